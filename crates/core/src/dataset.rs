@@ -1,0 +1,256 @@
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Digest, Example, ExampleId, Review};
+
+/// Which side of the split an example is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// Learned from.
+    Train,
+    /// Held out, for ever.
+    Eval,
+}
+
+/// How the held-out examples are chosen the first time they are seen.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "lowercase")]
+pub enum SplitRule {
+    /// The newest share of the examples: answers "how good will it be on what comes next".
+    Newest {
+        /// From 0 to 1.
+        eval_share: f64,
+    },
+    /// A seeded share of the examples.
+    Random {
+        /// From 0 to 1.
+        eval_share: f64,
+        /// Same seed, same choice.
+        seed: u64,
+    },
+}
+
+/// Sides decided by earlier datasets of the task; they never change.
+pub type Assignment = BTreeMap<ExampleId, Side>;
+
+/// An immutable list of approved example revisions with its split. Same digest, same training data, for ever.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dataset {
+    /// Covers every id, revision, input, output and side.
+    pub digest: Digest,
+    /// Learned from.
+    pub train: Vec<Example>,
+    /// Held out.
+    pub eval: Vec<Example>,
+    /// Approved, but left out of training because a near-duplicate is held out.
+    pub leaking: Vec<ExampleId>,
+    /// Side of every example, to be kept for the next dataset.
+    pub assignment: Assignment,
+}
+
+/// Splits the approved examples that have an output.
+///
+/// Near-duplicates (word 3-gram Jaccard similarity of at least 0.8) stay on one side; examples in `frozen` keep
+/// their side. Examples come out in the order given.
+#[must_use]
+pub fn split(examples: &[Example], frozen: &Assignment, rule: SplitRule) -> Dataset {
+    let usable: Vec<&Example> =
+        examples.iter().filter(|e| matches!(e.review, Review::Approved { .. }) && e.output.is_some()).collect();
+    let cluster = near_duplicates(&usable.iter().map(|e| e.input.as_str()).collect::<Vec<_>>());
+    let mut sides: HashMap<usize, Side> = HashMap::new();
+    for (example, &c) in usable.iter().zip(&cluster) {
+        match frozen.get(&example.id) {
+            Some(Side::Eval) => drop(sides.insert(c, Side::Eval)),
+            Some(Side::Train) => drop(sides.entry(c).or_insert(Side::Train)),
+            None => {}
+        }
+    }
+    hold_out(&usable, &cluster, rule, &mut sides);
+
+    let mut dataset = Dataset {
+        digest: Digest::of(b""),
+        train: Vec::new(),
+        eval: Vec::new(),
+        leaking: Vec::new(),
+        assignment: frozen.clone(),
+    };
+    for (example, c) in usable.iter().zip(&cluster) {
+        let group = sides.get(c).copied().unwrap_or(Side::Train);
+        let side = frozen.get(&example.id).copied().unwrap_or(group);
+        dataset.assignment.insert(example.id.clone(), side);
+        match side {
+            Side::Eval => dataset.eval.push((*example).clone()),
+            Side::Train if group == Side::Eval => dataset.leaking.push(example.id.clone()),
+            Side::Train => dataset.train.push((*example).clone()),
+        }
+    }
+    dataset.digest = content_digest(&dataset);
+    dataset
+}
+
+/// Moves whole clusters to the held-out side until its share is reached; clusters with a side keep it.
+fn hold_out(usable: &[&Example], cluster: &[usize], rule: SplitRule, sides: &mut HashMap<usize, Side>) {
+    let (SplitRule::Newest { eval_share } | SplitRule::Random { eval_share, .. }) = rule;
+    let mut order: Vec<usize> = (0..usable.len()).collect();
+    match rule {
+        SplitRule::Newest { .. } => {
+            order.sort_by_key(|&i| (std::cmp::Reverse(usable[i].source.at), std::cmp::Reverse(i)))
+        }
+        SplitRule::Random { seed, .. } => {
+            order.sort_by_cached_key(|&i| Digest::of_parts([&seed.to_le_bytes()[..], usable[i].id.as_bytes()]))
+        }
+    }
+    let mut size: HashMap<usize, usize> = HashMap::new();
+    for &c in cluster {
+        *size.entry(c).or_default() += 1;
+    }
+    let mut wanted = (usable.len() as f64 * eval_share).round() as usize;
+    if wanted == 0 && eval_share > 0.0 && size.len() >= 2 {
+        wanted = 1;
+    }
+    let mut held: usize = size.iter().filter(|(c, _)| sides.get(c) == Some(&Side::Eval)).map(|(_, n)| n).sum();
+    for i in order {
+        let c = cluster[i];
+        if held >= wanted || size.len() < 2 {
+            break;
+        }
+        if let std::collections::hash_map::Entry::Vacant(slot) = sides.entry(c) {
+            slot.insert(Side::Eval);
+            held += size[&c];
+        }
+    }
+}
+
+/// Numbers each text by its cluster of near-duplicates (single linkage).
+fn near_duplicates(texts: &[&str]) -> Vec<usize> {
+    const SIMILAR: f64 = 0.8;
+    let shingles: Vec<Vec<u64>> = texts.iter().map(|text| word_shingles(text)).collect();
+    let mut parent: Vec<usize> = (0..texts.len()).collect();
+    let mut seen: HashMap<u64, Vec<usize>> = HashMap::new();
+    for (i, mine) in shingles.iter().enumerate() {
+        let mut shared: HashMap<usize, usize> = HashMap::new();
+        for shingle in mine {
+            let earlier = seen.entry(*shingle).or_default();
+            for &j in earlier.iter() {
+                *shared.entry(j).or_default() += 1;
+            }
+            earlier.push(i);
+        }
+        for (j, both) in shared {
+            let either = mine.len() + shingles[j].len() - both;
+            if both as f64 >= SIMILAR * either as f64 {
+                let (a, b) = (root(&parent, i), root(&parent, j));
+                parent[a.max(b)] = a.min(b);
+            }
+        }
+    }
+    (0..texts.len()).map(|i| root(&parent, i)).collect()
+}
+
+fn root(parent: &[usize], mut i: usize) -> usize {
+    while parent[i] != i {
+        i = parent[i];
+    }
+    i
+}
+
+/// Distinct hashes of each run of three words, case and punctuation aside; shorter texts are one shingle.
+fn word_shingles(text: &str) -> Vec<u64> {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let lower = text.to_lowercase();
+    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let hash = |words: &[&str]| {
+        let mut hasher = DefaultHasher::new();
+        words.hash(&mut hasher);
+        hasher.finish()
+    };
+    let mut shingles: Vec<u64> =
+        if words.len() < 3 { vec![hash(&words)] } else { words.windows(3).map(hash).collect() };
+    shingles.sort_unstable();
+    shingles.dedup();
+    shingles
+}
+
+fn content_digest(dataset: &Dataset) -> Digest {
+    let mut parts: Vec<Vec<u8>> = Vec::new();
+    for (side, examples) in [("train", &dataset.train), ("eval", &dataset.eval)] {
+        for e in examples {
+            let row = serde_json::json!([side, e.id, e.revision, e.input, e.output]);
+            parts.push(row.to_string().into_bytes());
+        }
+    }
+    Digest::of_parts(parts.iter().map(Vec::as_slice))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Source;
+
+    fn example(i: usize, input: &str) -> Example {
+        Example {
+            id: format!("e{i}"),
+            task: "t".into(),
+            input: input.into(),
+            output: Some("x".into()),
+            source: Source { kind: "csv".into(), reference: i.to_string(), at: Some(i as i64) },
+            review: Review::Approved { by: "me".into(), at: 0 },
+            revision: 1,
+        }
+    }
+
+    fn numbered(n: usize) -> Vec<Example> {
+        (0..n).map(|i| example(i, &format!("message {i} about topic {} and thing {}", i * 7, i * 13))).collect()
+    }
+
+    #[test]
+    fn newest_share_is_held_out() {
+        let data = split(&numbered(50), &Assignment::new(), SplitRule::Newest { eval_share: 0.2 });
+        assert_eq!((data.train.len(), data.eval.len()), (40, 10));
+        assert!(data.eval.iter().all(|e| e.source.at >= Some(40)));
+    }
+
+    #[test]
+    fn near_duplicates_stay_on_one_side() {
+        let mut examples = numbered(20);
+        let text = "ten crates of ripe bananas from the corner market went to the shelter this morning";
+        examples.extend((20..26).map(|i| example(i, &format!("{text} {}", if i % 2 == 0 { "!" } else { "" }))));
+        for seed in 0..20 {
+            let data = split(&examples, &Assignment::new(), SplitRule::Random { eval_share: 0.3, seed });
+            let held = data.eval.iter().filter(|e| e.input.starts_with("ten crates")).count();
+            assert!(held == 0 || held == 6, "seed {seed}: {held} of 6 copies are held out");
+        }
+    }
+
+    #[test]
+    fn the_held_out_side_is_frozen() {
+        let rule = SplitRule::Random { eval_share: 0.25, seed: 1 };
+        let first = split(&numbered(40), &Assignment::new(), rule);
+        let second = split(&numbered(80), &first.assignment, rule);
+        for old in &first.eval {
+            assert!(second.eval.iter().any(|e| e.id == old.id));
+        }
+        assert!(second.train.iter().all(|e| first.assignment.get(&e.id) != Some(&Side::Eval)));
+        assert_eq!(second.eval.len(), 20);
+    }
+
+    #[test]
+    fn a_copy_of_a_held_out_example_does_not_train() {
+        let first = split(&numbered(10), &Assignment::new(), SplitRule::Newest { eval_share: 0.2 });
+        let mut more = numbered(10);
+        more.push(example(10, &first.eval[0].input));
+        let second = split(&more, &first.assignment, SplitRule::Newest { eval_share: 0.2 });
+        assert!(second.train.iter().all(|e| e.input != first.eval[0].input));
+    }
+
+    #[test]
+    fn digest_follows_content() {
+        let rule = SplitRule::Newest { eval_share: 0.2 };
+        let (a, mut changed) = (split(&numbered(10), &Assignment::new(), rule), numbered(10));
+        changed[0].output = Some("y".into());
+        assert_eq!(a.digest, split(&numbered(10), &Assignment::new(), rule).digest);
+        assert_ne!(a.digest, split(&changed, &Assignment::new(), rule).digest);
+    }
+}

@@ -1,0 +1,112 @@
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// One line of a run's `events.jsonl`: the only channel between doing and showing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Counts from 1 within a run, without gaps.
+    pub seq: u64,
+    /// When it was written.
+    pub at: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// The four phases of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Checks and tokenises the data, loads the base.
+    Prepare,
+    /// Compares settings (or takes the given ones).
+    Search,
+    /// Learns.
+    Train,
+    /// Measures on the held-out examples.
+    Evaluate,
+}
+
+/// What can happen in a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub enum EventKind {
+    /// A phase began.
+    Phase {
+        /// Which.
+        phase: Phase,
+    },
+    /// Facts found while preparing.
+    Prepared {
+        /// Training examples used.
+        train: usize,
+        /// Held-out examples.
+        eval: usize,
+        /// Examples left out because their prompt and answer exceed the maximum length.
+        too_long: usize,
+        /// Tokens an epoch computes.
+        tokens: usize,
+        /// Of these, tokens that carry loss.
+        supervised: usize,
+        /// Optimiser steps the whole run will take.
+        steps: u64,
+        /// Predicted peak memory in bytes.
+        memory: u64,
+    },
+    /// An optimiser step was taken.
+    Step {
+        /// Counts from 1.
+        step: u64,
+        /// Steps in all.
+        of: u64,
+        /// Mean loss per supervised token of this step, before the update.
+        loss: f64,
+        /// Learning rate used.
+        lr: f64,
+        /// Gradient norm before clipping.
+        grad_norm: f64,
+        /// Prompt and answer tokens a second, counted as a user would (shared prefixes count for each example).
+        tokens_per_s: f64,
+        /// Seconds left at the present pace.
+        eta_s: f64,
+    },
+    /// The held-out loss was measured.
+    Eval {
+        /// After this many steps.
+        step: u64,
+        /// Mean loss per supervised token on the held-out examples.
+        loss: f64,
+        /// Whether it is the best so far.
+        best: bool,
+    },
+    /// A whole checkpoint is on disk.
+    Checkpoint {
+        /// After this many steps.
+        step: u64,
+    },
+    /// A run continued from a checkpoint.
+    Resumed {
+        /// The step it continued from.
+        step: u64,
+    },
+    /// Something a person should read.
+    Note {
+        /// Whole sentence.
+        text: String,
+    },
+    /// The adapter is published in the run directory.
+    Done {
+        /// Steps taken.
+        steps: u64,
+        /// Loss of the last step.
+        final_loss: f64,
+    },
+    /// The run ended without a result.
+    Failed {
+        /// Public exit code.
+        code: u8,
+        /// What went wrong, whole.
+        message: String,
+    },
+}

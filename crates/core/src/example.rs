@@ -1,0 +1,75 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Milliseconds since the Unix epoch, UTC.
+pub type Timestamp = i64;
+
+/// Names an example within its task. Importers derive it from the source (`slack:<ts>`, `ask-ai:<query_id>`),
+/// so importing the same thing twice updates instead of doubling.
+pub type ExampleId = String;
+
+/// An input with its output, where it came from, and what people said of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Example {
+    /// Unique within the task.
+    pub id: ExampleId,
+    /// Name of the task it belongs to.
+    pub task: String,
+    /// The text the model will see.
+    pub input: String,
+    /// The wanted answer: a string for text and label tasks, an object for extraction; `None` until someone gives one.
+    pub output: Option<Value>,
+    /// Where it came from.
+    pub source: Source,
+    /// What people decided.
+    pub review: Review,
+    /// Counts edits, from 1.
+    pub revision: u32,
+}
+
+/// Where an example came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// `slack`, `ask-ai`, `csv`, `jsonl`, `prompt`.
+    pub kind: String,
+    /// Key in the source: a Slack `ts`, a query id, a row number.
+    pub reference: String,
+    /// When the source says it was made; orders examples in time.
+    pub at: Option<Timestamp>,
+}
+
+/// The state of an example's audit. Only approved examples train.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+pub enum Review {
+    /// Nobody has looked at it.
+    Pending,
+    /// Its output is the truth.
+    Approved {
+        /// Who said so.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// It must not be used.
+    Rejected {
+        /// Who said so.
+        by: String,
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Review {
+    /// The state's name as stored and shown.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved { .. } => "approved",
+            Self::Rejected { .. } => "rejected",
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The nouns of Graft and the pure rules over them: examples, tasks, datasets, training specs, events.
+//!
+//! Nothing here touches files, SQL, HTTP, tensors or the clock: times and seeds are arguments.
+
+mod dataset;
+mod digest;
+mod event;
+mod example;
+mod exit;
+mod spec;
+mod task;
+
+pub use dataset::{Assignment, Dataset, Side, SplitRule, split};
+pub use digest::Digest;
+pub use event::{Event, EventKind, Phase};
+pub use example::{Example, ExampleId, Review, Source, Timestamp};
+pub use exit::ExitCode;
+pub use spec::{
+    AdapterSpec, BaseRef, EvalSpec, Limits, LoraSpec, OptimSpec, PromptInit, PromptSpec, Schedule, Targets, TrainSpec,
+};
+pub use task::{AnswerForm, TaskCard};
+
+/// What can be wrong with values handed to the pure rules.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A hyperparameter outside its range.
+    #[error("use `{value}` for `{field}`")]
+    OutOfRange {
+        /// The setting's name as users type it.
+        field: &'static str,
+        /// What was given.
+        value: String,
+        /// The accepted range in words.
+        hint: &'static str,
+    },
+    /// A digest that is not 64 hexadecimal characters.
+    #[error("read `{0}` as a SHA-256 digest")]
+    BadDigest(String),
+}

@@ -1,0 +1,278 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Digest, Error, TaskCard};
+
+/// All a run needs to know; written once as `spec.json` and never changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainSpec {
+    /// Name of the run.
+    pub run: String,
+    /// Version of Graft that wrote this.
+    pub graft: String,
+    /// The frozen model.
+    pub base: BaseRef,
+    /// Prompt and answer form.
+    pub task: TaskCard,
+    /// Digest of the dataset in `data/`.
+    pub dataset: Digest,
+    /// What is trained.
+    pub adapter: AdapterSpec,
+    /// How it is trained.
+    pub optim: OptimSpec,
+    /// When it is measured.
+    pub eval: EvalSpec,
+    /// What it may use.
+    pub limits: Limits,
+}
+
+/// A base model and the digest that identifies its weights, tokenizer and chat template.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseRef {
+    /// Built-in name, Hub id or path, as users write it.
+    pub name: String,
+    /// Folder or GGUF file on this machine.
+    pub path: String,
+    /// Digest of the model files.
+    pub digest: Digest,
+}
+
+/// The kind of adapter and its shape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "method", rename_all = "kebab-case")]
+pub enum AdapterSpec {
+    /// Low-rank adaptation (Hu et al. 2021).
+    Lora(LoraSpec),
+    /// Prompt tuning (Lester et al. 2021).
+    SoftPrompt(PromptSpec),
+}
+
+/// Shape of a LoRA adapter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoraSpec {
+    /// Inner dimension.
+    pub rank: usize,
+    /// Numerator of the scaling.
+    pub alpha: f32,
+    /// Share of the adapter's inputs dropped in training.
+    pub dropout: f32,
+    /// Scale by `alpha / sqrt(rank)` instead of `alpha / rank` (rsLoRA, Kalajdzievski 2023).
+    pub rslora: bool,
+    /// Which linear layers carry it.
+    pub targets: Targets,
+}
+
+impl LoraSpec {
+    /// The factor on `B·A`.
+    #[must_use]
+    pub fn scaling(&self) -> f32 {
+        let rank = self.rank as f32;
+        self.alpha / if self.rslora { rank.sqrt() } else { rank }
+    }
+}
+
+/// Which linear layers carry LoRA weights.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Targets {
+    /// Every linear layer except the output head.
+    AllLinear,
+    /// Layers whose last name component (or dotted suffix) is one of these, as in PEFT.
+    Named(Vec<String>),
+}
+
+/// Shape and start of a soft prompt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PromptSpec {
+    /// Number of virtual tokens.
+    pub tokens: usize,
+    /// Where they start.
+    pub init: PromptInit,
+}
+
+/// Where a soft prompt's rows start; random starts rarely learn at small sizes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "kebab-case")]
+pub enum PromptInit {
+    /// Embeddings of a text's tokens, repeated to length.
+    Text {
+        /// The text.
+        text: String,
+    },
+    /// Embeddings of the task's labels (or instruction, for tasks without labels).
+    Labels,
+    /// Embeddings of tokens sampled from the most frequent part of the vocabulary.
+    Vocabulary,
+    /// Uniform noise on the scale of the embeddings.
+    Random,
+}
+
+/// Learning-rate schedule after warm-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Schedule {
+    /// Half a cosine, down to zero.
+    Cosine,
+    /// A straight line, down to zero.
+    Linear,
+    /// No decay.
+    Constant,
+}
+
+impl Schedule {
+    /// Learning rate of a step counted from 0, of `total`, with linear warm-up; as in transformers' schedulers.
+    #[must_use]
+    pub fn at(self, step: u64, warmup: u64, total: u64, peak: f64) -> f64 {
+        if step < warmup {
+            return peak * step as f64 / warmup as f64;
+        }
+        let done = (step - warmup) as f64 / total.saturating_sub(warmup).max(1) as f64;
+        match self {
+            Self::Constant => peak,
+            Self::Linear => peak * (1.0 - done).max(0.0),
+            Self::Cosine => peak * 0.5 * (1.0 + (std::f64::consts::PI * done.min(1.0)).cos()),
+        }
+    }
+}
+
+/// Optimisation settings (AdamW, Loshchilov and Hutter 2019).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OptimSpec {
+    /// Passes over the training examples.
+    pub epochs: f64,
+    /// Peak learning rate.
+    pub lr: f64,
+    /// Shape after warm-up.
+    pub schedule: Schedule,
+    /// Share of all steps spent warming up.
+    pub warmup: f64,
+    /// Examples a step.
+    pub batch: usize,
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// First-moment decay.
+    pub beta1: f64,
+    /// Second-moment decay.
+    pub beta2: f64,
+    /// Denominator floor.
+    pub eps: f64,
+    /// Largest global gradient norm; 0 switches clipping off.
+    pub clip: f64,
+    /// Reaches initialisation, order and dropout.
+    pub seed: u64,
+}
+
+impl Default for OptimSpec {
+    fn default() -> Self {
+        Self {
+            epochs: 3.0,
+            lr: 7e-4,
+            schedule: Schedule::Cosine,
+            warmup: 0.05,
+            batch: 8,
+            weight_decay: 0.0,
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            clip: 1.0,
+            seed: 42,
+        }
+    }
+}
+
+/// When the held-out loss is measured, and what follows from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EvalSpec {
+    /// Measurements an epoch; 0 measures only at the end.
+    pub per_epoch: u32,
+    /// Stop after this many measurements without a better one; 0 never stops early.
+    pub patience: u32,
+    /// At most this many held-out examples are measured during training.
+    pub examples: usize,
+    /// Checkpoints an epoch.
+    pub checkpoints_per_epoch: u32,
+}
+
+impl Default for EvalSpec {
+    fn default() -> Self {
+        Self { per_epoch: 1, patience: 0, examples: 64, checkpoints_per_epoch: 4 }
+    }
+}
+
+/// What a run may use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Longest prompt with its answer, in tokens; longer examples are left out and counted.
+    pub max_tokens: usize,
+    /// Longest source alone (encoder–decoder models).
+    pub max_source: usize,
+    /// Longest target alone (encoder–decoder models).
+    pub max_target: usize,
+    /// Tokens computed at once; a step is split into as many passes as that takes.
+    pub pass_tokens: usize,
+    /// Recompute each block in the backward pass instead of keeping its activations.
+    pub recompute: bool,
+    /// Peak memory in bytes; `None` takes what the machine has free.
+    pub memory: Option<u64>,
+    /// Threads; `None` takes all cores.
+    pub threads: Option<usize>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_tokens: 1024,
+            max_source: 512,
+            max_target: 512,
+            pass_tokens: 640,
+            recompute: false,
+            memory: None,
+            threads: None,
+        }
+    }
+}
+
+impl TrainSpec {
+    /// Refuses settings outside their ranges.
+    ///
+    /// # Errors
+    /// The first setting that is out of range.
+    pub fn check(&self) -> Result<(), Error> {
+        let o = &self.optim;
+        let within = |field, ok: bool, value: String, hint| {
+            if ok { Ok(()) } else { Err(Error::OutOfRange { field, value, hint }) }
+        };
+        within("epochs", o.epochs > 0.0 && o.epochs <= 10_000.0, o.epochs.to_string(), "above 0, at most 10000")?;
+        within("learning-rate", o.lr > 0.0 && o.lr <= 100.0, o.lr.to_string(), "above 0, at most 100")?;
+        within("warmup", (0.0..1.0).contains(&o.warmup), o.warmup.to_string(), "from 0 to below 1")?;
+        within("batch-size", o.batch >= 1, o.batch.to_string(), "at least 1")?;
+        within("weight-decay", (0.0..1.0).contains(&o.weight_decay), o.weight_decay.to_string(), "from 0 to below 1")?;
+        within("clip", o.clip >= 0.0, o.clip.to_string(), "0 or more")?;
+        within("max-tokens", self.limits.max_tokens >= 8, self.limits.max_tokens.to_string(), "at least 8")?;
+        within("pass-tokens", self.limits.pass_tokens >= 8, self.limits.pass_tokens.to_string(), "at least 8")?;
+        match &self.adapter {
+            AdapterSpec::Lora(l) => {
+                within("rank", (1..=1024).contains(&l.rank), l.rank.to_string(), "from 1 to 1024")?;
+                within("dropout", (0.0..1.0).contains(&l.dropout), l.dropout.to_string(), "from 0 to below 1")?;
+                within("alpha", l.alpha > 0.0 && l.alpha.is_finite(), l.alpha.to_string(), "above 0")
+            }
+            AdapterSpec::SoftPrompt(p) => {
+                within("prompt-tokens", (1..=1024).contains(&p.tokens), p.tokens.to_string(), "from 1 to 1024")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schedules_match_transformers() {
+        // get_cosine_schedule_with_warmup(warmup=2, total=10): 0, .5, 1, then cosine to 0.
+        let lr = |s| Schedule::Cosine.at(s, 2, 10, 1.0);
+        assert_eq!((lr(0), lr(1), lr(2)), (0.0, 0.5, 1.0));
+        assert!((lr(6) - 0.5).abs() < 1e-12 && lr(10).abs() < 1e-12);
+        assert!((Schedule::Linear.at(6, 2, 10, 1.0) - 0.5).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,46 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Digest;
+
+/// Everything that decides how an input becomes a prompt and an answer becomes a value.
+///
+/// It is frozen into the run directory and travels inside the adapter folder, so training, evaluation and
+/// inference can't use different ones. Its [digest](TaskCard::digest) names it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskCard {
+    /// `slack-rescue`, `ask-ai`, `text-classification`, …
+    pub name: String,
+    /// The instruction, put before the input; the same for every example, so its computation is shared.
+    pub instruction: String,
+    /// What the model must write.
+    pub answer: AnswerForm,
+}
+
+/// The form of a task's answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "form", rename_all = "kebab-case")]
+pub enum AnswerForm {
+    /// Free text.
+    Text,
+    /// Exactly one of these labels.
+    Label {
+        /// In a fixed order.
+        labels: Vec<String>,
+    },
+    /// A JSON object that follows a schema. The model writes it positionally: each object as the array of its
+    /// property values in the schema's order, which says the same in a third of the tokens.
+    Json {
+        /// JSON Schema (2020-12) of the answer as people see it.
+        schema: Value,
+    },
+}
+
+impl TaskCard {
+    /// Names this exact prompt and answer form.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        Digest::of(text.as_bytes())
+    }
+}
