@@ -1,0 +1,61 @@
+/// How the numbers of a tensor are stored.
+///
+/// The quantized types are ggml's: a row is a run of blocks, each with its own scales.
+/// <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dtype {
+    /// IEEE 754 single precision.
+    F32,
+    /// IEEE 754 half precision.
+    F16,
+    /// The upper half of an `F32`.
+    BF16,
+    /// 4 bits and a scale for 32 values.
+    Q4_0,
+    /// 4 bits, a scale and a minimum for 32 values.
+    Q4_1,
+    /// 8 bits and a scale for 32 values.
+    Q8_0,
+    /// 4 bits; 256 values in eight sub-blocks with 6-bit scales and minima.
+    Q4K,
+    /// 5 bits; otherwise as `Q4K`.
+    Q5K,
+    /// 6 bits; 256 values in sixteen sub-blocks with 8-bit scales.
+    Q6K,
+}
+
+impl Dtype {
+    /// Values in one block; 1 for the plain types.
+    #[must_use]
+    pub const fn block_len(self) -> usize {
+        match self {
+            Self::F32 | Self::F16 | Self::BF16 => 1,
+            Self::Q4_0 | Self::Q4_1 | Self::Q8_0 => 32,
+            Self::Q4K | Self::Q5K | Self::Q6K => 256,
+        }
+    }
+
+    /// Bytes of one block.
+    #[must_use]
+    pub const fn block_bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 | Self::BF16 => 2,
+            Self::Q4_0 => 2 + 16,
+            Self::Q4_1 => 4 + 16,
+            Self::Q8_0 => 2 + 32,
+            Self::Q4K => 4 + 12 + 128,
+            Self::Q5K => 4 + 12 + 32 + 128,
+            Self::Q6K => 128 + 64 + 16 + 2,
+        }
+    }
+
+    /// Bytes of a row of `cols` values; `None` where that is no whole number of blocks or overflows.
+    #[must_use]
+    pub const fn row_bytes(self, cols: usize) -> Option<usize> {
+        if !cols.is_multiple_of(self.block_len()) {
+            return None;
+        }
+        (cols / self.block_len()).checked_mul(self.block_bytes())
+    }
+}

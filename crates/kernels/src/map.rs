@@ -1,0 +1,19 @@
+use std::{fs::File, io};
+
+/// A read-only view of a file's bytes.
+pub type Map = memmap2::Mmap;
+
+/// Maps a whole file into memory, read-only.
+///
+/// Model files are replaced by renaming, never rewritten in place, so the bytes stay what they were. (A file that
+/// another program truncates while it is mapped ends this process with SIGBUS.)
+///
+/// # Errors
+/// What the operating system answers.
+pub fn map_file(file: &File) -> io::Result<Map> {
+    #[expect(unsafe_code, reason = "mapping is only safe if nobody rewrites the file, see above")]
+    // SAFETY: the map is read-only, outlives no pointer into it, and its bytes are read as plain `u8` only.
+    unsafe {
+        memmap2::MmapOptions::new().map(file)
+    }
+}
