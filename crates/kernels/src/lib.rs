@@ -1,9 +1,23 @@
-//! f32 and quantized slice kernels.
+//! f32 and quantized slice kernels; they know no tensors and no models.
+//!
+//! The only crate that may hold `unsafe`. Each kernel is written once in plain Rust and compiled both for the
+//! portable baseline and for AVX2 (`simd`); work is split over one pool (`pool`).
+#![expect(
+    unsafe_code,
+    reason = "threads that share outputs, run-time CPU dispatch and file maps; each use says why it is sound"
+)]
 
+mod attention;
 mod dequant;
 mod dtype;
 mod map;
+mod matmul;
+pub mod pool;
+pub mod rows;
+mod simd;
 
+pub use attention::{Bias, Gradients, Heads, Inputs, Span, attention, attention_backward};
 pub use dequant::dequantize;
 pub use dtype::Dtype;
 pub use map::{Map, map_file};
+pub use matmul::{View, ViewMut, matmul};

@@ -1,0 +1,487 @@
+//! Softmax attention over packed sequences, forward and backward, keeping only the log-sum-exp of each row
+//! (as FlashAttention does, Dao et al. 2022). Sequences are rows of one matrix; a [`Span`] says who sees whom.
+
+use std::{cell::RefCell, ops::Range};
+
+use crate::{
+    matmul::raw_gemm,
+    pool::{self, SendPtr},
+    rows,
+};
+
+/// Queries computed at once; bounds the score block to `BLOCK × keys`.
+const BLOCK: usize = 64;
+
+/// Consecutive query rows and the key rows they see: all of `prefix`, then `keys`, causally if asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Rows of the queries.
+    pub queries: Range<usize>,
+    /// Rows seen by all queries before `keys`; may be empty, and may be shared by several spans.
+    pub prefix: Range<usize>,
+    /// Rows of the span's own keys; no other span has them as its own.
+    pub keys: Range<usize>,
+    /// Whether the queries are the last `queries.len()` of `keys` and see no later one.
+    pub causal: bool,
+}
+
+impl Span {
+    fn keys_in_all(&self) -> usize {
+        self.prefix.len() + self.keys.len()
+    }
+
+    /// Keys seen by the query at `index` within the span.
+    fn visible(&self, index: usize) -> usize {
+        let all = self.keys_in_all();
+        if self.causal { all - (self.queries.len() - 1 - index) } else { all }
+    }
+}
+
+/// Shape of an attention layer.
+#[derive(Clone, Copy, Debug)]
+pub struct Heads {
+    /// Query heads.
+    pub heads: usize,
+    /// Key and value heads; divides `heads`.
+    pub kv_heads: usize,
+    /// Width of a head.
+    pub dim: usize,
+    /// Factor on the scores.
+    pub scale: f32,
+}
+
+/// A learned bias that depends on the head and on key position minus query position (T5).
+#[derive(Clone, Copy, Debug)]
+pub struct Bias<'a> {
+    /// `(heads, 2·reach − 1)`: distance `d` is at `d + reach − 1`.
+    pub table: &'a [f32],
+    /// One more than the largest distance.
+    pub reach: usize,
+}
+
+/// Inputs of an attention layer: `q (queries, heads·dim)`, `k` and `v (keys, kv_heads·dim)`.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// Queries.
+    pub q: &'a [f32],
+    /// Keys.
+    pub k: &'a [f32],
+    /// Values.
+    pub v: &'a [f32],
+    /// Who sees whom.
+    pub spans: &'a [Span],
+    /// Shape.
+    pub heads: Heads,
+    /// Position bias, if the architecture has one.
+    pub bias: Option<Bias<'a>>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+fn with_scratch<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
+    SCRATCH.with_borrow_mut(|scratch| {
+        if scratch.len() < len {
+            scratch.resize(len, 0.0);
+        }
+        f(&mut scratch[..len])
+    })
+}
+
+impl Inputs<'_> {
+    fn check(&self, out: usize, lse: usize) {
+        let Heads { heads, kv_heads, dim, .. } = self.heads;
+        let (queries, keys) = (self.q.len() / (heads * dim), self.k.len() / (kv_heads * dim));
+        assert!(heads % kv_heads == 0 && self.k.len() == self.v.len(), "keys and values differ in shape");
+        assert!(out == self.q.len() && lse == queries * heads, "output has another shape than the queries");
+        for span in self.spans {
+            let inside = span.queries.end <= queries && span.keys.end <= keys && span.prefix.end <= keys;
+            assert!(inside && (!span.causal || span.queries.len() <= span.keys.len()), "span outside its matrices");
+            if let Some(bias) = self.bias {
+                assert!(
+                    span.keys_in_all() <= bias.reach && bias.table.len() == heads * (2 * bias.reach - 1),
+                    "bias too short"
+                );
+            }
+        }
+    }
+
+    /// Writes `scale · q·kᵀ + bias` of query rows `block` of a span into `s`, `width` numbers a row.
+    fn scores(&self, s: &mut [f32], width: usize, span: &Span, head: usize, block: &Range<usize>) {
+        let Heads { heads, kv_heads, dim, scale } = self.heads;
+        let kv = head / (heads / kv_heads);
+        let q = &self.q[(span.queries.start + block.start) * heads * dim + head * dim..];
+        let mut column = 0;
+        for part in [&span.prefix, &span.keys] {
+            let n = part.len().min(width - column);
+            let k = &self.k[(part.start * kv_heads * dim + kv * dim).min(self.k.len())..];
+            // SAFETY: `check` made sure that all rows lie inside; `s` has `block.len()` rows of `width`.
+            unsafe {
+                raw_gemm(
+                    (block.len(), n, dim),
+                    (s.as_mut_ptr().wrapping_add(column), width),
+                    false,
+                    scale,
+                    (q.as_ptr(), heads * dim, 1),
+                    (k.as_ptr(), 1, kv_heads * dim),
+                );
+            }
+            column += n;
+        }
+        if let Some(bias) = self.bias {
+            let row_len = 2 * bias.reach - 1;
+            let last = span.keys_in_all() - span.queries.len();
+            for (row, index) in block.clone().enumerate() {
+                let from = head * row_len + bias.reach - 1 - (last + index);
+                rows::add_assign(&mut s[row * width..(row + 1) * width], &bias.table[from..]);
+            }
+        }
+    }
+}
+
+/// Splits a span's queries into blocks.
+fn blocks(span: &Span) -> impl Iterator<Item = Range<usize>> {
+    let n = span.queries.len();
+    (0..n).step_by(BLOCK).map(move |start| start..(start + BLOCK).min(n))
+}
+
+/// `out = softmax(scale · q·kᵀ + bias)·v`, shape of `q`; `lse (queries, heads)` receives the log-sum-exp of each row.
+///
+/// # Panics
+/// When shapes or spans don't fit together.
+pub fn attention(input: &Inputs<'_>, out: &mut [f32], lse: &mut [f32]) {
+    input.check(out.len(), lse.len());
+    let Heads { heads, kv_heads, dim, .. } = input.heads;
+    let (out, lse) = (SendPtr(out.as_mut_ptr()), SendPtr(lse.as_mut_ptr()));
+    pool::for_each(input.spans.len() * heads, |task| {
+        let (span, head) = (&input.spans[task / heads], task % heads);
+        let kv = head / (heads / kv_heads);
+        with_scratch(BLOCK * span.keys_in_all(), |scratch| {
+            for block in blocks(span) {
+                let width = span.visible(block.end - 1);
+                let s = &mut scratch[..block.len() * width];
+                input.scores(s, width, span, head, &block);
+                let first = span.queries.start + block.start;
+                for (row, index) in block.clone().enumerate() {
+                    let (seen, hidden) = s[row * width..(row + 1) * width].split_at_mut(span.visible(index));
+                    let max = rows::max(seen);
+                    let sum = rows::exp_sum(seen, max);
+                    rows::scale(seen, 1.0 / sum);
+                    hidden.fill(0.0);
+                    // SAFETY: this task alone writes column `head` of this row.
+                    unsafe { *lse.get().add((first + row) * heads + head) = max + sum.ln() };
+                }
+                let mut column = 0;
+                for part in [&span.prefix, &span.keys] {
+                    let n = part.len().min(width - column);
+                    let v = &input.v[(part.start * kv_heads * dim + kv * dim).min(input.v.len())..];
+                    if n > 0 {
+                        // SAFETY: this task alone writes these rows of its head's columns; `check` bounds the rest.
+                        unsafe {
+                            raw_gemm(
+                                (block.len(), dim, n),
+                                (out.get().add(first * heads * dim + head * dim), heads * dim),
+                                column > 0,
+                                1.0,
+                                (s.as_ptr().add(column), width, 1),
+                                (v.as_ptr(), kv_heads * dim, 1),
+                            );
+                        }
+                    }
+                    column += n;
+                }
+            }
+        });
+    });
+}
+
+/// Gradients of [`attention`], in the shapes of `q`, `k` and `v`.
+pub struct Gradients<'a> {
+    /// Overwritten.
+    pub dq: &'a mut [f32],
+    /// Must be zero on entry.
+    pub dk: &'a mut [f32],
+    /// Must be zero on entry.
+    pub dv: &'a mut [f32],
+}
+
+/// Backward of [`attention`] from its output, its log-sum-exp and the output's gradient; recomputes the scores.
+///
+/// # Panics
+/// When shapes or spans don't fit together.
+pub fn attention_backward(input: &Inputs<'_>, out: &[f32], lse: &[f32], dout: &[f32], grads: Gradients<'_>) {
+    input.check(out.len(), lse.len());
+    assert!(dout.len() == out.len() && grads.dq.len() == input.q.len(), "gradient has another shape than its value");
+    assert!(
+        grads.dk.len() == input.k.len() && grads.dv.len() == input.v.len(),
+        "gradient has another shape than its value"
+    );
+    let Heads { kv_heads, dim, .. } = input.heads;
+    let tasks = input.spans.len() * kv_heads;
+    // A shared prefix gets contributions from many spans: each writes its own copy, summed in order afterwards.
+    let offsets: Vec<usize> = input
+        .spans
+        .iter()
+        .scan(0, |at, span| {
+            let mine = *at;
+            *at += 2 * span.prefix.len() * dim * kv_heads;
+            Some(mine)
+        })
+        .collect();
+    let shared: usize = input.spans.iter().map(|s| 2 * s.prefix.len() * dim * kv_heads).sum();
+    let mut prefix = vec![0.0_f32; shared];
+    let prefix_ptr = SendPtr(prefix.as_mut_ptr());
+    let targets = Targets {
+        dq: SendPtr(grads.dq.as_mut_ptr()),
+        dk: SendPtr(grads.dk.as_mut_ptr()),
+        dv: SendPtr(grads.dv.as_mut_ptr()),
+    };
+    pool::for_each(tasks, |task| {
+        let (index, kv) = (task / kv_heads, task % kv_heads);
+        let span = &input.spans[index];
+        let size = span.prefix.len() * dim;
+        // SAFETY: each (span, kv head) has its own piece of `prefix`.
+        let own =
+            unsafe { std::slice::from_raw_parts_mut(prefix_ptr.get().add(offsets[index] + 2 * size * kv), 2 * size) };
+        // SAFETY: this task alone writes the query rows of its heads and the key rows of its kv head.
+        unsafe { backward_span(input, out, lse, dout, span, kv, targets, own) };
+    });
+    for (span, offset) in input.spans.iter().zip(offsets) {
+        let size = span.prefix.len() * dim;
+        for kv in 0..kv_heads {
+            let piece = &prefix[offset + 2 * size * kv..][..2 * size];
+            for (row, key) in span.prefix.clone().enumerate() {
+                let at = (key * kv_heads + kv) * dim;
+                rows::add_assign(&mut grads.dk[at..at + dim], &piece[row * dim..(row + 1) * dim]);
+                rows::add_assign(&mut grads.dv[at..at + dim], &piece[size + row * dim..size + (row + 1) * dim]);
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Targets {
+    dq: SendPtr<f32>,
+    dk: SendPtr<f32>,
+    dv: SendPtr<f32>,
+}
+
+/// One span's gradients for one kv head.
+///
+/// # Safety
+/// `to` must be valid for the shapes of `q`, `k` and `v`, and nobody else may write the span's query rows in this
+/// group's head columns or its own key rows in this kv head's columns meanwhile.
+#[expect(clippy::too_many_arguments, reason = "values, gradients and where they go")]
+unsafe fn backward_span(
+    input: &Inputs<'_>,
+    out: &[f32],
+    lse: &[f32],
+    dout: &[f32],
+    span: &Span,
+    kv: usize,
+    to: Targets,
+    prefix: &mut [f32],
+) {
+    let Heads { heads, kv_heads, dim, scale } = input.heads;
+    let (q_stride, k_stride, group) = (heads * dim, kv_heads * dim, heads / kv_heads);
+    let prefix_dv = span.prefix.len() * dim;
+    with_scratch(2 * BLOCK * span.keys_in_all(), |scratch| {
+        for head in kv * group..(kv + 1) * group {
+            for block in blocks(span) {
+                let (rows_in, width) = (block.len(), span.visible(block.end - 1));
+                let (p, ds) = scratch[..2 * rows_in * width].split_at_mut(rows_in * width);
+                input.scores(p, width, span, head, &block);
+                let first = span.queries.start + block.start;
+                let at = first * q_stride + head * dim;
+                let mut column = 0;
+                for part in [&span.prefix, &span.keys] {
+                    let n = part.len().min(width - column);
+                    let v = &input.v[(part.start * k_stride + kv * dim).min(input.v.len())..];
+                    // SAFETY: `check` bounds all rows; `ds` has `rows_in` rows of `width`.
+                    unsafe {
+                        raw_gemm(
+                            (rows_in, n, dim),
+                            (ds.as_mut_ptr().wrapping_add(column), width),
+                            false,
+                            1.0,
+                            (dout.as_ptr().add(at), q_stride, 1),
+                            (v.as_ptr(), 1, k_stride),
+                        );
+                    }
+                    column += n;
+                }
+                for (row, index) in block.clone().enumerate() {
+                    let seen = span.visible(index);
+                    let (p, ds) = (&mut p[row * width..(row + 1) * width], &mut ds[row * width..(row + 1) * width]);
+                    rows::exp_scaled(&mut p[..seen], 1.0, lse[(first + row) * heads + head]);
+                    p[seen..].fill(0.0);
+                    ds[seen..].fill(0.0);
+                    let here = at + row * q_stride;
+                    let mean = rows::dot(&dout[here..here + dim], &out[here..here + dim]);
+                    rows::softmax_backward(&mut ds[..seen], &p[..seen], mean, scale);
+                }
+                let mut column = 0;
+                for (part, shared) in [(&span.prefix, true), (&span.keys, false)] {
+                    let n = part.len().min(width - column);
+                    if n == 0 {
+                        continue;
+                    }
+                    let from = part.start * k_stride + kv * dim;
+                    // SAFETY: as promised by the caller; offsets stay inside the checked rows.
+                    unsafe {
+                        let (dk, dv, stride) = if shared {
+                            let base = prefix.as_mut_ptr();
+                            (base, base.add(prefix_dv), dim)
+                        } else {
+                            (to.dk.get().add(from), to.dv.get().add(from), k_stride)
+                        };
+                        let (pp, pds) = (p.as_ptr().add(column), ds.as_ptr().add(column));
+                        let (dq, q) = ((to.dq.get().add(at), q_stride), input.q.as_ptr().add(at));
+                        raw_gemm(
+                            (rows_in, dim, n),
+                            dq,
+                            column > 0,
+                            1.0,
+                            (pds, width, 1),
+                            (input.k.as_ptr().add(from), k_stride, 1),
+                        );
+                        raw_gemm((n, dim, rows_in), (dk, stride), true, 1.0, (pds, 1, width), (q, q_stride, 1));
+                        raw_gemm(
+                            (n, dim, rows_in),
+                            (dv, stride),
+                            true,
+                            1.0,
+                            (pp, 1, width),
+                            (dout.as_ptr().add(at), q_stride, 1),
+                        );
+                    }
+                    column += n;
+                }
+            }
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIM: usize = 4;
+
+    fn numbers(n: usize, seed: f32) -> Vec<f32> {
+        (0..n).map(|i| (i as f32 * 1.37 + seed).sin()).collect()
+    }
+
+    struct Case {
+        spans: Vec<Span>,
+        queries: usize,
+        keys: usize,
+        heads: Heads,
+        bias: Option<(Vec<f32>, usize)>,
+    }
+
+    /// A shared prefix of 5 rows, two causal spans that see it, one of them longer than a block.
+    fn packed() -> Case {
+        let own = |range: Range<usize>, prefix| Span { queries: range.clone(), prefix, keys: range, causal: true };
+        let heads = Heads { heads: 4, kv_heads: 2, dim: DIM, scale: 0.5 };
+        Case {
+            spans: vec![own(0..5, 0..0), own(5..12, 0..5), own(12..82, 0..5)],
+            queries: 82,
+            keys: 82,
+            heads,
+            bias: None,
+        }
+    }
+
+    fn cross() -> Case {
+        let span = |q, k| Span { queries: q, prefix: 0..0, keys: k, causal: false };
+        let heads = Heads { heads: 2, kv_heads: 2, dim: DIM, scale: 1.0 };
+        Case { spans: vec![span(0..3, 0..6), span(3..4, 6..9)], queries: 4, keys: 9, heads, bias: None }
+    }
+
+    fn biased(causal: bool) -> Case {
+        let span = |r: Range<usize>| Span { queries: r.clone(), prefix: 0..0, keys: r, causal };
+        let heads = Heads { heads: 2, kv_heads: 2, dim: DIM, scale: 1.0 };
+        Case { spans: vec![span(0..6), span(6..9)], queries: 9, keys: 9, heads, bias: Some((numbers(2 * 15, 5.0), 8)) }
+    }
+
+    /// The definition, one number at a time, in f64.
+    fn naive(case: &Case, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f32> {
+        let Heads { heads, kv_heads, scale, .. } = case.heads;
+        let mut out = vec![0.0; q.len()];
+        for span in &case.spans {
+            let keys: Vec<usize> = span.prefix.clone().chain(span.keys.clone()).collect();
+            for (index, row) in span.queries.clone().enumerate() {
+                for head in 0..heads {
+                    let kv = head / (heads / kv_heads);
+                    let at = |x: &[f32], row: usize, n: usize, h: usize| x[(row * n + h) * DIM..][..DIM].to_vec();
+                    let query = at(q, row, heads, head);
+                    let score = |(j, key): (usize, &usize)| {
+                        let dot: f32 = query.iter().zip(at(k, *key, kv_heads, kv)).map(|(a, b)| a * b).sum();
+                        let bias = case.bias.as_ref().map_or(0.0, |(table, reach)| {
+                            let distance = j + reach - 1 - (keys.len() - span.queries.len() + index);
+                            table[head * (2 * reach - 1) + distance]
+                        });
+                        f64::from(dot * scale + bias).exp()
+                    };
+                    let weights: Vec<f64> = keys.iter().enumerate().take(span.visible(index)).map(score).collect();
+                    let total: f64 = weights.iter().sum();
+                    for (weight, key) in weights.iter().zip(&keys) {
+                        for (d, value) in at(v, *key, kv_heads, kv).iter().enumerate() {
+                            out[(row * heads + head) * DIM + d] += (weight / total) as f32 * value;
+                        }
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    fn check(case: &Case) {
+        let Heads { heads, kv_heads, .. } = case.heads;
+        let (q, k, v) = (
+            numbers(case.queries * heads * DIM, 0.1),
+            numbers(case.keys * kv_heads * DIM, 0.5),
+            numbers(case.keys * kv_heads * DIM, 0.9),
+        );
+        let bias = case.bias.as_ref().map(|(table, reach)| Bias { table, reach: *reach });
+        let run = |q: &[f32], k: &[f32], v: &[f32]| {
+            let (mut out, mut lse) = (vec![0.0; q.len()], vec![0.0; case.queries * heads]);
+            attention(&Inputs { q, k, v, spans: &case.spans, heads: case.heads, bias }, &mut out, &mut lse);
+            (out, lse)
+        };
+        let (out, lse) = run(&q, &k, &v);
+        for (got, want) in out.iter().zip(naive(case, &q, &k, &v)) {
+            assert!((got - want).abs() < 1e-5, "{got} is not {want}");
+        }
+        let dout = numbers(q.len(), 3.0);
+        let (mut dq, mut dk, mut dv) = (vec![9.0; q.len()], vec![0.0; k.len()], vec![0.0; v.len()]);
+        let input = Inputs { q: &q, k: &k, v: &v, spans: &case.spans, heads: case.heads, bias };
+        attention_backward(&input, &out, &lse, &dout, Gradients { dq: &mut dq, dk: &mut dk, dv: &mut dv });
+        let value = |q: &[f32], k: &[f32], v: &[f32]| -> f64 {
+            run(q, k, v).0.iter().zip(&dout).map(|(a, b)| f64::from(a * b)).sum()
+        };
+        for i in (0..k.len().min(q.len())).step_by(7) {
+            for (which, got) in [(0, dq[i]), (1, dk[i]), (2, dv[i])] {
+                let moved = |d: f32| {
+                    let mut all = [q.clone(), k.clone(), v.clone()];
+                    all[which][i] += d;
+                    value(&all[0], &all[1], &all[2])
+                };
+                let want = ((moved(1e-2) - moved(-1e-2)) / 2e-2) as f32;
+                assert!(
+                    (got - want).abs() < 2e-3 * (1.0 + want.abs()),
+                    "input {which}, element {i}: {got} is not {want}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn values_and_gradients_follow_the_definition() {
+        for case in [packed(), cross(), biased(false), biased(true)] {
+            check(&case);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+use std::rc::Rc;
+
+use graft_kernels::{Bias, Gradients, Heads, Inputs, Span, attention, attention_backward};
+
+use crate::{Matrix, Tape, Tensor};
+
+/// What an attention layer needs besides its inputs.
+#[derive(Clone, Debug)]
+pub struct AttentionLayer {
+    /// Shape.
+    pub heads: Heads,
+    /// Who sees whom.
+    pub spans: Rc<[Span]>,
+    /// T5's position bias: the table `(heads, 2·reach − 1)` and its reach.
+    pub bias: Option<(Rc<[f32]>, usize)>,
+}
+
+impl AttentionLayer {
+    fn inputs<'i>(&'i self, q: &'i Matrix, k: &'i Matrix, v: &'i Matrix) -> Inputs<'i> {
+        Inputs {
+            q: q.data(),
+            k: k.data(),
+            v: v.data(),
+            spans: &self.spans,
+            heads: self.heads,
+            bias: self.bias.as_ref().map(|(table, reach)| Bias { table, reach: *reach }),
+        }
+    }
+}
+
+impl Tape<'_> {
+    /// Softmax attention: `q (queries, heads·dim)`, `k` and `v (keys, kv_heads·dim)` give `(queries, heads·dim)`.
+    pub fn attention(&mut self, q: &Tensor, k: &Tensor, v: &Tensor, layer: AttentionLayer) -> Tensor {
+        let (queries, width) = (q.value.rows(), q.value.cols());
+        let mut out = Matrix::scratch(queries, width);
+        let mut lse = Matrix::scratch(queries, layer.heads.heads);
+        attention(&layer.inputs(&q.value, &k.value, &v.value), out.data_mut(), lse.data_mut());
+        let slots = [q.slot, k.slot, v.slot];
+        let (q, k, v) = (Rc::clone(&q.value), Rc::clone(&k.value), Rc::clone(&v.value));
+        let out = Rc::new(out);
+        let kept = Rc::clone(&out);
+        self.push_shared(out, slots.iter().any(Option::is_some), move |dy, grads| {
+            let mut dq = Matrix::scratch(queries, width);
+            let (mut dk, mut dv) = (Matrix::zeros(k.rows(), k.cols()), Matrix::zeros(v.rows(), v.cols()));
+            let to = Gradients { dq: dq.data_mut(), dk: dk.data_mut(), dv: dv.data_mut() };
+            attention_backward(&layer.inputs(&q, &k, &v), kept.data(), lse.data(), dy.data(), to);
+            for (slot, gradient) in slots.into_iter().zip([dq, dk, dv]) {
+                if let Some(slot) = slot {
+                    grads.add(slot, gradient);
+                }
+            }
+        })
+    }
+}

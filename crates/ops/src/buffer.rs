@@ -1,0 +1,155 @@
+//! Matrices whose memory is recycled: a training step asks for the same few hundred buffers every time, and getting
+//! them from the system (page faults, zeroing) costs as much as some of the arithmetic.
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+/// Row-major `f32` matrix. Dropping it returns the memory to this thread's pool.
+#[derive(Debug)]
+pub struct Matrix {
+    rows: usize,
+    cols: usize,
+    data: Vec<f32>,
+}
+
+#[derive(Default)]
+struct Pool {
+    free: BTreeMap<usize, Vec<Vec<f32>>>,
+    free_bytes: usize,
+    live: usize,
+    peak: usize,
+}
+
+thread_local! {
+    static POOL: RefCell<Pool> = RefCell::default();
+}
+
+/// Bytes of matrices alive on this thread now, and the most there ever were since [`memory::reset_peak`].
+pub mod memory {
+    use super::POOL;
+
+    /// Bytes alive now.
+    #[must_use]
+    pub fn live() -> usize {
+        POOL.with_borrow(|pool| pool.live)
+    }
+
+    /// The most bytes alive at once.
+    #[must_use]
+    pub fn peak() -> usize {
+        POOL.with_borrow(|pool| pool.peak)
+    }
+
+    /// Starts a new measurement of the peak.
+    pub fn reset_peak() {
+        POOL.with_borrow_mut(|pool| pool.peak = pool.live);
+    }
+
+    /// Gives the recycled memory back to the allocator.
+    pub fn trim() {
+        POOL.with_borrow_mut(|pool| {
+            pool.free.clear();
+            pool.free_bytes = 0;
+        });
+    }
+}
+
+/// Rounds up to one of eight sizes per power of two, so that batches of slightly different length share buffers.
+fn class(len: usize) -> usize {
+    let step = (len.next_power_of_two() / 16).max(64);
+    len.next_multiple_of(step)
+}
+
+impl Matrix {
+    /// A matrix with arbitrary (but initialised) contents.
+    #[must_use]
+    pub fn scratch(rows: usize, cols: usize) -> Self {
+        let size = class(rows * cols);
+        let data = POOL.with_borrow_mut(|pool| {
+            pool.live += size * 4;
+            pool.peak = pool.peak.max(pool.live);
+            let found = pool.free.get_mut(&size).and_then(Vec::pop);
+            if found.is_some() {
+                pool.free_bytes -= size * 4;
+            }
+            found
+        });
+        Self { rows, cols, data: data.unwrap_or_else(|| vec![0.0; size]) }
+    }
+
+    /// A matrix of zeros.
+    #[must_use]
+    pub fn zeros(rows: usize, cols: usize) -> Self {
+        let mut matrix = Self::scratch(rows, cols);
+        matrix.data_mut().fill(0.0);
+        matrix
+    }
+
+    /// A copy of `data`, row by row.
+    ///
+    /// # Panics
+    /// When `data` has another length than `rows · cols`.
+    #[must_use]
+    pub fn from_slice(rows: usize, cols: usize, data: &[f32]) -> Self {
+        let mut matrix = Self::scratch(rows, cols);
+        matrix.data_mut().copy_from_slice(data);
+        matrix
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    #[must_use]
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// All numbers, row by row.
+    #[must_use]
+    pub fn data(&self) -> &[f32] {
+        &self.data[..self.rows * self.cols]
+    }
+
+    /// All numbers, row by row.
+    pub fn data_mut(&mut self) -> &mut [f32] {
+        &mut self.data[..self.rows * self.cols]
+    }
+
+    /// One row.
+    #[must_use]
+    pub fn row(&self, row: usize) -> &[f32] {
+        &self.data[row * self.cols..(row + 1) * self.cols]
+    }
+
+    /// One row.
+    pub fn row_mut(&mut self, row: usize) -> &mut [f32] {
+        &mut self.data[row * self.cols..(row + 1) * self.cols]
+    }
+}
+
+impl Clone for Matrix {
+    fn clone(&self) -> Self {
+        Self::from_slice(self.rows, self.cols, self.data())
+    }
+}
+
+impl Drop for Matrix {
+    fn drop(&mut self) {
+        /// Recycled memory beyond the largest need so far is given back.
+        const SPARE: usize = 64 << 20;
+        let data = std::mem::take(&mut self.data);
+        // The pool is gone only while its thread ends.
+        let _ = POOL.try_with(|pool| {
+            let mut pool = pool.borrow_mut();
+            let bytes = data.len() * 4;
+            pool.live = pool.live.saturating_sub(bytes);
+            if pool.live + pool.free_bytes + bytes <= pool.peak + SPARE {
+                pool.free_bytes += bytes;
+                pool.free.entry(data.len()).or_default().push(data);
+            }
+        });
+    }
+}

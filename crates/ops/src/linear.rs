@@ -1,0 +1,127 @@
+use std::rc::Rc;
+
+use graft_kernels::{View, ViewMut, matmul, pool};
+
+use crate::{Matrix, Param, Tape, Tensor, Weight};
+
+/// The trainable part of a linear layer: `y += scale · dropout(x)·Aᵀ·Bᵀ` (Hu et al. 2021).
+#[derive(Clone, Copy, Debug)]
+pub struct Lora<'a> {
+    /// `(rank, in)`.
+    pub a: Param<'a>,
+    /// `(out, rank)`.
+    pub b: Param<'a>,
+    /// `alpha / rank`, or its variant.
+    pub scale: f32,
+    /// Dropout of the input, in training.
+    pub dropout: Option<Dropout>,
+}
+
+/// Dropout whose mask is a function of seed and position, so it is never stored and repeats exactly.
+#[derive(Clone, Copy, Debug)]
+pub struct Dropout {
+    /// Share of the inputs set to zero; the others are divided by one minus it.
+    pub rate: f32,
+    /// Differs for every layer and step.
+    pub seed: u64,
+}
+
+impl Dropout {
+    fn apply(self, x: &mut Matrix) {
+        let cols = x.cols();
+        let (keep, threshold) = (1.0 / (1.0 - self.rate), (f64::from(self.rate) * f64::from(u32::MAX)) as u32);
+        pool::for_each_chunk(x.data_mut(), 64 * cols, |chunk, piece| {
+            let base = (chunk * 64 * cols) as u32;
+            let (low, high) = (self.seed as u32, (self.seed >> 32) as u32);
+            for (i, x) in piece.iter_mut().enumerate() {
+                let kept = mix(base.wrapping_add(i as u32) ^ low, high) >= threshold;
+                *x *= if kept { keep } else { 0.0 };
+            }
+        });
+    }
+}
+
+/// Two rounds of a 32-bit finaliser (lowbias32, Wellons 2018).
+fn mix(x: u32, key: u32) -> u32 {
+    let round = |mut x: u32| {
+        x = (x ^ (x >> 16)).wrapping_mul(0x7feb_352d);
+        x = (x ^ (x >> 15)).wrapping_mul(0x846c_a68b);
+        x ^ (x >> 16)
+    };
+    round(round(x).wrapping_add(key))
+}
+
+impl<'a> Tape<'a> {
+    /// `y = x·Wᵀ`, plus the LoRA term. `x (tokens, in)` gives `(tokens, out)`. `W` gets no gradient, so the backward
+    /// of the big product is one product, not two.
+    pub fn linear(&mut self, x: &Tensor, weight: &'a Weight, lora: Option<Lora<'a>>) -> Tensor {
+        let tokens = x.value.rows();
+        let mut y = Matrix::scratch(tokens, weight.rows());
+        weight.forward(x.value.data(), y.data_mut(), 1.0);
+        let low = lora.map(|lora| {
+            let input = dropped(&x.value, lora.dropout);
+            let mut h = Matrix::scratch(tokens, lora.a.rows);
+            matmul(dense_mut(&mut h), false, 1.0, dense(&input), param(&lora.a).t());
+            matmul(dense_mut(&mut y), true, lora.scale, dense(&h), param(&lora.b).t());
+            h
+        });
+        let (slot, wanted) = (x.slot, x.slot.is_some() || lora.is_some());
+        let kept = lora.and(Some(Rc::clone(&x.value))).filter(|_| self.recording());
+        self.push(y, wanted, move |dy, grads| {
+            let mut dx = slot.map(|slot| match grads.take(slot) {
+                Some(dx) => (dx, true),
+                None => (Matrix::scratch(tokens, weight.cols()), false),
+            });
+            if let Some((dx, add)) = &mut dx {
+                weight.backward(dy.data(), dx.data_mut(), 1.0, *add);
+            }
+            if let (Some(lora), Some(h), Some(x)) = (lora, low, kept) {
+                let mut dh = Matrix::scratch(tokens, lora.a.rows);
+                matmul(dense_mut(&mut dh), false, lora.scale, dense(&dy), param(&lora.b));
+                let db = ViewMut::dense(grads.param(&lora.b), lora.b.rows, lora.b.cols);
+                matmul(db, true, lora.scale, dense(&dy).t(), dense(&h));
+                let input = dropped(&x, lora.dropout);
+                let da = ViewMut::dense(grads.param(&lora.a), lora.a.rows, lora.a.cols);
+                matmul(da, true, 1.0, dense(&dh).t(), dense(&input));
+                if let Some((dx, _)) = &mut dx {
+                    low_rank_input(dx, &dh, &lora);
+                }
+            }
+            if let (Some(slot), Some((dx, _))) = (slot, dx) {
+                grads.add(slot, dx);
+            }
+        })
+    }
+}
+
+/// `dx += dropout(dh·A)`.
+fn low_rank_input(dx: &mut Matrix, dh: &Matrix, lora: &Lora<'_>) {
+    let Some(dropout) = lora.dropout else {
+        matmul(dense_mut(dx), true, 1.0, dense(dh), param(&lora.a));
+        return;
+    };
+    let mut part = Matrix::scratch(dx.rows(), dx.cols());
+    matmul(dense_mut(&mut part), false, 1.0, dense(dh), param(&lora.a));
+    dropout.apply(&mut part);
+    graft_kernels::rows::add_assign(dx.data_mut(), part.data());
+}
+
+fn dropped(x: &Rc<Matrix>, dropout: Option<Dropout>) -> Rc<Matrix> {
+    let Some(dropout) = dropout else { return Rc::clone(x) };
+    let mut copy = (**x).clone();
+    dropout.apply(&mut copy);
+    Rc::new(copy)
+}
+
+fn dense(m: &Matrix) -> View<'_> {
+    View::dense(m.data(), m.rows(), m.cols())
+}
+
+fn dense_mut(m: &mut Matrix) -> ViewMut<'_> {
+    let (rows, cols) = (m.rows(), m.cols());
+    ViewMut::dense(m.data_mut(), rows, cols)
+}
+
+fn param<'p>(p: &Param<'p>) -> View<'p> {
+    View::dense(p.data, p.rows, p.cols)
+}

@@ -1,0 +1,177 @@
+use std::{fmt, ops::Range, sync::Arc};
+
+use graft_kernels::{Dtype, View, ViewMut, dequantize, matmul, pool};
+
+use crate::Matrix;
+
+/// Bytes of a weight, usually inside a file map.
+pub type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
+
+/// Numbers widened at once when a weight is stored in fewer bits; bounds the scratch memory to 16 MiB.
+const PANEL: usize = 4 << 20;
+
+/// A frozen weight matrix, `(out, in)` as in PyTorch. Stored as it lies in its file; widened to `f32` a panel at a
+/// time while it is used, so memory stays at the file's size.
+#[derive(Clone)]
+pub struct Weight {
+    rows: usize,
+    cols: usize,
+    storage: Storage,
+}
+
+#[derive(Clone)]
+enum Storage {
+    Dense(Arc<[f32]>),
+    Packed(Dtype, Bytes),
+}
+
+impl fmt::Debug for Weight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Weight({}, {}, {:?})", self.rows, self.cols, self.dtype())
+    }
+}
+
+impl Weight {
+    /// A weight of plain numbers.
+    ///
+    /// # Panics
+    /// When `data` has another length than `rows · cols`.
+    #[must_use]
+    pub fn dense(rows: usize, cols: usize, data: impl Into<Arc<[f32]>>) -> Self {
+        let data = data.into();
+        assert_eq!(data.len(), rows * cols, "weight has another size than its shape");
+        Self { rows, cols, storage: Storage::Dense(data) }
+    }
+
+    /// A weight as stored in a file, row by row.
+    ///
+    /// # Panics
+    /// When `bytes` has another length than the shape and type take.
+    #[must_use]
+    pub fn packed(rows: usize, cols: usize, dtype: Dtype, bytes: Bytes) -> Self {
+        let row = dtype.row_bytes(cols);
+        assert_eq!(row.map(|r| r * rows), Some((*bytes).as_ref().len()), "weight has another size than its shape");
+        Self { rows, cols, storage: Storage::Packed(dtype, bytes) }
+    }
+
+    /// Output features.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Input features.
+    #[must_use]
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// How the numbers are stored.
+    #[must_use]
+    pub fn dtype(&self) -> Dtype {
+        match &self.storage {
+            Storage::Dense(_) => Dtype::F32,
+            Storage::Packed(dtype, _) => *dtype,
+        }
+    }
+
+    /// Bytes the weight takes in memory.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match &self.storage {
+            Storage::Dense(data) => data.len() * 4,
+            Storage::Packed(_, bytes) => (**bytes).as_ref().len(),
+        }
+    }
+
+    /// The same weight widened to `f32` for good: more memory, a little less work a use.
+    #[must_use]
+    pub fn widened(&self) -> Self {
+        let mut data = vec![0.0; self.rows * self.cols];
+        self.widen(0..self.rows, &mut data);
+        Self { rows: self.rows, cols: self.cols, storage: Storage::Dense(data.into()) }
+    }
+
+    /// Writes rows of the weight as `f32`.
+    pub fn widen(&self, rows: Range<usize>, out: &mut [f32]) {
+        match &self.storage {
+            Storage::Dense(data) => out.copy_from_slice(&data[rows.start * self.cols..rows.end * self.cols]),
+            Storage::Packed(dtype, bytes) => {
+                let row_bytes = dtype.row_bytes(self.cols).unwrap_or(0);
+                let bytes = (**bytes).as_ref();
+                let step = rows.len().div_ceil(pool::threads() * 4).max(8);
+                pool::for_each_chunk(out, step * self.cols, |i, piece| {
+                    let start = (rows.start + i * step) * row_bytes;
+                    let count = piece.len() / self.cols;
+                    dequantize(*dtype, &bytes[start..start + count * row_bytes], piece);
+                });
+            }
+        }
+    }
+
+    /// Calls `f` with panels of rows, in order, as `f32`.
+    fn panels(&self, limit: usize, mut f: impl FnMut(Range<usize>, &[f32])) {
+        let per_panel = (limit / self.cols.max(1)).max(1);
+        let mut scratch = None;
+        let mut start = 0;
+        while start < self.rows {
+            let rows = start..(start + per_panel).min(self.rows);
+            match &self.storage {
+                Storage::Dense(data) => f(rows.clone(), &data[rows.start * self.cols..rows.end * self.cols]),
+                Storage::Packed(..) => {
+                    let panel = scratch.get_or_insert_with(|| Matrix::scratch(per_panel.min(self.rows), self.cols));
+                    let panel = &mut panel.data_mut()[..rows.len() * self.cols];
+                    self.widen(rows.clone(), panel);
+                    f(rows.clone(), panel);
+                }
+            }
+            start = rows.end;
+        }
+    }
+
+    fn panel_limit(&self) -> usize {
+        match self.storage {
+            Storage::Dense(_) => usize::MAX,
+            Storage::Packed(..) => PANEL,
+        }
+    }
+
+    /// `y = scale · x·Wᵀ`: `x (tokens, in)`, `y (tokens, out)`.
+    pub fn forward(&self, x: &[f32], y: &mut [f32], scale: f32) {
+        let tokens = x.len() / self.cols;
+        self.panels(self.panel_limit(), |rows, panel| {
+            let c = ViewMut::new(&mut y[rows.start..], tokens, rows.len(), self.rows);
+            matmul(c, false, scale, View::dense(x, tokens, self.cols), View::dense(panel, rows.len(), self.cols).t());
+        });
+    }
+
+    /// `dx = scale · dy·W`, or `dx += …` with `add`.
+    pub fn backward(&self, dy: &[f32], dx: &mut [f32], scale: f32, add: bool) {
+        let tokens = dy.len() / self.rows;
+        self.panels(self.panel_limit(), |rows, panel| {
+            let c = ViewMut::dense(dx, tokens, self.cols);
+            let dy = View::new(&dy[rows.start..], tokens, rows.len(), self.rows);
+            matmul(c, add || rows.start > 0, scale, dy, View::dense(panel, rows.len(), self.cols));
+        });
+    }
+
+    /// Rows of the weight, as of an embedding table: `(ids, in)`.
+    ///
+    /// # Panics
+    /// When an id is not below the number of rows.
+    #[must_use]
+    pub fn gather(&self, ids: &[u32]) -> Matrix {
+        let mut out = Matrix::scratch(ids.len(), self.cols);
+        for (row, &id) in ids.iter().enumerate() {
+            let id = id as usize;
+            match &self.storage {
+                Storage::Dense(data) => out.row_mut(row).copy_from_slice(&data[id * self.cols..(id + 1) * self.cols]),
+                Storage::Packed(dtype, bytes) => {
+                    let size = dtype.row_bytes(self.cols).unwrap_or(0);
+                    dequantize(*dtype, &(**bytes).as_ref()[id * size..(id + 1) * size], out.row_mut(row));
+                }
+            }
+        }
+        out
+    }
+}
