@@ -1,1 +1,89 @@
-//! placeholder
+//! Model and adapter files: Hugging Face folders, GGUF, PEFT adapters.
+//!
+//! Everything read here may come from strangers. Sizes, counts and offsets are checked against the bytes that are
+//! there before they are used; nothing in a file can run code; what can't be computed faithfully is refused by name.
+//!
+//! ```no_run
+//! let model = graft_formats::open("SmolLM2-135M-Instruct.Q4_1.gguf".as_ref())?;
+//! let vocab = model.config.vocab();
+//! let embedding = model.tensors.get("model.embed_tokens.weight", &[vocab, model.config.hidden()])?;
+//! # Ok::<(), graft_formats::Error>(())
+//! ```
+
+mod atomic;
+mod config;
+mod digest;
+mod error;
+mod gguf;
+mod hf;
+mod json;
+pub mod peft;
+mod safetensors_in;
+pub mod safetensors_out;
+mod template;
+mod tensors;
+mod time;
+
+use std::path::{Path, PathBuf};
+
+pub use config::{Activation, LlamaConfig, ModelConfig, RopeScaling, T5Config};
+pub use digest::{DigestCache, digest_of};
+pub use error::Error;
+pub use template::{ChatTemplate, Message};
+pub use tensors::{TensorBytes, Tensors};
+pub use tokenizers::Tokenizer;
+
+/// Everything a base model's files say; the weights stay in the files, mapped.
+pub struct ModelFiles {
+    /// Folder or file it was read from.
+    pub path: PathBuf,
+    /// Architecture and sizes.
+    pub config: ModelConfig,
+    /// Weights by their Hugging Face names.
+    pub tensors: Tensors,
+    /// The model's own, without truncation or padding.
+    pub tokenizer: Tokenizer,
+    /// How messages become a prompt; base models without chat have none.
+    pub chat_template: Option<ChatTemplate>,
+    /// Tokens with a role.
+    pub tokens: SpecialTokens,
+}
+
+/// Tokens with a role, by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SpecialTokens {
+    /// Starts a sequence.
+    pub bos: Option<u32>,
+    /// Each ends an answer. The first is the tokenizer's own: the one to train with.
+    pub eos: Vec<u32>,
+    /// Fills up; many models have none.
+    pub pad: Option<u32>,
+    /// First token of a T5 decoder.
+    pub decoder_start: Option<u32>,
+}
+
+/// Opens a Hugging Face folder or a GGUF file.
+///
+/// # Errors
+/// The first thing that is missing, damaged or can't be computed here, with file and field.
+pub fn open(path: &Path) -> Result<ModelFiles, Error> {
+    let about = std::fs::metadata(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    if about.is_dir() {
+        return hf::open(path);
+    }
+    match path.extension().and_then(|e| e.to_str()) {
+        Some("bin" | "pt" | "pth" | "pkl" | "ckpt") => Err(Error::Pickle(path.to_owned())),
+        Some("gguf") => gguf::open(path),
+        _ => Err(Error::NotAModel(path.to_owned())),
+    }
+}
+
+impl ModelFiles {
+    /// The tensor `name`, which must have exactly this shape; see [`Tensors::get`].
+    ///
+    /// # Errors
+    /// It is missing, has another shape, or a type that can't be read.
+    pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<TensorBytes, Error> {
+        self.tensors.get(name, shape)
+    }
+}

@@ -1,0 +1,69 @@
+//! Writing that is seen whole or not at all: beside the target, synced, then renamed.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter, Write},
+    path::Path,
+};
+
+use crate::Error;
+
+/// Folder that holds `path`.
+pub(crate) fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Writes one file.
+pub(crate) fn file<E: From<Error>>(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> Result<io::Result<()>, E>,
+) -> Result<(), E> {
+    let failed = |source| Error::Write { path: path.to_owned(), source };
+    let temporary = tempfile::Builder::new().prefix(".graft-").tempfile_in(parent(path)).map_err(failed)?;
+    let mut writer = BufWriter::with_capacity(1 << 20, temporary);
+    fill(&mut writer)?.map_err(failed)?;
+    let temporary = writer.into_inner().map_err(|e| failed(e.into_error()))?;
+    temporary.as_file().sync_all().map_err(failed)?;
+    share(temporary.as_file()).map_err(failed)?;
+    temporary.persist(path).map_err(|e| failed(e.error))?;
+    sync(parent(path)).map_err(failed)?;
+    Ok(())
+}
+
+/// Writes a folder of files. A folder that is already there is replaced as a whole.
+pub(crate) fn folder(path: &Path, files: &[(&str, &[u8])]) -> Result<(), Error> {
+    let failed = |source| Error::Write { path: path.to_owned(), source };
+    let write = || -> io::Result<()> {
+        fs::create_dir_all(parent(path))?;
+        let temporary = tempfile::Builder::new().prefix(".graft-").tempdir_in(parent(path))?;
+        let fresh = temporary.path().join("new");
+        fs::create_dir(&fresh)?;
+        for (name, bytes) in files {
+            let mut file = File::create_new(fresh.join(name))?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+        }
+        sync(&fresh)?;
+        if path.exists() {
+            // A folder can't be renamed over another one; the old one goes with the temporary folder.
+            fs::rename(path, temporary.path().join("old"))?;
+        }
+        fs::rename(&fresh, path)?;
+        sync(parent(path))
+    };
+    write().map_err(failed)
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Temporary files are private; what replaces a file is as readable as a new one would be.
+fn share(file: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        file.set_permissions(fs::Permissions::from_mode(0o644))?;
+    }
+    Ok(())
+}

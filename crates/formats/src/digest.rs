@@ -1,0 +1,143 @@
+//! The digest that names a model: SHA-256 over everything that decides what it computes.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, Metadata},
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use graft_core::Digest;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::{Error, atomic, hf, json};
+
+/// A file changed this recently may change again without its times showing it.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// Remembers the digests of unchanged files, so that gigabytes aren't read at every start.
+#[derive(Clone, Debug)]
+pub struct DigestCache(Option<PathBuf>);
+
+impl DigestCache {
+    /// Keeps the digests in this file, which need not exist. What can't be read or written there is computed again.
+    #[must_use]
+    pub fn open(path: &Path) -> Self {
+        Self(Some(path.to_owned()))
+    }
+
+    /// Remembers nothing.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    fn load(&self) -> BTreeMap<PathBuf, Remembered> {
+        let bytes = self.0.as_deref().and_then(|path| json::read_small(path).ok());
+        bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    }
+
+    fn save(&self, entries: &BTreeMap<PathBuf, Remembered>) {
+        if let (Some(path), Ok(text)) = (&self.0, serde_json::to_vec_pretty(entries)) {
+            // A cache that can't be written costs time, nothing else.
+            let _: Result<(), Error> = atomic::file(path, |out| Ok(out.write_all(&text)));
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Remembered {
+    #[serde(flatten)]
+    state: FileState,
+    digest: Digest,
+}
+
+/// Changes whenever a file's content may have changed.
+#[derive(PartialEq, Serialize, Deserialize)]
+struct FileState {
+    size: u64,
+    modified_ns: u128,
+    inode: u64,
+    changed_ns: i128,
+}
+
+impl FileState {
+    fn of(about: &Metadata) -> io::Result<Self> {
+        let since = about.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        #[cfg(unix)]
+        let (inode, changed_ns) = {
+            use std::os::unix::fs::MetadataExt as _;
+            (about.ino(), i128::from(about.ctime()) * 1_000_000_000 + i128::from(about.ctime_nsec()))
+        };
+        #[cfg(not(unix))]
+        let (inode, changed_ns) = (0, 0);
+        Ok(Self { size: about.len(), modified_ns: since.as_nanos(), inode, changed_ns })
+    }
+
+    /// Whether the file was left alone long enough for its times to tell of any later change.
+    fn is_settled(&self) -> bool {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let latest = self.modified_ns.max(u128::try_from(self.changed_ns).unwrap_or_default());
+        latest + SETTLED.as_nanos() < now.as_nanos()
+    }
+}
+
+/// The digest of a model's folder or GGUF file: weights, config, tokenizer and chat template. The place doesn't count.
+///
+/// # Errors
+/// A file is missing or can't be read.
+pub fn digest_of(path: &Path, cache: &DigestCache) -> Result<Digest, Error> {
+    let failed = |source| Error::Read { path: path.to_owned(), source };
+    let files = if fs::metadata(path).map_err(failed)?.is_dir() { parts(path)? } else { vec![path.to_owned()] };
+    let mut entries = cache.load();
+    let mut changed = false;
+    let mut listing = Vec::new();
+    for file in &files {
+        let digest = file_digest(file, &mut entries, &mut changed)?;
+        let name =
+            if files.len() == 1 { "gguf".into() } else { file.file_name().unwrap_or_default().to_string_lossy() };
+        listing.push(format!("{name} {digest}"));
+    }
+    if changed {
+        cache.save(&entries);
+    }
+    Ok(Digest::of_parts(listing.iter().map(String::as_bytes)))
+}
+
+/// The files of a folder that decide what its model computes, in a fixed order.
+fn parts(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut files = vec![folder.join(hf::CONFIG), folder.join(hf::TOKENIZER)];
+    files.extend(hf::OPTIONAL.iter().map(|name| folder.join(name)).filter(|path| path.exists()));
+    files.extend(hf::weight_files(folder)?);
+    Ok(files)
+}
+
+fn file_digest(path: &Path, entries: &mut BTreeMap<PathBuf, Remembered>, changed: &mut bool) -> Result<Digest, Error> {
+    let failed = |source| Error::Read { path: path.to_owned(), source };
+    let key = fs::canonicalize(path).map_err(failed)?;
+    let mut file = File::open(&key).map_err(failed)?;
+    let before = FileState::of(&file.metadata().map_err(failed)?).map_err(failed)?;
+    if let Some(known) = entries.get(&key).filter(|known| known.state == before) {
+        return Ok(known.digest.clone());
+    }
+    let digest = hash(&mut file).map_err(failed)?;
+    let after = FileState::of(&file.metadata().map_err(failed)?).map_err(failed)?;
+    if before == after && after.is_settled() {
+        entries.insert(key, Remembered { state: after, digest: digest.clone() });
+        *changed = true;
+    }
+    Ok(digest)
+}
+
+fn hash(file: &mut File) -> io::Result<Digest> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(Digest::from_bytes(&hash.finalize())),
+            n => hash.update(&buffer[..n]),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+use std::{io, path::PathBuf};
+
+use graft_core::ExitCode;
+
+/// Why a model or adapter file can't be read or written; each message completes "failed to …".
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The operating system refused to read.
+    #[error("read `{path}`")]
+    Read {
+        /// File or folder.
+        path: PathBuf,
+        /// Its answer.
+        #[source]
+        source: io::Error,
+    },
+    /// The operating system refused to write.
+    #[error("write `{path}`")]
+    Write {
+        /// File or folder.
+        path: PathBuf,
+        /// Its answer.
+        #[source]
+        source: io::Error,
+    },
+    /// A folder lacks a file it must have.
+    #[error("find `{file}` in `{folder}`")]
+    Missing {
+        /// The folder.
+        folder: PathBuf,
+        /// The missing file.
+        file: &'static str,
+    },
+    /// Neither a model folder nor a GGUF file.
+    #[error("find a model in `{0}`")]
+    NotAModel(PathBuf),
+    /// A Python pickle, which can run code when it is loaded.
+    #[error("read `{0}`: it is a Python pickle, which can run any code")]
+    Pickle(PathBuf),
+    /// A file that is JSON but doesn't hold what it should, or no JSON at all.
+    #[error("parse `{path}`")]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A damaged file: what it says about itself can't be true.
+    #[error("parse `{path}`: {what}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// A model whose computation is not implemented here.
+    #[error("use `{path}`: unsupported model, `{field}` is `{value}`")]
+    UnsupportedModel {
+        /// The file that says so.
+        path: PathBuf,
+        /// The field.
+        field: String,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        supported: &'static str,
+    },
+    /// An adapter whose computation is not implemented here.
+    #[error("use `{path}`: unsupported adapter, `{field}` is `{value}`")]
+    UnsupportedAdapter {
+        /// The file that says so.
+        path: PathBuf,
+        /// The field.
+        field: String,
+        /// Its value.
+        value: String,
+    },
+    /// The weights lack a tensor.
+    #[error("find tensor `{name}` in `{path}`")]
+    NoTensor {
+        /// File or folder.
+        path: PathBuf,
+        /// Hugging Face name.
+        name: String,
+    },
+    /// A tensor that is not what the config promises.
+    #[error("use tensor `{name}` of `{path}`: {what}")]
+    BadTensor {
+        /// File or folder.
+        path: PathBuf,
+        /// Hugging Face name.
+        name: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// The tokenizer's own complaint.
+    #[error("load the tokenizer of `{path}`")]
+    Tokenizer {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A chat template that is no valid Jinja.
+    #[error("parse the chat template")]
+    TemplateSyntax(#[source] Box<minijinja::Error>),
+    /// A chat template that refuses these messages, or uses more than its share of steps.
+    #[error("apply the chat template")]
+    Template(#[source] Box<minijinja::Error>),
+}
+
+impl Error {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NotAModel(_) | Self::Missing { .. } => {
+                "give a `.gguf` file, or a folder with `config.json`, `model.safetensors` and `tokenizer.json`".into()
+            }
+            Self::Pickle(_) => "convert it to safetensors: load it in Python where you trust its author, then \
+                                `save_pretrained(folder, safe_serialization=True)`"
+                .into(),
+            Self::UnsupportedModel { supported, .. } => format!("supported: {supported}"),
+            Self::UnsupportedAdapter { .. } => {
+                "supported: LoRA on linear layers with one rank, and prompt tuning; merge other adapters into their \
+                 model with peft's `merge_and_unload()`"
+                    .into()
+            }
+            Self::Json { .. } | Self::Damaged { .. } | Self::Tokenizer { .. } => {
+                "the file may be cut off or changed: download it again and compare its size".into()
+            }
+            Self::NoTensor { .. } | Self::BadTensor { .. } => {
+                "config and weights don't belong together: take both from the same model".into()
+            }
+            Self::Template(_) => "this model's template may not accept these roles or their order".into(),
+            Self::TemplateSyntax(_) => "the template uses Jinja that is not supported here".into(),
+            Self::Read { .. } | Self::Write { .. } => return None,
+        })
+    }
+
+    /// The public exit code it leads to.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Write { .. } => ExitCode::Internal,
+            Self::Template(_) => ExitCode::BadData,
+            _ => ExitCode::ModelMissing,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Small JSON files with many optional fields: typed access that names file and field when something is off.
+
+use std::{
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Map, Value};
+
+use crate::Error;
+
+/// No config file comes near this; a bigger one is damaged or hostile.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// Reads a file that must be small.
+pub(crate) fn read_small(path: &Path) -> Result<Vec<u8>, Error> {
+    let failed = |source| Error::Read { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(Error::Damaged { path: path.to_owned(), what: format!("it is larger than {MOST_BYTES} bytes") });
+    }
+    Ok(bytes)
+}
+
+/// As [`read_small`], but a file that doesn't exist is `None`.
+pub(crate) fn read_small_if_any(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match read_small(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(Error::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// A JSON object of a file.
+pub(crate) struct Fields {
+    pub(crate) path: PathBuf,
+    pub(crate) map: Map<String, Value>,
+}
+
+impl Fields {
+    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
+        let map = serde_json::from_slice(bytes).map_err(|source| Error::Json { path: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), map })
+    }
+
+    /// No fields at all: for a file that may be missing.
+    pub(crate) fn none(path: &Path) -> Self {
+        Self { path: path.to_owned(), map: Map::new() }
+    }
+
+    /// The field, unless it is missing or null.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.map.get(name).filter(|value| !value.is_null())
+    }
+
+    pub(crate) fn damaged(&self, what: String) -> Error {
+        Error::Damaged { path: self.path.clone(), what }
+    }
+
+    fn typed<'a, T>(
+        &'a self,
+        name: &str,
+        what: &str,
+        read: impl Fn(&'a Value) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        read(value).map(Some).ok_or_else(|| self.damaged(format!("`{name}` is {}, not {what}", brief(value))))
+    }
+
+    pub(crate) fn str(&self, name: &str) -> Result<Option<&str>, Error> {
+        self.typed(name, "a text", Value::as_str)
+    }
+
+    pub(crate) fn bool(&self, name: &str) -> Result<Option<bool>, Error> {
+        self.typed(name, "true or false", Value::as_bool)
+    }
+
+    pub(crate) fn float(&self, name: &str) -> Result<Option<f64>, Error> {
+        self.typed(name, "a finite number", |v| v.as_f64().filter(|x| x.is_finite()))
+    }
+
+    /// A count from 1 to `most`.
+    pub(crate) fn count(&self, name: &str, most: usize) -> Result<Option<usize>, Error> {
+        let within = |v: &Value| v.as_u64().and_then(|n| usize::try_from(n).ok()).filter(|n| (1..=most).contains(n));
+        self.typed(name, &format!("a whole number from 1 to {most}"), within)
+    }
+
+    pub(crate) fn need<T>(&self, name: &str, value: Option<T>) -> Result<T, Error> {
+        value.ok_or_else(|| self.damaged(format!("`{name}` is missing")))
+    }
+
+    /// A number or a list of numbers.
+    pub(crate) fn ids(&self, name: &str) -> Result<Vec<u32>, Error> {
+        let id = |v: &Value| v.as_u64().and_then(|n| u32::try_from(n).ok());
+        let ids = |v: &Value| match v {
+            Value::Array(list) => list.iter().map(id).collect(),
+            one => id(one).map(|id| vec![id]),
+        };
+        Ok(self.typed(name, "a token id or a list of them", ids)?.unwrap_or_default())
+    }
+
+    /// An object inside this one.
+    pub(crate) fn object(&self, name: &str) -> Result<Option<Self>, Error> {
+        let map = self.typed(name, "an object", Value::as_object)?;
+        Ok(map.map(|map| Self { path: self.path.clone(), map: map.clone() }))
+    }
+
+    /// Refuses a model that needs what is not implemented: the field must be missing, null or `value`.
+    pub(crate) fn only(&self, name: &str, value: impl Into<Value>, supported: &'static str) -> Result<(), Error> {
+        match self.get(name) {
+            Some(found) if *found != value.into() => Err(self.unsupported(name, &brief(found), supported)),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn unsupported(&self, field: &str, value: &str, supported: &'static str) -> Error {
+        Error::UnsupportedModel { path: self.path.clone(), field: field.into(), value: value.into(), supported }
+    }
+}
+
+/// A value as shown in messages: short, however long it is.
+pub(crate) fn brief(value: &Value) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    if text.chars().count() <= 60 { text } else { text.chars().take(60).chain("…".chars()).collect() }
+}

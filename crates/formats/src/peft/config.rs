@@ -1,0 +1,276 @@
+use serde_json::{Value, json};
+
+use crate::{
+    Error,
+    json::{Fields, brief},
+};
+
+/// Version of PEFT whose files these are.
+const PEFT_VERSION: &str = "0.18.0";
+
+/// Kind and shape of an adapter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PeftConfig {
+    /// Low-rank adaptation (Hu et al. 2021).
+    Lora(LoraConfig),
+    /// Prompt tuning (Lester et al. 2021).
+    PromptTuning(PromptConfig),
+}
+
+/// A LoRA adapter's numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoraConfig {
+    /// Rank.
+    pub r: usize,
+    /// Numerator of the scaling.
+    pub alpha: f32,
+    /// Share of inputs dropped in training.
+    pub dropout: f32,
+    /// Scale by `alpha / sqrt(r)` instead of `alpha / r`.
+    pub use_rslora: bool,
+    /// Which modules carry it. (The weights' names say so too, and exactly.)
+    pub target_modules: Modules,
+}
+
+impl LoraConfig {
+    /// The factor on `B·A`.
+    #[must_use]
+    pub fn scaling(&self) -> f32 {
+        self.alpha / if self.use_rslora { (self.r as f32).sqrt() } else { self.r as f32 }
+    }
+}
+
+/// PEFT's `target_modules`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Modules {
+    /// Modules with one of these names, or ending in a dot and one of them.
+    Named(Vec<String>),
+    /// `all-linear`: every linear layer but the output head.
+    AllLinear,
+    /// Modules whose whole name this regular expression matches.
+    Pattern(String),
+}
+
+/// A soft prompt's numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PromptConfig {
+    /// Rows put before each submodule's input.
+    pub virtual_tokens: usize,
+    /// 1, or 2 for an encoder and a decoder: encoder rows come first.
+    pub submodules: usize,
+    /// Width of a row.
+    pub token_dim: usize,
+    /// Blocks of the model; PEFT keeps it, the computation doesn't need it.
+    pub layers: usize,
+    /// Heads of the model; likewise.
+    pub heads: usize,
+}
+
+/// What the model under an adapter does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskType {
+    /// Decoder-only language model.
+    CausalLm,
+    /// Encoder and decoder.
+    Seq2SeqLm,
+}
+
+impl TaskType {
+    pub(super) fn from_json(f: &Fields) -> Result<Self, Error> {
+        match f.str("task_type")? {
+            None | Some("CAUSAL_LM") => Ok(Self::CausalLm),
+            Some("SEQ_2_SEQ_LM") => Ok(Self::Seq2SeqLm),
+            Some(other) => Err(unsupported(f, "task_type", other.into())),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::CausalLm => "CAUSAL_LM",
+            Self::Seq2SeqLm => "SEQ_2_SEQ_LM",
+        }
+    }
+}
+
+/// Fields of any adapter that don't change what it computes.
+const NEUTRAL: [&str; 6] =
+    ["peft_type", "task_type", "base_model_name_or_path", "inference_mode", "peft_version", "revision"];
+/// Fields of LoRA that are read, or only matter to training or to features that are off.
+const LORA_FIELDS: [&str; 9] = [
+    "r",
+    "lora_alpha",
+    "lora_dropout",
+    "use_rslora",
+    "target_modules",
+    "init_lora_weights",
+    "megatron_core",
+    "qalora_group_size",
+    "runtime_config",
+];
+const PROMPT_FIELDS: [&str; 9] = [
+    "num_virtual_tokens",
+    "num_transformer_submodules",
+    "token_dim",
+    "num_layers",
+    "num_attention_heads",
+    "prompt_tuning_init",
+    "prompt_tuning_init_text",
+    "tokenizer_name_or_path",
+    "tokenizer_kwargs",
+];
+
+impl PeftConfig {
+    pub(super) fn from_json(f: &Fields) -> Result<Self, Error> {
+        match f.str("peft_type")? {
+            Some("LORA") => LoraConfig::from_json(f).map(Self::Lora),
+            Some("PROMPT_TUNING") => PromptConfig::from_json(f).map(Self::PromptTuning),
+            Some(other) => Err(unsupported(f, "peft_type", other.into())),
+            None => Err(f.damaged("`peft_type` is missing".into())),
+        }
+    }
+
+    pub(super) fn to_json(&self, base: Option<&str>, task_type: TaskType) -> Value {
+        let mut value = match self {
+            Self::Lora(lora) => lora.to_json(),
+            Self::PromptTuning(prompt) => prompt.to_json(),
+        };
+        value["base_model_name_or_path"] = json!(base);
+        value["task_type"] = json!(task_type.name());
+        value["inference_mode"] = json!(true);
+        value["peft_version"] = json!(PEFT_VERSION);
+        value
+    }
+}
+
+/// Refuses every field outside `known` that is switched on: it would change the result, silently if ignored.
+fn refuse_the_rest(f: &Fields, known: &[&str]) -> Result<(), Error> {
+    let off = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text == "none",
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::Number(_) | Value::Bool(true) => false,
+    };
+    let on = |(name, value): &(&String, &Value)| {
+        !NEUTRAL.contains(&name.as_str()) && !known.contains(&name.as_str()) && !off(value)
+    };
+    match f.map.iter().find(on) {
+        Some((name, value)) => Err(unsupported(f, name, brief(value))),
+        None => Ok(()),
+    }
+}
+
+fn unsupported(f: &Fields, field: &str, value: String) -> Error {
+    Error::UnsupportedAdapter { path: f.path.clone(), field: field.into(), value }
+}
+
+impl LoraConfig {
+    fn from_json(f: &Fields) -> Result<Self, Error> {
+        refuse_the_rest(f, &LORA_FIELDS)?;
+        // These starts change the base weights as well; the adapter alone is then not the whole difference.
+        match f.get("init_lora_weights") {
+            None | Some(Value::Bool(_)) => {}
+            Some(Value::String(init)) if ["gaussian", "eva", "orthogonal"].contains(&init.as_str()) => {}
+            Some(other) => return Err(unsupported(f, "init_lora_weights", brief(other))),
+        }
+        let r = f.need("r", f.count("r", 1 << 16)?)?;
+        let alpha = f.float("lora_alpha")?.unwrap_or(8.0) as f32;
+        let dropout = f.float("lora_dropout")?.unwrap_or(0.0) as f32;
+        if !alpha.is_finite() || !(0.0..1.0).contains(&dropout) {
+            return Err(f.damaged("`lora_alpha` or `lora_dropout` is out of range".into()));
+        }
+        let use_rslora = f.bool("use_rslora")?.unwrap_or(false);
+        Ok(Self { r, alpha, dropout, use_rslora, target_modules: Modules::from_json(f)? })
+    }
+
+    fn to_json(&self) -> Value {
+        // PEFT's own type is a whole number, which is what other readers expect where it is one.
+        let alpha = if self.alpha.fract() == 0.0 { json!(self.alpha as i64) } else { json!(self.alpha) };
+        json!({
+            "alpha_pattern": {},
+            "auto_mapping": null,
+            "base_model_name_or_path": null,
+            "bias": "none",
+            "exclude_modules": null,
+            "fan_in_fan_out": false,
+            "inference_mode": true,
+            "init_lora_weights": true,
+            "layer_replication": null,
+            "layers_pattern": null,
+            "layers_to_transform": null,
+            "loftq_config": {},
+            "lora_alpha": alpha,
+            "lora_bias": false,
+            "lora_dropout": f64::from(self.dropout),
+            "megatron_config": null,
+            "megatron_core": "megatron.core",
+            "modules_to_save": null,
+            "peft_type": "LORA",
+            "peft_version": null,
+            "r": self.r,
+            "rank_pattern": {},
+            "revision": null,
+            "target_modules": match &self.target_modules {
+                Modules::Named(names) => json!(names),
+                Modules::AllLinear => json!("all-linear"),
+                Modules::Pattern(pattern) => json!(pattern),
+            },
+            "task_type": null,
+            "use_dora": false,
+            "use_rslora": self.use_rslora,
+        })
+    }
+}
+
+impl Modules {
+    fn from_json(f: &Fields) -> Result<Self, Error> {
+        match f.get("target_modules") {
+            Some(Value::String(text)) if text == "all-linear" => Ok(Self::AllLinear),
+            Some(Value::String(pattern)) => Ok(Self::Pattern(pattern.clone())),
+            Some(Value::Array(names)) => {
+                let mut names: Option<Vec<String>> = names.iter().map(|n| n.as_str().map(str::to_owned)).collect();
+                // PEFT writes a set, in any order.
+                names.iter_mut().for_each(|names| names.sort());
+                names.map(Self::Named).ok_or_else(|| f.damaged("`target_modules` must hold texts".into()))
+            }
+            Some(other) => Err(f.damaged(format!("`target_modules` is {}", brief(other)))),
+            None => Err(f.damaged("`target_modules` is missing".into())),
+        }
+    }
+}
+
+impl PromptConfig {
+    fn from_json(f: &Fields) -> Result<Self, Error> {
+        refuse_the_rest(f, &PROMPT_FIELDS)?;
+        Ok(Self {
+            virtual_tokens: f.need("num_virtual_tokens", f.count("num_virtual_tokens", 1 << 16)?)?,
+            submodules: f.count("num_transformer_submodules", 2)?.unwrap_or(1),
+            token_dim: f.need("token_dim", f.count("token_dim", 1 << 20)?)?,
+            layers: f.count("num_layers", 1 << 20)?.unwrap_or(1),
+            heads: f.count("num_attention_heads", 1 << 20)?.unwrap_or(1),
+        })
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "auto_mapping": null,
+            "base_model_name_or_path": null,
+            "inference_mode": true,
+            "modules_to_save": null,
+            "num_attention_heads": self.heads,
+            "num_layers": self.layers,
+            "num_transformer_submodules": self.submodules,
+            "num_virtual_tokens": self.virtual_tokens,
+            "peft_type": "PROMPT_TUNING",
+            "peft_version": null,
+            // Only tells PEFT how to start; the trained rows replace that.
+            "prompt_tuning_init": "RANDOM",
+            "prompt_tuning_init_text": null,
+            "revision": null,
+            "task_type": null,
+            "token_dim": self.token_dim,
+            "tokenizer_kwargs": null,
+            "tokenizer_name_or_path": null,
+        })
+    }
+}

@@ -1,0 +1,171 @@
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use graft_kernels::{Dtype, Map};
+
+use crate::Error;
+
+/// The bytes of one tensor as stored; clones share them.
+#[derive(Clone)]
+pub struct TensorBytes {
+    /// How each row is stored.
+    pub dtype: Dtype,
+    /// 1 for a vector.
+    pub rows: usize,
+    /// Values in a row.
+    pub cols: usize,
+    storage: Storage,
+}
+
+#[derive(Clone)]
+enum Storage {
+    Mapped(Arc<Map>, Range<usize>),
+    Owned(Arc<[u8]>),
+}
+
+impl TensorBytes {
+    /// All rows, one after the other, without gaps.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match &self.storage {
+            Storage::Mapped(map, range) => &map[range.clone()],
+            Storage::Owned(bytes) => bytes,
+        }
+    }
+
+    /// Every value, widened to f32.
+    #[must_use]
+    pub fn to_f32(&self) -> Vec<f32> {
+        let mut out = vec![0.0; self.rows * self.cols];
+        graft_kernels::dequantize(self.dtype, self.bytes(), &mut out);
+        out
+    }
+}
+
+/// The order in which a matrix keeps its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowOrder {
+    /// As Hugging Face has them.
+    Plain,
+    /// Each head's two halves interleaved, for ggml's rotary embedding.
+    Interleaved {
+        /// Number of heads in the matrix.
+        heads: usize,
+    },
+}
+
+impl RowOrder {
+    /// The Hugging Face row that is stored at `row`, of `rows`.
+    pub(crate) fn plain_row(self, row: usize, rows: usize) -> usize {
+        match self {
+            Self::Plain => row,
+            Self::Interleaved { heads } => {
+                let dim = rows / heads;
+                let (head, within) = (row / dim, row % dim);
+                head * dim + within % 2 * (dim / 2) + within / 2
+            }
+        }
+    }
+}
+
+/// One tensor of a file; its range lies within the map and is as long as type and shape demand.
+pub(crate) struct Entry {
+    pub(crate) map: Arc<Map>,
+    pub(crate) range: Range<usize>,
+    /// The name of a type that can't be read, where it is one.
+    pub(crate) dtype: Result<Dtype, String>,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) order: RowOrder,
+}
+
+/// A model's weights by their Hugging Face names, whatever file they come from.
+pub struct Tensors {
+    source: PathBuf,
+    entries: BTreeMap<String, Entry>,
+}
+
+impl Tensors {
+    pub(crate) fn new(source: &Path) -> Self {
+        Self { source: source.to_owned(), entries: BTreeMap::new() }
+    }
+
+    /// Adds a tensor; each name once.
+    pub(crate) fn insert(&mut self, name: String, entry: Entry) -> Result<(), Error> {
+        if self.entries.contains_key(&name) {
+            return Err(self.bad(&name, "it is stored twice".into()));
+        }
+        self.entries.insert(name, entry);
+        Ok(())
+    }
+
+    /// Lets `name` be found under the first of `others` that exists, where it doesn't exist itself.
+    pub(crate) fn alias(&mut self, name: &str, others: &[&str]) {
+        if !self.contains(name)
+            && let Some(entry) = others.iter().find_map(|other| self.entries.remove(*other))
+        {
+            self.entries.insert(name.to_owned(), entry);
+        }
+    }
+
+    /// Whether a tensor of this name is stored.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
+    }
+
+    /// Names and shapes, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[usize])> {
+        self.entries.iter().map(|(name, entry)| (name.as_str(), entry.shape.as_slice()))
+    }
+
+    /// The tensor `name`, which must be a vector or a matrix of exactly this shape (rows first).
+    ///
+    /// # Errors
+    /// It is missing, has another shape, or a type that can't be read.
+    pub fn get(&self, name: &str, shape: &[usize]) -> Result<TensorBytes, Error> {
+        let Some(entry) = self.entries.get(name) else {
+            return Err(Error::NoTensor { path: self.source.clone(), name: name.to_owned() });
+        };
+        if entry.shape != shape {
+            return Err(self.bad(name, format!("its shape is {:?}, not {shape:?}", entry.shape)));
+        }
+        let (rows, cols) = match *shape {
+            [cols] => (1, cols),
+            [rows, cols] => (rows, cols),
+            _ => return Err(self.bad(name, format!("it has {} dimensions", shape.len()))),
+        };
+        let dtype = match &entry.dtype {
+            Ok(dtype) => *dtype,
+            Err(other) => return Err(self.bad(name, format!("its type is {other}"))),
+        };
+        let stored =
+            TensorBytes { dtype, rows, cols, storage: Storage::Mapped(entry.map.clone(), entry.range.clone()) };
+        self.in_plain_order(name, stored, entry.order)
+    }
+
+    /// Reorders whole rows, so quantized blocks stay what they are.
+    fn in_plain_order(&self, name: &str, stored: TensorBytes, order: RowOrder) -> Result<TensorBytes, Error> {
+        let RowOrder::Interleaved { heads } = order else {
+            return Ok(stored);
+        };
+        if heads == 0 || !stored.rows.is_multiple_of(2 * heads) {
+            return Err(self.bad(name, format!("{} rows can't be {heads} heads", stored.rows)));
+        }
+        let from = stored.bytes();
+        let row_bytes = from.len() / stored.rows.max(1);
+        let mut plain = vec![0; from.len()];
+        for (row, bytes) in from.chunks_exact(row_bytes.max(1)).enumerate() {
+            let to = order.plain_row(row, stored.rows) * row_bytes;
+            plain[to..to + row_bytes].copy_from_slice(bytes);
+        }
+        Ok(TensorBytes { storage: Storage::Owned(plain.into()), ..stored })
+    }
+
+    fn bad(&self, name: &str, what: String) -> Error {
+        Error::BadTensor { path: self.source.clone(), name: name.to_owned(), what }
+    }
+}
