@@ -1,0 +1,69 @@
+use graft_core::ExitCode;
+
+/// What can go wrong with models, adapters and prompts.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    // The model's files
+    /// The model can't be read.
+    #[error("load the base model")]
+    Load(#[source] graft_formats::Error),
+
+    // Adapters
+    /// A LoRA target names no layer.
+    #[error("find a layer named `{name}` (the model has {known})")]
+    NoSuchTarget {
+        /// As given.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The adapter's files can't be read or written.
+    #[error("use the adapter's files")]
+    AdapterFiles(#[source] graft_formats::Error),
+    /// The adapter was made for a model of another shape.
+    #[error("fit the adapter to the base model: {0}")]
+    AdapterMismatch(String),
+
+    // Sequences
+    /// A token that the vocabulary does not have.
+    #[error("use token {token}, because the vocabulary has {vocab}")]
+    BadToken {
+        /// The token.
+        token: u32,
+        /// Size of the vocabulary.
+        vocab: usize,
+    },
+    /// A sequence longer than the model can take.
+    #[error("fit {tokens} tokens into a context of {context}")]
+    TooLong {
+        /// Length of the sequence.
+        tokens: usize,
+        /// The model's limit.
+        context: usize,
+    },
+}
+
+impl Error {
+    /// What the user can do.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Load(source) | Self::AdapterFiles(source) => source.hint(),
+            Self::NoSuchTarget { .. } => Some("name the end of a module path, or use `all-linear`".into()),
+            Self::AdapterMismatch(_) => Some("use the base model that the adapter was trained with".into()),
+            Self::BadToken { .. } => Some("the tokenizer and the weights belong to different models".into()),
+            Self::TooLong { .. } => Some("shorten the input".into()),
+        }
+    }
+
+    /// The public exit code.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Load(source) | Self::AdapterFiles(source) => source.exit_code(),
+            Self::NoSuchTarget { .. } => ExitCode::Usage,
+            Self::AdapterMismatch(_) | Self::BadToken { .. } => ExitCode::ModelMissing,
+            Self::TooLong { .. } => ExitCode::BadData,
+        }
+    }
+}

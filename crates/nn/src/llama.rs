@@ -1,0 +1,263 @@
+//! Llama 2, 3, 3.2 and SmolLM2 (Touvron et al. 2023; Dubey et al. 2024): RMSNorm, rotary grouped-query attention,
+//! SwiGLU. Shapes: tokens are rows; `q (tokens, heads·dim)`, `k`, `v (tokens, kv_heads·dim)`.
+
+use std::{rc::Rc, sync::Arc};
+
+use graft_formats::{LlamaConfig, RopeScaling, Tensors};
+use graft_ops::{Activation, AttentionLayer, Heads, Matrix, Rope, Span, Tape, Tensor, Weight, attend};
+
+use crate::{Adapter, Cache, Error, Site, model::load};
+
+/// The frozen weights of a Llama.
+#[derive(Debug)]
+pub struct Llama {
+    pub(crate) config: LlamaConfig,
+    embedding: Weight,
+    blocks: Vec<Block>,
+    norm: Vec<f32>,
+    head: Option<Weight>,
+    inverse_frequencies: Vec<f32>,
+}
+
+#[derive(Debug)]
+struct Block {
+    attention_norm: Vec<f32>,
+    /// Query, key, value, output, gate, up, down: in the order of the sites.
+    linear: [Weight; 7],
+    mlp_norm: Vec<f32>,
+}
+
+/// The linear layers of a block, in the order of its sites.
+const LINEAR: [&str; 7] = [
+    "self_attn.q_proj",
+    "self_attn.k_proj",
+    "self_attn.v_proj",
+    "self_attn.o_proj",
+    "mlp.gate_proj",
+    "mlp.up_proj",
+    "mlp.down_proj",
+];
+const Q: usize = 0;
+const K: usize = 1;
+const V: usize = 2;
+const O: usize = 3;
+const GATE: usize = 4;
+const UP: usize = 5;
+const DOWN: usize = 6;
+
+/// Where keys and values come from.
+pub(crate) enum Memory<'c> {
+    /// The rows computed now.
+    Own,
+    /// A cache that takes row `i` at `rows[i]`.
+    Cached { cache: &'c mut Cache, rows: &'c [usize] },
+}
+
+/// What is computed in one go.
+pub(crate) struct Rows {
+    pub(crate) spans: Rc<[Span]>,
+    pub(crate) rope: Rc<Rope>,
+    /// Rows that the caller wants out of the last block.
+    pub(crate) wanted: Rc<[usize]>,
+}
+
+impl Llama {
+    pub(crate) fn load(config: &LlamaConfig, tensors: &Tensors) -> Result<Self, Error> {
+        let c = config.clone();
+        let embedding = load::matrix(tensors, "model.embed_tokens.weight", c.vocab, c.hidden)?;
+        let blocks = (0..c.layers).map(|layer| Block::load(&c, tensors, layer)).collect::<Result<_, _>>()?;
+        let norm = load::vector(tensors, "model.norm.weight", c.hidden)?;
+        let head = (!c.tie).then(|| load::matrix(tensors, "lm_head.weight", c.vocab, c.hidden)).transpose()?;
+        let inverse_frequencies = inverse_frequencies(&c);
+        Ok(Self { config: c, embedding, blocks, norm, head, inverse_frequencies })
+    }
+
+    pub(crate) fn sites(&self) -> Vec<Site> {
+        let mut sites = Vec::with_capacity(7 * self.blocks.len());
+        for (layer, block) in self.blocks.iter().enumerate() {
+            for (name, weight) in LINEAR.iter().zip(&block.linear) {
+                let name = format!("model.layers.{layer}.{name}");
+                sites.push(Site { name, inputs: weight.cols(), outputs: weight.rows() });
+            }
+        }
+        sites
+    }
+
+    pub(crate) fn site_weight(&self, site: usize) -> &Weight {
+        &self.blocks[site / 7].linear[site % 7]
+    }
+
+    pub(crate) fn embedding(&self) -> &Weight {
+        &self.embedding
+    }
+
+    pub(crate) fn head(&self) -> &Weight {
+        self.head.as_ref().unwrap_or(&self.embedding)
+    }
+
+    pub(crate) fn rope(&self, positions: &[u32]) -> Rc<Rope> {
+        Rc::new(Rope::new(&self.inverse_frequencies, positions))
+    }
+
+    /// Embeddings of tokens, with the soft prompt (if there is one) written over the rows at `places`.
+    pub(crate) fn embed<'a>(
+        &self,
+        tape: &mut Tape<'a>,
+        adapter: Option<&'a Adapter>,
+        tokens: &[u32],
+        places: Rc<[usize]>,
+    ) -> Tensor {
+        let x = self.embedding.gather(tokens);
+        match adapter.and_then(Adapter::prompt) {
+            Some(prompt) if !places.is_empty() => tape.place(x, prompt, places),
+            _ => Tensor::constant(x),
+        }
+    }
+
+    /// Hidden states `(wanted, hidden)` after the final norm.
+    pub(crate) fn forward<'a>(
+        &'a self,
+        tape: &mut Tape<'a>,
+        adapter: Option<&'a Adapter>,
+        mut x: Tensor,
+        rows: &Rows,
+        mut memory: Memory<'_>,
+        recompute: bool,
+    ) -> Tensor {
+        let last = self.blocks.len() - 1;
+        for layer in 0..self.blocks.len() {
+            let (spans, rope) = (Rc::clone(&rows.spans), Rc::clone(&rows.rope));
+            let wanted = (layer == last).then(|| Rc::clone(&rows.wanted));
+            x = if recompute && tape.recording() {
+                tape.recomputed(&x, move |tape, x| {
+                    self.block(tape, adapter, layer, x, &spans, &rope, wanted.clone(), &mut Memory::Own)
+                })
+            } else {
+                self.block(tape, adapter, layer, &x, &spans, &rope, wanted, &mut memory)
+            };
+        }
+        tape.rms_norm(&x, &self.norm, self.config.rms_eps)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a block sees everything once")]
+    fn block<'a>(
+        &'a self,
+        tape: &mut Tape<'a>,
+        adapter: Option<&'a Adapter>,
+        layer: usize,
+        x: &Tensor,
+        spans: &Rc<[Span]>,
+        rope: &Rc<Rope>,
+        wanted: Option<Rc<[usize]>>,
+        memory: &mut Memory<'_>,
+    ) -> Tensor {
+        let (c, block) = (&self.config, &self.blocks[layer]);
+        let lora = |index: usize| adapter.and_then(|adapter| adapter.at(layer * 7 + index));
+        let heads =
+            Heads { heads: c.heads, kv_heads: c.kv_heads, dim: c.head_dim, scale: 1.0 / (c.head_dim as f32).sqrt() };
+
+        let normed = tape.rms_norm(x, &block.attention_norm, c.rms_eps);
+        let [q, k, v] = [Q, K, V].map(|i| tape.linear(&normed, &block.linear[i], lora(i)));
+        drop(normed);
+        let (q, k) = (tape.rope(q, rope, c.heads), tape.rope(k, rope, c.kv_heads));
+        let attention = AttentionLayer { heads, spans: Rc::clone(spans), bias: None };
+        let mixed = match memory {
+            Memory::Own => tape.attention(&q, &k, &v, attention),
+            Memory::Cached { cache, rows } => {
+                cache.store(layer, rows, k.value(), v.value());
+                let (keys, values) = cache.layer(layer);
+                Tensor::constant(attend(q.value(), keys, values, &attention))
+            }
+        };
+        drop((q, k, v));
+        // Only the rows that somebody reads go through the rest of the last block.
+        let (x, mixed) = match wanted {
+            Some(rows) => (tape.select(x, Rc::clone(&rows)), tape.select(&mixed, rows)),
+            None => (x.clone(), mixed),
+        };
+        let attended = tape.linear(&mixed, &block.linear[O], lora(O));
+        drop(mixed);
+        let x = tape.add(&x, attended);
+        let normed = tape.rms_norm(&x, &block.mlp_norm, c.rms_eps);
+        let [gate, up] = [GATE, UP].map(|i| tape.linear(&normed, &block.linear[i], lora(i)));
+        drop(normed);
+        let inner = tape.gated(Activation::Silu, gate, up);
+        let down = tape.linear(&inner, &block.linear[DOWN], lora(DOWN));
+        tape.add(&x, down)
+    }
+
+    /// An empty cache for `rows` tokens.
+    pub(crate) fn cache(&self, rows: usize) -> Cache {
+        Cache::new(self.blocks.len(), rows, self.config.kv_heads * self.config.head_dim)
+    }
+
+    /// Bytes that training one row (token) keeps until its backward, at most.
+    pub(crate) fn bytes_per_row(&self, recompute: bool) -> usize {
+        let c = &self.config;
+        let (q, kv) = (c.heads * c.head_dim, c.kv_heads * c.head_dim);
+        let block = 4 * c.hidden + 2 * q + 2 * kv + 3 * c.intermediate + c.heads;
+        let kept = if recompute { c.hidden * self.blocks.len() + block } else { block * self.blocks.len() };
+        4 * (kept + 2 * (c.intermediate + c.hidden))
+    }
+}
+
+impl Block {
+    fn load(c: &LlamaConfig, tensors: &Tensors, layer: usize) -> Result<Self, Error> {
+        let (q, kv) = (c.heads * c.head_dim, c.kv_heads * c.head_dim);
+        let shapes = [
+            (q, c.hidden),
+            (kv, c.hidden),
+            (kv, c.hidden),
+            (c.hidden, q),
+            (c.intermediate, c.hidden),
+            (c.intermediate, c.hidden),
+            (c.hidden, c.intermediate),
+        ];
+        let mut linear = Vec::with_capacity(7);
+        for (name, (rows, cols)) in LINEAR.iter().zip(shapes) {
+            linear.push(load::matrix(tensors, &format!("model.layers.{layer}.{name}.weight"), rows, cols)?);
+        }
+        let norm = |name| load::vector(tensors, &format!("model.layers.{layer}.{name}.weight"), c.hidden);
+        let Ok(linear) = linear.try_into() else { unreachable!("seven weights were pushed") };
+        Ok(Self { attention_norm: norm("input_layernorm")?, linear, mlp_norm: norm("post_attention_layernorm")? })
+    }
+}
+
+/// One frequency for each pair of a head, changed as the config says; computed as transformers'
+/// `modeling_rope_utils` does.
+fn inverse_frequencies(c: &LlamaConfig) -> Vec<f32> {
+    let plain = (0..c.head_dim / 2).map(|i| 1.0 / (c.rope_theta as f32).powf((2 * i) as f32 / c.head_dim as f32));
+    match &c.rope_scaling {
+        RopeScaling::None => plain.collect(),
+        RopeScaling::Linear { factor } => plain.map(|w| w / *factor as f32).collect(),
+        RopeScaling::Factors(factors) => plain.zip(factors).map(|(w, factor)| w / factor).collect(),
+        RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_max_positions } => {
+            let (factor, context) = (*factor as f32, *original_max_positions as f32);
+            let (low, high) = (*low_freq_factor as f32, *high_freq_factor as f32);
+            plain
+                .map(|w| {
+                    let wavelength = 2.0 * std::f32::consts::PI / w;
+                    if wavelength < context / high {
+                        w
+                    } else if wavelength > context / low {
+                        w / factor
+                    } else {
+                        let smooth = (context / wavelength - low) / (high - low);
+                        (1.0 - smooth) * w / factor + smooth * w
+                    }
+                })
+                .collect()
+        }
+    }
+}
+
+/// Keeps weights shareable between threads that serve.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<Arc<Llama>>();
+};
+
+/// Rows of a plain matrix, for callers that need all of them.
+pub(crate) fn all_rows(x: &Matrix) -> Rc<[usize]> {
+    (0..x.rows()).collect()
+}

@@ -1,0 +1,102 @@
+//! Adapters to and from the files of Hugging Face's PEFT.
+
+use std::{collections::BTreeMap, path::Path};
+
+use graft_core::{AdapterSpec, Targets};
+use graft_formats::peft::{self, LoraConfig, Modules, PeftAdapter, PeftConfig, PromptConfig, TaskType};
+
+use crate::{Adapter, AdapterKind, Error, Model};
+
+impl Adapter {
+    /// Reads a PEFT folder and fits it to a model.
+    ///
+    /// # Errors
+    /// Damaged files, or weights of another shape than the model's layers.
+    pub fn open(folder: &Path, model: &Model) -> Result<Self, Error> {
+        Self::from_peft(&peft::read(folder).map_err(Error::AdapterFiles)?, model)
+    }
+
+    /// Fits what PEFT's files hold to a model.
+    ///
+    /// # Errors
+    /// Weights of another shape than the model's layers.
+    pub fn from_peft(files: &PeftAdapter, model: &Model) -> Result<Self, Error> {
+        match &files.config {
+            PeftConfig::Lora(config) => Self::lora_from(files, config, model),
+            PeftConfig::PromptTuning(config) => {
+                let Some((_, rows)) = files.prompt().filter(|_| config.token_dim == model.width()) else {
+                    let width = model.width();
+                    let what = format!("its rows are {} wide, the model's embeddings {width}", config.token_dim);
+                    return Err(Error::AdapterMismatch(what));
+                };
+                Ok(Self::soft_prompt(config.virtual_tokens, config.token_dim, rows))
+            }
+        }
+    }
+
+    fn lora_from(files: &PeftAdapter, config: &LoraConfig, model: &Model) -> Result<Self, Error> {
+        let sites = model.sites();
+        let mut weights = Vec::new();
+        for pair in files.lora_pairs() {
+            let Some(index) = sites.iter().position(|site| site.name == pair.module) else {
+                return Err(Error::AdapterMismatch(format!("the model has no layer `{}`", pair.module)));
+            };
+            let site = &sites[index];
+            if pair.a.0 != [config.r, site.inputs] || pair.b.0 != [site.outputs, config.r] {
+                let (module, inputs, outputs) = (pair.module, site.inputs, site.outputs);
+                let what = format!("the model's `{module}` is {outputs} × {inputs}, the adapter's differs");
+                return Err(Error::AdapterMismatch(what));
+            }
+            weights.push((index, config.r, pair.a.1.clone(), pair.b.1.clone()));
+        }
+        weights.sort_by_key(|(site, ..)| *site);
+        Ok(Self::lora(&sites, config.scaling(), weights))
+    }
+
+    /// The adapter as PEFT stores it. `base` is what `base_model_name_or_path` will say.
+    #[must_use]
+    pub fn to_peft(&self, spec: &AdapterSpec, model: &Model, base: &str) -> PeftAdapter {
+        let prefix = if matches!(self.kind(), AdapterKind::Lora { .. }) { "base_model.model." } else { "" };
+        let tensors: BTreeMap<_, _> = self
+            .params()
+            .iter()
+            .map(|(name, p)| (format!("{prefix}{name}"), (vec![p.rows, p.cols], p.data.to_vec())))
+            .collect();
+        let config = match spec {
+            AdapterSpec::Lora(spec) => PeftConfig::Lora(LoraConfig {
+                r: spec.rank,
+                alpha: spec.alpha,
+                dropout: spec.dropout,
+                use_rslora: spec.rslora,
+                target_modules: Modules::Named(target_names(&spec.targets, model)),
+            }),
+            AdapterSpec::SoftPrompt(spec) => {
+                let (layers, heads) = model.depth();
+                PeftConfig::PromptTuning(PromptConfig {
+                    virtual_tokens: spec.tokens,
+                    submodules: if model.has_encoder() { 2 } else { 1 },
+                    token_dim: model.width(),
+                    layers,
+                    heads,
+                })
+            }
+        };
+        let task_type = if model.has_encoder() { TaskType::Seq2SeqLm } else { TaskType::CausalLm };
+        PeftAdapter { base: Some(base.to_owned()), task_type, config, tensors }
+    }
+}
+
+/// PEFT spells `all-linear` out as the last components of the layers' names.
+fn target_names(targets: &Targets, model: &Model) -> Vec<String> {
+    match targets {
+        Targets::Named(names) => names.clone(),
+        Targets::AllLinear => {
+            let sites = model.sites();
+            let mut names: Vec<String> =
+                sites.iter().filter_map(|site| site.name.rsplit('.').next().map(str::to_owned)).collect();
+            names.sort_unstable();
+            names.dedup();
+            names
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! T5 v1.0, v1.1 and flan-t5 (Raffel et al. 2020): RMSNorm, unscaled attention with a relative position bias shared
+//! by all layers of a stack, relu or gated-gelu feed-forward. Tokens are rows; `q`, `k`, `v (tokens, heads·d_kv)`.
+
+use std::{ops::Range, rc::Rc};
+
+use graft_formats::{Activation as FeedForward, T5Config, Tensors};
+use graft_ops::{Activation, AttentionLayer, Heads, Matrix, Span, Tape, Tensor, Weight, attend};
+
+use crate::{Adapter, Cache, Error, Site, model::load};
+
+/// The frozen weights of a T5.
+#[derive(Debug)]
+pub struct T5 {
+    pub(crate) config: T5Config,
+    embedding: Weight,
+    encoder: Stack,
+    decoder: Stack,
+    head: Option<Weight>,
+}
+
+#[derive(Debug)]
+struct Stack {
+    blocks: Vec<Block>,
+    norm: Vec<f32>,
+    /// `(buckets, heads)`.
+    bias: Vec<f32>,
+}
+
+#[derive(Debug)]
+struct Block {
+    attention: Attention,
+    cross: Option<Attention>,
+    feed_forward: Vec<Weight>,
+    feed_forward_norm: Vec<f32>,
+    feed_forward_site: usize,
+}
+
+#[derive(Debug)]
+struct Attention {
+    norm: Vec<f32>,
+    /// q, k, v, o.
+    linear: [Weight; 4],
+    first_site: usize,
+}
+
+/// Who sees whom in a batch of pairs.
+pub(crate) struct Pairs {
+    /// Each source sees itself.
+    pub(crate) sources: Rc<[Span]>,
+    /// Each target sees its own past.
+    pub(crate) targets: Rc<[Span]>,
+    /// Each target sees its source.
+    pub(crate) cross: Rc<[Span]>,
+}
+
+/// Caches of a decoder: its own past, and what it reads from the encoder.
+pub(crate) struct DecoderMemory<'c> {
+    pub(crate) own: &'c mut Cache,
+    pub(crate) rows: &'c [usize],
+    pub(crate) encoder: &'c Cache,
+}
+
+impl T5 {
+    pub(crate) fn load(config: &T5Config, tensors: &Tensors) -> Result<Self, Error> {
+        let c = config.clone();
+        let embedding = load::matrix(tensors, "shared.weight", c.vocab, c.d_model)?;
+        let mut site = 0;
+        let encoder = Stack::load(&c, tensors, "encoder", c.layers, &mut site)?;
+        let decoder = Stack::load(&c, tensors, "decoder", c.decoder_layers, &mut site)?;
+        let head = (!c.tie).then(|| load::matrix(tensors, "lm_head.weight", c.vocab, c.d_model)).transpose()?;
+        Ok(Self { config: c, embedding, encoder, decoder, head })
+    }
+
+    pub(crate) fn sites(&self) -> Vec<Site> {
+        let mut sites = Vec::new();
+        let mut push = |name: String, weight: &Weight| {
+            sites.push(Site { name, inputs: weight.cols(), outputs: weight.rows() });
+        };
+        for (stack, part) in [(&self.encoder, "encoder"), (&self.decoder, "decoder")] {
+            for (layer, block) in stack.blocks.iter().enumerate() {
+                for (name, attention) in block.attentions() {
+                    for (linear, weight) in ["q", "k", "v", "o"].iter().zip(&attention.linear) {
+                        push(format!("{part}.block.{layer}.{name}.{linear}"), weight);
+                    }
+                }
+                let path = format!("{part}.block.{layer}.layer.{}.DenseReluDense", block.attentions().count());
+                for (name, weight) in feed_forward_names(self.config.gated).iter().zip(&block.feed_forward) {
+                    push(format!("{path}.{name}"), weight);
+                }
+            }
+        }
+        sites
+    }
+
+    pub(crate) fn site_weight(&self, site: usize) -> Option<&Weight> {
+        let blocks = self.encoder.blocks.iter().chain(&self.decoder.blocks);
+        blocks.flat_map(|block| block.attentions().flat_map(|(_, a)| &a.linear).chain(&block.feed_forward)).nth(site)
+    }
+
+    /// The sites in the encoder.
+    pub(crate) fn encoder_sites(&self) -> Range<usize> {
+        0..self.encoder.blocks.iter().map(|b| 4 + b.feed_forward.len()).sum()
+    }
+
+    pub(crate) fn embedding(&self) -> &Weight {
+        &self.embedding
+    }
+
+    pub(crate) fn head(&self) -> &Weight {
+        self.head.as_ref().unwrap_or(&self.embedding)
+    }
+
+    /// Factor on the logits: tied heads are scaled by `d_model^-0.5`.
+    pub(crate) fn head_scale(&self) -> f32 {
+        if self.head.is_some() { 1.0 } else { 1.0 / (self.config.d_model as f32).sqrt() }
+    }
+
+    /// The encoder's output `(tokens, d_model)`; the soft prompt, if there is one, is written at `places`.
+    pub(crate) fn encode<'a>(
+        &'a self,
+        tape: &mut Tape<'a>,
+        adapter: Option<&'a Adapter>,
+        tokens: &[u32],
+        places: Rc<[usize]>,
+        spans: &Rc<[Span]>,
+        recompute: bool,
+    ) -> Tensor {
+        let x = self.embedding.gather(tokens);
+        let mut x = match adapter.and_then(Adapter::prompt) {
+            Some(prompt) if !places.is_empty() => tape.place(x, prompt, places),
+            _ => Tensor::constant(x),
+        };
+        let bias = self.bias(&self.encoder, spans, true);
+        for block in &self.encoder.blocks {
+            let (spans, bias) = (Rc::clone(spans), bias.clone());
+            let run = move |tape: &mut Tape<'a>, x: &Tensor| {
+                let layer = self.layer(&spans, Some(bias.clone()));
+                let x = self.self_attention(tape, adapter, &block.attention, x, layer, None);
+                self.feed_forward(tape, adapter, block, &x)
+            };
+            x = if recompute && tape.recording() { tape.recomputed(&x, run) } else { run(tape, &x) };
+        }
+        tape.rms_norm(&x, &self.encoder.norm, self.config.eps)
+    }
+
+    /// The decoder's output `(tokens, d_model)` when it reads `tokens` beside the encoder's output.
+    pub(crate) fn decode<'a>(
+        &'a self,
+        tape: &mut Tape<'a>,
+        adapter: Option<&'a Adapter>,
+        tokens: &[u32],
+        encoded: &Tensor,
+        pairs: &Pairs,
+    ) -> Tensor {
+        let mut x = Tensor::constant(self.embedding.gather(tokens));
+        let bias = self.bias(&self.decoder, &pairs.targets, false);
+        for block in &self.decoder.blocks {
+            let layer = self.layer(&pairs.targets, Some(bias.clone()));
+            x = self.self_attention(tape, adapter, &block.attention, &x, layer, None);
+            if let Some(cross) = &block.cross {
+                let normed = tape.rms_norm(&x, &cross.norm, self.config.eps);
+                let q = cross.project(tape, adapter, &normed, 0);
+                let (k, v) = (cross.project(tape, adapter, encoded, 1), cross.project(tape, adapter, encoded, 2));
+                let mixed = tape.attention(&q, &k, &v, self.layer(&pairs.cross, None));
+                let out = cross.project(tape, adapter, &mixed, 3);
+                x = tape.add(&x, out);
+            }
+            x = self.feed_forward(tape, adapter, block, &x);
+        }
+        tape.rms_norm(&x, &self.decoder.norm, self.config.eps)
+    }
+
+    /// Writes the keys and values that the decoder reads from the encoder's output into `cache`.
+    pub(crate) fn cross_memory(&self, adapter: Option<&Adapter>, encoded: &Tensor, rows: &[usize], cache: &mut Cache) {
+        for (layer, cross) in self.decoder.blocks.iter().filter_map(|b| b.cross.as_ref()).enumerate() {
+            let mut tape = Tape::frozen();
+            let k = cross.project(&mut tape, adapter, encoded, 1);
+            let v = cross.project(&mut tape, adapter, encoded, 2);
+            cache.store(layer, rows, k.value(), v.value());
+        }
+    }
+
+    /// Like [`decode`](Self::decode) for tokens that continue cached sequences.
+    pub(crate) fn decode_cached(
+        &self,
+        adapter: Option<&Adapter>,
+        tokens: &[u32],
+        pairs: &Pairs,
+        memory: &mut DecoderMemory<'_>,
+    ) -> Matrix {
+        let mut tape = Tape::frozen();
+        let mut x = Tensor::constant(self.embedding.gather(tokens));
+        let bias = self.bias(&self.decoder, &pairs.targets, false);
+        for (index, block) in self.decoder.blocks.iter().enumerate() {
+            let layer = self.layer(&pairs.targets, Some(bias.clone()));
+            let past = Some((&mut *memory.own, memory.rows, index));
+            x = self.self_attention(&mut tape, adapter, &block.attention, &x, layer, past);
+            if let Some(cross) = &block.cross {
+                let normed = tape.rms_norm(&x, &cross.norm, self.config.eps);
+                let q = cross.project(&mut tape, adapter, &normed, 0);
+                let (k, v) = memory.encoder.layer(index);
+                let mixed = Tensor::constant(attend(q.value(), k, v, &self.layer(&pairs.cross, None)));
+                let out = cross.project(&mut tape, adapter, &mixed, 3);
+                x = tape.add(&x, out);
+            }
+            x = self.feed_forward(&mut tape, adapter, block, &x);
+        }
+        tape.rms_norm(&x, &self.decoder.norm, self.config.eps).value().clone()
+    }
+
+    fn self_attention<'a>(
+        &self,
+        tape: &mut Tape<'a>,
+        adapter: Option<&'a Adapter>,
+        attention: &'a Attention,
+        x: &Tensor,
+        layer: AttentionLayer,
+        past: Option<(&mut Cache, &[usize], usize)>,
+    ) -> Tensor {
+        let normed = tape.rms_norm(x, &attention.norm, self.config.eps);
+        let [q, k, v] = [0, 1, 2].map(|i| attention.project(tape, adapter, &normed, i));
+        let mixed = match past {
+            None => tape.attention(&q, &k, &v, layer),
+            Some((cache, rows, index)) => {
+                cache.store(index, rows, k.value(), v.value());
+                let (keys, values) = cache.layer(index);
+                Tensor::constant(attend(q.value(), keys, values, &layer))
+            }
+        };
+        let out = attention.project(tape, adapter, &mixed, 3);
+        tape.add(x, out)
+    }
+
+    fn feed_forward<'a>(
+        &self,
+        tape: &mut Tape<'a>,
+        adapter: Option<&'a Adapter>,
+        block: &'a Block,
+        x: &Tensor,
+    ) -> Tensor {
+        let lora = |i: usize| adapter.and_then(|adapter| adapter.at(block.feed_forward_site + i));
+        let normed = tape.rms_norm(x, &block.feed_forward_norm, self.config.eps);
+        let first = tape.linear(&normed, &block.feed_forward[0], lora(0));
+        let (inner, last) = match (self.config.gated, self.config.activation) {
+            (true, FeedForward::GeluNew) => {
+                let up = tape.linear(&normed, &block.feed_forward[1], lora(1));
+                (tape.gated(Activation::GeluTanh, first, up), 2)
+            }
+            (true, FeedForward::Relu) => {
+                let up = tape.linear(&normed, &block.feed_forward[1], lora(1));
+                (tape.gated(Activation::Relu, first, up), 2)
+            }
+            (false, FeedForward::Relu) => (tape.relu(first), 1),
+            (false, FeedForward::GeluNew) => {
+                let ones = Tensor::constant(ones_like(first.value()));
+                (tape.gated(Activation::GeluTanh, first, ones), 1)
+            }
+        };
+        let out = tape.linear(&inner, &block.feed_forward[last], lora(last));
+        tape.add(x, out)
+    }
+
+    fn layer(&self, spans: &Rc<[Span]>, bias: Option<(Rc<[f32]>, usize)>) -> AttentionLayer {
+        let c = &self.config;
+        let heads = Heads { heads: c.heads, kv_heads: c.heads, dim: c.d_kv, scale: 1.0 };
+        AttentionLayer { heads, spans: Rc::clone(spans), bias }
+    }
+
+    /// The bias of every distance that occurs in `spans`, and one more than the largest distance.
+    fn bias(&self, stack: &Stack, spans: &[Span], bidirectional: bool) -> (Rc<[f32]>, usize) {
+        let c = &self.config;
+        let reach = spans.iter().map(|s| s.prefix.len() + s.keys.len()).max().unwrap_or(1).max(1);
+        let buckets: Vec<usize> = (1 - reach as i64..reach as i64).map(|d| bucket(c, d, bidirectional)).collect();
+        let table = (0..c.heads).flat_map(|head| buckets.iter().map(move |b| stack.bias[b * c.heads + head])).collect();
+        (table, reach)
+    }
+
+    /// Bytes that training one row keeps until its backward, at most.
+    pub(crate) fn bytes_per_row(&self) -> usize {
+        let c = &self.config;
+        let (width, layers) = (c.heads * c.d_kv, self.encoder.blocks.len().max(self.decoder.blocks.len()));
+        4 * layers * (8 * c.d_model + 8 * width + 3 * c.d_ff + 2 * c.heads) + 8 * (c.d_ff + c.d_model)
+    }
+
+    /// Layers and width of the decoder's caches.
+    pub(crate) fn cache(&self, rows: usize) -> Cache {
+        Cache::new(self.decoder.blocks.len(), rows, self.config.heads * self.config.d_kv)
+    }
+}
+
+impl Stack {
+    fn load(c: &T5Config, tensors: &Tensors, part: &str, layers: usize, site: &mut usize) -> Result<Self, Error> {
+        let blocks = (0..layers).map(|layer| Block::load(c, tensors, part, layer, site)).collect::<Result<_, _>>()?;
+        let norm = load::vector(tensors, &format!("{part}.final_layer_norm.weight"), c.d_model)?;
+        let bias = format!("{part}.block.0.layer.0.SelfAttention.relative_attention_bias.weight");
+        let bias = load::matrix(tensors, &bias, c.buckets, c.heads)?;
+        let mut table = vec![0.0; c.buckets * c.heads];
+        bias.widen(0..c.buckets, &mut table);
+        Ok(Self { blocks, norm, bias: table })
+    }
+}
+
+impl Block {
+    fn load(c: &T5Config, tensors: &Tensors, part: &str, layer: usize, site: &mut usize) -> Result<Self, Error> {
+        let path = |rest: &str| format!("{part}.block.{layer}.{rest}");
+        let mut attention = |index: usize, name: &str| {
+            let width = c.heads * c.d_kv;
+            let matrix = |linear: &str, rows, cols| {
+                load::matrix(tensors, &path(&format!("layer.{index}.{name}.{linear}.weight")), rows, cols)
+            };
+            let linear = [
+                matrix("q", width, c.d_model)?,
+                matrix("k", width, c.d_model)?,
+                matrix("v", width, c.d_model)?,
+                matrix("o", c.d_model, width)?,
+            ];
+            let norm = load::vector(tensors, &path(&format!("layer.{index}.layer_norm.weight")), c.d_model)?;
+            let first_site = *site;
+            *site += 4;
+            Ok::<_, Error>(Attention { norm, linear, first_site })
+        };
+        let own = attention(0, "SelfAttention")?;
+        let cross = (part == "decoder").then(|| attention(1, "EncDecAttention")).transpose()?;
+        let index = 1 + usize::from(cross.is_some());
+        let names = feed_forward_names(c.gated);
+        let mut feed_forward = Vec::with_capacity(names.len());
+        for name in names {
+            let (rows, cols) = if *name == "wo" { (c.d_model, c.d_ff) } else { (c.d_ff, c.d_model) };
+            let full = path(&format!("layer.{index}.DenseReluDense.{name}.weight"));
+            feed_forward.push(load::matrix(tensors, &full, rows, cols)?);
+        }
+        let feed_forward_norm = load::vector(tensors, &path(&format!("layer.{index}.layer_norm.weight")), c.d_model)?;
+        let feed_forward_site = *site;
+        *site += names.len();
+        Ok(Self { attention: own, cross, feed_forward, feed_forward_norm, feed_forward_site })
+    }
+
+    /// The attentions in the order of their sites.
+    fn attentions(&self) -> impl Iterator<Item = (&'static str, &Attention)> {
+        let cross = self.cross.iter().map(|cross| ("layer.1.EncDecAttention", cross));
+        std::iter::once(("layer.0.SelfAttention", &self.attention)).chain(cross)
+    }
+}
+
+impl Attention {
+    /// One of q, k, v, o.
+    fn project<'a>(&'a self, tape: &mut Tape<'a>, adapter: Option<&'a Adapter>, x: &Tensor, index: usize) -> Tensor {
+        tape.linear(x, &self.linear[index], adapter.and_then(|adapter| adapter.at(self.first_site + index)))
+    }
+}
+
+fn feed_forward_names(gated: bool) -> &'static [&'static str] {
+    if gated { &["wi_0", "wi_1", "wo"] } else { &["wi", "wo"] }
+}
+
+fn ones_like(x: &Matrix) -> Matrix {
+    let mut ones = Matrix::scratch(x.rows(), x.cols());
+    ones.data_mut().fill(1.0);
+    ones
+}
+
+/// The bucket of a distance (key minus query position), as `T5Attention._relative_position_bucket` of transformers.
+fn bucket(c: &T5Config, distance: i64, bidirectional: bool) -> usize {
+    let (mut buckets, mut first) = (c.buckets, 0);
+    let away = if bidirectional {
+        buckets /= 2;
+        if distance > 0 {
+            first = buckets;
+        }
+        distance.unsigned_abs() as usize
+    } else {
+        (-distance.min(0)) as usize
+    };
+    let exact = buckets / 2;
+    if away < exact {
+        return first + away;
+    }
+    let steps = (away as f32 / exact as f32).ln() / (c.max_distance as f32 / exact as f32).ln();
+    let far = exact + (steps * (buckets - exact) as f32) as usize;
+    first + far.min(buckets - 1)
+}

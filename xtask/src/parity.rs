@@ -1,0 +1,195 @@
+//! Compares our numbers with those Hugging Face computed, for a model folder with `inputs.safetensors`,
+//! `adapter_{lora,prompt}/` and `expected_{base,lora,prompt}.safetensors`.
+
+use std::{fmt, path::Path};
+
+use anyhow::{Context as _, ensure};
+use graft_nn::{Adapter, Batch, Context, Model, Sequence};
+use graft_ops::Adam;
+use safetensors::SafeTensors;
+
+/// Largest absolute error of a logit.
+const LOGITS: f64 = 1e-4;
+/// Largest error of a gradient, relative to the largest element of its tensor.
+const GRADIENTS: f64 = 1e-3;
+/// Largest absolute error of a loss.
+const LOSSES: f64 = 1e-4;
+
+/// Checks each folder and prints one line for each of base, LoRA and soft prompt.
+pub(crate) fn run(folders: &[&str]) -> anyhow::Result<()> {
+    ensure!(!folders.is_empty(), "name at least one folder");
+    for folder in folders {
+        for case in ["base", "lora", "prompt"] {
+            let report = check(Path::new(folder), case).with_context(|| format!("{folder}: {case}"))?;
+            println!("{folder:<40} {case:<6} {report}");
+            ensure!(report.within_bounds(), "{folder}: {case} differs from Hugging Face");
+        }
+    }
+    Ok(())
+}
+
+/// The largest errors found.
+struct Report {
+    logits: f64,
+    loss: f64,
+    gradients: f64,
+    losses: f64,
+    tokens: usize,
+    wrong_tokens: usize,
+}
+
+impl Report {
+    fn within_bounds(&self) -> bool {
+        let ok = |error: f64, bound: f64| error <= bound;
+        ok(self.logits, LOGITS)
+            && ok(self.loss, LOSSES)
+            && ok(self.gradients, GRADIENTS)
+            && ok(self.losses, LOSSES)
+            && self.wrong_tokens == 0
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { logits, loss, gradients, losses, tokens, wrong_tokens } = self;
+        write!(f, "logits {logits:.1e}  loss {loss:.1e}  gradients {gradients:.1e}  ten steps {losses:.1e}  ")?;
+        write!(f, "greedy tokens {} of {tokens} equal", tokens - wrong_tokens)
+    }
+}
+
+/// Tensors of one file.
+struct Tensors<'d>(SafeTensors<'d>);
+
+impl Tensors<'_> {
+    fn floats(&self, name: &str) -> anyhow::Result<Vec<f32>> {
+        let bytes = self.0.tensor(name).with_context(|| format!("no tensor `{name}`"))?;
+        Ok(bytes.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect())
+    }
+
+    /// Rows of an integer matrix.
+    fn rows(&self, name: &str) -> anyhow::Result<Vec<Vec<i64>>> {
+        let tensor = self.0.tensor(name).with_context(|| format!("no tensor `{name}`"))?;
+        let all: Vec<i64> = tensor.data().as_chunks::<8>().0.iter().map(|b| i64::from_le_bytes(*b)).collect();
+        let width = tensor.shape().last().copied().unwrap_or(1);
+        Ok(all.chunks(width).map(<[i64]>::to_vec).collect())
+    }
+}
+
+fn check(folder: &Path, case: &str) -> anyhow::Result<Report> {
+    let (model, files) = Model::open(folder)?;
+    let inputs = std::fs::read(folder.join("inputs.safetensors"))?;
+    let inputs = Tensors(SafeTensors::deserialize(&inputs)?);
+    let expected = std::fs::read(folder.join(format!("expected_{case}.safetensors")))?;
+    let expected = Tensors(SafeTensors::deserialize(&expected)?);
+    let mut adapter = match case {
+        "base" => None,
+        case => Some(Adapter::open(&folder.join(format!("adapter_{case}")), &model)?),
+    };
+    let sequences = sequences(&model, &inputs)?;
+    let mut report = Report { logits: 0.0, loss: 0.0, gradients: 0.0, losses: 0.0, tokens: 0, wrong_tokens: 0 };
+    report.logits = logits_error(&model, adapter.as_ref(), &sequences, &expected, files.tokens.decoder_start)?;
+
+    let (loss, gradient) = loss_and_gradient(&model, adapter.as_ref(), &sequences)?;
+    report.loss = (loss - f64::from(expected.floats("loss")?[0])).abs();
+    if let Some(adapter) = &mut adapter {
+        report.gradients = gradient_error(adapter, &gradient, &expected)?;
+        report.losses = training_error(&model, adapter, &sequences, &expected)?;
+    }
+    Ok(report)
+}
+
+/// The inputs without their padding.
+fn sequences(model: &Model, inputs: &Tensors<'_>) -> anyhow::Result<Vec<Sequence>> {
+    let (ids, mask, labels) = (inputs.rows("input_ids")?, inputs.rows("attention_mask")?, inputs.rows("labels")?);
+    let real = |ids: &[i64], mask: &[i64]| -> Vec<u32> {
+        ids.iter().zip(mask).filter(|(_, m)| **m == 1).map(|(id, _)| *id as u32).collect()
+    };
+    let rows = ids.iter().zip(&mask).zip(&labels);
+    Ok(rows
+        .map(|((ids, mask), labels)| {
+            let tokens = real(ids, mask);
+            if model.has_encoder() {
+                let target = labels.iter().filter(|id| **id >= 0).map(|id| *id as u32).collect();
+                Sequence { source: tokens, tokens: target, supervised_from: 0 }
+            } else {
+                let from = labels.iter().position(|id| *id >= 0).unwrap_or(tokens.len());
+                Sequence { source: Vec::new(), tokens, supervised_from: from }
+            }
+        })
+        .collect())
+}
+
+/// Largest error over all real positions; the expected rows are padded to one length.
+fn logits_error(
+    model: &Model,
+    adapter: Option<&Adapter>,
+    sequences: &[Sequence],
+    expected: &Tensors<'_>,
+    decoder_start: Option<u32>,
+) -> anyhow::Result<f64> {
+    let want = expected.floats("logits")?;
+    let per_sequence = want.len() / sequences.len();
+    let mut worst = 0.0_f64;
+    for (index, sequence) in sequences.iter().enumerate() {
+        let shifted: Vec<u32> =
+            decoder_start.iter().chain(&sequence.tokens).copied().take(sequence.tokens.len()).collect();
+        let tokens = if model.has_encoder() { &shifted } else { &sequence.tokens };
+        let got = model.logits(adapter, &sequence.source, tokens)?;
+        for (got, want) in got.data().iter().zip(&want[index * per_sequence..]) {
+            worst = worst.max(f64::from((got - want).abs()));
+        }
+    }
+    Ok(worst)
+}
+
+/// Mean loss of each supervised token over all sequences, packed into one pass, and its gradient.
+fn loss_and_gradient(
+    model: &Model,
+    adapter: Option<&Adapter>,
+    sequences: &[Sequence],
+) -> anyhow::Result<(f64, Vec<f32>)> {
+    let count: usize = sequences.iter().map(Sequence::supervised).sum();
+    let all: Vec<&Sequence> = sequences.iter().collect();
+    let batch = Batch { sequences: &all, shared: 0, weight: 1.0 / count as f32 };
+    let mut gradient = vec![0.0; adapter.map_or(0, |a| a.params().data().len())];
+    let log_probs = model.loss(adapter, &batch, Context::default(), adapter.map(|_| gradient.as_mut_slice()))?;
+    Ok((-log_probs.iter().map(|p| f64::from(*p)).sum::<f64>() / count as f64, gradient))
+}
+
+fn gradient_error(adapter: &Adapter, gradient: &[f32], expected: &Tensors<'_>) -> anyhow::Result<f64> {
+    let (mut worst, mut start) = (0.0_f64, 0);
+    for (name, param) in adapter.params().iter() {
+        let want = expected.floats(&gradient_name(name))?;
+        let got = &gradient[start..start + param.data.len()];
+        start += got.len();
+        let largest = want.iter().fold(0.0_f32, |m, x| m.max(x.abs()));
+        let error = got.iter().zip(&want).fold(0.0_f32, |m, (a, b)| m.max((a - b).abs()));
+        worst = worst.max(f64::from(error) / f64::from(largest.max(1e-6)));
+    }
+    Ok(worst)
+}
+
+/// What the expectation calls the gradient of one of our tensors.
+fn gradient_name(name: &str) -> String {
+    match name.strip_suffix(".weight") {
+        Some(module) => format!("grad.base_model.model.{module}.default.weight"),
+        None => "grad.prompt_encoder.default.embedding.weight".into(),
+    }
+}
+
+/// Ten AdamW steps as the expectation took them; the largest error of the loss before each.
+fn training_error(
+    model: &Model,
+    adapter: &mut Adapter,
+    sequences: &[Sequence],
+    expected: &Tensors<'_>,
+) -> anyhow::Result<f64> {
+    let mut adam = Adam::new(adapter.params().data().len(), 0.9, 0.999, 1e-8, 0.01);
+    let mut worst = 0.0_f64;
+    for want in expected.floats("adamw_losses")? {
+        let (loss, gradient) = loss_and_gradient(model, Some(adapter), sequences)?;
+        worst = worst.max((loss - f64::from(want)).abs());
+        adam.step(adapter.params_mut().data_mut(), &gradient, 1e-2, 1.0);
+    }
+    Ok(worst)
+}
