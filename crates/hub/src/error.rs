@@ -296,7 +296,7 @@ impl Error {
                 format!("unset HF_HUB_OFFLINE, or point HF_HOME at a cache that has the model{other}")
             }
             Self::Unreachable { .. } | Self::Busy { .. } => {
-                "check the network, the proxy and HF_ENDPOINT, then run it again: it continues where it stopped".into()
+                "check the network, the proxy, HF_ENDPOINT and SSL_CERT_FILE, then run it again: it continues where it stopped".into()
             }
             Self::BadAnswer { .. } => "check that HF_ENDPOINT is a Hugging Face Hub or a mirror of it".into(),
             Self::TokenMissing { .. } => "check the spelling; for a private model set HF_TOKEN".into(),
