@@ -1,1 +1,55 @@
-//! placeholder
+//! All SQL of Graft: examples with their audit, datasets, runs, versions, settings, bases, and who changed what.
+//!
+//! One [`Store`] is a SQLite file or a Postgres database; the statements are the same. Every write is one
+//! transaction that holds the database's single write lock, so what it reads can't change before it commits.
+//! Times and names of people are arguments.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let home = tempfile::tempdir()?;
+//! # let path = home.path().join("graft.db");
+//! use graft_core::{Example, Review, Source};
+//! use graft_store::{ExampleFilter, Store};
+//!
+//! let store = Store::open(path.to_str().ok_or("not UTF-8")?).await?;
+//! let source = Source { kind: "csv".into(), reference: "1".into(), at: None };
+//! let spam = Example {
+//!     id: "csv:1".into(), task: "spam".into(), input: "WIN a phone!".into(), output: Some("ham".into()),
+//!     source, review: Review::Pending, revision: 1,
+//! };
+//! let now = 1_795_253_400_000;
+//! assert_eq!(store.import(&[spam], "import csv", now).await?.added, 1);
+//! store.edit("spam", "csv:1", &"spam".into(), "ada", now).await?;
+//! let examples = store.examples(&ExampleFilter { task: Some("spam".into()), ..Default::default() }).await?;
+//! assert_eq!((examples[0].revision, examples[0].review.name()), (2, "approved"));
+//! assert_eq!(store.history("spam", "csv:1").await?.len(), 2);
+//! # Ok(()) }
+//! ```
+
+#[macro_use]
+mod names;
+mod activations;
+mod bases;
+mod changes;
+mod database;
+mod datasets;
+mod error;
+mod examples;
+mod merge;
+mod migrate;
+mod registry;
+mod row;
+mod runs;
+mod settings;
+mod versions;
+
+pub use activations::Activation;
+pub use bases::Base;
+pub use changes::{Action, Change, ChangeFilter, Kind};
+pub use database::Store;
+pub use error::Error;
+pub use examples::{Counts, ExampleFilter, ImportReport, Order, ReviewState};
+pub use registry::model_registry;
+pub use runs::{NewRun, Run, RunFilter, RunState, RunUpdate, TrainingRun};
+pub use settings::Setting;
+pub use versions::{NewVersion, Stage, Version};

@@ -1,0 +1,170 @@
+use graft_core::{Digest, Timestamp};
+use serde::Serialize;
+use serde_json::json;
+use sqlx::any::{AnyExecutor, AnyRow};
+
+use crate::changes::{Actor, Deed, record};
+use crate::database::Tx;
+use crate::versions::{active, all, get};
+use crate::{Action, Error, Kind, Store, Version, row};
+
+/// One line of a task's history of active versions.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Activation {
+    /// Counts all activations, from 1.
+    pub seq: i64,
+    /// The version that became active.
+    pub version: String,
+    /// Digest of its adapter, which tells it from a later version of the same name.
+    pub adapter_digest: Digest,
+    /// The version that was active before.
+    pub previous: Option<String>,
+    /// [`Action::Activate`] or [`Action::Rollback`].
+    pub action: Action,
+    /// Who did it.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Store {
+    /// Makes a version the active one, if `expected` still is; the one before is archived. Doing it again changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`Error::ActiveChanged`] when another one is active than the caller saw; [`Error::NoVersion`].
+    pub async fn set_active(
+        &self,
+        task: &str,
+        name: &str,
+        expected: Option<&str>,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Version, Error> {
+        let mut tx = self.begin().await?;
+        expect_active(&mut tx, task, expected).await?;
+        if expected != Some(name) {
+            let next = get(&mut *tx, task, name).await?;
+            switch(&mut tx, expected, &next, Action::Activate, Actor { by, at }).await?;
+        }
+        let version = get(&mut *tx, task, name).await?;
+        tx.commit().await?;
+        Ok(version)
+    }
+
+    /// Makes the version that was active before `expected` the active one again; doing it twice goes two back.
+    ///
+    /// # Errors
+    /// [`Error::ActiveChanged`]; [`Error::NothingBefore`] when every earlier one is deleted or none was.
+    pub async fn rollback(
+        &self,
+        task: &str,
+        expected: Option<&str>,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Version, Error> {
+        let mut tx = self.begin().await?;
+        expect_active(&mut tx, task, expected).await?;
+        let history = history(&mut *tx, task).await?;
+        let versions = all(&mut *tx, Some(task)).await?;
+        let Some(before) = version_before(&history, &versions, expected) else {
+            return Err(Error::NothingBefore { task: task.to_owned() });
+        };
+        switch(&mut tx, expected, before, Action::Rollback, Actor { by, at }).await?;
+        let version = get(&mut *tx, task, &before.name).await?;
+        tx.commit().await?;
+        Ok(version)
+    }
+
+    /// The history of a task's active versions, oldest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn activations(&self, task: &str) -> Result<Vec<Activation>, Error> {
+        history(&self.read, task).await
+    }
+}
+
+async fn history(on: impl AnyExecutor<'_>, task: &str) -> Result<Vec<Activation>, Error> {
+    let rows = sqlx::query(
+        "select seq, version, adapter_digest, previous, action, created_by, created_at
+         from activations where task = $1 order by seq",
+    )
+    .bind(task)
+    .fetch_all(on)
+    .await?;
+    rows.iter().map(activation).collect()
+}
+
+async fn expect_active(tx: &mut Tx<'_>, task: &str, expected: Option<&str>) -> Result<(), Error> {
+    let found = active(&mut **tx, task).await?.map(|version| version.name);
+    if found.as_deref() == expected {
+        return Ok(());
+    }
+    Err(Error::ActiveChanged { task: task.to_owned(), expected: expected.map(str::to_owned), found })
+}
+
+/// Archives the active version and makes the next one active.
+async fn switch(
+    tx: &mut Tx<'_>,
+    from: Option<&str>,
+    next: &Version,
+    action: Action,
+    actor: Actor<'_>,
+) -> Result<(), Error> {
+    let task = next.task.as_str();
+    sqlx::query("update versions set stage = 'archived' where task = $1 and stage = 'active'")
+        .bind(task)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("update versions set stage = 'active' where task = $1 and name = $2")
+        .bind(task)
+        .bind(&next.name)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query(
+        "insert into activations (seq, task, version, adapter_digest, previous, action, created_by, created_at)
+         select coalesce(max(seq), 0) + 1, $1, $2, $3, $4, $5, $6, $7 from activations",
+    )
+    .bind(task)
+    .bind(&next.name)
+    .bind(next.adapter_digest.as_str())
+    .bind(from)
+    .bind(action.name())
+    .bind(row::text(actor.by))
+    .bind(actor.at)
+    .execute(&mut **tx)
+    .await?;
+    let deed = Deed { action, kind: Kind::Version, task, subject: &next.name };
+    let (before, after) = (json!({"active": from}), json!({"active": next.name}));
+    record(tx, deed, actor, Some(&before), Some(&after)).await
+}
+
+/// The version to fall back to: activations are a stack, a rollback takes off what stood above its version.
+fn version_before<'v>(history: &[Activation], versions: &'v [Version], active: Option<&str>) -> Option<&'v Version> {
+    let mut stack: Vec<(&str, &Digest)> = Vec::new();
+    for line in history {
+        let entry = (line.version.as_str(), &line.adapter_digest);
+        if line.action == Action::Rollback {
+            let place = stack.iter().rposition(|below| *below == entry);
+            stack.truncate(place.unwrap_or(stack.len()));
+        }
+        stack.push(entry);
+    }
+    let known = |(name, digest): &(&str, &Digest)| {
+        versions.iter().find(|version| version.name == *name && version.adapter_digest == **digest)
+    };
+    stack.iter().rev().filter(|(name, _)| Some(*name) != active).find_map(known)
+}
+
+fn activation(row: &AnyRow) -> Result<Activation, Error> {
+    Ok(Activation {
+        seq: row::get(row, "seq")?,
+        version: row::get(row, "version")?,
+        adapter_digest: row::parsed(row, "adapter_digest")?,
+        previous: row::get(row, "previous")?,
+        action: row::parsed(row, "action")?,
+        by: row::get(row, "created_by")?,
+        at: row::get(row, "created_at")?,
+    })
+}

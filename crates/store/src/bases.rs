@@ -1,0 +1,114 @@
+use graft_core::{BaseRef, Digest, Timestamp};
+use serde::Serialize;
+use serde_json::json;
+use sqlx::any::{AnyExecutor, AnyRow};
+
+use crate::changes::{Actor, Deed, record};
+use crate::{Action, Error, Kind, Store, row};
+
+/// A base model on this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Base {
+    /// Built-in name, Hub id or path, as users write it.
+    pub name: String,
+    /// Folder or GGUF file.
+    pub path: String,
+    /// Digest of the model files.
+    pub digest: Digest,
+    /// When it was added.
+    pub added_at: Timestamp,
+}
+
+impl Base {
+    /// The base as a training spec names it.
+    #[must_use]
+    pub fn reference(&self) -> BaseRef {
+        BaseRef { name: self.name.clone(), path: self.path.clone(), digest: self.digest.clone() }
+    }
+}
+
+impl Store {
+    /// Adds a base model, or gives the name another path and digest.
+    ///
+    /// # Errors
+    /// [`Error::BadName`] for an empty name or one with a NUL character.
+    pub async fn add_base(&self, base: &BaseRef, by: &str, at: Timestamp) -> Result<Base, Error> {
+        if base.name.is_empty() || base.name.contains('\0') {
+            return Err(Error::BadName { what: "base model", name: row::text(&base.name) });
+        }
+        let added =
+            Base { name: base.name.clone(), path: base.path.clone(), digest: base.digest.clone(), added_at: at };
+        let mut tx = self.begin().await?;
+        let before = find(&mut *tx, &base.name).await?;
+        if let Some(same) = before.as_ref().filter(|before| before.reference() == *base) {
+            return Ok(same.clone());
+        }
+        sqlx::query(
+            "insert into bases (name, path, digest, added_by, added_at) values ($1, $2, $3, $4, $5)
+             on conflict (name) do update set path = excluded.path, digest = excluded.digest,
+                 added_by = excluded.added_by, added_at = excluded.added_at",
+        )
+        .bind(&added.name)
+        .bind(&added.path)
+        .bind(added.digest.as_str())
+        .bind(row::text(by))
+        .bind(at)
+        .execute(&mut *tx)
+        .await?;
+        let deed = Deed { action: Action::Add, kind: Kind::Base, task: "", subject: &base.name };
+        let before = before.map(|before| json!(before));
+        record(&mut tx, deed, Actor { by, at }, before.as_ref(), Some(&json!(added))).await?;
+        tx.commit().await?;
+        Ok(added)
+    }
+
+    /// Every base model, in the order they were added.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn bases(&self) -> Result<Vec<Base>, Error> {
+        let rows = sqlx::query("select name, path, digest, added_at from bases").fetch_all(&self.read).await?;
+        let mut bases = rows.iter().map(base).collect::<Result<Vec<_>, _>>()?;
+        bases.sort_by(|a, b| (a.added_at, &a.name).cmp(&(b.added_at, &b.name)));
+        Ok(bases)
+    }
+
+    /// One base model by name.
+    ///
+    /// # Errors
+    /// [`Error::NoBase`].
+    pub async fn base(&self, name: &str) -> Result<Base, Error> {
+        find(&self.read, name).await?.ok_or_else(|| Error::NoBase(name.to_owned()))
+    }
+
+    /// Forgets a base model and returns it; its files stay.
+    ///
+    /// # Errors
+    /// [`Error::NoBase`].
+    pub async fn remove_base(&self, name: &str, by: &str, at: Timestamp) -> Result<Base, Error> {
+        let mut tx = self.begin().await?;
+        let gone = find(&mut *tx, name).await?.ok_or_else(|| Error::NoBase(name.to_owned()))?;
+        sqlx::query("delete from bases where name = $1").bind(name).execute(&mut *tx).await?;
+        let deed = Deed { action: Action::Delete, kind: Kind::Base, task: "", subject: name };
+        record(&mut tx, deed, Actor { by, at }, Some(&json!(gone)), None).await?;
+        tx.commit().await?;
+        Ok(gone)
+    }
+}
+
+async fn find(on: impl AnyExecutor<'_>, name: &str) -> Result<Option<Base>, Error> {
+    let row = sqlx::query("select name, path, digest, added_at from bases where name = $1")
+        .bind(name)
+        .fetch_optional(on)
+        .await?;
+    row.map(|row| base(&row)).transpose()
+}
+
+fn base(row: &AnyRow) -> Result<Base, Error> {
+    Ok(Base {
+        name: row::get(row, "name")?,
+        path: row::get(row, "path")?,
+        digest: row::parsed(row, "digest")?,
+        added_at: row::get(row, "added_at")?,
+    })
+}

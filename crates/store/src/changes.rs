@@ -1,0 +1,178 @@
+use graft_core::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sqlx::any::AnyRow;
+
+use crate::database::Tx;
+use crate::{Error, Store, row};
+
+names! {
+    /// What was changed.
+    pub enum Kind {
+        /// An example of a task.
+        Example = "example",
+        /// A dataset of a task.
+        Dataset = "dataset",
+        /// A run of a task.
+        Run = "run",
+        /// A version of a task.
+        Version = "version",
+        /// A setting.
+        Setting = "setting",
+        /// A base model.
+        Base = "base",
+    }
+}
+
+names! {
+    /// What was done.
+    pub enum Action {
+        /// Came in from a source, or changed there.
+        Import = "import",
+        /// Its output was said to be the truth.
+        Approve = "approve",
+        /// It must not be used.
+        Reject = "reject",
+        /// It got another output.
+        Edit = "edit",
+        /// A new thing was stored.
+        Add = "add",
+        /// A run changed its state.
+        State = "state",
+        /// A version became the active one.
+        Activate = "activate",
+        /// The version before became active again.
+        Rollback = "rollback",
+        /// A value was replaced.
+        Set = "set",
+        /// It is gone from the lists; its files stay.
+        Delete = "delete",
+    }
+}
+
+/// One line of the audit trail, which is only ever added to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Change {
+    /// Counts all changes without a gap, from 1.
+    pub seq: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// What was done.
+    pub action: Action,
+    /// To what kind of thing.
+    pub kind: Kind,
+    /// Its task; empty for settings and bases.
+    pub task: String,
+    /// Its id or name.
+    pub subject: String,
+    /// The fields that changed, as they were.
+    pub before: Option<Value>,
+    /// The same fields as they are now.
+    pub after: Option<Value>,
+}
+
+/// Which changes to list; an absent field matches all.
+#[derive(Clone, Debug, Default)]
+pub struct ChangeFilter {
+    /// Only of this kind.
+    pub kind: Option<Kind>,
+    /// Only of this task.
+    pub task: Option<String>,
+    /// Only of the thing with this id or name.
+    pub subject: Option<String>,
+    /// Only those after this `seq`: a cursor.
+    pub after: i64,
+    /// At most this many.
+    pub limit: Option<u32>,
+}
+
+impl Store {
+    /// The audit trail, oldest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
+        let rows = sqlx::query(
+            "select seq, made_at, made_by, action, kind, task, subject, old, new from changes
+             where seq > $1 and ($2 is null or kind = $2) and ($3 is null or task = $3)
+               and ($4 is null or subject = $4)
+             order by seq limit $5",
+        )
+        .bind(filter.after)
+        .bind(filter.kind.map(Kind::name))
+        .bind(filter.task.as_deref())
+        .bind(filter.subject.as_deref())
+        .bind(filter.limit.map_or(i64::MAX, i64::from))
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(change).collect()
+    }
+}
+
+fn change(row: &AnyRow) -> Result<Change, Error> {
+    Ok(Change {
+        seq: row::get(row, "seq")?,
+        at: row::get(row, "made_at")?,
+        by: row::get(row, "made_by")?,
+        action: row::parsed(row, "action")?,
+        kind: row::parsed(row, "kind")?,
+        task: row::get(row, "task")?,
+        subject: row::get(row, "subject")?,
+        before: row::json_opt(row, "old")?,
+        after: row::json_opt(row, "new")?,
+    })
+}
+
+/// Who does something, and when.
+#[derive(Clone, Copy)]
+pub(crate) struct Actor<'a> {
+    pub(crate) by: &'a str,
+    pub(crate) at: Timestamp,
+}
+
+/// What is done to what.
+#[derive(Clone, Copy)]
+pub(crate) struct Deed<'a> {
+    pub(crate) action: Action,
+    pub(crate) kind: Kind,
+    pub(crate) task: &'a str,
+    pub(crate) subject: &'a str,
+}
+
+/// Adds a line to the audit trail, in the transaction of the change itself.
+pub(crate) async fn record(
+    tx: &mut Tx<'_>,
+    deed: Deed<'_>,
+    actor: Actor<'_>,
+    before: Option<&Value>,
+    after: Option<&Value>,
+) -> Result<(), Error> {
+    sqlx::query(
+        "insert into changes (seq, made_at, made_by, action, kind, task, subject, old, new)
+         select coalesce(max(seq), 0) + 1, $1, $2, $3, $4, $5, $6, $7, $8 from changes",
+    )
+    .bind(actor.at)
+    .bind(row::text(actor.by))
+    .bind(deed.action.name())
+    .bind(deed.kind.name())
+    .bind(deed.task)
+    .bind(deed.subject)
+    .bind(before.map(Value::to_string))
+    .bind(after.map(Value::to_string))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The fields of two objects that differ, before and after.
+pub(crate) fn differing(before: &Value, after: &Value) -> (Value, Value) {
+    let empty = Map::new();
+    let (old, new) = (before.as_object().unwrap_or(&empty), after.as_object().unwrap_or(&empty));
+    let differs = |key: &&String| old.get(*key) != new.get(*key);
+    let pick = |from: &Map<String, Value>| {
+        from.iter().filter(|(key, _)| differs(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+    };
+    (Value::Object(pick(old)), Value::Object(pick(new)))
+}

@@ -1,0 +1,219 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::any::{Any, AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection};
+
+use crate::{Error, migrate, row};
+
+/// A write transaction.
+pub(crate) type Tx<'c> = sqlx::Transaction<'c, Any>;
+
+/// Longest wait for a connection of this process; the database's own lock is waited for 5 s.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Names Graft's write lock among a Postgres server's advisory locks.
+const LOCK: &str = "set local lock_timeout = '5s'; \
+     set local idle_in_transaction_session_timeout = '30s'; \
+     select 1 from pg_advisory_xact_lock(7238237101)";
+
+/// What the two databases don't share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Dialect {
+    /// Opens a write transaction. SQLite must take its lock at once: a transaction that begins with a read can't
+    /// upgrade when another writer came in between, however long it waits.
+    pub(crate) fn begin(self) -> &'static str {
+        match self {
+            Self::Sqlite => "begin immediate",
+            Self::Postgres => "begin isolation level read committed read write",
+        }
+    }
+
+    /// Counts all tables and Graft's own.
+    pub(crate) fn tables(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "select count(*) as tables, count(case when name = 'graft_schema' then 1 end) as ours
+                 from sqlite_master where type = 'table'"
+            }
+            Self::Postgres => {
+                "select count(*) as tables, count(case when table_name = 'graft_schema' then 1 end) as ours
+                 from information_schema.tables where table_schema = current_schema()"
+            }
+        }
+    }
+}
+
+/// Everything Graft remembers, in a SQLite file or a Postgres database. Cheap to clone; clones share connections.
+#[derive(Clone)]
+pub struct Store {
+    /// One connection: writers of this process queue here instead of at the database.
+    write: AnyPool,
+    pub(crate) read: AnyPool,
+    dialect: Dialect,
+    name: Arc<str>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Store").field(&self.name).finish()
+    }
+}
+
+impl Store {
+    /// Opens the database, making it (and its folder) if it isn't there, and brings its schema up to date.
+    ///
+    /// `location` is a file path, or a URL that begins with `postgres://` or `postgresql://`.
+    ///
+    /// # Errors
+    /// [`Error::Open`], whose source says whether the database is locked, read-only, damaged, foreign, newer than
+    /// this program, or out of reach.
+    pub async fn open(location: &str) -> Result<Self, Error> {
+        let name = without_secrets(location);
+        Self::open_named(location, &name)
+            .await
+            .map_err(|source| Error::Open { database: name, source: Box::new(source) })
+    }
+
+    async fn open_named(location: &str, name: &str) -> Result<Self, Error> {
+        install_default_drivers();
+        let (dialect, url) = address(location)?;
+        let options: AnyConnectOptions = url.parse()?;
+        let options = options.disable_statement_logging();
+        // A pool would hide why a connection fails and retry until its time is up.
+        let mut first = AnyConnection::connect_with(&options).await?;
+        if dialect == Dialect::Sqlite {
+            write_ahead(&mut first).await?;
+        }
+        migrate::migrate(&mut first, dialect).await?;
+        first.close().await?;
+        let pool = || AnyPoolOptions::new().acquire_timeout(PATIENCE);
+        let read = match dialect {
+            Dialect::Sqlite => pool().max_connections(4).after_connect(|connection, _| {
+                Box::pin(async move { sqlx::raw_sql("pragma query_only = on").execute(connection).await.map(drop) })
+            }),
+            Dialect::Postgres => pool().max_connections(8),
+        };
+        Ok(Self {
+            write: pool().max_connections(1).connect_lazy_with(options.clone()),
+            read: read.connect_lazy_with(options),
+            dialect,
+            name: name.into(),
+        })
+    }
+
+    /// Path or URL of the database, without its password.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Reads the whole structure of a SQLite file, or asks Postgres for an answer. Takes seconds on large files.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] with the first problem found.
+    pub async fn check(&self) -> Result<(), Error> {
+        if self.dialect == Dialect::Postgres {
+            sqlx::query("select version from graft_schema").fetch_all(&self.read).await?;
+            return Ok(());
+        }
+        let found = sqlx::query("pragma quick_check(1)").fetch_one(&self.read).await?;
+        let verdict: String = row::get(&found, "quick_check")?;
+        if verdict == "ok" { Ok(()) } else { Err(Error::Damaged(verdict.into())) }
+    }
+
+    /// Waits for connections in use, then closes all of them, also those of clones.
+    pub async fn close(&self) {
+        self.write.close().await;
+        self.read.close().await;
+    }
+
+    /// Begins a write transaction and takes the database's only write lock; dropped, it rolls back.
+    pub(crate) async fn begin(&self) -> Result<Tx<'static>, Error> {
+        let mut tx = self.write.begin_with(self.dialect.begin()).await?;
+        lock(&mut tx, self.dialect).await?;
+        Ok(tx)
+    }
+}
+
+/// Takes Graft's write lock on Postgres; SQLite's `begin immediate` has taken it.
+pub(crate) async fn lock(tx: &mut Tx<'_>, dialect: Dialect) -> Result<(), Error> {
+    if dialect == Dialect::Postgres {
+        sqlx::raw_sql(LOCK).execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+/// Switches the file to write-ahead logging, for good, so that readers never wait for the writer. Commits are synced
+/// (`synchronous` stays FULL): a review that was acknowledged survives a power cut.
+async fn write_ahead(connection: &mut AnyConnection) -> Result<(), Error> {
+    // The switch needs the file for itself and does not wait for it, whatever the busy timeout.
+    for attempt in 1.. {
+        let mode = sqlx::query("pragma journal_mode").fetch_one(&mut *connection).await?;
+        if row::get::<String>(&mode, "journal_mode")? == "wal" {
+            break;
+        }
+        match sqlx::raw_sql("pragma journal_mode = wal").execute(&mut *connection).await.map_err(Error::from) {
+            Err(Error::Locked(_)) if attempt < 50 => {
+                // A write that changes nothing waits for its turn.
+                sqlx::raw_sql("begin immediate; rollback").execute(&mut *connection).await?;
+            }
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// The dialect and sqlx's URL of a location; makes the folder of a file.
+fn address(location: &str) -> Result<(Dialect, String), Error> {
+    if ["postgres://", "postgresql://"].iter().any(|scheme| location.starts_with(scheme)) {
+        return Ok((Dialect::Postgres, location.to_owned()));
+    }
+    if location.is_empty() || location.contains("://") {
+        return Err(Error::Address(format!("`{}` is neither", without_secrets(location)).into()));
+    }
+    let file = |cause: std::io::Error| Error::File(cause.into());
+    let path = std::path::absolute(Path::new(location)).map_err(file)?;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(file)?;
+    }
+    let path = path.to_str().ok_or_else(|| Error::Address("the path is not UTF-8".into()))?;
+    Ok((Dialect::Sqlite, format!("sqlite://{}?mode=rwc", percent_encoded(path))))
+}
+
+fn percent_encoded(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_');
+    path.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// A URL without user, password and parameters; a path as it is.
+fn without_secrets(location: &str) -> String {
+    let Some((scheme, rest)) = location.split_once("://") else { return location.to_owned() };
+    // The last @, so that a password with unescaped signs, which makes the URL invalid, isn't shown either.
+    let rest = rest.rsplit('@').next().unwrap_or_default();
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    format!("{scheme}://{rest}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        assert_eq!(
+            without_secrets("postgres://me:se@cret@db.local:5432/graft?password=x"),
+            "postgres://db.local:5432/graft"
+        );
+        assert_eq!(without_secrets("postgres://me:a/b?c@db/graft"), "postgres://db/graft");
+        assert_eq!(without_secrets("postgres:///graft?host=/run&password=x"), "postgres:///graft");
+        assert_eq!(without_secrets("/srv/graft home/graft.db"), "/srv/graft home/graft.db");
+    }
+}

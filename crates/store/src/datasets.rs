@@ -1,0 +1,189 @@
+use graft_core::{Assignment, Dataset, Digest, Example, ExampleId, Review, Side, Timestamp};
+use serde_json::json;
+use sqlx::any::AnyRow;
+
+use crate::changes::{Actor, Deed, record};
+use crate::database::Tx;
+use crate::examples::source;
+use crate::{Action, Error, Kind, Store, row};
+
+impl Store {
+    /// The sides that earlier datasets of the task fixed for ever; empty before the first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn assignment(&self, task: &str) -> Result<Assignment, Error> {
+        let rows = sqlx::query(ASSIGNMENT).bind(task).fetch_all(&self.read).await?;
+        rows.iter().map(assigned).collect()
+    }
+
+    /// Keeps a dataset and fixes the sides of its examples; says whether it was new. What it refers to are revisions,
+    /// so later edits don't change it.
+    ///
+    /// # Errors
+    /// [`Error::SplitChanged`] when another dataset has fixed other sides since the split was made;
+    /// [`Error::NoRevision`] for an example that was never stored.
+    pub async fn save_dataset(&self, task: &str, dataset: &Dataset, by: &str, at: Timestamp) -> Result<bool, Error> {
+        let actor = Actor { by, at };
+        let mut tx = self.begin().await?;
+        freeze(&mut tx, task, &dataset.assignment).await?;
+        let leaking = serde_json::Value::from(dataset.leaking.clone());
+        let added = sqlx::query(
+            "insert into datasets (task, digest, leaking, created_by, created_at) values ($1, $2, $3, $4, $5)
+             on conflict do nothing",
+        )
+        .bind(task)
+        .bind(dataset.digest.as_str())
+        .bind(leaking.to_string())
+        .bind(row::text(by))
+        .bind(at)
+        .execute(&mut *tx)
+        .await?;
+        let new = added.rows_affected() == 1;
+        if new {
+            add_members(&mut tx, task, dataset).await?;
+            let sizes = json!({"train": dataset.train.len(), "eval": dataset.eval.len(), "leaking": leaking});
+            let subject = dataset.digest.as_str();
+            record(
+                &mut tx,
+                Deed { action: Action::Add, kind: Kind::Dataset, task, subject },
+                actor,
+                None,
+                Some(&sizes),
+            )
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(new)
+    }
+
+    /// A dataset as it was saved: the same content whatever happened to the examples since. Its assignment covers its
+    /// own examples.
+    ///
+    /// # Errors
+    /// [`Error::NoDataset`].
+    pub async fn dataset(&self, task: &str, digest: &Digest) -> Result<Dataset, Error> {
+        let head = sqlx::query("select leaking from datasets where task = $1 and digest = $2")
+            .bind(task)
+            .bind(digest.as_str())
+            .fetch_optional(&self.read)
+            .await?
+            .ok_or_else(|| Error::NoDataset { task: task.to_owned(), digest: digest.clone() })?;
+        let leaking: Vec<ExampleId> = row::json(&head, "leaking")?;
+        let mut dataset = Dataset {
+            digest: digest.clone(),
+            train: Vec::new(),
+            eval: Vec::new(),
+            assignment: leaking.iter().map(|id| (id.clone(), Side::Train)).collect(),
+            leaking,
+        };
+        for row in &sqlx::query(MEMBERS).bind(task).bind(digest.as_str()).fetch_all(&self.read).await? {
+            let (example, side) = (member(row)?, side(row)?);
+            dataset.assignment.insert(example.id.clone(), side);
+            match side {
+                Side::Train => dataset.train.push(example),
+                Side::Eval => dataset.eval.push(example),
+            }
+        }
+        Ok(dataset)
+    }
+}
+
+const ASSIGNMENT: &str = "select example, side from assignments where task = $1";
+
+const MEMBERS: &str = "select m.side, m.example, m.revision, m.approved_by, m.approved_at, r.task, r.input, r.output,
+            e.source_kind, e.source_ref, e.source_at
+     from dataset_members m
+     join example_revisions r on r.task = m.task and r.id = m.example and r.revision = m.revision
+     join examples e on e.task = m.task and e.id = m.example
+     where m.task = $1 and m.digest = $2 order by m.side, m.position";
+
+/// Fixes the sides that are new and refuses to change the others.
+async fn freeze(tx: &mut Tx<'_>, task: &str, assignment: &Assignment) -> Result<(), Error> {
+    let rows = sqlx::query(ASSIGNMENT).bind(task).fetch_all(&mut **tx).await?;
+    let fixed = rows.iter().map(assigned).collect::<Result<Assignment, Error>>()?;
+    for (id, side) in assignment {
+        match fixed.get(id) {
+            Some(before) if before == side => {}
+            Some(_) => return Err(Error::SplitChanged { task: task.to_owned(), id: id.clone() }),
+            None => {
+                sqlx::query("insert into assignments (task, example, side) values ($1, $2, $3)")
+                    .bind(task)
+                    .bind(id)
+                    .bind(side_name(*side))
+                    .execute(&mut **tx)
+                    .await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn add_members(tx: &mut Tx<'_>, task: &str, dataset: &Dataset) -> Result<(), Error> {
+    for (side, examples) in [(Side::Train, &dataset.train), (Side::Eval, &dataset.eval)] {
+        for (position, example) in (0_i64..).zip(examples) {
+            add_member(tx, task, &dataset.digest, (side, position), example).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn add_member(
+    tx: &mut Tx<'_>,
+    task: &str,
+    digest: &Digest,
+    (side, position): (Side, i64),
+    example: &Example,
+) -> Result<(), Error> {
+    let (by, at) = match &example.review {
+        Review::Approved { by, at } => (by.as_str(), *at),
+        Review::Pending | Review::Rejected { .. } => ("", 0),
+    };
+    let added = sqlx::query(
+        "insert into dataset_members (task, digest, side, position, example, revision, approved_by, approved_at)
+         select r.task, $3, $4, $5, r.id, r.revision, $7, $8
+         from example_revisions r where r.task = $1 and r.id = $2 and r.revision = $6",
+    )
+    .bind(task)
+    .bind(&example.id)
+    .bind(digest.as_str())
+    .bind(side_name(side))
+    .bind(position)
+    .bind(i64::from(example.revision))
+    .bind(row::text(by))
+    .bind(at)
+    .execute(&mut **tx)
+    .await?;
+    if added.rows_affected() == 1 {
+        return Ok(());
+    }
+    Err(Error::NoRevision { task: task.to_owned(), id: example.id.clone(), revision: example.revision })
+}
+
+fn assigned(row: &AnyRow) -> Result<(ExampleId, Side), Error> {
+    Ok((row::get(row, "example")?, side(row)?))
+}
+
+fn side(row: &AnyRow) -> Result<Side, Error> {
+    let name: String = row::get(row, "side")?;
+    Ok(if name == side_name(Side::Eval) { Side::Eval } else { Side::Train })
+}
+
+fn side_name(side: Side) -> &'static str {
+    match side {
+        Side::Train => "train",
+        Side::Eval => "eval",
+    }
+}
+
+fn member(row: &AnyRow) -> Result<Example, Error> {
+    Ok(Example {
+        id: row::get(row, "example")?,
+        task: row::get(row, "task")?,
+        input: row::get(row, "input")?,
+        output: row::json_opt(row, "output")?,
+        source: source(row)?,
+        review: Review::Approved { by: row::get(row, "approved_by")?, at: row::get(row, "approved_at")? },
+        revision: row::int(row, "revision")?,
+    })
+}

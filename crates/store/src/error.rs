@@ -1,0 +1,329 @@
+use std::borrow::Cow;
+
+use graft_core::{Digest, ExitCode};
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// What can go wrong in the store. Each message fits "failed to …"; the cause is the source, never repeated.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    // Opening and reaching the database.
+    /// The database can't be opened; the source says why.
+    #[error("open the database `{database}`")]
+    Open {
+        /// Path or URL, without its password.
+        database: String,
+        /// Why.
+        #[source]
+        source: Box<Error>,
+    },
+    /// The path or URL can't name a database.
+    #[error("understand the database's address")]
+    Address(#[source] Cause),
+    /// The file or its folder can't be made or opened.
+    #[error("open or make the database's file")]
+    File(#[source] Cause),
+    /// The server doesn't answer, or doesn't let this user in.
+    #[error("reach the database server")]
+    Unreachable(#[source] Cause),
+    /// Another writer did not finish in time.
+    #[error("write to the database while another process holds its lock")]
+    Locked(#[source] Cause),
+    /// The file, its folder or the server refuses writes.
+    #[error("write to a database that is read-only")]
+    ReadOnly(#[source] Cause),
+    /// The disk is full or failing.
+    #[error("write to the database's disk")]
+    Disk(#[source] Cause),
+    /// The file is no SQLite database.
+    #[error("read a file that is not a SQLite database")]
+    NotADatabase(#[source] Cause),
+    /// Pages or stored values can't be read.
+    #[error("read the database, which is damaged")]
+    Damaged(#[source] Cause),
+    /// A database that belongs to another program.
+    #[error("use a database that holds the tables of another program")]
+    Foreign,
+    /// Written by a newer Graft.
+    #[error("use a database of schema {found}; this version of Graft knows schema {known}")]
+    NewerSchema {
+        /// Schema of the database.
+        found: i64,
+        /// Newest schema of this program.
+        known: i64,
+    },
+    /// A statement failed in a way that no other variant describes.
+    #[error("run a database statement")]
+    Sql(#[source] Cause),
+
+    // Values given.
+    /// A name that no value of a closed set has.
+    #[error("understand `{name}` as {set}")]
+    UnknownName {
+        /// The set's name.
+        set: &'static str,
+        /// What was given.
+        name: String,
+        /// The names that exist.
+        known: String,
+    },
+    /// A name that can't be used.
+    #[error("use `{name}` as the name of a {what}")]
+    BadName {
+        /// Version, run, setting or base.
+        what: &'static str,
+        /// What was given.
+        name: String,
+    },
+    /// An example that can't be stored.
+    #[error("import example `{id}`: {problem}")]
+    BadExample {
+        /// Its id, or its row when it has none.
+        id: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+
+    // Examples and datasets.
+    /// No such example.
+    #[error("find example `{id}` of task `{task}`")]
+    NoExample {
+        /// Task asked for.
+        task: String,
+        /// Id asked for.
+        id: String,
+    },
+    /// An example without an output can't be approved.
+    #[error("approve example `{id}`, which has no output")]
+    NoOutput {
+        /// The example.
+        id: String,
+    },
+    /// A dataset names a revision that was never stored.
+    #[error("find revision {revision} of example `{id}` of task `{task}`")]
+    NoRevision {
+        /// Task of the dataset.
+        task: String,
+        /// The example.
+        id: String,
+        /// The revision.
+        revision: u32,
+    },
+    /// A dataset puts an example on another side than an earlier dataset did.
+    #[error("move example `{id}` to the other side of the split of task `{task}`")]
+    SplitChanged {
+        /// Task of the dataset.
+        task: String,
+        /// The example.
+        id: String,
+    },
+    /// No such dataset.
+    #[error("find dataset `{}` of task `{task}`", digest.short())]
+    NoDataset {
+        /// Task asked for.
+        task: String,
+        /// Digest asked for.
+        digest: Digest,
+    },
+
+    // Runs.
+    /// No such run.
+    #[error("find run `{0}`")]
+    NoRun(String),
+    /// The id is taken.
+    #[error("add run `{0}`: a run of that name exists")]
+    RunExists(String),
+    /// The task already has a queued or running run.
+    #[error("start a run of task `{task}` while run `{run}` is active")]
+    RunActive {
+        /// The task.
+        task: String,
+        /// The run that is in the way.
+        run: String,
+    },
+    /// A step that a run in this state can't take.
+    #[error("change run `{run}` from {from} to {to}")]
+    RunState {
+        /// The run.
+        run: String,
+        /// Its state.
+        from: &'static str,
+        /// The state asked for.
+        to: &'static str,
+    },
+
+    // Versions and bases.
+    /// No such version.
+    #[error("find version `{name}` of task `{task}`")]
+    NoVersion {
+        /// Task asked for.
+        task: String,
+        /// Name asked for.
+        name: String,
+    },
+    /// The name is taken.
+    #[error("add version `{name}` of task `{task}`: it exists")]
+    VersionExists {
+        /// The task.
+        task: String,
+        /// The name.
+        name: String,
+    },
+    /// The active version is not the one the caller saw.
+    #[error(
+        "change the active version of task `{task}`: it is {}, not {}",
+        name_or_none(found),
+        name_or_none(expected)
+    )]
+    ActiveChanged {
+        /// The task.
+        task: String,
+        /// What the caller saw.
+        expected: Option<String>,
+        /// What is active now.
+        found: Option<String>,
+    },
+    /// The active version is only deleted when forced.
+    #[error("delete version `{name}` of task `{task}` while it is active")]
+    VersionActive {
+        /// The task.
+        task: String,
+        /// The version.
+        name: String,
+    },
+    /// No earlier active version is left.
+    #[error("roll back task `{task}`: no earlier active version exists")]
+    NothingBefore {
+        /// The task.
+        task: String,
+    },
+    /// No such base model.
+    #[error("find base model `{0}`")]
+    NoBase(String),
+}
+
+fn name_or_none(name: &Option<String>) -> String {
+    name.as_ref().map_or_else(|| "none".to_owned(), |name| format!("`{name}`"))
+}
+
+impl Error {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Open { source, .. } => return source.hint(),
+            Self::UnknownName { known, .. } => return Some(format!("one of: {known}")),
+            Self::RunActive { run, .. } => {
+                return Some(format!("wait for it, or look at it with `graft runs show {run}`"));
+            }
+            Self::Address(_) => "give a file path, or a URL such as postgres://user@host/database",
+            Self::File(_) => "check that GRAFT_HOME names a folder that this user may write to",
+            Self::Unreachable(_) => {
+                "check that the server runs and that the URL's user, password and database are right"
+            }
+            Self::Locked(_) => "another graft command or service is writing; try again when it has finished",
+            Self::ReadOnly(_) => "give this user write access to the file and its folder, or choose another GRAFT_HOME",
+            Self::Disk(_) => "free space on the disk that holds the database and check its health",
+            Self::NotADatabase(_) => "move the file away, or choose another GRAFT_HOME",
+            Self::Damaged(_) => "restore the database from a backup; keep the damaged file, most of it may be readable",
+            Self::Foreign => "give Graft a file, database or Postgres schema of its own",
+            Self::NewerSchema { .. } => "install the newer version of Graft that wrote it",
+            Self::BadName { .. } => {
+                "use 1 to 100 letters, digits, dots, dashes or underscores, starting with a letter or digit"
+            }
+            Self::NoExample { .. } => "`graft examples list` shows what exists",
+            Self::NoOutput { .. } => "edit it to give the output; an edit approves too",
+            Self::SplitChanged { .. } => "split again with the sides that are stored now",
+            Self::NoRun(_) | Self::RunState { .. } => "`graft runs list` shows the runs and their states",
+            Self::RunExists(_) => "choose another run id",
+            Self::NoVersion { .. } | Self::NothingBefore { .. } => "`graft models list` shows the versions",
+            Self::VersionExists { .. } => "choose another name, or leave it out to get the next number",
+            Self::ActiveChanged { .. } => "somebody else changed it; look again, then repeat",
+            Self::VersionActive { .. } => "make another version active first, or use --force",
+            Self::NoBase(_) => "`graft base list` shows the base models; `graft base add` adds one",
+            Self::Sql(_) | Self::BadExample { .. } | Self::NoRevision { .. } | Self::NoDataset { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    /// The exit code of a command that ends with this error.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Open { source, .. } => source.exit_code(),
+            Self::Unreachable(_) => ExitCode::Network,
+            Self::Locked(_) | Self::ReadOnly(_) | Self::Disk(_) | Self::Sql(_) => ExitCode::Internal,
+            Self::NotADatabase(_) | Self::Damaged(_) | Self::Foreign | Self::NewerSchema { .. } => ExitCode::BadData,
+            Self::BadExample { .. } | Self::NoOutput { .. } | Self::NoRevision { .. } => ExitCode::BadData,
+            Self::NoDataset { .. } | Self::SplitChanged { .. } => ExitCode::BadData,
+            Self::NoVersion { .. } | Self::NothingBefore { .. } | Self::NoBase(_) => ExitCode::ModelMissing,
+            Self::Address(_)
+            | Self::File(_)
+            | Self::UnknownName { .. }
+            | Self::BadName { .. }
+            | Self::NoExample { .. } => ExitCode::Usage,
+            Self::NoRun(_) | Self::RunExists(_) | Self::RunActive { .. } | Self::RunState { .. } => ExitCode::Usage,
+            Self::VersionExists { .. } | Self::ActiveChanged { .. } | Self::VersionActive { .. } => ExitCode::Usage,
+        }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(cause) => {
+                let code = cause.code().map(Cow::into_owned).unwrap_or_default();
+                classify(&code)(cause.into_error())
+            }
+            sqlx::Error::Configuration(cause) => Self::Address(cause),
+            sqlx::Error::Io(cause) => Self::Unreachable(cause.into()),
+            sqlx::Error::Tls(cause) => Self::Unreachable(cause),
+            sqlx::Error::PoolTimedOut => Self::Locked(Box::new(sqlx::Error::PoolTimedOut)),
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Damaged(Box::new(error)),
+            other => Self::Sql(Box::new(other)),
+        }
+    }
+}
+
+/// Sorts SQLite's result codes (<https://www.sqlite.org/rescode.html>, at most four digits) and Postgres's
+/// five-character states (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+fn classify(code: &str) -> fn(Cause) -> Error {
+    if code.len() == 5 {
+        return match code {
+            "55P03" | "40P01" => Error::Locked,
+            "25006" | "42501" => Error::ReadOnly,
+            "53100" | "58030" => Error::Disk,
+            "XX001" | "XX002" => Error::Damaged,
+            "3D000" | "53300" | "57P01" | "57P02" | "57P03" => Error::Unreachable,
+            _ if code.starts_with("08") || code.starts_with("28") => Error::Unreachable,
+            _ => Error::Sql,
+        };
+    }
+    match code.parse().map(|code: i32| code & 0xff) {
+        Ok(5 | 6) => Error::Locked,
+        Ok(8) => Error::ReadOnly,
+        Ok(10 | 13) => Error::Disk,
+        Ok(11) => Error::Damaged,
+        Ok(3 | 14) => Error::File,
+        Ok(26) => Error::NotADatabase,
+        _ => Error::Sql,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_told_apart() {
+        let of = |code| classify(code)("cause".into());
+        assert!(matches!(of("5"), Error::Locked(_)) && matches!(of("517"), Error::Locked(_)));
+        assert!(matches!(of("8"), Error::ReadOnly(_)) && matches!(of("1544"), Error::ReadOnly(_)));
+        assert!(matches!(of("13"), Error::Disk(_)) && matches!(of("778"), Error::Disk(_)));
+        assert!(matches!(of("11"), Error::Damaged(_)) && matches!(of("267"), Error::Damaged(_)));
+        assert!(matches!(of("26"), Error::NotADatabase(_)) && matches!(of("14"), Error::File(_)));
+        assert!(matches!(of("55P03"), Error::Locked(_)) && matches!(of("25006"), Error::ReadOnly(_)));
+        assert!(matches!(of("53100"), Error::Disk(_)) && matches!(of("28P01"), Error::Unreachable(_)));
+        assert!(matches!(of("2067"), Error::Sql(_)) && matches!(of("23505"), Error::Sql(_)));
+    }
+}

@@ -1,0 +1,333 @@
+mod table;
+
+use std::collections::BTreeMap;
+
+use graft_core::{Example, Review, Timestamp};
+use serde::Serialize;
+use serde_json::Value;
+
+pub(crate) use table::source;
+use table::{Stored, select_examples, stored};
+
+use crate::changes::Actor;
+use crate::database::Tx;
+use crate::merge::{Merge, merge};
+use crate::{Action, Change, ChangeFilter, Error, Kind, Store, row};
+
+names! {
+    /// The state of an example's audit.
+    pub enum ReviewState {
+        /// Nobody has looked at it.
+        Pending = "pending",
+        /// Its output is the truth.
+        Approved = "approved",
+        /// It must not be used.
+        Rejected = "rejected",
+    }
+}
+
+names! {
+    /// The order of a list of examples.
+    pub enum Order {
+        /// As they were imported.
+        Imported = "imported",
+        /// By the source's time, latest first.
+        Newest = "newest",
+        /// By the source's time, earliest first.
+        Oldest = "oldest",
+    }
+}
+
+/// Which examples to list; an absent field matches all.
+#[derive(Clone, Debug)]
+pub struct ExampleFilter {
+    /// Only of this task.
+    pub task: Option<String>,
+    /// Only in this state.
+    pub review: Option<ReviewState>,
+    /// Only from this kind of source.
+    pub source: Option<String>,
+    /// Only with this text, case aside, in the input, output or id.
+    pub search: Option<String>,
+    /// In which order.
+    pub order: Order,
+    /// At most this many.
+    pub limit: Option<u32>,
+    /// Leaving out this many at the start.
+    pub offset: u32,
+}
+
+impl Default for ExampleFilter {
+    fn default() -> Self {
+        Self { task: None, review: None, source: None, search: None, order: Order::Imported, limit: None, offset: 0 }
+    }
+}
+
+/// What an import did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ImportReport {
+    /// New examples.
+    pub added: u64,
+    /// Examples whose source changed, or which got an output or a review.
+    pub updated: u64,
+    /// Examples about which the import says nothing new.
+    pub unchanged: u64,
+    /// Examples where the import differs from what a person decided, which stays.
+    pub kept: u64,
+}
+
+/// How many examples of a task are in which state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Not looked at yet.
+    pub pending: u64,
+    /// Usable.
+    pub approved: u64,
+    /// Not to be used.
+    pub rejected: u64,
+}
+
+macro_rules! matching {
+    () => {
+        "where ($1 is null or e.task = $1) and ($2 is null or e.review = $2) and ($3 is null or e.source_kind = $3)
+           and ($4 is null or e.folded like $4 escape '\\') "
+    };
+}
+
+impl Store {
+    /// Stores what an importer read, all or nothing. Importing the same again changes nothing; what a person
+    /// decided stays (see [`ImportReport`]).
+    ///
+    /// # Errors
+    /// [`Error::BadExample`] for an example without id or task, with a NUL character, or approved without output.
+    pub async fn import(&self, examples: &[Example], by: &str, at: Timestamp) -> Result<ImportReport, Error> {
+        for (row, example) in (1_usize..).zip(examples) {
+            check(row, example)?;
+        }
+        let actor = Actor { by, at };
+        let mut report = ImportReport::default();
+        let mut tx = self.begin().await?;
+        for example in examples {
+            let count = import_one(&mut tx, example, actor, &mut report).await?;
+            *count += 1;
+        }
+        tx.commit().await?;
+        Ok(report)
+    }
+
+    /// The examples that match, in the filter's order.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn examples(&self, filter: &ExampleFilter) -> Result<Vec<Example>, Error> {
+        const SQL: &str = concat!(
+            select_examples!(""),
+            matching!(),
+            "order by case when $5 = 'newest' then -coalesce(e.source_at, 0)
+                           when $5 = 'oldest' then coalesce(e.source_at, 0) else 0 end,
+                      case when $5 = 'newest' then -e.position else e.position end, e.task
+             limit $6 offset $7"
+        );
+        let rows = sqlx::query(SQL)
+            .bind(filter.task.as_deref())
+            .bind(filter.review.map(ReviewState::name))
+            .bind(filter.source.as_deref())
+            .bind(filter.search.as_deref().map(pattern))
+            .bind(filter.order.name())
+            .bind(filter.limit.map_or(i64::MAX, i64::from))
+            .bind(i64::from(filter.offset))
+            .fetch_all(&self.read)
+            .await?;
+        rows.iter().map(|row| Ok(stored(row)?.example)).collect()
+    }
+
+    /// How many examples match, whatever the filter's limit and offset.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn count_examples(&self, filter: &ExampleFilter) -> Result<u64, Error> {
+        let row = sqlx::query(concat!("select count(*) as n from examples e ", matching!()))
+            .bind(filter.task.as_deref())
+            .bind(filter.review.map(ReviewState::name))
+            .bind(filter.source.as_deref())
+            .bind(filter.search.as_deref().map(pattern))
+            .fetch_one(&self.read)
+            .await?;
+        row::int(&row, "n")
+    }
+
+    /// Every task that has examples, with their states.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn example_counts(&self) -> Result<BTreeMap<String, Counts>, Error> {
+        let rows = sqlx::query("select task, review, count(*) as n from examples group by task, review")
+            .fetch_all(&self.read)
+            .await?;
+        let mut tasks: BTreeMap<String, Counts> = BTreeMap::new();
+        for row in &rows {
+            let counts = tasks.entry(row::get(row, "task")?).or_default();
+            let count = match row::parsed(row, "review")? {
+                ReviewState::Pending => &mut counts.pending,
+                ReviewState::Approved => &mut counts.approved,
+                ReviewState::Rejected => &mut counts.rejected,
+            };
+            *count = row::int(row, "n")?;
+        }
+        Ok(tasks)
+    }
+
+    /// One example.
+    ///
+    /// # Errors
+    /// [`Error::NoExample`].
+    pub async fn example(&self, task: &str, id: &str) -> Result<Example, Error> {
+        Ok(table::find(&self.read, task, id).await?.ok_or_else(|| missing(task, id))?.example)
+    }
+
+    /// All that ever happened to an example, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::NoExample`].
+    pub async fn history(&self, task: &str, id: &str) -> Result<Vec<Change>, Error> {
+        let filter = ChangeFilter {
+            kind: Some(Kind::Example),
+            task: Some(task.to_owned()),
+            subject: Some(id.to_owned()),
+            ..ChangeFilter::default()
+        };
+        let changes = self.changes(&filter).await?;
+        if changes.is_empty() { Err(missing(task, id)) } else { Ok(changes) }
+    }
+
+    /// Says that an example's output is the truth.
+    ///
+    /// # Errors
+    /// [`Error::NoExample`]; [`Error::NoOutput`] when there is nothing to approve.
+    pub async fn approve(&self, task: &str, id: &str, by: &str, at: Timestamp) -> Result<Example, Error> {
+        self.decide(task, id, Action::Approve, Actor { by, at }, |example| {
+            if example.output.is_none() {
+                return Err(Error::NoOutput { id: example.id.clone() });
+            }
+            example.review = Review::Approved { by: row::text(by), at };
+            Ok(())
+        })
+        .await
+    }
+
+    /// Says that an example must not be used, and why.
+    ///
+    /// # Errors
+    /// [`Error::NoExample`].
+    pub async fn reject(&self, task: &str, id: &str, reason: &str, by: &str, at: Timestamp) -> Result<Example, Error> {
+        self.decide(task, id, Action::Reject, Actor { by, at }, |example| {
+            example.review = Review::Rejected { by: row::text(by), at, reason: row::text(reason) };
+            Ok(())
+        })
+        .await
+    }
+
+    /// Gives an example another output and approves it; a different output makes a new revision.
+    ///
+    /// # Errors
+    /// [`Error::NoExample`].
+    pub async fn edit(&self, task: &str, id: &str, output: &Value, by: &str, at: Timestamp) -> Result<Example, Error> {
+        let output = as_stored(output);
+        self.decide(task, id, Action::Edit, Actor { by, at }, |example| {
+            if example.output.as_ref() != Some(&output) {
+                example.output = Some(output);
+                example.revision = example.revision.saturating_add(1);
+            }
+            example.review = Review::Approved { by: row::text(by), at };
+            Ok(())
+        })
+        .await
+    }
+
+    /// Applies a person's decision and records it.
+    async fn decide(
+        &self,
+        task: &str,
+        id: &str,
+        action: Action,
+        actor: Actor<'_>,
+        decision: impl FnOnce(&mut Example) -> Result<(), Error>,
+    ) -> Result<Example, Error> {
+        let mut tx = self.begin().await?;
+        let before = table::find(&mut *tx, task, id).await?.ok_or_else(|| missing(task, id))?.example;
+        let mut after = before.clone();
+        decision(&mut after)?;
+        table::update(&mut tx, &before, &after, true, action, actor).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+}
+
+/// Imports one example and returns the count it belongs to.
+async fn import_one<'r>(
+    tx: &mut Tx<'_>,
+    new: &Example,
+    actor: Actor<'_>,
+    report: &'r mut ImportReport,
+) -> Result<&'r mut u64, Error> {
+    let mut new = new.clone();
+    new.output = new.output.as_ref().map(as_stored);
+    let Some(Stored { example: before, touched }) = table::find(&mut **tx, &new.task, &new.id).await? else {
+        new.revision = 1;
+        table::add(tx, &new, actor).await?;
+        return Ok(&mut report.added);
+    };
+    match merge(&before, touched, &new) {
+        Merge::Unchanged => Ok(&mut report.unchanged),
+        Merge::Kept => Ok(&mut report.kept),
+        Merge::Update(after) => {
+            table::update(tx, &before, &after, touched, Action::Import, actor).await?;
+            Ok(&mut report.updated)
+        }
+    }
+}
+
+fn check(row: usize, example: &Example) -> Result<(), Error> {
+    let name = if example.id.is_empty() { format!("in row {row}") } else { example.id.clone() };
+    let refuse = |problem| Err(Error::BadExample { id: row::text(&name), problem });
+    let (by, reason) = match &example.review {
+        Review::Pending => ("", ""),
+        Review::Approved { by, .. } => (by.as_str(), ""),
+        Review::Rejected { by, reason, .. } => (by.as_str(), reason.as_str()),
+    };
+    let source = &example.source;
+    let texts = [&*example.id, &*example.task, &*example.input, &*source.kind, &*source.reference, by, reason];
+    if example.id.is_empty() {
+        refuse("it has no id")
+    } else if example.task.is_empty() {
+        refuse("it has no task")
+    } else if texts.iter().any(|text| text.contains('\0')) {
+        refuse("its text holds a NUL character")
+    } else if example.output.is_none() && matches!(example.review, Review::Approved { .. }) {
+        refuse("it is approved but has no output")
+    } else {
+        Ok(())
+    }
+}
+
+/// A value as it comes back from its text: the last bit of a float may differ.
+fn as_stored(value: &Value) -> Value {
+    serde_json::from_str(&value.to_string()).unwrap_or_else(|_| value.clone())
+}
+
+/// A LIKE pattern that finds the text itself.
+fn pattern(search: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in row::text(search).to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+fn missing(task: &str, id: &str) -> Error {
+    Error::NoExample { task: task.to_owned(), id: id.to_owned() }
+}

@@ -1,0 +1,187 @@
+//! The tables `examples` and `example_revisions`.
+
+use graft_core::{Example, Review, Source, Timestamp};
+use serde_json::{Value, json};
+use sqlx::any::{AnyExecutor, AnyRow};
+
+use super::ReviewState;
+use crate::changes::{Actor, Deed, differing, record};
+use crate::database::Tx;
+use crate::{Action, Error, Kind, row};
+
+/// An example with what only the store knows about it.
+pub(super) struct Stored {
+    pub(super) example: Example,
+    /// A person has reviewed or edited it.
+    pub(super) touched: bool,
+}
+
+macro_rules! select_examples {
+    ($tail:literal) => {
+        concat!(
+            "select e.task, e.id, e.revision, e.source_kind, e.source_ref, e.source_at, e.review, e.reviewed_by,
+                    e.reviewed_at, e.reject_reason, e.touched, r.input, r.output
+             from examples e
+             join example_revisions r on r.task = e.task and r.id = e.id and r.revision = e.revision ",
+            $tail
+        )
+    };
+}
+
+pub(super) use select_examples;
+
+pub(super) async fn find(on: impl AnyExecutor<'_>, task: &str, id: &str) -> Result<Option<Stored>, Error> {
+    let row =
+        sqlx::query(select_examples!("where e.task = $1 and e.id = $2")).bind(task).bind(id).fetch_optional(on).await?;
+    row.map(|row| stored(&row)).transpose()
+}
+
+pub(super) async fn add(tx: &mut Tx<'_>, new: &Example, actor: Actor<'_>) -> Result<(), Error> {
+    let review = ReviewColumns::of(&new.review);
+    sqlx::query(
+        "insert into examples (task, id, position, revision, source_kind, source_ref, source_at, review, reviewed_by,
+                               reviewed_at, reject_reason, touched, folded)
+         select $1, $2, coalesce(max(position), 0) + 1, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11
+         from examples where task = $1",
+    )
+    .bind(&new.task)
+    .bind(&new.id)
+    .bind(i64::from(new.revision))
+    .bind(&new.source.kind)
+    .bind(&new.source.reference)
+    .bind(new.source.at)
+    .bind(review.state)
+    .bind(review.by)
+    .bind(review.at)
+    .bind(review.reason)
+    .bind(folded(new))
+    .execute(&mut **tx)
+    .await?;
+    add_revision(tx, new, actor).await?;
+    let deed = Deed { action: Action::Import, kind: Kind::Example, task: &new.task, subject: &new.id };
+    record(tx, deed, actor, None, Some(&fields(new))).await
+}
+
+pub(super) async fn update(
+    tx: &mut Tx<'_>,
+    before: &Example,
+    after: &Example,
+    touched: bool,
+    action: Action,
+    actor: Actor<'_>,
+) -> Result<(), Error> {
+    if after.revision != before.revision {
+        add_revision(tx, after, actor).await?;
+    }
+    let review = ReviewColumns::of(&after.review);
+    sqlx::query(
+        "update examples set revision = $3, source_kind = $4, source_ref = $5, source_at = $6, review = $7,
+                reviewed_by = $8, reviewed_at = $9, reject_reason = $10, touched = $11, folded = $12
+         where task = $1 and id = $2",
+    )
+    .bind(&after.task)
+    .bind(&after.id)
+    .bind(i64::from(after.revision))
+    .bind(&after.source.kind)
+    .bind(&after.source.reference)
+    .bind(after.source.at)
+    .bind(review.state)
+    .bind(review.by)
+    .bind(review.at)
+    .bind(review.reason)
+    .bind(i64::from(touched))
+    .bind(folded(after))
+    .execute(&mut **tx)
+    .await?;
+    let (old, new) = differing(&fields(before), &fields(after));
+    let deed = Deed { action, kind: Kind::Example, task: &after.task, subject: &after.id };
+    record(tx, deed, actor, Some(&old), Some(&new)).await
+}
+
+/// Keeps the content of a revision for ever: datasets refer to it.
+async fn add_revision(tx: &mut Tx<'_>, example: &Example, actor: Actor<'_>) -> Result<(), Error> {
+    sqlx::query(
+        "insert into example_revisions (task, id, revision, input, output, created_by, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(&example.task)
+    .bind(&example.id)
+    .bind(i64::from(example.revision))
+    .bind(&example.input)
+    .bind(example.output.as_ref().map(Value::to_string))
+    .bind(row::text(actor.by))
+    .bind(actor.at)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+pub(super) fn stored(row: &AnyRow) -> Result<Stored, Error> {
+    let by = || Ok::<_, Error>(row::get::<Option<String>>(row, "reviewed_by")?.unwrap_or_default());
+    let at = || Ok::<_, Error>(row::get::<Option<i64>>(row, "reviewed_at")?.unwrap_or_default());
+    let review = match row::parsed(row, "review")? {
+        ReviewState::Pending => Review::Pending,
+        ReviewState::Approved => Review::Approved { by: by()?, at: at()? },
+        ReviewState::Rejected => {
+            let reason = row::get::<Option<String>>(row, "reject_reason")?.unwrap_or_default();
+            Review::Rejected { by: by()?, at: at()?, reason }
+        }
+    };
+    let example = Example {
+        id: row::get(row, "id")?,
+        task: row::get(row, "task")?,
+        input: row::get(row, "input")?,
+        output: row::json_opt(row, "output")?,
+        source: source(row)?,
+        review,
+        revision: row::int(row, "revision")?,
+    };
+    Ok(Stored { example, touched: row::get::<i64>(row, "touched")? != 0 })
+}
+
+pub(crate) fn source(row: &AnyRow) -> Result<Source, Error> {
+    Ok(Source {
+        kind: row::get(row, "source_kind")?,
+        reference: row::get(row, "source_ref")?,
+        at: row::get(row, "source_at")?,
+    })
+}
+
+/// A review as its four columns.
+struct ReviewColumns<'a> {
+    state: &'static str,
+    by: Option<&'a str>,
+    at: Option<Timestamp>,
+    reason: Option<&'a str>,
+}
+
+impl<'a> ReviewColumns<'a> {
+    fn of(review: &'a Review) -> Self {
+        let (by, at, reason) = match review {
+            Review::Pending => (None, None, None),
+            Review::Approved { by, at } => (Some(by.as_str()), Some(*at), None),
+            Review::Rejected { by, at, reason } => (Some(by.as_str()), Some(*at), Some(reason.as_str())),
+        };
+        Self { state: review.name(), by, at, reason }
+    }
+}
+
+/// What the audit trail shows of an example.
+fn fields(example: &Example) -> Value {
+    json!({
+        "input": example.input,
+        "output": example.output,
+        "source": example.source,
+        "review": example.review,
+        "revision": example.revision,
+    })
+}
+
+/// What a search looks through, in lower case: the databases disagree about the case of letters beyond ASCII.
+fn folded(example: &Example) -> String {
+    let output = example.output.as_ref().map(|output| match output {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    });
+    row::text(&format!("{}\n{}\n{}", example.id, example.input, output.unwrap_or_default()).to_lowercase())
+}

@@ -1,0 +1,55 @@
+use sqlx::AnyConnection;
+use sqlx::Connection;
+
+use crate::Error;
+use crate::database::{Dialect, Tx, lock};
+use crate::row;
+
+/// The schema's history, oldest first. A step that was released never changes; add another.
+const STEPS: &[(&str, &str)] = &[("start", include_str!("../migrations/0001_start.sql"))];
+
+/// Brings the database to the newest schema; does nothing, and takes no lock, when it is there already.
+pub(crate) async fn migrate(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), Error> {
+    let known = STEPS.len() as i64;
+    if schema(connection, dialect).await? == known {
+        return Ok(());
+    }
+    let mut tx = connection.begin_with(dialect.begin()).await?;
+    lock(&mut tx, dialect).await?;
+    // Another process may have migrated while this one waited for the lock.
+    let found = schema(&mut tx, dialect).await?;
+    if found == 0 {
+        sqlx::raw_sql("create table graft_schema (version bigint not null primary key, name text not null)")
+            .execute(&mut *tx)
+            .await?;
+    }
+    for (version, (name, sql)) in (1_i64..).zip(STEPS).filter(|(version, _)| *version > found) {
+        apply(&mut tx, version, name, sql).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn apply(tx: &mut Tx<'_>, version: i64, name: &'static str, sql: &'static str) -> Result<(), Error> {
+    sqlx::raw_sql(sql).execute(&mut **tx).await?;
+    sqlx::query("insert into graft_schema (version, name) values ($1, $2)")
+        .bind(version)
+        .bind(name)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// The database's schema, 0 when it is empty.
+async fn schema(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64, Error> {
+    let known = STEPS.len() as i64;
+    let tables = sqlx::query(dialect.tables()).fetch_one(&mut *connection).await?;
+    if row::get::<i64>(&tables, "ours")? == 0 {
+        return if row::get::<i64>(&tables, "tables")? == 0 { Ok(0) } else { Err(Error::Foreign) };
+    }
+    let version = sqlx::query("select coalesce(max(version), 0) as version from graft_schema")
+        .fetch_one(&mut *connection)
+        .await?;
+    let found = row::get(&version, "version")?;
+    if found > known { Err(Error::NewerSchema { found, known }) } else { Ok(found) }
+}

@@ -1,0 +1,31 @@
+/// Declares a closed set whose values have one name, used in SQL, JSON and on the command line.
+macro_rules! names {
+    ($(#[$meta:meta])* pub enum $set:ident { $($(#[$note:meta])* $value:ident = $name:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        pub enum $set { $($(#[$note])* #[serde(rename = $name)] $value,)* }
+
+        impl $set {
+            /// Every value, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$value,)*];
+
+            /// The name as stored and shown.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$value => $name,)* }
+            }
+        }
+
+        impl std::str::FromStr for $set {
+            type Err = $crate::Error;
+
+            fn from_str(name: &str) -> Result<Self, Self::Err> {
+                Self::ALL.iter().copied().find(|value| value.name() == name).ok_or_else(|| $crate::Error::UnknownName {
+                    set: stringify!($set),
+                    name: name.to_owned(),
+                    known: [$($name,)*].join(", "),
+                })
+            }
+        }
+    };
+}

@@ -1,0 +1,82 @@
+use graft_core::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+use sqlx::any::AnyRow;
+
+use crate::changes::{Actor, Deed, record};
+use crate::{Action, Error, Kind, Store, row};
+
+/// A named value that people can change.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Setting {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: Value,
+    /// Who set it last.
+    pub updated_by: String,
+    /// When.
+    pub updated_at: Timestamp,
+}
+
+impl Store {
+    /// Every setting that was ever set, by name.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn settings(&self) -> Result<Vec<Setting>, Error> {
+        let rows =
+            sqlx::query("select name, value, updated_by, updated_at from settings").fetch_all(&self.read).await?;
+        let mut settings = rows.iter().map(setting).collect::<Result<Vec<_>, _>>()?;
+        settings.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(settings)
+    }
+
+    /// One setting, unless it was never set.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn setting(&self, name: &str) -> Result<Option<Setting>, Error> {
+        let row = sqlx::query("select name, value, updated_by, updated_at from settings where name = $1")
+            .bind(name)
+            .fetch_optional(&self.read)
+            .await?;
+        row.map(|row| setting(&row)).transpose()
+    }
+
+    /// Sets a setting.
+    ///
+    /// # Errors
+    /// [`Error::BadName`].
+    pub async fn set_setting(&self, name: &str, value: &Value, by: &str, at: Timestamp) -> Result<(), Error> {
+        row::check_name("setting", name)?;
+        let mut tx = self.begin().await?;
+        let row = sqlx::query("select value from settings where name = $1").bind(name).fetch_optional(&mut *tx).await?;
+        let before: Option<Value> = row.map(|row| row::json(&row, "value")).transpose()?;
+        sqlx::query(
+            "insert into settings (name, value, updated_by, updated_at) values ($1, $2, $3, $4)
+             on conflict (name) do update
+             set value = excluded.value, updated_by = excluded.updated_by, updated_at = excluded.updated_at",
+        )
+        .bind(name)
+        .bind(value.to_string())
+        .bind(row::text(by))
+        .bind(at)
+        .execute(&mut *tx)
+        .await?;
+        let deed = Deed { action: Action::Set, kind: Kind::Setting, task: "", subject: name };
+        let before = before.map(|value| json!({"value": value}));
+        record(&mut tx, deed, Actor { by, at }, before.as_ref(), Some(&json!({"value": value}))).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+fn setting(row: &AnyRow) -> Result<Setting, Error> {
+    Ok(Setting {
+        name: row::get(row, "name")?,
+        value: row::json(row, "value")?,
+        updated_by: row::get(row, "updated_by")?,
+        updated_at: row::get(row, "updated_at")?,
+    })
+}

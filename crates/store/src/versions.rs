@@ -1,0 +1,287 @@
+use graft_core::{Digest, TaskCard, Timestamp};
+use serde::Serialize;
+use serde_json::{Value, json};
+use sqlx::any::{AnyExecutor, AnyRow};
+
+use crate::changes::{Actor, Deed, differing, record};
+use crate::database::Tx;
+use crate::{Action, Error, Kind, Store, row};
+
+names! {
+    /// How far a version has come.
+    pub enum Stage {
+        /// Registered; nobody sees what it predicts.
+        Shadow = "shadow",
+        /// Answers some of the requests.
+        Canary = "canary",
+        /// Answers.
+        Active = "active",
+        /// Was active once.
+        Archived = "archived",
+    }
+}
+
+/// A version to be registered.
+#[derive(Clone, Debug)]
+pub struct NewVersion {
+    /// Name of the task.
+    pub task: String,
+    /// Its name; the next of `v1`, `v2`, … when absent.
+    pub name: Option<String>,
+    /// The run that made it; absent for an adapter made elsewhere.
+    pub run: Option<String>,
+    /// The adapter's folder, relative to `GRAFT_HOME`.
+    pub adapter_dir: String,
+    /// Digest of the adapter's files.
+    pub adapter_digest: Digest,
+    /// Name of the base model.
+    pub base: String,
+    /// Digest of the base model.
+    pub base_digest: Digest,
+    /// The dataset it learned from; absent for an adapter made elsewhere.
+    pub dataset: Option<Digest>,
+    /// Prompt and answer form it was trained with.
+    pub card: TaskCard,
+    /// Scores of the adapter, the base model and the baseline on the same held-out examples.
+    pub metrics: Value,
+    /// The version it was trained from or to replace.
+    pub parent: Option<String>,
+}
+
+/// A registered adapter of a task.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Version {
+    /// Name of the task.
+    pub task: String,
+    /// Unique within the task.
+    pub name: String,
+    /// How far it has come.
+    pub stage: Stage,
+    /// The run that made it.
+    pub run: Option<String>,
+    /// The adapter's folder, relative to `GRAFT_HOME`.
+    pub adapter_dir: String,
+    /// Digest of the adapter's files.
+    pub adapter_digest: Digest,
+    /// Name of the base model.
+    pub base: String,
+    /// Digest of the base model.
+    pub base_digest: Digest,
+    /// The dataset it learned from.
+    pub dataset: Option<Digest>,
+    /// Prompt and answer form it was trained with.
+    pub card: TaskCard,
+    /// Digest of the card.
+    pub card_digest: Digest,
+    /// Scores on the held-out examples.
+    pub metrics: Value,
+    /// The version it was trained from or to replace.
+    pub parent: Option<String>,
+    /// Who registered it.
+    pub created_by: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+macro_rules! select_versions {
+    ($tail:literal) => {
+        concat!(
+            "select task, name, stage, run, adapter_dir, adapter_digest, base_name, base_digest, dataset, card,
+                    card_digest, metrics, parent, created_by, created_at
+             from versions ",
+            $tail
+        )
+    };
+}
+
+impl Store {
+    /// Registers a version as a shadow. Numbers of deleted versions are not given again.
+    ///
+    /// # Errors
+    /// [`Error::VersionExists`]; [`Error::BadName`]; [`Error::NoRun`] for a run that isn't stored.
+    pub async fn add_version(&self, new: &NewVersion, by: &str, at: Timestamp) -> Result<Version, Error> {
+        let mut tx = self.begin().await?;
+        let name = match &new.name {
+            Some(name) => name.clone(),
+            None => next_name(&mut tx, &new.task).await?,
+        };
+        row::check_name("version", &name)?;
+        if find(&mut *tx, &new.task, &name).await?.is_some() {
+            return Err(Error::VersionExists { task: new.task.clone(), name });
+        }
+        insert(&mut tx, new, &name, Actor { by, at }).await?;
+        let version = get(&mut *tx, &new.task, &name).await?;
+        let after = json!({"stage": version.stage, "adapter": version.adapter_digest, "run": version.run});
+        let deed = Deed { action: Action::Add, kind: Kind::Version, task: &new.task, subject: &name };
+        record(&mut tx, deed, Actor { by, at }, None, Some(&after)).await?;
+        tx.commit().await?;
+        Ok(version)
+    }
+
+    /// One version.
+    ///
+    /// # Errors
+    /// [`Error::NoVersion`].
+    pub async fn version(&self, task: &str, name: &str) -> Result<Version, Error> {
+        get(&self.read, task, name).await
+    }
+
+    /// The versions of one task or of all, in the order they were registered.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn versions(&self, task: Option<&str>) -> Result<Vec<Version>, Error> {
+        all(&self.read, task).await
+    }
+
+    /// The version that answers for a task, if any.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn active_version(&self, task: &str) -> Result<Option<Version>, Error> {
+        active(&self.read, task).await
+    }
+
+    /// Replaces a version's scores.
+    ///
+    /// # Errors
+    /// [`Error::NoVersion`].
+    pub async fn set_metrics(
+        &self,
+        task: &str,
+        name: &str,
+        metrics: &Value,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Version, Error> {
+        let mut tx = self.begin().await?;
+        let before = get(&mut *tx, task, name).await?;
+        sqlx::query("update versions set metrics = $3 where task = $1 and name = $2")
+            .bind(task)
+            .bind(name)
+            .bind(metrics.to_string())
+            .execute(&mut *tx)
+            .await?;
+        let after = get(&mut *tx, task, name).await?;
+        let (old, new) = differing(&json!({"metrics": before.metrics}), &json!({"metrics": after.metrics}));
+        let deed = Deed { action: Action::Set, kind: Kind::Version, task, subject: name };
+        record(&mut tx, deed, Actor { by, at }, Some(&old), Some(&new)).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    /// Takes a version out of the registry and returns it; its files stay.
+    ///
+    /// # Errors
+    /// [`Error::NoVersion`]; [`Error::VersionActive`] unless `force`, which leaves the task without an active version.
+    pub async fn delete_version(
+        &self,
+        task: &str,
+        name: &str,
+        force: bool,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Version, Error> {
+        let mut tx = self.begin().await?;
+        let version = get(&mut *tx, task, name).await?;
+        if version.stage == Stage::Active && !force {
+            return Err(Error::VersionActive { task: task.to_owned(), name: name.to_owned() });
+        }
+        sqlx::query("delete from versions where task = $1 and name = $2")
+            .bind(task)
+            .bind(name)
+            .execute(&mut *tx)
+            .await?;
+        let deed = Deed { action: Action::Delete, kind: Kind::Version, task, subject: name };
+        record(&mut tx, deed, Actor { by, at }, Some(&json!(version)), None).await?;
+        tx.commit().await?;
+        Ok(version)
+    }
+}
+
+async fn insert(tx: &mut Tx<'_>, new: &NewVersion, name: &str, actor: Actor<'_>) -> Result<(), Error> {
+    let added = sqlx::query(
+        "insert into versions (task, name, seq, run, adapter_dir, adapter_digest, base_name, base_digest, dataset,
+                               card, card_digest, metrics, parent, stage, created_by, created_at)
+         select $1, $2, (select coalesce(max(seq), 0) + 1 from versions), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+                'shadow', $13, $14
+         where $3 is null or exists (select 1 from runs where id = $3)",
+    )
+    .bind(&new.task)
+    .bind(name)
+    .bind(new.run.as_deref())
+    .bind(&new.adapter_dir)
+    .bind(new.adapter_digest.as_str())
+    .bind(&new.base)
+    .bind(new.base_digest.as_str())
+    .bind(new.dataset.as_ref().map(Digest::as_str))
+    .bind(json!(new.card).to_string())
+    .bind(new.card.digest().as_str())
+    .bind(new.metrics.to_string())
+    .bind(new.parent.as_deref())
+    .bind(row::text(actor.by))
+    .bind(actor.at)
+    .execute(&mut **tx)
+    .await?;
+    if added.rows_affected() == 1 { Ok(()) } else { Err(Error::NoRun(new.run.clone().unwrap_or_default())) }
+}
+
+/// One more than the highest number ever given, so that a deleted version's folder is never taken for another's.
+async fn next_name(tx: &mut Tx<'_>, task: &str) -> Result<String, Error> {
+    let rows = sqlx::query("select subject from changes where kind = 'version' and action = 'add' and task = $1")
+        .bind(task)
+        .fetch_all(&mut **tx)
+        .await?;
+    let mut highest = 0_u32;
+    for row in &rows {
+        let name: String = row::get(row, "subject")?;
+        let number = name.strip_prefix('v').and_then(|number| number.parse().ok());
+        highest = highest.max(number.unwrap_or(0));
+    }
+    Ok(format!("v{}", highest.saturating_add(1)))
+}
+
+async fn find(on: impl AnyExecutor<'_>, task: &str, name: &str) -> Result<Option<Version>, Error> {
+    let row =
+        sqlx::query(select_versions!("where task = $1 and name = $2")).bind(task).bind(name).fetch_optional(on).await?;
+    row.map(|row| version(&row)).transpose()
+}
+
+pub(crate) async fn get(on: impl AnyExecutor<'_>, task: &str, name: &str) -> Result<Version, Error> {
+    let missing = || Error::NoVersion { task: task.to_owned(), name: name.to_owned() };
+    find(on, task, name).await?.ok_or_else(missing)
+}
+
+/// The versions of one task or of all, in the order they were registered.
+pub(crate) async fn all(on: impl AnyExecutor<'_>, task: Option<&str>) -> Result<Vec<Version>, Error> {
+    let rows =
+        sqlx::query(select_versions!("where ($1 is null or task = $1) order by seq")).bind(task).fetch_all(on).await?;
+    rows.iter().map(version).collect()
+}
+
+/// The version that answers for a task.
+pub(crate) async fn active(on: impl AnyExecutor<'_>, task: &str) -> Result<Option<Version>, Error> {
+    let row =
+        sqlx::query(select_versions!("where task = $1 and stage = 'active'")).bind(task).fetch_optional(on).await?;
+    row.map(|row| version(&row)).transpose()
+}
+
+fn version(row: &AnyRow) -> Result<Version, Error> {
+    Ok(Version {
+        task: row::get(row, "task")?,
+        name: row::get(row, "name")?,
+        stage: row::parsed(row, "stage")?,
+        run: row::get(row, "run")?,
+        adapter_dir: row::get(row, "adapter_dir")?,
+        adapter_digest: row::parsed(row, "adapter_digest")?,
+        base: row::get(row, "base_name")?,
+        base_digest: row::parsed(row, "base_digest")?,
+        dataset: row::parsed_opt(row, "dataset")?,
+        card: row::json(row, "card")?,
+        card_digest: row::parsed(row, "card_digest")?,
+        metrics: row::json(row, "metrics")?,
+        parent: row::get(row, "parent")?,
+        created_by: row::get(row, "created_by")?,
+        created_at: row::get(row, "created_at")?,
+    })
+}

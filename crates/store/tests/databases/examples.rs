@@ -1,0 +1,140 @@
+use graft_core::{Example, Review};
+use graft_store::{Action, Counts, Error, ExampleFilter, ImportReport, Order, ReviewState};
+use serde_json::json;
+
+use crate::support::{Database, TASK, example, labelled, on_both};
+
+on_both!(
+    importing_again_changes_nothing,
+    a_changed_source_makes_a_revision,
+    what_a_person_decided_stays,
+    decisions_are_recorded,
+    examples_are_found,
+    any_text_survives,
+    unusable_examples_are_refused_whole,
+);
+
+async fn importing_again_changes_nothing(database: Database) {
+    let store = &database.store;
+    let examples: Vec<Example> = (0..20).map(labelled).collect();
+    let first = store.import(&examples, "import slack", 10).await.unwrap();
+    assert_eq!(first, ImportReport { added: 20, ..ImportReport::default() });
+    let second = store.import(&examples, "import slack", 11).await.unwrap();
+    assert_eq!(second, ImportReport { unchanged: 20, ..ImportReport::default() });
+    assert_eq!(store.examples(&ExampleFilter::default()).await.unwrap(), examples);
+    assert_eq!(store.history(TASK, "slack:3").await.unwrap().len(), 1);
+}
+
+async fn a_changed_source_makes_a_revision(database: Database) {
+    let store = &database.store;
+    store.import(&[labelled(1)], "import", 10).await.unwrap();
+    let changed = Example { output: Some(json!({"items": []})), ..labelled(1) };
+    let report = store.import(&[changed.clone(), labelled(2)], "import", 11).await.unwrap();
+    assert_eq!(report, ImportReport { added: 1, updated: 1, ..ImportReport::default() });
+    let now = store.example(TASK, "slack:1").await.unwrap();
+    assert_eq!(now, Example { revision: 2, ..changed });
+    let last = store.history(TASK, "slack:1").await.unwrap().pop().unwrap();
+    assert_eq!(last.before.unwrap()["output"], labelled(1).output.unwrap());
+    assert_eq!(last.after.unwrap(), json!({"output": {"items": []}, "revision": 2}));
+}
+
+async fn what_a_person_decided_stays(database: Database) {
+    let store = &database.store;
+    store.import(&[labelled(1), labelled(2), labelled(3), example(4, None)], "import", 10).await.unwrap();
+    store.edit(TASK, "slack:1", &json!({"items": []}), "ada", 20).await.unwrap();
+    store.reject(TASK, "slack:2", "not a pickup", "ada", 21).await.unwrap();
+    store.approve(TASK, "slack:3", "ada", 22).await.unwrap();
+    let before = store.examples(&ExampleFilter::default()).await.unwrap();
+    let report = store.import(&[labelled(1), labelled(2), labelled(3), labelled(4)], "import", 30).await.unwrap();
+    assert_eq!(report, ImportReport { kept: 2, unchanged: 1, updated: 1, added: 0 });
+    assert_eq!(store.examples(&ExampleFilter::default()).await.unwrap()[..3], before[..3]);
+}
+
+async fn decisions_are_recorded(database: Database) {
+    let store = &database.store;
+    store.import(&[example(1, None)], "import", 10).await.unwrap();
+    assert!(matches!(store.approve(TASK, "slack:1", "ada", 20).await, Err(Error::NoOutput { .. })));
+    let edited = store.edit(TASK, "slack:1", &json!("two"), "ada", 21).await.unwrap();
+    assert_eq!((edited.revision, edited.review), (2, Review::Approved { by: "ada".into(), at: 21 }));
+    let rejected = store.reject(TASK, "slack:1", "a joke", "bob", 22).await.unwrap();
+    assert_eq!(rejected, store.example(TASK, "slack:1").await.unwrap());
+    store.approve(TASK, "slack:1", "ada", 23).await.unwrap();
+    let told: Vec<_> =
+        store.history(TASK, "slack:1").await.unwrap().into_iter().map(|c| (c.action, c.by, c.at)).collect();
+    let by = |action, by: &str, at| (action, by.to_owned(), at);
+    assert_eq!(
+        told,
+        [
+            by(Action::Import, "import", 10),
+            by(Action::Edit, "ada", 21),
+            by(Action::Reject, "bob", 22),
+            by(Action::Approve, "ada", 23)
+        ]
+    );
+    let review = store.history(TASK, "slack:1").await.unwrap()[2].after.clone().unwrap();
+    assert_eq!(review, json!({"review": {"state": "rejected", "by": "bob", "at": 22, "reason": "a joke"}}));
+    assert!(matches!(store.approve(TASK, "slack:9", "ada", 24).await, Err(Error::NoExample { .. })));
+    assert!(matches!(store.history("other", "slack:1").await, Err(Error::NoExample { .. })));
+}
+
+async fn examples_are_found(database: Database) {
+    let store = &database.store;
+    let mut examples: Vec<Example> = [3, 1, 2].map(labelled).into();
+    examples.push(Example { input: "100% of the Ärger_".into(), source: source("csv", None), ..example(4, None) });
+    examples.push(Example { task: "ask-ai".into(), ..example(9, None) });
+    store.import(&examples, "import", 1).await.unwrap();
+    let ids = async |filter: ExampleFilter| {
+        let found = store.examples(&filter).await.unwrap();
+        let all = ExampleFilter { limit: None, offset: 0, ..filter.clone() };
+        assert_eq!(store.count_examples(&filter).await.unwrap(), store.examples(&all).await.unwrap().len() as u64);
+        found.iter().map(|e| e.source.reference.clone()).collect::<Vec<_>>().join(" ")
+    };
+    let task = || ExampleFilter { task: Some(TASK.into()), ..ExampleFilter::default() };
+    let search = |text: &str| ExampleFilter { search: Some(text.into()), ..task() };
+    assert_eq!(ids(task()).await, "3 1 2 row");
+    assert_eq!(ids(ExampleFilter { order: Order::Newest, ..task() }).await, "3 2 1 row");
+    assert_eq!(ids(ExampleFilter { order: Order::Oldest, ..task() }).await, "row 1 2 3");
+    assert_eq!(ids(ExampleFilter { limit: Some(2), offset: 1, ..task() }).await, "1 2");
+    assert_eq!(ids(ExampleFilter { review: Some(ReviewState::Pending), ..task() }).await, "row");
+    assert_eq!(ids(ExampleFilter { source: Some("csv".into()), ..task() }).await, "row");
+    assert_eq!(ids(search("äRGER_")).await, "row");
+    assert_eq!(ids(search("%")).await, "row");
+    assert_eq!(ids(search("r_e")).await, "");
+    assert_eq!(ids(search("\"quantity\":2")).await, "2");
+    assert_eq!(ids(search("SLACK:1")).await, "1");
+    let counts = store.example_counts().await.unwrap();
+    assert_eq!(counts[TASK], Counts { pending: 1, approved: 3, rejected: 0 });
+    assert_eq!(counts["ask-ai"], Counts { pending: 1, ..Counts::default() });
+}
+
+async fn any_text_survives(database: Database) {
+    let store = &database.store;
+    let text = "naïve \u{1f34c} '; drop table examples; --\\ %_$1 \u{7f}\r\n\t\u{202e}";
+    let output = json!({"z": "\u{0}", "a": [1, 0.1, -0.0, 1e300, null, true], "": text});
+    let odd = Example { id: text.into(), input: text.into(), output: Some(output), ..example(1, None) };
+    store.import(std::slice::from_ref(&odd), text, 1).await.unwrap();
+    let back = store.example(TASK, text).await.unwrap();
+    assert_eq!(back, odd);
+    assert_eq!(back.output.unwrap().to_string(), odd.output.as_ref().unwrap().to_string());
+    assert_eq!(store.import(&[odd], text, 2).await.unwrap().unchanged, 1);
+    store.reject(TASK, text, "nul \0 in a reason", "someone", 3).await.unwrap();
+}
+
+async fn unusable_examples_are_refused_whole(database: Database) {
+    let store = &database.store;
+    let bad = [
+        Example { id: String::new(), ..labelled(1) },
+        Example { task: String::new(), ..labelled(1) },
+        Example { input: "a\0b".into(), ..labelled(1) },
+        Example { output: None, ..labelled(1) },
+    ];
+    for example in bad {
+        let error = store.import(&[labelled(2), example], "import", 1).await.unwrap_err();
+        assert!(matches!(error, Error::BadExample { .. }), "{error:?}");
+    }
+    assert_eq!(store.count_examples(&ExampleFilter::default()).await.unwrap(), 0);
+}
+
+fn source(kind: &str, at: Option<i64>) -> graft_core::Source {
+    graft_core::Source { kind: kind.into(), reference: "row".into(), at }
+}

@@ -1,0 +1,13 @@
+//! Every query on both databases, with the same test bodies.
+
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+mod crash;
+mod datasets;
+mod examples;
+mod opening;
+mod races;
+mod runs;
+mod settings;
+mod support;
+mod versions;

@@ -1,0 +1,109 @@
+use std::error::Error as _;
+use std::time::{Duration, Instant};
+
+use graft_core::ExitCode;
+use graft_store::{Error, Store};
+use serde_json::json;
+use sqlx::{Connection, SqliteConnection};
+
+use crate::support::{Database, again, labelled, on_both};
+
+on_both!(opening_again_keeps_everything, a_newer_schema_is_refused, a_foreign_database_is_refused,);
+
+async fn opening_again_keeps_everything(database: Database) {
+    database.store.set_setting("threads", &json!(2), "me", 1).await.unwrap();
+    database.store.check().await.unwrap();
+    database.store.close().await;
+    let store = again(&database).await;
+    assert_eq!(store.setting("threads").await.unwrap().unwrap().value, json!(2));
+}
+
+async fn a_newer_schema_is_refused(database: Database) {
+    execute(&database.url, "insert into graft_schema (version, name) values (1000, 'later')").await;
+    let error = Store::open(&database.url).await.unwrap_err();
+    assert!(matches!(cause(&error), Error::NewerSchema { found: 1000, .. }), "{error:?}");
+    assert_eq!(error.exit_code(), ExitCode::BadData);
+    assert!(error.hint().unwrap().contains("newer version"));
+}
+
+async fn a_foreign_database_is_refused(database: Database) {
+    execute(&database.url, "alter table graft_schema rename to ask_ai_queries").await;
+    let error = Store::open(&database.url).await.unwrap_err();
+    assert!(matches!(cause(&error), Error::Foreign), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("graft.db");
+    let text = "this is a note, not a database ".repeat(200);
+    std::fs::write(&path, &text).unwrap();
+    let error = Store::open(path.to_str().unwrap()).await.unwrap_err();
+    assert!(matches!(cause(&error), Error::NotADatabase(_)), "{error:?}");
+    assert!(error.to_string().contains("graft.db"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}
+
+#[tokio::test]
+async fn damage_is_found() {
+    let database = Database::sqlite().await;
+    let examples: Vec<_> = (0..200).map(labelled).collect();
+    database.store.import(&examples, "import", 1).await.unwrap();
+    database.store.close().await;
+    let mut bytes = std::fs::read(&database.url).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 8192].fill(0xa5);
+    std::fs::write(&database.url, bytes).unwrap();
+    let error = again(&database).await.check().await.unwrap_err();
+    assert!(matches!(error, Error::Damaged(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_refuses_writes_is_named_so() {
+    let database = Database::sqlite().await;
+    execute(&database.url, "pragma user_version = 1").await;
+    // What a file system mounted read-only answers, also to root.
+    let mut raw = SqliteConnection::connect(&format!("{}?mode=ro", url(&database.url))).await.unwrap();
+    let refused = sqlx::raw_sql("delete from settings").execute(&mut raw).await.unwrap_err();
+    let error = Error::from(refused);
+    assert!(matches!(error, Error::ReadOnly(_)), "{error:?}");
+    assert!(error.hint().unwrap().contains("write access"));
+}
+
+#[tokio::test]
+async fn a_folder_that_is_a_file_is_named_so() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().join("graft.db");
+    let error = Store::open(path.to_str().unwrap()).await.unwrap_err();
+    assert!(matches!(cause(&error), Error::File(_)), "{error:?}");
+    assert!(error.source().unwrap().source().is_some());
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named_at_once_and_without_its_password() {
+    let begun = Instant::now();
+    let error = Store::open("postgres://graft:s3cret@127.0.0.1:1/graft").await.unwrap_err();
+    assert!(matches!(cause(&error), Error::Unreachable(_)), "{error:?}");
+    assert_eq!(error.exit_code(), ExitCode::Network);
+    assert!(error.to_string().contains("127.0.0.1:1/graft") && !format!("{error:?}").contains("s3cret"));
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(matches!(cause(&Store::open("mysql://localhost/graft").await.unwrap_err()), Error::Address(_)));
+}
+
+/// The error inside [`Error::Open`].
+fn cause(error: &Error) -> &Error {
+    let Error::Open { source, .. } = error else { panic!("{error:?} does not come from opening") };
+    source
+}
+
+fn url(path: &str) -> String {
+    format!("sqlite://{}", path.replace('%', "%25").replace('?', "%3F").replace('#', "%23"))
+}
+
+async fn execute(location: &str, sql: &'static str) {
+    sqlx::any::install_default_drivers();
+    let url = if location.starts_with("postgres") { location.to_owned() } else { url(location) };
+    let mut raw = sqlx::AnyConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql(sql).execute(&mut raw).await.unwrap();
+    raw.close().await.unwrap();
+}

@@ -1,0 +1,132 @@
+use std::time::Duration;
+
+use graft_core::Digest;
+use graft_store::{ChangeFilter, Error, ExampleFilter, NewRun, NewVersion, Store};
+use serde_json::json;
+
+use crate::support::{Database, TASK, again, card, is_sqlite, labelled, on_both, spec};
+
+on_both!(
+    one_of_many_activations_wins,
+    one_of_many_runs_gets_the_place,
+    writers_wait_for_each_other,
+    an_abandoned_import_leaves_nothing,
+    a_stuck_writer_is_reported,
+);
+
+/// Stores with connections of their own, as other processes would have.
+async fn others(database: &Database, count: usize) -> Vec<Store> {
+    let mut stores = Vec::new();
+    for _ in 0..count {
+        stores.push(again(database).await);
+    }
+    stores
+}
+
+async fn one_of_many_activations_wins(database: Database) {
+    for n in 0..8 {
+        let new = NewVersion {
+            task: TASK.into(),
+            name: Some(format!("v{n}")),
+            run: None,
+            adapter_dir: String::new(),
+            adapter_digest: Digest::of(&[n]),
+            base: "b".into(),
+            base_digest: Digest::of(b"b"),
+            dataset: None,
+            card: card(),
+            metrics: json!({}),
+            parent: None,
+        };
+        database.store.add_version(&new, "ada", 1).await.unwrap();
+    }
+    let tries: Vec<_> = others(&database, 8)
+        .await
+        .into_iter()
+        .enumerate()
+        .map(|(n, store)| tokio::spawn(async move { store.set_active(TASK, &format!("v{n}"), None, "ada", 2).await }))
+        .collect();
+    let mut winners = Vec::new();
+    for attempt in tries {
+        match attempt.await.unwrap() {
+            Ok(version) => winners.push(version.name),
+            Err(error) => assert!(matches!(error, Error::ActiveChanged { .. }), "{error:?}"),
+        }
+    }
+    assert_eq!(winners.len(), 1, "{winners:?}");
+    assert_eq!(database.store.active_version(TASK).await.unwrap().unwrap().name, winners[0]);
+    assert_eq!(database.store.activations(TASK).await.unwrap().len(), 1);
+}
+
+async fn one_of_many_runs_gets_the_place(database: Database) {
+    let tries: Vec<_> = others(&database, 8)
+        .await
+        .into_iter()
+        .enumerate()
+        .map(|(n, store)| {
+            tokio::spawn(async move {
+                let spec = spec(&format!("r{n}"));
+                store.add_run(NewRun { task: TASK, spec: &spec, dir: "d" }, "ada", 2).await
+            })
+        })
+        .collect();
+    let mut winners = 0;
+    for attempt in tries {
+        match attempt.await.unwrap() {
+            Ok(_) => winners += 1,
+            Err(error) => assert!(matches!(error, Error::RunActive { .. }), "{error:?}"),
+        }
+    }
+    assert_eq!(winners, 1);
+}
+
+async fn writers_wait_for_each_other(database: Database) {
+    let writers: Vec<_> = others(&database, 4)
+        .await
+        .into_iter()
+        .map(|store| {
+            tokio::spawn(async move {
+                for n in 0..25 {
+                    // The same ten examples from everywhere: reading, deciding and writing must not interleave.
+                    store.import(&[labelled(n % 10)], "import", n).await.unwrap();
+                    store.edit(TASK, &format!("slack:{}", n % 10), &json!(n), "ada", n).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let changes = database.store.changes(&ChangeFilter::default()).await.unwrap();
+    assert_eq!(changes.len(), 10 + 100);
+    assert!(changes.iter().zip(1..).all(|(change, seq)| change.seq == seq));
+    assert_eq!(database.store.count_examples(&ExampleFilter::default()).await.unwrap(), 10);
+}
+
+async fn an_abandoned_import_leaves_nothing(database: Database) {
+    let examples: Vec<_> = (0..2000).map(labelled).collect();
+    let import = database.store.import(&examples, "import", 1);
+    tokio::time::timeout(Duration::from_millis(30), import).await.unwrap_err();
+    let count = async || database.store.count_examples(&ExampleFilter::default()).await.unwrap();
+    assert_eq!(count().await, 0);
+    database.store.import(&examples[..3], "import", 2).await.unwrap();
+    assert_eq!(count().await, 3);
+}
+
+async fn a_stuck_writer_is_reported(database: Database) {
+    use sqlx::Connection;
+    let (url, take) = if is_sqlite(&database) {
+        let path = database.url.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+        (format!("sqlite://{path}"), "begin immediate")
+    } else {
+        (database.url.clone(), "begin; select 1 from pg_advisory_xact_lock(7238237101)")
+    };
+    let mut stuck = sqlx::AnyConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql(take).execute(&mut stuck).await.unwrap();
+    let error = database.store.set_setting("n", &json!(1), "ada", 1).await.unwrap_err();
+    assert!(matches!(error, Error::Locked(_)), "{error:?}");
+    // Readers don't wait for it, and neither does opening.
+    again(&database).await.settings().await.unwrap();
+    stuck.close().await.unwrap();
+    database.store.set_setting("n", &json!(1), "ada", 1).await.unwrap();
+}

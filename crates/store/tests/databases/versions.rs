@@ -1,0 +1,156 @@
+use graft_core::Digest;
+use graft_store::{Action, ChangeFilter, Error, Kind, NewRun, NewVersion, Stage, Store, Version, model_registry};
+use serde_json::json;
+
+use crate::support::{Database, TASK, card, on_both, spec};
+
+on_both!(
+    versions_are_registered,
+    one_version_is_active,
+    rollback_walks_back,
+    deletion_leaves_the_rest,
+    names_are_not_given_twice,
+    the_registry_reads_as_the_slack_systems,
+);
+
+fn new(name: Option<&str>) -> NewVersion {
+    NewVersion {
+        task: TASK.into(),
+        name: name.map(str::to_owned),
+        run: None,
+        adapter_dir: format!("adapters/{}", name.unwrap_or("next")),
+        adapter_digest: Digest::of(name.unwrap_or_default().as_bytes()),
+        base: "smollm2-135m".into(),
+        base_digest: Digest::of(b"base"),
+        dataset: Some(Digest::of(b"dataset")),
+        card: card(),
+        metrics: json!({"adapter": {"item_f1": 0.93}, "base": null, "baseline": {"item_f1": 0.53}}),
+        parent: None,
+    }
+}
+
+async fn add(store: &Store, names: &[&str]) {
+    for name in names {
+        store.add_version(&new(Some(name)), "ada", 10).await.unwrap();
+    }
+}
+
+async fn active(store: &Store) -> Option<String> {
+    store.active_version(TASK).await.unwrap().map(|version| version.name)
+}
+
+async fn versions_are_registered(database: Database) {
+    let store = &database.store;
+    let missing = NewVersion { run: Some("r1".into()), ..new(None) };
+    assert!(matches!(store.add_version(&missing, "ada", 10).await, Err(Error::NoRun(_))));
+    let spec = spec("r1");
+    store.add_run(NewRun { task: TASK, spec: &spec, dir: "runs/r1" }, "ada", 5).await.unwrap();
+    let version = store.add_version(&missing, "ada", 10).await.unwrap();
+    let told = NewVersion { parent: Some("v1".into()), dataset: None, ..new(Some("final")) };
+    let second = store.add_version(&told, "ada", 11).await.unwrap();
+    assert_eq!((version.name.as_str(), version.stage, version.run.as_deref()), ("v1", Stage::Shadow, Some("r1")));
+    assert_eq!((version.card_digest.clone(), version.dataset.clone()), (card().digest(), Some(Digest::of(b"dataset"))));
+    assert_eq!((second.parent.as_deref(), second.dataset.clone()), (Some("v1"), None));
+    assert_eq!(store.version(TASK, "v1").await.unwrap(), version);
+    assert_eq!(store.versions(Some(TASK)).await.unwrap(), [version, second]);
+    assert!(store.versions(Some("other")).await.unwrap().is_empty());
+    let scores = json!({"adapter": {"item_f1": 0.95}});
+    assert_eq!(store.set_metrics(TASK, "v1", &scores, "ada", 12).await.unwrap().metrics, scores);
+    for name in ["", "../v1", "-v", "a b", "x".repeat(101).as_str()] {
+        let error = store.add_version(&new(Some(name)), "ada", 13).await.unwrap_err();
+        assert!(matches!(error, Error::BadName { .. }), "{name}: {error:?}");
+    }
+    let error = store.add_version(&new(Some("v1")), "ada", 13).await.unwrap_err();
+    assert!(matches!(error, Error::VersionExists { .. }), "{error:?}");
+}
+
+async fn one_version_is_active(database: Database) {
+    let store = &database.store;
+    add(store, &["v1", "v2"]).await;
+    store.set_active(TASK, "v1", None, "ada", 20).await.unwrap();
+    let error = store.set_active(TASK, "v2", None, "bob", 21).await.unwrap_err();
+    assert!(matches!(&error, Error::ActiveChanged { found: Some(name), .. } if name == "v1"), "{error:?}");
+    assert!(matches!(store.set_active(TASK, "v9", Some("v1"), "bob", 21).await, Err(Error::NoVersion { .. })));
+    assert_eq!(active(store).await.as_deref(), Some("v1"));
+    store.set_active(TASK, "v2", Some("v1"), "bob", 22).await.unwrap();
+    store.set_active(TASK, "v2", Some("v2"), "bob", 23).await.unwrap();
+    let stages: Vec<Stage> = store.versions(Some(TASK)).await.unwrap().iter().map(|version| version.stage).collect();
+    assert_eq!(stages, [Stage::Archived, Stage::Active]);
+    let history = store.activations(TASK).await.unwrap();
+    let told: Vec<_> =
+        history.iter().map(|a| (a.version.as_str(), a.previous.as_deref(), a.by.as_str(), a.at)).collect();
+    assert_eq!(told, [("v1", None, "ada", 20), ("v2", Some("v1"), "bob", 22)]);
+    let filter = ChangeFilter { kind: Some(Kind::Version), subject: Some("v2".into()), ..ChangeFilter::default() };
+    let change = store.changes(&filter).await.unwrap().pop().unwrap();
+    assert_eq!((change.action, change.before.unwrap()), (Action::Activate, json!({"active": "v1"})));
+}
+
+async fn rollback_walks_back(database: Database) {
+    let store = &database.store;
+    add(store, &["v1", "v2", "v3"]).await;
+    assert!(matches!(store.rollback(TASK, None, "ada", 20).await, Err(Error::NothingBefore { .. })));
+    let mut before = None;
+    for name in ["v1", "v2", "v1", "v3"] {
+        store.set_active(TASK, name, before, "ada", 20).await.unwrap();
+        before = Some(name);
+    }
+    let mut now = String::from("v3");
+    for expected in ["v1", "v2", "v1"] {
+        now = store.rollback(TASK, Some(&now), "ada", 30).await.unwrap().name;
+        assert_eq!(now, expected);
+    }
+    let error = store.rollback(TASK, Some("v1"), "ada", 31).await.unwrap_err();
+    assert!(matches!(error, Error::NothingBefore { .. }), "{error:?}");
+    store.set_active(TASK, "v3", Some("v1"), "ada", 40).await.unwrap();
+    assert!(matches!(store.rollback(TASK, Some("v1"), "ada", 41).await, Err(Error::ActiveChanged { .. })));
+    assert_eq!(store.rollback(TASK, Some("v3"), "ada", 41).await.unwrap().name, "v1");
+}
+
+async fn deletion_leaves_the_rest(database: Database) {
+    let store = &database.store;
+    add(store, &["v1", "v2"]).await;
+    store.set_active(TASK, "v1", None, "ada", 20).await.unwrap();
+    store.set_active(TASK, "v2", Some("v1"), "ada", 21).await.unwrap();
+    let error = store.delete_version(TASK, "v2", false, "ada", 22).await.unwrap_err();
+    assert!(matches!(error, Error::VersionActive { .. }), "{error:?}");
+    assert_eq!(store.delete_version(TASK, "v2", true, "ada", 23).await.unwrap().adapter_dir, "adapters/v2");
+    assert_eq!(active(store).await, None);
+    assert!(matches!(store.delete_version(TASK, "v2", true, "ada", 24).await, Err(Error::NoVersion { .. })));
+    assert_eq!(store.rollback(TASK, None, "ada", 25).await.unwrap().name, "v1");
+}
+
+async fn names_are_not_given_twice(database: Database) {
+    let store = &database.store;
+    for expected in ["v1", "v2"] {
+        assert_eq!(store.add_version(&new(None), "ada", 10).await.unwrap().name, expected);
+    }
+    add(store, &["v7", "version-9", "v08x"]).await;
+    store.delete_version(TASK, "v7", false, "ada", 11).await.unwrap();
+    assert_eq!(store.add_version(&new(None), "ada", 12).await.unwrap().name, "v8");
+
+    // A new adapter under the name of a deleted one was never active.
+    store.set_active(TASK, "v1", None, "ada", 20).await.unwrap();
+    store.set_active(TASK, "v2", Some("v1"), "ada", 21).await.unwrap();
+    store.delete_version(TASK, "v1", false, "ada", 22).await.unwrap();
+    let other = NewVersion { adapter_digest: Digest::of(b"another"), ..new(Some("v1")) };
+    store.add_version(&other, "ada", 23).await.unwrap();
+    assert!(matches!(store.rollback(TASK, Some("v2"), "ada", 24).await, Err(Error::NothingBefore { .. })));
+}
+
+async fn the_registry_reads_as_the_slack_systems(database: Database) {
+    let store = &database.store;
+    add(store, &["v2", "v1"]).await;
+    store.set_active(TASK, "v1", None, "ada", 20).await.unwrap();
+    let versions: Vec<Version> = store.versions(Some(TASK)).await.unwrap();
+    let entry = |name: &str| {
+        json!({
+            "adapter_path": format!("adapters/{name}"), "created_at": "1970-01-01T00:00:00Z",
+            "metrics": new(None).metrics, "base_model": "smollm2-135m",
+        })
+    };
+    assert_eq!(
+        model_registry(&versions),
+        json!({"versions": {"v2": entry("v2"), "v1": entry("v1")}, "active_version": "v1"})
+    );
+    assert_eq!(model_registry(&[]), json!({"versions": {}, "active_version": null}));
+}
