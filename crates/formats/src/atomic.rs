@@ -13,6 +13,14 @@ pub(crate) fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// Writes one file with this content.
+///
+/// # Errors
+/// The disk refuses.
+pub fn bytes(path: &Path, content: &[u8]) -> Result<(), Error> {
+    file(path, |out| Ok(out.write_all(content)))
+}
+
 /// Writes one file.
 pub(crate) fn file<E: From<Error>>(
     path: &Path,
@@ -31,7 +39,10 @@ pub(crate) fn file<E: From<Error>>(
 }
 
 /// Writes a folder of files. A folder that is already there is replaced as a whole.
-pub(crate) fn folder(path: &Path, files: &[(&str, &[u8])]) -> Result<(), Error> {
+///
+/// # Errors
+/// The disk refuses.
+pub fn folder(path: &Path, files: &[(&str, &[u8])]) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_owned(), source };
     let write = || -> io::Result<()> {
         fs::create_dir_all(parent(path))?;

@@ -5,7 +5,7 @@ use std::{
     fs::{self, File, Metadata},
     io::{self, Read as _},
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use graft_core::Digest;
@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{Error, atomic, hf, json};
 
 /// A file changed this recently may change again without its times showing it.
-const SETTLED: Duration = Duration::from_secs(2);
+const SETTLED_NS: i64 = 2_000_000_000;
 
 /// Remembers the digests of unchanged files, so that gigabytes aren't read at every start.
 #[derive(Clone, Debug)]
@@ -58,30 +58,34 @@ struct Remembered {
 #[derive(PartialEq, Serialize, Deserialize)]
 struct FileState {
     size: u64,
-    modified_ns: u128,
+    modified_ns: i64,
     inode: u64,
-    changed_ns: i128,
+    changed_ns: i64,
 }
 
 impl FileState {
     fn of(about: &Metadata) -> io::Result<Self> {
-        let since = about.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         #[cfg(unix)]
         let (inode, changed_ns) = {
             use std::os::unix::fs::MetadataExt as _;
-            (about.ino(), i128::from(about.ctime()) * 1_000_000_000 + i128::from(about.ctime_nsec()))
+            (about.ino(), about.ctime().saturating_mul(1_000_000_000).saturating_add(about.ctime_nsec()))
         };
         #[cfg(not(unix))]
         let (inode, changed_ns) = (0, 0);
-        Ok(Self { size: about.len(), modified_ns: since.as_nanos(), inode, changed_ns })
+        Ok(Self { size: about.len(), modified_ns: nanoseconds(about.modified()?), inode, changed_ns })
     }
 
     /// Whether the file was left alone long enough for its times to tell of any later change.
     fn is_settled(&self) -> bool {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let latest = self.modified_ns.max(u128::try_from(self.changed_ns).unwrap_or_default());
-        latest + SETTLED.as_nanos() < now.as_nanos()
+        let latest = self.modified_ns.max(self.changed_ns);
+        latest < nanoseconds(SystemTime::now()).saturating_sub(SETTLED_NS)
     }
+}
+
+/// Since 1970.
+fn nanoseconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// The digest of a model's folder or GGUF file: weights, config, tokenizer and chat template. The place doesn't count.
@@ -139,5 +143,30 @@ fn hash(file: &mut File) -> io::Result<Digest> {
             0 => return Ok(Digest::from_bytes(&hash.finalize())),
             n => hash.update(&buffer[..n]),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unchanged_settled_file_is_not_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.gguf");
+        fs::write(&path, "weights").unwrap();
+        let cache = DigestCache::open(&folder.path().join("cache.json"));
+        assert_ne!(digest_of(&path, &cache).unwrap(), Digest::of(b""));
+        assert!(cache.load().is_empty(), "a file this fresh may still change unseen");
+
+        // A remembered digest that can't be computed shows that it is the one used.
+        let (key, remembered) = (fs::canonicalize(&path).unwrap(), Digest::of(b"remembered"));
+        let state = FileState::of(&fs::metadata(&path).unwrap()).unwrap();
+        cache.save(&BTreeMap::from([(key, Remembered { state, digest: remembered.clone() })]));
+        let expected = Digest::of_parts([format!("gguf {remembered}").as_bytes()]);
+        assert_eq!(digest_of(&path, &cache).unwrap(), expected);
+
+        fs::write(&path, "other weights").unwrap();
+        assert_ne!(digest_of(&path, &cache).unwrap(), expected);
     }
 }

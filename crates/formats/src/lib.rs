@@ -10,11 +10,12 @@
 //! # Ok::<(), graft_formats::Error>(())
 //! ```
 
-mod atomic;
+pub mod atomic;
 mod config;
 mod digest;
 mod error;
 mod gguf;
+pub mod gguf_lora;
 mod hf;
 mod json;
 pub mod peft;

@@ -24,6 +24,17 @@ pub enum Error {
     #[error("fit the adapter to the base model: {0}")]
     AdapterMismatch(String),
 
+    // Prompts
+    /// The tokenizer refuses a text.
+    #[error("tokenise a text")]
+    Tokenizer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Without an end the model would never learn to stop.
+    #[error("find the model's end-of-sequence token")]
+    NoEndToken,
+    /// A chat template that drops or changes the user's message.
+    #[error("find the input in what the model's chat template writes")]
+    TemplateHidesInput,
+
     // Sequences
     /// A token that the vocabulary does not have.
     #[error("use token {token}, because the vocabulary has {vocab}")]
@@ -53,6 +64,9 @@ impl Error {
             Self::AdapterMismatch(_) => Some("use the base model that the adapter was trained with".into()),
             Self::BadToken { .. } => Some("the tokenizer and the weights belong to different models".into()),
             Self::TooLong { .. } => Some("shorten the input".into()),
+            Self::Tokenizer(_) => None,
+            Self::NoEndToken => Some("name it as `eos_token_id` in the model's generation_config.json".into()),
+            Self::TemplateHidesInput => Some("use a model whose chat template prints the user's message".into()),
         }
     }
 
@@ -62,7 +76,11 @@ impl Error {
         match self {
             Self::Load(source) | Self::AdapterFiles(source) => source.exit_code(),
             Self::NoSuchTarget { .. } => ExitCode::Usage,
-            Self::AdapterMismatch(_) | Self::BadToken { .. } => ExitCode::ModelMissing,
+            Self::AdapterMismatch(_)
+            | Self::BadToken { .. }
+            | Self::Tokenizer(_)
+            | Self::NoEndToken
+            | Self::TemplateHidesInput => ExitCode::ModelMissing,
             Self::TooLong { .. } => ExitCode::BadData,
         }
     }

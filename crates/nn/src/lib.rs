@@ -10,6 +10,7 @@ mod error;
 mod llama;
 mod model;
 mod peft;
+mod prompt;
 mod t5;
 
 pub use adapter::{Adapter, AdapterKind, Site, matches_target};
@@ -17,3 +18,4 @@ pub use batch::{Batch, Pass, Sequence};
 pub use cache::Cache;
 pub use error::Error;
 pub use model::{Context, Model};
+pub use prompt::{Prompter, TokenView};

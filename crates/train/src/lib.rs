@@ -1,1 +1,20 @@
-//! placeholder
+//! Trains an adapter in a run directory.
+//!
+//! The directory is the whole contract: `spec.json` and `data/` come in, `events.jsonl`, `checkpoints/`, `adapter/` and
+//! `training_run.json` go out. [`train`] may be killed at any moment and called again: it continues from the newest
+//! whole checkpoint to the same result, bit for bit.
+
+mod adapter_files;
+mod checkpoint;
+mod data;
+mod error;
+mod memory;
+mod run_dir;
+mod trainer;
+
+pub use adapter_files::{AdapterCard, load_adapter};
+pub use data::Row;
+pub use error::Error;
+pub use memory::{Estimate, available_memory, estimate, peak_rss};
+pub use run_dir::{RunDir, TrainingRun};
+pub use trainer::{Outcome, train};

@@ -183,7 +183,7 @@ fn tensors(meta: &Meta<'_>, map: &Arc<Map>, config: &LlamaConfig) -> Result<Tens
 }
 
 /// The Hugging Face name of a Llama tensor, and the order of its rows in the file.
-pub(crate) fn hugging_face_name(name: &str, config: &LlamaConfig) -> Option<(String, RowOrder)> {
+fn hugging_face_name(name: &str, config: &LlamaConfig) -> Option<(String, RowOrder)> {
     let whole = match name {
         "token_embd.weight" => Some("model.embed_tokens.weight"),
         "output_norm.weight" => Some("model.norm.weight"),
@@ -196,12 +196,16 @@ pub(crate) fn hugging_face_name(name: &str, config: &LlamaConfig) -> Option<(Str
     let (layer, part) = name.strip_prefix("blk.")?.strip_suffix(".weight")?.split_once('.')?;
     let layer = layer.parse::<usize>().ok().filter(|n| *n < config.layers && n.to_string() == layer)?;
     let (_, module) = MODULES.iter().find(|(ours, _)| *ours == part)?;
-    let order = match part {
+    Some((format!("model.layers.{layer}.{module}.weight"), row_order(part, config)))
+}
+
+/// The order of a block's matrix in GGUF files; `part` is llama.cpp's name.
+pub(crate) fn row_order(part: &str, config: &LlamaConfig) -> RowOrder {
+    match part {
         "attn_q" => RowOrder::Interleaved { heads: config.heads },
         "attn_k" => RowOrder::Interleaved { heads: config.kv_heads },
         _ => RowOrder::Plain,
-    };
-    Some((format!("model.layers.{layer}.{module}.weight"), order))
+    }
 }
 
 /// Parts of a block: llama.cpp's name, Hugging Face's name.

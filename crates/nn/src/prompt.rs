@@ -1,0 +1,162 @@
+use graft_core::TaskCard;
+use graft_formats::{ChatTemplate, Message, ModelFiles, Tokenizer};
+
+use crate::{Error, Sequence};
+
+/// Stands for the input while a chat template is rendered; a private-use character, so no real text holds it.
+const HOLE: &str = "\u{f8ff}input\u{f8ff}";
+/// The date that templates print: always the same, so that prompts at training and at inference are the same.
+const TEMPLATE_DATE: i64 = 1_721_952_000; // 2024-07-26, Llama 3.2's own default
+
+/// Turns inputs and answers of one task into tokens for one model; training, evaluation and inference all use it.
+///
+/// A prompt is *before + input + after*; the answer follows, closed by the end-of-sequence token. The pieces are
+/// tokenised apart, so their borders are the borders of their characters, special tokens written inside an input
+/// are plain text, and `before` is the same tokens for every example.
+pub struct Prompter {
+    tokenizer: Tokenizer,
+    /// Reads special tokens' names as ordinary text.
+    plain: Tokenizer,
+    before: (String, Vec<u32>),
+    after: (String, Vec<u32>),
+    end: u32,
+    has_encoder: bool,
+}
+
+/// A piece of a rendered sequence, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenView {
+    /// The token's id.
+    pub id: u32,
+    /// The text it stands for.
+    pub text: String,
+    /// Whether it carries loss.
+    pub supervised: bool,
+}
+
+impl Prompter {
+    /// Prepares a task's prompt for a model.
+    ///
+    /// # Errors
+    /// The chat template refuses the messages, or the model has no end-of-sequence token.
+    pub fn new(files: &ModelFiles, has_encoder: bool, card: &TaskCard) -> Result<Self, Error> {
+        let tokenizer = files.tokenizer.clone();
+        let mut plain = tokenizer.clone();
+        plain.set_encode_special_tokens(true);
+        let end = *files.tokens.eos.first().ok_or(Error::NoEndToken)?;
+        let (before, after) = match &files.chat_template {
+            Some(template) if !has_encoder => chat(template, &card.instruction)?,
+            _ if has_encoder => (format!("{}\n", card.instruction), String::new()),
+            _ => (format!("{}\n\n", card.instruction), "\n\n".to_owned()),
+        };
+        let mut start = encode(&tokenizer, &before)?;
+        if files.chat_template.is_none() && !has_encoder && starts_with_bos(files)? {
+            start.splice(0..0, files.tokens.bos);
+        }
+        let mut close = encode(&tokenizer, &after)?;
+        if has_encoder {
+            close.push(end);
+        }
+        Ok(Self { before: (before, start), after: (after, close), tokenizer, plain, end, has_encoder })
+    }
+
+    /// The token that closes every answer.
+    #[must_use]
+    pub fn end(&self) -> u32 {
+        self.end
+    }
+
+    /// The model's tokenizer.
+    #[must_use]
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// Tokens before every input.
+    #[must_use]
+    pub fn shared(&self) -> &[u32] {
+        &self.before.1
+    }
+
+    /// Everything before the answer: the decoder's prompt, or the encoder's input.
+    ///
+    /// # Errors
+    /// The tokenizer fails.
+    pub fn prompt(&self, input: &str) -> Result<Vec<u32>, Error> {
+        let mut tokens = self.before.1.clone();
+        tokens.extend(encode(&self.plain, input.trim())?);
+        tokens.extend(&self.after.1);
+        Ok(tokens)
+    }
+
+    /// Tokens of an answer, without the end.
+    ///
+    /// # Errors
+    /// The tokenizer fails.
+    pub fn answer(&self, text: &str) -> Result<Vec<u32>, Error> {
+        encode(&self.plain, text)
+    }
+
+    /// Prompt and answer as the model is trained on them.
+    ///
+    /// # Errors
+    /// The tokenizer fails.
+    pub fn sequence(&self, input: &str, answer: &str) -> Result<Sequence, Error> {
+        let prompt = self.prompt(input)?;
+        let mut answer = self.answer(answer)?;
+        answer.push(self.end);
+        if self.has_encoder {
+            return Ok(Sequence { source: prompt, tokens: answer, supervised_from: 0 });
+        }
+        let supervised_from = prompt.len();
+        Ok(Sequence { source: Vec::new(), tokens: [prompt, answer].concat(), supervised_from })
+    }
+
+    /// The text of tokens, special ones left out.
+    ///
+    /// # Errors
+    /// The tokenizer fails.
+    pub fn decode(&self, tokens: &[u32]) -> Result<String, Error> {
+        self.tokenizer.decode(tokens, true).map_err(Error::Tokenizer)
+    }
+
+    /// Each token of a sequence with its text and whether it carries loss.
+    #[must_use]
+    pub fn view(&self, sequence: &Sequence) -> Vec<TokenView> {
+        let text = |id: u32| self.tokenizer.decode(&[id], false).unwrap_or_default();
+        let source = sequence.source.iter().map(|&id| TokenView { id, text: text(id), supervised: false });
+        let tokens = sequence.tokens.iter().enumerate().map(|(index, &id)| TokenView {
+            id,
+            text: text(id),
+            supervised: index >= sequence.supervised_from,
+        });
+        source.chain(tokens).collect()
+    }
+}
+
+/// Text before and after the input, from the model's chat template: the instruction is the system message, or, where
+/// the template has none, the start of the user's.
+fn chat(template: &ChatTemplate, instruction: &str) -> Result<(String, String), Error> {
+    let with_system = [Message::new("system", instruction), Message::new("user", HOLE)];
+    let without = [Message::new("user", format!("{instruction}\n\n{HOLE}"))];
+    let render = |messages: &[Message]| template.render(messages, true, TEMPLATE_DATE);
+    let text = match render(&with_system) {
+        Ok(text) if text.contains(instruction.trim()) => text,
+        _ => render(&without).map_err(Error::Load)?,
+    };
+    let (before, after) = text.split_once(HOLE).ok_or(Error::TemplateHidesInput)?;
+    Ok((before.to_owned(), after.to_owned()))
+}
+
+fn encode(tokenizer: &Tokenizer, text: &str) -> Result<Vec<u32>, Error> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(tokenizer.encode(text, false).map_err(Error::Tokenizer)?.get_ids().to_vec())
+}
+
+/// Whether the tokenizer puts the start token before a text by itself.
+fn starts_with_bos(files: &ModelFiles) -> Result<bool, Error> {
+    let encoding = files.tokenizer.encode("a", true).map_err(Error::Tokenizer)?;
+    Ok(files.tokens.bos.is_some() && encoding.get_ids().first().copied() == files.tokens.bos)
+}

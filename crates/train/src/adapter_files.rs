@@ -1,0 +1,58 @@
+use std::path::Path;
+
+use graft_core::{AdapterSpec, BaseRef, Digest, TaskCard};
+use graft_nn::{Adapter, Model};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, run_dir::read_json};
+
+/// Name of the file beside PEFT's that says what the adapter belongs to.
+const CARD: &str = "graft.json";
+
+/// What an adapter belongs to. It travels with the weights, and an adapter is never used with anything else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AdapterCard {
+    /// Prompt and answer form.
+    pub task: TaskCard,
+    /// The base model, with the digest of its weights, tokenizer and chat template.
+    pub base: BaseRef,
+    /// Kind and shape.
+    pub adapter: AdapterSpec,
+    /// The dataset it learned from.
+    pub dataset: Digest,
+    /// Version of Graft that trained it.
+    pub graft: String,
+}
+
+/// Publishes an adapter in PEFT's format with its card; seen whole or not at all. Returns the weights' digest.
+pub(crate) fn save_adapter(
+    folder: &Path,
+    adapter: &Adapter,
+    model: &Model,
+    card: &AdapterCard,
+) -> Result<Digest, Error> {
+    let text = serde_json::to_string_pretty(card).unwrap_or_default() + "\n";
+    let files = adapter.to_peft(&card.adapter, model, &card.base.name);
+    graft_formats::peft::write(folder, &files, &[(CARD, text.as_bytes())]).map_err(Error::Publish)?;
+    let weights: Vec<u8> = adapter.params().data().iter().flat_map(|x| x.to_le_bytes()).collect();
+    Ok(Digest::of(&weights))
+}
+
+/// Reads an adapter trained by Graft and its card.
+///
+/// # Errors
+/// Damaged files, or weights that don't fit `model`.
+pub fn load_adapter(folder: &Path, model: &Model) -> Result<(Adapter, AdapterCard), Error> {
+    let card = AdapterCard::read(folder)?;
+    Ok((Adapter::open(folder, model).map_err(Error::Model)?, card))
+}
+
+impl AdapterCard {
+    /// Reads the card of an adapter folder.
+    ///
+    /// # Errors
+    /// It is missing or damaged.
+    pub fn read(folder: &Path) -> Result<Self, Error> {
+        read_json(&folder.join(CARD))
+    }
+}

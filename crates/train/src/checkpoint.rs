@@ -1,0 +1,120 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use graft_core::Digest;
+use graft_ops::Adam;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, RunDir, run_dir::read_json};
+
+/// Everything a training needs to go on as if it had never stopped; the order of the data and the dropout masks
+/// follow from the step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Progress {
+    /// Steps taken.
+    pub(crate) step: u64,
+    /// Loss of the last step.
+    pub(crate) loss: f64,
+    /// Lowest held-out loss so far and the step it was measured at.
+    pub(crate) best: Option<(f64, u64)>,
+    /// Measurements since then.
+    pub(crate) stale: u32,
+    /// Loss of the first step.
+    pub(crate) first_loss: Option<f64>,
+    /// Seconds spent training so far.
+    pub(crate) seconds: f64,
+    /// Tokens learned from so far.
+    pub(crate) tokens: u64,
+    /// When the first process began.
+    pub(crate) started_at: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    progress: Progress,
+    optimizer_steps: u64,
+    params: usize,
+    state_digest: Digest,
+    spec_digest: Digest,
+}
+
+/// Numbers that belong to a checkpoint.
+pub(crate) struct State {
+    pub(crate) params: Vec<f32>,
+    pub(crate) m: Vec<f32>,
+    pub(crate) v: Vec<f32>,
+    /// Weights of the best measurement, if they are kept.
+    pub(crate) best: Vec<f32>,
+}
+
+const KEPT: usize = 2;
+
+/// Writes `checkpoints/step-N` whole, and removes all but the newest two.
+pub(crate) fn save(
+    dir: &RunDir,
+    spec: &Digest,
+    progress: &Progress,
+    adam: &Adam,
+    params: &[f32],
+    best: &[f32],
+) -> Result<(), Error> {
+    let state: Vec<u8> =
+        params.iter().chain(&adam.m).chain(&adam.v).chain(best).flat_map(|x| x.to_le_bytes()).collect();
+    let header = Header {
+        progress: progress.clone(),
+        optimizer_steps: adam.steps,
+        params: params.len(),
+        state_digest: Digest::of(&state),
+        spec_digest: spec.clone(),
+    };
+    let header = serde_json::to_string_pretty(&header).unwrap_or_default();
+    let folder = dir.checkpoints().join(format!("step-{}", progress.step));
+    graft_formats::atomic::folder(&folder, &[("progress.json", header.as_bytes()), ("state.bin", &state)])
+        .map_err(Error::Publish)?;
+    for old in list(dir).into_iter().rev().skip(KEPT) {
+        // A checkpoint that can't be removed only costs disk space.
+        let _ = fs::remove_dir_all(old.1);
+    }
+    Ok(())
+}
+
+/// The newest checkpoint that is whole; damaged ones are passed over.
+pub(crate) fn newest(
+    dir: &RunDir,
+    spec: &Digest,
+    adam: &mut Adam,
+    len: usize,
+) -> Result<Option<(Progress, State)>, Error> {
+    for (_, folder) in list(dir).into_iter().rev() {
+        let Ok(header) = read_json::<Header>(&folder.join("progress.json")) else { continue };
+        let Ok(bytes) = fs::read(folder.join("state.bin")) else { continue };
+        if Digest::of(&bytes) != header.state_digest {
+            continue;
+        }
+        let misfit = |what: &str| Err(Error::Checkpoint { path: folder.clone(), what: what.to_owned() });
+        if header.spec_digest != *spec {
+            return misfit("it was made with other settings");
+        }
+        let numbers: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+        if header.params != len || numbers.len() < 3 * len {
+            return misfit("it holds another adapter");
+        }
+        let piece = |i: usize| numbers[i * len..(i + 1) * len].to_vec();
+        let state = State { params: piece(0), m: piece(1), v: piece(2), best: numbers[3 * len..].to_vec() };
+        adam.steps = header.optimizer_steps;
+        (adam.m, adam.v) = (state.m.clone(), state.v.clone());
+        return Ok(Some((header.progress, state)));
+    }
+    Ok(None)
+}
+
+/// Checkpoints by step, oldest first.
+fn list(dir: &RunDir) -> Vec<(u64, PathBuf)> {
+    let entries = fs::read_dir(dir.checkpoints()).into_iter().flatten().flatten();
+    let step = |path: &Path| path.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok();
+    let mut found: Vec<(u64, PathBuf)> = entries.filter_map(|e| Some((step(&e.path())?, e.path()))).collect();
+    found.sort();
+    found
+}

@@ -1,0 +1,150 @@
+use std::{fs, ops::Range};
+
+use graft_core::{Digest, Limits, TrainSpec};
+use graft_nn::{Model, Prompter, Sequence};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Error, RunDir};
+
+/// A line of `data/*.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// The example's id.
+    pub id: String,
+    /// What the model reads.
+    pub input: String,
+    /// The approved output as people see it.
+    pub output: Value,
+    /// The same as the model must write it.
+    pub answer: String,
+}
+
+/// Tokenised examples of one side.
+pub(crate) struct Sequences {
+    pub(crate) all: Vec<Sequence>,
+    pub(crate) too_long: usize,
+    /// Leading tokens all have in common.
+    pub(crate) shared: usize,
+}
+
+/// Reads and tokenises one side; examples beyond the limits are counted and left out whole.
+pub(crate) fn load(
+    dir: &RunDir,
+    side: &str,
+    spec: &TrainSpec,
+    prompter: &Prompter,
+    model: &Model,
+) -> Result<Sequences, Error> {
+    let path = dir.data(side);
+    let text = fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+    let mut found = Sequences { all: Vec::new(), too_long: 0, shared: prompter.shared().len() };
+    let (mut rows, mut empty) = (0, 0);
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let row: Row =
+            serde_json::from_str(line).map_err(|source| Error::Json { path: path.clone(), line: index + 1, source })?;
+        rows += 1;
+        if row.answer.trim().is_empty() {
+            empty += 1;
+            continue;
+        }
+        let sequence = prompter.sequence(&row.input, &row.answer).map_err(Error::Model)?;
+        if fits(&sequence, &spec.limits, model) { found.all.push(sequence) } else { found.too_long += 1 }
+    }
+    if side == "train" && found.all.is_empty() {
+        let what = format!("of {rows} examples, {empty} have an empty answer and {} are too long", found.too_long);
+        return Err(Error::NothingToLearn { path, what });
+    }
+    if model.has_encoder() {
+        found.shared = 0;
+    }
+    Ok(found)
+}
+
+fn fits(sequence: &Sequence, limits: &Limits, model: &Model) -> bool {
+    let (source, tokens) = (sequence.source.len(), sequence.tokens.len());
+    let within = if model.has_encoder() {
+        source <= limits.max_source && tokens <= limits.max_target
+    } else {
+        tokens <= limits.max_tokens
+    };
+    within && source.max(tokens) <= model.context()
+}
+
+/// The examples of a step, in an order that is a function of seed and epoch.
+pub(crate) struct Order {
+    seed: u64,
+    count: usize,
+    batch: usize,
+    epoch: Option<(u64, Vec<usize>)>,
+}
+
+impl Order {
+    pub(crate) fn new(seed: u64, count: usize, batch: usize) -> Self {
+        Self { seed, count, batch, epoch: None }
+    }
+
+    /// Steps of one pass over the examples.
+    pub(crate) fn steps_per_epoch(&self) -> u64 {
+        self.count.div_ceil(self.batch) as u64
+    }
+
+    /// Indices of the examples of a step counted from 0.
+    pub(crate) fn step(&mut self, step: u64) -> &[usize] {
+        let (epoch, within) = (step / self.steps_per_epoch(), (step % self.steps_per_epoch()) as usize);
+        if self.epoch.as_ref().is_none_or(|(now, _)| *now != epoch) {
+            let mut order: Vec<usize> = (0..self.count).collect();
+            order.sort_by_cached_key(|&i| random(&[self.seed, epoch, i as u64]));
+            self.epoch = Some((epoch, order));
+        }
+        let order = self.epoch.as_ref().map_or(&[][..], |(_, order)| order);
+        &order[within * self.batch..((within + 1) * self.batch).min(self.count)]
+    }
+}
+
+/// A number that follows from `parts` and looks random.
+pub(crate) fn random(parts: &[u64]) -> u64 {
+    let bytes: Vec<u8> = parts.iter().flat_map(|part| part.to_le_bytes()).collect();
+    u64::from_str_radix(&Digest::of(&bytes).as_str()[..16], 16).unwrap_or(0)
+}
+
+/// Splits a step's examples into passes of at most `rows` computed rows (or one example).
+pub(crate) fn passes(lengths: &[usize], shared: usize, rows: usize) -> Vec<Range<usize>> {
+    let (mut passes, mut start, mut used) = (Vec::new(), 0, shared);
+    for (index, length) in lengths.iter().enumerate() {
+        let own = length - shared;
+        if index > start && used + own > rows {
+            passes.push(start..index);
+            (start, used) = (index, shared);
+        }
+        used += own;
+    }
+    if start < lengths.len() {
+        passes.push(start..lengths.len());
+    }
+    passes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_comes_once_an_epoch_in_a_new_order() {
+        let mut order = Order::new(7, 10, 4);
+        let mut epoch =
+            |first: u64| -> Vec<usize> { (first..first + 3).flat_map(|s| order.step(s).to_vec()).collect() };
+        let (a, b) = (epoch(0), epoch(3));
+        let mut sorted = a.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..10).collect::<Vec<_>>());
+        assert_ne!(a, b);
+        assert_eq!(Order::new(7, 10, 4).step(4), &b[4..8]);
+    }
+
+    #[test]
+    fn passes_hold_all_examples_and_respect_the_limit() {
+        assert_eq!(passes(&[10, 10, 10, 30, 10], 4, 20), [0..2, 2..3, 3..4, 4..5]);
+        assert_eq!(passes(&[], 0, 20), []);
+    }
+}

@@ -1,0 +1,69 @@
+use graft_core::{AdapterSpec, TrainSpec};
+use graft_nn::Model;
+
+/// Where a training's memory will go, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Estimate {
+    /// The base model's file and what is copied from it.
+    pub base: u64,
+    /// Activations of one pass.
+    pub activations: u64,
+    /// Logits, widened panels, gradients in flight.
+    pub scratch: u64,
+    /// The adapter with its gradient, moments and best copy.
+    pub adapter: u64,
+}
+
+impl Estimate {
+    /// All together.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.base + self.activations + self.scratch + self.adapter
+    }
+}
+
+/// Predicts the peak of a training whose longest pass computes `rows` rows.
+#[must_use]
+pub fn estimate(model: &Model, spec: &TrainSpec, base_bytes: u64, rows: usize) -> Estimate {
+    /// Rows whose logits exist at once; see `graft_ops::cross_entropy`.
+    const LOGIT_ROWS: usize = 192;
+    /// The process itself: code, tokenizer, thread stacks.
+    const PROCESS: u64 = 48 << 20;
+    let sites = model.sites();
+    let params = match &spec.adapter {
+        AdapterSpec::Lora(lora) => sites
+            .iter()
+            .filter(|site| graft_nn::matches_target(&lora.targets, &site.name))
+            .map(|site| lora.rank * (site.inputs + site.outputs))
+            .sum(),
+        AdapterSpec::SoftPrompt(prompt) => prompt.tokens * model.width(),
+    };
+    let largest = sites.iter().map(|site| site.inputs * site.outputs).max().unwrap_or(0).min(4 << 20);
+    let head_panel = (model.vocab() * model.width()).min(4 << 20);
+    Estimate {
+        base: base_bytes + PROCESS,
+        activations: (rows * model.bytes_per_row(spec.limits.recompute)) as u64,
+        scratch: 4 * (rows.min(LOGIT_ROWS) * model.vocab() + largest + head_panel + 8 * rows * model.width()) as u64,
+        adapter: 4 * 6 * params as u64,
+    }
+}
+
+/// Bytes of memory that a new process can use: what Linux calls available, within the process's cgroup.
+#[must_use]
+pub fn available_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let kib: u64 =
+        text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?.trim().strip_suffix(" kB")?.parse().ok()?;
+    let number = |path: &str| std::fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    let group = number("/sys/fs/cgroup/memory.max").zip(number("/sys/fs/cgroup/memory.current"));
+    let within = group.map_or(u64::MAX, |(max, now)| max.saturating_sub(now));
+    Some((kib << 10).min(within))
+}
+
+/// Largest resident memory this process has had, in bytes; 0 where the system doesn't tell.
+#[must_use]
+pub fn peak_rss() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kib = text.lines().find_map(|l| l.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kib.unwrap_or(0) << 10
+}

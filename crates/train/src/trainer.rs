@@ -1,0 +1,407 @@
+use std::{path::Path, time::Instant};
+
+use graft_core::{AdapterSpec, Digest, Event, EventKind, Phase, PromptInit, PromptSpec, TaskCard, TrainSpec};
+use graft_formats::{DigestCache, digest_of};
+use graft_nn::{Adapter, Batch, Context, Model, Prompter, Sequence};
+use graft_ops::{Adam, Dropout, pool};
+
+use crate::{
+    AdapterCard, Error, RunDir, TrainingRun,
+    adapter_files::save_adapter,
+    checkpoint::{self, Progress},
+    data::{self, Order, Sequences, random},
+    memory::{self, available_memory, peak_rss},
+    run_dir::{EventLog, now},
+};
+
+/// A loss this many times the first one (plus one) means the training has lost its way.
+const EXPLODED: f64 = 4.0;
+
+/// How a training ended well.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It ran to its end now.
+    Finished(Box<TrainingRun>),
+    /// It had finished before.
+    AlreadyDone(Box<TrainingRun>),
+}
+
+/// Trains (or goes on training) the run in `dir`. `tell` hears every event after it is on disk.
+///
+/// # Errors
+/// Whatever keeps the run from its result; the same message is the last event.
+pub fn train(dir: &RunDir, cache: &DigestCache, tell: &mut dyn FnMut(&Event)) -> Result<Outcome, Error> {
+    if let Some(result) = dir.result()? {
+        return Ok(Outcome::AlreadyDone(Box::new(result)));
+    }
+    let spec = dir.spec()?;
+    let mut log = EventLog::open(dir)?;
+    let mut say = |kind: EventKind| -> Result<(), Error> {
+        tell(&log.append(kind)?);
+        Ok(())
+    };
+    match run(dir, &spec, cache, &mut say) {
+        Ok(result) => Ok(Outcome::Finished(Box::new(result))),
+        Err(error) => {
+            let code = error.exit_code() as u8;
+            say(EventKind::Failed { code, message: whole_message(&error) })?;
+            Err(error)
+        }
+    }
+}
+
+type Say<'s> = dyn FnMut(EventKind) -> Result<(), Error> + 's;
+
+fn run(dir: &RunDir, spec: &TrainSpec, cache: &DigestCache, say: &mut Say<'_>) -> Result<TrainingRun, Error> {
+    if let Some(threads) = spec.limits.threads {
+        pool::set_threads(threads);
+    }
+    say(EventKind::Phase { phase: Phase::Prepare })?;
+    let base = Path::new(&spec.base.path);
+    let (model, files) = Model::open(base).map_err(Error::Model)?;
+    let digest = digest_of(base, cache).map_err(|e| Error::Model(graft_nn::Error::Load(e)))?;
+    if digest != spec.base.digest {
+        return Err(Error::OtherBase { path: spec.base.path.clone() });
+    }
+    let prompter = Prompter::new(&files, model.has_encoder(), &spec.task).map_err(Error::Model)?;
+    let train = data::load(dir, "train", spec, &prompter, &model)?;
+    let mut eval = data::load(dir, "eval", spec, &prompter, &model)?;
+    eval.all.truncate(spec.eval.examples);
+
+    let mut trainer = Trainer::new(dir, spec, &model, &prompter, train, eval)?;
+    let needed = trainer.check_memory(base)?;
+    trainer.prepared(needed, say)?;
+    trainer.restore(say)?;
+    say(EventKind::Phase { phase: Phase::Train })?;
+    trainer.learn(say)?;
+    say(EventKind::Phase { phase: Phase::Evaluate })?;
+    trainer.finish(say)
+}
+
+struct Trainer<'r> {
+    dir: &'r RunDir,
+    spec: &'r TrainSpec,
+    spec_digest: Digest,
+    model: &'r Model,
+    adapter: Adapter,
+    adam: Adam,
+    grads: Vec<f32>,
+    best: Vec<f32>,
+    train: Sequences,
+    eval: Sequences,
+    order: Order,
+    total: u64,
+    progress: Progress,
+}
+
+impl<'r> Trainer<'r> {
+    fn new(
+        dir: &'r RunDir,
+        spec: &'r TrainSpec,
+        model: &'r Model,
+        prompter: &Prompter,
+        train: Sequences,
+        eval: Sequences,
+    ) -> Result<Self, Error> {
+        let o = &spec.optim;
+        let rows = match &spec.adapter {
+            AdapterSpec::SoftPrompt(prompt) => prompt_rows(prompt, &spec.task, model, prompter, o.seed)?,
+            AdapterSpec::Lora(_) => Vec::new(),
+        };
+        let adapter =
+            Adapter::fresh(&spec.adapter, &model.sites(), o.seed, model.width(), &rows).map_err(Error::Model)?;
+        let count = adapter.params().data().len();
+        let order = Order::new(o.seed, train.all.len(), o.batch);
+        let total = ((o.epochs * order.steps_per_epoch() as f64).ceil() as u64).max(1);
+        let progress = Progress {
+            step: 0,
+            loss: f64::NAN,
+            best: None,
+            stale: 0,
+            first_loss: None,
+            seconds: 0.0,
+            tokens: 0,
+            started_at: now(),
+        };
+        Ok(Self {
+            dir,
+            spec,
+            spec_digest: Digest::of(serde_json::to_string(spec).unwrap_or_default().as_bytes()),
+            model,
+            adapter,
+            adam: Adam::new(count, o.beta1, o.beta2, o.eps, o.weight_decay),
+            grads: vec![0.0; count],
+            best: Vec::new(),
+            train,
+            eval,
+            order,
+            total,
+            progress,
+        })
+    }
+
+    fn head(&self) -> usize {
+        self.train.shared + self.adapter.virtual_tokens()
+    }
+
+    /// Rows the longest pass computes.
+    fn most_rows(&self) -> usize {
+        let rows = |s: &Sequence| s.source.len().max(s.tokens.len());
+        let longest = self.train.all.iter().map(rows).max().unwrap_or(0) + self.adapter.virtual_tokens();
+        longest.max(self.spec.limits.pass_tokens.min(self.train.all.iter().map(rows).sum::<usize>() + self.head()))
+    }
+
+    fn check_memory(&self, base: &Path) -> Result<u64, Error> {
+        let base_bytes = file_bytes(base);
+        let needed = memory::estimate(self.model, self.spec, base_bytes, self.most_rows()).total();
+        let Some(available) = self.spec.limits.memory.or_else(available_memory) else { return Ok(needed) };
+        if needed <= available {
+            return Ok(needed);
+        }
+        let mut smaller = self.spec.clone();
+        let mut tried = Vec::new();
+        for (pass, recompute) in [(256, false), (640, true), (256, true), (64, true)] {
+            (smaller.limits.pass_tokens, smaller.limits.recompute) = (pass, recompute);
+            let longest = self.train.all.iter().map(|s| s.source.len().max(s.tokens.len())).max().unwrap_or(0);
+            let total = memory::estimate(self.model, &smaller, base_bytes, longest.max(pass)).total();
+            if total <= available {
+                let flag = if recompute { " --recompute" } else { "" };
+                let hint = format!("`--pass-tokens {pass}{flag}` would take about {} MiB", total >> 20);
+                return Err(Error::TooBig { needed, available, hint });
+            }
+            tried.push(total);
+        }
+        let least = tried.into_iter().min().unwrap_or(needed) >> 20;
+        let hint = format!("the least it can take is about {least} MiB: use a smaller base model or `--max-tokens`");
+        Err(Error::TooBig { needed, available, hint })
+    }
+
+    fn prepared(&self, memory: u64, say: &mut Say<'_>) -> Result<(), Error> {
+        say(EventKind::Prepared {
+            train: self.train.all.len(),
+            eval: self.eval.all.len(),
+            too_long: self.train.too_long,
+            tokens: self.train.all.iter().map(|s| s.source.len() + s.tokens.len()).sum(),
+            supervised: self.train.all.iter().map(Sequence::supervised).sum(),
+            steps: self.total,
+            memory,
+        })
+    }
+
+    fn restore(&mut self, say: &mut Say<'_>) -> Result<(), Error> {
+        let len = self.grads.len();
+        if let Some((progress, state)) = checkpoint::newest(self.dir, &self.spec_digest, &mut self.adam, len)? {
+            self.adapter.params_mut().data_mut().copy_from_slice(&state.params);
+            self.best = state.best;
+            self.progress = progress;
+            say(EventKind::Resumed { step: self.progress.step })?;
+        }
+        Ok(())
+    }
+
+    fn learn(&mut self, say: &mut Say<'_>) -> Result<(), Error> {
+        let per_epoch = self.order.steps_per_epoch();
+        let every = |times: u32| if times == 0 { u64::MAX } else { (per_epoch / u64::from(times)).max(1) };
+        let (eval_every, save_every) = (every(self.spec.eval.per_epoch), every(self.spec.eval.checkpoints_per_epoch));
+        while self.progress.step < self.total {
+            let clock = Instant::now();
+            let (loss, grad_norm, lr) = self.step()?;
+            let p = &mut self.progress;
+            p.step += 1;
+            p.loss = loss;
+            p.seconds += clock.elapsed().as_secs_f64();
+            let (step, of) = (p.step, self.total);
+            let (tokens_per_s, eta_s) =
+                (p.tokens as f64 / p.seconds.max(1e-9), p.seconds / step as f64 * (of - step) as f64);
+            say(EventKind::Step { step, of, loss, lr, grad_norm, tokens_per_s, eta_s })?;
+            let first = *p.first_loss.get_or_insert(loss);
+            if !loss.is_finite() || !grad_norm.is_finite() || loss > EXPLODED * (first + 1.0) {
+                return Err(Error::Diverged { step, loss });
+            }
+            let stop_early = if step % eval_every == 0 && step < of { self.measure(say)? } else { false };
+            let stopped = self.dir.stop_requested();
+            if step % save_every == 0 || stopped || stop_early {
+                self.save(say)?;
+            }
+            if stopped {
+                return Err(Error::Stopped { step });
+            }
+            if stop_early {
+                say(EventKind::Note { text: format!("Stopped early after step {step}: no better held-out loss.") })?;
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn save(&self, say: &mut Say<'_>) -> Result<(), Error> {
+        let params = self.adapter.params().data();
+        checkpoint::save(self.dir, &self.spec_digest, &self.progress, &self.adam, params, &self.best)?;
+        say(EventKind::Checkpoint { step: self.progress.step })
+    }
+
+    /// One optimiser step; returns loss, gradient norm and learning rate.
+    fn step(&mut self) -> Result<(f64, f64, f64), Error> {
+        let (o, step) = (&self.spec.optim, self.progress.step);
+        let batch: Vec<&Sequence> = self.order.step(step).iter().map(|&i| &self.train.all[i]).collect();
+        let supervised: usize = batch.iter().map(|s| s.supervised()).sum();
+        self.progress.tokens += batch.iter().map(|s| (s.source.len() + s.tokens.len()) as u64).sum::<u64>();
+        self.grads.fill(0.0);
+        let rate = match &self.spec.adapter {
+            AdapterSpec::Lora(lora) => lora.dropout,
+            AdapterSpec::SoftPrompt(_) => 0.0,
+        };
+        let lengths: Vec<usize> = batch.iter().map(|s| s.source.len().max(s.tokens.len())).collect();
+        let mut total = 0.0_f64;
+        let head = self.train.shared + self.adapter.virtual_tokens();
+        let lengths: Vec<usize> = lengths.iter().map(|l| l + self.adapter.virtual_tokens()).collect();
+        for (index, pass) in data::passes(&lengths, head, self.spec.limits.pass_tokens).into_iter().enumerate() {
+            self.adapter.set_dropout(Some(Dropout { rate, seed: random(&[o.seed, step, index as u64, 1]) }));
+            let sequences = &batch[pass];
+            let batch = Batch { sequences, shared: self.train.shared, weight: 1.0 / supervised as f32 };
+            let context = Context { recompute: self.spec.limits.recompute };
+            let found = self.model.loss(Some(&self.adapter), &batch, context, Some(&mut self.grads));
+            total -= found.map_err(Error::Model)?.iter().map(|p| f64::from(*p)).sum::<f64>();
+        }
+        self.adapter.set_dropout(None);
+        let warmup = (o.warmup * self.total as f64).round() as u64;
+        // Counted from 1, so that no step is spent at a learning rate of zero.
+        let lr = o.schedule.at(step + 1, warmup, self.total + 1, o.lr);
+        let norm = self.adam.step(self.adapter.params_mut().data_mut(), &self.grads, lr, o.clip);
+        Ok((total / supervised as f64, norm, lr))
+    }
+
+    /// Mean loss of a supervised token on the held-out examples.
+    fn held_out_loss(&self) -> Result<Option<f64>, Error> {
+        let all: Vec<&Sequence> = self.eval.all.iter().collect();
+        let virtual_tokens = self.adapter.virtual_tokens();
+        let lengths: Vec<usize> = all.iter().map(|s| s.source.len().max(s.tokens.len()) + virtual_tokens).collect();
+        let (mut total, mut count) = (0.0_f64, 0_usize);
+        for pass in data::passes(&lengths, self.eval.shared + virtual_tokens, self.spec.limits.pass_tokens) {
+            let batch = Batch { sequences: &all[pass], shared: self.eval.shared, weight: 1.0 };
+            let found = self.model.loss(Some(&self.adapter), &batch, Context::default(), None).map_err(Error::Model)?;
+            total -= found.iter().map(|p| f64::from(*p)).sum::<f64>();
+            count += found.len();
+        }
+        Ok((count > 0).then(|| total / count as f64))
+    }
+
+    /// Measures the held-out loss, keeps the best weights if asked, and says whether to stop early.
+    fn measure(&mut self, say: &mut Say<'_>) -> Result<bool, Error> {
+        let Some(loss) = self.held_out_loss()? else { return Ok(false) };
+        let (p, patience) = (&mut self.progress, self.spec.eval.patience);
+        let best = p.best.is_none_or(|(lowest, _)| loss < lowest);
+        if best {
+            (p.best, p.stale) = (Some((loss, p.step)), 0);
+            if patience > 0 {
+                self.best = self.adapter.params().data().to_vec();
+            }
+        } else {
+            p.stale += 1;
+        }
+        let step = p.step;
+        let stop = patience > 0 && p.stale >= patience;
+        say(EventKind::Eval { step, loss, best })?;
+        Ok(stop)
+    }
+
+    /// Publishes the adapter and the result.
+    fn finish(mut self, say: &mut Say<'_>) -> Result<TrainingRun, Error> {
+        self.measure(say)?;
+        let (step, mut eval_loss) = (self.progress.step, self.held_out_loss()?);
+        let mut best_step = step;
+        if let (Some((loss, at)), false) = (self.progress.best, self.best.is_empty()) {
+            self.adapter.params_mut().data_mut().copy_from_slice(&self.best);
+            (eval_loss, best_step) = (Some(loss), at);
+        }
+        let spec = self.spec;
+        let card = AdapterCard {
+            task: spec.task.clone(),
+            base: spec.base.clone(),
+            adapter: spec.adapter.clone(),
+            dataset: spec.dataset.clone(),
+            graft: spec.graft.clone(),
+        };
+        let adapter_hash = save_adapter(&self.dir.adapter(), &self.adapter, self.model, &card)?;
+        say(EventKind::Done { steps: step, final_loss: self.progress.loss })?;
+        let result = TrainingRun {
+            run_id: spec.run.clone(),
+            status: "completed".into(),
+            started_at: self.progress.started_at,
+            finished_at: now(),
+            base_model: spec.base.name.clone(),
+            base_digest: spec.base.digest.clone(),
+            samples: self.train.all.len(),
+            eval_samples: self.eval.all.len(),
+            too_long: self.train.too_long,
+            epochs: spec.optim.epochs,
+            steps: step,
+            final_loss: self.progress.loss,
+            eval_loss,
+            best_step,
+            hyperparameters: spec.clone(),
+            dataset_hash: spec.dataset.clone(),
+            adapter_hash,
+            train_seconds: self.progress.seconds,
+            tokens_per_second: self.progress.tokens as f64 / self.progress.seconds.max(1e-9),
+            peak_memory: peak_rss(),
+            graft_version: spec.graft.clone(),
+        };
+        self.dir.publish(&result)?;
+        Ok(result)
+    }
+}
+
+/// Rows a soft prompt starts from, `(tokens, width)`; for encoder–decoder models PEFT's file has a second half, which
+/// is not used.
+fn prompt_rows(
+    spec: &PromptSpec,
+    task: &TaskCard,
+    model: &Model,
+    prompter: &Prompter,
+    seed: u64,
+) -> Result<Vec<f32>, Error> {
+    let count = spec.tokens * if model.has_encoder() { 2 } else { 1 };
+    let text = match &spec.init {
+        PromptInit::Text { text } => text.clone(),
+        PromptInit::Labels => match &task.answer {
+            graft_core::AnswerForm::Label { labels } => labels.join(" "),
+            _ => task.instruction.clone(),
+        },
+        PromptInit::Vocabulary => String::new(),
+        PromptInit::Random => {
+            let table = model.embedding().gather(&(0..model.vocab().min(1024) as u32).collect::<Vec<_>>());
+            let scale = (table.data().iter().map(|x| x * x).sum::<f32>() / table.data().len() as f32).sqrt();
+            let unit = |i: usize| (random(&[seed, i as u64, 2]) >> 40) as f32 / (1_u64 << 24) as f32;
+            return Ok((0..count * model.width()).map(|i| (unit(i) * 2.0 - 1.0) * scale * 3.0_f32.sqrt()).collect());
+        }
+    };
+    let mut ids = prompter.answer(&text).map_err(Error::Model)?;
+    if ids.is_empty() {
+        // The first tokens of a trained vocabulary are its most frequent ones.
+        let common = model.vocab().min(5000) as u64;
+        ids = (0..spec.tokens as u64).map(|i| (random(&[seed, i, 3]) % common) as u32).collect();
+    }
+    let ids: Vec<u32> = (0..count).map(|i| ids[i % spec.tokens % ids.len()]).collect();
+    Ok(model.embedding().gather(&ids).data().to_vec())
+}
+
+/// Bytes of a model's files.
+fn file_bytes(path: &Path) -> u64 {
+    let size = |path: &Path| path.metadata().map_or(0, |m| m.len());
+    match std::fs::read_dir(path) {
+        Ok(entries) => entries.flatten().map(|entry| size(&entry.path())).sum(),
+        Err(_) => size(path),
+    }
+}
+
+/// A message with all its causes.
+fn whole_message(error: &Error) -> String {
+    let mut text = format!("failed to {error}");
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text += &format!(": {cause}");
+        source = cause.source();
+    }
+    text
+}
