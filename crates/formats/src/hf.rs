@@ -6,8 +6,8 @@ use serde_json::Value;
 use tokenizers::Tokenizer;
 
 use crate::{
-    ChatTemplate, Error, ModelConfig, ModelFiles, SpecialTokens,
-    json::{Fields, read_small, read_small_if_any},
+    ChatTemplate, Error, ModelConfig, ModelFiles, SpecialTokens, hf_tokenizer,
+    json::{Fields, read_small_if_any},
     safetensors_in,
     tensors::{Entry, RowOrder, Tensors},
 };
@@ -28,7 +28,11 @@ pub(crate) fn open(folder: &Path) -> Result<ModelFiles, Error> {
     let config_fields = Fields::parse(&folder.join(CONFIG), &config_bytes)?;
     let config = ModelConfig::from_json(&config_fields)?;
     let tensors = weights(folder, &config)?;
-    let tokenizer = tokenizer(folder)?;
+    let tokenizer_path = folder.join(TOKENIZER);
+    if !tokenizer_path.exists() {
+        return Err(Error::Missing { folder: folder.to_owned(), file: TOKENIZER });
+    }
+    let tokenizer = hf_tokenizer::open(&tokenizer_path, config.vocab())?;
     let [tokenizer_config, special_map, generation, _] = OPTIONAL.map(|name| fields_if_any(folder, name));
     let (tokenizer_config, special_map) = (tokenizer_config?, special_map?);
     let named = |role: &str| named_token(&tokenizer_config, role).or_else(|| named_token(&special_map, role));
@@ -91,19 +95,6 @@ pub(crate) fn map(path: &Path) -> Result<graft_kernels::Map, Error> {
         return Err(Error::Damaged { path: path.to_owned(), what: "it is empty".into() });
     }
     graft_kernels::map_file(&file).map_err(failed)
-}
-
-fn tokenizer(folder: &Path) -> Result<Tokenizer, Error> {
-    let path = folder.join(TOKENIZER);
-    if !path.exists() {
-        return Err(Error::Missing { folder: folder.to_owned(), file: TOKENIZER });
-    }
-    let failed = |source| Error::Tokenizer { path: path.clone(), source };
-    let mut tokenizer = Tokenizer::from_bytes(read_small(&path)?).map_err(failed)?;
-    // Some models' files cut at 512 tokens; what is too long must be seen, not lost.
-    tokenizer.with_truncation(None).map_err(failed)?;
-    tokenizer.with_padding(None);
-    Ok(tokenizer)
 }
 
 /// The text of `bos_token` and the like, which is a string or an object with `content`.

@@ -11,15 +11,23 @@ use serde_json::{Map, Value};
 use crate::Error;
 
 /// No config file comes near this; a bigger one is damaged or hostile.
-const MOST_BYTES: u64 = 16 << 20;
+const MOST_BYTES: u64 = 8 << 20;
 
 /// Reads a file that must be small.
 pub(crate) fn read_small(path: &Path) -> Result<Vec<u8>, Error> {
+    read_limited(path, MOST_BYTES)
+}
+
+/// Reads a file of at most `most` bytes.
+pub(crate) fn read_limited(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes)).map_err(failed)?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(Error::Damaged { path: path.to_owned(), what: format!("it is larger than {MOST_BYTES} bytes") });
+    let file = File::open(path).map_err(failed)?;
+    let size = file.metadata().map_err(failed)?.len();
+    // A device or pipe says 0, so what is read is limited as well.
+    let mut bytes = Vec::with_capacity(size.min(most) as usize + 1);
+    file.take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > most {
+        return Err(Error::Damaged { path: path.to_owned(), what: format!("it is larger than {most} bytes") });
     }
     Ok(bytes)
 }

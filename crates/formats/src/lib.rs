@@ -11,12 +11,14 @@
 //! ```
 
 pub mod atomic;
+mod charsmap;
 mod config;
 mod digest;
 mod error;
 mod gguf;
 pub mod gguf_lora;
 mod hf;
+mod hf_tokenizer;
 mod json;
 pub mod peft;
 mod safetensors_in;

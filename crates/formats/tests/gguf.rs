@@ -1,0 +1,99 @@
+//! GGUF files made by Python's `gguf` package, and tokens by the models' own tokenizers.
+
+use std::path::{Path, PathBuf};
+
+use graft_formats::{Message, ModelConfig, ModelFiles, gguf_lora, open, peft};
+
+fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
+}
+
+fn parity(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/data/parity").join(name)
+}
+
+/// Lines of `[text, [ids]]`, each compared with what the tokenizer makes of the text.
+fn assert_tokens(model: &ModelFiles, golden: &Path) {
+    let lines = std::fs::read_to_string(golden).unwrap();
+    for line in lines.lines() {
+        let (text, ids): (String, Vec<u32>) = serde_json::from_str(line).unwrap();
+        let ours = model.tokenizer.encode(text.as_str(), false).unwrap();
+        assert_eq!(ours.get_ids(), ids, "{text:?}");
+    }
+}
+
+#[test]
+fn rows_come_back_in_hugging_face_order() {
+    let model = open(&data("tiny-gpt2.gguf")).unwrap();
+    for (name, rows) in [("q_proj", 64), ("k_proj", 32)] {
+        let tensor = model.tensor(&format!("model.layers.0.self_attn.{name}.weight"), &[rows, 64]).unwrap();
+        for (row, values) in tensor.to_f32().chunks_exact(64).enumerate() {
+            // Quantized to 8 bits, 0.4 per cent off at most.
+            assert!(values.iter().all(|v| (v - row as f32).abs() <= row as f32 * 4e-3), "{name} {row}: {values:?}");
+        }
+    }
+    assert!(model.tensor("model.layers.0.self_attn.q_proj.weight", &[32, 64]).is_err());
+    assert!(model.tensor("model.layers.0.mlp.gate_proj.bias", &[64]).is_err());
+}
+
+#[test]
+fn a_gguf_says_what_a_folder_says() {
+    let (gguf, folder) = (open(&data("tiny-gpt2.gguf")).unwrap(), open(&parity("tiny-llama")).unwrap());
+    assert_eq!(gguf.tokens, folder.tokens);
+    let messages = [Message::new("user", "ten crates to the shelter"), Message::new("assistant", "ok")];
+    let rendered = |model: &ModelFiles| model.chat_template.as_ref().unwrap().render(&messages, true, 0).unwrap();
+    let text = rendered(&gguf);
+    assert_eq!(text, rendered(&folder));
+    let ids = |model: &ModelFiles| model.tokenizer.encode(text.as_str(), false).unwrap().get_ids().to_vec();
+    assert_eq!(ids(&gguf), ids(&folder));
+    assert!(ids(&gguf).contains(&folder.tokens.eos[0]), "special tokens stay whole");
+    assert_eq!(gguf.tokenizer.decode(&ids(&gguf), false).unwrap(), text);
+}
+
+#[test]
+fn sentence_piece_tokens_are_the_ones_of_the_sentencepiece_library() {
+    let model = open(&data("tiny-spm.gguf")).unwrap();
+    assert_tokens(&model, &data("tiny_spm_tokens.jsonl"));
+    let with_bos = model.tokenizer.encode("the rescue", true).unwrap();
+    assert_eq!(with_bos.get_ids()[0], model.tokens.bos.unwrap());
+    assert_eq!(model.tokenizer.decode(with_bos.get_ids(), true).unwrap(), "the rescue");
+}
+
+/// The file is 98 MB, so it isn't kept with the tests.
+#[test]
+fn smollm2_tokens_are_its_own_tokenizers() {
+    let Some(path) = std::env::var_os("GRAFT_TEST_GGUF") else {
+        eprintln!("skipped: set GRAFT_TEST_GGUF to SmolLM2-135M-Instruct.Q4_1.gguf");
+        return;
+    };
+    let model = open(Path::new(&path)).unwrap();
+    assert_tokens(&model, &data("smollm2_tokens.jsonl"));
+    let ModelConfig::Llama(config) = &model.config else { panic!("not a Llama") };
+    assert_eq!((config.layers, config.head_dim, config.tie), (30, 64, true));
+    for (name, shape) in model.tensors.iter() {
+        assert!(model.tensor(name, shape).unwrap().to_f32().iter().all(|value| value.is_finite()), "{name}");
+    }
+}
+
+#[test]
+fn exported_lora_has_llama_cpps_names_shapes_and_row_order() {
+    let ModelConfig::Llama(config) = open(&parity("tiny-llama")).unwrap().config else { panic!("not a Llama") };
+    let mut adapter = peft::read(&parity("tiny-llama/adapter_lora")).unwrap();
+    let b = adapter.tensors.get_mut(&peft::lora_name("model.layers.0.self_attn.q_proj", 'B')).unwrap();
+    b.1 = (0..64).flat_map(|row| [row as f32; 8]).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("adapter.gguf");
+    gguf_lora::write(&path, &adapter, &config).unwrap();
+    let file = std::fs::read(&path).unwrap();
+    let place = |needle: &[u8]| file.windows(needle.len()).position(|w| w == needle).unwrap();
+    // After the name: two dimensions, the fastest first, type F32, the offset.
+    let name = b"blk.0.attn_q.weight.lora_b";
+    let at = place(name) + name.len();
+    let u64_at = |at: usize| u64::from_le_bytes(file[at..at + 8].try_into().unwrap());
+    assert_eq!((file[at], u64_at(at + 4), u64_at(at + 12)), (2, 8, 64));
+    let data_bytes: usize = adapter.tensors.values().map(|(_, v)| (4 * v.len()).next_multiple_of(32)).sum();
+    let start = file.len() - data_bytes + u64_at(at + 24) as usize;
+    let row = |row: usize| f32::from_le_bytes(file[start + 32 * row..][..4].try_into().unwrap());
+    // Heads of 16 rows: halves interleaved.
+    assert_eq!([row(0), row(1), row(2), row(3), row(16), row(17)], [0.0, 8.0, 1.0, 9.0, 16.0, 24.0]);
+}
