@@ -1,1 +1,24 @@
-//! placeholder
+//! From people's messages, databases and tables to examples, and back from answers to numbers.
+//!
+//! - [`cards`]: the tasks, each declared in one file.
+//! - [`slack`], [`ask_ai`], [`tabular`]: importers; each returns an [`Import`].
+//! - [`baseline`]: the regex parser an adapter has to beat.
+//! - [`pounds`]: tables that turn extracted items into weights.
+//! - [`score`]: how right answers are, with confidence intervals, and how two versions compare.
+//!
+//! Nothing here knows where an example goes next; the clock and seeds are arguments.
+
+pub mod ask_ai;
+pub mod baseline;
+pub mod cards;
+mod error;
+mod import;
+pub mod pounds;
+pub mod schema;
+pub mod score;
+pub mod slack;
+pub mod tabular;
+mod time;
+
+pub use error::Error;
+pub use import::{Approval, Import, MAX_PROBLEMS, Problem, Skipped};

@@ -1,0 +1,10 @@
+use super::{Form, Scoring, Task};
+
+/// Smart-home wishes, answered with the automation that fulfils them.
+pub(crate) const TASK: Task = Task {
+    name: "ask-ai",
+    instruction: "Describe the home automation that does what the user asks, in one sentence.",
+    form: Form::Text,
+    scoring: Scoring::STRICT,
+    finish: None,
+};

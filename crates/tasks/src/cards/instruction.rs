@@ -1,0 +1,10 @@
+use super::{Form, Scoring, Task};
+
+/// Instructions, with what they are about, and the wanted answer.
+pub(crate) const TASK: Task = Task {
+    name: "instruction",
+    instruction: "Follow the instruction.",
+    form: Form::Text,
+    scoring: Scoring::STRICT,
+    finish: None,
+};

@@ -1,0 +1,10 @@
+use super::{Form, Scoring, Task};
+
+/// A text's sentiment.
+pub(crate) const TASK: Task = Task {
+    name: "sentiment",
+    instruction: "What is the sentiment of the text?",
+    form: Form::Labels(&["negative", "neutral", "positive"]),
+    scoring: Scoring::STRICT,
+    finish: None,
+};

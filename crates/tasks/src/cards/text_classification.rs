@@ -1,0 +1,10 @@
+use super::{Form, Scoring, Task};
+
+/// Any text with one label.
+pub(crate) const TASK: Task = Task {
+    name: "text-classification",
+    instruction: "Classify the text.",
+    form: Form::Labels(&[]),
+    scoring: Scoring::STRICT,
+    finish: None,
+};

@@ -1,0 +1,219 @@
+use std::{io, path::PathBuf};
+
+use graft_core::ExitCode;
+
+/// What can go wrong between a source and its examples, or between answers and their scores.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    // Tasks
+    /// No task has this name.
+    #[error("find the task `{0}`")]
+    UnknownTask(String),
+    /// A label task needs something to choose from.
+    #[error("set up the task `{task}` with {count} label(s)")]
+    FewLabels {
+        /// The task's name.
+        task: String,
+        /// How many distinct labels were given.
+        count: usize,
+    },
+
+    // Files
+    /// A file or folder can't be read.
+    #[error("read `{path}`")]
+    Read {
+        /// What was being read.
+        path: PathBuf,
+        /// Why it can't be.
+        #[source]
+        source: io::Error,
+    },
+    /// There is no such file or folder.
+    #[error("find `{0}`")]
+    Missing(PathBuf),
+    /// A file is larger, or unpacks to more, than an honest one would.
+    #[error("read `{place}`: it holds more than {limit} MiB")]
+    TooLarge {
+        /// The file, or the entry of an archive.
+        place: String,
+        /// In MiB.
+        limit: u64,
+    },
+    /// A source was read to its end without one example.
+    #[error("find an example in `{source_name}` ({skipped})")]
+    Nothing {
+        /// The file, folder or database.
+        source_name: String,
+        /// What was skipped, counted by kind.
+        skipped: String,
+    },
+
+    // Slack
+    /// Neither a Slack export's folder nor its archive.
+    #[error("find `<channel>/YYYY-MM-DD.json` in `{0}`")]
+    NotAnExport(PathBuf),
+    /// A damaged archive.
+    #[error("read the archive `{path}`")]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: zip::result::ZipError,
+    },
+    /// An archive entry that no export holds.
+    #[error("trust the archive `{path}`: its entry `{entry}` {reason}")]
+    UnsafeEntry {
+        /// The archive.
+        path: PathBuf,
+        /// The entry's name.
+        entry: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A damaged spreadsheet.
+    #[error("read the spreadsheet `{path}`")]
+    Sheet {
+        /// The spreadsheet.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<calamine::XlsxError>,
+    },
+    /// A labels file's line is no label.
+    #[error("read line {line} of `{path}`: {reason}")]
+    BadLabel {
+        /// The labels file.
+        path: PathBuf,
+        /// Counts from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    // Tables
+    /// A table lacks a column.
+    #[error("find the column `{column}` in `{place}` (it has {has})")]
+    NoColumn {
+        /// The wanted column, or the accepted names.
+        column: String,
+        /// The file or table.
+        place: String,
+        /// The columns there are.
+        has: String,
+    },
+    /// A file in CSV form can't be read.
+    #[error("read `{path}` as CSV")]
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: csv::Error,
+    },
+    /// The text has none of the accepted forms.
+    #[error("recognise the form of the text")]
+    UnknownForm,
+    /// The weights' file is wrong.
+    #[error("read the tables of pounds")]
+    Tables(#[source] Box<toml::de::Error>),
+    /// A weight that is no weight.
+    #[error("use {value} pounds for `{unit}`")]
+    BadWeight {
+        /// The unit, with its item or class.
+        unit: String,
+        /// What was given.
+        value: f64,
+    },
+
+    // Ask AI database
+    /// The file is not an SQLite database, or a damaged one.
+    #[error("open `{path}` as an SQLite database")]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Someone else holds the database's lock.
+    #[error("read `{path}`: another program has locked it")]
+    Locked {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The database has no Ask AI questions.
+    #[error("find the table `ask_ai_queries` in `{0}`")]
+    NoTable(String),
+    /// The table is there, without rows.
+    #[error("find a row in the table `ask_ai_queries` of `{0}`")]
+    EmptyTable(String),
+    /// The database server can't be reached or refuses the login.
+    #[error("connect to the Postgres database")]
+    Connect(#[source] sqlx::Error),
+    /// A query failed.
+    #[error("query `{database}`")]
+    Query {
+        /// The database, without credentials.
+        database: String,
+        /// Why.
+        #[source]
+        source: sqlx::Error,
+    },
+
+    // Scores
+    /// Two scores of different examples.
+    #[error("compare scores of different held-out examples")]
+    Unpaired,
+}
+
+impl Error {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::UnknownTask(_) => format!("the tasks are {}", crate::cards::names().collect::<Vec<_>>().join(", ")),
+            Self::FewLabels { .. } => "import examples with at least two different labels first".into(),
+            Self::Missing(_) => "check the path".into(),
+            Self::Nothing { .. } | Self::EmptyTable(_) => "check that this is the right source, and that it has data".into(),
+            Self::TooLarge { .. } => "export a shorter time span, or split the file".into(),
+            Self::NotAnExport(_) => {
+                "give the export's folder or zip (with one folder a channel), or an .xlsx with the columns Timestamp, User, Message"
+                    .into()
+            }
+            Self::UnsafeEntry { .. } => "an archive from Slack has no such entry; export it again".into(),
+            Self::BadLabel { .. } => {
+                "each line is {\"ts\": \"<the message's ts>\", \"truth\": {<the task's fields>}}".into()
+            }
+            Self::NoColumn { .. } => "name the column to read".into(),
+            Self::UnknownForm => {
+                "write lines of `\"text\" -> label`, blocks of Task:/Input:/Expected:, or turns of User:/Assistant:".into()
+            }
+            Self::BadWeight { .. } => "a weight is a number from 0 to 10000".into(),
+            Self::NotADatabase { .. } => "give the path of the service's .db file".into(),
+            Self::Locked { .. } => "wait until the other program has finished writing, or copy the file and read the copy".into(),
+            Self::NoTable(_) => "the Ask AI service creates it; check that this is its database".into(),
+            Self::Connect(_) => "check the URL, the password and that the server is running".into(),
+            Self::Unpaired => "evaluate both versions on the same dataset".into(),
+            Self::Read { .. }
+            | Self::Archive { .. }
+            | Self::Sheet { .. }
+            | Self::Csv { .. }
+            | Self::Tables(_)
+            | Self::Query { .. } => return None,
+        })
+    }
+
+    /// The exit code a command ends with.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::UnknownTask(_) | Self::BadWeight { .. } | Self::Tables(_) | Self::Unpaired => ExitCode::Usage,
+            Self::Connect(_) => ExitCode::Network,
+            _ => ExitCode::BadData,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+use std::{collections::BTreeSet, io, path::Path};
+
+use graft_core::{Example, Review, Timestamp};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::Error;
+
+/// How many problems an [`Import`] spells out; the rest are only counted.
+pub const MAX_PROBLEMS: usize = 20;
+/// Kinds come from the source (Slack subtypes), so their number is bounded.
+const MAX_KINDS: usize = 64;
+
+/// What an importer found in a source, and what it left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Import {
+    /// In the source's order.
+    pub examples: Vec<Example>,
+    /// Everything left out, counted by kind.
+    pub skipped: Vec<Skipped>,
+    /// The first [`MAX_PROBLEMS`] rows that should have been examples but could not be; all are counted in `skipped`.
+    pub problems: Vec<Problem>,
+}
+
+/// Things of one kind that gave no example.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Skipped {
+    /// `channel_join`, `null`, `malformed`, …
+    pub kind: String,
+    /// How many.
+    pub count: usize,
+    /// Where the first one is: a file, row, line or key.
+    pub first_where: String,
+}
+
+/// One bad row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// `row 17`, `line 3`, `2025-03-01.json`, …
+    pub at: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Who vouches for the outputs a source brings along, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// A person, or the name of the source.
+    pub by: String,
+    /// Milliseconds since the Unix epoch.
+    pub at: Timestamp,
+}
+
+impl Approval {
+    pub(crate) fn review(&self) -> Review {
+        Review::Approved { by: self.by.clone(), at: self.at }
+    }
+}
+
+impl Import {
+    /// Counts one thing left out on purpose.
+    pub(crate) fn skip(&mut self, kind: &str, at: impl Into<String>) {
+        let kind: String = kind.chars().take(60).collect();
+        let full = self.skipped.len() >= MAX_KINDS;
+        match self.skipped.iter_mut().find(|s| s.kind == kind) {
+            Some(skipped) => skipped.count += 1,
+            None if full && kind != "other" => self.skip("other", at),
+            None => self.skipped.push(Skipped { kind, count: 1, first_where: at.into() }),
+        }
+    }
+
+    /// Counts one thing that should have been an example, and says why it is not.
+    pub(crate) fn problem(&mut self, kind: &str, at: impl Into<String>, reason: impl Into<String>) {
+        let at = at.into();
+        self.skip(kind, at.clone());
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(Problem { at, reason: reason.into() });
+        }
+    }
+
+    /// How many things of this kind were left out.
+    #[must_use]
+    pub fn count(&self, kind: &str) -> usize {
+        self.skipped.iter().find(|s| s.kind == kind).map_or(0, |s| s.count)
+    }
+
+    /// How many examples came without an output.
+    #[must_use]
+    pub fn unlabelled(&self) -> usize {
+        self.examples.iter().filter(|e| e.output.is_none()).count()
+    }
+
+    /// The distinct text outputs, sorted: the labels of a label task.
+    #[must_use]
+    pub fn labels(&self) -> Vec<String> {
+        let labels = self.examples.iter().filter_map(|e| e.output.as_ref().and_then(Value::as_str));
+        labels.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// What was left out, on one line: `36 null, 7 malformed`.
+    #[must_use]
+    pub fn skipped_line(&self) -> String {
+        let parts: Vec<String> = self.skipped.iter().map(|s| format!("{} {}", s.count, s.kind)).collect();
+        if parts.is_empty() { "nothing skipped".into() } else { parts.join(", ") }
+    }
+
+    /// Refuses an import without examples.
+    pub(crate) fn or_nothing(self, source_name: &str) -> Result<Self, Error> {
+        if self.examples.is_empty() {
+            return Err(Error::Nothing { source_name: source_name.into(), skipped: self.skipped_line() });
+        }
+        Ok(self)
+    }
+}
+
+/// The error of a path that can't be opened: missing, or unreadable.
+pub(crate) fn cannot_read(path: &Path, source: io::Error) -> Error {
+    match source.kind() {
+        io::ErrorKind::NotFound => Error::Missing(path.into()),
+        _ => Error::Read { path: path.into(), source },
+    }
+}

@@ -1,0 +1,208 @@
+//! Pounds are computed, not learned: a table by unit, with overrides by food class and by item, which people edit.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Error, cards::slack_rescue::SUBCATEGORIES};
+
+/// Pounds by unit.
+type Weights = BTreeMap<String, f64>;
+
+/// Everything about weights, foods and places that people edit. See `pounds_default.toml` for the file's form.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tables {
+    /// Pounds of one unit; `each` is an item without a unit.
+    pub pounds: Weights,
+    /// Overrides for all items of a subcategory: class, then unit.
+    pub classes: BTreeMap<String, Weights>,
+    /// Overrides for one item: name, then unit. These win over classes.
+    pub items: BTreeMap<String, Weights>,
+    /// Words that tell an item's subcategory: class, then words.
+    pub foods: BTreeMap<String, Vec<String>>,
+    /// Other names of places: the name to write, then what people call it.
+    pub locations: BTreeMap<String, Vec<String>>,
+}
+
+impl Tables {
+    /// The tables Graft comes with.
+    #[must_use]
+    pub fn builtin() -> Self {
+        toml::from_str(include_str!("pounds_default.toml")).unwrap_or_default()
+    }
+
+    /// The built-in tables with a file's entries put over them.
+    ///
+    /// # Errors
+    /// [`Error::Tables`] where the text is not in the form of `pounds_default.toml`; [`Error::BadWeight`].
+    pub fn from_toml(text: &str) -> Result<Self, Error> {
+        let over: Self = toml::from_str(text).map_err(|e| Error::Tables(Box::new(e)))?;
+        over.check()?;
+        let mut tables = Self::builtin();
+        tables.pounds.extend(over.pounds);
+        tables.locations.extend(over.locations);
+        for (name, weights) in over.items {
+            tables.items.entry(name).or_default().extend(weights);
+        }
+        for (class, weights) in over.classes {
+            tables.classes.entry(class).or_default().extend(weights);
+        }
+        for (class, words) in over.foods {
+            tables.foods.values_mut().for_each(|known| known.retain(|word| !words.contains(word)));
+            tables.foods.entry(class).or_default().extend(words);
+        }
+        Ok(tables)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let by = |kind: &'static str, all: &BTreeMap<String, Weights>| {
+            let flat =
+                all.iter().flat_map(|(name, weights)| weights.iter().map(move |(u, w)| (format!("{name}.{u}"), *w)));
+            flat.map(move |(name, w)| (format!("{kind}.{name}"), w)).collect::<Vec<_>>()
+        };
+        let mut all = by("classes", &self.classes);
+        all.extend(by("items", &self.items));
+        all.extend(self.pounds.iter().map(|(unit, w)| (unit.clone(), *w)));
+        match all.into_iter().find(|(_, w)| !(0.0..=10_000.0).contains(w)) {
+            Some((unit, value)) => Err(Error::BadWeight { unit, value }),
+            None => Ok(()),
+        }
+    }
+
+    /// Pounds of an amount; `None` where the amount or the unit's weight is unknown.
+    #[must_use]
+    pub fn pounds(&self, name: &str, class: Option<&str>, quantity: Option<f64>, unit: Option<&str>) -> Option<f64> {
+        let unit = unit.unwrap_or("each");
+        let by_item = self.items.get(name.trim().to_lowercase().as_str()).and_then(|weights| weights.get(unit));
+        let by_class = || self.classes.get(class?)?.get(unit);
+        let one = by_item.or_else(by_class).or_else(|| self.pounds.get(unit)).copied();
+        let one = if unit == "lb" { Some(1.0) } else { one };
+        Some(round(quantity? * one?))
+    }
+
+    /// The subcategory that an item's words point to; the last word decides, and more words beat fewer.
+    #[must_use]
+    pub fn class_of(&self, item: &str) -> Option<&str> {
+        let lower = item.to_lowercase();
+        let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+        let mut best = None;
+        for (class, known) in &self.foods {
+            for food in known {
+                let parts: Vec<&str> = food.split_whitespace().collect();
+                let found =
+                    words.windows(parts.len().max(1)).rposition(|w| w.iter().zip(&parts).all(|(w, p)| same(w, p)));
+                if let Some(at) = found {
+                    best = best.max(Some((at + parts.len(), parts.len(), class.as_str())));
+                }
+            }
+        }
+        best.map(|(_, _, class)| class)
+    }
+
+    /// The name to write for a place, however people call it.
+    #[must_use]
+    pub fn location(&self, said: &str) -> String {
+        let said = said.trim();
+        let known = self.locations.iter().find(|(name, aliases)| {
+            name.eq_ignore_ascii_case(said) || aliases.iter().any(|alias| alias.eq_ignore_ascii_case(said))
+        });
+        known.map_or_else(|| said.to_owned(), |(name, _)| name.clone())
+    }
+}
+
+/// Whether a word is a food word, singular or plural.
+fn same(word: &str, food: &str) -> bool {
+    match word.strip_prefix(food) {
+        Some(rest) => matches!(rest, "" | "s" | "es"),
+        None => food.strip_suffix('y').is_some_and(|stem| word.strip_prefix(stem) == Some("ies")),
+    }
+}
+
+/// Adds `estimated_lbs` to every item and to the whole of a `slack-rescue` answer. Items of unknown weight get null
+/// and count as nothing in the sum.
+pub(crate) fn add_pounds(mut answer: Value, tables: &Tables) -> Value {
+    let mut total = 0.0;
+    for item in answer.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten() {
+        let text = |field: &str| item.get(field).and_then(Value::as_str);
+        let quantity = item.get("quantity").and_then(Value::as_f64);
+        let pounds = tables.pounds(text("name").unwrap_or(""), text("subcategory"), quantity, text("unit"));
+        total += pounds.unwrap_or(0.0);
+        if let Value::Object(fields) = item {
+            fields.insert("estimated_lbs".into(), pounds.map_or(Value::Null, Value::from));
+        }
+    }
+    if let Value::Object(fields) = &mut answer {
+        fields.insert("estimated_lbs".into(), Value::from(round(total)));
+    }
+    answer
+}
+
+fn round(pounds: f64) -> f64 {
+    (pounds * 100.0).round() / 100.0
+}
+
+/// The class of an item that no food word tells.
+pub(crate) fn class_or_default<'a>(tables: &'a Tables, item: &str) -> &'a str {
+    tables.class_of(item).filter(|class| SUBCATEGORIES.contains(class)).unwrap_or("dry goods")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_builtin_tables_are_whole() {
+        let tables = Tables::builtin();
+        for unit in crate::cards::slack_rescue::UNITS.into_iter().chain(["each"]) {
+            assert!(unit == "lb" || tables.pounds.contains_key(unit), "{unit}");
+        }
+        assert!(tables.foods.keys().all(|class| SUBCATEGORIES.contains(&class.as_str())));
+    }
+
+    #[test]
+    fn items_beat_classes_beat_units() {
+        let tables =
+            Tables::from_toml("[pounds]\nbox = 20\n[classes.bakery]\nbox = 9\n[items.bagels]\nbox = 7").unwrap();
+        let box_of = |name, class| tables.pounds(name, Some(class), Some(2.0), Some("box"));
+        assert_eq!(box_of("limes", "produce"), Some(40.0));
+        assert_eq!(box_of("rolls", "bakery"), Some(18.0));
+        assert_eq!(box_of("Bagels", "bakery"), Some(14.0));
+        assert_eq!(tables.pounds("limes", None, None, Some("box")), None);
+        assert_eq!(tables.pounds("limes", None, Some(25.0), Some("lb")), Some(25.0));
+        assert!(matches!(Tables::from_toml("[pounds]\nbox = -1"), Err(Error::BadWeight { .. })));
+        assert!(matches!(Tables::from_toml("boxes = 3"), Err(Error::Tables(_))));
+    }
+
+    #[test]
+    fn the_last_word_tells_the_class() {
+        let tables = Tables::from_toml("[foods]\nprotein = [\"fish\"]").unwrap();
+        let cases = [
+            ("apple juice", "beverage"),
+            ("peanut butter", "dry goods"),
+            ("chicken salads", "prepared"),
+            ("Blackberries", "produce"),
+            ("frozen fish", "protein"),
+        ];
+        for (item, class) in cases {
+            assert_eq!(tables.class_of(item), Some(class), "{item}");
+        }
+        assert_eq!(tables.class_of("widgets"), None);
+    }
+
+    #[test]
+    fn pounds_are_added_to_any_shape() {
+        let tables = Tables::builtin();
+        let answer = json!({"items": [{"name": "milk", "quantity": 2, "unit": "case"}, {"name": "kale", "quantity": null, "unit": null}]});
+        let out = add_pounds(answer, &tables);
+        assert_eq!(
+            (out["items"][0]["estimated_lbs"].as_f64(), out["estimated_lbs"].as_f64()),
+            (Some(36.0), Some(36.0))
+        );
+        assert!(out["items"][1]["estimated_lbs"].is_null());
+        assert_eq!(add_pounds(json!([1]), &tables), json!([1]));
+    }
+}

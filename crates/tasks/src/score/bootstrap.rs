@@ -1,0 +1,67 @@
+/// How often the examples are drawn again.
+const RESAMPLES: usize = 1000;
+
+/// One example's share of a metric of the form Σ num / Σ den.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Ratio {
+    pub(super) num: f64,
+    pub(super) den: f64,
+}
+
+/// Σ num / Σ den over a sample; 0 where nothing is counted.
+pub(super) fn total(ratios: &[Ratio], sample: &mut dyn Iterator<Item = usize>) -> f64 {
+    let (num, den) = sample.fold((0.0, 0.0), |(num, den), i| (num + ratios[i].num, den + ratios[i].den));
+    if den > 0.0 { num / den } else { 0.0 }
+}
+
+/// The 95 % percentile interval of a statistic (Efron and Tibshirani 1993, chapter 13); the whole range without examples.
+pub(super) fn interval(n: usize, seed: u64, statistic: &dyn Fn(&mut dyn Iterator<Item = usize>) -> f64) -> (f64, f64) {
+    if n == 0 {
+        return (0.0, 1.0);
+    }
+    let mut random = SplitMix64(seed);
+    let mut values: Vec<f64> = (0..RESAMPLES).map(|_| statistic(&mut (0..n).map(|_| random.below(n)))).collect();
+    values.sort_by(f64::total_cmp);
+    (percentile(&values, 0.025), percentile(&values, 0.975))
+}
+
+fn percentile(sorted: &[f64], share: f64) -> f64 {
+    let at = ((sorted.len() - 1) as f64 * share).round() as usize;
+    sorted[at]
+}
+
+/// Steele, Lea and Flood (2014).
+struct SplitMix64(u64);
+
+impl SplitMix64 {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Uniform below `n` by multiplication (Lemire 2019); the bias is below n / 2^64.
+    fn below(&mut self, n: usize) -> usize {
+        ((u128::from(self.next()) * n as u128) >> 64) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_of_a_share_has_the_known_width() {
+        // 80 of 100: the normal approximation gives 0.8 ± 0.078.
+        let ratios: Vec<Ratio> = (0..100).map(|i| Ratio { num: f64::from(u8::from(i < 80)), den: 1.0 }).collect();
+        let statistic = |sample: &mut dyn Iterator<Item = usize>| total(&ratios, sample);
+        let (low, high) = interval(100, 7, &statistic);
+        assert!((low - 0.722).abs() < 0.025 && (high - 0.878).abs() < 0.025, "{low} {high}");
+        assert_eq!(interval(100, 7, &statistic), (low, high));
+        let draws = |seed| (0..8).map(|_| SplitMix64::below(&mut SplitMix64(seed), 1000)).collect::<Vec<_>>();
+        assert_ne!(draws(7), draws(8));
+        assert_eq!(interval(0, 7, &statistic), (0.0, 1.0));
+    }
+}

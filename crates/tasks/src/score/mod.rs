@@ -1,0 +1,166 @@
+//! How right answers are, with 95 % bootstrap intervals; and whether one version is better than another.
+
+mod bootstrap;
+mod compare;
+mod diff;
+mod fields;
+mod labels;
+mod normal;
+mod text;
+
+use graft_core::{AnswerForm, Digest, TaskCard};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use compare::{Comparison, Verdict, compare};
+pub use diff::{Diff, FieldDiff, diff};
+
+use bootstrap::Ratio;
+
+/// The numbers of one model on the held-out examples of a task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// The task's name.
+    pub task: String,
+    /// Held-out examples.
+    pub n: usize,
+    /// How many of them got a valid answer; a missing answer is wrong in every way.
+    pub answered: usize,
+    /// In the order they are shown.
+    pub metrics: Vec<Metric>,
+    /// Label tasks: each label on its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<LabelScore>,
+    /// Label tasks: which label was taken for which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confusion: Option<Confusion>,
+    /// Name of the metric that decides between versions.
+    pub headline: String,
+    /// The headline's share of each example, in order; for paired comparison.
+    pub per_example: Vec<f64>,
+    /// Digest of the truth, so that only scores of the same examples are compared.
+    pub truth: Digest,
+}
+
+/// One number, from 0 to 1, with its 95 % interval.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metric {
+    /// Such as `direction`, `item_f1`, `exact`, `accuracy`.
+    pub name: String,
+    /// On all examples.
+    pub value: f64,
+    /// 2.5th percentile of the bootstrap.
+    pub low: f64,
+    /// 97.5th percentile of the bootstrap.
+    pub high: f64,
+}
+
+/// One label of a label task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LabelScore {
+    /// The label.
+    pub label: String,
+    /// Held-out examples that have it.
+    pub support: usize,
+    /// Right ones among those given.
+    pub precision: f64,
+    /// Found ones among those there are.
+    pub recall: f64,
+    /// Harmonic mean of the two.
+    pub f1: f64,
+}
+
+/// Which label was taken for which.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confusion {
+    /// Names of rows and columns.
+    pub labels: Vec<String>,
+    /// `counts[true][given]`; each row has one more column, for no valid answer.
+    pub counts: Vec<Vec<usize>>,
+}
+
+impl Scores {
+    /// A metric by its name.
+    #[must_use]
+    pub fn metric(&self, name: &str) -> Option<&Metric> {
+        self.metrics.iter().find(|metric| metric.name == name)
+    }
+
+    /// The metric that decides between versions: whole answers right (`exact`), `accuracy` for labels, `rouge_l` for
+    /// texts.
+    #[must_use]
+    pub fn headline(&self) -> Option<&Metric> {
+        self.metric(&self.headline)
+    }
+}
+
+/// Scores pairs of the wanted answer and the answer given (`None` where there was no valid one).
+///
+/// For `slack-rescue` the metrics `direction`, `rescue_location`, `drop_off_location`, `item_f1` and `exact` are the
+/// same as those of the data's `score.py`. The same seed gives the same intervals.
+#[must_use]
+pub fn score(card: &TaskCard, pairs: &[(Value, Option<Value>)], seed: u64) -> Scores {
+    let mut board = Board { n: pairs.len(), seed, ratios: Vec::new(), metrics: Vec::new() };
+    let mut extra = (Vec::new(), None);
+    let headline = match &card.answer {
+        AnswerForm::Json { schema } => fields::score(card, schema, pairs, &mut board),
+        AnswerForm::Label { labels } => {
+            let (label_scores, confusion) = labels::score(labels, pairs, &mut board);
+            extra = (label_scores, Some(confusion));
+            "accuracy"
+        }
+        AnswerForm::Text => text::score(pairs, &mut board),
+    };
+    let per_example = board.ratios.iter().find(|(name, _)| name == headline);
+    Scores {
+        task: card.name.clone(),
+        n: pairs.len(),
+        answered: pairs.iter().filter(|(_, got)| got.is_some()).count(),
+        per_example: per_example.map(|(_, ratios)| ratios.iter().map(|r| r.num).collect()).unwrap_or_default(),
+        headline: headline.to_owned(),
+        metrics: board.metrics,
+        labels: extra.0,
+        confusion: extra.1,
+        truth: Digest::of_parts(
+            pairs.iter().map(|(want, _)| want.to_string().into_bytes()).collect::<Vec<_>>().iter().map(Vec::as_slice),
+        ),
+    }
+}
+
+/// Collects metrics and gives each its interval.
+struct Board {
+    n: usize,
+    seed: u64,
+    ratios: Vec<(String, Vec<Ratio>)>,
+    metrics: Vec<Metric>,
+}
+
+impl Board {
+    /// A metric that is a sum over examples divided by another.
+    fn ratio(&mut self, name: impl Into<String>, ratios: Vec<Ratio>) {
+        let name = name.into();
+        let statistic = |sample: &mut dyn Iterator<Item = usize>| bootstrap::total(&ratios, sample);
+        self.push(&name, &statistic);
+        self.ratios.push((name, ratios));
+    }
+
+    /// The share of examples that are right.
+    fn share(&mut self, name: impl Into<String>, right: impl IntoIterator<Item = bool>) {
+        self.mean(name, right.into_iter().map(|right| f64::from(u8::from(right))));
+    }
+
+    /// The mean of a number from 0 to 1 over the examples.
+    fn mean(&mut self, name: impl Into<String>, values: impl IntoIterator<Item = f64>) {
+        self.ratio(name, values.into_iter().map(|num| Ratio { num, den: 1.0 }).collect());
+    }
+
+    /// Any statistic of a sample of example indices.
+    fn push(&mut self, name: &str, statistic: &dyn Fn(&mut dyn Iterator<Item = usize>) -> f64) {
+        let value = statistic(&mut (0..self.n));
+        let (low, high) = bootstrap::interval(self.n, self.seed, statistic);
+        self.metrics.push(Metric { name: name.to_owned(), value, low, high });
+    }
+}
+
+#[cfg(test)]
+mod tests;
