@@ -1,0 +1,176 @@
+//! The wire form of answers: what the model reads in training and writes in inference.
+//!
+//! Names and brackets of JSON say nothing that the schema does not, so an object is the row of its values in the
+//! schema's order. Words keep the space before them, so that they have the same tokens as in the message they are
+//! copied from, and a value closes itself where it can:
+//!
+//! ```text
+//! null       " -"         left out   " ?"        true, false   " true" " false"
+//! number     "12" "1.5"   and ";" where a digit may come next
+//! enum       " case"      and ";" where one member begins another
+//! string     " toilet paper;"    with \\ \; \n \r \t escaped; "\_" before text that would read as a fixed value
+//! object     its values, in the schema's order; "(" before it where something else may stand there
+//! array      "|" before each element, "]" at the end
+//! ```
+//!
+//! Tokens per answer on 500 rescue messages with SmolLM2's tokenizer: this form 29.1; JSON arrays of values 46.4; all
+//! values closed alike 34.7; compact JSON with names 87.2. Without the "|" it would be 26.3, and one decision less clear.
+
+mod grammar;
+mod number;
+mod read;
+mod schema;
+mod shape;
+mod text;
+mod write;
+
+use std::collections::BTreeSet;
+
+use graft_core::AnswerForm;
+use serde_json::Value;
+
+pub use read::FieldSpan;
+
+use crate::{Error, Result};
+
+/// Version of the wire form; an adapter trained with another one can't be used with this codec.
+pub const WIRE_VERSION: u32 = 1;
+
+/// Writes and reads the answers of one form.
+///
+/// ```
+/// use graft_core::AnswerForm;
+/// use graft_predict::Codec;
+/// use serde_json::json;
+///
+/// let schema = json!({
+///     "type": "object",
+///     "properties": { "item": {"type": "string"}, "quantity": {"type": ["number", "null"]} },
+///     "required": ["item", "quantity"],
+/// });
+/// let codec = Codec::new(&AnswerForm::Json { schema })?;
+/// let answer = json!({"item": "bananas", "quantity": null});
+/// assert_eq!(codec.encode(&answer)?, " bananas; -");
+/// assert_eq!(codec.decode(" bananas; -")?, answer);
+/// # Ok::<(), graft_predict::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Codec(Form);
+
+#[derive(Clone, Debug)]
+enum Form {
+    Text,
+    Label(Vec<String>),
+    Json(shape::Slot),
+}
+
+impl Codec {
+    /// Prepares an answer form.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] names what the wire form does not support, or a list of labels that is empty or has doubles.
+    pub fn new(form: &AnswerForm) -> Result<Self> {
+        Ok(Self(match form {
+            AnswerForm::Text => Form::Text,
+            AnswerForm::Label { labels } => Form::Label(checked(labels)?),
+            AnswerForm::Json { schema } => Form::Json(schema::compile(schema)?),
+        }))
+    }
+
+    /// An answer's wire form.
+    ///
+    /// # Errors
+    /// [`Error::Value`] names the first field that does not follow the form.
+    pub fn encode(&self, answer: &Value) -> Result<String> {
+        let refuse = |expected: String| Error::Value { field: "the answer".to_owned(), expected };
+        match (&self.0, answer) {
+            (Form::Json(slot), answer) => {
+                let mut writer = write::Writer::default();
+                writer.slot(slot, Some(answer))?;
+                Ok(writer.out)
+            }
+            (Form::Text, Value::String(text)) => Ok(text.clone()),
+            (Form::Text, _) => Err(refuse("a string".to_owned())),
+            (Form::Label(labels), Value::String(label)) if labels.contains(label) => Ok(label.clone()),
+            (Form::Label(labels), _) => Err(refuse(format!("one of {}", labels.join(", ")))),
+        }
+    }
+
+    /// The answer that a wire text says.
+    ///
+    /// # Errors
+    /// [`Error::Wire`] where the text does not follow the form.
+    pub fn decode(&self, wire: &str) -> Result<Value> {
+        match &self.0 {
+            Form::Json(slot) => read::Reader::new(wire, false).answer(slot),
+            Form::Label(labels) if !labels.iter().any(|label| label == wire) => {
+                Err(Error::Wire { at: 0, expected: format!("one of {}", labels.join(", ")) })
+            }
+            Form::Label(_) | Form::Text => Ok(Value::String(wire.to_owned())),
+        }
+    }
+
+    /// The answer that the start of a wire text says: what was written whole is kept, list elements that were cut
+    /// short are dropped, and the rest is filled with the emptiest values that follow the schema.
+    ///
+    /// # Errors
+    /// [`Error::Wire`] if no wire text starts like this.
+    pub fn decode_cut(&self, wire: &str) -> Result<Value> {
+        match &self.0 {
+            Form::Json(slot) => read::Reader::new(wire, true).answer(slot),
+            Form::Text => Ok(Value::String(wire.to_owned())),
+            Form::Label(labels) => {
+                let label = labels.iter().find(|label| label.starts_with(wire));
+                let label = label.ok_or_else(|| Error::Wire { at: 0, expected: "the start of a label".to_owned() })?;
+                Ok(Value::String(label.clone()))
+            }
+        }
+    }
+
+    /// Where each field stands in a wire text, whole or cut short; none for text and labels.
+    ///
+    /// # Errors
+    /// [`Error::Wire`] where the text does not follow the form.
+    pub fn fields(&self, wire: &str) -> Result<Vec<FieldSpan>> {
+        let Form::Json(slot) = &self.0 else { return Ok(Vec::new()) };
+        let mut reader = read::Reader::new(wire, true);
+        reader.answer(slot)?;
+        Ok(reader.spans)
+    }
+
+    /// The grammar (Lark) of the wire form, with `before` in front; `None` for text, which has none.
+    pub(crate) fn grammar(&self, before: &str) -> Option<String> {
+        match &self.0 {
+            Form::Text => None,
+            Form::Label(labels) => Some(grammar::of_labels(labels, before)),
+            Form::Json(slot) => Some(grammar::of_slot(slot, before)),
+        }
+    }
+
+    /// The characters that a tokenizer must be able to write.
+    pub(crate) fn characters(&self) -> BTreeSet<char> {
+        let mut all = BTreeSet::new();
+        match &self.0 {
+            Form::Text => {}
+            Form::Label(labels) => all.extend(labels.iter().flat_map(|label| label.chars())),
+            Form::Json(slot) => slot.characters(&mut all),
+        }
+        all
+    }
+
+    /// Whether every answer begins with a space.
+    pub(crate) fn starts_with_space(&self) -> bool {
+        matches!(&self.0, Form::Json(slot) if slot.starts_with_space())
+    }
+}
+
+fn checked(labels: &[String]) -> Result<Vec<String>> {
+    let refuse = |what: &str| Err(Error::Schema { path: "labels".to_owned(), what: what.to_owned() });
+    if labels.is_empty() || labels.iter().any(String::is_empty) {
+        return refuse("no labels, or an empty label");
+    }
+    if labels.iter().enumerate().any(|(i, label)| labels[..i].contains(label)) {
+        return refuse("a label that is there twice");
+    }
+    Ok(labels.to_vec())
+}

@@ -1,0 +1,220 @@
+//! From the wire form to a value, with the place of every field in the text.
+
+use serde_json::{Map, Value};
+
+use super::shape::{Array, Literal, Property, Slot};
+use super::{number, text, write};
+use crate::{Error, Result};
+
+/// Where a field's value, or one of a list's marks, stands in the wire text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldSpan {
+    /// `direction`, `items[0].quantity`; a list itself, like `items`, owns its marks.
+    pub path: String,
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte, which closes the value; past the text's end if the value had to be filled in.
+    pub end: usize,
+}
+
+/// Why reading stopped.
+enum Stop {
+    /// The text ended within a value.
+    Cut,
+    /// Something else was expected here.
+    Bad(String),
+}
+
+pub(super) struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    /// Fill in what is missing at the end instead of stopping.
+    fill: bool,
+    /// Something had to be filled in.
+    filled: bool,
+    path: String,
+    pub(super) spans: Vec<FieldSpan>,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads a text; with `fill`, one that may have been cut short at any byte.
+    pub(super) fn new(text: &'a str, fill: bool) -> Self {
+        Self { text, at: 0, fill, filled: false, path: String::new(), spans: Vec::new() }
+    }
+
+    /// Reads the whole answer.
+    pub(super) fn answer(&mut self, slot: &Slot) -> Result<Value> {
+        let value = match self.slot(slot) {
+            Ok(value) if self.at == self.text.len() => value,
+            Ok(_) => return Err(self.error("the end")),
+            Err(Stop::Cut) => return Err(Error::Wire { at: self.text.len(), expected: "more text".to_owned() }),
+            Err(Stop::Bad(expected)) => return Err(self.error(&expected)),
+        };
+        value.ok_or_else(|| self.error("an object"))
+    }
+
+    fn error(&self, expected: &str) -> Error {
+        Error::Wire { at: self.at, expected: expected.to_owned() }
+    }
+
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn slot(&mut self, slot: &Slot) -> std::result::Result<Option<Value>, Stop> {
+        let start = self.at;
+        match self.alternative(slot) {
+            Err(Stop::Cut) if self.fill => {
+                self.at = self.text.len();
+                self.filled = true;
+                self.span(start);
+                Ok(slot.filler())
+            }
+            Ok(value) => {
+                // Lists and objects are the spans of what they contain.
+                if !matches!(value, Some(Value::Array(_) | Value::Object(_))) {
+                    self.span(start);
+                }
+                Ok(value)
+            }
+            other => other,
+        }
+    }
+
+    fn alternative(&mut self, slot: &Slot) -> std::result::Result<Option<Value>, Stop> {
+        let rest = self.rest();
+        let close = if slot.literals_close { ";" } else { "" };
+        let written = |l: &&Literal| rest.strip_prefix(l.text.as_str()).is_some_and(|after| after.starts_with(close));
+        if let Some(literal) = slot.literals.iter().find(written) {
+            self.at += literal.text.len() + close.len();
+            return Ok(literal.value.clone());
+        }
+        let opens = slot.object_opens();
+        match (rest.bytes().next(), slot) {
+            (None, Slot { object: Some(properties), .. }) if !opens => self.object(properties).map(Some),
+            (None, _) => Err(Stop::Cut),
+            (Some(b' '), Slot { string: Some(_), .. }) => self.string(slot).map(Some),
+            (Some(b'0'..=b'9' | b'-'), Slot { number: Some(_), .. }) => self.number(slot).map(Some),
+            (Some(b'|' | b']'), Slot { array: Some(array), .. }) => self.array(array).map(Some),
+            (Some(b'('), Slot { object: Some(properties), .. }) if opens => {
+                self.at += 1;
+                self.object(properties).map(Some)
+            }
+            (Some(_), Slot { object: Some(properties), .. }) if !opens => self.object(properties).map(Some),
+            _ if slot.literals.iter().any(|l| l.text.starts_with(rest)) => Err(Stop::Cut),
+            _ => Err(Stop::Bad(write::expected(slot))),
+        }
+    }
+
+    fn string(&mut self, slot: &Slot) -> std::result::Result<Value, Stop> {
+        let Some(length) = slot.string else { return Err(Stop::Bad(write::expected(slot))) };
+        let body = self.rest().get(1..).unwrap_or_default();
+        let marked = body.strip_prefix(text::TEXT_FOLLOWS).filter(|_| !slot.literals.is_empty());
+        let (mut string, end) = text::read(marked.unwrap_or(body));
+        let before = self.rest().len() - marked.unwrap_or(body).len();
+        match end {
+            text::End::Closed(bytes) => self.at += before + bytes,
+            text::End::Cut if self.fill && !string.is_empty() => {
+                string.extend(std::iter::repeat_n('?', length.min.saturating_sub(string.chars().count())));
+                self.at = self.text.len();
+                self.filled = true;
+            }
+            text::End::Cut => return Err(Stop::Cut),
+            text::End::Bad(bytes) => {
+                self.at += before + bytes;
+                return Err(Stop::Bad("a string and its `;`".to_owned()));
+            }
+        }
+        if (length.min..=length.max).contains(&string.chars().count()) {
+            return Ok(Value::String(string));
+        }
+        Err(Stop::Bad(format!("a string of {} to {} characters before here", length.min, length.max)))
+    }
+
+    fn number(&mut self, slot: &Slot) -> std::result::Result<Value, Stop> {
+        let length = number::scan(self.rest());
+        if length == self.rest().len() {
+            return Err(Stop::Cut);
+        }
+        let value = number::read(&self.rest()[..length]);
+        let fits = |v: &Value| matches!((v, slot.number), (Value::Number(n), Some(range)) if range.contains(n));
+        let value = value.filter(fits).ok_or_else(|| Stop::Bad(write::expected(slot)))?;
+        self.at += length;
+        self.close(slot.number_closes)?;
+        Ok(value)
+    }
+
+    fn array(&mut self, array: &Array) -> std::result::Result<Value, Stop> {
+        let mut items = Vec::new();
+        loop {
+            let mark = self.at;
+            let more = match self.rest().bytes().next() {
+                Some(b'|') => true,
+                Some(b']') => false,
+                Some(_) => return Err(Stop::Bad("`|` or `]`".to_owned())),
+                None if self.fill => {
+                    self.filled = true;
+                    self.span(mark);
+                    break;
+                }
+                None => return Err(Stop::Cut),
+            };
+            self.at += 1;
+            self.span(mark);
+            if !more {
+                break;
+            }
+            let step = format!("[{}]", items.len());
+            let spans = self.spans.len();
+            let item = self.within(&step, |r| r.slot(&array.element))?;
+            if self.filled && items.len() >= array.min {
+                // An element that was cut short is worth less than none.
+                self.spans.truncate(spans);
+                self.span(self.text.len());
+                break;
+            }
+            items.extend(item);
+        }
+        if self.filled {
+            items.extend((items.len()..array.min).filter_map(|_| array.element.filler()));
+        }
+        let few = items.len() < array.min || array.max.is_some_and(|max| items.len() > max);
+        if few { Err(Stop::Bad("another number of elements".to_owned())) } else { Ok(Value::Array(items)) }
+    }
+
+    fn object(&mut self, properties: &[Property]) -> std::result::Result<Value, Stop> {
+        let mut map = Map::new();
+        for property in properties {
+            let step = write::member(&self.path, &property.name);
+            if let Some(value) = self.within(&step, |r| r.slot(&property.slot))? {
+                map.insert(property.name.clone(), value);
+            }
+        }
+        Ok(Value::Object(map))
+    }
+
+    fn close(&mut self, closes: bool) -> std::result::Result<(), Stop> {
+        match (closes, self.rest().bytes().next()) {
+            (false, _) => Ok(()),
+            (true, Some(b';')) => {
+                self.at += 1;
+                Ok(())
+            }
+            (true, None) => Err(Stop::Cut),
+            (true, Some(_)) => Err(Stop::Bad("`;`".to_owned())),
+        }
+    }
+
+    fn span(&mut self, start: usize) {
+        let end = if self.filled { self.text.len() + 1 } else { self.at };
+        self.spans.push(FieldSpan { path: self.path.clone(), start, end });
+    }
+
+    fn within<T>(&mut self, step: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = self.path.len();
+        self.path.push_str(step);
+        let done = read(self);
+        self.path.truncate(outer);
+        done
+    }
+}

@@ -1,0 +1,306 @@
+//! From a JSON Schema (2020-12) to the shape of its wire form.
+
+use serde_json::{Map, Value};
+
+use super::number::LARGEST;
+use super::shape::{Array, Length, Property, Range, Slot};
+use crate::{Error, Result};
+
+/// Longest string where the schema sets no `maxLength`.
+const MAX_CHARS: usize = 200;
+/// Longest string that a schema may ask for.
+const MOST_CHARS: usize = 10_000;
+/// Most elements that a schema may allow where it sets a limit.
+const MOST_ITEMS: usize = 10_000;
+/// Deepest nesting, which also ends recursive references.
+const MAX_DEPTH: usize = 32;
+/// Most places of an answer; references can multiply them.
+const MAX_SLOTS: usize = 2_000;
+
+/// Keywords that describe and don't restrict.
+const ANNOTATIONS: &[&str] = &[
+    "$schema",
+    "$id",
+    "$comment",
+    "$defs",
+    "definitions",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "format",
+];
+/// Keywords that the types below understand.
+const RESTRICTIONS: &[&str] = &[
+    "type",
+    "enum",
+    "const",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "minItems",
+    "maxItems",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+];
+
+/// Compiles the schema of an answer, which must be an object.
+pub(crate) fn compile(schema: &Value) -> Result<Slot> {
+    let mut compiler = Compiler { root: schema, slots: 0 };
+    let mut slot = compiler.slot(schema, "", 0)?;
+    slot.seal(false);
+    if slot.object.is_none() || slot.object_opens() {
+        return Err(refuse("", "a root that is not an object"));
+    }
+    Ok(slot)
+}
+
+fn refuse(path: &str, what: impl Into<String>) -> Error {
+    let path = if path.is_empty() { "/" } else { path };
+    Error::Schema { path: path.to_owned(), what: what.into() }
+}
+
+struct Compiler<'a> {
+    root: &'a Value,
+    slots: usize,
+}
+
+impl<'a> Compiler<'a> {
+    /// The slot of one schema, not yet sealed.
+    fn slot(&mut self, schema: &'a Value, path: &str, depth: usize) -> Result<Slot> {
+        self.slots += 1;
+        if depth > MAX_DEPTH || self.slots > MAX_SLOTS {
+            return Err(refuse(path, "recursion, or more than 32 levels or 2000 places"));
+        }
+        let keys = schema.as_object().ok_or_else(|| refuse(path, "a schema that is not an object"))?;
+        let restricting: Vec<&str> =
+            keys.keys().map(String::as_str).filter(|k| !ANNOTATIONS.contains(k) && !k.starts_with("x-")).collect();
+        for whole in ["$ref", "anyOf", "oneOf"] {
+            if let Some(inner) = keys.get(whole) {
+                if let Some(other) = restricting.iter().find(|k| **k != whole) {
+                    return Err(refuse(path, format!("`{other}` beside `{whole}`")));
+                }
+                return match inner {
+                    Value::String(reference) => self.reference(reference, path, depth),
+                    inner => self.union(whole, inner, path, depth),
+                };
+            }
+        }
+        if let Some(other) = restricting.iter().find(|k| !RESTRICTIONS.contains(k)) {
+            return Err(refuse(path, format!("keyword `{other}`")));
+        }
+        self.typed(keys, path, depth)
+    }
+
+    fn reference(&mut self, reference: &str, path: &str, depth: usize) -> Result<Slot> {
+        let target = reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
+        let target = target.ok_or_else(|| refuse(path, format!("`$ref` to `{reference}`")))?;
+        self.slot(target, path, depth + 1)
+    }
+
+    fn union(&mut self, keyword: &str, inner: &'a Value, path: &str, depth: usize) -> Result<Slot> {
+        let path = format!("{path}/{keyword}");
+        let inner = inner.as_array().filter(|list| !list.is_empty());
+        let inner = inner.ok_or_else(|| refuse(&path, format!("`{keyword}` that is not a list")))?;
+        let mut all = Slot::default();
+        for (i, schema) in inner.iter().enumerate() {
+            let path = format!("{path}/{i}");
+            let one = self.slot(schema, &path, depth + 1)?;
+            merge(&mut all, one, &path)?;
+        }
+        let texts = all.literals.iter().any(|l| l.value.as_ref().is_some_and(Value::is_string));
+        let numbers = all.literals.iter().any(|l| l.value.as_ref().is_some_and(Value::is_number));
+        if keyword == "oneOf" && (texts && all.string.is_some() || numbers && all.number.is_some()) {
+            return Err(refuse(&path, "`oneOf` alternatives that overlap"));
+        }
+        Ok(all)
+    }
+
+    fn typed(&mut self, keys: &'a Map<String, Value>, path: &str, depth: usize) -> Result<Slot> {
+        let types = types(keys, path)?;
+        let fixed = match (keys.get("enum"), keys.get("const")) {
+            (None, None) => None,
+            (Some(Value::Array(values)), None) => Some(values.clone()),
+            (None, Some(value)) => Some(vec![value.clone()]),
+            _ => return Err(refuse(path, "`enum` that is not a list, or beside `const`")),
+        };
+        if let Some(values) = fixed {
+            return fixed_values(values, &types, keys, path);
+        }
+        let mut all = Slot::default();
+        for name in &types {
+            let one = match *name {
+                "null" => Slot::of_literals([Value::Null]),
+                "boolean" => Slot::of_literals([true.into(), false.into()]),
+                "integer" => Slot { number: Some(range(keys, true, path)?), ..Slot::default() },
+                "number" => Slot { number: Some(range(keys, false, path)?), ..Slot::default() },
+                "string" => Slot { string: Some(length(keys, path)?), ..Slot::default() },
+                "array" => Slot { array: Some(Box::new(self.array(keys, path, depth)?)), ..Slot::default() },
+                "object" => Slot { object: Some(self.object(keys, path, depth)?), ..Slot::default() },
+                other => return Err(refuse(path, format!("type `{other}`"))),
+            };
+            merge(&mut all, one, path)?;
+        }
+        Ok(all)
+    }
+
+    fn array(&mut self, keys: &'a Map<String, Value>, path: &str, depth: usize) -> Result<Array> {
+        let items = keys.get("items").ok_or_else(|| refuse(path, "an array without `items`"))?;
+        let mut element = self.slot(items, &format!("{path}/items"), depth + 1)?;
+        element.seal(false);
+        let min = count(keys, "minItems", path)?.unwrap_or(0);
+        let max = count(keys, "maxItems", path)?;
+        if max.is_some_and(|max| max < min || max > MOST_ITEMS) {
+            return Err(refuse(path, format!("`maxItems` below `minItems` or above {MOST_ITEMS}")));
+        }
+        if min.saturating_mul(element.least_values()) > MAX_SLOTS {
+            return Err(refuse(path, "`minItems` that makes more than 2000 values"));
+        }
+        Ok(Array { element, min, max })
+    }
+
+    fn object(&mut self, keys: &'a Map<String, Value>, path: &str, depth: usize) -> Result<Vec<Property>> {
+        if !matches!(keys.get("additionalProperties"), None | Some(Value::Bool(_))) {
+            return Err(refuse(path, "`additionalProperties` that is a schema"));
+        }
+        let properties = keys.get("properties").and_then(Value::as_object).filter(|p| !p.is_empty());
+        let properties = properties.ok_or_else(|| refuse(path, "an object without `properties`"))?;
+        let required: Vec<&str> = match keys.get("required") {
+            None => Vec::new(),
+            Some(list) => list.as_array().into_iter().flatten().filter_map(Value::as_str).collect(),
+        };
+        if let Some(name) = required.iter().find(|name| !properties.contains_key(**name)) {
+            return Err(refuse(path, format!("required property `{name}` that is not in `properties`")));
+        }
+        let mut slots = Vec::with_capacity(properties.len());
+        for (name, schema) in properties {
+            let mut slot = self.slot(schema, &format!("{path}/properties/{name}"), depth + 1)?;
+            if !required.contains(&name.as_str()) {
+                slot.make_optional();
+            }
+            slots.push(Property { name: name.clone(), slot });
+        }
+        let digit_next: Vec<bool> = slots.iter().map(|p| p.slot.may_start_with_digit()).collect();
+        for (i, property) in slots.iter_mut().enumerate() {
+            property.slot.seal(digit_next.get(i + 1).copied().unwrap_or(true));
+        }
+        Ok(slots)
+    }
+}
+
+/// Adds the alternatives of one slot to another; two of a kind can't be told apart on the wire.
+fn merge(all: &mut Slot, one: Slot, path: &str) -> Result<()> {
+    let doubled = all.number.is_some() && one.number.is_some()
+        || all.string.is_some() && one.string.is_some()
+        || all.array.is_some() && one.array.is_some()
+        || all.object.is_some() && one.object.is_some()
+        || one.literals.iter().any(|l| all.literals.contains(l));
+    if doubled {
+        return Err(refuse(path, "two alternatives of one type"));
+    }
+    all.literals.extend(one.literals);
+    all.number = all.number.or(one.number);
+    all.string = all.string.or(one.string);
+    all.array = all.array.take().or(one.array);
+    all.object = all.object.take().or(one.object);
+    Ok(())
+}
+
+/// The types a schema names, or the one its keywords imply.
+fn types<'a>(keys: &'a Map<String, Value>, path: &str) -> Result<Vec<&'a str>> {
+    match keys.get("type") {
+        Some(Value::String(name)) => Ok(vec![name]),
+        Some(Value::Array(names)) if !names.is_empty() => {
+            let names: Option<Vec<&str>> = names.iter().map(Value::as_str).collect();
+            names.ok_or_else(|| refuse(path, "`type` that is not a name or a list of names"))
+        }
+        None if keys.contains_key("enum") || keys.contains_key("const") => Ok(Vec::new()),
+        None if keys.contains_key("properties") => Ok(vec!["object"]),
+        _ => Err(refuse(path, "a schema without `type`")),
+    }
+}
+
+/// The members of an enum that its types also allow.
+fn fixed_values(values: Vec<Value>, types: &[&str], keys: &Map<String, Value>, path: &str) -> Result<Slot> {
+    if let Some(other) = keys.keys().find(|k| !["type", "enum", "const"].contains(&k.as_str()) && is_restriction(k)) {
+        return Err(refuse(path, format!("`{other}` beside `enum` or `const`")));
+    }
+    let named = |value: &Value| match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(n) if types.contains(&"integer") && n.as_f64().is_some_and(|n| n.fract() == 0.0) => "integer",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) | Value::Object(_) => "list or object",
+    };
+    if let Some(Value::Array(_) | Value::Object(_)) = values.iter().find(|v| v.is_array() || v.is_object()) {
+        return Err(refuse(path, "`enum` or `const` of lists or objects"));
+    }
+    for value in &values {
+        if let Value::Number(n) = value {
+            super::number::write(n).map_err(|_| refuse(path, format!("the number `{n}`")))?;
+        }
+    }
+    let mut kept: Vec<Value> = Vec::new();
+    for value in values.into_iter().filter(|v| types.is_empty() || types.contains(&named(v))) {
+        if kept.contains(&value) {
+            return Err(refuse(path, format!("`{value}` twice")));
+        }
+        kept.push(value);
+    }
+    if kept.is_empty() {
+        return Err(refuse(path, "an `enum` without a member of its type"));
+    }
+    Ok(Slot::of_literals(kept))
+}
+
+fn is_restriction(key: &str) -> bool {
+    RESTRICTIONS.contains(&key)
+}
+
+fn count(keys: &Map<String, Value>, name: &str, path: &str) -> Result<Option<usize>> {
+    let Some(value) = keys.get(name) else { return Ok(None) };
+    let count = value.as_u64().and_then(|n| usize::try_from(n).ok());
+    count.map(Some).ok_or_else(|| refuse(path, format!("`{name}` that is not a count")))
+}
+
+fn length(keys: &Map<String, Value>, path: &str) -> Result<Length> {
+    let min = count(keys, "minLength", path)?.unwrap_or(0);
+    let max = count(keys, "maxLength", path)?.unwrap_or(MAX_CHARS.max(min));
+    if min > max || max > MOST_CHARS {
+        return Err(refuse(path, format!("`minLength` above `maxLength`, or a length above {MOST_CHARS}")));
+    }
+    Ok(Length { min, max })
+}
+
+fn range(keys: &Map<String, Value>, integer: bool, path: &str) -> Result<Range> {
+    let bound = |inclusive: &str, exclusive: &str, unset: i64, inward: i64| -> Result<(i64, i64)> {
+        let (name, step) = match (keys.get(inclusive), keys.get(exclusive)) {
+            (None, None) => return Ok((unset, unset)),
+            (Some(_), None) => (inclusive, 0),
+            (None, Some(_)) => (exclusive, inward),
+            (Some(_), Some(_)) => return Err(refuse(path, format!("`{inclusive}` beside `{exclusive}`"))),
+        };
+        let value = keys.get(name).and_then(Value::as_f64).filter(|n| n.fract() == 0.0 && n.abs() <= 1e15);
+        let value =
+            value.ok_or_else(|| refuse(path, format!("`{name}` that is not a whole number up to 1e15")))? as i64;
+        if step != 0 && !integer && value != 0 {
+            return Err(refuse(path, format!("`{name}` other than 0 for a number that need not be whole")));
+        }
+        Ok((value + step, value))
+    };
+    let (low, open_low) = bound("minimum", "exclusiveMinimum", -LARGEST, 1)?;
+    let (high, open_high) = bound("maximum", "exclusiveMaximum", LARGEST, -1)?;
+    if low > high && (integer || open_low >= open_high) {
+        return Err(refuse(path, "a range without a number"));
+    }
+    Ok(Range { integer, whole: (low, high), open: (open_low, open_high) })
+}

@@ -1,0 +1,62 @@
+//! Strings on the wire: a leading space, so that words get the same tokens as in running text, and escapes.
+
+/// Says "text follows" where a string would read as a fixed value.
+pub(crate) const TEXT_FOLLOWS: &str = "\\_";
+
+/// A string as it is written, without the closing `;`, at a place where `markers` could stand instead.
+pub(crate) fn write<'a>(string: &str, markers: impl IntoIterator<Item = &'a str>) -> String {
+    let escaped = escape(string);
+    let plain = format!(" {escaped}");
+    if markers.into_iter().any(|marker| plain.starts_with(marker)) {
+        return format!(" {TEXT_FOLLOWS}{escaped}");
+    }
+    plain
+}
+
+fn escape(string: &str) -> String {
+    let mut out = String::with_capacity(string.len());
+    for c in string.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            ';' => out.push_str("\\;"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// How reading a string ended.
+#[derive(Debug, PartialEq)]
+pub(crate) enum End {
+    /// At its `;`; the bytes read, with the `;`.
+    Closed(usize),
+    /// At the end of the text.
+    Cut,
+    /// At something that no string contains, after this many bytes.
+    Bad(usize),
+}
+
+/// Reads a string after its leading space (and mark), up to and with its `;`.
+pub(crate) fn read(wire: &str) -> (String, End) {
+    let mut out = String::new();
+    let mut chars = wire.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            ';' => return (out, End::Closed(at + 1)),
+            '\n' | '\r' | '\t' => return (out, End::Bad(at)),
+            '\\' => match chars.next() {
+                Some((_, escaped @ ('\\' | ';'))) => out.push(escaped),
+                Some((_, 'n')) => out.push('\n'),
+                Some((_, 'r')) => out.push('\r'),
+                Some((_, 't')) => out.push('\t'),
+                Some(_) => return (out, End::Bad(at)),
+                None => return (out, End::Cut),
+            },
+            c => out.push(c),
+        }
+    }
+    (out, End::Cut)
+}

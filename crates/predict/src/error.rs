@@ -1,0 +1,68 @@
+use graft_core::ExitCode;
+
+/// What can go wrong between an answer and a model.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The answer's schema says something that can't be written or enforced here.
+    #[error("use the answer schema: {what} at `{path}`")]
+    Schema {
+        /// JSON pointer into the schema.
+        path: String,
+        /// What is not supported or makes no sense.
+        what: String,
+    },
+    /// A value does not follow the answer's form.
+    #[error("write the answer: `{field}` must be {expected}")]
+    Value {
+        /// Path of the field, like `items[0].quantity`.
+        field: String,
+        /// What was expected there.
+        expected: String,
+    },
+    /// A text is no answer of this form.
+    #[error("read the answer: expected {expected} at byte {at}")]
+    Wire {
+        /// Byte offset into the text.
+        at: usize,
+        /// What was expected there.
+        expected: String,
+    },
+    /// A tokenizer whose tokens can't be mapped to bytes.
+    #[error("use the tokenizer: {0}")]
+    Tokenizer(String),
+    /// The grammar engine refused or failed.
+    #[error("guide the answer")]
+    Grammar(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A token that the answer's form does not allow here.
+    #[error("accept token {0}, which the answer's form does not allow here")]
+    Token(u32),
+}
+
+impl Error {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Schema { .. } => "supported are objects, arrays, strings, numbers, integers, booleans, null, enum, \
+                 const, anyOf or oneOf of different types, local $ref, and length, count and whole-number bounds"
+                .to_owned(),
+            Self::Value { field, .. } => format!("correct `{field}` in the example, or change the task's schema"),
+            Self::Wire { .. } => "the model was not trained on this task, or its answer was changed".to_owned(),
+            Self::Tokenizer(_) => {
+                "use a base model with a byte-level BPE or SentencePiece tokenizer that has these characters".to_owned()
+            }
+            Self::Grammar(_) | Self::Token(_) => return None,
+        })
+    }
+
+    /// The exit code that fits.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Schema { .. } => ExitCode::Usage,
+            Self::Value { .. } | Self::Wire { .. } => ExitCode::BadData,
+            Self::Tokenizer(_) => ExitCode::ModelMissing,
+            Self::Grammar(_) | Self::Token(_) => ExitCode::Internal,
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Constrained decoding: which tokens may come next in an answer.
+
+use std::sync::Arc;
+
+use graft_core::AnswerForm;
+use llguidance::Matcher;
+use llguidance::api::TopLevelGrammar;
+use serde_json::Value;
+
+use crate::{Codec, Confidence, Error, Result, TokenMask, TokenScore, Vocabulary};
+
+/// A task's answer form compiled for one tokenizer; built once and shared by all answers.
+pub struct Guide {
+    codec: Codec,
+    vocabulary: Arc<Vocabulary>,
+    /// The state before the first token; `None` where any text will do.
+    start: Option<Matcher>,
+    /// The tokenizer puts a space before the answer that is not part of it.
+    strips_space: bool,
+}
+
+impl std::fmt::Debug for Guide {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guide").field("codec", &self.codec).finish_non_exhaustive()
+    }
+}
+
+impl Guide {
+    /// Compiles the grammar of an answer form.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] for a form that is not supported, [`Error::Tokenizer`] for a tokenizer that lacks a character
+    /// of it, [`Error::Grammar`] if the grammar is too large.
+    pub fn new(form: &AnswerForm, vocabulary: Arc<Vocabulary>) -> Result<Self> {
+        let codec = Codec::new(form)?;
+        if let Some(character) = codec.characters().into_iter().find(|&c| !vocabulary.can_write(c)) {
+            return Err(Error::Tokenizer(format!("it has no token for `{character}`, which the task's answers need")));
+        }
+        let strips_space = vocabulary.adds_space && !codec.starts_with_space();
+        let start = match codec.grammar(if strips_space { " " } else { "" }) {
+            None => None,
+            Some(lark) => {
+                let parser = vocabulary.factory.create_parser(TopLevelGrammar::from_lark(lark));
+                let mut matcher = Matcher::new(parser);
+                if let Some(error) = matcher.get_error() {
+                    return Err(Error::Grammar(error.into()));
+                }
+                matcher.compute_mask().map_err(|error| Error::Grammar(error.into()))?;
+                Some(matcher)
+            }
+        };
+        Ok(Self { codec, vocabulary, start, strips_space })
+    }
+
+    /// The codec of the answer form.
+    #[must_use]
+    pub fn codec(&self) -> &Codec {
+        &self.codec
+    }
+
+    /// Begins an answer.
+    #[must_use]
+    pub fn start(&self) -> Walk<'_> {
+        let matcher = self.start.as_ref().map(Matcher::deep_clone);
+        Walk { guide: self, matcher, bytes: Vec::new(), tokens: Vec::new(), scores: Vec::new(), ended: false }
+    }
+}
+
+/// One answer being written.
+///
+/// Until [`is_done`](Walk::is_done): append the [`forced`](Walk::forced) tokens, else choose one of the
+/// [`allowed`](Walk::allowed) ones and [`push`](Walk::push) it. At any moment [`finish`](Walk::finish) gives an answer
+/// that follows the form, so a limit on tokens is a limit on this loop and nothing more.
+pub struct Walk<'a> {
+    guide: &'a Guide,
+    matcher: Option<Matcher>,
+    bytes: Vec<u8>,
+    tokens: Vec<u32>,
+    scores: Vec<TokenScore>,
+    ended: bool,
+}
+
+/// A finished answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finished {
+    /// The answer; it follows the form.
+    pub answer: Value,
+    /// Its wire text; of a cut answer, only what was written.
+    pub wire: String,
+    /// The answer was cut short: its end is filled in.
+    pub cut: bool,
+    /// How sure the model was, before calibration.
+    pub confidence: Confidence,
+}
+
+impl Walk<'_> {
+    /// Tokens that must come next, already pushed: run the model over them without choosing.
+    ///
+    /// They are the tokens that the tokenizer gives the whole answer in training; where those are not certain yet,
+    /// nothing is forced.
+    ///
+    /// # Errors
+    /// [`Error::Grammar`] if the grammar engine fails.
+    pub fn forced(&mut self) -> Result<Vec<u32>> {
+        let tokens = self.certain()?;
+        for &token in &tokens {
+            self.push(token, 0.0)?;
+        }
+        Ok(tokens)
+    }
+
+    fn certain(&mut self) -> Result<Vec<u32>> {
+        if self.is_done() || !self.guide.vocabulary.byte_level {
+            return Ok(Vec::new());
+        }
+        let Some(matcher) = &self.matcher else { return Ok(Vec::new()) };
+        let mut ahead = matcher.clone();
+        let forced = ahead.compute_ff_bytes();
+        let whole = [self.bytes.as_slice(), &forced].concat();
+        let Some(text) = std::str::from_utf8(&whole).ok().filter(|_| !forced.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let encoding = self.guide.vocabulary.tokenizer.encode(text, false);
+        let encoding = encoding.map_err(|error| Error::Tokenizer(error.to_string()))?;
+        let Some(mut rest) = encoding.get_ids().strip_prefix(self.tokens.as_slice()) else { return Ok(Vec::new()) };
+        ahead.consume_tokens(rest).map_err(|error| Error::Grammar(error.into()))?;
+        if !ahead.is_stopped() {
+            // What follows may still change the tokens of the last word.
+            let words = &encoding.get_word_ids()[self.tokens.len()..];
+            let certain = words.iter().position(|word| Some(word) == words.last()).unwrap_or(0);
+            rest = &rest[..certain];
+        }
+        Ok(rest.to_vec())
+    }
+
+    /// The tokens that may come next, end tokens among them where the answer may stop.
+    ///
+    /// # Errors
+    /// [`Error::Grammar`] if the grammar engine fails.
+    pub fn allowed(&mut self) -> Result<TokenMask> {
+        let vocabulary = &self.guide.vocabulary;
+        let done = self.is_done();
+        let mut mask = match &mut self.matcher {
+            _ if done => vocabulary.env.tok_trie().alloc_token_set(),
+            Some(matcher) => matcher.compute_mask().map_err(|error| Error::Grammar(error.into()))?,
+            None => vocabulary.ordinary.clone(),
+        };
+        if self.can_stop()? {
+            vocabulary.eos.iter().for_each(|&eos| mask.allow_token(eos));
+        }
+        Ok(TokenMask(mask))
+    }
+
+    /// Takes the token that was chosen and the natural logarithm of its probability
+    /// (see [`TokenMask::log_prob`]).
+    ///
+    /// # Errors
+    /// [`Error::Token`] if the token may not come next.
+    pub fn push(&mut self, token: u32, log_prob: f64) -> Result<()> {
+        let vocabulary = &self.guide.vocabulary;
+        let start = self.bytes.len();
+        if vocabulary.eos.contains(&token) {
+            if !self.can_stop()? {
+                return Err(Error::Token(token));
+            }
+            self.ended = true;
+        } else {
+            let bytes = vocabulary.bytes(token);
+            if bytes.is_empty() || self.is_done() {
+                return Err(Error::Token(token));
+            }
+            if let Some(matcher) = &mut self.matcher
+                && matcher.try_consume_tokens(&[token]).map_err(|error| Error::Grammar(error.into()))? != 1
+            {
+                return Err(Error::Token(token));
+            }
+            self.bytes.extend_from_slice(bytes);
+        }
+        self.tokens.push(token);
+        self.scores.push(TokenScore { start, end: self.bytes.len(), log_prob });
+        Ok(())
+    }
+
+    /// Whether the answer is complete: nothing may follow.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.ended || self.matcher.as_ref().is_some_and(Matcher::is_stopped)
+    }
+
+    /// Whether the answer may end here.
+    ///
+    /// # Errors
+    /// [`Error::Grammar`] if the grammar engine fails.
+    pub fn can_stop(&mut self) -> Result<bool> {
+        if self.is_done() {
+            return Ok(true);
+        }
+        match &mut self.matcher {
+            None => Ok(true),
+            Some(matcher) => matcher.is_accepting().map_err(|error| Error::Grammar(error.into())),
+        }
+    }
+
+    /// The tokens so far.
+    #[must_use]
+    pub fn tokens(&self) -> &[u32] {
+        &self.tokens
+    }
+
+    /// Ends the answer here; what is missing is filled in as [`Codec::decode_cut`] does.
+    ///
+    /// # Errors
+    /// [`Error::Wire`] if grammar and codec disagree, which would be a bug.
+    pub fn finish(mut self) -> Result<Finished> {
+        let cut = if self.matcher.is_none() { !self.ended } else { !self.can_stop()? };
+        let codec = &self.guide.codec;
+        let mut wire = match String::from_utf8(self.bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                // Only a cut, or free text, can end or break within a character.
+                let text = String::from_utf8_lossy(error.as_bytes());
+                text.trim_end_matches(char::REPLACEMENT_CHARACTER).to_owned()
+            }
+        };
+        let stripped = usize::from(self.guide.strips_space && wire.starts_with(' '));
+        wire.drain(..stripped);
+        for score in &mut self.scores {
+            score.start = score.start.saturating_sub(stripped).min(wire.len());
+            score.end = score.end.saturating_sub(stripped).min(wire.len());
+        }
+        let answer = if cut { codec.decode_cut(&wire)? } else { codec.decode(&wire)? };
+        let confidence = match &self.matcher {
+            None => Confidence::of_text(&self.scores),
+            Some(_) => Confidence::new(&codec.fields(&wire)?, &self.scores),
+        };
+        Ok(Finished { answer, wire, cut, confidence })
+    }
+}

@@ -1,0 +1,246 @@
+//! Constrained decoding with the real tokenizers of a small Llama and a small T5.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, in its helpers too")]
+
+mod common;
+
+use std::sync::{Arc, OnceLock};
+
+use common::{Spec, answer, answered, rescue};
+use graft_core::AnswerForm;
+use graft_predict::{Finished, Guide, Vocabulary, Walk};
+use proptest::prelude::*;
+use serde_json::json;
+use tokenizers::{AddedToken, Tokenizer};
+
+struct Base {
+    tokenizer: Arc<Tokenizer>,
+    vocabulary: Arc<Vocabulary>,
+    eos: u32,
+}
+
+fn load(file: &str, eos: u32, more: &[&str]) -> Base {
+    let path = format!("{}/tests/data/{file}", env!("CARGO_MANIFEST_DIR"));
+    let mut tokenizer = Tokenizer::from_file(path).unwrap();
+    tokenizer.add_tokens(more.iter().map(|text| AddedToken::from(*text, false))).unwrap();
+    let tokenizer = Arc::new(tokenizer);
+    Base { vocabulary: Arc::new(Vocabulary::new(tokenizer.clone(), &[eos]).unwrap()), tokenizer, eos }
+}
+
+/// Llama's kind: byte-level BPE.
+fn llama() -> &'static Base {
+    static BASE: OnceLock<Base> = OnceLock::new();
+    BASE.get_or_init(|| load("byte_level.json", 3, &[]))
+}
+
+/// T5's kind: SentencePiece, which puts a space before the text; the small one lacks the marks.
+fn t5() -> &'static Base {
+    static BASE: OnceLock<Base> = OnceLock::new();
+    BASE.get_or_init(|| load("metaspace.json", 1, &[";", "|", "-", "8", "9"]))
+}
+
+fn tokens(base: &Base, text: &str) -> Vec<u32> {
+    base.tokenizer.encode_fast(text, false).unwrap().get_ids().to_vec()
+}
+
+/// Random numbers that are the same every time.
+struct Lcg(u64);
+
+impl Lcg {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n.max(1)
+    }
+}
+
+/// Writes an answer from random allowed tokens, preferring those that end things.
+fn wander(guide: &Guide, base: &Base, budget: usize, seed: u64) -> Finished {
+    let mut random = Lcg(seed);
+    let mut walk = guide.start();
+    let closing: Vec<u32> = [";", "]", " -", "1"].iter().flat_map(|text| tokens(base, text)).collect();
+    while walk.tokens().len() < budget && !walk.is_done() {
+        if !walk.forced().unwrap().is_empty() {
+            continue;
+        }
+        let mask = walk.allowed().unwrap();
+        let ends: Vec<u32> = closing.iter().copied().filter(|&t| mask.allows(t)).collect();
+        let all: Vec<u32> = mask.iter().collect();
+        assert!(!all.is_empty(), "something is always allowed");
+        let from = if random.below(3) > 0 && !ends.is_empty() { &ends } else { &all };
+        walk.push(from[random.below(from.len())], -0.5).unwrap();
+    }
+    walk.finish().unwrap()
+}
+
+/// Pushes an answer's own tokens and returns the walk, having checked that each was allowed or forced.
+fn follow<'a>(guide: &'a Guide, ids: &[u32]) -> Result<Walk<'a>, String> {
+    let mut walk = guide.start();
+    while walk.tokens().len() < ids.len() {
+        walk.forced().unwrap();
+        let so_far = walk.tokens().len();
+        if !ids.starts_with(walk.tokens()) {
+            return Err(format!("forced {:?} against {ids:?}", walk.tokens()));
+        }
+        if let Some(&next) = ids.get(so_far) {
+            if !walk.allowed().unwrap().allows(next) {
+                return Err(format!("token {next} at {so_far} of {ids:?} is not allowed"));
+            }
+            walk.push(next, -0.1).unwrap();
+        }
+    }
+    Ok(walk)
+}
+
+fn form_is_followed(spec: &Spec, done: &Finished) -> Result<(), TestCaseError> {
+    let valid = jsonschema::validator_for(&spec.schema()).unwrap();
+    prop_assert!(valid.is_valid(&done.answer), "{} from {:?}", done.answer, done.wire);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn random_tokens_always_end_in_a_valid_answer(spec in answer(), budget in 0_usize..60, seed: u64) {
+        let guide = Guide::new(&spec.form(), llama().vocabulary.clone()).unwrap();
+        form_is_followed(&spec, &wander(&guide, llama(), budget, seed))?;
+    }
+
+    #[test]
+    fn the_answer_of_an_example_is_allowed_in_its_own_tokens((spec, value) in answered()) {
+        let guide = Guide::new(&spec.form(), llama().vocabulary.clone()).unwrap();
+        let wire = guide.codec().encode(&value).unwrap();
+        let walk = follow(&guide, &tokens(llama(), &wire)).map_err(|e| TestCaseError::fail(format!("{wire}: {e}")))?;
+        prop_assert!(walk.is_done(), "nothing may follow {}", wire);
+        let done = walk.finish().unwrap();
+        prop_assert_eq!((done.answer, done.cut), (value, false));
+    }
+
+    #[test]
+    fn whole_number_ranges_are_exact(low in -1200_i64..1200, more in 0_i64..1500, n in -1500_i64..3000) {
+        let spec = Spec::Object(vec![("n".into(), true, Spec::Integer(low, low + more))]);
+        let guide = Guide::new(&spec.form(), llama().vocabulary.clone()).unwrap();
+        let within = follow(&guide, &tokens(llama(), &format!("{n};"))).is_ok_and(|walk| walk.is_done());
+        prop_assert_eq!(within, (low..=low + more).contains(&n));
+    }
+}
+
+#[test]
+fn a_slack_answer_of_any_length_is_valid_with_either_tokenizer() {
+    let AnswerForm::Json { schema } = rescue() else { unreachable!() };
+    let valid = jsonschema::validator_for(&schema).unwrap();
+    for base in [llama(), t5()] {
+        let guide = Guide::new(&rescue(), base.vocabulary.clone()).unwrap();
+        let mut whole = 0;
+        for seed in 0..40 {
+            let done = wander(&guide, base, seed as usize * 4, seed);
+            assert!(valid.is_valid(&done.answer), "{} from {:?}", done.answer, done.wire);
+            assert_eq!(done.cut, done.confidence.answer == 0.0, "filled in, so not trusted: {done:?}");
+            whole += usize::from(!done.cut);
+        }
+        assert!(whole > 3, "some walks end by themselves: {whole}");
+    }
+}
+
+#[test]
+fn fractions_stay_within_their_bounds() {
+    let schema = json!({"type": "object", "required": ["n"], "properties": {
+        "n": {"type": "number", "exclusiveMinimum": 0, "maximum": 12}}});
+    let guide = Guide::new(&AnswerForm::Json { schema }, llama().vocabulary.clone()).unwrap();
+    let allowed = |text: &str| follow(&guide, &tokens(llama(), text)).is_ok_and(|walk| walk.is_done());
+    for good in ["12;", "0.5;", "11.999;", "1;", "3.07;"] {
+        assert!(allowed(good), "{good}");
+    }
+    for bad in ["0;", "12.1;", "13;", "-1;", "-0.5;", "1.0;", "01;", "1.;", ".5;", "1234567890;"] {
+        assert!(!allowed(bad), "{bad}");
+    }
+}
+
+#[test]
+fn labels_are_forced_as_soon_as_they_are_certain() {
+    let labels = vec!["positive".to_owned(), "negative".to_owned(), "negative tone".to_owned()];
+    let guide = Guide::new(&AnswerForm::Label { labels: labels.clone() }, llama().vocabulary.clone()).unwrap();
+    for label in &labels {
+        let ids = tokens(llama(), label);
+        let mut walk = follow(&guide, &ids).unwrap();
+        assert!(walk.can_stop().unwrap());
+        assert_eq!(walk.is_done(), label != "negative", "`negative` may go on");
+        if !walk.is_done() {
+            walk.push(llama().eos, 0.0).unwrap();
+        }
+        let done = walk.finish().unwrap();
+        assert_eq!((done.answer, done.cut), (json!(label), false));
+    }
+    let mut walk = guide.start();
+    walk.push(tokens(llama(), "positive")[0], -0.3).unwrap();
+    let forced = walk.forced().unwrap();
+    assert_eq!(forced, tokens(llama(), "positive")[1..]);
+    assert!(walk.is_done() && !forced.is_empty());
+    assert!((walk.finish().unwrap().confidence.answer - (-0.3_f64).exp()).abs() < 1e-9);
+}
+
+#[test]
+fn a_tokenizer_that_adds_a_space_writes_labels_in_its_own_tokens() {
+    let guide =
+        Guide::new(&AnswerForm::Label { labels: vec!["she".into(), "he".into()] }, t5().vocabulary.clone()).unwrap();
+    let done = follow(&guide, &tokens(t5(), "she")).unwrap().finish().unwrap();
+    assert_eq!((done.answer, done.wire.as_str(), done.cut), (json!("she"), "she", false));
+}
+
+#[test]
+fn a_tokenizer_that_lacks_a_mark_is_refused() {
+    let base = load("metaspace.json", 1, &["|", "-", "8", "9"]);
+    let error = Guide::new(&rescue(), base.vocabulary).unwrap_err();
+    assert!(error.to_string().contains("`;`"), "{error}");
+}
+
+#[test]
+fn free_text_takes_any_ordinary_token_and_ends_where_it_likes() {
+    let guide = Guide::new(&AnswerForm::Text, llama().vocabulary.clone()).unwrap();
+    let mut walk = guide.start();
+    let mask = walk.allowed().unwrap();
+    assert!(mask.allows(llama().eos) && !mask.allows(0) && !mask.allows(2) && mask.allows(4));
+    assert!(walk.push(2, 0.0).is_err(), "special tokens are no text");
+    for id in tokens(llama(), "Turn it on; 12 é") {
+        walk.push(id, -1.0).unwrap();
+    }
+    walk.push(llama().eos, -1.0).unwrap();
+    assert!(walk.push(4, 0.0).is_err(), "nothing follows the end");
+    let done = walk.finish().unwrap();
+    assert_eq!((done.answer, done.cut), (json!("Turn it on; 12 é"), false));
+    assert!((done.confidence.answer - (-1.0_f64).exp()).abs() < 1e-9);
+}
+
+#[test]
+fn each_field_has_its_own_confidence() {
+    let guide = Guide::new(&rescue(), llama().vocabulary.clone()).unwrap();
+    let wire = " both Farm; -| milk;12 case dairy]";
+    let ids = tokens(llama(), wire);
+    let mut walk = guide.start();
+    let mut at = 0;
+    for &id in &ids {
+        let length = llama().tokenizer.decode(&[id], false).unwrap().len();
+        let doubtful = wire[..at].ends_with("milk;");
+        walk.push(id, if doubtful { 0.5_f64.ln() } else { 0.0 }).unwrap();
+        at += length;
+    }
+    let done = walk.finish().unwrap();
+    let of = |path: &str| done.confidence.fields[path];
+    assert!((of("items[0].quantity") - 0.5).abs() < 1e-9);
+    assert!((of("items[0].name") - 1.0).abs() < 1e-9 && (of("direction") - 1.0).abs() < 1e-9);
+    assert!((done.confidence.answer - 0.5).abs() < 1e-9);
+}
+
+#[test]
+fn masks_renormalise() {
+    let guide =
+        Guide::new(&AnswerForm::Label { labels: vec!["a".into(), "b".into()] }, llama().vocabulary.clone()).unwrap();
+    let mask = guide.start().allowed().unwrap();
+    let (a, b) = (tokens(llama(), "a")[0], tokens(llama(), "b")[0]);
+    let mut logits = vec![50.0_f32; llama().vocabulary.size() + 24];
+    (logits[a as usize], logits[b as usize]) = (1.0, 1.0 + 3.0_f32.ln());
+    assert_eq!((mask.count(), mask.argmax(&logits)), (2, Some(b)));
+    assert!((mask.log_prob(&logits, b).exp() - 0.75).abs() < 1e-6);
+    assert_eq!(mask.log_prob(&logits, 5), f64::NEG_INFINITY);
+    mask.apply(&mut logits);
+    assert_eq!(logits.iter().filter(|l| l.is_finite()).count(), 2);
+}
