@@ -1,4 +1,4 @@
-use std::{collections::BTreeSet, io, path::Path};
+use std::{collections::BTreeSet, fs::File, io, path::Path};
 
 use graft_core::{Example, Review, Timestamp};
 use serde::Serialize;
@@ -111,6 +111,19 @@ impl Import {
         }
         Ok(self)
     }
+}
+
+/// Largest table or list of examples, in bytes.
+const MAX_FILE: u64 = 1 << 30;
+
+/// Opens a file of examples.
+pub(crate) fn open(path: &Path) -> Result<File, Error> {
+    let file = File::open(path).map_err(|source| cannot_read(path, source))?;
+    let meta = file.metadata().map_err(|source| cannot_read(path, source))?;
+    if meta.len() > MAX_FILE {
+        return Err(Error::TooLarge { place: path.display().to_string(), limit: MAX_FILE >> 20 });
+    }
+    Ok(file)
 }
 
 /// The error of a path that can't be opened: missing, or unreadable.

@@ -22,3 +22,8 @@ mod time;
 
 pub use error::Error;
 pub use import::{Approval, Import, MAX_PROBLEMS, Problem, Skipped};
+
+/// A pattern of this crate's own.
+fn pattern(text: &str) -> regex::Regex {
+    regex::Regex::new(text).expect("a constant pattern compiles")
+}

@@ -84,7 +84,7 @@ impl Columns {
         let suggestions = blob.replace('?', "suggestions");
         AssertSqlSafe(format!(
             "SELECT CAST({id} AS TEXT), substr(CAST({question} AS TEXT), 1, {MAX_TEXT}), {suggestions}, {when} \
-             FROM {table} ORDER BY {order} DESC, {id} DESC"
+             FROM {table} ORDER BY {order} DESC NULLS LAST, {id} DESC"
         ))
     }
 }

@@ -1,8 +1,16 @@
+use std::time::Duration;
+
 use futures_util::TryStreamExt;
-use sqlx::{Connection, PgConnection, Row as _, postgres::PgRow};
+use sqlx::{
+    PgConnection, Row as _,
+    postgres::{PgPoolOptions, PgRow},
+};
 
 use super::{Columns, Options, Row, collect};
 use crate::{Error, Import};
+
+/// How long a server may take to let us in.
+const CONNECT: Duration = Duration::from_secs(15);
 
 /// The places a service keeps its table, in the order they are tried. The second is found by the search path.
 const TABLES: [&str; 2] = ["automation.ask_ai_queries", "ask_ai_queries"];
@@ -12,10 +20,13 @@ const COLUMNS: &str = "SELECT attname::text FROM pg_attribute \
 
 /// Reads a server's table in a read-only transaction.
 pub(super) async fn import(url: &str, options: &Options) -> Result<Import, Error> {
-    let mut connection = PgConnection::connect(url).await.map_err(Error::Connect)?;
+    // A pool of one, for it alone gives up on a server that doesn't answer.
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT);
+    let pool = pool.connect(url).await.map_err(Error::Connect)?;
+    let mut connection = pool.acquire().await.map_err(Error::Connect)?;
     let import = read_all(&mut connection, options).await;
-    // The import is complete; a connection that ends badly changes nothing.
-    drop(connection.close().await);
+    drop(connection);
+    pool.close().await;
     import
 }
 

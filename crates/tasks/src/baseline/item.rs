@@ -2,7 +2,8 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use super::{number::in_digits, pattern};
+use super::number::in_digits;
+use crate::pattern;
 
 /// One item as a message names it.
 #[derive(Debug, PartialEq)]
@@ -58,13 +59,14 @@ fn item(segment: &str) -> Option<Item> {
             r"(?i)^(?:some|misc\.?|miscellaneous|assorted|various|(?:lots|plenty|a\s+(?:bit|lot|little|few|bunch)|bits)(?:\s+of)?|several|few)\s+",
         )
     });
+    let heading = segment.trim_end().ends_with(':');
     let segment = EDGES.replace_all(segment, "").to_lowercase();
     if let Some((name, quantity, unit)) = counted(&segment) {
         let name = clean_name(name)?;
         return (quantity <= MOST).then_some(Item { name, quantity: Some(quantity), unit });
     }
     let name = clean_name(&VAGUE.replace(&segment, ""))?;
-    reads_as_item(&name).then_some(Item { name, quantity: None, unit: None })
+    (!heading && reads_as_item(&name)).then_some(Item { name, quantity: None, unit: None })
 }
 
 /// `12 cs of kale`, `kale - 12 cs`, `kale (12 cs)` or `kale 12 cs`.

@@ -7,7 +7,10 @@ mod place;
 use regex::Regex;
 use serde_json::{Value, json};
 
-use crate::pounds::{Tables, class_or_default};
+use crate::{
+    pattern,
+    pounds::{Tables, class_or_default},
+};
 
 /// Reads a message with regular expressions.
 #[derive(Clone, Debug)]
@@ -49,11 +52,6 @@ impl Baseline {
 /// Whole numbers are written without a fraction.
 fn tidy_number(number: f64) -> Value {
     if number.fract() == 0.0 { Value::from(number as i64) } else { Value::from(number) }
-}
-
-/// A pattern of this module's own.
-fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("a constant pattern compiles")
 }
 
 /// Takes out what carries no meaning here: escapes, mentions, emoji, and remarks in parentheses.

@@ -2,7 +2,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use super::pattern;
+use crate::pattern;
 
 const WORDS: [(&str, u32); 22] = [
     ("one", 1),

@@ -2,7 +2,7 @@ use std::{ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
-use super::pattern;
+use crate::pattern;
 
 /// What a message says of directions and places, and what it says besides.
 #[derive(Debug, Default)]

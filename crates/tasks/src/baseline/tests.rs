@@ -77,6 +77,7 @@ fn directions_and_places_are_read() {
         ("2 cs milk today from aldi", "inbound", [here.clone(), Value::Null]),
         ("From Aldi: 2 cs milk", "inbound", [here.clone(), Value::Null]),
         ("Aldi:\n- 2 cs milk", "inbound", [here.clone(), Value::Null]),
+        ("Aldi:\n- 2 cs milk\nHope House:\n", "inbound", [here.clone(), Value::Null]),
         ("Delivered 2 cs milk to Hope House", "outbound", [Value::Null, there.clone()]),
         ("Stocked Hope House with 2 cs milk", "outbound", [Value::Null, there.clone()]),
         ("Took 2 cs milk from aldi and dropped at Hope House!", "both", [here.clone(), there.clone()]),

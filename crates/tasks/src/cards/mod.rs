@@ -124,7 +124,7 @@ pub fn accept(task: &Task, answer: &Value) -> Result<Value, String> {
         (Form::Json(_), _) => Err("the answer is not a JSON object".into()),
         (_, Value::String(text)) if text.trim().is_empty() => Err("the answer is blank".into()),
         (_, Value::String(text)) => Ok(Value::from(text.trim())),
-        (Form::Labels(_), Value::Number(_) | Value::Bool(_)) => Ok(Value::from(answer.to_string())),
+        (_, Value::Number(_) | Value::Bool(_)) => Ok(Value::from(answer.to_string())),
         (Form::Text, Value::Object(_) | Value::Array(_)) => Ok(Value::from(answer.to_string())),
         _ => Err(format!("the answer is {answer} and not a text")),
     }

@@ -25,15 +25,19 @@ pub(super) fn score(
 
     board.share("accuracy", want.iter().zip(&got).map(|(want, got)| want == got));
     let macro_f1 = |sample: &mut dyn Iterator<Item = usize>| {
-        let scores = per_label(&count(sample.map(|i| (want[i], got[i])), none));
-        let seen: Vec<f64> = scores.iter().filter(|s| s.0 > 0).map(|s| s.3).collect();
+        let tallies = tallies(&count(sample.map(|i| (want[i], got[i])), none));
+        let seen: Vec<f64> = tallies.iter().filter(|t| t.support + t.given > 0).map(Tally::f1).collect();
         seen.iter().sum::<f64>() / seen.len().max(1) as f64
     };
     board.push("macro_f1", &macro_f1);
 
     let counts = count(want.iter().copied().zip(got.iter().copied()), none);
-    let scores = per_label(&counts).into_iter().zip(&names).map(|((support, precision, recall, f1), label)| {
-        LabelScore { label: label.clone(), support, precision, recall, f1 }
+    let scores = tallies(&counts).into_iter().zip(&names).map(|(tally, label)| LabelScore {
+        label: label.clone(),
+        support: tally.support,
+        precision: share(tally.hit, tally.given),
+        recall: share(tally.hit, tally.support),
+        f1: tally.f1(),
     });
     (scores.collect(), Confusion { labels: names.clone(), counts })
 }
@@ -51,14 +55,28 @@ fn count(pairs: impl Iterator<Item = (usize, usize)>, labels: usize) -> Vec<Vec<
     counts
 }
 
-/// Support, precision, recall and F1 of each label.
-fn per_label(counts: &[Vec<usize>]) -> Vec<(usize, f64, f64, f64)> {
-    let share = |part: usize, whole: usize| if whole > 0 { part as f64 / whole as f64 } else { 0.0 };
-    let one = |label: usize| {
-        let hit = counts[label][label];
-        let support: usize = counts[label].iter().sum();
-        let given: usize = counts.iter().map(|row| row[label]).sum();
-        (support, share(hit, given), share(hit, support), share(2 * hit, given + support))
+/// How often a label was wanted, given, and both.
+struct Tally {
+    support: usize,
+    given: usize,
+    hit: usize,
+}
+
+impl Tally {
+    fn f1(&self) -> f64 {
+        share(2 * self.hit, self.given + self.support)
+    }
+}
+
+fn tallies(counts: &[Vec<usize>]) -> Vec<Tally> {
+    let one = |label: usize| Tally {
+        support: counts[label].iter().sum(),
+        given: counts.iter().map(|row| row[label]).sum(),
+        hit: counts[label][label],
     };
     (0..counts.len()).map(one).collect()
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    if whole > 0 { part as f64 / whole as f64 } else { 0.0 }
 }

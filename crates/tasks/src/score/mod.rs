@@ -111,6 +111,7 @@ pub fn score(card: &TaskCard, pairs: &[(Value, Option<Value>)], seed: u64) -> Sc
         }
         AnswerForm::Text => text::score(pairs, &mut board),
     };
+    let truths: Vec<String> = pairs.iter().map(|(want, _)| want.to_string()).collect();
     let per_example = board.ratios.iter().find(|(name, _)| name == headline);
     Scores {
         task: card.name.clone(),
@@ -121,9 +122,7 @@ pub fn score(card: &TaskCard, pairs: &[(Value, Option<Value>)], seed: u64) -> Sc
         metrics: board.metrics,
         labels: extra.0,
         confusion: extra.1,
-        truth: Digest::of_parts(
-            pairs.iter().map(|(want, _)| want.to_string().into_bytes()).collect::<Vec<_>>().iter().map(Vec::as_slice),
-        ),
+        truth: Digest::of_parts(truths.iter().map(String::as_bytes)),
     }
 }
 

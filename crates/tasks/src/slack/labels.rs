@@ -1,6 +1,5 @@
 use std::{
     collections::HashMap,
-    fs::File,
     io::{BufRead, BufReader, Read},
     path::Path,
 };
@@ -14,8 +13,7 @@ const MAX_LINE: u64 = 1 << 20;
 
 /// Reads lines of `{"ts": …, "truth": {…}}` into the truth by `ts`; other fields are ignored.
 pub(super) fn read(path: &Path) -> Result<HashMap<String, Value>, Error> {
-    let file = File::open(path).map_err(|source| crate::import::cannot_read(path, source))?;
-    let mut reader = BufReader::new(file);
+    let mut reader = BufReader::new(crate::import::open(path)?);
     let mut truths = HashMap::new();
     for line in 1.. {
         let mut bytes = Vec::new();

@@ -5,10 +5,13 @@ mod labels;
 mod sheet;
 mod text;
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, fmt, path::Path};
 
 use graft_core::{Example, Review, Source, Timestamp};
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer as _,
+    de::{SeqAccess, Visitor},
+};
 use serde_json::Value;
 
 use crate::{Approval, Error, Import, cards};
@@ -137,19 +140,47 @@ fn read_days(mut days: archive::Days, import: &mut Import) -> Result<Vec<Message
         None => HashMap::new(),
     };
     let mut messages = Vec::new();
-    days.each(|place, channel, bytes| match serde_json::from_slice::<Vec<Value>>(bytes) {
-        Ok(raw) => raw.into_iter().enumerate().for_each(|(i, value)| {
-            let at = || format!("{place}, message {}", i + 1);
+    days.each(|place, channel, bytes| {
+        let mut number = 0;
+        let whole = each_value(bytes, |value| {
+            number += 1;
+            let at = || format!("{place}, message {number}");
             match message(value, channel, &users) {
                 Ok(message) => messages.push(message),
                 Err(Left::Kind(kind)) => import.skip(&kind, at()),
                 Err(Left::Bad(reason)) => import.problem("malformed", at(), reason),
             }
-        }),
-        Err(error) => import.problem("unreadable file", place, error.to_string()),
+        });
+        if let Err(error) = whole {
+            import.problem("unreadable file", place, error.to_string());
+        }
     })?;
     days.skipped_links.into_iter().for_each(|link| import.skip("symbolic link", link));
     Ok(messages)
+}
+
+/// Hands over a JSON list's values one at a time, so that a hostile file can't make a far larger list in memory.
+fn each_value(json: &[u8], take: impl FnMut(Value)) -> serde_json::Result<()> {
+    struct Each<F>(F);
+
+    impl<'de, F: FnMut(Value)> Visitor<'de> for Each<F> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of messages")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+            while let Some(value) = list.next_element()? {
+                (self.0)(value);
+            }
+            Ok(())
+        }
+    }
+
+    let mut json = serde_json::Deserializer::from_slice(json);
+    json.deserialize_seq(Each(take))?;
+    json.end()
 }
 
 /// Why a message is left out.

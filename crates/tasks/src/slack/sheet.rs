@@ -1,6 +1,12 @@
-use std::{collections::HashMap, fs::File, io::BufReader, path::Path};
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::BufReader,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
 
-use calamine::{DataRef, Reader, Xlsx};
+use calamine::{DataRef, Reader, Xlsx, XlsxError};
 
 use super::{Left, Message, archive, checked, kept, text};
 use crate::{Error, Import, import::cannot_read, time::days_from_civil};
@@ -24,7 +30,17 @@ struct Columns {
 /// Reads every sheet that has the columns `Timestamp` and `Message`; the sheet's name is the channel.
 pub(super) fn read(path: &Path, import: &mut Import) -> Result<Vec<Message>, Error> {
     archive::check_size(path, MAX_TOTAL)?;
-    let bad = |source: calamine::XlsxError| Error::Sheet { path: path.into(), source: Box::new(source) };
+    // calamine 0.38 computes with row and column numbers unchecked, which panics where overflows are checked.
+    let whole = catch_unwind(AssertUnwindSafe(|| read_book(path, import)));
+    whole.unwrap_or_else(|_| Err(bad(path, XlsxError::Unexpected("a cell's position is out of range"))))
+}
+
+fn bad(path: &Path, source: XlsxError) -> Error {
+    Error::Sheet { path: path.into(), source: Box::new(source) }
+}
+
+fn read_book(path: &Path, import: &mut Import) -> Result<Vec<Message>, Error> {
+    let bad = |source| bad(path, source);
     let file = File::open(path).map_err(|source| cannot_read(path, source))?;
     let mut book: Xlsx<_> = Xlsx::new(BufReader::new(file)).map_err(bad)?;
     let (mut messages, mut headings, mut found) = (Vec::new(), Vec::new(), false);
@@ -85,7 +101,7 @@ fn take(row: &Row, columns: &Columns, sheet: &str, line: u32, messages: &mut Vec
         let user = cell(columns.user).to_owned();
         checked(slack_ts(cell(Some(columns.ts))), user, sheet, &text::plain_text(cell(Some(columns.message))), thread)
     });
-    let at = || format!("sheet {sheet}, row {}", line + 1);
+    let at = || format!("sheet {sheet}, row {}", line.saturating_add(1));
     match message {
         Ok(message) => messages.push(message),
         Err(Left::Kind(kind)) => import.skip(&kind, at()),

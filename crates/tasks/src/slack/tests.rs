@@ -266,7 +266,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn any_message_is_read_or_counted(values in prop::collection::vec(any_json(), 0..6)) {
@@ -293,6 +293,20 @@ proptest! {
     #[test]
     fn any_text_is_cleaned(text in "[<>@#!|&a-z;\u{e9}\n]{0,40}") {
         prop_assert!(plain_text(&text).len() <= text.len() + 2);
+    }
+
+    #[test]
+    fn damaged_spreadsheets_never_panic(at in 0usize..4000, with in any::<u8>(), cells in "(<c r=\"[A-Z]{1,3}[0-9]{1,8}\"( t=\"[a-z]{1,3}\")?>(<v>[0-9.e]{0,20}</v>)?</c>|<row r=\"[0-9]{1,12}\">|</row>){0,6}") {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.xlsx");
+        let rows = [row(1, &["Timestamp", "User", "Message"]), cells, row(2, &["1740800000.0", "ana", "milk"])];
+        sheet(&path, &rows.concat());
+        drop(read(&path));
+        let mut bytes = fs::read(&path).unwrap();
+        let at = at % bytes.len();
+        bytes[at] = with;
+        fs::write(&path, bytes).unwrap();
+        drop(read(&path));
     }
 
     #[test]

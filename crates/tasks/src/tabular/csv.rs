@@ -1,10 +1,14 @@
-use std::{fs::File, path::Path};
+use std::{
+    fs::File,
+    io::{self, Read, Seek},
+    path::Path,
+};
 
 use csv::{ByteRecord, ReaderBuilder};
 use serde_json::Value;
 
 use super::{Builder, Draft};
-use crate::{Approval, Error, Import, import::cannot_read};
+use crate::{Approval, Error, Import, import::open};
 
 /// Which columns to read; each is a heading, or a number counted from 1. `None` finds it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,38 +68,23 @@ struct Found {
 pub fn import_csv(path: &Path, task: &str, columns: &Columns, approval: &Approval) -> Result<Import, Error> {
     let mut builder = Builder::new("csv", task, approval)?;
     let bad = |source| Error::Csv { path: path.into(), source };
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter(path)?)
-        .from_path(path)
-        .map_err(bad)?;
-    let (mut record, mut found, mut line) = (ByteRecord::new(), None, 0);
+    let mut file = open(path)?;
+    let delimiter = delimiter(&mut file).map_err(|source| Error::Read { path: path.into(), source })?;
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(file);
+    let (mut record, mut found, mut row) = (ByteRecord::new(), None, 0);
     while reader.read_byte_record(&mut record).map_err(bad)? {
-        line += 1;
-        let cells: Vec<_> =
-            record.iter().map(|cell| std::str::from_utf8(cell.strip_prefix(b"\xef\xbb\xbf").unwrap_or(cell))).collect();
-        let at = format!("row {line}");
-        let cells: Vec<&str> = match cells.into_iter().collect() {
-            Ok(cells) => cells,
-            Err(_) => {
-                builder.add(&at, Err("the text is not UTF-8".into()));
-                continue;
-            }
+        row += 1;
+        let at = format!("row {row}");
+        let Ok(cells) = record.iter().map(std::str::from_utf8).collect::<Result<Vec<&str>, _>>() else {
+            builder.add(&at, Err("the text is not UTF-8".into()));
+            continue;
         };
-        let known = match &found {
-            Some(known) => known,
-            None => {
-                let known = find(&cells, columns, path)?;
-                let heading = known.heading;
-                let known = found.insert(known);
-                if heading {
-                    continue;
-                }
-                known
-            }
-        };
-        builder.add(&at, draft(&cells, known));
+        if found.is_none() && found.insert(find(&cells, columns, path)?).heading {
+            continue;
+        }
+        if let Some(columns) = &found {
+            builder.add(&at, draft(&cells, columns));
+        }
     }
     builder.finish(path)
 }
@@ -148,12 +137,11 @@ fn find(first: &[&str], wanted: &Columns, path: &Path) -> Result<Found, Error> {
     })
 }
 
-/// The separator that the first line has most of.
-fn delimiter(path: &Path) -> Result<u8, Error> {
-    use std::io::Read as _;
-    let file = File::open(path).map_err(|source| cannot_read(path, source))?;
+/// The separator that the first line has most of; the file is left at its start.
+fn delimiter(file: &mut File) -> io::Result<u8> {
     let mut start = Vec::new();
-    file.take(64 << 10).read_to_end(&mut start).map_err(|source| Error::Read { path: path.into(), source })?;
+    file.by_ref().take(64 << 10).read_to_end(&mut start)?;
+    file.rewind()?;
     let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let count = |separator: u8| line.iter().filter(|byte| **byte == separator).count();
     Ok(b",;\t|".iter().copied().rev().max_by_key(|separator| count(*separator)).unwrap_or(b','))

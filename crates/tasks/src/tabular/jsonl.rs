@@ -1,5 +1,4 @@
 use std::{
-    fs::File,
     io::{BufRead, BufReader, Read},
     path::Path,
 };
@@ -7,7 +6,7 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{Builder, Draft};
-use crate::{Approval, Error, Import, import::cannot_read};
+use crate::{Approval, Error, Import, import::open};
 
 /// Longest line, in bytes.
 const MAX_LINE: u64 = 4 << 20;
@@ -20,8 +19,7 @@ const MAX_LINE: u64 = 4 << 20;
 /// [`Error::Missing`], [`Error::Read`], [`Error::UnknownTask`]; [`Error::Nothing`] where no line is usable.
 pub fn import_jsonl(path: &Path, task: &str, approval: &Approval) -> Result<Import, Error> {
     let mut builder = Builder::new("jsonl", task, approval)?;
-    let file = File::open(path).map_err(|source| cannot_read(path, source))?;
-    let mut reader = BufReader::new(file);
+    let mut reader = BufReader::new(open(path)?);
     for number in 1.. {
         let mut line = Vec::new();
         let read = reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);

@@ -7,7 +7,7 @@ use super::{
     Builder, Draft,
     jsonl::{Role, transcript},
 };
-use crate::{Approval, Error, Import};
+use crate::{Approval, Error, Import, pattern};
 
 /// The forms of pasted text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,10 +25,10 @@ type Line<'a> = (usize, &'a str);
 
 /// `3. "text" -> label`.
 fn label_line(line: &str) -> Option<(String, String)> {
-    static LABELLED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"^\s*(?:\(?\d{1,6}[.)]\s+|[-*•]\s+)?(?P<text>.+?)\s*(?:->|=>|→)\s*(?P<label>[^>→]+?)\s*$").ok()
+    static LABELLED: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(r"^\s*(?:\(?\d{1,6}[.)]\s+|[-*•]\s+)?(?P<text>.+?)\s*(?:->|=>|→)\s*(?P<label>[^>→]+?)\s*$")
     });
-    let found = LABELLED.as_ref()?.captures(line)?;
+    let found = LABELLED.captures(line)?;
     Some((unquoted(&found["text"]), unquoted(&found["label"])))
 }
 
