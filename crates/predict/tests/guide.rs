@@ -38,6 +38,15 @@ fn t5() -> &'static Base {
     BASE.get_or_init(|| load("metaspace.json", 1, &[";", "|", "-", "8", "9"]))
 }
 
+/// SmolLM2, from the GGUF file that `GRAFT_TEST_GGUF` names.
+fn smollm2() -> Option<Base> {
+    let path = std::env::var_os("GRAFT_TEST_GGUF")?;
+    let model = graft_formats::open(path.as_ref()).unwrap();
+    let (tokenizer, eos) = (Arc::new(model.tokenizer), model.tokens.eos);
+    let vocabulary = Arc::new(Vocabulary::new(tokenizer.clone(), &eos).unwrap());
+    Some(Base { vocabulary, tokenizer, eos: eos[0] })
+}
+
 fn tokens(base: &Base, text: &str) -> Vec<u32> {
     base.tokenizer.encode_fast(text, false).unwrap().get_ids().to_vec()
 }
@@ -142,6 +151,24 @@ fn a_slack_answer_of_any_length_is_valid_with_either_tokenizer() {
 }
 
 #[test]
+fn a_real_model_writes_short_answers_in_the_words_of_the_message() {
+    let Some(base) = smollm2() else { return };
+    let guide = Guide::new(&rescue(), base.vocabulary.clone()).unwrap();
+    let wire = " both Sunny Acres; -| toilet paper;12 case dry goods| squash;1.5 - produce]";
+    let ids = tokens(&base, wire);
+    assert_eq!(ids.len(), 25);
+    let words = tokens(&base, "We got toilet paper");
+    assert!(ids.windows(2).any(|pair| words.ends_with(pair)), "words are copied token by token");
+    assert!(follow(&guide, &ids).unwrap().is_done());
+    let AnswerForm::Json { schema } = rescue() else { unreachable!() };
+    let valid = jsonschema::validator_for(&schema).unwrap();
+    for seed in 0..40 {
+        let done = wander(&guide, &base, seed as usize * 4, seed);
+        assert!(valid.is_valid(&done.answer), "{} from {:?}", done.answer, done.wire);
+    }
+}
+
+#[test]
 fn fractions_stay_within_their_bounds() {
     let schema = json!({"type": "object", "required": ["n"], "properties": {
         "n": {"type": "number", "exclusiveMinimum": 0, "maximum": 12}}});
@@ -228,6 +255,16 @@ fn each_field_has_its_own_confidence() {
     assert!((of("items[0].quantity") - 0.5).abs() < 1e-9);
     assert!((of("items[0].name") - 1.0).abs() < 1e-9 && (of("direction") - 1.0).abs() < 1e-9);
     assert!((done.confidence.answer - 0.5).abs() < 1e-9);
+}
+
+#[test]
+fn a_guide_is_shared_between_threads() {
+    let guide = Guide::new(&rescue(), llama().vocabulary.clone()).unwrap();
+    let answers: Vec<Finished> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| wander(&guide, llama(), 30, 7))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
 }
 
 #[test]
