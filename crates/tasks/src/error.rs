@@ -178,11 +178,10 @@ impl Error {
             Self::UnknownTask(_) => format!("the tasks are {}", crate::cards::names().collect::<Vec<_>>().join(", ")),
             Self::FewLabels { .. } => "import examples with at least two different labels first".into(),
             Self::Missing(_) => "check the path".into(),
-            Self::Nothing { .. } | Self::EmptyTable(_) => "check that this is the right source, and that it has data".into(),
+            Self::Nothing { .. } | Self::EmptyTable(_) => "check that it is the right source and has data".into(),
             Self::TooLarge { .. } => "export a shorter time span, or split the file".into(),
             Self::NotAnExport(_) => {
-                "give the export's folder or zip (with one folder a channel), or an .xlsx with the columns Timestamp, User, Message"
-                    .into()
+                "give the export's folder or zip, or an .xlsx with the columns Timestamp, User and Message".into()
             }
             Self::UnsafeEntry { .. } => "an archive from Slack has no such entry; export it again".into(),
             Self::BadLabel { .. } => {
@@ -190,11 +189,12 @@ impl Error {
             }
             Self::NoColumn { .. } => "name the column to read".into(),
             Self::UnknownForm => {
-                "write lines of `\"text\" -> label`, blocks of Task:/Input:/Expected:, or turns of User:/Assistant:".into()
+                "write lines of `\"text\" -> label`, blocks of Task:, Input:, Expected:, or turns of User:, Assistant:"
+                    .into()
             }
             Self::BadWeight { .. } => "a weight is a number from 0 to 10000".into(),
             Self::NotADatabase { .. } => "give the path of the service's .db file".into(),
-            Self::Locked { .. } => "wait until the other program has finished writing, or copy the file and read the copy".into(),
+            Self::Locked { .. } => "wait until the other program is done, or read a copy of the file".into(),
             Self::NoTable(_) => "the Ask AI service creates it; check that this is its database".into(),
             Self::Connect(_) => "check the URL, the password and that the server is running".into(),
             Self::Unpaired => "evaluate both versions on the same dataset".into(),

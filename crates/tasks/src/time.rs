@@ -49,7 +49,8 @@ fn split_zone(text: &str) -> Option<(&str, i64)> {
     Some((&text[..at], sign * (digits[..2].parse::<i64>().ok()? * 60 + minutes)))
 }
 
-/// Days since 1970-01-01 of a date in the Gregorian calendar (H. Hinnant, "chrono-compatible low-level date algorithms").
+/// Days since 1970-01-01 of a date in the Gregorian calendar (H. Hinnant, "chrono-Compatible Low-Level Date
+/// Algorithms").
 pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);

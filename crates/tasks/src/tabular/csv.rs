@@ -60,11 +60,12 @@ struct Found {
 }
 
 /// Reads examples from a file in CSV form (RFC 4180; the separator `,`, `;`, tab or `|` is found by its count in the
-/// first line). A first line that names known or asked-for columns is a heading; without one, the first column is the text and the
-/// second the label. Rows without a label are pending examples.
+/// first line). A first line that names known or asked-for columns is a heading; without one, the first column is the
+/// text and the second the label. Rows without a label are pending examples.
 ///
 /// # Errors
-/// [`Error::Missing`], [`Error::Read`], [`Error::Csv`], [`Error::NoColumn`], [`Error::UnknownTask`]; [`Error::Nothing`] where no row is usable.
+/// [`Error::Missing`], [`Error::Read`], [`Error::TooLarge`], [`Error::Csv`], [`Error::NoColumn`],
+/// [`Error::UnknownTask`]; [`Error::Nothing`] where no row is usable.
 pub fn import_csv(path: &Path, task: &str, columns: &Columns, approval: &Approval) -> Result<Import, Error> {
     let mut builder = Builder::new("csv", task, approval)?;
     let bad = |source| Error::Csv { path: path.into(), source };
