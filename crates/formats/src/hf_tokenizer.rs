@@ -19,8 +19,7 @@ const MOST_STEPS: usize = 64;
 const MOST_TEXT: usize = 4096;
 
 /// What the models here need; others bring code that was never tried on hostile files.
-const STEPS: [&str; 30] = [
-    "BertNormalizer",
+const STEPS: [&str; 21] = [
     "ByteFallback",
     "ByteLevel",
     "Digits",
@@ -36,20 +35,12 @@ const STEPS: [&str; 30] = [
     "Prepend",
     "Punctuation",
     "Replace",
-    "RobertaProcessing",
-    "BertProcessing",
-    "BertPreTokenizer",
     "Sequence",
     "Split",
     "Strip",
-    "StripAccents",
     "TemplateProcessing",
-    "UnicodeScripts",
     "Whitespace",
     "WhitespaceSplit",
-    "WordPiece",
-    "BPEDecoder",
-    "CharDelimiterSplit",
 ];
 
 /// Reads the file; every token id is below `vocab`.
@@ -85,7 +76,8 @@ impl File {
     fn check(&self, vocab: usize) -> Result<(), String> {
         let steps = [&self.normalizer, &self.pre_tokenizer, &self.post_processor, &self.decoder];
         steps.into_iter().flatten().try_for_each(Step::check)?;
-        let highest = self.model.vocab.highest_id.max(self.added_tokens.0);
+        let template = self.post_processor.as_ref().map_or(0, Step::highest_id);
+        let highest = self.model.vocab.highest_id.max(self.added_tokens.0).max(template);
         if highest >= vocab as u64 {
             return Err(format!("its token {highest} is beyond the embedding's {vocab} rows"));
         }
@@ -120,6 +112,8 @@ struct Step {
     stop: Option<u64>,
     #[serde(default)]
     single: Few<Piece>,
+    #[serde(default)]
+    special_tokens: TemplateTokens,
 }
 
 #[derive(Deserialize)]
@@ -155,6 +149,11 @@ impl Step {
             charsmap::check(charsmap)?;
         }
         self.normalizers.0.iter().try_for_each(Self::check)
+    }
+
+    /// Of the tokens that templates add.
+    fn highest_id(&self) -> u64 {
+        self.normalizers.0.iter().map(Self::highest_id).fold(self.special_tokens.0, u64::max)
     }
 }
 
@@ -284,6 +283,36 @@ impl<'de> Deserialize<'de> for AddedTokens {
             }
         }
         deserializer.deserialize_seq(List)
+    }
+}
+
+/// The highest id among a template's tokens.
+#[derive(Default)]
+struct TemplateTokens(u64);
+
+impl<'de> Deserialize<'de> for TemplateTokens {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Token {
+            ids: Few<u32>,
+        }
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = TemplateTokens;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the special tokens of a template")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<TemplateTokens, M::Error> {
+                let mut highest = 0;
+                while let Some((_, token)) = map.next_entry::<IgnoredAny, Token>()? {
+                    highest = token.ids.0.into_iter().map(u64::from).fold(highest, u64::max);
+                }
+                Ok(TemplateTokens(highest))
+            }
+        }
+        deserializer.deserialize_map(Entries)
     }
 }
 

@@ -75,8 +75,10 @@ pub fn open(path: &Path) -> Result<ModelFiles, Error> {
         return hf::open(path);
     }
     match path.extension().and_then(|e| e.to_str()) {
-        Some("bin" | "pt" | "pth" | "pkl" | "ckpt") => Err(Error::Pickle(path.to_owned())),
         Some("gguf") => gguf::open(path),
+        Some("bin" | "pt" | "pth" | "pkl" | "ckpt") => Err(Error::Pickle(path.to_owned())),
+        // Downloaded files may be named by their digest.
+        _ if gguf::is_gguf(path) => gguf::open(path),
         _ => Err(Error::NotAModel(path.to_owned())),
     }
 }

@@ -1,4 +1,5 @@
 //! Hugging Face folders and PEFT adapters, real ones and ones that must be refused.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::{
     fs,

@@ -1,4 +1,5 @@
 //! GGUF files made by Python's `gguf` package, and tokens by the models' own tokenizers.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::path::{Path, PathBuf};
 

@@ -104,7 +104,9 @@ impl LlamaConfig {
             return Err("`rms_norm_eps` and `rope_theta` must be positive".into());
         }
         match &self.rope_scaling {
-            RopeScaling::Factors(factors) if factors.len() != head_dim / 2 || factors.iter().any(|x| !(*x > 0.0)) => {
+            RopeScaling::Factors(factors)
+                if factors.len() != head_dim / 2 || factors.iter().any(|x| x.is_nan() || *x <= 0.0) =>
+            {
                 Err("the rope factors don't fit the heads".into())
             }
             RopeScaling::Linear { factor } | RopeScaling::Llama3 { factor, .. } if *factor <= 0.0 => {

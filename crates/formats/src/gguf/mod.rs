@@ -3,7 +3,7 @@
 mod reader;
 mod tokenizer;
 
-use std::{path::Path, sync::Arc};
+use std::{fs::File, io::Read as _, path::Path, sync::Arc};
 
 use graft_kernels::{Dtype, Map};
 
@@ -31,6 +31,12 @@ pub(crate) fn open(path: &Path) -> Result<ModelFiles, Error> {
         .map(|source| ChatTemplate::new(source.to_owned(), bos.as_deref(), eos.as_deref()))
         .transpose()?;
     Ok(ModelFiles { path: path.to_owned(), config, tensors, tokenizer, chat_template, tokens })
+}
+
+/// Whether the file starts like one.
+pub(crate) fn is_gguf(path: &Path) -> bool {
+    let mut magic = [0; 4];
+    File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == *b"GGUF"
 }
 
 /// A file's metadata, with errors that name file and key.

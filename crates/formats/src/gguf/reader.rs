@@ -162,7 +162,7 @@ impl<'a> Cursor<'a> {
             return (0..count).map(|_| self.text()).collect::<Parsed<_>>().map(Value::Texts);
         }
         let width = width(kind).ok_or_else(|| format!("{} hold an array of unknown type {kind}", self.wrong))?;
-        let bytes = self.take(count.checked_mul(width as u64).unwrap_or(u64::MAX))?;
+        let bytes = self.take(count.saturating_mul(width as u64))?;
         Ok(Value::Numbers(Numbers { kind, bytes }))
     }
 }

@@ -242,9 +242,10 @@ impl Modules {
 impl PromptConfig {
     fn from_json(f: &Fields) -> Result<Self, Error> {
         refuse_the_rest(f, &PROMPT_FIELDS)?;
+        let usual = if TaskType::from_json(f)? == TaskType::Seq2SeqLm { 2 } else { 1 };
         Ok(Self {
             virtual_tokens: f.need("num_virtual_tokens", f.count("num_virtual_tokens", 1 << 16)?)?,
-            submodules: f.count("num_transformer_submodules", 2)?.unwrap_or(1),
+            submodules: f.count("num_transformer_submodules", 2)?.unwrap_or(usual),
             token_dim: f.need("token_dim", f.count("token_dim", 1 << 20)?)?,
             layers: f.count("num_layers", 1 << 20)?.unwrap_or(1),
             heads: f.count("num_attention_heads", 1 << 20)?.unwrap_or(1),
