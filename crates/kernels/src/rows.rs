@@ -116,6 +116,22 @@ kernels! {
         }
     }
 
+    /// `y = max(g, 0) · u`.
+    pub fn relu_gate(y: &mut [f32], g: &[f32], u: &[f32]) {
+        for ((y, g), u) in y.iter_mut().zip(g).zip(u) {
+            *y = g.max(0.0) * u;
+        }
+    }
+
+    /// Backward of [`relu_gate`]: turns `g` and `u` into their gradients.
+    pub fn relu_gate_backward(dy: &[f32], g: &mut [f32], u: &mut [f32]) {
+        for ((dy, g), u) in dy.iter().zip(g).zip(u) {
+            let act = g.max(0.0);
+            *g = if *g > 0.0 { dy * *u } else { 0.0 };
+            *u = dy * act;
+        }
+    }
+
     /// `x = max(x, 0)`.
     pub fn relu(x: &mut [f32]) {
         for x in x {
@@ -273,7 +289,8 @@ mod tests {
     #[test]
     fn gates_have_the_gradient_of_their_values() {
         type Gate = (fn(&mut [f32], &[f32], &[f32]), fn(&[f32], &mut [f32], &mut [f32]));
-        let gates: [Gate; 2] = [(silu_gate, silu_gate_backward), (gelu_gate, gelu_gate_backward)];
+        let gates: [Gate; 3] =
+            [(silu_gate, silu_gate_backward), (gelu_gate, gelu_gate_backward), (relu_gate, relu_gate_backward)];
         let (g, u, dy) = (numbers(21, 0.3), numbers(21, 1.1), numbers(21, 2.2));
         for (forward, backward) in gates {
             let value = |g: &[f32], u: &[f32]| {

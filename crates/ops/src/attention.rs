@@ -28,6 +28,15 @@ impl AttentionLayer {
     }
 }
 
+/// Attention without a tape, as over a cache of keys and values: `(queries, heads·dim)`.
+#[must_use]
+pub fn attend(q: &Matrix, k: &Matrix, v: &Matrix, layer: &AttentionLayer) -> Matrix {
+    let mut out = Matrix::scratch(q.rows(), q.cols());
+    let mut lse = Matrix::scratch(q.rows(), layer.heads.heads);
+    attention(&layer.inputs(q, k, v), out.data_mut(), lse.data_mut());
+    out
+}
+
 impl Tape<'_> {
     /// Softmax attention: `q (queries, heads·dim)`, `k` and `v (keys, kv_heads·dim)` give `(queries, heads·dim)`.
     pub fn attention(&mut self, q: &Tensor, k: &Tensor, v: &Tensor, layer: AttentionLayer) -> Tensor {

@@ -19,6 +19,16 @@ struct Pool {
     peak: usize,
 }
 
+impl Pool {
+    /// The smallest free buffer of at least `size` numbers that wastes at most half of itself.
+    fn take(&mut self, size: usize) -> Option<Vec<f32>> {
+        let (_, buffers) = self.free.range_mut(size..=2 * size).find(|(_, buffers)| !buffers.is_empty())?;
+        let buffer = buffers.pop()?;
+        self.free_bytes -= buffer.len() * 4;
+        Some(buffer)
+    }
+}
+
 thread_local! {
     static POOL: RefCell<Pool> = RefCell::default();
 }
@@ -64,16 +74,12 @@ impl Matrix {
     #[must_use]
     pub fn scratch(rows: usize, cols: usize) -> Self {
         let size = class(rows * cols);
-        let data = POOL.with_borrow_mut(|pool| {
-            pool.live += size * 4;
+        let data = POOL.with_borrow_mut(|pool| pool.take(size)).unwrap_or_else(|| vec![0.0; size]);
+        POOL.with_borrow_mut(|pool| {
+            pool.live += data.len() * 4;
             pool.peak = pool.peak.max(pool.live);
-            let found = pool.free.get_mut(&size).and_then(Vec::pop);
-            if found.is_some() {
-                pool.free_bytes -= size * 4;
-            }
-            found
         });
-        Self { rows, cols, data: data.unwrap_or_else(|| vec![0.0; size]) }
+        Self { rows, cols, data }
     }
 
     /// A matrix of zeros.
@@ -138,15 +144,15 @@ impl Clone for Matrix {
 
 impl Drop for Matrix {
     fn drop(&mut self) {
-        /// Recycled memory beyond the largest need so far is given back.
-        const SPARE: usize = 64 << 20;
+        /// Recycled memory beyond this much more than the largest need so far is given back.
+        const SPARE: usize = 32 << 20;
         let data = std::mem::take(&mut self.data);
         // The pool is gone only while its thread ends.
         let _ = POOL.try_with(|pool| {
             let mut pool = pool.borrow_mut();
             let bytes = data.len() * 4;
             pool.live = pool.live.saturating_sub(bytes);
-            if pool.live + pool.free_bytes + bytes <= pool.peak + SPARE {
+            if pool.live + pool.free_bytes + bytes <= pool.peak + pool.peak / 8 + SPARE {
                 pool.free_bytes += bytes;
                 pool.free.entry(data.len()).or_default().push(data);
             }

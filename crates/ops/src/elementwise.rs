@@ -11,6 +11,8 @@ pub enum Activation {
     Silu,
     /// The tanh approximation of GELU (`gelu_new`).
     GeluTanh,
+    /// `max(x, 0)`.
+    Relu,
 }
 
 /// Numbers one task of an element-wise operation covers.
@@ -69,6 +71,7 @@ impl<'a> Tape<'a> {
         let forward = match activation {
             Activation::Silu => rows::silu_gate,
             Activation::GeluTanh => rows::gelu_gate,
+            Activation::Relu => rows::relu_gate,
         };
         let (g, u): (&Matrix, &Matrix) = (&gate.value, &up.value);
         pool::for_each_chunk(y.data_mut(), CHUNK, |i, piece| {
@@ -82,6 +85,7 @@ impl<'a> Tape<'a> {
             let backward = match activation {
                 Activation::Silu => rows::silu_gate_backward,
                 Activation::GeluTanh => rows::gelu_gate_backward,
+                Activation::Relu => rows::relu_gate_backward,
             };
             pool::for_each_chunks((dgate.data_mut(), CHUNK), (dup.data_mut(), CHUNK), |i, gate, up| {
                 backward(&dy.data()[i * CHUNK..], gate, up);
@@ -127,7 +131,7 @@ impl<'a> Tape<'a> {
         })
     }
 
-    /// The rows of `x` with these indices, in this order; no index twice.
+    /// The rows of `x` with these indices, in this order.
     pub fn select(&mut self, x: &Tensor, indices: Rc<[usize]>) -> Tensor {
         let (count, cols) = (x.value.rows(), x.value.cols());
         let mut y = Matrix::scratch(indices.len(), cols);

@@ -15,7 +15,7 @@ mod rope;
 mod tape;
 mod weight;
 
-pub use attention::AttentionLayer;
+pub use attention::{AttentionLayer, attend};
 pub use buffer::{Matrix, memory};
 pub use elementwise::Activation;
 pub use graft_kernels::{Dtype, Heads, Span, pool};

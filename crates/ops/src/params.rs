@@ -30,6 +30,12 @@ pub struct Param<'a> {
 }
 
 impl Param<'_> {
+    /// The same tensor cut to its first rows.
+    #[must_use]
+    pub fn first_rows(self, rows: usize) -> Self {
+        Self { data: &self.data[..rows * self.cols], rows, ..self }
+    }
+
     /// Where its gradient lies in the flat gradient.
     pub(crate) fn range(&self) -> Range<usize> {
         self.start..self.start + self.data.len()
