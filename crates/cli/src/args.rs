@@ -1,0 +1,40 @@
+use clap::{Parser, Subcommand};
+
+use crate::commands::{base, examples, import, runs, train};
+
+/// Turns approved examples into small adapters for a frozen language model, serves the best one and keeps it good.
+///
+/// State lives in GRAFT_HOME (see `graft doctor`). Exit codes: 0 success, 1 internal, 2 usage, 10 bad data, 11 model
+/// missing or damaged, 12 out of memory, 13 diverged, 14 network, 15 not better, 20 stopped.
+#[derive(Debug, Parser)]
+#[command(name = "graft", version)]
+pub(crate) struct Args {
+    /// Answer with one JSON document on stdout.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// In whose name things are done.
+    #[arg(long, global = true, env = "GRAFT_USER", value_name = "NAME")]
+    pub(crate) by: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Read examples from a Slack export, a database, a table or a text.
+    #[command(subcommand)]
+    Import(import::Import),
+    /// Look at examples, approve, reject and edit them.
+    #[command(subcommand)]
+    Examples(examples::Examples),
+    /// Get and keep base models.
+    #[command(subcommand)]
+    Base(base::Base),
+    /// Train an adapter on a task's approved examples, and register it.
+    Train(train::Train),
+    /// Train in a run directory, as `graft train` does in a process of its own.
+    TrainDir(train::TrainDir),
+    /// Look at trainings, go on with them, or stop them.
+    #[command(subcommand)]
+    Runs(runs::Runs),
+}

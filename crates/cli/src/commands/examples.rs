@@ -1,0 +1,231 @@
+use std::{fs, path::PathBuf};
+
+use clap::Subcommand;
+use graft_core::Example;
+use graft_engine::{Engine, Error, iso8601};
+use graft_store::{Change, ExampleFilter, Order, ReviewState};
+use serde_json::{Value, json};
+
+use crate::{
+    failure::Result,
+    output::{Reply, Table, brief, facts},
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Examples {
+    /// The examples, with their answers and review states.
+    List {
+        /// Only of this task.
+        #[arg(long)]
+        task: Option<String>,
+        /// Only in this state: pending, approved, rejected.
+        #[arg(long)]
+        state: Option<ReviewState>,
+        /// Only from this kind of source: slack, ask-ai, csv, jsonl, prompt.
+        #[arg(long)]
+        source: Option<String>,
+        /// Only with this text in the input, the answer or the id.
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+        /// imported, newest or oldest first.
+        #[arg(long, default_value = "imported")]
+        order: Order,
+        /// At most this many.
+        #[arg(long, default_value_t = 20, value_name = "N")]
+        limit: u32,
+        /// Leaving out this many at the start.
+        #[arg(long, default_value_t = 0, value_name = "N")]
+        offset: u32,
+    },
+    /// One example in full.
+    Show {
+        /// As `list` prints it.
+        id: String,
+        /// Its task, where several have the id.
+        #[arg(long)]
+        task: Option<String>,
+        /// Print the tokens, and which of them carry loss.
+        #[arg(long)]
+        mask: bool,
+        /// Base model whose tokens are printed.
+        #[arg(long, default_value = "smollm2-135m", requires = "mask")]
+        base: String,
+    },
+    /// Say that the answers are the truth.
+    Approve {
+        /// As `list` prints them.
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// Their task, where several have the id.
+        #[arg(long)]
+        task: Option<String>,
+    },
+    /// Say that examples must not be used.
+    Reject {
+        /// As `list` prints them.
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// Their task, where several have the id.
+        #[arg(long)]
+        task: Option<String>,
+        /// Why.
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Give an example another answer, and approve it.
+    Edit {
+        /// As `list` prints it.
+        id: String,
+        /// Its task, where several have the id.
+        #[arg(long)]
+        task: Option<String>,
+        /// The answer: JSON, a label or a text.
+        #[arg(long, conflicts_with = "output_file", required_unless_present = "output_file", value_name = "ANSWER")]
+        output: Option<String>,
+        /// A file with the answer.
+        #[arg(long, value_name = "FILE")]
+        output_file: Option<PathBuf>,
+    },
+    /// All that ever happened to an example.
+    History {
+        /// As `list` prints it.
+        id: String,
+        /// Its task, where several have the id.
+        #[arg(long)]
+        task: Option<String>,
+    },
+}
+
+pub(crate) async fn run(engine: &Engine, command: Examples) -> Result<Reply> {
+    match command {
+        Examples::List { task, state, source, search, order, limit, offset } => {
+            let filter = ExampleFilter { task, review: state, source, search, order, limit: Some(limit), offset };
+            list(engine, &filter).await
+        }
+        Examples::Show { id, task, mask, base } => {
+            let example = engine.example(&id, task.as_deref()).await?;
+            if mask { show_mask(engine, &example, &base).await } else { Ok(show(&example)) }
+        }
+        Examples::Approve { ids, task } => {
+            let mut changed = Vec::new();
+            for id in ids {
+                let example = engine.example(&id, task.as_deref()).await?;
+                changed.push(engine.approve(&example).await?);
+            }
+            Ok(decided("approved", &changed))
+        }
+        Examples::Reject { ids, task, reason } => {
+            let mut changed = Vec::new();
+            for id in ids {
+                let example = engine.example(&id, task.as_deref()).await?;
+                changed.push(engine.reject(&example, &reason).await?);
+            }
+            Ok(decided("rejected", &changed))
+        }
+        Examples::Edit { id, task, output, output_file } => {
+            let text = match (output, output_file) {
+                (Some(text), _) => text,
+                (None, Some(path)) => {
+                    fs::read_to_string(&path).map_err(|source| Error::Io { doing: "read", path, source })?
+                }
+                (None, None) => String::new(),
+            };
+            let example = engine.example(&id, task.as_deref()).await?;
+            Ok(decided("edited and approved", &[engine.edit(&example, &text).await?]))
+        }
+        Examples::History { id, task } => {
+            let example = engine.example(&id, task.as_deref()).await?;
+            Ok(history(&engine.store.history(&example.task, &id).await?))
+        }
+    }
+}
+
+async fn list(engine: &Engine, filter: &ExampleFilter) -> Result<Reply> {
+    let (examples, total) = (engine.store.examples(filter).await?, engine.store.count_examples(filter).await?);
+    let mut table = Table::new(["id", "task", "state", "input", "answer"]);
+    for example in &examples {
+        table.row([
+            example.id.clone(),
+            example.task.clone(),
+            example.review.name().to_owned(),
+            brief(&example.input, 60),
+            example.output.as_ref().map_or_else(String::new, |output| brief(&answer(output), 40)),
+        ]);
+    }
+    let mut text = match table.is_empty() {
+        true => "No such examples.\n".to_owned(),
+        false => table.to_string(),
+    };
+    if examples.len() as u64 != total {
+        text += &format!("{} of {total} shown; --limit and --offset show others.\n", examples.len());
+    }
+    Ok(Reply::new(json!({"examples": examples, "total": total}), text))
+}
+
+/// A text as it is, anything else as JSON.
+pub(crate) fn answer(output: &Value) -> String {
+    output.as_str().map_or_else(|| output.to_string(), str::to_owned)
+}
+
+fn show(example: &Example) -> Reply {
+    let output = match &example.output {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => format!("{other:#}"),
+        None => "none yet".to_owned(),
+    };
+    let review = match &example.review {
+        graft_core::Review::Pending => "pending".to_owned(),
+        graft_core::Review::Approved { by, at } => format!("approved by {by}, {}", iso8601(*at)),
+        graft_core::Review::Rejected { by, at, reason } => format!("rejected by {by}, {}: {reason}", iso8601(*at)),
+    };
+    let source = &example.source;
+    let at = source.at.map_or_else(String::new, |at| format!(", {}", iso8601(at)));
+    let text = facts(&[
+        ("id", example.id.clone()),
+        ("task", example.task.clone()),
+        ("source", format!("{} {}{at}", source.kind, source.reference)),
+        ("review", review),
+        ("revision", example.revision.to_string()),
+        ("input", example.input.clone()),
+        ("answer", output),
+    ]);
+    Reply::new(example, text)
+}
+
+async fn show_mask(engine: &Engine, example: &Example, base: &str) -> Result<Reply> {
+    let tokens = engine.mask(example, base).await?;
+    let mut text = String::new();
+    let mut supervised = false;
+    for token in &tokens {
+        if token.supervised != supervised {
+            text += if token.supervised { "\n--- loss from here ---\n" } else { "\n--- no loss from here ---\n" };
+            supervised = token.supervised;
+        }
+        text += &format!("[{}]", token.text.replace('\n', "⏎"));
+    }
+    let carry = tokens.iter().filter(|token| token.supervised).count();
+    text += &format!("\n\n{} tokens, {carry} of them carry loss", tokens.len());
+    let tokens: Vec<Value> =
+        tokens.iter().map(|t| json!({"id": t.id, "text": t.text, "supervised": t.supervised})).collect();
+    Ok(Reply::new(json!({"example": example.id, "base": base, "tokens": tokens, "supervised": carry}), text))
+}
+
+fn decided(what: &str, examples: &[Example]) -> Reply {
+    let ids: Vec<&str> = examples.iter().map(|example| example.id.as_str()).collect();
+    Reply::new(json!({"examples": examples}), format!("{what}: {}", ids.join(", ")))
+}
+
+fn history(changes: &[Change]) -> Reply {
+    let mut table = Table::new(["when", "who", "what", "before", "after"]);
+    let short = |value: &Option<Value>| value.as_ref().map_or_else(String::new, |value| brief(&value.to_string(), 50));
+    for change in changes {
+        table.row([
+            iso8601(change.at),
+            change.by.clone(),
+            change.action.name().to_owned(),
+            short(&change.before),
+            short(&change.after),
+        ]);
+    }
+    Reply::new(json!({"changes": changes}), table.to_string())
+}

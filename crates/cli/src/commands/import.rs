@@ -1,0 +1,135 @@
+use std::{
+    fs, io,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use clap::Subcommand;
+use graft_engine::{Engine, Error, Imported};
+use graft_tasks::tabular::Columns;
+
+use crate::{failure::Result, output::Reply};
+
+/// Longest text that is read whole, in bytes.
+const MAX_TEXT: u64 = 64 << 20;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Import {
+    /// A Slack export (folder, zip or xlsx), as examples of slack-rescue.
+    Slack {
+        /// Folder, zip or xlsx.
+        path: PathBuf,
+        /// Lines of {"ts": …, "truth": {…}}; messages with a label are approved.
+        #[arg(long, value_name = "FILE")]
+        labels: Option<PathBuf>,
+        /// Read consecutive messages of one user, at most 30 minutes apart, as one.
+        #[arg(long)]
+        group: bool,
+        /// Only slack-rescue is read from Slack.
+        #[arg(long, value_parser = ["slack-rescue"], default_value = "slack-rescue")]
+        task: String,
+    },
+    /// The Ask AI service's database, as examples of ask-ai.
+    AskAi {
+        /// Path of the SQLite file, or a postgres:// URL.
+        source: String,
+        /// At most this many, the newest.
+        #[arg(long, default_value_t = 2000, value_name = "N")]
+        max_samples: usize,
+        /// Take approved and deployed suggestions only.
+        #[arg(long)]
+        approved_only: bool,
+        /// Only ask-ai is read from this database.
+        #[arg(long, value_parser = ["ask-ai"], default_value = "ask-ai")]
+        task: String,
+    },
+    /// A table of texts and labels.
+    Csv {
+        /// CSV, or separated by tabs, semicolons or bars.
+        path: PathBuf,
+        /// The task they belong to.
+        #[arg(long, default_value = "text-classification")]
+        task: String,
+        /// Heading or number of the column with the text.
+        #[arg(long, value_name = "COLUMN")]
+        text: Option<String>,
+        /// Heading or number of the column with the answer.
+        #[arg(long, value_name = "COLUMN")]
+        label: Option<String>,
+        /// Heading or number of the column with a lasting key.
+        #[arg(long, value_name = "COLUMN")]
+        id: Option<String>,
+    },
+    /// JSON lines of inputs and outputs, or of chat messages.
+    Jsonl {
+        /// One JSON object a line.
+        path: PathBuf,
+        /// The task they belong to.
+        #[arg(long, default_value = "text-classification")]
+        task: String,
+    },
+    /// Pasted text: `"text" -> label` lines, Task/Input/Expected blocks, or dialogue turns.
+    Text {
+        /// A file, or `-` for stdin.
+        path: PathBuf,
+        /// The task they belong to.
+        #[arg(long, default_value = "text-classification")]
+        task: String,
+    },
+}
+
+pub(crate) async fn run(engine: &Engine, command: Import) -> Result<Reply> {
+    let imported = match command {
+        Import::Slack { path, labels, group, task: _ } => engine.import_slack(&path, labels.as_deref(), group).await?,
+        Import::AskAi { source, max_samples, approved_only, task: _ } => {
+            engine.take_in(engine.read_ask_ai(&source, max_samples, approved_only).await?).await?
+        }
+        Import::Csv { path, task, text, label, id } => {
+            engine.import_csv(&path, &task, &Columns { text, label, id }).await?
+        }
+        Import::Jsonl { path, task } => engine.import_jsonl(&path, &task).await?,
+        Import::Text { path, task } => engine.import_text(&text(&path)?, &path.to_string_lossy(), &task).await?,
+    };
+    Ok(Reply::new(&imported, summary(&imported)))
+}
+
+fn text(path: &Path) -> Result<String> {
+    let failed = |source| Error::Io { doing: "read", path: path.to_owned(), source };
+    if path == Path::new("-") {
+        let mut text = String::new();
+        io::stdin().take(MAX_TEXT).read_to_string(&mut text).map_err(failed)?;
+        return Ok(text);
+    }
+    let size = fs::metadata(path).map_err(|_| graft_tasks::Error::Missing(path.to_owned()))?.len();
+    if size > MAX_TEXT {
+        return Err(graft_tasks::Error::TooLarge { place: path.display().to_string(), limit: MAX_TEXT >> 20 }.into());
+    }
+    Ok(fs::read_to_string(path).map_err(|source| graft_tasks::Error::Read { path: path.to_owned(), source })?)
+}
+
+/// What an import did, for people.
+pub(crate) fn summary(imported: &Imported) -> String {
+    let report = &imported.report;
+    let mut text = format!(
+        "{} examples of {} read, {} with an answer: {} added, {} updated, {} unchanged",
+        imported.examples, imported.task, imported.labelled, report.added, report.updated, report.unchanged
+    );
+    if report.kept > 0 {
+        text += &format!(", {} kept as people left them", report.kept);
+    }
+    text += "\n";
+    for skipped in &imported.skipped {
+        text += &format!("skipped {} × {} (first: {})\n", skipped.count, skipped.kind, skipped.first_where);
+    }
+    for problem in &imported.problems {
+        text += &format!("  {}: {}\n", problem.at, problem.reason);
+    }
+    if imported.labelled < imported.examples {
+        text += &format!(
+            "{} wait for an answer: `graft examples list --task {} --state pending`\n",
+            imported.examples - imported.labelled,
+            imported.task
+        );
+    }
+    text
+}

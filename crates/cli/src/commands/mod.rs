@@ -1,0 +1,43 @@
+//! One file a group of commands.
+
+pub(crate) mod base;
+pub(crate) mod examples;
+pub(crate) mod import;
+pub(crate) mod runs;
+pub(crate) mod settings;
+pub(crate) mod train;
+
+use graft_engine::{Engine, Error, Home};
+
+use crate::{
+    args::{Args, Command},
+    failure::Result,
+    output::Reply,
+};
+
+/// Runs a command.
+pub(crate) fn run(args: Args) -> Result<Reply> {
+    let command = match args.command {
+        Command::TrainDir(command) => return train::train_dir(&command, args.json),
+        other => other,
+    };
+    let by = args.by.or_else(user).unwrap_or_else(|| "graft".to_owned());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|source| Error::Io { doing: "start", path: "tokio".into(), source })?;
+    runtime.block_on(async {
+        let engine = Engine::open(Home::locate()?, by).await?;
+        match command {
+            Command::Import(command) => import::run(&engine, command).await,
+            Command::Examples(command) => examples::run(&engine, command).await,
+            Command::Base(command) => base::run(&engine, command).await,
+            Command::Train(command) => train::run(&engine, command).await,
+            Command::Runs(command) => runs::run(&engine, command).await,
+            Command::TrainDir(_) => unreachable!("answered above"),
+        }
+    })
+}
+
+/// The name of the person at the keyboard.
+fn user() -> Option<String> {
+    ["USER", "USERNAME", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).filter(|name| !name.is_empty())
+}

@@ -1,0 +1,195 @@
+use std::{
+    fs::File,
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    path::Path,
+    time::Duration,
+};
+
+use clap::Subcommand;
+use graft_core::EventKind;
+use graft_engine::{Engine, Error, iso8601};
+use graft_store::{Run, RunFilter, RunState};
+use serde_json::json;
+
+use super::train;
+use crate::{
+    failure::{Failure, Result},
+    output::{Reply, Table, facts, seconds},
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Runs {
+    /// The trainings, newest first.
+    List {
+        /// Only of this task.
+        #[arg(long)]
+        task: Option<String>,
+        /// Only in this state: queued, starting, running, succeeded, failed, cancelled.
+        #[arg(long)]
+        state: Option<RunState>,
+        /// At most this many.
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        limit: u32,
+    },
+    /// All about one training.
+    Show {
+        /// Name of the run.
+        id: String,
+    },
+    /// What the trainer wrote.
+    Logs {
+        /// Name of the run.
+        id: String,
+        /// Its errors instead of its progress.
+        #[arg(long)]
+        stderr: bool,
+        /// Go on until the run ends.
+        #[arg(long, short)]
+        follow: bool,
+    },
+    /// Go on with a training that was killed, stopped or has failed, and register its result.
+    Resume {
+        /// Name of the run.
+        id: String,
+        /// Name of the version; otherwise the next number.
+        #[arg(long, value_name = "NAME")]
+        version: Option<String>,
+    },
+    /// Ask a training to stop after its step; its checkpoint is kept.
+    Stop {
+        /// Name of the run.
+        id: String,
+        /// Don't wait until it has stopped.
+        #[arg(long)]
+        no_wait: bool,
+    },
+}
+
+pub(crate) async fn run(engine: &Engine, command: Runs) -> Result<Reply> {
+    engine.reconcile(None).await?;
+    match command {
+        Runs::List { task, state, limit } => {
+            list(engine, RunFilter { task, state, limit: Some(limit), offset: 0 }).await
+        }
+        Runs::Show { id } => show(engine, &engine.store.run(&id).await?).await,
+        Runs::Logs { id, stderr, follow } => logs(engine, &engine.store.run(&id).await?, stderr, follow).await,
+        Runs::Resume { id, version } => {
+            let run = engine.store.run(&id).await?;
+            let (result, version) = train::complete(engine, &run, version.as_deref()).await?;
+            Ok(train::report(&run, &result, &version))
+        }
+        Runs::Stop { id, no_wait } => stop(engine, &id, no_wait).await,
+    }
+}
+
+async fn list(engine: &Engine, filter: RunFilter) -> Result<Reply> {
+    let runs = engine.store.runs(&filter).await?;
+    let versions = engine.store.versions(filter.task.as_deref()).await?;
+    let mut table = Table::new(["run", "state", "base", "examples", "loss", "started", "version"]);
+    for run in &runs {
+        let version = versions.iter().find(|version| version.run.as_ref() == Some(&run.id));
+        table.row([
+            run.id.clone(),
+            run.state.name().to_owned(),
+            run.base.clone(),
+            run.train_samples.map_or_else(String::new, |n| n.to_string()),
+            run.final_loss.map_or_else(String::new, |loss| format!("{loss:.4}")),
+            run.started_at.map_or_else(String::new, iso8601),
+            version.map_or_else(String::new, |version| version.name.clone()),
+        ]);
+    }
+    let text = if table.is_empty() { "No runs yet: `graft train TASK`.".to_owned() } else { table.to_string() };
+    Ok(Reply::new(json!({"runs": runs}), text))
+}
+
+async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
+    let dir = engine.run_dir(run);
+    let (result, version) = (dir.result()?, engine.version_of(run).await?);
+    let last_step = dir.events_after(0)?.into_iter().rev().find_map(|event| match event.kind {
+        EventKind::Step { step, of, loss, .. } => Some((step, of, loss)),
+        _ => None,
+    });
+    let mut lines = vec![
+        ("run", run.id.clone()),
+        ("task", run.task.clone()),
+        ("state", run.state.name().to_owned()),
+        ("method", run.method.clone()),
+        ("base", run.base.clone()),
+        ("dataset", run.dataset.short().to_owned()),
+        ("directory", dir.path().display().to_string()),
+    ];
+    if let Some((step, of, loss)) = last_step {
+        lines.push(("step", format!("{step} of {of}, loss {loss:.4}")));
+    }
+    if let Some(result) = &result {
+        lines.push(("examples", format!("{} learned from, {} held out", result.samples, result.eval_samples)));
+        lines.push(("held-out loss", result.eval_loss.map_or_else(|| "none".to_owned(), |loss| format!("{loss:.4}"))));
+        lines.push(("time", seconds(result.train_seconds)));
+        lines.push(("adapter", result.adapter_hash.to_string()));
+    }
+    match (&version, &result) {
+        (Some(version), _) => lines.push(("version", format!("{} ({})", version.name, version.stage.name()))),
+        (None, Some(_)) => lines.push(("version", format!("none yet: `graft runs resume {}` registers it", run.id))),
+        (None, None) => {}
+    }
+    if let Some(error) = &run.error {
+        lines.push(("error", error.clone()));
+    }
+    if matches!(run.state, RunState::Failed | RunState::Cancelled) {
+        lines.push(("next", format!("`graft runs resume {}` goes on from the last checkpoint", run.id)));
+    }
+    let json = json!({"run": run, "result": result, "version": version, "alive": engine.is_alive(run),
+        "last_step": last_step.map(|(step, of, loss)| json!({"step": step, "of": of, "loss": loss}))});
+    Ok(Reply::new(json, facts(&lines)))
+}
+
+async fn logs(engine: &Engine, run: &Run, stderr: bool, follow: bool) -> Result<Reply> {
+    let path = engine.run_dir(run).path().join(if stderr { "stderr.log" } else { "stdout.log" });
+    if !follow {
+        let text = String::from_utf8_lossy(&read_from(&path, 0)?).into_owned();
+        return Ok(Reply::new(json!({"run": run.id, "log": text}), text));
+    }
+    let mut offset = 0;
+    loop {
+        let alive = engine.is_alive(run);
+        let bytes = read_from(&path, offset)?;
+        offset += bytes.len() as u64;
+        if io::stdout().write_all(&bytes).and_then(|()| io::stdout().flush()).is_err() || !alive {
+            return Ok(Reply::silent());
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+}
+
+fn read_from(path: &Path, offset: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(bytes),
+        opened => {
+            let read = opened.and_then(|mut file| {
+                file.seek(SeekFrom::Start(offset))?;
+                file.read_to_end(&mut bytes)
+            });
+            read.map(|_| bytes).map_err(|source| Error::Io { doing: "read", path: path.to_owned(), source }.into())
+        }
+    }
+}
+
+async fn stop(engine: &Engine, id: &str, no_wait: bool) -> Result<Reply> {
+    let run = engine.store.run(id).await?;
+    if !run.state.is_active() {
+        let hint = "`graft runs list` shows the runs and their states";
+        return Err(Failure::usage(format!("stop run `{id}`, which is {}", run.state.name()), hint));
+    }
+    engine.ask_to_stop(&run)?;
+    if no_wait {
+        return Ok(Reply::new(&run, format!("Run {id} will stop after its step.")));
+    }
+    while engine.is_alive(&run) {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    engine.reconcile(Some(&run.task)).await?;
+    let run = engine.store.run(id).await?;
+    let text = format!("Run {id} is {}; `graft runs resume {id}` goes on with it.", run.state.name());
+    Ok(Reply::new(run, text))
+}

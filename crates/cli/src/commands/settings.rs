@@ -1,0 +1,286 @@
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+use graft_core::{AdapterSpec, PromptInit, Schedule, SplitRule, Targets};
+use graft_engine::recipes::{Method, Recipe};
+
+use crate::failure::{Failure, Result};
+
+/// What is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MethodName {
+    /// Low-rank adaptation.
+    Lora,
+    /// Prompt tuning.
+    SoftPrompt,
+}
+
+impl From<MethodName> for Method {
+    fn from(name: MethodName) -> Self {
+        match name {
+            MethodName::Lora => Self::Lora,
+            MethodName::SoftPrompt => Self::SoftPrompt,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ScheduleName {
+    /// Half a cosine, down to zero.
+    Cosine,
+    /// A straight line, down to zero.
+    Linear,
+    /// No decay.
+    Constant,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SplitName {
+    /// The newest examples are held out.
+    Newest,
+    /// A seeded choice is held out.
+    Random,
+}
+
+/// `text:…`, `labels`, `vocabulary` or `random`.
+#[derive(Clone, Debug)]
+pub(crate) struct InitName(PromptInit);
+
+impl FromStr for InitName {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        Ok(Self(match text {
+            "labels" => PromptInit::Labels,
+            "vocabulary" => PromptInit::Vocabulary,
+            "random" => PromptInit::Random,
+            other => match other.strip_prefix("text:").map(str::trim).filter(|text| !text.is_empty()) {
+                Some(text) => PromptInit::Text { text: text.to_owned() },
+                None => return Err("write `labels`, `vocabulary`, `random`, or `text:` and a text".into()),
+            },
+        }))
+    }
+}
+
+/// A number of bytes, with K, M, G or nothing behind it (powers of 1024).
+fn memory(text: &str) -> std::result::Result<u64, String> {
+    let upper = text.trim().to_uppercase();
+    let upper = upper.strip_suffix("IB").or_else(|| upper.strip_suffix('B')).unwrap_or(&upper);
+    let (digits, shift) = match upper.chars().last() {
+        Some('K') => (&upper[..upper.len() - 1], 10),
+        Some('M') => (&upper[..upper.len() - 1], 20),
+        Some('G') => (&upper[..upper.len() - 1], 30),
+        _ => (upper, 0),
+    };
+    let number = digits.trim().parse::<f64>().ok().filter(|n| n.is_finite() && *n > 0.0);
+    let number = number.ok_or("write a number of bytes, such as 1500M or 2G")?;
+    Ok((number * f64::from(1_u32 << shift)) as u64)
+}
+
+/// Every hyperparameter; what isn't given comes from the recipe for task, method and model.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Hyperparameters (the default is Graft's recipe for the task)")]
+pub(crate) struct Hyper {
+    /// Passes over the examples.
+    #[arg(long, value_name = "N")]
+    pub(crate) epochs: Option<f64>,
+    /// Peak learning rate.
+    #[arg(long, visible_alias = "lr", value_name = "RATE")]
+    pub(crate) learning_rate: Option<f64>,
+    /// Course of the learning rate after warm-up.
+    #[arg(long, value_enum)]
+    pub(crate) schedule: Option<ScheduleName>,
+    /// Share of all steps spent warming up.
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) warmup: Option<f64>,
+    /// Examples a step, however many passes that takes.
+    #[arg(long, value_name = "N")]
+    pub(crate) batch_size: Option<usize>,
+    /// Decoupled weight decay.
+    #[arg(long, value_name = "DECAY")]
+    pub(crate) weight_decay: Option<f64>,
+    /// AdamW's first-moment decay.
+    #[arg(long, value_name = "DECAY")]
+    pub(crate) beta1: Option<f64>,
+    /// AdamW's second-moment decay.
+    #[arg(long, value_name = "DECAY")]
+    pub(crate) beta2: Option<f64>,
+    /// AdamW's denominator floor.
+    #[arg(long, value_name = "FLOOR")]
+    pub(crate) eps: Option<f64>,
+    /// Largest global gradient norm; 0 switches clipping off.
+    #[arg(long, value_name = "NORM")]
+    pub(crate) clip: Option<f64>,
+    /// Reaches initialisation, order, dropout and a random split.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// LoRA: inner dimension.
+    #[arg(long, value_name = "N")]
+    pub(crate) rank: Option<usize>,
+    /// LoRA: numerator of the scaling.
+    #[arg(long)]
+    pub(crate) alpha: Option<f32>,
+    /// LoRA: share of inputs dropped in training.
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) dropout: Option<f32>,
+    /// LoRA: scale by alpha / √rank.
+    #[arg(long, value_name = "YES", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) rslora: Option<bool>,
+    /// LoRA: `all-linear`, or ends of module names (`q_proj,v_proj`).
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) targets: Option<Vec<String>>,
+    /// Soft prompt: number of virtual tokens.
+    #[arg(long, value_name = "N")]
+    pub(crate) prompt_tokens: Option<usize>,
+    /// Soft prompt: where it starts: `labels`, `vocabulary`, `random`, or `text:…`.
+    #[arg(long, value_name = "INIT")]
+    pub(crate) prompt_init: Option<InitName>,
+    /// Measurements of the held-out loss an epoch; 0 measures at the end only.
+    #[arg(long, value_name = "N")]
+    pub(crate) evals_per_epoch: Option<u32>,
+    /// Stop after this many measurements without a better one; 0 never stops early.
+    #[arg(long, value_name = "N")]
+    pub(crate) patience: Option<u32>,
+    /// Held-out examples measured during training, at most.
+    #[arg(long, value_name = "N")]
+    pub(crate) eval_examples: Option<usize>,
+    /// Checkpoints an epoch.
+    #[arg(long, value_name = "N")]
+    pub(crate) checkpoints_per_epoch: Option<u32>,
+    /// Longest prompt with its answer, in tokens; longer examples are left out and counted.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_tokens: Option<usize>,
+    /// Longest source (T5).
+    #[arg(long, value_name = "N")]
+    pub(crate) max_source: Option<usize>,
+    /// Longest target (T5).
+    #[arg(long, value_name = "N")]
+    pub(crate) max_target: Option<usize>,
+    /// Tokens computed at once; fewer take less memory.
+    #[arg(long, value_name = "N")]
+    pub(crate) pass_tokens: Option<usize>,
+    /// Compute activations again in the backward pass: less memory, more time, the same result.
+    #[arg(long, value_name = "YES", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) recompute: Option<bool>,
+    /// Memory the training may take (1500M, 2G); otherwise what is free.
+    #[arg(long, value_name = "BYTES", value_parser = memory)]
+    pub(crate) memory: Option<u64>,
+    /// Threads; otherwise all cores.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+}
+
+impl Hyper {
+    /// Puts what was given over a recipe.
+    pub(crate) fn apply(&self, recipe: &mut Recipe) -> Result<()> {
+        let o = &mut recipe.optim;
+        set(&mut o.epochs, self.epochs);
+        set(&mut o.lr, self.learning_rate);
+        set(&mut o.warmup, self.warmup);
+        set(&mut o.batch, self.batch_size);
+        set(&mut o.weight_decay, self.weight_decay);
+        set(&mut o.beta1, self.beta1);
+        set(&mut o.beta2, self.beta2);
+        set(&mut o.eps, self.eps);
+        set(&mut o.clip, self.clip);
+        set(&mut o.seed, self.seed);
+        set(&mut o.schedule, self.schedule.map(schedule));
+        set(&mut recipe.eval.per_epoch, self.evals_per_epoch);
+        set(&mut recipe.eval.patience, self.patience);
+        set(&mut recipe.eval.examples, self.eval_examples);
+        set(&mut recipe.eval.checkpoints_per_epoch, self.checkpoints_per_epoch);
+        let l = &mut recipe.limits;
+        set(&mut l.max_tokens, self.max_tokens);
+        set(&mut l.max_source, self.max_source);
+        set(&mut l.max_target, self.max_target);
+        set(&mut l.pass_tokens, self.pass_tokens);
+        set(&mut l.recompute, self.recompute);
+        l.memory = self.memory.or(l.memory);
+        l.threads = self.threads.or(l.threads);
+        self.shape(&mut recipe.adapter)
+    }
+
+    fn shape(&self, adapter: &mut AdapterSpec) -> Result<()> {
+        let lora_only = [
+            ("--rank", self.rank.is_some()),
+            ("--alpha", self.alpha.is_some()),
+            ("--dropout", self.dropout.is_some()),
+            ("--rslora", self.rslora.is_some()),
+            ("--targets", self.targets.is_some()),
+        ];
+        let prompt_only =
+            [("--prompt-tokens", self.prompt_tokens.is_some()), ("--prompt-init", self.prompt_init.is_some())];
+        match adapter {
+            AdapterSpec::Lora(lora) => {
+                refuse(&prompt_only, "LoRA", "soft-prompt")?;
+                set(&mut lora.rank, self.rank);
+                set(&mut lora.alpha, self.alpha);
+                set(&mut lora.dropout, self.dropout);
+                set(&mut lora.rslora, self.rslora);
+                set(&mut lora.targets, self.targets.as_deref().map(targets));
+            }
+            AdapterSpec::SoftPrompt(prompt) => {
+                refuse(&lora_only, "a soft prompt", "lora")?;
+                set(&mut prompt.tokens, self.prompt_tokens);
+                set(&mut prompt.init, self.prompt_init.clone().map(|init| init.0));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn set<T>(place: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *place = given;
+    }
+}
+
+fn refuse(flags: &[(&str, bool)], adapter: &str, method: &str) -> Result<()> {
+    match flags.iter().find(|(_, given)| *given) {
+        Some((flag, _)) => {
+            Err(Failure::usage(format!("use `{flag}` for {adapter}"), format!("it belongs to `--method {method}`")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn targets(names: &[String]) -> Targets {
+    match names {
+        [one] if one == "all-linear" => Targets::AllLinear,
+        names => Targets::Named(names.to_vec()),
+    }
+}
+
+fn schedule(name: ScheduleName) -> Schedule {
+    match name {
+        ScheduleName::Cosine => Schedule::Cosine,
+        ScheduleName::Linear => Schedule::Linear,
+        ScheduleName::Constant => Schedule::Constant,
+    }
+}
+
+/// How the held-out examples are chosen; those held out before stay so.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Held-out examples")]
+pub(crate) struct Split {
+    /// Share of the examples that is held out.
+    #[arg(long, default_value_t = 0.2, value_name = "SHARE")]
+    pub(crate) eval_share: f64,
+    /// Which examples are held out.
+    #[arg(long, value_enum, default_value = "newest")]
+    pub(crate) split: SplitName,
+}
+
+impl Split {
+    /// The rule, with the seed that a random choice takes.
+    pub(crate) fn rule(&self, seed: u64) -> Result<SplitRule> {
+        if !(0.0..1.0).contains(&self.eval_share) {
+            let given = format!("use `{}` for `eval-share`", self.eval_share);
+            return Err(Failure::usage(given, "from 0 to below 1"));
+        }
+        Ok(match self.split {
+            SplitName::Newest => SplitRule::Newest { eval_share: self.eval_share },
+            SplitName::Random => SplitRule::Random { eval_share: self.eval_share, seed },
+        })
+    }
+}

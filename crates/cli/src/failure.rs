@@ -1,0 +1,82 @@
+use std::{error::Error as StdError, process::ExitCode as Status};
+
+use graft_core::ExitCode;
+use graft_engine::Error;
+use serde_json::json;
+
+use crate::output;
+
+/// Why a command failed, as it is shown.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// What failed, then each cause, none twice.
+    chain: Vec<String>,
+    hint: Option<String>,
+    code: ExitCode,
+}
+
+/// A result of a command.
+pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+impl Failure {
+    /// A command line that makes no sense, or asks for something that isn't there to be asked for.
+    pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { chain: vec![message.into()], hint: Some(hint.into()), code: ExitCode::Usage }
+    }
+
+    /// Says it on stderr, and to machines on stdout.
+    pub(crate) fn print(self, json: bool) -> Status {
+        if json {
+            let error = json!({"error": {
+                "message": self.chain[0],
+                "causes": self.chain[1..],
+                "hint": self.hint,
+                "exit_code": self.code as u8,
+            }});
+            output::print(&format!("{error:#}"));
+        }
+        eprintln!("error: failed to {}", self.chain[0]);
+        for cause in &self.chain[1..] {
+            eprintln!("  caused by: {}", cause.replace('\n', "\n    "));
+        }
+        if let Some(hint) = self.hint {
+            eprintln!("hint: {hint}");
+        }
+        Status::from(self.code as u8)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let mut chain = vec![error.to_string()];
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            if !chain.iter().any(|said| said.contains(&text)) {
+                chain.push(text);
+            }
+            source = cause.source();
+        }
+        Self { chain, hint: error.hint(), code: error.exit_code() }
+    }
+}
+
+macro_rules! through_the_engine {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Error::from(error).into()
+            }
+        })*
+    };
+}
+
+through_the_engine!(
+    graft_core::Error,
+    graft_formats::Error,
+    graft_hub::Error,
+    graft_nn::Error,
+    graft_store::Error,
+    graft_tasks::Error,
+    graft_train::Error
+);

@@ -1,0 +1,135 @@
+use std::path::Path;
+
+use graft_core::BaseRef;
+use graft_formats::{ModelConfig, ModelFiles, digest_of};
+use graft_hub::{Progress, Reference, Resolved};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{Engine, Result, now};
+
+/// What there is to know about a base model.
+#[derive(Clone, Debug, Serialize)]
+pub struct BaseInfo {
+    /// As users type it.
+    pub name: String,
+    /// Folder or GGUF file.
+    pub path: String,
+    /// Digest of weights, tokenizer and chat template.
+    pub digest: String,
+    /// Where the files came from.
+    pub source: graft_hub::Source,
+    /// Size of the files in bytes.
+    pub bytes: u64,
+    /// `llama` or `t5`.
+    pub architecture: &'static str,
+    /// Sizes and constants.
+    pub config: Value,
+    /// Whether it has a chat template.
+    pub chat_template: bool,
+    /// Names that LoRA's `--targets` may use.
+    pub targets: Vec<String>,
+}
+
+impl Engine {
+    /// Finds a base model on this machine and names it by its digest.
+    ///
+    /// # Errors
+    /// It is missing, damaged or not supported.
+    pub async fn base(&self, name: &str) -> Result<(BaseRef, ModelFiles)> {
+        let found = self.home.hub()?.find(&name.parse::<Reference>()?)?;
+        self.record_base(name, &found).await
+    }
+
+    /// Downloads a base model, if it isn't here already.
+    ///
+    /// # Errors
+    /// Each reason why a model can't be had is an error of its own.
+    pub async fn pull_base(&self, reference: &Reference, progress: &mut dyn FnMut(Progress<'_>)) -> Result<BaseInfo> {
+        let found = self.home.hub()?.pull(reference, progress)?;
+        let name = reference.to_string();
+        let (base, files) = self.record_base(&name, &found).await?;
+        Ok(info(&base, &found, &files))
+    }
+
+    /// Gives a model on this machine a name.
+    ///
+    /// # Errors
+    /// There is no usable model, or the name is taken.
+    pub async fn add_base(&self, name: &str, path: &Path) -> Result<BaseInfo> {
+        let hub = self.home.hub()?;
+        graft_formats::open(&hub.find(&Reference::Path(path.to_owned()))?.path)?;
+        let found = hub.add(name, path)?;
+        let (base, files) = self.record_base(name, &found).await?;
+        Ok(info(&base, &found, &files))
+    }
+
+    /// What there is to know about a base model on this machine.
+    ///
+    /// # Errors
+    /// It is missing, damaged or not supported.
+    pub async fn base_info(&self, name: &str) -> Result<BaseInfo> {
+        let found = self.home.hub()?.find(&name.parse::<Reference>()?)?;
+        let (base, files) = self.record_base(name, &found).await?;
+        Ok(info(&base, &found, &files))
+    }
+
+    /// Forgets a base model, and deletes what Graft itself had downloaded for it.
+    ///
+    /// # Errors
+    /// Graft keeps no such base.
+    pub async fn remove_base(&self, name: &str) -> Result<graft_hub::Removed> {
+        let removed = self.home.hub()?.remove(&name.parse::<Reference>()?)?;
+        match self.store.remove_base(name, &self.by, now()).await {
+            Ok(_) | Err(graft_store::Error::NoBase(_)) => Ok(removed),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Checks that the files are those of a supported model, and remembers their digest.
+    async fn record_base(&self, name: &str, found: &Resolved) -> Result<(BaseRef, ModelFiles)> {
+        let files = graft_formats::open(&found.path)?;
+        let digest = digest_of(&found.path, &self.home.digests())?;
+        let base = BaseRef { name: name.to_owned(), path: found.path.to_string_lossy().into_owned(), digest };
+        self.store.add_base(&base, &self.by, now()).await?;
+        Ok((base, files))
+    }
+}
+
+fn info(base: &BaseRef, found: &Resolved, files: &ModelFiles) -> BaseInfo {
+    let mut targets: Vec<String> = files
+        .tensors
+        .iter()
+        .filter(|(name, shape)| shape.len() == 2 && !name.contains("embed") && !name.contains("relative_attention"))
+        .filter_map(|(name, _)| Some(name.strip_suffix(".weight")?.rsplit('.').next()?.to_owned()))
+        .filter(|name| !matches!(name.as_str(), "lm_head" | "shared"))
+        .collect();
+    targets.sort_unstable();
+    targets.dedup();
+    BaseInfo {
+        name: base.name.clone(),
+        path: base.path.clone(),
+        digest: base.digest.to_string(),
+        source: found.source,
+        bytes: found.files.iter().filter_map(|file| file.metadata().ok()).map(|about| about.len()).sum(),
+        architecture: match files.config {
+            ModelConfig::Llama(_) => "llama",
+            ModelConfig::T5(_) => "t5",
+        },
+        config: sizes(&files.config),
+        chat_template: files.chat_template.is_some(),
+        targets,
+    }
+}
+
+fn sizes(config: &ModelConfig) -> Value {
+    match config {
+        ModelConfig::Llama(c) => json!({
+            "hidden": c.hidden, "intermediate": c.intermediate, "layers": c.layers, "heads": c.heads,
+            "kv_heads": c.kv_heads, "vocab": c.vocab, "context": c.max_positions, "tied_head": c.tie,
+        }),
+        ModelConfig::T5(c) => json!({
+            "hidden": c.d_model, "layers": c.layers, "heads": c.heads, "vocab": c.vocab,
+        }),
+    }
+}

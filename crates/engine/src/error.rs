@@ -1,0 +1,272 @@
+use std::{io, path::PathBuf};
+
+use graft_core::ExitCode;
+use graft_tasks::score::Comparison;
+
+/// What can go wrong in what the commands ask for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    // What the rooms below say
+    /// From the store.
+    #[error(transparent)]
+    Store(#[from] graft_store::Error),
+    /// About a base model.
+    #[error(transparent)]
+    Hub(#[from] graft_hub::Error),
+    /// From an importer, a task card or a score.
+    #[error(transparent)]
+    Tasks(#[from] graft_tasks::Error),
+    /// About a run directory.
+    #[error(transparent)]
+    Train(#[from] graft_train::Error),
+    /// About model or adapter files.
+    #[error(transparent)]
+    Formats(#[from] graft_formats::Error),
+    /// About a model, an adapter or a prompt.
+    #[error(transparent)]
+    Nn(#[from] graft_nn::Error),
+    /// About answers.
+    #[error(transparent)]
+    Predict(#[from] graft_predict::Error),
+    /// A setting out of range.
+    #[error(transparent)]
+    Setting(#[from] graft_core::Error),
+
+    // Files
+    /// Neither `GRAFT_HOME` nor the platform says where state lives.
+    #[error("find a folder for Graft's files")]
+    NoHome,
+    /// The file system refused.
+    #[error("{doing} `{}`", path.display())]
+    Io {
+        /// Verb.
+        doing: &'static str,
+        /// File or folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// `events.jsonl` holds something else.
+    #[error("read the events in `{}`", path.display())]
+    BadEvents {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: serde_json::Error,
+    },
+
+    // Data
+    /// Nothing that could train.
+    #[error("find an approved example of task `{task}` ({pending} are pending, {rejected} rejected)")]
+    NoExamples {
+        /// The task.
+        task: String,
+        /// Not looked at yet.
+        pending: u64,
+        /// Not to be used.
+        rejected: u64,
+    },
+    /// Every approved output is blank.
+    #[error("find anything to learn in {examples} approved examples of task `{task}`: their answers are blank")]
+    NothingToLearn {
+        /// The task.
+        task: String,
+        /// How many there are.
+        examples: usize,
+    },
+    /// An approved output that doesn't follow the task's form.
+    #[error("use example `{id}`")]
+    BadExample {
+        /// Its id.
+        id: String,
+        /// What is wrong with it.
+        #[source]
+        source: graft_predict::Error,
+    },
+    /// An output given by a person that doesn't follow the task's form.
+    #[error("use this output for task `{task}`: {reason}")]
+    BadOutput {
+        /// The task.
+        task: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An id that several tasks have, or none.
+    #[error("tell which example `{id}` is meant: {count} tasks have one")]
+    WhichExample {
+        /// As given.
+        id: String,
+        /// Tasks that have it.
+        count: usize,
+    },
+
+    // Runs
+    /// Another process trains in the directory.
+    #[error("train in `{}`: another process is at work there", dir.display())]
+    RunBusy {
+        /// The run directory.
+        dir: PathBuf,
+    },
+    /// The trainer can't be started.
+    #[error("start the trainer")]
+    TrainerStart(#[source] io::Error),
+    /// The trainer ended with an error of its own.
+    #[error("finish run `{run}`")]
+    TrainerFailed {
+        /// The run.
+        run: String,
+        /// The trainer's exit code.
+        code: ExitCode,
+        /// What it said.
+        #[source]
+        cause: Said,
+        /// Its hint.
+        hint: Option<String>,
+    },
+    /// The trainer ended without saying why.
+    #[error("finish run `{run}`: its trainer ended without a result ({how})")]
+    TrainerDied {
+        /// The run.
+        run: String,
+        /// `signal 9`, `exit code 101`.
+        how: String,
+    },
+    /// The run has nothing to register yet.
+    #[error("use run `{run}`, which has no result")]
+    NoResult {
+        /// The run.
+        run: String,
+    },
+
+    // Versions
+    /// A worse version than the one it would replace.
+    #[error(
+        "make version `{version}` of task `{task}` active: its {} is {:.3}, that of {opponent} {:.3} \
+         (difference {:.3} to {:.3})",
+        comparison.metric, comparison.new, comparison.old, comparison.low, comparison.high
+    )]
+    NotBetter {
+        /// The task.
+        task: String,
+        /// The new version.
+        version: String,
+        /// What it would replace, in words.
+        opponent: String,
+        /// The numbers.
+        comparison: Box<Comparison>,
+    },
+    /// Not told which task.
+    #[error("tell which task is meant: {}", if has.is_empty() { "none has a version".into() } else { has.join(", ") })]
+    WhichTask {
+        /// Tasks that have versions.
+        has: Vec<String>,
+    },
+    /// The adapter's folder is not what was registered.
+    #[error("use version `{version}` of task `{task}`: {what}")]
+    BadVersion {
+        /// The task.
+        task: String,
+        /// The version.
+        version: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// Something that this kind of adapter or model can't do.
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+/// What another process said, as a cause.
+#[derive(Debug)]
+pub struct Said(pub String);
+
+impl std::fmt::Display for Said {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Said {}
+
+impl Error {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Store(e) => return e.hint(),
+            Self::Hub(e) => return e.hint(),
+            Self::Tasks(e) => return e.hint(),
+            Self::Train(e) => return e.hint(),
+            Self::Formats(e) => return e.hint(),
+            Self::Nn(e) => return e.hint(),
+            Self::Predict(e) => return e.hint(),
+            Self::TrainerFailed { hint, .. } => return hint.clone(),
+            Self::Setting(graft_core::Error::OutOfRange { hint, .. }) => hint,
+            Self::Setting(graft_core::Error::BadDigest(_)) => return None,
+            Self::NoHome => "set GRAFT_HOME to a folder that this user may write to",
+            Self::Io { .. } => "check free disk space and permissions",
+            Self::BadEvents { .. } => "the file was changed by another program; the run's checkpoints are whole",
+            Self::NoExamples { task, pending: 0, .. } => {
+                return Some(format!(
+                    "import some: `graft import --help` shows how; task `{task}` has none to approve"
+                ));
+            }
+            Self::NoExamples { task, .. } => {
+                return Some(format!(
+                    "look at them with `graft examples list --task {task}`, then approve or edit them"
+                ));
+            }
+            Self::NothingToLearn { .. } => "give them an output with `graft examples edit`",
+            Self::BadExample { id, .. } => {
+                return Some(format!("correct it with `graft examples edit {id}`, or reject it"));
+            }
+            Self::BadOutput { .. } => "`graft examples show` prints the form of an example's output",
+            Self::WhichExample { .. } => "name the task with `--task`; `graft examples list` shows the ids",
+            Self::RunBusy { .. } => "wait for it, or ask it to stop with `graft runs stop`",
+            Self::TrainerStart(_) => "check that the graft program was not moved or replaced while it ran",
+            Self::TrainerDied { run, .. } => {
+                return Some(format!(
+                    "if the machine ran out of memory, lower `--pass-tokens`; `graft runs resume {run}` goes on from \
+                     the last checkpoint"
+                ));
+            }
+            Self::NoResult { run } => return Some(format!("`graft runs show {run}` says why")),
+            Self::NotBetter { .. } => "use `--force` to make it active all the same",
+            Self::WhichTask { .. } => "name it with `--task`",
+            Self::BadVersion { .. } => "register it again by resuming its run, or delete it",
+            Self::Unsupported(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    /// The public exit code.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Store(e) => e.exit_code(),
+            Self::Hub(e) => e.exit_code(),
+            Self::Tasks(e) => e.exit_code(),
+            Self::Train(e) => e.exit_code(),
+            Self::Formats(e) => e.exit_code(),
+            Self::Nn(e) => e.exit_code(),
+            Self::Predict(e) => e.exit_code(),
+            Self::TrainerFailed { code, .. } => *code,
+            Self::Io { .. } | Self::TrainerStart(_) | Self::TrainerDied { .. } => ExitCode::Internal,
+            Self::BadEvents { .. }
+            | Self::NoExamples { .. }
+            | Self::NothingToLearn { .. }
+            | Self::BadExample { .. }
+            | Self::BadOutput { .. } => ExitCode::BadData,
+            Self::Setting(_)
+            | Self::NoHome
+            | Self::WhichExample { .. }
+            | Self::RunBusy { .. }
+            | Self::WhichTask { .. }
+            | Self::Unsupported(_) => ExitCode::Usage,
+            Self::NoResult { .. } | Self::BadVersion { .. } => ExitCode::ModelMissing,
+            Self::NotBetter { .. } => ExitCode::NotBetter,
+        }
+    }
+}

@@ -1,0 +1,100 @@
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use graft_formats::DigestCache;
+use graft_hub::{Hub, Settings};
+use graft_store::Store;
+
+use crate::{Error, Result};
+
+/// `GRAFT_HOME`: the folder where all state lives.
+#[derive(Clone, Debug)]
+pub struct Home(PathBuf);
+
+impl Home {
+    /// `GRAFT_HOME`, or the platform's folder for an application's data. Nothing is made yet.
+    ///
+    /// # Errors
+    /// [`Error::NoHome`] where neither can be told.
+    pub fn locate() -> Result<Self> {
+        let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let platform = || {
+            let home = env::home_dir();
+            if cfg!(target_os = "macos") {
+                home.map(|home| home.join("Library/Application Support/graft"))
+            } else if cfg!(windows) {
+                set("LOCALAPPDATA").map(|data| data.join("graft"))
+            } else {
+                let data = set("XDG_DATA_HOME").or_else(|| home.map(|home| home.join(".local/share")));
+                data.map(|data| data.join("graft"))
+            }
+        };
+        let home = set("GRAFT_HOME").or_else(platform).ok_or(Error::NoHome)?;
+        let failed = |source| Error::Io { doing: "find", path: home.clone(), source };
+        Ok(Self(std::path::absolute(&home).map_err(failed)?))
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// `runs/<id>`.
+    #[must_use]
+    pub fn run(&self, id: &str) -> PathBuf {
+        self.0.join("runs").join(id)
+    }
+
+    /// A stored path, which is relative to this folder or absolute.
+    #[must_use]
+    pub fn resolve(&self, stored: &str) -> PathBuf {
+        self.0.join(stored)
+    }
+
+    /// Digests of model files, so that they aren't read again at every start.
+    #[must_use]
+    pub fn digests(&self) -> DigestCache {
+        if self.0.is_dir() { DigestCache::open(&self.0.join("digests.json")) } else { DigestCache::none() }
+    }
+
+    /// Base models on this machine and on the Hub.
+    ///
+    /// # Errors
+    /// An environment variable of the Hub that can't be used.
+    pub fn hub(&self) -> Result<Hub> {
+        Ok(Hub::new(Settings::from_env(&self.0)?))
+    }
+
+    /// `GRAFT_DATABASE` (a path or a Postgres URL), or `graft.db` in this folder.
+    fn database(&self) -> String {
+        let given = env::var("GRAFT_DATABASE").ok().filter(|url| !url.is_empty());
+        given.unwrap_or_else(|| self.0.join("graft.db").to_string_lossy().into_owned())
+    }
+}
+
+/// One `GRAFT_HOME` at work: what the commands, and later the server, call.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    /// Where state lives.
+    pub home: Home,
+    /// Everything remembered.
+    pub store: Store,
+    /// In whose name things are done.
+    pub by: String,
+}
+
+impl Engine {
+    /// Opens the database, making the home if there is none.
+    ///
+    /// # Errors
+    /// The folder can't be made, or the database can't be opened.
+    pub async fn open(home: Home, by: impl Into<String>) -> Result<Self> {
+        let failed = |source| Error::Io { doing: "make", path: home.path().to_owned(), source };
+        fs::create_dir_all(home.path()).map_err(failed)?;
+        let store = Store::open(&home.database()).await?;
+        Ok(Self { home, store, by: by.into() })
+    }
+}

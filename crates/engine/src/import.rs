@@ -1,0 +1,92 @@
+use std::path::Path;
+
+use graft_store::ImportReport;
+use graft_tasks::{Approval, Import, ask_ai, slack, tabular};
+use serde::Serialize;
+
+use crate::{Engine, Result, now};
+
+/// What an import read, and what it changed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Imported {
+    /// The task it belongs to.
+    pub task: String,
+    /// Examples read.
+    pub examples: usize,
+    /// Examples that came with an output, which are approved.
+    pub labelled: usize,
+    /// What they changed in the store.
+    #[serde(flatten)]
+    pub report: ImportReport,
+    /// What gave no example, by kind.
+    pub skipped: Vec<graft_tasks::Skipped>,
+    /// The first rows that should have been examples but could not be.
+    pub problems: Vec<graft_tasks::Problem>,
+}
+
+impl Engine {
+    /// Who vouches for what is imported now.
+    fn approval(&self) -> Approval {
+        Approval { by: self.by.clone(), at: now() }
+    }
+
+    /// Imports a Slack export; messages with a label are approved.
+    ///
+    /// # Errors
+    /// What the importer or the store say.
+    pub async fn import_slack(&self, path: &Path, labels: Option<&Path>, group: bool) -> Result<Imported> {
+        let options = slack::Options { group, approval: self.approval() };
+        self.take_in(slack::import(path, labels, &options)?).await
+    }
+
+    /// Reads the best suggestions of an Ask AI database without storing them.
+    ///
+    /// # Errors
+    /// What the importer says.
+    pub async fn read_ask_ai(&self, source: &str, max_samples: usize, approved_only: bool) -> Result<Import> {
+        let wait = std::time::Duration::from_secs(5);
+        let options = ask_ai::Options { max_samples, approved_only, approval: self.approval(), wait };
+        Ok(ask_ai::import(source, &options).await?)
+    }
+
+    /// Imports a table.
+    ///
+    /// # Errors
+    /// What the importer or the store say.
+    pub async fn import_csv(&self, path: &Path, task: &str, columns: &tabular::Columns) -> Result<Imported> {
+        self.take_in(tabular::import_csv(path, task, columns, &self.approval())?).await
+    }
+
+    /// Imports JSON lines.
+    ///
+    /// # Errors
+    /// What the importer or the store say.
+    pub async fn import_jsonl(&self, path: &Path, task: &str) -> Result<Imported> {
+        self.take_in(tabular::import_jsonl(path, task, &self.approval())?).await
+    }
+
+    /// Imports pasted text; `name` stands for it in messages.
+    ///
+    /// # Errors
+    /// What the importer or the store say.
+    pub async fn import_text(&self, text: &str, name: &str, task: &str) -> Result<Imported> {
+        self.take_in(tabular::import_prompt(text, name, task, &self.approval())?).await
+    }
+
+    /// Stores what an importer read.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn take_in(&self, import: Import) -> Result<Imported> {
+        let by = format!("import by {}", self.by);
+        let report = self.store.import(&import.examples, &by, now()).await?;
+        Ok(Imported {
+            task: import.examples.first().map(|example| example.task.clone()).unwrap_or_default(),
+            examples: import.examples.len(),
+            labelled: import.examples.len() - import.unlabelled(),
+            report,
+            skipped: import.skipped,
+            problems: import.problems,
+        })
+    }
+}

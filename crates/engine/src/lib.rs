@@ -1,0 +1,34 @@
+//! The rules of Graft, without argument parsing or printing: what is imported, split, trained, registered and made
+//! active, and when not.
+//!
+//! [`Engine`] is one `GRAFT_HOME`: its database, its base models, its run directories. Training happens in a process of
+//! its own, in a run directory; the engine makes the directory, starts the process, follows its events, and takes in
+//! the result. Killed at any moment, it finds out what happened the next time it looks.
+
+mod base;
+mod clock;
+mod data;
+mod error;
+mod examples;
+mod home;
+mod import;
+mod lock;
+mod plan;
+pub mod recipes;
+mod register;
+mod runs;
+mod tail;
+
+pub use base::BaseInfo;
+pub use clock::{compact, iso8601, now};
+pub use data::Prepared;
+pub use error::Error;
+pub use home::{Engine, Home};
+pub use import::Imported;
+pub use lock::RunLock;
+pub use plan::Plan;
+pub use runs::{End, Trainer};
+pub use tail::EventTail;
+
+/// A result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;

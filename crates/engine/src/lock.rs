@@ -1,0 +1,79 @@
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use crate::{Error, Result};
+
+/// Held by the one process that trains in a run directory; the system lets go of it however that process ends.
+#[derive(Debug)]
+pub struct RunLock {
+    _file: File,
+}
+
+/// How long a trainer that was just started may take to come to its lock.
+const GRACE: Duration = Duration::from_secs(10);
+
+impl RunLock {
+    /// Takes a run directory for this process.
+    ///
+    /// # Errors
+    /// [`Error::RunBusy`] while another process trains in it.
+    pub fn take(dir: &Path) -> Result<Self> {
+        let file = open(dir)?;
+        match file.try_lock() {
+            // From now on the lock alone says whether the trainer lives.
+            Ok(()) => touch(dir, &file, SystemTime::UNIX_EPOCH).map(|()| Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(Error::RunBusy { dir: dir.to_owned() }),
+            Err(TryLockError::Error(source)) => Err(Error::Io { doing: "lock", path: dir.join("lock"), source }),
+        }
+    }
+
+    /// Notes that a trainer is being started, so that it counts as alive until it comes to its lock.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub(crate) fn announce(dir: &Path) -> Result<()> {
+        drop(Self::take(dir)?);
+        touch(dir, &open(dir)?, SystemTime::now())
+    }
+
+    /// Whether a trainer works in the directory, or was started a moment ago.
+    #[must_use]
+    pub fn is_held(dir: &Path) -> bool {
+        let path = dir.join("lock");
+        let Ok(file) = File::open(&path) else { return false };
+        let touched = file.metadata().and_then(|about| about.modified()).ok();
+        let announced = touched.and_then(|at| at.elapsed().ok()).is_some_and(|age| age < GRACE);
+        announced || matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+}
+
+fn open(dir: &Path) -> Result<File> {
+    let path = dir.join("lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    file.map_err(|source| Error::Io { doing: "open", path, source })
+}
+
+fn touch(dir: &Path, file: &File, at: SystemTime) -> Result<()> {
+    file.set_modified(at).map_err(|source| Error::Io { doing: "touch", path: dir.join("lock"), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_process_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(!RunLock::is_held(dir.path()));
+        RunLock::announce(dir.path()).unwrap();
+        assert!(RunLock::is_held(dir.path()), "it was just started");
+        let held = RunLock::take(dir.path()).unwrap();
+        assert!(matches!(RunLock::take(dir.path()), Err(Error::RunBusy { .. })));
+        assert!(RunLock::is_held(dir.path()));
+        drop(held);
+        assert!(!RunLock::is_held(dir.path()), "its process is gone");
+    }
+}

@@ -1,0 +1,82 @@
+//! Default settings of a training, all in one place; what a user gives wins over them.
+
+use graft_core::{AdapterSpec, EvalSpec, Limits, LoraSpec, OptimSpec, PromptInit, PromptSpec, Schedule, Targets};
+use graft_formats::ModelConfig;
+
+/// What kind of adapter is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Low-rank adaptation.
+    Lora,
+    /// Prompt tuning.
+    SoftPrompt,
+}
+
+/// What kind of model it is trained for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Llama and its kin.
+    Decoder,
+    /// T5.
+    EncoderDecoder,
+}
+
+/// Settings of a training.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipe {
+    /// Kind and shape of the adapter.
+    pub adapter: AdapterSpec,
+    /// How it is optimised.
+    pub optim: OptimSpec,
+    /// When it is measured.
+    pub eval: EvalSpec,
+    /// What it may use.
+    pub limits: Limits,
+}
+
+impl Family {
+    /// The family of a model.
+    #[must_use]
+    pub fn of(config: &ModelConfig) -> Self {
+        match config {
+            ModelConfig::Llama(_) => Self::Decoder,
+            ModelConfig::T5(_) => Self::EncoderDecoder,
+        }
+    }
+}
+
+/// The settings that serve a task best, as far as measured.
+#[must_use]
+pub fn recipe(_task: &str, method: Method, _family: Family, examples: usize) -> Recipe {
+    let (adapter, lr) = match method {
+        Method::Lora => (lora(16, 32.0, 0.0, Targets::AllLinear), 1e-3),
+        Method::SoftPrompt => (AdapterSpec::SoftPrompt(PromptSpec { tokens: 20, init: PromptInit::Labels }), 0.05),
+    };
+    let optim = OptimSpec {
+        epochs: 6.0,
+        lr,
+        schedule: Schedule::Cosine,
+        warmup: 0.05,
+        batch: 8.min(examples.max(1)),
+        ..OptimSpec::default()
+    };
+    Recipe { adapter, optim, eval: EvalSpec::default(), limits: Limits::default() }
+}
+
+/// The settings of `graft soft-prompt train`, which takes the place of the Ask AI system's script: the same adapter
+/// (LoRA of rank 16 and dropout 0.05), epochs and token limits; optimised as `recipe` says.
+#[must_use]
+pub fn ask_ai_script(method: Method, family: Family, examples: usize) -> Recipe {
+    let mut settings = recipe("ask-ai", method, family, examples);
+    if method == Method::Lora {
+        settings.adapter = lora(16, 32.0, 0.05, Targets::AllLinear);
+    }
+    settings.optim.epochs = 3.0;
+    (settings.limits.max_source, settings.limits.max_target) = (384, 384);
+    settings.limits.max_tokens = 768;
+    settings
+}
+
+fn lora(rank: usize, alpha: f32, dropout: f32, targets: Targets) -> AdapterSpec {
+    AdapterSpec::Lora(LoraSpec { rank, alpha, dropout, rslora: false, targets })
+}

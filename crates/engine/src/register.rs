@@ -1,0 +1,79 @@
+use std::{fs, path::Path};
+
+use graft_store::{NewVersion, Run, Version};
+use graft_train::{AdapterCard, TrainingRun};
+use serde_json::{Value, json};
+
+use crate::{Engine, Error, Result, now};
+
+impl Engine {
+    /// Registers the adapter of a finished run as a version, with its lineage; a run is registered once. The adapter
+    /// is copied, so that run directories may be deleted.
+    ///
+    /// # Errors
+    /// [`Error::NoResult`]; the name is taken.
+    pub async fn register(&self, run: &Run, name: Option<&str>) -> Result<Version> {
+        if let Some(version) = self.version_of(run).await? {
+            return Ok(version);
+        }
+        let dir = self.run_dir(run);
+        let result = dir.result()?.ok_or_else(|| Error::NoResult { run: run.id.clone() })?;
+        let card = AdapterCard::read(&dir.adapter())?;
+        let adapter_dir = format!("adapters/{}/{}", run.task, run.id);
+        copy_folder(&dir.adapter(), &self.home.resolve(&adapter_dir))?;
+        let parent = self.store.active_version(&run.task).await?.map(|version| version.name);
+        let new = NewVersion {
+            task: run.task.clone(),
+            name: name.map(str::to_owned),
+            run: Some(run.id.clone()),
+            adapter_dir,
+            adapter_digest: result.adapter_hash.clone(),
+            base: card.base.name,
+            base_digest: card.base.digest,
+            dataset: Some(card.dataset),
+            card: card.task,
+            metrics: json!({"training": training(&result)}),
+            parent,
+        };
+        Ok(self.store.add_version(&new, &self.by, now()).await?)
+    }
+
+    /// The version that a run was registered as.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn version_of(&self, run: &Run) -> Result<Option<Version>> {
+        let versions = self.store.versions(Some(&run.task)).await?;
+        Ok(versions.into_iter().find(|version| version.run.as_deref() == Some(run.id.as_str())))
+    }
+}
+
+/// What training itself measured.
+fn training(result: &TrainingRun) -> Value {
+    json!({
+        "samples": result.samples,
+        "eval_samples": result.eval_samples,
+        "too_long": result.too_long,
+        "steps": result.steps,
+        "final_loss": result.final_loss,
+        "eval_loss": result.eval_loss,
+        "seconds": result.train_seconds,
+        "tokens_per_second": result.tokens_per_second,
+        "peak_memory": result.peak_memory,
+    })
+}
+
+/// Copies the files of a folder, which is seen whole or not at all.
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    let failed = |source| Error::Io { doing: "copy", path: from.to_owned(), source };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(from).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.file_type().map_err(failed)?.is_file() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            files.push((name, fs::read(entry.path()).map_err(failed)?));
+        }
+    }
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    Ok(graft_formats::atomic::folder(to, &files)?)
+}
