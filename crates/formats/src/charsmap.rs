@@ -44,28 +44,38 @@ fn offset(unit: usize) -> usize {
     (unit >> 10) << ((unit & 1 << 9) >> 6)
 }
 
-/// Standard alphabet, padded.
+/// Standard alphabet, padded; nothing else, not even bits that don't count.
 fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    let text = text.trim_end_matches('=').as_bytes();
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
-    for group in text.chunks(4) {
-        let mut bits = 0u32;
-        for character in group {
-            let value = match character {
-                b'A'..=b'Z' => character - b'A',
-                b'a'..=b'z' => character - b'a' + 26,
-                b'0'..=b'9' => character - b'0' + 52,
-                b'+' => 62,
-                b'/' => 63,
-                _ => return None,
-            };
-            bits = bits << 6 | u32::from(value);
+    let (groups, []) = text.as_bytes().as_chunks::<4>() else { return None };
+    let mut bytes = Vec::with_capacity(groups.len() * 3);
+    for (i, group) in groups.iter().enumerate() {
+        let padding = group.iter().rev().take_while(|character| **character == b'=').count();
+        if padding > 2 || padding > 0 && i + 1 < groups.len() {
+            return None;
         }
-        bits <<= 6 * (4 - group.len());
-        let whole = [0, 0, 1, 2, 3][group.len()];
-        bytes.extend_from_slice(&bits.to_be_bytes()[1..1 + whole]);
+        let mut bits = 0u32;
+        for character in &group[..4 - padding] {
+            bits = bits << 6 | u32::from(six_bits(*character)?);
+        }
+        let [_, decoded @ ..] = (bits << (6 * padding)).to_be_bytes();
+        let (decoded, unused) = decoded.split_at(3 - padding);
+        if unused.iter().any(|byte| *byte != 0) {
+            return None;
+        }
+        bytes.extend_from_slice(decoded);
     }
     Some(bytes)
+}
+
+fn six_bits(character: u8) -> Option<u8> {
+    Some(match character {
+        b'A'..=b'Z' => character - b'A',
+        b'a'..=b'z' => character - b'a' + 26,
+        b'0'..=b'9' => character - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -81,8 +91,10 @@ mod tests {
     #[test]
     fn base64_is_the_standard_one() {
         assert_eq!(decode_base64("aGVsbG8/Pz4=").unwrap(), b"hello??>");
-        assert_eq!(decode_base64("aGk").unwrap(), b"hi");
-        assert!(decode_base64("a*").is_none());
+        assert_eq!(decode_base64("aGk=").unwrap(), b"hi");
+        for refused in ["aGk", "aGl=", "aG=k", "a===", "aGk=aGk=", "aG*="] {
+            assert!(decode_base64(refused).is_none(), "{refused}");
+        }
     }
 
     #[test]
