@@ -4,6 +4,7 @@
 use std::{fmt, path::Path};
 
 use anyhow::{Context as _, ensure};
+use graft_formats::SpecialTokens;
 use graft_nn::{Adapter, Batch, Context, Model, Sequence};
 use graft_ops::Adam;
 use safetensors::SafeTensors;
@@ -89,6 +90,8 @@ fn check(folder: &Path, case: &str) -> anyhow::Result<Report> {
     let mut report = Report { logits: 0.0, loss: 0.0, gradients: 0.0, losses: 0.0, tokens: 0, wrong_tokens: 0 };
     report.logits = logits_error(&model, adapter.as_ref(), &sequences, &expected, files.tokens.decoder_start)?;
 
+    (report.tokens, report.wrong_tokens) = greedy_errors(&model, adapter.as_ref(), &inputs, &expected, &files.tokens)?;
+
     let (loss, gradient) = loss_and_gradient(&model, adapter.as_ref(), &sequences)?;
     report.loss = (loss - f64::from(expected.floats("loss")?[0])).abs();
     if let Some(adapter) = &mut adapter {
@@ -154,6 +157,35 @@ fn loss_and_gradient(
     let mut gradient = vec![0.0; adapter.map_or(0, |a| a.params().data().len())];
     let log_probs = model.loss(adapter, &batch, Context::default(), adapter.map(|_| gradient.as_mut_slice()))?;
     Ok((-log_probs.iter().map(|p| f64::from(*p)).sum::<f64>() / count as f64, gradient))
+}
+
+/// How many tokens Hugging Face generated, and how many of them ours differ from.
+fn greedy_errors(
+    model: &Model,
+    adapter: Option<&Adapter>,
+    inputs: &Tensors<'_>,
+    expected: &Tensors<'_>,
+    special: &SpecialTokens,
+) -> anyhow::Result<(usize, usize)> {
+    let (ids, mask) = if model.has_encoder() {
+        (inputs.rows("input_ids")?, inputs.rows("attention_mask")?)
+    } else {
+        let ids = inputs.rows("gen_input_ids")?;
+        (ids.clone(), ids.iter().map(|row| vec![1; row.len()]).collect())
+    };
+    let (mut total, mut wrong) = (0, 0);
+    for ((ids, mask), want) in ids.iter().zip(&mask).zip(expected.rows("greedy")?) {
+        let real: Vec<u32> = ids.iter().zip(mask).filter(|(_, m)| **m == 1).map(|(id, _)| *id as u32).collect();
+        let start: Vec<u32> = special.decoder_start.into_iter().collect();
+        let (source, prompt) = if model.has_encoder() { (&real[..], &start[..]) } else { (&[][..], &real[..]) };
+        let want: Vec<u32> = want[prompt.len()..].iter().map(|id| *id as u32).collect();
+        let got = graft_nn::greedy(model, adapter, source, prompt, want.len(), &special.eos)?;
+        // After the end, Hugging Face fills up with padding.
+        let end = want.iter().position(|token| special.eos.contains(token)).unwrap_or(want.len());
+        total += end;
+        wrong += got.len().abs_diff(end) + got.iter().zip(&want[..end]).filter(|(a, b)| a != b).count();
+    }
+    Ok((total, wrong))
 }
 
 fn gradient_error(adapter: &Adapter, gradient: &[f32], expected: &Tensors<'_>) -> anyhow::Result<f64> {

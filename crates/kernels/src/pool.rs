@@ -58,7 +58,12 @@ pub fn set_threads(threads: usize) {
 #[must_use]
 pub fn threads() -> usize {
     match THREADS.load(Ordering::Relaxed) {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        0 => {
+            // Asking the system reads files: once is enough.
+            let found = std::thread::available_parallelism().map_or(1, usize::from);
+            THREADS.store(found, Ordering::Relaxed);
+            found
+        }
         n => n,
     }
 }

@@ -22,6 +22,15 @@ impl Cache {
         }
     }
 
+    /// Copies the first `rows` rows of another cache of the same model.
+    pub(crate) fn copy_rows(&mut self, from: &Self, rows: usize) {
+        for ((keys, values), (from_keys, from_values)) in self.layers.iter_mut().zip(&from.layers) {
+            let size = rows * keys.cols();
+            keys.data_mut()[..size].copy_from_slice(&from_keys.data()[..size]);
+            values.data_mut()[..size].copy_from_slice(&from_values.data()[..size]);
+        }
+    }
+
     /// Keys and values of a layer.
     pub(crate) fn layer(&self, layer: usize) -> (&Matrix, &Matrix) {
         let (keys, values) = &self.layers[layer];

@@ -11,6 +11,7 @@ mod llama;
 mod model;
 mod peft;
 mod prompt;
+mod session;
 mod t5;
 
 pub use adapter::{Adapter, AdapterKind, Site, matches_target};
@@ -19,3 +20,4 @@ pub use cache::Cache;
 pub use error::Error;
 pub use model::{Context, Model};
 pub use prompt::{Prompter, TokenView};
+pub use session::{Prefix, Session, greedy};

@@ -1,10 +1,10 @@
 //! Llama 2, 3, 3.2 and SmolLM2 (Touvron et al. 2023; Dubey et al. 2024): RMSNorm, rotary grouped-query attention,
 //! SwiGLU. Shapes: tokens are rows; `q (tokens, heads·dim)`, `k`, `v (tokens, kv_heads·dim)`.
 
-use std::{rc::Rc, sync::Arc};
+use std::rc::Rc;
 
 use graft_formats::{LlamaConfig, RopeScaling, Tensors};
-use graft_ops::{Activation, AttentionLayer, Heads, Matrix, Rope, Span, Tape, Tensor, Weight, attend};
+use graft_ops::{Activation, AttentionLayer, Heads, Rope, Span, Tape, Tensor, Weight, attend};
 
 use crate::{Adapter, Cache, Error, Site, model::load};
 
@@ -249,15 +249,4 @@ fn inverse_frequencies(c: &LlamaConfig) -> Vec<f32> {
                 .collect()
         }
     }
-}
-
-/// Keeps weights shareable between threads that serve.
-const _: fn() = || {
-    fn shared<T: Send + Sync>() {}
-    shared::<Arc<Llama>>();
-};
-
-/// Rows of a plain matrix, for callers that need all of them.
-pub(crate) fn all_rows(x: &Matrix) -> Rc<[usize]> {
-    (0..x.rows()).collect()
 }

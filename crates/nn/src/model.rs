@@ -181,18 +181,24 @@ impl Model {
     }
 
     fn check(&self, sequences: &[&Sequence], adapter: Option<&Adapter>) -> Result<(), Error> {
-        let (vocab, context) = (self.vocab(), self.context());
         let extra = adapter.map_or(0, Adapter::virtual_tokens);
         for sequence in sequences {
-            let longest = sequence.source.len().max(sequence.tokens.len()) + extra;
-            if longest > context {
-                return Err(Error::TooLong { tokens: longest, context });
-            }
-            if let Some(&token) = sequence.source.iter().chain(&sequence.tokens).find(|&&t| t as usize >= vocab) {
-                return Err(Error::BadToken { token, vocab });
-            }
+            self.check_tokens(&sequence.source, sequence.source.len() + extra)?;
+            self.check_tokens(&sequence.tokens, sequence.tokens.len() + extra)?;
         }
         Ok(())
+    }
+
+    /// Tokens are in the vocabulary, and a sequence of `length` tokens fits the context.
+    pub(crate) fn check_tokens(&self, tokens: &[u32], length: usize) -> Result<(), Error> {
+        let (vocab, context) = (self.vocab(), self.context());
+        if length > context {
+            return Err(Error::TooLong { tokens: length, context });
+        }
+        match tokens.iter().find(|&&token| token as usize >= vocab) {
+            Some(&token) => Err(Error::BadToken { token, vocab }),
+            None => Ok(()),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 use std::{fmt, ops::Range, sync::Arc};
 
-use graft_kernels::{Dtype, View, ViewMut, dequantize, matmul, pool};
+use graft_kernels::{Dtype, View, ViewMut, dequantize, matmul, pool, rows};
 
 use crate::Matrix;
 
@@ -9,6 +9,9 @@ pub type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
 /// Numbers widened at once when a weight is stored in fewer bits; bounds the scratch memory to 16 MiB.
 const PANEL: usize = 4 << 20;
+
+/// Up to this many tokens, a product reads the weight row by row instead of widening it first.
+const FEW: usize = 12;
 
 /// A frozen weight matrix, `(out, in)` as in PyTorch. Stored as it lies in its file; widened to `f32` a panel at a
 /// time while it is used, so memory stays at the file's size.
@@ -139,10 +142,35 @@ impl Weight {
     /// `y = scale · x·Wᵀ`: `x (tokens, in)`, `y (tokens, out)`.
     pub fn forward(&self, x: &[f32], y: &mut [f32], scale: f32) {
         let tokens = x.len() / self.cols;
+        if let (Storage::Packed(dtype, bytes), true) = (&self.storage, tokens <= FEW) {
+            return self.forward_few(*dtype, (**bytes).as_ref(), x, y, scale);
+        }
         self.panels(self.panel_limit(), |rows, panel| {
             let c = ViewMut::new(&mut y[rows.start..], tokens, rows.len(), self.rows);
             matmul(c, false, scale, View::dense(x, tokens, self.cols), View::dense(panel, rows.len(), self.cols).t());
         });
+    }
+
+    /// The product for a few tokens, as in decoding: each row is widened once, in cache, and used at once.
+    fn forward_few(&self, dtype: Dtype, bytes: &[u8], x: &[f32], y: &mut [f32], scale: f32) {
+        const STEP: usize = 64;
+        let tokens = x.len() / self.cols;
+        let row_bytes = dtype.row_bytes(self.cols).unwrap_or(0);
+        // Tasks own whole output features, so the result is turned around at the end.
+        let mut turned = Matrix::scratch(self.rows, tokens);
+        pool::for_each_chunk(turned.data_mut(), STEP * tokens, |i, piece| {
+            let mut row = vec![0.0; self.cols];
+            for (index, out) in piece.chunks_mut(tokens).enumerate() {
+                let start = (i * STEP + index) * row_bytes;
+                dequantize(dtype, &bytes[start..start + row_bytes], &mut row);
+                for (out, x) in out.iter_mut().zip(x.chunks(self.cols)) {
+                    *out = scale * rows::dot(&row, x);
+                }
+            }
+        });
+        for (token, y) in y.chunks_mut(self.rows).enumerate() {
+            y.iter_mut().zip(turned.data()[token..].iter().step_by(tokens)).for_each(|(y, x)| *y = *x);
+        }
     }
 
     /// `dx = scale · dy·W`, or `dx += …` with `add`.

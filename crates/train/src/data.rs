@@ -108,8 +108,16 @@ pub(crate) fn random(parts: &[u64]) -> u64 {
     u64::from_str_radix(&Digest::of(&bytes).as_str()[..16], 16).unwrap_or(0)
 }
 
-/// Splits a step's examples into passes of at most `rows` computed rows (or one example).
+/// Splits a step's examples into as few passes of at most `rows` computed rows as it takes (an example alone may be
+/// longer), of about equal size: a small rest would cost as many passes over the weights as a full one.
 pub(crate) fn passes(lengths: &[usize], shared: usize, rows: usize) -> Vec<Range<usize>> {
+    let least = packed(lengths, shared, rows).len().max(1);
+    let total: usize = lengths.iter().map(|length| length - shared).sum();
+    let even = packed(lengths, shared, (shared + total.div_ceil(least) + 16).min(rows));
+    if even.len() == least { even } else { packed(lengths, shared, rows) }
+}
+
+fn packed(lengths: &[usize], shared: usize, rows: usize) -> Vec<Range<usize>> {
     let (mut passes, mut start, mut used) = (Vec::new(), 0, shared);
     for (index, length) in lengths.iter().enumerate() {
         let own = length - shared;
