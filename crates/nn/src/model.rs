@@ -70,6 +70,15 @@ impl Model {
         matches!(self, Self::T5(_))
     }
 
+    /// The token an encoder–decoder model's answers start from.
+    #[must_use]
+    pub fn decoder_start(&self) -> u32 {
+        match self {
+            Self::Llama(_) => 0,
+            Self::T5(model) => model.config.decoder_start,
+        }
+    }
+
     /// Number of tokens it knows.
     #[must_use]
     pub fn vocab(&self) -> usize {

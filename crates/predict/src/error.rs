@@ -33,6 +33,9 @@ pub enum Error {
     /// The grammar engine refused or failed.
     #[error("guide the answer")]
     Grammar(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The model, adapter or prompt.
+    #[error("answer with the model")]
+    Model(#[source] graft_nn::Error),
     /// A token that the answer's form does not allow here.
     #[error("accept token {0}, which the answer's form does not allow here")]
     Token(u32),
@@ -51,6 +54,7 @@ impl Error {
             Self::Tokenizer(_) => {
                 "use a base model with a byte-level BPE or SentencePiece tokenizer that has these characters".to_owned()
             }
+            Self::Model(source) => return source.hint(),
             Self::Grammar(_) | Self::Token(_) => return None,
         })
     }
@@ -62,6 +66,7 @@ impl Error {
             Self::Schema { .. } => ExitCode::Usage,
             Self::Value { .. } | Self::Wire { .. } => ExitCode::BadData,
             Self::Tokenizer(_) => ExitCode::ModelMissing,
+            Self::Model(source) => source.exit_code(),
             Self::Grammar(_) | Self::Token(_) => ExitCode::Internal,
         }
     }

@@ -3,6 +3,7 @@
 //! - [`Codec`] turns an answer into the short text that the model reads and writes, and back.
 //! - [`Vocabulary`] and [`Guide`] keep a model within the answer's form; a [`Walk`] is one answer being written.
 //! - [`Confidence`] turns token probabilities into one number per field and per answer.
+//! - [`Predictor`] does all of it for one task on one model.
 //! - [`Calibration`] makes those numbers mean what they say.
 
 mod calibrate;
@@ -10,6 +11,7 @@ mod codec;
 mod confidence;
 mod error;
 mod guide;
+mod predictor;
 mod vocabulary;
 
 pub use calibrate::{Bin, Calibration, Method, Reliability};
@@ -17,6 +19,7 @@ pub use codec::{Codec, FieldSpan, WIRE_VERSION};
 pub use confidence::{Confidence, TokenScore};
 pub use error::Error;
 pub use guide::{Finished, Guide, Walk};
+pub use predictor::{Decoding, Prediction, Predictor, Sampling};
 pub use vocabulary::{TokenMask, Vocabulary};
 
 /// A result of this crate.
