@@ -1,7 +1,7 @@
 //! T5 v1.0, v1.1 and flan-t5 (Raffel et al. 2020): RMSNorm, unscaled attention with a relative position bias shared
 //! by all layers of a stack, relu or gated-gelu feed-forward. Tokens are rows; `q`, `k`, `v (tokens, heads·d_kv)`.
 
-use std::{ops::Range, rc::Rc};
+use std::rc::Rc;
 
 use graft_formats::{Activation as FeedForward, T5Config, Tensors};
 use graft_ops::{Activation, AttentionLayer, Heads, Matrix, Span, Tape, Tensor, Weight, attend};
@@ -95,11 +95,6 @@ impl T5 {
     pub(crate) fn site_weight(&self, site: usize) -> Option<&Weight> {
         let blocks = self.encoder.blocks.iter().chain(&self.decoder.blocks);
         blocks.flat_map(|block| block.attentions().flat_map(|(_, a)| &a.linear).chain(&block.feed_forward)).nth(site)
-    }
-
-    /// The sites in the encoder.
-    pub(crate) fn encoder_sites(&self) -> Range<usize> {
-        0..self.encoder.blocks.iter().map(|b| 4 + b.feed_forward.len()).sum()
     }
 
     pub(crate) fn embedding(&self) -> &Weight {

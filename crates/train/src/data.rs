@@ -153,6 +153,6 @@ mod tests {
     #[test]
     fn passes_hold_all_examples_and_respect_the_limit() {
         assert_eq!(passes(&[10, 10, 10, 30, 10], 4, 20), [0..2, 2..3, 3..4, 4..5]);
-        assert_eq!(passes(&[], 0, 20), []);
+        assert!(passes(&[], 0, 20).is_empty());
     }
 }

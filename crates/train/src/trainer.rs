@@ -14,8 +14,8 @@ use crate::{
     run_dir::{EventLog, now},
 };
 
-/// A loss this many times the first one (plus one) means the training has lost its way.
-const EXPLODED: f64 = 4.0;
+/// A loss this many times the first one (and some) means the training has lost its way.
+const EXPLODED: f64 = 2.0;
 
 /// How a training ended well.
 #[derive(Clone, Debug, PartialEq)]
@@ -215,7 +215,7 @@ impl<'r> Trainer<'r> {
                 (p.tokens as f64 / p.seconds.max(1e-9), p.seconds / step as f64 * (of - step) as f64);
             say(EventKind::Step { step, of, loss, lr, grad_norm, tokens_per_s, eta_s })?;
             let first = *p.first_loss.get_or_insert(loss);
-            if !loss.is_finite() || !grad_norm.is_finite() || loss > EXPLODED * (first + 1.0) {
+            if !loss.is_finite() || !grad_norm.is_finite() || loss > EXPLODED * first + 3.0 {
                 return Err(Error::Diverged { step, loss });
             }
             let stop_early = if step % eval_every == 0 && step < of { self.measure(say)? } else { false };
@@ -308,6 +308,10 @@ impl<'r> Trainer<'r> {
     /// Publishes the adapter and the result.
     fn finish(mut self, say: &mut Say<'_>) -> Result<TrainingRun, Error> {
         self.measure(say)?;
+        if self.progress.first_loss.is_some_and(|first| self.progress.loss >= first) && self.progress.step > 1 {
+            let text = "The loss did not fall: nothing was learned. Try another learning rate, or more epochs.";
+            say(EventKind::Note { text: text.into() })?;
+        }
         let (step, mut eval_loss) = (self.progress.step, self.held_out_loss()?);
         let mut best_step = step;
         if let (Some((loss, at)), false) = (self.progress.best, self.best.is_empty()) {

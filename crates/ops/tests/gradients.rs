@@ -1,0 +1,185 @@
+//! Every operation's gradient against central differences of its value.
+
+use std::rc::Rc;
+
+use graft_ops::{
+    Activation, AttentionLayer, Dropout, Dtype, Heads, Lora, Matrix, ParamSet, Rope, Span, Tape, Target, Tensor,
+    Weight, cross_entropy,
+};
+
+fn numbers(n: usize, seed: f32) -> Vec<f32> {
+    (0..n).map(|i| (i as f32 * 1.37 + seed).sin()).collect()
+}
+
+fn weight(rows: usize, cols: usize, seed: f32) -> Weight {
+    Weight::dense(rows, cols, numbers(rows * cols, seed))
+}
+
+/// One parameter named `x` with `rows × cols` numbers.
+fn input(rows: usize, cols: usize) -> ParamSet {
+    let mut params = ParamSet::default();
+    params.push("x".into(), rows, cols, &numbers(rows * cols, 0.3));
+    params
+}
+
+/// Checks the gradient of `Σ dy · f(params)` by every parameter. `f` builds its output on the tape, starting from a
+/// tensor that holds the first parameter.
+fn check(mut params: ParamSet, f: impl for<'a> Fn(&mut Tape<'a>, &'a ParamSet, Tensor) -> Tensor) {
+    let value = |params: &ParamSet, tape_kind: bool| -> (f64, Vec<f32>) {
+        let mut tape = if tape_kind { Tape::new() } else { Tape::frozen() };
+        let first = params.get(0);
+        let x = tape.place(Matrix::zeros(first.rows, first.cols), first, Rc::new([0]));
+        let y = f(&mut tape, params, x);
+        let dy = numbers(y.value().data().len(), 2.2);
+        let total = y.value().data().iter().zip(&dy).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+        let mut grads = vec![0.0; params.data().len()];
+        let gradient = Matrix::from_slice(y.value().rows(), y.value().cols(), &dy);
+        tape.backward(&y, gradient, &mut grads);
+        (total, grads)
+    };
+    let (_, grads) = value(&params, true);
+    assert!(grads.iter().any(|g| g.abs() > 1e-3), "no gradient reaches the parameters");
+    for (i, got) in grads.iter().enumerate() {
+        let mut at = |d: f32| {
+            let before = params.data()[i];
+            params.data_mut()[i] = before + d;
+            let total = value(&params, false).0;
+            params.data_mut()[i] = before;
+            total
+        };
+        let want = ((at(1e-2) - at(-1e-2)) / 2e-2) as f32;
+        assert!((got - want).abs() < 4e-3 * (1.0 + want.abs()), "parameter {i}: {got} is not {want}");
+    }
+}
+
+#[test]
+fn linear_with_lora_and_dropout() {
+    let (w, packed) = (weight(5, 4, 1.0), half_precision(&weight(5, 4, 1.0)));
+    for (weight, dropout) in [(&w, None), (&packed, None), (&w, Some(Dropout { rate: 0.4, seed: 9 }))] {
+        let mut params = input(6, 4);
+        params.push("a".into(), 3, 4, &numbers(12, 0.5));
+        params.push("b".into(), 5, 3, &numbers(15, 0.8));
+        check_with(params, weight, dropout);
+    }
+}
+
+fn check_with(params: ParamSet, weight: &Weight, dropout: Option<Dropout>) {
+    // The weight outlives every tape.
+    let weight: &'static Weight = Box::leak(Box::new(weight.clone()));
+    check(params, move |tape, params, x| {
+        let lora = Lora { a: params.get(1), b: params.get(2), scale: 0.7, dropout };
+        tape.linear(&x, weight, Some(lora))
+    });
+}
+
+/// The same numbers stored in 16 bits.
+fn half_precision(w: &Weight) -> Weight {
+    let mut data = vec![0.0; w.rows() * w.cols()];
+    w.widen(0..w.rows(), &mut data);
+    let bytes: Vec<u8> = data.iter().flat_map(|x| ((x.to_bits() >> 16) as u16).to_le_bytes()).collect();
+    Weight::packed(w.rows(), w.cols(), Dtype::BF16, std::sync::Arc::new(bytes))
+}
+
+#[test]
+fn a_frozen_layer_passes_the_gradient_on() {
+    let w: &'static Weight = Box::leak(Box::new(weight(5, 4, 1.0)));
+    check(input(3, 4), |tape, _, x| tape.linear(&x, w, None));
+}
+
+#[test]
+fn norm_gates_and_sums() {
+    let norm: &'static [f32] = Box::leak(numbers(6, 1.7).into());
+    check(input(4, 6), |tape, _, x| tape.rms_norm(&x, norm, 1e-5));
+    let up: &'static Weight = Box::leak(Box::new(weight(6, 6, 0.2)));
+    for activation in [Activation::Silu, Activation::GeluTanh, Activation::Relu] {
+        check(input(4, 6), move |tape, _, x| {
+            let other = tape.linear(&x, up, None);
+            tape.gated(activation, x, other)
+        });
+    }
+    check(input(4, 6), |tape, _, x| {
+        let y = tape.relu(x.clone());
+        tape.add(&x, y)
+    });
+}
+
+#[test]
+fn rotary_attention_with_a_shared_prefix() {
+    let positions: [u32; 7] = [0, 1, 2, 3, 2, 3, 4];
+    let rope = Rc::new(Rope::new(&[1.0, 0.1], &positions));
+    let own =
+        |range: std::ops::Range<usize>, prefix| Span { queries: range.clone(), prefix, keys: range, causal: true };
+    let spans: Rc<[Span]> = Rc::new([own(0..2, 0..0), own(2..4, 0..2), own(4..7, 0..2)]);
+    let w: [&'static Weight; 3] =
+        [weight(8, 6, 0.4), weight(4, 6, 0.9), weight(4, 6, 1.9)].map(|w| &*Box::leak(Box::new(w)));
+    check(input(7, 6), move |tape, _, x| {
+        let [q, k, v] = w.map(|w| tape.linear(&x, w, None));
+        let (q, k) = (tape.rope(q, &rope, 2), tape.rope(k, &rope, 1));
+        let heads = Heads { heads: 2, kv_heads: 1, dim: 4, scale: 0.5 };
+        tape.attention(&q, &k, &v, AttentionLayer { heads, spans: Rc::clone(&spans), bias: None })
+    });
+}
+
+#[test]
+fn selected_and_placed_rows() {
+    check(input(3, 4), |tape, params, x| {
+        let placed = tape.place(Matrix::zeros(8, 4), params.get(0), Rc::new([1, 5]));
+        let again = tape.select(&placed, Rc::new([6, 1, 1]));
+        tape.add(&x, again)
+    });
+}
+
+#[test]
+fn a_recomputed_block_has_the_same_gradient() {
+    let w: &'static Weight = Box::leak(Box::new(weight(4, 4, 1.0)));
+    let mut params = input(3, 4);
+    params.push("a".into(), 2, 4, &numbers(8, 0.5));
+    params.push("b".into(), 4, 2, &numbers(8, 0.8));
+    check(params, move |tape, params, x| {
+        let block = move |tape: &mut Tape<'_>, x: &Tensor| {
+            let y = tape.linear(x, w, None);
+            tape.add(x, y)
+        };
+        let lora = Lora { a: params.get(1), b: params.get(2), scale: 1.0, dropout: None };
+        let x = tape.recomputed(&x, move |tape, x| tape.linear(x, w, Some(lora)));
+        tape.recomputed(&x, block)
+    });
+}
+
+#[test]
+fn cross_entropy_gives_probabilities_and_their_gradient() {
+    let (head, h) = (weight(300, 6, 0.6), numbers(4 * 6, 0.2));
+    let targets: Vec<Target> =
+        [5, 0, 299, 5].iter().enumerate().map(|(i, &token)| Target { token, weight: 0.25 + i as f32 }).collect();
+    let loss = |h: &[f32]| -> f64 {
+        let (log_probs, _) = cross_entropy(&Matrix::from_slice(4, 6, h), &head, 0.8, &targets, false);
+        log_probs.iter().zip(&targets).map(|(p, t)| -f64::from(*p) * f64::from(t.weight)).sum()
+    };
+    let (_, gradient) = cross_entropy(&Matrix::from_slice(4, 6, &h), &head, 0.8, &targets, true);
+    let gradient = gradient.unwrap();
+    for i in 0..h.len() {
+        let at = |d: f32| {
+            let mut moved = h.clone();
+            moved[i] += d;
+            loss(&moved)
+        };
+        let want = ((at(1e-2) - at(-1e-2)) / 2e-2) as f32;
+        let got = gradient.data()[i];
+        assert!((got - want).abs() < 4e-3 * (1.0 + want.abs()), "element {i}: {got} is not {want}");
+    }
+}
+
+#[test]
+fn few_tokens_give_what_many_give() {
+    let w = half_precision(&weight(70, 32, 0.3));
+    let x = numbers(40 * 32, 0.9);
+    let mut all = vec![0.0; 40 * 70];
+    w.forward(&x, &mut all, 1.5);
+    for (row, x) in x.chunks(32).enumerate() {
+        let mut one = vec![0.0; 70];
+        w.forward(x, &mut one, 1.5);
+        for (a, b) in one.iter().zip(&all[row * 70..]) {
+            assert!((a - b).abs() < 1e-4, "{a} is not {b}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Trainings on a tiny Llama and a tiny T5: what must never differ, and what must be refused.
+
+use std::path::{Path, PathBuf};
+
+use graft_core::{
+    AdapterSpec, AnswerForm, BaseRef, Digest, EvalSpec, EventKind, ExitCode, Limits, LoraSpec, OptimSpec, PromptInit,
+    PromptSpec, Targets, TaskCard, TrainSpec,
+};
+use graft_formats::{DigestCache, digest_of};
+use graft_train::{Error, Outcome, Row, RunDir, TrainingRun, train};
+
+fn model(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/data/parity").join(name)
+}
+
+fn spec(model_name: &str) -> TrainSpec {
+    let path = model(model_name);
+    TrainSpec {
+        run: "test".into(),
+        graft: "0.0.0".into(),
+        base: BaseRef {
+            name: model_name.into(),
+            digest: digest_of(&path, &DigestCache::none()).unwrap(),
+            path: path.display().to_string(),
+        },
+        task: TaskCard { name: "t".into(), instruction: "Say it again.".into(), answer: AnswerForm::Text },
+        dataset: Digest::of(b"data"),
+        adapter: AdapterSpec::Lora(LoraSpec {
+            rank: 4,
+            alpha: 8.0,
+            dropout: 0.1,
+            rslora: false,
+            targets: Targets::AllLinear,
+        }),
+        optim: OptimSpec { epochs: 3.0, lr: 1e-2, batch: 4, ..OptimSpec::default() },
+        eval: EvalSpec { checkpoints_per_epoch: 4, ..EvalSpec::default() },
+        limits: Limits { threads: Some(2), ..Limits::default() },
+    }
+}
+
+fn rows(count: usize) -> Vec<Row> {
+    (0..count)
+        .map(|i| {
+            let answer = format!("the {} of {}", ["cat", "dog", "hen"][i % 3], i * 7 % 10);
+            Row { id: i.to_string(), input: format!("number {i}"), output: answer.clone().into(), answer }
+        })
+        .collect()
+}
+
+fn make(dir: &Path, spec: &TrainSpec, count: usize) -> RunDir {
+    let run = RunDir::new(dir.join("run"));
+    run.create(spec, &rows(count), &rows(4)).unwrap();
+    run
+}
+
+fn finish(run: &RunDir) -> TrainingRun {
+    match train(run, &DigestCache::none(), &mut |_| {}).unwrap() {
+        Outcome::Finished(result) | Outcome::AlreadyDone(result) => *result,
+    }
+}
+
+fn losses(run: &RunDir) -> Vec<f64> {
+    let step = |kind| if let EventKind::Step { loss, .. } = kind { Some(loss) } else { None };
+    run.events_after(0).unwrap().into_iter().filter_map(|event| step(event.kind)).collect()
+}
+
+#[test]
+fn it_learns_and_repeats_to_the_bit() {
+    let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (first, second) = (make(a.path(), &spec("tiny-llama"), 16), make(b.path(), &spec("tiny-llama"), 16));
+    let (one, two) = (finish(&first), finish(&second));
+    assert_eq!(one.adapter_hash, two.adapter_hash, "same seed and threads, same bits");
+    let losses = losses(&first);
+    assert_eq!(losses.len(), 12);
+    assert!(losses[11] < 0.92 * losses[0], "it did not learn: {losses:?}");
+    assert!(first.adapter().join("adapter_model.safetensors").exists());
+    let other = TrainSpec { optim: OptimSpec { seed: 7, ..spec("tiny-llama").optim }, ..spec("tiny-llama") };
+    let c = tempfile::tempdir().unwrap();
+    assert_ne!(finish(&make(c.path(), &other, 16)).adapter_hash, one.adapter_hash, "the seed changes the result");
+}
+
+#[test]
+fn stopping_and_going_on_changes_nothing() {
+    for name in ["tiny-llama", "tiny-t5"] {
+        let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let whole = finish(&make(a.path(), &spec(name), 16));
+        let run = make(b.path(), &spec(name), 16);
+        for _ in 0..4 {
+            std::fs::write(run.path().join("stop"), "").unwrap();
+            let error = train(&run, &DigestCache::none(), &mut |_| {}).unwrap_err();
+            assert_eq!(error.exit_code(), ExitCode::Stopped);
+            std::fs::remove_file(run.path().join("stop")).unwrap();
+        }
+        // A crash while writing leaves half a line and a damaged checkpoint; both must be survived.
+        std::fs::OpenOptions::new()
+            .append(true)
+            .open(run.path().join("events.jsonl"))
+            .and_then(|mut file| std::io::Write::write_all(&mut file, b"{\"seq\":9"))
+            .unwrap();
+        let damaged = run.checkpoints().join("step-99");
+        std::fs::create_dir(&damaged).unwrap();
+        std::fs::write(damaged.join("state.bin"), "half").unwrap();
+        assert_eq!(finish(&run).adapter_hash, whole.adapter_hash, "{name}");
+        let seqs: Vec<u64> = run.events_after(0).unwrap().iter().map(|event| event.seq).collect();
+        assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>(), "events are numbered without gaps");
+    }
+}
+
+#[test]
+fn passes_and_recomputing_do_not_change_the_gradient() {
+    let base = |pass_tokens, recompute| {
+        let mut spec = spec("tiny-llama");
+        spec.adapter = AdapterSpec::Lora(LoraSpec {
+            rank: 4,
+            alpha: 8.0,
+            dropout: 0.0,
+            rslora: true,
+            targets: Targets::Named(vec!["q_proj".into(), "down_proj".into()]),
+        });
+        spec.optim.batch = 32;
+        spec.optim.epochs = 6.0;
+        (spec.limits.pass_tokens, spec.limits.recompute) = (pass_tokens, recompute);
+        let dir = tempfile::tempdir().unwrap();
+        let run = make(dir.path(), &spec, 32);
+        finish(&run);
+        losses(&run)
+    };
+    let whole = base(4096, false);
+    for other in [base(8, false), base(128, true)] {
+        for (a, b) in whole.iter().zip(&other) {
+            assert!((a - b).abs() < 1e-6 * (1.0 + a.abs()) * 10.0, "32 at once {a}, in passes {b}");
+        }
+    }
+}
+
+#[test]
+fn soft_prompts_learn_on_both_families() {
+    for (name, init) in [("tiny-llama", PromptInit::Vocabulary), ("tiny-t5", PromptInit::Text { text: "say".into() })] {
+        let mut spec = spec(name);
+        spec.adapter = AdapterSpec::SoftPrompt(PromptSpec { tokens: 5, init });
+        spec.optim.lr = 0.1;
+        spec.optim.epochs = 6.0;
+        let dir = tempfile::tempdir().unwrap();
+        let run = make(dir.path(), &spec, 16);
+        finish(&run);
+        let losses = losses(&run);
+        assert!(losses[losses.len() - 1] < losses[0], "{name} did not learn: {losses:?}");
+    }
+}
+
+#[test]
+fn early_stopping_publishes_the_best_weights() {
+    let mut spec = spec("tiny-llama");
+    spec.optim.lr = 0.3;
+    spec.optim.epochs = 40.0;
+    spec.eval = EvalSpec { per_epoch: 1, patience: 2, ..spec.eval };
+    let dir = tempfile::tempdir().unwrap();
+    let run = make(dir.path(), &spec, 8);
+    let result = finish(&run);
+    let measured = |kind| if let EventKind::Eval { loss, step, .. } = kind { Some((loss, step)) } else { None };
+    let evals: Vec<(f64, u64)> = run.events_after(0).unwrap().into_iter().filter_map(|e| measured(e.kind)).collect();
+    let best = evals.iter().copied().fold((f64::INFINITY, 0), |best, now| if now.0 < best.0 { now } else { best });
+    assert!(result.steps < 80, "it ran to its end");
+    assert_eq!((result.eval_loss, result.best_step), (Some(best.0), best.1));
+}
+
+#[test]
+fn what_can_not_be_learned_is_refused_before_the_start() {
+    let refused = |spec: &TrainSpec, rows: &[Row]| -> Error {
+        let dir = tempfile::tempdir().unwrap();
+        let run = RunDir::new(dir.path().join("run"));
+        run.create(spec, rows, &[]).unwrap();
+        let error = train(&run, &DigestCache::none(), &mut |_| {}).unwrap_err();
+        assert!(!run.adapter().exists() && losses(&run).is_empty());
+        let last = run.events_after(0).unwrap().pop().map(|event| event.kind);
+        assert!(
+            matches!(last, Some(EventKind::Failed { code, .. }) if code == error.exit_code() as u8) || last.is_none()
+        );
+        error
+    };
+    let good = spec("tiny-llama");
+    assert_eq!(refused(&good, &[]).exit_code(), ExitCode::BadData);
+    let blank = Row { answer: " ".into(), ..rows(1)[0].clone() };
+    assert_eq!(refused(&good, &[blank]).exit_code(), ExitCode::BadData);
+    let short = TrainSpec { limits: Limits { max_tokens: 10, ..good.limits.clone() }, ..good.clone() };
+    assert!(matches!(refused(&short, &rows(3)), Error::NothingToLearn { .. }));
+    let other = TrainSpec { base: BaseRef { digest: Digest::of(b"other"), ..good.base.clone() }, ..good.clone() };
+    assert_eq!(refused(&other, &rows(3)).exit_code(), ExitCode::ModelMissing);
+    let tight = TrainSpec { limits: Limits { memory: Some(1 << 20), ..good.limits.clone() }, ..good.clone() };
+    assert_eq!(refused(&tight, &rows(3)).exit_code(), ExitCode::OutOfMemory);
+    let wild = TrainSpec { optim: OptimSpec { lr: 0.0, ..good.optim.clone() }, ..good.clone() };
+    assert_eq!(refused(&wild, &rows(3)).exit_code(), ExitCode::Usage);
+    let typo =
+        LoraSpec { rank: 2, alpha: 2.0, dropout: 0.0, rslora: false, targets: Targets::Named(vec!["qproj".into()]) };
+    let typo = TrainSpec { adapter: AdapterSpec::Lora(typo), ..good };
+    assert_eq!(refused(&typo, &rows(3)).exit_code(), ExitCode::Usage);
+}
+
+#[test]
+fn an_exploding_loss_stops_the_run() {
+    let mut spec = spec("tiny-llama");
+    let lora = LoraSpec { rank: 4, alpha: 1e30, dropout: 0.0, rslora: false, targets: Targets::AllLinear };
+    spec.adapter = AdapterSpec::Lora(lora);
+    let dir = tempfile::tempdir().unwrap();
+    let error = train(&make(dir.path(), &spec, 16), &DigestCache::none(), &mut |_| {}).unwrap_err();
+    assert_eq!(error.exit_code(), ExitCode::Diverged);
+}
+
+#[test]
+fn the_longest_examples_are_left_out_whole_and_counted() {
+    let mut data = rows(6);
+    data[2].input = "very long ".repeat(200);
+    let mut spec = spec("tiny-llama");
+    spec.limits.max_tokens = 100;
+    let dir = tempfile::tempdir().unwrap();
+    let run = RunDir::new(dir.path().join("run"));
+    run.create(&spec, &data, &[]).unwrap();
+    let result = finish(&run);
+    assert_eq!((result.samples, result.too_long), (5, 1));
+}
