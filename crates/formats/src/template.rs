@@ -2,7 +2,7 @@
 
 use graft_core::Timestamp;
 use minijinja::{Environment, ErrorKind, Value, context, syntax::SyntaxConfig, value::Kwargs};
-use serde::Serialize;
+use serde::Serialize as _;
 
 use crate::{Error, time::strftime};
 
@@ -11,7 +11,7 @@ const FUEL: u64 = 5_000_000;
 const NAME: &str = "chat";
 
 /// One turn of a chat.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// `system`, `user` or `assistant`.
     pub role: String,
