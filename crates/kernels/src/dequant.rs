@@ -9,7 +9,7 @@ use crate::Dtype;
 /// # Panics
 /// Where `bytes` is not exactly the storage of `out.len()` values.
 #[inline(always)]
-pub fn dequantize(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
+pub(crate) fn dequantize(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
     assert_eq!(dtype.row_bytes(out.len()), Some(bytes.len()), "{dtype:?}: {} values", out.len());
     match dtype {
         Dtype::F32 => blocks(bytes, out, |b: &[u8; 4], y: &mut [f32; 1]| y[0] = f32::from_le_bytes(*b)),
