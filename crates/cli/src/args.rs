@@ -1,6 +1,6 @@
 use clap::{Parser, Subcommand};
 
-use crate::commands::{base, examples, import, runs, train};
+use crate::commands::{adapter, ask_ai, base, doctor, evaluate, examples, import, models, predict, runs, train};
 
 /// Turns approved examples into small adapters for a frozen language model, serves the best one and keeps it good.
 ///
@@ -31,10 +31,29 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Base(base::Base),
     /// Train an adapter on a task's approved examples, and register it.
-    Train(train::Train),
+    Train(Box<train::Train>),
     /// Train in a run directory, as `graft train` does in a process of its own.
     TrainDir(train::TrainDir),
     /// Look at trainings, go on with them, or stop them.
     #[command(subcommand)]
     Runs(runs::Runs),
+    /// Answer messages with a version, one JSON line each.
+    Infer(predict::Infer),
+    /// Score a version, its bare base model and the baseline on the same held-out examples.
+    Eval(evaluate::Eval),
+    /// Check that a version loads and answers in its task's form.
+    Validate(predict::Validate),
+    /// Put the answers of the regex parser (or of another version) and of a version side by side.
+    Compare(predict::Compare),
+    /// Look at versions, make them active, go back, or delete them.
+    #[command(subcommand)]
+    Models(models::Models),
+    /// Merge or export an adapter.
+    #[command(subcommand)]
+    Adapter(adapter::Adapter),
+    /// Train on the Ask AI service's database, in place of its script.
+    #[command(subcommand)]
+    SoftPrompt(ask_ai::SoftPrompt),
+    /// Look at everything a run needs: data, model, memory, disk, threads.
+    Doctor(doctor::Doctor),
 }

@@ -2,7 +2,7 @@ use std::{error::Error as StdError, process::ExitCode as Status};
 
 use graft_core::ExitCode;
 use graft_engine::Error;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::output;
 
@@ -24,25 +24,39 @@ impl Failure {
         Self { chain: vec![message.into()], hint: Some(hint.into()), code: ExitCode::Usage }
     }
 
+    /// The exit code.
+    pub(crate) fn code(&self) -> ExitCode {
+        self.code
+    }
+
+    /// For machines.
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "message": self.chain[0],
+            "causes": self.chain[1..],
+            "hint": self.hint,
+            "exit_code": self.code as u8,
+        })
+    }
+
     /// Says it on stderr, and to machines on stdout.
-    pub(crate) fn print(self, json: bool) -> Status {
+    pub(crate) fn print(&self, json: bool) -> Status {
         if json {
-            let error = json!({"error": {
-                "message": self.chain[0],
-                "causes": self.chain[1..],
-                "hint": self.hint,
-                "exit_code": self.code as u8,
-            }});
-            output::print(&format!("{error:#}"));
+            output::print(&format!("{:#}", json!({"error": self.to_json()})));
         }
+        self.say();
+        Status::from(self.code as u8)
+    }
+
+    /// Says it on stderr.
+    pub(crate) fn say(&self) {
         eprintln!("error: failed to {}", self.chain[0]);
         for cause in &self.chain[1..] {
             eprintln!("  caused by: {}", cause.replace('\n', "\n    "));
         }
-        if let Some(hint) = self.hint {
+        if let Some(hint) = &self.hint {
             eprintln!("hint: {hint}");
         }
-        Status::from(self.code as u8)
     }
 }
 

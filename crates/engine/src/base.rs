@@ -133,3 +133,12 @@ fn sizes(config: &ModelConfig) -> Value {
         }),
     }
 }
+
+/// Bytes of a model's files.
+pub(crate) fn file_bytes(path: &Path) -> u64 {
+    let size = |path: &Path| path.metadata().map_or(0, |about| about.len());
+    match std::fs::read_dir(path) {
+        Ok(entries) => entries.flatten().map(|entry| size(&entry.path())).sum(),
+        Err(_) => size(path),
+    }
+}

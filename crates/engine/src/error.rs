@@ -93,6 +93,16 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A line of inputs without a text.
+    #[error("read line {line} of `{}`: {reason}", path.display())]
+    BadInput {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// An id that several tasks have, or none.
     #[error("tell which example `{id}` is meant: {count} tasks have one")]
     WhichExample {
@@ -173,6 +183,22 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+    /// No version answers for the task.
+    #[error("find the active version of task `{task}`")]
+    NoActive {
+        /// The task.
+        task: String,
+    },
+    /// The base model's files have changed since the adapter was trained.
+    #[error("use the base model `{name}` at `{path}`: its files are not those of digest {}", wanted.short())]
+    OtherBase {
+        /// Its name.
+        name: String,
+        /// Where it is.
+        path: String,
+        /// What the adapter was trained with.
+        wanted: graft_core::Digest,
+    },
     /// Something that this kind of adapter or model can't do.
     #[error("{0}")]
     Unsupported(String),
@@ -223,6 +249,9 @@ impl Error {
                 return Some(format!("correct it with `graft examples edit {id}`, or reject it"));
             }
             Self::BadOutput { .. } => "`graft examples show` prints the form of an example's output",
+            Self::BadInput { .. } => {
+                "write a line as {\"id\": …, \"text\": …}, or give a Slack export or a plain text file"
+            }
             Self::WhichExample { .. } => "name the task with `--task`; `graft examples list` shows the ids",
             Self::RunBusy { .. } => "wait for it, or ask it to stop with `graft runs stop`",
             Self::TrainerStart(_) => "check that the graft program was not moved or replaced while it ran",
@@ -236,6 +265,8 @@ impl Error {
             Self::NotBetter { .. } => "use `--force` to make it active all the same",
             Self::WhichTask { .. } => "name it with `--task`",
             Self::BadVersion { .. } => "register it again by resuming its run, or delete it",
+            Self::NoActive { .. } => "name one with `--version`, or make one active with `graft models set-active`",
+            Self::OtherBase { .. } => "an adapter works only with the base it was trained with: bring its files back",
             Self::Unsupported(_) => return None,
         };
         Some(hint.to_owned())
@@ -258,6 +289,7 @@ impl Error {
             | Self::NoExamples { .. }
             | Self::NothingToLearn { .. }
             | Self::BadExample { .. }
+            | Self::BadInput { .. }
             | Self::BadOutput { .. } => ExitCode::BadData,
             Self::Setting(_)
             | Self::NoHome
@@ -265,7 +297,9 @@ impl Error {
             | Self::RunBusy { .. }
             | Self::WhichTask { .. }
             | Self::Unsupported(_) => ExitCode::Usage,
-            Self::NoResult { .. } | Self::BadVersion { .. } => ExitCode::ModelMissing,
+            Self::NoResult { .. } | Self::BadVersion { .. } | Self::NoActive { .. } | Self::OtherBase { .. } => {
+                ExitCode::ModelMissing
+            }
             Self::NotBetter { .. } => ExitCode::NotBetter,
         }
     }

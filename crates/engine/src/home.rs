@@ -6,6 +6,7 @@ use std::{
 use graft_formats::DigestCache;
 use graft_hub::{Hub, Settings};
 use graft_store::Store;
+use graft_tasks::pounds::Tables;
 
 use crate::{Error, Result};
 
@@ -66,6 +67,19 @@ impl Home {
     /// An environment variable of the Hub that can't be used.
     pub fn hub(&self) -> Result<Hub> {
         Ok(Hub::new(Settings::from_env(&self.0)?))
+    }
+
+    /// Weights, food classes and places that people edit: `tables.toml` in this folder over the built-in ones.
+    ///
+    /// # Errors
+    /// The file is not in the form of the built-in tables.
+    pub fn tables(&self) -> Result<Tables> {
+        let path = self.0.join("tables.toml");
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Tables::from_toml(&text)?),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Tables::builtin()),
+            Err(source) => Err(Error::Io { doing: "read", path, source }),
+        }
     }
 
     /// `GRAFT_DATABASE` (a path or a Postgres URL), or `graft.db` in this folder.

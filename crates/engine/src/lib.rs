@@ -5,28 +5,42 @@
 //! its own, in a run directory; the engine makes the directory, starts the process, follows its events, and takes in
 //! the result. Killed at any moment, it finds out what happened the next time it looks.
 
+mod activate;
+mod adapters;
 mod base;
 mod clock;
 mod data;
+mod doctor;
 mod error;
+mod evaluate;
 mod examples;
 mod home;
 mod import;
+mod inputs;
 mod lock;
+mod models;
 mod plan;
+mod predictor;
 pub mod recipes;
 mod register;
 mod runs;
 mod tail;
 
+pub use activate::{Activated, Opponent};
+pub use adapters::Chosen;
 pub use base::BaseInfo;
 pub use clock::{compact, iso8601, now};
 pub use data::Prepared;
+pub use doctor::{Check, doctor};
 pub use error::Error;
+pub use evaluate::{Evaluation, Rival, field_of, rival, score_answers};
+pub use graft_predict::{Decoding, Prediction, Sampling};
 pub use home::{Engine, Home};
 pub use import::Imported;
+pub use inputs::{Input, read_inputs};
 pub use lock::RunLock;
 pub use plan::Plan;
+pub use predictor::{Loaded, Tell};
 pub use runs::{End, Trainer};
 pub use tail::EventTail;
 

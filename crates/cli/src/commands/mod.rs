@@ -1,8 +1,14 @@
 //! One file a group of commands.
 
+pub(crate) mod adapter;
+pub(crate) mod ask_ai;
 pub(crate) mod base;
+pub(crate) mod doctor;
+pub(crate) mod evaluate;
 pub(crate) mod examples;
 pub(crate) mod import;
+pub(crate) mod models;
+pub(crate) mod predict;
 pub(crate) mod runs;
 pub(crate) mod settings;
 pub(crate) mod train;
@@ -25,14 +31,26 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|source| Error::Io { doing: "start", path: "tokio".into(), source })?;
     runtime.block_on(async {
-        let engine = Engine::open(Home::locate()?, by).await?;
+        let home = Home::locate()?;
+        let opened = Engine::open(home.clone(), by).await;
+        if let Command::Doctor(command) = &command {
+            return Ok(doctor::run(&home, &opened, command).await);
+        }
+        let engine = opened?;
         match command {
             Command::Import(command) => import::run(&engine, command).await,
             Command::Examples(command) => examples::run(&engine, command).await,
             Command::Base(command) => base::run(&engine, command).await,
-            Command::Train(command) => train::run(&engine, command).await,
+            Command::Train(command) => train::run(&engine, *command).await,
             Command::Runs(command) => runs::run(&engine, command).await,
-            Command::TrainDir(_) => unreachable!("answered above"),
+            Command::Models(command) => models::run(&engine, command).await,
+            Command::Adapter(command) => adapter::run(&engine, command).await,
+            Command::SoftPrompt(command) => ask_ai::run(&engine, command).await,
+            Command::Infer(command) => predict::infer(&engine, command, args.json).await,
+            Command::Validate(command) => predict::validate(&engine, command).await,
+            Command::Compare(command) => predict::compare(&engine, command).await,
+            Command::Eval(command) => evaluate::run(&engine, command).await,
+            Command::Doctor(_) | Command::TrainDir(_) => unreachable!("answered above"),
         }
     })
 }

@@ -54,6 +54,9 @@ pub(crate) enum Runs {
         /// Name of the version; otherwise the next number.
         #[arg(long, value_name = "NAME")]
         version: Option<String>,
+        /// Don't score the bare base model along with it.
+        #[arg(long)]
+        skip_base: bool,
     },
     /// Ask a training to stop after its step; its checkpoint is kept.
     Stop {
@@ -73,10 +76,9 @@ pub(crate) async fn run(engine: &Engine, command: Runs) -> Result<Reply> {
         }
         Runs::Show { id } => show(engine, &engine.store.run(&id).await?).await,
         Runs::Logs { id, stderr, follow } => logs(engine, &engine.store.run(&id).await?, stderr, follow).await,
-        Runs::Resume { id, version } => {
+        Runs::Resume { id, version, skip_base } => {
             let run = engine.store.run(&id).await?;
-            let (result, version) = train::complete(engine, &run, version.as_deref()).await?;
-            Ok(train::report(&run, &result, &version))
+            train::complete(engine, &run, version.as_deref()).await?.judge(engine, !skip_base, None).await
         }
         Runs::Stop { id, no_wait } => stop(engine, &id, no_wait).await,
     }

@@ -14,11 +14,14 @@ use graft_engine::{
 };
 use graft_store::{Run, Version};
 use graft_train::{Outcome, RunDir, TrainingRun};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::settings::{Hyper, MethodName, Split};
+use super::{
+    evaluate, models,
+    settings::{Hyper, MethodName, Split},
+};
 use crate::{
-    failure::Result,
+    failure::{Failure, Result},
     output::{Reply, facts, print, seconds},
     progress::Training,
 };
@@ -46,6 +49,12 @@ pub(crate) struct Train {
     /// With --activate: even if it is worse.
     #[arg(long, requires = "activate")]
     force: bool,
+    /// Don't score the version on the held-out examples afterwards.
+    #[arg(long, conflicts_with = "activate")]
+    no_eval: bool,
+    /// Don't score the bare base model along with it.
+    #[arg(long)]
+    skip_base: bool,
     #[command(flatten)]
     split: Split,
     #[command(flatten)]
@@ -75,8 +84,11 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
     let plan = Plan { prepared, base, recipe, run: command.run_id, dir: None };
     let run = engine.make_run(&plan).await?;
     eprintln!("Run {} in {}", run.id, engine.run_dir(&run).path().display());
-    let (result, version) = complete(engine, &run, command.version.as_deref()).await?;
-    Ok(report(&run, &result, &version))
+    let trained = complete(engine, &run, command.version.as_deref()).await?;
+    if command.no_eval {
+        return Ok(trained.reply());
+    }
+    trained.judge(engine, !command.skip_base, command.activate.then_some(command.force)).await
 }
 
 /// Fails early where the version's name is taken.
@@ -88,15 +100,22 @@ async fn free(engine: &Engine, task: &str, name: &str) -> Result<()> {
     }
 }
 
+/// A run that has come to its end and is registered.
+pub(crate) struct Trained {
+    run: Run,
+    result: TrainingRun,
+    version: Version,
+}
+
 /// Trains a run to its end, wherever it stands, and registers the result.
-pub(crate) async fn complete(engine: &Engine, run: &Run, name: Option<&str>) -> Result<(TrainingRun, Version)> {
+pub(crate) async fn complete(engine: &Engine, run: &Run, name: Option<&str>) -> Result<Trained> {
     let program = std::env::current_exe().map_err(Error::TrainerStart)?;
     let trainer = engine.resume(run, &program).await?;
     let mut progress = Training::new();
     let interrupts = listen();
     let result = engine.follow(run, trainer, &interrupts, &mut |event| progress.event(event)).await?;
     let version = engine.register(run, name).await?;
-    Ok((result, version))
+    Ok(Trained { run: run.clone(), result, version })
 }
 
 /// Counts presses of Ctrl-C.
@@ -113,20 +132,57 @@ fn listen() -> Arc<AtomicU32> {
     count
 }
 
-/// What a training gave.
-pub(crate) fn report(run: &Run, result: &TrainingRun, version: &Version) -> Reply {
-    let loss = |loss: Option<f64>| loss.map_or_else(|| "none held out".to_owned(), |loss| format!("{loss:.4}"));
-    let text = facts(&[
-        ("version", format!("{} of {} ({})", version.name, version.task, version.stage.name())),
-        ("run", run.id.clone()),
-        ("base", result.base_model.clone()),
-        ("examples", format!("{} learned from, {} held out", result.samples, result.eval_samples)),
-        ("too long", result.too_long.to_string()),
-        ("held-out loss", loss(result.eval_loss)),
-        ("time", format!("{} ({:.0} tokens/s)", seconds(result.train_seconds), result.tokens_per_second)),
-        ("adapter", version.adapter_dir.clone()),
-    ]);
-    Reply::new(json!({"run": run.id, "result": result, "version": version}), text)
+impl Trained {
+    /// What the training gave.
+    pub(crate) fn reply(&self) -> Reply {
+        Reply::new(self.json(), self.text())
+    }
+
+    /// Scores the version, and makes it active if that is wanted (`Some(force)`) and it is not worse.
+    pub(crate) async fn judge(mut self, engine: &Engine, with_base: bool, activate: Option<bool>) -> Result<Reply> {
+        let (version, scores) = evaluate::evaluate(engine, &self.version, with_base).await?;
+        self.version = version;
+        let mut text = format!("{}\n{scores}", self.text());
+        let Some(force) = activate else {
+            let Version { task, name, .. } = &self.version;
+            text += &format!("\nMake it active: `graft models set-active {name} --task {task}`");
+            return Ok(Reply::new(self.json(), text));
+        };
+        let done = engine.activate(&self.version.task, &self.version.name, force, &mut |_, _, _| {}).await;
+        match done.map_err(Failure::from) {
+            Ok(done) => {
+                text += &format!("\n{}", models::activated(&done));
+                self.version = done.version.clone();
+                let mut json = self.json();
+                json["activation"] = json!(done);
+                Ok(Reply::new(json, text))
+            }
+            Err(refusal) => {
+                refusal.say();
+                let mut json = self.json();
+                json["refusal"] = refusal.to_json();
+                Ok(Reply::new(json, text).with_code(refusal.code()))
+            }
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({"run": self.run.id, "result": self.result, "version": self.version})
+    }
+
+    fn text(&self) -> String {
+        let Self { run, result, version } = self;
+        let loss = |loss: Option<f64>| loss.map_or_else(|| "none held out".to_owned(), |loss| format!("{loss:.4}"));
+        facts(&[
+            ("version", format!("{} of {} ({})", version.name, version.task, version.stage.name())),
+            ("run", run.id.clone()),
+            ("base", result.base_model.clone()),
+            ("learned from", format!("{} examples, {} left out as too long", result.samples, result.too_long)),
+            ("held-out loss", loss(result.eval_loss)),
+            ("time", format!("{} ({:.0} tokens/s)", seconds(result.train_seconds), result.tokens_per_second)),
+            ("adapter", version.adapter_dir.clone()),
+        ])
+    }
 }
 
 /// Trains in this process.

@@ -1,0 +1,198 @@
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Subcommand};
+use graft_core::{AdapterSpec, OptimSpec, SplitRule};
+use graft_engine::{
+    Engine, Error, Plan, compact, now,
+    recipes::{Family, Recipe, ask_ai_script},
+};
+use graft_hub::Reference;
+use graft_store::{NewRun, Run};
+use graft_train::RunDir;
+
+use super::{import, settings::MethodName, train};
+use crate::{
+    failure::{Failure, Result},
+    output::Reply,
+    progress::Download,
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SoftPrompt {
+    /// Train on an Ask AI database, in place of that system's script.
+    Train(Box<Train>),
+}
+
+/// The flags of the Ask AI system's `train_soft_prompt.py`. What it called a soft prompt is LoRA; `--method
+/// soft-prompt` trains a true one.
+#[derive(Debug, Args)]
+pub(crate) struct Train {
+    /// The service's SQLite file, or a postgres:// URL.
+    #[arg(long, default_value = "data/ai_automation.db", value_name = "DB")]
+    db_path: String,
+    /// Holds the run folders, and `latest`, a link to the last good one.
+    #[arg(long, default_value = "data/ask_ai_soft_prompt", value_name = "DIR")]
+    output_dir: PathBuf,
+    /// The run's folder; otherwise OUTPUT_DIR/RUN_ID.
+    #[arg(long, value_name = "DIR")]
+    run_directory: Option<PathBuf>,
+    /// The run's name; otherwise run_YYYYMMDD_HHMMSS, in UTC.
+    #[arg(long, value_name = "NAME")]
+    run_id: Option<String>,
+    /// A name, a Hub id or a path; downloaded if it isn't on this machine.
+    #[arg(long, default_value = "google/flan-t5-small", value_name = "MODEL")]
+    base_model: String,
+    /// At most this many questions, the newest.
+    #[arg(long, default_value_t = 2000, value_name = "N")]
+    max_samples: usize,
+    /// Passes over the examples [default: 3].
+    #[arg(long, value_name = "N")]
+    epochs: Option<f64>,
+    /// Peak learning rate [default: Graft's recipe; the script's was 5e-5].
+    #[arg(long, value_name = "RATE")]
+    learning_rate: Option<f64>,
+    /// Examples a step [default: Graft's recipe; the script's was 1, twice accumulated].
+    #[arg(long, value_name = "N")]
+    batch_size: Option<usize>,
+    /// Longest question, in tokens [default: 384].
+    #[arg(long, value_name = "N")]
+    source_max_tokens: Option<usize>,
+    /// Longest suggestion, in tokens [default: 384].
+    #[arg(long, value_name = "N")]
+    target_max_tokens: Option<usize>,
+    /// LoRA: inner dimension [default: 16].
+    #[arg(long, value_name = "N")]
+    lora_r: Option<usize>,
+    /// LoRA: numerator of the scaling [default: Graft's recipe; the script's was 16].
+    #[arg(long, value_name = "ALPHA")]
+    lora_alpha: Option<f32>,
+    /// LoRA: share of inputs dropped in training [default: 0.05].
+    #[arg(long, value_name = "SHARE")]
+    lora_dropout: Option<f32>,
+    /// A run's folder, or a checkpoint in it, to go on with; its settings stay.
+    #[arg(long, value_name = "DIR")]
+    resume_from: Option<PathBuf>,
+    /// LoRA, as the script trained, or a true soft prompt.
+    #[arg(long, value_enum, default_value = "lora")]
+    method: MethodName,
+    /// Take approved and deployed suggestions only.
+    #[arg(long)]
+    approved_only: bool,
+    /// Share of the examples that is held out.
+    #[arg(long, default_value_t = 0.1, value_name = "SHARE")]
+    eval_share: f64,
+}
+
+pub(crate) async fn run(engine: &Engine, command: SoftPrompt) -> Result<Reply> {
+    let SoftPrompt::Train(command) = command;
+    let run = match &command.resume_from {
+        Some(path) => found(engine, path).await?,
+        None => fresh(engine, &command).await?,
+    };
+    let trained = train::complete(engine, &run, None).await?;
+    point_latest(&command.output_dir, engine.run_dir(&run).path())?;
+    trained.judge(engine, false, None).await
+}
+
+/// Imports the database and makes a run of what is in it.
+async fn fresh(engine: &Engine, command: &Train) -> Result<Run> {
+    let import = engine.read_ask_ai(&command.db_path, command.max_samples, command.approved_only).await?;
+    let only: BTreeSet<String> = import.examples.iter().map(|example| example.id.clone()).collect();
+    let imported = engine.take_in(import).await?;
+    eprint!("{}", import::summary(&imported));
+    let files = base(engine, &command.base_model).await?;
+    if !(0.0..1.0).contains(&command.eval_share) {
+        return Err(Failure::usage(format!("use `{}` for `eval-share`", command.eval_share), "from 0 to below 1"));
+    }
+    let rule = SplitRule::Newest { eval_share: command.eval_share };
+    let prepared = engine.prepare("ask-ai", rule, Some(&only)).await?;
+    let examples = prepared.dataset.train.len();
+    let mut recipe = ask_ai_script(command.method.into(), Family::of(&files.1.config), examples);
+    command.apply(&mut recipe)?;
+    let id = command.run_id.clone().unwrap_or_else(|| format!("run_{}", compact(now())));
+    let dir = command.run_directory.clone().unwrap_or_else(|| command.output_dir.join(&id));
+    let dir = std::path::absolute(&dir).map_err(|source| Error::Io { doing: "find", path: dir, source })?;
+    let plan = Plan { prepared, base: files.0, recipe, run: Some(id), dir: Some(dir) };
+    Ok(engine.make_run(&plan).await?)
+}
+
+/// The base model, from this machine or else from the Hub.
+async fn base(engine: &Engine, name: &str) -> Result<(graft_core::BaseRef, graft_formats::ModelFiles)> {
+    match engine.base(name).await {
+        Err(Error::Hub(graft_hub::Error::Missing { .. })) => {
+            let mut bar = Download::new();
+            let pulled = engine.pull_base(&name.parse::<Reference>()?, &mut |progress| bar.show(progress)).await;
+            bar.finish();
+            pulled?;
+            Ok(engine.base(name).await?)
+        }
+        found => Ok(found?),
+    }
+}
+
+impl Train {
+    fn apply(&self, recipe: &mut Recipe) -> Result<()> {
+        let OptimSpec { epochs, lr, batch, .. } = &mut recipe.optim;
+        *epochs = self.epochs.unwrap_or(*epochs);
+        *lr = self.learning_rate.unwrap_or(*lr);
+        *batch = self.batch_size.unwrap_or(*batch);
+        let limits = &mut recipe.limits;
+        limits.max_source = self.source_max_tokens.unwrap_or(limits.max_source);
+        limits.max_target = self.target_max_tokens.unwrap_or(limits.max_target);
+        limits.max_tokens = limits.max_source + limits.max_target;
+        match &mut recipe.adapter {
+            AdapterSpec::Lora(lora) => {
+                lora.rank = self.lora_r.unwrap_or(lora.rank);
+                lora.alpha = self.lora_alpha.unwrap_or(lora.alpha);
+                lora.dropout = self.lora_dropout.unwrap_or(lora.dropout);
+                Ok(())
+            }
+            AdapterSpec::SoftPrompt(_) => {
+                let given = self.lora_r.is_some() || self.lora_alpha.is_some() || self.lora_dropout.is_some();
+                match given {
+                    true => Err(Failure::usage("use `--lora-…` for a soft prompt", "leave out `--method soft-prompt`")),
+                    false => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// The run of a folder, or of a checkpoint within it.
+async fn found(engine: &Engine, path: &Path) -> Result<Run> {
+    let path = std::path::absolute(path).map_err(|source| Error::Io { doing: "find", path: path.into(), source })?;
+    let folder = path.ancestors().take(3).find(|folder| folder.join("spec.json").exists()).unwrap_or(&path);
+    let spec = RunDir::new(folder).spec()?;
+    match engine.store.run(&spec.run).await {
+        Ok(run) => Ok(run),
+        Err(graft_store::Error::NoRun(_)) => {
+            let dir = folder.to_string_lossy();
+            let new = NewRun { task: &spec.task.name, spec: &spec, dir: &dir };
+            Ok(engine.store.add_run(new, &engine.by, now()).await?)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Lets `latest` point to a run; whoever looks sees the old or the new one.
+fn point_latest(output_dir: &Path, run: &Path) -> Result<()> {
+    let failed = |source| Error::Io { doing: "link", path: output_dir.join("latest"), source };
+    let folder = std::path::absolute(output_dir).map_err(failed)?;
+    let target = run.strip_prefix(&folder).unwrap_or(run);
+    let fresh = folder.join(format!(".latest-{}", std::process::id()));
+    fs::create_dir_all(&folder).map_err(failed)?;
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(target, &fresh).map_err(failed)?;
+    #[cfg(windows)]
+    std::os::windows::fs::symlink_dir(target, &fresh).map_err(failed)?;
+    fs::rename(&fresh, folder.join("latest")).map_err(|source| {
+        // What couldn't take its place is of no use.
+        let _ = fs::remove_file(&fresh);
+        failed(source)
+    })?;
+    Ok(())
+}

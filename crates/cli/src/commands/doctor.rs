@@ -1,0 +1,32 @@
+use clap::Args;
+use graft_core::ExitCode;
+use graft_engine::{Engine, Home};
+use serde_json::json;
+
+use crate::output::{Reply, Table};
+
+/// Look at everything a run needs: data, model, memory, disk, threads.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Look at this task's examples, too.
+    task: Option<String>,
+    /// The base model to look for.
+    #[arg(long, default_value = "smollm2-135m")]
+    base: String,
+}
+
+pub(crate) async fn run(home: &Home, opened: &graft_engine::Result<Engine>, command: &Doctor) -> Reply {
+    let checks = graft_engine::doctor(home, opened, command.task.as_deref(), &command.base).await;
+    let mut table = Table::new(["", "what", "found"]);
+    let mut hints = String::new();
+    for check in &checks {
+        table.row([if check.ok { "ok" } else { "MISSING" }.into(), check.name.into(), check.found.clone()]);
+        if let Some(hint) = &check.hint {
+            hints += &format!("{}: {hint}\n", check.name);
+        }
+    }
+    let code = checks.iter().find(|check| !check.ok).map_or(ExitCode::Success, |check| check.code);
+    let ready = code == ExitCode::Success;
+    let end = if ready { "Ready.\n" } else { "" };
+    Reply::new(json!({"ready": ready, "checks": checks}), format!("{table}{hints}{end}")).with_code(code)
+}

@@ -1,0 +1,61 @@
+use clap::Args;
+use graft_engine::Engine;
+use graft_store::Version;
+use serde_json::json;
+
+use super::models::scores_table;
+use crate::{failure::Result, output::Reply, progress::Counter};
+
+/// Score a version, its bare base model and the baseline on the same held-out examples.
+#[derive(Debug, Args)]
+pub(crate) struct Eval {
+    /// The task, where several have versions.
+    #[arg(long)]
+    task: Option<String>,
+    /// The version; otherwise the newest.
+    #[arg(long, value_name = "NAME")]
+    version: Option<String>,
+    /// Leave the bare base model out, which takes as long again.
+    #[arg(long)]
+    skip_base: bool,
+}
+
+pub(crate) async fn run(engine: &Engine, command: Eval) -> Result<Reply> {
+    let task = engine.task_with_versions(command.task.as_deref()).await?;
+    let version = match &command.version {
+        Some(name) => engine.store.version(&task, name).await?,
+        None => {
+            let newest = engine.store.versions(Some(&task)).await?.pop();
+            newest.ok_or(graft_engine::Error::NoActive { task })?
+        }
+    };
+    let (version, text) = evaluate(engine, &version, !command.skip_base).await?;
+    let evaluation = &version.metrics["evaluation"];
+    let json = json!({"task": version.task, "version": version.name, "evaluation": evaluation});
+    Ok(Reply::new(json, text))
+}
+
+/// Evaluates a version, shows how far it is, and returns the numbers for people.
+pub(crate) async fn evaluate(engine: &Engine, version: &Version, with_base: bool) -> Result<(Version, String)> {
+    let mut shown = Steps::default();
+    let (version, evaluation) =
+        engine.evaluate(version, with_base, &mut |what, done, of| shown.show(what, done, of)).await?;
+    drop(shown);
+    let text = format!("{} of {}\n\n{}", version.name, version.task, scores_table(&evaluation));
+    Ok((version, text))
+}
+
+/// One counter after the other.
+#[derive(Default)]
+pub(crate) struct Steps(Option<(String, Counter)>);
+
+impl Steps {
+    pub(crate) fn show(&mut self, what: &str, done: usize, of: usize) {
+        if self.0.as_ref().is_none_or(|(shown, _)| shown != what) {
+            self.0 = Some((what.to_owned(), Counter::new(what, of)));
+        }
+        if let Some((_, counter)) = &mut self.0 {
+            counter.set(done, of);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use graft_engine::{Activated, Engine, Evaluation, iso8601};
+use graft_store::{Stage, Version, model_registry};
+use graft_tasks::score::{Comparison, Scores, Verdict};
+use serde_json::{Value, json};
+
+use super::evaluate::Steps;
+use crate::{
+    failure::Result,
+    output::{Reply, Table, facts},
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Models {
+    /// The versions, and which one is active.
+    List {
+        /// Only of this task.
+        #[arg(long)]
+        task: Option<String>,
+    },
+    /// All about one version.
+    Info {
+        /// Its name.
+        version: String,
+        /// Its task, where several have versions.
+        #[arg(long)]
+        task: Option<String>,
+    },
+    /// Make a version the active one, unless it is worse than the one that is.
+    SetActive {
+        /// Its name.
+        version: String,
+        /// Its task, where several have versions.
+        #[arg(long)]
+        task: Option<String>,
+        /// Even if it is worse.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Take a version out of the registry; its files stay.
+    Delete {
+        /// Its name.
+        version: String,
+        /// Its task, where several have versions.
+        #[arg(long)]
+        task: Option<String>,
+        /// Even the active one.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Make the version that was active before the active one again.
+    Rollback {
+        /// The task, where several have versions.
+        #[arg(long)]
+        task: Option<String>,
+    },
+    /// Write the versions as the Slack system's model_registry.json.
+    ExportRegistry {
+        /// The task, where several have versions.
+        #[arg(long)]
+        task: Option<String>,
+        /// The file; stdout otherwise.
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+pub(crate) async fn run(engine: &Engine, command: Models) -> Result<Reply> {
+    match command {
+        Models::List { task } => list(engine, task.as_deref()).await,
+        Models::Info { version, task } => {
+            let task = engine.task_with_versions(task.as_deref()).await?;
+            Ok(info(&engine.store.version(&task, &version).await?))
+        }
+        Models::SetActive { version, task, force } => {
+            let task = engine.task_with_versions(task.as_deref()).await?;
+            let mut shown = Steps::default();
+            let tell = &mut |what: &str, done: usize, of: usize| shown.show(what, done, of);
+            let done = engine.activate(&task, &version, force, tell).await?;
+            Ok(Reply::new(&done, activated(&done)))
+        }
+        Models::Delete { version, task, force } => {
+            let task = engine.task_with_versions(task.as_deref()).await?;
+            let gone = engine.delete_version(&task, &version, force).await?;
+            let text = format!("Version {version} of {task} is out of the registry; {} stays.", gone.adapter_dir);
+            Ok(Reply::new(gone, text))
+        }
+        Models::Rollback { task } => {
+            let task = engine.task_with_versions(task.as_deref()).await?;
+            let (version, previous) = engine.roll_back(&task).await?;
+            let text = format!("Version {} of {task} is active again.", version.name);
+            Ok(Reply::new(json!({"version": version, "previous": previous}), text))
+        }
+        Models::ExportRegistry { task, output } => {
+            let task = engine.task_with_versions(task.as_deref()).await?;
+            let registry = model_registry(&engine.store.versions(Some(&task)).await?);
+            let text = format!("{registry:#}\n");
+            let Some(path) = output else { return Ok(Reply::new(registry, text)) };
+            graft_formats::atomic::bytes(&path, text.as_bytes())?;
+            Ok(Reply::new(registry, format!("Written to {}.", path.display())))
+        }
+    }
+}
+
+async fn list(engine: &Engine, task: Option<&str>) -> Result<Reply> {
+    let versions = engine.store.versions(task).await?;
+    let mut table = Table::new(["version", "task", "stage", "score", "base", "made", "run"]);
+    for version in &versions {
+        let score = Engine::evaluation(version).and_then(|evaluation| headline(&evaluation.adapter));
+        table.row([
+            version.name.clone(),
+            version.task.clone(),
+            version.stage.name().to_owned(),
+            score.unwrap_or_default(),
+            version.base.clone(),
+            iso8601(version.created_at),
+            version.run.clone().unwrap_or_default(),
+        ]);
+    }
+    let active: Vec<&Version> = versions.iter().filter(|version| version.stage == Stage::Active).collect();
+    let text = if table.is_empty() { "No versions yet: `graft train TASK`.".to_owned() } else { table.to_string() };
+    let active: serde_json::Map<String, Value> =
+        active.iter().map(|version| (version.task.clone(), json!(version.name))).collect();
+    Ok(Reply::new(json!({"versions": versions, "active": active}), text))
+}
+
+/// `exact 0.810 (0.730–0.880)`.
+pub(crate) fn headline(scores: &Scores) -> Option<String> {
+    let metric = scores.headline()?;
+    Some(format!("{} {:.3} ({:.3}–{:.3})", metric.name, metric.value, metric.low, metric.high))
+}
+
+fn info(version: &Version) -> Reply {
+    let dataset = version.dataset.as_ref().map_or_else(|| "unknown".to_owned(), |digest| digest.short().to_owned());
+    let mut text = facts(&[
+        ("version", format!("{} of {}", version.name, version.task)),
+        ("stage", version.stage.name().to_owned()),
+        ("run", version.run.clone().unwrap_or_default()),
+        ("parent", version.parent.clone().unwrap_or_else(|| "none".to_owned())),
+        ("base", format!("{} ({})", version.base, version.base_digest.short())),
+        ("dataset", dataset),
+        ("adapter", format!("{} ({})", version.adapter_dir, version.adapter_digest.short())),
+        ("made", format!("{} by {}", iso8601(version.created_at), version.created_by)),
+    ]);
+    match Engine::evaluation(version) {
+        Some(evaluation) => text += &format!("\n{}", scores_table(&evaluation)),
+        None => text += &format!("\nNot evaluated: `graft eval --task {} --version {}`.", version.task, version.name),
+    }
+    Reply::new(json!({"version": version}), text)
+}
+
+/// The scores of adapter, base and baseline, side by side.
+pub(crate) fn scores_table(evaluation: &Evaluation) -> String {
+    let baseline = evaluation.baseline.as_ref();
+    let name = baseline.map_or_else(|| "baseline".to_owned(), |rival| rival.name.clone());
+    let mut table = Table::new(["", "adapter", "base model", &name]);
+    let cell = |scores: Option<&Scores>, metric: &str| {
+        let found = scores.and_then(|scores| scores.metric(metric));
+        found.map_or_else(String::new, |m| format!("{:.3} ({:.3}–{:.3})", m.value, m.low, m.high))
+    };
+    for metric in &evaluation.adapter.metrics {
+        table.row([
+            metric.name.clone(),
+            cell(Some(&evaluation.adapter), &metric.name),
+            cell(evaluation.base.as_ref(), &metric.name),
+            cell(baseline.map(|rival| &rival.scores), &metric.name),
+        ]);
+    }
+    format!(
+        "{table}{}\nConfidence: calibration error {:.3} before, {:.3} after calibration. {:.2} s an answer.\n",
+        uncertainty(&evaluation.adapter),
+        evaluation.calibration.before.ece,
+        evaluation.calibration.after.ece,
+        evaluation.seconds_per_answer,
+    )
+}
+
+/// How far the numbers can be trusted, in a sentence.
+pub(crate) fn uncertainty(scores: &Scores) -> String {
+    let few = if scores.n < 30 { " So few examples say little: the truth may be anywhere within them." } else { "" };
+    format!("On {} held-out examples; in parentheses, 95 % intervals.{few}", scores.n)
+}
+
+/// What became of a wish to make a version active.
+pub(crate) fn activated(activated: &Activated) -> String {
+    let said = match (&activated.comparison, &activated.opponent) {
+        (Some(comparison), Some(opponent)) => verdict(comparison, &opponent.to_string()),
+        _ if activated.previous.as_deref() == Some(&activated.version.name) => "It was before.".to_owned(),
+        _ => "Nothing could be compared: there are no held-out examples, or nothing to compare with.".to_owned(),
+    };
+    format!("Version {} of {} is active.\n{said}", activated.version.name, activated.version.task)
+}
+
+/// A comparison as a sentence.
+pub(crate) fn verdict(c: &Comparison, opponent: &str) -> String {
+    let what = match c.verdict {
+        Verdict::Better => "It is better than",
+        Verdict::Worse => "It is WORSE than",
+        Verdict::CannotTell => "The held-out examples cannot tell whether it is better or worse than",
+    };
+    format!(
+        "{what} {opponent}: {} {:.3} against {:.3}, difference {:+.3} ({:+.3} to {:+.3}).",
+        c.metric, c.new, c.old, c.difference, c.low, c.high
+    )
+}

@@ -1,0 +1,97 @@
+use graft_store::Version;
+use graft_tasks::score::{Comparison, Scores, Verdict, compare};
+use serde::Serialize;
+
+use crate::{Engine, Error, Result, Rival, Tell, evaluate::SEED, now};
+
+/// What became of a wish to make a version active.
+#[derive(Clone, Debug, Serialize)]
+pub struct Activated {
+    /// The version that is active now.
+    pub version: Version,
+    /// The one that was before.
+    pub previous: Option<String>,
+    /// What it was compared with.
+    pub opponent: Option<Opponent>,
+    /// The numbers; absent where nothing could be compared.
+    pub comparison: Option<Comparison>,
+}
+
+/// What a version is compared with before it becomes active.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Opponent {
+    /// The active version.
+    Version(String),
+    /// What needs no model, where nothing is active yet.
+    Baseline(String),
+}
+
+impl std::fmt::Display for Opponent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Version(name) => write!(f, "version `{name}`"),
+            Self::Baseline(name) => write!(f, "the baseline ({name})"),
+        }
+    }
+}
+
+impl Engine {
+    /// Makes a version active unless it is worse than the active one (or, where none is active, than the baseline) on
+    /// the same held-out examples. Where the numbers can't tell, it becomes active and the comparison says so.
+    ///
+    /// # Errors
+    /// [`Error::NotBetter`] unless forced.
+    pub async fn activate(&self, task: &str, name: &str, force: bool, tell: Tell<'_>) -> Result<Activated> {
+        let version = self.store.version(task, name).await?;
+        let active = self.store.active_version(task).await?;
+        let expected = active.as_ref().map(|active| active.name.clone());
+        let rival = match &active {
+            Some(active) if active.name == name => None,
+            _ => self.opponent(&version, active.as_ref(), tell).await?,
+        };
+        let comparison = match &rival {
+            Some((new, _, old)) => Some(compare(new, old, SEED)?),
+            None => None,
+        };
+        let opponent = rival.map(|(_, opponent, _)| opponent);
+        if let (Some(comparison), Some(opponent), false) = (&comparison, &opponent, force)
+            && comparison.verdict == Verdict::Worse
+        {
+            return Err(Error::NotBetter {
+                task: task.to_owned(),
+                version: name.to_owned(),
+                opponent: opponent.to_string(),
+                comparison: Box::new(comparison.clone()),
+            });
+        }
+        let version = self.store.set_active(task, name, expected.as_deref(), &self.by, now()).await?;
+        Ok(Activated { version, previous: expected, opponent, comparison })
+    }
+
+    /// Scores of the version and of what it would replace, on the same examples; nothing where there are none.
+    async fn opponent(
+        &self,
+        version: &Version,
+        active: Option<&Version>,
+        tell: Tell<'_>,
+    ) -> Result<Option<(Scores, Opponent, Scores)>> {
+        let new = match Self::evaluation(version) {
+            Some(evaluation) => evaluation,
+            None => self.evaluate(version, false, tell).await?.1,
+        };
+        if new.adapter.n == 0 {
+            return Ok(None);
+        }
+        let Some(active) = active else {
+            let baseline = |rival: Rival| (new.adapter.clone(), Opponent::Baseline(rival.name), rival.scores);
+            return Ok(new.baseline.clone().map(baseline));
+        };
+        let old = match Self::evaluation(active) {
+            Some(old) if old.adapter.truth == new.adapter.truth => old.adapter,
+            // It was measured on other examples; only the same ones can be compared.
+            _ => self.score_version(active, &new.dataset, tell).await?,
+        };
+        Ok(Some((new.adapter, Opponent::Version(active.name.clone()), old)))
+    }
+}

@@ -1,0 +1,195 @@
+//! How good a version is on the examples it never saw.
+
+use std::collections::BTreeMap;
+
+use graft_core::{AnswerForm, Digest, Example, TaskCard, Timestamp};
+use graft_predict::{Calibration, Prediction};
+use graft_tasks::{
+    baseline::Baseline,
+    pounds::Tables,
+    score::{self, Scores},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Seed of the bootstrap: intervals of the same answers are the same everywhere.
+pub(crate) const SEED: u64 = 42;
+
+/// The numbers kept with a version: adapter, bare base and baseline on the same held-out examples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// The dataset whose held-out side was answered.
+    pub dataset: Digest,
+    /// When.
+    pub at: Timestamp,
+    /// The adapter.
+    pub adapter: Scores,
+    /// The base model without it.
+    pub base: Option<Scores>,
+    /// What needs no model.
+    pub baseline: Option<Rival>,
+    /// Makes confidences mean what they say; with its reliability before and after.
+    pub calibration: Calibration,
+    /// The same for each field, by its path without list positions.
+    pub fields: BTreeMap<String, Calibration>,
+    /// Seconds that one answer of the adapter took.
+    pub seconds_per_answer: f64,
+}
+
+/// Something that answers without a model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rival {
+    /// `regex`, or `always <label>`.
+    pub name: String,
+    /// Its scores.
+    pub scores: Scores,
+}
+
+/// Scores answers to examples; a missing one is wrong in every way.
+#[must_use]
+pub fn score_answers(card: &TaskCard, examples: &[Example], answers: &[Option<Value>]) -> Scores {
+    let pairs: Vec<(Value, Option<Value>)> = examples
+        .iter()
+        .zip(answers)
+        .map(|(example, answer)| (example.output.clone().unwrap_or_default(), answer.clone()))
+        .collect();
+    score::score(card, &pairs, SEED)
+}
+
+/// What answers without a model: the regex parser for `slack-rescue`, the most frequent label for label tasks.
+#[must_use]
+pub fn rival(card: &TaskCard, train: &[Example], eval: &[Example], tables: &Tables) -> Option<Rival> {
+    let (name, answers): (String, Vec<Option<Value>>) = match &card.answer {
+        AnswerForm::Json { .. } if card.name == "slack-rescue" => {
+            let baseline = Baseline::new(tables);
+            ("regex".into(), eval.iter().map(|example| Some(baseline.extract(&example.input))).collect())
+        }
+        AnswerForm::Label { .. } => {
+            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+            for label in train.iter().filter_map(|example| example.output.as_ref()?.as_str()) {
+                *counts.entry(label).or_default() += 1;
+            }
+            let (most, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+            (format!("always {most}"), eval.iter().map(|_| Some(Value::from(most))).collect())
+        }
+        AnswerForm::Json { .. } | AnswerForm::Text => return None,
+    };
+    Some(Rival { name, scores: score_answers(card, eval, &answers) })
+}
+
+/// Fits confidences to what was right: of whole answers, and of each field over all its list positions.
+pub(crate) fn calibrate(
+    card: &TaskCard,
+    examples: &[Example],
+    answers: &[Option<Prediction>],
+    scores: &Scores,
+) -> (Calibration, BTreeMap<String, Calibration>) {
+    let whole: Vec<(f64, bool)> = answers
+        .iter()
+        .zip(&scores.per_example)
+        .filter_map(|(answer, right)| Some((answer.as_ref()?.raw_confidence, *right >= 0.5)))
+        .collect();
+    let mut fields: BTreeMap<String, Vec<(f64, bool)>> = BTreeMap::new();
+    for (example, answer) in examples.iter().zip(answers) {
+        let Some(answer) = answer else { continue };
+        let truth = example.output.clone().unwrap_or_default();
+        let difference = score::diff(card, &truth, &answer.answer);
+        for (path, confidence) in &answer.fields {
+            if let Some(right) = is_right(path, &answer.answer, &difference) {
+                fields.entry(field_of(path)).or_default().push((*confidence, right));
+            }
+        }
+    }
+    let fields = fields.into_iter().map(|(field, points)| (field, Calibration::fit(&points))).collect();
+    (Calibration::fit(&whole), fields)
+}
+
+/// A path without its list positions: `items[].quantity` for `items[2].quantity`.
+#[must_use]
+pub fn field_of(path: &str) -> String {
+    let mut field = String::new();
+    let mut inside = false;
+    for c in path.chars() {
+        match c {
+            '[' => {
+                inside = true;
+                field.push('[');
+            }
+            ']' => {
+                inside = false;
+                field.push(']');
+            }
+            c if !inside => field.push(c),
+            _ => {}
+        }
+    }
+    field
+}
+
+/// Whether a field's value is right: a single field as the scores say, a list item's with the item.
+fn is_right(path: &str, answer: &Value, difference: &score::Diff) -> Option<bool> {
+    let Some((list, rest)) = path.split_once('[') else {
+        return difference.fields.iter().find(|field| field.field == path).map(|field| field.same);
+    };
+    let position: usize = rest.split(']').next()?.parse().ok()?;
+    let item = answer.get(list)?.get(position)?;
+    Some(!difference.only_right.contains(item))
+}
+
+#[cfg(test)]
+mod tests {
+    use graft_core::{Review, Source};
+    use serde_json::json;
+
+    use super::*;
+
+    fn example(input: &str, output: Value) -> Example {
+        Example {
+            id: input.into(),
+            task: "t".into(),
+            input: input.into(),
+            output: Some(output),
+            source: Source { kind: "csv".into(), reference: String::new(), at: None },
+            review: Review::Approved { by: "me".into(), at: 0 },
+            revision: 1,
+        }
+    }
+
+    #[test]
+    fn the_majority_label_is_the_rival() {
+        let card = graft_tasks::cards::card("text-classification", &["ham".into(), "spam".into()]).unwrap();
+        let train = [example("a", json!("ham")), example("b", json!("ham")), example("c", json!("spam"))];
+        let eval = [example("d", json!("ham")), example("e", json!("spam"))];
+        let rival = rival(&card, &train, &eval, &Tables::builtin()).unwrap();
+        assert_eq!((rival.name.as_str(), rival.scores.headline().unwrap().value), ("always ham", 0.5));
+    }
+
+    #[test]
+    fn fields_are_right_one_by_one() {
+        let card = graft_tasks::cards::card("slack-rescue", &[]).unwrap();
+        let item = |name: &str| json!({"name": name, "quantity": 1, "unit": null, "subcategory": "produce"});
+        let answer = |place: &str, second: &str| {
+            json!({"direction": "inbound", "rescue_location": place, "drop_off_location": null,
+                   "items": [item("kale"), item(second)]})
+        };
+        let examples = [example("m", answer("Aldi", "figs"))];
+        let confidences = [("rescue_location", 0.9), ("items[0].name", 0.8), ("items[1].name", 0.3)];
+        let fields = confidences.map(|(path, p)| (path.to_owned(), p)).into();
+        let answers = [Some(Prediction {
+            answer: answer("Lidl", "dates"),
+            confidence: 0.5,
+            fields,
+            raw_confidence: 0.5,
+            valid: true,
+            prompt_tokens: 1,
+            answer_tokens: 1,
+        })];
+        let scores = score_answers(&card, &examples, &[Some(answer("Lidl", "dates"))]);
+        let (whole, fields) = calibrate(&card, &examples, &answers, &scores);
+        assert_eq!((whole.before.count, whole.before.bins[0].accuracy), (1, 0.0));
+        assert_eq!(fields["rescue_location"].before.bins[0].accuracy, 0.0);
+        assert_eq!(fields["items[].name"].before.count, 2);
+        let right: f64 = fields["items[].name"].before.bins.iter().map(|b| b.accuracy * b.count as f64).sum();
+        assert_eq!(right, 1.0);
+    }
+}

@@ -1,0 +1,205 @@
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+use graft_core::{Dataset, Digest, Example, TaskCard};
+use graft_formats::ModelFiles;
+use graft_nn::{Adapter, Model};
+use graft_predict::{Calibration, Decoding, Prediction, Predictor};
+use graft_store::Version;
+use graft_tasks::score::Scores;
+use serde_json::{Value, json};
+
+use crate::{
+    Chosen, Engine, Error, Evaluation, Result,
+    evaluate::{calibrate, field_of, rival, score_answers},
+    now,
+};
+
+/// Hears what is being done, how much of it is done, and how much there is.
+pub type Tell<'t> = &'t mut dyn FnMut(&str, usize, usize);
+
+/// A version ready to answer.
+pub struct Loaded {
+    /// Prompt and answer form.
+    pub card: TaskCard,
+    predictor: Predictor,
+    model: Arc<Model>,
+    files: ModelFiles,
+    /// Rows of the context that a soft prompt takes.
+    virtual_tokens: usize,
+    fields: BTreeMap<String, Calibration>,
+}
+
+/// Answers whose room differs by less are written side by side.
+const ROOM_STEP: usize = 64;
+
+impl Loaded {
+    /// Answers each input, in order, with calibrated confidences where the version was evaluated; an input that
+    /// leaves no room for an answer in the model's context gets none.
+    ///
+    /// # Errors
+    /// The model fails.
+    pub fn answer(&self, inputs: &[&str], how: Decoding, tell: Tell<'_>) -> Result<Vec<Option<Prediction>>> {
+        let tell = &mut |done| tell("answers", done, inputs.len());
+        let mut answers = self.answer_with(&self.predictor, inputs, how, tell)?;
+        for answer in answers.iter_mut().flatten() {
+            for (path, confidence) in &mut answer.fields {
+                if let Some(calibration) = self.fields.get(&field_of(path)) {
+                    *confidence = calibration.apply(*confidence);
+                }
+            }
+        }
+        Ok(answers)
+    }
+
+    fn answer_with(
+        &self,
+        predictor: &Predictor,
+        inputs: &[&str],
+        how: Decoding,
+        tell: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Option<Prediction>>> {
+        let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (index, input) in inputs.iter().enumerate() {
+            groups.entry(self.room(predictor, input)?.min(how.max_tokens)).or_default().push(index);
+        }
+        let mut answers = vec![None; inputs.len()];
+        let mut before = groups.remove(&0).map_or(0, |group| group.len());
+        for (max_tokens, group) in groups {
+            let texts: Vec<&str> = group.iter().map(|index| inputs[*index]).collect();
+            let how = Decoding { max_tokens, ..how };
+            let found = predictor.predict(&texts, how, &mut |done| tell(before + done))?;
+            before += group.len();
+            group.into_iter().zip(found).for_each(|(index, answer)| answers[index] = Some(answer));
+        }
+        Ok(answers)
+    }
+
+    /// Tokens that an answer may take in the model's context, in coarse steps.
+    fn room(&self, predictor: &Predictor, input: &str) -> Result<usize> {
+        let prompt = predictor.prompter().prompt(input)?.len() + self.virtual_tokens;
+        let left = self.model.context().saturating_sub(prompt + 1);
+        // The encoder and the decoder of T5 have a context each.
+        if self.model.has_encoder() && left > 0 {
+            return Ok(self.model.context() - 1);
+        }
+        Ok(if left < ROOM_STEP { left } else { left / ROOM_STEP * ROOM_STEP })
+    }
+
+    /// The same model without the adapter.
+    fn bare(&self) -> Result<Predictor> {
+        Ok(Predictor::new(Arc::clone(&self.model), &self.files, &self.card, None)?)
+    }
+
+    /// Tokens that the longest of these answers takes, with room for a wrong one to be longer.
+    fn longest(&self, examples: &[Example]) -> Result<usize> {
+        let mut longest = 0;
+        for example in examples {
+            let answer = self.predictor.guide().codec().encode(&example.output.clone().unwrap_or_default())?;
+            longest = longest.max(self.predictor.prompter().answer(&answer)?.len());
+        }
+        Ok((longest * 3 / 2 + 8).min(Decoding::default().max_tokens))
+    }
+}
+
+impl Engine {
+    /// A version's numbers, if it was evaluated.
+    #[must_use]
+    pub fn evaluation(version: &Version) -> Option<Evaluation> {
+        serde_json::from_value(version.metrics.get("evaluation")?.clone()).ok()
+    }
+
+    /// Loads an adapter with the base it was trained with.
+    ///
+    /// # Errors
+    /// The base is missing or has changed; the adapter doesn't fit; it was not trained by Graft.
+    pub async fn load(&self, chosen: &Chosen) -> Result<Loaded> {
+        let Some(card) = &chosen.card else {
+            let what = format!("tell the task of `{}`, which was not trained by Graft", chosen.folder.display());
+            return Err(Error::Unsupported(what));
+        };
+        let (_, files) = self.base_of(&card.base).await?;
+        let model = Arc::new(Model::load(&files)?);
+        let adapter = Adapter::open(&chosen.folder, &model)?;
+        let virtual_tokens = adapter.virtual_tokens();
+        let evaluation = chosen.version.as_ref().and_then(Self::evaluation);
+        let (whole, fields) = evaluation.map(|e| (e.calibration, e.fields)).unzip();
+        let predictor = Predictor::new(Arc::clone(&model), &files, &card.task, Some(adapter))?.with_calibration(whole);
+        let fields = fields.unwrap_or_default();
+        Ok(Loaded { card: card.task.clone(), predictor, model, files, virtual_tokens, fields })
+    }
+
+    /// Answers the held-out examples of a version's dataset with its adapter, the baseline and (if `with_base`) the
+    /// bare base model, and keeps the numbers with the version.
+    ///
+    /// # Errors
+    /// The version can't be loaded, or has no dataset.
+    pub async fn evaluate(&self, version: &Version, with_base: bool, tell: Tell<'_>) -> Result<(Version, Evaluation)> {
+        let data = self.dataset_of(version).await?;
+        let mut chosen = self.adapter(&version.task, Some(&version.name)).await?;
+        // Its own earlier calibration must not judge it.
+        chosen.version = None;
+        let loaded = self.load(&chosen).await?;
+        let card = &loaded.card;
+        let inputs: Vec<&str> = data.eval.iter().map(|example| example.input.as_str()).collect();
+        let clock = Instant::now();
+        let answers = loaded.answer_with(&loaded.predictor, &inputs, Decoding::default(), &mut |done| {
+            tell("answers of the adapter", done, inputs.len());
+        })?;
+        let seconds = clock.elapsed().as_secs_f64();
+        let adapter = score_answers(card, &data.eval, &values(&answers));
+        let base = if with_base && !inputs.is_empty() {
+            let how = Decoding { max_tokens: loaded.longest(&data.eval)?, ..Decoding::default() };
+            let answers = loaded.answer_with(&loaded.bare()?, &inputs, how, &mut |done| {
+                tell("answers of the base model", done, inputs.len());
+            })?;
+            Some(score_answers(card, &data.eval, &values(&answers)))
+        } else {
+            Self::evaluation(version).filter(|old| old.adapter.truth == adapter.truth).and_then(|old| old.base)
+        };
+        let (calibration, fields) = calibrate(card, &data.eval, &answers, &adapter);
+        let evaluation = Evaluation {
+            dataset: data.digest.clone(),
+            at: now(),
+            base,
+            baseline: rival(card, &data.train, &data.eval, &self.home.tables()?),
+            calibration,
+            fields,
+            seconds_per_answer: seconds / inputs.len().max(1) as f64,
+            adapter,
+        };
+        let mut metrics = version.metrics.clone();
+        if !metrics.is_object() {
+            metrics = json!({});
+        }
+        metrics["evaluation"] = serde_json::to_value(&evaluation).unwrap_or(Value::Null);
+        let version = self.store.set_metrics(&version.task, &version.name, &metrics, &self.by, now()).await?;
+        Ok((version, evaluation))
+    }
+
+    /// Scores a version on the held-out examples of another dataset of its task.
+    pub(crate) async fn score_version(&self, version: &Version, dataset: &Digest, tell: Tell<'_>) -> Result<Scores> {
+        let data = self.store.dataset(&version.task, dataset).await?;
+        let loaded = self.load(&self.adapter(&version.task, Some(&version.name)).await?).await?;
+        let inputs: Vec<&str> = data.eval.iter().map(|example| example.input.as_str()).collect();
+        let what = format!("answers of version {}", version.name);
+        let answers = loaded.answer_with(&loaded.predictor, &inputs, Decoding::default(), &mut |done| {
+            tell(&what, done, inputs.len());
+        })?;
+        Ok(score_answers(&loaded.card, &data.eval, &values(&answers)))
+    }
+
+    async fn dataset_of(&self, version: &Version) -> Result<Dataset> {
+        let Some(digest) = &version.dataset else {
+            return Err(Error::BadVersion {
+                task: version.task.clone(),
+                version: version.name.clone(),
+                what: "it was made elsewhere, so its held-out examples are not known".into(),
+            });
+        };
+        Ok(self.store.dataset(&version.task, digest).await?)
+    }
+}
+
+fn values(answers: &[Option<Prediction>]) -> Vec<Option<Value>> {
+    answers.iter().map(|answer| answer.as_ref().map(|answer| answer.answer.clone())).collect()
+}
