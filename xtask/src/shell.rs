@@ -1,0 +1,66 @@
+//! Other programs, run in the open.
+
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context as _, ensure};
+
+/// The cargo that started us.
+pub(crate) fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Where cargo builds.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from)
+}
+
+/// A duration for people.
+pub(crate) fn seconds(time: Duration) -> String {
+    match time.as_secs() {
+        0..60 => format!("{:.1} s", time.as_secs_f64()),
+        whole => format!("{} min {:02} s", whole / 60, whole % 60),
+    }
+}
+
+/// Runs a command whose output the user sees.
+pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
+    let status = command.status().with_context(|| format!("{} can't be started", name(command)))?;
+    ensure!(status.success(), "{} failed ({status})", name(command));
+    Ok(())
+}
+
+/// Runs a command whose stdout the user sees and `read` hears, line by line.
+pub(crate) fn run_and_read(command: &mut Command, mut read: impl FnMut(&str)) -> anyhow::Result<()> {
+    let mut child =
+        command.stdout(Stdio::piped()).spawn().with_context(|| format!("{} can't be started", name(command)))?;
+    for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).split(b'\n')) {
+        let line = line?;
+        let mut out = std::io::stdout().lock();
+        out.write_all(&line).and_then(|()| out.write_all(b"\n"))?;
+        read(&String::from_utf8_lossy(&line));
+    }
+    let status = child.wait()?;
+    ensure!(status.success(), "{} failed ({status})", name(command));
+    Ok(())
+}
+
+/// What a command writes to stdout; its errors stay visible.
+pub(crate) fn output(command: &mut Command) -> anyhow::Result<Vec<u8>> {
+    let out =
+        command.stderr(Stdio::inherit()).output().with_context(|| format!("{} can't be started", name(command)))?;
+    ensure!(out.status.success(), "{} failed ({})", name(command), out.status);
+    Ok(out.stdout)
+}
+
+/// The program and its first arguments, for messages.
+fn name(command: &Command) -> String {
+    let program = std::path::Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy();
+    let arguments = command.get_args().take(3).map(|argument| argument.to_string_lossy());
+    let words: Vec<_> = std::iter::once(program).chain(arguments).collect();
+    format!("`{}`", words.join(" "))
+}

@@ -1,0 +1,136 @@
+//! Everything that must pass before a change lands, in the order of what fails fastest.
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, ensure};
+
+use crate::{commands, layers, parity, prepare, shell, tidy};
+
+/// Folders with numbers that Hugging Face computed.
+const PARITY: &str = "crates/testkit/data/parity";
+
+/// Runs every step until one fails. `quick` fetches nothing.
+pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
+    let mut steps = Steps::default();
+    let mut base = None;
+    let mut warnings = Vec::new();
+    if quick {
+        warnings.push("--quick: tests that need Postgres or the real base model did nothing".to_owned());
+    } else {
+        steps.run("prepare", || {
+            prepare::postgres()?;
+            match prepare::base_model()? {
+                Ok(path) => base = Some(std::path::absolute(path)?),
+                Err(why) => warnings.push(format!("tests that need the real base model did nothing: {why}")),
+            }
+            warnings.iter().for_each(|warning| warn(warning));
+            Ok(())
+        })?;
+    }
+    steps.run("fmt", || shell::run(shell::cargo().args(["fmt", "--all", "--check"])))?;
+    steps.run("layers", || layers::run().and_then(|()| tidy::run()))?;
+    steps.run("clippy", || {
+        let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+        shell::run(shell::cargo().args(arguments))
+    })?;
+    let mut counts = Counts::default();
+    steps.run("test", || {
+        let mut tests = shell::cargo();
+        tests.args(["test", "--workspace"]);
+        if let Some(path) = &base {
+            tests.env("GRAFT_TEST_GGUF", path);
+        }
+        if quick {
+            tests.env("GRAFT_SKIP_POSTGRES", "1").env_remove("GRAFT_TEST_GGUF");
+        }
+        shell::run_and_read(&mut tests, |line| counts.add(line))?;
+        ensure!(counts.passed > 0, "cargo ran no tests");
+        Ok(())
+    })?;
+    // The tests of the command built it.
+    steps.run("commands", || commands::check(&shell::target().join("debug").join("graft")))?;
+    steps.run("doc", || {
+        let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items"];
+        shell::run(shell::cargo().args(arguments).env("RUSTDOCFLAGS", "-D warnings"))
+    })?;
+    steps.run("parity", || parity::run(&folders()?.iter().map(String::as_str).collect::<Vec<_>>()))?;
+    steps.report(&counts);
+    warnings.iter().for_each(|warning| warn(warning));
+    Ok(())
+}
+
+fn folders() -> anyhow::Result<Vec<String>> {
+    let entries = std::fs::read_dir(PARITY).with_context(|| format!("{PARITY} can't be read"))?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<Vec<PathBuf>>>()?;
+    let mut folders: Vec<String> =
+        paths.iter().filter(|path| path.is_dir()).map(|path| path.display().to_string()).collect();
+    folders.sort();
+    Ok(folders)
+}
+
+fn warn(text: &str) {
+    eprintln!("\n!!! WARNING: {}\n", text.replace('\n', "\n!!! "));
+}
+
+/// Steps that passed, with their times.
+#[derive(Default)]
+struct Steps(Vec<(&'static str, Duration)>);
+
+impl Steps {
+    fn run(&mut self, name: &'static str, step: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+        println!("\n── {name} {}", "─".repeat(70 - name.len()));
+        let clock = Instant::now();
+        step().with_context(|| format!("step `{name}` failed after {}", shell::seconds(clock.elapsed())))?;
+        self.0.push((name, clock.elapsed()));
+        println!("── {name}: {}", shell::seconds(clock.elapsed()));
+        Ok(())
+    }
+
+    fn report(&self, counts: &Counts) {
+        let Counts { passed, ignored, suites } = counts;
+        println!("\nAll steps passed: {passed} tests in {suites} suites ({ignored} ignored).");
+        for (name, time) in &self.0 {
+            println!("  {name:<8} {:>12}", shell::seconds(*time));
+        }
+        println!("  {:<8} {:>12}", "total", shell::seconds(self.0.iter().map(|(_, time)| *time).sum()));
+    }
+}
+
+/// Sums of cargo's own `test result:` lines.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Counts {
+    passed: usize,
+    ignored: usize,
+    suites: usize,
+}
+
+impl Counts {
+    fn add(&mut self, line: &str) {
+        let Some(result) = line.strip_prefix("test result: ") else { return };
+        let count = |what: &str| -> usize {
+            let words: Vec<&str> = result.split_whitespace().collect();
+            let at = words.iter().position(|word| word.trim_end_matches(';') == what);
+            at.and_then(|at| words.get(at.checked_sub(1)?)?.parse().ok()).unwrap_or(0)
+        };
+        self.suites += 1;
+        self.passed += count("passed");
+        self.ignored += count("ignored");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_cargos() {
+        let mut counts = Counts::default();
+        counts.add("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s");
+        counts.add("test passed ... ok");
+        counts.add("test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 4 filtered out; finished in 0.01s");
+        assert_eq!(counts, Counts { passed: 15, ignored: 1, suites: 2 });
+    }
+}
