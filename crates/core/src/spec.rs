@@ -224,7 +224,7 @@ impl Default for Limits {
             max_tokens: 1024,
             max_source: 512,
             max_target: 512,
-            pass_tokens: 640,
+            pass_tokens: 512,
             recompute: false,
             memory: None,
             threads: None,

@@ -28,8 +28,8 @@ pub enum AnswerForm {
         /// In a fixed order.
         labels: Vec<String>,
     },
-    /// A JSON object that follows a schema. The model writes it positionally: each object as the array of its
-    /// property values in the schema's order, which says the same in a third of the tokens.
+    /// A JSON object that follows a schema. The model writes only its values, in the schema's order, which says the
+    /// same in a third of the tokens (see `graft_predict::Codec`).
     Json {
         /// JSON Schema (2020-12) of the answer as people see it.
         schema: Value,

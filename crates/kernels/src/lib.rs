@@ -9,15 +9,18 @@
 
 mod attention;
 mod dequant;
+#[cfg(target_arch = "x86_64")]
+mod dot_avx2;
 mod dtype;
 mod map;
 mod matmul;
 pub mod pool;
+mod quantized;
 pub mod rows;
 mod simd;
 
 pub use attention::{Bias, Gradients, Heads, Inputs, Span, attention, attention_backward};
-pub use dequant::dequantize;
 pub use dtype::Dtype;
 pub use map::{Map, map_file};
 pub use matmul::{View, ViewMut, matmul};
+pub use quantized::{dequantize, dot_stored};

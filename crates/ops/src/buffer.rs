@@ -20,9 +20,9 @@ struct Pool {
 }
 
 impl Pool {
-    /// The smallest free buffer of at least `size` numbers that wastes at most half of itself.
+    /// The smallest free buffer of at least `size` numbers that wastes at most a third of itself.
     fn take(&mut self, size: usize) -> Option<Vec<f32>> {
-        let (_, buffers) = self.free.range_mut(size..=2 * size).find(|(_, buffers)| !buffers.is_empty())?;
+        let (_, buffers) = self.free.range_mut(size..=size + size / 2).find(|(_, buffers)| !buffers.is_empty())?;
         let buffer = buffers.pop()?;
         self.free_bytes -= buffer.len() * 4;
         Some(buffer)
@@ -152,7 +152,7 @@ impl Drop for Matrix {
             let mut pool = pool.borrow_mut();
             let bytes = data.len() * 4;
             pool.live = pool.live.saturating_sub(bytes);
-            if pool.live + pool.free_bytes + bytes <= pool.peak + pool.peak / 8 + SPARE {
+            if pool.live + pool.free_bytes + bytes <= pool.peak + SPARE {
                 pool.free_bytes += bytes;
                 pool.free.entry(data.len()).or_default().push(data);
             }

@@ -1,6 +1,6 @@
 use std::{fmt, ops::Range, sync::Arc};
 
-use graft_kernels::{Dtype, View, ViewMut, dequantize, matmul, pool, rows};
+use graft_kernels::{Dtype, View, ViewMut, dequantize, dot_stored, matmul, pool, rows};
 
 use crate::Matrix;
 
@@ -162,10 +162,8 @@ impl Weight {
             let mut row = vec![0.0; self.cols];
             for (index, out) in piece.chunks_mut(tokens).enumerate() {
                 let start = (i * STEP + index) * row_bytes;
-                dequantize(dtype, &bytes[start..start + row_bytes], &mut row);
-                for (out, x) in out.iter_mut().zip(x.chunks(self.cols)) {
-                    *out = scale * rows::dot(&row, x);
-                }
+                dot_stored(dtype, &bytes[start..start + row_bytes], &mut row, x, out);
+                rows::scale(out, scale);
             }
         });
         for (token, y) in y.chunks_mut(self.rows).enumerate() {

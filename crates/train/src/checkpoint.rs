@@ -60,8 +60,11 @@ pub(crate) fn save(
     params: &[f32],
     best: &[f32],
 ) -> Result<(), Error> {
-    let state: Vec<u8> =
-        params.iter().chain(&adam.m).chain(&adam.v).chain(best).flat_map(|x| x.to_le_bytes()).collect();
+    let parts = [params, &adam.m, &adam.v, best];
+    let mut state = Vec::with_capacity(4 * parts.iter().map(|part| part.len()).sum::<usize>());
+    for number in parts.into_iter().flatten() {
+        state.extend_from_slice(&number.to_le_bytes());
+    }
     let header = Header {
         progress: progress.clone(),
         optimizer_steps: adam.steps,

@@ -160,7 +160,7 @@ impl<'r> Trainer<'r> {
         }
         let mut smaller = self.spec.clone();
         let mut tried = Vec::new();
-        for (pass, recompute) in [(256, false), (640, true), (256, true), (64, true)] {
+        for (pass, recompute) in [(256, false), (512, true), (256, true), (64, true)] {
             (smaller.limits.pass_tokens, smaller.limits.recompute) = (pass, recompute);
             let longest = self.train.all.iter().map(|s| s.source.len().max(s.tokens.len())).max().unwrap_or(0);
             let total = memory::estimate(self.model, &smaller, base_bytes, longest.max(pass)).total();

@@ -1,0 +1,68 @@
+//! Kernels on stored (quantized) weights.
+
+use crate::{Dtype, dequant::dequantize as widen_blocks, rows, simd::kernels};
+
+kernels! {
+    /// Widens whole blocks to f32, with ggml's arithmetic.
+    ///
+    /// # Panics
+    /// Where `bytes` is not exactly the storage of `out.len()` values.
+    pub fn dequantize(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
+        widen_blocks(dtype, bytes, out);
+    }
+
+    /// [`dot_stored`] by widening the row into `row` first.
+    pub fn dot_widened(dtype: Dtype, bytes: &[u8], row: &mut [f32], x: &[f32], out: &mut [f32]) {
+        widen_blocks(dtype, bytes, row);
+        for (out, x) in out.iter_mut().zip(x.chunks_exact(row.len())) {
+            *out = rows::portable::dot(row, x);
+        }
+    }
+}
+
+/// Inner products of one stored row with each row of `x (out.len(), row.len())`; `row` is scratch of the row's length.
+///
+/// # Panics
+/// Where lengths don't belong together.
+pub fn dot_stored(dtype: Dtype, bytes: &[u8], row: &mut [f32], x: &[f32], out: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    if crate::dot_avx2::handles(dtype) && !out.is_empty() {
+        // SAFETY: the kernel is there and its features were detected.
+        return unsafe { crate::dot_avx2::dot(dtype, bytes, x, out) };
+    }
+    dot_widened(dtype, bytes, row, x, out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_rows_give_what_widened_rows_give() {
+        for dtype in [Dtype::Q4_0, Dtype::Q4_1, Dtype::Q8_0, Dtype::Q4K, Dtype::Q6K, Dtype::BF16] {
+            let cols = 512;
+            let size = dtype.row_bytes(cols).unwrap();
+            let mut bytes: Vec<u8> = (0..size).map(|i| (i * 37 % 251) as u8).collect();
+            for block in bytes.chunks_mut(dtype.block_bytes()).filter(|_| dtype.block_len() > 1) {
+                // Scales that are ordinary numbers: 0x2c00 is 1/16 in half precision.
+                let at = if dtype == Dtype::Q6K { block.len() - 2 } else { 0 };
+                block[at..at + 2].copy_from_slice(&[0x00, 0x2c]);
+                if matches!(dtype, Dtype::Q4_1 | Dtype::Q4K) {
+                    block[2..4].copy_from_slice(&[0x00, 0xa8]);
+                }
+            }
+            if dtype == Dtype::BF16 {
+                bytes.chunks_mut(2).for_each(|pair| pair[1] = 0x3f);
+            }
+            for tokens in [1, 3, 4, 7] {
+                let x: Vec<f32> = (0..tokens * cols).map(|i| (i as f32 * 0.37).sin()).collect();
+                let (mut row, mut fast, mut slow) = (vec![0.0; cols], vec![0.0; tokens], vec![0.0; tokens]);
+                dot_stored(dtype, &bytes, &mut row, &x, &mut fast);
+                portable::dot_widened(dtype, &bytes, &mut row, &x, &mut slow);
+                for (a, b) in fast.iter().zip(&slow) {
+                    assert!((a - b).abs() < 1e-3 * (1.0 + b.abs()), "{dtype:?}, {tokens} tokens: {a} is not {b}");
+                }
+            }
+        }
+    }
+}
