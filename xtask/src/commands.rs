@@ -12,8 +12,11 @@ const HEAD: &str = "\
 # Commands
 
 What `graft` can do, as `graft COMMAND -h` says it. `cargo xtask commands` writes this page; `cargo xtask test` fails when
-it is out of date.
+it is out of date. Every command also takes `--json`, `--by` and `-h`, which are shown once.
 ";
+
+/// Lines that all commands have in common.
+const COMMON: [&str; 4] = ["--json ", "--by <NAME> ", "-h, --help ", "help "];
 
 /// Builds `graft` and writes the page.
 pub(crate) fn write() -> anyhow::Result<()> {
@@ -41,13 +44,22 @@ fn page(graft: &Path) -> anyhow::Result<String> {
 fn add(graft: &Path, path: &mut Vec<String>, text: &mut String) -> anyhow::Result<()> {
     let help = help(graft, path)?;
     let name = std::iter::once("graft").chain(path.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
-    write!(text, "\n## `{name}`\n\n```text\n{}\n```\n", help.trim_end())?;
+    let shown = if path.is_empty() { help.clone() } else { without_common(&help) };
+    write!(text, "\n## `{name}`\n\n```text\n{}\n```\n", shown.trim_end())?;
     for command in subcommands(&help) {
         path.push(command);
         add(graft, path, text)?;
         path.pop();
     }
     Ok(())
+}
+
+/// Help without the lines that every command has, and without headings that then have nothing below them.
+fn without_common(help: &str) -> String {
+    let common = |line: &str| COMMON.iter().any(|start| line.trim_start().starts_with(start));
+    let kept = help.lines().filter(|line| !line.starts_with(' ') || !common(line)).collect::<Vec<_>>().join("\n");
+    let sections = kept.split("\n\n").filter(|section| section.trim() != "Options:");
+    sections.collect::<Vec<_>>().join("\n\n")
 }
 
 fn help(graft: &Path, path: &[String]) -> anyhow::Result<String> {
@@ -77,5 +89,7 @@ mod tests {
     fn subcommands_are_found() {
         let help = "Does it\n\nUsage: graft\n\nCommands:\n  train   Learn,\n            slowly\n  base  Get\n  help  Print\n\nOptions:\n  --json";
         assert_eq!(subcommands(help), ["train", "base"]);
+        let kept = without_common(&help.replace("--json", "--json  X"));
+        assert!(kept.ends_with("base  Get"), "{kept}");
     }
 }

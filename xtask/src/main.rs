@@ -3,11 +3,14 @@
 mod commands;
 mod demo;
 mod layers;
+mod pages;
 mod parity;
 mod prepare;
 mod shell;
 mod test;
 mod tidy;
+
+use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 
@@ -18,20 +21,28 @@ Tasks of the project:
                                  --quick fetches nothing: without Postgres and the real base model
   cargo xtask demo [--quick]     the whole way: sample messages, training, comparison with the regex, a new message;
                                  20 minutes on two cores, or 3 with --quick; again, it skips what is done
-  cargo xtask layers             crates depend on each other in the allowed directions only; files are short and clean
+  cargo xtask layers             crates depend on each other in the allowed directions only; files are short and clean,
+                                 links lead somewhere
   cargo xtask parity FOLDER…     numbers equal those that Hugging Face computed, such as crates/testkit/data/parity/*
   cargo xtask commands           writes docs/commands.md from `graft --help`
 ";
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => in_root(|| test::run(false)),
         ["test", "--quick"] => in_root(|| test::run(true)),
-        ["layers"] => in_root(|| {
-            layers::run()?;
-            tidy::run()
-        }),
+        ["layers"] => in_root(test::shape),
         ["demo"] => in_root(|| demo::run(false)),
         ["demo", "--quick"] => in_root(|| demo::run(true)),
         ["commands"] => in_root(commands::write),

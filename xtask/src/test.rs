@@ -2,51 +2,32 @@
 
 use std::{
     path::PathBuf,
+    process::Command,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, ensure};
 
-use crate::{commands, layers, parity, prepare, shell, tidy};
+use crate::{commands, layers, pages, parity, prepare, shell, tidy};
 
 /// Folders with numbers that Hugging Face computed.
 const PARITY: &str = "crates/testkit/data/parity";
 
 /// Runs every step until one fails. `quick` fetches nothing.
 pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
-    let mut steps = Steps::default();
-    let mut base = None;
-    let mut warnings = Vec::new();
+    let (mut steps, mut needs, mut counts) = (Steps::default(), Needs::default(), Counts::default());
     if quick {
-        warnings.push("--quick: tests that need Postgres or the real base model did nothing".to_owned());
+        needs.lacking.push("--quick: tests that need Postgres or the real base model did nothing".into());
     } else {
-        steps.run("prepare", || {
-            prepare::postgres()?;
-            match prepare::base_model()? {
-                Ok(path) => base = Some(std::path::absolute(path)?),
-                Err(why) => warnings.push(format!("tests that need the real base model did nothing: {why}")),
-            }
-            warnings.iter().for_each(|warning| warn(warning));
-            Ok(())
-        })?;
+        steps.run("prepare", || needs.prepare())?;
     }
     steps.run("fmt", || shell::run(shell::cargo().args(["fmt", "--all", "--check"])))?;
-    steps.run("layers", || layers::run().and_then(|()| tidy::run()))?;
+    steps.run("layers", shape)?;
     steps.run("clippy", || {
-        let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
-        shell::run(shell::cargo().args(arguments))
+        shell::run(shell::cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     })?;
-    let mut counts = Counts::default();
     steps.run("test", || {
-        let mut tests = shell::cargo();
-        tests.args(["test", "--workspace"]);
-        if let Some(path) = &base {
-            tests.env("GRAFT_TEST_GGUF", path);
-        }
-        if quick {
-            tests.env("GRAFT_SKIP_POSTGRES", "1").env_remove("GRAFT_TEST_GGUF");
-        }
-        shell::run_and_read(&mut tests, |line| counts.add(line))?;
+        shell::run_and_read(&mut needs.tests(quick), |line| counts.add(line))?;
         ensure!(counts.passed > 0, "cargo ran no tests");
         Ok(())
     })?;
@@ -58,8 +39,46 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     })?;
     steps.run("parity", || parity::run(&folders()?.iter().map(String::as_str).collect::<Vec<_>>()))?;
     steps.report(&counts);
-    warnings.iter().for_each(|warning| warn(warning));
+    needs.lacking.iter().for_each(|what| warn(what));
     Ok(())
+}
+
+/// What the tests need beside the repository.
+#[derive(Default)]
+struct Needs {
+    base: Option<PathBuf>,
+    lacking: Vec<String>,
+}
+
+impl Needs {
+    fn prepare(&mut self) -> anyhow::Result<()> {
+        prepare::postgres()?;
+        match prepare::base_model()? {
+            Ok(path) => self.base = Some(std::path::absolute(path)?),
+            Err(why) => self.lacking.push(format!("tests that need the real base model did nothing: {why}")),
+        }
+        self.lacking.iter().for_each(|what| warn(what));
+        Ok(())
+    }
+
+    fn tests(&self, quick: bool) -> Command {
+        let mut tests = shell::cargo();
+        tests.args(["test", "--workspace"]);
+        if let Some(path) = &self.base {
+            tests.env("GRAFT_TEST_GGUF", path);
+        }
+        if quick {
+            tests.env("GRAFT_SKIP_POSTGRES", "1").env_remove("GRAFT_TEST_GGUF");
+        }
+        tests
+    }
+}
+
+/// What can be told without compiling.
+pub(crate) fn shape() -> anyhow::Result<()> {
+    layers::run()?;
+    tidy::run()?;
+    pages::run()
 }
 
 fn folders() -> anyhow::Result<Vec<String>> {

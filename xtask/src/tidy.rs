@@ -17,18 +17,24 @@ const MACHINE: [&str; 4] = [concat!("/wo", "rk/"), concat!("/tm", "p/"), concat!
 
 /// Checks every file that git tracks.
 pub(crate) fn run() -> anyhow::Result<()> {
-    let files = shell::output(Command::new("git").args(["ls-files", "-z"]))?;
-    let files = String::from_utf8_lossy(&files).into_owned();
-    let (mut count, mut wrong) = (0, Vec::new());
-    for path in files.split('\0').filter(|path| !path.is_empty()) {
-        count += 1;
+    let files = tracked()?;
+    let mut wrong = Vec::new();
+    for path in &files {
         // Deleted but not yet committed, or not text.
         let Ok(text) = std::fs::read_to_string(path) else { continue };
         wrong.extend(faults(path, &text));
     }
     ensure!(wrong.is_empty(), "files that can't stay as they are:\n  {}", wrong.join("\n  "));
+    let count = files.len();
     println!("{count} files: Rust at most {LONGEST} lines long, no machine's paths, packages from crates.io only");
     Ok(())
+}
+
+/// The files that git tracks.
+pub(crate) fn tracked() -> anyhow::Result<Vec<String>> {
+    let files = shell::output(Command::new("git").args(["ls-files", "-z"]))?;
+    let files = String::from_utf8_lossy(&files).into_owned();
+    Ok(files.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
 }
 
 fn faults(path: &str, text: &str) -> Vec<String> {
