@@ -1,4 +1,10 @@
 //! The regex parser of food-rescue messages: the baseline an adapter has to beat.
+//!
+//! It reads the phrasings that the Slack system's parser was made for (picked up, rescued, today from; dropped at,
+//! delivered to, took to, stocked; headings over lists), and every way to write an amount. Three more phrasings that
+//! the sample messages use (`A -> B:`, `A pickup today:`, `… from A for B`) are left out: with them, written after
+//! reading the 400 training messages, the same parser gets 0.97 of the items and 0.92 of the sample's held-out
+//! messages right. That is what a day of regex work on one team's wording buys; an adapter learns it from examples.
 
 mod item;
 mod number;
