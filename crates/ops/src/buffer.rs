@@ -63,17 +63,21 @@ pub mod memory {
     }
 }
 
-/// Rounds up to one of eight sizes per power of two, so that batches of slightly different length share buffers.
-fn class(len: usize) -> usize {
-    let step = (len.next_power_of_two() / 16).max(64);
-    len.next_multiple_of(step)
+/// Rounds a size up so that batches of slightly different length share buffers: to 64 rows, or, for fewer rows, to
+/// one of eight sizes per power of two.
+fn class(rows: usize, cols: usize) -> usize {
+    if rows >= 64 {
+        return rows.next_multiple_of(64) * cols;
+    }
+    let step = ((rows * cols).next_power_of_two() / 16).max(64);
+    (rows * cols).next_multiple_of(step)
 }
 
 impl Matrix {
     /// A matrix with arbitrary (but initialised) contents.
     #[must_use]
     pub fn scratch(rows: usize, cols: usize) -> Self {
-        let size = class(rows * cols);
+        let size = class(rows, cols);
         let data = POOL.with_borrow_mut(|pool| pool.take(size)).unwrap_or_else(|| vec![0.0; size]);
         POOL.with_borrow_mut(|pool| {
             pool.live += data.len() * 4;

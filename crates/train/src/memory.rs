@@ -10,7 +10,7 @@ pub struct Estimate {
     pub activations: u64,
     /// Logits, widened panels, gradients in flight.
     pub scratch: u64,
-    /// The adapter with its gradient, moments and best copy.
+    /// The adapter with its gradient, its moments, and the copies that a checkpoint and its publication take.
     pub adapter: u64,
 }
 
@@ -27,8 +27,8 @@ impl Estimate {
 pub fn estimate(model: &Model, spec: &TrainSpec, base_bytes: u64, rows: usize) -> Estimate {
     /// Rows whose logits exist at once; see `graft_ops::cross_entropy`.
     const LOGIT_ROWS: usize = 192;
-    /// The process itself: code, tokenizer, thread stacks.
-    const PROCESS: u64 = 48 << 20;
+    /// The process itself: code, tokenizer, thread stacks, what the allocator holds back.
+    const PROCESS: u64 = 224 << 20;
     let sites = model.sites();
     let params = match &spec.adapter {
         AdapterSpec::Lora(lora) => sites
@@ -44,7 +44,7 @@ pub fn estimate(model: &Model, spec: &TrainSpec, base_bytes: u64, rows: usize) -
         base: base_bytes + PROCESS,
         activations: (rows * model.bytes_per_row(spec.limits.recompute)) as u64,
         scratch: 4 * (rows.min(LOGIT_ROWS) * model.vocab() + largest + head_panel + 8 * rows * model.width()) as u64,
-        adapter: 4 * 6 * params as u64,
+        adapter: 4 * 9 * params as u64,
     }
 }
 
