@@ -1,4 +1,4 @@
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Timestamp;
 
@@ -12,6 +12,11 @@ pub struct Event {
     /// What happened.
     #[serde(flatten)]
     pub kind: EventKind,
+}
+
+/// A number; JSON has no word for those that are not finite, and writes null.
+fn number<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(json)?.unwrap_or(f64::NAN))
 }
 
 /// The four phases of a run.
@@ -61,14 +66,18 @@ pub enum EventKind {
         /// Steps in all.
         of: u64,
         /// Mean loss per supervised token of this step, before the update.
+        #[serde(deserialize_with = "number")]
         loss: f64,
         /// Learning rate used.
         lr: f64,
         /// Gradient norm before clipping.
+        #[serde(deserialize_with = "number")]
         grad_norm: f64,
         /// Prompt and answer tokens a second, counted as a user would (shared prefixes count for each example).
+        #[serde(deserialize_with = "number")]
         tokens_per_s: f64,
         /// Seconds left at the present pace.
+        #[serde(deserialize_with = "number")]
         eta_s: f64,
     },
     /// The held-out loss was measured.
@@ -76,6 +85,7 @@ pub enum EventKind {
         /// After this many steps.
         step: u64,
         /// Mean loss per supervised token on the held-out examples.
+        #[serde(deserialize_with = "number")]
         loss: f64,
         /// Whether it is the best so far.
         best: bool,
@@ -100,6 +110,7 @@ pub enum EventKind {
         /// Steps taken.
         steps: u64,
         /// Loss of the last step.
+        #[serde(deserialize_with = "number")]
         final_loss: f64,
     },
     /// The run ended without a result.
@@ -109,4 +120,19 @@ pub enum EventKind {
         /// What went wrong, whole.
         message: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_that_is_no_number_can_be_read_again() {
+        let kind = EventKind::Eval { step: 3, loss: f64::NAN, best: false };
+        let line = serde_json::to_string(&Event { seq: 1, at: 2, kind }).unwrap();
+        let Event { kind: EventKind::Eval { step: 3, loss, .. }, .. } = serde_json::from_str(&line).unwrap() else {
+            panic!("{line}");
+        };
+        assert!(loss.is_nan());
+    }
 }
