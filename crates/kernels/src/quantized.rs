@@ -12,7 +12,7 @@ kernels! {
     }
 
     /// [`dot_stored`] by widening the row into `row` first.
-    pub fn dot_widened(dtype: Dtype, bytes: &[u8], row: &mut [f32], x: &[f32], out: &mut [f32]) {
+    pub(crate) fn dot_widened(dtype: Dtype, bytes: &[u8], row: &mut [f32], x: &[f32], out: &mut [f32]) {
         widen_blocks(dtype, bytes, row);
         for (out, x) in out.iter_mut().zip(x.chunks_exact(row.len())) {
             *out = rows::portable::dot(row, x);

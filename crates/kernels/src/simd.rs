@@ -4,11 +4,11 @@
 /// Defines public functions whose bodies are compiled twice, with run-time dispatch. The portable compilation stays
 /// reachable as `portable::name`: it is the twin that tests compare with.
 macro_rules! kernels {
-    ($($(#[$doc:meta])* pub fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block)*) => {
+    ($($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block)*) => {
         $(
             $(#[$doc])*
             #[inline]
-            pub fn $name($($arg: $ty),*) $(-> $ret)? {
+            $vis fn $name($($arg: $ty),*) $(-> $ret)? {
                 #[cfg(target_arch = "x86_64")]
                 if $crate::simd::has_avx2() {
                     // SAFETY: the features were detected on this machine.
