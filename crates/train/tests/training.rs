@@ -1,4 +1,5 @@
 //! Trainings on a tiny Llama and a tiny T5: what must never differ, and what must be refused.
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::path::{Path, PathBuf};
 
