@@ -1,6 +1,6 @@
 use clap::{Parser, Subcommand};
 
-use crate::commands::{adapter, ask_ai, base, doctor, evaluate, examples, import, models, predict, runs, train};
+use crate::commands::{adapter, ask_ai, base, doctor, evaluate, examples, import, models, predict, runs, stats, train};
 
 /// Turns approved examples into small adapters for a frozen language model, serves the best one and keeps it good.
 ///
@@ -54,6 +54,8 @@ pub(crate) enum Command {
     /// Train on the Ask AI service's database, in place of its script.
     #[command(subcommand)]
     SoftPrompt(ask_ai::SoftPrompt),
+    /// Add up the approved examples: items, pounds, places and kinds of food.
+    Stats(stats::Stats),
     /// Look at everything a run needs: data, model, memory, disk, threads.
     Doctor(doctor::Doctor),
 }

@@ -26,6 +26,12 @@ impl Reply {
         Self::new(Value::Null, "")
     }
 
+    /// The same with one more field in the document.
+    pub(crate) fn with_field(mut self, name: &str, value: impl Serialize) -> Self {
+        self.json[name] = serde_json::to_value(value).unwrap_or_default();
+        self
+    }
+
     /// An answer that is bad news.
     pub(crate) fn with_code(self, code: ExitCode) -> Self {
         Self { code, ..self }

@@ -1,5 +1,5 @@
 use graft_store::Version;
-use graft_tasks::score::{Comparison, Scores, Verdict, compare};
+use graft_tasks::score::{Comparison, Scores, compare};
 use serde::Serialize;
 
 use crate::{Engine, Error, Result, Rival, Tell, evaluate::SEED, now};
@@ -37,8 +37,8 @@ impl std::fmt::Display for Opponent {
 }
 
 impl Engine {
-    /// Makes a version active unless it is worse than the active one (or, where none is active, than the baseline) on
-    /// the same held-out examples. Where the numbers can't tell, it becomes active and the comparison says so.
+    /// Makes a version active unless its headline metric is below that of the active one (or, where none is active, of
+    /// the baseline) on the same held-out examples; the comparison says whether the difference means anything.
     ///
     /// # Errors
     /// [`Error::NotBetter`] unless forced.
@@ -56,7 +56,7 @@ impl Engine {
         };
         let opponent = rival.map(|(_, opponent, _)| opponent);
         if let (Some(comparison), Some(opponent), false) = (&comparison, &opponent, force)
-            && comparison.verdict == Verdict::Worse
+            && comparison.difference < 0.0
         {
             return Err(Error::NotBetter {
                 task: task.to_owned(),

@@ -73,7 +73,8 @@ impl Prepared {
     /// The lines of `data/train.jsonl` and `data/eval.jsonl`.
     ///
     /// # Errors
-    /// [`Error::BadExample`] for an output that doesn't follow the task's form; [`Error::NothingToLearn`].
+    /// [`Error::BadExample`] for an output that doesn't follow the task's form; [`Error::NothingToLearn`];
+    /// [`Error::AllHeldOut`].
     pub fn rows(&self) -> Result<(Vec<Row>, Vec<Row>)> {
         let codec = Codec::new(&self.card.answer)?;
         let row = |example: &Example| -> Result<Row> {
@@ -84,6 +85,9 @@ impl Prepared {
         };
         let train = self.dataset.train.iter().map(row).collect::<Result<Vec<_>>>()?;
         let eval = self.dataset.eval.iter().map(row).collect::<Result<Vec<_>>>()?;
+        if train.is_empty() {
+            return Err(Error::AllHeldOut { task: self.card.name.clone(), examples: eval.len() });
+        }
         if train.iter().all(|row| row.answer.trim().is_empty()) {
             return Err(Error::NothingToLearn { task: self.card.name.clone(), examples: train.len() });
         }

@@ -1,7 +1,7 @@
 use std::{io, path::PathBuf};
 
 use graft_core::ExitCode;
-use graft_tasks::score::Comparison;
+use graft_tasks::score::{Comparison, Verdict};
 
 /// What can go wrong in what the commands ask for.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +71,14 @@ pub enum Error {
     /// Every approved output is blank.
     #[error("find anything to learn in {examples} approved examples of task `{task}`: their answers are blank")]
     NothingToLearn {
+        /// The task.
+        task: String,
+        /// How many there are.
+        examples: usize,
+    },
+    /// Nothing is left beside the held-out examples.
+    #[error("find an example to learn from: all {examples} of task `{task}` are held out")]
+    AllHeldOut {
         /// The task.
         task: String,
         /// How many there are.
@@ -154,8 +162,14 @@ pub enum Error {
     /// A worse version than the one it would replace.
     #[error(
         "make version `{version}` of task `{task}` active: its {} is {:.3}, that of {opponent} {:.3} \
-         (difference {:.3} to {:.3})",
-        comparison.metric, comparison.new, comparison.old, comparison.low, comparison.high
+         (difference {:+.3}, {:+.3} to {:+.3}{})",
+        comparison.metric,
+        comparison.new,
+        comparison.old,
+        comparison.difference,
+        comparison.low,
+        comparison.high,
+        if comparison.verdict == Verdict::Worse { "" } else { ": so few examples cannot tell for sure" }
     )]
     NotBetter {
         /// The task.
@@ -245,6 +259,7 @@ impl Error {
                 ));
             }
             Self::NothingToLearn { .. } => "give them an output with `graft examples edit`",
+            Self::AllHeldOut { .. } => "approve or take more examples: what was held out once never trains",
             Self::BadExample { id, .. } => {
                 return Some(format!("correct it with `graft examples edit {id}`, or reject it"));
             }
@@ -288,6 +303,7 @@ impl Error {
             Self::BadEvents { .. }
             | Self::NoExamples { .. }
             | Self::NothingToLearn { .. }
+            | Self::AllHeldOut { .. }
             | Self::BadExample { .. }
             | Self::BadInput { .. }
             | Self::BadOutput { .. } => ExitCode::BadData,

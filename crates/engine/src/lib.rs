@@ -24,6 +24,7 @@ mod predictor;
 pub mod recipes;
 mod register;
 mod runs;
+mod stats;
 mod tail;
 
 pub use activate::{Activated, Opponent};
@@ -39,9 +40,10 @@ pub use home::{Engine, Home};
 pub use import::Imported;
 pub use inputs::{Input, read_inputs};
 pub use lock::RunLock;
-pub use plan::Plan;
+pub use plan::{Made, Plan};
 pub use predictor::{Loaded, Tell};
 pub use runs::{End, Trainer};
+pub use stats::Stats;
 pub use tail::EventTail;
 
 /// A result of this crate.

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
-use graft_core::{BaseRef, TrainSpec};
-use graft_store::{NewRun, Run, RunState, RunUpdate};
+use graft_core::{BaseRef, ExitCode, TrainSpec};
+use graft_store::{NewRun, Run, RunFilter, RunState, RunUpdate};
 use graft_train::RunDir;
 
 use crate::{Engine, Error, Prepared, Result, compact, now, recipes::Recipe};
@@ -21,21 +21,36 @@ pub struct Plan {
     pub dir: Option<PathBuf>,
 }
 
+/// A run that can be launched.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The run.
+    pub run: Run,
+    /// Whether it was begun before with the same settings and data, and only interrupted.
+    pub continued: bool,
+    /// Runs of the task whose trainer was found dead now.
+    pub found_dead: Vec<Run>,
+}
+
 impl Engine {
-    /// Checks a plan, fixes its split, and makes its run directory; the run waits to be launched.
+    /// Checks a plan, fixes its split, and makes its run directory; the run waits to be launched. A run of the same
+    /// settings and data that was interrupted is taken up again instead.
     ///
     /// # Errors
     /// A setting out of range, nothing to learn from, or another run of the task that is active.
-    pub async fn make_run(&self, plan: &Plan) -> Result<Run> {
+    pub async fn make_run(&self, plan: &Plan) -> Result<Made> {
         let (train, eval) = plan.prepared.rows()?;
         let task = plan.prepared.card.name.as_str();
-        let id = match &plan.run {
-            Some(id) => id.clone(),
-            None => self.free_id(task).await?,
-        };
-        let spec = plan.spec(id.clone());
+        let mut spec = plan.spec(plan.run.clone().unwrap_or_default());
         spec.check()?;
-        self.reconcile(Some(task)).await?;
+        let found_dead = self.reconcile(Some(task)).await?;
+        if let Some(run) = self.interrupted(task, plan.run.as_deref(), &spec).await? {
+            return Ok(Made { run, continued: true, found_dead });
+        }
+        if plan.run.is_none() {
+            spec.run = self.free_id(task).await?;
+        }
+        let id = &spec.run;
         let dir = plan.dir.as_ref().map_or_else(|| format!("runs/{id}"), |dir| dir.to_string_lossy().into_owned());
         let run = self.store.add_run(NewRun { task, spec: &spec, dir: &dir }, &self.by, now()).await?;
         let made = match self.keep(&plan.prepared).await {
@@ -51,7 +66,27 @@ impl Engine {
             (update.state, update.error) = (Some(RunState::Failed), Some(error.to_string()));
         }
         let run = self.store.update_run(&run.id, &update, &self.by, now()).await?;
-        made.map(|()| run)
+        made.map(|()| Made { run, continued: false, found_dead })
+    }
+
+    /// A run of the same settings and data that was stopped, killed, or never registered.
+    async fn interrupted(&self, task: &str, named: Option<&str>, spec: &TrainSpec) -> Result<Option<Run>> {
+        let filter = RunFilter { task: Some(task.to_owned()), ..RunFilter::default() };
+        for run in self.store.runs(&filter).await? {
+            let Ok(mut other) = serde_json::from_value::<TrainSpec>(run.spec.clone()) else { continue };
+            other.run.clone_from(&spec.run);
+            let unfinished = match run.state {
+                RunState::Cancelled => true,
+                RunState::Failed => run.exit_code == Some(ExitCode::Internal as i32),
+                RunState::Succeeded => self.version_of(&run).await?.is_none(),
+                RunState::Queued | RunState::Starting | RunState::Running => false,
+            };
+            let whole = self.run_dir(&run).path().join("spec.json").exists();
+            if unfinished && whole && other == *spec && named.is_none_or(|name| name == run.id) {
+                return Ok(Some(run));
+            }
+        }
+        Ok(None)
     }
 
     /// The next name that no run has.

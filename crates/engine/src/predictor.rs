@@ -120,6 +120,7 @@ impl Engine {
         let (_, files) = self.base_of(&card.base).await?;
         let model = Arc::new(Model::load(&files)?);
         let adapter = Adapter::open(&chosen.folder, &model)?;
+        check_weights(chosen, &adapter)?;
         let virtual_tokens = adapter.virtual_tokens();
         let evaluation = chosen.version.as_ref().and_then(Self::evaluation);
         let (whole, fields) = evaluation.map(|e| (e.calibration, e.fields)).unzip();
@@ -137,7 +138,9 @@ impl Engine {
         let data = self.dataset_of(version).await?;
         let mut chosen = self.adapter(&version.task, Some(&version.name)).await?;
         // Its own earlier calibration must not judge it.
-        chosen.version = None;
+        if let Some(version) = &mut chosen.version {
+            version.metrics = Value::Null;
+        }
         let loaded = self.load(&chosen).await?;
         let card = &loaded.card;
         let inputs: Vec<&str> = data.eval.iter().map(|example| example.input.as_str()).collect();
@@ -198,6 +201,20 @@ impl Engine {
         };
         Ok(self.store.dataset(&version.task, digest).await?)
     }
+}
+
+/// Refuses weights that are not those that were registered.
+fn check_weights(chosen: &Chosen, adapter: &Adapter) -> Result<()> {
+    let Some(version) = &chosen.version else { return Ok(()) };
+    let bytes: Vec<u8> = adapter.params().data().iter().flat_map(|x| x.to_le_bytes()).collect();
+    if Digest::of(&bytes) == version.adapter_digest {
+        return Ok(());
+    }
+    Err(Error::BadVersion {
+        task: version.task.clone(),
+        version: version.name.clone(),
+        what: "its adapter's weights are not those that were registered".into(),
+    })
 }
 
 fn values(answers: &[Option<Prediction>]) -> Vec<Option<Value>> {

@@ -109,6 +109,9 @@ impl Engine {
         tell: &mut dyn FnMut(&Event),
     ) -> Result<TrainingRun> {
         let dir = self.run_dir(run);
+        if trainer.is_none() && dir.result()?.is_some() {
+            return self.settle(run, End::default()).await;
+        }
         let (mut child, mut tail, stderr_from) = match trainer {
             Some(Trainer { child, tail, stderr_from }) => (Some(child), tail, stderr_from),
             None => (None, EventTail::new(&dir), u64::MAX),
@@ -164,7 +167,7 @@ impl Engine {
                     train_samples: Some(*train as u64),
                     ..RunUpdate::default()
                 };
-                if self.store.run(id).await?.state != RunState::Running {
+                if self.store.run(id).await?.state.may_become(RunState::Running) {
                     self.store.update_run(id, &update, &self.by, now()).await?;
                 }
             }

@@ -7,7 +7,7 @@ use std::{
 use clap::{Args, Subcommand};
 use graft_core::{AdapterSpec, OptimSpec, SplitRule};
 use graft_engine::{
-    Engine, Error, Plan, compact, now,
+    Engine, Error, Imported, Plan, compact, now,
     recipes::{Family, Recipe, ask_ai_script},
 };
 use graft_hub::Reference;
@@ -89,17 +89,20 @@ pub(crate) struct Train {
 
 pub(crate) async fn run(engine: &Engine, command: SoftPrompt) -> Result<Reply> {
     let SoftPrompt::Train(command) = command;
-    let run = match &command.resume_from {
-        Some(path) => found(engine, path).await?,
-        None => fresh(engine, &command).await?,
+    let (run, imported) = match &command.resume_from {
+        Some(path) => (found(engine, path).await?, None),
+        None => {
+            let (run, imported) = fresh(engine, &command).await?;
+            (run, Some(imported))
+        }
     };
     let trained = train::complete(engine, &run, None).await?;
     point_latest(&command.output_dir, engine.run_dir(&run).path())?;
-    trained.judge(engine, false, None).await
+    Ok(trained.judge(engine, false, None).await?.with_field("import", imported))
 }
 
 /// Imports the database and makes a run of what is in it.
-async fn fresh(engine: &Engine, command: &Train) -> Result<Run> {
+async fn fresh(engine: &Engine, command: &Train) -> Result<(Run, Imported)> {
     let import = engine.read_ask_ai(&command.db_path, command.max_samples, command.approved_only).await?;
     let only: BTreeSet<String> = import.examples.iter().map(|example| example.id.clone()).collect();
     let imported = engine.take_in(import).await?;
@@ -108,7 +111,8 @@ async fn fresh(engine: &Engine, command: &Train) -> Result<Run> {
     if !(0.0..1.0).contains(&command.eval_share) {
         return Err(Failure::usage(format!("use `{}` for `eval-share`", command.eval_share), "from 0 to below 1"));
     }
-    let rule = SplitRule::Newest { eval_share: command.eval_share };
+    // The newest would all be held out by earlier runs whenever `--max-samples` takes only them.
+    let rule = SplitRule::Random { eval_share: command.eval_share, seed: OptimSpec::default().seed };
     let prepared = engine.prepare("ask-ai", rule, Some(&only)).await?;
     let examples = prepared.dataset.train.len();
     let mut recipe = ask_ai_script(command.method.into(), Family::of(&files.1.config), examples);
@@ -117,7 +121,7 @@ async fn fresh(engine: &Engine, command: &Train) -> Result<Run> {
     let dir = command.run_directory.clone().unwrap_or_else(|| command.output_dir.join(&id));
     let dir = std::path::absolute(&dir).map_err(|source| Error::Io { doing: "find", path: dir, source })?;
     let plan = Plan { prepared, base: files.0, recipe, run: Some(id), dir: Some(dir) };
-    Ok(engine.make_run(&plan).await?)
+    Ok((train::make_run(engine, &plan).await?, imported))
 }
 
 /// The base model, from this machine or else from the Hub.

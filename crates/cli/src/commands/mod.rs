@@ -11,6 +11,7 @@ pub(crate) mod models;
 pub(crate) mod predict;
 pub(crate) mod runs;
 pub(crate) mod settings;
+pub(crate) mod stats;
 pub(crate) mod train;
 
 use graft_engine::{Engine, Error, Home};
@@ -50,6 +51,7 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             Command::Validate(command) => predict::validate(&engine, command).await,
             Command::Compare(command) => predict::compare(&engine, command).await,
             Command::Eval(command) => evaluate::run(&engine, command).await,
+            Command::Stats(command) => stats::run(&engine, command).await,
             Command::Doctor(_) | Command::TrainDir(_) => unreachable!("answered above"),
         }
     })

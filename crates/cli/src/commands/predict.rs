@@ -1,4 +1,4 @@
-use std::{collections::BTreeSet, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use graft_core::{AnswerForm, ExitCode, TaskCard};
@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use super::examples::answer;
 use crate::{
     failure::{Failure, Result},
-    output::{Reply, Table, print},
+    output::{Reply, Table, brief, print},
     progress::Counter,
 };
 
@@ -290,18 +290,12 @@ fn side_by_side(left: &str, right: &str, found: &Diff) -> String {
     let mark = |same: bool| if same { "" } else { "differs" }.to_owned();
     for field in &found.fields {
         let name = if field.field.is_empty() { "answer" } else { &field.field };
-        table.row([name.to_owned(), answer(&field.left), answer(&field.right), mark(field.same)]);
+        let short = |value: &Value| brief(&answer(value), 50);
+        table.row([name.to_owned(), short(&field.left), short(&field.right), mark(field.same)]);
     }
     let item = |item: &Value| {
-        let parts: BTreeSet<(usize, String)> = item
-            .as_object()
-            .into_iter()
-            .flatten()
-            .enumerate()
-            .filter(|(_, (_, value))| !value.is_null())
-            .map(|(i, (_, value))| (i, answer(value)))
-            .collect();
-        parts.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(", ")
+        let said = item.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+        brief(&said.map(|(_, value)| answer(value)).collect::<Vec<_>>().join(", "), 50)
     };
     for value in &found.both {
         table.row(["item".into(), item(value), item(value), String::new()]);

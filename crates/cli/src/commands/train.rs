@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use graft_core::OptimSpec;
 use graft_engine::{
-    Engine, Error, Home, Plan, RunLock,
+    Engine, Error, Home, Made, Plan, RunLock,
     recipes::{Family, recipe},
 };
 use graft_store::{Run, Version};
@@ -82,13 +82,23 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
     drop(files);
     command.hyper.apply(&mut recipe)?;
     let plan = Plan { prepared, base, recipe, run: command.run_id, dir: None };
-    let run = engine.make_run(&plan).await?;
-    eprintln!("Run {} in {}", run.id, engine.run_dir(&run).path().display());
+    let run = make_run(engine, &plan).await?;
     let trained = complete(engine, &run, command.version.as_deref()).await?;
     if command.no_eval {
         return Ok(trained.reply());
     }
     trained.judge(engine, !command.skip_base, command.activate.then_some(command.force)).await
+}
+
+/// Makes the run of a plan, or takes up the one that was interrupted, and says which.
+pub(crate) async fn make_run(engine: &Engine, plan: &Plan) -> Result<Run> {
+    let Made { run, continued, found_dead } = engine.make_run(plan).await?;
+    for dead in found_dead.iter().filter(|dead| dead.id != run.id) {
+        eprintln!("Run {} was found {}; `graft runs resume {}` goes on with it.", dead.id, dead.state.name(), dead.id);
+    }
+    let begun = if continued { "Going on with run" } else { "Run" };
+    eprintln!("{begun} {} in {}", run.id, engine.run_dir(&run).path().display());
+    Ok(run)
 }
 
 /// Fails early where the version's name is taken.

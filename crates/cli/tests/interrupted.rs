@@ -1,0 +1,159 @@
+//! Killed, stopped, asked twice: a run goes on as if nothing had happened.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod common;
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use common::Graft;
+use serde_json::Value;
+
+const TRAIN: [&str; 8] = ["train", "text-classification", "--base", "tiny", "--batch-size", "4", "--dropout", "0.1"];
+const LONG: [&str; 5] = ["--epochs", "6", "--checkpoints-per-epoch", "6", "--no-eval"];
+
+fn steps(dir: &Path) -> usize {
+    let text = std::fs::read_to_string(dir.join("events.jsonl")).unwrap_or_default();
+    text.lines().filter(|line| line.contains("\"event\":\"step\"")).count()
+}
+
+/// Waits until the run has taken more steps than before; `false` if the process ended first.
+fn wait_for_steps(dir: &Path, more: usize, child: &mut Child) -> bool {
+    let (before, began) = (steps(dir), Instant::now());
+    while steps(dir) < before + more {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "no step in a minute");
+        sleep(Duration::from_millis(2));
+    }
+    true
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to.join("data")).unwrap();
+    for name in ["spec.json", "data/train.jsonl", "data/eval.jsonl"] {
+        std::fs::copy(from.join(name), to.join(name)).unwrap();
+    }
+}
+
+fn adapter(dir: &Path) -> (Value, Vec<u8>) {
+    let run: Value = serde_json::from_slice(&std::fs::read(dir.join("training_run.json")).unwrap()).unwrap();
+    (run["adapter_hash"].clone(), std::fs::read(dir.join("adapter/adapter_model.safetensors")).unwrap())
+}
+
+#[test]
+fn ten_kills_change_no_bit() {
+    let graft = Graft::with_toy_task();
+    let whole = graft.json(&[&TRAIN[..], &LONG[..]].concat());
+    let whole = graft.home().join("runs").join(whole["run"].as_str().unwrap());
+    let dir = graft.dir.path().join("killed");
+    copy(&whole, &dir);
+    let args = ["train-dir", dir.to_str().unwrap()];
+    let mut random = u64::from(std::process::id());
+    let mut kills = 0;
+    while kills < 10 {
+        let mut child = graft.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let alive = wait_for_steps(&dir, 1 + (random >> 61) as usize, &mut child);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(alive || kills > 0, "it ended before it could be killed");
+        kills += 1;
+        if !alive {
+            break;
+        }
+    }
+    graft.ok(&args);
+    assert_eq!(adapter(&dir), adapter(&whole));
+    let events = std::fs::read_to_string(dir.join("events.jsonl")).unwrap();
+    let seqs: Vec<u64> =
+        events.lines().map(|l| serde_json::from_str::<Value>(l).unwrap()["seq"].as_u64().unwrap()).collect();
+    assert!(seqs.iter().copied().eq(1..=seqs.len() as u64), "events have no gaps");
+    assert!(events.contains("\"event\":\"resumed\""));
+}
+
+/// Starts `graft train` and waits until it trains; returns it with the run's directory.
+fn begin(graft: &Graft, extra: &[&str]) -> (Child, PathBuf, String) {
+    let id = "the-run";
+    let args = [&TRAIN[..], extra, &["--run-id", id]].concat();
+    let mut child = graft.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let dir = graft.home().join("runs").join(id);
+    assert!(wait_for_steps(&dir, 3, &mut child));
+    (child, dir, id.to_owned())
+}
+
+fn kill_trainer(graft: &Graft, id: &str) {
+    let pid = graft.json(&["runs", "show", id])["run"]["pid"].to_string();
+    assert!(std::process::Command::new("kill").args(["-9", &pid]).status().unwrap().success());
+}
+
+const VERY_LONG: [&str; 5] = ["--epochs", "400", "--checkpoints-per-epoch", "6", "--no-eval"];
+
+#[test]
+#[cfg(unix)]
+fn the_trainer_outlives_its_starter() {
+    let graft = Graft::with_toy_task();
+    let (mut starter, dir, id) = begin(&graft, &VERY_LONG);
+    starter.kill().unwrap();
+    starter.wait().unwrap();
+    let shown = graft.json(&["runs", "show", &id]);
+    assert_eq!((&shown["alive"], &shown["run"]["state"]), (&true.into(), &"running".into()));
+    graft.fails(2, &TRAIN, "while run `the-run` is active");
+    graft.fails(2, &["train-dir", dir.to_str().unwrap()], "another process is at work");
+
+    // Nobody lives: the run is found out to have failed, and the same command goes on with it.
+    kill_trainer(&graft, &id);
+    while graft.json(&["runs", "show", &id])["alive"] == true {
+        sleep(Duration::from_millis(20));
+    }
+    assert_eq!(graft.json(&["runs", "list"])["runs"][0]["state"], "failed");
+    let taken = steps(&dir);
+    let mut again = graft.command(&[&TRAIN[..], &VERY_LONG[..]].concat()).stderr(Stdio::piped()).spawn().unwrap();
+    assert!(wait_for_steps(&dir, 3, &mut again));
+    assert!(steps(&dir) > taken);
+
+    // Asked to stop, it keeps a checkpoint, and both commands say so.
+    let stopped = graft.json(&["runs", "stop", &id]);
+    assert_eq!(stopped["state"], "cancelled");
+    let said = again.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert_eq!(said.status.code(), Some(20), "{stderr}");
+    assert!(stderr.contains("Going on with run the-run") && stderr.contains("graft runs resume"), "{stderr}");
+    assert!(graft.ok(&["runs", "logs", &id]).contains("Continuing from step"));
+    assert!(graft.ok(&["runs", "logs", &id, "--stderr"]).contains("error: failed to finish"));
+    graft.fails(2, &["runs", "stop", &id], "which is cancelled");
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupt_stops_after_the_step() {
+    let graft = Graft::with_toy_task();
+    let (starter, dir, id) = begin(&graft, &VERY_LONG);
+    let pid = starter.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert_eq!(starter.wait_with_output().unwrap().status.code(), Some(20));
+    assert!(dir.join("checkpoints").read_dir().unwrap().next().is_some());
+    assert_eq!(graft.json(&["runs", "show", &id])["run"]["state"], "cancelled");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_killed_trainer_is_reported_and_resumed() {
+    let graft = Graft::with_toy_task();
+    let (starter, _, id) = begin(&graft, &["--epochs", "12", "--checkpoints-per-epoch", "6"]);
+    kill_trainer(&graft, &id);
+    let said = starter.wait_with_output().unwrap();
+    assert_eq!(said.status.code(), Some(1));
+    assert!(graft.json(&["runs", "show", &id])["run"]["error"].as_str().unwrap().contains("signal"));
+    let resumed = graft.json(&["runs", "resume", &id, "--version", "after", "--skip-base"]);
+    assert_eq!(resumed["version"]["name"], "after");
+    assert_eq!(resumed["version"]["run"], "the-run");
+    // Once more changes nothing.
+    assert_eq!(graft.json(&["runs", "resume", &id, "--skip-base"])["version"]["name"], "after");
+    assert_eq!(graft.json(&["models", "list"])["versions"].as_array().unwrap().len(), 1);
+}

@@ -1,0 +1,165 @@
+//! From a table to an active version and back, as people do it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod common;
+
+use common::{Graft, data, model};
+use serde_json::{Value, json};
+
+const LEARNS: [&str; 10] =
+    ["train", "text-classification", "--base", "tiny", "--epochs", "8", "--learning-rate", "1e-2", "--split", "random"];
+const LEARNS_NOTHING: [&str; 8] =
+    ["train", "text-classification", "--base", "tiny", "--epochs", "0.1", "--learning-rate", "1e-9"];
+
+#[test]
+fn a_version_lives() {
+    let graft = Graft::with_toy_task();
+    let first = graft.json(&[&LEARNS[..], &["--activate"]].concat());
+    assert_eq!((&first["version"]["name"], &first["version"]["stage"]), (&json!("v1"), &json!("active")));
+    assert_eq!(first["version"]["metrics"]["evaluation"]["baseline"]["name"], "always bad");
+    let score = |version: &Value, who: &str| version["metrics"]["evaluation"][who]["per_example"].clone();
+    assert_eq!(score(&first["version"], "adapter"), json!(vec![1.0; 12]), "the toy task is easy");
+    assert!(score(&first["version"], "base").is_array());
+
+    // A worse one is registered, but doesn't take its place.
+    let worse = graft.fails(15, &[&LEARNS_NOTHING[..], &["--activate", "--json"]].concat(), "make version `v2`");
+    let worse: Value = serde_json::from_str(&worse.stdout).unwrap();
+    assert_eq!((&worse["version"]["name"], &worse["refusal"]["exit_code"]), (&json!("v2"), &json!(15)));
+    assert_eq!(worse["version"]["parent"], "v1");
+    graft.fails(15, &["models", "set-active", "v2"], "version `v1`");
+    assert_eq!(graft.json(&["models", "list"])["active"]["text-classification"], "v1");
+
+    let forced = graft.json(&["models", "set-active", "v2", "--force"]);
+    assert_eq!((&forced["comparison"]["verdict"], &forced["previous"]), (&json!("worse"), &json!("v1")));
+    graft.fails(2, &["models", "delete", "v2"], "while it is active");
+    let back = graft.json(&["models", "rollback"]);
+    assert_eq!((&back["version"]["name"], &back["previous"]), (&json!("v1"), &json!("v2")));
+    let gone = graft.json(&["models", "delete", "v2"]);
+    assert!(graft.home().join(gone["adapter_dir"].as_str().unwrap()).join("adapter_model.safetensors").exists());
+    graft.fails(11, &["models", "info", "v2"], "find version `v2`");
+    graft.fails(11, &["models", "rollback"], "no earlier active version");
+
+    let registry = graft.json(&["models", "export-registry", "--output", "model_registry.json"]);
+    assert_eq!(registry["active_version"], "v1");
+    let written = std::fs::read_to_string(graft.dir.path().join("model_registry.json")).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), registry);
+}
+
+#[test]
+fn a_version_answers() {
+    let graft = Graft::with_toy_task();
+    graft.ok(&[&LEARNS[..], &["--activate", "--skip-base", "--version", "toy"]].concat());
+    let answer = graft.json(&["infer", "--message", "yes yes yes yes yes yes 7"]);
+    assert_eq!((&answer["label"], &answer["version"], &answer["valid"]), (&json!("good"), &json!("toy"), &json!(true)));
+    assert!(answer["confidence"].as_f64().is_some_and(|p| p > 0.5));
+
+    let long = "yes ".repeat(600);
+    let lines = format!("{{\"ts\":\"1.5\",\"text\":\"no no no no no no 3\"}}\n{{\"id\":9,\"message\":\"{long}\"}}\n");
+    let input = graft.file("in.jsonl", &lines);
+    graft.ok(&[
+        "infer",
+        "--task",
+        "text-classification",
+        "--input-file",
+        input.to_str().unwrap(),
+        "--output",
+        "out.jsonl",
+    ]);
+    let out = std::fs::read_to_string(graft.dir.path().join("out.jsonl")).unwrap();
+    let out: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&out[0]["ts"], &out[0]["label"]), (&json!("1.5"), &json!("bad")));
+    assert_eq!((&out[1]["id"], &out[1]["valid"]), (&json!("9"), &json!(false)), "too long, and said so");
+
+    assert_eq!(graft.json(&["base", "list"])["bases"][0]["name"], "tiny");
+    assert_eq!(graft.json(&["models", "info", "toy"])["version"]["stage"], "active");
+    assert_eq!(graft.json(&["runs", "list"])["runs"][0]["state"], "succeeded");
+    assert_eq!(graft.json(&["validate", "--version", "toy"])["failed"], 0);
+    let samples = graft.file("samples.txt", "yes yes\nno no\n");
+    assert_eq!(graft.json(&["validate", "--samples", samples.to_str().unwrap()])["samples"][1]["answer"], "bad");
+    let eval = graft.json(&["eval"]);
+    assert!(
+        eval["evaluation"]["base"]["metrics"].is_array()
+            && eval["evaluation"]["calibration"]["after"]["ece"].is_number()
+    );
+    graft.fails(2, &["compare", "--message", "yes"], "--with");
+    assert_eq!(graft.json(&["compare", "--message", "yes", "--with", "toy"])["differences"]["score"], 1.0);
+
+    // Weights that somebody changed are not served.
+    let version = graft.json(&["models", "info", "toy"]);
+    let folder = graft.home().join(version["version"]["adapter_dir"].as_str().unwrap());
+    let mut weights = std::fs::read(folder.join("adapter_model.safetensors")).unwrap();
+    *weights.last_mut().unwrap() ^= 1;
+    std::fs::write(folder.join("adapter_model.safetensors"), weights).unwrap();
+    graft.fails(11, &["infer", "--message", "yes"], "not those that were registered");
+    graft.json(&["base", "remove", "tiny"]);
+}
+
+#[test]
+fn held_out_examples_stay_held_out() {
+    let graft = Graft::with_toy_task();
+    let short = ["train", "text-classification", "--base", "tiny", "--epochs", "0.1", "--no-eval"];
+    let dataset = |graft: &Graft| graft.json(&[&short[..], &["--split", "random", "--seed", "1"]].concat());
+    let before = dataset(&graft);
+    let rows = |run: &Value, side: &str| -> Vec<String> {
+        let path = graft.home().join("runs").join(run["run"].as_str().unwrap()).join(format!("data/{side}.jsonl"));
+        let text = std::fs::read_to_string(path).unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let held = rows(&before, "eval");
+    let more: String = (60..90).map(|i| format!("maybe {i} so {}, good\n", i * 7)).collect();
+    let more = graft.file("more.csv", &format!("text,label\n{more}"));
+    graft.ok(&["import", "csv", more.to_str().unwrap()]);
+    let after = graft.json(&[&short[..], &["--split", "newest"]].concat());
+    let (train, eval) = (rows(&after, "train"), rows(&after, "eval"));
+    assert!(held.iter().all(|id| eval.contains(id) && !train.contains(id)));
+    assert_eq!(train.len() + eval.len(), 90);
+}
+
+#[test]
+fn examples_are_reviewed() {
+    let graft = Graft::new();
+    let (export, labels) = (data("slack/export"), data("slack/labels.jsonl"));
+    graft.ok(&["import", "slack", export.to_str().unwrap()]);
+    assert_eq!(graft.json(&["examples", "list", "--state", "pending"])["total"], 500);
+    let again = graft.json(&["import", "slack", export.to_str().unwrap(), "--labels", labels.to_str().unwrap()]);
+    assert_eq!((&again["updated"], &again["labelled"]), (&json!(500), &json!(500)));
+
+    let id = "slack:1740856200.000000";
+    let edited = r#"{"direction":"inbound","rescue_location":null,"drop_off_location":null,"items":[]}"#;
+    graft.fails(10, &["examples", "edit", id, "--output", r#"{"direction":"up"}"#], "use this output");
+    graft.ok(&["examples", "edit", id, "--output", edited]);
+    graft.ok(&["examples", "reject", id, "--reason", "not a rescue"]);
+    graft.ok(&["examples", "approve", id]);
+    let shown = graft.json(&["examples", "show", id]);
+    assert_eq!(
+        (&shown["revision"], &shown["review"]["by"], &shown["output"]["items"]),
+        (&json!(3), &json!("ada"), &json!([]))
+    );
+    let history = graft.json(&["examples", "history", id]);
+    let actions: Vec<&str> =
+        history["changes"].as_array().unwrap().iter().map(|c| c["action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["import", "import", "edit", "reject", "approve"]);
+
+    graft.ok(&["base", "add", "tiny", model("tiny-llama").to_str().unwrap()]);
+    let mask = graft.json(&["examples", "show", id, "--mask", "--base", "tiny"]);
+    let tokens = mask["tokens"].as_array().unwrap();
+    let first = tokens.iter().position(|token| token["supervised"] == true).unwrap();
+    assert!(tokens[first..].iter().all(|token| token["supervised"] == true), "the answer is at the end");
+    let answer: String = tokens[first..].iter().map(|token| token["text"].as_str().unwrap()).collect();
+    assert_eq!(answer, " inbound - -]<|im_end|>", "the answer, closed by the end token, and nothing else");
+    assert_eq!(graft.json(&["stats"])["audited"], 500);
+}
+
+#[test]
+fn ten_examples_are_enough_to_try() {
+    let graft = Graft::new();
+    graft.ok(&["base", "add", "tiny", model("tiny-llama").to_str().unwrap()]);
+    let text: String =
+        (0..10).map(|i| format!("{i}. \"thing {} is {i}\" -> {}\n", i * 31, if i < 5 { "a" } else { "b" })).collect();
+    let file = graft.file("ten.txt", &text);
+    assert_eq!(graft.json(&["import", "text", file.to_str().unwrap()])["added"], 10);
+    let said = graft.ok(&["train", "text-classification", "--base", "tiny", "--skip-base"]);
+    assert!(said.contains("On 2 held-out examples") && said.contains("say little"), "{said}");
+}
