@@ -1,5 +1,6 @@
 //! Tasks of the project: `cargo xtask help`.
 
+mod bench;
 mod commands;
 mod demo;
 mod layers;
@@ -24,6 +25,8 @@ Tasks of the project:
   cargo xtask layers             crates depend on each other in the allowed directions only; files are short and clean,
                                  links lead somewhere
   cargo xtask parity FOLDER…     numbers equal those that Hugging Face computed, such as crates/testkit/data/parity/*
+  cargo xtask bench [train]      training speed and memory beside Hugging Face peft, three times in turn; installs it
+                                 (6 GB) unless GRAFT_PEER_PYTHON names a Python that has it
   cargo xtask commands           writes docs/commands.md from `graft --help`
 ";
 
@@ -45,6 +48,7 @@ fn run() -> anyhow::Result<()> {
         ["layers"] => in_root(test::shape),
         ["demo"] => in_root(|| demo::run(false)),
         ["demo", "--quick"] => in_root(|| demo::run(true)),
+        ["bench"] | ["bench", "train"] => in_root(bench::train),
         ["commands"] => in_root(commands::write),
         ["parity", folders @ ..] => parity::run(folders),
         [] | ["help" | "--help" | "-h"] => {
