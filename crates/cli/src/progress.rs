@@ -102,6 +102,7 @@ impl Training {
 pub(crate) struct Download {
     bar: Option<ProgressBar>,
     file: String,
+    done_bytes: u64,
     shown: Option<Instant>,
 }
 
@@ -112,7 +113,7 @@ impl Download {
             bar.set_style(style("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}  {msg}"));
             bar
         });
-        Self { bar, file: String::new(), shown: None }
+        Self { bar, file: String::new(), done_bytes: 0, shown: None }
     }
 
     pub(crate) fn show(&mut self, progress: graft_hub::Progress<'_>) {
@@ -124,8 +125,12 @@ impl Download {
             bar.set_message(self.file.clone());
             return;
         }
-        let done = progress.done_bytes == progress.total_bytes;
-        if fresh || done || self.shown.is_none_or(|shown| shown.elapsed() >= PAUSE) {
+        let done = progress.done_bytes == progress.total_bytes && self.done_bytes < progress.total_bytes;
+        self.done_bytes = progress.done_bytes;
+        if fresh
+            || done
+            || progress.done_bytes < progress.total_bytes && self.shown.is_none_or(|shown| shown.elapsed() >= PAUSE)
+        {
             self.shown = Some(Instant::now());
             eprintln!("{}: {} of {}", self.file, bytes(progress.done_bytes), bytes(progress.total_bytes));
         }

@@ -234,17 +234,22 @@ impl Error {
     /// What the user can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Store(e) => e.hint(),
+            Self::Hub(e) => e.hint(),
+            Self::Tasks(e) => e.hint(),
+            Self::Train(e) => e.hint(),
+            Self::Formats(e) => e.hint(),
+            Self::Nn(e) => e.hint(),
+            Self::Predict(e) => e.hint(),
+            Self::TrainerFailed { hint, .. } => hint.clone(),
+            _ => self.own_hint(),
+        }
+    }
+
+    fn own_hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Store(e) => return e.hint(),
-            Self::Hub(e) => return e.hint(),
-            Self::Tasks(e) => return e.hint(),
-            Self::Train(e) => return e.hint(),
-            Self::Formats(e) => return e.hint(),
-            Self::Nn(e) => return e.hint(),
-            Self::Predict(e) => return e.hint(),
-            Self::TrainerFailed { hint, .. } => return hint.clone(),
             Self::Setting(graft_core::Error::OutOfRange { hint, .. }) => hint,
-            Self::Setting(graft_core::Error::BadDigest(_)) => return None,
             Self::NoHome => "set GRAFT_HOME to a folder that this user may write to",
             Self::Io { .. } => "check free disk space and permissions",
             Self::BadEvents { .. } => "the file was changed by another program; the run's checkpoints are whole",
@@ -282,7 +287,7 @@ impl Error {
             Self::BadVersion { .. } => "register it again by resuming its run, or delete it",
             Self::NoActive { .. } => "name one with `--version`, or make one active with `graft models set-active`",
             Self::OtherBase { .. } => "an adapter works only with the base it was trained with: bring its files back",
-            Self::Unsupported(_) => return None,
+            _ => return None,
         };
         Some(hint.to_owned())
     }
