@@ -129,7 +129,7 @@ fn passes_and_recomputing_do_not_change_the_gradient() {
     let whole = base(4096, false);
     for other in [base(8, false), base(128, true)] {
         for (a, b) in whole.iter().zip(&other) {
-            assert!((a - b).abs() < 1e-6 * (1.0 + a.abs()) * 10.0, "32 at once {a}, in passes {b}");
+            assert!((a - b).abs() <= 1e-6 * a.abs(), "32 at once {a}, in passes {b}");
         }
     }
 }
