@@ -1,6 +1,6 @@
 //! Task cards: each task's instruction, answer form and scoring rules, one file a task.
 //!
-//! To add a task, add a file with a [`Task`] beside these and name it in [`TASKS`].
+//! To add a task, add a file with a [`Task`] beside these and name it in `TASKS`.
 
 pub(crate) mod ask_ai;
 mod chat;
