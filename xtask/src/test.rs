@@ -35,7 +35,9 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     steps.run("commands", || commands::check(&shell::target().join("debug").join("graft")))?;
     steps.run("doc", || {
         let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items"];
-        shell::run(shell::cargo().args(arguments).env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links"))
+        shell::run(
+            shell::cargo().args(arguments).env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links"),
+        )
     })?;
     steps.run("parity", || parity::run(&folders()?.iter().map(String::as_str).collect::<Vec<_>>()))?;
     steps.report(&counts);
