@@ -9,9 +9,19 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 
-/// The cargo that started us.
+/// The cargo that started us, in the environment it was started in: it has told us of our package, and a build script
+/// that looks at such variables (ring's) would build itself and all that needs it again.
 pub(crate) fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let of_package = |name: &str| {
+            ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.starts_with(start)) || name == "OUT_DIR"
+        };
+        if name.to_str().is_some_and(of_package) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 /// Where cargo builds.

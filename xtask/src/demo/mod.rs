@@ -17,7 +17,6 @@ use crate::shell;
 const DATA: &str = "crates/tasks/data/slack";
 const TASK: &str = "slack-rescue";
 const VERSION: &str = "v1";
-const RUN: &str = "demo-v1";
 const BASE: &str = "smollm2-135m";
 /// A message that is in no sample; its typo, abbreviation and two places are what people write.
 const MESSAGE: &str = "Rescued 3 cs of yogurt, half a crate of tomatos and ~12 baguettes from Costless Logan, \
@@ -137,14 +136,16 @@ impl Demo {
             println!("Version {VERSION} is here.");
             return Ok(());
         }
-        let runs = self.ask(&["runs", "list", "--task", TASK])?;
-        if runs["runs"].as_array().into_iter().flatten().any(|run| run["id"] == RUN) {
-            println!("Going on with run {RUN} …");
-            return shell::run(&mut self.graft(&["runs", "resume", RUN, "--version", VERSION, "--skip-base"]));
+        let runs = self.ask(&["runs", "list", "--task", TASK, "--state", "running"])?;
+        if let Some(run) = runs["runs"][0]["id"].as_str() {
+            // Its trainer outlived the demo that started it.
+            println!("Waiting for run {run} …");
+            return shell::run(&mut self.graft(&["runs", "resume", run, "--version", VERSION, "--skip-base"]));
         }
         let share = if self.quick { QUICK_HELD_OUT as f64 / QUICK as f64 } else { 0.2 };
         let share = share.to_string();
-        let mut train = self.graft(&["train", TASK, "--base", BASE, "--version", VERSION, "--run-id", RUN]);
+        // Goes on by itself with a run that was interrupted.
+        let mut train = self.graft(&["train", TASK, "--base", BASE, "--version", VERSION]);
         train.args(["--split", "newest", "--eval-share", &share, "--no-eval"]);
         if self.quick {
             train.args(["--epochs", QUICK_EPOCHS]);
