@@ -46,15 +46,20 @@ impl Engine {
         RunLock::is_held(self.run_dir(run).path())
     }
 
-    /// Finds out what became of runs whose trainer is gone, and returns those that changed.
+    /// Finds out what became of active runs that nobody follows, and returns those whose trainer is gone.
     ///
     /// # Errors
     /// What the store says.
     pub async fn reconcile(&self, task: Option<&str>) -> Result<Vec<Run>> {
         let filter = RunFilter { task: task.map(str::to_owned), ..RunFilter::default() };
         let mut changed = Vec::new();
-        for run in self.store.runs(&filter).await? {
-            if run.state.is_active() && !self.is_alive(&run) && !is_being_made(&run) {
+        for run in self.store.runs(&filter).await?.into_iter().filter(|run| run.state.is_active()) {
+            if self.is_alive(&run) {
+                // Whoever started it may have died before the trainer was ready.
+                for event in self.run_dir(&run).events_after(0)? {
+                    self.note(&run.id, &event, &mut End::default()).await?;
+                }
+            } else if !is_being_made(&run) {
                 let end = End { failed: last_failure(&self.run_dir(&run)), ..End::default() };
                 let _ = self.settle(&run, end).await;
                 changed.push(self.store.run(&run.id).await?);
@@ -167,8 +172,10 @@ impl Engine {
                     train_samples: Some(*train as u64),
                     ..RunUpdate::default()
                 };
-                if self.store.run(id).await?.state.may_become(RunState::Running) {
-                    self.store.update_run(id, &update, &self.by, now()).await?;
+                match self.store.update_run(id, &update, &self.by, now()).await {
+                    // It runs already, or another process saw its end.
+                    Err(graft_store::Error::RunState { .. }) => {}
+                    updated => drop(updated?),
                 }
             }
             _ => {}
