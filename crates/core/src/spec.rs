@@ -158,8 +158,12 @@ pub struct OptimSpec {
     pub eps: f64,
     /// Largest global gradient norm; 0 switches clipping off.
     pub clip: f64,
-    /// Reaches initialisation, order and dropout.
+    /// Reaches initialisation, order, dropout and misspellings.
     pub seed: u64,
+    /// Share of the longer words of an input that are misspelt, anew in each epoch, so that people's slips are
+    /// understood.
+    #[serde(default)]
+    pub typos: f64,
 }
 
 impl Default for OptimSpec {
@@ -176,6 +180,7 @@ impl Default for OptimSpec {
             eps: 1e-8,
             clip: 1.0,
             seed: 42,
+            typos: 0.0,
         }
     }
 }
@@ -247,6 +252,7 @@ impl TrainSpec {
         within("warmup", (0.0..1.0).contains(&o.warmup), o.warmup.to_string(), "from 0 to below 1")?;
         within("batch-size", o.batch >= 1, o.batch.to_string(), "at least 1")?;
         within("weight-decay", (0.0..1.0).contains(&o.weight_decay), o.weight_decay.to_string(), "from 0 to below 1")?;
+        within("typos", (0.0..=0.5).contains(&o.typos), o.typos.to_string(), "from 0 to 0.5")?;
         within("clip", o.clip >= 0.0, o.clip.to_string(), "0 or more")?;
         within("max-tokens", self.limits.max_tokens >= 8, self.limits.max_tokens.to_string(), "at least 8")?;
         within("pass-tokens", self.limits.pass_tokens >= 8, self.limits.pass_tokens.to_string(), "at least 8")?;

@@ -5,7 +5,7 @@ use graft_nn::{Model, Prompter, Sequence};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Error, RunDir};
+use crate::{Error, RunDir, augment::misspell};
 
 /// A line of `data/*.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,8 @@ pub struct Row {
 /// Tokenised examples of one side.
 pub(crate) struct Sequences {
     pub(crate) all: Vec<Sequence>,
+    /// Input and answer of each.
+    texts: Vec<(String, String)>,
     pub(crate) too_long: usize,
     /// Leading tokens all have in common.
     pub(crate) shared: usize,
@@ -38,7 +40,7 @@ pub(crate) fn load(
 ) -> Result<Sequences, Error> {
     let path = dir.data(side);
     let text = fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
-    let mut found = Sequences { all: Vec::new(), too_long: 0, shared: prompter.shared().len() };
+    let mut found = Sequences { all: Vec::new(), texts: Vec::new(), too_long: 0, shared: prompter.shared().len() };
     let (mut rows, mut empty) = (0, 0);
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let row: Row =
@@ -49,7 +51,12 @@ pub(crate) fn load(
             continue;
         }
         let sequence = prompter.sequence(&row.input, &row.answer).map_err(Error::Model)?;
-        if fits(&sequence, &spec.limits, model) { found.all.push(sequence) } else { found.too_long += 1 }
+        if fits(&sequence, &spec.limits, model) {
+            found.all.push(sequence);
+            found.texts.push((row.input, row.answer));
+        } else {
+            found.too_long += 1;
+        }
     }
     if side == "train" && found.all.is_empty() {
         let what = format!("of {rows} examples, {empty} have an empty answer and {} are too long", found.too_long);
@@ -59,6 +66,23 @@ pub(crate) fn load(
         found.shared = 0;
     }
     Ok(found)
+}
+
+impl Sequences {
+    /// An example with slips of the pen in its input, which follow from `seed`; as it is if they make it too long.
+    pub(crate) fn misspelt(
+        &self,
+        index: usize,
+        seed: u64,
+        spec: &TrainSpec,
+        prompter: &Prompter,
+        model: &Model,
+    ) -> Result<Sequence, Error> {
+        let (input, answer) = &self.texts[index];
+        let input = misspell(input, spec.optim.typos, random(&[seed, index as u64, 4]));
+        let sequence = prompter.sequence(&input, answer).map_err(Error::Model)?;
+        Ok(if fits(&sequence, &spec.limits, model) { sequence } else { self.all[index].clone() })
+    }
 }
 
 fn fits(sequence: &Sequence, limits: &Limits, model: &Model) -> bool {

@@ -5,6 +5,7 @@
 //! whole checkpoint to the same result, bit for bit.
 
 mod adapter_files;
+mod augment;
 mod checkpoint;
 mod data;
 mod error;

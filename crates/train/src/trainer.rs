@@ -1,4 +1,4 @@
-use std::{path::Path, time::Instant};
+use std::{borrow::Cow, path::Path, time::Instant};
 
 use graft_core::{AdapterSpec, Digest, Event, EventKind, Phase, PromptInit, PromptSpec, TaskCard, TrainSpec};
 use graft_formats::{DigestCache, digest_of};
@@ -83,6 +83,7 @@ struct Trainer<'r> {
     spec: &'r TrainSpec,
     spec_digest: Digest,
     model: &'r Model,
+    prompter: &'r Prompter,
     adapter: Adapter,
     adam: Adam,
     grads: Vec<f32>,
@@ -99,7 +100,7 @@ impl<'r> Trainer<'r> {
         dir: &'r RunDir,
         spec: &'r TrainSpec,
         model: &'r Model,
-        prompter: &Prompter,
+        prompter: &'r Prompter,
         train: Sequences,
         eval: Sequences,
     ) -> Result<Self, Error> {
@@ -128,6 +129,7 @@ impl<'r> Trainer<'r> {
             spec,
             spec_digest: Digest::of(serde_json::to_string(spec).unwrap_or_default().as_bytes()),
             model,
+            prompter,
             adapter,
             adam: Adam::new(count, o.beta1, o.beta2, o.eps, o.weight_decay),
             grads: vec![0.0; count],
@@ -243,7 +245,15 @@ impl<'r> Trainer<'r> {
     /// One optimiser step; returns loss, gradient norm and learning rate.
     fn step(&mut self) -> Result<(f64, f64, f64), Error> {
         let (o, step) = (&self.spec.optim, self.progress.step);
-        let batch: Vec<&Sequence> = self.order.step(step).iter().map(|&i| &self.train.all[i]).collect();
+        let epoch = step / self.order.steps_per_epoch();
+        let batch = self.order.step(step).iter().map(|&i| match o.typos > 0.0 {
+            true => {
+                self.train.misspelt(i, random(&[o.seed, epoch]), self.spec, self.prompter, self.model).map(Cow::Owned)
+            }
+            false => Ok(Cow::Borrowed(&self.train.all[i])),
+        });
+        let batch = batch.collect::<Result<Vec<Cow<'_, Sequence>>, Error>>()?;
+        let batch: Vec<&Sequence> = batch.iter().map(|sequence| &**sequence).collect();
         let supervised: usize = batch.iter().map(|s| s.supervised()).sum();
         self.progress.tokens += batch.iter().map(|s| (s.source.len() + s.tokens.len()) as u64).sum::<u64>();
         self.grads.fill(0.0);

@@ -111,9 +111,12 @@ pub(crate) struct Hyper {
     /// Largest global gradient norm; 0 switches clipping off.
     #[arg(long, value_name = "NORM")]
     pub(crate) clip: Option<f64>,
-    /// Reaches initialisation, order, dropout and a random split.
+    /// Reaches initialisation, order, dropout, misspellings and a random split.
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    /// Share of the longer words of an input that are misspelt, anew in each epoch.
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) typos: Option<f64>,
     /// LoRA: inner dimension.
     #[arg(long, value_name = "N")]
     pub(crate) rank: Option<usize>,
@@ -184,6 +187,7 @@ impl Hyper {
         set(&mut o.eps, self.eps);
         set(&mut o.clip, self.clip);
         set(&mut o.seed, self.seed);
+        set(&mut o.typos, self.typos);
         set(&mut o.schedule, self.schedule.map(schedule));
         set(&mut recipe.eval.per_epoch, self.evals_per_epoch);
         set(&mut recipe.eval.patience, self.patience);
