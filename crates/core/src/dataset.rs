@@ -18,7 +18,8 @@ pub enum Side {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "lowercase")]
 pub enum SplitRule {
-    /// The newest share of the examples: answers "how good will it be on what comes next".
+    /// The share whose text (or a near-duplicate of it) was first seen last: answers "how good will it be on what
+    /// comes next". What keeps coming back was seen before, so it is learned from.
     Newest {
         /// From 0 to 1.
         eval_share: f64,
@@ -96,7 +97,12 @@ fn hold_out(usable: &[&Example], cluster: &[usize], rule: SplitRule, sides: &mut
     let mut order: Vec<usize> = (0..usable.len()).collect();
     match rule {
         SplitRule::Newest { .. } => {
-            order.sort_by_key(|&i| (std::cmp::Reverse(usable[i].source.at), std::cmp::Reverse(i)))
+            let mut first = HashMap::new();
+            for (i, &c) in cluster.iter().enumerate() {
+                let seen = (usable[i].source.at, i);
+                first.entry(c).and_modify(|first| *first = seen.min(*first)).or_insert(seen);
+            }
+            order.sort_by_key(|i| std::cmp::Reverse(first.get(&cluster[*i])));
         }
         SplitRule::Random { seed, .. } => {
             order.sort_by_cached_key(|&i| Digest::of_parts([&seed.to_le_bytes()[..], usable[i].id.as_bytes()]))
@@ -210,6 +216,18 @@ mod tests {
         let data = split(&numbered(50), &Assignment::new(), SplitRule::Newest { eval_share: 0.2 });
         assert_eq!((data.train.len(), data.eval.len()), (40, 10));
         assert!(data.eval.iter().all(|e| e.source.at >= Some(40)));
+    }
+
+    #[test]
+    fn what_keeps_coming_back_is_learned_from() {
+        let mut examples = numbered(50);
+        let thanks = "thanks everyone, what a great run today";
+        for i in [3, 30, 49] {
+            examples[i].input = thanks.into();
+        }
+        let data = split(&examples, &Assignment::new(), SplitRule::Newest { eval_share: 0.2 });
+        assert_eq!(data.train.iter().filter(|e| e.input == thanks).count(), 3);
+        assert_eq!(data.eval.len(), 10);
     }
 
     #[test]
