@@ -1,0 +1,152 @@
+import { address, exchange, part, request, type Query } from "./http";
+import type * as T from "./types";
+import type { Json } from "../lib/json";
+
+const V1 = "/api/v1";
+const get = <R>(path: string, query?: Query, signal?: AbortSignal) => request<R>("GET", V1 + path, { query, signal });
+const post = <R>(path: string, body: unknown = {}, headers?: Record<string, string>) =>
+  request<R>("POST", V1 + path, { body, headers });
+const remove = <R>(path: string, query?: Query) => request<R>("DELETE", V1 + path, { query });
+
+export interface ExampleQuery extends Query {
+  task: string;
+  state?: T.ReviewState;
+  source?: string;
+  search?: string;
+  order?: string;
+  limit?: number;
+  offset?: number;
+}
+
+export const session = {
+  read: () => get<T.Session>("/session"),
+  open: (credentials: { password?: string; user?: string; token?: string }) => post<T.Session>("/session", credentials),
+  close: () => remove<null>("/session"),
+};
+
+export interface Switched {
+  version: T.Version;
+  previous: string | null;
+}
+
+export const tasks = {
+  list: () => get<{ tasks: T.TaskInfo[] }>("/tasks"),
+  rollback: (task: string, expected: string | null) => post<Switched>(`/tasks/${part(task)}/rollback`, { expected }),
+};
+
+const example = (task: string, id: string) => `/examples/${part(task)}/${part(id)}`;
+
+export const examples = {
+  list: (query: ExampleQuery, signal?: AbortSignal) =>
+    get<{ examples: T.ListedExample[]; total: number }>("/examples", query, signal),
+  read: (task: string, id: string, signal?: AbortSignal) => get<T.ExampleDetail>(example(task, id), undefined, signal),
+  decide: (task: string, id: string, action: string, body: object, key: string) =>
+    post<{ example: T.Example }>(`${example(task, id)}/${action}`, body, { "Idempotency-Key": key }),
+  bulk: (body: object) => post<{ changed: number; skipped: { id: string; why: string }[] }>("/examples/bulk", body),
+  mask: (task: string, id: string) => get<Json>(`${example(task, id)}/mask`),
+};
+
+export const imports = {
+  start: (form: FormData) => request<{ import: T.Import }>("POST", `${V1}/imports`, { body: form }),
+  read: (id: string) => get<T.Import>(`/imports/${part(id)}`),
+};
+
+export const runs = {
+  list: (query: { task?: string; state?: string; limit?: number; offset?: number }) =>
+    get<{ runs: T.Run[]; total: number }>("/runs", query),
+  read: (id: string) => get<T.RunDetail>(`/runs/${part(id)}`),
+  start: (spec: T.NewRun) => post<{ run: T.Run }>("/runs", spec),
+  preflight: (spec: T.NewRun) => post<T.Preflight>("/runs/preflight", spec),
+  act: (id: string, action: "cancel" | "retry" | "resume") => post<{ run: T.Run }>(`/runs/${part(id)}/${action}`),
+  remove: (id: string) => remove<null>(`/runs/${part(id)}`),
+  clear: (before: number) => remove<null>("/runs", { finished_before: before }),
+  events: (id: string, after = 0) => get<{ events: T.Event[] }>(`/runs/${part(id)}/events`, { after }),
+  logs: (id: string, stream: "stdout" | "stderr", offset: number) =>
+    get<{ text: string; next: number; size: number }>(`/runs/${part(id)}/logs`, { stream, offset }),
+  artifacts: (id: string) => get<{ artifacts: T.Artifact[] }>(`/runs/${part(id)}/artifacts`),
+  artifactAddress: (id: string, path: string) =>
+    address(`${V1}/runs/${part(id)}/artifacts/${path.split("/").map(part).join("/")}`),
+  compare: (ids: string[]) => get<T.RunComparison>("/runs/compare", { ids: ids.join(",") }),
+  streamAddress: (id: string) => `${V1}/runs/${part(id)}/stream`,
+};
+
+const version = (task: string, name: string) => `/versions/${part(task)}/${part(name)}`;
+
+export const versions = {
+  list: (task: string) => get<{ versions: T.Version[]; total?: number }>("/versions", { task, limit: 200 }),
+  read: (task: string, name: string) => get<T.VersionDetail>(version(task, name)),
+  activate: (task: string, name: string, expected: string | null, force = false) =>
+    post<Switched>(`${version(task, name)}/activate`, { expected, force }),
+  stage: (task: string, name: string, stage: string) => post<Json>(`${version(task, name)}/stage`, { stage }),
+  evaluate: (task: string, name: string) => post<Json>(`${version(task, name)}/evaluate`),
+  remove: (task: string, name: string) => remove<null>(version(task, name)),
+  downloadAddress: (task: string, name: string) => `${V1}${version(task, name)}/download`,
+};
+
+export const compare = (task: string, input: string, contestants: string[]) =>
+  post<{ answers: T.Answer[]; differing: string[] }>("/compare", { task, input, contestants });
+
+export const stats = {
+  read: (task: string) => get<T.Stats>("/stats", { task }),
+  csvAddress: (task: string) => address(`${V1}/stats.csv`, { task }),
+};
+
+export interface AskAiSettings {
+  softPromptEnabled: boolean;
+  softPromptModelDir: string;
+  softPromptConfidenceThreshold: number;
+}
+export interface Validation {
+  ok: boolean;
+  errors: { field: string; detail: string }[];
+}
+
+const withTag = (etag: string | null) => (etag ? { "If-Match": etag } : undefined);
+
+export const settings = {
+  read: () => exchange<AskAiSettings>("GET", `${V1}/settings`),
+  write: (body: AskAiSettings, etag: string | null) =>
+    exchange<AskAiSettings>("PUT", `${V1}/settings`, { body, headers: withTag(etag) }),
+  validate: (body: AskAiSettings) => post<Validation>("/settings/validate", body),
+  tables: () => exchange<{ toml: string }>("GET", `${V1}/tables`),
+  writeTables: (toml: string, etag: string | null) =>
+    exchange<{ toml: string }>("PUT", `${V1}/tables`, { body: { toml }, headers: withTag(etag) }),
+};
+
+export interface User {
+  name: string;
+  role: T.Role;
+  created_at?: T.Time;
+}
+export interface Token {
+  id: string;
+  label: string;
+  role: T.Role;
+  created_by: string;
+  created_at: T.Time;
+  used_at: T.Time | null;
+  expires_at: T.Time | null;
+}
+
+export const admin = {
+  users: () => get<{ users: User[] }>("/users"),
+  addUser: (body: { name: string; role: T.Role; password: string }) => post<Json>("/users", body),
+  removeUser: (name: string) => remove<null>(`/users/${part(name)}`),
+  tokens: () => get<{ tokens: Token[] }>("/tokens"),
+  addToken: (body: { label: string; role: T.Role; days?: number }) =>
+    post<{ token: Token; secret: string }>("/tokens", body),
+  removeToken: (id: string) => remove<null>(`/tokens/${part(id)}`),
+  schedules: () => get<{ schedules: T.Schedule[] }>("/schedules"),
+  addSchedule: (body: { cron: string; zone?: string; request: T.NewRun; min_new?: number }) =>
+    post<Json>("/schedules", body),
+  removeSchedule: (id: string) => remove<null>(`/schedules/${part(id)}`),
+  changes: (query: {
+    kind?: string;
+    task?: string;
+    subject?: string;
+    after?: number;
+    order?: string;
+    limit?: number;
+  }) => get<{ changes: T.Change[]; next: number }>("/changes", query),
+  system: () => get<T.System>("/system"),
+};

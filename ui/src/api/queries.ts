@@ -1,0 +1,28 @@
+import { queryOptions } from "@tanstack/react-query";
+import * as api from "./calls";
+
+/** What the page reads, by key; whatever changes something invalidates by the first part. */
+export const sessionQuery = queryOptions({ queryKey: ["session"], queryFn: api.session.read, staleTime: 60_000 });
+export const tasksQuery = queryOptions({
+  queryKey: ["tasks"],
+  queryFn: async () => (await api.tasks.list()).tasks,
+  staleTime: 5_000,
+});
+export const exampleQuery = (task: string, id: string) =>
+  queryOptions({
+    queryKey: ["example", task, id],
+    queryFn: ({ signal }) => api.examples.read(task, id, signal),
+    staleTime: 60_000,
+  });
+export const runsQuery = (query: { task?: string; state?: string; limit: number; offset: number }) =>
+  queryOptions({ queryKey: ["runs", query], queryFn: () => api.runs.list(query), placeholderData: (old) => old });
+export const runQuery = (id: string) => queryOptions({ queryKey: ["run", id], queryFn: () => api.runs.read(id) });
+export const artifactsQuery = (id: string) =>
+  queryOptions({ queryKey: ["run", id, "artifacts"], queryFn: async () => (await api.runs.artifacts(id)).artifacts });
+export const versionsQuery = (task: string) =>
+  queryOptions({ queryKey: ["versions", task], queryFn: async () => (await api.versions.list(task)).versions });
+export const versionQuery = (task: string, name: string) =>
+  queryOptions({ queryKey: ["version", task, name], queryFn: () => api.versions.read(task, name) });
+export const statsQuery = (task: string) =>
+  queryOptions({ queryKey: ["stats", task], queryFn: () => api.stats.read(task) });
+export const systemQuery = queryOptions({ queryKey: ["system"], queryFn: api.admin.system, staleTime: 30_000 });

@@ -1,0 +1,32 @@
+import type { ButtonHTMLAttributes, Ref } from "react";
+import css from "./button.module.css";
+import { Icon, type IconName } from "./Icon";
+import { Kbd } from "./Kbd";
+
+interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
+  look?: "main" | "plain" | "quiet" | "danger";
+  small?: boolean;
+  icon?: IconName;
+  /** Printed on the button; `useActions` makes it work. */
+  shortcut?: string;
+  /** It works: said in words, and can't be pressed again. */
+  busy?: string | false;
+  ref?: Ref<HTMLButtonElement>;
+}
+
+export function Button({ look = "plain", small, icon, shortcut, busy, children, className, ...rest }: Props) {
+  const classes = [css.button, css[look], small && css.small, !children && css.bare, className];
+  return (
+    <button
+      type="button"
+      {...rest}
+      className={classes.filter(Boolean).join(" ")}
+      disabled={rest.disabled || !!busy}
+      aria-keyshortcuts={shortcut}
+    >
+      {icon && <Icon name={icon} size={small ? 14 : 16} />}
+      {busy || children}
+      {shortcut && <Kbd>{shortcut}</Kbd>}
+    </button>
+  );
+}

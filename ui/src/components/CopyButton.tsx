@@ -1,0 +1,26 @@
+import { useState } from "react";
+import { copy } from "../lib/clipboard";
+import { Button } from "./Button";
+
+/** Copies a text and says so. */
+export function CopyButton({
+  text,
+  label,
+  children,
+}: {
+  text: string | (() => string);
+  label?: string;
+  children?: string;
+}) {
+  const [said, setSaid] = useState<string | null>(null);
+  const run = async () => {
+    const done = await copy(typeof text === "function" ? text() : text);
+    setSaid(done ? "Copied" : "Select it and copy by hand");
+    setTimeout(() => setSaid(null), 2_000);
+  };
+  return (
+    <Button small icon="copy" aria-label={children ? undefined : label} title={label} onClick={() => void run()}>
+      {children ? (said ?? children) : said ? <span role="status">{said}</span> : undefined}
+    </Button>
+  );
+}

@@ -1,0 +1,40 @@
+import { Dialog } from "radix-ui";
+import type { ReactNode } from "react";
+import { Button } from "./Button";
+import css from "./modal.module.css";
+
+interface Props {
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+  title: string;
+  about?: ReactNode;
+  wide?: boolean;
+  children?: ReactNode;
+  /** Buttons at the bottom. */
+  foot?: ReactNode;
+}
+
+/** A dialog: keeps the focus, closes on Escape, and gives the focus back. */
+export function Modal({ open, onOpenChange, title, about, wide, children, foot }: Props) {
+  return (
+    <Dialog.Root open={open} onOpenChange={onOpenChange}>
+      <Dialog.Portal>
+        <Dialog.Overlay className={css.overlay} />
+        <Dialog.Content
+          className={`${css.content} ${wide ? css.wide : ""}`}
+          {...(about ? {} : { "aria-describedby": undefined })}
+        >
+          <header className={css.head}>
+            <Dialog.Title>{title}</Dialog.Title>
+            <Dialog.Close asChild>
+              <Button look="quiet" small icon="cross" aria-label="Close" />
+            </Dialog.Close>
+          </header>
+          {about && <Dialog.Description className={css.about}>{about}</Dialog.Description>}
+          <div className={css.body}>{children}</div>
+          {foot && <footer className={css.foot}>{foot}</footer>}
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}

@@ -1,0 +1,18 @@
+import { CopyButton } from "./CopyButton";
+import { Icon } from "./Icon";
+import css from "./command.module.css";
+
+/** What this form does, as a command: whatever the page can, a script can. */
+export function ShowCommand({ command }: { command: string }) {
+  return (
+    <details className={css.command}>
+      <summary>
+        <Icon name="terminal" size={14} /> Show as command
+      </summary>
+      <div>
+        <code>{command}</code>
+        <CopyButton text={command} label="Copy the command" />
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,127 @@
+import type { ReactNode } from "react";
+import css from "./bits.module.css";
+import { Icon } from "./Icon";
+
+type Tone = "plain" | "good" | "bad" | "warn";
+
+/** A word about a state; a mark beside it for those who don't see its colour. */
+export function Pill({ tone = "plain", dot, children }: { tone?: Tone; dot?: "live" | "still"; children: ReactNode }) {
+  return (
+    <span className={`${css.pill} ${css[tone]}`}>
+      {dot && <span className={dot === "live" ? css.live : css.dot} aria-hidden />}
+      {children}
+    </span>
+  );
+}
+
+/** A titled part of a page. */
+export function Card(props: {
+  title?: ReactNode;
+  side?: ReactNode;
+  flush?: boolean;
+  children: ReactNode;
+  id?: string;
+}) {
+  return (
+    <section className={css.card} id={props.id}>
+      {(props.title || props.side) && (
+        <header className={css.cardHead}>
+          {props.title && <h2>{props.title}</h2>}
+          {props.side && <div className={css.side}>{props.side}</div>}
+        </header>
+      )}
+      <div className={props.flush ? undefined : css.cardBody}>{props.children}</div>
+    </section>
+  );
+}
+
+/** The head of a page: what it is, one line about it, what can be done. */
+export function PageHead({ title, about, children }: { title: string; about?: ReactNode; children?: ReactNode }) {
+  return (
+    <header className={css.pageHead}>
+      <div>
+        <h1>{title}</h1>
+        {about && <p className={css.about}>{about}</p>}
+      </div>
+      {children && <div className={css.actions}>{children}</div>}
+    </header>
+  );
+}
+
+/** Nothing is here yet, and the one next thing to do. */
+export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
+  return (
+    <div className={css.empty}>
+      <h3>{title}</h3>
+      {children && <p>{children}</p>}
+      {action}
+    </div>
+  );
+}
+
+/** Something a person should know before they go on. */
+export function Notice({ tone = "plain", title, children }: { tone?: Tone; title?: ReactNode; children?: ReactNode }) {
+  return (
+    <div className={`${css.notice} ${css[tone]}`} role={tone === "bad" ? "alert" : undefined}>
+      {tone !== "plain" && <Icon name={tone === "good" ? "check" : "warn"} />}
+      <div>
+        {title && <strong>{title}</strong>}
+        {children && <div>{children}</div>}
+      </div>
+    </div>
+  );
+}
+
+/** Holds the place of what is being read, so that nothing jumps. */
+export function Skeleton({ lines = 3, height }: { lines?: number; height?: number }) {
+  return (
+    <div className={css.skeleton} role="status" style={{ minHeight: height }}>
+      <span className="sr">Loading</span>
+      {Array.from({ length: lines }, (_, i) => (
+        <div key={i} style={{ width: `${92 - ((i * 23) % 47)}%` }} aria-hidden />
+      ))}
+    </div>
+  );
+}
+
+/** How far something is; the words beside it say of what. */
+export function Progress({ value, label }: { value: number | null; label: string }) {
+  const known = value !== null && Number.isFinite(value);
+  return (
+    <div
+      className={css.progress}
+      role="progressbar"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={known ? Math.round(value) : undefined}
+    >
+      <div style={{ transform: `scaleX(${known ? Math.min(1, value / 100) : 0})` }} />
+    </div>
+  );
+}
+
+/** One number with its name. */
+export function Figure({
+  label,
+  value,
+  title,
+  sub,
+}: {
+  label: string;
+  value: ReactNode;
+  title?: string;
+  sub?: ReactNode;
+}) {
+  return (
+    <div className={css.figure} title={title}>
+      <dt>{label}</dt>
+      <dd className="num">{value}</dd>
+      {sub && <dd className={css.sub}>{sub}</dd>}
+    </div>
+  );
+}
+
+export function Figures({ children }: { children: ReactNode }) {
+  return <dl className={css.figures}>{children}</dl>;
+}

@@ -1,0 +1,64 @@
+/** Answers are JSON; these read and change them by path (`items[2].quantity`). */
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type JsonObject = { [key: string]: Json };
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Equal in value; the order of keys doesn't matter. */
+export function same(a: Json | undefined, b: Json | undefined): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((value, i) => same(value, b[i]));
+  if (!isObject(a) || !isObject(b)) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => key in b && same(a[key], b[key]));
+}
+
+type Step = string | number;
+
+export function steps(path: string): Step[] {
+  const found = path.match(/[^.[\]]+|\[\d+\]/g) ?? [];
+  return found.map((part) => (part.startsWith("[") ? Number(part.slice(1, -1)) : part));
+}
+
+export function get(value: Json | undefined, path: string): Json | undefined {
+  let here: Json | undefined = value;
+  for (const step of steps(path)) {
+    if (typeof step === "number") here = Array.isArray(here) ? here[step] : undefined;
+    else here = isObject(here) ? here[step] : undefined;
+  }
+  return here;
+}
+
+/** A copy with one value replaced; all that isn't on the path is shared. */
+export function set(value: Json, path: string, to: Json): Json {
+  const walk = (here: Json | undefined, rest: Step[]): Json => {
+    const [step, ...more] = rest;
+    if (step === undefined) return to;
+    if (typeof step === "number") {
+      const list = Array.isArray(here) ? [...here] : [];
+      list[step] = walk(list[step], more);
+      return list;
+    }
+    const object = isObject(here) ? here : {};
+    return { ...object, [step]: walk(object[step], more) };
+  };
+  return walk(value, steps(path));
+}
+
+/** Every single value with its path, in order. */
+export function leaves(value: Json | undefined, path = ""): [string, Json][] {
+  if (value === undefined) return [];
+  if (Array.isArray(value)) return value.flatMap((inner, i) => leaves(inner, `${path}[${i}]`));
+  if (isObject(value))
+    return Object.entries(value).flatMap(([key, inner]) => leaves(inner, path === "" ? key : `${path}.${key}`));
+  return [[path, value]];
+}
+
+/** A value as a person writes it: nothing for null. */
+export function shown(value: Json | undefined): string {
+  if (value === null || value === undefined) return "";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,56 @@
+/** What a confidence threshold would do, from the table of held-out answers. */
+
+export interface Bin {
+  count: number;
+  /** Mean confidence. */
+  confidence: number;
+  /** Share of right answers. */
+  accuracy: number;
+}
+
+export interface AtThreshold {
+  /** Share of answers at or above the threshold. */
+  coverage: number;
+  /** Share of right ones among them; null when there are none. */
+  accuracy: number | null;
+  /** How many would be left to the fallback. */
+  below: number;
+  kept: number;
+}
+
+/** Bins count as a whole, by their mean confidence: the table knows no more. */
+export function atThreshold(bins: Bin[], threshold: number): AtThreshold {
+  const all = bins.reduce((sum, bin) => sum + bin.count, 0);
+  const kept = bins.filter((bin) => bin.confidence >= threshold);
+  const count = kept.reduce((sum, bin) => sum + bin.count, 0);
+  const right = kept.reduce((sum, bin) => sum + bin.count * bin.accuracy, 0);
+  return {
+    coverage: all === 0 ? 0 : count / all,
+    accuracy: count === 0 ? null : right / count,
+    below: all - count,
+    kept: count,
+  };
+}
+
+export interface Metric {
+  name: string;
+  value: number;
+  low: number;
+  high: number;
+}
+
+export type Verdict = "better" | "worse" | "cannot-tell";
+
+/** Two intervals of the same metric: only where they don't overlap is one better. */
+export function verdict(left: Metric, right: Metric): Verdict {
+  if (left.low > right.high) return "better";
+  return left.high < right.low ? "worse" : "cannot-tell";
+}
+
+/** Roughly how many held-out examples would tell two shares apart (normal approximation, 95 %). */
+export function examplesNeeded(left: Metric, right: Metric, n: number): number | null {
+  const gap = Math.abs(left.value - right.value);
+  if (gap < 0.005) return null;
+  const spread = (metric: Metric) => metric.value * (1 - metric.value);
+  return Math.max(n + 1, Math.ceil((3.84 * (spread(left) + spread(right))) / gap ** 2));
+}

@@ -1,0 +1,45 @@
+/** Server-sent events that heal: the browser reconnects after a cut, this also after a refusal. */
+
+interface Handlers {
+  /** Event name and its data. */
+  on: (event: string, data: unknown, id: string) => void;
+  open?: () => void;
+  lost?: () => void;
+}
+
+const LONGEST = 8_000;
+
+/** Listens until the returned function is called; `address` gets the id of the last event that was heard. */
+export function listen(address: (last: string) => string, names: string[], { on, open, lost }: Handlers): () => void {
+  let source: EventSource | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let failures = 0;
+  let last = "";
+  const start = () => {
+    source = new EventSource(address(last));
+    source.onopen = () => {
+      failures = 0;
+      open?.();
+    };
+    source.onerror = () => {
+      lost?.();
+      if (source?.readyState !== EventSource.CLOSED) return;
+      failures += 1;
+      timer = setTimeout(start, Math.min(LONGEST, 500 * 2 ** Math.min(failures, 5)));
+    };
+    for (const name of names)
+      source.addEventListener(name, (message: MessageEvent<string>) => {
+        last = message.lastEventId || last;
+        try {
+          on(name, JSON.parse(message.data), last);
+        } catch {
+          // A line that can't be read is not worth a page that stops.
+        }
+      });
+  };
+  start();
+  return () => {
+    clearTimeout(timer);
+    source?.close();
+  };
+}

@@ -1,0 +1,51 @@
+import { useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import type { Change } from "../api/types";
+import { setLink } from "./connection";
+import { listen } from "./stream";
+
+/** Which reads a change makes old. */
+export function outdated(change: Change): string[][] {
+  const { kind, task, subject } = change;
+  if (kind === "example") return [["tasks"], ["example", task, subject], ["stats", task]];
+  if (kind === "run") return [["tasks"], ["runs"], ["run", subject]];
+  if (kind === "version") return [["tasks"], ["versions", task], ["version", task]];
+  if (kind === "setting") return [["settings"], ["tables"], ["schedules"], ["users"], ["tokens"]];
+  return [["tasks"]];
+}
+
+/** Hears every change on the server and reads again what it made old, at most a few times a second. */
+export function useChanges(onHealed: () => void): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    const refresh = batched(client);
+    let wasLost = false;
+    return listen((last) => `/api/v1/events${last && `?after=${last}`}`, ["change"], {
+      on: (_, data) => outdated(data as Change).forEach(refresh),
+      open: () => {
+        setLink("live");
+        if (wasLost) void client.invalidateQueries();
+        wasLost = false;
+        onHealed();
+      },
+      lost: () => {
+        wasLost = true;
+        setLink("away");
+      },
+    });
+  }, [client, onHealed]);
+}
+
+function batched(client: QueryClient): (key: string[]) => void {
+  const waiting = new Map<string, string[]>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return (key) => {
+    waiting.set(key.join("/"), key);
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      const keys = [...waiting.values()];
+      waiting.clear();
+      keys.forEach((queryKey) => void client.invalidateQueries({ queryKey }));
+    }, 250);
+  };
+}

@@ -1,0 +1,43 @@
+import { useEffect } from "react";
+import { Failure } from "../../components/Failure";
+import { Skeleton } from "../../components/bits";
+import { useTask } from "../../shell/useTask";
+import css from "./audit.module.css";
+import { AuditBar } from "./AuditBar";
+import { Nothing } from "./Nothing";
+import { Rail } from "./Rail";
+import { useAudit } from "./useAudit";
+import { Workbench } from "./Workbench";
+
+/** One message at a time beside its extraction; decided by keys. */
+export function Audit() {
+  const { task } = useTask();
+  const audit = useAudit(task);
+  const { current, list, total, at, query } = audit;
+  useEffect(() => {
+    // The list is read in pages; the next one comes before it is needed.
+    if (list.length > 0 && at > list.length - 12 && query.hasNextPage && !query.isFetchingNextPage)
+      void query.fetchNextPage();
+  }, [at, list.length, query]);
+  return (
+    <div className={css.page}>
+      <h1 className="sr">Audit</h1>
+      <AuditBar audit={audit} task={task} />
+      {query.isError && list.length === 0 && <Failure error={query.error} retry={() => void query.refetch()} />}
+      {(query.isPending || !task) && !query.isError && <Skeleton lines={8} height={460} />}
+      {task && query.isSuccess && !current && <Nothing audit={audit} task={task} />}
+      {task && current && (
+        <div className={css.columns}>
+          <Workbench
+            key={`${current.task}/${current.id}`}
+            example={current}
+            task={task}
+            audit={audit}
+            position={`Message ${at + 1} / ${Math.max(total, list.length)}`}
+          />
+          <Rail audit={audit} task={task} />
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,147 @@
+import { useEffect, useRef, useState } from "react";
+import type { TaskInfo } from "../../api/types";
+import { Button } from "../../components/Button";
+import { Pick, Segmented } from "../../components/form";
+import { Pill } from "../../components/bits";
+import { number } from "../../lib/format";
+import { useActions } from "../../shell/actions";
+import css from "./audit.module.css";
+import { Bulk } from "./Bulk";
+import { ImportDialog } from "./ImportDialog";
+import type { Filter } from "./queue";
+import type { Audit } from "./useAudit";
+
+const ORDERS = [
+  { value: "imported", label: "As imported" },
+  { value: "newest", label: "Newest first" },
+  { value: "oldest", label: "Oldest first" },
+  { value: "uncertain", label: "Least sure first" },
+  { value: "disagreeing", label: "Most disagreeing first" },
+];
+
+/** What the queue shows and how far it is. */
+export function AuditBar({ audit, task }: { audit: Audit; task: TaskInfo | undefined }) {
+  const { filter, setUrl, open } = audit;
+  const [dialog, setDialog] = useState<"bulk" | "import" | null>(null);
+  const search = useRef<HTMLInputElement>(null);
+  const change = (part: Partial<Record<keyof Filter, string>>) => {
+    open(undefined);
+    setUrl({ ...part, id: undefined });
+  };
+  useActions([
+    { id: "filter", label: "Search messages", group: "Audit", key: "/", run: () => search.current?.focus() },
+    { id: "import", label: "Import messages", group: "Audit", run: () => setDialog("import") },
+    { id: "bulk", label: "Bulk actions", group: "Audit", run: () => setDialog("bulk") },
+    ...ORDERS.map((order) => ({
+      id: `order-${order.value}`,
+      label: `Order: ${order.label.toLowerCase()}`,
+      group: "Audit",
+      run: () => change({ order: order.value }),
+    })),
+  ]);
+  const counts = task?.counts;
+  const sources = task?.sources ?? [];
+  return (
+    <div className={css.bar}>
+      <Segmented
+        label="Which messages"
+        value={filter?.state === "approved" || filter?.state === "rejected" ? "audited" : (filter?.state ?? "pending")}
+        options={[
+          {
+            value: "pending",
+            label: (
+              <>
+                Unaudited <small className="num">{number(counts?.pending)}</small>
+              </>
+            ),
+          },
+          { value: "all", label: "All" },
+          {
+            value: "audited",
+            label: (
+              <>
+                Audited <small className="num">{number(counts ? counts.approved + counts.rejected : null)}</small>
+              </>
+            ),
+          },
+        ]}
+        onChange={(state) => change({ state })}
+      />
+      <SearchBox inputRef={search} value={filter?.search ?? ""} onChange={(text) => change({ search: text })} />
+      {sources.length > 1 && (
+        <Pick
+          aria-label="Source"
+          className={css.pick}
+          value={filter?.source ?? ""}
+          options={[
+            { value: "", label: "All sources" },
+            ...sources.map((s) => ({ value: s.kind, label: `${s.kind} (${number(s.count)})` })),
+          ]}
+          onChange={(event) => change({ source: event.target.value })}
+        />
+      )}
+      <Pick
+        aria-label="Order"
+        className={css.pick}
+        value={filter?.order ?? "imported"}
+        options={ORDERS}
+        onChange={(event) => change({ order: event.target.value })}
+      />
+      <div className={css.barEnd}>
+        {task && <Readiness task={task} />}
+        <Button small onClick={() => setDialog("bulk")}>
+          Bulk
+        </Button>
+        <Button small icon="upload" onClick={() => setDialog("import")}>
+          Import
+        </Button>
+      </div>
+      {task && (
+        <Bulk open={dialog === "bulk"} onOpenChange={(on) => setDialog(on ? "bulk" : null)} audit={audit} task={task} />
+      )}
+      {task && (
+        <ImportDialog open={dialog === "import"} onOpenChange={(on) => setDialog(on ? "import" : null)} task={task} />
+      )}
+    </div>
+  );
+}
+
+function Readiness({ task }: { task: TaskInfo }) {
+  const { approved } = task.counts;
+  const missing = Math.max(0, task.needed - approved);
+  return (
+    <Pill tone={task.ready ? "good" : "plain"}>
+      <span className="num">
+        {missing > 0 ? `${approved} of ${task.needed} to train` : `${number(approved)} approved · ready to train`}
+      </span>
+    </Pill>
+  );
+}
+
+function SearchBox(props: {
+  inputRef: React.RefObject<HTMLInputElement | null>;
+  value: string;
+  onChange: (text: string) => void;
+}) {
+  const { inputRef, value, onChange } = props;
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  useEffect(() => {
+    if (text === value) return;
+    const timer = setTimeout(() => onChange(text), 250);
+    return () => clearTimeout(timer);
+  });
+  return (
+    <div className={css.search}>
+      <input
+        ref={inputRef}
+        type="search"
+        aria-label="Search messages"
+        placeholder="Search messages   /"
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={(press) => press.key === "Escape" && press.currentTarget.blur()}
+      />
+    </div>
+  );
+}

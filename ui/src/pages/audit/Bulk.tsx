@@ -1,0 +1,103 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { examples } from "../../api/calls";
+import type { TaskInfo } from "../../api/types";
+import { Button } from "../../components/Button";
+import { Failure } from "../../components/Failure";
+import { Field, Input, Pick } from "../../components/form";
+import { Modal } from "../../components/Modal";
+import { Notice } from "../../components/bits";
+import { say } from "../../components/toasts";
+import { count } from "../../lib/format";
+import type { Audit } from "./useAudit";
+
+const ACTIONS = [
+  { value: "approve", label: "Approve, as proposed" },
+  { value: "reject", label: "Reject" },
+  { value: "reopen", label: "Make unaudited again" },
+];
+
+/** One decision for everything the filter shows. */
+export function Bulk(props: { open: boolean; onOpenChange: (open: boolean) => void; audit: Audit; task: TaskInfo }) {
+  const { open, onOpenChange, audit, task } = props;
+  const [action, setAction] = useState("approve");
+  const [reason, setReason] = useState("");
+  const [sure, setSure] = useState("");
+  const client = useQueryClient();
+  const { filter, total } = audit;
+  const states = {
+    all: undefined,
+    audited: undefined,
+    pending: "pending",
+    approved: "approved",
+    rejected: "rejected",
+  } as const;
+  const run = useMutation({
+    mutationFn: () =>
+      examples.bulk({
+        task: task.name,
+        action,
+        reason: action === "reject" ? reason : undefined,
+        filter: {
+          state: filter ? states[filter.state] : undefined,
+          source: filter?.source || undefined,
+          search: filter?.search || undefined,
+          min_confidence: sure === "" ? undefined : Number(sure) / 100,
+        },
+      }),
+    onSuccess: ({ changed, skipped }) => {
+      say(`${count(changed, "message")} changed`, {
+        detail: skipped.length > 0 ? `${skipped.length} left as they were: ${skipped[0]?.why}` : undefined,
+      });
+      void client.invalidateQueries();
+      void client.resetQueries({ queryKey: ["queue"] });
+      audit.open(undefined);
+      onOpenChange(false);
+    },
+  });
+  const ready = action !== "reject" || reason.trim() !== "";
+  return (
+    <Modal
+      open={open}
+      onOpenChange={onOpenChange}
+      title="Decide on many at once"
+      about={`For all ${count(total, "message")} that the filter shows${filter?.search ? ` (“${filter.search}”)` : ""}.`}
+      foot={
+        <>
+          <Button onClick={() => onOpenChange(false)}>Leave them</Button>
+          <Button
+            look={action === "reject" ? "danger" : "main"}
+            disabled={!ready || total === 0}
+            busy={run.isPending && "Working …"}
+            onClick={() => run.mutate()}
+          >
+            {action === "approve" ? "Approve" : action === "reject" ? "Reject" : "Reopen"} up to {total}
+          </Button>
+        </>
+      }
+    >
+      <Field label="What to do">
+        {(field) => <Pick {...field} value={action} options={ACTIONS} onChange={(e) => setAction(e.target.value)} />}
+      </Field>
+      {action === "reject" && (
+        <Field label="Reason">
+          {(field) => <Input {...field} value={reason} onChange={(e) => setReason(e.target.value)} />}
+        </Field>
+      )}
+      {action === "approve" && (
+        <Field
+          label="Only where the adapter is at least this sure (percent)"
+          hint="Empty: all of them. Messages without any proposal are left alone."
+        >
+          {(field) => (
+            <Input {...field} type="number" min={0} max={100} value={sure} onChange={(e) => setSure(e.target.value)} />
+          )}
+        </Field>
+      )}
+      {action === "approve" && (
+        <Notice tone="warn">Approved answers are the truth that adapters learn. Look at a sample first.</Notice>
+      )}
+      {run.isError && <Failure error={run.error} />}
+    </Modal>
+  );
+}

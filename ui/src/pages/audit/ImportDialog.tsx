@@ -1,0 +1,189 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { imports } from "../../api/calls";
+import type { Import, TaskInfo } from "../../api/types";
+import { Button } from "../../components/Button";
+import { Failure } from "../../components/Failure";
+import { Check, Field, Input, Pick } from "../../components/form";
+import { Modal } from "../../components/Modal";
+import { ShowCommand } from "../../components/ShowCommand";
+import { ImportReport } from "./ImportReport";
+
+const KINDS = [
+  {
+    value: "slack",
+    label: "Slack export",
+    accept: ".zip,.json,.xlsx",
+    hint: "The zip that Slack gives, one day's JSON, or an XLSX sheet.",
+  },
+  {
+    value: "csv",
+    label: "CSV",
+    accept: ".csv,.tsv,.txt",
+    hint: "With columns for the text and, if there is one, its answer or label.",
+  },
+  {
+    value: "jsonl",
+    label: "JSONL",
+    accept: ".jsonl,.json,.ndjson",
+    hint: "One example a line: chat, instruction or input–output.",
+  },
+  {
+    value: "ask-ai",
+    label: "Ask AI database",
+    accept: ".db,.sqlite,.sqlite3",
+    hint: "A copy of ai_automation.db; it is only read.",
+  },
+  { value: "prompt", label: "Pasted text", accept: "", hint: 'Lines such as: 1. "I love this" -> positive' },
+];
+const DEFAULT: Record<string, string> = { "slack-rescue": "slack", "ask-ai": "ask-ai" };
+
+/** Brings messages in, and says what became of every row. */
+export function ImportDialog({
+  open,
+  onOpenChange,
+  task,
+}: {
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+  task: TaskInfo;
+}) {
+  const [kind, setKind] = useState(DEFAULT[task.name] ?? "csv");
+  const [file, setFile] = useState<File | null>(null);
+  const [labels, setLabels] = useState<File | null>(null);
+  const [text, setText] = useState("");
+  const [approved, setApproved] = useState(false);
+  const client = useQueryClient();
+  const start = useMutation({
+    mutationFn: () => imports.start(form({ kind, task: task.name, file, labels, text, approved })),
+  });
+  const id = start.data?.import.id;
+  const job = useQuery({
+    queryKey: ["import", id],
+    enabled: id !== undefined,
+    queryFn: async () => {
+      const found = await imports.read(id ?? "");
+      if (isOver(found)) void client.invalidateQueries();
+      if (isOver(found)) void client.resetQueries({ queryKey: ["queue"] });
+      return found;
+    },
+    refetchInterval: (query) => (query.state.data && isOver(query.state.data) ? false : 400),
+  });
+  const info = KINDS.find((one) => one.value === kind);
+  const ready = kind === "prompt" ? text.trim().length >= 10 : file !== null;
+  const again = () => {
+    start.reset();
+    setFile(null);
+  };
+  return (
+    <Modal
+      open={open}
+      onOpenChange={onOpenChange}
+      title={`Import into ${task.title}`}
+      about="The same message imported twice is updated, not doubled; decisions are kept."
+      foot={
+        id ? (
+          <>
+            <Button onClick={again}>Import more</Button>
+            <Button look="main" onClick={() => onOpenChange(false)}>
+              Done
+            </Button>
+          </>
+        ) : (
+          <Button
+            look="main"
+            icon="upload"
+            disabled={!ready}
+            busy={start.isPending && "Sending …"}
+            onClick={() => start.mutate()}
+          >
+            Import
+          </Button>
+        )
+      }
+    >
+      {id ? (
+        <ImportReport job={job.data} error={job.error} />
+      ) : (
+        <>
+          <Field label="From" hint={info?.hint}>
+            {(field) => <Pick {...field} value={kind} options={KINDS} onChange={(e) => setKind(e.target.value)} />}
+          </Field>
+          {kind === "prompt" ? (
+            <Field label="Text" hint={`${text.trim().length} characters; at least 10`}>
+              {(field) => (
+                <textarea
+                  {...field}
+                  rows={8}
+                  value={text}
+                  onChange={(e) => setText(e.target.value)}
+                  style={{ width: "100%", font: "inherit", padding: 8 }}
+                />
+              )}
+            </Field>
+          ) : (
+            <Field label="File">
+              {(field) => (
+                <Input
+                  {...field}
+                  type="file"
+                  accept={info?.accept}
+                  onChange={(e) => setFile(e.target.files?.[0] ?? null)}
+                />
+              )}
+            </Field>
+          )}
+          {kind === "slack" && (
+            <Field label="Labels, if there are any" hint="JSONL with ts and truth for each message.">
+              {(field) => (
+                <Input
+                  {...field}
+                  type="file"
+                  accept=".jsonl,.json"
+                  onChange={(e) => setLabels(e.target.files?.[0] ?? null)}
+                />
+              )}
+            </Field>
+          )}
+          {kind === "ask-ai" && (
+            <Check
+              label="Only approved and deployed suggestions"
+              checked={approved}
+              onChange={(e) => setApproved(e.target.checked)}
+            />
+          )}
+          <ShowCommand command={command(kind, task.name, file, labels, approved)} />
+          {start.isError && <Failure error={start.error} />}
+        </>
+      )}
+    </Modal>
+  );
+}
+
+const isOver = (job: Import) => job.state !== "running";
+
+function form(parts: {
+  kind: string;
+  task: string;
+  file: File | null;
+  labels: File | null;
+  text: string;
+  approved: boolean;
+}): FormData {
+  const { kind, task, file, labels, text, approved } = parts;
+  const data = new FormData();
+  data.set("kind", kind);
+  data.set("task", task);
+  if (approved && kind === "ask-ai") data.set("approved", "true");
+  if (labels && kind === "slack") data.set("labels", labels);
+  data.set("file", kind === "prompt" ? new File([text], "prompt.txt", { type: "text/plain" }) : (file ?? new Blob()));
+  return data;
+}
+
+function command(kind: string, task: string, file: File | null, labels: File | null, approved: boolean): string {
+  const words = ["graft import", kind, file?.name ?? (kind === "prompt" ? "prompt.txt" : "FILE")];
+  if (kind !== "slack" && kind !== "ask-ai") words.push("--task", task);
+  if (labels && kind === "slack") words.push("--labels", labels.name);
+  if (approved && kind === "ask-ai") words.push("--approved-only");
+  return words.join(" ");
+}

@@ -1,0 +1,62 @@
+import type { Import } from "../../api/types";
+import { Failure } from "../../components/Failure";
+import { Figure, Figures, Notice, Progress } from "../../components/bits";
+import { count, label, number } from "../../lib/format";
+
+/** How an import goes, and what it did with every row. */
+export function ImportReport({ job, error }: { job: Import | undefined; error: unknown }) {
+  if (error) return <Failure error={error} />;
+  if (!job) return <p className="muted">Reading the file …</p>;
+  const { report, problem } = job;
+  const left = job.skipped.reduce((sum, kind) => sum + kind.count, 0);
+  return (
+    <div style={{ display: "grid", gap: 16 }} role="status">
+      {job.state === "running" && <Progress value={job.of > 0 ? (job.done / job.of) * 100 : null} label="Import" />}
+      {job.state === "running" && (
+        <p className="num">
+          {job.phase} · {number(job.done)}
+          {job.of > 0 ? ` of ${number(job.of)}` : ""}
+        </p>
+      )}
+      {problem && (
+        <Notice tone="bad" title={problem.title}>
+          {problem.detail} {problem.hint}
+        </Notice>
+      )}
+      {report && <Notice tone="good" title={`${count(report.examples, "message")} read.`} />}
+      {report && (
+        <Figures>
+          <Figure label="New" value={number(report.added)} />
+          <Figure label="Updated" value={number(report.updated)} />
+          <Figure label="Unchanged" value={number(report.unchanged)} />
+          <Figure label="Kept as decided" value={number(report.kept)} />
+          <Figure label="With an answer" value={number(report.labelled)} />
+        </Figures>
+      )}
+      {left > 0 && (
+        <details>
+          <summary>{count(left, "row")} left out</summary>
+          <ul>
+            {job.skipped.map((kind) => (
+              <li key={kind.kind}>
+                {number(kind.count)} × {label(kind.kind)} (first: {kind.first_where})
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+      {job.problems.length > 0 && (
+        <details>
+          <summary>{count(job.problems.length, "row")} could not be read</summary>
+          <ul>
+            {job.problems.map((row) => (
+              <li key={row.at}>
+                {row.at}: {row.reason}
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,60 @@
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import type { TaskInfo } from "../../api/types";
+import { Button } from "../../components/Button";
+import { Empty } from "../../components/bits";
+import { ImportDialog } from "./ImportDialog";
+import type { Audit } from "./useAudit";
+
+/** Nothing to audit: because there is nothing, all is done, or the filter is too narrow. */
+export function Nothing({ audit, task }: { audit: Audit; task: TaskInfo }) {
+  const [importing, setImporting] = useState(false);
+  const all = task.counts.pending + task.counts.approved + task.counts.rejected;
+  const { filter } = audit;
+  if (all === 0)
+    return (
+      <>
+        <Empty
+          title="No messages yet"
+          action={
+            <Button look="main" icon="upload" onClick={() => setImporting(true)}>
+              Import messages
+            </Button>
+          }
+        >
+          Bring a Slack export, a CSV or JSONL file, an Ask AI database, or paste labelled text.
+        </Empty>
+        <ImportDialog open={importing} onOpenChange={setImporting} task={task} />
+      </>
+    );
+  if (filter?.search || filter?.source)
+    return (
+      <Empty
+        title="No message matches"
+        action={
+          <Button onClick={() => audit.setUrl({ search: undefined, source: undefined, state: "all" })}>
+            Show all messages
+          </Button>
+        }
+      >
+        Nothing in “{filter.state === "pending" ? "Unaudited" : filter.state}” matches{" "}
+        {filter.search ? `“${filter.search}”` : "this source"}.
+      </Empty>
+    );
+  if (filter?.state === "pending")
+    return (
+      <Empty
+        title="Everything is audited"
+        action={<Link to="/train">{task.ready ? "Train an adapter" : "See what training needs"}</Link>}
+      >
+        All {all} messages have a decision.{" "}
+        {task.ready ? "There are enough to train." : `Training needs ${task.needed} approved ones.`}
+      </Empty>
+    );
+  return (
+    <Empty
+      title="Nothing here yet"
+      action={<Button onClick={() => audit.setUrl({ state: undefined })}>Audit messages</Button>}
+    />
+  );
+}

@@ -1,0 +1,68 @@
+import { useState, type FormEvent } from "react";
+import { Button } from "../../components/Button";
+import { Field, Input } from "../../components/form";
+import { Kbd } from "../../components/Kbd";
+import { Modal } from "../../components/Modal";
+import css from "./audit.module.css";
+
+export const REASONS = [
+  "Not a rescue or not for this task",
+  "Unclear message",
+  "Duplicate",
+  "Private information",
+  "Can't be answered from the text",
+];
+
+interface Props {
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+  onReject: (reason: string) => void;
+}
+
+/** Why a message must not be learned from: one key, or own words. */
+export function Reject({ open, onOpenChange, onReject }: Props) {
+  const [own, setOwn] = useState("");
+  const choose = (reason: string) => {
+    onOpenChange(false);
+    setOwn("");
+    onReject(reason);
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (own.trim() !== "") choose(own.trim());
+  };
+  return (
+    <Modal
+      open={open}
+      onOpenChange={onOpenChange}
+      title="Reject this message"
+      about="It stays in the list and never trains. Why?"
+    >
+      <div
+        className={css.reasons}
+        onKeyDown={(press) => {
+          const reason = REASONS[Number(press.key) - 1];
+          if (!reason || press.target instanceof HTMLInputElement) return;
+          press.preventDefault();
+          choose(reason);
+        }}
+      >
+        {REASONS.map((reason, i) => (
+          <button key={reason} type="button" autoFocus={i === 0} onClick={() => choose(reason)}>
+            <Kbd>{String(i + 1)}</Kbd> {reason}
+          </button>
+        ))}
+        <form onSubmit={submit} className={css.own}>
+          <Field label="Or in your own words">
+            {(field) => (
+              <Input {...field} value={own} maxLength={200} onChange={(event) => setOwn(event.target.value)} />
+            )}
+          </Field>
+          <Button type="submit" disabled={own.trim() === ""}>
+            Reject
+          </Button>
+        </form>
+      </div>
+    </Modal>
+  );
+}

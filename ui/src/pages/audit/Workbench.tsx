@@ -1,0 +1,118 @@
+import { useQuery } from "@tanstack/react-query";
+import { useMemo, useRef, useState } from "react";
+import { exampleQuery } from "../../api/queries";
+import type { ListedExample, TaskInfo } from "../../api/types";
+import { TimeAgo } from "../../components/TimeAgo";
+import { differing } from "../../lib/diff";
+import type { Json } from "../../lib/json";
+import { blank, problems } from "../../lib/schema";
+import { current as currentSpans } from "../../lib/spans";
+import css from "./audit.module.css";
+import { Answers } from "./Answers";
+import { Decide } from "./Decide";
+import { chosen, drafts, pair, proposals, type View } from "./draft";
+import { History } from "./History";
+import { MessageText } from "./MessageText";
+import { ReviewPill } from "./ReviewPill";
+import type { Audit } from "./useAudit";
+import { approval, decide } from "./useDecide";
+
+interface Props {
+  example: ListedExample;
+  task: TaskInfo;
+  audit: Audit;
+  position: string;
+}
+
+/** A message, its answer, and the decision. */
+export function Workbench({ example, task, audit, position }: Props) {
+  const { data: detail } = useQuery(exampleQuery(example.task, example.id));
+  const known = detail?.example ?? example;
+  const list = useMemo(() => proposals(detail ?? { example, baseline: null, suggestion: null }), [detail, example]);
+  const view = audit.search.view as View | undefined;
+  const [draft, setDraft] = useState<Json | undefined>(() => drafts.get(example.task, example.id));
+  const [picked, setPicked] = useState<View | undefined>();
+  const [path, setPath] = useState<string | null>(null);
+  const [tried, setTried] = useState(false);
+  const sides = view === "both" ? pair(list) : undefined;
+  const proposal = chosen(list, sides ? (picked ?? sides[1].method) : view);
+  const answer = draft ?? proposal?.answer ?? blank(task);
+  const errors = useMemo(() => (tried ? problems(task, answer) : {}), [tried, task, answer]);
+  const other = sides?.find((side) => side.method !== proposal?.method);
+  const differs = useMemo(() => (other ? differing(answer, other.answer) : undefined), [answer, other]);
+  const spans = useMemo(
+    () => currentSpans(known.input, answer, detail?.spans ?? {}, proposal?.answer),
+    [known.input, answer, detail, proposal],
+  );
+  const form = useRef<HTMLDivElement>(null);
+  const state = audit.states[audit.at] ?? "pending";
+
+  const change = (to: Json) => {
+    setDraft(to);
+    drafts.set(example.task, example.id, to);
+  };
+  const reset = () => {
+    setDraft(undefined);
+    setTried(false);
+    drafts.set(example.task, example.id, undefined);
+  };
+  const approve = () => {
+    const wrong = Object.keys(problems(task, answer));
+    setTried(true);
+    if (wrong.length > 0) return focus(form.current, wrong[0] ?? "");
+    decide(known, approval(known, answer));
+    audit.next();
+  };
+  const reject = (reason: string) => {
+    decide(known, { action: "reject", reason });
+    audit.next();
+  };
+  return (
+    <div className={css.bench}>
+      <section className={css.message} aria-label="Message">
+        <header className={css.messageHead}>
+          <strong className="num" aria-live="polite">
+            {position}
+          </strong>
+          <ReviewPill state={state} review={known.review} />
+          <span className={css.origin}>
+            {known.source.kind} · {known.source.at ? <TimeAgo at={known.source.at} /> : known.source.reference}
+          </span>
+        </header>
+        <MessageText text={known.input} spans={spans} path={path} />
+        <History detail={detail} />
+      </section>
+      <section className={css.answer} aria-label="Answer" ref={form}>
+        <Answers
+          task={task}
+          list={list}
+          sides={sides}
+          proposal={proposal}
+          loading={!detail}
+          view={view}
+          answer={answer}
+          edited={draft !== undefined}
+          about={{
+            errors,
+            differing: differs,
+            confidence: draft === undefined ? proposal?.confidence : undefined,
+            onFocus: setPath,
+          }}
+          onView={(to) => audit.setUrl({ view: to })}
+          onPick={(method) => (setPicked(method), reset())}
+          onChange={change}
+          onReset={reset}
+        />
+        <Decide audit={audit} task={task} onApprove={approve} onReject={reject} onEdit={() => focus(form.current)} />
+      </section>
+    </div>
+  );
+}
+
+function focus(form: HTMLElement | null, path?: string): void {
+  const wanted = path === undefined ? null : form?.querySelector<HTMLElement>(`[data-path="${CSS.escape(path)}"]`);
+  const first = form?.querySelector<HTMLElement>("[data-path]:not([readonly]):not(:disabled)");
+  const input = wanted ?? first;
+  input?.focus();
+  if (input instanceof HTMLInputElement) input.select();
+}

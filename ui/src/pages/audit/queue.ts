@@ -1,0 +1,36 @@
+import type { ListedExample, ReviewState } from "../../api/types";
+import type { Entry } from "../../lib/outbox";
+
+/** What the queue shows, as the address says it. */
+export interface Filter {
+  task: string;
+  state: ReviewState | "all" | "audited";
+  source: string;
+  search: string;
+  order: string;
+}
+
+/** Pages one after another, each message once: decisions of others shift pages by some places. */
+export function flat(pages: { examples: ListedExample[] }[] | undefined): ListedExample[] {
+  const seen = new Set<string>();
+  return (pages ?? []).flatMap((page) => page.examples).filter((one) => !seen.has(one.id) && seen.add(one.id));
+}
+
+/** A message's state with what was decided here and isn't sent yet. */
+export function stateOf(example: { id: string; review: { state: string } }, waiting: Entry[]): ReviewState {
+  const entry = waiting.findLast((one) => one.id === example.id && !one.conflict && !one.refused);
+  if (!entry || entry.deed.action === "edit") return example.review.state as ReviewState;
+  return AFTER[entry.deed.action];
+}
+const AFTER = { approve: "approved", reject: "rejected", undo: "pending" } as const;
+
+/** Where the next message without a decision is: after `from`, else from the start, else -1. */
+export function nextOpen(states: ReviewState[], from: number): number {
+  const after = states.findIndex((state, i) => i > from && state === "pending");
+  return after >= 0 ? after : states.findIndex((state, i) => i !== from && state === "pending");
+}
+
+/** Whether a message belongs to the filter as far as its state goes. */
+export function belongs(state: ReviewState, filter: Filter["state"]): boolean {
+  return filter === "all" || filter === state || (filter === "audited" && state !== "pending");
+}

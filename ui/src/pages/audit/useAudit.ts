@@ -1,0 +1,90 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useMemo, useState } from "react";
+import { exampleQuery } from "../../api/queries";
+import type { Example, ListedExample, ReviewState, TaskInfo } from "../../api/types";
+import { useOutbox } from "../../live/decisions";
+import { useUrl } from "../../shell/url";
+import { nextOpen, stateOf, type Filter } from "./queue";
+import { useRecent } from "./recent";
+import { useQueue } from "./useQueue";
+
+const AHEAD = 5;
+
+export type Audit = ReturnType<typeof useAudit>;
+
+/** Where one is in the queue, and how one moves through it. */
+export function useAudit(task: TaskInfo | undefined) {
+  const [search, setUrl] = useUrl();
+  const filter = useMemo<Filter | null>(() => {
+    if (!task) return null;
+    const state = (search.state ?? "pending") as Filter["state"];
+    return {
+      task: task.name,
+      state,
+      source: search.source ?? "",
+      search: search.search ?? "",
+      order: search.order ?? "imported",
+    };
+  }, [task, search.state, search.source, search.search, search.order]);
+  const queue = useQueue(filter);
+  const [id, setId] = useState(search.id);
+  const list = useWithLinked(queue.list, task, search.id);
+  const found = list.findIndex((one) => one.id === id);
+  const at = found >= 0 ? found : 0;
+  const states = useStates(list);
+  const firstOpen = states.indexOf("pending");
+  const start = id === undefined && filter?.state === "pending" && firstOpen > 0 ? firstOpen : at;
+  const index = found >= 0 ? found : start;
+
+  const go = useCallback((example: ListedExample | undefined) => example && setId(example.id), []);
+  const step = (by: number) => go(list[Math.max(0, Math.min(list.length - 1, index + by))]);
+  const next = () => {
+    const open = filter?.state === "pending" ? nextOpen(states, index) : index + 1;
+    go(list[open] ?? list[index + 1]);
+  };
+  const current = list[index];
+  useAddress(current?.id, search.id, setUrl);
+  usePrefetch(list, index);
+  return { ...queue, list, states, at: index, current, filter, go, open: setId, step, next, setUrl, search };
+}
+
+function useStates(list: ListedExample[]): ReviewState[] {
+  const waiting = useOutbox();
+  const decided = useRecent();
+  return useMemo(() => {
+    const here = new Map(decided.map((one) => [one.id, one.state]));
+    return list.map((one) => {
+      const state = stateOf(one, waiting);
+      return state === "pending" ? (here.get(one.id) ?? state) : state;
+    });
+  }, [list, waiting, decided]);
+}
+
+/** A message that a link names comes first, should the queue not have it. */
+function useWithLinked(list: ListedExample[], task: TaskInfo | undefined, id: string | undefined): ListedExample[] {
+  const [linked] = useState(id);
+  const missing = !!task && !!linked && !list.some((one) => one.id === linked);
+  const { data } = useQuery({ ...exampleQuery(task?.name ?? "", linked ?? ""), enabled: missing });
+  const example: Example | undefined = missing ? data?.example : undefined;
+  return useMemo(() => (example ? [example, ...list] : list), [example, list]);
+}
+
+/** The address follows a moment later: moving through messages must not wait for it. */
+function useAddress(
+  current: string | undefined,
+  shown: string | undefined,
+  setUrl: (change: { id?: string }) => void,
+): void {
+  useEffect(() => {
+    if (!current || current === shown) return;
+    const timer = setTimeout(() => setUrl({ id: current }), 350);
+    return () => clearTimeout(timer);
+  }, [current, shown, setUrl]);
+}
+
+function usePrefetch(list: ListedExample[], at: number): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    list.slice(at + 1, at + 1 + AHEAD).forEach((one) => void client.prefetchQuery(exampleQuery(one.task, one.id)));
+  }, [client, list, at]);
+}

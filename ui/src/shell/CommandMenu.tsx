@@ -1,0 +1,80 @@
+import { useId, useMemo, useState, type KeyboardEvent } from "react";
+import { Input } from "../components/form";
+import { Kbd } from "../components/Kbd";
+import { Modal } from "../components/Modal";
+import { rank } from "../lib/search";
+import { useAllActions, type Action } from "./actions";
+import css from "./shell.module.css";
+
+/** Everything that can be done here, by its name. */
+export function CommandMenu({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
+  return (
+    <Modal open={open} onOpenChange={onOpenChange} title="Command menu">
+      <Commands close={() => onOpenChange(false)} />
+    </Modal>
+  );
+}
+
+function Commands({ close }: { close: () => void }) {
+  const all = useAllActions();
+  const [text, setText] = useState("");
+  const [at, setAt] = useState(0);
+  const list = useId();
+  const found = useMemo(() => {
+    const offered = all.filter((action) => action.id !== "commands" && !action.disabled);
+    return rank(text, offered, (action) => `${action.label} ${action.group}`);
+  }, [all, text]);
+  const run = (action: Action | undefined) => {
+    if (!action) return;
+    close();
+    // After the dialog gave the focus back.
+    setTimeout(action.run, 0);
+  };
+  const onKeyDown = (press: KeyboardEvent) => {
+    const moves: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 };
+    const move = moves[press.key];
+    if (move) setAt((at + move + found.length) % Math.max(1, found.length));
+    else if (press.key === "Enter") run(found[at]);
+    else return;
+    press.preventDefault();
+  };
+  return (
+    <>
+      <Input
+        autoFocus
+        role="combobox"
+        aria-label="What to do"
+        aria-expanded
+        aria-controls={list}
+        aria-activedescendant={found[at] ? `${list}-${at}` : undefined}
+        placeholder="What to do …"
+        value={text}
+        onChange={(event) => {
+          setText(event.target.value);
+          setAt(0);
+        }}
+        onKeyDown={onKeyDown}
+      />
+      <div className={css.list} role="listbox" id={list} aria-label="Commands">
+        {found.map((action, i) => (
+          <div
+            key={action.id}
+            id={`${list}-${i}`}
+            role="option"
+            aria-selected={i === at}
+            className={css.command}
+            onMouseMove={() => setAt(i)}
+            onClick={() => run(action)}
+          >
+            <span>
+              {action.label}
+              <small>{action.group}</small>
+            </span>
+            {action.key && <Kbd>{action.key}</Kbd>}
+          </div>
+        ))}
+        {found.length === 0 && <p className="muted">Nothing is called that here.</p>}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,46 @@
+import { differences } from "../lib/diff";
+import { label } from "../lib/format";
+import { shown, type Json } from "../lib/json";
+import type { Entry } from "../lib/outbox";
+import css from "./shell.module.css";
+
+/** Own decision and the other's, where they differ. */
+export function ConflictTable({ entry }: { entry: Entry }) {
+  const current = entry.conflict;
+  if (!current) return null;
+  const { deed } = entry;
+  const mine: Json = ("output" in deed ? deed.output : undefined) ?? current.output;
+  const rows = differences(mine, current.output);
+  const said = deed.action === "reject" ? `reject (${deed.reason})` : deed.action;
+  return (
+    <div className={css.compare}>
+      <p>{entry.title}</p>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Field</th>
+            <th scope="col">Mine</th>
+            <th scope="col">Theirs</th>
+          </tr>
+        </thead>
+        <tbody>
+          <tr>
+            <th scope="row">Decision</th>
+            <td>{said}</td>
+            <td>
+              {current.review.state}
+              {current.review.reason ? ` (${current.review.reason})` : ""}
+            </td>
+          </tr>
+          {rows.map((row) => (
+            <tr key={row.path}>
+              <th scope="row">{label(row.path) || "Answer"}</th>
+              <td>{shown(row.left) || "–"}</td>
+              <td>{shown(row.right) || "–"}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

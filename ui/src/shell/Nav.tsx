@@ -1,0 +1,73 @@
+import { Link, useLocation } from "@tanstack/react-router";
+import { Button } from "../components/Button";
+import { Icon, type IconName } from "../components/Icon";
+import { Kbd } from "../components/Kbd";
+import { number } from "../lib/format";
+import { useLink } from "../live/connection";
+import css from "./shell.module.css";
+import { TaskPick } from "./TaskPick";
+import { ThemeToggle } from "./ThemeToggle";
+import { useTask } from "./useTask";
+
+export const PAGES: {
+  to: "/" | "/audit" | "/train" | "/versions" | "/stats" | "/settings";
+  label: string;
+  icon: IconName;
+}[] = [
+  { to: "/", label: "Home", icon: "home" },
+  { to: "/audit", label: "Audit", icon: "audit" },
+  { to: "/train", label: "Train", icon: "train" },
+  { to: "/versions", label: "Versions", icon: "versions" },
+  { to: "/stats", label: "Stats", icon: "stats" },
+  { to: "/settings", label: "Settings", icon: "settings" },
+];
+
+export function Nav({ onCommands, onKeys }: { onCommands: () => void; onKeys: () => void }) {
+  const { pathname } = useLocation();
+  const { task } = useTask();
+  const isHere = (to: string) =>
+    to === "/" ? pathname === "/" : pathname.startsWith(to) || (to === "/train" && pathname.startsWith("/runs"));
+  return (
+    <nav className={css.nav} aria-label="Pages">
+      <Link to="/" className={css.brand}>
+        <img src="/icon.svg" alt="" width={24} height={24} /> Graft
+      </Link>
+      <TaskPick />
+      <div className={css.links}>
+        {PAGES.map((page) => (
+          <Link key={page.to} to={page.to} className={css.link} aria-current={isHere(page.to) ? "page" : undefined}>
+            <Icon name={page.icon} size={18} />
+            {page.label}
+            {page.to === "/audit" && task && task.counts.pending > 0 && (
+              <span className={css.badge} title={`${number(task.counts.pending)} wait for an audit`}>
+                {number(task.counts.pending)}
+              </span>
+            )}
+          </Link>
+        ))}
+      </div>
+      <div className={css.foot}>
+        <ConnectionBadge />
+        <div className={css.tools}>
+          <Button look="quiet" small onClick={onCommands} icon="search" aria-label="Command menu">
+            <Kbd>mod+k</Kbd>
+          </Button>
+          <Button look="quiet" small icon="keyboard" aria-label="All keys" onClick={onKeys} />
+          <ThemeToggle />
+        </div>
+      </div>
+    </nav>
+  );
+}
+
+/** Whether changes reach this page; it heals by itself. */
+function ConnectionBadge() {
+  const link = useLink();
+  const words = { live: "Live", connecting: "Connecting …", away: "Server away; trying again" };
+  return (
+    <p className={css.linkState} data-link={link} role="status">
+      <i aria-hidden />
+      {words[link]}
+    </p>
+  );
+}

@@ -1,0 +1,80 @@
+import { useState } from "react";
+import { Button } from "../components/Button";
+import { Notice } from "../components/bits";
+import { Modal } from "../components/Modal";
+import { clip, count } from "../lib/format";
+import type { Entry } from "../lib/outbox";
+import { outbox, useOutbox } from "../live/decisions";
+import { useLink } from "../live/connection";
+import { ConflictTable } from "./ConflictTable";
+import css from "./shell.module.css";
+
+/** Decisions that wait, clash or were refused: nothing gets lost in silence. */
+export function OutboxBanner() {
+  const entries = useOutbox();
+  const link = useLink();
+  const [open, setOpen] = useState<string | null>(null);
+  const clashing = entries.filter((entry) => entry.conflict);
+  const refused = entries.filter((entry) => entry.refused);
+  const waiting = entries.length - clashing.length - refused.length;
+  const shown = clashing.find((entry) => entry.key === open);
+  if (clashing.length + refused.length === 0 && !(waiting > 0 && (outbox.away || link === "away"))) return null;
+  return (
+    <div className={css.banner} role="status">
+      {waiting > 0 && outbox.away && (
+        <Notice tone="warn" title={`${count(waiting, "decision")} kept here.`}>
+          The server is away. They are sent, in order, when it is back; a reload does no harm.
+        </Notice>
+      )}
+      {clashing.map((entry) => (
+        <Notice key={entry.key} tone="warn" title={`${who(entry)} decided “${clip(entry.title, 60)}” before you.`}>
+          <Button small onClick={() => setOpen(entry.key)}>
+            Compare and choose
+          </Button>
+        </Notice>
+      ))}
+      {refused.map((entry) => (
+        <Notice key={entry.key} tone="bad" title={`“${clip(entry.title, 60)}” could not be saved.`}>
+          <p>{entry.refused}</p>
+          <Button small onClick={() => outbox.resolve(entry.key, "mine")}>
+            Try again
+          </Button>{" "}
+          <Button small look="quiet" onClick={() => outbox.resolve(entry.key, "theirs")}>
+            Drop my decision
+          </Button>
+        </Notice>
+      ))}
+      {shown && <Conflict entry={shown} close={() => setOpen(null)} />}
+    </div>
+  );
+}
+
+function who(entry: Entry): string {
+  return entry.conflict?.review.by ?? "Somebody";
+}
+
+function Conflict({ entry, close }: { entry: Entry; close: () => void }) {
+  const decide = (keep: "mine" | "theirs") => {
+    outbox.resolve(entry.key, keep);
+    close();
+  };
+  return (
+    <Modal
+      open
+      wide
+      onOpenChange={close}
+      title="Two decisions on one message"
+      about={`${who(entry)} was a moment faster. Nothing has been overwritten.`}
+      foot={
+        <>
+          <Button onClick={() => decide("theirs")}>Keep theirs</Button>
+          <Button look="main" onClick={() => decide("mine")}>
+            Use mine
+          </Button>
+        </>
+      }
+    >
+      <ConflictTable entry={entry} />
+    </Modal>
+  );
+}

@@ -1,0 +1,25 @@
+import { Link, type ErrorComponentProps } from "@tanstack/react-router";
+import { told } from "../api/client";
+import { Button } from "../components/Button";
+import { Empty, Skeleton } from "../components/bits";
+
+export function PageLoading() {
+  return <Skeleton lines={6} height={400} />;
+}
+
+export function PageError({ error, reset }: ErrorComponentProps) {
+  const { title, detail } = told(error);
+  return (
+    <Empty title={title} action={<Button onClick={reset}>Try again</Button>}>
+      {detail}
+    </Empty>
+  );
+}
+
+export function Lost() {
+  return (
+    <Empty title="There is no such page" action={<Link to="/">Go home</Link>}>
+      The address leads nowhere. Everything that can be reached is in the menu.
+    </Empty>
+  );
+}

@@ -1,0 +1,88 @@
+import { useQuery } from "@tanstack/react-query";
+import { Outlet, useLocation, useNavigate } from "@tanstack/react-router";
+import { Suspense, useCallback, useEffect, useState } from "react";
+import { sessionQuery, tasksQuery } from "../api/queries";
+import { Toasts } from "../components/toasts";
+import { outbox } from "../live/decisions";
+import { useChanges } from "../live/useChanges";
+import { useActions } from "./actions";
+import { CommandMenu } from "./CommandMenu";
+import { KeysOverlay } from "./KeysOverlay";
+import { PAGES, Nav } from "./Nav";
+import { OutboxBanner } from "./OutboxBanner";
+import { PageLoading } from "./PageStates";
+import css from "./shell.module.css";
+import { useKeyboard } from "./useKeyboard";
+
+/** Everything around a page: the menu, the keys, what is live and what waits. */
+export function Shell() {
+  const { pathname } = useLocation();
+  const session = useQuery(sessionQuery);
+  const navigate = useNavigate();
+  const barred = session.data?.auth_required && !session.data.user && pathname !== "/login";
+  useEffect(() => {
+    if (barred) void navigate({ to: "/login", search: { next: pathname } as never });
+  }, [barred, navigate, pathname]);
+  return pathname === "/login" ? (
+    <Suspense fallback={<PageLoading />}>
+      <Outlet />
+    </Suspense>
+  ) : (
+    <Frame />
+  );
+}
+
+function Frame() {
+  const [overlay, setOverlay] = useState<"keys" | "commands" | null>(null);
+  const navigate = useNavigate();
+  useChanges(useCallback(() => void outbox.flush(), []));
+  useKeyboard();
+  useTitle();
+  useActions([
+    {
+      id: "commands",
+      label: "Command menu",
+      group: "Everywhere",
+      key: "mod+k",
+      always: true,
+      run: () => setOverlay("commands"),
+    },
+    { id: "keys", label: "All keys", group: "Everywhere", key: "?", run: () => setOverlay("keys") },
+    ...PAGES.map((page) => ({
+      id: `go${page.to}`,
+      label: `Go to ${page.label}`,
+      group: "Go to",
+      run: () => void navigate({ to: page.to }),
+    })),
+  ]);
+  return (
+    <div className={css.frame}>
+      <a href="#main" className={css.skip}>
+        Skip to the content
+      </a>
+      <Nav onCommands={() => setOverlay("commands")} onKeys={() => setOverlay("keys")} />
+      <main id="main" className={css.main} tabIndex={-1}>
+        <OutboxBanner />
+        <Suspense fallback={<PageLoading />}>
+          <Outlet />
+        </Suspense>
+      </main>
+      <CommandMenu open={overlay === "commands"} onOpenChange={(open) => setOverlay(open ? "commands" : null)} />
+      <KeysOverlay open={overlay === "keys"} onOpenChange={(open) => setOverlay(open ? "keys" : null)} />
+      <Toasts />
+    </div>
+  );
+}
+
+/** The tab says where one is, and that something runs. */
+function useTitle(): void {
+  const { pathname } = useLocation();
+  const { data: tasks } = useQuery(tasksQuery);
+  const run = tasks?.find((task) => task.run)?.run;
+  useEffect(() => {
+    const page = PAGES.findLast((page) => pathname === page.to || (page.to !== "/" && pathname.startsWith(page.to)));
+    const place = pathname.startsWith("/runs/") ? "Run" : (page?.label ?? "Graft");
+    const percent = run?.progress ? `${Math.round(run.progress.percent)} %` : "…";
+    document.title = `${run ? `▸ ${percent} · ` : ""}${place} · Graft`;
+  }, [pathname, run]);
+}

@@ -1,0 +1,62 @@
+import { useEffect, useRef, useSyncExternalStore } from "react";
+
+/** Something a person can do: by its key, from the command menu, and listed under `?`. */
+export interface Action {
+  /** Unique among those that are there at the same time. */
+  id: string;
+  label: string;
+  group: string;
+  /** As in `lib/keys`; without one it is only in the command menu. */
+  key?: string;
+  /** Works while a field has the focus, too. */
+  always?: boolean;
+  disabled?: boolean;
+  run: () => void;
+}
+
+type Slot = { current: Action[] };
+
+let slots: Slot[] = [];
+let snapshot: Action[] = [];
+const listeners = new Set<() => void>();
+
+function publish(): void {
+  snapshot = slots.flatMap((slot) => slot.current);
+  listeners.forEach((listener) => listener());
+}
+
+/** Offers actions while the component is there. The newest component wins where two want the same key. */
+export function useActions(actions: Action[]): void {
+  const slot = useRef<Action[]>(actions);
+  const shape = actions.map((a) => `${a.id}:${a.key}:${a.label}:${a.disabled}`).join();
+  useEffect(() => {
+    slot.current = actions;
+  });
+  useEffect(() => {
+    slots = [...slots, slot];
+    return () => {
+      slots = slots.filter((other) => other !== slot);
+      publish();
+    };
+  }, []);
+  useEffect(publish, [shape]);
+}
+
+/** Every action on offer right now. */
+export function useAllActions(): Action[] {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => snapshot,
+  );
+}
+
+/** The action of a key, if there is one. */
+export function actionFor(key: string): Action | undefined {
+  return slots
+    .flatMap((slot) => slot.current)
+    .filter((action) => action.key === key && !action.disabled)
+    .at(-1);
+}
