@@ -52,7 +52,7 @@ impl Engine {
         }
         let id = &spec.run;
         let dir = plan.dir.as_ref().map_or_else(|| format!("runs/{id}"), |dir| dir.to_string_lossy().into_owned());
-        let run = self.store.add_run(NewRun { task, spec: &spec, dir: &dir }, &self.by, now()).await?;
+        let run = self.store.add_run(NewRun { task, spec: &spec, dir: &dir, holder: None }, &self.by, now()).await?;
         let made = match self.keep(&plan.prepared).await {
             Ok(()) => RunDir::new(self.home.resolve(&dir)).create(&spec, &train, &eval).map_err(Error::from),
             Err(error) => Err(error),

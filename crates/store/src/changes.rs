@@ -21,6 +21,14 @@ names! {
         Setting = "setting",
         /// A base model.
         Base = "base",
+        /// A schedule.
+        Schedule = "schedule",
+        /// Somebody who may log in.
+        User = "user",
+        /// A token of a program.
+        Token = "token",
+        /// An import.
+        Import = "import",
     }
 }
 
@@ -35,6 +43,10 @@ names! {
         Reject = "reject",
         /// It got another output.
         Edit = "edit",
+        /// It must be looked at again.
+        Reopen = "reopen",
+        /// The last review was taken back.
+        Undo = "undo",
         /// A new thing was stored.
         Add = "add",
         /// A run changed its state.
@@ -111,7 +123,7 @@ impl Store {
     }
 }
 
-fn change(row: &AnyRow) -> Result<Change, Error> {
+pub(crate) fn change(row: &AnyRow) -> Result<Change, Error> {
     Ok(Change {
         seq: row::get(row, "seq")?,
         at: row::get(row, "made_at")?,

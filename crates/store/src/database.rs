@@ -5,10 +5,39 @@ use std::time::Duration;
 use sqlx::any::{Any, AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection};
 
+use crate::faults::Faults;
+use crate::watch::Watching;
 use crate::{Error, migrate, row};
 
-/// A write transaction.
-pub(crate) type Tx<'c> = sqlx::Transaction<'c, Any>;
+/// A write transaction that holds the database's only write lock; dropped, it rolls back.
+pub(crate) struct Tx<'c> {
+    inner: sqlx::Transaction<'c, Any>,
+    faults: Faults,
+}
+
+impl Tx<'_> {
+    /// Makes the changes durable and visible.
+    pub(crate) async fn commit(self) -> Result<(), Error> {
+        self.faults.strike()?;
+        self.inner.commit().await?;
+        // The changes are there, but whoever made them is told that they aren't.
+        self.faults.strike()
+    }
+}
+
+impl std::ops::Deref for Tx<'_> {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.inner
+    }
+}
+
+impl std::ops::DerefMut for Tx<'_> {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.inner
+    }
+}
 
 /// Longest wait for a connection of this process; the database's own lock is waited for 5 s.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -56,8 +85,10 @@ pub struct Store {
     /// One connection: writers of this process queue here instead of at the database.
     write: AnyPool,
     pub(crate) read: AnyPool,
-    dialect: Dialect,
+    pub(crate) dialect: Dialect,
     name: Arc<str>,
+    pub(crate) watching: Arc<Watching>,
+    pub(crate) faults: Faults,
 }
 
 impl std::fmt::Debug for Store {
@@ -105,6 +136,8 @@ impl Store {
             read: read.connect_lazy_with(options),
             dialect,
             name: name.into(),
+            watching: Arc::default(),
+            faults: Faults::default(),
         })
     }
 
@@ -136,16 +169,17 @@ impl Store {
 
     /// Begins a write transaction and takes the database's only write lock; dropped, it rolls back.
     pub(crate) async fn begin(&self) -> Result<Tx<'static>, Error> {
-        let mut tx = self.write.begin_with(self.dialect.begin()).await?;
-        lock(&mut tx, self.dialect).await?;
-        Ok(tx)
+        self.faults.strike()?;
+        let mut inner = self.write.begin_with(self.dialect.begin()).await?;
+        lock(&mut inner, self.dialect).await?;
+        Ok(Tx { inner, faults: self.faults.clone() })
     }
 }
 
 /// Takes Graft's write lock on Postgres; SQLite's `begin immediate` has taken it.
-pub(crate) async fn lock(tx: &mut Tx<'_>, dialect: Dialect) -> Result<(), Error> {
+pub(crate) async fn lock(tx: &mut AnyConnection, dialect: Dialect) -> Result<(), Error> {
     if dialect == Dialect::Postgres {
-        sqlx::raw_sql(LOCK).execute(&mut **tx).await?;
+        sqlx::raw_sql(LOCK).execute(tx).await?;
     }
     Ok(())
 }

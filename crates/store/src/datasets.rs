@@ -1,4 +1,5 @@
 use graft_core::{Assignment, Dataset, Digest, Example, ExampleId, Review, Side, Timestamp};
+use serde::Serialize;
 use serde_json::json;
 use sqlx::any::AnyRow;
 
@@ -6,6 +7,23 @@ use crate::changes::{Actor, Deed, record};
 use crate::database::Tx;
 use crate::examples::source;
 use crate::{Action, Error, Kind, Store, row};
+
+/// One line of the list of datasets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DatasetInfo {
+    /// Name of the task.
+    pub task: String,
+    /// Names its content.
+    pub digest: Digest,
+    /// Examples learned from.
+    pub train: u64,
+    /// Examples held out.
+    pub eval: u64,
+    /// Who asked for it.
+    pub created_by: String,
+    /// When it was first kept.
+    pub created_at: Timestamp,
+}
 
 impl Store {
     /// The sides that earlier datasets of the task fixed for ever; empty before the first.
@@ -24,37 +42,58 @@ impl Store {
     /// [`Error::SplitChanged`] when another dataset has fixed other sides since the split was made;
     /// [`Error::NoRevision`] for an example that was never stored.
     pub async fn save_dataset(&self, task: &str, dataset: &Dataset, by: &str, at: Timestamp) -> Result<bool, Error> {
-        let actor = Actor { by, at };
         let mut tx = self.begin().await?;
-        freeze(&mut tx, task, &dataset.assignment).await?;
-        let leaking = serde_json::Value::from(dataset.leaking.clone());
-        let added = sqlx::query(
-            "insert into datasets (task, digest, leaking, created_by, created_at) values ($1, $2, $3, $4, $5)
-             on conflict do nothing",
-        )
-        .bind(task)
-        .bind(dataset.digest.as_str())
-        .bind(leaking.to_string())
-        .bind(row::text(by))
-        .bind(at)
-        .execute(&mut *tx)
-        .await?;
-        let new = added.rows_affected() == 1;
-        if new {
-            add_members(&mut tx, task, dataset).await?;
-            let sizes = json!({"train": dataset.train.len(), "eval": dataset.eval.len(), "leaking": leaking});
-            let subject = dataset.digest.as_str();
-            record(
-                &mut tx,
-                Deed { action: Action::Add, kind: Kind::Dataset, task, subject },
-                actor,
-                None,
-                Some(&sizes),
-            )
-            .await?;
-        }
+        let new = save(&mut tx, task, dataset, Actor { by, at }).await?;
         tx.commit().await?;
         Ok(new)
+    }
+
+    /// How many approved examples of the task, at their present revision, a dataset doesn't hold.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn approved_beyond(&self, task: &str, digest: &Digest) -> Result<u64, Error> {
+        let row = sqlx::query(
+            "select count(*) as n from examples e
+             where e.task = $1 and e.review = 'approved' and not exists
+                   (select 1 from dataset_members m where m.task = e.task and m.digest = $2 and m.example = e.id
+                       and m.revision = e.revision)",
+        )
+        .bind(task)
+        .bind(digest.as_str())
+        .fetch_one(&self.read)
+        .await?;
+        row::int(&row, "n")
+    }
+
+    /// The datasets of one task or of all, newest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn datasets(&self, task: Option<&str>) -> Result<Vec<DatasetInfo>, Error> {
+        let rows = sqlx::query(
+            "select d.task, d.digest, d.created_by, d.created_at,
+                    (select count(*) from dataset_members m
+                     where m.task = d.task and m.digest = d.digest and m.side = 'train') as train,
+                    (select count(*) from dataset_members m
+                     where m.task = d.task and m.digest = d.digest and m.side = 'eval') as eval
+             from datasets d where ($1 is null or d.task = $1) order by d.created_at desc, d.digest",
+        )
+        .bind(task)
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(DatasetInfo {
+                    task: row::get(row, "task")?,
+                    digest: row::parsed(row, "digest")?,
+                    train: row::int(row, "train")?,
+                    eval: row::int(row, "eval")?,
+                    created_by: row::get(row, "created_by")?,
+                    created_at: row::get(row, "created_at")?,
+                })
+            })
+            .collect()
     }
 
     /// A dataset as it was saved: the same content whatever happened to the examples since. Its assignment covers its
@@ -87,6 +126,31 @@ impl Store {
         }
         Ok(dataset)
     }
+}
+
+/// Keeps a dataset in the transaction of its caller; says whether it was new.
+pub(crate) async fn save(tx: &mut Tx<'_>, task: &str, dataset: &Dataset, actor: Actor<'_>) -> Result<bool, Error> {
+    freeze(tx, task, &dataset.assignment).await?;
+    let leaking = serde_json::Value::from(dataset.leaking.clone());
+    let added = sqlx::query(
+        "insert into datasets (task, digest, leaking, created_by, created_at) values ($1, $2, $3, $4, $5)
+         on conflict do nothing",
+    )
+    .bind(task)
+    .bind(dataset.digest.as_str())
+    .bind(leaking.to_string())
+    .bind(row::text(actor.by))
+    .bind(actor.at)
+    .execute(&mut **tx)
+    .await?;
+    let new = added.rows_affected() == 1;
+    if new {
+        add_members(tx, task, dataset).await?;
+        let sizes = json!({"train": dataset.train.len(), "eval": dataset.eval.len(), "leaking": leaking});
+        let deed = Deed { action: Action::Add, kind: Kind::Dataset, task, subject: dataset.digest.as_str() };
+        record(tx, deed, actor, None, Some(&sizes)).await?;
+    }
+    Ok(new)
 }
 
 const ASSIGNMENT: &str = "select example, side from assignments where task = $1";

@@ -152,7 +152,82 @@ pub enum Error {
         to: &'static str,
     },
 
+    /// Somebody else holds the run.
+    #[error("take run `{run}`, which `{owner}` holds")]
+    LeaseHeld {
+        /// The run.
+        run: String,
+        /// Who holds it.
+        owner: String,
+    },
+    /// Somebody else took the run over; what was about to be written is void.
+    #[error("write about run `{run}`, which another worker took over")]
+    LeaseLost {
+        /// The run.
+        run: String,
+    },
+
+    // Reviews.
+    /// The example is not as the caller saw it.
+    #[error("change example `{}`, which somebody else changed", current.id)]
+    Conflict {
+        /// As it is now.
+        current: Box<graft_core::Example>,
+    },
+    /// No review is left to take back.
+    #[error("undo a review of example `{id}`, which has none")]
+    NothingToUndo {
+        /// The example.
+        id: String,
+    },
+
+    // Schedules and people.
+    /// No such schedule.
+    #[error("find schedule `{0}`")]
+    NoSchedule(String),
+    /// The name is taken.
+    #[error("add schedule `{0}`: it exists")]
+    ScheduleExists(String),
+    /// Somebody else has dealt with this time of the schedule.
+    #[error("submit this turn of schedule `{0}`, which somebody else did")]
+    ScheduleMoved(String),
+    /// No such user, token or import.
+    #[error("find {what} `{name}`")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+        /// Name asked for.
+        name: String,
+    },
+    /// The last administrator must stay.
+    #[error("remove `{0}`, the last administrator")]
+    LastAdmin(String),
+    /// A key that was used for another request.
+    #[error("use idempotency key `{0}` for a different request")]
+    KeyReused(String),
+    /// A backup that this program can't take in.
+    #[error("restore table `{table}`: {problem}")]
+    BadDump {
+        /// The table.
+        table: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A restore over data.
+    #[error("restore into a database that holds data already")]
+    NotEmpty,
+
     // Versions and bases.
+    /// A stage that is reached another way.
+    #[error("move version `{version}` from {from} to {to}")]
+    BadStage {
+        /// The version.
+        version: String,
+        /// Its stage.
+        from: &'static str,
+        /// The stage asked for.
+        to: &'static str,
+    },
     /// No such version.
     #[error("find version `{name}` of task `{task}`")]
     NoVersion {
@@ -241,6 +316,18 @@ impl Error {
             Self::ActiveChanged { .. } => "somebody else changed it; look again, then repeat",
             Self::VersionActive { .. } => "make another version active first, or use --force",
             Self::NoBase(_) => "`graft base list` shows the base models; `graft base add` adds one",
+            Self::LeaseHeld { .. } => "a worker trains it; `graft runs show` tells how far it is",
+            Self::LeaseLost { .. } => "nothing to do: the run goes on elsewhere",
+            Self::Conflict { .. } => "look at it as it is now, then decide again",
+            Self::NothingToUndo { .. } => "its history shows what happened to it",
+            Self::NoSchedule(_) | Self::ScheduleExists(_) => "`graft schedules list` shows the schedules",
+            Self::ScheduleMoved(_) => "nothing to do: the run was submitted",
+            Self::LastAdmin(_) => "make somebody else an administrator first",
+            Self::KeyReused(_) => "a key stands for one request; make a new one for another",
+            Self::BadDump { .. } => "restore with the version of Graft that made the backup, or a newer one",
+            Self::NotEmpty => "choose an empty GRAFT_HOME and database; nothing is ever overwritten",
+            Self::BadStage { .. } => "make versions active and inactive with `graft models set-active` or `rollback`",
+            Self::NotFound { .. } => return None,
             Self::Sql(_) | Self::BadExample { .. } | Self::NoRevision { .. } | Self::NoDataset { .. } => return None,
         };
         Some(hint.to_owned())
@@ -262,6 +349,19 @@ impl Error {
             | Self::UnknownName { .. }
             | Self::BadName { .. }
             | Self::NoExample { .. } => ExitCode::Usage,
+            Self::BadDump { .. } => ExitCode::BadData,
+            Self::LeaseHeld { .. }
+            | Self::LeaseLost { .. }
+            | Self::Conflict { .. }
+            | Self::NothingToUndo { .. }
+            | Self::NoSchedule(_)
+            | Self::ScheduleExists(_)
+            | Self::ScheduleMoved(_)
+            | Self::NotFound { .. }
+            | Self::LastAdmin(_)
+            | Self::KeyReused(_)
+            | Self::NotEmpty
+            | Self::BadStage { .. } => ExitCode::Usage,
             Self::NoRun(_) | Self::RunExists(_) | Self::RunActive { .. } | Self::RunState { .. } => ExitCode::Usage,
             Self::VersionExists { .. } | Self::ActiveChanged { .. } | Self::VersionActive { .. } => ExitCode::Usage,
         }

@@ -2,11 +2,14 @@ use sqlx::AnyConnection;
 use sqlx::Connection;
 
 use crate::Error;
-use crate::database::{Dialect, Tx, lock};
+use crate::database::{Dialect, lock};
 use crate::row;
 
 /// The schema's history, oldest first. A step that was released never changes; add another.
-const STEPS: &[(&str, &str)] = &[("start", include_str!("../migrations/0001_start.sql"))];
+const STEPS: &[(&str, &str)] = &[
+    ("start", include_str!("../migrations/0001_start.sql")),
+    ("service", include_str!("../migrations/0002_service.sql")),
+];
 
 /// Brings the database to the newest schema; does nothing, and takes no lock, when it is there already.
 pub(crate) async fn migrate(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), Error> {
@@ -30,12 +33,12 @@ pub(crate) async fn migrate(connection: &mut AnyConnection, dialect: Dialect) ->
     Ok(())
 }
 
-async fn apply(tx: &mut Tx<'_>, version: i64, name: &'static str, sql: &'static str) -> Result<(), Error> {
-    sqlx::raw_sql(sql).execute(&mut **tx).await?;
+async fn apply(tx: &mut AnyConnection, version: i64, name: &'static str, sql: &'static str) -> Result<(), Error> {
+    sqlx::raw_sql(sql).execute(&mut *tx).await?;
     sqlx::query("insert into graft_schema (version, name) values ($1, $2)")
         .bind(version)
         .bind(name)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(())
 }

@@ -101,19 +101,7 @@ impl Store {
     /// [`Error::VersionExists`]; [`Error::BadName`]; [`Error::NoRun`] for a run that isn't stored.
     pub async fn add_version(&self, new: &NewVersion, by: &str, at: Timestamp) -> Result<Version, Error> {
         let mut tx = self.begin().await?;
-        let name = match &new.name {
-            Some(name) => name.clone(),
-            None => next_name(&mut tx, &new.task).await?,
-        };
-        row::check_name("version", &name)?;
-        if find(&mut *tx, &new.task, &name).await?.is_some() {
-            return Err(Error::VersionExists { task: new.task.clone(), name });
-        }
-        insert(&mut tx, new, &name, Actor { by, at }).await?;
-        let version = get(&mut *tx, &new.task, &name).await?;
-        let after = json!({"stage": version.stage, "adapter": version.adapter_digest, "run": version.run});
-        let deed = Deed { action: Action::Add, kind: Kind::Version, task: &new.task, subject: &name };
-        record(&mut tx, deed, Actor { by, at }, None, Some(&after)).await?;
+        let version = register(&mut tx, new, Actor { by, at }).await?;
         tx.commit().await?;
         Ok(version)
     }
@@ -170,6 +158,51 @@ impl Store {
         Ok(after)
     }
 
+    /// Moves a version that isn't active between the other stages.
+    ///
+    /// # Errors
+    /// [`Error::NoVersion`]; [`Error::BadStage`] for the active one, and for making one active, which is
+    /// [`set_active`](Self::set_active)'s.
+    pub async fn set_stage(
+        &self,
+        task: &str,
+        name: &str,
+        stage: Stage,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Version, Error> {
+        let mut tx = self.begin().await?;
+        let before = get(&mut *tx, task, name).await?;
+        if stage == Stage::Active || before.stage == Stage::Active {
+            return Err(Error::BadStage { version: before.name, from: before.stage.name(), to: stage.name() });
+        }
+        sqlx::query("update versions set stage = $3 where task = $1 and name = $2")
+            .bind(task)
+            .bind(name)
+            .bind(stage.name())
+            .execute(&mut *tx)
+            .await?;
+        let deed = Deed { action: Action::Set, kind: Kind::Version, task, subject: name };
+        let (old, new) = (json!({"stage": before.stage}), json!({"stage": stage}));
+        record(&mut tx, deed, Actor { by, at }, Some(&old), Some(&new)).await?;
+        let version = get(&mut *tx, task, name).await?;
+        tx.commit().await?;
+        Ok(version)
+    }
+
+    /// The runs that were ever registered as a version of the task, whether the version is still there or not.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn runs_ever_registered(&self, task: &str) -> Result<Vec<String>, Error> {
+        let rows = sqlx::query("select new from changes where kind = 'version' and action = 'add' and task = $1")
+            .bind(task)
+            .fetch_all(&self.read)
+            .await?;
+        let run = |row| Ok(row::json_opt(row, "new")?.and_then(|new| Some(new.get("run")?.as_str()?.to_owned())));
+        rows.iter().filter_map(|row| run(row).transpose()).collect()
+    }
+
     /// Takes a version out of the registry and returns it; its files stay.
     ///
     /// # Errors
@@ -197,6 +230,24 @@ impl Store {
         tx.commit().await?;
         Ok(version)
     }
+}
+
+/// Registers a version in the transaction of its caller.
+pub(crate) async fn register(tx: &mut Tx<'_>, new: &NewVersion, actor: Actor<'_>) -> Result<Version, Error> {
+    let name = match &new.name {
+        Some(name) => name.clone(),
+        None => next_name(tx, &new.task).await?,
+    };
+    row::check_name("version", &name)?;
+    if find(&mut **tx, &new.task, &name).await?.is_some() {
+        return Err(Error::VersionExists { task: new.task.clone(), name });
+    }
+    insert(tx, new, &name, actor).await?;
+    let version = get(&mut **tx, &new.task, &name).await?;
+    let after = json!({"stage": version.stage, "adapter": version.adapter_digest, "run": version.run});
+    let deed = Deed { action: Action::Add, kind: Kind::Version, task: &new.task, subject: &name };
+    record(tx, deed, actor, None, Some(&after)).await?;
+    Ok(version)
 }
 
 async fn insert(tx: &mut Tx<'_>, new: &NewVersion, name: &str, actor: Actor<'_>) -> Result<(), Error> {

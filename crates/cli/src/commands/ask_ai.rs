@@ -175,7 +175,7 @@ async fn found(engine: &Engine, path: &Path) -> Result<Run> {
         Ok(run) => Ok(run),
         Err(graft_store::Error::NoRun(_)) => {
             let dir = folder.to_string_lossy();
-            let new = NewRun { task: &spec.task.name, spec: &spec, dir: &dir };
+            let new = NewRun { task: &spec.task.name, spec: &spec, dir: &dir, holder: None };
             Ok(engine.store.add_run(new, &engine.by, now()).await?)
         }
         Err(error) => Err(error.into()),

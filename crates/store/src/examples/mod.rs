@@ -1,3 +1,5 @@
+mod review;
+mod sources;
 mod table;
 
 use std::collections::BTreeMap;
@@ -6,8 +8,9 @@ use graft_core::{Example, Review, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use table::source;
+pub use review::{Bulk, BulkReport, Decision, Seen, Skipped};
 use table::{Stored, select_examples, stored};
+pub(crate) use table::{example, select_examples as examples_of, source};
 
 use crate::changes::Actor;
 use crate::database::Tx;
@@ -35,6 +38,10 @@ names! {
         Newest = "newest",
         /// By the source's time, earliest first.
         Oldest = "oldest",
+        /// Those whose suggestion is least sure first; those without a suggestion last.
+        Uncertain = "uncertain",
+        /// Those whose suggestion contradicts the baseline first, the least sure of them before.
+        Disagreeing = "disagreeing",
     }
 }
 
@@ -94,6 +101,8 @@ macro_rules! matching {
     };
 }
 
+use matching;
+
 impl Store {
     /// Stores what an importer read, all or nothing. Importing the same again changes nothing; what a person
     /// decided stays (see [`ImportReport`]).
@@ -121,9 +130,14 @@ impl Store {
     /// When the database can't be read.
     pub async fn examples(&self, filter: &ExampleFilter) -> Result<Vec<Example>, Error> {
         const SQL: &str = concat!(
-            select_examples!(""),
+            select_examples!(
+                "left join suggestions s on s.task = e.task and s.example = e.id and s.revision = e.revision "
+            ),
             matching!(),
-            "order by case when $5 = 'newest' then -coalesce(e.source_at, 0)
+            "order by case when $5 = 'disagreeing' then 1 - coalesce(s.disagrees, 0) else 0 end,
+                      case when $5 = 'uncertain' or $5 = 'disagreeing' then coalesce(s.confidence, 2.0)
+                           else 0.0 end,
+                      case when $5 = 'newest' then -coalesce(e.source_at, 0)
                            when $5 = 'oldest' then coalesce(e.source_at, 0) else 0 end,
                       case when $5 = 'newest' then -e.position else e.position end, e.task
              limit $6 offset $7"
@@ -205,14 +219,7 @@ impl Store {
     /// # Errors
     /// [`Error::NoExample`]; [`Error::NoOutput`] when there is nothing to approve.
     pub async fn approve(&self, task: &str, id: &str, by: &str, at: Timestamp) -> Result<Example, Error> {
-        self.decide(task, id, Action::Approve, Actor { by, at }, |example| {
-            if example.output.is_none() {
-                return Err(Error::NoOutput { id: example.id.clone() });
-            }
-            example.review = Review::Approved { by: row::text(by), at };
-            Ok(())
-        })
-        .await
+        self.review(task, id, Seen::default(), &Decision::Approve, by, at).await
     }
 
     /// Says that an example must not be used, and why.
@@ -220,11 +227,7 @@ impl Store {
     /// # Errors
     /// [`Error::NoExample`].
     pub async fn reject(&self, task: &str, id: &str, reason: &str, by: &str, at: Timestamp) -> Result<Example, Error> {
-        self.decide(task, id, Action::Reject, Actor { by, at }, |example| {
-            example.review = Review::Rejected { by: row::text(by), at, reason: row::text(reason) };
-            Ok(())
-        })
-        .await
+        self.review(task, id, Seen::default(), &Decision::Reject(reason.to_owned()), by, at).await
     }
 
     /// Gives an example another output and approves it; a different output makes a new revision.
@@ -232,34 +235,7 @@ impl Store {
     /// # Errors
     /// [`Error::NoExample`].
     pub async fn edit(&self, task: &str, id: &str, output: &Value, by: &str, at: Timestamp) -> Result<Example, Error> {
-        let output = as_stored(output);
-        self.decide(task, id, Action::Edit, Actor { by, at }, |example| {
-            if example.output.as_ref() != Some(&output) {
-                example.output = Some(output);
-                example.revision = example.revision.saturating_add(1);
-            }
-            example.review = Review::Approved { by: row::text(by), at };
-            Ok(())
-        })
-        .await
-    }
-
-    /// Applies a person's decision and records it.
-    async fn decide(
-        &self,
-        task: &str,
-        id: &str,
-        action: Action,
-        actor: Actor<'_>,
-        decision: impl FnOnce(&mut Example) -> Result<(), Error>,
-    ) -> Result<Example, Error> {
-        let mut tx = self.begin().await?;
-        let before = table::find(&mut *tx, task, id).await?.ok_or_else(|| missing(task, id))?.example;
-        let mut after = before.clone();
-        decision(&mut after)?;
-        table::update(&mut tx, &before, &after, true, action, actor).await?;
-        tx.commit().await?;
-        Ok(after)
+        self.review(task, id, Seen::default(), &Decision::Edit(output.clone()), by, at).await
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sqlx::any::{AnyExecutor, AnyRow};
 
 use super::ReviewState;
-use crate::changes::{Actor, Deed, differing, record};
+use crate::changes::{Actor, Change, Deed, change, differing, record};
 use crate::database::Tx;
 use crate::{Action, Error, Kind, row};
 
@@ -28,7 +28,7 @@ macro_rules! select_examples {
     };
 }
 
-pub(super) use select_examples;
+pub(crate) use select_examples;
 
 pub(super) async fn find(on: impl AnyExecutor<'_>, task: &str, id: &str) -> Result<Option<Stored>, Error> {
     let row =
@@ -114,6 +114,36 @@ async fn add_revision(tx: &mut Tx<'_>, example: &Example, actor: Actor<'_>) -> R
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// An example without what only the store knows about it.
+pub(crate) fn example(row: &AnyRow) -> Result<Example, Error> {
+    Ok(stored(row)?.example)
+}
+
+/// All that happened to an example, oldest first.
+pub(super) async fn changes(tx: &mut Tx<'_>, task: &str, id: &str) -> Result<Vec<Change>, Error> {
+    let rows = sqlx::query(
+        "select seq, made_at, made_by, action, kind, task, subject, old, new from changes
+         where kind = 'example' and task = $1 and subject = $2 order by seq",
+    )
+    .bind(task)
+    .bind(id)
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.iter().map(change).collect()
+}
+
+/// The `seq` of an example's newest change.
+pub(super) async fn newest_change(tx: &mut Tx<'_>, task: &str, id: &str) -> Result<i64, Error> {
+    let row = sqlx::query(
+        "select coalesce(max(seq), 0) as seq from changes where kind = 'example' and task = $1 and subject = $2",
+    )
+    .bind(task)
+    .bind(id)
+    .fetch_one(&mut **tx)
+    .await?;
+    row::get(&row, "seq")
 }
 
 pub(super) fn stored(row: &AnyRow) -> Result<Stored, Error> {

@@ -1,11 +1,18 @@
+mod ending;
+mod queue;
+mod table;
+
 use graft_core::{AdapterSpec, Digest, Timestamp, TrainSpec};
 use serde::Serialize;
 use serde_json::{Value, json};
-use sqlx::any::{AnyExecutor, AnyRow};
+
+pub use queue::{Free, Lease, Submission};
+pub(crate) use table::find;
+use table::{run, select_runs, write};
 
 use crate::changes::{Actor, Deed, record};
-use crate::database::Tx;
-use crate::{Action, Error, Kind, Store, row};
+use crate::database::{Dialect, Tx};
+use crate::{Action, Error, Kind, Store, clock, row};
 
 names! {
     /// Where a run is in its life.
@@ -22,6 +29,28 @@ names! {
         Failed = "failed",
         /// Somebody stopped it; it may be resumed.
         Cancelled = "cancelled",
+    }
+}
+
+names! {
+    /// How soon a queued run gets its turn; within one, the oldest comes first.
+    #[derive(Default, PartialOrd, Ord)]
+    pub enum Priority {
+        /// When nothing else waits.
+        Low = "low",
+        /// In turn.
+        #[default]
+        Normal = "normal",
+        /// Before all others.
+        High = "high",
+    }
+}
+
+names! {
+    /// What somebody wants of a run that a worker holds.
+    pub enum Wish {
+        /// That it ends; its last checkpoint is kept.
+        Cancel = "cancel",
     }
 }
 
@@ -54,6 +83,8 @@ pub struct NewRun<'a> {
     pub spec: &'a TrainSpec,
     /// Its directory, relative to `GRAFT_HOME` or absolute.
     pub dir: &'a str,
+    /// The process that is about to train it, and for how many milliseconds it holds it; `None` leaves it to workers.
+    pub holder: Option<(&'a str, i64)>,
 }
 
 /// One training, from spec to result.
@@ -97,6 +128,37 @@ pub struct Run {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+    /// How soon it gets its turn.
+    pub priority: Priority,
+    /// CPU threads it takes; all of its worker's without a number.
+    pub threads: Option<u32>,
+    /// Trainers that were started for it.
+    pub attempts: u32,
+    /// Trainers that may be started before it counts as poisoned.
+    pub max_attempts: u32,
+    /// Grows each time it changes hands; whoever holds an older one may not write any more.
+    pub fence: i64,
+    /// The process that holds it.
+    pub lease_owner: Option<String>,
+    /// Whether that process still has a right to it.
+    #[serde(skip)]
+    pub(crate) lease: Option<(String, i64)>,
+    /// It doesn't start before this.
+    pub not_before: Option<Timestamp>,
+    /// What somebody wants of it.
+    pub wants: Option<Wish>,
+    /// What it does now: `prepare`, `search`, `train` or `evaluate`.
+    pub phase: Option<String>,
+    /// The run that must succeed first.
+    #[serde(rename = "after")]
+    pub after_run: Option<String>,
+    /// Whether its version is to become active, if it is not worse.
+    pub activate: bool,
+    /// The name its version is to have.
+    #[serde(rename = "version_name")]
+    pub version: Option<String>,
+    /// What was asked for; absent for a run that a command trains by itself.
+    pub request: Option<Value>,
 }
 
 /// What became known about a run; an absent field stays as it is.
@@ -116,6 +178,10 @@ pub struct RunUpdate {
     pub error: Option<String>,
     /// Exit code of the trainer.
     pub exit_code: Option<i32>,
+    /// What it does now.
+    pub phase: Option<&'static str>,
+    /// Whether one more trainer is being started.
+    pub attempt: bool,
 }
 
 /// Which runs to list; an absent field matches all.
@@ -200,8 +266,12 @@ impl Run {
             self.finished_at = (!state.is_active()).then_some(at);
             if state.is_active() {
                 (self.error, self.exit_code) = (None, None);
+            } else {
+                (self.lease_owner, self.lease, self.wants, self.not_before) = (None, None, None, None);
             }
         }
+        self.phase = update.phase.map(str::to_owned).or_else(|| self.phase.take());
+        self.attempts += u32::from(update.attempt);
         self.pid = update.pid.or(self.pid);
         self.train_samples = update.train_samples.or(self.train_samples);
         self.eval_samples = update.eval_samples.or(self.eval_samples);
@@ -211,51 +281,14 @@ impl Run {
     }
 }
 
-macro_rules! select_runs {
-    ($tail:literal) => {
-        concat!(
-            "select id, seq, task, state, method, base_name, dataset, spec, dir, pid, train_samples, eval_samples,
-                    final_loss, error, exit_code, created_by, created_at, started_at, finished_at
-             from runs ",
-            $tail
-        )
-    };
-}
-
 impl Store {
     /// Adds a queued run; it takes its task's only place at once.
     ///
     /// # Errors
     /// [`Error::RunActive`] while another run of the task is queued or running; [`Error::RunExists`].
     pub async fn add_run(&self, new: NewRun<'_>, by: &str, at: Timestamp) -> Result<Run, Error> {
-        let NewRun { task, spec, dir } = new;
-        row::check_name("run", &spec.run)?;
         let mut tx = self.begin().await?;
-        if find(&mut *tx, &spec.run).await?.is_some() {
-            return Err(Error::RunExists(spec.run.clone()));
-        }
-        refuse_second(&mut tx, task, &spec.run).await?;
-        sqlx::query(
-            "insert into runs (id, seq, task, state, method, base_name, dataset, spec, dir, created_by, created_at)
-             select $1, coalesce(max(seq), 0) + 1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9 from runs",
-        )
-        .bind(&spec.run)
-        .bind(task)
-        .bind(match spec.adapter {
-            AdapterSpec::Lora(_) => "lora",
-            AdapterSpec::SoftPrompt(_) => "soft-prompt",
-        })
-        .bind(&spec.base.name)
-        .bind(spec.dataset.as_str())
-        .bind(json!(spec).to_string())
-        .bind(dir)
-        .bind(row::text(by))
-        .bind(at)
-        .execute(&mut *tx)
-        .await?;
-        let run = find(&mut *tx, &spec.run).await?.ok_or_else(|| Error::NoRun(spec.run.clone()))?;
-        let deed = Deed { action: Action::Add, kind: Kind::Run, task, subject: &run.id };
-        record(&mut tx, deed, Actor { by, at }, None, Some(&json!({"state": run.state, "dir": dir}))).await?;
+        let run = add(&mut tx, self.dialect, new, Actor { by, at }).await?;
         tx.commit().await?;
         Ok(run)
     }
@@ -268,22 +301,8 @@ impl Store {
     /// would resume beside another run of its task.
     pub async fn update_run(&self, id: &str, update: &RunUpdate, by: &str, at: Timestamp) -> Result<Run, Error> {
         let mut tx = self.begin().await?;
-        let mut run = find(&mut *tx, id).await?.ok_or_else(|| Error::NoRun(id.to_owned()))?;
-        let from = run.state;
-        let to = update.state.unwrap_or(from);
-        if update.state.is_some() && !from.may_become(to) {
-            return Err(Error::RunState { run: run.id, from: from.name(), to: to.name() });
-        }
-        if to.is_active() && !from.is_active() {
-            refuse_second(&mut tx, &run.task, id).await?;
-        }
-        run.apply(update, at);
-        write(&mut tx, &run).await?;
-        if from != to {
-            let deed = Deed { action: Action::State, kind: Kind::Run, task: &run.task, subject: id };
-            let after = json!({"state": to, "exit_code": run.exit_code});
-            record(&mut tx, deed, Actor { by, at }, Some(&json!({"state": from})), Some(&after)).await?;
-        }
+        let run = find(&mut *tx, id).await?.ok_or_else(|| Error::NoRun(id.to_owned()))?;
+        let run = change(&mut tx, run, update, Actor { by, at }).await?;
         tx.commit().await?;
         Ok(run)
     }
@@ -326,9 +345,70 @@ impl Store {
     }
 }
 
-async fn find(on: impl AnyExecutor<'_>, id: &str) -> Result<Option<Run>, Error> {
-    let row = sqlx::query(select_runs!("where id = $1")).bind(id).fetch_optional(on).await?;
-    row.map(|row| run(&row)).transpose()
+/// Adds a run in the transaction of its caller.
+async fn add(tx: &mut Tx<'_>, dialect: Dialect, new: NewRun<'_>, actor: Actor<'_>) -> Result<Run, Error> {
+    let NewRun { task, spec, dir, holder } = new;
+    row::check_name("run", &spec.run)?;
+    if find(&mut **tx, &spec.run).await?.is_some() {
+        return Err(Error::RunExists(spec.run.clone()));
+    }
+    refuse_second(tx, task, &spec.run).await?;
+    let clock = clock::read(tx, dialect).await?;
+    let until = holder.map(|(_, millis)| clock.at.saturating_add(millis));
+    sqlx::query(
+        "insert into runs (id, seq, task, state, method, base_name, dataset, spec, dir, created_by, created_at,
+                           threads, lease_owner, lease_clock, lease_until, fence)
+         select $1, coalesce(max(seq), 0) + 1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+         from runs",
+    )
+    .bind(&spec.run)
+    .bind(task)
+    .bind(match spec.adapter {
+        AdapterSpec::Lora(_) => "lora",
+        AdapterSpec::SoftPrompt(_) => "soft-prompt",
+    })
+    .bind(&spec.base.name)
+    .bind(spec.dataset.as_str())
+    .bind(json!(spec).to_string())
+    .bind(dir)
+    .bind(row::text(actor.by))
+    .bind(actor.at)
+    .bind(spec.limits.threads.map(|threads| row::big(threads as u64)))
+    .bind(holder.map(|(owner, _)| owner))
+    .bind(until.map(|_| clock.clock.as_str()))
+    .bind(until)
+    .bind(i64::from(holder.is_some()))
+    .execute(&mut **tx)
+    .await?;
+    let run = find(&mut **tx, &spec.run).await?.ok_or_else(|| Error::NoRun(spec.run.clone()))?;
+    let deed = Deed { action: Action::Add, kind: Kind::Run, task, subject: &run.id };
+    record(tx, deed, actor, None, Some(&json!({"state": run.state, "dir": dir}))).await?;
+    Ok(run)
+}
+
+/// Takes in what became known about a run, in the transaction of its caller.
+async fn change(tx: &mut Tx<'_>, mut run: Run, update: &RunUpdate, actor: Actor<'_>) -> Result<Run, Error> {
+    let from = run.state;
+    let to = update.state.unwrap_or(from);
+    if update.state.is_some() && !from.may_become(to) {
+        return Err(Error::RunState { run: run.id, from: from.name(), to: to.name() });
+    }
+    if to.is_active() && !from.is_active() {
+        refuse_second(tx, &run.task, &run.id).await?;
+    }
+    let phase = run.phase.clone();
+    run.apply(update, actor.at);
+    write(tx, &run).await?;
+    if from != to || phase != run.phase {
+        let deed = Deed { action: Action::State, kind: Kind::Run, task: &run.task, subject: &run.id };
+        let before = json!({"state": from, "phase": phase});
+        let mut after = json!({"state": to, "phase": run.phase, "exit_code": run.exit_code});
+        if let Some(owner) = &run.lease_owner {
+            (after["worker"], after["fence"]) = (json!(owner), json!(run.fence));
+        }
+        record(tx, deed, actor, Some(&before), Some(&after)).await?;
+    }
+    Ok(run)
 }
 
 /// The write lock makes this check sound; the unique index `runs_active` stands behind it.
@@ -340,51 +420,4 @@ async fn refuse_second(tx: &mut Tx<'_>, task: &str, id: &str) -> Result<(), Erro
             .fetch_optional(&mut **tx)
             .await?;
     other.map_or(Ok(()), |row| Err(Error::RunActive { task: task.to_owned(), run: row::get(&row, "id")? }))
-}
-
-async fn write(tx: &mut Tx<'_>, run: &Run) -> Result<(), Error> {
-    // Not kept prepared: sqlx's Any driver gives an absent float another Postgres type than a present one.
-    sqlx::query(
-        "update runs set state = $2, pid = $3, train_samples = $4, eval_samples = $5, final_loss = $6, error = $7,
-                exit_code = $8, started_at = $9, finished_at = $10
-         where id = $1",
-    )
-    .bind(&run.id)
-    .bind(run.state.name())
-    .bind(run.pid.map(i64::from))
-    .bind(run.train_samples.map(row::big))
-    .bind(run.eval_samples.map(row::big))
-    .bind(run.final_loss)
-    .bind(run.error.as_deref())
-    .bind(run.exit_code.map(i64::from))
-    .bind(run.started_at)
-    .bind(run.finished_at)
-    .persistent(false)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-fn run(row: &AnyRow) -> Result<Run, Error> {
-    Ok(Run {
-        id: row::get(row, "id")?,
-        seq: row::get(row, "seq")?,
-        task: row::get(row, "task")?,
-        state: row::parsed(row, "state")?,
-        method: row::get(row, "method")?,
-        base: row::get(row, "base_name")?,
-        dataset: row::parsed(row, "dataset")?,
-        spec: row::json(row, "spec")?,
-        dir: row::get(row, "dir")?,
-        pid: row::int_opt(row, "pid")?,
-        train_samples: row::int_opt(row, "train_samples")?,
-        eval_samples: row::int_opt(row, "eval_samples")?,
-        final_loss: row::get(row, "final_loss")?,
-        error: row::get(row, "error")?,
-        exit_code: row::int_opt(row, "exit_code")?,
-        created_by: row::get(row, "created_by")?,
-        created_at: row::get(row, "created_at")?,
-        started_at: row::get(row, "started_at")?,
-        finished_at: row::get(row, "finished_at")?,
-    })
 }

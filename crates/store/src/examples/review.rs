@@ -1,0 +1,241 @@
+//! Reviews by people who may be looking at something old, in numbers, and back again.
+
+use graft_core::{Example, Review, Timestamp};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::table::{self, Stored};
+use super::{ExampleFilter, ReviewState, as_stored, matching, missing, pattern};
+use crate::changes::Actor;
+use crate::database::Tx;
+use crate::{Action, Change, Error, Store, row};
+
+/// What the caller saw of an example; it decides only if that is still so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The revision.
+    pub revision: Option<u32>,
+    /// The `seq` of the example's newest change, which moves on with each review as well.
+    pub change: Option<i64>,
+}
+
+/// What a person says about an example.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// Its output is the truth.
+    Approve,
+    /// This output is the truth.
+    Edit(Value),
+    /// It must not be used, and why.
+    Reject(String),
+    /// It must be looked at again.
+    Reopen,
+}
+
+impl Decision {
+    fn action(&self) -> Action {
+        match self {
+            Self::Approve => Action::Approve,
+            Self::Edit(_) => Action::Edit,
+            Self::Reject(_) => Action::Reject,
+            Self::Reopen => Action::Reopen,
+        }
+    }
+
+    /// Decides; the rules are in one place.
+    pub(super) fn apply(&self, example: &mut Example, actor: Actor<'_>) -> Result<(), Error> {
+        let (by, at) = (row::text(actor.by), actor.at);
+        example.review = match self {
+            Self::Approve if example.output.is_none() => return Err(Error::NoOutput { id: example.id.clone() }),
+            Self::Approve => Review::Approved { by, at },
+            Self::Edit(output) => {
+                let output = as_stored(output);
+                if example.output.as_ref() != Some(&output) {
+                    example.output = Some(output);
+                    example.revision = example.revision.saturating_add(1);
+                }
+                Review::Approved { by, at }
+            }
+            Self::Reject(reason) => Review::Rejected { by, at, reason: row::text(reason) },
+            Self::Reopen => Review::Pending,
+        };
+        Ok(())
+    }
+}
+
+/// Which examples a decision is for.
+#[derive(Clone, Debug)]
+pub enum Bulk {
+    /// These.
+    Ids(Vec<String>),
+    /// All that match, whatever the filter's limit, with a suggestion at least this sure if one is given.
+    Matching(ExampleFilter, Option<f64>),
+}
+
+/// What a decision about many examples did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct BulkReport {
+    /// Examples that changed.
+    pub changed: u64,
+    /// Those left as they were.
+    pub skipped: Vec<Skipped>,
+}
+
+/// An example that a decision about many left as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Skipped {
+    /// The example.
+    pub id: String,
+    /// Why.
+    pub why: String,
+}
+
+impl Store {
+    /// Decides about an example, if it still is what the caller saw.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] with the example as it is now; [`Error::NoExample`]; [`Error::NoOutput`].
+    pub async fn review(
+        &self,
+        task: &str,
+        id: &str,
+        seen: Seen,
+        decision: &Decision,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Example, Error> {
+        let actor = Actor { by, at };
+        let mut tx = self.begin().await?;
+        let before = unchanged(&mut tx, task, id, seen).await?;
+        let mut after = before.clone();
+        decision.apply(&mut after, actor)?;
+        table::update(&mut tx, &before, &after, true, decision.action(), actor).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    /// Takes back the last review of an example that wasn't taken back yet: its output and its state are again what
+    /// they were before.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`]; [`Error::NothingToUndo`].
+    pub async fn undo_review(
+        &self,
+        task: &str,
+        id: &str,
+        seen: Seen,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Example, Error> {
+        let mut tx = self.begin().await?;
+        let before = unchanged(&mut tx, task, id, seen).await?;
+        let mut standing = standing_reviews(table::changes(&mut tx, task, id).await?);
+        let undone = standing.pop().ok_or_else(|| Error::NothingToUndo { id: id.to_owned() })?;
+        let old = undone.before.unwrap_or_default();
+        let mut after = before.clone();
+        if let Some(review) = old.get("review") {
+            after.review = serde_json::from_value(review.clone()).map_err(|cause| Error::Damaged(Box::new(cause)))?;
+        }
+        if let Some(output) = old.get("output") {
+            after.output = Some(output.clone()).filter(|output| !output.is_null());
+            after.revision = before.revision.saturating_add(1);
+        }
+        let touched = !standing.is_empty();
+        table::update(&mut tx, &before, &after, touched, Action::Undo, Actor { by, at }).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    /// Decides about many examples of a task at once; those it can't be done to are left out and listed.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn review_many(
+        &self,
+        task: &str,
+        which: &Bulk,
+        decision: &Decision,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<BulkReport, Error> {
+        let actor = Actor { by, at };
+        let mut tx = self.begin().await?;
+        let ids = match which {
+            Bulk::Ids(ids) => ids.clone(),
+            Bulk::Matching(filter, sure) => matching_ids(&mut tx, task, filter, *sure).await?,
+        };
+        let mut report = BulkReport::default();
+        for id in ids {
+            match review_one(&mut tx, task, &id, decision, actor).await {
+                Ok(()) => report.changed += 1,
+                Err(error @ (Error::NoExample { .. } | Error::NoOutput { .. })) => {
+                    report.skipped.push(Skipped { id, why: format!("failed to {error}") });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        tx.commit().await?;
+        Ok(report)
+    }
+
+    /// An example with the `seq` of its newest change.
+    ///
+    /// # Errors
+    /// [`Error::NoExample`].
+    pub async fn example_seen(&self, task: &str, id: &str) -> Result<(Example, i64), Error> {
+        let example = self.example(task, id).await?;
+        let newest = self.history(task, id).await?.last().map_or(0, |change| change.seq);
+        Ok((example, newest))
+    }
+}
+
+async fn review_one(tx: &mut Tx<'_>, task: &str, id: &str, decision: &Decision, actor: Actor<'_>) -> Result<(), Error> {
+    let before = table::find(&mut **tx, task, id).await?.ok_or_else(|| missing(task, id))?.example;
+    let mut after = before.clone();
+    decision.apply(&mut after, actor)?;
+    table::update(tx, &before, &after, true, decision.action(), actor).await
+}
+
+/// The example, if it still is what was seen.
+async fn unchanged(tx: &mut Tx<'_>, task: &str, id: &str, seen: Seen) -> Result<Example, Error> {
+    let Stored { example, .. } = table::find(&mut **tx, task, id).await?.ok_or_else(|| missing(task, id))?;
+    let newest = table::newest_change(tx, task, id).await?;
+    let same = seen.revision.is_none_or(|revision| revision == example.revision)
+        && seen.change.is_none_or(|change| change == newest);
+    if same { Ok(example) } else { Err(Error::Conflict { current: Box::new(example) }) }
+}
+
+/// Reviews that nobody took back, oldest first.
+fn standing_reviews(changes: Vec<Change>) -> Vec<Change> {
+    let mut standing = Vec::new();
+    for change in changes {
+        match change.action {
+            Action::Approve | Action::Reject | Action::Edit | Action::Reopen => standing.push(change),
+            Action::Undo => drop(standing.pop()),
+            _ => {}
+        }
+    }
+    standing
+}
+
+async fn matching_ids(
+    tx: &mut Tx<'_>,
+    task: &str,
+    filter: &ExampleFilter,
+    sure: Option<f64>,
+) -> Result<Vec<String>, Error> {
+    let rows = sqlx::query(concat!(
+        "select e.id from examples e left join suggestions s on s.task = e.task and s.example = e.id
+              and s.revision = e.revision ",
+        matching!(),
+        "and ($5 < 0.0 or s.confidence >= $5) order by e.position"
+    ))
+    .bind(task)
+    .bind(filter.review.map(ReviewState::name))
+    .bind(filter.source.as_deref())
+    .bind(filter.search.as_deref().map(pattern))
+    .bind(sure.unwrap_or(-1.0))
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.iter().map(|row| row::get(row, "id")).collect()
+}

@@ -1,0 +1,21 @@
+use std::collections::BTreeMap;
+
+use crate::{Error, Store, row};
+
+impl Store {
+    /// How many examples each task has from each kind of source.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn source_counts(&self) -> Result<BTreeMap<String, BTreeMap<String, u64>>, Error> {
+        let rows = sqlx::query("select task, source_kind, count(*) as n from examples group by task, source_kind")
+            .fetch_all(&self.read)
+            .await?;
+        let mut tasks: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+        for row in &rows {
+            let kinds = tasks.entry(row::get(row, "task")?).or_default();
+            kinds.insert(row::get(row, "source_kind")?, row::int(row, "n")?);
+        }
+        Ok(tasks)
+    }
+}

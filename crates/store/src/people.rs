@@ -1,0 +1,312 @@
+//! Who may do what: users with passwords, programs with tokens, and the sessions of both. Secrets never get here: the
+//! caller hashes them.
+
+use graft_core::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+use sqlx::any::{AnyExecutor, AnyRow};
+
+use crate::changes::{Actor, Deed, record};
+use crate::{Action, Error, Kind, Store, row};
+
+names! {
+    /// What somebody may do; each may do what those before it may.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum Role {
+        /// Look.
+        Viewer = "viewer",
+        /// Review examples and ask versions.
+        Auditor = "auditor",
+        /// Train, import, and make versions active.
+        Trainer = "trainer",
+        /// Everything.
+        Admin = "admin",
+    }
+}
+
+/// Somebody who may log in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// The name to log in with.
+    pub name: String,
+    /// What the user may do.
+    pub role: Role,
+    /// Hash of the password, with its method and salt.
+    #[serde(skip)]
+    pub password: String,
+    /// Who added the user.
+    pub created_by: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// What a program shows instead of a password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Token {
+    /// Its public name.
+    pub id: String,
+    /// What it may do.
+    pub role: Role,
+    /// What it is for.
+    pub label: String,
+    /// Who made it.
+    pub created_by: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it was last shown.
+    pub used_at: Option<Timestamp>,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Somebody who has logged in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Session {
+    /// The user, or the token's label.
+    pub who: String,
+    /// What may be done in it.
+    pub role: Role,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+impl Store {
+    /// Adds a user, or gives one another role and password.
+    ///
+    /// # Errors
+    /// [`Error::BadName`]; [`Error::LastAdmin`].
+    pub async fn put_user(&self, name: &str, role: Role, hash: &str, by: &str, at: Timestamp) -> Result<User, Error> {
+        row::check_name("user", name)?;
+        let mut tx = self.begin().await?;
+        let before = find_user(&mut *tx, name).await?;
+        if before.as_ref().is_some_and(|user| user.role == Role::Admin) && role != Role::Admin {
+            keep_an_admin(&mut *tx, name).await?;
+        }
+        sqlx::query(
+            "insert into users (name, role, password, created_by, created_at) values ($1, $2, $3, $4, $5)
+             on conflict (name) do update set role = excluded.role, password = excluded.password",
+        )
+        .bind(name)
+        .bind(role.name())
+        .bind(hash)
+        .bind(row::text(by))
+        .bind(at)
+        .execute(&mut *tx)
+        .await?;
+        // A new password ends what was begun with the old one.
+        sqlx::query("delete from sessions where who = $1").bind(name).execute(&mut *tx).await?;
+        let action = if before.is_some() { Action::Set } else { Action::Add };
+        let deed = Deed { action, kind: Kind::User, task: "", subject: name };
+        let before = before.map(|user| json!({"role": user.role}));
+        record(&mut tx, deed, Actor { by, at }, before.as_ref(), Some(&json!({"role": role}))).await?;
+        let user = find_user(&mut *tx, name).await?;
+        tx.commit().await?;
+        user.ok_or_else(|| no_user(name))
+    }
+
+    /// A user, by name.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn user(&self, name: &str) -> Result<Option<User>, Error> {
+        find_user(&self.read, name).await
+    }
+
+    /// Every user, by name.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn users(&self) -> Result<Vec<User>, Error> {
+        let rows =
+            sqlx::query("select name, role, password, created_by, created_at from users").fetch_all(&self.read).await?;
+        let mut users = rows.iter().map(user).collect::<Result<Vec<_>, _>>()?;
+        users.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(users)
+    }
+
+    /// Removes a user with all sessions.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::LastAdmin`] while other users are there.
+    pub async fn remove_user(&self, name: &str, by: &str, at: Timestamp) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        let gone = find_user(&mut *tx, name).await?.ok_or_else(|| no_user(name))?;
+        if gone.role == Role::Admin {
+            keep_an_admin(&mut *tx, name).await?;
+        }
+        sqlx::query("delete from sessions where who = $1").bind(name).execute(&mut *tx).await?;
+        sqlx::query("delete from users where name = $1").bind(name).execute(&mut *tx).await?;
+        let deed = Deed { action: Action::Delete, kind: Kind::User, task: "", subject: name };
+        record(&mut tx, deed, Actor { by, at }, Some(&json!({"role": gone.role})), None).await?;
+        tx.commit().await
+    }
+
+    /// Keeps the hash of a new token.
+    ///
+    /// # Errors
+    /// [`Error::BadName`] for its id.
+    pub async fn add_token(&self, token: &Token, hash: &str) -> Result<(), Error> {
+        row::check_name("token", &token.id)?;
+        let mut tx = self.begin().await?;
+        sqlx::query(
+            "insert into tokens (id, hash, role, label, created_by, created_at, expires_at)
+             values ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(&token.id)
+        .bind(hash)
+        .bind(token.role.name())
+        .bind(row::text(&token.label))
+        .bind(row::text(&token.created_by))
+        .bind(token.created_at)
+        .bind(token.expires_at)
+        .execute(&mut *tx)
+        .await?;
+        let deed = Deed { action: Action::Add, kind: Kind::Token, task: "", subject: &token.id };
+        let actor = Actor { by: &token.created_by, at: token.created_at };
+        record(&mut tx, deed, actor, None, Some(&json!({"role": token.role, "label": token.label}))).await?;
+        tx.commit().await
+    }
+
+    /// The token of a hash, unless it has ended; notes its use, at most once a minute.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn use_token(&self, hash: &str, at: Timestamp) -> Result<Option<Token>, Error> {
+        const SQL: &str = "select id, role, label, created_by, created_at, used_at, expires_at from tokens
+             where hash = $1 and (expires_at is null or expires_at > $2)";
+        let found = sqlx::query(SQL).bind(hash).bind(at).fetch_optional(&self.read).await?;
+        let Some(found) = found.as_ref().map(token).transpose()? else { return Ok(None) };
+        if found.used_at.is_none_or(|used| used < at - 60_000) {
+            let mut tx = self.begin().await?;
+            sqlx::query("update tokens set used_at = $2 where id = $1")
+                .bind(&found.id)
+                .bind(at)
+                .execute(&mut *tx)
+                .await?;
+            tx.commit().await?;
+        }
+        Ok(Some(found))
+    }
+
+    /// Every token, oldest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn tokens(&self) -> Result<Vec<Token>, Error> {
+        let rows = sqlx::query(
+            "select id, role, label, created_by, created_at, used_at, expires_at from tokens order by created_at, id",
+        )
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(token).collect()
+    }
+
+    /// Ends a token.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn remove_token(&self, id: &str, by: &str, at: Timestamp) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        let gone = sqlx::query("delete from tokens where id = $1").bind(id).execute(&mut *tx).await?;
+        if gone.rows_affected() == 0 {
+            return Err(Error::NotFound { what: "token", name: id.to_owned() });
+        }
+        let deed = Deed { action: Action::Delete, kind: Kind::Token, task: "", subject: id };
+        record(&mut tx, deed, Actor { by, at }, None, None).await?;
+        tx.commit().await
+    }
+
+    /// Keeps the hash of a session's cookie.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn add_session(&self, hash: &str, session: &Session, at: Timestamp) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        sqlx::query("delete from sessions where expires_at < $1").bind(at).execute(&mut *tx).await?;
+        sqlx::query("insert into sessions (hash, who, role, created_at, expires_at) values ($1, $2, $3, $4, $5)")
+            .bind(hash)
+            .bind(row::text(&session.who))
+            .bind(session.role.name())
+            .bind(at)
+            .bind(session.expires_at)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await
+    }
+
+    /// The session of a hash, unless it has ended.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn session(&self, hash: &str, at: Timestamp) -> Result<Option<Session>, Error> {
+        let row = sqlx::query("select who, role, expires_at from sessions where hash = $1 and expires_at > $2")
+            .bind(hash)
+            .bind(at)
+            .fetch_optional(&self.read)
+            .await?;
+        let session = |row: AnyRow| {
+            Ok(Session {
+                who: row::get(&row, "who")?,
+                role: row::parsed(&row, "role")?,
+                expires_at: row::get(&row, "expires_at")?,
+            })
+        };
+        row.map(session).transpose()
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn end_session(&self, hash: &str) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        sqlx::query("delete from sessions where hash = $1").bind(hash).execute(&mut *tx).await?;
+        tx.commit().await
+    }
+}
+
+async fn find_user(on: impl AnyExecutor<'_>, name: &str) -> Result<Option<User>, Error> {
+    let row = sqlx::query("select name, role, password, created_by, created_at from users where name = $1")
+        .bind(name)
+        .fetch_optional(on)
+        .await?;
+    row.map(|row| user(&row)).transpose()
+}
+
+/// Refuses to leave users behind whom nobody can administer; the very last user may go.
+async fn keep_an_admin(on: impl AnyExecutor<'_>, but: &str) -> Result<(), Error> {
+    let row = sqlx::query(
+        "select count(*) as others, count(case when role = 'admin' then 1 end) as admins from users where name <> $1",
+    )
+    .bind(but)
+    .fetch_one(on)
+    .await?;
+    let (others, admins): (i64, i64) = (row::get(&row, "others")?, row::get(&row, "admins")?);
+    if others > 0 && admins == 0 { Err(Error::LastAdmin(but.to_owned())) } else { Ok(()) }
+}
+
+fn no_user(name: &str) -> Error {
+    Error::NotFound { what: "user", name: name.to_owned() }
+}
+
+fn user(row: &AnyRow) -> Result<User, Error> {
+    Ok(User {
+        name: row::get(row, "name")?,
+        role: row::parsed(row, "role")?,
+        password: row::get(row, "password")?,
+        created_by: row::get(row, "created_by")?,
+        created_at: row::get(row, "created_at")?,
+    })
+}
+
+fn token(row: &AnyRow) -> Result<Token, Error> {
+    Ok(Token {
+        id: row::get(row, "id")?,
+        role: row::parsed(row, "role")?,
+        label: row::get(row, "label")?,
+        created_by: row::get(row, "created_by")?,
+        created_at: row::get(row, "created_at")?,
+        used_at: row::get(row, "used_at")?,
+        expires_at: row::get(row, "expires_at")?,
+    })
+}

@@ -1,0 +1,107 @@
+//! What may happen to a run after it ended, and to those that wait for it.
+
+use graft_core::Timestamp;
+use serde_json::json;
+
+use super::{Run, RunState, RunUpdate, change, find, run, select_runs};
+use crate::changes::{Actor, Deed, record};
+use crate::{Action, Error, Kind, Store};
+
+impl Store {
+    /// Puts a failed or cancelled run back into the queue, with all its attempts before it.
+    ///
+    /// # Errors
+    /// [`Error::NoRun`]; [`Error::RunState`] for one that hasn't ended so; [`Error::RunActive`].
+    pub async fn queue_again(&self, id: &str, by: &str, at: Timestamp) -> Result<Run, Error> {
+        let mut tx = self.begin().await?;
+        let mut again = find(&mut *tx, id).await?.ok_or_else(|| Error::NoRun(id.to_owned()))?;
+        if again.state.is_active() {
+            let to = RunState::Queued.name();
+            return Err(Error::RunState { run: again.id, from: again.state.name(), to });
+        }
+        (again.attempts, again.phase) = (0, None);
+        let update = RunUpdate { state: Some(RunState::Queued), ..RunUpdate::default() };
+        let again = change(&mut tx, again, &update, Actor { by, at }).await?;
+        // A run that a command had trained goes to the workers now.
+        sqlx::query("update runs set request = coalesce(request, '{}') where id = $1")
+            .bind(id)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(again)
+    }
+
+    /// Cancels queued runs that wait for one that didn't succeed, and returns them.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn cancel_orphans(&self, by: &str, at: Timestamp) -> Result<Vec<Run>, Error> {
+        const HOPELESS: &str = select_runs!(
+            "where state = 'queued' and lease_owner is null and after_run is not null and not exists
+                   (select 1 from runs a where a.id = runs.after_run and a.state not in ('failed', 'cancelled'))
+             order by seq"
+        );
+        if sqlx::query(HOPELESS).fetch_optional(&self.read).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let mut tx = self.begin().await?;
+        let mut cancelled = Vec::new();
+        for row in &sqlx::query(HOPELESS).fetch_all(&mut *tx).await? {
+            let hopeless = run(row)?;
+            let error =
+                format!("run `{}`, which it waited for, did not succeed", hopeless.after_run.as_deref().unwrap_or(""));
+            let update = RunUpdate { state: Some(RunState::Cancelled), error: Some(error), ..RunUpdate::default() };
+            cancelled.push(change(&mut tx, hopeless, &update, Actor { by, at }).await?);
+        }
+        tx.commit().await?;
+        Ok(cancelled)
+    }
+
+    /// Takes a run that has ended out of the lists and returns it; versions made by it stay, and forget it.
+    ///
+    /// # Errors
+    /// [`Error::NoRun`]; [`Error::RunState`] while it is active.
+    pub async fn delete_run(&self, id: &str, by: &str, at: Timestamp) -> Result<Run, Error> {
+        let mut tx = self.begin().await?;
+        let gone = find(&mut *tx, id).await?.ok_or_else(|| Error::NoRun(id.to_owned()))?;
+        if gone.state.is_active() {
+            return Err(Error::RunState { run: gone.id, from: gone.state.name(), to: "deleted" });
+        }
+        for statement in ["update versions set run = null where run = $1", "delete from runs where id = $1"] {
+            sqlx::query(statement).bind(id).execute(&mut *tx).await?;
+        }
+        let deed = Deed { action: Action::Delete, kind: Kind::Run, task: &gone.task, subject: id };
+        record(&mut tx, deed, Actor { by, at }, Some(&json!(gone)), None).await?;
+        tx.commit().await?;
+        Ok(gone)
+    }
+
+    /// Ended runs that finished before a time, oldest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn runs_finished_before(&self, at: Timestamp) -> Result<Vec<Run>, Error> {
+        let rows = sqlx::query(select_runs!(
+            "where state in ('succeeded', 'failed', 'cancelled') and finished_at < $1 order by seq"
+        ))
+        .bind(at)
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(run).collect()
+    }
+
+    /// How many runs match a filter, whatever its limit and offset.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn count_runs(&self, filter: &super::RunFilter) -> Result<u64, Error> {
+        let row = sqlx::query(
+            "select count(*) as n from runs where ($1 is null or task = $1) and ($2 is null or state = $2)",
+        )
+        .bind(filter.task.as_deref())
+        .bind(filter.state.map(RunState::name))
+        .fetch_one(&self.read)
+        .await?;
+        crate::row::int(&row, "n")
+    }
+}

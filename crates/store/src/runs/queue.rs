@@ -1,0 +1,325 @@
+//! The queue is the table of runs: who holds one says so in it, for a while, and writes only while that is true.
+
+use graft_core::{Dataset, Timestamp};
+use serde_json::{Value, json};
+use sqlx::any::AnyRow;
+
+use super::{NewRun, Priority, Run, RunState, RunUpdate, Wish, add, change, find, run, select_runs, write};
+use crate::changes::{Actor, Deed, record};
+use crate::clock::{self, Reading};
+use crate::database::Tx;
+use crate::datasets;
+use crate::schedules::{Due, advance};
+use crate::versions::{NewVersion, Version, register};
+use crate::{Action, Error, Kind, Store, row};
+
+/// What a queued run is beside its spec.
+#[derive(Clone, Copy, Debug)]
+pub struct Submission<'a> {
+    /// How soon it gets its turn.
+    pub priority: Priority,
+    /// The run that must succeed first.
+    pub after: Option<&'a str>,
+    /// Whether its version is to become active, if it is not worse.
+    pub activate: bool,
+    /// The name its version is to have.
+    pub version: Option<&'a str>,
+    /// Trainers that may be started before it counts as poisoned.
+    pub max_attempts: u32,
+    /// What was asked for.
+    pub request: &'a Value,
+    /// The time of a schedule that this run is for: of all who submit it, one succeeds.
+    pub due: Option<Due<'a>>,
+}
+
+/// The right to write about a run, until somebody else takes it over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The run.
+    pub run: String,
+    /// Who holds it.
+    pub owner: String,
+    /// The run's fence when it was taken.
+    pub fence: i64,
+}
+
+/// What a worker has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Free {
+    /// CPU threads that no run of it uses.
+    pub threads: u32,
+    /// Whether it has no run at all, so that even one that takes every thread fits.
+    pub idle: bool,
+}
+
+impl Store {
+    /// Puts a run into the queue together with its dataset, whose split it fixes for ever: both or neither.
+    ///
+    /// # Errors
+    /// As [`add_run`](Self::add_run) and [`save_dataset`](Self::save_dataset); [`Error::NoRun`] for the one it is to
+    /// follow; [`Error::ScheduleMoved`] when somebody else submitted this time of the schedule.
+    pub async fn submit_run(
+        &self,
+        new: NewRun<'_>,
+        order: &Submission<'_>,
+        dataset: &Dataset,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Run, Error> {
+        let actor = Actor { by, at };
+        let mut tx = self.begin().await?;
+        if let Some(after) = order.after {
+            find(&mut *tx, after).await?.ok_or_else(|| Error::NoRun(after.to_owned()))?;
+        }
+        let added = add(&mut tx, self.dialect, new, actor).await?;
+        if let Some(due) = order.due {
+            advance(&mut tx, due, Some(&added.id), None, at).await?;
+        }
+        datasets::save(&mut tx, new.task, dataset, actor).await?;
+        sqlx::query(
+            "update runs set priority = $2, after_run = $3, activate = $4, version = $5, max_attempts = $6,
+                    request = $7, train_samples = $8, eval_samples = $9
+             where id = $1",
+        )
+        .bind(&added.id)
+        .bind(order.priority as i64)
+        .bind(order.after)
+        .bind(i64::from(order.activate))
+        .bind(order.version)
+        .bind(i64::from(order.max_attempts.max(1)))
+        .bind(order.request.to_string())
+        .bind(row::big(dataset.train.len() as u64))
+        .bind(row::big(dataset.eval.len() as u64))
+        .execute(&mut *tx)
+        .await?;
+        let added = find(&mut *tx, &added.id).await?.ok_or(Error::NoRun(added.id))?;
+        tx.commit().await?;
+        Ok(added)
+    }
+
+    /// Takes the run whose turn it is: of those that may start, the first by priority, then by age. Nothing while that
+    /// one needs more threads than are free, so that small runs can't starve it.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn claim_run(
+        &self,
+        owner: &str,
+        millis: i64,
+        free: Free,
+        by: &str,
+    ) -> Result<Option<(Run, Lease)>, Error> {
+        if self.next_run().await?.is_none() {
+            return Ok(None);
+        }
+        let mut tx = self.begin().await?;
+        let at: Timestamp = row::get(&sqlx::query(clock::time(self.dialect)).fetch_one(&mut *tx).await?, "at")?;
+        let found = sqlx::query(NEXT).bind(at).fetch_optional(&mut *tx).await?;
+        let Some(next) = found.as_ref().map(run).transpose()? else { return Ok(None) };
+        let fits = free.idle || next.threads.is_some_and(|threads| threads <= free.threads);
+        if !fits {
+            return Ok(None);
+        }
+        let taken = self.take(&mut tx, next, owner, millis).await?;
+        let update = RunUpdate { state: Some(RunState::Starting), attempt: true, ..RunUpdate::default() };
+        let taken = change(&mut tx, taken, &update, Actor { by, at }).await?;
+        tx.commit().await?;
+        Ok(Some(leased(taken, owner)))
+    }
+
+    /// The queued run whose turn it is, if any may start.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn next_run(&self) -> Result<Option<Run>, Error> {
+        let at = self.now().await?;
+        let row: Option<AnyRow> = sqlx::query(NEXT).bind(at).fetch_optional(&self.read).await?;
+        row.as_ref().map(run).transpose()
+    }
+
+    /// Takes over a run whose holder's time is up, or that nobody holds; from then on the former holder can't write.
+    ///
+    /// # Errors
+    /// [`Error::LeaseHeld`] while somebody else holds it; [`Error::LeaseLost`] when it changed hands since `seen`.
+    pub async fn take_over(&self, seen: &Run, owner: &str, millis: i64) -> Result<(Run, Lease), Error> {
+        let mut tx = self.begin().await?;
+        let now = clock::read(&mut tx, self.dialect).await?;
+        let found = find(&mut *tx, &seen.id).await?.ok_or_else(|| Error::NoRun(seen.id.clone()))?;
+        if found.fence != seen.fence {
+            return Err(Error::LeaseLost { run: found.id });
+        }
+        if found.is_held(&now) && found.lease_owner.as_deref() != Some(owner) {
+            return Err(Error::LeaseHeld { run: found.id, owner: found.lease_owner.unwrap_or_default() });
+        }
+        let taken = self.take(&mut tx, found, owner, millis).await?;
+        tx.commit().await?;
+        Ok(leased(taken, owner))
+    }
+
+    /// Active runs whose holder's time is up, or that are past the queue and nobody holds.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn abandoned_runs(&self) -> Result<Vec<Run>, Error> {
+        let rows = sqlx::query(select_runs!("where state in ('queued', 'starting', 'running') order by seq"))
+            .fetch_all(&self.read)
+            .await?;
+        let now = clock::read(&mut *self.read.acquire().await?, self.dialect).await?;
+        let runs = rows.iter().map(run).collect::<Result<Vec<_>, _>>()?;
+        let left = |run: &Run| !run.is_held(&now) && (run.state != RunState::Queued || run.lease_owner.is_some());
+        Ok(runs.into_iter().filter(left).collect())
+    }
+
+    /// Whether somebody holds the run now.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn is_held(&self, run: &Run) -> Result<bool, Error> {
+        let now = clock::read(&mut *self.read.acquire().await?, self.dialect).await?;
+        Ok(run.is_held(&now))
+    }
+
+    /// Holds a run for `millis` more, and returns it as it is now, with what people want of it.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] when somebody else has it.
+    pub async fn renew_lease(&self, lease: &Lease, millis: i64) -> Result<Run, Error> {
+        let mut tx = self.begin().await?;
+        let mut run = owned(&mut tx, lease).await?;
+        let now = clock::read(&mut tx, self.dialect).await?;
+        run.lease = Some((now.clock, now.at.saturating_add(millis)));
+        write(&mut tx, &run).await?;
+        tx.commit().await?;
+        Ok(run)
+    }
+
+    /// Lets go of a run at once, whatever its state, so that the next worker needn't wait for the lease to end.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] when somebody else has it.
+    pub async fn release_lease(&self, lease: &Lease) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        let mut run = owned(&mut tx, lease).await?;
+        run.lease = run.lease.map(|(clock, _)| (clock, i64::MIN));
+        write(&mut tx, &run).await?;
+        tx.commit().await
+    }
+
+    /// As [`update_run`](Self::update_run), for the one who holds the run.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] when somebody else has it; [`Error::RunState`].
+    pub async fn update_held(&self, lease: &Lease, update: &RunUpdate, by: &str, at: Timestamp) -> Result<Run, Error> {
+        let mut tx = self.begin().await?;
+        let run = owned(&mut tx, lease).await?;
+        let run = change(&mut tx, run, update, Actor { by, at }).await?;
+        tx.commit().await?;
+        Ok(run)
+    }
+
+    /// Puts a held run back into the queue, not to start before a time, with the reason as its error.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] when somebody else has it.
+    pub async fn requeue_run(
+        &self,
+        lease: &Lease,
+        not_before: Timestamp,
+        reason: &str,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Run, Error> {
+        let mut tx = self.begin().await?;
+        let mut run = owned(&mut tx, lease).await?;
+        if run.state != RunState::Queued {
+            let update = RunUpdate { state: Some(RunState::Queued), ..RunUpdate::default() };
+            run = change(&mut tx, run, &update, Actor { by, at }).await?;
+        }
+        (run.lease_owner, run.lease, run.phase) = (None, None, None);
+        (run.not_before, run.error) = (Some(not_before), Some(row::text(reason)));
+        write(&mut tx, &run).await?;
+        tx.commit().await?;
+        Ok(run)
+    }
+
+    /// Registers a version in the name of a run that is held: an attempt that lost its run can't publish.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`]; as [`add_version`](Self::add_version).
+    pub async fn add_version_held(
+        &self,
+        lease: &Lease,
+        new: &NewVersion,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Version, Error> {
+        let mut tx = self.begin().await?;
+        owned(&mut tx, lease).await?;
+        let version = register(&mut tx, new, Actor { by, at }).await?;
+        tx.commit().await?;
+        Ok(version)
+    }
+
+    /// Asks for a run to end: one that waits is cancelled at once, one that is held is told to stop.
+    ///
+    /// # Errors
+    /// [`Error::NoRun`]; [`Error::RunState`] when it has ended.
+    pub async fn cancel_run(&self, id: &str, by: &str, at: Timestamp) -> Result<Run, Error> {
+        let actor = Actor { by, at };
+        let mut tx = self.begin().await?;
+        let now = clock::read(&mut tx, self.dialect).await?;
+        let mut run = find(&mut *tx, id).await?.ok_or_else(|| Error::NoRun(id.to_owned()))?;
+        if !run.state.is_active() {
+            let to = RunState::Cancelled.name();
+            return Err(Error::RunState { run: run.id, from: run.state.name(), to });
+        }
+        if run.state == RunState::Queued && !run.is_held(&now) {
+            let update = RunUpdate { state: Some(RunState::Cancelled), ..RunUpdate::default() };
+            run = change(&mut tx, run, &update, actor).await?;
+        } else if run.wants != Some(Wish::Cancel) {
+            run.wants = Some(Wish::Cancel);
+            write(&mut tx, &run).await?;
+            let deed = Deed { action: Action::Set, kind: Kind::Run, task: &run.task, subject: id };
+            record(&mut tx, deed, actor, Some(&json!({"wants": null})), Some(&json!({"wants": "cancel"}))).await?;
+        }
+        tx.commit().await?;
+        Ok(run)
+    }
+
+    async fn take(&self, tx: &mut Tx<'_>, mut run: Run, owner: &str, millis: i64) -> Result<Run, Error> {
+        let now = clock::read(tx, self.dialect).await?;
+        run.fence += 1;
+        run.lease_owner = Some(owner.to_owned());
+        run.lease = Some((now.clock, now.at.saturating_add(millis)));
+        write(tx, &run).await?;
+        Ok(run)
+    }
+}
+
+/// `$1` is the database's time.
+const NEXT: &str = select_runs!(
+    "where state = 'queued' and lease_owner is null and request is not null
+       and (not_before is null or not_before <= $1)
+       and (after_run is null or exists
+            (select 1 from runs a where a.id = runs.after_run and a.state = 'succeeded'))
+     order by priority desc, seq limit 1"
+);
+
+impl Run {
+    /// Whether somebody holds it at this time of their clock; a clock that is gone ended every lease it measured.
+    fn is_held(&self, now: &Reading) -> bool {
+        self.lease.as_ref().is_some_and(|(clock, until)| *clock == now.clock && *until > now.at)
+    }
+}
+
+fn leased(run: Run, owner: &str) -> (Run, Lease) {
+    let lease = Lease { run: run.id.clone(), owner: owner.to_owned(), fence: run.fence };
+    (run, lease)
+}
+
+/// The run of a lease, if it is still the newest one.
+pub(super) async fn owned(tx: &mut Tx<'_>, lease: &Lease) -> Result<Run, Error> {
+    let run = find(&mut **tx, &lease.run).await?.ok_or_else(|| Error::NoRun(lease.run.clone()))?;
+    let mine = run.fence == lease.fence && run.lease_owner.as_deref() == Some(lease.owner.as_str());
+    if mine { Ok(run) } else { Err(Error::LeaseLost { run: run.id }) }
+}

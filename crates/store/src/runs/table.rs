@@ -1,0 +1,102 @@
+//! The table `runs`.
+
+use sqlx::any::{AnyExecutor, AnyRow};
+
+use super::{Priority, Run};
+use crate::database::Tx;
+use crate::{Error, row};
+
+macro_rules! select_runs {
+    ($tail:literal) => {
+        concat!(
+            "select id, seq, task, state, method, base_name, dataset, spec, dir, pid, train_samples, eval_samples,
+                    final_loss, error, exit_code, created_by, created_at, started_at, finished_at, priority, threads,
+                    attempts, max_attempts, fence, lease_owner, lease_clock, lease_until, not_before, wants, phase,
+                    after_run, activate, version, request
+             from runs ",
+            $tail
+        )
+    };
+}
+
+pub(super) use select_runs;
+
+pub(crate) async fn find(on: impl AnyExecutor<'_>, id: &str) -> Result<Option<Run>, Error> {
+    let row = sqlx::query(select_runs!("where id = $1")).bind(id).fetch_optional(on).await?;
+    row.map(|row| run(&row)).transpose()
+}
+
+/// Writes everything about a run that may change.
+pub(super) async fn write(tx: &mut Tx<'_>, run: &Run) -> Result<(), Error> {
+    let (clock, until) = run.lease.as_ref().map(|(clock, until)| (clock.as_str(), *until)).unzip();
+    // Not kept prepared: sqlx's Any driver gives an absent float another Postgres type than a present one.
+    sqlx::query(
+        "update runs set state = $2, pid = $3, train_samples = $4, eval_samples = $5, final_loss = $6, error = $7,
+                exit_code = $8, started_at = $9, finished_at = $10, attempts = $11, fence = $12, lease_owner = $13,
+                lease_clock = $14, lease_until = $15, not_before = $16, wants = $17, phase = $18
+         where id = $1",
+    )
+    .bind(&run.id)
+    .bind(run.state.name())
+    .bind(run.pid.map(i64::from))
+    .bind(run.train_samples.map(row::big))
+    .bind(run.eval_samples.map(row::big))
+    .bind(run.final_loss)
+    .bind(run.error.as_deref())
+    .bind(run.exit_code.map(i64::from))
+    .bind(run.started_at)
+    .bind(run.finished_at)
+    .bind(i64::from(run.attempts))
+    .bind(run.fence)
+    .bind(run.lease_owner.as_deref())
+    .bind(clock)
+    .bind(until)
+    .bind(run.not_before)
+    .bind(run.wants.map(super::Wish::name))
+    .bind(run.phase.as_deref())
+    .persistent(false)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+pub(super) fn run(row: &AnyRow) -> Result<Run, Error> {
+    let clock: Option<String> = row::get(row, "lease_clock")?;
+    let until: Option<i64> = row::get(row, "lease_until")?;
+    let rank: usize = row::int(row, "priority")?;
+    Ok(Run {
+        id: row::get(row, "id")?,
+        seq: row::get(row, "seq")?,
+        task: row::get(row, "task")?,
+        state: row::parsed(row, "state")?,
+        method: row::get(row, "method")?,
+        base: row::get(row, "base_name")?,
+        dataset: row::parsed(row, "dataset")?,
+        spec: row::json(row, "spec")?,
+        dir: row::get(row, "dir")?,
+        pid: row::int_opt(row, "pid")?,
+        train_samples: row::int_opt(row, "train_samples")?,
+        eval_samples: row::int_opt(row, "eval_samples")?,
+        final_loss: row::get(row, "final_loss")?,
+        error: row::get(row, "error")?,
+        exit_code: row::int_opt(row, "exit_code")?,
+        created_by: row::get(row, "created_by")?,
+        created_at: row::get(row, "created_at")?,
+        started_at: row::get(row, "started_at")?,
+        finished_at: row::get(row, "finished_at")?,
+        priority: Priority::ALL.get(rank).copied().unwrap_or_default(),
+        threads: row::int_opt(row, "threads")?,
+        attempts: row::int(row, "attempts")?,
+        max_attempts: row::int(row, "max_attempts")?,
+        fence: row::get(row, "fence")?,
+        lease_owner: row::get(row, "lease_owner")?,
+        lease: clock.zip(until),
+        not_before: row::get(row, "not_before")?,
+        wants: row::parsed_opt(row, "wants")?,
+        phase: row::get(row, "phase")?,
+        after_run: row::get(row, "after_run")?,
+        activate: row::get::<i64>(row, "activate")? != 0,
+        version: row::get(row, "version")?,
+        request: row::json_opt(row, "request")?,
+    })
+}

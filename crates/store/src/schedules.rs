@@ -1,0 +1,192 @@
+use graft_core::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+use sqlx::any::{AnyExecutor, AnyRow};
+
+use crate::changes::{Actor, Deed, record};
+use crate::database::Tx;
+use crate::{Action, Error, Kind, Store, row};
+
+/// A schedule to be added.
+#[derive(Clone, Copy, Debug)]
+pub struct NewSchedule<'a> {
+    /// Its name.
+    pub id: &'a str,
+    /// Name of the task.
+    pub task: &'a str,
+    /// When, as a cron pattern.
+    pub cron: &'a str,
+    /// The time zone the pattern is read in.
+    pub zone: &'a str,
+    /// What is submitted.
+    pub request: &'a Value,
+    /// Only with at least this many approvals that the task's last run didn't have; 0 always.
+    pub min_new: u64,
+    /// The first time it is due.
+    pub next_at: Option<Timestamp>,
+}
+
+/// A run that is submitted again and again.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Schedule {
+    /// Its name.
+    pub id: String,
+    /// Name of the task.
+    pub task: String,
+    /// When, as a cron pattern.
+    pub cron: String,
+    /// The time zone the pattern is read in.
+    pub zone: String,
+    /// What is submitted.
+    pub request: Value,
+    /// Only with at least this many new approvals.
+    pub min_new: u64,
+    /// When it is due next; never again without.
+    pub next_at: Option<Timestamp>,
+    /// When it was dealt with last.
+    pub last_at: Option<Timestamp>,
+    /// The run it submitted last.
+    pub last_run: Option<String>,
+    /// Why it submitted none the last time.
+    pub last_note: Option<String>,
+    /// Who added it.
+    pub created_by: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// One time of a schedule, which is dealt with once, whoever does it.
+#[derive(Clone, Copy, Debug)]
+pub struct Due<'a> {
+    /// The schedule.
+    pub schedule: &'a str,
+    /// The time as it was read from it.
+    pub at: Timestamp,
+    /// The time after it.
+    pub next_at: Option<Timestamp>,
+}
+
+macro_rules! select_schedules {
+    ($tail:literal) => {
+        concat!(
+            "select id, task, cron, zone, request, min_new, next_at, last_at, last_run, last_note, created_by,
+                    created_at
+             from schedules ",
+            $tail
+        )
+    };
+}
+
+impl Store {
+    /// Adds a schedule.
+    ///
+    /// # Errors
+    /// [`Error::ScheduleExists`]; [`Error::BadName`].
+    pub async fn add_schedule(&self, new: NewSchedule<'_>, by: &str, at: Timestamp) -> Result<Schedule, Error> {
+        row::check_name("schedule", new.id)?;
+        let mut tx = self.begin().await?;
+        let added = sqlx::query(
+            "insert into schedules (id, task, cron, zone, request, min_new, next_at, created_by, created_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
+        )
+        .bind(new.id)
+        .bind(new.task)
+        .bind(row::text(new.cron))
+        .bind(row::text(new.zone))
+        .bind(new.request.to_string())
+        .bind(row::big(new.min_new))
+        .bind(new.next_at)
+        .bind(row::text(by))
+        .bind(at)
+        .execute(&mut *tx)
+        .await?;
+        if added.rows_affected() == 0 {
+            return Err(Error::ScheduleExists(new.id.to_owned()));
+        }
+        let schedule = find(&mut *tx, new.id).await?.ok_or_else(|| Error::NoSchedule(new.id.to_owned()))?;
+        let deed = Deed { action: Action::Add, kind: Kind::Schedule, task: new.task, subject: new.id };
+        record(&mut tx, deed, Actor { by, at }, None, Some(&json!(schedule))).await?;
+        tx.commit().await?;
+        Ok(schedule)
+    }
+
+    /// Every schedule, by name.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn schedules(&self) -> Result<Vec<Schedule>, Error> {
+        let rows = sqlx::query(select_schedules!("")).fetch_all(&self.read).await?;
+        let mut schedules = rows.iter().map(schedule).collect::<Result<Vec<_>, _>>()?;
+        schedules.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(schedules)
+    }
+
+    /// Removes a schedule and returns it.
+    ///
+    /// # Errors
+    /// [`Error::NoSchedule`].
+    pub async fn remove_schedule(&self, id: &str, by: &str, at: Timestamp) -> Result<Schedule, Error> {
+        let mut tx = self.begin().await?;
+        let gone = find(&mut *tx, id).await?.ok_or_else(|| Error::NoSchedule(id.to_owned()))?;
+        sqlx::query("delete from schedules where id = $1").bind(id).execute(&mut *tx).await?;
+        let deed = Deed { action: Action::Delete, kind: Kind::Schedule, task: &gone.task, subject: id };
+        record(&mut tx, deed, Actor { by, at }, Some(&json!(gone)), None).await?;
+        tx.commit().await?;
+        Ok(gone)
+    }
+
+    /// Notes that a time of a schedule passed without a run, and why.
+    ///
+    /// # Errors
+    /// [`Error::ScheduleMoved`] when somebody else dealt with it.
+    pub async fn skip_schedule(&self, due: Due<'_>, note: &str, at: Timestamp) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        advance(&mut tx, due, None, Some(note), at).await?;
+        tx.commit().await
+    }
+}
+
+/// Moves a schedule on from a time that is being dealt with.
+pub(crate) async fn advance(
+    tx: &mut Tx<'_>,
+    due: Due<'_>,
+    run: Option<&str>,
+    note: Option<&str>,
+    at: Timestamp,
+) -> Result<(), Error> {
+    let moved = sqlx::query(
+        "update schedules set next_at = $3, last_at = $4, last_run = coalesce($5, last_run), last_note = $6
+         where id = $1 and next_at = $2",
+    )
+    .bind(due.schedule)
+    .bind(due.at)
+    .bind(due.next_at)
+    .bind(at)
+    .bind(run)
+    .bind(note.map(row::text))
+    .execute(&mut **tx)
+    .await?;
+    if moved.rows_affected() == 1 { Ok(()) } else { Err(Error::ScheduleMoved(due.schedule.to_owned())) }
+}
+
+async fn find(on: impl AnyExecutor<'_>, id: &str) -> Result<Option<Schedule>, Error> {
+    let row = sqlx::query(select_schedules!("where id = $1")).bind(id).fetch_optional(on).await?;
+    row.map(|row| schedule(&row)).transpose()
+}
+
+fn schedule(row: &AnyRow) -> Result<Schedule, Error> {
+    Ok(Schedule {
+        id: row::get(row, "id")?,
+        task: row::get(row, "task")?,
+        cron: row::get(row, "cron")?,
+        zone: row::get(row, "zone")?,
+        request: row::json(row, "request")?,
+        min_new: row::int(row, "min_new")?,
+        next_at: row::get(row, "next_at")?,
+        last_at: row::get(row, "last_at")?,
+        last_run: row::get(row, "last_run")?,
+        last_note: row::get(row, "last_note")?,
+        created_by: row::get(row, "created_by")?,
+        created_at: row::get(row, "created_at")?,
+    })
+}

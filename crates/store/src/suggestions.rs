@@ -1,0 +1,109 @@
+use graft_core::{Example, Timestamp};
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::any::AnyRow;
+
+use crate::examples::examples_of;
+use crate::{Error, Store, row};
+
+/// What a version would answer to an example that waits for its audit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Suggestion {
+    /// Name of the task.
+    pub task: String,
+    /// The example.
+    pub example: String,
+    /// Its revision when it was answered.
+    pub revision: u32,
+    /// The version that answered.
+    pub version: String,
+    /// The answer.
+    pub answer: Value,
+    /// From 0 to 1.
+    pub confidence: f64,
+    /// Whether the baseline, or what came with the example, says something else.
+    pub disagrees: bool,
+    /// When.
+    pub made_at: Timestamp,
+}
+
+impl Store {
+    /// Keeps suggestions, each in place of its example's former one. Not in the audit trail.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn put_suggestions(&self, suggestions: &[Suggestion]) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        for new in suggestions {
+            // An example that was deleted meanwhile gets none.
+            sqlx::query(
+                "insert into suggestions (task, example, revision, version, answer, confidence, disagrees, made_at)
+                 select e.task, e.id, $3, $4, $5, $6, $7, $8 from examples e where e.task = $1 and e.id = $2
+                 on conflict (task, example) do update set revision = excluded.revision,
+                     version = excluded.version, answer = excluded.answer, confidence = excluded.confidence,
+                     disagrees = excluded.disagrees, made_at = excluded.made_at",
+            )
+            .bind(&new.task)
+            .bind(&new.example)
+            .bind(i64::from(new.revision))
+            .bind(row::text(&new.version))
+            .bind(new.answer.to_string())
+            .bind(if new.confidence.is_finite() { new.confidence } else { 0.0 })
+            .bind(i64::from(new.disagrees))
+            .bind(new.made_at)
+            .execute(&mut *tx)
+            .await?;
+        }
+        tx.commit().await
+    }
+
+    /// The suggestion for an example as it is now, if there is one.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn suggestion(&self, task: &str, example: &str) -> Result<Option<Suggestion>, Error> {
+        let row = sqlx::query(
+            "select s.task, s.example, s.revision, s.version, s.answer, s.confidence, s.disagrees, s.made_at
+             from suggestions s
+             join examples e on e.task = s.task and e.id = s.example and e.revision = s.revision
+             where s.task = $1 and s.example = $2",
+        )
+        .bind(task)
+        .bind(example)
+        .fetch_optional(&self.read)
+        .await?;
+        row.map(|row| suggestion(&row)).transpose()
+    }
+
+    /// Pending examples that a version has made no suggestion for, newest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn without_suggestion(&self, task: &str, version: &str, limit: u32) -> Result<Vec<Example>, Error> {
+        let rows = sqlx::query(examples_of!(
+            "left join suggestions s on s.task = e.task and s.example = e.id and s.revision = e.revision
+                  and s.version = $2
+             where e.task = $1 and e.review = 'pending' and s.task is null
+             order by coalesce(e.source_at, 0) desc, e.position desc limit $3"
+        ))
+        .bind(task)
+        .bind(version)
+        .bind(i64::from(limit))
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(crate::examples::example).collect()
+    }
+}
+
+fn suggestion(row: &AnyRow) -> Result<Suggestion, Error> {
+    Ok(Suggestion {
+        task: row::get(row, "task")?,
+        example: row::get(row, "example")?,
+        revision: row::int(row, "revision")?,
+        version: row::get(row, "version")?,
+        answer: row::json(row, "answer")?,
+        confidence: row::get(row, "confidence")?,
+        disagrees: row::get::<i64>(row, "disagrees")? != 0,
+        made_at: row::get(row, "made_at")?,
+    })
+}

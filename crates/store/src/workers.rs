@@ -1,0 +1,85 @@
+use graft_core::Timestamp;
+use serde::Serialize;
+use sqlx::any::AnyRow;
+
+use crate::{Error, Store, row};
+
+/// A process that takes runs from the queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Worker {
+    /// Names the process among all that ever were.
+    pub id: String,
+    /// Its machine.
+    pub host: String,
+    /// Its process id there.
+    pub pid: u32,
+    /// CPU threads it gives to runs.
+    pub slots: u32,
+    /// Its version of Graft.
+    pub graft: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it last said that it lives.
+    pub seen_at: Timestamp,
+}
+
+impl Store {
+    /// Says that a worker lives. Not in the audit trail.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn worker_seen(&self, worker: &Worker) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        sqlx::query(
+            "insert into workers (id, host, pid, slots, graft, started_at, seen_at)
+             values ($1, $2, $3, $4, $5, $6, $7) on conflict (id) do update set seen_at = excluded.seen_at",
+        )
+        .bind(&worker.id)
+        .bind(row::text(&worker.host))
+        .bind(i64::from(worker.pid))
+        .bind(i64::from(worker.slots))
+        .bind(&worker.graft)
+        .bind(worker.started_at)
+        .bind(worker.seen_at)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
+
+    /// Forgets a worker, and all that were not seen since a time.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn worker_gone(&self, id: &str, since: Timestamp) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        sqlx::query("delete from workers where id = $1 or seen_at < $2").bind(id).bind(since).execute(&mut *tx).await?;
+        tx.commit().await
+    }
+
+    /// The workers seen since a time, oldest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn workers(&self, since: Timestamp) -> Result<Vec<Worker>, Error> {
+        let rows = sqlx::query(
+            "select id, host, pid, slots, graft, started_at, seen_at from workers where seen_at >= $1
+             order by started_at, id",
+        )
+        .bind(since)
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(worker).collect()
+    }
+}
+
+fn worker(row: &AnyRow) -> Result<Worker, Error> {
+    Ok(Worker {
+        id: row::get(row, "id")?,
+        host: row::get(row, "host")?,
+        pid: row::int(row, "pid")?,
+        slots: row::int(row, "slots")?,
+        graft: row::get(row, "graft")?,
+        started_at: row::get(row, "started_at")?,
+        seen_at: row::get(row, "seen_at")?,
+    })
+}

@@ -1,0 +1,120 @@
+use graft_core::Digest;
+use graft_store::{Answered, Asked, Error, ImportState, Role, Session, Token, Worker};
+use serde_json::json;
+
+use crate::support::{Database, on_both};
+
+on_both!(
+    users_come_and_go_but_an_admin_stays,
+    tokens_end,
+    sessions_end,
+    a_key_stands_for_one_request,
+    imports_are_followed,
+    workers_are_seen,
+);
+
+async fn users_come_and_go_but_an_admin_stays(database: Database) {
+    let store = &database.store;
+    store.put_user("ada", Role::Admin, "hash1", "setup", 1).await.unwrap();
+    store.put_user("bob", Role::Viewer, "hash2", "ada", 2).await.unwrap();
+    assert!(matches!(store.put_user("a b", Role::Viewer, "h", "ada", 2).await, Err(Error::BadName { .. })));
+    assert!(matches!(store.remove_user("ada", "bob", 3).await, Err(Error::LastAdmin(_))));
+    assert!(matches!(store.put_user("ada", Role::Viewer, "h", "bob", 3).await, Err(Error::LastAdmin(_))));
+    let session = Session { who: "bob".into(), role: Role::Viewer, expires_at: 100 };
+    store.add_session("cookie", &session, 4).await.unwrap();
+    let bob = store.put_user("bob", Role::Admin, "hash3", "ada", 5).await.unwrap();
+    assert_eq!((bob.password.as_str(), bob.created_by.as_str()), ("hash3", "ada"));
+    assert_eq!(store.session("cookie", 6).await.unwrap(), None, "a new password ends it");
+    store.remove_user("ada", "bob", 7).await.unwrap();
+    assert_eq!(store.users().await.unwrap(), [bob]);
+    assert!(matches!(store.remove_user("ada", "bob", 8).await, Err(Error::NotFound { .. })));
+    assert!(!json!(store.users().await.unwrap()).to_string().contains("hash"));
+    store.remove_user("bob", "bob", 9).await.unwrap();
+    assert_eq!(store.user("bob").await.unwrap(), None);
+}
+
+async fn tokens_end(database: Database) {
+    let store = &database.store;
+    let token = Token {
+        id: "t1".into(),
+        role: Role::Trainer,
+        label: "ci".into(),
+        created_by: "ada".into(),
+        created_at: 10,
+        used_at: None,
+        expires_at: Some(100_000),
+    };
+    store.add_token(&token, "hash").await.unwrap();
+    assert!(store.add_token(&Token { id: "t2".into(), ..token.clone() }, "hash").await.is_err());
+    assert_eq!(store.use_token("other", 20).await.unwrap(), None);
+    assert_eq!(store.use_token("hash", 20).await.unwrap(), Some(token));
+    store.use_token("hash", 30).await.unwrap();
+    assert_eq!(store.tokens().await.unwrap()[0].used_at, Some(20), "written once a minute");
+    assert_eq!(store.use_token("hash", 100_000).await.unwrap(), None);
+    store.remove_token("t1", "ada", 40).await.unwrap();
+    assert!(matches!(store.remove_token("t1", "ada", 40).await, Err(Error::NotFound { .. })));
+}
+
+async fn sessions_end(database: Database) {
+    let store = &database.store;
+    let session = Session { who: "ada".into(), role: Role::Admin, expires_at: 100 };
+    store.add_session("a", &session, 1).await.unwrap();
+    assert_eq!(store.session("a", 99).await.unwrap(), Some(session.clone()));
+    assert_eq!(store.session("a", 100).await.unwrap(), None);
+    store.end_session("a").await.unwrap();
+    assert_eq!(store.session("a", 99).await.unwrap(), None);
+}
+
+async fn a_key_stands_for_one_request(database: Database) {
+    let store = &database.store;
+    let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
+    let asked = Asked { who: "ada", route: "POST /runs", key: "k", digest: &one };
+    assert_eq!(store.begin_request(asked, 10, 1_000_000).await.unwrap(), Answered::No);
+    assert_eq!(store.begin_request(asked, 11, 1_000_000).await.unwrap(), Answered::Soon);
+    assert_eq!(store.begin_request(asked, 70_000, 1_000_000).await.unwrap(), Answered::No, "its server died");
+    let other = store.begin_request(Asked { digest: &two, ..asked }, 70_001, 1_000_000).await;
+    assert!(matches!(other, Err(Error::KeyReused(_))));
+    store.end_request(asked, Some((202, "{}"))).await.unwrap();
+    let yes = Answered::Yes { status: 202, reply: "{}".into() };
+    assert_eq!(store.begin_request(asked, 70_002, 1_000_000).await.unwrap(), yes);
+    assert_eq!(store.begin_request(Asked { who: "bob", ..asked }, 70_002, 80_000).await.unwrap(), Answered::No);
+    store.end_request(Asked { who: "bob", ..asked }, None).await.unwrap();
+    assert_eq!(store.begin_request(Asked { who: "bob", ..asked }, 70_003, 80_000).await.unwrap(), Answered::No);
+    assert_eq!(store.begin_request(Asked { digest: &two, ..asked }, 1_000_001, 2_000_000).await.unwrap(), Answered::No);
+}
+
+async fn imports_are_followed(database: Database) {
+    let store = &database.store;
+    let begun = store.begin_import("i1", "csv", None, "ada", 10).await.unwrap();
+    assert_eq!((begun.state, begun.done, begun.of), (ImportState::Running, 0, None));
+    store.import_progress("i1", 5, Some(20)).await.unwrap();
+    store.import_progress("i1", 9, None).await.unwrap();
+    let now = store.import_state("i1").await.unwrap();
+    assert_eq!((now.done, now.of), (9, Some(20)));
+    let done = store.end_import("i1", Ok(&json!({"added": 9})), "ada", 20).await.unwrap();
+    assert_eq!((done.state, done.report, done.finished_at), (ImportState::Done, Some(json!({"added": 9})), Some(20)));
+    store.begin_import("i2", "csv", Some("spam"), "ada", 10).await.unwrap();
+    assert_eq!(store.fail_running_imports(11, &json!("gone"), 30).await.unwrap(), 1);
+    assert_eq!(store.import_state("i2").await.unwrap().state, ImportState::Failed);
+    assert!(matches!(store.import_state("i3").await, Err(Error::NotFound { .. })));
+}
+
+async fn workers_are_seen(database: Database) {
+    let store = &database.store;
+    let worker = Worker {
+        id: "h/1/x".into(),
+        host: "h".into(),
+        pid: 1,
+        slots: 2,
+        graft: "0.1.0".into(),
+        started_at: 10,
+        seen_at: 10,
+    };
+    store.worker_seen(&worker).await.unwrap();
+    let later = Worker { seen_at: 50, ..worker };
+    store.worker_seen(&later).await.unwrap();
+    assert_eq!(store.workers(40).await.unwrap(), [later]);
+    assert!(store.workers(51).await.unwrap().is_empty());
+    store.worker_gone("h/1/x", 0).await.unwrap();
+    assert!(store.workers(0).await.unwrap().is_empty());
+}

@@ -1,0 +1,281 @@
+use std::time::Duration;
+
+use graft_core::{Assignment, Dataset, Digest};
+use graft_store::{
+    ChangeFilter, Due, Error, Free, Lease, NewRun, NewSchedule, NewVersion, Priority, Run, RunFilter, RunState,
+    RunUpdate, Store, Submission, Wish,
+};
+use serde_json::json;
+
+use crate::support::{Database, TASK, again, card, on_both, spec};
+
+on_both!(
+    the_queue_goes_by_priority_then_age,
+    a_run_waits_for_threads_time_and_another_run,
+    a_stale_holder_writes_nothing,
+    a_lease_ends_by_itself_or_at_once,
+    a_run_is_cancelled_at_any_state,
+    an_ended_run_goes_back_or_away,
+    one_of_many_workers_gets_a_run,
+    one_submission_per_time_of_a_schedule,
+    watchers_hear_of_other_processes,
+    at_every_failure_a_submission_is_whole_or_absent,
+);
+
+const ALL: Free = Free { threads: 2, idle: true };
+const LONG: i64 = 60_000;
+
+fn dataset() -> Dataset {
+    Dataset {
+        digest: Digest::of(b"dataset"),
+        train: Vec::new(),
+        eval: Vec::new(),
+        leaking: Vec::new(),
+        assignment: Assignment::new(),
+    }
+}
+
+fn order() -> Submission<'static> {
+    static REQUEST: std::sync::LazyLock<serde_json::Value> = std::sync::LazyLock::new(|| json!({"task": "t"}));
+    Submission {
+        priority: Priority::Normal,
+        after: None,
+        activate: false,
+        version: None,
+        max_attempts: 3,
+        request: &REQUEST,
+        due: None,
+    }
+}
+
+async fn submit(store: &Store, id: &str, order: &Submission<'_>) -> Result<Run, Error> {
+    let spec = spec(id);
+    let dir = format!("runs/{id}");
+    // A task of its own each, so that they don't stand in each other's way.
+    let new = NewRun { task: id, spec: &spec, dir: &dir, holder: None };
+    store.submit_run(new, order, &dataset(), "ada", 10).await
+}
+
+async fn claim(store: &Store, free: Free) -> Option<(Run, Lease)> {
+    store.claim_run("w1", LONG, free, "worker").await.unwrap()
+}
+
+async fn claimed(store: &Store) -> String {
+    claim(store, ALL).await.map_or_else(String::new, |(run, _)| run.id)
+}
+
+fn to(state: RunState) -> RunUpdate {
+    RunUpdate { state: Some(state), ..RunUpdate::default() }
+}
+
+async fn the_queue_goes_by_priority_then_age(database: Database) {
+    let store = &database.store;
+    for (id, priority) in
+        [("a", Priority::Low), ("b", Priority::Normal), ("c", Priority::High), ("d", Priority::Normal)]
+    {
+        submit(store, id, &Submission { priority, ..order() }).await.unwrap();
+    }
+    // One that a command holds is not for workers.
+    let held = spec("held");
+    let new = NewRun { task: "held", spec: &held, dir: "runs/held", holder: Some(("command", LONG)) };
+    store.add_run(new, "ada", 10).await.unwrap();
+    let (run, lease) = claim(store, ALL).await.unwrap();
+    assert_eq!((run.id.as_str(), run.state, run.attempts, lease.fence), ("c", RunState::Starting, 1, 1));
+    assert_eq!(
+        [claimed(store).await, claimed(store).await, claimed(store).await, claimed(store).await],
+        ["b", "d", "a", ""]
+    );
+    assert_eq!(store.count_runs(&RunFilter::default()).await.unwrap(), 5);
+}
+
+async fn a_run_waits_for_threads_time_and_another_run(database: Database) {
+    let store = &database.store;
+    submit(store, "a", &order()).await.unwrap();
+    submit(store, "b", &Submission { after: Some("a"), ..order() }).await.unwrap();
+    assert!(matches!(submit(store, "c", &Submission { after: Some("x"), ..order() }).await, Err(Error::NoRun(_))));
+    assert!(matches!(store.run("c").await, Err(Error::NoRun(_))), "nothing is left of it");
+    // It takes all threads of an idle worker.
+    assert!(claim(store, Free { threads: 2, idle: false }).await.is_none());
+    let (_, lease) = claim(store, ALL).await.unwrap();
+    assert_eq!(claimed(store).await, "");
+    let now = store.now().await.unwrap();
+    let waiting = store.requeue_run(&lease, now + LONG, "the network failed", "w", 20).await.unwrap();
+    assert_eq!((waiting.state, waiting.error.as_deref()), (RunState::Queued, Some("the network failed")));
+    assert_eq!(claimed(store).await, "");
+    let (later, lease) = store.take_over(&waiting, "w1", LONG).await.unwrap();
+    store.requeue_run(&lease, now - 1, "again", "w", 20).await.unwrap();
+    assert_eq!(later.attempts, 1);
+    let (run, lease) = claim(store, ALL).await.unwrap();
+    assert_eq!((run.id.as_str(), run.attempts, run.error), ("a", 2, None));
+    store.update_held(&lease, &to(RunState::Running), "w", 21).await.unwrap();
+    store.update_held(&lease, &to(RunState::Succeeded), "w", 22).await.unwrap();
+    assert_eq!(claimed(store).await, "b");
+}
+
+async fn a_stale_holder_writes_nothing(database: Database) {
+    let store = &database.store;
+    submit(store, "a", &order()).await.unwrap();
+    let (run, old) = store.claim_run("w1", -1, ALL, "w1").await.unwrap().unwrap();
+    let abandoned = store.abandoned_runs().await.unwrap();
+    assert_eq!(abandoned.len(), 1);
+    let (_, new) = store.take_over(&run, "w2", LONG).await.unwrap();
+    assert!(matches!(store.take_over(&run, "w3", LONG).await, Err(Error::LeaseLost { .. })));
+    let now = store.run("a").await.unwrap();
+    assert!(matches!(store.take_over(&now, "w3", LONG).await, Err(Error::LeaseHeld { .. })));
+    let version = NewVersion {
+        task: TASK.into(),
+        name: None,
+        run: Some("a".into()),
+        adapter_dir: "adapters/a".into(),
+        adapter_digest: Digest::of(b"a"),
+        base: "b".into(),
+        base_digest: Digest::of(b"b"),
+        dataset: None,
+        card: card(),
+        metrics: json!({}),
+        parent: None,
+    };
+    let lost = |error: &Error| matches!(error, Error::LeaseLost { .. });
+    assert!(lost(&store.renew_lease(&old, LONG).await.unwrap_err()));
+    assert!(lost(&store.update_held(&old, &to(RunState::Running), "w1", 20).await.unwrap_err()));
+    assert!(lost(&store.requeue_run(&old, 0, "", "w1", 20).await.unwrap_err()));
+    assert!(lost(&store.release_lease(&old).await.unwrap_err()));
+    assert!(lost(&store.add_version_held(&old, &version, "w1", 20).await.unwrap_err()));
+    assert!(store.versions(None).await.unwrap().is_empty());
+    assert_eq!(store.add_version_held(&new, &version, "w2", 21).await.unwrap().name, "v1");
+    store.update_held(&new, &to(RunState::Running), "w2", 22).await.unwrap();
+    // After the end nobody holds it.
+    store.update_held(&new, &to(RunState::Succeeded), "w2", 23).await.unwrap();
+    assert!(lost(&store.update_held(&new, &RunUpdate::default(), "w2", 24).await.unwrap_err()));
+    let fences: Vec<i64> = (store.changes(&ChangeFilter::default()).await.unwrap().iter())
+        .filter_map(|change| change.after.as_ref()?.get("fence")?.as_i64())
+        .collect();
+    assert!(fences.is_sorted(), "{fences:?}");
+}
+
+async fn a_lease_ends_by_itself_or_at_once(database: Database) {
+    let store = &database.store;
+    submit(store, "a", &order()).await.unwrap();
+    let (run, lease) = store.claim_run("w1", 1500, ALL, "w1").await.unwrap().unwrap();
+    assert!(store.is_held(&run).await.unwrap() && store.abandoned_runs().await.unwrap().is_empty());
+    tokio::time::sleep(Duration::from_millis(1550)).await;
+    assert_eq!(again(&database).await.abandoned_runs().await.unwrap().len(), 1);
+    // Late, but nobody else came.
+    store.renew_lease(&lease, LONG).await.unwrap();
+    assert!(store.abandoned_runs().await.unwrap().is_empty());
+    store.release_lease(&lease).await.unwrap();
+    assert_eq!(store.abandoned_runs().await.unwrap().len(), 1);
+}
+
+async fn a_run_is_cancelled_at_any_state(database: Database) {
+    let store = &database.store;
+    submit(store, "a", &order()).await.unwrap();
+    submit(store, "b", &Submission { after: Some("a"), ..order() }).await.unwrap();
+    assert_eq!(store.cancel_run("a", "ada", 20).await.unwrap().state, RunState::Cancelled);
+    assert!(matches!(store.cancel_run("a", "ada", 20).await, Err(Error::RunState { .. })));
+    let orphans = store.cancel_orphans("w", 21).await.unwrap();
+    assert_eq!((orphans.len(), orphans[0].state), (1, RunState::Cancelled));
+    assert!(orphans[0].error.as_ref().unwrap().contains("`a`"));
+    submit(store, "c", &order()).await.unwrap();
+    let (_, lease) = claim(store, ALL).await.unwrap();
+    let told = store.cancel_run("c", "ada", 22).await.unwrap();
+    assert_eq!((told.state, told.wants), (RunState::Starting, Some(Wish::Cancel)));
+    assert_eq!(store.renew_lease(&lease, LONG).await.unwrap().wants, Some(Wish::Cancel));
+    let ended = store.update_held(&lease, &to(RunState::Cancelled), "w", 23).await.unwrap();
+    assert_eq!((ended.wants, ended.lease_owner), (None, None));
+}
+
+async fn an_ended_run_goes_back_or_away(database: Database) {
+    let store = &database.store;
+    submit(store, "a", &order()).await.unwrap();
+    let (_, lease) = claim(store, ALL).await.unwrap();
+    assert!(matches!(store.queue_again("a", "ada", 20).await, Err(Error::RunState { .. })));
+    assert!(matches!(store.delete_run("a", "ada", 20).await, Err(Error::RunState { .. })));
+    store.update_held(&lease, &to(RunState::Failed), "w", 21).await.unwrap();
+    let queued = store.queue_again("a", "ada", 22).await.unwrap();
+    assert_eq!((queued.state, queued.attempts), (RunState::Queued, 0));
+    store.cancel_run("a", "ada", 23).await.unwrap();
+    assert_eq!(store.runs_finished_before(24).await.unwrap().len(), 1);
+    assert!(store.runs_finished_before(23).await.unwrap().is_empty());
+    store.delete_run("a", "ada", 25).await.unwrap();
+    assert!(matches!(store.run("a").await, Err(Error::NoRun(_))));
+}
+
+async fn one_of_many_workers_gets_a_run(database: Database) {
+    for n in 0..6 {
+        submit(&database.store, &format!("r{n}"), &order()).await.unwrap();
+    }
+    let mut workers = Vec::new();
+    for n in 0..4 {
+        let store = again(&database).await;
+        workers.push(tokio::spawn(async move {
+            let mut mine = Vec::new();
+            while let Some((run, _)) = store.claim_run(&format!("w{n}"), LONG, ALL, "w").await.unwrap() {
+                mine.push(run.id);
+            }
+            mine
+        }));
+    }
+    let mut all = Vec::new();
+    for worker in workers {
+        all.extend(worker.await.unwrap());
+    }
+    all.sort();
+    assert_eq!(all, ["r0", "r1", "r2", "r3", "r4", "r5"]);
+}
+
+async fn one_submission_per_time_of_a_schedule(database: Database) {
+    let store = &database.store;
+    let request = json!({"task": TASK});
+    let new = NewSchedule {
+        id: "nightly",
+        task: TASK,
+        cron: "0 3 * * *",
+        zone: "UTC",
+        request: &request,
+        min_new: 5,
+        next_at: Some(100),
+    };
+    store.add_schedule(new, "ada", 10).await.unwrap();
+    assert!(matches!(store.add_schedule(new, "ada", 10).await, Err(Error::ScheduleExists(_))));
+    let due = Due { schedule: "nightly", at: 100, next_at: Some(200) };
+    submit(store, "a", &Submission { due: Some(due), ..order() }).await.unwrap();
+    let late = submit(store, "b", &Submission { due: Some(due), ..order() }).await.unwrap_err();
+    assert!(matches!(late, Error::ScheduleMoved(_)), "{late:?}");
+    assert!(matches!(store.run("b").await, Err(Error::NoRun(_))));
+    store.skip_schedule(Due { at: 200, next_at: Some(300), ..due }, "too few", 250).await.unwrap();
+    let schedule = store.schedules().await.unwrap().remove(0);
+    assert_eq!((schedule.next_at, schedule.last_at, schedule.min_new), (Some(300), Some(250), 5));
+    assert_eq!((schedule.last_run.as_deref(), schedule.last_note.as_deref()), (Some("a"), Some("too few")));
+    store.remove_schedule("nightly", "ada", 300).await.unwrap();
+    assert!(matches!(store.remove_schedule("nightly", "ada", 300).await, Err(Error::NoSchedule(_))));
+}
+
+async fn watchers_hear_of_other_processes(database: Database) {
+    let mut watch = database.store.watch().await.unwrap();
+    let before = watch.newest();
+    let quiet = tokio::time::timeout(Duration::from_millis(200), watch.changed()).await;
+    assert!(quiet.is_err());
+    again(&database).await.set_setting("n", &json!(1), "ada", 1).await.unwrap();
+    let heard = tokio::time::timeout(Duration::from_millis(1000), watch.changed()).await.unwrap();
+    assert_eq!(heard, Some(before + 1));
+    // Whoever comes later starts from there.
+    assert_eq!(database.store.watch().await.unwrap().newest(), before + 1);
+}
+
+async fn at_every_failure_a_submission_is_whole_or_absent(database: Database) {
+    for k in 1.. {
+        let id = format!("k{k}");
+        let failing = database.store.failing_at(k);
+        let outcome = submit(&failing, &id, &order()).await;
+        let stored = database.store.run(&id).await;
+        if outcome.is_ok() {
+            assert!(failing.fault_points() < k && stored.is_ok());
+            break;
+        }
+        // After the commit only the answer is lost; before it, nothing is there.
+        let whole = stored.is_ok_and(|run| run.request.is_some());
+        assert_eq!(whole, k == 3, "at point {k}");
+        assert!(k < 10);
+    }
+}

@@ -1,0 +1,149 @@
+use graft_core::Review;
+use graft_store::{Bulk, Decision, Error, ExampleFilter, Order, ReviewState, Seen, Store, Suggestion};
+use serde_json::json;
+
+use crate::support::{Database, TASK, again, example, labelled, on_both};
+
+on_both!(
+    a_review_of_something_old_is_refused,
+    reviews_are_taken_back_one_by_one,
+    many_are_reviewed_at_once,
+    the_least_sure_come_first,
+    everything_comes_back_from_a_dump,
+);
+
+async fn a_review_of_something_old_is_refused(database: Database) {
+    let store = &database.store;
+    store.import(&[example(1, Some(json!("a")))], "import", 10).await.unwrap();
+    let (seen, change) = store.example_seen(TASK, "slack:1").await.unwrap();
+    let mine = Seen { revision: Some(seen.revision), change: Some(change) };
+    store.review(TASK, "slack:1", mine, &Decision::Approve, "ada", 20).await.unwrap();
+    // The revision is the same, but somebody has decided since.
+    let late = store.review(TASK, "slack:1", mine, &Decision::Reject("no".into()), "bob", 21).await.unwrap_err();
+    let Error::Conflict { current } = late else { panic!("{late:?}") };
+    assert_eq!(current.review, Review::Approved { by: "ada".into(), at: 20 });
+    let by_revision = Seen { revision: Some(1), change: None };
+    store.review(TASK, "slack:1", by_revision, &Decision::Edit(json!("b")), "bob", 22).await.unwrap();
+    let late = store.undo_review(TASK, "slack:1", by_revision, "ada", 23).await.unwrap_err();
+    assert!(matches!(late, Error::Conflict { .. }), "{late:?}");
+}
+
+async fn reviews_are_taken_back_one_by_one(database: Database) {
+    let store = &database.store;
+    store.import(&[example(1, Some(json!("a")))], "import", 10).await.unwrap();
+    let any = Seen::default();
+    store.review(TASK, "slack:1", any, &Decision::Reject("no".into()), "ada", 20).await.unwrap();
+    store.review(TASK, "slack:1", any, &Decision::Edit(json!("b")), "ada", 21).await.unwrap();
+    let once = store.undo_review(TASK, "slack:1", any, "ada", 22).await.unwrap();
+    assert_eq!((once.output, once.review.name(), once.revision), (Some(json!("a")), "rejected", 3));
+    let twice = store.undo_review(TASK, "slack:1", any, "ada", 23).await.unwrap();
+    assert_eq!((twice.review, twice.revision), (Review::Pending, 3));
+    let none = store.undo_review(TASK, "slack:1", any, "ada", 24).await.unwrap_err();
+    assert!(matches!(none, Error::NothingToUndo { .. }), "{none:?}");
+    // As if nobody had touched it: labels may still fill it in.
+    assert_eq!(store.import(&[labelled(1)], "import", 30).await.unwrap().updated, 1);
+}
+
+async fn many_are_reviewed_at_once(database: Database) {
+    let store = &database.store;
+    let mut examples: Vec<_> = (0..6).map(|n| example(n, Some(json!(n)))).collect();
+    examples[5].output = None;
+    store.import(&examples, "import", 10).await.unwrap();
+    let all = ExampleFilter { review: Some(ReviewState::Pending), limit: Some(1), ..ExampleFilter::default() };
+    let report = store.review_many(TASK, &Bulk::Matching(all, None), &Decision::Approve, "ada", 20).await.unwrap();
+    assert_eq!((report.changed, report.skipped.len(), report.skipped[0].id.as_str()), (5, 1, "slack:5"));
+    let ids = Bulk::Ids(vec!["slack:1".into(), "nobody".into()]);
+    let report = store.review_many(TASK, &ids, &Decision::Reopen, "ada", 21).await.unwrap();
+    assert_eq!((report.changed, report.skipped.len()), (1, 1));
+    assert_eq!(store.example(TASK, "slack:1").await.unwrap().review, Review::Pending);
+    let sure = [suggestion(1, 0.9, false), suggestion(5, 0.2, false)];
+    store.put_suggestions(&sure).await.unwrap();
+    let pending = ExampleFilter { review: Some(ReviewState::Pending), ..ExampleFilter::default() };
+    let sure = Bulk::Matching(pending, Some(0.8));
+    let report = store.review_many(TASK, &sure, &Decision::Reject("old".into()), "ada", 22).await.unwrap();
+    assert_eq!(report.changed, 1);
+    assert_eq!(store.example(TASK, "slack:1").await.unwrap().review.name(), "rejected");
+}
+
+fn suggestion(n: i64, confidence: f64, disagrees: bool) -> Suggestion {
+    Suggestion {
+        task: TASK.into(),
+        example: format!("slack:{n}"),
+        revision: 1,
+        version: "v1".into(),
+        answer: json!({"n": n}),
+        confidence,
+        disagrees,
+        made_at: 5,
+    }
+}
+
+async fn the_least_sure_come_first(database: Database) {
+    let store = &database.store;
+    store.import(&(0..5).map(|n| example(n, Some(json!(n)))).collect::<Vec<_>>(), "import", 10).await.unwrap();
+    store
+        .put_suggestions(&[suggestion(1, 0.9, true), suggestion(2, 0.3, false), suggestion(3, 0.6, true)])
+        .await
+        .unwrap();
+    let ids = async |order| {
+        let filter = ExampleFilter { order, ..ExampleFilter::default() };
+        let found = store.examples(&filter).await.unwrap();
+        found.iter().map(|e| e.id["slack:".len()..].to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(ids(Order::Uncertain).await, "2 3 1 0 4");
+    assert_eq!(ids(Order::Disagreeing).await, "3 1 2 0 4");
+    let waiting = store.without_suggestion(TASK, "v1", 10).await.unwrap();
+    assert_eq!(waiting.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(), ["slack:4", "slack:0"]);
+    assert_eq!(store.without_suggestion(TASK, "v2", 3).await.unwrap().len(), 3);
+    assert_eq!(store.suggestion(TASK, "slack:3").await.unwrap().unwrap().answer, json!({"n": 3}));
+    // Another revision makes it stale.
+    store.edit(TASK, "slack:3", &json!("x"), "ada", 20).await.unwrap();
+    assert_eq!(store.suggestion(TASK, "slack:3").await.unwrap(), None);
+    assert_eq!(ids(Order::Uncertain).await, "2 1 0 3 4");
+}
+
+async fn everything_comes_back_from_a_dump(database: Database) {
+    let store = &database.store;
+    assert!(store.is_empty().await.unwrap());
+    store.import(&(0..30).map(labelled).collect::<Vec<_>>(), "import", 10).await.unwrap();
+    store.put_suggestions(&[suggestion(1, 1.0, true)]).await.unwrap();
+    store.edit(TASK, "slack:2", &json!("é \u{1F600}"), "ada", 20).await.unwrap();
+    let spec = crate::support::spec("r1");
+    let new = graft_store::NewRun { task: TASK, spec: &spec, dir: "runs/r1", holder: None };
+    store.add_run(new, "ada", 30).await.unwrap();
+    let loss = graft_store::RunUpdate { final_loss: Some(2.0), ..Default::default() };
+    store.update_run("r1", &loss, "ada", 31).await.unwrap();
+    let tables = dump(store).await;
+    assert!(!store.is_empty().await.unwrap());
+    assert!(matches!(store.restore(&tables).await, Err(Error::NotEmpty)));
+
+    // Into a database of either kind.
+    let mut copies = vec![Database::sqlite().await];
+    copies.extend(Database::postgres().await);
+    for copy in copies {
+        copy.store.restore(&tables).await.unwrap();
+        assert_eq!(dump(&copy.store).await, tables);
+        let (ours, theirs) = (store.run("r1").await.unwrap(), copy.store.run("r1").await.unwrap());
+        assert_eq!(ours, theirs);
+        assert_eq!(again(&copy).await.example(TASK, "slack:2").await.unwrap().output, Some(json!("é \u{1F600}")));
+        copy.store.approve(TASK, "slack:3", "ada", 40).await.unwrap();
+    }
+
+    let mut foreign = tables.clone();
+    foreign[0].rows[0].insert("id) values (1); drop table runs --".into(), json!("x"));
+    let empty = Database::sqlite().await;
+    assert!(matches!(empty.store.restore(&foreign).await, Err(Error::BadDump { .. })));
+    assert!(empty.store.is_empty().await.unwrap());
+}
+
+async fn dump(store: &Store) -> Vec<graft_store::Table> {
+    let mut tables = Vec::new();
+    store
+        .dump::<Error>(&mut |table| {
+            tables.push(table);
+            Ok(())
+        })
+        .await
+        .unwrap();
+    tables
+}
