@@ -59,7 +59,7 @@ export const runs = {
   preflight: (spec: T.NewRun) => post<T.Preflight>("/runs/preflight", spec),
   act: (id: string, action: "cancel" | "retry" | "resume") => post<{ run: T.Run }>(`/runs/${part(id)}/${action}`),
   remove: (id: string) => remove<null>(`/runs/${part(id)}`),
-  clear: (before: number) => remove<null>("/runs", { finished_before: before }),
+  clear: (before: number) => remove<{ deleted: string[] }>("/runs", { finished_before: before }),
   events: (id: string, after = 0) => get<{ events: T.Event[] }>(`/runs/${part(id)}/events`, { after }),
   logs: (id: string, stream: "stdout" | "stderr", offset: number) =>
     get<{ text: string; next: number; size: number }>(`/runs/${part(id)}/logs`, { stream, offset }),
@@ -96,6 +96,14 @@ export interface AskAiSettings {
   softPromptModelDir: string;
   softPromptConfidenceThreshold: number;
 }
+/** Weights, foods and places as they are in force; pounds of one unit. */
+export interface Tables {
+  pounds: Record<string, number>;
+  classes: Record<string, Record<string, number>>;
+  items: Record<string, Record<string, number>>;
+  foods: Record<string, string[]>;
+  locations: Record<string, string[]>;
+}
 export interface Validation {
   ok: boolean;
   errors: { field: string; detail: string }[];
@@ -108,7 +116,7 @@ export const settings = {
   write: (body: AskAiSettings, etag: string | null) =>
     exchange<AskAiSettings>("PUT", `${V1}/settings`, { body, headers: withTag(etag) }),
   validate: (body: AskAiSettings) => post<Validation>("/settings/validate", body),
-  tables: () => exchange<{ toml: string }>("GET", `${V1}/tables`),
+  tables: () => exchange<{ toml: string; parsed: Tables }>("GET", `${V1}/tables`),
   writeTables: (toml: string, etag: string | null) =>
     exchange<{ toml: string }>("PUT", `${V1}/tables`, { body: { toml }, headers: withTag(etag) }),
 };

@@ -247,7 +247,7 @@ export interface NewRun {
 export interface RunComparison {
   runs: Run[];
   config: { field: string; values: Json[] }[];
-  metrics: { name: string; values: ({ value: number; low: number; high: number } | null)[]; verdict: string }[];
+  metrics: { name: string; values: ({ value: number; low: number; high: number } | null)[]; verdict: string | null }[];
 }
 export interface Answer {
   name: string;
@@ -267,6 +267,7 @@ export interface Stats {
   by_subcategory: Record<string, number>;
   ready: boolean;
   over_time?: { day: string; audited: number; pounds: number }[];
+  per_field?: Record<string, Record<string, number>>;
 }
 export interface Session {
   user: string | null;

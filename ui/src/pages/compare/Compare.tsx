@@ -1,3 +1,124 @@
+import { useQueries, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import { runs } from "../../api/calls";
+import { Card, Empty, PageHead, Skeleton } from "../../components/bits";
+import { Chart } from "../../components/Chart";
+import { Failure } from "../../components/Failure";
+import { Check } from "../../components/form";
+import { Interval } from "../../components/Interval";
+import layout from "../../components/layout.module.css";
+import { RunPill } from "../../components/RunPill";
+import { Cell, Table } from "../../components/Table";
+import { VerdictPill } from "../../components/VerdictPill";
+import { align, smooth } from "../../lib/curve";
+import { series } from "../../lib/events";
+import { label } from "../../lib/format";
+import { shown } from "../../lib/json";
+import { useUrl } from "../../shell/url";
+
+/** Two or more runs: curves on one axis, what differs in their settings, and in their numbers. */
 export function Compare() {
-  return <p>…</p>;
+  const [search] = useUrl();
+  const ids = (search.ids ?? "").split(",").filter(Boolean);
+  const [log, setLog] = useState(true);
+  const query = useQuery({ queryKey: ["compare", ids], queryFn: () => runs.compare(ids), enabled: ids.length >= 2 });
+  const events = useQueries({
+    queries: ids.map((id) => ({
+      queryKey: ["run", id, "events"],
+      queryFn: async () => (await runs.events(id)).events,
+    })),
+  });
+  const loaded = events.map((one) => one.data);
+  const data = useMemo(() => curves(loaded), [JSON.stringify(loaded.map((one) => one?.length))]);
+  if (ids.length < 2)
+    return (
+      <Empty
+        title="Choose runs to compare"
+        action={
+          <Link to="/train" hash="history">
+            Open the history
+          </Link>
+        }
+      >
+        Tick two or more in the training history.
+      </Empty>
+    );
+  const lines = ids.map((id, i) => ({ label: id, color: `--series-${(i % 4) + 1}` }));
+  const names = query.data?.runs ?? [];
+  const columns = [
+    { title: "" },
+    ...ids.map((id) => ({
+      title: (
+        <Link to="/runs/$id" params={{ id }}>
+          {id}
+        </Link>
+      ),
+    })),
+  ];
+  return (
+    <div className={layout.stack}>
+      <PageHead
+        title="Compare runs"
+        about={
+          <span className={layout.row}>
+            {names.map((run) => (
+              <span key={run.id}>
+                {run.id} <RunPill state={run.state} />
+              </span>
+            ))}
+          </span>
+        }
+      />
+      <Card title="Loss" side={<Check label="Log scale" checked={log} onChange={(e) => setLog(e.target.checked)} />}>
+        <Chart title="Smoothed loss of each step" data={data} lines={lines} log={log} height={280} />
+      </Card>
+      {query.isPending && <Skeleton lines={6} height={240} />}
+      {query.error && <Failure error={query.error} retry={() => void query.refetch()} />}
+      {query.data && (
+        <div className={layout.two}>
+          <Card title="Numbers on the held-out examples" flush>
+            {query.data.metrics.length === 0 && <Empty title="No run here has been measured" />}
+            {query.data.metrics.length > 0 && (
+              <Table label="Metrics" columns={[...columns, { title: "Last against first" }]}>
+                {query.data.metrics.map((metric) => (
+                  <tr key={metric.name}>
+                    <th scope="row">{label(metric.name)}</th>
+                    {metric.values.map((value, i) => (
+                      <Cell key={ids[i]}>
+                        <Interval metric={value} />
+                      </Cell>
+                    ))}
+                    <Cell>{metric.verdict && <VerdictPill verdict={metric.verdict} />}</Cell>
+                  </tr>
+                ))}
+              </Table>
+            )}
+          </Card>
+          <Card title="Settings that differ" flush>
+            {query.data.config.length === 0 && <Empty title="None">They were trained with the same settings.</Empty>}
+            {query.data.config.length > 0 && (
+              <Table label="Settings" columns={columns}>
+                {query.data.config.map((row) => (
+                  <tr key={row.field}>
+                    <th scope="row">
+                      <code>{row.field}</code>
+                    </th>
+                    {row.values.map((value, i) => (
+                      <Cell key={ids[i]}>{shown(value) || "–"}</Cell>
+                    ))}
+                  </tr>
+                ))}
+              </Table>
+            )}
+          </Card>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function curves(loaded: (Parameters<typeof series>[0] | undefined)[]): (number | null)[][] {
+  const [steps = [], ...columns] = align(loaded.map((events) => series(events ?? []).steps));
+  return [steps, ...columns.map((column) => smooth(column, 0.8))];
 }

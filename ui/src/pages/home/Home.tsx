@@ -1,3 +1,49 @@
+import { useQuery } from "@tanstack/react-query";
+import { tasksQuery } from "../../api/queries";
+import type { TaskInfo } from "../../api/types";
+import { Card, PageHead, Skeleton } from "../../components/bits";
+import { Failure } from "../../components/Failure";
+import layout from "../../components/layout.module.css";
+import { useTask } from "../../shell/useTask";
+import { Attention } from "./Attention";
+import { Guide } from "./Guide";
+import css from "./home.module.css";
+import { TaskCard } from "./TaskCard";
+
+const size = (task: TaskInfo) => task.counts.pending + task.counts.approved + task.counts.rejected;
+
+/** What is active and how good it is, what runs, what needs a person. */
 export function Home() {
-  return <p>…</p>;
+  const { data, error, isPending, refetch } = useQuery(tasksQuery);
+  const { task, choose } = useTask();
+  if (isPending) return <Skeleton lines={8} height={480} />;
+  if (error) return <Failure error={error} retry={() => void refetch()} />;
+  const used = data.filter((one) => size(one) > 0 || one.active || one.run);
+  const unused = data.filter((one) => !used.includes(one));
+  return (
+    <div className={layout.stack}>
+      <PageHead title="Home" about="Examples people approve become small adapters; the best one answers." />
+      <Attention tasks={used} />
+      {task && !task.active && <Guide task={task} />}
+      <div className={css.tasks}>
+        {used.map((one) => (
+          <TaskCard key={one.name} task={one} />
+        ))}
+      </div>
+      {unused.length > 0 && (
+        <Card title={used.length > 0 ? "Other tasks" : "Tasks"} flush>
+          <ul className={css.unused}>
+            {unused.map((one) => (
+              <li key={one.name}>
+                <button type="button" onClick={() => choose(one.name)}>
+                  <strong>{one.title}</strong>
+                  <span>{one.instruction}</span>
+                </button>
+              </li>
+            ))}
+          </ul>
+        </Card>
+      )}
+    </div>
+  );
 }

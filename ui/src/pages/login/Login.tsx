@@ -1,3 +1,80 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { session } from "../../api/calls";
+import { Button } from "../../components/Button";
+import { Failure } from "../../components/Failure";
+import { Field, Input, Segmented } from "../../components/form";
+import { useUrl } from "../../shell/url";
+import css from "./login.module.css";
+
+const WAYS = [
+  { value: "password", label: "Password" },
+  { value: "token", label: "Token" },
+] as const;
+
+/** Who is asking. */
 export function Login() {
-  return <p>…</p>;
+  const [search] = useUrl();
+  const [way, setWay] = useState<"password" | "token">(search.token ? "token" : "password");
+  const [user, setUser] = useState("");
+  const [secret, setSecret] = useState(search.token ?? "");
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const open = useMutation({
+    mutationFn: () =>
+      session.open(way === "token" ? { token: secret.trim() } : { user: user.trim() || undefined, password: secret }),
+    onSuccess: async () => {
+      await client.invalidateQueries();
+      const next = search.next?.startsWith("/") && !search.next.startsWith("//") ? search.next : "/";
+      void navigate({ to: next as "/", search: {} as never, replace: true });
+    },
+  });
+  return (
+    <main className={css.page}>
+      <form
+        className={css.box}
+        onSubmit={(event) => {
+          event.preventDefault();
+          open.mutate();
+        }}
+      >
+        <img src="/icon.svg" alt="" width={40} height={40} />
+        <h1>Log in to Graft</h1>
+        <Segmented label="Log in with" value={way} options={[...WAYS]} onChange={setWay} />
+        {way === "password" && (
+          <Field label="Name">
+            {(field) => (
+              <Input
+                {...field}
+                autoComplete="username"
+                placeholder="admin"
+                value={user}
+                onChange={(e) => setUser(e.target.value)}
+              />
+            )}
+          </Field>
+        )}
+        <Field
+          label={way === "token" ? "Token" : "Password"}
+          hint={way === "token" ? "`graft serve` printed one at its first start" : undefined}
+        >
+          {(field) => (
+            <Input
+              {...field}
+              type="password"
+              autoComplete="current-password"
+              autoFocus
+              value={secret}
+              onChange={(e) => setSecret(e.target.value)}
+            />
+          )}
+        </Field>
+        {open.error && <Failure error={open.error} />}
+        <Button look="main" type="submit" disabled={secret === ""} busy={open.isPending && "Logging in …"}>
+          Log in
+        </Button>
+      </form>
+    </main>
+  );
 }

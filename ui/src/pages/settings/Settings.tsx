@@ -1,3 +1,42 @@
+import { useQuery } from "@tanstack/react-query";
+import { sessionQuery } from "../../api/queries";
+import { PageHead } from "../../components/bits";
+import layout from "../../components/layout.module.css";
+import { Tabs } from "../../components/Tabs";
+import { useUrl } from "../../shell/url";
+import { AskAi } from "./AskAi";
+import { Changes } from "./Changes";
+import { People } from "./People";
+import { Schedules } from "./Schedules";
+import { SystemTab } from "./SystemTab";
+import { TablesTab } from "./TablesTab";
+
+/** What can be set, and who changed what. */
 export function Settings() {
-  return <p>…</p>;
+  const [search, setUrl] = useUrl();
+  const session = useQuery(sessionQuery);
+  const tabs = [
+    { value: "ask-ai", label: "Ask AI", content: <AskAi /> },
+    { value: "tables", label: "Weights & places", content: <TablesTab /> },
+    { value: "people", label: "People & tokens", content: <People /> },
+    { value: "schedules", label: "Schedules", content: <Schedules /> },
+    { value: "changes", label: "Changes", content: <Changes /> },
+    { value: "system", label: "System", content: <SystemTab /> },
+  ];
+  const who = session.data?.user
+    ? `You are ${session.data.user} (${session.data.role}).`
+    : session.data && !session.data.auth_required
+      ? "No login is asked on this machine."
+      : "";
+  return (
+    <div className={layout.stack}>
+      <PageHead title="Settings" about={who} />
+      <Tabs
+        label="Settings"
+        value={tabs.some((tab) => tab.value === search.tab) ? (search.tab ?? "ask-ai") : "ask-ai"}
+        onChange={(tab) => setUrl({ tab })}
+        tabs={tabs}
+      />
+    </div>
+  );
 }

@@ -1,3 +1,21 @@
+import { PageHead, Skeleton } from "../../components/bits";
+import layout from "../../components/layout.module.css";
+import { useTask } from "../../shell/useTask";
+import { History } from "./History";
+import { TrainForm } from "./TrainForm";
+
+/** Start a training, and what became of the others. */
 export function Train() {
-  return <p>…</p>;
+  const { task } = useTask();
+  if (!task) return <Skeleton lines={8} height={480} />;
+  return (
+    <div className={layout.stack}>
+      <PageHead
+        title="Train"
+        about={`${task.title}: from approved examples to an adapter. It runs beside the service; leave this page whenever you like.`}
+      />
+      <TrainForm key={task.name} task={task} />
+      <History task={task} />
+    </div>
+  );
 }

@@ -1,3 +1,70 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { versionsQuery } from "../../api/queries";
+import type { Version } from "../../api/types";
+import { Card, Empty, PageHead, Skeleton } from "../../components/bits";
+import { Failure } from "../../components/Failure";
+import layout from "../../components/layout.module.css";
+import { Tabs } from "../../components/Tabs";
+import { useTask } from "../../shell/useTask";
+import { useUrl } from "../../shell/url";
+import { Playground } from "./Playground";
+import { Rollback } from "./Rollback";
+import { VersionDetail } from "./VersionDetail";
+import { VersionTable } from "./VersionTable";
+
+/** Every adapter of a task: which one answers, how good each is, and a place to try them. */
 export function Versions() {
-  return <p>…</p>;
+  const { task } = useTask();
+  const [search, setUrl] = useUrl();
+  const query = useQuery({ ...versionsQuery(task?.name ?? ""), enabled: !!task });
+  if (!task || (query.isPending && !query.error)) return <Skeleton lines={8} height={480} />;
+  if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
+  const list = newestFirst(query.data);
+  const active = list.find((version) => version.stage === "active");
+  const shown = list.find((version) => version.name === search.version) ?? active ?? list[0];
+  const head = (
+    <PageHead
+      title="Versions"
+      about={`${task.title}: ${active ? `${active.name} answers.` : task.has_baseline ? "no adapter is active; the regex parser answers." : "no adapter is active."}`}
+    >
+      {active && <Rollback task={task.name} active={active} versions={list} />}
+    </PageHead>
+  );
+  const playground = <Playground task={task} versions={list} />;
+  if (!shown)
+    return (
+      <div className={layout.stack}>
+        {head}
+        <Card>
+          <Empty title="No versions yet" action={<Link to="/train">Train an adapter</Link>}>
+            Each training that succeeds becomes a version here.
+          </Empty>
+        </Card>
+        {playground}
+      </div>
+    );
+  const tabs = [
+    { value: "numbers", label: `${shown.name} in numbers`, content: <VersionDetail task={task} version={shown} /> },
+    { value: "playground", label: "Playground", content: playground },
+  ];
+  return (
+    <div className={layout.stack}>
+      {head}
+      <VersionTable
+        versions={list}
+        active={active}
+        shown={shown.name}
+        onShow={(name) => setUrl({ version: name, tab: "numbers" }, { push: true })}
+      />
+      <Tabs
+        label="About versions"
+        value={search.tab === "playground" ? "playground" : "numbers"}
+        onChange={(tab) => setUrl({ tab })}
+        tabs={tabs}
+      />
+    </div>
+  );
 }
+
+const newestFirst = (list: Version[]) => [...list].sort((a, b) => b.created_at - a.created_at);

@@ -1,0 +1,36 @@
+import type { ReactNode } from "react";
+import { Button } from "./Button";
+import { Modal } from "./Modal";
+
+interface Props {
+  open: boolean;
+  title: string;
+  /** The exact effect. */
+  children: ReactNode;
+  yes: string;
+  danger?: boolean;
+  busy?: string | false;
+  onYes: () => void;
+  onNo: () => void;
+}
+
+/** Asks before what can't be taken back; says what would happen. */
+export function Confirm({ open, title, children, yes, danger, busy, onYes, onNo }: Props) {
+  return (
+    <Modal
+      open={open}
+      onOpenChange={(on) => !on && onNo()}
+      title={title}
+      foot={
+        <>
+          <Button onClick={onNo}>Leave it</Button>
+          <Button look={danger ? "danger" : "main"} busy={busy} onClick={onYes}>
+            {yes}
+          </Button>
+        </>
+      }
+    >
+      {children}
+    </Modal>
+  );
+}

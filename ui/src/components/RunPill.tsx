@@ -1,0 +1,26 @@
+import type { RunState } from "../api/types";
+import { label } from "../lib/format";
+import { Pill } from "./bits";
+
+const TONE = {
+  queued: "plain",
+  starting: "plain",
+  running: "plain",
+  succeeded: "good",
+  failed: "bad",
+  cancelled: "warn",
+} as const;
+const SIGN = { queued: "… ", starting: "", running: "", succeeded: "✓ ", failed: "✕ ", cancelled: "■ " } as const;
+
+export const isActive = (state: RunState) => state === "queued" || state === "starting" || state === "running";
+
+/** Where a run is in its life. */
+export function RunPill({ state }: { state: RunState }) {
+  const live = state === "running" || state === "starting";
+  return (
+    <Pill tone={TONE[state]} dot={live ? "live" : undefined}>
+      {SIGN[state]}
+      {label(state)}
+    </Pill>
+  );
+}

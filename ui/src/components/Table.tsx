@@ -1,0 +1,61 @@
+import type { ReactNode } from "react";
+import css from "./table.module.css";
+
+interface Column {
+  title: ReactNode;
+  right?: boolean;
+}
+
+/** A table with its head; `stack` turns rows into cards where it is narrow (cells then need `data-label`). */
+export function Table({
+  label,
+  columns,
+  stack,
+  children,
+}: {
+  label: string;
+  columns: Column[];
+  stack?: boolean;
+  children: ReactNode;
+}) {
+  return (
+    <div
+      className={css.wrap}
+      tabIndex={stack ? undefined : 0}
+      role={stack ? undefined : "region"}
+      aria-label={stack ? undefined : label}
+    >
+      <table className={`${css.table} ${stack ? css.stack : ""}`} aria-label={label}>
+        <thead>
+          <tr>
+            {columns.map((column, i) => (
+              <th key={i} scope="col" className={column.right ? css.right : undefined}>
+                {column.title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
+/** A cell; its label shows where rows are cards. */
+export function Cell(props: {
+  label?: string;
+  right?: boolean;
+  full?: boolean;
+  nowrap?: boolean;
+  title?: string;
+  children: ReactNode;
+}) {
+  const classes = [props.right && css.right, props.full && css.full, props.nowrap && css.nowrap]
+    .filter(Boolean)
+    .join(" ");
+  return (
+    <td data-label={props.label} className={classes || undefined} title={props.title}>
+      {props.children}
+    </td>
+  );
+}

@@ -1,0 +1,14 @@
+import { Pill } from "./bits";
+
+/** Whether one thing beats another, or nobody can tell yet. */
+export function VerdictPill({ verdict, than, needs }: { verdict: string; than?: string; needs?: number | null }) {
+  const beside = than ? ` than ${than}` : "";
+  if (verdict === "better") return <Pill tone="good">▲ Better{beside}</Pill>;
+  if (verdict === "worse") return <Pill tone="bad">▼ Worse{beside}</Pill>;
+  const title = needs ? `The intervals overlap; about ${needs} held-out examples would tell` : "The intervals overlap";
+  return (
+    <span title={title}>
+      <Pill>≈ Cannot tell yet</Pill>
+    </span>
+  );
+}

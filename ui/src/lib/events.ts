@@ -1,0 +1,70 @@
+import type { Event, RunState } from "../api/types";
+
+type Of<K extends Event["event"]> = Extract<Event, { event: K }>;
+
+/** The last optimiser step. */
+export function lastStep(events: Event[]): Of<"step"> | undefined {
+  return events.findLast((event): event is Of<"step"> & { seq: number; at: number } => event.event === "step");
+}
+
+export function prepared(events: Event[]): Of<"prepared"> | undefined {
+  return events.findLast((event): event is Of<"prepared"> & { seq: number; at: number } => event.event === "prepared");
+}
+
+const PHASES = ["prepare", "search", "train", "evaluate"];
+
+export interface PhaseState {
+  name: string;
+  state: "done" | "now" | "failed" | "todo";
+}
+
+/** The four phases and where a run is in them. */
+export function phases(events: Event[], run: RunState): PhaseState[] {
+  const at = events.findLast(
+    (event): event is Of<"phase"> & { seq: number; at: number } => event.event === "phase",
+  )?.phase;
+  const here = at === undefined ? -1 : PHASES.indexOf(at);
+  return PHASES.map((name, i) => {
+    if (run === "succeeded" || i < here) return { name, state: "done" };
+    if (i > here) return { name, state: "todo" };
+    return { name, state: run === "failed" || run === "cancelled" ? "failed" : "now" };
+  });
+}
+
+export interface Series {
+  steps: [number, number][];
+  held: [number, number][];
+  lr: [number, number][];
+  norm: [number, number][];
+  speed: [number, number][];
+}
+
+/** What charts draw; a run that was resumed before its last step goes over the same steps again, and the later ones count. */
+export function series(events: Event[]): Series {
+  const maps = {
+    steps: new Map<number, number>(),
+    held: new Map<number, number>(),
+    lr: new Map<number, number>(),
+    norm: new Map<number, number>(),
+    speed: new Map<number, number>(),
+  };
+  const put = (map: Map<number, number>, step: number, value: number | null) => {
+    if (value !== null && Number.isFinite(value)) map.set(step, value);
+  };
+  for (const event of events) {
+    if (event.event === "eval") put(maps.held, event.step, event.loss);
+    if (event.event !== "step") continue;
+    put(maps.steps, event.step, event.loss);
+    put(maps.lr, event.step, event.lr);
+    put(maps.norm, event.step, event.grad_norm);
+    put(maps.speed, event.step, event.tokens_per_s);
+  }
+  const sorted = (map: Map<number, number>) => [...map].sort((a, b) => a[0] - b[0]);
+  return {
+    steps: sorted(maps.steps),
+    held: sorted(maps.held),
+    lr: sorted(maps.lr),
+    norm: sorted(maps.norm),
+    speed: sorted(maps.speed),
+  };
+}

@@ -1,0 +1,59 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import { runs } from "../api/calls";
+import type { Event } from "../api/types";
+import { listen } from "./stream";
+
+interface Live {
+  events: Event[];
+  /** When the last thing was heard, in milliseconds since the epoch. */
+  heard: number | null;
+  ended: boolean;
+}
+
+/** A run's events: those there are, then each as it happens. */
+export function useRunStream(id: string, active: boolean): Live {
+  const client = useQueryClient();
+  const [live, setLive] = useState<Live>({ events: [], heard: null, ended: false });
+  const waiting = useRef<Event[]>([]);
+  useEffect(() => {
+    let gone = false;
+    let stop = () => {};
+    setLive({ events: [], heard: null, ended: false });
+    // A tenth of a second's events are drawn at once.
+    const timer = setInterval(() => {
+      const fresh = waiting.current.splice(0);
+      if (fresh.length > 0) setLive((old) => ({ ...old, heard: Date.now(), events: merge(old.events, fresh) }));
+    }, 100);
+    const start = async () => {
+      const { events } = await runs.events(id).catch(() => ({ events: [] as Event[] }));
+      if (gone) return;
+      waiting.current.push(...events);
+      if (!active) return;
+      const first = String(events.at(-1)?.seq ?? 0);
+      stop = listen((last) => `${runs.streamAddress(id)}?after=${last || first}`, ["event", "end"], {
+        on: (name, data) => {
+          if (name === "event") return void waiting.current.push(data as Event);
+          stop();
+          setLive((old) => ({ ...old, ended: true }));
+          for (const queryKey of [["run", id], ["runs"], ["tasks"], ["versions"]])
+            void client.invalidateQueries({ queryKey });
+        },
+      });
+    };
+    void start();
+    return () => {
+      gone = true;
+      clearInterval(timer);
+      stop();
+    };
+  }, [id, active, client]);
+  return live;
+}
+
+/** Appends what is new; a reconnect may repeat the last ones. */
+export function merge(old: Event[], fresh: Event[]): Event[] {
+  let last = old.at(-1)?.seq ?? 0;
+  const added = fresh.filter((event) => event.seq > last && (last = event.seq) > 0);
+  return added.length > 0 ? [...old, ...added] : old;
+}

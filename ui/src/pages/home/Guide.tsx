@@ -1,0 +1,67 @@
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import type { TaskInfo } from "../../api/types";
+import { Button } from "../../components/Button";
+import { Card } from "../../components/bits";
+import { Icon } from "../../components/Icon";
+import { count } from "../../lib/format";
+import { ImportDialog } from "../audit/ImportDialog";
+import css from "./home.module.css";
+
+/** From nothing to the first adapter, with the next step in front. */
+export function Guide({ task }: { task: TaskInfo }) {
+  const [importing, setImporting] = useState(false);
+  const { counts, needed, ready, run } = task;
+  const all = counts.pending + counts.approved + counts.rejected;
+  const steps = [
+    {
+      title: "Import messages",
+      done: all > 0,
+      text: all > 0 ? `${count(all, "message")} are here.` : "A Slack export, a table, a database, or pasted text.",
+      action: (
+        <Button look="main" icon="upload" onClick={() => setImporting(true)}>
+          Import
+        </Button>
+      ),
+    },
+    {
+      title: `Audit at least ${needed}`,
+      done: ready,
+      text: `${counts.approved} approved. Look at each message and its answer; repair, approve or reject.`,
+      action: <Link to="/audit">Audit messages</Link>,
+    },
+    {
+      title: "Train an adapter",
+      done: false,
+      text: run ? "A training is under way." : "One click; the page says how long it will take before it starts.",
+      action: <Link to="/train">{run ? "Watch it" : "Train"}</Link>,
+    },
+    {
+      title: "Compare and activate",
+      done: false,
+      text: "See where it beats what you have, then let it answer.",
+      action: <Link to="/versions">Versions</Link>,
+    },
+  ];
+  const next = steps.findIndex((step) => !step.done);
+  return (
+    <Card title={`First adapter for ${task.title}`}>
+      <ol className={css.guide}>
+        {steps.map((step, i) => (
+          <li key={step.title} data-done={step.done || undefined} data-next={i === next || undefined}>
+            <span className={css.step}>{step.done ? <Icon name="check" size={14} /> : i + 1}</span>
+            <div>
+              <h3>
+                {step.title}
+                {step.done && <span className="sr"> (done)</span>}
+              </h3>
+              <p>{step.text}</p>
+              {i === next && step.action}
+            </div>
+          </li>
+        ))}
+      </ol>
+      <ImportDialog open={importing} onOpenChange={setImporting} task={task} />
+    </Card>
+  );
+}

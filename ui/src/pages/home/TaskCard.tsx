@@ -1,0 +1,94 @@
+import { Link } from "@tanstack/react-router";
+import type { TaskInfo } from "../../api/types";
+import { Card, Progress } from "../../components/bits";
+import { Interval } from "../../components/Interval";
+import { RunPill } from "../../components/RunPill";
+import { TimeAgo } from "../../components/TimeAgo";
+import { VerdictPill } from "../../components/VerdictPill";
+import { duration, label, number } from "../../lib/format";
+import { verdict } from "../../lib/reliability";
+import { headline } from "../../lib/scores";
+import css from "./home.module.css";
+
+/** One task: what answers, how good it is, what runs, how far the audit is. */
+export function TaskCard({ task }: { task: TaskInfo }) {
+  const { active, run, counts } = task;
+  const search = { task: task.name } as never;
+  return (
+    <Card title={task.title} side={<code>{task.name}</code>}>
+      <div className={css.task}>
+        {active ? (
+          <Active task={task} />
+        ) : (
+          <p className="muted">No adapter is active yet{task.has_baseline ? "; the regex parser answers." : "."}</p>
+        )}
+        {run && (
+          <Link to="/runs/$id" params={{ id: run.id }} search={search} className={css.run}>
+            <RunPill state={run.state} />
+            <span className="num">
+              {run.progress
+                ? `${label(run.progress.phase ?? "")} · ${Math.round(run.progress.percent)} % · ${duration(run.progress.eta_s)} left`
+                : run.id}
+            </span>
+            <Progress value={run.progress?.percent ?? null} label={`Run ${run.id}`} />
+          </Link>
+        )}
+        <div>
+          <AuditBar counts={counts} />
+          <p className={css.counts}>
+            <span className="num">
+              {number(counts.approved)} approved · {number(counts.rejected)} rejected · {number(counts.pending)}{" "}
+              unaudited
+            </span>
+            <Link to="/audit" search={search}>
+              {counts.pending > 0 ? "Audit" : "Browse"}
+            </Link>
+          </p>
+        </div>
+      </div>
+    </Card>
+  );
+}
+
+function Active({ task }: { task: TaskInfo }) {
+  const active = task.active;
+  const evaluation = active?.metrics.evaluation;
+  const mine = evaluation && headline(evaluation.adapter);
+  const rival = evaluation?.baseline && evaluation.baseline.scores.metrics.find((metric) => metric.name === mine?.name);
+  if (!active) return null;
+  return (
+    <div className={css.active}>
+      <p>
+        <Link to="/versions" search={{ task: task.name, version: active.name } as never}>
+          <strong>{active.name}</strong>
+        </Link>{" "}
+        is active · <TimeAgo at={active.created_at} />
+      </p>
+      {mine && (
+        <dl>
+          <dt>{label(mine.name)}</dt>
+          <dd>
+            <Interval metric={mine} />
+          </dd>
+          {rival && <dt>{evaluation?.baseline?.name}</dt>}
+          {rival && (
+            <dd>
+              <Interval metric={rival} tone="quiet" />
+            </dd>
+          )}
+        </dl>
+      )}
+      {mine && rival && <VerdictPill verdict={verdict(mine, rival)} than={`the ${evaluation?.baseline?.name}`} />}
+    </div>
+  );
+}
+
+function AuditBar({ counts }: { counts: TaskInfo["counts"] }) {
+  const all = Math.max(1, counts.pending + counts.approved + counts.rejected);
+  return (
+    <div className={css.audited} aria-hidden>
+      <i style={{ width: `${(counts.approved / all) * 100}%` }} />
+      <i style={{ width: `${(counts.rejected / all) * 100}%` }} />
+    </div>
+  );
+}

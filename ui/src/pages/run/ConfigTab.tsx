@@ -1,0 +1,95 @@
+import { useQuery } from "@tanstack/react-query";
+import { runs } from "../../api/calls";
+import { artifactsQuery } from "../../api/queries";
+import type { Event, RunDetail } from "../../api/types";
+import { Card, Empty } from "../../components/bits";
+import { CopyButton } from "../../components/CopyButton";
+import layout from "../../components/layout.module.css";
+import { Cell, Table } from "../../components/Table";
+import { bytes, exact, number } from "../../lib/format";
+import { prepared } from "../../lib/events";
+import { leaves, shown } from "../../lib/json";
+import css from "./run.module.css";
+
+/** All that went in, and every file that came out. */
+export function ConfigTab({ detail, events }: { detail: RunDetail; events: Event[] }) {
+  const { run } = detail;
+  const artifacts = useQuery(artifactsQuery(run.id));
+  const facts = prepared(events);
+  const settings = leaves(run.spec).filter(([path]) => !path.startsWith("task.answer"));
+  const data: [string, string][] = [
+    ["Dataset", run.dataset],
+    ["Learned from", number(run.train_samples ?? facts?.train)],
+    ["Held out", number(run.eval_samples ?? facts?.eval)],
+    ["Left out, too long", number(facts?.too_long)],
+    ["Tokens an epoch", number(facts?.tokens)],
+    ["Of these with loss", number(facts?.supervised)],
+    ["Attempts", number(detail.attempts)],
+    ["Directory", run.dir],
+    ["Started", run.started_at ? exact(run.started_at) : "–"],
+    ["Ended", run.finished_at ? exact(run.finished_at) : "–"],
+  ];
+  const notes = events.filter((event) => event.event === "note" || event.event === "resumed");
+  return (
+    <div className={layout.two}>
+      <div className={layout.stack}>
+        <Card title="Data">
+          <Facts rows={data} />
+        </Card>
+        <Card title="Files" flush>
+          {artifacts.data?.length === 0 && <Empty title="No files yet" />}
+          {artifacts.data && artifacts.data.length > 0 && (
+            <Table label="Files" columns={[{ title: "Path" }, { title: "Size", right: true }, { title: "SHA-256" }]}>
+              {artifacts.data.map((file) => (
+                <tr key={file.path}>
+                  <Cell>
+                    <a href={runs.artifactAddress(run.id, file.path)} download>
+                      {file.path}
+                    </a>
+                  </Cell>
+                  <Cell right nowrap>
+                    {bytes(file.size)}
+                  </Cell>
+                  <Cell title={file.digest ?? undefined}>
+                    <code>{file.digest?.slice(0, 12) ?? "–"}</code>
+                  </Cell>
+                </tr>
+              ))}
+            </Table>
+          )}
+        </Card>
+        {notes.length > 0 && (
+          <Card title="Notes">
+            <ul className={css.notes}>
+              {notes.map((event) => (
+                <li key={event.seq}>
+                  {event.event === "note"
+                    ? event.text
+                    : event.event === "resumed"
+                      ? `Went on from step ${event.step}.`
+                      : ""}
+                </li>
+              ))}
+            </ul>
+          </Card>
+        )}
+      </div>
+      <Card title="Settings" side={<CopyButton text={JSON.stringify(run.spec, null, 2)}>Copy as JSON</CopyButton>}>
+        <Facts rows={settings.map(([path, value]) => [path, shown(value) || "–"])} mono />
+      </Card>
+    </div>
+  );
+}
+
+function Facts({ rows, mono }: { rows: [string, string][]; mono?: boolean }) {
+  return (
+    <dl className={layout.facts}>
+      {rows.map(([name, value]) => (
+        <div key={name} style={{ display: "contents" }}>
+          <dt className={mono ? "mono" : undefined}>{name}</dt>
+          <dd className={mono ? "mono" : "num"}>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,87 @@
+import { useMemo, useState } from "react";
+import type { Event } from "../../api/types";
+import { Card, Empty } from "../../components/bits";
+import { Chart, type Line } from "../../components/Chart";
+import { Check } from "../../components/form";
+import layout from "../../components/layout.module.css";
+import { align, smooth } from "../../lib/curve";
+import { series } from "../../lib/events";
+import css from "./run.module.css";
+
+const LOSS: Line[] = [
+  { label: "Each step", color: "--series-1", faint: true },
+  { label: "Smoothed", color: "--series-1" },
+  { label: "Held out", color: "--series-2", points: true },
+];
+const one = (label: string, color = "--series-1"): Line[] => [{ label, color }];
+
+/** Loss, learning rate, gradient norm and speed over the steps. */
+export function Curves({ events }: { events: Event[] }) {
+  const [weight, setWeight] = useState(0.8);
+  const [log, setLog] = useState(false);
+  const found = useMemo(() => series(events), [events]);
+  const loss = useMemo(() => {
+    const [steps = [], raw = [], held = []] = align([found.steps, found.held]);
+    return [steps, raw, smooth(raw, weight), held];
+  }, [found, weight]);
+  const others = useMemo(
+    () => ({ lr: align([found.lr]), norm: align([found.norm]), speed: align([found.speed]) }),
+    [found],
+  );
+  if (found.steps.length === 0)
+    return <Empty title="No steps yet">Curves appear with the first step of training.</Empty>;
+  return (
+    <div className={layout.stack}>
+      <Card
+        title="Loss"
+        side={
+          <>
+            <label className={css.slider}>
+              Smoothing{" "}
+              <input
+                type="range"
+                min={0}
+                max={0.98}
+                step={0.02}
+                value={weight}
+                onChange={(e) => setWeight(Number(e.target.value))}
+              />
+            </label>
+            <Check label="Log scale" checked={log} onChange={(e) => setLog(e.target.checked)} />
+          </>
+        }
+      >
+        <Chart title="Mean loss per supervised token" data={loss} lines={LOSS} log={log} height={280} sync="run" />
+      </Card>
+      <div className={layout.two}>
+        <Card>
+          <Chart
+            title="Learning rate"
+            data={others.lr}
+            lines={one("Learning rate", "--series-3")}
+            height={150}
+            sync="run"
+          />
+        </Card>
+        <Card>
+          <Chart
+            title="Gradient norm before clipping"
+            data={others.norm}
+            lines={one("Norm", "--series-4")}
+            height={150}
+            sync="run"
+          />
+        </Card>
+        <Card>
+          <Chart
+            title="Tokens a second"
+            data={others.speed}
+            lines={one("Tokens/s", "--series-2")}
+            height={150}
+            sync="run"
+          />
+        </Card>
+      </div>
+    </div>
+  );
+}

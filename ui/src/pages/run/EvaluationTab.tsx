@@ -1,0 +1,34 @@
+import { useQuery } from "@tanstack/react-query";
+import { versionQuery } from "../../api/queries";
+import type { Run } from "../../api/types";
+import { Card, Empty, Skeleton } from "../../components/bits";
+import { Failure } from "../../components/Failure";
+import layout from "../../components/layout.module.css";
+import { MetricsTable } from "../versions/MetricsTable";
+import { WorstList } from "../versions/WorstList";
+
+/** How good the result is, field by field, with the answers it got most wrong. */
+export function EvaluationTab({ run, version }: { run: Run; version: string | null }) {
+  const query = useQuery({ ...versionQuery(run.task, version ?? ""), enabled: version !== null });
+  if (version === null)
+    return (
+      <Empty title="Nothing to measure yet">
+        A run that succeeds becomes a version, which is measured on the held-out examples.
+      </Empty>
+    );
+  if (query.isPending) return <Skeleton lines={6} height={300} />;
+  if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
+  const { evaluation, worst } = query.data;
+  return (
+    <div className={layout.stack}>
+      <Card title={`${version} on the held-out examples`} flush>
+        {evaluation ? (
+          <MetricsTable evaluation={evaluation} />
+        ) : (
+          <Empty title="Not measured yet">It is measured after training; that takes a few minutes.</Empty>
+        )}
+      </Card>
+      <WorstList task={run.task} worst={worst} />
+    </div>
+  );
+}

@@ -1,0 +1,44 @@
+import { useQuery } from "@tanstack/react-query";
+import { runs } from "../../api/calls";
+import type { Run, RunFailure } from "../../api/types";
+import { Card } from "../../components/bits";
+import { CopyButton } from "../../components/CopyButton";
+import { diagnostics } from "../../lib/diagnostics";
+import { tail } from "../../lib/logs";
+import css from "./run.module.css";
+
+/** What went wrong, where, why, and what to do. */
+export function FailureCard({ run, failure }: { run: Run; failure: RunFailure | null }) {
+  const log = useQuery({
+    queryKey: ["run", run.id, "stderr-tail"],
+    queryFn: async () => {
+      const { size } = await runs.logs(run.id, "stderr", 0);
+      return (await runs.logs(run.id, "stderr", Math.max(0, size - 16_384))).text;
+    },
+  });
+  const why = failure?.why ?? run.error ?? "The trainer left no message.";
+  return (
+    <Card
+      title={<span className={css.failed}>✕ {failure?.what ?? "This run failed"}</span>}
+      side={<CopyButton text={() => diagnostics(run, failure, tail(log.data ?? "", 40))}>Copy diagnostics</CopyButton>}
+    >
+      <dl className={css.failure}>
+        <dt>Where</dt>
+        <dd>
+          {failure?.where ?? "Unknown"}
+          {run.exit_code !== null && <> · exit code {run.exit_code}</>}
+        </dd>
+        <dt>Why</dt>
+        <dd>
+          <pre tabIndex={0}>{why}</pre>
+        </dd>
+        {failure?.hint && <dt>What to do</dt>}
+        {failure?.hint && (
+          <dd>
+            <strong>{failure.hint}</strong>
+          </dd>
+        )}
+      </dl>
+    </Card>
+  );
+}

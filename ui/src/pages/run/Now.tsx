@@ -1,0 +1,80 @@
+import { useEffect, useState } from "react";
+import type { Event, RunDetail } from "../../api/types";
+import { Card, Figure, Figures, Progress } from "../../components/bits";
+import { isActive } from "../../components/RunPill";
+import { bytes, duration, label, number, significant } from "../../lib/format";
+import { phases, lastStep, prepared } from "../../lib/events";
+import css from "./run.module.css";
+
+/** Where a run is: its phases, how far, and the numbers of now. */
+export function Now({ detail, live }: { detail: RunDetail; live: { events: Event[]; heard: number | null } }) {
+  const { run } = detail;
+  const active = isActive(run.state);
+  const step = lastStep(live.events);
+  const facts = prepared(live.events);
+  const progress = detail.progress;
+  const done = step ? (step.step / Math.max(1, step.of)) * 100 : null;
+  const percent = run.state === "succeeded" ? 100 : (progress?.percent ?? done);
+  const seconds = run.started_at ? ((run.finished_at ?? Date.now()) - run.started_at) / 1000 : null;
+  const loss = active ? (step?.loss ?? null) : (run.final_loss ?? step?.loss ?? null);
+  return (
+    <Card>
+      <div className={css.now}>
+        <ol className={css.phases} aria-label="Phases">
+          {phases(live.events, run.state).map((phase) => (
+            <li key={phase.name} data-state={phase.state} aria-current={phase.state === "now" ? "step" : undefined}>
+              <i aria-hidden>{phase.state === "done" ? "✓" : phase.state === "failed" ? "✕" : ""}</i>
+              {label(phase.name)}
+            </li>
+          ))}
+        </ol>
+        <div>
+          <Progress value={percent} label="Progress of the run" />
+          <p className={css.line}>
+            <span className="num">
+              {step
+                ? `Step ${number(step.step)} of ${number(step.of)}`
+                : run.state === "queued"
+                  ? "Waiting for its turn"
+                  : label(run.state)}
+              {percent !== null && active ? ` · ${Math.round(percent)} %` : ""}
+            </span>
+            <span className="num">{active && <Heard at={live.heard} />}</span>
+          </p>
+        </div>
+        <Figures>
+          <Figure
+            label={active ? "Time left" : "Duration"}
+            value={duration(active ? (progress?.eta_s ?? step?.eta_s) : seconds)}
+            sub={active ? `${duration(seconds)} so far` : undefined}
+          />
+          <Figure label={active ? "Loss" : "Held-out loss"} value={significant(loss)} />
+          <Figure label="Learning rate" value={significant(step?.lr)} />
+          <Figure label="Tokens a second" value={number(step?.tokens_per_s)} />
+          <Figure label="Memory" value={bytes(facts?.memory)} sub="Predicted peak" />
+          <Figure
+            label="Samples"
+            value={number(run.train_samples ?? facts?.train)}
+            sub={`${number(run.eval_samples ?? facts?.eval)} held out`}
+          />
+        </Figures>
+      </div>
+    </Card>
+  );
+}
+
+/** How old the news is; old news says so. */
+function Heard({ at }: { at: number | null }) {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1_000);
+    return () => clearInterval(timer);
+  }, []);
+  if (at === null) return <>Waiting for news …</>;
+  const seconds = Math.max(0, (now - at) / 1000);
+  return seconds > 60 ? (
+    <strong className={css.stale}>No news for {duration(seconds)}</strong>
+  ) : (
+    <>Live · {seconds < 1.5 ? "now" : `${seconds.toFixed(0)} s ago`}</>
+  );
+}

@@ -1,0 +1,60 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { runs } from "../../api/calls";
+import type { Run } from "../../api/types";
+import { Button } from "../../components/Button";
+import { Confirm } from "../../components/Confirm";
+import { isActive } from "../../components/RunPill";
+import { say, sayError } from "../../components/toasts";
+
+/** What can be done with a run now. Nothing here is done before the server has said yes. */
+export function RunActions({ run }: { run: Run }) {
+  const [asking, setAsking] = useState(false);
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const act = useMutation({
+    mutationFn: (action: "cancel" | "retry" | "resume") => runs.act(run.id, action),
+    onSuccess: ({ run: next }, action) => {
+      setAsking(false);
+      if (action === "cancel") say("Stopping", { detail: "It ends after this step; the last checkpoint is kept." });
+      if (next.id !== run.id) void navigate({ to: "/runs/$id", params: { id: next.id } });
+    },
+    onError: sayError,
+    onSettled: () => void client.invalidateQueries(),
+  });
+  const busy = act.isPending && "Working …";
+  return (
+    <>
+      {isActive(run.state) && (
+        <Button look="danger" onClick={() => setAsking(true)}>
+          Cancel
+        </Button>
+      )}
+      {(run.state === "failed" || run.state === "cancelled") && (
+        <Button look="main" busy={busy} onClick={() => act.mutate("resume")}>
+          Resume
+        </Button>
+      )}
+      {!isActive(run.state) && (
+        <Button busy={busy} onClick={() => act.mutate("retry")}>
+          Train again
+        </Button>
+      )}
+      <Link to="/train" hash="history">
+        All runs
+      </Link>
+      <Confirm
+        open={asking}
+        title="Stop this training?"
+        yes="Stop it"
+        danger
+        busy={busy}
+        onYes={() => act.mutate("cancel")}
+        onNo={() => setAsking(false)}
+      >
+        <p>What was learned up to its last checkpoint is kept, and it can be resumed from there.</p>
+      </Confirm>
+    </>
+  );
+}

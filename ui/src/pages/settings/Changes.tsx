@@ -1,0 +1,77 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { admin } from "../../api/calls";
+import type { Change } from "../../api/types";
+import { Card, Empty, Skeleton } from "../../components/bits";
+import { Failure } from "../../components/Failure";
+import { Pick } from "../../components/form";
+import { Cell, Table } from "../../components/Table";
+import { TimeAgo } from "../../components/TimeAgo";
+import { differences } from "../../lib/diff";
+import { clip, label } from "../../lib/format";
+import { shown } from "../../lib/json";
+
+const KINDS = ["", "example", "run", "version", "setting", "dataset", "base"].map((value) => ({
+  value,
+  label: value === "" ? "Everything" : label(value),
+}));
+
+/** Who changed what, newest first; nothing is ever taken out of it. */
+export function Changes() {
+  const [kind, setKind] = useState("");
+  const query = useQuery({
+    queryKey: ["changes", kind],
+    queryFn: () => admin.changes({ kind: kind || undefined, order: "newest", limit: 100 }),
+  });
+  const list = [...(query.data?.changes ?? [])].sort((a, b) => b.seq - a.seq);
+  return (
+    <Card
+      title="What changed"
+      flush
+      side={
+        <Pick
+          aria-label="Kind"
+          options={KINDS}
+          value={kind}
+          style={{ width: "auto", minHeight: 30, paddingTop: 2, paddingBottom: 2 }}
+          onChange={(e) => setKind(e.target.value)}
+        />
+      }
+    >
+      {query.isPending && (
+        <div style={{ padding: "0 20px" }}>
+          <Skeleton lines={6} height={260} />
+        </div>
+      )}
+      {query.error && (
+        <div style={{ padding: 20 }}>
+          <Failure error={query.error} retry={() => void query.refetch()} />
+        </div>
+      )}
+      {query.isSuccess && list.length === 0 && <Empty title="Nothing has changed yet" />}
+      {list.length > 0 && (
+        <Table stack label="Changes" columns={["When", "Who", "What", "From → to"].map((title) => ({ title }))}>
+          {list.map((change) => (
+            <tr key={change.seq}>
+              <Cell nowrap>
+                <TimeAgo at={change.at} />
+              </Cell>
+              <Cell>{change.by}</Cell>
+              <Cell full>
+                {change.action} {change.kind} <strong>{clip(change.subject, 60)}</strong>
+                {change.task && <span className="muted"> · {change.task}</span>}
+              </Cell>
+              <Cell full>{summary(change)}</Cell>
+            </tr>
+          ))}
+        </Table>
+      )}
+    </Card>
+  );
+}
+
+function summary(change: Change): string {
+  const found = differences(change.before ?? undefined, change.after ?? undefined).slice(0, 3);
+  const value = (json: Parameters<typeof shown>[0]) => clip(shown(json), 60) || "–";
+  return found.map((d) => `${d.path ? `${d.path}: ` : ""}${value(d.left)} → ${value(d.right)}`).join("; ") || "–";
+}

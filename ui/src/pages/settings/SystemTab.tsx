@@ -1,0 +1,76 @@
+import { useQuery } from "@tanstack/react-query";
+import { systemQuery } from "../../api/queries";
+import { Card, Empty, Figure, Figures, Skeleton } from "../../components/bits";
+import { Failure } from "../../components/Failure";
+import layout from "../../components/layout.module.css";
+import { Cell, Table } from "../../components/Table";
+import { TimeAgo } from "../../components/TimeAgo";
+import { bytes, label, number } from "../../lib/format";
+import { leaves, shown } from "../../lib/json";
+
+/** The machine, who trains on it, and what answers. */
+export function SystemTab() {
+  const query = useQuery({ ...systemQuery, refetchInterval: 10_000 });
+  if (query.isPending) return <Skeleton lines={6} height={300} />;
+  if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
+  const system = query.data;
+  const serving = leaves(system.serving);
+  return (
+    <div className={layout.stack}>
+      <Card
+        title={`Graft ${system.version}`}
+        side={
+          <span>
+            Up since <TimeAgo at={system.started_at} />
+          </span>
+        }
+      >
+        <Figures>
+          <Figure label="Free disk" value={bytes(system.disk_free)} />
+          <Figure label="Free memory" value={bytes(system.memory.available)} />
+          <Figure label="Memory of the server" value={bytes(system.memory.resident)} />
+          {Object.entries(system.queue).map(([state, count]) => (
+            <Figure key={state} label={`Runs ${state}`} value={number(count)} />
+          ))}
+        </Figures>
+      </Card>
+      <div className={layout.two}>
+        <Card title="Where runs execute" flush>
+          {system.workers.length === 0 && (
+            <Empty title="No worker">Runs wait until `graft serve` or `graft worker` takes them.</Empty>
+          )}
+          {system.workers.length > 0 && (
+            <Table label="Workers" columns={["Worker", "Host", "Threads", "Heard of"].map((title) => ({ title }))}>
+              {system.workers.map((worker) => (
+                <tr key={worker.id}>
+                  <th scope="row">{worker.id}</th>
+                  <Cell>{worker.host}</Cell>
+                  <Cell>{worker.slots}</Cell>
+                  <Cell>
+                    <TimeAgo at={worker.seen_at} />
+                  </Cell>
+                </tr>
+              ))}
+            </Table>
+          )}
+        </Card>
+        <Card title="Places">
+          <dl className={layout.facts}>
+            <dt>Home</dt>
+            <dd className="mono">{system.home}</dd>
+            <dt>Database</dt>
+            <dd className="mono">{system.database}</dd>
+            <dt>Base models</dt>
+            <dd>{system.bases.map((base) => base.name).join(", ") || "None yet"}</dd>
+            {serving.map(([path, value]) => (
+              <div key={path} style={{ display: "contents" }}>
+                <dt>{label(path)}</dt>
+                <dd className="mono">{shown(value) || "–"}</dd>
+              </div>
+            ))}
+          </dl>
+        </Card>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,49 @@
+import { Card } from "../../components/bits";
+import layout from "../../components/layout.module.css";
+import { number } from "../../lib/format";
+import type { Tables } from "../../api/calls";
+import css from "./settings.module.css";
+
+/** What is in force: the built-in tables with the file laid over them. */
+export function TablesView({ tables }: { tables: Tables }) {
+  const places = Object.entries(tables.locations);
+  const items = Object.entries(tables.items);
+  return (
+    <div className={layout.stack}>
+      <Card title="Pounds of one unit">
+        <dl className={css.grid}>
+          {Object.entries(tables.pounds).map(([unit, pounds]) => (
+            <div key={unit}>
+              <dt>{unit}</dt>
+              <dd className="num">{number(pounds, 2)}</dd>
+            </div>
+          ))}
+        </dl>
+      </Card>
+      <Card title="Overrides for items" side={<span className="num">{items.length}</span>}>
+        <dl className={css.grid}>
+          {items.slice(0, 60).map(([name, units]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd className="num">
+                {Object.entries(units)
+                  .map(([unit, pounds]) => `${unit} ${number(pounds, 2)}`)
+                  .join(", ")}
+              </dd>
+            </div>
+          ))}
+        </dl>
+      </Card>
+      <Card title="Other names of places" side={<span className="num">{places.length}</span>}>
+        <dl className={layout.facts}>
+          {places.slice(0, 80).map(([place, names]) => (
+            <div key={place} style={{ display: "contents" }}>
+              <dt>{place}</dt>
+              <dd>{names.join(", ")}</dd>
+            </div>
+          ))}
+        </dl>
+      </Card>
+    </div>
+  );
+}

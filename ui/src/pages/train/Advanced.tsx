@@ -1,0 +1,51 @@
+import { Check, Field, Input } from "../../components/form";
+import layout from "../../components/layout.module.css";
+import { SETTINGS, type Draft } from "../../lib/train";
+import css from "./train.module.css";
+
+interface Props {
+  draft: Draft;
+  change: (part: Partial<Draft>) => void;
+  wrong: (field: string) => string | undefined;
+}
+
+/** Settings that the recipe knows better than most people; empty means the recipe's. */
+export function Advanced({ draft, change, wrong }: Props) {
+  const shown = SETTINGS.filter((setting) => !setting.method || setting.method === draft.method);
+  const set = (name: string, value: string) => change({ settings: { ...draft.settings, [name]: value } });
+  const used = shown.filter((setting) => draft.settings[setting.name]).length;
+  return (
+    <details className={css.advanced}>
+      <summary>Advanced{used > 0 ? ` · ${used} set` : ""}</summary>
+      <div className={layout.fields}>
+        {shown.map((setting) =>
+          setting.kind === "switch" ? (
+            <Check
+              key={setting.name}
+              label={<span title={setting.hint}>{setting.label}</span>}
+              checked={draft.settings[setting.name] === "true"}
+              onChange={(e) => set(setting.name, e.target.checked ? "true" : "")}
+            />
+          ) : (
+            <Field
+              key={setting.name}
+              label={setting.label}
+              hint={setting.hint}
+              error={wrong(setting.name) ?? wrong(`settings.${setting.name}`)}
+            >
+              {(field) => (
+                <Input
+                  {...field}
+                  inputMode={setting.kind === "number" ? "decimal" : undefined}
+                  placeholder="recipe's"
+                  value={draft.settings[setting.name] ?? ""}
+                  onChange={(e) => set(setting.name, e.target.value)}
+                />
+              )}
+            </Field>
+          ),
+        )}
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,141 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { runs } from "../../api/calls";
+import { runsQuery } from "../../api/queries";
+import type { Run, TaskInfo } from "../../api/types";
+import { Button } from "../../components/Button";
+import { Card, Empty, Skeleton } from "../../components/bits";
+import { Confirm } from "../../components/Confirm";
+import { Failure } from "../../components/Failure";
+import { Pick } from "../../components/form";
+import { Table } from "../../components/Table";
+import { say, sayError } from "../../components/toasts";
+import { label } from "../../lib/format";
+import { useUrl } from "../../shell/url";
+import { ErrorModal } from "./ErrorModal";
+import { HistoryRow } from "./HistoryRow";
+
+const PAGE = 20;
+const STATES = ["", "running", "queued", "succeeded", "failed", "cancelled"].map((value) => ({
+  value,
+  label: value === "" ? "All states" : label(value),
+}));
+const COLUMNS = ["", "Run", "Status", "Samples", "Loss", "Duration", "Version", "Error", ""].map((title, i) => ({
+  title: i === 0 ? <span className="sr">Choose</span> : i === 8 ? <span className="sr">More</span> : title,
+  right: i >= 3 && i <= 5,
+}));
+
+/** Every training there was, newest first. */
+export function History({ task }: { task: TaskInfo }) {
+  const [search, setUrl] = useUrl();
+  const page = Math.max(1, Number(search.page ?? 1));
+  const state = search.state ?? "";
+  const query = useQuery(
+    runsQuery({ task: task.name, state: state || undefined, limit: PAGE, offset: (page - 1) * PAGE }),
+  );
+  const [chosen, setChosen] = useState<string[]>([]);
+  const [failed, setFailed] = useState<Run | null>(null);
+  const [clearing, setClearing] = useState(false);
+  const list = query.data?.runs ?? [];
+  const pages = Math.max(1, Math.ceil((query.data?.total ?? 0) / PAGE));
+  const toggle = (id: string) =>
+    setChosen((old) => (old.includes(id) ? old.filter((one) => one !== id) : [...old, id]));
+  return (
+    <Card
+      id="history"
+      title="History"
+      flush
+      side={
+        <>
+          {chosen.length >= 2 && (
+            <Link to="/runs/compare" search={{ ids: chosen.join(",") } as never}>
+              Compare {chosen.length} runs
+            </Link>
+          )}
+          {chosen.length === 1 && <span>Choose another to compare</span>}
+          <Pick
+            aria-label="State"
+            options={STATES}
+            value={state}
+            style={{ width: "auto", minHeight: 30, paddingTop: 2, paddingBottom: 2 }}
+            onChange={(e) => setUrl({ state: e.target.value || undefined, page: undefined })}
+          />
+          {list.length > 0 && (
+            <Button small look="quiet" onClick={() => setClearing(true)}>
+              Clear old
+            </Button>
+          )}
+        </>
+      }
+    >
+      {query.isPending && (
+        <div style={{ padding: "0 20px" }}>
+          <Skeleton lines={4} height={160} />
+        </div>
+      )}
+      {query.error && <Failure error={query.error} retry={() => void query.refetch()} />}
+      {query.isSuccess && list.length === 0 && (
+        <Empty title={state ? `No run is ${state}` : "No training yet"}>
+          What you start above appears here, with every outcome and its whole error.
+        </Empty>
+      )}
+      {list.length > 0 && (
+        <Table label="Training history" columns={COLUMNS} stack>
+          {list.map((run) => (
+            <HistoryRow
+              key={run.id}
+              run={run}
+              chosen={chosen.includes(run.id)}
+              onChoose={() => toggle(run.id)}
+              onError={() => setFailed(run)}
+            />
+          ))}
+        </Table>
+      )}
+      {pages > 1 && (
+        <div style={{ display: "flex", gap: 8, padding: 12, justifyContent: "center", alignItems: "center" }}>
+          <Button small disabled={page <= 1} onClick={() => setUrl({ page: String(page - 1) })}>
+            Newer
+          </Button>
+          <span className="num">
+            {page} of {pages}
+          </span>
+          <Button small disabled={page >= pages} onClick={() => setUrl({ page: String(page + 1) })}>
+            Older
+          </Button>
+        </div>
+      )}
+      {failed && <ErrorModal run={failed} close={() => setFailed(null)} />}
+      <ClearOld open={clearing} close={() => setClearing(false)} />
+    </Card>
+  );
+}
+
+function ClearOld({ open, close }: { open: boolean; close: () => void }) {
+  const client = useQueryClient();
+  const clear = useMutation({
+    mutationFn: () => runs.clear(Date.now() - 30 * 86_400_000),
+    onSuccess: ({ deleted }) => {
+      say(deleted.length === 0 ? "No run is older than 30 days" : `${deleted.length} runs deleted`);
+      void client.invalidateQueries({ queryKey: ["runs"] });
+      close();
+    },
+    onError: sayError,
+  });
+  return (
+    <Confirm
+      open={open}
+      title="Delete old runs"
+      yes="Delete them"
+      danger
+      busy={clear.isPending && "Deleting …"}
+      onYes={() => clear.mutate()}
+      onNo={close}
+    >
+      <p>
+        Runs that ended more than 30 days ago, with their logs and checkpoints. Versions that were made of them stay.
+      </p>
+    </Confirm>
+  );
+}

@@ -1,0 +1,117 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { runs } from "../../api/calls";
+import type { Run } from "../../api/types";
+import { Progress } from "../../components/bits";
+import { Menu, type Item } from "../../components/Menu";
+import { isActive, RunPill } from "../../components/RunPill";
+import { Cell } from "../../components/Table";
+import { TimeAgo } from "../../components/TimeAgo";
+import { say, sayError } from "../../components/toasts";
+import { clip, duration, number, percent, significant } from "../../lib/format";
+import css from "./train.module.css";
+
+const SHOWN = 160;
+
+/** One training of the history. */
+export function HistoryRow({
+  run,
+  chosen,
+  onChoose,
+  onError,
+}: {
+  run: Run;
+  chosen: boolean;
+  onChoose: () => void;
+  onError: () => void;
+}) {
+  const ended = run.finished_at ?? (isActive(run.state) ? Date.now() : null);
+  const seconds = run.started_at && ended ? (ended - run.started_at) / 1000 : null;
+  return (
+    <tr>
+      <Cell>
+        <input type="checkbox" aria-label={`Choose ${run.id} to compare`} checked={chosen} onChange={onChoose} />
+      </Cell>
+      <Cell full>
+        <Link to="/runs/$id" params={{ id: run.id }} className={css.run}>
+          {run.id}
+        </Link>
+        <div className={css.sub}>
+          <TimeAgo at={run.created_at} /> · {run.created_by} · {run.method} · {run.base}
+        </div>
+      </Cell>
+      <Cell>
+        <RunPill state={run.state} />
+        {run.progress && (
+          <div className={css.progress} title={`${duration(run.progress.eta_s)} left`}>
+            <Progress value={run.progress.percent} label={`Run ${run.id}`} />
+            <span className="num">{percent(run.progress.percent / 100)}</span>
+          </div>
+        )}
+      </Cell>
+      <Cell label="Samples" right>
+        {number(run.train_samples)}
+      </Cell>
+      <Cell label="Loss" right>
+        {significant(run.progress?.loss ?? run.final_loss)}
+      </Cell>
+      <Cell label="Duration" right nowrap>
+        {duration(seconds)}
+      </Cell>
+      <Cell label="Version">
+        {run.version ? (
+          <Link to="/versions" search={{ task: run.task, version: run.version } as never}>
+            {run.version}
+          </Link>
+        ) : (
+          "–"
+        )}
+      </Cell>
+      <Cell full label={run.error ? "Error" : undefined}>
+        {run.error && (
+          <div className={css.error}>
+            <span>{clip(run.error, SHOWN)}</span>
+            <button type="button" onClick={onError}>
+              Show full error
+            </button>
+          </div>
+        )}
+      </Cell>
+      <Cell>
+        <RunMenu run={run} />
+      </Cell>
+    </tr>
+  );
+}
+
+function RunMenu({ run }: { run: Run }) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const act = (action: "cancel" | "retry" | "resume", said: string) => async () => {
+    try {
+      const reply = await runs.act(run.id, action);
+      say(said);
+      if (action === "retry") void navigate({ to: "/runs/$id", params: { id: reply.run.id } });
+    } catch (error) {
+      sayError(error);
+    }
+    void client.invalidateQueries({ queryKey: ["runs"] });
+    void client.invalidateQueries({ queryKey: ["tasks"] });
+  };
+  const remove = async () => {
+    await runs.remove(run.id).then(() => say(`${run.id} is deleted`), sayError);
+    void client.invalidateQueries({ queryKey: ["runs"] });
+  };
+  const logs = () => void navigate({ to: "/runs/$id", params: { id: run.id }, search: { tab: "logs" } as never });
+  const stopped = run.state === "failed" || run.state === "cancelled";
+  const items: Item[] = [
+    ...(isActive(run.state) ? [{ label: "Cancel", run: act("cancel", "Stopping; the last checkpoint is kept") }] : []),
+    ...(stopped
+      ? [{ label: "Resume from its checkpoint", run: act("resume", "Queued; it goes on from its checkpoint") }]
+      : []),
+    ...(isActive(run.state) ? [] : [{ label: "Train the same again", run: act("retry", "Queued") }]),
+    { label: "Logs", run: logs },
+    ...(isActive(run.state) ? [] : [{ label: "Delete", danger: true, run: () => void remove() }]),
+  ];
+  return <Menu label={`More about ${run.id}`} items={items} />;
+}

@@ -1,0 +1,53 @@
+import type { UseQueryResult } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { Preflight } from "../../api/types";
+import { Card, Figure, Figures, Notice, Pill, Skeleton } from "../../components/bits";
+import { Failure } from "../../components/Failure";
+import { bytes, duration, number } from "../../lib/format";
+import css from "./train.module.css";
+
+/** What a training would take, and what stands in its way, before it starts. */
+export function PreflightCard({ query }: { query: UseQueryResult<Preflight> }) {
+  const { data, error, isPending } = query;
+  const state = data && (data.ok ? <Pill tone="good">✓ Ready</Pill> : <Pill tone="bad">✕ Not ready</Pill>);
+  return (
+    <Card title="Before it starts" side={state}>
+      {isPending && <Skeleton lines={5} height={220} />}
+      {error && <Failure error={error} retry={() => void query.refetch()} />}
+      {data && (
+        <div className={css.preflight} aria-live="polite" data-old={query.isPlaceholderData || undefined}>
+          {data.estimate && <EstimateFigures estimate={data.estimate} />}
+          {data.problems.map((problem) => (
+            <Notice key={problem.what} tone={problem.level === "error" ? "bad" : "warn"} title={problem.what}>
+              {problem.hint}
+              {problem.what.includes("approved") && (
+                <>
+                  {" "}
+                  <Link to="/audit">Audit messages</Link>
+                </>
+              )}
+            </Notice>
+          ))}
+          {data.problems.length === 0 && <Notice tone="good" title="Nothing stands in the way." />}
+        </div>
+      )}
+    </Card>
+  );
+}
+
+function EstimateFigures({ estimate }: { estimate: NonNullable<Preflight["estimate"]> }) {
+  return (
+    <Figures>
+      <Figure
+        label="Time"
+        value={estimate.seconds === null ? "Unknown" : `≈ ${duration(estimate.seconds)}`}
+        sub={estimate.seconds_basis ?? "No run to go by yet"}
+      />
+      <Figure label="Memory" value={bytes(estimate.memory_bytes)} sub="Predicted peak" />
+      <Figure label="Cost" value="0" sub="On this machine" />
+      <Figure label="Learn from" value={number(estimate.train)} sub={`${number(estimate.tokens)} tokens an epoch`} />
+      <Figure label="Measured on" value={number(estimate.eval)} sub="Held out" />
+      <Figure label="Steps" value={number(estimate.steps)} />
+    </Figures>
+  );
+}

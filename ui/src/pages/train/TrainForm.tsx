@@ -1,0 +1,179 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { useDeferredValue, useMemo, useState } from "react";
+import { runs } from "../../api/calls";
+import { Problem } from "../../api/http";
+import { systemQuery } from "../../api/queries";
+import type { TaskInfo } from "../../api/types";
+import { Button } from "../../components/Button";
+import { Card, Notice } from "../../components/bits";
+import { Failure } from "../../components/Failure";
+import { Check, Field, Input, Pick, Segmented } from "../../components/form";
+import layout from "../../components/layout.module.css";
+import { ShowCommand } from "../../components/ShowCommand";
+import { number } from "../../lib/format";
+import { useDebounced } from "../../lib/useDebounced";
+import { newRun, START, type Draft } from "../../lib/train";
+import { useActions } from "../../shell/actions";
+import { Advanced } from "./Advanced";
+import { PreflightCard } from "./PreflightCard";
+import css from "./train.module.css";
+
+const METHODS = [
+  { value: "lora", label: "LoRA" },
+  { value: "soft-prompt", label: "Soft prompt" },
+] as const;
+const EFFORTS = [
+  { value: "quick", label: "Quick look" },
+  { value: "recommended", label: "Recommended" },
+  { value: "thorough", label: "Thorough" },
+] as const;
+const PRIORITIES = ["low", "normal", "high"].map((value) => ({ value, label: value }));
+
+/** What to train, what it would take, and the button. */
+export function TrainForm({ task }: { task: TaskInfo }) {
+  const [draft, setDraft] = useState<Draft>(START);
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const system = useQuery(systemQuery);
+  const spec = useMemo(() => newRun(task.name, draft), [task.name, draft]);
+  const settled = useDeferredValue(useDebounced(spec, 350));
+  const preflight = useQuery({
+    queryKey: ["preflight", settled, task.counts.approved, task.run?.id],
+    queryFn: () => runs.preflight(settled),
+    placeholderData: (old) => old,
+    retry: false,
+  });
+  const start = useMutation({
+    mutationFn: () => runs.start(spec),
+    onSuccess: ({ run }) => {
+      void client.invalidateQueries({ queryKey: ["tasks"] });
+      void client.invalidateQueries({ queryKey: ["runs"] });
+      void navigate({ to: "/runs/$id", params: { id: run.id } });
+    },
+  });
+  const change = (part: Partial<Draft>) => setDraft((old) => ({ ...old, ...part }));
+  const blocked = task.run !== null || preflight.data?.ok === false || preflight.isError;
+  const begin = () => !blocked && start.mutate();
+  useActions([{ id: "start", label: "Start training", group: "Train", key: "s", disabled: blocked, run: begin }]);
+  const bases = [...new Set([...(system.data?.bases.map((base) => base.name) ?? []), "smollm2-135m"])];
+  const wrong = (field: string) =>
+    preflight.data?.problems.find((problem) => problem.level === "error" && problem.field === field)?.what;
+  return (
+    <div className={layout.main}>
+      <Card title="New training" side={<span className="num">{number(task.counts.approved)} approved examples</span>}>
+        <form
+          className={css.form}
+          onSubmit={(event) => {
+            event.preventDefault();
+            begin();
+          }}
+        >
+          <div className={layout.fields}>
+            <Field label="Base model" error={wrong("base")} hint="Frozen; a name, a Hub id or a path">
+              {(field) => (
+                <>
+                  <Input
+                    {...field}
+                    list="bases"
+                    placeholder="smollm2-135m"
+                    value={draft.base}
+                    onChange={(e) => change({ base: e.target.value })}
+                  />
+                  <datalist id="bases">
+                    {bases.map((base) => (
+                      <option key={base} value={base} />
+                    ))}
+                  </datalist>
+                </>
+              )}
+            </Field>
+            <Field label="Held out (percent)" error={wrong("eval_share")} hint="Measured, never learned; 20 if empty">
+              {(field) => (
+                <Input
+                  {...field}
+                  inputMode="decimal"
+                  placeholder="20"
+                  value={draft.evalShare}
+                  onChange={(e) => change({ evalShare: e.target.value })}
+                />
+              )}
+            </Field>
+            <Field label="Priority" hint="How soon it gets its turn">
+              {(field) => (
+                <Pick
+                  {...field}
+                  options={PRIORITIES}
+                  value={draft.priority}
+                  onChange={(e) => change({ priority: e.target.value as Draft["priority"] })}
+                />
+              )}
+            </Field>
+          </div>
+          <div className={css.choices}>
+            <Choice label="Kind of adapter">
+              <Segmented
+                label="Kind of adapter"
+                value={draft.method}
+                options={[...METHODS]}
+                onChange={(method) => change({ method })}
+              />
+            </Choice>
+            <Choice label="Effort">
+              <Segmented
+                label="Effort"
+                value={draft.effort}
+                options={[...EFFORTS]}
+                onChange={(effort) => change({ effort })}
+              />
+            </Choice>
+          </div>
+          <Check
+            label="Make it active if it is not worse than what is active"
+            checked={draft.activate}
+            onChange={(e) => change({ activate: e.target.checked })}
+          />
+          <Advanced draft={draft} change={change} wrong={wrong} />
+          {preflight.data && <ShowCommand command={preflight.data.command} />}
+          {start.isError && <StartFailed error={start.error} />}
+          <div className={css.go}>
+            <Button look="main" type="submit" shortcut="s" disabled={blocked} busy={start.isPending && "Starting …"}>
+              Start training
+            </Button>
+            {task.run && (
+              <span>
+                <Link to="/runs/$id" params={{ id: task.run.id }}>
+                  {task.run.id}
+                </Link>{" "}
+                is {task.run.state}; one training at a time.
+              </span>
+            )}
+          </div>
+        </form>
+      </Card>
+      <PreflightCard query={preflight} />
+    </div>
+  );
+}
+
+function Choice({ label, children }: { label: string; children: React.ReactNode }) {
+  return (
+    <div className={css.choice}>
+      <span aria-hidden>{label}</span>
+      {children}
+    </div>
+  );
+}
+
+function StartFailed({ error }: { error: unknown }) {
+  const other =
+    error instanceof Problem && error.status === 409 && typeof error.body.run === "string" ? error.body.run : null;
+  if (!other) return <Failure error={error} />;
+  return (
+    <Notice tone="warn" title="A training is already under way.">
+      <Link to="/runs/$id" params={{ id: other }}>
+        Watch {other}
+      </Link>
+    </Notice>
+  );
+}

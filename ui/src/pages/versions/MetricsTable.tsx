@@ -1,0 +1,61 @@
+import type { Evaluation } from "../../api/types";
+import { Interval } from "../../components/Interval";
+import { Cell, Table } from "../../components/Table";
+import { VerdictPill } from "../../components/VerdictPill";
+import { label } from "../../lib/format";
+import { examplesNeeded, verdict } from "../../lib/reliability";
+import { metricOf } from "../../lib/scores";
+
+/** Each metric of the adapter beside the baseline and the bare base, with 95 % intervals. */
+export function MetricsTable({ evaluation }: { evaluation: Evaluation }) {
+  const { adapter, baseline, base } = evaluation;
+  const columns = [
+    "Metric",
+    "Adapter",
+    baseline?.name ?? "",
+    base ? "Bare base" : "",
+    baseline ? "Verdict" : "",
+  ].filter(Boolean);
+  return (
+    <Table label="Metrics" columns={columns.map((title, i) => ({ title: i === 2 ? label(title) : title }))} stack>
+      {adapter.metrics.map((metric) => {
+        const rival = metricOf(baseline?.scores, metric.name);
+        return (
+          <tr key={metric.name}>
+            <th scope="row">
+              {label(metric.name)}
+              {metric.name === adapter.headline && (
+                <span className="muted" title="Decides between versions">
+                  {" "}
+                  ★<span className="sr">decides between versions</span>
+                </span>
+              )}
+            </th>
+            <Cell label="Adapter">
+              <Interval metric={metric} />
+            </Cell>
+            {baseline && (
+              <Cell label={label(baseline.name)}>
+                <Interval metric={rival} tone="quiet" />
+              </Cell>
+            )}
+            {base && (
+              <Cell label="Bare base">
+                <Interval metric={metricOf(base, metric.name)} tone="quiet" />
+              </Cell>
+            )}
+            {baseline && (
+              <Cell label="Verdict">
+                {rival ? (
+                  <VerdictPill verdict={verdict(metric, rival)} needs={examplesNeeded(metric, rival, adapter.n)} />
+                ) : (
+                  "–"
+                )}
+              </Cell>
+            )}
+          </tr>
+        );
+      })}
+    </Table>
+  );
+}

@@ -1,0 +1,156 @@
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { compare } from "../../api/calls";
+import type { Answer, TaskInfo, Version } from "../../api/types";
+import { AnswerForm } from "../../components/answer/AnswerForm";
+import { Button } from "../../components/Button";
+import { Card, Notice } from "../../components/bits";
+import { Failure } from "../../components/Failure";
+import { Field, Pick, type Option } from "../../components/form";
+import layout from "../../components/layout.module.css";
+import { ShowCommand } from "../../components/ShowCommand";
+import { differing } from "../../lib/diff";
+import { duration, percent } from "../../lib/format";
+import { blank } from "../../lib/schema";
+import { useActions } from "../../shell/actions";
+import { useUrl } from "../../shell/url";
+import css from "./versions.module.css";
+
+const SAMPLES: Record<string, string> = {
+  "slack-rescue": "picked up 5 cs bananas and 2 bags of bread from Trader Joes, dropped at Elm St fridge",
+  "ask-ai": "turn the porch light on when somebody comes home after dark",
+  "text-classification": "You have won a prize! Call now to claim.",
+  sentiment: "It works, but I expected more for the price.",
+};
+
+/** A message on any two contestants, side by side. */
+export function Playground({ task, versions }: { task: TaskInfo; versions: Version[] }) {
+  const [search, setUrl] = useUrl();
+  const [input, setInput] = useState("");
+  const contestants = choices(task, versions);
+  const active = versions.find((version) => version.stage === "active")?.name ?? versions[0]?.name;
+  const first =
+    search.left ?? (task.has_baseline ? "baseline" : (versions.find((v) => v.name !== active)?.name ?? "base"));
+  const second = search.right ?? active ?? "base";
+  const ask = useMutation({ mutationFn: () => compare(task.name, input, [...new Set([first, second])]) });
+  const ready = input.trim() !== "" && !ask.isPending;
+  useActions([
+    {
+      id: "ask",
+      label: "Ask both",
+      group: "Playground",
+      key: "mod+enter",
+      always: true,
+      disabled: !ready,
+      run: () => ask.mutate(),
+    },
+  ]);
+  const answers = ask.data?.answers ?? [];
+  const [a, b] = answers;
+  const differs = a?.answer != null && b?.answer != null ? differing(a.answer, b.answer) : undefined;
+  return (
+    <Card title="Try a message">
+      <div className={layout.tight}>
+        <Field label="Message">
+          {(field) => (
+            <textarea
+              {...field}
+              className={css.input}
+              rows={4}
+              value={input}
+              placeholder={SAMPLES[task.name] ?? "Write or paste a message"}
+              onChange={(e) => setInput(e.target.value)}
+            />
+          )}
+        </Field>
+        <div className={css.ask}>
+          <Pick
+            aria-label="First contestant"
+            options={contestants}
+            value={first}
+            onChange={(e) => setUrl({ left: e.target.value })}
+          />
+          <span className="muted">against</span>
+          <Pick
+            aria-label="Second contestant"
+            options={contestants}
+            value={second}
+            onChange={(e) => setUrl({ right: e.target.value })}
+          />
+          <Button
+            look="main"
+            shortcut="mod+enter"
+            disabled={!ready}
+            busy={ask.isPending && "Reading the message …"}
+            onClick={() => ask.mutate()}
+          >
+            Ask both
+          </Button>
+          {SAMPLES[task.name] && input === "" && (
+            <Button look="quiet" onClick={() => setInput(SAMPLES[task.name] ?? "")}>
+              Take the sample
+            </Button>
+          )}
+        </div>
+        {ask.isError && <Failure error={ask.error} />}
+        <div className={css.sides} aria-live="polite">
+          {answers.map((answer) => (
+            <OneAnswer
+              key={answer.name}
+              task={task}
+              answer={answer}
+              title={contestants.find((c) => c.value === answer.name)?.label ?? answer.name}
+              differs={differs}
+            />
+          ))}
+        </div>
+        {differs && <p className="muted">{differs.size === 0 ? "Both say the same." : "Fields marked ≠ differ."}</p>}
+        <ShowCommand
+          command={`graft predict ${task.name} --version ${second} "${(input || SAMPLES[task.name] || "…").replaceAll('"', '\\"')}"`}
+        />
+      </div>
+    </Card>
+  );
+}
+
+function OneAnswer({
+  task,
+  answer,
+  title,
+  differs,
+}: {
+  task: TaskInfo;
+  answer: Answer;
+  title: string;
+  differs: Set<string> | undefined;
+}) {
+  return (
+    <section className={css.answer} aria-label={title}>
+      <header>
+        <h3>{title}</h3>
+        <span className="num">
+          {answer.confidence != null && `${percent(answer.confidence)} sure · `}
+          {duration(answer.seconds)}
+        </span>
+      </header>
+      {answer.problem && <Notice tone="bad">{answer.problem}</Notice>}
+      <AnswerForm
+        task={task}
+        name={title}
+        value={answer.answer ?? blank(task)}
+        about={{ confidence: answer.fields ?? undefined, differing: differs }}
+      />
+    </section>
+  );
+}
+
+function choices(task: TaskInfo, versions: Version[]): Option[] {
+  const rules = task.has_baseline
+    ? [{ value: "baseline", label: task.form === "json" ? "Regex parser" : "Baseline" }]
+    : [];
+  return [
+    ...rules,
+    { value: "base", label: "Bare base model" },
+    ...versions.map((v) => ({ value: v.name, label: v.stage === "active" ? `${v.name} (active)` : v.name })),
+  ];
+}

@@ -1,0 +1,96 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { versions } from "../../api/calls";
+import type { Version } from "../../api/types";
+import { Button } from "../../components/Button";
+import { Confirm } from "../../components/Confirm";
+import { Menu } from "../../components/Menu";
+import { say, sayError } from "../../components/toasts";
+import { told } from "../../api/client";
+import { Problem } from "../../api/http";
+import css from "./versions.module.css";
+
+/** Activate, archive, delete, download, measure; never before the server has said yes. */
+export function VersionActions({ version, active }: { version: Version; active: string | null }) {
+  const [asking, setAsking] = useState<"activate" | "delete" | null>(null);
+  const [worse, setWorse] = useState<string | null>(null);
+  const client = useQueryClient();
+  const { task, name } = version;
+  const done = () => {
+    setAsking(null);
+    setWorse(null);
+    void client.invalidateQueries();
+  };
+  const activate = useMutation({
+    mutationFn: (force: boolean) => versions.activate(task, name, active, force),
+    onSuccess: ({ previous }) => (
+      say(`${name} answers now`, {
+        detail: previous ? `${previous} can come back with one press of Roll back.` : undefined,
+      }),
+      done()
+    ),
+    onError: (error) => {
+      const { title, detail } = told(error);
+      if (error instanceof Problem && error.status === 409 && !error.body.current && worse === null)
+        setWorse(detail || title);
+      else sayError(error);
+      void client.invalidateQueries({ queryKey: ["versions", task] });
+    },
+  });
+  const act = (run: () => Promise<unknown>, said: string) => () => void run().then(() => (say(said), done()), sayError);
+  const busy = activate.isPending && "Activating …";
+  const items = [
+    { label: "Download", run: () => location.assign(versions.downloadAddress(task, name)) },
+    {
+      label: "Measure again",
+      run: act(() => versions.evaluate(task, name), "Queued; the numbers come when it is done"),
+    },
+    ...(version.stage === "active"
+      ? []
+      : [
+          {
+            label: version.stage === "archived" ? "Bring back as shadow" : "Archive",
+            run: act(
+              () => versions.stage(task, name, version.stage === "archived" ? "shadow" : "archived"),
+              version.stage === "archived" ? `${name} is a shadow` : `${name} is archived`,
+            ),
+          },
+        ]),
+    ...(version.stage === "active" ? [] : [{ label: "Delete", danger: true, run: () => setAsking("delete") }]),
+  ];
+  return (
+    <div className={css.actions}>
+      {version.stage !== "active" && (
+        <Button small onClick={() => setAsking("activate")}>
+          Activate
+        </Button>
+      )}
+      <Menu label={`More about ${name}`} items={items} />
+      <Confirm
+        open={asking === "activate"}
+        title={`Let ${name} answer?`}
+        yes={worse ? "Activate all the same" : "Activate"}
+        danger={worse !== null}
+        busy={busy}
+        onYes={() => activate.mutate(worse !== null)}
+        onNo={() => (setAsking(null), setWorse(null))}
+      >
+        <p>
+          New requests go to {name} at once
+          {active ? `; those under way finish on ${active}, which stays ready to come back` : ""}. Nothing restarts.
+        </p>
+        {worse && <p role="alert">{worse}</p>}
+      </Confirm>
+      <Confirm
+        open={asking === "delete"}
+        title={`Delete ${name}?`}
+        yes="Delete it"
+        danger
+        onYes={act(() => versions.remove(task, name), `${name} is deleted`)}
+        onNo={() => setAsking(null)}
+      >
+        <p>It leaves the registry; its files and the run that made it stay on the disk.</p>
+      </Confirm>
+    </div>
+  );
+}

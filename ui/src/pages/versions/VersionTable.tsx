@@ -1,0 +1,106 @@
+import type { Version } from "../../api/types";
+import { Card, Pill } from "../../components/bits";
+import { Interval } from "../../components/Interval";
+import { Cell, Table } from "../../components/Table";
+import { TimeAgo } from "../../components/TimeAgo";
+import { VerdictPill } from "../../components/VerdictPill";
+import { label } from "../../lib/format";
+import { examplesNeeded, verdict } from "../../lib/reliability";
+import { headline, metricOf } from "../../lib/scores";
+import css from "./versions.module.css";
+import { VersionActions } from "./VersionActions";
+
+const TONE = { active: "good", canary: "warn", shadow: "plain", archived: "plain" } as const;
+
+interface Props {
+  versions: Version[];
+  active: Version | undefined;
+  shown: string;
+  onShow: (name: string) => void;
+}
+
+/** The versions of a task, newest first, against what needs no model and against the active one. */
+export function VersionTable({ versions, active, shown, onShow }: Props) {
+  const metric = headline(versions.find((version) => version.metrics.evaluation)?.metrics.evaluation?.adapter)?.name;
+  const columns = [
+    "Version",
+    "Stage",
+    metric ? label(metric) : "Score",
+    "Against the baseline",
+    active ? `Against ${active.name}` : "",
+    "Made",
+    "",
+  ];
+  return (
+    <Card flush>
+      <Table
+        label="Versions"
+        stack
+        columns={columns.map((title, i) => ({ title: i === 6 ? <span className="sr">More</span> : title }))}
+      >
+        {versions.map((version) => (
+          <Row
+            key={version.name}
+            version={version}
+            active={active}
+            here={version.name === shown}
+            onShow={() => onShow(version.name)}
+          />
+        ))}
+      </Table>
+    </Card>
+  );
+}
+
+function Row({
+  version,
+  active,
+  here,
+  onShow,
+}: {
+  version: Version;
+  active: Version | undefined;
+  here: boolean;
+  onShow: () => void;
+}) {
+  const evaluation = version.metrics.evaluation;
+  const mine = headline(evaluation?.adapter);
+  const rival = mine && metricOf(evaluation?.baseline?.scores, mine.name);
+  const other =
+    mine && version.name !== active?.name ? metricOf(active?.metrics.evaluation?.adapter, mine.name) : undefined;
+  const n = evaluation?.adapter.n ?? 0;
+  return (
+    <tr data-here={here || undefined} className={css.row}>
+      <Cell full>
+        <button type="button" className={css.name} aria-pressed={here} onClick={onShow}>
+          {version.name}
+        </button>
+        <div className={css.sub}>
+          {version.base}
+          {version.parent ? ` · from ${version.parent}` : ""}
+        </div>
+      </Cell>
+      <Cell label="Stage">
+        <Pill tone={TONE[version.stage]} dot={version.stage === "active" ? "still" : undefined}>
+          {label(version.stage)}
+        </Pill>
+      </Cell>
+      <Cell label={mine ? label(mine.name) : "Score"}>
+        {mine ? <Interval metric={mine} /> : <span className="muted">Not measured</span>}
+      </Cell>
+      <Cell label="Against the baseline">
+        {mine && rival ? <VerdictPill verdict={verdict(mine, rival)} needs={examplesNeeded(mine, rival, n)} /> : "–"}
+      </Cell>
+      <Cell label="Against the active one">
+        {mine && other ? <VerdictPill verdict={verdict(mine, other)} needs={examplesNeeded(mine, other, n)} /> : "–"}
+      </Cell>
+      <Cell label="Made">
+        <TimeAgo at={version.created_at} />
+        <div className={css.sub}>{version.created_by}</div>
+      </Cell>
+      <Cell full>
+        <VersionActions version={version} active={active?.name ?? null} />
+      </Cell>
+    </tr>
+  );
+}
