@@ -1,5 +1,6 @@
 use std::{fs, path::PathBuf};
 
+use proptest::prelude::*;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::*;
@@ -119,23 +120,46 @@ async fn a_live_service_keeps_writing() {
     service.close().await.unwrap();
 }
 
-/// Bytes changed at random (by a fixed rule, so that a failure repeats) in every part of the file.
-#[tokio::test]
-async fn damaged_databases_never_panic() {
-    let dir = tempfile::tempdir().unwrap();
-    let insert = "INSERT INTO ask_ai_queries VALUES ('a', 'q', '[{\"description\":\"d\"}]', '2025-01-01');";
-    let (path, connection) = database(&dir, &format!("PRAGMA page_size = 512; {TABLE} {insert}")).await;
-    connection.close().await.unwrap();
-    let whole = fs::read(&path).unwrap();
-    for i in 0..300_usize {
-        let mut bytes = whole.clone();
-        for at in [i * 7919, i * 104_729, i * 31] {
-            let at = at % bytes.len();
-            bytes[at] = bytes[at].wrapping_mul(31).wrapping_add(i as u8);
+/// A small database, as bytes.
+fn whole() -> &'static [u8] {
+    static WHOLE: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let insert = "INSERT INTO ask_ai_queries VALUES ('a', 'q', '[{\"description\":\"d\"}]', '2025-01-01');";
+        let path = block_on(async {
+            let (path, connection) = database(&dir, &format!("PRAGMA page_size = 512; {TABLE} {insert}")).await;
+            connection.close().await.unwrap();
+            path
+        });
+        fs::read(path).unwrap()
+    });
+    &WHOLE
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 2, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn damaged_databases_never_panic(
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 1..5usize), 1..6),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let mut bytes = whole().to_vec();
+        for (at, with, length) in damage {
+            let at = at.index(bytes.len());
+            let end = (at + length).min(bytes.len());
+            bytes[at..end].fill(with);
         }
-        bytes.truncate(whole.len() - (i % 3) * 200);
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.db");
         fs::write(&path, bytes).unwrap();
-        drop(read(&path).await);
+        drop(block_on(read(&path)));
     }
 }
 
