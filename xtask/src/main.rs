@@ -1,8 +1,10 @@
 //! Tasks of the project: `cargo xtask help`.
 
 mod bench;
+mod bench_slack;
 mod commands;
 mod demo;
+mod fuzz;
 mod layers;
 mod pages;
 mod parity;
@@ -27,6 +29,9 @@ Tasks of the project:
   cargo xtask parity FOLDER…     numbers equal those that Hugging Face computed, such as crates/testkit/data/parity/*
   cargo xtask bench [train]      training speed and memory beside Hugging Face peft, three times in turn; installs it
                                  (6 GB) unless GRAFT_PEER_PYTHON names a Python that has it
+  cargo xtask fuzz [MINUTES]     damaged files for every reader of files from elsewhere, new ones for MINUTES (10) each
+  cargo xtask bench slack        quality on Slack messages: learns from the first 400, tests on the last 100, beside the
+                                 regex; 15 minutes on two cores
   cargo xtask commands           writes docs/commands.md from `graft --help`
 ";
 
@@ -49,6 +54,12 @@ fn run() -> anyhow::Result<()> {
         ["demo"] => in_root(|| demo::run(false)),
         ["demo", "--quick"] => in_root(|| demo::run(true)),
         ["bench"] | ["bench", "train"] => in_root(bench::train),
+        ["fuzz"] => in_root(|| fuzz::run(10.0)),
+        ["fuzz", minutes] => {
+            let minutes = minutes.parse().context("write a number of minutes")?;
+            in_root(|| fuzz::run(minutes))
+        }
+        ["bench", "slack"] => in_root(bench_slack::run),
         ["commands"] => in_root(commands::write),
         ["parity", folders @ ..] => parity::run(folders),
         [] | ["help" | "--help" | "-h"] => {
