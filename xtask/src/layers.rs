@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::shell;
 
 /// A crate, and the crates it may use. `ARCHITECTURE.md` shows the same table, which is checked.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("core", &[]),
     ("kernels", &[]),
     ("ops", &["kernels"]),
@@ -18,18 +18,23 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("store", &["core"]),
     ("hub", &["core"]),
     ("engine", &["core", "formats", "hub", "nn", "predict", "store", "tasks", "train"]),
-    ("cli", &["core", "engine", "formats", "hub", "nn", "predict", "store", "tasks", "train"]),
+    ("server", &["core", "engine", "store"]),
+    ("cli", &["core", "engine", "formats", "hub", "nn", "predict", "server", "store", "tasks", "train"]),
     ("testkit", &[]),
-    ("xtask", &["core", "formats", "hub", "nn", "ops"]),
+    ("xtask", &["core", "formats", "hub", "nn", "ops", "tasks"]),
 ];
 
 /// For tests only.
 const TESTS_ONLY: &str = "testkit";
 
 /// What only some crates may use: SQL, HTTP, the command line, the tensor product, tokenizers.
-const KEPT: [(&str, &[&str]); 8] = [
+const KEPT: [(&str, &[&str]); 12] = [
     ("sqlx", &["store", "tasks"]),
     ("ureq", &["hub"]),
+    ("axum", &["server"]),
+    ("tower-http", &["server"]),
+    ("utoipa", &["server"]),
+    ("utoipa-axum", &["server"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
     ("gemm-f32", &["kernels"]),

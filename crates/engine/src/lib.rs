@@ -10,6 +10,7 @@ mod adapters;
 mod base;
 mod clock;
 mod data;
+mod desk;
 mod doctor;
 mod error;
 mod evaluate;
@@ -32,7 +33,12 @@ pub use adapters::Chosen;
 pub use base::BaseInfo;
 pub use clock::{compact, iso8601, now};
 pub use data::Prepared;
+pub use desk::{
+    AskAiSettings, Attention, DayStats, ExampleDetail, Listed, SettingProblem, SourceCount, Span, StatsReport,
+    TableText, TaskOverview, VersionDetail, Worst,
+};
 pub use doctor::{Check, doctor};
+pub use graft_tasks::tabular::Columns;
 pub use error::Error;
 pub use evaluate::{Evaluation, Rival, field_of, rival, score_answers};
 pub use graft_predict::{Decoding, Prediction, Sampling};

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{Engine, Result};
 
 /// Audited examples that a training needs for its numbers to mean something.
-const READY: usize = 10;
+pub(crate) const READY: usize = 10;
 
 /// What people's approved messages add up to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -1,0 +1,102 @@
+use std::collections::BTreeMap;
+
+use graft_core::Example;
+use graft_store::{Bulk, BulkReport, Change, Decision, ExampleFilter, Seen, Suggestion};
+use graft_tasks::{baseline::Baseline, cards};
+use serde_json::Value;
+
+use super::spans::{self, Span};
+use crate::{Engine, Error, Result, now};
+
+/// One example with all that helps to judge it.
+#[derive(Clone, Debug)]
+pub struct ExampleDetail {
+    /// The example.
+    pub example: Example,
+    /// What the task's baseline answers.
+    pub baseline: Option<Value>,
+    /// What a version answers.
+    pub suggestion: Option<Suggestion>,
+    /// Where the output's values stand in the input.
+    pub spans: BTreeMap<String, Vec<Span>>,
+    /// All that ever happened to it, oldest first.
+    pub history: Vec<Change>,
+}
+
+/// An example in a list.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The example.
+    pub example: Example,
+    /// What a version answers.
+    pub suggestion: Option<Suggestion>,
+}
+
+impl Engine {
+    /// A page of examples, and how many match on all pages.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn listed(&self, filter: &ExampleFilter) -> Result<(Vec<Listed>, u64)> {
+        let total = self.store.count_examples(filter).await?;
+        let mut listed = Vec::new();
+        for example in self.store.examples(filter).await? {
+            let suggestion = self.store.suggestion(&example.task, &example.id).await?;
+            listed.push(Listed { example, suggestion });
+        }
+        Ok((listed, total))
+    }
+
+    /// One example with baseline, places of its values, and history.
+    ///
+    /// # Errors
+    /// There is no such example.
+    pub async fn example_detail(&self, task: &str, id: &str) -> Result<ExampleDetail> {
+        let example = self.store.example(task, id).await?;
+        let baseline = match example.task.as_str() {
+            "slack-rescue" => Some(Baseline::new(&self.home.tables()?).extract(&example.input)),
+            _ => None,
+        };
+        let shown = example.output.as_ref().or(baseline.as_ref());
+        let spans = shown.map(|answer| spans::find(&example.input, answer)).unwrap_or_default();
+        let history = self.store.history(task, id).await?;
+        let suggestion = self.store.suggestion(task, id).await?;
+        Ok(ExampleDetail { example, baseline, suggestion, spans, history })
+    }
+
+    /// Applies a person's decision to an example, if it is as they saw it; an edited output must follow the task's
+    /// form.
+    ///
+    /// # Errors
+    /// [`Error::BadOutput`]; what the store says of examples that moved on.
+    pub async fn decide(&self, task: &str, id: &str, seen: Seen, decision: Decision) -> Result<Example> {
+        let decision = match decision {
+            Decision::Edit(output) => Decision::Edit(self.accepted(task, &output)?),
+            other => other,
+        };
+        Ok(self.store.review(task, id, seen, &decision, &self.by, now()).await?)
+    }
+
+    /// Takes back the last decision on an example, if it is as the person saw it.
+    ///
+    /// # Errors
+    /// What the store says of examples that moved on, or that nobody decided on.
+    pub async fn undo(&self, task: &str, id: &str, seen: Seen) -> Result<Example> {
+        Ok(self.store.undo_review(task, id, seen, &self.by, now()).await?)
+    }
+
+    /// The same decision on many examples; those it can't be done to are listed.
+    ///
+    /// # Errors
+    /// The task is unknown; what the store says.
+    pub async fn decide_many(&self, task: &str, which: &Bulk, decision: &Decision) -> Result<BulkReport> {
+        let task = cards::task(task)?.name;
+        Ok(self.store.review_many(task, which, decision, &self.by, now()).await?)
+    }
+
+    /// An output in the form of the task.
+    fn accepted(&self, task: &str, output: &Value) -> Result<Value> {
+        let bad = |reason| Error::BadOutput { task: task.to_owned(), reason };
+        cards::accept(cards::task(task)?, output).map_err(bad)
+    }
+}

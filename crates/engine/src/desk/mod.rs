@@ -1,0 +1,18 @@
+//! What a page shows and a person does there: the state of every task, decisions on what was seen, bulk decisions,
+//! reports, tables.
+
+mod ask_ai;
+mod audit;
+mod overview;
+mod report;
+mod spans;
+mod tables;
+mod versions;
+
+pub use ask_ai::{AskAiSettings, SettingProblem};
+pub use audit::{ExampleDetail, Listed};
+pub use overview::{Attention, SourceCount, TaskOverview};
+pub use report::{DayStats, StatsReport};
+pub use spans::Span;
+pub use tables::TableText;
+pub use versions::{VersionDetail, Worst};

@@ -1,0 +1,46 @@
+use std::fs;
+
+use graft_core::Digest;
+use graft_tasks::pounds::Tables;
+
+use crate::{Engine, Error, Result, now};
+
+/// The tables that people edit, as a file and as they are used.
+#[derive(Clone, Debug)]
+pub struct TableText {
+    /// The file's text; empty where there is none.
+    pub toml: String,
+    /// With the built-in entries beneath.
+    pub parsed: Tables,
+    /// Changes with the text.
+    pub digest: Digest,
+}
+
+impl Engine {
+    /// Weights, food classes and places.
+    ///
+    /// # Errors
+    /// The file is damaged, or the disk refuses.
+    pub fn tables_text(&self) -> Result<TableText> {
+        let path = self.home.path().join("tables.toml");
+        let toml = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(source) => return Err(Error::Io { doing: "read", path, source }),
+        };
+        let digest = Digest::of(toml.as_bytes());
+        Ok(TableText { parsed: Tables::from_toml(&toml)?, toml, digest })
+    }
+
+    /// Replaces the file, after a check, and notes the change in the audit trail.
+    ///
+    /// # Errors
+    /// The text is not in the form of the tables; the disk refuses.
+    pub async fn set_tables(&self, toml: &str) -> Result<TableText> {
+        Tables::from_toml(toml)?;
+        let path = self.home.path().join("tables.toml");
+        graft_formats::atomic::bytes(&path, toml.as_bytes())?;
+        self.store.set_setting("tables.toml", &toml.into(), &self.by, now()).await?;
+        self.tables_text()
+    }
+}

@@ -1,0 +1,291 @@
+//! Who is asking, and what they may do.
+
+mod layer;
+mod limiter;
+pub mod people;
+mod roles;
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use graft_core::Digest;
+use graft_engine::{Engine, now};
+use graft_store::{Session, Store};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    Error, ServerConfig,
+    problem::{Kind, Problem},
+};
+
+pub(crate) use layer::{authorize, changes_state};
+pub(crate) use roles::Roles;
+
+/// What somebody may do; each role may do what those before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Look.
+    Viewer,
+    /// Review examples and ask versions.
+    Auditor,
+    /// Train, import, and make versions active.
+    Trainer,
+    /// Everything.
+    Admin,
+}
+
+impl Role {
+    /// From the least to the most.
+    pub const ALL: [Self; 4] = [Self::Viewer, Self::Auditor, Self::Trainer, Self::Admin];
+}
+
+impl From<graft_store::Role> for Role {
+    fn from(role: graft_store::Role) -> Self {
+        match role {
+            graft_store::Role::Viewer => Self::Viewer,
+            graft_store::Role::Auditor => Self::Auditor,
+            graft_store::Role::Trainer => Self::Trainer,
+            graft_store::Role::Admin => Self::Admin,
+        }
+    }
+}
+
+impl From<Role> for graft_store::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Viewer => Self::Viewer,
+            Role::Auditor => Self::Auditor,
+            Role::Trainer => Self::Trainer,
+            Role::Admin => Self::Admin,
+        }
+    }
+}
+
+/// Who is asking.
+#[derive(Clone, Debug)]
+pub struct Who {
+    /// A user, or a token's label.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Whether a cookie said so, which other sites' pages could send along.
+    pub by_cookie: bool,
+}
+
+/// The address at the other end of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Peer(pub IpAddr);
+
+impl Default for Peer {
+    fn default() -> Self {
+        Self(IpAddr::from([0, 0, 0, 0]))
+    }
+}
+
+/// The guard of the door.
+pub struct Auth {
+    /// Whether one must log in.
+    required: AtomicBool,
+    /// Whether somebody could.
+    credentials: AtomicBool,
+    /// Whether the configuration alone demands it.
+    demanded: bool,
+    /// Hash of the configuration's password.
+    password: Option<String>,
+    /// Digest of the configuration's token.
+    token: Option<String>,
+    /// Digest of the token that was printed at the start.
+    first: Mutex<Option<String>>,
+    limiter: limiter::Limiter,
+    /// Name of who asks where nobody must log in.
+    local: String,
+    cookie: &'static str,
+    secure: bool,
+    session_ms: i64,
+}
+
+impl std::fmt::Debug for Auth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Auth").field("required", &self.required).finish_non_exhaustive()
+    }
+}
+
+impl Auth {
+    pub(crate) async fn new(store: &Store, config: &ServerConfig) -> Result<Self, Error> {
+        let auth = Self {
+            required: AtomicBool::new(false),
+            credentials: AtomicBool::new(false),
+            demanded: config.auth || !config.is_local() || config.public_url.is_some(),
+            password: config.password.as_deref().map(people::hash_password).transpose()?,
+            token: config.token.as_deref().map(people::digest),
+            first: Mutex::new(None),
+            limiter: limiter::Limiter::default(),
+            local: "local".into(),
+            cookie: if config.is_secure() { "__Host-graft" } else { "graft" },
+            secure: config.is_secure(),
+            session_ms: i64::from(config.session_hours) * 3_600_000,
+        };
+        auth.refresh(store).await?;
+        Ok(auth)
+    }
+
+    /// Looks again whether there are users or tokens.
+    pub(crate) async fn refresh(&self, store: &Store) -> Result<(), graft_store::Error> {
+        let stored = !store.users().await?.is_empty() || !store.tokens().await?.is_empty();
+        let credentials = stored || self.password.is_some() || self.token.is_some();
+        self.credentials.store(credentials, Ordering::Relaxed);
+        self.required.store(self.demanded || credentials, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether one must log in.
+    #[must_use]
+    pub fn required(&self) -> bool {
+        self.required.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is a user, a token or a configured secret.
+    #[must_use]
+    pub fn has_credentials(&self) -> bool {
+        self.credentials.load(Ordering::Relaxed)
+    }
+
+    /// A token that logs in once as `admin`, for the address that is printed at the start.
+    ///
+    /// # Errors
+    /// The system has no random numbers.
+    pub fn first_token(&self) -> Result<String, Error> {
+        let token = people::secret("first")?;
+        *self.first.lock().unwrap_or_else(PoisonError::into_inner) = Some(people::digest(&token));
+        Ok(token)
+    }
+
+    /// Who asks where nobody must log in.
+    pub(crate) fn anonymous(&self) -> Option<Who> {
+        (!self.required()).then(|| Who { name: self.local.clone(), role: Role::Admin, by_cookie: false })
+    }
+
+    /// Who a request says it comes from: a bearer token first, then the session's cookie.
+    pub(crate) async fn identify(&self, engine: &Engine, headers: &HeaderMap) -> Result<Option<Who>, Problem> {
+        if let Some(token) = bearer(headers) {
+            return self.token_holder(engine, token).await;
+        }
+        if let Some(cookie) = self.cookie_of(headers) {
+            let session = engine.store.session(&people::digest(cookie), now()).await?;
+            if let Some(session) = session {
+                return Ok(Some(Who { name: session.who, role: session.role.into(), by_cookie: true }));
+            }
+        }
+        Ok(self.anonymous())
+    }
+
+    async fn token_holder(&self, engine: &Engine, token: &str) -> Result<Option<Who>, Problem> {
+        let digest = people::digest(token);
+        if self.token.as_ref() == Some(&digest) {
+            return Ok(Some(Who { name: "token".into(), role: Role::Admin, by_cookie: false }));
+        }
+        let found = engine.store.use_token(&digest, now()).await?;
+        Ok(found.map(|token| Who { name: token.label, role: token.role.into(), by_cookie: false }))
+    }
+
+    /// Logs in with a token: one of the database, the configuration's, or that of the start, which is used up.
+    pub(crate) async fn by_token(&self, engine: &Engine, token: &str, peer: Peer) -> Result<Who, Problem> {
+        self.limiter.check(peer)?;
+        let digest = people::digest(token);
+        let is_first = {
+            let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+            first.take_if(|first| *first == digest).is_some()
+        };
+        let who = match is_first {
+            true => Some(Who { name: "admin".into(), role: Role::Admin, by_cookie: true }),
+            false => self.token_holder(engine, token).await?,
+        };
+        self.limited(peer, who, "the token is not known, or has ended")
+    }
+
+    /// Logs in with a password.
+    pub(crate) async fn by_password(
+        &self,
+        engine: &Engine,
+        name: &str,
+        password: &str,
+        peer: Peer,
+    ) -> Result<Who, Problem> {
+        self.limiter.check(peer)?;
+        let user = engine.store.user(name).await?;
+        let configured = (name == "admin").then(|| self.password.clone()).flatten();
+        let role = user.as_ref().map_or(Role::Admin, |user| user.role.into());
+        let hashes: Vec<String> = user.map(|user| user.password).into_iter().chain(configured).collect();
+        let right = people::verify(hashes, password).await;
+        let who = right.then(|| Who { name: name.to_owned(), role, by_cookie: true });
+        self.limited(peer, who, "name or password is wrong")
+    }
+
+    fn limited(&self, peer: Peer, who: Option<Who>, refusal: &str) -> Result<Who, Problem> {
+        match who {
+            Some(who) => {
+                self.limiter.forget(peer);
+                Ok(who)
+            }
+            None => {
+                self.limiter.note_failure(peer);
+                Err(Problem::new(Kind::Unauthenticated, refusal))
+            }
+        }
+    }
+
+    /// Begins a session; returns the cookie.
+    pub(crate) async fn open_session(&self, engine: &Engine, who: &Who) -> Result<HeaderValue, Problem> {
+        let secret = people::secret("session").map_err(|_| Problem::new(Kind::Internal, "no random numbers"))?;
+        let at = now();
+        let session = Session { who: who.name.clone(), role: who.role.into(), expires_at: at + self.session_ms };
+        engine.store.add_session(&people::digest(&secret), &session, at).await?;
+        Ok(self.set_cookie(&secret, self.session_ms / 1000))
+    }
+
+    /// Ends the session of a request; returns a cookie that takes its cookie away.
+    pub(crate) async fn close_session(&self, engine: &Engine, headers: &HeaderMap) -> Result<HeaderValue, Problem> {
+        if let Some(cookie) = self.cookie_of(headers) {
+            engine.store.end_session(&people::digest(cookie)).await?;
+        }
+        Ok(self.set_cookie("", 0))
+    }
+
+    fn set_cookie(&self, value: &str, seconds: i64) -> HeaderValue {
+        let secure = if self.secure { "; Secure" } else { "" };
+        let cookie = format!("{}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}", self.cookie);
+        // A name of ours and hexadecimal digits are a valid header.
+        HeaderValue::from_str(&cookie).unwrap_or(HeaderValue::from_static(""))
+    }
+
+    fn cookie_of<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        let all = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+        let mut pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(name, _)| *name == self.cookie).map(|(_, value)| value)
+    }
+}
+
+/// The token of an `Authorization` header.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// 128 random bits, as a name that nobody guesses.
+pub(crate) fn random_name() -> Result<String, Error> {
+    Ok(people::secret("x")?.chars().skip(2).take(32).collect())
+}
+
+/// A secret's digest, which is all that is kept of it: secrets of 256 random bits need no slow hash.
+pub(crate) fn digest_of(secret: &str) -> String {
+    Digest::of(secret.as_bytes()).to_string()
+}

@@ -1,0 +1,115 @@
+//! Users, tokens, and the secrets of both. Used by the routes and by the commands.
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
+};
+use graft_engine::{Engine, now};
+use graft_store::{Token, User};
+
+use super::Role;
+use crate::Error;
+
+/// Shortest password, in characters.
+const SHORTEST: usize = 10;
+/// Longest password, in bytes: hashing takes time with length.
+const LONGEST: usize = 1024;
+
+/// Adds a user, or gives one another role and password, which ends their sessions.
+///
+/// # Errors
+/// [`Error::Password`]; what the store says of the name.
+pub async fn set_user(engine: &Engine, name: &str, role: Role, password: &str) -> Result<User, Error> {
+    if password.chars().count() < SHORTEST || password.len() > LONGEST {
+        return Err(Error::Password { shortest: SHORTEST, longest: LONGEST });
+    }
+    let password = password.to_owned();
+    let hash = tokio::task::spawn_blocking(move || hash_password(&password)).await.map_err(|_| Error::Hash)??;
+    Ok(engine.store.put_user(name, role.into(), &hash, &engine.by, now()).await?)
+}
+
+/// Removes a user, and ends their sessions.
+///
+/// # Errors
+/// There is none of the name, or it is the last administrator.
+pub async fn remove_user(engine: &Engine, name: &str) -> Result<User, Error> {
+    let missing = || graft_store::Error::NotFound { what: "user", name: name.to_owned() };
+    let user = engine.store.user(name).await?.ok_or_else(missing)?;
+    engine.store.remove_user(name, &engine.by, now()).await?;
+    Ok(user)
+}
+
+/// Makes a token; returns what is kept of it, and the token itself, which is not.
+///
+/// # Errors
+/// [`Error::Label`]; the system has no random numbers.
+pub async fn make_token(engine: &Engine, label: &str, role: Role, days: Option<u32>) -> Result<(Token, String), Error> {
+    let label = label.trim();
+    if label.is_empty() || label.chars().count() > 100 || label.chars().any(char::is_control) {
+        return Err(Error::Label);
+    }
+    let secret = secret("graft")?;
+    let at = now();
+    let token = Token {
+        id: digest(&secret)[..12].to_owned(),
+        role: role.into(),
+        label: label.to_owned(),
+        created_by: engine.by.clone(),
+        created_at: at,
+        used_at: None,
+        expires_at: days.map(|days| at + i64::from(days.clamp(1, 3650)) * 86_400_000),
+    };
+    engine.store.add_token(&token, &digest(&secret)).await?;
+    Ok((token, secret))
+}
+
+/// Ends a token.
+///
+/// # Errors
+/// There is none of the id.
+pub async fn remove_token(engine: &Engine, id: &str) -> Result<Token, Error> {
+    let missing = || graft_store::Error::NotFound { what: "token", name: id.to_owned() };
+    let token = engine.store.tokens().await?.into_iter().find(|token| token.id == id).ok_or_else(missing)?;
+    engine.store.remove_token(id, &engine.by, now()).await?;
+    Ok(token)
+}
+
+/// A password's hash with its method and salt (argon2id).
+///
+/// # Errors
+/// [`Error::Hash`].
+pub(crate) fn hash_password(password: &str) -> Result<String, Error> {
+    let hash = Argon2::default().hash_password(password.as_bytes()).map_err(|_| Error::Hash)?;
+    Ok(hash.to_string())
+}
+
+/// Whether one of the hashes is the password's. Without any, as much time is taken, so that nobody learns which
+/// names exist.
+pub(super) async fn verify(mut hashes: Vec<String>, password: &str) -> bool {
+    if password.len() > LONGEST {
+        return false;
+    }
+    let password = password.to_owned();
+    let check = move || {
+        if hashes.is_empty() {
+            hashes.extend(hash_password("no such user"));
+        }
+        hashes.iter().any(|hash| {
+            let parsed = PasswordHash::new(hash);
+            parsed.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+        })
+    };
+    tokio::task::spawn_blocking(check).await.unwrap_or(false)
+}
+
+/// 256 random bits behind a name that tells scanners what it is.
+pub(super) fn secret(name: &str) -> Result<String, Error> {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).map_err(|_| Error::Hash)?;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{name}_{hex}"))
+}
+
+pub(super) fn digest(secret: &str) -> String {
+    super::digest_of(secret)
+}

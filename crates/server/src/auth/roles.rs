@@ -1,0 +1,60 @@
+use std::collections::HashMap;
+
+use axum::http::Method;
+use utoipa::openapi::OpenApi;
+
+use super::Role;
+
+/// What each operation demands, read from the API's description, where it stands beside the handler.
+#[derive(Debug)]
+pub(crate) struct Roles(HashMap<(Method, String), Demand>);
+
+/// What an operation demands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Demand {
+    /// Nothing.
+    Public,
+    /// This role, or one above it.
+    AtLeast(Role),
+}
+
+impl Roles {
+    /// Reads `x-role` of every operation; what has none, or an unknown one, is for administrators.
+    pub(crate) fn of(api: &OpenApi) -> Self {
+        let mut roles = HashMap::new();
+        for (path, item) in &api.paths.paths {
+            let operations = [
+                (Method::GET, &item.get),
+                (Method::PUT, &item.put),
+                (Method::POST, &item.post),
+                (Method::DELETE, &item.delete),
+                (Method::PATCH, &item.patch),
+            ];
+            for (method, operation) in operations {
+                let Some(operation) = operation else { continue };
+                let named = operation.extensions.as_ref().and_then(|all| all.get("x-role")).and_then(|v| v.as_str());
+                roles.insert((method, path.clone()), Demand::of(named));
+            }
+        }
+        Self(roles)
+    }
+
+    /// What a request demands.
+    pub(crate) fn demand(&self, method: &Method, path: &str) -> Demand {
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        let found = self.0.get(&(method.clone(), path.to_owned()));
+        found.copied().unwrap_or(Demand::AtLeast(Role::Admin))
+    }
+}
+
+impl Demand {
+    fn of(name: Option<&str>) -> Self {
+        match name {
+            Some("public") => Self::Public,
+            Some("viewer") => Self::AtLeast(Role::Viewer),
+            Some("auditor") => Self::AtLeast(Role::Auditor),
+            Some("trainer") => Self::AtLeast(Role::Trainer),
+            _ => Self::AtLeast(Role::Admin),
+        }
+    }
+}

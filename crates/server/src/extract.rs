@@ -1,0 +1,109 @@
+//! What handlers take: like axum's extractors, with a [`Problem`] where they refuse, and nothing unknown accepted.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use graft_engine::Engine;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    auth::Who,
+    problem::{Kind, Problem},
+    state::AppState,
+};
+
+/// A JSON body.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::new(Kind::UnsupportedMediaType, "send the body as `application/json`"));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|refusal| match refusal.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Kind::TooLarge, "the body is longer than this path takes"),
+            _ => Problem::new(Kind::BadRequest, "the body did not arrive whole"),
+        })?;
+        let mut json = serde_json::Deserializer::from_slice(&bytes);
+        let value = T::deserialize(&mut json).and_then(|value| json.end().map(|()| value));
+        value.map(Self).map_err(|error| match error.classify() {
+            serde_json::error::Category::Data => Problem::new(Kind::Unprocessable, format!("the body: {error}")),
+            _ => Problem::new(Kind::BadRequest, format!("the body is no JSON: {error}")),
+        })
+    }
+}
+
+/// Whether the content type is JSON.
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
+}
+
+/// The parameters after the `?`.
+#[derive(Debug)]
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<AppState> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
+        let query = Query::<T>::try_from_uri(&parts.uri);
+        query.map(|Query(value)| Self(value)).map_err(|error| Problem::new(Kind::BadRequest, error.body_text()))
+    }
+}
+
+/// The parameters within the path.
+#[derive(Debug)]
+pub struct At<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<AppState> for At<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let path = Path::<T>::from_request_parts(parts, state).await;
+        path.map(|Path(value)| Self(value)).map_err(|error| Problem::new(Kind::BadRequest, error.body_text()))
+    }
+}
+
+/// The engine in the name of who asks.
+#[derive(Debug)]
+pub struct Acting(pub Engine);
+
+impl FromRequestParts<AppState> for Acting {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let mut engine = state.engine.clone();
+        if let Some(who) = parts.extensions.get::<Who>() {
+            engine.by.clone_from(&who.name);
+        }
+        Ok(Self(engine))
+    }
+}
+
+/// A JSON reply.
+#[derive(Debug)]
+pub struct Reply<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Reply<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+/// A JSON reply to something that goes on: 202.
+#[derive(Debug)]
+pub struct Accepted<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Accepted<T> {
+    fn into_response(self) -> Response {
+        (StatusCode::ACCEPTED, axum::Json(self.0)).into_response()
+    }
+}

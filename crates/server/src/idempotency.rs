@@ -1,0 +1,79 @@
+//! `Idempotency-Key`: a request that is sent again is answered again, and done once.
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{MatchedPath, Request, State},
+    http::{HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use graft_core::Digest;
+use graft_engine::now;
+use graft_store::{Answered, Asked};
+
+use crate::{
+    auth::Who,
+    extract::is_json,
+    problem::{Kind, Problem},
+    state::AppState,
+};
+
+/// Largest body, and largest reply, of a request with a key.
+const MAX_BODY: usize = 2 << 20;
+/// Milliseconds that an answer is kept.
+const KEPT: i64 = 24 * 3_600_000;
+
+/// Answers a `POST` with a key that was answered before as it was then.
+pub(crate) async fn idempotent(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default().to_owned());
+    let of_json = !headers.contains_key(header::CONTENT_TYPE) || is_json(headers);
+    let matched = request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str().starts_with("/api/"));
+    match key {
+        Some(key) if request.method() == Method::POST && of_json && matched => {
+            once(&state, &key, request, next).await.unwrap_or_else(IntoResponse::into_response)
+        }
+        _ => next.run(request).await,
+    }
+}
+
+async fn once(state: &AppState, key: &str, request: Request, next: Next) -> Result<Response, Problem> {
+    if key.is_empty() || key.len() > 200 {
+        return Err(Problem::new(Kind::BadRequest, "`Idempotency-Key` is a text of 1 to 200 characters"));
+    }
+    let who = request.extensions().get::<Who>().map(|who| who.name.clone()).unwrap_or_default();
+    let route = format!("POST {}", request.uri());
+    let (parts, body) = request.into_parts();
+    let bytes = to_bytes(body, MAX_BODY).await;
+    let bytes = bytes.map_err(|_| Problem::new(Kind::TooLarge, "the body is longer than this path takes"))?;
+    let digest = Digest::of(&bytes);
+    let asked = Asked { who: &who, route: &route, key, digest: &digest };
+    match state.engine.store.begin_request(asked, now(), now() + KEPT).await? {
+        Answered::Yes { status, reply } => return Ok(replay(status, reply)),
+        Answered::Soon => {
+            return Err(Problem::new(Kind::Conflict, "a request with this key is being answered at this moment")
+                .with_hint("wait a moment, then repeat"));
+        }
+        Answered::No => {}
+    }
+    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    let (parts, body) = response.into_parts();
+    let reply = to_bytes(body, MAX_BODY).await.unwrap_or_default();
+    let text = std::str::from_utf8(&reply).ok();
+    // What failed for a reason of the server's may succeed the next time.
+    let lasting = !parts.status.is_server_error() && parts.status != StatusCode::TOO_MANY_REQUESTS;
+    let answer = text.filter(|_| lasting).map(|text| (parts.status.as_u16(), text));
+    state.engine.store.end_request(asked, answer).await?;
+    Ok(Response::from_parts(parts, Body::from(reply)))
+}
+
+fn replay(status: u16, reply: String) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let error = status.is_client_error() || status.is_server_error();
+    let kind = if error { "application/problem+json" } else { "application/json" };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (header::HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true")),
+    ];
+    (status, headers, reply).into_response()
+}

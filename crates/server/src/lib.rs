@@ -1,0 +1,114 @@
+//! Graft over HTTP: the API, its guards, live events, and the embedded page. A handler parses, makes one call to the
+//! engine, and replies.
+//!
+//! [`App::new`] puts the parts together, [`router`] makes the service, [`serve`] runs it until it is told to stop.
+//! Around every route, the page and the streams included, lies [one guard](guard); which role an operation demands
+//! stands beside its handler, and [one layer](auth) enforces it.
+
+pub mod auth;
+mod config;
+mod download;
+mod error;
+mod etag;
+mod evaluations;
+pub mod extract;
+mod guard;
+mod idempotency;
+mod imports;
+mod live;
+pub mod metrics;
+pub mod page;
+mod pending;
+pub mod problem;
+pub mod routes;
+pub mod schema;
+mod serve;
+pub mod state;
+mod upload;
+mod work;
+
+use std::{sync::OnceLock, time::Duration};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    middleware::{from_fn, from_fn_with_state},
+};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
+};
+use utoipa::{OpenApi as _, openapi::OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+
+pub use config::ServerConfig;
+pub use error::Error;
+pub use serve::serve;
+pub use state::{App, AppState};
+
+/// Largest JSON body, in bytes.
+const MAX_BODY: usize = 2 << 20;
+/// Longest pause in a request's body.
+const BODY_PAUSE: Duration = Duration::from_secs(30);
+/// Longest that a handler works before its answer begins.
+const LONGEST: Duration = Duration::from_secs(600);
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Graft",
+        description = "Examples that people approve become small adapters for a frozen language model. Errors are \
+                       `application/problem+json` (RFC 9457). `x-role` names the role that an operation demands.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    components(schemas(
+        problem::Problem,
+        schema::Change,
+        schema::Event,
+        schema::EventKind,
+        schema::Comparison,
+        routes::examples::Span,
+        routes::imports::ImportReport,
+        routes::imports::SkippedRows,
+        routes::imports::BadRow,
+        routes::tables::Tables
+    ))
+)]
+struct Description;
+
+/// All routes with their description.
+fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(Description::openapi()).merge(routes::health::router()).nest("/api/v1", routes::api())
+}
+
+/// The API's description (OpenAPI 3.1).
+#[must_use]
+pub fn openapi() -> OpenApi {
+    routes().into_openapi()
+}
+
+/// The API's description as it is committed: JSON, indented, with a line's end.
+#[must_use]
+pub fn openapi_json() -> &'static str {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    TEXT.get_or_init(|| openapi().to_pretty_json().map(|text| text + "\n").unwrap_or_default())
+}
+
+/// The whole service: routes, page, and the layers around them, outermost last.
+pub fn router(state: AppState) -> Router {
+    let (routes, _) = routes().split_for_parts();
+    routes
+        .fallback(page::serve)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(state.clone(), idempotency::idempotent))
+        .layer(from_fn_with_state(state.clone(), auth::authorize))
+        .layer(from_fn_with_state(state.clone(), guard::guard))
+        .layer(from_fn_with_state(state.clone(), metrics::observe))
+        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST))
+        .layer(CatchPanicLayer::custom(problem::of_panic))
+        .layer(from_fn(problem::in_form))
+        .with_state(state)
+}

@@ -1,0 +1,440 @@
+//! What happens, as it happens: the audit trail, and single runs.
+//!
+//! Each source is read by one task, however many clients listen; they share what it read.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    convert::Infallible,
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    http::{HeaderMap, HeaderName, HeaderValue},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use futures_util::{Stream, stream};
+use graft_engine::EventTail;
+use graft_store::{Change, ChangeFilter, Run, Store};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncSeekExt as _},
+    sync::{broadcast, watch},
+};
+
+use crate::{
+    problem::{Kind, Problem},
+    routes::run_types::{LogStream, LogText},
+    state::AppState,
+};
+
+/// Messages that a slow client may be behind before it reads them again from the source.
+const BEHIND: usize = 1024;
+/// Changes read at once.
+const PAGE: u32 = 500;
+/// How often a watched run's files are looked at.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Bytes of a log read at once.
+const PART: u64 = 256 << 10;
+/// Bytes of a log that a new client is told from its end.
+const TAIL: u64 = 64 << 10;
+
+/// The cursor that a client brings along when it comes back.
+pub(crate) fn last_event_id(headers: &HeaderMap) -> Option<i64> {
+    headers.get("last-event-id")?.to_str().ok()?.trim().parse().ok().filter(|id| *id >= 0)
+}
+
+/// The audit trail as it grows, read by one task and shared by all who listen.
+#[derive(Debug)]
+pub struct ChangeFeed {
+    messages: broadcast::Sender<Arc<Message>>,
+    newest: watch::Receiver<i64>,
+}
+
+/// A change as it is sent.
+#[derive(Debug)]
+struct Message {
+    seq: i64,
+    json: String,
+}
+
+impl Message {
+    fn of(change: &Change) -> Arc<Self> {
+        Arc::new(Self { seq: change.seq, json: serde_json::to_string(change).unwrap_or_default() })
+    }
+}
+
+impl ChangeFeed {
+    pub(crate) async fn start(store: &Store) -> Result<Self, graft_store::Error> {
+        let mut watch = store.watch().await?;
+        let (tell_newest, newest) = watch::channel(watch.newest());
+        let (messages, _) = broadcast::channel(BEHIND);
+        let (store, tell) = (store.clone(), messages.clone());
+        tokio::spawn(async move {
+            while watch.changed().await.is_some() {
+                let after = *tell_newest.borrow();
+                // Without it the next change brings these along.
+                let Ok(changes) = changes_after(&store, after).await else { continue };
+                for change in &changes {
+                    tell_newest.send_replace(change.seq);
+                    // Nobody may be listening.
+                    let _ = tell.send(Message::of(change));
+                }
+            }
+        });
+        Ok(Self { messages, newest })
+    }
+}
+
+async fn changes_after(store: &Store, after: i64) -> Result<Vec<Change>, graft_store::Error> {
+    store.changes(&ChangeFilter { after, limit: Some(PAGE), ..ChangeFilter::default() }).await
+}
+
+/// One client's place in the audit trail.
+struct ChangeCursor {
+    state: AppState,
+    last: i64,
+    /// Read from the store, not told yet.
+    backlog: VecDeque<Arc<Message>>,
+    /// Whether there may be more in the store than the backlog.
+    replaying: bool,
+    messages: broadcast::Receiver<Arc<Message>>,
+    closing: watch::Receiver<bool>,
+    _open: Open,
+}
+
+impl ChangeCursor {
+    async fn next(&mut self) -> Option<Arc<Message>> {
+        loop {
+            if let Some(message) = self.backlog.pop_front() {
+                self.last = message.seq;
+                return Some(message);
+            }
+            if self.replaying {
+                let page = changes_after(&self.state.engine.store, self.last).await.ok()?;
+                self.replaying = !page.is_empty();
+                self.backlog.extend(page.iter().map(Message::of));
+                continue;
+            }
+            tokio::select! {
+                _ = self.closing.wait_for(|closing| *closing) => return None,
+                message = self.messages.recv() => match message {
+                    Ok(message) if message.seq > self.last => self.backlog.push_back(message),
+                    Ok(_) => {}
+                    Err(broadcast::error::RecvError::Lagged(_)) => self.replaying = true,
+                    Err(broadcast::error::RecvError::Closed) => return None,
+                },
+            }
+        }
+    }
+}
+
+/// Counts an open stream as long as it lives.
+struct Open(AppState);
+
+impl Open {
+    fn new(state: &AppState) -> Self {
+        state.metrics.stream(1);
+        Self(Arc::clone(state))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.metrics.stream(-1);
+    }
+}
+
+/// The changes after one, or those to come.
+pub(crate) async fn changes(state: &AppState, after: Option<i64>) -> Result<Response, Problem> {
+    let messages = state.changes.messages.subscribe();
+    let newest = *state.changes.newest.borrow();
+    let cursor = ChangeCursor {
+        last: after.unwrap_or(newest),
+        backlog: VecDeque::new(),
+        replaying: after.is_some(),
+        messages,
+        closing: state.closing(),
+        _open: Open::new(state),
+        state: Arc::clone(state),
+    };
+    let events = stream::unfold(cursor, |mut cursor| async move {
+        let message = cursor.next().await?;
+        let event = Event::default().event("change").id(message.seq.to_string()).data(&message.json);
+        Some((Ok(event), cursor))
+    });
+    Ok(sse(Box::pin(events)))
+}
+
+type Events = Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>>;
+
+fn sse(events: Events) -> Response {
+    let alive = KeepAlive::new().interval(Duration::from_secs(10)).text("alive");
+    let mut response = Sse::new(events).keep_alive(alive).into_response();
+    // Proxies must not hold events back.
+    response.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    response
+}
+
+/// A part of a log from an offset on: whole characters, 256 KiB at most.
+pub(crate) async fn read_part(path: &Path, offset: u64) -> Result<LogText, Problem> {
+    let failed = |error: std::io::Error| {
+        tracing::error!(%error, "a log can't be read");
+        Problem::new(Kind::Internal, "the log can't be read")
+    };
+    let mut file = match tokio::fs::File::open(path).await {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(LogText { text: String::new(), next: offset, size: 0 });
+        }
+        file => file.map_err(failed)?,
+    };
+    let size = file.metadata().await.map_err(failed)?.len();
+    let offset = offset.min(size);
+    file.seek(std::io::SeekFrom::Start(offset)).await.map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.take(PART).read_to_end(&mut bytes).await.map_err(failed)?;
+    bytes.truncate(whole_characters(&bytes));
+    let next = offset + bytes.len() as u64;
+    Ok(LogText { text: String::from_utf8_lossy(&bytes).into_owned(), next, size })
+}
+
+/// Length without a character that is cut at the end.
+fn whole_characters(bytes: &[u8]) -> usize {
+    match std::str::from_utf8(bytes) {
+        // Cut within its last four bytes, and not merely wrong there.
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        _ => bytes.len() - cut_at_end(bytes),
+    }
+}
+
+/// Bytes of an unfinished character at the end of bytes that are wrong elsewhere.
+fn cut_at_end(bytes: &[u8]) -> usize {
+    let tail = &bytes[bytes.len().saturating_sub(3)..];
+    let begins = tail.iter().rposition(|byte| *byte >= 0xC0);
+    begins.map_or(0, |at| match std::str::from_utf8(&tail[at..]) {
+        Err(error) if error.error_len().is_none() => tail.len() - at,
+        _ => 0,
+    })
+}
+
+/// Runs that somebody watches, each read by one task.
+#[derive(Debug, Default)]
+pub struct RunFeeds(Mutex<HashMap<String, broadcast::Sender<Arc<Frame>>>>);
+
+/// Something new of a run.
+#[derive(Debug)]
+enum Frame {
+    Event { seq: u64, json: String },
+    Log { stream: LogStream, from: u64, part: LogText },
+    End,
+}
+
+impl RunFeeds {
+    /// Listens to a run; the first listener starts the task that reads it.
+    fn listen(&self, state: &AppState, run: &Run) -> broadcast::Receiver<Arc<Frame>> {
+        let mut feeds = self.all();
+        if let Some(feed) = feeds.get(&run.id) {
+            return feed.subscribe();
+        }
+        let (tell, listener) = broadcast::channel(BEHIND);
+        feeds.insert(run.id.clone(), tell.clone());
+        let (state, run) = (Arc::clone(state), run.clone());
+        tokio::spawn(async move {
+            watch_run(&state, &run, &tell).await;
+            state.run_feeds.all().remove(&run.id);
+            let _ = tell.send(Arc::new(Frame::End));
+        });
+        listener
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<String, broadcast::Sender<Arc<Frame>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells what is new of a run until it has ended or nobody listens any more.
+async fn watch_run(state: &AppState, run: &Run, tell: &broadcast::Sender<Arc<Frame>>) {
+    let dir = state.engine.run_dir(run);
+    let mut events = EventTail::from_now(&dir);
+    let mut logs = [LogStream::Stdout, LogStream::Stderr].map(|stream| (stream, dir.path().join(stream.file()), 0));
+    for (_, path, offset) in &mut logs {
+        *offset = tokio::fs::metadata(&path).await.map_or(0, |about| about.len());
+    }
+    loop {
+        // The state is read before the files, so that nothing is missed of a run that has just ended.
+        let ended = !state.engine.store.run(&run.id).await.is_ok_and(|run| run.state.is_active());
+        for event in events.read().unwrap_or_default() {
+            let json = serde_json::to_string(&event).unwrap_or_default();
+            let _ = tell.send(Arc::new(Frame::Event { seq: event.seq, json }));
+        }
+        for (stream, path, offset) in &mut logs {
+            tell_log(tell, *stream, path, offset).await;
+        }
+        if ended || tell.receiver_count() == 0 || state.is_closing() {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn tell_log(tell: &broadcast::Sender<Arc<Frame>>, stream: LogStream, path: &PathBuf, offset: &mut u64) {
+    while let Ok(part) = read_part(path, *offset).await {
+        if part.next == *offset || part.text.is_empty() {
+            return;
+        }
+        let from = std::mem::replace(offset, part.next);
+        let _ = tell.send(Arc::new(Frame::Log { stream, from, part }));
+    }
+}
+
+/// One client's place in a run.
+struct RunCursor {
+    state: AppState,
+    run: Run,
+    seq: u64,
+    /// Bytes told of stdout and stderr.
+    told: [u64; 2],
+    backlog: VecDeque<Event>,
+    replaying: bool,
+    ended: bool,
+    frames: broadcast::Receiver<Arc<Frame>>,
+    closing: watch::Receiver<bool>,
+    _open: Open,
+}
+
+impl RunCursor {
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.backlog.pop_front() {
+                return Some(event);
+            }
+            if self.ended {
+                return None;
+            }
+            if std::mem::take(&mut self.replaying) {
+                self.replay().await;
+                continue;
+            }
+            let frame = tokio::select! {
+                _ = self.closing.wait_for(|closing| *closing) => return None,
+                frame = self.frames.recv() => frame,
+            };
+            match frame {
+                Ok(frame) => self.take(&frame).await,
+                Err(broadcast::error::RecvError::Lagged(_)) => self.replaying = true,
+                Err(broadcast::error::RecvError::Closed) => self.end().await,
+            }
+        }
+    }
+
+    /// Tells what the files hold beyond what was told.
+    async fn replay(&mut self) {
+        let dir = self.state.engine.run_dir(&self.run);
+        for event in dir.events_after(self.seq).unwrap_or_default() {
+            self.seq = event.seq;
+            self.backlog.push_back(run_event(event.seq, &serde_json::to_string(&event).unwrap_or_default()));
+        }
+        for (index, stream) in [LogStream::Stdout, LogStream::Stderr].into_iter().enumerate() {
+            while let Ok(part) = read_part(&dir.path().join(stream.file()), self.told[index]).await {
+                if part.text.is_empty() {
+                    break;
+                }
+                let from = std::mem::replace(&mut self.told[index], part.next);
+                self.backlog.push_back(log_event(stream, from, &part));
+            }
+        }
+    }
+
+    async fn take(&mut self, frame: &Frame) {
+        match frame {
+            Frame::Event { seq, json } if *seq == self.seq + 1 => {
+                self.seq = *seq;
+                self.backlog.push_back(run_event(*seq, json));
+            }
+            Frame::Event { seq, .. } => self.replaying |= *seq > self.seq,
+            Frame::Log { stream, from, part } => {
+                let told = &mut self.told[*stream as usize];
+                if *from == *told {
+                    *told = part.next;
+                    self.backlog.push_back(log_event(*stream, *from, part));
+                } else {
+                    self.replaying |= part.next > *told;
+                }
+            }
+            Frame::End => self.end().await,
+        }
+    }
+
+    /// Tells the rest, and that it was the rest.
+    async fn end(&mut self) {
+        self.replay().await;
+        let state = self.state.engine.store.run(&self.run.id).await.map(|run| run.state);
+        match state {
+            Ok(state) if state.is_active() => {
+                // Its watcher ended for want of listeners just as this one came.
+                self.frames = self.state.run_feeds.listen(&self.state, &self.run);
+            }
+            state => {
+                let state = state.map(|state| state.name()).ok();
+                self.backlog.push_back(Event::default().event("end").data(json!({"state": state}).to_string()));
+                self.ended = true;
+            }
+        }
+    }
+}
+
+fn run_event(seq: u64, json: &str) -> Event {
+    Event::default().event("event").id(seq.to_string()).data(json)
+}
+
+fn log_event(stream: LogStream, from: u64, part: &LogText) -> Event {
+    let data = json!({"stream": stream, "offset": from, "text": part.text, "next": part.next});
+    Event::default().event("log").data(data.to_string())
+}
+
+/// A run's events after one, the ends of its logs, and what is to come.
+pub(crate) fn run(state: &AppState, run: &Run, after: u64) -> Response {
+    let frames = state.run_feeds.listen(state, run);
+    let dir = state.engine.run_dir(run);
+    let tail = |stream: LogStream| {
+        let size = std::fs::metadata(dir.path().join(stream.file())).map_or(0, |about| about.len());
+        size.saturating_sub(TAIL)
+    };
+    let cursor = RunCursor {
+        run: run.clone(),
+        seq: after,
+        told: [tail(LogStream::Stdout), tail(LogStream::Stderr)],
+        backlog: VecDeque::new(),
+        replaying: true,
+        ended: false,
+        frames,
+        closing: state.closing(),
+        _open: Open::new(state),
+        state: Arc::clone(state),
+    };
+    let events = stream::unfold(cursor, |mut cursor| async move { Some((Ok(cursor.next().await?), cursor)) });
+    sse(Box::pin(events))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_are_not_cut() {
+        let text = "käse 🍌".as_bytes();
+        assert_eq!(whole_characters(text), text.len());
+        assert_eq!(whole_characters(&text[..2]), 1);
+        for cut in 1..4 {
+            assert_eq!(whole_characters(&text[..text.len() - cut]), 6, "{cut}");
+        }
+        let wrong = [b"\xff".as_slice(), &text[..2]].concat();
+        assert_eq!(whole_characters(&wrong), 2);
+        assert_eq!(whole_characters(b"\xff"), 1);
+    }
+}

@@ -1,0 +1,146 @@
+//! Numbers for Prometheus, in its text format.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::Response,
+};
+use serde_json::Value;
+
+use crate::state::AppState;
+
+/// Upper bounds of the buckets of latencies, in seconds.
+const BOUNDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// What was counted since the start.
+#[derive(Debug, Default)]
+pub struct Metrics(Mutex<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    requests: BTreeMap<(String, String, u16), u64>,
+    latency: BTreeMap<String, Histogram>,
+    infer: Histogram,
+    tokens: u64,
+    streams: i64,
+}
+
+#[derive(Debug, Default)]
+struct Histogram {
+    buckets: [u64; BOUNDS.len()],
+    count: u64,
+    sum: f64,
+}
+
+impl Histogram {
+    fn add(&mut self, seconds: f64) {
+        for (bucket, bound) in self.buckets.iter_mut().zip(BOUNDS) {
+            *bucket += u64::from(seconds <= bound);
+        }
+        self.count += 1;
+        self.sum += seconds;
+    }
+
+    fn write(&self, out: &mut String, name: &str, labels: &str) {
+        let comma = if labels.is_empty() { "" } else { "," };
+        for (bucket, bound) in self.buckets.iter().zip(BOUNDS) {
+            let _ = writeln!(out, "{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {bucket}");
+        }
+        let _ = writeln!(out, "{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {}", self.count);
+        let _ = writeln!(out, "{name}_sum{{{labels}}} {}", self.sum);
+        let _ = writeln!(out, "{name}_count{{{labels}}} {}", self.count);
+    }
+}
+
+impl Metrics {
+    /// Counts an answer of a version.
+    pub fn infer(&self, seconds: f64, tokens: u64) {
+        let mut counts = self.counts();
+        counts.infer.add(seconds);
+        counts.tokens += tokens;
+    }
+
+    /// Counts streams that are open.
+    pub(crate) fn stream(&self, change: i64) {
+        self.counts().streams += change;
+    }
+
+    fn request(&self, method: &str, route: &str, status: u16, seconds: f64) {
+        let mut counts = self.counts();
+        *counts.requests.entry((method.to_owned(), route.to_owned(), status)).or_default() += 1;
+        counts.latency.entry(route.to_owned()).or_default().add(seconds);
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All of it as text, with the runs by state and what serving says of itself.
+    pub(crate) fn text(&self, runs: &BTreeMap<String, u64>, serving: &Value) -> String {
+        let counts = self.counts();
+        let mut out = String::new();
+        let head = |out: &mut String, name: &str, kind: &str, help: &str| {
+            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        };
+        head(&mut out, "graft_requests_total", "counter", "Requests answered.");
+        for ((method, route, status), n) in &counts.requests {
+            let _ =
+                writeln!(out, "graft_requests_total{{method=\"{method}\",route=\"{route}\",status=\"{status}\"}} {n}");
+        }
+        head(&mut out, "graft_request_seconds", "histogram", "Seconds until a request's answer began.");
+        for (route, histogram) in &counts.latency {
+            histogram.write(&mut out, "graft_request_seconds", &format!("route=\"{route}\""));
+        }
+        head(&mut out, "graft_runs", "gauge", "Runs by state.");
+        for (state, n) in runs {
+            let _ = writeln!(out, "graft_runs{{state=\"{state}\"}} {n}");
+        }
+        head(&mut out, "graft_queue_depth", "gauge", "Runs that wait for their turn.");
+        let _ = writeln!(out, "graft_queue_depth {}", runs.get("queued").copied().unwrap_or(0));
+        head(&mut out, "graft_infer_seconds", "histogram", "Seconds that an answer of a version took.");
+        counts.infer.write(&mut out, "graft_infer_seconds", "");
+        head(&mut out, "graft_infer_tokens_total", "counter", "Tokens of answers of versions.");
+        let _ = writeln!(out, "graft_infer_tokens_total {}", counts.tokens);
+        head(&mut out, "graft_streams", "gauge", "Event streams that are open.");
+        let _ = writeln!(out, "graft_streams {}", counts.streams);
+        if let Some(bytes) = resident_memory() {
+            head(&mut out, "process_resident_memory_bytes", "gauge", "Memory of this process.");
+            let _ = writeln!(out, "process_resident_memory_bytes {bytes}");
+        }
+        for (name, value) in serving.as_object().into_iter().flatten() {
+            if let Some(number) = value.as_f64() {
+                head(&mut out, &format!("graft_serving_{name}"), "gauge", "As `/api/v1/system` says.");
+                let _ = writeln!(out, "graft_serving_{name} {number}");
+            }
+        }
+        out
+    }
+}
+
+/// Memory that this process holds, in bytes, where the system tells.
+pub(crate) fn resident_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+/// Counts and logs each request, without its query, which may hold what people searched for.
+pub(crate) async fn observe(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let route = request.extensions().get::<MatchedPath>().map_or("page", MatchedPath::as_str).to_owned();
+    let response = next.run(request).await;
+    let (status, seconds) = (response.status().as_u16(), began.elapsed().as_secs_f64());
+    state.metrics.request(method.as_str(), &route, status, seconds);
+    tracing::info!(%method, path, status, ms = (seconds * 1000.0) as u64, "request");
+    response
+}

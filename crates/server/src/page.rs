@@ -1,0 +1,71 @@
+//! The page: `ui/dist` as it was built, or a text that says how to build it.
+
+use axum::{
+    http::{HeaderValue, Method, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use rust_embed::Embed;
+
+use crate::problem::{Kind, Problem};
+
+/// In debug builds the files are read from the disk, so a page that was built again is seen at once.
+#[derive(Embed)]
+#[folder = "../../ui/dist"]
+#[allow_missing = true]
+struct Files;
+
+const MISSING: &str = include_str!("missing_page.html");
+
+/// Whether the page was built.
+#[must_use]
+pub fn is_built() -> bool {
+    Files::get("index.html").is_some()
+}
+
+/// A file of the page, or `index.html` for the paths that the page itself knows.
+pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    if !matches!(method, Method::GET | Method::HEAD) || ["api/", "v1/"].iter().any(|api| path.starts_with(api)) {
+        return Problem::new(Kind::NotFound, format!("there is nothing at `{}`", uri.path()))
+            .with_hint("`/openapi.json` describes what there is")
+            .into_response();
+    }
+    if let Some(file) = Files::get(path) {
+        return reply(path, file.data.into_owned());
+    }
+    // A file that is missing is no page.
+    if path.rsplit('/').next().is_some_and(|name| name.contains('.')) {
+        return Problem::new(Kind::NotFound, format!("there is no file `{}`", uri.path())).into_response();
+    }
+    match Files::get("index.html") {
+        Some(index) => reply("index.html", index.data.into_owned()),
+        None => reply("index.html", MISSING.as_bytes().to_vec()),
+    }
+}
+
+fn reply(path: &str, bytes: Vec<u8>) -> Response {
+    // Names of built assets hold their digest, so what is behind a name never changes.
+    let lasting = path.starts_with("assets/");
+    let cache = if lasting { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind(path))),
+        (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
+    ];
+    (StatusCode::OK, headers, bytes).into_response()
+}
+
+fn kind(path: &str) -> &'static str {
+    match path.rsplit('.').next().unwrap_or_default() {
+        "html" => "text/html; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "json" | "map" => "application/json",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        "woff2" => "font/woff2",
+        "webmanifest" => "application/manifest+json",
+        "txt" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}

@@ -1,0 +1,326 @@
+//! Every error that a caller sees, built in one place (RFC 9457).
+
+use axum::{
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use graft_core::ExitCode;
+use graft_store::Error as StoreError;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// A problem with one field of a request.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct FieldProblem {
+    /// The field's name, dotted where it is nested.
+    pub field: String,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+/// An error as `application/problem+json`.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// Names the kind of problem; stable, so that programs may look at it.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What went wrong this time.
+    pub detail: String,
+    /// What the user can do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Which fields are wrong, where it is about fields.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldProblem>,
+    /// What else belongs to this kind of problem, such as `run` or `current`.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    pub extras: Map<String, Value>,
+}
+
+/// The kinds of problems: status, `type` and title.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// 400: the request makes no sense.
+    BadRequest,
+    /// 401: nobody is logged in.
+    Unauthenticated,
+    /// 403: the role doesn't allow it, or the request comes from elsewhere.
+    Forbidden,
+    /// 404.
+    NotFound,
+    /// 405.
+    MethodNotAllowed,
+    /// 408: the request took too long to arrive.
+    RequestTimeout,
+    /// 409: the state moved on, or something is in the way.
+    Conflict,
+    /// 412: the `If-Match` is not what is stored.
+    PreconditionFailed,
+    /// 413.
+    TooLarge,
+    /// 415: not JSON.
+    UnsupportedMediaType,
+    /// 421: another host's name.
+    Misdirected,
+    /// 422: well formed, but it can't be done.
+    Unprocessable,
+    /// 428: an `If-Match` is demanded.
+    PreconditionRequired,
+    /// 429.
+    TooManyRequests,
+    /// 500: a bug.
+    Internal,
+    /// 502: a remote service failed.
+    BadGateway,
+    /// 503: busy or unable to write now.
+    Unavailable,
+    /// 507: disk or memory is full.
+    InsufficientStorage,
+}
+
+impl Kind {
+    fn parts(self) -> (StatusCode, &'static str, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::BadRequest => (S::BAD_REQUEST, "bad-request", "The request makes no sense"),
+            Self::Unauthenticated => (S::UNAUTHORIZED, "unauthenticated", "Log in first"),
+            Self::Forbidden => (S::FORBIDDEN, "forbidden", "This is not allowed"),
+            Self::NotFound => (S::NOT_FOUND, "not-found", "There is no such thing"),
+            Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method-not-allowed", "The path has no such method"),
+            Self::RequestTimeout => (S::REQUEST_TIMEOUT, "timeout", "The request took too long"),
+            Self::Conflict => (S::CONFLICT, "conflict", "The state is another than expected"),
+            Self::PreconditionFailed => (S::PRECONDITION_FAILED, "changed", "Somebody else changed it"),
+            Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too-large", "The request is too large"),
+            Self::UnsupportedMediaType => (S::UNSUPPORTED_MEDIA_TYPE, "media-type", "The content type is wrong"),
+            Self::Misdirected => (S::MISDIRECTED_REQUEST, "wrong-host", "This server has another name"),
+            Self::Unprocessable => (S::UNPROCESSABLE_ENTITY, "unprocessable", "It can't be done with these values"),
+            Self::PreconditionRequired => (S::PRECONDITION_REQUIRED, "precondition-required", "If-Match is missing"),
+            Self::TooManyRequests => (S::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests"),
+            Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "Something unexpected happened"),
+            Self::BadGateway => (S::BAD_GATEWAY, "remote-failed", "A remote service failed"),
+            Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "It can't be done now"),
+            Self::InsufficientStorage => (S::INSUFFICIENT_STORAGE, "storage-full", "Disk or memory is full"),
+        }
+    }
+}
+
+impl Problem {
+    /// A problem of a kind; `detail` is a sentence or a fragment for people.
+    #[must_use]
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        let (status, name, title) = kind.parts();
+        Self {
+            kind: format!("urn:graft:problem:{name}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            hint: None,
+            errors: Vec::new(),
+            extras: Map::new(),
+        }
+    }
+
+    /// The same with what the user can do about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with one more member.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
+        self.extras.insert(name.to_owned(), serde_json::to_value(value).unwrap_or_default());
+        self
+    }
+
+    /// The same with one more wrong field.
+    #[must_use]
+    pub fn with_field(mut self, field: impl Into<String>, detail: impl Into<String>) -> Self {
+        self.errors.push(FieldProblem { field: field.into(), detail: detail.into() });
+        self
+    }
+
+    /// A wrong field of a well-formed request.
+    #[must_use]
+    pub fn field(field: &str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self::new(Kind::Unprocessable, format!("`{field}`: {detail}")).with_field(field, detail)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let wait = match status {
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                Some(self.extras.get("retry_after").and_then(Value::as_u64).unwrap_or(1))
+            }
+            _ => None,
+        };
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(wait) = wait {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        graft_engine::Error::from(error).into()
+    }
+}
+
+impl From<graft_engine::Error> for Problem {
+    fn from(error: graft_engine::Error) -> Self {
+        let kind = kind_of(&error);
+        let mut problem = Self::new(kind, message(&error));
+        problem.hint = error.hint();
+        if kind.parts().0.is_server_error() {
+            tracing::error!(error = ?error, "a request failed");
+        }
+        match &error {
+            graft_engine::Error::Store(StoreError::RunActive { run, .. }) => problem.with("run", run),
+            graft_engine::Error::Store(StoreError::ActiveChanged { found, .. }) => problem.with("current", found),
+            graft_engine::Error::Store(StoreError::Conflict { current }) => problem.with("current", current),
+            graft_engine::Error::NotBetter { comparison, .. } => problem.with("comparison", comparison),
+            graft_engine::Error::Setting(graft_core::Error::OutOfRange { field, hint, .. }) => {
+                problem.with_field(field.replace('-', "_"), *hint)
+            }
+            _ => problem,
+        }
+    }
+}
+
+/// The error with its causes, as one sentence.
+fn message(error: &graft_engine::Error) -> String {
+    let mut text = format!("failed to {error}");
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text += &format!(": {said}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+fn kind_of(error: &graft_engine::Error) -> Kind {
+    use graft_engine::Error as E;
+    match error {
+        E::Store(error) => kind_of_store(error),
+        E::NoActive { .. } | E::WhichExample { .. } => Kind::NotFound,
+        E::RunBusy { .. } | E::NotBetter { .. } | E::BadVersion { .. } | E::NoResult { .. } => Kind::Conflict,
+        E::OtherBase { .. } => Kind::Conflict,
+        E::NoExamples { .. } | E::NothingToLearn { .. } | E::AllHeldOut { .. } => Kind::Unprocessable,
+        E::Setting(_) | E::Unsupported(_) | E::WhichTask { .. } => Kind::Unprocessable,
+        other => by_exit_code(other.exit_code(), &other.to_string()),
+    }
+}
+
+fn kind_of_store(error: &StoreError) -> Kind {
+    match error {
+        StoreError::NoExample { .. }
+        | StoreError::NoDataset { .. }
+        | StoreError::NoRun(_)
+        | StoreError::NoVersion { .. }
+        | StoreError::NoBase(_)
+        | StoreError::NoSchedule(_)
+        | StoreError::NotFound { .. } => Kind::NotFound,
+        StoreError::RunExists(_)
+        | StoreError::RunActive { .. }
+        | StoreError::RunState { .. }
+        | StoreError::VersionExists { .. }
+        | StoreError::ActiveChanged { .. }
+        | StoreError::VersionActive { .. }
+        | StoreError::SplitChanged { .. }
+        | StoreError::Conflict { .. }
+        | StoreError::NothingToUndo { .. }
+        | StoreError::BadStage { .. }
+        | StoreError::LastAdmin(_)
+        | StoreError::LeaseHeld { .. }
+        | StoreError::LeaseLost { .. }
+        | StoreError::ScheduleExists(_)
+        | StoreError::ScheduleMoved(_)
+        | StoreError::NothingBefore { .. } => Kind::Conflict,
+        StoreError::UnknownName { .. }
+        | StoreError::BadName { .. }
+        | StoreError::BadExample { .. }
+        | StoreError::KeyReused(_)
+        | StoreError::NoOutput { .. } => Kind::Unprocessable,
+        StoreError::Locked(_) | StoreError::Unreachable(_) | StoreError::ReadOnly(_) => Kind::Unavailable,
+        StoreError::Disk(_) => Kind::InsufficientStorage,
+        other => by_exit_code(other.exit_code(), ""),
+    }
+}
+
+/// What an exit code of the command line means over HTTP.
+fn by_exit_code(code: ExitCode, said: &str) -> Kind {
+    match code {
+        ExitCode::Usage if said.starts_with("find ") => Kind::NotFound,
+        ExitCode::Usage | ExitCode::BadData | ExitCode::ModelMissing => Kind::Unprocessable,
+        ExitCode::OutOfMemory => Kind::InsufficientStorage,
+        ExitCode::Network => Kind::BadGateway,
+        ExitCode::NotBetter | ExitCode::Stopped => Kind::Conflict,
+        ExitCode::Success | ExitCode::Internal | ExitCode::Diverged => Kind::Internal,
+    }
+}
+
+/// A handler's panic, which is a bug: logged, and told without its text.
+pub(crate) fn of_panic(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = said.unwrap_or("no text"), "a handler panicked");
+    Problem::new(Kind::Internal, "the server met a bug while it worked on this request").into_response()
+}
+
+/// A path that has no such method.
+pub(crate) async fn method_not_allowed() -> Problem {
+    Problem::new(Kind::MethodNotAllowed, "the path has no such method").with_hint("`/openapi.json` describes it")
+}
+
+/// Gives the errors of layers, which have no body, the form of all others.
+pub(crate) async fn in_form(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    let bare = response.headers().get(header::CONTENT_TYPE).is_none();
+    if !bare || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let (kind, detail) = match status {
+        StatusCode::SERVICE_UNAVAILABLE => (Kind::Unavailable, "the server did not find an answer in time"),
+        StatusCode::REQUEST_TIMEOUT => (Kind::RequestTimeout, "the request did not arrive in time"),
+        StatusCode::PAYLOAD_TOO_LARGE => (Kind::TooLarge, "the body is longer than this path takes"),
+        StatusCode::NOT_FOUND => (Kind::NotFound, "there is nothing here"),
+        status if status.is_server_error() => (Kind::Internal, "the server met a bug"),
+        _ => (Kind::BadRequest, "the request makes no sense"),
+    };
+    Problem::new(kind, detail).into_response()
+}
+
+impl From<crate::Error> for Problem {
+    fn from(error: crate::Error) -> Self {
+        let (hint, code) = (error.hint(), error.exit_code());
+        match error {
+            crate::Error::Store(error) => error.into(),
+            crate::Error::Engine(error) => error.into(),
+            other => {
+                let mut problem = Self::new(by_exit_code(code, ""), format!("failed to {other}"));
+                problem.hint = hint;
+                problem
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! `/admin/training`: the Ask AI service's endpoints, in its own words, so that its page and scripts work here.
+
+use crate::pending::{self, RunRequest};
+use axum::extract::State;
+use graft_core::Timestamp;
+use graft_store::{Error as StoreError, Run, RunFilter, TrainingRun};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    extract::{Accepted, Acting, At, Params, Reply},
+    problem::Problem,
+    state::AppState,
+};
+
+/// The task that these endpoints are about.
+const TASK: &str = "ask-ai";
+
+/// A row of `training_runs`; times are ISO 8601 in UTC.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TrainingRunRow {
+    /// Number of the run.
+    id: i64,
+    /// `soft_prompt`.
+    training_type: &'static str,
+    /// `queued`, `running`, `completed` or `failed`.
+    status: &'static str,
+    /// When training began.
+    started_at: Option<String>,
+    /// When it ended.
+    finished_at: Option<String>,
+    /// Examples in the dataset.
+    dataset_size: Option<u64>,
+    /// Name of the base model.
+    base_model: String,
+    /// The run directory.
+    output_dir: String,
+    /// Name of the run.
+    run_identifier: String,
+    /// Loss of the result.
+    final_loss: Option<f64>,
+    /// Why it failed: the first and last 2,500 characters of what was said, labelled.
+    error_message: Option<String>,
+    /// The result's description, once there is one.
+    metadata_path: Option<String>,
+    /// Who asked for it.
+    triggered_by: String,
+}
+
+impl From<TrainingRun> for TrainingRunRow {
+    fn from(run: TrainingRun) -> Self {
+        let time = |at: Option<Timestamp>| at.map(graft_engine::iso8601);
+        Self {
+            id: run.id,
+            training_type: run.training_type,
+            status: run.status,
+            started_at: time(run.started_at),
+            finished_at: time(run.finished_at),
+            dataset_size: run.dataset_size,
+            base_model: run.base_model,
+            output_dir: run.output_dir,
+            run_identifier: run.run_identifier,
+            final_loss: run.final_loss,
+            error_message: run.error_message,
+            metadata_path: run.metadata_path,
+            triggered_by: run.triggered_by,
+        }
+    }
+}
+
+/// How many are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Limit {
+    /// At most this many, the newest; 20 otherwise.
+    #[param(minimum = 1, maximum = 200, default = 20)]
+    limit: Option<u32>,
+}
+
+/// How many runs are gone.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Cleared {
+    /// How many.
+    deleted: u64,
+}
+
+/// Recent training runs, newest first.
+#[utoipa::path(get, path = "/admin/training/runs", tag = "ask-ai", extensions(("x-role" = json!("viewer"))),
+    params(Limit), responses((status = 200, body = Vec<TrainingRunRow>)))]
+async fn recent_runs(
+    Acting(engine): Acting,
+    Params(Limit { limit }): Params<Limit>,
+) -> Result<Reply<Vec<TrainingRunRow>>, Problem> {
+    let limit = limit.unwrap_or(20).clamp(1, 200);
+    let filter = RunFilter { task: Some(TASK.to_owned()), limit: Some(limit), ..RunFilter::default() };
+    let runs = engine.store.runs(&filter).await?;
+    Ok(Reply(runs.iter().map(|run| run.training_run().into()).collect()))
+}
+
+/// Queues a training on what is approved.
+#[utoipa::path(post, path = "/admin/training/trigger", tag = "ask-ai", extensions(("x-role" = json!("trainer"))),
+    responses((status = 202, body = TrainingRunRow),
+        (status = 400, body = Problem, description = "there is nothing to train on, or no base model"),
+        (status = 409, body = Problem, description = "a training is queued or running")))]
+async fn trigger(State(state): State<AppState>, Acting(engine): Acting) -> Result<Accepted<TrainingRunRow>, Problem> {
+    let request = RunRequest { base: state.config.ask_ai_base.clone(), ..RunRequest::new(TASK) };
+    match pending::submit(&engine, &request).await {
+        Ok(run) => Ok(Accepted(run.training_run().into())),
+        Err(error) => {
+            let problem = Problem::from(error);
+            // Their page knows 400 and 409 only.
+            Err(if problem.status == 422 { Problem { status: 400, ..problem } } else { problem })
+        }
+    }
+}
+
+/// Deletes one run, by its number or its name.
+#[utoipa::path(delete, path = "/admin/training/runs/{id}", tag = "ask-ai", extensions(("x-role" = json!("trainer"))),
+    params(("id" = String, Path)),
+    responses((status = 200, body = Cleared), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn delete_one(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<Cleared>, Problem> {
+    let filter = RunFilter { task: Some(TASK.to_owned()), ..RunFilter::default() };
+    let is_meant = |run: &Run| run.id == id || run.seq.to_string() == id;
+    let run = engine.store.runs(&filter).await?.into_iter().find(is_meant).ok_or(StoreError::NoRun(id.clone()))?;
+    pending::delete_run(&engine, &run.id).await?;
+    Ok(Reply(Cleared { deleted: 1 }))
+}
+
+/// Deletes every run that has ended.
+#[utoipa::path(delete, path = "/admin/training/runs", tag = "ask-ai", extensions(("x-role" = json!("trainer"))),
+    responses((status = 200, body = Cleared)))]
+async fn clear_runs(Acting(engine): Acting) -> Result<Reply<Cleared>, Problem> {
+    let filter = RunFilter { task: Some(TASK.to_owned()), ..RunFilter::default() };
+    let mut deleted = 0;
+    for run in engine.store.runs(&filter).await?.into_iter().filter(|run| !run.state.is_active()) {
+        pending::delete_run(&engine, &run.id).await?;
+        deleted += 1;
+    }
+    Ok(Reply(Cleared { deleted }))
+}
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(recent_runs, clear_runs)).routes(routes!(trigger)).routes(routes!(delete_one))
+}

@@ -1,0 +1,62 @@
+//! `/changes`: the audit trail.
+
+use graft_store::{Change, ChangeFilter, Kind};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    extract::{Acting, Params, Reply},
+    problem::Problem,
+    schema,
+    state::AppState,
+};
+
+/// Which changes are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// Only of this kind of thing.
+    #[param(value_type = Option<String>)]
+    kind: Option<Kind>,
+    /// Only of this task.
+    task: Option<String>,
+    /// Only of the thing with this id or name.
+    subject: Option<String>,
+    /// Only those after this `seq`.
+    after: Option<i64>,
+    /// At most this many, 500 at most.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    limit: Option<u32>,
+}
+
+/// A part of the audit trail.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChangeList {
+    /// Oldest first.
+    #[schema(value_type = Vec<schema::Change>)]
+    changes: Vec<Change>,
+    /// The cursor for the next call's `after`.
+    next: i64,
+}
+
+/// The audit trail, oldest first, from a cursor on.
+#[utoipa::path(get, path = "/changes", tag = "changes", extensions(("x-role" = json!("viewer"))), params(Wanted),
+    responses((status = 200, body = ChangeList)))]
+async fn list_changes(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Result<Reply<ChangeList>, Problem> {
+    let after = wanted.after.unwrap_or(0).max(0);
+    let filter = ChangeFilter {
+        kind: wanted.kind,
+        task: wanted.task,
+        subject: wanted.subject,
+        after,
+        limit: Some(wanted.limit.unwrap_or(50).clamp(1, 500)),
+    };
+    let changes = engine.store.changes(&filter).await?;
+    let next = changes.last().map_or(after, |change| change.seq);
+    Ok(Reply(ChangeList { changes, next }))
+}
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list_changes))
+}

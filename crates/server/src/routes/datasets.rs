@@ -1,0 +1,106 @@
+//! `/datasets`: what versions learned from and were measured on.
+
+use graft_core::{Dataset, Digest, Timestamp};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::Page;
+use crate::{
+    extract::{Acting, At, Params, Reply},
+    problem::{Kind, Problem},
+    schema,
+    state::AppState,
+};
+
+/// The datasets there are.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DatasetList {
+    /// Newest first.
+    datasets: Vec<DatasetHead>,
+    /// How many, on all pages.
+    total: u64,
+}
+
+/// An immutable list of examples, in numbers.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DatasetHead {
+    /// Its task.
+    task: String,
+    /// Covers every id, revision, input, output and side.
+    digest: String,
+    /// Examples to learn from.
+    train: u64,
+    /// Examples held out.
+    eval: u64,
+    /// Who made it.
+    created_by: String,
+    /// When.
+    created_at: Timestamp,
+}
+
+/// A dataset with its examples.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DatasetDetail {
+    /// Its task.
+    task: String,
+    /// Its digest.
+    #[schema(value_type = String)]
+    digest: Digest,
+    /// Learned from.
+    #[schema(value_type = Vec<schema::Example>)]
+    train: Vec<graft_core::Example>,
+    /// Held out.
+    #[schema(value_type = Vec<schema::Example>)]
+    eval: Vec<graft_core::Example>,
+    /// Approved, but left out because a near-duplicate is held out.
+    leaking: Vec<String>,
+}
+
+/// Which part of a list, of which task.
+#[derive(Debug, serde::Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// Only of this task.
+    task: Option<String>,
+    /// At most this many, 500 at most.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    limit: Option<u32>,
+    /// Leaving out this many at the start.
+    offset: Option<u32>,
+}
+
+/// The datasets of a task or of all, newest first.
+#[utoipa::path(get, path = "/datasets", tag = "datasets", extensions(("x-role" = json!("viewer"))), params(Wanted),
+    responses((status = 200, body = DatasetList)))]
+async fn list_datasets(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Result<Reply<DatasetList>, Problem> {
+    let page = Page { limit: wanted.limit, offset: wanted.offset };
+    let found = engine.store.datasets(wanted.task.as_deref()).await?;
+    let total = found.len() as u64;
+    let datasets = page.of(found).into_iter().map(|info| DatasetHead {
+        task: info.task,
+        digest: info.digest.to_string(),
+        train: info.train,
+        eval: info.eval,
+        created_by: info.created_by,
+        created_at: info.created_at,
+    });
+    Ok(Reply(DatasetList { datasets: datasets.collect(), total }))
+}
+
+/// A dataset as it was saved, whatever happened to its examples since.
+#[utoipa::path(get, path = "/datasets/{task}/{digest}", tag = "datasets",
+    extensions(("x-role" = json!("viewer"))), params(("task" = String, Path), ("digest" = String, Path)),
+    responses((status = 200, body = DatasetDetail), (status = 404, body = Problem)))]
+async fn show_dataset(
+    Acting(engine): Acting,
+    At((task, digest)): At<(String, String)>,
+) -> Result<Reply<DatasetDetail>, Problem> {
+    let digest: Digest = digest.parse().map_err(|error| Problem::new(Kind::NotFound, format!("failed to {error}")))?;
+    let Dataset { digest, train, eval, leaking, .. } = engine.store.dataset(&task, &digest).await?;
+    Ok(Reply(DatasetDetail { task, digest, train, eval, leaking }))
+}
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list_datasets)).routes(routes!(show_dataset))
+}

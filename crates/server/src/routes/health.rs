@@ -1,0 +1,69 @@
+//! `/health`, `/ready`, `/metrics` and the API's description.
+
+use axum::{
+    extract::State,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    extract::Reply,
+    problem::{Kind, Problem},
+    state::AppState,
+};
+
+/// The process lives.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// `ok`.
+    status: &'static str,
+    /// Version of Graft.
+    version: &'static str,
+}
+
+/// Whether the process lives.
+#[utoipa::path(get, path = "/health", tag = "system", extensions(("x-role" = json!("public"))),
+    responses((status = 200, body = Health)))]
+async fn health() -> Reply<Health> {
+    Reply(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
+}
+
+/// Whether requests can be answered: the database answers, and the server is not about to end.
+#[utoipa::path(get, path = "/ready", tag = "system", extensions(("x-role" = json!("public"))),
+    responses((status = 200, body = Health), (status = 503, body = Problem)))]
+async fn ready(State(state): State<AppState>) -> Result<Reply<Health>, Problem> {
+    if state.is_closing() {
+        return Err(Problem::new(Kind::Unavailable, "the server is about to end"));
+    }
+    state.engine.store.setting("ask-ai").await?;
+    Ok(Reply(Health { status: "ready", version: env!("CARGO_PKG_VERSION") }))
+}
+
+/// Numbers for Prometheus, in its text format.
+#[utoipa::path(get, path = "/metrics", tag = "system", extensions(("x-role" = json!("viewer"))),
+    responses((status = 200, body = String, content_type = "text/plain")))]
+async fn metrics(State(state): State<AppState>) -> Result<Response, Problem> {
+    let runs = state.run_counts().await?;
+    let text = state.metrics.text(&runs, &state.serving_state());
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+}
+
+/// This API's description (OpenAPI 3.1).
+#[utoipa::path(get, path = "/openapi.json", tag = "system", extensions(("x-role" = json!("public"))),
+    responses((status = 200, body = Object)))]
+async fn description() -> Response {
+    let json = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, json)], crate::openapi_json()).into_response()
+}
+
+pub(crate) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(health))
+        .routes(routes!(ready))
+        .routes(routes!(metrics))
+        .routes(routes!(description))
+}

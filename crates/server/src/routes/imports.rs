@@ -1,0 +1,202 @@
+//! `/imports`: files of examples, uploaded; read in the background.
+
+use axum::extract::{DefaultBodyLimit, Multipart, State};
+use graft_core::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    extract::{Accepted, Acting, At, Reply},
+    imports,
+    problem::{Kind, Problem},
+    state::AppState,
+    upload,
+};
+
+/// Largest upload in bytes, all parts together.
+pub(crate) const MAX_UPLOAD: usize = 512 << 20;
+
+/// What is uploaded, as `multipart/form-data`.
+#[derive(Debug, ToSchema)]
+pub struct Upload {
+    /// What kind of source it is.
+    pub kind: ImportKind,
+    /// The task the examples belong to; Slack and Ask AI have one of their own.
+    pub task: Option<String>,
+    /// The export (zip or xlsx), table, JSON lines, SQLite database or text.
+    #[schema(value_type = String, format = Binary)]
+    pub file: Vec<u8>,
+    /// Labels of a Slack export: lines of `{"ts": …, "truth": {…}}`.
+    #[schema(value_type = Option<String>, format = Binary)]
+    pub labels: Option<Vec<u8>>,
+    /// JSON: `{"text": …, "label": …, "id": …}`, the headings or numbers of a table's columns.
+    pub columns: Option<String>,
+    /// `true` takes only approved and deployed suggestions of Ask AI.
+    pub approved: Option<bool>,
+}
+
+/// What kind of source is uploaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImportKind {
+    /// A Slack export.
+    Slack,
+    /// A table.
+    Csv,
+    /// JSON lines.
+    Jsonl,
+    /// The Ask AI service's SQLite database.
+    AskAi,
+    /// Pasted text.
+    Prompt,
+}
+
+/// An import that was begun.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportBegun {
+    /// It goes on in the background; ask for it by its id.
+    pub import: Import,
+}
+
+/// An import under way or done.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Import {
+    /// Names it.
+    pub id: String,
+    /// What kind of source it is.
+    pub kind: String,
+    /// The task that was named.
+    pub task: Option<String>,
+    /// Where it is.
+    pub state: ImportState,
+    /// Steps done: the file is here, read, stored.
+    pub done: u64,
+    /// Steps in all.
+    pub of: u64,
+    /// What it changed, once it is done.
+    #[schema(value_type = Option<ImportReport>)]
+    pub report: Value,
+    /// What gave no example, by kind.
+    #[schema(value_type = Vec<SkippedRows>)]
+    pub skipped: Value,
+    /// The first rows that should have been examples but could not be.
+    #[schema(value_type = Vec<BadRow>)]
+    pub problems: Value,
+    /// Why it failed.
+    #[schema(value_type = Option<Problem>)]
+    pub problem: Option<Value>,
+    /// Who began it.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl From<graft_store::Import> for Import {
+    fn from(import: graft_store::Import) -> Self {
+        let mut found = import.report.unwrap_or_default();
+        let mut part = |name: &str, empty: Value| found.get_mut(name).map_or(empty, Value::take);
+        Self {
+            report: part("report", Value::Null),
+            skipped: part("skipped", json!([])),
+            problems: part("problems", json!([])),
+            id: import.id,
+            kind: import.kind,
+            task: import.task,
+            state: match import.state {
+                graft_store::ImportState::Running => ImportState::Running,
+                graft_store::ImportState::Done => ImportState::Done,
+                graft_store::ImportState::Failed => ImportState::Failed,
+            },
+            done: import.done,
+            of: import.of.unwrap_or(0),
+            problem: import.problem,
+            by: import.created_by,
+            at: import.created_at,
+        }
+    }
+}
+
+/// Where an import is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ImportState {
+    /// Being read.
+    Running,
+    /// Whole.
+    Done,
+    /// Nothing was changed.
+    Failed,
+}
+
+/// What an import changed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportReport {
+    /// The task.
+    pub task: String,
+    /// Examples read.
+    pub examples: u64,
+    /// Of these, with an output.
+    pub labelled: u64,
+    /// New ones.
+    pub added: u64,
+    /// Changed ones.
+    pub updated: u64,
+    /// Those about which the source says nothing new.
+    pub unchanged: u64,
+    /// Those that stay as a person decided.
+    pub kept: u64,
+}
+
+/// Things of one kind that gave no example.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SkippedRows {
+    /// `channel_join`, `null`, `malformed`, …
+    pub kind: String,
+    /// How many.
+    pub count: u64,
+    /// Where the first one is.
+    pub first_where: String,
+}
+
+/// One bad row.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BadRow {
+    /// `row 17`, `line 3`, …
+    pub at: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Uploads a source of examples; the reading goes on in the background.
+#[utoipa::path(post, path = "/imports", tag = "imports", extensions(("x-role" = json!("trainer"))),
+    request_body(content = Upload, content_type = "multipart/form-data"),
+    responses((status = 202, body = ImportBegun), (status = 413, body = Problem), (status = 422, body = Problem)))]
+async fn begin_import(
+    State(state): State<AppState>,
+    Acting(engine): Acting,
+    form: Result<Multipart, axum::extract::multipart::MultipartRejection>,
+) -> Result<Accepted<ImportBegun>, Problem> {
+    let form = form.map_err(|refusal| Problem::new(Kind::UnsupportedMediaType, refusal.body_text()))?;
+    let upload = upload::receive(form, &state.imports.folder).await?;
+    let import = imports::begin(engine, upload).await?.into();
+    Ok(Accepted(ImportBegun { import }))
+}
+
+/// How an import goes.
+#[utoipa::path(get, path = "/imports/{id}", tag = "imports", extensions(("x-role" = json!("trainer"))),
+    params(("id" = String, Path)), responses((status = 200, body = Import), (status = 404, body = Problem)))]
+async fn show_import(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<Import>, Problem> {
+    Ok(Reply(engine.store.import_state(&id).await?.into()))
+}
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(begin_import))
+        .layer(DefaultBodyLimit::max(MAX_UPLOAD))
+        .routes(routes!(show_import))
+}

@@ -1,0 +1,87 @@
+//! The routes, one file a noun. Each operation names the role it demands as `x-role`; [`crate::auth`] enforces it.
+
+pub mod admin;
+pub mod changes;
+pub mod datasets;
+pub mod events;
+pub mod examples;
+pub mod health;
+pub mod imports;
+mod run_compare;
+pub mod run_types;
+pub mod runs;
+pub mod schedules;
+pub mod session;
+pub mod settings;
+pub mod stats;
+pub mod system;
+pub mod tables;
+pub mod tasks;
+pub mod tokens;
+pub mod users;
+pub mod versions;
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::state::AppState;
+
+/// Which part of a list is wanted.
+#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Page {
+    /// At most this many, 500 at most.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    pub limit: Option<u32>,
+    /// Leaving out this many at the start.
+    #[param(default = 0)]
+    pub offset: Option<u32>,
+}
+
+impl Page {
+    /// How many, from 1 to 500.
+    pub(crate) fn limit(self) -> u32 {
+        self.limit.unwrap_or(50).clamp(1, 500)
+    }
+
+    /// How many to leave out.
+    pub(crate) fn offset(self) -> u32 {
+        self.offset.unwrap_or(0)
+    }
+
+    /// This part of a list that is whole already.
+    pub(crate) fn of<T>(self, list: Vec<T>) -> Vec<T> {
+        list.into_iter().skip(self.offset() as usize).take(self.limit() as usize).collect()
+    }
+}
+
+/// A task named by a parameter.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OfTask {
+    /// Only of this task.
+    pub task: Option<String>,
+}
+
+/// Everything under `/api/v1`.
+pub(crate) fn api() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(tasks::router())
+        .merge(examples::router())
+        .merge(imports::router())
+        .merge(datasets::router())
+        .merge(runs::router())
+        .merge(events::router())
+        .merge(versions::router())
+        .merge(stats::router())
+        .merge(settings::router())
+        .merge(tables::router())
+        .merge(admin::router())
+        .merge(users::router())
+        .merge(tokens::router())
+        .merge(changes::router())
+        .merge(schedules::router())
+        .merge(system::router())
+        .merge(session::router())
+}

@@ -1,0 +1,381 @@
+//! What `/runs` takes and gives.
+
+use graft_core::Event;
+use graft_store::Run;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::schema;
+
+/// A page of runs.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RunList {
+    /// Newest first.
+    pub runs: Vec<ListedRun>,
+    /// How many match, on all pages.
+    pub total: u64,
+}
+
+/// A run in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ListedRun {
+    /// The run.
+    #[serde(flatten)]
+    #[schema(value_type = schema::Run)]
+    pub run: Run,
+    /// The version that was made of it.
+    pub version: Option<String>,
+    /// How far it is, while it is under way.
+    #[schema(value_type = Option<Progress>)]
+    pub progress: Option<crate::pending::Progress>,
+}
+
+/// How far a run is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Progress {
+    /// `prepare`, `search`, `train` or `evaluate`.
+    pub phase: Option<String>,
+    /// Steps taken.
+    pub step: u64,
+    /// Steps in all; 0 while unknown.
+    pub of: u64,
+    /// From 0 to 100.
+    pub percent: f64,
+    /// Of the last step.
+    pub loss: Option<f64>,
+    /// Seconds left at the present pace.
+    pub eta_s: Option<f64>,
+    /// Tokens a second.
+    pub tokens_per_s: Option<f64>,
+}
+
+/// A training to be queued.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct NewRun {
+    /// The task.
+    pub task: String,
+    /// Base model; `smollm2-135m` otherwise.
+    pub base: Option<String>,
+    /// Kind of adapter; LoRA otherwise.
+    pub method: Option<MethodName>,
+    /// Settings that differ from the recipe; the names are those of the flags of `graft train`.
+    pub settings: Option<RunSettings>,
+    /// Share of the examples that is held out; 0.2 otherwise.
+    #[schema(minimum = 0.0, exclusive_maximum = 1.0)]
+    pub eval_share: Option<f64>,
+    /// Which examples are held out.
+    pub split: Option<SplitName>,
+    /// How soon it gets its turn; `normal` otherwise.
+    pub priority: Option<PriorityName>,
+    /// Make the version active afterwards, if it is not worse.
+    pub activate: Option<bool>,
+    /// A run that must succeed first.
+    pub after: Option<String>,
+}
+
+/// Kind of adapter.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum MethodName {
+    /// Low-rank adaptation.
+    Lora,
+    /// Prompt tuning.
+    SoftPrompt,
+}
+
+/// Which examples are held out.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SplitName {
+    /// The newest.
+    Newest,
+    /// A seeded choice.
+    Random,
+}
+
+/// How soon a run gets its turn.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PriorityName {
+    /// When nothing else waits.
+    Low,
+    /// In turn.
+    Normal,
+    /// Before all others.
+    High,
+}
+
+/// Settings of a training.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunSettings {
+    /// Passes over the training examples.
+    pub epochs: Option<f64>,
+    /// Peak learning rate.
+    pub learning_rate: Option<f64>,
+    /// `cosine`, `linear` or `constant`.
+    pub schedule: Option<String>,
+    /// Share of all steps spent warming up.
+    pub warmup: Option<f64>,
+    /// Examples a step.
+    pub batch_size: Option<usize>,
+    /// Decoupled weight decay.
+    pub weight_decay: Option<f64>,
+    /// AdamW's first-moment decay.
+    pub beta1: Option<f64>,
+    /// AdamW's second-moment decay.
+    pub beta2: Option<f64>,
+    /// AdamW's denominator floor.
+    pub eps: Option<f64>,
+    /// Largest global gradient norm; 0 switches clipping off.
+    pub clip: Option<f64>,
+    /// Reaches initialisation, order, dropout, misspellings and a random split.
+    pub seed: Option<u64>,
+    /// Share of the longer words of an input that are misspelt, anew in each epoch.
+    pub typos: Option<f64>,
+    /// LoRA: inner dimension.
+    pub rank: Option<usize>,
+    /// LoRA: numerator of the scaling.
+    pub alpha: Option<f32>,
+    /// LoRA: share of inputs dropped in training.
+    pub dropout: Option<f32>,
+    /// LoRA: scale by alpha / √rank.
+    pub rslora: Option<bool>,
+    /// LoRA: `["all-linear"]`, or ends of module names.
+    pub targets: Option<Vec<String>>,
+    /// Soft prompt: number of virtual tokens.
+    pub prompt_tokens: Option<usize>,
+    /// Soft prompt: `labels`, `vocabulary`, `random`, or `text:…`.
+    pub prompt_init: Option<String>,
+    /// Measurements of the held-out loss an epoch.
+    pub evals_per_epoch: Option<u32>,
+    /// Stop after this many measurements without a better one; 0 never stops early.
+    pub patience: Option<u32>,
+    /// Held-out examples measured during training, at most.
+    pub eval_examples: Option<usize>,
+    /// Checkpoints an epoch.
+    pub checkpoints_per_epoch: Option<u32>,
+    /// Longest prompt with its answer, in tokens.
+    pub max_tokens: Option<usize>,
+    /// Longest source (T5).
+    pub max_source: Option<usize>,
+    /// Longest target (T5).
+    pub max_target: Option<usize>,
+    /// Tokens computed at once; fewer take less memory.
+    pub pass_tokens: Option<usize>,
+    /// Compute activations again in the backward pass: less memory, more time, the same result.
+    pub recompute: Option<bool>,
+    /// Memory the training may take, in bytes.
+    pub memory: Option<u64>,
+    /// Threads; otherwise all that the worker gives.
+    pub threads: Option<usize>,
+}
+
+/// One run.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OneRun {
+    /// As it is now.
+    #[schema(value_type = schema::Run)]
+    pub run: Run,
+}
+
+/// What is wrong with a training that could be queued, and what it would take.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Preflight {
+    /// Whether it could be queued.
+    pub ok: bool,
+    /// Everything that is wrong or doubtful.
+    pub problems: Vec<PreflightProblem>,
+    /// What it would take; absent where that can't be told.
+    pub estimate: Option<Estimate>,
+    /// The same training from the command line.
+    pub command: String,
+    /// The whole spec, where there is one.
+    #[schema(value_type = Option<Object>)]
+    pub spec: Option<Value>,
+}
+
+/// One thing that is wrong or doubtful.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreflightProblem {
+    /// `error` keeps the run from being queued; `warning` doesn't.
+    pub level: String,
+    /// What.
+    pub what: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The field of the request that it is about.
+    pub field: Option<String>,
+}
+
+/// What a training would take.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Estimate {
+    /// Examples to learn from.
+    pub train: usize,
+    /// Examples held out.
+    pub eval: usize,
+    /// Tokens an epoch computes.
+    pub tokens: u64,
+    /// Optimiser steps.
+    pub steps: u64,
+    /// Seconds, where something is known to go by.
+    pub seconds: Option<f64>,
+    /// What the seconds go by, in words.
+    pub seconds_basis: Option<String>,
+    /// Peak memory in bytes.
+    pub memory_bytes: Option<u64>,
+}
+
+/// A run with all that is known of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RunDetail {
+    /// The run.
+    #[schema(value_type = schema::Run)]
+    pub run: Run,
+    /// The version that was made of it.
+    pub version: Option<String>,
+    /// How far it is, while it is under way.
+    #[schema(value_type = Option<Progress>)]
+    pub progress: Option<crate::pending::Progress>,
+    /// What `training_run.json` says, once it is there.
+    #[schema(value_type = Option<Object>)]
+    pub result: Option<Value>,
+    /// Whether its trainer lives.
+    pub pid_alive: bool,
+    /// Trainers that were started for it.
+    pub attempts: u32,
+    /// Why it failed.
+    #[schema(value_type = Option<Failure>)]
+    pub failure: Option<crate::pending::Failure>,
+}
+
+/// Why a run failed.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Failure {
+    /// What went wrong.
+    pub what: String,
+    /// Where: the phase and the attempt.
+    #[serde(rename = "where")]
+    pub place: String,
+    /// Why, with the trainer's own words.
+    pub why: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Exit code of the trainer.
+    pub exit_code: Option<i32>,
+    /// `prepare`, `search`, `train` or `evaluate`.
+    pub phase: Option<String>,
+}
+
+/// The runs that are gone.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeletedRuns {
+    /// Their ids.
+    pub deleted: Vec<String>,
+}
+
+/// Which of a trainer's two logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogStream {
+    /// What it did.
+    Stdout,
+    /// What went wrong.
+    Stderr,
+}
+
+impl LogStream {
+    /// The file's name in the run directory.
+    #[must_use]
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout.log",
+            Self::Stderr => "stderr.log",
+        }
+    }
+}
+
+/// A part of a log.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LogText {
+    /// Whole characters from the offset on; what is no UTF-8 is replaced.
+    pub text: String,
+    /// The offset of the next part, in bytes.
+    pub next: u64,
+    /// Bytes there are.
+    pub size: u64,
+}
+
+/// A run's events.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventList {
+    /// In order.
+    #[schema(value_type = Vec<schema::Event>)]
+    pub events: Vec<Event>,
+}
+
+/// The files of a run's directory.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ArtifactList {
+    /// By path.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// One file.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Artifact {
+    /// Within the run directory.
+    pub path: String,
+    /// In bytes.
+    pub size: u64,
+    /// SHA-256 of its bytes; absent for large files.
+    pub digest: Option<String>,
+}
+
+/// Runs side by side.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RunComparison {
+    /// In the order asked for.
+    #[schema(value_type = Vec<schema::Run>)]
+    pub runs: Vec<Run>,
+    /// Settings in which they differ.
+    pub config: Vec<ComparedField>,
+    /// Numbers of their versions on the held-out examples.
+    pub metrics: Vec<ComparedMetric>,
+}
+
+/// A setting in which runs differ.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ComparedField {
+    /// Dotted path in the spec.
+    pub field: String,
+    /// One a run.
+    pub values: Vec<Value>,
+}
+
+/// A number of each run.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ComparedMetric {
+    /// Its name.
+    pub name: String,
+    /// One a run; null where a run has none.
+    pub values: Vec<Option<Interval>>,
+    /// For the headline metric of versions measured on the same examples: whether the last run beats the first
+    /// (`better`, `worse`, `cannot-tell`).
+    pub verdict: Option<String>,
+}
+
+/// A number with its 95 % interval.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Interval {
+    /// The number.
+    pub value: f64,
+    /// 2.5th percentile.
+    pub low: f64,
+    /// 97.5th percentile.
+    pub high: f64,
+}

@@ -1,0 +1,270 @@
+//! `/runs`: submit, look, stop, go on, compare.
+
+use crate::pending::{self, RunRequest};
+use graft_core::Event;
+use graft_store::{Run, RunState};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use axum::{
+    extract::State,
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+
+use crate::{
+    download,
+    extract::{Accepted, Acting, At, Body, Params, Reply},
+    live,
+    problem::Problem,
+    schema,
+    state::AppState,
+};
+
+pub use super::run_types::*;
+
+/// Which runs are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// Only of this task.
+    task: Option<String>,
+    /// Only in this state.
+    #[param(value_type = Option<schema::RunState>)]
+    state: Option<RunState>,
+    /// At most this many, 500 at most.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    limit: Option<u32>,
+    /// Leaving out this many at the start.
+    #[param(default = 0)]
+    offset: Option<u32>,
+}
+
+/// Which runs are deleted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Older {
+    /// Only those that ended before this time, in milliseconds since the Unix epoch.
+    finished_before: i64,
+}
+
+/// Which part of a log is wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct LogPart {
+    /// `stdout` or `stderr`.
+    #[param(value_type = Option<LogStream>)]
+    stream: Option<LogStream>,
+    /// First byte.
+    offset: Option<u64>,
+}
+
+/// Which events are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct After {
+    /// Only those after this `seq`.
+    after: Option<u64>,
+}
+
+/// Which runs are compared.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Compared {
+    /// Their ids, separated by commas; 2 to 20.
+    ids: String,
+}
+
+/// The runs of a task or of all, newest first.
+#[utoipa::path(get, path = "/runs", tag = "runs", extensions(("x-role" = json!("viewer"))), params(Wanted),
+    responses((status = 200, body = RunList)))]
+async fn list_runs(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Result<Reply<RunList>, Problem> {
+    let page = super::Page { limit: wanted.limit, offset: wanted.offset };
+    let filter = graft_store::RunFilter {
+        task: wanted.task,
+        state: wanted.state,
+        limit: Some(page.limit()),
+        offset: page.offset(),
+    };
+    let total = engine.store.count_runs(&filter).await?;
+    let mut runs = Vec::new();
+    for run in engine.store.runs(&filter).await? {
+        runs.push(seen(&engine, run).await?);
+    }
+    Ok(Reply(RunList { runs, total }))
+}
+
+async fn seen(engine: &graft_engine::Engine, run: Run) -> Result<ListedRun, Problem> {
+    let version = engine.version_of(&run).await?.map(|version| version.name);
+    let progress = if run.state.is_active() { pending::progress(engine, &run) } else { None };
+    Ok(ListedRun { run, version, progress })
+}
+
+/// Queues a training.
+#[utoipa::path(post, path = "/runs", tag = "runs", extensions(("x-role" = json!("trainer"))),
+    params(("Idempotency-Key" = Option<String>, Header)), request_body = NewRun,
+    responses((status = 202, body = OneRun),
+        (status = 409, body = Problem, description = "`run`: the one that is active"),
+        (status = 422, body = Problem, description = "`problems`: as of the preflight")))]
+async fn submit_run(Acting(engine): Acting, Body(request): Body<RunRequest>) -> Result<Accepted<OneRun>, Problem> {
+    Ok(Accepted(OneRun { run: pending::submit(&engine, &request).await? }))
+}
+
+/// Everything that is wrong with a training that could be queued, and what it would take.
+#[utoipa::path(post, path = "/runs/preflight", tag = "runs", extensions(("x-role" = json!("viewer"))),
+    request_body = NewRun, responses((status = 200, body = Preflight)))]
+async fn check_run(
+    Acting(engine): Acting,
+    Body(request): Body<RunRequest>,
+) -> Result<Reply<pending::Preflight>, Problem> {
+    Ok(Reply(pending::preflight(&engine, &request).await?))
+}
+
+/// A run with all that is known of it.
+#[utoipa::path(get, path = "/runs/{id}", tag = "runs", extensions(("x-role" = json!("viewer"))),
+    params(("id" = String, Path)), responses((status = 200, body = RunDetail), (status = 404, body = Problem)))]
+async fn show_run(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<RunDetail>, Problem> {
+    let run = engine.store.run(&id).await?;
+    let failure = pending::failure(&engine, &run);
+    let result = engine.run_dir(&run).result().ok().flatten().and_then(|result| serde_json::to_value(result).ok());
+    let pid_alive = engine.is_alive(&run);
+    let attempts = run.attempts;
+    let ListedRun { run, version, progress } = seen(&engine, run).await?;
+    Ok(Reply(RunDetail { run, version, progress, result, pid_alive, attempts, failure }))
+}
+
+/// Asks a run to stop; what was learned until its last checkpoint is kept.
+#[utoipa::path(post, path = "/runs/{id}/cancel", tag = "runs", extensions(("x-role" = json!("trainer"))),
+    params(("id" = String, Path)),
+    responses((status = 202, body = OneRun), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn cancel_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accepted<OneRun>, Problem> {
+    Ok(Accepted(OneRun { run: pending::cancel(&engine, &id).await? }))
+}
+
+/// Queues the same training once more, from the beginning.
+#[utoipa::path(post, path = "/runs/{id}/retry", tag = "runs", extensions(("x-role" = json!("trainer"))),
+    params(("id" = String, Path)),
+    responses((status = 202, body = OneRun), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn retry_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accepted<OneRun>, Problem> {
+    Ok(Accepted(OneRun { run: pending::retry(&engine, &id).await? }))
+}
+
+/// Queues a run that failed or was stopped again; it goes on from its last checkpoint.
+#[utoipa::path(post, path = "/runs/{id}/resume", tag = "runs", extensions(("x-role" = json!("trainer"))),
+    params(("id" = String, Path)),
+    responses((status = 202, body = OneRun), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn resume_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accepted<OneRun>, Problem> {
+    Ok(Accepted(OneRun { run: pending::requeue(&engine, &id).await? }))
+}
+
+/// Deletes a run and its directory; versions made of it stay.
+#[utoipa::path(delete, path = "/runs/{id}", tag = "runs", extensions(("x-role" = json!("trainer"))),
+    params(("id" = String, Path)),
+    responses((status = 200, body = DeletedRuns), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn delete_run(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<DeletedRuns>, Problem> {
+    pending::delete_run(&engine, &id).await?;
+    Ok(Reply(DeletedRuns { deleted: vec![id] }))
+}
+
+/// Deletes the runs that ended before a time.
+#[utoipa::path(delete, path = "/runs", tag = "runs", extensions(("x-role" = json!("trainer"))), params(Older),
+    responses((status = 200, body = DeletedRuns)))]
+async fn delete_runs(Acting(engine): Acting, Params(older): Params<Older>) -> Result<Reply<DeletedRuns>, Problem> {
+    Ok(Reply(DeletedRuns { deleted: pending::delete_runs_before(&engine, older.finished_before).await? }))
+}
+
+/// A part of what a run's trainer said, 256 KiB at most.
+#[utoipa::path(get, path = "/runs/{id}/logs", tag = "runs", extensions(("x-role" = json!("viewer"))),
+    params(("id" = String, Path), LogPart),
+    responses((status = 200, body = LogText), (status = 404, body = Problem)))]
+async fn read_log(
+    Acting(engine): Acting,
+    At(id): At<String>,
+    Params(part): Params<LogPart>,
+) -> Result<Reply<LogText>, Problem> {
+    let run = engine.store.run(&id).await?;
+    let stream = part.stream.unwrap_or(LogStream::Stderr);
+    let path = engine.run_dir(&run).path().join(stream.file());
+    Ok(Reply(live::read_part(&path, part.offset.unwrap_or(0)).await?))
+}
+
+/// A run's events.
+#[utoipa::path(get, path = "/runs/{id}/events", tag = "runs", extensions(("x-role" = json!("viewer"))),
+    params(("id" = String, Path), After),
+    responses((status = 200, body = EventList), (status = 404, body = Problem)))]
+async fn list_events(
+    Acting(engine): Acting,
+    At(id): At<String>,
+    Params(After { after }): Params<After>,
+) -> Result<Reply<EventList>, Problem> {
+    let run = engine.store.run(&id).await?;
+    let events: Vec<Event> =
+        engine.run_dir(&run).events_after(after.unwrap_or(0)).map_err(graft_engine::Error::from)?;
+    Ok(Reply(EventList { events }))
+}
+
+/// Server-sent events of a run: `event` (its `seq` as id), `log` and, once it has ended, `end`.
+#[utoipa::path(get, path = "/runs/{id}/stream", tag = "runs", extensions(("x-role" = json!("viewer"))),
+    params(("id" = String, Path), After, ("Last-Event-ID" = Option<u64>, Header)),
+    responses((status = 200, body = schema::Event, content_type = "text/event-stream"),
+        (status = 404, body = Problem)))]
+async fn stream_run(
+    State(state): State<AppState>,
+    Acting(engine): Acting,
+    At(id): At<String>,
+    headers: HeaderMap,
+    Params(After { after }): Params<After>,
+) -> Result<Response, Problem> {
+    let run = engine.store.run(&id).await?;
+    let after = live::last_event_id(&headers).and_then(|id| id.try_into().ok()).or(after);
+    Ok(live::run(&state, &run, after.unwrap_or(0)).into_response())
+}
+
+/// The files of a run's directory.
+#[utoipa::path(get, path = "/runs/{id}/artifacts", tag = "runs", extensions(("x-role" = json!("viewer"))),
+    params(("id" = String, Path)), responses((status = 200, body = ArtifactList), (status = 404, body = Problem)))]
+async fn list_artifacts(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<ArtifactList>, Problem> {
+    let run = engine.store.run(&id).await?;
+    Ok(Reply(ArtifactList { artifacts: download::list(engine.run_dir(&run).path()).await? }))
+}
+
+/// One file of a run's directory.
+#[utoipa::path(get, path = "/runs/{id}/artifacts/{*path}", tag = "runs", extensions(("x-role" = json!("viewer"))),
+    params(("id" = String, Path), ("path" = String, Path)),
+    responses((status = 200, content_type = "application/octet-stream"), (status = 404, body = Problem)))]
+async fn read_artifact(Acting(engine): Acting, At((id, path)): At<(String, String)>) -> Result<Response, Problem> {
+    let run = engine.store.run(&id).await?;
+    download::file(engine.run_dir(&run).path(), &path).await
+}
+
+/// Runs side by side: where their settings differ, and their numbers.
+#[utoipa::path(get, path = "/runs/compare", tag = "runs", extensions(("x-role" = json!("viewer"))),
+    params(Compared),
+    responses((status = 200, body = RunComparison), (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn compare_runs(
+    Acting(engine): Acting,
+    Params(Compared { ids }): Params<Compared>,
+) -> Result<Reply<RunComparison>, Problem> {
+    let ids: Vec<&str> = ids.split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
+    if !(2..=20).contains(&ids.len()) {
+        return Err(Problem::field("ids", "name 2 to 20 runs"));
+    }
+    super::run_compare::compare(&engine, &ids).await.map(Reply)
+}
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_runs, submit_run, delete_runs))
+        .routes(routes!(check_run))
+        .routes(routes!(compare_runs))
+        .routes(routes!(show_run, delete_run))
+        .routes(routes!(cancel_run))
+        .routes(routes!(retry_run))
+        .routes(routes!(resume_run))
+        .routes(routes!(read_log))
+        .routes(routes!(list_events))
+        .routes(routes!(stream_run))
+        .routes(routes!(list_artifacts))
+        .routes(routes!(read_artifact))
+}

@@ -1,0 +1,129 @@
+//! `/schedules`: trainings that are queued by the clock.
+
+use graft_core::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::run_types::NewRun;
+use crate::{
+    extract::{Acting, At, Body, Reply},
+    problem::Problem,
+    state::AppState,
+};
+
+/// The schedules there are.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ScheduleList {
+    /// By name.
+    schedules: Vec<ScheduleView>,
+    /// How many.
+    total: u64,
+}
+
+/// A training that is queued by the clock.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ScheduleView {
+    /// Names it.
+    id: String,
+    /// The task.
+    task: String,
+    /// When: minute, hour, day of month, month, day of week.
+    cron: String,
+    /// The time zone it is read in.
+    zone: String,
+    /// What is queued, as the body of `POST /runs`.
+    #[schema(value_type = Object)]
+    request: Value,
+    /// Only with at least this many approved examples more than the last time.
+    min_new: u64,
+    /// When it comes next.
+    next_at: Option<Timestamp>,
+    /// When it came last.
+    last_at: Option<Timestamp>,
+    /// The run that was queued then.
+    last_run: Option<String>,
+    /// Why none was.
+    last_note: Option<String>,
+    /// Who made it.
+    created_by: String,
+    /// When.
+    created_at: Timestamp,
+}
+
+/// A schedule to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSchedule {
+    /// Names it; the task's name otherwise.
+    #[serde(default)]
+    id: Option<String>,
+    /// When: minute, hour, day of month, month, day of week; `0 3 * * *` is three o'clock each night.
+    cron: String,
+    /// The time zone it is read in; UTC otherwise.
+    #[serde(default)]
+    zone: Option<String>,
+    /// What is queued, as the body of `POST /runs`.
+    #[schema(value_type = NewRun)]
+    request: crate::pending::RunRequest,
+    /// Only with at least this many approved examples more than the last time.
+    #[serde(default)]
+    min_new: u64,
+}
+
+/// One schedule.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OneSchedule {
+    schedule: ScheduleView,
+}
+
+impl From<graft_store::Schedule> for ScheduleView {
+    fn from(schedule: graft_store::Schedule) -> Self {
+        Self {
+            id: schedule.id,
+            task: schedule.task,
+            cron: schedule.cron,
+            zone: schedule.zone,
+            request: schedule.request,
+            min_new: schedule.min_new,
+            next_at: schedule.next_at,
+            last_at: schedule.last_at,
+            last_run: schedule.last_run,
+            last_note: schedule.last_note,
+            created_by: schedule.created_by,
+            created_at: schedule.created_at,
+        }
+    }
+}
+
+/// The schedules there are.
+#[utoipa::path(get, path = "/schedules", tag = "schedules", extensions(("x-role" = json!("viewer"))),
+    responses((status = 200, body = ScheduleList)))]
+async fn list_schedules(Acting(engine): Acting) -> Result<Reply<ScheduleList>, Problem> {
+    let schedules: Vec<ScheduleView> = engine.store.schedules().await?.into_iter().map(ScheduleView::from).collect();
+    Ok(Reply(ScheduleList { total: schedules.len() as u64, schedules }))
+}
+
+/// Makes a schedule.
+#[utoipa::path(post, path = "/schedules", tag = "schedules", extensions(("x-role" = json!("admin"))),
+    request_body = NewSchedule,
+    responses((status = 200, body = OneSchedule), (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn add_schedule(Acting(engine): Acting, Body(new): Body<NewSchedule>) -> Result<Reply<OneSchedule>, Problem> {
+    let id = new.id.unwrap_or_else(|| new.request.task.clone());
+    let zone = new.zone.as_deref().unwrap_or("UTC");
+    let schedule = crate::pending::add_schedule(&engine, &id, &new.cron, zone, &new.request, new.min_new).await?;
+    Ok(Reply(OneSchedule { schedule: schedule.into() }))
+}
+
+/// Removes a schedule.
+#[utoipa::path(delete, path = "/schedules/{id}", tag = "schedules", extensions(("x-role" = json!("admin"))),
+    params(("id" = String, Path)), responses((status = 200, body = OneSchedule), (status = 404, body = Problem)))]
+async fn remove_schedule(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<OneSchedule>, Problem> {
+    let schedule = engine.store.remove_schedule(&id, &engine.by, graft_engine::now()).await?;
+    Ok(Reply(OneSchedule { schedule: schedule.into() }))
+}
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list_schedules, add_schedule)).routes(routes!(remove_schedule))
+}

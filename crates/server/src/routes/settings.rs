@@ -1,0 +1,94 @@
+//! `/settings`: the Ask AI service's own, in its own words.
+
+use axum::{
+    extract::State,
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+use graft_engine::{AskAiSettings, Engine};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    etag,
+    extract::{Acting, Body, Reply},
+    problem::{FieldProblem, Kind, Problem},
+    state::AppState,
+};
+
+/// The Ask AI service's settings.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Settings {
+    /// Whether the adapter writes a suggestion where the service has none, or only weak ones.
+    pub soft_prompt_enabled: bool,
+    /// Base folder of the trained artifacts, or an adapter's own.
+    pub soft_prompt_model_dir: String,
+    /// Confidence that a suggestion must reach.
+    #[schema(minimum = 0.0, maximum = 1.0)]
+    pub soft_prompt_confidence_threshold: f64,
+}
+
+/// Whether settings could be used.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SettingsCheck {
+    /// Nothing is wrong with them.
+    ok: bool,
+    /// All that is wrong with them.
+    errors: Vec<FieldProblem>,
+}
+
+/// The settings, with their `ETag`.
+#[utoipa::path(get, path = "/settings", tag = "settings", extensions(("x-role" = json!("viewer"))),
+    responses((status = 200, body = Settings, headers(("ETag" = String)))))]
+async fn show_settings(Acting(engine): Acting) -> Result<Response, Problem> {
+    tagged(engine.ask_ai_settings().await?)
+}
+
+/// Replaces the settings; `If-Match` refuses where somebody else changed them.
+#[utoipa::path(put, path = "/settings", tag = "settings", extensions(("x-role" = json!("admin"))),
+    params(("If-Match" = Option<String>, Header)), request_body = Settings,
+    responses((status = 200, body = Settings), (status = 412, body = Problem), (status = 422, body = Problem)))]
+async fn replace_settings(
+    State(state): State<AppState>,
+    Acting(engine): Acting,
+    headers: HeaderMap,
+    Body(settings): Body<AskAiSettings>,
+) -> Result<Response, Problem> {
+    etag::check(&headers, &engine.ask_ai_settings().await?.digest())?;
+    let errors = problems(&engine, &state, &settings);
+    if let Some(first) = errors.first() {
+        let mut problem = Problem::new(Kind::Unprocessable, format!("`{}`: {}", first.field, first.detail));
+        problem.errors = errors;
+        return Err(problem);
+    }
+    engine.set_ask_ai(&settings).await?;
+    tagged(settings)
+}
+
+/// Says what would be wrong with settings.
+#[utoipa::path(post, path = "/settings/validate", tag = "settings", extensions(("x-role" = json!("admin"))),
+    request_body = Settings, responses((status = 200, body = SettingsCheck)))]
+async fn validate_settings(
+    State(state): State<AppState>,
+    Acting(engine): Acting,
+    Body(settings): Body<AskAiSettings>,
+) -> Reply<SettingsCheck> {
+    let errors = problems(&engine, &state, &settings);
+    Reply(SettingsCheck { ok: errors.is_empty(), errors })
+}
+
+fn problems(engine: &Engine, state: &AppState, settings: &AskAiSettings) -> Vec<FieldProblem> {
+    let found = engine.check_ask_ai(settings, &state.config.model_roots);
+    found.into_iter().map(|wrong| FieldProblem { field: wrong.field.to_owned(), detail: wrong.detail }).collect()
+}
+
+fn tagged(settings: AskAiSettings) -> Result<Response, Problem> {
+    let tag = etag::header(&settings.digest());
+    Ok((tag, Reply(settings)).into_response())
+}
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(show_settings, replace_settings)).routes(routes!(validate_settings))
+}

@@ -1,0 +1,98 @@
+//! `/system`: the machine and the service at one glance.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use graft_core::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    extract::{Acting, Reply},
+    problem::Problem,
+    schema,
+    state::AppState,
+};
+
+/// The machine and the service.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SystemView {
+    /// Version of Graft.
+    version: &'static str,
+    /// Where state lives.
+    home: String,
+    /// Bytes free there.
+    disk_free: Option<u64>,
+    /// Memory of the machine.
+    memory: MemoryView,
+    /// Path or URL of the database, without its password.
+    database: String,
+    /// Runs by state.
+    queue: BTreeMap<String, u64>,
+    /// What answers now.
+    #[schema(value_type = Object)]
+    serving: Value,
+    /// Processes that take runs from the queue.
+    workers: Vec<WorkerView>,
+    /// Base models known.
+    #[schema(value_type = Vec<schema::Base>)]
+    bases: Vec<graft_store::Base>,
+    /// When this server started.
+    started_at: Timestamp,
+}
+
+/// Memory in bytes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MemoryView {
+    /// Of the machine, free for programs.
+    available: Option<u64>,
+    /// Of this process.
+    resident: Option<u64>,
+}
+
+/// A process that takes runs from the queue.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WorkerView {
+    /// Names it.
+    id: String,
+    /// Its machine.
+    host: String,
+    /// Its process there.
+    pid: u32,
+    /// CPU threads it gives to runs.
+    slots: u32,
+    /// When it was last heard of.
+    seen_at: Timestamp,
+}
+
+/// The machine, the queue, what answers, and the base models.
+#[utoipa::path(get, path = "/system", tag = "system", extensions(("x-role" = json!("viewer"))),
+    responses((status = 200, body = SystemView)))]
+async fn show_system(State(state): State<AppState>, Acting(engine): Acting) -> Result<Reply<SystemView>, Problem> {
+    let recent = graft_engine::now() - 60_000;
+    let workers = engine.store.workers(recent).await?.into_iter().map(|worker| WorkerView {
+        id: worker.id,
+        host: worker.host,
+        pid: worker.pid,
+        slots: worker.slots,
+        seen_at: worker.seen_at,
+    });
+    Ok(Reply(SystemView {
+        version: env!("CARGO_PKG_VERSION"),
+        home: engine.home.path().display().to_string(),
+        disk_free: None,
+        memory: MemoryView { available: None, resident: crate::metrics::resident_memory() },
+        database: engine.store.name().to_owned(),
+        queue: state.run_counts().await?,
+        serving: state.serving_state(),
+        workers: workers.collect(),
+        bases: engine.store.bases().await?,
+        started_at: state.started_at,
+    }))
+}
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(show_system))
+}

@@ -1,0 +1,133 @@
+//! `/tasks`: everything the front page shows of each task.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    extract::{Acting, At, Body, Reply},
+    problem::Problem,
+    schema,
+    state::AppState,
+};
+
+/// All tasks.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TaskList {
+    /// In the order they are shown.
+    #[schema(value_type = Vec<TaskOverview>)]
+    pub tasks: Vec<graft_engine::TaskOverview>,
+}
+
+/// One task, with the state of its examples, its run and its versions.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaskOverview {
+    /// As users type it.
+    pub name: String,
+    /// For people.
+    pub title: String,
+    /// What an answer is.
+    pub form: TaskForm,
+    /// Put before the input.
+    pub instruction: String,
+    /// JSON Schema of an answer, for tasks whose answers are objects.
+    #[schema(value_type = Option<Object>)]
+    pub schema: Option<Value>,
+    /// The labels known so far, for label tasks.
+    pub labels: Option<Vec<String>>,
+    /// Whether something answers without a model.
+    pub has_baseline: bool,
+    /// States of its examples.
+    pub counts: schema::Counts,
+    /// Where they came from.
+    pub sources: Vec<SourceCount>,
+    /// The version that answers.
+    pub active: Option<schema::Version>,
+    /// The run that is queued or under way.
+    pub run: Option<schema::Run>,
+    /// Whether there are enough approved examples to train.
+    pub ready: bool,
+    /// How many that takes.
+    pub needed: u64,
+    /// What a person should look at.
+    pub attention: Vec<Attention>,
+}
+
+/// What an answer of a task is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskForm {
+    /// An object.
+    Json,
+    /// One of some labels.
+    Label,
+    /// Free text.
+    Text,
+}
+
+/// How many examples came from one kind of source.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceCount {
+    /// `slack`, `csv`, …
+    pub kind: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// Something that waits for a person.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Attention {
+    /// `pending`, `not-ready`, `failed-run`, `better-version`, `no-version`.
+    pub kind: String,
+    /// One sentence.
+    pub text: String,
+    /// A path of the page.
+    pub link: String,
+}
+
+/// Which version is believed to be active.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rollback {
+    /// The active version as the client last saw it; absent, whichever it is.
+    #[serde(default)]
+    pub expected: Option<String>,
+}
+
+/// What became active.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Switched {
+    /// The version that is active now.
+    #[schema(value_type = schema::Version)]
+    pub version: graft_store::Version,
+    /// The one that was.
+    pub previous: Option<String>,
+}
+
+/// All tasks with the state of their examples, runs and versions.
+#[utoipa::path(get, path = "/tasks", tag = "tasks", extensions(("x-role" = json!("viewer"))),
+    responses((status = 200, body = TaskList)))]
+async fn list_tasks(Acting(engine): Acting) -> Result<Reply<TaskList>, Problem> {
+    Ok(Reply(TaskList { tasks: engine.overview().await? }))
+}
+
+/// Makes the version that was active before the active one again.
+#[utoipa::path(post, path = "/tasks/{task}/rollback", tag = "versions", extensions(("x-role" = json!("trainer"))),
+    params(("task" = String, Path)), request_body = Rollback,
+    responses((status = 200, body = Switched), (status = 409, body = Problem)))]
+async fn roll_back(
+    Acting(engine): Acting,
+    At(task): At<String>,
+    Body(body): Body<Rollback>,
+) -> Result<Reply<Switched>, Problem> {
+    let (version, previous) = engine.roll_back_from(&task, body.expected.as_deref()).await?;
+    Ok(Reply(Switched { version, previous }))
+}
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list_tasks)).routes(routes!(roll_back))
+}

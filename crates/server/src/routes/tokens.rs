@@ -1,0 +1,124 @@
+//! `/tokens`: what programs log in with.
+
+use axum::extract::State;
+use graft_core::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    auth::Role,
+    extract::{Acting, At, Body, Reply},
+    problem::Problem,
+    state::AppState,
+};
+
+/// The tokens there are.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TokenList {
+    /// Oldest first.
+    tokens: Vec<TokenView>,
+    /// How many.
+    total: u64,
+}
+
+/// What is known of a token; the token itself is kept by nobody.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TokenView {
+    /// Names it.
+    id: String,
+    /// What its bearer may do.
+    role: Role,
+    /// What it is for.
+    label: String,
+    /// Who made it.
+    created_by: String,
+    /// When.
+    created_at: Timestamp,
+    /// When it was last used, to the minute.
+    used_at: Option<Timestamp>,
+    /// When it ends.
+    expires_at: Option<Timestamp>,
+}
+
+/// A token to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// What it is for.
+    label: String,
+    /// What its bearer may do.
+    role: Role,
+    /// Days until it ends; it doesn't otherwise.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 3650)]
+    days: Option<u32>,
+}
+
+/// A token that was made.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MadeToken {
+    /// What is known of it.
+    token: TokenView,
+    /// The token; it is shown this once.
+    secret: String,
+}
+
+/// A token that is gone.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GoneToken {
+    /// What was known of it.
+    token: TokenView,
+}
+
+impl From<graft_store::Token> for TokenView {
+    fn from(token: graft_store::Token) -> Self {
+        Self {
+            id: token.id,
+            role: token.role.into(),
+            label: token.label,
+            created_by: token.created_by,
+            created_at: token.created_at,
+            used_at: token.used_at,
+            expires_at: token.expires_at,
+        }
+    }
+}
+
+/// The tokens there are, without their secrets.
+#[utoipa::path(get, path = "/tokens", tag = "people", extensions(("x-role" = json!("admin"))),
+    responses((status = 200, body = TokenList)))]
+async fn list_tokens(Acting(engine): Acting) -> Result<Reply<TokenList>, Problem> {
+    let tokens: Vec<TokenView> = engine.store.tokens().await?.into_iter().map(TokenView::from).collect();
+    Ok(Reply(TokenList { total: tokens.len() as u64, tokens }))
+}
+
+/// Makes a token; its secret is shown this once.
+#[utoipa::path(post, path = "/tokens", tag = "people", extensions(("x-role" = json!("admin"))),
+    request_body = NewToken, responses((status = 200, body = MadeToken), (status = 422, body = Problem)))]
+async fn make_token(
+    State(state): State<AppState>,
+    Acting(engine): Acting,
+    Body(new): Body<NewToken>,
+) -> Result<Reply<MadeToken>, Problem> {
+    let (token, secret) = crate::auth::people::make_token(&engine, &new.label, new.role, new.days).await?;
+    state.auth.refresh(&engine.store).await?;
+    Ok(Reply(MadeToken { token: token.into(), secret }))
+}
+
+/// Ends a token.
+#[utoipa::path(delete, path = "/tokens/{id}", tag = "people", extensions(("x-role" = json!("admin"))),
+    params(("id" = String, Path)), responses((status = 200, body = GoneToken), (status = 404, body = Problem)))]
+async fn remove_token(
+    State(state): State<AppState>,
+    Acting(engine): Acting,
+    At(id): At<String>,
+) -> Result<Reply<GoneToken>, Problem> {
+    let token = crate::auth::people::remove_token(&engine, &id).await?;
+    state.auth.refresh(&engine.store).await?;
+    Ok(Reply(GoneToken { token: token.into() }))
+}
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list_tokens, make_token)).routes(routes!(remove_token))
+}

@@ -1,0 +1,100 @@
+//! `/users`: people who may log in.
+
+use axum::extract::State;
+use graft_core::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    auth::Role,
+    extract::{Acting, At, Body, Reply},
+    problem::Problem,
+    state::AppState,
+};
+
+/// People who may log in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UserList {
+    /// By name.
+    users: Vec<UserView>,
+    /// How many.
+    total: u64,
+}
+
+/// Somebody who may log in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UserView {
+    /// Unique.
+    name: String,
+    /// What they may do.
+    role: Role,
+    /// Who added them.
+    created_by: String,
+    /// When.
+    created_at: Timestamp,
+}
+
+/// Somebody who shall be able to log in, or gets another role or password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    /// 1 to 100 letters, digits, dots, dashes or underscores.
+    name: String,
+    /// What they may do.
+    role: Role,
+    /// 10 characters at least.
+    #[schema(min_length = 10, max_length = 1024, format = Password)]
+    password: String,
+}
+
+/// One user.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OneUser {
+    user: UserView,
+}
+
+impl From<graft_store::User> for UserView {
+    fn from(user: graft_store::User) -> Self {
+        Self { name: user.name, role: user.role.into(), created_by: user.created_by, created_at: user.created_at }
+    }
+}
+
+/// People who may log in.
+#[utoipa::path(get, path = "/users", tag = "people", extensions(("x-role" = json!("admin"))),
+    responses((status = 200, body = UserList)))]
+async fn list_users(Acting(engine): Acting) -> Result<Reply<UserList>, Problem> {
+    let users: Vec<UserView> = engine.store.users().await?.into_iter().map(UserView::from).collect();
+    Ok(Reply(UserList { total: users.len() as u64, users }))
+}
+
+/// Adds somebody, or gives them another role and password, which ends their sessions.
+#[utoipa::path(post, path = "/users", tag = "people", extensions(("x-role" = json!("admin"))),
+    request_body = NewUser, responses((status = 200, body = OneUser), (status = 422, body = Problem)))]
+async fn set_user(
+    State(state): State<AppState>,
+    Acting(engine): Acting,
+    Body(new): Body<NewUser>,
+) -> Result<Reply<OneUser>, Problem> {
+    let user = crate::auth::people::set_user(&engine, &new.name, new.role, &new.password).await?;
+    state.auth.refresh(&engine.store).await?;
+    Ok(Reply(OneUser { user: user.into() }))
+}
+
+/// Removes somebody, and ends their sessions.
+#[utoipa::path(delete, path = "/users/{name}", tag = "people", extensions(("x-role" = json!("admin"))),
+    params(("name" = String, Path)),
+    responses((status = 200, body = OneUser), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn remove_user(
+    State(state): State<AppState>,
+    Acting(engine): Acting,
+    At(name): At<String>,
+) -> Result<Reply<OneUser>, Problem> {
+    let user = crate::auth::people::remove_user(&engine, &name).await?;
+    state.auth.refresh(&engine.store).await?;
+    Ok(Reply(OneUser { user: user.into() }))
+}
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list_users, set_user)).routes(routes!(remove_user))
+}

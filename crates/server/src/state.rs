@@ -1,0 +1,104 @@
+//! What all handlers share.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use graft_core::Timestamp;
+use graft_engine::Engine;
+use graft_store::{RunFilter, RunState};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::{
+    Error, ServerConfig,
+    auth::{Auth, Roles},
+    evaluations::Evaluations,
+    imports::Imports,
+    live::{ChangeFeed, RunFeeds},
+    metrics::Metrics,
+};
+
+/// The server's parts. Handlers take it as `State<AppState>`; those who act for somebody take
+/// [`Acting`](crate::extract::Acting).
+#[derive(Debug)]
+pub struct App {
+    /// The rules, in the name of the process.
+    pub engine: Engine,
+    /// How to serve.
+    pub config: ServerConfig,
+    /// Who may do what.
+    pub auth: Auth,
+    /// Uploads that are being read.
+    pub imports: Imports,
+    /// Versions that are being measured.
+    pub evaluations: Evaluations,
+    /// Numbers for Prometheus.
+    pub metrics: Metrics,
+    /// The audit trail as it grows.
+    pub changes: ChangeFeed,
+    /// Runs that somebody watches.
+    pub run_feeds: RunFeeds,
+    /// When the server started.
+    pub started_at: Timestamp,
+    pub(crate) roles: Roles,
+    closing: watch::Sender<bool>,
+}
+
+/// Shared by all handlers.
+pub type AppState = Arc<App>;
+
+impl App {
+    /// Puts the parts together; must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// [`Error::Unguarded`] for an address that others can reach while nobody must log in; what the store says.
+    pub async fn new(engine: Engine, config: ServerConfig) -> Result<AppState, Error> {
+        let auth = Auth::new(&engine.store, &config).await?;
+        if !config.is_local() && !auth.has_credentials() {
+            return Err(Error::Unguarded { bind: config.bind });
+        }
+        Ok(Arc::new(Self {
+            changes: ChangeFeed::start(&engine.store).await?,
+            imports: Imports::new(&engine).await?,
+            evaluations: Evaluations::default(),
+            metrics: Metrics::default(),
+            run_feeds: RunFeeds::default(),
+            started_at: graft_engine::now(),
+            roles: Roles::of(&crate::openapi()),
+            closing: watch::Sender::new(false),
+            auth,
+            engine,
+            config,
+        }))
+    }
+
+    /// Ends the streams, so that the server can end.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Whether the server is about to end.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        *self.closing.borrow()
+    }
+
+    /// Hears of the end.
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.closing.subscribe()
+    }
+
+    /// Runs by state.
+    pub(crate) async fn run_counts(&self) -> Result<BTreeMap<String, u64>, graft_store::Error> {
+        let mut counts = BTreeMap::new();
+        for state in RunState::ALL {
+            let filter = RunFilter { state: Some(*state), ..RunFilter::default() };
+            counts.insert(state.name().to_owned(), self.engine.store.count_runs(&filter).await?);
+        }
+        Ok(counts)
+    }
+
+    /// What answers now.
+    pub(crate) fn serving_state(&self) -> Value {
+        json!({})
+    }
+}

@@ -1,0 +1,139 @@
+//! Files that are uploaded: streamed to a folder of their own, within limits.
+
+use std::path::Path;
+
+use axum::extract::{
+    Multipart,
+    multipart::{Field, MultipartError},
+};
+use serde::Deserialize;
+use tempfile::NamedTempFile;
+use tokio::io::AsyncWriteExt as _;
+
+use crate::{
+    problem::{Kind, Problem},
+    routes::imports::ImportKind,
+};
+
+/// Longest text field, in bytes.
+const MAX_FIELD: usize = 64 << 10;
+
+/// An upload that has arrived whole.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) kind: ImportKind,
+    pub(crate) task: Option<String>,
+    /// The file's own name, for messages.
+    pub(crate) name: String,
+    pub(crate) file: NamedTempFile,
+    pub(crate) labels: Option<NamedTempFile>,
+    pub(crate) columns: Columns,
+    pub(crate) approved: bool,
+}
+
+/// Which columns of a table hold what.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Columns {
+    pub(crate) text: Option<String>,
+    pub(crate) label: Option<String>,
+    pub(crate) id: Option<String>,
+}
+
+/// What has arrived so far.
+#[derive(Default)]
+struct Parts {
+    kind: Option<String>,
+    task: Option<String>,
+    file: Option<(String, NamedTempFile)>,
+    labels: Option<NamedTempFile>,
+    columns: Option<String>,
+    approved: Option<String>,
+}
+
+/// Takes in a form; its files land in `folder`, and are gone when they are no longer needed.
+pub(crate) async fn receive(mut form: Multipart, folder: &Path) -> Result<Received, Problem> {
+    let mut parts = Parts::default();
+    while let Some(field) = form.next_field().await.map_err(broken)? {
+        let name = field.name().unwrap_or_default().to_owned();
+        match name.as_str() {
+            "file" => {
+                let called = field.file_name().unwrap_or("upload").to_owned();
+                parts.file = Some((called.clone(), to_file(field, folder, &called).await?));
+            }
+            "labels" => parts.labels = Some(to_file(field, folder, "labels.jsonl").await?),
+            "kind" => parts.kind = Some(to_text(field).await?),
+            "task" => parts.task = Some(to_text(field).await?).filter(|task| !task.is_empty()),
+            "columns" => parts.columns = Some(to_text(field).await?).filter(|columns| !columns.is_empty()),
+            "approved" => parts.approved = Some(to_text(field).await?),
+            other => return Err(Problem::field(other, "there is no such field in an import")),
+        }
+    }
+    parts.whole()
+}
+
+impl Parts {
+    fn whole(self) -> Result<Received, Problem> {
+        let kind = self.kind.ok_or_else(|| Problem::field("kind", "it is missing"))?;
+        let known = "it is one of slack, csv, jsonl, ask-ai, prompt";
+        let kind = serde_json::from_value(kind.into()).map_err(|_| Problem::field("kind", known))?;
+        let (name, file) = self.file.ok_or_else(|| Problem::field("file", "it is missing"))?;
+        let columns = self.columns.map(|text| serde_json::from_str(&text)).transpose();
+        let approved = match self.approved.as_deref() {
+            Some("true" | "1" | "on") => true,
+            None | Some("false" | "0" | "") => false,
+            Some(_) => return Err(Problem::field("approved", "it is `true` or `false`")),
+        };
+        Ok(Received {
+            kind,
+            task: self.task,
+            name: name.chars().filter(|c| !c.is_control()).take(200).collect(),
+            file,
+            labels: self.labels,
+            columns: columns.map_err(|error| Problem::field("columns", error.to_string()))?.unwrap_or_default(),
+            approved,
+        })
+    }
+}
+
+/// Writes a part to a file whose name ends as the part's own does: importers tell forms by that.
+async fn to_file(mut field: Field<'_>, folder: &Path, called: &str) -> Result<NamedTempFile, Problem> {
+    let ending: String = Path::new(called).extension().and_then(|e| e.to_str()).unwrap_or("txt").to_lowercase();
+    let plain = ending.len() <= 8 && ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let suffix = format!(".{}", if plain { ending.as_str() } else { "txt" });
+    let file = tempfile::Builder::new().prefix("upload-").suffix(&suffix).tempfile_in(folder).map_err(disk)?;
+    let mut writer = tokio::fs::File::from_std(file.reopen().map_err(disk)?);
+    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+        writer.write_all(&chunk).await.map_err(disk)?;
+    }
+    writer.flush().await.map_err(disk)?;
+    Ok(file)
+}
+
+async fn to_text(mut field: Field<'_>) -> Result<String, Problem> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > MAX_FIELD {
+            return Err(Problem::new(Kind::TooLarge, "a field of the form is longer than 64 KiB"));
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| Problem::new(Kind::BadRequest, "a field of the form is not UTF-8"))
+}
+
+fn broken(error: MultipartError) -> Problem {
+    let kind = match error.status().as_u16() {
+        413 => Kind::TooLarge,
+        _ => Kind::BadRequest,
+    };
+    Problem::new(kind, format!("the form did not arrive whole: {}", error.body_text()))
+}
+
+fn disk(error: std::io::Error) -> Problem {
+    tracing::error!(%error, "an upload can't be written");
+    let kind = match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Kind::InsufficientStorage,
+        _ => Kind::Unavailable,
+    };
+    Problem::new(kind, "the upload can't be written to the disk").with_hint("check free disk space and permissions")
+}

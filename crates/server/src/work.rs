@@ -1,0 +1,17 @@
+//! Work that computes, away from the threads that serve.
+
+use std::future::Future;
+
+use tokio::runtime::Handle;
+
+use crate::problem::{Kind, Problem};
+
+/// Runs a future that may compute for long on a thread of its own; it goes on if the client goes away.
+pub(crate) async fn apart<F: Future>(begin: impl FnOnce() -> F + Send + 'static) -> Result<F::Output, Problem>
+where
+    F::Output: Send + 'static,
+{
+    let handle = Handle::current();
+    let done = tokio::task::spawn_blocking(move || handle.block_on(begin())).await;
+    done.map_err(|_| Problem::new(Kind::Internal, "the server met a bug while it worked on this request"))
+}
