@@ -150,6 +150,74 @@ pub enum Error {
         run: String,
         /// `signal 9`, `exit code 101`.
         how: String,
+        /// Whether something outside ended it, so that trying again may help.
+        transient: bool,
+    },
+    /// The trainer took more memory than it may.
+    #[error("finish run `{run}`: memory did not suffice ({why})")]
+    TrainerOutOfMemory {
+        /// The run.
+        run: String,
+        /// How that is known.
+        why: String,
+    },
+    /// Somebody wanted the run to end.
+    #[error("go on with run `{run}`, which was cancelled")]
+    Cancelled {
+        /// The run.
+        run: String,
+    },
+    /// Every trainer that was started for the run vanished.
+    #[error("finish run `{run}`: {attempts} trainers were started for it, and none came to an end")]
+    Poisoned {
+        /// The run.
+        run: String,
+        /// How many.
+        attempts: u32,
+    },
+    /// A part of the work that a process of its own does failed.
+    #[error("{doing} of run `{run}`")]
+    ChildFailed {
+        /// The run.
+        run: String,
+        /// What was being done.
+        doing: &'static str,
+        /// The child's exit code.
+        code: ExitCode,
+        /// What it said.
+        #[source]
+        cause: Said,
+    },
+    /// Something is in the way of a run.
+    #[error("queue a run: {}", first_problem(_0))]
+    NotReady(Box<crate::Preflight>),
+    /// The spec that is stored with a run can't be read.
+    #[error("read the settings of run `{run}`")]
+    BadSpec {
+        /// The run.
+        run: String,
+        /// What is wrong.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A cron pattern or time zone that can't be understood.
+    #[error("understand the schedule `{0}`")]
+    BadSchedule(String, #[source] Said),
+    /// A backup that can't be read.
+    #[error("restore `{}`: {what}", path.display())]
+    BadBackup {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// A restore over files.
+    #[error("restore into `{}`, which holds `{found}` already", home.display())]
+    HomeNotEmpty {
+        /// The home.
+        home: PathBuf,
+        /// What is there.
+        found: String,
     },
     /// The run has nothing to register yet.
     #[error("use run `{run}`, which has no result")]
@@ -218,6 +286,16 @@ pub enum Error {
     Unsupported(String),
 }
 
+/// What is in the way, in short.
+fn first_problem(preflight: &crate::Preflight) -> String {
+    let errors: Vec<&str> = preflight.errors().map(|problem| problem.what.as_str()).collect();
+    match errors.as_slice() {
+        [] => "it can't be planned".to_owned(),
+        [one] => format!("failed to {one}"),
+        [first, rest @ ..] => format!("failed to {first} (and {} more problems)", rest.len()),
+    }
+}
+
 /// What another process said, as a cause.
 #[derive(Debug)]
 pub struct Said(pub String);
@@ -281,6 +359,29 @@ impl Error {
                      the last checkpoint"
                 ));
             }
+            Self::TrainerOutOfMemory { .. } => {
+                "lower `--pass-tokens` to 256 and set `--recompute`, or stop something else"
+            }
+            Self::Cancelled { run } => {
+                return Some(format!("`graft runs resume {run}` goes on from the last checkpoint"));
+            }
+            Self::Poisoned { run, .. } => {
+                return Some(format!(
+                    "its logs may say why: `graft runs logs {run} --stderr`; `graft runs resume {run}` tries once more"
+                ));
+            }
+            Self::ChildFailed { run, .. } => {
+                return Some(format!("`graft runs resume {run}` goes on from here; its logs say more"));
+            }
+            Self::NotReady(preflight) => {
+                let hints: Vec<&str> = preflight.errors().map(|problem| problem.hint.as_str()).collect();
+                return Some(hints.join("; ")).filter(|hints| !hints.is_empty());
+            }
+            Self::BadSchedule(..) => {
+                "write five fields, as in `0 3 * * *` (each day at three), and a zone such as `Europe/Berlin` or `UTC`"
+            }
+            Self::BadBackup { .. } => "choose a file that `graft backup` wrote",
+            Self::HomeNotEmpty { .. } => "set GRAFT_HOME to a folder that is empty or doesn't exist",
             Self::NoResult { run } => return Some(format!("`graft runs show {run}` says why")),
             Self::NotBetter { .. } => "use `--force` to make it active all the same",
             Self::WhichTask { .. } => "name it with `--task`",
@@ -303,7 +404,12 @@ impl Error {
             Self::Formats(e) => e.exit_code(),
             Self::Nn(e) => e.exit_code(),
             Self::Predict(e) => e.exit_code(),
-            Self::TrainerFailed { code, .. } => *code,
+            Self::TrainerFailed { code, .. } | Self::ChildFailed { code, .. } => *code,
+            Self::TrainerOutOfMemory { .. } => ExitCode::OutOfMemory,
+            Self::Poisoned { .. } => ExitCode::Internal,
+            Self::Cancelled { .. } => ExitCode::Stopped,
+            Self::NotReady(_) | Self::BadBackup { .. } | Self::BadSpec { .. } => ExitCode::BadData,
+            Self::BadSchedule(..) | Self::HomeNotEmpty { .. } => ExitCode::Usage,
             Self::Io { .. } | Self::TrainerStart(_) | Self::TrainerDied { .. } => ExitCode::Internal,
             Self::BadEvents { .. }
             | Self::NoExamples { .. }

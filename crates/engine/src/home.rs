@@ -1,6 +1,7 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use graft_formats::DigestCache;
@@ -82,11 +83,29 @@ impl Home {
         }
     }
 
+    /// Names this machine and this folder: processes of one place see each other's locks.
+    pub(crate) fn place(&self) -> String {
+        let path = self.0.canonicalize().unwrap_or_else(|_| self.0.clone());
+        let digest = graft_core::Digest::of(path.to_string_lossy().as_bytes());
+        format!("{}:{}", host(), digest.short())
+    }
+
     /// `GRAFT_DATABASE` (a path or a Postgres URL), or `graft.db` in this folder.
     fn database(&self) -> String {
         let given = env::var("GRAFT_DATABASE").ok().filter(|url| !url.is_empty());
         given.unwrap_or_else(|| self.0.join("graft.db").to_string_lossy().into_owned())
     }
+}
+
+/// The name of this machine.
+#[cfg(unix)]
+pub(crate) fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(not(unix))]
+pub(crate) fn host() -> String {
+    env::var("COMPUTERNAME").unwrap_or_else(|_| "localhost".to_owned())
 }
 
 /// One `GRAFT_HOME` at work: what the commands, and later the server, call.
@@ -98,6 +117,8 @@ pub struct Engine {
     pub store: Store,
     /// In whose name things are done.
     pub by: String,
+    /// Names this process among all that may hold runs: its place, its process id, and when it began.
+    pub(crate) me: Arc<str>,
 }
 
 impl Engine {
@@ -109,6 +130,13 @@ impl Engine {
         let failed = |source| Error::Io { doing: "make", path: home.path().to_owned(), source };
         fs::create_dir_all(home.path()).map_err(failed)?;
         let store = Store::open(&home.database()).await?;
-        Ok(Self { home, store, by: by.into() })
+        let me = format!("{}/{}/{}", home.place(), std::process::id(), crate::now());
+        Ok(Self { home, store, by: by.into(), me: me.into() })
+    }
+
+    /// The same engine, in somebody else's name.
+    #[must_use]
+    pub fn as_user(&self, by: impl Into<String>) -> Self {
+        Self { by: by.into(), ..self.clone() }
     }
 }

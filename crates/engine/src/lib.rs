@@ -22,11 +22,16 @@ mod lock;
 mod models;
 mod plan;
 mod predictor;
+mod queue;
 pub mod recipes;
 mod register;
 mod runs;
+mod schedules;
 mod stats;
+mod suggest;
+mod sweep;
 mod tail;
+mod worker;
 
 pub use activate::{Activated, Opponent};
 pub use adapters::Chosen;
@@ -38,19 +43,25 @@ pub use desk::{
     TableText, TaskOverview, VersionDetail, Worst,
 };
 pub use doctor::{Check, doctor};
-pub use graft_tasks::tabular::Columns;
 pub use error::Error;
 pub use evaluate::{Evaluation, Rival, field_of, rival, score_answers};
 pub use graft_predict::{Decoding, Prediction, Sampling};
+pub use graft_tasks::tabular::Columns;
 pub use home::{Engine, Home};
 pub use import::Imported;
 pub use inputs::{Input, read_inputs};
 pub use lock::RunLock;
 pub use plan::{Made, Plan};
 pub use predictor::{Loaded, Tell};
+pub use queue::{
+    Compared, FailureClass, Level, LogStream, LogText, Metric, Preflight, Problem, Progress, RunEstimate, RunFailure,
+    RunRequest, RunView, Settings, SplitName, Waiting,
+};
 pub use runs::{End, Trainer};
 pub use stats::Stats;
+pub use sweep::Swept;
 pub use tail::EventTail;
+pub use worker::{Say, WorkerOptions};
 
 /// A result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -90,7 +90,7 @@ impl Engine {
     }
 
     /// The next name that no run has.
-    async fn free_id(&self, task: &str) -> Result<String> {
+    pub(crate) async fn free_id(&self, task: &str) -> Result<String> {
         let stamp = format!("{task}-{}", compact(now()).replace('_', "-"));
         let mut id = stamp.clone();
         for number in 2.. {
@@ -105,7 +105,7 @@ impl Engine {
 }
 
 impl Plan {
-    fn spec(&self, run: String) -> TrainSpec {
+    pub(crate) fn spec(&self, run: String) -> TrainSpec {
         TrainSpec {
             run,
             graft: env!("CARGO_PKG_VERSION").to_owned(),

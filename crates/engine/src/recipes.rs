@@ -2,11 +2,14 @@
 
 use graft_core::{AdapterSpec, EvalSpec, Limits, LoraSpec, OptimSpec, PromptInit, PromptSpec, Schedule, Targets};
 use graft_formats::ModelConfig;
+use serde::{Deserialize, Serialize};
 
 /// What kind of adapter is trained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Method {
     /// Low-rank adaptation.
+    #[default]
     Lora,
     /// Prompt tuning.
     SoftPrompt,
@@ -32,6 +35,26 @@ pub struct Recipe {
     pub eval: EvalSpec,
     /// What it may use.
     pub limits: Limits,
+}
+
+impl Method {
+    /// The kind of an adapter.
+    #[must_use]
+    pub fn of(adapter: &AdapterSpec) -> Self {
+        match adapter {
+            AdapterSpec::Lora(_) => Self::Lora,
+            AdapterSpec::SoftPrompt(_) => Self::SoftPrompt,
+        }
+    }
+
+    /// As it is written in commands and stored.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lora => "lora",
+            Self::SoftPrompt => "soft-prompt",
+        }
+    }
 }
 
 impl Family {

@@ -1,6 +1,6 @@
 use std::{fs, path::Path};
 
-use graft_store::{NewVersion, Run, Version};
+use graft_store::{Lease, NewVersion, Run, Version};
 use graft_train::{AdapterCard, TrainingRun};
 use serde_json::{Value, json};
 
@@ -16,13 +16,28 @@ impl Engine {
         if let Some(version) = self.version_of(run).await? {
             return Ok(version);
         }
+        let new = self.new_version(run, name).await?;
+        Ok(self.store.add_version(&new, &self.by, now()).await?)
+    }
+
+    /// The same in the name of a worker, which must still hold the run when the version becomes visible.
+    pub(crate) async fn register_held(&self, run: &Run, lease: &Lease) -> Result<Version> {
+        if let Some(version) = self.version_of(run).await? {
+            return Ok(version);
+        }
+        let new = self.new_version(run, run.version.as_deref()).await?;
+        Ok(self.store.add_version_held(lease, &new, &self.by, now()).await?)
+    }
+
+    /// Copies a finished run's adapter to its place, and describes the version that it is to be.
+    async fn new_version(&self, run: &Run, name: Option<&str>) -> Result<NewVersion> {
         let dir = self.run_dir(run);
         let result = dir.result()?.ok_or_else(|| Error::NoResult { run: run.id.clone() })?;
         let card = AdapterCard::read(&dir.adapter())?;
         let adapter_dir = format!("adapters/{}/{}", run.task, run.id);
         copy_folder(&dir.adapter(), &self.home.resolve(&adapter_dir))?;
         let parent = self.store.active_version(&run.task).await?.map(|version| version.name);
-        let new = NewVersion {
+        Ok(NewVersion {
             task: run.task.clone(),
             name: name.map(str::to_owned),
             run: Some(run.id.clone()),
@@ -34,8 +49,7 @@ impl Engine {
             card: card.task,
             metrics: json!({"training": training(&result)}),
             parent,
-        };
-        Ok(self.store.add_version(&new, &self.by, now()).await?)
+        })
     }
 
     /// The version that a run was registered as.

@@ -1,6 +1,5 @@
 use std::{
     fs::{self, File, OpenOptions},
-    io::{Read as _, Seek as _, SeekFrom},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -11,7 +10,12 @@ use graft_core::{Event, EventKind, ExitCode};
 use graft_store::{Run, RunFilter, RunState, RunUpdate};
 use graft_train::{RunDir, TrainingRun};
 
-use crate::{Engine, Error, EventTail, Result, RunLock, error::Said, now};
+use crate::{
+    Engine, Error, EventTail, Result, RunLock,
+    error::Said,
+    now,
+    queue::{report, text_from},
+};
 
 /// How often the events of a running trainer are looked at.
 const POLL: Duration = Duration::from_millis(100);
@@ -19,18 +23,22 @@ const POLL: Duration = Duration::from_millis(100);
 /// A trainer that was started by this process.
 #[derive(Debug)]
 pub struct Trainer {
-    child: Child,
-    tail: EventTail,
-    /// Where this attempt begins in `stderr.log`.
-    stderr_from: u64,
+    pub(crate) child: Child,
+    pub(crate) tail: EventTail,
+    /// Where this attempt begins in `stderr.log` and `stdout.log`.
+    pub(crate) logs_from: (u64, u64),
 }
 
 /// How an attempt ended, as far as its process and its events tell.
 #[derive(Debug, Default)]
 pub struct End {
-    status: Option<ExitStatus>,
-    failed: Option<(u8, String)>,
-    stderr: String,
+    pub(crate) status: Option<ExitStatus>,
+    pub(crate) failed: Option<(u8, String)>,
+    pub(crate) stderr: String,
+    /// Where the attempt begins in `stderr.log` and `stdout.log`.
+    pub(crate) logs_from: (u64, u64),
+    /// Why memory is known not to have sufficed.
+    pub(crate) memory: Option<String>,
 }
 
 impl Engine {
@@ -46,7 +54,8 @@ impl Engine {
         RunLock::is_held(self.run_dir(run).path())
     }
 
-    /// Finds out what became of active runs that nobody follows, and returns those whose trainer is gone.
+    /// Finds out what became of active runs that nobody follows, and returns those whose trainer is gone. A run of the
+    /// queue whose worker vanished goes back into the queue.
     ///
     /// # Errors
     /// What the store says.
@@ -54,7 +63,9 @@ impl Engine {
         let filter = RunFilter { task: task.map(str::to_owned), ..RunFilter::default() };
         let mut changed = Vec::new();
         for run in self.store.runs(&filter).await?.into_iter().filter(|run| run.state.is_active()) {
-            if self.is_alive(&run) {
+            if run.request.is_some() {
+                changed.extend(self.give_back(&run).await?);
+            } else if self.is_alive(&run) {
                 // Whoever started it may have died before the trainer was ready.
                 for event in self.run_dir(&run).events_after(0)? {
                     self.note(&run.id, &event, &mut End::default()).await?;
@@ -68,12 +79,39 @@ impl Engine {
         Ok(changed)
     }
 
+    /// Puts a run of the queue back if its worker and its trainer are gone; ends it if that was wanted.
+    async fn give_back(&self, run: &Run) -> Result<Option<Run>> {
+        let waits = run.state == RunState::Queued && run.lease_owner.is_none();
+        if waits || self.is_alive(run) || self.store.is_held(run).await? {
+            return Ok(None);
+        }
+        let (run, lease) = match self.store.take_over(run, &self.me, 10_000).await {
+            Err(graft_store::Error::LeaseHeld { .. } | graft_store::Error::LeaseLost { .. }) => return Ok(None),
+            taken => taken?,
+        };
+        if run.wants.is_some() {
+            let update = RunUpdate { state: Some(RunState::Cancelled), ..RunUpdate::default() };
+            return Ok(Some(self.store.update_held(&lease, &update, &self.by, now()).await?));
+        }
+        let at = self.store.now().await?;
+        Ok(Some(self.store.requeue_run(&lease, at, "its worker vanished", &self.by, now()).await?))
+    }
+
     /// Starts a trainer for a run: `program train-dir DIR`, its output kept in the run directory. It lives on when
     /// this process ends.
     ///
     /// # Errors
     /// [`Error::RunBusy`]; the program can't be started.
     pub async fn launch(&self, run: &Run, program: &Path) -> Result<Trainer> {
+        let trainer = self.spawn(run, program)?;
+        let update =
+            RunUpdate { state: Some(RunState::Starting), pid: Some(trainer.child.id()), ..RunUpdate::default() };
+        self.store.update_run(&run.id, &update, &self.by, now()).await?;
+        Ok(trainer)
+    }
+
+    /// Starts a trainer's process.
+    pub(crate) fn spawn(&self, run: &Run, program: &Path) -> Result<Trainer> {
         let dir = self.run_dir(run);
         let failed = |source| Error::Io { doing: "prepare", path: dir.path().to_owned(), source };
         fs::create_dir_all(dir.path()).map_err(failed)?;
@@ -82,23 +120,12 @@ impl Engine {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
         }
-        let log = |name: &str| OpenOptions::new().create(true).append(true).open(dir.path().join(name)).map_err(failed);
-        let (stdout, stderr) = (log("stdout.log")?, log("stderr.log")?);
-        let stderr_from = stderr.metadata().map_err(failed)?.len();
         let tail = EventTail::from_now(&dir);
         let mut command = Command::new(program);
         command.arg("train-dir").arg(dir.path()).env("GRAFT_HOME", self.home.path());
-        command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
-        #[cfg(unix)]
-        {
-            use std::os::unix::process::CommandExt as _;
-            // An interrupt from the keyboard reaches us only; we ask the trainer to stop after its step.
-            command.process_group(0);
-        }
+        let logs_from = into_logs(&mut command, dir.path())?;
         let child = command.spawn().map_err(Error::TrainerStart)?;
-        let update = RunUpdate { state: Some(RunState::Starting), pid: Some(child.id()), ..RunUpdate::default() };
-        self.store.update_run(&run.id, &update, &self.by, now()).await?;
-        Ok(Trainer { child, tail, stderr_from })
+        Ok(Trainer { child, tail, logs_from })
     }
 
     /// Tells every event of a run until its trainer ends, and takes in what became of it. Each count of `interrupts`
@@ -117,11 +144,11 @@ impl Engine {
         if trainer.is_none() && dir.result()?.is_some() {
             return self.settle(run, End::default()).await;
         }
-        let (mut child, mut tail, stderr_from) = match trainer {
-            Some(Trainer { child, tail, stderr_from }) => (Some(child), tail, stderr_from),
-            None => (None, EventTail::new(&dir), u64::MAX),
+        let (mut child, mut tail, logs_from) = match trainer {
+            Some(Trainer { child, tail, logs_from }) => (Some(child), tail, logs_from),
+            None => (None, EventTail::new(&dir), (u64::MAX, u64::MAX)),
         };
-        let (mut end, mut stopping) = (End::default(), false);
+        let (mut end, mut stopping) = (End { logs_from, ..End::default() }, false);
         loop {
             let gone = match &mut child {
                 Some(child) => {
@@ -148,7 +175,7 @@ impl Engine {
             }
             tokio::time::sleep(POLL).await;
         }
-        end.stderr = text_from(&dir.path().join("stderr.log"), stderr_from);
+        end.stderr = text_from(&dir.path().join("stderr.log"), logs_from.0);
         self.settle(run, end).await
     }
 
@@ -185,7 +212,8 @@ impl Engine {
 
     /// Stores what became of a run whose trainer is gone.
     async fn settle(&self, run: &Run, end: End) -> Result<TrainingRun> {
-        let result = self.run_dir(run).result()?;
+        let dir = self.run_dir(run);
+        let (result, logs_from) = (dir.result()?, end.logs_from);
         let outcome = match result {
             Some(result) => Ok(result),
             None => Err(end.error(&run.id)),
@@ -202,7 +230,7 @@ impl Engine {
                     ExitCode::Stopped => RunState::Cancelled,
                     _ => RunState::Failed,
                 }),
-                error: Some(whole_message(error)),
+                error: Some(report(error, None, dir.path(), logs_from)),
                 exit_code: Some(error.exit_code() as i32),
                 ..RunUpdate::default()
             },
@@ -236,6 +264,9 @@ impl Engine {
             return Ok(None);
         }
         dir.spec()?;
+        if run.request.is_some() {
+            self.store.detach_run(&run.id).await?;
+        }
         if run.state.is_active() {
             let end = End { failed: last_failure(&dir), ..End::default() };
             let _ = self.settle(run, end).await;
@@ -245,7 +276,8 @@ impl Engine {
 }
 
 impl End {
-    fn error(self, run: &str) -> Error {
+    /// Why the attempt has no result.
+    pub(crate) fn error(self, run: &str) -> Error {
         let code = self.status.and_then(|status| status.code());
         let hint = self.stderr.lines().rev().find_map(|line| line.strip_prefix("hint: ")).map(str::to_owned);
         let run = run.to_owned();
@@ -254,13 +286,30 @@ impl End {
         }
         let said: Vec<&str> = self.stderr.lines().filter(|line| !line.starts_with("hint: ")).collect();
         let said = said.join("\n").trim().to_owned();
+        // What Rust's allocator says before it gives up.
+        let refused = said.lines().rev().find(|line| line.starts_with("memory allocation of ")).map(str::to_owned);
+        if let Some(why) = self.memory.or(refused) {
+            return Error::TrainerOutOfMemory { run, why };
+        }
         match code {
             Some(code) if !said.is_empty() && exit_code(code) as i32 == code => {
                 Error::TrainerFailed { run, code: exit_code(code), cause: Said(said), hint }
             }
-            _ => Error::TrainerDied { run, how: how(self.status, &said) },
+            _ => Error::TrainerDied { run, how: how(self.status, &said), transient: was_ended(self.status) },
         }
     }
+}
+
+/// Whether somebody or something outside ended the process, as far as can be told: nothing of its own doing.
+fn was_ended(status: Option<ExitStatus>) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt as _;
+        // Hangup, interrupt, kill, terminate.
+        status.is_none_or(|status| matches!(status.signal(), Some(1 | 2 | 9 | 15)))
+    }
+    #[cfg(not(unix))]
+    status.is_none()
 }
 
 fn how(status: Option<ExitStatus>, said: &str) -> String {
@@ -268,8 +317,27 @@ fn how(status: Option<ExitStatus>, said: &str) -> String {
     if said.is_empty() { how } else { format!("{how}; it said: {said}") }
 }
 
+/// Lets a process add to a run's logs, in a process group of its own: an interrupt from the keyboard reaches us only.
+/// Returns where its part of stderr and of stdout begins.
+pub(crate) fn into_logs(command: &mut Command, dir: &Path) -> Result<(u64, u64)> {
+    let open = |name: &str| {
+        let path = dir.join(name);
+        let opened = OpenOptions::new().create(true).append(true).open(&path);
+        let sized = opened.and_then(|file| Ok((file.metadata()?.len(), file)));
+        sized.map_err(|source| Error::Io { doing: "open", path, source })
+    };
+    let ((out_from, stdout), (err_from, stderr)) = (open("stdout.log")?, open("stderr.log")?);
+    command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt as _;
+        command.process_group(0);
+    }
+    Ok((err_from, out_from))
+}
+
 /// The public exit code of a number.
-fn exit_code(code: i32) -> ExitCode {
+pub(crate) fn exit_code(code: i32) -> ExitCode {
     use ExitCode as E;
     let all =
         [E::Usage, E::BadData, E::ModelMissing, E::OutOfMemory, E::Diverged, E::Network, E::NotBetter, E::Stopped];
@@ -277,7 +345,7 @@ fn exit_code(code: i32) -> ExitCode {
 }
 
 /// The failure that a run's events end with, if they do.
-fn last_failure(dir: &RunDir) -> Option<(u8, String)> {
+pub(crate) fn last_failure(dir: &RunDir) -> Option<(u8, String)> {
     match dir.events_after(0).ok()?.pop()?.kind {
         EventKind::Failed { code, message } => Some((code, message)),
         _ => None,
@@ -287,27 +355,4 @@ fn last_failure(dir: &RunDir) -> Option<(u8, String)> {
 /// Another process has just stored the run and is making its directory.
 fn is_being_made(run: &Run) -> bool {
     run.state == RunState::Queued && now() - run.created_at < 10_000
-}
-
-/// An error with its causes, on one line each.
-fn whole_message(error: &Error) -> String {
-    let mut text = format!("failed to {error}");
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text += &format!("\n{cause}");
-        source = cause.source();
-    }
-    text
-}
-
-fn text_from(path: &Path, offset: u64) -> String {
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|mut file| {
-        file.seek(SeekFrom::Start(offset))?;
-        file.read_to_end(&mut bytes)
-    });
-    if read.is_err() {
-        return String::new();
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Run, RunState, RunUpdate, change, find, run, select_runs};
 use crate::changes::{Actor, Deed, record};
-use crate::{Action, Error, Kind, Store};
+use crate::{Action, Error, Kind, Store, clock};
 
 impl Store {
     /// Puts a failed or cancelled run back into the queue, with all its attempts before it.
@@ -29,6 +29,28 @@ impl Store {
             .await?;
         tx.commit().await?;
         Ok(again)
+    }
+
+    /// Takes a run that nobody holds from the workers: a command trains it itself from now on.
+    ///
+    /// # Errors
+    /// [`Error::NoRun`]; [`Error::LeaseHeld`] while a worker has it.
+    pub async fn detach_run(&self, id: &str) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        let run = find(&mut *tx, id).await?.ok_or_else(|| Error::NoRun(id.to_owned()))?;
+        let now = clock::read(&mut tx, self.dialect).await?;
+        if run.is_held(&now) {
+            return Err(Error::LeaseHeld { run: run.id, owner: run.lease_owner.unwrap_or_default() });
+        }
+        sqlx::query(
+            "update runs set request = null, fence = fence + 1, lease_owner = null, lease_clock = null,
+                    lease_until = null
+             where id = $1",
+        )
+        .bind(id)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
     }
 
     /// Cancels queued runs that wait for one that didn't succeed, and returns them.

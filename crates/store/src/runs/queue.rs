@@ -307,7 +307,7 @@ const NEXT: &str = select_runs!(
 
 impl Run {
     /// Whether somebody holds it at this time of their clock; a clock that is gone ended every lease it measured.
-    fn is_held(&self, now: &Reading) -> bool {
+    pub(super) fn is_held(&self, now: &Reading) -> bool {
         self.lease.as_ref().is_some_and(|(clock, until)| *clock == now.clock && *until > now.at)
     }
 }

@@ -1,0 +1,132 @@
+use std::fs;
+
+use graft_core::{Timestamp, TrainSpec};
+use graft_store::{Due, NewRun, Run, RunState, Submission};
+
+use super::{Preflight, RunRequest};
+use crate::{Engine, Error, Result, now};
+
+/// Trainers that may be started for a run: the first, and two more after transient failures.
+const MAX_ATTEMPTS: u32 = 3;
+
+impl Engine {
+    /// Puts a run into the queue, with its dataset; it is durable when this returns.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] with every problem found; [`graft_store::Error::RunActive`] while the task has a run.
+    pub async fn submit(&self, request: &RunRequest) -> Result<Run> {
+        if let Some(run) = self.store.active_run(&request.task).await? {
+            return Err(graft_store::Error::RunActive { task: run.task, run: run.id }.into());
+        }
+        let preflight = self.preflight(request).await?;
+        self.submit_checked(request, preflight, None).await
+    }
+
+    /// Puts a checked run into the queue, for a time of a schedule if it is for one.
+    pub(crate) async fn submit_checked(
+        &self,
+        request: &RunRequest,
+        mut preflight: Preflight,
+        due: Option<Due<'_>>,
+    ) -> Result<Run> {
+        let plan = preflight.plan.take().filter(|_| preflight.ok);
+        let Some(plan) = plan else { return Err(Error::NotReady(Box::new(preflight))) };
+        let id = self.free_id(&request.task).await?;
+        let spec = plan.spec(id);
+        let dir = format!("runs/{}", spec.run);
+        let body = serde_json::to_value(request).unwrap_or_default();
+        let new = NewRun { task: &request.task, spec: &spec, dir: &dir, holder: None };
+        let order = Submission {
+            priority: request.priority,
+            after: request.after.as_deref(),
+            activate: request.activate,
+            version: request.version.as_deref(),
+            max_attempts: MAX_ATTEMPTS,
+            request: &body,
+            due,
+        };
+        Ok(self.store.submit_run(new, &order, &plan.prepared.dataset, &self.by, now()).await?)
+    }
+
+    /// Asks for a run to end. One that waits is cancelled at once; one that trains stops after its step, and its last
+    /// checkpoint is kept.
+    ///
+    /// # Errors
+    /// It has ended already; there is none.
+    pub async fn cancel(&self, id: &str) -> Result<Run> {
+        let run = self.store.cancel_run(id, &self.by, now()).await?;
+        if run.state.is_active() && self.run_dir(&run).path().is_dir() {
+            self.ask_to_stop(&run)?;
+        }
+        Ok(run)
+    }
+
+    /// Puts a failed or cancelled run back into the queue, to go on from its last checkpoint.
+    ///
+    /// # Errors
+    /// It has not failed, or another run of the task is active.
+    pub async fn resume_queued(&self, id: &str) -> Result<Run> {
+        Ok(self.store.queue_again(id, &self.by, now()).await?)
+    }
+
+    /// Puts a failed or cancelled run back into the queue, to begin anew.
+    ///
+    /// # Errors
+    /// It has not failed, or another run of the task is active; the disk refuses.
+    pub async fn retry(&self, id: &str) -> Result<Run> {
+        let run = self.store.run(id).await?;
+        if matches!(run.state, RunState::Failed | RunState::Cancelled) {
+            let path = self.run_dir(&run).checkpoints();
+            match fs::remove_dir_all(&path) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::Io { doing: "remove", path, source });
+                }
+                _ => {}
+            }
+        }
+        self.resume_queued(id).await
+    }
+
+    /// Deletes a run that has ended, with its directory; versions made by it stay.
+    ///
+    /// # Errors
+    /// It is active; there is none; the disk refuses.
+    pub async fn delete_run(&self, id: &str) -> Result<Run> {
+        let run = self.store.delete_run(id, &self.by, now()).await?;
+        let path = self.run_dir(&run).path().to_owned();
+        // A directory elsewhere was named by a person, who may keep other things there.
+        if path.starts_with(self.home.path()) && path.is_dir() {
+            fs::remove_dir_all(&path).map_err(|source| Error::Io { doing: "remove", path, source })?;
+        }
+        Ok(run)
+    }
+
+    /// Deletes every run that ended before a time; returns how many.
+    ///
+    /// # Errors
+    /// As [`delete_run`](Self::delete_run).
+    pub async fn delete_runs_before(&self, at: Timestamp) -> Result<u64> {
+        let mut deleted = 0;
+        for run in self.store.runs_finished_before(at).await? {
+            self.delete_run(&run.id).await?;
+            deleted += 1;
+        }
+        Ok(deleted)
+    }
+
+    /// Makes the directory of a queued run on this machine, unless it is there: its spec and its dataset say all.
+    pub(crate) async fn make_dir(&self, run: &Run, threads: usize) -> Result<()> {
+        let dir = self.run_dir(run);
+        if dir.path().join("spec.json").exists() {
+            return Ok(());
+        }
+        let damaged = |source| Error::BadSpec { run: run.id.clone(), source };
+        let mut spec: TrainSpec = serde_json::from_value(run.spec.clone()).map_err(damaged)?;
+        // The base may lie elsewhere on this machine; its digest is the same.
+        spec.base = self.base_of(&spec.base).await?.0;
+        spec.limits.threads.get_or_insert(threads);
+        let dataset = self.store.dataset(&run.task, &spec.dataset).await?;
+        let (train, eval) = crate::Prepared { card: spec.task.clone(), dataset }.rows()?;
+        Ok(dir.create(&spec, &train, &eval)?)
+    }
+}

@@ -1,0 +1,18 @@
+//! What people ask of runs: check, submit, cancel, go on, look.
+
+mod control;
+mod estimate;
+mod failure;
+mod preflight;
+mod request;
+mod view;
+
+pub use estimate::RunEstimate;
+pub use failure::{FailureClass, RunFailure};
+pub use preflight::{Level, Preflight, Problem};
+pub use request::{RunRequest, Settings, SplitName};
+pub use view::{Compared, LogStream, LogText, Metric, Progress, RunView, Waiting};
+
+pub(crate) use estimate::Speeds;
+pub(crate) use failure::{classify, report, text_from};
+pub(crate) use view::phase_name;

@@ -1,0 +1,240 @@
+//! Everything that would keep a run from its result, told before it is queued, all at once.
+
+use graft_core::{BaseRef, TrainSpec};
+use graft_formats::ModelFiles;
+use serde::{Deserialize, Serialize};
+
+use super::{RunRequest, estimate::RunEstimate};
+use crate::{
+    Engine, Error, Plan, Prepared, Result,
+    doctor::free_bytes,
+    recipes::{Family, recipe},
+    stats::READY,
+};
+
+/// How bad a problem is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The run would fail.
+    Error,
+    /// It would run, with something to know.
+    Warning,
+}
+
+/// One thing in the way of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// How bad it is.
+    pub level: Level,
+    /// What it is; fits "failed to …".
+    pub what: String,
+    /// What to do about it.
+    pub hint: String,
+    /// The field of the request it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+}
+
+impl Problem {
+    pub(crate) fn error(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { level: Level::Error, what: what.into(), hint: hint.into(), field: None }
+    }
+
+    fn warning(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { level: Level::Warning, ..Self::error(what, hint) }
+    }
+
+    /// About a field.
+    pub(crate) fn of(self, field: &str) -> Self {
+        Self { field: Some(field.to_owned()), ..self }
+    }
+
+    fn from_error(error: &Error, field: &str) -> Self {
+        let mut what = error.to_string();
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            what += &format!(": {cause}");
+            source = cause.source();
+        }
+        Self::error(what, error.hint().unwrap_or_default()).of(field)
+    }
+}
+
+/// What was found out about a request.
+#[derive(Clone, Debug, Serialize)]
+pub struct Preflight {
+    /// Whether nothing is in the way.
+    pub ok: bool,
+    /// All that is, and warnings.
+    pub problems: Vec<Problem>,
+    /// What the run would take, where that can be told.
+    pub estimate: Option<RunEstimate>,
+    /// The command that does the same in the foreground.
+    pub command: String,
+    /// Every setting as the run would get it.
+    pub spec: Option<TrainSpec>,
+    #[serde(skip)]
+    pub(crate) plan: Option<Plan>,
+}
+
+impl Preflight {
+    /// What is in the way, without warnings.
+    pub fn errors(&self) -> impl Iterator<Item = &Problem> {
+        self.problems.iter().filter(|problem| problem.level == Level::Error)
+    }
+}
+
+/// Room on the disk that a run needs beside its checkpoints.
+const DISK_AT_LEAST: u64 = 64 << 20;
+
+impl Engine {
+    /// Checks a request without queueing anything: data, base model, settings, disk and memory, all problems at once;
+    /// and estimates what it would take.
+    ///
+    /// # Errors
+    /// Only what keeps the checks themselves from being made; problems of the run are in the answer.
+    pub async fn preflight(&self, request: &RunRequest) -> Result<Preflight> {
+        let mut problems = Vec::new();
+        self.look_around(request, &mut problems).await?;
+        let prepared = self.check_data(request, &mut problems).await;
+        let base = match self.base(&request.base).await {
+            Ok(found) => Some(found),
+            Err(error) => {
+                problems.push(Problem::from_error(&error, "base"));
+                None
+            }
+        };
+        let (mut plan, mut estimate) = (None, None);
+        if let (Some(prepared), Some((base, files))) = (prepared, base) {
+            let drafted = draft(request, prepared, base, &files, &mut problems);
+            match self.estimate(&drafted, files).await {
+                Ok(found) => {
+                    self.check_room(&found, drafted.recipe.limits.memory, &mut problems);
+                    estimate = Some(found);
+                }
+                Err(error) => problems.push(Problem::from_error(&error, "base")),
+            }
+            plan = Some(drafted);
+        }
+        let ok = problems.iter().all(|problem| problem.level == Level::Warning);
+        let spec = plan.as_ref().map(|plan| plan.spec(String::new()));
+        Ok(Preflight { ok, problems, estimate, command: request.command(), spec, plan })
+    }
+
+    /// What is known without reading data or models.
+    async fn look_around(&self, request: &RunRequest, problems: &mut Vec<Problem>) -> Result<()> {
+        if let Some(run) = self.store.active_run(&request.task).await? {
+            let hint = format!("wait for it, or cancel it: `graft runs cancel {}`", run.id);
+            let what =
+                format!("start a second run of task `{}` while run `{}` is {}", run.task, run.id, run.state.name());
+            problems.push(Problem::warning(what, hint));
+        }
+        if let Some(after) = &request.after {
+            match self.store.run(after).await {
+                Ok(run) if run.state.is_active() || run.state == graft_store::RunState::Succeeded => {}
+                Ok(run) => problems.push(
+                    Problem::error(
+                        format!("wait for run `{after}`, which is {}", run.state.name()),
+                        "name one that is queued, running or has succeeded",
+                    )
+                    .of("after"),
+                ),
+                Err(error) => problems.push(Problem::from_error(&error.into(), "after")),
+            }
+        }
+        if let Some(name) = &request.version
+            && self.store.versions(Some(&request.task)).await?.iter().any(|version| version.name == *name)
+        {
+            let error = graft_store::Error::VersionExists { task: request.task.clone(), name: name.clone() };
+            problems.push(Problem::from_error(&error.into(), "version"));
+        }
+        if request.activate && !request.evaluate {
+            let what = "make a version active that was not evaluated";
+            problems.push(Problem::error(what, "leave out `activate`, or let it be evaluated").of("activate"));
+        }
+        if let Some(share) = request.eval_share.filter(|share| !(0.0..1.0).contains(share)) {
+            let what = format!("use `{share}` for `eval_share`");
+            problems.push(Problem::error(what, "from 0 to below 1").of("eval_share"));
+        }
+        Ok(())
+    }
+
+    async fn check_data(&self, request: &RunRequest, problems: &mut Vec<Problem>) -> Option<Prepared> {
+        let prepared = match self.prepare(&request.task, request.rule(), None).await {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                problems.push(Problem::from_error(&error, "task"));
+                return None;
+            }
+        };
+        let approved = prepared.dataset.train.len() + prepared.dataset.eval.len();
+        if approved < READY {
+            let what = format!("find {READY} approved examples of task `{}`: there are {approved}", request.task);
+            problems.push(Problem::error(what, format!("approve {} more", READY - approved)).of("task"));
+        }
+        if prepared.dataset.eval.is_empty() && request.evaluate {
+            let hint = "its version can't be scored; hold out a share of the examples";
+            problems.push(Problem::warning("hold out an example", hint).of("eval_share"));
+        }
+        match prepared.rows() {
+            Ok(_) => Some(prepared),
+            Err(error) => {
+                problems.push(Problem::from_error(&error, "task"));
+                None
+            }
+        }
+    }
+
+    fn check_room(&self, estimate: &RunEstimate, given: Option<u64>, problems: &mut Vec<Problem>) {
+        let megabytes = |bytes: u64| bytes / 1_000_000;
+        if let Some(available) = given.or_else(graft_train::available_memory)
+            && estimate.memory_bytes > available
+        {
+            let what = format!(
+                "fit the run into memory: it takes about {} MB, {} MB are available",
+                megabytes(estimate.memory_bytes),
+                megabytes(available)
+            );
+            let hint = "lower `pass_tokens` to 256 and set `recompute`, or stop something else";
+            problems.push(Problem::error(what, hint).of("pass_tokens"));
+        }
+        let needed = DISK_AT_LEAST + estimate.disk_bytes;
+        if let Some(free) = free_bytes(self.home.path()).filter(|free| *free < needed) {
+            let (needed, free) = (megabytes(needed), megabytes(free));
+            let what = format!("find {needed} MB of disk for checkpoints and the adapter: {free} MB are free");
+            problems.push(Problem::error(what, "free some space, or delete old runs: `graft runs delete`"));
+        }
+    }
+}
+
+/// The plan of a request; settings that can't be used are reported and left out of it.
+fn draft(
+    request: &RunRequest,
+    prepared: Prepared,
+    base: BaseRef,
+    files: &ModelFiles,
+    problems: &mut Vec<Problem>,
+) -> Plan {
+    let fresh = recipe(&request.task, request.method, Family::of(&files.config), prepared.dataset.train.len());
+    let mut settings = request.settings.clone();
+    loop {
+        let mut recipe = fresh.clone();
+        let problem = settings.apply(&mut recipe).err();
+        let plan = Plan { prepared: prepared.clone(), base: base.clone(), recipe, run: None, dir: None };
+        let problem = problem.or_else(|| match plan.spec(String::new()).check() {
+            Err(error @ graft_core::Error::OutOfRange { field, hint, .. }) => {
+                Some(Problem::error(error.to_string(), hint).of(&field.replace('-', "_")))
+            }
+            _ => None,
+        });
+        let Some(problem) = problem else { return plan };
+        let without = settings.without(problem.field.as_deref().unwrap_or_default());
+        let stuck = without == settings;
+        problems.push(problem);
+        if stuck {
+            return plan;
+        }
+        settings = without;
+    }
+}

@@ -1,0 +1,369 @@
+//! A run as people look at it.
+
+use std::{
+    fs::File,
+    io::{Read as _, Seek as _, SeekFrom},
+};
+
+use graft_core::{Event, EventKind, Phase, Timestamp};
+use graft_store::{Run, RunFilter, RunState, Version};
+use graft_tasks::score::{Comparison, compare};
+use graft_train::TrainingRun;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{RunFailure, RunRequest};
+use crate::{Engine, Error, Result, evaluate::SEED};
+
+/// How far a run is, from its events.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Progress {
+    /// What it does: `prepare`, `search`, `train` or `evaluate`.
+    pub phase: Option<String>,
+    /// Optimiser steps taken.
+    pub step: u64,
+    /// Optimiser steps in all.
+    pub of: u64,
+    /// From 0 to 100.
+    pub percent: f64,
+    /// Loss of the last step.
+    pub loss: Option<f64>,
+    /// Seconds left at the present pace.
+    pub eta_s: Option<f64>,
+    /// Prompt and answer tokens a second.
+    pub tokens_per_s: Option<f64>,
+    /// The last event taken in: a cursor.
+    pub seq: u64,
+}
+
+impl Progress {
+    /// Takes in one event.
+    pub fn take(&mut self, event: &Event) {
+        self.seq = event.seq;
+        match &event.kind {
+            EventKind::Phase { phase } => {
+                self.phase = Some(phase_name(*phase).to_owned());
+                if *phase == Phase::Evaluate {
+                    self.eta_s = Some(0.0);
+                }
+            }
+            EventKind::Prepared { steps, .. } => self.of = *steps,
+            EventKind::Step { step, of, loss, tokens_per_s, eta_s, .. } => {
+                let finite = |number: f64| Some(number).filter(|number| number.is_finite());
+                (self.step, self.of) = (*step, *of);
+                (self.loss, self.eta_s, self.tokens_per_s) = (finite(*loss), finite(*eta_s), finite(*tokens_per_s));
+            }
+            EventKind::Resumed { step } => self.step = *step,
+            EventKind::Done { steps, .. } => (self.step, self.of) = (*steps, *steps),
+            _ => {}
+        }
+        self.percent = if self.of == 0 { 0.0 } else { 100.0 * self.step as f64 / self.of as f64 };
+    }
+}
+
+/// The name of a phase as stored and shown.
+pub(crate) fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Prepare => "prepare",
+        Phase::Search => "search",
+        Phase::Train => "train",
+        Phase::Evaluate => "evaluate",
+    }
+}
+
+/// Why a run doesn't go on, and when that is looked at again.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Waiting {
+    /// Why.
+    pub why: String,
+    /// When it may change; absent where that depends on something else.
+    pub until: Option<Timestamp>,
+}
+
+/// A run with all that belongs to it.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunView {
+    /// The run.
+    pub run: Run,
+    /// The version it was registered as.
+    pub version: Option<Version>,
+    /// How far it is, or was.
+    pub progress: Option<Progress>,
+    /// What training itself measured, once it has ended well.
+    pub result: Option<TrainingRun>,
+    /// Whether its trainer lives on this machine.
+    pub pid_alive: bool,
+    /// Why it doesn't go on, while it is queued.
+    pub waiting: Option<Waiting>,
+    /// Why it failed.
+    pub failure: Option<RunFailure>,
+    /// The command that does the same.
+    pub command: Option<String>,
+}
+
+/// One of the two logs of a trainer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogStream {
+    /// Progress.
+    Stdout,
+    /// Errors.
+    Stderr,
+}
+
+/// A part of a log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LogText {
+    /// Whole characters from the offset on.
+    pub text: String,
+    /// The offset to go on from.
+    pub next: u64,
+    /// Bytes the log has now.
+    pub size: u64,
+}
+
+/// Bytes of a log that are given at once.
+const LOG_PART: u64 = 256 << 10;
+
+/// Runs side by side.
+#[derive(Clone, Debug, Serialize)]
+pub struct Compared {
+    /// In the order asked for.
+    pub runs: Vec<Run>,
+    /// The settings that differ, by their path in the spec.
+    pub config: Vec<(String, Vec<Value>)>,
+    /// What was measured.
+    pub metrics: Vec<Metric>,
+    /// The last run's version against the first's, where both were scored on the same examples.
+    pub comparison: Option<Comparison>,
+}
+
+/// One number of several runs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Metric {
+    /// Its name.
+    pub name: String,
+    /// Value, and the ends of its interval, of each run that has it.
+    pub values: Vec<Option<(f64, f64, f64)>>,
+}
+
+impl Engine {
+    /// One run, with everything about it.
+    ///
+    /// # Errors
+    /// There is none; its directory is damaged.
+    pub async fn run_view(&self, id: &str) -> Result<RunView> {
+        let run = self.store.run(id).await?;
+        let versions = self.store.versions(Some(&run.task)).await?;
+        self.view(run, &versions).await
+    }
+
+    /// The runs that match, newest first, and how many there are in all.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn run_views(&self, filter: &RunFilter) -> Result<(Vec<RunView>, u64)> {
+        let versions = self.store.versions(filter.task.as_deref()).await?;
+        let mut views = Vec::new();
+        for run in self.store.runs(filter).await? {
+            views.push(self.view(run, &versions).await?);
+        }
+        Ok((views, self.store.count_runs(filter).await?))
+    }
+
+    async fn view(&self, run: Run, versions: &[Version]) -> Result<RunView> {
+        let dir = self.run_dir(&run);
+        let version = versions.iter().find(|version| version.run.as_deref() == Some(run.id.as_str())).cloned();
+        let request = run.request.clone().and_then(|body| serde_json::from_value::<RunRequest>(body).ok());
+        Ok(RunView {
+            version,
+            progress: self.progress(&run)?,
+            result: dir.result()?,
+            pid_alive: self.is_alive(&run),
+            waiting: self.waiting(&run).await?,
+            failure: RunFailure::of(&run),
+            command: request.map(|request| request.command()),
+            run,
+        })
+    }
+
+    /// How far a run is, if it ever began on this machine.
+    ///
+    /// # Errors
+    /// Its events are damaged.
+    pub fn progress(&self, run: &Run) -> Result<Option<Progress>> {
+        let events = self.run_dir(run).events_after(0)?;
+        if events.is_empty() {
+            return Ok(None);
+        }
+        let mut progress = Progress::default();
+        events.iter().for_each(|event| progress.take(event));
+        if run.state == RunState::Succeeded {
+            progress.percent = 100.0;
+        }
+        Ok(Some(progress))
+    }
+
+    /// The events of a run after a `seq`.
+    ///
+    /// # Errors
+    /// They are damaged.
+    pub fn events(&self, run: &Run, after: u64) -> Result<Vec<Event>> {
+        Ok(self.run_dir(run).events_after(after)?)
+    }
+
+    /// Why a queued run doesn't go on.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn waiting(&self, run: &Run) -> Result<Option<Waiting>> {
+        if run.state != RunState::Queued || run.lease_owner.is_some() {
+            return Ok(None);
+        }
+        let now = self.store.now().await?;
+        if let Some(until) = run.not_before.filter(|until| *until > now) {
+            let why = "it is tried again after a failure that may pass".to_owned();
+            return Ok(Some(Waiting { why, until: Some(until) }));
+        }
+        if let Some(after) = &run.after_run
+            && self.store.run(after).await.is_ok_and(|run| run.state.is_active())
+        {
+            return Ok(Some(Waiting { why: format!("it follows run {after}"), until: None }));
+        }
+        if self.store.workers(now - crate::worker::SEEN_WITHIN).await?.is_empty() {
+            let why = "no worker is running: `graft worker` or `graft serve` starts one".to_owned();
+            return Ok(Some(Waiting { why, until: None }));
+        }
+        let why = match self.store.next_run().await? {
+            Some(next) if next.id == run.id => "every worker is busy".to_owned(),
+            Some(next) => format!("run {} comes first", next.id),
+            None => "a worker is about to take it".to_owned(),
+        };
+        Ok(Some(Waiting { why, until: None }))
+    }
+
+    /// Part of a run's log, from a byte offset on.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn log(&self, run: &Run, stream: LogStream, offset: u64) -> Result<LogText> {
+        let name = if stream == LogStream::Stderr { "stderr.log" } else { "stdout.log" };
+        let path = self.run_dir(run).path().join(name);
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(LogText { text: String::new(), next: 0, size: 0 });
+            }
+            Err(source) => return Err(Error::Io { doing: "open", path, source }),
+        };
+        let mut bytes = Vec::new();
+        let read = file.metadata().and_then(|about| {
+            let size = about.len();
+            file.seek(SeekFrom::Start(offset.min(size)))?;
+            (&mut file).take(LOG_PART).read_to_end(&mut bytes)?;
+            Ok(size)
+        });
+        let size = read.map_err(|source| Error::Io { doing: "read", path, source })?;
+        let offset = offset.min(size);
+        let whole = whole_characters(&bytes);
+        let text = String::from_utf8_lossy(&bytes[..whole]).into_owned();
+        Ok(LogText { text, next: offset + whole as u64, size })
+    }
+
+    /// Runs side by side: the settings that differ, what was measured, and whether the last is better than the first.
+    ///
+    /// # Errors
+    /// One of them is missing.
+    pub async fn compare_runs(&self, ids: &[String]) -> Result<Compared> {
+        let (mut runs, mut evaluations) = (Vec::new(), Vec::new());
+        for id in ids {
+            let run = self.store.run(id).await?;
+            evaluations.push(self.version_of(&run).await?.as_ref().and_then(Self::evaluation));
+            runs.push(run);
+        }
+        let mut config = Vec::new();
+        let specs: Vec<&Value> = runs.iter().map(|run| &run.spec).collect();
+        differing("", &specs, &mut config);
+        config.retain(|(path, _)| path != "run");
+        let loss = Metric {
+            name: "loss".into(),
+            values: runs.iter().map(|run| run.final_loss.map(|loss| (loss, loss, loss))).collect(),
+        };
+        let score = |evaluation: &Option<crate::Evaluation>| {
+            let headline = evaluation.as_ref()?.adapter.headline()?.clone();
+            Some((headline.value, headline.low, headline.high))
+        };
+        let name = evaluations.iter().flatten().find_map(|e| Some(e.adapter.headline()?.name.clone()));
+        let scores =
+            Metric { name: name.unwrap_or_else(|| "score".into()), values: evaluations.iter().map(score).collect() };
+        let comparison = match (evaluations.first(), evaluations.last()) {
+            (Some(Some(first)), Some(Some(last))) if runs.len() > 1 && first.adapter.truth == last.adapter.truth => {
+                Some(compare(&last.adapter, &first.adapter, SEED)?)
+            }
+            _ => None,
+        };
+        Ok(Compared { runs, config, metrics: vec![scores, loss], comparison })
+    }
+}
+
+/// Bytes that end with a whole character, or with what will never become one.
+fn whole_characters(bytes: &[u8]) -> usize {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        _ => bytes.len(),
+    }
+}
+
+/// The leaves of several documents that are not the same in all.
+fn differing(path: &str, values: &[&Value], into: &mut Vec<(String, Vec<Value>)>) {
+    let same = values.windows(2).all(|pair| pair[0] == pair[1]);
+    if same {
+        return;
+    }
+    let objects: Vec<_> = values.iter().filter_map(|value| value.as_object()).collect();
+    if objects.len() < values.len() {
+        into.push((path.to_owned(), values.iter().map(|value| (*value).clone()).collect()));
+        return;
+    }
+    let mut names: Vec<&String> = objects.iter().flat_map(|object| object.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let values: Vec<&Value> = objects.iter().map(|object| object.get(name).unwrap_or(&Value::Null)).collect();
+        differing(&path, &values, into);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_leaves_that_differ_are_listed() {
+        let (a, b) = (json!({"o": {"lr": 1, "b": 2}, "t": "x"}), json!({"o": {"lr": 3, "b": 2}, "t": "x", "n": 1}));
+        let mut found = Vec::new();
+        differing("", &[&a, &b], &mut found);
+        assert_eq!(found, [("n".into(), vec![Value::Null, json!(1)]), ("o.lr".into(), vec![json!(1), json!(3)])]);
+    }
+
+    #[test]
+    fn a_log_is_cut_between_characters() {
+        assert_eq!(whole_characters("aü".as_bytes()), 3);
+        assert_eq!(whole_characters(&"aü".as_bytes()[..2]), 1);
+        assert_eq!(whole_characters(&[b'a', 0xff, b'b']), 3);
+    }
+
+    #[test]
+    fn progress_follows_events() {
+        let mut progress = Progress::default();
+        let event = |seq, kind| Event { seq, at: 0, kind };
+        progress.take(&event(1, EventKind::Phase { phase: Phase::Train }));
+        let step =
+            EventKind::Step { step: 5, of: 20, loss: f64::NAN, lr: 1.0, grad_norm: 1.0, tokens_per_s: 9.0, eta_s: 3.0 };
+        progress.take(&event(2, step));
+        assert_eq!((progress.percent, progress.loss, progress.eta_s, progress.seq), (25.0, None, Some(3.0), 2));
+        assert_eq!(progress.phase.as_deref(), Some("train"));
+    }
+}

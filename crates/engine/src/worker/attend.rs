@@ -1,0 +1,265 @@
+//! One run, from its claim to its end.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use graft_core::ExitCode;
+use graft_store::{Lease, Run, RunState, RunUpdate, Version};
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::{Say, WorkerOptions, child, trainer};
+use crate::{
+    Engine, Error, Result, RunRequest, now,
+    queue::{FailureClass, Speeds, classify, report},
+};
+
+/// How often a held run is looked at for what people want of it.
+const GLANCE: Duration = Duration::from_millis(500);
+
+/// What the keeper of a lease finds out.
+#[derive(Default)]
+pub(super) struct Signals {
+    /// Somebody else has the run.
+    pub(super) lost: AtomicBool,
+    /// Somebody wants it to end.
+    pub(super) cancel: AtomicBool,
+}
+
+/// A worker's care for one run.
+pub(super) struct Attendance {
+    pub(super) engine: Engine,
+    pub(super) options: Arc<WorkerOptions>,
+    pub(super) stop: watch::Receiver<bool>,
+    pub(super) say: Say,
+    pub(super) lease: Lease,
+    pub(super) signals: Arc<Signals>,
+}
+
+/// Why a run is left without an end.
+#[derive(Debug)]
+pub(super) enum Break {
+    /// Somebody else has it now.
+    Lost,
+    /// The worker stops; whoever comes next goes on.
+    LetGo,
+    /// An attempt failed; its logs begin at these offsets.
+    Failed(Error, (u64, u64)),
+}
+
+impl<E: Into<Error>> From<E> for Break {
+    fn from(error: E) -> Self {
+        match error.into() {
+            Error::Store(graft_store::Error::LeaseLost { .. }) => Self::Lost,
+            error => Self::Failed(error, (u64::MAX, u64::MAX)),
+        }
+    }
+}
+
+impl Attendance {
+    pub(super) fn new(
+        engine: Engine,
+        options: Arc<WorkerOptions>,
+        stop: watch::Receiver<bool>,
+        say: Say,
+        lease: Lease,
+    ) -> Self {
+        Self { engine, options, stop, say, lease, signals: Arc::default() }
+    }
+
+    /// Sees a run through to its end, as far as this worker comes.
+    pub(super) async fn see_through(self, run: Run) {
+        let keeper =
+            tokio::spawn(keep(self.engine.clone(), self.lease.clone(), self.options.lease, Arc::clone(&self.signals)));
+        let id = run.id.clone();
+        let outcome = self.carry(run).await;
+        let outcome = match outcome {
+            Err(Break::Failed(error, from)) => self.fail(&id, &error, from).await.map_err(|_| ()),
+            Ok(()) => {
+                (self.say)(&format!("run {id}: succeeded"));
+                Ok(())
+            }
+            Err(Break::Lost) => {
+                (self.say)(&format!("run {id}: another worker has it"));
+                Ok(())
+            }
+            Err(Break::LetGo) => self.engine.store.release_lease(&self.lease).await.map_err(|_| ()),
+        };
+        keeper.abort();
+        if outcome.is_err() {
+            // The database is away: the lease ends by itself, and the run goes on from what is on disk.
+            (self.say)(&format!("run {id}: its end can't be written; it will be taken up again"));
+        }
+    }
+
+    async fn carry(&self, run: Run) -> std::result::Result<(), Break> {
+        let request = self.request(&run);
+        let dir = self.engine.run_dir(&run);
+        if dir.result()?.is_none() {
+            self.engine.make_dir(&run, self.options.slots as usize).await?;
+            self.train(&run).await?;
+        }
+        self.go_on()?;
+        if let Some(result) = dir.result()? {
+            let update = RunUpdate {
+                train_samples: Some(result.samples as u64),
+                final_loss: Some(result.eval_loss.unwrap_or(result.final_loss)),
+                phase: Some("evaluate"),
+                ..RunUpdate::default()
+            };
+            self.update(&update).await?;
+            // What is remembered about speed is worth no failure.
+            let _ = Speeds::note(self.engine.home.path(), &result);
+        }
+        let version = self.engine.register_held(&run, &self.lease).await?;
+        let measurable = version.dataset.is_some() && run.eval_samples != Some(0);
+        if request.evaluate && measurable && Engine::evaluation(&version).is_none() {
+            child::evaluate(self, &run, &version, request.score_base).await?;
+        }
+        if run.activate {
+            self.activate(&run, &version).await?;
+        }
+        self.update(&RunUpdate { state: Some(RunState::Succeeded), exit_code: Some(0), ..RunUpdate::default() })
+            .await?;
+        Ok(())
+    }
+
+    /// Trains the run, or follows the trainer that is at it already.
+    async fn train(&self, run: &Run) -> std::result::Result<(), Break> {
+        let alive = self.engine.is_alive(run);
+        let claimed_now = run.state == RunState::Starting && run.pid.is_none() && run.fence == 1;
+        let child = if alive {
+            None
+        } else {
+            let fresh = self.engine.store.run(&run.id).await?;
+            if !claimed_now && !self.was_claimed(run) {
+                if fresh.attempts >= fresh.max_attempts {
+                    return Err(Error::Poisoned { run: run.id.clone(), attempts: fresh.attempts }.into());
+                }
+                if fresh.state == RunState::Running {
+                    self.update(&RunUpdate { state: Some(RunState::Queued), ..RunUpdate::default() }).await?;
+                }
+                let state = (fresh.state != RunState::Starting).then_some(RunState::Starting);
+                self.update(&RunUpdate { state, attempt: true, ..RunUpdate::default() }).await?;
+            }
+            self.go_on()?;
+            let trainer = self.engine.spawn(run, &self.options.program)?;
+            let pid = trainer.child.id();
+            trainer::tune(pid, self.options.nice, trainer::memory_limit(&self.engine.run_dir(run)));
+            Some(trainer)
+        };
+        if let Some(trainer) = &child {
+            self.update(&RunUpdate { pid: Some(trainer.child.id()), ..RunUpdate::default() }).await?;
+        }
+        trainer::follow(self, run, child).await
+    }
+
+    /// Whether the run came from the queue just now, which counted its attempt; otherwise it was taken over.
+    fn was_claimed(&self, run: &Run) -> bool {
+        run.state == RunState::Starting
+            && run.lease_owner.as_deref() == Some(&*self.engine.me)
+            && run.phase.is_none()
+            && !self.engine.run_dir(run).path().join("stdout.log").exists()
+    }
+
+    /// Makes the version active if it is not worse; a refusal is kept with the version and is no failure of the run.
+    async fn activate(&self, run: &Run, version: &Version) -> std::result::Result<(), Break> {
+        let refused = match child::activate(self, run, version).await {
+            Ok(()) => return Ok(()),
+            Err(Break::Failed(Error::ChildFailed { code: ExitCode::NotBetter, cause, .. }, _)) => cause.0,
+            Err(other) => return Err(other),
+        };
+        let version = self.engine.store.version(&run.task, &version.name).await?;
+        let mut metrics = version.metrics.clone();
+        metrics["activation"] = json!({"refused": refused});
+        self.engine.store.set_metrics(&run.task, &version.name, &metrics, &self.engine.by, now()).await?;
+        (self.say)(&format!("run {}: version {} was not made active: {refused}", run.id, version.name));
+        Ok(())
+    }
+
+    /// Ends a failed attempt: once more later, or for good.
+    async fn fail(&self, id: &str, error: &Error, from: (u64, u64)) -> Result<()> {
+        let run = self.engine.store.run(id).await?;
+        let class = classify(error);
+        let text = report(error, run.phase.as_deref(), self.engine.run_dir(&run).path(), from);
+        (self.say)(&format!("run {id}: failed to {error}"));
+        let store = &self.engine.store;
+        if class.is_transient() && run.wants.is_none() && run.attempts < run.max_attempts {
+            let pause = self.options.backoff * 4_u32.saturating_pow(run.attempts.saturating_sub(1));
+            let at = store.now().await? + i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+            return match store.requeue_run(&self.lease, at, &text, &self.engine.by, now()).await {
+                Ok(_) | Err(graft_store::Error::LeaseLost { .. }) => Ok(()),
+                Err(error) => Err(error.into()),
+            };
+        }
+        let cancelled = class == FailureClass::Cancelled || run.wants.is_some();
+        let update = RunUpdate {
+            state: Some(if cancelled { RunState::Cancelled } else { RunState::Failed }),
+            error: Some(text),
+            exit_code: Some(error.exit_code() as i32),
+            ..RunUpdate::default()
+        };
+        match store.update_held(&self.lease, &update, &self.engine.by, now()).await {
+            Ok(_) | Err(graft_store::Error::LeaseLost { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether there is a reason to leave the run, or to end it.
+    pub(super) fn go_on(&self) -> std::result::Result<(), Break> {
+        if self.signals.lost.load(Ordering::Relaxed) {
+            Err(Break::Lost)
+        } else if self.signals.cancel.load(Ordering::Relaxed) {
+            Err(Break::Failed(Error::Cancelled { run: self.lease.run.clone() }, (u64::MAX, u64::MAX)))
+        } else if *self.stop.borrow() {
+            Err(Break::LetGo)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) async fn update(&self, update: &RunUpdate) -> std::result::Result<Run, Break> {
+        Ok(self.engine.store.update_held(&self.lease, update, &self.engine.by, now()).await?)
+    }
+
+    fn request(&self, run: &Run) -> RunRequest {
+        let stored = run.request.clone().and_then(|body| serde_json::from_value(body).ok());
+        stored.unwrap_or_else(|| RunRequest::new(&run.task))
+    }
+}
+
+/// Renews a lease at a third of it, and listens for what people want. By its own clock it gives the run up before
+/// anybody else may take it.
+async fn keep(engine: Engine, lease: Lease, length: Duration, signals: Arc<Signals>) {
+    let millis = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
+    let mut renewed = Instant::now();
+    loop {
+        tokio::time::sleep(GLANCE.min(length / 4)).await;
+        let seen = if renewed.elapsed() >= length / 3 {
+            let asked = Instant::now();
+            let seen = engine.store.renew_lease(&lease, millis).await;
+            if seen.is_ok() {
+                renewed = asked;
+            }
+            seen
+        } else {
+            engine.store.run(&lease.run).await
+        };
+        match seen {
+            Ok(run) if run.fence != lease.fence => signals.lost.store(true, Ordering::Relaxed),
+            Ok(run) => signals.cancel.store(run.wants.is_some(), Ordering::Relaxed),
+            Err(graft_store::Error::LeaseLost { .. } | graft_store::Error::NoRun(_)) => {
+                signals.lost.store(true, Ordering::Relaxed);
+            }
+            Err(_) => {}
+        }
+        if signals.lost.load(Ordering::Relaxed) {
+            return;
+        }
+    }
+}

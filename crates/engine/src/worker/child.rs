@@ -1,0 +1,136 @@
+//! What a worker lets `graft` itself do in processes of their own: the model's memory and time stay out of the worker,
+//! and each can be ended at once.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use graft_store::{Run, Version};
+
+use super::{
+    WorkerOptions,
+    attend::{Attendance, Break},
+    trainer,
+};
+use crate::{
+    Engine, Error, Result,
+    error::Said,
+    queue::text_from,
+    runs::{exit_code, into_logs},
+};
+
+/// How often a child is looked at.
+const POLL: Duration = Duration::from_millis(50);
+/// Pending examples that are answered at once.
+const BATCH: &str = "16";
+
+/// Scores a version on its held-out examples.
+pub(super) async fn evaluate(
+    at: &Attendance,
+    run: &Run,
+    version: &Version,
+    with_base: bool,
+) -> std::result::Result<(), Break> {
+    let mut args = vec!["eval", "--task", &run.task, "--version", &version.name];
+    if !with_base {
+        args.push("--skip-base");
+    }
+    run_child(at, run, "score the version", &args).await
+}
+
+/// Makes a version active unless it is worse.
+pub(super) async fn activate(at: &Attendance, run: &Run, version: &Version) -> std::result::Result<(), Break> {
+    let args = ["models", "set-active", &version.name, "--task", &run.task];
+    run_child(at, run, "make the version active", &args).await
+}
+
+async fn run_child(at: &Attendance, run: &Run, doing: &'static str, args: &[&str]) -> std::result::Result<(), Break> {
+    at.go_on()?;
+    let dir = at.engine.run_dir(run);
+    let mut command = command(&at.engine, &at.options, args);
+    let from = into_logs(&mut command, dir.path())?;
+    let mut child = Running(command.spawn().map_err(Error::TrainerStart)?);
+    trainer::tune(child.0.id(), at.options.nice, None);
+    let status = loop {
+        if let Some(status) = child.0.try_wait().map_err(Error::TrainerStart)? {
+            break status;
+        }
+        at.go_on()?;
+        tokio::time::sleep(POLL).await;
+    };
+    if status.success() {
+        return Ok(());
+    }
+    let said = text_from(&dir.path().join("stderr.log"), from.0);
+    let error = match status.code() {
+        Some(code) => {
+            let cause = Said(said.trim().to_owned());
+            Error::ChildFailed { run: run.id.clone(), doing, code: exit_code(code), cause }
+        }
+        None => Error::TrainerDied {
+            run: run.id.clone(),
+            how: format!("{status} while it was to {doing}"),
+            transient: true,
+        },
+    };
+    Err(Break::Failed(error, from))
+}
+
+fn command(engine: &Engine, options: &WorkerOptions, args: &[&str]) -> Command {
+    let mut command = Command::new(&options.program);
+    command.args(args).env("GRAFT_HOME", engine.home.path()).env("GRAFT_USER", &engine.by);
+    command
+}
+
+/// A process that ends with its owner's interest in it.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Suggestions that are being made.
+#[derive(Default)]
+pub(super) struct Background {
+    child: Option<Running>,
+    /// Until when a task that failed is left alone.
+    paused: Option<std::time::Instant>,
+}
+
+impl Background {
+    /// Whether a process is at it.
+    pub(super) fn is_running(&mut self) -> bool {
+        match self.child.as_mut().map(|child| child.0.try_wait()) {
+            Some(Ok(None)) => true,
+            Some(Ok(Some(status))) => {
+                self.child = None;
+                if !status.success() {
+                    self.paused = Some(std::time::Instant::now() + Duration::from_secs(300));
+                }
+                false
+            }
+            _ => false,
+        }
+    }
+
+    /// Answers some pending examples of a task; says whether it began.
+    pub(super) fn begin(&mut self, engine: &Engine, options: &WorkerOptions, task: &str) -> Result<bool> {
+        if self.paused.is_some_and(|until| until > std::time::Instant::now()) {
+            return Ok(false);
+        }
+        let mut command = command(engine, options, &["suggest", task, "--limit", BATCH]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = Running(command.spawn().map_err(Error::TrainerStart)?);
+        trainer::tune(child.0.id(), options.nice.max(15), None);
+        self.child = Some(child);
+        Ok(true)
+    }
+
+    /// Ends it: a run needs the machine.
+    pub(super) fn end(&mut self) {
+        self.child = None;
+    }
+}

@@ -1,0 +1,247 @@
+//! A worker takes runs from the queue, trains each in a process of its own, and takes in what becomes of them. It may
+//! be killed at any moment: its trainers live on, and the next worker goes on with them.
+
+mod attend;
+mod child;
+mod memory;
+mod trainer;
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use graft_core::Timestamp;
+use graft_store::{Free, Lease, Run, Worker};
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{Engine, Result, home, now};
+use attend::Attendance;
+
+/// Workers that were not seen for so long, in milliseconds, don't count.
+pub(crate) const SEEN_WITHIN: Timestamp = 60_000;
+
+/// How a worker works.
+#[derive(Clone, Debug)]
+pub struct WorkerOptions {
+    /// CPU threads that its runs share; a run that names no number of threads takes them all.
+    pub slots: u32,
+    /// How long a run stays its own without a sign of life; renewed at a third of it.
+    pub lease: Duration,
+    /// End when nothing is left to do now.
+    pub once: bool,
+    /// Priority of trainers, as `nice` counts: 10 leaves the machine to those who serve.
+    pub nice: i32,
+    /// The `graft` program, which trains and evaluates.
+    pub program: PathBuf,
+    /// Pause before the first retry after a failure that may pass; the next is four times as long.
+    pub backoff: Duration,
+    /// Whether it submits what schedules ask for.
+    pub schedules: bool,
+    /// Whether it answers pending examples while nothing trains.
+    pub suggestions: bool,
+}
+
+impl WorkerOptions {
+    /// The usual ones: all threads but for one that serves, where there are more than two.
+    #[must_use]
+    pub fn new(program: PathBuf) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
+        Self {
+            slots: if cores > 2 { cores - 1 } else { cores },
+            lease: Duration::from_secs(30),
+            once: false,
+            nice: 10,
+            program,
+            backoff: Duration::from_secs(10),
+            schedules: true,
+            suggestions: true,
+        }
+    }
+
+    fn lease_millis(&self) -> i64 {
+        i64::try_from(self.lease.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// Hears what a worker does, one line each.
+pub type Say = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// How often the queue is looked at when nothing happens.
+const LOOK: Duration = Duration::from_millis(1000);
+/// How often what is half done and nobody's is looked for.
+const SWEEP: Duration = Duration::from_secs(15 * 60);
+
+/// A worker at work.
+struct Shift {
+    engine: Engine,
+    options: Arc<WorkerOptions>,
+    stop: watch::Receiver<bool>,
+    say: Say,
+    /// Runs that are attended to, each ending with the threads it took.
+    running: JoinSet<u32>,
+    used: u32,
+    started_at: Timestamp,
+    seen: Option<Instant>,
+    swept: Option<Instant>,
+    suggesting: child::Background,
+}
+
+impl Engine {
+    /// Works until `stop` becomes true, or with `once` until nothing is left to do. Stopped, it lets go of its runs at
+    /// once; their trainers live on and belong to whichever worker comes next.
+    ///
+    /// # Errors
+    /// The database can't be read or written for good.
+    pub async fn work(&self, options: WorkerOptions, stop: watch::Receiver<bool>, say: Say) -> Result<()> {
+        let engine = self.as_user("worker");
+        let mut shift = Shift {
+            engine,
+            options: Arc::new(options),
+            stop,
+            say,
+            running: JoinSet::new(),
+            used: 0,
+            started_at: now(),
+            seen: None,
+            swept: None,
+            suggesting: child::Background::default(),
+        };
+        let outcome = shift.work().await;
+        shift.suggesting.end();
+        while shift.running.join_next().await.is_some() {}
+        let _ = shift.engine.store.worker_gone(&shift.engine.me, now() - 24 * 3_600_000).await;
+        outcome
+    }
+}
+
+impl Shift {
+    async fn work(&mut self) -> Result<()> {
+        let mut changes = self.engine.store.watch().await?;
+        let mut troubles = 0;
+        while !*self.stop.borrow() {
+            match self.turn().await {
+                Ok(done) if done && self.options.once => return Ok(()),
+                Ok(_) => troubles = 0,
+                // A database that is away for a moment comes back; one that refuses for good is an error.
+                Err(error) => {
+                    troubles += 1;
+                    (self.say)(&format!("failed to {error}"));
+                    if troubles >= 30 || (self.options.once && troubles >= 3) {
+                        return Err(error);
+                    }
+                }
+            }
+            tokio::select! {
+                _ = changes.changed() => {}
+                _ = self.stop.changed() => {}
+                Some(ended) = self.running.join_next() => self.used -= ended.unwrap_or(0).min(self.used),
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Does all there is to do now; says whether nothing was.
+    async fn turn(&mut self) -> Result<bool> {
+        while let Some(ended) = self.running.try_join_next() {
+            self.used -= ended.unwrap_or(0).min(self.used);
+        }
+        self.show_up().await?;
+        if self.options.schedules {
+            self.engine.fire_schedules(&self.say).await?;
+        }
+        self.engine.store.cancel_orphans(&self.engine.by, now()).await?;
+        for run in self.engine.store.abandoned_runs().await? {
+            self.take_over(&run).await?;
+        }
+        while let Some((run, lease)) = self.claim().await? {
+            (self.say)(&format!("run {} of {}: attempt {}", run.id, run.task, run.attempts));
+            self.attend(run, lease);
+        }
+        if !self.running.is_empty() {
+            self.suggesting.end();
+            return Ok(false);
+        }
+        if self.swept.is_none_or(|at| at.elapsed() >= SWEEP) {
+            self.swept = Some(Instant::now());
+            let swept = self.engine.sweep(crate::sweep::KEPT_HOURS).await?;
+            swept.removed.iter().for_each(|path| (self.say)(&format!("removed {path}, which belongs to nothing")));
+        }
+        if self.options.suggestions && !self.suggesting.is_running() {
+            return Ok(!self.suggest().await?);
+        }
+        Ok(!self.suggesting.is_running())
+    }
+
+    /// Answers a few pending examples of one task; says whether there were any.
+    async fn suggest(&mut self) -> Result<bool> {
+        let Some(task) = self.engine.task_to_suggest().await? else { return Ok(false) };
+        self.suggesting.begin(&self.engine, &self.options, &task)
+    }
+
+    /// Says that this worker lives.
+    async fn show_up(&mut self) -> Result<()> {
+        if self.seen.is_some_and(|at| at.elapsed() < self.options.lease / 3) {
+            return Ok(());
+        }
+        let worker = Worker {
+            id: self.engine.me.to_string(),
+            host: home::host(),
+            pid: std::process::id(),
+            slots: self.options.slots,
+            graft: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: self.started_at,
+            seen_at: self.engine.store.now().await?,
+        };
+        self.engine.store.worker_seen(&worker).await?;
+        self.seen = Some(Instant::now());
+        Ok(())
+    }
+
+    async fn claim(&self) -> Result<Option<(Run, Lease)>> {
+        let free = Free { threads: self.options.slots.saturating_sub(self.used), idle: self.running.is_empty() };
+        let store = &self.engine.store;
+        Ok(store.claim_run(&self.engine.me, self.options.lease_millis(), free, &self.engine.by).await?)
+    }
+
+    /// Goes on with a run whose worker is gone.
+    async fn take_over(&mut self, run: &Run) -> Result<()> {
+        if run.request.is_none() {
+            // A command trains it; whoever looks at it next finds out what became of it.
+            return Ok(());
+        }
+        let idle = self.running.is_empty();
+        let fits = idle || run.threads.is_some_and(|threads| threads + self.used <= self.options.slots);
+        // A trainer that lives takes its threads already.
+        if !fits && !self.engine.is_alive(run) {
+            return Ok(());
+        }
+        match self.engine.store.take_over(run, &self.engine.me, self.options.lease_millis()).await {
+            Err(graft_store::Error::LeaseHeld { .. } | graft_store::Error::LeaseLost { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+            Ok((run, lease)) => {
+                (self.say)(&format!("run {} of {}: taken over", run.id, run.task));
+                self.attend(run, lease);
+                Ok(())
+            }
+        }
+    }
+
+    fn attend(&mut self, run: Run, lease: Lease) {
+        let threads = run.threads.unwrap_or(self.options.slots).min(self.options.slots);
+        self.used += threads;
+        let attendance = Attendance::new(
+            self.engine.clone(),
+            Arc::clone(&self.options),
+            self.stop.clone(),
+            Arc::clone(&self.say),
+            lease,
+        );
+        self.running.spawn(async move {
+            attendance.see_through(run).await;
+            threads
+        });
+    }
+}
