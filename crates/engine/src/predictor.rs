@@ -1,7 +1,6 @@
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use graft_core::{Dataset, Digest, Example, TaskCard};
-use graft_formats::ModelFiles;
 use graft_nn::{Adapter, Model};
 use graft_predict::{Calibration, Decoding, Prediction, Predictor};
 use graft_store::Version;
@@ -22,15 +21,8 @@ pub struct Loaded {
     /// Prompt and answer form.
     pub card: TaskCard,
     predictor: Predictor,
-    model: Arc<Model>,
-    files: ModelFiles,
-    /// Rows of the context that a soft prompt takes.
-    virtual_tokens: usize,
     fields: BTreeMap<String, Calibration>,
 }
-
-/// Answers whose room differs by less are written side by side.
-const ROOM_STEP: usize = 64;
 
 impl Loaded {
     /// Answers each input, in order, with calibrated confidences where the version was evaluated; an input that
@@ -39,8 +31,7 @@ impl Loaded {
     /// # Errors
     /// The model fails.
     pub fn answer(&self, inputs: &[&str], how: Decoding, tell: Tell<'_>) -> Result<Vec<Option<Prediction>>> {
-        let tell = &mut |done| tell("answers", done, inputs.len());
-        let mut answers = self.answer_with(&self.predictor, inputs, how, tell)?;
+        let mut answers = self.predictor.predict(inputs, how, &mut |done| tell("answers", done, inputs.len()))?;
         for answer in answers.iter_mut().flatten() {
             for (path, confidence) in &mut answer.fields {
                 if let Some(calibration) = self.fields.get(&field_of(path)) {
@@ -49,45 +40,6 @@ impl Loaded {
             }
         }
         Ok(answers)
-    }
-
-    fn answer_with(
-        &self,
-        predictor: &Predictor,
-        inputs: &[&str],
-        how: Decoding,
-        tell: &mut dyn FnMut(usize),
-    ) -> Result<Vec<Option<Prediction>>> {
-        let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (index, input) in inputs.iter().enumerate() {
-            groups.entry(self.room(predictor, input)?.min(how.max_tokens)).or_default().push(index);
-        }
-        let mut answers = vec![None; inputs.len()];
-        let mut before = groups.remove(&0).map_or(0, |group| group.len());
-        for (max_tokens, group) in groups {
-            let texts: Vec<&str> = group.iter().map(|index| inputs[*index]).collect();
-            let how = Decoding { max_tokens, ..how };
-            let found = predictor.predict(&texts, how, &mut |done| tell(before + done))?;
-            before += group.len();
-            group.into_iter().zip(found).for_each(|(index, answer)| answers[index] = Some(answer));
-        }
-        Ok(answers)
-    }
-
-    /// Tokens that an answer may take in the model's context, in coarse steps.
-    fn room(&self, predictor: &Predictor, input: &str) -> Result<usize> {
-        let prompt = predictor.prompter().prompt(input)?.len() + self.virtual_tokens;
-        let left = self.model.context().saturating_sub(prompt + 1);
-        // The encoder and the decoder of T5 have a context each.
-        if self.model.has_encoder() && left > 0 {
-            return Ok(self.model.context() - 1);
-        }
-        Ok(if left < ROOM_STEP { left } else { left / ROOM_STEP * ROOM_STEP })
-    }
-
-    /// The same model without the adapter.
-    fn bare(&self) -> Result<Predictor> {
-        Ok(Predictor::new(Arc::clone(&self.model), &self.files, &self.card, None)?)
     }
 
     /// Tokens that the longest of these answers takes, with room for a wrong one to be longer.
@@ -121,12 +73,11 @@ impl Engine {
         let model = Arc::new(Model::load(&files)?);
         let adapter = Adapter::open(&chosen.folder, &model)?;
         check_weights(chosen, &adapter)?;
-        let virtual_tokens = adapter.virtual_tokens();
         let evaluation = chosen.version.as_ref().and_then(Self::evaluation);
         let (whole, fields) = evaluation.map(|e| (e.calibration, e.fields)).unzip();
-        let predictor = Predictor::new(Arc::clone(&model), &files, &card.task, Some(adapter))?.with_calibration(whole);
+        let predictor = Predictor::new(model, &files, &card.task, Some(adapter))?.with_calibration(whole);
         let fields = fields.unwrap_or_default();
-        Ok(Loaded { card: card.task.clone(), predictor, model, files, virtual_tokens, fields })
+        Ok(Loaded { card: card.task.clone(), predictor, fields })
     }
 
     /// Answers the held-out examples of a version's dataset with its adapter, the baseline and (if `with_base`) the
@@ -145,14 +96,14 @@ impl Engine {
         let card = &loaded.card;
         let inputs: Vec<&str> = data.eval.iter().map(|example| example.input.as_str()).collect();
         let clock = Instant::now();
-        let answers = loaded.answer_with(&loaded.predictor, &inputs, Decoding::default(), &mut |done| {
+        let answers = loaded.predictor.predict(&inputs, Decoding::default(), &mut |done| {
             tell("answers of the adapter", done, inputs.len());
         })?;
         let seconds = clock.elapsed().as_secs_f64();
         let adapter = score_answers(card, &data.eval, &values(&answers));
         let base = if with_base && !inputs.is_empty() {
             let how = Decoding { max_tokens: loaded.longest(&data.eval)?, ..Decoding::default() };
-            let answers = loaded.answer_with(&loaded.bare()?, &inputs, how, &mut |done| {
+            let answers = loaded.predictor.bare().predict(&inputs, how, &mut |done| {
                 tell("answers of the base model", done, inputs.len());
             })?;
             Some(score_answers(card, &data.eval, &values(&answers)))
@@ -185,7 +136,7 @@ impl Engine {
         let loaded = self.load(&self.adapter(&version.task, Some(&version.name)).await?).await?;
         let inputs: Vec<&str> = data.eval.iter().map(|example| example.input.as_str()).collect();
         let what = format!("answers of version {}", version.name);
-        let answers = loaded.answer_with(&loaded.predictor, &inputs, Decoding::default(), &mut |done| {
+        let answers = loaded.predictor.predict(&inputs, Decoding::default(), &mut |done| {
             tell(&what, done, inputs.len());
         })?;
         Ok(score_answers(&loaded.card, &data.eval, &values(&answers)))

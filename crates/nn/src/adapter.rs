@@ -1,5 +1,7 @@
+use std::{ops::Range, rc::Rc};
+
 use graft_core::{AdapterSpec, Targets};
-use graft_ops::{Dropout, Lora, Param, ParamSet};
+use graft_ops::{Dropout, Lora, Matrix, Param, ParamSet, Tape, Tensor, Weight, linear_groups};
 
 use crate::Error;
 
@@ -144,6 +146,73 @@ impl Adapter {
         let AdapterKind::Lora { scale } = self.kind else { return None };
         let dropout = self.dropout.map(|d| Dropout { seed: d.seed ^ ((site as u64) << 40), ..d });
         Some(Lora { a: self.params.get(a), b: self.params.get(b), scale, dropout })
+    }
+}
+
+/// Consecutive rows of a pass, and the adapter they belong to.
+pub(crate) type Group<'a> = (Range<usize>, Option<&'a Adapter>);
+
+/// Whose adapter works on which rows.
+#[derive(Clone, Copy)]
+pub(crate) enum Adapters<'a> {
+    /// One, or none, for all rows: with gradients, as in training.
+    One(Option<&'a Adapter>),
+    /// Each group of rows has its own; without gradients.
+    Many {
+        /// Groups of all rows.
+        all: &'a [Group<'a>],
+        /// Groups of the rows that are left after only the wanted ones were selected.
+        wanted: &'a [Group<'a>],
+    },
+}
+
+impl<'a> From<Option<&'a Adapter>> for Adapters<'a> {
+    fn from(adapter: Option<&'a Adapter>) -> Self {
+        Self::One(adapter)
+    }
+}
+
+impl<'a> Adapters<'a> {
+    /// A linear layer with what the adapters add at a site.
+    pub(crate) fn linear(self, tape: &mut Tape<'a>, x: &Tensor, weight: &'a Weight, site: usize) -> Tensor {
+        match self {
+            Self::One(adapter) => tape.linear(x, weight, adapter.and_then(|adapter| adapter.at(site))),
+            Self::Many { all, .. } => {
+                let loras = all.iter().filter_map(|(rows, adapter)| Some((rows.clone(), adapter.as_ref()?.at(site)?)));
+                Tensor::constant(linear_groups(x.value(), weight, loras))
+            }
+        }
+    }
+
+    /// The same for the wanted rows alone.
+    pub(crate) fn of_wanted(self) -> Self {
+        match self {
+            Self::One(_) => self,
+            Self::Many { wanted, .. } => Self::Many { all: wanted, wanted },
+        }
+    }
+
+    /// Writes soft prompts over the rows at `places`, each with its own group's.
+    pub(crate) fn place(self, tape: &mut Tape<'a>, x: Matrix, places: Rc<[usize]>) -> Tensor {
+        if places.is_empty() {
+            return Tensor::constant(x);
+        }
+        match self {
+            Self::One(adapter) => match adapter.and_then(Adapter::prompt) {
+                Some(prompt) => tape.place(x, prompt, places),
+                None => Tensor::constant(x),
+            },
+            Self::Many { all, .. } => {
+                let mut x = x;
+                for (rows, prompt) in all.iter().filter_map(|(rows, a)| Some((rows, a.as_ref()?.prompt()?))) {
+                    for place in places.iter().filter(|place| rows.contains(place)) {
+                        let start = place * prompt.cols;
+                        x.data_mut()[start..start + prompt.data.len()].copy_from_slice(prompt.data);
+                    }
+                }
+                Tensor::constant(x)
+            }
+        }
     }
 }
 

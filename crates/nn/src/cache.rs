@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use graft_ops::Matrix;
 
 /// Keys and values of tokens already read, for each attention layer of a model; rows are handed out to sequences.
@@ -7,10 +9,12 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Room for `rows` tokens in `layers` layers of keys and values that are `width` numbers wide.
+    /// Room for `rows` tokens in `layers` layers of keys and values that are `width` numbers wide. The system gives the
+    /// memory when a row is first written.
     #[must_use]
     pub fn new(layers: usize, rows: usize, width: usize) -> Self {
-        Self { layers: (0..layers).map(|_| (Matrix::zeros(rows, width), Matrix::zeros(rows, width))).collect() }
+        // Nobody reads a row before it is written, so its contents don't matter.
+        Self { layers: (0..layers).map(|_| (Matrix::scratch(rows, width), Matrix::scratch(rows, width))).collect() }
     }
 
     /// Writes row `i` of `k` and `v` to row `rows[i]` of a layer.
@@ -22,18 +26,70 @@ impl Cache {
         }
     }
 
-    /// Copies the first `rows` rows of another cache of the same model.
-    pub(crate) fn copy_rows(&mut self, from: &Self, rows: usize) {
-        for ((keys, values), (from_keys, from_values)) in self.layers.iter_mut().zip(&from.layers) {
-            let size = rows * keys.cols();
-            keys.data_mut()[..size].copy_from_slice(&from_keys.data()[..size]);
-            values.data_mut()[..size].copy_from_slice(&from_values.data()[..size]);
-        }
-    }
-
     /// Keys and values of a layer.
     pub(crate) fn layer(&self, layer: usize) -> (&Matrix, &Matrix) {
         let (keys, values) = &self.layers[layer];
         (keys, values)
+    }
+}
+
+/// Which rows of a cache are free: first fit, neighbours joined when they come back.
+#[derive(Clone, Debug)]
+pub(crate) struct Rows {
+    /// In order, never touching.
+    free: Vec<Range<usize>>,
+}
+
+impl Rows {
+    pub(crate) fn new(rows: usize) -> Self {
+        Self { free: std::iter::once(0..rows).filter(|all| !all.is_empty()).collect() }
+    }
+
+    /// Consecutive rows, if there are as many.
+    pub(crate) fn take(&mut self, count: usize) -> Option<Range<usize>> {
+        if count == 0 {
+            return Some(0..0);
+        }
+        let place = self.free.iter().position(|free| free.len() >= count)?;
+        let free = &mut self.free[place];
+        let taken = free.start..free.start + count;
+        free.start = taken.end;
+        if free.start == free.end {
+            self.free.remove(place);
+        }
+        Some(taken)
+    }
+
+    /// Gives rows back that were taken.
+    pub(crate) fn give(&mut self, rows: Range<usize>) {
+        if rows.is_empty() {
+            return;
+        }
+        let place = self.free.partition_point(|free| free.start < rows.start);
+        self.free.insert(place, rows);
+        if place + 1 < self.free.len() && self.free[place].end == self.free[place + 1].start {
+            self.free[place].end = self.free.remove(place + 1).end;
+        }
+        if place > 0 && self.free[place - 1].end == self.free[place].start {
+            self.free[place - 1].end = self.free.remove(place).end;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_back_whole() {
+        let mut rows = Rows::new(10);
+        let (a, b, c) = (rows.take(3).unwrap(), rows.take(4).unwrap(), rows.take(3).unwrap());
+        assert_eq!((a.clone(), b.clone(), c.clone(), rows.take(1)), (0..3, 3..7, 7..10, None));
+        rows.give(a);
+        rows.give(c);
+        assert_eq!(rows.take(4), None);
+        rows.give(b);
+        assert_eq!(rows.take(10), Some(0..10));
+        assert_eq!(rows.take(0), Some(0..0));
     }
 }

@@ -52,6 +52,9 @@ pub enum Error {
         /// The model's limit.
         context: usize,
     },
+    /// A sequence that was never begun, or is closed; a mistake in the caller.
+    #[error("find sequence {0}")]
+    NoSequence(usize),
 }
 
 impl Error {
@@ -64,7 +67,7 @@ impl Error {
             Self::AdapterMismatch(_) => Some("use the base model that the adapter was trained with".into()),
             Self::BadToken { .. } => Some("the tokenizer and the weights belong to different models".into()),
             Self::TooLong { .. } => Some("shorten the input".into()),
-            Self::Tokenizer(_) => None,
+            Self::Tokenizer(_) | Self::NoSequence(_) => None,
             Self::NoEndToken => Some("name it as `eos_token_id` in the model's generation_config.json".into()),
             Self::TemplateHidesInput => Some("use a model whose chat template prints the user's message".into()),
         }
@@ -82,6 +85,7 @@ impl Error {
             | Self::NoEndToken
             | Self::TemplateHidesInput => ExitCode::ModelMissing,
             Self::TooLong { .. } => ExitCode::BadData,
+            Self::NoSequence(_) => ExitCode::Internal,
         }
     }
 }

@@ -18,6 +18,7 @@ pub use adapter::{Adapter, AdapterKind, Site, matches_target};
 pub use batch::{Batch, Pass, Sequence};
 pub use cache::Cache;
 pub use error::Error;
+pub use graft_ops::Matrix;
 pub use model::{Context, Model};
 pub use prompt::{Prompter, TokenView};
-pub use session::{Prefix, Session, greedy};
+pub use session::{Feed, Session, Source, greedy};

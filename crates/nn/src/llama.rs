@@ -6,7 +6,7 @@ use std::rc::Rc;
 use graft_formats::{LlamaConfig, RopeScaling, Tensors};
 use graft_ops::{Activation, AttentionLayer, Heads, Rope, Span, Tape, Tensor, Weight, attend};
 
-use crate::{Adapter, Cache, Error, Site, model::load};
+use crate::{Cache, Error, Site, adapter::Adapters, model::load};
 
 /// The frozen weights of a Llama.
 #[derive(Debug)]
@@ -103,37 +103,33 @@ impl Llama {
     pub(crate) fn embed<'a>(
         &self,
         tape: &mut Tape<'a>,
-        adapter: Option<&'a Adapter>,
+        adapters: impl Into<Adapters<'a>>,
         tokens: &[u32],
         places: Rc<[usize]>,
     ) -> Tensor {
-        let x = self.embedding.gather(tokens);
-        match adapter.and_then(Adapter::prompt) {
-            Some(prompt) if !places.is_empty() => tape.place(x, prompt, places),
-            _ => Tensor::constant(x),
-        }
+        adapters.into().place(tape, self.embedding.gather(tokens), places)
     }
 
     /// Hidden states `(wanted, hidden)` after the final norm.
     pub(crate) fn forward<'a>(
         &'a self,
         tape: &mut Tape<'a>,
-        adapter: Option<&'a Adapter>,
+        adapters: impl Into<Adapters<'a>>,
         mut x: Tensor,
         rows: &Rows,
         mut memory: Memory<'_>,
         recompute: bool,
     ) -> Tensor {
-        let last = self.blocks.len() - 1;
+        let (last, adapters) = (self.blocks.len() - 1, adapters.into());
         for layer in 0..self.blocks.len() {
             let (spans, rope) = (Rc::clone(&rows.spans), Rc::clone(&rows.rope));
             let wanted = (layer == last).then(|| Rc::clone(&rows.wanted));
             x = if recompute && tape.recording() {
                 tape.recomputed(&x, move |tape, x| {
-                    self.block(tape, adapter, layer, x, &spans, &rope, wanted.clone(), &mut Memory::Own)
+                    self.block(tape, adapters, layer, x, &spans, &rope, wanted.clone(), &mut Memory::Own)
                 })
             } else {
-                self.block(tape, adapter, layer, &x, &spans, &rope, wanted, &mut memory)
+                self.block(tape, adapters, layer, &x, &spans, &rope, wanted, &mut memory)
             };
         }
         tape.rms_norm(&x, &self.norm, self.config.rms_eps)
@@ -143,7 +139,7 @@ impl Llama {
     fn block<'a>(
         &'a self,
         tape: &mut Tape<'a>,
-        adapter: Option<&'a Adapter>,
+        adapters: Adapters<'a>,
         layer: usize,
         x: &Tensor,
         spans: &Rc<[Span]>,
@@ -152,12 +148,12 @@ impl Llama {
         memory: &mut Memory<'_>,
     ) -> Tensor {
         let (c, block) = (&self.config, &self.blocks[layer]);
-        let lora = |index: usize| adapter.and_then(|adapter| adapter.at(layer * 7 + index));
+        let site = |index: usize| layer * 7 + index;
         let heads =
             Heads { heads: c.heads, kv_heads: c.kv_heads, dim: c.head_dim, scale: 1.0 / (c.head_dim as f32).sqrt() };
 
         let normed = tape.rms_norm(x, &block.attention_norm, c.rms_eps);
-        let [q, k, v] = [Q, K, V].map(|i| tape.linear(&normed, &block.linear[i], lora(i)));
+        let [q, k, v] = [Q, K, V].map(|i| adapters.linear(tape, &normed, &block.linear[i], site(i)));
         drop(normed);
         let (q, k) = (tape.rope(q, rope, c.heads), tape.rope(k, rope, c.kv_heads));
         let attention = AttentionLayer { heads, spans: Rc::clone(spans), bias: None };
@@ -171,18 +167,18 @@ impl Llama {
         };
         drop((q, k, v));
         // Only the rows that somebody reads go through the rest of the last block.
-        let (x, mixed) = match wanted {
-            Some(rows) => (tape.select(x, Rc::clone(&rows)), tape.select(&mixed, rows)),
-            None => (x.clone(), mixed),
+        let (x, mixed, adapters) = match wanted {
+            Some(rows) => (tape.select(x, Rc::clone(&rows)), tape.select(&mixed, rows), adapters.of_wanted()),
+            None => (x.clone(), mixed, adapters),
         };
-        let attended = tape.linear(&mixed, &block.linear[O], lora(O));
+        let attended = adapters.linear(tape, &mixed, &block.linear[O], site(O));
         drop(mixed);
         let x = tape.add(&x, attended);
         let normed = tape.rms_norm(&x, &block.mlp_norm, c.rms_eps);
-        let [gate, up] = [GATE, UP].map(|i| tape.linear(&normed, &block.linear[i], lora(i)));
+        let [gate, up] = [GATE, UP].map(|i| adapters.linear(tape, &normed, &block.linear[i], site(i)));
         drop(normed);
         let inner = tape.gated(Activation::Silu, gate, up);
-        let down = tape.linear(&inner, &block.linear[DOWN], lora(DOWN));
+        let down = adapters.linear(tape, &inner, &block.linear[DOWN], site(DOWN));
         tape.add(&x, down)
     }
 

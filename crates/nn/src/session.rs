@@ -1,222 +1,321 @@
 use std::{ops::Range, rc::Rc};
 
-use graft_ops::{Matrix, Span, Tape, Tensor};
+use graft_ops::{Matrix, Span, Tape};
 
 use crate::{
     Adapter, Cache, Error, Model,
+    adapter::{Adapters, Group},
+    cache::Rows as Room,
     llama::{Llama, Memory, Rows},
     t5::{DecoderMemory, Pairs, T5},
 };
 
-/// Keys and values of the tokens that every request of an adapter starts with (soft prompt and instruction), computed
-/// once.
+/// Sequences being written side by side on one model, each with an adapter of its own: memory for their keys and
+/// values, handed out and taken back as sequences come and go.
+///
+/// The model and the adapters are arguments of every call, and must be the same ones for the same sequence.
 #[derive(Debug)]
-pub struct Prefix {
-    cache: Option<Cache>,
-    rows: usize,
-}
-
-impl Prefix {
-    /// Reads the prefix. Encoder–decoder models have none: their encoder sees the whole input at once.
-    ///
-    /// # Errors
-    /// A token outside the vocabulary or more tokens than the context.
-    pub fn new(model: &Model, adapter: Option<&Adapter>, tokens: &[u32]) -> Result<Self, Error> {
-        let Model::Llama(llama) = model else { return Ok(Self { cache: None, rows: 0 }) };
-        let virtual_tokens = adapter.map_or(0, Adapter::virtual_tokens);
-        let rows = virtual_tokens + tokens.len();
-        model.check_tokens(tokens, rows)?;
-        if rows == 0 {
-            return Ok(Self { cache: None, rows });
-        }
-        let all: Vec<u32> = std::iter::repeat_n(0, virtual_tokens).chain(tokens.iter().copied()).collect();
-        let mut cache = llama.cache(rows);
-        let span = Span { queries: 0..rows, prefix: 0..0, keys: 0..rows, causal: true };
-        let to: Vec<usize> = (0..rows).collect();
-        run(llama, adapter, &all, &mut cache, &to, &to, vec![span], Rc::new([rows - 1]));
-        Ok(Self { cache: Some(cache), rows })
-    }
-
-    /// Rows it takes in a cache.
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-}
-
-/// Sequences being written side by side: each is fed tokens and gives the hidden state that predicts the next.
-#[derive(Debug)]
-pub struct Session<'m> {
-    model: &'m Model,
-    adapter: Option<&'m Adapter>,
+pub struct Session {
     cache: Cache,
-    /// What a decoder reads from the encoder.
-    encoded: Option<Cache>,
-    prefix: usize,
-    lanes: Vec<Lane>,
+    room: Room,
+    /// What decoders read from encoders.
+    sources: Option<(Cache, Room)>,
+    prefixes: Vec<Option<Range<usize>>>,
+    lanes: Vec<Option<Lane>>,
 }
 
 /// One sequence's place in the caches.
 #[derive(Clone, Debug)]
 struct Lane {
-    start: usize,
+    prefix: Range<usize>,
+    own: Range<usize>,
     len: usize,
-    capacity: usize,
     source: Range<usize>,
 }
 
-impl<'m> Session<'m> {
-    /// Room for sequences of the given lengths (tokens that will be fed after the prefix) on a decoder-only model.
-    ///
-    /// # Errors
-    /// A sequence longer than the model's context.
-    pub fn causal(
-        model: &'m Model,
-        adapter: Option<&'m Adapter>,
-        prefix: &Prefix,
-        capacities: &[usize],
-    ) -> Result<Self, Error> {
-        let Model::Llama(llama) = model else { return Self::paired(model, adapter, &[], capacities) };
-        for capacity in capacities {
-            model.check_tokens(&[], prefix.rows + capacity)?;
-        }
-        let mut cache = llama.cache(prefix.rows + capacities.iter().sum::<usize>());
-        if let Some(from) = &prefix.cache {
-            cache.copy_rows(from, prefix.rows);
-        }
-        let lanes = lanes(prefix.rows, capacities, &[]);
-        Ok(Self { model, adapter, cache, encoded: None, prefix: prefix.rows, lanes })
-    }
+/// Tokens for a sequence.
+#[derive(Clone, Copy, Debug)]
+pub struct Feed<'a> {
+    /// The sequence, as [`Session::open`] named it.
+    pub lane: usize,
+    /// Its adapter.
+    pub adapter: Option<&'a Adapter>,
+    /// At least one.
+    pub tokens: &'a [u32],
+}
 
-    /// Encodes the sources and makes room for a target of each on an encoder–decoder model.
-    ///
-    /// # Errors
-    /// A token outside the vocabulary or a sequence longer than the context.
-    pub fn paired(
-        model: &'m Model,
-        adapter: Option<&'m Adapter>,
-        sources: &[&[u32]],
-        capacities: &[usize],
-    ) -> Result<Self, Error> {
-        let Model::T5(t5) = model else {
-            return Self::causal(model, adapter, &Prefix { cache: None, rows: 0 }, capacities);
+/// A sequence whose source is encoded.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The sequence, as [`Session::open`] named it.
+    pub lane: usize,
+    /// Its adapter.
+    pub adapter: Option<&'a Adapter>,
+    /// Tokens of the source.
+    pub tokens: &'a [u32],
+}
+
+impl Session {
+    /// Room for `rows` tokens of all sequences together (and, with an encoder, as many of their sources). The system
+    /// gives the memory as it is used.
+    #[must_use]
+    pub fn new(model: &Model, rows: usize) -> Self {
+        let cache = || match model {
+            Model::Llama(llama) => llama.cache(rows),
+            Model::T5(t5) => t5.cache(rows),
         };
-        let virtual_tokens = adapter.map_or(0, Adapter::virtual_tokens);
-        let (mut tokens, mut places, mut ranges) = (Vec::new(), Vec::new(), Vec::new());
-        for source in sources {
-            model.check_tokens(source, source.len() + virtual_tokens)?;
-            let start = tokens.len();
-            places.push(start);
-            tokens.extend(std::iter::repeat_n(0, virtual_tokens).chain(source.iter().copied()));
-            ranges.push(start..tokens.len());
-        }
-        let spans: Rc<[Span]> =
-            ranges.iter().map(|r| Span { queries: r.clone(), prefix: 0..0, keys: r.clone(), causal: false }).collect();
-        let encoded = t5.encode(&mut Tape::frozen(), adapter, &tokens, places.into(), &spans, false);
-        let mut memory = t5.cache(tokens.len());
-        let rows: Vec<usize> = (0..tokens.len()).collect();
-        t5.cross_memory(adapter, &encoded, &rows, &mut memory);
-        let cache = t5.cache(capacities.iter().sum());
-        Ok(Self { model, adapter, cache, encoded: Some(memory), prefix: 0, lanes: lanes(0, capacities, &ranges) })
+        let sources = model.has_encoder().then(|| (cache(), Room::new(rows)));
+        Self { cache: cache(), room: Room::new(rows), sources, prefixes: Vec::new(), lanes: Vec::new() }
     }
 
-    /// Tokens a lane can still take.
-    #[must_use]
-    pub fn room(&self, lane: usize) -> usize {
-        self.lanes[lane].capacity - self.lanes[lane].len
-    }
-
-    /// Feeds tokens to some lanes (each named once, with at least one token) and returns the final hidden state
-    /// `(inputs, width)` after the last token of each.
+    /// Reads what several sequences of a decoder-only model start with: an adapter's soft prompt and an instruction.
+    /// `None` if there is no room now.
     ///
     /// # Errors
-    /// A token outside the vocabulary, or more tokens than a lane has room for.
-    pub fn feed(&mut self, inputs: &[(usize, &[u32])]) -> Result<Matrix, Error> {
-        let (mut tokens, mut positions, mut to) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut spans, mut cross, mut wanted) = (Vec::new(), Vec::new(), Vec::new());
-        for &(index, fed) in inputs {
-            let lane = &mut self.lanes[index];
-            if fed.is_empty() || lane.len + fed.len() > lane.capacity {
-                return Err(Error::TooLong { tokens: lane.len + fed.len(), context: lane.capacity });
-            }
-            self.model.check_tokens(fed, 0)?;
-            let queries = tokens.len()..tokens.len() + fed.len();
-            tokens.extend_from_slice(fed);
-            positions.extend((0..fed.len()).map(|i| self.prefix + lane.len + i));
-            to.extend((0..fed.len()).map(|i| lane.start + lane.len + i));
-            lane.len += fed.len();
-            wanted.push(queries.end - 1);
-            let keys = lane.start..lane.start + lane.len;
-            cross.push(Span { queries: queries.clone(), prefix: 0..0, keys: lane.source.clone(), causal: false });
-            spans.push(Span { queries, prefix: 0..self.prefix, keys, causal: true });
+    /// A token outside the vocabulary or more tokens than the context.
+    pub fn prefix(&mut self, model: &Model, adapter: Option<&Adapter>, tokens: &[u32]) -> Result<Option<usize>, Error> {
+        let virtual_tokens = adapter.map_or(0, Adapter::virtual_tokens);
+        let count = virtual_tokens + tokens.len();
+        model.check_tokens(tokens, count)?;
+        let Some(place) = self.room.take(count) else { return Ok(None) };
+        if let (Model::Llama(llama), true) = (model, count > 0) {
+            let all: Vec<u32> = std::iter::repeat_n(0, virtual_tokens).chain(tokens.iter().copied()).collect();
+            let span = Span { queries: 0..count, prefix: 0..0, keys: place.clone(), causal: true };
+            let places: Rc<[usize]> = if virtual_tokens > 0 { Rc::new([0]) } else { Rc::new([]) };
+            let (to, positions): (Vec<usize>, Vec<u32>) = (place.clone().collect(), (0..count as u32).collect());
+            let pass = Pass { tokens: &all, to: &to, positions: &positions, wanted: Rc::new([count - 1]) };
+            run(llama, adapter.into(), pass, &mut self.cache, vec![span], places);
         }
-        match self.model {
-            Model::Llama(llama) => {
-                Ok(run(llama, self.adapter, &tokens, &mut self.cache, &to, &positions, spans, wanted.into()))
-            }
-            Model::T5(t5) => Ok(self.feed_decoder(t5, &tokens, &to, spans, cross, &wanted)),
+        Ok(Some(put(&mut self.prefixes, place)))
+    }
+
+    /// Gives the rows of a prefix back; no open sequence may use it.
+    pub fn forget(&mut self, prefix: usize) {
+        if let Some(rows) = self.prefixes.get_mut(prefix).and_then(Option::take) {
+            self.room.give(rows);
         }
     }
 
-    fn feed_decoder(
-        &mut self,
-        t5: &T5,
-        tokens: &[u32],
-        to: &[usize],
-        spans: Vec<Span>,
-        cross: Vec<Span>,
-        wanted: &[usize],
-    ) -> Matrix {
-        let pairs = Pairs { sources: Rc::new([]), targets: spans.into(), cross: cross.into() };
-        let Some(encoded) = &self.encoded else { unreachable!("paired sessions have encoded their sources") };
-        let mut memory = DecoderMemory { own: &mut self.cache, rows: to, encoder: encoded };
-        let hidden = t5.decode_cached(self.adapter, tokens, &pairs, &mut memory);
-        let mut last = Matrix::scratch(wanted.len(), hidden.cols());
-        for (row, &index) in wanted.iter().enumerate() {
-            last.row_mut(row).copy_from_slice(hidden.row(index));
-        }
-        last
+    /// Begins a sequence that will be fed at most `capacity` tokens after its prefix, and has a source of `source` rows
+    /// (virtual tokens included) where there is an encoder. `None` if there is no room now.
+    pub fn open(&mut self, prefix: Option<usize>, source: usize, capacity: usize) -> Option<usize> {
+        let own = self.room.take(capacity)?;
+        let source = match &mut self.sources {
+            None => 0..0,
+            Some((_, room)) => match room.take(source) {
+                Some(rows) => rows,
+                None => {
+                    self.room.give(own);
+                    return None;
+                }
+            },
+        };
+        let prefix = prefix.and_then(|index| self.prefixes.get(index)?.clone()).unwrap_or(0..0);
+        Some(put(&mut self.lanes, Lane { prefix, own, len: 0, source }))
     }
 
-    /// Logits `(inputs, vocab)` of hidden states that [`feed`](Self::feed) returned.
+    /// Ends a sequence and gives its rows back.
+    pub fn close(&mut self, lane: usize) {
+        let Some(lane) = self.lanes.get_mut(lane).and_then(Option::take) else { return };
+        self.room.give(lane.own);
+        if let Some((_, room)) = &mut self.sources {
+            room.give(lane.source);
+        }
+    }
+
+    /// Encodes the sources of sequences that were just opened; nothing to do without an encoder.
+    ///
+    /// # Errors
+    /// A token outside the vocabulary, or a source of another length than was said.
+    pub fn encode(&mut self, model: &Model, sources: &[Source<'_>]) -> Result<(), Error> {
+        let (Model::T5(t5), Some((memory, _))) = (model, &mut self.sources) else { return Ok(()) };
+        let (mut tokens, mut places, mut spans, mut to) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        for index in by_adapter(sources.iter().map(|source| source.adapter)) {
+            let source = &sources[index];
+            let lane = lane_of(&mut self.lanes, source.lane)?;
+            let virtual_tokens = source.adapter.map_or(0, Adapter::virtual_tokens);
+            let count = virtual_tokens + source.tokens.len();
+            model.check_tokens(source.tokens, count)?;
+            if count != lane.source.len() {
+                return Err(Error::TooLong { tokens: count, context: lane.source.len() });
+            }
+            let rows = tokens.len()..tokens.len() + count;
+            if virtual_tokens > 0 {
+                places.push(rows.start);
+            }
+            tokens.extend(std::iter::repeat_n(0, virtual_tokens).chain(source.tokens.iter().copied()));
+            to.extend(lane.source.clone());
+            spans.push(Span { queries: rows.clone(), prefix: 0..0, keys: rows.clone(), causal: false });
+            grow(&mut groups, rows, source.adapter);
+        }
+        if tokens.is_empty() {
+            return Ok(());
+        }
+        let adapters = Adapters::Many { all: &groups, wanted: &groups };
+        let encoded = t5.encode(&mut Tape::frozen(), adapters, &tokens, places.into(), &spans.into(), false);
+        t5.cross_memory(adapters, &encoded, &to, memory);
+        Ok(())
+    }
+
+    /// Tokens a sequence can still take.
     #[must_use]
-    pub fn logits(&self, hidden: &Matrix) -> Matrix {
-        let (head, scale) = self.model.head();
-        let mut logits = Matrix::scratch(hidden.rows(), head.rows());
-        head.forward(hidden.data(), logits.data_mut(), scale);
-        logits
+    pub fn left(&self, lane: usize) -> usize {
+        self.lanes.get(lane).and_then(Option::as_ref).map_or(0, |lane| lane.own.len() - lane.len)
+    }
+
+    /// Feeds tokens to some sequences (each named once) and returns the final hidden state `(inputs, width)` after the
+    /// last token of each, in the order given.
+    ///
+    /// # Errors
+    /// A token outside the vocabulary, or more tokens than a sequence has room for; then nothing was fed.
+    pub fn feed(&mut self, model: &Model, inputs: &[Feed<'_>]) -> Result<Matrix, Error> {
+        let order = by_adapter(inputs.iter().map(|input| input.adapter));
+        let Layout { tokens, positions, to, wanted, groups, wanted_groups, spans, cross } =
+            self.lay_out(model, inputs, &order)?;
+        let adapters = Adapters::Many { all: &groups, wanted: &wanted_groups };
+        let hidden = match model {
+            Model::Llama(llama) => {
+                let pass = Pass { tokens: &tokens, to: &to, positions: &positions, wanted: wanted.into() };
+                run(llama, adapters, pass, &mut self.cache, spans, Rc::new([]))
+            }
+            Model::T5(t5) => {
+                let pairs = Pairs { sources: Rc::new([]), targets: spans.into(), cross: cross.into() };
+                let all = self.feed_decoder(t5, adapters, &tokens, &to, &pairs);
+                rows_of(&all, &wanted)
+            }
+        };
+        if order.is_sorted() {
+            return Ok(hidden);
+        }
+        let mut place = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(row, &index)| place[index] = row);
+        Ok(rows_of(&hidden, &place))
+    }
+
+    /// Checks the inputs, then says which row is what.
+    fn lay_out<'a>(&mut self, model: &Model, inputs: &[Feed<'a>], order: &[usize]) -> Result<Layout<'a>, Error> {
+        for input in inputs {
+            model.check_tokens(input.tokens, 0)?;
+            let lane = lane_of(&mut self.lanes, input.lane)?;
+            if input.tokens.is_empty() || lane.len + input.tokens.len() > lane.own.len() {
+                return Err(Error::TooLong { tokens: lane.len + input.tokens.len(), context: lane.own.len() });
+            }
+        }
+        let mut pass = Layout::default();
+        for (row, &index) in order.iter().enumerate() {
+            let Feed { lane, adapter, tokens } = inputs[index];
+            let lane = lane_of(&mut self.lanes, lane)?;
+            let queries = pass.tokens.len()..pass.tokens.len() + tokens.len();
+            pass.tokens.extend_from_slice(tokens);
+            pass.positions.extend((0..tokens.len()).map(|i| (lane.prefix.len() + lane.len + i) as u32));
+            pass.to.extend((0..tokens.len()).map(|i| lane.own.start + lane.len + i));
+            lane.len += tokens.len();
+            pass.wanted.push(queries.end - 1);
+            grow(&mut pass.groups, queries.clone(), adapter);
+            grow(&mut pass.wanted_groups, row..row + 1, adapter);
+            let keys = lane.own.start..lane.own.start + lane.len;
+            let (prefix, source) = (lane.prefix.clone(), lane.source.clone());
+            pass.cross.push(Span { queries: queries.clone(), prefix: 0..0, keys: source, causal: false });
+            pass.spans.push(Span { queries, prefix, keys, causal: true });
+        }
+        Ok(pass)
+    }
+
+    fn feed_decoder(&mut self, t5: &T5, adapters: Adapters<'_>, tokens: &[u32], to: &[usize], pairs: &Pairs) -> Matrix {
+        let Some((encoded, _)) = &self.sources else { unreachable!("models with an encoder have room for sources") };
+        let mut memory = DecoderMemory { own: &mut self.cache, rows: to, encoder: encoded };
+        t5.decode_cached(adapters, tokens, pairs, &mut memory)
     }
 }
 
-fn lanes(first: usize, capacities: &[usize], sources: &[Range<usize>]) -> Vec<Lane> {
-    let mut start = first;
-    let place = |(index, &capacity): (usize, &usize)| {
-        let lane = Lane { start, len: 0, capacity, source: sources.get(index).cloned().unwrap_or(0..0) };
-        start += capacity;
-        lane
-    };
-    capacities.iter().enumerate().map(place).collect()
+/// A copy of some rows, in this order.
+fn rows_of(from: &Matrix, rows: &[usize]) -> Matrix {
+    let mut to = Matrix::scratch(rows.len(), from.cols());
+    for (row, &index) in rows.iter().enumerate() {
+        to.row_mut(row).copy_from_slice(from.row(index));
+    }
+    to
+}
+
+/// Which row of a pass is what.
+#[derive(Default)]
+struct Layout<'a> {
+    tokens: Vec<u32>,
+    positions: Vec<u32>,
+    to: Vec<usize>,
+    wanted: Vec<usize>,
+    groups: Vec<Group<'a>>,
+    wanted_groups: Vec<Group<'a>>,
+    spans: Vec<Span>,
+    cross: Vec<Span>,
+}
+
+fn lane_of(lanes: &mut [Option<Lane>], index: usize) -> Result<&mut Lane, Error> {
+    lanes.get_mut(index).and_then(Option::as_mut).ok_or(Error::NoSequence(index))
+}
+
+/// Puts something in the first free place.
+fn put<T>(places: &mut Vec<Option<T>>, new: T) -> usize {
+    let place = places.iter().position(Option::is_none).unwrap_or(places.len());
+    if place == places.len() {
+        places.push(None);
+    }
+    places[place] = Some(new);
+    place
+}
+
+fn same(a: Option<&Adapter>, b: Option<&Adapter>) -> bool {
+    match (a, b) {
+        (None, None) => true,
+        (Some(a), Some(b)) => std::ptr::eq(a, b),
+        _ => false,
+    }
+}
+
+/// An order in which those with the same adapter stand together.
+fn by_adapter<'a>(adapters: impl Iterator<Item = Option<&'a Adapter>>) -> Vec<usize> {
+    let mut groups: Vec<(Option<&Adapter>, Vec<usize>)> = Vec::new();
+    for (index, adapter) in adapters.enumerate() {
+        match groups.iter_mut().find(|(of, _)| same(*of, adapter)) {
+            Some((_, group)) => group.push(index),
+            None => groups.push((adapter, vec![index])),
+        }
+    }
+    groups.into_iter().flat_map(|(_, group)| group).collect()
+}
+
+/// Adds rows to the last group if they follow it and have the same adapter.
+fn grow<'a>(groups: &mut Vec<Group<'a>>, rows: Range<usize>, adapter: Option<&'a Adapter>) {
+    match groups.last_mut() {
+        Some((range, of)) if same(*of, adapter) && range.end == rows.start => range.end = rows.end,
+        _ => groups.push((rows, adapter)),
+    }
+}
+
+/// What a Llama reads at once.
+struct Pass<'p> {
+    tokens: &'p [u32],
+    /// Rows of the cache.
+    to: &'p [usize],
+    positions: &'p [u32],
+    wanted: Rc<[usize]>,
 }
 
 /// Runs a Llama over a cache; returns the hidden states of the wanted rows.
-#[expect(clippy::too_many_arguments, reason = "rows, where they go and what they see")]
 fn run(
     llama: &Llama,
-    adapter: Option<&Adapter>,
-    tokens: &[u32],
+    adapters: Adapters<'_>,
+    pass: Pass<'_>,
     cache: &mut Cache,
-    to: &[usize],
-    positions: &[usize],
     spans: Vec<Span>,
-    wanted: Rc<[usize]>,
+    places: Rc<[usize]>,
 ) -> Matrix {
     let mut tape = Tape::frozen();
-    let positions: Vec<u32> = positions.iter().map(|p| *p as u32).collect();
-    let has_prompt = positions.first() == Some(&0) && adapter.is_some_and(|a| a.virtual_tokens() > 0);
-    let places: Rc<[usize]> = if has_prompt { Rc::new([0]) } else { Rc::new([]) };
-    let x: Tensor = llama.embed(&mut tape, adapter, tokens, places);
-    let rows = Rows { spans: spans.into(), rope: llama.rope(&positions), wanted };
-    llama.forward(&mut tape, adapter, x, &rows, Memory::Cached { cache, rows: to }, false).value().clone()
+    // Soft prompts are only ever part of a prefix.
+    let x = llama.embed(&mut tape, adapters, pass.tokens, places);
+    let rows = Rows { spans: spans.into(), rope: llama.rope(pass.positions), wanted: pass.wanted };
+    llama.forward(&mut tape, adapters, x, &rows, Memory::Cached { cache, rows: pass.to }, false).value().clone()
 }
 
 /// Greedy continuation of one sequence: at most `limit` new tokens, ended by (and without) any of `stop`.
@@ -231,17 +330,17 @@ pub fn greedy(
     limit: usize,
     stop: &[u32],
 ) -> Result<Vec<u32>, Error> {
-    let capacity = [prompt.len() + limit];
-    let prefix = Prefix::new(model, adapter, &[])?;
-    let mut session = if model.has_encoder() {
-        Session::paired(model, adapter, &[source], &capacity)?
-    } else {
-        Session::causal(model, adapter, &prefix, &capacity)?
-    };
+    let virtual_tokens = adapter.map_or(0, Adapter::virtual_tokens);
+    let capacity = prompt.len() + limit;
+    let encoded = if model.has_encoder() { virtual_tokens + source.len() } else { 0 };
+    let mut session = Session::new(model, virtual_tokens + capacity.max(encoded));
+    let prefix = if model.has_encoder() { None } else { session.prefix(model, adapter, &[])? };
+    let Some(lane) = session.open(prefix, encoded, capacity) else { return Err(Error::NoSequence(0)) };
+    session.encode(model, &[Source { lane, adapter, tokens: source }])?;
     let (mut new, mut fed) = (Vec::new(), prompt.to_vec());
     while new.len() < limit {
-        let hidden = session.feed(&[(0, &fed)])?;
-        let logits = session.logits(&hidden);
+        let hidden = session.feed(model, &[Feed { lane, adapter, tokens: &fed }])?;
+        let logits = model.head_of(&hidden);
         let best =
             logits.data().iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (token, &logit)| {
                 if logit > best.1 { (token, logit) } else { best }
@@ -254,4 +353,30 @@ pub fn greedy(
         fed = vec![token];
     }
     Ok(new)
+}
+
+impl Model {
+    /// Logits `(rows, vocab)` of some rows of final hidden states.
+    #[must_use]
+    pub fn logits_of(&self, hidden: &Matrix, rows: &[usize]) -> Matrix {
+        if rows.len() == hidden.rows() { self.head_of(hidden) } else { self.head_of(&rows_of(hidden, rows)) }
+    }
+
+    /// Logits `(rows, vocab)` of final hidden states.
+    #[must_use]
+    pub fn head_of(&self, hidden: &Matrix) -> Matrix {
+        let (head, scale) = self.head();
+        let mut logits = Matrix::scratch(hidden.rows(), head.rows());
+        head.forward(hidden.data(), logits.data_mut(), scale);
+        logits
+    }
+
+    /// Bytes that one row (token) of a [`Session`] takes.
+    #[must_use]
+    pub fn session_row_bytes(&self) -> usize {
+        match self {
+            Self::Llama(llama) => 8 * llama.config.layers * llama.config.kv_heads * llama.config.head_dim,
+            Self::T5(t5) => 16 * t5.config.decoder_layers * t5.config.heads * t5.config.d_kv,
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use graft_formats::{Activation as FeedForward, T5Config, Tensors};
 use graft_ops::{Activation, AttentionLayer, Heads, Matrix, Span, Tape, Tensor, Weight, attend};
 
-use crate::{Adapter, Cache, Error, Site, model::load};
+use crate::{Cache, Error, Site, adapter::Adapters, model::load};
 
 /// The frozen weights of a T5.
 #[derive(Debug)]
@@ -114,24 +114,21 @@ impl T5 {
     pub(crate) fn encode<'a>(
         &'a self,
         tape: &mut Tape<'a>,
-        adapter: Option<&'a Adapter>,
+        adapters: impl Into<Adapters<'a>>,
         tokens: &[u32],
         places: Rc<[usize]>,
         spans: &Rc<[Span]>,
         recompute: bool,
     ) -> Tensor {
-        let x = self.embedding.gather(tokens);
-        let mut x = match adapter.and_then(Adapter::prompt) {
-            Some(prompt) if !places.is_empty() => tape.place(x, prompt, places),
-            _ => Tensor::constant(x),
-        };
+        let adapters = adapters.into();
+        let mut x = adapters.place(tape, self.embedding.gather(tokens), places);
         let bias = self.bias(&self.encoder, spans, true);
         for block in &self.encoder.blocks {
             let (spans, bias) = (Rc::clone(spans), bias.clone());
             let run = move |tape: &mut Tape<'a>, x: &Tensor| {
                 let layer = self.layer(&spans, Some(bias.clone()));
-                let x = self.self_attention(tape, adapter, &block.attention, x, layer, None);
-                self.feed_forward(tape, adapter, block, &x)
+                let x = self.self_attention(tape, adapters, &block.attention, x, layer, None);
+                self.feed_forward(tape, adapters, block, &x)
             };
             x = if recompute && tape.recording() { tape.recomputed(&x, run) } else { run(tape, &x) };
         }
@@ -142,35 +139,36 @@ impl T5 {
     pub(crate) fn decode<'a>(
         &'a self,
         tape: &mut Tape<'a>,
-        adapter: Option<&'a Adapter>,
+        adapters: impl Into<Adapters<'a>>,
         tokens: &[u32],
         encoded: &Tensor,
         pairs: &Pairs,
     ) -> Tensor {
+        let adapters = adapters.into();
         let mut x = Tensor::constant(self.embedding.gather(tokens));
         let bias = self.bias(&self.decoder, &pairs.targets, false);
         for block in &self.decoder.blocks {
             let layer = self.layer(&pairs.targets, Some(bias.clone()));
-            x = self.self_attention(tape, adapter, &block.attention, &x, layer, None);
+            x = self.self_attention(tape, adapters, &block.attention, &x, layer, None);
             if let Some(cross) = &block.cross {
                 let normed = tape.rms_norm(&x, &cross.norm, self.config.eps);
-                let q = cross.project(tape, adapter, &normed, 0);
-                let (k, v) = (cross.project(tape, adapter, encoded, 1), cross.project(tape, adapter, encoded, 2));
+                let q = cross.project(tape, adapters, &normed, 0);
+                let (k, v) = (cross.project(tape, adapters, encoded, 1), cross.project(tape, adapters, encoded, 2));
                 let mixed = tape.attention(&q, &k, &v, self.layer(&pairs.cross, None));
-                let out = cross.project(tape, adapter, &mixed, 3);
+                let out = cross.project(tape, adapters, &mixed, 3);
                 x = tape.add(&x, out);
             }
-            x = self.feed_forward(tape, adapter, block, &x);
+            x = self.feed_forward(tape, adapters, block, &x);
         }
         tape.rms_norm(&x, &self.decoder.norm, self.config.eps)
     }
 
     /// Writes the keys and values that the decoder reads from the encoder's output into `cache`.
-    pub(crate) fn cross_memory(&self, adapter: Option<&Adapter>, encoded: &Tensor, rows: &[usize], cache: &mut Cache) {
+    pub(crate) fn cross_memory(&self, adapters: Adapters<'_>, encoded: &Tensor, rows: &[usize], cache: &mut Cache) {
         for (layer, cross) in self.decoder.blocks.iter().filter_map(|b| b.cross.as_ref()).enumerate() {
             let mut tape = Tape::frozen();
-            let k = cross.project(&mut tape, adapter, encoded, 1);
-            let v = cross.project(&mut tape, adapter, encoded, 2);
+            let k = cross.project(&mut tape, adapters, encoded, 1);
+            let v = cross.project(&mut tape, adapters, encoded, 2);
             cache.store(layer, rows, k.value(), v.value());
         }
     }
@@ -178,7 +176,7 @@ impl T5 {
     /// Like [`decode`](Self::decode) for tokens that continue cached sequences.
     pub(crate) fn decode_cached(
         &self,
-        adapter: Option<&Adapter>,
+        adapters: Adapters<'_>,
         tokens: &[u32],
         pairs: &Pairs,
         memory: &mut DecoderMemory<'_>,
@@ -189,16 +187,16 @@ impl T5 {
         for (index, block) in self.decoder.blocks.iter().enumerate() {
             let layer = self.layer(&pairs.targets, Some(bias.clone()));
             let past = Some((&mut *memory.own, memory.rows, index));
-            x = self.self_attention(&mut tape, adapter, &block.attention, &x, layer, past);
+            x = self.self_attention(&mut tape, adapters, &block.attention, &x, layer, past);
             if let Some(cross) = &block.cross {
                 let normed = tape.rms_norm(&x, &cross.norm, self.config.eps);
-                let q = cross.project(&mut tape, adapter, &normed, 0);
+                let q = cross.project(&mut tape, adapters, &normed, 0);
                 let (k, v) = memory.encoder.layer(index);
                 let mixed = Tensor::constant(attend(q.value(), k, v, &self.layer(&pairs.cross, None)));
-                let out = cross.project(&mut tape, adapter, &mixed, 3);
+                let out = cross.project(&mut tape, adapters, &mixed, 3);
                 x = tape.add(&x, out);
             }
-            x = self.feed_forward(&mut tape, adapter, block, &x);
+            x = self.feed_forward(&mut tape, adapters, block, &x);
         }
         tape.rms_norm(&x, &self.decoder.norm, self.config.eps).value().clone()
     }
@@ -206,14 +204,14 @@ impl T5 {
     fn self_attention<'a>(
         &self,
         tape: &mut Tape<'a>,
-        adapter: Option<&'a Adapter>,
+        adapters: Adapters<'a>,
         attention: &'a Attention,
         x: &Tensor,
         layer: AttentionLayer,
         past: Option<(&mut Cache, &[usize], usize)>,
     ) -> Tensor {
         let normed = tape.rms_norm(x, &attention.norm, self.config.eps);
-        let [q, k, v] = [0, 1, 2].map(|i| attention.project(tape, adapter, &normed, i));
+        let [q, k, v] = [0, 1, 2].map(|i| attention.project(tape, adapters, &normed, i));
         let mixed = match past {
             None => tape.attention(&q, &k, &v, layer),
             Some((cache, rows, index)) => {
@@ -222,27 +220,23 @@ impl T5 {
                 Tensor::constant(attend(q.value(), keys, values, &layer))
             }
         };
-        let out = attention.project(tape, adapter, &mixed, 3);
+        let out = attention.project(tape, adapters, &mixed, 3);
         tape.add(x, out)
     }
 
-    fn feed_forward<'a>(
-        &self,
-        tape: &mut Tape<'a>,
-        adapter: Option<&'a Adapter>,
-        block: &'a Block,
-        x: &Tensor,
-    ) -> Tensor {
-        let lora = |i: usize| adapter.and_then(|adapter| adapter.at(block.feed_forward_site + i));
+    fn feed_forward<'a>(&self, tape: &mut Tape<'a>, adapters: Adapters<'a>, block: &'a Block, x: &Tensor) -> Tensor {
+        let linear = |tape: &mut Tape<'a>, x: &Tensor, i: usize| {
+            adapters.linear(tape, x, &block.feed_forward[i], block.feed_forward_site + i)
+        };
         let normed = tape.rms_norm(x, &block.feed_forward_norm, self.config.eps);
-        let first = tape.linear(&normed, &block.feed_forward[0], lora(0));
+        let first = linear(tape, &normed, 0);
         let (inner, last) = match (self.config.gated, self.config.activation) {
             (true, FeedForward::GeluNew) => {
-                let up = tape.linear(&normed, &block.feed_forward[1], lora(1));
+                let up = linear(tape, &normed, 1);
                 (tape.gated(Activation::GeluTanh, first, up), 2)
             }
             (true, FeedForward::Relu) => {
-                let up = tape.linear(&normed, &block.feed_forward[1], lora(1));
+                let up = linear(tape, &normed, 1);
                 (tape.gated(Activation::Relu, first, up), 2)
             }
             (false, FeedForward::Relu) => (tape.relu(first), 1),
@@ -251,7 +245,7 @@ impl T5 {
                 (tape.gated(Activation::GeluTanh, first, ones), 1)
             }
         };
-        let out = tape.linear(&inner, &block.feed_forward[last], lora(last));
+        let out = linear(tape, &inner, last);
         tape.add(x, out)
     }
 
@@ -339,8 +333,8 @@ impl Block {
 
 impl Attention {
     /// One of q, k, v, o.
-    fn project<'a>(&'a self, tape: &mut Tape<'a>, adapter: Option<&'a Adapter>, x: &Tensor, index: usize) -> Tensor {
-        tape.linear(x, &self.linear[index], adapter.and_then(|adapter| adapter.at(self.first_site + index)))
+    fn project<'a>(&'a self, tape: &mut Tape<'a>, adapters: Adapters<'a>, x: &Tensor, index: usize) -> Tensor {
+        adapters.linear(tape, x, &self.linear[index], self.first_site + index)
     }
 }
 

@@ -1,4 +1,4 @@
-use std::rc::Rc;
+use std::{ops::Range, rc::Rc};
 
 use graft_kernels::{View, ViewMut, matmul, pool};
 
@@ -92,6 +92,27 @@ impl<'a> Tape<'a> {
             }
         })
     }
+}
+
+/// `y = x·Wᵀ` for all rows at once, plus each group's own LoRA term on its rows; no gradient flows. Groups are ranges
+/// of rows.
+#[must_use]
+pub fn linear_groups<'l>(
+    x: &Matrix,
+    weight: &Weight,
+    groups: impl Iterator<Item = (Range<usize>, Lora<'l>)>,
+) -> Matrix {
+    let mut y = Matrix::scratch(x.rows(), weight.rows());
+    weight.forward(x.data(), y.data_mut(), 1.0);
+    for (rows, lora) in groups {
+        let (inputs, outputs) = (x.cols(), y.cols());
+        let own = View::dense(&x.data()[rows.start * inputs..rows.end * inputs], rows.len(), inputs);
+        let mut h = Matrix::scratch(rows.len(), lora.a.rows);
+        matmul(dense_mut(&mut h), false, 1.0, own, param(&lora.a).t());
+        let out = &mut y.data_mut()[rows.start * outputs..rows.end * outputs];
+        matmul(ViewMut::dense(out, rows.len(), outputs), true, lora.scale, dense(&h), param(&lora.b).t());
+    }
+    y
 }
 
 /// `dx += dropout(dh·A)`.

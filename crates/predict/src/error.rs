@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use graft_core::ExitCode;
 
 /// What can go wrong between an answer and a model.
@@ -36,6 +38,26 @@ pub enum Error {
     /// The model, adapter or prompt.
     #[error("answer with the model")]
     Model(#[source] graft_nn::Error),
+    /// The model computes something that is no number.
+    #[error("get finite numbers from the model: its weights or the adapter's are damaged")]
+    NotFinite,
+    /// There is nothing to continue.
+    #[error("continue an empty prompt")]
+    EmptyPrompt,
+    /// The answer was not ready in time.
+    #[error("answer before the request's deadline")]
+    Deadline,
+    /// Too many requests wait already.
+    #[error("take another request: {waiting} wait already")]
+    Full {
+        /// How many.
+        waiting: usize,
+        /// When there should be room again.
+        retry_after: Duration,
+    },
+    /// The model stopped at work on several answers at once.
+    #[error("go on with the answers that were being written")]
+    Interrupted,
     /// A token that the answer's form does not allow here.
     #[error("accept token {0}, which the answer's form does not allow here")]
     Token(u32),
@@ -55,6 +77,11 @@ impl Error {
                 "use a base model with a byte-level BPE or SentencePiece tokenizer that has these characters".to_owned()
             }
             Self::Model(source) => return source.hint(),
+            Self::NotFinite => "train the adapter again, or go back to the version before".to_owned(),
+            Self::EmptyPrompt => "write something".to_owned(),
+            Self::Deadline => "allow more time, or ask for fewer tokens".to_owned(),
+            Self::Full { retry_after, .. } => format!("try again in {} s", retry_after.as_secs().max(1)),
+            Self::Interrupted => "try again".to_owned(),
             Self::Grammar(_) | Self::Token(_) => return None,
         })
     }
@@ -64,10 +91,13 @@ impl Error {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Schema { .. } => ExitCode::Usage,
-            Self::Value { .. } | Self::Wire { .. } => ExitCode::BadData,
+            Self::Value { .. } | Self::Wire { .. } | Self::EmptyPrompt => ExitCode::BadData,
+            Self::NotFinite => ExitCode::Diverged,
             Self::Tokenizer(_) => ExitCode::ModelMissing,
             Self::Model(source) => source.exit_code(),
-            Self::Grammar(_) | Self::Token(_) => ExitCode::Internal,
+            Self::Grammar(_) | Self::Token(_) | Self::Deadline | Self::Full { .. } | Self::Interrupted => {
+                ExitCode::Internal
+            }
         }
     }
 }

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use graft_core::AnswerForm;
 use llguidance::Matcher;
 use llguidance::api::TopLevelGrammar;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{Codec, Confidence, Error, Result, TokenMask, TokenScore, Vocabulary};
 
-/// A task's answer form compiled for one tokenizer; built once and shared by all answers.
-pub struct Guide {
+/// An answer form compiled for one tokenizer; built once and shared by all answers. Clones are the same guide.
+#[derive(Clone)]
+pub struct Guide(Arc<Parts>);
+
+struct Parts {
     codec: Codec,
     vocabulary: Arc<Vocabulary>,
     /// The state before the first token; `None` where any text will do.
@@ -21,7 +24,7 @@ pub struct Guide {
 
 impl std::fmt::Debug for Guide {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Guide").field("codec", &self.codec).finish_non_exhaustive()
+        f.debug_struct("Guide").field("codec", &self.0.codec).finish_non_exhaustive()
     }
 }
 
@@ -37,33 +40,68 @@ impl Guide {
             return Err(Error::Tokenizer(format!("it has no token for `{character}`, which the task's answers need")));
         }
         let strips_space = vocabulary.adds_space && !codec.starts_with_space();
-        let start = match codec.grammar(if strips_space { " " } else { "" }) {
-            None => None,
-            Some(lark) => {
-                let parser = vocabulary.factory.create_parser(TopLevelGrammar::from_lark(lark));
-                let mut matcher = Matcher::new(parser);
-                if let Some(error) = matcher.get_error() {
-                    return Err(Error::Grammar(error.into()));
-                }
-                matcher.compute_mask().map_err(|error| Error::Grammar(error.into()))?;
-                Some(matcher)
-            }
+        let grammar = codec.grammar(if strips_space { " " } else { "" });
+        let start = grammar.map(|lark| compile(&vocabulary, lark)).transpose()?;
+        Ok(Self(Arc::new(Parts { codec, vocabulary, start, strips_space })))
+    }
+
+    /// Any text, until the model ends it.
+    ///
+    /// # Errors
+    /// None in practice; as [`new`](Self::new).
+    pub fn text(vocabulary: Arc<Vocabulary>) -> Result<Self> {
+        Self::new(&AnswerForm::Text, vocabulary)
+    }
+
+    /// JSON text that follows a JSON Schema, written as JSON; the answer is that text as a string. Any object follows
+    /// `{"type": "object"}`.
+    ///
+    /// # Errors
+    /// [`Error::Grammar`] for a schema that can't be enforced, with what is not supported.
+    pub fn json(schema: &Value, vocabulary: Arc<Vocabulary>) -> Result<Self> {
+        let mut schema = schema.clone();
+        let Some(object) = schema.as_object_mut() else {
+            return Err(Error::Schema { path: String::new(), what: "a schema that is no object".to_owned() });
         };
-        Ok(Self { codec, vocabulary, start, strips_space })
+        // The spaces that most JSON has; where any number were allowed, small models write spaces for ever.
+        let style = json!({"whitespace_flexible": false, "item_separator": ", ", "key_separator": ": "});
+        object.insert("x-guidance".to_owned(), style);
+        let strips_space = vocabulary.adds_space;
+        let before = if strips_space { "\" \" " } else { "" };
+        let start = Some(compile(&vocabulary, format!("start: {before}%json {schema}\n"))?);
+        let codec = Codec::new(&AnswerForm::Text)?;
+        Ok(Self(Arc::new(Parts { codec, vocabulary, start, strips_space })))
     }
 
     /// The codec of the answer form.
     #[must_use]
     pub fn codec(&self) -> &Codec {
-        &self.codec
+        &self.0.codec
+    }
+
+    /// The tokenizer's tokens as bytes.
+    #[must_use]
+    pub fn vocabulary(&self) -> &Arc<Vocabulary> {
+        &self.0.vocabulary
     }
 
     /// Begins an answer.
     #[must_use]
-    pub fn start(&self) -> Walk<'_> {
-        let matcher = self.start.as_ref().map(Matcher::deep_clone);
-        Walk { guide: self, matcher, bytes: Vec::new(), tokens: Vec::new(), scores: Vec::new(), ended: false }
+    pub fn start(&self) -> Walk {
+        let matcher = self.0.start.as_ref().map(Matcher::deep_clone);
+        let (bytes, tokens, scores) = (Vec::new(), Vec::new(), Vec::new());
+        Walk { guide: self.clone(), matcher, bytes, tokens, scores, ended: false }
     }
+}
+
+fn compile(vocabulary: &Vocabulary, lark: String) -> Result<Matcher> {
+    let parser = vocabulary.factory.create_parser(TopLevelGrammar::from_lark(lark));
+    let mut matcher = Matcher::new(parser);
+    if let Some(error) = matcher.get_error() {
+        return Err(Error::Grammar(error.into()));
+    }
+    matcher.compute_mask().map_err(|error| Error::Grammar(error.into()))?;
+    Ok(matcher)
 }
 
 /// One answer being written.
@@ -71,8 +109,8 @@ impl Guide {
 /// Until [`is_done`](Walk::is_done): append the [`forced`](Walk::forced) tokens, else choose one of the
 /// [`allowed`](Walk::allowed) ones and [`push`](Walk::push) it. At any moment [`finish`](Walk::finish) gives an answer
 /// that follows the form, so a limit on tokens is a limit on this loop and nothing more.
-pub struct Walk<'a> {
-    guide: &'a Guide,
+pub struct Walk {
+    guide: Guide,
     matcher: Option<Matcher>,
     bytes: Vec<u8>,
     tokens: Vec<u32>,
@@ -93,7 +131,7 @@ pub struct Finished {
     pub confidence: Confidence,
 }
 
-impl Walk<'_> {
+impl Walk {
     /// Tokens that must come next, already pushed: run the model over them without choosing.
     ///
     /// They are the tokens that the tokenizer gives the whole answer in training; where those are not certain yet,
@@ -110,7 +148,7 @@ impl Walk<'_> {
     }
 
     fn certain(&mut self) -> Result<Vec<u32>> {
-        if self.is_done() || !self.guide.vocabulary.byte_level {
+        if self.is_done() || !self.guide.0.vocabulary.byte_level {
             return Ok(Vec::new());
         }
         let Some(matcher) = &self.matcher else { return Ok(Vec::new()) };
@@ -120,7 +158,7 @@ impl Walk<'_> {
         let Some(text) = std::str::from_utf8(&whole).ok().filter(|_| !forced.is_empty()) else {
             return Ok(Vec::new());
         };
-        let encoding = self.guide.vocabulary.tokenizer.encode(text, false);
+        let encoding = self.guide.0.vocabulary.tokenizer.encode(text, false);
         let encoding = encoding.map_err(|error| Error::Tokenizer(error.to_string()))?;
         let Some(mut rest) = encoding.get_ids().strip_prefix(self.tokens.as_slice()) else { return Ok(Vec::new()) };
         ahead.consume_tokens(rest).map_err(|error| Error::Grammar(error.into()))?;
@@ -138,8 +176,9 @@ impl Walk<'_> {
     /// # Errors
     /// [`Error::Grammar`] if the grammar engine fails.
     pub fn allowed(&mut self) -> Result<TokenMask> {
-        let vocabulary = &self.guide.vocabulary;
         let done = self.is_done();
+        let guide = self.guide.clone();
+        let vocabulary = &guide.0.vocabulary;
         let mut mask = match &mut self.matcher {
             _ if done => vocabulary.env.tok_trie().alloc_token_set(),
             Some(matcher) => matcher.compute_mask().map_err(|error| Error::Grammar(error.into()))?,
@@ -157,7 +196,8 @@ impl Walk<'_> {
     /// # Errors
     /// [`Error::Token`] if the token may not come next.
     pub fn push(&mut self, token: u32, log_prob: f64) -> Result<()> {
-        let vocabulary = &self.guide.vocabulary;
+        let guide = self.guide.clone();
+        let vocabulary = &guide.0.vocabulary;
         let start = self.bytes.len();
         if vocabulary.eos.contains(&token) {
             if !self.can_stop()? {
@@ -207,13 +247,26 @@ impl Walk<'_> {
         &self.tokens
     }
 
+    /// Their probabilities, in the same order.
+    #[must_use]
+    pub fn scores(&self) -> &[TokenScore] {
+        &self.scores
+    }
+
+    /// The wire text so far; its last character may be incomplete.
+    #[must_use]
+    pub fn wire(&self) -> &[u8] {
+        let stripped = usize::from(self.guide.0.strips_space && self.bytes.starts_with(b" "));
+        &self.bytes[stripped..]
+    }
+
     /// Ends the answer here; what is missing is filled in as [`Codec::decode_cut`] does.
     ///
     /// # Errors
     /// [`Error::Wire`] if grammar and codec disagree, which would be a bug.
     pub fn finish(mut self) -> Result<Finished> {
         let cut = if self.matcher.is_none() { !self.ended } else { !self.can_stop()? };
-        let codec = &self.guide.codec;
+        let codec = &self.guide.0.codec;
         let mut wire = match String::from_utf8(self.bytes) {
             Ok(text) => text,
             Err(error) => {
@@ -222,7 +275,7 @@ impl Walk<'_> {
                 text.trim_end_matches(char::REPLACEMENT_CHARACTER).to_owned()
             }
         };
-        let stripped = usize::from(self.guide.strips_space && wire.starts_with(' '));
+        let stripped = usize::from(self.guide.0.strips_space && wire.starts_with(' '));
         wire.drain(..stripped);
         for score in &mut self.scores {
             score.start = score.start.saturating_sub(stripped).min(wire.len());

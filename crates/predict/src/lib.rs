@@ -3,23 +3,34 @@
 //! - [`Codec`] turns an answer into the short text that the model reads and writes, and back.
 //! - [`Vocabulary`] and [`Guide`] keep a model within the answer's form; a [`Walk`] is one answer being written.
 //! - [`Confidence`] turns token probabilities into one number per field and per answer.
-//! - [`Predictor`] does all of it for one task on one model.
+//! - [`Batcher`] writes many answers at once, of several adapters on one model; [`Service`] runs one on its own thread.
+//! - [`Template`] is a task on a model, [`Predictor`] answers with it.
 //! - [`Calibration`] makes those numbers mean what they say.
 
+mod batcher;
 mod calibrate;
 mod codec;
 mod confidence;
 mod error;
 mod guide;
+mod lane;
 mod predictor;
+mod request;
+mod sample;
+mod service;
+mod template;
 mod vocabulary;
 
+pub use batcher::{Batcher, Limits};
 pub use calibrate::{Bin, Calibration, Method, Reliability};
 pub use codec::{Codec, FieldSpan, WIRE_VERSION};
 pub use confidence::{Confidence, TokenScore};
 pub use error::Error;
 pub use guide::{Finished, Guide, Walk};
-pub use predictor::{Decoding, Prediction, Predictor, Sampling};
+pub use predictor::Predictor;
+pub use request::{Decoding, End, Outcome, Piece, Prediction, Request, Sampling, Tell, TokenInfo, Update};
+pub use service::{Service, Status};
+pub use template::Template;
 pub use vocabulary::{TokenMask, Vocabulary};
 
 /// A result of this crate.

@@ -81,7 +81,7 @@ fn wander(guide: &Guide, base: &Base, budget: usize, seed: u64) -> Finished {
 }
 
 /// Pushes an answer's own tokens and returns the walk, having checked that each was allowed or forced.
-fn follow<'a>(guide: &'a Guide, ids: &[u32]) -> Result<Walk<'a>, String> {
+fn follow(guide: &Guide, ids: &[u32]) -> Result<Walk, String> {
     let mut walk = guide.start();
     while walk.tokens().len() < ids.len() {
         walk.forced().unwrap();

@@ -1,0 +1,394 @@
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Weak},
+    time::Instant,
+};
+
+use graft_nn::{Adapter, Feed, Matrix, Model, Session, Source};
+
+use crate::{
+    Error, Request, Result, Update,
+    lane::{Lane, Start},
+};
+
+/// What a [`Batcher`] may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Answers written side by side.
+    pub lanes: usize,
+    /// Bytes of keys and values, of all answers and prefixes together.
+    pub cache_bytes: usize,
+    /// Prompt tokens read at once while other answers are being written, so that these go on.
+    pub chunk: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { lanes: 12, cache_bytes: 512 << 20, chunk: 128 }
+    }
+}
+
+/// Prompt tokens read at once while nothing else is to be done.
+const WHOLE_CHUNK: usize = 1024;
+/// Up to this many tokens to be read count as one step of an answer, not as a prompt.
+const STEP: usize = 24;
+
+/// Continuous batching (Yu et al. 2022): requests join and leave the batch at each step of the model.
+///
+/// Rows of several adapters share the base model's products; each adapter's prefix is read once. No answer depends on
+/// what it is computed beside, but for rounding.
+pub struct Batcher {
+    model: Arc<Model>,
+    session: Session,
+    rows: usize,
+    limits: Limits,
+    prefixes: Vec<Prefix>,
+    waiting: VecDeque<(Request, Instant)>,
+    running: Vec<Lane>,
+    steps: u64,
+}
+
+/// A prefix in the cache: soft prompt and instruction.
+struct Prefix {
+    adapter: Option<Weak<Adapter>>,
+    tokens: Arc<[u32]>,
+    place: usize,
+    users: usize,
+    used: u64,
+}
+
+/// Whether a request can begin.
+enum Begin {
+    Now(Box<Lane>),
+    /// There is no room yet.
+    Later(Request),
+    Never(Request, Error),
+}
+
+impl Batcher {
+    /// An empty batch on a model.
+    #[must_use]
+    pub fn new(model: Arc<Model>, limits: Limits) -> Self {
+        let rows = (limits.cache_bytes / model.session_row_bytes().max(1)).max(64);
+        let session = Session::new(&model, rows);
+        let (waiting, running, prefixes) = (VecDeque::new(), Vec::new(), Vec::new());
+        Self { model, session, rows, limits, prefixes, waiting, running, steps: 0 }
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// Changes how many answers are written side by side; those that are being written go on.
+    pub fn set_lanes(&mut self, lanes: usize) {
+        self.limits.lanes = lanes.max(1);
+    }
+
+    /// Puts a request at the end of the queue.
+    pub fn submit(&mut self, request: Request, now: Instant) {
+        self.waiting.push_back((request, now));
+    }
+
+    /// Gives up everything that waits or is being written.
+    pub fn clear(&mut self) {
+        self.waiting.clear();
+        while !self.running.is_empty() {
+            drop(self.remove(0));
+        }
+    }
+
+    /// Requests in the queue.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Answers being written.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.running.len()
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.running.is_empty()
+    }
+
+    /// One step: requests begin, each answer gets its next token, and those that are complete are told.
+    pub fn step(&mut self, now: Instant) {
+        self.steps += 1;
+        self.drop_late(now);
+        self.begin(now);
+        let plan = self.plan();
+        if plan.is_empty() {
+            return;
+        }
+        let inputs: Vec<Feed<'_>> = plan
+            .iter()
+            .map(|&(index, count)| {
+                let lane = &self.running[index];
+                let adapter = lane.request.adapter.as_deref();
+                Feed { lane: lane.place, adapter, tokens: &lane.pending()[..count] }
+            })
+            .collect();
+        let hidden = match self.session.feed(&self.model, &inputs) {
+            Ok(hidden) => hidden,
+            Err(error) => return self.fail(&plan, error),
+        };
+        let mut ready = Vec::new();
+        for (row, &(index, count)) in plan.iter().enumerate() {
+            if self.running[index].read(count) {
+                ready.push((row, index));
+            }
+        }
+        self.advance(&hidden, &ready);
+        self.end();
+        self.say();
+    }
+
+    /// Chooses the next token of each answer that is ready: pairs of a row of hidden states and an answer.
+    fn advance(&mut self, hidden: &Matrix, ready: &[(usize, usize)]) {
+        if ready.is_empty() {
+            return;
+        }
+        let rows: Vec<usize> = ready.iter().map(|(row, _)| *row).collect();
+        let logits = self.model.logits_of(hidden, &rows);
+        let mut failed = Vec::new();
+        for (row, &(_, index)) in ready.iter().enumerate() {
+            if let Err(error) = self.running[index].advance(logits.row(row)) {
+                failed.push((index, error));
+            }
+        }
+        failed.into_iter().rev().for_each(|(index, error)| self.remove(index).fail(error));
+    }
+
+    /// Ends what nobody wants any longer or what is too late.
+    fn drop_late(&mut self, now: Instant) {
+        let late = |request: &Request| request.deadline.is_some_and(|deadline| deadline <= now);
+        self.waiting.retain_mut(|(request, _)| {
+            if late(request) {
+                (request.tell)(Update::Done(Err(Error::Deadline)));
+                return false;
+            }
+            (request.tell)(Update::Waiting)
+        });
+        for index in (0..self.running.len()).rev() {
+            if late(&self.running[index].request) {
+                self.remove(index).fail(Error::Deadline);
+            }
+        }
+    }
+
+    /// Tells what is new of each answer, and gives up those that nobody wants any longer.
+    fn say(&mut self) {
+        for index in (0..self.running.len()).rev() {
+            if !self.running[index].say() {
+                drop(self.remove(index));
+            }
+        }
+    }
+
+    /// Lets requests begin, in the order they came, while there is room.
+    fn begin(&mut self, now: Instant) {
+        let first = self.running.len();
+        let mut tokens = 0;
+        while self.running.len() < self.limits.lanes && tokens < WHOLE_CHUNK {
+            let Some((request, came)) = self.waiting.pop_front() else { break };
+            tokens += request.prompt.len();
+            match self.place(request, came, now) {
+                Begin::Now(lane) => self.running.push(*lane),
+                Begin::Later(request) => {
+                    self.waiting.push_front((request, came));
+                    break;
+                }
+                Begin::Never(mut request, error) => drop((request.tell)(Update::Done(Err(error)))),
+            }
+        }
+        if !self.model.has_encoder() || first == self.running.len() {
+            return;
+        }
+        let sources = self.running[first..].iter().map(|lane| Source {
+            lane: lane.place,
+            adapter: lane.request.adapter.as_deref(),
+            tokens: &lane.request.prompt,
+        });
+        if let Err(error) = self.session.encode(&self.model, &sources.collect::<Vec<_>>()) {
+            let new: Vec<(usize, usize)> = (first..self.running.len()).map(|index| (index, 0)).collect();
+            self.fail(&new, error);
+        }
+    }
+
+    /// Finds room for a request.
+    fn place(&mut self, request: Request, came: Instant, now: Instant) -> Begin {
+        let virtual_tokens = request.adapter.as_ref().map_or(0, |adapter| adapter.virtual_tokens());
+        let prompt_tokens = request.shared.len() + request.prompt.len();
+        let room = match self.room(&request, virtual_tokens) {
+            Ok(room) => room,
+            Err(error) => return Begin::Never(request, error),
+        };
+        let encoder = self.model.has_encoder();
+        let (source, first) = match encoder {
+            true => (virtual_tokens + request.prompt.len(), vec![self.model.decoder_start()]),
+            false => (0, request.prompt.clone()),
+        };
+        let (prefix, place) = match self.rows(&request, source, first.len() + room) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Begin::Later(request),
+            Err(error) => return Begin::Never(request, error),
+        };
+        if let Some(prefix) = self.prefixes.iter_mut().find(|p| Some(p.place) == prefix) {
+            prefix.users += 1;
+        }
+        let start = Start { place, prefix, first, prompt_tokens, most: room, came, now };
+        match Lane::new(request, start) {
+            Ok(lane) => Begin::Now(Box::new(lane)),
+            Err(failed) => {
+                let (request, error) = *failed;
+                self.release(place, prefix);
+                Begin::Never(request, error)
+            }
+        }
+    }
+
+    /// A prefix and a place in the session, for which prefixes that nobody uses make room.
+    fn rows(&mut self, request: &Request, source: usize, capacity: usize) -> Result<Option<(Option<usize>, usize)>> {
+        loop {
+            let prefix = match self.model.has_encoder() {
+                true => None,
+                false => match self.prefix(request)? {
+                    None => return Ok(None),
+                    found => found,
+                },
+            };
+            loop {
+                match self.session.open(prefix, source, capacity) {
+                    Some(place) => return Ok(Some((prefix, place))),
+                    None if self.evict(prefix) => {}
+                    None => break,
+                }
+            }
+            // Where nobody else is there, it is its own prefix that lies in the way: read anew, it lies at the start.
+            if !self.running.is_empty() || !self.evict(None) {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Tokens that the answer may take in the context and in the cache.
+    fn room(&self, request: &Request, virtual_tokens: usize) -> Result<usize> {
+        let encoder = self.model.has_encoder();
+        if request.prompt.is_empty() {
+            return Err(Error::EmptyPrompt);
+        }
+        let prompt = virtual_tokens + request.shared.len() + request.prompt.len();
+        let limit = self.model.context().min(self.rows);
+        let taken = if encoder { 1 } else { prompt + 1 };
+        let room = limit.saturating_sub(taken).min(request.max_tokens);
+        if room == 0 || prompt >= limit {
+            return Err(Error::Model(graft_nn::Error::TooLong { tokens: prompt + 1, context: limit }));
+        }
+        let vocab = self.model.vocab();
+        match request.prompt.iter().find(|&&token| token as usize >= vocab) {
+            Some(&token) => Err(Error::Model(graft_nn::Error::BadToken { token, vocab })),
+            None => Ok(room),
+        }
+    }
+
+    /// The prefix that a request starts with, read now if it is new; `None` if there is no room for it.
+    fn prefix(&mut self, request: &Request) -> Result<Option<usize>> {
+        let same = |prefix: &Prefix| {
+            let adapter = match (&prefix.adapter, &request.adapter) {
+                (None, None) => true,
+                (Some(a), Some(b)) => std::ptr::eq(a.as_ptr(), Arc::as_ptr(b)),
+                _ => false,
+            };
+            adapter && prefix.tokens == request.shared
+        };
+        if let Some(found) = self.prefixes.iter_mut().find(|prefix| same(prefix)) {
+            found.used = self.steps;
+            return Ok(Some(found.place));
+        }
+        // What was read for an adapter that is gone can't be used again.
+        while self.evict_where(|prefix| prefix.adapter.as_ref().is_some_and(|a| a.strong_count() == 0)) {}
+        let adapter = request.adapter.as_deref();
+        loop {
+            if let Some(place) = self.session.prefix(&self.model, adapter, &request.shared).map_err(Error::Model)? {
+                let (adapter, tokens) = (request.adapter.as_ref().map(Arc::downgrade), Arc::clone(&request.shared));
+                self.prefixes.push(Prefix { adapter, tokens, place, users: 0, used: self.steps });
+                return Ok(Some(place));
+            }
+            if !self.evict(None) {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Gives up the prefix that nobody uses and that was used longest ago; whether there was one.
+    fn evict(&mut self, keep: Option<usize>) -> bool {
+        let oldest = self.prefixes.iter().filter(|p| p.users == 0 && Some(p.place) != keep).map(|p| p.used).min();
+        oldest.is_some_and(|used| self.evict_where(|prefix| prefix.used == used && Some(prefix.place) != keep))
+    }
+
+    fn evict_where(&mut self, which: impl Fn(&Prefix) -> bool) -> bool {
+        let Some(index) = self.prefixes.iter().position(|prefix| prefix.users == 0 && which(prefix)) else {
+            return false;
+        };
+        self.session.forget(self.prefixes.remove(index).place);
+        true
+    }
+
+    /// Which answers are fed how many tokens: each that is being written, and a bounded number of prompt tokens.
+    fn plan(&self) -> Vec<(usize, usize)> {
+        let writing = self.running.iter().any(|lane| lane.pending().len() <= STEP);
+        let mut budget = if writing { self.limits.chunk.max(1) } else { WHOLE_CHUNK };
+        let mut plan = Vec::with_capacity(self.running.len());
+        for (index, lane) in self.running.iter().enumerate() {
+            let pending = lane.pending().len();
+            let count = if pending <= STEP { pending } else { pending.min(budget) };
+            if pending > STEP {
+                budget -= count;
+            }
+            if count > 0 {
+                plan.push((index, count));
+            }
+        }
+        plan
+    }
+
+    fn remove(&mut self, index: usize) -> Lane {
+        let lane = self.running.remove(index);
+        self.release(lane.place, lane.prefix);
+        lane
+    }
+
+    fn release(&mut self, place: usize, prefix: Option<usize>) {
+        self.session.close(place);
+        if let Some(prefix) = self.prefixes.iter_mut().find(|p| Some(p.place) == prefix) {
+            prefix.users -= 1;
+        }
+    }
+
+    /// The session refused: those in the plan can't go on.
+    fn fail(&mut self, plan: &[(usize, usize)], error: graft_nn::Error) {
+        let mut error = Some(Error::Model(error));
+        for &(index, _) in plan.iter().rev() {
+            self.remove(index).fail(error.take().unwrap_or(Error::Interrupted));
+        }
+    }
+
+    /// Tells the answers that are complete.
+    fn end(&mut self) {
+        let now = Instant::now();
+        let mut index = 0;
+        while index < self.running.len() {
+            if self.running[index].ended() {
+                self.remove(index).finish(now);
+            } else {
+                index += 1;
+            }
+        }
+    }
+}

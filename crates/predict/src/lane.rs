@@ -1,0 +1,247 @@
+//! One answer of a batch while it is written.
+
+use std::time::Instant;
+
+use crate::{
+    Confidence, End, Error, Finished, Outcome, Piece, Prediction, Request, Result, TokenInfo, TokenMask, Update, Walk,
+    sample::{likeliest, sample},
+};
+
+/// An answer being written.
+pub(crate) struct Lane {
+    pub(crate) request: Request,
+    /// Its place in the session.
+    pub(crate) place: usize,
+    /// Which prefix it continues.
+    pub(crate) prefix: Option<usize>,
+    /// What the model must read next; `fed` of it is read.
+    pending: Vec<u32>,
+    fed: usize,
+    walk: Walk,
+    prompt_tokens: usize,
+    written: usize,
+    most: usize,
+    text: Text,
+    /// Tokens that no piece has told of.
+    infos: Vec<TokenInfo>,
+    noted: usize,
+    came: Instant,
+    began: Instant,
+    end: Option<End>,
+}
+
+/// How much of the text was said, and where it must end.
+#[derive(Default)]
+struct Text {
+    said: usize,
+    /// Where a text that ends the answer begins.
+    stop: Option<usize>,
+}
+
+/// Where an answer begins.
+pub(crate) struct Start {
+    pub(crate) place: usize,
+    pub(crate) prefix: Option<usize>,
+    pub(crate) first: Vec<u32>,
+    pub(crate) prompt_tokens: usize,
+    pub(crate) most: usize,
+    pub(crate) came: Instant,
+    pub(crate) now: Instant,
+}
+
+impl Lane {
+    /// Begins the answer, or gives the request back with the reason why not.
+    pub(crate) fn new(request: Request, start: Start) -> std::result::Result<Self, Box<(Request, Error)>> {
+        let Start { place, prefix, first: mut pending, prompt_tokens, most, came, now: began } = start;
+        let mut walk = request.guide.start();
+        let forced = match walk.forced() {
+            Ok(forced) => forced,
+            Err(error) => return Err(Box::new((request, error))),
+        };
+        let written = forced.len();
+        pending.extend(forced);
+        let mut lane = Self {
+            request,
+            place,
+            prefix,
+            pending,
+            fed: 0,
+            walk,
+            prompt_tokens,
+            written,
+            most,
+            text: Text::default(),
+            infos: Vec::new(),
+            noted: 0,
+            came,
+            began,
+            end: None,
+        };
+        lane.note(Vec::new());
+        Ok(lane)
+    }
+
+    /// Tokens that are still to be read.
+    pub(crate) fn pending(&self) -> &[u32] {
+        &self.pending[self.fed..]
+    }
+
+    /// Takes note that so many were read; whether that was all.
+    pub(crate) fn read(&mut self, count: usize) -> bool {
+        self.fed += count;
+        self.fed == self.pending.len()
+    }
+
+    /// Whether nothing more is written.
+    pub(crate) fn ended(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// Chooses the next token and whatever follows from it.
+    pub(crate) fn advance(&mut self, logits: &[f32]) -> Result<()> {
+        let mask = self.walk.allowed()?;
+        let position = self.request.stream << 32 | self.written as u64;
+        let token = match self.request.sampling {
+            Some(sampling) => sample(&mask, logits, sampling, position),
+            None => mask.argmax(logits),
+        };
+        let Some(token) = token else {
+            // Nothing may follow: what is written is all there will be.
+            self.end = Some(End::Whole);
+            return Ok(());
+        };
+        let log_prob = mask.log_prob(logits, token);
+        if !log_prob.is_finite() {
+            return Err(Error::NotFinite);
+        }
+        let top = self.top(&mask, logits);
+        self.walk.push(token, log_prob)?;
+        self.note(top);
+        (self.pending, self.fed) = (vec![token], 0);
+        self.written += 1;
+        if !self.walk.is_done() {
+            let forced = self.walk.forced()?;
+            self.written += forced.len();
+            self.pending.extend(forced);
+            self.note(Vec::new());
+        }
+        self.look_for_end();
+        Ok(())
+    }
+
+    fn look_for_end(&mut self) {
+        let wire = self.walk.wire();
+        let longest = self.request.stop.iter().map(String::len).max().unwrap_or(0);
+        let from = self.text.said.saturating_sub(longest).min(wire.len());
+        let find = |stop: &String| wire[from..].windows(stop.len().max(1)).position(|part| part == stop.as_bytes());
+        self.text.stop = self.request.stop.iter().filter_map(find).min().map(|at| from + at);
+        self.end = match () {
+            () if self.text.stop.is_some() => Some(End::Stop),
+            () if self.walk.is_done() => Some(End::Whole),
+            () if self.written >= self.most => Some(End::Length),
+            () => None,
+        };
+    }
+
+    fn top(&self, mask: &TokenMask, logits: &[f32]) -> Vec<(Vec<u8>, f64)> {
+        let vocabulary = self.request.guide.vocabulary();
+        let count = self.request.top.unwrap_or(0);
+        let tokens = if count == 0 { Vec::new() } else { likeliest(mask, logits, count) };
+        tokens.iter().map(|&token| (vocabulary.bytes(token).to_vec(), mask.log_prob(logits, token))).collect()
+    }
+
+    /// Keeps the probabilities of tokens that were pushed since, where they are wanted.
+    fn note(&mut self, top: Vec<(Vec<u8>, f64)>) {
+        if self.request.top.is_none() {
+            return;
+        }
+        let vocabulary = self.request.guide.vocabulary();
+        let new = self.walk.tokens().iter().zip(self.walk.scores()).skip(self.noted);
+        for (&token, score) in new {
+            let bytes = vocabulary.bytes(token).to_vec();
+            // The token that ends the answer says nothing.
+            if !bytes.is_empty() {
+                self.infos.push(TokenInfo { bytes, log_prob: score.log_prob, top: top.clone() });
+            }
+        }
+        self.noted = self.walk.tokens().len();
+    }
+
+    /// Says what is new; `false` if nobody listens.
+    pub(crate) fn say(&mut self) -> bool {
+        let piece = self.piece(false);
+        let quiet = piece.text.is_empty() && piece.tokens.is_empty();
+        (self.request.tell)(if quiet { Update::Waiting } else { Update::Written(piece) })
+    }
+
+    /// What was not said yet: whole characters, and nothing that may turn out to end the answer.
+    fn piece(&mut self, last: bool) -> Piece {
+        let wire = self.walk.wire();
+        let longest = self.request.stop.iter().map(String::len).max().unwrap_or(0);
+        let end = match self.text.stop {
+            Some(stop) => stop,
+            None if last => wire.len(),
+            None => wire.len().saturating_sub(longest.saturating_sub(1)),
+        };
+        let from = self.text.said.min(wire.len());
+        let (text, said) = whole_characters(&wire[from..end.max(from)], last);
+        self.text.said = from + said;
+        Piece { text, tokens: std::mem::take(&mut self.infos) }
+    }
+
+    /// Says that it failed.
+    pub(crate) fn fail(mut self, error: Error) {
+        (self.request.tell)(Update::Done(Err(error)));
+    }
+
+    /// Ends the answer and says so.
+    pub(crate) fn finish(mut self, now: Instant) {
+        let rest = self.piece(true);
+        let Self { request, walk, prompt_tokens, text, came, began, end, .. } = self;
+        let (mut tell, stop, end) = (request.tell, text.stop, end.unwrap_or(End::Length));
+        let answer_tokens = walk.tokens().len();
+        let done = walk.finish().map(|finished| {
+            let (prediction, text) = predicted(finished, stop, (prompt_tokens, answer_tokens));
+            let (waited, seconds) = ((began - came).as_secs_f64(), (now - began).as_secs_f64());
+            Box::new(Outcome { prediction, text, end, rest, waited, seconds })
+        });
+        tell(Update::Done(done));
+    }
+}
+
+/// The text of bytes that may end within a character, and how many of them it takes.
+fn whole_characters(bytes: &[u8], last: bool) -> (String, usize) {
+    let (mut text, mut taken) = (String::new(), 0);
+    for chunk in bytes.utf8_chunks() {
+        text += chunk.valid();
+        taken += chunk.valid().len();
+        let whole = taken + chunk.invalid().len() < bytes.len();
+        if !chunk.invalid().is_empty() && (whole || chunk.invalid().len() > 3) {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+        if whole || last {
+            taken += chunk.invalid().len();
+        }
+    }
+    (text, taken)
+}
+
+/// A finished answer, cut where a text that ends it begins.
+fn predicted(
+    finished: Finished,
+    stop: Option<usize>,
+    (prompt_tokens, answer_tokens): (usize, usize),
+) -> (Prediction, String) {
+    let Finished { mut answer, wire: mut text, cut, confidence: Confidence { answer: raw, fields } } = finished;
+    if let Some(stop) = stop {
+        let at = (0..=stop.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        text.truncate(at);
+        if answer.is_string() {
+            answer = text.clone().into();
+        }
+    }
+    let valid = !cut || stop.is_some();
+    let prediction =
+        Prediction { answer, confidence: raw, fields, raw_confidence: raw, valid, prompt_tokens, answer_tokens };
+    (prediction, text)
+}

@@ -1,0 +1,65 @@
+use std::sync::Arc;
+
+use graft_core::TaskCard;
+use graft_formats::ModelFiles;
+use graft_nn::{Adapter, Prompter};
+
+use crate::{Decoding, Error, Guide, Request, Result, Tell, Vocabulary};
+
+/// A task's prompt and answer form for one base model, shared by all its adapters.
+pub struct Template {
+    prompter: Prompter,
+    guide: Guide,
+    shared: Arc<[u32]>,
+}
+
+impl Template {
+    /// Prepares a task for a model with this vocabulary.
+    ///
+    /// # Errors
+    /// The answer's form can't be enforced with this tokenizer, or the prompt can't be rendered.
+    pub fn new(
+        files: &ModelFiles,
+        has_encoder: bool,
+        card: &TaskCard,
+        vocabulary: impl FnOnce(&Prompter) -> Result<Arc<Vocabulary>>,
+    ) -> Result<Self> {
+        let prompter = Prompter::new(files, has_encoder, card).map_err(Error::Model)?;
+        let guide = Guide::new(&card.answer, vocabulary(&prompter)?)?;
+        let shared = if has_encoder { Arc::default() } else { prompter.shared().into() };
+        Ok(Self { prompter, guide, shared })
+    }
+
+    /// How prompts are rendered.
+    #[must_use]
+    pub fn prompter(&self) -> &Prompter {
+        &self.prompter
+    }
+
+    /// How answers are written and read.
+    #[must_use]
+    pub fn guide(&self) -> &Guide {
+        &self.guide
+    }
+
+    /// Asks for the answer to an input.
+    ///
+    /// # Errors
+    /// The tokenizer fails.
+    pub fn request(&self, adapter: Option<Arc<Adapter>>, input: &str, how: Decoding, tell: Tell) -> Result<Request> {
+        let prompt = self.prompter.prompt(input).map_err(Error::Model)?;
+        Ok(Request {
+            adapter,
+            shared: Arc::clone(&self.shared),
+            prompt: prompt[self.shared.len()..].to_vec(),
+            guide: self.guide.clone(),
+            max_tokens: how.max_tokens,
+            sampling: how.sampling,
+            stream: 0,
+            stop: Vec::new(),
+            top: None,
+            deadline: None,
+            tell,
+        })
+    }
+}
