@@ -109,10 +109,6 @@ function options(
 }
 
 function withAlpha(color: string, alpha: number): string {
-  return alpha === 1
-    ? color
-    : color.replace(
-        /^rgba?\(([^)]+?)(?:,\s*[\d.]+)?\)$/,
-        (_, rgb: string) => `rgba(${rgb.split(",").slice(0, 3).join(",")}, ${alpha})`,
-      );
+  const [r, g, b] = color.match(/[\d.]+/g) ?? [];
+  return alpha === 1 ? color : `rgba(${r}, ${g}, ${b}, ${alpha})`;
 }

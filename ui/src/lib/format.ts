@@ -42,6 +42,14 @@ export function duration(seconds: number | null | undefined): string {
   return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, "0")} min`;
 }
 
+/** As a guess is told: `17 min`, `1 h 10 min`; nobody knows the seconds. */
+export function roughly(seconds: number | null | undefined): string {
+  if (seconds == null || !Number.isFinite(seconds) || seconds < 90) return duration(seconds);
+  if (seconds < 3570) return `${Math.round(seconds / 60)} min`;
+  const tens = Math.round(seconds / 600);
+  return `${Math.floor(tens / 6)} h ${String((tens % 6) * 10).padStart(2, "0")} min`;
+}
+
 /** `1.1 GiB`. */
 export function bytes(count: number | null | undefined): string {
   if (count == null || !Number.isFinite(count)) return "–";
@@ -74,7 +82,7 @@ export function exact(at: number): string {
 /** `rescue_location` → `Rescue location`. */
 export function label(name: string): string {
   const words = name.replace(/[_-]+/g, " ").trim();
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return (words.charAt(0).toUpperCase() + words.slice(1)).replace(/\bf1\b/g, "F1");
 }
 
 /** `1 message`, `2 messages`. */

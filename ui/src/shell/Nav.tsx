@@ -53,7 +53,7 @@ export function Nav({ onCommands, onKeys }: { onCommands: () => void; onKeys: ()
             <Kbd>mod+k</Kbd>
           </Button>
           <Button look="quiet" small icon="keyboard" aria-label="All keys" onClick={onKeys} />
-          <ThemeToggle />
+          <ThemeToggle listed />
         </div>
       </div>
     </nav>
@@ -65,7 +65,7 @@ function ConnectionBadge() {
   const link = useLink();
   const words = { live: "Live", connecting: "Connecting …", away: "Server away; trying again" };
   return (
-    <p className={css.linkState} data-link={link} role="status">
+    <p className={css.linkState} data-link={link} role="status" data-testid="link">
       <i aria-hidden />
       {words[link]}
     </p>

@@ -12,6 +12,8 @@ import { PAGES, Nav } from "./Nav";
 import { OutboxBanner } from "./OutboxBanner";
 import { PageLoading } from "./PageStates";
 import css from "./shell.module.css";
+import { TaskPick } from "./TaskPick";
+import { ThemeToggle } from "./ThemeToggle";
 import { useKeyboard } from "./useKeyboard";
 
 /** Everything around a page: the menu, the keys, what is live and what waits. */
@@ -62,6 +64,10 @@ function Frame() {
       </a>
       <Nav onCommands={() => setOverlay("commands")} onKeys={() => setOverlay("keys")} />
       <main id="main" className={css.main} tabIndex={-1}>
+        <div className={css.narrow}>
+          <TaskPick />
+          <ThemeToggle />
+        </div>
         <OutboxBanner />
         <Suspense fallback={<PageLoading />}>
           <Outlet />

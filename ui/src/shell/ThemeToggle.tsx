@@ -13,7 +13,7 @@ function stored(): Theme {
 }
 
 /** System, light, dark; `theme.js` puts the choice in force before the first paint. */
-export function ThemeToggle() {
+export function ThemeToggle({ listed = false }: { listed?: boolean }) {
   const [theme, setTheme] = useState(stored);
   const change = () => {
     const next = NEXT[theme];
@@ -22,7 +22,7 @@ export function ThemeToggle() {
     if (next === "system") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = next;
   };
-  useActions([{ id: "theme", label: `Theme: ${NEXT[theme]}`, group: "Everywhere", run: change }]);
+  useActions(listed ? [{ id: "theme", label: `Theme: ${NEXT[theme]}`, group: "Everywhere", run: change }] : []);
   const about = `Theme: ${theme}. Change to ${NEXT[theme]}`;
   return <Button look="quiet" small icon={ICON[theme]} aria-label={about} title={about} onClick={change} />;
 }

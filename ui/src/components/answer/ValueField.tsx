@@ -23,6 +23,8 @@ export function ValueField(props: ValueProps) {
   const { field, path, about, labelled, say } = props;
   const id = useId();
   const confidence = about.confidence?.[path];
+  // In a table only what needs a second look is said; the rest would be noise.
+  const told = confidence !== undefined && (labelled || confidence < UNSURE);
   const differs = about.differing?.has(path);
   const error = about.errors?.[path];
   const title = label(field.name) || "Answer";
@@ -43,14 +45,14 @@ export function ValueField(props: ValueProps) {
         invalid={!!error}
         describedBy={error ? `${id}-e` : undefined}
       />
-      {(differs || confidence !== undefined) && (
+      {(differs || told) && (
         <span className={css.marks}>
           {differs && (
             <span className={css.differs} title="The other answer says something else">
               ≠<span className="sr"> differs</span>
             </span>
           )}
-          {confidence !== undefined && (
+          {told && (
             <span
               className={css.sure}
               data-unsure={confidence < UNSURE || undefined}

@@ -66,7 +66,7 @@ export function Decide({ audit, task, onApprove, onReject, onEdit }: Props) {
       <Button look="main" icon="check" shortcut="a" onClick={onApprove}>
         Approve
       </Button>
-      <Button icon="edit" shortcut="e" onClick={onEdit}>
+      <Button icon="edit" shortcut="e" className={css.edit} onClick={onEdit}>
         Edit
       </Button>
       <Button look="danger" icon="cross" shortcut="x" onClick={() => setRejecting(true)}>

@@ -68,7 +68,7 @@ export function Workbench({ example, task, audit, position }: Props) {
     audit.next();
   };
   return (
-    <div className={css.bench}>
+    <div className={css.bench} data-both={sides ? true : undefined}>
       <section className={css.message} aria-label="Message">
         <header className={css.messageHead}>
           <strong className="num" aria-live="polite">
@@ -103,8 +103,8 @@ export function Workbench({ example, task, audit, position }: Props) {
           onChange={change}
           onReset={reset}
         />
-        <Decide audit={audit} task={task} onApprove={approve} onReject={reject} onEdit={() => focus(form.current)} />
       </section>
+      <Decide audit={audit} task={task} onApprove={approve} onReject={reject} onEdit={() => focus(form.current)} />
     </div>
   );
 }

@@ -29,21 +29,21 @@ export function Home() {
         {used.map((one) => (
           <TaskCard key={one.name} task={one} />
         ))}
+        {unused.length > 0 && (
+          <Card title={used.length > 0 ? "Other tasks" : "Tasks"} flush>
+            <ul className={css.unused}>
+              {unused.map((one) => (
+                <li key={one.name}>
+                  <button type="button" onClick={() => choose(one.name)}>
+                    <strong>{one.title}</strong>
+                    <span>{one.instruction}</span>
+                  </button>
+                </li>
+              ))}
+            </ul>
+          </Card>
+        )}
       </div>
-      {unused.length > 0 && (
-        <Card title={used.length > 0 ? "Other tasks" : "Tasks"} flush>
-          <ul className={css.unused}>
-            {unused.map((one) => (
-              <li key={one.name}>
-                <button type="button" onClick={() => choose(one.name)}>
-                  <strong>{one.title}</strong>
-                  <span>{one.instruction}</span>
-                </button>
-              </li>
-            ))}
-          </ul>
-        </Card>
-      )}
     </div>
   );
 }

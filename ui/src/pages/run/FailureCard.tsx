@@ -28,16 +28,16 @@ export function FailureCard({ run, failure }: { run: Run; failure: RunFailure | 
           {failure?.where ?? "Unknown"}
           {run.exit_code !== null && <> · exit code {run.exit_code}</>}
         </dd>
-        <dt>Why</dt>
-        <dd>
-          <pre tabIndex={0}>{why}</pre>
-        </dd>
         {failure?.hint && <dt>What to do</dt>}
         {failure?.hint && (
           <dd>
             <strong>{failure.hint}</strong>
           </dd>
         )}
+        <dt>Why</dt>
+        <dd>
+          <pre tabIndex={0}>{why}</pre>
+        </dd>
       </dl>
     </Card>
   );

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { Preflight } from "../../api/types";
 import { Card, Figure, Figures, Notice, Pill, Skeleton } from "../../components/bits";
 import { Failure } from "../../components/Failure";
-import { bytes, duration, number } from "../../lib/format";
+import { bytes, number, roughly } from "../../lib/format";
 import css from "./train.module.css";
 
 /** What a training would take, and what stands in its way, before it starts. */
@@ -40,7 +40,7 @@ function EstimateFigures({ estimate }: { estimate: NonNullable<Preflight["estima
     <Figures>
       <Figure
         label="Time"
-        value={estimate.seconds === null ? "Unknown" : `≈ ${duration(estimate.seconds)}`}
+        value={estimate.seconds === null ? "Unknown" : `≈ ${roughly(estimate.seconds)}`}
         sub={estimate.seconds_basis ?? "No run to go by yet"}
       />
       <Figure label="Memory" value={bytes(estimate.memory_bytes)} sub="Predicted peak" />

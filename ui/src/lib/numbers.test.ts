@@ -1,0 +1,114 @@
+import { expect, test } from "vitest";
+import type { Event } from "../api/types";
+import { merge } from "../live/useRunStream";
+import { buckets } from "./buckets";
+import { align, smooth } from "./curve";
+import { phases, series } from "./events";
+import { insert, moved, without } from "./list";
+import { atThreshold, examplesNeeded, verdict } from "./reliability";
+import { newRun, START } from "./train";
+
+test("smoothing starts at the first value, keeps a constant, and leaves gaps", () => {
+  const values = smooth([2, 2, null, 2, 6], 0.9);
+  expect(values[0]).toBeCloseTo(2);
+  expect(values[3]).toBeCloseTo(2);
+  expect(values[2]).toBeNull();
+  expect(values[4]).toBeGreaterThan(2);
+  expect(values[4]).toBeLessThan(6);
+});
+
+test("curves with other steps share one axis", () => {
+  expect(
+    align([
+      [
+        [1, 5],
+        [3, 4],
+      ],
+      [[2, 9]],
+    ]),
+  ).toEqual([
+    [1, 2, 3],
+    [5, null, 4],
+    [null, 9, null],
+  ]);
+});
+
+test("a threshold keeps the surer bins, and says what they are worth", () => {
+  const bins = [
+    { count: 10, confidence: 0.4, accuracy: 0.3 },
+    { count: 30, confidence: 0.9, accuracy: 0.9 },
+  ];
+  expect(atThreshold(bins, 0.5)).toEqual({ coverage: 0.75, accuracy: 0.9, below: 10, kept: 30 });
+  expect(atThreshold(bins, 0.95)).toEqual({ coverage: 0, accuracy: null, below: 40, kept: 0 });
+  expect(atThreshold([], 0.5).coverage).toBe(0);
+});
+
+test("overlapping intervals tell nothing", () => {
+  const metric = (value: number, low: number, high: number) => ({ name: "exact", value, low, high });
+  expect(verdict(metric(0.8, 0.72, 0.87), metric(0.74, 0.65, 0.82))).toBe("cannot-tell");
+  expect(verdict(metric(0.9, 0.85, 0.95), metric(0.6, 0.5, 0.7))).toBe("better");
+  expect(verdict(metric(0.6, 0.5, 0.7), metric(0.9, 0.85, 0.95))).toBe("worse");
+  expect(examplesNeeded(metric(0.8, 0.72, 0.87), metric(0.74, 0.65, 0.82), 104)).toBeGreaterThan(104);
+  expect(examplesNeeded(metric(0.8, 0, 1), metric(0.8, 0, 1), 10)).toBeNull();
+});
+
+const step = (seq: number, at: number, loss: number | null): Event => ({
+  seq,
+  at: 0,
+  event: "step",
+  step: at,
+  of: 9,
+  loss,
+  lr: 0.1,
+  grad_norm: 1,
+  tokens_per_s: 2,
+  eta_s: 3,
+});
+
+test("a resumed run's second try of a step counts; what is no number is left out", () => {
+  const events = [step(1, 1, 5), step(2, 2, 4), step(3, 2, 3), step(4, 3, null)];
+  expect(series(events).steps).toEqual([
+    [1, 5],
+    [2, 3],
+  ]);
+  expect(merge(events, [step(4, 3, 1), step(5, 4, 1)]).map((event) => event.seq)).toEqual([1, 2, 3, 4, 5]);
+});
+
+test("phases follow the events and the run's state", () => {
+  const train: Event[] = [{ seq: 1, at: 0, event: "phase", phase: "train" }];
+  expect(phases(train, "running").map((phase) => phase.state)).toEqual(["done", "done", "now", "todo"]);
+  expect(phases(train, "failed")[2]?.state).toBe("failed");
+  expect(phases([], "succeeded").every((phase) => phase.state === "done")).toBe(true);
+});
+
+test("days without messages are there, and many days become weeks", () => {
+  const day = (name: string) => ({ day: name, audited: 1, pounds: 10 });
+  expect(buckets([day("2026-01-01"), day("2026-01-03")], 60).bars.map((bar) => bar.audited)).toEqual([1, 0, 1]);
+  const weeks = buckets([day("2026-01-01"), day("2026-03-20")], 60);
+  expect([weeks.unit, weeks.bars[0]?.day, weeks.bars.length]).toEqual(["week", "2025-12-29", 12]);
+});
+
+test("a form asks only for what differs from the recipe", () => {
+  expect(newRun("t", START)).toEqual({ task: "t", method: "lora", activate: true });
+  const draft = {
+    ...START,
+    method: "soft-prompt" as const,
+    effort: "quick" as const,
+    evalShare: "10",
+    settings: { rank: "8", prompt_tokens: "20", learning_rate: "0,3", recompute: "true" },
+  };
+  expect(newRun("t", draft)).toMatchObject({
+    eval_share: 0.1,
+    settings: { epochs: 1, prompt_tokens: 20, learning_rate: 0.3, recompute: true },
+  });
+  expect(newRun("t", draft).settings).not.toHaveProperty("rank");
+});
+
+test("rows are added, taken out and moved", () => {
+  expect([insert([1, 2], 1, 9), without([1, 2, 3], 1), moved([1, 2, 3], 0, 1), moved([1, 2, 3], 0, -1)]).toEqual([
+    [1, 9, 2],
+    [1, 3],
+    [2, 1, 3],
+    [1, 2, 3],
+  ]);
+});

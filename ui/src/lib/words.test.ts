@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import { ago, bytes, clip, duration, label, number, percent, roughly, significant } from "./format";
+import { name, printed } from "./keys";
+import { matching, tail } from "./logs";
+import { rank } from "./search";
+
+test("numbers read as people write them", () => {
+  expect([number(12345), number(null), number(0.256, 1), percent(0.923, 1), percent(undefined)]).toEqual([
+    "12,345",
+    "–",
+    "0.3",
+    "92.3 %",
+    "–",
+  ]);
+  expect([significant(0.031407), significant(0.00015), significant(0), significant(Number.NaN)]).toEqual([
+    "0.0314",
+    "1.5e-4",
+    "0",
+    "–",
+  ]);
+  expect([bytes(512), bytes(1_104_835_648), bytes(null)]).toEqual(["512 B", "1.0 GiB", "–"]);
+  expect([duration(0.84), duration(185), duration(7_800), roughly(1_020), roughly(4_260)]).toEqual([
+    "0.8 s",
+    "3 min 05 s",
+    "2 h 10 min",
+    "17 min",
+    "1 h 10 min",
+  ]);
+});
+
+test("times are relative to now", () => {
+  const now = 1_795_000_000_000;
+  expect([ago(now - 5_000, now), ago(now - 300_000, now), ago(now + 7_200_000, now)]).toEqual([
+    "just now",
+    "5 min. ago",
+    "in 2 hr.",
+  ]);
+});
+
+test("names become words and long texts are cut between letters", () => {
+  expect([label("rescue_location"), label("item_f1")]).toEqual(["Rescue location", "Item F1"]);
+  expect([clip("abc", 3), clip("a👍🏽bc", 2)]).toEqual(["abc", "a👍…"]);
+});
+
+test("keys have one name and one print", () => {
+  const press = { key: "K", ctrlKey: false, metaKey: true, altKey: false, shiftKey: false };
+  expect([
+    name(press),
+    name({ ...press, key: " ", metaKey: false }),
+    name({ ...press, key: "?", metaKey: false, shiftKey: true }),
+  ]).toEqual(["mod+k", "space", "?"]);
+  expect([printed("mod+k", true), printed("mod+k", false), printed("space", false)]).toEqual(["⌘K", "Ctrl K", "Space"]);
+});
+
+test("a log is searched line by line, as a terminal would show it", () => {
+  const log = "load 10 %\rload 99 %\rload done\nError: no memory\n";
+  expect(matching(log, "").map((line) => line.text)).toEqual(["load done", "Error: no memory"]);
+  expect(matching(log, "MEMORY")).toEqual([{ number: 2, text: "Error: no memory" }]);
+  expect(tail("a\nb\nc\n", 2)).toBe("b\nc");
+});
+
+test("commands are found by their words", () => {
+  const items = ["Go to Audit", "Approve", "Order: oldest first"];
+  expect(rank("au", items, (item) => item)[0]).toBe("Go to Audit");
+  expect(rank("first old", items, (item) => item)).toEqual(["Order: oldest first"]);
+});

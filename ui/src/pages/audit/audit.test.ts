@@ -1,0 +1,80 @@
+import { expect, test } from "vitest";
+import { numberOf } from "../../components/answer/NumberInput";
+import type { Example } from "../../api/types";
+import { outdated } from "../../live/useChanges";
+import { chosen, pair, proposals } from "./draft";
+import { belongs, flat, nextOpen, stateOf } from "./queue";
+
+const example = (id: string, state = "pending", output: Example["output"] = null): Example => ({
+  id,
+  task: "t",
+  input: id,
+  output,
+  source: { kind: "slack", reference: id },
+  review: state === "pending" ? { state: "pending" } : { state: "approved", by: "ana", at: 1 },
+  revision: 1,
+});
+const suggestion = {
+  version: "v1",
+  prediction: {
+    answer: { a: 2 },
+    confidence: 0.9,
+    fields: { a: 0.5 },
+    raw_confidence: 0.9,
+    valid: true,
+    prompt_tokens: 1,
+    answer_tokens: 1,
+  },
+};
+
+test("pages that overlap list each message once", () => {
+  const page = (...ids: string[]) => ({ examples: ids.map((id) => example(id)) });
+  expect(flat([page("a", "b"), page("b", "c")]).map((one) => one.id)).toEqual(["a", "b", "c"]);
+});
+
+test("what was decided here counts before the server has it", () => {
+  const entry = {
+    key: "k",
+    task: "t",
+    id: "a",
+    revision: 1,
+    deed: { action: "reject", reason: "x" } as const,
+    at: 0,
+    title: "",
+  };
+  expect(stateOf(example("a"), [entry])).toBe("rejected");
+  expect(stateOf(example("a"), [{ ...entry, refused: "no" }])).toBe("pending");
+  expect(stateOf(example("b", "approved"), [entry])).toBe("approved");
+});
+
+test("the next open message is after this one, else from the start", () => {
+  expect(nextOpen(["approved", "pending", "approved", "pending"], 1)).toBe(3);
+  expect(nextOpen(["pending", "approved", "pending"], 2)).toBe(0);
+  expect(nextOpen(["approved", "pending"], 1)).toBe(-1);
+  expect([belongs("rejected", "audited"), belongs("pending", "audited"), belongs("pending", "all")]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+});
+
+test("a person's answer comes first, then the adapter's, then the regex's", () => {
+  const all = proposals({ example: example("a", "pending", { a: 1 }), baseline: { a: 3 }, suggestion });
+  expect(all.map((one) => one.method)).toEqual(["given", "regex", "adapter"]);
+  expect(chosen(all, undefined)?.method).toBe("given");
+  expect(chosen(all, "regex")?.method).toBe("regex");
+  const fresh = proposals({ example: example("a"), baseline: { a: 3 }, suggestion });
+  expect(chosen(fresh, "given")?.method).toBe("adapter");
+  expect(pair(all)?.map((one) => one.method)).toEqual(["regex", "adapter"]);
+  expect(pair(proposals({ example: example("a"), baseline: { a: 3 }, suggestion: null }))).toBeUndefined();
+});
+
+test("numbers are kept as typed until they are numbers", () => {
+  expect([numberOf("2,5"), numberOf(" "), numberOf("half"), numberOf("1.")]).toEqual([2.5, null, "half", 1]);
+});
+
+test("a change makes old what shows it", () => {
+  const change = { seq: 1, at: 0, by: "ana", action: "approve", kind: "example", task: "t", subject: "a" };
+  expect(outdated(change)).toContainEqual(["example", "t", "a"]);
+  expect(outdated({ ...change, kind: "run", subject: "r" })).toContainEqual(["run", "r"]);
+});
