@@ -85,8 +85,8 @@ export function Skeleton({ lines = 3, height }: { lines?: number; height?: numbe
 }
 
 /** How far something is; the words beside it say of what. */
-export function Progress({ value, label }: { value: number | null; label: string }) {
-  const known = value !== null && Number.isFinite(value);
+export function Progress({ value, label }: { value: number | null | undefined; label: string }) {
+  const known = value != null && Number.isFinite(value);
   return (
     <div
       className={css.progress}

@@ -48,8 +48,8 @@ export function series(events: Event[]): Series {
     norm: new Map<number, number>(),
     speed: new Map<number, number>(),
   };
-  const put = (map: Map<number, number>, step: number, value: number | null) => {
-    if (value !== null && Number.isFinite(value)) map.set(step, value);
+  const put = (map: Map<number, number>, step: number, value: number | null | undefined) => {
+    if (value != null && Number.isFinite(value)) map.set(step, value);
   };
   for (const event of events) {
     if (event.event === "eval") put(maps.held, event.step, event.loss);

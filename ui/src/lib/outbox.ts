@@ -13,7 +13,7 @@ export interface Known {
   id: string;
   task: string;
   revision: number;
-  output: Json | null;
+  output?: Json;
   review: { state: string; by?: string; at?: number; reason?: string };
 }
 

@@ -100,7 +100,8 @@ export function newRun(task: string, draft: Draft): NewRun {
     task,
     method: draft.method,
     base: draft.base || undefined,
-    settings: Object.keys(settings).length > 0 ? settings : undefined,
+    // Which name takes which kind of value is said in `SETTINGS`.
+    settings: Object.keys(settings).length > 0 ? (settings as NewRun["settings"]) : undefined,
     eval_share: share !== undefined && Number.isFinite(share) ? share : undefined,
     priority: draft.priority === "normal" ? undefined : draft.priority,
     activate: draft.activate || undefined,

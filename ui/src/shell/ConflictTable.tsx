@@ -9,7 +9,7 @@ export function ConflictTable({ entry }: { entry: Entry }) {
   const current = entry.conflict;
   if (!current) return null;
   const { deed } = entry;
-  const mine: Json = ("output" in deed ? deed.output : undefined) ?? current.output;
+  const mine: Json = ("output" in deed ? deed.output : undefined) ?? current.output ?? null;
   const rows = differences(mine, current.output);
   const said = deed.action === "reject" ? `reject (${deed.reason})` : deed.action;
   return (

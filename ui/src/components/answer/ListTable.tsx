@@ -20,9 +20,10 @@ interface Props {
 export function ListTable({ field, path, value, onChange, about }: Props) {
   const body = useRef<HTMLTableSectionElement>(null);
   const singular = field.name.replace(/s$/, "");
+  const rowOf = (row: number) => body.current?.querySelectorAll("tr")[row];
   const focus = (row: number, column = 0) =>
     requestAnimationFrame(() => {
-      const inputs = body.current?.rows[row]?.querySelectorAll<HTMLElement>("input, select, textarea");
+      const inputs = rowOf(row)?.querySelectorAll<HTMLElement>("input, select, textarea");
       inputs?.[column]?.focus();
     });
   const add = (at: number) => {
@@ -34,7 +35,7 @@ export function ListTable({ field, path, value, onChange, about }: Props) {
     focus(Math.max(0, Math.min(value.length - 1, row + by)), column);
   };
   const onKey = (press: KeyboardEvent, row: number) => {
-    const inputs = [...(body.current?.rows[row]?.querySelectorAll("input, select, textarea") ?? [])];
+    const inputs = [...(rowOf(row)?.querySelectorAll("input, select, textarea") ?? [])];
     const column = Math.max(0, inputs.indexOf(press.target as Element));
     const inField = press.target instanceof HTMLInputElement;
     if (press.altKey && press.key === "ArrowUp") move(row, -1, column);

@@ -45,6 +45,16 @@ export function Answers(props: Props) {
     { id: "method", label: "Next extraction method", group: "Audit", key: "m", disabled: views.length < 2, run: cycle },
     { id: "swap", label: "Take the other side", group: "Audit", key: "o", disabled: !sides, run: swap },
   ]);
+  const labels = task.form === "label" ? (task.labels ?? []).slice(0, 9) : [];
+  useActions(
+    labels.map((label, i) => ({
+      id: `label-${label}`,
+      label: `Label: ${label}`,
+      group: "Labels",
+      key: String(i + 1),
+      run: () => props.onChange(label),
+    })),
+  );
   return (
     <>
       <header className={css.answerHead}>
@@ -101,6 +111,20 @@ export function Answers(props: Props) {
         </div>
       ) : (
         <AnswerForm task={task} value={props.answer} onChange={props.onChange} about={about} />
+      )}
+      {labels.length > 0 && (
+        <div className={css.labels} role="group" aria-label="Labels">
+          {labels.map((label, i) => (
+            <Button
+              key={label}
+              shortcut={String(i + 1)}
+              aria-pressed={props.answer === label}
+              onClick={() => props.onChange(label)}
+            >
+              {label}
+            </Button>
+          ))}
+        </div>
       )}
     </>
   );

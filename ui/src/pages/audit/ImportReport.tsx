@@ -14,8 +14,7 @@ export function ImportReport({ job, error }: { job: Import | undefined; error: u
       {job.state === "running" && <Progress value={job.of > 0 ? (job.done / job.of) * 100 : null} label="Import" />}
       {job.state === "running" && (
         <p className="num">
-          {job.phase} · {number(job.done)}
-          {job.of > 0 ? ` of ${number(job.of)}` : ""}
+          Step {number(job.done + 1)} of {number(job.of)}: take in, read, store
         </p>
       )}
       {problem && (

@@ -20,10 +20,7 @@ const suggestion = {
     answer: { a: 2 },
     confidence: 0.9,
     fields: { a: 0.5 },
-    raw_confidence: 0.9,
-    valid: true,
-    prompt_tokens: 1,
-    answer_tokens: 1,
+    disagrees: true,
   },
 };
 

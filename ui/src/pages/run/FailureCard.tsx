@@ -26,7 +26,7 @@ export function FailureCard({ run, failure }: { run: Run; failure: RunFailure | 
         <dt>Where</dt>
         <dd>
           {failure?.where ?? "Unknown"}
-          {run.exit_code !== null && <> · exit code {run.exit_code}</>}
+          {run.exit_code != null && <> · exit code {run.exit_code}</>}
         </dd>
         {failure?.hint && <dt>What to do</dt>}
         {failure?.hint && (

@@ -37,7 +37,7 @@ export function Now({ detail, live }: { detail: RunDetail; live: { events: Event
                 : run.state === "queued"
                   ? "Waiting for its turn"
                   : label(run.state)}
-              {percent !== null && active ? ` · ${Math.round(percent)} %` : ""}
+              {percent != null && active ? ` · ${Math.round(percent)} %` : ""}
             </span>
             <span className="num">{active && <Heard at={live.heard} />}</span>
           </p>

@@ -11,7 +11,7 @@ export function ErrorModal({ run, close }: { run: Run; close: () => void }) {
   const seconds = run.started_at && run.finished_at ? (run.finished_at - run.started_at) / 1000 : null;
   const facts: [string, string][] = [
     ["Run", run.id],
-    ["Status", `${run.state}${run.exit_code === null ? "" : `, exit code ${run.exit_code}`}`],
+    ["Status", `${run.state}${run.exit_code == null ? "" : `, exit code ${run.exit_code}`}`],
     ["Base model", run.base],
     ["Samples", `${number(run.train_samples)} to learn from, ${number(run.eval_samples)} held out`],
     ["Started", run.started_at ? exact(run.started_at) : "Never"],

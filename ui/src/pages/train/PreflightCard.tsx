@@ -40,7 +40,7 @@ function EstimateFigures({ estimate }: { estimate: NonNullable<Preflight["estima
     <Figures>
       <Figure
         label="Time"
-        value={estimate.seconds === null ? "Unknown" : `≈ ${roughly(estimate.seconds)}`}
+        value={estimate.seconds == null ? "Unknown" : `≈ ${roughly(estimate.seconds)}`}
         sub={estimate.seconds_basis ?? "No run to go by yet"}
       />
       <Figure label="Memory" value={bytes(estimate.memory_bytes)} sub="Predicted peak" />

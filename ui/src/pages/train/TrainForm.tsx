@@ -53,7 +53,7 @@ export function TrainForm({ task }: { task: TaskInfo }) {
     },
   });
   const change = (part: Partial<Draft>) => setDraft((old) => ({ ...old, ...part }));
-  const blocked = task.run !== null || preflight.data?.ok === false || preflight.isError;
+  const blocked = task.run != null || preflight.data?.ok === false || preflight.isError;
   const begin = () => !blocked && start.mutate();
   useActions([{ id: "start", label: "Start training", group: "Train", key: "s", disabled: blocked, run: begin }]);
   const bases = [...new Set([...(system.data?.bases.map((base) => base.name) ?? []), "smollm2-135m"])];

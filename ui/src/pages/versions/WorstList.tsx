@@ -23,7 +23,7 @@ export function WorstList({ task, worst }: { task: string; worst: Worst[] }) {
           <li key={example.id}>
             <div>
               <p>{clip(example.input, 240)}</p>
-              {answer !== null && (
+              {answer != null && (
                 <ul className={css.diffs}>
                   {differences(example.output, answer)
                     .slice(0, 6)

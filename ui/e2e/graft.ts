@@ -1,0 +1,127 @@
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const BINARY = process.env.GRAFT_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/graft");
+
+/** The task of these tests: messages full of "yes" are good, those full of "no" are bad; a tiny model learns that in seconds. */
+export const TASK = "text-classification";
+
+/** The real `graft` with a home of its own. */
+export class Graft {
+  readonly dir = mkdtempSync(join(tmpdir(), "graft-page-"));
+  readonly home = join(this.dir, "home");
+  port = 0;
+  private child: ChildProcess | null = null;
+  private said = "";
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  run(...args: string[]): string {
+    return execFileSync(BINARY, args, {
+      env: this.env(),
+      cwd: this.dir,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  }
+
+  file(name: string, text: string): string {
+    const path = join(this.dir, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  /** Names the tiny Llama of the test data `tiny`. */
+  addBase(): void {
+    this.run("base", "add", "tiny", join(ROOT, "crates/testkit/data/parity/tiny-llama"));
+  }
+
+  /** Starts serving, at the same address after a stop. */
+  async start(): Promise<void> {
+    this.port ||= await freePort();
+    this.child = spawn(BINARY, ["serve", "--bind", `127.0.0.1:${this.port}`], {
+      env: this.env(),
+      cwd: this.dir,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    this.child.stderr?.on("data", (bytes: Buffer) => (this.said += bytes.toString()));
+    for (let tries = 0; tries < 300; tries += 1) {
+      if (this.child.exitCode !== null) break;
+      const ready = await fetch(`${this.url}/health`)
+        .then((reply) => reply.ok)
+        .catch(() => false);
+      if (ready) return;
+      await new Promise((done) => setTimeout(done, 100));
+    }
+    throw new Error(`graft serve did not start:\n${this.said}`);
+  }
+
+  async stop(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    const child = this.child;
+    this.child = null;
+    if (!child || child.exitCode !== null) return;
+    const ended = new Promise((done) => child.once("exit", done));
+    child.kill(signal);
+    await ended;
+  }
+
+  async end(): Promise<void> {
+    await this.stop("SIGTERM");
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async api<T>(path: string, body?: unknown): Promise<T> {
+    const reply = await fetch(`${this.url}/api/v1${path}`, {
+      method: body === undefined ? "GET" : "POST",
+      headers: { "Content-Type": "application/json", "X-Graft-CSRF": "1" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await reply.text();
+    if (!reply.ok) throw new Error(`${path}: ${reply.status} ${text}`);
+    return JSON.parse(text) as T;
+  }
+
+  /** How many messages are in each state. */
+  async counts(): Promise<{ pending: number; approved: number; rejected: number }> {
+    const { tasks } = await this.api<{
+      tasks: { name: string; counts: { pending: number; approved: number; rejected: number } }[];
+    }>("/tasks");
+    return tasks.find((task) => task.name === TASK)!.counts;
+  }
+
+  private env(): NodeJS.ProcessEnv {
+    const { GRAFT_DATABASE: _, HF_TOKEN: __, ...env } = process.env;
+    return {
+      ...env,
+      GRAFT_HOME: this.home,
+      GRAFT_USER: "ada",
+      HF_HOME: join(this.dir, "hf"),
+      HF_HUB_OFFLINE: "1",
+      RUST_LOG: "warn",
+    };
+  }
+}
+
+/** A table of easy messages; the last `open` have no label and wait for an audit. */
+export function table(count: number, open: number): string {
+  const rows = Array.from({ length: count }, (_, i) => {
+    const good = i % 2 === 1;
+    return `${`${good ? "yes" : "no"} `.repeat(6)}${i},${i < count - open ? (good ? "good" : "bad") : ""}`;
+  });
+  return `text,label\n${rows.join("\n")}\n`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const address = server.address();
+  await new Promise((done) => server.close(done));
+  if (address === null || typeof address === "string") throw new Error("no free port");
+  return address.port;
+}

@@ -1,0 +1,124 @@
+import { expect, test, type Page } from "@playwright/test";
+import { Graft, table, TASK } from "./graft";
+
+const graft = new Graft();
+test.describe.configure({ mode: "serial" });
+test.beforeAll(async () => {
+  graft.addBase();
+  await graft.start();
+});
+test.afterAll(() => graft.end());
+
+async function train(page: Page, epochs: string): Promise<string> {
+  await page.goto(`${graft.url}/train?task=${TASK}`);
+  await page.getByLabel("Base model").fill("tiny");
+  await page.getByText("Advanced", { exact: true }).click();
+  await page.getByLabel("Epochs").fill(epochs);
+  await page.getByLabel("Learning rate").fill("0.01");
+  await page.getByLabel(/Make it active/).uncheck();
+  await expect(page.getByText("✓ Ready")).toBeVisible();
+  await page.getByRole("button", { name: "Start training" }).click();
+  await expect(page).toHaveURL(/\/runs\//);
+  return decodeURIComponent(new URL(page.url()).pathname.split("/")[2] ?? "");
+}
+
+async function finish(page: Page): Promise<void> {
+  await expect(page.locator("header").getByText("Succeeded")).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByRole("link", { name: /made v/ })).toBeVisible({ timeout: 60_000 });
+}
+
+test("messages come in through the page", async ({ page }) => {
+  await page.goto(`${graft.url}/?task=${TASK}`);
+  await page.getByRole("button", { name: "Import", exact: true }).click();
+  await page.getByLabel("From").selectOption("csv");
+  await page
+    .getByLabel("File")
+    .setInputFiles({ name: "toy.csv", mimeType: "text/csv", buffer: Buffer.from(table(60, 12)) });
+  await page.getByRole("dialog").getByRole("button", { name: "Import" }).click();
+  await expect(page.getByText("60 messages read.")).toBeVisible();
+  await page.getByRole("button", { name: "Done" }).click();
+  await expect(page.getByText("48 approved", { exact: false }).first()).toBeVisible();
+});
+
+test("twelve messages are audited by keyboard alone", async ({ page }) => {
+  await page.goto(`${graft.url}/audit?task=${TASK}`);
+  const message = page.getByTestId("message");
+  for (let i = 0; i < 12; i += 1) {
+    await expect(page.getByText(`Message ${i + 1} / 12`)).toBeVisible();
+    const text = (await message.textContent()) ?? "";
+    // Labels are in the order of the alphabet: 1 is bad, 2 is good.
+    await page.keyboard.press(text.startsWith("yes") ? "2" : "1");
+    await page.keyboard.press("a");
+    if (i < 11) await expect(message).not.toHaveText(text);
+  }
+  await expect.poll(() => graft.counts()).toEqual({ pending: 0, approved: 60, rejected: 0 });
+  await page.keyboard.press("u");
+  await expect.poll(() => graft.counts()).toMatchObject({ pending: 1, approved: 59 });
+  await page.keyboard.press("x");
+  await page.keyboard.press("2");
+  await expect.poll(() => graft.counts()).toMatchObject({ pending: 0, rejected: 1 });
+  await expect(page.getByLabel("Last decisions").getByText(/rejected: Unclear message/)).toBeVisible();
+});
+
+test("train, watch, compare, activate, use, roll back", async ({ page }) => {
+  test.setTimeout(180_000);
+  const first = await train(page, "8");
+  await finish(page);
+  await expect(page.getByText("Mean loss per supervised token")).toBeVisible();
+  await page.getByRole("tab", { name: "Config & files" }).click();
+  await expect(page.getByRole("link", { name: "adapter/adapter_model.safetensors" })).toBeVisible();
+  const second = await train(page, "0.2");
+  await finish(page);
+
+  await page.goto(`${graft.url}/train?task=${TASK}`);
+  await page.getByLabel(`Choose ${first} to compare`).check();
+  await page.getByLabel(`Choose ${second} to compare`).check();
+  await page.getByRole("link", { name: "Compare 2 runs" }).click();
+  await expect(page.getByRole("cell", { name: "0.2", exact: true })).toBeVisible();
+  await expect(page.getByRole("rowheader", { name: "Accuracy" })).toBeVisible();
+
+  await page.goto(`${graft.url}/versions?task=${TASK}`);
+  await activate(page, "v1");
+  await page.getByRole("tab", { name: "Playground" }).click();
+  await page.getByLabel("Message").fill("yes yes yes yes yes yes 7");
+  await page.getByLabel("First contestant").selectOption("base");
+  await page.getByLabel("Second contestant").selectOption("v1");
+  await page.getByRole("button", { name: "Ask both" }).click();
+  await expect(page.getByRole("region", { name: "v1 (active)" }).getByRole("combobox")).toHaveValue("good");
+
+  await activate(page, "v2");
+  await page.getByRole("button", { name: "Roll back" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
+  await expect(page.getByText("v1 answers again")).toBeVisible();
+});
+
+async function activate(page: Page, name: string): Promise<void> {
+  await page.getByRole("row").filter({ hasText: name }).getByRole("button", { name: "Activate" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Activate" }).click();
+  const worse = dialog.getByRole("button", { name: "Activate all the same" });
+  await expect(worse.or(page.getByText(`${name} answers now`))).toBeVisible();
+  if (await worse.isVisible()) await worse.click();
+  await expect(page.getByText(`${name} answers now`)).toBeVisible();
+}
+
+test("a run that fails shows its whole error, to be copied", async ({ page }) => {
+  const { run } = await graft.api<{ run: { id: string } }>("/runs", {
+    task: TASK,
+    base: "tiny",
+    settings: { learning_rate: 100, clip: 0, epochs: 50, alpha: 1e30 },
+  });
+  await page.goto(`${graft.url}/runs/${run.id}`);
+  await expect(page.locator("header").getByText("Failed")).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText("What to do")).toBeVisible();
+  await page.getByRole("button", { name: "Copy diagnostics" }).click();
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  expect(copied).toContain(`run: ${run.id}`);
+  expect(copied).toContain("exit code: 13");
+
+  await page.goto(`${graft.url}/train?task=${TASK}`);
+  await page.getByRole("button", { name: "Show full error" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Copy the error" }).click();
+  const stored = await graft.api<{ run: { error: string } }>(`/runs/${run.id}`);
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(stored.run.error);
+});

@@ -1,0 +1,20 @@
+/** Every page, with what it is about. */
+export const PAGES = (task: string, run: string): { name: string; path: string }[] => [
+  { name: "home", path: `/?task=${task}` },
+  { name: "audit", path: `/audit?task=${task}` },
+  { name: "train", path: `/train?task=${task}` },
+  { name: "run", path: `/runs/${run}?task=${task}` },
+  { name: "run-logs", path: `/runs/${run}?task=${task}&tab=logs` },
+  { name: "run-evaluation", path: `/runs/${run}?task=${task}&tab=evaluation` },
+  { name: "run-config", path: `/runs/${run}?task=${task}&tab=config` },
+  { name: "versions", path: `/versions?task=${task}` },
+  { name: "playground", path: `/versions?task=${task}&tab=playground` },
+  { name: "stats", path: `/stats?task=${task}` },
+  { name: "settings", path: `/settings?task=${task}` },
+  { name: "tables", path: `/settings?task=${task}&tab=tables` },
+  { name: "people", path: `/settings?task=${task}&tab=people` },
+  { name: "schedules", path: `/settings?task=${task}&tab=schedules` },
+  { name: "changes", path: `/settings?task=${task}&tab=changes` },
+  { name: "system", path: `/settings?task=${task}&tab=system` },
+  { name: "login", path: "/login" },
+];

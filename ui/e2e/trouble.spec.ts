@@ -1,0 +1,90 @@
+import { expect, test } from "@playwright/test";
+import { Graft, table, TASK } from "./graft";
+
+const graft = new Graft();
+test.describe.configure({ mode: "serial" });
+test.beforeAll(async () => {
+  graft.addBase();
+  graft.run("import", "csv", graft.file("toy.csv", table(60, 20)));
+  await graft.start();
+});
+test.afterAll(() => graft.end());
+
+const audit = () => `${graft.url}/audit?task=${TASK}`;
+
+test("two auditors don't overwrite each other", async ({ browser }) => {
+  const [ana, ben] = [await browser.newPage(), await browser.newPage()];
+  // Ben's page hears of nothing, as behind a bad line.
+  await ben.route("**/api/v1/events*", (route) => route.abort());
+  await Promise.all([ana.goto(audit()), ben.goto(audit())]);
+  await expect(ben.getByText("Message 1 /")).toBeVisible();
+  const title = await ben.getByTestId("message").textContent();
+  await ana.keyboard.press("1");
+  await ana.keyboard.press("a");
+  await expect(ana.getByLabel("Last decisions").getByText("approved")).toBeVisible();
+  await expect.poll(() => graft.counts()).toMatchObject({ approved: 41 });
+
+  await ben.keyboard.press("2");
+  await ben.keyboard.press("a");
+  await ben.getByRole("button", { name: "Compare and choose" }).click();
+  const dialog = ben.getByRole("dialog");
+  await expect(dialog.getByText(title ?? "")).toBeVisible();
+  await expect(dialog.getByRole("cell", { name: "good" })).toBeVisible();
+  await expect(dialog.getByRole("cell", { name: "bad" })).toBeVisible();
+  await dialog.getByRole("button", { name: "Keep theirs" }).click();
+  await expect(ben.getByRole("button", { name: "Compare and choose" })).toHaveCount(0);
+  expect(await graft.counts()).toMatchObject({ approved: 41 });
+  await ana.close();
+  await ben.close();
+});
+
+test("a server that is killed in the middle of an edit loses nothing", async ({ page }) => {
+  await page.goto(audit());
+  await expect(page.getByText("Message 1 /")).toBeVisible();
+  const before = await graft.counts();
+  await page.keyboard.press("1");
+  await graft.stop("SIGKILL");
+  await expect(page.getByTestId("link")).toContainText("away");
+  for (let i = 0; i < 3; i += 1) {
+    await page.keyboard.press("1");
+    await page.keyboard.press("a");
+  }
+  await expect(page.getByText("3 decisions kept here.")).toBeVisible();
+  const stored = await page.evaluate(() => localStorage.getItem("graft.outbox"));
+  expect(JSON.parse(stored ?? "[]")).toHaveLength(3);
+
+  await graft.start();
+  await page.reload();
+  await expect(page.getByTestId("link")).toHaveText("Live");
+  await expect(page.getByText("kept here")).toHaveCount(0);
+  await expect
+    .poll(() => graft.counts())
+    .toEqual({ ...before, pending: before.pending - 3, approved: before.approved + 3 });
+});
+
+test("a draft survives a reload", async ({ page }) => {
+  await page.goto(audit());
+  await expect(page.getByText("Message 1 /")).toBeVisible();
+  await page.keyboard.press("2");
+  await expect(page.getByRole("button", { name: "Discard changes" })).toBeVisible();
+  await page.reload();
+  await expect(page.getByRole("button", { name: "Discard changes" })).toBeVisible();
+  await expect(page.getByRole("group", { name: "Answer" }).getByRole("combobox")).toHaveValue("good");
+});
+
+test("a server that is killed in the middle of a run finds it again", async ({ page }) => {
+  const { run } = await graft.api<{ run: { id: string } }>("/runs", {
+    task: TASK,
+    base: "tiny",
+    settings: { epochs: 150, learning_rate: 0.01 },
+  });
+  await page.goto(`${graft.url}/runs/${run.id}`);
+  await expect(page.getByText(/^Step \d+ of/)).toBeVisible({ timeout: 30_000 });
+  await expect(page).toHaveTitle(/^▸ /);
+  await graft.stop("SIGKILL");
+  await expect(page.getByTestId("link")).toContainText("away");
+  await graft.start();
+  await expect(page.getByTestId("link")).toHaveText("Live", { timeout: 30_000 });
+  await expect(page.locator("header").getByText(/Running|Succeeded/)).toBeVisible();
+  await expect(page.locator("header").getByText("Succeeded")).toBeVisible({ timeout: 60_000 });
+});
