@@ -7,6 +7,7 @@
 
 mod activate;
 mod adapters;
+mod backup;
 mod base;
 mod clock;
 mod data;
@@ -27,6 +28,7 @@ pub mod recipes;
 mod register;
 mod runs;
 mod schedules;
+pub mod serving;
 mod stats;
 mod suggest;
 mod sweep;
@@ -35,6 +37,7 @@ mod worker;
 
 pub use activate::{Activated, Opponent};
 pub use adapters::Chosen;
+pub use backup::Backup;
 pub use base::BaseInfo;
 pub use clock::{compact, iso8601, now};
 pub use data::Prepared;
@@ -55,9 +58,10 @@ pub use plan::{Made, Plan};
 pub use predictor::{Loaded, Tell};
 pub use queue::{
     Compared, FailureClass, Level, LogStream, LogText, Metric, Preflight, Problem, Progress, RunEstimate, RunFailure,
-    RunRequest, RunView, Settings, SplitName, Waiting,
+    RunRequest, RunView, Settings, SplitName, Waiting, prompt_init,
 };
 pub use runs::{End, Trainer};
+pub use serving::Serving;
 pub use stats::Stats;
 pub use sweep::Swept;
 pub use tail::EventTail;

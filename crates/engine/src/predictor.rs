@@ -155,7 +155,7 @@ impl Engine {
 }
 
 /// Refuses weights that are not those that were registered.
-fn check_weights(chosen: &Chosen, adapter: &Adapter) -> Result<()> {
+pub(crate) fn check_weights(chosen: &Chosen, adapter: &Adapter) -> Result<()> {
     let Some(version) = &chosen.version else { return Ok(()) };
     let bytes: Vec<u8> = adapter.params().data().iter().flat_map(|x| x.to_le_bytes()).collect();
     if Digest::of(&bytes) == version.adapter_digest {

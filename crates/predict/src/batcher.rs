@@ -86,9 +86,13 @@ impl Batcher {
         self.limits.lanes = lanes.max(1);
     }
 
-    /// Puts a request at the end of the queue.
+    /// Puts a request at the end of the queue, or an urgent one at its start.
     pub fn submit(&mut self, request: Request, now: Instant) {
-        self.waiting.push_back((request, now));
+        if request.urgent {
+            self.waiting.push_front((request, now));
+        } else {
+            self.waiting.push_back((request, now));
+        }
     }
 
     /// Gives up everything that waits or is being written.
@@ -195,7 +199,8 @@ impl Batcher {
     fn begin(&mut self, now: Instant) {
         let first = self.running.len();
         let mut tokens = 0;
-        while self.running.len() < self.limits.lanes && tokens < WHOLE_CHUNK {
+        let urgent = |waiting: &VecDeque<(Request, Instant)>| waiting.front().is_some_and(|(first, _)| first.urgent);
+        while (self.running.len() < self.limits.lanes && tokens < WHOLE_CHUNK) || urgent(&self.waiting) {
             let Some((request, came)) = self.waiting.pop_front() else { break };
             tokens += request.prompt.len();
             match self.place(request, came, now) {

@@ -9,6 +9,7 @@
 
 mod batcher;
 mod calibrate;
+mod chat;
 mod codec;
 mod confidence;
 mod error;
@@ -23,6 +24,7 @@ mod vocabulary;
 
 pub use batcher::{Batcher, Limits};
 pub use calibrate::{Bin, Calibration, Method, Reliability};
+pub use chat::ChatPrompter;
 pub use codec::{Codec, FieldSpan, WIRE_VERSION};
 pub use confidence::{Confidence, TokenScore};
 pub use error::Error;

@@ -74,6 +74,8 @@ pub struct Request {
     pub stop: Vec<String>,
     /// Keep each token's probability and those of so many likelier ones.
     pub top: Option<usize>,
+    /// Goes before all others, whatever is going on; for requests on which others wait.
+    pub urgent: bool,
     /// Given up at this time.
     pub deadline: Option<Instant>,
     /// Hears how it goes.

@@ -59,13 +59,13 @@ impl Service {
         Ok(Self { requests, load, queue })
     }
 
-    /// Puts a request into the queue.
+    /// Puts a request into the queue; urgent ones always fit.
     ///
     /// # Errors
     /// [`Error::Full`] if too many wait already; [`Error::Interrupted`] if the thread is gone.
     pub fn submit(&self, request: Request) -> Result<()> {
         let waiting = self.load.waiting.fetch_add(1, Ordering::AcqRel);
-        if waiting >= self.queue {
+        if waiting >= self.queue && !request.urgent {
             self.load.waiting.fetch_sub(1, Ordering::AcqRel);
             return Err(Error::Full { waiting, retry_after: self.retry_after(waiting) });
         }

@@ -58,6 +58,7 @@ impl Template {
             stream: 0,
             stop: Vec::new(),
             top: None,
+            urgent: false,
             deadline: None,
             tell,
         })

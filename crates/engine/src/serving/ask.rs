@@ -1,0 +1,269 @@
+//! What may be asked, and how answers come.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use graft_core::{AnswerForm, Digest};
+use graft_predict::{Decoding, End, Guide, Outcome, Piece, Prediction, Request, Sampling, Update};
+use graft_tasks::cards;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::{
+    Serving,
+    generation::{Generation, Pin},
+};
+use crate::{Error, Result};
+
+/// Longest that a request waits and is worked on, where it doesn't say.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How an answer is wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// Most tokens of the answer.
+    pub max_tokens: Option<usize>,
+    /// `None` takes the likeliest token each time.
+    pub sampling: Option<Sampling>,
+    /// Texts before which the answer ends.
+    pub stop: Vec<String>,
+    /// Keep each token's probability and those of so many likelier ones.
+    pub top: Option<usize>,
+    /// Given up after this time.
+    pub patience: Option<Duration>,
+    /// Before all others.
+    pub(crate) urgent: bool,
+}
+
+/// What the model is asked.
+#[derive(Clone, Debug)]
+pub enum Prompt {
+    /// The input of a task, in the task's own prompt.
+    Input(String),
+    /// A conversation: pairs of role and content.
+    Messages(Vec<(String, String)>),
+    /// A text to go on with.
+    Text(String),
+}
+
+/// The form an answer must have, beyond the task's own.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Format {
+    /// As the task says; any text where no task is asked.
+    Own,
+    /// JSON that follows this JSON Schema.
+    Schema(Value),
+}
+
+/// An answer with everything that is known of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answered {
+    /// The task.
+    pub task: String,
+    /// The version that answered; absent for a bare base model.
+    pub version: Option<String>,
+    /// Digest of base, adapter, prompt and calibration: exactly what answered.
+    pub generation: Digest,
+    /// The answer, with what is computed from it.
+    pub answer: Value,
+    /// Probability that the whole answer is right, calibrated where the version was evaluated.
+    pub confidence: f64,
+    /// The same for each field.
+    pub fields: BTreeMap<String, f64>,
+    /// Whether the model ended the answer itself.
+    pub valid: bool,
+    /// Seconds from the request to the answer.
+    pub seconds: f64,
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Tokens of the answer.
+    pub answer_tokens: usize,
+}
+
+/// What comes of an answer that is being written.
+#[derive(Debug)]
+pub enum Heard {
+    /// More of its text.
+    Piece(Piece),
+    /// The end; the last of the text is in `rest`.
+    End {
+        /// Why it ended.
+        end: End,
+        /// The last of the text.
+        rest: Piece,
+        /// The answer.
+        answered: Box<Answered>,
+    },
+}
+
+/// An answer that is being written; dropping it ends the work on it.
+pub struct Answering {
+    serving: Serving,
+    updates: mpsc::UnboundedReceiver<Update>,
+    pin: Pin,
+    since: Instant,
+    /// Through the task's alias, so it counts for or against the version that became active.
+    by_alias: bool,
+    /// The text is the task's wire form, which nobody wants to see.
+    wire: bool,
+    ended: bool,
+}
+
+impl Answering {
+    /// The generation that answers.
+    #[must_use]
+    pub fn generation(&self) -> &Digest {
+        &self.pin.0.digest
+    }
+
+    /// What comes next; `None` after the end.
+    ///
+    /// # Errors
+    /// Why there will be no answer.
+    pub async fn next(&mut self) -> Option<Result<Heard>> {
+        loop {
+            let result = match self.updates.recv().await {
+                Some(Update::Written(_)) if self.wire => continue,
+                Some(Update::Written(piece)) => return Some(Ok(Heard::Piece(piece))),
+                Some(Update::Waiting) => continue,
+                Some(Update::Done(result)) => result.map_err(Error::Predict),
+                None if self.ended => return None,
+                // The thread met a bug and dropped what it was at.
+                None => Err(Error::Predict(graft_predict::Error::Interrupted)),
+            };
+            self.updates.close();
+            self.ended = true;
+            let outcome = self.serving.judge(&self.pin.0, self.by_alias, result);
+            return Some(outcome.map(|outcome| self.end(*outcome)));
+        }
+    }
+
+    fn end(&self, outcome: Outcome) -> Heard {
+        let Outcome { prediction, end, mut rest, .. } = outcome;
+        let answered = Box::new(self.answered(prediction));
+        if self.wire {
+            rest = Piece { text: said(&answered.answer), tokens: Vec::new() };
+        }
+        Heard::End { end, rest, answered }
+    }
+
+    fn answered(&self, mut prediction: Prediction) -> Answered {
+        let generation = &self.pin.0;
+        generation.calibrate(&mut prediction);
+        let answer = match self.serving.engine().home.tables() {
+            Ok(tables) => cards::finish(&generation.task, prediction.answer, &tables),
+            Err(_) => prediction.answer,
+        };
+        Answered {
+            task: generation.task.clone(),
+            version: generation.version.clone(),
+            generation: generation.digest.clone(),
+            answer,
+            confidence: prediction.confidence,
+            fields: prediction.fields,
+            valid: prediction.valid,
+            seconds: self.since.elapsed().as_secs_f64(),
+            prompt_tokens: prediction.prompt_tokens,
+            answer_tokens: prediction.answer_tokens,
+        }
+    }
+
+    /// The whole answer.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn whole(mut self) -> Result<Answered> {
+        loop {
+            match self.next().await {
+                Some(Ok(Heard::Piece(_))) => {}
+                Some(Ok(Heard::End { answered, .. })) => return Ok(*answered),
+                Some(Err(error)) => return Err(error),
+                None => return Err(Error::Predict(graft_predict::Error::Interrupted)),
+            }
+        }
+    }
+}
+
+/// A text as it is, anything else as JSON.
+fn said(answer: &Value) -> String {
+    answer.as_str().map_or_else(|| answer.to_string(), str::to_owned)
+}
+
+impl Serving {
+    /// Puts a request for a generation into its base's queue.
+    pub(super) fn ask(
+        &self,
+        generation: &Arc<Generation>,
+        by_alias: bool,
+        prompt: &Prompt,
+        format: &Format,
+        wish: &Wish,
+    ) -> Result<Answering> {
+        let since = Instant::now();
+        let (send, updates) = mpsc::unbounded_channel();
+        let pin = Pin::new(generation);
+        let held = Pin::new(generation);
+        let tell = Box::new(move |update| {
+            let _held = &held;
+            match update {
+                Update::Waiting => !send.is_closed(),
+                update => send.send(update).is_ok(),
+            }
+        });
+        let how =
+            Decoding { max_tokens: wish.max_tokens.unwrap_or(Decoding::default().max_tokens), ..Decoding::default() };
+        let adapter = generation.adapter.clone();
+        let mut request = generation.template.request(adapter, "", how, tell)?;
+        self.fill(&mut request, generation, prompt, format)?;
+        request.sampling = wish.sampling;
+        request.stop.clone_from(&wish.stop);
+        request.top = wish.top;
+        request.urgent = wish.urgent;
+        request.deadline = Some(since + wish.patience.unwrap_or(PATIENCE));
+        let wire = matches!(generation.card.answer, AnswerForm::Json { .. }) && *format == Format::Own;
+        generation.base.service.submit(request)?;
+        Ok(Answering { serving: self.clone(), updates, pin, since, by_alias, wire, ended: false })
+    }
+
+    /// Writes prompt and form into a request.
+    fn fill(&self, request: &mut Request, generation: &Generation, prompt: &Prompt, format: &Format) -> Result<()> {
+        let (base, template) = (&generation.base, &generation.template);
+        let free = matches!(generation.card.answer, AnswerForm::Text);
+        let own = match prompt {
+            Prompt::Input(input) => {
+                request.prompt = template.prompter().prompt(input)?[request.shared.len()..].to_vec();
+                true
+            }
+            Prompt::Messages(_) | Prompt::Text(_) if !free => {
+                let what = format!("hold a conversation with task `{}`, which takes one input", generation.task);
+                return Err(Error::Unsupported(what));
+            }
+            Prompt::Messages(messages) => {
+                let Some(tokens) = base.chat.conversation(messages)? else {
+                    let what = format!("hold a conversation with `{}`, which has no chat template", base.name);
+                    return Err(Error::Unsupported(what));
+                };
+                (request.prompt, request.shared) = (tokens, Arc::default());
+                false
+            }
+            Prompt::Text(text) => {
+                (request.prompt, request.shared) = (base.chat.text(text)?, Arc::default());
+                false
+            }
+        };
+        request.guide = match format {
+            Format::Own if own => return Ok(()),
+            Format::Own => Guide::text(Arc::clone(&base.vocabulary))?,
+            Format::Schema(_) if !free => {
+                let what = format!("give answers of task `{}` another form than its own", generation.task);
+                return Err(Error::Unsupported(what));
+            }
+            Format::Schema(schema) => Guide::json(schema, Arc::clone(&base.vocabulary))?,
+        };
+        Ok(())
+    }
+}

@@ -1,0 +1,152 @@
+//! The Ask AI fallback: where the service's own suggestions are missing or weak, the adapter writes one.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    Format, Prompt, Serving, Wish,
+    generation::{Generation, Recipe},
+};
+use crate::{AskAiSettings, Error, Result};
+
+/// A suggestion that the service has made itself; it may hold more fields, which are kept.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Primary {
+    /// What it suggests.
+    #[serde(default)]
+    pub description: String,
+    /// How sure the service is; missing counts as 0.
+    #[serde(default)]
+    pub confidence: Option<f64>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub rest: serde_json::Map<String, Value>,
+}
+
+/// What became of a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The settings don't want a fallback.
+    Disabled,
+    /// A suggestion of the service is strong enough.
+    NotNeeded,
+    /// The adapter's suggestion was added.
+    Injected,
+    /// The adapter was not sure enough.
+    TooUnsure,
+}
+
+/// The reply to a question.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Suggested {
+    /// The service's suggestions as they came, after the adapter's if it was injected.
+    pub suggestions: Vec<Value>,
+    /// What became of the question.
+    pub verdict: Verdict,
+    /// The adapter's confidence, if it was asked.
+    pub confidence: Option<f64>,
+    /// Whether that confidence is calibrated.
+    pub calibrated: bool,
+    /// The threshold that it was measured against.
+    pub threshold: f64,
+}
+
+/// Whether no suggestion says anything with at least this confidence.
+#[must_use]
+pub fn needs_fallback(suggestions: &[Primary], threshold: f64) -> bool {
+    let strong = |s: &Primary| !s.description.trim().is_empty() && s.confidence.unwrap_or(0.0) >= threshold;
+    !suggestions.iter().any(strong)
+}
+
+impl Serving {
+    /// Adds a suggestion of the adapter where the service's own are missing or weaker than the threshold, if the
+    /// adapter's calibrated confidence reaches it.
+    ///
+    /// # Errors
+    /// The adapter that the settings name can't be loaded, or fails.
+    pub async fn suggest(&self, query: &str, suggestions: Vec<Primary>) -> Result<Suggested> {
+        let settings = self.engine().ask_ai_settings().await?;
+        let threshold = settings.soft_prompt_confidence_threshold;
+        let values = |all: &[Primary]| all.iter().filter_map(|s| serde_json::to_value(s).ok()).collect::<Vec<_>>();
+        let mut reply = Suggested {
+            suggestions: values(&suggestions),
+            verdict: Verdict::NotNeeded,
+            confidence: None,
+            calibrated: false,
+            threshold,
+        };
+        if !settings.soft_prompt_enabled {
+            reply.verdict = Verdict::Disabled;
+            return Ok(reply);
+        }
+        if !needs_fallback(&suggestions, threshold) {
+            return Ok(reply);
+        }
+        let generation = self.ask_ai_generation(&settings).await?;
+        let prompt = Prompt::Input(query.to_owned());
+        let answer = self.ask(&generation, false, &prompt, &Format::Own, &Wish::default())?.whole().await?;
+        (reply.confidence, reply.calibrated) = (Some(answer.confidence), generation.calibrated);
+        let description = answer.answer.as_str().unwrap_or_default().trim().to_owned();
+        if answer.confidence < threshold || !answer.valid || description.is_empty() {
+            reply.verdict = Verdict::TooUnsure;
+            return Ok(reply);
+        }
+        reply.verdict = Verdict::Injected;
+        reply.suggestions.insert(0, injected(&description, &answer));
+        Ok(reply)
+    }
+
+    /// The adapter that the settings name. One that is a version's too takes over its calibration.
+    async fn ask_ai_generation(&self, settings: &AskAiSettings) -> Result<Arc<Generation>> {
+        let folder = self.engine().ask_ai_adapter(settings).map_err(|what| {
+            Error::Unsupported(format!("use the directory `{}`: {what}", settings.soft_prompt_model_dir))
+        })?;
+        let folder = folder.canonicalize().unwrap_or(folder);
+        let mut chosen = self.engine().adapter_folder(&folder)?;
+        let task = chosen.card.as_ref().map(|card| card.task.name.clone()).unwrap_or_default();
+        for version in self.engine().store.versions(Some(&task)).await? {
+            let own = self.engine().home.resolve(&version.adapter_dir);
+            if own.canonicalize().is_ok_and(|own| own == folder) {
+                chosen.version = Some(version);
+            }
+        }
+        self.generation(Recipe::of(chosen)?).await
+    }
+}
+
+/// The adapter's suggestion, marked as such.
+fn injected(description: &str, answer: &super::Answered) -> Value {
+    serde_json::json!({
+        "suggestion_id": format!("graft-{}", answer.generation.short()),
+        "description": description,
+        "trigger_summary": "",
+        "action_summary": "",
+        "devices_involved": [],
+        "confidence": answer.confidence,
+        "status": "draft",
+        "source": "soft_prompt",
+        "generation": answer.generation,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fallback_is_needed_where_nothing_strong_was_said() {
+        let said = |description: &str, confidence| Primary {
+            description: description.into(),
+            confidence,
+            ..Primary::default()
+        };
+        assert!(needs_fallback(&[], 0.5));
+        assert!(needs_fallback(&[said("lights", None), said("heat", Some(0.4))], 0.5));
+        assert!(needs_fallback(&[said("  ", Some(0.9))], 0.5), "a blank one says nothing");
+        assert!(!needs_fallback(&[said("lights", Some(0.2)), said("heat", Some(0.5))], 0.5));
+        assert!(!needs_fallback(&[said("lights", None)], 0.0));
+    }
+}

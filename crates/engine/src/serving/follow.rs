@@ -1,0 +1,80 @@
+//! Active versions as the store has them, whichever process set them.
+
+use std::{collections::BTreeSet, sync::Weak, time::Duration};
+
+use graft_store::{ChangeFilter, Kind, Watch};
+
+use super::{Inner, Serving};
+use crate::Result;
+
+/// How often a version that could not be loaded is tried again.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// Runs until nobody serves any longer.
+pub(super) async fn follow(inner: Weak<Inner>, mut watch: Watch, mut seen: i64) {
+    let mut behind: BTreeSet<String> = BTreeSet::new();
+    loop {
+        match tokio::time::timeout(RETRY, watch.changed()).await {
+            Ok(None) => return,
+            Ok(Some(_)) | Err(_) => {}
+        }
+        let Some(inner) = inner.upgrade() else { return };
+        let serving = Serving(inner);
+        // A database that doesn't answer now may do so the next time.
+        if let Ok(tasks) = serving.changed_since(&mut seen).await {
+            behind.extend(tasks);
+        }
+        let mut later = BTreeSet::new();
+        for task in std::mem::take(&mut behind) {
+            if let Err(error) = serving.catch_up(&task).await {
+                serving.note_problem(&task, &error);
+                later.insert(task);
+            }
+        }
+        behind = later;
+    }
+}
+
+impl Serving {
+    /// Tasks whose versions were changed since.
+    async fn changed_since(&self, seen: &mut i64) -> Result<Vec<String>> {
+        let filter = ChangeFilter { kind: Some(Kind::Version), after: *seen, ..ChangeFilter::default() };
+        let changes = self.engine().store.changes(&filter).await?;
+        *seen = changes.last().map_or(*seen, |change| change.seq);
+        let mut state = self.state();
+        for change in &changes {
+            state.named.remove(&(change.task.clone(), change.subject.clone()));
+        }
+        let served = |task: &String| state.aliases.contains_key(task);
+        Ok(changes.into_iter().map(|change| change.task).filter(served).collect())
+    }
+
+    /// Lets a task's active version answer.
+    async fn catch_up(&self, task: &str) -> Result<()> {
+        let expected = self.state().aliases.get(task).map(|alias| alias.generation.digest.clone());
+        let (Some(expected), Some(_)) = (expected, self.engine().store.active_version(task).await?) else {
+            // Nothing is active any longer, or the alias was given up: the next request finds out.
+            self.state().aliases.remove(task);
+            return Ok(());
+        };
+        let chosen = self.engine().adapter(task, None).await?;
+        self.switch(task, chosen, Some(&expected)).await?;
+        if let Some(alias) = self.state().aliases.get_mut(task) {
+            alias.problem = alias.problem.take().filter(|_| alias.watched == 0 && alias.previous.is_none());
+        }
+        Ok(())
+    }
+
+    /// The version before goes on answering; people must be able to see why.
+    fn note_problem(&self, task: &str, error: &crate::Error) {
+        if let Some(alias) = self.state().aliases.get_mut(task) {
+            let mut text = format!("failed to {error}");
+            let mut source = std::error::Error::source(error);
+            while let Some(cause) = source {
+                text += &format!(": {cause}");
+                source = cause.source();
+            }
+            alias.problem = Some(text);
+        }
+    }
+}

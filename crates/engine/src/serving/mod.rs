@@ -1,0 +1,430 @@
+//! Answers for many at once, from adapters that change while requests run.
+//!
+//! A *generation* is everything that decides an answer: base model, adapter, prompt, form and calibration. It never
+//! changes and is named by the digest of its contents. An *alias* is a task, whose active version it stands for; it
+//! moves from one generation to another in one step, after the new one has answered once. A request holds the
+//! generation it began with. What is unknown or can't be loaded is an error, and never the bare base model.
+
+mod ask;
+mod fallback;
+mod follow;
+mod generation;
+mod load;
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use graft_core::{AnswerForm, BaseRef, Digest, TaskCard};
+use graft_predict::Outcome;
+use serde::Serialize;
+use tokio::task::JoinHandle;
+
+pub use ask::{Answered, Answering, Format, Heard, Prompt, Wish};
+pub use fallback::{Primary, Suggested, Verdict, needs_fallback};
+use generation::{Base, Generation, Recipe};
+
+use crate::{Engine, Error, Result};
+
+/// What serving may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Answers written side by side, of each base model.
+    pub lanes: usize,
+    /// Requests that may wait, for each base model.
+    pub queue: usize,
+    /// Bytes of keys and values, of each base model.
+    pub cache_bytes: usize,
+    /// Bytes of base models and adapters together; those used longest ago are given up.
+    pub memory: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { lanes: 12, queue: 64, cache_bytes: 512 << 20, memory: 2 << 30 }
+    }
+}
+
+/// Requests of a version that just became active that are watched.
+const PROBATION: u32 = 10;
+/// So many of them may fail before the version before it returns.
+const FAILURES: u32 = 3;
+
+/// Who answers, and the threads that compute.
+#[derive(Clone)]
+pub struct Serving(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    options: Options,
+    state: Mutex<State>,
+    /// Loads come one after the other.
+    loading: tokio::sync::Mutex<()>,
+    uses: AtomicU64,
+    following: Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Default)]
+struct State {
+    generations: HashMap<Digest, Arc<Generation>>,
+    /// Given up, but perhaps still in flight.
+    retired: Vec<Weak<Generation>>,
+    aliases: HashMap<String, Alias>,
+    /// Generations of versions asked for by name; forgotten when a version changes.
+    named: HashMap<(String, String), Digest>,
+}
+
+/// What stands for a task.
+struct Alias {
+    generation: Arc<Generation>,
+    previous: Option<Arc<Generation>>,
+    /// Requests still watched, and how many failed.
+    watched: u32,
+    failures: u32,
+    /// Why the version that is active by now doesn't answer.
+    problem: Option<String>,
+}
+
+/// What is being served.
+#[derive(Clone, Debug, Serialize)]
+pub struct ServingStatus {
+    /// Base models in memory.
+    pub bases: Vec<BaseStatus>,
+    /// Generations in memory.
+    pub generations: Vec<GenerationStatus>,
+    /// What answers for each task that was asked.
+    pub tasks: Vec<AliasStatus>,
+}
+
+/// A base model in memory.
+#[derive(Clone, Debug, Serialize)]
+pub struct BaseStatus {
+    /// Its name.
+    pub name: String,
+    /// Its digest.
+    pub digest: Digest,
+    /// Bytes of its files.
+    pub bytes: usize,
+    /// Requests in its queue.
+    pub waiting: usize,
+    /// Answers being written.
+    pub running: usize,
+    /// Requests that ended.
+    pub ended: u64,
+    /// Answers a second of late.
+    pub rate: f64,
+}
+
+/// A generation in memory.
+#[derive(Clone, Debug, Serialize)]
+pub struct GenerationStatus {
+    /// Its name.
+    pub digest: Digest,
+    /// The task.
+    pub task: String,
+    /// The version, if it is one.
+    pub version: Option<String>,
+    /// The base model's name.
+    pub base: String,
+    /// Whether it answers for its task.
+    pub active: bool,
+    /// Bytes of its adapter.
+    pub bytes: usize,
+    /// Requests that hold it.
+    pub in_flight: usize,
+    /// Requests answered.
+    pub answered: u64,
+    /// Requests that failed.
+    pub failed: u64,
+}
+
+/// What answers for a task.
+#[derive(Clone, Debug, Serialize)]
+pub struct AliasStatus {
+    /// The task.
+    pub task: String,
+    /// The version that answers.
+    pub version: Option<String>,
+    /// Its generation.
+    pub generation: Digest,
+    /// The generation before it.
+    pub previous: Option<Digest>,
+    /// Why the version that is active by now doesn't answer.
+    pub problem: Option<String>,
+}
+
+impl Serving {
+    /// Begins to serve; follows the active versions from now on, whoever changes them. Must be called within a tokio
+    /// runtime.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn start(engine: Engine, options: Options) -> Result<Self> {
+        let watch = engine.store.watch().await?;
+        let seen = engine.store.newest_change().await?;
+        let inner = Inner {
+            engine,
+            options,
+            state: Mutex::default(),
+            loading: tokio::sync::Mutex::new(()),
+            uses: AtomicU64::new(0),
+            following: Mutex::default(),
+        };
+        let serving = Self(Arc::new(inner));
+        let task = tokio::spawn(follow::follow(Arc::downgrade(&serving.0), watch, seen));
+        *serving.0.following.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
+        Ok(serving)
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks a task's active version, or the one named.
+    ///
+    /// # Errors
+    /// There is no such version or it can't be loaded; the queue is full.
+    pub async fn begin(
+        &self,
+        task: &str,
+        version: Option<&str>,
+        prompt: &Prompt,
+        format: &Format,
+        wish: &Wish,
+    ) -> Result<Answering> {
+        let generation = match version {
+            None => self.active(task).await?,
+            Some(version) => self.version(task, version).await?,
+        };
+        self.ask(&generation, version.is_none(), prompt, format, wish)
+    }
+
+    /// The answer of a task's active version, or of the one named, to an input.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin), and why there is no answer.
+    pub async fn answer(&self, task: &str, version: Option<&str>, input: &str, wish: &Wish) -> Result<Answered> {
+        let prompt = Prompt::Input(input.to_owned());
+        self.begin(task, version, &prompt, &Format::Own, wish).await?.whole().await
+    }
+
+    /// Answers to many inputs of one generation, in order, without filling the queue for others.
+    ///
+    /// # Errors
+    /// There is no such version or it can't be loaded. Each input has its own result.
+    pub async fn answer_all(
+        &self,
+        task: &str,
+        version: Option<&str>,
+        inputs: &[String],
+        wish: &Wish,
+    ) -> Result<Vec<Result<Answered>>> {
+        let generation = match version {
+            None => self.active(task).await?,
+            Some(version) => self.version(task, version).await?,
+        };
+        let side_by_side = (self.0.options.lanes * 3 / 2).min(self.0.options.queue).max(1);
+        let mut answers = Vec::with_capacity(inputs.len());
+        let mut begun = std::collections::VecDeque::new();
+        for input in inputs {
+            if begun.len() >= side_by_side
+                && let Some(first) = begun.pop_front()
+            {
+                answers.push(whole(first).await);
+            }
+            begun.push_back(self.patiently(&generation, input, wish).await);
+        }
+        for rest in begun {
+            answers.push(whole(rest).await);
+        }
+        Ok(answers)
+    }
+
+    /// Asks as soon as the queue has room.
+    async fn patiently(&self, generation: &Arc<Generation>, input: &str, wish: &Wish) -> Result<Answering> {
+        let prompt = Prompt::Input(input.to_owned());
+        loop {
+            match self.ask(generation, false, &prompt, &Format::Own, wish) {
+                Err(Error::Predict(graft_predict::Error::Full { .. })) => {
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// The answer of the base model of a task's active version (or of the one named) without any adapter, to a prompt
+    /// and in a form that are the task's.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer).
+    pub async fn answer_bare(&self, task: &str, version: Option<&str>, input: &str, wish: &Wish) -> Result<Answered> {
+        let chosen = self.engine().adapter(task, version).await?;
+        let generation = self.generation(Recipe::of(chosen)?.bare()).await?;
+        let prompt = Prompt::Input(input.to_owned());
+        self.ask(&generation, false, &prompt, &Format::Own, wish)?.whole().await
+    }
+
+    /// Asks a base model by its name, without task or adapter.
+    ///
+    /// # Errors
+    /// There is no such base; as [`begin`](Self::begin).
+    pub async fn begin_base(&self, name: &str, prompt: &Prompt, format: &Format, wish: &Wish) -> Result<Answering> {
+        let bases = self.engine().store.bases().await?;
+        let Some(base) = bases.into_iter().find(|base| base.name == name) else {
+            return Err(graft_store::Error::NoBase(name.to_owned()).into());
+        };
+        let base = BaseRef { name: base.name, path: base.path, digest: base.digest };
+        let card = TaskCard { name: base.name.clone(), instruction: String::new(), answer: AnswerForm::Text };
+        let (task, version, adapter, evaluation) = (base.name.clone(), None, None, None);
+        let generation = self.generation(Recipe { task, version, card, base, adapter, evaluation }).await?;
+        self.ask(&generation, false, prompt, format, wish)
+    }
+
+    /// Loads a version and lets it answer once, so that it can become active without anybody waiting.
+    ///
+    /// # Errors
+    /// Why it can't answer.
+    pub async fn prepare(&self, task: &str, version: &str) -> Result<Digest> {
+        Ok(self.version(task, version).await?.digest.clone())
+    }
+
+    /// Counts how a request ended; a version that only fails gives way to the one before it.
+    fn judge(
+        &self,
+        generation: &Arc<Generation>,
+        by_alias: bool,
+        result: Result<Box<Outcome>>,
+    ) -> Result<Box<Outcome>> {
+        use graft_predict::Error as P;
+        let failed = match &result {
+            Ok(_) => {
+                generation.answered.fetch_add(1, Ordering::Relaxed);
+                false
+            }
+            Err(error) => {
+                generation.failed.fetch_add(1, Ordering::Relaxed);
+                // Others are the request's own fault, or time's.
+                matches!(
+                    error,
+                    Error::Predict(P::NotFinite | P::Grammar(_) | P::Wire { .. } | P::Token(_) | P::Interrupted)
+                )
+            }
+        };
+        if by_alias {
+            self.watch_over(generation, failed);
+        }
+        result
+    }
+
+    fn watch_over(&self, generation: &Arc<Generation>, failed: bool) {
+        let mut state = self.state();
+        let Some(alias) = state.aliases.get_mut(&generation.task) else { return };
+        if alias.watched == 0 || alias.generation.digest != generation.digest {
+            return;
+        }
+        alias.watched -= 1;
+        alias.failures += u32::from(failed);
+        if alias.failures < FAILURES {
+            return;
+        }
+        let Some(previous) = alias.previous.take() else { return };
+        alias.problem = Some(format!("version {} failed", generation.version.as_deref().unwrap_or("(unnamed)")));
+        alias.generation = previous;
+        alias.watched = 0;
+        drop(state);
+        let (store, by) = (self.engine().store.clone(), format!("{} (serving)", self.engine().by));
+        let (task, version) = (generation.task.clone(), generation.version.clone());
+        // The store must say the same. Where somebody has moved on already, it says better.
+        tokio::spawn(async move { drop(store.rollback(&task, version.as_deref(), &by, crate::now()).await) });
+    }
+
+    /// What is being served.
+    #[must_use]
+    pub fn status(&self) -> ServingStatus {
+        let state = self.state();
+        let mut generations: Vec<&Arc<Generation>> = state.generations.values().collect();
+        generations.sort_by(|a, b| (&a.task, &a.version, &a.digest).cmp(&(&b.task, &b.version, &b.digest)));
+        let mut bases: Vec<&Arc<Base>> = generations.iter().map(|generation| &generation.base).collect();
+        bases.sort_by(|a, b| a.digest.cmp(&b.digest));
+        bases.dedup_by(|a, b| a.digest == b.digest);
+        let mut tasks: Vec<AliasStatus> = state.aliases.iter().map(|(task, alias)| alias.status(task)).collect();
+        tasks.sort_by(|a, b| a.task.cmp(&b.task));
+        let active = |g: &Generation| tasks.iter().any(|task| task.task == g.task && task.generation == g.digest);
+        ServingStatus {
+            bases: bases.into_iter().map(|base| base.status()).collect(),
+            generations: generations.into_iter().map(|g| g.status(active(g))).collect(),
+            tasks,
+        }
+    }
+}
+
+/// The whole of an answer that was begun.
+async fn whole(begun: Result<Answering>) -> Result<Answered> {
+    begun?.whole().await
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Ok(Some(task)) = self.following.get_mut().map(Option::take) {
+            task.abort();
+        }
+    }
+}
+
+impl std::fmt::Debug for Serving {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Serving").field(&self.status()).finish()
+    }
+}
+
+impl Alias {
+    fn status(&self, task: &str) -> AliasStatus {
+        AliasStatus {
+            task: task.to_owned(),
+            version: self.generation.version.clone(),
+            generation: self.generation.digest.clone(),
+            previous: self.previous.as_ref().map(|previous| previous.digest.clone()),
+            problem: self.problem.clone(),
+        }
+    }
+}
+
+impl Base {
+    fn status(&self) -> BaseStatus {
+        let now = self.service.status();
+        BaseStatus {
+            name: self.name.clone(),
+            digest: self.digest.clone(),
+            bytes: self.bytes,
+            waiting: now.waiting,
+            running: now.running,
+            ended: now.ended,
+            rate: now.rate,
+        }
+    }
+}
+
+impl Generation {
+    fn status(&self, active: bool) -> GenerationStatus {
+        GenerationStatus {
+            digest: self.digest.clone(),
+            task: self.task.clone(),
+            version: self.version.clone(),
+            base: self.base.name.clone(),
+            active,
+            bytes: self.adapter_bytes(),
+            in_flight: self.in_flight.load(Ordering::Relaxed) / 2,
+            answered: self.answered.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+        }
+    }
+}
