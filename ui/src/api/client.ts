@@ -1,8 +1,15 @@
-import { QueryClient } from "@tanstack/react-query";
+import { QueryCache, QueryClient } from "@tanstack/react-query";
 import { Away, Problem } from "./http";
 
 /** Reads are tried again only where that can help: a server that is away comes back, a wrong request stays wrong. */
 export const queries = new QueryClient({
+  queryCache: new QueryCache({
+    // A session that has ended is noticed by whatever asks first; the page then asks for a login.
+    onError: (error, query) => {
+      if (error instanceof Problem && error.status === 401 && query.queryKey[0] !== "session")
+        void queries.invalidateQueries({ queryKey: ["session"] });
+    },
+  }),
   defaultOptions: {
     queries: {
       staleTime: 10_000,

@@ -14,6 +14,7 @@ import { PageLoading } from "./PageStates";
 import css from "./shell.module.css";
 import { TaskPick } from "./TaskPick";
 import { ThemeToggle } from "./ThemeToggle";
+import { useUrl } from "./url";
 import { useKeyboard } from "./useKeyboard";
 
 /** Everything around a page: the menu, the keys, what is live and what waits. */
@@ -21,10 +22,11 @@ export function Shell() {
   const { pathname } = useLocation();
   const session = useQuery(sessionQuery);
   const navigate = useNavigate();
+  const [{ token }] = useUrl();
   const barred = session.data?.auth_required && !session.data.user && pathname !== "/login";
   useEffect(() => {
-    if (barred) void navigate({ to: "/login", search: { next: pathname } as never });
-  }, [barred, navigate, pathname]);
+    if (barred) void navigate({ to: "/login", search: { next: pathname, token } as never });
+  }, [barred, navigate, pathname, token]);
   return pathname === "/login" ? (
     <Suspense fallback={<PageLoading />}>
       <Outlet />

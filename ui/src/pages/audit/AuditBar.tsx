@@ -45,25 +45,14 @@ export function AuditBar({ audit, task }: { audit: Audit; task: TaskInfo | undef
     <div className={css.bar}>
       <Segmented
         label="Which messages"
-        value={filter?.state === "approved" || filter?.state === "rejected" ? "audited" : (filter?.state ?? "pending")}
+        value={filter?.state ?? "pending"}
         options={[
-          {
-            value: "pending",
-            label: (
-              <>
-                Unaudited <small className="num">{number(counts?.pending)}</small>
-              </>
-            ),
-          },
+          { value: "pending", label: <Counted name="Unaudited" count={counts?.pending} /> },
           { value: "all", label: "All" },
-          {
-            value: "audited",
-            label: (
-              <>
-                Audited <small className="num">{number(counts ? counts.approved + counts.rejected : null)}</small>
-              </>
-            ),
-          },
+          { value: "approved", label: <Counted name="Audited" count={counts?.approved} /> },
+          ...(counts?.rejected || filter?.state === "rejected"
+            ? [{ value: "rejected" as const, label: <Counted name="Rejected" count={counts?.rejected} /> }]
+            : []),
         ]}
         onChange={(state) => change({ state })}
       />
@@ -103,6 +92,14 @@ export function AuditBar({ audit, task }: { audit: Audit; task: TaskInfo | undef
         <ImportDialog open={dialog === "import"} onOpenChange={(on) => setDialog(on ? "import" : null)} task={task} />
       )}
     </div>
+  );
+}
+
+function Counted({ name, count }: { name: string; count: number | undefined }) {
+  return (
+    <>
+      {name} <small className="num">{number(count)}</small>
+    </>
   );
 }
 

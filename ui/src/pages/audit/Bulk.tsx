@@ -25,13 +25,6 @@ export function Bulk(props: { open: boolean; onOpenChange: (open: boolean) => vo
   const [sure, setSure] = useState("");
   const client = useQueryClient();
   const { filter, total } = audit;
-  const states = {
-    all: undefined,
-    audited: undefined,
-    pending: "pending",
-    approved: "approved",
-    rejected: "rejected",
-  } as const;
   const run = useMutation({
     mutationFn: () =>
       examples.bulk({
@@ -39,7 +32,7 @@ export function Bulk(props: { open: boolean; onOpenChange: (open: boolean) => vo
         action,
         reason: action === "reject" ? reason : undefined,
         filter: {
-          state: filter ? states[filter.state] : undefined,
+          state: filter && filter.state !== "all" ? filter.state : undefined,
           source: filter?.source || undefined,
           search: filter?.search || undefined,
           min_confidence: sure === "" ? undefined : Number(sure) / 100,

@@ -4,7 +4,7 @@ import type { Entry } from "../../lib/outbox";
 /** What the queue shows, as the address says it. */
 export interface Filter {
   task: string;
-  state: ReviewState | "all" | "audited";
+  state: ReviewState | "all";
   source: string;
   search: string;
   order: string;
@@ -32,5 +32,5 @@ export function nextOpen(states: ReviewState[], from: number): number {
 
 /** Whether a message belongs to the filter as far as its state goes. */
 export function belongs(state: ReviewState, filter: Filter["state"]): boolean {
-  return filter === "all" || filter === state || (filter === "audited" && state !== "pending");
+  return filter === "all" || filter === state;
 }

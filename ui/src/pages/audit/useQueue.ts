@@ -2,7 +2,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { examples } from "../../api/calls";
 import type { ListedExample } from "../../api/types";
-import { belongs, flat, type Filter } from "./queue";
+import { flat, type Filter } from "./queue";
 import { recent } from "./recent";
 
 const PAGE = 50;
@@ -36,8 +36,6 @@ async function load(
   signal: AbortSignal,
 ): Promise<{ examples: ListedExample[]; total: number }> {
   const { task, state, source, search, order } = filter;
-  const wanted = state === "all" || state === "audited" ? undefined : state;
-  const page = await examples.list({ task, state: wanted, source, search, order, limit: PAGE, offset }, signal);
-  if (state !== "audited") return page;
-  return { ...page, examples: page.examples.filter((one) => belongs(one.review.state, state)) };
+  const wanted = state === "all" ? undefined : state;
+  return examples.list({ task, state: wanted, source, search, order, limit: PAGE, offset }, signal);
 }

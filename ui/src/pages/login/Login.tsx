@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { session } from "../../api/calls";
 import { Button } from "../../components/Button";
 import { Failure } from "../../components/Failure";
@@ -30,6 +30,13 @@ export function Login() {
       void navigate({ to: next as "/", search: {} as never, replace: true });
     },
   });
+  // The address that `graft serve` prints at its first start holds a token.
+  const { mutate } = open;
+  useEffect(() => {
+    if (search.token) mutate();
+    // Once, with what the address held.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, []);
   return (
     <main className={css.page}>
       <form

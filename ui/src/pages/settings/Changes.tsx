@@ -9,6 +9,7 @@ import { Cell, Table } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
 import { differences } from "../../lib/diff";
 import { clip, label } from "../../lib/format";
+import { last } from "../../lib/cursor";
 import { shown } from "../../lib/json";
 
 const KINDS = ["", "example", "run", "version", "setting", "dataset", "base"].map((value) => ({
@@ -21,9 +22,9 @@ export function Changes() {
   const [kind, setKind] = useState("");
   const query = useQuery({
     queryKey: ["changes", kind],
-    queryFn: () => admin.changes({ kind: kind || undefined, order: "newest", limit: 100 }),
+    queryFn: () => newest(kind || undefined),
   });
-  const list = [...(query.data?.changes ?? [])].sort((a, b) => b.seq - a.seq);
+  const list = [...(query.data?.changes ?? [])].sort((a, b) => b.seq - a.seq).slice(0, SHOWN);
   return (
     <Card
       title="What changed"
@@ -68,6 +69,16 @@ export function Changes() {
       )}
     </Card>
   );
+}
+
+const SHOWN = 100;
+
+/** The trail is read from its beginning; so its end is looked for first. */
+async function newest(kind: string | undefined) {
+  const end = await last(async (after) => (await admin.changes({ after, limit: 1 })).changes.length > 0);
+  const recent = await admin.changes({ kind, after: kind ? 0 : Math.max(0, end - SHOWN), limit: 500 });
+  if (!kind || recent.changes.length < 500) return recent;
+  return admin.changes({ kind, after: Math.max(0, end - 500), limit: 500 });
 }
 
 function summary(change: Change): string {

@@ -1,8 +1,11 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { session as api } from "../../api/calls";
 import { sessionQuery } from "../../api/queries";
+import { Button } from "../../components/Button";
 import { PageHead } from "../../components/bits";
 import layout from "../../components/layout.module.css";
 import { Tabs } from "../../components/Tabs";
+import { sayError } from "../../components/toasts";
 import { useUrl } from "../../shell/url";
 import { AskAi } from "./AskAi";
 import { Changes } from "./Changes";
@@ -30,7 +33,9 @@ export function Settings() {
       : "";
   return (
     <div className={layout.stack}>
-      <PageHead title="Settings" about={who} />
+      <PageHead title="Settings" about={who}>
+        {session.data?.auth_required && session.data.user && <LogOut />}
+      </PageHead>
       <Tabs
         label="Settings"
         value={tabs.some((tab) => tab.value === search.tab) ? (search.tab ?? "ask-ai") : "ask-ai"}
@@ -39,4 +44,10 @@ export function Settings() {
       />
     </div>
   );
+}
+
+function LogOut() {
+  const client = useQueryClient();
+  const leave = () => void api.close().then(() => client.resetQueries(), sayError);
+  return <Button onClick={leave}>Log out</Button>;
 }
