@@ -38,6 +38,15 @@ impl Home {
         Ok(Self(std::path::absolute(&home).map_err(failed)?))
     }
 
+    /// This folder. Nothing is made yet.
+    ///
+    /// # Errors
+    /// The current folder can't be told, for a relative path.
+    pub fn at(path: &Path) -> Result<Self> {
+        let failed = |source| Error::Io { doing: "find", path: path.to_owned(), source };
+        Ok(Self(std::path::absolute(path).map_err(failed)?))
+    }
+
     /// The folder.
     #[must_use]
     pub fn path(&self) -> &Path {

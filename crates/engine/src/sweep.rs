@@ -108,9 +108,9 @@ impl Engine {
             (Some(here), Some(there)) => Ok(here == there),
             (None, Some(there)) => {
                 // What lies in a home that is new to this database may be another's.
-                let fresh = ["runs", "adapters"].iter().all(|name| {
-                    folders(&self.home.path().join(name)).is_ok_and(|folders| folders.is_empty())
-                });
+                let fresh = ["runs", "adapters"]
+                    .iter()
+                    .all(|name| folders(&self.home.path().join(name)).is_ok_and(|folders| folders.is_empty()));
                 if fresh {
                     graft_formats::atomic::bytes(&path, there.as_bytes())?;
                 }

@@ -333,6 +333,15 @@ impl Error {
         Some(hint.to_owned())
     }
 
+    /// Whether the database itself is in trouble, whatever was asked of it.
+    #[must_use]
+    pub fn is_of_the_database(&self) -> bool {
+        let trouble = |e: &Self| {
+            matches!(e, Self::Unreachable(_) | Self::Locked(_) | Self::ReadOnly(_) | Self::Disk(_) | Self::Sql(_))
+        };
+        trouble(self) || matches!(self, Self::Open { source, .. } if trouble(source))
+    }
+
     /// The exit code of a command that ends with this error.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {

@@ -58,6 +58,25 @@ pub(crate) enum Runs {
         #[arg(long)]
         skip_base: bool,
     },
+    /// Cancel a training, whether it waits or trains; its last checkpoint is kept.
+    Cancel {
+        /// Name of the run.
+        id: String,
+    },
+    /// Put a failed or cancelled training back into the queue, to begin anew.
+    Retry {
+        /// Name of the run.
+        id: String,
+        /// Go on from its last checkpoint instead.
+        #[arg(long)]
+        resume: bool,
+    },
+    /// Delete trainings that have ended, with their directories; versions made by them stay.
+    Delete {
+        /// Names of runs.
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
     /// Ask a training to stop after its step; its checkpoint is kept.
     Stop {
         /// Name of the run.
@@ -79,6 +98,23 @@ pub(crate) async fn run(engine: &Engine, command: Runs) -> Result<Reply> {
         Runs::Resume { id, version, skip_base } => {
             let run = engine.store.run(&id).await?;
             train::complete(engine, &run, version.as_deref()).await?.judge(engine, !skip_base, None).await
+        }
+        Runs::Cancel { id } => {
+            let run = engine.cancel(&id).await?;
+            let done = if run.state.is_active() { "stops after its step" } else { "is cancelled" };
+            Ok(Reply::new(&run, format!("Run {id} {done}.")))
+        }
+        Runs::Retry { id, resume } => {
+            let run = if resume { engine.resume_queued(&id).await? } else { engine.retry(&id).await? };
+            Ok(Reply::new(&run, format!("Run {id} is queued again; a worker takes it from there.")))
+        }
+        Runs::Delete { ids } => {
+            let mut deleted = Vec::new();
+            for id in &ids {
+                deleted.push(engine.delete_run(id).await?.id);
+            }
+            let text = format!("{} runs are gone.", deleted.len());
+            Ok(Reply::new(json!({"deleted": deleted}), text))
         }
         Runs::Stop { id, no_wait } => stop(engine, &id, no_wait).await,
     }
@@ -183,7 +219,11 @@ async fn stop(engine: &Engine, id: &str, no_wait: bool) -> Result<Reply> {
         let hint = "`graft runs list` shows the runs and their states";
         return Err(Failure::usage(format!("stop run `{id}`, which is {}", run.state.name()), hint));
     }
-    engine.ask_to_stop(&run)?;
+    if run.request.is_some() {
+        engine.cancel(id).await?;
+    } else {
+        engine.ask_to_stop(&run)?;
+    }
     if no_wait {
         return Ok(Reply::new(&run, format!("Run {id} will stop after its step.")));
     }

@@ -1,8 +1,11 @@
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
-use graft_core::{AdapterSpec, PromptInit, Schedule, SplitRule, Targets};
-use graft_engine::recipes::{Method, Recipe};
+use graft_core::{Schedule, SplitRule};
+use graft_engine::{
+    Settings,
+    recipes::{Method, Recipe},
+};
 
 use crate::failure::{Failure, Result};
 
@@ -44,21 +47,14 @@ pub(crate) enum SplitName {
 
 /// `text:…`, `labels`, `vocabulary` or `random`.
 #[derive(Clone, Debug)]
-pub(crate) struct InitName(PromptInit);
+pub(crate) struct InitName(String);
 
 impl FromStr for InitName {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
-        Ok(Self(match text {
-            "labels" => PromptInit::Labels,
-            "vocabulary" => PromptInit::Vocabulary,
-            "random" => PromptInit::Random,
-            other => match other.strip_prefix("text:").map(str::trim).filter(|text| !text.is_empty()) {
-                Some(text) => PromptInit::Text { text: text.to_owned() },
-                None => return Err("write `labels`, `vocabulary`, `random`, or `text:` and a text".into()),
-            },
-        }))
+        graft_engine::prompt_init(text).map_err(|problem| problem.hint)?;
+        Ok(Self(text.to_owned()))
     }
 }
 
@@ -176,82 +172,46 @@ pub(crate) struct Hyper {
 impl Hyper {
     /// Puts what was given over a recipe.
     pub(crate) fn apply(&self, recipe: &mut Recipe) -> Result<()> {
-        let o = &mut recipe.optim;
-        set(&mut o.epochs, self.epochs);
-        set(&mut o.lr, self.learning_rate);
-        set(&mut o.warmup, self.warmup);
-        set(&mut o.batch, self.batch_size);
-        set(&mut o.weight_decay, self.weight_decay);
-        set(&mut o.beta1, self.beta1);
-        set(&mut o.beta2, self.beta2);
-        set(&mut o.eps, self.eps);
-        set(&mut o.clip, self.clip);
-        set(&mut o.seed, self.seed);
-        set(&mut o.typos, self.typos);
-        set(&mut o.schedule, self.schedule.map(schedule));
-        set(&mut recipe.eval.per_epoch, self.evals_per_epoch);
-        set(&mut recipe.eval.patience, self.patience);
-        set(&mut recipe.eval.examples, self.eval_examples);
-        set(&mut recipe.eval.checkpoints_per_epoch, self.checkpoints_per_epoch);
-        let l = &mut recipe.limits;
-        set(&mut l.max_tokens, self.max_tokens);
-        set(&mut l.max_source, self.max_source);
-        set(&mut l.max_target, self.max_target);
-        set(&mut l.pass_tokens, self.pass_tokens);
-        set(&mut l.recompute, self.recompute);
-        l.memory = self.memory.or(l.memory);
-        l.threads = self.threads.or(l.threads);
-        self.shape(&mut recipe.adapter)
+        self.settings().apply(recipe).map_err(|problem| {
+            let flag = problem.field.as_deref().unwrap_or_default().replace('_', "-");
+            Failure::usage(format!("use `--{flag}` with this method"), problem.hint)
+        })
     }
 
-    fn shape(&self, adapter: &mut AdapterSpec) -> Result<()> {
-        let lora_only = [
-            ("--rank", self.rank.is_some()),
-            ("--alpha", self.alpha.is_some()),
-            ("--dropout", self.dropout.is_some()),
-            ("--rslora", self.rslora.is_some()),
-            ("--targets", self.targets.is_some()),
-        ];
-        let prompt_only =
-            [("--prompt-tokens", self.prompt_tokens.is_some()), ("--prompt-init", self.prompt_init.is_some())];
-        match adapter {
-            AdapterSpec::Lora(lora) => {
-                refuse(&prompt_only, "LoRA", "soft-prompt")?;
-                set(&mut lora.rank, self.rank);
-                set(&mut lora.alpha, self.alpha);
-                set(&mut lora.dropout, self.dropout);
-                set(&mut lora.rslora, self.rslora);
-                set(&mut lora.targets, self.targets.as_deref().map(targets));
-            }
-            AdapterSpec::SoftPrompt(prompt) => {
-                refuse(&lora_only, "a soft prompt", "lora")?;
-                set(&mut prompt.tokens, self.prompt_tokens);
-                set(&mut prompt.init, self.prompt_init.clone().map(|init| init.0));
-            }
+    /// What was given, as a request says it.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            epochs: self.epochs,
+            learning_rate: self.learning_rate,
+            schedule: self.schedule.map(schedule),
+            warmup: self.warmup,
+            batch_size: self.batch_size,
+            weight_decay: self.weight_decay,
+            beta1: self.beta1,
+            beta2: self.beta2,
+            eps: self.eps,
+            clip: self.clip,
+            seed: self.seed,
+            typos: self.typos,
+            rank: self.rank,
+            alpha: self.alpha,
+            dropout: self.dropout,
+            rslora: self.rslora,
+            targets: self.targets.clone(),
+            prompt_tokens: self.prompt_tokens,
+            prompt_init: self.prompt_init.as_ref().map(|init| init.0.clone()),
+            evals_per_epoch: self.evals_per_epoch,
+            patience: self.patience,
+            eval_examples: self.eval_examples,
+            checkpoints_per_epoch: self.checkpoints_per_epoch,
+            max_tokens: self.max_tokens,
+            max_source: self.max_source,
+            max_target: self.max_target,
+            pass_tokens: self.pass_tokens,
+            recompute: self.recompute,
+            memory: self.memory,
+            threads: self.threads,
         }
-        Ok(())
-    }
-}
-
-fn set<T>(place: &mut T, given: Option<T>) {
-    if let Some(given) = given {
-        *place = given;
-    }
-}
-
-fn refuse(flags: &[(&str, bool)], adapter: &str, method: &str) -> Result<()> {
-    match flags.iter().find(|(_, given)| *given) {
-        Some((flag, _)) => {
-            Err(Failure::usage(format!("use `{flag}` for {adapter}"), format!("it belongs to `--method {method}`")))
-        }
-        None => Ok(()),
-    }
-}
-
-fn targets(names: &[String]) -> Targets {
-    match names {
-        [one] if one == "all-linear" => Targets::AllLinear,
-        names => Targets::Named(names.to_vec()),
     }
 }
 

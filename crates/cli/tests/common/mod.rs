@@ -12,6 +12,8 @@ use serde_json::Value;
 /// A `GRAFT_HOME` that goes away with its tests.
 pub(crate) struct Graft {
     pub(crate) dir: tempfile::TempDir,
+    /// A database elsewhere than in the home.
+    database: Option<String>,
 }
 
 /// What a command said.
@@ -23,12 +25,22 @@ pub(crate) struct Said {
 
 impl Graft {
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        Self { dir: tempfile::tempdir().unwrap(), database: None }
+    }
+
+    /// With its database on a server.
+    pub(crate) fn on(database: String) -> Self {
+        Self { database: Some(database), ..Self::new() }
     }
 
     /// A home with a tiny Llama (`tiny`) and 60 easy examples of text-classification.
     pub(crate) fn with_toy_task() -> Self {
         let graft = Self::new();
+        graft.add_toy_task();
+        graft
+    }
+
+    pub(crate) fn add_toy_task(&self) {
         let csv: String = (0..60)
             .map(|i| {
                 if i % 2 == 1 {
@@ -38,10 +50,9 @@ impl Graft {
                 }
             })
             .collect();
-        let csv = graft.file("toy.csv", &format!("text,label\n{csv}"));
-        graft.ok(&["import", "csv", csv.to_str().unwrap()]);
-        graft.ok(&["base", "add", "tiny", model("tiny-llama").to_str().unwrap()]);
-        graft
+        let csv = self.file("toy.csv", &format!("text,label\n{csv}"));
+        self.ok(&["import", "csv", csv.to_str().unwrap()]);
+        self.ok(&["base", "add", "tiny", model("tiny-llama").to_str().unwrap()]);
     }
 
     pub(crate) fn home(&self) -> PathBuf {
@@ -59,6 +70,9 @@ impl Graft {
         command.args(args).current_dir(self.dir.path());
         command.env_remove("GRAFT_DATABASE").env_remove("HF_HUB_CACHE").env_remove("HF_TOKEN");
         command.env("GRAFT_HOME", self.home()).env("GRAFT_USER", "ada");
+        self.database.iter().for_each(|url| {
+            command.env("GRAFT_DATABASE", url);
+        });
         command.env("HF_HOME", self.dir.path().join("hf")).env("HF_HUB_OFFLINE", "1");
         command
     }

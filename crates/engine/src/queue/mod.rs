@@ -10,7 +10,7 @@ mod view;
 pub use estimate::RunEstimate;
 pub use failure::{FailureClass, RunFailure};
 pub use preflight::{Level, Preflight, Problem};
-pub use request::{RunRequest, Settings, SplitName};
+pub use request::{RunRequest, Settings, SplitName, prompt_init};
 pub use view::{Compared, LogStream, LogText, Metric, Progress, RunView, Waiting};
 
 pub(crate) use estimate::Speeds;

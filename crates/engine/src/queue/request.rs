@@ -265,7 +265,7 @@ impl Settings {
             AdapterSpec::SoftPrompt(spec) => {
                 refuse(&lora, "lora")?;
                 set(&mut spec.tokens, self.prompt_tokens);
-                set(&mut spec.init, self.prompt_init.as_deref().map(init).transpose()?);
+                set(&mut spec.init, self.prompt_init.as_deref().map(prompt_init).transpose()?);
             }
         }
         Ok(())
@@ -304,7 +304,11 @@ fn targets(names: &[String]) -> Targets {
     }
 }
 
-fn init(text: &str) -> Result<PromptInit, Problem> {
+/// Where a soft prompt starts: `labels`, `vocabulary`, `random`, or `text:` and a text.
+///
+/// # Errors
+/// Anything else.
+pub fn prompt_init(text: &str) -> Result<PromptInit, Problem> {
     Ok(match text {
         "labels" => PromptInit::Labels,
         "vocabulary" => PromptInit::Vocabulary,

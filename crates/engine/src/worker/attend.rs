@@ -48,14 +48,18 @@ pub(super) enum Break {
     Lost,
     /// The worker stops; whoever comes next goes on.
     LetGo,
+    /// The database is away or refuses; the run itself is as good as before.
+    Trouble(Error),
     /// An attempt failed; its logs begin at these offsets.
     Failed(Error, (u64, u64)),
 }
 
 impl<E: Into<Error>> From<E> for Break {
     fn from(error: E) -> Self {
-        match error.into() {
+        let error = error.into();
+        match error {
             Error::Store(graft_store::Error::LeaseLost { .. }) => Self::Lost,
+            Error::Store(ref trouble) if trouble.is_of_the_database() => Self::Trouble(error),
             error => Self::Failed(error, (u64::MAX, u64::MAX)),
         }
     }
@@ -89,6 +93,10 @@ impl Attendance {
                 Ok(())
             }
             Err(Break::LetGo) => self.engine.store.release_lease(&self.lease).await.map_err(|_| ()),
+            Err(Break::Trouble(error)) => {
+                (self.say)(&format!("run {id}: failed to {error}; it is left for the next look"));
+                self.engine.store.release_lease(&self.lease).await.map_err(|_| ())
+            }
         };
         keeper.abort();
         if outcome.is_err() {

@@ -279,3 +279,89 @@ async fn at_every_failure_a_submission_is_whole_or_absent(database: Database) {
         assert!(k < 10);
     }
 }
+
+/// Any sequence of what workers and people do keeps the promises of the queue: one active run a task, fences that
+/// only grow, nothing written by who lost a run, and no state that its predecessor doesn't allow.
+#[tokio::test]
+async fn whatever_happens_the_queue_keeps_its_promises() {
+    let campaign = std::env::var("GRAFT_CAMPAIGN").ok().and_then(|n| n.parse().ok()).unwrap_or(8_u64);
+    for seed in 0..campaign {
+        let database = Database::sqlite().await;
+        let mut random = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(0x9e37);
+        let mut dice = move |sides: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) % sides
+        };
+        let mut leases: Vec<Lease> = Vec::new();
+        for step in 0..40 {
+            act(&database.store, step, &mut dice, &mut leases).await;
+        }
+        check(&database.store).await;
+    }
+}
+
+async fn act(store: &Store, step: u64, dice: &mut impl FnMut(u64) -> u64, leases: &mut Vec<Lease>) {
+    let runs = store.runs(&RunFilter::default()).await.unwrap();
+    let any = |n: u64| runs.get((n as usize) % runs.len().max(1)).cloned();
+    // A lease that ended before it began stands for a worker that vanished.
+    let millis = if dice(2) == 0 { -1 } else { LONG };
+    let states = [RunState::Running, RunState::Succeeded, RunState::Failed, RunState::Cancelled, RunState::Queued];
+    match dice(9) {
+        0 | 1 => {
+            let (id, task) = (format!("r{step}"), format!("t{}", dice(3)));
+            let spec = spec(&id);
+            let new = NewRun { task: &task, spec: &spec, dir: "d", holder: None };
+            let busy = store.active_run(&task).await.unwrap().is_some();
+            let added = store.submit_run(new, &order(), &dataset(), "ada", step as i64).await;
+            assert_eq!(added.is_ok(), !busy, "{added:?}");
+        }
+        2 | 3 => leases.extend(store.claim_run("w", millis, ALL, "w").await.unwrap().map(|(_, lease)| lease)),
+        4 => {
+            if let Some(run) = store.abandoned_runs().await.unwrap().first() {
+                leases.push(store.take_over(run, "w2", millis).await.unwrap().1);
+            }
+        }
+        5 | 6 if !leases.is_empty() => {
+            let lease = leases[dice(leases.len() as u64) as usize].clone();
+            let before = store.run(&lease.run).await.ok();
+            let update = to(states[dice(5) as usize]);
+            let written = store.update_held(&lease, &update, "w", step as i64).await;
+            let mine = before.as_ref().is_some_and(|run| {
+                run.fence == lease.fence && run.lease_owner.as_deref() == Some(lease.owner.as_str())
+            });
+            if written.is_ok() {
+                assert!(mine, "{lease:?} wrote about {before:?}");
+                assert!(before.unwrap().state.may_become(update.state.unwrap()));
+            }
+        }
+        7 => {
+            if let Some(run) = any(dice(100)) {
+                let cancelled = store.cancel_run(&run.id, "ada", step as i64).await;
+                assert_eq!(cancelled.is_ok(), run.state.is_active());
+            }
+        }
+        _ => {
+            if let Some(run) = any(dice(100)) {
+                let again = store.queue_again(&run.id, "ada", step as i64).await;
+                assert!(!(run.state.is_active() || run.state == RunState::Succeeded) || again.is_err());
+            }
+        }
+    }
+}
+
+async fn check(store: &Store) {
+    let runs = store.runs(&RunFilter::default()).await.unwrap();
+    for task in ["t0", "t1", "t2"] {
+        assert!(runs.iter().filter(|run| run.task == task && run.state.is_active()).count() <= 1);
+    }
+    let changes = store.changes(&ChangeFilter::default()).await.unwrap();
+    assert!(changes.iter().zip(1..).all(|(change, seq)| change.seq == seq));
+    for run in &runs {
+        let mine = || changes.iter().filter(|change| change.subject == run.id).filter_map(|c| c.after.as_ref());
+        let fences: Vec<i64> = mine().filter_map(|after| after.get("fence")?.as_i64()).collect();
+        assert!(fences.is_sorted(), "{}: {fences:?}", run.id);
+        let last = mine().filter_map(|after| after.get("state")?.as_str()).last().unwrap();
+        assert_eq!(last, run.state.name());
+        assert!(run.state.is_active() || run.lease_owner.is_none());
+    }
+}

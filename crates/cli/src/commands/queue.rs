@@ -1,0 +1,143 @@
+use clap::{Args, Subcommand};
+use graft_engine::{Engine, Preflight, RunRequest, RunView, SplitName, iso8601};
+use graft_store::{Priority, Run, RunFilter};
+use serde_json::json;
+
+use super::settings::{Hyper, MethodName, Split};
+use crate::{
+    failure::Result,
+    output::{Reply, Table, bytes, seconds},
+};
+
+/// Let workers train.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Queue {
+    /// Put a training into the queue; a worker takes it from there.
+    Submit(Box<Submit>),
+    /// What waits and what trains, in the order of its turn.
+    List,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Submit {
+    /// slack-rescue, ask-ai, text-classification, sentiment, instruction, chat.
+    task: String,
+    /// Base model: a name, a Hub id or a path.
+    #[arg(long, default_value = "smollm2-135m")]
+    base: String,
+    /// Kind of adapter.
+    #[arg(long, value_enum, default_value = "lora")]
+    method: MethodName,
+    /// How soon it gets its turn: low, normal, high.
+    #[arg(long, default_value = "normal")]
+    priority: Priority,
+    /// Name of the version; otherwise the next number.
+    #[arg(long, value_name = "NAME")]
+    version: Option<String>,
+    /// Make the version active if it is not worse than the active one.
+    #[arg(long)]
+    activate: bool,
+    /// Only after this run has succeeded.
+    #[arg(long, value_name = "RUN")]
+    after: Option<String>,
+    /// Don't score the version on the held-out examples afterwards.
+    #[arg(long, conflicts_with = "activate")]
+    no_eval: bool,
+    /// Score the bare base model along with it, which takes as long again.
+    #[arg(long)]
+    score_base: bool,
+    /// Only check, and estimate what it would take.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    split: Split,
+    #[command(flatten)]
+    hyper: Hyper,
+}
+
+impl Submit {
+    pub(crate) fn request(&self) -> RunRequest {
+        RunRequest {
+            base: self.base.clone(),
+            method: self.method.into(),
+            settings: self.hyper.settings(),
+            eval_share: Some(self.split.eval_share),
+            split: Some(match self.split.split {
+                super::settings::SplitName::Newest => SplitName::Newest,
+                super::settings::SplitName::Random => SplitName::Random,
+            }),
+            priority: self.priority,
+            activate: self.activate,
+            after: self.after.clone(),
+            version: self.version.clone(),
+            evaluate: !self.no_eval,
+            score_base: self.score_base,
+            ..RunRequest::new(&self.task)
+        }
+    }
+}
+
+pub(crate) async fn run(engine: &Engine, command: Queue) -> Result<Reply> {
+    engine.reconcile(None).await?;
+    match command {
+        Queue::Submit(command) => submit(engine, &command).await,
+        Queue::List => list(engine).await,
+    }
+}
+
+async fn submit(engine: &Engine, command: &Submit) -> Result<Reply> {
+    let request = command.request();
+    if command.dry_run {
+        let preflight = engine.preflight(&request).await?;
+        let text = checked(&preflight);
+        if preflight.ok {
+            return Ok(Reply::new(&preflight, text));
+        }
+        let code = graft_engine::Error::NotReady(Box::new(preflight.clone())).exit_code();
+        return Ok(Reply::new(&preflight, text).with_code(code));
+    }
+    let run = engine.submit(&request).await?;
+    let text = format!("Run {} is queued; `graft runs show {}` tells how far it is.", run.id, run.id);
+    Ok(Reply::new(json!({"run": run}), text))
+}
+
+fn checked(preflight: &Preflight) -> String {
+    let mut text = String::new();
+    for problem in &preflight.problems {
+        let level = if problem.level == graft_engine::Level::Error { "error" } else { "warning" };
+        text += &format!("{level}: failed to {}\n  hint: {}\n", problem.what, problem.hint);
+    }
+    if let Some(estimate) = &preflight.estimate {
+        text += &format!(
+            "{} examples to learn from, {} held out; {} tokens in {} steps; about {} ({}), {} of memory\n",
+            estimate.train,
+            estimate.eval,
+            estimate.tokens,
+            estimate.steps,
+            seconds(estimate.seconds),
+            estimate.seconds_basis,
+            bytes(estimate.memory_bytes)
+        );
+    }
+    text + if preflight.ok { "Ready.\n" } else { "" }
+}
+
+async fn list(engine: &Engine) -> Result<Reply> {
+    let (views, _) = engine.run_views(&RunFilter::default()).await?;
+    let mut views: Vec<RunView> = views.into_iter().filter(|view| view.run.state.is_active()).collect();
+    let turn = |run: &Run| (run.lease_owner.is_none(), std::cmp::Reverse(run.priority), run.seq);
+    views.sort_by(|a, b| turn(&a.run).cmp(&turn(&b.run)));
+    let mut table = Table::new(["run", "state", "priority", "progress", "why it waits"]);
+    for view in &views {
+        let percent = view.progress.as_ref().map_or_else(String::new, |p| format!("{:.0} %", p.percent));
+        let waits = view.waiting.as_ref().map_or_else(String::new, |waiting| match waiting.until {
+            Some(until) => format!("{}, at {}", waiting.why, iso8601(until)),
+            None => waiting.why.clone(),
+        });
+        let run = &view.run;
+        table.row([run.id.clone(), run.state.name().into(), run.priority.name().into(), percent, waits]);
+    }
+    let text =
+        if table.is_empty() { "Nothing is queued: `graft queue submit TASK`.".into() } else { table.to_string() };
+    Ok(Reply::new(json!({"runs": views}), text))
+}

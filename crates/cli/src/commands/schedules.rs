@@ -1,0 +1,71 @@
+use clap::Subcommand;
+use graft_engine::{Engine, iso8601};
+use serde_json::json;
+
+use super::queue::Submit;
+use crate::{
+    failure::Result,
+    output::{Reply, Table},
+};
+
+/// Train again and again.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Schedules {
+    /// Submit a training at the times of a cron pattern; a worker does so when the time comes.
+    Add {
+        /// Its name.
+        name: String,
+        /// Minute, hour, day of month, month and day of week: `0 3 * * *` is each day at three.
+        #[arg(long)]
+        cron: String,
+        /// The time zone of the pattern, such as Europe/Berlin; otherwise this machine's.
+        #[arg(long)]
+        zone: Option<String>,
+        /// Only with at least this many approvals that the task's last run didn't have.
+        #[arg(long, default_value_t = 0, value_name = "N")]
+        min_new: u64,
+        #[command(flatten)]
+        submit: Box<Submit>,
+    },
+    /// The schedules, with their last and next time.
+    List,
+    /// Remove a schedule; what it has submitted stays.
+    Remove {
+        /// Its name.
+        name: String,
+    },
+}
+
+pub(crate) async fn run(engine: &Engine, command: Schedules) -> Result<Reply> {
+    match command {
+        Schedules::Add { name, cron, zone, min_new, submit } => {
+            let request = submit.request();
+            let added = engine.add_schedule(&name, &cron, zone.as_deref(), &request, min_new).await?;
+            let next = added.next_at.map_or_else(|| "never".to_owned(), iso8601);
+            let text = format!("Schedule {name} trains {} next at {next}, if a worker runs.", added.task);
+            Ok(Reply::new(added, text))
+        }
+        Schedules::List => {
+            let schedules = engine.store.schedules().await?;
+            let mut table = Table::new(["name", "task", "cron", "zone", "next", "last run", "last note"]);
+            for schedule in &schedules {
+                table.row([
+                    schedule.id.clone(),
+                    schedule.task.clone(),
+                    schedule.cron.clone(),
+                    schedule.zone.clone(),
+                    schedule.next_at.map_or_else(|| "never".to_owned(), iso8601),
+                    schedule.last_run.clone().unwrap_or_default(),
+                    schedule.last_note.clone().unwrap_or_default(),
+                ]);
+            }
+            let none = "No schedules yet: `graft schedules add NAME TASK --cron '0 3 * * *'`.";
+            let text = if table.is_empty() { none.to_owned() } else { table.to_string() };
+            Ok(Reply::new(json!({"schedules": schedules}), text))
+        }
+        Schedules::Remove { name } => {
+            let gone = engine.store.remove_schedule(&name, &engine.by, graft_engine::now()).await?;
+            Ok(Reply::new(gone, format!("Schedule {name} is gone.")))
+        }
+    }
+}

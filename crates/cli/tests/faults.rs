@@ -1,0 +1,81 @@
+//! A worker whose database fails at any write: afterwards the run ends well, once.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![cfg(unix)]
+
+mod common;
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use common::Graft;
+use graft_engine::{Engine, Home, WorkerOptions};
+
+const TASK: &str = "text-classification";
+const SUBMIT: [&str; 13] = [
+    "queue",
+    "submit",
+    TASK,
+    "--base",
+    "tiny",
+    "--epochs",
+    "0.2",
+    "--batch-size",
+    "8",
+    "--no-eval",
+    "--threads",
+    "1",
+    "--rank=2",
+];
+
+fn options() -> WorkerOptions {
+    let mut options = WorkerOptions::new(env!("CARGO_BIN_EXE_graft").into());
+    (options.once, options.suggestions) = (true, false);
+    (options.lease, options.backoff) = (Duration::from_millis(700), Duration::from_millis(50));
+    options
+}
+
+/// Lets a worker work whose writes fail at the `k`-th point and ever after; returns how many points it passed.
+async fn work_and_fail(home: &Path, k: u64) -> u64 {
+    let mut engine = Engine::open(Home::at(home).unwrap(), "test").await.unwrap();
+    let failing = engine.store.failing_at(k);
+    engine.store = failing.clone();
+    let (_stop, stopped) = tokio::sync::watch::channel(false);
+    // It may end with the failure, or not have met it.
+    let _ = engine.work(options(), stopped, Arc::new(|_| {})).await;
+    engine.store.close().await;
+    failing.fault_points()
+}
+
+#[test]
+fn at_every_failed_write_the_run_still_ends_well_and_once() {
+    // With GRAFT_CAMPAIGN every point, otherwise some, other ones each time.
+    let step = if std::env::var_os("GRAFT_CAMPAIGN").is_some() { 1 } else { 9 };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let graft = Graft::with_toy_task();
+    let mut k = 1 + u64::from(std::process::id()) % step;
+    loop {
+        let run = graft.json(&SUBMIT)["run"]["id"].as_str().unwrap().to_owned();
+        let passed = runtime.block_on(work_and_fail(&graft.home(), k));
+        let began = Instant::now();
+        while graft.json(&["runs", "show", &run])["run"]["state"] != "succeeded" {
+            graft.ok(&["worker", "--once", "--no-suggestions", "--lease", "0.7", "--backoff", "0.05"]);
+            assert!(began.elapsed() < Duration::from_secs(60), "point {k}: {}", graft.ok(&["runs", "show", &run]));
+        }
+        let versions = graft.json(&["models", "list"])["versions"].clone();
+        let made = versions.as_array().unwrap().iter().filter(|version| version["run"] == *run).count();
+        assert_eq!(made, 1, "point {k}: published {made} times");
+        let left = graft.json(&["sweep"]);
+        assert!(
+            left["kept"].as_array().unwrap().is_empty() && left["missing"].as_array().unwrap().is_empty(),
+            "{left}"
+        );
+        if passed < k {
+            assert!(k > 20, "a run passes {passed} points");
+            break;
+        }
+        k += step;
+    }
+}

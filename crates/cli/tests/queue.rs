@@ -1,0 +1,296 @@
+//! The queue from outside: workers as real processes, killed and paused.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![cfg(unix)]
+
+mod common;
+
+use std::{
+    collections::BTreeMap,
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use common::Graft;
+use serde_json::Value;
+
+/// Settings of a run that is over in a moment.
+const SHORT: [&str; 10] =
+    ["--base", "tiny", "--epochs", "0.2", "--batch-size", "8", "--no-eval", "--threads", "1", "--rank=2"];
+/// Settings of a run that goes on until it is told to stop.
+const LONG: [&str; 8] =
+    ["--base", "tiny", "--epochs", "400", "--no-eval", "--checkpoints-per-epoch", "4", "--threads=1"];
+const TASK: &str = "text-classification";
+
+/// A worker's process, which ends with its test.
+struct Worker(Child);
+
+impl Worker {
+    fn start(graft: &Graft, extra: &[&str]) -> Self {
+        let args = [&["worker", "--no-suggestions", "--backoff", "0.2"], extra].concat();
+        Self(graft.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    fn signal(&self, name: &str) {
+        signal(self.0.id(), name);
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn signal(pid: u32, name: &str) {
+    Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().unwrap();
+}
+
+fn submit(graft: &Graft, task: &str, settings: &[&str]) -> String {
+    let reply = graft.json(&[&["queue", "submit", task], settings].concat());
+    reply["run"]["id"].as_str().unwrap().to_owned()
+}
+
+fn show(graft: &Graft, id: &str) -> Value {
+    graft.json(&["runs", "show", id])["run"].clone()
+}
+
+#[track_caller]
+fn wait_for(graft: &Graft, id: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    let began = Instant::now();
+    loop {
+        let run = show(graft, id);
+        if is_so(&run) {
+            return run;
+        }
+        assert!(began.elapsed() < Duration::from_secs(90), "{id} is not {what}: {run:#}");
+        sleep(Duration::from_millis(100));
+    }
+}
+
+#[track_caller]
+fn wait_for_state(graft: &Graft, id: &str, state: &str) -> Value {
+    wait_for(graft, id, state, |run| run["state"] == state)
+}
+
+fn trains(run: &Value) -> bool {
+    run["state"] == "running" && run["phase"] == "train"
+}
+
+/// The same examples under three tasks, each of which can have a run.
+fn three_tasks(graft: &Graft) {
+    let csv = graft.dir.path().join("toy.csv");
+    for task in ["sentiment", "instruction"] {
+        graft.ok(&["import", "csv", csv.to_str().unwrap(), "--task", task]);
+    }
+}
+
+#[test]
+fn a_submitted_run_becomes_a_version() {
+    let graft = Graft::with_toy_task();
+    let refused = graft.fails(10, &["queue", "submit", "sentiment", "--base", "nowhere"], "more problems");
+    assert!(refused.stderr.contains("graft base"), "every problem has its hint: {}", refused.stderr);
+    let checked = graft.json(&[&["queue", "submit", TASK, "--dry-run"], &SHORT[..]].concat());
+    assert!(checked["ok"] == true && checked["estimate"]["seconds"].as_f64().unwrap() > 0.0, "{checked:#}");
+    assert!(checked["command"].as_str().unwrap().starts_with("graft train text-classification --base tiny"));
+    let id = submit(&graft, TASK, &["--base", "tiny", "--epochs", "1", "--activate", "--priority", "high"]);
+    let waiting = graft.json(&["queue", "list"])["runs"][0]["waiting"]["why"].clone();
+    assert!(waiting.as_str().unwrap().contains("no worker is running"), "{waiting}");
+    graft.fails(2, &["queue", "submit", TASK, "--base", "tiny"], &format!("while run `{id}` is active"));
+    graft.ok(&["worker", "--once", "--no-suggestions"]);
+    let shown = graft.json(&["runs", "show", &id]);
+    assert_eq!((&shown["run"]["state"], &shown["run"]["attempts"]), (&"succeeded".into(), &1.into()), "{shown:#}");
+    let metrics = &shown["version"]["metrics"];
+    assert!(metrics["evaluation"]["adapter"].is_object(), "{metrics:#}");
+    assert!(shown["version"]["stage"] == "active" || metrics["activation"]["refused"].is_string(), "{shown:#}");
+    // Its speed tells the next estimate.
+    let again = graft.json(&["queue", "submit", TASK, "--dry-run", "--base", "tiny", "--epochs", "1"]);
+    assert!(again["estimate"]["seconds_basis"].as_str().unwrap().contains(&id), "{again:#}");
+    graft.ok(&["runs", "delete", &id]);
+    graft.fails(2, &["runs", "show", &id], "find run");
+}
+
+#[test]
+fn a_run_is_cancelled_while_it_waits_and_while_it_trains() {
+    let graft = Graft::with_toy_task();
+    let id = submit(&graft, TASK, &LONG);
+    assert_eq!(graft.json(&["runs", "cancel", &id])["state"], "cancelled");
+    graft.json(&["runs", "retry", &id]);
+    let _worker = Worker::start(&graft, &[]);
+    wait_for(&graft, &id, "training", trains);
+    let began = Instant::now();
+    graft.json(&["runs", "cancel", &id]);
+    assert!(began.elapsed() < Duration::from_secs(5), "it is acknowledged at once");
+    let run = wait_for_state(&graft, &id, "cancelled");
+    assert!(began.elapsed() < Duration::from_secs(30));
+    assert_eq!(run["exit_code"], 20);
+    graft.json(&["runs", "retry", &id, "--resume"]);
+    wait_for(&graft, &id, "training again", trains);
+    assert!(graft.ok(&["runs", "logs", &id]).contains("Continuing from step"));
+    graft.json(&["runs", "cancel", &id]);
+    wait_for_state(&graft, &id, "cancelled");
+}
+
+#[test]
+fn a_new_worker_goes_on_with_a_living_trainer() {
+    let graft = Graft::with_toy_task();
+    let id = submit(&graft, TASK, &LONG);
+    let worker = Worker::start(&graft, &[]);
+    let before = wait_for(&graft, &id, "training", trains);
+    // Told to end, it lets go at once; its trainer lives on.
+    worker.signal("TERM");
+    drop(worker);
+    let _next = Worker::start(&graft, &[]);
+    let after = wait_for(&graft, &id, "taken over", |run| run["fence"].as_i64() > before["fence"].as_i64());
+    assert_eq!((&after["pid"], &after["attempts"]), (&before["pid"], &before["attempts"]));
+    assert!(std::path::Path::new("/proc").join(before["pid"].to_string()).exists());
+    // Its trainer killed, it is tried once more, from its checkpoint.
+    signal(before["pid"].as_u64().unwrap() as u32, "KILL");
+    let tried = wait_for(&graft, &id, "tried again", |run| trains(run) && run["attempts"] == 2);
+    assert_ne!(tried["pid"], before["pid"]);
+    graft.json(&["runs", "cancel", &id]);
+    wait_for_state(&graft, &id, "cancelled");
+}
+
+#[test]
+fn what_fails_for_good_is_not_tried_again_and_tells_all() {
+    let graft = Graft::with_toy_task();
+    let id = submit(&graft, TASK, &["--base", "tiny", "--learning-rate", "100", "--clip", "0", "--epochs", "50"]);
+    graft.ok(&["worker", "--once", "--no-suggestions", "--backoff", "0.1"]);
+    let run = show(&graft, &id);
+    assert_eq!((&run["state"], &run["exit_code"], &run["attempts"]), (&"failed".into(), &13.into(), &1.into()));
+    let error = run["error"].as_str().unwrap();
+    assert!(error.contains("--- stderr ---\nerror: ") && error.contains("--- stdout ---\n"), "{error}");
+    assert!(error.contains("hint: ") && error.contains("exit code 13 in phase train"), "{error}");
+}
+
+#[test]
+fn schedules_submit_once_and_only_with_something_new() {
+    let graft = Graft::with_toy_task();
+    let add = |name: &str, extra: &[&str]| {
+        graft.json(&[&["schedules", "add", name, TASK, "--cron", "* * * * * *"], &SHORT[..], extra].concat())
+    };
+    graft.fails(2, &["schedules", "add", "x", TASK, "--cron", "each day"], "understand the schedule");
+    add("often", &["--min-new", "1"]);
+    graft.fails(2, &["schedules", "add", "often", TASK, "--cron", "0 3 * * *"], "it exists");
+    // Many seconds pass unseen; they count once.
+    sleep(Duration::from_millis(2500));
+    graft.ok(&["worker", "--once", "--no-suggestions"]);
+    sleep(Duration::from_millis(1100));
+    graft.ok(&["worker", "--once", "--no-suggestions"]);
+    assert_eq!(graft.json(&["runs", "list"])["runs"].as_array().unwrap().len(), 1);
+    let schedule = graft.json(&["schedules", "list"])["schedules"][0].clone();
+    assert!(schedule["last_note"].as_str().unwrap().contains("0 new approvals"), "{schedule:#}");
+    assert_eq!(schedule["last_run"], graft.json(&["runs", "list"])["runs"][0]["id"]);
+    graft.ok(&["schedules", "remove", "often"]);
+}
+
+#[test]
+fn a_backup_brings_everything_back() {
+    let graft = Graft::with_toy_task();
+    submit(&graft, TASK, &SHORT);
+    graft.ok(&["worker", "--once", "--no-suggestions"]);
+    let file = graft.dir.path().join("all.zip");
+    let file = file.to_str().unwrap();
+    let made = graft.json(&["backup", file]);
+    assert!(made["rows"].as_u64().unwrap() > 100 && made["files"].as_u64().unwrap() > 8, "{made:#}");
+    let list = |graft: &Graft| (graft.json(&["models", "list"]), graft.json(&["runs", "list"]));
+    let before = list(&graft);
+    graft.fails(2, &["restore", file], "holds data already");
+    std::fs::rename(graft.home(), graft.dir.path().join("gone")).unwrap();
+    assert_eq!(graft.json(&["restore", file]), made);
+    assert_eq!(list(&graft), before);
+    graft.ok(&["base", "add", "tiny", common::model("tiny-llama").to_str().unwrap()]);
+    graft.ok(&["validate", "--task", TASK, "--version", "v1"]);
+    let bytes = std::fs::read(file).unwrap();
+    std::fs::write(file, &bytes[..bytes.len() / 2]).unwrap();
+    std::fs::remove_dir_all(graft.home()).unwrap();
+    graft.fails(10, &["restore", file], "failed to restore");
+}
+
+#[test]
+fn the_sweeper_takes_only_what_nobody_knows() {
+    let graft = Graft::with_toy_task();
+    submit(&graft, TASK, &SHORT);
+    graft.ok(&["worker", "--once", "--no-suggestions"]);
+    for folder in ["runs/stranger", "adapters/text-classification/stranger", ".graft-half"] {
+        std::fs::create_dir_all(graft.home().join(folder)).unwrap();
+    }
+    graft.ok(&["models", "delete", "v1", "--task", TASK]);
+    assert_eq!(graft.json(&["sweep"])["kept"].as_array().unwrap().len(), 3);
+    let swept = graft.json(&["sweep", "--older-than", "0"]);
+    assert_eq!(swept["removed"].as_array().unwrap().len(), 3, "{swept:#}");
+    let runs = std::fs::read_dir(graft.home().join("runs")).unwrap().count();
+    let adapters = std::fs::read_dir(graft.home().join("adapters").join(TASK)).unwrap().count();
+    assert_eq!((runs, adapters), (1, 1), "a deleted version's files stay");
+}
+
+/// Runs of the campaign: a few by default, `GRAFT_CAMPAIGN=N` for more.
+fn campaign() -> usize {
+    std::env::var("GRAFT_CAMPAIGN").ok().and_then(|count| count.parse().ok()).unwrap_or(6)
+}
+
+#[test]
+fn two_workers_on_one_postgres_finish_every_run_once() {
+    let Some(server) = graft_testkit::Postgres::shared() else { return };
+    let graft = Graft::on(server.database().unwrap());
+    graft.add_toy_task();
+    three_tasks(&graft);
+    let tasks = [TASK, "sentiment", "instruction"];
+    let start = || Worker::start(&graft, &["--lease", "2", "--slots", "2"]);
+    let (mut first, second) = (start(), start());
+    let (mut submitted, mut ended) = (Vec::new(), 0);
+    let mut active: BTreeMap<&str, String> = BTreeMap::new();
+    let began = Instant::now();
+    let mut random = u64::from(std::process::id());
+    while ended < campaign() {
+        for task in tasks {
+            if !active.contains_key(task) && submitted.len() < campaign() {
+                let id = submit(&graft, task, &SHORT);
+                submitted.push(id.clone());
+                active.insert(task, id);
+            }
+        }
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        match random >> 61 {
+            0 | 1 => {
+                first.signal("KILL");
+                first = start();
+            }
+            2 => {
+                // Twice its lease: the other one takes its runs; awake again, it can't write about them.
+                second.signal("STOP");
+                sleep(Duration::from_secs(4));
+                second.signal("CONT");
+            }
+            _ => sleep(Duration::from_millis(300)),
+        }
+        active.retain(|_, id| {
+            let state = show(&graft, id)["state"].clone();
+            let over = ["succeeded", "failed", "cancelled"].iter().any(|end| state == *end);
+            ended += usize::from(over);
+            !over
+        });
+        assert!(began.elapsed() < Duration::from_secs(60 + 30 * campaign() as u64), "stuck: {active:?}");
+    }
+    check_history(&graft, &submitted);
+}
+
+/// Every run succeeded once, one version each, its events in one line of succession, its fences only growing.
+fn check_history(graft: &Graft, submitted: &[String]) {
+    let versions = graft.json(&["models", "list"])["versions"].clone();
+    for id in submitted {
+        let run = show(graft, id);
+        assert_eq!(run["state"], "succeeded", "{run:#}");
+        let made = versions.as_array().unwrap().iter().filter(|version| version["run"] == **id).count();
+        assert_eq!(made, 1, "{id} was published {made} times");
+        let text = std::fs::read_to_string(graft.home().join("runs").join(id).join("events.jsonl")).unwrap();
+        let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let seqs = events.iter().map(|event| event["seq"].as_u64().unwrap());
+        assert!(seqs.eq(1..=events.len() as u64), "{id}: two trainers wrote at once");
+        let dones = events.iter().filter(|event| event["event"] == "done").count();
+        assert_eq!(dones, 1, "{id} was done {dones} times");
+        assert!(events.is_sorted_by_key(|event| event["at"].as_i64().unwrap()), "{id}: times interleave");
+    }
+}
