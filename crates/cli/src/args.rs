@@ -1,6 +1,9 @@
 use clap::{Parser, Subcommand};
 
-use crate::commands::{adapter, ask_ai, base, doctor, evaluate, examples, import, models, predict, runs, stats, train};
+use crate::commands::{
+    adapter, ask_ai, backup, base, doctor, evaluate, examples, import, models, predict, queue, runs, schedules, stats,
+    train, worker,
+};
 
 /// Turns approved examples into small adapters for a frozen language model, serves the best one and keeps it good.
 ///
@@ -37,6 +40,22 @@ pub(crate) enum Command {
     /// Look at trainings, go on with them, or stop them.
     #[command(subcommand)]
     Runs(runs::Runs),
+    /// Let workers train: put trainings into the queue, and see what waits.
+    #[command(subcommand)]
+    Queue(queue::Queue),
+    /// Take runs from the queue and train them, until told to stop.
+    Worker(worker::Worker),
+    /// Train again and again, at set times.
+    #[command(subcommand)]
+    Schedules(schedules::Schedules),
+    /// Answer pending examples with the active version.
+    Suggest(worker::Suggest),
+    /// Write database, runs, adapters and tables into one file.
+    Backup(backup::Backup),
+    /// Put a backup back, into an empty GRAFT_HOME and database.
+    Restore(backup::Restore),
+    /// Remove what belongs to nothing.
+    Sweep(backup::Sweep),
     /// Answer messages with a version, one JSON line each.
     Infer(predict::Infer),
     /// Score a version, its bare base model and the baseline on the same held-out examples.

@@ -2,6 +2,7 @@
 
 pub(crate) mod adapter;
 pub(crate) mod ask_ai;
+pub(crate) mod backup;
 pub(crate) mod base;
 pub(crate) mod doctor;
 pub(crate) mod evaluate;
@@ -9,10 +10,13 @@ pub(crate) mod examples;
 pub(crate) mod import;
 pub(crate) mod models;
 pub(crate) mod predict;
+pub(crate) mod queue;
 pub(crate) mod runs;
+pub(crate) mod schedules;
 pub(crate) mod settings;
 pub(crate) mod stats;
 pub(crate) mod train;
+pub(crate) mod worker;
 
 use graft_engine::{Engine, Error, Home};
 
@@ -51,6 +55,13 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             Command::Validate(command) => predict::validate(&engine, command).await,
             Command::Compare(command) => predict::compare(&engine, command).await,
             Command::Eval(command) => evaluate::run(&engine, command).await,
+            Command::Queue(command) => queue::run(&engine, command).await,
+            Command::Worker(command) => worker::run(&engine, command).await,
+            Command::Schedules(command) => schedules::run(&engine, command).await,
+            Command::Suggest(command) => worker::suggest(&engine, command).await,
+            Command::Backup(command) => backup::backup(&engine, command).await,
+            Command::Restore(command) => backup::restore(&engine, command).await,
+            Command::Sweep(command) => backup::sweep(&engine, command).await,
             Command::Stats(command) => stats::run(&engine, command).await,
             Command::Doctor(_) | Command::TrainDir(_) => unreachable!("answered above"),
         }
