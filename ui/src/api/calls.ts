@@ -43,7 +43,7 @@ export const examples = {
   decide: (task: string, id: string, action: string, body: object, key: string) =>
     post<{ example: T.Example }>(`${example(task, id)}/${action}`, body, { "Idempotency-Key": key }),
   bulk: (body: object) => post<{ changed: number; skipped: { id: string; why: string }[] }>("/examples/bulk", body),
-  mask: (task: string, id: string) => get<Json>(`${example(task, id)}/mask`),
+  mask: (task: string, id: string) => get<T.Mask>(`${example(task, id)}/mask`),
 };
 
 export const imports = {
@@ -148,13 +148,7 @@ export const admin = {
   addSchedule: (body: { cron: string; zone?: string; request: T.NewRun; min_new?: number }) =>
     post<Json>("/schedules", body),
   removeSchedule: (id: string) => remove<null>(`/schedules/${part(id)}`),
-  changes: (query: {
-    kind?: string;
-    task?: string;
-    subject?: string;
-    after?: number;
-    order?: string;
-    limit?: number;
-  }) => get<{ changes: T.Change[]; next: number }>("/changes", query),
+  changes: (query: { kind?: string; task?: string; subject?: string; after?: number; limit?: number }) =>
+    get<{ changes: T.Change[]; next: number }>("/changes", query),
   system: () => get<T.System>("/system"),
 };

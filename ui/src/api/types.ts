@@ -26,6 +26,8 @@ export type ExampleDetail = With<
   }
 >;
 
+export type Mask = Schemas["Mask"];
+
 export type Progress = Schemas["Progress"];
 export type Run = With<Schemas["ListedRun"], { spec: Json }>;
 export type RunFailure = Schemas["Failure"];

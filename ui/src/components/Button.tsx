@@ -1,4 +1,5 @@
 import type { ButtonHTMLAttributes, Ref } from "react";
+import { ariaKeys } from "../lib/keys";
 import css from "./button.module.css";
 import { Icon, type IconName } from "./Icon";
 import { Kbd } from "./Kbd";
@@ -22,7 +23,7 @@ export function Button({ look = "plain", small, icon, shortcut, busy, children, 
       {...rest}
       className={classes.filter(Boolean).join(" ")}
       disabled={rest.disabled || !!busy}
-      aria-keyshortcuts={shortcut}
+      aria-keyshortcuts={shortcut && ariaKeys(shortcut)}
     >
       {icon && <Icon name={icon} size={small ? 14 : 16} />}
       {busy || children}

@@ -39,3 +39,8 @@ export function printed(key: string, mac: boolean): string {
     })
     .join(mac ? "" : " ");
 }
+
+/** A key as `aria-keyshortcuts` wants it. */
+export function ariaKeys(key: string): string {
+  return key.replace("mod+", "Control+").replace("enter", "Enter").replace("space", "Space");
+}

@@ -1,7 +1,6 @@
 import { Link, useLocation } from "@tanstack/react-router";
 import { Button } from "../components/Button";
 import { Icon, type IconName } from "../components/Icon";
-import { Kbd } from "../components/Kbd";
 import { number } from "../lib/format";
 import { useLink } from "../live/connection";
 import css from "./shell.module.css";
@@ -49,8 +48,8 @@ export function Nav({ onCommands, onKeys }: { onCommands: () => void; onKeys: ()
       <div className={css.foot}>
         <ConnectionBadge />
         <div className={css.tools}>
-          <Button look="quiet" small onClick={onCommands} icon="search" aria-label="Command menu">
-            <Kbd>mod+k</Kbd>
+          <Button look="quiet" small onClick={onCommands} icon="search" shortcut="mod+k" title="Command menu">
+            Find
           </Button>
           <Button look="quiet" small icon="keyboard" aria-label="All keys" onClick={onKeys} />
           <ThemeToggle listed />

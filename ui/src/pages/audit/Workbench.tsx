@@ -14,6 +14,7 @@ import { chosen, drafts, pair, proposals, type View } from "./draft";
 import { History } from "./History";
 import { MessageText } from "./MessageText";
 import { ReviewPill } from "./ReviewPill";
+import { TokenMask } from "./TokenMask";
 import type { Audit } from "./useAudit";
 import { approval, decide } from "./useDecide";
 
@@ -80,7 +81,10 @@ export function Workbench({ example, task, audit, position }: Props) {
           </span>
         </header>
         <MessageText text={known.input} spans={spans} path={path} />
-        <History detail={detail} />
+        <div className={css.below}>
+          {known.output != null && <TokenMask example={known} />}
+          <History detail={detail} />
+        </div>
       </section>
       <section className={css.answer} aria-label="Answer" ref={form}>
         <Answers

@@ -1,0 +1,37 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { examples } from "../../api/calls";
+import type { Example } from "../../api/types";
+import { Failure } from "../../components/Failure";
+import { number } from "../../lib/format";
+import css from "./audit.module.css";
+
+/** The tokens a message becomes, and which of them are learned. */
+export function TokenMask({ example }: { example: Example }) {
+  const [open, setOpen] = useState(false);
+  const { data, error } = useQuery({
+    queryKey: ["example", example.task, example.id, "mask", example.revision],
+    queryFn: async () => (await examples.mask(example.task, example.id)).tokens,
+    enabled: open,
+    retry: false,
+  });
+  const learned = data?.filter((token) => token.loss).length ?? 0;
+  return (
+    <details className={css.history} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        What is learned{data && <span className="num">{` · ${number(learned)} of ${number(data.length)} tokens`}</span>}
+      </summary>
+      {open && !data && !error && <p>Asking the tokenizer …</p>}
+      {error && <Failure error={error} />}
+      {data && (
+        <p className={css.tokens}>
+          {data.map((token, i) => (
+            <span key={i} data-loss={token.loss || undefined} title={token.loss ? "Carries loss" : "Only read"}>
+              {token.text}
+            </span>
+          ))}
+        </p>
+      )}
+    </details>
+  );
+}
