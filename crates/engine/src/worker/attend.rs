@@ -39,6 +39,8 @@ pub(super) struct Attendance {
     pub(super) say: Say,
     pub(super) lease: Lease,
     pub(super) signals: Arc<Signals>,
+    /// The run came from the queue, which counted this attempt; otherwise it was taken over.
+    pub(super) claimed: bool,
 }
 
 /// Why a run is left without an end.
@@ -66,16 +68,6 @@ impl<E: Into<Error>> From<E> for Break {
 }
 
 impl Attendance {
-    pub(super) fn new(
-        engine: Engine,
-        options: Arc<WorkerOptions>,
-        stop: watch::Receiver<bool>,
-        say: Say,
-        lease: Lease,
-    ) -> Self {
-        Self { engine, options, stop, say, lease, signals: Arc::default() }
-    }
-
     /// Sees a run through to its end, as far as this worker comes.
     pub(super) async fn see_through(self, run: Run) {
         let keeper =
@@ -139,21 +131,11 @@ impl Attendance {
 
     /// Trains the run, or follows the trainer that is at it already.
     async fn train(&self, run: &Run) -> std::result::Result<(), Break> {
-        let alive = self.engine.is_alive(run);
-        let claimed_now = run.state == RunState::Starting && run.pid.is_none() && run.fence == 1;
-        let child = if alive {
+        let child = if self.engine.is_alive(run) {
             None
         } else {
-            let fresh = self.engine.store.run(&run.id).await?;
-            if !claimed_now && !self.was_claimed(run) {
-                if fresh.attempts >= fresh.max_attempts {
-                    return Err(Error::Poisoned { run: run.id.clone(), attempts: fresh.attempts }.into());
-                }
-                if fresh.state == RunState::Running {
-                    self.update(&RunUpdate { state: Some(RunState::Queued), ..RunUpdate::default() }).await?;
-                }
-                let state = (fresh.state != RunState::Starting).then_some(RunState::Starting);
-                self.update(&RunUpdate { state, attempt: true, ..RunUpdate::default() }).await?;
+            if !self.claimed {
+                self.count_attempt(run).await?;
             }
             self.go_on()?;
             let trainer = self.engine.spawn(run, &self.options.program)?;
@@ -167,12 +149,17 @@ impl Attendance {
         trainer::follow(self, run, child).await
     }
 
-    /// Whether the run came from the queue just now, which counted its attempt; otherwise it was taken over.
-    fn was_claimed(&self, run: &Run) -> bool {
-        run.state == RunState::Starting
-            && run.lease_owner.as_deref() == Some(&*self.engine.me)
-            && run.phase.is_none()
-            && !self.engine.run_dir(run).path().join("stdout.log").exists()
+    /// Notes that one more trainer is being started for a run that was taken over.
+    async fn count_attempt(&self, run: &Run) -> std::result::Result<(), Break> {
+        if run.attempts >= run.max_attempts {
+            return Err(Error::Poisoned { run: run.id.clone(), attempts: run.attempts }.into());
+        }
+        if run.state == RunState::Running {
+            self.update(&RunUpdate { state: Some(RunState::Queued), ..RunUpdate::default() }).await?;
+        }
+        let state = (run.state != RunState::Starting).then_some(RunState::Starting);
+        self.update(&RunUpdate { state, attempt: true, ..RunUpdate::default() }).await?;
+        Ok(())
     }
 
     /// Makes the version active if it is not worse; a refusal is kept with the version and is no failure of the run.

@@ -158,7 +158,7 @@ impl Shift {
         }
         while let Some((run, lease)) = self.claim().await? {
             (self.say)(&format!("run {} of {}: attempt {}", run.id, run.task, run.attempts));
-            self.attend(run, lease);
+            self.attend(run, lease, true);
         }
         if !self.running.is_empty() {
             self.suggesting.end();
@@ -223,22 +223,24 @@ impl Shift {
             Err(error) => Err(error.into()),
             Ok((run, lease)) => {
                 (self.say)(&format!("run {} of {}: taken over", run.id, run.task));
-                self.attend(run, lease);
+                self.attend(run, lease, false);
                 Ok(())
             }
         }
     }
 
-    fn attend(&mut self, run: Run, lease: Lease) {
+    fn attend(&mut self, run: Run, lease: Lease, claimed: bool) {
         let threads = run.threads.unwrap_or(self.options.slots).min(self.options.slots);
         self.used += threads;
-        let attendance = Attendance::new(
-            self.engine.clone(),
-            Arc::clone(&self.options),
-            self.stop.clone(),
-            Arc::clone(&self.say),
+        let attendance = Attendance {
+            engine: self.engine.clone(),
+            options: Arc::clone(&self.options),
+            stop: self.stop.clone(),
+            say: Arc::clone(&self.say),
             lease,
-        );
+            signals: Arc::default(),
+            claimed,
+        };
         self.running.spawn(async move {
             attendance.see_through(run).await;
             threads

@@ -42,8 +42,10 @@ pub(super) fn tune(pid: u32, nice: i32, limit: Option<u64>) {
         // It may have ended already; then there is nothing to tune.
         let _ = setpriority_process(Some(pid), nice);
         if let Some(limit) = limit {
-            let limit = Rlimit { current: Some(limit), maximum: Some(limit) };
-            // The data segment counts what the process writes to, not the model's file it maps.
+            // What it holds is watched from outside; this stands behind, with room for what an allocator sets aside
+            // and never touches. The data segment counts no files that are mapped.
+            let limit = Some(limit.saturating_add(2 << 30));
+            let limit = Rlimit { current: limit, maximum: limit };
             let _ = prlimit(Some(pid), Resource::Data, limit);
         }
     }
