@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ago, bytes, clip, duration, label, number, percent, roughly, significant } from "./format";
 import { name, printed } from "./keys";
+import { pageOf } from "./links";
 import { matching, tail } from "./logs";
 import { rank } from "./search";
 
@@ -63,4 +64,13 @@ test("commands are found by their words", () => {
   const items = ["Go to Audit", "Approve", "Order: oldest first"];
   expect(rank("au", items, (item) => item)[0]).toBe("Go to Audit");
   expect(rank("first old", items, (item) => item)).toEqual(["Order: oldest first"]);
+});
+
+test("links of the server lead to pages", () => {
+  expect(pageOf("/tasks/ask-ai/audit?state=pending")).toEqual({
+    to: "/audit",
+    search: { task: "ask-ai", state: "pending" },
+  });
+  expect(pageOf("/tasks/ask-ai/versions/v2")).toEqual({ to: "/versions", search: { task: "ask-ai", version: "v2" } });
+  expect(pageOf("/runs/r-1")).toEqual({ to: "/runs/r-1", search: {} });
 });

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { imports } from "../../api/calls";
-import type { Import, TaskInfo } from "../../api/types";
+import type { TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Failure } from "../../components/Failure";
 import { Check, Field, Input, Pick } from "../../components/form";
@@ -61,14 +61,15 @@ export function ImportDialog({
   const job = useQuery({
     queryKey: ["import", id],
     enabled: id !== undefined,
-    queryFn: async () => {
-      const found = await imports.read(id ?? "");
-      if (isOver(found)) void client.invalidateQueries();
-      if (isOver(found)) void client.resetQueries({ queryKey: ["queue"] });
-      return found;
-    },
-    refetchInterval: (query) => (query.state.data && isOver(query.state.data) ? false : 400),
+    queryFn: () => imports.read(id ?? ""),
+    refetchInterval: (query) => (query.state.data && query.state.data.state !== "running" ? false : 400),
   });
+  const state = job.data?.state;
+  useEffect(() => {
+    if (!state || state === "running") return;
+    for (const queryKey of [["tasks"], ["stats"], ["preflight"]]) void client.invalidateQueries({ queryKey });
+    void client.resetQueries({ queryKey: ["queue"] });
+  }, [state, client]);
   const info = KINDS.find((one) => one.value === kind);
   const ready = kind === "prompt" ? text.trim().length >= 10 : file !== null;
   const again = () => {
@@ -159,8 +160,6 @@ export function ImportDialog({
     </Modal>
   );
 }
-
-const isOver = (job: Import) => job.state !== "running";
 
 function form(parts: {
   kind: string;

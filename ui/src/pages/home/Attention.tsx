@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { TaskInfo } from "../../api/types";
 import { Card, Pill } from "../../components/bits";
 import { Icon } from "../../components/Icon";
+import { pageOf } from "../../lib/links";
 import css from "./home.module.css";
 
 const TONE: Record<string, "bad" | "warn" | "good" | "plain"> = {
@@ -33,7 +34,7 @@ export function Attention({ tasks }: { tasks: TaskInfo[] }) {
       <ul className={css.attention}>
         {all.map((item) => (
           <li key={item.task.name + item.kind + item.text}>
-            <Link to={path(item.link)} search={search(item.link, item.task.name) as never}>
+            <Link {...target(item.link, item.task.name)}>
               <Pill tone={TONE[item.kind] ?? "plain"}>{WORD[item.kind] ?? item.kind}</Pill>
               <span>{item.text}</span>
               <small>{item.task.title}</small>
@@ -46,8 +47,7 @@ export function Attention({ tasks }: { tasks: TaskInfo[] }) {
   );
 }
 
-const path = (link: string) => link.split("?")[0] as "/";
-const search = (link: string, task: string) => ({
-  task,
-  ...Object.fromEntries(new URLSearchParams(link.split("?")[1] ?? "")),
-});
+function target(link: string, task: string): { to: "/"; search: never } {
+  const { to, search } = pageOf(link);
+  return { to: to as "/", search: { task, ...search } as never };
+}
