@@ -10,7 +10,7 @@ use graft_core::{AnswerForm, Digest};
 use graft_predict::{Decoding, End, Guide, Outcome, Piece, Prediction, Request, Sampling, Update};
 use graft_tasks::cards;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::{
@@ -55,6 +55,8 @@ pub enum Prompt {
 pub enum Format {
     /// As the task says; any text where no task is asked.
     Own,
+    /// Any JSON object; a task that answers with JSON gives its own.
+    Object,
     /// JSON that follows this JSON Schema.
     Schema(Value),
 }
@@ -224,7 +226,7 @@ impl Serving {
         request.top = wish.top;
         request.urgent = wish.urgent;
         request.deadline = Some(since + wish.patience.unwrap_or(PATIENCE));
-        let wire = matches!(generation.card.answer, AnswerForm::Json { .. }) && *format == Format::Own;
+        let wire = matches!(generation.card.answer, AnswerForm::Json { .. });
         generation.base.service.submit(request)?;
         Ok(Answering { serving: self.clone(), updates, pin, since, by_alias, wire, ended: false })
     }
@@ -258,10 +260,12 @@ impl Serving {
         request.guide = match format {
             Format::Own if own => return Ok(()),
             Format::Own => Guide::text(Arc::clone(&base.vocabulary))?,
-            Format::Schema(_) if !free => {
+            Format::Object if matches!(generation.card.answer, AnswerForm::Json { .. }) => return Ok(()),
+            Format::Schema(_) | Format::Object if !free => {
                 let what = format!("give answers of task `{}` another form than its own", generation.task);
                 return Err(Error::Unsupported(what));
             }
+            Format::Object => Guide::json(&json!({"type": "object"}), Arc::clone(&base.vocabulary))?,
             Format::Schema(schema) => Guide::json(schema, Arc::clone(&base.vocabulary))?,
         };
         Ok(())

@@ -6,10 +6,12 @@
 //! generation it began with. What is unknown or can't be loaded is an error, and never the bare base model.
 
 mod ask;
+mod compare;
 mod fallback;
 mod follow;
 mod generation;
 mod load;
+mod model;
 
 use std::{
     collections::HashMap,
@@ -25,8 +27,12 @@ use serde::Serialize;
 use tokio::task::JoinHandle;
 
 pub use ask::{Answered, Answering, Format, Heard, Prompt, Wish};
+pub use compare::{Contest, Contestant};
+pub use model::ServedModel;
 pub use fallback::{Primary, Suggested, Verdict, needs_fallback};
 use generation::{Base, Generation, Recipe};
+
+pub use graft_predict::{End, Error as AnswerError, Piece, Sampling, TokenInfo};
 
 use crate::{Engine, Error, Result};
 
@@ -259,18 +265,6 @@ impl Serving {
                 other => return other,
             }
         }
-    }
-
-    /// The answer of the base model of a task's active version (or of the one named) without any adapter, to a prompt
-    /// and in a form that are the task's.
-    ///
-    /// # Errors
-    /// As [`answer`](Self::answer).
-    pub async fn answer_bare(&self, task: &str, version: Option<&str>, input: &str, wish: &Wish) -> Result<Answered> {
-        let chosen = self.engine().adapter(task, version).await?;
-        let generation = self.generation(Recipe::of(chosen)?.bare()).await?;
-        let prompt = Prompt::Input(input.to_owned());
-        self.ask(&generation, false, &prompt, &Format::Own, wish)?.whole().await
     }
 
     /// Asks a base model by its name, without task or adapter.
