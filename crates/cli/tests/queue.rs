@@ -156,7 +156,8 @@ fn a_new_worker_goes_on_with_a_living_trainer() {
 #[test]
 fn what_fails_for_good_is_not_tried_again_and_tells_all() {
     let graft = Graft::with_toy_task();
-    let id = submit(&graft, TASK, &["--base", "tiny", "--learning-rate", "100", "--clip", "0", "--epochs", "50"]);
+    let diverging = ["--base", "tiny", "--learning-rate", "100", "--clip", "0", "--epochs", "30", "--alpha", "1e30"];
+    let id = submit(&graft, TASK, &diverging);
     graft.ok(&["worker", "--once", "--no-suggestions", "--backoff", "0.1"]);
     let run = show(&graft, &id);
     assert_eq!((&run["state"], &run["exit_code"], &run["attempts"]), (&"failed".into(), &13.into(), &1.into()));

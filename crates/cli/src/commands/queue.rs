@@ -126,7 +126,7 @@ async fn list(engine: &Engine) -> Result<Reply> {
     let (views, _) = engine.run_views(&RunFilter::default()).await?;
     let mut views: Vec<RunView> = views.into_iter().filter(|view| view.run.state.is_active()).collect();
     let turn = |run: &Run| (run.lease_owner.is_none(), std::cmp::Reverse(run.priority), run.seq);
-    views.sort_by(|a, b| turn(&a.run).cmp(&turn(&b.run)));
+    views.sort_by_key(|view| turn(&view.run));
     let mut table = Table::new(["run", "state", "priority", "progress", "why it waits"]);
     for view in &views {
         let percent = view.progress.as_ref().map_or_else(String::new, |p| format!("{:.0} %", p.percent));

@@ -51,9 +51,9 @@ pub(super) enum Break {
     /// The worker stops; whoever comes next goes on.
     LetGo,
     /// The database is away or refuses; the run itself is as good as before.
-    Trouble(Error),
+    Trouble(Box<Error>),
     /// An attempt failed; its logs begin at these offsets.
-    Failed(Error, (u64, u64)),
+    Failed(Box<Error>, (u64, u64)),
 }
 
 impl<E: Into<Error>> From<E> for Break {
@@ -61,8 +61,8 @@ impl<E: Into<Error>> From<E> for Break {
         let error = error.into();
         match error {
             Error::Store(graft_store::Error::LeaseLost { .. }) => Self::Lost,
-            Error::Store(ref trouble) if trouble.is_of_the_database() => Self::Trouble(error),
-            error => Self::Failed(error, (u64::MAX, u64::MAX)),
+            Error::Store(ref trouble) if trouble.is_of_the_database() => Self::Trouble(Box::new(error)),
+            error => Self::Failed(Box::new(error), (u64::MAX, u64::MAX)),
         }
     }
 }
@@ -166,7 +166,10 @@ impl Attendance {
     async fn activate(&self, run: &Run, version: &Version) -> std::result::Result<(), Break> {
         let refused = match child::activate(self, run, version).await {
             Ok(()) => return Ok(()),
-            Err(Break::Failed(Error::ChildFailed { code: ExitCode::NotBetter, cause, .. }, _)) => cause.0,
+            Err(Break::Failed(error, from)) => match *error {
+                Error::ChildFailed { code: ExitCode::NotBetter, cause, .. } => cause.0,
+                other => return Err(Break::Failed(Box::new(other), from)),
+            },
             Err(other) => return Err(other),
         };
         let version = self.engine.store.version(&run.task, &version.name).await?;
@@ -210,7 +213,7 @@ impl Attendance {
         if self.signals.lost.load(Ordering::Relaxed) {
             Err(Break::Lost)
         } else if self.signals.cancel.load(Ordering::Relaxed) {
-            Err(Break::Failed(Error::Cancelled { run: self.lease.run.clone() }, (u64::MAX, u64::MAX)))
+            Err(Error::Cancelled { run: self.lease.run.clone() }.into())
         } else if *self.stop.borrow() {
             Err(Break::LetGo)
         } else {

@@ -72,7 +72,7 @@ async fn run_child(at: &Attendance, run: &Run, doing: &'static str, args: &[&str
             transient: true,
         },
     };
-    Err(Break::Failed(error, from))
+    Err(Break::Failed(Box::new(error), from))
 }
 
 fn command(engine: &Engine, options: &WorkerOptions, args: &[&str]) -> Command {

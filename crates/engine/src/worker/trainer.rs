@@ -106,7 +106,7 @@ pub(super) async fn follow(at: &Attendance, run: &Run, trainer: Option<Trainer>)
     if end.failed.is_none() && end.status.is_none() {
         end.failed = last_failure(&dir);
     }
-    Err(Break::Failed(end.error(&run.id), logs_from))
+    Err(Break::Failed(Box::new(end.error(&run.id)), logs_from))
 }
 
 /// Takes in one event.

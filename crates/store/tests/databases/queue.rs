@@ -360,7 +360,7 @@ async fn check(store: &Store) {
         let mine = || changes.iter().filter(|change| change.subject == run.id).filter_map(|c| c.after.as_ref());
         let fences: Vec<i64> = mine().filter_map(|after| after.get("fence")?.as_i64()).collect();
         assert!(fences.is_sorted(), "{}: {fences:?}", run.id);
-        let last = mine().filter_map(|after| after.get("state")?.as_str()).last().unwrap();
+        let last = mine().filter_map(|after| after.get("state")?.as_str()).next_back().unwrap();
         assert_eq!(last, run.state.name());
         assert!(run.state.is_active() || run.lease_owner.is_none());
     }
