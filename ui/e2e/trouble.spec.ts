@@ -76,7 +76,7 @@ test("a server that is killed in the middle of a run finds it again", async ({ p
   const { run } = await graft.api<{ run: { id: string } }>("/runs", {
     task: TASK,
     base: "tiny",
-    settings: { epochs: 150, learning_rate: 0.01 },
+    settings: { epochs: 20, learning_rate: 0.01 },
   });
   await page.goto(`${graft.url}/runs/${run.id}`);
   await expect(page.getByText(/^Step \d+ of/)).toBeVisible({ timeout: 30_000 });

@@ -19,12 +19,7 @@ export function Table({
   children: ReactNode;
 }) {
   return (
-    <div
-      className={css.wrap}
-      tabIndex={stack ? undefined : 0}
-      role={stack ? undefined : "region"}
-      aria-label={stack ? undefined : label}
-    >
+    <div className={css.wrap} tabIndex={0} role="region" aria-label={label}>
       <table className={`${css.table} ${stack ? css.stack : ""}`} aria-label={label}>
         <thead>
           <tr>

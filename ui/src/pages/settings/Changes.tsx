@@ -82,7 +82,10 @@ async function newest(kind: string | undefined) {
 }
 
 function summary(change: Change): string {
-  const found = differences(change.before ?? undefined, change.after ?? undefined).slice(0, 3);
+  const found = differences(change.before ?? undefined, change.after ?? undefined)
+    // When is said already.
+    .filter((d) => !/(^|[._])at$/.test(d.path))
+    .slice(0, 3);
   const value = (json: Parameters<typeof shown>[0]) => clip(shown(json), 60) || "–";
   return found.map((d) => `${d.path ? `${d.path}: ` : ""}${value(d.left)} → ${value(d.right)}`).join("; ") || "–";
 }

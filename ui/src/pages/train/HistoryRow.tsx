@@ -27,6 +27,7 @@ export function HistoryRow({
 }) {
   const ended = run.finished_at ?? (isActive(run.state) ? Date.now() : null);
   const seconds = run.started_at && ended ? (ended - run.started_at) / 1000 : null;
+  const progress = isActive(run.state) ? run.progress : null;
   return (
     <tr>
       <Cell>
@@ -42,10 +43,10 @@ export function HistoryRow({
       </Cell>
       <Cell>
         <RunPill state={run.state} />
-        {run.progress && (
-          <div className={css.progress} title={`${duration(run.progress.eta_s)} left`}>
-            <Progress value={run.progress.percent} label={`Run ${run.id}`} />
-            <span className="num">{percent(run.progress.percent / 100)}</span>
+        {progress && (
+          <div className={css.progress} title={`${duration(progress.eta_s)} left`}>
+            <Progress value={progress.percent} label={`Run ${run.id}`} />
+            <span className="num">{percent(progress.percent / 100)}</span>
           </div>
         )}
       </Cell>
@@ -53,7 +54,7 @@ export function HistoryRow({
         {number(run.train_samples)}
       </Cell>
       <Cell label="Loss" right>
-        {significant(run.progress?.loss ?? run.final_loss)}
+        {significant(progress?.loss ?? run.final_loss)}
       </Cell>
       <Cell label="Duration" right nowrap>
         {duration(seconds)}
