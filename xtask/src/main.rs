@@ -12,6 +12,7 @@ mod prepare;
 mod shell;
 mod test;
 mod tidy;
+mod ui;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,8 @@ Tasks of the project:
   cargo xtask fuzz [MINUTES]     damaged files for every reader of files from elsewhere, new ones for MINUTES (10) each
   cargo xtask bench slack        quality on Slack messages: learns from the first 400, tests on the last 100, beside the
                                  regex; 15 minutes on two cores
+  cargo xtask ui                 installs the page's packages and builds it into ui/dist, which `graft` takes in
+  cargo xtask screenshots        takes pictures of every page for docs/images
   cargo xtask commands           writes docs/commands.md from `graft --help`
 ";
 
@@ -60,6 +63,8 @@ fn run() -> anyhow::Result<()> {
             in_root(|| fuzz::run(minutes))
         }
         ["bench", "slack"] => in_root(bench_slack::run),
+        ["ui"] => in_root(ui::build),
+        ["screenshots"] => in_root(ui::screenshots),
         ["commands"] => in_root(commands::write),
         ["parity", folders @ ..] => parity::run(folders),
         [] | ["help" | "--help" | "-h"] => {

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 
-use crate::{commands, layers, pages, parity, prepare, shell, tidy};
+use crate::{commands, layers, pages, parity, prepare, shell, tidy, ui};
 
 /// Folders with numbers that Hugging Face computed.
 const PARITY: &str = "crates/testkit/data/parity";
@@ -23,6 +23,13 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     }
     steps.run("fmt", || shell::run(shell::cargo().args(["fmt", "--all", "--check"])))?;
     steps.run("layers", shape)?;
+    // Packages come from the network the first time.
+    let page = !quick || ui::is_installed();
+    if page {
+        steps.run("page", ui::check)?;
+    } else {
+        needs.lacking.push("--quick: the page was not tested, for its packages aren't here (`cargo xtask ui`)".into());
+    }
     steps.run("clippy", || {
         shell::run(shell::cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     })?;
@@ -33,6 +40,9 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     })?;
     // The tests of the command built it.
     steps.run("commands", || commands::check(&shell::target().join("debug").join("graft")))?;
+    if page {
+        steps.run("journeys", ui::journeys)?;
+    }
     steps.run("doc", || {
         let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items"];
         shell::run(
