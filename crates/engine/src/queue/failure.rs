@@ -175,7 +175,7 @@ mod tests {
         let text = report(&error, Some("train"), dir.path(), (4, 0));
         assert!(text.contains("signal 9") && text.contains("exit code 1 in phase train"), "{text}");
         assert!(text.contains("\n--- stderr ---\nfirst ü") && text.contains("last ü\n--- stdout ---\nstep 1"));
-        assert!(text.contains("… 15014 characters left out …") && !text.contains("old"), "{text}");
+        assert!(text.contains("… 15013 characters left out …") && !text.contains("old"), "{text}");
         assert_eq!(classify(&error), FailureClass::Lost);
         assert!(!FailureClass::OutOfMemory.is_transient());
     }
