@@ -4,6 +4,7 @@ mod bench;
 mod bench_slack;
 mod commands;
 mod demo;
+mod deny;
 mod fuzz;
 mod layers;
 mod pages;
@@ -35,6 +36,7 @@ Tasks of the project:
                                  regex; 15 minutes on two cores
   cargo xtask ui                 installs the page's packages and builds it into ui/dist, which `graft` takes in
   cargo xtask screenshots        takes pictures of every page for docs/images
+  cargo xtask deny               known holes, licences and sources of the dependencies, by cargo-deny
   cargo xtask commands           writes docs/commands.md from `graft --help`
 ";
 
@@ -65,6 +67,7 @@ fn run() -> anyhow::Result<()> {
         ["bench", "slack"] => in_root(bench_slack::run),
         ["ui"] => in_root(ui::build),
         ["screenshots"] => in_root(ui::screenshots),
+        ["deny"] => in_root(deny::run),
         ["commands"] => in_root(commands::write),
         ["parity", folders @ ..] => parity::run(folders),
         [] | ["help" | "--help" | "-h"] => {

@@ -80,11 +80,8 @@ impl FromRequestParts<AppState> for Acting {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let mut engine = state.engine.clone();
-        if let Some(who) = parts.extensions.get::<Who>() {
-            engine.by.clone_from(&who.name);
-        }
-        Ok(Self(engine))
+        let who = parts.extensions.get::<Who>().map(|who| who.name.as_str());
+        Ok(Self(state.engine.as_user(who.unwrap_or("nobody"))))
     }
 }
 

@@ -18,7 +18,6 @@ mod imports;
 mod live;
 pub mod metrics;
 pub mod page;
-mod pending;
 pub mod problem;
 pub mod routes;
 pub mod schema;
@@ -79,7 +78,10 @@ struct Description;
 
 /// All routes with their description.
 fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(Description::openapi()).merge(routes::health::router()).nest("/api/v1", routes::api())
+    OpenApiRouter::with_openapi(Description::openapi())
+        .merge(routes::health::router())
+        .nest("/api/v1", routes::api())
+        .nest("/v1", routes::openai::router())
 }
 
 /// The API's description (OpenAPI 3.1).

@@ -5,7 +5,6 @@
 use std::{
     collections::{HashMap, VecDeque},
     convert::Infallible,
-    path::{Path, PathBuf},
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -19,19 +18,12 @@ use axum::{
     },
 };
 use futures_util::{Stream, stream};
-use graft_engine::EventTail;
+use graft_engine::{EventTail, LogText};
 use graft_store::{Change, ChangeFilter, Run, Store};
 use serde_json::json;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncSeekExt as _},
-    sync::{broadcast, watch},
-};
+use tokio::sync::{broadcast, watch};
 
-use crate::{
-    problem::{Kind, Problem},
-    routes::run_types::{LogStream, LogText},
-    state::AppState,
-};
+use crate::{problem::Problem, routes::run_types::LogStream, state::AppState};
 
 /// Messages that a slow client may be behind before it reads them again from the source.
 const BEHIND: usize = 1024;
@@ -39,8 +31,6 @@ const BEHIND: usize = 1024;
 const PAGE: u32 = 500;
 /// How often a watched run's files are looked at.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Bytes of a log read at once.
-const PART: u64 = 256 << 10;
 /// Bytes of a log that a new client is told from its end.
 const TAIL: u64 = 64 << 10;
 
@@ -181,47 +171,6 @@ fn sse(events: Events) -> Response {
     response
 }
 
-/// A part of a log from an offset on: whole characters, 256 KiB at most.
-pub(crate) async fn read_part(path: &Path, offset: u64) -> Result<LogText, Problem> {
-    let failed = |error: std::io::Error| {
-        tracing::error!(%error, "a log can't be read");
-        Problem::new(Kind::Internal, "the log can't be read")
-    };
-    let mut file = match tokio::fs::File::open(path).await {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(LogText { text: String::new(), next: offset, size: 0 });
-        }
-        file => file.map_err(failed)?,
-    };
-    let size = file.metadata().await.map_err(failed)?.len();
-    let offset = offset.min(size);
-    file.seek(std::io::SeekFrom::Start(offset)).await.map_err(failed)?;
-    let mut bytes = Vec::new();
-    file.take(PART).read_to_end(&mut bytes).await.map_err(failed)?;
-    bytes.truncate(whole_characters(&bytes));
-    let next = offset + bytes.len() as u64;
-    Ok(LogText { text: String::from_utf8_lossy(&bytes).into_owned(), next, size })
-}
-
-/// Length without a character that is cut at the end.
-fn whole_characters(bytes: &[u8]) -> usize {
-    match std::str::from_utf8(bytes) {
-        // Cut within its last four bytes, and not merely wrong there.
-        Err(error) if error.error_len().is_none() => error.valid_up_to(),
-        _ => bytes.len() - cut_at_end(bytes),
-    }
-}
-
-/// Bytes of an unfinished character at the end of bytes that are wrong elsewhere.
-fn cut_at_end(bytes: &[u8]) -> usize {
-    let tail = &bytes[bytes.len().saturating_sub(3)..];
-    let begins = tail.iter().rposition(|byte| *byte >= 0xC0);
-    begins.map_or(0, |at| match std::str::from_utf8(&tail[at..]) {
-        Err(error) if error.error_len().is_none() => tail.len() - at,
-        _ => 0,
-    })
-}
-
 /// Runs that somebody watches, each read by one task.
 #[derive(Debug, Default)]
 pub struct RunFeeds(Mutex<HashMap<String, broadcast::Sender<Arc<Frame>>>>);
@@ -259,12 +208,8 @@ impl RunFeeds {
 
 /// Tells what is new of a run until it has ended or nobody listens any more.
 async fn watch_run(state: &AppState, run: &Run, tell: &broadcast::Sender<Arc<Frame>>) {
-    let dir = state.engine.run_dir(run);
-    let mut events = EventTail::from_now(&dir);
-    let mut logs = [LogStream::Stdout, LogStream::Stderr].map(|stream| (stream, dir.path().join(stream.file()), 0));
-    for (_, path, offset) in &mut logs {
-        *offset = tokio::fs::metadata(&path).await.map_or(0, |about| about.len());
-    }
+    let mut events = EventTail::from_now(&state.engine.run_dir(run));
+    let mut logs = STREAMS.map(|stream| (stream, log_size(state, run, stream)));
     loop {
         // The state is read before the files, so that nothing is missed of a run that has just ended.
         let ended = !state.engine.store.run(&run.id).await.is_ok_and(|run| run.state.is_active());
@@ -272,8 +217,10 @@ async fn watch_run(state: &AppState, run: &Run, tell: &broadcast::Sender<Arc<Fra
             let json = serde_json::to_string(&event).unwrap_or_default();
             let _ = tell.send(Arc::new(Frame::Event { seq: event.seq, json }));
         }
-        for (stream, path, offset) in &mut logs {
-            tell_log(tell, *stream, path, offset).await;
+        for (stream, offset) in &mut logs {
+            while let Some((from, part)) = next_part(state, run, *stream, offset) {
+                let _ = tell.send(Arc::new(Frame::Log { stream: *stream, from, part }));
+            }
         }
         if ended || tell.receiver_count() == 0 || state.is_closing() {
             return;
@@ -282,14 +229,18 @@ async fn watch_run(state: &AppState, run: &Run, tell: &broadcast::Sender<Arc<Fra
     }
 }
 
-async fn tell_log(tell: &broadcast::Sender<Arc<Frame>>, stream: LogStream, path: &PathBuf, offset: &mut u64) {
-    while let Ok(part) = read_part(path, *offset).await {
-        if part.next == *offset || part.text.is_empty() {
-            return;
-        }
-        let from = std::mem::replace(offset, part.next);
-        let _ = tell.send(Arc::new(Frame::Log { stream, from, part }));
-    }
+const STREAMS: [LogStream; 2] = [LogStream::Stdout, LogStream::Stderr];
+
+/// Bytes of a log.
+fn log_size(state: &AppState, run: &Run, stream: LogStream) -> u64 {
+    state.engine.log(run, stream.into(), u64::MAX).map_or(0, |part| part.size)
+}
+
+/// The next part of a log with its offset, unless there is none.
+fn next_part(state: &AppState, run: &Run, stream: LogStream, offset: &mut u64) -> Option<(u64, LogText)> {
+    let part = state.engine.log(run, stream.into(), *offset).ok().filter(|part| part.next > *offset)?;
+    let from = std::mem::replace(offset, part.next);
+    Some((from, part))
 }
 
 /// One client's place in a run.
@@ -317,7 +268,7 @@ impl RunCursor {
                 return None;
             }
             if std::mem::take(&mut self.replaying) {
-                self.replay().await;
+                self.replay();
                 continue;
             }
             let frame = tokio::select! {
@@ -333,18 +284,14 @@ impl RunCursor {
     }
 
     /// Tells what the files hold beyond what was told.
-    async fn replay(&mut self) {
-        let dir = self.state.engine.run_dir(&self.run);
-        for event in dir.events_after(self.seq).unwrap_or_default() {
+    fn replay(&mut self) {
+        for event in self.state.engine.events(&self.run, self.seq).unwrap_or_default() {
             self.seq = event.seq;
             self.backlog.push_back(run_event(event.seq, &serde_json::to_string(&event).unwrap_or_default()));
         }
-        for (index, stream) in [LogStream::Stdout, LogStream::Stderr].into_iter().enumerate() {
-            while let Ok(part) = read_part(&dir.path().join(stream.file()), self.told[index]).await {
-                if part.text.is_empty() {
-                    break;
-                }
-                let from = std::mem::replace(&mut self.told[index], part.next);
+        for stream in STREAMS {
+            let told = &mut self.told[stream as usize];
+            while let Some((from, part)) = next_part(&self.state, &self.run, stream, told) {
                 self.backlog.push_back(log_event(stream, from, &part));
             }
         }
@@ -372,7 +319,7 @@ impl RunCursor {
 
     /// Tells the rest, and that it was the rest.
     async fn end(&mut self) {
-        self.replay().await;
+        self.replay();
         let state = self.state.engine.store.run(&self.run.id).await.map(|run| run.state);
         match state {
             Ok(state) if state.is_active() => {
@@ -400,15 +347,11 @@ fn log_event(stream: LogStream, from: u64, part: &LogText) -> Event {
 /// A run's events after one, the ends of its logs, and what is to come.
 pub(crate) fn run(state: &AppState, run: &Run, after: u64) -> Response {
     let frames = state.run_feeds.listen(state, run);
-    let dir = state.engine.run_dir(run);
-    let tail = |stream: LogStream| {
-        let size = std::fs::metadata(dir.path().join(stream.file())).map_or(0, |about| about.len());
-        size.saturating_sub(TAIL)
-    };
+    let tail = |stream: LogStream| log_size(state, run, stream).saturating_sub(TAIL);
     let cursor = RunCursor {
         run: run.clone(),
         seq: after,
-        told: [tail(LogStream::Stdout), tail(LogStream::Stderr)],
+        told: STREAMS.map(tail),
         backlog: VecDeque::new(),
         replaying: true,
         ended: false,
@@ -419,22 +362,4 @@ pub(crate) fn run(state: &AppState, run: &Run, after: u64) -> Response {
     };
     let events = stream::unfold(cursor, |mut cursor| async move { Some((Ok(cursor.next().await?), cursor)) });
     sse(Box::pin(events))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn characters_are_not_cut() {
-        let text = "käse 🍌".as_bytes();
-        assert_eq!(whole_characters(text), text.len());
-        assert_eq!(whole_characters(&text[..2]), 1);
-        for cut in 1..4 {
-            assert_eq!(whole_characters(&text[..text.len() - cut]), 6, "{cut}");
-        }
-        let wrong = [b"\xff".as_slice(), &text[..2]].concat();
-        assert_eq!(whole_characters(&wrong), 2);
-        assert_eq!(whole_characters(b"\xff"), 1);
-    }
 }

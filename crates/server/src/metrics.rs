@@ -115,10 +115,9 @@ impl Metrics {
             let _ = writeln!(out, "process_resident_memory_bytes {bytes}");
         }
         for (name, value) in serving.as_object().into_iter().flatten() {
-            if let Some(number) = value.as_f64() {
-                head(&mut out, &format!("graft_serving_{name}"), "gauge", "As `/api/v1/system` says.");
-                let _ = writeln!(out, "graft_serving_{name} {number}");
-            }
+            let number = value.as_array().map_or(0, Vec::len);
+            head(&mut out, &format!("graft_serving_{name}"), "gauge", "How many are in memory.");
+            let _ = writeln!(out, "graft_serving_{name} {number}");
         }
         out
     }

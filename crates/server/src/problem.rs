@@ -195,6 +195,7 @@ impl From<graft_engine::Error> for Problem {
             graft_engine::Error::Store(StoreError::RunActive { run, .. }) => problem.with("run", run),
             graft_engine::Error::Store(StoreError::ActiveChanged { found, .. }) => problem.with("current", found),
             graft_engine::Error::Store(StoreError::Conflict { current }) => problem.with("current", current),
+            graft_engine::Error::NotReady(preflight) => problem.with("problems", &preflight.problems),
             graft_engine::Error::NotBetter { comparison, .. } => problem.with("comparison", comparison),
             graft_engine::Error::Setting(graft_core::Error::OutOfRange { field, hint, .. }) => {
                 problem.with_field(field.replace('-', "_"), *hint)

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use graft_core::Timestamp;
-use graft_engine::Engine;
+use graft_engine::{
+    Engine,
+    serving::{Options, Serving},
+};
 use graft_store::{RunFilter, RunState};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -37,6 +40,8 @@ pub struct App {
     pub changes: ChangeFeed,
     /// Runs that somebody watches.
     pub run_feeds: RunFeeds,
+    /// Versions that answer.
+    pub serving: Serving,
     /// When the server started.
     pub started_at: Timestamp,
     pub(crate) roles: Roles,
@@ -62,6 +67,7 @@ impl App {
             evaluations: Evaluations::default(),
             metrics: Metrics::default(),
             run_feeds: RunFeeds::default(),
+            serving: Serving::start(engine.clone(), Options::default()).await?,
             started_at: graft_engine::now(),
             roles: Roles::of(&crate::openapi()),
             closing: watch::Sender::new(false),
@@ -99,6 +105,6 @@ impl App {
 
     /// What answers now.
     pub(crate) fn serving_state(&self) -> Value {
-        json!({})
+        json!(self.serving.status())
     }
 }

@@ -3,6 +3,7 @@
 
 mod ask_ai;
 mod audit;
+mod machine;
 mod overview;
 mod report;
 mod spans;

@@ -1,9 +1,8 @@
 use graft_core::{Digest, Example};
 use graft_store::{Stage, Version};
-use graft_tasks::score::compare;
 use serde_json::Value;
 
-use crate::{Activated, Engine, Evaluation, Result, evaluate::SEED, now};
+use crate::{Activated, Engine, Evaluation, Result, now};
 
 /// A version with its numbers and the examples with which it does worst.
 #[derive(Clone, Debug)]
@@ -27,16 +26,6 @@ pub struct Worst {
     pub answer: Option<Value>,
     /// Where that differs from the truth.
     pub diff: Option<Value>,
-}
-
-impl Evaluation {
-    /// Whether this version is better than another one that was measured on the same examples, by the headline
-    /// metric: `better`, `worse` or `cannot-tell`.
-    #[must_use]
-    pub fn verdict_over(&self, other: &Self) -> Option<String> {
-        let comparison = compare(&self.adapter, &other.adapter, SEED).ok()?;
-        serde_json::to_value(comparison.verdict).ok()?.as_str().map(str::to_owned)
-    }
 }
 
 /// Examples shown of those with which a version does worst.

@@ -1,8 +1,8 @@
 //! `/admin/training`: the Ask AI service's endpoints, in its own words, so that its page and scripts work here.
 
-use crate::pending::{self, RunRequest};
 use axum::extract::State;
 use graft_core::Timestamp;
+use graft_engine::RunRequest;
 use graft_store::{Error as StoreError, Run, RunFilter, TrainingRun};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -106,8 +106,11 @@ async fn recent_runs(
         (status = 400, body = Problem, description = "there is nothing to train on, or no base model"),
         (status = 409, body = Problem, description = "a training is queued or running")))]
 async fn trigger(State(state): State<AppState>, Acting(engine): Acting) -> Result<Accepted<TrainingRunRow>, Problem> {
-    let request = RunRequest { base: state.config.ask_ai_base.clone(), ..RunRequest::new(TASK) };
-    match pending::submit(&engine, &request).await {
+    let mut request = RunRequest::new(TASK);
+    if let Some(base) = &state.config.ask_ai_base {
+        request.base.clone_from(base);
+    }
+    match engine.submit(&request).await {
         Ok(run) => Ok(Accepted(run.training_run().into())),
         Err(error) => {
             let problem = Problem::from(error);
@@ -125,7 +128,7 @@ async fn delete_one(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<
     let filter = RunFilter { task: Some(TASK.to_owned()), ..RunFilter::default() };
     let is_meant = |run: &Run| run.id == id || run.seq.to_string() == id;
     let run = engine.store.runs(&filter).await?.into_iter().find(is_meant).ok_or(StoreError::NoRun(id.clone()))?;
-    pending::delete_run(&engine, &run.id).await?;
+    engine.delete_run(&run.id).await?;
     Ok(Reply(Cleared { deleted: 1 }))
 }
 
@@ -136,7 +139,7 @@ async fn clear_runs(Acting(engine): Acting) -> Result<Reply<Cleared>, Problem> {
     let filter = RunFilter { task: Some(TASK.to_owned()), ..RunFilter::default() };
     let mut deleted = 0;
     for run in engine.store.runs(&filter).await?.into_iter().filter(|run| !run.state.is_active()) {
-        pending::delete_run(&engine, &run.id).await?;
+        engine.delete_run(&run.id).await?;
         deleted += 1;
     }
     Ok(Reply(Cleared { deleted }))

@@ -7,7 +7,8 @@ pub mod events;
 pub mod examples;
 pub mod health;
 pub mod imports;
-mod run_compare;
+pub mod infer;
+pub mod openai;
 pub mod run_types;
 pub mod runs;
 pub mod schedules;
@@ -70,6 +71,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(tasks::router())
         .merge(examples::router())
         .merge(imports::router())
+        .merge(infer::router())
         .merge(datasets::router())
         .merge(runs::router())
         .merge(events::router())

@@ -1,6 +1,7 @@
 //! What `/runs` takes and gives.
 
 use graft_core::Event;
+use graft_engine::RunView;
 use graft_store::Run;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -28,7 +29,7 @@ pub struct ListedRun {
     pub version: Option<String>,
     /// How far it is, while it is under way.
     #[schema(value_type = Option<Progress>)]
-    pub progress: Option<crate::pending::Progress>,
+    pub progress: Option<graft_engine::Progress>,
 }
 
 /// How far a run is.
@@ -49,6 +50,8 @@ pub struct Progress {
     pub eta_s: Option<f64>,
     /// Tokens a second.
     pub tokens_per_s: Option<f64>,
+    /// The last event taken in: a cursor.
+    pub seq: u64,
 }
 
 /// A training to be queued.
@@ -73,6 +76,12 @@ pub struct NewRun {
     pub activate: Option<bool>,
     /// A run that must succeed first.
     pub after: Option<String>,
+    /// Name of its version; the next number otherwise.
+    pub version: Option<String>,
+    /// Score the version on the held-out examples; yes otherwise.
+    pub evaluate: Option<bool>,
+    /// Score the bare base model as well, which takes as long again.
+    pub score_base: Option<bool>,
 }
 
 /// Kind of adapter.
@@ -206,7 +215,7 @@ pub struct PreflightProblem {
     /// What.
     pub what: String,
     /// What to do about it.
-    pub hint: Option<String>,
+    pub hint: String,
     /// The field of the request that it is about.
     pub field: Option<String>,
 }
@@ -222,12 +231,14 @@ pub struct Estimate {
     pub tokens: u64,
     /// Optimiser steps.
     pub steps: u64,
-    /// Seconds, where something is known to go by.
-    pub seconds: Option<f64>,
-    /// What the seconds go by, in words.
-    pub seconds_basis: Option<String>,
+    /// Seconds of training.
+    pub seconds: f64,
+    /// Where the speed comes from, in words.
+    pub seconds_basis: String,
     /// Peak memory in bytes.
-    pub memory_bytes: Option<u64>,
+    pub memory_bytes: u64,
+    /// Disk for the adapter and its checkpoints, in bytes.
+    pub disk_bytes: u64,
 }
 
 /// A run with all that is known of it.
@@ -240,7 +251,7 @@ pub struct RunDetail {
     pub version: Option<String>,
     /// How far it is, while it is under way.
     #[schema(value_type = Option<Progress>)]
-    pub progress: Option<crate::pending::Progress>,
+    pub progress: Option<graft_engine::Progress>,
     /// What `training_run.json` says, once it is there.
     #[schema(value_type = Option<Object>)]
     pub result: Option<Value>,
@@ -248,9 +259,46 @@ pub struct RunDetail {
     pub pid_alive: bool,
     /// Trainers that were started for it.
     pub attempts: u32,
+    /// Why it doesn't go on, while it is queued.
+    #[schema(value_type = Option<Waiting>)]
+    pub waiting: Option<graft_engine::Waiting>,
     /// Why it failed.
     #[schema(value_type = Option<Failure>)]
-    pub failure: Option<crate::pending::Failure>,
+    pub failure: Option<graft_engine::RunFailure>,
+    /// The command that does the same.
+    pub command: Option<String>,
+}
+
+impl From<RunView> for RunDetail {
+    fn from(view: RunView) -> Self {
+        Self {
+            version: view.version.map(|version| version.name),
+            progress: view.progress,
+            result: view.result.and_then(|result| serde_json::to_value(result).ok()),
+            pid_alive: view.pid_alive,
+            attempts: view.run.attempts,
+            waiting: view.waiting,
+            failure: view.failure,
+            command: view.command,
+            run: view.run,
+        }
+    }
+}
+
+impl From<RunView> for ListedRun {
+    fn from(view: RunView) -> Self {
+        Self { version: view.version.map(|version| version.name), progress: view.progress, run: view.run }
+    }
+}
+
+/// Why a queued run doesn't go on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Waiting {
+    /// In words.
+    pub why: String,
+    /// When that may change; absent where it depends on something else.
+    pub until: Option<i64>,
 }
 
 /// Why a run failed.
@@ -258,9 +306,9 @@ pub struct RunDetail {
 pub struct Failure {
     /// What went wrong.
     pub what: String,
-    /// Where: the phase and the attempt.
+    /// The phase it was in.
     #[serde(rename = "where")]
-    pub place: String,
+    pub place: Option<String>,
     /// Why, with the trainer's own words.
     pub why: String,
     /// What to do about it.
@@ -271,11 +319,11 @@ pub struct Failure {
     pub phase: Option<String>,
 }
 
-/// The runs that are gone.
+/// How many runs are gone.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeletedRuns {
-    /// Their ids.
-    pub deleted: Vec<String>,
+    /// How many.
+    pub deleted: u64,
 }
 
 /// Which of a trainer's two logs.
@@ -288,14 +336,18 @@ pub enum LogStream {
     Stderr,
 }
 
-impl LogStream {
-    /// The file's name in the run directory.
-    #[must_use]
-    pub fn file(self) -> &'static str {
-        match self {
-            Self::Stdout => "stdout.log",
-            Self::Stderr => "stderr.log",
+impl From<LogStream> for graft_engine::LogStream {
+    fn from(stream: LogStream) -> Self {
+        match stream {
+            LogStream::Stdout => Self::Stdout,
+            LogStream::Stderr => Self::Stderr,
         }
+    }
+}
+
+impl From<graft_engine::LogText> for LogText {
+    fn from(part: graft_engine::LogText) -> Self {
+        Self { text: part.text, next: part.next, size: part.size }
     }
 }
 
@@ -367,6 +419,27 @@ pub struct ComparedMetric {
     /// For the headline metric of versions measured on the same examples: whether the last run beats the first
     /// (`better`, `worse`, `cannot-tell`).
     pub verdict: Option<String>,
+}
+
+impl From<graft_engine::Compared> for RunComparison {
+    fn from(compared: graft_engine::Compared) -> Self {
+        let comparison = compared.comparison;
+        let verdict = |metric: &str| {
+            let decided = comparison.as_ref().filter(|comparison| comparison.metric == metric)?;
+            serde_json::to_value(decided.verdict).ok()?.as_str().map(str::to_owned)
+        };
+        let interval = |(value, low, high)| Interval { value, low, high };
+        let metrics = compared.metrics.into_iter().map(|metric| ComparedMetric {
+            verdict: verdict(&metric.name),
+            values: metric.values.into_iter().map(|value| value.map(interval)).collect(),
+            name: metric.name,
+        });
+        Self {
+            metrics: metrics.collect(),
+            config: compared.config.into_iter().map(|(field, values)| ComparedField { field, values }).collect(),
+            runs: compared.runs,
+        }
+    }
 }
 
 /// A number with its 95 % interval.

@@ -1,8 +1,7 @@
 //! `/runs`: submit, look, stop, go on, compare.
 
-use crate::pending::{self, RunRequest};
-use graft_core::Event;
-use graft_store::{Run, RunState};
+use graft_engine::RunRequest;
+use graft_store::RunState;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -87,18 +86,8 @@ async fn list_runs(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Re
         limit: Some(page.limit()),
         offset: page.offset(),
     };
-    let total = engine.store.count_runs(&filter).await?;
-    let mut runs = Vec::new();
-    for run in engine.store.runs(&filter).await? {
-        runs.push(seen(&engine, run).await?);
-    }
-    Ok(Reply(RunList { runs, total }))
-}
-
-async fn seen(engine: &graft_engine::Engine, run: Run) -> Result<ListedRun, Problem> {
-    let version = engine.version_of(&run).await?.map(|version| version.name);
-    let progress = if run.state.is_active() { pending::progress(engine, &run) } else { None };
-    Ok(ListedRun { run, version, progress })
+    let (views, total) = engine.run_views(&filter).await?;
+    Ok(Reply(RunList { runs: views.into_iter().map(ListedRun::from).collect(), total }))
 }
 
 /// Queues a training.
@@ -108,7 +97,7 @@ async fn seen(engine: &graft_engine::Engine, run: Run) -> Result<ListedRun, Prob
         (status = 409, body = Problem, description = "`run`: the one that is active"),
         (status = 422, body = Problem, description = "`problems`: as of the preflight")))]
 async fn submit_run(Acting(engine): Acting, Body(request): Body<RunRequest>) -> Result<Accepted<OneRun>, Problem> {
-    Ok(Accepted(OneRun { run: pending::submit(&engine, &request).await? }))
+    Ok(Accepted(OneRun { run: engine.submit(&request).await? }))
 }
 
 /// Everything that is wrong with a training that could be queued, and what it would take.
@@ -117,21 +106,15 @@ async fn submit_run(Acting(engine): Acting, Body(request): Body<RunRequest>) -> 
 async fn check_run(
     Acting(engine): Acting,
     Body(request): Body<RunRequest>,
-) -> Result<Reply<pending::Preflight>, Problem> {
-    Ok(Reply(pending::preflight(&engine, &request).await?))
+) -> Result<Reply<graft_engine::Preflight>, Problem> {
+    Ok(Reply(engine.preflight(&request).await?))
 }
 
 /// A run with all that is known of it.
 #[utoipa::path(get, path = "/runs/{id}", tag = "runs", extensions(("x-role" = json!("viewer"))),
     params(("id" = String, Path)), responses((status = 200, body = RunDetail), (status = 404, body = Problem)))]
 async fn show_run(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<RunDetail>, Problem> {
-    let run = engine.store.run(&id).await?;
-    let failure = pending::failure(&engine, &run);
-    let result = engine.run_dir(&run).result().ok().flatten().and_then(|result| serde_json::to_value(result).ok());
-    let pid_alive = engine.is_alive(&run);
-    let attempts = run.attempts;
-    let ListedRun { run, version, progress } = seen(&engine, run).await?;
-    Ok(Reply(RunDetail { run, version, progress, result, pid_alive, attempts, failure }))
+    Ok(Reply(engine.run_view(&id).await?.into()))
 }
 
 /// Asks a run to stop; what was learned until its last checkpoint is kept.
@@ -139,7 +122,7 @@ async fn show_run(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<Ru
     params(("id" = String, Path)),
     responses((status = 202, body = OneRun), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn cancel_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accepted<OneRun>, Problem> {
-    Ok(Accepted(OneRun { run: pending::cancel(&engine, &id).await? }))
+    Ok(Accepted(OneRun { run: engine.cancel(&id).await? }))
 }
 
 /// Queues the same training once more, from the beginning.
@@ -147,7 +130,7 @@ async fn cancel_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accept
     params(("id" = String, Path)),
     responses((status = 202, body = OneRun), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn retry_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accepted<OneRun>, Problem> {
-    Ok(Accepted(OneRun { run: pending::retry(&engine, &id).await? }))
+    Ok(Accepted(OneRun { run: engine.retry(&id).await? }))
 }
 
 /// Queues a run that failed or was stopped again; it goes on from its last checkpoint.
@@ -155,7 +138,7 @@ async fn retry_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accepte
     params(("id" = String, Path)),
     responses((status = 202, body = OneRun), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn resume_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accepted<OneRun>, Problem> {
-    Ok(Accepted(OneRun { run: pending::requeue(&engine, &id).await? }))
+    Ok(Accepted(OneRun { run: engine.resume_queued(&id).await? }))
 }
 
 /// Deletes a run and its directory; versions made of it stay.
@@ -163,15 +146,15 @@ async fn resume_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accept
     params(("id" = String, Path)),
     responses((status = 200, body = DeletedRuns), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn delete_run(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<DeletedRuns>, Problem> {
-    pending::delete_run(&engine, &id).await?;
-    Ok(Reply(DeletedRuns { deleted: vec![id] }))
+    engine.delete_run(&id).await?;
+    Ok(Reply(DeletedRuns { deleted: 1 }))
 }
 
 /// Deletes the runs that ended before a time.
 #[utoipa::path(delete, path = "/runs", tag = "runs", extensions(("x-role" = json!("trainer"))), params(Older),
     responses((status = 200, body = DeletedRuns)))]
 async fn delete_runs(Acting(engine): Acting, Params(older): Params<Older>) -> Result<Reply<DeletedRuns>, Problem> {
-    Ok(Reply(DeletedRuns { deleted: pending::delete_runs_before(&engine, older.finished_before).await? }))
+    Ok(Reply(DeletedRuns { deleted: engine.delete_runs_before(older.finished_before).await? }))
 }
 
 /// A part of what a run's trainer said, 256 KiB at most.
@@ -185,8 +168,7 @@ async fn read_log(
 ) -> Result<Reply<LogText>, Problem> {
     let run = engine.store.run(&id).await?;
     let stream = part.stream.unwrap_or(LogStream::Stderr);
-    let path = engine.run_dir(&run).path().join(stream.file());
-    Ok(Reply(live::read_part(&path, part.offset.unwrap_or(0)).await?))
+    Ok(Reply(engine.log(&run, stream.into(), part.offset.unwrap_or(0))?.into()))
 }
 
 /// A run's events.
@@ -199,9 +181,7 @@ async fn list_events(
     Params(After { after }): Params<After>,
 ) -> Result<Reply<EventList>, Problem> {
     let run = engine.store.run(&id).await?;
-    let events: Vec<Event> =
-        engine.run_dir(&run).events_after(after.unwrap_or(0)).map_err(graft_engine::Error::from)?;
-    Ok(Reply(EventList { events }))
+    Ok(Reply(EventList { events: engine.events(&run, after.unwrap_or(0))? }))
 }
 
 /// Server-sent events of a run: `event` (its `seq` as id), `log` and, once it has ended, `end`.
@@ -246,11 +226,11 @@ async fn compare_runs(
     Acting(engine): Acting,
     Params(Compared { ids }): Params<Compared>,
 ) -> Result<Reply<RunComparison>, Problem> {
-    let ids: Vec<&str> = ids.split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
+    let ids: Vec<String> = ids.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect();
     if !(2..=20).contains(&ids.len()) {
         return Err(Problem::field("ids", "name 2 to 20 runs"));
     }
-    super::run_compare::compare(&engine, &ids).await.map(Reply)
+    Ok(Reply(engine.compare_runs(&ids).await?.into()))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

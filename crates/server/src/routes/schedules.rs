@@ -61,12 +61,12 @@ pub struct NewSchedule {
     id: Option<String>,
     /// When: minute, hour, day of month, month, day of week; `0 3 * * *` is three o'clock each night.
     cron: String,
-    /// The time zone it is read in; UTC otherwise.
+    /// The time zone it is read in, such as `Europe/Berlin`; the machine's otherwise.
     #[serde(default)]
     zone: Option<String>,
     /// What is queued, as the body of `POST /runs`.
     #[schema(value_type = NewRun)]
-    request: crate::pending::RunRequest,
+    request: graft_engine::RunRequest,
     /// Only with at least this many approved examples more than the last time.
     #[serde(default)]
     min_new: u64,
@@ -111,8 +111,7 @@ async fn list_schedules(Acting(engine): Acting) -> Result<Reply<ScheduleList>, P
     responses((status = 200, body = OneSchedule), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn add_schedule(Acting(engine): Acting, Body(new): Body<NewSchedule>) -> Result<Reply<OneSchedule>, Problem> {
     let id = new.id.unwrap_or_else(|| new.request.task.clone());
-    let zone = new.zone.as_deref().unwrap_or("UTC");
-    let schedule = crate::pending::add_schedule(&engine, &id, &new.cron, zone, &new.request, new.min_new).await?;
+    let schedule = engine.add_schedule(&id, &new.cron, new.zone.as_deref(), &new.request, new.min_new).await?;
     Ok(Reply(OneSchedule { schedule: schedule.into() }))
 }
 

@@ -82,8 +82,8 @@ async fn show_system(State(state): State<AppState>, Acting(engine): Acting) -> R
     Ok(Reply(SystemView {
         version: env!("CARGO_PKG_VERSION"),
         home: engine.home.path().display().to_string(),
-        disk_free: None,
-        memory: MemoryView { available: None, resident: crate::metrics::resident_memory() },
+        disk_free: engine.disk_free(),
+        memory: MemoryView { available: engine.memory_available(), resident: crate::metrics::resident_memory() },
         database: engine.store.name().to_owned(),
         queue: state.run_counts().await?,
         serving: state.serving_state(),

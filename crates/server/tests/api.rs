@@ -1,0 +1,159 @@
+//! What the routes do, as far as no training is needed; `graft`'s own tests go the whole way.
+
+mod common;
+
+use axum::http::{Method, StatusCode};
+use common::Service;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_decision_on_what_moved_on_is_a_conflict() {
+    let service = Service::with_examples().await;
+    let pending = service.get("/api/v1/examples?task=text-classification&state=pending").await.json();
+    assert_eq!(pending["total"], 1);
+    let example = &pending["examples"][0];
+    let path = format!("/api/v1/examples/text-classification/{}", example["id"].as_str().unwrap());
+    let revision = example["revision"].clone();
+
+    let said = service.post(&format!("{path}/approve"), &json!({"revision": revision})).await;
+    assert_eq!(said.status, StatusCode::UNPROCESSABLE_ENTITY, "there is nothing to approve");
+    let edited = service.post(&format!("{path}/edit"), &json!({"revision": revision, "output": "good"})).await.json();
+    assert_eq!(
+        (&edited["example"]["output"], &edited["example"]["review"]["state"]),
+        (&json!("good"), &json!("approved"))
+    );
+    let late = service.post(&format!("{path}/reject"), &json!({"revision": revision, "reason": "no"})).await;
+    assert_eq!((late.status, &late.json()["current"]["output"]), (StatusCode::CONFLICT, &json!("good")));
+
+    let detail = service.get(&path).await.json();
+    let seen = detail["history"].as_array().unwrap().last().unwrap()["seq"].clone();
+    let now = &edited["example"]["revision"];
+    let undone = service.post(&format!("{path}/undo"), &json!({"revision": now, "seen": seen})).await.json();
+    assert_eq!(
+        (&undone["example"]["output"], &undone["example"]["review"]["state"]),
+        (&Value::Null, &json!("pending"))
+    );
+}
+
+#[tokio::test]
+async fn many_are_decided_at_once_and_lists_are_paged() {
+    let service = Service::with_examples().await;
+    let reject =
+        json!({"task": "text-classification", "action": "reject", "filter": {"search": "number 3"}, "reason": "odd"});
+    let done = service.post("/api/v1/examples/bulk", &reject).await.json();
+    assert_eq!(done, json!({"changed": 1, "skipped": []}));
+    let approve = json!({"task": "text-classification", "action": "approve", "ids": ["nobody"]});
+    let done = service.post("/api/v1/examples/bulk", &approve).await.json();
+    assert_eq!((&done["changed"], done["skipped"].as_array().unwrap().len()), (&json!(0), 1));
+    let page = service.get("/api/v1/examples?limit=3&offset=9").await.json();
+    assert_eq!((page["examples"].as_array().unwrap().len(), &page["total"]), (2, &json!(11)));
+    let tasks = service.get("/api/v1/tasks").await.json();
+    let task = tasks["tasks"].as_array().unwrap().iter().find(|task| task["name"] == "text-classification").unwrap();
+    assert_eq!(task["counts"], json!({"pending": 1, "approved": 9, "rejected": 1}));
+    assert_eq!(task["labels"], json!(["bad", "good"]));
+}
+
+#[tokio::test]
+async fn a_key_makes_a_request_count_once() {
+    let service = Service::new().await;
+    let key = [("idempotency-key", "a-key")];
+    let token = br#"{"label": "ci", "role": "viewer"}"#;
+    let first = service.send(&Method::POST, "/api/v1/tokens", &key, token).await.json();
+    let bearer = format!("Bearer {}", service.token(graft_server::auth::Role::Admin).await);
+    let as_admin = [("idempotency-key", "another"), ("authorization", bearer.as_str())];
+    let second = service.send(&Method::POST, "/api/v1/tokens", &as_admin, token).await;
+    let again = service.send(&Method::POST, "/api/v1/tokens", &as_admin, token).await;
+    assert_eq!((again.status, again.header("idempotency-replayed")), (StatusCode::OK, "true"));
+    assert_eq!(second.json(), again.json());
+    assert_ne!(first, second.json());
+    let other = service.send(&Method::POST, "/api/v1/tokens", &as_admin, br#"{"label": "x", "role": "viewer"}"#).await;
+    assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn settings_and_tables_know_what_was_seen() {
+    let service = Service::new().await;
+    for (path, new) in [
+        (
+            "/api/v1/settings",
+            json!({"softPromptEnabled": false, "softPromptModelDir": "data", "softPromptConfidenceThreshold": 0.25}),
+        ),
+        ("/api/v1/tables", json!({"toml": "[pounds]\ncrate = 30.0\n"})),
+    ] {
+        let first = service.get(path).await;
+        let tag = first.header("etag").to_owned();
+        let put = |tag: String| {
+            let (service, body) = (&service, new.to_string());
+            async move { service.send(&Method::PUT, path, &[("if-match", tag.as_str())], body.as_bytes()).await }
+        };
+        let done = put(tag.clone()).await;
+        assert_eq!(done.status, StatusCode::OK, "{}", String::from_utf8_lossy(&done.body));
+        assert_ne!(done.header("etag"), tag);
+        assert_eq!(put(tag).await.status, StatusCode::PRECONDITION_FAILED);
+        assert_eq!(service.get(path).await.header("etag"), done.header("etag"));
+    }
+    assert_eq!(service.get("/api/v1/tables").await.json()["parsed"]["pounds"]["crate"], 30.0);
+    let bad = service.put("/api/v1/tables", &json!({"toml": "[pounds]\ncrate = -1.0\n"})).await;
+    assert_eq!(bad.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn imports_say_what_they_left_out() {
+    let service = Service::new().await;
+    let csv = b"text,label\nfine,good\n,bad\nalso fine,bad\n";
+    let import = service.import("csv", "text-classification", "rows.csv", csv).await;
+    assert_eq!((&import["state"], &import["report"]["added"]), (&json!("done"), &json!(2)), "{import}");
+    assert_eq!(import["skipped"][0]["count"], 1);
+    assert!(import["problems"][0]["reason"].as_str().unwrap().contains("blank"), "{import}");
+    let failed = service.import("csv", "text-classification", "empty.csv", b"text,label\n").await;
+    assert_eq!(failed["state"], "failed");
+    assert!(failed["problem"]["detail"].as_str().unwrap().contains("empty.csv"), "{failed}");
+}
+
+#[tokio::test]
+async fn the_page_and_unknown_paths() {
+    let service = Service::new().await;
+    let page = service.get("/tasks/slack-rescue/audit").await;
+    assert!(page.status == StatusCode::OK && page.header("content-type").starts_with("text/html"));
+    for missing in ["/assets/none.js", "/api/v1/none", "/v1/none"] {
+        let said = service.get(missing).await;
+        assert_eq!((said.status, said.header("content-type")), (StatusCode::NOT_FOUND, "application/problem+json"));
+    }
+    let said = service.send(&Method::PUT, "/health", &[], b"{}").await;
+    assert_eq!(
+        (said.status, said.header("content-type")),
+        (StatusCode::METHOD_NOT_ALLOWED, "application/problem+json")
+    );
+    let metrics = String::from_utf8(service.get("/metrics").await.body).unwrap();
+    assert!(metrics.contains("graft_requests_total{method=\"GET\",route=\"page\",status=\"200\"} 1"), "{metrics}");
+}
+
+/// The shapes that the description promises are those of what the other crates serialise.
+#[tokio::test]
+async fn answers_have_the_shapes_of_the_description() {
+    use graft_server::{routes, schema};
+    fn read<T: serde::de::DeserializeOwned>(value: &Value) -> T {
+        serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error}: {value}"))
+    }
+    let service = Service::with_examples().await;
+    for task in service.get("/api/v1/tasks").await.json()["tasks"].as_array().unwrap() {
+        read::<routes::tasks::TaskOverview>(task);
+    }
+    for example in service.get("/api/v1/examples").await.json()["examples"].as_array().unwrap() {
+        read::<schema::Example>(example);
+    }
+    for change in service.get("/api/v1/changes").await.json()["changes"].as_array().unwrap() {
+        read::<schema::Change>(change);
+    }
+    read::<routes::stats::StatsReport>(&service.get("/api/v1/stats").await.json());
+    read::<routes::tables::Tables>(&service.get("/api/v1/tables").await.json()["parsed"]);
+    let nothing = json!({"task": "chat", "base": "nowhere"});
+    let preflight = service.post("/api/v1/runs/preflight", &nothing).await.json();
+    assert_eq!(preflight["ok"], false);
+    read::<routes::runs::Preflight>(&preflight);
+    let refused = service.post("/api/v1/runs", &nothing).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.json()["problems"].as_array().unwrap().len() >= 2, "all problems at once");
+    let trigger = service.send(&Method::POST, "/api/v1/admin/training/trigger", &[], b"").await;
+    assert_eq!(trigger.status, StatusCode::BAD_REQUEST, "there is nothing to train on");
+}

@@ -1,0 +1,246 @@
+//! Every promise of docs/service.md about who may do what.
+
+mod common;
+
+use axum::http::{Method, StatusCode};
+use common::Service;
+use graft_server::{Error, ServerConfig, auth::Role};
+use serde_json::{Value, json};
+
+const SESSION: &str = "/api/v1/session";
+
+/// Every operation of the description: method, path with parameters filled in, and the role it names.
+fn operations() -> Vec<(Method, String, String)> {
+    let api: Value = serde_json::from_str(graft_server::openapi_json()).unwrap();
+    let mut operations = Vec::new();
+    for (path, item) in api["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let role = operation["x-role"].as_str().unwrap_or_else(|| panic!("{method} {path} names no role"));
+            let mut filled = path.replace("{*path}", "stdout.log");
+            while let (Some(from), Some(to)) = (filled.find('{'), filled.find('}')) {
+                filled.replace_range(from..=to, "nothing");
+            }
+            operations.push((method.to_uppercase().parse().unwrap(), filled, role.to_owned()));
+        }
+    }
+    assert!(operations.len() > 50);
+    operations
+}
+
+fn body(method: &Method) -> &'static [u8] {
+    if *method == Method::GET { b"" } else { b"{}" }
+}
+
+#[tokio::test]
+async fn every_route_demands_its_role() {
+    let service = Service::new().await;
+    let mut tokens = Vec::new();
+    for role in Role::ALL {
+        tokens.push((role, format!("Bearer {}", service.token(role).await)));
+    }
+    for (method, path, demanded) in operations() {
+        let nobody = service.send(&method, &path, &[], body(&method)).await;
+        if demanded == "public" {
+            assert!(nobody.status != StatusCode::FORBIDDEN, "{method} {path}");
+            continue;
+        }
+        assert_eq!(nobody.status, StatusCode::UNAUTHORIZED, "{method} {path} lets nobody in");
+        let demanded: Role = serde_json::from_value(demanded.into()).unwrap();
+        for (role, token) in &tokens {
+            let said = service.send(&method, &path, &[("authorization", token)], body(&method)).await;
+            let refused = matches!(said.status, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED);
+            assert_eq!(refused, *role < demanded, "{method} {path} as {role:?}: {}", said.status);
+        }
+    }
+}
+
+#[tokio::test]
+async fn other_hosts_are_misdirected_everywhere() {
+    let service = Service::new().await;
+    let mut paths: Vec<String> = operations().into_iter().map(|(_, path, _)| path).collect();
+    paths.extend(["/", "/assets/app.js", "/nothing/here", "/api/v1/nothing"].map(str::to_owned));
+    for path in paths {
+        for host in ["evil.example", "localhost.evil.example:8080", "127.0.0.1.nip.io"] {
+            let said = service.send(&Method::GET, &path, &[("host", host)], b"").await;
+            assert_eq!(said.status, StatusCode::MISDIRECTED_REQUEST, "{path} as {host}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn other_sites_cannot_change_anything() {
+    let service = Service::new().await;
+    for (method, path, _) in operations().into_iter().filter(|(method, _, _)| *method != Method::GET) {
+        let json = ("content-type", "application/json");
+        for foreign in [("origin", "http://evil.example"), ("origin", "null"), ("origin", "http://localhost:3000")] {
+            let said = service.send(&method, &path, &[foreign, json], b"{}").await;
+            assert_eq!(said.status, StatusCode::FORBIDDEN, "{method} {path} from {foreign:?}");
+        }
+        for site in ["cross-site", "same-site"] {
+            let said = service.send(&method, &path, &[("sec-fetch-site", site), json], b"{}").await;
+            assert_eq!(said.status, StatusCode::FORBIDDEN, "{method} {path} from {site}");
+        }
+        if path != "/api/v1/imports" {
+            let said = service.send(&method, &path, &[("content-type", "text/plain")], b"{}").await;
+            assert_eq!(said.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{method} {path} as text");
+        }
+    }
+    let said = service.send(&Method::GET, "/api/v1/tasks", &[("sec-fetch-site", "cross-site")], b"").await;
+    assert_eq!(said.status, StatusCode::FORBIDDEN);
+    let ours = [("origin", "http://localhost:8080"), ("sec-fetch-site", "same-origin")];
+    let said = service.send(&Method::POST, "/api/v1/settings/validate", &ours, b"{}").await;
+    assert_eq!(said.status, StatusCode::UNPROCESSABLE_ENTITY, "our own page may ask");
+}
+
+#[tokio::test]
+async fn answers_carry_the_headers_that_protect_the_page() {
+    let service = Service::new().await;
+    for path in ["/", "/api/v1/tasks", "/api/v1/nothing", "/health"] {
+        let said = service.get(path).await;
+        let csp = said.header("content-security-policy");
+        assert!(csp.contains("default-src 'self'") && csp.contains("frame-ancestors 'none'"), "{path}: {csp}");
+        assert!(!csp.contains("unsafe"), "{path}: {csp}");
+        assert_eq!(said.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(said.header("access-control-allow-origin"), "", "{path}");
+    }
+    assert_eq!(service.get("/api/v1/tasks").await.header("cache-control"), "no-store");
+}
+
+#[tokio::test]
+async fn a_session_is_a_cookie_that_scripts_and_other_sites_cannot_use() {
+    let password = "correct horse battery";
+    let config = ServerConfig { password: Some(password.into()), ..ServerConfig::default() };
+    let service = Service::with(config).await;
+    assert_eq!(service.get("/api/v1/tasks").await.status, StatusCode::UNAUTHORIZED);
+    let said = service.post(SESSION, &json!({"user": "admin", "password": password})).await;
+    assert_eq!((said.status, said.json()["role"].as_str()), (StatusCode::OK, Some("admin")));
+    let cookie = said.header("set-cookie").to_owned();
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains("Secure"),
+        "{cookie}"
+    );
+    let cookie = ("cookie", cookie.split(';').next().unwrap());
+
+    let said = service.send(&Method::GET, "/api/v1/tasks", &[cookie], b"").await;
+    assert_eq!(said.status, StatusCode::OK);
+    let settings = br#"{"label": "x", "role": "viewer"}"#;
+    let said = service.send(&Method::POST, "/api/v1/tokens", &[cookie], settings).await;
+    assert_eq!(said.status, StatusCode::FORBIDDEN, "without the header that only our page sends");
+    let said = service.send(&Method::POST, "/api/v1/tokens", &[cookie, ("x-graft-csrf", "1")], settings).await;
+    assert_eq!(said.status, StatusCode::OK);
+
+    let said = service.send(&Method::DELETE, SESSION, &[cookie, ("x-graft-csrf", "1")], b"").await;
+    assert!(said.header("set-cookie").contains("Max-Age=0"));
+    let said = service.send(&Method::GET, "/api/v1/tasks", &[cookie], b"").await;
+    assert_eq!(said.status, StatusCode::UNAUTHORIZED, "the session is over for the server, too");
+}
+
+#[tokio::test]
+async fn behind_tls_the_cookie_is_secure_and_bound_to_the_host() {
+    let config = ServerConfig {
+        password: Some("correct horse battery".into()),
+        public_url: Some("https://graft.example.org".into()),
+        ..ServerConfig::default()
+    };
+    let service = Service::with(config).await;
+    let headers = [("host", "graft.example.org"), ("origin", "https://graft.example.org")];
+    let login = br#"{"password": "correct horse battery"}"#;
+    let said = service.send(&Method::POST, SESSION, &headers, login).await;
+    let cookie = said.header("set-cookie");
+    assert!(
+        cookie.starts_with("__Host-graft=") && cookie.ends_with("; Secure") && cookie.contains("Path=/;"),
+        "{cookie}"
+    );
+}
+
+#[tokio::test]
+async fn whoever_guesses_is_slowed_down() {
+    let config = ServerConfig { password: Some("correct horse battery".into()), ..ServerConfig::default() };
+    let service = Service::with(config).await;
+    let wrong = json!({"user": "admin", "password": "wrong"});
+    for _ in 0..6 {
+        assert_eq!(service.post(SESSION, &wrong).await.status, StatusCode::UNAUTHORIZED);
+    }
+    let said = service.post(SESSION, &json!({"user": "admin", "password": "correct horse battery"})).await;
+    assert_eq!(said.status, StatusCode::TOO_MANY_REQUESTS, "even the right one has to wait now");
+    assert!(said.header("retry-after").parse::<u64>().unwrap() >= 1);
+}
+
+#[tokio::test]
+async fn an_address_that_others_reach_needs_credentials() {
+    let open = || ServerConfig { bind: "0.0.0.0:8080".parse().unwrap(), ..ServerConfig::default() };
+    let refused = Service::try_with(open()).await.map(|_| ());
+    assert!(matches!(refused, Err(Error::Unguarded { .. })), "{refused:?}");
+    let service = Service::with(ServerConfig { token: Some("a long token".into()), ..open() }).await;
+    assert_eq!(service.get("/api/v1/tasks").await.status, StatusCode::UNAUTHORIZED);
+    let said = service.send(&Method::GET, "/api/v1/tasks", &[("authorization", "Bearer a long token")], b"").await;
+    assert_eq!(said.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_printed_token_logs_in_once() {
+    let service = Service::with(ServerConfig { auth: true, ..ServerConfig::default() }).await;
+    let login = json!({"token": service.state.auth.first_token().unwrap()});
+    assert_eq!(service.post(SESSION, &login).await.json()["role"], "admin");
+    assert_eq!(service.post(SESSION, &login).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn secrets_are_shown_once_and_never_again() {
+    let service = Service::new().await;
+    let made = service.post("/api/v1/tokens", &json!({"label": "ci", "role": "admin"})).await.json();
+    let secret = made["secret"].as_str().unwrap();
+    let bearer = format!("Bearer {secret}");
+    let as_admin = [("authorization", bearer.as_str())];
+    let user = br#"{"name": "ada", "role": "trainer", "password": "correct horse battery"}"#;
+    let said = service.send(&Method::POST, "/api/v1/users", &as_admin, user).await;
+    assert_eq!(said.status, StatusCode::OK);
+    for path in ["/api/v1/users", "/api/v1/tokens", "/api/v1/changes", "/api/v1/system", "/api/v1/settings"] {
+        let said = service.send(&Method::GET, path, &as_admin, b"").await;
+        let text = String::from_utf8(said.body).unwrap();
+        assert!(!text.contains(secret) && !text.contains("argon2") && !text.contains("horse"), "{path}: {text}");
+    }
+    let config = ServerConfig { password: Some("hush".into()), token: Some("hush".into()), ..ServerConfig::default() };
+    assert!(!format!("{config:?}").contains("hush"));
+}
+
+#[tokio::test]
+async fn bodies_have_limits_and_are_checked() {
+    let service = Service::new().await;
+    let long = vec![b' '; 3 << 20];
+    let said = service.send(&Method::POST, "/api/v1/settings/validate", &[], &long).await;
+    assert_eq!(said.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let said = service.send(&Method::POST, "/api/v1/settings/validate", &[], b"{not json").await;
+    assert_eq!((said.status, said.header("content-type")), (StatusCode::BAD_REQUEST, "application/problem+json"));
+    let said = service.post("/api/v1/examples/bulk", &json!({"task": "chat", "action": "approve", "more": 1})).await;
+    assert_eq!(said.status, StatusCode::UNPROCESSABLE_ENTITY, "unknown fields are refused");
+}
+
+#[tokio::test]
+async fn archives_that_reach_out_are_refused() {
+    let service = Service::new().await;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("../../evil/2025-01-01.json", zip::write::SimpleFileOptions::default()).unwrap();
+    let zip = zip.finish().unwrap().into_inner();
+    let import = service.import("slack", "slack-rescue", "export.zip", &zip).await;
+    assert_eq!(import["state"], "failed");
+    let detail = import["problem"]["detail"].as_str().unwrap();
+    assert!(detail.contains("points outside") && detail.contains("export.zip"), "{detail}");
+    assert!(!detail.contains("uploads"), "the place where it lay is nobody's business: {detail}");
+}
+
+#[tokio::test]
+async fn the_model_directory_stays_under_its_roots() {
+    let service = Service::new().await;
+    let settings = |directory: &str, enabled: bool| json!({"softPromptEnabled": enabled, "softPromptModelDir": directory, "softPromptConfidenceThreshold": 0.5});
+    for outside in ["/etc", "../..", "data/../../elsewhere"] {
+        let said = service.put("/api/v1/settings", &settings(outside, false)).await;
+        assert_eq!(said.status, StatusCode::UNPROCESSABLE_ENTITY, "{outside}");
+        assert_eq!(said.json()["errors"][0]["field"], "softPromptModelDir");
+    }
+    assert_eq!(service.put("/api/v1/settings", &settings("data/later", false)).await.status, StatusCode::OK);
+    let said = service.put("/api/v1/settings", &settings("data/later", true)).await;
+    assert_eq!(said.status, StatusCode::UNPROCESSABLE_ENTITY, "enabled, it must hold an adapter");
+    let said = service.put("/api/v1/settings", &json!({"softPromptEnabled": true})).await;
+    assert_eq!(said.status, StatusCode::UNPROCESSABLE_ENTITY);
+}

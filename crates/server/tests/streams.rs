@@ -1,0 +1,66 @@
+//! A thousand clients hear of every change, and those who come back of what they missed.
+
+mod common;
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, BodyDataStream},
+    http::{Request, header},
+};
+use common::Service;
+use futures_util::StreamExt as _;
+use serde_json::json;
+use tower::ServiceExt as _;
+
+const CLIENTS: usize = 1000;
+
+async fn listen(service: &Service, after: Option<i64>) -> BodyDataStream {
+    let mut request = Request::get("/api/v1/events").header(header::HOST, "localhost");
+    if let Some(after) = after {
+        request = request.header("last-event-id", after);
+    }
+    let request = request.body(Body::empty()).unwrap();
+    let response = graft_server::router(service.state.clone()).oneshot(request).await.unwrap();
+    assert_eq!(response.headers()["x-accel-buffering"], "no");
+    response.into_body().into_data_stream()
+}
+
+async fn next(stream: &mut BodyDataStream) -> String {
+    let part = tokio::time::timeout(Duration::from_secs(20), stream.next()).await.expect("nothing is heard");
+    String::from_utf8(part.expect("the stream has ended").unwrap().to_vec()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_clients_hear_of_a_change() {
+    let service = Service::new().await;
+    let router = graft_server::router(service.state.clone());
+    let mut streams = Vec::new();
+    for _ in 0..CLIENTS {
+        let request = Request::get("/api/v1/events").header(header::HOST, "localhost").body(Body::empty()).unwrap();
+        streams.push(router.clone().oneshot(request).await.unwrap().into_body().into_data_stream());
+    }
+    let tables = service.put("/api/v1/tables", &json!({"toml": "[pounds]\ncrate = 31.0\n"})).await;
+    assert!(tables.status.is_success());
+    for stream in &mut streams {
+        let told = next(stream).await;
+        assert!(told.contains("event: change") && told.contains("tables.toml"), "{told}");
+    }
+    service.state.close();
+    for stream in &mut streams {
+        assert!(stream.next().await.is_none(), "streams end with the server");
+    }
+}
+
+#[tokio::test]
+async fn who_comes_back_is_told_what_was_missed() {
+    let service = Service::with_examples().await;
+    let seqs = |told: &str| -> i64 {
+        let id = told.lines().find_map(|line| line.strip_prefix("id: ")).unwrap();
+        id.parse().unwrap()
+    };
+    let mut stream = listen(&service, Some(3)).await;
+    for expected in 4..=9 {
+        assert_eq!(seqs(&next(&mut stream).await), expected, "in order, without a gap, none twice");
+    }
+}
