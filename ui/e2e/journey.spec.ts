@@ -109,7 +109,7 @@ test("a run that fails shows its whole error, to be copied", async ({ page }) =>
     settings: { learning_rate: 100, clip: 0, epochs: 50, alpha: 1e30 },
   });
   await page.goto(`${graft.url}/runs/${run.id}`);
-  await expect(page.locator("header").getByText("Failed")).toBeVisible({ timeout: 60_000 });
+  await expect(page.locator("header").getByText("✕ Failed", { exact: true })).toBeVisible({ timeout: 60_000 });
   await expect(page.getByText("What to do")).toBeVisible();
   await page.getByRole("button", { name: "Copy diagnostics" }).click();
   const copied = await page.evaluate(() => navigator.clipboard.readText());

@@ -95,3 +95,8 @@ export function clip(text: string, length: number): string {
   const letters = [...text];
   return letters.length <= length ? text : `${letters.slice(0, length).join("")}…`;
 }
+
+/** A fragment of a message as the beginning of a sentence. */
+export function sentence(fragment: string): string {
+  return fragment.charAt(0).toUpperCase() + fragment.slice(1);
+}
