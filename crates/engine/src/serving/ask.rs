@@ -36,7 +36,7 @@ pub struct Wish {
     /// Given up after this time.
     pub patience: Option<Duration>,
     /// Before all others.
-    pub(crate) urgent: bool,
+    pub urgent: bool,
 }
 
 /// What the model is asked.

@@ -28,9 +28,9 @@ use tokio::task::JoinHandle;
 
 pub use ask::{Answered, Answering, Format, Heard, Prompt, Wish};
 pub use compare::{Contest, Contestant};
-pub use model::ServedModel;
 pub use fallback::{Primary, Suggested, Verdict, needs_fallback};
 use generation::{Base, Generation, Recipe};
+pub use model::ServedModel;
 
 pub use graft_predict::{End, Error as AnswerError, Piece, Sampling, TokenInfo};
 
