@@ -1,8 +1,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    adapter, ask_ai, backup, base, doctor, evaluate, examples, import, models, predict, queue, runs, schedules, stats,
-    train, worker,
+    adapter, ask_ai, backup, base, config, doctor, evaluate, examples, import, models, people, predict, queue, runs,
+    schedules, serve, stats, train, worker,
 };
 
 /// Turns approved examples into small adapters for a frozen language model, serves the best one and keeps it good.
@@ -77,4 +77,17 @@ pub(crate) enum Command {
     Stats(stats::Stats),
     /// Look at everything a run needs: data, model, memory, disk, threads.
     Doctor(doctor::Doctor),
+    /// Serve the API and the page, take runs from the queue, and keep the schedules.
+    Serve(serve::Serve),
+    /// Look at the configuration of `graft serve`.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Say who may log in to `graft serve`.
+    #[command(subcommand)]
+    Users(people::Users),
+    /// Make and end tokens for programs.
+    #[command(subcommand)]
+    Tokens(people::Tokens),
+    /// Print the API's description (OpenAPI 3.1).
+    Openapi,
 }

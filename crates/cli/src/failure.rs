@@ -62,6 +62,19 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
+        Self::of(&error, error.hint(), error.exit_code())
+    }
+}
+
+impl From<graft_server::Error> for Failure {
+    fn from(error: graft_server::Error) -> Self {
+        Self::of(&error, error.hint(), error.exit_code())
+    }
+}
+
+impl Failure {
+    /// An error with its causes, none said twice.
+    fn of(error: &dyn StdError, hint: Option<String>, code: ExitCode) -> Self {
         let mut chain = vec![error.to_string()];
         let mut source = error.source();
         while let Some(cause) = source {
@@ -71,7 +84,7 @@ impl From<Error> for Failure {
             }
             source = cause.source();
         }
-        Self { chain, hint: error.hint(), code: error.exit_code() }
+        Self { chain, hint, code }
     }
 }
 

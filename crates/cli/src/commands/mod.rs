@@ -4,15 +4,18 @@ pub(crate) mod adapter;
 pub(crate) mod ask_ai;
 pub(crate) mod backup;
 pub(crate) mod base;
+pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod evaluate;
 pub(crate) mod examples;
 pub(crate) mod import;
 pub(crate) mod models;
+pub(crate) mod people;
 pub(crate) mod predict;
 pub(crate) mod queue;
 pub(crate) mod runs;
 pub(crate) mod schedules;
+pub(crate) mod serve;
 pub(crate) mod settings;
 pub(crate) mod stats;
 pub(crate) mod train;
@@ -23,13 +26,18 @@ use graft_engine::{Engine, Error, Home};
 use crate::{
     args::{Args, Command},
     failure::Result,
-    output::Reply,
+    output::{Reply, print},
 };
 
 /// Runs a command.
 pub(crate) fn run(args: Args) -> Result<Reply> {
     let command = match args.command {
         Command::TrainDir(command) => return train::train_dir(&command, args.json),
+        Command::Config(command) => return config::run(&Home::locate()?, &command),
+        Command::Openapi => {
+            print(graft_server::openapi_json().trim_end());
+            return Ok(Reply::silent());
+        }
         other => other,
     };
     let by = args.by.or_else(user).unwrap_or_else(|| "graft".to_owned());
@@ -63,7 +71,12 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             Command::Restore(command) => backup::restore(&engine, command).await,
             Command::Sweep(command) => backup::sweep(&engine, command).await,
             Command::Stats(command) => stats::run(&engine, command).await,
-            Command::Doctor(_) | Command::TrainDir(_) => unreachable!("answered above"),
+            Command::Serve(command) => serve::run(&engine, command).await,
+            Command::Users(command) => people::users(&engine, command).await,
+            Command::Tokens(command) => people::tokens(&engine, command).await,
+            Command::Doctor(_) | Command::TrainDir(_) | Command::Config(_) | Command::Openapi => {
+                unreachable!("answered above")
+            }
         }
     })
 }

@@ -267,7 +267,7 @@ impl Common {
 fn random_seed() -> u64 {
     let mut bytes = [0; 8];
     // Without a source of random numbers, answers just repeat.
-    drop(getrandom::fill(&mut bytes));
+    let _ = getrandom::fill(&mut bytes);
     u64::from_le_bytes(bytes)
 }
 

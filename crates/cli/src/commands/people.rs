@@ -1,0 +1,134 @@
+use std::io::{IsTerminal as _, Read as _};
+
+use clap::{Subcommand, ValueEnum};
+use graft_engine::{Engine, Error, iso8601};
+use graft_server::auth::{Role, people};
+use serde_json::json;
+
+use crate::{
+    failure::{Failure, Result},
+    output::{Reply, Table},
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Users {
+    /// List those who may log in.
+    List,
+    /// Add somebody, or give them another role and password; the password is read from stdin or GRAFT_NEW_PASSWORD.
+    Add {
+        /// The name to log in with.
+        name: String,
+        /// What they may do.
+        #[arg(long, value_enum, default_value = "viewer")]
+        role: RoleName,
+    },
+    /// Remove somebody, and end their sessions.
+    Remove {
+        /// The name.
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tokens {
+    /// List the tokens, without their secrets.
+    List,
+    /// Make a token for a program; it is shown this once.
+    Add {
+        /// What it is for.
+        label: String,
+        /// What its bearer may do.
+        #[arg(long, value_enum, default_value = "auditor")]
+        role: RoleName,
+        /// Days until it ends; it doesn't otherwise.
+        #[arg(long, value_name = "N")]
+        days: Option<u32>,
+    },
+    /// End a token.
+    Remove {
+        /// Its id.
+        id: String,
+    },
+}
+
+/// Roles; each may do what those before it may.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum RoleName {
+    /// Look.
+    Viewer,
+    /// Review examples and ask versions.
+    Auditor,
+    /// Train, import, and make versions active.
+    Trainer,
+    /// Everything.
+    Admin,
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Viewer => Self::Viewer,
+            RoleName::Auditor => Self::Auditor,
+            RoleName::Trainer => Self::Trainer,
+            RoleName::Admin => Self::Admin,
+        }
+    }
+}
+
+pub(crate) async fn users(engine: &Engine, command: Users) -> Result<Reply> {
+    match command {
+        Users::List => {
+            let users = engine.store.users().await?;
+            let mut table = Table::new(["name", "role", "since"]);
+            users
+                .iter()
+                .for_each(|user| table.row([user.name.clone(), user.role.name().into(), iso8601(user.created_at)]));
+            Ok(Reply::new(json!({"users": users}), table.to_string()))
+        }
+        Users::Add { name, role } => {
+            let user = people::set_user(engine, &name, role.into(), &password()?).await?;
+            Ok(Reply::new(json!({"user": user}), format!("{} may log in as {}.", user.name, user.role.name())))
+        }
+        Users::Remove { name } => {
+            let user = people::remove_user(engine, &name).await?;
+            Ok(Reply::new(json!({"user": user}), format!("{} may not log in any more.", user.name)))
+        }
+    }
+}
+
+pub(crate) async fn tokens(engine: &Engine, command: Tokens) -> Result<Reply> {
+    match command {
+        Tokens::List => {
+            let tokens = engine.store.tokens().await?;
+            let mut table = Table::new(["id", "role", "label", "last used"]);
+            for token in &tokens {
+                let used = token.used_at.map_or_else(|| "never".to_owned(), iso8601);
+                table.row([token.id.clone(), token.role.name().into(), token.label.clone(), used]);
+            }
+            Ok(Reply::new(json!({"tokens": tokens}), table.to_string()))
+        }
+        Tokens::Add { label, role, days } => {
+            let (token, secret) = people::make_token(engine, &label, role.into(), days).await?;
+            let text = format!("{secret}\nIt is shown this once; send it as `Authorization: Bearer …`.");
+            Ok(Reply::new(json!({"token": token, "secret": secret}), text))
+        }
+        Tokens::Remove { id } => {
+            let token = people::remove_token(engine, &id).await?;
+            Ok(Reply::new(json!({"token": token}), format!("Token {} has ended.", token.id)))
+        }
+    }
+}
+
+/// A new password: never an argument, which others on the machine could see.
+fn password() -> Result<String> {
+    if let Ok(password) = std::env::var("GRAFT_NEW_PASSWORD") {
+        return Ok(password);
+    }
+    if std::io::stdin().is_terminal() {
+        eprintln!("Password (it is shown while you type), then Enter and Ctrl-D:");
+    }
+    let mut text = String::new();
+    let failed = |source| Failure::from(Error::Io { doing: "read", path: "stdin".into(), source });
+    std::io::stdin().take(4096).read_to_string(&mut text).map_err(failed)?;
+    Ok(text.trim_end_matches(['\n', '\r']).to_owned())
+}

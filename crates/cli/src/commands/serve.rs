@@ -1,0 +1,151 @@
+use std::{future::Future, io::IsTerminal as _, sync::Arc};
+
+use clap::{Args, ValueEnum};
+use graft_engine::{Engine, WorkerOptions};
+use graft_server::{App, AppState, Error as ServerError};
+use tokio::{net::TcpListener, sync::watch};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    config::Config,
+    failure::{Failure, Result},
+    output::Reply,
+};
+
+/// Serve the API and the page, take runs from the queue, and keep the schedules.
+///
+/// Ends on Ctrl-C or SIGTERM once requests under way are answered. Trainings go on without it, and the next start
+/// takes them up again.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Address and port [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    bind: Option<String>,
+    /// Leave the queue to `graft worker`.
+    #[arg(long)]
+    no_worker: bool,
+    /// Demand a login even on the loopback address.
+    #[arg(long)]
+    auth: bool,
+    /// The address people use, where a proxy in front speaks TLS.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// One line of JSON for each entry of the log.
+    #[arg(long, value_enum, value_name = "FORM")]
+    log_format: Option<LogFormat>,
+}
+
+/// Forms of a log.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+impl Serve {
+    fn flags(&self) -> [(&'static str, &'static str, Option<String>); 5] {
+        let format = self.log_format.map(|format| match format {
+            LogFormat::Text => "text".to_owned(),
+            LogFormat::Json => "json".to_owned(),
+        });
+        [
+            ("bind", "--bind", self.bind.clone()),
+            ("auth", "--auth", self.auth.then(|| "true".to_owned())),
+            ("worker", "--no-worker", self.no_worker.then(|| "false".to_owned())),
+            ("public_url", "--public-url", self.public_url.clone()),
+            ("log_format", "--log-format", format),
+        ]
+    }
+}
+
+pub(crate) async fn run(engine: &Engine, command: Serve) -> Result<Reply> {
+    let config = Config::load(engine.home.path(), &command.flags())?;
+    log(&config)?;
+    let server = config.server()?;
+    let bind = server.bind;
+    let state = App::new(engine.clone(), server).await?;
+    let listener = TcpListener::bind(bind).await.map_err(|source| ServerError::Listen { bind, source })?;
+    eprint!("{}", banner(&state, &listener)?);
+    let (stop, stopped) = watch::channel(false);
+    let worker = config.worker()?.then(|| tokio::spawn(work(engine.clone(), stopped)));
+    let served = graft_server::serve(state, listener, told_to_stop()).await;
+    stop.send_replace(true);
+    if let Some(worker) = worker {
+        // It has logged what it has to say.
+        let _ = worker.await;
+    }
+    served?;
+    eprintln!("Graft has ended; trainings that were under way go on, and the next start takes them up again.");
+    Ok(Reply::silent())
+}
+
+/// Takes runs from the queue and keeps the schedules until it is told to stop.
+async fn work(engine: Engine, stopped: watch::Receiver<bool>) {
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return tracing::error!(%error, "the worker can't find its own program"),
+    };
+    let say = Arc::new(|line: &str| tracing::info!(target: "worker", "{line}"));
+    if let Err(error) = engine.work(WorkerOptions::new(program), stopped, say).await {
+        tracing::error!(error = ?error, "the worker has ended; runs wait until the server is started again");
+    }
+}
+
+/// Where to find it, in a few lines.
+fn banner(state: &AppState, listener: &TcpListener) -> Result<String> {
+    let bind = listener.local_addr().unwrap_or(state.config.bind);
+    let url = state.config.public_url.clone().unwrap_or_else(|| format!("http://{bind}"));
+    let mut text = format!("Graft {} at {}\n", env!("CARGO_PKG_VERSION"), url.trim_end_matches('/'));
+    text += &format!("  home      {}\n  database  {}\n", state.engine.home.path().display(), state.engine.store.name());
+    if !graft_server::page::is_built() {
+        text += "  page      not built; the address says how\n";
+    }
+    if state.auth.required() && !state.auth.has_credentials() {
+        let token = state.auth.first_token()?;
+        text += &format!("  log in    {}/?token={token} (once)\n", url.trim_end_matches('/'));
+        text += "  then      add a user: `graft users add NAME --role admin`\n";
+    } else if !state.auth.required() {
+        text += "  no login is needed on this machine; `graft users add` changes that\n";
+    }
+    Ok(text)
+}
+
+/// Ctrl-C, or SIGTERM of a service manager.
+fn told_to_stop() -> impl Future<Output = ()> + Send + 'static {
+    async {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = tokio::signal::ctrl_c() => {}
+                }
+                return;
+            }
+        }
+        // Without signals there is nothing to wait for but the process's end.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Begins to log to stderr.
+fn log(config: &Config) -> Result<()> {
+    let wanted = config.get("log").0;
+    let filter = EnvFilter::try_new(wanted);
+    let filter =
+        filter.map_err(|_| Failure::usage(format!("use `{wanted}` for `log`"), "such as `info`, or `warn`"))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let begun = match config.get("log_format").0 {
+        "json" => log.json().with_target(false).try_init(),
+        "text" => log.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init(),
+        other => return Err(Failure::usage(format!("use `{other}` for `log_format`"), "`text` or `json`")),
+    };
+    // A log that has begun already is as good.
+    drop(begun);
+    Ok(())
+}

@@ -1,0 +1,218 @@
+//! The service's configuration: a file, the environment, flags; each wins over those before it.
+
+use std::{
+    collections::BTreeMap,
+    env, fmt, fs,
+    path::{Path, PathBuf},
+};
+
+use graft_engine::Error;
+use graft_server::ServerConfig;
+
+use crate::failure::{Failure, Result};
+
+/// What can be configured.
+pub(crate) const KEYS: [Key; 13] = [
+    Key::new("bind", "GRAFT_BIND", "127.0.0.1:8080", "address and port to listen at"),
+    Key::new("auth", "GRAFT_AUTH", "false", "whether one must log in even on the loopback address"),
+    Key::new("public_url", "GRAFT_PUBLIC_URL", "", "the address people use, where a proxy in front speaks TLS"),
+    Key::new("allowed_hosts", "GRAFT_ALLOWED_HOSTS", "", "names by which this server is reached"),
+    Key::new("allowed_origins", "GRAFT_ALLOWED_ORIGINS", "", "origins of other pages that may send requests"),
+    Key::new("model_roots", "GRAFT_MODEL_ROOTS", "", "folders under which softPromptModelDir may lie"),
+    Key::new("ask_ai_base", "GRAFT_ASK_AI_BASE", "", "base model of /api/v1/admin/training/trigger"),
+    Key::new("session_hours", "GRAFT_SESSION_HOURS", "168", "hours until a session ends"),
+    Key::new("worker", "GRAFT_WORKER", "true", "whether this process takes runs from the queue"),
+    Key::new("log", "GRAFT_LOG", "info", "what is logged: error, warn, info, debug, or a filter of tracing"),
+    Key::new("log_format", "GRAFT_LOG_FORMAT", "text", "`text` or `json`"),
+    Key::secret("password", "GRAFT_PASSWORD", "password of the user `admin`"),
+    Key::secret("token", "GRAFT_TOKEN", "a token with the role `admin`"),
+];
+
+/// One thing that can be configured.
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// As in the file.
+    pub(crate) name: &'static str,
+    /// The environment's variable.
+    pub(crate) variable: &'static str,
+    /// Without any of them.
+    default: &'static str,
+    /// For people.
+    pub(crate) about: &'static str,
+    /// Never shown; not in `config.toml`, but in `secrets.toml`.
+    pub(crate) secret: bool,
+}
+
+impl Key {
+    const fn new(name: &'static str, variable: &'static str, default: &'static str, about: &'static str) -> Self {
+        Self { name, variable, default, about, secret: false }
+    }
+
+    const fn secret(name: &'static str, variable: &'static str, about: &'static str) -> Self {
+        Self { name, variable, default: "", about, secret: true }
+    }
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Nobody gave one.
+    Default,
+    /// A file.
+    File(PathBuf),
+    /// A variable.
+    Environment(&'static str),
+    /// A flag.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Environment(name) | Self::Flag(name) => f.write_str(name),
+        }
+    }
+}
+
+/// Every value with its origin.
+#[derive(Debug)]
+pub(crate) struct Config(BTreeMap<&'static str, (String, Origin)>);
+
+impl Config {
+    /// Reads `config.toml` and `secrets.toml` of a home, then the environment, then flags (name, flag, value).
+    pub(crate) fn load(home: &Path, flags: &[(&'static str, &'static str, Option<String>)]) -> Result<Self> {
+        let mut config = Self(KEYS.iter().map(|key| (key.name, (key.default.to_owned(), Origin::Default))).collect());
+        let named = env::var_os("GRAFT_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
+        config.read(&named.unwrap_or_else(|| home.join("config.toml")), false)?;
+        config.read(&home.join("secrets.toml"), true)?;
+        for key in &KEYS {
+            if let Ok(value) = env::var(key.variable) {
+                config.0.insert(key.name, (value, Origin::Environment(key.variable)));
+            }
+        }
+        for (name, flag, value) in flags {
+            if let Some(value) = value {
+                config.0.insert(name, (value.clone(), Origin::Flag(flag)));
+            }
+        }
+        Ok(config)
+    }
+
+    /// Takes in a file, if it is there; a key that doesn't belong in it is refused.
+    fn read(&mut self, path: &Path, secrets: bool) -> Result<()> {
+        let failed = |source| Error::Io { doing: "read", path: path.to_owned(), source };
+        let text = match fs::read_to_string(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            text => text.map_err(failed)?,
+        };
+        if secrets {
+            check_private(path)?;
+        }
+        // What the parser says shows the line, and secrets must not be shown.
+        let said = |error: toml::de::Error| if secrets { "it is not TOML".to_owned() } else { error.message().into() };
+        let table: toml::Table = text.parse().map_err(|error| bad(path, &said(error)))?;
+        for (name, value) in table {
+            let known = KEYS.iter().find(|key| key.name == name && key.secret == secrets);
+            let key = known.ok_or_else(|| bad(path, &format!("there is no key `{name}` in this file")))?;
+            let value = plain(&value).ok_or_else(|| bad(path, &format!("`{name}` has no value that fits")))?;
+            self.0.insert(key.name, (value, Origin::File(path.to_owned())));
+        }
+        Ok(())
+    }
+
+    /// A value with its origin.
+    pub(crate) fn get(&self, name: &str) -> (&str, &Origin) {
+        self.0.get(name).map_or(("", &Origin::Default), |(value, origin)| (value.as_str(), origin))
+    }
+
+    /// The same for people; secrets are only said to be there.
+    pub(crate) fn shown(&self, key: &Key) -> String {
+        match (key.secret, self.get(key.name).0) {
+            (_, "") => String::new(),
+            (true, _) => "(set)".to_owned(),
+            (false, value) => value.to_owned(),
+        }
+    }
+
+    fn parsed<T: std::str::FromStr>(&self, name: &str, wanted: &str) -> Result<T> {
+        let (value, origin) = self.get(name);
+        let refuse = || Failure::usage(format!("use `{value}` for `{name}` (from {origin})"), wanted.to_owned());
+        value.trim().parse().map_err(|_| refuse())
+    }
+
+    fn list(&self, name: &str) -> Vec<String> {
+        self.get(name).0.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    }
+
+    fn some(&self, name: &str) -> Option<String> {
+        Some(self.get(name).0.to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// Whether this process takes runs from the queue.
+    pub(crate) fn worker(&self) -> Result<bool> {
+        self.parsed("worker", "`true` or `false`")
+    }
+
+    /// What the server needs to know.
+    pub(crate) fn server(&self) -> Result<ServerConfig> {
+        let url = self.some("public_url");
+        if url.as_deref().is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://")) {
+            return Err(Failure::usage("use this `public_url`", "it begins with https:// (or http://)"));
+        }
+        Ok(ServerConfig {
+            bind: self.parsed("bind", "an address and a port, such as 127.0.0.1:8080")?,
+            allowed_hosts: self.list("allowed_hosts"),
+            allowed_origins: self.list("allowed_origins"),
+            public_url: url,
+            auth: self.parsed("auth", "`true` or `false`")?,
+            password: self.some("password"),
+            token: self.some("token"),
+            model_roots: self.list("model_roots").into_iter().map(PathBuf::from).collect(),
+            ask_ai_base: self.some("ask_ai_base"),
+            session_hours: self.parsed("session_hours", "a number of hours")?,
+        })
+    }
+}
+
+fn bad(path: &Path, what: &str) -> Failure {
+    let known: Vec<&str> = KEYS.iter().filter(|key| !key.secret).map(|key| key.name).collect();
+    Failure::usage(
+        format!("read the configuration `{}`: {what}", path.display()),
+        format!("config.toml knows: {}; secrets.toml: password, token", known.join(", ")),
+    )
+}
+
+/// A value as text; lists joined by commas.
+fn plain(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Boolean(flag) => Some(flag.to_string()),
+        toml::Value::Array(items) => {
+            let items: Option<Vec<&str>> = items.iter().map(toml::Value::as_str).collect();
+            Some(items?.join(","))
+        }
+        _ => None,
+    }
+}
+
+/// Refuses a file of secrets that others may read.
+#[cfg(unix)]
+fn check_private(path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let about = fs::metadata(path).map_err(|source| Error::Io { doing: "read", path: path.to_owned(), source })?;
+    if about.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        format!("trust the secrets in `{}`: others may read the file", path.display()),
+        format!("`chmod 600 {}`", path.display()),
+    ))
+}
+
+#[cfg(not(unix))]
+fn check_private(_path: &Path) -> Result<()> {
+    Ok(())
+}
