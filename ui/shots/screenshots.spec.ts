@@ -7,7 +7,7 @@ import { PAGES } from "../e2e/pages";
 const ROOT = resolve(import.meta.dirname, "../..");
 const IMAGES = join(ROOT, "docs/images");
 // What `cargo xtask demo` leaves: 500 messages and a version that was trained and measured on them.
-const DEMO = join(ROOT, "target/demo");
+const DEMO = process.env.GRAFT_DEMO ?? join(ROOT, "target/demo");
 const SHOWN = ["home", "audit", "train", "run", "versions", "playground", "stats", "settings", "changes", "login"];
 const LOOKS = [
   { name: "light", width: 1280, height: 800, colorScheme: "light" },
@@ -35,7 +35,13 @@ test.afterAll(() => graft.end());
 test("every page is pictured", async ({ browser }) => {
   mkdirSync(IMAGES, { recursive: true });
   const { runs } = await graft.api<{ runs: { id: string }[] }>("/runs?task=slack-rescue");
+  const waiting = await graft.api<{ examples: { id: string; output: { items?: unknown[] } | null }[] }>(
+    "/examples?task=slack-rescue&state=pending",
+  );
+  const rich = waiting.examples.find((example) => (example.output?.items?.length ?? 0) > 3);
   const pages = PAGES("slack-rescue", runs.at(-1)?.id ?? "").filter((page) => SHOWN.includes(page.name));
+  const audit = pages.find((page) => page.name === "audit");
+  if (audit && rich) audit.path += `&id=${encodeURIComponent(rich.id)}`;
   for (const look of LOOKS) await picture(browser, look, pages);
 });
 
