@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::shell;
 
 /// A crate, and the crates it may use. `ARCHITECTURE.md` shows the same table, which is checked.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("core", &[]),
     ("kernels", &[]),
     ("ops", &["kernels"]),
@@ -21,6 +21,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("server", &["core", "engine", "store"]),
     ("cli", &["core", "engine", "formats", "hub", "nn", "predict", "server", "store", "tasks", "train"]),
     ("testkit", &[]),
+    ("bench", &["core", "kernels", "nn", "ops", "train"]),
     ("xtask", &["core", "formats", "hub", "nn", "ops", "tasks"]),
 ];
 

@@ -29,8 +29,9 @@ Tasks of the project:
   cargo xtask layers             crates depend on each other in the allowed directions only; files are short and clean,
                                  links lead somewhere
   cargo xtask parity FOLDER…     numbers equal those that Hugging Face computed, such as crates/testkit/data/parity/*
-  cargo xtask bench [train]      training speed and memory beside Hugging Face peft, three times in turn; installs it
-                                 (6 GB) unless GRAFT_PEER_PYTHON names a Python that has it
+  cargo xtask bench [NAME…] [--rounds N]
+                                 speed and memory beside peers, in turn: gemm, kernels, train, t5, infer, gguf, start,
+                                 growth; installs peft (6 GB) unless GRAFT_PEER_PYTHON names a Python that has it
   cargo xtask fuzz [MINUTES]     damaged files for every reader of files from elsewhere, new ones for MINUTES (10) each
   cargo xtask bench slack        quality on Slack messages: learns from the first 400, tests on the last 100, beside the
                                  regex; 15 minutes on two cores
@@ -58,13 +59,13 @@ fn run() -> anyhow::Result<()> {
         ["layers"] => in_root(test::shape),
         ["demo"] => in_root(|| demo::run(false)),
         ["demo", "--quick"] => in_root(|| demo::run(true)),
-        ["bench"] | ["bench", "train"] => in_root(bench::train),
         ["fuzz"] => in_root(|| fuzz::run(10.0)),
         ["fuzz", minutes] => {
             let minutes = minutes.parse().context("write a number of minutes")?;
             in_root(|| fuzz::run(minutes))
         }
         ["bench", "slack"] => in_root(bench_slack::run),
+        ["bench", what @ ..] => in_root(|| bench::run(what)),
         ["ui"] => in_root(ui::build),
         ["screenshots"] => in_root(ui::screenshots),
         ["deny"] => in_root(deny::run),

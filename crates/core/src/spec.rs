@@ -77,8 +77,22 @@ impl LoraSpec {
 pub enum Targets {
     /// Every linear layer except the output head.
     AllLinear,
+    /// The same, but none of an encoder: what the encoder writes then never changes, and is computed once an example.
+    Decoder,
     /// Layers whose last name component (or dotted suffix) is one of these, as in PEFT.
     Named(Vec<String>),
+}
+
+impl Targets {
+    /// What people write: `all-linear`, `decoder`, or ends of module names.
+    #[must_use]
+    pub fn from_names(names: &[String]) -> Self {
+        match names {
+            [one] if one == "all-linear" => Self::AllLinear,
+            [one] if one == "decoder" => Self::Decoder,
+            names => Self::Named(names.to_vec()),
+        }
+    }
 }
 
 /// Shape and start of a soft prompt.

@@ -3,7 +3,7 @@
 
 use std::arch::x86_64::{
     __m128i, __m256, _mm_add_ps, _mm_add_ss, _mm_and_si128, _mm_cvtph_ps, _mm_cvtsi32_si128, _mm_cvtss_f32,
-    _mm_loadu_si128, _mm_movehl_ps, _mm_set1_epi8, _mm_shuffle_ps, _mm_srli_epi16, _mm_srli_si128,
+    _mm_loadu_si128, _mm_movehl_ps, _mm_set1_epi8, _mm_shuffle_ps, _mm_srli_epi16, _mm_srli_si128, _mm256_add_ps,
     _mm256_broadcastss_ps, _mm256_castps256_ps128, _mm256_cvtepi8_epi32, _mm256_cvtepi32_ps, _mm256_cvtepu8_epi32,
     _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_mul_ps, _mm256_set1_ps, _mm256_setzero_ps,
     _mm256_sub_ps,
@@ -18,7 +18,7 @@ pub(crate) fn handles(dtype: Dtype) -> bool {
         && std::arch::is_x86_feature_detected!("f16c")
 }
 
-/// Inner products of one stored row with each row of `x (out.len(), cols)`.
+/// Inner products of stored rows of `cols` numbers with each row of `x (tokens, cols)`: `out (rows, tokens)`.
 ///
 /// # Panics
 /// Where lengths don't belong together.
@@ -26,54 +26,93 @@ pub(crate) fn handles(dtype: Dtype) -> bool {
 /// # Safety
 /// [`handles`] must have said yes.
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(crate) unsafe fn dot(dtype: Dtype, bytes: &[u8], x: &[f32], out: &mut [f32]) {
-    let cols = x.len() / out.len();
-    assert_eq!(dtype.row_bytes(cols), Some(bytes.len()), "row and input differ in length");
-    let mut x = x;
-    for group in out.chunks_mut(4) {
-        let (now, rest) = x.split_at(group.len() * cols);
-        x = rest;
-        // SAFETY: `now` holds `group.len()` rows of `cols` numbers, which `bytes` holds too.
+pub(crate) unsafe fn dot(dtype: Dtype, bytes: &[u8], x: &[f32], cols: usize, out: &mut [f32]) {
+    let size = dtype.row_bytes(cols).unwrap_or(0);
+    assert!(cols > 0 && x.len() % cols == 0 && size > 0, "the input is not made of rows");
+    assert_eq!(out.len() * size * cols, bytes.len() * x.len(), "rows, input and output differ in length");
+    let rows = Rows { bytes, size, block: dtype.block_bytes(), cols };
+    // SAFETY: the features are there; every block that is read has the bytes of its type.
+    unsafe {
+        match dtype {
+            Dtype::Q4_0 => groups(|block| q4_0(block), rows, x, out),
+            Dtype::Q4_1 => groups(|block| q4_1(block), rows, x, out),
+            _ => groups(|block| q8_0(block), rows, x, out),
+        }
+    }
+}
+
+/// Stored rows of `cols` numbers in `size` bytes each, made of blocks of `block` bytes.
+#[derive(Clone, Copy)]
+struct Rows<'b> {
+    bytes: &'b [u8],
+    size: usize,
+    block: usize,
+    cols: usize,
+}
+
+/// [`dot`] for up to eight rows of `x` at a time: more would not fit the registers. Additions take several cycles, so fewer
+/// rows have more sums each.
+///
+/// # Safety
+/// As [`dot`]; `widen` may read a block at the address it gets.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn groups(widen: impl Fn(*const u8) -> [__m256; 4] + Copy, rows: Rows<'_>, x: &[f32], out: &mut [f32]) {
+    let tokens = x.len() / rows.cols;
+    for first in (0..tokens).step_by(8) {
+        let now = (tokens - first).min(8);
+        let x = &x[first * rows.cols..(first + now) * rows.cols];
+        let out = Columns { out: &mut *out, first, stride: tokens };
+        // SAFETY: `x` holds `now` rows of `cols` numbers, as many as the stored rows hold.
         unsafe {
-            match group.len() {
-                1 => some::<1>(dtype, bytes, now, cols, group),
-                2 => some::<2>(dtype, bytes, now, cols, group),
-                3 => some::<3>(dtype, bytes, now, cols, group),
-                _ => some::<4>(dtype, bytes, now, cols, group),
+            match now {
+                1 => some::<1, 4>(widen, rows, x, out),
+                2 => some::<2, 4>(widen, rows, x, out),
+                3 => some::<3, 2>(widen, rows, x, out),
+                4 => some::<4, 2>(widen, rows, x, out),
+                5 => some::<5, 1>(widen, rows, x, out),
+                6 => some::<6, 1>(widen, rows, x, out),
+                7 => some::<7, 1>(widen, rows, x, out),
+                _ => some::<8, 1>(widen, rows, x, out),
             }
         }
     }
 }
 
-/// [`dot`] for `T` rows of `x`.
+/// Where results go: from column `first` on, in rows of `stride` numbers.
+struct Columns<'o> {
+    out: &'o mut [f32],
+    first: usize,
+    stride: usize,
+}
+
+/// [`dot`] for `T` rows of `x`, each summed in `S` parts.
 ///
 /// # Safety
-/// As [`dot`]; `x` holds `T` rows of `cols` numbers, `bytes` one stored row of `cols`.
+/// As [`groups`]; `x` holds `T` rows of `cols` numbers.
+#[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn some<const T: usize>(dtype: Dtype, bytes: &[u8], x: &[f32], cols: usize, out: &mut [f32]) {
-    let mut sums = [[_mm256_setzero_ps(); 2]; T];
-    for (index, block) in bytes.chunks_exact(dtype.block_bytes()).enumerate() {
-        // SAFETY: `block` has the bytes of its type.
-        let values = unsafe {
-            match dtype {
-                Dtype::Q4_0 => q4_0(block.as_ptr()),
-                Dtype::Q4_1 => q4_1(block.as_ptr()),
-                _ => q8_0(block.as_ptr()),
-            }
-        };
-        for (t, sum) in sums.iter_mut().enumerate() {
-            // SAFETY: block `index` covers columns `32·index..32·index + 32` of row `t`.
-            unsafe {
-                let x = x.as_ptr().add(t * cols + 32 * index);
-                sum[0] = _mm256_fmadd_ps(values[0], _mm256_loadu_ps(x), sum[0]);
-                sum[1] = _mm256_fmadd_ps(values[1], _mm256_loadu_ps(x.add(8)), sum[1]);
-                sum[0] = _mm256_fmadd_ps(values[2], _mm256_loadu_ps(x.add(16)), sum[0]);
-                sum[1] = _mm256_fmadd_ps(values[3], _mm256_loadu_ps(x.add(24)), sum[1]);
+unsafe fn some<const T: usize, const S: usize>(
+    widen: impl Fn(*const u8) -> [__m256; 4],
+    rows: Rows<'_>,
+    x: &[f32],
+    to: Columns<'_>,
+) {
+    for (row, out) in rows.bytes.chunks_exact(rows.size).zip(to.out.chunks_exact_mut(to.stride)) {
+        let mut sums = [[_mm256_setzero_ps(); S]; T];
+        for (index, block) in row.chunks_exact(rows.block).enumerate() {
+            let values = widen(block.as_ptr());
+            for (t, sums) in sums.iter_mut().enumerate() {
+                for (part, values) in values.iter().enumerate() {
+                    // SAFETY: block `index` covers columns `32·index..32·index + 32` of row `t`.
+                    let x = unsafe { _mm256_loadu_ps(x.as_ptr().add(t * rows.cols + 32 * index + 8 * part)) };
+                    sums[part % S] = _mm256_fmadd_ps(*values, x, sums[part % S]);
+                }
             }
         }
-    }
-    for (out, [a, b]) in out.iter_mut().zip(sums) {
-        *out = total(a) + total(b);
+        for (out, sums) in out[to.first..].iter_mut().zip(sums) {
+            *out = total(sums.into_iter().fold(_mm256_setzero_ps(), |a, b| _mm256_add_ps(a, b)));
+        }
     }
 }
 

@@ -21,6 +21,6 @@ mod simd;
 
 pub use attention::{Bias, Gradients, Heads, Inputs, Span, attention, attention_backward};
 pub use dtype::Dtype;
-pub use map::{Map, map_file};
+pub use map::{Map, floats, map_file};
 pub use matmul::{View, ViewMut, matmul};
 pub use quantized::{dequantize, dot_stored};

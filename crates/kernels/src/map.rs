@@ -17,3 +17,11 @@ pub fn map_file(file: &File) -> io::Result<Map> {
         memmap2::MmapOptions::new().map(file)
     }
 }
+
+/// Bytes of numbers as they lie in a file, if they are aligned as numbers in memory are.
+#[must_use]
+pub fn floats(bytes: &[u8]) -> Option<&[f32]> {
+    // SAFETY: every four bytes are an `f32`, and the middle part is aligned.
+    let (before, numbers, after) = unsafe { bytes.align_to::<f32>() };
+    (cfg!(target_endian = "little") && before.is_empty() && after.is_empty()).then_some(numbers)
+}

@@ -78,7 +78,7 @@ impl<'a> ViewMut<'a> {
 pub fn matmul(c: ViewMut<'_>, add: bool, scale: f32, a: View<'_>, b: View<'_>) {
     assert!(c.rows == a.rows && c.cols == b.cols && a.cols == b.rows, "shapes don't match");
     let work = c.rows * c.cols * a.cols;
-    let parts = if work < 1 << 16 { 1 } else { pool::threads() * 2 };
+    let parts = if work < 1 << 16 || pool::inside() { 1 } else { pool::threads() * 2 };
     let by_cols = c.cols >= c.rows || c.cols >= 256;
     let len = if by_cols { c.cols } else { c.rows };
     let step = len.div_ceil(parts).next_multiple_of(if by_cols { 16 } else { 8 });

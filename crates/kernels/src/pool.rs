@@ -86,6 +86,11 @@ fn pool() -> &'static Pool {
     })
 }
 
+/// Whether the caller is itself a task.
+pub(crate) fn inside() -> bool {
+    INSIDE.get()
+}
+
 /// Runs `f(0)`, …, `f(tasks - 1)`, each once, on all threads, and returns when all are done.
 ///
 /// Nested calls, and calls while another thread's job runs, run on the calling thread alone.

@@ -11,16 +11,20 @@ kernels! {
         widen_blocks(dtype, bytes, out);
     }
 
-    /// [`dot_stored`] by widening the row into `row` first.
+    /// [`dot_stored`] by widening each row into `row` first.
     pub(crate) fn dot_widened(dtype: Dtype, bytes: &[u8], row: &mut [f32], x: &[f32], out: &mut [f32]) {
-        widen_blocks(dtype, bytes, row);
-        for (out, x) in out.iter_mut().zip(x.chunks_exact(row.len())) {
-            *out = rows::portable::dot(row, x);
+        let size = dtype.row_bytes(row.len()).unwrap_or(1).max(1);
+        for (bytes, out) in bytes.chunks_exact(size).zip(out.chunks_mut(x.len() / row.len())) {
+            widen_blocks(dtype, bytes, row);
+            for (out, x) in out.iter_mut().zip(x.chunks_exact(row.len())) {
+                *out = rows::portable::dot(row, x);
+            }
         }
     }
 }
 
-/// Inner products of one stored row with each row of `x (out.len(), row.len())`; `row` is scratch of the row's length.
+/// Inner products of stored rows with each row of `x (tokens, row.len())`: `out (rows, tokens)`; `row` is scratch of a
+/// row's length.
 ///
 /// # Panics
 /// Where lengths don't belong together.
@@ -28,7 +32,7 @@ pub fn dot_stored(dtype: Dtype, bytes: &[u8], row: &mut [f32], x: &[f32], out: &
     #[cfg(target_arch = "x86_64")]
     if crate::dot_avx2::handles(dtype) && !out.is_empty() {
         // SAFETY: the kernel is there and its features were detected.
-        return unsafe { crate::dot_avx2::dot(dtype, bytes, x, out) };
+        return unsafe { crate::dot_avx2::dot(dtype, bytes, x, row.len(), out) };
     }
     dot_widened(dtype, bytes, row, x, out);
 }
@@ -41,7 +45,7 @@ mod tests {
     fn stored_rows_give_what_widened_rows_give() {
         for dtype in [Dtype::Q4_0, Dtype::Q4_1, Dtype::Q8_0, Dtype::Q4K, Dtype::Q6K, Dtype::BF16] {
             let cols = 512;
-            let size = dtype.row_bytes(cols).unwrap();
+            let size = 3 * dtype.row_bytes(cols).unwrap();
             let mut bytes: Vec<u8> = (0..size).map(|i| (i * 37 % 251) as u8).collect();
             for block in bytes.chunks_mut(dtype.block_bytes()).filter(|_| dtype.block_len() > 1) {
                 // Scales that are ordinary numbers: 0x2c00 is 1/16 in half precision.
@@ -54,9 +58,9 @@ mod tests {
             if dtype == Dtype::BF16 {
                 bytes.chunks_mut(2).for_each(|pair| pair[1] = 0x3f);
             }
-            for tokens in [1, 3, 4, 7] {
+            for tokens in [1, 2, 3, 4, 5, 6, 7, 8, 11] {
                 let x: Vec<f32> = (0..tokens * cols).map(|i| (i as f32 * 0.37).sin()).collect();
-                let (mut row, mut fast, mut slow) = (vec![0.0; cols], vec![0.0; tokens], vec![0.0; tokens]);
+                let (mut row, mut fast, mut slow) = (vec![0.0; cols], vec![0.0; 3 * tokens], vec![0.0; 3 * tokens]);
                 dot_stored(dtype, &bytes, &mut row, &x, &mut fast);
                 portable::dot_widened(dtype, &bytes, &mut row, &x, &mut slow);
                 for (a, b) in fast.iter().zip(&slow) {

@@ -178,6 +178,11 @@ kernels! {
         total
     }
 
+    /// Sum of `e^(x − shift)`.
+    pub fn sum_exp(x: &[f32], shift: f32) -> f32 {
+        sum_by(x.len(), |i| exp(x[i] - shift))
+    }
+
     /// `x = e^(scale·x − shift)`.
     pub fn exp_scaled(x: &mut [f32], scale: f32, shift: f32) {
         for x in x {

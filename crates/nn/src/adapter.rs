@@ -221,6 +221,7 @@ impl<'a> Adapters<'a> {
 pub fn matches_target(targets: &Targets, name: &str) -> bool {
     match targets {
         Targets::AllLinear => true,
+        Targets::Decoder => !name.starts_with("encoder."),
         Targets::Named(names) => names
             .iter()
             .any(|end| name == end || name.strip_suffix(end.as_str()).is_some_and(|rest| rest.ends_with('.'))),

@@ -20,9 +20,11 @@ pub enum Model {
 
 /// How a loss is computed.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Context {
+pub struct Context<'c> {
     /// Recompute blocks in the backward pass instead of keeping their activations.
     pub recompute: bool,
+    /// What the encoder writes for each sequence, where that is known ([`Model::encoded`]).
+    pub encoded: Option<&'c [Rc<Matrix>]>,
 }
 
 impl Model {
@@ -146,7 +148,7 @@ impl Model {
         &self,
         adapter: Option<&Adapter>,
         batch: &Batch<'_>,
-        context: Context,
+        context: Context<'_>,
         grads: Option<&mut [f32]>,
     ) -> Result<Vec<f32>, Error> {
         self.check(batch.sequences, adapter)?;
@@ -161,6 +163,29 @@ impl Model {
             tape.backward(&hidden, gradient, grads);
         }
         Ok(log_probs)
+    }
+
+    /// Whether what the encoder writes is the same whatever the adapter learns: no part of it is in the encoder.
+    #[must_use]
+    pub fn encodes_alike(&self, adapter: &Adapter) -> bool {
+        let encoder = self.sites().iter().filter(|site| site.name.starts_with("encoder.")).count();
+        self.has_encoder() && adapter.virtual_tokens() == 0 && !adapter.touches(0..encoder)
+    }
+
+    /// What the encoder writes for a source, `(tokens, width)`; `None` without an encoder. A source is encoded alone, so
+    /// that the result is the same to the bit beside whatever it is used.
+    ///
+    /// # Errors
+    /// As [`loss`](Self::loss).
+    pub fn encoded(&self, adapter: Option<&Adapter>, source: &[u32]) -> Result<Option<Matrix>, Error> {
+        let Self::T5(model) = self else { return Ok(None) };
+        self.check_tokens(source, source.len() + adapter.map_or(0, Adapter::virtual_tokens))?;
+        let rows = 0..source.len() + adapter.map_or(0, Adapter::virtual_tokens);
+        let tokens: Vec<u32> =
+            std::iter::repeat_n(0, rows.len() - source.len()).chain(source.iter().copied()).collect();
+        let spans: Rc<[Span]> = Rc::new([Span { queries: rows.clone(), prefix: 0..0, keys: rows, causal: false }]);
+        let x = model.encode(&mut Tape::frozen(), adapter, &tokens, Rc::new([0]), &spans, false);
+        Ok(Some(x.value().clone()))
     }
 
     /// Logits `(rows, vocab)` of one sequence; rows of virtual tokens come first where the decoder sees them.
@@ -216,7 +241,7 @@ fn hidden_llama<'a>(
     tape: &mut Tape<'a>,
     adapter: Option<&'a Adapter>,
     batch: &Batch<'_>,
-    context: Context,
+    context: Context<'_>,
 ) -> (Tensor, Vec<Target>) {
     let pass = Pass::causal(batch, adapter.map_or(0, Adapter::virtual_tokens));
     run_llama(model, tape, adapter, pass, context)
@@ -227,7 +252,7 @@ fn run_llama<'a>(
     tape: &mut Tape<'a>,
     adapter: Option<&'a Adapter>,
     pass: Pass,
-    context: Context,
+    context: Context<'_>,
 ) -> (Tensor, Vec<Target>) {
     let places: Rc<[usize]> = Rc::new([0]);
     let x = model.embed(tape, adapter, &pass.tokens, places);
@@ -240,7 +265,7 @@ fn hidden_t5<'a>(
     tape: &mut Tape<'a>,
     adapter: Option<&'a Adapter>,
     batch: &Batch<'_>,
-    context: Context,
+    context: Context<'_>,
 ) -> (Tensor, Vec<Target>) {
     let start = model.config.decoder_start;
     let shifted: Vec<Vec<u32>> = batch
@@ -268,7 +293,7 @@ fn run_t5<'a>(
     tape: &mut Tape<'a>,
     adapter: Option<&'a Adapter>,
     pairs: &[(&[u32], &[u32])],
-    context: Context,
+    context: Context<'_>,
 ) -> Tensor {
     let virtual_tokens = adapter.map_or(0, Adapter::virtual_tokens);
     let (mut sources, mut targets, mut places) = (Vec::new(), Vec::new(), Vec::new());
@@ -291,8 +316,24 @@ fn run_t5<'a>(
         targets: own(&target_ranges, true),
         cross: cross.map(|(t, s)| Span { queries: t.clone(), prefix: 0..0, keys: s.clone(), causal: false }).collect(),
     };
-    let encoded = model.encode(tape, adapter, &sources, places.into(), &spans.sources, context.recompute);
+    let encoded = match context.encoded {
+        Some(known) => Tensor::constant(stacked(known)),
+        None => model.encode(tape, adapter, &sources, places.into(), &spans.sources, context.recompute),
+    };
     model.decode(tape, adapter, &targets, &encoded, &spans)
+}
+
+/// All rows under each other.
+fn stacked(parts: &[Rc<Matrix>]) -> Matrix {
+    let cols = parts.first().map_or(0, |part| part.cols());
+    let mut all = Matrix::scratch(parts.iter().map(|part| part.rows()).sum(), cols);
+    let mut rest = all.data_mut();
+    for part in parts {
+        let (now, later) = rest.split_at_mut(part.data().len());
+        now.copy_from_slice(part.data());
+        rest = later;
+    }
+    all
 }
 
 /// Reading weights by name.
@@ -300,7 +341,7 @@ pub(crate) mod load {
     use std::sync::Arc;
 
     use graft_formats::{TensorBytes, Tensors};
-    use graft_ops::{Dtype, Weight};
+    use graft_ops::Weight;
 
     use crate::Error;
 
@@ -316,10 +357,7 @@ pub(crate) mod load {
     /// A weight that stays as it is stored.
     pub(crate) fn matrix(tensors: &Tensors, name: &str, rows: usize, cols: usize) -> Result<Weight, Error> {
         let tensor = tensors.get(name, &[rows, cols]).map_err(Error::Load)?;
-        Ok(match tensor.dtype {
-            Dtype::F32 => Weight::dense(rows, cols, tensor.to_f32()),
-            dtype => Weight::packed(rows, cols, dtype, Arc::new(Stored(tensor))),
-        })
+        Ok(Weight::packed(rows, cols, tensor.dtype, Arc::new(Stored(tensor))))
     }
 
     /// A vector of plain numbers.

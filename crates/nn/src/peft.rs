@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use graft_core::{AdapterSpec, Targets};
 use graft_formats::peft::{self, LoraConfig, Modules, PeftAdapter, PeftConfig, PromptConfig, TaskType};
 
-use crate::{Adapter, AdapterKind, Error, Model};
+use crate::{Adapter, AdapterKind, Error, Model, matches_target};
 
 impl Adapter {
     /// Reads a PEFT folder and fits it to a model.
@@ -86,11 +86,15 @@ impl Adapter {
     }
 }
 
-/// PEFT spells `all-linear` out as the last components of the layers' names.
+/// PEFT spells `all-linear` out as the last components of the layers' names, and `decoder` as whole names.
 fn target_names(targets: &Targets, model: &Model) -> Vec<String> {
     match targets {
         Targets::Named(names) => names.clone(),
-        Targets::AllLinear => {
+        Targets::Decoder if model.has_encoder() => {
+            let sites = model.sites().into_iter().filter(|site| matches_target(targets, &site.name));
+            sites.map(|site| site.name).collect()
+        }
+        Targets::AllLinear | Targets::Decoder => {
             let sites = model.sites();
             let mut names: Vec<String> =
                 sites.iter().filter_map(|site| site.name.rsplit('.').next().map(str::to_owned)).collect();

@@ -3,6 +3,8 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
+use graft_kernels::{pool, rows};
+
 /// Row-major `f32` matrix. Dropping it returns the memory to this thread's pool.
 #[derive(Debug)]
 pub struct Matrix {
@@ -128,6 +130,14 @@ impl Matrix {
         &mut self.data[..self.rows * self.cols]
     }
 
+    /// Adds another matrix of the same shape, on all threads.
+    pub(crate) fn add(&mut self, other: &Self) {
+        const CHUNK: usize = 1 << 14;
+        pool::for_each_chunk(self.data_mut(), CHUNK, |i, piece| {
+            rows::add_assign(piece, &other.data()[i * CHUNK..]);
+        });
+    }
+
     /// One row.
     #[must_use]
     pub fn row(&self, row: usize) -> &[f32] {
@@ -149,7 +159,7 @@ impl Clone for Matrix {
 impl Drop for Matrix {
     fn drop(&mut self) {
         /// Recycled memory beyond this much more than the largest need so far is given back.
-        const SPARE: usize = 32 << 20;
+        const SPARE: usize = 96 << 20;
         let data = std::mem::take(&mut self.data);
         // The pool is gone only while its thread ends.
         let _ = POOL.try_with(|pool| {

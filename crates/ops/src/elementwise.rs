@@ -23,10 +23,7 @@ impl<'a> Tape<'a> {
     pub fn add(&mut self, x: &Tensor, y: Tensor) -> Tensor {
         let (from_x, from_y) = (x.slot, y.slot);
         let mut sum = y.into_matrix();
-        let value: &Matrix = &x.value;
-        pool::for_each_chunk(sum.data_mut(), CHUNK, |i, piece| {
-            rows::add_assign(piece, &value.data()[i * CHUNK..]);
-        });
+        sum.add(&x.value);
         self.push(sum, from_x.is_some() || from_y.is_some(), move |dy, grads| match (from_x, from_y) {
             (Some(x), Some(y)) => {
                 grads.add(x, dy.clone());

@@ -124,7 +124,7 @@ fn low_rank_input(dx: &mut Matrix, dh: &Matrix, lora: &Lora<'_>) {
     let mut part = Matrix::scratch(dx.rows(), dx.cols());
     matmul(dense_mut(&mut part), false, 1.0, dense(dh), param(&lora.a));
     dropout.apply(&mut part);
-    graft_kernels::rows::add_assign(dx.data_mut(), part.data());
+    dx.add(&part);
 }
 
 fn dropped(x: &Rc<Matrix>, dropout: Option<Dropout>) -> Rc<Matrix> {

@@ -1,4 +1,4 @@
-use graft_kernels::{pool, rows};
+use graft_kernels::{View, ViewMut, matmul, pool, rows};
 
 use crate::{Matrix, Weight};
 
@@ -11,8 +11,13 @@ pub struct Target {
     pub weight: f32,
 }
 
-/// Rows whose logits exist at the same time.
-const ROWS: usize = 192;
+/// Rows whose logits exist at the same time, at most.
+const ROWS: usize = 256;
+/// Tokens of the vocabulary whose logits are computed, and later turned into their gradient, while they are in cache.
+const PANEL: usize = 512;
+/// Shares of the vocabulary whose parts of the gradient are summed apart; a constant, so that the result doesn't depend on
+/// the number of threads.
+const SHARES: usize = 4;
 
 /// Cross-entropy through the output head without ever holding all logits.
 ///
@@ -27,36 +32,74 @@ pub fn cross_entropy(
     gradient: bool,
 ) -> (Vec<f32>, Option<Matrix>) {
     assert_eq!(h.rows(), targets.len(), "one target a row");
-    let (hidden, vocab) = (h.cols(), head.rows());
-    let mut log_probs = vec![0.0_f32; targets.len()];
+    let hidden = h.cols();
+    let mut log_probs = Vec::with_capacity(targets.len());
     let mut dh = gradient.then(|| Matrix::scratch(h.rows(), hidden));
-    for (chunk, targets) in targets.chunks(ROWS).enumerate() {
-        let first = chunk * ROWS;
-        let mut logits = Matrix::scratch(targets.len(), vocab);
-        let h = &h.data()[first * hidden..(first + targets.len()) * hidden];
-        head.forward(h, logits.data_mut(), scale);
-        let found = &mut log_probs[first..first + targets.len()];
-        pool::for_each_chunks((logits.data_mut(), 4 * vocab), (found, 4), |i, piece, found| {
-            for (row, (logits, found)) in piece.chunks_mut(vocab).zip(found).enumerate() {
-                *found = softmax_gradient(logits, targets[i * 4 + row], gradient);
-            }
-        });
+    let most = targets.len().div_ceil(targets.len().div_ceil(ROWS).max(1)).max(1);
+    for (chunk, targets) in targets.chunks(most).enumerate() {
+        let at = chunk * most * hidden..(chunk * most + targets.len()) * hidden;
+        let mut logits = Matrix::scratch(targets.len(), head.rows());
+        let sums = forward(&h.data()[at.clone()], head, scale, &mut logits);
+        for (row, (target, sum)) in targets.iter().zip(&sums).enumerate() {
+            let (first, within) = (target.token as usize / PANEL * PANEL, target.token as usize % PANEL);
+            let width = PANEL.min(head.rows() - first);
+            log_probs.push(logits.data()[first * targets.len() + row * width + within] - sum);
+        }
         if let Some(dh) = &mut dh {
-            let dh = &mut dh.data_mut()[first * hidden..(first + targets.len()) * hidden];
-            head.backward(logits.data(), dh, scale, false);
+            backward(&mut logits, head, scale, targets, &sums, &mut dh.data_mut()[at]);
         }
     }
     (log_probs, dh)
 }
 
-/// Turns a row of logits into `weight · (softmax − onehot)` if asked; returns the target's log-probability.
-fn softmax_gradient(logits: &mut [f32], target: Target, gradient: bool) -> f32 {
-    let wanted = logits[target.token as usize];
-    let max = rows::max(logits);
-    let sum = rows::exp_sum(logits, max);
-    if gradient {
-        rows::scale(logits, target.weight / sum);
-        logits[target.token as usize] -= target.weight;
-    }
-    wanted - max - sum.ln()
+/// Logits, panel after panel, each `(rows, panel)`; returns each row's log-sum-exp.
+fn forward(h: &[f32], head: &Weight, scale: f32, logits: &mut Matrix) -> Vec<f32> {
+    let (rows, vocab, hidden) = (logits.rows(), logits.cols(), head.cols());
+    // Largest logit of a row in a panel, and the sum of what the others are against it.
+    let mut found = vec![(0.0_f32, 0.0_f32); vocab.div_ceil(PANEL) * rows];
+    pool::for_each_chunks((logits.data_mut(), rows * PANEL), (&mut found, rows), |index, panel, found| {
+        let width = panel.len() / rows;
+        let first = index * PANEL;
+        head.with_rows(first..first + width, |w| {
+            let c = ViewMut::dense(panel, rows, width);
+            matmul(c, false, scale, View::dense(h, rows, hidden), View::dense(w, width, hidden).t());
+        });
+        for (row, found) in panel.chunks(width).zip(found) {
+            let max = rows::max(row);
+            *found = (max, rows::sum_exp(row, max));
+        }
+    });
+    let of_row = |row: usize| found[row..].iter().step_by(rows);
+    let log_sum = |row: usize| {
+        let max = of_row(row).map(|(max, _)| *max).fold(f32::NEG_INFINITY, f32::max);
+        max + of_row(row).map(|(own, sum)| (own - max).exp() * sum).sum::<f32>().ln()
+    };
+    (0..rows).map(log_sum).collect()
+}
+
+/// Turns the logits into `weight · (softmax − onehot)` and sends it through the head to `dh`.
+fn backward(logits: &mut Matrix, head: &Weight, scale: f32, targets: &[Target], sums: &[f32], dh: &mut [f32]) {
+    let (rows, vocab, hidden) = (logits.rows(), logits.cols(), head.cols());
+    let panels = vocab.div_ceil(PANEL).div_ceil(SHARES);
+    let shares = vocab.div_ceil(PANEL).div_ceil(panels);
+    let mut parts = Matrix::scratch(shares, rows * hidden);
+    let all = (logits.data_mut(), panels * rows * PANEL);
+    pool::for_each_chunks(all, (parts.data_mut(), rows * hidden), |share, logits, part| {
+        for (index, panel) in logits.chunks_mut(rows * PANEL).enumerate() {
+            let (first, width) = ((share * panels + index) * PANEL, panel.len() / rows);
+            for ((row, target), sum) in panel.chunks_mut(width).zip(targets).zip(sums) {
+                rows::exp_scaled(row, 1.0, *sum);
+                rows::scale(row, target.weight);
+                if let Some(own) = (target.token as usize).checked_sub(first).and_then(|own| row.get_mut(own)) {
+                    *own -= target.weight;
+                }
+            }
+            head.with_rows(first..first + width, |w| {
+                let c = ViewMut::dense(part, rows, hidden);
+                matmul(c, index > 0, scale, View::dense(panel, rows, width), View::dense(w, width, hidden));
+            });
+        }
+    });
+    dh.copy_from_slice(parts.row(0));
+    (1..shares).for_each(|share| rows::add_assign(dh, parts.row(share)));
 }

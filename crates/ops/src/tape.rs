@@ -51,7 +51,7 @@ impl Grads<'_> {
     /// Adds `gradient` to that of `slot`.
     pub(crate) fn add(&mut self, slot: Slot, gradient: Matrix) {
         match &mut self.values[slot] {
-            Some(sum) => graft_kernels::rows::add_assign(sum.data_mut(), gradient.data()),
+            Some(sum) => sum.add(&gradient),
             empty => *empty = Some(gradient),
         }
     }

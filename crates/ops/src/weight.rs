@@ -1,6 +1,6 @@
-use std::{fmt, ops::Range, sync::Arc};
+use std::{cell::RefCell, fmt, ops::Range, sync::Arc};
 
-use graft_kernels::{Dtype, View, ViewMut, dequantize, dot_stored, matmul, pool, rows};
+use graft_kernels::{Dtype, View, ViewMut, dequantize, dot_stored, floats, matmul, pool, rows};
 
 use crate::Matrix;
 
@@ -26,6 +26,21 @@ pub struct Weight {
 enum Storage {
     Dense(Arc<[f32]>),
     Packed(Dtype, Bytes),
+}
+
+/// Rows as they lie in memory.
+enum Stored<'w> {
+    Numbers(&'w [f32]),
+    Bytes(Dtype, &'w [u8]),
+}
+
+impl Stored<'_> {
+    fn widen(&self, out: &mut [f32]) {
+        match self {
+            Self::Numbers(numbers) => out.copy_from_slice(numbers),
+            Self::Bytes(dtype, bytes) => dequantize(*dtype, bytes, out),
+        }
+    }
 }
 
 impl fmt::Debug for Weight {
@@ -78,6 +93,36 @@ impl Weight {
         }
     }
 
+    /// Some rows as they are stored.
+    fn stored(&self, rows: Range<usize>) -> Stored<'_> {
+        let numbers = rows.start * self.cols..rows.end * self.cols;
+        match &self.storage {
+            Storage::Dense(data) => Stored::Numbers(&data[numbers]),
+            Storage::Packed(dtype, bytes) => {
+                let size = dtype.row_bytes(self.cols).unwrap_or(0);
+                let bytes = &(**bytes).as_ref()[rows.start * size..rows.end * size];
+                let plain = if *dtype == Dtype::F32 { floats(bytes) } else { None };
+                plain.map_or(Stored::Bytes(*dtype, bytes), Stored::Numbers)
+            }
+        }
+    }
+
+    /// Calls `f` with some rows as `f32`, on this thread alone.
+    pub(crate) fn with_rows<R>(&self, rows: Range<usize>, f: impl FnOnce(&[f32]) -> R) -> R {
+        thread_local! {
+            static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+        }
+        let size = rows.len() * self.cols;
+        match self.stored(rows) {
+            Stored::Numbers(numbers) => f(numbers),
+            stored => SCRATCH.with_borrow_mut(|scratch| {
+                scratch.resize(scratch.len().max(size), 0.0);
+                stored.widen(&mut scratch[..size]);
+                f(&scratch[..size])
+            }),
+        }
+    }
+
     /// Bytes the weight takes in memory.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -97,55 +142,35 @@ impl Weight {
 
     /// Writes rows of the weight as `f32`.
     pub fn widen(&self, rows: Range<usize>, out: &mut [f32]) {
-        match &self.storage {
-            Storage::Dense(data) => out.copy_from_slice(&data[rows.start * self.cols..rows.end * self.cols]),
-            Storage::Packed(dtype, bytes) => {
-                let row_bytes = dtype.row_bytes(self.cols).unwrap_or(0);
-                let bytes = (**bytes).as_ref();
-                let step = rows.len().div_ceil(pool::threads() * 4).max(8);
-                pool::for_each_chunk(out, step * self.cols, |i, piece| {
-                    let start = (rows.start + i * step) * row_bytes;
-                    let count = piece.len() / self.cols;
-                    dequantize(*dtype, &bytes[start..start + count * row_bytes], piece);
-                });
-            }
-        }
+        let step = rows.len().div_ceil(pool::threads() * 4).max(8);
+        pool::for_each_chunk(out, step * self.cols, |i, piece| {
+            let start = rows.start + i * step;
+            self.stored(start..start + piece.len() / self.cols).widen(piece);
+        });
     }
 
     /// Calls `f` with panels of rows, in order, as `f32`.
-    fn panels(&self, limit: usize, mut f: impl FnMut(Range<usize>, &[f32])) {
-        let per_panel = (limit / self.cols.max(1)).max(1);
-        let mut scratch = None;
-        let mut start = 0;
-        while start < self.rows {
-            let rows = start..(start + per_panel).min(self.rows);
-            match &self.storage {
-                Storage::Dense(data) => f(rows.clone(), &data[rows.start * self.cols..rows.end * self.cols]),
-                Storage::Packed(..) => {
-                    let panel = scratch.get_or_insert_with(|| Matrix::scratch(per_panel.min(self.rows), self.cols));
-                    let panel = &mut panel.data_mut()[..rows.len() * self.cols];
-                    self.widen(rows.clone(), panel);
-                    f(rows.clone(), panel);
-                }
-            }
-            start = rows.end;
+    fn panels(&self, mut f: impl FnMut(Range<usize>, &[f32])) {
+        if let Stored::Numbers(numbers) = self.stored(0..self.rows) {
+            return f(0..self.rows, numbers);
         }
-    }
-
-    fn panel_limit(&self) -> usize {
-        match self.storage {
-            Storage::Dense(_) => usize::MAX,
-            Storage::Packed(..) => PANEL,
+        let per_panel = (PANEL / self.cols.max(1)).clamp(1, self.rows.max(1));
+        let mut scratch = Matrix::scratch(per_panel, self.cols);
+        for start in (0..self.rows).step_by(per_panel) {
+            let rows = start..(start + per_panel).min(self.rows);
+            let panel = &mut scratch.data_mut()[..rows.len() * self.cols];
+            self.widen(rows.clone(), panel);
+            f(rows, panel);
         }
     }
 
     /// `y = scale · x·Wᵀ`: `x (tokens, in)`, `y (tokens, out)`.
     pub fn forward(&self, x: &[f32], y: &mut [f32], scale: f32) {
         let tokens = x.len() / self.cols;
-        if let (Storage::Packed(dtype, bytes), true) = (&self.storage, tokens <= FEW) {
-            return self.forward_few(*dtype, (**bytes).as_ref(), x, y, scale);
+        if let (Stored::Bytes(dtype, bytes), true) = (self.stored(0..self.rows), tokens <= FEW) {
+            return self.forward_few(dtype, bytes, x, y, scale);
         }
-        self.panels(self.panel_limit(), |rows, panel| {
+        self.panels(|rows, panel| {
             let c = ViewMut::new(&mut y[rows.start..], tokens, rows.len(), self.rows);
             matmul(c, false, scale, View::dense(x, tokens, self.cols), View::dense(panel, rows.len(), self.cols).t());
         });
@@ -159,11 +184,11 @@ impl Weight {
         // Tasks own whole output features, so the result is turned around at the end.
         let mut turned = Matrix::scratch(self.rows, tokens);
         pool::for_each_chunk(turned.data_mut(), STEP * tokens, |i, piece| {
-            let mut row = vec![0.0; self.cols];
-            for (index, out) in piece.chunks_mut(tokens).enumerate() {
-                let start = (i * STEP + index) * row_bytes;
-                dot_stored(dtype, &bytes[start..start + row_bytes], &mut row, x, out);
-                rows::scale(out, scale);
+            let start = i * STEP * row_bytes;
+            let bytes = &bytes[start..start + piece.len() / tokens * row_bytes];
+            dot_stored(dtype, bytes, &mut vec![0.0; self.cols], x, piece);
+            if scale != 1.0 {
+                rows::scale(piece, scale);
             }
         });
         for (token, y) in y.chunks_mut(self.rows).enumerate() {
@@ -174,7 +199,7 @@ impl Weight {
     /// `dx = scale · dy·W`, or `dx += …` with `add`.
     pub fn backward(&self, dy: &[f32], dx: &mut [f32], scale: f32, add: bool) {
         let tokens = dy.len() / self.rows;
-        self.panels(self.panel_limit(), |rows, panel| {
+        self.panels(|rows, panel| {
             let c = ViewMut::dense(dx, tokens, self.cols);
             let dy = View::new(&dy[rows.start..], tokens, rows.len(), self.rows);
             matmul(c, add || rows.start > 0, scale, dy, View::dense(panel, rows.len(), self.cols));
@@ -189,14 +214,7 @@ impl Weight {
     pub fn gather(&self, ids: &[u32]) -> Matrix {
         let mut out = Matrix::scratch(ids.len(), self.cols);
         for (row, &id) in ids.iter().enumerate() {
-            let id = id as usize;
-            match &self.storage {
-                Storage::Dense(data) => out.row_mut(row).copy_from_slice(&data[id * self.cols..(id + 1) * self.cols]),
-                Storage::Packed(dtype, bytes) => {
-                    let size = dtype.row_bytes(self.cols).unwrap_or(0);
-                    dequantize(*dtype, &(**bytes).as_ref()[id * size..(id + 1) * size], out.row_mut(row));
-                }
-            }
+            self.stored(id as usize..id as usize + 1).widen(out.row_mut(row));
         }
         out
     }

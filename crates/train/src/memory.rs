@@ -26,7 +26,7 @@ impl Estimate {
 #[must_use]
 pub fn estimate(model: &Model, spec: &TrainSpec, base_bytes: u64, rows: usize) -> Estimate {
     /// Rows whose logits exist at once; see `graft_ops::cross_entropy`.
-    const LOGIT_ROWS: usize = 192;
+    const LOGIT_ROWS: usize = 256;
     /// The process itself: code, tokenizer, thread stacks, what the allocator holds back.
     const PROCESS: u64 = 224 << 20;
     let sites = model.sites();

@@ -2,14 +2,15 @@ use std::{borrow::Cow, path::Path, time::Instant};
 
 use graft_core::{AdapterSpec, Digest, Event, EventKind, Phase, PromptInit, PromptSpec, TaskCard, TrainSpec};
 use graft_formats::{DigestCache, digest_of};
-use graft_nn::{Adapter, Batch, Context, Model, Prompter, Sequence};
-use graft_ops::{Adam, Dropout, pool};
+use graft_nn::{Adapter, Model, Prompter, Sequence};
+use graft_ops::{Adam, pool};
 
 use crate::{
     AdapterCard, Error, RunDir, TrainingRun,
     adapter_files::save_adapter,
     checkpoint::{self, Progress},
     data::{self, Order, Sequences, random},
+    learner::{Learner, StepPlan},
     memory::{self, available_memory, peak_rss},
     run_dir::{EventLog, now},
 };
@@ -82,11 +83,8 @@ struct Trainer<'r> {
     dir: &'r RunDir,
     spec: &'r TrainSpec,
     spec_digest: Digest,
-    model: &'r Model,
     prompter: &'r Prompter,
-    adapter: Adapter,
-    adam: Adam,
-    grads: Vec<f32>,
+    learner: Learner<'r>,
     best: Vec<f32>,
     train: Sequences,
     eval: Sequences,
@@ -111,7 +109,7 @@ impl<'r> Trainer<'r> {
         };
         let adapter =
             Adapter::fresh(&spec.adapter, &model.sites(), o.seed, model.width(), &rows).map_err(Error::Model)?;
-        let count = adapter.params().data().len();
+        let adam = Adam::new(adapter.params().data().len(), o.beta1, o.beta2, o.eps, o.weight_decay);
         let order = Order::new(o.seed, train.all.len(), o.batch);
         let total = ((o.epochs * order.steps_per_epoch() as f64).ceil() as u64).max(1);
         let progress = Progress {
@@ -128,11 +126,8 @@ impl<'r> Trainer<'r> {
             dir,
             spec,
             spec_digest: Digest::of(serde_json::to_string(spec).unwrap_or_default().as_bytes()),
-            model,
             prompter,
-            adapter,
-            adam: Adam::new(count, o.beta1, o.beta2, o.eps, o.weight_decay),
-            grads: vec![0.0; count],
+            learner: Learner::new(model, adapter, adam),
             best: Vec::new(),
             train,
             eval,
@@ -143,19 +138,20 @@ impl<'r> Trainer<'r> {
     }
 
     fn head(&self) -> usize {
-        self.train.shared + self.adapter.virtual_tokens()
+        self.train.shared + self.learner.adapter.virtual_tokens()
     }
 
     /// Rows the longest pass computes.
     fn most_rows(&self) -> usize {
         let rows = |s: &Sequence| s.source.len().max(s.tokens.len());
-        let longest = self.train.all.iter().map(rows).max().unwrap_or(0) + self.adapter.virtual_tokens();
+        let longest = self.train.all.iter().map(rows).max().unwrap_or(0) + self.learner.adapter.virtual_tokens();
         longest.max(self.spec.limits.pass_tokens.min(self.train.all.iter().map(rows).sum::<usize>() + self.head()))
     }
 
     fn check_memory(&self, base: &Path) -> Result<u64, Error> {
         let base_bytes = file_bytes(base);
-        let needed = memory::estimate(self.model, self.spec, base_bytes, self.most_rows()).total();
+        let kept = self.learner.kept_bytes(&self.train.all) + self.learner.kept_bytes(&self.eval.all);
+        let needed = memory::estimate(self.learner.model, self.spec, base_bytes, self.most_rows()).total() + kept;
         let Some(available) = self.spec.limits.memory.or_else(available_memory) else { return Ok(needed) };
         if needed <= available {
             return Ok(needed);
@@ -165,7 +161,7 @@ impl<'r> Trainer<'r> {
         for (pass, recompute) in [(256, false), (512, true), (256, true), (64, true)] {
             (smaller.limits.pass_tokens, smaller.limits.recompute) = (pass, recompute);
             let longest = self.train.all.iter().map(|s| s.source.len().max(s.tokens.len())).max().unwrap_or(0);
-            let total = memory::estimate(self.model, &smaller, base_bytes, longest.max(pass)).total();
+            let total = memory::estimate(self.learner.model, &smaller, base_bytes, longest.max(pass)).total() + kept;
             if total <= available {
                 let flag = if recompute { " --recompute" } else { "" };
                 let hint = format!("`--pass-tokens {pass}{flag}` would take about {} MiB", total >> 20);
@@ -191,9 +187,9 @@ impl<'r> Trainer<'r> {
     }
 
     fn restore(&mut self, say: &mut Say<'_>) -> Result<(), Error> {
-        let len = self.grads.len();
-        if let Some((progress, state)) = checkpoint::newest(self.dir, &self.spec_digest, &mut self.adam, len)? {
-            self.adapter.params_mut().data_mut().copy_from_slice(&state.params);
+        let len = self.learner.len();
+        if let Some((progress, state)) = checkpoint::newest(self.dir, &self.spec_digest, &mut self.learner.adam, len)? {
+            self.learner.adapter.params_mut().data_mut().copy_from_slice(&state.params);
             self.best = state.best;
             self.progress = progress;
             say(EventKind::Resumed { step: self.progress.step })?;
@@ -237,8 +233,8 @@ impl<'r> Trainer<'r> {
     }
 
     fn save(&self, say: &mut Say<'_>) -> Result<(), Error> {
-        let params = self.adapter.params().data();
-        checkpoint::save(self.dir, &self.spec_digest, &self.progress, &self.adam, params, &self.best)?;
+        let params = self.learner.adapter.params().data();
+        checkpoint::save(self.dir, &self.spec_digest, &self.progress, &self.learner.adam, params, &self.best)?;
         say(EventKind::Checkpoint { step: self.progress.step })
     }
 
@@ -246,54 +242,37 @@ impl<'r> Trainer<'r> {
     fn step(&mut self) -> Result<(f64, f64, f64), Error> {
         let (o, step) = (&self.spec.optim, self.progress.step);
         let epoch = step / self.order.steps_per_epoch();
+        let model = self.learner.model;
         let batch = self.order.step(step).iter().map(|&i| match o.typos > 0.0 {
-            true => {
-                self.train.misspelt(i, random(&[o.seed, epoch]), self.spec, self.prompter, self.model).map(Cow::Owned)
-            }
+            true => self.train.misspelt(i, random(&[o.seed, epoch]), self.spec, self.prompter, model).map(Cow::Owned),
             false => Ok(Cow::Borrowed(&self.train.all[i])),
         });
         let batch = batch.collect::<Result<Vec<Cow<'_, Sequence>>, Error>>()?;
         let batch: Vec<&Sequence> = batch.iter().map(|sequence| &**sequence).collect();
-        let supervised: usize = batch.iter().map(|s| s.supervised()).sum();
         self.progress.tokens += batch.iter().map(|s| (s.source.len() + s.tokens.len()) as u64).sum::<u64>();
-        self.grads.fill(0.0);
-        let rate = match &self.spec.adapter {
-            AdapterSpec::Lora(lora) => lora.dropout,
-            AdapterSpec::SoftPrompt(_) => 0.0,
-        };
-        let lengths: Vec<usize> = batch.iter().map(|s| s.source.len().max(s.tokens.len())).collect();
-        let mut total = 0.0_f64;
-        let head = self.train.shared + self.adapter.virtual_tokens();
-        let lengths: Vec<usize> = lengths.iter().map(|l| l + self.adapter.virtual_tokens()).collect();
-        for (index, pass) in data::passes(&lengths, head, self.spec.limits.pass_tokens).into_iter().enumerate() {
-            self.adapter.set_dropout(Some(Dropout { rate, seed: random(&[o.seed, step, index as u64, 1]) }));
-            let sequences = &batch[pass];
-            let batch = Batch { sequences, shared: self.train.shared, weight: 1.0 / supervised as f32 };
-            let context = Context { recompute: self.spec.limits.recompute };
-            let found = self.model.loss(Some(&self.adapter), &batch, context, Some(&mut self.grads));
-            total -= found.map_err(Error::Model)?.iter().map(|p| f64::from(*p)).sum::<f64>();
-        }
-        self.adapter.set_dropout(None);
         let warmup = (o.warmup * self.total as f64).round() as u64;
-        // Counted from 1, so that no step is spent at a learning rate of zero.
-        let lr = o.schedule.at(step + 1, warmup, self.total + 1, o.lr);
-        let norm = self.adam.step(self.adapter.params_mut().data_mut(), &self.grads, lr, o.clip);
-        Ok((total / supervised as f64, norm, lr))
+        let plan = StepPlan {
+            // Counted from 1, so that no step is spent at a learning rate of zero.
+            lr: o.schedule.at(step + 1, warmup, self.total + 1, o.lr),
+            clip: o.clip,
+            dropout: match &self.spec.adapter {
+                AdapterSpec::Lora(lora) => lora.dropout,
+                AdapterSpec::SoftPrompt(_) => 0.0,
+            },
+            seed: o.seed,
+            step,
+            shared: self.train.shared,
+            pass_tokens: self.spec.limits.pass_tokens,
+            recompute: self.spec.limits.recompute,
+        };
+        let (loss, norm) = self.learner.step(&batch, &plan)?;
+        Ok((loss, norm, plan.lr))
     }
 
     /// Mean loss of a supervised token on the held-out examples.
     fn held_out_loss(&self) -> Result<Option<f64>, Error> {
         let all: Vec<&Sequence> = self.eval.all.iter().collect();
-        let virtual_tokens = self.adapter.virtual_tokens();
-        let lengths: Vec<usize> = all.iter().map(|s| s.source.len().max(s.tokens.len()) + virtual_tokens).collect();
-        let (mut total, mut count) = (0.0_f64, 0_usize);
-        for pass in data::passes(&lengths, self.eval.shared + virtual_tokens, self.spec.limits.pass_tokens) {
-            let batch = Batch { sequences: &all[pass], shared: self.eval.shared, weight: 1.0 };
-            let found = self.model.loss(Some(&self.adapter), &batch, Context::default(), None).map_err(Error::Model)?;
-            total -= found.iter().map(|p| f64::from(*p)).sum::<f64>();
-            count += found.len();
-        }
-        Ok((count > 0).then(|| total / count as f64))
+        self.learner.loss(&all, self.eval.shared, self.spec.limits.pass_tokens)
     }
 
     /// Measures the held-out loss, keeps the best weights if asked, and says whether to stop early.
@@ -304,7 +283,7 @@ impl<'r> Trainer<'r> {
         if best {
             (p.best, p.stale) = (Some((loss, p.step)), 0);
             if patience > 0 {
-                self.best = self.adapter.params().data().to_vec();
+                self.best = self.learner.adapter.params().data().to_vec();
             }
         } else {
             p.stale += 1;
@@ -325,7 +304,7 @@ impl<'r> Trainer<'r> {
         let (step, mut eval_loss) = (self.progress.step, self.held_out_loss()?);
         let mut best_step = step;
         if let (Some((loss, at)), false) = (self.progress.best, self.best.is_empty()) {
-            self.adapter.params_mut().data_mut().copy_from_slice(&self.best);
+            self.learner.adapter.params_mut().data_mut().copy_from_slice(&self.best);
             (eval_loss, best_step) = (Some(loss), at);
         }
         let spec = self.spec;
@@ -336,7 +315,7 @@ impl<'r> Trainer<'r> {
             dataset: spec.dataset.clone(),
             graft: spec.graft.clone(),
         };
-        let adapter_hash = save_adapter(&self.dir.adapter(), &self.adapter, self.model, &card)?;
+        let adapter_hash = save_adapter(&self.dir.adapter(), &self.learner.adapter, self.learner.model, &card)?;
         say(EventKind::Done { steps: step, final_loss: self.progress.loss })?;
         let result = TrainingRun {
             run_id: spec.run.clone(),

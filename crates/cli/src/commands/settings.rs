@@ -125,7 +125,7 @@ pub(crate) struct Hyper {
     /// LoRA: scale by alpha / √rank.
     #[arg(long, value_name = "YES", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) rslora: Option<bool>,
-    /// LoRA: `all-linear`, or ends of module names (`q_proj,v_proj`).
+    /// LoRA: `all-linear`, `decoder`, or ends of module names (`q_proj,v_proj`).
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) targets: Option<Vec<String>>,
     /// Soft prompt: number of virtual tokens.

@@ -260,7 +260,7 @@ impl Settings {
                 set(&mut spec.alpha, self.alpha);
                 set(&mut spec.dropout, self.dropout);
                 set(&mut spec.rslora, self.rslora);
-                set(&mut spec.targets, self.targets.as_deref().map(targets));
+                set(&mut spec.targets, self.targets.as_deref().map(Targets::from_names));
             }
             AdapterSpec::SoftPrompt(spec) => {
                 refuse(&lora, "lora")?;
@@ -294,13 +294,6 @@ fn refuse(settings: &[(&str, bool)], method: &str) -> Result<(), Problem> {
                 .of(name))
         }
         None => Ok(()),
-    }
-}
-
-fn targets(names: &[String]) -> Targets {
-    match names {
-        [one] if one == "all-linear" => Targets::AllLinear,
-        names => Targets::Named(names.to_vec()),
     }
 }
 

@@ -1,0 +1,128 @@
+//! Each fused kernel beside the plain loops it replaces, and beside what the memory allows.
+
+use graft_kernels::{Heads, Inputs, Span, attention, rows};
+use serde_json::json;
+
+use crate::timing::{median, numbers};
+
+/// Numbers in a row and rows of what the kernels work on: 512 tokens of SmolLM2's inner width, 3 MiB.
+const COLS: usize = 1536;
+const ROWS: usize = 512;
+
+fn say(name: &str, passes: f64, fused: f64, plain: f64) {
+    let gb = passes * 4e-9 * (ROWS * COLS) as f64;
+    println!(
+        "{}",
+        json!({"kernel": name, "fused_gb_per_s": gb / fused, "plain_gb_per_s": gb / plain, "ratio": plain / fused})
+    );
+}
+
+/// Prints gigabytes a second that each kernel reads and writes, on one thread.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let (a, b) = (numbers(ROWS * COLS, 1), numbers(ROWS * COLS, 2));
+    let mut y = numbers(ROWS * COLS, 3);
+    let copy = median(0.2, || y.copy_from_slice(&a));
+    say("copy (what memory allows)", 2.0, copy, copy);
+    norm(&a, &b, &mut y);
+    gates(&a, &b, &mut y);
+    softmax(&a, &mut y);
+    attend();
+    Ok(())
+}
+
+fn norm(x: &[f32], w: &[f32], y: &mut [f32]) {
+    let fused = median(0.2, || {
+        for (y, x) in y.chunks_mut(COLS).zip(x.chunks(COLS)) {
+            rows::rms_norm(y, x, &w[..COLS], 1e-5);
+        }
+    });
+    // As composed of one tensor operation after another: square, mean, scale, weight.
+    let mut squares = vec![0.0; x.len()];
+    let plain = median(0.2, || {
+        squares.iter_mut().zip(x).for_each(|(s, x)| *s = x * x);
+        for (row, y) in y.chunks_mut(COLS).enumerate() {
+            let mean = squares[row * COLS..(row + 1) * COLS].iter().sum::<f32>() / COLS as f32;
+            let rstd = 1.0 / (mean + 1e-5).sqrt();
+            y.iter_mut().zip(&x[row * COLS..]).for_each(|(y, x)| *y = x * rstd);
+        }
+        y.chunks_mut(COLS).for_each(|y| y.iter_mut().zip(w).for_each(|(y, w)| *y *= w));
+    });
+    say("rms_norm", 2.0, fused, plain);
+}
+
+fn gates(g: &[f32], u: &[f32], y: &mut [f32]) {
+    let mut t = vec![0.0; g.len()];
+    let fused = median(0.2, || rows::silu_gate(y, g, u));
+    let plain = median(0.2, || {
+        t.iter_mut().zip(g).for_each(|(t, g)| *t = 1.0 / (1.0 + (-g).exp()));
+        t.iter_mut().zip(g).for_each(|(t, g)| *t *= g);
+        y.iter_mut().zip(&t).zip(u).for_each(|((y, t), u)| *y = t * u);
+    });
+    say("silu_gate", 3.0, fused, plain);
+    let fused = median(0.2, || rows::gelu_gate(y, g, u));
+    let plain = median(0.2, || {
+        t.iter_mut().zip(g).for_each(|(t, g)| *t = (0.797_884_6 * (g + 0.044_715 * g * g * g)).tanh());
+        t.iter_mut().zip(g).for_each(|(t, g)| *t = 0.5 * g * (1.0 + *t));
+        y.iter_mut().zip(&t).zip(u).for_each(|((y, t), u)| *y = t * u);
+    });
+    say("gelu_gate", 3.0, fused, plain);
+}
+
+fn softmax(x: &[f32], y: &mut [f32]) {
+    let fused = median(0.2, || {
+        y.copy_from_slice(x);
+        for y in y.chunks_mut(COLS) {
+            let max = rows::max(y);
+            let sum = rows::exp_sum(y, max);
+            rows::scale(y, 1.0 / sum);
+        }
+    });
+    let plain = median(0.2, || {
+        y.copy_from_slice(x);
+        for y in y.chunks_mut(COLS) {
+            let max = y.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            y.iter_mut().for_each(|y| *y = (*y - max).exp());
+            let sum: f32 = y.iter().sum();
+            y.iter_mut().for_each(|y| *y /= sum);
+        }
+    });
+    say("softmax row", 2.0, fused, plain);
+}
+
+/// 512 tokens of SmolLM2's attention (9 heads of 64, 3 for keys and values), causal, on all threads.
+fn attend() {
+    let heads = Heads { heads: 9, kv_heads: 3, dim: 64, scale: 0.125 };
+    let (q, k, v) = (numbers(512 * 576, 1), numbers(512 * 192, 2), numbers(512 * 192, 3));
+    let spans = [Span { queries: 0..512, prefix: 0..0, keys: 0..512, causal: true }];
+    let (mut out, mut lse) = (vec![0.0; 512 * 576], vec![0.0; 512 * 9]);
+    let inputs = Inputs { q: &q, k: &k, v: &v, spans: &spans, heads, bias: None };
+    let fused = median(0.3, || attention(&inputs, &mut out, &mut lse));
+    let plain = median(0.3, || definition(&q, &k, &v, &mut out));
+    let work = 4e-9 * (512 * 513 / 2 * 576) as f64;
+    println!(
+        "{}",
+        json!({"kernel": "attention, 512 tokens", "fused_gflops": work / fused, "plain_gflops": work / plain, "ratio": plain / fused})
+    );
+}
+
+/// Attention head by head from its definition, all scores kept.
+fn definition(q: &[f32], k: &[f32], v: &[f32], out: &mut [f32]) {
+    let mut scores = vec![0.0_f32; 512 * 512];
+    out.fill(0.0);
+    for head in 0..9 {
+        let kv = head / 3;
+        for i in 0..512 {
+            for j in 0..=i {
+                scores[i * 512 + j] = 0.125 * rows::dot(&q[i * 576 + head * 64..][..64], &k[j * 192 + kv * 64..][..64]);
+            }
+            let row = &mut scores[i * 512..=i * 512 + i];
+            let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            row.iter_mut().for_each(|s| *s = (*s - max).exp());
+            let sum: f32 = row.iter().sum();
+            for j in 0..=i {
+                let p = scores[i * 512 + j] / sum;
+                rows::axpy(&mut out[i * 576 + head * 64..][..64], p, &v[j * 192 + kv * 64..][..64]);
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Our side of the measurements that need library access. Each program prints JSON, one object a line;
+//! `cargo xtask bench` runs them beside their peers and makes the tables.
+
+mod gguf;
+mod kernels;
+mod products;
+mod shapes;
+mod steps;
+mod timing;
+
+use std::{path::Path, process::ExitCode};
+
+use anyhow::{Context as _, bail};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const HELP: &str = "\
+Programs:
+
+  gemm                           the f32 product's speed at large, and in the shapes that models use
+  kernels                        each fused kernel beside the plain loops it replaces
+  shape FOLDER                   writes a T5 of flan-t5-small's shape with random weights
+  step MODEL WHAT BATCH SOURCE TARGET STEPS
+                                 training steps; WHAT is lora (all linear layers), qv (queries and values), prompt
+                                 (20 virtual tokens), fast (all linear layers of the decoder, with the encoder's output kept)
+  gguf MODEL                     prefill and decode
+";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["gemm"] => products::run(),
+        ["kernels"] => kernels::run(),
+        ["shape", folder] => shapes::write_t5(Path::new(folder)),
+        ["step", model, what, numbers @ ..] => {
+            let numbers: Vec<usize> =
+                numbers.iter().map(|n| n.parse()).collect::<Result<_, _>>().context("a number was expected")?;
+            let [batch, source, target, steps] = numbers[..] else { bail!("four numbers were expected\n\n{HELP}") };
+            steps::run(Path::new(model), what, &steps::Size { batch, source, target, steps })
+        }
+        ["gguf", model] => gguf::run(Path::new(model)),
+        _ => bail!("no such program\n\n{HELP}"),
+    }
+}

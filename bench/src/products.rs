@@ -1,0 +1,58 @@
+//! The speed of the f32 product: at large (the floor that everything is compared with), and in the shapes that
+//! training uses.
+
+use graft_kernels::{View, ViewMut, matmul};
+use graft_ops::{Matrix, Target, Weight, cross_entropy};
+use serde_json::json;
+
+use crate::timing::{median, numbers};
+
+/// Shapes `(name, tokens, in, out)` of SmolLM2-135M and of flan-t5-small.
+const SHAPES: [(&str, usize, usize, usize); 9] = [
+    ("large square", 1536, 1536, 1536),
+    ("SmolLM2 q, o", 512, 576, 576),
+    ("SmolLM2 k, v", 512, 576, 192),
+    ("SmolLM2 gate, up", 512, 576, 1536),
+    ("SmolLM2 down", 512, 1536, 576),
+    ("T5 q, 64 tokens", 64, 512, 384),
+    ("T5 wi, 64 tokens", 64, 512, 1024),
+    ("T5 wi, 512 tokens", 512, 512, 1024),
+    ("T5 wo, 512 tokens", 512, 1024, 512),
+];
+
+/// Prints GFLOP/s of forward and backward products, of LoRA's small ones, and of the output head with its loss.
+pub(crate) fn run() -> anyhow::Result<()> {
+    for (name, tokens, inputs, outputs) in SHAPES {
+        let weight = Weight::dense(outputs, inputs, numbers(inputs * outputs, 1));
+        let (x, dy) = (numbers(tokens * inputs, 2), numbers(tokens * outputs, 3));
+        let (mut y, mut dx) = (vec![0.0; tokens * outputs], vec![0.0; tokens * inputs]);
+        let work = 2e-9 * (tokens * inputs * outputs) as f64;
+        let forward = work / median(0.3, || weight.forward(&x, &mut y, 1.0));
+        let backward = work / median(0.3, || weight.backward(&dy, &mut dx, 1.0, false));
+        println!("{}", json!({"product": name, "forward_gflops": forward, "backward_gflops": backward}));
+    }
+    for (name, tokens, inputs, rank) in [("LoRA down, rank 16", 512, 576, 16), ("LoRA down, rank 48", 512, 576, 48)] {
+        let (x, a, b) = (numbers(tokens * inputs, 1), numbers(rank * inputs, 2), numbers(inputs * rank, 3));
+        let (mut h, mut y) = (vec![0.0; tokens * rank], vec![0.0; tokens * inputs]);
+        let work = 2e-9 * (tokens * inputs * rank) as f64;
+        let (x, a, b) = (View::dense(&x, tokens, inputs), View::dense(&a, rank, inputs), View::dense(&b, inputs, rank));
+        let down = work / median(0.2, || matmul(ViewMut::dense(&mut h, tokens, rank), false, 1.0, x, a.t()));
+        let low = View::dense(&h, tokens, rank);
+        let up = work / median(0.2, || matmul(ViewMut::dense(&mut y, tokens, inputs), true, 1.0, low, b.t()));
+        println!("{}", json!({"product": name, "forward_gflops": down, "backward_gflops": up}));
+    }
+    for (name, rows, hidden, vocab) in [
+        ("head and loss of SmolLM2", 240, 576, 49152),
+        ("head and loss of T5", 512, 512, 32128),
+        ("the same, 64 rows", 64, 512, 32128),
+    ] {
+        let head = Weight::dense(vocab, hidden, numbers(vocab * hidden, 1));
+        let h = Matrix::from_slice(rows, hidden, &numbers(rows * hidden, 2));
+        let targets: Vec<Target> = (0..rows as u32).map(|token| Target { token, weight: 1.0 }).collect();
+        let work = 2e-9 * (rows * hidden * vocab) as f64;
+        let forward = work / median(0.5, || drop(cross_entropy(&h, &head, 1.0, &targets, false)));
+        let both = 2.0 * work / median(0.5, || drop(cross_entropy(&h, &head, 1.0, &targets, true)));
+        println!("{}", json!({"product": name, "forward_gflops": forward, "both_gflops": both}));
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Training steps, through the code that real runs use.
+
+use std::{path::Path, time::Instant};
+
+use anyhow::bail;
+use graft_core::{AdapterSpec, LoraSpec, PromptInit, PromptSpec, Targets};
+use graft_nn::{Adapter, Model, Sequence};
+use graft_ops::{Adam, memory};
+use graft_train::{Learner, StepPlan, peak_rss};
+use serde_json::json;
+
+use crate::timing::numbers;
+
+/// Examples a step, tokens of each, steps. For decoder-only models source and target are one sequence.
+pub(crate) struct Size {
+    pub(crate) batch: usize,
+    pub(crate) source: usize,
+    pub(crate) target: usize,
+    pub(crate) steps: usize,
+}
+
+/// Prints milliseconds an example and the peak of memory.
+pub(crate) fn run(path: &Path, what: &str, size: &Size) -> anyhow::Result<()> {
+    let (model, _) = Model::open(path)?;
+    let spec = adapter(what)?;
+    let prompt = match &spec {
+        AdapterSpec::SoftPrompt(spec) => numbers(spec.tokens * model.width() * 2, 5),
+        AdapterSpec::Lora(_) => Vec::new(),
+    };
+    let adapter = Adapter::fresh(&spec, &model.sites(), 1, model.width(), &prompt)?;
+    let adam = Adam::new(adapter.params().data().len(), 0.9, 0.999, 1e-8, 0.0);
+    let dropout = if let AdapterSpec::Lora(lora) = &spec { lora.dropout } else { 0.0 };
+    let mut learner = Learner::new(&model, adapter, adam);
+    let examples: Vec<Sequence> = (0..size.batch).map(|i| sequence(&model, size, i)).collect();
+    let batch: Vec<&Sequence> = examples.iter().collect();
+    let plan =
+        |step| StepPlan { lr: 5e-5, clip: 1.0, dropout, seed: 7, step, shared: 0, pass_tokens: 512, recompute: false };
+    let (first_loss, _) = learner.step(&batch, &plan(0))?;
+    memory::reset_peak();
+    let mut times = Vec::new();
+    for step in 1..=size.steps {
+        let clock = Instant::now();
+        learner.step(&batch, &plan(step as u64))?;
+        times.push(clock.elapsed().as_secs_f64());
+    }
+    times.sort_by(f64::total_cmp);
+    let median = times[times.len() / 2];
+    let (each, tokens) = (size.source + size.target, size.batch * (size.source + size.target));
+    let said = json!({
+        "ms_an_example": median / size.batch as f64 * 1e3,
+        "tokens_per_s": tokens as f64 / median,
+        "tokens_each": each,
+        "batch": size.batch,
+        "peak_gb": peak_rss() as f64 / 1e9,
+        "activations_gb": memory::peak() as f64 / 1e9,
+        "first_loss": first_loss,
+    });
+    println!("{said}");
+    Ok(())
+}
+
+fn adapter(what: &str) -> anyhow::Result<AdapterSpec> {
+    let lora = |alpha: f32, dropout: f32, targets: Targets| {
+        AdapterSpec::Lora(LoraSpec { rank: 16, alpha, dropout, rslora: false, targets })
+    };
+    Ok(match what {
+        "lora" => lora(32.0, 0.0, Targets::AllLinear),
+        "qv" => lora(16.0, 0.05, Targets::Named(vec!["q".into(), "v".into()])),
+        "fast" => lora(32.0, 0.0, Targets::Decoder),
+        "prompt" => AdapterSpec::SoftPrompt(PromptSpec { tokens: 20, init: PromptInit::Random }),
+        other => bail!("no such adapter: {other}"),
+    })
+}
+
+fn sequence(model: &Model, size: &Size, index: usize) -> Sequence {
+    let id = |i: usize| ((index * 7919 + i * 104_729) % (model.vocab() - 300) + 2) as u32;
+    let tokens = |range: std::ops::Range<usize>| range.map(id).collect::<Vec<u32>>();
+    if model.has_encoder() {
+        let (source, tokens) = (tokens(0..size.source), tokens(1000..1000 + size.target));
+        return Sequence { source, tokens, supervised_from: 0 };
+    }
+    let all = tokens(0..size.source + size.target);
+    Sequence { source: Vec::new(), tokens: all, supervised_from: size.source.max(1) }
+}

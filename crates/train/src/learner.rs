@@ -1,0 +1,150 @@
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
+
+use graft_nn::{Adapter, Batch, Context, Model, Sequence};
+use graft_ops::{Adam, Dropout, Matrix};
+
+use crate::{
+    Error,
+    data::{self, random},
+};
+
+/// An adapter being learned on a frozen model: weights, gradient and optimiser.
+#[derive(Debug)]
+pub struct Learner<'m> {
+    /// The frozen base.
+    pub model: &'m Model,
+    /// What is learned.
+    pub adapter: Adapter,
+    /// Its optimiser.
+    pub adam: Adam,
+    grads: Vec<f32>,
+    kept: Option<RefCell<Kept>>,
+}
+
+/// What the encoder wrote, by source: for adapters that leave the encoder alone. It lives no longer than the learner, so
+/// it never meets other data, another template or another adapter.
+#[derive(Debug, Default)]
+struct Kept {
+    encoded: HashMap<Vec<u32>, Rc<Matrix>>,
+    bytes: usize,
+}
+
+/// Most bytes of the encoder's output that are kept; what comes later is computed each time.
+const KEPT: usize = 256 << 20;
+
+/// Numbers of one step.
+#[derive(Clone, Copy, Debug)]
+pub struct StepPlan {
+    /// Learning rate.
+    pub lr: f64,
+    /// Largest gradient norm; 0 switches clipping off.
+    pub clip: f64,
+    /// Share of LoRA's inputs that are dropped.
+    pub dropout: f32,
+    /// Seeds of the step's dropout masks follow from it and `step`.
+    pub seed: u64,
+    /// Index of the step.
+    pub step: u64,
+    /// Leading tokens that all sequences share.
+    pub shared: usize,
+    /// Tokens computed at once.
+    pub pass_tokens: usize,
+    /// Recompute blocks in the backward pass instead of keeping their activations.
+    pub recompute: bool,
+}
+
+impl<'m> Learner<'m> {
+    /// Begins with an adapter and an optimiser of its size.
+    #[must_use]
+    pub fn new(model: &'m Model, adapter: Adapter, adam: Adam) -> Self {
+        let grads = vec![0.0; adapter.params().data().len()];
+        let kept = model.encodes_alike(&adapter).then(RefCell::default);
+        Self { model, adapter, adam, grads, kept }
+    }
+
+    /// Bytes that keeping the encoder's output for these sequences takes.
+    pub(crate) fn kept_bytes(&self, all: &[Sequence]) -> u64 {
+        let tokens: usize = all.iter().map(|sequence| sequence.source.len()).sum();
+        if self.kept.is_some() { (4 * tokens * (1 + self.model.width())).min(KEPT) as u64 } else { 0 }
+    }
+
+    /// What the encoder writes for each sequence, if that never changes.
+    fn encoded(&self, sequences: &[&Sequence]) -> Result<Option<Vec<Rc<Matrix>>>, Error> {
+        let Some(kept) = &self.kept else { return Ok(None) };
+        let mut kept = kept.borrow_mut();
+        let mut all = Vec::with_capacity(sequences.len());
+        for source in sequences.iter().map(|sequence| &sequence.source) {
+            if let Some(known) = kept.encoded.get(source) {
+                all.push(Rc::clone(known));
+                continue;
+            }
+            let Some(new) = self.model.encoded(None, source).map_err(Error::Model)? else { return Ok(None) };
+            let (new, bytes) = (Rc::new(new), 4 * source.len() * (1 + self.model.width()));
+            if kept.bytes + bytes <= KEPT {
+                kept.bytes += bytes;
+                kept.encoded.insert(source.clone(), Rc::clone(&new));
+            }
+            all.push(new);
+        }
+        Ok(Some(all))
+    }
+
+    /// Number of trainable numbers.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.grads.len()
+    }
+
+    /// Whether nothing is trainable.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.grads.is_empty()
+    }
+
+    /// One optimiser step on `batch`, in as many passes as it takes; returns the mean loss of a supervised token and the
+    /// gradient's norm.
+    ///
+    /// # Errors
+    /// A token outside the vocabulary or a sequence longer than the model's context.
+    pub fn step(&mut self, batch: &[&Sequence], plan: &StepPlan) -> Result<(f64, f64), Error> {
+        let supervised: usize = batch.iter().map(|s| s.supervised()).sum();
+        let lengths = self.lengths(batch);
+        let head = plan.shared + self.adapter.virtual_tokens();
+        self.grads.fill(0.0);
+        let mut total = 0.0_f64;
+        for (index, pass) in data::passes(&lengths, head, plan.pass_tokens).into_iter().enumerate() {
+            let seed = random(&[plan.seed, plan.step, index as u64, 1]);
+            self.adapter.set_dropout(Some(Dropout { rate: plan.dropout, seed }));
+            let batch = Batch { sequences: &batch[pass], shared: plan.shared, weight: 1.0 / supervised as f32 };
+            let encoded = self.encoded(batch.sequences)?;
+            let context = Context { recompute: plan.recompute, encoded: encoded.as_deref() };
+            let found = self.model.loss(Some(&self.adapter), &batch, context, Some(&mut self.grads));
+            total -= found.map_err(Error::Model)?.iter().map(|p| f64::from(*p)).sum::<f64>();
+        }
+        self.adapter.set_dropout(None);
+        let norm = self.adam.step(self.adapter.params_mut().data_mut(), &self.grads, plan.lr, plan.clip);
+        Ok((total / supervised as f64, norm))
+    }
+
+    /// Mean loss of a supervised token, without learning; `None` where nothing is supervised.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub fn loss(&self, all: &[&Sequence], shared: usize, pass_tokens: usize) -> Result<Option<f64>, Error> {
+        let (mut total, mut count) = (0.0_f64, 0_usize);
+        for pass in data::passes(&self.lengths(all), shared + self.adapter.virtual_tokens(), pass_tokens) {
+            let batch = Batch { sequences: &all[pass], shared, weight: 1.0 };
+            let encoded = self.encoded(batch.sequences)?;
+            let context = Context { recompute: false, encoded: encoded.as_deref() };
+            let found = self.model.loss(Some(&self.adapter), &batch, context, None).map_err(Error::Model)?;
+            total -= found.iter().map(|p| f64::from(*p)).sum::<f64>();
+            count += found.len();
+        }
+        Ok((count > 0).then(|| total / count as f64))
+    }
+
+    /// Rows that each sequence takes in a pass.
+    fn lengths(&self, all: &[&Sequence]) -> Vec<usize> {
+        all.iter().map(|s| s.source.len().max(s.tokens.len()) + self.adapter.virtual_tokens()).collect()
+    }
+}

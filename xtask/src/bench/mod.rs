@@ -1,0 +1,96 @@
+//! Ours and a peer in turn on the same work, on this machine; ratios, because times alone mean nothing elsewhere.
+
+mod gemm;
+mod gguf;
+mod growth;
+mod infer;
+mod peer;
+mod report;
+mod start;
+mod t5;
+mod train;
+
+use std::{path::PathBuf, process::Command};
+
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+
+use crate::{prepare, shell};
+
+/// A measurement by its name; says why it can't run here, if so.
+type Bench = fn(&Settings) -> anyhow::Result<Option<String>>;
+
+const ALL: [(&str, Bench); 8] = [
+    ("gemm", gemm::products),
+    ("kernels", gemm::kernels),
+    ("train", train::run),
+    ("t5", t5::run),
+    ("infer", infer::run),
+    ("gguf", gguf::run),
+    ("start", start::run),
+    ("growth", growth::run),
+];
+
+/// What the measurements share.
+struct Settings {
+    /// Turns each side takes.
+    rounds: usize,
+    /// SmolLM2-135M.
+    base: PathBuf,
+}
+
+/// Runs the named measurements, or all; says at the end which were left out and why.
+pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
+    let (mut rounds, mut names) = (3, Vec::new());
+    let mut arguments = arguments.iter();
+    while let Some(&argument) = arguments.next() {
+        match argument {
+            "--rounds" => rounds = arguments.next().context("--rounds needs a number")?.parse()?,
+            name if ALL.iter().any(|(known, _)| *known == name) => names.push(name),
+            other => bail!("no measurement is called {other}; there are {}", ALL.map(|(name, _)| name).join(", ")),
+        }
+    }
+    let build = ["build", "--release", "-p", "graft", "--bin", "graft", "-p", "graft-bench", "--bin", "graft-bench"];
+    shell::run(shell::cargo().args(build))?;
+    let base = std::path::absolute(prepare::base_model()?.map_err(anyhow::Error::msg)?)?;
+    let settings = Settings { rounds: std::cmp::max(rounds, 1), base };
+    let mut skipped = Vec::new();
+    for (name, bench) in ALL.iter().filter(|(name, _)| names.is_empty() || names.contains(name)) {
+        println!("\n## {name}\n\n`cargo xtask bench {name} --rounds {}`\n", settings.rounds);
+        if let Some(reason) = bench(&settings)? {
+            skipped.push(format!("{name}: {reason}"));
+        }
+    }
+    if !skipped.is_empty() {
+        println!("\nLeft out: {}", skipped.join("; "));
+    }
+    Ok(())
+}
+
+/// A program of this workspace's release build.
+fn built(name: &str) -> anyhow::Result<Command> {
+    Ok(Command::new(std::path::absolute(shell::target().join("release").join(name))?))
+}
+
+/// The JSON objects that a program prints, one a line.
+fn lines(command: &mut Command) -> anyhow::Result<Vec<Value>> {
+    let out = shell::output(command)?;
+    let text = String::from_utf8_lossy(&out);
+    let parse = |line: &str| serde_json::from_str(line).with_context(|| format!("`{line}` is no JSON"));
+    text.lines().filter(|line| line.starts_with('{')).map(parse).collect()
+}
+
+/// A number in a JSON object.
+fn number(said: &Value, name: &str) -> anyhow::Result<f64> {
+    said[name].as_f64().with_context(|| format!("`{name}` is missing in {said}"))
+}
+
+/// A folder of its own under the build folder, empty.
+fn scratch(name: &str) -> anyhow::Result<PathBuf> {
+    let folder = std::path::absolute(shell::target().join("bench").join(name))?;
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
