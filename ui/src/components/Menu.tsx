@@ -12,7 +12,7 @@ export interface Item {
 /** What else can be done with a thing. */
 export function Menu({ label, items }: { label: string; items: Item[] }) {
   return (
-    <DropdownMenu.Root>
+    <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>
         <Button look="quiet" small icon="more" aria-label={label} />
       </DropdownMenu.Trigger>
