@@ -28,7 +28,7 @@ pub(crate) fn handles(dtype: Dtype) -> bool {
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(crate) unsafe fn dot(dtype: Dtype, bytes: &[u8], x: &[f32], cols: usize, out: &mut [f32]) {
     let size = dtype.row_bytes(cols).unwrap_or(0);
-    assert!(cols > 0 && x.len() % cols == 0 && size > 0, "the input is not made of rows");
+    assert!(cols > 0 && x.len().is_multiple_of(cols) && size > 0, "the input is not made of rows");
     assert_eq!(out.len() * size * cols, bytes.len() * x.len(), "rows, input and output differ in length");
     let rows = Rows { bytes, size, block: dtype.block_bytes(), cols };
     // SAFETY: the features are there; every block that is read has the bytes of its type.
