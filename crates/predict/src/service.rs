@@ -121,9 +121,8 @@ impl Load {
         let nanos = self.nanos.load(Ordering::Relaxed);
         let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let busy = self.busy.fetch_add(took, Ordering::Relaxed) + took;
-        if ended > 0 {
+        if let Some(each) = busy.checked_div(ended) {
             self.busy.store(0, Ordering::Relaxed);
-            let each = busy / ended;
             let mixed = if nanos == 0 { each } else { nanos / 8 * 7 + each / 8 };
             self.nanos.store(mixed.max(1), Ordering::Relaxed);
         }

@@ -106,7 +106,7 @@ pub enum Heard {
 pub struct Answering {
     serving: Serving,
     updates: mpsc::UnboundedReceiver<Update>,
-    pin: Pin,
+    generation: Arc<Generation>,
     since: Instant,
     /// Through the task's alias, so it counts for or against the version that became active.
     by_alias: bool,
@@ -119,7 +119,7 @@ impl Answering {
     /// The generation that answers.
     #[must_use]
     pub fn generation(&self) -> &Digest {
-        &self.pin.0.digest
+        &self.generation.digest
     }
 
     /// What comes next; `None` after the end.
@@ -139,7 +139,7 @@ impl Answering {
             };
             self.updates.close();
             self.ended = true;
-            let outcome = self.serving.judge(&self.pin.0, self.by_alias, result);
+            let outcome = self.serving.judge(&self.generation, self.by_alias, result);
             return Some(outcome.map(|outcome| self.end(*outcome)));
         }
     }
@@ -154,7 +154,7 @@ impl Answering {
     }
 
     fn answered(&self, mut prediction: Prediction) -> Answered {
-        let generation = &self.pin.0;
+        let generation = &self.generation;
         generation.calibrate(&mut prediction);
         let answer = match self.serving.engine().home.tables() {
             Ok(tables) => cards::finish(&generation.task, prediction.answer, &tables),
@@ -207,7 +207,6 @@ impl Serving {
     ) -> Result<Answering> {
         let since = Instant::now();
         let (send, updates) = mpsc::unbounded_channel();
-        let pin = Pin::new(generation);
         let held = Pin::new(generation);
         let tell = Box::new(move |update| {
             let _held = &held;
@@ -228,7 +227,8 @@ impl Serving {
         request.deadline = Some(since + wish.patience.unwrap_or(PATIENCE));
         let wire = matches!(generation.card.answer, AnswerForm::Json { .. });
         generation.base.service.submit(request)?;
-        Ok(Answering { serving: self.clone(), updates, pin, since, by_alias, wire, ended: false })
+        let (serving, generation) = (self.clone(), Arc::clone(generation));
+        Ok(Answering { serving, updates, generation, since, by_alias, wire, ended: false })
     }
 
     /// Writes prompt and form into a request.

@@ -14,9 +14,8 @@ const RETRY: Duration = Duration::from_secs(10);
 pub(super) async fn follow(inner: Weak<Inner>, mut watch: Watch, mut seen: i64) {
     let mut behind: BTreeSet<String> = BTreeSet::new();
     loop {
-        match tokio::time::timeout(RETRY, watch.changed()).await {
-            Ok(None) => return,
-            Ok(Some(_)) | Err(_) => {}
+        if let Ok(None) = tokio::time::timeout(RETRY, watch.changed()).await {
+            return;
         }
         let Some(inner) = inner.upgrade() else { return };
         let serving = Serving(inner);
@@ -59,8 +58,8 @@ impl Serving {
         };
         let chosen = self.engine().adapter(task, None).await?;
         self.switch(task, chosen, Some(&expected)).await?;
-        if let Some(alias) = self.state().aliases.get_mut(task) {
-            alias.problem = alias.problem.take().filter(|_| alias.watched == 0 && alias.previous.is_none());
+        if let Some(alias) = self.state().aliases.get_mut(task).filter(|alias| alias.behind) {
+            (alias.problem, alias.behind) = (None, false);
         }
         Ok(())
     }
@@ -74,7 +73,7 @@ impl Serving {
                 text += &format!(": {cause}");
                 source = cause.source();
             }
-            alias.problem = Some(text);
+            (alias.problem, alias.behind) = (Some(text), true);
         }
     }
 }

@@ -189,7 +189,7 @@ impl Generation {
 }
 
 /// A request's hold on its generation.
-pub(super) struct Pin(pub(super) Arc<Generation>);
+pub(super) struct Pin(Arc<Generation>);
 
 impl Pin {
     pub(super) fn new(generation: &Arc<Generation>) -> Self {

@@ -6,7 +6,7 @@ use graft_core::Digest;
 use tokio::{runtime::Handle, task::spawn_blocking};
 
 use super::{
-    Alias, Format, PROBATION, Prompt, Serving, State, Wish,
+    Alias, Format, Probation, Prompt, Serving, State, Wish,
     generation::{Base, Generation, Recipe},
 };
 use crate::{Chosen, Error, Result};
@@ -139,8 +139,8 @@ impl Serving {
 impl State {
     /// Lets a generation stand for a task.
     fn point(&mut self, task: &str, generation: &Arc<Generation>, previous: Option<Arc<Generation>>) {
-        let watched = if previous.is_some() { PROBATION } else { 0 };
-        let alias = Alias { generation: Arc::clone(generation), previous, watched, failures: 0, problem: None };
+        let probation = if previous.is_some() { Probation::begin() } else { Probation::default() };
+        let alias = Alias { generation: Arc::clone(generation), previous, probation, problem: None, behind: false };
         self.aliases.insert(task.to_owned(), alias);
     }
 

@@ -55,10 +55,34 @@ impl Default for Options {
     }
 }
 
-/// Requests of a version that just became active that are watched.
-const PROBATION: u32 = 10;
-/// So many of them may fail before the version before it returns.
-const FAILURES: u32 = 3;
+/// Watches the first requests of a version that just became active.
+#[derive(Clone, Copy, Debug, Default)]
+struct Probation {
+    /// Requests still watched.
+    left: u32,
+    failures: u32,
+}
+
+impl Probation {
+    /// So many requests are watched.
+    const REQUESTS: u32 = 10;
+    /// So many of them may fail before the version before returns.
+    const FAILURES: u32 = 3;
+
+    fn begin() -> Self {
+        Self { left: Self::REQUESTS, failures: 0 }
+    }
+
+    /// Takes note of a request that ended; whether the version before must return.
+    fn note(&mut self, failed: bool) -> bool {
+        if self.left == 0 {
+            return false;
+        }
+        self.left -= 1;
+        self.failures += u32::from(failed);
+        self.failures >= Self::FAILURES
+    }
+}
 
 /// Who answers, and the threads that compute.
 #[derive(Clone)]
@@ -88,11 +112,11 @@ struct State {
 struct Alias {
     generation: Arc<Generation>,
     previous: Option<Arc<Generation>>,
-    /// Requests still watched, and how many failed.
-    watched: u32,
-    failures: u32,
+    probation: Probation,
     /// Why the version that is active by now doesn't answer.
     problem: Option<String>,
+    /// That version could not be loaded, and is tried again.
+    behind: bool,
 }
 
 /// What is being served.
@@ -322,18 +346,13 @@ impl Serving {
     fn watch_over(&self, generation: &Arc<Generation>, failed: bool) {
         let mut state = self.state();
         let Some(alias) = state.aliases.get_mut(&generation.task) else { return };
-        if alias.watched == 0 || alias.generation.digest != generation.digest {
-            return;
-        }
-        alias.watched -= 1;
-        alias.failures += u32::from(failed);
-        if alias.failures < FAILURES {
+        if alias.generation.digest != generation.digest || !alias.probation.note(failed) {
             return;
         }
         let Some(previous) = alias.previous.take() else { return };
         alias.problem = Some(format!("version {} failed", generation.version.as_deref().unwrap_or("(unnamed)")));
         alias.generation = previous;
-        alias.watched = 0;
+        alias.probation = Probation::default();
         drop(state);
         let (store, by) = (self.engine().store.clone(), format!("{} (serving)", self.engine().by));
         let (task, version) = (generation.task.clone(), generation.version.clone());
@@ -416,9 +435,24 @@ impl Generation {
             base: self.base.name.clone(),
             active,
             bytes: self.adapter_bytes(),
-            in_flight: self.in_flight.load(Ordering::Relaxed) / 2,
+            in_flight: self.in_flight.load(Ordering::Relaxed),
             answered: self.answered.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_version_that_fails_early_gives_way() {
+        let mut fresh = Probation::begin();
+        assert!(!fresh.note(true) && !fresh.note(false) && !fresh.note(true));
+        assert!(fresh.note(true));
+        let mut proven = Probation::begin();
+        assert!((0..Probation::REQUESTS).all(|_| !proven.note(false)));
+        assert!((0..50).all(|_| !proven.note(true)), "later failures are for people to judge");
     }
 }

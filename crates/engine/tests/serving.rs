@@ -1,0 +1,215 @@
+//! Answers while versions come, go and fail.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, in its helpers too")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use graft_core::{AdapterSpec, AnswerForm, Digest, LoraSpec, Targets, TaskCard};
+use graft_engine::{
+    Engine, Error, Home, Serving,
+    serving::{AnswerError, Format, Options, Prompt, Verdict, Wish},
+};
+use graft_nn::{Adapter, Model};
+use graft_store::NewVersion;
+use graft_train::AdapterCard;
+
+const TASK: &str = "sentiment";
+
+fn tiny(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/data/parity/tiny-llama").join(name)
+}
+
+/// A home with a tiny base and two versions of a task, the LoRA `v1` (active) and the soft prompt `v2`.
+struct Place {
+    engine: Engine,
+    home: tempfile::TempDir,
+}
+
+impl Place {
+    async fn new(form: AnswerForm) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let engine = Engine::open(Home::at(home.path()).unwrap(), "test").await.unwrap();
+        engine.add_base("tiny", &tiny("")).await.unwrap();
+        let place = Self { engine, home };
+        let card = TaskCard { name: TASK.into(), instruction: "Say how it sounds.".into(), answer: form };
+        for (name, folder) in [("v1", "adapter_lora"), ("v2", "adapter_prompt")] {
+            place.add(name, folder, &card).await;
+        }
+        place.activate("v1", None).await;
+        place
+    }
+
+    async fn add(&self, name: &str, from: &str, card: &TaskCard) {
+        let (base, files) = self.engine.base("tiny").await.unwrap();
+        let folder = self.home.path().join("adapters").join(name);
+        fs::create_dir_all(&folder).unwrap();
+        for file in ["adapter_config.json", "adapter_model.safetensors"] {
+            fs::copy(tiny(from).join(file), folder.join(file)).unwrap();
+        }
+        let lora = LoraSpec { rank: 8, alpha: 16.0, dropout: 0.0, rslora: false, targets: Targets::AllLinear };
+        let adapter = AdapterSpec::Lora(lora);
+        let dataset = Digest::of(b"none");
+        let about = AdapterCard { task: card.clone(), base: base.clone(), adapter, dataset, graft: "test".into() };
+        fs::write(folder.join("graft.json"), serde_json::to_string(&about).unwrap()).unwrap();
+        let weights = Adapter::open(&folder, &Model::load(&files).unwrap()).unwrap();
+        let bytes: Vec<u8> = weights.params().data().iter().flat_map(|x| x.to_le_bytes()).collect();
+        let new = NewVersion {
+            task: TASK.into(),
+            name: Some(name.into()),
+            run: None,
+            adapter_dir: format!("adapters/{name}"),
+            adapter_digest: Digest::of(&bytes),
+            base: base.name,
+            base_digest: base.digest,
+            dataset: None,
+            card: card.clone(),
+            metrics: serde_json::Value::Null,
+            parent: None,
+        };
+        self.engine.store.add_version(&new, "test", 1).await.unwrap();
+    }
+
+    async fn activate(&self, name: &str, expected: Option<&str>) {
+        self.engine.store.set_active(TASK, name, expected, "test", 2).await.unwrap();
+    }
+
+    async fn serve(&self, options: Options) -> Serving {
+        Serving::start(self.engine.clone(), options).await.unwrap()
+    }
+}
+
+fn labels() -> AnswerForm {
+    AnswerForm::Label { labels: ["negative", "neutral", "positive"].map(String::from).to_vec() }
+}
+
+/// Waits until something holds.
+async fn until(what: &str, holds: impl Fn() -> bool) -> Duration {
+    let clock = Instant::now();
+    while !holds() {
+        assert!(clock.elapsed() < Duration::from_secs(20), "{what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    clock.elapsed()
+}
+
+fn answering(serving: &Serving) -> Option<String> {
+    serving.status().tasks.first().and_then(|task| task.version.clone())
+}
+
+#[tokio::test]
+async fn versions_change_under_load_and_no_request_fails() {
+    let place = Place::new(labels()).await;
+    let serving = place.serve(Options::default()).await;
+    let wish = Wish::default();
+    let first = serving.answer(TASK, None, "so good", &wish).await.unwrap();
+    assert_eq!(first.version.as_deref(), Some("v1"));
+    let load: Vec<_> = (0..4)
+        .map(|client| {
+            let serving = serving.clone();
+            tokio::spawn(async move {
+                let mut seen = Vec::new();
+                while seen.last().is_none_or(|version| version != "v2") {
+                    let input = format!("message {client} {}", seen.len());
+                    let answered = serving.answer(TASK, None, &input, &Wish::default()).await.unwrap();
+                    seen.push(answered.version.unwrap());
+                }
+                seen
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    // As another process would.
+    let elsewhere = Engine::open(Home::at(place.home.path()).unwrap(), "other").await.unwrap();
+    elsewhere.store.set_active(TASK, "v2", Some("v1"), "other", 3).await.unwrap();
+    let took = until("the new version never answered", || answering(&serving).as_deref() == Some("v2")).await;
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    for client in load {
+        let seen = client.await.unwrap();
+        assert!(seen.windows(2).all(|two| two[0] <= two[1]), "no way back: {seen:?}");
+    }
+    let named = serving.answer(TASK, Some("v1"), "so good", &wish).await.unwrap();
+    assert_eq!((&named.answer, &named.generation), (&first.answer, &first.generation), "versions keep their names");
+    until("somebody holds on", || serving.status().generations.iter().all(|one| one.in_flight == 0)).await;
+}
+
+#[tokio::test]
+async fn what_is_unknown_or_damaged_is_an_error_and_changes_nothing() {
+    let place = Place::new(labels()).await;
+    let serving = place.serve(Options::default()).await;
+    let wish = Wish::default();
+    let before = serving.answer(TASK, None, "so good", &wish).await.unwrap();
+    assert!(matches!(serving.answer("nothing", None, "x", &wish).await, Err(Error::NoActive { .. })));
+    assert!(matches!(serving.answer(TASK, Some("v9"), "x", &wish).await, Err(Error::Store(_))));
+    let weights = place.home.path().join("adapters/v2/adapter_model.safetensors");
+    let mut bytes = fs::read(&weights).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 0x40;
+    fs::write(&weights, bytes).unwrap();
+    assert!(matches!(serving.prepare(TASK, "v2").await, Err(Error::BadVersion { .. })));
+    let wrong = Digest::of(b"another");
+    assert!(matches!(serving.replace(TASK, "v1", Some(&wrong)).await, Err(Error::Stale { .. })));
+    place.activate("v2", Some("v1")).await;
+    until("the problem is not told", || serving.status().tasks[0].problem.is_some()).await;
+    let after = serving.answer(TASK, None, "so good", &wish).await.unwrap();
+    assert_eq!((after.version, after.generation, after.answer), (before.version, before.generation, before.answer));
+}
+
+#[tokio::test]
+async fn who_goes_away_frees_a_lane_and_a_full_queue_refuses() {
+    let place = Place::new(AnswerForm::Text).await;
+    let serving = place.serve(Options { lanes: 1, queue: 1, ..Options::default() }).await;
+    let wish = Wish { max_tokens: Some(400), ..Wish::default() };
+    let prompt = Prompt::Input("so good".into());
+    let begin = || serving.begin(TASK, None, &prompt, &Format::Own, &wish);
+    let first = begin().await.unwrap();
+    until("it never began", || serving.status().bases[0].running == 1).await;
+    let second = begin().await.unwrap();
+    assert!(matches!(begin().await, Err(Error::Predict(AnswerError::Full { waiting: 1, .. }))));
+    drop(first);
+    until("the lane is not free", || serving.status().bases[0].waiting == 0).await;
+    drop(second);
+    until("the lane is not free", || serving.status().bases[0].running == 0).await;
+    until("somebody holds it still", || serving.status().generations[0].in_flight == 0).await;
+    let short = Wish { max_tokens: Some(3), ..Wish::default() };
+    assert_eq!(serving.answer(TASK, None, "so good", &short).await.unwrap().answer_tokens, 3);
+}
+
+#[tokio::test]
+async fn little_memory_gives_up_what_was_used_longest_ago() {
+    let place = Place::new(labels()).await;
+    let serving = place.serve(Options { memory: 1, ..Options::default() }).await;
+    let wish = Wish::default();
+    for version in ["v1", "v2", "v1"] {
+        serving.answer(TASK, Some(version), "so good", &wish).await.unwrap();
+        let status = serving.status();
+        assert_eq!((status.generations.len(), status.bases.len()), (1, 1));
+        assert_eq!(status.generations[0].version.as_deref(), Some(version));
+    }
+    let all = serving.answer_all(TASK, None, &vec!["so good".to_owned(); 40], &wish).await.unwrap();
+    assert!(all.iter().all(|one| one.as_ref().is_ok_and(|a| a.answer == all[0].as_ref().unwrap().answer)));
+}
+
+#[tokio::test]
+async fn the_fallback_speaks_only_when_it_must_and_is_sure() {
+    let place = Place::new(AnswerForm::Text).await;
+    let serving = place.serve(Options::default()).await;
+    let mut settings = place.engine.ask_ai_settings().await.unwrap();
+    let strong = || serde_json::from_str(r#"[{"description": "lights on", "confidence": 0.9, "x": 1}]"#).unwrap();
+    let set = async |settings: &graft_engine::AskAiSettings| place.engine.set_ask_ai(settings).await.unwrap();
+    assert_eq!(serving.suggest("dark", Vec::new()).await.unwrap().verdict, Verdict::Disabled);
+    settings.soft_prompt_enabled = true;
+    settings.soft_prompt_model_dir = "adapters/v1".into();
+    settings.soft_prompt_confidence_threshold = 0.85;
+    set(&settings).await;
+    let kept = serving.suggest("dark", strong()).await.unwrap();
+    assert_eq!((kept.verdict, kept.suggestions[0]["x"].as_i64()), (Verdict::NotNeeded, Some(1)));
+    let unsure = serving.suggest("dark", Vec::new()).await.unwrap();
+    assert_eq!((unsure.verdict, unsure.suggestions.len()), (Verdict::TooUnsure, 0));
+    assert!(unsure.confidence.unwrap() < 0.85);
+    settings.soft_prompt_model_dir = "nowhere".into();
+    set(&settings).await;
+    assert!(matches!(serving.suggest("dark", Vec::new()).await, Err(Error::Unsupported(_))));
+}
