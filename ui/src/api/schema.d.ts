@@ -53,6 +53,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ask-ai/suggest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The Ask AI fallback: adds a suggestion of the adapter where the service's own are missing or weak. */
+        post: operations["suggest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/changes": {
         parameters: {
             query?: never;
@@ -64,6 +81,23 @@ export interface paths {
         get: operations["list_changes"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers of the baseline, the bare base model and versions, side by side. */
+        post: operations["compare"];
         delete?: never;
         options?: never;
         head?: never;
@@ -285,6 +319,40 @@ export interface paths {
         get: operations["show_import"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/infer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The answer of a version to an input. */
+        post: operations["infer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/infer/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The answers of a version to many inputs; each has its own result. */
+        post: operations["infer_batch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -931,6 +999,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/chat/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A conversation goes on. With `stream`, chunks come as server-sent events, and `[DONE]` at the end. */
+        post: operations["chat_completions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A text goes on. With `stream`, chunks come as server-sent events, and `[DONE]` at the end. */
+        post: operations["completions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tasks with an active version, versions as `task:version`, and base models. */
+        get: operations["list_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -941,6 +1060,37 @@ export interface components {
             expected?: string | null;
             /** @description Even if it is worse than the active one. */
             force?: boolean;
+        };
+        /** @description An answer. */
+        Answer: {
+            /** @description The answer in the task's form, with what is computed from it. */
+            answer: unknown;
+            /** @description Tokens of the answer. */
+            answer_tokens: number;
+            /**
+             * Format: double
+             * @description Probability that all of it is right, calibrated where the version was evaluated.
+             */
+            confidence: number;
+            /** @description The same for each field, by path. */
+            fields: {
+                [key: string]: number;
+            };
+            /** @description Digest of everything that decided the answer. */
+            generation: string;
+            /** @description Tokens of the prompt. */
+            prompt_tokens: number;
+            /**
+             * Format: double
+             * @description Seconds from the request to the answer.
+             */
+            seconds: number;
+            /** @description The task. */
+            task: string;
+            /** @description Whether the model ended the answer itself. */
+            valid: boolean;
+            /** @description The version that answered. */
+            version?: string | null;
         };
         /** @description The form of a task's answer. */
         AnswerForm: {
@@ -956,6 +1106,16 @@ export interface components {
             form: "json";
             /** @description JSON Schema (2020-12) of the answer as people see it. */
             schema: Record<string, never>;
+        };
+        /** @description An answer, or why there is none. */
+        AnswerOrProblem: components["schemas"]["Answer"] | {
+            /** @description What went wrong with this input. */
+            problem: components["schemas"]["Problem"];
+        };
+        /** @description The answers, in the order of the inputs. */
+        Answers: {
+            /** @description One for each input. */
+            answers: components["schemas"]["AnswerOrProblem"][];
         };
         /** @description Approves an example. */
         Approve: {
@@ -1121,6 +1281,21 @@ export interface components {
              */
             next: number;
         };
+        /** @description A conversation to go on with. What is not known here is not looked at. */
+        ChatRequest: components["schemas"]["Common"] & {
+            /** @description Whether each token's probability is told. */
+            logprobs?: boolean | null;
+            /** @description Newer name of `max_tokens`. */
+            max_completion_tokens?: number | null;
+            /** @description The conversation; tasks take one message of the user. */
+            messages: Record<string, never>[];
+            /** @description `task`, `task:version`, or a base model. */
+            model: string;
+            /** @description `text`, `json_object` or `json_schema`. */
+            response_format?: Record<string, never> | null;
+            /** @description So many likelier tokens for each, 20 at most. */
+            top_logprobs?: number | null;
+        };
         /** @description How many runs are gone. */
         Cleared: {
             /**
@@ -1128,6 +1303,50 @@ export interface components {
              * @description How many.
              */
             deleted: number;
+        };
+        /** @description What both take. */
+        Common: {
+            /** @description Most tokens of the answer. */
+            max_tokens?: number | null;
+            /** @description Answers; only 1. */
+            n?: number | null;
+            /**
+             * Format: int64
+             * @description Same seed, same answer.
+             */
+            seed?: number | null;
+            /** @description Texts before which the answer ends. */
+            stop?: string[] | null;
+            /** @description Tell the answer as it is written. */
+            stream?: boolean | null;
+            /** @description `include_usage` tells the tokens at the end of a stream. */
+            stream_options?: Record<string, never> | null;
+            /**
+             * Format: float
+             * @description 0 takes the likeliest token each time.
+             */
+            temperature?: number | null;
+            /**
+             * Format: float
+             * @description Among the likeliest tokens that together have this probability.
+             */
+            top_p?: number | null;
+        };
+        /** @description Who answers beside whom. */
+        Compare: {
+            /** @description `baseline`, `base` and names of versions, 8 at most. */
+            contestants: string[];
+            /** @description The input. */
+            input: string;
+            /** @description The task. */
+            task: string;
+        };
+        /** @description Answers side by side. */
+        Compared: {
+            /** @description In the order of the contestants. */
+            answers: components["schemas"]["ContestantAnswer"][];
+            /** @description Paths that are not the same in all answers, like `items[0].name`. */
+            differing: string[];
         };
         /** @description A setting in which runs differ. */
         ComparedField: {
@@ -1178,12 +1397,42 @@ export interface components {
             /** @description `better`, `worse` or `cannot-tell`. */
             verdict: string;
         };
+        /** @description A text to go on with. */
+        CompletionRequest: components["schemas"]["Common"] & {
+            /** @description Each token's probability and those of so many likelier ones. */
+            logprobs?: number | null;
+            /** @description `task`, `task:version`, or a base model. */
+            model: string;
+            /** @description The text; a task's input. */
+            prompt: string;
+        };
         /** @description Which label was taken for which. */
         Confusion: {
             /** @description `counts[true][given]`; each row has one more column, for no valid answer. */
             counts: number[][];
             /** @description Names of rows and columns. */
             labels: string[];
+        };
+        /** @description A contestant's answer. */
+        ContestantAnswer: {
+            /** @description Its answer. */
+            answer: unknown;
+            /**
+             * Format: double
+             * @description How sure it is; the baseline doesn't say.
+             */
+            confidence?: number | null;
+            /** @description The same for each field. */
+            fields?: {
+                [key: string]: number;
+            } | null;
+            /** @description The contestant. */
+            name: string;
+            /**
+             * Format: double
+             * @description Seconds it took.
+             */
+            seconds: number;
         };
         /** @description How many examples of a task are in which state. */
         Counts: {
@@ -1267,10 +1516,13 @@ export interface components {
             /** @description As it is now. */
             example: components["schemas"]["Example"];
         };
-        /** @description The runs that are gone. */
+        /** @description How many runs are gone. */
         DeletedRuns: {
-            /** @description Their ids. */
-            deleted: string[];
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            deleted: number;
         };
         /** @description Two answers to one input, field by field. */
         Diff: {
@@ -1310,20 +1562,25 @@ export interface components {
         };
         /** @description What a training would take. */
         Estimate: {
+            /**
+             * Format: int64
+             * @description Disk for the adapter and its checkpoints, in bytes.
+             */
+            disk_bytes: number;
             /** @description Examples held out. */
             eval: number;
             /**
              * Format: int64
              * @description Peak memory in bytes.
              */
-            memory_bytes?: number | null;
+            memory_bytes: number;
             /**
              * Format: double
-             * @description Seconds, where something is known to go by.
+             * @description Seconds of training.
              */
-            seconds?: number | null;
-            /** @description What the seconds go by, in words. */
-            seconds_basis?: string | null;
+            seconds: number;
+            /** @description Where the speed comes from, in words. */
+            seconds_basis: string;
             /**
              * Format: int64
              * @description Optimiser steps.
@@ -1573,8 +1830,8 @@ export interface components {
             phase?: string | null;
             /** @description What went wrong. */
             what: string;
-            /** @description Where: the phase and the attempt. */
-            where: string;
+            /** @description The phase it was in. */
+            where?: string | null;
             /** @description Why, with the trainer's own words. */
             why: string;
         };
@@ -1689,6 +1946,33 @@ export interface components {
          * @enum {string}
          */
         ImportState: "running" | "done" | "failed";
+        /** @description A question for a version. */
+        Infer: {
+            /**
+             * Format: int64
+             * @description Give up after so many milliseconds.
+             */
+            deadline_ms?: number | null;
+            /** @description The input. */
+            input: string;
+            /** @description Most tokens of the answer. */
+            max_tokens?: number | null;
+            /** @description The task. */
+            task: string;
+            /** @description The version; the active one where it is absent. */
+            version?: string | null;
+        };
+        /** @description Many questions for a version. */
+        InferBatch: {
+            /** @description The inputs, 1,000 at most. */
+            inputs: string[];
+            /** @description Most tokens of one answer. */
+            max_tokens?: number | null;
+            /** @description The task. */
+            task: string;
+            /** @description The version; the active one where it is absent. */
+            version?: string | null;
+        };
         /** @description A number with its 95 % interval. */
         Interval: {
             /**
@@ -1842,6 +2126,13 @@ export interface components {
              */
             value: number;
         };
+        /** @description The models there are. */
+        ModelList: {
+            /** @description Tasks, their versions, base models. */
+            data: components["schemas"]["OneModel"][];
+            /** @description `list`. */
+            object: string;
+        };
         /** @description A training to be queued. */
         NewRun: {
             /** @description Make the version active afterwards, if it is not worse. */
@@ -1855,12 +2146,18 @@ export interface components {
              * @description Share of the examples that is held out; 0.2 otherwise.
              */
             eval_share?: number | null;
+            /** @description Score the version on the held-out examples; yes otherwise. */
+            evaluate?: boolean | null;
             method?: components["schemas"]["MethodName"] | null;
             priority?: components["schemas"]["PriorityName"] | null;
+            /** @description Score the bare base model as well, which takes as long again. */
+            score_base?: boolean | null;
             settings?: components["schemas"]["RunSettings"] | null;
             split?: components["schemas"]["SplitName"] | null;
             /** @description The task. */
             task: string;
+            /** @description Name of its version; the next number otherwise. */
+            version?: string | null;
         };
         /** @description A schedule to be made. */
         NewSchedule: {
@@ -1875,7 +2172,7 @@ export interface components {
             min_new?: number;
             /** @description What is queued, as the body of `POST /runs`. */
             request: components["schemas"]["NewRun"];
-            /** @description The time zone it is read in; UTC otherwise. */
+            /** @description The time zone it is read in, such as `Europe/Berlin`; the machine's otherwise. */
             zone?: string | null;
         };
         /** @description A new text of the tables. */
@@ -1906,6 +2203,20 @@ export interface components {
             password: string;
             /** @description What they may do. */
             role: components["schemas"]["Role"];
+        };
+        /** @description One model. */
+        OneModel: {
+            /**
+             * Format: int64
+             * @description Seconds since 1970.
+             */
+            created: number;
+            /** @description Its name. */
+            id: string;
+            /** @description `model`. */
+            object: string;
+            /** @description `graft`. */
+            owned_by: string;
         };
         /** @description One run. */
         OneRun: {
@@ -1947,7 +2258,7 @@ export interface components {
             /** @description The field of the request that it is about. */
             field?: string | null;
             /** @description What to do about it. */
-            hint?: string | null;
+            hint: string;
             /** @description `error` keeps the run from being queued; `warning` doesn't. */
             level: string;
             /** @description What. */
@@ -2000,6 +2311,11 @@ export interface components {
             percent: number;
             /** @description `prepare`, `search`, `train` or `evaluate`. */
             phase?: string | null;
+            /**
+             * Format: int64
+             * @description The last event taken in: a cursor.
+             */
+            seq: number;
             /**
              * Format: int64
              * @description Steps taken.
@@ -2232,6 +2548,8 @@ export interface components {
              * @description Trainers that were started for it.
              */
             attempts: number;
+            /** @description The command that does the same. */
+            command?: string | null;
             failure?: components["schemas"]["Failure"] | null;
             /** @description Whether its trainer lives. */
             pid_alive: boolean;
@@ -2242,6 +2560,7 @@ export interface components {
             run: components["schemas"]["Run"];
             /** @description The version that was made of it. */
             version?: string | null;
+            waiting?: components["schemas"]["Waiting"] | null;
         };
         /** @description A page of runs. */
         RunList: {
@@ -2610,6 +2929,32 @@ export interface components {
             /** @description Items whose weight nobody knows. */
             unweighed: number;
         };
+        /** @description A question of the Ask AI service with the suggestions it has. */
+        Suggest: {
+            /** @description The question. */
+            query: string;
+            /** @description The service's own suggestions: objects with `description` and `confidence`; other fields are kept. */
+            suggestions?: Record<string, never>[];
+        };
+        /** @description The suggestions after the fallback. */
+        SuggestReply: {
+            /** @description Whether that confidence is calibrated. */
+            calibrated: boolean;
+            /**
+             * Format: double
+             * @description The adapter's confidence, if it was asked.
+             */
+            confidence?: number | null;
+            /** @description The service's as they came; the adapter's before them if it was injected, with `source: "soft_prompt"`. */
+            suggestions: Record<string, never>[];
+            /**
+             * Format: double
+             * @description What it was measured against.
+             */
+            threshold: number;
+            /** @description `disabled`, `not-needed`, `injected` or `too-unsure`. */
+            verdict: unknown;
+        };
         /** @description An answer that waits for a person. */
         SuggestedAnswer: {
             /** @description In the task's form. */
@@ -2933,6 +3278,16 @@ export interface components {
             /** @description Newest first. */
             versions: components["schemas"]["Version"][];
         };
+        /** @description Why a queued run doesn't go on. */
+        Waiting: {
+            /**
+             * Format: int64
+             * @description When that may change; absent where it depends on something else.
+             */
+            until?: number | null;
+            /** @description In words. */
+            why: string;
+        };
         /** @description A process that takes runs from the queue. */
         WorkerView: {
             /** @description Its machine. */
@@ -3093,6 +3448,45 @@ export interface operations {
             };
         };
     };
+    suggest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Suggest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestReply"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_changes: {
         parameters: {
             query?: {
@@ -3119,6 +3513,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChangeList"];
+                };
+            };
+        };
+    };
+    compare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Compare"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Compared"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3519,6 +3960,94 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    infer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Infer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    "Graft-Generation"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    infer_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InferBatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answers"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4906,6 +5435,119 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    chat_completions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    completions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompletionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    list_models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelList"];
                 };
             };
         };
