@@ -19,7 +19,7 @@ use axum::{
 };
 use futures_util::{Stream, stream};
 use graft_engine::{EventTail, LogText};
-use graft_store::{Change, ChangeFilter, Run, Store};
+use graft_store::{Change, ChangeFilter, Kind, Run, Store};
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
 
@@ -50,12 +50,14 @@ pub struct ChangeFeed {
 #[derive(Debug)]
 struct Message {
     seq: i64,
+    kind: Kind,
     json: String,
 }
 
 impl Message {
     fn of(change: &Change) -> Arc<Self> {
-        Arc::new(Self { seq: change.seq, json: serde_json::to_string(change).unwrap_or_default() })
+        let json = serde_json::to_string(change).unwrap_or_default();
+        Arc::new(Self { seq: change.seq, kind: change.kind, json })
     }
 }
 
@@ -83,6 +85,25 @@ impl ChangeFeed {
 
 async fn changes_after(store: &Store, after: i64) -> Result<Vec<Change>, graft_store::Error> {
     store.changes(&ChangeFilter { after, limit: Some(PAGE), ..ChangeFilter::default() }).await
+}
+
+/// Looks again at who may log in whenever that changes, whichever process changed it, until the server ends.
+pub(crate) async fn follow_people(state: AppState) {
+    let (mut messages, mut closing) = (state.changes.messages.subscribe(), state.closing());
+    loop {
+        let message = tokio::select! {
+            _ = closing.wait_for(|closing| *closing) => return,
+            message = messages.recv() => message,
+        };
+        let about_people = match message {
+            Ok(message) => matches!(message.kind, Kind::User | Kind::Token),
+            Err(broadcast::error::RecvError::Lagged(_)) => true,
+            Err(broadcast::error::RecvError::Closed) => return,
+        };
+        if about_people && let Err(error) = state.auth.refresh(&state.engine.store).await {
+            tracing::error!(error = ?error, "who may log in can't be read");
+        }
+    }
 }
 
 /// One client's place in the audit trail.

@@ -16,7 +16,7 @@ use crate::{
     auth::{Auth, Roles},
     evaluations::Evaluations,
     imports::Imports,
-    live::{ChangeFeed, RunFeeds},
+    live::{self, ChangeFeed, RunFeeds},
     metrics::Metrics,
 };
 
@@ -61,7 +61,7 @@ impl App {
         if !config.is_local() && !auth.has_credentials() {
             return Err(Error::Unguarded { bind: config.bind });
         }
-        Ok(Arc::new(Self {
+        let state = Arc::new(Self {
             changes: ChangeFeed::start(&engine.store).await?,
             imports: Imports::new(&engine).await?,
             evaluations: Evaluations::default(),
@@ -74,7 +74,9 @@ impl App {
             auth,
             engine,
             config,
-        }))
+        });
+        tokio::spawn(live::follow_people(Arc::clone(&state)));
+        Ok(state)
     }
 
     /// Ends the streams, so that the server can end.

@@ -176,7 +176,7 @@ impl Auth {
     /// Who a request says it comes from: a bearer token first, then the session's cookie.
     pub(crate) async fn identify(&self, engine: &Engine, headers: &HeaderMap) -> Result<Option<Who>, Problem> {
         if let Some(token) = bearer(headers) {
-            return self.token_holder(engine, token).await;
+            return Ok(self.token_holder(engine, token).await?.or_else(|| self.anonymous()));
         }
         if let Some(cookie) = self.cookie_of(headers) {
             let session = engine.store.session(&people::digest(cookie), now()).await?;
