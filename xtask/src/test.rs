@@ -59,6 +59,7 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
 #[derive(Default)]
 struct Needs {
     base: Option<PathBuf>,
+    openai: Option<PathBuf>,
     lacking: Vec<String>,
 }
 
@@ -68,6 +69,10 @@ impl Needs {
         match prepare::base_model()? {
             Ok(path) => self.base = Some(std::path::absolute(path)?),
             Err(why) => self.lacking.push(format!("tests that need the real base model did nothing: {why}")),
+        }
+        match prepare::openai_clients() {
+            Ok(path) => self.openai = Some(path),
+            Err(why) => self.lacking.push(format!("tests with OpenAI's clients did nothing: {why}")),
         }
         self.lacking.iter().for_each(|what| warn(what));
         Ok(())
@@ -79,8 +84,11 @@ impl Needs {
         if let Some(path) = &self.base {
             tests.env("GRAFT_TEST_GGUF", path);
         }
+        if let Some(path) = &self.openai {
+            tests.env("GRAFT_TEST_OPENAI", path);
+        }
         if quick {
-            tests.env("GRAFT_SKIP_POSTGRES", "1").env_remove("GRAFT_TEST_GGUF");
+            tests.env("GRAFT_SKIP_POSTGRES", "1").env_remove("GRAFT_TEST_GGUF").env_remove("GRAFT_TEST_OPENAI");
         }
         tests
     }

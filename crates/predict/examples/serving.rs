@@ -1,0 +1,117 @@
+//! How fast answers come: `cargo run --release -p graft-predict --example serving MODEL`, one JSON object a line.
+//!
+//! Adapters are fresh LoRA of rank 16 on every linear layer: they cost what trained ones cost.
+
+use std::{
+    path::Path,
+    sync::{Arc, mpsc},
+    time::Instant,
+};
+
+use graft_core::{AdapterSpec, AnswerForm, LoraSpec, Targets, TaskCard};
+use graft_nn::{Adapter, Model};
+use graft_predict::{Batcher, Decoding, Error, Limits, Template, Update, Vocabulary};
+use serde_json::json;
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Inputs of about the length of a Slack message.
+const INPUTS: usize = 100;
+/// Tokens of an answer at most, as of a rescue message.
+const TOKENS: usize = 32;
+
+struct Bench {
+    model: Arc<Model>,
+    template: Template,
+    adapters: Vec<Arc<Adapter>>,
+}
+
+/// What some answers took.
+struct Taken {
+    seconds: f64,
+    tokens: usize,
+}
+
+fn main() -> Result<(), Failure> {
+    let path = std::env::args().nth(1).ok_or("name a model's folder or GGUF file")?;
+    let bench = Bench::new(Path::new(&path))?;
+    let input = |i: usize| format!("Picked up {} cases of kale and {} boxes of bread from Aldi #{i}", i % 7 + 2, i % 5);
+    let inputs: Vec<String> = (0..INPUTS).map(input).collect();
+    // The first answer reads the weights from disk, and the prefix.
+    let mut batcher = bench.batcher(1);
+    bench.answer(&mut batcher, &inputs[..1], 1)?;
+    let one = bench.answer(&mut batcher, &inputs[1..2], 1)?;
+    println!("{}", json!({"what": "one message", "seconds": one.seconds, "tokens": one.tokens}));
+    let alone = bench.answer(&mut batcher, &inputs[..20], 1)?;
+    for lanes in [4, 8, 12, 16, 24, 32] {
+        let mut batcher = bench.batcher(lanes);
+        bench.answer(&mut batcher, &inputs[..1], 1)?;
+        let together = bench.answer(&mut batcher, &inputs, 1)?;
+        let each = |taken: &Taken| taken.tokens as f64 / taken.seconds;
+        println!(
+            "{}",
+            json!({
+                "what": "100 messages", "lanes": lanes, "seconds": together.seconds,
+                "messages_per_s": INPUTS as f64 / together.seconds, "times_one_at_a_time": each(&together) / each(&alone),
+            })
+        );
+    }
+    let mut bare = 0.0;
+    for adapters in [0, 1, 8, 64] {
+        let mut batcher = bench.batcher(8);
+        bench.answer(&mut batcher, &inputs[..adapters.clamp(1, 64)], adapters)?;
+        let taken = bench.answer(&mut batcher, &inputs, adapters)?;
+        let rate = taken.tokens as f64 / taken.seconds;
+        bare = if adapters == 0 { rate } else { bare };
+        println!(
+            "{}",
+            json!({"what": "adapters", "count": adapters, "tokens_per_s": rate, "slowdown": 1.0 - rate / bare})
+        );
+    }
+    Ok(())
+}
+
+impl Bench {
+    fn new(path: &Path) -> Result<Self, Failure> {
+        let (model, files) = Model::open(path)?;
+        let card = TaskCard {
+            name: "bench".into(),
+            instruction: "Extract who gave which food, and where it went.".into(),
+            answer: AnswerForm::Text,
+        };
+        let vocabulary = Arc::new(Vocabulary::new(Arc::new(files.tokenizer.clone()), &files.tokens.eos)?);
+        let template = Template::new(&files, model.has_encoder(), &card, |_| Ok(vocabulary))?;
+        let lora = LoraSpec { rank: 16, alpha: 16.0, dropout: 0.0, rslora: false, targets: Targets::AllLinear };
+        let spec = AdapterSpec::Lora(lora);
+        let sites = model.sites();
+        let fresh = |seed| Adapter::fresh(&spec, &sites, seed, model.width(), &[]).map(Arc::new);
+        let adapters = (0..64).map(fresh).collect::<Result<_, _>>()?;
+        Ok(Self { model: Arc::new(model), template, adapters })
+    }
+
+    fn batcher(&self, lanes: usize) -> Batcher {
+        Batcher::new(Arc::clone(&self.model), Limits { lanes, cache_bytes: 1 << 30, ..Limits::default() })
+    }
+
+    /// Answers all inputs, each with the next of so many adapters.
+    fn answer(&self, batcher: &mut Batcher, inputs: &[String], adapters: usize) -> Result<Taken, Failure> {
+        let (send, done) = mpsc::channel();
+        let clock = Instant::now();
+        for (index, input) in inputs.iter().enumerate() {
+            let send = send.clone();
+            let tell = Box::new(move |update| match update {
+                Update::Done(result) => send.send(result).is_ok(),
+                _ => true,
+            });
+            let adapter = (adapters > 0).then(|| Arc::clone(&self.adapters[index % adapters]));
+            let how = Decoding { max_tokens: TOKENS, ..Decoding::default() };
+            batcher.submit(self.template.request(adapter, input, how, tell)?, clock);
+        }
+        while !batcher.is_idle() {
+            batcher.step(Instant::now());
+        }
+        let seconds = clock.elapsed().as_secs_f64();
+        let answers: Result<Vec<_>, Error> = done.try_iter().collect();
+        Ok(Taken { seconds, tokens: answers?.iter().map(|outcome| outcome.prediction.answer_tokens).sum() })
+    }
+}
