@@ -1,4 +1,5 @@
 //! The whole life of an adapter over HTTP, against the real program, on SQLite and on Postgres.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
 
@@ -158,10 +159,19 @@ fn live(graft: &Graft, database: Option<&str>) {
     let done = server.json(200, "POST", &path(&first, "/activate"), &json!({"expected": null, "force": true}));
     assert_eq!((&done["version"]["stage"], &done["previous"]), (&json!("active"), &Value::Null));
 
+    let ask = json!({"task": "text-classification", "input": "yes yes 5"});
+    let answer = server.json(200, "POST", "/api/v1/infer", &ask);
+    assert_eq!(answer["version"], first.as_str());
+    assert!(["good", "bad"].contains(&answer["answer"].as_str().unwrap()), "{answer}");
+
     let second = server.train(4);
     server.json(409, "POST", &path(&second, "/activate"), &json!({"expected": second, "force": true}));
     let done = server.json(200, "POST", &path(&second, "/activate"), &json!({"expected": first, "force": true}));
     assert_eq!(done["previous"], first.as_str());
+    let asked = Instant::now();
+    while server.json(200, "POST", "/api/v1/infer", &ask)["version"] != second.as_str() {
+        assert!(asked.elapsed() < Duration::from_secs(5), "the new version doesn't answer");
+    }
     let back = server.json(200, "POST", "/api/v1/tasks/text-classification/rollback", &json!({"expected": second}));
     assert_eq!(back["version"]["name"], first.as_str());
 

@@ -1,4 +1,4 @@
-use std::{future::Future, io::IsTerminal as _, sync::Arc};
+use std::{io::IsTerminal as _, sync::Arc};
 
 use clap::{Args, ValueEnum};
 use graft_engine::{Engine, WorkerOptions};
