@@ -19,7 +19,7 @@ pub use attention::{AttentionLayer, attend};
 pub use buffer::{Matrix, memory};
 pub use elementwise::Activation;
 pub use graft_kernels::{Dtype, Heads, Span, pool};
-pub use linear::{Dropout, Lora, linear_groups};
+pub use linear::{Dropout, Lora, LoraRows, linear_groups};
 pub use loss::{Target, cross_entropy};
 pub use params::{Adam, Param, ParamSet};
 pub use rope::Rope;

@@ -1,6 +1,6 @@
 use std::{ops::Range, rc::Rc};
 
-use graft_kernels::{View, ViewMut, matmul, pool};
+use graft_kernels::{View, ViewMut, matmul, pool, rows};
 
 use crate::{Matrix, Param, Tape, Tensor, Weight};
 
@@ -94,23 +94,55 @@ impl<'a> Tape<'a> {
     }
 }
 
-/// `y = x·Wᵀ` for all rows at once, plus each group's own LoRA term on its rows; no gradient flows. Groups are ranges
-/// of rows.
+/// The LoRA term of some rows of a batch.
+#[derive(Clone, Debug)]
+pub struct LoraRows<'a> {
+    /// The rows.
+    pub rows: Range<usize>,
+    /// The weights; their dropout is not looked at.
+    pub lora: Lora<'a>,
+    /// `B` turned around, `(rank, out)`, where somebody did so: a few rows are faster with it.
+    pub turned: Option<&'a [f32]>,
+}
+
+impl LoraRows<'_> {
+    /// Up to this many rows and this rank, each row is computed by itself.
+    const FEW: usize = 8;
+    const RANK: usize = 128;
+
+    fn is_small(&self) -> bool {
+        self.turned.is_some() && self.rows.len() <= Self::FEW && self.lora.a.rows <= Self::RANK
+    }
+
+    /// `y += scale · x·Aᵀ·Bᵀ` for one row.
+    fn add_row(&self, x: &[f32], y: &mut [f32]) {
+        let (Lora { a, scale, .. }, Some(turned)) = (self.lora, self.turned) else { return };
+        for (a, b) in a.data.chunks_exact(a.cols).zip(turned.chunks_exact(y.len())) {
+            rows::axpy(y, scale * rows::dot(a, x), b);
+        }
+    }
+}
+
+/// `y = x·Wᵀ` for all rows at once, plus each group's own LoRA term on its rows, which don't overlap; no gradient
+/// flows.
 #[must_use]
-pub fn linear_groups<'l>(
-    x: &Matrix,
-    weight: &Weight,
-    groups: impl Iterator<Item = (Range<usize>, Lora<'l>)>,
-) -> Matrix {
+pub fn linear_groups(x: &Matrix, weight: &Weight, groups: &[LoraRows<'_>]) -> Matrix {
     let mut y = Matrix::scratch(x.rows(), weight.rows());
     weight.forward(x.data(), y.data_mut(), 1.0);
-    for (rows, lora) in groups {
-        let (inputs, outputs) = (x.cols(), y.cols());
+    let (inputs, outputs) = (x.cols(), y.cols());
+    for LoraRows { rows, lora, .. } in groups.iter().filter(|group| !group.is_small()) {
         let own = View::dense(&x.data()[rows.start * inputs..rows.end * inputs], rows.len(), inputs);
         let mut h = Matrix::scratch(rows.len(), lora.a.rows);
         matmul(dense_mut(&mut h), false, 1.0, own, param(&lora.a).t());
         let out = &mut y.data_mut()[rows.start * outputs..rows.end * outputs];
         matmul(ViewMut::dense(out, rows.len(), outputs), true, lora.scale, dense(&h), param(&lora.b).t());
+    }
+    if groups.iter().any(LoraRows::is_small) {
+        pool::for_each_chunk(y.data_mut(), outputs, |row, y| {
+            if let Some(group) = groups.iter().find(|group| group.is_small() && group.rows.contains(&row)) {
+                group.add_row(x.row(row), y);
+            }
+        });
     }
     y
 }

@@ -84,7 +84,9 @@ impl Bench {
         let lora = LoraSpec { rank: 16, alpha: 16.0, dropout: 0.0, rslora: false, targets: Targets::AllLinear };
         let spec = AdapterSpec::Lora(lora);
         let sites = model.sites();
-        let fresh = |seed| Adapter::fresh(&spec, &sites, seed, model.width(), &[]).map(Arc::new);
+        let fresh = |seed| {
+            Adapter::fresh(&spec, &sites, seed, model.width(), &[]).map(|adapter| Arc::new(adapter.for_answers()))
+        };
         let adapters = (0..64).map(fresh).collect::<Result<_, _>>()?;
         Ok(Self { model: Arc::new(model), template, adapters })
     }

@@ -33,7 +33,12 @@ impl Predictor {
             |prompter: &Prompter| Ok(Arc::new(Vocabulary::new(Arc::new(files.tokenizer.clone()), &[prompter.end()])?));
         let template = Arc::new(Template::new(files, model.has_encoder(), card, vocabulary)?);
         let batcher = Arc::new(Mutex::new(Batcher::new(model, Limits::default())));
-        Ok(Self { batcher, template, adapter: adapter.map(Arc::new), calibration: None })
+        Ok(Self {
+            batcher,
+            template,
+            adapter: adapter.map(|adapter| Arc::new(adapter.for_answers())),
+            calibration: None,
+        })
     }
 
     /// The same task on the same model without the adapter.

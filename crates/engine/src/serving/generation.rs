@@ -146,7 +146,7 @@ impl Generation {
             let adapter = Adapter::open(&chosen.folder, &base.model)?;
             check_weights(chosen, &adapter)?;
             if adapter.params().data().iter().all(|x| x.is_finite()) {
-                return Ok(Arc::new(adapter));
+                return Ok(Arc::new(adapter.for_answers()));
             }
             Err(Error::Predict(graft_predict::Error::NotFinite))
         });
@@ -172,7 +172,7 @@ impl Generation {
 
     /// Bytes of the adapter's weights.
     pub(super) fn adapter_bytes(&self) -> usize {
-        self.adapter.as_ref().map_or(0, |adapter| 4 * adapter.params().data().len())
+        self.adapter.as_ref().map_or(0, |adapter| adapter.bytes())
     }
 
     /// Makes confidences mean what they say.
