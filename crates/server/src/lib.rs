@@ -1,7 +1,7 @@
 //! Graft over HTTP: the API, its guards, live events, and the embedded page. A handler parses, makes one call to the
 //! engine, and replies.
 //!
-//! [`App::new`] puts the parts together, [`router`] makes the service, [`serve`] runs it until it is told to stop.
+//! [`App::new`] puts the parts together, [`router`] makes the service, [`serve()`] runs it until it is told to stop.
 //! Around every route, the page and the streams included, lies [one guard](guard); which role an operation demands
 //! stands beside its handler, and [one layer](auth) enforces it.
 
