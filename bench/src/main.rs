@@ -18,7 +18,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const HELP: &str = "\
 Programs:
 
-  gemm                           the f32 product's speed at large, and in the shapes that models use
+  gemm [large]                   the f32 product's speed at large, and in the shapes that models use
   kernels                        each fused kernel beside the plain loops it replaces
   shape FOLDER                   writes a T5 of flan-t5-small's shape with random weights
   step MODEL WHAT BATCH SOURCE TARGET STEPS
@@ -40,7 +40,14 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["gemm"] => products::run(),
+        ["gemm"] => {
+            products::run();
+            Ok(())
+        }
+        ["gemm", "large"] => {
+            products::large();
+            Ok(())
+        }
         ["kernels"] => kernels::run(),
         ["shape", folder] => shapes::write_t5(Path::new(folder)),
         ["step", model, what, numbers @ ..] => {

@@ -21,8 +21,19 @@ const SHAPES: [(&str, usize, usize, usize); 9] = [
 ];
 
 /// Prints GFLOP/s of forward and backward products, of LoRA's small ones, and of the output head with its loss.
-pub(crate) fn run() -> anyhow::Result<()> {
-    for (name, tokens, inputs, outputs) in SHAPES {
+pub(crate) fn run() {
+    weights(&SHAPES);
+    low_rank();
+    heads();
+}
+
+/// Prints GFLOP/s of the large product alone.
+pub(crate) fn large() {
+    weights(&SHAPES[..1]);
+}
+
+fn weights(shapes: &[(&str, usize, usize, usize)]) {
+    for &(name, tokens, inputs, outputs) in shapes {
         let weight = Weight::dense(outputs, inputs, numbers(inputs * outputs, 1));
         let (x, dy) = (numbers(tokens * inputs, 2), numbers(tokens * outputs, 3));
         let (mut y, mut dx) = (vec![0.0; tokens * outputs], vec![0.0; tokens * inputs]);
@@ -31,6 +42,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let backward = work / median(0.3, || weight.backward(&dy, &mut dx, 1.0, false));
         println!("{}", json!({"product": name, "forward_gflops": forward, "backward_gflops": backward}));
     }
+}
+
+fn low_rank() {
     for (name, tokens, inputs, rank) in [("LoRA down, rank 16", 512, 576, 16), ("LoRA down, rank 48", 512, 576, 48)] {
         let (x, a, b) = (numbers(tokens * inputs, 1), numbers(rank * inputs, 2), numbers(inputs * rank, 3));
         let (mut h, mut y) = (vec![0.0; tokens * rank], vec![0.0; tokens * inputs]);
@@ -41,6 +55,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let up = work / median(0.2, || matmul(ViewMut::dense(&mut y, tokens, inputs), true, 1.0, low, b.t()));
         println!("{}", json!({"product": name, "forward_gflops": down, "backward_gflops": up}));
     }
+}
+
+fn heads() {
     for (name, rows, hidden, vocab) in [
         ("head and loss of SmolLM2", 240, 576, 49152),
         ("head and loss of T5", 512, 512, 32128),
@@ -54,5 +71,4 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let both = 2.0 * work / median(0.5, || drop(cross_entropy(&h, &head, 1.0, &targets, true)));
         println!("{}", json!({"product": name, "forward_gflops": forward, "both_gflops": both}));
     }
-    Ok(())
 }

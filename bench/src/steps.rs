@@ -4,7 +4,7 @@ use std::{path::Path, time::Instant};
 
 use anyhow::bail;
 use graft_core::{AdapterSpec, LoraSpec, PromptInit, PromptSpec, Targets};
-use graft_nn::{Adapter, Model, Sequence};
+use graft_nn::{Adapter, Model, Sequence, Site};
 use graft_ops::{Adam, memory};
 use graft_train::{Learner, StepPlan, peak_rss};
 use serde_json::json;
@@ -49,6 +49,7 @@ pub(crate) fn run(path: &Path, what: &str, size: &Size) -> anyhow::Result<()> {
     let said = json!({
         "ms_an_example": median / size.batch as f64 * 1e3,
         "tokens_per_s": tokens as f64 / median,
+        "gflop_an_example": gflop(&model, size),
         "tokens_each": each,
         "batch": size.batch,
         "peak_gb": peak_rss() as f64 / 1e9,
@@ -57,6 +58,23 @@ pub(crate) fn run(path: &Path, what: &str, size: &Size) -> anyhow::Result<()> {
     });
     println!("{said}");
     Ok(())
+}
+
+/// Work of an example in the frozen weights, forward and back: the adapter's own and attention's come on top.
+fn gflop(model: &Model, size: &Size) -> f64 {
+    let of = |site: &Site| {
+        let reads_source = site.name.starts_with("encoder.")
+            || site.name.ends_with("EncDecAttention.k")
+            || site.name.ends_with("EncDecAttention.v");
+        let tokens = match model.has_encoder() {
+            true if reads_source => size.source,
+            true => size.target,
+            false => size.source + size.target,
+        };
+        tokens * site.inputs * site.outputs
+    };
+    let blocks: usize = model.sites().iter().map(of).sum();
+    4e-9 * (blocks + size.target * model.width() * model.vocab()) as f64
 }
 
 fn adapter(what: &str) -> anyhow::Result<AdapterSpec> {

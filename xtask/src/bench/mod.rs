@@ -85,6 +85,12 @@ fn number(said: &Value, name: &str) -> anyhow::Result<f64> {
     said[name].as_f64().with_context(|| format!("`{name}` is missing in {said}"))
 }
 
+/// GFLOP/s of the f32 product at large, now: it changes with what else the machine does.
+fn floor() -> anyhow::Result<f64> {
+    let said = lines(built("graft-bench")?.args(["gemm", "large"]))?;
+    number(said.first().context("no product was measured")?, "forward_gflops")
+}
+
 /// A folder of its own under the build folder, empty.
 fn scratch(name: &str) -> anyhow::Result<PathBuf> {
     let folder = std::path::absolute(shell::target().join("bench").join(name))?;

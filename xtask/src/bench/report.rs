@@ -46,7 +46,16 @@ pub(super) enum Better {
 /// A table of two sides with the ratio that says how much better ours is.
 pub(super) struct Versus {
     peer: &'static str,
-    rows: Vec<(String, Better, Rounds, Rounds)>,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    name: String,
+    better: Better,
+    ours: Rounds,
+    theirs: Rounds,
+    /// Our share of the speed that the f32 product alone would allow.
+    share: Rounds,
 }
 
 impl Versus {
@@ -56,22 +65,33 @@ impl Versus {
 
     /// Adds one round's numbers to the row of this name.
     pub(super) fn add(&mut self, name: &str, better: Better, ours: f64, theirs: f64) {
-        let place = self.rows.iter().position(|row| row.0 == name).unwrap_or_else(|| {
-            self.rows.push((name.to_owned(), better, Rounds::default(), Rounds::default()));
+        let row = self.row(name, better);
+        row.ours.push(ours);
+        row.theirs.push(theirs);
+    }
+
+    /// Adds one round's share of the f32 floor to the row of this name.
+    pub(super) fn share(&mut self, name: &str, better: Better, share: f64) {
+        self.row(name, better).share.push(100.0 * share);
+    }
+
+    fn row(&mut self, name: &str, better: Better) -> &mut Row {
+        let place = self.rows.iter().position(|row| row.name == name).unwrap_or_else(|| {
+            let new = || Rounds::default();
+            self.rows.push(Row { name: name.to_owned(), better, ours: new(), theirs: new(), share: new() });
             self.rows.len() - 1
         });
-        self.rows[place].2.push(ours);
-        self.rows[place].3.push(theirs);
+        &mut self.rows[place]
     }
 
     pub(super) fn print(&self) {
-        println!("\n| | graft | {} | ratio |\n|---|---|---|---|", self.peer);
-        for (name, better, ours, theirs) in &self.rows {
+        println!("\n| | graft | {} | ratio | graft's share of the f32 floor, % |\n|---|---|---|---|---|", self.peer);
+        for Row { name, better, ours, theirs, share } in &self.rows {
             let ratio = match better {
                 Better::More => ours.median() / theirs.median(),
                 Better::Less => theirs.median() / ours.median(),
             };
-            println!("| {name} | {} | {} | {ratio:.2} |", ours.shown(), theirs.shown());
+            println!("| {name} | {} | {} | {ratio:.2} | {} |", ours.shown(), theirs.shown(), share.shown());
         }
     }
 }

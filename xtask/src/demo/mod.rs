@@ -1,5 +1,6 @@
 //! The whole way on one machine: from 500 messages to a version that is active, with what `graft` users type.
 
+mod page;
 mod show;
 
 use std::{
@@ -33,6 +34,8 @@ const QUICK_EPOCHS: &str = "2";
 pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     let clock = Instant::now();
     let demo = Demo::new(quick)?;
+    step("Build the page");
+    page::build()?;
     step("Build graft (release)");
     shell::run(shell::cargo().args(["build", "--release", "--package", "graft", "--bin", "graft"]))?;
     demo.base()?;
@@ -43,7 +46,8 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     let active = demo.activate()?;
     demo.extract()?;
     demo.farewell(active, clock);
-    Ok(())
+    step("The page");
+    page::serve(&mut demo.graft(&[]))
 }
 
 struct Demo {
@@ -198,6 +202,7 @@ impl Demo {
         println!("  export GRAFT_HOME={}", self.home.display());
         println!("  {} infer --task {TASK}{version} --message '…'", self.graft.display());
         println!("  {} compare --task {TASK}{version} --message '…'", self.graft.display());
+        println!("  {} serve", self.graft.display());
     }
 }
 
