@@ -42,7 +42,7 @@ pub use base::BaseInfo;
 pub use clock::{compact, iso8601, now};
 pub use data::Prepared;
 pub use desk::{
-    AskAiSettings, Attention, DayStats, ExampleDetail, Listed, SettingProblem, SourceCount, Span, StatsReport,
+    AskAiSettings, Attention, DayStats, ExampleDetail, Listed, Rent, SettingProblem, SourceCount, Span, StatsReport,
     TableText, TaskOverview, VersionDetail, Worst,
 };
 pub use doctor::{Check, doctor};

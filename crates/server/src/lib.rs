@@ -18,6 +18,7 @@ mod imports;
 mod live;
 pub mod metrics;
 pub mod page;
+mod presence;
 pub mod problem;
 pub mod routes;
 pub mod schema;

@@ -23,7 +23,12 @@ use graft_store::{Change, ChangeFilter, Kind, Run, Store};
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
 
-use crate::{problem::Problem, routes::run_types::LogStream, state::AppState};
+use crate::{
+    presence::Seat,
+    problem::Problem,
+    routes::{presence::Seats, run_types::LogStream},
+    state::AppState,
+};
 
 /// Messages that a slow client may be behind before it reads them again from the source.
 const BEHIND: usize = 1024;
@@ -106,6 +111,25 @@ pub(crate) async fn follow_people(state: AppState) {
     }
 }
 
+/// What a client of the audit trail is told.
+enum Told {
+    Change(Arc<Message>),
+    /// Who has which example open now.
+    Presence(Vec<Seat>),
+}
+
+impl Told {
+    fn event(self) -> Event {
+        match self {
+            Self::Change(message) => Event::default().event("change").id(message.seq.to_string()).data(&message.json),
+            // Without an id: the cursor stays where it is.
+            Self::Presence(seats) => {
+                Event::default().event("presence").data(serde_json::to_string(&Seats { seats }).unwrap_or_default())
+            }
+        }
+    }
+}
+
 /// One client's place in the audit trail.
 struct ChangeCursor {
     state: AppState,
@@ -115,16 +139,17 @@ struct ChangeCursor {
     /// Whether there may be more in the store than the backlog.
     replaying: bool,
     messages: broadcast::Receiver<Arc<Message>>,
+    presence: watch::Receiver<Vec<Seat>>,
     closing: watch::Receiver<bool>,
     _open: Open,
 }
 
 impl ChangeCursor {
-    async fn next(&mut self) -> Option<Arc<Message>> {
+    async fn next(&mut self) -> Option<Told> {
         loop {
             if let Some(message) = self.backlog.pop_front() {
                 self.last = message.seq;
-                return Some(message);
+                return Some(Told::Change(message));
             }
             if self.replaying {
                 let page = changes_after(&self.state.engine.store, self.last).await.ok()?;
@@ -134,6 +159,10 @@ impl ChangeCursor {
             }
             tokio::select! {
                 _ = self.closing.wait_for(|closing| *closing) => return None,
+                changed = self.presence.changed() => {
+                    changed.ok()?;
+                    return Some(Told::Presence(self.presence.borrow_and_update().clone()));
+                }
                 message = self.messages.recv() => match message {
                     Ok(message) if message.seq > self.last => self.backlog.push_back(message),
                     Ok(_) => {}
@@ -170,13 +199,13 @@ pub(crate) async fn changes(state: &AppState, after: Option<i64>) -> Result<Resp
         backlog: VecDeque::new(),
         replaying: after.is_some(),
         messages,
+        presence: state.presence.listen(),
         closing: state.closing(),
         _open: Open::new(state),
         state: Arc::clone(state),
     };
     let events = stream::unfold(cursor, |mut cursor| async move {
-        let message = cursor.next().await?;
-        let event = Event::default().event("change").id(message.seq.to_string()).data(&message.json);
+        let event = cursor.next().await?.event();
         Some((Ok(event), cursor))
     });
     Ok(sse(Box::pin(events)))

@@ -18,6 +18,7 @@ use crate::{
     imports::Imports,
     live::{self, ChangeFeed, RunFeeds},
     metrics::Metrics,
+    presence::Presence,
 };
 
 /// The server's parts. Handlers take it as `State<AppState>`; those who act for somebody take
@@ -38,6 +39,8 @@ pub struct App {
     pub metrics: Metrics,
     /// The audit trail as it grows.
     pub changes: ChangeFeed,
+    /// Who has which example open.
+    pub presence: Presence,
     /// Runs that somebody watches.
     pub run_feeds: RunFeeds,
     /// Versions that answer.
@@ -66,6 +69,7 @@ impl App {
             imports: Imports::new(&engine).await?,
             evaluations: Evaluations::default(),
             metrics: Metrics::default(),
+            presence: Presence::default(),
             run_feeds: RunFeeds::default(),
             serving: Serving::start(engine.clone(), Options::default()).await?,
             started_at: graft_engine::now(),

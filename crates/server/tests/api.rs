@@ -79,6 +79,7 @@ async fn settings_and_tables_know_what_was_seen() {
             json!({"softPromptEnabled": false, "softPromptModelDir": "data", "softPromptConfidenceThreshold": 0.25}),
         ),
         ("/api/v1/tables", json!({"toml": "[pounds]\ncrate = 30.0\n"})),
+        ("/api/v1/settings/rent", json!({"price_per_hour": 1.5, "currency": "EUR"})),
     ] {
         let first = service.get(path).await;
         let tag = first.header("etag").to_owned();
@@ -95,6 +96,8 @@ async fn settings_and_tables_know_what_was_seen() {
     assert_eq!(service.get("/api/v1/tables").await.json()["parsed"]["pounds"]["crate"], 30.0);
     let bad = service.put("/api/v1/tables", &json!({"toml": "[pounds]\ncrate = -1.0\n"})).await;
     assert_eq!(bad.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let bad = service.put("/api/v1/settings/rent", &json!({"price_per_hour": -1.0, "currency": ""})).await;
+    assert_eq!((bad.status, bad.json()["errors"].as_array().unwrap().len()), (StatusCode::UNPROCESSABLE_ENTITY, 2));
 }
 
 #[tokio::test]

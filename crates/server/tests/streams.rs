@@ -54,6 +54,21 @@ async fn a_thousand_clients_hear_of_a_change() {
 }
 
 #[tokio::test]
+async fn who_has_what_open_is_heard_at_once() {
+    let service = Service::new().await;
+    let mut stream = listen(&service, None).await;
+    let place = json!({"task": "slack-rescue", "id": "1"});
+    let seats = service.put("/api/v1/presence", &json!({"page": "p", "at": place})).await.json();
+    assert_eq!((&seats["seats"][0]["page"], &seats["seats"][0]["id"]), (&json!("p"), &json!("1")), "{seats}");
+    let told = next(&mut stream).await;
+    assert!(told.contains("event: presence") && told.contains(r#""page":"p""#) && !told.contains("id: "), "{told}");
+    service.put("/api/v1/presence", &json!({"page": "p"})).await;
+    assert!(next(&mut stream).await.contains(r#"{"seats":[]}"#));
+    let nameless = service.put("/api/v1/presence", &json!({"page": ""})).await;
+    assert_eq!(nameless.status.as_u16(), 422);
+}
+
+#[tokio::test]
 async fn who_comes_back_is_told_what_was_missed() {
     let service = Service::with_examples().await;
     let seqs = |told: &str| -> i64 {

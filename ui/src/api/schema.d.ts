@@ -145,7 +145,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Server-sent events: `change`, with the change's `seq` as id. A comment every ten seconds keeps the line open. */
+        /** Server-sent events: `change`, with the change's `seq` as id, and `presence`, without one, with the body of
+         *     `/presence`. A comment every ten seconds keeps the line open. */
         get: operations["stream_changes"];
         put?: never;
         post?: never;
@@ -353,6 +354,23 @@ export interface paths {
         put?: never;
         /** The answers of a version to many inputs; each has its own result. */
         post: operations["infer_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says which example a page has open, for 25 seconds; `/events` tells the others as `presence`. */
+        put: operations["sit"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -631,6 +649,24 @@ export interface paths {
         get: operations["show_settings"];
         /** Replaces the settings; `If-Match` refuses where somebody else changed them. */
         put: operations["replace_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings/rent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the machine costs, with its `ETag`. */
+        get: operations["show_rent"];
+        /** Replaces what the machine costs; `If-Match` refuses where somebody else changed it. */
+        put: operations["replace_rent"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2241,6 +2277,13 @@ export interface components {
          * @enum {string}
          */
         Phase: "prepare" | "search" | "train" | "evaluate";
+        /** @description An example that somebody has open. */
+        Place: {
+            /** @description Its id. */
+            id: string;
+            /** @description Its task. */
+            task: string;
+        };
         /** @description What is wrong with a training that could be queued, and what it would take. */
         Preflight: {
             /** @description The same training from the command line. */
@@ -2373,6 +2416,16 @@ export interface components {
             confidence: number;
             /** @description Number of answers. */
             count: number;
+        };
+        /** @description What the machine that trains costs. */
+        Rent: {
+            /** @description Such as `USD` or `€`, 8 characters at most. */
+            currency: string;
+            /**
+             * Format: double
+             * @description Price of an hour; 0 where nothing is paid by the hour.
+             */
+            price_per_hour: number;
         };
         /** @description The state of an example's audit. Only approved examples train. */
         Review: {
@@ -2804,6 +2857,18 @@ export interface components {
             /** @description Digest of the truth, so that only scores of the same examples are compared. */
             truth: string;
         };
+        /** @description A page that has an example open. */
+        Seat: components["schemas"]["Place"] & {
+            /** @description Who looks at it. */
+            by: string;
+            /** @description The page's own name: one person may have several open. */
+            page: string;
+        };
+        /** @description Who is where. */
+        Seats: {
+            /** @description Every page that has an example open, the asking one included. */
+            seats: components["schemas"]["Seat"][];
+        };
         /** @description Who is asking. */
         SessionView: {
             /** @description Whether one must log in. */
@@ -2837,6 +2902,12 @@ export interface components {
             errors: components["schemas"]["FieldProblem"][];
             /** @description Nothing is wrong with them. */
             ok: boolean;
+        };
+        /** @description Where a page is. */
+        Sit: {
+            at?: components["schemas"]["Place"] | null;
+            /** @description The page's own name, made up once when it is opened. */
+            page: string;
         };
         /** @description Things of one kind that gave no example. */
         SkippedRows: {
@@ -4057,6 +4128,37 @@ export interface operations {
             };
         };
     };
+    sit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Sit"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Seats"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_runs: {
         parameters: {
             query?: {
@@ -4752,6 +4854,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Settings"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_rent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rent"];
+                };
+            };
+        };
+    };
+    replace_rent: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rent"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rent"];
                 };
             };
             412: {

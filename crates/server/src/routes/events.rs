@@ -1,4 +1,4 @@
-//! `/events`: every change of the audit trail as it happens.
+//! `/events`: every change of the audit trail as it happens, and who has which example open.
 
 use axum::{
     extract::State,
@@ -19,7 +19,8 @@ pub struct From {
     after: Option<i64>,
 }
 
-/// Server-sent events: `change`, with the change's `seq` as id. A comment every ten seconds keeps the line open.
+/// Server-sent events: `change`, with the change's `seq` as id, and `presence`, without one, with the body of
+/// `/presence`. A comment every ten seconds keeps the line open.
 #[utoipa::path(get, path = "/events", tag = "changes", extensions(("x-role" = json!("viewer"))),
     params(From, ("Last-Event-ID" = Option<i64>, Header)),
     responses((status = 200, body = schema::Change, content_type = "text/event-stream")))]

@@ -9,6 +9,7 @@ pub mod health;
 pub mod imports;
 pub mod infer;
 pub mod openai;
+pub mod presence;
 pub mod run_types;
 pub mod runs;
 pub mod schedules;
@@ -70,6 +71,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(tasks::router())
         .merge(examples::router())
+        .merge(presence::router())
         .merge(imports::router())
         .merge(infer::router())
         .merge(datasets::router())

@@ -1,11 +1,12 @@
-//! `/settings`: the Ask AI service's own, in its own words.
+//! `/settings`: the Ask AI service's own, in its own words, and what the machine costs.
 
 use axum::{
     extract::State,
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
-use graft_engine::{AskAiSettings, Engine};
+use graft_core::Digest;
+use graft_engine::{AskAiSettings, Engine, SettingProblem};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -30,6 +31,17 @@ pub struct Settings {
     pub soft_prompt_confidence_threshold: f64,
 }
 
+/// What the machine that trains costs.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rent {
+    /// Price of an hour; 0 where nothing is paid by the hour.
+    #[schema(minimum = 0.0, maximum = 100_000.0)]
+    pub price_per_hour: f64,
+    /// Such as `USD` or `€`, 8 characters at most.
+    pub currency: String,
+}
+
 /// Whether settings could be used.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SettingsCheck {
@@ -43,7 +55,8 @@ pub struct SettingsCheck {
 #[utoipa::path(get, path = "/settings", tag = "settings", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = Settings, headers(("ETag" = String)))))]
 async fn show_settings(Acting(engine): Acting) -> Result<Response, Problem> {
-    tagged(engine.ask_ai_settings().await?)
+    let settings = engine.ask_ai_settings().await?;
+    Ok(tagged(&settings.digest(), settings))
 }
 
 /// Replaces the settings; `If-Match` refuses where somebody else changed them.
@@ -57,14 +70,9 @@ async fn replace_settings(
     Body(settings): Body<AskAiSettings>,
 ) -> Result<Response, Problem> {
     etag::check(&headers, &engine.ask_ai_settings().await?.digest())?;
-    let errors = problems(&engine, &state, &settings);
-    if let Some(first) = errors.first() {
-        let mut problem = Problem::new(Kind::Unprocessable, format!("`{}`: {}", first.field, first.detail));
-        problem.errors = errors;
-        return Err(problem);
-    }
+    refuse(problems(&engine, &state, &settings))?;
     engine.set_ask_ai(&settings).await?;
-    tagged(settings)
+    Ok(tagged(&settings.digest(), settings))
 }
 
 /// Says what would be wrong with settings.
@@ -79,16 +87,52 @@ async fn validate_settings(
     Reply(SettingsCheck { ok: errors.is_empty(), errors })
 }
 
+/// What the machine costs, with its `ETag`.
+#[utoipa::path(get, path = "/settings/rent", tag = "settings", extensions(("x-role" = json!("viewer"))),
+    responses((status = 200, body = Rent, headers(("ETag" = String)))))]
+async fn show_rent(Acting(engine): Acting) -> Result<Response, Problem> {
+    let rent = engine.rent().await?;
+    Ok(tagged(&rent.digest(), rent))
+}
+
+/// Replaces what the machine costs; `If-Match` refuses where somebody else changed it.
+#[utoipa::path(put, path = "/settings/rent", tag = "settings", extensions(("x-role" = json!("admin"))),
+    params(("If-Match" = Option<String>, Header)), request_body = Rent,
+    responses((status = 200, body = Rent), (status = 412, body = Problem), (status = 422, body = Problem)))]
+async fn replace_rent(
+    Acting(engine): Acting,
+    headers: HeaderMap,
+    Body(rent): Body<graft_engine::Rent>,
+) -> Result<Response, Problem> {
+    etag::check(&headers, &engine.rent().await?.digest())?;
+    refuse(told(rent.problems()))?;
+    engine.set_rent(&rent).await?;
+    Ok(tagged(&rent.digest(), rent))
+}
+
 fn problems(engine: &Engine, state: &AppState, settings: &AskAiSettings) -> Vec<FieldProblem> {
-    let found = engine.check_ask_ai(settings, &state.config.model_roots);
+    told(engine.check_ask_ai(settings, &state.config.model_roots))
+}
+
+fn told(found: Vec<SettingProblem>) -> Vec<FieldProblem> {
     found.into_iter().map(|wrong| FieldProblem { field: wrong.field.to_owned(), detail: wrong.detail }).collect()
 }
 
-fn tagged(settings: AskAiSettings) -> Result<Response, Problem> {
-    let tag = etag::header(&settings.digest());
-    Ok((tag, Reply(settings)).into_response())
+/// Refuses settings with anything wrong.
+fn refuse(errors: Vec<FieldProblem>) -> Result<(), Problem> {
+    let Some(first) = errors.first() else { return Ok(()) };
+    let mut problem = Problem::new(Kind::Unprocessable, format!("`{}`: {}", first.field, first.detail));
+    problem.errors = errors;
+    Err(problem)
+}
+
+fn tagged(digest: &Digest, settings: impl Serialize) -> Response {
+    (etag::header(digest), Reply(settings)).into_response()
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(show_settings, replace_settings)).routes(routes!(validate_settings))
+    OpenApiRouter::new()
+        .routes(routes!(show_settings, replace_settings))
+        .routes(routes!(validate_settings))
+        .routes(routes!(show_rent, replace_rent))
 }
