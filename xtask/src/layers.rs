@@ -21,7 +21,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("server", &["core", "engine", "store"]),
     ("cli", &["core", "engine", "formats", "hub", "nn", "predict", "server", "store", "tasks", "train"]),
     ("testkit", &[]),
-    ("bench", &["core", "kernels", "nn", "ops", "train"]),
+    ("bench", &["core", "kernels", "nn", "ops", "predict", "train"]),
     ("xtask", &["core", "formats", "hub", "nn", "ops", "tasks"]),
 ];
 

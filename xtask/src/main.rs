@@ -2,6 +2,7 @@
 
 mod bench;
 mod bench_slack;
+mod campaign;
 mod commands;
 mod demo;
 mod deny;
@@ -31,10 +32,13 @@ Tasks of the project:
   cargo xtask parity FOLDER…     numbers equal those that Hugging Face computed, such as crates/testkit/data/parity/*
   cargo xtask bench [NAME…] [--rounds N]
                                  speed and memory beside peers, in turn: gemm, kernels, train, t5, infer, gguf, start,
-                                 growth; installs peft (6 GB) unless GRAFT_PEER_PYTHON names a Python that has it
+                                 growth, serve; installs peft (6 GB) unless GRAFT_PEER_PYTHON names a Python that has it
   cargo xtask fuzz [MINUTES]     damaged files for every reader of files from elsewhere, new ones for MINUTES (10) each
   cargo xtask bench slack        quality on Slack messages: learns from the first 400, tests on the last 100, beside the
                                  regex; 15 minutes on two cores
+  cargo xtask campaign [PART…] [--kills N] [--runs N] [--seed N]
+                                 servers and workers killed and paused at random moments under load, and a disk that
+                                 refuses at every operation: kills, workers, database, files; 40 minutes on two cores
   cargo xtask ui                 installs the page's packages and builds it into ui/dist, which `graft` takes in
   cargo xtask screenshots        takes pictures of every page for docs/images
   cargo xtask deny               known holes, licences and sources of the dependencies, by cargo-deny
@@ -66,6 +70,7 @@ fn run() -> anyhow::Result<()> {
         }
         ["bench", "slack"] => in_root(bench_slack::run),
         ["bench", what @ ..] => in_root(|| bench::run(what)),
+        ["campaign", what @ ..] => in_root(|| campaign::run(what)),
         ["ui"] => in_root(ui::build),
         ["screenshots"] => in_root(ui::screenshots),
         ["deny"] => in_root(deny::run),

@@ -3,123 +3,43 @@
 
 mod common;
 
-use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
-    process::{Child, Stdio},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use common::{Graft, model};
+use common::{
+    Graft, model,
+    server::{Server, csv_form},
+};
 use graft_testkit::Postgres;
 use serde_json::{Value, json};
 
-/// A server that was started for a test.
-struct Server {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended as the test wanted.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Server {
-    fn start(graft: &Graft, database: Option<&str>) -> Self {
-        let mut command = graft.command(&["serve", "--bind", "127.0.0.1:0"]);
-        command.envs(database.map(|url| ("GRAFT_DATABASE", url)));
-        let mut child = command.env("GRAFT_LOG", "warn").stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let first = lines.next().unwrap().unwrap();
-        let address = first.split("http://").nth(1).unwrap_or_else(|| panic!("no address in: {first}"));
-        let address = address.parse().unwrap();
-        // Somebody must read what it says, or it would wait for that one day.
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| println!("{line}")));
-        Self { child, address }
-    }
-
-    fn send(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> (u16, String) {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: {kind}\r\n\
-             content-length: {}\r\n\r\n",
-            self.address,
-            body.len()
-        );
-        stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
-    }
-
-    #[track_caller]
-    fn json(&self, status: u16, method: &str, path: &str, body: &Value) -> Value {
-        let (found, text) = self.send(method, path, "application/json", body.to_string().as_bytes());
-        assert_eq!(found, status, "{method} {path}: {text}");
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{method} {path}: {error}: {text}"))
-    }
-
-    #[track_caller]
-    fn get(&self, path: &str) -> Value {
-        self.json(200, "GET", path, &json!({}))
-    }
-
-    /// Trains, watches the events to their end, and returns the version's name.
-    fn train(&self, rank: u32) -> String {
-        let body = json!({"task": "text-classification", "base": "tiny",
-                          "settings": {"epochs": 1, "rank": rank, "batch_size": 8, "learning_rate": 0.01}});
-        let preflight = self.json(200, "POST", "/api/v1/runs/preflight", &body);
-        assert_eq!(preflight["ok"], true, "{preflight}");
-        let run = self.json(202, "POST", "/api/v1/runs", &body)["run"]["id"].as_str().unwrap().to_owned();
-        let second = self.json(409, "POST", "/api/v1/runs", &body);
-        assert_eq!(second["run"], run.as_str(), "one run a task, and the answer names it");
-        let (status, events) = self.send("GET", &format!("/api/v1/runs/{run}/stream"), "", b"");
-        assert_eq!(status, 200);
-        assert!(events.contains("event: event") && events.contains("\"event\":\"done\""), "{events}");
-        assert!(events.contains("event: end"), "{events}");
-        let detail = self.get(&format!("/api/v1/runs/{run}"));
-        assert_eq!((&detail["run"]["state"], &detail["failure"]), (&json!("succeeded"), &Value::Null), "{detail}");
-        // The description's shapes are those of what is really sent.
-        serde_json::from_value::<graft_server::schema::Run>(detail["run"].clone()).unwrap();
-        serde_json::from_value::<graft_server::routes::runs::Progress>(detail["progress"].clone()).unwrap();
-        let version = detail["version"].as_str().unwrap_or_else(|| panic!("no version: {detail}"));
-        version.to_owned()
-    }
-
-    fn stop(mut self) {
-        let pid = self.child.id().to_string();
-        assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        let asked = Instant::now();
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(asked.elapsed() < Duration::from_secs(30), "the server doesn't end");
-            std::thread::sleep(Duration::from_millis(50));
-        };
-        assert!(status.success(), "{status}");
-    }
+/// Trains, watches the events to their end, and returns the version's name.
+fn train(server: &Server, rank: u32) -> String {
+    let body = json!({"task": "text-classification", "base": "tiny",
+                      "settings": {"epochs": 1, "rank": rank, "batch_size": 8, "learning_rate": 0.01}});
+    let preflight = server.json(200, "POST", "/api/v1/runs/preflight", &body);
+    assert_eq!(preflight["ok"], true, "{preflight}");
+    let run = server.json(202, "POST", "/api/v1/runs", &body)["run"]["id"].as_str().unwrap().to_owned();
+    let second = server.json(409, "POST", "/api/v1/runs", &body);
+    assert_eq!(second["run"], run.as_str(), "one run a task, and the answer names it");
+    let (status, events) = server.send("GET", &format!("/api/v1/runs/{run}/stream"), "", b"");
+    assert_eq!(status, 200);
+    assert!(events.contains("event: event") && events.contains("\"event\":\"done\""), "{events}");
+    assert!(events.contains("event: end"), "{events}");
+    let detail = server.get(&format!("/api/v1/runs/{run}"));
+    assert_eq!((&detail["run"]["state"], &detail["failure"]), (&json!("succeeded"), &Value::Null), "{detail}");
+    // The description's shapes are those of what is really sent.
+    serde_json::from_value::<graft_server::schema::Run>(detail["run"].clone()).unwrap();
+    serde_json::from_value::<graft_server::routes::runs::Progress>(detail["progress"].clone()).unwrap();
+    let version = detail["version"].as_str().unwrap_or_else(|| panic!("no version: {detail}"));
+    version.to_owned()
 }
 
 /// Forty easy examples, uploaded as a page does.
 fn upload(server: &Server) {
     let csv: String =
         (0..40).map(|i| format!("{}{i},{}\n", ["yes yes ", "no no "][i % 2], ["good", "bad"][i % 2])).collect();
-    let field =
-        |name: &str, value: &str| format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
-    let form = field("kind", "csv")
-        + &field("task", "text-classification")
-        + "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\ntext,label\n"
-        + &csv
-        + "unsure,\n\r\n--x--\r\n";
-    let (status, text) = server.send("POST", "/api/v1/imports", "multipart/form-data; boundary=x", form.as_bytes());
+    let (kind, form) = csv_form("text-classification", &(csv + "unsure,\n"));
+    let (status, text) = server.send("POST", "/api/v1/imports", kind, &form);
     assert_eq!(status, 202, "{text}");
     let import: Value = serde_json::from_str(&text).unwrap();
     let path = format!("/api/v1/imports/{}", import["import"]["id"].as_str().unwrap());
@@ -143,14 +63,13 @@ fn audit(server: &Server) {
     server.json(409, "POST", &path, &json!({"revision": 1, "output": "good"}));
 }
 
-fn live(graft: &Graft, database: Option<&str>) {
-    let mut add = graft.command(&["base", "add", "tiny", model("tiny-llama").to_str().unwrap()]);
-    assert!(add.envs(database.map(|url| ("GRAFT_DATABASE", url))).status().unwrap().success());
-    let server = Server::start(graft, database);
+fn live(graft: &Graft) {
+    graft.ok(&["base", "add", "tiny", model("tiny-llama").to_str().unwrap()]);
+    let server = Server::start(graft);
     upload(&server);
     audit(&server);
 
-    let first = server.train(2);
+    let first = train(&server, 2);
     let path = |name: &str, what: &str| format!("/api/v1/versions/text-classification/{name}{what}");
     let detail = server.get(&path(&first, ""));
     assert!(detail["evaluation"]["adapter"]["n"].as_u64().unwrap() > 0, "{detail}");
@@ -164,7 +83,7 @@ fn live(graft: &Graft, database: Option<&str>) {
     assert_eq!(answer["version"], first.as_str());
     assert!(["good", "bad"].contains(&answer["answer"].as_str().unwrap()), "{answer}");
 
-    let second = server.train(4);
+    let second = train(&server, 4);
     server.json(409, "POST", &path(&second, "/activate"), &json!({"expected": second, "force": true}));
     let done = server.json(200, "POST", &path(&second, "/activate"), &json!({"expected": first, "force": true}));
     assert_eq!(done["previous"], first.as_str());
@@ -184,13 +103,13 @@ fn live(graft: &Graft, database: Option<&str>) {
 
 #[test]
 fn an_adapters_life_on_sqlite() {
-    live(&Graft::new(), None);
+    live(&Graft::new());
 }
 
 #[test]
 fn an_adapters_life_on_postgres() {
     if let Some(postgres) = Postgres::shared() {
-        live(&Graft::new(), Some(&postgres.database().unwrap()));
+        live(&Graft::on(postgres.database().unwrap()));
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use graft_core::Timestamp;
+use graft_formats::faults::{self, Op};
 use graft_store::Table;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
@@ -46,6 +47,7 @@ impl Engine {
     pub async fn backup(&self, target: &Path) -> Result<Backup> {
         let failed = |source| Error::Io { doing: "write", path: target.to_owned(), source };
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        faults::pass(Op::Write, target).map_err(failed)?;
         // Private from the beginning: hashes of passwords are in it.
         let temporary = tempfile::Builder::new().prefix(".graft-").tempfile_in(folder).map_err(failed)?;
         let mut archive = Archive { zip: ZipWriter::new(BufWriter::new(temporary)), path: target.to_owned() };
@@ -67,7 +69,8 @@ impl Engine {
         let graft = env!("CARGO_PKG_VERSION").to_owned();
         let about = Backup { format: FORMAT, graft, created_at: now(), rows, files };
         let temporary = archive.end(&about)?;
-        temporary.as_file().sync_all().map_err(failed)?;
+        faults::pass(Op::Sync, target).and_then(|()| temporary.as_file().sync_all()).map_err(failed)?;
+        faults::pass(Op::Change, target).map_err(failed)?;
         temporary.persist(target).map_err(|error| failed(error.error))?;
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
         Ok(about)
@@ -84,6 +87,7 @@ impl Engine {
         let about = about(&mut zip).map_err(bad)?;
         self.refuse_overwriting().await?;
         let failed = |cause| Error::Io { doing: "write", path: self.home.path().to_owned(), source: cause };
+        faults::pass(Op::Write, self.home.path()).map_err(failed)?;
         let staging = tempfile::Builder::new().prefix(".graft-").tempdir_in(self.home.path()).map_err(failed)?;
         let mut tables = Vec::new();
         for index in 0..zip.len() {
@@ -102,8 +106,9 @@ impl Engine {
             };
             let to = staging.path().join(path);
             fs::create_dir_all(to.parent().unwrap_or(staging.path())).map_err(failed)?;
-            let mut out = File::create(&to).map_err(failed)?;
-            io::copy(&mut entry, &mut out).and_then(|_| out.sync_all()).map_err(|cause| bad(cause.to_string()))?;
+            let mut out = faults::pass(Op::Write, &to).and_then(|()| File::create(&to)).map_err(failed)?;
+            let copied = io::copy(&mut entry, &mut out).and_then(|_| out.sync_all());
+            copied.map_err(|cause| if is_of_disk(&cause) { failed(cause) } else { bad(cause.to_string()) })?;
         }
         self.put_in_place(staging.path(), &tables).await?;
         Ok(about)
@@ -134,6 +139,7 @@ impl Engine {
                 if from.exists() {
                     // An empty folder may be there.
                     let _ = fs::remove_dir(&to);
+                    faults::pass(Op::Change, &to)?;
                     fs::rename(&from, &to)?;
                     moved.push(to);
                 }
@@ -154,6 +160,15 @@ impl Engine {
     }
 }
 
+/// Whether the disk refused, rather than that the archive is damaged.
+fn is_of_disk(error: &io::Error) -> bool {
+    use io::ErrorKind as K;
+    matches!(
+        error.kind(),
+        K::StorageFull | K::QuotaExceeded | K::FileTooLarge | K::ReadOnlyFilesystem | K::PermissionDenied
+    )
+}
+
 /// An archive that is being written.
 struct Archive {
     zip: ZipWriter<BufWriter<NamedTempFile>>,
@@ -162,7 +177,11 @@ struct Archive {
 
 impl Archive {
     fn failed(&self, error: impl Into<zip::result::ZipError>) -> Error {
-        Error::Io { doing: "write", path: self.path.clone(), source: io::Error::other(error.into()) }
+        let source = match error.into() {
+            zip::result::ZipError::Io(source) => source,
+            other => io::Error::other(other),
+        };
+        Error::Io { doing: "write", path: self.path.clone(), source }
     }
 
     fn begin(&mut self, name: &str) -> Result<()> {
@@ -209,7 +228,8 @@ impl Archive {
             Err(source) => return Err(failed(source)),
         };
         self.begin(name)?;
-        io::copy(&mut file, &mut self.zip).map_err(failed)?;
+        faults::pass(Op::Write, &self.path).map_err(|error| self.failed(error))?;
+        io::copy(&mut file, &mut self.zip).map_err(|error| self.failed(error))?;
         Ok(1)
     }
 

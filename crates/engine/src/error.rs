@@ -337,7 +337,7 @@ impl Error {
         let hint = match self {
             Self::Setting(graft_core::Error::OutOfRange { hint, .. }) => hint,
             Self::NoHome => "set GRAFT_HOME to a folder that this user may write to",
-            Self::Io { .. } => "check free disk space and permissions",
+            Self::Io { source, .. } => graft_formats::disk_hint(source),
             Self::BadEvents { .. } => "the file was changed by another program; the run's checkpoints are whole",
             Self::NoExamples { task, pending: 0, .. } => {
                 return Some(format!(

@@ -117,6 +117,21 @@ pub(crate) fn host() -> String {
     env::var("COMPUTERNAME").unwrap_or_else(|_| "localhost".to_owned())
 }
 
+/// Whether a process of this machine has the id; where that can't be told, it has.
+fn is_running(pid: u32) -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Pid, test_kill_process};
+        let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
+        test_kill_process(pid) != Err(rustix::io::Errno::SRCH)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = pid;
+        true
+    }
+}
+
 /// One `GRAFT_HOME` at work: what the commands, and later the server, call.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -141,6 +156,33 @@ impl Engine {
         let store = Store::open(&home.database()).await?;
         let me = format!("{}/{}/{}", home.place(), std::process::id(), crate::now());
         Ok(Self { home, store, by: by.into(), me: me.into() })
+    }
+
+    /// Names this process among all that work on the database.
+    #[must_use]
+    pub fn process(&self) -> &str {
+        &self.me
+    }
+
+    /// Whether a process of that name is known to have ended: one of this place, whose process id nobody has, or that
+    /// this process has now.
+    #[must_use]
+    pub fn is_gone(&self, process: &str) -> bool {
+        let split = |name: &str| -> Option<(String, u32)> {
+            let mut parts = name.rsplitn(3, '/').skip(1);
+            let pid = parts.next()?.parse().ok()?;
+            Some((parts.next()?.to_owned(), pid))
+        };
+        match (split(process), split(&self.me)) {
+            (Some((place, pid)), Some((here, own))) if place == here => {
+                if pid == own {
+                    *process != *self.me
+                } else {
+                    !is_running(pid)
+                }
+            }
+            _ => false,
+        }
     }
 
     /// The same engine, in somebody else's name.

@@ -4,6 +4,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use graft_formats::faults::{self, Op};
+
 use crate::{Error, Result};
 
 /// Held by the one process that trains in a run directory; the system lets go of it however that process ends.
@@ -52,7 +54,8 @@ impl RunLock {
 
 fn open(dir: &Path) -> Result<File> {
     let path = dir.join("lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = faults::pass(Op::Write, &path)
+        .and_then(|()| OpenOptions::new().create(true).truncate(false).write(true).open(&path));
     file.map_err(|source| Error::Io { doing: "open", path, source })
 }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use graft_core::{Event, EventKind, ExitCode};
+use graft_formats::faults::{self, Op};
 use graft_store::{Run, RunFilter, RunState, RunUpdate};
 use graft_train::{RunDir, TrainingRun};
 
@@ -114,7 +115,7 @@ impl Engine {
     pub(crate) fn spawn(&self, run: &Run, program: &Path) -> Result<Trainer> {
         let dir = self.run_dir(run);
         let failed = |source| Error::Io { doing: "prepare", path: dir.path().to_owned(), source };
-        fs::create_dir_all(dir.path()).map_err(failed)?;
+        faults::pass(Op::Write, dir.path()).and_then(|()| fs::create_dir_all(dir.path())).map_err(failed)?;
         RunLock::announce(dir.path())?;
         match fs::remove_file(dir.path().join("stop")) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
@@ -185,7 +186,8 @@ impl Engine {
     /// The disk refuses.
     pub fn ask_to_stop(&self, run: &Run) -> Result<()> {
         let path = self.run_dir(run).path().join("stop");
-        File::create(&path).map(drop).map_err(|source| Error::Io { doing: "write", path, source })
+        let made = faults::pass(Op::Write, &path).and_then(|()| File::create(&path));
+        made.map(drop).map_err(|source| Error::Io { doing: "write", path, source })
     }
 
     /// Takes in one event.
@@ -322,7 +324,8 @@ fn how(status: Option<ExitStatus>, said: &str) -> String {
 pub(crate) fn into_logs(command: &mut Command, dir: &Path) -> Result<(u64, u64)> {
     let open = |name: &str| {
         let path = dir.join(name);
-        let opened = OpenOptions::new().create(true).append(true).open(&path);
+        let opened =
+            faults::pass(Op::Write, &path).and_then(|()| OpenOptions::new().create(true).append(true).open(&path));
         let sized = opened.and_then(|file| Ok((file.metadata()?.len(), file)));
         sized.map_err(|source| Error::Io { doing: "open", path, source })
     };

@@ -69,7 +69,7 @@ impl Engine {
         }
         let engine = self.as_user(format!("schedule {}", schedule.id));
         let preflight = engine.preflight(&request).await?;
-        let run = engine.submit_checked(&request, preflight, Some(due)).await?;
+        let run = engine.submit_checked(&request, preflight, Some(due), None).await?;
         Ok(format!("run {} was submitted", run.id))
     }
 

@@ -6,7 +6,10 @@ use std::{
     path::Path,
 };
 
-use crate::Error;
+use crate::{
+    Error,
+    faults::{self, Op},
+};
 
 /// Folder that holds `path`.
 pub(crate) fn parent(path: &Path) -> &Path {
@@ -27,12 +30,15 @@ pub(crate) fn file<E: From<Error>>(
     fill: impl FnOnce(&mut dyn Write) -> Result<io::Result<()>, E>,
 ) -> Result<(), E> {
     let failed = |source| Error::Write { path: path.to_owned(), source };
+    faults::pass(Op::Write, path).map_err(failed)?;
     let temporary = tempfile::Builder::new().prefix(".graft-").tempfile_in(parent(path)).map_err(failed)?;
     let mut writer = BufWriter::with_capacity(1 << 20, temporary);
     fill(&mut writer)?.map_err(failed)?;
+    faults::pass(Op::Write, path).map_err(failed)?;
     let temporary = writer.into_inner().map_err(|e| failed(e.into_error()))?;
-    temporary.as_file().sync_all().map_err(failed)?;
+    faults::pass(Op::Sync, path).and_then(|()| temporary.as_file().sync_all()).map_err(failed)?;
     share(temporary.as_file()).map_err(failed)?;
+    faults::pass(Op::Change, path).map_err(failed)?;
     temporary.persist(path).map_err(|e| failed(e.error))?;
     sync(parent(path)).map_err(failed)?;
     Ok(())
@@ -45,27 +51,45 @@ pub(crate) fn file<E: From<Error>>(
 pub fn folder(path: &Path, files: &[(&str, &[u8])]) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_owned(), source };
     let write = || -> io::Result<()> {
+        faults::pass(Op::Write, path)?;
         fs::create_dir_all(parent(path))?;
         let temporary = tempfile::Builder::new().prefix(".graft-").tempdir_in(parent(path))?;
         let fresh = temporary.path().join("new");
         fs::create_dir(&fresh)?;
         for (name, bytes) in files {
             let mut file = File::create_new(fresh.join(name))?;
-            file.write_all(bytes)?;
+            faults::write(&mut file, bytes, path)?;
             file.sync_all()?;
         }
         sync(&fresh)?;
-        if path.exists() {
-            // A folder can't be renamed over another one; the old one goes with the temporary folder.
-            fs::rename(path, temporary.path().join("old"))?;
-        }
-        fs::rename(&fresh, path)?;
+        replace(&fresh, path)?;
         sync(parent(path))
     };
     write().map_err(failed)
 }
 
+/// Puts a folder in its place. One that is there can't be renamed over: the two change places, and the old one goes with
+/// the temporary folder.
+fn replace(fresh: &Path, path: &Path) -> io::Result<()> {
+    faults::pass(Op::Change, path)?;
+    if !path.exists() {
+        return fs::rename(fresh, path);
+    }
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        if renameat_with(CWD, fresh, CWD, path, RenameFlags::EXCHANGE).is_ok() {
+            return Ok(());
+        }
+    }
+    // A file system that can't do that.
+    let old = fresh.with_file_name("old");
+    fs::rename(path, &old)?;
+    fs::rename(fresh, path).inspect_err(|_| drop(fs::rename(&old, path)))
+}
+
 fn sync(folder: &Path) -> io::Result<()> {
+    faults::pass(Op::Sync, folder)?;
     File::open(folder)?.sync_all()
 }
 

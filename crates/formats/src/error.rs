@@ -136,7 +136,8 @@ impl Error {
             }
             Self::Template(_) => "this model's template may not accept these roles or their order".into(),
             Self::TemplateSyntax(_) => "the template uses Jinja that is not supported here".into(),
-            Self::Read { .. } | Self::Write { .. } => return None,
+            Self::Write { source, .. } => disk_hint(source).into(),
+            Self::Read { .. } => return None,
         })
     }
 
@@ -148,5 +149,19 @@ impl Error {
             Self::Template(_) => ExitCode::BadData,
             _ => ExitCode::ModelMissing,
         }
+    }
+}
+
+/// What can be done about a disk that refuses a write.
+#[must_use]
+pub fn disk_hint(refused: &io::Error) -> &'static str {
+    match refused.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            "the disk is full: free space on it, then do the same again"
+        }
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+            "give this user write access to the folder, or choose another one"
+        }
+        _ => "check free disk space and permissions",
     }
 }

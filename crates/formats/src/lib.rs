@@ -15,6 +15,7 @@ mod charsmap;
 mod config;
 mod digest;
 mod error;
+pub mod faults;
 mod gguf;
 pub mod gguf_lora;
 mod hf;
@@ -31,7 +32,7 @@ use std::path::{Path, PathBuf};
 
 pub use config::{Activation, LlamaConfig, ModelConfig, RopeScaling, T5Config};
 pub use digest::{DigestCache, digest_of};
-pub use error::Error;
+pub use error::{Error, disk_hint};
 pub use template::{ChatTemplate, Message};
 pub use tensors::{TensorBytes, Tensors};
 pub use tokenizers::Tokenizer;

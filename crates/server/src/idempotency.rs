@@ -3,7 +3,7 @@
 use axum::{
     body::{Body, to_bytes},
     extract::{MatchedPath, Request, State},
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -26,7 +26,7 @@ const KEPT: i64 = 24 * 3_600_000;
 /// Answers a `POST` with a key that was answered before as it was then.
 pub(crate) async fn idempotent(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default().to_owned());
+    let key = key(headers).map(str::to_owned);
     let of_json = !headers.contains_key(header::CONTENT_TYPE) || is_json(headers);
     let matched = request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str().starts_with("/api/"));
     match key {
@@ -35,6 +35,11 @@ pub(crate) async fn idempotent(State(state): State<AppState>, request: Request, 
         }
         _ => next.run(request).await,
     }
+}
+
+/// The key of a request.
+pub(crate) fn key(headers: &HeaderMap) -> Option<&str> {
+    Some(headers.get("idempotency-key")?.to_str().unwrap_or_default())
 }
 
 async fn once(state: &AppState, key: &str, request: Request, next: Next) -> Result<Response, Problem> {
@@ -47,8 +52,10 @@ async fn once(state: &AppState, key: &str, request: Request, next: Next) -> Resu
     let bytes = to_bytes(body, MAX_BODY).await;
     let bytes = bytes.map_err(|_| Problem::new(Kind::TooLarge, "the body is longer than this path takes"))?;
     let digest = Digest::of(&bytes);
-    let asked = Asked { who: &who, route: &route, key, digest: &digest };
-    match state.engine.store.begin_request(asked, now(), now() + KEPT).await? {
+    let engine = &state.engine;
+    let asked = Asked { who: &who, route: &route, key, digest: &digest, by: engine.process() };
+    let gone = |process: &str| engine.is_gone(process);
+    match engine.store.begin_request(asked, &gone, now(), now() + KEPT).await? {
         Answered::Yes { status, reply } => return Ok(replay(status, reply)),
         Answered::Soon => {
             return Err(Problem::new(Kind::Conflict, "a request with this key is being answered at this moment")
@@ -63,7 +70,7 @@ async fn once(state: &AppState, key: &str, request: Request, next: Next) -> Resu
     // What failed for a reason of the server's may succeed the next time.
     let lasting = !parts.status.is_server_error() && parts.status != StatusCode::TOO_MANY_REQUESTS;
     let answer = text.filter(|_| lasting).map(|text| (parts.status.as_u16(), text));
-    state.engine.store.end_request(asked, answer).await?;
+    engine.store.end_request(asked, answer).await?;
     Ok(Response::from_parts(parts, Body::from(reply)))
 }
 

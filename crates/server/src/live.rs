@@ -74,13 +74,18 @@ impl ChangeFeed {
         let (store, tell) = (store.clone(), messages.clone());
         tokio::spawn(async move {
             while watch.changed().await.is_some() {
-                let after = *tell_newest.borrow();
-                // Without it the next change brings these along.
-                let Ok(changes) = changes_after(&store, after).await else { continue };
-                for change in &changes {
-                    tell_newest.send_replace(change.seq);
-                    // Nobody may be listening.
-                    let _ = tell.send(Message::of(change));
+                loop {
+                    let after = *tell_newest.borrow();
+                    // Without it the next change brings these along.
+                    let Ok(changes) = changes_after(&store, after).await else { break };
+                    for change in &changes {
+                        tell_newest.send_replace(change.seq);
+                        // Nobody may be listening.
+                        let _ = tell.send(Message::of(change));
+                    }
+                    if changes.len() < PAGE as usize {
+                        break;
+                    }
                 }
             }
         });

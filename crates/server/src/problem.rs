@@ -228,7 +228,19 @@ fn kind_of(error: &graft_engine::Error) -> Kind {
         E::OtherBase { .. } => Kind::Conflict,
         E::NoExamples { .. } | E::NothingToLearn { .. } | E::AllHeldOut { .. } => Kind::Unprocessable,
         E::Setting(_) | E::Unsupported(_) | E::WhichTask { .. } => Kind::Unprocessable,
-        other => by_exit_code(other.exit_code(), &other.to_string()),
+        other => of_disk(other).unwrap_or_else(|| by_exit_code(other.exit_code(), &other.to_string())),
+    }
+}
+
+/// What a disk that refuses means over HTTP, if that is the cause.
+fn of_disk(error: &graft_engine::Error) -> Option<Kind> {
+    use std::io::ErrorKind as K;
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    let refused = causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>()).last()?;
+    match refused.kind() {
+        K::StorageFull | K::QuotaExceeded | K::FileTooLarge => Some(Kind::InsufficientStorage),
+        K::ReadOnlyFilesystem | K::PermissionDenied => Some(Kind::Unavailable),
+        _ => None,
     }
 }
 
@@ -323,5 +335,21 @@ impl From<crate::Error> for Problem {
                 problem
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_refuses_is_no_bug() {
+        let of = |kind: std::io::ErrorKind| {
+            let (doing, path) = ("write", "tables.toml".into());
+            Problem::from(graft_engine::Error::Io { doing, path, source: kind.into() })
+        };
+        let (full, locked) = (of(std::io::ErrorKind::StorageFull), of(std::io::ErrorKind::ReadOnlyFilesystem));
+        assert_eq!((full.status, locked.status), (507, 503));
+        assert!(full.hint.is_some_and(|hint| hint.contains("free space")), "{:?}", full.detail);
     }
 }

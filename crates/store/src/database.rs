@@ -170,7 +170,15 @@ impl Store {
     /// Begins a write transaction and takes the database's only write lock; dropped, it rolls back.
     pub(crate) async fn begin(&self) -> Result<Tx<'static>, Error> {
         self.faults.strike()?;
-        let mut inner = self.write.begin_with(self.dialect.begin()).await?;
+        let mut inner = match self.write.begin_with(self.dialect.begin()).await {
+            // A disk that refused a commit ended that transaction by itself, and the connection counts it as open for ever.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                // What closing it says is of no use.
+                let _ = self.write.acquire().await?.close().await;
+                self.write.begin_with(self.dialect.begin()).await?
+            }
+            begun => begun?,
+        };
         lock(&mut inner, self.dialect).await?;
         Ok(Tx { inner, faults: self.faults.clone() })
     }

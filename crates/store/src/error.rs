@@ -297,7 +297,9 @@ impl Error {
                 "check that the server runs and that the URL's user, password and database are right"
             }
             Self::Locked(_) => "another graft command or service is writing; try again when it has finished",
-            Self::ReadOnly(_) => "give this user write access to the file and its folder, or choose another GRAFT_HOME",
+            Self::ReadOnly(_) => {
+                "give this user write access to its folder and all files in it, or choose another GRAFT_HOME"
+            }
             Self::Disk(_) => "free space on the disk that holds the database and check its health",
             Self::NotADatabase(_) => "move the file away, or choose another GRAFT_HOME",
             Self::Damaged(_) => "restore the database from a backup; keep the damaged file, most of it may be readable",

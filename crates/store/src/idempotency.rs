@@ -2,7 +2,8 @@ use graft_core::{Digest, Timestamp};
 
 use crate::{Error, Store, row};
 
-/// Milliseconds after which a request without an answer counts as abandoned: its server was killed.
+/// Milliseconds after which a request without an answer counts as abandoned: its server, on a machine that can't be
+/// looked at from here, was killed.
 const ABANDONED: i64 = 60_000;
 
 /// A request that carries a key, so that sending it again does nothing again.
@@ -16,6 +17,8 @@ pub struct Asked<'a> {
     pub key: &'a str,
     /// Digest of its body.
     pub digest: &'a Digest,
+    /// The process that answers it.
+    pub by: &'a str,
 }
 
 /// What is known of a request with a key.
@@ -35,15 +38,22 @@ pub enum Answered {
 }
 
 impl Store {
-    /// Takes up a request with a key, unless it was taken up before.
+    /// Takes up a request with a key, unless it was taken up before by a process that isn't `gone`.
     ///
     /// # Errors
     /// [`Error::KeyReused`] when the key came with another body.
-    pub async fn begin_request(&self, asked: Asked<'_>, at: Timestamp, expires: Timestamp) -> Result<Answered, Error> {
+    pub async fn begin_request(
+        &self,
+        asked: Asked<'_>,
+        gone: &(dyn Fn(&str) -> bool + Sync),
+        at: Timestamp,
+        expires: Timestamp,
+    ) -> Result<Answered, Error> {
         let mut tx = self.begin().await?;
         sqlx::query("delete from idempotency where expires_at < $1").bind(at).execute(&mut *tx).await?;
         let found = sqlx::query(
-            "select digest, status, reply, created_at from idempotency where who = $1 and route = $2 and key = $3",
+            "select digest, status, reply, answering, created_at from idempotency
+             where who = $1 and route = $2 and key = $3",
         )
         .bind(row::text(asked.who))
         .bind(row::text(asked.route))
@@ -59,13 +69,17 @@ impl Store {
             if let Some((status, reply)) = status.zip(reply) {
                 return Ok(Answered::Yes { status, reply });
             }
-            if row::get::<Timestamp>(&found, "created_at")? > at - ABANDONED {
+            let answering: Option<String> = row::get(&found, "answering")?;
+            let killed = answering.is_some_and(|process| gone(&process));
+            if !killed && row::get::<Timestamp>(&found, "created_at")? > at - ABANDONED {
                 return Ok(Answered::Soon);
             }
         }
         sqlx::query(
-            "insert into idempotency (who, route, key, digest, created_at, expires_at) values ($1, $2, $3, $4, $5, $6)
-             on conflict (who, route, key) do update set created_at = excluded.created_at",
+            "insert into idempotency (who, route, key, digest, created_at, expires_at, answering)
+             values ($1, $2, $3, $4, $5, $6, $7)
+             on conflict (who, route, key) do update set created_at = excluded.created_at,
+                         answering = excluded.answering",
         )
         .bind(row::text(asked.who))
         .bind(row::text(asked.route))
@@ -73,6 +87,7 @@ impl Store {
         .bind(asked.digest.as_str())
         .bind(at)
         .bind(expires)
+        .bind(asked.by)
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;

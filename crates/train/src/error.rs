@@ -104,7 +104,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Read { .. } | Self::Json { .. } => Some("make the run again with `graft train`".into()),
-            Self::Write { .. } => Some("check free disk space and permissions".into()),
+            Self::Write { source, .. } => Some(graft_formats::disk_hint(source).into()),
             Self::Spec(graft_core::Error::OutOfRange { hint, .. }) => Some((*hint).into()),
             Self::Spec(_) => None,
             Self::Publish(source) => source.hint(),

@@ -1,11 +1,12 @@
 use std::{
     fs::{self, File, OpenOptions},
-    io::{BufRead, BufReader, Seek, SeekFrom, Write},
+    io::{BufRead, BufReader, Seek, SeekFrom},
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use graft_core::{Digest, Event, EventKind, Timestamp, TrainSpec};
+use graft_formats::faults::{self, Op};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::Error;
@@ -105,7 +106,8 @@ impl RunDir {
     /// The disk refuses.
     pub fn create(&self, spec: &TrainSpec, train: &[crate::Row], eval: &[crate::Row]) -> Result<(), Error> {
         let data = self.0.join("data");
-        fs::create_dir_all(&data).map_err(|source| Error::Write { path: data.clone(), source })?;
+        let made = faults::pass(Op::Write, &data).and_then(|()| fs::create_dir_all(&data));
+        made.map_err(|source| Error::Write { path: data.clone(), source })?;
         for (side, rows) in [("train", train), ("eval", eval)] {
             let lines: Vec<String> = rows.iter().map(|row| json(row) + "\n").collect();
             graft_formats::atomic::bytes(&self.data(side), lines.concat().as_bytes()).map_err(Error::Publish)?;
@@ -170,6 +172,8 @@ pub(crate) struct EventLog {
     path: PathBuf,
     file: File,
     seq: u64,
+    /// Where the last whole line ends.
+    end: u64,
 }
 
 impl EventLog {
@@ -177,6 +181,7 @@ impl EventLog {
     pub(crate) fn open(dir: &RunDir) -> Result<Self, Error> {
         let path = dir.path().join("events.jsonl");
         let failed = |source| Error::Write { path: path.clone(), source };
+        faults::pass(Op::Write, &path).map_err(failed)?;
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         let (mut seq, mut end) = (0, 0);
@@ -193,14 +198,18 @@ impl EventLog {
         }
         file.set_len(end).map_err(failed)?;
         file.seek(SeekFrom::Start(end)).map_err(failed)?;
-        Ok(Self { path, file, seq })
+        Ok(Self { path, file, seq, end })
     }
 
     pub(crate) fn append(&mut self, kind: EventKind) -> Result<Event, Error> {
-        self.seq += 1;
-        let event = Event { seq: self.seq, at: now(), kind };
+        let event = Event { seq: self.seq + 1, at: now(), kind };
         let line = json(&event) + "\n";
-        self.file.write_all(line.as_bytes()).map_err(|source| Error::Write { path: self.path.clone(), source })?;
+        if let Err(source) = faults::write(&mut self.file, line.as_bytes(), &self.path) {
+            // Half a line would spoil the next one.
+            let _ = self.file.set_len(self.end).and_then(|()| self.file.seek(SeekFrom::Start(self.end)));
+            return Err(Error::Write { path: self.path.clone(), source });
+        }
+        (self.seq, self.end) = (event.seq, self.end + line.len() as u64);
         Ok(event)
     }
 }

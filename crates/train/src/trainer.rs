@@ -316,7 +316,6 @@ impl<'r> Trainer<'r> {
             graft: spec.graft.clone(),
         };
         let adapter_hash = save_adapter(&self.dir.adapter(), &self.learner.adapter, self.learner.model, &card)?;
-        say(EventKind::Done { steps: step, final_loss: self.progress.loss })?;
         let result = TrainingRun {
             run_id: spec.run.clone(),
             status: "completed".into(),
@@ -341,6 +340,8 @@ impl<'r> Trainer<'r> {
             graft_version: spec.graft.clone(),
         };
         self.dir.publish(&result)?;
+        // Said when it is true: a trainer that was killed before that says it once, after it went on.
+        say(EventKind::Done { steps: step, final_loss: self.progress.loss })?;
         Ok(result)
     }
 }

@@ -6,6 +6,7 @@ mod growth;
 mod infer;
 mod peer;
 mod report;
+mod serve;
 mod start;
 mod t5;
 mod train;
@@ -20,7 +21,7 @@ use crate::{prepare, shell};
 /// A measurement by its name; says why it can't run here, if so.
 type Bench = fn(&Settings) -> anyhow::Result<Option<String>>;
 
-const ALL: [(&str, Bench); 8] = [
+const ALL: [(&str, Bench); 9] = [
     ("gemm", gemm::products),
     ("kernels", gemm::kernels),
     ("train", train::run),
@@ -29,6 +30,7 @@ const ALL: [(&str, Bench); 8] = [
     ("gguf", gguf::run),
     ("start", start::run),
     ("growth", growth::run),
+    ("serve", serve::run),
 ];
 
 /// What the measurements share.

@@ -96,7 +96,7 @@ async fn submit(engine: &Engine, command: &Submit) -> Result<Reply> {
         let code = graft_engine::Error::NotReady(Box::new(preflight.clone())).exit_code();
         return Ok(Reply::new(&preflight, text).with_code(code));
     }
-    let run = engine.submit(&request).await?;
+    let run = engine.submit(&request, None).await?;
     let text = format!("Run {} is queued; `graft runs show {}` tells how far it is.", run.id, run.id);
     Ok(Reply::new(json!({"run": run}), text))
 }

@@ -1,6 +1,8 @@
 //! Runs the real `graft` in a home of its own.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod server;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -23,6 +25,18 @@ pub(crate) struct Said {
     pub(crate) stderr: String,
 }
 
+impl Said {
+    /// What this command says.
+    pub(crate) fn of(mut command: Command) -> Self {
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        Self {
+            code: status.code().unwrap_or(-1),
+            stdout: String::from_utf8(stdout).unwrap(),
+            stderr: String::from_utf8(stderr).unwrap(),
+        }
+    }
+}
+
 impl Graft {
     pub(crate) fn new() -> Self {
         Self { dir: tempfile::tempdir().unwrap(), database: None }
@@ -38,6 +52,12 @@ impl Graft {
         let graft = Self::new();
         graft.add_toy_task();
         graft
+    }
+
+    /// The same examples under more tasks, each of which can have a run.
+    pub(crate) fn add_toy_to(&self, tasks: &[&str]) {
+        let csv = self.dir.path().join("toy.csv");
+        tasks.iter().for_each(|task| drop(self.ok(&["import", "csv", csv.to_str().unwrap(), "--task", task])));
     }
 
     pub(crate) fn add_toy_task(&self) {
@@ -59,6 +79,12 @@ impl Graft {
         self.dir.path().join("home")
     }
 
+    /// Path or URL of its database.
+    pub(crate) fn database(&self) -> String {
+        let file = || self.home().join("graft.db").to_str().unwrap().to_owned();
+        self.database.clone().unwrap_or_else(file)
+    }
+
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.dir.path().join(name);
         fs::write(&path, text).unwrap();
@@ -67,7 +93,13 @@ impl Graft {
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_graft"));
-        command.args(args).current_dir(self.dir.path());
+        command.args(args);
+        self.at_home(command)
+    }
+
+    /// A command in the environment of this home.
+    pub(crate) fn at_home(&self, mut command: Command) -> Command {
+        command.current_dir(self.dir.path());
         command.env_remove("GRAFT_DATABASE").env_remove("HF_HUB_CACHE").env_remove("HF_TOKEN");
         command.env("GRAFT_HOME", self.home()).env("GRAFT_USER", "ada");
         self.database.iter().for_each(|url| {
@@ -78,12 +110,7 @@ impl Graft {
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Said {
-        let Output { status, stdout, stderr } = self.command(args).output().unwrap();
-        Said {
-            code: status.code().unwrap_or(-1),
-            stdout: String::from_utf8(stdout).unwrap(),
-            stderr: String::from_utf8(stderr).unwrap(),
-        }
+        Said::of(self.command(args))
     }
 
     /// Runs what must work; returns its stdout.
@@ -118,4 +145,41 @@ pub(crate) fn model(name: &str) -> PathBuf {
 /// Sample data.
 pub(crate) fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tasks/data").join(name)
+}
+
+/// A run's events are one line of succession, whoever wrote them, and end it at most once; returns how often it was done.
+pub(crate) fn check_events(graft: &Graft, run: &str) -> usize {
+    let text = fs::read_to_string(graft.home().join("runs").join(run).join("events.jsonl")).unwrap_or_default();
+    // A trainer that was killed may have left half a line.
+    let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
+    let events: Vec<Value> = whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let seqs = events.iter().map(|event| event["seq"].as_u64().unwrap());
+    assert!(seqs.eq(1..=events.len() as u64), "{run}: two trainers wrote at once");
+    assert!(events.is_sorted_by_key(|event| event["at"].as_i64().unwrap()), "{run}: times interleave");
+    let dones = events.iter().filter(|event| event["event"] == "done").count();
+    assert!(dones <= 1, "{run} was done {dones} times");
+    dones
+}
+
+/// What a test's random moments follow from: GRAFT_SEED, or each time another.
+pub(crate) fn seed() -> u64 {
+    let given = std::env::var("GRAFT_SEED").ok().and_then(|seed| seed.parse().ok());
+    given.unwrap_or_else(|| u64::from(std::process::id()))
+}
+
+/// Numbers that look random and follow from a seed.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    /// One of `0..end`.
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % end
+    }
 }

@@ -10,16 +10,20 @@ use crate::{Engine, Error, Result, now};
 const MAX_ATTEMPTS: u32 = 3;
 
 impl Engine {
-    /// Puts a run into the queue, with its dataset; it is durable when this returns.
+    /// Puts a run into the queue, with its dataset; it is durable when this returns. The same `key` stands for the same
+    /// run, however often and to whomever it is sent.
     ///
     /// # Errors
     /// [`Error::NotReady`] with every problem found; [`graft_store::Error::RunActive`] while the task has a run.
-    pub async fn submit(&self, request: &RunRequest) -> Result<Run> {
+    pub async fn submit(&self, request: &RunRequest, key: Option<&str>) -> Result<Run> {
+        if let Some(run) = self.store.requested_run(key).await? {
+            return Ok(run);
+        }
         if let Some(run) = self.store.active_run(&request.task).await? {
             return Err(graft_store::Error::RunActive { task: run.task, run: run.id }.into());
         }
         let preflight = self.preflight(request).await?;
-        self.submit_checked(request, preflight, None).await
+        self.submit_checked(request, preflight, None, key).await
     }
 
     /// Puts a checked run into the queue, for a time of a schedule if it is for one.
@@ -28,6 +32,7 @@ impl Engine {
         request: &RunRequest,
         mut preflight: Preflight,
         due: Option<Due<'_>>,
+        key: Option<&str>,
     ) -> Result<Run> {
         let plan = preflight.plan.take().filter(|_| preflight.ok);
         let Some(plan) = plan else { return Err(Error::NotReady(Box::new(preflight))) };
@@ -44,6 +49,7 @@ impl Engine {
             max_attempts: MAX_ATTEMPTS,
             request: &body,
             due,
+            key,
         };
         Ok(self.store.submit_run(new, &order, &plan.prepared.dataset, &self.by, now()).await?)
     }

@@ -16,7 +16,7 @@ use graft_core::Timestamp;
 use graft_store::{Free, Lease, Run, Worker};
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::{Engine, Result, home, now};
+use crate::{Engine, Error, Result, home, now};
 use attend::Attendance;
 
 /// Workers that were not seen for so long, in milliseconds, don't count.
@@ -116,19 +116,37 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Ends the leases of processes of this place that were killed, so that nobody waits for them to run out.
+    async fn free_runs_of_the_dead(&self) -> Result<()> {
+        for run in self.store.active_runs().await? {
+            let Some(owner) = run.lease_owner.filter(|owner| self.is_gone(owner)) else { continue };
+            match self.store.release_lease(&Lease { run: run.id, owner, fence: run.fence }).await {
+                Err(graft_store::Error::LeaseLost { .. }) => {}
+                released => released?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Shift {
     async fn work(&mut self) -> Result<()> {
+        self.engine.free_runs_of_the_dead().await?;
         let mut changes = self.engine.store.watch().await?;
-        let mut troubles = 0;
+        let mut troubles = 0_u32;
         while !*self.stop.borrow() {
             match self.turn().await {
                 Ok(done) if done && self.options.once => return Ok(()),
                 Ok(_) => troubles = 0,
-                // A database that is away for a moment comes back; one that refuses for good is an error.
+                // A database comes back, or gets its space back, while runs wait; anything else is an error for good.
                 Err(error) => {
                     troubles += 1;
-                    (self.say)(&format!("failed to {error}"));
-                    if troubles >= 30 || (self.options.once && troubles >= 3) {
+                    if troubles.is_power_of_two() {
+                        (self.say)(&format!("failed to {error}"));
+                    }
+                    let waits = matches!(&error, Error::Store(trouble) if trouble.is_of_the_database());
+                    if (troubles >= 30 && !waits) || (self.options.once && troubles >= 3) {
                         return Err(error);
                     }
                 }

@@ -110,7 +110,7 @@ async fn trigger(State(state): State<AppState>, Acting(engine): Acting) -> Resul
     if let Some(base) = &state.config.ask_ai_base {
         request.base.clone_from(base);
     }
-    match engine.submit(&request).await {
+    match engine.submit(&request, None).await {
         Ok(run) => Ok(Accepted(run.training_run().into())),
         Err(error) => {
             let problem = Problem::from(error);

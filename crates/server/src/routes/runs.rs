@@ -15,7 +15,7 @@ use axum::{
 use crate::{
     download,
     extract::{Accepted, Acting, At, Body, Params, Reply},
-    live,
+    idempotency, live,
     problem::Problem,
     schema,
     state::AppState,
@@ -96,8 +96,13 @@ async fn list_runs(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Re
     responses((status = 202, body = OneRun),
         (status = 409, body = Problem, description = "`run`: the one that is active"),
         (status = 422, body = Problem, description = "`problems`: as of the preflight")))]
-async fn submit_run(Acting(engine): Acting, Body(request): Body<RunRequest>) -> Result<Accepted<OneRun>, Problem> {
-    Ok(Accepted(OneRun { run: engine.submit(&request).await? }))
+async fn submit_run(
+    Acting(engine): Acting,
+    headers: HeaderMap,
+    Body(request): Body<RunRequest>,
+) -> Result<Accepted<OneRun>, Problem> {
+    let key = idempotency::key(&headers).map(|key| format!("{} {key}", engine.by));
+    Ok(Accepted(OneRun { run: engine.submit(&request, key.as_deref()).await? }))
 }
 
 /// Everything that is wrong with a training that could be queued, and what it would take.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 pub use queue::{Free, Lease, Submission};
 pub(crate) use table::find;
-use table::{run, select_runs, write};
+use table::{find_requested, run, select_runs, write};
 
 use crate::changes::{Actor, Deed, record};
 use crate::database::{Dialect, Tx};

@@ -4,7 +4,9 @@ use graft_core::{Dataset, Timestamp};
 use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 
-use super::{NewRun, Priority, Run, RunState, RunUpdate, Wish, add, change, find, run, select_runs, write};
+use super::{
+    NewRun, Priority, Run, RunState, RunUpdate, Wish, add, change, find, find_requested, run, select_runs, write,
+};
 use crate::changes::{Actor, Deed, record};
 use crate::clock::{self, Reading};
 use crate::database::Tx;
@@ -30,6 +32,8 @@ pub struct Submission<'a> {
     pub request: &'a Value,
     /// The time of a schedule that this run is for: of all who submit it, one succeeds.
     pub due: Option<Due<'a>>,
+    /// Names the request among all: sent again, it stands for the same run.
+    pub key: Option<&'a str>,
 }
 
 /// The right to write about a run, until somebody else takes it over.
@@ -53,7 +57,8 @@ pub struct Free {
 }
 
 impl Store {
-    /// Puts a run into the queue together with its dataset, whose split it fixes for ever: both or neither.
+    /// Puts a run into the queue together with its dataset, whose split it fixes for ever: both or neither. A request
+    /// with a key that has a run already gets that one.
     ///
     /// # Errors
     /// As [`add_run`](Self::add_run) and [`save_dataset`](Self::save_dataset); [`Error::NoRun`] for the one it is to
@@ -68,6 +73,9 @@ impl Store {
     ) -> Result<Run, Error> {
         let actor = Actor { by, at };
         let mut tx = self.begin().await?;
+        if let Some(made) = find_requested(&mut *tx, order.key).await? {
+            return Ok(made);
+        }
         if let Some(after) = order.after {
             find(&mut *tx, after).await?.ok_or_else(|| Error::NoRun(after.to_owned()))?;
         }
@@ -78,7 +86,7 @@ impl Store {
         datasets::save(&mut tx, new.task, dataset, actor).await?;
         sqlx::query(
             "update runs set priority = $2, after_run = $3, activate = $4, version = $5, max_attempts = $6,
-                    request = $7, train_samples = $8, eval_samples = $9
+                    request = $7, train_samples = $8, eval_samples = $9, request_key = $10
              where id = $1",
         )
         .bind(&added.id)
@@ -90,11 +98,20 @@ impl Store {
         .bind(order.request.to_string())
         .bind(row::big(dataset.train.len() as u64))
         .bind(row::big(dataset.eval.len() as u64))
+        .bind(order.key)
         .execute(&mut *tx)
         .await?;
         let added = find(&mut *tx, &added.id).await?.ok_or(Error::NoRun(added.id))?;
         tx.commit().await?;
         Ok(added)
+    }
+
+    /// The run that a request with this key asked for.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn requested_run(&self, key: Option<&str>) -> Result<Option<Run>, Error> {
+        find_requested(&self.read, key).await
     }
 
     /// Takes the run whose turn it is: of those that may start, the first by priority, then by age. Nothing while that
@@ -156,16 +173,24 @@ impl Store {
         Ok(leased(taken, owner))
     }
 
+    /// Runs that are queued, starting or running, oldest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn active_runs(&self) -> Result<Vec<Run>, Error> {
+        let rows = sqlx::query(select_runs!("where state in ('queued', 'starting', 'running') order by seq"))
+            .fetch_all(&self.read)
+            .await?;
+        rows.iter().map(run).collect()
+    }
+
     /// Active runs whose holder's time is up, or that are past the queue and nobody holds.
     ///
     /// # Errors
     /// When the database can't be read.
     pub async fn abandoned_runs(&self) -> Result<Vec<Run>, Error> {
-        let rows = sqlx::query(select_runs!("where state in ('queued', 'starting', 'running') order by seq"))
-            .fetch_all(&self.read)
-            .await?;
+        let runs = self.active_runs().await?;
         let now = clock::read(&mut *self.read.acquire().await?, self.dialect).await?;
-        let runs = rows.iter().map(run).collect::<Result<Vec<_>, _>>()?;
         let left = |run: &Run| !run.is_held(&now) && (run.state != RunState::Queued || run.lease_owner.is_some());
         Ok(runs.into_iter().filter(left).collect())
     }

@@ -26,6 +26,13 @@ pub(crate) async fn find(on: impl AnyExecutor<'_>, id: &str) -> Result<Option<Ru
     row.map(|row| run(&row)).transpose()
 }
 
+/// The run that a request with this key asked for.
+pub(super) async fn find_requested(on: impl AnyExecutor<'_>, key: Option<&str>) -> Result<Option<Run>, Error> {
+    let Some(key) = key else { return Ok(None) };
+    let row = sqlx::query(select_runs!("where request_key = $1")).bind(key).fetch_optional(on).await?;
+    row.map(|row| run(&row)).transpose()
+}
+
 /// Writes everything about a run that may change.
 pub(super) async fn write(tx: &mut Tx<'_>, run: &Run) -> Result<(), Error> {
     let (clock, until) = run.lease.as_ref().map(|(clock, until)| (clock.as_str(), *until)).unzip();

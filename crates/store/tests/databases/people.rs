@@ -68,19 +68,27 @@ async fn sessions_end(database: Database) {
 async fn a_key_stands_for_one_request(database: Database) {
     let store = &database.store;
     let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
-    let asked = Asked { who: "ada", route: "POST /runs", key: "k", digest: &one };
-    assert_eq!(store.begin_request(asked, 10, 1_000_000).await.unwrap(), Answered::No);
-    assert_eq!(store.begin_request(asked, 11, 1_000_000).await.unwrap(), Answered::Soon);
-    assert_eq!(store.begin_request(asked, 70_000, 1_000_000).await.unwrap(), Answered::No, "its server died");
-    let other = store.begin_request(Asked { digest: &two, ..asked }, 70_001, 1_000_000).await;
+    let asked = Asked { who: "ada", route: "POST /runs", key: "k", digest: &one, by: "here/1" };
+    let lives = |_: &str| false;
+    assert_eq!(store.begin_request(asked, &lives, 10, 1_000_000).await.unwrap(), Answered::No);
+    assert_eq!(store.begin_request(asked, &lives, 11, 1_000_000).await.unwrap(), Answered::Soon);
+    let gone = |process: &str| process == "here/1";
+    let again = Asked { by: "here/2", ..asked };
+    assert_eq!(store.begin_request(again, &gone, 12, 1_000_000).await.unwrap(), Answered::No, "its server was killed");
+    assert_eq!(store.begin_request(asked, &gone, 13, 1_000_000).await.unwrap(), Answered::Soon, "another one answers");
+    assert_eq!(store.begin_request(asked, &lives, 70_000, 1_000_000).await.unwrap(), Answered::No, "its server died");
+    let other = store.begin_request(Asked { digest: &two, ..asked }, &lives, 70_001, 1_000_000).await;
     assert!(matches!(other, Err(Error::KeyReused(_))));
     store.end_request(asked, Some((202, "{}"))).await.unwrap();
     let yes = Answered::Yes { status: 202, reply: "{}".into() };
-    assert_eq!(store.begin_request(asked, 70_002, 1_000_000).await.unwrap(), yes);
-    assert_eq!(store.begin_request(Asked { who: "bob", ..asked }, 70_002, 80_000).await.unwrap(), Answered::No);
+    assert_eq!(store.begin_request(asked, &lives, 70_002, 1_000_000).await.unwrap(), yes);
+    assert_eq!(store.begin_request(Asked { who: "bob", ..asked }, &lives, 70_002, 80_000).await.unwrap(), Answered::No);
     store.end_request(Asked { who: "bob", ..asked }, None).await.unwrap();
-    assert_eq!(store.begin_request(Asked { who: "bob", ..asked }, 70_003, 80_000).await.unwrap(), Answered::No);
-    assert_eq!(store.begin_request(Asked { digest: &two, ..asked }, 1_000_001, 2_000_000).await.unwrap(), Answered::No);
+    assert_eq!(store.begin_request(Asked { who: "bob", ..asked }, &lives, 70_003, 80_000).await.unwrap(), Answered::No);
+    assert_eq!(
+        store.begin_request(Asked { digest: &two, ..asked }, &lives, 1_000_001, 2_000_000).await.unwrap(),
+        Answered::No
+    );
 }
 
 async fn imports_are_followed(database: Database) {

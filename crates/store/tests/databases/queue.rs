@@ -20,6 +20,7 @@ on_both!(
     one_submission_per_time_of_a_schedule,
     watchers_hear_of_other_processes,
     at_every_failure_a_submission_is_whole_or_absent,
+    a_request_that_is_sent_again_gets_its_run,
 );
 
 const ALL: Free = Free { threads: 2, idle: true };
@@ -45,6 +46,7 @@ fn order() -> Submission<'static> {
         max_attempts: 3,
         request: &REQUEST,
         due: None,
+        key: None,
     }
 }
 
@@ -261,6 +263,18 @@ async fn watchers_hear_of_other_processes(database: Database) {
     assert_eq!(heard, Some(before + 1));
     // Whoever comes later starts from there.
     assert_eq!(database.store.watch().await.unwrap().newest(), before + 1);
+}
+
+async fn a_request_that_is_sent_again_gets_its_run(database: Database) {
+    let store = &database.store;
+    let keyed = Submission { key: Some("ada k"), ..order() };
+    let first = submit(store, "a", &keyed).await.unwrap();
+    assert_eq!(submit(store, "b", &keyed).await.unwrap(), first);
+    assert_eq!(store.requested_run(Some("ada k")).await.unwrap(), Some(first));
+    submit(store, "b", &Submission { key: Some("bob k"), ..order() }).await.unwrap();
+    submit(store, "c", &order()).await.unwrap();
+    submit(store, "d", &order()).await.unwrap();
+    assert_eq!(store.count_runs(&RunFilter::default()).await.unwrap(), 4);
 }
 
 async fn at_every_failure_a_submission_is_whole_or_absent(database: Database) {

@@ -1,4 +1,4 @@
-//! How fast answers come: `cargo run --release -p graft-predict --example serving MODEL`, one JSON object a line.
+//! How fast answers come, alone and together, with the bare base and with many adapters in one batch.
 //!
 //! Adapters are fresh LoRA of rank 16 on every linear layer: they cost what trained ones cost.
 
@@ -12,8 +12,6 @@ use graft_core::{AdapterSpec, AnswerForm, LoraSpec, Targets, TaskCard};
 use graft_nn::{Adapter, Model};
 use graft_predict::{Batcher, Decoding, Error, Limits, Template, Update, Vocabulary};
 use serde_json::json;
-
-type Failure = Box<dyn std::error::Error>;
 
 /// Inputs of about the length of a Slack message.
 const INPUTS: usize = 100;
@@ -32,9 +30,8 @@ struct Taken {
     tokens: usize,
 }
 
-fn main() -> Result<(), Failure> {
-    let path = std::env::args().nth(1).ok_or("name a model's folder or GGUF file")?;
-    let bench = Bench::new(Path::new(&path))?;
+pub(crate) fn run(model: &Path) -> anyhow::Result<()> {
+    let bench = Bench::new(model)?;
     let input = |i: usize| format!("Picked up {} cases of kale and {} boxes of bread from Aldi #{i}", i % 7 + 2, i % 5);
     let inputs: Vec<String> = (0..INPUTS).map(input).collect();
     // The first answer reads the weights from disk, and the prefix.
@@ -72,7 +69,7 @@ fn main() -> Result<(), Failure> {
 }
 
 impl Bench {
-    fn new(path: &Path) -> Result<Self, Failure> {
+    fn new(path: &Path) -> anyhow::Result<Self> {
         let (model, files) = Model::open(path)?;
         let card = TaskCard {
             name: "bench".into(),
@@ -96,7 +93,7 @@ impl Bench {
     }
 
     /// Answers all inputs, each with the next of so many adapters.
-    fn answer(&self, batcher: &mut Batcher, inputs: &[String], adapters: usize) -> Result<Taken, Failure> {
+    fn answer(&self, batcher: &mut Batcher, inputs: &[String], adapters: usize) -> anyhow::Result<Taken> {
         let (send, done) = mpsc::channel();
         let clock = Instant::now();
         for (index, input) in inputs.iter().enumerate() {

@@ -1,0 +1,135 @@
+//! A server and its trainers killed at random moments under load: nothing that was acknowledged is lost, doubled or
+//! left half done.
+//!
+//! A few kills by default; `cargo xtask campaign` sets GRAFT_KILLS for more, and GRAFT_SEED to repeat one.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![cfg(target_os = "linux")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod check;
+mod clients;
+mod ledger;
+
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use common::{Graft, Random, seed, server::Server};
+use graft_testkit::Postgres;
+use ledger::Ledger;
+use serde_json::Value;
+
+/// Tasks whose runs are submitted and whose versions are switched.
+const TASKS: [&str; 2] = ["text-classification", "instruction"];
+/// The task whose examples come in and are decided about; it learns, too.
+const AUDITED: &str = "text-classification";
+
+/// What clients and killer share.
+struct World {
+    graft: Graft,
+    address: SocketAddr,
+    ledger: Ledger,
+    /// The killing is over: clients finish what they began.
+    calm: AtomicBool,
+}
+
+impl World {
+    fn new(graft: Graft) -> Self {
+        graft.add_toy_task();
+        graft.add_toy_to(&["instruction"]);
+        // Free now, and hardly taken by others in the moments between two servers.
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        Self { graft, address, ledger: Ledger::default(), calm: AtomicBool::new(false) }
+    }
+
+    fn serve(&self) -> Server {
+        Server::spawn(&self.graft, self.address, &self.graft.dir.path().join("server.log"))
+    }
+
+    fn is_calm(&self) -> bool {
+        self.calm.load(Ordering::Relaxed)
+    }
+
+    /// Kills every trainer of this home; returns how many.
+    fn kill_trainers(&self) -> usize {
+        let home = self.graft.home().into_os_string().into_encoded_bytes();
+        let is_ours = |command: &[u8]| {
+            let mut words = command.split(|byte| *byte == 0);
+            words.any(|word| word == b"train-dir") && words.any(|word| word.starts_with(&home))
+        };
+        let processes = fs::read_dir("/proc").unwrap().flatten();
+        let trainers =
+            processes.filter(|entry| fs::read(entry.path().join("cmdline")).is_ok_and(|text| is_ours(&text)));
+        let kill = |entry: fs::DirEntry| {
+            let status = std::process::Command::new("kill").arg("-KILL").arg(entry.file_name()).status();
+            status.is_ok_and(|status| status.success())
+        };
+        trainers.map(kill).filter(|killed| *killed).count()
+    }
+}
+
+/// Kills server, trainers or both `kills` times while clients work, then checks all that is promised.
+fn campaign(graft: Graft, kills: u64, seed: u64) {
+    println!("seed {seed}: repeat it with GRAFT_SEED={seed} GRAFT_KILLS={kills}");
+    let world = World::new(graft);
+    let mut random = Random::new(seed);
+    let (mut servers, mut trainers) = (0, 0);
+    let server = thread::scope(|scope| {
+        let mut server = world.serve();
+        let clients = clients::start(scope, &world, seed);
+        for _ in 0..kills {
+            thread::sleep(Duration::from_millis(50 + random.below(1950)));
+            let what = random.below(10);
+            if what < 4 || what == 9 {
+                trainers += world.kill_trainers();
+            }
+            if what >= 4 {
+                drop(server);
+                server = world.serve();
+                servers += 1;
+            }
+            if clients.iter().any(thread::ScopedJoinHandle::is_finished) {
+                break;
+            }
+        }
+        world.calm.store(true, Ordering::Relaxed);
+        server
+    });
+    let ended = wait_for_ends(&world);
+    server.stop();
+    println!("killed {servers} servers and {trainers} trainers; the last run ended {ended:?} later");
+    check::all(&world);
+}
+
+/// Waits until no run is active any more.
+fn wait_for_ends(world: &World) -> Duration {
+    let began = Instant::now();
+    loop {
+        let runs = world.graft.json(&["runs", "list"])["runs"].clone();
+        let active = |run: &&Value| ["queued", "starting", "running"].iter().any(|state| run["state"] == *state);
+        let Some(run) = runs.as_array().unwrap().iter().find(active) else { return began.elapsed() };
+        assert!(began.elapsed() < Duration::from_secs(150), "a run is stuck: {run:#}");
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn kills_lose_nothing_on_sqlite() {
+    campaign(Graft::new(), number("GRAFT_KILLS").unwrap_or(6), seed());
+}
+
+#[test]
+fn kills_lose_nothing_on_postgres() {
+    let Some(server) = Postgres::shared() else { return };
+    campaign(Graft::on(server.database().unwrap()), number("GRAFT_KILLS").map_or(3, |kills| kills.div_ceil(4)), seed());
+}

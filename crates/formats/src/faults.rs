@@ -1,0 +1,101 @@
+//! Failures on demand, so that tests can strike at each operation on files in turn. Only builds with debug assertions
+//! have them; in others every call here is nothing.
+//!
+//! `GRAFT_FAULT=K:KIND:MARK` lets the `K`-th operation of a process (from 1) and all after it fail, as a `full` disk
+//! refuses what needs room, a `read-only` one every change, or a `broken` one everything; `MARK` is a file that the
+//! first failure is noted in.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+
+/// What is done to a file or folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// It is made or grows.
+    Write,
+    /// It is renamed or removed.
+    Change,
+    /// What was written is made durable.
+    Sync,
+}
+
+/// Passes a point at which the disk may refuse.
+///
+/// # Errors
+/// In tests, what was asked for.
+#[cfg(not(debug_assertions))]
+#[inline(always)]
+pub fn pass(_op: Op, _path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(debug_assertions)]
+pub use plan::pass;
+
+/// Writes everything; a disk that refuses has taken the first half, as full ones do.
+///
+/// # Errors
+/// What the disk says.
+pub fn write(out: &mut (impl Write + ?Sized), bytes: &[u8], path: &Path) -> io::Result<()> {
+    if let Err(refused) = pass(Op::Write, path) {
+        out.write_all(&bytes[..bytes.len() / 2])?;
+        return Err(refused);
+    }
+    out.write_all(bytes)
+}
+
+#[cfg(debug_assertions)]
+mod plan {
+    use std::{
+        fs::File,
+        io,
+        path::{Path, PathBuf},
+        sync::{
+            LazyLock,
+            atomic::{AtomicU64, Ordering},
+        },
+    };
+
+    use super::Op;
+
+    struct Plan {
+        at: u64,
+        kind: io::ErrorKind,
+        mark: PathBuf,
+        passed: AtomicU64,
+    }
+
+    static PLAN: LazyLock<Option<Plan>> = LazyLock::new(|| {
+        let text = std::env::var("GRAFT_FAULT").ok()?;
+        let mut parts = text.splitn(3, ':');
+        let at = parts.next()?.parse().ok()?;
+        let kind = match parts.next()? {
+            "full" => io::ErrorKind::StorageFull,
+            "read-only" => io::ErrorKind::ReadOnlyFilesystem,
+            _ => io::ErrorKind::Other,
+        };
+        Some(Plan { at, kind, mark: parts.next()?.into(), passed: AtomicU64::new(0) })
+    });
+
+    /// Passes a point at which the disk may refuse.
+    ///
+    /// # Errors
+    /// In tests, what was asked for.
+    pub fn pass(op: Op, path: &Path) -> io::Result<()> {
+        let Some(plan) = PLAN.as_ref() else { return Ok(()) };
+        let refuses = match plan.kind {
+            io::ErrorKind::StorageFull => op == Op::Write,
+            io::ErrorKind::ReadOnlyFilesystem => op != Op::Sync,
+            _ => true,
+        };
+        if !refuses || plan.passed.fetch_add(1, Ordering::Relaxed) + 1 < plan.at {
+            return Ok(());
+        }
+        if let Ok(mut mark) = File::create_new(&plan.mark) {
+            io::Write::write_all(&mut mark, format!("{op:?} {}", path.display()).as_bytes())?;
+        }
+        Err(plan.kind.into())
+    }
+}

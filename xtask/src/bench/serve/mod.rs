@@ -1,0 +1,264 @@
+//! The service under load, with a real model: while it trains, with many listeners, over many requests.
+
+mod http;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, ensure};
+use serde_json::{Value, json};
+
+use super::{
+    Settings, built, lines, number,
+    report::plain,
+    scratch,
+    train::{ask, prepare_home},
+};
+use http::Connection;
+
+const TASK: &str = "slack-rescue";
+/// Clients that ask at once.
+const CLIENTS: usize = 64;
+/// How long they do.
+const LOAD: Duration = Duration::from_secs(60);
+/// How long the training is watched alone.
+const ALONE: Duration = Duration::from_secs(40);
+/// Event streams held at once, and events sent to each.
+const STREAMS: usize = 1000;
+const EVENTS: usize = 20;
+/// Requests over which memory is watched.
+const REQUESTS: usize = 10_000;
+/// Longest answer, in tokens: most rescue messages end before it.
+const TOKENS: usize = 48;
+
+pub(super) fn run(settings: &Settings) -> anyhow::Result<Option<String>> {
+    let home = scratch("serve")?;
+    prepare_home(&home, &settings.base, 96)?;
+    let train = ["train", TASK, "--base", "bench-base", "--epochs", "0.3", "--activate", "--force", "--skip-base"];
+    ask(&home, &train)?;
+    let server = Server::start(&home)?;
+    println!("| | |\n|---|---|");
+    streams(&server)?;
+    memory(&server)?;
+    training(&server)?;
+    drop(server);
+    adapters(&settings.base)?;
+    Ok(None)
+}
+
+/// A server that ends with its measurement.
+struct Server {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    fn start(home: &Path) -> anyhow::Result<Self> {
+        let mut command: Command = built("graft")?;
+        command.args(["serve", "--bind", "127.0.0.1:0"]).env("GRAFT_HOME", home).env("GRAFT_LOG", "error");
+        let mut child = command.env_remove("GRAFT_DATABASE").stderr(Stdio::piped()).spawn()?;
+        let mut said = BufReader::new(child.stderr.take().context("a server without stderr")?).lines();
+        let first = said.next().context("the server ended")??;
+        let address = first.split("http://").nth(1).with_context(|| format!("no address in: {first}"))?.parse()?;
+        thread::spawn(move || said.map_while(Result::ok).for_each(drop));
+        Ok(Self { child, address })
+    }
+
+    fn connect(&self) -> anyhow::Result<Connection> {
+        Connection::open(self.address)
+    }
+
+    /// Resident memory in MB.
+    fn memory(&self) -> anyhow::Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? / 1000.0)
+    }
+}
+
+fn question(index: usize, tokens: usize) -> Value {
+    let input = format!("Picked up {} boxes of kale and {} of bread from Aldi #{index}", index % 7 + 2, index % 5 + 1);
+    json!({"task": TASK, "input": input, "max_tokens": tokens})
+}
+
+/// Many listeners, all of whom hear each change.
+fn streams(server: &Server) -> anyhow::Result<()> {
+    let mut ask = server.connect()?;
+    let mut first = |state: &str| -> anyhow::Result<Value> {
+        let path = format!("/api/v1/examples?task={TASK}&state={state}&limit=1");
+        Ok(ask.must("GET", &path, &Value::Null)?["examples"][0].take())
+    };
+    let (output, example) = (first("approved")?["output"].take(), first("pending")?);
+    let path = format!("/api/v1/examples/{TASK}/{}", example["id"].as_str().context("no example")?.replace(':', "%3A"));
+    let mut revision = example["revision"].clone();
+    let before = server.memory()?;
+    let mut streams = Vec::new();
+    for _ in 0..STREAMS {
+        let mut stream = server.connect()?;
+        stream.listen("/api/v1/events")?;
+        streams.push(stream);
+    }
+    let clock = Instant::now();
+    for _ in 0..EVENTS {
+        let edit = json!({"revision": revision, "output": output});
+        revision = ask.must("POST", &format!("{path}/edit"), &edit)?["example"]["revision"].clone();
+    }
+    for stream in &mut streams {
+        stream.hear(EVENTS)?;
+    }
+    println!(
+        "| {STREAMS} event streams, {EVENTS} changes: all heard after, s | {} |",
+        plain(clock.elapsed().as_secs_f64())
+    );
+    println!("| memory of a stream, kB | {} |", plain((server.memory()? - before) * 1000.0 / STREAMS as f64));
+    Ok(())
+}
+
+/// Memory over many requests, of which one in ten asks the model.
+fn memory(server: &Server) -> anyhow::Result<()> {
+    server.connect()?.must("POST", "/api/v1/infer", &question(0, 4))?;
+    let mut seen = vec![server.memory()?];
+    for half in 0..2 {
+        thread::scope(|scope| {
+            let clients: Vec<_> =
+                (0..8).map(|client| scope.spawn(move || requests(server, half * 8 + client))).collect();
+            clients
+                .into_iter()
+                .try_for_each(|client| client.join().map_err(|_| anyhow::anyhow!("a client panicked"))?)
+        })?;
+        seen.push(server.memory()?);
+    }
+    let seen: Vec<String> = seen.into_iter().map(plain).collect();
+    println!(
+        "| resident memory at the start, after {} and {REQUESTS} requests, MB | {} |",
+        REQUESTS / 2,
+        seen.join(", ")
+    );
+    Ok(())
+}
+
+fn requests(server: &Server, client: usize) -> anyhow::Result<()> {
+    let mut connection = server.connect()?;
+    let looks = ["/api/v1/tasks", "/api/v1/versions", "/api/v1/runs", "/api/v1/examples?limit=20", "/health"];
+    for index in 0..REQUESTS / 16 {
+        if index % 10 == 0 {
+            connection.must("POST", "/api/v1/infer", &question(client * 1000 + index, 4))?;
+        } else {
+            connection.must("GET", looks[index % looks.len()], &Value::Null)?;
+        }
+    }
+    Ok(())
+}
+
+/// A training, alone and beside clients who ask without a pause.
+fn training(server: &Server) -> anyhow::Result<()> {
+    let mut ask = server.connect()?;
+    let body = json!({"task": TASK, "base": "bench-base", "evaluate": false, "settings": {"epochs": 200}});
+    let run = ask.must("POST", "/api/v1/runs", &body)?["run"]["id"].as_str().context("no run")?.to_owned();
+    let clock = Instant::now();
+    let begun = loop {
+        if let Some(pace) = pace(&mut ask, &run)? {
+            break pace;
+        }
+        ensure!(clock.elapsed() < Duration::from_secs(120), "the training doesn't begin");
+        thread::sleep(Duration::from_millis(200));
+    };
+    thread::sleep(ALONE);
+    let middle = pace(&mut ask, &run)?.context("no steps")?;
+    let (statuses, mut latencies) = load(server)?;
+    let end = pace(&mut ask, &run)?.context("no steps")?;
+    let speed = |from: &Pace, to: &Pace| (to.tokens - from.tokens) / (to.seconds - from.seconds);
+    let (alone, beside) = (speed(&begun, &middle), speed(&middle, &end));
+    ask.must("POST", &format!("/api/v1/runs/{run}/cancel"), &json!({}))?;
+    latencies.sort_by(f64::total_cmp);
+    let at = |share: f64| plain(latencies[((latencies.len() - 1) as f64 * share) as usize]);
+    println!("| {CLIENTS} clients for {} s during a training: answers by status | {statuses:?} |", LOAD.as_secs());
+    println!("| seconds to an answer: p50, p95, p99 | {}, {}, {} |", at(0.5), at(0.95), at(0.99));
+    println!(
+        "| tokens/s of the training: alone, beside the clients | {}, {} ({:.2} ×) |",
+        plain(alone),
+        plain(beside),
+        beside / alone
+    );
+    Ok(())
+}
+
+/// How far a training is.
+struct Pace {
+    tokens: f64,
+    seconds: f64,
+}
+
+/// How far a run is by its newest step, once it has taken one.
+fn pace(ask: &mut Connection, run: &str) -> anyhow::Result<Option<Pace>> {
+    let found = ask.must("GET", &format!("/api/v1/runs/{run}/events"), &Value::Null)?;
+    let mut steps = found["events"].as_array().into_iter().flatten().filter(|event| event["event"] == "step");
+    let Some(last) = steps.next_back() else { return Ok(None) };
+    let (step, of) = (number(last, "step")?, number(last, "of")?);
+    // The time that is left follows from the time that was taken.
+    let seconds = number(last, "eta_s")? * step / (of - step);
+    Ok(Some(Pace { tokens: number(last, "tokens_per_s")? * seconds, seconds }))
+}
+
+/// Clients that ask without a pause, or as soon as they are told to come back; how often each status came, and the
+/// seconds to each answer that was one.
+fn load(server: &Server) -> anyhow::Result<(BTreeMap<u16, usize>, Vec<f64>)> {
+    let until = Instant::now() + LOAD;
+    let client = |client: usize| -> anyhow::Result<Vec<(u16, f64)>> {
+        let (mut connection, mut told) = (server.connect()?, Vec::new());
+        while Instant::now() < until {
+            let clock = Instant::now();
+            let (status, _) =
+                connection.send("POST", "/api/v1/infer", &question(client * 1000 + told.len(), TOKENS))?;
+            told.push((status, clock.elapsed().as_secs_f64()));
+            if status == 429 {
+                thread::sleep(Duration::from_secs(1));
+            }
+        }
+        Ok(told)
+    };
+    let told = thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS).map(|number| scope.spawn(move || client(number))).collect();
+        let join = |client: thread::ScopedJoinHandle<'_, _>| {
+            client.join().map_err(|_| anyhow::anyhow!("a client panicked"))?
+        };
+        clients.into_iter().map(join).collect::<anyhow::Result<Vec<_>>>()
+    })?;
+    let mut statuses = BTreeMap::new();
+    let told: Vec<(u16, f64)> = told.concat();
+    told.iter().for_each(|(status, _)| *statuses.entry(*status).or_default() += 1);
+    ensure!(statuses.keys().all(|status| [200, 429].contains(status)), "answers other than 200 and 429: {statuses:?}");
+    Ok((statuses, told.into_iter().filter(|(status, _)| *status == 200).map(|(_, seconds)| seconds).collect()))
+}
+
+/// What other adapters in one batch cost.
+fn adapters(base: &Path) -> anyhow::Result<()> {
+    for said in lines(built("graft-bench")?.arg("serving").arg(base))? {
+        if said["what"] == "adapters" {
+            let (rate, slower) = (number(&said, "tokens_per_s")?, number(&said, "slowdown")? * 100.0);
+            println!(
+                "| tokens/s of 8 lanes with {} adapters | {} ({} % slower) |",
+                said["count"],
+                plain(rate),
+                plain(slower)
+            );
+        }
+    }
+    Ok(())
+}

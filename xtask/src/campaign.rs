@@ -1,0 +1,56 @@
+//! The tests that strike at random moments and at every operation, at full length.
+
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+
+use crate::{prepare, shell};
+
+/// A part by its name, the test file it is in, and the variable that makes it long.
+const PARTS: [(&str, &str, &str); 4] = [
+    ("kills", "campaign", "GRAFT_KILLS"),
+    ("workers", "queue", "GRAFT_CAMPAIGN"),
+    ("database", "faults", "GRAFT_CAMPAIGN"),
+    ("files", "disk", "GRAFT_CAMPAIGN"),
+];
+
+/// How long each part is.
+struct Size {
+    kills: u64,
+    runs: u64,
+    seed: u64,
+}
+
+/// Runs the named parts, or all.
+pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
+    let mut size = Size { kills: 200, runs: 200, seed: u64::from(std::process::id()) };
+    let mut names = Vec::new();
+    let mut arguments = arguments.iter();
+    while let Some(&argument) = arguments.next() {
+        let mut number = || -> anyhow::Result<u64> {
+            let text = arguments.next().with_context(|| format!("{argument} needs a number"))?;
+            text.parse().with_context(|| format!("{argument} needs a number, not `{text}`"))
+        };
+        match argument {
+            "--kills" => size.kills = number()?,
+            "--runs" => size.runs = number()?,
+            "--seed" => size.seed = number()?,
+            name if PARTS.iter().any(|(known, ..)| *known == name) => names.push(name),
+            other => bail!("no part is called {other}; there are {}", PARTS.map(|(name, ..)| name).join(", ")),
+        }
+    }
+    prepare::postgres()?;
+    for (name, file, variable) in PARTS.iter().filter(|(name, ..)| names.is_empty() || names.contains(name)) {
+        println!("\n## {name}: seed {}\n", size.seed);
+        let length = if *name == "kills" { size.kills } else { size.runs };
+        let filter: &[&str] = if *name == "workers" { &["two_workers"] } else { &[] };
+        let began = Instant::now();
+        let mut cargo = shell::cargo();
+        cargo.args(["test", "-p", "graft", "--test", file, "--"]).args(filter);
+        cargo.args(["--nocapture", "--test-threads", "1"]);
+        cargo.env(variable, length.to_string()).env("GRAFT_SEED", size.seed.to_string());
+        shell::run(&mut cargo)?;
+        println!("{name}: {}", shell::seconds(began.elapsed()));
+    }
+    Ok(())
+}
