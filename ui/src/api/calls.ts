@@ -8,7 +8,7 @@ const post = <R>(path: string, body: unknown = {}, headers?: Record<string, stri
   request<R>("POST", V1 + path, { body, headers });
 const remove = <R>(path: string, query?: Query) => request<R>("DELETE", V1 + path, { query });
 
-export interface ExampleQuery extends Query {
+interface ExampleQuery extends Query {
   task: string;
   state?: T.ReviewState;
   source?: string;
@@ -24,14 +24,9 @@ export const session = {
   close: () => remove<null>("/session"),
 };
 
-export interface Switched {
-  version: T.Version;
-  previous: string | null;
-}
-
 export const tasks = {
   list: () => get<{ tasks: T.TaskInfo[] }>("/tasks"),
-  rollback: (task: string, expected: string | null) => post<Switched>(`/tasks/${part(task)}/rollback`, { expected }),
+  rollback: (task: string, expected: string | null) => post<T.Switched>(`/tasks/${part(task)}/rollback`, { expected }),
 };
 
 const example = (task: string, id: string) => `/examples/${part(task)}/${part(id)}`;
@@ -44,6 +39,11 @@ export const examples = {
     post<{ example: T.Example }>(`${example(task, id)}/${action}`, body, { "Idempotency-Key": key }),
   bulk: (body: object) => post<{ changed: number; skipped: { id: string; why: string }[] }>("/examples/bulk", body),
   mask: (task: string, id: string) => get<T.Mask>(`${example(task, id)}/mask`),
+};
+
+export const presence = {
+  sit: (page: string, at: { task: string; id: string } | null) =>
+    request<T.Seats>("PUT", `${V1}/presence`, { body: { page, at }, keepalive: true }),
 };
 
 export const imports = {
@@ -76,7 +76,7 @@ export const versions = {
   list: (task: string) => get<{ versions: T.Version[]; total?: number }>("/versions", { task, limit: 200 }),
   read: (task: string, name: string) => get<T.VersionDetail>(version(task, name)),
   activate: (task: string, name: string, expected: string | null, force = false) =>
-    post<Switched>(`${version(task, name)}/activate`, { expected, force }),
+    post<T.Switched>(`${version(task, name)}/activate`, { expected, force }),
   stage: (task: string, name: string, stage: string) => post<Json>(`${version(task, name)}/stage`, { stage }),
   evaluate: (task: string, name: string) => post<Json>(`${version(task, name)}/evaluate`),
   remove: (task: string, name: string) => remove<null>(version(task, name)),
@@ -91,58 +91,28 @@ export const stats = {
   csvAddress: (task: string) => address(`${V1}/stats.csv`, { task }),
 };
 
-export interface AskAiSettings {
-  softPromptEnabled: boolean;
-  softPromptModelDir: string;
-  softPromptConfidenceThreshold: number;
-}
-/** Weights, foods and places as they are in force; pounds of one unit. */
-export interface Tables {
-  pounds: Record<string, number>;
-  classes: Record<string, Record<string, number>>;
-  items: Record<string, Record<string, number>>;
-  foods: Record<string, string[]>;
-  locations: Record<string, string[]>;
-}
-export interface Validation {
-  ok: boolean;
-  errors: { field: string; detail: string }[];
-}
-
 const withTag = (etag: string | null) => (etag ? { "If-Match": etag } : undefined);
 
 export const settings = {
-  read: () => exchange<AskAiSettings>("GET", `${V1}/settings`),
-  write: (body: AskAiSettings, etag: string | null) =>
-    exchange<AskAiSettings>("PUT", `${V1}/settings`, { body, headers: withTag(etag) }),
-  validate: (body: AskAiSettings) => post<Validation>("/settings/validate", body),
-  tables: () => exchange<{ toml: string; parsed: Tables }>("GET", `${V1}/tables`),
+  read: () => exchange<T.AskAiSettings>("GET", `${V1}/settings`),
+  write: (body: T.AskAiSettings, etag: string | null) =>
+    exchange<T.AskAiSettings>("PUT", `${V1}/settings`, { body, headers: withTag(etag) }),
+  validate: (body: T.AskAiSettings) => post<T.SettingsCheck>("/settings/validate", body),
+  rent: () => exchange<T.Rent>("GET", `${V1}/settings/rent`),
+  writeRent: (body: T.Rent, etag: string | null) =>
+    exchange<T.Rent>("PUT", `${V1}/settings/rent`, { body, headers: withTag(etag) }),
+  tables: () => exchange<T.TablesReply>("GET", `${V1}/tables`),
   writeTables: (toml: string, etag: string | null) =>
-    exchange<{ toml: string }>("PUT", `${V1}/tables`, { body: { toml }, headers: withTag(etag) }),
+    exchange<T.TablesReply>("PUT", `${V1}/tables`, { body: { toml }, headers: withTag(etag) }),
 };
 
-export interface User {
-  name: string;
-  role: T.Role;
-  created_at?: T.Time;
-}
-export interface Token {
-  id: string;
-  label: string;
-  role: T.Role;
-  created_by: string;
-  created_at: T.Time;
-  used_at: T.Time | null;
-  expires_at: T.Time | null;
-}
-
 export const admin = {
-  users: () => get<{ users: User[] }>("/users"),
+  users: () => get<{ users: T.User[] }>("/users"),
   addUser: (body: { name: string; role: T.Role; password: string }) => post<Json>("/users", body),
   removeUser: (name: string) => remove<null>(`/users/${part(name)}`),
-  tokens: () => get<{ tokens: Token[] }>("/tokens"),
+  tokens: () => get<{ tokens: T.Token[] }>("/tokens"),
   addToken: (body: { label: string; role: T.Role; days?: number }) =>
-    post<{ token: Token; secret: string }>("/tokens", body),
+    post<T.MadeToken>("/tokens", body),
   removeToken: (id: string) => remove<null>(`/tokens/${part(id)}`),
   schedules: () => get<{ schedules: T.Schedule[] }>("/schedules"),
   addSchedule: (body: { cron: string; zone?: string; request: T.NewRun; min_new?: number }) =>

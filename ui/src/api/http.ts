@@ -31,6 +31,8 @@ interface Options {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  /** Goes out even if the page is closed meanwhile. */
+  keepalive?: boolean;
 }
 
 export interface Answered<T> {
@@ -50,12 +52,17 @@ export async function exchange<T>(method: string, path: string, options: Options
   return { body: body as T, etag: response.headers.get("ETag") };
 }
 
-async function reach(method: string, path: string, { query, body, headers, signal }: Options): Promise<Response> {
+async function reach(
+  method: string,
+  path: string,
+  { query, body, headers, signal, keepalive }: Options,
+): Promise<Response> {
   const form = body instanceof FormData;
   try {
     return await fetch(address(path, query), {
       method,
       signal,
+      keepalive,
       credentials: "same-origin",
       headers: {
         Accept: "application/json",

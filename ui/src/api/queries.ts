@@ -26,3 +26,4 @@ export const versionQuery = (task: string, name: string) =>
 export const statsQuery = (task: string) =>
   queryOptions({ queryKey: ["stats", task], queryFn: () => api.stats.read(task) });
 export const systemQuery = queryOptions({ queryKey: ["system"], queryFn: api.admin.system, staleTime: 30_000 });
+export const rentQuery = queryOptions({ queryKey: ["rent"], queryFn: api.settings.rent, staleTime: 30_000 });

@@ -14,7 +14,7 @@ export type RunState = Schemas["RunState"];
 export type Review = Schemas["Review"];
 export type Example = With<Schemas["Example"], { output?: Json }>;
 export type ListedExample = With<Schemas["ListedExample"], { output?: Json }>;
-export type Prediction = With<Schemas["SuggestedAnswer"], { answer: Json; fields?: Record<string, number> }>;
+type Prediction = With<Schemas["SuggestedAnswer"], { answer: Json; fields?: Record<string, number> }>;
 export type Change = With<Schemas["Change"], { before?: Json; after?: Json }>;
 export type ExampleDetail = With<
   Schemas["ExampleDetail"],
@@ -26,6 +26,8 @@ export type ExampleDetail = With<
   }
 >;
 
+export type Seats = Schemas["Seats"];
+export type Seat = Schemas["Seat"];
 export type Mask = Schemas["Mask"];
 
 export type Progress = Schemas["Progress"];
@@ -50,6 +52,8 @@ export type VersionDetail = With<
   { version: Version; evaluation?: Evaluation | null; worst: Worst[] }
 >;
 
+export type Switched = With<Schemas["Switched"], { version: Version }>;
+
 export type TaskInfo = With<
   Schemas["TaskOverview"],
   { schema?: Json; active?: Version | null; run?: Run | null; labels?: string[] }
@@ -62,12 +66,12 @@ export type Schedule = Schemas["ScheduleView"];
 export type User = Schemas["UserView"];
 export type Token = Schemas["TokenView"];
 
+export type MadeToken = Schemas["MadeToken"];
+export type AskAiSettings = Schemas["Settings"];
+export type SettingsCheck = Schemas["SettingsCheck"];
+export type Rent = Schemas["Rent"];
+export type Tables = Schemas["Tables"];
+export type TablesReply = Schemas["TablesReply"];
+
 /** What one contestant of the playground says. */
-export interface Answer {
-  name: string;
-  answer?: Json;
-  confidence?: number | null;
-  fields?: Record<string, number> | null;
-  seconds: number;
-  problem?: string | null;
-}
+export type Answer = With<Schemas["ContestantAnswer"], { answer?: Json }>;

@@ -1,5 +1,5 @@
 import { Dialog } from "radix-ui";
-import type { ReactNode } from "react";
+import type { KeyboardEvent, ReactNode } from "react";
 import { Button } from "./Button";
 import css from "./modal.module.css";
 
@@ -12,16 +12,19 @@ interface Props {
   children?: ReactNode;
   /** Buttons at the bottom. */
   foot?: ReactNode;
+  /** Its own keys: those of the page don't work while it is open. */
+  onKeyDown?: (press: KeyboardEvent) => void;
 }
 
 /** A dialog: keeps the focus, closes on Escape, and gives the focus back. */
-export function Modal({ open, onOpenChange, title, about, wide, children, foot }: Props) {
+export function Modal({ open, onOpenChange, title, about, wide, children, foot, onKeyDown }: Props) {
   return (
     <Dialog.Root open={open} onOpenChange={onOpenChange}>
       <Dialog.Portal>
         <Dialog.Overlay className={css.overlay} />
         <Dialog.Content
           className={`${css.content} ${wide ? css.wide : ""}`}
+          onKeyDown={onKeyDown}
           {...(about ? {} : { "aria-describedby": undefined })}
         >
           <header className={css.head}>

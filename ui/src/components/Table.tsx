@@ -1,9 +1,12 @@
 import type { ReactNode } from "react";
 import css from "./table.module.css";
 
-interface Column {
-  title: ReactNode;
-  right?: boolean;
+/** A column's title; `hidden` is for those who don't see what the buttons below it look like. */
+type Column = string | { title: ReactNode; right?: boolean } | { hidden: string };
+
+function head(column: Column): { title: ReactNode; right?: boolean } {
+  if (typeof column === "string") return { title: column };
+  return "hidden" in column ? { title: <span className="sr">{column.hidden}</span> } : column;
 }
 
 /** A table with its head; `stack` turns rows into cards where it is narrow (cells then need `data-label`). */
@@ -23,7 +26,7 @@ export function Table({
       <table className={`${css.table} ${stack ? css.stack : ""}`} aria-label={label}>
         <thead>
           <tr>
-            {columns.map((column, i) => (
+            {columns.map(head).map((column, i) => (
               <th key={i} scope="col" className={column.right ? css.right : undefined}>
                 {column.title}
               </th>

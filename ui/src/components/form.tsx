@@ -1,4 +1,4 @@
-import { useId, type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes } from "react";
+import { useId, type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, type TextareaHTMLAttributes } from "react";
 import css from "./form.module.css";
 
 interface FieldProps {
@@ -25,8 +25,17 @@ export function Field({ label, hint, error, children }: FieldProps) {
   );
 }
 
-export function Input({ className, ...rest }: InputHTMLAttributes<HTMLInputElement>) {
-  return <input autoComplete="off" {...rest} className={`${css.input} ${className ?? ""}`} />;
+/** `small` fits the head of a card. */
+export function Input({ className, small, ...rest }: InputHTMLAttributes<HTMLInputElement> & { small?: boolean }) {
+  return <input autoComplete="off" {...rest} className={classes(small, className)} />;
+}
+
+export function TextArea({ className, ...rest }: TextareaHTMLAttributes<HTMLTextAreaElement>) {
+  return <textarea {...rest} className={classes(false, className)} />;
+}
+
+function classes(small: boolean | undefined, ...others: (string | undefined)[]): string {
+  return [css.input, small && css.small, ...others].filter(Boolean).join(" ");
 }
 
 export interface Option {
@@ -35,9 +44,14 @@ export interface Option {
 }
 
 /** The browser's own picker: works with keys, screen readers and phones as people expect. */
-export function Pick({ options, className, ...rest }: SelectHTMLAttributes<HTMLSelectElement> & { options: Option[] }) {
+export function Pick({
+  options,
+  small,
+  className,
+  ...rest
+}: SelectHTMLAttributes<HTMLSelectElement> & { options: Option[]; small?: boolean }) {
   return (
-    <select {...rest} className={`${css.input} ${css.pick} ${className ?? ""}`}>
+    <select {...rest} className={classes(small, css.pick, className)}>
       {options.map((option) => (
         <option key={option.value} value={option.value}>
           {option.label}

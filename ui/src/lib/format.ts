@@ -50,6 +50,16 @@ export function roughly(seconds: number | null | undefined): string {
   return `${Math.floor(tens / 6)} h ${String((tens % 6) * 10).padStart(2, "0")} min`;
 }
 
+/** `1.35 USD`. */
+export function money(amount: number, currency: string): string {
+  return `${new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(amount)} ${currency}`;
+}
+
+/** As a guess is told: `≈ 1.35 USD`, `< 0.01 USD`. */
+export function roughMoney(amount: number, currency: string): string {
+  return amount < 0.01 ? `< 0.01 ${currency}` : `≈ ${money(amount, currency)}`;
+}
+
 /** `1.1 GiB`. */
 export function bytes(count: number | null | undefined): string {
   if (count == null || !Number.isFinite(count)) return "–";

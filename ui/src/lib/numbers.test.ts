@@ -4,6 +4,8 @@ import { merge } from "../live/useRunStream";
 import { buckets } from "./buckets";
 import { align, smooth } from "./curve";
 import { phases, series } from "./events";
+import { money, roughMoney } from "./format";
+import { ancestors } from "./lineage";
 import { insert, moved, without } from "./list";
 import { atThreshold, examplesNeeded, verdict } from "./reliability";
 import { newRun, START } from "./train";
@@ -111,4 +113,20 @@ test("rows are added, taken out and moved", () => {
     [2, 1, 3],
     [1, 2, 3],
   ]);
+});
+
+test("money is told in hundredths, and a trifle as less than one", () => {
+  const told = [money(1234.5, "USD"), roughMoney(1.357, "EUR"), roughMoney(0.001, "€")];
+  expect(told).toEqual(["1,234.50 USD", "≈ 1.36 EUR", "< 0.01 €"]);
+});
+
+test("a version's ancestors end where nothing is known, at a circle, and at the most", () => {
+  const born = (name: string, parent?: string) => ({ name, parent, base: "b" });
+  const [one, two, three] = [born("v1", "v3"), born("v2", "v1"), born("v3", "v2")] as const;
+  const names = (most: number) => ancestors([one, two, three], three, most).map((version) => version.name);
+  expect([names(9), names(2)]).toEqual([
+    ["v3", "v2", "v1"],
+    ["v3", "v2"],
+  ]);
+  expect(ancestors([two], two, 9)).toEqual([two]);
 });

@@ -60,7 +60,7 @@ export function AuditBar({ audit, task }: { audit: Audit; task: TaskInfo | undef
       {sources.length > 1 && (
         <Pick
           aria-label="Source"
-          className={css.pick}
+          small
           value={filter?.source ?? ""}
           options={[
             { value: "", label: "All sources" },
@@ -71,7 +71,7 @@ export function AuditBar({ audit, task }: { audit: Audit; task: TaskInfo | undef
       )}
       <Pick
         aria-label="Order"
-        className={css.pick}
+        small
         value={filter?.order ?? "imported"}
         options={ORDERS}
         onChange={(event) => change({ order: event.target.value })}

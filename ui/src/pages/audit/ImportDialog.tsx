@@ -4,7 +4,7 @@ import { imports } from "../../api/calls";
 import type { TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Failure } from "../../components/Failure";
-import { Check, Field, Input, Pick } from "../../components/form";
+import { Check, Field, Input, Pick, TextArea } from "../../components/form";
 import { Modal } from "../../components/Modal";
 import { ShowCommand } from "../../components/ShowCommand";
 import { ImportReport } from "./ImportReport";
@@ -113,13 +113,7 @@ export function ImportDialog({
           {kind === "prompt" ? (
             <Field label="Text" hint={`${text.trim().length} characters; at least 10`}>
               {(field) => (
-                <textarea
-                  {...field}
-                  rows={8}
-                  value={text}
-                  onChange={(e) => setText(e.target.value)}
-                  style={{ width: "100%", font: "inherit", padding: 8 }}
-                />
+                <TextArea {...field} rows={8} value={text} onChange={(e) => setText(e.target.value)} />
               )}
             </Field>
           ) : (

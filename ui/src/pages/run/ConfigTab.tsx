@@ -4,6 +4,7 @@ import { artifactsQuery } from "../../api/queries";
 import type { Event, RunDetail } from "../../api/types";
 import { Card, Empty } from "../../components/bits";
 import { CopyButton } from "../../components/CopyButton";
+import { Facts } from "../../components/Facts";
 import layout from "../../components/layout.module.css";
 import { Cell, Table } from "../../components/Table";
 import { bytes, exact, number } from "../../lib/format";
@@ -39,7 +40,7 @@ export function ConfigTab({ detail, events }: { detail: RunDetail; events: Event
         <Card title="Files" flush>
           {artifacts.data?.length === 0 && <Empty title="No files yet" />}
           {artifacts.data && artifacts.data.length > 0 && (
-            <Table label="Files" columns={[{ title: "Path" }, { title: "Size", right: true }, { title: "SHA-256" }]}>
+            <Table label="Files" columns={["Path", { title: "Size", right: true }, "SHA-256"]}>
               {artifacts.data.map((file) => (
                 <tr key={file.path}>
                   <Cell>
@@ -78,18 +79,5 @@ export function ConfigTab({ detail, events }: { detail: RunDetail; events: Event
         <Facts rows={settings.map(([path, value]) => [path, shown(value) || "–"])} mono />
       </Card>
     </div>
-  );
-}
-
-function Facts({ rows, mono }: { rows: [string, string][]; mono?: boolean }) {
-  return (
-    <dl className={layout.facts}>
-      {rows.map(([name, value]) => (
-        <div key={name} style={{ display: "contents" }}>
-          <dt className={mono ? "mono" : undefined}>{name}</dt>
-          <dd className={mono ? "mono" : "num"}>{value}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }

@@ -37,7 +37,7 @@ export function Logs({ run, active }: { run: Run; active: boolean }) {
             aria-label="Search the log"
             placeholder="Search"
             value={wanted}
-            style={{ width: "11rem", minHeight: 30 }}
+            small
             onChange={(e) => setWanted(e.target.value)}
           />
           <Check label="Follow" checked={follow} onChange={(e) => setFollow(e.target.checked)} />

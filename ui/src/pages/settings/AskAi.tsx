@@ -1,15 +1,15 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { settings, type AskAiSettings } from "../../api/calls";
-import { Problem } from "../../api/http";
-import { Button } from "../../components/Button";
+import { settings } from "../../api/calls";
+import type { AskAiSettings } from "../../api/types";
 import { Card, Notice, Skeleton } from "../../components/bits";
 import { Failure } from "../../components/Failure";
 import { Check, Field, Input } from "../../components/form";
-import layout from "../../components/layout.module.css";
+import { SaveForm } from "../../components/SaveForm";
 import { say } from "../../components/toasts";
 import { percent } from "../../lib/format";
 import { useDebounced } from "../../lib/useDebounced";
+import css from "./settings.module.css";
 
 /** The Ask AI service's soft prompt: on or off, where, and how sure it must be. */
 export function AskAi() {
@@ -39,16 +39,15 @@ function Form({ saved, etag }: { saved: AskAiSettings; etag: string | null }) {
   const change = (part: Partial<AskAiSettings>) => setDraft((old) => ({ ...old, ...part }));
   const wrong = (field: keyof AskAiSettings) => check.data?.errors.find((error) => error.field === field)?.detail;
   const dirty = JSON.stringify(draft) !== JSON.stringify(saved);
-  const stale = save.error instanceof Problem && save.error.status === 412;
   return (
     <Card title="Soft prompt">
-      <form
-        className={layout.tight}
-        style={{ maxWidth: "38rem", gap: 20 }}
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate();
-        }}
+      <SaveForm
+        className={css.settings}
+        save={save}
+        dirty={dirty}
+        ready={check.data?.ok !== false}
+        onDiscard={() => setDraft(saved)}
+        list="settings"
       >
         <Check
           label="Write a suggestion where the service has none, or only weak ones"
@@ -82,36 +81,12 @@ function Form({ saved, etag }: { saved: AskAiSettings; etag: string | null }) {
               min={0}
               max={1}
               step={0.01}
-              style={{ accentColor: "var(--accent)" }}
               value={draft.softPromptConfidenceThreshold}
               onChange={(e) => change({ softPromptConfidenceThreshold: Number(e.target.value) })}
             />
           )}
         </Field>
-        {stale && (
-          <Notice tone="warn" title="Somebody changed these settings meanwhile.">
-            <Button small onClick={() => void client.invalidateQueries({ queryKey: ["settings"] })}>
-              Load theirs
-            </Button>
-          </Notice>
-        )}
-        {save.error && !stale && <Failure error={save.error} />}
-        <div className={layout.row}>
-          <Button
-            look="main"
-            type="submit"
-            disabled={!dirty || check.data?.ok === false}
-            busy={save.isPending && "Saving …"}
-          >
-            Save
-          </Button>
-          {dirty && (
-            <Button look="quiet" onClick={() => setDraft(saved)}>
-              Discard
-            </Button>
-          )}
-        </div>
-      </form>
+      </SaveForm>
     </Card>
   );
 }

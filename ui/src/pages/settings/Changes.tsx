@@ -2,9 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { admin } from "../../api/calls";
 import type { Change } from "../../api/types";
-import { Card, Empty, Skeleton } from "../../components/bits";
-import { Failure } from "../../components/Failure";
+import { Card, Empty } from "../../components/bits";
 import { Pick } from "../../components/form";
+import { Listed } from "../../components/Listed";
 import { Cell, Table } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
 import { differences } from "../../lib/diff";
@@ -29,29 +29,15 @@ export function Changes() {
     <Card
       title="What changed"
       flush
-      side={
-        <Pick
-          aria-label="Kind"
-          options={KINDS}
-          value={kind}
-          style={{ width: "auto", minHeight: 30, paddingTop: 2, paddingBottom: 2 }}
-          onChange={(e) => setKind(e.target.value)}
-        />
-      }
+      side={<Pick aria-label="Kind" options={KINDS} value={kind} small onChange={(e) => setKind(e.target.value)} />}
     >
-      {query.isPending && (
-        <div style={{ padding: "0 20px" }}>
-          <Skeleton lines={6} height={260} />
-        </div>
-      )}
-      {query.error && (
-        <div style={{ padding: 20 }}>
-          <Failure error={query.error} retry={() => void query.refetch()} />
-        </div>
-      )}
-      {query.isSuccess && list.length === 0 && <Empty title="Nothing has changed yet" />}
-      {list.length > 0 && (
-        <Table stack label="Changes" columns={["When", "Who", "What", "From → to"].map((title) => ({ title }))}>
+      <Listed
+        query={query}
+        lines={6}
+        height={260}
+        empty={list.length === 0 && <Empty title="Nothing has changed yet" />}
+      >
+        <Table stack label="Changes" columns={["When", "Who", "What", "From → to"]}>
           {list.map((change) => (
             <tr key={change.seq}>
               <Cell nowrap>
@@ -66,7 +52,7 @@ export function Changes() {
             </tr>
           ))}
         </Table>
-      )}
+      </Listed>
     </Card>
   );
 }

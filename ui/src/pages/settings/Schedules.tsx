@@ -3,15 +3,17 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { admin } from "../../api/calls";
 import type { Schedule } from "../../api/types";
-import { Button } from "../../components/Button";
-import { Card, Empty, Skeleton } from "../../components/bits";
-import { Failure } from "../../components/Failure";
+import { AddForm } from "../../components/AddForm";
+import { Card, Empty } from "../../components/bits";
 import { Field, Input, Pick } from "../../components/form";
-import layout from "../../components/layout.module.css";
+import { Listed } from "../../components/Listed";
+import { Remove } from "../../components/Remove";
 import { Cell, Table } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
-import { say, sayError } from "../../components/toasts";
+import { say } from "../../components/toasts";
 import { useTask } from "../../shell/useTask";
+
+const ZONE = "UTC";
 
 /** Trainings that start by the clock. */
 export function Schedules() {
@@ -20,7 +22,6 @@ export function Schedules() {
   const query = useQuery({ queryKey: ["schedules"], queryFn: admin.schedules });
   const [draft, setDraft] = useState({ cron: "0 3 * * 1", task: "", fresh: "20" });
   const name = draft.task || task?.name || "";
-  const again = () => void client.invalidateQueries({ queryKey: ["schedules"] });
   const add = useMutation({
     mutationFn: () =>
       admin.addSchedule({
@@ -28,98 +29,63 @@ export function Schedules() {
         request: { task: name, activate: true },
         min_new: Number(draft.fresh) || 0,
       }),
-    onSuccess: () => (say("Scheduled"), again()),
+    onSuccess: () => {
+      say("Scheduled");
+      void client.invalidateQueries({ queryKey: ["schedules"] });
+    },
   });
-  const remove = (id: string) => void admin.removeSchedule(id).then(() => (say(`${id} is removed`), again()), sayError);
   const list = query.data?.schedules ?? [];
-  const zone = "UTC";
+  const empty = list.length === 0 && (
+    <Empty title="Nothing is scheduled">
+      A schedule trains again when enough new messages were approved, and activates what is not worse.
+    </Empty>
+  );
   return (
     <Card title="Schedules" flush>
-      {query.isPending && (
-        <div style={{ padding: "0 20px" }}>
-          <Skeleton lines={3} />
-        </div>
-      )}
-      {query.error && (
-        <div style={{ padding: 20 }}>
-          <Failure error={query.error} retry={() => void query.refetch()} />
-        </div>
-      )}
-      {query.isSuccess && list.length === 0 && (
-        <Empty title="Nothing is scheduled">
-          A schedule trains again when enough new messages were approved, and activates what is not worse.
-        </Empty>
-      )}
-      {list.length > 0 && (
-        <Table
-          stack
-          label="Schedules"
-          columns={["Task", "When", "Needs", "Next", "Last", ""].map((title) => ({
-            title: title || <span className="sr">Remove</span>,
-          }))}
-        >
+      <Listed query={query} empty={empty}>
+        <Table stack label="Schedules" columns={["Task", "When", "Needs", "Next", "Last", { hidden: "Remove" }]}>
           {list.map((one) => (
-            <Row key={one.id} schedule={one} onRemove={() => remove(one.id)} />
+            <Row key={one.id} schedule={one} />
           ))}
         </Table>
-      )}
-      <form
-        className={layout.tight}
-        style={{ padding: 20, borderTop: "1px solid var(--line)" }}
-        onSubmit={(event) => {
-          event.preventDefault();
-          add.mutate();
-        }}
-      >
-        <div className={layout.fields}>
-          <Field label="Task">
-            {(field) => (
-              <Pick
-                {...field}
-                value={name}
-                options={tasks.map((t) => ({ value: t.name, label: t.title }))}
-                onChange={(e) => setDraft({ ...draft, task: e.target.value })}
-              />
-            )}
-          </Field>
-          <Field label={`When (${zone})`} hint="Minute, hour, day, month, weekday. 0 3 * * 1 is Mondays at three.">
-            {(field) => (
-              <Input
-                {...field}
-                className="mono"
-                value={draft.cron}
-                onChange={(e) => setDraft({ ...draft, cron: e.target.value })}
-              />
-            )}
-          </Field>
-          <Field label="New approved messages" hint="At least this many since the last time">
-            {(field) => (
-              <Input
-                {...field}
-                inputMode="numeric"
-                value={draft.fresh}
-                onChange={(e) => setDraft({ ...draft, fresh: e.target.value })}
-              />
-            )}
-          </Field>
-        </div>
-        {add.error && <Failure error={add.error} />}
-        <div>
-          <Button
-            type="submit"
-            icon="plus"
-            disabled={name === "" || draft.cron.trim() === ""}
-            busy={add.isPending && "Adding …"}
-          >
-            Add a schedule
-          </Button>
-        </div>
-      </form>
+      </Listed>
+      <AddForm add={add} button="Add a schedule" busy="Adding …" ready={name !== "" && draft.cron.trim() !== ""}>
+        <Field label="Task">
+          {(field) => (
+            <Pick
+              {...field}
+              value={name}
+              options={tasks.map((t) => ({ value: t.name, label: t.title }))}
+              onChange={(e) => setDraft({ ...draft, task: e.target.value })}
+            />
+          )}
+        </Field>
+        <Field label={`When (${ZONE})`} hint="Minute, hour, day, month, weekday. 0 3 * * 1 is Mondays at three.">
+          {(field) => (
+            <Input
+              {...field}
+              className="mono"
+              value={draft.cron}
+              onChange={(e) => setDraft({ ...draft, cron: e.target.value })}
+            />
+          )}
+        </Field>
+        <Field label="New approved messages" hint="At least this many since the last time">
+          {(field) => (
+            <Input
+              {...field}
+              inputMode="numeric"
+              value={draft.fresh}
+              onChange={(e) => setDraft({ ...draft, fresh: e.target.value })}
+            />
+          )}
+        </Field>
+      </AddForm>
     </Card>
   );
 }
 
-function Row({ schedule, onRemove }: { schedule: Schedule; onRemove: () => void }) {
+function Row({ schedule }: { schedule: Schedule }) {
   return (
     <tr>
       <th scope="row">{schedule.task}</th>
@@ -140,13 +106,14 @@ function Row({ schedule, onRemove }: { schedule: Schedule; onRemove: () => void 
         {schedule.last_note}
       </Cell>
       <Cell right>
-        <Button
-          small
-          look="quiet"
-          icon="cross"
-          aria-label={`Remove the schedule of ${schedule.task}`}
-          onClick={onRemove}
-        />
+        <Remove
+          label={`Remove the schedule of ${schedule.task}`}
+          run={() => admin.removeSchedule(schedule.id)}
+          list="schedules"
+          said="The schedule is removed"
+        >
+          Nothing starts by it any more. What it trained stays.
+        </Remove>
       </Cell>
     </tr>
   );

@@ -1,10 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
 import { systemQuery } from "../../api/queries";
 import { Card, Empty, Figure, Figures, Skeleton } from "../../components/bits";
+import { Facts } from "../../components/Facts";
 import { Failure } from "../../components/Failure";
 import layout from "../../components/layout.module.css";
 import { Cell, Table } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
+import { RentCard } from "./RentCard";
 import { bytes, label, number } from "../../lib/format";
 import { leaves, shown } from "../../lib/json";
 
@@ -40,7 +43,7 @@ export function SystemTab() {
             <Empty title="No worker">Runs wait until `graft serve` or `graft worker` takes them.</Empty>
           )}
           {system.workers.length > 0 && (
-            <Table label="Workers" columns={["Worker", "Host", "Threads", "Heard of"].map((title) => ({ title }))}>
+            <Table label="Workers" columns={["Worker", "Host", "Threads", "Heard of"]}>
               {system.workers.map((worker) => (
                 <tr key={worker.id}>
                   <th scope="row">{worker.id}</th>
@@ -54,21 +57,16 @@ export function SystemTab() {
             </Table>
           )}
         </Card>
+        <RentCard />
         <Card title="Places">
-          <dl className={layout.facts}>
-            <dt>Home</dt>
-            <dd className="mono">{system.home}</dd>
-            <dt>Database</dt>
-            <dd className="mono">{system.database}</dd>
-            <dt>Base models</dt>
-            <dd>{system.bases.map((base) => base.name).join(", ") || "None yet"}</dd>
-            {serving.map(([path, value]) => (
-              <div key={path} style={{ display: "contents" }}>
-                <dt>{label(path)}</dt>
-                <dd className="mono">{shown(value) || "–"}</dd>
-              </div>
-            ))}
-          </dl>
+          <Facts
+            rows={[
+              ["Home", <code>{system.home}</code>],
+              ["Database", <code>{system.database}</code>],
+              ["Base models", system.bases.map((base) => base.name).join(", ") || "None yet"],
+              ...serving.map(([path, value]): [string, ReactNode] => [label(path), <code>{shown(value) || "–"}</code>]),
+            ]}
+          />
         </Card>
       </div>
     </div>

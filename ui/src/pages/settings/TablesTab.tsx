@@ -1,11 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { settings } from "../../api/calls";
-import { Button } from "../../components/Button";
 import { Card, Skeleton } from "../../components/bits";
 import { Failure } from "../../components/Failure";
-import { Field } from "../../components/form";
+import { Field, TextArea } from "../../components/form";
 import layout from "../../components/layout.module.css";
+import { SaveForm } from "../../components/SaveForm";
 import { say } from "../../components/toasts";
 import css from "./settings.module.css";
 import { TablesView } from "./TablesView";
@@ -35,13 +35,19 @@ function Editor({ saved, etag }: { saved: string; etag: string | null }) {
   });
   return (
     <Card title="tables.toml" side="Laid over the built-in tables">
-      <div className={layout.tight}>
+      <SaveForm
+        className={layout.tight}
+        save={save}
+        dirty={text !== saved}
+        onDiscard={() => setText(saved)}
+        list="tables"
+      >
         <Field
           label="Weights, foods and places"
           hint="[pounds] case = 18 · [items.milk] case = 36 · [locations] “Trader Joe's” = [“TJs”]"
         >
           {(field) => (
-            <textarea
+            <TextArea
               {...field}
               className={css.toml}
               rows={22}
@@ -51,23 +57,7 @@ function Editor({ saved, etag }: { saved: string; etag: string | null }) {
             />
           )}
         </Field>
-        {save.error && <Failure error={save.error} />}
-        <div className={layout.row}>
-          <Button
-            look="main"
-            disabled={text === saved}
-            busy={save.isPending && "Saving …"}
-            onClick={() => save.mutate()}
-          >
-            Save
-          </Button>
-          {text !== saved && (
-            <Button look="quiet" onClick={() => setText(saved)}>
-              Discard
-            </Button>
-          )}
-        </div>
-      </div>
+      </SaveForm>
     </Card>
   );
 }

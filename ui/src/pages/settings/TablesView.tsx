@@ -1,7 +1,8 @@
 import { Card } from "../../components/bits";
+import { Facts } from "../../components/Facts";
 import layout from "../../components/layout.module.css";
 import { number } from "../../lib/format";
-import type { Tables } from "../../api/calls";
+import type { Tables } from "../../api/types";
 import css from "./settings.module.css";
 
 /** What is in force: the built-in tables with the file laid over them. */
@@ -35,14 +36,7 @@ export function TablesView({ tables }: { tables: Tables }) {
         </dl>
       </Card>
       <Card title="Other names of places" side={<span className="num">{places.length}</span>}>
-        <dl className={layout.facts}>
-          {places.slice(0, 80).map(([place, names]) => (
-            <div key={place} style={{ display: "contents" }}>
-              <dt>{place}</dt>
-              <dd>{names.join(", ")}</dd>
-            </div>
-          ))}
-        </dl>
+        <Facts rows={places.slice(0, 80).map(([place, names]) => [place, names.join(", ")])} />
       </Card>
     </div>
   );

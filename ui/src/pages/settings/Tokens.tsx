@@ -2,15 +2,15 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { admin } from "../../api/calls";
 import type { Role } from "../../api/types";
-import { Button } from "../../components/Button";
-import { Card, Empty, Notice, Pill, Skeleton } from "../../components/bits";
+import { AddForm } from "../../components/AddForm";
+import { Card, Empty, Notice, Pill } from "../../components/bits";
 import { CopyButton } from "../../components/CopyButton";
-import { Failure } from "../../components/Failure";
 import { Field, Input, Pick } from "../../components/form";
 import layout from "../../components/layout.module.css";
+import { Listed } from "../../components/Listed";
+import { Remove } from "../../components/Remove";
 import { Cell, Table } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
-import { say, sayError } from "../../components/toasts";
 import { ROLES } from "./Users";
 
 /** What programs log in with; each is shown once. */
@@ -19,39 +19,21 @@ export function Tokens() {
   const query = useQuery({ queryKey: ["tokens"], queryFn: admin.tokens, retry: false });
   const [label, setLabel] = useState("");
   const [role, setRole] = useState<Role>("viewer");
-  const again = () => void client.invalidateQueries({ queryKey: ["tokens"] });
   const make = useMutation({
     mutationFn: () => admin.addToken({ label: label.trim(), role }),
-    onSuccess: () => (setLabel(""), again()),
+    onSuccess: () => {
+      setLabel("");
+      void client.invalidateQueries({ queryKey: ["tokens"] });
+    },
   });
-  const remove = (id: string, name: string) =>
-    void admin.removeToken(id).then(() => (say(`“${name}” no longer works`), again()), sayError);
   const tokens = query.data?.tokens ?? [];
+  const empty = tokens.length === 0 && (
+    <Empty title="No tokens">A program sends one as “Authorization: Bearer …”.</Empty>
+  );
   return (
     <Card title="Tokens for programs" flush>
-      {query.isPending && (
-        <div style={{ padding: "0 20px" }}>
-          <Skeleton lines={3} />
-        </div>
-      )}
-      {query.error && (
-        <div style={{ padding: 20 }}>
-          <Failure error={query.error} />
-        </div>
-      )}
-      {query.isSuccess && tokens.length === 0 && (
-        <Empty title="No tokens">A program sends one as “Authorization: Bearer …”.</Empty>
-      )}
-      {tokens.length > 0 && (
-        <Table
-          label="Tokens"
-          columns={[
-            { title: "For" },
-            { title: "Role" },
-            { title: "Last used" },
-            { title: <span className="sr">Remove</span> },
-          ]}
-        >
+      <Listed query={query} empty={empty}>
+        <Table label="Tokens" columns={["For", "Role", "Last used", { hidden: "Remove" }]}>
           {tokens.map((token) => (
             <tr key={token.id}>
               <th scope="row">{token.label}</th>
@@ -60,50 +42,43 @@ export function Tokens() {
               </Cell>
               <Cell>{token.used_at ? <TimeAgo at={token.used_at} /> : "Never"}</Cell>
               <Cell right>
-                <Button
-                  small
-                  look="quiet"
-                  icon="cross"
-                  aria-label={`Remove the token for ${token.label}`}
-                  onClick={() => remove(token.id, token.label)}
-                />
+                <Remove
+                  label={`Remove the token for ${token.label}`}
+                  run={() => admin.removeToken(token.id)}
+                  list="tokens"
+                  said={`“${token.label}” no longer works`}
+                >
+                  Whatever uses it is refused from then on; it can't come back.
+                </Remove>
               </Cell>
             </tr>
           ))}
         </Table>
-      )}
-      <form
-        className={layout.tight}
-        style={{ padding: 20, borderTop: "1px solid var(--line)" }}
-        onSubmit={(event) => {
-          event.preventDefault();
-          make.mutate();
-        }}
+      </Listed>
+      <AddForm
+        add={make}
+        button="Make a token"
+        busy="Making …"
+        ready={label.trim() !== ""}
+        done={
+          make.data && (
+            <Notice tone="good" title="Copy it now; it is not shown again.">
+              <span className={layout.row}>
+                <code>{make.data.secret}</code> <CopyButton text={make.data.secret}>Copy</CopyButton>
+              </span>
+            </Notice>
+          )
+        }
       >
-        <div className={layout.fields}>
-          <Field label="What it is for">
-            {(field) => <Input {...field} value={label} onChange={(e) => setLabel(e.target.value)} />}
-          </Field>
-          <Field label="Role">
-            {(field) => (
-              <Pick {...field} options={ROLES} value={role} onChange={(e) => setRole(e.target.value as Role)} />
-            )}
-          </Field>
-        </div>
-        {make.error && <Failure error={make.error} />}
-        {make.data && (
-          <Notice tone="good" title="Copy it now; it is not shown again.">
-            <span className={layout.row}>
-              <code>{make.data.secret}</code> <CopyButton text={make.data.secret}>Copy</CopyButton>
-            </span>
-          </Notice>
-        )}
-        <div>
-          <Button type="submit" icon="plus" disabled={label.trim() === ""} busy={make.isPending && "Making …"}>
-            Make a token
-          </Button>
-        </div>
-      </form>
+        <Field label="What it is for">
+          {(field) => <Input {...field} value={label} onChange={(e) => setLabel(e.target.value)} />}
+        </Field>
+        <Field label="Role">
+          {(field) => (
+            <Pick {...field} options={ROLES} value={role} onChange={(e) => setRole(e.target.value as Role)} />
+          )}
+        </Field>
+      </AddForm>
     </Card>
   );
 }

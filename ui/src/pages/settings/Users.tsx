@@ -2,67 +2,47 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { admin } from "../../api/calls";
 import type { Role } from "../../api/types";
-import { Button } from "../../components/Button";
-import { Card, Empty, Pill, Skeleton } from "../../components/bits";
-import { Failure } from "../../components/Failure";
+import { AddForm } from "../../components/AddForm";
+import { Card, Empty, Pill } from "../../components/bits";
 import { Field, Input, Pick } from "../../components/form";
-import layout from "../../components/layout.module.css";
+import { Listed } from "../../components/Listed";
+import { Remove } from "../../components/Remove";
 import { Cell, Table } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
-import { say, sayError } from "../../components/toasts";
+import { say } from "../../components/toasts";
 
-export const ROLES = [
+export const ROLES: { value: Role; label: string }[] = [
   { value: "viewer", label: "Viewer: looks" },
   { value: "auditor", label: "Auditor: decides on messages" },
   { value: "trainer", label: "Trainer: imports, trains, activates" },
   { value: "admin", label: "Admin: everything" },
 ];
+const BLANK = { name: "", password: "", role: "auditor" as Role };
+/** Characters of the shortest password. */
+const SHORTEST = 10;
 
 /** People who may log in. */
 export function Users() {
   const client = useQueryClient();
   const query = useQuery({ queryKey: ["users"], queryFn: admin.users, retry: false });
-  const [name, setName] = useState("");
-  const [password, setPassword] = useState("");
-  const [role, setRole] = useState<Role>("auditor");
-  const again = () => void client.invalidateQueries({ queryKey: ["users"] });
+  const [draft, setDraft] = useState(BLANK);
+  const change = (part: Partial<typeof BLANK>) => setDraft((old) => ({ ...old, ...part }));
   const add = useMutation({
-    mutationFn: () => admin.addUser({ name: name.trim(), role, password }),
+    mutationFn: () => admin.addUser({ ...draft, name: draft.name.trim() }),
     onSuccess: () => {
-      say(`${name} may log in now`);
-      setName("");
-      setPassword("");
-      again();
+      say(`${draft.name.trim()} may log in now`);
+      setDraft(BLANK);
+      void client.invalidateQueries({ queryKey: ["users"] });
     },
   });
-  const remove = (who: string) =>
-    void admin.removeUser(who).then(() => (say(`${who} is removed, and logged out`), again()), sayError);
   const users = query.data?.users ?? [];
+  const empty = users.length === 0 && (
+    <Empty title="Nobody yet">Add the first person below; until then no login is asked on this machine.</Empty>
+  );
   return (
     <Card title="People" flush>
-      {query.isPending && (
-        <div style={{ padding: "0 20px" }}>
-          <Skeleton lines={3} />
-        </div>
-      )}
-      {query.error && (
-        <div style={{ padding: 20 }}>
-          <Failure error={query.error} />
-        </div>
-      )}
-      {query.isSuccess && users.length === 0 && (
-        <Empty title="Nobody yet">Add the first person below; until then no login is asked on this machine.</Empty>
-      )}
-      {users.length > 0 && (
-        <Table
-          label="People"
-          columns={[
-            { title: "Name" },
-            { title: "Role" },
-            { title: "Since" },
-            { title: <span className="sr">Remove</span> },
-          ]}
-        >
+      <Listed query={query} empty={empty}>
+        <Table label="People" columns={["Name", "Role", "Since", { hidden: "Remove" }]}>
           {users.map((user) => (
             <tr key={user.name}>
               <th scope="row">{user.name}</th>
@@ -73,59 +53,50 @@ export function Users() {
                 <TimeAgo at={user.created_at} />
               </Cell>
               <Cell right>
-                <Button
-                  small
-                  look="quiet"
-                  icon="cross"
-                  aria-label={`Remove ${user.name}`}
-                  onClick={() => remove(user.name)}
-                />
+                <Remove
+                  label={`Remove ${user.name}`}
+                  run={() => admin.removeUser(user.name)}
+                  list="users"
+                  said={`${user.name} is removed, and logged out`}
+                >
+                  {user.name} is logged out everywhere at once. What {user.name} decided stays.
+                </Remove>
               </Cell>
             </tr>
           ))}
         </Table>
-      )}
-      <form
-        className={layout.tight}
-        style={{ padding: 20, borderTop: "1px solid var(--line)" }}
-        onSubmit={(event) => {
-          event.preventDefault();
-          add.mutate();
-        }}
+      </Listed>
+      <AddForm
+        add={add}
+        button="Add a person"
+        busy="Adding …"
+        ready={draft.name.trim() !== "" && draft.password.length >= SHORTEST}
       >
-        <div className={layout.fields}>
-          <Field label="Name">
-            {(field) => <Input {...field} autoComplete="off" value={name} onChange={(e) => setName(e.target.value)} />}
-          </Field>
-          <Field label="Password" hint="10 characters at least">
-            {(field) => (
-              <Input
-                {...field}
-                type="password"
-                autoComplete="new-password"
-                value={password}
-                onChange={(e) => setPassword(e.target.value)}
-              />
-            )}
-          </Field>
-          <Field label="Role">
-            {(field) => (
-              <Pick {...field} options={ROLES} value={role} onChange={(e) => setRole(e.target.value as Role)} />
-            )}
-          </Field>
-        </div>
-        {add.error && <Failure error={add.error} />}
-        <div>
-          <Button
-            type="submit"
-            icon="plus"
-            disabled={name.trim() === "" || password.length < 10}
-            busy={add.isPending && "Adding …"}
-          >
-            Add a person
-          </Button>
-        </div>
-      </form>
+        <Field label="Name">
+          {(field) => <Input {...field} value={draft.name} onChange={(e) => change({ name: e.target.value })} />}
+        </Field>
+        <Field label="Password" hint={`${SHORTEST} characters at least`}>
+          {(field) => (
+            <Input
+              {...field}
+              type="password"
+              autoComplete="new-password"
+              value={draft.password}
+              onChange={(e) => change({ password: e.target.value })}
+            />
+          )}
+        </Field>
+        <Field label="Role">
+          {(field) => (
+            <Pick
+              {...field}
+              options={ROLES}
+              value={draft.role}
+              onChange={(e) => change({ role: e.target.value as Role })}
+            />
+          )}
+        </Field>
+      </AddForm>
     </Card>
   );
 }

@@ -1,6 +1,6 @@
 import type { Run } from "../../api/types";
 import { CopyButton } from "../../components/CopyButton";
-import layout from "../../components/layout.module.css";
+import { Facts } from "../../components/Facts";
 import { Modal } from "../../components/Modal";
 import { diagnostics } from "../../lib/diagnostics";
 import { duration, exact, number } from "../../lib/format";
@@ -31,14 +31,7 @@ export function ErrorModal({ run, close }: { run: Run; close: () => void }) {
         </>
       }
     >
-      <dl className={layout.facts}>
-        {facts.map(([name, value]) => (
-          <div key={name} style={{ display: "contents" }}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts rows={facts} />
       <pre className={css.whole} tabIndex={0}>
         {run.error}
       </pre>

@@ -5,10 +5,11 @@ import { runs } from "../../api/calls";
 import { runsQuery } from "../../api/queries";
 import type { Run, TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
-import { Card, Empty, Skeleton } from "../../components/bits";
+import { Card, Empty } from "../../components/bits";
 import { Confirm } from "../../components/Confirm";
-import { Failure } from "../../components/Failure";
 import { Pick } from "../../components/form";
+import { Listed } from "../../components/Listed";
+import css from "../../components/listed.module.css";
 import { Table } from "../../components/Table";
 import { say, sayError } from "../../components/toasts";
 import { label } from "../../lib/format";
@@ -21,10 +22,15 @@ const STATES = ["", "running", "queued", "succeeded", "failed", "cancelled"].map
   value,
   label: value === "" ? "All states" : label(value),
 }));
-const COLUMNS = ["", "Run", "Status", "Samples", "Loss", "Duration", "Version", "Error", ""].map((title, i) => ({
-  title: i === 0 ? <span className="sr">Choose</span> : i === 8 ? <span className="sr">More</span> : title,
-  right: i >= 3 && i <= 5,
-}));
+const COLUMNS = [
+  { hidden: "Choose" },
+  "Run",
+  "Status",
+  ...["Samples", "Loss", "Duration"].map((title) => ({ title, right: true })),
+  "Version",
+  "Error",
+  { hidden: "More" },
+];
 
 /** Every training there was, newest first. */
 export function History({ task }: { task: TaskInfo }) {
@@ -58,7 +64,7 @@ export function History({ task }: { task: TaskInfo }) {
             aria-label="State"
             options={STATES}
             value={state}
-            style={{ width: "auto", minHeight: 30, paddingTop: 2, paddingBottom: 2 }}
+            small
             onChange={(e) => setUrl({ state: e.target.value || undefined, page: undefined })}
           />
           {list.length > 0 && (
@@ -69,18 +75,7 @@ export function History({ task }: { task: TaskInfo }) {
         </>
       }
     >
-      {query.isPending && (
-        <div style={{ padding: "0 20px" }}>
-          <Skeleton lines={4} height={160} />
-        </div>
-      )}
-      {query.error && <Failure error={query.error} retry={() => void query.refetch()} />}
-      {query.isSuccess && list.length === 0 && (
-        <Empty title={state ? `No run is ${state}` : "No training yet"}>
-          What you start above appears here, with every outcome and its whole error.
-        </Empty>
-      )}
-      {list.length > 0 && (
+      <Listed query={query} lines={4} height={160} empty={list.length === 0 && <NoRuns state={state} />}>
         <Table label="Training history" columns={COLUMNS} stack>
           {list.map((run) => (
             <HistoryRow
@@ -92,9 +87,9 @@ export function History({ task }: { task: TaskInfo }) {
             />
           ))}
         </Table>
-      )}
+      </Listed>
       {pages > 1 && (
-        <div style={{ display: "flex", gap: 8, padding: 12, justifyContent: "center", alignItems: "center" }}>
+        <div className={css.pages}>
           <Button small disabled={page <= 1} onClick={() => setUrl({ page: String(page - 1) })}>
             Newer
           </Button>
@@ -109,6 +104,14 @@ export function History({ task }: { task: TaskInfo }) {
       {failed && <ErrorModal run={failed} close={() => setFailed(null)} />}
       <ClearOld open={clearing} close={() => setClearing(false)} />
     </Card>
+  );
+}
+
+function NoRuns({ state }: { state: string }) {
+  return (
+    <Empty title={state ? `No run is ${state}` : "No training yet"}>
+      What you start above appears here, with every outcome and its whole error.
+    </Empty>
   );
 }
 

@@ -1,7 +1,9 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import { runs } from "../../api/calls";
 import type { Run } from "../../api/types";
+import { Confirm } from "../../components/Confirm";
 import { Progress } from "../../components/bits";
 import { Menu, type Item } from "../../components/Menu";
 import { isActive, RunPill } from "../../components/RunPill";
@@ -99,8 +101,10 @@ function RunMenu({ run }: { run: Run }) {
     void client.invalidateQueries({ queryKey: ["runs"] });
     void client.invalidateQueries({ queryKey: ["tasks"] });
   };
+  const [asking, setAsking] = useState(false);
   const remove = async () => {
     await runs.remove(run.id).then(() => say(`${run.id} is deleted`), sayError);
+    setAsking(false);
     void client.invalidateQueries({ queryKey: ["runs"] });
   };
   const logs = () => void navigate({ to: "/runs/$id", params: { id: run.id }, search: { tab: "logs" } as never });
@@ -112,7 +116,21 @@ function RunMenu({ run }: { run: Run }) {
       : []),
     ...(isActive(run.state) ? [] : [{ label: "Train the same again", run: act("retry", "Queued") }]),
     { label: "Logs", run: logs },
-    ...(isActive(run.state) ? [] : [{ label: "Delete", danger: true, run: () => void remove() }]),
+    ...(isActive(run.state) ? [] : [{ label: "Delete", danger: true, run: () => setAsking(true) }]),
   ];
-  return <Menu label={`More about ${run.id}`} items={items} />;
+  return (
+    <>
+      <Menu label={`More about ${run.id}`} items={items} />
+      <Confirm
+        open={asking}
+        title={`Delete ${run.id}?`}
+        yes="Delete it"
+        danger
+        onYes={() => void remove()}
+        onNo={() => setAsking(false)}
+      >
+        <p>Its logs and checkpoints go, too. A version that was made of it stays.</p>
+      </Confirm>
+    </>
+  );
 }

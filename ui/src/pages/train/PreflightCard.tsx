@@ -1,9 +1,10 @@
-import type { UseQueryResult } from "@tanstack/react-query";
+import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { rentQuery } from "../../api/queries";
 import type { Preflight } from "../../api/types";
 import { Card, Figure, Figures, Notice, Pill, Skeleton } from "../../components/bits";
 import { Failure } from "../../components/Failure";
-import { bytes, number, roughly } from "../../lib/format";
+import { bytes, money, number, roughly, roughMoney } from "../../lib/format";
 import css from "./train.module.css";
 
 /** What a training would take, and what stands in its way, before it starts. */
@@ -35,6 +36,26 @@ export function PreflightCard({ query }: { query: UseQueryResult<Preflight> }) {
   );
 }
 
+/** What the time costs where the machine is rented by the hour. */
+function Cost({ seconds }: { seconds: number }) {
+  const { data } = useQuery(rentQuery);
+  const rent = data?.body;
+  const price = rent?.price_per_hour ?? 0;
+  const free = rent && price === 0;
+  const sub = free ? "Own machine" : `At ${money(price, rent?.currency ?? "")} an hour`;
+  return (
+    <Figure
+      label="Cost"
+      value={!rent ? "–" : free ? "None" : roughMoney((price * seconds) / 3600, rent.currency)}
+      sub={
+        <Link to="/settings" search={{ tab: "system" } as never}>
+          {sub}
+        </Link>
+      }
+    />
+  );
+}
+
 function EstimateFigures({ estimate }: { estimate: NonNullable<Preflight["estimate"]> }) {
   return (
     <Figures>
@@ -44,7 +65,7 @@ function EstimateFigures({ estimate }: { estimate: NonNullable<Preflight["estima
         sub={estimate.seconds_basis ?? "No run to go by yet"}
       />
       <Figure label="Memory" value={bytes(estimate.memory_bytes)} sub="Predicted peak" />
-      <Figure label="Cost" value="0" sub="On this machine" />
+      <Cost seconds={estimate.seconds} />
       <Figure label="Learn from" value={number(estimate.train)} sub={`${number(estimate.tokens)} tokens an epoch`} />
       <Figure label="Measured on" value={number(estimate.eval)} sub="Held out" />
       <Figure label="Steps" value={number(estimate.steps)} />

@@ -12,12 +12,12 @@ export function MetricsTable({ evaluation }: { evaluation: Evaluation }) {
   const columns = [
     "Metric",
     "Adapter",
-    baseline?.name ?? "",
+    label(baseline?.name ?? ""),
     base ? "Bare base" : "",
     baseline ? "Verdict" : "",
   ].filter(Boolean);
   return (
-    <Table label="Metrics" columns={columns.map((title, i) => ({ title: i === 2 ? label(title) : title }))} stack>
+    <Table label="Metrics" columns={columns} stack>
       {adapter.metrics.map((metric) => {
         const rival = metricOf(baseline?.scores, metric.name);
         return (

@@ -4,9 +4,9 @@ import { compare } from "../../api/calls";
 import type { Answer, TaskInfo, Version } from "../../api/types";
 import { AnswerForm } from "../../components/answer/AnswerForm";
 import { Button } from "../../components/Button";
-import { Card, Notice } from "../../components/bits";
+import { Card } from "../../components/bits";
 import { Failure } from "../../components/Failure";
-import { Field, Pick, type Option } from "../../components/form";
+import { Field, Pick, TextArea, type Option } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { ShowCommand } from "../../components/ShowCommand";
 import { differing } from "../../lib/diff";
@@ -53,9 +53,8 @@ export function Playground({ task, versions }: { task: TaskInfo; versions: Versi
       <div className={layout.tight}>
         <Field label="Message">
           {(field) => (
-            <textarea
+            <TextArea
               {...field}
-              className={css.input}
               rows={4}
               value={input}
               placeholder={SAMPLES[task.name] ?? "Write or paste a message"}
@@ -133,7 +132,6 @@ function OneAnswer({
           {duration(answer.seconds)}
         </span>
       </header>
-      {answer.problem && <Notice tone="bad">{answer.problem}</Notice>}
       <AnswerForm
         task={task}
         name={title}

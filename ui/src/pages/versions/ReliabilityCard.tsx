@@ -29,7 +29,7 @@ export function ReliabilityCard({ evaluation }: { evaluation: Evaluation }) {
           aria-label="Confidence of"
           options={options}
           value={field}
-          style={{ width: "auto", minHeight: 30, paddingTop: 2, paddingBottom: 2 }}
+          small
           onChange={(e) => setField(e.target.value)}
         />
       }

@@ -29,15 +29,11 @@ export function VersionTable({ versions, active, shown, onShow }: Props) {
     "Against the baseline",
     active ? `Against ${active.name}` : "",
     "Made",
-    "",
+    { hidden: "More" },
   ];
   return (
     <Card flush>
-      <Table
-        label="Versions"
-        stack
-        columns={columns.map((title, i) => ({ title: i === 6 ? <span className="sr">More</span> : title }))}
-      >
+      <Table label="Versions" stack columns={columns}>
         {versions.map((version) => (
           <Row
             key={version.name}

@@ -1,0 +1,62 @@
+import { useQueryClient, type UseMutationResult } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { Problem } from "../api/http";
+import { Button } from "./Button";
+import { Notice } from "./bits";
+import { Failure } from "./Failure";
+import layout from "./layout.module.css";
+
+interface Props {
+  save: Pick<UseMutationResult<unknown, Error, void>, "mutate" | "isPending" | "error" | "reset">;
+  dirty: boolean;
+  /** Whether it can be saved as it is. */
+  ready?: boolean;
+  onDiscard: () => void;
+  /** What is read again when somebody else was faster. */
+  list: string;
+  className?: string;
+  /** The fields. */
+  children: ReactNode;
+}
+
+/** Fields to save or to discard; where somebody else was faster, it says so and overwrites nothing. */
+export function SaveForm({ save, dirty, ready = true, onDiscard, list, className, children }: Props) {
+  const client = useQueryClient();
+  const stale = save.error instanceof Problem && save.error.status === 412;
+  const can = dirty && ready;
+  return (
+    <form
+      className={className}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (can) save.mutate();
+      }}
+    >
+      {children}
+      {stale && (
+        <Notice tone="warn" title="Somebody changed this meanwhile.">
+          <Button small onClick={() => void client.invalidateQueries({ queryKey: [list] })}>
+            Load theirs
+          </Button>
+        </Notice>
+      )}
+      {save.error && !stale && <Failure error={save.error} />}
+      <div className={layout.row}>
+        <Button look="main" type="submit" disabled={!can} busy={save.isPending && "Saving …"}>
+          Save
+        </Button>
+        {dirty && (
+          <Button
+            look="quiet"
+            onClick={() => {
+              save.reset();
+              onDiscard();
+            }}
+          >
+            Discard
+          </Button>
+        )}
+      </div>
+    </form>
+  );
+}
