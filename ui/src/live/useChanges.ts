@@ -1,7 +1,8 @@
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import type { Change } from "../api/types";
+import type { Change, Seats } from "../api/types";
 import { setLink } from "./connection";
+import { seated } from "./presence";
 import { listen } from "./stream";
 
 /** Which reads a change makes old. */
@@ -10,7 +11,7 @@ export function outdated(change: Change): string[][] {
   if (kind === "example") return [["tasks"], ["example", task, subject], ["stats", task]];
   if (kind === "run") return [["tasks"], ["runs"], ["run", subject]];
   if (kind === "version") return [["tasks"], ["versions", task], ["version", task]];
-  if (kind === "setting") return [["settings"], ["tables"], ["schedules"], ["users"], ["tokens"]];
+  if (kind === "setting") return [["settings"], ["rent"], ["tables"], ["schedules"], ["users"], ["tokens"]];
   return [["tasks"]];
 }
 
@@ -20,8 +21,8 @@ export function useChanges(onHealed: () => void): void {
   useEffect(() => {
     const refresh = batched(client);
     let wasLost = false;
-    return listen((last) => `/api/v1/events${last && `?after=${last}`}`, ["change"], {
-      on: (_, data) => outdated(data as Change).forEach(refresh),
+    return listen((last) => `/api/v1/events${last && `?after=${last}`}`, ["change", "presence"], {
+      on: (name, data) => (name === "presence" ? seated(data as Seats) : outdated(data as Change).forEach(refresh)),
       open: () => {
         setLink("live");
         if (wasLost) void client.invalidateQueries();

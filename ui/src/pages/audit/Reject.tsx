@@ -5,7 +5,7 @@ import { Kbd } from "../../components/Kbd";
 import { Modal } from "../../components/Modal";
 import css from "./audit.module.css";
 
-export const REASONS = [
+const REASONS = [
   "Not a rescue or not for this task",
   "Unclear message",
   "Duplicate",

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo, useRef, useState } from "react";
 import { exampleQuery } from "../../api/queries";
 import type { ListedExample, TaskInfo } from "../../api/types";
+import { Pill } from "../../components/bits";
 import { TimeAgo } from "../../components/TimeAgo";
 import { differing } from "../../lib/diff";
 import type { Json } from "../../lib/json";
@@ -76,6 +77,7 @@ export function Workbench({ example, task, audit, position }: Props) {
             {position}
           </strong>
           <ReviewPill state={state} review={known.review} />
+          <span role="status">{audit.other && <Pill tone="warn">{audit.other} is here, too</Pill>}</span>
           <span className={css.origin}>
             {known.source.kind} · {known.source.at ? <TimeAgo at={known.source.at} /> : known.source.reference}
           </span>

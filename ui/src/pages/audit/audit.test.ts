@@ -48,6 +48,9 @@ test("the next open message is after this one, else from the start", () => {
   expect(nextOpen(["approved", "pending", "approved", "pending"], 1)).toBe(3);
   expect(nextOpen(["pending", "approved", "pending"], 2)).toBe(0);
   expect(nextOpen(["approved", "pending"], 1)).toBe(-1);
+  const taken = (at: number) => at === 1;
+  expect(nextOpen(["pending", "pending", "pending"], 0, taken)).toBe(2);
+  expect(nextOpen(["pending", "pending"], 0, taken)).toBe(1);
   expect([belongs("rejected", "approved"), belongs("pending", "all")]).toEqual([false, true]);
 });
 

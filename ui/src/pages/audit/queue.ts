@@ -24,10 +24,14 @@ export function stateOf(example: { id: string; review: { state: string } }, wait
 }
 const AFTER = { approve: "approved", reject: "rejected", undo: "pending" } as const;
 
-/** Where the next message without a decision is: after `from`, else from the start, else -1. */
-export function nextOpen(states: ReviewState[], from: number): number {
-  const after = states.findIndex((state, i) => i > from && state === "pending");
-  return after >= 0 ? after : states.findIndex((state, i) => i !== from && state === "pending");
+/**
+ * Where the next message without a decision is: after `from`, else from the start, else -1. Those that others have open
+ * come last.
+ */
+export function nextOpen(states: ReviewState[], from: number, taken: (at: number) => boolean = () => false): number {
+  const open = states.flatMap((state, i) => (state === "pending" && i !== from ? [i] : []));
+  const inOrder = [...open.filter((i) => i > from), ...open.filter((i) => i < from)];
+  return inOrder.find((i) => !taken(i)) ?? inOrder[0] ?? -1;
 }
 
 /** Whether a message belongs to the filter as far as its state goes. */

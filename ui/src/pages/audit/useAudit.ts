@@ -3,6 +3,7 @@ import { useCallback, useEffect, useMemo, useState } from "react";
 import { exampleQuery } from "../../api/queries";
 import type { Example, ListedExample, ReviewState, TaskInfo } from "../../api/types";
 import { useOutbox } from "../../live/decisions";
+import { useOthers, usePresence } from "../../live/presence";
 import { useUrl } from "../../shell/url";
 import { nextOpen, stateOf, type Filter } from "./queue";
 import { useRecent } from "./recent";
@@ -36,16 +37,22 @@ export function useAudit(task: TaskInfo | undefined) {
   const start = id === undefined && filter?.state === "pending" && firstOpen > 0 ? firstOpen : at;
   const index = found >= 0 ? found : start;
 
+  const others = useOthers();
+  const here = (example: ListedExample) => others.find((seat) => seat.task === example.task && seat.id === example.id);
+
   const go = useCallback((example: ListedExample | undefined) => example && setId(example.id), []);
   const step = (by: number) => go(list[Math.max(0, Math.min(list.length - 1, index + by))]);
   const next = () => {
-    const open = filter?.state === "pending" ? nextOpen(states, index) : index + 1;
+    const taken = (at: number) => list[at] !== undefined && here(list[at]) !== undefined;
+    const open = filter?.state === "pending" ? nextOpen(states, index, taken) : index + 1;
     go(list[open] ?? list[index + 1]);
   };
   const current = list[index];
+  usePresence(current?.task, current?.id);
   useAddress(current?.id, search.id, setUrl);
   usePrefetch(list, index);
-  return { ...queue, list, states, at: index, current, filter, go, open: setId, step, next, setUrl, search };
+  const other = current && here(current)?.by;
+  return { ...queue, list, states, at: index, current, other, filter, go, open: setId, step, next, setUrl, search };
 }
 
 function useStates(list: ListedExample[]): ReviewState[] {
