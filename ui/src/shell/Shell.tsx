@@ -16,6 +16,7 @@ import { TaskPick } from "./TaskPick";
 import { ThemeToggle } from "./ThemeToggle";
 import { useUrl } from "./url";
 import { useKeyboard } from "./useKeyboard";
+import { useTask } from "./useTask";
 
 /** Everything around a page: the menu, the keys, what is live and what waits. */
 export function Shell() {
@@ -39,6 +40,7 @@ export function Shell() {
 function Frame() {
   const [overlay, setOverlay] = useState<"keys" | "commands" | null>(null);
   const navigate = useNavigate();
+  const { tasks, choose } = useTask();
   useChanges(useCallback(() => void outbox.flush(), []));
   useKeyboard();
   useTitle();
@@ -52,6 +54,24 @@ function Frame() {
       run: () => setOverlay("commands"),
     },
     { id: "keys", label: "All keys", group: "Everywhere", key: "?", run: () => setOverlay("keys") },
+    ...tasks.map((one) => ({
+      id: `task-${one.name}`,
+      label: `Task: ${one.title}`,
+      group: "Tasks",
+      run: () => choose(one.name),
+    })),
+    ...tasks.flatMap(({ run }) =>
+      run
+        ? [
+            {
+              id: `run-${run.id}`,
+              label: `Watch ${run.id}`,
+              group: "Go to",
+              run: () => void navigate({ to: "/runs/$id", params: { id: run.id } }),
+            },
+          ]
+        : [],
+    ),
     ...PAGES.map((page) => ({
       id: `go${page.to}`,
       label: `Go to ${page.label}`,

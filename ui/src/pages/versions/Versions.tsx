@@ -45,7 +45,11 @@ export function Versions() {
       </div>
     );
   const tabs = [
-    { value: "numbers", label: `${shown.name} in numbers`, content: <VersionDetail task={task} version={shown} /> },
+    {
+      value: "numbers",
+      label: `${shown.name} in numbers`,
+      content: <VersionDetail task={task} version={shown} versions={list} />,
+    },
     { value: "playground", label: "Playground", content: playground },
   ];
   return (
