@@ -12,11 +12,19 @@ export const TASK = "text-classification";
 
 /** The real `graft` with a home of its own. */
 export class Graft {
-  readonly dir = mkdtempSync(join(tmpdir(), "graft-page-"));
-  readonly home = join(this.dir, "home");
   port = 0;
+  private folder: string | null = null;
   private child: ChildProcess | null = null;
   private said = "";
+
+  /** Made when it is first needed: Playwright also loads a file of tests only to list them. */
+  get dir(): string {
+    return (this.folder ??= mkdtempSync(join(tmpdir(), "graft-page-")));
+  }
+
+  get home(): string {
+    return join(this.dir, "home");
+  }
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
@@ -73,7 +81,7 @@ export class Graft {
 
   async end(): Promise<void> {
     await this.stop("SIGTERM");
-    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
+    if (this.folder) rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
   async api<T>(path: string, body?: unknown): Promise<T> {

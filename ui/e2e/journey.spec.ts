@@ -92,6 +92,34 @@ test("train, watch, compare, activate, use, roll back", async ({ page }) => {
   await expect(page.getByText("v1 answers again")).toBeVisible();
 });
 
+test("the worst answers are repaired and approved, one key each", async ({ page }) => {
+  await page.goto(`${graft.url}/versions?task=${TASK}&version=v2`);
+  await expect(page.getByRole("img", { name: /Reliability/ })).toBeVisible();
+  await expect(page.getByRole("region", { name: "Lineage of v2" }).getByRole("link", { name: /Run / })).toBeVisible();
+  await page.getByRole("slider", { name: /Threshold/ }).fill("0.9");
+  await expect(page).toHaveURL(/threshold=0.9/);
+  await expect(page.getByText("Fix", { exact: true }).first()).toBeVisible();
+  await page.keyboard.press("f");
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByTestId("message")).toBeVisible();
+  const first = await dialog.getByTestId("message").textContent();
+  await page.keyboard.press("a");
+  await expect(page.getByText("✓ Approved")).toBeVisible();
+  await expect(dialog.getByText(first ?? "", { exact: true })).toHaveCount(0);
+});
+
+test("a rented machine's price says what a training would cost", async ({ page }) => {
+  await page.goto(`${graft.url}/settings?task=${TASK}&tab=system`);
+  await page.getByLabel("Price of an hour").fill("36");
+  await page.getByLabel("Currency").fill("EUR");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Saved", { exact: true }).first()).toBeVisible();
+  await page.goto(`${graft.url}/train?task=${TASK}`);
+  await page.getByLabel("Base model").fill("tiny");
+  await expect(page.getByText("At 36.00 EUR an hour")).toBeVisible();
+  await expect(page.getByText(/^[≈<] .* EUR$/)).toBeVisible();
+});
+
 async function activate(page: Page, name: string): Promise<void> {
   await page.getByRole("row").filter({ hasText: name }).getByRole("button", { name: "Activate" }).click();
   const dialog = page.getByRole("dialog");

@@ -1,5 +1,5 @@
 import AxeBuilder from "@axe-core/playwright";
-import { expect, test } from "@playwright/test";
+import { expect, test, type Page } from "@playwright/test";
 import { Graft, table, TASK } from "./graft";
 import { PAGES } from "./pages";
 
@@ -8,33 +8,93 @@ test.beforeAll(async () => {
   graft.addBase();
   graft.run("import", "csv", graft.file("toy.csv", table(60, 20)));
   graft.run("train", TASK, "--base", "tiny", "--epochs", "2", "--activate", "--force", "--run-id", "first");
+  graft.run("train", TASK, "--base", "tiny", "--epochs", "0.2", "--run-id", "second");
   await graft.start();
 });
 test.afterAll(() => graft.end());
 
-for (const { name, path } of PAGES(TASK, "first")) {
+/** What axe finds serious or critical, in light and dark. */
+async function examine(page: Page): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const grave = violations.filter((violation) => ["serious", "critical"].includes(violation.impact ?? ""));
+    const said = grave.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(" ")}`);
+    expect(said, colorScheme).toEqual([]);
+  }
+}
+
+/** Nothing is wider than a phone or a wall. */
+async function measure(page: Page): Promise<void> {
+  for (const width of [360, 2560]) {
+    await page.setViewportSize({ width, height: 800 });
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(over, `${width} px`).toBeLessThanOrEqual(0);
+  }
+}
+
+/** How much has moved by itself since the page was opened, as browsers count it; below 0.1 is good. */
+function shifts(page: Page): Promise<number> {
+  return page.evaluate(
+    () =>
+      new Promise<number>((done) => {
+        let sum = 0;
+        const seen = (list: PerformanceObserverEntryList) => {
+          for (const entry of list.getEntries() as (PerformanceEntry & { value: number })[]) sum += entry.value;
+          done(sum);
+        };
+        new PerformanceObserver(seen).observe({ type: "layout-shift", buffered: true });
+        setTimeout(() => done(sum), 100);
+      }),
+  );
+}
+
+for (const { name, path } of PAGES(TASK, "first", "second")) {
   test(`${name}: axe finds nothing serious, light or dark, and nothing is wider than the screen`, async ({ page }) => {
-    await page.emulateMedia({ colorScheme: "light" });
     await page.goto(graft.url + path);
     await expect(page.getByRole("heading", { level: 1 })).toBeAttached();
     await expect(page.getByText("Loading", { exact: true })).toHaveCount(0);
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme });
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      const grave = violations.filter((violation) => ["serious", "critical"].includes(violation.impact ?? ""));
-      expect(
-        grave.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(" ")}`),
-      ).toEqual([]);
-    }
-    for (const width of [360, 2560]) {
-      await page.setViewportSize({ width, height: 800 });
-      const over = await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-      expect(over, `${width} px`).toBeLessThanOrEqual(0);
-    }
+    expect(await shifts(page), "nothing jumps while it is read").toBeLessThan(0.1);
+    await examine(page);
+    await measure(page);
   });
 }
+
+const press = (key: string) => (page: Page) => page.keyboard.press(key);
+const click = (name: string | RegExp) => (page: Page) => page.getByRole("button", { name }).first().click();
+/** Dialogs: where, and what opens each. */
+const DIALOGS: [name: string, path: string, open: (page: Page) => Promise<void>][] = [
+  ["all keys", "/audit?", press("?")],
+  ["the command menu", "/train?", press("Control+k")],
+  ["import", "/audit?", click("Import")],
+  ["bulk decisions", "/audit?", click("Bulk")],
+  ["a reason to reject", "/audit?", press("x")],
+  ["clearing old runs", "/train?", click("Clear old")],
+  ["activation", "/versions?version=v2", click("Activate")],
+  ["fixing the worst answer", "/versions?version=v2", press("f")],
+];
+for (const [name, path, open] of DIALOGS) {
+  test(`the dialog for ${name}: axe finds nothing serious, and it fits on the screen`, async ({ page }) => {
+    await page.goto(`${graft.url}${path}&task=${TASK}`);
+    await expect(page.getByRole("heading", { level: 1 })).toBeAttached();
+    await expect(page.getByText("Loading", { exact: true })).toHaveCount(0);
+    await expect(page.getByTestId("link")).toHaveText("Live");
+    await open(page);
+    await expect(page.getByRole("dialog")).toBeVisible();
+    await examine(page);
+    await measure(page);
+  });
+}
+
+test("a phone is enough to audit", async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.goto(`${graft.url}/audit?task=${TASK}`);
+  await expect(page.getByText("Message 1 /")).toBeVisible();
+  await expect(page.getByTestId("message")).toBeInViewport({ ratio: 1 });
+  await page.getByRole("button", { name: "good" }).click();
+  await page.getByRole("button", { name: "Approve" }).click();
+  await expect(page.getByText("Message 2 /")).toBeVisible();
+});
 
 test("every key is listed under ?, and the command menu finds pages", async ({ page }) => {
   await page.goto(`${graft.url}/audit?task=${TASK}`);

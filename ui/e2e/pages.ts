@@ -1,5 +1,5 @@
 /** Every page, with what it is about. */
-export const PAGES = (task: string, run: string): { name: string; path: string }[] => [
+export const PAGES = (task: string, run: string, other = run): { name: string; path: string }[] => [
   { name: "home", path: `/?task=${task}` },
   { name: "audit", path: `/audit?task=${task}` },
   { name: "train", path: `/train?task=${task}` },
@@ -7,6 +7,7 @@ export const PAGES = (task: string, run: string): { name: string; path: string }
   { name: "run-logs", path: `/runs/${run}?task=${task}&tab=logs` },
   { name: "run-evaluation", path: `/runs/${run}?task=${task}&tab=evaluation` },
   { name: "run-config", path: `/runs/${run}?task=${task}&tab=config` },
+  { name: "compare", path: `/runs/compare?task=${task}&ids=${run},${other}` },
   { name: "versions", path: `/versions?task=${task}` },
   { name: "playground", path: `/versions?task=${task}&tab=playground` },
   { name: "stats", path: `/stats?task=${task}` },

@@ -15,7 +15,7 @@ const audit = () => `${graft.url}/audit?task=${TASK}`;
 test("two auditors don't overwrite each other", async ({ browser }) => {
   const [ana, ben] = [await browser.newPage(), await browser.newPage()];
   // Ben's page hears of nothing, as behind a bad line.
-  await ben.route("**/api/v1/events*", (route) => route.abort());
+  for (const path of ["events", "presence"]) await ben.route(`**/api/v1/${path}*`, (route) => route.abort());
   await Promise.all([ana.goto(audit()), ben.goto(audit())]);
   await expect(ben.getByText("Message 1 /")).toBeVisible();
   const title = await ben.getByTestId("message").textContent();
@@ -36,6 +36,26 @@ test("two auditors don't overwrite each other", async ({ browser }) => {
   expect(await graft.counts()).toMatchObject({ approved: 41 });
   await ana.close();
   await ben.close();
+});
+
+test("two auditors see each other, and get different messages", async ({ browser }) => {
+  const [ana, ben] = [await browser.newPage(), await browser.newPage()];
+  await ana.goto(audit());
+  await expect(ana.getByText("Message 1 /")).toBeVisible();
+  await ben.goto(audit());
+  for (const page of [ana, ben]) await expect(page.getByText("is here, too")).toBeVisible();
+  // Ana goes on: Ben has the message for himself, and after his own he is not led to hers.
+  await ana.keyboard.press("j");
+  await expect(ben.getByText("is here, too")).toHaveCount(0);
+  const hers = await ana.getByTestId("message").textContent();
+  await ben.keyboard.press("1");
+  await ben.keyboard.press("a");
+  await expect(ben.getByText("Message 3 /")).toBeVisible();
+  expect(await ben.getByTestId("message").textContent()).not.toBe(hers);
+  await ben.keyboard.press("u");
+  await expect.poll(() => graft.counts()).toMatchObject({ approved: 41 });
+  await ben.close();
+  await ana.close();
 });
 
 test("a server that is killed in the middle of an edit loses nothing", async ({ page }) => {
