@@ -9,12 +9,12 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => graft.end());
 
-async function train(page: Page, epochs: string): Promise<string> {
+async function train(page: Page, epochs: string, rate: string): Promise<string> {
   await page.goto(`${graft.url}/train?task=${TASK}`);
   await page.getByLabel("Base model").fill("tiny");
   await page.getByText("Advanced", { exact: true }).click();
   await page.getByLabel("Epochs").fill(epochs);
-  await page.getByLabel("Learning rate").fill("0.01");
+  await page.getByLabel("Learning rate").fill(rate);
   await page.getByLabel(/Make it active/).uncheck();
   await expect(page.getByText("✓ Ready")).toBeVisible();
   await page.getByRole("button", { name: "Start training" }).click();
@@ -62,12 +62,13 @@ test("twelve messages are audited by keyboard alone", async ({ page }) => {
 
 test("train, watch, compare, activate, use, roll back", async ({ page }) => {
   test.setTimeout(180_000);
-  const first = await train(page, "8");
+  const first = await train(page, "8", "0.01");
   await finish(page);
   await expect(page.getByText("Mean loss per supervised token")).toBeVisible();
   await page.getByRole("tab", { name: "Config & files" }).click();
   await expect(page.getByRole("link", { name: "adapter/adapter_model.safetensors" })).toBeVisible();
-  const second = await train(page, "0.2");
+  // One that learns nothing, for something to be wrong.
+  const second = await train(page, "0.2", "1e-9");
   await finish(page);
 
   await page.goto(`${graft.url}/train?task=${TASK}`);

@@ -111,8 +111,7 @@ export const admin = {
   addUser: (body: { name: string; role: T.Role; password: string }) => post<Json>("/users", body),
   removeUser: (name: string) => remove<null>(`/users/${part(name)}`),
   tokens: () => get<{ tokens: T.Token[] }>("/tokens"),
-  addToken: (body: { label: string; role: T.Role; days?: number }) =>
-    post<T.MadeToken>("/tokens", body),
+  addToken: (body: { label: string; role: T.Role; days?: number }) => post<T.MadeToken>("/tokens", body),
   removeToken: (id: string) => remove<null>(`/tokens/${part(id)}`),
   schedules: () => get<{ schedules: T.Schedule[] }>("/schedules"),
   addSchedule: (body: { cron: string; zone?: string; request: T.NewRun; min_new?: number }) =>

@@ -112,9 +112,7 @@ export function ImportDialog({
           </Field>
           {kind === "prompt" ? (
             <Field label="Text" hint={`${text.trim().length} characters; at least 10`}>
-              {(field) => (
-                <TextArea {...field} rows={8} value={text} onChange={(e) => setText(e.target.value)} />
-              )}
+              {(field) => <TextArea {...field} rows={8} value={text} onChange={(e) => setText(e.target.value)} />}
             </Field>
           ) : (
             <Field label="File">

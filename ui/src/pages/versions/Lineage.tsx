@@ -93,7 +93,7 @@ function Box({ column, row, kind, name, to, here }: BoxProps) {
       <title>{`${kind} ${name}`}</title>
       <rect {...BOX} rx={7} />
       <text x={10} y={17} className={css.kind}>
-        {kind}
+        {`${kind} `}
       </text>
       <text x={10} y={34}>
         {clip(name, SHORT)}
@@ -102,11 +102,11 @@ function Box({ column, row, kind, name, to, here }: BoxProps) {
   );
   if (!to) return box;
   return "run" in to ? (
-    <Link to="/runs/$id" params={{ id: to.run }} aria-label={`${kind} ${name}`}>
+    <Link to="/runs/$id" params={{ id: to.run }}>
       {box}
     </Link>
   ) : (
-    <Link to="/versions" search={to as never} aria-label={`${kind} ${name}`}>
+    <Link to="/versions" search={to as never}>
       {box}
     </Link>
   );
