@@ -8,7 +8,7 @@ import layout from "../../components/layout.module.css";
 import { Cell, Table } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
 import { RentCard } from "./RentCard";
-import { bytes, label, number } from "../../lib/format";
+import { bytes, clip, label, number } from "../../lib/format";
 import { leaves, shown } from "../../lib/json";
 
 /** The machine, who trains on it, and what answers. */
@@ -38,36 +38,43 @@ export function SystemTab() {
         </Figures>
       </Card>
       <div className={layout.two}>
-        <Card title="Where runs execute" flush>
-          {system.workers.length === 0 && (
-            <Empty title="No worker">Runs wait until `graft serve` or `graft worker` takes them.</Empty>
-          )}
-          {system.workers.length > 0 && (
-            <Table label="Workers" columns={["Worker", "Host", "Threads", "Heard of"]}>
-              {system.workers.map((worker) => (
-                <tr key={worker.id}>
-                  <th scope="row">{worker.id}</th>
-                  <Cell>{worker.host}</Cell>
-                  <Cell>{worker.slots}</Cell>
-                  <Cell>
-                    <TimeAgo at={worker.seen_at} />
-                  </Cell>
-                </tr>
-              ))}
-            </Table>
-          )}
-        </Card>
+        <div className={layout.stack}>
+          <Card title="Where runs execute" flush>
+            {system.workers.length === 0 && (
+              <Empty title="No worker">Runs wait until `graft serve` or `graft worker` takes them.</Empty>
+            )}
+            {system.workers.length > 0 && (
+              <Table label="Workers" columns={["Worker", "Host", "Threads", "Heard of"]}>
+                {system.workers.map((worker) => (
+                  <tr key={worker.id}>
+                    <th scope="row" title={worker.id}>
+                      {clip(worker.id, 18)}
+                    </th>
+                    <Cell>{worker.host}</Cell>
+                    <Cell>{worker.slots}</Cell>
+                    <Cell>
+                      <TimeAgo at={worker.seen_at} />
+                    </Cell>
+                  </tr>
+                ))}
+              </Table>
+            )}
+          </Card>
+          <Card title="Places">
+            <Facts
+              rows={[
+                ["Home", <code>{system.home}</code>],
+                ["Database", <code>{system.database}</code>],
+                ["Base models", system.bases.map((base) => base.name).join(", ") || "None yet"],
+                ...serving.map(([path, value]): [string, ReactNode] => [
+                  label(path),
+                  <code>{shown(value) || "–"}</code>,
+                ]),
+              ]}
+            />
+          </Card>
+        </div>
         <RentCard />
-        <Card title="Places">
-          <Facts
-            rows={[
-              ["Home", <code>{system.home}</code>],
-              ["Database", <code>{system.database}</code>],
-              ["Base models", system.bases.map((base) => base.name).join(", ") || "None yet"],
-              ...serving.map(([path, value]): [string, ReactNode] => [label(path), <code>{shown(value) || "–"}</code>]),
-            ]}
-          />
-        </Card>
       </div>
     </div>
   );

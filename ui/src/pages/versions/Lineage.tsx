@@ -8,9 +8,9 @@ import css from "./versions.module.css";
 
 /** Generations that are drawn. */
 const MOST = 5;
-const BOX = { width: 126, height: 44 };
-const GAP = { x: 26, y: 24 };
-const SHORT = 15;
+const BOX = { width: 118, height: 44 };
+const GAP = { x: 24, y: 24 };
+const SHORT = 14;
 const x = (column: number) => column * (BOX.width + GAP.x);
 const y = (row: number) => row * (BOX.height + GAP.y);
 const hash = (digest: string) => <code title={digest}>{digest.slice(0, 12)}</code>;
