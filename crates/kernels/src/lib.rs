@@ -12,15 +12,18 @@ mod dequant;
 #[cfg(target_arch = "x86_64")]
 mod dot_avx2;
 mod dtype;
+mod frozen;
 mod map;
 mod matmul;
 pub mod pool;
 mod quantized;
 pub mod rows;
 mod simd;
+mod tile;
 
 pub use attention::{Bias, Gradients, Heads, Inputs, Span, attention, attention_backward};
 pub use dtype::Dtype;
+pub use frozen::Frozen;
 pub use map::{Map, floats, map_file};
 pub use matmul::{View, ViewMut, matmul};
 pub use quantized::{dequantize, dot_stored};

@@ -1,4 +1,4 @@
-use graft_kernels::{View, ViewMut, matmul, pool, rows};
+use graft_kernels::{pool, rows};
 
 use crate::{Matrix, Weight};
 
@@ -54,16 +54,13 @@ pub fn cross_entropy(
 
 /// Logits, panel after panel, each `(rows, panel)`; returns each row's log-sum-exp.
 fn forward(h: &[f32], head: &Weight, scale: f32, logits: &mut Matrix) -> Vec<f32> {
-    let (rows, vocab, hidden) = (logits.rows(), logits.cols(), head.cols());
+    let (rows, vocab) = (logits.rows(), logits.cols());
     // Largest logit of a row in a panel, and the sum of what the others are against it.
     let mut found = vec![(0.0_f32, 0.0_f32); vocab.div_ceil(PANEL) * rows];
     pool::for_each_chunks((logits.data_mut(), rows * PANEL), (&mut found, rows), |index, panel, found| {
         let width = panel.len() / rows;
         let first = index * PANEL;
-        head.with_rows(first..first + width, |w| {
-            let c = ViewMut::dense(panel, rows, width);
-            matmul(c, false, scale, View::dense(h, rows, hidden), View::dense(w, width, hidden).t());
-        });
+        head.frozen().rows(first..first + width).forward(h, panel, scale);
         for (row, found) in panel.chunks(width).zip(found) {
             let max = rows::max(row);
             *found = (max, rows::sum_exp(row, max));
@@ -94,10 +91,7 @@ fn backward(logits: &mut Matrix, head: &Weight, scale: f32, targets: &[Target], 
                     *own -= target.weight;
                 }
             }
-            head.with_rows(first..first + width, |w| {
-                let c = ViewMut::dense(part, rows, hidden);
-                matmul(c, index > 0, scale, View::dense(panel, rows, width), View::dense(w, width, hidden));
-            });
+            head.frozen().rows(first..first + width).backward(panel, part, scale, index > 0);
         }
     });
     dh.copy_from_slice(parts.row(0));

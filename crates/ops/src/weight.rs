@@ -1,20 +1,17 @@
-use std::{cell::RefCell, fmt, ops::Range, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
-use graft_kernels::{Dtype, View, ViewMut, dequantize, dot_stored, floats, matmul, pool, rows};
+use graft_kernels::{Dtype, Frozen, dequantize, dot_stored, floats, pool, rows};
 
 use crate::Matrix;
 
 /// Bytes of a weight, usually inside a file map.
 pub type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
-/// Numbers widened at once when a weight is stored in fewer bits; bounds the scratch memory to 16 MiB.
-const PANEL: usize = 4 << 20;
-
-/// Up to this many tokens, a product reads the weight row by row instead of widening it first.
+/// Up to this many tokens, a product reads the weight row by row instead of laying it out for tiles first.
 const FEW: usize = 12;
 
-/// A frozen weight matrix, `(out, in)` as in PyTorch. Stored as it lies in its file; widened to `f32` a panel at a
-/// time while it is used, so memory stays at the file's size.
+/// A frozen weight matrix, `(out, in)` as in PyTorch. Stored as it lies in its file and widened to `f32` in cache
+/// while it is used, so memory stays at the file's size.
 #[derive(Clone)]
 pub struct Weight {
     rows: usize,
@@ -107,19 +104,11 @@ impl Weight {
         }
     }
 
-    /// Calls `f` with some rows as `f32`, on this thread alone.
-    pub(crate) fn with_rows<R>(&self, rows: Range<usize>, f: impl FnOnce(&[f32]) -> R) -> R {
-        thread_local! {
-            static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
-        }
-        let size = rows.len() * self.cols;
-        match self.stored(rows) {
-            Stored::Numbers(numbers) => f(numbers),
-            stored => SCRATCH.with_borrow_mut(|scratch| {
-                scratch.resize(scratch.len().max(size), 0.0);
-                stored.widen(&mut scratch[..size]);
-                f(&scratch[..size])
-            }),
+    /// All of it, for products.
+    pub(crate) fn frozen(&self) -> Frozen<'_> {
+        match self.stored(0..self.rows) {
+            Stored::Numbers(numbers) => Frozen::plain(self.rows, self.cols, numbers),
+            Stored::Bytes(dtype, bytes) => Frozen::stored(self.rows, self.cols, dtype, bytes),
         }
     }
 
@@ -132,14 +121,6 @@ impl Weight {
         }
     }
 
-    /// The same weight widened to `f32` for good: more memory, a little less work a use.
-    #[must_use]
-    pub fn widened(&self) -> Self {
-        let mut data = vec![0.0; self.rows * self.cols];
-        self.widen(0..self.rows, &mut data);
-        Self { rows: self.rows, cols: self.cols, storage: Storage::Dense(data.into()) }
-    }
-
     /// Writes rows of the weight as `f32`.
     pub fn widen(&self, rows: Range<usize>, out: &mut [f32]) {
         let step = rows.len().div_ceil(pool::threads() * 4).max(8);
@@ -149,44 +130,26 @@ impl Weight {
         });
     }
 
-    /// Calls `f` with panels of rows, in order, as `f32`.
-    fn panels(&self, mut f: impl FnMut(Range<usize>, &[f32])) {
-        if let Stored::Numbers(numbers) = self.stored(0..self.rows) {
-            return f(0..self.rows, numbers);
-        }
-        let per_panel = (PANEL / self.cols.max(1)).clamp(1, self.rows.max(1));
-        let mut scratch = Matrix::scratch(per_panel, self.cols);
-        for start in (0..self.rows).step_by(per_panel) {
-            let rows = start..(start + per_panel).min(self.rows);
-            let panel = &mut scratch.data_mut()[..rows.len() * self.cols];
-            self.widen(rows.clone(), panel);
-            f(rows, panel);
-        }
-    }
-
     /// `y = scale · x·Wᵀ`: `x (tokens, in)`, `y (tokens, out)`.
     pub fn forward(&self, x: &[f32], y: &mut [f32], scale: f32) {
-        let tokens = x.len() / self.cols;
-        if let (Stored::Bytes(dtype, bytes), true) = (self.stored(0..self.rows), tokens <= FEW) {
-            return self.forward_few(dtype, bytes, x, y, scale);
+        if x.len() > FEW * self.cols {
+            return self.frozen().forward(x, y, scale);
         }
-        self.panels(|rows, panel| {
-            let c = ViewMut::new(&mut y[rows.start..], tokens, rows.len(), self.rows);
-            matmul(c, false, scale, View::dense(x, tokens, self.cols), View::dense(panel, rows.len(), self.cols).t());
-        });
+        self.forward_few(x, y, scale);
     }
 
-    /// The product for a few tokens, as in decoding: each row is widened once, in cache, and used at once.
-    fn forward_few(&self, dtype: Dtype, bytes: &[u8], x: &[f32], y: &mut [f32], scale: f32) {
+    /// The product for a few tokens, as in decoding: each row is read once, and used at once.
+    fn forward_few(&self, x: &[f32], y: &mut [f32], scale: f32) {
         const STEP: usize = 64;
         let tokens = x.len() / self.cols;
-        let row_bytes = dtype.row_bytes(self.cols).unwrap_or(0);
         // Tasks own whole output features, so the result is turned around at the end.
         let mut turned = Matrix::scratch(self.rows, tokens);
         pool::for_each_chunk(turned.data_mut(), STEP * tokens, |i, piece| {
-            let start = i * STEP * row_bytes;
-            let bytes = &bytes[start..start + piece.len() / tokens * row_bytes];
-            dot_stored(dtype, bytes, &mut vec![0.0; self.cols], x, piece);
+            let rows = i * STEP..i * STEP + piece.len() / tokens;
+            match self.stored(rows) {
+                Stored::Bytes(dtype, bytes) => dot_stored(dtype, bytes, &mut vec![0.0; self.cols], x, piece),
+                Stored::Numbers(numbers) => dot_rows(numbers, x, self.cols, piece),
+            }
             if scale != 1.0 {
                 rows::scale(piece, scale);
             }
@@ -198,12 +161,7 @@ impl Weight {
 
     /// `dx = scale · dy·W`, or `dx += …` with `add`.
     pub fn backward(&self, dy: &[f32], dx: &mut [f32], scale: f32, add: bool) {
-        let tokens = dy.len() / self.rows;
-        self.panels(|rows, panel| {
-            let c = ViewMut::dense(dx, tokens, self.cols);
-            let dy = View::new(&dy[rows.start..], tokens, rows.len(), self.rows);
-            matmul(c, add || rows.start > 0, scale, dy, View::dense(panel, rows.len(), self.cols));
-        });
+        self.frozen().backward(dy, dx, scale, add);
     }
 
     /// Rows of the weight, as of an embedding table: `(ids, in)`.
@@ -217,5 +175,12 @@ impl Weight {
             self.stored(id as usize..id as usize + 1).widen(out.row_mut(row));
         }
         out
+    }
+}
+
+/// Inner products of each row of `w` with each row of `x`: `out (rows, tokens)`.
+fn dot_rows(w: &[f32], x: &[f32], cols: usize, out: &mut [f32]) {
+    for (w, out) in w.chunks_exact(cols).zip(out.chunks_exact_mut(x.len() / cols)) {
+        out.iter_mut().zip(x.chunks_exact(cols)).for_each(|(out, x)| *out = rows::dot(w, x));
     }
 }

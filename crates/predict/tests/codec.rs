@@ -201,8 +201,10 @@ proptest! {
     fn any_json_as_a_schema_is_compiled_or_refused(schema in schemas()) {
         if let Ok(codec) = Codec::new(&AnswerForm::Json { schema: schema.clone() }) {
             let answer = codec.decode_cut("").unwrap();
-            let valid = jsonschema::validator_for(&schema).unwrap();
-            prop_assert!(valid.is_valid(&answer), "{} for {}", answer, schema);
+            // Keywords that say nothing about the type are not looked at, so they may be ill-formed: nothing is valid then.
+            if let Ok(valid) = jsonschema::validator_for(&schema) {
+                prop_assert!(valid.is_valid(&answer), "{} for {}", answer, schema);
+            }
             prop_assert_eq!(codec.decode(&codec.encode(&answer).unwrap()).unwrap(), answer);
         }
     }

@@ -8,7 +8,7 @@ pub struct Estimate {
     pub base: u64,
     /// Activations of one pass.
     pub activations: u64,
-    /// Logits, widened panels, gradients in flight.
+    /// Logits and gradients in flight.
     pub scratch: u64,
     /// The adapter with its gradient, its moments, and the copies that a checkpoint and its publication take.
     pub adapter: u64,
@@ -38,12 +38,10 @@ pub fn estimate(model: &Model, spec: &TrainSpec, base_bytes: u64, rows: usize) -
             .sum(),
         AdapterSpec::SoftPrompt(prompt) => prompt.tokens * model.width(),
     };
-    let largest = sites.iter().map(|site| site.inputs * site.outputs).max().unwrap_or(0).min(4 << 20);
-    let head_panel = (model.vocab() * model.width()).min(4 << 20);
     Estimate {
         base: base_bytes + PROCESS,
         activations: (rows * model.bytes_per_row(spec.limits.recompute)) as u64,
-        scratch: 4 * (rows.min(LOGIT_ROWS) * model.vocab() + largest + head_panel + 8 * rows * model.width()) as u64,
+        scratch: 4 * (rows.min(LOGIT_ROWS) * model.vocab() + 8 * rows * model.width()) as u64,
         adapter: 4 * 9 * params as u64,
     }
 }

@@ -1,0 +1,275 @@
+//! Products with frozen weights. A block of the weight is read from wherever it lies (a file's bits, too), laid out in
+//! cache the way the registers want it, and used at once for all tokens: it is never widened in memory. The blocking is
+//! that of Goto and van de Geijn 2008.
+
+use std::{cell::RefCell, ops::Range};
+
+use crate::{
+    Dtype, dequantize,
+    pool::{self, SendPtr},
+    tile::{self, STRIP, Strip, Tile},
+};
+
+/// Numbers of a sum that are laid out at once; a multiple of every type's block.
+const DEPTH: usize = 256;
+/// Results of a row that one task computes, at most: together with [`DEPTH`] it fills a part of the second cache.
+const WIDTH: usize = 128;
+
+/// A frozen matrix `(rows, cols)`, row by row, as it lies in memory.
+#[derive(Clone, Copy)]
+pub struct Frozen<'w> {
+    rows: usize,
+    cols: usize,
+    numbers: Numbers<'w>,
+}
+
+#[derive(Clone, Copy)]
+enum Numbers<'w> {
+    Plain(&'w [f32]),
+    Stored(Dtype, &'w [u8]),
+}
+
+/// What a thread lays out: strips, and the rows they are made of.
+#[derive(Default)]
+struct Scratch {
+    strips: Vec<Strip>,
+    rows: Vec<f32>,
+}
+
+impl Scratch {
+    /// Room for so many lines and numbers, with whatever was left there.
+    fn room(&mut self, lines: usize, numbers: usize) -> (&mut [Strip], &mut [f32]) {
+        if self.strips.len() < lines {
+            self.strips.resize(lines, Strip::ZERO);
+        }
+        if self.rows.len() < numbers {
+            self.rows.resize(numbers, 0.0);
+        }
+        (&mut self.strips[..lines], &mut self.rows[..numbers])
+    }
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+impl<'w> Frozen<'w> {
+    /// Numbers as they are in memory.
+    ///
+    /// # Panics
+    /// When there are more or fewer than `rows · cols`.
+    #[must_use]
+    pub fn plain(rows: usize, cols: usize, numbers: &'w [f32]) -> Self {
+        assert_eq!(numbers.len(), rows * cols, "weight has another size than its shape");
+        Self { rows, cols, numbers: Numbers::Plain(numbers) }
+    }
+
+    /// Rows as a file stores them.
+    ///
+    /// # Panics
+    /// When `bytes` has another length than the shape and type take.
+    #[must_use]
+    pub fn stored(rows: usize, cols: usize, dtype: Dtype, bytes: &'w [u8]) -> Self {
+        assert_eq!(
+            dtype.row_bytes(cols).map(|row| row * rows),
+            Some(bytes.len()),
+            "weight has another size than its shape"
+        );
+        Self { rows, cols, numbers: Numbers::Stored(dtype, bytes) }
+    }
+
+    /// Some of the rows.
+    ///
+    /// # Panics
+    /// When there are fewer rows.
+    #[must_use]
+    pub fn rows(&self, rows: Range<usize>) -> Self {
+        let of = |row: usize| rows.start * row..rows.end * row;
+        let numbers = match self.numbers {
+            Numbers::Plain(numbers) => Numbers::Plain(&numbers[of(self.cols)]),
+            Numbers::Stored(dtype, bytes) => {
+                Numbers::Stored(dtype, &bytes[of(dtype.row_bytes(self.cols).unwrap_or(0))])
+            }
+        };
+        Self { rows: rows.len(), cols: self.cols, numbers }
+    }
+
+    /// `y = scale · x·Wᵀ`: `x (tokens, cols)`, `y (tokens, rows)`.
+    ///
+    /// # Panics
+    /// When the shapes don't match.
+    pub fn forward(&self, x: &[f32], y: &mut [f32], scale: f32) {
+        let tokens = self.tokens(x.len(), self.cols, y.len(), self.rows);
+        let out = SendPtr(y.as_mut_ptr());
+        each_block(self.rows, STRIP, |range| {
+            SCRATCH.with_borrow_mut(|scratch| {
+                for first in (0..self.cols.max(1)).step_by(DEPTH) {
+                    let depth = DEPTH.min(self.cols - first);
+                    self.lay_turned(range.clone(), first..first + depth, scratch);
+                    let tile = Tile { depth, x_stride: self.cols, out_stride: self.rows, scale, add: first > 0 };
+                    // SAFETY: columns `range` of all tokens lie inside `y`, and no other task writes them.
+                    unsafe { tile.all(&scratch.strips, range.len(), &x[first..], tokens, out.get().add(range.start)) };
+                }
+            });
+        });
+    }
+
+    /// `dx = scale · dy·W`, or `dx += …` with `add`: `dy (tokens, rows)`, `dx (tokens, cols)`.
+    ///
+    /// # Panics
+    /// When the shapes don't match.
+    pub fn backward(&self, dy: &[f32], dx: &mut [f32], scale: f32, add: bool) {
+        let tokens = self.tokens(dy.len(), self.rows, dx.len(), self.cols);
+        let out = SendPtr(dx.as_mut_ptr());
+        let block = if let Numbers::Stored(dtype, _) = self.numbers { dtype.block_len() } else { 1 };
+        each_block(self.cols, STRIP.max(block), |range| {
+            // Where blocks of a type make the task wider, less deep: the cache holds as much.
+            let step = DEPTH.min(DEPTH * WIDTH / range.len());
+            SCRATCH.with_borrow_mut(|scratch| {
+                for first in (0..self.rows.max(1)).step_by(step) {
+                    let depth = step.min(self.rows - first);
+                    self.lay_straight(first..first + depth, range.clone(), scratch);
+                    let tile = Tile { depth, x_stride: self.rows, out_stride: self.cols, scale, add: add || first > 0 };
+                    // SAFETY: columns `range` of all tokens lie inside `dx`, and no other task writes them.
+                    unsafe { tile.all(&scratch.strips, range.len(), &dy[first..], tokens, out.get().add(range.start)) };
+                }
+            });
+        });
+    }
+
+    /// How many tokens both sides are made of.
+    fn tokens(&self, read: usize, of: usize, written: usize, to: usize) -> usize {
+        let tokens = read.checked_div(of).unwrap_or_else(|| written / to.max(1));
+        assert!(read == tokens * of && written == tokens * to, "shapes don't match");
+        tokens
+    }
+
+    /// Part of a row as `f32`; `room` is used if it has to be widened.
+    fn part<'r>(&self, row: usize, cols: Range<usize>, room: &'r mut [f32]) -> &'r [f32]
+    where
+        'w: 'r,
+    {
+        match self.numbers {
+            Numbers::Plain(numbers) => &numbers[row * self.cols..][cols],
+            Numbers::Stored(dtype, bytes) => {
+                let (len, size) = (dtype.block_len(), dtype.block_bytes());
+                let start = row * (self.cols / len) * size;
+                let room = &mut room[..cols.len()];
+                dequantize(dtype, &bytes[start + cols.start / len * size..start + cols.end / len * size], room);
+                room
+            }
+        }
+    }
+
+    /// Strips of sixteen rows each: line `k` of a strip has column `k` of its rows.
+    fn lay_turned(&self, rows: Range<usize>, cols: Range<usize>, scratch: &mut Scratch) {
+        let depth = cols.len();
+        let (strips, room) = scratch.room(rows.len().div_ceil(STRIP) * depth, STRIP * DEPTH);
+        for (strip, first) in strips.chunks_exact_mut(depth.max(1)).zip(rows.clone().step_by(STRIP)) {
+            let mut parts = [&[][..]; STRIP];
+            let rooms = room.chunks_exact_mut(DEPTH);
+            for ((part, row), room) in parts.iter_mut().zip(first..rows.end).zip(rooms) {
+                *part = self.part(row, cols.clone(), room);
+            }
+            tile::turn(&parts, strip);
+        }
+    }
+
+    /// Strips of sixteen columns each: line `k` of a strip has its columns of row `k`.
+    fn lay_straight(&self, rows: Range<usize>, cols: Range<usize>, scratch: &mut Scratch) {
+        let depth = rows.len();
+        let (strips, room) = scratch.room(cols.len().div_ceil(STRIP) * depth, cols.len());
+        for (k, row) in rows.enumerate() {
+            let part = self.part(row, cols.clone(), room);
+            for (strip, part) in strips[k..].iter_mut().step_by(depth).zip(part.chunks(STRIP)) {
+                match part.try_into() {
+                    Ok(whole) => strip.0 = whole,
+                    Err(_) => strip.0[..part.len()].copy_from_slice(part),
+                }
+            }
+        }
+    }
+}
+
+/// Calls `f` with ranges of `0..len`, multiples of `unit` long, of which all threads get equally many.
+fn each_block(len: usize, unit: usize, f: impl Fn(Range<usize>) + Sync) {
+    let threads = if pool::inside() { 1 } else { pool::threads() };
+    let parts = threads * len.div_ceil(threads * WIDTH);
+    let size = len.div_ceil(parts.max(1)).next_multiple_of(unit);
+    pool::for_each(len.div_ceil(size.max(1)), |part| f(part * size..((part + 1) * size).min(len)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(n: usize, seed: u32) -> Vec<f32> {
+        (0..n as u32)
+            .map(|i| ((i.wrapping_mul(2_654_435_761).wrapping_add(seed * 97) >> 16) % 200) as f32 / 100.0 - 1.0)
+            .collect()
+    }
+
+    /// Bytes of some rows whose scales are ordinary numbers.
+    fn stored(dtype: Dtype, rows: usize, cols: usize) -> Vec<u8> {
+        let mut bytes: Vec<u8> = (0..rows * dtype.row_bytes(cols).unwrap()).map(|i| (i * 37 % 251) as u8).collect();
+        for block in bytes.chunks_mut(dtype.block_bytes()) {
+            let at = if dtype == Dtype::Q6K { block.len() - 2 } else { 0 };
+            block[at..at + 2].copy_from_slice(&[0x00, 0x2c]);
+            if matches!(dtype, Dtype::Q4_1 | Dtype::Q4K) {
+                block[2..4].copy_from_slice(&[0x00, 0xa8]);
+            }
+        }
+        bytes
+    }
+
+    fn check(w: Frozen<'_>, wide: &[f32], tokens: usize) {
+        let (n, k) = (w.rows, w.cols);
+        let (x, dy) = (numbers(tokens * k, 1), numbers(tokens * n, 2));
+        let (mut y, mut dx) = (vec![7.0; tokens * n], numbers(tokens * k, 3));
+        let before = dx.clone();
+        w.forward(&x, &mut y, 0.5);
+        w.backward(&dy, &mut dx, 0.5, true);
+        let close = |got: f32, want: f32, what: &str| {
+            assert!(
+                (got - want).abs() < 1e-3 * (1.0 + want.abs()),
+                "{what} of ({n}, {k}), {tokens} tokens: {got} is not {want}"
+            );
+        };
+        for t in 0..tokens {
+            for row in 0..n {
+                let want: f32 = (0..k).map(|c| x[t * k + c] * wide[row * k + c]).sum();
+                close(y[t * n + row], 0.5 * want, "forward");
+            }
+            for c in 0..k {
+                let want: f32 = (0..n).map(|row| dy[t * n + row] * wide[row * k + c]).sum();
+                close(dx[t * k + c], before[t * k + c] + 0.5 * want, "backward");
+            }
+        }
+    }
+
+    #[test]
+    fn plain_weights_equal_the_triple_loop() {
+        for (n, k, tokens) in
+            [(1, 1, 1), (16, 8, 6), (17, 33, 5), (130, 300, 7), (300, 17, 13), (5, 600, 2), (64, 64, 64)]
+        {
+            let wide = numbers(n * k, 4);
+            check(Frozen::plain(n, k, &wide), &wide, tokens);
+        }
+        Frozen::plain(3, 0, &[]).forward(&[], &mut [1.0; 6], 1.0);
+        Frozen::plain(0, 3, &[]).forward(&[1.0; 6], &mut [], 1.0);
+    }
+
+    #[test]
+    fn stored_weights_equal_their_widened_selves() {
+        for (dtype, n, k) in
+            [(Dtype::Q4_1, 40, 96), (Dtype::Q8_0, 19, 320), (Dtype::Q4K, 33, 512), (Dtype::Q6K, 300, 256)]
+        {
+            let bytes = stored(dtype, n, k);
+            let mut wide = vec![0.0; n * k];
+            dequantize(dtype, &bytes, &mut wide);
+            let weight = Frozen::stored(n, k, dtype, &bytes);
+            check(weight, &wide, 9);
+            check(weight.rows(3..n - 2), &wide[3 * k..(n - 2) * k], 4);
+        }
+    }
+}

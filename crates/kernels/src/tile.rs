@@ -1,0 +1,184 @@
+//! The inner loop of a product: six rows of the input against sixteen columns that lie ready, in twelve registers of AVX2.
+
+/// Columns that lie together.
+pub(crate) const STRIP: usize = 16;
+/// Rows of the input that a tile takes.
+const ROWS: usize = 6;
+
+/// Sixteen numbers in one cache line.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub(crate) struct Strip(pub(crate) [f32; STRIP]);
+
+impl Strip {
+    pub(crate) const ZERO: Self = Self([0.0; STRIP]);
+}
+
+/// How tiles read and write: `out = scale · x·strips`, or `out += …` with `add`.
+pub(crate) struct Tile {
+    /// Lines of a strip, numbers of each sum.
+    pub(crate) depth: usize,
+    /// From one row of the input to the next.
+    pub(crate) x_stride: usize,
+    /// From one row of the output to the next.
+    pub(crate) out_stride: usize,
+    pub(crate) scale: f32,
+    pub(crate) add: bool,
+}
+
+impl Tile {
+    /// All tiles of `tokens` rows of `x` and `cols` columns, which lie in `strips` one strip after the other.
+    ///
+    /// # Panics
+    /// When `x` or `strips` hold less than that.
+    ///
+    /// # Safety
+    /// `out` must be valid for `tokens` rows of `cols` numbers, and nobody else may use them meanwhile.
+    pub(crate) unsafe fn all(&self, strips: &[Strip], cols: usize, x: &[f32], tokens: usize, out: *mut f32) {
+        let depth = self.depth;
+        assert!(strips.len() >= cols.div_ceil(STRIP) * depth, "too few strips");
+        assert!(tokens == 0 || depth == 0 || x.len() >= (tokens - 1) * self.x_stride + depth, "too little input");
+        for first in (0..tokens).step_by(ROWS) {
+            let x = x[(first * self.x_stride).min(x.len())..].as_ptr();
+            for (strip, col) in (0..cols).step_by(STRIP).enumerate() {
+                let strip = &strips[strip * depth..(strip + 1) * depth];
+                let (rows, width) = (ROWS.min(tokens - first), STRIP.min(cols - col));
+                // SAFETY: `rows` rows from `first` and `width` columns from `col` lie inside the output, and the rows of
+                // the input inside `x`, as was checked above.
+                unsafe { self.one(strip, x, rows, out.add(first * self.out_stride + col), width) };
+            }
+        }
+    }
+
+    /// One tile of up to [`ROWS`] rows and `width` columns.
+    ///
+    /// # Safety
+    /// `x` must be readable for `rows` rows of `strip.len()` numbers, `out` writable for `rows` rows of `width`.
+    unsafe fn one(&self, strip: &[Strip], x: *const f32, rows: usize, out: *mut f32, width: usize) {
+        // SAFETY: the caller vouches for the pointers, and the features are there where they are used.
+        let sums = unsafe {
+            #[cfg(target_arch = "x86_64")]
+            if width == STRIP && crate::simd::has_avx2() {
+                return match rows {
+                    1 => self.whole::<1>(strip, x, out),
+                    2 => self.whole::<2>(strip, x, out),
+                    3 => self.whole::<3>(strip, x, out),
+                    4 => self.whole::<4>(strip, x, out),
+                    5 => self.whole::<5>(strip, x, out),
+                    _ => self.whole::<6>(strip, x, out),
+                };
+            }
+            self.sums(strip, x, rows)
+        };
+        for (row, sums) in sums.iter().take(rows).enumerate() {
+            for (col, sum) in sums.iter().take(width).enumerate() {
+                // SAFETY: inside the output, says the caller.
+                let out = unsafe { &mut *out.add(row * self.out_stride + col) };
+                *out = if self.add { *out + self.scale * sum } else { self.scale * sum };
+            }
+        }
+    }
+
+    /// The sums of a tile in plain Rust: for edges, and for processors without AVX2.
+    ///
+    /// # Safety
+    /// As [`one`](Self::one).
+    unsafe fn sums(&self, strip: &[Strip], x: *const f32, rows: usize) -> [[f32; STRIP]; ROWS] {
+        let mut sums = [[0.0; STRIP]; ROWS];
+        for (k, line) in strip.iter().enumerate() {
+            for (row, sums) in sums.iter_mut().take(rows).enumerate() {
+                // SAFETY: inside the input, says the caller.
+                let x = unsafe { *x.add(row * self.x_stride + k) };
+                for (sum, number) in sums.iter_mut().zip(&line.0) {
+                    // One instruction where there is one; a slow function elsewhere.
+                    *sum = if cfg!(target_arch = "aarch64") { x.mul_add(*number, *sum) } else { *sum + x * number };
+                }
+            }
+        }
+        sums
+    }
+
+    /// A tile of `T` rows and all columns.
+    ///
+    /// # Safety
+    /// As [`one`](Self::one); the machine must have AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn whole<const T: usize>(&self, strip: &[Strip], x: *const f32, out: *mut f32) {
+        use std::arch::x86_64::{
+            _mm256_add_ps, _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_load_ps, _mm256_loadu_ps, _mm256_mul_ps,
+            _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+        };
+        let mut sums = [[_mm256_setzero_ps(); 2]; T];
+        for (k, line) in strip.iter().enumerate() {
+            // SAFETY: a line is sixteen numbers at a multiple of 64 bytes; the input is what the caller says.
+            unsafe {
+                let (low, high) = (_mm256_load_ps(line.0.as_ptr()), _mm256_load_ps(line.0.as_ptr().add(8)));
+                for (t, [a, b]) in sums.iter_mut().enumerate() {
+                    let x = _mm256_broadcast_ss(&*x.add(t * self.x_stride + k));
+                    *a = _mm256_fmadd_ps(x, low, *a);
+                    *b = _mm256_fmadd_ps(x, high, *b);
+                }
+            }
+        }
+        let scale = _mm256_set1_ps(self.scale);
+        for (t, sums) in sums.into_iter().enumerate() {
+            for (half, sum) in sums.into_iter().enumerate() {
+                // SAFETY: inside the output, says the caller.
+                unsafe {
+                    let out = out.add(t * self.out_stride + 8 * half);
+                    let sum = _mm256_mul_ps(sum, scale);
+                    _mm256_storeu_ps(out, if self.add { _mm256_add_ps(sum, _mm256_loadu_ps(out)) } else { sum });
+                }
+            }
+        }
+    }
+}
+
+/// Turns sixteen rows into lines: line `k` gets number `k` of each; rows that are empty count as zeros.
+pub(crate) fn turn(rows: &[&[f32]; STRIP], lines: &mut [Strip]) {
+    #[cfg(target_arch = "x86_64")]
+    if crate::simd::has_avx2() && rows.iter().all(|row| row.len() == lines.len()) {
+        // SAFETY: the feature was detected, and every row is as long as there are lines.
+        return unsafe { turn_avx2(rows, lines) };
+    }
+    for (k, line) in lines.iter_mut().enumerate() {
+        line.0 = rows.map(|row| row.get(k).copied().unwrap_or(0.0));
+    }
+}
+
+/// [`turn`], eight by eight.
+///
+/// # Safety
+/// The machine must have AVX2, and every row must be as long as there are lines.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn turn_avx2(rows: &[&[f32]; STRIP], lines: &mut [Strip]) {
+    use std::arch::x86_64::{
+        _mm256_loadu_ps, _mm256_permute2f128_ps, _mm256_shuffle_ps, _mm256_store_ps, _mm256_unpackhi_ps,
+        _mm256_unpacklo_ps,
+    };
+    let whole = lines.len() / 8 * 8;
+    let start = lines.as_mut_ptr();
+    for first in (0..whole).step_by(8) {
+        for half in [0, 8] {
+            // SAFETY: each row has eight numbers from `first` on, and there are eight lines.
+            unsafe {
+                let r: [_; 8] = std::array::from_fn(|i| _mm256_loadu_ps(rows[half + i].as_ptr().add(first)));
+                let pair = |i: usize| (_mm256_unpacklo_ps(r[i], r[i + 1]), _mm256_unpackhi_ps(r[i], r[i + 1]));
+                let ((a, b), (c, d), (e, f), (g, h)) = (pair(0), pair(2), pair(4), pair(6));
+                let four = |x, y| (_mm256_shuffle_ps::<0x44>(x, y), _mm256_shuffle_ps::<0xee>(x, y));
+                let ((p0, p1), (p2, p3)) = (four(a, c), four(b, d));
+                let ((q0, q1), (q2, q3)) = (four(e, g), four(f, h));
+                for (k, (p, q)) in [(p0, q0), (p1, q1), (p2, q2), (p3, q3)].into_iter().enumerate() {
+                    let line = |k: usize| start.add(first + k).cast::<f32>().add(half);
+                    _mm256_store_ps(line(k), _mm256_permute2f128_ps::<0x20>(p, q));
+                    _mm256_store_ps(line(k + 4), _mm256_permute2f128_ps::<0x31>(p, q));
+                }
+            }
+        }
+    }
+    for (k, line) in lines.iter_mut().enumerate().skip(whole) {
+        line.0 = rows.map(|row| row[k]);
+    }
+}
