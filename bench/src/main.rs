@@ -26,7 +26,8 @@ Programs:
                                  training steps; WHAT is lora (all linear layers), qv (queries and values), prompt
                                  (20 virtual tokens), fast (all linear layers of the decoder, with the encoder's output kept)
   gguf MODEL                     prefill and decode
-  serving MODEL                  answers alone and together, and with 1, 8 and 64 adapters in a batch
+  serving MODEL                  answers alone and together
+  adapters MODEL                 answers eight at once, with 1, 8 and 64 adapters in a batch
 ";
 
 fn main() -> ExitCode {
@@ -59,7 +60,8 @@ fn run() -> anyhow::Result<()> {
             steps::run(Path::new(model), what, &steps::Size { batch, source, target, steps })
         }
         ["gguf", model] => gguf::run(Path::new(model)),
-        ["serving", model] => serving::run(Path::new(model)),
+        ["serving", model] => serving::together(Path::new(model)),
+        ["adapters", model] => serving::adapters(Path::new(model)),
         _ => bail!("no such program\n\n{HELP}"),
     }
 }

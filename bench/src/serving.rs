@@ -30,10 +30,14 @@ struct Taken {
     tokens: usize,
 }
 
-pub(crate) fn run(model: &Path) -> anyhow::Result<()> {
-    let bench = Bench::new(model)?;
+fn inputs() -> Vec<String> {
     let input = |i: usize| format!("Picked up {} cases of kale and {} boxes of bread from Aldi #{i}", i % 7 + 2, i % 5);
-    let inputs: Vec<String> = (0..INPUTS).map(input).collect();
+    (0..INPUTS).map(input).collect()
+}
+
+/// Answers one by one, and more and more at once.
+pub(crate) fn together(model: &Path) -> anyhow::Result<()> {
+    let (bench, inputs) = (Bench::new(model)?, inputs());
     // The first answer reads the weights from disk, and the prefix.
     let mut batcher = bench.batcher(1);
     bench.answer(&mut batcher, &inputs[..1], 1)?;
@@ -53,6 +57,12 @@ pub(crate) fn run(model: &Path) -> anyhow::Result<()> {
             })
         );
     }
+    Ok(())
+}
+
+/// Answers eight at once: by the bare base, and by more and more adapters.
+pub(crate) fn adapters(model: &Path) -> anyhow::Result<()> {
+    let (bench, inputs) = (Bench::new(model)?, inputs());
     let mut bare = 0.0;
     for adapters in [0, 1, 8, 64] {
         let mut batcher = bench.batcher(8);

@@ -130,7 +130,7 @@ fn streams(server: &Server) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Memory over many requests, of which one in ten asks the model.
+/// Memory over many requests, of which one in twenty asks the model.
 fn memory(server: &Server) -> anyhow::Result<()> {
     server.connect()?.must("POST", "/api/v1/infer", &question(0, 4))?;
     let mut seen = vec![server.memory()?];
@@ -157,7 +157,7 @@ fn requests(server: &Server, client: usize) -> anyhow::Result<()> {
     let mut connection = server.connect()?;
     let looks = ["/api/v1/tasks", "/api/v1/versions", "/api/v1/runs", "/api/v1/examples?limit=20", "/health"];
     for index in 0..REQUESTS / 16 {
-        if index % 10 == 0 {
+        if index % 20 == 0 {
             connection.must("POST", "/api/v1/infer", &question(client * 1000 + index, 4))?;
         } else {
             connection.must("GET", looks[index % looks.len()], &Value::Null)?;
@@ -249,16 +249,14 @@ fn load(server: &Server) -> anyhow::Result<(BTreeMap<u16, usize>, Vec<f64>)> {
 
 /// What other adapters in one batch cost.
 fn adapters(base: &Path) -> anyhow::Result<()> {
-    for said in lines(built("graft-bench")?.arg("serving").arg(base))? {
-        if said["what"] == "adapters" {
-            let (rate, slower) = (number(&said, "tokens_per_s")?, number(&said, "slowdown")? * 100.0);
-            println!(
-                "| tokens/s of 8 lanes with {} adapters | {} ({} % slower) |",
-                said["count"],
-                plain(rate),
-                plain(slower)
-            );
-        }
+    for said in lines(built("graft-bench")?.arg("adapters").arg(base))? {
+        let (rate, slower) = (number(&said, "tokens_per_s")?, number(&said, "slowdown")? * 100.0);
+        println!(
+            "| tokens/s of 8 lanes with {} adapters | {} ({} % slower) |",
+            said["count"],
+            plain(rate),
+            plain(slower)
+        );
     }
     Ok(())
 }
