@@ -172,6 +172,7 @@ impl Config {
             model_roots: self.list("model_roots").into_iter().map(PathBuf::from).collect(),
             ask_ai_base: self.some("ask_ai_base"),
             session_hours: self.parsed("session_hours", "a number of hours")?,
+            ..ServerConfig::default()
         })
     }
 }

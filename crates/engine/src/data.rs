@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use graft_core::{Dataset, Example, ExampleId, SplitRule, TaskCard, split};
 use graft_predict::Codec;
-use graft_store::{ExampleFilter, Order, ReviewState};
+use graft_store::{ExampleFilter, Order, ReviewFilter};
 use graft_tasks::cards;
 use graft_train::Row;
 
@@ -27,7 +27,7 @@ impl Engine {
         cards::task(task)?;
         let filter = ExampleFilter {
             task: Some(task.to_owned()),
-            review: Some(ReviewState::Approved),
+            review: Some(ReviewFilter::Approved),
             order: Order::Oldest,
             ..ExampleFilter::default()
         };
@@ -47,7 +47,7 @@ impl Engine {
 
     /// The labels of a task's approved examples.
     pub(crate) async fn labels(&self, task: &str) -> Result<Vec<String>> {
-        let review = Some(ReviewState::Approved);
+        let review = Some(ReviewFilter::Approved);
         let filter = ExampleFilter { task: Some(task.to_owned()), review, ..ExampleFilter::default() };
         Ok(labels_of(&self.store.examples(&filter).await?))
     }

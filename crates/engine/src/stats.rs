@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use graft_store::{ExampleFilter, ReviewState};
+use graft_store::{ExampleFilter, ReviewFilter};
 use graft_tasks::cards;
 use serde::Serialize;
 use serde_json::Value;
@@ -38,7 +38,7 @@ impl Engine {
     /// The task is unknown; what the store says.
     pub async fn stats(&self, task: &str) -> Result<Stats> {
         let task = cards::task(task)?.name;
-        let review = Some(ReviewState::Approved);
+        let review = Some(ReviewFilter::Approved);
         let filter = ExampleFilter { task: Some(task.to_owned()), review, ..ExampleFilter::default() };
         let (examples, tables) = (self.store.examples(&filter).await?, self.home.tables()?);
         let mut stats = Stats { task: task.to_owned(), audited: examples.len(), ..Stats::default() };

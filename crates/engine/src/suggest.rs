@@ -1,5 +1,7 @@
 //! Answers to examples that wait for their audit, so that people may look at the doubtful ones first.
 
+use std::collections::BTreeMap;
+
 use graft_store::Suggestion;
 use graft_tasks::{baseline::Baseline, score};
 use serde_json::Value;
@@ -44,7 +46,9 @@ impl Engine {
         for (example, answer) in examples.iter().zip(answers) {
             // What else is said of it: by the baseline, or by what came with the example.
             let other = baseline.as_ref().map(|regex| regex.extract(&example.input)).or_else(|| example.output.clone());
-            let (answer, confidence) = answer.map_or((Value::Null, 0.0), |answer| (answer.answer, answer.confidence));
+            let (answer, confidence, fields) = answer.map_or((Value::Null, 0.0, BTreeMap::new()), |answer| {
+                (answer.answer, answer.confidence, answer.fields)
+            });
             let disagrees = other.is_some_and(|other| differs(&loaded.card, &other, &answer));
             suggestions.push(Suggestion {
                 task: task.to_owned(),
@@ -53,6 +57,7 @@ impl Engine {
                 version: version.clone(),
                 answer,
                 confidence,
+                fields,
                 disagrees,
                 made_at: now(),
             });

@@ -5,6 +5,8 @@ use std::{
     path::PathBuf,
 };
 
+use graft_engine::serving::Options;
+
 /// How to serve; the command line reads it from file, environment and flags.
 #[derive(Clone)]
 pub struct ServerConfig {
@@ -28,6 +30,8 @@ pub struct ServerConfig {
     pub ask_ai_base: Option<String>,
     /// Hours until a session ends.
     pub session_hours: u32,
+    /// What answering may take.
+    pub serving: Options,
 }
 
 impl Default for ServerConfig {
@@ -43,6 +47,7 @@ impl Default for ServerConfig {
             model_roots: Vec::new(),
             ask_ai_base: None,
             session_hours: 24 * 7,
+            serving: Options::default(),
         }
     }
 }

@@ -12,6 +12,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use graft_engine::serving::{Ended, Outcome};
 use serde_json::Value;
 
 use crate::state::AppState;
@@ -27,9 +28,17 @@ pub struct Metrics(Mutex<Counts>);
 struct Counts {
     requests: BTreeMap<(String, String, u16), u64>,
     latency: BTreeMap<String, Histogram>,
-    infer: Histogram,
-    tokens: u64,
+    answers: BTreeMap<String, Answers>,
     streams: i64,
+}
+
+/// What a task was asked.
+#[derive(Debug, Default)]
+struct Answers {
+    outcomes: BTreeMap<Outcome, u64>,
+    seconds: Histogram,
+    prompt_tokens: u64,
+    answer_tokens: u64,
 }
 
 #[derive(Debug, Default)]
@@ -49,22 +58,26 @@ impl Histogram {
     }
 
     fn write(&self, out: &mut String, name: &str, labels: &str) {
-        let comma = if labels.is_empty() { "" } else { "," };
         for (bucket, bound) in self.buckets.iter().zip(BOUNDS) {
-            let _ = writeln!(out, "{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {bucket}");
+            let _ = writeln!(out, "{name}_bucket{{{labels},le=\"{bound}\"}} {bucket}");
         }
-        let _ = writeln!(out, "{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {}", self.count);
+        let _ = writeln!(out, "{name}_bucket{{{labels},le=\"+Inf\"}} {}", self.count);
         let _ = writeln!(out, "{name}_sum{{{labels}}} {}", self.sum);
         let _ = writeln!(out, "{name}_count{{{labels}}} {}", self.count);
     }
 }
 
 impl Metrics {
-    /// Counts an answer of a version.
-    pub fn infer(&self, seconds: f64, tokens: u64) {
+    /// Counts a request for an answer that has ended.
+    pub(crate) fn answer(&self, ended: &Ended<'_>) {
         let mut counts = self.counts();
-        counts.infer.add(seconds);
-        counts.tokens += tokens;
+        let answers = counts.answers.entry(ended.task.to_owned()).or_default();
+        *answers.outcomes.entry(ended.outcome).or_default() += 1;
+        if ended.outcome == Outcome::Answered {
+            answers.seconds.add(ended.seconds);
+            answers.prompt_tokens += ended.prompt_tokens as u64;
+            answers.answer_tokens += ended.answer_tokens as u64;
+        }
     }
 
     /// Counts streams that are open.
@@ -86,9 +99,6 @@ impl Metrics {
     pub(crate) fn text(&self, runs: &BTreeMap<String, u64>, serving: &Value) -> String {
         let counts = self.counts();
         let mut out = String::new();
-        let head = |out: &mut String, name: &str, kind: &str, help: &str| {
-            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
-        };
         head(&mut out, "graft_requests_total", "counter", "Requests answered.");
         for ((method, route, status), n) in &counts.requests {
             let _ =
@@ -104,10 +114,7 @@ impl Metrics {
         }
         head(&mut out, "graft_queue_depth", "gauge", "Runs that wait for their turn.");
         let _ = writeln!(out, "graft_queue_depth {}", runs.get("queued").copied().unwrap_or(0));
-        head(&mut out, "graft_infer_seconds", "histogram", "Seconds that an answer of a version took.");
-        counts.infer.write(&mut out, "graft_infer_seconds", "");
-        head(&mut out, "graft_infer_tokens_total", "counter", "Tokens of answers of versions.");
-        let _ = writeln!(out, "graft_infer_tokens_total {}", counts.tokens);
+        write_answers(&mut out, &counts.answers);
         head(&mut out, "graft_streams", "gauge", "Event streams that are open.");
         let _ = writeln!(out, "graft_streams {}", counts.streams);
         if let Some(bytes) = resident_memory() {
@@ -121,6 +128,35 @@ impl Metrics {
         }
         out
     }
+}
+
+fn head(out: &mut String, name: &str, kind: &str, help: &str) {
+    let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+}
+
+fn write_answers(out: &mut String, tasks: &BTreeMap<String, Answers>) {
+    head(out, "graft_infer_total", "counter", "Requests for an answer, by how they ended.");
+    for (task, answers) in tasks {
+        for (outcome, n) in &answers.outcomes {
+            let (task, outcome) = (escaped(task), outcome.name());
+            let _ = writeln!(out, "graft_infer_total{{task=\"{task}\",outcome=\"{outcome}\"}} {n}");
+        }
+    }
+    head(out, "graft_infer_seconds", "histogram", "Seconds from a request to its whole answer.");
+    for (task, answers) in tasks {
+        answers.seconds.write(out, "graft_infer_seconds", &format!("task=\"{}\"", escaped(task)));
+    }
+    head(out, "graft_infer_tokens_total", "counter", "Tokens of prompts and of answers.");
+    for (task, answers) in tasks {
+        for (kind, n) in [("prompt", answers.prompt_tokens), ("answer", answers.answer_tokens)] {
+            let _ = writeln!(out, "graft_infer_tokens_total{{task=\"{}\",kind=\"{kind}\"}} {n}", escaped(task));
+        }
+    }
+}
+
+/// A label's value: a base model may have any path for its name.
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 /// Memory that this process holds, in bytes, where the system tells.

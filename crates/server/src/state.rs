@@ -3,10 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use graft_core::Timestamp;
-use graft_engine::{
-    Engine,
-    serving::{Options, Serving},
-};
+use graft_engine::{Engine, Serving};
 use graft_store::{RunFilter, RunState};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -36,7 +33,7 @@ pub struct App {
     /// Versions that are being measured.
     pub evaluations: Evaluations,
     /// Numbers for Prometheus.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
     /// The audit trail as it grows.
     pub changes: ChangeFeed,
     /// Who has which example open.
@@ -64,14 +61,18 @@ impl App {
         if !config.is_local() && !auth.has_credentials() {
             return Err(Error::Unguarded { bind: config.bind });
         }
+        let serving = Serving::start(engine.clone(), config.serving).await?;
+        let metrics = Arc::new(Metrics::default());
+        let counting = Arc::clone(&metrics);
+        serving.on_end(move |ended| counting.answer(ended));
         let state = Arc::new(Self {
             changes: ChangeFeed::start(&engine.store).await?,
             imports: Imports::new(&engine).await?,
             evaluations: Evaluations::default(),
-            metrics: Metrics::default(),
             presence: Presence::default(),
+            metrics,
             run_feeds: RunFeeds::default(),
-            serving: Serving::start(engine.clone(), Options::default()).await?,
+            serving,
             started_at: graft_engine::now(),
             roles: Roles::of(&crate::openapi()),
             closing: watch::Sender::new(false),

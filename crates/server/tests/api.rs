@@ -46,6 +46,11 @@ async fn many_are_decided_at_once_and_lists_are_paged() {
     let done = service.post("/api/v1/examples/bulk", &approve).await.json();
     assert_eq!((&done["changed"], done["skipped"].as_array().unwrap().len()), (&json!(0), 1));
     let page = service.get("/api/v1/examples?limit=3&offset=9").await.json();
+    assert_eq!(service.get("/api/v1/examples?state=audited").await.json()["total"], 10);
+    let newest = service.get("/api/v1/changes?order=newest&limit=2").await.json();
+    let before = service.get(&format!("/api/v1/changes?order=newest&limit=1&before={}", newest["next"])).await.json();
+    assert_eq!(newest["changes"][0]["action"], "reject");
+    assert_eq!(before["next"].as_i64(), newest["next"].as_i64().map(|seq| seq - 1));
     assert_eq!((page["examples"].as_array().unwrap().len(), &page["total"]), (2, &json!(11)));
     let tasks = service.get("/api/v1/tasks").await.json();
     let task = tasks["tasks"].as_array().unwrap().iter().find(|task| task["name"] == "text-classification").unwrap();
@@ -118,6 +123,8 @@ async fn the_page_and_unknown_paths() {
     let service = Service::new().await;
     let page = service.get("/tasks/slack-rescue/audit").await;
     assert!(page.status == StatusCode::OK && page.header("content-type").starts_with("text/html"));
+    let run = service.get("/runs/exp-1.5").await;
+    assert_eq!(run.header("content-type"), "text/html; charset=utf-8", "a run's name may hold a dot");
     for missing in ["/assets/none.js", "/api/v1/none", "/v1/none"] {
         let said = service.get(missing).await;
         assert_eq!((said.status, said.header("content-type")), (StatusCode::NOT_FOUND, "application/problem+json"));
@@ -128,7 +135,7 @@ async fn the_page_and_unknown_paths() {
         (StatusCode::METHOD_NOT_ALLOWED, "application/problem+json")
     );
     let metrics = String::from_utf8(service.get("/metrics").await.body).unwrap();
-    assert!(metrics.contains("graft_requests_total{method=\"GET\",route=\"page\",status=\"200\"} 1"), "{metrics}");
+    assert!(metrics.contains("graft_requests_total{method=\"GET\",route=\"page\",status=\"200\"} 2"), "{metrics}");
 }
 
 /// The shapes that the description promises are those of what the other crates serialise.

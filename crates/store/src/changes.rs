@@ -96,29 +96,43 @@ pub struct ChangeFilter {
     pub subject: Option<String>,
     /// Only those after this `seq`: a cursor.
     pub after: i64,
+    /// Only those before this `seq`: the cursor of a walk backwards.
+    pub before: Option<i64>,
+    /// The newest first, otherwise the oldest.
+    pub newest: bool,
     /// At most this many.
     pub limit: Option<u32>,
 }
 
+macro_rules! changes_by {
+    ($order:literal) => {
+        concat!(
+            "select seq, made_at, made_by, action, kind, task, subject, old, new from changes
+             where seq > $1 and seq < $2 and ($3 is null or kind = $3) and ($4 is null or task = $4)
+               and ($5 is null or subject = $5)
+             order by ",
+            $order,
+            " limit $6"
+        )
+    };
+}
+
 impl Store {
-    /// The audit trail, oldest first.
+    /// The audit trail.
     ///
     /// # Errors
     /// When the database can't be read.
     pub async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
-        let rows = sqlx::query(
-            "select seq, made_at, made_by, action, kind, task, subject, old, new from changes
-             where seq > $1 and ($2 is null or kind = $2) and ($3 is null or task = $3)
-               and ($4 is null or subject = $4)
-             order by seq limit $5",
-        )
-        .bind(filter.after)
-        .bind(filter.kind.map(Kind::name))
-        .bind(filter.task.as_deref())
-        .bind(filter.subject.as_deref())
-        .bind(filter.limit.map_or(i64::MAX, i64::from))
-        .fetch_all(&self.read)
-        .await?;
+        let sql = if filter.newest { changes_by!("seq desc") } else { changes_by!("seq") };
+        let rows = sqlx::query(sql)
+            .bind(filter.after)
+            .bind(filter.before.unwrap_or(i64::MAX))
+            .bind(filter.kind.map(Kind::name))
+            .bind(filter.task.as_deref())
+            .bind(filter.subject.as_deref())
+            .bind(filter.limit.map_or(i64::MAX, i64::from))
+            .fetch_all(&self.read)
+            .await?;
         rows.iter().map(change).collect()
     }
 }

@@ -61,7 +61,7 @@ pub use datasets::DatasetInfo;
 pub use dump::Table;
 pub use error::Error;
 pub use examples::{
-    Bulk, BulkReport, Counts, Decision, ExampleFilter, ImportReport, Order, ReviewState, Seen, Skipped,
+    Bulk, BulkReport, Counts, Decision, ExampleFilter, ImportReport, Order, ReviewFilter, ReviewState, Seen, Skipped,
 };
 pub use idempotency::{Answered, Asked};
 pub use imports::{Import, ImportState};

@@ -10,6 +10,7 @@ const STEPS: &[(&str, &str)] = &[
     ("start", include_str!("../migrations/0001_start.sql")),
     ("service", include_str!("../migrations/0002_service.sql")),
     ("requests", include_str!("../migrations/0003_requests.sql")),
+    ("fields", include_str!("../migrations/0004_fields.sql")),
 ];
 
 /// Brings the database to the newest schema; does nothing, and takes no lock, when it is there already.

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use graft_core::{Example, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
@@ -21,6 +23,8 @@ pub struct Suggestion {
     pub answer: Value,
     /// From 0 to 1.
     pub confidence: f64,
+    /// The same for each field, by path like `items[0].quantity`.
+    pub fields: BTreeMap<String, f64>,
     /// Whether the baseline, or what came with the example, says something else.
     pub disagrees: bool,
     /// When.
@@ -37,11 +41,12 @@ impl Store {
         for new in suggestions {
             // An example that was deleted meanwhile gets none.
             sqlx::query(
-                "insert into suggestions (task, example, revision, version, answer, confidence, disagrees, made_at)
-                 select e.task, e.id, $3, $4, $5, $6, $7, $8 from examples e where e.task = $1 and e.id = $2
+                "insert into suggestions
+                     (task, example, revision, version, answer, confidence, disagrees, made_at, fields)
+                 select e.task, e.id, $3, $4, $5, $6, $7, $8, $9 from examples e where e.task = $1 and e.id = $2
                  on conflict (task, example) do update set revision = excluded.revision,
                      version = excluded.version, answer = excluded.answer, confidence = excluded.confidence,
-                     disagrees = excluded.disagrees, made_at = excluded.made_at",
+                     disagrees = excluded.disagrees, made_at = excluded.made_at, fields = excluded.fields",
             )
             .bind(&new.task)
             .bind(&new.example)
@@ -51,6 +56,7 @@ impl Store {
             .bind(if new.confidence.is_finite() { new.confidence } else { 0.0 })
             .bind(i64::from(new.disagrees))
             .bind(new.made_at)
+            .bind(fields_json(&new.fields))
             .execute(&mut *tx)
             .await?;
         }
@@ -63,7 +69,7 @@ impl Store {
     /// When the database can't be read.
     pub async fn suggestion(&self, task: &str, example: &str) -> Result<Option<Suggestion>, Error> {
         let row = sqlx::query(
-            "select s.task, s.example, s.revision, s.version, s.answer, s.confidence, s.disagrees, s.made_at
+            "select s.task, s.example, s.revision, s.version, s.answer, s.confidence, s.disagrees, s.made_at, s.fields
              from suggestions s
              join examples e on e.task = s.task and e.id = s.example and e.revision = s.revision
              where s.task = $1 and s.example = $2",
@@ -105,5 +111,12 @@ fn suggestion(row: &AnyRow) -> Result<Suggestion, Error> {
         confidence: row::get(row, "confidence")?,
         disagrees: row::get::<i64>(row, "disagrees")? != 0,
         made_at: row::get(row, "made_at")?,
+        fields: row::json(row, "fields")?,
     })
+}
+
+/// As JSON knows no infinity, what is none of its numbers is left out.
+fn fields_json(fields: &BTreeMap<String, f64>) -> String {
+    let finite = fields.iter().filter(|(_, confidence)| confidence.is_finite());
+    finite.map(|(path, confidence)| (path.clone(), Value::from(*confidence))).collect::<Value>().to_string()
 }

@@ -8,7 +8,7 @@ type With<T, Narrower> = Omit<T, keyof Narrower> & Narrower;
 /** Milliseconds since the Unix epoch. */
 export type Time = number;
 export type Role = Schemas["Role"];
-export type ReviewState = Schemas["ReviewName"];
+export type ReviewState = Exclude<Schemas["ReviewFilterName"], "audited">;
 export type RunState = Schemas["RunState"];
 
 export type Review = Schemas["Review"];

@@ -3,7 +3,7 @@ use std::{fs, path::PathBuf};
 use clap::Subcommand;
 use graft_core::Example;
 use graft_engine::{Engine, Error, iso8601};
-use graft_store::{Change, ExampleFilter, Order, ReviewState};
+use graft_store::{Change, ExampleFilter, Order, ReviewFilter};
 use serde_json::{Value, json};
 
 use crate::{
@@ -18,9 +18,9 @@ pub(crate) enum Examples {
         /// Only of this task.
         #[arg(long)]
         task: Option<String>,
-        /// Only in this state: pending, approved, rejected.
+        /// Only in this state: pending, approved, rejected, or audited (approved or rejected).
         #[arg(long)]
-        state: Option<ReviewState>,
+        state: Option<ReviewFilter>,
         /// Only from this kind of source: slack, ask-ai, csv, jsonl, prompt.
         #[arg(long)]
         source: Option<String>,

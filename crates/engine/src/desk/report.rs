@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use graft_core::Example;
-use graft_store::{ExampleFilter, Order, ReviewState};
+use graft_store::{ExampleFilter, Order, ReviewFilter};
 use graft_tasks::cards;
 use serde::Serialize;
 use serde_json::Value;
@@ -90,7 +90,7 @@ impl Engine {
         let task = cards::task(task)?.name;
         let filter = ExampleFilter {
             task: Some(task.to_owned()),
-            review: Some(ReviewState::Approved),
+            review: Some(ReviewFilter::Approved),
             order: Order::Oldest,
             ..ExampleFilter::default()
         };

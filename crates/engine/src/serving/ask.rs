@@ -7,14 +7,14 @@ use std::{
 };
 
 use graft_core::{AnswerForm, Digest};
-use graft_predict::{Decoding, End, Guide, Outcome, Piece, Prediction, Request, Sampling, Update};
+use graft_predict::{Decoding, End, Guide, Outcome as Done, Piece, Prediction, Request, Sampling, Update};
 use graft_tasks::cards;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::{
-    Serving,
+    Ended, Outcome, Serving,
     generation::{Generation, Pin},
 };
 use crate::{Error, Result};
@@ -35,7 +35,7 @@ pub struct Wish {
     pub top: Option<usize>,
     /// Given up after this time.
     pub patience: Option<Duration>,
-    /// Before all others.
+    /// Before all others and not counted: for what serving asks itself.
     pub urgent: bool,
 }
 
@@ -112,7 +112,17 @@ pub struct Answering {
     by_alias: bool,
     /// The text is the task's wire form, which nobody wants to see.
     wire: bool,
+    /// Whether its end is told.
+    counted: bool,
     ended: bool,
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.tell_end(Outcome::Abandoned, (0, 0));
+        }
+    }
 }
 
 impl Answering {
@@ -139,13 +149,29 @@ impl Answering {
             };
             self.updates.close();
             self.ended = true;
-            let outcome = self.serving.judge(&self.generation, self.by_alias, result);
-            return Some(outcome.map(|outcome| self.end(*outcome)));
+            self.serving.judge(&self.generation, self.by_alias, &result);
+            return Some(match result {
+                Ok(done) => {
+                    self.tell_end(Outcome::Answered, (done.prediction.prompt_tokens, done.prediction.answer_tokens));
+                    Ok(self.end(*done))
+                }
+                Err(error) => {
+                    self.tell_end(Outcome::of(&error), (0, 0));
+                    Err(error)
+                }
+            });
         }
     }
 
-    fn end(&self, outcome: Outcome) -> Heard {
-        let Outcome { prediction, end, mut rest, .. } = outcome;
+    fn tell_end(&self, outcome: Outcome, (prompt_tokens, answer_tokens): (usize, usize)) {
+        if self.counted {
+            let (task, seconds) = (self.generation.task.as_str(), self.since.elapsed().as_secs_f64());
+            self.serving.tell_end(&Ended { task, outcome, seconds, prompt_tokens, answer_tokens });
+        }
+    }
+
+    fn end(&self, done: Done) -> Heard {
+        let Done { prediction, end, mut rest, .. } = done;
         let answered = Box::new(self.answered(prediction));
         if self.wire {
             rest = Piece { text: said(&answered.answer), tokens: Vec::new() };
@@ -226,9 +252,15 @@ impl Serving {
         request.urgent = wish.urgent;
         request.deadline = Some(since + wish.patience.unwrap_or(PATIENCE));
         let wire = matches!(generation.card.answer, AnswerForm::Json { .. });
-        generation.base.service.submit(request)?;
-        let (serving, generation) = (self.clone(), Arc::clone(generation));
-        Ok(Answering { serving, updates, generation, since, by_alias, wire, ended: false })
+        let submitted = generation.base.service.submit(request).map_err(Error::Predict);
+        let (serving, generation, counted) = (self.clone(), Arc::clone(generation), !wish.urgent);
+        let mut answering = Answering { serving, updates, generation, since, by_alias, wire, counted, ended: false };
+        if let Err(error) = submitted {
+            answering.ended = true;
+            answering.tell_end(Outcome::of(&error), (0, 0));
+            return Err(error);
+        }
+        Ok(answering)
     }
 
     /// Writes prompt and form into a request.

@@ -7,30 +7,31 @@
 
 mod ask;
 mod compare;
+mod ended;
 mod fallback;
 mod follow;
 mod generation;
 mod load;
 mod model;
+mod probation;
+mod status;
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak, atomic::AtomicU64},
 };
 
 use graft_core::{AnswerForm, BaseRef, Digest, TaskCard};
-use graft_predict::Outcome;
-use serde::Serialize;
 use tokio::task::JoinHandle;
 
 pub use ask::{Answered, Answering, Format, Heard, Prompt, Wish};
 pub use compare::{Contest, Contestant};
+pub use ended::{Ended, Outcome};
 pub use fallback::{Primary, Suggested, Verdict, needs_fallback};
-use generation::{Base, Generation, Recipe};
+use generation::{Generation, Recipe};
 pub use model::ServedModel;
+use probation::Probation;
+pub use status::{AliasStatus, BaseStatus, GenerationStatus, ServingStatus};
 
 pub use graft_predict::{End, Error as AnswerError, Piece, Sampling, TokenInfo};
 
@@ -55,35 +56,6 @@ impl Default for Options {
     }
 }
 
-/// Watches the first requests of a version that just became active.
-#[derive(Clone, Copy, Debug, Default)]
-struct Probation {
-    /// Requests still watched.
-    left: u32,
-    failures: u32,
-}
-
-impl Probation {
-    /// So many requests are watched.
-    const REQUESTS: u32 = 10;
-    /// So many of them may fail before the version before returns.
-    const FAILURES: u32 = 3;
-
-    fn begin() -> Self {
-        Self { left: Self::REQUESTS, failures: 0 }
-    }
-
-    /// Takes note of a request that ended; whether the version before must return.
-    fn note(&mut self, failed: bool) -> bool {
-        if self.left == 0 {
-            return false;
-        }
-        self.left -= 1;
-        self.failures += u32::from(failed);
-        self.failures >= Self::FAILURES
-    }
-}
-
 /// Who answers, and the threads that compute.
 #[derive(Clone)]
 pub struct Serving(Arc<Inner>);
@@ -95,6 +67,7 @@ struct Inner {
     /// Loads come one after the other.
     loading: tokio::sync::Mutex<()>,
     uses: AtomicU64,
+    listener: OnceLock<ended::Listener>,
     following: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -119,74 +92,6 @@ struct Alias {
     behind: bool,
 }
 
-/// What is being served.
-#[derive(Clone, Debug, Serialize)]
-pub struct ServingStatus {
-    /// Base models in memory.
-    pub bases: Vec<BaseStatus>,
-    /// Generations in memory.
-    pub generations: Vec<GenerationStatus>,
-    /// What answers for each task that was asked.
-    pub tasks: Vec<AliasStatus>,
-}
-
-/// A base model in memory.
-#[derive(Clone, Debug, Serialize)]
-pub struct BaseStatus {
-    /// Its name.
-    pub name: String,
-    /// Its digest.
-    pub digest: Digest,
-    /// Bytes of its files.
-    pub bytes: usize,
-    /// Requests in its queue.
-    pub waiting: usize,
-    /// Answers being written.
-    pub running: usize,
-    /// Requests that ended.
-    pub ended: u64,
-    /// Answers a second of late.
-    pub rate: f64,
-}
-
-/// A generation in memory.
-#[derive(Clone, Debug, Serialize)]
-pub struct GenerationStatus {
-    /// Its name.
-    pub digest: Digest,
-    /// The task.
-    pub task: String,
-    /// The version, if it is one.
-    pub version: Option<String>,
-    /// The base model's name.
-    pub base: String,
-    /// Whether it answers for its task.
-    pub active: bool,
-    /// Bytes of its adapter.
-    pub bytes: usize,
-    /// Requests that hold it.
-    pub in_flight: usize,
-    /// Requests answered.
-    pub answered: u64,
-    /// Requests that failed.
-    pub failed: u64,
-}
-
-/// What answers for a task.
-#[derive(Clone, Debug, Serialize)]
-pub struct AliasStatus {
-    /// The task.
-    pub task: String,
-    /// The version that answers.
-    pub version: Option<String>,
-    /// Its generation.
-    pub generation: Digest,
-    /// The generation before it.
-    pub previous: Option<Digest>,
-    /// Why the version that is active by now doesn't answer.
-    pub problem: Option<String>,
-}
-
 impl Serving {
     /// Begins to serve; follows the active versions from now on, whoever changes them. Must be called within a tokio
     /// runtime.
@@ -202,6 +107,7 @@ impl Serving {
             state: Mutex::default(),
             loading: tokio::sync::Mutex::new(()),
             uses: AtomicU64::new(0),
+            listener: OnceLock::new(),
             following: Mutex::default(),
         };
         let serving = Self(Arc::new(inner));
@@ -314,70 +220,6 @@ impl Serving {
     pub async fn prepare(&self, task: &str, version: &str) -> Result<Digest> {
         Ok(self.version(task, version).await?.digest.clone())
     }
-
-    /// Counts how a request ended; a version that only fails gives way to the one before it.
-    fn judge(
-        &self,
-        generation: &Arc<Generation>,
-        by_alias: bool,
-        result: Result<Box<Outcome>>,
-    ) -> Result<Box<Outcome>> {
-        use graft_predict::Error as P;
-        let failed = match &result {
-            Ok(_) => {
-                generation.answered.fetch_add(1, Ordering::Relaxed);
-                false
-            }
-            Err(error) => {
-                generation.failed.fetch_add(1, Ordering::Relaxed);
-                // Others are the request's own fault, or time's.
-                matches!(
-                    error,
-                    Error::Predict(P::NotFinite | P::Grammar(_) | P::Wire { .. } | P::Token(_) | P::Interrupted)
-                )
-            }
-        };
-        if by_alias {
-            self.watch_over(generation, failed);
-        }
-        result
-    }
-
-    fn watch_over(&self, generation: &Arc<Generation>, failed: bool) {
-        let mut state = self.state();
-        let Some(alias) = state.aliases.get_mut(&generation.task) else { return };
-        if alias.generation.digest != generation.digest || !alias.probation.note(failed) {
-            return;
-        }
-        let Some(previous) = alias.previous.take() else { return };
-        alias.problem = Some(format!("version {} failed", generation.version.as_deref().unwrap_or("(unnamed)")));
-        alias.generation = previous;
-        alias.probation = Probation::default();
-        drop(state);
-        let (store, by) = (self.engine().store.clone(), format!("{} (serving)", self.engine().by));
-        let (task, version) = (generation.task.clone(), generation.version.clone());
-        // The store must say the same. Where somebody has moved on already, it says better.
-        tokio::spawn(async move { drop(store.rollback(&task, version.as_deref(), &by, crate::now()).await) });
-    }
-
-    /// What is being served.
-    #[must_use]
-    pub fn status(&self) -> ServingStatus {
-        let state = self.state();
-        let mut generations: Vec<&Arc<Generation>> = state.generations.values().collect();
-        generations.sort_by(|a, b| (&a.task, &a.version, &a.digest).cmp(&(&b.task, &b.version, &b.digest)));
-        let mut bases: Vec<&Arc<Base>> = generations.iter().map(|generation| &generation.base).collect();
-        bases.sort_by(|a, b| a.digest.cmp(&b.digest));
-        bases.dedup_by(|a, b| a.digest == b.digest);
-        let mut tasks: Vec<AliasStatus> = state.aliases.iter().map(|(task, alias)| alias.status(task)).collect();
-        tasks.sort_by(|a, b| a.task.cmp(&b.task));
-        let active = |g: &Generation| tasks.iter().any(|task| task.task == g.task && task.generation == g.digest);
-        ServingStatus {
-            bases: bases.into_iter().map(|base| base.status()).collect(),
-            generations: generations.into_iter().map(|g| g.status(active(g))).collect(),
-            tasks,
-        }
-    }
 }
 
 /// The whole of an answer that was begun.
@@ -396,63 +238,5 @@ impl Drop for Inner {
 impl std::fmt::Debug for Serving {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Serving").field(&self.status()).finish()
-    }
-}
-
-impl Alias {
-    fn status(&self, task: &str) -> AliasStatus {
-        AliasStatus {
-            task: task.to_owned(),
-            version: self.generation.version.clone(),
-            generation: self.generation.digest.clone(),
-            previous: self.previous.as_ref().map(|previous| previous.digest.clone()),
-            problem: self.problem.clone(),
-        }
-    }
-}
-
-impl Base {
-    fn status(&self) -> BaseStatus {
-        let now = self.service.status();
-        BaseStatus {
-            name: self.name.clone(),
-            digest: self.digest.clone(),
-            bytes: self.bytes,
-            waiting: now.waiting,
-            running: now.running,
-            ended: now.ended,
-            rate: now.rate,
-        }
-    }
-}
-
-impl Generation {
-    fn status(&self, active: bool) -> GenerationStatus {
-        GenerationStatus {
-            digest: self.digest.clone(),
-            task: self.task.clone(),
-            version: self.version.clone(),
-            base: self.base.name.clone(),
-            active,
-            bytes: self.adapter_bytes(),
-            in_flight: self.in_flight.load(Ordering::Relaxed),
-            answered: self.answered.load(Ordering::Relaxed),
-            failed: self.failed.load(Ordering::Relaxed),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_version_that_fails_early_gives_way() {
-        let mut fresh = Probation::begin();
-        assert!(!fresh.note(true) && !fresh.note(false) && !fresh.note(true));
-        assert!(fresh.note(true));
-        let mut proven = Probation::begin();
-        assert!((0..Probation::REQUESTS).all(|_| !proven.note(false)));
-        assert!((0..50).all(|_| !proven.note(true)), "later failures are for people to judge");
     }
 }

@@ -25,35 +25,54 @@ pub struct Wanted {
     subject: Option<String>,
     /// Only those after this `seq`.
     after: Option<i64>,
+    /// Only those before this `seq`.
+    before: Option<i64>,
+    /// Which come first; the oldest otherwise.
+    #[param(value_type = Option<ChangeOrder>)]
+    order: Option<ChangeOrder>,
     /// At most this many, 500 at most.
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
 }
 
+/// Which changes come first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeOrder {
+    /// The oldest.
+    #[default]
+    Oldest,
+    /// The newest.
+    Newest,
+}
+
 /// A part of the audit trail.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChangeList {
-    /// Oldest first.
+    /// In the order asked for.
     #[schema(value_type = Vec<schema::Change>)]
     changes: Vec<Change>,
-    /// The cursor for the next call's `after`.
+    /// The cursor for the next call: its `after`, or where the newest come first, its `before`.
     next: i64,
 }
 
-/// The audit trail, oldest first, from a cursor on.
+/// The audit trail, from a cursor on.
 #[utoipa::path(get, path = "/changes", tag = "changes", extensions(("x-role" = json!("viewer"))), params(Wanted),
     responses((status = 200, body = ChangeList)))]
 async fn list_changes(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Result<Reply<ChangeList>, Problem> {
+    let newest = wanted.order.unwrap_or_default() == ChangeOrder::Newest;
     let after = wanted.after.unwrap_or(0).max(0);
     let filter = ChangeFilter {
         kind: wanted.kind,
         task: wanted.task,
         subject: wanted.subject,
         after,
+        before: wanted.before,
+        newest,
         limit: Some(wanted.limit.unwrap_or(50).clamp(1, 500)),
     };
     let changes = engine.store.changes(&filter).await?;
-    let next = changes.last().map_or(after, |change| change.seq);
+    let next = changes.last().map_or(if newest { 0 } else { after }, |change| change.seq);
     Ok(Reply(ChangeList { changes, next }))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use graft_engine::Engine;
-use graft_store::{Bulk as Which, BulkReport, Change, Decision, ExampleFilter, Order, ReviewState, Seen};
+use graft_store::{Bulk as Which, BulkReport, Change, Decision, ExampleFilter, Order, ReviewFilter, Seen};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -27,8 +27,8 @@ pub struct Wanted {
     /// Only of this task.
     task: Option<String>,
     /// Only in this state of review.
-    #[param(value_type = Option<ReviewName>)]
-    state: Option<ReviewState>,
+    #[param(value_type = Option<ReviewFilterName>)]
+    state: Option<ReviewFilter>,
     /// Only from this kind of source.
     source: Option<String>,
     /// Only with this text in input, output or id.
@@ -44,16 +44,18 @@ pub struct Wanted {
     offset: Option<u32>,
 }
 
-/// A state of review.
+/// Which states of review are wanted.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "lowercase")]
-pub enum ReviewName {
+pub enum ReviewFilterName {
     /// Nobody has looked at it.
     Pending,
     /// Its output is the truth.
     Approved,
     /// It must not be used.
     Rejected,
+    /// Approved or rejected.
+    Audited,
 }
 
 /// An order of examples.
@@ -135,14 +137,20 @@ pub struct SuggestedAnswer {
     answer: Value,
     /// From 0 to 1.
     confidence: f64,
+    /// The same for each field, by path like `items[0].quantity`.
+    fields: BTreeMap<String, f64>,
     /// Whether the baseline, or what came with the example, says something else.
     disagrees: bool,
 }
 
 impl From<graft_store::Suggestion> for Suggestion {
     fn from(made: graft_store::Suggestion) -> Self {
-        let prediction =
-            SuggestedAnswer { answer: made.answer, confidence: made.confidence, disagrees: made.disagrees };
+        let prediction = SuggestedAnswer {
+            answer: made.answer,
+            confidence: made.confidence,
+            fields: made.fields,
+            disagrees: made.disagrees,
+        };
         Self { version: made.version, prediction }
     }
 }
@@ -254,8 +262,8 @@ pub enum BulkAction {
 #[serde(deny_unknown_fields, default)]
 pub struct BulkFilter {
     /// Only in this state of review.
-    #[schema(value_type = Option<ReviewName>)]
-    pub state: Option<ReviewState>,
+    #[schema(value_type = Option<ReviewFilterName>)]
+    pub state: Option<ReviewFilter>,
     /// Only from this kind of source.
     pub source: Option<String>,
     /// Only with this text.

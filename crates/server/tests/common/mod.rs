@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use std::path::Path;
+
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -52,6 +54,13 @@ impl Service {
         Ok(Self { router: graft_server::router(state.clone()), state, _home: home })
     }
 
+    /// With a tiny Llama as base model `tiny`.
+    pub(crate) async fn with_tiny_base(self) -> Self {
+        let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/data/parity/tiny-llama");
+        self.state.engine.add_base("tiny", &model).await.unwrap();
+        self
+    }
+
     /// Sends a request as a page of this server would, with more headers, which win.
     pub(crate) async fn send(&self, method: &Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Said {
         let mut request = Request::builder().method(method).uri(path);
@@ -68,7 +77,9 @@ impl Service {
         let request = request.body(Body::from(body.to_vec())).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
-        let stream = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+        // Answers end by themselves, unlike the events of the API.
+        let endless = !path.starts_with("/v1/");
+        let stream = endless && parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
         let body = if stream { Vec::new() } else { to_bytes(body, 64 << 20).await.unwrap().to_vec() };
         Said { status: parts.status, headers: parts.headers, body }
     }

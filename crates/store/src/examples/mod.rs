@@ -30,6 +30,20 @@ names! {
 }
 
 names! {
+    /// Which states of audit are wanted.
+    pub enum ReviewFilter {
+        /// Nobody has looked at it.
+        Pending = "pending",
+        /// Its output is the truth.
+        Approved = "approved",
+        /// It must not be used.
+        Rejected = "rejected",
+        /// Somebody has decided: approved or rejected.
+        Audited = "audited",
+    }
+}
+
+names! {
     /// The order of a list of examples.
     pub enum Order {
         /// As they were imported.
@@ -50,8 +64,8 @@ names! {
 pub struct ExampleFilter {
     /// Only of this task.
     pub task: Option<String>,
-    /// Only in this state.
-    pub review: Option<ReviewState>,
+    /// Only in these states.
+    pub review: Option<ReviewFilter>,
     /// Only from this kind of source.
     pub source: Option<String>,
     /// Only with this text, case aside, in the input, output or id.
@@ -96,8 +110,9 @@ pub struct Counts {
 
 macro_rules! matching {
     () => {
-        "where ($1 is null or e.task = $1) and ($2 is null or e.review = $2) and ($3 is null or e.source_kind = $3)
-           and ($4 is null or e.folded like $4 escape '\\') "
+        "where ($1 is null or e.task = $1)
+           and ($2 is null or e.review = $2 or ($2 = 'audited' and e.review <> 'pending'))
+           and ($3 is null or e.source_kind = $3) and ($4 is null or e.folded like $4 escape '\\') "
     };
 }
 
@@ -144,7 +159,7 @@ impl Store {
         );
         let rows = sqlx::query(SQL)
             .bind(filter.task.as_deref())
-            .bind(filter.review.map(ReviewState::name))
+            .bind(filter.review.map(ReviewFilter::name))
             .bind(filter.source.as_deref())
             .bind(filter.search.as_deref().map(pattern))
             .bind(filter.order.name())
@@ -162,7 +177,7 @@ impl Store {
     pub async fn count_examples(&self, filter: &ExampleFilter) -> Result<u64, Error> {
         let row = sqlx::query(concat!("select count(*) as n from examples e ", matching!()))
             .bind(filter.task.as_deref())
-            .bind(filter.review.map(ReviewState::name))
+            .bind(filter.review.map(ReviewFilter::name))
             .bind(filter.source.as_deref())
             .bind(filter.search.as_deref().map(pattern))
             .fetch_one(&self.read)

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::table::{self, Stored};
-use super::{ExampleFilter, ReviewState, as_stored, matching, missing, pattern};
+use super::{ExampleFilter, ReviewFilter, as_stored, matching, missing, pattern};
 use crate::changes::Actor;
 use crate::database::Tx;
 use crate::{Action, Change, Error, Store, row};
@@ -231,7 +231,7 @@ async fn matching_ids(
         "and ($5 < 0.0 or s.confidence >= $5) order by e.position"
     ))
     .bind(task)
-    .bind(filter.review.map(ReviewState::name))
+    .bind(filter.review.map(ReviewFilter::name))
     .bind(filter.source.as_deref())
     .bind(filter.search.as_deref().map(pattern))
     .bind(sure.unwrap_or(-1.0))

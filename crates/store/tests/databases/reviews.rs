@@ -1,5 +1,5 @@
 use graft_core::Review;
-use graft_store::{Bulk, Decision, Error, ExampleFilter, Order, ReviewState, Seen, Store, Suggestion};
+use graft_store::{Bulk, Decision, Error, ExampleFilter, Order, ReviewFilter, Seen, Store, Suggestion};
 use serde_json::json;
 
 use crate::support::{Database, TASK, again, example, labelled, on_both};
@@ -49,7 +49,7 @@ async fn many_are_reviewed_at_once(database: Database) {
     let mut examples: Vec<_> = (0..6).map(|n| example(n, Some(json!(n)))).collect();
     examples[5].output = None;
     store.import(&examples, "import", 10).await.unwrap();
-    let all = ExampleFilter { review: Some(ReviewState::Pending), limit: Some(1), ..ExampleFilter::default() };
+    let all = ExampleFilter { review: Some(ReviewFilter::Pending), limit: Some(1), ..ExampleFilter::default() };
     let report = store.review_many(TASK, &Bulk::Matching(all, None), &Decision::Approve, "ada", 20).await.unwrap();
     assert_eq!((report.changed, report.skipped.len(), report.skipped[0].id.as_str()), (5, 1, "slack:5"));
     let ids = Bulk::Ids(vec!["slack:1".into(), "nobody".into()]);
@@ -58,7 +58,7 @@ async fn many_are_reviewed_at_once(database: Database) {
     assert_eq!(store.example(TASK, "slack:1").await.unwrap().review, Review::Pending);
     let sure = [suggestion(1, 0.9, false), suggestion(5, 0.2, false)];
     store.put_suggestions(&sure).await.unwrap();
-    let pending = ExampleFilter { review: Some(ReviewState::Pending), ..ExampleFilter::default() };
+    let pending = ExampleFilter { review: Some(ReviewFilter::Pending), ..ExampleFilter::default() };
     let sure = Bulk::Matching(pending, Some(0.8));
     let report = store.review_many(TASK, &sure, &Decision::Reject("old".into()), "ada", 22).await.unwrap();
     assert_eq!(report.changed, 1);
@@ -73,6 +73,7 @@ fn suggestion(n: i64, confidence: f64, disagrees: bool) -> Suggestion {
         version: "v1".into(),
         answer: json!({"n": n}),
         confidence,
+        fields: [("items[0].n".to_owned(), confidence)].into(),
         disagrees,
         made_at: 5,
     }
@@ -95,7 +96,7 @@ async fn the_least_sure_come_first(database: Database) {
     let waiting = store.without_suggestion(TASK, "v1", 10).await.unwrap();
     assert_eq!(waiting.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(), ["slack:4", "slack:0"]);
     assert_eq!(store.without_suggestion(TASK, "v2", 3).await.unwrap().len(), 3);
-    assert_eq!(store.suggestion(TASK, "slack:3").await.unwrap().unwrap().answer, json!({"n": 3}));
+    assert_eq!(store.suggestion(TASK, "slack:3").await.unwrap().unwrap(), suggestion(3, 0.6, true));
     // Another revision makes it stale.
     store.edit(TASK, "slack:3", &json!("x"), "ada", 20).await.unwrap();
     assert_eq!(store.suggestion(TASK, "slack:3").await.unwrap(), None);

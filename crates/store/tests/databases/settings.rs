@@ -51,4 +51,7 @@ async fn the_audit_trail_has_no_gap(database: Database) {
     let changes = store.changes(&ChangeFilter { after: 2, limit: Some(2), ..ChangeFilter::default() }).await.unwrap();
     let told: Vec<_> = changes.iter().map(|change| (change.seq, change.at, change.action)).collect();
     assert_eq!(told, [(3, 3, Action::Set), (4, 4, Action::Set)]);
+    let newest = ChangeFilter { newest: true, before: Some(5), limit: Some(2), ..ChangeFilter::default() };
+    let told: Vec<_> = store.changes(&newest).await.unwrap().iter().map(|change| change.seq).collect();
+    assert_eq!(told, [4, 3]);
 }
