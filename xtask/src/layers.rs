@@ -29,10 +29,12 @@ const ARROWS: [(&str, &[&str]); 16] = [
 const TESTS_ONLY: &str = "testkit";
 
 /// What only some crates may use: SQL, HTTP, the command line, the tensor product, tokenizers.
-const KEPT: [(&str, &[&str]); 12] = [
+const KEPT: [(&str, &[&str]); 14] = [
     ("sqlx", &["store", "tasks"]),
     ("ureq", &["hub"]),
     ("axum", &["server"]),
+    ("hyper", &["server"]),
+    ("hyper-util", &["server"]),
     ("tower-http", &["server"]),
     ("utoipa", &["server"]),
     ("utoipa-axum", &["server"]),

@@ -3,7 +3,10 @@
 
 mod common;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
 
 use common::{
     Graft, model,
@@ -63,6 +66,32 @@ fn audit(server: &Server) {
     server.json(409, "POST", &path, &json!({"revision": 1, "output": "good"}));
 }
 
+/// Does something while others ask a server, none of whose requests may fail.
+fn under_load(server: &Server, ask: &Value, work: impl FnOnce()) {
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut answers = 0;
+                    while !done.load(Ordering::Relaxed) {
+                        server.json(200, "POST", "/api/v1/infer", ask);
+                        answers += 1;
+                    }
+                    answers
+                })
+            })
+            .collect();
+        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        done.store(true, Ordering::Relaxed);
+        let answers: u32 = clients.into_iter().map(|client| client.join().unwrap()).sum();
+        if let Err(panic) = worked {
+            std::panic::resume_unwind(panic);
+        }
+        assert!(answers > 0, "nobody asked");
+    });
+}
+
 fn live(graft: &Graft) {
     graft.ok(&["base", "add", "tiny", model("tiny-llama").to_str().unwrap()]);
     let server = Server::start(graft);
@@ -85,12 +114,20 @@ fn live(graft: &Graft) {
 
     let second = train(&server, 4);
     server.json(409, "POST", &path(&second, "/activate"), &json!({"expected": second, "force": true}));
-    let done = server.json(200, "POST", &path(&second, "/activate"), &json!({"expected": first, "force": true}));
-    assert_eq!(done["previous"], first.as_str());
-    let asked = Instant::now();
-    while server.json(200, "POST", "/api/v1/infer", &ask)["version"] != second.as_str() {
-        assert!(asked.elapsed() < Duration::from_secs(5), "the new version doesn't answer");
-    }
+    let other = Server::started(graft.command(&["serve", "--bind", "127.0.0.1:0", "--no-worker"]));
+    under_load(&other, &ask, || {
+        let done = server.json(200, "POST", &path(&second, "/activate"), &json!({"expected": first, "force": true}));
+        assert_eq!(done["previous"], first.as_str());
+        assert_eq!(server.json(200, "POST", "/api/v1/infer", &ask)["version"], second.as_str(), "here at once");
+        let asked = Instant::now();
+        while other.json(200, "POST", "/api/v1/infer", &ask)["version"] != second.as_str() {
+            assert!(asked.elapsed() < Duration::from_secs(1), "the new version doesn't answer elsewhere");
+        }
+        let settings =
+            json!({"softPromptEnabled": false, "softPromptModelDir": "data", "softPromptConfidenceThreshold": 0.5});
+        server.json(200, "PUT", "/api/v1/settings", &settings);
+        assert_eq!(other.get("/api/v1/settings")["softPromptConfidenceThreshold"], 0.5);
+    });
     let back = server.json(200, "POST", "/api/v1/tasks/text-classification/rollback", &json!({"expected": second}));
     assert_eq!(back["version"]["name"], first.as_str());
 

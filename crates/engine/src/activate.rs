@@ -17,6 +17,31 @@ pub struct Activated {
     pub comparison: Option<Comparison>,
 }
 
+/// Which version the caller believes to be active.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Seen<'a> {
+    /// Whichever it is.
+    #[default]
+    Any,
+    /// This one, or none.
+    Active(Option<&'a str>),
+}
+
+impl Seen<'_> {
+    /// Refuses what was decided on another state than there is.
+    pub(crate) fn check(self, task: &str, found: Option<&str>) -> Result<()> {
+        match self {
+            Self::Active(expected) if expected != found => Err(graft_store::Error::ActiveChanged {
+                task: task.to_owned(),
+                expected: expected.map(str::to_owned),
+                found: found.map(str::to_owned),
+            }
+            .into()),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// What a version is compared with before it becomes active.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -40,12 +65,22 @@ impl Engine {
     /// Makes a version active unless its headline metric is below that of the active one (or, where none is active, of
     /// the baseline) on the same held-out examples; the comparison says whether the difference means anything.
     ///
+    /// What it is compared with is what it replaces: the swap is refused if another version became active meanwhile.
+    ///
     /// # Errors
-    /// [`Error::NotBetter`] unless forced.
-    pub async fn activate(&self, task: &str, name: &str, force: bool, tell: Tell<'_>) -> Result<Activated> {
+    /// [`Error::NotBetter`] unless forced; another version is active than compared with or `seen`.
+    pub async fn activate(
+        &self,
+        task: &str,
+        name: &str,
+        seen: Seen<'_>,
+        force: bool,
+        tell: Tell<'_>,
+    ) -> Result<Activated> {
         let version = self.store.version(task, name).await?;
         let active = self.store.active_version(task).await?;
         let expected = active.as_ref().map(|active| active.name.clone());
+        seen.check(task, expected.as_deref())?;
         let rival = match &active {
             Some(active) if active.name == name => None,
             _ => self.opponent(&version, active.as_ref(), tell).await?,

@@ -271,14 +271,6 @@ pub enum Error {
         /// The task.
         task: String,
     },
-    /// Another generation answers than was expected.
-    #[error("replace what answers for task `{task}`: it was replaced already")]
-    Stale {
-        /// The task.
-        task: String,
-        /// What answers now.
-        found: Option<graft_core::Digest>,
-    },
     /// The base model's files have changed since the adapter was trained.
     #[error("use the base model `{name}` at `{path}`: its files are not those of digest {}", wanted.short())]
     OtherBase {
@@ -395,7 +387,6 @@ impl Error {
             Self::WhichTask { .. } => "name it with `--task`",
             Self::BadVersion { .. } => "register it again by resuming its run, or delete it",
             Self::NoActive { .. } => "name one with `--version`, or make one active with `graft models set-active`",
-            Self::Stale { .. } => "look again at what answers, then decide",
             Self::OtherBase { .. } => "an adapter works only with the base it was trained with: bring its files back",
             _ => return None,
         };
@@ -436,7 +427,7 @@ impl Error {
             Self::NoResult { .. } | Self::BadVersion { .. } | Self::NoActive { .. } | Self::OtherBase { .. } => {
                 ExitCode::ModelMissing
             }
-            Self::NotBetter { .. } | Self::Stale { .. } => ExitCode::NotBetter,
+            Self::NotBetter { .. } => ExitCode::NotBetter,
         }
     }
 }

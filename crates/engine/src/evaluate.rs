@@ -34,6 +34,35 @@ pub struct Evaluation {
     pub fields: BTreeMap<String, Calibration>,
     /// Seconds that one answer of the adapter took.
     pub seconds_per_answer: f64,
+    /// What the adapter answered where it did worst, worst first.
+    #[serde(default)]
+    pub worst: Vec<WorstAnswer>,
+}
+
+/// An answer that is not all right.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorstAnswer {
+    /// Place of the example among the held-out ones, from 0.
+    pub place: usize,
+    /// The headline metric's share of it, from 0 to 1.
+    pub score: f64,
+    /// The answer; absent where there was no valid one.
+    pub answer: Option<Value>,
+}
+
+/// Answers kept of those that are not all right.
+const WORST: usize = 20;
+
+/// The answers with the lowest scores, of those that lack something.
+pub(crate) fn worst_answers(scores: &Scores, answers: &[Option<Value>]) -> Vec<WorstAnswer> {
+    let scored = scores.per_example.iter().zip(answers).enumerate();
+    let mut worst: Vec<WorstAnswer> = scored
+        .filter(|(_, (score, _))| **score < 1.0)
+        .map(|(place, (score, answer))| WorstAnswer { place, score: *score, answer: answer.clone() })
+        .collect();
+    worst.sort_by(|a, b| a.score.total_cmp(&b.score));
+    worst.truncate(WORST);
+    worst
 }
 
 /// Something that answers without a model.

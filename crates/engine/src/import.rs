@@ -30,16 +30,16 @@ impl Engine {
         Approval { by: self.by.clone(), at: now() }
     }
 
-    /// Imports a Slack export; messages with a label are approved.
+    /// Reads a Slack export; messages with a label are approved.
     ///
     /// # Errors
-    /// What the importer or the store say.
-    pub async fn import_slack(&self, path: &Path, labels: Option<&Path>, group: bool) -> Result<Imported> {
+    /// What the importer says.
+    pub fn read_slack(&self, path: &Path, labels: Option<&Path>, group: bool) -> Result<Import> {
         let options = slack::Options { group, approval: self.approval() };
-        self.take_in(slack::import(path, labels, &options)?).await
+        Ok(slack::import(path, labels, &options)?)
     }
 
-    /// Reads the best suggestions of an Ask AI database without storing them.
+    /// Reads the best suggestions of an Ask AI database.
     ///
     /// # Errors
     /// What the importer says.
@@ -49,37 +49,37 @@ impl Engine {
         Ok(ask_ai::import(source, &options).await?)
     }
 
-    /// Imports a table.
+    /// Reads a table.
     ///
     /// # Errors
-    /// What the importer or the store say.
-    pub async fn import_csv(&self, path: &Path, task: &str, columns: &tabular::Columns) -> Result<Imported> {
-        self.take_in(tabular::import_csv(path, task, columns, &self.approval())?).await
+    /// What the importer says.
+    pub fn read_csv(&self, path: &Path, task: &str, columns: &tabular::Columns) -> Result<Import> {
+        Ok(tabular::import_csv(path, task, columns, &self.approval())?)
     }
 
-    /// Imports JSON lines.
+    /// Reads JSON lines.
     ///
     /// # Errors
-    /// What the importer or the store say.
-    pub async fn import_jsonl(&self, path: &Path, task: &str) -> Result<Imported> {
-        self.take_in(tabular::import_jsonl(path, task, &self.approval())?).await
+    /// What the importer says.
+    pub fn read_jsonl(&self, path: &Path, task: &str) -> Result<Import> {
+        Ok(tabular::import_jsonl(path, task, &self.approval())?)
     }
 
-    /// Imports pasted text; `name` stands for it in messages.
+    /// Reads pasted text; `name` stands for it in messages.
     ///
     /// # Errors
-    /// What the importer or the store say.
-    pub async fn import_text(&self, text: &str, name: &str, task: &str) -> Result<Imported> {
-        self.take_in(tabular::import_prompt(text, name, task, &self.approval())?).await
+    /// What the importer says.
+    pub fn read_text(&self, text: &str, name: &str, task: &str) -> Result<Import> {
+        Ok(tabular::import_prompt(text, name, task, &self.approval())?)
     }
 
-    /// Stores what an importer read.
+    /// Stores what an importer read; `tell` hears how many examples are written so far.
     ///
     /// # Errors
     /// What the store says.
-    pub async fn take_in(&self, import: Import) -> Result<Imported> {
+    pub async fn take_in(&self, import: Import, tell: &mut (dyn FnMut(usize) + Send)) -> Result<Imported> {
         let by = format!("import by {}", self.by);
-        let report = self.store.import(&import.examples, &by, now()).await?;
+        let report = self.store.import_telling(&import.examples, &by, now(), tell).await?;
         Ok(Imported {
             task: import.examples.first().map(|example| example.task.clone()).unwrap_or_default(),
             examples: import.examples.len(),

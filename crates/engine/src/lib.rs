@@ -35,7 +35,7 @@ mod sweep;
 mod tail;
 mod worker;
 
-pub use activate::{Activated, Opponent};
+pub use activate::{Activated, Opponent, Seen};
 pub use adapters::Chosen;
 pub use backup::Backup;
 pub use base::BaseInfo;
@@ -47,9 +47,9 @@ pub use desk::{
 };
 pub use doctor::{Check, doctor};
 pub use error::Error;
-pub use evaluate::{Evaluation, Rival, field_of, rival, score_answers};
+pub use evaluate::{Evaluation, Rival, WorstAnswer, field_of, rival, score_answers};
 pub use graft_predict::{Decoding, Prediction, Sampling};
-pub use graft_tasks::tabular::Columns;
+pub use graft_tasks::{Import as ReadImport, score::Diff, tabular::Columns};
 pub use home::{Engine, Home};
 pub use import::Imported;
 pub use inputs::{Input, read_inputs};

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Chosen, Engine, Error, Evaluation, Result,
-    evaluate::{calibrate, field_of, rival, score_answers},
+    evaluate::{calibrate, field_of, rival, score_answers, worst_answers},
     now,
 };
 
@@ -100,7 +100,8 @@ impl Engine {
             tell("answers of the adapter", done, inputs.len());
         })?;
         let seconds = clock.elapsed().as_secs_f64();
-        let adapter = score_answers(card, &data.eval, &values(&answers));
+        let given = values(&answers);
+        let adapter = score_answers(card, &data.eval, &given);
         let base = if with_base && !inputs.is_empty() {
             let how = Decoding { max_tokens: loaded.longest(&data.eval)?, ..Decoding::default() };
             let answers = loaded.predictor.bare().predict(&inputs, how, &mut |done| {
@@ -119,6 +120,7 @@ impl Engine {
             calibration,
             fields,
             seconds_per_answer: seconds / inputs.len().max(1) as f64,
+            worst: worst_answers(&adapter, &given),
             adapter,
         };
         let mut metrics = version.metrics.clone();

@@ -9,7 +9,7 @@ use std::{
 
 use graft_core::{AdapterSpec, AnswerForm, Digest, LoraSpec, Targets, TaskCard};
 use graft_engine::{
-    Engine, Error, Home, Serving,
+    Engine, Error, Home, Seen, Serving,
     serving::{AnswerError, Format, Options, Prompt, Verdict, Wish},
 };
 use graft_nn::{Adapter, Model};
@@ -76,6 +76,18 @@ impl Place {
         self.engine.store.set_active(TASK, name, expected, "test", 2).await.unwrap();
     }
 
+    async fn active(&self) -> String {
+        self.engine.store.active_version(TASK).await.unwrap().unwrap().name
+    }
+
+    fn damage(&self, version: &str) {
+        let weights = self.home.path().join("adapters").join(version).join("adapter_model.safetensors");
+        let mut bytes = fs::read(&weights).unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 0x40;
+        fs::write(&weights, bytes).unwrap();
+    }
+
     async fn serve(&self, options: Options) -> Serving {
         Serving::start(self.engine.clone(), options).await.unwrap()
     }
@@ -125,7 +137,7 @@ async fn versions_change_under_load_and_no_request_fails() {
     let elsewhere = Engine::open(Home::at(place.home.path()).unwrap(), "other").await.unwrap();
     elsewhere.store.set_active(TASK, "v2", Some("v1"), "other", 3).await.unwrap();
     let took = until("the new version never answered", || answering(&serving).as_deref() == Some("v2")).await;
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(took < Duration::from_secs(1), "{took:?}");
     for client in load {
         let seen = client.await.unwrap();
         assert!(seen.windows(2).all(|two| two[0] <= two[1]), "no way back: {seen:?}");
@@ -143,18 +155,51 @@ async fn what_is_unknown_or_damaged_is_an_error_and_changes_nothing() {
     let before = serving.answer(TASK, None, "so good", &wish).await.unwrap();
     assert!(matches!(serving.answer("nothing", None, "x", &wish).await, Err(Error::NoActive { .. })));
     assert!(matches!(serving.answer(TASK, Some("v9"), "x", &wish).await, Err(Error::Store(_))));
-    let weights = place.home.path().join("adapters/v2/adapter_model.safetensors");
-    let mut bytes = fs::read(&weights).unwrap();
-    let last = bytes.len() - 1;
-    bytes[last] ^= 0x40;
-    fs::write(&weights, bytes).unwrap();
+    place.damage("v2");
     assert!(matches!(serving.prepare(TASK, "v2").await, Err(Error::BadVersion { .. })));
-    let wrong = Digest::of(b"another");
-    assert!(matches!(serving.replace(TASK, "v1", Some(&wrong)).await, Err(Error::Stale { .. })));
+    let refused = serving.activate(&place.engine, TASK, "v2", Seen::Any, true).await;
+    assert!(matches!(refused, Err(Error::BadVersion { .. })), "{refused:?}");
+    let elsewhere = serving.activate(&place.engine, TASK, "v1", Seen::Active(Some("v2")), true).await;
+    assert!(matches!(elsewhere, Err(Error::Store(graft_store::Error::ActiveChanged { .. }))), "{elsewhere:?}");
+    assert_eq!(place.active().await, "v1");
+    // Commands make it active all the same.
     place.activate("v2", Some("v1")).await;
     until("the problem is not told", || serving.status().tasks[0].problem.is_some()).await;
     let after = serving.answer(TASK, None, "so good", &wish).await.unwrap();
     assert_eq!((after.version, after.generation, after.answer), (before.version, before.generation, before.answer));
+}
+
+#[tokio::test]
+async fn a_version_whose_first_requests_fail_gives_way() {
+    let place = Place::new(labels()).await;
+    place.activate("v2", Some("v1")).await;
+    // After it became active, so that only requests find out.
+    place.damage("v2");
+    let serving = place.serve(Options { preload: false, ..Options::default() }).await;
+    let wish = Wish::default();
+    for _ in 0..3 {
+        let failed = serving.answer(TASK, None, "so good", &wish).await;
+        assert!(matches!(failed, Err(Error::BadVersion { .. })), "{failed:?}");
+    }
+    until("nothing tells why", || serving.status().tasks.iter().any(|task| task.problem.is_some())).await;
+    assert_eq!(serving.answer(TASK, None, "so good", &wish).await.unwrap().version.as_deref(), Some("v1"));
+    let history = place.engine.store.activations(TASK).await.unwrap();
+    let last = history.last().unwrap();
+    assert_eq!((last.version.as_str(), last.by.as_str()), ("v1", "test (serving)"));
+}
+
+#[tokio::test]
+async fn what_is_active_is_loaded_at_the_start() {
+    let place = Place::new(labels()).await;
+    let serving = place.serve(Options::default()).await;
+    until("nothing was loaded", || answering(&serving).as_deref() == Some("v1")).await;
+    place.activate("v2", Some("v1")).await;
+    until("the change is not noticed", || answering(&serving).as_deref() == Some("v2")).await;
+    let stale = serving.roll_back(&place.engine, TASK, Seen::Active(Some("v1"))).await;
+    assert!(matches!(stale, Err(Error::Store(graft_store::Error::ActiveChanged { .. }))), "{stale:?}");
+    let (back, from) = serving.roll_back(&place.engine, TASK, Seen::Active(Some("v2"))).await.unwrap();
+    assert_eq!((back.name.as_str(), from.as_deref()), ("v1", Some("v2")));
+    assert_eq!(answering(&serving).as_deref(), Some("v1"), "it takes effect at once");
 }
 
 #[tokio::test]
@@ -180,7 +225,7 @@ async fn who_goes_away_frees_a_lane_and_a_full_queue_refuses() {
 #[tokio::test]
 async fn little_memory_gives_up_what_was_used_longest_ago() {
     let place = Place::new(labels()).await;
-    let serving = place.serve(Options { memory: 1, ..Options::default() }).await;
+    let serving = place.serve(Options { memory: 1, preload: false, ..Options::default() }).await;
     let wish = Wish::default();
     for version in ["v1", "v2", "v1"] {
         serving.answer(TASK, Some(version), "so good", &wish).await.unwrap();

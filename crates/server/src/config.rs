@@ -3,6 +3,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 
 use graft_engine::serving::Options;
@@ -30,6 +31,8 @@ pub struct ServerConfig {
     pub ask_ai_base: Option<String>,
     /// Hours until a session ends.
     pub session_hours: u32,
+    /// Longest that a request's head may take, and longest pause in its body.
+    pub patience: Duration,
     /// What answering may take.
     pub serving: Options,
 }
@@ -47,6 +50,7 @@ impl Default for ServerConfig {
             model_roots: Vec::new(),
             ask_ai_base: None,
             session_hours: 24 * 7,
+            patience: Duration::from_secs(30),
             serving: Options::default(),
         }
     }

@@ -8,6 +8,7 @@ use axum::{
 };
 use graft_engine::Engine;
 use serde::{Serialize, de::DeserializeOwned};
+use tower_http::timeout::TimeoutError;
 
 use crate::{
     auth::Who,
@@ -28,6 +29,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
         }
         let bytes = Bytes::from_request(request, state).await.map_err(|refusal| match refusal.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Kind::TooLarge, "the body is longer than this path takes"),
+            _ if is_late(&refusal) => Problem::new(Kind::RequestTimeout, "the request did not arrive in time"),
             _ => Problem::new(Kind::BadRequest, "the body did not arrive whole"),
         })?;
         let mut json = serde_json::Deserializer::from_slice(&bytes);
@@ -37,6 +39,11 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
             _ => Problem::new(Kind::BadRequest, format!("the body is no JSON: {error}")),
         })
     }
+}
+
+/// Whether a body can't be had because its sender dawdles.
+fn is_late(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<TimeoutError>())
 }
 
 /// Whether the content type is JSON.

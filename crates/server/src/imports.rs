@@ -1,8 +1,12 @@
 //! Uploads that are being read in the background.
 
-use std::path::PathBuf;
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-use graft_engine::{Engine, Imported, now};
+use graft_engine::{Engine, Imported, ReadImport, now};
 use graft_store::Import;
 use serde_json::{Value, json};
 
@@ -17,6 +21,18 @@ use crate::{
 #[derive(Debug)]
 pub struct Imports {
     pub(crate) folder: PathBuf,
+    rows: Rows,
+}
+
+/// Rows that are stored so far, and rows there are, of each import under way. One transaction holds them all, so only
+/// the process that writes them can tell.
+#[derive(Clone, Debug, Default)]
+struct Rows(Arc<Mutex<HashMap<String, (u64, u64)>>>);
+
+impl Rows {
+    fn all(&self) -> MutexGuard<'_, HashMap<String, (u64, u64)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Imports {
@@ -33,25 +49,28 @@ impl Imports {
             Problem::new(Kind::Unavailable, "the server ended while it read the file").with_hint("upload it again")
         );
         engine.store.fail_running_imports(now(), &problem, now()).await?;
-        Ok(Self { folder })
+        Ok(Self { folder, rows: Rows::default() })
     }
-}
 
-/// Steps of an import: the file is here, it is read, it is stored.
-const STEPS: u64 = 3;
+    /// An import with the rows that are stored so far.
+    pub(crate) fn with_progress(&self, mut import: Import) -> Import {
+        if let Some((done, of)) = self.rows.all().get(&import.id) {
+            (import.done, import.of) = (*done, Some(*of));
+        }
+        import
+    }
 
-/// Begins to read an upload.
-pub(crate) async fn begin(engine: Engine, upload: Received) -> Result<Import, Problem> {
-    check(&upload)?;
-    let id = format!("import-{}", crate::auth::random_name().map_err(|_| no_numbers())?);
-    let kind = kind_name(upload.kind);
-    engine.store.begin_import(&id, kind, upload.task.as_deref(), &engine.by, now()).await?;
-    engine.store.import_progress(&id, 1, Some(STEPS)).await?;
-    let begun = engine.store.import_state(&id).await?;
-    let handle = tokio::runtime::Handle::current();
-    // Reading is computing: it must not hold up the threads that serve.
-    tokio::task::spawn_blocking(move || handle.block_on(finish(engine, id, upload)));
-    Ok(begun)
+    /// Begins to read an upload.
+    pub(crate) async fn begin(&self, engine: Engine, upload: Received) -> Result<Import, Problem> {
+        check(&upload)?;
+        let id = format!("import-{}", crate::auth::random_name().map_err(|_| no_numbers())?);
+        let kind = kind_name(upload.kind);
+        let begun = engine.store.begin_import(&id, kind, upload.task.as_deref(), &engine.by, now()).await?;
+        let (handle, rows) = (tokio::runtime::Handle::current(), self.rows.clone());
+        // Reading is computing: it must not hold up the threads that serve.
+        tokio::task::spawn_blocking(move || handle.block_on(finish(engine, id, upload, rows)));
+        Ok(begun)
+    }
 }
 
 fn no_numbers() -> Problem {
@@ -74,8 +93,8 @@ fn check(upload: &Received) -> Result<(), Problem> {
     }
 }
 
-async fn finish(engine: Engine, id: String, upload: Received) {
-    let outcome = read(&engine, &upload).await;
+async fn finish(engine: Engine, id: String, upload: Received, rows: Rows) {
+    let outcome = store(&engine, &id, &upload, &rows).await;
     let outcome = outcome.map(|imported| report(&imported)).map_err(|error| {
         let mut problem = Problem::from(error);
         problem.detail = by_own_name(&problem.detail, &upload);
@@ -85,15 +104,26 @@ async fn finish(engine: Engine, id: String, upload: Received) {
     if let Err(error) = ended {
         tracing::error!(import = id, error = ?error, "the end of an import can't be stored");
     }
+    rows.all().remove(&id);
 }
 
-async fn read(engine: &Engine, upload: &Received) -> graft_engine::Result<Imported> {
+async fn store(engine: &Engine, id: &str, upload: &Received, rows: &Rows) -> graft_engine::Result<Imported> {
+    let import = read(engine, upload).await?;
+    let of = import.examples.len() as u64;
+    let mut tell = |done: usize| {
+        rows.all().insert(id.to_owned(), (done as u64, of));
+    };
+    tell(0);
+    let imported = engine.take_in(import, &mut tell).await?;
+    engine.store.import_progress(id, of, Some(of)).await?;
+    Ok(imported)
+}
+
+async fn read(engine: &Engine, upload: &Received) -> graft_engine::Result<ReadImport> {
     let path = upload.file.path();
     let task = upload.task.as_deref().unwrap_or_default();
     match upload.kind {
-        ImportKind::Slack => {
-            engine.import_slack(path, upload.labels.as_ref().map(tempfile::NamedTempFile::path), false).await
-        }
+        ImportKind::Slack => engine.read_slack(path, upload.labels.as_ref().map(tempfile::NamedTempFile::path), false),
         ImportKind::Csv => {
             let columns = &upload.columns;
             let columns = graft_engine::Columns {
@@ -101,16 +131,13 @@ async fn read(engine: &Engine, upload: &Received) -> graft_engine::Result<Import
                 label: columns.label.clone(),
                 id: columns.id.clone(),
             };
-            engine.import_csv(path, task, &columns).await
+            engine.read_csv(path, task, &columns)
         }
-        ImportKind::Jsonl => engine.import_jsonl(path, task).await,
-        ImportKind::AskAi => {
-            let source = path.to_string_lossy();
-            engine.take_in(engine.read_ask_ai(&source, usize::MAX, upload.approved).await?).await
-        }
+        ImportKind::Jsonl => engine.read_jsonl(path, task),
+        ImportKind::AskAi => engine.read_ask_ai(&path.to_string_lossy(), usize::MAX, upload.approved).await,
         ImportKind::Prompt => {
             let failed = |source| graft_engine::Error::Io { doing: "read", path: path.to_owned(), source };
-            engine.import_text(&std::fs::read_to_string(path).map_err(failed)?, &upload.name, task).await
+            engine.read_text(&std::fs::read_to_string(path).map_err(failed)?, &upload.name, task)
         }
     }
 }

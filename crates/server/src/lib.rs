@@ -32,11 +32,15 @@ use std::{sync::OnceLock, time::Duration};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::StatusCode,
+    http::{Extensions, HeaderMap, StatusCode, Version, header},
     middleware::{from_fn, from_fn_with_state},
 };
 use tower_http::{
     catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer,
+        predicate::{Predicate as _, SizeAbove},
+    },
     timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
 };
 use utoipa::{OpenApi as _, openapi::OpenApi};
@@ -49,8 +53,6 @@ pub use state::{App, AppState};
 
 /// Largest JSON body, in bytes.
 const MAX_BODY: usize = 2 << 20;
-/// Longest pause in a request's body.
-const BODY_PAUSE: Duration = Duration::from_secs(30);
 /// Longest that a handler works before its answer begins.
 const LONGEST: Duration = Duration::from_secs(600);
 
@@ -68,7 +70,11 @@ const LONGEST: Duration = Duration::from_secs(600);
         schema::Event,
         schema::EventKind,
         schema::Comparison,
+        routes::changes::ChangeOrder,
+        routes::examples::OrderName,
+        routes::examples::ReviewFilterName,
         routes::examples::Span,
+        routes::run_types::LogStream,
         routes::imports::ImportReport,
         routes::imports::SkippedRows,
         routes::imports::BadRow,
@@ -98,6 +104,13 @@ pub fn openapi_json() -> &'static str {
     TEXT.get_or_init(|| openapi().to_pretty_json().map(|text| text + "\n").unwrap_or_default())
 }
 
+/// Texts. Events must come as they happen, and what is packed already doesn't get smaller.
+fn worth_compressing(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let text = kind.starts_with("text/") || kind.starts_with("application/json") || kind == "image/svg+xml";
+    text && !kind.starts_with("text/event-stream")
+}
+
 /// The whole service: routes, page, and the layers around them, outermost last.
 pub fn router(state: AppState) -> Router {
     let (routes, _) = routes().split_for_parts();
@@ -109,9 +122,10 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), auth::authorize))
         .layer(from_fn_with_state(state.clone(), guard::guard))
         .layer(from_fn_with_state(state.clone(), metrics::observe))
-        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
+        .layer(RequestBodyTimeoutLayer::new(state.config.patience))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST))
         .layer(CatchPanicLayer::custom(problem::of_panic))
         .layer(from_fn(problem::in_form))
+        .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(worth_compressing)))
         .with_state(state)
 }

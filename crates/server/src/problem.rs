@@ -12,6 +12,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::routes::openai;
+
 /// A problem with one field of a request.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct FieldProblem {
@@ -168,6 +170,7 @@ impl IntoResponse for Problem {
         };
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (status, body).into_response();
+        response.extensions_mut().insert(self);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(wait) = wait {
@@ -304,9 +307,17 @@ pub(crate) async fn method_not_allowed() -> Problem {
     Problem::new(Kind::MethodNotAllowed, "the path has no such method").with_hint("`/openapi.json` describes it")
 }
 
-/// Gives the errors of layers, which have no body, the form of all others.
+/// Gives the errors of layers, which have no body, the form of all others; and all errors under `/v1` OpenAI's.
 pub(crate) async fn in_form(request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
+    let of_openai = request.uri().path().starts_with("/v1/");
+    let mut response = with_body(next.run(request).await);
+    match response.extensions_mut().remove::<Problem>() {
+        Some(problem) if of_openai => openai::in_form(problem, response),
+        _ => response,
+    }
+}
+
+fn with_body(response: Response) -> Response {
     let status = response.status();
     let bare = response.headers().get(header::CONTENT_TYPE).is_none();
     if !bare || !(status.is_client_error() || status.is_server_error()) {

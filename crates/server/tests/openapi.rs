@@ -11,3 +11,12 @@ fn the_committed_description_is_up_to_date() {
     let committed = std::fs::read_to_string(path).unwrap_or_default();
     assert!(committed == now, "openapi.json is not that of the code: `graft openapi > crates/server/openapi.json`");
 }
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let text = graft_server::openapi_json();
+    let api: serde_json::Value = serde_json::from_str(text).unwrap();
+    let named = text.split("\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next());
+    let missing: Vec<&str> = named.filter(|name| api["components"]["schemas"].get(name).is_none()).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

@@ -65,15 +65,21 @@ impl Store {
     ) -> Result<Version, Error> {
         let mut tx = self.begin().await?;
         expect_active(&mut tx, task, expected).await?;
-        let history = history(&mut *tx, task).await?;
-        let versions = all(&mut *tx, Some(task)).await?;
-        let Some(before) = version_before(&history, &versions, expected) else {
-            return Err(Error::NothingBefore { task: task.to_owned() });
-        };
-        switch(&mut tx, expected, before, Action::Rollback, Actor { by, at }).await?;
+        let before = version_before(&history(&mut *tx, task).await?, all(&mut *tx, Some(task)).await?, expected);
+        let before = before.ok_or_else(|| Error::NothingBefore { task: task.to_owned() })?;
+        switch(&mut tx, expected, &before, Action::Rollback, Actor { by, at }).await?;
         let version = get(&mut *tx, task, &before.name).await?;
         tx.commit().await?;
         Ok(version)
+    }
+
+    /// The version that [`rollback`](Self::rollback) would make active.
+    ///
+    /// # Errors
+    /// [`Error::NothingBefore`].
+    pub async fn version_before(&self, task: &str, active: Option<&str>) -> Result<Version, Error> {
+        let before = version_before(&history(&self.read, task).await?, all(&self.read, Some(task)).await?, active);
+        before.ok_or_else(|| Error::NothingBefore { task: task.to_owned() })
     }
 
     /// The history of a task's active versions, oldest first.
@@ -141,7 +147,7 @@ async fn switch(
 }
 
 /// The version to fall back to: activations are a stack, a rollback takes off what stood above its version.
-fn version_before<'v>(history: &[Activation], versions: &'v [Version], active: Option<&str>) -> Option<&'v Version> {
+fn version_before(history: &[Activation], mut versions: Vec<Version>, active: Option<&str>) -> Option<Version> {
     let mut stack: Vec<(&str, &Digest)> = Vec::new();
     for line in history {
         let entry = (line.version.as_str(), &line.adapter_digest);
@@ -152,9 +158,10 @@ fn version_before<'v>(history: &[Activation], versions: &'v [Version], active: O
         stack.push(entry);
     }
     let known = |(name, digest): &(&str, &Digest)| {
-        versions.iter().find(|version| version.name == *name && version.adapter_digest == **digest)
+        versions.iter().position(|version| version.name == *name && version.adapter_digest == **digest)
     };
-    stack.iter().rev().filter(|(name, _)| Some(*name) != active).find_map(known)
+    let found = stack.iter().rev().filter(|(name, _)| Some(*name) != active).find_map(known);
+    found.map(|place| versions.swap_remove(place))
 }
 
 fn activation(row: &AnyRow) -> Result<Activation, Error> {

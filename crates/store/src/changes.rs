@@ -189,6 +189,7 @@ pub(crate) async fn record(
     .bind(after.map(Value::to_string))
     .execute(&mut **tx)
     .await?;
+    tx.told = true;
     Ok(())
 }
 

@@ -6,19 +6,25 @@ use sqlx::any::{Any, AnyConnectOptions, AnyPoolOptions, install_default_drivers}
 use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection};
 
 use crate::faults::Faults;
-use crate::watch::Watching;
+use crate::watch::{self, Watching};
 use crate::{Error, migrate, row};
 
 /// A write transaction that holds the database's only write lock; dropped, it rolls back.
 pub(crate) struct Tx<'c> {
     inner: sqlx::Transaction<'c, Any>,
+    dialect: Dialect,
+    /// Something was written to the audit trail, which those who watch must hear of.
+    pub(crate) told: bool,
     faults: Faults,
 }
 
 impl Tx<'_> {
     /// Makes the changes durable and visible.
-    pub(crate) async fn commit(self) -> Result<(), Error> {
+    pub(crate) async fn commit(mut self) -> Result<(), Error> {
         self.faults.strike()?;
+        if self.told && self.dialect == Dialect::Postgres {
+            sqlx::raw_sql(watch::NOTIFY).execute(&mut *self.inner).await?;
+        }
         self.inner.commit().await?;
         // The changes are there, but whoever made them is told that they aren't.
         self.faults.strike()
@@ -180,7 +186,7 @@ impl Store {
             begun => begun?,
         };
         lock(&mut inner, self.dialect).await?;
-        Ok(Tx { inner, faults: self.faults.clone() })
+        Ok(Tx { inner, dialect: self.dialect, told: false, faults: self.faults.clone() })
     }
 }
 

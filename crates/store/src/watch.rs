@@ -1,12 +1,58 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use sqlx::postgres::PgListener;
+use tokio::{sync::watch, time};
 
+use crate::database::Dialect;
 use crate::{Error, Store, row};
 
-/// How often the audit trail is looked at; each look is one row of an index.
+/// How often the audit trail is looked at where nobody tells of changes; each look is one row of an index.
 const PAUSE: Duration = Duration::from_millis(150);
+/// Postgres tells of changes, but a pooler between may swallow that.
+const LONG_PAUSE: Duration = Duration::from_millis(500);
+/// The channel on which Postgres tells of changes.
+const CHANNEL: &str = "graft_changes";
+/// Tells of changes once they are committed.
+pub(crate) const NOTIFY: &str = "notify graft_changes";
+
+/// What says that it is time to look.
+enum Bell {
+    Clock,
+    Postgres { url: String, listener: Option<Box<PgListener>> },
+}
+
+impl Bell {
+    fn of(store: &Store) -> Self {
+        match store.dialect {
+            Dialect::Sqlite => Self::Clock,
+            Dialect::Postgres => {
+                Self::Postgres { url: store.read.connect_options().database_url.to_string(), listener: None }
+            }
+        }
+    }
+
+    async fn wait(&mut self) {
+        let Self::Postgres { url, listener } = self else { return time::sleep(PAUSE).await };
+        if listener.is_none() {
+            *listener = listen(url).await.ok().map(Box::new);
+        }
+        let heard = match listener {
+            Some(listener) => time::timeout(LONG_PAUSE, listener.recv()).await,
+            None => return time::sleep(PAUSE).await,
+        };
+        if matches!(heard, Ok(Err(_))) {
+            *listener = None;
+            time::sleep(PAUSE).await;
+        }
+    }
+}
+
+async fn listen(url: &str) -> Result<PgListener, sqlx::Error> {
+    let mut listener = PgListener::connect(url).await?;
+    listener.listen(CHANNEL).await?;
+    Ok(listener)
+}
 
 /// The one task of a store that looks for changes, and those who wait for it.
 #[derive(Default)]
@@ -32,8 +78,9 @@ impl Watch {
 }
 
 impl Store {
-    /// Hears of every committed change of the audit trail within 200 ms, whichever process made it; runs, versions,
-    /// examples and settings all leave their trace there. Cheap: however many watch, one task asks the database.
+    /// Hears of every committed change of the audit trail, whichever process made it, within 200 ms on SQLite and at
+    /// once on Postgres, which tells of it; runs, versions, examples and settings all leave their trace there. Cheap:
+    /// however many watch, one task asks the database.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -43,10 +90,11 @@ impl Store {
             let (tell, receiver) = watch::channel(newest);
             let mut store = self.clone();
             store.watching = Arc::default();
+            let mut bell = Bell::of(&store);
             tokio::spawn(async move {
                 // The store that is watched keeps one receiver; without it nobody can listen any more.
                 while !store.read.is_closed() && tell.receiver_count() > 0 {
-                    tokio::time::sleep(PAUSE).await;
+                    bell.wait().await;
                     // A database that doesn't answer now may do so the next time.
                     if let Ok(seq) = store.newest_change().await {
                         tell.send_if_modified(|known| std::mem::replace(known, seq) != seq);

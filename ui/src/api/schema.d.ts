@@ -77,7 +77,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The audit trail, oldest first, from a cursor on. */
+        /** The audit trail, from a cursor on. */
         get: operations["list_changes"];
         put?: never;
         post?: never;
@@ -908,7 +908,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes a version active, unless it is worse than the active one. */
+        /** Makes a version active, unless it is worse than the active one. A version that can't be loaded changes nothing. */
         post: operations["activate_version"];
         delete?: never;
         options?: never;
@@ -1252,7 +1252,7 @@ export interface components {
              */
             source: string | null;
             /** @default null */
-            state: components["schemas"]["ReviewName"] | null;
+            state: components["schemas"]["ReviewFilterName"] | null;
         };
         /** @description What a bulk decision did. */
         BulkResult: {
@@ -1309,14 +1309,19 @@ export interface components {
         };
         /** @description A part of the audit trail. */
         ChangeList: {
-            /** @description Oldest first. */
+            /** @description In the order asked for. */
             changes: components["schemas"]["Change"][];
             /**
              * Format: int64
-             * @description The cursor for the next call's `after`.
+             * @description The cursor for the next call: its `after`, or where the newest come first, its `before`.
              */
             next: number;
         };
+        /**
+         * @description Which changes come first.
+         * @enum {string}
+         */
+        ChangeOrder: "oldest" | "newest";
         /** @description A conversation to go on with. What is not known here is not looked at. */
         ChatRequest: components["schemas"]["Common"] & {
             /** @description Whether each token's probability is told. */
@@ -1654,6 +1659,8 @@ export interface components {
              * @description Seconds that one answer of the adapter took.
              */
             seconds_per_answer: number;
+            /** @description What the adapter answered where it did worst, worst first. */
+            worst: components["schemas"]["WorstAnswer"][];
         };
         /** @description An evaluation that was begun. */
         EvaluationBegun: {
@@ -1909,7 +1916,7 @@ export interface components {
             by: string;
             /**
              * Format: int64
-             * @description Steps done: the file is here, read, stored.
+             * @description Rows stored so far.
              */
             done: number;
             /** @description Names it. */
@@ -1918,7 +1925,7 @@ export interface components {
             kind: string;
             /**
              * Format: int64
-             * @description Steps in all.
+             * @description Rows there are; 0 while the file is read.
              */
             of: number;
             problem?: components["schemas"]["Problem"] | null;
@@ -2070,6 +2077,11 @@ export interface components {
             /** @description The version that was made of it. */
             version?: string | null;
         };
+        /**
+         * @description Which of a trainer's two logs.
+         * @enum {string}
+         */
+        LogStream: "stdout" | "stderr";
         /** @description A part of a log. */
         LogText: {
             /**
@@ -2273,6 +2285,11 @@ export interface components {
             version: components["schemas"]["Version"];
         };
         /**
+         * @description An order of examples.
+         * @enum {string}
+         */
+        OrderName: "imported" | "newest" | "oldest" | "uncertain" | "disagreeing";
+        /**
          * @description The four phases of a run.
          * @enum {string}
          */
@@ -2455,10 +2472,10 @@ export interface components {
             state: "rejected";
         };
         /**
-         * @description A state of review.
+         * @description Which states of review are wanted.
          * @enum {string}
          */
-        ReviewName: "pending" | "approved" | "rejected";
+        ReviewFilterName: "pending" | "approved" | "rejected" | "audited";
         /** @description Something that answers without a model. */
         Rival: {
             /** @description `regex`, or `always <label>`. */
@@ -3037,6 +3054,10 @@ export interface components {
             confidence: number;
             /** @description Whether the baseline, or what came with the example, says something else. */
             disagrees: boolean;
+            /** @description The same for each field, by path like `items[0].quantity`. */
+            fields: {
+                [key: string]: number;
+            };
         };
         /** @description What a version answers. */
         Suggestion: {
@@ -3378,9 +3399,21 @@ export interface components {
              */
             slots: number;
         };
+        /** @description An answer that is not all right. */
+        WorstAnswer: {
+            /** @description The answer; absent where there was no valid one. */
+            answer?: unknown;
+            /** @description Place of the example among the held-out ones, from 0. */
+            place: number;
+            /**
+             * Format: double
+             * @description The headline metric's share of it, from 0 to 1.
+             */
+            score: number;
+        };
         /** @description A held-out example with its score. */
         WorstExample: {
-            /** @description What the version answered, where that was kept. */
+            /** @description What the version answered; absent where that was not valid. */
             answer?: unknown;
             diff?: components["schemas"]["Diff"] | null;
             /** @description The example as it was when the version was measured. */
@@ -3393,8 +3426,6 @@ export interface components {
         };
         /** Format: int64 */
         i64: number;
-        OrderName: string;
-        LogStream: string;
     };
     responses: never;
     parameters: never;
@@ -3569,6 +3600,10 @@ export interface operations {
                 subject?: string;
                 /** @description Only those after this `seq`. */
                 after?: number;
+                /** @description Only those before this `seq`. */
+                before?: number;
+                /** @description Which come first; the oldest otherwise. */
+                order?: components["schemas"]["ChangeOrder"];
                 /** @description At most this many, 500 at most. */
                 limit?: number;
             };
@@ -3721,7 +3756,7 @@ export interface operations {
                 /** @description Only of this task. */
                 task?: string;
                 /** @description Only in this state of review. */
-                state?: components["schemas"]["ReviewName"];
+                state?: components["schemas"]["ReviewFilterName"];
                 /** @description Only from this kind of source. */
                 source?: string;
                 /** @description Only with this text in input, output or id. */

@@ -105,7 +105,7 @@ pub(crate) async fn run(engine: &Engine, command: SoftPrompt) -> Result<Reply> {
 async fn fresh(engine: &Engine, command: &Train) -> Result<(Run, Imported)> {
     let import = engine.read_ask_ai(&command.db_path, command.max_samples, command.approved_only).await?;
     let only: BTreeSet<String> = import.examples.iter().map(|example| example.id.clone()).collect();
-    let imported = engine.take_in(import).await?;
+    let imported = engine.take_in(import, &mut |_| {}).await?;
     eprint!("{}", import::summary(&imported));
     let files = base(engine, &command.base_model).await?;
     if !(0.0..1.0).contains(&command.eval_share) {

@@ -79,17 +79,16 @@ pub(crate) enum Import {
 }
 
 pub(crate) async fn run(engine: &Engine, command: Import) -> Result<Reply> {
-    let imported = match command {
-        Import::Slack { path, labels, group, task: _ } => engine.import_slack(&path, labels.as_deref(), group).await?,
+    let read = match command {
+        Import::Slack { path, labels, group, task: _ } => engine.read_slack(&path, labels.as_deref(), group)?,
         Import::AskAi { source, max_samples, approved_only, task: _ } => {
-            engine.take_in(engine.read_ask_ai(&source, max_samples, approved_only).await?).await?
+            engine.read_ask_ai(&source, max_samples, approved_only).await?
         }
-        Import::Csv { path, task, text, label, id } => {
-            engine.import_csv(&path, &task, &Columns { text, label, id }).await?
-        }
-        Import::Jsonl { path, task } => engine.import_jsonl(&path, &task).await?,
-        Import::Text { path, task } => engine.import_text(&text(&path)?, &path.to_string_lossy(), &task).await?,
+        Import::Csv { path, task, text, label, id } => engine.read_csv(&path, &task, &Columns { text, label, id })?,
+        Import::Jsonl { path, task } => engine.read_jsonl(&path, &task)?,
+        Import::Text { path, task } => engine.read_text(&text(&path)?, &path.to_string_lossy(), &task)?,
     };
+    let imported = engine.take_in(read, &mut |_| {}).await?;
     Ok(Reply::new(&imported, summary(&imported)))
 }
 

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use graft_engine::{Activated, Engine, Evaluation, iso8601};
+use graft_engine::{Activated, Engine, Evaluation, Seen, iso8601};
 use graft_store::{Stage, Version, model_registry};
 use graft_tasks::score::{Comparison, Scores, Verdict};
 use serde_json::{Value, json};
@@ -78,7 +78,7 @@ pub(crate) async fn run(engine: &Engine, command: Models) -> Result<Reply> {
             let task = engine.task_with_versions(task.as_deref()).await?;
             let mut shown = Steps::default();
             let tell = &mut |what: &str, done: usize, of: usize| shown.show(what, done, of);
-            let done = engine.activate(&task, &version, force, tell).await?;
+            let done = engine.activate(&task, &version, Seen::Any, force, tell).await?;
             Ok(Reply::new(&done, activated(&done)))
         }
         Models::Delete { version, task, force } => {

@@ -70,13 +70,12 @@ pub(crate) async fn run(engine: &Engine, command: Serve) -> Result<Reply> {
     eprint!("{}", banner(&state, &listener)?);
     let (stop, stopped) = watch::channel(false);
     let worker = config.worker()?.then(|| tokio::spawn(work(engine.clone(), stopped)));
-    let served = graft_server::serve(state, listener, told_to_stop()).await;
+    graft_server::serve(state, listener, told_to_stop()).await;
     stop.send_replace(true);
     if let Some(worker) = worker {
         // It has logged what it has to say.
         let _ = worker.await;
     }
-    served?;
     eprintln!("Graft has ended; trainings that were under way go on, and the next start takes them up again.");
     Ok(Reply::silent())
 }

@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use graft_core::OptimSpec;
 use graft_engine::{
-    Engine, Error, Home, Made, Plan, RunLock,
+    Engine, Error, Home, Made, Plan, RunLock, Seen,
     recipes::{Family, recipe},
 };
 use graft_store::{Run, Version};
@@ -158,7 +158,7 @@ impl Trained {
             text += &format!("\nMake it active: `graft models set-active {name} --task {task}`");
             return Ok(Reply::new(self.json(), text));
         };
-        let done = engine.activate(&self.version.task, &self.version.name, force, &mut |_, _, _| {}).await;
+        let done = engine.activate(&self.version.task, &self.version.name, Seen::Any, force, &mut |_, _, _| {}).await;
         match done.map_err(Failure::from) {
             Ok(done) => {
                 text += &format!("\n{}", models::activated(&done));

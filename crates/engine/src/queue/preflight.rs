@@ -238,3 +238,34 @@ fn draft(
         settings = without;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Home;
+
+    #[tokio::test]
+    async fn a_full_disk_keeps_a_run_from_being_queued() {
+        let home = tempfile::tempdir().unwrap();
+        let engine = Engine::open(Home::at(home.path()).unwrap(), "test").await.unwrap();
+        let of = |disk_bytes| RunEstimate {
+            train: 1,
+            eval: 1,
+            tokens: 1,
+            steps: 1,
+            seconds: 1.0,
+            seconds_basis: String::new(),
+            memory_bytes: 1,
+            disk_bytes,
+        };
+        let problems = |disk_bytes| {
+            let mut problems = Vec::new();
+            engine.check_room(&of(disk_bytes), Some(2), &mut problems);
+            problems
+        };
+        assert_eq!(problems(1), []);
+        let full = problems(1 << 60);
+        assert!(full[0].level == Level::Error && full[0].what.contains("of disk"), "{full:?}");
+        assert!(full[0].hint.contains("free some space"), "{full:?}");
+    }
+}

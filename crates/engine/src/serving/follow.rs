@@ -44,36 +44,6 @@ impl Serving {
         for change in &changes {
             state.named.remove(&(change.task.clone(), change.subject.clone()));
         }
-        let served = |task: &String| state.aliases.contains_key(task);
-        Ok(changes.into_iter().map(|change| change.task).filter(served).collect())
-    }
-
-    /// Lets a task's active version answer.
-    async fn catch_up(&self, task: &str) -> Result<()> {
-        let expected = self.state().aliases.get(task).map(|alias| alias.generation.digest.clone());
-        let (Some(expected), Some(_)) = (expected, self.engine().store.active_version(task).await?) else {
-            // Nothing is active any longer, or the alias was given up: the next request finds out.
-            self.state().aliases.remove(task);
-            return Ok(());
-        };
-        let chosen = self.engine().adapter(task, None).await?;
-        self.switch(task, chosen, Some(&expected)).await?;
-        if let Some(alias) = self.state().aliases.get_mut(task).filter(|alias| alias.behind) {
-            (alias.problem, alias.behind) = (None, false);
-        }
-        Ok(())
-    }
-
-    /// The version before goes on answering; people must be able to see why.
-    fn note_problem(&self, task: &str, error: &crate::Error) {
-        if let Some(alias) = self.state().aliases.get_mut(task) {
-            let mut text = format!("failed to {error}");
-            let mut source = std::error::Error::source(error);
-            while let Some(cause) = source {
-                text += &format!(": {cause}");
-                source = cause.source();
-            }
-            (alias.problem, alias.behind) = (Some(text), true);
-        }
+        Ok(changes.into_iter().map(|change| change.task).collect())
     }
 }

@@ -6,10 +6,10 @@ use graft_core::Digest;
 use tokio::{runtime::Handle, task::spawn_blocking};
 
 use super::{
-    Alias, Format, Probation, Prompt, Serving, State, Wish,
+    Alias, Format, Prompt, Serving, State, Wish,
     generation::{Base, Generation, Recipe},
 };
-use crate::{Chosen, Error, Result};
+use crate::{Error, Result};
 
 /// Asked of a generation before it answers others.
 const WARM_UP: &str = "warm up";
@@ -24,10 +24,14 @@ impl Serving {
                 Ok(generation)
             }
             None => {
-                let chosen = self.engine().adapter(task, None).await?;
-                let generation = self.generation(Recipe::of(chosen)?).await?;
-                self.state().point(task, &generation, None);
-                Ok(generation)
+                let _turn = self.0.turning.lock().await;
+                let loaded = self.load_active(task).await;
+                if loaded.is_err()
+                    && let Ok(Some(active)) = self.engine().store.active_version(task).await
+                {
+                    self.note(task, &active.name, true);
+                }
+                loaded
             }
         }
     }
@@ -47,31 +51,6 @@ impl Serving {
         let generation = self.generation(Recipe::of(chosen)?).await?;
         self.state().named.insert(key, generation.digest.clone());
         Ok(generation)
-    }
-
-    /// Lets another version stand for a task, if `expected` still does; the one before stays until the new one has
-    /// answered once.
-    ///
-    /// # Errors
-    /// [`Error::Stale`]; why the version can't answer.
-    pub async fn replace(&self, task: &str, version: &str, expected: Option<&Digest>) -> Result<Digest> {
-        let chosen = self.engine().adapter(task, Some(version)).await?;
-        self.switch(task, chosen, expected).await
-    }
-
-    pub(super) async fn switch(&self, task: &str, chosen: Chosen, expected: Option<&Digest>) -> Result<Digest> {
-        let generation = self.generation(Recipe::of(chosen)?).await?;
-        let mut state = self.state();
-        let found = state.aliases.get(task).map(|alias| alias.generation.digest.clone());
-        if found.as_ref() != expected {
-            return Err(Error::Stale { task: task.to_owned(), found });
-        }
-        if found.as_ref() == Some(&generation.digest) {
-            return Ok(generation.digest.clone());
-        }
-        let previous = state.aliases.get(task).map(|alias| Arc::clone(&alias.generation));
-        state.point(task, &generation, previous);
-        Ok(generation.digest.clone())
     }
 
     fn use_now(&self, generation: &Generation) {
@@ -137,11 +116,13 @@ impl Serving {
 }
 
 impl State {
-    /// Lets a generation stand for a task.
-    fn point(&mut self, task: &str, generation: &Arc<Generation>, previous: Option<Arc<Generation>>) {
-        let probation = if previous.is_some() { Probation::begin() } else { Probation::default() };
-        let alias = Alias { generation: Arc::clone(generation), previous, probation, problem: None, behind: false };
-        self.aliases.insert(task.to_owned(), alias);
+    /// Lets a generation stand for a task; whether another did.
+    pub(super) fn point(&mut self, task: &str, generation: &Arc<Generation>) -> bool {
+        let before = self.aliases.remove(task);
+        let moved = before.as_ref().is_some_and(|alias| alias.generation.digest != generation.digest);
+        let previous = before.and_then(|alias| if moved { Some(alias.generation) } else { alias.previous });
+        self.aliases.insert(task.to_owned(), Alias { generation: Arc::clone(generation), previous });
+        moved
     }
 
     /// Gives up generations that were used longest ago until the rest fits; `keep` stays.
@@ -160,7 +141,7 @@ impl State {
     }
 
     /// Bytes of what is in memory; what is given up counts while requests hold it.
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         let retired: Vec<Arc<Generation>> = self.retired.iter().filter_map(std::sync::Weak::upgrade).collect();
         let mut bases: Vec<&Digest> = Vec::new();
         let mut bytes = 0_usize;

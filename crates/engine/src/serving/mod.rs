@@ -14,6 +14,7 @@ mod generation;
 mod load;
 mod model;
 mod probation;
+mod promote;
 mod status;
 
 use std::{
@@ -48,11 +49,13 @@ pub struct Options {
     pub cache_bytes: usize,
     /// Bytes of base models and adapters together; those used longest ago are given up.
     pub memory: usize,
+    /// Load the active version of every task at the start.
+    pub preload: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { lanes: 12, queue: 64, cache_bytes: 512 << 20, memory: 2 << 30 }
+        Self { lanes: 12, queue: 64, cache_bytes: 512 << 20, memory: 2 << 30, preload: true }
     }
 }
 
@@ -66,6 +69,8 @@ struct Inner {
     state: Mutex<State>,
     /// Loads come one after the other.
     loading: tokio::sync::Mutex<()>,
+    /// Whoever points an alias looks at the store and points while nobody else does.
+    turning: tokio::sync::Mutex<()>,
     uses: AtomicU64,
     listener: OnceLock<ended::Listener>,
     following: Mutex<Option<JoinHandle<()>>>,
@@ -79,16 +84,22 @@ struct State {
     aliases: HashMap<String, Alias>,
     /// Generations of versions asked for by name; forgotten when a version changes.
     named: HashMap<(String, String), Digest>,
+    /// The first requests of each task's active version.
+    probations: HashMap<String, Probation>,
+    /// Why the version that is active doesn't answer, or no longer is.
+    problems: HashMap<String, Problem>,
 }
 
 /// What stands for a task.
 struct Alias {
     generation: Arc<Generation>,
     previous: Option<Arc<Generation>>,
-    probation: Probation,
-    /// Why the version that is active by now doesn't answer.
-    problem: Option<String>,
-    /// That version could not be loaded, and is tried again.
+}
+
+/// What people should know of a task's active version.
+struct Problem {
+    text: String,
+    /// It could not be loaded, and is tried again.
     behind: bool,
 }
 
@@ -106,11 +117,15 @@ impl Serving {
             options,
             state: Mutex::default(),
             loading: tokio::sync::Mutex::new(()),
+            turning: tokio::sync::Mutex::new(()),
             uses: AtomicU64::new(0),
             listener: OnceLock::new(),
             following: Mutex::default(),
         };
         let serving = Self(Arc::new(inner));
+        if options.preload {
+            tokio::spawn(promote::preload(Arc::downgrade(&serving.0)));
+        }
         let task = tokio::spawn(follow::follow(Arc::downgrade(&serving.0), watch, seen));
         *serving.0.following.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
         Ok(serving)

@@ -4,12 +4,13 @@ use std::sync::{Arc, atomic::Ordering};
 
 use graft_predict::Outcome;
 
-use super::{Serving, generation::Generation};
-use crate::{Error, Result};
+use super::{Alias, Problem, Serving, generation::Generation};
+use crate::{Error, Result, Seen};
 
-/// Watches the first requests of a version that just became active.
-#[derive(Clone, Copy, Debug, Default)]
+/// Watches the first requests of a version that became active.
+#[derive(Clone, Debug)]
 pub(super) struct Probation {
+    version: String,
     /// Requests still watched.
     left: u32,
     failures: u32,
@@ -21,8 +22,8 @@ impl Probation {
     /// So many of them may fail before the version before returns.
     const FAILURES: u32 = 3;
 
-    pub(super) fn begin() -> Self {
-        Self { left: Self::REQUESTS, failures: 0 }
+    fn begin(version: &str) -> Self {
+        Self { version: version.to_owned(), left: Self::REQUESTS, failures: 0 }
     }
 
     /// Takes note of a request that ended; whether the version before must return.
@@ -54,26 +55,44 @@ impl Serving {
                 )
             }
         };
-        if by_alias {
-            self.watch_over(generation, failed);
+        let Some(version) = generation.version.as_deref().filter(|_| by_alias) else { return };
+        let answers = |alias: &Alias| alias.generation.digest == generation.digest;
+        if self.state().aliases.get(&generation.task).is_some_and(answers) {
+            self.note(&generation.task, version, failed);
         }
     }
 
-    fn watch_over(&self, generation: &Arc<Generation>, failed: bool) {
+    /// Takes note of how a request of a task's active version ended.
+    pub(super) fn note(&self, task: &str, version: &str, failed: bool) {
         let mut state = self.state();
-        let Some(alias) = state.aliases.get_mut(&generation.task) else { return };
-        if alias.generation.digest != generation.digest || !alias.probation.note(failed) {
+        let probation = state.probations.entry(task.to_owned()).or_insert_with(|| Probation::begin(version));
+        if probation.version != version {
+            *probation = Probation::begin(version);
+        }
+        if !probation.note(failed) {
             return;
         }
-        let Some(previous) = alias.previous.take() else { return };
-        alias.problem = Some(format!("version {} failed", generation.version.as_deref().unwrap_or("(unnamed)")));
-        alias.generation = previous;
-        alias.probation = Probation::default();
+        state.probations.remove(task);
+        // If it is in memory, the version before answers from now on.
+        if let Some(alias) = state.aliases.get_mut(task)
+            && let Some(previous) = alias.previous.take()
+        {
+            alias.generation = previous;
+        }
         drop(state);
-        let (store, by) = (self.engine().store.clone(), format!("{} (serving)", self.engine().by));
-        let (task, version) = (generation.task.clone(), generation.version.clone());
-        // The store must say the same. Where somebody has moved on already, it says better.
-        tokio::spawn(async move { drop(store.rollback(&task, version.as_deref(), &by, crate::now()).await) });
+        tokio::spawn(self.clone().give_way(task.to_owned(), version.to_owned()));
+    }
+
+    /// The store must say who answers. Where somebody has moved on already, it says better.
+    async fn give_way(self, task: String, version: String) {
+        let engine = self.engine().as_user(format!("{} (serving)", self.engine().by));
+        match self.roll_back(&engine, &task, Seen::Active(Some(&version))).await {
+            Ok((before, _)) => {
+                let text = format!("version `{version}` failed; `{}` answers again", before.name);
+                self.state().problems.insert(task, Problem { text, behind: false });
+            }
+            Err(error) => self.note_problem(&task, &error),
+        }
     }
 }
 
@@ -83,10 +102,10 @@ mod tests {
 
     #[test]
     fn only_a_version_that_fails_early_gives_way() {
-        let mut fresh = Probation::begin();
+        let mut fresh = Probation::begin("v1");
         assert!(!fresh.note(true) && !fresh.note(false) && !fresh.note(true));
         assert!(fresh.note(true));
-        let mut proven = Probation::begin();
+        let mut proven = Probation::begin("v1");
         assert!((0..Probation::REQUESTS).all(|_| !proven.note(false)));
         assert!((0..50).all(|_| !proven.note(true)), "later failures are for people to judge");
     }

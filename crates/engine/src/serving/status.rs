@@ -1,12 +1,15 @@
 //! What is being served, as people look at it.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::Ordering},
+};
 
 use graft_core::Digest;
 use serde::Serialize;
 
 use super::{
-    Alias, Serving,
+    Serving, State,
     generation::{Base, Generation},
 };
 
@@ -70,11 +73,11 @@ pub struct AliasStatus {
     pub task: String,
     /// The version that answers.
     pub version: Option<String>,
-    /// Its generation.
-    pub generation: Digest,
+    /// Its generation; absent where the active version can't be loaded.
+    pub generation: Option<Digest>,
     /// The generation before it.
     pub previous: Option<Digest>,
-    /// Why the version that is active by now doesn't answer.
+    /// Why the version that is active doesn't answer, or that one gave way.
     pub problem: Option<String>,
 }
 
@@ -88,9 +91,11 @@ impl Serving {
         let mut bases: Vec<&Arc<Base>> = generations.iter().map(|generation| &generation.base).collect();
         bases.sort_by(|a, b| a.digest.cmp(&b.digest));
         bases.dedup_by(|a, b| a.digest == b.digest);
-        let mut tasks: Vec<AliasStatus> = state.aliases.iter().map(|(task, alias)| alias.status(task)).collect();
-        tasks.sort_by(|a, b| a.task.cmp(&b.task));
-        let active = |g: &Generation| tasks.iter().any(|task| task.task == g.task && task.generation == g.digest);
+        let names: BTreeSet<&String> = state.aliases.keys().chain(state.problems.keys()).collect();
+        let tasks: Vec<AliasStatus> = names.into_iter().map(|task| state.of_task(task)).collect();
+        let active = |g: &Generation| {
+            tasks.iter().any(|task| task.task == g.task && task.generation.as_ref() == Some(&g.digest))
+        };
         ServingStatus {
             bases: bases.into_iter().map(|base| base.status()).collect(),
             generations: generations.into_iter().map(|g| g.status(active(g))).collect(),
@@ -99,14 +104,15 @@ impl Serving {
     }
 }
 
-impl Alias {
-    fn status(&self, task: &str) -> AliasStatus {
+impl State {
+    fn of_task(&self, task: &str) -> AliasStatus {
+        let alias = self.aliases.get(task);
         AliasStatus {
             task: task.to_owned(),
-            version: self.generation.version.clone(),
-            generation: self.generation.digest.clone(),
-            previous: self.previous.as_ref().map(|previous| previous.digest.clone()),
-            problem: self.problem.clone(),
+            version: alias.and_then(|alias| alias.generation.version.clone()),
+            generation: alias.map(|alias| alias.generation.digest.clone()),
+            previous: alias.and_then(|alias| alias.previous.as_ref()).map(|previous| previous.digest.clone()),
+            problem: self.problems.get(task).map(|problem| problem.text.clone()),
         }
     }
 }

@@ -9,7 +9,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     extract::{Accepted, Acting, At, Reply},
-    imports,
     problem::{Kind, Problem},
     state::AppState,
     upload,
@@ -71,9 +70,9 @@ pub struct Import {
     pub task: Option<String>,
     /// Where it is.
     pub state: ImportState,
-    /// Steps done: the file is here, read, stored.
+    /// Rows stored so far.
     pub done: u64,
-    /// Steps in all.
+    /// Rows there are; 0 while the file is read.
     pub of: u64,
     /// What it changed, once it is done.
     #[schema(value_type = Option<ImportReport>)]
@@ -183,15 +182,16 @@ async fn begin_import(
 ) -> Result<Accepted<ImportBegun>, Problem> {
     let form = form.map_err(|refusal| Problem::new(Kind::UnsupportedMediaType, refusal.body_text()))?;
     let upload = upload::receive(form, &state.imports.folder).await?;
-    let import = imports::begin(engine, upload).await?.into();
+    let import = state.imports.begin(engine, upload).await?.into();
     Ok(Accepted(ImportBegun { import }))
 }
 
 /// How an import goes.
 #[utoipa::path(get, path = "/imports/{id}", tag = "imports", extensions(("x-role" = json!("trainer"))),
     params(("id" = String, Path)), responses((status = 200, body = Import), (status = 404, body = Problem)))]
-async fn show_import(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<Import>, Problem> {
-    Ok(Reply(engine.store.import_state(&id).await?.into()))
+async fn show_import(State(state): State<AppState>, At(id): At<String>) -> Result<Reply<Import>, Problem> {
+    let import = state.engine.store.import_state(&id).await?;
+    Ok(Reply(state.imports.with_progress(import).into()))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

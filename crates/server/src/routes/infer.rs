@@ -191,7 +191,7 @@ impl From<Answered> for Answer {
 }
 
 /// An error of serving as a problem: a full queue says when to come back.
-pub(super) fn problem(error: Error) -> Problem {
+pub(crate) fn problem(error: Error) -> Problem {
     match &error {
         Error::Predict(AnswerError::Full { retry_after, .. }) => {
             let wait = retry_after.as_secs_f64().ceil() as u64;

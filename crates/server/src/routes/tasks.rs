@@ -1,5 +1,7 @@
 //! `/tasks`: everything the front page shows of each task.
 
+use axum::extract::State;
+use graft_engine::Seen;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -120,11 +122,13 @@ async fn list_tasks(Acting(engine): Acting) -> Result<Reply<TaskList>, Problem> 
     params(("task" = String, Path)), request_body = Rollback,
     responses((status = 200, body = Switched), (status = 409, body = Problem)))]
 async fn roll_back(
+    State(state): State<AppState>,
     Acting(engine): Acting,
     At(task): At<String>,
     Body(body): Body<Rollback>,
 ) -> Result<Reply<Switched>, Problem> {
-    let (version, previous) = engine.roll_back_from(&task, body.expected.as_deref()).await?;
+    let seen = body.expected.as_deref().map_or(Seen::Any, |expected| Seen::Active(Some(expected)));
+    let (version, previous) = state.serving.roll_back(&engine, &task, seen).await?;
     Ok(Reply(Switched { version, previous }))
 }
 

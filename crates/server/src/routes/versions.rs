@@ -1,9 +1,11 @@
 //! `/versions`: look, compare, make active, go back, delete, download.
 
 use axum::{
+    extract::State,
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
+use graft_engine::Seen;
 use graft_store::Stage;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -79,11 +81,11 @@ pub struct WorstExample {
     example: graft_core::Example,
     /// The headline metric's share of it, from 0 to 1.
     score: f64,
-    /// What the version answered, where that was kept.
+    /// What the version answered; absent where that was not valid.
     answer: Option<Value>,
     /// Where that differs from the truth.
     #[schema(value_type = Option<schema::Diff>)]
-    diff: Option<Value>,
+    diff: Option<graft_engine::Diff>,
 }
 
 /// Makes a version active.
@@ -165,20 +167,22 @@ async fn show_version(
     Ok(Reply(VersionDetail { evaluation: detail.evaluation, lineage, worst: worst.collect(), version }))
 }
 
-/// Makes a version active, unless it is worse than the active one.
+/// Makes a version active, unless it is worse than the active one. A version that can't be loaded changes nothing.
 #[utoipa::path(post, path = "/versions/{task}/{name}/activate", tag = "versions",
     extensions(("x-role" = json!("trainer"))), params(("task" = String, Path), ("name" = String, Path)),
     request_body = Activate,
     responses((status = 200, body = Switched),
         (status = 409, body = Problem, description = "another version is active than expected, or this one is worse")))]
 async fn activate_version(
+    State(state): State<AppState>,
     Acting(engine): Acting,
     At((task, name)): At<(String, String)>,
     Body(body): Body<Activate>,
 ) -> Result<Reply<Switched>, Problem> {
     // A version that was never measured is measured first.
     let done = work::apart(move || async move {
-        engine.activate_from(&task, &name, body.expected.as_ref().map(Option::as_deref), body.force).await
+        let seen = body.expected.as_ref().map_or(Seen::Any, |expected| Seen::Active(expected.as_deref()));
+        state.serving.activate(&engine, &task, &name, seen, body.force).await
     });
     let done = done.await??;
     Ok(Reply(Switched { version: done.version, previous: done.previous }))
@@ -241,7 +245,7 @@ pub struct EvaluationBegun {
     extensions(("x-role" = json!("trainer"))), params(("task" = String, Path), ("name" = String, Path)),
     responses((status = 202, body = EvaluationBegun), (status = 404, body = Problem)))]
 async fn evaluate_version(
-    axum::extract::State(state): axum::extract::State<AppState>,
+    State(state): State<AppState>,
     Acting(engine): Acting,
     At((task, name)): At<(String, String)>,
 ) -> Result<Accepted<EvaluationBegun>, Problem> {

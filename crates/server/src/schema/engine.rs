@@ -25,6 +25,20 @@ pub struct Evaluation {
     pub fields: BTreeMap<String, Calibration>,
     /// Seconds that one answer of the adapter took.
     pub seconds_per_answer: f64,
+    /// What the adapter answered where it did worst, worst first.
+    pub worst: Vec<WorstAnswer>,
+}
+
+/// An answer that is not all right.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorstAnswer {
+    /// Place of the example among the held-out ones, from 0.
+    pub place: usize,
+    /// The headline metric's share of it, from 0 to 1.
+    pub score: f64,
+    /// The answer; absent where there was no valid one.
+    pub answer: Option<Value>,
 }
 
 /// Something that answers without a model.

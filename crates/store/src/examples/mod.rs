@@ -125,15 +125,29 @@ impl Store {
     /// # Errors
     /// [`Error::BadExample`] for an example without id or task, with a NUL character, or approved without output.
     pub async fn import(&self, examples: &[Example], by: &str, at: Timestamp) -> Result<ImportReport, Error> {
+        self.import_telling(examples, by, at, &mut |_| {}).await
+    }
+
+    /// As [`import`](Self::import); `tell` hears how many are written so far.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn import_telling(
+        &self,
+        examples: &[Example],
+        by: &str,
+        at: Timestamp,
+        tell: &mut (dyn FnMut(usize) + Send),
+    ) -> Result<ImportReport, Error> {
         for (row, example) in (1_usize..).zip(examples) {
             check(row, example)?;
         }
         let actor = Actor { by, at };
         let mut report = ImportReport::default();
         let mut tx = self.begin().await?;
-        for example in examples {
-            let count = import_one(&mut tx, example, actor, &mut report).await?;
-            *count += 1;
+        for (done, example) in (1_usize..).zip(examples) {
+            *import_one(&mut tx, example, actor, &mut report).await? += 1;
+            tell(done);
         }
         tx.commit().await?;
         Ok(report)

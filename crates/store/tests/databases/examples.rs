@@ -96,7 +96,6 @@ async fn examples_are_found(database: Database) {
     assert_eq!(ids(ExampleFilter { order: Order::Oldest, ..task() }).await, "row 1 2 3");
     assert_eq!(ids(ExampleFilter { limit: Some(2), offset: 1, ..task() }).await, "1 2");
     assert_eq!(ids(ExampleFilter { review: Some(ReviewFilter::Pending), ..task() }).await, "row");
-    store.reject(TASK, "slack:1", "no", "ada", 2).await.unwrap();
     assert_eq!(ids(ExampleFilter { review: Some(ReviewFilter::Audited), ..task() }).await, "3 1 2");
     assert_eq!(ids(ExampleFilter { source: Some("csv".into()), ..task() }).await, "row");
     assert_eq!(ids(search("äRGER_")).await, "row");

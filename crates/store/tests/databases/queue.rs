@@ -13,6 +13,7 @@ on_both!(
     the_queue_goes_by_priority_then_age,
     a_run_waits_for_threads_time_and_another_run,
     a_stale_holder_writes_nothing,
+    clocks_that_jump_neither_end_leases_nor_revive_them,
     a_lease_ends_by_itself_or_at_once,
     a_run_is_cancelled_at_any_state,
     an_ended_run_goes_back_or_away,
@@ -112,6 +113,25 @@ async fn a_run_waits_for_threads_time_and_another_run(database: Database) {
     store.update_held(&lease, &to(RunState::Running), "w", 21).await.unwrap();
     store.update_held(&lease, &to(RunState::Succeeded), "w", 22).await.unwrap();
     assert_eq!(claimed(store).await, "b");
+}
+
+async fn clocks_that_jump_neither_end_leases_nor_revive_them(database: Database) {
+    let store = &database.store;
+    let decade = 10 * 365 * 24 * 3_600_000;
+    let holds = async |lease_millis, id| {
+        submit(store, id, &order()).await.unwrap();
+        let (run, lease) = store.claim_run("w1", lease_millis, ALL, "w1").await.unwrap().unwrap();
+        assert_eq!(run.id, id);
+        // The holder's own clock goes wrong, one way and the other.
+        for at in [graft_core::Timestamp::MAX, store.now().await.unwrap() + decade, 0] {
+            store.update_held(&lease, &RunUpdate::default(), "w1", at).await.unwrap();
+        }
+        let run = store.run(id).await.unwrap();
+        let abandoned = store.abandoned_runs().await.unwrap().iter().any(|run| run.id == id);
+        (store.is_held(&run).await.unwrap(), abandoned, store.take_over(&run, "w2", LONG).await.is_ok())
+    };
+    assert_eq!(holds(LONG, "held").await, (true, false, false));
+    assert_eq!(holds(-1, "ended").await, (false, true, true));
 }
 
 async fn a_stale_holder_writes_nothing(database: Database) {

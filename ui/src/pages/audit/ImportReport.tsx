@@ -14,7 +14,7 @@ export function ImportReport({ job, error }: { job: Import | undefined; error: u
       {job.state === "running" && <Progress value={job.of > 0 ? (job.done / job.of) * 100 : null} label="Import" />}
       {job.state === "running" && (
         <p className="num">
-          Step {number(job.done + 1)} of {number(job.of)}: take in, read, store
+          {job.of > 0 ? `${number(job.done)} of ${number(job.of)} examples stored` : "Reading the file"}
         </p>
       )}
       {problem && (

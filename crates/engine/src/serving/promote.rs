@@ -1,0 +1,105 @@
+//! Which version answers for a task: the one that is active in the store, once it has answered here.
+
+use std::sync::{Arc, Weak};
+
+use graft_store::Version;
+
+use super::{
+    Inner, Problem, Serving,
+    generation::{Generation, Recipe},
+};
+use crate::{Activated, Engine, Error, Result, Seen, now};
+
+/// Loads the active version of every task, as far as memory goes, so that nobody waits for it.
+pub(super) async fn preload(inner: Weak<Inner>) {
+    let Some(versions) = inner.upgrade().map(Serving) else { return };
+    let versions = versions.engine().store.versions(None).await.unwrap_or_default();
+    for version in versions.into_iter().filter(|version| version.stage == graft_store::Stage::Active) {
+        let Some(serving) = inner.upgrade().map(Serving) else { return };
+        if serving.state().bytes() >= serving.0.options.memory {
+            return;
+        }
+        if let Err(error) = serving.active(&version.task).await {
+            serving.note_problem(&version.task, &error);
+        }
+    }
+}
+
+impl Serving {
+    /// Makes a version active that answers: one that can't be loaded here changes nothing. In `engine`'s name.
+    ///
+    /// # Errors
+    /// Why it can't answer; as [`Engine::activate`].
+    pub async fn activate(
+        &self,
+        engine: &Engine,
+        task: &str,
+        name: &str,
+        seen: Seen<'_>,
+        force: bool,
+    ) -> Result<Activated> {
+        self.prepare(task, name).await?;
+        let done = engine.activate(task, name, seen, force, &mut |_, _, _| {}).await?;
+        self.follow_now(task).await;
+        Ok(done)
+    }
+
+    /// Makes the version active that was before, if it still answers. Returns it and the one it replaced.
+    ///
+    /// # Errors
+    /// Another one is active than `seen`; no earlier one is left, or it can't be loaded.
+    pub async fn roll_back(&self, engine: &Engine, task: &str, seen: Seen<'_>) -> Result<(Version, Option<String>)> {
+        let active = engine.store.active_version(task).await?.map(|version| version.name);
+        seen.check(task, active.as_deref())?;
+        let before = engine.store.version_before(task, active.as_deref()).await?;
+        self.prepare(task, &before.name).await?;
+        let version = engine.store.rollback(task, active.as_deref(), &engine.by, now()).await?;
+        self.follow_now(task).await;
+        Ok((version, active))
+    }
+
+    /// Lets the version answer that has just become active, without waiting until the change is noticed.
+    async fn follow_now(&self, task: &str) {
+        if let Err(error) = self.catch_up(task).await {
+            self.note_problem(task, &error);
+        }
+    }
+
+    /// Lets a task's active version answer, if the task is being served.
+    pub(super) async fn catch_up(&self, task: &str) -> Result<()> {
+        let _turn = self.0.turning.lock().await;
+        if !self.state().aliases.contains_key(task) {
+            // What could not be loaded may be another version by now: the next request finds out.
+            self.state().problems.retain(|of, problem| of != task || !problem.behind);
+            return Ok(());
+        }
+        if self.engine().store.active_version(task).await?.is_none() {
+            // The next request is told so.
+            self.state().aliases.remove(task);
+            return Ok(());
+        }
+        self.load_active(task).await.map(drop)
+    }
+
+    /// Loads a task's active version and lets it answer; only for whoever holds the turn.
+    pub(super) async fn load_active(&self, task: &str) -> Result<Arc<Generation>> {
+        let generation = self.generation(Recipe::of(self.engine().adapter(task, None).await?)?).await?;
+        let mut state = self.state();
+        let moved = state.point(task, &generation);
+        if moved || state.problems.get(task).is_some_and(|problem| problem.behind) {
+            state.problems.remove(task);
+        }
+        Ok(generation)
+    }
+
+    /// People must be able to see why a version doesn't answer.
+    pub(super) fn note_problem(&self, task: &str, error: &Error) {
+        let mut text = format!("failed to {error}");
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            text += &format!(": {cause}");
+            source = cause.source();
+        }
+        self.state().problems.insert(task.to_owned(), Problem { text, behind: true });
+    }
+}

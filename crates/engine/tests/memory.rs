@@ -1,0 +1,55 @@
+//! A trainer that takes more memory than it may.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, in its helpers too")]
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc, time::Duration};
+
+use graft_engine::{Columns, Engine, Home, RunFailure, RunRequest, WorkerOptions};
+use graft_store::RunState;
+use tokio::sync::watch;
+
+const TASK: &str = "text-classification";
+
+#[tokio::test]
+async fn a_trainer_that_takes_too_much_memory_is_ended_and_the_worker_goes_on() {
+    let home = tempfile::tempdir().unwrap();
+    let engine = Engine::open(Home::at(home.path()).unwrap(), "test").await.unwrap();
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/data/parity/tiny-llama");
+    engine.add_base("tiny", &model).await.unwrap();
+    let rows: String = (0..40).map(|i| format!("text {i},{}\n", ["good", "bad"][i % 2])).collect();
+    let csv = home.path().join("rows.csv");
+    fs::write(&csv, format!("text,label\n{rows}")).unwrap();
+    let rows = engine.read_csv(&csv, TASK, &Columns::default()).unwrap();
+    engine.take_in(rows, &mut |_| {}).await.unwrap();
+
+    // In the trainer's place, a program that keeps all it reads.
+    let greedy = home.path().join("greedy");
+    fs::write(&greedy, "#!/bin/sh\nexec tail /dev/zero \"$2\"\n").unwrap();
+    fs::set_permissions(&greedy, fs::Permissions::from_mode(0o700)).unwrap();
+    let mut request = RunRequest::new(TASK);
+    request.base = "tiny".into();
+    request.settings.memory = Some(256 << 20);
+    let run = engine.submit(&request, None).await.unwrap();
+
+    let (stop, stopped) = watch::channel(false);
+    let options = WorkerOptions { suggestions: false, ..WorkerOptions::new(greedy) };
+    let worker = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.work(options, stopped, Arc::new(|_: &str| {})).await }
+    });
+    let ended = loop {
+        let run = engine.store.run(&run.id).await.unwrap();
+        if !run.state.is_active() {
+            break run;
+        }
+        assert!(!worker.is_finished(), "the worker has ended");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let failure = RunFailure::of(&ended).unwrap();
+    assert_eq!((ended.state, ended.exit_code, ended.attempts), (RunState::Failed, Some(12), 1), "{failure:?}");
+    assert!(failure.what.contains("memory did not suffice"), "{failure:?}");
+    assert!(failure.hint.is_some_and(|hint| hint.contains("pass")), "what to do is said");
+    assert!(!worker.is_finished());
+    stop.send_replace(true);
+    worker.await.unwrap().unwrap();
+}

@@ -1,0 +1,90 @@
+//! Errors as OpenAI's clients expect them.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+use crate::{extract::Reply, problem::Problem, routes::infer::problem};
+
+/// An error as OpenAI's clients expect it.
+pub(super) struct Refusal {
+    status: StatusCode,
+    message: String,
+    code: Option<&'static str>,
+    param: Option<&'static str>,
+    wait: Option<u64>,
+}
+
+impl Refusal {
+    pub(super) fn bad(param: &'static str, message: impl Into<String>) -> Self {
+        let (status, message) = (StatusCode::BAD_REQUEST, message.into());
+        Self { status, message, code: None, param: Some(param), wait: None }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.status.as_u16() {
+            401 => "authentication_error",
+            403 => "permission_error",
+            429 => "rate_limit_error",
+            400..=499 => "invalid_request_error",
+            _ => "server_error",
+        }
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({"error": {"message": self.message, "type": self.kind(), "param": self.param, "code": self.code}})
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        let status = match problem.status {
+            // OpenAI's API knows no other code for a request that can't be done.
+            422 => StatusCode::BAD_REQUEST,
+            other => StatusCode::from_u16(other).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        };
+        let code = match status.as_u16() {
+            404 => Some("model_not_found"),
+            429 => Some("rate_limit_exceeded"),
+            _ => None,
+        };
+        let message = match problem.hint {
+            Some(hint) => format!("{} ({hint})", problem.detail),
+            None => problem.detail,
+        };
+        let wait = problem.extras.get("retry_after").and_then(Value::as_u64);
+        Self { status, message, code, param: code.filter(|_| status == 404).map(|_| "model"), wait }
+    }
+}
+
+impl From<graft_engine::Error> for Refusal {
+    fn from(error: graft_engine::Error) -> Self {
+        problem(error).into()
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Reply(self.json())).into_response();
+        if let Some(wait) = self.wait {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
+        }
+        response
+    }
+}
+
+/// A problem that no handler of `/v1` met, but a layer around it: nobody is logged in, there is no such path.
+pub(crate) fn in_form(problem: Problem, met: Response) -> Response {
+    let refusal = Refusal::from(problem);
+    // What is missing is a path, no model.
+    let code = Some("invalid_api_key").filter(|_| refusal.status == StatusCode::UNAUTHORIZED);
+    let mut response = Refusal { code, param: None, ..refusal }.into_response();
+    for (name, value) in met.headers() {
+        if *name != header::CONTENT_TYPE && *name != header::CONTENT_LENGTH {
+            response.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
+    response
+}

@@ -1,0 +1,200 @@
+//! Replies in OpenAI's shapes, whole or as they are written.
+
+use std::convert::Infallible;
+
+use axum::response::{
+    IntoResponse, Response,
+    sse::{Event, KeepAlive, Sse},
+};
+use futures_util::{Stream, stream};
+use graft_engine::serving::{Answering, End, Heard, Piece, TokenInfo};
+use serde_json::{Map, Value, json};
+
+use super::{Common, random_seed, refusal::Refusal};
+use crate::extract::Reply;
+
+/// The two kinds of reply, which differ in shape only.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Chat,
+    Completion,
+}
+
+/// What stays the same in all chunks of a reply.
+#[derive(Clone)]
+pub(super) struct Frame {
+    shape: Shape,
+    id: String,
+    model: String,
+    created: i64,
+    generation: String,
+    log_probs: bool,
+}
+
+impl Frame {
+    pub(super) fn new(shape: Shape, model: String, answering: &Answering, log_probs: bool) -> Self {
+        let prefix = if shape == Shape::Chat { "chatcmpl" } else { "cmpl" };
+        let id = format!("{prefix}-{:016x}", random_seed());
+        let generation = answering.generation().to_string();
+        Self { shape, id, model, created: graft_engine::now() / 1000, generation, log_probs }
+    }
+
+    fn object(&self, stream: bool) -> &'static str {
+        match (self.shape, stream) {
+            (Shape::Chat, true) => "chat.completion.chunk",
+            (Shape::Chat, false) => "chat.completion",
+            (Shape::Completion, _) => "text_completion",
+        }
+    }
+
+    fn whole(&self, stream: bool, choices: Value) -> Value {
+        json!({
+            "id": self.id, "object": self.object(stream), "created": self.created, "model": self.model,
+            "system_fingerprint": format!("graft-{}", &self.generation[..12]), "choices": choices,
+        })
+    }
+
+    fn log_probs(&self, tokens: &[TokenInfo]) -> Value {
+        if !self.log_probs {
+            return Value::Null;
+        }
+        match self.shape {
+            Shape::Chat => json!({"content": tokens.iter().map(chat_token).collect::<Vec<_>>(), "refusal": null}),
+            Shape::Completion => completion_tokens(tokens),
+        }
+    }
+
+    fn chunk(&self, piece: &Piece, end: Option<End>) -> Value {
+        let reason = end.map(finish_reason);
+        let log_probs = self.log_probs(&piece.tokens);
+        let choice = match self.shape {
+            Shape::Chat if piece.text.is_empty() && end.is_some() => {
+                json!({"index": 0, "delta": {}, "logprobs": log_probs, "finish_reason": reason})
+            }
+            Shape::Chat => {
+                json!({"index": 0, "delta": {"content": piece.text}, "logprobs": log_probs, "finish_reason": reason})
+            }
+            Shape::Completion => {
+                json!({"index": 0, "text": piece.text, "logprobs": log_probs, "finish_reason": reason})
+            }
+        };
+        self.whole(true, json!([choice]))
+    }
+
+    fn complete(&self, piece: &Piece, end: End, usage: Value) -> Value {
+        let (reason, log_probs) = (finish_reason(end), self.log_probs(&piece.tokens));
+        let choice = match self.shape {
+            Shape::Chat => json!({
+                "index": 0, "message": {"role": "assistant", "content": piece.text, "refusal": null},
+                "logprobs": log_probs, "finish_reason": reason,
+            }),
+            Shape::Completion => {
+                json!({"index": 0, "text": piece.text, "logprobs": log_probs, "finish_reason": reason})
+            }
+        };
+        let mut reply = self.whole(false, json!([choice]));
+        reply["usage"] = usage;
+        reply
+    }
+}
+
+fn finish_reason(end: End) -> &'static str {
+    match end {
+        End::Whole | End::Stop => "stop",
+        End::Length => "length",
+    }
+}
+
+fn usage(prompt: usize, answer: usize) -> Value {
+    json!({"prompt_tokens": prompt, "completion_tokens": answer, "total_tokens": prompt + answer})
+}
+
+fn chat_token(token: &TokenInfo) -> Value {
+    let told = |bytes: &[u8], log_prob: f64| json!({"token": String::from_utf8_lossy(bytes), "logprob": log_prob.max(-9999.0), "bytes": bytes});
+    let mut whole = told(&token.bytes, token.log_prob);
+    whole["top_logprobs"] = token.top.iter().map(|(bytes, log_prob)| told(bytes, *log_prob)).collect();
+    whole
+}
+
+fn completion_tokens(tokens: &[TokenInfo]) -> Value {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let top = |token: &TokenInfo| -> Map<String, Value> {
+        token.top.iter().map(|(bytes, log_prob)| (text(bytes), json!(log_prob.max(-9999.0)))).collect()
+    };
+    let offsets = tokens.iter().scan(0, |end, token| {
+        let start = *end;
+        *end += token.bytes.len();
+        Some(start)
+    });
+    let offsets: Vec<usize> = offsets.collect();
+    json!({
+        "tokens": tokens.iter().map(|token| text(&token.bytes)).collect::<Vec<_>>(),
+        "token_logprobs": tokens.iter().map(|token| token.log_prob.max(-9999.0)).collect::<Vec<_>>(),
+        "top_logprobs": tokens.iter().map(top).collect::<Vec<_>>(),
+        "text_offset": offsets,
+    })
+}
+
+/// Waits for the whole answer.
+async fn complete(frame: &Frame, mut answering: Answering) -> Result<Value, Refusal> {
+    let mut all = Piece::default();
+    while let Some(heard) = answering.next().await {
+        match heard? {
+            Heard::Piece(piece) => {
+                all.text += &piece.text;
+                all.tokens.extend(piece.tokens);
+            }
+            Heard::End { end, rest, answered } => {
+                all.text += &rest.text;
+                all.tokens.extend(rest.tokens);
+                return Ok(frame.complete(&all, end, usage(answered.prompt_tokens, answered.answer_tokens)));
+            }
+        }
+    }
+    Err(Refusal::from(graft_engine::Error::Predict(graft_engine::serving::AnswerError::Interrupted)))
+}
+
+/// Tells the answer as it is written.
+fn streamed(frame: Frame, answering: Answering, with_usage: bool) -> impl Stream<Item = Result<Event, Infallible>> {
+    let mut first = Vec::new();
+    if frame.shape == Shape::Chat {
+        let choice = json!({"index": 0, "delta": {"role": "assistant", "content": ""}, "logprobs": null,
+            "finish_reason": null});
+        first.push(frame.whole(true, json!([choice])).to_string());
+    }
+    let rest = stream::unfold(Some((frame, answering)), move |state| async move {
+        let (frame, mut answering) = state?;
+        let (told, more) = match answering.next().await? {
+            Ok(Heard::Piece(piece)) => (vec![frame.chunk(&piece, None).to_string()], true),
+            Ok(Heard::End { end, rest, answered }) => {
+                let mut told = Vec::new();
+                if !rest.text.is_empty() || !rest.tokens.is_empty() {
+                    told.push(frame.chunk(&rest, None).to_string());
+                }
+                told.push(frame.chunk(&Piece::default(), Some(end)).to_string());
+                if with_usage {
+                    let mut last = frame.whole(true, json!([]));
+                    last["usage"] = usage(answered.prompt_tokens, answered.answer_tokens);
+                    told.push(last.to_string());
+                }
+                told.push("[DONE]".to_owned());
+                (told, false)
+            }
+            Err(error) => (vec![Refusal::from(error).json().to_string(), "[DONE]".to_owned()], false),
+        };
+        Some((told, more.then_some((frame, answering))))
+    });
+    let events = stream::StreamExt::chain(stream::iter([first]), rest);
+    stream::StreamExt::flat_map(events, |told| {
+        stream::iter(told.into_iter().map(|text| Ok(Event::default().data(text))).collect::<Vec<_>>())
+    })
+}
+
+pub(super) async fn reply(frame: Frame, answering: Answering, common: &Common) -> Result<Response, Refusal> {
+    if !common.stream.unwrap_or(false) {
+        return Ok(Reply(complete(&frame, answering).await?).into_response());
+    }
+    let with_usage = common.stream_options.as_ref().is_some_and(|options| options.include_usage);
+    let events = streamed(frame, answering, with_usage);
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
+}

@@ -1,0 +1,122 @@
+//! The server on a real socket: clients that dawdle, a queue that is full.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::Service;
+use graft_server::{ServerConfig, serve};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+};
+
+/// A server that listens as long as it lives.
+struct Listening {
+    service: Service,
+    address: std::net::SocketAddr,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Listening {
+    async fn new(config: ServerConfig) -> Self {
+        let service = Service::with(config).await.with_tiny_base().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        tokio::spawn(serve(service.state.clone(), listener, async {
+            let _ = stopped.await;
+        }));
+        Self { service, address, _stop: stop }
+    }
+
+    /// Sends bytes and reads until the server closes the connection.
+    async fn say(&self, bytes: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        let mut answer = Vec::new();
+        // A connection that is cut may end with an error; what came before counts.
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    fn post(path: &str, body: &Value) -> Vec<u8> {
+        let body = body.to_string();
+        let head = "host: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n";
+        format!("POST {path} HTTP/1.1\r\n{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    }
+}
+
+#[tokio::test]
+async fn who_dawdles_is_cut_off() {
+    let config = ServerConfig { patience: Duration::from_millis(300), ..ServerConfig::default() };
+    let server = Listening::new(config).await;
+    let clock = Instant::now();
+    let head = server.say(b"GET /health HTTP/1.1\r\nhost: local").await;
+    assert!(!head.contains("200 OK"), "{head}");
+    let body = server.say(b"POST /api/v1/settings/validate HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{").await;
+    assert!(body.starts_with("HTTP/1.1 408") && body.contains("urn:graft:problem:timeout"), "{body}");
+    assert!(clock.elapsed() < Duration::from_secs(20), "{:?}", clock.elapsed());
+    let fine = server.say(b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
+    assert!(fine.starts_with("HTTP/1.1 200"), "{fine}");
+}
+
+#[tokio::test]
+async fn a_full_queue_says_when_to_come_back() {
+    let mut config = ServerConfig::default();
+    (config.serving.lanes, config.serving.queue) = (1, 1);
+    let server = Listening::new(config).await;
+    let ask = json!({"model": "tiny", "prompt": "so good", "max_tokens": 200});
+    let short = json!({"model": "tiny", "prompt": "so good", "max_tokens": 1});
+    assert!(server.say(&Listening::post("/v1/completions", &short)).await.starts_with("HTTP/1.1 200"));
+    let mut waiting = Vec::new();
+    let refused = loop {
+        // One is being answered and one waits; as soon as both places are taken, the next is refused.
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(&Listening::post("/v1/completions", &ask)).await.unwrap();
+        let mut head = vec![0; 12];
+        match tokio::time::timeout(Duration::from_millis(50), stream.read_exact(&mut head)).await {
+            Ok(read) if read.is_ok() && head == b"HTTP/1.1 429" => {
+                let mut rest = Vec::new();
+                stream.read_to_end(&mut rest).await.unwrap();
+                break String::from_utf8(rest).unwrap().to_lowercase();
+            }
+            _ => waiting.push(stream),
+        }
+        assert!(waiting.len() < 500, "the queue never fills");
+    };
+    assert!(refused.contains("\r\nretry-after: ") && refused.contains("rate_limit_exceeded"), "{refused}");
+    assert!(server.service.state.serving.status().bases[0].waiting <= 1);
+}
+
+#[tokio::test]
+async fn texts_travel_compressed_and_events_do_not() {
+    let service = Service::new().await;
+    let gzip = [("accept-encoding", "gzip")];
+    let said = service.send(&axum::http::Method::GET, "/openapi.json", &gzip, b"").await;
+    assert_eq!(said.header("content-encoding"), "gzip");
+    assert!(said.body.starts_with(&[0x1f, 0x8b]) && said.body.len() < graft_server::openapi_json().len() / 4);
+    for plain in ["/health", "/api/v1/events"] {
+        let said = service.send(&axum::http::Method::GET, plain, &gzip, b"").await;
+        assert_eq!(said.header("content-encoding"), "", "{plain}");
+    }
+}
+
+#[tokio::test]
+async fn errors_under_v1_are_openais() {
+    let service = Service::with(ServerConfig { token: Some("a long token".into()), ..ServerConfig::default() }).await;
+    let nobody = service.get("/v1/models").await;
+    assert_eq!((nobody.status.as_u16(), &nobody.json()["error"]["code"]), (401, &json!("invalid_api_key")));
+    let token = [("authorization", "Bearer a long token")];
+    let missing = service.send(&axum::http::Method::GET, "/v1/nothing", &token, b"").await;
+    assert_eq!(missing.status.as_u16(), 404);
+    assert_eq!(missing.json()["error"]["type"], "invalid_request_error");
+    assert_eq!(missing.json()["error"]["code"], Value::Null);
+    assert!(
+        missing.header("x-content-type-options") == "nosniff" && missing.header("content-type") == "application/json"
+    );
+    let method = service.send(&axum::http::Method::DELETE, "/v1/models", &token, b"").await;
+    assert_eq!((method.status.as_u16(), method.json()["error"]["param"].is_null()), (405, true));
+}
