@@ -15,16 +15,20 @@ export function name(press: Press): string {
   return `${mod}${press.altKey ? "alt+" : ""}${key}`;
 }
 
+/** Inputs that no letter belongs to. */
+const LETTERLESS = ["range", "radio", "checkbox", "file"];
+
 /** Whether a press belongs to what has the focus. */
 export function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement && LETTERLESS.includes(target.type)) return false;
   return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
 }
 
 /** Space and Enter press the button that has the focus, whatever else they would do. */
 export function isPressing(press: Press, target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement) || !["space", "enter"].includes(name(press))) return false;
-  return ["BUTTON", "A", "SUMMARY"].includes(target.tagName) || target.getAttribute("role") === "option";
+  return ["BUTTON", "A", "SUMMARY", "INPUT"].includes(target.tagName) || target.getAttribute("role") === "option";
 }
 
 /** A key as it is printed: `⌘K`, `Space`, `?`. */
