@@ -1,5 +1,7 @@
 //! The server on a real socket: clients that dawdle, a queue that is full.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, in its helpers too")]
+
 mod common;
 
 use std::time::{Duration, Instant};
