@@ -30,7 +30,7 @@ const TRAIN: [&str; 13] = [
     "--no-eval",
 ];
 
-/// With GRAFT_CAMPAIGN every operation is struck, otherwise some, other ones each time.
+/// With GRAFT_CAMPAIGN every operation is struck, otherwise every so-manieth.
 fn step(some: usize) -> usize {
     if std::env::var_os("GRAFT_CAMPAIGN").is_some() { 1 } else { some }
 }
@@ -69,11 +69,21 @@ fn is_whole(graft: &Graft, point: &str) {
     }
 }
 
+/// The same command works. A trainer that outlived its starter may still be at work where the disk refuses: then it works
+/// once that one has ended too.
+fn goes_on(graft: &Graft, point: &str) {
+    let said = graft.run(&TRAIN);
+    if said.code != 0 {
+        assert!(said.stderr.contains("its trainer ended without a result"), "{point}: {}", said.stderr);
+        graft.ok(&TRAIN);
+    }
+}
+
 #[test]
 fn at_every_refused_write_training_ends_clearly_and_goes_on() {
     let graft = Graft::with_toy_task();
     for kind in ["full", "read-only", "broken"] {
-        let mut k = 1 + std::process::id() as usize % step(11);
+        let mut k = 1;
         while let Some((said, point)) = struck(&graft, &TRAIN, k, kind) {
             // Caches and old checkpoints are worth no failure.
             if said.code != 0 {
@@ -81,7 +91,7 @@ fn at_every_refused_write_training_ends_clearly_and_goes_on() {
             }
             is_whole(&graft, &point);
             let before = graft.json(&["models", "list"])["versions"].as_array().unwrap().len();
-            graft.ok(&TRAIN);
+            goes_on(&graft, &point);
             is_whole(&graft, &point);
             let after = graft.json(&["models", "list"])["versions"].as_array().unwrap().len();
             assert_eq!(after, before + 1, "{point}");
