@@ -30,7 +30,7 @@ const TRAIN: [&str; 13] = [
     "--no-eval",
 ];
 
-/// With GRAFT_CAMPAIGN every operation is struck, otherwise every so-manieth.
+/// With GRAFT_CAMPAIGN every operation is struck, otherwise one of `some`.
 fn step(some: usize) -> usize {
     if std::env::var_os("GRAFT_CAMPAIGN").is_some() { 1 } else { some }
 }
