@@ -202,12 +202,7 @@ fn each_block(len: usize, unit: usize, f: impl Fn(Range<usize>) + Sync) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn numbers(n: usize, seed: u32) -> Vec<f32> {
-        (0..n as u32)
-            .map(|i| ((i.wrapping_mul(2_654_435_761).wrapping_add(seed * 97) >> 16) % 200) as f32 / 100.0 - 1.0)
-            .collect()
-    }
+    use crate::matmul::tests::numbers;
 
     /// Bytes of some rows whose scales are ordinary numbers.
     fn stored(dtype: Dtype, rows: usize, cols: usize) -> Vec<u8> {
