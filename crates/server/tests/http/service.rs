@@ -1,6 +1,5 @@
 //! The whole service in this process, with a home of its own.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
-#![allow(dead_code, reason = "each test file uses its part")]
 
 use std::path::Path;
 

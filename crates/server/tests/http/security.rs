@@ -1,10 +1,8 @@
 //! Every promise of docs/service.md about who may do what.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod common;
-
+use crate::service::Service;
 use axum::http::{Method, StatusCode};
-use common::Service;
 use graft_server::{Error, ServerConfig, auth::Role};
 use serde_json::{Value, json};
 

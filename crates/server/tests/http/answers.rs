@@ -1,9 +1,7 @@
 //! Answers over HTTP, from a tiny base model.
 
-mod common;
-
+use crate::service::Service;
 use axum::http::StatusCode;
-use common::Service;
 use serde_json::json;
 
 #[tokio::test]

@@ -1,12 +1,10 @@
 //! Random requests for every operation of the description: no answer is a server error, and none is late.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod common;
-
 use std::time::Duration;
 
+use crate::service::Service;
 use axum::http::Method;
-use common::Service;
 use serde_json::{Map, Value, json};
 
 /// Requests an operation; `GRAFT_FUZZ` asks for more.

@@ -1,9 +1,7 @@
 //! What the routes do, as far as no training is needed; `graft`'s own tests go the whole way.
 
-mod common;
-
+use crate::service::Service;
 use axum::http::{Method, StatusCode};
-use common::Service;
 use serde_json::{Value, json};
 
 #[tokio::test]

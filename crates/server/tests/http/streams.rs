@@ -1,15 +1,13 @@
 //! A thousand clients hear of every change, and those who come back of what they missed.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod common;
-
 use std::time::Duration;
 
+use crate::service::Service;
 use axum::{
     body::{Body, BodyDataStream},
     http::{Request, header},
 };
-use common::Service;
 use futures_util::StreamExt as _;
 use serde_json::json;
 use tower::ServiceExt as _;

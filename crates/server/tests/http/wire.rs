@@ -2,11 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, in its helpers too")]
 
-mod common;
-
 use std::time::{Duration, Instant};
 
-use common::Service;
+use crate::service::Service;
 use graft_server::{ServerConfig, serve};
 use serde_json::{Value, json};
 use tokio::{

@@ -1,0 +1,10 @@
+//! The service over HTTP: its routes, its guards, its streams. One program, so that the whole service is linked once.
+
+mod answers;
+mod api;
+mod fuzz;
+mod openapi;
+mod security;
+mod service;
+mod streams;
+mod wire;
