@@ -38,8 +38,8 @@ fn weights(shapes: &[(&str, usize, usize, usize)]) {
         let (x, dy) = (numbers(tokens * inputs, 2), numbers(tokens * outputs, 3));
         let (mut y, mut dx) = (vec![0.0; tokens * outputs], vec![0.0; tokens * inputs]);
         let work = 2e-9 * (tokens * inputs * outputs) as f64;
-        let forward = work / median(0.3, || weight.forward(&x, &mut y, 1.0));
-        let backward = work / median(0.3, || weight.backward(&dy, &mut dx, 1.0, false));
+        let forward = work / median(0.3, || weight.forward(&x, &mut y, 1.0, &[]));
+        let backward = work / median(0.3, || weight.backward(&dy, &mut dx, 1.0, false, &[]));
         println!("{}", json!({"product": name, "forward_gflops": forward, "backward_gflops": backward}));
     }
 }

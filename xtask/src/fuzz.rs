@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 
 use crate::shell;
@@ -25,16 +25,19 @@ const READERS: [(&str, &str, &str, &[&str]); 8] = [
 /// Random cases of one start of a test program.
 const CASES: u64 = 2000;
 
-/// Goes on with each reader for `minutes`, two at a time; a failure prints the damage that led to it.
-pub(crate) fn run(minutes: f64) -> anyhow::Result<()> {
+/// Goes on with each reader whose name holds `reader` for `minutes`, two at a time; a failure prints the damage that led
+/// to it.
+pub(crate) fn run(minutes: f64, reader: &str) -> anyhow::Result<()> {
+    let readers: Vec<_> = READERS.iter().filter(|(what, ..)| what.contains(reader)).collect();
+    ensure!(!readers.is_empty(), "no reader is called `{reader}`: {}", READERS.map(|(what, ..)| what).join(", "));
     let programs = programs()?;
     let time = Duration::from_secs_f64(minutes * 60.0);
     let mut failed = Vec::new();
-    for pair in READERS.chunks(2) {
+    for pair in readers.chunks(2) {
         std::thread::scope(|scope| {
             let running: Vec<_> = pair
                 .iter()
-                .map(|(what, _, program, tests)| (what, scope.spawn(|| one(&programs, program, tests, time))))
+                .map(|(what, _, program, tests)| (*what, scope.spawn(|| one(&programs, program, tests, time))))
                 .collect();
             for (what, thread) in running {
                 match thread.join() {

@@ -13,7 +13,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("formats", &["core", "kernels"]),
     ("nn", &["core", "formats", "ops"]),
     ("train", &["core", "formats", "nn", "ops"]),
-    ("predict", &["core", "formats", "nn"]),
+    ("predict", &["core", "formats", "kernels", "nn"]),
     ("tasks", &["core"]),
     ("store", &["core"]),
     ("hub", &["core"]),

@@ -33,7 +33,9 @@ Tasks of the project:
   cargo xtask bench [NAME…] [--rounds N]
                                  speed and memory beside peers, in turn: gemm, kernels, train, t5, infer, gguf, start,
                                  growth, serve; installs peft (6 GB) unless GRAFT_PEER_PYTHON names a Python that has it
-  cargo xtask fuzz [MINUTES]     damaged files for every reader of files from elsewhere, new ones for MINUTES (10) each
+  cargo xtask fuzz [MINUTES [READER]]
+                                 damaged files for every reader of files from elsewhere, or for those whose name holds
+                                 READER; new ones for MINUTES (10) each
   cargo xtask bench slack        quality on Slack messages: learns from the first 400, tests on the last 100, beside the
                                  regex; 15 minutes on two cores
   cargo xtask campaign [PART…] [--kills N] [--runs N] [--seed N]
@@ -63,10 +65,10 @@ fn run() -> anyhow::Result<()> {
         ["layers"] => in_root(test::shape),
         ["demo"] => in_root(|| demo::run(false)),
         ["demo", "--quick"] => in_root(|| demo::run(true)),
-        ["fuzz"] => in_root(|| fuzz::run(10.0)),
-        ["fuzz", minutes] => {
+        ["fuzz"] => in_root(|| fuzz::run(10.0, "")),
+        ["fuzz", minutes, reader @ ..] if reader.len() < 2 => {
             let minutes = minutes.parse().context("write a number of minutes")?;
-            in_root(|| fuzz::run(minutes))
+            in_root(|| fuzz::run(minutes, reader.first().unwrap_or(&"")))
         }
         ["bench", "slack"] => in_root(bench_slack::run),
         ["bench", what @ ..] => in_root(|| bench::run(what)),

@@ -9,6 +9,9 @@ use sha2::{Digest as _, Sha256};
 pub struct Digest(String);
 
 impl Digest {
+    /// Characters of a digest.
+    pub const LEN: usize = 64;
+
     /// Digest of one byte string.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
@@ -55,7 +58,7 @@ impl FromStr for Digest {
     type Err = crate::Error;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let whole = text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let whole = text.len() == Self::LEN && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         if whole { Ok(Self(text.to_owned())) } else { Err(crate::Error::BadDigest(text.to_owned())) }
     }
 }

@@ -71,6 +71,11 @@ impl Home {
         if self.0.is_dir() { DigestCache::open(&self.0.join("digests.json")) } else { DigestCache::none() }
     }
 
+    /// What models computed of instructions; it may be deleted at any time.
+    pub(crate) fn prompts(&self) -> PathBuf {
+        self.0.join("cache/prompts")
+    }
+
     /// Base models on this machine and on the Hub.
     ///
     /// # Errors

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use graft_core::{Dataset, Digest, Example, TaskCard};
 use graft_nn::{Adapter, Model};
-use graft_predict::{Calibration, Decoding, Prediction, Predictor};
+use graft_predict::{Calibration, Decoding, Prediction, Predictor, PromptCache};
 use graft_store::Version;
 use graft_tasks::score::Scores;
 use serde_json::{Value, json};
@@ -69,13 +69,15 @@ impl Engine {
             let what = format!("tell the task of `{}`, which was not trained by Graft", chosen.folder.display());
             return Err(Error::Unsupported(what));
         };
-        let (_, files) = self.base_of(&card.base).await?;
+        let (base, files) = self.base_of(&card.base).await?;
         let model = Arc::new(Model::load(&files)?);
         let adapter = Adapter::open(&chosen.folder, &model)?;
         check_weights(chosen, &adapter)?;
         let evaluation = chosen.version.as_ref().and_then(Self::evaluation);
         let (whole, fields) = evaluation.map(|e| (e.calibration, e.fields)).unzip();
-        let predictor = Predictor::new(model, &files, &card.task, Some(adapter))?.with_calibration(whole);
+        let cache = PromptCache::new(self.home.prompts(), base.digest);
+        let predictor = Predictor::new(model, &files, &card.task, Some(adapter))?;
+        let predictor = predictor.with_prompt_cache(cache).with_calibration(whole);
         let fields = fields.unwrap_or_default();
         Ok(Loaded { card: card.task.clone(), predictor, fields })
     }

@@ -209,14 +209,15 @@ async fn who_goes_away_frees_a_lane_and_a_full_queue_refuses() {
     let wish = Wish { max_tokens: Some(400), ..Wish::default() };
     let prompt = Prompt::Input("so good".into());
     let begin = || serving.begin(TASK, None, &prompt, &Format::Own, &wish);
+    let load = || serving.status().bases.first().map(|base| (base.waiting, base.running));
     let first = begin().await.unwrap();
-    until("it never began", || serving.status().bases[0].running == 1).await;
+    until("it never began", || load() == Some((0, 1))).await;
     let second = begin().await.unwrap();
     assert!(matches!(begin().await, Err(Error::Predict(AnswerError::Full { waiting: 1, .. }))));
     drop(first);
-    until("the lane is not free", || serving.status().bases[0].waiting == 0).await;
+    until("the lane is not free", || load() == Some((0, 1))).await;
     drop(second);
-    until("the lane is not free", || serving.status().bases[0].running == 0).await;
+    until("the lane is not free", || load() == Some((0, 0))).await;
     until("somebody holds it still", || serving.status().generations[0].in_flight == 0).await;
     let short = Wish { max_tokens: Some(3), ..Wish::default() };
     assert_eq!(serving.answer(TASK, None, "so good", &short).await.unwrap().answer_tokens, 3);

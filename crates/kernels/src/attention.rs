@@ -4,6 +4,7 @@
 use std::{cell::RefCell, ops::Range};
 
 use crate::{
+    attention_row,
     matmul::raw_gemm,
     pool::{self, SendPtr},
     rows,
@@ -116,6 +117,11 @@ impl Inputs<'_> {
         for part in [&span.prefix, &span.keys] {
             let n = part.len().min(width - column);
             let k = &self.k[(part.start * kv_heads * dim + kv * dim).min(self.k.len())..];
+            if block.len() == 1 {
+                attention_row::scores(&mut s[column..column + n], &q[..dim], k, kv_heads * dim, scale);
+                column += n;
+                continue;
+            }
             // SAFETY: `check` made sure that all rows lie inside; `s` has `block.len()` rows of `width`.
             unsafe {
                 raw_gemm(
@@ -171,6 +177,20 @@ pub fn attention(input: &Inputs<'_>, out: &mut [f32], lse: &mut [f32]) {
                     hidden.fill(0.0);
                     // SAFETY: this task alone writes column `head` of this row.
                     unsafe { *lse.get().add((first + row) * heads + head) = max + sum.ln() };
+                }
+                if block.len() == 1 {
+                    // SAFETY: this task alone writes this row of its head's columns, and they lie inside, says `check`.
+                    let out =
+                        unsafe { std::slice::from_raw_parts_mut(out.get().add(first * heads * dim + head * dim), dim) };
+                    out.fill(0.0);
+                    let mut p = &*s;
+                    for part in [&span.prefix, &span.keys] {
+                        let (own, rest) = p.split_at(part.len().min(p.len()));
+                        let v = &input.v[(part.start * kv_heads * dim + kv * dim).min(input.v.len())..];
+                        attention_row::mix(out, own, v, kv_heads * dim);
+                        p = rest;
+                    }
+                    continue;
                 }
                 let mut column = 0;
                 for part in [&span.prefix, &span.keys] {

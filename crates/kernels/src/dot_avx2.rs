@@ -1,12 +1,12 @@
-//! Inner products of stored rows with a few rows of f32, for AVX2: weights go from their file's bits to a register
-//! and are used there, so decoding runs at the speed of reading the file.
+//! Stored rows for AVX2: weights go from their file's bits to registers. Inner products with a few rows of f32 use them
+//! there, so decoding runs at the speed of reading the file; other products have them widened.
 
 use std::arch::x86_64::{
     __m128i, __m256, _mm_add_ps, _mm_add_ss, _mm_and_si128, _mm_cvtph_ps, _mm_cvtsi32_si128, _mm_cvtss_f32,
     _mm_loadu_si128, _mm_movehl_ps, _mm_set1_epi8, _mm_shuffle_ps, _mm_srli_epi16, _mm_srli_si128, _mm256_add_ps,
     _mm256_broadcastss_ps, _mm256_castps256_ps128, _mm256_cvtepi8_epi32, _mm256_cvtepi32_ps, _mm256_cvtepu8_epi32,
     _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_mul_ps, _mm256_set1_ps, _mm256_setzero_ps,
-    _mm256_sub_ps,
+    _mm256_storeu_ps, _mm256_sub_ps,
 };
 
 use crate::Dtype;
@@ -37,6 +37,41 @@ pub(crate) unsafe fn dot(dtype: Dtype, bytes: &[u8], x: &[f32], cols: usize, out
             Dtype::Q4_0 => groups(|block| q4_0(block), rows, x, out),
             Dtype::Q4_1 => groups(|block| q4_1(block), rows, x, out),
             _ => groups(|block| q8_0(block), rows, x, out),
+        }
+    }
+}
+
+/// Widens whole blocks to f32.
+///
+/// # Panics
+/// Where `bytes` is not exactly the storage of `out.len()` values.
+///
+/// # Safety
+/// [`handles`] must have said yes.
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) unsafe fn widen(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
+    assert_eq!(dtype.row_bytes(out.len()), Some(bytes.len()), "{dtype:?}: {} values", out.len());
+    // SAFETY: the features are there; every block that is read has the bytes of its type.
+    unsafe {
+        match dtype {
+            Dtype::Q4_0 => each_block::<18>(|block| q4_0(block), bytes, out),
+            Dtype::Q4_1 => each_block::<20>(|block| q4_1(block), bytes, out),
+            _ => each_block::<34>(|block| q8_0(block), bytes, out),
+        }
+    }
+}
+
+/// [`widen`] for blocks of `B` bytes and 32 values.
+///
+/// # Safety
+/// `widen` may read a block at the address it gets.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn each_block<const B: usize>(widen: impl Fn(*const u8) -> [__m256; 4], bytes: &[u8], out: &mut [f32]) {
+    for (block, out) in bytes.as_chunks::<B>().0.iter().zip(out.as_chunks_mut::<32>().0) {
+        for (values, out) in widen(block.as_ptr()).into_iter().zip(out.as_chunks_mut::<8>().0) {
+            // SAFETY: eight numbers lie there.
+            unsafe { _mm256_storeu_ps(out.as_mut_ptr(), values) };
         }
     }
 }

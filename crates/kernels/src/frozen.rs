@@ -7,6 +7,7 @@ use std::{cell::RefCell, ops::Range};
 use crate::{
     Dtype, dequantize,
     pool::{self, SendPtr},
+    simd::prefetch,
     tile::{self, STRIP, Strip, Tile},
 };
 
@@ -14,6 +15,8 @@ use crate::{
 const DEPTH: usize = 256;
 /// Results of a row that one task computes, at most: together with [`DEPTH`] it fills a part of the second cache.
 const WIDTH: usize = 128;
+/// From this many tokens on, threads share them where there are too few results of a row to share.
+const MANY: usize = 24;
 
 /// A frozen matrix `(rows, cols)`, row by row, as it lies in memory.
 #[derive(Clone, Copy)]
@@ -27,6 +30,22 @@ pub struct Frozen<'w> {
 enum Numbers<'w> {
     Plain(&'w [f32]),
     Stored(Dtype, &'w [u8]),
+}
+
+/// A product of low rank that is added to a frozen one for some of the tokens (LoRA, Hu et al. 2021): its factor is laid
+/// out beside the weight's block, and added while the results are in cache.
+#[derive(Clone, Debug)]
+pub struct LowRank<'a> {
+    /// The tokens.
+    pub tokens: Range<usize>,
+    /// `(tokens, rank)`.
+    pub input: &'a [f32],
+    /// Forward `B (rows, rank)`, backward `A (rank, cols)`.
+    pub factor: &'a [f32],
+    /// Numbers of each sum.
+    pub rank: usize,
+    /// Factor of the result.
+    pub scale: f32,
 }
 
 /// What a thread lays out: strips, and the rows they are made of.
@@ -94,44 +113,59 @@ impl<'w> Frozen<'w> {
         Self { rows: rows.len(), cols: self.cols, numbers }
     }
 
-    /// `y = scale · x·Wᵀ`: `x (tokens, cols)`, `y (tokens, rows)`.
+    /// `y = scale · x·Wᵀ`, and what is `added`: `x (tokens, cols)`, `y (tokens, rows)`.
     ///
     /// # Panics
     /// When the shapes don't match.
-    pub fn forward(&self, x: &[f32], y: &mut [f32], scale: f32) {
+    pub fn forward(&self, x: &[f32], y: &mut [f32], scale: f32, added: &[LowRank<'_>]) {
         let tokens = self.tokens(x.len(), self.cols, y.len(), self.rows);
-        let out = SendPtr(y.as_mut_ptr());
-        each_block(self.rows, STRIP, |range| {
+        let out = Columns { out: SendPtr(y.as_mut_ptr()), stride: self.rows, tokens };
+        each_block(self.rows, STRIP, tokens, |range, rows| {
             SCRATCH.with_borrow_mut(|scratch| {
                 for first in (0..self.cols.max(1)).step_by(DEPTH) {
                     let depth = DEPTH.min(self.cols - first);
                     self.lay_turned(range.clone(), first..first + depth, scratch);
-                    let tile = Tile { depth, x_stride: self.cols, out_stride: self.rows, scale, add: first > 0 };
-                    // SAFETY: columns `range` of all tokens lie inside `y`, and no other task writes them.
-                    unsafe { tile.all(&scratch.strips, range.len(), &x[first..], tokens, out.get().add(range.start)) };
+                    let tile = Tile { depth, x_stride: self.cols, out_stride: out.stride, scale, add: first > 0 };
+                    let x = &x[(rows.start * self.cols + first).min(x.len())..];
+                    // SAFETY: no other task writes columns `range` of tokens `rows`.
+                    unsafe { out.add(&tile, scratch, range.clone(), x, rows.clone()) };
+                }
+                for low in added {
+                    let factor = Frozen::plain(self.rows, low.rank, low.factor);
+                    factor.lay_turned(range.clone(), 0..low.rank, scratch);
+                    // SAFETY: as above.
+                    unsafe { out.add_low(low, scratch, range.clone(), rows.clone()) };
                 }
             });
         });
     }
 
-    /// `dx = scale · dy·W`, or `dx += …` with `add`: `dy (tokens, rows)`, `dx (tokens, cols)`.
+    /// `dx = scale · dy·W`, or `dx += …` with `add`, and what is `added`: `dy (tokens, rows)`, `dx (tokens, cols)`.
     ///
     /// # Panics
     /// When the shapes don't match.
-    pub fn backward(&self, dy: &[f32], dx: &mut [f32], scale: f32, add: bool) {
+    pub fn backward(&self, dy: &[f32], dx: &mut [f32], scale: f32, add: bool, added: &[LowRank<'_>]) {
         let tokens = self.tokens(dy.len(), self.rows, dx.len(), self.cols);
-        let out = SendPtr(dx.as_mut_ptr());
+        let out = Columns { out: SendPtr(dx.as_mut_ptr()), stride: self.cols, tokens };
         let block = if let Numbers::Stored(dtype, _) = self.numbers { dtype.block_len() } else { 1 };
-        each_block(self.cols, STRIP.max(block), |range| {
+        each_block(self.cols, STRIP.max(block), tokens, |range, rows| {
             // Where blocks of a type make the task wider, less deep: the cache holds as much.
             let step = DEPTH.min(DEPTH * WIDTH / range.len());
             SCRATCH.with_borrow_mut(|scratch| {
                 for first in (0..self.rows.max(1)).step_by(step) {
                     let depth = step.min(self.rows - first);
                     self.lay_straight(first..first + depth, range.clone(), scratch);
-                    let tile = Tile { depth, x_stride: self.rows, out_stride: self.cols, scale, add: add || first > 0 };
-                    // SAFETY: columns `range` of all tokens lie inside `dx`, and no other task writes them.
-                    unsafe { tile.all(&scratch.strips, range.len(), &dy[first..], tokens, out.get().add(range.start)) };
+                    let add = add || first > 0;
+                    let tile = Tile { depth, x_stride: self.rows, out_stride: out.stride, scale, add };
+                    let dy = &dy[(rows.start * self.rows + first).min(dy.len())..];
+                    // SAFETY: no other task writes columns `range` of tokens `rows`.
+                    unsafe { out.add(&tile, scratch, range.clone(), dy, rows.clone()) };
+                }
+                for low in added {
+                    let factor = Frozen::plain(low.rank, self.cols, low.factor);
+                    factor.lay_straight(0..low.rank, range.clone(), scratch);
+                    // SAFETY: as above.
+                    unsafe { out.add_low(low, scratch, range.clone(), rows.clone()) };
                 }
             });
         });
@@ -144,6 +178,13 @@ impl<'w> Frozen<'w> {
         tokens
     }
 
+    /// Bytes of a part of a row of blocks.
+    fn bytes(&self, dtype: Dtype, bytes: &'w [u8], row: usize, cols: &Range<usize>) -> &'w [u8] {
+        let (len, size) = (dtype.block_len(), dtype.block_bytes());
+        let start = row * (self.cols / len) * size;
+        &bytes[start + cols.start / len * size..start + cols.end / len * size]
+    }
+
     /// Part of a row as `f32`; `room` is used if it has to be widened.
     fn part<'r>(&self, row: usize, cols: Range<usize>, room: &'r mut [f32]) -> &'r [f32]
     where
@@ -152,12 +193,18 @@ impl<'w> Frozen<'w> {
         match self.numbers {
             Numbers::Plain(numbers) => &numbers[row * self.cols..][cols],
             Numbers::Stored(dtype, bytes) => {
-                let (len, size) = (dtype.block_len(), dtype.block_bytes());
-                let start = row * (self.cols / len) * size;
                 let room = &mut room[..cols.len()];
-                dequantize(dtype, &bytes[start + cols.start / len * size..start + cols.end / len * size], room);
+                dequantize(dtype, self.bytes(dtype, bytes, row, &cols), room);
                 room
             }
+        }
+    }
+
+    /// Asks for parts of some rows that are read soon. Blocks lie in short runs far apart, which the processor doesn't
+    /// foresee as it does plain numbers.
+    fn prefetch(&self, rows: Range<usize>, cols: &Range<usize>) {
+        if let Numbers::Stored(dtype, bytes) = self.numbers {
+            rows.for_each(|row| prefetch(self.bytes(dtype, bytes, row, cols)));
         }
     }
 
@@ -166,6 +213,7 @@ impl<'w> Frozen<'w> {
         let depth = cols.len();
         let (strips, room) = scratch.room(rows.len().div_ceil(STRIP) * depth, STRIP * DEPTH);
         for (strip, first) in strips.chunks_exact_mut(depth.max(1)).zip(rows.clone().step_by(STRIP)) {
+            self.prefetch((first + STRIP).min(rows.end)..(first + 2 * STRIP).min(rows.end), &cols);
             let mut parts = [&[][..]; STRIP];
             let rooms = room.chunks_exact_mut(DEPTH);
             for ((part, row), room) in parts.iter_mut().zip(first..rows.end).zip(rooms) {
@@ -179,7 +227,8 @@ impl<'w> Frozen<'w> {
     fn lay_straight(&self, rows: Range<usize>, cols: Range<usize>, scratch: &mut Scratch) {
         let depth = rows.len();
         let (strips, room) = scratch.room(cols.len().div_ceil(STRIP) * depth, cols.len());
-        for (k, row) in rows.enumerate() {
+        for (k, row) in rows.clone().enumerate() {
+            self.prefetch((row + STRIP).min(rows.end)..(row + STRIP + 1).min(rows.end), &cols);
             let part = self.part(row, cols.clone(), room);
             for (strip, part) in strips[k..].iter_mut().step_by(depth).zip(part.chunks(STRIP)) {
                 match part.try_into() {
@@ -191,12 +240,56 @@ impl<'w> Frozen<'w> {
     }
 }
 
-/// Calls `f` with ranges of `0..len`, multiples of `unit` long, of which all threads get equally many.
-fn each_block(len: usize, unit: usize, f: impl Fn(Range<usize>) + Sync) {
+/// Results that tasks share, each writing columns of its own.
+struct Columns {
+    out: SendPtr<f32>,
+    stride: usize,
+    tokens: usize,
+}
+
+impl Columns {
+    /// Tiles for columns `range` of tokens `rows`; `x` begins with the first of these tokens.
+    ///
+    /// # Safety
+    /// `range` must lie inside the stride, and nobody else may use these columns of these tokens meanwhile.
+    unsafe fn add(&self, tile: &Tile, scratch: &Scratch, range: Range<usize>, x: &[f32], rows: Range<usize>) {
+        assert!(range.end <= self.stride && rows.end <= self.tokens, "outside the result");
+        // SAFETY: the columns lie inside the result, as was just checked, and are the caller's own.
+        unsafe {
+            let out = self.out.get().add(rows.start * self.stride + range.start);
+            tile.all(&scratch.strips, range.len(), x, rows.len(), out);
+        }
+    }
+
+    /// The part of a low-rank product, whose factor is laid out, that falls on columns `range` of tokens `rows`.
+    ///
+    /// # Safety
+    /// As [`add`](Self::add).
+    unsafe fn add_low(&self, low: &LowRank<'_>, scratch: &Scratch, range: Range<usize>, rows: Range<usize>) {
+        let rows = rows.start.max(low.tokens.start)..rows.end.min(low.tokens.end);
+        if rows.is_empty() {
+            return;
+        }
+        let tile = Tile { depth: low.rank, x_stride: low.rank, out_stride: self.stride, scale: low.scale, add: true };
+        let x = &low.input[(rows.start - low.tokens.start) * low.rank..];
+        // SAFETY: the caller's.
+        unsafe { self.add(&tile, scratch, range, x, rows) };
+    }
+}
+
+/// Calls `f` with ranges of `0..len`, multiples of `unit` long, of which all threads get equally many; where there are
+/// too few for that, each with a part of the tokens.
+fn each_block(len: usize, unit: usize, tokens: usize, f: impl Fn(Range<usize>, Range<usize>) + Sync) {
     let threads = if pool::inside() { 1 } else { pool::threads() };
     let parts = threads * len.div_ceil(threads * WIDTH);
     let size = len.div_ceil(parts.max(1)).next_multiple_of(unit);
-    pool::for_each(len.div_ceil(size.max(1)), |part| f(part * size..((part + 1) * size).min(len)));
+    let blocks = len.div_ceil(size.max(1));
+    let share = if blocks < threads && tokens >= MANY { tokens.div_ceil(threads) } else { tokens };
+    let shares = tokens.div_ceil(share.max(1)).max(1);
+    pool::for_each(blocks * shares, |task| {
+        let (first, token) = (task / shares * size, task % shares * share);
+        f(first..(first + size).min(len), token..(token + share).min(tokens));
+    });
 }
 
 #[cfg(test)]
@@ -222,8 +315,8 @@ mod tests {
         let (x, dy) = (numbers(tokens * k, 1), numbers(tokens * n, 2));
         let (mut y, mut dx) = (vec![7.0; tokens * n], numbers(tokens * k, 3));
         let before = dx.clone();
-        w.forward(&x, &mut y, 0.5);
-        w.backward(&dy, &mut dx, 0.5, true);
+        w.forward(&x, &mut y, 0.5, &[]);
+        w.backward(&dy, &mut dx, 0.5, true, &[]);
         let close = |got: f32, want: f32, what: &str| {
             assert!(
                 (got - want).abs() < 1e-3 * (1.0 + want.abs()),
@@ -250,8 +343,8 @@ mod tests {
             let wide = numbers(n * k, 4);
             check(Frozen::plain(n, k, &wide), &wide, tokens);
         }
-        Frozen::plain(3, 0, &[]).forward(&[], &mut [1.0; 6], 1.0);
-        Frozen::plain(0, 3, &[]).forward(&[1.0; 6], &mut [], 1.0);
+        Frozen::plain(3, 0, &[]).forward(&[], &mut [1.0; 6], 1.0, &[]);
+        Frozen::plain(0, 3, &[]).forward(&[1.0; 6], &mut [], 1.0, &[]);
     }
 
     #[test]
@@ -265,6 +358,37 @@ mod tests {
             let weight = Frozen::stored(n, k, dtype, &bytes);
             check(weight, &wide, 9);
             check(weight.rows(3..n - 2), &wide[3 * k..(n - 2) * k], 4);
+        }
+    }
+
+    #[test]
+    fn what_is_added_equals_products_of_its_own() {
+        for (n, k, tokens, rank) in [(40, 96, 31, 8), (17, 33, 5, 3), (16, 300, 50, 20), (300, 64, 26, 16)] {
+            let (wide, x, dy) = (numbers(n * k, 1), numbers(tokens * k, 2), numbers(tokens * n, 3));
+            let (a, b) = (numbers(rank * k, 4), numbers(n * rank, 5));
+            let (w, some) = (Frozen::plain(n, k, &wide), 2..tokens - 1);
+            let h = numbers(some.len() * rank, 6);
+            let low = |factor| LowRank { tokens: some.clone(), input: &h, factor, rank, scale: 0.25 };
+            let (mut y, mut bare) = (vec![7.0; tokens * n], vec![7.0; tokens * n]);
+            w.forward(&x, &mut y, 0.5, &[low(&b)]);
+            w.forward(&x, &mut bare, 0.5, &[]);
+            let (mut dx, mut bare_dx) = (vec![7.0; tokens * k], vec![7.0; tokens * k]);
+            w.backward(&dy, &mut dx, 0.5, false, &[low(&a)]);
+            w.backward(&dy, &mut bare_dx, 0.5, false, &[]);
+            for t in 0..tokens {
+                let sum = |f: &dyn Fn(usize) -> f32| {
+                    let Some(t) = t.checked_sub(some.start).filter(|t| *t < some.len()) else { return 0.0 };
+                    (0..rank).map(|r| h[t * rank + r] * f(r)).sum::<f32>() * 0.25
+                };
+                for row in 0..n {
+                    let want = bare[t * n + row] + sum(&|r| b[row * rank + r]);
+                    assert!((y[t * n + row] - want).abs() < 1e-3, "forward of token {t}");
+                }
+                for c in 0..k {
+                    let want = bare_dx[t * k + c] + sum(&|r| a[r * k + c]);
+                    assert!((dx[t * k + c] - want).abs() < 1e-3, "backward of token {t}");
+                }
+            }
         }
     }
 }

@@ -8,6 +8,7 @@
 )]
 
 mod attention;
+mod attention_row;
 mod dequant;
 #[cfg(target_arch = "x86_64")]
 mod dot_avx2;
@@ -23,7 +24,7 @@ mod tile;
 
 pub use attention::{Bias, Gradients, Heads, Inputs, Span, attention, attention_backward};
 pub use dtype::Dtype;
-pub use frozen::Frozen;
+pub use frozen::{Frozen, LowRank};
 pub use map::{Map, floats, map_file};
 pub use matmul::{View, ViewMut, matmul};
 pub use quantized::{dequantize, dot_stored};

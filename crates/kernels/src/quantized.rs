@@ -3,11 +3,8 @@
 use crate::{Dtype, dequant::dequantize as widen_blocks, rows, simd::kernels};
 
 kernels! {
-    /// Widens whole blocks to f32, with ggml's arithmetic.
-    ///
-    /// # Panics
-    /// Where `bytes` is not exactly the storage of `out.len()` values.
-    pub fn dequantize(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
+    /// [`dequantize`] for every type.
+    pub(crate) fn widen(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
         widen_blocks(dtype, bytes, out);
     }
 
@@ -21,6 +18,19 @@ kernels! {
             }
         }
     }
+}
+
+/// Widens whole blocks to f32, with ggml's arithmetic but for a rounding where a product and a sum are one instruction.
+///
+/// # Panics
+/// Where `bytes` is not exactly the storage of `out.len()` values.
+pub fn dequantize(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    if crate::dot_avx2::handles(dtype) {
+        // SAFETY: the kernel is there and its features were detected.
+        return unsafe { crate::dot_avx2::widen(dtype, bytes, out) };
+    }
+    widen(dtype, bytes, out);
 }
 
 /// Inner products of stored rows with each row of `x (tokens, row.len())`: `out (rows, tokens)`; `row` is scratch of a

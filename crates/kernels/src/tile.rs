@@ -58,16 +58,17 @@ impl Tile {
         // SAFETY: the caller vouches for the pointers, and the features are there where they are used.
         let sums = unsafe {
             #[cfg(target_arch = "x86_64")]
-            if width == STRIP && crate::simd::has_avx2() {
-                return match rows {
-                    1 => self.whole::<1>(strip, x, out),
-                    2 => self.whole::<2>(strip, x, out),
-                    3 => self.whole::<3>(strip, x, out),
-                    4 => self.whole::<4>(strip, x, out),
-                    5 => self.whole::<5>(strip, x, out),
-                    _ => self.whole::<6>(strip, x, out),
-                };
+            match crate::simd::has_avx2() {
+                true if width == STRIP => return self.rows(strip, x, rows, out),
+                true => {
+                    let mut sums = [[0.0; STRIP]; ROWS];
+                    let whole = Tile { out_stride: STRIP, scale: 1.0, add: false, ..*self };
+                    whole.rows(strip, x, rows, sums.as_mut_ptr().cast());
+                    sums
+                }
+                false => self.sums(strip, x, rows),
             }
+            #[cfg(not(target_arch = "x86_64"))]
             self.sums(strip, x, rows)
         };
         for (row, sums) in sums.iter().take(rows).enumerate() {
@@ -79,7 +80,27 @@ impl Tile {
         }
     }
 
-    /// The sums of a tile in plain Rust: for edges, and for processors without AVX2.
+    /// A tile of up to [`ROWS`] rows and all columns.
+    ///
+    /// # Safety
+    /// As [`whole`](Self::whole).
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn rows(&self, strip: &[Strip], x: *const f32, rows: usize, out: *mut f32) {
+        // SAFETY: the caller's.
+        unsafe {
+            match rows {
+                1 => self.whole::<1>(strip, x, out),
+                2 => self.whole::<2>(strip, x, out),
+                3 => self.whole::<3>(strip, x, out),
+                4 => self.whole::<4>(strip, x, out),
+                5 => self.whole::<5>(strip, x, out),
+                _ => self.whole::<6>(strip, x, out),
+            }
+        }
+    }
+
+    /// The sums of a tile in plain Rust: for processors without AVX2.
     ///
     /// # Safety
     /// As [`one`](Self::one).

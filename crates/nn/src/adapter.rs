@@ -1,6 +1,6 @@
 use std::{ops::Range, rc::Rc};
 
-use graft_core::{AdapterSpec, Targets};
+use graft_core::{AdapterSpec, Digest, Targets};
 use graft_ops::{Dropout, Lora, LoraRows, Matrix, Param, ParamSet, Tape, Tensor, Weight, linear_groups};
 
 use crate::Error;
@@ -95,6 +95,17 @@ impl Adapter {
             }
         }
         Ok(Self::lora(sites, spec.scaling(), weights))
+    }
+
+    /// Digest of all that it changes a model by.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let mut parts = vec![format!("{:?}", self.kind).into_bytes()];
+        for (name, param) in self.params.iter() {
+            parts.push(format!("{name} {} {}", param.rows, param.cols).into_bytes());
+        }
+        parts.push(self.params.data().iter().flat_map(|number| number.to_le_bytes()).collect());
+        Digest::of_parts(parts.iter().map(Vec::as_slice))
     }
 
     /// What kind it is.

@@ -26,6 +26,23 @@ impl Cache {
         }
     }
 
+    /// Numbers of some rows: layer after layer, keys before values.
+    pub(crate) fn numbers(&self, rows: Range<usize>) -> Vec<f32> {
+        let all = self.layers.iter().flat_map(|(keys, values)| [keys, values]);
+        all.flat_map(|of| &of.data()[rows.start * of.cols()..rows.end * of.cols()]).copied().collect()
+    }
+
+    /// Fills rows with what [`numbers`](Self::numbers) gave.
+    pub(crate) fn fill(&mut self, rows: Range<usize>, numbers: &[f32]) {
+        let mut rest = numbers;
+        for of in self.layers.iter_mut().flat_map(|(keys, values)| [keys, values]) {
+            let cols = of.cols();
+            let (own, after) = rest.split_at(rows.len() * cols);
+            of.data_mut()[rows.start * cols..rows.end * cols].copy_from_slice(own);
+            rest = after;
+        }
+    }
+
     /// Keys and values of a layer.
     pub(crate) fn layer(&self, layer: usize) -> (&Matrix, &Matrix) {
         let (keys, values) = &self.layers[layer];

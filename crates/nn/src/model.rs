@@ -210,7 +210,7 @@ impl Model {
         };
         let (head, scale) = self.head();
         let mut logits = Matrix::scratch(hidden.value().rows(), head.rows());
-        head.forward(hidden.value().data(), logits.data_mut(), scale);
+        head.forward(hidden.value().data(), logits.data_mut(), scale, &[]);
         Ok(logits)
     }
 

@@ -89,6 +89,35 @@ impl Session {
         Ok(Some(put(&mut self.prefixes, place)))
     }
 
+    /// Keys and values of a prefix, for [`restore`](Self::restore); none for a prefix that is not there.
+    #[must_use]
+    pub fn numbers_of(&self, prefix: usize) -> Vec<f32> {
+        let rows = self.prefixes.get(prefix).cloned().flatten();
+        rows.map_or_else(Vec::new, |rows| self.cache.numbers(rows))
+    }
+
+    /// Takes up a prefix of a decoder-only model that was read before, in another session, with the same model, adapter
+    /// and tokens: what [`numbers_of`](Self::numbers_of) gave then. `None` if there is no room now.
+    ///
+    /// # Errors
+    /// As [`prefix`](Self::prefix), which it also is where `numbers` are not of this length.
+    pub fn restore(
+        &mut self,
+        model: &Model,
+        adapter: Option<&Adapter>,
+        tokens: &[u32],
+        numbers: &[f32],
+    ) -> Result<Option<usize>, Error> {
+        let count = adapter.map_or(0, Adapter::virtual_tokens) + tokens.len();
+        if size_of_val(numbers) != count * model.session_row_bytes() {
+            return self.prefix(model, adapter, tokens);
+        }
+        model.check_tokens(tokens, count)?;
+        let Some(place) = self.room.take(count) else { return Ok(None) };
+        self.cache.fill(place.clone(), numbers);
+        Ok(Some(put(&mut self.prefixes, place)))
+    }
+
     /// Gives the rows of a prefix back; no open sequence may use it.
     pub fn forget(&mut self, prefix: usize) {
         if let Some(rows) = self.prefixes.get_mut(prefix).and_then(Option::take) {
@@ -367,7 +396,7 @@ impl Model {
     pub fn head_of(&self, hidden: &Matrix) -> Matrix {
         let (head, scale) = self.head();
         let mut logits = Matrix::scratch(hidden.rows(), head.rows());
-        head.forward(hidden.data(), logits.data_mut(), scale);
+        head.forward(hidden.data(), logits.data_mut(), scale, &[]);
         logits
     }
 

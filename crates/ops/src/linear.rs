@@ -1,6 +1,6 @@
 use std::{ops::Range, rc::Rc};
 
-use graft_kernels::{View, ViewMut, matmul, pool, rows};
+use graft_kernels::{Frozen, LowRank, View, ViewMut, matmul, pool, rows};
 
 use crate::{Matrix, Param, Tape, Tensor, Weight};
 
@@ -57,14 +57,9 @@ impl<'a> Tape<'a> {
     pub fn linear(&mut self, x: &Tensor, weight: &'a Weight, lora: Option<Lora<'a>>) -> Tensor {
         let tokens = x.value.rows();
         let mut y = Matrix::scratch(tokens, weight.rows());
-        weight.forward(x.value.data(), y.data_mut(), 1.0);
-        let low = lora.map(|lora| {
-            let input = dropped(&x.value, lora.dropout);
-            let mut h = Matrix::scratch(tokens, lora.a.rows);
-            matmul(dense_mut(&mut h), false, 1.0, dense(&input), param(&lora.a).t());
-            matmul(dense_mut(&mut y), true, lora.scale, dense(&h), param(&lora.b).t());
-            h
-        });
+        let low = lora.map(|lora| lowered(&dropped(&x.value, lora.dropout), 0..tokens, &lora));
+        let added = lora.iter().zip(&low).map(|(lora, h)| raised(lora, 0..tokens, h)).collect::<Vec<_>>();
+        weight.forward(x.value.data(), y.data_mut(), 1.0, &added);
         let (slot, wanted) = (x.slot, x.slot.is_some() || lora.is_some());
         let kept = lora.and(Some(Rc::clone(&x.value))).filter(|_| self.recording());
         self.push(y, wanted, move |dy, grads| {
@@ -72,19 +67,29 @@ impl<'a> Tape<'a> {
                 Some(dx) => (dx, true),
                 None => (Matrix::scratch(tokens, weight.cols()), false),
             });
-            if let Some((dx, add)) = &mut dx {
-                weight.backward(dy.data(), dx.data_mut(), 1.0, *add);
-            }
-            if let (Some(lora), Some(h), Some(x)) = (lora, low, kept) {
+            let dh = lora.map(|lora| {
                 let mut dh = Matrix::scratch(tokens, lora.a.rows);
-                matmul(dense_mut(&mut dh), false, lora.scale, dense(&dy), param(&lora.b));
+                let b = Frozen::plain(lora.b.rows, lora.b.cols, lora.b.data);
+                b.backward(dy.data(), dh.data_mut(), lora.scale, false, &[]);
+                dh
+            });
+            if let Some((dx, add)) = &mut dx {
+                // What dropout scales can't be added on the way.
+                let plain = lora.filter(|lora| lora.dropout.is_none());
+                let added = plain.iter().zip(&dh).map(|(lora, dh)| sent_back(lora, dh)).collect::<Vec<_>>();
+                weight.backward(dy.data(), dx.data_mut(), 1.0, *add, &added);
+            }
+            if let (Some(lora), Some(dh), Some(h), Some(x)) = (lora, dh, low, kept) {
                 let db = ViewMut::dense(grads.param(&lora.b), lora.b.rows, lora.b.cols);
                 matmul(db, true, lora.scale, dense(&dy).t(), dense(&h));
                 let input = dropped(&x, lora.dropout);
                 let da = ViewMut::dense(grads.param(&lora.a), lora.a.rows, lora.a.cols);
                 matmul(da, true, 1.0, dense(&dh).t(), dense(&input));
-                if let Some((dx, _)) = &mut dx {
-                    low_rank_input(dx, &dh, &lora);
+                if let (Some((dx, _)), Some(dropout)) = (&mut dx, lora.dropout) {
+                    let mut part = Matrix::scratch(dx.rows(), dx.cols());
+                    matmul(dense_mut(&mut part), false, 1.0, dense(&dh), param(&lora.a));
+                    dropout.apply(&mut part);
+                    dx.add(&part);
                 }
             }
             if let (Some(slot), Some((dx, _))) = (slot, dx) {
@@ -128,15 +133,11 @@ impl LoraRows<'_> {
 #[must_use]
 pub fn linear_groups(x: &Matrix, weight: &Weight, groups: &[LoraRows<'_>]) -> Matrix {
     let mut y = Matrix::scratch(x.rows(), weight.rows());
-    weight.forward(x.data(), y.data_mut(), 1.0);
-    let (inputs, outputs) = (x.cols(), y.cols());
-    for LoraRows { rows, lora, .. } in groups.iter().filter(|group| !group.is_small()) {
-        let own = View::dense(&x.data()[rows.start * inputs..rows.end * inputs], rows.len(), inputs);
-        let mut h = Matrix::scratch(rows.len(), lora.a.rows);
-        matmul(dense_mut(&mut h), false, 1.0, own, param(&lora.a).t());
-        let out = &mut y.data_mut()[rows.start * outputs..rows.end * outputs];
-        matmul(ViewMut::dense(out, rows.len(), outputs), true, lora.scale, dense(&h), param(&lora.b).t());
-    }
+    let large: Vec<_> = groups.iter().filter(|group| !group.is_small()).collect();
+    let low: Vec<Matrix> = large.iter().map(|group| lowered(x, group.rows.clone(), &group.lora)).collect();
+    let added: Vec<_> = large.iter().zip(&low).map(|(group, h)| raised(&group.lora, group.rows.clone(), h)).collect();
+    weight.forward(x.data(), y.data_mut(), 1.0, &added);
+    let outputs = y.cols();
     if groups.iter().any(LoraRows::is_small) {
         pool::for_each_chunk(y.data_mut(), outputs, |row, y| {
             if let Some(group) = groups.iter().find(|group| group.is_small() && group.rows.contains(&row)) {
@@ -147,16 +148,22 @@ pub fn linear_groups(x: &Matrix, weight: &Weight, groups: &[LoraRows<'_>]) -> Ma
     y
 }
 
-/// `dx += dropout(dh·A)`.
-fn low_rank_input(dx: &mut Matrix, dh: &Matrix, lora: &Lora<'_>) {
-    let Some(dropout) = lora.dropout else {
-        matmul(dense_mut(dx), true, 1.0, dense(dh), param(&lora.a));
-        return;
-    };
-    let mut part = Matrix::scratch(dx.rows(), dx.cols());
-    matmul(dense_mut(&mut part), false, 1.0, dense(dh), param(&lora.a));
-    dropout.apply(&mut part);
-    dx.add(&part);
+/// `x·Aᵀ` of some rows: `(rows, rank)`.
+fn lowered(x: &Matrix, rows: Range<usize>, lora: &Lora<'_>) -> Matrix {
+    let mut h = Matrix::scratch(rows.len(), lora.a.rows);
+    let x = &x.data()[rows.start * x.cols()..rows.end * x.cols()];
+    Frozen::plain(lora.a.rows, lora.a.cols, lora.a.data).forward(x, h.data_mut(), 1.0, &[]);
+    h
+}
+
+/// `scale · h·Bᵀ`, to be added to some rows.
+fn raised<'a>(lora: &Lora<'a>, tokens: Range<usize>, h: &'a Matrix) -> LowRank<'a> {
+    LowRank { tokens, input: h.data(), factor: lora.b.data, rank: lora.b.cols, scale: lora.scale }
+}
+
+/// `dh·A`, to be added to all rows of the input's gradient.
+fn sent_back<'a>(lora: &Lora<'a>, dh: &'a Matrix) -> LowRank<'a> {
+    LowRank { tokens: 0..dh.rows(), input: dh.data(), factor: lora.a.data, rank: lora.a.rows, scale: 1.0 }
 }
 
 fn dropped(x: &Rc<Matrix>, dropout: Option<Dropout>) -> Rc<Matrix> {

@@ -60,7 +60,7 @@ fn forward(h: &[f32], head: &Weight, scale: f32, logits: &mut Matrix) -> Vec<f32
     pool::for_each_chunks((logits.data_mut(), rows * PANEL), (&mut found, rows), |index, panel, found| {
         let width = panel.len() / rows;
         let first = index * PANEL;
-        head.frozen().rows(first..first + width).forward(h, panel, scale);
+        head.frozen().rows(first..first + width).forward(h, panel, scale, &[]);
         for (row, found) in panel.chunks(width).zip(found) {
             let max = rows::max(row);
             *found = (max, rows::sum_exp(row, max));
@@ -91,7 +91,7 @@ fn backward(logits: &mut Matrix, head: &Weight, scale: f32, targets: &[Target], 
                     *own -= target.weight;
                 }
             }
-            head.frozen().rows(first..first + width).backward(panel, part, scale, index > 0);
+            head.frozen().rows(first..first + width).backward(panel, part, scale, index > 0, &[]);
         }
     });
     dh.copy_from_slice(parts.row(0));

@@ -1,6 +1,6 @@
 use std::{fmt, ops::Range, sync::Arc};
 
-use graft_kernels::{Dtype, Frozen, dequantize, dot_stored, floats, pool, rows};
+use graft_kernels::{Dtype, Frozen, LowRank, View, ViewMut, dequantize, dot_stored, floats, matmul, pool, rows};
 
 use crate::Matrix;
 
@@ -130,12 +130,18 @@ impl Weight {
         });
     }
 
-    /// `y = scale · x·Wᵀ`: `x (tokens, in)`, `y (tokens, out)`.
-    pub fn forward(&self, x: &[f32], y: &mut [f32], scale: f32) {
+    /// `y = scale · x·Wᵀ`, and what is `added`: `x (tokens, in)`, `y (tokens, out)`.
+    pub fn forward(&self, x: &[f32], y: &mut [f32], scale: f32, added: &[LowRank<'_>]) {
         if x.len() > FEW * self.cols {
-            return self.frozen().forward(x, y, scale);
+            return self.frozen().forward(x, y, scale, added);
         }
         self.forward_few(x, y, scale);
+        for low in added {
+            let (tokens, rank) = (low.tokens.len(), low.rank);
+            let y = &mut y[low.tokens.start * self.rows..low.tokens.end * self.rows];
+            let (h, b) = (View::dense(low.input, tokens, rank), View::dense(low.factor, self.rows, rank));
+            matmul(ViewMut::dense(y, tokens, self.rows), true, low.scale, h, b.t());
+        }
     }
 
     /// The product for a few tokens, as in decoding: each row is read once, and used at once.
@@ -159,9 +165,9 @@ impl Weight {
         }
     }
 
-    /// `dx = scale · dy·W`, or `dx += …` with `add`.
-    pub fn backward(&self, dy: &[f32], dx: &mut [f32], scale: f32, add: bool) {
-        self.frozen().backward(dy, dx, scale, add);
+    /// `dx = scale · dy·W`, or `dx += …` with `add`, and what is `added`.
+    pub fn backward(&self, dy: &[f32], dx: &mut [f32], scale: f32, add: bool, added: &[LowRank<'_>]) {
+        self.frozen().backward(dy, dx, scale, add, added);
     }
 
     /// Rows of the weight, as of an embedding table: `(ids, in)`.

@@ -174,10 +174,10 @@ fn few_tokens_give_what_many_give() {
     let w = half_precision(&weight(70, 32, 0.3));
     let x = numbers(40 * 32, 0.9);
     let mut all = vec![0.0; 40 * 70];
-    w.forward(&x, &mut all, 1.5);
+    w.forward(&x, &mut all, 1.5, &[]);
     for (row, x) in x.chunks(32).enumerate() {
         let mut one = vec![0.0; 70];
-        w.forward(x, &mut one, 1.5);
+        w.forward(x, &mut one, 1.5, &[]);
         for (a, b) in one.iter().zip(&all[row * 70..]) {
             assert!((a - b).abs() < 1e-4, "{a} is not {b}");
         }

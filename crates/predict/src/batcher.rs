@@ -7,7 +7,7 @@ use std::{
 use graft_nn::{Adapter, Feed, Matrix, Model, Session, Source};
 
 use crate::{
-    Error, Request, Result, Update,
+    Error, PromptCache, Request, Result, Update,
     lane::{Lane, Start},
 };
 
@@ -43,6 +43,7 @@ pub struct Batcher {
     rows: usize,
     limits: Limits,
     prefixes: Vec<Prefix>,
+    cache: Option<PromptCache>,
     waiting: VecDeque<(Request, Instant)>,
     running: Vec<Lane>,
     steps: u64,
@@ -72,7 +73,14 @@ impl Batcher {
         let rows = (limits.cache_bytes / model.session_row_bytes().max(1)).max(64);
         let session = Session::new(&model, rows);
         let (waiting, running, prefixes) = (VecDeque::new(), Vec::new(), Vec::new());
-        Self { model, session, rows, limits, prefixes, waiting, running, steps: 0 }
+        Self { model, session, rows, limits, prefixes, cache: None, waiting, running, steps: 0 }
+    }
+
+    /// Keeps what was computed of instructions.
+    #[must_use]
+    pub fn with_prompt_cache(mut self, cache: Option<PromptCache>) -> Self {
+        self.cache = cache;
+        self
     }
 
     /// The model.
@@ -318,9 +326,17 @@ impl Batcher {
         }
         // What was read for an adapter that is gone can't be used again.
         while self.evict_where(|prefix| prefix.adapter.as_ref().is_some_and(|a| a.strong_count() == 0)) {}
-        let adapter = request.adapter.as_deref();
+        let (adapter, shared) = (request.adapter.as_deref(), &*request.shared);
+        let kept = self.cache.as_ref().and_then(|cache| cache.read(adapter, shared));
         loop {
-            if let Some(place) = self.session.prefix(&self.model, adapter, &request.shared).map_err(Error::Model)? {
+            let place = match &kept {
+                Some(numbers) => self.session.restore(&self.model, adapter, shared, numbers),
+                None => self.session.prefix(&self.model, adapter, shared),
+            };
+            if let Some(place) = place.map_err(Error::Model)? {
+                if let (Some(cache), None) = (&self.cache, &kept) {
+                    cache.write(adapter, shared, &self.session.numbers_of(place));
+                }
                 let (adapter, tokens) = (request.adapter.as_ref().map(Arc::downgrade), Arc::clone(&request.shared));
                 self.prefixes.push(Prefix { adapter, tokens, place, users: 0, used: self.steps });
                 return Ok(Some(place));

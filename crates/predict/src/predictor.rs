@@ -8,7 +8,8 @@ use graft_formats::ModelFiles;
 use graft_nn::{Adapter, Model, Prompter};
 
 use crate::{
-    Batcher, Calibration, Decoding, Error, Guide, Limits, Prediction, Request, Result, Template, Update, Vocabulary,
+    Batcher, Calibration, Decoding, Error, Guide, Limits, Prediction, PromptCache, Request, Result, Template, Update,
+    Vocabulary,
 };
 
 /// A task's answers from a base model with an adapter (or bare): loaded once, used for any number of inputs.
@@ -17,7 +18,9 @@ use crate::{
 /// inputs take their places.
 #[derive(Clone)]
 pub struct Predictor {
-    batcher: Arc<Mutex<Batcher>>,
+    model: Arc<Model>,
+    batcher: Arc<Mutex<Option<(usize, Batcher)>>>,
+    cache: Option<PromptCache>,
     template: Arc<Template>,
     adapter: Option<Arc<Adapter>>,
     calibration: Option<Calibration>,
@@ -32,9 +35,10 @@ impl Predictor {
         let vocabulary =
             |prompter: &Prompter| Ok(Arc::new(Vocabulary::new(Arc::new(files.tokenizer.clone()), &[prompter.end()])?));
         let template = Arc::new(Template::new(files, model.has_encoder(), card, vocabulary)?);
-        let batcher = Arc::new(Mutex::new(Batcher::new(model, Limits::default())));
         Ok(Self {
-            batcher,
+            model,
+            batcher: Arc::default(),
+            cache: None,
             template,
             adapter: adapter.map(|adapter| Arc::new(adapter.for_answers())),
             calibration: None,
@@ -45,6 +49,13 @@ impl Predictor {
     #[must_use]
     pub fn bare(&self) -> Self {
         Self { adapter: None, calibration: None, ..self.clone() }
+    }
+
+    /// Keeps what was computed of the instruction for later processes.
+    #[must_use]
+    pub fn with_prompt_cache(mut self, cache: PromptCache) -> Self {
+        self.cache = Some(cache);
+        self
     }
 
     /// Makes confidences mean what they say.
@@ -85,6 +96,7 @@ impl Predictor {
         // The longest first, so that none is left to be written alone.
         requests.sort_by_key(|request| std::cmp::Reverse(request.prompt.len()));
         let mut batcher = self.batcher.lock().unwrap_or_else(PoisonError::into_inner);
+        let batcher = self.with_room(&mut batcher, &requests, how.batch);
         batcher.set_lanes(how.batch);
         requests.into_iter().for_each(|request| batcher.submit(request, Instant::now()));
         let (mut answers, mut count) = (vec![None; inputs.len()], 0);
@@ -104,6 +116,28 @@ impl Predictor {
             tell(count);
         }
         Ok(answers)
+    }
+
+    /// The batcher, with room for as many of the requests (longest first) as are answered side by side: memory that
+    /// nobody will use is not even asked for.
+    fn with_room<'b>(
+        &self,
+        batcher: &'b mut Option<(usize, Batcher)>,
+        requests: &[Request],
+        lanes: usize,
+    ) -> &'b mut Batcher {
+        let virtual_tokens = self.adapter.as_ref().map_or(0, |adapter| adapter.virtual_tokens());
+        let own = |request: &Request| virtual_tokens + request.prompt.len() + request.max_tokens + 1;
+        let shared = requests.first().map_or(0, |request| virtual_tokens + request.shared.len());
+        let rows = shared + requests.iter().take(lanes).map(own).sum::<usize>();
+        let limits = Limits::default();
+        let needed = rows.saturating_mul(self.model.session_row_bytes()).min(limits.cache_bytes);
+        batcher.take_if(|(room, _)| *room < needed);
+        let fresh = || {
+            let limits = Limits { cache_bytes: needed, ..limits };
+            (needed, Batcher::new(Arc::clone(&self.model), limits).with_prompt_cache(self.cache.clone()))
+        };
+        &mut batcher.get_or_insert_with(fresh).1
     }
 
     fn request(&self, index: usize, input: &str, how: Decoding, send: Sender) -> Result<Request> {

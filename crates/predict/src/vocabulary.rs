@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use graft_kernels::rows;
 use llguidance::ParserFactory;
 use llguidance::toktrie::{InferenceCapabilities, SimpleVob, TokEnv, TokRxInfo, TokTrie, TokenizerEnv};
 use serde_json::Value;
@@ -227,9 +228,8 @@ impl TokenMask {
     #[must_use]
     pub fn log_prob(&self, logits: &[f32], token: u32) -> f64 {
         let Some(&chosen) = logits.get(token as usize).filter(|_| self.allows(token)) else { return f64::NEG_INFINITY };
-        let allowed = || self.iter().filter_map(|id| logits.get(id as usize)).map(|&l| f64::from(l));
-        let largest = allowed().fold(f64::NEG_INFINITY, f64::max);
-        let sum: f64 = allowed().map(|l| (l - largest).exp()).sum();
-        f64::from(chosen) - largest - sum.ln()
+        let allowed: Vec<f32> = self.iter().filter_map(|id| logits.get(id as usize).copied()).collect();
+        let largest = rows::max(&allowed);
+        f64::from(chosen) - f64::from(largest) - f64::from(rows::sum_exp(&allowed, largest)).ln()
     }
 }

@@ -35,14 +35,14 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<Option<String>> {
         fs::write(&path, lines.join("\n"))?;
         Ok(path.display().to_string())
     };
-    let (file, some, none) = (write("file.jsonl", FILE)?, write("some.jsonl", FILE / 5)?, write("one.jsonl", 1)?);
+    let (file, none) = (write("file.jsonl", FILE)?, write("one.jsonl", 1)?);
     let (mut one, mut many) = (Rounds::default(), Rounds::default());
     for round in 1..=settings.rounds {
         println!("Round {round} of {}: graft", settings.rounds);
         // What a process needs before its first answer is measured by `start`.
-        let before = timed(&home, &none, "1")?;
-        one.push((timed(&home, &some, "1")? - before) / (FILE / 5 - 1) as f64);
-        many.push((timed(&home, &file, "16")? - before) / (FILE - 1) as f64);
+        let before = timed(&home, &none, &[])?;
+        one.push((timed(&home, &file, &["--batch-size", "1"])? - before) / (FILE - 1) as f64);
+        many.push((timed(&home, &file, &[])? - before) / (FILE - 1) as f64);
     }
     println!("Once: transformers");
     let base = settings.base.parent().context("the base model lies in no folder")?;
@@ -93,10 +93,10 @@ fn messages() -> anyhow::Result<Vec<String>> {
     Ok(texts)
 }
 
-/// Seconds that `graft infer` takes for a file, with so many answers side by side.
-fn timed(home: &Path, file: &str, batch: &str) -> anyhow::Result<f64> {
+/// Seconds that `graft infer` takes for a file.
+fn timed(home: &Path, file: &str, how: &[&str]) -> anyhow::Result<f64> {
     let clock = Instant::now();
-    answer(home, &["--input-file", file, "--batch-size", batch])?;
+    answer(home, &[&["--input-file", file], how].concat())?;
     Ok(clock.elapsed().as_secs_f64())
 }
 

@@ -1,0 +1,72 @@
+//! Attention of a single query, as in decoding: too little work for a packed product.
+
+use crate::{rows, simd::kernels};
+
+kernels! {
+    /// `s[j] = scale · q·k[j]` for keys `stride` numbers apart.
+    pub(crate) fn scores(s: &mut [f32], q: &[f32], k: &[f32], stride: usize, scale: f32) {
+        const LANES: usize = 8;
+        for (j, s) in s.iter_mut().enumerate() {
+            let k = &k[j * stride..j * stride + q.len()];
+            let (q, q_rest) = q.as_chunks::<LANES>();
+            let (k, k_rest) = k.as_chunks::<LANES>();
+            let mut sums = [[0.0_f32; LANES]; 2];
+            for (index, (q, k)) in q.iter().zip(k).enumerate() {
+                for ((sum, q), k) in sums[index % 2].iter_mut().zip(q).zip(k) {
+                    *sum += q * k;
+                }
+            }
+            let [a, b] = sums;
+            let eight: [f32; LANES] = std::array::from_fn(|i| a[i] + b[i]);
+            let four: [f32; 4] = std::array::from_fn(|i| eight[i] + eight[i + 4]);
+            let rest: f32 = q_rest.iter().zip(k_rest).map(|(q, k)| q * k).sum();
+            *s = scale * ((four[0] + four[2]) + (four[1] + four[3]) + rest);
+        }
+    }
+
+    /// `out += Σ p[j] · v[j]` for values `stride` numbers apart.
+    pub(crate) fn mix(out: &mut [f32], p: &[f32], v: &[f32], stride: usize) {
+        const WIDE: usize = 64;
+        let width = out.len();
+        for (first, out) in (0..width).step_by(WIDE).zip(out.chunks_mut(WIDE)) {
+            // A head is 64 or 128 wide, which registers hold while all values go by.
+            if let Ok(sums) = <&mut [f32; WIDE]>::try_from(&mut *out) {
+                let mut kept = *sums;
+                for (j, p) in p.iter().enumerate() {
+                    for (sum, v) in kept.iter_mut().zip(&v[j * stride + first..j * stride + first + WIDE]) {
+                        *sum += p * v;
+                    }
+                }
+                *sums = kept;
+            } else {
+                for (j, p) in p.iter().enumerate() {
+                    rows::portable::axpy(out, *p, &v[j * stride + first..j * stride + width]);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matmul::tests::numbers;
+
+    #[test]
+    fn one_query_gives_what_sums_give() {
+        for (dim, keys, stride) in [(64, 5, 192), (128, 3, 128), (72, 9, 80), (6, 1, 6), (64, 0, 64)] {
+            let (q, k, p) = (numbers(dim, 1), numbers(keys * stride, 2), numbers(keys, 3));
+            let (mut s, mut out) = (vec![7.0; keys], vec![0.5; dim]);
+            scores(&mut s, &q, &k, stride, 0.125);
+            mix(&mut out, &p, &k, stride);
+            for (j, s) in s.iter().enumerate() {
+                let want: f32 = (0..dim).map(|i| q[i] * k[j * stride + i]).sum();
+                assert!((s - 0.125 * want).abs() < 1e-4, "score {j} of width {dim}");
+            }
+            for (i, out) in out.iter().enumerate() {
+                let want: f32 = (0..keys).map(|j| p[j] * k[j * stride + i]).sum();
+                assert!((out - 0.5 - want).abs() < 1e-4, "number {i} of width {dim}");
+            }
+        }
+    }
+}
