@@ -25,6 +25,6 @@ mod tile;
 pub use attention::{Bias, Gradients, Heads, Inputs, Span, attention, attention_backward};
 pub use dtype::Dtype;
 pub use frozen::{Frozen, LowRank};
-pub use map::{Map, floats, map_file};
+pub use map::{Map, Sparse, floats, map_file};
 pub use matmul::{View, ViewMut, matmul};
 pub use quantized::{dequantize, dot_stored};

@@ -1,11 +1,13 @@
 use std::ops::Range;
 
-use graft_ops::Matrix;
+use graft_ops::{Matrix, Sparse};
 
 /// Keys and values of tokens already read, for each attention layer of a model; rows are handed out to sequences.
 #[derive(Debug)]
 pub struct Cache {
-    layers: Vec<(Matrix, Matrix)>,
+    /// Keys and values `(rows, width)`.
+    layers: Vec<[Sparse; 2]>,
+    width: usize,
 }
 
 impl Cache {
@@ -13,39 +15,36 @@ impl Cache {
     /// memory when a row is first written.
     #[must_use]
     pub fn new(layers: usize, rows: usize, width: usize) -> Self {
-        // Nobody reads a row before it is written, so its contents don't matter.
-        Self { layers: (0..layers).map(|_| (Matrix::scratch(rows, width), Matrix::scratch(rows, width))).collect() }
+        let layers = (0..layers).map(|_| [(); 2].map(|()| Sparse::zeros(rows * width))).collect();
+        Self { layers, width }
     }
 
     /// Writes row `i` of `k` and `v` to row `rows[i]` of a layer.
     pub(crate) fn store(&mut self, layer: usize, rows: &[usize], k: &Matrix, v: &Matrix) {
-        let (keys, values) = &mut self.layers[layer];
-        for (from, &to) in rows.iter().enumerate() {
-            keys.row_mut(to).copy_from_slice(k.row(from));
-            values.row_mut(to).copy_from_slice(v.row(from));
+        for (to, from) in self.layers[layer].iter_mut().zip([k, v]) {
+            for (index, row) in rows.iter().enumerate() {
+                to[row * self.width..(row + 1) * self.width].copy_from_slice(from.row(index));
+            }
         }
     }
 
     /// Numbers of some rows: layer after layer, keys before values.
     pub(crate) fn numbers(&self, rows: Range<usize>) -> Vec<f32> {
-        let all = self.layers.iter().flat_map(|(keys, values)| [keys, values]);
-        all.flat_map(|of| &of.data()[rows.start * of.cols()..rows.end * of.cols()]).copied().collect()
+        let at = rows.start * self.width..rows.end * self.width;
+        self.layers.iter().flatten().flat_map(|of| &of[at.clone()]).copied().collect()
     }
 
     /// Fills rows with what [`numbers`](Self::numbers) gave.
     pub(crate) fn fill(&mut self, rows: Range<usize>, numbers: &[f32]) {
-        let mut rest = numbers;
-        for of in self.layers.iter_mut().flat_map(|(keys, values)| [keys, values]) {
-            let cols = of.cols();
-            let (own, after) = rest.split_at(rows.len() * cols);
-            of.data_mut()[rows.start * cols..rows.end * cols].copy_from_slice(own);
-            rest = after;
+        let at = rows.start * self.width..rows.end * self.width;
+        for (of, own) in self.layers.iter_mut().flatten().zip(numbers.chunks(at.len().max(1))) {
+            of[at.clone()].copy_from_slice(own);
         }
     }
 
     /// Keys and values of a layer.
-    pub(crate) fn layer(&self, layer: usize) -> (&Matrix, &Matrix) {
-        let (keys, values) = &self.layers[layer];
+    pub(crate) fn layer(&self, layer: usize) -> (&[f32], &[f32]) {
+        let [keys, values] = &self.layers[layer];
         (keys, values)
     }
 }

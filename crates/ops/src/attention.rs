@@ -16,11 +16,11 @@ pub struct AttentionLayer {
 }
 
 impl AttentionLayer {
-    fn inputs<'i>(&'i self, q: &'i Matrix, k: &'i Matrix, v: &'i Matrix) -> Inputs<'i> {
+    fn inputs<'i>(&'i self, q: &'i [f32], k: &'i [f32], v: &'i [f32]) -> Inputs<'i> {
         Inputs {
-            q: q.data(),
-            k: k.data(),
-            v: v.data(),
+            q,
+            k,
+            v,
             spans: &self.spans,
             heads: self.heads,
             bias: self.bias.as_ref().map(|(table, reach)| Bias { table, reach: *reach }),
@@ -28,12 +28,12 @@ impl AttentionLayer {
     }
 }
 
-/// Attention without a tape, as over a cache of keys and values: `(queries, heads·dim)`.
+/// Attention without a tape, as over a cache of keys and values `(keys, kv_heads·dim)`: `(queries, heads·dim)`.
 #[must_use]
-pub fn attend(q: &Matrix, k: &Matrix, v: &Matrix, layer: &AttentionLayer) -> Matrix {
+pub fn attend(q: &Matrix, k: &[f32], v: &[f32], layer: &AttentionLayer) -> Matrix {
     let mut out = Matrix::scratch(q.rows(), q.cols());
     let mut lse = Matrix::scratch(q.rows(), layer.heads.heads);
-    attention(&layer.inputs(q, k, v), out.data_mut(), lse.data_mut());
+    attention(&layer.inputs(q.data(), k, v), out.data_mut(), lse.data_mut());
     out
 }
 
@@ -43,7 +43,7 @@ impl Tape<'_> {
         let (queries, width) = (q.value.rows(), q.value.cols());
         let mut out = Matrix::scratch(queries, width);
         let mut lse = Matrix::scratch(queries, layer.heads.heads);
-        attention(&layer.inputs(&q.value, &k.value, &v.value), out.data_mut(), lse.data_mut());
+        attention(&layer.inputs(q.value.data(), k.value.data(), v.value.data()), out.data_mut(), lse.data_mut());
         let slots = [q.slot, k.slot, v.slot];
         let (q, k, v) = (Rc::clone(&q.value), Rc::clone(&k.value), Rc::clone(&v.value));
         let out = Rc::new(out);
@@ -52,7 +52,7 @@ impl Tape<'_> {
             let mut dq = Matrix::scratch(queries, width);
             let (mut dk, mut dv) = (Matrix::zeros(k.rows(), k.cols()), Matrix::zeros(v.rows(), v.cols()));
             let to = Gradients { dq: dq.data_mut(), dk: dk.data_mut(), dv: dv.data_mut() };
-            attention_backward(&layer.inputs(&q, &k, &v), kept.data(), lse.data(), dy.data(), to);
+            attention_backward(&layer.inputs(q.data(), k.data(), v.data()), kept.data(), lse.data(), dy.data(), to);
             for (slot, gradient) in slots.into_iter().zip([dq, dk, dv]) {
                 if let Some(slot) = slot {
                     grads.add(slot, gradient);

@@ -18,7 +18,7 @@ mod weight;
 pub use attention::{AttentionLayer, attend};
 pub use buffer::{Matrix, memory};
 pub use elementwise::Activation;
-pub use graft_kernels::{Dtype, Heads, Span, pool};
+pub use graft_kernels::{Dtype, Heads, Span, Sparse, pool};
 pub use linear::{Dropout, Lora, LoraRows, linear_groups};
 pub use loss::{Target, cross_entropy};
 pub use params::{Adam, Param, ParamSet};
