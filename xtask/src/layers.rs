@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::shell;
 
 /// A crate, and the crates it may use. `ARCHITECTURE.md` shows the same table, which is checked.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("core", &[]),
     ("kernels", &[]),
     ("ops", &["kernels"]),
@@ -17,7 +17,8 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("tasks", &["core"]),
     ("store", &["core"]),
     ("hub", &["core"]),
-    ("engine", &["core", "formats", "hub", "nn", "predict", "store", "tasks", "train"]),
+    ("artifacts", &["core"]),
+    ("engine", &["artifacts", "core", "formats", "hub", "nn", "predict", "store", "tasks", "train"]),
     ("server", &["core", "engine", "store"]),
     ("cli", &["core", "engine", "formats", "hub", "nn", "predict", "server", "store", "tasks", "train"]),
     ("testkit", &[]),
@@ -31,7 +32,7 @@ const TESTS_ONLY: &str = "testkit";
 /// What only some crates may use: SQL, HTTP, the command line, the tensor product, tokenizers.
 const KEPT: [(&str, &[&str]); 14] = [
     ("sqlx", &["store", "tasks"]),
-    ("ureq", &["hub"]),
+    ("ureq", &["artifacts", "cli", "hub"]),
     ("axum", &["server"]),
     ("hyper", &["server"]),
     ("hyper-util", &["server"]),

@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Train(Box<train::Train>),
     /// Train in a run directory, as `graft train` does in a process of its own.
     TrainDir(train::TrainDir),
+    /// Score a version for a run, as workers do in a process of its own.
+    EvalDir(evaluate::EvalDir),
     /// Look at trainings, go on with them, or stop them.
     #[command(subcommand)]
     Runs(runs::Runs),

@@ -3,16 +3,20 @@
 use std::{
     collections::BTreeMap,
     env, fmt, fs,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use graft_engine::Error;
+use graft_engine::{Error, Places, WorkerOptions, serving};
 use graft_server::ServerConfig;
 
 use crate::failure::{Failure, Result};
 
 /// What can be configured.
-pub(crate) const KEYS: [Key; 13] = [
+pub(crate) const KEYS: [Key; 28] = [
+    Key::new("database", "GRAFT_DATABASE", "", "path or Postgres URL; graft.db in GRAFT_HOME otherwise").in_either(),
+    Key::new("artifacts", "GRAFT_ARTIFACTS", "", "s3://bucket/prefix where adapters are published, too"),
     Key::new("bind", "GRAFT_BIND", "127.0.0.1:8080", "address and port to listen at"),
     Key::new("auth", "GRAFT_AUTH", "false", "whether one must log in even on the loopback address"),
     Key::new("public_url", "GRAFT_PUBLIC_URL", "", "the address people use, where a proxy in front speaks TLS"),
@@ -21,9 +25,22 @@ pub(crate) const KEYS: [Key; 13] = [
     Key::new("model_roots", "GRAFT_MODEL_ROOTS", "", "folders under which softPromptModelDir may lie"),
     Key::new("ask_ai_base", "GRAFT_ASK_AI_BASE", "", "base model of /api/v1/admin/training/trigger"),
     Key::new("session_hours", "GRAFT_SESSION_HOURS", "168", "hours until a session ends"),
-    Key::new("worker", "GRAFT_WORKER", "true", "whether this process takes runs from the queue"),
+    Key::new("patience", "GRAFT_PATIENCE", "30", "seconds a request's head, or 4 KiB of its body, may take"),
+    Key::new("serving_lanes", "GRAFT_SERVING_LANES", "12", "answers written side by side, of each base model"),
+    Key::new("serving_queue", "GRAFT_SERVING_QUEUE", "64", "requests that may wait, for each base model"),
+    Key::new("serving_cache", "GRAFT_SERVING_CACHE", "512", "MiB of keys and values, of each base model"),
+    Key::new("serving_memory", "GRAFT_SERVING_MEMORY", "2048", "MiB of base models and adapters together"),
+    Key::new("serving_preload", "GRAFT_SERVING_PRELOAD", "true", "whether active versions are loaded at the start"),
+    Key::new("worker", "GRAFT_WORKER", "true", "whether `graft serve` takes runs from the queue"),
+    Key::new("worker_slots", "GRAFT_WORKER_SLOTS", "", "CPU threads that runs share; all but one otherwise"),
+    Key::new("worker_nice", "GRAFT_WORKER_NICE", "10", "priority of trainers as `nice` counts it, from 0 to 19"),
+    Key::new("worker_lease", "GRAFT_WORKER_LEASE", "30", "seconds a run stays a worker's without a sign of life"),
+    Key::new("worker_backoff", "GRAFT_WORKER_BACKOFF", "10", "seconds before the first retry"),
+    Key::new("worker_suggestions", "GRAFT_WORKER_SUGGESTIONS", "true", "whether pending examples are answered"),
+    Key::new("worker_schedules", "GRAFT_WORKER_SCHEDULES", "true", "whether schedules are kept"),
     Key::new("log", "GRAFT_LOG", "info", "what is logged: error, warn, info, debug, or a filter of tracing"),
     Key::new("log_format", "GRAFT_LOG_FORMAT", "text", "`text` or `json`"),
+    Key::new("traces", "OTEL_EXPORTER_OTLP_ENDPOINT", "", "OpenTelemetry collector (OTLP over HTTP) for traces"),
     Key::secret("password", "GRAFT_PASSWORD", "password of the user `admin`"),
     Key::secret("token", "GRAFT_TOKEN", "a token with the role `admin`"),
 ];
@@ -39,17 +56,43 @@ pub(crate) struct Key {
     default: &'static str,
     /// For people.
     pub(crate) about: &'static str,
-    /// Never shown; not in `config.toml`, but in `secrets.toml`.
-    pub(crate) secret: bool,
+    /// Which file it is kept in.
+    kept: Kept,
+}
+
+/// Which file a key is kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    /// `config.toml`.
+    Open,
+    /// `secrets.toml`; never shown.
+    Secret,
+    /// An address: in `config.toml` without a password, in `secrets.toml` with one, which is never shown.
+    Either,
 }
 
 impl Key {
     const fn new(name: &'static str, variable: &'static str, default: &'static str, about: &'static str) -> Self {
-        Self { name, variable, default, about, secret: false }
+        Self { name, variable, default, about, kept: Kept::Open }
     }
 
     const fn secret(name: &'static str, variable: &'static str, about: &'static str) -> Self {
-        Self { name, variable, default: "", about, secret: true }
+        Self { name, variable, default: "", about, kept: Kept::Secret }
+    }
+}
+
+impl Key {
+    const fn in_either(self) -> Self {
+        Self { kept: Kept::Either, ..self }
+    }
+
+    /// Whether its value is never shown.
+    pub(crate) fn is_secret(&self) -> bool {
+        self.kept == Kept::Secret
+    }
+
+    fn belongs_into(&self, secrets: bool) -> bool {
+        self.kept == Kept::Either || self.is_secret() == secrets
     }
 }
 
@@ -114,9 +157,12 @@ impl Config {
         let said = |error: toml::de::Error| if secrets { "it is not TOML".to_owned() } else { error.message().into() };
         let table: toml::Table = text.parse().map_err(|error| bad(path, &said(error)))?;
         for (name, value) in table {
-            let known = KEYS.iter().find(|key| key.name == name && key.secret == secrets);
+            let known = KEYS.iter().find(|key| key.name == name && key.belongs_into(secrets));
             let key = known.ok_or_else(|| bad(path, &format!("there is no key `{name}` in this file")))?;
             let value = plain(&value).ok_or_else(|| bad(path, &format!("`{name}` has no value that fits")))?;
+            if key.kept == Kept::Either && !secrets && has_password(&value) {
+                return Err(bad(path, &format!("`{name}` holds a password, which belongs into secrets.toml")));
+            }
             self.0.insert(key.name, (value, Origin::File(path.to_owned())));
         }
         Ok(())
@@ -129,17 +175,21 @@ impl Config {
 
     /// The same for people; secrets are only said to be there.
     pub(crate) fn shown(&self, key: &Key) -> String {
-        match (key.secret, self.get(key.name).0) {
+        match (key.kept, self.get(key.name).0) {
             (_, "") => String::new(),
-            (true, _) => "(set)".to_owned(),
-            (false, value) => value.to_owned(),
+            (Kept::Secret, _) => "(set)".to_owned(),
+            (Kept::Either, value) => graft_store::without_secrets(value),
+            (Kept::Open, value) => value.to_owned(),
         }
     }
 
     fn parsed<T: std::str::FromStr>(&self, name: &str, wanted: &str) -> Result<T> {
+        self.get(name).0.trim().parse().map_err(|_| self.refuse(name, wanted))
+    }
+
+    fn refuse(&self, name: &str, wanted: &str) -> Failure {
         let (value, origin) = self.get(name);
-        let refuse = || Failure::usage(format!("use `{value}` for `{name}` (from {origin})"), wanted.to_owned());
-        value.trim().parse().map_err(|_| refuse())
+        Failure::usage(format!("use `{value}` for `{name}` (from {origin})"), wanted.to_owned())
     }
 
     fn list(&self, name: &str) -> Vec<String> {
@@ -153,6 +203,60 @@ impl Config {
     /// Whether this process takes runs from the queue.
     pub(crate) fn worker(&self) -> Result<bool> {
         self.parsed("worker", "`true` or `false`")
+    }
+
+    /// Where state lives beside the home.
+    pub(crate) fn places(&self) -> Places {
+        Places { database: self.some("database"), artifacts: self.some("artifacts") }
+    }
+
+    /// How runs are worked at by `program`.
+    pub(crate) fn worker_options(&self, program: PathBuf) -> Result<WorkerOptions> {
+        let usual = WorkerOptions::new(program);
+        let slots = match self.some("worker_slots") {
+            Some(_) => self.parsed::<u32>("worker_slots", "a number of threads")?.max(1),
+            None => usual.slots,
+        };
+        Ok(WorkerOptions {
+            slots,
+            nice: self.within("worker_nice", 0..=19)?,
+            lease: self.seconds("worker_lease")?,
+            backoff: self.seconds("worker_backoff")?,
+            suggestions: self.parsed("worker_suggestions", "`true` or `false`")?,
+            schedules: self.parsed("worker_schedules", "`true` or `false`")?,
+            ..usual
+        })
+    }
+
+    /// A number of seconds above 0.
+    fn seconds(&self, name: &str) -> Result<Duration> {
+        let wanted = "a number of seconds from 0.01 to 1000000";
+        let number: f64 = self.parsed(name, wanted)?;
+        if (0.01..=1e6).contains(&number) {
+            Ok(Duration::from_secs_f64(number))
+        } else {
+            Err(self.refuse(name, wanted))
+        }
+    }
+
+    fn within<T>(&self, name: &str, range: RangeInclusive<T>) -> Result<T>
+    where
+        T: std::str::FromStr + PartialOrd + fmt::Display,
+    {
+        let wanted = format!("a number from {} to {}", range.start(), range.end());
+        let number: T = self.parsed(name, &wanted)?;
+        if range.contains(&number) { Ok(number) } else { Err(self.refuse(name, &wanted)) }
+    }
+
+    fn serving(&self) -> Result<serving::Options> {
+        let mebibytes = |name| Ok::<_, Failure>(self.within::<usize>(name, 1..=1 << 24)? << 20);
+        Ok(serving::Options {
+            lanes: self.within("serving_lanes", 1..=256)?,
+            queue: self.within("serving_queue", 1..=100_000)?,
+            cache_bytes: mebibytes("serving_cache")?,
+            memory: mebibytes("serving_memory")?,
+            preload: self.parsed("serving_preload", "`true` or `false`")?,
+        })
     }
 
     /// What the server needs to know.
@@ -172,17 +276,25 @@ impl Config {
             model_roots: self.list("model_roots").into_iter().map(PathBuf::from).collect(),
             ask_ai_base: self.some("ask_ai_base"),
             session_hours: self.parsed("session_hours", "a number of hours")?,
-            ..ServerConfig::default()
+            patience: self.seconds("patience")?,
+            serving: self.serving()?,
         })
     }
 }
 
 fn bad(path: &Path, what: &str) -> Failure {
-    let known: Vec<&str> = KEYS.iter().filter(|key| !key.secret).map(|key| key.name).collect();
+    let known: Vec<&str> = KEYS.iter().filter(|key| key.belongs_into(false)).map(|key| key.name).collect();
+    let secret: Vec<&str> = KEYS.iter().filter(|key| key.belongs_into(true)).map(|key| key.name).collect();
     Failure::usage(
         format!("read the configuration `{}`: {what}", path.display()),
-        format!("config.toml knows: {}; secrets.toml: password, token", known.join(", ")),
+        format!("config.toml knows: {}; secrets.toml: {}", known.join(", "), secret.join(", ")),
     )
+}
+
+/// Whether a URL names a password.
+fn has_password(url: &str) -> bool {
+    let Some((_, rest)) = url.split_once("://") else { return false };
+    rest.contains("password=") || rest.rsplit_once('@').is_some_and(|(who, _)| who.contains(':'))
 }
 
 /// A value as text; lists joined by commas.
@@ -190,6 +302,7 @@ fn plain(value: &toml::Value) -> Option<String> {
     match value {
         toml::Value::String(text) => Some(text.clone()),
         toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Float(number) => Some(number.to_string()),
         toml::Value::Boolean(flag) => Some(flag.to_string()),
         toml::Value::Array(items) => {
             let items: Option<Vec<&str>> = items.iter().map(toml::Value::as_str).collect();

@@ -6,6 +6,7 @@ mod config;
 mod failure;
 mod output;
 mod progress;
+mod traces;
 
 use std::process::ExitCode;
 

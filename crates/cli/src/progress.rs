@@ -57,7 +57,7 @@ impl Training {
                 let best = if *best { ", the best so far" } else { "" };
                 self.say(&format!("step {step}: held-out loss {loss:.4}{best}"));
             }
-            EventKind::Checkpoint { .. } => {}
+            EventKind::Checkpoint { .. } | EventKind::Answered { .. } => {}
             EventKind::Resumed { step } => self.say(&format!("Continuing from step {step}.")),
             EventKind::Note { text } => self.say(text),
             EventKind::Done { steps, final_loss } => {

@@ -160,6 +160,77 @@ fn what_fails_for_good_is_not_tried_again_and_tells_all() {
 }
 
 #[test]
+fn a_measurement_that_is_killed_is_finished_once() {
+    let graft = Graft::with_toy_task();
+    let csv: String = (0..300).map(|i| format!("{} {i},{}\n", "so ".repeat(6), ["good", "bad"][i % 2])).collect();
+    let csv = graft.file("more.csv", &format!("text,label\n{csv}"));
+    graft.ok(&["import", "csv", csv.to_str().unwrap()]);
+    submit(&graft, TASK, &[&SHORT[..], &["--eval-share", "0.5"]].concat());
+    graft.ok(&["worker", "--once", "--no-suggestions"]);
+    let measure = || {
+        let reply = graft.json(&["queue", "evaluate", "--task", TASK, "--version", "v1", "--score-base"]);
+        (reply["run"]["id"].as_str().unwrap().to_owned(), reply["begun"] == true)
+    };
+    let (first, begun) = measure();
+    assert!(begun);
+    assert_eq!(measure(), (first.clone(), false), "it is not measured twice at once");
+    let worker = Worker::start(&graft, &[]);
+    let before = wait_for_answers(&graft, &first);
+    // Worker and process are gone: the next worker begins again.
+    worker.signal("KILL");
+    signal(pid(&before), "KILL");
+    let worker = Worker::start(&graft, &[]);
+    let run = wait_for_state(&graft, &first, "succeeded");
+    assert_eq!((&run["kind"], &run["attempts"]), (&"evaluate".into(), &2.into()), "{run:#}");
+    assert_eq!(measured(&graft), 1);
+    // Only the worker is gone: the next one takes what its process finds out.
+    let (second, _) = measure();
+    let before = wait_for_answers(&graft, &second);
+    worker.signal("KILL");
+    let _worker = Worker::start(&graft, &[]);
+    let run = wait_for_state(&graft, &second, "succeeded");
+    assert_eq!((&run["attempts"], &run["pid"]), (&1.into(), &before["pid"]), "{run:#}");
+    assert_eq!(measured(&graft), 2);
+    let (third, _) = measure();
+    wait_for_answers(&graft, &third);
+    graft.json(&["runs", "cancel", &third]);
+    assert_eq!(wait_for_state(&graft, &third, "cancelled")["exit_code"], 20);
+    assert_eq!(measured(&graft), 2);
+    let logs = graft.ok(&["runs", "logs", &second]);
+    assert!(logs.contains("examples answered") && logs.contains("base model"), "{logs}");
+    graft.fails(2, &["runs", "resume", &third], "which measures a version");
+    assert_eq!(graft.json(&["runs", "list", "--kind", "evaluate"])["runs"].as_array().unwrap().len(), 3);
+}
+
+fn pid(run: &Value) -> u32 {
+    run["pid"].as_u64().unwrap() as u32
+}
+
+/// Waits until a measurement is under way.
+#[track_caller]
+fn wait_for_answers(graft: &Graft, id: &str) -> Value {
+    let events = graft.home().join("runs").join(id).join("events.jsonl");
+    let began = Instant::now();
+    while !std::fs::read_to_string(&events).is_ok_and(|text| text.contains("answered")) {
+        assert!(began.elapsed() < Duration::from_secs(90), "{id} is not measured");
+        sleep(Duration::from_millis(5));
+    }
+    wait_for(graft, id, "known to its worker", |run| run["pid"].is_u64())
+}
+
+/// How often numbers were written to the version.
+fn measured(graft: &Graft) -> usize {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = Store::open(&graft.database()).await.unwrap();
+        let wanted = ChangeFilter { kind: Some(Kind::Version), ..ChangeFilter::default() };
+        let changes = store.changes(&wanted).await.unwrap();
+        let numbers = |change: &&graft_store::Change| change.after.as_ref()?.pointer("/metrics/evaluation").cloned();
+        changes.iter().filter(|change| numbers(change).is_some()).count()
+    })
+}
+
+#[test]
 fn schedules_submit_once_and_only_with_something_new() {
     let graft = Graft::with_toy_task();
     let add = |name: &str, extra: &[&str]| {

@@ -37,6 +37,22 @@ fn train(server: &Server, rank: u32) -> String {
     version.to_owned()
 }
 
+/// Has a version measured again by a run of its own.
+fn measure(server: &Server, version: &str) {
+    let path = format!("/api/v1/versions/text-classification/{version}");
+    let before = server.get(&path)["evaluation"]["at"].as_i64().unwrap();
+    let begun = server.json(202, "POST", &format!("{path}/evaluate"), &json!({}));
+    assert_eq!(begun["begun"], true, "{begun}");
+    let run = begun["run"].as_str().unwrap();
+    let (_, events) = server.send("GET", &format!("/api/v1/runs/{run}/stream"), "", b"");
+    assert!(events.contains("\"event\":\"answered\"") && events.contains("event: end"), "{events}");
+    let detail = server.get(&format!("/api/v1/runs/{run}"));
+    assert_eq!((&detail["run"]["kind"], &detail["run"]["state"]), (&json!("evaluate"), &json!("succeeded")));
+    assert_eq!((&detail["version"], &detail["progress"]["percent"]), (&json!(version), &json!(100.0)), "{detail}");
+    serde_json::from_value::<graft_server::schema::Run>(detail["run"].clone()).unwrap();
+    assert!(server.get(&path)["evaluation"]["at"].as_i64().unwrap() > before);
+}
+
 /// Forty easy examples, uploaded as a page does.
 fn upload(server: &Server) {
     let csv: String =
@@ -131,8 +147,9 @@ fn live(graft: &Graft) {
     let back = server.json(200, "POST", "/api/v1/tasks/text-classification/rollback", &json!({"expected": second}));
     assert_eq!(back["version"]["name"], first.as_str());
 
-    let runs = server.get("/api/v1/runs?task=text-classification");
-    assert_eq!(runs["total"], 2);
+    measure(&server, &first);
+    let total = |query: &str| server.get(&format!("/api/v1/runs?task=text-classification{query}"))["total"].clone();
+    assert_eq!([total(""), total("&kind=train"), total("&kind=evaluate")], [3, 2, 1]);
     let changes = server.get("/api/v1/changes?kind=version");
     assert!(changes["changes"].as_array().unwrap().iter().any(|change| change["action"] == "rollback"));
     server.stop();
@@ -164,6 +181,18 @@ fn the_configuration_says_where_it_comes_from() {
     assert_eq!((&config["password"]["value"], &config["worker"]["from"]), (&json!(true), &json!("default")));
     assert!(!text.contains("hush"));
 
+    let file = "serving_lanes = 3\npatience = 2.5\nworker_slots = 1\ndatabase = \"postgres://me@there/graft\"\n";
+    std::fs::write(graft.home().join("config.toml"), file).unwrap();
+    let mut command = graft.command(&["config", "show", "--origin", "--json"]);
+    let said = command.env("GRAFT_SERVING_QUEUE", "7").output().unwrap();
+    let config: Value = serde_json::from_slice(&said.stdout).unwrap();
+    let from_file = |key: &str| config[key]["from"].as_str().unwrap().ends_with("config.toml");
+    assert!(["serving_lanes", "patience", "worker_slots", "database"].into_iter().all(from_file), "{config:#}");
+    assert_eq!((&config["patience"]["value"], &config["serving_queue"]["value"]), (&json!("2.5"), &json!("7")));
+    std::fs::write(graft.home().join("config.toml"), "database = \"postgres://me:pw@there/graft\"\n").unwrap();
+    graft.fails(2, &["config", "show"], "belongs into secrets.toml");
+    std::fs::write(graft.home().join("config.toml"), "serving_lanes = 0\n").unwrap();
+    graft.fails(2, &["serve", "--bind", "127.0.0.1:0"], "use `0` for `serving_lanes`");
     std::fs::write(graft.home().join("config.toml"), "blind = 1\n").unwrap();
     graft.fails(2, &["config", "show"], "there is no key `blind`");
     std::fs::remove_file(graft.home().join("config.toml")).unwrap();

@@ -90,6 +90,13 @@ pub enum EventKind {
         /// Whether it is the best so far.
         best: bool,
     },
+    /// A held-out example was answered.
+    Answered {
+        /// How many were until now, of adapter and base together.
+        done: usize,
+        /// How many there are in all.
+        of: usize,
+    },
     /// A whole checkpoint is on disk.
     Checkpoint {
         /// After this many steps.

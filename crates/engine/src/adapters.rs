@@ -54,7 +54,7 @@ impl Engine {
         let bad = |what: &str| {
             Err(Error::BadVersion { task: task.to_owned(), version: version.name.clone(), what: what.to_owned() })
         };
-        if !folder.is_dir() {
+        if !self.bring(&version).await? {
             return bad("its adapter's folder is gone");
         }
         let card = AdapterCard::read(&folder)?;

@@ -39,12 +39,13 @@ const FILES: [&str; 3] = ["tables.toml", "speeds.json", "instance"];
 const LONGEST_LINE: u64 = 256 << 20;
 
 impl Engine {
-    /// Writes database, runs, adapters and tables into one archive, which is there whole or not at all. The database is
+    /// Writes database, runs, adapters (those of a bucket, too) and tables into one archive, which is there whole or not at all. The database is
     /// read as it is at one moment; every adapter that it names is in the archive.
     ///
     /// # Errors
     /// The disk or the database refuses.
     pub async fn backup(&self, target: &Path) -> Result<Backup> {
+        self.bring_all().await?;
         let failed = |source| Error::Io { doing: "write", path: target.to_owned(), source };
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         faults::pass(Op::Write, target).map_err(failed)?;
@@ -76,7 +77,8 @@ impl Engine {
         Ok(about)
     }
 
-    /// Puts back what [`backup`](Self::backup) wrote, into an empty home and an empty database of either kind.
+    /// Puts back what [`backup`](Self::backup) wrote, into an empty home and an empty database of either kind; adapters
+    /// are published in the bucket again, if there is one.
     ///
     /// # Errors
     /// [`Error::BadBackup`]; [`Error::HomeNotEmpty`]; the database holds something.
@@ -111,6 +113,11 @@ impl Engine {
             copied.map_err(|cause| if is_of_disk(&cause) { failed(cause) } else { bad(cause.to_string()) })?;
         }
         self.put_in_place(staging.path(), &tables).await?;
+        for version in self.store.versions(None).await? {
+            if self.home.resolve(&version.adapter_dir).is_dir() {
+                self.publish(&version.adapter_dir).await?;
+            }
+        }
         Ok(about)
     }
 

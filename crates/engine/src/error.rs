@@ -13,6 +13,9 @@ pub enum Error {
     /// About a base model.
     #[error(transparent)]
     Hub(#[from] graft_hub::Error),
+    /// About adapters in a bucket.
+    #[error(transparent)]
+    Artifacts(#[from] graft_artifacts::Error),
     /// From an importer, a task card or a score.
     #[error(transparent)]
     Tasks(#[from] graft_tasks::Error),
@@ -55,6 +58,23 @@ pub enum Error {
         /// What is wrong.
         #[source]
         source: serde_json::Error,
+    },
+
+    /// `evaluation.json` holds something else.
+    #[error("read the numbers in `{}`", path.display())]
+    BadResult {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: serde_json::Error,
+    },
+
+    /// Another database has its adapters there.
+    #[error("publish in `{place}`, which belongs to another database")]
+    OtherPlace {
+        /// URL of the place.
+        place: String,
     },
 
     // Data
@@ -314,6 +334,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Store(e) => e.hint(),
+            Self::Artifacts(e) => e.hint(),
             Self::Hub(e) => e.hint(),
             Self::Tasks(e) => e.hint(),
             Self::Train(e) => e.hint(),
@@ -331,6 +352,8 @@ impl Error {
             Self::NoHome => "set GRAFT_HOME to a folder that this user may write to",
             Self::Io { source, .. } => graft_formats::disk_hint(source),
             Self::BadEvents { .. } => "the file was changed by another program; the run's checkpoints are whole",
+            Self::OtherPlace { .. } => "give each database a prefix of its own: s3://bucket/prefix",
+            Self::BadResult { .. } => "remove the file, so that the version is measured again",
             Self::NoExamples { task, pending: 0, .. } => {
                 return Some(format!(
                     "import some: `graft import --help` shows how; task `{task}` has none to approve"
@@ -363,7 +386,7 @@ impl Error {
                 "lower `--pass-tokens` to 256 and set `--recompute`, or stop something else"
             }
             Self::Cancelled { run } => {
-                return Some(format!("`graft runs resume {run}` goes on from the last checkpoint"));
+                return Some(format!("`graft runs retry {run} --resume` goes on with it"));
             }
             Self::Poisoned { run, .. } => {
                 return Some(format!(
@@ -371,7 +394,7 @@ impl Error {
                 ));
             }
             Self::ChildFailed { run, .. } => {
-                return Some(format!("`graft runs resume {run}` goes on from here; its logs say more"));
+                return Some(format!("`graft runs retry {run} --resume` goes on from here; its logs say more"));
             }
             Self::NotReady(preflight) => {
                 let hints: Vec<&str> = preflight.errors().map(|problem| problem.hint.as_str()).collect();
@@ -398,6 +421,7 @@ impl Error {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Store(e) => e.exit_code(),
+            Self::Artifacts(e) => e.exit_code(),
             Self::Hub(e) => e.exit_code(),
             Self::Tasks(e) => e.exit_code(),
             Self::Train(e) => e.exit_code(),
@@ -412,6 +436,7 @@ impl Error {
             Self::BadSchedule(..) | Self::HomeNotEmpty { .. } => ExitCode::Usage,
             Self::Io { .. } | Self::TrainerStart(_) | Self::TrainerDied { .. } => ExitCode::Internal,
             Self::BadEvents { .. }
+            | Self::BadResult { .. }
             | Self::NoExamples { .. }
             | Self::NothingToLearn { .. }
             | Self::AllHeldOut { .. }
@@ -419,6 +444,7 @@ impl Error {
             | Self::BadInput { .. }
             | Self::BadOutput { .. } => ExitCode::BadData,
             Self::Setting(_)
+            | Self::OtherPlace { .. }
             | Self::NoHome
             | Self::WhichExample { .. }
             | Self::RunBusy { .. }

@@ -4,6 +4,7 @@ use std::{
     sync::Arc,
 };
 
+use graft_artifacts::Artifacts;
 use graft_formats::DigestCache;
 use graft_hub::{Hub, Settings};
 use graft_store::Store;
@@ -103,11 +104,23 @@ impl Home {
         let digest = graft_core::Digest::of(path.to_string_lossy().as_bytes());
         format!("{}:{}", host(), digest.short())
     }
+}
 
-    /// `GRAFT_DATABASE` (a path or a Postgres URL), or `graft.db` in this folder.
-    fn database(&self) -> String {
-        let given = env::var("GRAFT_DATABASE").ok().filter(|url| !url.is_empty());
-        given.unwrap_or_else(|| self.0.join("graft.db").to_string_lossy().into_owned())
+/// Where state lives beside a home.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// A path or a Postgres URL; `graft.db` in the home without one.
+    pub database: Option<String>,
+    /// `s3://bucket/prefix`, where adapters are published so that other machines find them.
+    pub artifacts: Option<String>,
+}
+
+impl Places {
+    /// `GRAFT_DATABASE` and `GRAFT_ARTIFACTS`.
+    #[must_use]
+    pub fn from_env() -> Self {
+        let given = |name| env::var(name).ok().filter(|value| !value.is_empty());
+        Self { database: given("GRAFT_DATABASE"), artifacts: given("GRAFT_ARTIFACTS") }
     }
 }
 
@@ -144,6 +157,8 @@ pub struct Engine {
     pub home: Home,
     /// Everything remembered.
     pub store: Store,
+    /// Where adapters are published beside this machine.
+    pub(crate) artifacts: Option<Artifacts>,
     /// In whose name things are done.
     pub by: String,
     /// Names this process among all that may hold runs: its place, its process id, and when it began.
@@ -151,16 +166,29 @@ pub struct Engine {
 }
 
 impl Engine {
+    /// Opens the database, making the home if there is none; the environment says where it is.
+    ///
+    /// # Errors
+    /// As [`open_at`](Self::open_at).
+    pub async fn open(home: Home, by: impl Into<String>) -> Result<Self> {
+        Self::open_at(home, by, &Places::from_env()).await
+    }
+
     /// Opens the database, making the home if there is none.
     ///
     /// # Errors
-    /// The folder can't be made, or the database can't be opened.
-    pub async fn open(home: Home, by: impl Into<String>) -> Result<Self> {
+    /// The folder can't be made, or the database can't be opened; the place of artifacts can't be used.
+    pub async fn open_at(home: Home, by: impl Into<String>, places: &Places) -> Result<Self> {
         let failed = |source| Error::Io { doing: "make", path: home.path().to_owned(), source };
         fs::create_dir_all(home.path()).map_err(failed)?;
-        let store = Store::open(&home.database()).await?;
+        let file = || home.path().join("graft.db").to_string_lossy().into_owned();
+        let store = Store::open(&places.database.clone().unwrap_or_else(file)).await?;
+        let variables =
+            || env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let open = |url: &String| Artifacts::open(url, variables());
+        let artifacts = places.artifacts.as_ref().map(open).transpose()?;
         let me = format!("{}/{}/{}", home.place(), std::process::id(), crate::now());
-        Ok(Self { home, store, by: by.into(), me: me.into() })
+        Ok(Self { home, store, artifacts, by: by.into(), me: me.into() })
     }
 
     /// Names this process among all that work on the database.

@@ -7,6 +7,7 @@
 
 mod activate;
 mod adapters;
+mod artifacts;
 mod backup;
 mod base;
 mod clock;
@@ -50,15 +51,15 @@ pub use error::Error;
 pub use evaluate::{Evaluation, Rival, WorstAnswer, field_of, rival, score_answers};
 pub use graft_predict::{Decoding, Prediction, Sampling};
 pub use graft_tasks::{Import as ReadImport, score::Diff, tabular::Columns};
-pub use home::{Engine, Home};
+pub use home::{Engine, Home, Places};
 pub use import::Imported;
 pub use inputs::{Input, read_inputs};
 pub use lock::RunLock;
 pub use plan::{Made, Plan};
 pub use predictor::{Loaded, Tell};
 pub use queue::{
-    Compared, FailureClass, Level, LogStream, LogText, Metric, Preflight, Problem, Progress, RunEstimate, RunFailure,
-    RunRequest, RunView, Settings, SplitName, Waiting, prompt_init,
+    Compared, EvaluationRequest, FailureClass, Level, LogStream, LogText, Metric, Preflight, Problem, Progress,
+    RunEstimate, RunFailure, RunRequest, RunView, Settings, SplitName, Waiting, prompt_init,
 };
 pub use runs::{End, Trainer};
 pub use serving::Serving;

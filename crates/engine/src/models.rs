@@ -37,6 +37,9 @@ impl Engine {
     /// # Errors
     /// It is active and not forced.
     pub async fn delete_version(&self, task: &str, name: &str, force: bool) -> Result<Version> {
-        Ok(self.store.delete_version(task, name, force, &self.by, now()).await?)
+        let gone = self.store.delete_version(task, name, force, &self.by, now()).await?;
+        // It is out of the registry; what a bucket keeps of it now belongs to nothing, and the sweeper tries again.
+        let _ = self.withdraw(&gone).await;
+        Ok(gone)
     }
 }

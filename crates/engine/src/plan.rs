@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use graft_core::{BaseRef, ExitCode, TrainSpec};
-use graft_store::{NewRun, Run, RunFilter, RunState, RunUpdate};
+use graft_store::{NewRun, Run, RunFilter, RunKind, RunState, RunUpdate};
 use graft_train::RunDir;
 
 use crate::{Engine, Error, Prepared, Result, compact, now, recipes::Recipe};
@@ -71,7 +71,7 @@ impl Engine {
 
     /// A run of the same settings and data that was stopped, killed, or never registered.
     async fn interrupted(&self, task: &str, named: Option<&str>, spec: &TrainSpec) -> Result<Option<Run>> {
-        let filter = RunFilter { task: Some(task.to_owned()), ..RunFilter::default() };
+        let filter = RunFilter { task: Some(task.to_owned()), kind: Some(RunKind::Train), ..RunFilter::default() };
         for run in self.store.runs(&filter).await? {
             let Ok(mut other) = serde_json::from_value::<TrainSpec>(run.spec.clone()) else { continue };
             other.run.clone_from(&spec.run);

@@ -3,9 +3,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 use graft_core::{Dataset, Digest, Example, TaskCard};
 use graft_nn::{Adapter, Model};
 use graft_predict::{Calibration, Decoding, Prediction, Predictor, PromptCache};
-use graft_store::Version;
+use graft_store::{Lease, Version};
 use graft_tasks::score::Scores;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     Chosen, Engine, Error, Evaluation, Result,
@@ -88,6 +88,12 @@ impl Engine {
     /// # Errors
     /// The version can't be loaded, or has no dataset.
     pub async fn evaluate(&self, version: &Version, with_base: bool, tell: Tell<'_>) -> Result<(Version, Evaluation)> {
+        let evaluation = self.measure(version, with_base, tell).await?;
+        Ok((self.keep_evaluation(version, &evaluation, None).await?, evaluation))
+    }
+
+    /// The same without keeping the numbers.
+    pub(crate) async fn measure(&self, version: &Version, with_base: bool, tell: Tell<'_>) -> Result<Evaluation> {
         let data = self.dataset_of(version).await?;
         let mut chosen = self.adapter(&version.task, Some(&version.name)).await?;
         // Its own earlier calibration must not judge it.
@@ -114,7 +120,7 @@ impl Engine {
             Self::evaluation(version).filter(|old| old.adapter.truth == adapter.truth).and_then(|old| old.base)
         };
         let (calibration, fields) = calibrate(card, &data.eval, &answers, &adapter);
-        let evaluation = Evaluation {
+        Ok(Evaluation {
             dataset: data.digest.clone(),
             at: now(),
             base,
@@ -124,14 +130,18 @@ impl Engine {
             seconds_per_answer: seconds / inputs.len().max(1) as f64,
             worst: worst_answers(&adapter, &given),
             adapter,
-        };
-        let mut metrics = version.metrics.clone();
-        if !metrics.is_object() {
-            metrics = json!({});
-        }
-        metrics["evaluation"] = serde_json::to_value(&evaluation).unwrap_or(Value::Null);
-        let version = self.store.set_metrics(&version.task, &version.name, &metrics, &self.by, now()).await?;
-        Ok((version, evaluation))
+        })
+    }
+
+    /// Keeps a version's numbers with it, in the name of a run that is held if a lease is given.
+    pub(crate) async fn keep_evaluation(
+        &self,
+        version: &Version,
+        evaluation: &Evaluation,
+        lease: Option<&Lease>,
+    ) -> Result<Version> {
+        let value = serde_json::to_value(evaluation).unwrap_or(Value::Null);
+        Ok(self.store.set_metric(version, ("evaluation", &value), lease, &self.by, now()).await?)
     }
 
     /// Scores a version on the held-out examples of another dataset of its task.
@@ -146,7 +156,7 @@ impl Engine {
         Ok(score_answers(&loaded.card, &data.eval, &values(&answers)))
     }
 
-    async fn dataset_of(&self, version: &Version) -> Result<Dataset> {
+    pub(crate) async fn dataset_of(&self, version: &Version) -> Result<Dataset> {
         let Some(digest) = &version.dataset else {
             return Err(Error::BadVersion {
                 task: version.task.clone(),

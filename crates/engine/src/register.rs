@@ -1,10 +1,10 @@
-use std::{fs, path::Path};
+use std::path::Path;
 
 use graft_store::{Lease, NewVersion, Run, Version};
 use graft_train::{AdapterCard, TrainingRun};
 use serde_json::{Value, json};
 
-use crate::{Engine, Error, Result, now};
+use crate::{Engine, Error, Result, artifacts::read_folder, now};
 
 impl Engine {
     /// Registers the adapter of a finished run as a version, with its lineage; a run is registered once. The adapter
@@ -36,6 +36,7 @@ impl Engine {
         let card = AdapterCard::read(&dir.adapter())?;
         let adapter_dir = format!("adapters/{}/{}", run.task, run.id);
         copy_folder(&dir.adapter(), &self.home.resolve(&adapter_dir))?;
+        self.publish(&adapter_dir).await?;
         let parent = self.store.active_version(&run.task).await?.map(|version| version.name);
         Ok(NewVersion {
             task: run.task.clone(),
@@ -79,15 +80,7 @@ fn training(result: &TrainingRun) -> Value {
 
 /// Copies the files of a folder, which is seen whole or not at all.
 pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<()> {
-    let failed = |source| Error::Io { doing: "copy", path: from.to_owned(), source };
-    let mut files = Vec::new();
-    for entry in fs::read_dir(from).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        if entry.file_type().map_err(failed)?.is_file() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            files.push((name, fs::read(entry.path()).map_err(failed)?));
-        }
-    }
+    let files = read_folder(from)?;
     let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
     Ok(graft_formats::atomic::folder(to, &files)?)
 }

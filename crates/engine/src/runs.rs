@@ -104,15 +104,22 @@ impl Engine {
     /// # Errors
     /// [`Error::RunBusy`]; the program can't be started.
     pub async fn launch(&self, run: &Run, program: &Path) -> Result<Trainer> {
-        let trainer = self.spawn(run, program)?;
+        let trainer = self.spawn(run, self.train_command(run, program))?;
         let update =
             RunUpdate { state: Some(RunState::Starting), pid: Some(trainer.child.id()), ..RunUpdate::default() };
         self.store.update_run(&run.id, &update, &self.by, now()).await?;
         Ok(trainer)
     }
 
-    /// Starts a trainer's process.
-    pub(crate) fn spawn(&self, run: &Run, program: &Path) -> Result<Trainer> {
+    /// `program train-dir DIR`.
+    pub(crate) fn train_command(&self, run: &Run, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.arg("train-dir").arg(self.run_dir(run).path()).env("GRAFT_HOME", self.home.path());
+        command
+    }
+
+    /// Starts a process that takes the lock of a run's directory and writes its events there.
+    pub(crate) fn spawn(&self, run: &Run, mut command: Command) -> Result<Trainer> {
         let dir = self.run_dir(run);
         let failed = |source| Error::Io { doing: "prepare", path: dir.path().to_owned(), source };
         faults::pass(Op::Write, dir.path()).and_then(|()| fs::create_dir_all(dir.path())).map_err(failed)?;
@@ -122,8 +129,6 @@ impl Engine {
             _ => {}
         }
         let tail = EventTail::from_now(&dir);
-        let mut command = Command::new(program);
-        command.arg("train-dir").arg(dir.path()).env("GRAFT_HOME", self.home.path());
         let logs_from = into_logs(&mut command, dir.path())?;
         let child = command.spawn().map_err(Error::TrainerStart)?;
         Ok(Trainer { child, tail, logs_from })

@@ -2,7 +2,7 @@
 
 use croner::Cron;
 use graft_core::Timestamp;
-use graft_store::{Due, NewSchedule, RunFilter, Schedule};
+use graft_store::{Due, NewSchedule, RunFilter, RunKind, Schedule};
 use jiff::{Zoned, tz::TimeZone};
 
 use crate::{Engine, Error, Result, RunRequest, error::Said, now, worker::Say};
@@ -75,7 +75,12 @@ impl Engine {
 
     /// Why there is too little new for a run, if there is.
     async fn too_few(&self, task: &str, wanted: u64) -> Result<Option<String>> {
-        let filter = RunFilter { task: Some(task.to_owned()), limit: Some(1), ..RunFilter::default() };
+        let filter = RunFilter {
+            task: Some(task.to_owned()),
+            kind: Some(RunKind::Train),
+            limit: Some(1),
+            ..RunFilter::default()
+        };
         let Some(last) = self.store.runs(&filter).await?.pop().filter(|_| wanted > 0) else { return Ok(None) };
         let new = self.store.approved_beyond(task, &last.dataset).await?;
         Ok((new < wanted).then(|| format!("{new} new approvals since run {}, {wanted} are wanted", last.id)))

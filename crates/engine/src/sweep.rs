@@ -16,7 +16,7 @@ use crate::{Engine, Error, Result, now};
 /// Hours that something nobody knows is kept.
 pub(crate) const KEPT_HOURS: u64 = 24;
 /// Name of the setting that ties a home to its database.
-const INSTANCE: &str = "instance";
+pub(crate) const INSTANCE: &str = "instance";
 
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -25,6 +25,9 @@ pub struct Swept {
     pub removed: Vec<String>,
     /// Belongs to nothing, but is too young to be removed, or may belong to another database.
     pub kept: Vec<String>,
+    /// Folders that only this machine had, and that are in the bucket now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub published: Vec<String>,
     /// Rows whose files are gone: `run …`, `version …`.
     pub missing: Vec<String>,
 }
@@ -57,6 +60,7 @@ impl Engine {
                 swept.kept.push(name);
             }
         }
+        self.sweep_artifacts(hours, &mut swept).await?;
         Ok(swept)
     }
 
@@ -64,8 +68,16 @@ impl Engine {
     /// promises.
     async fn orphaned_adapters(&self, missing: &mut Vec<String>) -> Result<Vec<PathBuf>> {
         let versions = self.store.versions(None).await?;
-        let lacks = |version: &&graft_store::Version| !self.home.resolve(&version.adapter_dir).is_dir();
-        missing.extend(versions.iter().filter(lacks).map(|v| format!("version {} of {}", v.name, v.task)));
+        for version in &versions {
+            let is_here = self.home.resolve(&version.adapter_dir).is_dir();
+            let is_there = match &self.artifacts {
+                Some(place) if !is_here => place.contains(&version.adapter_dir).await?,
+                _ => false,
+            };
+            if !is_here && !is_there {
+                missing.push(format!("version {} of {}", version.name, version.task));
+            }
+        }
         let mut orphans = Vec::new();
         for task in folders(&self.home.path().join("adapters"))? {
             let name = task.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -100,7 +112,7 @@ impl Engine {
     }
 
     /// Whether this home belongs to this database: each keeps the same random word.
-    async fn is_ours(&self) -> Result<bool> {
+    pub(crate) async fn is_ours(&self) -> Result<bool> {
         let path = self.home.path().join("instance");
         let here = fs::read_to_string(&path).ok().map(|word| word.trim().to_owned());
         let there = self.store.setting(INSTANCE).await?.and_then(|word| Some(word.value.as_str()?.to_owned()));

@@ -31,7 +31,7 @@ pub struct ServerConfig {
     pub ask_ai_base: Option<String>,
     /// Hours until a session ends.
     pub session_hours: u32,
-    /// Longest that a request's head may take, and longest pause in its body.
+    /// Longest that a request's head may take, and longest that a part of its body may take.
     pub patience: Duration,
     /// What answering may take.
     pub serving: Options,

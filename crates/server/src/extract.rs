@@ -8,7 +8,6 @@ use axum::{
 };
 use graft_engine::Engine;
 use serde::{Serialize, de::DeserializeOwned};
-use tower_http::timeout::TimeoutError;
 
 use crate::{
     auth::Who,
@@ -43,7 +42,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
 
 /// Whether a body can't be had because its sender dawdles.
 fn is_late(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<TimeoutError>())
+    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<crate::pace::Late>())
 }
 
 /// Whether the content type is JSON.

@@ -10,13 +10,13 @@ mod config;
 mod download;
 mod error;
 mod etag;
-mod evaluations;
 pub mod extract;
 mod guard;
 mod idempotency;
 mod imports;
 mod live;
 pub mod metrics;
+mod pace;
 pub mod page;
 mod presence;
 pub mod problem;
@@ -41,7 +41,7 @@ use tower_http::{
         CompressionLayer,
         predicate::{Predicate as _, SizeAbove},
     },
-    timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
+    timeout::TimeoutLayer,
 };
 use utoipa::{OpenApi as _, openapi::OpenApi};
 use utoipa_axum::router::OpenApiRouter;
@@ -122,7 +122,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), auth::authorize))
         .layer(from_fn_with_state(state.clone(), guard::guard))
         .layer(from_fn_with_state(state.clone(), metrics::observe))
-        .layer(RequestBodyTimeoutLayer::new(state.config.patience))
+        .layer(from_fn_with_state(state.clone(), pace::paced))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST))
         .layer(CatchPanicLayer::custom(problem::of_panic))
         .layer(from_fn(problem::in_form))

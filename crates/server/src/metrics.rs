@@ -14,6 +14,7 @@ use axum::{
 };
 use graft_engine::serving::{Ended, Outcome};
 use serde_json::Value;
+use tracing::{Instrument as _, field::Empty};
 
 use crate::state::AppState;
 
@@ -167,14 +168,21 @@ pub(crate) fn resident_memory() -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-/// Counts and logs each request, without its query, which may hold what people searched for.
+/// Counts, logs and traces each request, without its query, which may hold what people searched for.
 pub(crate) async fn observe(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().map_or("page", MatchedPath::as_str).to_owned();
-    let response = next.run(request).await;
+    let caller = request.headers().get("traceparent").and_then(|parent| parent.to_str().ok()).map(str::to_owned);
+    let span = tracing::info_span!(
+        target: "graft::trace", "request", otel.name = format!("{method} {route}"), otel.kind = "server",
+        otel.failed = Empty, traceparent = caller, http.request.method = method.as_str(), http.route = route,
+        url.path = path, http.response.status_code = Empty
+    );
+    let response = next.run(request).instrument(span.clone()).await;
     let (status, seconds) = (response.status().as_u16(), began.elapsed().as_secs_f64());
+    span.record("http.response.status_code", status).record("otel.failed", status >= 500);
     state.metrics.request(method.as_str(), &route, status, seconds);
     tracing::info!(%method, path, status, ms = (seconds * 1000.0) as u64, "request");
     response

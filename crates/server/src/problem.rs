@@ -277,7 +277,9 @@ fn kind_of_store(error: &StoreError) -> Kind {
         | StoreError::BadExample { .. }
         | StoreError::KeyReused(_)
         | StoreError::NoOutput { .. } => Kind::Unprocessable,
-        StoreError::Locked(_) | StoreError::Unreachable(_) | StoreError::ReadOnly(_) => Kind::Unavailable,
+        StoreError::Locked(_) | StoreError::Unreachable(_) | StoreError::ReadOnly(_) | StoreError::Refused { .. } => {
+            Kind::Unavailable
+        }
         StoreError::Disk(_) => Kind::InsufficientStorage,
         other => by_exit_code(other.exit_code(), ""),
     }

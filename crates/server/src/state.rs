@@ -11,7 +11,6 @@ use tokio::sync::watch;
 use crate::{
     Error, ServerConfig,
     auth::{Auth, Roles},
-    evaluations::Evaluations,
     imports::Imports,
     live::{self, ChangeFeed, RunFeeds},
     metrics::Metrics,
@@ -30,8 +29,6 @@ pub struct App {
     pub auth: Auth,
     /// Uploads that are being read.
     pub imports: Imports,
-    /// Versions that are being measured.
-    pub evaluations: Evaluations,
     /// Numbers for Prometheus.
     pub metrics: Arc<Metrics>,
     /// The audit trail as it grows.
@@ -68,7 +65,6 @@ impl App {
         let state = Arc::new(Self {
             changes: ChangeFeed::start(&engine.store).await?,
             imports: Imports::new(&engine).await?,
-            evaluations: Evaluations::default(),
             presence: Presence::default(),
             metrics,
             run_feeds: RunFeeds::default(),

@@ -175,6 +175,13 @@ impl Store {
 
     /// Begins a write transaction and takes the database's only write lock; dropped, it rolls back.
     pub(crate) async fn begin(&self) -> Result<Tx<'static>, Error> {
+        self.begun().await.map_err(|error| match error {
+            Error::ReadOnly(_) => Error::Refused { database: self.name.to_string(), source: Box::new(error) },
+            other => other,
+        })
+    }
+
+    async fn begun(&self) -> Result<Tx<'static>, Error> {
         self.faults.strike()?;
         let mut inner = match self.write.begin_with(self.dialect.begin()).await {
             // A disk that refused a commit ended that transaction by itself, and the connection counts it as open for ever.
@@ -242,7 +249,8 @@ fn percent_encoded(path: &str) -> String {
 }
 
 /// A URL without user, password and parameters; a path as it is.
-fn without_secrets(location: &str) -> String {
+#[must_use]
+pub fn without_secrets(location: &str) -> String {
     let Some((scheme, rest)) = location.split_once("://") else { return location.to_owned() };
     // The last @, so that a password with unescaped signs, which makes the URL invalid, isn't shown either.
     let rest = rest.rsplit('@').next().unwrap_or_default();

@@ -17,6 +17,15 @@ pub enum Error {
         #[source]
         source: Box<Error>,
     },
+    /// The database can be read, but not be written.
+    #[error("write to `{database}`")]
+    Refused {
+        /// Path or URL, without its password.
+        database: String,
+        /// Why.
+        #[source]
+        source: Box<Error>,
+    },
     /// The path or URL can't name a database.
     #[error("understand the database's address")]
     Address(#[source] Cause),
@@ -286,7 +295,7 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Open { source, .. } => return source.hint(),
+            Self::Open { source, .. } | Self::Refused { source, .. } => return source.hint(),
             Self::UnknownName { known, .. } => return Some(format!("one of: {known}")),
             Self::RunActive { run, .. } => {
                 return Some(format!("wait for it, or look at it with `graft runs show {run}`"));
@@ -298,7 +307,7 @@ impl Error {
             }
             Self::Locked(_) => "another graft command or service is writing; try again when it has finished",
             Self::ReadOnly(_) => {
-                "give this user write access to its folder and all files in it, or choose another GRAFT_HOME"
+                "give this user write access to it, its folder and all files in it, or choose another GRAFT_HOME or `database`"
             }
             Self::Disk(_) => "free space on the disk that holds the database and check its health",
             Self::NotADatabase(_) => "move the file away, or choose another GRAFT_HOME",
@@ -341,14 +350,14 @@ impl Error {
         let trouble = |e: &Self| {
             matches!(e, Self::Unreachable(_) | Self::Locked(_) | Self::ReadOnly(_) | Self::Disk(_) | Self::Sql(_))
         };
-        trouble(self) || matches!(self, Self::Open { source, .. } if trouble(source))
+        trouble(self) || matches!(self, Self::Open { source, .. } | Self::Refused { source, .. } if trouble(source))
     }
 
     /// The exit code of a command that ends with this error.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Open { source, .. } => source.exit_code(),
+            Self::Open { source, .. } | Self::Refused { source, .. } => source.exit_code(),
             Self::Unreachable(_) => ExitCode::Network,
             Self::Locked(_) | Self::ReadOnly(_) | Self::Disk(_) | Self::Sql(_) => ExitCode::Internal,
             Self::NotADatabase(_) | Self::Damaged(_) | Self::Foreign | Self::NewerSchema { .. } => ExitCode::BadData,

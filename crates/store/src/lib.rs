@@ -56,7 +56,7 @@ mod workers;
 pub use activations::Activation;
 pub use bases::Base;
 pub use changes::{Action, Change, ChangeFilter, Kind};
-pub use database::Store;
+pub use database::{Store, without_secrets};
 pub use datasets::DatasetInfo;
 pub use dump::Table;
 pub use error::Error;
@@ -67,7 +67,10 @@ pub use idempotency::{Answered, Asked};
 pub use imports::{Import, ImportState};
 pub use people::{Role, Session, Token, User};
 pub use registry::model_registry;
-pub use runs::{Free, Lease, NewRun, Priority, Run, RunFilter, RunState, RunUpdate, Submission, TrainingRun, Wish};
+pub use runs::{
+    Free, Lease, NewEvaluation, NewRun, Priority, Run, RunFilter, RunKind, RunState, RunUpdate, Submission,
+    TrainingRun, Wish,
+};
 pub use schedules::{Due, NewSchedule, Schedule};
 pub use settings::Setting;
 pub use suggestions::Suggestion;

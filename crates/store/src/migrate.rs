@@ -11,6 +11,7 @@ const STEPS: &[(&str, &str)] = &[
     ("service", include_str!("../migrations/0002_service.sql")),
     ("requests", include_str!("../migrations/0003_requests.sql")),
     ("fields", include_str!("../migrations/0004_fields.sql")),
+    ("kinds", include_str!("../migrations/0005_kinds.sql")),
 ];
 
 /// Brings the database to the newest schema; does nothing, and takes no lock, when it is there already.

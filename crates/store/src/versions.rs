@@ -5,7 +5,8 @@ use sqlx::any::{AnyExecutor, AnyRow};
 
 use crate::changes::{Actor, Deed, differing, record};
 use crate::database::Tx;
-use crate::{Action, Error, Kind, Store, row};
+use crate::runs::owned;
+use crate::{Action, Error, Kind, Lease, Store, row};
 
 names! {
     /// How far a version has come.
@@ -130,24 +131,31 @@ impl Store {
         active(&self.read, task).await
     }
 
-    /// Replaces a version's scores.
+    /// Keeps one thing that was measured of a version, in the name of a run that is held if a lease is given: an attempt
+    /// that lost its run can't write.
     ///
     /// # Errors
-    /// [`Error::NoVersion`].
-    pub async fn set_metrics(
+    /// [`Error::NoVersion`]; [`Error::LeaseLost`].
+    pub async fn set_metric(
         &self,
-        task: &str,
-        name: &str,
-        metrics: &Value,
+        version: &Version,
+        metric: (&str, &Value),
+        lease: Option<&Lease>,
         by: &str,
         at: Timestamp,
     ) -> Result<Version, Error> {
+        let (task, name) = (version.task.as_str(), version.name.as_str());
         let mut tx = self.begin().await?;
+        if let Some(lease) = lease {
+            owned(&mut tx, lease).await?;
+        }
         let before = get(&mut *tx, task, name).await?;
+        let mut metrics = before.metrics.as_object().cloned().unwrap_or_default();
+        metrics.insert(metric.0.to_owned(), metric.1.clone());
         sqlx::query("update versions set metrics = $3 where task = $1 and name = $2")
             .bind(task)
             .bind(name)
-            .bind(metrics.to_string())
+            .bind(Value::from(metrics).to_string())
             .execute(&mut *tx)
             .await?;
         let after = get(&mut *tx, task, name).await?;

@@ -19,5 +19,5 @@ pub use data::Row;
 pub use error::Error;
 pub use learner::{Learner, StepPlan};
 pub use memory::{Estimate, available_memory, estimate, peak_rss};
-pub use run_dir::{RunDir, TrainingRun};
+pub use run_dir::{EventLog, RunDir, TrainingRun};
 pub use trainer::{Outcome, train};

@@ -168,7 +168,8 @@ impl RunDir {
 }
 
 /// Appends events; each is on disk before the next.
-pub(crate) struct EventLog {
+#[derive(Debug)]
+pub struct EventLog {
     path: PathBuf,
     file: File,
     seq: u64,
@@ -178,7 +179,10 @@ pub(crate) struct EventLog {
 
 impl EventLog {
     /// Opens the log and drops a half-written last line.
-    pub(crate) fn open(dir: &RunDir) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn open(dir: &RunDir) -> Result<Self, Error> {
         let path = dir.path().join("events.jsonl");
         let failed = |source| Error::Write { path: path.clone(), source };
         faults::pass(Op::Write, &path).map_err(failed)?;
@@ -201,7 +205,11 @@ impl EventLog {
         Ok(Self { path, file, seq, end })
     }
 
-    pub(crate) fn append(&mut self, kind: EventKind) -> Result<Event, Error> {
+    /// Adds an event.
+    ///
+    /// # Errors
+    /// The disk refuses; nothing of the event is left.
+    pub fn append(&mut self, kind: EventKind) -> Result<Event, Error> {
         let event = Event { seq: self.seq + 1, at: now(), kind };
         let line = json(&event) + "\n";
         if let Err(source) = faults::write(&mut self.file, line.as_bytes(), &self.path) {

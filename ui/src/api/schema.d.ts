@@ -384,7 +384,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The runs of a task or of all, newest first. */
+        /** The trainings and measurements of a task or of all, newest first. */
         get: operations["list_runs"];
         put?: never;
         /** Queues a training. */
@@ -942,7 +942,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Measures a version on its held-out examples again, in the background. */
+        /** Queues a run that measures a version on its held-out examples again. */
         post: operations["evaluate_version"];
         delete?: never;
         options?: never;
@@ -1662,10 +1662,12 @@ export interface components {
             /** @description What the adapter answered where it did worst, worst first. */
             worst: components["schemas"]["WorstAnswer"][];
         };
-        /** @description An evaluation that was begun. */
+        /** @description An evaluation that was queued. */
         EvaluationBegun: {
             /** @description Whether this request began it; otherwise it was under way. */
             begun: boolean;
+            /** @description The run that measures it. */
+            run: string;
             /** @description Its task. */
             task: string;
             /** @description The version; its `metrics.evaluation` changes when it is done, which `/events` tells. */
@@ -1766,6 +1768,13 @@ export interface components {
              * @description After this many steps.
              */
             step: number;
+        } | {
+            /** @description How many were until now, of adapter and base together. */
+            done: number;
+            /** @enum {string} */
+            event: "answered";
+            /** @description How many there are in all. */
+            of: number;
         } | {
             /** @enum {string} */
             event: "checkpoint";
@@ -2074,7 +2083,7 @@ export interface components {
         /** @description A run in a list. */
         ListedRun: components["schemas"]["Run"] & {
             progress?: components["schemas"]["Progress"] | null;
-            /** @description The version that was made of it. */
+            /** @description The version that was made of it, or that it measures. */
             version?: string | null;
         };
         /**
@@ -2361,7 +2370,7 @@ export interface components {
             loss?: number | null;
             /**
              * Format: int64
-             * @description Steps in all; 0 while unknown.
+             * @description Steps in all, or held-out examples; 0 while unknown.
              */
             of: number;
             /**
@@ -2378,7 +2387,7 @@ export interface components {
             seq: number;
             /**
              * Format: int64
-             * @description Steps taken.
+             * @description Steps taken, or held-out examples answered.
              */
             step: number;
             /**
@@ -2493,7 +2502,7 @@ export interface components {
             /** @description The active version as the client last saw it; absent, whichever it is. */
             expected?: string | null;
         };
-        /** @description One training, from spec to result. */
+        /** @description One training or measurement, from what was asked for to its result. */
         Run: {
             /** @description Whether its version is to become active, if it is not worse. */
             activate: boolean;
@@ -2546,6 +2555,8 @@ export interface components {
             finished_at?: number | null;
             /** @description Its name. */
             id: string;
+            /** @description What it does. */
+            kind: components["schemas"]["RunKind"];
             /** @description The process that holds it. */
             lease_owner?: string | null;
             /**
@@ -2576,7 +2587,7 @@ export interface components {
              * @description Counts runs, from 1.
              */
             seq: number;
-            /** @description The training spec as it was given. */
+            /** @description The training spec as it was given; of a measurement, what was asked for. */
             spec: Record<string, never>;
             /**
              * Format: int64
@@ -2597,7 +2608,7 @@ export interface components {
              * @description Examples learned from.
              */
             train_samples?: number | null;
-            /** @description The name its version is to have. */
+            /** @description The name its version is to have; of a measurement, the version that is measured. */
             version_name?: string | null;
             /** @description `cancel` where somebody wants it to end. */
             wants?: string | null;
@@ -2632,6 +2643,11 @@ export interface components {
             version?: string | null;
             waiting?: components["schemas"]["Waiting"] | null;
         };
+        /**
+         * @description What a run does.
+         * @enum {string}
+         */
+        RunKind: "train" | "evaluate";
         /** @description A page of runs. */
         RunList: {
             /** @description Newest first. */
@@ -4201,6 +4217,8 @@ export interface operations {
                 task?: string;
                 /** @description Only in this state. */
                 state?: components["schemas"]["RunState"];
+                /** @description Only of this kind. */
+                kind?: components["schemas"]["RunKind"];
                 /** @description At most this many, 500 at most. */
                 limit?: number;
                 /** @description Leaving out this many at the start. */

@@ -10,6 +10,7 @@ export type Time = number;
 export type Role = Schemas["Role"];
 export type ReviewState = Exclude<Schemas["ReviewFilterName"], "audited">;
 export type RunState = Schemas["RunState"];
+export type RunKind = Schemas["RunKind"];
 
 export type Review = Schemas["Review"];
 export type Example = With<Schemas["Example"], { output?: Json }>;

@@ -1,4 +1,4 @@
-import type { Event, RunState } from "../api/types";
+import type { Event, RunKind, RunState } from "../api/types";
 
 type Of<K extends Event["event"]> = Extract<Event, { event: K }>;
 
@@ -11,20 +11,26 @@ export function prepared(events: Event[]): Of<"prepared"> | undefined {
   return events.findLast((event): event is Of<"prepared"> & { seq: number; at: number } => event.event === "prepared");
 }
 
-const PHASES = ["prepare", "search", "train", "evaluate"];
+const PHASES = { train: ["prepare", "search", "train", "evaluate"], evaluate: ["evaluate"] };
+
+/** How many held-out examples were answered. */
+export function answered(events: Event[]): Of<"answered"> | undefined {
+  return events.findLast((event): event is Of<"answered"> & { seq: number; at: number } => event.event === "answered");
+}
 
 export interface PhaseState {
   name: string;
   state: "done" | "now" | "failed" | "todo";
 }
 
-/** The four phases and where a run is in them. */
-export function phases(events: Event[], run: RunState): PhaseState[] {
+/** The phases of a kind of run, and where this one is in them. */
+export function phases(events: Event[], run: RunState, kind: RunKind): PhaseState[] {
   const at = events.findLast(
     (event): event is Of<"phase"> & { seq: number; at: number } => event.event === "phase",
   )?.phase;
-  const here = at === undefined ? -1 : PHASES.indexOf(at);
-  return PHASES.map((name, i) => {
+  const all = PHASES[kind];
+  const here = at === undefined ? -1 : all.indexOf(at);
+  return all.map((name, i) => {
     if (run === "succeeded" || i < here) return { name, state: "done" };
     if (i > here) return { name, state: "todo" };
     return { name, state: run === "failed" || run === "cancelled" ? "failed" : "now" };

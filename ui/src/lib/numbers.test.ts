@@ -78,9 +78,9 @@ test("a resumed run's second try of a step counts; what is no number is left out
 
 test("phases follow the events and the run's state", () => {
   const train: Event[] = [{ seq: 1, at: 0, event: "phase", phase: "train" }];
-  expect(phases(train, "running").map((phase) => phase.state)).toEqual(["done", "done", "now", "todo"]);
-  expect(phases(train, "failed")[2]?.state).toBe("failed");
-  expect(phases([], "succeeded").every((phase) => phase.state === "done")).toBe(true);
+  expect(phases(train, "running", "train").map((phase) => phase.state)).toEqual(["done", "done", "now", "todo"]);
+  expect(phases(train, "failed", "train")[2]?.state).toBe("failed");
+  expect(phases([], "succeeded", "train").every((phase) => phase.state === "done")).toBe(true);
 });
 
 test("days without messages are there, and many days become weeks", () => {

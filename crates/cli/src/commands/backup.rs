@@ -19,7 +19,8 @@ pub(crate) struct Restore {
     file: PathBuf,
 }
 
-/// Remove what belongs to nothing: half-made folders of runs and adapters, and temporary files.
+/// Remove what belongs to nothing: half-made folders of runs and adapters, and temporary files. With a bucket, also what
+/// it holds of no version; and what it lacks is published.
 #[derive(Debug, Args)]
 pub(crate) struct Sweep {
     /// Keep what is younger than this.
@@ -45,9 +46,12 @@ pub(crate) async fn restore(engine: &Engine, command: Restore) -> Result<Reply> 
 pub(crate) async fn sweep(engine: &Engine, command: Sweep) -> Result<Reply> {
     let swept = engine.sweep(command.older_than).await?;
     let mut text = String::new();
-    for (what, names) in
-        [("removed", &swept.removed), ("kept for now", &swept.kept), ("files are missing of", &swept.missing)]
-    {
+    for (what, names) in [
+        ("removed", &swept.removed),
+        ("published", &swept.published),
+        ("kept for now", &swept.kept),
+        ("files are missing of", &swept.missing),
+    ] {
         names.iter().for_each(|name| text += &format!("{what}: {name}\n"));
     }
     if text.is_empty() {

@@ -33,7 +33,7 @@ pub(crate) fn run(home: &Home, command: &ConfigCommand) -> Result<Reply> {
         let shown = if *origin { from.clone() } else { String::new() };
         let about = if *origin { String::new() } else { key.about.to_owned() };
         table.row([key.name.to_owned(), value.clone(), shown, about]);
-        let value = if key.secret { Value::from(!value.is_empty()) } else { Value::from(value) };
+        let value = if key.is_secret() { Value::from(!value.is_empty()) } else { Value::from(value) };
         json.insert(key.name.to_owned(), json!({"value": value, "from": from, "variable": key.variable}));
     }
     Ok(Reply::new(json, table.to_string()))

@@ -1,10 +1,18 @@
+use std::path::PathBuf;
+
 use clap::Args;
-use graft_engine::Engine;
+use graft_core::{Event, EventKind};
+use graft_engine::{Engine, RunLock};
 use graft_store::Version;
+use graft_train::RunDir;
 use serde_json::json;
 
 use super::models::scores_table;
-use crate::{failure::Result, output::Reply, progress::Counter};
+use crate::{
+    failure::Result,
+    output::{Reply, print},
+    progress::Counter,
+};
 
 /// Score a version, its bare base model and the baseline on the same held-out examples.
 #[derive(Debug, Args)]
@@ -18,6 +26,38 @@ pub(crate) struct Eval {
     /// Leave the bare base model out, which takes as long again.
     #[arg(long)]
     skip_base: bool,
+}
+
+/// Score a version for a run, as workers do in a process of its own.
+///
+/// Exits 0 only with `evaluation.json` in the directory; the version itself stays as it is.
+#[derive(Debug, Args)]
+pub(crate) struct EvalDir {
+    /// The run's directory.
+    dir: PathBuf,
+    /// The task.
+    #[arg(long)]
+    task: String,
+    /// The version.
+    #[arg(long, value_name = "NAME")]
+    version: String,
+    /// Leave the bare base model out.
+    #[arg(long)]
+    skip_base: bool,
+}
+
+/// Measures in this process.
+pub(crate) async fn in_dir(engine: &Engine, command: &EvalDir, json: bool) -> Result<Reply> {
+    let dir = RunDir::new(&command.dir);
+    let _lock = RunLock::take(dir.path())?;
+    let version = engine.store.version(&command.task, &command.version).await?;
+    let mut tell = |event: &Event| match (&event.kind, json) {
+        (_, true) => print(&serde_json::to_string(event).unwrap_or_default()),
+        (EventKind::Answered { done, of }, false) => print(&format!("{done} of {of} examples answered")),
+        _ => {}
+    };
+    let measured = engine.evaluate_in(&dir, &version, !command.skip_base, &mut tell).await?;
+    Ok(Reply::new(&measured, scores_table(&measured)))
 }
 
 pub(crate) async fn run(engine: &Engine, command: Eval) -> Result<Reply> {

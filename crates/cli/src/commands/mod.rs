@@ -25,6 +25,7 @@ use graft_engine::{Engine, Error, Home};
 
 use crate::{
     args::{Args, Command},
+    config::Config,
     failure::Result,
     output::{Reply, print},
 };
@@ -45,7 +46,8 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
     let runtime = runtime.map_err(|source| Error::Io { doing: "start", path: "tokio".into(), source })?;
     runtime.block_on(async {
         let home = Home::locate()?;
-        let opened = Engine::open(home.clone(), by).await;
+        let places = Config::load(home.path(), &[])?.places();
+        let opened = Engine::open_at(home.clone(), by, &places).await;
         if let Command::Doctor(command) = &command {
             return Ok(doctor::run(&home, &opened, command).await);
         }
@@ -63,6 +65,7 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             Command::Validate(command) => predict::validate(&engine, command).await,
             Command::Compare(command) => predict::compare(&engine, command).await,
             Command::Eval(command) => evaluate::run(&engine, command).await,
+            Command::EvalDir(command) => evaluate::in_dir(&engine, &command, args.json).await,
             Command::Queue(command) => queue::run(&engine, command).await,
             Command::Worker(command) => worker::run(&engine, command).await,
             Command::Schedules(command) => schedules::run(&engine, command).await,

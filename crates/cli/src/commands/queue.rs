@@ -1,5 +1,5 @@
 use clap::{Args, Subcommand};
-use graft_engine::{Engine, Preflight, RunRequest, RunView, SplitName, iso8601};
+use graft_engine::{Engine, EvaluationRequest, Preflight, RunRequest, RunView, SplitName, iso8601};
 use graft_store::{Priority, Run, RunFilter};
 use serde_json::json;
 
@@ -9,13 +9,28 @@ use crate::{
     output::{Reply, Table, bytes, seconds},
 };
 
-/// Let workers train.
+/// Let workers train and measure.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Queue {
     /// Put a training into the queue; a worker takes it from there.
     Submit(Box<Submit>),
+    /// Let a worker score a version on its held-out examples again.
+    Evaluate(Evaluate),
     /// What waits and what trains, in the order of its turn.
     List,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Evaluate {
+    /// The task, where several have versions.
+    #[arg(long)]
+    task: Option<String>,
+    /// The version.
+    #[arg(long, value_name = "NAME")]
+    version: String,
+    /// Score the bare base model along with it, which takes as long again.
+    #[arg(long)]
+    score_base: bool,
 }
 
 #[derive(Debug, Args)]
@@ -81,6 +96,7 @@ pub(crate) async fn run(engine: &Engine, command: Queue) -> Result<Reply> {
     engine.reconcile(None).await?;
     match command {
         Queue::Submit(command) => submit(engine, &command).await,
+        Queue::Evaluate(command) => evaluate(engine, command).await,
         Queue::List => list(engine).await,
     }
 }
@@ -99,6 +115,15 @@ async fn submit(engine: &Engine, command: &Submit) -> Result<Reply> {
     let run = engine.submit(&request, None).await?;
     let text = format!("Run {} is queued; `graft runs show {}` tells how far it is.", run.id, run.id);
     Ok(Reply::new(json!({"run": run}), text))
+}
+
+async fn evaluate(engine: &Engine, command: Evaluate) -> Result<Reply> {
+    let task = engine.task_with_versions(command.task.as_deref()).await?;
+    let request = EvaluationRequest { task, version: command.version, score_base: command.score_base };
+    let (run, begun) = engine.submit_evaluation(&request).await?;
+    let is = if begun { "is queued" } else { "measures it already" };
+    let text = format!("Run {} {is}; `graft runs show {}` tells how far it is.", run.id, run.id);
+    Ok(Reply::new(json!({"run": run, "begun": begun}), text))
 }
 
 fn checked(preflight: &Preflight) -> String {
@@ -127,7 +152,7 @@ async fn list(engine: &Engine) -> Result<Reply> {
     let mut views: Vec<RunView> = views.into_iter().filter(|view| view.run.state.is_active()).collect();
     let turn = |run: &Run| (run.lease_owner.is_none(), std::cmp::Reverse(run.priority), run.seq);
     views.sort_by_key(|view| turn(&view.run));
-    let mut table = Table::new(["run", "state", "priority", "progress", "why it waits"]);
+    let mut table = Table::new(["run", "kind", "state", "priority", "progress", "why it waits"]);
     for view in &views {
         let percent = view.progress.as_ref().map_or_else(String::new, |p| format!("{:.0} %", p.percent));
         let waits = view.waiting.as_ref().map_or_else(String::new, |waiting| match waiting.until {
@@ -135,7 +160,8 @@ async fn list(engine: &Engine) -> Result<Reply> {
             None => waiting.why.clone(),
         });
         let run = &view.run;
-        table.row([run.id.clone(), run.state.name().into(), run.priority.name().into(), percent, waits]);
+        let [kind, state, priority] = [run.kind.name(), run.state.name(), run.priority.name()].map(str::to_owned);
+        table.row([run.id.clone(), kind, state, priority, percent, waits]);
     }
     let text =
         if table.is_empty() { "Nothing is queued: `graft queue submit TASK`.".into() } else { table.to_string() };

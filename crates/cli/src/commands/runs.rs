@@ -8,7 +8,7 @@ use std::{
 use clap::Subcommand;
 use graft_core::EventKind;
 use graft_engine::{Engine, Error, iso8601};
-use graft_store::{Run, RunFilter, RunState};
+use graft_store::{Run, RunFilter, RunKind, RunState};
 use serde_json::json;
 
 use super::train;
@@ -19,7 +19,7 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Runs {
-    /// The trainings, newest first.
+    /// The trainings and the measurements of the queue, newest first.
     List {
         /// Only of this task.
         #[arg(long)]
@@ -27,6 +27,9 @@ pub(crate) enum Runs {
         /// Only in this state: queued, starting, running, succeeded, failed, cancelled.
         #[arg(long)]
         state: Option<RunState>,
+        /// Only of this kind: train, evaluate.
+        #[arg(long)]
+        kind: Option<RunKind>,
         /// At most this many.
         #[arg(long, default_value_t = 50, value_name = "N")]
         limit: u32,
@@ -90,13 +93,17 @@ pub(crate) enum Runs {
 pub(crate) async fn run(engine: &Engine, command: Runs) -> Result<Reply> {
     engine.reconcile(None).await?;
     match command {
-        Runs::List { task, state, limit } => {
-            list(engine, RunFilter { task, state, limit: Some(limit), offset: 0 }).await
+        Runs::List { task, state, kind, limit } => {
+            list(engine, RunFilter { task, state, kind, limit: Some(limit), offset: 0 }).await
         }
         Runs::Show { id } => show(engine, &engine.store.run(&id).await?).await,
         Runs::Logs { id, stderr, follow } => logs(engine, &engine.store.run(&id).await?, stderr, follow).await,
         Runs::Resume { id, version, skip_base } => {
             let run = engine.store.run(&id).await?;
+            if run.kind == RunKind::Evaluate {
+                let hint = format!("`graft runs retry {id}` gives it to a worker; `graft eval` measures here and now");
+                return Err(Failure::usage(format!("train run `{id}`, which measures a version"), hint));
+            }
             train::complete(engine, &run, version.as_deref()).await?.judge(engine, !skip_base, None).await
         }
         Runs::Cancel { id } => {
@@ -123,17 +130,19 @@ pub(crate) async fn run(engine: &Engine, command: Runs) -> Result<Reply> {
 async fn list(engine: &Engine, filter: RunFilter) -> Result<Reply> {
     let runs = engine.store.runs(&filter).await?;
     let versions = engine.store.versions(filter.task.as_deref()).await?;
-    let mut table = Table::new(["run", "state", "base", "examples", "loss", "started", "version"]);
+    let mut table = Table::new(["run", "kind", "state", "base", "examples", "loss", "started", "version"]);
     for run in &runs {
-        let version = versions.iter().find(|version| version.run.as_ref() == Some(&run.id));
+        let made = versions.iter().find(|version| version.run.as_ref() == Some(&run.id));
+        let version = made.map(|version| &version.name).or(run.version.as_ref());
         table.row([
             run.id.clone(),
+            run.kind.name().to_owned(),
             run.state.name().to_owned(),
             run.base.clone(),
             run.train_samples.map_or_else(String::new, |n| n.to_string()),
             run.final_loss.map_or_else(String::new, |loss| format!("{loss:.4}")),
             run.started_at.map_or_else(String::new, iso8601),
-            version.map_or_else(String::new, |version| version.name.clone()),
+            version.cloned().unwrap_or_default(),
         ]);
     }
     let text = if table.is_empty() { "No runs yet: `graft train TASK`.".to_owned() } else { table.to_string() };
@@ -150,6 +159,7 @@ async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
     let mut lines = vec![
         ("run", run.id.clone()),
         ("task", run.task.clone()),
+        ("kind", run.kind.name().to_owned()),
         ("state", run.state.name().to_owned()),
         ("method", run.method.clone()),
         ("base", run.base.clone()),
@@ -173,7 +183,7 @@ async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
     if let Some(error) = &run.error {
         lines.push(("error", error.clone()));
     }
-    if matches!(run.state, RunState::Failed | RunState::Cancelled) {
+    if matches!(run.state, RunState::Failed | RunState::Cancelled) && run.kind == RunKind::Train {
         lines.push(("next", format!("`graft runs resume {}` goes on from the last checkpoint", run.id)));
     }
     let json = json!({"run": run, "result": result, "version": version, "alive": engine.is_alive(run),

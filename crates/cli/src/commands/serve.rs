@@ -4,12 +4,13 @@ use clap::{Args, ValueEnum};
 use graft_engine::{Engine, WorkerOptions};
 use graft_server::{App, AppState, Error as ServerError};
 use tokio::{net::TcpListener, sync::watch};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, Layer as _, filter::FilterExt as _};
 
 use crate::{
     config::Config,
     failure::{Failure, Result},
     output::Reply,
+    traces::{self, Sending},
 };
 
 /// Serve the API and the page, take runs from the queue, and keep the schedules.
@@ -62,14 +63,15 @@ impl Serve {
 
 pub(crate) async fn run(engine: &Engine, command: Serve) -> Result<Reply> {
     let config = Config::load(engine.home.path(), &command.flags())?;
-    log(&config)?;
+    let _traces = log(&config)?;
     let server = config.server()?;
     let bind = server.bind;
     let state = App::new(engine.clone(), server).await?;
     let listener = TcpListener::bind(bind).await.map_err(|source| ServerError::Listen { bind, source })?;
     eprint!("{}", banner(&state, &listener)?);
     let (stop, stopped) = watch::channel(false);
-    let worker = config.worker()?.then(|| tokio::spawn(work(engine.clone(), stopped)));
+    let options = config.worker_options(std::env::current_exe().map_err(graft_engine::Error::TrainerStart)?)?;
+    let worker = config.worker()?.then(|| tokio::spawn(work(engine.clone(), options, stopped)));
     graft_server::serve(state, listener, told_to_stop()).await;
     stop.send_replace(true);
     if let Some(worker) = worker {
@@ -81,13 +83,9 @@ pub(crate) async fn run(engine: &Engine, command: Serve) -> Result<Reply> {
 }
 
 /// Takes runs from the queue and keeps the schedules until it is told to stop.
-async fn work(engine: Engine, stopped: watch::Receiver<bool>) {
-    let program = match std::env::current_exe() {
-        Ok(program) => program,
-        Err(error) => return tracing::error!(%error, "the worker can't find its own program"),
-    };
+async fn work(engine: Engine, options: WorkerOptions, stopped: watch::Receiver<bool>) {
     let say = Arc::new(|line: &str| tracing::info!(target: "worker", "{line}"));
-    if let Err(error) = engine.work(WorkerOptions::new(program), stopped, say).await {
+    if let Err(error) = engine.work(options, stopped, say).await {
         tracing::error!(error = ?error, "the worker has ended; runs wait until the server is started again");
     }
 }
@@ -130,19 +128,19 @@ async fn told_to_stop() {
     }
 }
 
-/// Begins to log to stderr.
-fn log(config: &Config) -> Result<()> {
+/// Begins to log to stderr, and to send traces if that is wanted.
+fn log(config: &Config) -> Result<Option<Sending>> {
     let wanted = config.get("log").0;
     let filter = EnvFilter::try_new(wanted);
     let filter =
         filter.map_err(|_| Failure::usage(format!("use `{wanted}` for `log`"), "such as `info`, or `warn`"))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let begun = match config.get("log_format").0 {
-        "json" => log.json().with_target(false).try_init(),
-        "text" => log.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init(),
+    // Spans are for collectors.
+    let no_spans = tracing_subscriber::filter::filter_fn(|about| about.is_event());
+    let log = tracing_subscriber::fmt::layer().with_target(false).with_writer(std::io::stderr);
+    let log = match config.get("log_format").0 {
+        "json" => log.json().with_filter(filter.and(no_spans)).boxed(),
+        "text" => log.with_ansi(std::io::stderr().is_terminal()).with_filter(filter.and(no_spans)).boxed(),
         other => return Err(Failure::usage(format!("use `{other}` for `log_format`"), "`text` or `json`")),
     };
-    // A log that has begun already is as good.
-    drop(begun);
-    Ok(())
+    traces::begin(config, Some(log))
 }

@@ -1,9 +1,9 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use clap::Args;
 use graft_engine::{Engine, Error, Say, WorkerOptions};
 
-use crate::{failure::Result, output::Reply};
+use crate::{config::Config, failure::Result, output::Reply, traces};
 
 /// Take runs from the queue and train them, until told to stop.
 ///
@@ -13,19 +13,19 @@ use crate::{failure::Result, output::Reply};
 pub(crate) struct Worker {
     /// CPU threads that runs share; a run takes them all unless it names a number.
     #[arg(long, value_name = "N")]
-    slots: Option<u32>,
+    slots: Option<String>,
     /// End when nothing is left to do now.
     #[arg(long)]
     once: bool,
-    /// Priority of trainers as `nice` counts it, from 0 to 19.
-    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=19))]
-    nice: i32,
-    /// Seconds a run stays this worker's without a sign of life.
-    #[arg(long, default_value_t = 30.0, value_name = "SECONDS", value_parser = positive)]
-    lease: f64,
-    /// Seconds before the first retry after a failure that may pass.
-    #[arg(long, default_value_t = 10.0, value_name = "SECONDS", value_parser = positive)]
-    backoff: f64,
+    /// Priority of trainers as `nice` counts it, from 0 to 19 [default: 10].
+    #[arg(long, value_name = "N")]
+    nice: Option<String>,
+    /// Seconds a run stays this worker's without a sign of life [default: 30].
+    #[arg(long, value_name = "SECONDS")]
+    lease: Option<String>,
+    /// Seconds before the first retry after a failure that may pass [default: 10].
+    #[arg(long, value_name = "SECONDS")]
+    backoff: Option<String>,
     /// Don't answer pending examples while nothing trains.
     #[arg(long)]
     no_suggestions: bool,
@@ -44,19 +44,25 @@ pub(crate) struct Suggest {
     limit: u32,
 }
 
-fn positive(text: &str) -> std::result::Result<f64, String> {
-    let number = text.parse::<f64>().ok().filter(|n| n.is_finite() && (0.01..=1e6).contains(n));
-    number.ok_or_else(|| "write a number of seconds above 0".to_owned())
+impl Worker {
+    fn flags(&self) -> [(&'static str, &'static str, Option<String>); 6] {
+        let off = |flag: bool| flag.then(|| "false".to_owned());
+        [
+            ("worker_slots", "--slots", self.slots.clone()),
+            ("worker_nice", "--nice", self.nice.clone()),
+            ("worker_lease", "--lease", self.lease.clone()),
+            ("worker_backoff", "--backoff", self.backoff.clone()),
+            ("worker_suggestions", "--no-suggestions", off(self.no_suggestions)),
+            ("worker_schedules", "--no-schedules", off(self.no_schedules)),
+        ]
+    }
 }
 
 pub(crate) async fn run(engine: &Engine, command: Worker) -> Result<Reply> {
     let program = std::env::current_exe().map_err(Error::TrainerStart)?;
-    let mut options = WorkerOptions::new(program);
-    options.slots = command.slots.unwrap_or(options.slots).max(1);
-    (options.once, options.nice) = (command.once, command.nice);
-    options.lease = Duration::from_secs_f64(command.lease);
-    options.backoff = Duration::from_secs_f64(command.backoff);
-    (options.suggestions, options.schedules) = (!command.no_suggestions, !command.no_schedules);
+    let config = Config::load(engine.home.path(), &command.flags())?;
+    let _traces = traces::begin(&config, None)?;
+    let options = WorkerOptions { once: command.once, ..config.worker_options(program)? };
     let (stop, stopped) = tokio::sync::watch::channel(false);
     tokio::spawn(async move {
         asked_to_end().await;

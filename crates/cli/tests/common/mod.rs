@@ -16,6 +16,8 @@ pub(crate) struct Graft {
     pub(crate) dir: tempfile::TempDir,
     /// A database elsewhere than in the home.
     database: Option<String>,
+    /// More variables for its commands.
+    variables: Vec<(&'static str, String)>,
 }
 
 /// What a command said.
@@ -39,12 +41,19 @@ impl Said {
 
 impl Graft {
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), database: None }
+        Self { dir: tempfile::tempdir().unwrap(), database: None, variables: Vec::new() }
     }
 
     /// With its database on a server.
     pub(crate) fn on(database: String) -> Self {
         Self { database: Some(database), ..Self::new() }
+    }
+
+    /// With its adapters in a bucket.
+    pub(crate) fn with_bucket(mut self, server: &graft_testkit::S3) -> Self {
+        self.variables = server.environment().into();
+        self.variables.push(("GRAFT_ARTIFACTS", server.url()));
+        self
     }
 
     /// A home with a tiny Llama (`tiny`) and 60 easy examples of text-classification.
@@ -105,6 +114,7 @@ impl Graft {
         self.database.iter().for_each(|url| {
             command.env("GRAFT_DATABASE", url);
         });
+        command.env_remove("GRAFT_ARTIFACTS").envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.env("HF_HOME", self.dir.path().join("hf")).env("HF_HUB_OFFLINE", "1");
         command
     }

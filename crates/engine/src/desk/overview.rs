@@ -1,5 +1,5 @@
 use graft_core::{AnswerForm, TaskCard};
-use graft_store::{Counts, Run, RunFilter, RunState, Stage, Version};
+use graft_store::{Counts, Run, RunFilter, RunKind, RunState, Stage, Version};
 use graft_tasks::cards;
 use serde::Serialize;
 use serde_json::Value;
@@ -84,7 +84,12 @@ impl Engine {
         let (form, schema, labels) = form(name, card.as_ref(), labels)?;
         let versions = self.store.versions(Some(name)).await?;
         let active = versions.iter().find(|version| version.stage == Stage::Active).cloned();
-        let filter = RunFilter { task: Some(name.to_owned()), limit: Some(1), ..RunFilter::default() };
+        let filter = RunFilter {
+            task: Some(name.to_owned()),
+            kind: Some(RunKind::Train),
+            limit: Some(1),
+            ..RunFilter::default()
+        };
         let newest = self.store.runs(&filter).await?.pop();
         let ready = counts.approved >= READY as u64;
         let attention = attention(name, &counts, ready, &versions, newest.as_ref());

@@ -7,7 +7,7 @@ use super::{Preflight, RunRequest};
 use crate::{Engine, Error, Result, now};
 
 /// Trainers that may be started for a run: the first, and two more after transient failures.
-const MAX_ATTEMPTS: u32 = 3;
+pub(super) const MAX_ATTEMPTS: u32 = 3;
 
 impl Engine {
     /// Puts a run into the queue, with its dataset; it is durable when this returns. The same `key` stands for the same
@@ -82,6 +82,7 @@ impl Engine {
     pub async fn retry(&self, id: &str) -> Result<Run> {
         let run = self.store.run(id).await?;
         if matches!(run.state, RunState::Failed | RunState::Cancelled) {
+            super::evaluation::forget(self.run_dir(&run).path())?;
             let path = self.run_dir(&run).checkpoints();
             match fs::remove_dir_all(&path) {
                 Err(source) if source.kind() != std::io::ErrorKind::NotFound => {

@@ -84,7 +84,9 @@ pub(crate) fn classify(error: &Error) -> FailureClass {
         Error::TrainerFailed { code, cause, .. } if *code == ExitCode::Internal && says_disk(&cause.0) => {
             FailureClass::Disk
         }
-        Error::Store(graft_store::Error::Disk(_) | graft_store::Error::ReadOnly(_)) => FailureClass::Disk,
+        Error::Store(
+            graft_store::Error::Disk(_) | graft_store::Error::ReadOnly(_) | graft_store::Error::Refused { .. },
+        ) => FailureClass::Disk,
         Error::Store(graft_store::Error::Unreachable(_) | graft_store::Error::Locked(_)) => FailureClass::Network,
         Error::Io { source, .. } if says_disk(&source.to_string()) => FailureClass::Disk,
         other => match other.exit_code() {

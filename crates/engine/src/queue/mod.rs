@@ -2,12 +2,14 @@
 
 mod control;
 mod estimate;
+pub(crate) mod evaluation;
 mod failure;
 mod preflight;
 mod request;
 mod view;
 
 pub use estimate::RunEstimate;
+pub use evaluation::EvaluationRequest;
 pub use failure::{FailureClass, RunFailure};
 pub use preflight::{Level, Preflight, Problem};
 pub use request::{RunRequest, Settings, SplitName, prompt_init};

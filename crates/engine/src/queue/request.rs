@@ -201,7 +201,7 @@ impl RunRequest {
 }
 
 /// A word as a POSIX shell reads it.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=+@".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

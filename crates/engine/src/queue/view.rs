@@ -6,13 +6,13 @@ use std::{
 };
 
 use graft_core::{Event, EventKind, Phase, Timestamp};
-use graft_store::{Run, RunFilter, RunState, Version};
+use graft_store::{Run, RunFilter, RunKind, RunState, Version};
 use graft_tasks::score::{Comparison, compare};
 use graft_train::TrainingRun;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{RunFailure, RunRequest};
+use super::{EvaluationRequest, RunFailure, RunRequest};
 use crate::{Engine, Error, Result, evaluate::SEED};
 
 /// How far a run is, from its events.
@@ -20,9 +20,9 @@ use crate::{Engine, Error, Result, evaluate::SEED};
 pub struct Progress {
     /// What it does: `prepare`, `search`, `train` or `evaluate`.
     pub phase: Option<String>,
-    /// Optimiser steps taken.
+    /// Optimiser steps taken, or held-out examples answered.
     pub step: u64,
-    /// Optimiser steps in all.
+    /// Optimiser steps in all, or held-out examples.
     pub of: u64,
     /// From 0 to 100.
     pub percent: f64,
@@ -34,6 +34,9 @@ pub struct Progress {
     pub tokens_per_s: Option<f64>,
     /// The last event taken in: a cursor.
     pub seq: u64,
+    /// When the phase began.
+    #[serde(skip)]
+    since: Timestamp,
 }
 
 impl Progress {
@@ -43,6 +46,7 @@ impl Progress {
         match &event.kind {
             EventKind::Phase { phase } => {
                 self.phase = Some(phase_name(*phase).to_owned());
+                self.since = event.at;
                 if *phase == Phase::Evaluate {
                     self.eta_s = Some(0.0);
                 }
@@ -52,6 +56,11 @@ impl Progress {
                 let finite = |number: f64| Some(number).filter(|number| number.is_finite());
                 (self.step, self.of) = (*step, *of);
                 (self.loss, self.eta_s, self.tokens_per_s) = (finite(*loss), finite(*eta_s), finite(*tokens_per_s));
+            }
+            EventKind::Answered { done, of } => {
+                (self.step, self.of) = (*done as u64, *of as u64);
+                let spent = (event.at - self.since) as f64 / 1000.0;
+                self.eta_s = (*done > 0).then(|| spent / *done as f64 * of.saturating_sub(*done) as f64);
             }
             EventKind::Resumed { step } => self.step = *step,
             EventKind::Done { steps, .. } => (self.step, self.of) = (*steps, *steps),
@@ -85,7 +94,7 @@ pub struct Waiting {
 pub struct RunView {
     /// The run.
     pub run: Run,
-    /// The version it was registered as.
+    /// The version it was registered as, or that it measures.
     pub version: Option<Version>,
     /// How far it is, or was.
     pub progress: Option<Progress>,
@@ -172,8 +181,11 @@ impl Engine {
 
     async fn view(&self, run: Run, versions: &[Version]) -> Result<RunView> {
         let dir = self.run_dir(&run);
-        let version = versions.iter().find(|version| version.run.as_deref() == Some(run.id.as_str())).cloned();
-        let request = run.request.clone().and_then(|body| serde_json::from_value::<RunRequest>(body).ok());
+        let its = |version: &&Version| match run.kind {
+            RunKind::Train => version.run.as_deref() == Some(run.id.as_str()),
+            RunKind::Evaluate => version.task == run.task && run.version.as_deref() == Some(version.name.as_str()),
+        };
+        let version = versions.iter().find(its).cloned();
         Ok(RunView {
             version,
             progress: self.progress(&run)?,
@@ -181,7 +193,7 @@ impl Engine {
             pid_alive: self.is_alive(&run),
             waiting: self.waiting(&run).await?,
             failure: RunFailure::of(&run),
-            command: request.map(|request| request.command()),
+            command: command_of(&run),
             run,
         })
     }
@@ -305,6 +317,15 @@ impl Engine {
     }
 }
 
+/// The command that does the same as a run of the queue.
+fn command_of(run: &Run) -> Option<String> {
+    let request = run.request.clone()?;
+    Some(match run.kind {
+        RunKind::Train => serde_json::from_value::<RunRequest>(request).ok()?.command(),
+        RunKind::Evaluate => serde_json::from_value::<EvaluationRequest>(request).ok()?.command(),
+    })
+}
+
 /// Bytes that end with a whole character, or with what will never become one.
 fn whole_characters(bytes: &[u8]) -> usize {
     match std::str::from_utf8(bytes) {
@@ -365,5 +386,8 @@ mod tests {
         progress.take(&event(2, step));
         assert_eq!((progress.percent, progress.loss, progress.eta_s, progress.seq), (25.0, None, Some(3.0), 2));
         assert_eq!(progress.phase.as_deref(), Some("train"));
+        progress.take(&event(3, EventKind::Phase { phase: Phase::Evaluate }));
+        progress.take(&Event { seq: 4, at: 6000, kind: EventKind::Answered { done: 3, of: 4 } });
+        assert_eq!((progress.step, progress.percent, progress.eta_s), (3, 75.0, Some(2.0)));
     }
 }

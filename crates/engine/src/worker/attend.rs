@@ -1,21 +1,23 @@
 //! One run, from its claim to its end.
 
 use std::{
+    process::Command,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use graft_core::ExitCode;
-use graft_store::{Lease, Run, RunState, RunUpdate, Version};
+use graft_store::{Lease, Run, RunKind, RunState, RunUpdate, Version};
 use serde_json::json;
 use tokio::sync::watch;
+use tracing::{Span, field::Empty};
 
-use super::{Say, WorkerOptions, child, trainer};
+use super::{Say, WorkerOptions, child, measure, trainer};
 use crate::{
-    Engine, Error, Result, RunRequest, now,
+    Engine, Error, Result, RunRequest, Trainer, now,
     queue::{FailureClass, Speeds, classify, report},
 };
 
@@ -41,6 +43,34 @@ pub(super) struct Attendance {
     pub(super) signals: Arc<Signals>,
     /// The run came from the queue, which counted this attempt; otherwise it was taken over.
     pub(super) claimed: bool,
+    pub(super) spans: Spans,
+}
+
+/// What a collector of traces is told of a run: itself, and within it the phase it is in.
+pub(super) struct Spans {
+    phase: Mutex<Span>,
+    run: Span,
+}
+
+impl Spans {
+    pub(super) fn of(run: &Run) -> Self {
+        let (kind, id, task, attempt) = (run.kind.name(), run.id.as_str(), run.task.as_str(), run.attempts);
+        let name = format!("{kind} {task}");
+        let run = tracing::info_span!(
+            target: "graft::trace", "run", otel.name = name, run = id, task, kind, attempt, otel.failed = Empty
+        );
+        Self { phase: Mutex::new(Span::none()), run }
+    }
+
+    /// Another phase begins, and ends the one before.
+    pub(super) fn phase(&self, name: &'static str) {
+        let phase = tracing::info_span!(target: "graft::trace", parent: &self.run, "phase", otel.name = name);
+        *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = phase;
+    }
+
+    fn failed(&self) {
+        self.run.record("otel.failed", true);
+    }
 }
 
 /// Why a run is left without an end.
@@ -98,11 +128,21 @@ impl Attendance {
     }
 
     async fn carry(&self, run: Run) -> std::result::Result<(), Break> {
-        let request = self.request(&run);
-        let dir = self.engine.run_dir(&run);
+        match run.kind {
+            RunKind::Train => self.carry_training(&run).await?,
+            RunKind::Evaluate => measure::carry(self, &run).await?,
+        }
+        self.update(&RunUpdate { state: Some(RunState::Succeeded), exit_code: Some(0), ..RunUpdate::default() })
+            .await?;
+        Ok(())
+    }
+
+    async fn carry_training(&self, run: &Run) -> std::result::Result<(), Break> {
+        let request = self.request(run);
+        let dir = self.engine.run_dir(run);
         if dir.result()?.is_none() {
-            self.engine.make_dir(&run, self.options.slots as usize).await?;
-            self.train(&run).await?;
+            self.engine.make_dir(run, self.options.slots as usize).await?;
+            self.train(run).await?;
         }
         self.go_on()?;
         if let Some(result) = dir.result()? {
@@ -116,37 +156,44 @@ impl Attendance {
             // What is remembered about speed is worth no failure.
             let _ = Speeds::note(self.engine.home.path(), &result);
         }
-        let version = self.engine.register_held(&run, &self.lease).await?;
+        let version = self.engine.register_held(run, &self.lease).await?;
         let measurable = version.dataset.is_some() && run.eval_samples != Some(0);
         if request.evaluate && measurable && Engine::evaluation(&version).is_none() {
-            child::evaluate(self, &run, &version, request.score_base).await?;
+            measure::version(self, run, &version, request.score_base).await?;
         }
         if run.activate {
-            self.activate(&run, &version).await?;
+            self.activate(run, &version).await?;
         }
-        self.update(&RunUpdate { state: Some(RunState::Succeeded), exit_code: Some(0), ..RunUpdate::default() })
-            .await?;
         Ok(())
     }
 
     /// Trains the run, or follows the trainer that is at it already.
     async fn train(&self, run: &Run) -> std::result::Result<(), Break> {
-        let child = if self.engine.is_alive(run) {
-            None
-        } else {
-            if !self.claimed {
-                self.count_attempt(run).await?;
-            }
-            self.go_on()?;
-            let trainer = self.engine.spawn(run, &self.options.program)?;
-            let pid = trainer.child.id();
-            trainer::tune(pid, self.options.nice, trainer::memory_limit(&self.engine.run_dir(run)));
-            Some(trainer)
-        };
-        if let Some(trainer) = &child {
-            self.update(&RunUpdate { pid: Some(trainer.child.id()), ..RunUpdate::default() }).await?;
+        let command = self.engine.train_command(run, &self.options.program);
+        let child = self.start_unless_alive(run, RunKind::Train, command).await?;
+        trainer::follow(self, run, child, RunKind::Train).await
+    }
+
+    /// Starts the process that does a part of the run, unless one is at it already.
+    pub(super) async fn start_unless_alive(
+        &self,
+        run: &Run,
+        job: RunKind,
+        command: Command,
+    ) -> std::result::Result<Option<Trainer>, Break> {
+        if self.engine.is_alive(run) {
+            return Ok(None);
         }
-        trainer::follow(self, run, child).await
+        // A training's attempts are those of its trainers; what measures its version afterwards is none.
+        if !self.claimed && job == run.kind {
+            self.count_attempt(run).await?;
+        }
+        self.go_on()?;
+        let trainer = self.engine.spawn(run, command)?;
+        let pid = trainer.child.id();
+        trainer::tune(pid, self.options.nice, trainer::memory_limit(&self.engine.run_dir(run), job));
+        self.update(&RunUpdate { pid: Some(pid), ..RunUpdate::default() }).await?;
+        Ok(Some(trainer))
     }
 
     /// Notes that one more trainer is being started for a run that was taken over.
@@ -172,16 +219,16 @@ impl Attendance {
             },
             Err(other) => return Err(other),
         };
-        let version = self.engine.store.version(&run.task, &version.name).await?;
-        let mut metrics = version.metrics.clone();
-        metrics["activation"] = json!({"refused": refused});
-        self.engine.store.set_metrics(&run.task, &version.name, &metrics, &self.engine.by, now()).await?;
+        let kept = json!({"refused": refused});
+        let (lease, by) = (Some(&self.lease), &self.engine.by);
+        self.engine.store.set_metric(version, ("activation", &kept), lease, by, now()).await?;
         (self.say)(&format!("run {}: version {} was not made active: {refused}", run.id, version.name));
         Ok(())
     }
 
     /// Ends a failed attempt: once more later, or for good.
     async fn fail(&self, id: &str, error: &Error, from: (u64, u64)) -> Result<()> {
+        self.spans.failed();
         let run = self.engine.store.run(id).await?;
         let class = classify(error);
         let text = report(error, run.phase.as_deref(), self.engine.run_dir(&run).path(), from);

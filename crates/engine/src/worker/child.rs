@@ -23,20 +23,6 @@ const POLL: Duration = Duration::from_millis(50);
 /// Pending examples that are answered at once.
 const BATCH: &str = "16";
 
-/// Scores a version on its held-out examples.
-pub(super) async fn evaluate(
-    at: &Attendance,
-    run: &Run,
-    version: &Version,
-    with_base: bool,
-) -> std::result::Result<(), Break> {
-    let mut args = vec!["eval", "--task", &run.task, "--version", &version.name];
-    if !with_base {
-        args.push("--skip-base");
-    }
-    run_child(at, run, "score the version", &args).await
-}
-
 /// Makes a version active unless it is worse.
 pub(super) async fn activate(at: &Attendance, run: &Run, version: &Version) -> std::result::Result<(), Break> {
     let args = ["models", "set-active", &version.name, "--task", &run.task];
@@ -75,7 +61,8 @@ async fn run_child(at: &Attendance, run: &Run, doing: &'static str, args: &[&str
     Err(Break::Failed(Box::new(error), from))
 }
 
-fn command(engine: &Engine, options: &WorkerOptions, args: &[&str]) -> Command {
+/// `graft` itself, in the same home and name.
+pub(super) fn command(engine: &Engine, options: &WorkerOptions, args: &[&str]) -> Command {
     let mut command = Command::new(&options.program);
     command.args(args).env("GRAFT_HOME", engine.home.path()).env("GRAFT_USER", &engine.by);
     command

@@ -3,6 +3,7 @@
 
 mod attend;
 mod child;
+mod measure;
 mod memory;
 mod trainer;
 
@@ -17,7 +18,7 @@ use graft_store::{Free, Lease, Run, Worker};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{Engine, Error, Result, home, now};
-use attend::Attendance;
+use attend::{Attendance, Spans};
 
 /// Workers that were not seen for so long, in milliseconds, don't count.
 pub(crate) const SEEN_WITHIN: Timestamp = 60_000;
@@ -258,6 +259,7 @@ impl Shift {
             lease,
             signals: Arc::default(),
             claimed,
+            spans: Spans::of(&run),
         };
         self.running.spawn(async move {
             attendance.see_through(run).await;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use graft_core::{Event, EventKind};
-use graft_store::{Run, RunState, RunUpdate};
+use graft_store::{Run, RunKind, RunState, RunUpdate};
 use graft_train::RunDir;
 
 use super::{
@@ -15,8 +15,8 @@ use super::{
     memory,
 };
 use crate::{
-    EventTail, RunLock, Trainer,
-    queue::{phase_name, text_from},
+    Error, EventTail, RunLock, Trainer,
+    queue::{evaluation, phase_name, text_from},
     runs::{End, last_failure},
 };
 
@@ -27,9 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What a trainer may take beyond what it predicts for itself.
 const SLACK: u64 = 512 << 20;
 
-/// Memory that the trainer of a run may take: what its settings allow, or what the machine has.
-pub(super) fn memory_limit(dir: &RunDir) -> Option<u64> {
-    let given = dir.spec().ok().and_then(|spec| spec.limits.memory);
+/// Memory that a process of a run may take: what the settings allow a training, or what the machine has.
+pub(super) fn memory_limit(dir: &RunDir, job: RunKind) -> Option<u64> {
+    let given = dir.spec().ok().filter(|_| job == RunKind::Train).and_then(|spec| spec.limits.memory);
     Some(given.or_else(graft_train::available_memory)?.saturating_add(SLACK))
 }
 
@@ -53,8 +53,14 @@ pub(super) fn tune(pid: u32, nice: i32, limit: Option<u64>) {
     let _ = (pid, nice, limit);
 }
 
-/// Follows a trainer to its end: one that was just started, or one that another worker had started.
-pub(super) async fn follow(at: &Attendance, run: &Run, trainer: Option<Trainer>) -> std::result::Result<(), Break> {
+/// Follows a process that trains or measures to its end: one that was just started, or one that another worker had
+/// started.
+pub(super) async fn follow(
+    at: &Attendance,
+    run: &Run,
+    trainer: Option<Trainer>,
+    job: RunKind,
+) -> std::result::Result<(), Break> {
     let dir = at.engine.run_dir(run);
     let (mut child, mut tail, logs_from) = match trainer {
         Some(Trainer { child, tail, logs_from }) => (Some(child), tail, logs_from),
@@ -62,18 +68,18 @@ pub(super) async fn follow(at: &Attendance, run: &Run, trainer: Option<Trainer>)
     };
     let pid = child.as_ref().map(std::process::Child::id).or(run.pid);
     let mut end = End { logs_from, ..End::default() };
-    let mut memory = memory::Watch::new(pid, memory_limit(&dir));
+    let mut memory = memory::Watch::new(pid, memory_limit(&dir, job));
     let mut asked: Option<Instant> = None;
     loop {
         let gone = match &mut child {
             Some(child) => {
-                end.status = child.try_wait().map_err(crate::Error::TrainerStart)?;
+                end.status = child.try_wait().map_err(Error::TrainerStart)?;
                 end.status.is_some()
             }
             None => !RunLock::is_held(dir.path()),
         };
         for event in tail.read()? {
-            note(at, &event, &mut end).await?;
+            note(at, run, &event, &mut end).await?;
         }
         if gone {
             break;
@@ -89,7 +95,8 @@ pub(super) async fn follow(at: &Attendance, run: &Run, trainer: Option<Trainer>)
         if at.signals.cancel.load(Ordering::Relaxed) {
             let since = *asked.get_or_insert_with(Instant::now);
             at.engine.ask_to_stop(run)?;
-            if since.elapsed() >= PATIENCE {
+            // A measurement has nothing half done that is worth to be kept.
+            if job == RunKind::Evaluate || since.elapsed() >= PATIENCE {
                 kill(pid, dir.path());
             }
         }
@@ -98,25 +105,52 @@ pub(super) async fn follow(at: &Attendance, run: &Run, trainer: Option<Trainer>)
         }
         tokio::time::sleep(POLL).await;
     }
-    if dir.result()?.is_some() {
+    let is_done = match job {
+        RunKind::Train => dir.result()?.is_some(),
+        RunKind::Evaluate => evaluation::result(&dir)?.is_some(),
+    };
+    if is_done {
         return Ok(());
+    }
+    if asked.is_some() && job == RunKind::Evaluate {
+        return Err(Error::Cancelled { run: run.id.clone() }.into());
     }
     end.memory = memory.evidence();
     end.stderr = text_from(&dir.path().join("stderr.log"), logs_from.0);
     if end.failed.is_none() && end.status.is_none() {
         end.failed = last_failure(&dir);
     }
-    Err(Break::Failed(Box::new(end.error(&run.id)), logs_from))
+    let error = end.error(&run.id);
+    let error = if job == RunKind::Evaluate { of_measuring(error) } else { error };
+    Err(Break::Failed(Box::new(error), logs_from))
+}
+
+/// The error of a process that was to measure.
+fn of_measuring(error: Error) -> Error {
+    let doing = "score the version";
+    match error {
+        Error::TrainerFailed { run, code, cause, .. } => Error::ChildFailed { run, doing, code, cause },
+        Error::TrainerDied { run, how, transient } => {
+            Error::TrainerDied { run, how: format!("{how} while it was to {doing}"), transient }
+        }
+        other => other,
+    }
 }
 
 /// Takes in one event.
-async fn note(at: &Attendance, event: &Event, end: &mut End) -> std::result::Result<(), Break> {
+async fn note(at: &Attendance, run: &Run, event: &Event, end: &mut End) -> std::result::Result<(), Break> {
     let update = match &event.kind {
         EventKind::Failed { code, message } => {
             end.failed = Some((*code, message.clone()));
             return Ok(());
         }
-        EventKind::Phase { phase } => RunUpdate { phase: Some(phase_name(*phase)), ..RunUpdate::default() },
+        EventKind::Phase { phase } => {
+            // Whatever ended an earlier attempt.
+            end.failed = None;
+            at.spans.phase(phase_name(*phase));
+            let state = (run.kind == RunKind::Evaluate).then_some(RunState::Running);
+            RunUpdate { state, phase: Some(phase_name(*phase)), ..RunUpdate::default() }
+        }
         EventKind::Prepared { train, .. } => {
             end.failed = None;
             RunUpdate { state: Some(RunState::Running), train_samples: Some(*train as u64), ..RunUpdate::default() }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use graft_core::Timestamp;
 use graft_engine::RunRequest;
-use graft_store::{Error as StoreError, Run, RunFilter, TrainingRun};
+use graft_store::{Error as StoreError, Run, RunFilter, RunKind, TrainingRun};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -87,6 +87,11 @@ pub struct Cleared {
     deleted: u64,
 }
 
+/// What their page calls runs.
+fn trainings() -> RunFilter {
+    RunFilter { task: Some(TASK.to_owned()), kind: Some(RunKind::Train), ..RunFilter::default() }
+}
+
 /// Recent training runs, newest first.
 #[utoipa::path(get, path = "/admin/training/runs", tag = "ask-ai", extensions(("x-role" = json!("viewer"))),
     params(Limit), responses((status = 200, body = Vec<TrainingRunRow>)))]
@@ -95,7 +100,7 @@ async fn recent_runs(
     Params(Limit { limit }): Params<Limit>,
 ) -> Result<Reply<Vec<TrainingRunRow>>, Problem> {
     let limit = limit.unwrap_or(20).clamp(1, 200);
-    let filter = RunFilter { task: Some(TASK.to_owned()), limit: Some(limit), ..RunFilter::default() };
+    let filter = RunFilter { limit: Some(limit), ..trainings() };
     let runs = engine.store.runs(&filter).await?;
     Ok(Reply(runs.iter().map(|run| run.training_run().into()).collect()))
 }
@@ -125,7 +130,7 @@ async fn trigger(State(state): State<AppState>, Acting(engine): Acting) -> Resul
     params(("id" = String, Path)),
     responses((status = 200, body = Cleared), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn delete_one(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<Cleared>, Problem> {
-    let filter = RunFilter { task: Some(TASK.to_owned()), ..RunFilter::default() };
+    let filter = trainings();
     let is_meant = |run: &Run| run.id == id || run.seq.to_string() == id;
     let run = engine.store.runs(&filter).await?.into_iter().find(is_meant).ok_or(StoreError::NoRun(id.clone()))?;
     engine.delete_run(&run.id).await?;
@@ -136,7 +141,7 @@ async fn delete_one(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<
 #[utoipa::path(delete, path = "/admin/training/runs", tag = "ask-ai", extensions(("x-role" = json!("trainer"))),
     responses((status = 200, body = Cleared)))]
 async fn clear_runs(Acting(engine): Acting) -> Result<Reply<Cleared>, Problem> {
-    let filter = RunFilter { task: Some(TASK.to_owned()), ..RunFilter::default() };
+    let filter = trainings();
     let mut deleted = 0;
     for run in engine.store.runs(&filter).await?.into_iter().filter(|run| !run.state.is_active()) {
         engine.delete_run(&run.id).await?;

@@ -25,7 +25,7 @@ pub struct ListedRun {
     #[serde(flatten)]
     #[schema(value_type = schema::Run)]
     pub run: Run,
-    /// The version that was made of it.
+    /// The version that was made of it, or that it measures.
     pub version: Option<String>,
     /// How far it is, while it is under way.
     #[schema(value_type = Option<Progress>)]
@@ -38,9 +38,9 @@ pub struct ListedRun {
 pub struct Progress {
     /// `prepare`, `search`, `train` or `evaluate`.
     pub phase: Option<String>,
-    /// Steps taken.
+    /// Steps taken, or held-out examples answered.
     pub step: u64,
-    /// Steps in all; 0 while unknown.
+    /// Steps in all, or held-out examples; 0 while unknown.
     pub of: u64,
     /// From 0 to 100.
     pub percent: f64,

@@ -1,7 +1,7 @@
 //! `/runs`: submit, look, stop, go on, compare.
 
 use graft_engine::RunRequest;
-use graft_store::RunState;
+use graft_store::{RunKind, RunState};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -32,6 +32,9 @@ pub struct Wanted {
     /// Only in this state.
     #[param(value_type = Option<schema::RunState>)]
     state: Option<RunState>,
+    /// Only of this kind.
+    #[param(value_type = Option<schema::RunKind>)]
+    kind: Option<RunKind>,
     /// At most this many, 500 at most.
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
@@ -75,7 +78,7 @@ pub struct Compared {
     ids: String,
 }
 
-/// The runs of a task or of all, newest first.
+/// The trainings and measurements of a task or of all, newest first.
 #[utoipa::path(get, path = "/runs", tag = "runs", extensions(("x-role" = json!("viewer"))), params(Wanted),
     responses((status = 200, body = RunList)))]
 async fn list_runs(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Result<Reply<RunList>, Problem> {
@@ -83,6 +86,7 @@ async fn list_runs(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Re
     let filter = graft_store::RunFilter {
         task: wanted.task,
         state: wanted.state,
+        kind: wanted.kind,
         limit: Some(page.limit()),
         offset: page.offset(),
     };

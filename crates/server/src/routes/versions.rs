@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use graft_engine::Seen;
+use graft_engine::{EvaluationRequest, Seen};
 use graft_store::Stage;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -229,7 +229,7 @@ async fn download_version(Acting(engine): Acting, At((task, name)): At<(String, 
     Ok(response)
 }
 
-/// An evaluation that was begun.
+/// An evaluation that was queued.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EvaluationBegun {
     /// Its task.
@@ -238,20 +238,21 @@ pub struct EvaluationBegun {
     version: String,
     /// Whether this request began it; otherwise it was under way.
     begun: bool,
+    /// The run that measures it.
+    run: String,
 }
 
-/// Measures a version on its held-out examples again, in the background.
+/// Queues a run that measures a version on its held-out examples again.
 #[utoipa::path(post, path = "/versions/{task}/{name}/evaluate", tag = "versions",
     extensions(("x-role" = json!("trainer"))), params(("task" = String, Path), ("name" = String, Path)),
     responses((status = 202, body = EvaluationBegun), (status = 404, body = Problem)))]
 async fn evaluate_version(
-    State(state): State<AppState>,
     Acting(engine): Acting,
     At((task, name)): At<(String, String)>,
 ) -> Result<Accepted<EvaluationBegun>, Problem> {
-    let version = engine.store.version(&task, &name).await?;
-    let begun = state.evaluations.begin(engine, version);
-    Ok(Accepted(EvaluationBegun { task, version: name, begun }))
+    let request = EvaluationRequest { task, version: name, score_base: false };
+    let (run, begun) = engine.submit_evaluation(&request).await?;
+    Ok(Accepted(EvaluationBegun { task: request.task, version: request.version, begun, run: run.id }))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

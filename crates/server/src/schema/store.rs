@@ -44,6 +44,16 @@ pub struct Change {
     pub after: Option<Value>,
 }
 
+/// What a run does.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RunKind {
+    /// Makes a version.
+    Train,
+    /// Scores a version on its held-out examples.
+    Evaluate,
+}
+
 /// Where a run is in its life.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -76,11 +86,13 @@ pub enum Stage {
     Archived,
 }
 
-/// One training, from spec to result.
+/// One training or measurement, from what was asked for to its result.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct Run {
     /// Its name.
     pub id: String,
+    /// What it does.
+    pub kind: RunKind,
     /// Counts runs, from 1.
     pub seq: i64,
     /// Name of the task.
@@ -93,7 +105,7 @@ pub struct Run {
     pub base: String,
     /// Digest of the dataset.
     pub dataset: String,
-    /// The training spec as it was given.
+    /// The training spec as it was given; of a measurement, what was asked for.
     #[schema(value_type = Object)]
     pub spec: Value,
     /// Its directory, relative to `GRAFT_HOME` or absolute.
@@ -140,7 +152,7 @@ pub struct Run {
     pub after: Option<String>,
     /// Whether its version is to become active, if it is not worse.
     pub activate: bool,
-    /// The name its version is to have.
+    /// The name its version is to have; of a measurement, the version that is measured.
     pub version_name: Option<String>,
     /// What was asked for; absent for a run that a command trains by itself.
     #[schema(value_type = Option<Object>)]

@@ -42,6 +42,26 @@ impl Listening {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
+    /// Sends a body byte by byte, never pausing for long; returns the answer and the bytes sent.
+    async fn dribble(&self) -> (String, usize) {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let head = "host: localhost\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n";
+        let head = format!("POST /api/v1/settings/validate HTTP/1.1\r\n{head}\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let (mut answers, mut out) = stream.into_split();
+        let answer = tokio::spawn(async move {
+            let mut answer = Vec::new();
+            let _ = answers.read_to_end(&mut answer).await;
+            String::from_utf8_lossy(&answer).into_owned()
+        });
+        let mut sent = 0;
+        while !answer.is_finished() && out.write_all(b" ").await.is_ok() {
+            sent += 1;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        (answer.await.unwrap(), sent)
+    }
+
     fn post(path: &str, body: &Value) -> Vec<u8> {
         let body = body.to_string();
         let head = "host: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n";
@@ -58,6 +78,9 @@ async fn who_dawdles_is_cut_off() {
     assert!(!head.contains("200 OK"), "{head}");
     let body = server.say(b"POST /api/v1/settings/validate HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{").await;
     assert!(body.starts_with("HTTP/1.1 408") && body.contains("urn:graft:problem:timeout"), "{body}");
+    let (answer, sent) = server.dribble().await;
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(sent < 100, "it was cut off in the middle, after {sent} bytes");
     assert!(clock.elapsed() < Duration::from_secs(20), "{:?}", clock.elapsed());
     let fine = server.say(b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
     assert!(fine.starts_with("HTTP/1.1 200"), "{fine}");

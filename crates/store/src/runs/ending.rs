@@ -3,7 +3,7 @@
 use graft_core::Timestamp;
 use serde_json::json;
 
-use super::{Run, RunState, RunUpdate, change, find, run, select_runs};
+use super::{Run, RunKind, RunState, RunUpdate, change, find, run, select_runs};
 use crate::changes::{Actor, Deed, record};
 use crate::{Action, Error, Kind, Store, clock};
 
@@ -118,10 +118,12 @@ impl Store {
     /// When the database can't be read.
     pub async fn count_runs(&self, filter: &super::RunFilter) -> Result<u64, Error> {
         let row = sqlx::query(
-            "select count(*) as n from runs where ($1 is null or task = $1) and ($2 is null or state = $2)",
+            "select count(*) as n from runs
+             where ($1 is null or task = $1) and ($2 is null or state = $2) and ($3 is null or kind = $3)",
         )
         .bind(filter.task.as_deref())
         .bind(filter.state.map(RunState::name))
+        .bind(filter.kind.map(RunKind::name))
         .fetch_one(&self.read)
         .await?;
         crate::row::int(&row, "n")

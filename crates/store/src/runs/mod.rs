@@ -1,18 +1,34 @@
+mod adding;
 mod ending;
 mod queue;
 mod table;
 
-use graft_core::{AdapterSpec, Digest, Timestamp, TrainSpec};
+use graft_core::{Digest, Timestamp, TrainSpec};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+pub use adding::NewEvaluation;
+use adding::{Fresh, add, refuse_second};
+pub(crate) use queue::owned;
 pub use queue::{Free, Lease, Submission};
 pub(crate) use table::find;
 use table::{find_requested, run, select_runs, write};
 
 use crate::changes::{Actor, Deed, record};
-use crate::database::{Dialect, Tx};
-use crate::{Action, Error, Kind, Store, clock, row};
+use crate::database::Tx;
+use crate::{Action, Error, Kind, Store, row};
+
+names! {
+    /// What a run does.
+    #[derive(Default)]
+    pub enum RunKind {
+        /// Makes a version.
+        #[default]
+        Train = "train",
+        /// Scores a version on its held-out examples.
+        Evaluate = "evaluate",
+    }
+}
 
 names! {
     /// Where a run is in its life.
@@ -87,11 +103,13 @@ pub struct NewRun<'a> {
     pub holder: Option<(&'a str, i64)>,
 }
 
-/// One training, from spec to result.
+/// One training or measurement, from what was asked for to its result.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Run {
     /// Its name.
     pub id: String,
+    /// What it does.
+    pub kind: RunKind,
     /// Counts runs, from 1.
     pub seq: i64,
     /// Name of the task.
@@ -104,7 +122,7 @@ pub struct Run {
     pub base: String,
     /// Digest of the dataset.
     pub dataset: Digest,
-    /// The training spec as it was given.
+    /// The training spec as it was given; of a measurement, what was asked for.
     pub spec: Value,
     /// Its directory, relative to `GRAFT_HOME` or absolute.
     pub dir: String,
@@ -154,7 +172,7 @@ pub struct Run {
     pub after_run: Option<String>,
     /// Whether its version is to become active, if it is not worse.
     pub activate: bool,
-    /// The name its version is to have.
+    /// The name its version is to have; of a measurement, the version that is measured.
     #[serde(rename = "version_name")]
     pub version: Option<String>,
     /// What was asked for; absent for a run that a command trains by itself.
@@ -191,6 +209,8 @@ pub struct RunFilter {
     pub task: Option<String>,
     /// Only in this state.
     pub state: Option<RunState>,
+    /// Only of this kind.
+    pub kind: Option<RunKind>,
     /// At most this many.
     pub limit: Option<u32>,
     /// Leaving out this many at the start.
@@ -288,7 +308,7 @@ impl Store {
     /// [`Error::RunActive`] while another run of the task is queued or running; [`Error::RunExists`].
     pub async fn add_run(&self, new: NewRun<'_>, by: &str, at: Timestamp) -> Result<Run, Error> {
         let mut tx = self.begin().await?;
-        let run = add(&mut tx, self.dialect, new, Actor { by, at }).await?;
+        let run = add(&mut tx, self.dialect, Fresh::training(new), Actor { by, at }).await?;
         tx.commit().await?;
         Ok(run)
     }
@@ -315,15 +335,17 @@ impl Store {
         find(&self.read, id).await?.ok_or_else(|| Error::NoRun(id.to_owned()))
     }
 
-    /// The run that holds its task's only place, if any.
+    /// The training that holds its task's only place, if any.
     ///
     /// # Errors
     /// When the database can't be read.
     pub async fn active_run(&self, task: &str) -> Result<Option<Run>, Error> {
-        let row = sqlx::query(select_runs!("where task = $1 and state in ('queued', 'starting', 'running')"))
-            .bind(task)
-            .fetch_optional(&self.read)
-            .await?;
+        let row = sqlx::query(select_runs!(
+            "where kind = 'train' and task = $1 and state in ('queued', 'starting', 'running')"
+        ))
+        .bind(task)
+        .fetch_optional(&self.read)
+        .await?;
         row.map(|row| run(&row)).transpose()
     }
 
@@ -333,57 +355,18 @@ impl Store {
     /// When the database can't be read.
     pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Error> {
         let rows = sqlx::query(select_runs!(
-            "where ($1 is null or task = $1) and ($2 is null or state = $2) order by seq desc limit $3 offset $4"
+            "where ($1 is null or task = $1) and ($2 is null or state = $2) and ($5 is null or kind = $5)
+             order by seq desc limit $3 offset $4"
         ))
         .bind(filter.task.as_deref())
         .bind(filter.state.map(RunState::name))
         .bind(filter.limit.map_or(i64::MAX, i64::from))
         .bind(i64::from(filter.offset))
+        .bind(filter.kind.map(RunKind::name))
         .fetch_all(&self.read)
         .await?;
         rows.iter().map(run).collect()
     }
-}
-
-/// Adds a run in the transaction of its caller.
-async fn add(tx: &mut Tx<'_>, dialect: Dialect, new: NewRun<'_>, actor: Actor<'_>) -> Result<Run, Error> {
-    let NewRun { task, spec, dir, holder } = new;
-    row::check_name("run", &spec.run)?;
-    if find(&mut **tx, &spec.run).await?.is_some() {
-        return Err(Error::RunExists(spec.run.clone()));
-    }
-    refuse_second(tx, task, &spec.run).await?;
-    let clock = clock::read(tx, dialect).await?;
-    let until = holder.map(|(_, millis)| clock.at.saturating_add(millis));
-    sqlx::query(
-        "insert into runs (id, seq, task, state, method, base_name, dataset, spec, dir, created_by, created_at,
-                           threads, lease_owner, lease_clock, lease_until, fence)
-         select $1, coalesce(max(seq), 0) + 1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
-         from runs",
-    )
-    .bind(&spec.run)
-    .bind(task)
-    .bind(match spec.adapter {
-        AdapterSpec::Lora(_) => "lora",
-        AdapterSpec::SoftPrompt(_) => "soft-prompt",
-    })
-    .bind(&spec.base.name)
-    .bind(spec.dataset.as_str())
-    .bind(json!(spec).to_string())
-    .bind(dir)
-    .bind(row::text(actor.by))
-    .bind(actor.at)
-    .bind(spec.limits.threads.map(|threads| row::big(threads as u64)))
-    .bind(holder.map(|(owner, _)| owner))
-    .bind(until.map(|_| clock.clock.as_str()))
-    .bind(until)
-    .bind(i64::from(holder.is_some()))
-    .execute(&mut **tx)
-    .await?;
-    let run = find(&mut **tx, &spec.run).await?.ok_or_else(|| Error::NoRun(spec.run.clone()))?;
-    let deed = Deed { action: Action::Add, kind: Kind::Run, task, subject: &run.id };
-    record(tx, deed, actor, None, Some(&json!({"state": run.state, "dir": dir}))).await?;
-    Ok(run)
 }
 
 /// Takes in what became known about a run, in the transaction of its caller.
@@ -394,7 +377,7 @@ async fn change(tx: &mut Tx<'_>, mut run: Run, update: &RunUpdate, actor: Actor<
         return Err(Error::RunState { run: run.id, from: from.name(), to: to.name() });
     }
     if to.is_active() && !from.is_active() {
-        refuse_second(tx, &run.task, &run.id).await?;
+        refuse_second(tx, &run).await?;
     }
     let phase = run.phase.clone();
     run.apply(update, actor.at);
@@ -409,15 +392,4 @@ async fn change(tx: &mut Tx<'_>, mut run: Run, update: &RunUpdate, actor: Actor<
         record(tx, deed, actor, Some(&before), Some(&after)).await?;
     }
     Ok(run)
-}
-
-/// The write lock makes this check sound; the unique index `runs_active` stands behind it.
-async fn refuse_second(tx: &mut Tx<'_>, task: &str, id: &str) -> Result<(), Error> {
-    let other =
-        sqlx::query("select id from runs where task = $1 and state in ('queued', 'starting', 'running') and id <> $2")
-            .bind(task)
-            .bind(id)
-            .fetch_optional(&mut **tx)
-            .await?;
-    other.map_or(Ok(()), |row| Err(Error::RunActive { task: task.to_owned(), run: row::get(&row, "id")? }))
 }

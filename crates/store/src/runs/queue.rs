@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 
 use super::{
-    NewRun, Priority, Run, RunState, RunUpdate, Wish, add, change, find, find_requested, run, select_runs, write,
+    Fresh, NewRun, Priority, Run, RunState, RunUpdate, Wish, add, change, find, find_requested, run, select_runs, write,
 };
 use crate::changes::{Actor, Deed, record};
 use crate::clock::{self, Reading};
@@ -79,7 +79,7 @@ impl Store {
         if let Some(after) = order.after {
             find(&mut *tx, after).await?.ok_or_else(|| Error::NoRun(after.to_owned()))?;
         }
-        let added = add(&mut tx, self.dialect, new, actor).await?;
+        let added = add(&mut tx, self.dialect, Fresh::training(new), actor).await?;
         if let Some(due) = order.due {
             advance(&mut tx, due, Some(&added.id), None, at).await?;
         }
@@ -343,7 +343,7 @@ fn leased(run: Run, owner: &str) -> (Run, Lease) {
 }
 
 /// The run of a lease, if it is still the newest one.
-pub(super) async fn owned(tx: &mut Tx<'_>, lease: &Lease) -> Result<Run, Error> {
+pub(crate) async fn owned(tx: &mut Tx<'_>, lease: &Lease) -> Result<Run, Error> {
     let run = find(&mut **tx, &lease.run).await?.ok_or_else(|| Error::NoRun(lease.run.clone()))?;
     let mine = run.fence == lease.fence && run.lease_owner.as_deref() == Some(lease.owner.as_str());
     if mine { Ok(run) } else { Err(Error::LeaseLost { run: run.id }) }

@@ -9,7 +9,7 @@ use crate::{Error, row};
 macro_rules! select_runs {
     ($tail:literal) => {
         concat!(
-            "select id, seq, task, state, method, base_name, dataset, spec, dir, pid, train_samples, eval_samples,
+            "select id, kind, seq, task, state, method, base_name, dataset, spec, dir, pid, train_samples, eval_samples,
                     final_loss, error, exit_code, created_by, created_at, started_at, finished_at, priority, threads,
                     attempts, max_attempts, fence, lease_owner, lease_clock, lease_until, not_before, wants, phase,
                     after_run, activate, version, request
@@ -73,6 +73,7 @@ pub(super) fn run(row: &AnyRow) -> Result<Run, Error> {
     let rank: usize = row::int(row, "priority")?;
     Ok(Run {
         id: row::get(row, "id")?,
+        kind: row::parsed(row, "kind")?,
         seq: row::get(row, "seq")?,
         task: row::get(row, "task")?,
         state: row::parsed(row, "state")?,

@@ -72,6 +72,24 @@ async fn a_file_that_refuses_writes_is_named_so() {
 }
 
 #[tokio::test]
+async fn a_write_that_is_refused_names_the_file() {
+    let database = Database::sqlite().await;
+    database.store.close().await;
+    // The version that a program must know to write the file (https://www.sqlite.org/fileformat.html, offset 18): one
+    // that it doesn't know makes the file read-only, for root as well.
+    let mut bytes = std::fs::read(&database.url).unwrap();
+    bytes[18] = 9;
+    std::fs::write(&database.url, bytes).unwrap();
+    let error = match Store::open(&database.url).await {
+        Ok(store) => store.set_setting("a", &serde_json::json!(1), "ada", 1).await.unwrap_err(),
+        Err(error) => error,
+    };
+    assert!(error.to_string().contains(&database.url), "{error}");
+    assert!(matches!(error.source().unwrap().downcast_ref(), Some(Error::ReadOnly(_))), "{error:?}");
+    assert!(error.hint().unwrap().contains("write access"));
+}
+
+#[tokio::test]
 async fn a_folder_that_is_a_file_is_named_so() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path().join("graft.db");

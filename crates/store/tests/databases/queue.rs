@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use graft_core::{Assignment, Dataset, Digest};
 use graft_store::{
-    ChangeFilter, Due, Error, Free, Lease, NewRun, NewSchedule, NewVersion, Priority, Run, RunFilter, RunState,
-    RunUpdate, Store, Submission, Wish,
+    ChangeFilter, Due, Error, Free, Lease, NewEvaluation, NewRun, NewSchedule, NewVersion, Priority, Run, RunFilter,
+    RunKind, RunState, RunUpdate, Store, Submission, Wish,
 };
 use serde_json::json;
 
@@ -22,6 +22,7 @@ on_both!(
     watchers_hear_of_other_processes,
     at_every_failure_a_submission_is_whole_or_absent,
     a_request_that_is_sent_again_gets_its_run,
+    a_version_is_measured_once_at_a_time_beside_a_training,
 );
 
 const ALL: Free = Free { threads: 2, idle: true };
@@ -113,6 +114,51 @@ async fn a_run_waits_for_threads_time_and_another_run(database: Database) {
     store.update_held(&lease, &to(RunState::Running), "w", 21).await.unwrap();
     store.update_held(&lease, &to(RunState::Succeeded), "w", 22).await.unwrap();
     assert_eq!(claimed(store).await, "b");
+}
+
+async fn a_version_is_measured_once_at_a_time_beside_a_training(database: Database) {
+    let store = &database.store;
+    let adapter = spec("r").adapter;
+    let version = NewVersion {
+        task: TASK.into(),
+        name: None,
+        run: None,
+        adapter_dir: "adapters/a".into(),
+        adapter_digest: Digest::of(b"a"),
+        base: "b".into(),
+        base_digest: Digest::of(b"b"),
+        dataset: None,
+        card: card(),
+        metrics: json!({}),
+        parent: None,
+    };
+    let v1 = store.add_version(&version, "ada", 1).await.unwrap();
+    let v2 = store.add_version(&version, "ada", 2).await.unwrap();
+    let request = json!({"task": TASK});
+    let measure = async |id, version| {
+        let (dataset, request) = (&dataset(), &request);
+        let new = NewEvaluation { id, version, adapter: &adapter, dataset, dir: "runs/e", request, max_attempts: 3 };
+        store.submit_evaluation(new, "ada", 10).await.map(|(run, begun)| (run.id, begun))
+    };
+    let training = spec("training");
+    let new = NewRun { task: TASK, spec: &training, dir: "runs/t", holder: None };
+    store.submit_run(new, &order(), &dataset(), "ada", 9).await.unwrap();
+    assert_eq!(measure("e1", &v1).await.unwrap(), ("e1".into(), true));
+    assert_eq!(measure("e2", &v1).await.unwrap(), ("e1".into(), false));
+    assert_eq!(measure("e3", &v2).await.unwrap(), ("e3".into(), true));
+    // What somebody waits for comes first; the task's place for trainings is not theirs.
+    assert_eq!(store.active_run(TASK).await.unwrap().unwrap().id, "training");
+    let (run, lease) = claim(store, ALL).await.unwrap();
+    assert_eq!((run.id.as_str(), run.kind, run.version.as_deref()), ("e1", RunKind::Evaluate, Some("v1")));
+    store.update_held(&lease, &to(RunState::Failed), "w1", 20).await.unwrap();
+    assert_eq!(measure("e4", &v1).await.unwrap(), ("e4".into(), true));
+    assert!(matches!(store.queue_again("e1", "ada", 21).await, Err(Error::RunActive { run, .. }) if run == "e4"));
+    // Whoever lost the run writes no numbers.
+    let numbers = ("evaluation", &json!(1));
+    assert!(matches!(store.set_metric(&v1, numbers, Some(&lease), "w1", 22).await, Err(Error::LeaseLost { .. })));
+    let of = |kind| RunFilter { kind: Some(kind), ..RunFilter::default() };
+    assert_eq!(store.count_runs(&of(RunKind::Train)).await.unwrap(), 1);
+    assert_eq!(store.runs(&of(RunKind::Evaluate)).await.unwrap().len(), 3);
 }
 
 async fn clocks_that_jump_neither_end_leases_nor_revive_them(database: Database) {

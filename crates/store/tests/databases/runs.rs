@@ -82,7 +82,7 @@ async fn runs_are_listed(database: Database) {
     assert_eq!(ids(RunFilter::default()).await, "r4 r3 r2 r1 r0");
     assert_eq!(ids(RunFilter { task: Some("task0".into()), ..RunFilter::default() }).await, "r4 r2 r0");
     assert_eq!(
-        ids(RunFilter { state: Some(RunState::Cancelled), limit: Some(2), offset: 1, task: None }).await,
+        ids(RunFilter { state: Some(RunState::Cancelled), limit: Some(2), offset: 1, ..RunFilter::default() }).await,
         "r2 r1"
     );
 }

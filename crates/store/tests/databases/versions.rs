@@ -54,8 +54,13 @@ async fn versions_are_registered(database: Database) {
     assert_eq!(store.version(TASK, "v1").await.unwrap(), version);
     assert_eq!(store.versions(Some(TASK)).await.unwrap(), [version, second]);
     assert!(store.versions(Some("other")).await.unwrap().is_empty());
-    let scores = json!({"adapter": {"item_f1": 0.95}});
-    assert_eq!(store.set_metrics(TASK, "v1", &scores, "ada", 12).await.unwrap().metrics, scores);
+    let first = store.version(TASK, "v1").await.unwrap();
+    let scores = json!({"item_f1": 0.95});
+    let scored = store.set_metric(&first, ("adapter", &scores), None, "ada", 12).await.unwrap();
+    assert_eq!(scored.metrics["adapter"], scores);
+    // What was measured in the meantime stays.
+    let both = store.set_metric(&first, ("base", &scores), None, "ada", 12).await.unwrap().metrics;
+    assert_eq!((&both["adapter"], &both["base"]), (&scores, &scores));
     for name in ["", "../v1", "-v", "a b", "x".repeat(101).as_str()] {
         let error = store.add_version(&new(Some(name)), "ada", 13).await.unwrap_err();
         assert!(matches!(error, Error::BadName { .. }), "{name}: {error:?}");

@@ -3,7 +3,7 @@ import type { Event, RunDetail } from "../../api/types";
 import { Card, Figure, Figures, Progress } from "../../components/bits";
 import { isActive } from "../../components/RunPill";
 import { bytes, duration, label, number, significant } from "../../lib/format";
-import { phases, lastStep, prepared } from "../../lib/events";
+import { answered, phases, lastStep, prepared } from "../../lib/events";
 import css from "./run.module.css";
 
 /** Where a run is: its phases, how far, and the numbers of now. */
@@ -12,6 +12,7 @@ export function Now({ detail, live }: { detail: RunDetail; live: { events: Event
   const active = isActive(run.state);
   const step = lastStep(live.events);
   const facts = prepared(live.events);
+  const answers = active || run.kind === "evaluate" ? answered(live.events) : undefined;
   const progress = detail.progress;
   const done = step ? (step.step / Math.max(1, step.of)) * 100 : null;
   const percent = run.state === "succeeded" ? 100 : (progress?.percent ?? done);
@@ -21,7 +22,7 @@ export function Now({ detail, live }: { detail: RunDetail; live: { events: Event
     <Card>
       <div className={css.now}>
         <ol className={css.phases} aria-label="Phases">
-          {phases(live.events, run.state).map((phase) => (
+          {phases(live.events, run.state, run.kind).map((phase) => (
             <li key={phase.name} data-state={phase.state} aria-current={phase.state === "now" ? "step" : undefined}>
               <i aria-hidden>{phase.state === "done" ? "✓" : phase.state === "failed" ? "✕" : ""}</i>
               {label(phase.name)}
@@ -32,11 +33,13 @@ export function Now({ detail, live }: { detail: RunDetail; live: { events: Event
           <Progress value={percent} label="Progress of the run" />
           <p className={css.line}>
             <span className="num">
-              {step
-                ? `Step ${number(step.step)} of ${number(step.of)}`
-                : run.state === "queued"
-                  ? "Waiting for its turn"
-                  : label(run.state)}
+              {answers
+                ? `Answer ${number(answers.done)} of ${number(answers.of)}`
+                : step
+                  ? `Step ${number(step.step)} of ${number(step.of)}`
+                  : run.state === "queued"
+                    ? "Waiting for its turn"
+                    : label(run.state)}
               {percent != null && active ? ` · ${Math.round(percent)} %` : ""}
             </span>
             <span className="num">{active && <Heard at={live.heard} />}</span>
@@ -45,18 +48,24 @@ export function Now({ detail, live }: { detail: RunDetail; live: { events: Event
         <Figures>
           <Figure
             label={active ? "Time left" : "Duration"}
-            value={duration(active ? (progress?.eta_s ?? step?.eta_s) : seconds)}
+            value={duration(active ? (progress?.eta_s ?? (answers ? null : step?.eta_s)) : seconds)}
             sub={active ? `${duration(seconds)} so far` : undefined}
           />
-          <Figure label={active ? "Loss" : "Held-out loss"} value={significant(loss)} />
-          <Figure label="Learning rate" value={significant(step?.lr)} />
-          <Figure label="Tokens a second" value={number(step?.tokens_per_s)} />
-          <Figure label="Memory" value={bytes(facts?.memory)} sub="Predicted peak" />
-          <Figure
-            label="Samples"
-            value={number(run.train_samples ?? facts?.train)}
-            sub={`${number(run.eval_samples ?? facts?.eval)} held out`}
-          />
+          {run.kind === "evaluate" ? (
+            <Figure label="Held out" value={number(run.eval_samples)} sub="examples" />
+          ) : (
+            <>
+              <Figure label={active ? "Loss" : "Held-out loss"} value={significant(loss)} />
+              <Figure label="Learning rate" value={significant(step?.lr)} />
+              <Figure label="Tokens a second" value={number(step?.tokens_per_s)} />
+              <Figure label="Memory" value={bytes(facts?.memory)} sub="Predicted peak" />
+              <Figure
+                label="Samples"
+                value={number(run.train_samples ?? facts?.train)}
+                sub={`${number(run.eval_samples ?? facts?.eval)} held out`}
+              />
+            </>
+          )}
         </Figures>
       </div>
     </Card>

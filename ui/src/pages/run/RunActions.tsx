@@ -11,13 +11,16 @@ import { say, sayError } from "../../components/toasts";
 /** What can be done with a run now. Nothing here is done before the server has said yes. */
 export function RunActions({ run }: { run: Run }) {
   const [asking, setAsking] = useState(false);
+  const trains = run.kind === "train";
+  const stopped = run.state === "failed" || run.state === "cancelled";
   const client = useQueryClient();
   const navigate = useNavigate();
   const act = useMutation({
     mutationFn: (action: "cancel" | "retry" | "resume") => runs.act(run.id, action),
     onSuccess: ({ run: next }, action) => {
       setAsking(false);
-      if (action === "cancel") say("Stopping", { detail: "It ends after this step; the last checkpoint is kept." });
+      if (action === "cancel")
+        say("Stopping", { detail: trains ? "It ends after this step; the last checkpoint is kept." : undefined });
       if (next.id !== run.id) void navigate({ to: "/runs/$id", params: { id: next.id } });
     },
     onError: sayError,
@@ -31,14 +34,14 @@ export function RunActions({ run }: { run: Run }) {
           Cancel
         </Button>
       )}
-      {(run.state === "failed" || run.state === "cancelled") && (
+      {trains && stopped && (
         <Button look="main" busy={busy} onClick={() => act.mutate("resume")}>
           Resume
         </Button>
       )}
-      {!isActive(run.state) && (
+      {(trains ? !isActive(run.state) : stopped) && (
         <Button busy={busy} onClick={() => act.mutate("retry")}>
-          Train again
+          {trains ? "Train again" : "Measure again"}
         </Button>
       )}
       <Link to="/train" hash="history">
@@ -46,14 +49,18 @@ export function RunActions({ run }: { run: Run }) {
       </Link>
       <Confirm
         open={asking}
-        title="Stop this training?"
+        title={trains ? "Stop this training?" : "Stop this measurement?"}
         yes="Stop it"
         danger
         busy={busy}
         onYes={() => act.mutate("cancel")}
         onNo={() => setAsking(false)}
       >
-        <p>What was learned up to its last checkpoint is kept, and it can be resumed from there.</p>
+        <p>
+          {trains
+            ? "What was learned up to its last checkpoint is kept, and it can be resumed from there."
+            : "The version keeps the numbers it has."}
+        </p>
       </Confirm>
     </>
   );

@@ -17,7 +17,7 @@ import { Logs } from "./Logs";
 import { Now } from "./Now";
 import { RunActions } from "./RunActions";
 
-/** One training: live while it runs, whole when it is over. */
+/** One training or measurement: live while it runs, whole when it is over. */
 export function RunPage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const query = useQuery({
@@ -30,8 +30,9 @@ export function RunPage() {
   if (query.isPending) return <Skeleton lines={8} height={480} />;
   if (query.error && !query.data) return <Failure error={query.error} retry={() => void query.refetch()} />;
   const { run, failure, version } = query.data;
+  const trains = run.kind === "train";
   const tabs = [
-    { value: "curves", label: "Curves", content: <Curves events={live.events} /> },
+    ...(trains ? [{ value: "curves", label: "Curves", content: <Curves events={live.events} /> }] : []),
     { value: "logs", label: "Logs", content: <Logs run={run} active={active} /> },
     { value: "evaluation", label: "Evaluation", content: <EvaluationTab run={run} version={version ?? null} /> },
     { value: "config", label: "Config & files", content: <ConfigTab detail={query.data} events={live.events} /> },
@@ -47,7 +48,7 @@ export function RunPage() {
               {run.created_by}
               {version && (
                 <Link to="/versions" search={{ task: run.task, version } as never}>
-                  made {version}
+                  {trains ? "made" : "measures"} {version}
                 </Link>
               )}
             </span>
@@ -58,7 +59,12 @@ export function RunPage() {
       </div>
       {run.state === "failed" && <FailureCard run={run} failure={failure ?? null} />}
       <Now detail={query.data} live={live} />
-      <Tabs label="Parts of the run" value={search.tab ?? "curves"} onChange={(tab) => setUrl({ tab })} tabs={tabs} />
+      <Tabs
+        label="Parts of the run"
+        value={search.tab ?? (trains ? "curves" : "evaluation")}
+        onChange={(tab) => setUrl({ tab })}
+        tabs={tabs}
+      />
     </div>
   );
 }

@@ -25,6 +25,7 @@ const STATES = ["", "running", "queued", "succeeded", "failed", "cancelled"].map
 const COLUMNS = [
   { hidden: "Choose" },
   "Run",
+  "Kind",
   "Status",
   ...["Samples", "Loss", "Duration"].map((title) => ({ title, right: true })),
   "Version",
@@ -32,7 +33,7 @@ const COLUMNS = [
   { hidden: "More" },
 ];
 
-/** Every training there was, newest first. */
+/** Every training and every measurement there was, newest first. */
 export function History({ task }: { task: TaskInfo }) {
   const [search, setUrl] = useUrl();
   const page = Math.max(1, Number(search.page ?? 1));

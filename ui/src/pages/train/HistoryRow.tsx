@@ -14,8 +14,9 @@ import { clip, duration, number, percent, significant } from "../../lib/format";
 import css from "./train.module.css";
 
 const SHOWN = 160;
+const KIND = { train: "Training", evaluate: "Measurement" } as const;
 
-/** One training of the history. */
+/** One training or measurement of the history. */
 export function HistoryRow({
   run,
   chosen,
@@ -43,6 +44,7 @@ export function HistoryRow({
           <TimeAgo at={run.created_at} /> · {run.created_by} · {run.method} · {run.base}
         </div>
       </Cell>
+      <Cell label="Kind">{KIND[run.kind]}</Cell>
       <Cell>
         <RunPill state={run.state} />
         {progress && (
@@ -53,7 +55,7 @@ export function HistoryRow({
         )}
       </Cell>
       <Cell label="Samples" right>
-        {number(run.train_samples)}
+        {number(run.kind === "evaluate" ? run.eval_samples : run.train_samples)}
       </Cell>
       <Cell label="Loss" right>
         {significant(progress?.loss ?? run.final_loss)}
@@ -109,12 +111,19 @@ function RunMenu({ run }: { run: Run }) {
   };
   const logs = () => void navigate({ to: "/runs/$id", params: { id: run.id }, search: { tab: "logs" } as never });
   const stopped = run.state === "failed" || run.state === "cancelled";
-  const items: Item[] = [
+  const training: Item[] = [
     ...(isActive(run.state) ? [{ label: "Cancel", run: act("cancel", "Stopping; the last checkpoint is kept") }] : []),
     ...(stopped
       ? [{ label: "Resume from its checkpoint", run: act("resume", "Queued; it goes on from its checkpoint") }]
       : []),
     ...(isActive(run.state) ? [] : [{ label: "Train the same again", run: act("retry", "Queued") }]),
+  ];
+  const measuring: Item[] = [
+    ...(isActive(run.state) ? [{ label: "Cancel", run: act("cancel", "Stopping") }] : []),
+    ...(stopped ? [{ label: "Measure again", run: act("retry", "Queued") }] : []),
+  ];
+  const items: Item[] = [
+    ...(run.kind === "evaluate" ? measuring : training),
     { label: "Logs", run: logs },
     ...(isActive(run.state) ? [] : [{ label: "Delete", danger: true, run: () => setAsking(true) }]),
   ];

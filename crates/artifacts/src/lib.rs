@@ -1,0 +1,200 @@
+//! Published folders in an S3 bucket.
+//!
+//! A folder is its files and a list of them with sizes and digests, which is written last and removed first: a
+//! folder without its list is not there. What is fetched is checked against the list.
+
+mod address;
+mod client;
+mod error;
+mod list;
+mod sign;
+mod xml;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use graft_core::{Digest, Timestamp};
+
+use client::{Client, Fault};
+pub use error::Error;
+use list::{FileList, LIST};
+
+/// The files of a folder by their names.
+pub type Files = Vec<(String, Vec<u8>)>;
+
+/// A place of published folders.
+#[derive(Clone, Debug)]
+pub struct Artifacts {
+    client: Arc<Client>,
+    /// Precedes every key; empty, or with a slash at its end.
+    prefix: Arc<str>,
+    name: Arc<str>,
+}
+
+/// A folder as the bucket lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its path within the place.
+    pub folder: String,
+    /// When something of it was last written, in milliseconds since 1970 by the bucket's clock.
+    pub written_at: Timestamp,
+    /// Whether it has its list; otherwise it is half written, or half removed.
+    pub is_whole: bool,
+}
+
+impl Artifacts {
+    /// The place that `s3://bucket/prefix` names. Region, endpoint and keys come from `variables`, such as those of the
+    /// environment, under AWS's own names.
+    ///
+    /// # Errors
+    /// [`Error::Address`], [`Error::Endpoint`]; [`Error::Plain`] for an endpoint elsewhere without TLS;
+    /// [`Error::Unset`].
+    pub fn open(url: &str, variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
+        let (client, prefix) = address::open(url, variables)?;
+        Ok(Self { client: Arc::new(client), prefix: prefix.into(), name: url.trim_end_matches('/').into() })
+    }
+
+    /// Its URL.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Publishes a folder: its files, then the list that makes them one. A folder of the same files stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::Transfer`], and then nothing is visible.
+    pub async fn publish(&self, folder: &str, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+        let list = FileList::of(files);
+        if self.list_of(folder).await?.as_ref() == Some(&list) {
+            return Ok(());
+        }
+        for (name, bytes) in files {
+            self.put(&format!("{folder}/{name}"), bytes.clone()).await?;
+        }
+        self.put(&format!("{folder}/{LIST}"), list.to_bytes()).await
+    }
+
+    /// Whether a folder is published.
+    ///
+    /// # Errors
+    /// [`Error::Transfer`]; [`Error::Damaged`].
+    pub async fn contains(&self, folder: &str) -> Result<bool, Error> {
+        Ok(self.list_of(folder).await?.is_some())
+    }
+
+    /// The files of a published folder, each with the size and the digest that its list says.
+    ///
+    /// # Errors
+    /// [`Error::Missing`]; [`Error::Damaged`]; [`Error::Transfer`].
+    pub async fn fetch(&self, folder: &str) -> Result<Files, Error> {
+        let missing = || Error::Missing { place: self.name.to_string(), folder: folder.to_owned() };
+        let list = self.list_of(folder).await?.ok_or_else(missing)?;
+        let mut files = Vec::new();
+        for (name, wanted) in &list.files {
+            let object = format!("{folder}/{name}");
+            let damaged = |what: String| Error::Damaged { object: self.url(&object), what };
+            let bytes = self.get(&object).await?.ok_or_else(|| damaged("it is gone".into()))?;
+            if bytes.len() as u64 != wanted.size {
+                return Err(damaged(format!("it has {} bytes, its list says {}", bytes.len(), wanted.size)));
+            }
+            if Digest::of(&bytes) != wanted.digest {
+                return Err(damaged("its content is not the one that was published".into()));
+            }
+            files.push((name.clone(), bytes));
+        }
+        Ok(files)
+    }
+
+    /// Removes a folder: its list first, so that nobody finds half of it.
+    ///
+    /// # Errors
+    /// [`Error::Transfer`]; what is left then is no folder any more.
+    pub async fn remove(&self, folder: &str) -> Result<(), Error> {
+        self.delete(format!("{folder}/{LIST}")).await?;
+        for (object, _) in self.objects(folder).await? {
+            self.delete(object).await?;
+        }
+        Ok(())
+    }
+
+    /// Every folder two levels below one, as `adapters/<task>/<run>`.
+    ///
+    /// # Errors
+    /// [`Error::Transfer`].
+    pub async fn folders(&self, below: &str) -> Result<Vec<Stored>, Error> {
+        let mut found: BTreeMap<String, Stored> = BTreeMap::new();
+        for (object, written_at) in self.objects(below).await? {
+            let Some((folder, file)) = object.rsplit_once('/').filter(|(folder, _)| folder.matches('/').count() == 2)
+            else {
+                continue;
+            };
+            let fresh = Stored { folder: folder.to_owned(), written_at, is_whole: false };
+            let stored = found.entry(folder.to_owned()).or_insert(fresh);
+            stored.written_at = stored.written_at.max(written_at);
+            stored.is_whole |= file == LIST;
+        }
+        Ok(found.into_values().collect())
+    }
+
+    /// An object of the place, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::Transfer`].
+    pub async fn get(&self, object: &str) -> Result<Option<Vec<u8>>, Error> {
+        let key = self.key(object);
+        match self.apart(move |client| client.get(&key)).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(Fault::Absent) => Ok(None),
+            Err(fault) => Err(Error::transfer("fetch", self.url(object), fault)),
+        }
+    }
+
+    /// Writes one object.
+    ///
+    /// # Errors
+    /// [`Error::Transfer`].
+    pub async fn put(&self, object: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        let key = self.key(object);
+        let put = self.apart(move |client| client.put(&key, &bytes)).await;
+        put.map_err(|fault| Error::transfer("store", self.url(object), fault))
+    }
+
+    async fn delete(&self, object: String) -> Result<(), Error> {
+        let key = self.key(&object);
+        let deleted = self.apart(move |client| client.delete(&key)).await;
+        deleted.map_err(|fault| Error::transfer("remove", self.url(&object), fault))
+    }
+
+    /// The objects of a folder and of those in it.
+    async fn objects(&self, below: &str) -> Result<Vec<(String, Timestamp)>, Error> {
+        let key = self.key(&format!("{below}/"));
+        let listed = self.apart(move |client| client.list(&key)).await;
+        let listed = listed.map_err(|fault| Error::transfer("list", self.url(below), fault))?;
+        let inside = listed.into_iter();
+        Ok(inside.filter_map(|(key, at)| Some((key.strip_prefix(&*self.prefix)?.to_owned(), at))).collect())
+    }
+
+    async fn list_of(&self, folder: &str) -> Result<Option<FileList>, Error> {
+        let object = format!("{folder}/{LIST}");
+        let Some(bytes) = self.get(&object).await? else { return Ok(None) };
+        FileList::read(&bytes).map(Some).map_err(|what| Error::Damaged { object: self.url(&object), what })
+    }
+
+    /// Asks the bucket on a thread that may wait.
+    async fn apart<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Client) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let client = Arc::clone(&self.client);
+        let asked = tokio::task::spawn_blocking(move || ask(&client)).await;
+        asked.unwrap_or_else(|error| Err(Fault::Failed(error.to_string())))
+    }
+
+    fn key(&self, object: &str) -> String {
+        format!("{}{object}", self.prefix)
+    }
+
+    fn url(&self, object: &str) -> String {
+        format!("{}/{object}", self.name)
+    }
+}

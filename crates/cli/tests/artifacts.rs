@@ -1,0 +1,111 @@
+//! Adapters in a bucket: published whole, checked when they are fetched, found by other machines.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![cfg(unix)]
+
+mod common;
+
+use std::{
+    process::Stdio,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use common::Graft;
+use graft_testkit::{Postgres, S3};
+use serde_json::json;
+
+const TASK: &str = "text-classification";
+const SHORT: [&str; 9] = ["--base", "tiny", "--epochs", "0.2", "--batch-size", "8", "--no-eval", "--threads", "1"];
+const WORK: [&str; 5] = ["worker", "--once", "--no-suggestions", "--backoff", "0.1"];
+const VALIDATE: [&str; 5] = ["validate", "--task", TASK, "--version", "v1"];
+
+fn submit(graft: &Graft) -> String {
+    let reply = graft.json(&[&["queue", "submit", TASK], &SHORT[..]].concat());
+    reply["run"]["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn another_machine_loads_what_one_published() {
+    let Some(postgres) = Postgres::shared() else { return };
+    let (server, database) = (S3::start().unwrap(), postgres.database().unwrap());
+    let machine = || Graft::on(database.clone()).with_bucket(&server);
+    let one = machine();
+    one.add_toy_task();
+    let folder = format!("adapters/{TASK}/{}", submit(&one));
+    one.ok(&WORK);
+    assert!(server.keys().contains(&format!("{folder}/graft-files.json")), "{:?}", server.keys());
+
+    let two = machine();
+    two.ok(&["base", "add", "tiny", common::model("tiny-llama").to_str().unwrap()]);
+    let missing = two.json(&["sweep"])["missing"].to_string();
+    assert!(!missing.contains("version"), "the bucket has it: {missing}");
+    let backup = two.dir.path().join("all.zip");
+    two.ok(&["backup", backup.to_str().unwrap()]);
+    assert!(two.home().join(&folder).is_dir(), "a backup holds every adapter");
+    two.ok(&VALIDATE);
+
+    // Whatever the bucket does to an object, it is not used.
+    std::fs::remove_dir_all(two.home().join(&folder)).unwrap();
+    let weights = format!("{folder}/adapter_model.safetensors");
+    server.change(&weights, |bytes| {
+        let mut bytes = bytes.unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        Some(bytes)
+    });
+    let refused = two.fails(11, &VALIDATE, &weights);
+    assert!(refused.stderr.contains("not the one that was published"), "{}", refused.stderr);
+    assert!(!two.home().join(&folder).exists());
+    // What the hint says.
+    server.change(&format!("{folder}/graft-files.json"), |_| None);
+    two.fails(11, &VALIDATE, "graft sweep");
+    assert_eq!(one.json(&["sweep"])["published"], json!([folder]));
+    two.ok(&VALIDATE);
+    assert_eq!(server.refused(), 0);
+
+    let mut command = two.command(&["sweep"]);
+    command.env("AWS_SECRET_ACCESS_KEY", "another");
+    let stranger = common::Said::of(command);
+    assert!(stranger.code == 2 && stranger.stderr.contains("AWS_SECRET_ACCESS_KEY"), "{}", stranger.stderr);
+
+    // Another database can't use the place.
+    let other = Graft::new().with_bucket(&server);
+    other.add_toy_task();
+    let id = submit(&other);
+    other.ok(&WORK);
+    let error = other.json(&["runs", "show", &id])["run"]["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("belongs to another database") && error.contains("prefix of its own"), "{error}");
+
+    two.ok(&["models", "delete", "v1", "--task", TASK]);
+    assert_eq!(server.keys(), ["instance"]);
+    server.change("adapters/nobody/knows/this", |_| Some(vec![1]));
+    assert_eq!(one.json(&["sweep"])["kept"], json!([format!("{}/adapters/nobody/knows", server.url())]));
+    one.ok(&["sweep", "--older-than", "0"]);
+    assert_eq!(server.keys(), ["instance"]);
+}
+
+#[test]
+fn a_crash_between_files_and_row_leaves_nothing_visible() {
+    let server = S3::start().unwrap();
+    let graft = Graft::new().with_bucket(&server);
+    graft.add_toy_task();
+    let id = submit(&graft);
+    // The place's owner and one file; whoever writes another waits for ever.
+    server.allow_puts(Some(2));
+    let mut worker = graft.command(&WORK).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let began = Instant::now();
+    while server.keys().len() < 2 {
+        assert!(began.elapsed() < Duration::from_secs(90), "{:?}", server.keys());
+        sleep(Duration::from_millis(20));
+    }
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+    assert_eq!(graft.json(&["models", "list"])["versions"], json!([]));
+    assert!(!server.keys().iter().any(|key| key.ends_with("graft-files.json")), "{:?}", server.keys());
+    server.allow_puts(None);
+    graft.ok(&WORK);
+    assert_eq!(graft.json(&["runs", "show", &id])["run"]["state"], "succeeded");
+    assert_eq!(graft.json(&["models", "list"])["versions"].as_array().unwrap().len(), 1);
+    let swept = graft.json(&["sweep", "--older-than", "0"]);
+    assert_eq!((&swept["removed"], &swept["missing"]), (&json!([]), &json!([])), "{swept:#}");
+    assert!(server.keys().contains(&format!("adapters/{TASK}/{id}/graft-files.json")));
+}

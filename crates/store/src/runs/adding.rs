@@ -1,0 +1,192 @@
+//! Runs come into being.
+
+use graft_core::{AdapterSpec, Dataset, Timestamp};
+use serde_json::{Value, json};
+
+use super::{NewRun, Priority, Run, RunKind, find};
+use crate::changes::{Actor, Deed, record};
+use crate::database::{Dialect, Tx};
+use crate::{Action, Error, Kind, Store, Version, clock, row};
+
+/// A measurement to be queued.
+#[derive(Clone, Copy, Debug)]
+pub struct NewEvaluation<'a> {
+    /// Name of the run.
+    pub id: &'a str,
+    /// The version.
+    pub version: &'a Version,
+    /// Its kind and shape.
+    pub adapter: &'a AdapterSpec,
+    /// The dataset whose held-out side it answers.
+    pub dataset: &'a Dataset,
+    /// Its directory, relative to `GRAFT_HOME` or absolute.
+    pub dir: &'a str,
+    /// What was asked for.
+    pub request: &'a Value,
+    /// Processes that may be started for it before it counts as poisoned.
+    pub max_attempts: u32,
+}
+
+/// A row that doesn't exist yet.
+pub(super) struct Fresh<'a> {
+    id: &'a str,
+    kind: RunKind,
+    task: &'a str,
+    method: &'static str,
+    base: &'a str,
+    dataset: &'a str,
+    spec: Value,
+    dir: &'a str,
+    threads: Option<u64>,
+    version: Option<&'a str>,
+    /// Who holds it, and for how many milliseconds.
+    holder: Option<(&'a str, i64)>,
+}
+
+impl<'a> Fresh<'a> {
+    pub(super) fn training(new: NewRun<'a>) -> Self {
+        let NewRun { task, spec, dir, holder } = new;
+        Self {
+            id: &spec.run,
+            kind: RunKind::Train,
+            task,
+            method: method_of(&spec.adapter),
+            base: &spec.base.name,
+            dataset: spec.dataset.as_str(),
+            spec: json!(spec),
+            dir,
+            threads: spec.limits.threads.map(|threads| threads as u64),
+            version: None,
+            holder,
+        }
+    }
+}
+
+/// The name of an adapter's kind as stored and shown.
+fn method_of(adapter: &AdapterSpec) -> &'static str {
+    match adapter {
+        AdapterSpec::Lora(_) => "lora",
+        AdapterSpec::SoftPrompt(_) => "soft-prompt",
+    }
+}
+
+impl Store {
+    /// Queues the measurement of a version before all that waits: somebody wants to see it, and it is short. Where the
+    /// version is being measured already, that run is returned, and `false`.
+    ///
+    /// # Errors
+    /// [`Error::RunExists`]; when the database can't be written.
+    pub async fn submit_evaluation(
+        &self,
+        new: NewEvaluation<'_>,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<(Run, bool), Error> {
+        let version = new.version;
+        let fresh = Fresh {
+            id: new.id,
+            kind: RunKind::Evaluate,
+            task: &version.task,
+            method: method_of(new.adapter),
+            base: &version.base,
+            dataset: new.dataset.digest.as_str(),
+            spec: new.request.clone(),
+            dir: new.dir,
+            threads: None,
+            version: Some(&version.name),
+            holder: None,
+        };
+        let mut tx = self.begin().await?;
+        if let Some(active) = second(&mut tx, &fresh).await? {
+            let run = find(&mut *tx, &active).await?.ok_or(Error::NoRun(active))?;
+            return Ok((run, false));
+        }
+        add(&mut tx, self.dialect, fresh, Actor { by, at }).await?;
+        sqlx::query("update runs set request = $2, priority = $3, max_attempts = $4, eval_samples = $5 where id = $1")
+            .bind(new.id)
+            .bind(new.request.to_string())
+            .bind(Priority::High as i64)
+            .bind(i64::from(new.max_attempts.max(1)))
+            .bind(row::big(new.dataset.eval.len() as u64))
+            .execute(&mut *tx)
+            .await?;
+        let added = find(&mut *tx, new.id).await?.ok_or_else(|| Error::NoRun(new.id.to_owned()))?;
+        tx.commit().await?;
+        Ok((added, true))
+    }
+}
+
+/// Adds a run in the transaction of its caller.
+pub(super) async fn add(tx: &mut Tx<'_>, dialect: Dialect, fresh: Fresh<'_>, actor: Actor<'_>) -> Result<Run, Error> {
+    row::check_name("run", fresh.id)?;
+    if find(&mut **tx, fresh.id).await?.is_some() {
+        return Err(Error::RunExists(fresh.id.to_owned()));
+    }
+    if let Some(run) = second(tx, &fresh).await? {
+        return Err(Error::RunActive { task: fresh.task.to_owned(), run });
+    }
+    let clock = clock::read(tx, dialect).await?;
+    let until = fresh.holder.map(|(_, millis)| clock.at.saturating_add(millis));
+    sqlx::query(
+        "insert into runs (id, seq, task, state, method, base_name, dataset, spec, dir, created_by, created_at,
+                           threads, lease_owner, lease_clock, lease_until, fence, kind, version)
+         select $1, coalesce(max(seq), 0) + 1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+                $15, $16
+         from runs",
+    )
+    .bind(fresh.id)
+    .bind(fresh.task)
+    .bind(fresh.method)
+    .bind(fresh.base)
+    .bind(fresh.dataset)
+    .bind(fresh.spec.to_string())
+    .bind(fresh.dir)
+    .bind(row::text(actor.by))
+    .bind(actor.at)
+    .bind(fresh.threads.map(row::big))
+    .bind(fresh.holder.map(|(owner, _)| owner))
+    .bind(until.map(|_| clock.clock.as_str()))
+    .bind(until)
+    .bind(i64::from(fresh.holder.is_some()))
+    .bind(fresh.kind.name())
+    .bind(fresh.version)
+    .execute(&mut **tx)
+    .await?;
+    let run = find(&mut **tx, fresh.id).await?.ok_or_else(|| Error::NoRun(fresh.id.to_owned()))?;
+    let deed = Deed { action: Action::Add, kind: Kind::Run, task: fresh.task, subject: &run.id };
+    let after = json!({"kind": run.kind, "state": run.state, "dir": fresh.dir});
+    record(tx, deed, actor, None, Some(&after)).await?;
+    Ok(run)
+}
+
+/// Refuses a run to become active beside another of its place.
+pub(super) async fn refuse_second(tx: &mut Tx<'_>, run: &Run) -> Result<(), Error> {
+    let other = active_in_place(tx, run.kind, &run.task, run.version.as_deref(), &run.id).await?;
+    other.map_or(Ok(()), |other| Err(Error::RunActive { task: run.task.clone(), run: other }))
+}
+
+async fn second(tx: &mut Tx<'_>, fresh: &Fresh<'_>) -> Result<Option<String>, Error> {
+    active_in_place(tx, fresh.kind, fresh.task, fresh.version, fresh.id).await
+}
+
+/// The other run that is active in a place: a task has one for trainings, a version one for measurements. The write lock
+/// makes this check sound; the unique indexes `runs_active` and `runs_measuring` stand behind it.
+async fn active_in_place(
+    tx: &mut Tx<'_>,
+    kind: RunKind,
+    task: &str,
+    version: Option<&str>,
+    id: &str,
+) -> Result<Option<String>, Error> {
+    let row = sqlx::query(
+        "select id from runs where task = $1 and kind = $2 and state in ('queued', 'starting', 'running')
+            and id <> $3 and (kind = 'train' or version = $4)",
+    )
+    .bind(task)
+    .bind(kind.name())
+    .bind(id)
+    .bind(version)
+    .fetch_optional(&mut **tx)
+    .await?;
+    row.map(|row| row::get(&row, "id")).transpose()
+}

@@ -1,0 +1,384 @@
+//! A bucket in memory that speaks the part of S3's protocol that Graft uses, and verifies every signature by the
+//! specification (AWS Signature Version 4, one chunk, signed payload; ListObjectsV2 in pages).
+
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use sha2::{Digest as _, Sha256};
+
+const REGION: &str = "eu-test-1";
+const KEY: &str = "AKIATEST";
+const SECRET: &str = "a secret/with+signs";
+const BUCKET: &str = "graft-test";
+/// Objects on a page of a list: few, so that lists have several.
+const PAGE: usize = 3;
+
+/// A server with one bucket, which ends with its process.
+#[derive(Debug)]
+pub struct S3 {
+    endpoint: String,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Content and time of writing, in seconds since 1970.
+    objects: BTreeMap<String, (Vec<u8>, u64)>,
+    /// Objects that may still be written; the next one is taken in and not answered.
+    puts: Option<usize>,
+    /// Signatures that were wrong.
+    refused: usize,
+}
+
+struct Request {
+    method: String,
+    path: String,
+    query: String,
+    headers: BTreeMap<String, String>,
+    body: Vec<u8>,
+}
+
+/// Status, content type, body; `None` answers nothing at all.
+type Answer = Option<(u16, Vec<(&'static str, String)>, Vec<u8>)>;
+
+impl S3 {
+    /// Starts a server with an empty bucket.
+    ///
+    /// # Errors
+    /// No port is free.
+    pub fn start() -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let endpoint = format!("http://{}", listener.local_addr()?);
+        let state = Arc::new(Mutex::new(State::default()));
+        let shared = Arc::clone(&state);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let state = Arc::clone(&shared);
+                // A client that goes away in the middle is no concern of the others.
+                thread::spawn(move || drop(serve(&stream, &state)));
+            }
+        });
+        Ok(Self { endpoint, state })
+    }
+
+    /// The bucket's URL, with a prefix.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("s3://{BUCKET}/some/place")
+    }
+
+    /// The variables that a client needs.
+    #[must_use]
+    pub fn environment(&self) -> [(&'static str, String); 4] {
+        [
+            ("AWS_ENDPOINT_URL", self.endpoint.clone()),
+            ("AWS_REGION", REGION.into()),
+            ("AWS_ACCESS_KEY_ID", KEY.into()),
+            ("AWS_SECRET_ACCESS_KEY", SECRET.into()),
+        ]
+    }
+
+    /// The keys of all objects, without the prefix.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        let keys = lock(&self.state).objects.keys().cloned().collect::<Vec<_>>();
+        keys.into_iter().filter_map(|key| Some(key.strip_prefix("some/place/")?.to_owned())).collect()
+    }
+
+    /// Changes an object behind everybody's back: `change` gets its content, and what it returns is there afterwards.
+    pub fn change(&self, key: &str, change: impl FnOnce(Option<Vec<u8>>) -> Option<Vec<u8>>) {
+        let key = format!("some/place/{key}");
+        let mut state = lock(&self.state);
+        let old = state.objects.remove(&key).map(|(bytes, _)| bytes);
+        if let Some(bytes) = change(old) {
+            state.objects.insert(key, (bytes, seconds()));
+        }
+    }
+
+    /// Lets so many objects be written; whoever writes one more waits until `None` lets all be written, and is then cut
+    /// off without an answer.
+    pub fn allow_puts(&self, puts: Option<usize>) {
+        lock(&self.state).puts = puts;
+    }
+
+    /// Requests whose signature was wrong.
+    #[must_use]
+    pub fn refused(&self) -> usize {
+        lock(&self.state).refused
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs())
+}
+
+fn serve(stream: &TcpStream, state: &Mutex<State>) -> io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    while let Some(request) = read(&mut reader)? {
+        let Some((status, headers, body)) = answer(&request, state) else {
+            // Until all may be written again; then the connection breaks.
+            while lock(state).puts.is_some() {
+                thread::sleep(Duration::from_millis(20));
+            }
+            return Ok(());
+        };
+        let mut head = format!("HTTP/1.1 {status} _\r\ncontent-length: {}\r\n", body.len());
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        let mut out = stream;
+        out.write_all((head + "\r\n").as_bytes())?;
+        if request.method != "HEAD" {
+            out.write_all(&body)?;
+        }
+    }
+    Ok(())
+}
+
+fn read(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
+    let mut line = String::new();
+    if reader.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let bad = || io::Error::new(io::ErrorKind::InvalidData, "no request of HTTP/1.1");
+    let mut words = line.split_whitespace();
+    let (Some(method), Some(target), Some("HTTP/1.1")) = (words.next(), words.next(), words.next()) else {
+        return Err(bad());
+    };
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut request = Request {
+        method: method.into(),
+        path: path.into(),
+        query: query.into(),
+        headers: BTreeMap::new(),
+        body: Vec::new(),
+    };
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let line = line.trim_end();
+        if line.is_empty() {
+            break;
+        }
+        let (name, value) = line.split_once(':').ok_or_else(bad)?;
+        request.headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+    }
+    let length = request.headers.get("content-length").map_or(Ok(0), |length| length.parse().map_err(|_| bad()))?;
+    reader.take(length).read_to_end(&mut request.body)?;
+    Ok(Some(request))
+}
+
+fn problem(status: u16, code: &str) -> Answer {
+    let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code></Error>");
+    Some((status, vec![("content-type", "application/xml".into())], body.into_bytes()))
+}
+
+fn answer(request: &Request, state: &Mutex<State>) -> Answer {
+    if let Err(code) = verify(request) {
+        lock(state).refused += 1;
+        return problem(403, code);
+    }
+    let path = decode(&request.path);
+    let mut parts = path.trim_start_matches('/').splitn(2, '/');
+    if parts.next() != Some(BUCKET) {
+        return problem(404, "NoSuchBucket");
+    }
+    let key = parts.next().unwrap_or_default().to_owned();
+    let mut state = lock(state);
+    match (request.method.as_str(), key.is_empty()) {
+        ("GET", true) => list(request, &state),
+        ("PUT", false) if request.query.is_empty() => {
+            match &mut state.puts {
+                Some(0) => return None,
+                Some(left) => *left -= 1,
+                None => {}
+            }
+            let etag = format!("\"{}\"", &hex(&Sha256::digest(&request.body))[..32]);
+            state.objects.insert(key, (request.body.clone(), seconds()));
+            Some((200, vec![("etag", etag)], Vec::new()))
+        }
+        ("GET" | "HEAD", false) if request.query.is_empty() => match state.objects.get(&key) {
+            None => problem(404, "NoSuchKey"),
+            Some((bytes, at)) => {
+                let etag = format!("\"{}\"", &hex(&Sha256::digest(bytes))[..32]);
+                let headers = vec![("etag", etag), ("last-modified", http_date(*at))];
+                Some((200, headers, bytes.clone()))
+            }
+        },
+        ("DELETE", false) if request.query.is_empty() => {
+            state.objects.remove(&key);
+            Some((204, Vec::new(), Vec::new()))
+        }
+        _ => problem(501, "NotImplemented"),
+    }
+}
+
+/// A page of ListObjectsV2.
+fn list(request: &Request, state: &State) -> Answer {
+    let query: BTreeMap<String, String> = request
+        .query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect();
+    let is = |name: &str, value: &str| query.get(name).is_some_and(|found| found == value);
+    if !is("list-type", "2") || !is("encoding-type", "url") || query.contains_key("delimiter") {
+        return problem(501, "NotImplemented");
+    }
+    let prefix = query.get("prefix").cloned().unwrap_or_default();
+    let after = query.get("continuation-token").or_else(|| query.get("start-after")).cloned().unwrap_or_default();
+    let mut found = state.objects.iter().filter(|(key, _)| key.starts_with(&prefix) && **key > after).peekable();
+    let (mut contents, mut last) = (String::new(), String::new());
+    for (key, (bytes, at)) in found.by_ref().take(PAGE) {
+        contents += &format!(
+            "<Contents><Key>{}</Key><LastModified>{}</LastModified><ETag>\"0\"</ETag><Size>{}</Size>\
+             <StorageClass>STANDARD</StorageClass></Contents>",
+            key.replace('%', "%25").replace(' ', "%20").replace('+', "%2B"),
+            iso_date(*at),
+            bytes.len()
+        );
+        last.clone_from(key);
+    }
+    let more = found.peek().is_some();
+    let next = if more { format!("<NextContinuationToken>{last}</NextContinuationToken>") } else { String::new() };
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+         <Name>{BUCKET}</Name><Prefix>{prefix}</Prefix><KeyCount>{PAGE}</KeyCount><MaxKeys>{PAGE}</MaxKeys>\
+         <IsTruncated>{more}</IsTruncated>{next}{contents}</ListBucketResult>"
+    );
+    Some((200, vec![("content-type", "application/xml".into())], body.into_bytes()))
+}
+
+/// Signature Version 4, as <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html> says.
+fn verify(request: &Request) -> Result<(), &'static str> {
+    let header = |name: &str| request.headers.get(name).map(String::as_str);
+    let authorization = header("authorization").ok_or("AccessDenied")?;
+    let rest = authorization.strip_prefix("AWS4-HMAC-SHA256 ").ok_or("AccessDenied")?;
+    let fields: BTreeMap<&str, &str> = rest.split(',').filter_map(|field| field.trim().split_once('=')).collect();
+    let field = |name: &str| fields.get(name).copied().ok_or("AuthorizationHeaderMalformed");
+    let (credential, signed, signature) = (field("Credential")?, field("SignedHeaders")?, field("Signature")?);
+    let date = header("x-amz-date").ok_or("AccessDenied")?;
+    let day = date.get(..8).ok_or("AccessDenied")?;
+    let scope = format!("{day}/{REGION}/s3/aws4_request");
+    if credential != format!("{KEY}/{scope}") {
+        return Err("InvalidAccessKeyId");
+    }
+    let payload = header("x-amz-content-sha256").ok_or("InvalidRequest")?;
+    if payload != hex(&Sha256::digest(&request.body)) {
+        return Err("XAmzContentSHA256Mismatch");
+    }
+    let names: Vec<&str> = signed.split(';').collect();
+    // Everything of Amazon's, and the host, must be signed; names are sorted.
+    let must = request.headers.keys().filter(|name| name.starts_with("x-amz-") || *name == "host");
+    if !names.is_sorted() || must.into_iter().any(|name| !names.contains(&name.as_str())) {
+        return Err("AccessDenied");
+    }
+    let mut canonical = format!("{}\n{}\n{}\n", request.method, request.path, sorted(&request.query));
+    for name in &names {
+        canonical += &format!("{name}:{}\n", header(name).ok_or("AccessDenied")?);
+    }
+    canonical += &format!("\n{signed}\n{payload}");
+    let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", hex(&Sha256::digest(&canonical)));
+    let mut key = hmac(format!("AWS4{SECRET}").as_bytes(), day.as_bytes());
+    for part in [REGION, "s3", "aws4_request"] {
+        key = hmac(&key, part.as_bytes());
+    }
+    if hex(&hmac(&key, to_sign.as_bytes())) == signature { Ok(()) } else { Err("SignatureDoesNotMatch") }
+}
+
+/// A query in the order of its names, each with a value.
+fn sorted(query: &str) -> String {
+    let mut pairs: Vec<String> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| if pair.contains('=') { pair.to_owned() } else { format!("{pair}=") })
+        .collect();
+    pairs.sort();
+    pairs.join("&")
+}
+
+/// RFC 2104 with SHA-256.
+fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let mut block = [0_u8; 64];
+    if key.len() > 64 {
+        block[..32].copy_from_slice(&Sha256::digest(key));
+    } else {
+        block[..key.len()].copy_from_slice(key);
+    }
+    let inner = Sha256::new().chain_update(block.map(|byte| byte ^ 0x36)).chain_update(message).finalize();
+    Sha256::new().chain_update(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A text without its percent signs.
+fn decode(text: &str) -> String {
+    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = (*first == b'%').then(|| std::str::from_utf8(after.get(..2)?).ok()).flatten();
+        match escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Year, month, day of a day since 1970 (Howard Hinnant's `civil_from_days`).
+fn civil(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * of_year + 2) / 153;
+    let (day, month) = (of_year - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
+/// `2026-11-21T17:00:00.000Z`.
+fn iso_date(at: u64) -> String {
+    let ((year, month, day), time) = (civil(at / 86_400), at % 86_400);
+    format!("{year}-{month:02}-{day:02}T{:02}:{:02}:{:02}.000Z", time / 3600, time / 60 % 60, time % 60)
+}
+
+/// `Sat, 21 Nov 2026 17:00:00 GMT`.
+fn http_date(at: u64) -> String {
+    let ((year, month, day), time) = (civil(at / 86_400), at % 86_400);
+    let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][(at / 86_400 % 7) as usize];
+    let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
+    format!("{weekday}, {day:02} {} {year} {hour:02}:{minute:02}:{second:02} GMT", names[month as usize - 1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_specifications_own_example_of_hmac_and_dates() {
+        // RFC 4231, test case 2.
+        let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        assert_eq!(hex(&hmac(b"Jefe", b"what do ya want for nothing?")), expected);
+        assert_eq!(iso_date(1_792_602_123), "2026-10-21T17:02:03.000Z");
+        assert_eq!(http_date(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(decode("a%2Fb%zz"), "a/b%zz");
+    }
+}
