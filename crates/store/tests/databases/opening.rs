@@ -85,7 +85,8 @@ async fn a_write_that_is_refused_names_the_file() {
         Err(error) => error,
     };
     assert!(error.to_string().contains(&database.url), "{error}");
-    assert!(matches!(error.source().unwrap().downcast_ref(), Some(Error::ReadOnly(_))), "{error:?}");
+    let (Error::Open { source, .. } | Error::Refused { source, .. }) = &error else { panic!("{error:?}") };
+    assert!(matches!(**source, Error::ReadOnly(_)), "{error:?}");
     assert!(error.hint().unwrap().contains("write access"));
 }
 
