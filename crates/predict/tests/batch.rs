@@ -11,11 +11,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use graft_core::{AnswerForm, TaskCard};
+use graft_core::{AnswerForm, Digest, TaskCard};
 use graft_nn::{Adapter, Model};
 use graft_predict::{
-    Batcher, Decoding, End, Error, Guide, Limits, Outcome, Piece, Predictor, Request, Sampling, Service, Template,
-    Update, Vocabulary,
+    Batcher, Decoding, End, Error, Guide, Limits, Outcome, Piece, Predictor, PromptCache, Request, Sampling, Service,
+    Template, Update, Vocabulary,
 };
 use serde_json::{Value, json};
 
@@ -145,6 +145,34 @@ fn a_file_of_inputs_is_answered_like_each_input() {
     }
     let bare = predictor.bare().predict(&[INPUTS[1]], how, &mut |_| {}).unwrap();
     assert_ne!(bare[0].as_ref().unwrap().raw_confidence, together[1].as_ref().unwrap().raw_confidence);
+}
+
+#[test]
+fn an_instruction_is_computed_once_and_read_by_later_processes() {
+    let (_, files) = Model::open(&folder("tiny-llama")).unwrap();
+    let base = base("tiny-llama");
+    let card = card(AnswerForm::Text);
+    for adapter in ["adapter_lora", "adapter_prompt"] {
+        let kept = tempfile::tempdir().unwrap();
+        let confidence = || {
+            let adapter = Adapter::open(&folder("tiny-llama").join(adapter), &base.model).unwrap();
+            let predictor = Predictor::new(Arc::clone(&base.model), &files, &card, Some(adapter)).unwrap();
+            let predictor =
+                predictor.with_prompt_cache(PromptCache::new(kept.path().into(), Digest::of(b"tiny-llama")));
+            let how = Decoding { max_tokens: 5, ..Decoding::default() };
+            predictor.predict(&[INPUTS[1]], how, &mut |_| {}).unwrap()[0].as_ref().unwrap().raw_confidence
+        };
+        let first = confidence();
+        let files: Vec<PathBuf> = std::fs::read_dir(kept.path()).unwrap().map(|e| e.unwrap().path()).collect();
+        let [file] = &files[..] else { panic!("{files:?}") };
+        assert_eq!(confidence(), first);
+        // Other numbers, with their digest: had they not been read, nothing would change.
+        let zeros = vec![0; std::fs::read(file).unwrap().len() - Digest::LEN];
+        std::fs::write(file, [Digest::of(&zeros).as_str().as_bytes(), &zeros].concat()).unwrap();
+        assert_ne!(confidence(), first);
+        std::fs::write(file, [&[b'0'; Digest::LEN], &zeros[..]].concat()).unwrap();
+        assert_eq!(confidence(), first, "what is damaged is computed");
+    }
 }
 
 #[test]
