@@ -76,7 +76,7 @@ fn q8_0(block: &[u8; 34], y: &mut [f32; 32]) {
 
 /// Scale and minimum of sub-block `i` out of the twelve bytes that pack eight pairs of 6-bit numbers.
 #[inline(always)]
-fn scale_min(packed: &[u8], i: usize) -> (f32, f32) {
+pub(crate) fn scale_min(packed: &[u8], i: usize) -> (f32, f32) {
     let (scale, min) = if i < 4 {
         (packed[i] & 63, packed[i + 4] & 63)
     } else {

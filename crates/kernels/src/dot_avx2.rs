@@ -3,17 +3,17 @@
 
 use std::arch::x86_64::{
     __m128i, __m256, _mm_add_ps, _mm_add_ss, _mm_and_si128, _mm_cvtph_ps, _mm_cvtsi32_si128, _mm_cvtss_f32,
-    _mm_loadu_si128, _mm_movehl_ps, _mm_set1_epi8, _mm_shuffle_ps, _mm_srli_epi16, _mm_srli_si128, _mm256_add_ps,
-    _mm256_broadcastss_ps, _mm256_castps256_ps128, _mm256_cvtepi8_epi32, _mm256_cvtepi32_ps, _mm256_cvtepu8_epi32,
-    _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_mul_ps, _mm256_set1_ps, _mm256_setzero_ps,
-    _mm256_storeu_ps, _mm256_sub_ps,
+    _mm_loadu_si128, _mm_movehl_ps, _mm_or_si128, _mm_set1_epi8, _mm_shuffle_ps, _mm_slli_epi16, _mm_srli_epi16,
+    _mm_srli_si128, _mm256_add_ps, _mm256_broadcastss_ps, _mm256_castps256_ps128, _mm256_cvtepi8_epi32,
+    _mm256_cvtepi32_ps, _mm256_cvtepu8_epi32, _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_fmsub_ps, _mm256_loadu_ps,
+    _mm256_mul_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps, _mm256_sub_ps,
 };
 
-use crate::Dtype;
+use crate::{Dtype, dequant::scale_min};
 
 /// Whether [`dot`] has a kernel for this type on this machine.
 pub(crate) fn handles(dtype: Dtype) -> bool {
-    matches!(dtype, Dtype::Q4_0 | Dtype::Q4_1 | Dtype::Q8_0)
+    matches!(dtype, Dtype::Q4_0 | Dtype::Q4_1 | Dtype::Q8_0 | Dtype::Q4K | Dtype::Q6K)
         && crate::simd::has_avx2()
         && std::arch::is_x86_feature_detected!("f16c")
 }
@@ -34,9 +34,11 @@ pub(crate) unsafe fn dot(dtype: Dtype, bytes: &[u8], x: &[f32], cols: usize, out
     // SAFETY: the features are there; every block that is read has the bytes of its type.
     unsafe {
         match dtype {
-            Dtype::Q4_0 => groups(|block| q4_0(block), rows, x, out),
-            Dtype::Q4_1 => groups(|block| q4_1(block), rows, x, out),
-            _ => groups(|block| q8_0(block), rows, x, out),
+            Dtype::Q4_0 => groups::<1>(|block, _| q4_0(block), rows, x, out),
+            Dtype::Q4_1 => groups::<1>(|block, _| q4_1(block), rows, x, out),
+            Dtype::Q4K => groups::<8>(|block, part| q4k(block, part), rows, x, out),
+            Dtype::Q6K => groups::<8>(|block, part| q6k(block, part), rows, x, out),
+            _ => groups::<1>(|block, _| q8_0(block), rows, x, out),
         }
     }
 }
@@ -54,24 +56,32 @@ pub(crate) unsafe fn widen(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
     // SAFETY: the features are there; every block that is read has the bytes of its type.
     unsafe {
         match dtype {
-            Dtype::Q4_0 => each_block::<18>(|block| q4_0(block), bytes, out),
-            Dtype::Q4_1 => each_block::<20>(|block| q4_1(block), bytes, out),
-            _ => each_block::<34>(|block| q8_0(block), bytes, out),
+            Dtype::Q4_0 => each_block::<18, 1>(|block, _| q4_0(block), bytes, out),
+            Dtype::Q4_1 => each_block::<20, 1>(|block, _| q4_1(block), bytes, out),
+            Dtype::Q4K => each_block::<144, 8>(|block, part| q4k(block, part), bytes, out),
+            Dtype::Q6K => each_block::<210, 8>(|block, part| q6k(block, part), bytes, out),
+            _ => each_block::<34, 1>(|block, _| q8_0(block), bytes, out),
         }
     }
 }
 
-/// [`widen`] for blocks of `B` bytes and 32 values.
+/// [`widen`] for blocks of `B` bytes and `P` parts of 32 values.
 ///
 /// # Safety
 /// `widen` may read a block at the address it gets.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn each_block<const B: usize>(widen: impl Fn(*const u8) -> [__m256; 4], bytes: &[u8], out: &mut [f32]) {
-    for (block, out) in bytes.as_chunks::<B>().0.iter().zip(out.as_chunks_mut::<32>().0) {
-        for (values, out) in widen(block.as_ptr()).into_iter().zip(out.as_chunks_mut::<8>().0) {
-            // SAFETY: eight numbers lie there.
-            unsafe { _mm256_storeu_ps(out.as_mut_ptr(), values) };
+unsafe fn each_block<const B: usize, const P: usize>(
+    widen: impl Fn(*const u8, usize) -> [__m256; 4],
+    bytes: &[u8],
+    out: &mut [f32],
+) {
+    for (block, out) in bytes.as_chunks::<B>().0.iter().zip(out.chunks_exact_mut(32 * P)) {
+        for (part, out) in out.as_chunks_mut::<32>().0.iter_mut().enumerate() {
+            for (values, out) in widen(block.as_ptr(), part).into_iter().zip(out.as_chunks_mut::<8>().0) {
+                // SAFETY: eight numbers lie there.
+                unsafe { _mm256_storeu_ps(out.as_mut_ptr(), values) };
+            }
         }
     }
 }
@@ -92,7 +102,12 @@ struct Rows<'b> {
 /// As [`dot`]; `widen` may read a block at the address it gets.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn groups(widen: impl Fn(*const u8) -> [__m256; 4] + Copy, rows: Rows<'_>, x: &[f32], out: &mut [f32]) {
+unsafe fn groups<const P: usize>(
+    widen: impl Fn(*const u8, usize) -> [__m256; 4] + Copy,
+    rows: Rows<'_>,
+    x: &[f32],
+    out: &mut [f32],
+) {
     let tokens = x.len() / rows.cols;
     for first in (0..tokens).step_by(8) {
         let now = (tokens - first).min(8);
@@ -101,14 +116,14 @@ unsafe fn groups(widen: impl Fn(*const u8) -> [__m256; 4] + Copy, rows: Rows<'_>
         // SAFETY: `x` holds `now` rows of `cols` numbers, as many as the stored rows hold.
         unsafe {
             match now {
-                1 => some::<1, 4>(widen, rows, x, out),
-                2 => some::<2, 4>(widen, rows, x, out),
-                3 => some::<3, 2>(widen, rows, x, out),
-                4 => some::<4, 2>(widen, rows, x, out),
-                5 => some::<5, 1>(widen, rows, x, out),
-                6 => some::<6, 1>(widen, rows, x, out),
-                7 => some::<7, 1>(widen, rows, x, out),
-                _ => some::<8, 1>(widen, rows, x, out),
+                1 => some::<P, 1, 4>(widen, rows, x, out),
+                2 => some::<P, 2, 4>(widen, rows, x, out),
+                3 => some::<P, 3, 2>(widen, rows, x, out),
+                4 => some::<P, 4, 2>(widen, rows, x, out),
+                5 => some::<P, 5, 1>(widen, rows, x, out),
+                6 => some::<P, 6, 1>(widen, rows, x, out),
+                7 => some::<P, 7, 1>(widen, rows, x, out),
+                _ => some::<P, 8, 1>(widen, rows, x, out),
             }
         }
     }
@@ -121,14 +136,14 @@ struct Columns<'o> {
     stride: usize,
 }
 
-/// [`dot`] for `T` rows of `x`, each summed in `S` parts.
+/// [`dot`] for blocks of `P` parts and `T` rows of `x`, each summed `S` ways.
 ///
 /// # Safety
 /// As [`groups`]; `x` holds `T` rows of `cols` numbers.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn some<const T: usize, const S: usize>(
-    widen: impl Fn(*const u8) -> [__m256; 4],
+unsafe fn some<const P: usize, const T: usize, const S: usize>(
+    widen: impl Fn(*const u8, usize) -> [__m256; 4],
     rows: Rows<'_>,
     x: &[f32],
     to: Columns<'_>,
@@ -136,12 +151,15 @@ unsafe fn some<const T: usize, const S: usize>(
     for (row, out) in rows.bytes.chunks_exact(rows.size).zip(to.out.chunks_exact_mut(to.stride)) {
         let mut sums = [[_mm256_setzero_ps(); S]; T];
         for (index, block) in row.chunks_exact(rows.block).enumerate() {
-            let values = widen(block.as_ptr());
-            for (t, sums) in sums.iter_mut().enumerate() {
-                for (part, values) in values.iter().enumerate() {
-                    // SAFETY: block `index` covers columns `32·index..32·index + 32` of row `t`.
-                    let x = unsafe { _mm256_loadu_ps(x.as_ptr().add(t * rows.cols + 32 * index + 8 * part)) };
-                    sums[part % S] = _mm256_fmadd_ps(*values, x, sums[part % S]);
+            for part in 0..P {
+                let values = widen(block.as_ptr(), part);
+                let first = 32 * (index * P + part);
+                for (t, sums) in sums.iter_mut().enumerate() {
+                    for (eight, values) in values.iter().enumerate() {
+                        // SAFETY: this part of the block covers columns `first..first + 32` of row `t`.
+                        let x = unsafe { _mm256_loadu_ps(x.as_ptr().add(t * rows.cols + first + 8 * eight)) };
+                        sums[eight % S] = _mm256_fmadd_ps(*values, x, sums[eight % S]);
+                    }
                 }
             }
         }
@@ -210,4 +228,56 @@ unsafe fn q8_0(block: *const u8) -> [__m256; 4] {
     let signed = |bytes: __m128i| _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
     let parts = [low, _mm_srli_si128::<8>(low), high, _mm_srli_si128::<8>(high)];
     parts.map(|bytes| _mm256_mul_ps(signed(bytes), scale))
+}
+
+/// Values `32·part..32·part + 32` of a block of 256: nibbles of 32 bytes, low ones for even parts, and a scale and a
+/// minimum of 6 bits.
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn q4k(block: *const u8, part: usize) -> [__m256; 4] {
+    // SAFETY: the caller has a block of 144 bytes there.
+    let ((d, dmin), packed, (low, high)) = unsafe {
+        let packed = std::slice::from_raw_parts(block.add(4), 12);
+        let at = block.add(16 + 32 * (part / 2));
+        (halves(block), packed, (_mm_loadu_si128(at.cast()), _mm_loadu_si128(at.add(16).cast())))
+    };
+    let (scale, min) = scale_min(packed, part);
+    let (scale, min) = (_mm256_mul_ps(d, _mm256_set1_ps(scale)), _mm256_mul_ps(dmin, _mm256_set1_ps(min)));
+    let mask = _mm_set1_epi8(0xf);
+    let nibbles = |bytes: __m128i| {
+        let bytes = if part.is_multiple_of(2) { bytes } else { _mm_srli_epi16::<4>(bytes) };
+        unsigned(_mm_and_si128(bytes, mask))
+    };
+    let ([a, b], [c, d]) = (nibbles(low), nibbles(high));
+    [a, b, c, d].map(|q| _mm256_fmsub_ps(q, scale, min))
+}
+
+/// Values `32·part..32·part + 32` of a block of 256: four low bits, two high bits, a scale for each sixteen.
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn q6k(block: *const u8, part: usize) -> [__m256; 4] {
+    let (half, quarter) = (part / 4, part % 4);
+    // SAFETY: the caller has a block of 210 bytes there.
+    let (low, high, scales, (d, _)) = unsafe {
+        let low = block.add(64 * half + 32 * (quarter % 2));
+        let high = block.add(128 + 32 * half);
+        let two = |at: *const u8| [_mm_loadu_si128(at.cast()), _mm_loadu_si128(at.add(16).cast())];
+        let scales = block.add(192 + 8 * half + 2 * quarter).cast::<[i8; 2]>().read();
+        // The last two bytes of a block: what follows may not be read.
+        let d = i32::from(block.add(208).cast::<u16>().read_unaligned());
+        (two(low), two(high), scales, halves((&raw const d).cast()))
+    };
+    let (four, two, middle) = (_mm_set1_epi8(0xf), _mm_set1_epi8(3), _mm256_set1_ps(32.0));
+    let sixteen = |i: usize| {
+        let low = if quarter < 2 { low[i] } else { _mm_srli_epi16::<4>(low[i]) };
+        let high = match quarter {
+            0 => high[i],
+            1 => _mm_srli_epi16::<2>(high[i]),
+            2 => _mm_srli_epi16::<4>(high[i]),
+            _ => _mm_srli_epi16::<6>(high[i]),
+        };
+        let bits = _mm_or_si128(_mm_and_si128(low, four), _mm_slli_epi16::<4>(_mm_and_si128(high, two)));
+        let scale = _mm256_mul_ps(d, _mm256_set1_ps(f32::from(scales[i])));
+        unsigned(bits).map(|q| _mm256_mul_ps(_mm256_sub_ps(q, middle), scale))
+    };
+    let ([a, b], [c, d]) = (sixteen(0), sixteen(1));
+    [a, b, c, d]
 }

@@ -1,9 +1,12 @@
 use std::{
     collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{Arc, Weak},
+    thread,
     time::Instant,
 };
 
+use graft_kernels::pool;
 use graft_nn::{Adapter, Feed, Matrix, Model, Session, Source};
 
 use crate::{
@@ -168,13 +171,22 @@ impl Batcher {
         }
         let rows: Vec<usize> = ready.iter().map(|(row, _)| *row).collect();
         let logits = self.model.logits_of(hidden, &rows);
-        let mut failed = Vec::new();
-        for (row, &(_, index)) in ready.iter().enumerate() {
-            if let Err(error) = self.running[index].advance(logits.row(row)) {
-                failed.push((index, error));
+        let mut row_of = vec![None; self.running.len()];
+        ready.iter().enumerate().for_each(|(row, &(_, index))| row_of[index] = Some(row));
+        let mut outcomes: Vec<thread::Result<Result<()>>> = row_of.iter().map(|_| Ok(Ok(()))).collect();
+        pool::for_each_chunks((&mut self.running, 1), (&mut outcomes, 1), |index, lane, outcome| {
+            if let (Some(row), [lane], [outcome]) = (row_of[index], lane, outcome) {
+                *outcome = catch_unwind(AssertUnwindSafe(|| lane.advance(logits.row(row))));
+            }
+        });
+        for (index, outcome) in outcomes.into_iter().enumerate().rev() {
+            match outcome {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => self.remove(index).fail(error),
+                // What catches it is the service, as if one thread had done all.
+                Err(panic) => resume_unwind(panic),
             }
         }
-        failed.into_iter().rev().for_each(|(index, error)| self.remove(index).fail(error));
     }
 
     /// Ends what nobody wants any longer or what is too late.
