@@ -202,3 +202,31 @@ fn the_configuration_says_where_it_comes_from() {
     std::fs::remove_file(graft.home().join("secrets.toml")).unwrap();
     graft.fails(2, &["serve", "--bind", "0.0.0.0:0"], "which others can reach");
 }
+
+#[test]
+fn servers_on_one_postgres_know_who_looks_at_what() {
+    let Some(postgres) = Postgres::shared() else { return };
+    let url = postgres.database().unwrap();
+    let graft = [Graft::on(url.clone()), Graft::on(url)];
+    let [one, two] = [Server::start(&graft[0]), Server::start(&graft[1])];
+    let sit = |server: &Server, page: &str, at: Value| {
+        server.json(200, "PUT", "/api/v1/presence", &json!({"page": page, "at": at}))["seats"].clone()
+    };
+    sit(&one, "first", json!({"task": "t", "id": "1"}));
+    let begun = Instant::now();
+    let seen = |pages: &[&str]| {
+        let seats = sit(&two, "second", json!({"task": "t", "id": "2"}));
+        let now: Vec<&str> = seats.as_array().unwrap().iter().filter_map(|seat| seat["page"].as_str()).collect();
+        assert!(begun.elapsed() < Duration::from_secs(20), "{now:?}");
+        pages.iter().all(|page| now.contains(page)) && now.len() == pages.len()
+    };
+    while !seen(&["first", "second"]) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    sit(&one, "first", Value::Null);
+    while !seen(&["second"]) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    one.stop();
+    two.stop();
+}

@@ -1,13 +1,16 @@
 //! Who has which example open, so that two people don't do the same work. It binds nobody: that no decision overwrites
 //! another is seen to by the examples' revisions.
 //!
-//! It is known in this process only, and for as long as pages say it again.
+//! Each server knows of its own pages, and on Postgres of those of all servers of the database, which say it to each
+//! other. It is kept nowhere: it counts for as long as pages say it again.
 
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use utoipa::ToSchema;
+
+use crate::state::AppState;
 
 /// How long a page counts that says nothing more; pages say it again every ten seconds.
 const LEASE: Duration = Duration::from_secs(25);
@@ -38,17 +41,36 @@ pub(crate) struct Seat {
     until: Instant,
 }
 
+/// What servers say to each other: where a page of somebody is now.
+#[derive(Serialize, Deserialize)]
+struct Word {
+    /// Who says it: a server hears its own words too.
+    server: String,
+    page: String,
+    by: String,
+    at: Option<Place>,
+}
+
 /// Who looks at what.
 #[derive(Debug, Default)]
-pub struct Presence(watch::Sender<Vec<Seat>>);
+pub struct Presence {
+    seats: watch::Sender<Vec<Seat>>,
+    /// This server's name among those of the database.
+    server: String,
+}
 
 impl Presence {
+    /// With nobody in it.
+    pub(crate) fn new(server: String) -> Self {
+        Self { server, ..Self::default() }
+    }
+
     /// Notes where a page of somebody is now (none: nowhere) and returns who is where, all pages included. Those who
     /// listen hear of it where it changed anything.
     pub(crate) fn sit(&self, page: &str, by: &str, place: Option<Place>) -> Vec<Seat> {
         let now = Instant::now();
         let mine = |seat: &Seat| seat.page == page && seat.by == by;
-        self.0.send_if_modified(|seats| {
+        self.seats.send_if_modified(|seats| {
             let known = seats.len();
             seats.retain(|seat| seat.until > now);
             let here = seats.iter().position(mine);
@@ -60,12 +82,38 @@ impl Presence {
             }
             moved || expired
         });
-        self.0.borrow().clone()
+        self.seats.borrow().clone()
+    }
+
+    /// What to say to the other servers of it.
+    pub(crate) fn word(&self, page: &str, by: &str, at: Option<&Place>) -> String {
+        let word = Word { server: self.server.clone(), page: page.into(), by: by.into(), at: at.cloned() };
+        serde_json::to_string(&word).unwrap_or_default()
+    }
+
+    /// Takes over what a server said, unless it was this one.
+    fn hear(&self, word: &str) {
+        if let Ok(Word { server, page, by, at }) = serde_json::from_str(word)
+            && server != self.server
+        {
+            self.sit(&page, &by, at);
+        }
     }
 
     /// Hears of every change.
     pub(crate) fn listen(&self) -> watch::Receiver<Vec<Seat>> {
-        self.0.subscribe()
+        self.seats.subscribe()
+    }
+}
+
+/// Hears where the pages of other servers are, until this one ends.
+pub(crate) async fn follow(state: AppState, mut words: graft_store::Words) {
+    let mut closing = state.closing();
+    loop {
+        tokio::select! {
+            _ = closing.wait_for(|closing| *closing) => return,
+            word = words.next() => state.presence.hear(&word),
+        }
     }
 }
 
@@ -91,10 +139,25 @@ mod tests {
         // Nobody moves another's page.
         assert_eq!(presence.sit("p", "ben", None).len(), 2);
         assert_eq!(presence.sit("p", "ana", at("2")).iter().filter(|seat| seat.place.id == "1").count(), 1);
-        presence.0.send_modify(|seats| seats[0].until = Instant::now());
+        presence.seats.send_modify(|seats| seats[0].until = Instant::now());
         heard.mark_unchanged();
         assert_eq!(presence.sit("p", "ana", at("2")).len(), 1, "who says nothing more is gone");
         assert!(heard.has_changed().is_ok_and(|changed| changed));
         assert!(presence.sit("p", "ana", None).is_empty());
+    }
+
+    #[test]
+    fn servers_take_over_what_others_say_and_not_their_own() {
+        let (here, there) = (Presence::new("here".into()), Presence::new("there".into()));
+        there.hear(&here.word("p", "ana", at("1").as_ref()));
+        here.hear(&here.word("p", "ana", at("1").as_ref()));
+        there.hear("what?");
+        assert_eq!(
+            there.sit("q", "ben", at("2")).iter().map(|seat| seat.page.as_str()).collect::<Vec<_>>(),
+            ["p", "q"]
+        );
+        assert_eq!(here.listen().borrow().len(), 0, "what a page has done since counts, not its echo");
+        there.hear(&here.word("p", "ana", None));
+        assert_eq!(there.listen().borrow().len(), 1);
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     imports::Imports,
     live::{self, ChangeFeed, RunFeeds},
     metrics::Metrics,
-    presence::Presence,
+    presence::{self, Presence},
 };
 
 /// The server's parts. Handlers take it as `State<AppState>`; those who act for somebody take
@@ -65,7 +65,7 @@ impl App {
         let state = Arc::new(Self {
             changes: ChangeFeed::start(&engine.store).await?,
             imports: Imports::new(&engine).await?,
-            presence: Presence::default(),
+            presence: Presence::new(engine.process().to_owned()),
             metrics,
             run_feeds: RunFeeds::default(),
             serving,
@@ -77,6 +77,9 @@ impl App {
             config,
         });
         tokio::spawn(live::follow_people(Arc::clone(&state)));
+        if let Some(words) = state.engine.store.words().await? {
+            tokio::spawn(presence::follow(Arc::clone(&state), words));
+        }
         Ok(state)
     }
 

@@ -51,6 +51,7 @@ mod settings;
 mod suggestions;
 mod versions;
 mod watch;
+mod words;
 mod workers;
 
 pub use activations::Activation;
@@ -76,4 +77,5 @@ pub use settings::Setting;
 pub use suggestions::Suggestion;
 pub use versions::{NewVersion, Stage, Version};
 pub use watch::Watch;
+pub use words::Words;
 pub use workers::Worker;

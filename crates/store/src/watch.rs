@@ -35,7 +35,7 @@ impl Bell {
     async fn wait(&mut self) {
         let Self::Postgres { url, listener } = self else { return time::sleep(PAUSE).await };
         if listener.is_none() {
-            *listener = listen(url).await.ok().map(Box::new);
+            *listener = listen(url, CHANNEL).await.ok().map(Box::new);
         }
         let heard = match listener {
             Some(listener) => time::timeout(LONG_PAUSE, listener.recv()).await,
@@ -48,9 +48,9 @@ impl Bell {
     }
 }
 
-async fn listen(url: &str) -> Result<PgListener, sqlx::Error> {
+pub(crate) async fn listen(url: &str, channel: &str) -> Result<PgListener, sqlx::Error> {
     let mut listener = PgListener::connect(url).await?;
-    listener.listen(CHANNEL).await?;
+    listener.listen(channel).await?;
     Ok(listener)
 }
 

@@ -48,7 +48,13 @@ async fn sit(
     if at.as_ref().is_some_and(|place| !within(&place.task) || !within(&place.id)) {
         return Err(Problem::field("at", "a task and an id of 1 to 512 bytes"));
     }
-    Ok(Reply(Seats { seats: state.presence.sit(&page, &engine.by, at) }))
+    let word = state.presence.word(&page, &engine.by, at.as_ref());
+    let seats = state.presence.sit(&page, &engine.by, at);
+    // Nothing rests on it, and the page says it again.
+    if let Err(error) = engine.store.say(&word).await {
+        tracing::debug!(error = ?error, "the other servers can't be told who looks at what");
+    }
+    Ok(Reply(Seats { seats }))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

@@ -7,7 +7,7 @@ use graft_store::{
 };
 use serde_json::json;
 
-use crate::support::{Database, TASK, again, card, on_both, spec};
+use crate::support::{Database, TASK, again, card, is_sqlite, on_both, spec};
 
 on_both!(
     the_queue_goes_by_priority_then_age,
@@ -20,6 +20,7 @@ on_both!(
     one_of_many_workers_gets_a_run,
     one_submission_per_time_of_a_schedule,
     watchers_hear_of_other_processes,
+    processes_on_one_postgres_hear_each_other,
     at_every_failure_a_submission_is_whole_or_absent,
     a_request_that_is_sent_again_gets_its_run,
     a_version_is_measured_once_at_a_time_beside_a_training,
@@ -329,6 +330,17 @@ async fn watchers_hear_of_other_processes(database: Database) {
     assert_eq!(heard, Some(before + 1));
     // Whoever comes later starts from there.
     assert_eq!(database.store.watch().await.unwrap().newest(), before + 1);
+}
+
+async fn processes_on_one_postgres_hear_each_other(database: Database) {
+    let other = again(&database).await;
+    let words = database.store.words().await.unwrap();
+    assert_eq!(words.is_none(), is_sqlite(&database), "a file has one server");
+    other.say(r#"{"page": "it's ü"}"#).await.unwrap();
+    let Some(mut words) = words else { return };
+    let heard = tokio::time::timeout(Duration::from_secs(5), words.next()).await.unwrap();
+    assert_eq!(heard, r#"{"page": "it's ü"}"#);
+    assert!(other.say(&"x".repeat(9_000)).await.is_err());
 }
 
 async fn a_request_that_is_sent_again_gets_its_run(database: Database) {
