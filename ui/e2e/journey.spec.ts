@@ -65,6 +65,11 @@ test("train, watch, compare, activate, use, roll back", async ({ page }) => {
   const first = await train(page, "8", "0.01");
   await finish(page);
   await expect(page.getByText("Mean loss per supervised token")).toBeVisible();
+  await expect(page.getByRole("img", { name: /Memory of the trainer: \d+ points, last \d+ MiB/ })).toBeVisible();
+  await page.getByRole("tab", { name: "Evaluation" }).click();
+  await page.getByRole("heading", { name: "Right answers" }).scrollIntoViewIfNeeded();
+  await page.locator("summary").filter({ hasText: "good" }).first().click();
+  await expect(page.getByRole("group", { name: /^Answer to yes/ }).getByRole("combobox")).toHaveValue("good");
   await page.getByRole("tab", { name: "Config & files" }).click();
   await expect(page.getByRole("link", { name: "adapter/adapter_model.safetensors" })).toBeVisible();
   // One that learns nothing, for something to be wrong.
@@ -107,6 +112,33 @@ test("the worst answers are repaired and approved, one key each", async ({ page 
   await page.keyboard.press("a");
   await expect(page.getByText("✓ Approved")).toBeVisible();
   await expect(dialog.getByText(first ?? "", { exact: true })).toHaveCount(0);
+});
+
+test("weights are edited as a grid, row by row or pasted from a spreadsheet", async ({ page }) => {
+  await page.goto(`${graft.url}/settings?task=${TASK}&tab=tables`);
+  await page.getByLabel("Pounds, crate").fill("31");
+  await page.evaluate(() => navigator.clipboard.writeText("milk\tcase\t36\neggs\tcase\theavy"));
+  await page.getByLabel("Name, new exception").focus();
+  await page.keyboard.press("Control+v");
+  await expect(page.getByLabel("Name, exception 2")).toHaveValue("eggs");
+  await expect(page.getByText("A number from 0 to 10,000")).toBeVisible();
+  const save = page.getByRole("button", { name: "Save" });
+  await expect(save).toBeDisabled();
+  await page.getByLabel("Pounds, exception 2").fill("40");
+  await page.keyboard.press("Enter");
+  await expect(page.getByLabel("Pounds, new exception")).toBeFocused();
+  await save.click();
+  await expect(page.getByText("Saved", { exact: true })).toBeVisible();
+  const own = async () => (await graft.api<{ own: { pounds: object; items: object } }>("/tables")).own;
+  expect(await own()).toMatchObject({ pounds: { crate: 31 }, items: { eggs: { case: 40 }, milk: { case: 36 } } });
+
+  await page.getByRole("button", { name: /^Reset unit \d+: crate/ }).click();
+  await page.getByLabel("Name, exception 1").focus();
+  await page.keyboard.press("Control+Backspace");
+  await save.click();
+  await expect.poll(own).toEqual({ pounds: {}, classes: {}, items: { milk: { case: 36 } }, foods: {}, locations: {} });
+  await page.getByText("Text", { exact: true }).click();
+  await expect(page.getByRole("textbox", { name: "Weights, foods and places" })).toHaveValue(/\[items\.milk\]/);
 });
 
 test("a rented machine's price says what a training would cost", async ({ page }) => {

@@ -79,6 +79,9 @@ pub enum EventKind {
         /// Seconds left at the present pace.
         #[serde(deserialize_with = "number")]
         eta_s: f64,
+        /// Bytes of memory that the trainer holds after this step; absent where the system doesn't tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        memory: Option<u64>,
     },
     /// The held-out loss was measured.
     Eval {

@@ -36,12 +36,15 @@ pub struct Evaluation {
     pub seconds_per_answer: f64,
     /// What the adapter answered where it did worst, worst first.
     #[serde(default)]
-    pub worst: Vec<WorstAnswer>,
+    pub worst: Vec<KeptAnswer>,
+    /// Answers that were all right, from all over the held-out examples.
+    #[serde(default)]
+    pub right: Vec<KeptAnswer>,
 }
 
-/// An answer that is not all right.
+/// An answer that is kept with the numbers, to be looked at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct WorstAnswer {
+pub struct KeptAnswer {
     /// Place of the example among the held-out ones, from 0.
     pub place: usize,
     /// The headline metric's share of it, from 0 to 1.
@@ -52,17 +55,29 @@ pub struct WorstAnswer {
 
 /// Answers kept of those that are not all right.
 const WORST: usize = 20;
+/// Answers kept of those that are.
+const RIGHT: usize = 10;
 
-/// The answers with the lowest scores, of those that lack something.
-pub(crate) fn worst_answers(scores: &Scores, answers: &[Option<Value>]) -> Vec<WorstAnswer> {
+/// The answers to keep: those with the lowest scores of those that lack something, worst first (of equal ones, those
+/// that agree least with the truth), and of those that are all right some at even distances, so that they are as the
+/// rest is.
+pub(crate) fn kept_answers(
+    card: &TaskCard,
+    examples: &[Example],
+    answers: &[Option<Value>],
+    scores: &Scores,
+) -> (Vec<KeptAnswer>, Vec<KeptAnswer>) {
     let scored = scores.per_example.iter().zip(answers).enumerate();
-    let mut worst: Vec<WorstAnswer> = scored
-        .filter(|(_, (score, _))| **score < 1.0)
-        .map(|(place, (score, answer))| WorstAnswer { place, score: *score, answer: answer.clone() })
-        .collect();
-    worst.sort_by(|a, b| a.score.total_cmp(&b.score));
+    let all = scored.map(|(place, (score, answer))| KeptAnswer { place, score: *score, answer: answer.clone() });
+    let (right, mut worst): (Vec<_>, Vec<_>) = all.partition(|kept| kept.score >= 1.0);
+    let agreement = |kept: &KeptAnswer| {
+        let truth = examples.get(kept.place).and_then(|example| example.output.as_ref());
+        truth.zip(kept.answer.as_ref()).map_or(0.0, |(truth, answer)| score::diff(card, truth, answer).score)
+    };
+    worst.sort_by_cached_key(|kept| [kept.score, agreement(kept)].map(|share| (share * 1e9) as u64));
     worst.truncate(WORST);
-    worst
+    let every = right.len().div_ceil(RIGHT).max(1);
+    (worst, right.into_iter().step_by(every).collect())
 }
 
 /// Something that answers without a model.
@@ -191,6 +206,31 @@ mod tests {
         let eval = [example("d", json!("ham")), example("e", json!("spam"))];
         let rival = rival(&card, &train, &eval, &Tables::builtin()).unwrap();
         assert_eq!((rival.name.as_str(), rival.scores.headline().unwrap().value), ("always ham", 0.5));
+    }
+
+    #[test]
+    fn the_worst_answers_are_kept_and_some_right_ones() {
+        let card = graft_tasks::cards::card("text-classification", &["ham".into(), "spam".into()]).unwrap();
+        let examples: Vec<Example> = (0..40).map(|i| example(&i.to_string(), json!("ham"))).collect();
+        let answers: Vec<Option<Value>> =
+            (0..40).map(|i| Some(json!(if i % 4 == 3 { "spam" } else { "ham" }))).collect();
+        let scores = score_answers(&card, &examples, &answers);
+        let (worst, right) = kept_answers(&card, &examples, &answers, &scores);
+        assert!(worst.len() == 10 && worst.iter().all(|kept| kept.place % 4 == 3 && kept.score == 0.0));
+        assert_eq!(right.iter().map(|kept| kept.place).collect::<Vec<_>>(), [0, 4, 8, 12, 16, 20, 24, 28, 32, 36]);
+        let none = kept_answers(&card, &[], &[], &score_answers(&card, &[], &[]));
+        assert_eq!(none, (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn of_answers_that_score_alike_the_one_that_agrees_least_is_worst() {
+        let card = graft_tasks::cards::card("slack-rescue", &[]).unwrap();
+        let answer = |place: &str, drop: Option<&str>| json!({"direction": "inbound", "rescue_location": place, "drop_off_location": drop, "items": []});
+        let examples = ["a", "b", "c"].map(|id| example(id, answer("Aldi", None)));
+        let answers = [Some(answer("Lidl", None)), None, Some(answer("Lidl", Some("fridge")))];
+        let scores = Scores { per_example: vec![0.0; 3], ..score_answers(&card, &examples, &answers) };
+        let (worst, _) = kept_answers(&card, &examples, &answers, &scores);
+        assert_eq!(worst.iter().map(|kept| kept.place).collect::<Vec<_>>(), [1, 2, 0]);
     }
 
     #[test]

@@ -43,14 +43,14 @@ pub use base::BaseInfo;
 pub use clock::{compact, iso8601, now};
 pub use data::Prepared;
 pub use desk::{
-    AskAiSettings, Attention, DayStats, ExampleDetail, Listed, Rent, SettingProblem, SourceCount, Span, StatsReport,
-    TableText, TaskOverview, VersionDetail, Worst,
+    AskAiSettings, Attention, DayStats, ExampleDetail, Listed, Rent, SettingProblem, ShownAnswer, SourceCount, Span,
+    StatsReport, TableText, TaskOverview, VersionDetail,
 };
 pub use doctor::{Check, doctor};
 pub use error::Error;
-pub use evaluate::{Evaluation, Rival, WorstAnswer, field_of, rival, score_answers};
+pub use evaluate::{Evaluation, KeptAnswer, Rival, field_of, rival, score_answers};
 pub use graft_predict::{Decoding, Prediction, Sampling};
-pub use graft_tasks::{Import as ReadImport, score::Diff, tabular::Columns};
+pub use graft_tasks::{Import as ReadImport, pounds::Tables, score::Diff, tabular::Columns};
 pub use home::{Engine, Home, Places};
 pub use import::Imported;
 pub use inputs::{Input, read_inputs};

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     Chosen, Engine, Error, Evaluation, Result,
-    evaluate::{calibrate, field_of, rival, score_answers, worst_answers},
+    evaluate::{calibrate, field_of, kept_answers, rival, score_answers},
     now,
 };
 
@@ -120,6 +120,7 @@ impl Engine {
             Self::evaluation(version).filter(|old| old.adapter.truth == adapter.truth).and_then(|old| old.base)
         };
         let (calibration, fields) = calibrate(card, &data.eval, &answers, &adapter);
+        let (worst, right) = kept_answers(card, &data.eval, &given, &adapter);
         Ok(Evaluation {
             dataset: data.digest.clone(),
             at: now(),
@@ -128,7 +129,8 @@ impl Engine {
             calibration,
             fields,
             seconds_per_answer: seconds / inputs.len().max(1) as f64,
-            worst: worst_answers(&adapter, &given),
+            worst,
+            right,
             adapter,
         })
     }

@@ -38,8 +38,7 @@ impl Tables {
     /// # Errors
     /// [`Error::Tables`] where the text is not in the form of `pounds_default.toml`; [`Error::BadWeight`].
     pub fn from_toml(text: &str) -> Result<Self, Error> {
-        let over: Self = toml::from_str(text).map_err(|e| Error::Tables(Box::new(e)))?;
-        over.check()?;
+        let over = Self::entries(text)?;
         let mut tables = Self::builtin();
         tables.pounds.extend(over.pounds);
         tables.locations.extend(over.locations);
@@ -54,6 +53,27 @@ impl Tables {
             tables.foods.entry(class).or_default().extend(words);
         }
         Ok(tables)
+    }
+
+    /// A file's own entries.
+    ///
+    /// # Errors
+    /// As [`Tables::from_toml`].
+    pub fn entries(text: &str) -> Result<Self, Error> {
+        let own: Self = toml::from_str(text).map_err(|e| Error::Tables(Box::new(e)))?;
+        own.check()?;
+        Ok(own)
+    }
+
+    /// The text of a file with these entries.
+    ///
+    /// # Errors
+    /// [`Error::BadWeight`].
+    pub fn to_toml(&self) -> Result<String, Error> {
+        self.check()?;
+        let mut tables = toml::Table::try_from(self).unwrap_or_default();
+        tables.retain(|_, entries| entries.as_table().is_none_or(|entries| !entries.is_empty()));
+        Ok(tables.to_string())
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -175,6 +195,19 @@ mod tests {
         assert_eq!(tables.pounds("limes", None, Some(25.0), Some("lb")), Some(25.0));
         assert!(matches!(Tables::from_toml("[pounds]\nbox = -1"), Err(Error::BadWeight { .. })));
         assert!(matches!(Tables::from_toml("boxes = 3"), Err(Error::Tables(_))));
+    }
+
+    #[test]
+    fn entries_are_written_as_they_are_read() {
+        let text =
+            "[pounds]\nbox = 20\n[items.\"half \\\"n\\\" half\"]\ncase = 7.5\n[locations]\n\"Trader Joe's\" = [\"TJ\"]";
+        let own = Tables::entries(text).unwrap();
+        let written = own.to_toml().unwrap();
+        assert_eq!(Tables::entries(&written).unwrap(), own, "{written}");
+        assert!(!written.contains("foods"), "{written}");
+        assert_eq!(Tables::default().to_toml().unwrap(), "");
+        let wrong = Tables { pounds: [("box".into(), f64::NAN)].into(), ..Tables::default() };
+        assert!(matches!(wrong.to_toml(), Err(Error::BadWeight { .. })));
     }
 
     #[test]

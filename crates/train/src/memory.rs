@@ -61,7 +61,17 @@ pub fn available_memory() -> Option<u64> {
 /// Largest resident memory this process has had, in bytes; 0 where the system doesn't tell.
 #[must_use]
 pub fn peak_rss() -> u64 {
-    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kib = text.lines().find_map(|l| l.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    kib.unwrap_or(0) << 10
+    own_status("VmHWM:").unwrap_or(0)
+}
+
+/// Resident memory of this process now, in bytes; `None` where the system doesn't tell.
+pub(crate) fn resident() -> Option<u64> {
+    own_status("VmRSS:")
+}
+
+/// An amount that Linux tells of this process, in bytes.
+fn own_status(name: &str) -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let kib = text.lines().find_map(|l| l.strip_prefix(name)?.trim().strip_suffix(" kB")?.parse::<u64>().ok())?;
+    Some(kib << 10)
 }

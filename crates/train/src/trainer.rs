@@ -211,7 +211,7 @@ impl<'r> Trainer<'r> {
             let (step, of) = (p.step, self.total);
             let (tokens_per_s, eta_s) =
                 (p.tokens as f64 / p.seconds.max(1e-9), p.seconds / step as f64 * (of - step) as f64);
-            say(EventKind::Step { step, of, loss, lr, grad_norm, tokens_per_s, eta_s })?;
+            say(EventKind::Step { step, of, loss, lr, grad_norm, tokens_per_s, eta_s, memory: memory::resident() })?;
             let first = *p.first_loss.get_or_insert(loss);
             if !loss.is_finite() || !grad_norm.is_finite() || loss > EXPLODED * first + 3.0 {
                 return Err(Error::Diverged { step, loss });

@@ -102,8 +102,8 @@ export const settings = {
   writeRent: (body: T.Rent, etag: string | null) =>
     exchange<T.Rent>("PUT", `${V1}/settings/rent`, { body, headers: withTag(etag) }),
   tables: () => exchange<T.TablesReply>("GET", `${V1}/tables`),
-  writeTables: (toml: string, etag: string | null) =>
-    exchange<T.TablesReply>("PUT", `${V1}/tables`, { body: { toml }, headers: withTag(etag) }),
+  writeTables: (body: T.NewTables, etag: string | null) =>
+    exchange<T.TablesReply>("PUT", `${V1}/tables`, { body, headers: withTag(etag) }),
 };
 
 export const admin = {

@@ -888,7 +888,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A version with its numbers, lineage, and the held-out examples with which it does worst. */
+        /** A version with its numbers, lineage, and answers to held-out examples: where it does worst, and where it is right. */
         get: operations["show_version"];
         put?: never;
         post?: never;
@@ -1654,13 +1654,15 @@ export interface components {
             fields: {
                 [key: string]: components["schemas"]["Calibration"];
             };
+            /** @description Answers that were all right, from all over the held-out examples. */
+            right: components["schemas"]["KeptAnswer"][];
             /**
              * Format: double
              * @description Seconds that one answer of the adapter took.
              */
             seconds_per_answer: number;
             /** @description What the adapter answered where it did worst, worst first. */
-            worst: components["schemas"]["WorstAnswer"][];
+            worst: components["schemas"]["KeptAnswer"][];
         };
         /** @description An evaluation that was queued. */
         EvaluationBegun: {
@@ -1738,6 +1740,11 @@ export interface components {
              * @description Learning rate used.
              */
             lr: number;
+            /**
+             * Format: int64
+             * @description Bytes of memory that the trainer holds after this step; absent where the system doesn't tell.
+             */
+            memory?: number | null;
             /**
              * Format: int64
              * @description Steps in all.
@@ -2043,6 +2050,18 @@ export interface components {
              */
             value: number;
         };
+        /** @description An answer that is kept with the numbers, to be looked at. */
+        KeptAnswer: {
+            /** @description The answer; absent where there was no valid one. */
+            answer?: unknown;
+            /** @description Place of the example among the held-out ones, from 0. */
+            place: number;
+            /**
+             * Format: double
+             * @description The headline metric's share of it, from 0 to 1.
+             */
+            score: number;
+        };
         /** @description One label of a label task. */
         LabelScore: {
             /**
@@ -2232,10 +2251,11 @@ export interface components {
             /** @description The time zone it is read in, such as `Europe/Berlin`; the machine's otherwise. */
             zone?: string | null;
         };
-        /** @description A new text of the tables. */
+        /** @description New tables, in one of two forms. */
         NewTables: {
-            /** @description As `tables.toml`. */
-            toml: string;
+            own?: components["schemas"]["Tables"] | null;
+            /** @description As `tables.toml`, which is kept as it is written. */
+            toml?: string | null;
         };
         /** @description A token to be made. */
         NewToken: {
@@ -2936,6 +2956,19 @@ export interface components {
             /** @description Nothing is wrong with them. */
             ok: boolean;
         };
+        /** @description A held-out example and what a version answered to it. */
+        ShownAnswer: {
+            /** @description What the version answered; absent where that was not valid. */
+            answer?: unknown;
+            diff?: components["schemas"]["Diff"] | null;
+            /** @description The example as it was when the version was measured. */
+            example: components["schemas"]["Example"];
+            /**
+             * Format: double
+             * @description The headline metric's share of it, from 0 to 1.
+             */
+            score: number;
+        };
         /** @description Where a page is. */
         Sit: {
             at?: components["schemas"]["Place"] | null;
@@ -3156,7 +3189,11 @@ export interface components {
         };
         /** @description The tables, as a file and as they are used. */
         TablesReply: {
-            /** @description What follows from it. */
+            /** @description What Graft comes with. */
+            builtin: components["schemas"]["Tables"];
+            /** @description Its entries. */
+            own: components["schemas"]["Tables"];
+            /** @description What is in force: the file's entries put over the built-in ones. */
             parsed: components["schemas"]["Tables"];
             /** @description The text that people edit; it is put over the built-in tables. */
             toml: string;
@@ -3371,10 +3408,12 @@ export interface components {
             evaluation?: components["schemas"]["Evaluation"] | null;
             /** @description Where it comes from. */
             lineage: components["schemas"]["Lineage"];
+            /** @description Some of those that it answers all right. */
+            right: components["schemas"]["ShownAnswer"][];
             /** @description The version. */
             version: components["schemas"]["Version"];
             /** @description The held-out examples with which it does worst. */
-            worst: components["schemas"]["WorstExample"][];
+            worst: components["schemas"]["ShownAnswer"][];
         };
         /** @description The versions there are. */
         VersionList: {
@@ -3414,31 +3453,6 @@ export interface components {
              * @description CPU threads it gives to runs.
              */
             slots: number;
-        };
-        /** @description An answer that is not all right. */
-        WorstAnswer: {
-            /** @description The answer; absent where there was no valid one. */
-            answer?: unknown;
-            /** @description Place of the example among the held-out ones, from 0. */
-            place: number;
-            /**
-             * Format: double
-             * @description The headline metric's share of it, from 0 to 1.
-             */
-            score: number;
-        };
-        /** @description A held-out example with its score. */
-        WorstExample: {
-            /** @description What the version answered; absent where that was not valid. */
-            answer?: unknown;
-            diff?: components["schemas"]["Diff"] | null;
-            /** @description The example as it was when the version was measured. */
-            example: components["schemas"]["Example"];
-            /**
-             * Format: double
-             * @description The headline metric's share of it, from 0 to 1.
-             */
-            score: number;
         };
         /** Format: int64 */
         i64: number;

@@ -47,10 +47,10 @@ export type NewRun = With<Schemas["NewRun"], { settings?: Partial<Schemas["RunSe
 export type Scores = Schemas["Scores"];
 export type Evaluation = With<Schemas["Evaluation"], { fields: Record<string, Schemas["Calibration"]> }>;
 export type Version = With<Schemas["Version"], { metrics: { evaluation?: Evaluation | null } }>;
-export type Worst = With<Schemas["WorstExample"], { example: Example; answer?: Json }>;
+export type ShownAnswer = With<Schemas["ShownAnswer"], { example: Example; answer?: Json }>;
 export type VersionDetail = With<
   Schemas["VersionDetail"],
-  { version: Version; evaluation?: Evaluation | null; worst: Worst[] }
+  { version: Version; evaluation?: Evaluation | null; worst: ShownAnswer[]; right: ShownAnswer[] }
 >;
 
 export type Switched = With<Schemas["Switched"], { version: Version }>;
@@ -73,6 +73,7 @@ export type SettingsCheck = Schemas["SettingsCheck"];
 export type Rent = Schemas["Rent"];
 export type Tables = Schemas["Tables"];
 export type TablesReply = Schemas["TablesReply"];
+export type NewTables = Schemas["NewTables"];
 
 /** What one contestant of the playground says. */
 export type Answer = With<Schemas["ContestantAnswer"], { answer?: Json }>;

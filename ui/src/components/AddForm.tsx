@@ -4,6 +4,7 @@ import { Button } from "./Button";
 import { Failure } from "./Failure";
 import layout from "./layout.module.css";
 import css from "./listed.module.css";
+import { ShowCommand } from "./ShowCommand";
 
 interface Props {
   add: Pick<UseMutationResult<unknown, Error, void>, "mutate" | "isPending" | "error">;
@@ -11,6 +12,8 @@ interface Props {
   button: string;
   busy: string;
   ready: boolean;
+  /** What does the same in a shell. */
+  command: string;
   /** The fields. */
   children: ReactNode;
   /** What to tell after it was added. */
@@ -18,7 +21,7 @@ interface Props {
 }
 
 /** Below a list: what adds to it. */
-export function AddForm({ add, button, busy, ready, children, done }: Props) {
+export function AddForm({ add, button, busy, ready, command, children, done }: Props) {
   return (
     <form
       className={css.add}
@@ -30,6 +33,7 @@ export function AddForm({ add, button, busy, ready, children, done }: Props) {
       <div className={layout.fields}>{children}</div>
       {add.error && <Failure error={add.error} />}
       {done}
+      <ShowCommand command={command} />
       <div>
         <Button type="submit" icon="plus" disabled={!ready} busy={add.isPending && busy}>
           {button}

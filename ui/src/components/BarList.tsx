@@ -9,19 +9,19 @@ export function BarList({
   limit = 12,
 }: {
   label: string;
-  unit: string;
+  /** Absent where values are counted. */
+  unit?: string;
   values: Record<string, number>;
   limit?: number;
 }) {
   const sorted = Object.entries(values).sort((a, b) => b[1] - a[1]);
   const shown = sorted.slice(0, limit);
   const rest = sorted.slice(limit).reduce((sum, [, value]) => sum + value, 0);
-  const rows = rest > 0 ? [...shown, [`${sorted.length - limit} more`, rest] as [string, number]] : shown;
-  const most = Math.max(...rows.map(([, value]) => value), 1);
+  const most = Math.max(...shown.map(([, value]) => value), 1);
   return (
     <table className={css.bars} aria-label={label}>
       <tbody>
-        {rows.map(([name, value]) => (
+        {shown.map(([name, value]) => (
           <tr key={name}>
             <th scope="row" title={name}>
               {name}
@@ -29,12 +29,27 @@ export function BarList({
             <td aria-hidden>
               <div style={{ width: `${(value / most) * 100}%` }} />
             </td>
-            <td className="num" title={`${number(value, 1)} ${unit}`}>
-              {number(value)} <small>{unit}</small>
-            </td>
+            <Amount value={value} unit={unit} />
           </tr>
         ))}
+        {rest > 0 && (
+          // Without a bar: together they may exceed the first, which all others are measured by.
+          <tr className={css.rest}>
+            <th scope="row" colSpan={2}>
+              {number(sorted.length - limit)} more
+            </th>
+            <Amount value={rest} unit={unit} />
+          </tr>
+        )}
       </tbody>
     </table>
+  );
+}
+
+function Amount({ value, unit }: { value: number; unit?: string }) {
+  return (
+    <td className="num" title={`${number(value, 1)} ${unit ?? "times"}`}>
+      {number(value)} {unit && <small>{unit}</small>}
+    </td>
   );
 }

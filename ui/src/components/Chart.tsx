@@ -19,12 +19,14 @@ interface Props {
   lines: Line[];
   log?: boolean;
   height?: number;
+  /** How values are written. */
+  format?: (value: number | null | undefined) => string;
   /** Charts with the same key move their cursors together. */
   sync?: string;
 }
 
 /** Curves over steps; hover reads them, drag zooms, double click goes back. */
-export function Chart({ title, data, lines, log = false, height = 220, sync }: Props) {
+export function Chart({ title, data, lines, log = false, height = 220, format = significant, sync }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const shape = `${lines.map((line) => line.label + line.color).join()}/${log}/${height}`;
@@ -34,7 +36,11 @@ export function Chart({ title, data, lines, log = false, height = 220, sync }: P
     const make = () => {
       plot.current?.destroy();
       const size = { width: element.clientWidth, height };
-      plot.current = new uPlot(options(element, lines, log, size, sync), data as uPlot.AlignedData, element);
+      plot.current = new uPlot(
+        options(element, { lines, log, format, sync }, size),
+        data as uPlot.AlignedData,
+        element,
+      );
     };
     make();
     const resized = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height }));
@@ -60,9 +66,9 @@ export function Chart({ title, data, lines, log = false, height = 220, sync }: P
       <figcaption>{title}</figcaption>
       <div
         ref={host}
-        style={{ height: height + 30 }}
+        style={{ minHeight: height + 30 }}
         role="img"
-        aria-label={`${title}: ${(data[0] ?? []).length} points, last ${significant(last)}`}
+        aria-label={`${title}: ${(data[0] ?? []).length} points, last ${format(last)}`}
       />
     </figure>
   );
@@ -70,10 +76,8 @@ export function Chart({ title, data, lines, log = false, height = 220, sync }: P
 
 function options(
   element: Element,
-  lines: Line[],
-  log: boolean,
+  { lines, log, format, sync }: Required<Pick<Props, "lines" | "log" | "format">> & Pick<Props, "sync">,
   size: { width: number; height: number },
-  sync?: string,
 ): uPlot.Options {
   const style = getComputedStyle(element);
   // A probe turns `light-dark()` into a colour that a canvas understands.
@@ -91,14 +95,14 @@ function options(
     width: line.faint ? 1 : 1.75,
     spanGaps: true,
     points: { show: line.points ?? false, size: 6 },
-    value: (_: uPlot, value: number | null) => significant(value),
+    value: (_: uPlot, value: number | null) => format(value),
   }));
   const built: uPlot.Options = {
     ...size,
     scales: { x: { time: false }, y: { distr: log ? 3 : 1 } },
     axes: [
-      { ...axis, grid: { show: false } },
-      { ...axis, size: 52, values: (_, splits) => splits.map((v) => (v === null ? "" : significant(v))) },
+      { ...axis, size: 30, grid: { show: false } },
+      { ...axis, size: 52, values: (_, splits) => splits.map((v) => (v === null ? "" : format(v))) },
     ],
     series: [{ label: "Step" }, ...series],
     cursor: sync ? { sync: { key: sync } } : {},

@@ -5,6 +5,7 @@ import { Button } from "./Button";
 import { Notice } from "./bits";
 import { Failure } from "./Failure";
 import layout from "./layout.module.css";
+import { ShowCommand } from "./ShowCommand";
 
 interface Props {
   save: Pick<UseMutationResult<unknown, Error, void>, "mutate" | "isPending" | "error" | "reset">;
@@ -14,19 +15,22 @@ interface Props {
   onDiscard: () => void;
   /** What is read again when somebody else was faster. */
   list: string;
+  /** What does the same in a shell. */
+  command: string;
   className?: string;
   /** The fields. */
   children: ReactNode;
 }
 
 /** Fields to save or to discard; where somebody else was faster, it says so and overwrites nothing. */
-export function SaveForm({ save, dirty, ready = true, onDiscard, list, className, children }: Props) {
+export function SaveForm({ save, dirty, ready = true, onDiscard, list, command, className, children }: Props) {
   const client = useQueryClient();
   const stale = save.error instanceof Problem && save.error.status === 412;
   const can = dirty && ready;
   return (
     <form
       className={className}
+      data-dirty={dirty || undefined}
       onSubmit={(event) => {
         event.preventDefault();
         if (can) save.mutate();
@@ -41,6 +45,7 @@ export function SaveForm({ save, dirty, ready = true, onDiscard, list, className
         </Notice>
       )}
       {save.error && !stale && <Failure error={save.error} />}
+      <ShowCommand command={command} />
       <div className={layout.row}>
         <Button look="main" type="submit" disabled={!can} busy={save.isPending && "Saving …"}>
           Save

@@ -45,10 +45,13 @@ export function Cell(props: {
   right?: boolean;
   full?: boolean;
   nowrap?: boolean;
+  /** Where rows are cards: in the corner above, the second one in that below. */
+  corner?: boolean;
   title?: string;
   children: ReactNode;
 }) {
-  const classes = [props.right && css.right, props.full && css.full, props.nowrap && css.nowrap]
+  const { right, full, nowrap, corner } = props;
+  const classes = [right && css.right, full && css.full, nowrap && css.nowrap, corner && css.corner]
     .filter(Boolean)
     .join(" ");
   return (

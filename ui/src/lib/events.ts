@@ -43,6 +43,7 @@ export interface Series {
   lr: [number, number][];
   norm: [number, number][];
   speed: [number, number][];
+  memory: [number, number][];
 }
 
 /** What charts draw; a run that was resumed before its last step goes over the same steps again, and the later ones count. */
@@ -53,6 +54,7 @@ export function series(events: Event[]): Series {
     lr: new Map<number, number>(),
     norm: new Map<number, number>(),
     speed: new Map<number, number>(),
+    memory: new Map<number, number>(),
   };
   const put = (map: Map<number, number>, step: number, value: number | null | undefined) => {
     if (value != null && Number.isFinite(value)) map.set(step, value);
@@ -64,6 +66,7 @@ export function series(events: Event[]): Series {
     put(maps.lr, event.step, event.lr);
     put(maps.norm, event.step, event.grad_norm);
     put(maps.speed, event.step, event.tokens_per_s);
+    put(maps.memory, event.step, event.memory);
   }
   const sorted = (map: Map<number, number>) => [...map].sort((a, b) => a[0] - b[0]);
   return {
@@ -72,5 +75,6 @@ export function series(events: Event[]): Series {
     lr: sorted(maps.lr),
     norm: sorted(maps.norm),
     speed: sorted(maps.speed),
+    memory: sorted(maps.memory),
   };
 }

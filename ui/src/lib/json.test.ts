@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { differences, differing, words } from "./diff";
-import { get, leaves, same, set } from "./json";
+import { brief, get, leaves, same, set } from "./json";
 
 const answer = {
   place: "Aldi",
@@ -51,4 +51,9 @@ test("texts are compared word by word", () => {
     "both:bags",
     "right:today",
   ]);
+});
+
+test("a thing is told briefly by its values", () => {
+  expect(brief({ name: "kale", quantity: 2, unit: null, tags: ["a"] })).toBe('kale, 2, ["a"]');
+  expect([brief(null), brief("x"), brief({ unit: null })]).toEqual(["", "x", ""]);
 });

@@ -57,6 +57,12 @@ export function leaves(value: Json | undefined, path = ""): [string, Json][] {
   return [[path, value]];
 }
 
+/** As `shown`, and of a thing with names only its values: `kale, 2, case`. */
+export function brief(value: Json | undefined): string {
+  if (!isObject(value)) return shown(value);
+  return Object.values(value).map(shown).filter(Boolean).join(", ");
+}
+
 /** A value as a person writes it: nothing for null. */
 export function shown(value: Json | undefined): string {
   if (value === null || value === undefined) return "";

@@ -18,4 +18,4 @@ pub use rent::Rent;
 pub use report::{DayStats, StatsReport};
 pub use spans::Span;
 pub use tables::TableText;
-pub use versions::{VersionDetail, Worst};
+pub use versions::{ShownAnswer, VersionDetail};

@@ -164,12 +164,27 @@ fn attention(task: &str, counts: &Counts, ready: bool, versions: &[Version], new
             "There are enough approved examples to train a first version.".into(),
             format!("/tasks/{task}/train"),
         ),
-        (active, Some(newer)) if active.is_none_or(|active| active.created_at < newer.created_at) => note(
-            "newer-version",
-            format!("Version {} is not active yet.", newer.name),
-            format!("/tasks/{task}/versions/{}", newer.name),
-        ),
+        (active, Some(newer)) if active.is_none_or(|active| active.created_at < newer.created_at) => {
+            note("newer-version", waiting(newer, active), format!("/tasks/{task}/versions/{}", newer.name))
+        }
         _ => {}
     }
     found
+}
+
+/// Says of a version that is not active yet how good it is, against the active one where both answered the same examples.
+fn waiting(newer: &Version, active: Option<&Version>) -> String {
+    let mut said = format!("Version {} is not active yet", newer.name);
+    if let Some(mine) = Engine::evaluation(newer)
+        && let Some(metric) = mine.adapter.headline()
+    {
+        said += &format!(": {} {:.1} %", metric.name.replace('_', " "), metric.value * 100.0);
+        if let Some(active) = active
+            && let Some(other) = Engine::evaluation(active).filter(|other| other.adapter.truth == mine.adapter.truth)
+            && let Some(theirs) = other.adapter.headline()
+        {
+            said += &format!(", against {:.1} % of {}", theirs.value * 100.0, active.name);
+        }
+    }
+    said + "."
 }

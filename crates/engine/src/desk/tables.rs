@@ -10,7 +10,11 @@ use crate::{Engine, Error, Result, now};
 pub struct TableText {
     /// The file's text; empty where there is none.
     pub toml: String,
-    /// With the built-in entries beneath.
+    /// The file's own entries.
+    pub own: Tables,
+    /// What Graft comes with.
+    pub builtin: Tables,
+    /// The file's entries put over the built-in ones.
     pub parsed: Tables,
     /// Changes with the text.
     pub digest: Digest,
@@ -29,7 +33,8 @@ impl Engine {
             Err(source) => return Err(Error::Io { doing: "read", path, source }),
         };
         let digest = Digest::of(toml.as_bytes());
-        Ok(TableText { parsed: Tables::from_toml(&toml)?, toml, digest })
+        let (own, parsed) = (Tables::entries(&toml)?, Tables::from_toml(&toml)?);
+        Ok(TableText { own, builtin: Tables::builtin(), parsed, toml, digest })
     }
 
     /// Replaces the file, after a check, and notes the change in the audit trail.

@@ -3,22 +3,24 @@ use graft_store::{Stage, Version};
 use graft_tasks::score::{self, Diff};
 use serde_json::Value;
 
-use crate::{Engine, Evaluation, Result, evaluate::WorstAnswer, now};
+use crate::{Engine, Evaluation, Result, evaluate::KeptAnswer, now};
 
-/// A version with its numbers and the examples with which it does worst.
+/// A version with its numbers and answers of it.
 #[derive(Clone, Debug)]
 pub struct VersionDetail {
     /// The version.
     pub version: Version,
     /// Its numbers, if it was evaluated.
     pub evaluation: Option<Evaluation>,
-    /// Worst first.
-    pub worst: Vec<Worst>,
+    /// Answers that lack something, worst first.
+    pub worst: Vec<ShownAnswer>,
+    /// Answers that are all right.
+    pub right: Vec<ShownAnswer>,
 }
 
-/// A held-out example with its score.
+/// A held-out example and what a version answered to it.
 #[derive(Clone, Debug)]
-pub struct Worst {
+pub struct ShownAnswer {
     /// As it was when the version was measured.
     pub example: Example,
     /// The headline metric's share of it, from 0 to 1.
@@ -30,32 +32,34 @@ pub struct Worst {
 }
 
 impl Engine {
-    /// A version with its numbers and the held-out examples with which it does worst.
+    /// A version with its numbers, where it did worst, and where it was right.
     ///
     /// # Errors
     /// There is no such version.
     pub async fn version_detail(&self, task: &str, name: &str) -> Result<VersionDetail> {
         let version = self.store.version(task, name).await?;
         let evaluation = Self::evaluation(&version);
-        let worst = match &evaluation {
-            Some(evaluation) => self.worst(&version, evaluation).await?,
+        let held_out = match &evaluation {
+            Some(evaluation) => self.held_out(&version, evaluation).await?,
             None => Vec::new(),
         };
-        Ok(VersionDetail { version, evaluation, worst })
+        let shown = |kept: &KeptAnswer| {
+            let example = held_out.get(kept.place)?.clone();
+            let diff = example.output.as_ref().zip(kept.answer.as_ref());
+            let diff = diff.map(|(truth, answer)| score::diff(&version.card, truth, answer));
+            Some(ShownAnswer { example, score: kept.score, answer: kept.answer.clone(), diff })
+        };
+        let all = |kept: &[KeptAnswer]| kept.iter().filter_map(shown).collect::<Vec<_>>();
+        let (worst, right) = evaluation.as_ref().map(|e| (all(&e.worst), all(&e.right))).unwrap_or_default();
+        Ok(VersionDetail { version, evaluation, worst, right })
     }
 
-    async fn worst(&self, version: &Version, evaluation: &Evaluation) -> Result<Vec<Worst>> {
-        let dataset = match self.store.dataset(&version.task, &evaluation.dataset).await {
-            Err(graft_store::Error::NoDataset { .. }) => return Ok(Vec::new()),
-            found => found?,
-        };
-        let shown = |worst: &WorstAnswer| {
-            let example = dataset.eval.get(worst.place)?.clone();
-            let diff = example.output.as_ref().zip(worst.answer.as_ref());
-            let diff = diff.map(|(truth, answer)| score::diff(&version.card, truth, answer));
-            Some(Worst { example, score: worst.score, answer: worst.answer.clone(), diff })
-        };
-        Ok(evaluation.worst.iter().filter_map(shown).collect())
+    /// The examples that a version was measured on; none where they are no longer there.
+    async fn held_out(&self, version: &Version, evaluation: &Evaluation) -> Result<Vec<Example>> {
+        match self.store.dataset(&version.task, &evaluation.dataset).await {
+            Err(graft_store::Error::NoDataset { .. }) => Ok(Vec::new()),
+            found => Ok(found?.eval),
+        }
     }
 
     /// Moves a version to another stage than `active`.

@@ -381,8 +381,16 @@ mod tests {
         let mut progress = Progress::default();
         let event = |seq, kind| Event { seq, at: 0, kind };
         progress.take(&event(1, EventKind::Phase { phase: Phase::Train }));
-        let step =
-            EventKind::Step { step: 5, of: 20, loss: f64::NAN, lr: 1.0, grad_norm: 1.0, tokens_per_s: 9.0, eta_s: 3.0 };
+        let step = EventKind::Step {
+            step: 5,
+            of: 20,
+            loss: f64::NAN,
+            lr: 1.0,
+            grad_norm: 1.0,
+            tokens_per_s: 9.0,
+            eta_s: 3.0,
+            memory: None,
+        };
         progress.take(&event(2, step));
         assert_eq!((progress.percent, progress.loss, progress.eta_s, progress.seq), (25.0, None, Some(3.0), 2));
         assert_eq!(progress.phase.as_deref(), Some("train"));

@@ -24,7 +24,13 @@ use crate::{
 pub struct TablesReply {
     /// The text that people edit; it is put over the built-in tables.
     toml: String,
-    /// What follows from it.
+    /// Its entries.
+    #[schema(value_type = Tables)]
+    own: Value,
+    /// What Graft comes with.
+    #[schema(value_type = Tables)]
+    builtin: Value,
+    /// What is in force: the file's entries put over the built-in ones.
     #[schema(value_type = Tables)]
     parsed: Value,
 }
@@ -45,12 +51,15 @@ pub struct Tables {
     pub locations: BTreeMap<String, Vec<String>>,
 }
 
-/// A new text of the tables.
+/// New tables, in one of two forms.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTables {
-    /// As `tables.toml`.
-    toml: String,
+    /// As `tables.toml`, which is kept as it is written.
+    toml: Option<String>,
+    /// As entries, from which the file is written anew, without comments.
+    #[schema(value_type = Option<Tables>)]
+    own: Option<graft_engine::Tables>,
 }
 
 /// The tables, with their `ETag`.
@@ -69,16 +78,22 @@ async fn replace_tables(
     headers: HeaderMap,
     Body(new): Body<NewTables>,
 ) -> Result<Response, Problem> {
+    let text = match (new.toml, new.own) {
+        (Some(text), None) => text,
+        (None, Some(own)) => own.to_toml().map_err(graft_engine::Error::from)?,
+        _ => return Err(Problem::field("toml", "either `toml` or `own`")),
+    };
     // A damaged file has no tag, and may be replaced by whoever asks.
     if let Ok(now) = engine.tables_text() {
         etag::check(&headers, &now.digest)?;
     }
-    Ok(tagged(engine.set_tables(&new.toml).await?))
+    Ok(tagged(engine.set_tables(&text).await?))
 }
 
 fn tagged(tables: TableText) -> Response {
     let tag = etag::header(&tables.digest);
-    (tag, Reply(TablesReply { parsed: json!(tables.parsed), toml: tables.toml })).into_response()
+    let [own, builtin, parsed] = [tables.own, tables.builtin, tables.parsed].map(|tables| json!(tables));
+    (tag, Reply(TablesReply { toml: tables.toml, own, builtin, parsed })).into_response()
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

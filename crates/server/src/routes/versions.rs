@@ -57,7 +57,9 @@ pub struct VersionDetail {
     /// Where it comes from.
     lineage: Lineage,
     /// The held-out examples with which it does worst.
-    worst: Vec<WorstExample>,
+    worst: Vec<ShownAnswer>,
+    /// Some of those that it answers all right.
+    right: Vec<ShownAnswer>,
 }
 
 /// Where a version comes from.
@@ -73,9 +75,9 @@ pub struct Lineage {
     base: String,
 }
 
-/// A held-out example with its score.
+/// A held-out example and what a version answered to it.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct WorstExample {
+pub struct ShownAnswer {
     /// The example as it was when the version was measured.
     #[schema(value_type = schema::Example)]
     example: graft_core::Example,
@@ -86,6 +88,12 @@ pub struct WorstExample {
     /// Where that differs from the truth.
     #[schema(value_type = Option<schema::Diff>)]
     diff: Option<graft_engine::Diff>,
+}
+
+impl From<graft_engine::ShownAnswer> for ShownAnswer {
+    fn from(shown: graft_engine::ShownAnswer) -> Self {
+        Self { example: shown.example, score: shown.score, answer: shown.answer, diff: shown.diff }
+    }
 }
 
 /// Makes a version active.
@@ -142,7 +150,7 @@ async fn list_versions(Acting(engine): Acting, Params(wanted): Params<Wanted>) -
     Ok(Reply(VersionList { versions: page.of(versions), total }))
 }
 
-/// A version with its numbers, lineage, and the held-out examples with which it does worst.
+/// A version with its numbers, lineage, and answers to held-out examples: where it does worst, and where it is right.
 #[utoipa::path(get, path = "/versions/{task}/{name}", tag = "versions", extensions(("x-role" = json!("viewer"))),
     params(("task" = String, Path), ("name" = String, Path)),
     responses((status = 200, body = VersionDetail), (status = 404, body = Problem)))]
@@ -158,13 +166,9 @@ async fn show_version(
         parent: version.parent.clone(),
         base: version.base.clone(),
     };
-    let worst = detail.worst.into_iter().map(|w| WorstExample {
-        example: w.example,
-        score: w.score,
-        answer: w.answer,
-        diff: w.diff,
-    });
-    Ok(Reply(VersionDetail { evaluation: detail.evaluation, lineage, worst: worst.collect(), version }))
+    let shown = |all: Vec<graft_engine::ShownAnswer>| all.into_iter().map(ShownAnswer::from).collect();
+    let (worst, right) = (shown(detail.worst), shown(detail.right));
+    Ok(Reply(VersionDetail { evaluation: detail.evaluation, lineage, worst, right, version }))
 }
 
 /// Makes a version active, unless it is worse than the active one. A version that can't be loaded changes nothing.

@@ -26,13 +26,15 @@ pub struct Evaluation {
     /// Seconds that one answer of the adapter took.
     pub seconds_per_answer: f64,
     /// What the adapter answered where it did worst, worst first.
-    pub worst: Vec<WorstAnswer>,
+    pub worst: Vec<KeptAnswer>,
+    /// Answers that were all right, from all over the held-out examples.
+    pub right: Vec<KeptAnswer>,
 }
 
-/// An answer that is not all right.
+/// An answer that is kept with the numbers, to be looked at.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct WorstAnswer {
+pub struct KeptAnswer {
     /// Place of the example among the held-out ones, from 0.
     pub place: usize,
     /// The headline metric's share of it, from 0 to 1.

@@ -160,6 +160,8 @@ pub enum EventKind {
         tokens_per_s: Option<f64>,
         /// Seconds left at the present pace.
         eta_s: Option<f64>,
+        /// Bytes of memory that the trainer holds after this step; absent where the system doesn't tell.
+        memory: Option<u64>,
     },
     /// The held-out loss was measured.
     Eval {

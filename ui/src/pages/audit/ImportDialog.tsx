@@ -7,6 +7,7 @@ import { Failure } from "../../components/Failure";
 import { Check, Field, Input, Pick, TextArea } from "../../components/form";
 import { Modal } from "../../components/Modal";
 import { ShowCommand } from "../../components/ShowCommand";
+import { commands } from "../../lib/commands";
 import { ImportReport } from "./ImportReport";
 
 const KINDS = [
@@ -145,7 +146,9 @@ export function ImportDialog({
               onChange={(e) => setApproved(e.target.checked)}
             />
           )}
-          <ShowCommand command={command(kind, task.name, file, labels, approved)} />
+          <ShowCommand
+            command={commands.importing({ kind, task: task.name, file: file?.name, labels: labels?.name, approved })}
+          />
           {start.isError && <Failure error={start.error} />}
         </>
       )}
@@ -169,12 +172,4 @@ function form(parts: {
   if (labels && kind === "slack") data.set("labels", labels);
   data.set("file", kind === "prompt" ? new File([text], "prompt.txt", { type: "text/plain" }) : (file ?? new Blob()));
   return data;
-}
-
-function command(kind: string, task: string, file: File | null, labels: File | null, approved: boolean): string {
-  const words = ["graft import", kind, file?.name ?? (kind === "prompt" ? "prompt.txt" : "FILE")];
-  if (kind !== "slack" && kind !== "ask-ai") words.push("--task", task);
-  if (labels && kind === "slack") words.push("--labels", labels.name);
-  if (approved && kind === "ask-ai") words.push("--approved-only");
-  return words.join(" ");
 }

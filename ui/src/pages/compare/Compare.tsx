@@ -13,7 +13,7 @@ import { Cell, Table } from "../../components/Table";
 import { VerdictPill } from "../../components/VerdictPill";
 import { align, smooth } from "../../lib/curve";
 import { series } from "../../lib/events";
-import { label } from "../../lib/format";
+import { label, significant } from "../../lib/format";
 import { shown } from "../../lib/json";
 import { useUrl } from "../../shell/url";
 
@@ -86,7 +86,7 @@ export function Compare() {
                     <th scope="row">{label(metric.name)}</th>
                     {metric.values.map((value, i) => (
                       <Cell key={ids[i]}>
-                        <Interval metric={value} />
+                        {metric.name === "loss" ? significant(value?.value) : <Interval metric={value} />}
                       </Cell>
                     ))}
                     <Cell>{metric.verdict && <VerdictPill verdict={metric.verdict} />}</Cell>

@@ -2,26 +2,19 @@ import { Link } from "@tanstack/react-router";
 import type { TaskInfo } from "../../api/types";
 import { Card, Pill } from "../../components/bits";
 import { Icon } from "../../components/Icon";
+import { label } from "../../lib/format";
 import { pageOf } from "../../lib/links";
 import css from "./home.module.css";
 
-const TONE: Record<string, "bad" | "warn" | "good" | "plain"> = {
-  "failed-run": "bad",
-  drift: "bad",
-  "better-version": "good",
-  "not-ready": "plain",
-  pending: "plain",
-  "no-version": "plain",
+/** The kinds as pills, the gravest first. */
+const KINDS: Record<string, { tone: "bad" | "good" | "plain"; word: string }> = {
+  "failed-run": { tone: "bad", word: "Failed" },
+  "newer-version": { tone: "good", word: "New" },
+  "no-version": { tone: "plain", word: "Train" },
+  pending: { tone: "plain", word: "Audit" },
+  "not-ready": { tone: "plain", word: "Data" },
 };
-const WORD: Record<string, string> = {
-  "failed-run": "Failed",
-  drift: "Drift",
-  "better-version": "Better",
-  "not-ready": "Data",
-  pending: "Audit",
-  "no-version": "Train",
-};
-const RANK = ["failed-run", "drift", "better-version"];
+const RANK = Object.keys(KINDS);
 
 /** What waits for a person, the gravest first. */
 export function Attention({ tasks }: { tasks: TaskInfo[] }) {
@@ -35,7 +28,7 @@ export function Attention({ tasks }: { tasks: TaskInfo[] }) {
         {all.map((item) => (
           <li key={item.task.name + item.kind + item.text}>
             <Link {...target(item.link, item.task.name)}>
-              <Pill tone={TONE[item.kind] ?? "plain"}>{WORD[item.kind] ?? item.kind}</Pill>
+              <Pill tone={KINDS[item.kind]?.tone}>{KINDS[item.kind]?.word ?? label(item.kind)}</Pill>
               <span>{item.text}</span>
               <small>{item.task.title}</small>
               <Icon name="right" size={14} />

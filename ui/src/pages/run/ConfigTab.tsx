@@ -1,10 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
 import { runs } from "../../api/calls";
 import { artifactsQuery } from "../../api/queries";
 import type { Event, RunDetail } from "../../api/types";
 import { Card, Empty } from "../../components/bits";
 import { CopyButton } from "../../components/CopyButton";
 import { Facts } from "../../components/Facts";
+import { Listed } from "../../components/Listed";
 import layout from "../../components/layout.module.css";
 import { Cell, Table } from "../../components/Table";
 import { bytes, exact, number } from "../../lib/format";
@@ -18,15 +20,15 @@ export function ConfigTab({ detail, events }: { detail: RunDetail; events: Event
   const artifacts = useQuery(artifactsQuery(run.id));
   const facts = prepared(events);
   const settings = leaves(run.spec).filter(([path]) => !path.startsWith("task.answer"));
-  const data: [string, string][] = [
-    ["Dataset", run.dataset],
+  const data: [string, ReactNode][] = [
+    ["Dataset", <code>{run.dataset}</code>],
     ["Learned from", number(run.train_samples ?? facts?.train)],
     ["Held out", number(run.eval_samples ?? facts?.eval)],
     ["Left out, too long", number(facts?.too_long)],
     ["Tokens an epoch", number(facts?.tokens)],
     ["Of these with loss", number(facts?.supervised)],
     ["Attempts", number(detail.attempts)],
-    ["Directory", run.dir],
+    ["Directory", <code>{run.dir}</code>],
     ["Started", run.started_at ? exact(run.started_at) : "–"],
     ["Ended", run.finished_at ? exact(run.finished_at) : "–"],
   ];
@@ -38,10 +40,9 @@ export function ConfigTab({ detail, events }: { detail: RunDetail; events: Event
           <Facts rows={data} />
         </Card>
         <Card title="Files" flush>
-          {artifacts.data?.length === 0 && <Empty title="No files yet" />}
-          {artifacts.data && artifacts.data.length > 0 && (
+          <Listed query={artifacts} empty={artifacts.data?.length === 0 && <Empty title="No files yet" />}>
             <Table label="Files" columns={["Path", { title: "Size", right: true }, "SHA-256"]}>
-              {artifacts.data.map((file) => (
+              {artifacts.data?.map((file) => (
                 <tr key={file.path}>
                   <Cell>
                     <a href={runs.artifactAddress(run.id, file.path)} download>
@@ -57,7 +58,7 @@ export function ConfigTab({ detail, events }: { detail: RunDetail; events: Event
                 </tr>
               ))}
             </Table>
-          )}
+          </Listed>
         </Card>
         {notes.length > 0 && (
           <Card title="Notes">

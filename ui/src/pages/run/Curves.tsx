@@ -5,7 +5,8 @@ import { Chart, type Line } from "../../components/Chart";
 import { Check } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { align, smooth } from "../../lib/curve";
-import { series } from "../../lib/events";
+import { prepared, series } from "../../lib/events";
+import { bytes } from "../../lib/format";
 import css from "./run.module.css";
 
 const LOSS: Line[] = [
@@ -13,9 +14,13 @@ const LOSS: Line[] = [
   { label: "Smoothed", color: "--series-1" },
   { label: "Held out", color: "--series-2", points: true },
 ];
+const MEMORY: Line[] = [
+  { label: "In use", color: "--series-1" },
+  { label: "Predicted peak", color: "--series-3", faint: true },
+];
 const one = (label: string, color = "--series-1"): Line[] => [{ label, color }];
 
-/** Loss, learning rate, gradient norm and speed over the steps. */
+/** Loss, learning rate, gradient norm, speed and memory over the steps. */
 export function Curves({ events }: { events: Event[] }) {
   const [weight, setWeight] = useState(0.8);
   const [log, setLog] = useState(false);
@@ -28,6 +33,11 @@ export function Curves({ events }: { events: Event[] }) {
     () => ({ lr: align([found.lr]), norm: align([found.norm]), speed: align([found.speed]) }),
     [found],
   );
+  const predicted = prepared(events)?.memory;
+  const memory = useMemo(() => {
+    const [steps = [], used = []] = align([found.memory]);
+    return [steps, used, steps.map(() => predicted ?? null)];
+  }, [found, predicted]);
   if (found.steps.length === 0)
     return <Empty title="No steps yet">Curves appear with the first step of training.</Empty>;
   return (
@@ -53,7 +63,7 @@ export function Curves({ events }: { events: Event[] }) {
       >
         <Chart title="Mean loss per supervised token" data={loss} lines={LOSS} log={log} height={280} sync="run" />
       </Card>
-      <div className={layout.two}>
+      <div className={css.charts}>
         <Card>
           <Chart
             title="Learning rate"
@@ -81,6 +91,11 @@ export function Curves({ events }: { events: Event[] }) {
             sync="run"
           />
         </Card>
+        {found.memory.length > 0 && (
+          <Card>
+            <Chart title="Memory of the trainer" data={memory} lines={MEMORY} format={bytes} height={150} sync="run" />
+          </Card>
+        )}
       </div>
     </div>
   );

@@ -5,9 +5,10 @@ import { Card, Empty, Skeleton } from "../../components/bits";
 import { Failure } from "../../components/Failure";
 import layout from "../../components/layout.module.css";
 import { MetricsTable } from "../versions/MetricsTable";
+import { RightList } from "../versions/RightList";
 import { WorstList } from "../versions/WorstList";
 
-/** How good the result is, field by field, with the answers it got most wrong. */
+/** How good the result is, field by field, with answers it got wrong and answers it got right. */
 export function EvaluationTab({ run, version }: { run: Run; version: string | null }) {
   const query = useQuery({ ...versionQuery(run.task, version ?? ""), enabled: version !== null });
   if (version === null)
@@ -18,7 +19,7 @@ export function EvaluationTab({ run, version }: { run: Run; version: string | nu
     );
   if (query.isPending) return <Skeleton lines={6} height={300} />;
   if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
-  const { evaluation, worst } = query.data;
+  const { evaluation, worst, right } = query.data;
   return (
     <div className={layout.stack}>
       <Card title={`${version} on the held-out examples`} flush>
@@ -28,7 +29,8 @@ export function EvaluationTab({ run, version }: { run: Run; version: string | nu
           <Empty title="Not measured yet">It is measured after training; that takes a few minutes.</Empty>
         )}
       </Card>
-      <WorstList task={run.task} worst={worst} />
+      <WorstList task={run.task} worst={worst} evaluation={evaluation} />
+      <RightList task={run.task} right={right} evaluation={evaluation} />
     </div>
   );
 }

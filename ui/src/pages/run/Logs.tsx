@@ -17,7 +17,9 @@ const STREAMS: { value: Stream; label: string }[] = [
 /** What the trainer said, whole: searchable, followed while it runs. */
 export function Logs({ run, active }: { run: Run; active: boolean }) {
   const [search, setUrl] = useUrl();
-  const stream: Stream = search.stream === "stdout" ? "stdout" : "stderr";
+  // What went wrong is on stderr; where nothing did, it is mostly empty.
+  const usual: Stream = run.state === "failed" ? "stderr" : "stdout";
+  const stream = STREAMS.find((one) => one.value === search.stream)?.value ?? usual;
   const log = useLog(run.id, stream, active);
   const [wanted, setWanted] = useState("");
   const [follow, setFollow] = useState(true);
@@ -53,12 +55,15 @@ export function Logs({ run, active }: { run: Run; active: boolean }) {
             {"\n"}
           </span>
         ))}
-        {lines.length === 0 &&
-          (log.loaded
-            ? wanted
-              ? "No line holds that."
-              : `Nothing on ${stream}${active ? " yet" : ""}.`
-            : "Reading …")}
+        {lines.length === 0 && (
+          <span>
+            {!log.loaded
+              ? "Reading …"
+              : wanted
+                ? "No line holds that."
+                : `Nothing on ${stream}${active ? " yet" : ""}.`}
+          </span>
+        )}
       </pre>
     </Card>
   );

@@ -58,7 +58,11 @@ export function Now({ detail, live }: { detail: RunDetail; live: { events: Event
               <Figure label={active ? "Loss" : "Held-out loss"} value={significant(loss)} />
               <Figure label="Learning rate" value={significant(step?.lr)} />
               <Figure label="Tokens a second" value={number(step?.tokens_per_s)} />
-              <Figure label="Memory" value={bytes(facts?.memory)} sub="Predicted peak" />
+              <Figure
+                label="Memory"
+                value={bytes(step?.memory ?? facts?.memory)}
+                sub={step?.memory ? `${bytes(facts?.memory)} predicted peak` : "Predicted peak"}
+              />
               <Figure
                 label="Samples"
                 value={number(run.train_samples ?? facts?.train)}

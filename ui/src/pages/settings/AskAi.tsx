@@ -7,6 +7,7 @@ import { Failure } from "../../components/Failure";
 import { Check, Field, Input } from "../../components/form";
 import { SaveForm } from "../../components/SaveForm";
 import { say } from "../../components/toasts";
+import { commands } from "../../lib/commands";
 import { percent } from "../../lib/format";
 import { useDebounced } from "../../lib/useDebounced";
 import css from "./settings.module.css";
@@ -48,6 +49,7 @@ function Form({ saved, etag }: { saved: AskAiSettings; etag: string | null }) {
         ready={check.data?.ok !== false}
         onDiscard={() => setDraft(saved)}
         list="settings"
+        command={commands.putting("/api/v1/settings", draft)}
       >
         <Check
           label="Write a suggestion where the service has none, or only weak ones"

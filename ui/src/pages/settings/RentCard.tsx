@@ -9,6 +9,7 @@ import layout from "../../components/layout.module.css";
 import { Listed } from "../../components/Listed";
 import { SaveForm } from "../../components/SaveForm";
 import { say } from "../../components/toasts";
+import { commands } from "../../lib/commands";
 import css from "./settings.module.css";
 
 /** What an hour of the machine costs; a training says what it would cost before it starts. */
@@ -29,8 +30,9 @@ function Form({ saved, etag }: { saved: Rent; etag: string | null }) {
   const client = useQueryClient();
   const amount = Number(price.trim().replace(",", "."));
   const wrong = price.trim() === "" || !Number.isFinite(amount) || amount < 0;
+  const rent = { price_per_hour: amount, currency: currency.trim() };
   const save = useMutation({
-    mutationFn: () => settings.writeRent({ price_per_hour: amount, currency: currency.trim() }, etag),
+    mutationFn: () => settings.writeRent(rent, etag),
     onSuccess: () => {
       say("Saved", { detail: "Each training says what it would cost before it starts." });
       void client.invalidateQueries({ queryKey: rentQuery.queryKey });
@@ -47,6 +49,7 @@ function Form({ saved, etag }: { saved: Rent; etag: string | null }) {
         setCurrency(saved.currency);
       }}
       list="rent"
+      command={commands.putting("/api/v1/settings/rent", rent)}
     >
       <div className={layout.fields}>
         <Field

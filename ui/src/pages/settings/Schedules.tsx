@@ -11,6 +11,7 @@ import { Remove } from "../../components/Remove";
 import { Cell, Table } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
 import { say } from "../../components/toasts";
+import { commands } from "../../lib/commands";
 import { useTask } from "../../shell/useTask";
 
 const ZONE = "UTC";
@@ -49,7 +50,13 @@ export function Schedules() {
           ))}
         </Table>
       </Listed>
-      <AddForm add={add} button="Add a schedule" busy="Adding …" ready={name !== "" && draft.cron.trim() !== ""}>
+      <AddForm
+        add={add}
+        button="Add a schedule"
+        busy="Adding …"
+        ready={name !== "" && draft.cron.trim() !== ""}
+        command={commands.scheduling(name, draft.cron.trim(), ZONE, draft.fresh.trim())}
+      >
         <Field label="Task">
           {(field) => (
             <Pick

@@ -26,11 +26,12 @@ export function Settings() {
     { value: "changes", label: "Changes", content: <Changes /> },
     { value: "system", label: "System", content: <SystemTab /> },
   ];
-  const who = session.data?.user
-    ? `You are ${session.data.user} (${session.data.role}).`
-    : session.data && !session.data.auth_required
+  const who =
+    session.data && !session.data.auth_required
       ? "No login is asked on this machine."
-      : "";
+      : session.data?.user
+        ? `You are ${session.data.user} (${session.data.role}).`
+        : "";
   return (
     <div className={layout.stack}>
       <PageHead title="Settings" about={who}>

@@ -31,10 +31,17 @@ export function SystemTab() {
         <Figures>
           <Figure label="Free disk" value={bytes(system.disk_free)} />
           <Figure label="Free memory" value={bytes(system.memory.available)} />
-          <Figure label="Memory of the server" value={bytes(system.memory.resident)} />
-          {Object.entries(system.queue).map(([state, count]) => (
-            <Figure key={state} label={`Runs ${state}`} value={number(count)} />
-          ))}
+          <Figure label="Server's memory" value={bytes(system.memory.resident)} />
+          <Figure
+            label="Runs"
+            value={number(Object.values(system.queue).reduce((sum, runs) => sum + runs, 0))}
+            sub={
+              Object.entries(system.queue)
+                .filter(([, runs]) => runs > 0)
+                .map(([state, runs]) => `${number(runs)} ${state}`)
+                .join(" · ") || undefined
+            }
+          />
         </Figures>
       </Card>
       <div className={layout.two}>

@@ -1,63 +1,36 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useQuery } from "@tanstack/react-query";
 import { settings } from "../../api/calls";
-import { Card, Skeleton } from "../../components/bits";
+import { Skeleton } from "../../components/bits";
 import { Failure } from "../../components/Failure";
-import { Field, TextArea } from "../../components/form";
+import { Segmented } from "../../components/form";
 import layout from "../../components/layout.module.css";
-import { SaveForm } from "../../components/SaveForm";
-import { say } from "../../components/toasts";
-import css from "./settings.module.css";
-import { TablesView } from "./TablesView";
+import { useUrl } from "../../shell/url";
+import { TablesGrid } from "./TablesGrid";
+import { TablesText } from "./TablesText";
 
-/** Pounds of a unit, classes of food, other names of places. */
+/** Pounds of a unit, classes of food, other names of places: as grids, or as the file that holds them. */
 export function TablesTab() {
+  const [search, setUrl] = useUrl();
   const query = useQuery({ queryKey: ["tables"], queryFn: settings.tables });
   if (query.isPending) return <Skeleton lines={8} height={400} />;
   if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
+  const view = search.view === "text" ? "text" : "grid";
+  const Editor = view === "text" ? TablesText : TablesGrid;
+  const { body, etag } = query.data;
   return (
-    <div className={layout.two}>
-      <Editor key={query.data.etag} saved={query.data.body.toml} etag={query.data.etag} />
-      <TablesView tables={query.data.body.parsed} />
+    <div className={layout.stack}>
+      <div>
+        <Segmented
+          label="How to edit the tables"
+          value={view}
+          options={[
+            { value: "grid", label: "Grid" },
+            { value: "text", label: "Text" },
+          ]}
+          onChange={(to) => setUrl({ view: to === "text" ? to : undefined })}
+        />
+      </div>
+      <Editor key={`${view} ${etag}`} saved={body} etag={etag} />
     </div>
-  );
-}
-
-function Editor({ saved, etag }: { saved: string; etag: string | null }) {
-  const [text, setText] = useState(saved);
-  const client = useQueryClient();
-  const save = useMutation({
-    mutationFn: () => settings.writeTables(text, etag),
-    onSuccess: () => {
-      say("Saved", { detail: "Pounds are computed anew from now on." });
-      void client.invalidateQueries();
-    },
-  });
-  return (
-    <Card title="tables.toml" side="Laid over the built-in tables">
-      <SaveForm
-        className={layout.tight}
-        save={save}
-        dirty={text !== saved}
-        onDiscard={() => setText(saved)}
-        list="tables"
-      >
-        <Field
-          label="Weights, foods and places"
-          hint="[pounds] case = 18 · [items.milk] case = 36 · [locations] “Trader Joe's” = [“TJs”]"
-        >
-          {(field) => (
-            <TextArea
-              {...field}
-              className={css.toml}
-              rows={22}
-              spellCheck={false}
-              value={text}
-              onChange={(e) => setText(e.target.value)}
-            />
-          )}
-        </Field>
-      </SaveForm>
-    </Card>
   );
 }

@@ -8,6 +8,7 @@ import css from "./settings.module.css";
 /** What is in force: the built-in tables with the file laid over them. */
 export function TablesView({ tables }: { tables: Tables }) {
   const places = Object.entries(tables.locations);
+  const foods = Object.entries(tables.foods);
   const items = Object.entries(tables.items);
   return (
     <div className={layout.stack}>
@@ -34,6 +35,9 @@ export function TablesView({ tables }: { tables: Tables }) {
             </div>
           ))}
         </dl>
+      </Card>
+      <Card title="Food words" side={<span className="num">{foods.length}</span>}>
+        <Facts rows={foods.map(([name, words]) => [name, words.join(", ")])} />
       </Card>
       <Card title="Other names of places" side={<span className="num">{places.length}</span>}>
         <Facts rows={places.slice(0, 80).map(([place, names]) => [place, names.join(", ")])} />

@@ -11,6 +11,7 @@ import { Listed } from "../../components/Listed";
 import { Remove } from "../../components/Remove";
 import { Cell, Table } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
+import { commands } from "../../lib/commands";
 import { ROLES } from "./Users";
 
 /** What programs log in with; each is shown once. */
@@ -59,6 +60,7 @@ export function Tokens() {
         add={make}
         button="Make a token"
         busy="Making …"
+        command={commands.addingToken(label.trim(), role)}
         ready={label.trim() !== ""}
         done={
           make.data && (

@@ -10,6 +10,7 @@ import { Remove } from "../../components/Remove";
 import { Cell, Table } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
 import { say } from "../../components/toasts";
+import { commands } from "../../lib/commands";
 
 export const ROLES: { value: Role; label: string }[] = [
   { value: "viewer", label: "Viewer: looks" },
@@ -70,6 +71,7 @@ export function Users() {
         add={add}
         button="Add a person"
         busy="Adding …"
+        command={commands.addingUser(draft.name.trim(), draft.role)}
         ready={draft.name.trim() !== "" && draft.password.length >= SHORTEST}
       >
         <Field label="Name">

@@ -10,7 +10,7 @@ export function FieldCounts({ fields }: { fields: Record<string, Record<string, 
     <div className={layout.two}>
       {shown.map(([name, values]) => (
         <Card key={name} title={label(name.replace("[].", ": ")) || "Answers"}>
-          <BarList label={`Values of ${name}`} unit="×" values={values} limit={8} />
+          <BarList label={`Values of ${name}`} values={values} limit={8} />
         </Card>
       ))}
     </div>

@@ -1,6 +1,6 @@
-import { Check, Field, Input } from "../../components/form";
+import { Check, Field, Input, Pick } from "../../components/form";
 import layout from "../../components/layout.module.css";
-import { SETTINGS, type Draft } from "../../lib/train";
+import { SETTINGS, START, type Draft } from "../../lib/train";
 import css from "./train.module.css";
 
 interface Props {
@@ -9,11 +9,18 @@ interface Props {
   wrong: (field: string) => string | undefined;
 }
 
+const PRIORITIES = [
+  { value: "low", label: "Low: after all others" },
+  { value: "normal", label: "Normal" },
+  { value: "high", label: "High: the next one" },
+];
+
 /** Settings that the recipe knows better than most people; empty means the recipe's. */
 export function Advanced({ draft, change, wrong }: Props) {
   const shown = SETTINGS.filter((setting) => !setting.method || setting.method === draft.method);
   const set = (name: string, value: string) => change({ settings: { ...draft.settings, [name]: value } });
-  const used = shown.filter((setting) => draft.settings[setting.name]).length;
+  const used =
+    shown.filter((setting) => draft.settings[setting.name]).length + (draft.priority === START.priority ? 0 : 1);
   return (
     <details className={css.advanced}>
       <summary>Advanced{used > 0 ? ` · ${used} set` : ""}</summary>
@@ -45,6 +52,16 @@ export function Advanced({ draft, change, wrong }: Props) {
             </Field>
           ),
         )}
+        <Field label="Priority" hint="How soon it gets its turn">
+          {(field) => (
+            <Pick
+              {...field}
+              options={PRIORITIES}
+              value={draft.priority}
+              onChange={(e) => change({ priority: e.target.value as Draft["priority"] })}
+            />
+          )}
+        </Field>
       </div>
     </details>
   );

@@ -33,7 +33,7 @@ export function HistoryRow({
   const progress = isActive(run.state) ? run.progress : null;
   return (
     <tr>
-      <Cell>
+      <Cell corner>
         <input type="checkbox" aria-label={`Choose ${run.id} to compare`} checked={chosen} onChange={onChoose} />
       </Cell>
       <Cell full>
@@ -82,7 +82,7 @@ export function HistoryRow({
           </div>
         )}
       </Cell>
-      <Cell>
+      <Cell corner>
         <RunMenu run={run} />
       </Cell>
     </tr>

@@ -4,7 +4,7 @@ import { rentQuery } from "../../api/queries";
 import type { Preflight } from "../../api/types";
 import { Card, Figure, Figures, Notice, Pill, Skeleton } from "../../components/bits";
 import { Failure } from "../../components/Failure";
-import { bytes, money, number, roughly, roughMoney } from "../../lib/format";
+import { bytes, money, number, roughly, roughMoney, sentence } from "../../lib/format";
 import css from "./train.module.css";
 
 /** What a training would take, and what stands in its way, before it starts. */
@@ -62,7 +62,7 @@ function EstimateFigures({ estimate }: { estimate: NonNullable<Preflight["estima
       <Figure
         label="Time"
         value={estimate.seconds == null ? "Unknown" : `≈ ${roughly(estimate.seconds)}`}
-        sub={estimate.seconds_basis ?? "No run to go by yet"}
+        sub={sentence(estimate.seconds_basis ?? "no run to go by yet")}
       />
       <Figure label="Memory" value={bytes(estimate.memory_bytes)} sub="Predicted peak" />
       <Cost seconds={estimate.seconds} />

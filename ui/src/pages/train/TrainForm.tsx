@@ -8,7 +8,7 @@ import type { TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Card, Notice } from "../../components/bits";
 import { Failure } from "../../components/Failure";
-import { Check, Field, Input, Pick, Segmented } from "../../components/form";
+import { Check, Field, Input, Segmented } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { ShowCommand } from "../../components/ShowCommand";
 import { number } from "../../lib/format";
@@ -28,7 +28,6 @@ const EFFORTS = [
   { value: "recommended", label: "Recommended" },
   { value: "thorough", label: "Thorough" },
 ] as const;
-const PRIORITIES = ["low", "normal", "high"].map((value) => ({ value, label: value }));
 
 /** What to train, what it would take, and the button. */
 export function TrainForm({ task }: { task: TaskInfo }) {
@@ -96,16 +95,6 @@ export function TrainForm({ task }: { task: TaskInfo }) {
                   placeholder="20"
                   value={draft.evalShare}
                   onChange={(e) => change({ evalShare: e.target.value })}
-                />
-              )}
-            </Field>
-            <Field label="Priority" hint="How soon it gets its turn">
-              {(field) => (
-                <Pick
-                  {...field}
-                  options={PRIORITIES}
-                  value={draft.priority}
-                  onChange={(e) => change({ priority: e.target.value as Draft["priority"] })}
                 />
               )}
             </Field>

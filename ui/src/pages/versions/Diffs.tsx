@@ -1,6 +1,6 @@
 import { differences } from "../../lib/diff";
 import { clip, label } from "../../lib/format";
-import { shown, type Json } from "../../lib/json";
+import { brief, type Json } from "../../lib/json";
 import css from "./versions.module.css";
 
 const MOST = 6;
@@ -21,4 +21,4 @@ export function Diffs({ truth, answer }: { truth: Json | undefined; answer: Json
   );
 }
 
-const short = (value: Parameters<typeof shown>[0]) => clip(shown(value), 60) || "nothing";
+const short = (value: Parameters<typeof brief>[0]) => clip(brief(value), 60) || "nothing";

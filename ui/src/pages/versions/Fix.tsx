@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useRef, useState, type KeyboardEvent } from "react";
 import { exampleQuery } from "../../api/queries";
-import type { TaskInfo, Worst } from "../../api/types";
+import type { TaskInfo, ShownAnswer } from "../../api/types";
 import { AnswerForm } from "../../components/answer/AnswerForm";
 import { Button } from "../../components/Button";
 import { Skeleton } from "../../components/bits";
@@ -20,7 +20,7 @@ import css from "./versions.module.css";
 
 interface Props {
   task: TaskInfo;
-  one: Worst;
+  one: ShownAnswer;
   place: string;
   onStep: (by: number) => void;
   onApproved: (id: string) => void;

@@ -9,6 +9,7 @@ import { Failure } from "../../components/Failure";
 import { Field, Pick, TextArea, type Option } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { ShowCommand } from "../../components/ShowCommand";
+import { commands } from "../../lib/commands";
 import { differing } from "../../lib/diff";
 import { duration, percent } from "../../lib/format";
 import { blank } from "../../lib/schema";
@@ -48,6 +49,7 @@ export function Playground({ task, versions }: { task: TaskInfo; versions: Versi
   const answers = ask.data?.answers ?? [];
   const [a, b] = answers;
   const differs = a?.answer != null && b?.answer != null ? differing(a.answer, b.answer) : undefined;
+  const command = commands.asking(task.name, first, second, input || (SAMPLES[task.name] ?? "…"));
   return (
     <Card title="Try a message">
       <div className={layout.tight}>
@@ -104,9 +106,7 @@ export function Playground({ task, versions }: { task: TaskInfo; versions: Versi
           ))}
         </div>
         {differs && <p className="muted">{differs.size === 0 ? "Both say the same." : "Fields marked ≠ differ."}</p>}
-        <ShowCommand
-          command={`graft predict ${task.name} --version ${second} "${(input || SAMPLES[task.name] || "…").replaceAll('"', '\\"')}"`}
-        />
+        {command && <ShowCommand command={command} />}
       </div>
     </Card>
   );

@@ -4,7 +4,9 @@ import { tasks } from "../../api/calls";
 import type { Version } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Confirm } from "../../components/Confirm";
+import { ShowCommand } from "../../components/ShowCommand";
 import { say, sayError } from "../../components/toasts";
+import { commands } from "../../lib/commands";
 import { useActions } from "../../shell/actions";
 
 /** The version before becomes active again, in one step. */
@@ -52,6 +54,7 @@ export function Rollback({ task, active, versions }: { task: string; active: Ver
           {active.name} stops answering, and the version that was active before it answers again at once. {active.name}{" "}
           is kept.
         </p>
+        <ShowCommand command={commands.rollingBack(task)} />
       </Confirm>
     </>
   );

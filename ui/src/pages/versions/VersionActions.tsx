@@ -5,9 +5,11 @@ import type { Version } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Confirm } from "../../components/Confirm";
 import { Menu } from "../../components/Menu";
+import { ShowCommand } from "../../components/ShowCommand";
 import { say, sayError } from "../../components/toasts";
 import { told } from "../../api/client";
 import { Problem } from "../../api/http";
+import { commands } from "../../lib/commands";
 import css from "./versions.module.css";
 
 /** Activate, archive, delete, download, measure; never before the server has said yes. */
@@ -80,6 +82,7 @@ export function VersionActions({ version, active }: { version: Version; active: 
           {active ? `; those under way finish on ${active}, which stays ready to come back` : ""}. Nothing restarts.
         </p>
         {worse && <p role="alert">{worse}</p>}
+        <ShowCommand command={commands.activating(task, name, worse !== null)} />
       </Confirm>
       <Confirm
         open={asking === "delete"}
@@ -90,6 +93,7 @@ export function VersionActions({ version, active }: { version: Version; active: 
         onNo={() => setAsking(null)}
       >
         <p>It leaves the registry; its files and the run that made it stay on the disk.</p>
+        <ShowCommand command={commands.deletingVersion(task, name)} />
       </Confirm>
     </div>
   );

@@ -9,6 +9,7 @@ import { Confusion } from "./Confusion";
 import { Lineage } from "./Lineage";
 import { MetricsTable } from "./MetricsTable";
 import { ReliabilityCard } from "./ReliabilityCard";
+import { RightList } from "./RightList";
 import { WorstList } from "./WorstList";
 
 /** One version: its numbers, whether its confidences can be trusted, where it comes from, what it gets wrong. */
@@ -43,7 +44,14 @@ export function VersionDetail({ task, version, versions }: { task: TaskInfo; ver
           <Lineage version={version} versions={versions} />
         </div>
       </div>
-      {detail ? <WorstList task={task.name} worst={detail.worst} /> : <Skeleton lines={4} height={200} />}
+      {detail ? (
+        <>
+          <WorstList task={task.name} worst={detail.worst} evaluation={evaluation} />
+          <RightList task={task.name} right={detail.right} evaluation={evaluation} />
+        </>
+      ) : (
+        <Skeleton lines={4} height={200} />
+      )}
     </div>
   );
 }

@@ -27,7 +27,7 @@ export function VersionTable({ versions, active, shown, onShow }: Props) {
     "Stage",
     metric ? label(metric) : "Score",
     "Against the baseline",
-    active ? `Against ${active.name}` : "",
+    ...(active ? [`Against ${active.name}`] : []),
     "Made",
     { hidden: "More" },
   ];
@@ -87,9 +87,11 @@ function Row({
       <Cell label="Against the baseline">
         {mine && rival ? <VerdictPill verdict={verdict(mine, rival)} needs={examplesNeeded(mine, rival, n)} /> : "–"}
       </Cell>
-      <Cell label="Against the active one">
-        {mine && other ? <VerdictPill verdict={verdict(mine, other)} needs={examplesNeeded(mine, other, n)} /> : "–"}
-      </Cell>
+      {active && (
+        <Cell label="Against the active one">
+          {mine && other ? <VerdictPill verdict={verdict(mine, other)} needs={examplesNeeded(mine, other, n)} /> : "–"}
+        </Cell>
+      )}
       <Cell label="Made">
         <TimeAgo at={version.created_at} />
         <div className={css.sub}>{version.created_by}</div>

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import type { Worst } from "../../api/types";
+import type { Evaluation, ShownAnswer } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Card, Empty, Pill } from "../../components/bits";
 import { clip, percent } from "../../lib/format";
@@ -9,13 +9,20 @@ import { Diffs } from "./Diffs";
 import { Fix } from "./Fix";
 import css from "./versions.module.css";
 
+interface Props {
+  task: string;
+  worst: ShownAnswer[];
+  evaluation: Evaluation | null | undefined;
+}
+
 /** Where a version was most wrong: one key opens the message to repair and approve it, then the next. */
-export function WorstList({ task: name, worst }: { task: string; worst: Worst[] }) {
+export function WorstList({ task: name, worst, evaluation }: Props) {
   const { tasks } = useTask();
   const task = tasks.find((one) => one.name === name);
   const wrong = worst.filter((one) => one.score < 1);
   const [at, setAt] = useState<number | null>(null);
   const [fixed, setFixed] = useState<ReadonlySet<string>>(new Set());
+  const anyWrong = evaluation?.adapter.per_example.some((score) => score < 1);
   const first = wrong.findIndex((one) => !fixed.has(one.example.id));
   useActions([
     {
@@ -46,14 +53,16 @@ export function WorstList({ task: name, worst }: { task: string; worst: Worst[] 
       }
     >
       {wrong.length === 0 && (
-        <Empty title={worst.length > 0 ? "None is wrong" : "Nothing to show"}>
-          {worst.length > 0
-            ? "Every held-out example got the right answer."
-            : "Answers of held-out examples appear here once it is measured."}
+        <Empty title={!evaluation ? "Nothing to show" : anyWrong ? "None was kept" : "None is wrong"}>
+          {!evaluation
+            ? "Answers to held-out examples appear here once it is measured."
+            : anyWrong
+              ? "It was measured by an older Graft; measure it again to see them."
+              : "Every held-out example got the right answer."}
         </Empty>
       )}
       <ul className={css.worst}>
-        {wrong.map(({ example, answer, score }, i) => (
+        {wrong.map(({ example, answer, score, diff }, i) => (
           <li key={example.id}>
             <div>
               <p>{clip(example.input, 240)}</p>
@@ -63,8 +72,8 @@ export function WorstList({ task: name, worst }: { task: string; worst: Worst[] 
               {fixed.has(example.id) ? (
                 <Pill tone="good">✓ Approved</Pill>
               ) : (
-                <span className="num" title="Share of the answer that was right">
-                  {percent(score)}
+                <span className="num" title="Share of the answer's values that were right">
+                  {percent(diff?.score ?? score)}
                 </span>
               )}
               <Button small aria-label={`Fix: ${clip(example.input, 60)}`} onClick={() => setAt(i)}>

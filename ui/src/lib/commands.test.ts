@@ -1,0 +1,52 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { commands, quoted } from "./commands";
+
+/** What `graft COMMAND -h` says, by command; `cargo xtask commands` writes it. */
+const PAGE = readFileSync(new URL("../../../docs/commands.md", import.meta.url), "utf8");
+const HELP = new Map(
+  PAGE.split(/^## /m).map((part) => [/^`(graft[^`]*)`/.exec(part)?.[1] ?? "", part.replace(/\s+/g, " ")] as const),
+);
+
+const SHOWN = [
+  ...["slack", "csv", "jsonl", "ask-ai", "prompt"].map((kind) =>
+    commands.importing({ kind, task: "sentiment", file: "my file.zip", labels: "labels.jsonl", approved: true }),
+  ),
+  commands.asking("sentiment", "baseline", "v2", "it's fine"),
+  commands.asking("sentiment", "v1", "v2", "fine"),
+  commands.asking("sentiment", "v2", "base", "fine"),
+  commands.activating("sentiment", "v2", true),
+  commands.rollingBack("sentiment"),
+  commands.deletingVersion("sentiment", "v1"),
+  commands.addingUser("ada", "auditor"),
+  commands.addingToken("the bot", "viewer"),
+  commands.scheduling("sentiment", "0 3 * * 1", "UTC", "20"),
+];
+
+test.each(SHOWN)("%s is a command that there is", (command) => {
+  const words = (command ?? "").split(" ");
+  const name = [3, 2].map((count) => words.slice(0, count).join(" ")).find((known) => HELP.has(known));
+  const help = HELP.get(name ?? "") ?? "";
+  expect(help).toContain("Usage:");
+  for (const word of words) if (word.startsWith("--")) expect(help).toContain(`${word} `);
+});
+
+test("the two that are asked are told as a comparison, or as the one that a command can ask", () => {
+  expect(commands.asking("t", "v1", "v2", "it's")).toBe(
+    String.raw`graft compare --task t --version v2 --with v1 --message 'it'\''s'`,
+  );
+  expect(commands.asking("t", "baseline", "v2", "m")).toBe("graft compare --task t --version v2 --message m");
+  expect(commands.asking("t", "v2", "baseline", "m")).toBe("graft compare --task t --version v2 --message m");
+  expect(commands.asking("t", "base", "v2", "m")).toBe("graft infer --task t --version v2 --message m");
+  expect(commands.asking("t", "base", "baseline", "m")).toBeNull();
+});
+
+test("a shell gets back what was meant", () => {
+  expect(["plain-1.0", "two words", "$HOME; rm", "it's", ""].map(quoted)).toEqual([
+    "plain-1.0",
+    "'two words'",
+    "'$HOME; rm'",
+    String.raw`'it'\''s'`,
+    "''",
+  ]);
+});
