@@ -77,7 +77,7 @@ impl App {
             config,
         });
         tokio::spawn(live::follow_people(Arc::clone(&state)));
-        if let Some(words) = state.engine.store.words().await? {
+        if let Some(words) = state.engine.store.words().await {
             tokio::spawn(presence::follow(Arc::clone(&state), words));
         }
         Ok(state)

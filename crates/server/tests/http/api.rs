@@ -97,8 +97,14 @@ async fn settings_and_tables_know_what_was_seen() {
         assert_eq!(service.get(path).await.header("etag"), done.header("etag"));
     }
     assert_eq!(service.get("/api/v1/tables").await.json()["parsed"]["pounds"]["crate"], 30.0);
-    let bad = service.put("/api/v1/tables", &json!({"toml": "[pounds]\ncrate = -1.0\n"})).await;
-    assert_eq!(bad.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let own = json!({"pounds": {"crate": 31.0}, "classes": {}, "items": {"half & half": {"case": 9.5}}, "foods": {},
+                     "locations": {}});
+    let written = service.put("/api/v1/tables", &json!({"own": own})).await.json();
+    assert_eq!((&written["own"], &written["parsed"]["pounds"]["crate"]), (&own, &json!(31.0)), "{written}");
+    assert_ne!(written["builtin"]["pounds"]["crate"], 31.0);
+    for bad in [json!({"toml": "[pounds]\ncrate = -1.0\n"}), json!({}), json!({"toml": "", "own": own})] {
+        assert_eq!(service.put("/api/v1/tables", &bad).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
+    }
     let bad = service.put("/api/v1/settings/rent", &json!({"price_per_hour": -1.0, "currency": ""})).await;
     assert_eq!((bad.status, bad.json()["errors"].as_array().unwrap().len()), (StatusCode::UNPROCESSABLE_ENTITY, 2));
 }
