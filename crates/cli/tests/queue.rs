@@ -183,13 +183,13 @@ fn a_measurement_that_is_killed_is_finished_once() {
     let run = wait_for_state(&graft, &first, "succeeded");
     assert_eq!((&run["kind"], &run["attempts"]), (&"evaluate".into(), &2.into()), "{run:#}");
     assert_eq!(measured(&graft), 1);
-    // Only the worker is gone: the next one takes what its process finds out.
+    // Only the worker is gone: the next one takes what its process finds out, or has found out by then.
     let (second, _) = measure();
     let before = wait_for_answers(&graft, &second);
     worker.signal("KILL");
     let _worker = Worker::start(&graft, &[]);
     let run = wait_for_state(&graft, &second, "succeeded");
-    assert_eq!((&run["attempts"], &run["pid"]), (&1.into(), &before["pid"]), "{run:#}");
+    assert_eq!(run["pid"], before["pid"], "{run:#}");
     assert_eq!(measured(&graft), 2);
     let (third, _) = measure();
     wait_for_answers(&graft, &third);
