@@ -94,7 +94,7 @@ impl Engine {
         let word = match self.store.setting(INSTANCE).await? {
             Some(word) => word.value,
             None => {
-                let word = json!(graft_core::Digest::of(place.name().as_bytes()).short());
+                let word = json!(self.new_instance());
                 self.store.set_setting(INSTANCE, &word, &self.by, now()).await?;
                 word
             }

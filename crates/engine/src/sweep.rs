@@ -130,12 +130,17 @@ impl Engine {
             }
             (Some(_), None) => Ok(false),
             (None, None) => {
-                let word = graft_core::Digest::of(format!("{} {}", self.me, now()).as_bytes());
-                self.store.set_setting(INSTANCE, &json!(word.short()), &self.by, now()).await?;
-                graft_formats::atomic::bytes(&path, word.short().as_bytes())?;
+                let word = self.new_instance();
+                self.store.set_setting(INSTANCE, &json!(word), &self.by, now()).await?;
+                graft_formats::atomic::bytes(&path, word.as_bytes())?;
                 Ok(true)
             }
         }
+    }
+
+    /// A word that no other database has.
+    pub(crate) fn new_instance(&self) -> String {
+        graft_core::Digest::of(format!("{} {}", self.me, now()).as_bytes()).short().to_owned()
     }
 }
 

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { runs } from "../api/calls";
 import type { Event } from "../api/types";
 import { listen } from "./stream";
@@ -15,25 +15,26 @@ interface Live {
 export function useRunStream(id: string, active: boolean): Live {
   const client = useQueryClient();
   const [live, setLive] = useState<Live>({ events: [], heard: null, ended: false });
-  const waiting = useRef<Event[]>([]);
   useEffect(() => {
     let gone = false;
+    // Its own, or the last event of the stream before would hide all that are read anew.
+    const waiting: Event[] = [];
     let stop = () => {};
     setLive({ events: [], heard: null, ended: false });
     // A tenth of a second's events are drawn at once.
     const timer = setInterval(() => {
-      const fresh = waiting.current.splice(0);
+      const fresh = waiting.splice(0);
       if (fresh.length > 0) setLive((old) => ({ ...old, heard: Date.now(), events: merge(old.events, fresh) }));
     }, 100);
     const start = async () => {
       const { events } = await runs.events(id).catch(() => ({ events: [] as Event[] }));
       if (gone) return;
-      waiting.current.push(...events);
+      waiting.push(...events);
       if (!active) return;
       const first = String(events.at(-1)?.seq ?? 0);
       stop = listen((last) => `${runs.streamAddress(id)}?after=${last || first}`, ["event", "end"], {
         on: (name, data) => {
-          if (name === "event") return void waiting.current.push(data as Event);
+          if (name === "event") return void waiting.push(data as Event);
           stop();
           setLive((old) => ({ ...old, ended: true }));
           for (const queryKey of [["run", id], ["runs"], ["tasks"], ["versions"]])
