@@ -98,12 +98,7 @@ fn is_circumstance(error: &Error) -> bool {
 
 /// An error with its causes and what to do about it.
 fn whole(error: &Error) -> String {
-    let mut text = format!("failed to {error}");
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text += &format!(": {cause}");
-        source = cause.source();
-    }
+    let text = format!("failed to {}", graft_core::with_causes(error));
     match error.hint() {
         Some(hint) => format!("{text}\nhint: {hint}"),
         None => text,

@@ -20,6 +20,13 @@ pub use spec::{
 };
 pub use task::{AnswerForm, TaskCard};
 
+/// An error with its causes, as one line.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 /// What can be wrong with values handed to the pure rules.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

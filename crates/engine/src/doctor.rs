@@ -39,12 +39,7 @@ impl Check {
     }
 
     fn bad(name: &'static str, error: &Error) -> Self {
-        let mut found = format!("failed to {error}");
-        let mut source = std::error::Error::source(error);
-        while let Some(cause) = source {
-            found += &format!(": {cause}");
-            source = cause.source();
-        }
+        let found = format!("failed to {}", graft_core::with_causes(error));
         Self { name, ok: false, found, hint: error.hint(), code: error.exit_code() }
     }
 }

@@ -45,7 +45,7 @@ pub fn train(dir: &RunDir, cache: &DigestCache, tell: &mut dyn FnMut(&Event)) ->
         Ok(result) => Ok(Outcome::Finished(Box::new(result))),
         Err(error) => {
             let code = error.exit_code() as u8;
-            say(EventKind::Failed { code, message: whole_message(&error) })?;
+            say(EventKind::Failed { code, message: format!("failed to {}", graft_core::with_causes(&error)) })?;
             Err(error)
         }
     }
@@ -387,15 +387,4 @@ fn file_bytes(path: &Path) -> u64 {
         Ok(entries) => entries.flatten().map(|entry| size(&entry.path())).sum(),
         Err(_) => size(path),
     }
-}
-
-/// A message with all its causes.
-fn whole_message(error: &Error) -> String {
-    let mut text = format!("failed to {error}");
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text += &format!(": {cause}");
-        source = cause.source();
-    }
-    text
 }

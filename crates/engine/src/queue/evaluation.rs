@@ -88,7 +88,10 @@ impl Engine {
             Ok(evaluation)
         });
         if let Err(error) = &outcome {
-            let failed = EventKind::Failed { code: error.exit_code() as u8, message: whole(error) };
+            let failed = EventKind::Failed {
+                code: error.exit_code() as u8,
+                message: format!("failed to {}", graft_core::with_causes(error)),
+            };
             // The error itself is told by whoever called.
             let _ = log.append(failed).map(|event| tell(&event));
         }
@@ -118,17 +121,6 @@ pub(crate) fn forget(dir: &Path) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// An error with its causes.
-fn whole(error: &Error) -> String {
-    let mut text = format!("failed to {error}");
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text += &format!(": {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 /// Counts the answers of several passes over the same examples.

@@ -51,13 +51,7 @@ impl Problem {
     }
 
     fn from_error(error: &Error, field: &str) -> Self {
-        let mut what = error.to_string();
-        let mut source = std::error::Error::source(error);
-        while let Some(cause) = source {
-            what += &format!(": {cause}");
-            source = cause.source();
-        }
-        Self::error(what, error.hint().unwrap_or_default()).of(field)
+        Self::error(graft_core::with_causes(error), error.hint().unwrap_or_default()).of(field)
     }
 }
 

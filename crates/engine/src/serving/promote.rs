@@ -94,12 +94,7 @@ impl Serving {
 
     /// People must be able to see why a version doesn't answer.
     pub(super) fn note_problem(&self, task: &str, error: &Error) {
-        let mut text = format!("failed to {error}");
-        let mut source = std::error::Error::source(error);
-        while let Some(cause) = source {
-            text += &format!(": {cause}");
-            source = cause.source();
-        }
+        let text = format!("failed to {}", graft_core::with_causes(error));
         self.state().problems.insert(task.to_owned(), Problem { text, behind: true });
     }
 }
