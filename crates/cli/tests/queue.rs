@@ -162,10 +162,10 @@ fn what_fails_for_good_is_not_tried_again_and_tells_all() {
 #[test]
 fn a_measurement_that_is_killed_is_finished_once() {
     let graft = Graft::with_toy_task();
-    let csv: String = (0..300).map(|i| format!("{} {i},{}\n", "so ".repeat(6), ["good", "bad"][i % 2])).collect();
+    let csv: String = (0..1500).map(|i| format!("{} {i},{}\n", "so ".repeat(6), ["good", "bad"][i % 2])).collect();
     let csv = graft.file("more.csv", &format!("text,label\n{csv}"));
     graft.ok(&["import", "csv", csv.to_str().unwrap()]);
-    submit(&graft, TASK, &[&SHORT[..], &["--eval-share", "0.5"]].concat());
+    submit(&graft, TASK, &[&SHORT[..], &["--eval-share", "0.9"]].concat());
     graft.ok(&["worker", "--once", "--no-suggestions"]);
     let measure = || {
         let reply = graft.json(&["queue", "evaluate", "--task", TASK, "--version", "v1", "--score-base"]);
@@ -175,7 +175,7 @@ fn a_measurement_that_is_killed_is_finished_once() {
     assert!(begun);
     assert_eq!(measure(), (first.clone(), false), "it is not measured twice at once");
     let worker = Worker::start(&graft, &[]);
-    let before = wait_for_answers(&graft, &first);
+    let before = hold_halfway(&graft, &first);
     // Worker and process are gone: the next worker begins again.
     worker.signal("KILL");
     signal(pid(&before), "KILL");
@@ -185,15 +185,17 @@ fn a_measurement_that_is_killed_is_finished_once() {
     assert_eq!(measured(&graft), 1);
     // Only the worker is gone: the next one takes what its process finds out, or has found out by then.
     let (second, _) = measure();
-    let before = wait_for_answers(&graft, &second);
+    let before = hold_halfway(&graft, &second);
     worker.signal("KILL");
+    signal(pid(&before), "CONT");
     let _worker = Worker::start(&graft, &[]);
     let run = wait_for_state(&graft, &second, "succeeded");
     assert_eq!(run["pid"], before["pid"], "{run:#}");
     assert_eq!(measured(&graft), 2);
     let (third, _) = measure();
-    wait_for_answers(&graft, &third);
+    let held = hold_halfway(&graft, &third);
     graft.json(&["runs", "cancel", &third]);
+    signal(pid(&held), "CONT");
     assert_eq!(wait_for_state(&graft, &third, "cancelled")["exit_code"], 20);
     assert_eq!(measured(&graft), 2);
     let logs = graft.ok(&["runs", "logs", &second]);
@@ -206,16 +208,20 @@ fn pid(run: &Value) -> u32 {
     run["pid"].as_u64().unwrap() as u32
 }
 
-/// Waits until a measurement is under way.
+/// Stops the process of a measurement that is under way, so that it can't end before what comes next.
 #[track_caller]
-fn wait_for_answers(graft: &Graft, id: &str) -> Value {
+fn hold_halfway(graft: &Graft, id: &str) -> Value {
     let events = graft.home().join("runs").join(id).join("events.jsonl");
     let began = Instant::now();
     while !std::fs::read_to_string(&events).is_ok_and(|text| text.contains("answered")) {
         assert!(began.elapsed() < Duration::from_secs(90), "{id} is not measured");
         sleep(Duration::from_millis(5));
     }
-    wait_for(graft, id, "known to its worker", |run| run["pid"].is_u64())
+    let run = wait_for(graft, id, "known to its worker", |run| run["pid"].is_u64());
+    signal(pid(&run), "STOP");
+    let held = show(graft, id);
+    assert_eq!(held["state"], "running", "it was over before it could be held: {held:#}");
+    held
 }
 
 /// How often numbers were written to the version.
