@@ -400,6 +400,16 @@ impl Model {
         logits
     }
 
+    /// Logits of some tokens after one row of final hidden states.
+    ///
+    /// # Panics
+    /// When a token is not of the vocabulary.
+    #[must_use]
+    pub fn logits_among(&self, hidden: &[f32], tokens: &[u32]) -> Vec<f32> {
+        let (head, scale) = self.head();
+        head.forward_rows(hidden, tokens, scale)
+    }
+
     /// Bytes that one row (token) of a [`Session`] takes.
     #[must_use]
     pub fn session_row_bytes(&self) -> usize {

@@ -165,6 +165,25 @@ impl Weight {
         }
     }
 
+    /// `scale · W·x` for some rows of the weight.
+    ///
+    /// # Panics
+    /// When an id is not below the number of rows, or `x` has another length than a row.
+    #[must_use]
+    pub fn forward_rows(&self, x: &[f32], ids: &[u32], scale: f32) -> Vec<f32> {
+        assert_eq!(x.len(), self.cols, "shapes don't match");
+        let mut room = vec![0.0; self.cols];
+        let mut dot = |id: usize| match self.stored(id..id + 1) {
+            Stored::Numbers(numbers) => rows::dot(numbers, x),
+            Stored::Bytes(dtype, bytes) => {
+                let mut sum = [0.0];
+                dot_stored(dtype, bytes, &mut room, x, &mut sum);
+                sum[0]
+            }
+        };
+        ids.iter().map(|&id| scale * dot(id as usize)).collect()
+    }
+
     /// `dx = scale · dy·W`, or `dx += …` with `add`, and what is `added`.
     pub fn backward(&self, dy: &[f32], dx: &mut [f32], scale: f32, add: bool, added: &[LowRank<'_>]) {
         self.frozen().backward(dy, dx, scale, add, added);

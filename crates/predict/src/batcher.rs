@@ -1,8 +1,8 @@
 use std::{
     collections::VecDeque,
+    mem,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::{Arc, Weak},
-    thread,
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Instant,
 };
 
@@ -10,7 +10,7 @@ use graft_kernels::pool;
 use graft_nn::{Adapter, Feed, Matrix, Model, Session, Source};
 
 use crate::{
-    Error, PromptCache, Request, Result, Update,
+    Candidates, Error, PromptCache, Request, Result, TokenMask, Update,
     lane::{Lane, Start},
 };
 
@@ -35,6 +35,9 @@ impl Default for Limits {
 const WHOLE_CHUNK: usize = 1024;
 /// Up to this many tokens to be read count as one step of an answer, not as a prompt.
 const STEP: usize = 24;
+
+/// Where at most this part of the vocabulary may come next, the model's head is computed for these tokens alone.
+const PART: usize = 16;
 
 /// Continuous batching (Yu et al. 2022): requests join and leave the batch at each step of the model.
 ///
@@ -67,6 +70,17 @@ enum Begin {
     /// There is no room yet.
     Later(Request),
     Never(Request, Error),
+}
+
+/// How far the choice of a token is.
+enum Choice {
+    /// Hidden states are in this row.
+    Open(usize),
+    /// So many tokens may come next that the whole head is needed.
+    Masked(usize, TokenMask),
+    /// It is made, or there is none to make.
+    Made,
+    Failed(Error),
 }
 
 impl Batcher {
@@ -166,26 +180,52 @@ impl Batcher {
 
     /// Chooses the next token of each answer that is ready: pairs of a row of hidden states and an answer.
     fn advance(&mut self, hidden: &Matrix, ready: &[(usize, usize)]) {
-        if ready.is_empty() {
-            return;
+        let mut choices: Vec<Choice> = self.running.iter().map(|_| Choice::Made).collect();
+        ready.iter().for_each(|&(row, index)| choices[index] = Choice::Open(row));
+        let model = Arc::clone(&self.model);
+        self.choose(&mut choices, |lane, choice| {
+            let Choice::Open(row) = choice else { return Ok(choice) };
+            let mask = lane.allowed()?;
+            if mask.count() * PART > model.vocab() {
+                return Ok(Choice::Masked(row, mask));
+            }
+            let ids: Vec<u32> = mask.iter().collect();
+            let logits = model.logits_among(hidden.row(row), &ids);
+            lane.advance(&Candidates::few(ids, logits))?;
+            Ok(Choice::Made)
+        });
+        let rows: Vec<usize> =
+            choices.iter().filter_map(|c| if let Choice::Masked(row, _) = c { Some(*row) } else { None }).collect();
+        if !rows.is_empty() {
+            let logits = model.logits_of(hidden, &rows);
+            self.choose(&mut choices, |lane, choice| {
+                let Choice::Masked(row, mask) = choice else { return Ok(choice) };
+                let place = rows.iter().position(|r| *r == row).unwrap_or(0);
+                lane.advance(&Candidates::masked(&mask, logits.row(place)))?;
+                Ok(Choice::Made)
+            });
         }
-        let rows: Vec<usize> = ready.iter().map(|(row, _)| *row).collect();
-        let logits = self.model.logits_of(hidden, &rows);
-        let mut row_of = vec![None; self.running.len()];
-        ready.iter().enumerate().for_each(|(row, &(_, index))| row_of[index] = Some(row));
-        let mut outcomes: Vec<thread::Result<Result<()>>> = row_of.iter().map(|_| Ok(Ok(()))).collect();
-        pool::for_each_chunks((&mut self.running, 1), (&mut outcomes, 1), |index, lane, outcome| {
-            if let (Some(row), [lane], [outcome]) = (row_of[index], lane, outcome) {
-                *outcome = catch_unwind(AssertUnwindSafe(|| lane.advance(logits.row(row))));
+        for (index, choice) in choices.into_iter().enumerate().rev() {
+            if let Choice::Failed(error) = choice {
+                self.remove(index).fail(error);
+            }
+        }
+    }
+
+    /// Takes each choice a step further, on all threads.
+    fn choose(&mut self, choices: &mut [Choice], step: impl Fn(&mut Lane, Choice) -> Result<Choice> + Sync) {
+        let panic = Mutex::new(None);
+        pool::for_each_chunks((&mut self.running, 1), (choices, 1), |_, lanes, choices| {
+            let Some((lane, choice)) = lanes.first_mut().zip(choices.first_mut()) else { return };
+            let taken = mem::replace(choice, Choice::Made);
+            match catch_unwind(AssertUnwindSafe(|| step(lane, taken))) {
+                Ok(next) => *choice = next.unwrap_or_else(Choice::Failed),
+                Err(what) => *panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(what),
             }
         });
-        for (index, outcome) in outcomes.into_iter().enumerate().rev() {
-            match outcome {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => self.remove(index).fail(error),
-                // What catches it is the service, as if one thread had done all.
-                Err(panic) => resume_unwind(panic),
-            }
+        // What catches it is the service, as if one thread had done all.
+        if let Some(what) = panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            resume_unwind(what);
         }
     }
 

@@ -191,7 +191,7 @@ impl Walk {
     }
 
     /// Takes the token that was chosen and the natural logarithm of its probability
-    /// (see [`TokenMask::log_prob`]).
+    /// (see [`Candidates::log_prob`](crate::Candidates::log_prob)).
     ///
     /// # Errors
     /// [`Error::Token`] if the token may not come next.

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use crate::{
-    Confidence, End, Error, Finished, Outcome, Piece, Prediction, Request, Result, TokenInfo, TokenMask, Update, Walk,
-    sample::{likeliest, sample},
+    Candidates, Confidence, End, Error, Finished, Outcome, Piece, Prediction, Request, Result, TokenInfo, TokenMask,
+    Update, Walk,
 };
 
 /// An answer being written.
@@ -97,24 +97,29 @@ impl Lane {
         self.end.is_some()
     }
 
+    /// The tokens that may come next.
+    pub(crate) fn allowed(&mut self) -> Result<TokenMask> {
+        self.walk.allowed()
+    }
+
     /// Chooses the next token and whatever follows from it.
-    pub(crate) fn advance(&mut self, logits: &[f32]) -> Result<()> {
-        let mask = self.walk.allowed()?;
-        let position = self.request.stream << 32 | self.written as u64;
-        let token = match self.request.sampling {
-            Some(sampling) => sample(&mask, logits, sampling, position),
-            None => mask.argmax(logits),
-        };
-        let Some(token) = token else {
+    pub(crate) fn advance(&mut self, candidates: &Candidates) -> Result<()> {
+        if candidates.is_empty() {
             // Nothing may follow: what is written is all there will be.
             self.end = Some(End::Whole);
             return Ok(());
+        }
+        let position = self.request.stream << 32 | self.written as u64;
+        let token = match self.request.sampling {
+            Some(sampling) => candidates.sample(sampling, position),
+            None => candidates.best(),
         };
-        let log_prob = mask.log_prob(logits, token);
+        let token = token.ok_or(Error::NotFinite)?;
+        let log_prob = candidates.log_prob(token);
         if !log_prob.is_finite() {
             return Err(Error::NotFinite);
         }
-        let top = self.top(&mask, logits);
+        let top = self.top(candidates);
         self.walk.push(token, log_prob)?;
         self.note(top);
         (self.pending, self.fed) = (vec![token], 0);
@@ -143,11 +148,11 @@ impl Lane {
         };
     }
 
-    fn top(&self, mask: &TokenMask, logits: &[f32]) -> Vec<(Vec<u8>, f64)> {
+    fn top(&self, candidates: &Candidates) -> Vec<(Vec<u8>, f64)> {
         let vocabulary = self.request.guide.vocabulary();
         let count = self.request.top.unwrap_or(0);
-        let tokens = if count == 0 { Vec::new() } else { likeliest(mask, logits, count) };
-        tokens.iter().map(|&token| (vocabulary.bytes(token).to_vec(), mask.log_prob(logits, token))).collect()
+        let tokens = if count == 0 { Vec::new() } else { candidates.likeliest(count) };
+        tokens.iter().map(|&token| (vocabulary.bytes(token).to_vec(), candidates.log_prob(token))).collect()
     }
 
     /// Keeps the probabilities of tokens that were pushed since, where they are wanted.

@@ -9,6 +9,7 @@
 
 mod batcher;
 mod calibrate;
+mod candidates;
 mod chat;
 mod codec;
 mod confidence;
@@ -18,13 +19,13 @@ mod lane;
 mod predictor;
 mod prompt_cache;
 mod request;
-mod sample;
 mod service;
 mod template;
 mod vocabulary;
 
 pub use batcher::{Batcher, Limits};
 pub use calibrate::{Bin, Calibration, Method, Reliability};
+pub use candidates::Candidates;
 pub use chat::ChatPrompter;
 pub use codec::{Codec, FieldSpan, WIRE_VERSION};
 pub use confidence::{Confidence, TokenScore};

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use graft_kernels::rows;
 use llguidance::ParserFactory;
 use llguidance::toktrie::{InferenceCapabilities, SimpleVob, TokEnv, TokRxInfo, TokTrie, TokenizerEnv};
 use serde_json::Value;
@@ -205,31 +204,18 @@ impl TokenMask {
         self.0.iter()
     }
 
-    /// The allowed token with the largest logit.
-    #[must_use]
-    pub fn argmax(&self, logits: &[f32]) -> Option<u32> {
-        let scored = self.iter().filter_map(|id| Some((id, *logits.get(id as usize)?)));
-        // On equal logits the first wins, as in transformers.
-        scored
-            .fold(None, |best: Option<(u32, f32)>, one| if best.is_none_or(|b| one.1 > b.1) { Some(one) } else { best })
-            .map(|(id, _)| id)
-    }
-
     /// Forbids in `logits` what may not come next (minus infinity).
     pub fn apply(&self, logits: &mut [f32]) {
-        for (id, logit) in logits.iter_mut().enumerate() {
-            if !self.allows(id as u32) {
-                *logit = f32::NEG_INFINITY;
+        let words = self.0.as_slice().iter().copied().chain(std::iter::repeat(0));
+        for (logits, word) in logits.chunks_mut(32).zip(words) {
+            match word {
+                u32::MAX => {}
+                0 => logits.fill(f32::NEG_INFINITY),
+                _ => {
+                    let forbidden = logits.iter_mut().enumerate().filter(|(bit, _)| word >> bit & 1 == 0);
+                    forbidden.for_each(|(_, logit)| *logit = f32::NEG_INFINITY);
+                }
             }
         }
-    }
-
-    /// Natural logarithm of a token's probability among the allowed ones.
-    #[must_use]
-    pub fn log_prob(&self, logits: &[f32], token: u32) -> f64 {
-        let Some(&chosen) = logits.get(token as usize).filter(|_| self.allows(token)) else { return f64::NEG_INFINITY };
-        let allowed: Vec<f32> = self.iter().filter_map(|id| logits.get(id as usize).copied()).collect();
-        let largest = rows::max(&allowed);
-        f64::from(chosen) - f64::from(largest) - f64::from(rows::sum_exp(&allowed, largest)).ln()
     }
 }

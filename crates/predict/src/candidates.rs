@@ -1,0 +1,157 @@
+use graft_kernels::rows;
+
+use crate::{Sampling, TokenMask};
+
+/// Tokens that may come next, with their logits.
+#[derive(Clone, Debug)]
+pub struct Candidates {
+    /// In order; without it, the whole vocabulary, where what may not come has minus infinity.
+    ids: Option<Vec<u32>>,
+    logits: Vec<f32>,
+}
+
+impl Candidates {
+    /// Tokens that were looked at alone, in order, and their logits.
+    ///
+    /// # Panics
+    /// When there are more of one than of the other.
+    #[must_use]
+    pub fn few(ids: Vec<u32>, logits: Vec<f32>) -> Self {
+        assert_eq!(ids.len(), logits.len(), "each token has a logit");
+        Self { ids: Some(ids), logits }
+    }
+
+    /// What a mask leaves of the logits of a vocabulary.
+    #[must_use]
+    pub fn masked(mask: &TokenMask, logits: &[f32]) -> Self {
+        let mut logits = logits.to_vec();
+        mask.apply(&mut logits);
+        Self { ids: None, logits }
+    }
+
+    /// Whether nothing may come next.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.logits.iter().all(|&logit| logit == f32::NEG_INFINITY)
+    }
+
+    /// The token with the largest logit: on equal ones the first, as in transformers. `None` where none is a number.
+    #[must_use]
+    pub fn best(&self) -> Option<u32> {
+        let largest = rows::max(&self.logits);
+        let place = self.logits.iter().position(|&logit| logit == largest && logit > f32::NEG_INFINITY)?;
+        Some(self.id(place))
+    }
+
+    /// Natural logarithm of a token's probability among these.
+    #[must_use]
+    pub fn log_prob(&self, token: u32) -> f64 {
+        let Some(&logit) = self.place(token).and_then(|place| self.logits.get(place)) else {
+            return f64::NEG_INFINITY;
+        };
+        if logit == f32::NEG_INFINITY {
+            return f64::NEG_INFINITY;
+        }
+        let largest = rows::max(&self.logits);
+        f64::from(logit) - f64::from(largest) - f64::from(rows::sum_exp(&self.logits, largest)).ln()
+    }
+
+    /// Draws a token; `position` tells the draws of one seed apart.
+    pub(crate) fn sample(&self, how: Sampling, position: u64) -> Option<u32> {
+        let best = self.best()?;
+        let top = rows::max(&self.logits);
+        let temperature = how.temperature.max(1e-3);
+        let mut likely: Vec<(f32, u32)> =
+            self.iter().map(|(id, logit)| (((logit - top) / temperature).exp(), id)).filter(|(p, _)| *p > 1e-6).collect();
+        likely.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let total: f32 = likely.iter().map(|(p, _)| p).sum();
+        let mut kept = 0.0;
+        let size = likely.iter().position(|(p, _)| {
+            kept += p / total;
+            kept >= how.top_p
+        });
+        likely.truncate(size.map_or(likely.len(), |last| last + 1));
+        let mass: f32 = likely.iter().map(|(p, _)| p).sum();
+        let mut point = unit(how.seed, position) * mass;
+        let drawn = likely.iter().find_map(|&(p, token)| {
+            point -= p;
+            (point <= 0.0).then_some(token)
+        });
+        drawn.or(Some(best))
+    }
+
+    /// The likeliest tokens, from the likeliest down.
+    pub(crate) fn likeliest(&self, count: usize) -> Vec<u32> {
+        let mut tokens: Vec<(u32, f32)> = self.iter().collect();
+        let by_logit = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+        if count < tokens.len() {
+            tokens.select_nth_unstable_by(count, by_logit);
+            tokens.truncate(count);
+        }
+        tokens.sort_by(by_logit);
+        tokens.into_iter().map(|(id, _)| id).collect()
+    }
+
+    /// Tokens that may come next.
+    fn iter(&self) -> impl Iterator<Item = (u32, f32)> + '_ {
+        let all = self.logits.iter().enumerate().map(|(place, &logit)| (self.id(place), logit));
+        all.filter(|(_, logit)| *logit != f32::NEG_INFINITY)
+    }
+
+    fn id(&self, place: usize) -> u32 {
+        self.ids.as_ref().map_or(place as u32, |ids| ids[place])
+    }
+
+    fn place(&self, id: u32) -> Option<usize> {
+        self.ids.as_ref().map_or(Some(id as usize), |ids| ids.binary_search(&id).ok())
+    }
+}
+
+/// Uniform in `[0, 1)`, a function of seed and position (SplitMix64).
+fn unit(seed: u64, position: u64) -> f32 {
+    let mut z = seed.wrapping_add(position.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) >> 40) as f32 / (1_u64 << 24) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use llguidance::toktrie::SimpleVob;
+
+    const LOGITS: [f32; 6] = [1.0, 4.0, 9.0, 3.0, 8.0, 4.0];
+    const ALLOWED: [u32; 4] = [0, 1, 3, 5];
+
+    fn both_ways() -> [Candidates; 2] {
+        let mut mask = SimpleVob::alloc(6);
+        ALLOWED.iter().for_each(|&token| mask.allow_token(token));
+        let few = Candidates::few(ALLOWED.to_vec(), ALLOWED.map(|id| LOGITS[id as usize]).to_vec());
+        [Candidates::masked(&TokenMask(mask), &LOGITS), few]
+    }
+
+    #[test]
+    fn the_likeliest_come_first_and_only_if_allowed() {
+        for candidates in both_ways() {
+            assert_eq!((candidates.best(), candidates.is_empty()), (Some(1), false));
+            assert_eq!(candidates.likeliest(3), [1, 5, 3]);
+            assert_eq!(candidates.likeliest(9), [1, 5, 3, 0]);
+            let how = Sampling { temperature: 1.0, top_p: 0.4, seed: 7 };
+            let drawn: std::collections::BTreeSet<u32> =
+                (0..200).filter_map(|position| candidates.sample(how, position)).collect();
+            assert_eq!(drawn.into_iter().collect::<Vec<_>>(), [1]);
+            let all: f64 = ALLOWED.iter().map(|&token| candidates.log_prob(token).exp()).sum();
+            assert!((all - 1.0).abs() < 1e-6, "probabilities add up to {all}");
+            assert_eq!(candidates.log_prob(2), f64::NEG_INFINITY);
+            assert_eq!(candidates.log_prob(99), f64::NEG_INFINITY);
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_never_chosen_in_silence() {
+        let broken = Candidates::few(vec![3, 4], vec![f32::NAN; 2]);
+        assert_eq!((broken.best(), broken.is_empty()), (None, false));
+        let partly = Candidates::few(vec![3, 4], vec![f32::NAN, 1.0]);
+        assert!(partly.best().is_none_or(|token| !partly.log_prob(token).is_finite()));
+    }
+}
