@@ -61,8 +61,11 @@ impl Candidates {
         let best = self.best()?;
         let top = rows::max(&self.logits);
         let temperature = how.temperature.max(1e-3);
-        let mut likely: Vec<(f32, u32)> =
-            self.iter().map(|(id, logit)| (((logit - top) / temperature).exp(), id)).filter(|(p, _)| *p > 1e-6).collect();
+        let mut likely: Vec<(f32, u32)> = self
+            .iter()
+            .map(|(id, logit)| (((logit - top) / temperature).exp(), id))
+            .filter(|(p, _)| *p > 1e-6)
+            .collect();
         likely.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let total: f32 = likely.iter().map(|(p, _)| p).sum();
         let mut kept = 0.0;

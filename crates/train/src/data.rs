@@ -85,7 +85,7 @@ impl Sequences {
     }
 }
 
-fn fits(sequence: &Sequence, limits: &Limits, model: &Model) -> bool {
+pub(crate) fn fits(sequence: &Sequence, limits: &Limits, model: &Model) -> bool {
     let (source, tokens) = (sequence.source.len(), sequence.tokens.len());
     let within = if model.has_encoder() {
         source <= limits.max_source && tokens <= limits.max_target

@@ -11,6 +11,7 @@ mod data;
 mod error;
 mod learner;
 mod memory;
+mod pace;
 mod run_dir;
 mod trainer;
 
@@ -19,5 +20,6 @@ pub use data::Row;
 pub use error::Error;
 pub use learner::{Learner, StepPlan};
 pub use memory::{Estimate, available_memory, estimate, peak_rss};
+pub use pace::pace;
 pub use run_dir::{EventLog, RunDir, TrainingRun};
 pub use trainer::{Outcome, train};

@@ -103,13 +103,6 @@ impl<'r> Trainer<'r> {
         eval: Sequences,
     ) -> Result<Self, Error> {
         let o = &spec.optim;
-        let rows = match &spec.adapter {
-            AdapterSpec::SoftPrompt(prompt) => prompt_rows(prompt, &spec.task, model, prompter, o.seed)?,
-            AdapterSpec::Lora(_) => Vec::new(),
-        };
-        let adapter =
-            Adapter::fresh(&spec.adapter, &model.sites(), o.seed, model.width(), &rows).map_err(Error::Model)?;
-        let adam = Adam::new(adapter.params().data().len(), o.beta1, o.beta2, o.eps, o.weight_decay);
         let order = Order::new(o.seed, train.all.len(), o.batch);
         let total = ((o.epochs * order.steps_per_epoch() as f64).ceil() as u64).max(1);
         let progress = Progress {
@@ -127,7 +120,7 @@ impl<'r> Trainer<'r> {
             spec,
             spec_digest: Digest::of(serde_json::to_string(spec).unwrap_or_default().as_bytes()),
             prompter,
-            learner: Learner::new(model, adapter, adam),
+            learner: fresh(model, prompter, spec)?,
             best: Vec::new(),
             train,
             eval,
@@ -344,6 +337,18 @@ impl<'r> Trainer<'r> {
         say(EventKind::Done { steps: step, final_loss: self.progress.loss })?;
         Ok(result)
     }
+}
+
+/// A learner that has learned nothing.
+pub(crate) fn fresh<'m>(model: &'m Model, prompter: &Prompter, spec: &TrainSpec) -> Result<Learner<'m>, Error> {
+    let o = &spec.optim;
+    let rows = match &spec.adapter {
+        AdapterSpec::SoftPrompt(prompt) => prompt_rows(prompt, &spec.task, model, prompter, o.seed)?,
+        AdapterSpec::Lora(_) => Vec::new(),
+    };
+    let adapter = Adapter::fresh(&spec.adapter, &model.sites(), o.seed, model.width(), &rows).map_err(Error::Model)?;
+    let adam = Adam::new(adapter.params().data().len(), o.beta1, o.beta2, o.eps, o.weight_decay);
+    Ok(Learner::new(model, adapter, adam))
 }
 
 /// Rows a soft prompt starts from, `(tokens, width)`; for encoder–decoder models PEFT's file has a second half, which

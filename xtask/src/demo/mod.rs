@@ -20,8 +20,8 @@ const TASK: &str = "slack-rescue";
 const VERSION: &str = "v1";
 const BASE: &str = "smollm2-135m";
 /// A message that is in no sample; its typo, abbreviation and two places are what people write.
-const MESSAGE: &str = "Rescued 3 cs of yogurt, half a crate of tomatos and ~12 baguettes from Costless Logan, \
-                       dropped at Unity Shelter";
+const MESSAGE: &str = "Grabbed 3 cs of yogurt, tomatos (two crates) and ~12 loaves of bread from Costless Logan for \
+                       Unity Shelter";
 /// What a comparison that came out worse ends with.
 const NOT_BETTER: i32 = 15;
 

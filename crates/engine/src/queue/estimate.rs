@@ -1,6 +1,6 @@
-use std::{collections::BTreeMap, path::Path, time::Instant};
+use std::{collections::BTreeMap, path::Path};
 
-use graft_core::AdapterSpec;
+use graft_core::{AdapterSpec, TrainSpec};
 use graft_formats::ModelFiles;
 use graft_nn::{Model, Prompter, matches_target};
 use graft_train::TrainingRun;
@@ -29,20 +29,15 @@ pub struct RunEstimate {
     pub disk_bytes: u64,
 }
 
-/// Tokens of the forward pass that is timed where no earlier run tells the speed.
-const TIMED_TOKENS: usize = 192;
-/// A training step takes about as long as this many forward passes: one forward, two thirds more backward through
-/// frozen weights, and the adapter's own part.
-const PASSES_PER_STEP: f64 = 3.0;
-
-/// How fast this machine trained, in prompt and answer tokens a second, by base, method and threads.
+/// How fast this machine trains, in prompt and answer tokens a second, by base, method and threads.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Speeds(BTreeMap<String, Speed>);
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Speed {
     tokens_per_s: f64,
-    run: String,
+    /// Which run was so fast; none where it was only measured for an estimate.
+    run: Option<String>,
 }
 
 impl Speeds {
@@ -51,20 +46,24 @@ impl Speeds {
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
-    fn key(base: &str, method: Method, threads: usize) -> String {
+    fn key_of(spec: &TrainSpec) -> String {
+        let (base, method) = (spec.base.digest.as_str(), Method::of(&spec.adapter));
+        let threads = spec.limits.threads.unwrap_or_else(cores);
         format!("{}/{}/{threads}", base.get(..12).unwrap_or(base), method.name())
     }
 
     /// Remembers how fast a run was.
     pub(crate) fn note(home: &Path, result: &TrainingRun) -> Result<()> {
-        if !result.tokens_per_second.is_finite() || result.tokens_per_second <= 0.0 {
+        let speed = Speed { tokens_per_s: result.tokens_per_second, run: Some(result.run_id.clone()) };
+        Self::keep(home, Self::key_of(&result.hyperparameters), speed)
+    }
+
+    fn keep(home: &Path, key: String, speed: Speed) -> Result<()> {
+        if !speed.tokens_per_s.is_finite() || speed.tokens_per_s <= 0.0 {
             return Ok(());
         }
         let mut speeds = Self::read(home);
-        let spec = &result.hyperparameters;
-        let threads = spec.limits.threads.unwrap_or_else(cores);
-        let key = Self::key(result.base_digest.as_str(), Method::of(&spec.adapter), threads);
-        speeds.0.insert(key, Speed { tokens_per_s: result.tokens_per_second, run: result.run_id.clone() });
+        speeds.0.insert(key, speed);
         let text = serde_json::to_string_pretty(&speeds).unwrap_or_default() + "\n";
         Ok(graft_formats::atomic::bytes(&home.join("speeds.json"), text.as_bytes())?)
     }
@@ -97,33 +96,30 @@ fn measure(plan: &Plan, files: &ModelFiles, home: &Path) -> Result<RunEstimate> 
     let longest = lengths.iter().copied().max().unwrap_or(0).min(spec.limits.max_tokens);
     let rows = spec.limits.pass_tokens.max(longest);
     let memory = graft_train::estimate(&model, &spec, file_bytes(Path::new(&spec.base.path)), rows);
-    let threads = spec.limits.threads.unwrap_or_else(cores);
-    let key = Speeds::key(spec.base.digest.as_str(), Method::of(&spec.adapter), threads);
-    let (speed, seconds_basis) = match Speeds::read(home).0.remove(&key) {
-        Some(speed) => (speed.tokens_per_s, format!("as fast as run {} on this machine", speed.run)),
-        None => (timed(&model, &sequences)?, "a forward pass timed on this machine just now".to_owned()),
+    let key = Speeds::key_of(&spec);
+    let speed = match Speeds::read(home).0.remove(&key) {
+        Some(speed) => speed,
+        None => {
+            let tokens_per_s = graft_train::pace(&model, &prompter, &spec, &sequences)?;
+            let speed = Speed { tokens_per_s, run: None };
+            // The next estimate need not wait for it; one that can't be kept is measured again.
+            let _ = Speeds::keep(home, key, speed.clone());
+            speed
+        }
     };
     Ok(RunEstimate {
         train: train.len(),
         eval: eval.len(),
         tokens,
         steps,
-        seconds: tokens as f64 / speed.max(1e-3),
-        seconds_basis,
+        seconds: tokens as f64 / speed.tokens_per_s.max(1e-3),
+        seconds_basis: match speed.run {
+            Some(run) => format!("as fast as run {run} on this machine"),
+            None => "forward passes timed on this machine".to_owned(),
+        },
         memory_bytes: memory.total(),
         disk_bytes: disk(&model, &spec.adapter),
     })
-}
-
-/// Tokens a second that training would take, from one forward pass.
-fn timed(model: &Model, sequences: &[graft_nn::Sequence]) -> Result<f64> {
-    let Some(longest) = sequences.iter().max_by_key(|sequence| sequence.tokens.len()) else { return Ok(1.0) };
-    let tokens = &longest.tokens[..longest.tokens.len().min(TIMED_TOKENS)];
-    let source = &longest.source[..longest.source.len().min(TIMED_TOKENS)];
-    let clock = Instant::now();
-    model.logits(None, source, tokens)?;
-    let count = (tokens.len() + source.len()) as f64;
-    Ok(count / (PASSES_PER_STEP * clock.elapsed().as_secs_f64().max(1e-6)))
 }
 
 /// The adapter, its two moments and its best copy, in each of three checkpoints, and once more when published.
