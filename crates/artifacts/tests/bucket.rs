@@ -57,8 +57,16 @@ async fn a_folder_is_there_whole_or_not_at_all() {
 
     // What was begun and not ended is no folder.
     server.allow_puts(Some(2));
-    let half = tokio::time::timeout(std::time::Duration::from_millis(300), here.publish(FOLDER, &files())).await;
-    assert!(half.is_err(), "the third object is not answered");
+    let two_are_there = async {
+        while server.keys().len() < 4 + 2 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    let files = files();
+    tokio::select! {
+        _ = here.publish(FOLDER, &files) => panic!("the third object is not answered"),
+        () = two_are_there => {}
+    }
     server.allow_puts(None);
     assert!(!here.contains(FOLDER).await.unwrap());
     let folders = here.folders("adapters").await.unwrap();

@@ -11,7 +11,7 @@ use std::{
     process::Command,
 };
 
-use common::{Graft, Said, server::Server};
+use common::{Graft, Said, points, server::Server};
 use serde_json::json;
 
 const TRAIN: [&str; 13] = [
@@ -30,13 +30,8 @@ const TRAIN: [&str; 13] = [
     "--no-eval",
 ];
 
-/// With GRAFT_CAMPAIGN every operation is struck, otherwise one of `some`.
-fn step(some: usize) -> usize {
-    if std::env::var_os("GRAFT_CAMPAIGN").is_some() { 1 } else { some }
-}
-
 /// Runs a command whose `k`-th operation on files and all after it fail; nothing when it has no `k`-th.
-fn struck(graft: &Graft, args: &[&str], k: usize, kind: &str) -> Option<(Said, String)> {
+fn struck(graft: &Graft, args: &[&str], k: u64, kind: &str) -> Option<(Said, String)> {
     let mark = graft.dir.path().join("mark");
     let _ = fs::remove_file(&mark);
     let mut command = graft.command(args);
@@ -83,7 +78,7 @@ fn goes_on(graft: &Graft, point: &str) {
 fn at_every_refused_write_training_ends_clearly_and_goes_on() {
     let graft = Graft::with_toy_task();
     for kind in ["full", "read-only", "broken"] {
-        let mut k = 1;
+        let (mut k, stride) = points(11);
         while let Some((said, point)) = struck(&graft, &TRAIN, k, kind) {
             // Caches and old checkpoints are worth no failure.
             if said.code != 0 {
@@ -95,7 +90,7 @@ fn at_every_refused_write_training_ends_clearly_and_goes_on() {
             is_whole(&graft, &point);
             let after = graft.json(&["models", "list"])["versions"].as_array().unwrap().len();
             assert_eq!(after, before + 1, "{point}");
-            k += step(11);
+            k += stride;
         }
         assert!(k > 15, "a training passes {k} points");
     }
@@ -108,21 +103,21 @@ fn at_every_refused_write_a_backup_is_whole_or_absent() {
     let (file, list) = (graft.dir.path().join("all.zip"), graft.json(&["models", "list"]));
     let (home, aside) = (graft.home(), graft.dir.path().join("aside"));
     let backup = ["backup", file.to_str().unwrap()];
-    let mut k = 1;
+    let (mut k, stride) = points(3);
     while let Some((said, point)) = struck(&graft, &backup, k, "full") {
         is_clear(&graft, &said, &point);
         assert!(!file.exists(), "{point}");
-        k += step(3);
+        k += stride;
     }
     assert!(file.exists() && k > 5, "a backup passes {k} points");
     fs::rename(&home, &aside).unwrap();
     let restore = ["restore", file.to_str().unwrap()];
     for kind in ["full", "read-only"] {
-        let mut k = 1;
+        let (mut k, stride) = points(3);
         while let Some((said, point)) = struck(&graft, &restore, k, kind) {
             is_clear(&graft, &said, &point);
             assert_eq!(leftovers(&home), Vec::<String>::new(), "{point}");
-            k += step(3);
+            k += stride;
         }
         assert_eq!(graft.json(&["models", "list"]), list);
         is_whole(&graft, kind);

@@ -1,5 +1,6 @@
 //! Killed, stopped, asked twice: a run goes on as if nothing had happened.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![cfg(target_os = "linux")]
 
 mod common;
 
@@ -10,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::Graft;
+use common::{Graft, Random, ended, seed, signal};
 use serde_json::Value;
 
 const TRAIN: [&str; 8] = ["train", "text-classification", "--base", "tiny", "--batch-size", "4", "--dropout", "0.1"];
@@ -54,12 +55,11 @@ fn ten_kills_change_no_bit() {
     let dir = graft.dir.path().join("killed");
     copy(&whole, &dir);
     let args = ["train-dir", dir.to_str().unwrap()];
-    let mut random = u64::from(std::process::id());
-    let mut kills = 0;
+    println!("repeat it with GRAFT_SEED={}", seed());
+    let (mut random, mut kills) = (Random::new(seed()), 0);
     while kills < 10 {
         let mut child = graft.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let alive = wait_for_steps(&dir, 1 + (random >> 61) as usize, &mut child);
+        let alive = wait_for_steps(&dir, 1 + random.below(8) as usize, &mut child);
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(alive || kills > 0, "it ended before it could be killed");
@@ -87,15 +87,15 @@ fn begin(graft: &Graft, extra: &[&str]) -> (Child, PathBuf, String) {
     (child, dir, id.to_owned())
 }
 
-fn kill_trainer(graft: &Graft, id: &str) {
-    let pid = graft.json(&["runs", "show", id])["run"]["pid"].to_string();
-    assert!(std::process::Command::new("kill").args(["-9", &pid]).status().unwrap().success());
+fn kill_trainer(graft: &Graft) {
+    let killed: Vec<bool> = graft.processes().into_iter().map(|pid| signal(pid, "KILL")).collect();
+    assert_eq!(killed, [true], "there is one trainer");
 }
 
-const VERY_LONG: [&str; 5] = ["--epochs", "400", "--checkpoints-per-epoch", "6", "--no-eval"];
+/// Ends when it is told to.
+const VERY_LONG: [&str; 5] = ["--epochs", "10000", "--checkpoints-per-epoch", "6", "--no-eval"];
 
 #[test]
-#[cfg(unix)]
 fn the_trainer_outlives_its_starter() {
     let graft = Graft::with_toy_task();
     let (mut starter, dir, id) = begin(&graft, &VERY_LONG);
@@ -107,7 +107,7 @@ fn the_trainer_outlives_its_starter() {
     graft.fails(2, &["train-dir", dir.to_str().unwrap()], "another process is at work");
 
     // Nobody lives: the run is found out to have failed, and the same command goes on with it.
-    kill_trainer(&graft, &id);
+    kill_trainer(&graft);
     while graft.json(&["runs", "show", &id])["alive"] == true {
         sleep(Duration::from_millis(20));
     }
@@ -130,25 +130,21 @@ fn the_trainer_outlives_its_starter() {
 }
 
 #[test]
-#[cfg(unix)]
 fn an_interrupt_stops_after_the_step() {
     let graft = Graft::with_toy_task();
-    let (starter, dir, id) = begin(&graft, &VERY_LONG);
-    let pid = starter.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    assert_eq!(starter.wait_with_output().unwrap().status.code(), Some(20));
+    let (mut starter, dir, id) = begin(&graft, &VERY_LONG);
+    assert!(signal(starter.id(), "INT"));
+    assert_eq!(ended(&mut starter).code(), Some(20));
     assert!(dir.join("checkpoints").read_dir().unwrap().next().is_some());
     assert_eq!(graft.json(&["runs", "show", &id])["run"]["state"], "cancelled");
 }
 
 #[test]
-#[cfg(unix)]
 fn a_killed_trainer_is_reported_and_resumed() {
     let graft = Graft::with_toy_task();
-    let (starter, _, id) = begin(&graft, &["--epochs", "12", "--checkpoints-per-epoch", "6"]);
-    kill_trainer(&graft, &id);
-    let said = starter.wait_with_output().unwrap();
-    assert_eq!(said.status.code(), Some(1));
+    let (mut starter, _, id) = begin(&graft, &["--epochs", "12", "--checkpoints-per-epoch", "6"]);
+    kill_trainer(&graft);
+    assert_eq!(ended(&mut starter).code(), Some(1));
     assert!(graft.json(&["runs", "show", &id])["run"]["error"].as_str().unwrap().contains("signal"));
     let resumed = graft.json(&["runs", "resume", &id, "--version", "after", "--skip-base"]);
     assert_eq!(resumed["version"]["name"], "after");

@@ -13,14 +13,13 @@ mod clients;
 mod ledger;
 
 use std::{
-    fs,
     net::{SocketAddr, TcpListener},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU16, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
-use common::{Graft, Random, seed, server::Server};
+use common::{Graft, Random, seed, server::Server, signal};
 use graft_testkit::Postgres;
 use ledger::Ledger;
 use serde_json::Value;
@@ -29,6 +28,18 @@ use serde_json::Value;
 const TASKS: [&str; 2] = ["text-classification", "instruction"];
 /// The task whose examples come in and are decided about; it learns, too.
 const AUDITED: &str = "text-classification";
+
+/// An address that stays free in the moments between two servers: its port is none of those that the system gives to
+/// connections, among them those of the clients that ask for a server that is gone.
+fn address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    loop {
+        let address = SocketAddr::from(([127, 0, 0, 1], NEXT.fetch_add(1, Ordering::Relaxed)));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+}
 
 /// What clients and killer share.
 struct World {
@@ -43,9 +54,7 @@ impl World {
     fn new(graft: Graft) -> Self {
         graft.add_toy_task();
         graft.add_toy_to(&["instruction"]);
-        // Free now, and hardly taken by others in the moments between two servers.
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        Self { graft, address, ledger: Ledger::default(), calm: AtomicBool::new(false) }
+        Self { graft, address: address(), ledger: Ledger::default(), calm: AtomicBool::new(false) }
     }
 
     fn serve(&self) -> Server {
@@ -58,19 +67,7 @@ impl World {
 
     /// Kills every trainer of this home; returns how many.
     fn kill_trainers(&self) -> usize {
-        let home = self.graft.home().into_os_string().into_encoded_bytes();
-        let is_ours = |command: &[u8]| {
-            let mut words = command.split(|byte| *byte == 0);
-            words.any(|word| word == b"train-dir") && words.any(|word| word.starts_with(&home))
-        };
-        let processes = fs::read_dir("/proc").unwrap().flatten();
-        let trainers =
-            processes.filter(|entry| fs::read(entry.path().join("cmdline")).is_ok_and(|text| is_ours(&text)));
-        let kill = |entry: fs::DirEntry| {
-            let status = std::process::Command::new("kill").arg("-KILL").arg(entry.file_name()).status();
-            status.is_ok_and(|status| status.success())
-        };
-        trainers.map(kill).filter(|killed| *killed).count()
+        self.graft.processes().into_iter().filter(|pid| signal(*pid, "KILL")).count()
     }
 }
 

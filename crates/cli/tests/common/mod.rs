@@ -6,7 +6,9 @@ pub(crate) mod server;
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Child, Command, ExitStatus, Output},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -46,7 +48,9 @@ impl Graft {
 
     /// With its database on a server.
     pub(crate) fn on(database: String) -> Self {
-        Self { database: Some(database), ..Self::new() }
+        let mut graft = Self::new();
+        graft.database = Some(database);
+        graft
     }
 
     /// With its adapters in a bucket.
@@ -136,6 +140,18 @@ impl Graft {
         serde_json::from_str(&text).unwrap_or_else(|e| panic!("{args:?}: {e}\n{text}"))
     }
 
+    /// Processes of this home that train or measure a run: found at once, before they can end.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        let home = self.home().into_os_string().into_encoded_bytes();
+        let is_ours = |command: &[u8]| {
+            let mut words = command.split(|byte| *byte == 0);
+            words.any(|word| word == b"train-dir" || word == b"eval-dir") && words.any(|word| word.starts_with(&home))
+        };
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        numbers.filter(|pid| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|text| is_ours(&text))).collect()
+    }
+
     /// Runs what must fail with this exit code; stderr must say it once, with a hint unless `hint` is empty.
     #[track_caller]
     pub(crate) fn fails(&self, code: i32, args: &[&str], words: &str) -> Said {
@@ -144,6 +160,16 @@ impl Graft {
         assert!(said.stderr.contains("error: "), "{args:?}: {}", said.stderr);
         assert!(said.stderr.contains(words), "{args:?}: `{words}` is not in\n{}", said.stderr);
         said
+    }
+}
+
+/// Trainers outlive whoever started them, but not their test.
+impl Drop for Graft {
+    fn drop(&mut self) {
+        for pid in self.processes() {
+            // It may have ended just now.
+            let _ = signal(pid, "KILL");
+        }
     }
 }
 
@@ -171,10 +197,42 @@ pub(crate) fn check_events(graft: &Graft, run: &str) -> usize {
     dones
 }
 
-/// What a test's random moments follow from: GRAFT_SEED, or each time another.
+/// Sends a process a signal; says whether there was such a process.
+pub(crate) fn signal(pid: u32, name: &str) -> bool {
+    Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().unwrap().success()
+}
+
+/// Waits for the end of a process that was told to end.
+#[track_caller]
+pub(crate) fn ended(child: &mut Child) -> ExitStatus {
+    let asked = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(asked.elapsed() < Duration::from_secs(60), "process {} doesn't end", child.id());
+        sleep(Duration::from_millis(20));
+    }
+}
+
+/// What random moments and places follow from: GRAFT_SEED, or the commit, so that a failure repeats and over commits
+/// everything has its turn.
 pub(crate) fn seed() -> u64 {
     let given = std::env::var("GRAFT_SEED").ok().and_then(|seed| seed.parse().ok());
-    given.unwrap_or_else(|| u64::from(std::process::id()))
+    let commit = || {
+        let said =
+            Command::new("git").args(["rev-parse", "HEAD"]).current_dir(env!("CARGO_MANIFEST_DIR")).output().ok()?;
+        u64::from_str_radix(std::str::from_utf8(&said.stdout).ok()?.get(..8)?, 16).ok()
+    };
+    given.or_else(commit).unwrap_or(1)
+}
+
+/// First and stride of the operations that are struck: with GRAFT_CAMPAIGN every one, otherwise one of `some`.
+pub(crate) fn points(some: u64) -> (u64, u64) {
+    let stride = if std::env::var_os("GRAFT_CAMPAIGN").is_some() { 1 } else { some };
+    let first = 1 + seed() % stride;
+    println!("every {stride}th operation from {first}; repeat it with GRAFT_SEED={}", seed());
+    (first, stride)
 }
 
 /// Numbers that look random and follow from a seed.

@@ -6,12 +6,12 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
 
-use super::Graft;
+use super::{Graft, ended, signal};
 
 /// A server that was started for a test, and ends with it.
 pub(crate) struct Server {
@@ -71,16 +71,8 @@ impl Server {
 
     /// Ends it as a service manager does.
     pub(crate) fn stop(mut self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        let asked = Instant::now();
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(asked.elapsed() < Duration::from_secs(30), "the server doesn't end");
-            std::thread::sleep(Duration::from_millis(50));
-        };
+        assert!(signal(self.child.id(), "TERM"));
+        let status = ended(&mut self.child);
         assert!(status.success(), "{status}");
     }
 }

@@ -57,6 +57,16 @@ async fn many_are_decided_at_once_and_lists_are_paged() {
 }
 
 #[tokio::test]
+async fn a_second_run_of_a_task_is_refused_with_the_first_ones_name() {
+    let service = Service::with_examples().await.with_tiny_base().await;
+    let ask = json!({"task": "text-classification", "base": "tiny", "evaluate": false});
+    let first = service.post("/api/v1/runs", &ask).await;
+    assert_eq!(first.status, StatusCode::ACCEPTED, "{}", first.json());
+    let second = service.post("/api/v1/runs", &ask).await;
+    assert_eq!((second.status, &second.json()["run"]), (StatusCode::CONFLICT, &first.json()["run"]["id"]));
+}
+
+#[tokio::test]
 async fn a_key_makes_a_request_count_once() {
     let service = Service::new().await;
     let key = [("idempotency-key", "a-key")];

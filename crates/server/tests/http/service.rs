@@ -1,7 +1,10 @@
 //! The whole service in this process, with a home of its own.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use std::path::Path;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -12,6 +15,9 @@ use graft_engine::{Engine, Home};
 use graft_server::{App, AppState, ServerConfig, auth::people};
 use serde_json::Value;
 use tower::ServiceExt as _;
+
+/// How long something may take that the service does beside.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A service.
 pub(crate) struct Service {
@@ -98,13 +104,12 @@ impl Service {
     /// A token of a role, made as the command makes it; the server hears of the first one, and demands logins.
     pub(crate) async fn token(&self, role: graft_server::auth::Role) -> String {
         let (_, secret) = people::make_token(&self.state.engine, "a test", role, None).await.unwrap();
-        for _ in 0..200 {
-            if self.state.auth.required() {
-                return secret;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        let made = Instant::now();
+        while !self.state.auth.required() {
+            assert!(made.elapsed() < PATIENCE, "the server doesn't hear of the token");
+            tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        panic!("the server doesn't hear of the token");
+        secret
     }
 
     /// Uploads a file to `/imports`, waits for its end, and returns that.
@@ -122,14 +127,15 @@ impl Service {
         let begun = self.send(&Method::POST, "/api/v1/imports", &[kind], &form).await;
         assert_eq!(begun.status, StatusCode::ACCEPTED, "{}", String::from_utf8_lossy(&begun.body));
         let id = begun.json()["import"]["id"].as_str().unwrap().to_owned();
-        for _ in 0..200 {
+        let sent = Instant::now();
+        loop {
             let import = self.get(&format!("/api/v1/imports/{id}")).await.json();
             if import["state"] != "running" {
                 return import;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+            assert!(sent.elapsed() < PATIENCE, "the import doesn't end");
+            tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        panic!("the import doesn't end");
     }
 
     /// Imports ten reviews.

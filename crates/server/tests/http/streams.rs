@@ -1,9 +1,7 @@
 //! A thousand clients hear of every change, and those who come back of what they missed.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::time::Duration;
-
-use crate::service::Service;
+use crate::service::{PATIENCE, Service};
 use axum::{
     body::{Body, BodyDataStream},
     http::{Request, header},
@@ -26,7 +24,7 @@ async fn listen(service: &Service, after: Option<i64>) -> BodyDataStream {
 }
 
 async fn next(stream: &mut BodyDataStream) -> String {
-    let part = tokio::time::timeout(Duration::from_secs(20), stream.next()).await.expect("nothing is heard");
+    let part = tokio::time::timeout(PATIENCE, stream.next()).await.expect("nothing is heard");
     String::from_utf8(part.expect("the stream has ended").unwrap().to_vec()).unwrap()
 }
 

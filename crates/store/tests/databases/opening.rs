@@ -106,7 +106,7 @@ async fn a_server_that_is_not_there_is_named_at_once_and_without_its_password() 
     assert!(matches!(cause(&error), Error::Unreachable(_)), "{error:?}");
     assert_eq!(error.exit_code(), ExitCode::Network);
     assert!(error.to_string().contains("127.0.0.1:1/graft") && !format!("{error:?}").contains("s3cret"));
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(begun.elapsed() < Duration::from_secs(20), "it is not waited for");
     assert!(matches!(cause(&Store::open("mysql://localhost/graft").await.unwrap_err()), Error::Address(_)));
 }
 

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use graft_core::{Assignment, Dataset, Digest};
 use graft_store::{
@@ -7,7 +7,7 @@ use graft_store::{
 };
 use serde_json::json;
 
-use crate::support::{Database, TASK, again, card, is_sqlite, on_both, spec};
+use crate::support::{Database, TASK, again, is_sqlite, new_version, on_both, spec};
 
 on_both!(
     the_queue_goes_by_priority_then_age,
@@ -120,19 +120,7 @@ async fn a_run_waits_for_threads_time_and_another_run(database: Database) {
 async fn a_version_is_measured_once_at_a_time_beside_a_training(database: Database) {
     let store = &database.store;
     let adapter = spec("r").adapter;
-    let version = NewVersion {
-        task: TASK.into(),
-        name: None,
-        run: None,
-        adapter_dir: "adapters/a".into(),
-        adapter_digest: Digest::of(b"a"),
-        base: "b".into(),
-        base_digest: Digest::of(b"b"),
-        dataset: None,
-        card: card(),
-        metrics: json!({}),
-        parent: None,
-    };
+    let version = new_version(None);
     let v1 = store.add_version(&version, "ada", 1).await.unwrap();
     let v2 = store.add_version(&version, "ada", 2).await.unwrap();
     let request = json!({"task": TASK});
@@ -191,19 +179,7 @@ async fn a_stale_holder_writes_nothing(database: Database) {
     assert!(matches!(store.take_over(&run, "w3", LONG).await, Err(Error::LeaseLost { .. })));
     let now = store.run("a").await.unwrap();
     assert!(matches!(store.take_over(&now, "w3", LONG).await, Err(Error::LeaseHeld { .. })));
-    let version = NewVersion {
-        task: TASK.into(),
-        name: None,
-        run: Some("a".into()),
-        adapter_dir: "adapters/a".into(),
-        adapter_digest: Digest::of(b"a"),
-        base: "b".into(),
-        base_digest: Digest::of(b"b"),
-        dataset: None,
-        card: card(),
-        metrics: json!({}),
-        parent: None,
-    };
+    let version = NewVersion { run: Some("a".into()), ..new_version(None) };
     let lost = |error: &Error| matches!(error, Error::LeaseLost { .. });
     assert!(lost(&store.renew_lease(&old, LONG).await.unwrap_err()));
     assert!(lost(&store.update_held(&old, &to(RunState::Running), "w1", 20).await.unwrap_err()));
@@ -225,10 +201,13 @@ async fn a_stale_holder_writes_nothing(database: Database) {
 async fn a_lease_ends_by_itself_or_at_once(database: Database) {
     let store = &database.store;
     submit(store, "a", &order()).await.unwrap();
-    let (run, lease) = store.claim_run("w1", 1500, ALL, "w1").await.unwrap().unwrap();
+    let (run, lease) = store.claim_run("w1", LONG, ALL, "w1").await.unwrap().unwrap();
     assert!(store.is_held(&run).await.unwrap() && store.abandoned_runs().await.unwrap().is_empty());
-    tokio::time::sleep(Duration::from_millis(1550)).await;
-    assert_eq!(again(&database).await.abandoned_runs().await.unwrap().len(), 1);
+    store.renew_lease(&lease, 1).await.unwrap();
+    let other = again(&database).await;
+    while other.abandoned_runs().await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     // Late, but nobody else came.
     store.renew_lease(&lease, LONG).await.unwrap();
     assert!(store.abandoned_runs().await.unwrap().is_empty());
@@ -325,11 +304,20 @@ async fn watchers_hear_of_other_processes(database: Database) {
     let before = watch.newest();
     let quiet = tokio::time::timeout(Duration::from_millis(200), watch.changed()).await;
     assert!(quiet.is_err());
-    again(&database).await.set_setting("n", &json!(1), "ada", 1).await.unwrap();
-    let heard = tokio::time::timeout(Duration::from_millis(1000), watch.changed()).await.unwrap();
-    assert_eq!(heard, Some(before + 1));
-    // Whoever comes later starts from there.
-    assert_eq!(database.store.watch().await.unwrap().newest(), before + 1);
+    // Within a second; a machine that is busy elsewhere may be late, but not always.
+    let other = again(&database).await;
+    for n in 1..=5 {
+        other.set_setting("n", &json!(n), "ada", n).await.unwrap();
+        let said = Instant::now();
+        let heard = tokio::time::timeout(Duration::from_secs(20), watch.changed()).await.unwrap();
+        assert_eq!(heard, Some(before + n));
+        if said.elapsed() < Duration::from_secs(1) {
+            // Whoever comes later starts from there.
+            assert_eq!(database.store.watch().await.unwrap().newest(), before + n);
+            return;
+        }
+    }
+    panic!("five changes were heard of late");
 }
 
 async fn processes_on_one_postgres_hear_each_other(database: Database) {
@@ -338,7 +326,7 @@ async fn processes_on_one_postgres_hear_each_other(database: Database) {
     assert_eq!(words.is_none(), is_sqlite(&database), "a file has one server");
     other.say(r#"{"page": "it's ü"}"#).await.unwrap();
     let Some(mut words) = words else { return };
-    let heard = tokio::time::timeout(Duration::from_secs(5), words.next()).await.unwrap();
+    let heard = tokio::time::timeout(Duration::from_secs(20), words.next()).await.unwrap();
     assert_eq!(heard, r#"{"page": "it's ü"}"#);
     assert!(other.say(&"x".repeat(9_000)).await.is_err());
 }

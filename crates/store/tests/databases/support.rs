@@ -4,7 +4,7 @@ use graft_core::{
     AdapterSpec, AnswerForm, BaseRef, Digest, EvalSpec, Example, Limits, LoraSpec, OptimSpec, Review, Source, Targets,
     TaskCard, TrainSpec,
 };
-use graft_store::Store;
+use graft_store::{NewVersion, Store};
 use graft_testkit::Postgres;
 use serde_json::Value;
 
@@ -79,6 +79,23 @@ pub(crate) fn labelled(n: i64) -> Example {
 
 pub(crate) fn card() -> TaskCard {
     TaskCard { name: TASK.into(), instruction: "Extract.".into(), answer: AnswerForm::Text }
+}
+
+/// A version that isn't registered yet.
+pub(crate) fn new_version(name: Option<&str>) -> NewVersion {
+    NewVersion {
+        task: TASK.into(),
+        name: name.map(str::to_owned),
+        run: None,
+        adapter_dir: format!("adapters/{}", name.unwrap_or("next")),
+        adapter_digest: Digest::of(name.unwrap_or_default().as_bytes()),
+        base: "smollm2-135m".into(),
+        base_digest: Digest::of(b"base"),
+        dataset: Some(Digest::of(b"dataset")),
+        card: card(),
+        metrics: serde_json::json!({"adapter": {"item_f1": 0.93}, "base": null, "baseline": {"item_f1": 0.53}}),
+        parent: None,
+    }
 }
 
 pub(crate) fn spec(run: &str) -> TrainSpec {

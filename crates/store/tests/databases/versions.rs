@@ -2,7 +2,7 @@ use graft_core::Digest;
 use graft_store::{Action, ChangeFilter, Error, Kind, NewRun, NewVersion, Stage, Store, Version, model_registry};
 use serde_json::json;
 
-use crate::support::{Database, TASK, card, on_both, spec};
+use crate::support::{Database, TASK, card, new_version, on_both, spec};
 
 on_both!(
     versions_are_registered,
@@ -13,25 +13,9 @@ on_both!(
     the_registry_reads_as_the_slack_systems,
 );
 
-fn new(name: Option<&str>) -> NewVersion {
-    NewVersion {
-        task: TASK.into(),
-        name: name.map(str::to_owned),
-        run: None,
-        adapter_dir: format!("adapters/{}", name.unwrap_or("next")),
-        adapter_digest: Digest::of(name.unwrap_or_default().as_bytes()),
-        base: "smollm2-135m".into(),
-        base_digest: Digest::of(b"base"),
-        dataset: Some(Digest::of(b"dataset")),
-        card: card(),
-        metrics: json!({"adapter": {"item_f1": 0.93}, "base": null, "baseline": {"item_f1": 0.53}}),
-        parent: None,
-    }
-}
-
 async fn add(store: &Store, names: &[&str]) {
     for name in names {
-        store.add_version(&new(Some(name)), "ada", 10).await.unwrap();
+        store.add_version(&new_version(Some(name)), "ada", 10).await.unwrap();
     }
 }
 
@@ -41,12 +25,12 @@ async fn active(store: &Store) -> Option<String> {
 
 async fn versions_are_registered(database: Database) {
     let store = &database.store;
-    let missing = NewVersion { run: Some("r1".into()), ..new(None) };
+    let missing = NewVersion { run: Some("r1".into()), ..new_version(None) };
     assert!(matches!(store.add_version(&missing, "ada", 10).await, Err(Error::NoRun(_))));
     let spec = spec("r1");
     store.add_run(NewRun { task: TASK, spec: &spec, dir: "runs/r1", holder: None }, "ada", 5).await.unwrap();
     let version = store.add_version(&missing, "ada", 10).await.unwrap();
-    let told = NewVersion { parent: Some("v1".into()), dataset: None, ..new(Some("final")) };
+    let told = NewVersion { parent: Some("v1".into()), dataset: None, ..new_version(Some("final")) };
     let second = store.add_version(&told, "ada", 11).await.unwrap();
     assert_eq!((version.name.as_str(), version.stage, version.run.as_deref()), ("v1", Stage::Shadow, Some("r1")));
     assert_eq!((version.card_digest.clone(), version.dataset.clone()), (card().digest(), Some(Digest::of(b"dataset"))));
@@ -62,10 +46,10 @@ async fn versions_are_registered(database: Database) {
     let both = store.set_metric(&first, ("base", &scores), None, "ada", 12).await.unwrap().metrics;
     assert_eq!((&both["adapter"], &both["base"]), (&scores, &scores));
     for name in ["", "../v1", "-v", "a b", "x".repeat(101).as_str()] {
-        let error = store.add_version(&new(Some(name)), "ada", 13).await.unwrap_err();
+        let error = store.add_version(&new_version(Some(name)), "ada", 13).await.unwrap_err();
         assert!(matches!(error, Error::BadName { .. }), "{name}: {error:?}");
     }
-    let error = store.add_version(&new(Some("v1")), "ada", 13).await.unwrap_err();
+    let error = store.add_version(&new_version(Some("v1")), "ada", 13).await.unwrap_err();
     assert!(matches!(error, Error::VersionExists { .. }), "{error:?}");
 }
 
@@ -127,17 +111,17 @@ async fn deletion_leaves_the_rest(database: Database) {
 async fn names_are_not_given_twice(database: Database) {
     let store = &database.store;
     for expected in ["v1", "v2"] {
-        assert_eq!(store.add_version(&new(None), "ada", 10).await.unwrap().name, expected);
+        assert_eq!(store.add_version(&new_version(None), "ada", 10).await.unwrap().name, expected);
     }
     add(store, &["v7", "version-9", "v08x"]).await;
     store.delete_version(TASK, "v7", false, "ada", 11).await.unwrap();
-    assert_eq!(store.add_version(&new(None), "ada", 12).await.unwrap().name, "v8");
+    assert_eq!(store.add_version(&new_version(None), "ada", 12).await.unwrap().name, "v8");
 
     // A new adapter under the name of a deleted one was never active.
     store.set_active(TASK, "v1", None, "ada", 20).await.unwrap();
     store.set_active(TASK, "v2", Some("v1"), "ada", 21).await.unwrap();
     store.delete_version(TASK, "v1", false, "ada", 22).await.unwrap();
-    let other = NewVersion { adapter_digest: Digest::of(b"another"), ..new(Some("v1")) };
+    let other = NewVersion { adapter_digest: Digest::of(b"another"), ..new_version(Some("v1")) };
     store.add_version(&other, "ada", 23).await.unwrap();
     assert!(matches!(store.rollback(TASK, Some("v2"), "ada", 24).await, Err(Error::NothingBefore { .. })));
 }
@@ -150,7 +134,7 @@ async fn the_registry_reads_as_the_slack_systems(database: Database) {
     let entry = |name: &str| {
         json!({
             "adapter_path": format!("adapters/{name}"), "created_at": "1970-01-01T00:00:00Z",
-            "metrics": new(None).metrics, "base_model": "smollm2-135m",
+            "metrics": new_version(None).metrics, "base_model": "smollm2-135m",
         })
     };
     assert_eq!(
