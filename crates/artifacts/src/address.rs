@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Error, client::Client, sign::Keys};
+use crate::{Error, client::Client, credentials::Credentials};
 
 /// What `s3://bucket/prefix` and the variables say: the client, and the prefix with its slash.
 pub(crate) fn open(
@@ -41,18 +41,13 @@ pub(crate) fn open(
         None if bucket.contains('.') => (format!("https://s3.{region}.amazonaws.com"), format!("/{bucket}/")),
         None => (format!("https://{bucket}.s3.{region}.amazonaws.com"), "/".to_owned()),
     };
-    let keys = Keys {
-        region,
-        id: need(&["AWS_ACCESS_KEY_ID"])?,
-        secret: need(&["AWS_SECRET_ACCESS_KEY"])?,
-        token: first(&["AWS_SESSION_TOKEN"]),
-    };
+    let credentials = Credentials::find(region, &known)?;
     let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-    Ok((Client { agent: Client::agent(), origin, root, keys }, prefix))
+    Ok((Client { agent: Client::agent(), origin, root, credentials }, prefix))
 }
 
 /// Whether an origin names this machine.
-fn is_loopback(origin: &str) -> bool {
+pub(crate) fn is_loopback(origin: &str) -> bool {
     let host = origin.split_once("://").map_or(origin, |(_, host)| host);
     let port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let host = host.rsplit_once(':').filter(|(_, rest)| port(rest)).map_or(host, |(host, _)| host);

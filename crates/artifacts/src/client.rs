@@ -2,10 +2,7 @@
 //! object_store: with its own client it brings reqwest and a second provider of cryptography, and without it still
 //! some dozen crates for what are two hundred lines.
 
-use std::{
-    thread::sleep,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{thread::sleep, time::Duration};
 
 use graft_core::Timestamp;
 use ureq::{
@@ -14,6 +11,7 @@ use ureq::{
 };
 
 use crate::{
+    credentials::Credentials,
     sign::{Keys, Request, encoded},
     xml,
 };
@@ -33,7 +31,7 @@ pub(crate) struct Client {
     pub(crate) origin: String,
     /// What precedes a key in a path: `/`, or `/bucket/`.
     pub(crate) root: String,
-    pub(crate) keys: Keys,
+    pub(crate) credentials: Credentials,
 }
 
 /// Why there is no answer.
@@ -98,7 +96,8 @@ impl Client {
     fn ask(&self, method: &Method, key: &str, query: &str, body: &[u8]) -> Result<Vec<u8>, Fault> {
         let mut pauses = PAUSES.iter();
         loop {
-            let (fault, passes) = match self.send(method, key, query, body) {
+            let keys = self.credentials.keys(&self.agent)?;
+            let (fault, passes) = match self.send(&keys, method, key, query, body) {
                 Ok((status, bytes)) if status.is_success() => return Ok(bytes),
                 Ok((StatusCode::NOT_FOUND, bytes)) if !String::from_utf8_lossy(&bytes).contains("NoSuchBucket") => {
                     return Err(Fault::Absent);
@@ -118,13 +117,21 @@ impl Client {
         }
     }
 
-    fn send(&self, method: &Method, key: &str, query: &str, body: &[u8]) -> Result<(StatusCode, Vec<u8>), ureq::Error> {
+    fn send(
+        &self,
+        keys: &Keys,
+        method: &Method,
+        key: &str,
+        query: &str,
+        body: &[u8],
+    ) -> Result<(StatusCode, Vec<u8>), ureq::Error> {
         let path = format!("{}{}", self.root, encoded(key, "/"));
         let host = self.origin.split_once("://").map_or("", |(_, host)| host);
         let signed = Request { method: method.as_str(), host, path: &path, query, body };
         let mark = if query.is_empty() { "" } else { "?" };
         let mut request = HttpRequest::builder().method(method).uri(format!("{}{path}{mark}{query}", self.origin));
-        for (name, value) in self.keys.sign(&signed, &stamp(SystemTime::now())) {
+        let stamp = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        for (name, value) in keys.sign(&signed, &stamp) {
             request = request.header(name, value);
         }
         let answer = match *method {
@@ -135,11 +142,4 @@ impl Client {
         let bytes = answer.body_mut().with_config().limit(MOST).read_to_vec()?;
         Ok((answer.status(), bytes))
     }
-}
-
-/// `20130524T000000Z`.
-fn stamp(at: SystemTime) -> String {
-    let seconds = at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let ((year, month, day), time) = (xml::civil(seconds / 86_400), seconds % 86_400);
-    format!("{year}{month:02}{day:02}T{:02}{:02}{:02}Z", time / 3600, time / 60 % 60, time % 60)
 }

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use graft_core::ExitCode;
 
 use crate::client::Fault;
@@ -17,6 +19,14 @@ pub enum Error {
     /// The environment lacks something.
     #[error("find the variable {0}")]
     Unset(&'static str),
+    /// The shared file has no keys under this name.
+    #[error("find the keys of profile `{profile}` in `{}`", .path.display())]
+    Profile {
+        /// What `AWS_PROFILE` says.
+        profile: String,
+        /// The shared file.
+        path: PathBuf,
+    },
     /// The bucket can't be reached, or refuses.
     #[error("{doing} `{object}`")]
     Transfer {
@@ -71,10 +81,11 @@ impl Error {
             Self::Plain(_) => "use https://, or set AWS_ALLOW_HTTP=true for a network that you trust",
             Self::Endpoint(_) => "write AWS_ENDPOINT_URL as https://host, with a port if it needs one",
             Self::Unset(_) => {
-                "set AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; AWS_ENDPOINT_URL for a server that isn't Amazon's"
+                "set AWS_REGION, and AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY or AWS_PROFILE; AWS_ENDPOINT_URL for a server that isn't Amazon's"
             }
+            Self::Profile { .. } => "name another with AWS_PROFILE; only profiles that hold keys themselves are read",
             Self::Transfer { refused: true, .. } => {
-                "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, and what these keys may do in the bucket"
+                "check AWS_REGION, the keys (AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or a role), and what they may do in the bucket"
             }
             Self::Transfer { .. } => "check that AWS_ENDPOINT_URL can be reached and that the bucket exists",
             Self::Missing { .. } => "run `graft sweep` on the machine that trained it: it publishes what is missing",
@@ -93,6 +104,7 @@ impl Error {
             | Self::Plain(_)
             | Self::Endpoint(_)
             | Self::Unset(_)
+            | Self::Profile { .. }
             | Self::Transfer { refused: true, .. } => ExitCode::Usage,
             Self::Transfer { .. } => ExitCode::Network,
             Self::Missing { .. } | Self::Damaged { .. } => ExitCode::ModelMissing,

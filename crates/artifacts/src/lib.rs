@@ -5,6 +5,7 @@
 
 mod address;
 mod client;
+mod credentials;
 mod error;
 mod list;
 mod sign;

@@ -4,6 +4,7 @@
 use sha2::{Digest as _, Sha256};
 
 /// Whose requests they are.
+#[derive(Clone)]
 pub(crate) struct Keys {
     pub(crate) region: String,
     pub(crate) id: String,

@@ -3,8 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
+    io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -12,9 +11,11 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
+use crate::http::{Answer, Request, listen};
+
 const REGION: &str = "eu-test-1";
-const KEY: &str = "AKIATEST";
-const SECRET: &str = "a secret/with+signs";
+pub(crate) const KEY: &str = "AKIATEST";
+pub(crate) const SECRET: &str = "a secret/with+signs";
 const BUCKET: &str = "graft-test";
 /// Objects on a page of a list: few, so that lists have several.
 const PAGE: usize = 3;
@@ -32,20 +33,11 @@ struct State {
     objects: BTreeMap<String, (Vec<u8>, u64)>,
     /// Objects that may still be written; the next one is taken in and not answered.
     puts: Option<usize>,
+    /// The token of the temporary keys that are good now; without one the permanent ones are.
+    token: Option<String>,
     /// Signatures that were wrong.
     refused: usize,
 }
-
-struct Request {
-    method: String,
-    path: String,
-    query: String,
-    headers: BTreeMap<String, String>,
-    body: Vec<u8>,
-}
-
-/// Status, content type, body; `None` answers nothing at all.
-type Answer = Option<(u16, Vec<(&'static str, String)>, Vec<u8>)>;
 
 impl S3 {
     /// Starts a server with an empty bucket.
@@ -53,17 +45,16 @@ impl S3 {
     /// # Errors
     /// No port is free.
     pub fn start() -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let endpoint = format!("http://{}", listener.local_addr()?);
         let state = Arc::new(Mutex::new(State::default()));
         let shared = Arc::clone(&state);
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let state = Arc::clone(&shared);
-                // A client that goes away in the middle is no concern of the others.
-                thread::spawn(move || drop(serve(&stream, &state)));
+        let endpoint = listen(move |request| {
+            let answer = answer(request, &shared);
+            // Until all may be written again; then the connection breaks.
+            while answer.is_none() && lock(&shared).puts.is_some() {
+                thread::sleep(Duration::from_millis(20));
             }
-        });
+            answer
+        })?;
         Ok(Self { endpoint, state })
     }
 
@@ -76,12 +67,19 @@ impl S3 {
     /// The variables that a client needs.
     #[must_use]
     pub fn environment(&self) -> [(&'static str, String); 4] {
-        [
-            ("AWS_ENDPOINT_URL", self.endpoint.clone()),
-            ("AWS_REGION", REGION.into()),
-            ("AWS_ACCESS_KEY_ID", KEY.into()),
-            ("AWS_SECRET_ACCESS_KEY", SECRET.into()),
-        ]
+        let [endpoint, region] = self.place();
+        [endpoint, region, ("AWS_ACCESS_KEY_ID", KEY.into()), ("AWS_SECRET_ACCESS_KEY", SECRET.into())]
+    }
+
+    /// Those of them that say where it is, without the keys.
+    #[must_use]
+    pub fn place(&self) -> [(&'static str, String); 2] {
+        [("AWS_ENDPOINT_URL", self.endpoint.clone()), ("AWS_REGION", REGION.into())]
+    }
+
+    /// From now on requests need temporary keys with this token, or permanent ones without any.
+    pub fn demand(&self, token: Option<&str>) {
+        lock(&self.state).token = token.map(str::to_owned);
     }
 
     /// The keys of all objects, without the prefix.
@@ -118,64 +116,8 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn seconds() -> u64 {
+pub(crate) fn seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs())
-}
-
-fn serve(stream: &TcpStream, state: &Mutex<State>) -> io::Result<()> {
-    let mut reader = BufReader::new(stream);
-    while let Some(request) = read(&mut reader)? {
-        let Some((status, headers, body)) = answer(&request, state) else {
-            // Until all may be written again; then the connection breaks.
-            while lock(state).puts.is_some() {
-                thread::sleep(Duration::from_millis(20));
-            }
-            return Ok(());
-        };
-        let mut head = format!("HTTP/1.1 {status} _\r\ncontent-length: {}\r\n", body.len());
-        for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
-        }
-        let mut out = stream;
-        out.write_all((head + "\r\n").as_bytes())?;
-        if request.method != "HEAD" {
-            out.write_all(&body)?;
-        }
-    }
-    Ok(())
-}
-
-fn read(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
-    let mut line = String::new();
-    if reader.read_line(&mut line)? == 0 {
-        return Ok(None);
-    }
-    let bad = || io::Error::new(io::ErrorKind::InvalidData, "no request of HTTP/1.1");
-    let mut words = line.split_whitespace();
-    let (Some(method), Some(target), Some("HTTP/1.1")) = (words.next(), words.next(), words.next()) else {
-        return Err(bad());
-    };
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let mut request = Request {
-        method: method.into(),
-        path: path.into(),
-        query: query.into(),
-        headers: BTreeMap::new(),
-        body: Vec::new(),
-    };
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        let line = line.trim_end();
-        if line.is_empty() {
-            break;
-        }
-        let (name, value) = line.split_once(':').ok_or_else(bad)?;
-        request.headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
-    }
-    let length = request.headers.get("content-length").map_or(Ok(0), |length| length.parse().map_err(|_| bad()))?;
-    reader.take(length).read_to_end(&mut request.body)?;
-    Ok(Some(request))
 }
 
 fn problem(status: u16, code: &str) -> Answer {
@@ -184,7 +126,8 @@ fn problem(status: u16, code: &str) -> Answer {
 }
 
 fn answer(request: &Request, state: &Mutex<State>) -> Answer {
-    if let Err(code) = verify(request) {
+    let token = lock(state).token.clone();
+    if let Err(code) = verify(request, token.as_ref()) {
         lock(state).refused += 1;
         return problem(403, code);
     }
@@ -260,8 +203,11 @@ fn list(request: &Request, state: &State) -> Answer {
 }
 
 /// Signature Version 4, as <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html> says.
-fn verify(request: &Request) -> Result<(), &'static str> {
+fn verify(request: &Request, token: Option<&String>) -> Result<(), &'static str> {
     let header = |name: &str| request.headers.get(name).map(String::as_str);
+    if request.headers.get("x-amz-security-token") != token {
+        return Err("ExpiredToken");
+    }
     let authorization = header("authorization").ok_or("AccessDenied")?;
     let rest = authorization.strip_prefix("AWS4-HMAC-SHA256 ").ok_or("AccessDenied")?;
     let fields: BTreeMap<&str, &str> = rest.split(',').filter_map(|field| field.trim().split_once('=')).collect();
@@ -354,7 +300,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
 }
 
 /// `2026-11-21T17:00:00.000Z`.
-fn iso_date(at: u64) -> String {
+pub(crate) fn iso_date(at: u64) -> String {
     let ((year, month, day), time) = (civil(at / 86_400), at % 86_400);
     format!("{year}-{month:02}-{day:02}T{:02}:{:02}:{:02}.000Z", time / 3600, time / 60 % 60, time % 60)
 }

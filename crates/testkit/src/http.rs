@@ -1,0 +1,85 @@
+//! A server of HTTP/1.1 for tests, as small as it can be.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::Arc,
+    thread,
+};
+
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Status, headers, body; `None` breaks the connection without an answer.
+pub(crate) type Answer = Option<(u16, Vec<(&'static str, String)>, Vec<u8>)>;
+
+/// Answers requests until the process ends; returns the server's origin.
+pub(crate) fn listen(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> io::Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let origin = format!("http://{}", listener.local_addr()?);
+    let answer = Arc::new(answer);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let answer = Arc::clone(&answer);
+            // A client that goes away in the middle is no concern of the others.
+            thread::spawn(move || drop(serve(&stream, &*answer)));
+        }
+    });
+    Ok(origin)
+}
+
+fn serve(stream: &TcpStream, answer: &impl Fn(&Request) -> Answer) -> io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    while let Some(request) = read(&mut reader)? {
+        let Some((status, headers, body)) = answer(&request) else { return Ok(()) };
+        let mut head = format!("HTTP/1.1 {status} _\r\ncontent-length: {}\r\n", body.len());
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        let mut out = stream;
+        out.write_all((head + "\r\n").as_bytes())?;
+        if request.method != "HEAD" {
+            out.write_all(&body)?;
+        }
+    }
+    Ok(())
+}
+
+fn read(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
+    let mut line = String::new();
+    if reader.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let bad = || io::Error::new(io::ErrorKind::InvalidData, "no request of HTTP/1.1");
+    let mut words = line.split_whitespace();
+    let (Some(method), Some(target), Some("HTTP/1.1")) = (words.next(), words.next(), words.next()) else {
+        return Err(bad());
+    };
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut request = Request {
+        method: method.into(),
+        path: path.into(),
+        query: query.into(),
+        headers: BTreeMap::new(),
+        body: Vec::new(),
+    };
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let line = line.trim_end();
+        if line.is_empty() {
+            break;
+        }
+        let (name, value) = line.split_once(':').ok_or_else(bad)?;
+        request.headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+    }
+    let length = request.headers.get("content-length").map_or(Ok(0), |length| length.parse().map_err(|_| bad()))?;
+    reader.take(length).read_to_end(&mut request.body)?;
+    Ok(Some(request))
+}

@@ -1,0 +1,110 @@
+//! The servers that give programs the temporary keys of a role: that of a container, by
+//! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>, and that of a machine, in its
+//! second version, by <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html>.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use crate::{
+    http::{Answer, Request, listen},
+    s3::{KEY, SECRET, iso_date, seconds},
+};
+
+const CONTAINER: &str = "/v2/credentials";
+const SECRET_OF_CONTAINER: &str = "Bearer of the container";
+const SECRET_OF_MACHINE: &str = "token==";
+const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
+const ROLE: &str = "graft-role";
+
+/// A server of both kinds, which ends with its process. Its n-th keys have the token `session n`.
+#[derive(Debug)]
+pub struct Roles {
+    origin: String,
+    state: Arc<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    lifetime: u64,
+    issued: AtomicU64,
+    broken: AtomicBool,
+}
+
+impl Roles {
+    /// Starts a server whose keys are good for so long.
+    ///
+    /// # Errors
+    /// No port is free.
+    pub fn start(lifetime: Duration) -> io::Result<Self> {
+        let state =
+            Arc::new(State { lifetime: lifetime.as_secs(), issued: AtomicU64::new(0), broken: AtomicBool::new(false) });
+        let shared = Arc::clone(&state);
+        let origin = listen(move |request| answer(request, &shared))?;
+        Ok(Self { origin, state })
+    }
+
+    /// The variables of a program in a container with a role.
+    #[must_use]
+    pub fn container(&self) -> [(&'static str, String); 2] {
+        [
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}{CONTAINER}", self.origin)),
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN", SECRET_OF_CONTAINER.into()),
+        ]
+    }
+
+    /// The variable of a program on a machine with a role.
+    #[must_use]
+    pub fn machine(&self) -> [(&'static str, String); 1] {
+        [("AWS_EC2_METADATA_SERVICE_ENDPOINT", self.origin.clone())]
+    }
+
+    /// How many keys were given.
+    #[must_use]
+    pub fn issued(&self) -> u64 {
+        self.state.issued.load(Ordering::Relaxed)
+    }
+
+    /// From now on it gives nothing.
+    pub fn break_down(&self) {
+        self.state.broken.store(true, Ordering::Relaxed);
+    }
+}
+
+fn answer(request: &Request, state: &State) -> Answer {
+    let header = |name: &str| request.headers.get(name).map(String::as_str);
+    let say = |status: u16, body: String| Some((status, Vec::new(), body.into_bytes()));
+    let refuse = |status: u16| say(status, String::new());
+    if state.broken.load(Ordering::Relaxed) {
+        return refuse(500);
+    }
+    let path = request.path.as_str();
+    let known = header("x-aws-ec2-metadata-token") == Some(SECRET_OF_MACHINE);
+    match (request.method.as_str(), path) {
+        ("GET", CONTAINER) if header("authorization") == Some(SECRET_OF_CONTAINER) => say(200, keys(state)),
+        ("PUT", "/latest/api/token") if header("x-forwarded-for").is_some() => refuse(403),
+        ("PUT", "/latest/api/token") => {
+            let seconds = header("x-aws-ec2-metadata-token-ttl-seconds").and_then(|text| text.parse::<u32>().ok());
+            let is_good = seconds.is_some_and(|seconds| (1..=21_600).contains(&seconds)) && request.body.is_empty();
+            if is_good { say(200, SECRET_OF_MACHINE.into()) } else { refuse(400) }
+        }
+        ("GET", ROLES) if known => say(200, format!("{ROLE}\n")),
+        ("GET", _) if known && path.strip_prefix(ROLES) == Some(ROLE) => say(200, keys(state)),
+        ("GET", _) if path == CONTAINER || path.starts_with("/latest/meta-data/") && !known => refuse(401),
+        _ => refuse(404),
+    }
+}
+
+fn keys(state: &State) -> String {
+    let number = state.issued.fetch_add(1, Ordering::Relaxed) + 1;
+    let until = iso_date(seconds() + state.lifetime);
+    format!(
+        "{{\"Code\": \"Success\", \"Type\": \"AWS-HMAC\", \"AccessKeyId\": \"{KEY}\", \"SecretAccessKey\": \"{SECRET}\",
+          \"Token\": \"session {number}\", \"Expiration\": \"{until}\"}}"
+    )
+}
