@@ -105,8 +105,12 @@ impl Engine {
     /// [`Error::RunBusy`]; the program can't be started.
     pub async fn launch(&self, run: &Run, program: &Path) -> Result<Trainer> {
         let trainer = self.spawn(run, self.train_command(run, program))?;
-        let update =
-            RunUpdate { state: Some(RunState::Starting), pid: Some(trainer.child.id()), ..RunUpdate::default() };
+        let update = RunUpdate {
+            state: Some(RunState::Starting),
+            pid: Some(trainer.child.id()),
+            place: Some(self.home.place()),
+            ..RunUpdate::default()
+        };
         self.store.update_run(&run.id, &update, &self.by, now()).await?;
         Ok(trainer)
     }

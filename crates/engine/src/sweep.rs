@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use graft_store::RunFilter;
+use graft_store::{Run, RunFilter, RunState};
 use serde::Serialize;
 use serde_json::json;
 
@@ -28,7 +28,7 @@ pub struct Swept {
     /// Folders that only this machine had, and that are in the bucket now.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub published: Vec<String>,
-    /// Rows whose files are gone: `run …`, `version …`.
+    /// Rows whose files are gone: `run …`, `version …`. What another machine keeps for itself is none of these.
     pub missing: Vec<String>,
 }
 
@@ -45,9 +45,12 @@ impl Engine {
         let known: BTreeSet<PathBuf> = runs.iter().map(|run| self.run_dir(run).path().to_owned()).collect();
         let folders = folders(&self.home.path().join("runs"))?;
         orphans.extend(folders.into_iter().filter(|folder| !known.contains(folder)));
-        orphans.extend(self.orphaned_adapters(&mut swept.missing).await?);
-        let ended_well = |run: &&graft_store::Run| run.state == graft_store::RunState::Succeeded;
-        let gone = runs.iter().filter(ended_well).filter(|run| !self.run_dir(run).path().is_dir());
+        let place = self.home.place();
+        let is_elsewhere = |run: &&Run| self.store.is_shared() && run.place.as_ref().is_some_and(|at| *at != place);
+        let elsewhere: BTreeSet<&str> = runs.iter().filter(is_elsewhere).map(|run| run.id.as_str()).collect();
+        orphans.extend(self.orphaned_adapters(&elsewhere, &mut swept.missing).await?);
+        let ended_here = |run: &&Run| run.state == RunState::Succeeded && !elsewhere.contains(run.id.as_str());
+        let gone = runs.iter().filter(ended_here).filter(|run| !self.run_dir(run).path().is_dir());
         swept.missing.extend(gone.map(|run| format!("run {}", run.id)));
         let ours = self.is_ours().await?;
         for path in orphans {
@@ -66,13 +69,14 @@ impl Engine {
 
     /// Folders of adapters that were copied but never registered. What was registered once stays, as its deletion
     /// promises.
-    async fn orphaned_adapters(&self, missing: &mut Vec<String>) -> Result<Vec<PathBuf>> {
+    async fn orphaned_adapters(&self, elsewhere: &BTreeSet<&str>, missing: &mut Vec<String>) -> Result<Vec<PathBuf>> {
         let versions = self.store.versions(None).await?;
         for version in &versions {
             let is_here = self.home.resolve(&version.adapter_dir).is_dir();
             let is_there = match &self.artifacts {
                 Some(place) if !is_here => place.contains(&version.adapter_dir).await?,
-                _ => false,
+                Some(_) => true,
+                None => version.run.as_deref().is_some_and(|run| elsewhere.contains(run)),
             };
             if !is_here && !is_there {
                 missing.push(format!("version {} of {}", version.name, version.task));

@@ -153,6 +153,12 @@ impl Store {
         &self.name
     }
 
+    /// Whether processes of other machines may work on it, too.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.dialect == Dialect::Postgres
+    }
+
     /// Reads the whole structure of a SQLite file, or asks Postgres for an answer. Takes seconds on large files.
     ///
     /// # Errors

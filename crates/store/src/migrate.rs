@@ -12,6 +12,7 @@ const STEPS: &[(&str, &str)] = &[
     ("requests", include_str!("../migrations/0003_requests.sql")),
     ("fields", include_str!("../migrations/0004_fields.sql")),
     ("kinds", include_str!("../migrations/0005_kinds.sql")),
+    ("places", include_str!("../migrations/0006_places.sql")),
 ];
 
 /// Brings the database to the newest schema; does nothing, and takes no lock, when it is there already.

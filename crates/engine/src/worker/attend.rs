@@ -192,7 +192,8 @@ impl Attendance {
         let trainer = self.engine.spawn(run, command)?;
         let pid = trainer.child.id();
         trainer::tune(pid, self.options.nice, trainer::memory_limit(&self.engine.run_dir(run), job));
-        self.update(&RunUpdate { pid: Some(pid), ..RunUpdate::default() }).await?;
+        let place = Some(self.engine.home.place());
+        self.update(&RunUpdate { pid: Some(pid), place, ..RunUpdate::default() }).await?;
         Ok(Some(trainer))
     }
 

@@ -177,6 +177,9 @@ pub struct Run {
     pub version: Option<String>,
     /// What was asked for; absent for a run that a command trains by itself.
     pub request: Option<Value>,
+    /// Machine and home in which a process was started for it last: where its folder is.
+    #[serde(skip)]
+    pub place: Option<String>,
 }
 
 /// What became known about a run; an absent field stays as it is.
@@ -186,6 +189,8 @@ pub struct RunUpdate {
     pub state: Option<RunState>,
     /// Process id of the trainer.
     pub pid: Option<u32>,
+    /// Machine and home of that process.
+    pub place: Option<String>,
     /// Examples learned from.
     pub train_samples: Option<u64>,
     /// Examples held out.
@@ -293,6 +298,7 @@ impl Run {
         self.phase = update.phase.map(str::to_owned).or_else(|| self.phase.take());
         self.attempts += u32::from(update.attempt);
         self.pid = update.pid.or(self.pid);
+        self.place = update.place.clone().or_else(|| self.place.take());
         self.train_samples = update.train_samples.or(self.train_samples);
         self.eval_samples = update.eval_samples.or(self.eval_samples);
         self.final_loss = update.final_loss.filter(|loss| loss.is_finite()).or(self.final_loss);

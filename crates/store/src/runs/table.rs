@@ -12,7 +12,7 @@ macro_rules! select_runs {
             "select id, kind, seq, task, state, method, base_name, dataset, spec, dir, pid, train_samples, eval_samples,
                     final_loss, error, exit_code, created_by, created_at, started_at, finished_at, priority, threads,
                     attempts, max_attempts, fence, lease_owner, lease_clock, lease_until, not_before, wants, phase,
-                    after_run, activate, version, request
+                    after_run, activate, version, request, place
              from runs ",
             $tail
         )
@@ -40,7 +40,7 @@ pub(super) async fn write(tx: &mut Tx<'_>, run: &Run) -> Result<(), Error> {
     sqlx::query(
         "update runs set state = $2, pid = $3, train_samples = $4, eval_samples = $5, final_loss = $6, error = $7,
                 exit_code = $8, started_at = $9, finished_at = $10, attempts = $11, fence = $12, lease_owner = $13,
-                lease_clock = $14, lease_until = $15, not_before = $16, wants = $17, phase = $18
+                lease_clock = $14, lease_until = $15, not_before = $16, wants = $17, phase = $18, place = $19
          where id = $1",
     )
     .bind(&run.id)
@@ -61,6 +61,7 @@ pub(super) async fn write(tx: &mut Tx<'_>, run: &Run) -> Result<(), Error> {
     .bind(run.not_before)
     .bind(run.wants.map(super::Wish::name))
     .bind(run.phase.as_deref())
+    .bind(run.place.as_deref())
     .persistent(false)
     .execute(&mut **tx)
     .await?;
@@ -106,5 +107,6 @@ pub(super) fn run(row: &AnyRow) -> Result<Run, Error> {
         activate: row::get::<i64>(row, "activate")? != 0,
         version: row::get(row, "version")?,
         request: row::json_opt(row, "request")?,
+        place: row::get(row, "place")?,
     })
 }
