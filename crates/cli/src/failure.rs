@@ -29,6 +29,16 @@ impl Failure {
         self.code
     }
 
+    /// What failed, then its causes.
+    pub(crate) fn chain(&self) -> &[String] {
+        &self.chain
+    }
+
+    /// What the user can do.
+    pub(crate) fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// For machines.
     pub(crate) fn to_json(&self) -> Value {
         json!({

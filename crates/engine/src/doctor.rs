@@ -44,18 +44,19 @@ impl Check {
     }
 }
 
-/// Looks at everything a run needs, and lists all that is missing at once.
-pub async fn doctor(home: &Home, opened: &Result<Engine>, task: Option<&str>, base: &str) -> Vec<Check> {
+/// Looks at everything a run needs, and lists all that is missing at once; without a database, only at the machine.
+pub async fn doctor(home: &Home, opened: Option<&Result<Engine>>, task: Option<&str>, base: &str) -> Vec<Check> {
     let mut checks = vec![Check::good("home", home.path().display().to_string())];
     checks.push(disk(home.path()));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     checks.push(Check::good("threads", threads.to_string()));
     let engine = match opened {
-        Ok(engine) => engine,
-        Err(error) => {
+        Some(Ok(engine)) => engine,
+        Some(Err(error)) => {
             checks.push(Check::bad("database", error));
             return checks;
         }
+        None => return checks,
     };
     checks.push(match engine.store.check().await {
         Ok(()) => Check::good("database", engine.store.name()),

@@ -4,17 +4,17 @@ use serde_json::{Value, json};
 
 use crate::{
     config::{Config, KEYS},
-    failure::Result,
+    failure::Failure,
     output::{Reply, Table},
 };
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Show what `graft serve` would use.
+    /// Show what `graft serve` would use, and all that is wrong with it.
     Show(Show),
 }
 
-/// Show what `graft serve` would use.
+/// Show what `graft serve` would use, and all that is wrong with it.
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     /// Say where each value comes from.
@@ -22,9 +22,10 @@ pub(crate) struct Show {
     origin: bool,
 }
 
-pub(crate) fn run(home: &Home, command: &ConfigCommand) -> Result<Reply> {
+pub(crate) fn run(home: &Home, command: &ConfigCommand) -> Reply {
     let ConfigCommand::Show(Show { origin }) = command;
-    let config = Config::load(home.path(), &[])?;
+    let (config, mut problems) = Config::read(home.path());
+    problems.extend(config.check().err());
     let mut json = serde_json::Map::new();
     let mut table =
         if *origin { Table::new(["key", "value", "from", ""]) } else { Table::new(["key", "value", "", ""]) };
@@ -36,5 +37,11 @@ pub(crate) fn run(home: &Home, command: &ConfigCommand) -> Result<Reply> {
         let value = if key.is_secret() { Value::from(!value.is_empty()) } else { Value::from(value) };
         json.insert(key.name.to_owned(), json!({"value": value, "from": from, "variable": key.variable}));
     }
-    Ok(Reply::new(json, table.to_string()))
+    let reply = Reply::new(json, table.to_string());
+    if problems.is_empty() {
+        return reply;
+    }
+    problems.iter().for_each(Failure::say);
+    let told: Vec<Value> = problems.iter().map(Failure::to_json).collect();
+    reply.with_field("problems", told).with_code(problems[0].code())
 }

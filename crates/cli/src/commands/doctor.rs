@@ -1,9 +1,13 @@
 use clap::Args;
 use graft_core::ExitCode;
-use graft_engine::{Engine, Home};
+use graft_engine::{Check, Engine, Home};
 use serde_json::json;
 
-use crate::output::{Reply, Table};
+use crate::{
+    config::Config,
+    failure::Failure,
+    output::{Reply, Table},
+};
 
 /// Look at everything a run needs: data, model, memory, disk, threads.
 #[derive(Debug, Args)]
@@ -15,8 +19,14 @@ pub(crate) struct Doctor {
     base: String,
 }
 
-pub(crate) async fn run(home: &Home, opened: &graft_engine::Result<Engine>, command: &Doctor) -> Reply {
-    let checks = graft_engine::doctor(home, opened, command.task.as_deref(), &command.base).await;
+pub(crate) async fn run(home: &Home, by: &str, command: &Doctor) -> Reply {
+    let (config, mut problems) = Config::read(home.path());
+    // Files that can't be read may name another database.
+    let opened =
+        if problems.is_empty() { Some(Engine::open_at(home.clone(), by, &config.places()).await) } else { None };
+    problems.extend(config.check().err());
+    let mut checks: Vec<Check> = problems.iter().map(unread).collect();
+    checks.extend(graft_engine::doctor(home, opened.as_ref(), command.task.as_deref(), &command.base).await);
     let mut table = Table::new(["", "what", "found"]);
     let mut hints = String::new();
     for check in &checks {
@@ -29,4 +39,15 @@ pub(crate) async fn run(home: &Home, opened: &graft_engine::Result<Engine>, comm
     let ready = code == ExitCode::Success;
     let end = if ready { "Ready.\n" } else { "" };
     Reply::new(json!({"ready": ready, "checks": checks}), format!("{table}{hints}{end}")).with_code(code)
+}
+
+/// A problem of the configuration as one of those that are listed.
+fn unread(problem: &Failure) -> Check {
+    Check {
+        name: "configuration",
+        ok: false,
+        found: format!("failed to {}", problem.chain().join(": ")),
+        hint: problem.hint().map(str::to_owned),
+        code: problem.code(),
+    }
 }

@@ -34,7 +34,7 @@ use crate::{
 pub(crate) fn run(args: Args) -> Result<Reply> {
     let command = match args.command {
         Command::TrainDir(command) => return train::train_dir(&command, args.json),
-        Command::Config(command) => return config::run(&Home::locate()?, &command),
+        Command::Config(command) => return Ok(config::run(&Home::locate()?, &command)),
         Command::Openapi => {
             print(graft_server::openapi_json().trim_end());
             return Ok(Reply::silent());
@@ -46,12 +46,11 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
     let runtime = runtime.map_err(|source| Error::Io { doing: "start", path: "tokio".into(), source })?;
     runtime.block_on(async {
         let home = Home::locate()?;
-        let places = Config::load(home.path(), &[])?.places();
-        let opened = Engine::open_at(home.clone(), by, &places).await;
         if let Command::Doctor(command) = &command {
-            return Ok(doctor::run(&home, &opened, command).await);
+            return Ok(doctor::run(&home, &by, command).await);
         }
-        let engine = opened?;
+        let places = Config::load(home.path(), &[])?.places();
+        let engine = Engine::open_at(home, by, &places).await?;
         match command {
             Command::Import(command) => import::run(&engine, command).await,
             Command::Examples(command) => examples::run(&engine, command).await,

@@ -1,14 +1,16 @@
-//! The service's configuration: a file, the environment, flags; each wins over those before it.
+//! The service's configuration: files, the environment, flags; each wins over those before it.
+
+mod file;
 
 use std::{
     collections::BTreeMap,
-    env, fmt, fs,
+    env, fmt,
     ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use graft_engine::{Error, Places, WorkerOptions, serving};
+use graft_engine::{Places, WorkerOptions, serving};
 use graft_server::ServerConfig;
 
 use crate::failure::{Failure, Result};
@@ -101,8 +103,8 @@ impl Key {
 pub(crate) enum Origin {
     /// Nobody gave one.
     Default,
-    /// A file.
-    File(PathBuf),
+    /// A file, and the line in it.
+    File(PathBuf, usize),
     /// A variable.
     Environment(&'static str),
     /// A flag.
@@ -113,7 +115,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
-            Self::File(path) => write!(f, "{}", path.display()),
+            Self::File(path, line) => write!(f, "{}:{line}", path.display()),
             Self::Environment(name) | Self::Flag(name) => f.write_str(name),
         }
     }
@@ -125,15 +127,13 @@ pub(crate) struct Config(BTreeMap<&'static str, (String, Origin)>);
 
 impl Config {
     /// Reads `config.toml` and `secrets.toml` of a home, then the environment, then flags (name, flag, value).
+    ///
+    /// # Errors
+    /// The first of the problems that [`read`](Self::read) finds.
     pub(crate) fn load(home: &Path, flags: &[(&'static str, &'static str, Option<String>)]) -> Result<Self> {
-        let mut config = Self(KEYS.iter().map(|key| (key.name, (key.default.to_owned(), Origin::Default))).collect());
-        let named = env::var_os("GRAFT_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
-        config.read(&named.unwrap_or_else(|| home.join("config.toml")), false)?;
-        config.read(&home.join("secrets.toml"), true)?;
-        for key in &KEYS {
-            if let Ok(value) = env::var(key.variable) {
-                config.0.insert(key.name, (value, Origin::Environment(key.variable)));
-            }
+        let (mut config, problems) = Self::read(home);
+        if let Some(problem) = problems.into_iter().next() {
+            return Err(problem);
         }
         for (name, flag, value) in flags {
             if let Some(value) = value {
@@ -143,29 +143,34 @@ impl Config {
         Ok(config)
     }
 
-    /// Takes in a file, if it is there; a key that doesn't belong in it is refused.
-    fn read(&mut self, path: &Path, secrets: bool) -> Result<()> {
-        let failed = |source| Error::Io { doing: "read", path: path.to_owned(), source };
-        let text = match fs::read_to_string(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            text => text.map_err(failed)?,
-        };
-        if secrets {
-            check_private(path)?;
+    /// Everything but flags, as far as it can be read, and all that is wrong with the files.
+    pub(crate) fn read(home: &Path) -> (Self, Vec<Failure>) {
+        let mut config = Self(KEYS.iter().map(|key| (key.name, (key.default.to_owned(), Origin::Default))).collect());
+        let named = env::var_os("GRAFT_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
+        let mut problems = Vec::new();
+        for (path, secrets) in
+            [(named.unwrap_or_else(|| home.join("config.toml")), false), (home.join("secrets.toml"), true)]
+        {
+            let (values, found) = file::read(&path, secrets);
+            config.0.extend(values);
+            problems.extend(found);
         }
-        // What the parser says shows the line, and secrets must not be shown.
-        let said = |error: toml::de::Error| if secrets { "it is not TOML".to_owned() } else { error.message().into() };
-        let table: toml::Table = text.parse().map_err(|error| bad(path, &said(error)))?;
-        for (name, value) in table {
-            let known = KEYS.iter().find(|key| key.name == name && key.belongs_into(secrets));
-            let key = known.ok_or_else(|| bad(path, &format!("there is no key `{name}` in this file")))?;
-            let value = plain(&value).ok_or_else(|| bad(path, &format!("`{name}` has no value that fits")))?;
-            if key.kept == Kept::Either && !secrets && has_password(&value) {
-                return Err(bad(path, &format!("`{name}` holds a password, which belongs into secrets.toml")));
+        for key in &KEYS {
+            if let Ok(value) = env::var(key.variable) {
+                config.0.insert(key.name, (value, Origin::Environment(key.variable)));
             }
-            self.0.insert(key.name, (value, Origin::File(path.to_owned())));
         }
-        Ok(())
+        (config, problems)
+    }
+
+    /// Whether everything in it can be used.
+    ///
+    /// # Errors
+    /// The first value that can't.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.server()?;
+        self.worker()?;
+        self.worker_options(PathBuf::new()).map(drop)
     }
 
     /// A value with its origin.
@@ -280,53 +285,4 @@ impl Config {
             serving: self.serving()?,
         })
     }
-}
-
-fn bad(path: &Path, what: &str) -> Failure {
-    let known: Vec<&str> = KEYS.iter().filter(|key| key.belongs_into(false)).map(|key| key.name).collect();
-    let secret: Vec<&str> = KEYS.iter().filter(|key| key.belongs_into(true)).map(|key| key.name).collect();
-    Failure::usage(
-        format!("read the configuration `{}`: {what}", path.display()),
-        format!("config.toml knows: {}; secrets.toml: {}", known.join(", "), secret.join(", ")),
-    )
-}
-
-/// Whether a URL names a password.
-fn has_password(url: &str) -> bool {
-    let Some((_, rest)) = url.split_once("://") else { return false };
-    rest.contains("password=") || rest.rsplit_once('@').is_some_and(|(who, _)| who.contains(':'))
-}
-
-/// A value as text; lists joined by commas.
-fn plain(value: &toml::Value) -> Option<String> {
-    match value {
-        toml::Value::String(text) => Some(text.clone()),
-        toml::Value::Integer(number) => Some(number.to_string()),
-        toml::Value::Float(number) => Some(number.to_string()),
-        toml::Value::Boolean(flag) => Some(flag.to_string()),
-        toml::Value::Array(items) => {
-            let items: Option<Vec<&str>> = items.iter().map(toml::Value::as_str).collect();
-            Some(items?.join(","))
-        }
-        _ => None,
-    }
-}
-
-/// Refuses a file of secrets that others may read.
-#[cfg(unix)]
-fn check_private(path: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let about = fs::metadata(path).map_err(|source| Error::Io { doing: "read", path: path.to_owned(), source })?;
-    if about.permissions().mode() & 0o077 == 0 {
-        return Ok(());
-    }
-    Err(Failure::usage(
-        format!("trust the secrets in `{}`: others may read the file", path.display()),
-        format!("`chmod 600 {}`", path.display()),
-    ))
-}
-
-#[cfg(not(unix))]
-fn check_private(_path: &Path) -> Result<()> {
-    Ok(())
 }
