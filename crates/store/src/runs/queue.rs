@@ -157,12 +157,13 @@ impl Store {
     /// Takes over a run whose holder's time is up, or that nobody holds; from then on the former holder can't write.
     ///
     /// # Errors
-    /// [`Error::LeaseHeld`] while somebody else holds it; [`Error::LeaseLost`] when it changed hands since `seen`.
+    /// [`Error::LeaseHeld`] while somebody else holds it; [`Error::LeaseLost`] when it changed hands or ended since
+    /// `seen`.
     pub async fn take_over(&self, seen: &Run, owner: &str, millis: i64) -> Result<(Run, Lease), Error> {
         let mut tx = self.begin().await?;
         let now = clock::read(&mut tx, self.dialect).await?;
         let found = find(&mut *tx, &seen.id).await?.ok_or_else(|| Error::NoRun(seen.id.clone()))?;
-        if found.fence != seen.fence {
+        if found.fence != seen.fence || !found.state.is_active() {
             return Err(Error::LeaseLost { run: found.id });
         }
         if found.is_held(&now) && found.lease_owner.as_deref() != Some(owner) {

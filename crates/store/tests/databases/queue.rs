@@ -192,6 +192,7 @@ async fn a_stale_holder_writes_nothing(database: Database) {
     // After the end nobody holds it.
     store.update_held(&new, &to(RunState::Succeeded), "w2", 23).await.unwrap();
     assert!(lost(&store.update_held(&new, &RunUpdate::default(), "w2", 24).await.unwrap_err()));
+    assert!(lost(&store.take_over(&now, "w3", LONG).await.unwrap_err()), "it ended since it was seen");
     let fences: Vec<i64> = (store.changes(&ChangeFilter::default()).await.unwrap().iter())
         .filter_map(|change| change.after.as_ref()?.get("fence")?.as_i64())
         .collect();
