@@ -174,7 +174,7 @@ fn a_measurement_that_is_killed_is_finished_once() {
     let worker = Worker::start(&graft, &[]);
     let before = hold_halfway(&graft, &first);
     // Worker and process are gone: the next worker begins again.
-    worker.signal("KILL");
+    drop(worker);
     signal(pid(&before), "KILL");
     let worker = Worker::start(&graft, &[]);
     let run = wait_for_state(&graft, &first, "succeeded");
@@ -183,8 +183,10 @@ fn a_measurement_that_is_killed_is_finished_once() {
     // Only the worker is gone: the next one takes what its process finds out, or has found out by then.
     let (second, _) = measure();
     let before = hold_halfway(&graft, &second);
-    worker.signal("KILL");
+    // The process goes on first: the system hangs up on one that is stopped when its parent dies.
+    worker.signal("STOP");
     signal(pid(&before), "CONT");
+    drop(worker);
     let _worker = Worker::start(&graft, &[]);
     let run = wait_for_state(&graft, &second, "succeeded");
     assert_eq!(run["pid"], before["pid"], "{run:#}");
