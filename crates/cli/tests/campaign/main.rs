@@ -30,11 +30,12 @@ const TASKS: [&str; 2] = ["text-classification", "instruction"];
 const AUDITED: &str = "text-classification";
 
 /// An address that stays free in the moments between two servers: its port is none of those that the system gives to
-/// connections, among them those of the clients that ask for a server that is gone.
+/// connections, among them those of the clients that ask for a server that is gone, and none of another process's tests.
 fn address() -> SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + (std::process::id() % 1_000) as u16 * 10;
     loop {
-        let address = SocketAddr::from(([127, 0, 0, 1], NEXT.fetch_add(1, Ordering::Relaxed)));
+        let address = SocketAddr::from(([127, 0, 0, 1], first + NEXT.fetch_add(1, Ordering::Relaxed)));
         if TcpListener::bind(address).is_ok() {
             return address;
         }
