@@ -1,4 +1,5 @@
 import { expect, test, type Page } from "@playwright/test";
+import { examine } from "./checks";
 import { Graft, table, TASK } from "./graft";
 
 const graft = new Graft();
@@ -112,6 +113,36 @@ test("the worst answers are repaired and approved, one key each", async ({ page 
   await page.keyboard.press("a");
   await expect(page.getByText("✓ Approved")).toBeVisible();
   await expect(dialog.getByText(first ?? "", { exact: true })).toHaveCount(0);
+});
+
+test("a version whose suggestions are all changed drifts, and says what to do", async ({ page }) => {
+  const rows = Array.from({ length: 24 }, (_, i) => `${`${i % 2 ? "yes" : "no"} `.repeat(6)}${100 + i},`);
+  graft.run("import", "csv", graft.file("more.csv", `text,label\n${rows.join("\n")}\n`));
+  graft.run("suggest", TASK);
+  await page.goto(`${graft.url}/versions?task=${TASK}&version=v1`);
+  const overrides = page.getByRole("region", { name: "Changed by people" });
+  await expect(overrides.getByText("20 more are needed")).toBeVisible();
+
+  // From now on people mean the opposite by the same words.
+  const { examples } = await graft.api<{ examples: { id: string; input: string; revision: number }[] }>(
+    `/examples?task=${TASK}&state=pending&limit=50`,
+  );
+  for (const { id, input, revision } of examples)
+    await graft.api(`/examples/${TASK}/${encodeURIComponent(id)}/edit`, {
+      revision,
+      output: input.startsWith("yes") ? "bad" : "good",
+    });
+  await expect(overrides.getByText("Drifting")).toBeVisible();
+  await expect(overrides.getByText(/People changed 24 of the last 24/)).toBeVisible();
+  await examine(page);
+
+  await page.goto(`${graft.url}/?task=${TASK}`);
+  const row = page.getByRole("link", { name: /v1 drifts/ });
+  await expect(row).toContainText("then train again");
+  await examine(page);
+  await row.click();
+  await page.getByRole("link", { name: "Audit what it is least sure of" }).click();
+  await expect(page).toHaveURL(/order=uncertain/);
 });
 
 test("weights are edited as a grid, row by row or pasted from a spreadsheet", async ({ page }) => {

@@ -1,5 +1,5 @@
-import AxeBuilder from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
+import { examine, measure } from "./checks";
 import { Graft, table, TASK } from "./graft";
 import { PAGES } from "./pages";
 
@@ -12,26 +12,6 @@ test.beforeAll(async () => {
   await graft.start();
 });
 test.afterAll(() => graft.end());
-
-/** What axe finds serious or critical, in light and dark. */
-async function examine(page: Page): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    const grave = violations.filter((violation) => ["serious", "critical"].includes(violation.impact ?? ""));
-    const said = grave.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(" ")}`);
-    expect(said, colorScheme).toEqual([]);
-  }
-}
-
-/** Nothing is wider than a phone or a wall. */
-async function measure(page: Page): Promise<void> {
-  for (const width of [360, 2560]) {
-    await page.setViewportSize({ width, height: 800 });
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    expect(over, `${width} px`).toBeLessThanOrEqual(0);
-  }
-}
 
 /** How much has moved by itself since the page was opened, as browsers count it; below 0.1 is good. */
 function shifts(page: Page): Promise<number> {

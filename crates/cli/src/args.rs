@@ -1,8 +1,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    adapter, ask_ai, backup, base, config, doctor, evaluate, examples, import, models, people, predict, queue, runs,
-    schedules, serve, stats, train, worker,
+    adapter, ask_ai, backup, base, config, doctor, drift, evaluate, examples, import, models, people, predict, queue,
+    runs, schedules, serve, stats, train, worker,
 };
 
 /// Turns approved examples into small adapters for a frozen language model, serves the best one and keeps it good.
@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Infer(predict::Infer),
     /// Score a version, its bare base model and the baseline on the same held-out examples.
     Eval(evaluate::Eval),
+    /// Say whether a version still does what it did when it was measured.
+    Drift(drift::Drift),
     /// Check that a version loads and answers in its task's form.
     Validate(predict::Validate),
     /// Put the answers of the regex parser (or of another version) and of a version side by side.

@@ -95,6 +95,37 @@ fn a_version_answers() {
 }
 
 #[test]
+fn a_version_that_people_correct_drifts() {
+    let graft = Graft::with_toy_task();
+    let none = graft.json(&["drift", "--task", "text-classification"]);
+    assert_eq!((&none["state"], &none["version"]), (&json!("unknown"), &Value::Null));
+    graft.ok(&[&LEARNS[..], &["--activate", "--skip-base"]].concat());
+    let rows: String =
+        (60..84).map(|i| format!("{}{i},\n", if i % 2 == 1 { "yes " } else { "no " }.repeat(6))).collect();
+    graft.ok(&["import", "csv", graft.file("more.csv", &format!("text,label\n{rows}")).to_str().unwrap()]);
+    assert_eq!(graft.json(&["suggest", "text-classification"])["answered"], 24);
+    let early = graft.json(&["drift"]);
+    assert_eq!((&early["state"], &early["confidence"]["reference"]["n"]), (&json!("unknown"), &json!(12)));
+    assert!(early["overrides"]["text"].as_str().is_some_and(|text| text.contains("20 more are needed")));
+
+    // From now on people mean the opposite by the same words.
+    for example in
+        graft.json(&["examples", "list", "--state", "pending", "--limit", "50"])["examples"].as_array().unwrap()
+    {
+        let label = if example["input"].as_str().unwrap().starts_with("yes") { "bad" } else { "good" };
+        graft.ok(&["examples", "edit", example["id"].as_str().unwrap(), "--output", label]);
+    }
+    let drift = graft.json(&["drift"]);
+    let overrides = &drift["overrides"];
+    assert_eq!((&drift["state"], &overrides["state"]), (&json!("drifting"), &json!("drifting")), "{overrides}");
+    assert_eq!((&overrides["window"]["count"], &overrides["window"]["n"]), (&json!(24), &json!(24)));
+    assert_eq!((&overrides["reference"]["count"], &overrides["differing"]["p95"]), (&json!(0), &json!(1.0)));
+    let said = graft.ok(&["drift", "--version", "v1"]);
+    assert!(said.contains("drifting. People changed 24 of the last 24") && said.contains("graft train"), "{said}");
+    graft.fails(11, &["drift", "--version", "v9"], "find version `v9`");
+}
+
+#[test]
 fn held_out_examples_stay_held_out() {
     let graft = Graft::with_toy_task();
     let short = ["train", "text-classification", "--base", "tiny", "--epochs", "0.1", "--no-eval"];
@@ -141,6 +172,20 @@ fn examples_are_reviewed() {
     let actions: Vec<&str> =
         history["changes"].as_array().unwrap().iter().map(|c| c["action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["import", "import", "edit", "reject", "approve"]);
+
+    let some = ["--task", "slack-rescue", "--all", "--state", "approved", "--search", "bananas"];
+    let matching = graft.json(&[&["examples", "list"], &some[..2], &some[3..]].concat())["total"].as_u64();
+    let reopened = graft.json(&[&["examples", "reopen"][..], &some].concat());
+    assert!(matching > Some(0) && reopened["changed"].as_u64() == matching, "{reopened}");
+    let pending = ["examples", "reject", "--task", "slack-rescue", "--all", "--state", "pending", "--reason", "later"];
+    assert_eq!(graft.json(&pending)["changed"].as_u64(), matching);
+    let rejected = ["examples", "approve", "--task", "slack-rescue", "--all", "--state", "rejected"];
+    let sure = graft.json(&[&rejected[..], &["--min-confidence", "0.5"]].concat());
+    assert_eq!(sure["changed"], 0, "nothing was suggested");
+    assert_eq!(graft.json(&rejected)["changed"].as_u64(), matching);
+    graft.fails(2, &["examples", "approve", "--all"], "--task");
+    graft.fails(2, &["examples", "approve", id, "--state", "pending"], "--state");
+    graft.fails(2, &["examples", "approve"], "<IDS>");
 
     graft.ok(&["base", "add", "tiny", model("tiny-llama").to_str().unwrap()]);
     let mask = graft.json(&["examples", "show", id, "--mask", "--base", "tiny"]);

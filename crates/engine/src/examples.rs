@@ -27,22 +27,6 @@ impl Engine {
         found.pop().filter(|_| count == 1).ok_or_else(|| Error::WhichExample { id: id.to_owned(), count })
     }
 
-    /// Says that an example's output is the truth.
-    ///
-    /// # Errors
-    /// It has no output.
-    pub async fn approve(&self, example: &Example) -> Result<Example> {
-        Ok(self.store.approve(&example.task, &example.id, &self.by, now()).await?)
-    }
-
-    /// Says that an example must not be used.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub async fn reject(&self, example: &Example, reason: &str) -> Result<Example> {
-        Ok(self.store.reject(&example.task, &example.id, reason, &self.by, now()).await?)
-    }
-
     /// Gives an example another output, as text or JSON, and approves it.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod clock;
 mod data;
 mod desk;
 mod doctor;
+mod drift;
 mod error;
 mod evaluate;
 mod examples;
@@ -47,6 +48,7 @@ pub use desk::{
     StatsReport, TableText, TaskOverview, VersionDetail,
 };
 pub use doctor::{Check, doctor};
+pub use drift::{Distance, Drift, DriftState, Overrides, Share, Shift, Spread};
 pub use error::Error;
 pub use evaluate::{Evaluation, KeptAnswer, Rival, field_of, rival, score_answers};
 pub use graft_predict::{Decoding, Prediction, Sampling};

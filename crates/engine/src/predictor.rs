@@ -120,6 +120,10 @@ impl Engine {
             Self::evaluation(version).filter(|old| old.adapter.truth == adapter.truth).and_then(|old| old.base)
         };
         let (calibration, fields) = calibrate(card, &data.eval, &answers, &adapter);
+        let sure = |answer: &Option<Prediction>| {
+            answer.as_ref().map_or(0.0, |answer| calibration.apply(answer.raw_confidence))
+        };
+        let confidences = Some(answers.iter().map(sure).collect());
         let (worst, right) = kept_answers(card, &data.eval, &given, &adapter);
         Ok(Evaluation {
             dataset: data.digest.clone(),
@@ -128,6 +132,7 @@ impl Engine {
             baseline: rival(card, &data.train, &data.eval, &self.home.tables()?),
             calibration,
             fields,
+            confidences,
             seconds_per_answer: seconds / inputs.len().max(1) as f64,
             worst,
             right,

@@ -49,7 +49,7 @@ impl Engine {
             let (answer, confidence, fields) = answer.map_or((Value::Null, 0.0, BTreeMap::new()), |answer| {
                 (answer.answer, answer.confidence, answer.fields)
             });
-            let disagrees = other.is_some_and(|other| differs(&loaded.card, &other, &answer));
+            let disagrees = other.is_some_and(|other| score::diff(&loaded.card, &other, &answer).score < 1.0);
             suggestions.push(Suggestion {
                 task: task.to_owned(),
                 example: example.id.clone(),
@@ -65,12 +65,4 @@ impl Engine {
         self.store.put_suggestions(&suggestions).await?;
         Ok(suggestions.len())
     }
-}
-
-/// Whether two answers would not count as the same.
-fn differs(card: &graft_core::TaskCard, one: &Value, other: &Value) -> bool {
-    let difference = score::diff(card, one, other);
-    difference.fields.iter().any(|field| !field.same)
-        || !difference.only_left.is_empty()
-        || !difference.only_right.is_empty()
 }

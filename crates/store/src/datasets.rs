@@ -96,6 +96,23 @@ impl Store {
             .collect()
     }
 
+    /// Lengths of a dataset's training inputs in characters, in its order; none where there is no such dataset.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn training_lengths(&self, task: &str, digest: &Digest) -> Result<Vec<u32>, Error> {
+        let rows = sqlx::query(
+            "select cast(length(r.input) as bigint) as chars from dataset_members m
+             join example_revisions r on r.task = m.task and r.id = m.example and r.revision = m.revision
+             where m.task = $1 and m.digest = $2 and m.side = 'train' order by m.position",
+        )
+        .bind(task)
+        .bind(digest.as_str())
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(|row| row::int(row, "chars")).collect()
+    }
+
     /// A dataset as it was saved: the same content whatever happened to the examples since. Its assignment covers its
     /// own examples.
     ///

@@ -74,7 +74,7 @@ pub use runs::{
 };
 pub use schedules::{Due, NewSchedule, Schedule};
 pub use settings::Setting;
-pub use suggestions::Suggestion;
+pub use suggestions::{Suggested, Suggestion};
 pub use versions::{NewVersion, Stage, Version};
 pub use watch::Watch;
 pub use words::Words;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use sqlx::any::AnyRow;
 
 use crate::examples::examples_of;
-use crate::{Error, Store, row};
+use crate::{Error, Store, Version, row};
 
 /// What a version would answer to an example that waits for its audit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -29,6 +29,21 @@ pub struct Suggestion {
     pub disagrees: bool,
     /// When.
     pub made_at: Timestamp,
+}
+
+/// A suggestion of one version, with what became of its example.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suggested {
+    /// The answer; null where there was no valid one.
+    pub answer: Value,
+    /// From 0 to 1.
+    pub confidence: f64,
+    /// When.
+    pub made_at: Timestamp,
+    /// Length of the input, in characters.
+    pub chars: u32,
+    /// What a person has since said is the truth.
+    pub truth: Option<Value>,
 }
 
 impl Store {
@@ -81,6 +96,39 @@ impl Store {
         row.map(|row| suggestion(&row)).transpose()
     }
 
+    /// A version's newest suggestions: those that people have since decided on, the latest decisions first, or all of
+    /// them. Examples that were rejected, have another input now or are in the version's own dataset are left out.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn suggested(&self, version: &Version, decided: bool, limit: u32) -> Result<Vec<Suggested>, Error> {
+        let rows = sqlx::query(
+            "select f.answer, f.confidence, f.made_at, cast(length(c.input) as bigint) as chars,
+                    case when f.decided = 1 then c.output end as truth
+             from (
+                 select s.task, s.example, s.revision, s.answer, s.confidence, s.made_at, e.revision as current,
+                        e.reviewed_at, e.position,
+                        case when e.review = 'approved' and e.touched = 1 and e.reviewed_at >= s.made_at
+                             then 1 else 0 end as decided
+                 from suggestions s join examples e on e.task = s.task and e.id = s.example
+                 where s.task = $1 and s.version = $2 and e.review <> 'rejected'
+                   and s.example not in (select example from dataset_members where task = $1 and digest = $3)
+             ) f
+             join example_revisions c on c.task = f.task and c.id = f.example and c.revision = f.current
+             join example_revisions a on a.task = f.task and a.id = f.example and a.revision = f.revision
+             where f.decided >= $4 and a.input = c.input
+             order by case when $4 = 1 then f.reviewed_at else f.made_at end desc, f.position desc limit $5",
+        )
+        .bind(&version.task)
+        .bind(&version.name)
+        .bind(version.dataset.as_ref().map_or("", |digest| digest.as_str()))
+        .bind(i64::from(decided))
+        .bind(i64::from(limit))
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(suggested).collect()
+    }
+
     /// Pending examples that a version has made no suggestion for, newest first.
     ///
     /// # Errors
@@ -112,6 +160,16 @@ fn suggestion(row: &AnyRow) -> Result<Suggestion, Error> {
         disagrees: row::get::<i64>(row, "disagrees")? != 0,
         made_at: row::get(row, "made_at")?,
         fields: row::json(row, "fields")?,
+    })
+}
+
+fn suggested(row: &AnyRow) -> Result<Suggested, Error> {
+    Ok(Suggested {
+        answer: row::json(row, "answer")?,
+        confidence: row::get(row, "confidence")?,
+        made_at: row::get(row, "made_at")?,
+        chars: row::int(row, "chars")?,
+        truth: row::json_opt(row, "truth")?,
     })
 }
 

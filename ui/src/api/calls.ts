@@ -75,6 +75,7 @@ const version = (task: string, name: string) => `/versions/${part(task)}/${part(
 export const versions = {
   list: (task: string) => get<{ versions: T.Version[]; total?: number }>("/versions", { task, limit: 200 }),
   read: (task: string, name: string) => get<T.VersionDetail>(version(task, name)),
+  drift: (task: string, name: string) => get<T.Drift>(`/tasks/${part(task)}/drift`, { version: name }),
   activate: (task: string, name: string, expected: string | null, force = false) =>
     post<T.Switched>(`${version(task, name)}/activate`, { expected, force }),
   stage: (task: string, name: string, stage: string) => post<Json>(`${version(task, name)}/stage`, { stage }),

@@ -23,6 +23,21 @@ export const versionsQuery = (task: string) =>
   queryOptions({ queryKey: ["versions", task], queryFn: async () => (await api.versions.list(task)).versions });
 export const versionQuery = (task: string, name: string) =>
   queryOptions({ queryKey: ["version", task, name], queryFn: () => api.versions.read(task, name) });
+export const driftQuery = (task: string, version: string) =>
+  queryOptions({
+    queryKey: ["drift", task, version],
+    queryFn: () => api.versions.drift(task, version),
+    staleTime: 5_000,
+  });
+/** Of every active version; read again with the tasks. */
+export const driftsQuery = queryOptions({
+  queryKey: ["tasks", "drifts"],
+  queryFn: async ({ client }) => {
+    const tasks = await client.fetchQuery(tasksQuery);
+    return Promise.all(tasks.flatMap(({ name, active }) => (active ? [api.versions.drift(name, active.name)] : [])));
+  },
+  staleTime: 5_000,
+});
 export const statsQuery = (task: string) =>
   queryOptions({ queryKey: ["stats", task], queryFn: () => api.stats.read(task) });
 export const systemQuery = queryOptions({ queryKey: ["system"], queryFn: api.admin.system, staleTime: 30_000 });

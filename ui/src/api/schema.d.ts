@@ -777,6 +777,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task}/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether a version still does what it did on the held-out examples, from what people say of its suggestions since. */
+        get: operations["task_drift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task}/rollback": {
         parameters: {
             query?: never;
@@ -1188,7 +1205,7 @@ export interface components {
         };
         /** @description Something that waits for a person. */
         Attention: {
-            /** @description `pending`, `not-ready`, `failed-run`, `better-version`, `no-version`. */
+            /** @description `pending`, `not-ready`, `failed-run`, `newer-version`, `no-version`. */
             kind: string;
             /** @description A path of the page. */
             link: string;
@@ -1586,6 +1603,44 @@ export interface components {
              */
             score: number;
         };
+        /** @description How far two samples' distributions are apart (Kolmogorov–Smirnov). */
+        Distance: {
+            /**
+             * Format: double
+             * @description The largest difference of the shares at or below any value, from 0 to 1.
+             */
+            distance: number;
+            /**
+             * Format: double
+             * @description Probability of at least this distance where nothing has changed.
+             */
+            p: number;
+        };
+        /** @description How a version does now, against its own numbers on the held-out examples. */
+        Drift: {
+            /** @description Whether it is as sure as it was. */
+            confidence: components["schemas"]["Shift"];
+            /** @description Whether inputs are as long as those it learned from. */
+            inputs: components["schemas"]["Shift"];
+            /**
+             * Format: int64
+             * @description When the version was measured, which is what it is compared with.
+             */
+            measured_at?: number | null;
+            /** @description Whether people change its suggestions more often than it was wrong. */
+            overrides: components["schemas"]["Overrides"];
+            /** @description `drifting` where any signal is; `stable` only where all are. */
+            state: components["schemas"]["DriftState"];
+            /** @description The task. */
+            task: string;
+            /** @description The version; absent where none is active. */
+            version?: string | null;
+        };
+        /**
+         * @description Whether something has changed.
+         * @enum {string}
+         */
+        DriftState: "stable" | "drifting" | "unknown";
         /** @description Gives an example another output. */
         Edit: {
             /** @description The right output. */
@@ -1648,6 +1703,9 @@ export interface components {
             baseline?: components["schemas"]["Rival"] | null;
             /** @description Makes confidences mean what they say; with its reliability before and after. */
             calibration: components["schemas"]["Calibration"];
+            /** @description How sure the adapter is of each held-out answer, calibrated; 0 where there was no valid one. Absent where it was
+             *     measured before these were kept. */
+            confidences?: number[] | null;
             /** @description Digest of the dataset whose held-out side was answered. */
             dataset: string;
             /** @description The same for each field, by its path without list positions. */
@@ -2318,6 +2376,23 @@ export interface components {
          * @enum {string}
          */
         OrderName: "imported" | "newest" | "oldest" | "uncertain" | "disagreeing";
+        /** @description How often people change a version's suggestions. */
+        Overrides: {
+            differing?: components["schemas"]["Spread"] | null;
+            /**
+             * Format: double
+             * @description The share of changes that its confidences promised for the same suggestions.
+             */
+            promised?: number | null;
+            reference?: components["schemas"]["Share"] | null;
+            /** @description What follows. */
+            state: components["schemas"]["DriftState"];
+            /** @description The test and its threshold. */
+            test: string;
+            /** @description The numbers as a sentence, or why there are none. */
+            text: string;
+            window?: components["schemas"]["Share"] | null;
+        };
         /**
          * @description The four phases of a run.
          * @enum {string}
@@ -2956,6 +3031,40 @@ export interface components {
             /** @description Nothing is wrong with them. */
             ok: boolean;
         };
+        /** @description A share of a count, with its 95 % interval (Wilson). */
+        Share: {
+            /** @description How many of them count. */
+            count: number;
+            /**
+             * Format: double
+             * @description Upper end of the interval.
+             */
+            high: number;
+            /**
+             * Format: double
+             * @description Lower end of the interval.
+             */
+            low: number;
+            /** @description How many there are. */
+            n: number;
+            /**
+             * Format: double
+             * @description `count / n`.
+             */
+            share: number;
+        };
+        /** @description How far a distribution has moved. */
+        Shift: {
+            distance?: components["schemas"]["Distance"] | null;
+            reference?: components["schemas"]["Spread"] | null;
+            /** @description What follows. */
+            state: components["schemas"]["DriftState"];
+            /** @description The test and its threshold. */
+            test: string;
+            /** @description The numbers as a sentence, or why there are none. */
+            text: string;
+            window?: components["schemas"]["Spread"] | null;
+        };
         /** @description A held-out example and what a version answered to it. */
         ShownAnswer: {
             /** @description What the version answered; absent where that was not valid. */
@@ -3027,6 +3136,28 @@ export interface components {
          * @enum {string}
          */
         SplitName: "newest" | "random";
+        /** @description How a sample of numbers is spread. */
+        Spread: {
+            /** @description Eleven of them at even distances, from the smallest to the largest. */
+            deciles: number[];
+            /**
+             * Format: double
+             * @description The largest.
+             */
+            max: number;
+            /**
+             * Format: double
+             * @description Their mean.
+             */
+            mean: number;
+            /** @description How many numbers. */
+            n: number;
+            /**
+             * Format: double
+             * @description Their 95th percentile.
+             */
+            p95: number;
+        };
         /**
          * @description How far a version has come.
          * @enum {string}
@@ -5164,6 +5295,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskList"];
+                };
+            };
+        };
+    };
+    task_drift: {
+        parameters: {
+            query?: {
+                /** @description The active one otherwise. */
+                version?: string;
+            };
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drift"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -53,6 +53,11 @@ export type VersionDetail = With<
   { version: Version; evaluation?: Evaluation | null; worst: ShownAnswer[]; right: ShownAnswer[] }
 >;
 
+export type Drift = Schemas["Drift"];
+export type DriftState = Schemas["DriftState"];
+export type Shift = Schemas["Shift"];
+export type Spread = Schemas["Spread"];
+
 export type Switched = With<Schemas["Switched"], { version: Version }>;
 
 export type TaskInfo = With<

@@ -12,6 +12,16 @@ const SHOWN = [
   ...["slack", "csv", "jsonl", "ask-ai", "prompt"].map((kind) =>
     commands.importing({ kind, task: "sentiment", file: "my file.zip", labels: "labels.jsonl", approved: true }),
   ),
+  ...["approve", "reject", "reopen"].map((action) =>
+    commands.deciding({
+      ...{ task: "sentiment", action, reason: "not ours", sure: "90" },
+      ...{ state: "pending", source: "csv", search: "kale" },
+    }),
+  ),
+  commands.rejecting("sentiment", "csv:1", "Duplicate"),
+  commands.editing("sentiment", "csv:1", { label: "it's" }),
+  commands.deletingRun("r1"),
+  commands.cancellingRun("r1"),
   commands.asking("sentiment", "baseline", "v2", "it's fine"),
   commands.asking("sentiment", "v1", "v2", "fine"),
   commands.asking("sentiment", "v2", "base", "fine"),

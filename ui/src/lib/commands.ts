@@ -1,4 +1,5 @@
 /** What forms do, as commands for a shell: whatever the page can, a script can. */
+import type { Json } from "./json";
 
 /** One word of a command, in quotes where a shell would take it apart. */
 export const quoted = (word: string): string =>
@@ -15,6 +16,17 @@ interface Importing {
   file?: string;
   labels?: string;
   approved?: boolean;
+}
+
+interface Deciding {
+  task: string;
+  action: string;
+  reason: string;
+  state?: string;
+  source?: string;
+  search?: string;
+  /** In percent, as it is typed. */
+  sure: string;
 }
 
 /** Contestants that are no version. */
@@ -35,6 +47,20 @@ export const commands = {
       kind === "ask-ai" && approved && "--approved-only",
     );
   },
+  /** One decision on all that a filter shows. */
+  deciding: ({ task, action, reason, state, source, search, sure }: Deciding) =>
+    graft(
+      ...["examples", action, "--task", task, "--all"],
+      ...(state ? ["--state", state] : []),
+      ...(source ? ["--source", source] : []),
+      ...(search ? ["--search", search] : []),
+      ...(sure === "" ? [] : ["--min-confidence", String(Number(sure) / 100)]),
+      ...(action === "reject" ? ["--reason", reason || "REASON"] : []),
+    ),
+  rejecting: (task: string, id: string, reason: string) =>
+    graft("examples", "reject", id, "--task", task, "--reason", reason || "REASON"),
+  deletingRun: (id: string) => graft("runs", "delete", id),
+  cancellingRun: (id: string) => graft("runs", "cancel", id),
   /** A message on two contestants; on one where only one of them is a version and the other the bare base. */
   asking: (task: string, first: string, second: string, message: string) => {
     const [version, other] = NO_VERSION.includes(second) ? [second, first].reverse() : [second, first];
@@ -58,7 +84,18 @@ export const commands = {
   addingToken: (label: string, role: string) => graft("tokens", "add", label || "LABEL", "--role", role),
   scheduling: (task: string, cron: string, zone: string, fresh: string) =>
     graft("schedules", "add", "NAME", task, "--cron", cron, "--zone", zone, "--min-new", fresh || "0", "--activate"),
+  editing: (task: string, id: string, answer: Json) =>
+    graft(
+      "examples",
+      "edit",
+      id,
+      "--task",
+      task,
+      "--output",
+      typeof answer === "string" ? answer : JSON.stringify(answer),
+    ),
   /** What only the API does. */
+  deleting: (path: string) => `curl -X DELETE ${quoted(location.origin + path)} -H 'Authorization: Bearer TOKEN'`,
   putting: (path: string, body: unknown) =>
     [
       `curl -X PUT ${quoted(location.origin + path)}`,

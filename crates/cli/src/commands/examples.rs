@@ -1,9 +1,9 @@
 use std::{fs, path::PathBuf};
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use graft_core::Example;
 use graft_engine::{Engine, Error, iso8601};
-use graft_store::{Change, ExampleFilter, Order, ReviewFilter};
+use graft_store::{Bulk, BulkReport, Change, Decision, ExampleFilter, Order, ReviewFilter, Seen};
 use serde_json::{Value, json};
 
 use crate::{
@@ -53,24 +53,21 @@ pub(crate) enum Examples {
     },
     /// Say that the answers are the truth.
     Approve {
-        /// As `list` prints them.
-        #[arg(required = true)]
-        ids: Vec<String>,
-        /// Their task, where several have the id.
-        #[arg(long)]
-        task: Option<String>,
+        #[command(flatten)]
+        which: Which,
     },
     /// Say that examples must not be used.
     Reject {
-        /// As `list` prints them.
-        #[arg(required = true)]
-        ids: Vec<String>,
-        /// Their task, where several have the id.
-        #[arg(long)]
-        task: Option<String>,
+        #[command(flatten)]
+        which: Which,
         /// Why.
         #[arg(long, default_value = "")]
         reason: String,
+    },
+    /// Say that examples must be looked at again.
+    Reopen {
+        #[command(flatten)]
+        which: Which,
     },
     /// Give an example another answer, and approve it.
     Edit {
@@ -96,6 +93,32 @@ pub(crate) enum Examples {
     },
 }
 
+/// Which examples are decided on: those named, or all that match.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// As `list` prints them.
+    #[arg(required_unless_present = "all")]
+    ids: Vec<String>,
+    /// Their task, where several have the id.
+    #[arg(long, required_if_eq("all", "true"))]
+    task: Option<String>,
+    /// All examples of the task, or those that the filters leave.
+    #[arg(long, conflicts_with = "ids")]
+    all: bool,
+    /// Only in this state: pending, approved, rejected, or audited (approved or rejected).
+    #[arg(long, conflicts_with = "ids")]
+    state: Option<ReviewFilter>,
+    /// Only from this kind of source: slack, ask-ai, csv, jsonl, prompt.
+    #[arg(long, conflicts_with = "ids")]
+    source: Option<String>,
+    /// Only with this text in the input, the answer or the id.
+    #[arg(long, conflicts_with = "ids", value_name = "TEXT")]
+    search: Option<String>,
+    /// Only where a version's suggestion is at least this sure, from 0 to 1.
+    #[arg(long, conflicts_with = "ids", value_name = "SHARE")]
+    min_confidence: Option<f64>,
+}
+
 pub(crate) async fn run(engine: &Engine, command: Examples) -> Result<Reply> {
     match command {
         Examples::List { task, state, source, search, order, limit, offset } => {
@@ -106,22 +129,9 @@ pub(crate) async fn run(engine: &Engine, command: Examples) -> Result<Reply> {
             let example = engine.example(&id, task.as_deref()).await?;
             if mask { show_mask(engine, &example, &base).await } else { Ok(show(&example)) }
         }
-        Examples::Approve { ids, task } => {
-            let mut changed = Vec::new();
-            for id in ids {
-                let example = engine.example(&id, task.as_deref()).await?;
-                changed.push(engine.approve(&example).await?);
-            }
-            Ok(decided("approved", &changed))
-        }
-        Examples::Reject { ids, task, reason } => {
-            let mut changed = Vec::new();
-            for id in ids {
-                let example = engine.example(&id, task.as_deref()).await?;
-                changed.push(engine.reject(&example, &reason).await?);
-            }
-            Ok(decided("rejected", &changed))
-        }
+        Examples::Approve { which } => decide(engine, which, "approved", &Decision::Approve).await,
+        Examples::Reject { which, reason } => decide(engine, which, "rejected", &Decision::Reject(reason)).await,
+        Examples::Reopen { which } => decide(engine, which, "made pending", &Decision::Reopen).await,
         Examples::Edit { id, task, output, output_file } => {
             let text = match (output, output_file) {
                 (Some(text), _) => text,
@@ -138,6 +148,21 @@ pub(crate) async fn run(engine: &Engine, command: Examples) -> Result<Reply> {
             Ok(history(&engine.store.history(&example.task, &id).await?))
         }
     }
+}
+
+async fn decide(engine: &Engine, which: Which, what: &str, decision: &Decision) -> Result<Reply> {
+    if let (Some(task), true) = (&which.task, which.all) {
+        let (review, source, search) = (which.state, which.source, which.search);
+        let filter = ExampleFilter { review, source, search, ..ExampleFilter::default() };
+        let report = engine.decide_many(task, &Bulk::Matching(filter, which.min_confidence), decision).await?;
+        return Ok(decided_many(what, &report));
+    }
+    let mut changed = Vec::new();
+    for id in which.ids {
+        let found = engine.example(&id, which.task.as_deref()).await?;
+        changed.push(engine.decide(&found.task, &id, Seen::default(), decision.clone()).await?);
+    }
+    Ok(decided(what, &changed))
 }
 
 async fn list(engine: &Engine, filter: &ExampleFilter) -> Result<Reply> {
@@ -213,6 +238,11 @@ async fn show_mask(engine: &Engine, example: &Example, base: &str) -> Result<Rep
 fn decided(what: &str, examples: &[Example]) -> Reply {
     let ids: Vec<&str> = examples.iter().map(|example| example.id.as_str()).collect();
     Reply::new(json!({"examples": examples}), format!("{what}: {}", ids.join(", ")))
+}
+
+fn decided_many(what: &str, report: &BulkReport) -> Reply {
+    let skipped = report.skipped.iter().map(|skipped| format!("left as it was: {}\n", skipped.why));
+    Reply::new(report, format!("{what}: {}\n{}", report.changed, skipped.collect::<String>()))
 }
 
 fn history(changes: &[Change]) -> Reply {

@@ -6,6 +6,7 @@ pub(crate) mod backup;
 pub(crate) mod base;
 pub(crate) mod config;
 pub(crate) mod doctor;
+pub(crate) mod drift;
 pub(crate) mod evaluate;
 pub(crate) mod examples;
 pub(crate) mod import;
@@ -64,6 +65,7 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             Command::Validate(command) => predict::validate(&engine, command).await,
             Command::Compare(command) => predict::compare(&engine, command).await,
             Command::Eval(command) => evaluate::run(&engine, command).await,
+            Command::Drift(command) => drift::run(&engine, command).await,
             Command::EvalDir(command) => evaluate::in_dir(&engine, &command, args.json).await,
             Command::Queue(command) => queue::run(&engine, command).await,
             Command::Worker(command) => worker::run(&engine, command).await,

@@ -4,11 +4,11 @@ use axum::extract::State;
 use graft_engine::Seen;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    extract::{Acting, At, Body, Reply},
+    extract::{Acting, At, Body, Params, Reply},
     problem::Problem,
     schema,
     state::AppState,
@@ -83,12 +83,20 @@ pub struct SourceCount {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Attention {
-    /// `pending`, `not-ready`, `failed-run`, `better-version`, `no-version`.
+    /// `pending`, `not-ready`, `failed-run`, `newer-version`, `no-version`.
     pub kind: String,
     /// One sentence.
     pub text: String,
     /// A path of the page.
     pub link: String,
+}
+
+/// Which version's drift.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DriftOf {
+    /// The active one otherwise.
+    version: Option<String>,
 }
 
 /// Which version is believed to be active.
@@ -117,6 +125,18 @@ async fn list_tasks(Acting(engine): Acting) -> Result<Reply<TaskList>, Problem> 
     Ok(Reply(TaskList { tasks: engine.overview().await? }))
 }
 
+/// Whether a version still does what it did on the held-out examples, from what people say of its suggestions since.
+#[utoipa::path(get, path = "/tasks/{task}/drift", tag = "versions", extensions(("x-role" = json!("viewer"))),
+    params(("task" = String, Path), DriftOf),
+    responses((status = 200, body = schema::Drift), (status = 404, body = Problem)))]
+async fn task_drift(
+    Acting(engine): Acting,
+    At(task): At<String>,
+    Params(of): Params<DriftOf>,
+) -> Result<Reply<graft_engine::Drift>, Problem> {
+    Ok(Reply(engine.drift(&task, of.version.as_deref()).await?))
+}
+
 /// Makes the version that was active before the active one again.
 #[utoipa::path(post, path = "/tasks/{task}/rollback", tag = "versions", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path)), request_body = Rollback,
@@ -133,5 +153,5 @@ async fn roll_back(
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_tasks)).routes(routes!(roll_back))
+    OpenApiRouter::new().routes(routes!(list_tasks)).routes(routes!(task_drift)).routes(routes!(roll_back))
 }

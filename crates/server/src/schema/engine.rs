@@ -23,6 +23,9 @@ pub struct Evaluation {
     pub calibration: Calibration,
     /// The same for each field, by its path without list positions.
     pub fields: BTreeMap<String, Calibration>,
+    /// How sure the adapter is of each held-out answer, calibrated; 0 where there was no valid one. Absent where it was
+    /// measured before these were kept.
+    pub confidences: Option<Vec<f64>>,
     /// Seconds that one answer of the adapter took.
     pub seconds_per_answer: f64,
     /// What the adapter answered where it did worst, worst first.

@@ -2,10 +2,12 @@
 //!
 //! A test reads real values of theirs into these, so a field that is missing here or there fails it.
 
+mod drift;
 mod engine;
 mod nouns;
 mod store;
 
+pub use drift::*;
 pub use engine::*;
 pub use nouns::*;
 pub use store::*;

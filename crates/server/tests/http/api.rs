@@ -2,6 +2,7 @@
 
 use crate::service::Service;
 use axum::http::{Method, StatusCode};
+use graft_engine::{Distance, Share, Spread};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -169,6 +170,15 @@ async fn answers_have_the_shapes_of_the_description() {
     }
     for change in service.get("/api/v1/changes").await.json()["changes"].as_array().unwrap() {
         read::<schema::Change>(change);
+    }
+    let drift = service.get("/api/v1/tasks/chat/drift").await.json();
+    assert_eq!((&drift["state"], &drift["version"]), (&json!("unknown"), &Value::Null));
+    read::<schema::Drift>(&drift);
+    read::<schema::Share>(&json!(Share { n: 2, count: 1, share: 0.5, low: 0.1, high: 0.9 }));
+    read::<schema::Spread>(&json!(Spread { n: 1, mean: 1.0, p95: 1.0, max: 1.0, deciles: vec![1.0; 11] }));
+    read::<schema::Distance>(&json!(Distance { distance: 0.5, p: 0.2 }));
+    for path in ["/api/v1/tasks/chat/drift?version=v9", "/api/v1/tasks/nowhere/drift"] {
+        assert_eq!(service.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
     read::<routes::stats::StatsReport>(&service.get("/api/v1/stats").await.json());
     read::<routes::tables::Tables>(&service.get("/api/v1/tables").await.json()["parsed"]);

@@ -24,6 +24,8 @@ async fn a_dataset_outlives_edits(database: Database) {
     store.edit(TASK, &dataset.train[0].id, &json!("other"), "ada", 7).await.unwrap();
     store.reject(TASK, &dataset.train[1].id, "wrong", "ada", 8).await.unwrap();
     assert_eq!(store.dataset(TASK, &dataset.digest).await.unwrap(), dataset);
+    let lengths: Vec<u32> = dataset.train.iter().map(|example| example.input.chars().count() as u32).collect();
+    assert_eq!(store.training_lengths(TASK, &dataset.digest).await.unwrap(), lengths);
     assert!(matches!(store.dataset("other", &dataset.digest).await, Err(Error::NoDataset { .. })));
 }
 

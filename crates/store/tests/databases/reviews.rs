@@ -1,14 +1,17 @@
-use graft_core::Review;
-use graft_store::{Bulk, Decision, Error, ExampleFilter, Order, ReviewFilter, Seen, Store, Suggestion};
+use graft_core::{Dataset, Digest, Example, Review, Side};
+use graft_store::{
+    Bulk, Decision, Error, ExampleFilter, NewVersion, Order, ReviewFilter, Seen, Store, Suggested, Suggestion,
+};
 use serde_json::json;
 
-use crate::support::{Database, TASK, again, example, labelled, on_both};
+use crate::support::{Database, TASK, again, example, labelled, new_version, on_both};
 
 on_both!(
     a_review_of_something_old_is_refused,
     reviews_are_taken_back_one_by_one,
     many_are_reviewed_at_once,
     the_least_sure_come_first,
+    suggestions_are_told_with_what_people_said_of_them,
     everything_comes_back_from_a_dump,
 );
 
@@ -101,6 +104,47 @@ async fn the_least_sure_come_first(database: Database) {
     store.edit(TASK, "slack:3", &json!("x"), "ada", 20).await.unwrap();
     assert_eq!(store.suggestion(TASK, "slack:3").await.unwrap(), None);
     assert_eq!(ids(Order::Uncertain).await, "2 1 0 3 4");
+}
+
+async fn suggestions_are_told_with_what_people_said_of_them(database: Database) {
+    let store = &database.store;
+    store.import(&(0..6).map(|n| example(n, Some(json!("é")))).collect::<Vec<_>>(), "import", 1).await.unwrap();
+    store.import(&(6..8).map(labelled).collect::<Vec<_>>(), "import", 1).await.unwrap();
+    let learned = split(store.examples(&ExampleFilter::default()).await.unwrap().split_off(7));
+    store.save_dataset(TASK, &learned, "ada", 2).await.unwrap();
+    let new = NewVersion { dataset: Some(learned.digest.clone()), ..new_version(Some("v1")) };
+    let version = store.add_version(&new, "ada", 3).await.unwrap();
+    let any = Seen::default();
+    // Decided before anything was suggested; the rest after, but for what is pending, or approved by its source.
+    store.review(TASK, "slack:4", any, &Decision::Approve, "ada", 4).await.unwrap();
+    store.put_suggestions(&(0..8).map(|n| suggestion(n, 0.5, false)).collect::<Vec<_>>()).await.unwrap();
+    store.review(TASK, "slack:0", any, &Decision::Approve, "ada", 20).await.unwrap();
+    store.review(TASK, "slack:1", any, &Decision::Edit(json!("b")), "ada", 21).await.unwrap();
+    store.review(TASK, "slack:2", any, &Decision::Reject("no".into()), "ada", 22).await.unwrap();
+    let moved = Example { input: "Something else".into(), ..example(5, None) };
+    store.import(&[moved], "import", 23).await.unwrap();
+
+    let decided = store.suggested(&version, true, 10).await.unwrap();
+    let said = |one: &Suggested| (one.answer["n"].clone(), one.truth.clone(), one.chars);
+    let chars = "Picked up 0 crates of bananas".len() as u32;
+    let truths = [(json!(1), Some(json!("b")), chars), (json!(0), Some(json!("é")), chars)];
+    assert_eq!(decided.iter().map(said).collect::<Vec<_>>(), truths);
+    assert_eq!((decided[0].confidence, decided[0].made_at), (0.5, 5));
+    assert_eq!(store.suggested(&version, true, 1).await.unwrap(), decided[..1]);
+
+    // Rejected, another input, and learned from: left out.
+    let all = store.suggested(&version, false, 10).await.unwrap();
+    let told: Vec<_> = all.iter().map(|one| (one.answer["n"].clone(), one.truth.is_some())).collect();
+    let expected = [(6, false), (4, false), (3, false), (1, true), (0, true)];
+    assert_eq!(told, expected.map(|(n, decided)| (json!(n), decided)));
+    let other = store.add_version(&new_version(Some("v2")), "ada", 30).await.unwrap();
+    assert_eq!(store.suggested(&other, false, 10).await.unwrap(), []);
+}
+
+/// A dataset to train on all of it.
+fn split(train: Vec<Example>) -> Dataset {
+    let assignment = train.iter().map(|example| (example.id.clone(), Side::Train)).collect();
+    Dataset { digest: Digest::of(b"learned"), train, eval: Vec::new(), assignment, leaking: Vec::new() }
 }
 
 async fn everything_comes_back_from_a_dump(database: Database) {

@@ -126,6 +126,15 @@ pub fn score(card: &TaskCard, pairs: &[(Value, Option<Value>)], seed: u64) -> Sc
     }
 }
 
+/// Whether an answer is right in all of it: what the metrics `exact` and `accuracy` count.
+#[must_use]
+pub fn all_right(card: &TaskCard, want: &Value, got: &Value) -> bool {
+    match &card.answer {
+        AnswerForm::Text => text::same(want, got),
+        AnswerForm::Json { .. } | AnswerForm::Label { .. } => diff(card, want, got).score >= 1.0,
+    }
+}
+
 /// Collects metrics and gives each its interval.
 struct Board {
     n: usize,

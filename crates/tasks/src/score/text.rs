@@ -24,6 +24,11 @@ pub(super) fn score(pairs: &[(Value, Option<Value>)], board: &mut Board) -> &'st
     "rouge_l"
 }
 
+/// Whether two texts have the same words.
+pub(super) fn same(want: &Value, got: &Value) -> bool {
+    split(want) == split(got)
+}
+
 /// Lowercase words without their punctuation.
 fn split(text: &Value) -> Vec<String> {
     let text = text.as_str().map_or_else(|| text.to_string(), str::to_lowercase);

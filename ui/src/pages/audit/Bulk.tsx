@@ -7,7 +7,9 @@ import { Failure } from "../../components/Failure";
 import { Field, Input, Pick } from "../../components/form";
 import { Modal } from "../../components/Modal";
 import { Notice } from "../../components/bits";
+import { ShowCommand } from "../../components/ShowCommand";
 import { say } from "../../components/toasts";
+import { commands } from "../../lib/commands";
 import { count } from "../../lib/format";
 import type { Audit } from "./useAudit";
 
@@ -25,18 +27,19 @@ export function Bulk(props: { open: boolean; onOpenChange: (open: boolean) => vo
   const [sure, setSure] = useState("");
   const client = useQueryClient();
   const { filter, total } = audit;
+  const asked = action === "approve" ? sure : "";
+  const shown = {
+    state: filter && filter.state !== "all" ? filter.state : undefined,
+    source: filter?.source || undefined,
+    search: filter?.search || undefined,
+  };
   const run = useMutation({
     mutationFn: () =>
       examples.bulk({
         task: task.name,
         action,
         reason: action === "reject" ? reason : undefined,
-        filter: {
-          state: filter && filter.state !== "all" ? filter.state : undefined,
-          source: filter?.source || undefined,
-          search: filter?.search || undefined,
-          min_confidence: sure === "" ? undefined : Number(sure) / 100,
-        },
+        filter: { ...shown, min_confidence: asked === "" ? undefined : Number(asked) / 100 },
       }),
     onSuccess: ({ changed, skipped }) => {
       say(`${count(changed, "message")} changed`, {
@@ -90,6 +93,7 @@ export function Bulk(props: { open: boolean; onOpenChange: (open: boolean) => vo
       {action === "approve" && (
         <Notice tone="warn">Approved answers are the truth that adapters learn. Look at a sample first.</Notice>
       )}
+      <ShowCommand command={commands.deciding({ task: task.name, action, reason, sure: asked, ...shown })} />
       {run.isError && <Failure error={run.error} />}
     </Modal>
   );

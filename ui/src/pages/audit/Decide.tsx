@@ -96,7 +96,9 @@ export function Decide({ audit, task, onApprove, onReject, onEdit }: Props) {
           onClick={forth}
         />
       </span>
-      <Reject open={rejecting} onOpenChange={setRejecting} onReject={onReject} />
+      {audit.current && (
+        <Reject open={rejecting} onOpenChange={setRejecting} onReject={onReject} example={audit.current} />
+      )}
     </footer>
   );
 }

@@ -3,6 +3,8 @@ import { Button } from "../../components/Button";
 import { Field, Input } from "../../components/form";
 import { Kbd } from "../../components/Kbd";
 import { Modal } from "../../components/Modal";
+import { ShowCommand } from "../../components/ShowCommand";
+import { commands } from "../../lib/commands";
 import css from "./audit.module.css";
 
 const REASONS = [
@@ -17,10 +19,11 @@ interface Props {
   open: boolean;
   onOpenChange: (open: boolean) => void;
   onReject: (reason: string) => void;
+  example: { task: string; id: string };
 }
 
 /** Why a message must not be learned from: one key, or own words. */
-export function Reject({ open, onOpenChange, onReject }: Props) {
+export function Reject({ open, onOpenChange, onReject, example }: Props) {
   const [own, setOwn] = useState("");
   const choose = (reason: string) => {
     onOpenChange(false);
@@ -62,6 +65,7 @@ export function Reject({ open, onOpenChange, onReject }: Props) {
             Reject
           </Button>
         </form>
+        <ShowCommand command={commands.rejecting(example.task, example.id, own.trim())} />
       </div>
     </Modal>
   );

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import type { TaskInfo } from "../../api/types";
+import type { Drift, TaskInfo } from "../../api/types";
 import { Card, Pill } from "../../components/bits";
 import { Icon } from "../../components/Icon";
 import { label } from "../../lib/format";
@@ -7,8 +7,9 @@ import { pageOf } from "../../lib/links";
 import css from "./home.module.css";
 
 /** The kinds as pills, the gravest first. */
-const KINDS: Record<string, { tone: "bad" | "good" | "plain"; word: string }> = {
+const KINDS: Record<string, { tone: "bad" | "warn" | "good" | "plain"; word: string }> = {
   "failed-run": { tone: "bad", word: "Failed" },
+  drift: { tone: "warn", word: "Drift" },
   "newer-version": { tone: "good", word: "New" },
   "no-version": { tone: "plain", word: "Train" },
   pending: { tone: "plain", word: "Audit" },
@@ -17,9 +18,12 @@ const KINDS: Record<string, { tone: "bad" | "good" | "plain"; word: string }> = 
 const RANK = Object.keys(KINDS);
 
 /** What waits for a person, the gravest first. */
-export function Attention({ tasks }: { tasks: TaskInfo[] }) {
+export function Attention({ tasks, drifts }: { tasks: TaskInfo[]; drifts: Drift[] }) {
   const rank = (kind: string) => (RANK.includes(kind) ? RANK.indexOf(kind) : RANK.length);
-  const all = tasks.flatMap((task) => task.attention.map((item) => ({ ...item, task })));
+  const all = tasks.flatMap((task) => {
+    const drift = drifts.filter((one) => one.task === task.name).flatMap(drifting);
+    return [...task.attention, ...drift].map((item) => ({ ...item, task }));
+  });
   all.sort((a, b) => rank(a.kind) - rank(b.kind));
   if (all.length === 0) return null;
   return (
@@ -38,6 +42,15 @@ export function Attention({ tasks }: { tasks: TaskInfo[] }) {
       </ul>
     </Card>
   );
+}
+
+/** What is to be done about a version that no longer does what it did. */
+function drifting({ task, version, overrides, confidence, inputs }: Drift): TaskInfo["attention"] {
+  const worst = [overrides, confidence, inputs].find((signal) => signal.state === "drifting");
+  if (!worst || !version) return [];
+  const [said] = worst.text.split(/(?<=\.) /);
+  const text = `${version} drifts. ${said} Audit what it is least sure of, then train again.`;
+  return [{ kind: "drift", text, link: `/tasks/${task}/versions/${version}` }];
 }
 
 function target(link: string, task: string): { to: "/"; search: never } {

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { tasksQuery } from "../../api/queries";
+import { driftsQuery, tasksQuery } from "../../api/queries";
 import type { TaskInfo } from "../../api/types";
 import { Card, PageHead, Skeleton } from "../../components/bits";
 import { Failure } from "../../components/Failure";
@@ -16,14 +16,16 @@ const size = (task: TaskInfo) => task.counts.pending + task.counts.approved + ta
 export function Home() {
   const { data, error, isPending, refetch } = useQuery(tasksQuery);
   const { task, choose } = useTask();
-  if (isPending) return <Skeleton lines={8} height={480} />;
+  const drifts = useQuery(driftsQuery);
+  if (isPending || drifts.isPending) return <Skeleton lines={8} height={480} />;
   if (error) return <Failure error={error} retry={() => void refetch()} />;
   const used = data.filter((one) => size(one) > 0 || one.active || one.run);
   const unused = data.filter((one) => !used.includes(one));
   return (
     <div className={layout.stack}>
       <PageHead title="Home" about="Examples people approve become small adapters; the best one answers." />
-      <Attention tasks={used} />
+      {drifts.error && <Failure error={drifts.error} retry={() => void drifts.refetch()} />}
+      <Attention tasks={used} drifts={drifts.data ?? []} />
       {task && !task.active && <Guide task={task} />}
       <div className={css.tasks}>
         {used.map((one) => (

@@ -70,7 +70,7 @@ function Active({ task }: { task: TaskInfo }) {
           <dd>
             <Interval metric={mine} />
           </dd>
-          {rival && <dt>{evaluation?.baseline?.name}</dt>}
+          {rival && <dt>{label(evaluation?.baseline?.name ?? "")}</dt>}
           {rival && (
             <dd>
               <Interval metric={rival} tone="quiet" />
@@ -78,10 +78,13 @@ function Active({ task }: { task: TaskInfo }) {
           )}
         </dl>
       )}
-      {mine && rival && <VerdictPill verdict={verdict(mine, rival)} than={`the ${evaluation?.baseline?.name}`} />}
+      {mine && rival && <VerdictPill verdict={verdict(mine, rival)} than={rivalOf(evaluation?.baseline?.name)} />}
     </div>
   );
 }
+
+/** `the regex`, `“always good”`. */
+const rivalOf = (name = "baseline") => (name.includes(" ") ? `“${name}”` : `the ${name}`);
 
 function AuditBar({ counts }: { counts: TaskInfo["counts"] }) {
   const all = Math.max(1, counts.pending + counts.approved + counts.rejected);

@@ -6,7 +6,9 @@ import type { Run } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Confirm } from "../../components/Confirm";
 import { isActive } from "../../components/RunPill";
+import { ShowCommand } from "../../components/ShowCommand";
 import { say, sayError } from "../../components/toasts";
+import { commands } from "../../lib/commands";
 
 /** What can be done with a run now. Nothing here is done before the server has said yes. */
 export function RunActions({ run }: { run: Run }) {
@@ -61,6 +63,7 @@ export function RunActions({ run }: { run: Run }) {
             ? "What was learned up to its last checkpoint is kept, and it can be resumed from there."
             : "The version keeps the numbers it has."}
         </p>
+        <ShowCommand command={commands.cancellingRun(run.id)} />
       </Confirm>
     </>
   );

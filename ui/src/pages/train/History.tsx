@@ -10,8 +10,10 @@ import { Confirm } from "../../components/Confirm";
 import { Pick } from "../../components/form";
 import { Listed } from "../../components/Listed";
 import css from "../../components/listed.module.css";
+import { ShowCommand } from "../../components/ShowCommand";
 import { Table } from "../../components/Table";
 import { say, sayError } from "../../components/toasts";
+import { commands } from "../../lib/commands";
 import { label } from "../../lib/format";
 import { useUrl } from "../../shell/url";
 import { ErrorModal } from "./ErrorModal";
@@ -118,8 +120,9 @@ function NoRuns({ state }: { state: string }) {
 
 function ClearOld({ open, close }: { open: boolean; close: () => void }) {
   const client = useQueryClient();
+  const [before] = useState(() => Date.now() - 30 * 86_400_000);
   const clear = useMutation({
-    mutationFn: () => runs.clear(Date.now() - 30 * 86_400_000),
+    mutationFn: () => runs.clear(before),
     onSuccess: ({ deleted }) => {
       say(deleted.length === 0 ? "No run is older than 30 days" : `${deleted.length} runs deleted`);
       void client.invalidateQueries({ queryKey: ["runs"] });
@@ -140,6 +143,7 @@ function ClearOld({ open, close }: { open: boolean; close: () => void }) {
       <p>
         Runs that ended more than 30 days ago, with their logs and checkpoints. Versions that were made of them stay.
       </p>
+      <ShowCommand command={commands.deleting(`/api/v1/runs?finished_before=${before}`)} />
     </Confirm>
   );
 }

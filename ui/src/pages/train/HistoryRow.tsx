@@ -7,9 +7,11 @@ import { Confirm } from "../../components/Confirm";
 import { Progress } from "../../components/bits";
 import { Menu, type Item } from "../../components/Menu";
 import { isActive, RunPill } from "../../components/RunPill";
+import { ShowCommand } from "../../components/ShowCommand";
 import { Cell } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
 import { say, sayError } from "../../components/toasts";
+import { commands } from "../../lib/commands";
 import { clip, duration, number, percent, significant } from "../../lib/format";
 import css from "./train.module.css";
 
@@ -139,6 +141,7 @@ function RunMenu({ run }: { run: Run }) {
         onNo={() => setAsking(false)}
       >
         <p>Its logs and checkpoints go, too. A version that was made of it stays.</p>
+        <ShowCommand command={commands.deletingRun(run.id)} />
       </Confirm>
     </>
   );

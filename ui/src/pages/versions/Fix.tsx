@@ -8,6 +8,8 @@ import { Button } from "../../components/Button";
 import { Skeleton } from "../../components/bits";
 import { Failure } from "../../components/Failure";
 import { Modal } from "../../components/Modal";
+import { ShowCommand } from "../../components/ShowCommand";
+import { commands } from "../../lib/commands";
 import { differing } from "../../lib/diff";
 import { isTyping, name } from "../../lib/keys";
 import type { Json } from "../../lib/json";
@@ -110,6 +112,7 @@ export function Fix({ task, one, place, onStep, onApproved, close }: Props) {
                 onFocus: setPath,
               }}
             />
+            <ShowCommand command={commands.editing(task.name, id, answer)} />
           </>
         )}
       </div>

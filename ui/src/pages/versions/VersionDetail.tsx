@@ -6,6 +6,7 @@ import { Failure } from "../../components/Failure";
 import layout from "../../components/layout.module.css";
 import { duration, number } from "../../lib/format";
 import { Confusion } from "./Confusion";
+import { DriftCard } from "./DriftCard";
 import { Lineage } from "./Lineage";
 import { MetricsTable } from "./MetricsTable";
 import { ReliabilityCard } from "./ReliabilityCard";
@@ -44,6 +45,7 @@ export function VersionDetail({ task, version, versions }: { task: TaskInfo; ver
           <Lineage version={version} versions={versions} />
         </div>
       </div>
+      {version.stage !== "shadow" && <DriftCard task={task.name} version={version.name} />}
       {detail ? (
         <>
           <WorstList task={task.name} worst={detail.worst} evaluation={evaluation} />

@@ -1,0 +1,49 @@
+use clap::Args;
+use graft_engine::{DriftState, Engine};
+
+use crate::{
+    failure::Result,
+    output::{Reply, facts},
+};
+
+/// Say whether a version still does what it did when it was measured: whether people change its suggestions more often
+/// than it was wrong, whether it is as sure as it was, and whether messages are as long as those it learned from.
+///
+/// Each is `stable`, `drifting` or `unknown`. The exit code is 0 whatever they are.
+#[derive(Debug, Args)]
+pub(crate) struct Drift {
+    /// The task, where several have versions.
+    #[arg(long)]
+    task: Option<String>,
+    /// The version; otherwise the active one.
+    #[arg(long, value_name = "NAME")]
+    version: Option<String>,
+}
+
+pub(crate) async fn run(engine: &Engine, command: Drift) -> Result<Reply> {
+    let task = engine.task_with_versions(command.task.as_deref()).await?;
+    let drift = engine.drift(&task, command.version.as_deref()).await?;
+    let said = |state: DriftState, text: &str, test: &str| format!("{}. {text}\n{test}", state.name());
+    let (overrides, confidence, inputs) = (&drift.overrides, &drift.confidence, &drift.inputs);
+    let mut text = facts(&[
+        ("version", format!("{} of {task}", drift.version.as_deref().unwrap_or("none"))),
+        ("drift", drift.state.name().to_owned()),
+        ("overrides", said(overrides.state, &overrides.text, overrides.test)),
+        ("confidence", said(confidence.state, &confidence.text, confidence.test)),
+        ("inputs", said(inputs.state, &inputs.text, inputs.test)),
+    ]);
+    if let Some(differing) = &overrides.differing {
+        text += &format!(
+            "\nOf {} suggestions, {:.0} % of the fields and items differ from the truth on average, {:.0} % at the 95th \
+             percentile, {:.0} % at most.\n",
+            differing.n,
+            differing.mean * 100.0,
+            differing.p95 * 100.0,
+            differing.max * 100.0
+        );
+    }
+    if drift.state == DriftState::Drifting {
+        text += &format!("\nAudit what it is least sure of, then `graft train {task}`.\n");
+    }
+    Ok(Reply::new(&drift, text))
+}

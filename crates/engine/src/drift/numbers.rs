@@ -1,0 +1,171 @@
+//! The statistics of drift, on plain numbers.
+
+use serde::Serialize;
+
+/// Two-sided 95 % point of the normal distribution.
+const Z: f64 = 1.959_963_985;
+
+/// A share of a count, with its 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Share {
+    /// How many there are.
+    pub n: usize,
+    /// How many of them count.
+    pub count: usize,
+    /// `count / n`.
+    pub share: f64,
+    /// Lower end of the interval.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+}
+
+impl Share {
+    /// With the score interval (Wilson 1927), which has a width where all or none count; a bootstrap of such a sample
+    /// has none, and would call any two of them different.
+    pub(super) fn of(count: usize, n: usize) -> Option<Self> {
+        if n == 0 || count > n {
+            return None;
+        }
+        let (share, size) = (count as f64 / n as f64, n as f64);
+        let (shrink, square) = (1.0 + Z * Z / size, Z * Z / size);
+        let middle = (share + square / 2.0) / shrink;
+        let half = Z / shrink * (share * (1.0 - share) / size + square / (4.0 * size)).sqrt();
+        let (low, high) = ((middle - half).max(0.0), (middle + half).min(1.0));
+        Some(Self { n, count, share, low: low.min(share), high: high.max(share) })
+    }
+}
+
+/// How a sample of numbers is spread.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Spread {
+    /// How many numbers.
+    pub n: usize,
+    /// Their mean.
+    pub mean: f64,
+    /// Their 95th percentile.
+    pub p95: f64,
+    /// The largest.
+    pub max: f64,
+    /// Eleven of them at even distances, from the smallest to the largest: what a picture needs.
+    pub deciles: Vec<f64>,
+}
+
+impl Spread {
+    pub(super) fn of(values: &[f64]) -> Option<Self> {
+        let sorted = sorted(values);
+        let at = |share: f64| sorted.get((sorted.len().saturating_sub(1) as f64 * share).round() as usize).copied();
+        Some(Self {
+            n: sorted.len(),
+            mean: sorted.iter().sum::<f64>() / sorted.len() as f64,
+            p95: at(0.95)?,
+            max: at(1.0)?,
+            deciles: (0..=10).filter_map(|i| at(f64::from(i) / 10.0)).collect(),
+        })
+    }
+}
+
+/// How far two samples' distributions are apart, and how often two samples of one distribution would be.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Distance {
+    /// The largest difference of the shares at or below any value, from 0 to 1.
+    pub distance: f64,
+    /// Probability of at least this distance where nothing has changed.
+    pub p: f64,
+}
+
+/// The two-sample Kolmogorov–Smirnov test (Smirnov 1939), with the exact two-sided probability. Where values occur more
+/// than once it is an upper bound, so that equal values never make a change.
+pub(super) fn kolmogorov_smirnov(one: &[f64], other: &[f64]) -> Option<Distance> {
+    let (one, other) = (sorted(one), sorted(other));
+    if one.is_empty() || other.is_empty() {
+        return None;
+    }
+    let (mut i, mut j, mut widest) = (0, 0, 0_u64);
+    let (m, n) = (one.len() as u64, other.len() as u64);
+    while i < one.len() && j < other.len() {
+        let at = one[i].min(other[j]);
+        i += one[i..].iter().take_while(|x| **x == at).count();
+        j += other[j..].iter().take_while(|x| **x == at).count();
+        widest = widest.max((i as u64 * n).abs_diff(j as u64 * m));
+    }
+    Some(Distance { distance: widest as f64 / (m * n) as f64, p: 1.0 - below(m, n, widest) })
+}
+
+/// Probability that all steps of a random merge of `m` and `n` values stay nearer than `widest / (m * n)` (Hodges 1957,
+/// section 3): a walk over the grid of merges, one row at a time, weighted so that nothing overflows.
+fn below(m: u64, n: u64, widest: u64) -> f64 {
+    let near = |i: u64, j: u64| f64::from(u8::from((i * n).abs_diff(j * m) < widest));
+    let mut row: Vec<f64> = Vec::with_capacity(n as usize + 1);
+    for j in 0..=n {
+        row.push(row.last().copied().unwrap_or(1.0) * near(0, j));
+    }
+    for i in 1..=m {
+        let mut left = 0.0;
+        for (j, cell) in (0..=n).zip(&mut row) {
+            *cell = near(i, j) * (*cell * (i as f64 / (i + j) as f64) + left * (j as f64 / (i + j) as f64));
+            left = *cell;
+        }
+    }
+    row.last().copied().unwrap_or(0.0)
+}
+
+fn sorted(values: &[f64]) -> Vec<f64> {
+    let mut sorted: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steps(count: u32, start: f64, step: f64) -> Vec<f64> {
+        (0..count).map(|i| start + step * f64::from(i)).collect()
+    }
+
+    /// Numbers of `scipy.stats.ks_2samp(…, method="exact")` of SciPy 1.17.
+    #[test]
+    fn kolmogorov_smirnov_is_that_of_scipy() {
+        let cases = [
+            (steps(4, 1.0, 1.0), vec![3.5, 5.0, 6.0, 7.0, 8.0], 0.8, 0.079_365_079_365),
+            (steps(10, 0.1, 0.1), steps(15, 0.65, 0.1), 0.733_333_333_333, 0.001_467_223_044_824),
+            (steps(40, 0.0, 1.0), steps(60, 0.5, 1.0), 0.35, 0.004_429_969_516_129),
+            (steps(200, 0.0, 1.0), steps(200, 30.5, 1.0), 0.155, 0.016_258_459_276_760),
+            (
+                vec![1.0, 1.0, 1.0, 2.0, 2.0, 3.0],
+                vec![1.0, 2.0, 2.0, 2.0, 3.0, 3.0, 3.0, 3.0],
+                0.375,
+                0.637_362_637_363,
+            ),
+        ];
+        for (one, other, distance, p) in cases {
+            for found in [kolmogorov_smirnov(&one, &other), kolmogorov_smirnov(&other, &one)] {
+                let found = found.unwrap();
+                assert!((found.distance - distance).abs() < 1e-9 && (found.p - p).abs() < 1e-9, "{found:?} {p}");
+            }
+        }
+        assert_eq!(kolmogorov_smirnov(&[0.5; 200], &[0.5; 30]).unwrap(), Distance { distance: 0.0, p: 1.0 });
+        assert_eq!(kolmogorov_smirnov(&[1.0], &[f64::NAN]), None);
+    }
+
+    /// Numbers of `scipy.stats.binomtest(k, n).proportion_ci(method="wilson")`.
+    #[test]
+    fn the_interval_of_a_share_is_that_of_scipy() {
+        let cases =
+            [(0, 10, 0.0, 0.277_532_800), (10, 10, 0.722_467_200, 1.0), (80, 100, 0.711_170_834, 0.866_633_067)];
+        for (count, n, low, high) in cases {
+            let found = Share::of(count, n).unwrap();
+            assert!((found.low - low).abs() < 1e-6 && (found.high - high).abs() < 1e-6, "{found:?}");
+        }
+        assert_eq!((Share::of(0, 0), Share::of(2, 1)), (None, None));
+    }
+
+    #[test]
+    fn a_spread_says_where_most_numbers_are() {
+        let spread = Spread::of(&steps(21, 20.0, -1.0)).unwrap();
+        assert_eq!((spread.n, spread.mean, spread.p95, spread.max), (21, 10.0, 19.0, 20.0));
+        assert_eq!(spread.deciles, steps(11, 0.0, 2.0));
+        assert_eq!(Spread::of(&[]), None);
+    }
+}

@@ -1,0 +1,115 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { driftQuery } from "../../api/queries";
+import type { Drift, DriftState } from "../../api/types";
+import { Card, Notice, Pill, Skeleton } from "../../components/bits";
+import { Failure } from "../../components/Failure";
+import { Interval } from "../../components/Interval";
+import { TimeAgo } from "../../components/TimeAgo";
+import { number, percent } from "../../lib/format";
+import css from "./drift.module.css";
+import { SharesBelow } from "./SharesBelow";
+
+const STATES: Record<DriftState, { tone: "plain" | "good" | "warn"; word: string }> = {
+  stable: { tone: "good", word: "Stable" },
+  drifting: { tone: "warn", word: "Drifting" },
+  unknown: { tone: "plain", word: "Cannot tell yet" },
+};
+
+/** Whether a version still does what it did when it was measured, from what people say of its suggestions. */
+export function DriftCard({ task, version }: { task: string; version: string }) {
+  const { data, error, refetch } = useQuery(driftQuery(task, version));
+  return (
+    <Card
+      id="drift"
+      title="Is it still as good?"
+      side={
+        data?.measured_at && (
+          <span>
+            Against the held-out examples, measured <TimeAgo at={data.measured_at} />
+          </span>
+        )
+      }
+    >
+      {error ? (
+        <Failure error={error} retry={() => void refetch()} />
+      ) : data ? (
+        <Signals drift={data} />
+      ) : (
+        <Skeleton lines={6} height={260} />
+      )}
+    </Card>
+  );
+}
+
+function Signals({ drift }: { drift: Drift }) {
+  const { overrides, confidence, inputs } = drift;
+  const { window, reference, differing } = overrides;
+  return (
+    <div className={css.drift}>
+      {drift.state === "drifting" && <ToDo task={drift.task} version={drift.version ?? ""} />}
+      <div className={css.signals}>
+        <Signal title="Changed by people" {...overrides}>
+          <dl className={css.shares}>
+            <dt>Since then</dt>
+            <dd>
+              <Interval metric={window && { value: window.share, low: window.low, high: window.high }} />
+            </dd>
+            <dt>Held out</dt>
+            <dd>
+              <Interval
+                tone="quiet"
+                metric={reference && { value: reference.share, low: reference.low, high: reference.high }}
+              />
+            </dd>
+            <dt>Promised</dt>
+            <dd className="num">{percent(overrides.promised, 1)}</dd>
+            <dt>Fields changed</dt>
+            <dd className="num">
+              {differing
+                ? `${percent(differing.mean)} on average, ${percent(differing.p95)} at the 95th percentile`
+                : "–"}
+            </dd>
+          </dl>
+        </Signal>
+        <Signal title="Confidence" {...confidence}>
+          <SharesBelow shift={confidence} what="Confidence" now="since then" then="held out" show={percent} />
+        </Signal>
+        <Signal title="Length of messages" {...inputs}>
+          <SharesBelow shift={inputs} what="Characters" now="since then" then="learned from" show={number} />
+        </Signal>
+      </div>
+    </div>
+  );
+}
+
+function ToDo({ task, version }: { task: string; version: string }) {
+  return (
+    <Notice tone="warn" title={`${version} no longer does what it did.`}>
+      <Link to="/audit" search={{ task, state: "pending", order: "uncertain" } as never}>
+        Audit what it is least sure of
+      </Link>
+      , then{" "}
+      <Link to="/train" search={{ task } as never}>
+        train again
+      </Link>{" "}
+      with the new answers.
+    </Notice>
+  );
+}
+
+function Signal(props: { title: string; state: DriftState; text: string; test: string; children: ReactNode }) {
+  const { tone, word } = STATES[props.state];
+  return (
+    <section className={css.signal} aria-label={props.title}>
+      <header>
+        <h3>{props.title}</h3>
+        <Pill tone={tone}>{word}</Pill>
+      </header>
+      {props.children}
+      <p>{props.text}</p>
+      <p className={css.test}>{props.test}</p>
+    </section>
+  );
+}
