@@ -82,6 +82,8 @@ fn a_submitted_run_becomes_a_version() {
     assert!(refused.stderr.contains("graft base"), "every problem has its hint: {}", refused.stderr);
     let checked = graft.json(&[&["queue", "submit", TASK, "--dry-run"], &SHORT[..]].concat());
     assert!(checked["ok"] == true && checked["estimate"]["seconds"].as_f64().unwrap() > 0.0, "{checked:#}");
+    let again = graft.json(&[&["queue", "submit", TASK, "--dry-run"], &SHORT[..]].concat());
+    assert_eq!(checked["estimate"], again["estimate"], "what was timed once is not timed again");
     assert!(checked["command"].as_str().unwrap().starts_with("graft train text-classification --base tiny"));
     let id = submit(&graft, TASK, &["--base", "tiny", "--epochs", "1", "--activate", "--priority", "high"]);
     let waiting = graft.json(&["queue", "list"])["runs"][0]["waiting"]["why"].clone();
