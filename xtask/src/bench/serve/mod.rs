@@ -168,30 +168,31 @@ fn requests(server: &Server, client: usize) -> anyhow::Result<()> {
 
 /// A training, alone and beside clients who ask without a pause.
 fn training(server: &Server) -> anyhow::Result<()> {
-    let mut ask = server.connect()?;
-    let body = json!({"task": TASK, "base": "bench-base", "evaluate": false, "settings": {"epochs": 200}});
-    let run = ask.must("POST", "/api/v1/runs", &body)?["run"]["id"].as_str().context("no run")?.to_owned();
+    let body =
+        json!({"task": TASK, "base": "bench-base", "evaluate": false, "settings": {"epochs": 200, "batch_size": 2}});
+    let run =
+        server.connect()?.must("POST", "/api/v1/runs", &body)?["run"]["id"].as_str().context("no run")?.to_owned();
     let clock = Instant::now();
     let begun = loop {
-        if let Some(pace) = pace(&mut ask, &run)? {
+        if let Some(pace) = pace(server, &run)? {
             break pace;
         }
         ensure!(clock.elapsed() < Duration::from_secs(120), "the training doesn't begin");
         thread::sleep(Duration::from_millis(200));
     };
     thread::sleep(ALONE);
-    let middle = pace(&mut ask, &run)?.context("no steps")?;
+    let middle = pace(server, &run)?.context("no steps")?;
     let (statuses, mut latencies) = load(server)?;
-    let end = pace(&mut ask, &run)?.context("no steps")?;
-    let speed = |from: &Pace, to: &Pace| (to.tokens - from.tokens) / (to.seconds - from.seconds);
+    let end = pace(server, &run)?.context("no steps")?;
+    let speed = |from: &Pace, to: &Pace| 60.0 * (to.step - from.step) / (to.at - from.at).as_secs_f64();
     let (alone, beside) = (speed(&begun, &middle), speed(&middle, &end));
-    ask.must("POST", &format!("/api/v1/runs/{run}/cancel"), &json!({}))?;
+    server.connect()?.must("POST", &format!("/api/v1/runs/{run}/cancel"), &json!({}))?;
     latencies.sort_by(f64::total_cmp);
     let at = |share: f64| plain(latencies[((latencies.len() - 1) as f64 * share) as usize]);
     println!("| {CLIENTS} clients for {} s during a training: answers by status | {statuses:?} |", LOAD.as_secs());
     println!("| seconds to an answer: p50, p95, p99 | {}, {}, {} |", at(0.5), at(0.95), at(0.99));
     println!(
-        "| tokens/s of the training: alone, beside the clients | {}, {} ({:.2} ×) |",
+        "| steps of the training a minute: alone, beside the clients | {}, {} ({:.2} ×) |",
         plain(alone),
         plain(beside),
         beside / alone
@@ -199,21 +200,19 @@ fn training(server: &Server) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How far a training is.
+/// How far a training is, and when.
 struct Pace {
-    tokens: f64,
-    seconds: f64,
+    step: f64,
+    at: Instant,
 }
 
 /// How far a run is by its newest step, once it has taken one.
-fn pace(ask: &mut Connection, run: &str) -> anyhow::Result<Option<Pace>> {
-    let found = ask.must("GET", &format!("/api/v1/runs/{run}/events"), &Value::Null)?;
+fn pace(server: &Server, run: &str) -> anyhow::Result<Option<Pace>> {
+    // The server closes connections that are idle for long.
+    let found = server.connect()?.must("GET", &format!("/api/v1/runs/{run}/events"), &Value::Null)?;
     let mut steps = found["events"].as_array().into_iter().flatten().filter(|event| event["event"] == "step");
     let Some(last) = steps.next_back() else { return Ok(None) };
-    let (step, of) = (number(last, "step")?, number(last, "of")?);
-    // The time that is left follows from the time that was taken.
-    let seconds = number(last, "eta_s")? * step / (of - step);
-    Ok(Some(Pace { tokens: number(last, "tokens_per_s")? * seconds, seconds }))
+    Ok(Some(Pace { step: number(last, "step")?, at: Instant::now() }))
 }
 
 /// Clients that ask without a pause, or as soon as they are told to come back; how often each status came, and the
