@@ -181,6 +181,10 @@ fn ask(agent: &Agent, method: &str, url: &str, header: Option<(&str, &str)>) -> 
     if let Some((name, value)) = header {
         request = request.header(name, value);
     }
+    if method == "PUT" {
+        // Otherwise its empty body were sent in chunks, which such small servers need not know.
+        request = request.header("content-length", "0");
+    }
     let request = request.body(()).map_err(|error| said(&error))?;
     let request = agent.configure_request(request).timeout_global(Some(PATIENCE)).build();
     let mut answer = agent.run(request).map_err(|error| said(&error))?;

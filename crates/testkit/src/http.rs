@@ -79,6 +79,9 @@ fn read(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
         let (name, value) = line.split_once(':').ok_or_else(bad)?;
         request.headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
     }
+    if request.headers.contains_key("transfer-encoding") {
+        return Err(bad());
+    }
     let length = request.headers.get("content-length").map_or(Ok(0), |length| length.parse().map_err(|_| bad()))?;
     reader.take(length).read_to_end(&mut request.body)?;
     Ok(Some(request))
