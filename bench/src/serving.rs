@@ -17,6 +17,8 @@ use serde_json::json;
 const INPUTS: usize = 100;
 /// Tokens of an answer at most, as of a rescue message.
 const TOKENS: usize = 32;
+/// How often each count of adapters has its turn.
+const ROUNDS: usize = 5;
 
 struct Bench {
     model: Arc<Model>,
@@ -44,7 +46,7 @@ pub(crate) fn together(model: &Path) -> anyhow::Result<()> {
     let one = bench.answer(&mut batcher, &inputs[1..2], 1)?;
     println!("{}", json!({"what": "one message", "seconds": one.seconds, "tokens": one.tokens}));
     let alone = bench.answer(&mut batcher, &inputs[..20], 1)?;
-    for lanes in [4, 8, 12, 16, 24, 32] {
+    for lanes in [12, 24, 48, 64] {
         let mut batcher = bench.batcher(lanes);
         bench.answer(&mut batcher, &inputs[..1], 1)?;
         let together = bench.answer(&mut batcher, &inputs, 1)?;
@@ -60,22 +62,37 @@ pub(crate) fn together(model: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Answers eight at once: by the bare base, and by more and more adapters.
+/// Answers eight at once: by the bare base and by more and more adapters, in turn, so that all meet the same machine.
 pub(crate) fn adapters(model: &Path) -> anyhow::Result<()> {
+    const COUNTS: [usize; 4] = [0, 1, 8, 64];
     let (bench, inputs) = (Bench::new(model)?, inputs());
-    let mut bare = 0.0;
-    for adapters in [0, 1, 8, 64] {
-        let mut batcher = bench.batcher(8);
-        bench.answer(&mut batcher, &inputs[..adapters.clamp(1, 64)], adapters)?;
-        let taken = bench.answer(&mut batcher, &inputs, adapters)?;
-        let rate = taken.tokens as f64 / taken.seconds;
-        bare = if adapters == 0 { rate } else { bare };
+    let mut batchers = COUNTS.map(|_| bench.batcher(8));
+    for (count, batcher) in COUNTS.iter().zip(&mut batchers) {
+        bench.answer(batcher, &inputs[..(*count).clamp(1, 64)], *count)?;
+    }
+    let mut rates = [const { Vec::new() }; COUNTS.len()];
+    for _ in 0..ROUNDS {
+        for ((count, batcher), rates) in COUNTS.iter().zip(&mut batchers).zip(&mut rates) {
+            let taken = bench.answer(batcher, &inputs[..24], *count)?;
+            rates.push(taken.tokens as f64 / taken.seconds);
+        }
+    }
+    let bare = rates[0].clone();
+    for (count, rates) in COUNTS.iter().zip(&rates) {
+        let slower: Vec<f64> = rates.iter().zip(&bare).map(|(rate, bare)| 1.0 - rate / bare).collect();
+        let (rate, slowdown) = (median(rates), median(&slower));
         println!(
             "{}",
-            json!({"what": "adapters", "count": adapters, "tokens_per_s": rate, "slowdown": 1.0 - rate / bare})
+            json!({"what": "adapters", "count": count, "tokens_per_s": rate, "slowdown": slowdown, "rounds": slower})
         );
     }
     Ok(())
+}
+
+fn median(numbers: &[f64]) -> f64 {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 impl Bench {
@@ -91,9 +108,7 @@ impl Bench {
         let lora = LoraSpec { rank: 16, alpha: 16.0, dropout: 0.0, rslora: false, targets: Targets::AllLinear };
         let spec = AdapterSpec::Lora(lora);
         let sites = model.sites();
-        let fresh = |seed| {
-            Adapter::fresh(&spec, &sites, seed, model.width(), &[]).map(|adapter| Arc::new(adapter.for_answers()))
-        };
+        let fresh = |seed| Adapter::fresh(&spec, &sites, seed, model.width(), &[]).map(|adapter| Arc::new(adapter));
         let adapters = (0..64).map(fresh).collect::<Result<_, _>>()?;
         Ok(Self { model: Arc::new(model), template, adapters })
     }

@@ -4,7 +4,7 @@
 use std::{cell::RefCell, ops::Range};
 
 use crate::{
-    attention_row,
+    attention_few,
     matmul::raw_gemm,
     pool::{self, SendPtr},
     rows,
@@ -27,12 +27,12 @@ pub struct Span {
 }
 
 impl Span {
-    fn keys_in_all(&self) -> usize {
+    pub(crate) fn keys_in_all(&self) -> usize {
         self.prefix.len() + self.keys.len()
     }
 
     /// Keys seen by the query at `index` within the span.
-    fn visible(&self, index: usize) -> usize {
+    pub(crate) fn visible(&self, index: usize) -> usize {
         let all = self.keys_in_all();
         if self.causal { all - (self.queries.len() - 1 - index) } else { all }
     }
@@ -81,7 +81,7 @@ thread_local! {
     static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
-fn with_scratch<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
+pub(crate) fn with_scratch<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
     SCRATCH.with_borrow_mut(|scratch| {
         if scratch.len() < len {
             scratch.resize(len, 0.0);
@@ -117,11 +117,6 @@ impl Inputs<'_> {
         for part in [&span.prefix, &span.keys] {
             let n = part.len().min(width - column);
             let k = &self.k[(part.start * kv_heads * dim + kv * dim).min(self.k.len())..];
-            if block.len() == 1 {
-                attention_row::scores(&mut s[column..column + n], &q[..dim], k, kv_heads * dim, scale);
-                column += n;
-                continue;
-            }
             // SAFETY: `check` made sure that all rows lie inside; `s` has `block.len()` rows of `width`.
             unsafe {
                 raw_gemm(
@@ -135,13 +130,16 @@ impl Inputs<'_> {
             }
             column += n;
         }
+        for (row, index) in block.clone().enumerate() {
+            self.add_bias(&mut s[row * width..(row + 1) * width], span, head, index);
+        }
+    }
+
+    /// Adds the bias to the scores of the query at `index` within a span.
+    pub(crate) fn add_bias(&self, s: &mut [f32], span: &Span, head: usize, index: usize) {
         if let Some(bias) = self.bias {
-            let row_len = 2 * bias.reach - 1;
-            let last = span.keys_in_all() - span.queries.len();
-            for (row, index) in block.clone().enumerate() {
-                let from = head * row_len + bias.reach - 1 - (last + index);
-                rows::add_assign(&mut s[row * width..(row + 1) * width], &bias.table[from..]);
-            }
+            let from = head * (2 * bias.reach - 1) + bias.reach - 1;
+            rows::add_assign(s, &bias.table[from - (span.keys_in_all() - span.queries.len() + index)..]);
         }
     }
 }
@@ -162,7 +160,14 @@ pub fn attention(input: &Inputs<'_>, out: &mut [f32], lse: &mut [f32]) {
     let (out, lse) = (SendPtr(out.as_mut_ptr()), SendPtr(lse.as_mut_ptr()));
     pool::for_each(input.spans.len() * heads, |task| {
         let (span, head) = (&input.spans[task / heads], task % heads);
-        let kv = head / (heads / kv_heads);
+        let (kv, first_of_group) = (head / (heads / kv_heads), head % (heads / kv_heads) == 0);
+        if span.queries.len() <= attention_few::FEW {
+            if first_of_group {
+                // SAFETY: the input was checked; no other task takes this span with these keys and values.
+                unsafe { attention_few::few(input, span, kv, out, lse) };
+            }
+            return;
+        }
         with_scratch(BLOCK * span.keys_in_all(), |scratch| {
             for block in blocks(span) {
                 let width = span.visible(block.end - 1);
@@ -177,20 +182,6 @@ pub fn attention(input: &Inputs<'_>, out: &mut [f32], lse: &mut [f32]) {
                     hidden.fill(0.0);
                     // SAFETY: this task alone writes column `head` of this row.
                     unsafe { *lse.get().add((first + row) * heads + head) = max + sum.ln() };
-                }
-                if block.len() == 1 {
-                    // SAFETY: this task alone writes this row of its head's columns, and they lie inside, says `check`.
-                    let out =
-                        unsafe { std::slice::from_raw_parts_mut(out.get().add(first * heads * dim + head * dim), dim) };
-                    out.fill(0.0);
-                    let mut p = &*s;
-                    for part in [&span.prefix, &span.keys] {
-                        let (own, rest) = p.split_at(part.len().min(p.len()));
-                        let v = &input.v[(part.start * kv_heads * dim + kv * dim).min(input.v.len())..];
-                        attention_row::mix(out, own, v, kv_heads * dim);
-                        p = rest;
-                    }
-                    continue;
                 }
                 let mut column = 0;
                 for part in [&span.prefix, &span.keys] {

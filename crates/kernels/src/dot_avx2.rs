@@ -9,7 +9,7 @@ use std::arch::x86_64::{
     _mm256_mul_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps, _mm256_sub_ps,
 };
 
-use crate::{Dtype, dequant::scale_min};
+use crate::{Dtype, dequant::scale_min, quantized::Tail};
 
 /// Whether [`dot`] has a kernel for this type on this machine.
 pub(crate) fn handles(dtype: Dtype) -> bool {
@@ -18,7 +18,13 @@ pub(crate) fn handles(dtype: Dtype) -> bool {
         && std::arch::is_x86_feature_detected!("f16c")
 }
 
-/// Inner products of stored rows of `cols` numbers with each row of `x (tokens, cols)`: `out (rows, tokens)`.
+/// Whether [`dot_plain`] can be used for rows of `cols` numbers on this machine.
+pub(crate) fn handles_plain(cols: usize) -> bool {
+    cols > 0 && cols.is_multiple_of(32) && handles(Dtype::Q8_0)
+}
+
+/// Inner products of stored rows of `cols` numbers with each row of `x (tokens, cols)`, and their tails, if there are any:
+/// `out (rows, tokens)`.
 ///
 /// # Panics
 /// Where lengths don't belong together.
@@ -26,11 +32,18 @@ pub(crate) fn handles(dtype: Dtype) -> bool {
 /// # Safety
 /// [`handles`] must have said yes.
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(crate) unsafe fn dot(dtype: Dtype, bytes: &[u8], x: &[f32], cols: usize, out: &mut [f32]) {
+pub(crate) unsafe fn dot(
+    dtype: Dtype,
+    bytes: &[u8],
+    x: &[f32],
+    cols: usize,
+    tails: &[Option<Tail<'_>>],
+    out: &mut [f32],
+) {
     let size = dtype.row_bytes(cols).unwrap_or(0);
     assert!(cols > 0 && x.len().is_multiple_of(cols) && size > 0, "the input is not made of rows");
     assert_eq!(out.len() * size * cols, bytes.len() * x.len(), "rows, input and output differ in length");
-    let rows = Rows { bytes, size, block: dtype.block_bytes(), cols };
+    let rows = Rows { bytes, size, block: dtype.block_bytes(), cols, tails };
     // SAFETY: the features are there; every block that is read has the bytes of its type.
     unsafe {
         match dtype {
@@ -40,6 +53,25 @@ pub(crate) unsafe fn dot(dtype: Dtype, bytes: &[u8], x: &[f32], cols: usize, out
             Dtype::Q6K => groups::<8>(|block, part| q6k(block, part), rows, x, out),
             _ => groups::<1>(|block, _| q8_0(block), rows, x, out),
         }
+    }
+}
+
+/// [`dot`] for plain numbers.
+///
+/// # Panics
+/// Where lengths don't belong together.
+///
+/// # Safety
+/// [`handles_plain`] must have said yes.
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) unsafe fn dot_plain(numbers: &[f32], x: &[f32], cols: usize, tails: &[Option<Tail<'_>>], out: &mut [f32]) {
+    assert!(cols.is_multiple_of(32) && x.len().is_multiple_of(cols), "the input is not made of rows");
+    assert_eq!(out.len() * cols * cols, numbers.len() * x.len(), "rows, input and output differ in length");
+    // SAFETY: numbers are four bytes each; the features are there, and a block is 32 numbers.
+    unsafe {
+        let bytes = std::slice::from_raw_parts(numbers.as_ptr().cast::<u8>(), size_of_val(numbers));
+        let rows = Rows { bytes, size: 4 * cols, block: 128, cols, tails };
+        groups::<1>(|block, _| plain(block), rows, x, out);
     }
 }
 
@@ -93,6 +125,7 @@ struct Rows<'b> {
     size: usize,
     block: usize,
     cols: usize,
+    tails: &'b [Option<Tail<'b>>],
 }
 
 /// [`dot`] for up to eight rows of `x` at a time: more would not fit the registers. Additions take several cycles, so fewer
@@ -113,6 +146,7 @@ unsafe fn groups<const P: usize>(
         let now = (tokens - first).min(8);
         let x = &x[first * rows.cols..(first + now) * rows.cols];
         let out = Columns { out: &mut *out, first, stride: tokens };
+        let rows = Rows { tails: rows.tails.get(first..first + now).unwrap_or_default(), ..rows };
         // SAFETY: `x` holds `now` rows of `cols` numbers, as many as the stored rows hold.
         unsafe {
             match now {
@@ -148,7 +182,7 @@ unsafe fn some<const P: usize, const T: usize, const S: usize>(
     x: &[f32],
     to: Columns<'_>,
 ) {
-    for (row, out) in rows.bytes.chunks_exact(rows.size).zip(to.out.chunks_exact_mut(to.stride)) {
+    for (place, (row, out)) in rows.bytes.chunks_exact(rows.size).zip(to.out.chunks_exact_mut(to.stride)).enumerate() {
         let mut sums = [[_mm256_setzero_ps(); S]; T];
         for (index, block) in row.chunks_exact(rows.block).enumerate() {
             for part in 0..P {
@@ -163,10 +197,36 @@ unsafe fn some<const P: usize, const T: usize, const S: usize>(
                 }
             }
         }
-        for (out, sums) in out[to.first..].iter_mut().zip(sums) {
-            *out = total(sums.into_iter().fold(_mm256_setzero_ps(), |a, b| _mm256_add_ps(a, b)));
+        let mut rests = [0.0; T];
+        for ((sums, rest), tail) in sums.iter_mut().zip(&mut rests).zip(rows.tails) {
+            if let Some(tail) = tail {
+                (sums[0], *rest) = with_tail(sums[0], tail.row(place), tail.input);
+            }
+        }
+        for ((out, sums), rest) in out[to.first..].iter_mut().zip(sums).zip(rests) {
+            *out = rest + total(sums.into_iter().fold(_mm256_setzero_ps(), |a, b| _mm256_add_ps(a, b)));
         }
     }
+}
+
+/// Sums with the inner product of a tail, but for what doesn't fill a register, which is a sum of its own.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn with_tail(mut sums: __m256, row: &[f32], input: &[f32]) -> (__m256, f32) {
+    let ((row, rest), (input, end)) = (row.as_chunks::<8>(), input.as_chunks::<8>());
+    for (row, input) in row.iter().zip(input) {
+        // SAFETY: eight numbers lie there.
+        let (row, input) = unsafe { (_mm256_loadu_ps(row.as_ptr()), _mm256_loadu_ps(input.as_ptr())) };
+        sums = _mm256_fmadd_ps(row, input, sums);
+    }
+    (sums, rest.iter().zip(end).map(|(a, b)| a * b).sum())
+}
+
+/// Thirty-two plain numbers.
+#[target_feature(enable = "avx2")]
+unsafe fn plain(block: *const u8) -> [__m256; 4] {
+    // SAFETY: the caller has 128 bytes there.
+    [0, 8, 16, 24].map(|first| unsafe { _mm256_loadu_ps(block.cast::<f32>().add(first)) })
 }
 
 /// The sum of eight lanes.

@@ -8,7 +8,7 @@
 )]
 
 mod attention;
-mod attention_row;
+mod attention_few;
 mod dequant;
 #[cfg(target_arch = "x86_64")]
 mod dot_avx2;
@@ -24,7 +24,7 @@ mod tile;
 
 pub use attention::{Bias, Gradients, Heads, Inputs, Span, attention, attention_backward};
 pub use dtype::Dtype;
-pub use frozen::{Frozen, LowRank};
+pub use frozen::{Frozen, LowRank, Product, forward_all};
 pub use map::{Map, Sparse, floats, map_file};
 pub use matmul::{View, ViewMut, matmul};
-pub use quantized::{dequantize, dot_stored};
+pub use quantized::dequantize;

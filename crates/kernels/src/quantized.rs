@@ -33,18 +33,72 @@ pub fn dequantize(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
     widen(dtype, bytes, out);
 }
 
-/// Inner products of stored rows with each row of `x (tokens, row.len())`: `out (rows, tokens)`; `row` is scratch of a
-/// row's length.
+/// What is added to the inner products of one token: of each row of a factor, beginning with the first row of the
+/// product, with an input of its length (LoRA's second product, Hu et al. 2021).
+#[derive(Clone, Copy)]
+pub(crate) struct Tail<'a> {
+    /// `(rows, rank)`.
+    pub(crate) factor: &'a [f32],
+    /// `(rank)`.
+    pub(crate) input: &'a [f32],
+}
+
+impl<'a> Tail<'a> {
+    /// A row of the factor.
+    pub(crate) fn row(&self, row: usize) -> &'a [f32] {
+        &self.factor[row * self.input.len()..(row + 1) * self.input.len()]
+    }
+}
+
+/// Inner products of stored rows of `cols` numbers with each row of `x (tokens, cols)`, and their tails, if there are any:
+/// `out (rows, tokens)`.
 ///
 /// # Panics
 /// Where lengths don't belong together.
-pub fn dot_stored(dtype: Dtype, bytes: &[u8], row: &mut [f32], x: &[f32], out: &mut [f32]) {
+pub(crate) fn dot_stored(
+    dtype: Dtype,
+    bytes: &[u8],
+    cols: usize,
+    x: &[f32],
+    tails: &[Option<Tail<'_>>],
+    out: &mut [f32],
+) {
     #[cfg(target_arch = "x86_64")]
     if crate::dot_avx2::handles(dtype) && !out.is_empty() {
         // SAFETY: the kernel is there and its features were detected.
-        return unsafe { crate::dot_avx2::dot(dtype, bytes, x, row.len(), out) };
+        return unsafe { crate::dot_avx2::dot(dtype, bytes, x, cols, tails, out) };
     }
-    dot_widened(dtype, bytes, row, x, out);
+    dot_widened(dtype, bytes, &mut vec![0.0; cols], x, out);
+    add_tails(tails, out);
+}
+
+/// [`dot_stored`] for plain numbers.
+///
+/// # Panics
+/// Where lengths don't belong together.
+pub(crate) fn dot_plain(numbers: &[f32], cols: usize, x: &[f32], tails: &[Option<Tail<'_>>], out: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    if crate::dot_avx2::handles_plain(cols) && !out.is_empty() {
+        // SAFETY: the kernel is there and its features were detected.
+        return unsafe { crate::dot_avx2::dot_plain(numbers, x, cols, tails, out) };
+    }
+    let rows = numbers.len().checked_div(cols).unwrap_or(0);
+    let tokens = out.len().checked_div(rows).unwrap_or(0);
+    out.fill(0.0);
+    for (index, out) in out.iter_mut().enumerate().take(rows * tokens) {
+        let (row, token) = (index / tokens, index % tokens);
+        *out = rows::dot(&numbers[row * cols..(row + 1) * cols], &x[token * cols..(token + 1) * cols]);
+    }
+    add_tails(tails, out);
+}
+
+/// Adds tails to sums `(rows, tokens)`.
+fn add_tails(tails: &[Option<Tail<'_>>], sums: &mut [f32]) {
+    for (row, sums) in sums.chunks_exact_mut(tails.len().max(1)).enumerate() {
+        for (sum, tail) in sums.iter_mut().zip(tails) {
+            *sum += tail.map_or(0.0, |tail| rows::dot(tail.row(row), tail.input));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -71,8 +125,11 @@ mod tests {
             for tokens in [1, 2, 3, 4, 5, 6, 7, 8, 11] {
                 let x: Vec<f32> = (0..tokens * cols).map(|i| (i as f32 * 0.37).sin()).collect();
                 let (mut row, mut fast, mut slow) = (vec![0.0; cols], vec![0.0; 3 * tokens], vec![0.0; 3 * tokens]);
-                dot_stored(dtype, &bytes, &mut row, &x, &mut fast);
+                let (factor, input) = (&x[..33], &x[7..18]);
+                let tails: Vec<_> = (0..tokens).map(|t| (t % 3 != 1).then_some(Tail { factor, input })).collect();
+                dot_stored(dtype, &bytes, cols, &x, &tails, &mut fast);
                 portable::dot_widened(dtype, &bytes, &mut row, &x, &mut slow);
+                add_tails(&tails, &mut slow);
                 for (a, b) in fast.iter().zip(&slow) {
                     assert!((a - b).abs() < 1e-3 * (1.0 + b.abs()), "{dtype:?}, {tokens} tokens: {a} is not {b}");
                 }

@@ -23,8 +23,6 @@ pub struct Adapter {
     params: ParamSet,
     /// For each site, the indices of `A` and `B` in `params`.
     lora: Vec<Option<(usize, usize)>>,
-    /// For each site, `B` turned around, once it is only used and no longer trained.
-    turned: Vec<Option<Box<[f32]>>>,
     /// Set while training with dropout: rate and the seed of the present pass.
     dropout: Option<Dropout>,
 }
@@ -57,7 +55,7 @@ impl Adapter {
             let b = params.push(format!("{name}.lora_B.weight"), *outputs, rank, &b);
             lora[site] = Some((a, b));
         }
-        Self { kind: AdapterKind::Lora { scale }, params, lora, turned: Vec::new(), dropout: None }
+        Self { kind: AdapterKind::Lora { scale }, params, lora, dropout: None }
     }
 
     /// A soft prompt: `tokens` rows before the input, and as many more as the file format wants (T5 stores a second,
@@ -66,7 +64,7 @@ impl Adapter {
     pub fn soft_prompt(tokens: usize, width: usize, rows: &[f32]) -> Self {
         let mut params = ParamSet::default();
         params.push("prompt_embeddings".into(), rows.len() / width, width, rows);
-        Self { kind: AdapterKind::SoftPrompt { tokens }, params, lora: Vec::new(), turned: Vec::new(), dropout: None }
+        Self { kind: AdapterKind::SoftPrompt { tokens }, params, lora: Vec::new(), dropout: None }
     }
 
     /// A fresh adapter: `A` uniform as in PEFT (Kaiming with a = √5), `B` zero, so it starts as the bare base.
@@ -122,28 +120,13 @@ impl Adapter {
 
     /// All trainable tensors.
     pub fn params_mut(&mut self) -> &mut ParamSet {
-        self.turned.clear();
         &mut self.params
-    }
-
-    /// Lays the weights out for answers: half as much memory more, and several times faster beside others.
-    #[must_use]
-    pub fn for_answers(mut self) -> Self {
-        let turn = |b: Param<'_>| -> Box<[f32]> {
-            (0..b.cols).flat_map(|rank| b.data.iter().skip(rank).step_by(b.cols.max(1)).copied()).collect()
-        };
-        self.turned = self.lora.iter().map(|place| place.map(|(_, b)| turn(self.params.get(b)))).collect();
-        self
     }
 
     /// Bytes in memory.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        4 * (self.params.data().len() + self.turned.iter().flatten().map(|b| b.len()).sum::<usize>())
-    }
-
-    fn turned(&self, site: usize) -> Option<&[f32]> {
-        self.turned.get(site)?.as_deref()
+        4 * self.params.data().len()
     }
 
     /// Drops this share of LoRA's inputs from now on, by masks that follow from `seed`; `None` for evaluation.
@@ -209,14 +192,33 @@ impl<'a> From<Option<&'a Adapter>> for Adapters<'a> {
 impl<'a> Adapters<'a> {
     /// A linear layer with what the adapters add at a site.
     pub(crate) fn linear(self, tape: &mut Tape<'a>, x: &Tensor, weight: &'a Weight, site: usize) -> Tensor {
+        let [y] = self.linears(tape, x, [weight], site);
+        y
+    }
+
+    /// Linear layers of the same input, at sites that follow each other.
+    pub(crate) fn linears<const N: usize>(
+        self,
+        tape: &mut Tape<'a>,
+        x: &Tensor,
+        weights: [&'a Weight; N],
+        first_site: usize,
+    ) -> [Tensor; N] {
+        let mut site = first_site..;
         match self {
-            Self::One(adapter) => tape.linear(x, weight, adapter.and_then(|adapter| adapter.at(site))),
+            Self::One(adapter) => weights.map(|weight| {
+                let lora = site.next().and_then(|site| adapter?.at(site));
+                tape.linear(x, weight, lora)
+            }),
             Self::Many { all, .. } => {
-                let groups = all.iter().filter_map(|(rows, adapter)| {
-                    let lora = adapter.as_ref()?.at(site)?;
-                    Some(LoraRows { rows: rows.clone(), lora, turned: adapter.as_ref()?.turned(site) })
+                let layers = weights.map(|weight| {
+                    let site = site.next().unwrap_or(first_site);
+                    let lora = |(rows, adapter): &Group<'a>| {
+                        Some(LoraRows { rows: rows.clone(), lora: (*adapter)?.at(site)? })
+                    };
+                    (weight, all.iter().filter_map(lora).collect())
                 });
-                Tensor::constant(linear_groups(x.value(), weight, &groups.collect::<Vec<_>>()))
+                linear_groups(x.value(), &layers).map(Tensor::constant)
             }
         }
     }

@@ -153,7 +153,7 @@ impl Llama {
             Heads { heads: c.heads, kv_heads: c.kv_heads, dim: c.head_dim, scale: 1.0 / (c.head_dim as f32).sqrt() };
 
         let normed = tape.rms_norm(x, &block.attention_norm, c.rms_eps);
-        let [q, k, v] = [Q, K, V].map(|i| adapters.linear(tape, &normed, &block.linear[i], site(i)));
+        let [q, k, v] = adapters.linears(tape, &normed, [Q, K, V].map(|i| &block.linear[i]), site(Q));
         drop(normed);
         let (q, k) = (tape.rope(q, rope, c.heads), tape.rope(k, rope, c.kv_heads));
         let attention = AttentionLayer { heads, spans: Rc::clone(spans), bias: None };
@@ -175,7 +175,7 @@ impl Llama {
         drop(mixed);
         let x = tape.add(&x, attended);
         let normed = tape.rms_norm(&x, &block.mlp_norm, c.rms_eps);
-        let [gate, up] = [GATE, UP].map(|i| adapters.linear(tape, &normed, &block.linear[i], site(i)));
+        let [gate, up] = adapters.linears(tape, &normed, [GATE, UP].map(|i| &block.linear[i]), site(GATE));
         drop(normed);
         let inner = tape.gated(Activation::Silu, gate, up);
         let down = adapters.linear(tape, &inner, &block.linear[DOWN], site(DOWN));

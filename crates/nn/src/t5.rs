@@ -211,7 +211,7 @@ impl T5 {
         past: Option<(&mut Cache, &[usize], usize)>,
     ) -> Tensor {
         let normed = tape.rms_norm(x, &attention.norm, self.config.eps);
-        let [q, k, v] = [0, 1, 2].map(|i| attention.project(tape, adapters, &normed, i));
+        let [q, k, v] = adapters.linears(tape, &normed, [0, 1, 2].map(|i| &attention.linear[i]), attention.first_site);
         let mixed = match past {
             None => tape.attention(&q, &k, &v, layer),
             Some((cache, rows, index)) => {

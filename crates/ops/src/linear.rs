@@ -1,6 +1,6 @@
 use std::{ops::Range, rc::Rc};
 
-use graft_kernels::{Frozen, LowRank, View, ViewMut, matmul, pool, rows};
+use graft_kernels::{Frozen, LowRank, Product, View, ViewMut, forward_all, matmul, pool};
 
 use crate::{Matrix, Param, Tape, Tensor, Weight};
 
@@ -106,46 +106,26 @@ pub struct LoraRows<'a> {
     pub rows: Range<usize>,
     /// The weights; their dropout is not looked at.
     pub lora: Lora<'a>,
-    /// `B` turned around, `(rank, out)`, where somebody did so: a few rows are faster with it.
-    pub turned: Option<&'a [f32]>,
 }
 
-impl LoraRows<'_> {
-    /// Up to this many rows and this rank, each row is computed by itself.
-    const FEW: usize = 8;
-    const RANK: usize = 128;
-
-    fn is_small(&self) -> bool {
-        self.turned.is_some() && self.rows.len() <= Self::FEW && self.lora.a.rows <= Self::RANK
-    }
-
-    /// `y += scale · x·Aᵀ·Bᵀ` for one row.
-    fn add_row(&self, x: &[f32], y: &mut [f32]) {
-        let (Lora { a, scale, .. }, Some(turned)) = (self.lora, self.turned) else { return };
-        for (a, b) in a.data.chunks_exact(a.cols).zip(turned.chunks_exact(y.len())) {
-            rows::axpy(y, scale * rows::dot(a, x), b);
-        }
-    }
-}
-
-/// `y = x·Wᵀ` for all rows at once, plus each group's own LoRA term on its rows, which don't overlap; no gradient
-/// flows.
+/// `y = x·Wᵀ` for all rows at once and for each of some weights, plus each group's own LoRA term on its rows, which don't
+/// overlap; no gradient flows.
 #[must_use]
-pub fn linear_groups(x: &Matrix, weight: &Weight, groups: &[LoraRows<'_>]) -> Matrix {
-    let mut y = Matrix::scratch(x.rows(), weight.rows());
-    let large: Vec<_> = groups.iter().filter(|group| !group.is_small()).collect();
-    let low: Vec<Matrix> = large.iter().map(|group| lowered(x, group.rows.clone(), &group.lora)).collect();
-    let added: Vec<_> = large.iter().zip(&low).map(|(group, h)| raised(&group.lora, group.rows.clone(), h)).collect();
-    weight.forward(x.data(), y.data_mut(), 1.0, &added);
-    let outputs = y.cols();
-    if groups.iter().any(LoraRows::is_small) {
-        pool::for_each_chunk(y.data_mut(), outputs, |row, y| {
-            if let Some(group) = groups.iter().find(|group| group.is_small() && group.rows.contains(&row)) {
-                group.add_row(x.row(row), y);
-            }
-        });
+pub fn linear_groups<const N: usize>(x: &Matrix, layers: &[(&Weight, Vec<LoraRows<'_>>); N]) -> [Matrix; N] {
+    let groups: Vec<&LoraRows<'_>> = layers.iter().flat_map(|(_, groups)| groups).collect();
+    let mut low: Vec<Option<Matrix>> = vec![None; groups.len()];
+    pool::for_each_chunk(&mut low, 1, |index, low| {
+        low[0] = Some(lowered(x, groups[index].rows.clone(), &groups[index].lora));
+    });
+    let mut results = layers.each_ref().map(|(weight, _)| Matrix::scratch(x.rows(), weight.rows()));
+    let mut added = groups.iter().zip(low.iter().flatten()).map(|(of, h)| raised(&of.lora, of.rows.clone(), h));
+    let mut products: Vec<Product<'_>> = Vec::with_capacity(layers.len());
+    for ((weight, groups), y) in layers.iter().zip(&mut results) {
+        let added = added.by_ref().take(groups.len()).collect();
+        products.push(Product { weight: weight.frozen(), y: y.data_mut(), added });
     }
-    y
+    forward_all(x.data(), &mut products);
+    results
 }
 
 /// `x·Aᵀ` of some rows: `(rows, rank)`.

@@ -1,14 +1,11 @@
 use std::{fmt, ops::Range, sync::Arc};
 
-use graft_kernels::{Dtype, Frozen, LowRank, View, ViewMut, dequantize, dot_stored, floats, matmul, pool, rows};
+use graft_kernels::{Dtype, Frozen, LowRank, dequantize, floats, pool};
 
 use crate::Matrix;
 
 /// Bytes of a weight, usually inside a file map.
 pub type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
-
-/// Up to this many tokens, a product reads the weight row by row instead of laying it out for tiles first.
-const FEW: usize = 12;
 
 /// A frozen weight matrix, `(out, in)` as in PyTorch. Stored as it lies in its file and widened to `f32` in cache
 /// while it is used, so memory stays at the file's size.
@@ -132,37 +129,7 @@ impl Weight {
 
     /// `y = scale · x·Wᵀ`, and what is `added`: `x (tokens, in)`, `y (tokens, out)`.
     pub fn forward(&self, x: &[f32], y: &mut [f32], scale: f32, added: &[LowRank<'_>]) {
-        if x.len() > FEW * self.cols {
-            return self.frozen().forward(x, y, scale, added);
-        }
-        self.forward_few(x, y, scale);
-        for low in added {
-            let (tokens, rank) = (low.tokens.len(), low.rank);
-            let y = &mut y[low.tokens.start * self.rows..low.tokens.end * self.rows];
-            let (h, b) = (View::dense(low.input, tokens, rank), View::dense(low.factor, self.rows, rank));
-            matmul(ViewMut::dense(y, tokens, self.rows), true, low.scale, h, b.t());
-        }
-    }
-
-    /// The product for a few tokens, as in decoding: each row is read once, and used at once.
-    fn forward_few(&self, x: &[f32], y: &mut [f32], scale: f32) {
-        const STEP: usize = 64;
-        let tokens = x.len() / self.cols;
-        // Tasks own whole output features, so the result is turned around at the end.
-        let mut turned = Matrix::scratch(self.rows, tokens);
-        pool::for_each_chunk(turned.data_mut(), STEP * tokens, |i, piece| {
-            let rows = i * STEP..i * STEP + piece.len() / tokens;
-            match self.stored(rows) {
-                Stored::Bytes(dtype, bytes) => dot_stored(dtype, bytes, &mut vec![0.0; self.cols], x, piece),
-                Stored::Numbers(numbers) => dot_rows(numbers, x, self.cols, piece),
-            }
-            if scale != 1.0 {
-                rows::scale(piece, scale);
-            }
-        });
-        for (token, y) in y.chunks_mut(self.rows).enumerate() {
-            y.iter_mut().zip(turned.data()[token..].iter().step_by(tokens)).for_each(|(y, x)| *y = *x);
-        }
+        self.frozen().forward(x, y, scale, added);
     }
 
     /// `scale · W·x` for some rows of the weight.
@@ -171,17 +138,7 @@ impl Weight {
     /// When an id is not below the number of rows, or `x` has another length than a row.
     #[must_use]
     pub fn forward_rows(&self, x: &[f32], ids: &[u32], scale: f32) -> Vec<f32> {
-        assert_eq!(x.len(), self.cols, "shapes don't match");
-        let mut room = vec![0.0; self.cols];
-        let mut dot = |id: usize| match self.stored(id..id + 1) {
-            Stored::Numbers(numbers) => rows::dot(numbers, x),
-            Stored::Bytes(dtype, bytes) => {
-                let mut sum = [0.0];
-                dot_stored(dtype, bytes, &mut room, x, &mut sum);
-                sum[0]
-            }
-        };
-        ids.iter().map(|&id| scale * dot(id as usize)).collect()
+        self.frozen().forward_rows(x, ids, scale)
     }
 
     /// `dx = scale · dy·W`, or `dx += …` with `add`, and what is `added`.
@@ -200,12 +157,5 @@ impl Weight {
             self.stored(id as usize..id as usize + 1).widen(out.row_mut(row));
         }
         out
-    }
-}
-
-/// Inner products of each row of `w` with each row of `x`: `out (rows, tokens)`.
-fn dot_rows(w: &[f32], x: &[f32], cols: usize, out: &mut [f32]) {
-    for (w, out) in w.chunks_exact(cols).zip(out.chunks_exact_mut(x.len() / cols)) {
-        out.iter_mut().zip(x.chunks_exact(cols)).for_each(|(out, x)| *out = rows::dot(w, x));
     }
 }

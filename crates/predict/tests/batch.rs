@@ -40,8 +40,7 @@ fn base(name: &str) -> Base {
     let vocabulary = Arc::new(Vocabulary::new(Arc::new(files.tokenizer.clone()), &files.tokens.eos).unwrap());
     let card = card(AnswerForm::Text);
     let template = Template::new(&files, model.has_encoder(), &card, |_| Ok(Arc::clone(&vocabulary))).unwrap();
-    let open =
-        |adapter: &str| Some(Arc::new(Adapter::open(&folder(name).join(adapter), &model).unwrap().for_answers()));
+    let open = |adapter: &str| Some(Arc::new(Adapter::open(&folder(name).join(adapter), &model).unwrap()));
     let adapters = [None, open("adapter_lora"), open("adapter_prompt")];
     Base { model: Arc::new(model), template, vocabulary, adapters }
 }

@@ -146,7 +146,7 @@ impl Generation {
             let adapter = Adapter::open(&chosen.folder, &base.model)?;
             check_weights(chosen, &adapter)?;
             if adapter.params().data().iter().all(|x| x.is_finite()) {
-                return Ok(Arc::new(adapter.for_answers()));
+                return Ok(Arc::new(adapter));
             }
             Err(Error::Predict(graft_predict::Error::NotFinite))
         });

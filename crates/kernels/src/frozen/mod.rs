@@ -2,7 +2,12 @@
 //! cache the way the registers want it, and used at once for all tokens: it is never widened in memory. The blocking is
 //! that of Goto and van de Geijn 2008.
 
+mod few;
+
 use std::{cell::RefCell, ops::Range};
+
+use few::FEW;
+pub use few::{Product, forward_all};
 
 use crate::{
     Dtype, dequantize,
@@ -32,8 +37,8 @@ enum Numbers<'w> {
     Stored(Dtype, &'w [u8]),
 }
 
-/// A product of low rank that is added to a frozen one for some of the tokens (LoRA, Hu et al. 2021): its factor is laid
-/// out beside the weight's block, and added while the results are in cache.
+/// A product of low rank that is added to a frozen one for some of the tokens (LoRA, Hu et al. 2021) while the results
+/// are in cache.
 #[derive(Clone, Debug)]
 pub struct LowRank<'a> {
     /// The tokens.
@@ -113,12 +118,16 @@ impl<'w> Frozen<'w> {
         Self { rows: rows.len(), cols: self.cols, numbers }
     }
 
-    /// `y = scale · x·Wᵀ`, and what is `added`: `x (tokens, cols)`, `y (tokens, rows)`.
+    /// `y = scale · x·Wᵀ`, and what is `added`, at most one product to each token: `x (tokens, cols)`,
+    /// `y (tokens, rows)`.
     ///
     /// # Panics
     /// When the shapes don't match.
     pub fn forward(&self, x: &[f32], y: &mut [f32], scale: f32, added: &[LowRank<'_>]) {
         let tokens = self.tokens(x.len(), self.cols, y.len(), self.rows);
+        if tokens <= FEW {
+            return self.forward_few(x, y, scale, added);
+        }
         let out = Columns { out: SendPtr(y.as_mut_ptr()), stride: self.rows, tokens };
         each_block(self.rows, STRIP, tokens, |range, rows| {
             SCRATCH.with_borrow_mut(|scratch| {
@@ -363,7 +372,9 @@ mod tests {
 
     #[test]
     fn what_is_added_equals_products_of_its_own() {
-        for (n, k, tokens, rank) in [(40, 96, 31, 8), (17, 33, 5, 3), (16, 300, 50, 20), (300, 64, 26, 16)] {
+        for (n, k, tokens, rank) in
+            [(40, 96, 31, 8), (17, 33, 5, 3), (16, 300, 50, 20), (300, 64, 26, 16), (70, 64, 12, 21), (9, 32, 4, 16)]
+        {
             let (wide, x, dy) = (numbers(n * k, 1), numbers(tokens * k, 2), numbers(tokens * n, 3));
             let (a, b) = (numbers(rank * k, 4), numbers(n * rank, 5));
             let (w, some) = (Frozen::plain(n, k, &wide), 2..tokens - 1);
