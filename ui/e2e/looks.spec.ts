@@ -88,3 +88,29 @@ test("every key is listed under ?, and the command menu finds pages", async ({ p
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { name: "Stats" })).toBeVisible();
 });
+
+test("who has no messages yet tries the samples", async ({ page }) => {
+  await page.goto(`${graft.url}/audit?task=sentiment`);
+  await page.getByRole("button", { name: "Import messages" }).click();
+  await page.getByRole("button", { name: "Try sample messages" }).click();
+  await expect(page.getByText("14 messages read.")).toBeVisible();
+  await page.getByRole("button", { name: "Done" }).click();
+  await expect(page.getByText("Message 1 / 2")).toBeVisible();
+  await expect(page.getByText("12 approved · ready to train")).toBeVisible();
+});
+
+test("a line of a log has an address, which shows it again", async ({ page }) => {
+  await page.goto(`${graft.url}/runs/first?task=${TASK}&tab=logs&stream=stdout`);
+  const first = page.getByRole("link", { name: "1", exact: true });
+  await first.click();
+  await expect(page).toHaveURL(/line=1/);
+  await page.reload();
+  await expect(page.locator("[aria-current=location]")).toContainText("Preparing");
+  await expect(page.getByLabel("Follow")).not.toBeChecked();
+  await expect(page.getByRole("link", { name: "Download" })).toHaveAttribute("href", /stdout\.log$/);
+});
+
+test("an address without a task gets the one that is shown, so that it can be handed on", async ({ page }) => {
+  await page.goto(`${graft.url}/stats`);
+  await expect(page).toHaveURL(new RegExp(`task=${TASK}`));
+});

@@ -18,4 +18,6 @@ export const PAGES = (task: string, run: string, other = run): { name: string; p
   { name: "changes", path: `/settings?task=${task}&tab=changes` },
   { name: "system", path: `/settings?task=${task}&tab=system` },
   { name: "login", path: "/login" },
+  { name: "no such page", path: `/nowhere?task=${task}` },
+  { name: "no such run", path: `/runs/nothing?task=${task}` },
 ];

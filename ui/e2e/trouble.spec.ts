@@ -92,6 +92,42 @@ test("a draft survives a reload", async ({ page }) => {
   await expect(page.getByRole("group", { name: "Answer" }).getByRole("combobox")).toHaveValue("good");
 });
 
+test("what was decided is looked at again, and undone, after a reload", async ({ page }) => {
+  await page.goto(audit());
+  await expect(page.getByText("Message 1 /")).toBeVisible();
+  const first = (await page.getByTestId("message").textContent()) ?? "";
+  const before = await graft.counts();
+  for (const key of ["1", "a", "x", "3"]) await page.keyboard.press(key);
+  await expect(page.getByLabel("Last decisions").getByText(/rejected: Duplicate/)).toBeVisible();
+  await expect.poll(() => graft.counts()).toMatchObject({ pending: before.pending - 2 });
+
+  await page.goto(audit());
+  await page
+    .getByLabel("Last decisions")
+    .getByRole("button", { name: first.slice(0, 12) })
+    .nth(0)
+    .click();
+  await expect(page.getByTestId("message")).toHaveText(first);
+  await page.keyboard.press("u");
+  await expect(page.getByText("decided", { exact: false }).filter({ hasText: "before you" })).toHaveCount(0);
+  await expect.poll(() => graft.counts()).toMatchObject({ pending: before.pending - 1, rejected: before.rejected });
+  await page.keyboard.press("u");
+  await expect.poll(() => graft.counts()).toEqual(before);
+});
+
+test("a page that has been read stays while the server is away", async ({ page }) => {
+  await page.goto(`${graft.url}/stats?task=${TASK}`);
+  await expect(page.getByText("Audited messages")).toBeVisible();
+  await graft.stop("SIGKILL");
+  await expect(page.getByTestId("link")).toContainText("away");
+  await page.evaluate(() => window.dispatchEvent(new Event("visibilitychange")));
+  await page.waitForTimeout(2_500);
+  await expect(page.getByText("Audited messages")).toBeVisible();
+  await graft.start();
+  await expect(page.getByTestId("link")).toHaveText("Live");
+  await expect(page.getByText("Audited messages")).toBeVisible();
+});
+
 test("a server that is killed in the middle of a run finds it again", async ({ page }) => {
   test.setTimeout(180_000);
   const { run } = await graft.api<{ run: { id: string } }>("/runs", {

@@ -118,7 +118,8 @@ export const admin = {
   addSchedule: (body: { cron: string; zone?: string; request: T.NewRun; min_new?: number }) =>
     post<Json>("/schedules", body),
   removeSchedule: (id: string) => remove<null>(`/schedules/${part(id)}`),
-  changes: (query: { kind?: string; task?: string; subject?: string; after?: number; limit?: number }) =>
-    get<{ changes: T.Change[]; next: number }>("/changes", query),
+  /** The newest first, before one or from the end. */
+  changes: (query: { kind?: string; before?: number; limit?: number }) =>
+    get<{ changes: T.Change[]; next: number }>("/changes", { ...query, order: "newest" }),
   system: () => get<T.System>("/system"),
 };

@@ -5,7 +5,7 @@ import css from "./listed.module.css";
 import { Failure } from "./Failure";
 
 interface Props {
-  query: Pick<UseQueryResult, "isPending" | "error" | "refetch">;
+  query: Pick<UseQueryResult, "isPending" | "data" | "error" | "refetch">;
   /** What to show instead when nothing is listed; absent when something is. */
   empty?: ReactNode;
   lines?: number;
@@ -21,7 +21,8 @@ export function Listed({ query, empty, lines = 3, height, children }: Props) {
         <Skeleton lines={lines} height={height} />
       </div>
     );
-  if (query.error)
+  // What was read before is worth more than the news that it could not be read again.
+  if (query.error && query.data === undefined)
     return (
       <div className={css.pad}>
         <Failure error={query.error} retry={() => void query.refetch()} />

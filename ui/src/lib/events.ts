@@ -21,19 +21,29 @@ export function answered(events: Event[]): Of<"answered"> | undefined {
 export interface PhaseState {
   name: string;
   state: "done" | "now" | "failed" | "todo";
+  /** How long it took, or has been going on before it failed. */
+  seconds?: number;
 }
 
-/** The phases of a kind of run, and where this one is in them. */
+/** The phases of a kind of run, and where this one is in them; after a resumption, those of the last attempt. */
 export function phases(events: Event[], run: RunState, kind: RunKind): PhaseState[] {
-  const at = events.findLast(
-    (event): event is Of<"phase"> & { seq: number; at: number } => event.event === "phase",
-  )?.phase;
-  const all = PHASES[kind];
+  const begun = events.filter((event): event is Of<"phase"> & { seq: number; at: number } => event.event === "phase");
+  // Few recipes search; a phase that never was is not done.
+  const all = PHASES[kind].filter((name) => name !== "search" || begun.some((event) => event.phase === name));
+  const at = begun.at(-1)?.phase;
   const here = at === undefined ? -1 : all.indexOf(at);
+  const ended = ["succeeded", "failed", "cancelled"].includes(run) ? events.at(-1)?.at : undefined;
+  const took = (name: string) => {
+    const i = begun.findLastIndex((event) => event.phase === name);
+    const from = begun[i]?.at;
+    const to = begun[i + 1]?.at ?? ended;
+    return from === undefined || to === undefined ? undefined : Math.max(0, to - from) / 1000;
+  };
   return all.map((name, i) => {
-    if (run === "succeeded" || i < here) return { name, state: "done" };
+    if (run === "succeeded" || i < here) return { name, state: "done", seconds: took(name) };
     if (i > here) return { name, state: "todo" };
-    return { name, state: run === "failed" || run === "cancelled" ? "failed" : "now" };
+    if (run === "failed" || run === "cancelled") return { name, state: "failed", seconds: took(name) };
+    return { name, state: "now" };
   });
 }
 

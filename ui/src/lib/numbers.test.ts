@@ -78,8 +78,34 @@ test("a resumed run's second try of a step counts; what is no number is left out
 
 test("phases follow the events and the run's state", () => {
   const train: Event[] = [{ seq: 1, at: 0, event: "phase", phase: "train" }];
-  expect(phases(train, "running", "train").map((phase) => phase.state)).toEqual(["done", "done", "now", "todo"]);
-  expect(phases(train, "failed", "train")[2]?.state).toBe("failed");
+  expect(phases(train, "running", "train").map((phase) => phase.state)).toEqual(["done", "now", "todo"]);
+  expect(phases(train, "failed", "train")[1]?.state).toBe("failed");
+  const whole: Event[] = [
+    { seq: 1, at: 0, event: "phase", phase: "prepare" },
+    { seq: 2, at: 2_000, event: "phase", phase: "search" },
+    { seq: 3, at: 5_000, event: "phase", phase: "train" },
+    // Killed and resumed: what counts is the last attempt.
+    { seq: 4, at: 60_000, event: "phase", phase: "prepare" },
+    { seq: 5, at: 61_000, event: "phase", phase: "train" },
+    {
+      seq: 6,
+      at: 65_000,
+      event: "step",
+      step: 1,
+      of: 2,
+      loss: null,
+      lr: 0,
+      grad_norm: null,
+      tokens: 1,
+      tokens_per_s: 1,
+    },
+  ] as Event[];
+  expect(phases(whole, "failed", "train")).toEqual([
+    { name: "prepare", state: "done", seconds: 1 },
+    { name: "search", state: "done", seconds: 3 },
+    { name: "train", state: "failed", seconds: 4 },
+    { name: "evaluate", state: "todo" },
+  ]);
   expect(phases([], "succeeded", "train").every((phase) => phase.state === "done")).toBe(true);
 });
 

@@ -1,4 +1,5 @@
 import type { Scores } from "../api/types";
+import { label } from "./format";
 import type { Metric } from "./reliability";
 
 /** The metric that decides between versions. */
@@ -10,3 +11,6 @@ export function headline(scores: Scores | null | undefined): Metric | undefined 
 export function metricOf(scores: Scores | null | undefined, name: string): Metric | undefined {
   return scores?.metrics.find((metric) => metric.name === name);
 }
+
+/** A metric as people say it. */
+export const titleOf = (name: string): string => (name === "exact" ? "Whole answer" : label(name));

@@ -15,25 +15,46 @@ export function outdated(change: Change): string[][] {
   return [["tasks"]];
 }
 
+/** How often one asks while nothing is heard. */
+const ASKS = 10_000;
+
 /** Hears every change on the server and reads again what it made old, at most a few times a second. */
 export function useChanges(onHealed: () => void): void {
   const client = useQueryClient();
   useEffect(() => {
     const refresh = batched(client);
     let wasLost = false;
-    return listen((last) => `/api/v1/events${last && `?after=${last}`}`, ["change", "presence"], {
+    let live = false;
+    // Without the stream one asks; a hidden page only for what its title says, an open one not for the queue, whose
+    // places must not move under its reader.
+    const asking = setInterval(() => {
+      if (live) return;
+      const shown = { predicate: ({ queryKey }: { queryKey: readonly unknown[] }) => queryKey[0] !== "queue" };
+      void client.invalidateQueries(document.hidden ? { queryKey: ["tasks"] } : shown);
+    }, ASKS);
+    const stop = listen((last) => `/api/v1/events${last && `?after=${last}`}`, ["change", "presence"], {
       on: (name, data) => (name === "presence" ? seated(data as Seats) : outdated(data as Change).forEach(refresh)),
       open: () => {
         setLink("live");
         if (wasLost) void client.invalidateQueries();
         wasLost = false;
+        live = true;
         onHealed();
       },
       lost: () => {
         wasLost = true;
+        live = false;
         setLink("away");
       },
+      paused: () => {
+        wasLost = true;
+        live = false;
+      },
     });
+    return () => {
+      clearInterval(asking);
+      stop();
+    };
   }, [client, onHealed]);
 }
 

@@ -10,16 +10,22 @@ export function PageLoading() {
 export function PageError({ error, reset }: ErrorComponentProps) {
   const { title, detail } = told(error);
   return (
-    <Empty title={title} action={<Button onClick={reset}>Try again</Button>}>
-      {detail}
-    </Empty>
+    <>
+      <h1 className="sr">{title}</h1>
+      <Empty title={title} action={<Button onClick={reset}>Try again</Button>}>
+        {detail}
+      </Empty>
+    </>
   );
 }
 
 export function Lost() {
   return (
-    <Empty title="There is no such page" action={<Link to="/">Go home</Link>}>
-      The address leads nowhere. Everything that can be reached is in the menu.
-    </Empty>
+    <>
+      <h1 className="sr">There is no such page</h1>
+      <Empty title="The address leads nowhere" action={<Link to="/">Go home</Link>}>
+        Everything that can be reached is in the menu.
+      </Empty>
+    </>
   );
 }

@@ -40,7 +40,8 @@ export function Shell() {
 function Frame() {
   const [overlay, setOverlay] = useState<"keys" | "commands" | null>(null);
   const navigate = useNavigate();
-  const { tasks, choose } = useTask();
+  const { task, tasks, choose } = useTask();
+  useTaskInAddress(task?.name);
   useChanges(useCallback(() => void outbox.flush(), []));
   useKeyboard();
   useTitle();
@@ -100,6 +101,14 @@ function Frame() {
       <Toasts />
     </div>
   );
+}
+
+/** A link to what is seen is a link to this task, for others too. */
+function useTaskInAddress(task: string | undefined): void {
+  const [search, setUrl] = useUrl();
+  useEffect(() => {
+    if (task && !search.task) setUrl({ task });
+  }, [task, search.task, setUrl]);
 }
 
 /** The tab says where one is, and that something runs. */

@@ -1,4 +1,5 @@
 import { useEffect } from "react";
+import type { TaskInfo } from "../../api/types";
 import { Failure } from "../../components/Failure";
 import { Skeleton } from "../../components/bits";
 import { useTask } from "../../shell/useTask";
@@ -12,6 +13,10 @@ import { Workbench } from "./Workbench";
 /** One message at a time beside its extraction; decided by keys. */
 export function Audit() {
   const { task } = useTask();
+  return <Queue key={task?.name} task={task} />;
+}
+
+function Queue({ task }: { task: TaskInfo | undefined }) {
   const audit = useAudit(task);
   const { current, list, total, at, query } = audit;
   useEffect(() => {
@@ -24,8 +29,8 @@ export function Audit() {
       <h1 className="sr">Audit</h1>
       <AuditBar audit={audit} task={task} />
       {query.isError && list.length === 0 && <Failure error={query.error} retry={() => void query.refetch()} />}
-      {(query.isPending || !task) && !query.isError && <Skeleton lines={8} height={460} />}
-      {task && query.isSuccess && !current && <Nothing audit={audit} task={task} />}
+      {(query.isPending || !task || audit.seeking) && !query.isError && <Skeleton lines={8} height={460} />}
+      {task && query.isSuccess && !current && !audit.seeking && <Nothing audit={audit} task={task} />}
       {task && current && (
         <div className={css.columns}>
           <Workbench

@@ -134,7 +134,7 @@ function SearchBox(props: {
         ref={inputRef}
         type="search"
         aria-label="Search messages"
-        placeholder="Search messages   /"
+        placeholder="Search   /"
         value={text}
         onChange={(event) => setText(event.target.value)}
         onKeyDown={(press) => press.key === "Escape" && press.currentTarget.blur()}

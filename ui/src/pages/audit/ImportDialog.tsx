@@ -37,6 +37,9 @@ const KINDS = [
   },
   { value: "prompt", label: "Pasted text", accept: "", hint: 'Lines such as: 1. "I love this" -> positive' },
 ];
+/** Tasks that `lib/samples` has messages for; those are only loaded when they are wanted. */
+const SAMPLED = ["slack-rescue", "ask-ai", "sentiment", "text-classification"];
+const NOTHING = { labels: null, text: "", approved: false };
 const DEFAULT: Record<string, string> = { "slack-rescue": "slack", "ask-ai": "ask-ai" };
 
 /** Brings messages in, and says what became of every row. */
@@ -56,7 +59,11 @@ export function ImportDialog({
   const [approved, setApproved] = useState(false);
   const client = useQueryClient();
   const start = useMutation({
-    mutationFn: () => imports.start(form({ kind, task: task.name, file, labels, text, approved })),
+    mutationFn: async (from: "form" | "sample") => {
+      if (from === "form") return imports.start(form({ kind, task: task.name, file, labels, text, approved }));
+      const { sample } = await import("../../lib/samples");
+      return imports.start(form({ ...NOTHING, kind: "jsonl", task: task.name, file: sample(task.name) }));
+    },
   });
   const id = start.data?.import.id;
   const job = useQuery({
@@ -92,15 +99,22 @@ export function ImportDialog({
             </Button>
           </>
         ) : (
-          <Button
-            look="main"
-            icon="upload"
-            disabled={!ready}
-            busy={start.isPending && "Sending …"}
-            onClick={() => start.mutate()}
-          >
-            Import
-          </Button>
+          <>
+            {SAMPLED.includes(task.name) && (
+              <Button look="quiet" disabled={start.isPending} onClick={() => start.mutate("sample")}>
+                Try sample messages
+              </Button>
+            )}
+            <Button
+              look="main"
+              icon="upload"
+              disabled={!ready}
+              busy={start.isPending && "Sending …"}
+              onClick={() => start.mutate("form")}
+            >
+              Import
+            </Button>
+          </>
         )
       }
     >

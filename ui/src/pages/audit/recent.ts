@@ -11,6 +11,8 @@ export interface Decided {
   title: string;
   state: ReviewState;
   reason?: string;
+  /** The example's revision with this decision: what is undone, also after a reload. */
+  revision: number;
   at: number;
 }
 

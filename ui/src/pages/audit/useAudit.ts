@@ -29,7 +29,7 @@ export function useAudit(task: TaskInfo | undefined) {
   }, [task, search.state, search.source, search.search, search.order]);
   const queue = useQueue(filter);
   const [id, setId] = useState(search.id);
-  const list = useWithLinked(queue.list, task, search.id);
+  const { list, seeking } = useWithLinked(queue.list, task, id);
   const found = list.findIndex((one) => one.id === id);
   const at = found >= 0 ? found : 0;
   const states = useStates(list);
@@ -47,12 +47,28 @@ export function useAudit(task: TaskInfo | undefined) {
     const open = filter?.state === "pending" ? nextOpen(states, index, taken) : index + 1;
     go(list[open] ?? list[index + 1]);
   };
-  const current = list[index];
+  // While what was asked for is being read, nothing else takes its place: a key would decide on it.
+  const current = seeking ? undefined : list[index];
   usePresence(current?.task, current?.id);
   useAddress(current?.id, search.id, setUrl);
   usePrefetch(list, index);
   const other = current && here(current)?.by;
-  return { ...queue, list, states, at: index, current, other, filter, go, open: setId, step, next, setUrl, search };
+  return {
+    ...queue,
+    list,
+    states,
+    at: index,
+    current,
+    other,
+    filter,
+    seeking,
+    go,
+    open: setId,
+    step,
+    next,
+    setUrl,
+    search,
+  };
 }
 
 function useStates(list: ListedExample[]): ReviewState[] {
@@ -67,13 +83,17 @@ function useStates(list: ListedExample[]): ReviewState[] {
   }, [list, waiting, decided]);
 }
 
-/** A message that a link names comes first, should the queue not have it. */
-function useWithLinked(list: ListedExample[], task: TaskInfo | undefined, id: string | undefined): ListedExample[] {
-  const [linked] = useState(id);
-  const missing = !!task && !!linked && !list.some((one) => one.id === linked);
-  const { data } = useQuery({ ...exampleQuery(task?.name ?? "", linked ?? ""), enabled: missing });
+/** A message that a link or the rail names comes first, should the queue not have it; it stays while one goes on. */
+function useWithLinked(list: ListedExample[], task: TaskInfo | undefined, id: string | undefined) {
+  const [linked, setLinked] = useState(id);
+  const listed = list.some((one) => one.id === id);
+  const wanted = id === undefined || !listed ? id : linked;
+  useEffect(() => setLinked(wanted), [wanted]);
+  const missing = !!task && !!wanted && !list.some((one) => one.id === wanted);
+  const { data, isPending } = useQuery({ ...exampleQuery(task?.name ?? "", wanted ?? ""), enabled: missing });
   const example: Example | undefined = missing ? data?.example : undefined;
-  return useMemo(() => (example ? [example, ...list] : list), [example, list]);
+  const all = useMemo(() => (example ? [example, ...list] : list), [example, list]);
+  return { list: all, seeking: missing && isPending && wanted === id };
 }
 
 /** The address follows a moment later: moving through messages must not wait for it. */

@@ -27,6 +27,7 @@ export function decide(example: Example, deed: Extract<Deed, { action: "approve"
   const key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
   const title = clip(example.input.replace(/\s+/g, " "), 90);
   const { id, task } = example;
+  const { revision } = newest(example);
   const at = Date.now();
   drafts.set(task, id, undefined);
   recent.add({
@@ -35,18 +36,21 @@ export function decide(example: Example, deed: Extract<Deed, { action: "approve"
     id,
     title,
     at,
+    // Another answer is another revision.
+    revision: deed.action === "approve" && deed.output !== undefined ? revision + 1 : revision,
     state: AFTER[deed.action],
     reason: deed.action === "reject" ? deed.reason : undefined,
   });
-  outbox.add({ key, task, id, revision: newest(example).revision, deed, at, title });
+  outbox.add({ key, task, id, revision, deed, at, title });
 }
 
 /** Takes a decision back: unsent ones vanish, others are undone on the server. */
 export function undo(decided: Decided, example: Example | undefined): void {
   recent.drop(decided);
   if (outbox.withdraw(decided.key)) return;
-  const known = example
-    ? newest(example).revision
-    : (queries.getQueryData(exampleQuery(decided.task, decided.id).queryKey)?.example.revision ?? 0);
-  outbox.add({ ...decided, key: `${decided.key}-undo`, revision: known, deed: { action: "undo" }, at: Date.now() });
+  const listed = example && newest(example).revision;
+  const read = queries.getQueryData(exampleQuery(decided.task, decided.id).queryKey)?.example.revision;
+  const { key, task, id, title } = decided;
+  const revision = Math.max(listed ?? 0, read ?? 0, decided.revision);
+  outbox.add({ key: `${key}-undo`, task, id, title, revision, deed: { action: "undo" }, at: Date.now() });
 }

@@ -1,7 +1,8 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useMemo, useState, type ReactNode } from "react";
 import { runs } from "../../api/calls";
+import type { RunComparison } from "../../api/types";
 import { Card, Empty, PageHead, Skeleton } from "../../components/bits";
 import { Chart } from "../../components/Chart";
 import { Failure } from "../../components/Failure";
@@ -13,9 +14,11 @@ import { Cell, Table } from "../../components/Table";
 import { VerdictPill } from "../../components/VerdictPill";
 import { align, smooth } from "../../lib/curve";
 import { series } from "../../lib/events";
-import { label, significant } from "../../lib/format";
+import { significant } from "../../lib/format";
 import { shown } from "../../lib/json";
+import { titleOf } from "../../lib/scores";
 import { useUrl } from "../../shell/url";
+import css from "./compare.module.css";
 
 /** Two or more runs: curves on one axis, what differs in their settings, and in their numbers. */
 export function Compare() {
@@ -44,18 +47,15 @@ export function Compare() {
         Tick two or more in the training history.
       </Empty>
     );
-  const lines = ids.map((id, i) => ({ label: id, color: `--series-${(i % 4) + 1}` }));
+  const lines = ids.map((id, i) => ({ label: id, color: `--series-${(i % SERIES) + 1}` }));
   const names = query.data?.runs ?? [];
-  const columns = [
-    { title: "" },
-    ...ids.map((id) => ({
-      title: (
-        <Link to="/runs/$id" params={{ id }}>
-          {id}
-        </Link>
-      ),
-    })),
-  ];
+  const columns = ids.map((id) => ({
+    title: (
+      <Link to="/runs/$id" params={{ id }}>
+        {id}
+      </Link>
+    ),
+  }));
   return (
     <div className={layout.stack}>
       <PageHead
@@ -76,47 +76,70 @@ export function Compare() {
       {query.isPending && <Skeleton lines={6} height={240} />}
       {query.error && <Failure error={query.error} retry={() => void query.refetch()} />}
       {query.data && (
-        <div className={layout.two}>
-          <Card title="Numbers on the held-out examples" flush>
-            {query.data.metrics.length === 0 && <Empty title="No run here has been measured" />}
-            {query.data.metrics.length > 0 && (
-              <Table label="Metrics" columns={[...columns, { title: "Last against first" }]}>
-                {query.data.metrics.map((metric) => (
-                  <tr key={metric.name}>
-                    <th scope="row">{label(metric.name)}</th>
-                    {metric.values.map((value, i) => (
-                      <Cell key={ids[i]}>
-                        {metric.name === "loss" ? significant(value?.value) : <Interval metric={value} />}
-                      </Cell>
-                    ))}
-                    <Cell>{metric.verdict && <VerdictPill verdict={metric.verdict} />}</Cell>
-                  </tr>
-                ))}
-              </Table>
-            )}
-          </Card>
-          <Card title="Settings that differ" flush>
-            {query.data.config.length === 0 && <Empty title="None">They were trained with the same settings.</Empty>}
-            {query.data.config.length > 0 && (
-              <Table label="Settings" columns={columns}>
-                {query.data.config.map((row) => (
-                  <tr key={row.field}>
-                    <th scope="row">
-                      <code>{row.field}</code>
-                    </th>
-                    {row.values.map((value, i) => (
-                      <Cell key={ids[i]}>{shown(value) || "–"}</Cell>
-                    ))}
-                  </tr>
-                ))}
-              </Table>
-            )}
-          </Card>
+        <div className={css.tables}>
+          <Numbers comparison={query.data} ids={ids} columns={columns} />
+          <Differing comparison={query.data} ids={ids} columns={columns} />
         </div>
       )}
     </div>
   );
 }
+
+interface Part {
+  comparison: RunComparison;
+  ids: string[];
+  columns: { title: ReactNode }[];
+}
+
+function Numbers({ comparison: { metrics }, ids, columns }: Part) {
+  return (
+    <Card title="Numbers on the held-out examples" flush>
+      {metrics.length === 0 && <Empty title="No run here has been measured" />}
+      {metrics.length > 0 && (
+        <Table label="Metrics" stack columns={["Metric", ...columns, "Last against first"]}>
+          {metrics.map((metric) => (
+            <tr key={metric.name}>
+              <th scope="row">{titleOf(metric.name)}</th>
+              {metric.values.map((value, i) => (
+                <Cell key={ids[i]} label={ids[i]}>
+                  {metric.name === "loss" ? significant(value?.value) : <Interval metric={value} />}
+                </Cell>
+              ))}
+              <Cell label="Last against first">{metric.verdict && <VerdictPill verdict={metric.verdict} />}</Cell>
+            </tr>
+          ))}
+        </Table>
+      )}
+    </Card>
+  );
+}
+
+function Differing({ comparison: { config }, ids, columns }: Part) {
+  return (
+    <Card title="Settings that differ" flush>
+      {config.length === 0 && <Empty title="None">They were trained with the same settings.</Empty>}
+      {config.length > 0 && (
+        <Table label="Settings" stack columns={["Setting", ...columns]}>
+          {config.map((row) => (
+            <tr key={row.field}>
+              <th scope="row">
+                <code>{row.field}</code>
+              </th>
+              {row.values.map((value, i) => (
+                <Cell key={ids[i]} label={ids[i]}>
+                  <span className={css.value}>{shown(value) || "–"}</span>
+                </Cell>
+              ))}
+            </tr>
+          ))}
+        </Table>
+      )}
+    </Card>
+  );
+}
+
+/** As many as there are colours for. */
+const SERIES = 4;
 
 function curves(loaded: (Parameters<typeof series>[0] | undefined)[]): (number | null)[][] {
   const [steps = [], ...columns] = align(loaded.map((events) => series(events ?? []).steps));

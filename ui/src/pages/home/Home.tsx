@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { driftsQuery, tasksQuery } from "../../api/queries";
 import type { TaskInfo } from "../../api/types";
 import { Card, PageHead, Skeleton } from "../../components/bits";
-import { Failure } from "../../components/Failure";
+import { Failure, PageFailure } from "../../components/Failure";
 import layout from "../../components/layout.module.css";
 import { useTask } from "../../shell/useTask";
 import { Attention } from "./Attention";
@@ -17,14 +17,14 @@ export function Home() {
   const { data, error, isPending, refetch } = useQuery(tasksQuery);
   const { task, choose } = useTask();
   const drifts = useQuery(driftsQuery);
+  if (error && !data) return <PageFailure title="Home" error={error} retry={() => void refetch()} />;
   if (isPending || drifts.isPending) return <Skeleton lines={8} height={480} />;
-  if (error) return <Failure error={error} retry={() => void refetch()} />;
   const used = data.filter((one) => size(one) > 0 || one.active || one.run);
   const unused = data.filter((one) => !used.includes(one));
   return (
     <div className={layout.stack}>
       <PageHead title="Home" about="Examples people approve become small adapters; the best one answers." />
-      {drifts.error && <Failure error={drifts.error} retry={() => void drifts.refetch()} />}
+      {drifts.error && !drifts.data && <Failure error={drifts.error} retry={() => void drifts.refetch()} />}
       <Attention tasks={used} drifts={drifts.data ?? []} />
       {task && !task.active && <Guide task={task} />}
       <div className={css.tasks}>

@@ -7,7 +7,7 @@ import { TimeAgo } from "../../components/TimeAgo";
 import { VerdictPill } from "../../components/VerdictPill";
 import { duration, label, number } from "../../lib/format";
 import { verdict } from "../../lib/reliability";
-import { headline } from "../../lib/scores";
+import { headline, titleOf } from "../../lib/scores";
 import css from "./home.module.css";
 
 /** One task: what answers, how good it is, what runs, how far the audit is. */
@@ -66,7 +66,7 @@ function Active({ task }: { task: TaskInfo }) {
       </p>
       {mine && (
         <dl>
-          <dt>{label(mine.name)}</dt>
+          <dt>{titleOf(mine.name)}</dt>
           <dd>
             <Interval metric={mine} />
           </dd>

@@ -18,7 +18,7 @@ export function EvaluationTab({ run, version }: { run: Run; version: string | nu
       </Empty>
     );
   if (query.isPending) return <Skeleton lines={6} height={300} />;
-  if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
+  if (!query.data) return <Failure error={query.error} retry={() => void query.refetch()} />;
   const { evaluation, worst, right } = query.data;
   return (
     <div className={layout.stack}>

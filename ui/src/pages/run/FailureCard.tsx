@@ -6,6 +6,7 @@ import { CopyButton } from "../../components/CopyButton";
 import { diagnostics } from "../../lib/diagnostics";
 import { sentence } from "../../lib/format";
 import { tail } from "../../lib/logs";
+import { Words } from "../../components/Words";
 import css from "./run.module.css";
 
 /** What went wrong, where, why, and what to do. */
@@ -32,7 +33,9 @@ export function FailureCard({ run, failure }: { run: Run; failure: RunFailure | 
         {failure?.hint && <dt>What to do</dt>}
         {failure?.hint && (
           <dd>
-            <strong>{failure.hint}</strong>
+            <strong>
+              <Words>{failure.hint}</Words>
+            </strong>
           </dd>
         )}
         <dt>Why</dt>

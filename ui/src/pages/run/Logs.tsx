@@ -1,4 +1,5 @@
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState, type MouseEvent } from "react";
+import { runs } from "../../api/calls";
 import type { Run } from "../../api/types";
 import { Card } from "../../components/bits";
 import { CopyButton } from "../../components/CopyButton";
@@ -22,16 +23,36 @@ export function Logs({ run, active }: { run: Run; active: boolean }) {
   const stream = STREAMS.find((one) => one.value === search.stream)?.value ?? usual;
   const log = useLog(run.id, stream, active);
   const [wanted, setWanted] = useState("");
-  const [follow, setFollow] = useState(true);
+  // A link to a line shows that line, and not the end.
+  const [follow, setFollow] = useState(search.line === undefined);
   const box = useRef<HTMLPreElement>(null);
   const lines = useMemo(() => matching(log.text, wanted), [log.text, wanted]);
   useEffect(() => {
     if (follow && box.current) box.current.scrollTop = box.current.scrollHeight;
   }, [follow, lines]);
+  useEffect(() => {
+    if (!log.loaded || !search.line) return;
+    box.current?.querySelector(`#L${CSS.escape(search.line)}`)?.scrollIntoView({ block: "center" });
+  }, [log.loaded, search.line]);
+  const onClick = (click: MouseEvent) => {
+    const line = click.target instanceof Element && click.target.closest("a")?.dataset.line;
+    if (!line || click.ctrlKey || click.metaKey) return;
+    click.preventDefault();
+    setFollow(false);
+    setUrl({ stream, line });
+  };
+  const address = (line: number) => `?${new URLSearchParams({ tab: "logs", stream, line: String(line) })}`;
   return (
     <Card
       flush
-      title={<Segmented label="Stream" value={stream} options={STREAMS} onChange={(to) => setUrl({ stream: to })} />}
+      title={
+        <Segmented
+          label="Stream"
+          value={stream}
+          options={STREAMS}
+          onChange={(to) => setUrl({ stream: to, line: undefined })}
+        />
+      }
       side={
         <>
           <Input
@@ -44,13 +65,22 @@ export function Logs({ run, active }: { run: Run; active: boolean }) {
           />
           <Check label="Follow" checked={follow} onChange={(e) => setFollow(e.target.checked)} />
           <CopyButton text={log.text} label="Copy the log" />
+          <a href={runs.artifactAddress(run.id, `${stream}.log`)} download>
+            Download
+          </a>
         </>
       }
     >
-      <pre ref={box} className={css.log} tabIndex={0} aria-label={`Log, ${stream}`}>
+      <pre ref={box} className={css.log} tabIndex={0} aria-label={`Log, ${stream}`} onClick={onClick}>
         {lines.map((line) => (
-          <span key={line.number} id={`L${line.number}`}>
-            <i aria-hidden>{line.number}</i>
+          <span
+            key={line.number}
+            id={`L${line.number}`}
+            aria-current={search.line === String(line.number) ? "location" : undefined}
+          >
+            <a href={address(line.number)} data-line={line.number} tabIndex={-1} title="Link to this line">
+              {line.number}
+            </a>
             {line.text}
             {"\n"}
           </span>

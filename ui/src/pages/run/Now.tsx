@@ -26,6 +26,7 @@ export function Now({ detail, live }: { detail: RunDetail; live: { events: Event
             <li key={phase.name} data-state={phase.state} aria-current={phase.state === "now" ? "step" : undefined}>
               <i aria-hidden>{phase.state === "done" ? "✓" : phase.state === "failed" ? "✕" : ""}</i>
               {label(phase.name)}
+              {phase.seconds !== undefined && <small className="num">{duration(phase.seconds)}</small>}
             </li>
           ))}
         </ol>
@@ -42,7 +43,11 @@ export function Now({ detail, live }: { detail: RunDetail; live: { events: Event
                     : label(run.state)}
               {percent != null && active ? ` · ${Math.round(percent)} %` : ""}
             </span>
-            <span className="num">{active && <Heard at={live.heard} />}</span>
+            <span className="num">
+              {detail.attempts > 1 && `Attempt ${detail.attempts}`}
+              {detail.attempts > 1 && active && " · "}
+              {active && <Heard at={live.heard} />}
+            </span>
           </p>
         </div>
         <Figures>

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { runQuery } from "../../api/queries";
 import { PageHead, Skeleton } from "../../components/bits";
-import { Failure } from "../../components/Failure";
+import { PageFailure } from "../../components/Failure";
 import layout from "../../components/layout.module.css";
 import { isActive, RunPill } from "../../components/RunPill";
 import { Tabs } from "../../components/Tabs";
@@ -28,7 +28,7 @@ export function RunPage() {
   const live = useRunStream(id, active);
   const [search, setUrl] = useUrl();
   if (query.isPending) return <Skeleton lines={8} height={480} />;
-  if (query.error && !query.data) return <Failure error={query.error} retry={() => void query.refetch()} />;
+  if (!query.data) return <PageFailure title={id} error={query.error} retry={() => void query.refetch()} />;
   const { run, failure, version } = query.data;
   const trains = run.kind === "train";
   const tabs = [

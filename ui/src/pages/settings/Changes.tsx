@@ -1,35 +1,43 @@
-import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { admin } from "../../api/calls";
 import type { Change } from "../../api/types";
+import { Button } from "../../components/Button";
 import { Card, Empty } from "../../components/bits";
 import { Pick } from "../../components/form";
+import listed from "../../components/listed.module.css";
 import { Listed } from "../../components/Listed";
 import { Cell, Table } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
 import { differences } from "../../lib/diff";
 import { clip, label } from "../../lib/format";
-import { last } from "../../lib/cursor";
 import { shown } from "../../lib/json";
+import { useUrl } from "../../shell/url";
 
 const KINDS = ["", "example", "run", "version", "setting", "dataset", "base"].map((value) => ({
   value,
   label: value === "" ? "Everything" : label(value),
 }));
 
+const PAGE = 100;
+
 /** Who changed what, newest first; nothing is ever taken out of it. */
 export function Changes() {
-  const [kind, setKind] = useState("");
-  const query = useQuery({
+  const [search, setUrl] = useUrl();
+  const kind = search.kind ?? "";
+  const query = useInfiniteQuery({
     queryKey: ["changes", kind],
-    queryFn: () => newest(kind || undefined),
+    initialPageParam: undefined as number | undefined,
+    queryFn: ({ pageParam }) => admin.changes({ kind: kind || undefined, before: pageParam, limit: PAGE }),
+    getNextPageParam: ({ changes, next }) => (changes.length < PAGE ? undefined : next),
   });
-  const list = [...(query.data?.changes ?? [])].sort((a, b) => b.seq - a.seq).slice(0, SHOWN);
+  const list = query.data?.pages.flatMap((page) => page.changes) ?? [];
   return (
     <Card
       title="What changed"
       flush
-      side={<Pick aria-label="Kind" options={KINDS} value={kind} small onChange={(e) => setKind(e.target.value)} />}
+      side={
+        <Pick aria-label="Kind" options={KINDS} value={kind} small onChange={(e) => setUrl({ kind: e.target.value })} />
+      }
     >
       <Listed
         query={query}
@@ -53,18 +61,15 @@ export function Changes() {
           ))}
         </Table>
       </Listed>
+      {query.hasNextPage && (
+        <div className={listed.pages}>
+          <Button small busy={query.isFetchingNextPage && "Reading …"} onClick={() => void query.fetchNextPage()}>
+            Older changes
+          </Button>
+        </div>
+      )}
     </Card>
   );
-}
-
-const SHOWN = 100;
-
-/** The trail is read from its beginning; so its end is looked for first. */
-async function newest(kind: string | undefined) {
-  const end = await last(async (after) => (await admin.changes({ after, limit: 1 })).changes.length > 0);
-  const recent = await admin.changes({ kind, after: kind ? 0 : Math.max(0, end - SHOWN), limit: 500 });
-  if (!kind || recent.changes.length < 500) return recent;
-  return admin.changes({ kind, after: Math.max(0, end - 500), limit: 500 });
 }
 
 function summary(change: Change): string {

@@ -12,6 +12,8 @@ import { Cell, Table } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
 import { say } from "../../components/toasts";
 import { commands } from "../../lib/commands";
+import { inWords } from "../../lib/cron";
+import { sentence } from "../../lib/format";
 import { useTask } from "../../shell/useTask";
 
 const ZONE = "UTC";
@@ -22,6 +24,7 @@ export function Schedules() {
   const { task, tasks } = useTask();
   const query = useQuery({ queryKey: ["schedules"], queryFn: admin.schedules });
   const [draft, setDraft] = useState({ cron: "0 3 * * 1", task: "", fresh: "20" });
+  const words = inWords(draft.cron);
   const name = draft.task || task?.name || "";
   const add = useMutation({
     mutationFn: () =>
@@ -67,7 +70,10 @@ export function Schedules() {
             />
           )}
         </Field>
-        <Field label={`When (${ZONE})`} hint="Minute, hour, day, month, weekday. 0 3 * * 1 is Mondays at three.">
+        <Field
+          label={`When (${ZONE})`}
+          hint={words ? `${sentence(words)}.` : "Minute, hour, day, month, weekday. 0 3 * * 1 is Mondays at three."}
+        >
           {(field) => (
             <Input
               {...field}
@@ -93,11 +99,12 @@ export function Schedules() {
 }
 
 function Row({ schedule }: { schedule: Schedule }) {
+  const words = inWords(schedule.cron);
   return (
     <tr>
       <th scope="row">{schedule.task}</th>
-      <Cell label="When">
-        <code>{schedule.cron}</code> {schedule.zone}
+      <Cell label="When" title={schedule.cron}>
+        {words ? sentence(words) : <code>{schedule.cron}</code>} <span className="muted">{schedule.zone}</span>
       </Cell>
       <Cell label="Needs">{schedule.min_new > 0 ? `${schedule.min_new} new` : "–"}</Cell>
       <Cell label="Next">

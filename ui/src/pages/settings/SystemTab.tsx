@@ -1,5 +1,4 @@
 import { useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
 import { systemQuery } from "../../api/queries";
 import { Card, Empty, Figure, Figures, Skeleton } from "../../components/bits";
 import { Facts } from "../../components/Facts";
@@ -8,16 +7,15 @@ import layout from "../../components/layout.module.css";
 import { Cell, Table } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
 import { RentCard } from "./RentCard";
-import { bytes, clip, label, number } from "../../lib/format";
-import { leaves, shown } from "../../lib/json";
+import { bytes, clip, number } from "../../lib/format";
+import { Serving } from "./Serving";
 
 /** The machine, who trains on it, and what answers. */
 export function SystemTab() {
   const query = useQuery({ ...systemQuery, refetchInterval: 10_000 });
   if (query.isPending) return <Skeleton lines={6} height={300} />;
-  if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
+  if (!query.data) return <Failure error={query.error} retry={() => void query.refetch()} />;
   const system = query.data;
-  const serving = leaves(system.serving);
   return (
     <div className={layout.stack}>
       <Card
@@ -51,15 +49,15 @@ export function SystemTab() {
               <Empty title="No worker">Runs wait until `graft serve` or `graft worker` takes them.</Empty>
             )}
             {system.workers.length > 0 && (
-              <Table label="Workers" columns={["Worker", "Host", "Threads", "Heard of"]}>
+              <Table label="Workers" stack columns={["Worker", "Host", "Threads", "Heard of"]}>
                 {system.workers.map((worker) => (
                   <tr key={worker.id}>
                     <th scope="row" title={worker.id}>
                       {clip(worker.id, 18)}
                     </th>
-                    <Cell>{worker.host}</Cell>
-                    <Cell>{worker.slots}</Cell>
-                    <Cell>
+                    <Cell label="Host">{worker.host}</Cell>
+                    <Cell label="Threads">{worker.slots}</Cell>
+                    <Cell label="Heard of">
                       <TimeAgo at={worker.seen_at} />
                     </Cell>
                   </tr>
@@ -67,16 +65,13 @@ export function SystemTab() {
               </Table>
             )}
           </Card>
+          <Serving serving={system.serving} />
           <Card title="Places">
             <Facts
               rows={[
                 ["Home", <code>{system.home}</code>],
                 ["Database", <code>{system.database}</code>],
                 ["Base models", system.bases.map((base) => base.name).join(", ") || "None yet"],
-                ...serving.map(([path, value]): [string, ReactNode] => [
-                  label(path),
-                  <code>{shown(value) || "–"}</code>,
-                ]),
               ]}
             />
           </Card>

@@ -5,7 +5,7 @@ import { statsQuery } from "../../api/queries";
 import type { Stats, TaskInfo } from "../../api/types";
 import { BarList } from "../../components/BarList";
 import { Card, Empty, Figure, Figures, PageHead, Pill, Skeleton } from "../../components/bits";
-import { Failure } from "../../components/Failure";
+import { PageFailure } from "../../components/Failure";
 import { Icon } from "../../components/Icon";
 import layout from "../../components/layout.module.css";
 import { number } from "../../lib/format";
@@ -18,8 +18,9 @@ import { FieldCounts } from "./FieldCounts";
 export function StatsPage() {
   const { task } = useTask();
   const query = useQuery({ ...statsQuery(task?.name ?? ""), enabled: !!task });
-  if (!task || (query.isPending && !query.error)) return <Skeleton lines={8} height={480} />;
-  if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
+  if (query.error && !query.data)
+    return <PageFailure title="Stats" error={query.error} retry={() => void query.refetch()} />;
+  if (!task || !query.data) return <Skeleton lines={8} height={480} />;
   return (
     <div className={layout.stack}>
       <PageHead title="Stats" about={`${task.title}: what people approved.`}>

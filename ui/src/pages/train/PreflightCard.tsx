@@ -5,6 +5,7 @@ import type { Preflight } from "../../api/types";
 import { Card, Figure, Figures, Notice, Pill, Skeleton } from "../../components/bits";
 import { Failure } from "../../components/Failure";
 import { bytes, money, number, roughly, roughMoney, sentence } from "../../lib/format";
+import { Words } from "../../components/Words";
 import css from "./train.module.css";
 
 /** What a training would take, and what stands in its way, before it starts. */
@@ -19,8 +20,12 @@ export function PreflightCard({ query }: { query: UseQueryResult<Preflight> }) {
         <div className={css.preflight} aria-live="polite" data-old={query.isPlaceholderData || undefined}>
           {data.estimate && <EstimateFigures estimate={data.estimate} />}
           {data.problems.map((problem) => (
-            <Notice key={problem.what} tone={problem.level === "error" ? "bad" : "warn"} title={problem.what}>
-              {problem.hint}
+            <Notice
+              key={problem.what}
+              tone={problem.level === "error" ? "bad" : "warn"}
+              title={<Words>{`can't ${problem.what}`}</Words>}
+            >
+              <Words>{problem.hint}</Words>
               {problem.what.includes("approved") && (
                 <>
                   {" "}

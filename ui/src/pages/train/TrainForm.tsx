@@ -57,7 +57,9 @@ export function TrainForm({ task }: { task: TaskInfo }) {
   useActions([{ id: "start", label: "Start training", group: "Train", key: "s", disabled: blocked, run: begin }]);
   const bases = [...new Set([...(system.data?.bases.map((base) => base.name) ?? []), "smollm2-135m"])];
   const wrong = (field: string) =>
-    preflight.data?.problems.find((problem) => problem.level === "error" && problem.field === field)?.what;
+    preflight.data?.problems
+      .filter((problem) => problem.level === "error" && problem.field === field)
+      .map((problem) => `Can't ${problem.what}`)[0];
   return (
     <div className={layout.main}>
       <Card title="New training" side={<span className="num">{number(task.counts.approved)} approved examples</span>}>

@@ -32,7 +32,7 @@ export function DriftCard({ task, version }: { task: string; version: string }) 
         )
       }
     >
-      {error ? (
+      {error && !data ? (
         <Failure error={error} retry={() => void refetch()} />
       ) : data ? (
         <Signals drift={data} />

@@ -4,7 +4,7 @@ import { Cell, Table } from "../../components/Table";
 import { VerdictPill } from "../../components/VerdictPill";
 import { label } from "../../lib/format";
 import { examplesNeeded, verdict } from "../../lib/reliability";
-import { metricOf } from "../../lib/scores";
+import { metricOf, titleOf } from "../../lib/scores";
 
 /** Each metric of the adapter beside the baseline and the bare base, with 95 % intervals. */
 export function MetricsTable({ evaluation }: { evaluation: Evaluation }) {
@@ -23,7 +23,7 @@ export function MetricsTable({ evaluation }: { evaluation: Evaluation }) {
         return (
           <tr key={metric.name}>
             <th scope="row">
-              {label(metric.name)}
+              {titleOf(metric.name)}
               {metric.name === adapter.headline && (
                 <span className="muted" title="Decides between versions">
                   {" "}

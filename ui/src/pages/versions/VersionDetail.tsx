@@ -11,38 +11,42 @@ import { Lineage } from "./Lineage";
 import { MetricsTable } from "./MetricsTable";
 import { ReliabilityCard } from "./ReliabilityCard";
 import { RightList } from "./RightList";
+import css from "./versions.module.css";
 import { WorstList } from "./WorstList";
 
 /** One version: its numbers, whether its confidences can be trusted, where it comes from, what it gets wrong. */
 export function VersionDetail({ task, version, versions }: { task: TaskInfo; version: Version; versions: Version[] }) {
   const query = useQuery(versionQuery(task.name, version.name));
-  if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
+  if (query.error && !query.data) return <Failure error={query.error} retry={() => void query.refetch()} />;
   const detail = query.data;
   const evaluation = detail?.evaluation ?? version.metrics.evaluation;
   return (
     <div className={layout.stack}>
-      <Card
-        title="On the held-out examples"
-        flush
-        side={
-          evaluation && (
-            <span>
-              {number(evaluation.adapter.n)} examples it never saw · {duration(evaluation.seconds_per_answer)} an answer
-            </span>
-          )
-        }
-      >
-        {evaluation ? (
-          <MetricsTable evaluation={evaluation} />
-        ) : (
-          <Empty title="Not measured yet">Choose “Measure again” in its menu.</Empty>
-        )}
-      </Card>
-      <div className={layout.two}>
-        {evaluation && <ReliabilityCard evaluation={evaluation} />}
-        <div className={layout.stack}>
-          {evaluation?.adapter.confusion && <Confusion confusion={evaluation.adapter.confusion} />}
-          <Lineage version={version} versions={versions} />
+      <div className={css.detail}>
+        <Card
+          title="On the held-out examples"
+          flush
+          side={
+            evaluation && (
+              <span>
+                {number(evaluation.adapter.n)} examples it never saw · {duration(evaluation.seconds_per_answer)} an
+                answer
+              </span>
+            )
+          }
+        >
+          {evaluation ? (
+            <MetricsTable evaluation={evaluation} />
+          ) : (
+            <Empty title="Not measured yet">Choose “Measure again” in its menu.</Empty>
+          )}
+        </Card>
+        <div className={layout.two}>
+          {evaluation && <ReliabilityCard evaluation={evaluation} />}
+          <div className={layout.stack}>
+            {evaluation?.adapter.confusion && <Confusion confusion={evaluation.adapter.confusion} />}
+            <Lineage version={version} versions={versions} />
+          </div>
         </div>
       </div>
       {version.stage !== "shadow" && <DriftCard task={task.name} version={version.name} />}

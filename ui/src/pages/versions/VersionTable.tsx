@@ -6,7 +6,7 @@ import { TimeAgo } from "../../components/TimeAgo";
 import { VerdictPill } from "../../components/VerdictPill";
 import { label } from "../../lib/format";
 import { examplesNeeded, verdict } from "../../lib/reliability";
-import { headline, metricOf } from "../../lib/scores";
+import { headline, metricOf, titleOf } from "../../lib/scores";
 import css from "./versions.module.css";
 import { VersionActions } from "./VersionActions";
 
@@ -25,7 +25,7 @@ export function VersionTable({ versions, active, shown, onShow }: Props) {
   const columns = [
     "Version",
     "Stage",
-    metric ? label(metric) : "Score",
+    metric ? titleOf(metric) : "Score",
     "Against the baseline",
     ...(active ? [`Against ${active.name}`] : []),
     "Made",
@@ -81,7 +81,7 @@ function Row({
           {label(version.stage)}
         </Pill>
       </Cell>
-      <Cell label={mine ? label(mine.name) : "Score"}>
+      <Cell label={mine ? titleOf(mine.name) : "Score"}>
         {mine ? <Interval metric={mine} /> : <span className="muted">Not measured</span>}
       </Cell>
       <Cell label="Against the baseline">
@@ -96,7 +96,7 @@ function Row({
         <TimeAgo at={version.created_at} />
         <div className={css.sub}>{version.created_by}</div>
       </Cell>
-      <Cell full>
+      <Cell corner>
         <VersionActions version={version} active={active?.name ?? null} />
       </Cell>
     </tr>

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { versionsQuery } from "../../api/queries";
 import type { Version } from "../../api/types";
 import { Card, Empty, PageHead, Skeleton } from "../../components/bits";
-import { Failure } from "../../components/Failure";
+import { PageFailure } from "../../components/Failure";
 import layout from "../../components/layout.module.css";
 import { Tabs } from "../../components/Tabs";
 import { useTask } from "../../shell/useTask";
@@ -18,8 +18,9 @@ export function Versions() {
   const { task } = useTask();
   const [search, setUrl] = useUrl();
   const query = useQuery({ ...versionsQuery(task?.name ?? ""), enabled: !!task });
-  if (!task || (query.isPending && !query.error)) return <Skeleton lines={8} height={480} />;
-  if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
+  if (query.error && !query.data)
+    return <PageFailure title="Versions" error={query.error} retry={() => void query.refetch()} />;
+  if (!task || !query.data) return <Skeleton lines={8} height={480} />;
   const list = newestFirst(query.data);
   const active = list.find((version) => version.stage === "active");
   const shown = list.find((version) => version.name === search.version) ?? active ?? list[0];

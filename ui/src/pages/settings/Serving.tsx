@@ -1,0 +1,73 @@
+import { Card, Empty, Notice } from "../../components/bits";
+import listed from "../../components/listed.module.css";
+import { Cell, Table } from "../../components/Table";
+import { bytes, number } from "../../lib/format";
+import { Words } from "../../components/Words";
+
+/** One version in memory, as the server tells it. */
+interface Generation {
+  digest: string;
+  task: string;
+  version: string;
+  base: string;
+  bytes: number;
+  in_flight: number;
+  answered: number;
+  failed: number;
+}
+interface Told {
+  generations?: Generation[];
+  tasks?: { task: string; problem: string | null }[];
+}
+
+/** Which versions answer from this process's memory, and how they fare. */
+export function Serving({ serving }: { serving: unknown }) {
+  const { generations = [], tasks = [] } = serving as Told;
+  const problems = tasks.filter((task) => task.problem);
+  return (
+    <Card title="What answers here" flush>
+      {problems.length > 0 && (
+        <div className={listed.pad}>
+          {problems.map(({ task, problem }) => (
+            <Notice key={task} tone="warn" title={`${task} has no version in memory.`}>
+              <Words>{problem ?? ""}</Words>
+            </Notice>
+          ))}
+        </div>
+      )}
+      {generations.length === 0 && <Empty title="Nothing yet">A version is loaded when it is first asked.</Empty>}
+      {generations.length > 0 && (
+        <Table
+          label="What answers here"
+          stack
+          columns={[
+            "Version",
+            "Base",
+            ...["Memory", "Under way", "Answered", "Failed"].map((title) => ({ title, right: true })),
+          ]}
+        >
+          {generations.map((one) => (
+            <tr key={one.digest}>
+              <th scope="row" title={one.digest}>
+                {one.task} {one.version}
+              </th>
+              <Cell label="Base">{one.base}</Cell>
+              <Cell label="Memory" right nowrap>
+                {bytes(one.bytes)}
+              </Cell>
+              <Cell label="Under way" right>
+                {number(one.in_flight)}
+              </Cell>
+              <Cell label="Answered" right>
+                {number(one.answered)}
+              </Cell>
+              <Cell label="Failed" right>
+                {number(one.failed)}
+              </Cell>
+            </tr>
+          ))}
+        </Table>
+      )}
+    </Card>
+  );
+}
