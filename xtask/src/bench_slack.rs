@@ -21,7 +21,6 @@ const NUMBERS: [&str; 6] = ["answered", "direction", "rescue_location", "drop_of
 
 /// Trains (or goes on with a training that was interrupted), answers, and prints the scores beside the regex's.
 pub(crate) fn run() -> anyhow::Result<()> {
-    shell::run(shell::cargo().args(["build", "--release", "--package", "graft", "--bin", "graft"]))?;
     let strict = Strict { home: std::path::absolute(shell::target().join("bench-slack"))? };
     let (first, last) = strict.labels()?;
     strict.train(&first)?;

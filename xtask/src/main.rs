@@ -32,12 +32,12 @@ Tasks of the project:
   cargo xtask parity FOLDER…     numbers equal those that Hugging Face computed, such as crates/testkit/data/parity/*
   cargo xtask bench [NAME…] [--rounds N]
                                  speed and memory beside peers, in turn: gemm, kernels, train, t5, infer, gguf, start,
-                                 growth, serve; installs peft (6 GB) unless GRAFT_PEER_PYTHON names a Python that has it
+                                 growth, serve; installs peft (6 GB) unless GRAFT_PEER_PYTHON names a Python that has it;
+                                 and that it costs nothing: parity with transformers, and slack: learns from the first 400
+                                 messages, tests on the last 100, beside the regex (15 minutes)
   cargo xtask fuzz [MINUTES [READER]]
                                  damaged files for every reader of files from elsewhere, or for those whose name holds
                                  READER; new ones for MINUTES (10) each
-  cargo xtask bench slack        quality on Slack messages: learns from the first 400, tests on the last 100, beside the
-                                 regex; 15 minutes on two cores
   cargo xtask campaign [PART…] [--kills N] [--runs N] [--seed N]
                                  servers and workers killed and paused at random moments under load, and a disk that
                                  refuses at every operation: kills, workers, database, files; 40 minutes on two cores
@@ -70,7 +70,6 @@ fn run() -> anyhow::Result<()> {
             let minutes = minutes.parse().context("write a number of minutes")?;
             in_root(|| fuzz::run(minutes, reader.first().unwrap_or(&"")))
         }
-        ["bench", "slack"] => in_root(bench_slack::run),
         ["bench", what @ ..] => in_root(|| bench::run(what)),
         ["campaign", what @ ..] => in_root(|| campaign::run(what)),
         ["ui"] => in_root(ui::build),

@@ -16,6 +16,19 @@ const GRADIENTS: f64 = 1e-3;
 /// Largest absolute error of a loss.
 const LOSSES: f64 = 1e-4;
 
+/// Models with what Hugging Face computed on them.
+const KEPT: &str = "crates/testkit/data/parity";
+
+/// Checks all models that the project keeps.
+pub(crate) fn all() -> anyhow::Result<()> {
+    let entries = std::fs::read_dir(KEPT).with_context(|| format!("{KEPT} can't be read"))?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<Vec<_>>>()?;
+    let mut folders: Vec<String> =
+        paths.iter().filter(|path| path.is_dir()).map(|path| path.display().to_string()).collect();
+    folders.sort();
+    run(&folders.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
 /// Checks each folder and prints one line for each of base, LoRA and soft prompt.
 pub(crate) fn run(folders: &[&str]) -> anyhow::Result<()> {
     ensure!(!folders.is_empty(), "name at least one folder");

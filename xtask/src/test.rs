@@ -10,9 +10,6 @@ use anyhow::{Context as _, ensure};
 
 use crate::{commands, layers, pages, parity, prepare, shell, tidy, ui};
 
-/// Folders with numbers that Hugging Face computed.
-const PARITY: &str = "crates/testkit/data/parity";
-
 /// Runs every step until one fails. `quick` fetches nothing.
 pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     let (mut steps, mut needs, mut counts) = (Steps::default(), Needs::default(), Counts::default());
@@ -49,7 +46,7 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
             shell::cargo().args(arguments).env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links"),
         )
     })?;
-    steps.run("parity", || parity::run(&folders()?.iter().map(String::as_str).collect::<Vec<_>>()))?;
+    steps.run("parity", parity::all)?;
     steps.report(&counts);
     needs.lacking.iter().for_each(|what| warn(what));
     Ok(())
@@ -99,15 +96,6 @@ pub(crate) fn shape() -> anyhow::Result<()> {
     layers::run()?;
     tidy::run()?;
     pages::run()
-}
-
-fn folders() -> anyhow::Result<Vec<String>> {
-    let entries = std::fs::read_dir(PARITY).with_context(|| format!("{PARITY} can't be read"))?;
-    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<Vec<PathBuf>>>()?;
-    let mut folders: Vec<String> =
-        paths.iter().filter(|path| path.is_dir()).map(|path| path.display().to_string()).collect();
-    folders.sort();
-    Ok(folders)
 }
 
 fn warn(text: &str) {

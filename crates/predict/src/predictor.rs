@@ -130,7 +130,7 @@ impl Predictor {
         let own = |request: &Request| virtual_tokens + request.prompt.len() + request.max_tokens + 1;
         let shared = requests.first().map_or(0, |request| virtual_tokens + request.shared.len());
         let rows = shared + requests.iter().take(lanes).map(own).sum::<usize>();
-        let limits = Limits { cache_bytes: CACHE_BYTES, ..Limits::default() };
+        let limits = Limits::default();
         let needed = rows.saturating_mul(self.model.session_row_bytes()).min(limits.cache_bytes);
         batcher.take_if(|(room, _)| *room < needed);
         let fresh = || {
@@ -157,8 +157,5 @@ impl Predictor {
         Ok(Request { stream: index as u64, ..request })
     }
 }
-
-/// Bytes of keys and values at most, were all answers as long as they may be; what is not written takes no memory.
-const CACHE_BYTES: usize = 1 << 30;
 
 type Sender = mpsc::Sender<(usize, Result<Prediction>)>;

@@ -30,7 +30,7 @@ pub struct Sampling {
 
 impl Default for Decoding {
     fn default() -> Self {
-        Self { max_tokens: 400, batch: 48, sampling: None }
+        Self { max_tokens: 400, batch: 24, sampling: None }
     }
 }
 

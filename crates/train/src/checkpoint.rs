@@ -27,6 +27,9 @@ pub(crate) struct Progress {
     pub(crate) seconds: f64,
     /// Tokens learned from so far.
     pub(crate) tokens: u64,
+    /// Those of them that went through the model: what a pass's examples share does so once.
+    #[serde(default)]
+    pub(crate) computed: u64,
     /// When the first process began.
     pub(crate) started_at: i64,
 }

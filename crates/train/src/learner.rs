@@ -126,6 +126,15 @@ impl<'m> Learner<'m> {
         Ok((total / supervised as f64, norm))
     }
 
+    /// Prompt and answer tokens that go through the model in a step: what a pass's examples share does so once.
+    #[must_use]
+    pub fn computed(&self, batch: &[&Sequence], plan: &StepPlan) -> u64 {
+        let head = plan.shared + self.adapter.virtual_tokens();
+        let passes = data::passes(&self.lengths(batch), head, plan.pass_tokens);
+        let tokens: usize = batch.iter().map(|sequence| sequence.source.len() + sequence.tokens.len()).sum();
+        (tokens - plan.shared * (batch.len() - passes.len())) as u64
+    }
+
     /// Mean loss of a supervised token, without learning; `None` where nothing is supervised.
     ///
     /// # Errors

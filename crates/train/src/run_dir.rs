@@ -57,6 +57,9 @@ pub struct TrainingRun {
     pub train_seconds: f64,
     /// Prompt and answer tokens a second.
     pub tokens_per_second: f64,
+    /// Those of them that went through the model: what a pass's examples share does so once.
+    #[serde(default)]
+    pub computed_tokens_per_second: f64,
     /// Largest resident memory of the process in bytes.
     pub peak_memory: u64,
     /// Version of Graft.

@@ -113,6 +113,7 @@ impl<'r> Trainer<'r> {
             first_loss: None,
             seconds: 0.0,
             tokens: 0,
+            computed: 0,
             started_at: now(),
         };
         Ok(Self {
@@ -258,6 +259,7 @@ impl<'r> Trainer<'r> {
             pass_tokens: self.spec.limits.pass_tokens,
             recompute: self.spec.limits.recompute,
         };
+        self.progress.computed += self.learner.computed(&batch, &plan);
         let (loss, norm) = self.learner.step(&batch, &plan)?;
         Ok((loss, norm, plan.lr))
     }
@@ -329,6 +331,7 @@ impl<'r> Trainer<'r> {
             adapter_hash,
             train_seconds: self.progress.seconds,
             tokens_per_second: self.progress.tokens as f64 / self.progress.seconds.max(1e-9),
+            computed_tokens_per_second: self.progress.computed as f64 / self.progress.seconds.max(1e-9),
             peak_memory: peak_rss(),
             graft_version: spec.graft.clone(),
         };

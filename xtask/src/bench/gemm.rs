@@ -1,8 +1,6 @@
 //! Products and kernels by themselves: what everything else is made of.
 
-use serde_json::Value;
-
-use super::{Settings, built, lines, report::plain};
+use super::{Settings, built, floor, lines, report::plain};
 
 /// GFLOP/s of products; the first is the floor that shares are told of.
 pub(super) fn products(_settings: &Settings) -> anyhow::Result<Option<String>> {
@@ -22,10 +20,12 @@ pub(super) fn products(_settings: &Settings) -> anyhow::Result<Option<String>> {
     Ok(None)
 }
 
-/// Each fused kernel against its composed twin.
+/// Each fused kernel against its composed twin and its roofline: a copy, or the f32 product at large.
 pub(super) fn kernels(_settings: &Settings) -> anyhow::Result<Option<String>> {
-    println!("| kernel | fused | composed | ratio |\n|---|---|---|---|");
-    for said in lines(built("graft-bench")?.arg("kernels"))? {
+    println!("| kernel | fused | of the roofline | composed | ratio |\n|---|---|---|---|---|");
+    let (floor, all) = (floor()?, lines(built("graft-bench")?.arg("kernels"))?);
+    let copy = all.first().and_then(|first| first["fused_gb_per_s"].as_f64()).unwrap_or(f64::NAN);
+    for said in all {
         let number = |name: &str| said[name].as_f64();
         let cell = |side: &str| match (number(&format!("{side}_gb_per_s")), number(&format!("{side}_gflops"))) {
             (Some(speed), _) => format!("{} GB/s", plain(speed)),
@@ -33,8 +33,11 @@ pub(super) fn kernels(_settings: &Settings) -> anyhow::Result<Option<String>> {
             _ => "–".to_owned(),
         };
         let name = said["kernel"].as_str().unwrap_or_default();
-        let ratio = said["ratio"].as_f64().map_or_else(|| Value::Null.to_string(), plain);
-        println!("| {name} | {} | {} | {ratio} |", cell("fused"), cell("plain"));
+        let ratio = number("ratio").map_or_else(|| "–".to_owned(), plain);
+        let share =
+            number("fused_gb_per_s").map(|gb| gb / copy).or(number("fused_gflops").map(|gflops| gflops / floor));
+        let share = share.map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", 100.0 * share));
+        println!("| {name} | {} | {share} | {} | {ratio} |", cell("fused"), cell("plain"));
     }
     Ok(None)
 }

@@ -53,11 +53,7 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<Option<String>> {
     println!("\n| | seconds a message | against |\n|---|---|---|");
     println!("| transformers generate with peft's adapter | {} | |", plain(theirs));
     println!("| graft, one at a time | {} | {:.1} × transformers |", one.shown(), theirs / one.median());
-    println!(
-        "| graft, {FILE} messages from a file | {} | {:.2} × one at a time |",
-        many.shown(),
-        one.median() / many.median()
-    );
+    println!("| graft, {FILE} messages from a file | {} | {} × one at a time |", many.shown(), one.over(&many).shown());
     Ok(None)
 }
 

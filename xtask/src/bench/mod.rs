@@ -21,7 +21,7 @@ use crate::{prepare, shell};
 /// A measurement by its name; says why it can't run here, if so.
 type Bench = fn(&Settings) -> anyhow::Result<Option<String>>;
 
-const ALL: [(&str, Bench); 9] = [
+const ALL: [(&str, Bench); 11] = [
     ("gemm", gemm::products),
     ("kernels", gemm::kernels),
     ("train", train::run),
@@ -31,6 +31,8 @@ const ALL: [(&str, Bench); 9] = [
     ("start", start::run),
     ("growth", growth::run),
     ("serve", serve::run),
+    ("parity", |_| crate::parity::all().map(|()| None)),
+    ("slack", |_| crate::bench_slack::run().map(|()| None)),
 ];
 
 /// What the measurements share.

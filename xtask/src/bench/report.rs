@@ -12,7 +12,13 @@ impl Rounds {
     pub(super) fn median(&self) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
-        sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+        let middle = |at: usize| sorted.get(at).copied().unwrap_or(f64::NAN);
+        (middle(sorted.len().saturating_sub(1) / 2) + middle(sorted.len() / 2)) / 2.0
+    }
+
+    /// Ratios of these numbers to others, round by round.
+    pub(super) fn over(&self, others: &Self) -> Self {
+        Self(self.0.iter().zip(&others.0).map(|(a, b)| a / b).collect())
     }
 
     /// Median (least – most).
@@ -88,10 +94,10 @@ impl Versus {
         println!("\n| | graft | {} | ratio | graft's share of the f32 floor, % |\n|---|---|---|---|---|", self.peer);
         for Row { name, better, ours, theirs, share } in &self.rows {
             let ratio = match better {
-                Better::More => ours.median() / theirs.median(),
-                Better::Less => theirs.median() / ours.median(),
+                Better::More => ours.over(theirs),
+                Better::Less => theirs.over(ours),
             };
-            println!("| {name} | {} | {} | {ratio:.2} | {} |", ours.shown(), theirs.shown(), share.shown());
+            println!("| {name} | {} | {} | {} | {} |", ours.shown(), theirs.shown(), ratio.shown(), share.shown());
         }
     }
 }

@@ -16,8 +16,9 @@ pub(super) const DATA: &str = "crates/tasks/data/slack";
 pub(super) const PEER: &str = "bench/peers/hf_llama_lora.py";
 /// Messages learned from, once.
 const MESSAGES: usize = 64;
-/// Forward and backward through the 134.5 million weights of SmolLM2-135M, frozen.
-const GFLOP_A_TOKEN: f64 = 4.0 * 0.1345;
+/// Forward and backward through the 106.2 million frozen weights of SmolLM2-135M's layers. The head, which answers alone
+/// go through, is left out: shares are a little higher.
+const GFLOP_A_TOKEN: f64 = 4.0 * 0.1062;
 
 pub(super) fn run(settings: &Settings) -> anyhow::Result<Option<String>> {
     let folder = settings.base.parent().context("the base model lies in no folder")?;
@@ -40,7 +41,9 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<Option<String>> {
         let both =
             |ours_name: &str, name: &str| Ok::<_, anyhow::Error>((number(&ours, ours_name)?, number(&theirs, name)?));
         let (a, b) = both("tokens_per_second", "tokens_per_s")?;
-        let name = "real tokens/s, each its own prompt and answer form";
+        table.add("real tokens/s, each its own prompt and answer form", Better::More, a, b);
+        let (a, b) = both("computed_tokens_per_second", "tokens_per_s")?;
+        let name = "tokens/s that went through the model: ours computes a shared beginning once a pass";
         table.add(name, Better::More, a, b);
         table.share(name, Better::More, a * GFLOP_A_TOKEN / floor()?);
         let (a, b) = both("train_seconds", "train_s")?;

@@ -29,7 +29,7 @@ pub struct RunEstimate {
     pub disk_bytes: u64,
 }
 
-/// How fast this machine trains, in prompt and answer tokens a second, by base, method and threads.
+/// How fast this machine trains, in prompt and answer tokens a second, by all that changes it.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Speeds(BTreeMap<String, Speed>);
 
@@ -46,10 +46,19 @@ impl Speeds {
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
+    /// Base, task (whose examples share more or less of their tokens), adapter, threads and what is recomputed.
     fn key_of(spec: &TrainSpec) -> String {
-        let (base, method) = (spec.base.digest.as_str(), Method::of(&spec.adapter));
+        let base = spec.base.digest.as_str();
+        let adapter = match &spec.adapter {
+            AdapterSpec::Lora(lora) => {
+                let targets = serde_json::to_string(&lora.targets).unwrap_or_default().replace('"', "");
+                format!("{}-{}-{targets}", Method::Lora.name(), lora.rank)
+            }
+            AdapterSpec::SoftPrompt(prompt) => format!("{}-{}", Method::SoftPrompt.name(), prompt.tokens),
+        };
         let threads = spec.limits.threads.unwrap_or_else(cores);
-        format!("{}/{}/{threads}", base.get(..12).unwrap_or(base), method.name())
+        let recompute = if spec.limits.recompute { "/recompute" } else { "" };
+        format!("{}/{}/{adapter}/{threads}{recompute}", base.get(..12).unwrap_or(base), spec.task.name)
     }
 
     /// Remembers how fast a run was.

@@ -1,5 +1,8 @@
 //! Each fused kernel beside the plain loops it replaces, and beside what the memory allows.
 
+mod backward;
+mod stored;
+
 use graft_kernels::{Heads, Inputs, Span, attention, rows};
 use serde_json::json;
 
@@ -17,6 +20,20 @@ fn say(name: &str, passes: f64, fused: f64, plain: f64) {
     );
 }
 
+/// Times a kernel and its composed twin that read and write so many times the numbers at hand.
+fn beside(name: &str, passes: f64, fused: impl FnMut(), plain: impl FnMut()) {
+    say(name, passes, median(0.2, fused), median(0.2, plain));
+}
+
+/// Times a kernel and its composed twin that do so many GFLOP.
+fn beside_work(name: &str, gflop: f64, fused: impl FnMut(), plain: impl FnMut()) {
+    let (fused, plain) = (median(0.3, fused), median(0.3, plain));
+    println!(
+        "{}",
+        json!({"kernel": name, "fused_gflops": gflop / fused, "plain_gflops": gflop / plain, "ratio": plain / fused})
+    );
+}
+
 /// Prints gigabytes a second that each kernel reads and writes, on one thread.
 pub(crate) fn run() -> anyhow::Result<()> {
     let (a, b) = (numbers(ROWS * COLS, 1), numbers(ROWS * COLS, 2));
@@ -27,6 +44,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     gates(&a, &b, &mut y);
     softmax(&a, &mut y);
     attend();
+    backward::run(&a, &b, &mut y);
+    stored::run();
     Ok(())
 }
 
@@ -96,12 +115,32 @@ fn attend() {
     let spans = [Span { queries: 0..512, prefix: 0..0, keys: 0..512, causal: true }];
     let (mut out, mut lse) = (vec![0.0; 512 * 576], vec![0.0; 512 * 9]);
     let inputs = Inputs { q: &q, k: &k, v: &v, spans: &spans, heads, bias: None };
-    let fused = median(0.3, || attention(&inputs, &mut out, &mut lse));
-    let plain = median(0.3, || definition(&q, &k, &v, &mut out));
+    let mut kept = out.clone();
     let work = 4e-9 * (512 * 513 / 2 * 576) as f64;
-    println!(
-        "{}",
-        json!({"kernel": "attention, 512 tokens", "fused_gflops": work / fused, "plain_gflops": work / plain, "ratio": plain / fused})
+    let fused = || attention(&inputs, &mut out, &mut lse);
+    beside_work("attention, 512 tokens", work, fused, || definition(&q, &k, &v, &mut kept));
+    // The last token alone, as in decoding.
+    let spans = [Span { queries: 0..1, prefix: 0..0, keys: 0..512, causal: true }];
+    let inputs = Inputs { q: &q[..576], k: &k, v: &v, spans: &spans, heads, bias: None };
+    let (mut one, mut lse, mut scores) = (vec![0.0; 576], vec![0.0; 9], vec![0.0; 512]);
+    let mut composed = vec![0.0; 576];
+    beside_work(
+        "attention, one token that sees 512",
+        4e-9 * (512 * 576) as f64,
+        || attention(&inputs, &mut one, &mut lse),
+        || {
+            composed.fill(0.0);
+            for head in 0..9 {
+                let key = |j: usize| j * 192 + head / 3 * 64;
+                let q = &q[head * 64..(head + 1) * 64];
+                scores.iter_mut().enumerate().for_each(|(j, s)| *s = 0.125 * rows::dot(q, &k[key(j)..][..64]));
+                let max = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                scores.iter_mut().for_each(|s| *s = (*s - max).exp());
+                let sum: f32 = scores.iter().sum();
+                let out = &mut composed[head * 64..(head + 1) * 64];
+                scores.iter().enumerate().for_each(|(j, s)| rows::axpy(out, s / sum, &v[key(j)..][..64]));
+            }
+        },
     );
 }
 

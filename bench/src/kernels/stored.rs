@@ -1,0 +1,44 @@
+//! Weights as files store them: widening them, and products for a few tokens that never widen them in memory.
+
+use graft_kernels::{Dtype, Frozen, dequantize, rows};
+use serde_json::json;
+
+use crate::timing::{median, numbers};
+
+/// Rows and columns of SmolLM2's largest layers; Q4_K and Q6_K want columns by the 256.
+const ROWS: usize = 576;
+const COLS: usize = 1536;
+
+/// Prints what each type takes: widened on one thread, products on all.
+pub(super) fn run() {
+    for dtype in [Dtype::F32, Dtype::BF16, Dtype::Q8_0, Dtype::Q4_0, Dtype::Q4_1, Dtype::Q4K, Dtype::Q6K] {
+        let Some(size) = dtype.row_bytes(COLS).map(|row| row * ROWS) else { continue };
+        // Small scales, so that sums stay numbers.
+        let bytes: Vec<u8> = (0..size).map(|i| if i % 2 == 1 { 0x20 } else { (i * 37 % 251) as u8 }).collect();
+        let mut wide = vec![0.0; ROWS * COLS];
+        let widen = median(0.2, || dequantize(dtype, &bytes, &mut wide));
+        println!(
+            "{}",
+            json!({"kernel": format!("{dtype:?} widened to f32"), "fused_gb_per_s": (size + 4 * wide.len()) as f64 * 1e-9 / widen})
+        );
+        let weight = Frozen::stored(ROWS, COLS, dtype, &bytes);
+        for tokens in [1, 8] {
+            let x = numbers(tokens * COLS, 1);
+            let mut y = vec![0.0; tokens * ROWS];
+            let fused = median(0.2, || weight.forward(&x, &mut y, 1.0, &[]));
+            // Widened to memory first, then row by row.
+            let plain = median(0.2, || {
+                dequantize(dtype, &bytes, &mut wide);
+                for (row, w) in wide.chunks(COLS).enumerate() {
+                    (0..tokens).for_each(|t| y[t * ROWS + row] = rows::dot(w, &x[t * COLS..(t + 1) * COLS]));
+                }
+            });
+            let work = 2e-9 * (tokens * ROWS * COLS) as f64;
+            println!(
+                "{}",
+                json!({"kernel": format!("product of {dtype:?}, {tokens} tokens"), "fused_gflops": work / fused,
+                       "plain_gflops": work / plain, "ratio": plain / fused})
+            );
+        }
+    }
+}
