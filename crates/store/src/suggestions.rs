@@ -102,22 +102,31 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn suggested(&self, version: &Version, decided: bool, limit: u32) -> Result<Vec<Suggested>, Error> {
+        // The newest are chosen by what is small; only theirs are read whole.
         let rows = sqlx::query(
-            "select f.answer, f.confidence, f.made_at, cast(length(c.input) as bigint) as chars,
-                    case when f.decided = 1 then c.output end as truth
-             from (
-                 select s.task, s.example, s.revision, s.answer, s.confidence, s.made_at, e.revision as current,
-                        e.reviewed_at, e.position,
+            "with known as (
+                 select s.made_at, e.id, e.revision, e.reviewed_at, e.position,
                         case when e.review = 'approved' and e.touched = 1 and e.reviewed_at >= s.made_at
                              then 1 else 0 end as decided
                  from suggestions s join examples e on e.task = s.task and e.id = s.example
                  where s.task = $1 and s.version = $2 and e.review <> 'rejected'
                    and s.example not in (select example from dataset_members where task = $1 and digest = $3)
-             ) f
-             join example_revisions c on c.task = f.task and c.id = f.example and c.revision = f.current
-             join example_revisions a on a.task = f.task and a.id = f.example and a.revision = f.revision
-             where f.decided >= $4 and a.input = c.input
-             order by case when $4 = 1 then f.reviewed_at else f.made_at end desc, f.position desc limit $5",
+                   and (s.revision = e.revision or exists (
+                       select 1 from example_revisions a
+                       join example_revisions c on c.task = a.task and c.id = a.id and c.input = a.input
+                       where a.task = s.task and a.id = s.example and a.revision = s.revision
+                         and c.revision = e.revision))
+             ), newest as (
+                 select id, revision, decided, position,
+                        case when $4 = 1 then reviewed_at else made_at end as moment
+                 from known where decided >= $4 order by moment desc, position desc limit $5
+             )
+             select s.answer, s.confidence, s.made_at, cast(length(c.input) as bigint) as chars,
+                    case when n.decided = 1 then c.output end as truth
+             from newest n
+             join suggestions s on s.task = $1 and s.example = n.id
+             join example_revisions c on c.task = $1 and c.id = n.id and c.revision = n.revision
+             order by n.moment desc, n.position desc",
         )
         .bind(&version.task)
         .bind(&version.name)
