@@ -1,10 +1,10 @@
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import type { TaskInfo } from "../../api/types";
 import { Failure } from "../../components/Failure";
 import { Skeleton } from "../../components/bits";
 import { useTask } from "../../shell/useTask";
 import css from "./audit.module.css";
-import { AuditBar } from "./AuditBar";
+import { AuditBar, type Dialog } from "./AuditBar";
 import { Nothing } from "./Nothing";
 import { Rail } from "./Rail";
 import { useAudit } from "./useAudit";
@@ -18,6 +18,7 @@ export function Audit() {
 
 function Queue({ task }: { task: TaskInfo | undefined }) {
   const audit = useAudit(task);
+  const [dialog, setDialog] = useState<Dialog>(null);
   const { current, list, total, at, query } = audit;
   useEffect(() => {
     // The list is read in pages; the next one comes before it is needed.
@@ -27,10 +28,12 @@ function Queue({ task }: { task: TaskInfo | undefined }) {
   return (
     <div className={css.page}>
       <h1 className="sr">Audit</h1>
-      <AuditBar audit={audit} task={task} />
+      <AuditBar audit={audit} task={task} dialog={dialog} setDialog={setDialog} />
       {query.isError && list.length === 0 && <Failure error={query.error} retry={() => void query.refetch()} />}
       {(query.isPending || !task || audit.seeking) && !query.isError && <Skeleton lines={8} height={460} />}
-      {task && query.isSuccess && !current && !audit.seeking && <Nothing audit={audit} task={task} />}
+      {task && query.isSuccess && !current && !audit.seeking && (
+        <Nothing audit={audit} task={task} onImport={() => setDialog("import")} />
+      )}
       {task && current && (
         <div className={css.columns}>
           <Workbench

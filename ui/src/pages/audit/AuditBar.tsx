@@ -19,10 +19,18 @@ const ORDERS = [
   { value: "disagreeing", label: "Most disagreeing first" },
 ];
 
+/** What can be opened over the queue. */
+export type Dialog = "bulk" | "import" | null;
+interface Props {
+  audit: Audit;
+  task: TaskInfo | undefined;
+  dialog: Dialog;
+  setDialog: (dialog: Dialog) => void;
+}
+
 /** What the queue shows and how far it is. */
-export function AuditBar({ audit, task }: { audit: Audit; task: TaskInfo | undefined }) {
+export function AuditBar({ audit, task, dialog, setDialog }: Props) {
   const { filter, setUrl, open } = audit;
-  const [dialog, setDialog] = useState<"bulk" | "import" | null>(null);
   const search = useRef<HTMLInputElement>(null);
   const change = (part: Partial<Record<keyof Filter, string>>) => {
     open(undefined);

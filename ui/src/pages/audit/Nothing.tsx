@@ -1,31 +1,25 @@
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
 import type { TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Empty } from "../../components/bits";
-import { ImportDialog } from "./ImportDialog";
 import type { Audit } from "./useAudit";
 
 /** Nothing to audit: because there is nothing, all is done, or the filter is too narrow. */
-export function Nothing({ audit, task }: { audit: Audit; task: TaskInfo }) {
-  const [importing, setImporting] = useState(false);
+export function Nothing({ audit, task, onImport }: { audit: Audit; task: TaskInfo; onImport: () => void }) {
   const all = task.counts.pending + task.counts.approved + task.counts.rejected;
   const { filter } = audit;
   if (all === 0)
     return (
-      <>
-        <Empty
-          title="No messages yet"
-          action={
-            <Button look="main" icon="upload" onClick={() => setImporting(true)}>
-              Import messages
-            </Button>
-          }
-        >
-          Bring a Slack export, a CSV or JSONL file, an Ask AI database, or paste labelled text.
-        </Empty>
-        <ImportDialog open={importing} onOpenChange={setImporting} task={task} />
-      </>
+      <Empty
+        title="No messages yet"
+        action={
+          <Button look="main" icon="upload" onClick={onImport}>
+            Import messages
+          </Button>
+        }
+      >
+        Bring a Slack export, a CSV or JSONL file, an Ask AI database, or paste labelled text.
+      </Empty>
     );
   if (filter?.search || filter?.source)
     return (

@@ -4,7 +4,6 @@ import type { Run, RunFailure } from "../../api/types";
 import { Card } from "../../components/bits";
 import { CopyButton } from "../../components/CopyButton";
 import { diagnostics } from "../../lib/diagnostics";
-import { sentence } from "../../lib/format";
 import { tail } from "../../lib/logs";
 import { Words } from "../../components/Words";
 import css from "./run.module.css";
@@ -21,7 +20,11 @@ export function FailureCard({ run, failure }: { run: Run; failure: RunFailure | 
   const why = failure?.why ?? run.error ?? "The trainer left no message.";
   return (
     <Card
-      title={<span className={css.failed}>✕ {sentence(failure?.what ?? "this run failed")}</span>}
+      title={
+        <span className={css.failed}>
+          ✕ <Words>{failure?.what ?? "this run failed"}</Words>
+        </span>
+      }
       side={<CopyButton text={() => diagnostics(run, failure, tail(log.data ?? "", 40))}>Copy diagnostics</CopyButton>}
     >
       <dl className={css.failure}>
