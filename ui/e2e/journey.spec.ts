@@ -83,6 +83,7 @@ test("train, watch, compare, activate, use, roll back", async ({ page }) => {
   await page.getByRole("link", { name: "Compare 2 runs" }).click();
   await expect(page.getByRole("cell", { name: "0.2", exact: true })).toBeVisible();
   await expect(page.getByRole("rowheader", { name: "Accuracy" })).toBeVisible();
+  await expect(page.getByText(/^[+−±]\d.* points \(.* to .*\)$/)).toBeVisible();
 
   await page.goto(`${graft.url}/versions?task=${TASK}`);
   await activate(page, "v1");

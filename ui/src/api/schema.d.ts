@@ -1415,6 +1415,7 @@ export interface components {
         };
         /** @description A number of each run. */
         ComparedMetric: {
+            difference?: components["schemas"]["Interval"] | null;
             /** @description Its name. */
             name: string;
             /** @description One a run; null where a run has none. */

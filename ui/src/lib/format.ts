@@ -24,6 +24,12 @@ export function percent(share: number | null | undefined, digits = 0): string {
   return share == null || !Number.isFinite(share) ? "–" : `${(share * 100).toFixed(digits)} %`;
 }
 
+/** A difference of shares in points of a hundred: `+2.4`, `−0.3`. */
+export function points(share: number): string {
+  const size = (Math.abs(share) * 100).toFixed(1);
+  return `${Number(size) === 0 ? "±" : share < 0 ? "−" : "+"}${size}`;
+}
+
 /** Three significant digits, as losses and learning rates are read: `0.0314`, `1.5e-3`. */
 export function significant(value: number | null | undefined): string {
   if (value == null || !Number.isFinite(value)) return "–";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, bytes, clip, duration, label, number, percent, roughly, significant } from "./format";
+import { ago, bytes, clip, duration, label, number, percent, points, roughly, significant } from "./format";
 import { name, printed } from "./keys";
 import { pageOf } from "./links";
 import { matching, tail } from "./logs";
@@ -20,6 +20,7 @@ test("numbers read as people write them", () => {
     "–",
   ]);
   expect([bytes(512), bytes(1_104_835_648), bytes(null)]).toEqual(["512 B", "1.0 GiB", "–"]);
+  expect([points(0.0241), points(-0.003), points(-0.0001)]).toEqual(["+2.4", "−0.3", "±0.0"]);
   expect([duration(0.84), duration(185), duration(7_800), roughly(1_020), roughly(4_260)]).toEqual([
     "0.8 s",
     "3 min 05 s",

@@ -300,20 +300,30 @@ impl Engine {
             name: "loss".into(),
             values: runs.iter().map(|run| run.final_loss.map(|loss| (loss, loss, loss))).collect(),
         };
-        let score = |evaluation: &Option<crate::Evaluation>| {
-            let headline = evaluation.as_ref()?.adapter.headline()?.clone();
-            Some((headline.value, headline.low, headline.high))
+        // The one that decides first.
+        let scores = evaluations.iter().flatten().map(|evaluation| &evaluation.adapter).next();
+        let names = scores.into_iter().flat_map(|scores| {
+            let others = scores.metrics.iter().filter(|metric| metric.name != scores.headline);
+            scores.headline().into_iter().chain(others).map(|metric| metric.name.clone())
+        });
+        let of = |name: String| Metric {
+            values: evaluations
+                .iter()
+                .map(|evaluation| {
+                    let metric = evaluation.as_ref()?.adapter.metric(&name)?;
+                    Some((metric.value, metric.low, metric.high))
+                })
+                .collect(),
+            name,
         };
-        let name = evaluations.iter().flatten().find_map(|e| Some(e.adapter.headline()?.name.clone()));
-        let scores =
-            Metric { name: name.unwrap_or_else(|| "score".into()), values: evaluations.iter().map(score).collect() };
+        let metrics = names.map(of).chain([loss]).collect();
         let comparison = match (evaluations.first(), evaluations.last()) {
             (Some(Some(first)), Some(Some(last))) if runs.len() > 1 && first.adapter.truth == last.adapter.truth => {
                 Some(compare(&last.adapter, &first.adapter, SEED)?)
             }
             _ => None,
         };
-        Ok(Compared { runs, config, metrics: vec![scores, loss], comparison })
+        Ok(Compared { runs, config, metrics, comparison })
     }
 }
 

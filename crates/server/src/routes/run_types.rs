@@ -419,18 +419,19 @@ pub struct ComparedMetric {
     /// For the headline metric of versions measured on the same examples: whether the last run beats the first
     /// (`better`, `worse`, `cannot-tell`).
     pub verdict: Option<String>,
+    /// Where there is a verdict: by how much the last run is above the first, from the same examples of both.
+    pub difference: Option<Interval>,
 }
 
 impl From<graft_engine::Compared> for RunComparison {
     fn from(compared: graft_engine::Compared) -> Self {
         let comparison = compared.comparison;
-        let verdict = |metric: &str| {
-            let decided = comparison.as_ref().filter(|comparison| comparison.metric == metric)?;
-            serde_json::to_value(decided.verdict).ok()?.as_str().map(str::to_owned)
-        };
+        let decided = |metric: &str| comparison.as_ref().filter(|comparison| comparison.metric == metric);
+        let verdict = |metric: &str| serde_json::to_value(decided(metric)?.verdict).ok()?.as_str().map(str::to_owned);
         let interval = |(value, low, high)| Interval { value, low, high };
         let metrics = compared.metrics.into_iter().map(|metric| ComparedMetric {
             verdict: verdict(&metric.name),
+            difference: decided(&metric.name).map(|found| interval((found.difference, found.low, found.high))),
             values: metric.values.into_iter().map(|value| value.map(interval)).collect(),
             name: metric.name,
         });

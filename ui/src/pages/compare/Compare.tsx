@@ -14,7 +14,7 @@ import { Cell, Table } from "../../components/Table";
 import { VerdictPill } from "../../components/VerdictPill";
 import { align, smooth } from "../../lib/curve";
 import { series } from "../../lib/events";
-import { significant } from "../../lib/format";
+import { points, significant } from "../../lib/format";
 import { shown } from "../../lib/json";
 import { titleOf } from "../../lib/scores";
 import { useUrl } from "../../shell/url";
@@ -105,7 +105,10 @@ function Numbers({ comparison: { metrics }, ids, columns }: Part) {
                   {metric.name === "loss" ? significant(value?.value) : <Interval metric={value} />}
                 </Cell>
               ))}
-              <Cell label="Last against first">{metric.verdict && <VerdictPill verdict={metric.verdict} />}</Cell>
+              <Cell label="Last against first">
+                {metric.verdict && <VerdictPill verdict={metric.verdict} />}
+                {metric.difference && <Difference {...metric.difference} />}
+              </Cell>
             </tr>
           ))}
         </Table>
@@ -114,7 +117,19 @@ function Numbers({ comparison: { metrics }, ids, columns }: Part) {
   );
 }
 
-function Differing({ comparison: { config }, ids, columns }: Part) {
+/** In points of a hundred, with what the same held-out examples allow. */
+function Difference({ value, low, high }: { value: number; low: number; high: number }) {
+  return (
+    <div className={`${css.difference} num`} title="95 % interval of the difference on the same held-out examples">
+      {points(value)} points ({points(low)} to {points(high)})
+    </div>
+  );
+}
+
+function Differing({ comparison, ids, columns }: Part) {
+  // Where the same base lies matters to nobody.
+  const same = !comparison.config.some((row) => row.field === "base.digest");
+  const config = comparison.config.filter((row) => !(same && row.field === "base.path"));
   return (
     <Card title="Settings that differ" flush>
       {config.length === 0 && <Empty title="None">They were trained with the same settings.</Empty>}
