@@ -31,6 +31,24 @@ impl Pool {
     }
 }
 
+/// Recycled memory beyond this much more than the largest need so far is given back.
+const SPARE: usize = 96 << 20;
+
+impl Pool {
+    /// Gives up recycled buffers, the smallest first, until `bytes` more keep to the limit.
+    fn make_room(&mut self, bytes: usize) {
+        let limit = self.peak.max(self.live + bytes) + SPARE;
+        while self.live + self.free_bytes + bytes > limit
+            && let Some(mut smallest) = self.free.first_entry()
+        {
+            self.free_bytes -= 4 * smallest.get_mut().pop().map_or(0, |buffer| buffer.len());
+            if smallest.get().is_empty() {
+                smallest.remove();
+            }
+        }
+    }
+}
+
 thread_local! {
     static POOL: RefCell<Pool> = RefCell::default();
 }
@@ -80,7 +98,14 @@ impl Matrix {
     #[must_use]
     pub fn scratch(rows: usize, cols: usize) -> Self {
         let size = class(rows, cols);
-        let data = POOL.with_borrow_mut(|pool| pool.take(size)).unwrap_or_else(|| vec![0.0; size]);
+        let recycled = POOL.with_borrow_mut(|pool| {
+            let found = pool.take(size);
+            if found.is_none() {
+                pool.make_room(4 * size);
+            }
+            found
+        });
+        let data = recycled.unwrap_or_else(|| vec![0.0; size]);
         POOL.with_borrow_mut(|pool| {
             pool.live += data.len() * 4;
             pool.peak = pool.peak.max(pool.live);
@@ -158,8 +183,6 @@ impl Clone for Matrix {
 
 impl Drop for Matrix {
     fn drop(&mut self) {
-        /// Recycled memory beyond this much more than the largest need so far is given back.
-        const SPARE: usize = 96 << 20;
         let data = std::mem::take(&mut self.data);
         // The pool is gone only while its thread ends.
         let _ = POOL.try_with(|pool| {
@@ -171,5 +194,26 @@ impl Drop for Matrix {
                 pool.free.entry(data.len()).or_default().push(data);
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_recycled_makes_room_for_what_is_larger() {
+        let fill = |rows: usize| drop((0..40).map(|_| Matrix::scratch(rows, 10_000)).collect::<Vec<_>>());
+        fill(128);
+        fill(448);
+        POOL.with_borrow(|pool| {
+            assert_eq!(pool.live, 0);
+            assert!(pool.free_bytes >= pool.peak && pool.free_bytes <= pool.peak + SPARE, "{}", pool.free_bytes);
+            assert_eq!(pool.free_bytes, pool.free.values().flatten().map(|buffer| 4 * buffer.len()).sum::<usize>());
+        });
+        // The large ones of before serve what is a little smaller.
+        let before = POOL.with_borrow(|pool| pool.free_bytes);
+        drop(Matrix::scratch(384, 10_000));
+        assert_eq!(POOL.with_borrow(|pool| pool.free_bytes), before);
     }
 }

@@ -1,14 +1,15 @@
 use std::time::Instant;
 
-use graft_core::TrainSpec;
-use graft_nn::{Model, Prompter, Sequence};
+use graft_core::{AdapterSpec, Targets, TrainSpec};
+use graft_nn::{Model, Prompter, Sequence, matches_target};
 
 use crate::{Error, data, trainer};
 
-/// A step takes as long as this many forward passes: one forward, one backward through the frozen weights, and what the
-/// adapter's own gradients and the optimiser take. Measured with LoRA on SmolLM2-135M; `cargo xtask bench train` tells
-/// how far off it is.
+/// A step takes as long as this many forward passes: one forward, one backward through the frozen weights, the optimiser.
 const STEP: f64 = 2.3;
+/// And this much more for the gradients of LoRA on all weights that are passed; less for some. Both were measured on
+/// SmolLM2-135M; `cargo xtask bench train` tells how far off they are.
+const LORA: f64 = 0.45;
 
 /// Prompt and answer tokens a second that a training would take on this machine: forward passes over a batch of its
 /// sequences, timed; 0 where none fits the limits. Takes about as long as a step.
@@ -26,7 +27,21 @@ pub fn pace(model: &Model, prompter: &Prompter, spec: &TrainSpec, all: &[Sequenc
     forward()?;
     let clock = Instant::now();
     forward()?;
-    let passes = if spec.limits.recompute { STEP + 1.0 } else { STEP };
+    let passes = STEP + LORA * share(model, spec) + if spec.limits.recompute { 1.0 } else { 0.0 };
     let tokens: usize = batch.iter().map(|sequence| sequence.source.len() + sequence.tokens.len()).sum();
     Ok(tokens as f64 / (passes * clock.elapsed().as_secs_f64().max(1e-6)))
+}
+
+/// The share of the weights passed on the way back that carry LoRA.
+fn share(model: &Model, spec: &TrainSpec) -> f64 {
+    let AdapterSpec::Lora(lora) = &spec.adapter else { return 0.0 };
+    let weights = |carries: &dyn Fn(&str) -> bool| {
+        let sites = model.sites().into_iter().filter(|site| carries(&site.name));
+        sites.map(|site| site.inputs * site.outputs).sum::<usize>() as f64
+    };
+    let passed = match lora.targets {
+        Targets::Decoder => weights(&|name| matches_target(&Targets::Decoder, name)),
+        _ => weights(&|_| true),
+    };
+    weights(&|name| matches_target(&lora.targets, name)) / passed.max(1.0)
 }
