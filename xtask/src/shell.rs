@@ -24,6 +24,13 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
+/// A release build to measure with, which needs no page.
+pub(crate) fn release() -> Command {
+    let mut cargo = cargo();
+    cargo.args(["build", "--release"]).env("GRAFT_REQUIRE_PAGE", "0");
+    cargo
+}
+
 /// Where cargo builds.
 pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from)

@@ -3,9 +3,13 @@
 
 mod common;
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
-use common::{Graft, data, model};
+use common::{Graft, data, model, server::Server};
 use serde_json::{Value, json};
 use sqlx::Connection as _;
 
@@ -124,4 +128,144 @@ fn each_failure_has_its_exit_code() {
     graft.fails(11, &["soft-prompt", "train", "--base-model", "./nowhere"], "nowhere");
     graft.fails(11, &["soft-prompt", "train"], "google/flan-t5-small");
     assert!(!graft.dir.path().join("data/ask_ai_soft_prompt/latest").exists());
+}
+
+/// Adds questions to a database of the Ask AI service's form.
+fn asked(database: &Path, ids: std::ops::Range<u32>, status: &str) {
+    let sql: String = ids
+        .map(|id| {
+            let suggestions =
+                json!([{"description": format!("Turn on lamp {id}."), "confidence": 0.9, "status": status}]).to_string();
+            format!("INSERT INTO ask_ai_queries VALUES ('q{id}', 'make room {id} bright', '{suggestions}', '2025-01-{:02}');", 1 + id % 28)
+        })
+        .collect();
+    let table = "CREATE TABLE IF NOT EXISTS ask_ai_queries (query_id TEXT, original_query TEXT, suggestions TEXT, created_at TEXT);";
+    let url = format!("sqlite://{}?mode=rwc", database.display());
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("{table}{sql}"))).execute(&mut connection).await.unwrap();
+    });
+}
+
+fn settings(directory: &Path, enabled: bool) -> Value {
+    json!({"softPromptEnabled": enabled, "softPromptModelDir": directory, "softPromptConfidenceThreshold": 0.0})
+}
+
+/// Presses the page's button, waits for the end, and returns the run's row.
+fn trigger(server: &Server) -> Value {
+    let row = server.json(202, "POST", "/api/v1/admin/training/trigger", &json!({}));
+    let begun = Instant::now();
+    loop {
+        let rows = server.get("/api/v1/admin/training/runs");
+        let found = rows.as_array().unwrap().iter().find(|found| found["id"] == row["id"]).unwrap().clone();
+        if !matches!(found["status"].as_str(), Some("queued" | "running")) {
+            assert_eq!(found["status"], "completed", "{found}");
+            return found;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(240), "it doesn't end: {found}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn the_button_trains_on_what_was_asked_since_and_the_fallback_speaks_with_it() {
+    let graft = Graft::new();
+    graft.ok(&["base", "add", "tiny-t5", model("tiny-t5").to_str().unwrap()]);
+    let (database, folder) = (graft.dir.path().join("ai.db"), graft.home().join("data/ask_ai_soft_prompt"));
+    let mut command = graft.command(&["serve", "--bind", "127.0.0.1:0"]);
+    command.env("GRAFT_ASK_AI_DATABASE", &database).env("GRAFT_ASK_AI_BASE", "tiny-t5");
+    let server = Server::started(command);
+    let refused = server.json(400, "POST", "/api/v1/admin/training/trigger", &json!({}));
+    assert!(refused["detail"].as_str().unwrap().contains("ai.db"), "{refused}");
+    let enabled = settings(Path::new("data/ask_ai_soft_prompt"), true);
+    server.json(422, "PUT", "/api/v1/settings", &enabled);
+
+    let suggest = || {
+        let reply = server.json(200, "POST", "/api/v1/ask-ai/suggest", &json!({"query": "make room 3 bright"}));
+        assert_eq!(reply["calibrated"], true, "the copy has its version's calibration: {reply}");
+        reply["confidence"].as_f64().unwrap()
+    };
+    let used = || -> Vec<String> {
+        let system = server.get("/api/v1/system");
+        let generations = system["serving"]["generations"].as_array().unwrap().iter();
+        generations.map(|generation| generation["version"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    asked(&database, 0..20, "approved");
+    let first = trigger(&server);
+    server.json(200, "PUT", "/api/v1/settings", &enabled);
+    suggest();
+    assert_eq!(used(), ["v1"]);
+    let link = || fs::read_link(folder.join("latest")).unwrap();
+    assert_eq!(link(), Path::new(first["runIdentifier"].as_str().unwrap()));
+    for file in ["adapter_config.json", "adapter_model.safetensors", "graft.json", "training_run.json"] {
+        assert!(folder.join("latest").join(file).exists(), "{file}");
+    }
+
+    asked(&database, 20..40, "approved");
+    let second = trigger(&server);
+    assert!(second["datasetSize"].as_u64() > first["datasetSize"].as_u64(), "{first} {second}");
+    assert_eq!(link(), Path::new(second["runIdentifier"].as_str().unwrap()));
+    suggest();
+    assert!(used().contains(&"v2".to_owned()), "without a restart: {:?}", used());
+
+    // What is active is `latest`, whoever decides so.
+    graft.ok(&["models", "rollback"]);
+    assert_eq!(link(), Path::new(first["runIdentifier"].as_str().unwrap()));
+    suggest();
+}
+
+/// What Hugging Face's peft made, on a base of this name.
+fn foreign(graft: &Graft, base: Option<&str>) -> PathBuf {
+    let folder = graft.home().join(format!("data/{}", base.unwrap_or("none")));
+    fs::create_dir_all(&folder).unwrap();
+    let from = model("tiny-t5").join("adapter_lora");
+    fs::copy(from.join("adapter_model.safetensors"), folder.join("adapter_model.safetensors")).unwrap();
+    let mut config: Value = serde_json::from_slice(&fs::read(from.join("adapter_config.json")).unwrap()).unwrap();
+    config["base_model_name_or_path"] = json!(base);
+    fs::write(folder.join("adapter_config.json"), config.to_string()).unwrap();
+    folder
+}
+
+#[test]
+fn an_adapter_that_was_made_elsewhere_is_taken_over() {
+    let graft = nuc();
+    let server = Server::start(&graft);
+    let ours = foreign(&graft, Some("tiny-t5"));
+    for (base, reason) in [(Some("somebody/t5"), "somebody/t5"), (None, "base model")] {
+        let refused = server.json(422, "PUT", "/api/v1/settings", &settings(&foreign(&graft, base), true));
+        assert_eq!(refused["errors"][0]["field"], "softPromptModelDir");
+        assert!(refused["detail"].as_str().unwrap().contains(reason), "{refused}");
+    }
+    server.json(200, "PUT", "/api/v1/settings", &settings(&ours, true));
+    let reply = server.json(200, "POST", "/api/v1/ask-ai/suggest", &json!({"query": "make it bright"}));
+    assert!(reply["confidence"].is_number() && reply["calibrated"] == false, "{reply}");
+
+    let folder = ours.to_str().unwrap();
+    let ask = ["infer", "--message", "make it bright", "--max-tokens", "4", "--version", folder];
+    graft.fails(2, &ask, "--task");
+    assert_eq!(graft.json(&[&ask[..], &["--task", "ask-ai"]].concat())["version"], folder);
+
+    graft.fails(2, &["models", "add", folder], "--task");
+    let added = graft.json(&["models", "add", folder, "--task", "ask-ai", "--version", "theirs"]);
+    assert_eq!((&added["stage"], &added["run"], &added["dataset"]), (&json!("shadow"), &Value::Null, &Value::Null));
+    graft.ok(&["import", "ask-ai", "data/ai_automation.db", "--max-samples", "30"]);
+    let measured = graft.json(&["eval", "--task", "ask-ai", "--version", "theirs", "--skip-base"]);
+    assert_eq!(measured["evaluation"]["adapter"]["n"], 6, "{measured}");
+    graft.ok(&["models", "set-active", "theirs"]);
+    assert!(!ours.join("latest").exists(), "a folder that a person named stays as it is");
+    assert_eq!(graft.json(&["infer", "--message", "x", "--max-tokens", "4"])["version"], "theirs");
+}
+
+#[test]
+fn drafts_wait_for_people_where_that_is_wanted() {
+    let graft = Graft::new();
+    let database = graft.dir.path().join("ai.db");
+    asked(&database, 0..3, "draft");
+    asked(&database, 3..5, "deployed");
+    let import = ["import", "ask-ai", database.to_str().unwrap()];
+    let audited = graft.json(&[&import[..], &["--drafts", "pending"]].concat());
+    assert_eq!((&audited["added"], &audited["labelled"], &audited["pending"]), (&json!(5), &json!(5), &json!(3)));
+    let again = graft.json(&[&import[..], &["--drafts", "skip"]].concat());
+    assert_eq!((&again["examples"], &again["unchanged"]), (&json!(2), &json!(2)));
+    assert_eq!(graft.json(&import)["pending"], 0, "whoever imports vouches for them");
 }

@@ -101,6 +101,7 @@ impl Engine {
             });
         }
         let version = self.store.set_active(task, name, expected.as_deref(), &self.by, now()).await?;
+        self.show_active(&version).await?;
         Ok(Activated { version, previous: expected, opponent, comparison })
     }
 

@@ -37,6 +37,22 @@ pub struct Chosen {
     pub version: Option<Version>,
 }
 
+impl Chosen {
+    /// Its card.
+    ///
+    /// # Errors
+    /// It was made elsewhere, and nobody has said what it is for.
+    pub(crate) fn known_card(&self) -> Result<&AdapterCard> {
+        self.card.as_ref().ok_or_else(|| untold("task", "--task", &self.folder))
+    }
+}
+
+/// Something that only people can tell about an adapter's folder.
+pub(crate) fn untold(what: &str, flag: &str, folder: &Path) -> Error {
+    let folder = folder.display();
+    Error::Unsupported(format!("tell the {what} of `{folder}`, which was not trained by Graft (`{flag}`)"))
+}
+
 impl Engine {
     /// The adapter of a version (the active one without a name), whose files are those that were registered.
     ///
@@ -69,7 +85,7 @@ impl Engine {
     /// # Errors
     /// Its card is damaged.
     pub fn adapter_folder(&self, folder: &Path) -> Result<Chosen> {
-        let card = match folder.join("graft.json").exists() {
+        let card = match folder.join(AdapterCard::FILE).exists() {
             true => Some(AdapterCard::read(folder)?),
             false => None,
         };
@@ -92,15 +108,15 @@ impl Engine {
         Err(Error::OtherBase { name: wanted.name.clone(), path: found.path, wanted: wanted.digest.clone() })
     }
 
-    /// The base for an adapter: its own, or for one made elsewhere the one named.
+    /// The base for an adapter: its own, or for one made elsewhere the one named, by people or by its own files.
     async fn base_for(&self, chosen: &Chosen, named: Option<&str>) -> Result<(BaseRef, ModelFiles)> {
         match (&chosen.card, named) {
             (Some(card), _) => self.base_of(&card.base).await,
             (None, Some(name)) => self.base(name).await,
-            (None, None) => Err(Error::Unsupported(format!(
-                "tell the base model of `{}`, which was not trained by Graft (`--base`)",
-                chosen.folder.display()
-            ))),
+            (None, None) => match peft::read(&chosen.folder)?.base {
+                Some(name) => self.base(&name).await,
+                None => Err(untold("base model", "--base", &chosen.folder)),
+            },
         }
     }
 

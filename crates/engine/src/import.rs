@@ -1,7 +1,12 @@
 use std::path::Path;
 
+use graft_core::Review;
 use graft_store::ImportReport;
-use graft_tasks::{Approval, Import, ask_ai, slack, tabular};
+use graft_tasks::{
+    Approval, Import,
+    ask_ai::{self, Drafts},
+    slack, tabular,
+};
 use serde::Serialize;
 
 use crate::{Engine, Result, now};
@@ -13,8 +18,10 @@ pub struct Imported {
     pub task: String,
     /// Examples read.
     pub examples: usize,
-    /// Examples that came with an output, which are approved.
+    /// Examples that came with an output.
     pub labelled: usize,
+    /// Examples that people must decide on.
+    pub pending: usize,
     /// What they changed in the store.
     #[serde(flatten)]
     pub report: ImportReport,
@@ -22,6 +29,8 @@ pub struct Imported {
     pub skipped: Vec<graft_tasks::Skipped>,
     /// The first rows that should have been examples but could not be.
     pub problems: Vec<graft_tasks::Problem>,
+    /// What the importer decided by itself.
+    pub notes: Vec<String>,
 }
 
 impl Engine {
@@ -43,9 +52,9 @@ impl Engine {
     ///
     /// # Errors
     /// What the importer says.
-    pub async fn read_ask_ai(&self, source: &str, max_samples: usize, approved_only: bool) -> Result<Import> {
+    pub async fn read_ask_ai(&self, source: &str, max_samples: usize, drafts: Drafts) -> Result<Import> {
         let wait = std::time::Duration::from_secs(5);
-        let options = ask_ai::Options { max_samples, approved_only, approval: self.approval(), wait };
+        let options = ask_ai::Options { max_samples, drafts, approval: self.approval(), wait };
         Ok(ask_ai::import(source, &options).await?)
     }
 
@@ -84,9 +93,11 @@ impl Engine {
             task: import.examples.first().map(|example| example.task.clone()).unwrap_or_default(),
             examples: import.examples.len(),
             labelled: import.examples.len() - import.unlabelled(),
+            pending: import.examples.iter().filter(|example| example.review == Review::Pending).count(),
             report,
             skipped: import.skipped,
             problems: import.problems,
+            notes: import.notes,
         })
     }
 }

@@ -7,6 +7,7 @@
 
 mod activate;
 mod adapters;
+mod adopt;
 mod artifacts;
 mod backup;
 mod base;
@@ -31,6 +32,7 @@ mod register;
 mod runs;
 mod schedules;
 pub mod serving;
+mod soft_prompt;
 mod stats;
 mod suggest;
 mod sweep;
@@ -39,6 +41,7 @@ mod worker;
 
 pub use activate::{Activated, Opponent, Seen};
 pub use adapters::Chosen;
+pub use adopt::Told;
 pub use backup::Backup;
 pub use base::BaseInfo;
 pub use clock::{compact, iso8601, now};
@@ -52,7 +55,7 @@ pub use drift::{Distance, Drift, DriftState, Overrides, Share, Shift, Spread};
 pub use error::Error;
 pub use evaluate::{Evaluation, KeptAnswer, Rival, field_of, rival, score_answers};
 pub use graft_predict::{Decoding, Prediction, Sampling};
-pub use graft_tasks::{Import as ReadImport, pounds::Tables, score::Diff, tabular::Columns};
+pub use graft_tasks::{Import as ReadImport, ask_ai::Drafts, pounds::Tables, score::Diff, tabular::Columns};
 pub use home::{Engine, Home, Places};
 pub use import::Imported;
 pub use inputs::{Input, read_inputs};
@@ -65,6 +68,7 @@ pub use queue::{
 };
 pub use runs::{End, Trainer};
 pub use serving::Serving;
+pub use soft_prompt::{AskAiTraining, point_latest};
 pub use stats::Stats;
 pub use sweep::Swept;
 pub use tail::EventTail;

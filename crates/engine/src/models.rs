@@ -28,8 +28,14 @@ impl Engine {
     /// No earlier one is left.
     pub async fn roll_back(&self, task: &str) -> Result<(Version, Option<String>)> {
         let active = self.store.active_version(task).await?.map(|version| version.name);
-        let version = self.store.rollback(task, active.as_deref(), &self.by, now()).await?;
-        Ok((version, active))
+        Ok((self.roll_back_from(task, active.as_deref()).await?, active))
+    }
+
+    /// The same if this one is active.
+    pub(crate) async fn roll_back_from(&self, task: &str, active: Option<&str>) -> Result<Version> {
+        let version = self.store.rollback(task, active, &self.by, now()).await?;
+        self.show_active(&version).await?;
+        Ok(version)
     }
 
     /// Takes a version out of the registry; its files stay.

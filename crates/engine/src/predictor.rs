@@ -8,7 +8,7 @@ use graft_tasks::score::Scores;
 use serde_json::Value;
 
 use crate::{
-    Chosen, Engine, Error, Evaluation, Result,
+    Chosen, Engine, Error, Evaluation, Result, RunRequest,
     evaluate::{calibrate, field_of, kept_answers, rival, score_answers},
     now,
 };
@@ -63,12 +63,9 @@ impl Engine {
     /// Loads an adapter with the base it was trained with.
     ///
     /// # Errors
-    /// The base is missing or has changed; the adapter doesn't fit; it was not trained by Graft.
+    /// The base is missing or has changed; the adapter doesn't fit; its task is not known.
     pub async fn load(&self, chosen: &Chosen) -> Result<Loaded> {
-        let Some(card) = &chosen.card else {
-            let what = format!("tell the task of `{}`, which was not trained by Graft", chosen.folder.display());
-            return Err(Error::Unsupported(what));
-        };
+        let card = chosen.known_card()?;
         let (base, files) = self.base_of(&card.base).await?;
         let model = Arc::new(Model::load(&files)?);
         let adapter = Adapter::open(&chosen.folder, &model)?;
@@ -163,23 +160,22 @@ impl Engine {
         Ok(score_answers(&loaded.card, &data.eval, &values(&answers)))
     }
 
+    /// The dataset that a version is measured on: the one it learned from, or for a version that was made elsewhere
+    /// the task's examples of now.
     pub(crate) async fn dataset_of(&self, version: &Version) -> Result<Dataset> {
-        let Some(digest) = &version.dataset else {
-            return Err(Error::BadVersion {
-                task: version.task.clone(),
-                version: version.name.clone(),
-                what: "it was made elsewhere, so its held-out examples are not known".into(),
-            });
-        };
-        Ok(self.store.dataset(&version.task, digest).await?)
+        if let Some(digest) = &version.dataset {
+            return Ok(self.store.dataset(&version.task, digest).await?);
+        }
+        let prepared = self.prepare(&version.task, RunRequest::new(&version.task).rule(), None).await?;
+        self.keep(&prepared).await?;
+        Ok(prepared.dataset)
     }
 }
 
 /// Refuses weights that are not those that were registered.
 pub(crate) fn check_weights(chosen: &Chosen, adapter: &Adapter) -> Result<()> {
     let Some(version) = &chosen.version else { return Ok(()) };
-    let bytes: Vec<u8> = adapter.params().data().iter().flat_map(|x| x.to_le_bytes()).collect();
-    if Digest::of(&bytes) == version.adapter_digest {
+    if weights_digest(adapter) == version.adapter_digest {
         return Ok(());
     }
     Err(Error::BadVersion {
@@ -187,6 +183,12 @@ pub(crate) fn check_weights(chosen: &Chosen, adapter: &Adapter) -> Result<()> {
         version: version.name.clone(),
         what: "its adapter's weights are not those that were registered".into(),
     })
+}
+
+/// Names an adapter's weights, as training does.
+pub(crate) fn weights_digest(adapter: &Adapter) -> Digest {
+    let bytes: Vec<u8> = adapter.params().data().iter().flat_map(|x| x.to_le_bytes()).collect();
+    Digest::of(&bytes)
 }
 
 fn values(answers: &[Option<Prediction>]) -> Vec<Option<Value>> {

@@ -15,6 +15,62 @@ pub enum Method {
     SoftPrompt,
 }
 
+/// How long a training goes on, measured by the recipe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effort {
+    /// For a first look: about a third of the recipe's epochs.
+    Quick,
+    /// The recipe's.
+    #[default]
+    Recommended,
+    /// Twice the recipe's.
+    Thorough,
+}
+
+/// The epochs of each effort.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Efforts {
+    /// Of a first look.
+    pub quick: f64,
+    /// Of the recipe.
+    pub recommended: f64,
+    /// Of a long training.
+    pub thorough: f64,
+}
+
+impl Effort {
+    /// Epochs, where the recipe has `recommended`: fewer for a quick look, more for a thorough one, always.
+    #[must_use]
+    pub fn epochs(self, recommended: f64) -> f64 {
+        match self {
+            Self::Quick if recommended < 2.0 => recommended / 2.0,
+            Self::Quick => (recommended / 3.0).round().max(1.0),
+            Self::Recommended => recommended,
+            Self::Thorough => 2.0 * recommended,
+        }
+    }
+
+    /// As it is written in commands and stored.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Recommended => "recommended",
+            Self::Thorough => "thorough",
+        }
+    }
+}
+
+impl Efforts {
+    /// Those of a recipe with so many epochs.
+    #[must_use]
+    pub fn of(recommended: f64) -> Self {
+        let of = |effort: Effort| effort.epochs(recommended);
+        Self { quick: of(Effort::Quick), recommended, thorough: of(Effort::Thorough) }
+    }
+}
+
 /// What kind of model it is trained for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
@@ -116,6 +172,33 @@ pub fn ask_ai_script(method: Method, family: Family, examples: usize) -> Recipe 
     settings
 }
 
+impl Recipe {
+    /// The same with another effort.
+    #[must_use]
+    pub fn with(mut self, effort: Effort) -> Self {
+        self.optim.epochs = effort.epochs(self.optim.epochs);
+        self
+    }
+}
+
 fn lora(rank: usize, alpha: f32, dropout: f32, targets: Targets) -> AdapterSpec {
     AdapterSpec::Lora(LoraSpec { rank, alpha, dropout, rslora: false, targets })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thorough_training_is_longer_than_a_recommended_one_and_a_quick_one_shorter() {
+        for task in ["slack-rescue", "sentiment", "ask-ai"] {
+            for (method, examples) in
+                [(Method::Lora, 1), (Method::SoftPrompt, 24), (Method::Lora, 400), (Method::Lora, 1 << 20)]
+            {
+                let epochs = recipe(task, method, Family::Decoder, examples).optim.epochs;
+                let Efforts { quick, recommended, thorough } = Efforts::of(epochs);
+                assert!(0.0 < quick && quick < recommended && recommended < thorough, "{task} {method:?} {examples}");
+            }
+        }
+    }
 }

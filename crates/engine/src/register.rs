@@ -46,7 +46,7 @@ impl Engine {
             adapter_digest: result.adapter_hash.clone(),
             base: card.base.name,
             base_digest: card.base.digest,
-            dataset: Some(card.dataset),
+            dataset: card.dataset,
             card: card.task,
             metrics: json!({"training": training(&result)}),
             parent,

@@ -51,8 +51,8 @@ impl Place {
         }
         let lora = LoraSpec { rank: 8, alpha: 16.0, dropout: 0.0, rslora: false, targets: Targets::AllLinear };
         let adapter = AdapterSpec::Lora(lora);
-        let dataset = Digest::of(b"none");
-        let about = AdapterCard { task: card.clone(), base: base.clone(), adapter, dataset, graft: "test".into() };
+        let about =
+            AdapterCard { task: card.clone(), base: base.clone(), adapter, dataset: None, graft: "test".into() };
         fs::write(folder.join("graft.json"), serde_json::to_string(&about).unwrap()).unwrap();
         let weights = Adapter::open(&folder, &Model::load(&files).unwrap()).unwrap();
         let bytes: Vec<u8> = weights.params().data().iter().flat_map(|x| x.to_le_bytes()).collect();

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use graft_engine::serving::Options;
+use graft_engine::{AskAiTraining, serving::Options};
 
 /// How to serve; the command line reads it from file, environment and flags.
 #[derive(Clone)]
@@ -27,8 +27,8 @@ pub struct ServerConfig {
     pub token: Option<String>,
     /// Folders under which `softPromptModelDir` may lie, beside `GRAFT_HOME`.
     pub model_roots: Vec<PathBuf>,
-    /// Base model of `POST /api/v1/admin/training/trigger`.
-    pub ask_ai_base: Option<String>,
+    /// What `POST /api/v1/admin/training/trigger` trains on.
+    pub ask_ai: AskAiTraining,
     /// Hours until a session ends.
     pub session_hours: u32,
     /// Longest that a request's head may take, and longest that a part of its body may take.
@@ -48,7 +48,7 @@ impl Default for ServerConfig {
             password: None,
             token: None,
             model_roots: Vec::new(),
-            ask_ai_base: None,
+            ask_ai: AskAiTraining::default(),
             session_hours: 24 * 7,
             patience: Duration::from_secs(30),
             serving: Options::default(),

@@ -130,11 +130,12 @@ async fn read(engine: &Engine, upload: &Received) -> graft_engine::Result<ReadIm
                 text: columns.text.clone(),
                 label: columns.label.clone(),
                 id: columns.id.clone(),
+                heading: columns.heading,
             };
             engine.read_csv(path, task, &columns)
         }
         ImportKind::Jsonl => engine.read_jsonl(path, task),
-        ImportKind::AskAi => engine.read_ask_ai(&path.to_string_lossy(), usize::MAX, upload.approved).await,
+        ImportKind::AskAi => engine.read_ask_ai(&path.to_string_lossy(), usize::MAX, upload.drafts).await,
         ImportKind::Prompt => {
             let failed = |source| graft_engine::Error::Io { doing: "read", path: path.to_owned(), source };
             engine.read_text(&std::fs::read_to_string(path).map_err(failed)?, &upload.name, task)
@@ -153,6 +154,7 @@ fn report(imported: &Imported) -> Value {
             "task": imported.task,
             "examples": imported.examples,
             "labelled": imported.labelled,
+            "pending": imported.pending,
             "added": imported.report.added,
             "updated": imported.report.updated,
             "unchanged": imported.report.unchanged,
@@ -160,6 +162,7 @@ fn report(imported: &Imported) -> Value {
         },
         "skipped": imported.skipped,
         "problems": imported.problems,
+        "notes": imported.notes,
     })
 }
 

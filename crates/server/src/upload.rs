@@ -6,6 +6,7 @@ use axum::extract::{
     Multipart,
     multipart::{Field, MultipartError},
 };
+use graft_engine::Drafts;
 use serde::Deserialize;
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt as _;
@@ -28,7 +29,7 @@ pub(crate) struct Received {
     pub(crate) file: NamedTempFile,
     pub(crate) labels: Option<NamedTempFile>,
     pub(crate) columns: Columns,
-    pub(crate) approved: bool,
+    pub(crate) drafts: Drafts,
 }
 
 /// Which columns of a table hold what.
@@ -38,6 +39,7 @@ pub(crate) struct Columns {
     pub(crate) text: Option<String>,
     pub(crate) label: Option<String>,
     pub(crate) id: Option<String>,
+    pub(crate) heading: Option<bool>,
 }
 
 /// What has arrived so far.
@@ -49,6 +51,7 @@ struct Parts {
     labels: Option<NamedTempFile>,
     columns: Option<String>,
     approved: Option<String>,
+    drafts: Option<String>,
 }
 
 /// Takes in a form; its files land in `folder`, and are gone when they are no longer needed.
@@ -65,6 +68,7 @@ pub(crate) async fn receive(mut form: Multipart, folder: &Path) -> Result<Receiv
             "kind" => parts.kind = Some(to_text(field).await?),
             "task" => parts.task = Some(to_text(field).await?).filter(|task| !task.is_empty()),
             "columns" => parts.columns = Some(to_text(field).await?).filter(|columns| !columns.is_empty()),
+            "drafts" => parts.drafts = Some(to_text(field).await?).filter(|drafts| !drafts.is_empty()),
             "approved" => parts.approved = Some(to_text(field).await?),
             other => return Err(Problem::field(other, "there is no such field in an import")),
         }
@@ -79,11 +83,13 @@ impl Parts {
         let kind = serde_json::from_value(kind.into()).map_err(|_| Problem::field("kind", known))?;
         let (name, file) = self.file.ok_or_else(|| Problem::field("file", "it is missing"))?;
         let columns = self.columns.map(|text| serde_json::from_str(&text)).transpose();
-        let approved = match self.approved.as_deref() {
-            Some("true" | "1" | "on") => true,
-            None | Some("false" | "0" | "") => false,
+        let usual = match self.approved.as_deref() {
+            Some("true" | "1" | "on") => Drafts::Skip,
+            None | Some("false" | "0" | "") => Drafts::Approve,
             Some(_) => return Err(Problem::field("approved", "it is `true` or `false`")),
         };
+        let drafts = self.drafts.map(|said| serde_json::from_value(said.into())).transpose();
+        let drafts = drafts.map_err(|_| Problem::field("drafts", "it is one of approve, pending, skip"))?;
         Ok(Received {
             kind,
             task: self.task,
@@ -91,7 +97,7 @@ impl Parts {
             file,
             labels: self.labels,
             columns: columns.map_err(|error| Problem::field("columns", error.to_string()))?.unwrap_or_default(),
-            approved,
+            drafts: drafts.unwrap_or(usual),
         })
     }
 }

@@ -102,6 +102,14 @@ pub enum Error {
         /// The columns there are.
         has: String,
     },
+    /// Whether a table's first row names its columns can't be told.
+    #[error("tell whether the first row of `{path}` (`{row}`) names the columns or is an example")]
+    WhichHeading {
+        /// The file.
+        path: PathBuf,
+        /// The row.
+        row: String,
+    },
     /// A file in CSV form can't be read.
     #[error("read `{path}` as CSV")]
     Csv {
@@ -181,12 +189,15 @@ impl Error {
             Self::Nothing { .. } | Self::EmptyTable(_) => "check that it is the right source and has data".into(),
             Self::TooLarge { .. } => "export a shorter time span, or split the file".into(),
             Self::NotAnExport(_) => {
-                "give the export's folder or zip, or an .xlsx with the columns Timestamp, User and Message".into()
+                "give the export's folder or zip, one day's .json of it, or an .xlsx with the columns Timestamp, User \
+                 and Message"
+                    .into()
             }
             Self::UnsafeEntry { .. } => "an archive from Slack has no such entry; export it again".into(),
             Self::BadLabel { .. } => {
                 "each line is {\"ts\": \"<the message's ts>\", \"truth\": {<the task's fields>}}".into()
             }
+            Self::WhichHeading { .. } => "say so: `--heading yes` or `--heading no`, or name the columns".into(),
             Self::NoColumn { .. } => "name the column to read".into(),
             Self::UnknownForm => {
                 "write lines of `\"text\" -> label`, blocks of Task:, Input:, Expected:, or turns of User:, Assistant:"

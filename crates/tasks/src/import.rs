@@ -20,6 +20,8 @@ pub struct Import {
     pub skipped: Vec<Skipped>,
     /// The first [`MAX_PROBLEMS`] rows that should have been examples but could not be; all are counted in `skipped`.
     pub problems: Vec<Problem>,
+    /// What the importer decided by itself and people should know, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// Things of one kind that gave no example.

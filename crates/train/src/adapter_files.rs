@@ -6,9 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, run_dir::read_json};
 
-/// Name of the file beside PEFT's that says what the adapter belongs to.
-const CARD: &str = "graft.json";
-
 /// What an adapter belongs to. It travels with the weights, and an adapter is never used with anything else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AdapterCard {
@@ -18,9 +15,10 @@ pub struct AdapterCard {
     pub base: BaseRef,
     /// Kind and shape.
     pub adapter: AdapterSpec,
-    /// The dataset it learned from.
-    pub dataset: Digest,
-    /// Version of Graft that trained it.
+    /// The dataset it learned from; not known of adapters that were made elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<Digest>,
+    /// Version of Graft that trained it, or took it in.
     pub graft: String,
 }
 
@@ -31,9 +29,9 @@ pub(crate) fn save_adapter(
     model: &Model,
     card: &AdapterCard,
 ) -> Result<Digest, Error> {
-    let text = serde_json::to_string_pretty(card).unwrap_or_default() + "\n";
     let files = adapter.to_peft(&card.adapter, model, &card.base.name);
-    graft_formats::peft::write(folder, &files, &[(CARD, text.as_bytes())]).map_err(Error::Publish)?;
+    graft_formats::peft::write(folder, &files, &[(AdapterCard::FILE, card.text().as_bytes())])
+        .map_err(Error::Publish)?;
     let weights: Vec<u8> = adapter.params().data().iter().flat_map(|x| x.to_le_bytes()).collect();
     Ok(Digest::of(&weights))
 }
@@ -48,11 +46,20 @@ pub fn load_adapter(folder: &Path, model: &Model) -> Result<(Adapter, AdapterCar
 }
 
 impl AdapterCard {
+    /// Name of its file, which lies beside PEFT's.
+    pub const FILE: &str = "graft.json";
+
+    /// As it is written.
+    #[must_use]
+    pub fn text(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
     /// Reads the card of an adapter folder.
     ///
     /// # Errors
     /// It is missing or damaged.
     pub fn read(folder: &Path) -> Result<Self, Error> {
-        read_json(&folder.join(CARD))
+        read_json(&folder.join(Self::FILE))
     }
 }

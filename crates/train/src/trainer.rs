@@ -307,7 +307,7 @@ impl<'r> Trainer<'r> {
             task: spec.task.clone(),
             base: spec.base.clone(),
             adapter: spec.adapter.clone(),
-            dataset: spec.dataset.clone(),
+            dataset: Some(spec.dataset.clone()),
             graft: spec.graft.clone(),
         };
         let adapter_hash = save_adapter(&self.dir.adapter(), &self.learner.adapter, self.learner.model, &card)?;

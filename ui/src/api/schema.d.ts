@@ -45,7 +45,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Queues a training on what is approved. */
+        /** Reads the Ask AI database again, if the configuration names it, and queues a training on what is approved. Its
+         *     version becomes active, and `latest` in the folder of the settings, unless it is worse than the one before. */
         post: operations["trigger"];
         delete?: never;
         options?: never;
@@ -1657,6 +1658,29 @@ export interface components {
              */
             seen?: number | null;
         };
+        /** @description The epochs of each effort. */
+        EffortEpochs: {
+            /**
+             * Format: double
+             * @description Of `quick`.
+             */
+            quick: number;
+            /**
+             * Format: double
+             * @description Of `recommended`.
+             */
+            recommended: number;
+            /**
+             * Format: double
+             * @description Of `thorough`.
+             */
+            thorough: number;
+        };
+        /**
+         * @description How long a training goes on, measured by Graft's recipe for the task and its examples.
+         * @enum {string}
+         */
+        EffortName: "quick" | "recommended" | "thorough";
         /** @description What a training would take. */
         Estimate: {
             /**
@@ -1998,6 +2022,8 @@ export interface components {
             id: string;
             /** @description What kind of source it is. */
             kind: string;
+            /** @description What the importer decided by itself, such as which row names a table's columns. */
+            notes: string[];
             /**
              * Format: int64
              * @description Rows there are; 0 while the file is read.
@@ -2046,6 +2072,11 @@ export interface components {
              * @description Of these, with an output.
              */
             labelled: number;
+            /**
+             * Format: int64
+             * @description Of these, such that people must decide on them.
+             */
+            pending?: number;
             /** @description The task. */
             task: string;
             /**
@@ -2276,6 +2307,7 @@ export interface components {
             after?: string | null;
             /** @description Base model; `smollm2-135m` otherwise. */
             base?: string | null;
+            effort?: components["schemas"]["EffortName"] | null;
             /**
              * Format: double
              * @description Share of the examples that is held out; 0.2 otherwise.
@@ -2410,6 +2442,8 @@ export interface components {
         Preflight: {
             /** @description The same training from the command line. */
             command: string;
+            decoder_only?: components["schemas"]["Estimate"] | null;
+            efforts?: components["schemas"]["EffortEpochs"] | null;
             estimate?: components["schemas"]["Estimate"] | null;
             /** @description Whether it could be queued. */
             ok: boolean;
@@ -2895,7 +2929,7 @@ export interface components {
              */
             seed: number | null;
             /**
-             * @description LoRA: `["all-linear"]`, or ends of module names.
+             * @description LoRA: `["all-linear"]`, `["decoder"]`, or ends of module names.
              * @default null
              */
             targets: string[] | null;
@@ -3459,13 +3493,17 @@ export interface components {
         };
         /** @description What is uploaded, as `multipart/form-data`. */
         Upload: {
-            /** @description `true` takes only approved and deployed suggestions of Ask AI. */
+            /** @description `true` is the same as `skip` for `drafts`. */
             approved?: boolean | null;
-            /** @description JSON: `{"text": …, "label": …, "id": …}`, the headings or numbers of a table's columns. */
+            /** @description JSON: `{"text": …, "label": …, "id": …}`, the headings or numbers of a table's columns, and `"heading"`:
+             *     whether the first row names them, where that can't be found out. */
             columns?: string | null;
+            /** @description What becomes of Ask AI's suggestions that are neither approved nor rejected: `approve` (without it), `pending`
+             *     for people to audit, or `skip`. */
+            drafts?: string | null;
             /**
              * Format: binary
-             * @description The export (zip or xlsx), table, JSON lines, SQLite database or text.
+             * @description The export (zip, one day's JSON, or xlsx), table, JSON lines, SQLite database or text.
              */
             file: string;
             /** @description What kind of source it is. */
@@ -3692,7 +3730,7 @@ export interface operations {
                     "application/json": components["schemas"]["TrainingRunRow"];
                 };
             };
-            /** @description there is nothing to train on, or no base model */
+            /** @description the database can't be read, there is nothing to train on, or no base model */
             400: {
                 headers: {
                     [name: string]: unknown;

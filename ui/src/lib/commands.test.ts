@@ -10,7 +10,10 @@ const HELP = new Map(
 
 const SHOWN = [
   ...["slack", "csv", "jsonl", "ask-ai", "prompt"].map((kind) =>
-    commands.importing({ kind, task: "sentiment", file: "my file.zip", labels: "labels.jsonl", approved: true }),
+    commands.importing({
+      ...{ kind, task: "sentiment", file: "my file.zip", labels: "labels.jsonl", drafts: "pending" },
+      columns: { text: "Review", label: "2", id: "key", heading: "yes" },
+    }),
   ),
   ...["approve", "reject", "reopen"].map((action) =>
     commands.deciding({
@@ -30,7 +33,10 @@ const SHOWN = [
   commands.deletingVersion("sentiment", "v1"),
   commands.addingUser("ada", "auditor"),
   commands.addingToken("the bot", "viewer"),
-  commands.scheduling("sentiment", "0 3 * * 1", "UTC", "20"),
+  commands.scheduling({
+    ...{ task: "sentiment", cron: "0 3 * * 1", zone: "Europe/Berlin", fresh: "20" },
+    ...{ base: "tiny", method: "soft-prompt", activate: true },
+  }),
 ];
 
 test.each(SHOWN)("%s is a command that there is", (command) => {

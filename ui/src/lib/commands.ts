@@ -15,7 +15,17 @@ interface Importing {
   task: string;
   file?: string;
   labels?: string;
-  approved?: boolean;
+  /** What becomes of Ask AI's drafts. */
+  drafts?: string;
+  columns?: Columns;
+}
+
+/** Which columns of a table hold what, as typed; empty where Graft is to find out. */
+export interface Columns {
+  text: string;
+  label: string;
+  id: string;
+  heading: "" | "yes" | "no";
 }
 
 interface Deciding {
@@ -29,11 +39,21 @@ interface Deciding {
   sure: string;
 }
 
+interface Scheduling {
+  task: string;
+  cron: string;
+  zone: string;
+  fresh: string;
+  base: string;
+  method: string;
+  activate: boolean;
+}
+
 /** Contestants that are no version. */
 const NO_VERSION = ["baseline", "base"];
 
 export const commands = {
-  importing: ({ kind, task, file, labels, approved }: Importing) => {
+  importing: ({ kind, task, file, labels, drafts, columns }: Importing) => {
     const name = kind === "prompt" ? "text" : kind;
     const fixed = kind === "slack" || kind === "ask-ai";
     return graft(
@@ -44,7 +64,10 @@ export const commands = {
       !fixed && task,
       kind === "slack" && labels !== undefined && "--labels",
       kind === "slack" && labels,
-      kind === "ask-ai" && approved && "--approved-only",
+      ...(kind === "ask-ai" && drafts && drafts !== "approve" ? ["--drafts", drafts] : []),
+      ...Object.entries(kind === "csv" && columns ? columns : {}).flatMap(([name, value]: [string, string]) =>
+        value.trim() === "" ? [] : [`--${name}`, value.trim()],
+      ),
     );
   },
   /** One decision on all that a filter shows. */
@@ -82,8 +105,13 @@ export const commands = {
   deletingVersion: (task: string, version: string) => graft("models", "delete", version, "--task", task),
   addingUser: (name: string, role: string) => graft("users", "add", name || "NAME", "--role", role),
   addingToken: (label: string, role: string) => graft("tokens", "add", label || "LABEL", "--role", role),
-  scheduling: (task: string, cron: string, zone: string, fresh: string) =>
-    graft("schedules", "add", "NAME", task, "--cron", cron, "--zone", zone, "--min-new", fresh || "0", "--activate"),
+  scheduling: ({ task, cron, zone, fresh, base, method, activate }: Scheduling) =>
+    graft(
+      ...["schedules", "add", task, task, "--cron", cron, "--zone", zone, "--min-new", fresh || "0"],
+      ...(base ? ["--base", base] : []),
+      ...(method === "lora" ? [] : ["--method", method]),
+      activate && "--activate",
+    ),
   editing: (task: string, id: string, answer: Json) =>
     graft(
       "examples",

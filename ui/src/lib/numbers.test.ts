@@ -122,14 +122,18 @@ test("a form asks only for what differs from the recipe", () => {
     ...START,
     method: "soft-prompt" as const,
     effort: "quick" as const,
+    decoderOnly: true,
     evalShare: "10",
     settings: { rank: "8", prompt_tokens: "20", learning_rate: "0,3", recompute: "true" },
   };
   expect(newRun("t", draft)).toMatchObject({
     eval_share: 0.1,
-    settings: { epochs: 1, prompt_tokens: 20, learning_rate: 0.3, recompute: true },
+    effort: "quick",
+    settings: { prompt_tokens: 20, learning_rate: 0.3, recompute: true },
   });
   expect(newRun("t", draft).settings).not.toHaveProperty("rank");
+  expect(newRun("t", draft).settings).not.toHaveProperty("targets");
+  expect(newRun("t", { ...START, decoderOnly: true }).settings).toEqual({ targets: ["decoder"] });
 });
 
 test("rows are added, taken out and moved", () => {

@@ -60,11 +60,15 @@ export const SETTINGS: Setting[] = [
   },
 ];
 
+export type Effort = NonNullable<NewRun["effort"]>;
+
 /** What the form holds; all text, as typed. */
 export interface Draft {
   base: string;
   method: "lora" | "soft-prompt";
-  effort: "quick" | "recommended" | "thorough";
+  effort: Effort;
+  /** LoRA in the decoder of a T5 base only. */
+  decoderOnly: boolean;
   evalShare: string;
   priority: "low" | "normal" | "high";
   activate: boolean;
@@ -75,19 +79,17 @@ export const START: Draft = {
   base: "",
   method: "lora",
   effort: "recommended",
+  decoderOnly: false,
   evalShare: "",
   priority: "normal",
   activate: true,
   settings: {},
 };
 
-const EPOCHS = { quick: 1, recommended: undefined, thorough: 8 };
-
 /** The request that a form stands for: only what differs from the recipe. */
 export function newRun(task: string, draft: Draft): NewRun {
-  const settings: Record<string, number | string | boolean> = {};
-  const epochs = EPOCHS[draft.effort];
-  if (epochs !== undefined) settings.epochs = epochs;
+  const settings: Record<string, number | string | boolean | string[]> = {};
+  if (draft.decoderOnly && draft.method === "lora") settings.targets = ["decoder"];
   for (const setting of SETTINGS) {
     const text = draft.settings[setting.name]?.trim() ?? "";
     if (text === "" || (setting.method && setting.method !== draft.method)) continue;
@@ -100,6 +102,7 @@ export function newRun(task: string, draft: Draft): NewRun {
     task,
     method: draft.method,
     base: draft.base || undefined,
+    effort: draft.effort === "recommended" ? undefined : draft.effort,
     // Which name takes which kind of value is said in `SETTINGS`.
     settings: Object.keys(settings).length > 0 ? (settings as NewRun["settings"]) : undefined,
     eval_share: share !== undefined && Number.isFinite(share) ? share : undefined,

@@ -54,8 +54,8 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
             other => bail!("no measurement is called {other}; there are {}", ALL.map(|(name, _)| name).join(", ")),
         }
     }
-    let build = ["build", "--release", "-p", "graft", "--bin", "graft", "-p", "graft-bench", "--bin", "graft-bench"];
-    shell::run(shell::cargo().args(build))?;
+    let parts = ["-p", "graft", "--bin", "graft", "-p", "graft-bench", "--bin", "graft-bench"];
+    shell::run(shell::release().args(parts))?;
     let base = std::path::absolute(prepare::base_model()?.map_err(anyhow::Error::msg)?)?;
     let settings = Settings { rounds: std::cmp::max(rounds, 1), base };
     let mut skipped = Vec::new();

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use graft_engine::{Chosen, Engine};
 use serde_json::json;
 
+use super::predict::is_folder;
 use crate::{
     failure::{Failure, Result},
     output::Reply,
@@ -41,14 +42,14 @@ pub(crate) struct Which {
     /// The version's task, where several have versions.
     #[arg(long)]
     task: Option<String>,
-    /// The base model, for an adapter that was made elsewhere.
+    /// The base model, for an adapter that was made elsewhere; otherwise the one that its files name.
     #[arg(long)]
     base: Option<String>,
 }
 
 impl Which {
     async fn find(&self, engine: &Engine) -> Result<Chosen> {
-        if self.adapter.contains('/') || self.adapter == "." {
+        if is_folder(&self.adapter) {
             return Ok(engine.adapter_folder(self.adapter.as_ref())?);
         }
         let task = engine.task_with_versions(self.task.as_deref()).await?;

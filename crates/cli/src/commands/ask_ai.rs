@@ -1,13 +1,12 @@
 use std::{
     collections::BTreeSet,
-    fs,
     path::{Path, PathBuf},
 };
 
 use clap::{Args, Subcommand};
 use graft_core::{AdapterSpec, OptimSpec, SplitRule};
 use graft_engine::{
-    Engine, Error, Imported, Plan, compact, now,
+    Drafts, Engine, Error, Imported, Plan, compact, now, point_latest,
     recipes::{Family, Recipe, ask_ai_script},
 };
 use graft_hub::Reference;
@@ -103,7 +102,8 @@ pub(crate) async fn run(engine: &Engine, command: SoftPrompt) -> Result<Reply> {
 
 /// Imports the database and makes a run of what is in it.
 async fn fresh(engine: &Engine, command: &Train) -> Result<(Run, Imported)> {
-    let import = engine.read_ask_ai(&command.db_path, command.max_samples, command.approved_only).await?;
+    let drafts = if command.approved_only { Drafts::Skip } else { Drafts::Approve };
+    let import = engine.read_ask_ai(&command.db_path, command.max_samples, drafts).await?;
     let only: BTreeSet<String> = import.examples.iter().map(|example| example.id.clone()).collect();
     let imported = engine.take_in(import, &mut |_| {}).await?;
     eprint!("{}", import::summary(&imported));
@@ -180,23 +180,4 @@ async fn found(engine: &Engine, path: &Path) -> Result<Run> {
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// Lets `latest` point to a run; whoever looks sees the old or the new one.
-fn point_latest(output_dir: &Path, run: &Path) -> Result<()> {
-    let failed = |source| Error::Io { doing: "link", path: output_dir.join("latest"), source };
-    let folder = std::path::absolute(output_dir).map_err(failed)?;
-    let target = run.strip_prefix(&folder).unwrap_or(run);
-    let fresh = folder.join(format!(".latest-{}", std::process::id()));
-    fs::create_dir_all(&folder).map_err(failed)?;
-    #[cfg(unix)]
-    std::os::unix::fs::symlink(target, &fresh).map_err(failed)?;
-    #[cfg(windows)]
-    std::os::windows::fs::symlink_dir(target, &fresh).map_err(failed)?;
-    fs::rename(&fresh, folder.join("latest")).map_err(|source| {
-        // What couldn't take its place is of no use.
-        let _ = fs::remove_file(&fresh);
-        failed(source)
-    })?;
-    Ok(())
 }

@@ -4,9 +4,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::Subcommand;
-use graft_engine::{Engine, Error, Imported};
-use graft_tasks::tabular::Columns;
+use clap::{Subcommand, ValueEnum};
+use graft_engine::{Columns, Drafts, Engine, Error, Imported};
 
 use crate::{failure::Result, output::Reply};
 
@@ -15,9 +14,9 @@ const MAX_TEXT: u64 = 64 << 20;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Import {
-    /// A Slack export (folder, zip or xlsx), as examples of slack-rescue.
+    /// A Slack export (folder, zip, one day of it, or xlsx), as examples of slack-rescue.
     Slack {
-        /// Folder, zip or xlsx.
+        /// Folder, zip, one day's .json, or xlsx.
         path: PathBuf,
         /// Lines of {"ts": …, "truth": {…}}; messages with a label are approved.
         #[arg(long, value_name = "FILE")]
@@ -36,8 +35,11 @@ pub(crate) enum Import {
         /// At most this many, the newest.
         #[arg(long, default_value_t = 2000, value_name = "N")]
         max_samples: usize,
-        /// Take approved and deployed suggestions only.
-        #[arg(long)]
+        /// What becomes of suggestions that are neither approved nor rejected.
+        #[arg(long, value_enum, default_value = "approve")]
+        drafts: DraftsName,
+        /// The same as `--drafts skip`.
+        #[arg(long, conflicts_with = "drafts")]
         approved_only: bool,
         /// Only ask-ai is read from this database.
         #[arg(long, value_parser = ["ask-ai"], default_value = "ask-ai")]
@@ -59,6 +61,9 @@ pub(crate) enum Import {
         /// Heading or number of the column with a lasting key.
         #[arg(long, value_name = "COLUMN")]
         id: Option<String>,
+        /// Whether the first row names the columns; found out otherwise, where that can be told.
+        #[arg(long, value_enum)]
+        heading: Option<YesNo>,
     },
     /// JSON lines of inputs and outputs, or of chat messages.
     Jsonl {
@@ -78,13 +83,47 @@ pub(crate) enum Import {
     },
 }
 
+/// What becomes of drafts.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum DraftsName {
+    /// They become approved examples.
+    Approve,
+    /// They become pending examples, to be audited.
+    Pending,
+    /// They are left out.
+    Skip,
+}
+
+impl DraftsName {
+    fn of(self, approved_only: bool) -> Drafts {
+        match self {
+            Self::Skip => Drafts::Skip,
+            _ if approved_only => Drafts::Skip,
+            Self::Approve => Drafts::Approve,
+            Self::Pending => Drafts::Pending,
+        }
+    }
+}
+
+/// An answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum YesNo {
+    /// It does.
+    Yes,
+    /// It doesn't.
+    No,
+}
+
 pub(crate) async fn run(engine: &Engine, command: Import) -> Result<Reply> {
     let read = match command {
         Import::Slack { path, labels, group, task: _ } => engine.read_slack(&path, labels.as_deref(), group)?,
-        Import::AskAi { source, max_samples, approved_only, task: _ } => {
-            engine.read_ask_ai(&source, max_samples, approved_only).await?
+        Import::AskAi { source, max_samples, drafts, approved_only, task: _ } => {
+            engine.read_ask_ai(&source, max_samples, drafts.of(approved_only)).await?
         }
-        Import::Csv { path, task, text, label, id } => engine.read_csv(&path, &task, &Columns { text, label, id })?,
+        Import::Csv { path, task, text, label, id, heading } => {
+            let heading = heading.map(|said| said == YesNo::Yes);
+            engine.read_csv(&path, &task, &Columns { text, label, id, heading })?
+        }
         Import::Jsonl { path, task } => engine.read_jsonl(&path, &task)?,
         Import::Text { path, task } => engine.read_text(&text(&path)?, &path.to_string_lossy(), &task)?,
     };
@@ -117,17 +156,19 @@ pub(crate) fn summary(imported: &Imported) -> String {
         text += &format!(", {} kept as people left them", report.kept);
     }
     text += "\n";
+    for note in &imported.notes {
+        text += &format!("{note}\n");
+    }
     for skipped in &imported.skipped {
         text += &format!("skipped {} × {} (first: {})\n", skipped.count, skipped.kind, skipped.first_where);
     }
     for problem in &imported.problems {
         text += &format!("  {}: {}\n", problem.at, problem.reason);
     }
-    if imported.labelled < imported.examples {
+    if imported.pending > 0 {
         text += &format!(
-            "{} wait for an answer: `graft examples list --task {} --state pending`\n",
-            imported.examples - imported.labelled,
-            imported.task
+            "{} wait for people to decide: `graft examples list --task {} --state pending`\n",
+            imported.pending, imported.task
         );
     }
     text

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use graft_engine::{Activated, Engine, Evaluation, Seen, iso8601};
+use graft_engine::{Activated, Engine, Evaluation, Seen, Told, iso8601};
 use graft_store::{Stage, Version, model_registry};
 use graft_tasks::score::{Comparison, Scores, Verdict};
 use serde_json::{Value, json};
@@ -27,6 +27,20 @@ pub(crate) enum Models {
         /// Its task, where several have versions.
         #[arg(long)]
         task: Option<String>,
+    },
+    /// Take in an adapter's folder, such as one that Hugging Face's peft wrote, as a version in the stage shadow.
+    Add {
+        /// Holds adapter_config.json and adapter_model.safetensors.
+        folder: PathBuf,
+        /// The task it answers; known of adapters that Graft trained.
+        #[arg(long)]
+        task: Option<String>,
+        /// The base model; otherwise the one that its files name.
+        #[arg(long, value_name = "MODEL")]
+        base: Option<String>,
+        /// Name of the version; otherwise the next number.
+        #[arg(long, value_name = "NAME")]
+        version: Option<String>,
     },
     /// Make a version the active one, unless it is worse than the one that is.
     SetActive {
@@ -73,6 +87,16 @@ pub(crate) async fn run(engine: &Engine, command: Models) -> Result<Reply> {
         Models::Info { version, task } => {
             let task = engine.task_with_versions(task.as_deref()).await?;
             Ok(info(&engine.store.version(&task, &version).await?))
+        }
+        Models::Add { folder, task, base, version } => {
+            let told = Told { task: task.as_deref(), base: base.as_deref() };
+            let added = engine.add_adapter(&folder, told, version.as_deref()).await?;
+            let Version { name, task, .. } = &added;
+            let text = format!(
+                "Version {name} of {task} is registered (shadow).\nMeasure it, though it may have learned from what is \
+                 held out here: `graft eval --task {task} --version {name}`"
+            );
+            Ok(Reply::new(&added, text))
         }
         Models::SetActive { version, task, force } => {
             let task = engine.task_with_versions(task.as_deref()).await?;

@@ -2,7 +2,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use graft_core::{AnswerForm, ExitCode, TaskCard};
-use graft_engine::{Chosen, Decoding, Engine, Error, Input, Loaded, Prediction, Sampling, read_inputs};
+use graft_engine::{Chosen, Decoding, Engine, Error, Input, Loaded, Prediction, Sampling, Told, read_inputs};
+use graft_store::ExampleFilter;
 use graft_tasks::{
     baseline::Baseline,
     cards,
@@ -31,9 +32,12 @@ pub(crate) struct Which {
     /// The task, where several have versions.
     #[arg(long)]
     task: Option<String>,
-    /// The version; otherwise the active one.
-    #[arg(long, value_name = "NAME")]
+    /// The version, or the path of an adapter's folder (with a `/`); otherwise the active version.
+    #[arg(long, value_name = "NAME_OR_DIR")]
     version: Option<String>,
+    /// The base model of a folder that was made elsewhere; otherwise the one that its files name.
+    #[arg(long, value_name = "MODEL")]
+    base: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -116,13 +120,26 @@ pub(crate) struct Compare {
 
 impl Which {
     async fn find(&self, engine: &Engine) -> Result<Chosen> {
+        if let Some(folder) = self.version.as_deref().filter(|version| is_folder(version)) {
+            let told = Told { task: self.task.as_deref(), base: self.base.as_deref() };
+            return Ok(engine.adopt(folder.as_ref(), told).await?);
+        }
+        if self.base.is_some() {
+            return Err(Failure::usage("use `--base` for a version, which has a base of its own", "leave it out"));
+        }
         let task = engine.task_with_versions(self.task.as_deref()).await?;
         Ok(engine.adapter(&task, self.version.as_deref()).await?)
     }
 }
 
+/// Whether people mean a folder and no version's name.
+pub(crate) fn is_folder(adapter: &str) -> bool {
+    adapter.contains(std::path::is_separator) || adapter == "."
+}
+
 fn name(chosen: &Chosen) -> String {
-    chosen.version.as_ref().map(|version| version.name.clone()).unwrap_or_default()
+    let version = chosen.version.as_ref().map(|version| version.name.clone());
+    version.unwrap_or_else(|| chosen.folder.display().to_string())
 }
 
 pub(crate) async fn infer(engine: &Engine, command: Infer, json: bool) -> Result<Reply> {
@@ -199,7 +216,7 @@ pub(crate) async fn validate(engine: &Engine, command: Validate) -> Result<Reply
     let loaded = engine.load(&chosen).await?;
     let inputs = match &command.samples {
         Some(path) => read_inputs(path)?,
-        None => held_out(engine, &chosen).await?,
+        None => held_out(engine, &chosen, &loaded.card.name).await?,
     };
     let texts: Vec<&str> = inputs.iter().map(|input| input.text.as_str()).collect();
     let mut counter = Counter::new("answers", inputs.len());
@@ -223,12 +240,22 @@ pub(crate) async fn validate(engine: &Engine, command: Validate) -> Result<Reply
     Ok(if bad == 0 { reply } else { reply.with_code(ExitCode::ModelMissing) })
 }
 
-/// Some messages that the version has not learned from.
-async fn held_out(engine: &Engine, chosen: &Chosen) -> Result<Vec<Input>> {
-    let Some(version) = &chosen.version else { return Ok(Vec::new()) };
-    let Some(digest) = &version.dataset else { return Ok(Vec::new()) };
-    let dataset = engine.store.dataset(&version.task, digest).await?;
-    let some = dataset.eval.into_iter().chain(dataset.train).take(SAMPLES);
+/// Some messages, such that the version has not learned from where that is known.
+async fn held_out(engine: &Engine, chosen: &Chosen, task: &str) -> Result<Vec<Input>> {
+    let examples = match chosen.version.as_ref().and_then(|version| version.dataset.as_ref()) {
+        Some(digest) => {
+            let dataset = engine.store.dataset(task, digest).await?;
+            dataset.eval.into_iter().chain(dataset.train).collect()
+        }
+        None => {
+            let limit = Some(SAMPLES as u32);
+            engine
+                .store
+                .examples(&ExampleFilter { task: Some(task.to_owned()), limit, ..ExampleFilter::default() })
+                .await?
+        }
+    };
+    let some = examples.into_iter().take(SAMPLES);
     Ok(some.map(|example| Input { key: "id", id: example.id, text: example.input }).collect())
 }
 

@@ -3,7 +3,7 @@ use graft_engine::{Engine, EvaluationRequest, Preflight, RunRequest, RunView, Sp
 use graft_store::{Priority, Run, RunFilter};
 use serde_json::json;
 
-use super::settings::{Hyper, MethodName, Split};
+use super::settings::{EffortName, Hyper, MethodName, Split};
 use crate::{
     failure::Result,
     output::{Reply, Table, bytes, seconds},
@@ -43,6 +43,9 @@ pub(crate) struct Submit {
     /// Kind of adapter.
     #[arg(long, value_enum, default_value = "lora")]
     method: MethodName,
+    /// How long it goes on, measured by the recipe; `--epochs` wins.
+    #[arg(long, value_enum, default_value = "recommended")]
+    effort: EffortName,
     /// How soon it gets its turn: low, normal, high.
     #[arg(long, default_value = "normal")]
     priority: Priority,
@@ -75,6 +78,7 @@ impl Submit {
         RunRequest {
             base: self.base.clone(),
             method: self.method.into(),
+            effort: self.effort.into(),
             settings: self.hyper.settings(),
             eval_share: Some(self.split.eval_share),
             split: Some(match self.split.split {

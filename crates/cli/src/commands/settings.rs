@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use graft_core::{Schedule, SplitRule};
 use graft_engine::{
     Settings,
-    recipes::{Method, Recipe},
+    recipes::{Effort, Method, Recipe},
 };
 
 use crate::failure::{Failure, Result};
@@ -23,6 +23,27 @@ impl From<MethodName> for Method {
         match name {
             MethodName::Lora => Self::Lora,
             MethodName::SoftPrompt => Self::SoftPrompt,
+        }
+    }
+}
+
+/// How long a training goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EffortName {
+    /// About a third of the recipe's epochs.
+    Quick,
+    /// The recipe's epochs.
+    Recommended,
+    /// Twice the recipe's epochs.
+    Thorough,
+}
+
+impl From<EffortName> for Effort {
+    fn from(name: EffortName) -> Self {
+        match name {
+            EffortName::Quick => Self::Quick,
+            EffortName::Recommended => Self::Recommended,
+            EffortName::Thorough => Self::Thorough,
         }
     }
 }
@@ -125,7 +146,7 @@ pub(crate) struct Hyper {
     /// LoRA: scale by alpha / √rank.
     #[arg(long, value_name = "YES", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) rslora: Option<bool>,
-    /// LoRA: `all-linear`, `decoder`, or ends of module names (`q_proj,v_proj`).
+    /// LoRA: `all-linear`, `decoder` (T5: faster, measure how good it is), or ends of module names (`q_proj,v_proj`).
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) targets: Option<Vec<String>>,
     /// Soft prompt: number of virtual tokens.

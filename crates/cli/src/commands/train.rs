@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::{
     evaluate, models,
-    settings::{Hyper, MethodName, Split},
+    settings::{EffortName, Hyper, MethodName, Split},
 };
 use crate::{
     failure::{Failure, Result},
@@ -37,6 +37,9 @@ pub(crate) struct Train {
     /// Kind of adapter.
     #[arg(long, value_enum, default_value = "lora")]
     method: MethodName,
+    /// How long it goes on, measured by the recipe; `--epochs` wins.
+    #[arg(long, value_enum, default_value = "recommended")]
+    effort: EffortName,
     /// Name of the version; otherwise the next number.
     #[arg(long, value_name = "NAME")]
     version: Option<String>,
@@ -77,8 +80,9 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
         free(engine, &command.task, name).await?;
     }
     let (base, files) = engine.base(&command.base).await?;
-    let mut recipe =
-        recipe(&command.task, command.method.into(), Family::of(&files.config), prepared.dataset.train.len());
+    let family = Family::of(&files.config);
+    let recipe = recipe(&command.task, command.method.into(), family, prepared.dataset.train.len());
+    let mut recipe = recipe.with(command.effort.into());
     drop(files);
     command.hyper.apply(&mut recipe)?;
     let plan = Plan { prepared, base, recipe, run: command.run_id, dir: None };

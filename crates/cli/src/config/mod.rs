@@ -10,13 +10,13 @@ use std::{
     time::Duration,
 };
 
-use graft_engine::{Places, WorkerOptions, serving};
+use graft_engine::{AskAiTraining, Drafts, Places, WorkerOptions, serving};
 use graft_server::ServerConfig;
 
 use crate::failure::{Failure, Result};
 
 /// What can be configured.
-pub(crate) const KEYS: [Key; 28] = [
+pub(crate) const KEYS: [Key; 30] = [
     Key::new("database", "GRAFT_DATABASE", "", "path or Postgres URL; graft.db in GRAFT_HOME otherwise").in_either(),
     Key::new("artifacts", "GRAFT_ARTIFACTS", "", "s3://bucket/prefix where adapters are published, too"),
     Key::new("bind", "GRAFT_BIND", "127.0.0.1:8080", "address and port to listen at"),
@@ -25,6 +25,9 @@ pub(crate) const KEYS: [Key; 28] = [
     Key::new("allowed_hosts", "GRAFT_ALLOWED_HOSTS", "", "names by which this server is reached"),
     Key::new("allowed_origins", "GRAFT_ALLOWED_ORIGINS", "", "origins of other pages that may send requests"),
     Key::new("model_roots", "GRAFT_MODEL_ROOTS", "", "folders under which softPromptModelDir may lie"),
+    Key::new("ask_ai_database", "GRAFT_ASK_AI_DATABASE", "", "Ask AI's database, read before its trainings")
+        .in_either(),
+    Key::new("ask_ai_drafts", "GRAFT_ASK_AI_DRAFTS", "approve", "its drafts become: `approve`, `pending` or `skip`"),
     Key::new("ask_ai_base", "GRAFT_ASK_AI_BASE", "", "base model of /api/v1/admin/training/trigger"),
     Key::new("session_hours", "GRAFT_SESSION_HOURS", "168", "hours until a session ends"),
     Key::new("patience", "GRAFT_PATIENCE", "30", "seconds a request's head, or 4 KiB of its body, may take"),
@@ -264,6 +267,16 @@ impl Config {
         })
     }
 
+    fn ask_ai(&self) -> Result<AskAiTraining> {
+        let drafts = match self.get("ask_ai_drafts").0 {
+            "approve" => Drafts::Approve,
+            "pending" => Drafts::Pending,
+            "skip" => Drafts::Skip,
+            _ => return Err(self.refuse("ask_ai_drafts", "`approve`, `pending` or `skip`")),
+        };
+        Ok(AskAiTraining { database: self.some("ask_ai_database"), drafts, base: self.some("ask_ai_base") })
+    }
+
     /// What the server needs to know.
     pub(crate) fn server(&self) -> Result<ServerConfig> {
         let url = self.some("public_url");
@@ -279,7 +292,7 @@ impl Config {
             password: self.some("password"),
             token: self.some("token"),
             model_roots: self.list("model_roots").into_iter().map(PathBuf::from).collect(),
-            ask_ai_base: self.some("ask_ai_base"),
+            ask_ai: self.ask_ai()?,
             session_hours: self.parsed("session_hours", "a number of hours")?,
             patience: self.seconds("patience")?,
             serving: self.serving()?,

@@ -1,10 +1,11 @@
 use std::path::{Path, PathBuf};
 
 use graft_core::Digest;
+use graft_formats::peft;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{Engine, Result, now};
+use crate::{Engine, Result, now, soft_prompt::LATEST};
 
 /// The Ask AI service's settings, in its own words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,8 +91,9 @@ impl Engine {
     pub fn ask_ai_adapter(&self, settings: &AskAiSettings) -> std::result::Result<PathBuf, String> {
         let given = self.home.resolve(&settings.soft_prompt_model_dir);
         let folder = given.canonicalize().map_err(|_| "the directory does not exist".to_owned())?;
-        let holds = |folder: &Path| folder.join("adapter_config.json").is_file();
-        let places = [folder.clone(), folder.join("latest"), folder.join("latest/adapter")];
+        let holds = |folder: &Path| folder.join(peft::CONFIG).is_file();
+        let latest = folder.join(LATEST);
+        let places = [folder, latest.clone(), latest.join("adapter")];
         let found = places.into_iter().find(|place| holds(place));
         found.ok_or_else(|| "it holds no adapter (`adapter_config.json`), nor does `latest` in it".to_owned())
     }
@@ -113,6 +115,6 @@ impl Engine {
             return Ok(());
         }
         let folder = self.ask_ai_adapter(settings)?;
-        graft_formats::peft::read(&folder).map(drop).map_err(|error| format!("failed to {error}"))
+        peft::read(&folder).map(drop).map_err(|error| format!("failed to {error}"))
     }
 }

@@ -1,8 +1,8 @@
 use std::{collections::BTreeMap, path::Path};
 
-use graft_core::{AdapterSpec, TrainSpec};
+use graft_core::{AdapterSpec, Targets, TrainSpec};
 use graft_formats::ModelFiles;
-use graft_nn::{Model, Prompter, matches_target};
+use graft_nn::{Model, Prompter, Sequence, matches_target};
 use graft_train::TrainingRun;
 use serde::{Deserialize, Serialize};
 
@@ -83,52 +83,85 @@ fn cores() -> usize {
 }
 
 impl Engine {
-    /// Estimates a plan; loads the model, on a thread of its own.
-    pub(crate) async fn estimate(&self, plan: &Plan, files: ModelFiles) -> Result<RunEstimate> {
+    /// Estimates a plan, and (if wanted, for LoRA) the same plan with the decoder's layers only; loads the model, on a
+    /// thread of its own.
+    pub(crate) async fn estimate(
+        &self,
+        plan: &Plan,
+        files: ModelFiles,
+        and_decoder: bool,
+    ) -> Result<(RunEstimate, Option<RunEstimate>)> {
         let (plan, home) = (plan.clone(), self.home.path().to_owned());
-        let work = tokio::task::spawn_blocking(move || measure(&plan, &files, &home));
+        let work = tokio::task::spawn_blocking(move || {
+            let spec = plan.spec("estimate".into());
+            let measured = Measured::new(&plan, &files)?;
+            let mut decoder = spec.clone();
+            let other = match &mut decoder.adapter {
+                AdapterSpec::Lora(lora) if and_decoder => {
+                    lora.targets = Targets::Decoder;
+                    Some(measured.estimate(&decoder, &home)?)
+                }
+                _ => None,
+            };
+            Ok((measured.estimate(&spec, &home)?, other))
+        });
         work.await.map_err(|_| Error::Unsupported("estimate the run: its model can't be measured".into()))?
     }
 }
 
-fn measure(plan: &Plan, files: &ModelFiles, home: &Path) -> Result<RunEstimate> {
-    let spec = plan.spec("estimate".into());
-    let model = Model::load(files)?;
-    let prompter = Prompter::new(files, model.has_encoder(), &spec.task)?;
-    let (train, eval) = plan.prepared.rows()?;
-    let sequences = train.iter().map(|row| prompter.sequence(&row.input, &row.answer));
-    let sequences = sequences.collect::<std::result::Result<Vec<_>, _>>()?;
-    let lengths: Vec<usize> = sequences.iter().map(|s| s.source.len() + s.tokens.len()).collect();
-    let an_epoch: usize = lengths.iter().filter(|length| **length <= spec.limits.max_tokens.max(1)).sum();
-    let steps = (spec.optim.epochs * train.len().div_ceil(spec.optim.batch.max(1)) as f64).ceil().max(1.0) as u64;
-    let tokens = (an_epoch as f64 * spec.optim.epochs) as u64;
-    let longest = lengths.iter().copied().max().unwrap_or(0).min(spec.limits.max_tokens);
-    let rows = spec.limits.pass_tokens.max(longest);
-    let memory = graft_train::estimate(&model, &spec, file_bytes(Path::new(&spec.base.path)), rows);
-    let key = Speeds::key_of(&spec);
-    let speed = match Speeds::read(home).0.remove(&key) {
-        Some(speed) => speed,
-        None => {
-            let tokens_per_s = graft_train::pace(&model, &prompter, &spec, &sequences)?;
-            let speed = Speed { tokens_per_s, run: None };
-            // The next estimate need not wait for it; one that can't be kept is measured again.
-            let _ = Speeds::keep(home, key, speed.clone());
-            speed
-        }
-    };
-    Ok(RunEstimate {
-        train: train.len(),
-        eval: eval.len(),
-        tokens,
-        steps,
-        seconds: tokens as f64 / speed.tokens_per_s.max(1e-3),
-        seconds_basis: match speed.run {
-            Some(run) => format!("as fast as run {run} on this machine"),
-            None => "forward passes timed on this machine".to_owned(),
-        },
-        memory_bytes: memory.total(),
-        disk_bytes: disk(&model, &spec.adapter),
-    })
+/// A model, and what it would learn from.
+struct Measured {
+    model: Model,
+    prompter: Prompter,
+    sequences: Vec<Sequence>,
+    eval: usize,
+}
+
+impl Measured {
+    fn new(plan: &Plan, files: &ModelFiles) -> Result<Self> {
+        let model = Model::load(files)?;
+        let prompter = Prompter::new(files, model.has_encoder(), &plan.prepared.card)?;
+        let (train, eval) = plan.prepared.rows()?;
+        let sequences = train.iter().map(|row| prompter.sequence(&row.input, &row.answer));
+        let sequences = sequences.collect::<std::result::Result<Vec<_>, _>>()?;
+        Ok(Self { model, prompter, sequences, eval: eval.len() })
+    }
+
+    fn estimate(&self, spec: &TrainSpec, home: &Path) -> Result<RunEstimate> {
+        let Self { model, prompter, sequences, eval } = self;
+        let lengths: Vec<usize> = sequences.iter().map(|s| s.source.len() + s.tokens.len()).collect();
+        let an_epoch: usize = lengths.iter().filter(|length| **length <= spec.limits.max_tokens.max(1)).sum();
+        let steps =
+            (spec.optim.epochs * sequences.len().div_ceil(spec.optim.batch.max(1)) as f64).ceil().max(1.0) as u64;
+        let tokens = (an_epoch as f64 * spec.optim.epochs) as u64;
+        let longest = lengths.iter().copied().max().unwrap_or(0).min(spec.limits.max_tokens);
+        let rows = spec.limits.pass_tokens.max(longest);
+        let memory = graft_train::estimate(model, spec, file_bytes(Path::new(&spec.base.path)), rows);
+        let key = Speeds::key_of(spec);
+        let speed = match Speeds::read(home).0.remove(&key) {
+            Some(speed) => speed,
+            None => {
+                let tokens_per_s = graft_train::pace(model, prompter, spec, sequences)?;
+                let speed = Speed { tokens_per_s, run: None };
+                // The next estimate need not wait for it; one that can't be kept is measured again.
+                let _ = Speeds::keep(home, key, speed.clone());
+                speed
+            }
+        };
+        Ok(RunEstimate {
+            train: sequences.len(),
+            eval: *eval,
+            tokens,
+            steps,
+            seconds: tokens as f64 / speed.tokens_per_s.max(1e-3),
+            seconds_basis: match speed.run {
+                Some(run) => format!("as fast as run {run} on this machine"),
+                None => "forward passes timed on this machine".to_owned(),
+            },
+            memory_bytes: memory.total(),
+            disk_bytes: disk(model, &spec.adapter),
+        })
+    }
 }
 
 /// The adapter, its two moments and its best copy, in each of three checkpoints, and once more when published.

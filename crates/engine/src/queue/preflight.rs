@@ -1,14 +1,13 @@
 //! Everything that would keep a run from its result, told before it is queued, all at once.
 
 use graft_core::{BaseRef, TrainSpec};
-use graft_formats::ModelFiles;
 use serde::{Deserialize, Serialize};
 
 use super::{RunRequest, estimate::RunEstimate};
 use crate::{
     Engine, Error, Plan, Prepared, Result,
     doctor::free_bytes,
-    recipes::{Family, recipe},
+    recipes::{Efforts, Family, Recipe, recipe},
     stats::READY,
 };
 
@@ -64,6 +63,10 @@ pub struct Preflight {
     pub problems: Vec<Problem>,
     /// What the run would take, where that can be told.
     pub estimate: Option<RunEstimate>,
+    /// What it would take if it changed a T5 decoder only (`targets`: `decoder`), where that is a choice.
+    pub decoder_only: Option<RunEstimate>,
+    /// The epochs of each effort.
+    pub efforts: Option<Efforts>,
     /// The command that does the same in the foreground.
     pub command: String,
     /// Every setting as the run would get it.
@@ -99,13 +102,17 @@ impl Engine {
                 None
             }
         };
-        let (mut plan, mut estimate) = (None, None);
+        let (mut plan, mut estimate, mut decoder_only, mut efforts) = (None, None, None, None);
         if let (Some(prepared), Some((base, files))) = (prepared, base) {
-            let drafted = draft(request, prepared, base, &files, &mut problems);
-            match self.estimate(&drafted, files).await {
-                Ok(found) => {
-                    self.check_room(&found, drafted.recipe.limits.memory, &mut problems);
-                    estimate = Some(found);
+            let family = Family::of(&files.config);
+            let fresh = recipe(&request.task, request.method, family, prepared.dataset.train.len());
+            efforts = Some(Efforts::of(fresh.optim.epochs));
+            let drafted = draft(request, prepared, base, &fresh.with(request.effort), &mut problems);
+            let is_choice = family == Family::EncoderDecoder && request.settings.targets.is_none();
+            match self.estimate(&drafted, files, is_choice).await {
+                Ok((whole, other)) => {
+                    self.check_room(&whole, drafted.recipe.limits.memory, &mut problems);
+                    (estimate, decoder_only) = (Some(whole), other);
                 }
                 Err(error) => problems.push(Problem::from_error(&error, "base")),
             }
@@ -113,7 +120,8 @@ impl Engine {
         }
         let ok = problems.iter().all(|problem| problem.level == Level::Warning);
         let spec = plan.as_ref().map(|plan| plan.spec(String::new()));
-        Ok(Preflight { ok, problems, estimate, command: request.command(), spec, plan })
+        let command = request.command();
+        Ok(Preflight { ok, problems, estimate, decoder_only, efforts, command, spec, plan })
     }
 
     /// What is known without reading data or models.
@@ -203,14 +211,7 @@ impl Engine {
 }
 
 /// The plan of a request; settings that can't be used are reported and left out of it.
-fn draft(
-    request: &RunRequest,
-    prepared: Prepared,
-    base: BaseRef,
-    files: &ModelFiles,
-    problems: &mut Vec<Problem>,
-) -> Plan {
-    let fresh = recipe(&request.task, request.method, Family::of(&files.config), prepared.dataset.train.len());
+fn draft(request: &RunRequest, prepared: Prepared, base: BaseRef, fresh: &Recipe, problems: &mut Vec<Problem>) -> Plan {
     let mut settings = request.settings.clone();
     loop {
         let mut recipe = fresh.clone();

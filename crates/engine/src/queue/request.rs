@@ -3,7 +3,7 @@ use graft_store::Priority;
 use serde::{Deserialize, Serialize};
 
 use super::preflight::Problem;
-use crate::recipes::{Method, Recipe};
+use crate::recipes::{Effort, Method, Recipe};
 
 /// A training that somebody wants; what isn't said comes from Graft's recipe for the task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub struct RunRequest {
     /// Kind of adapter.
     #[serde(default)]
     pub method: Method,
+    /// How long it goes on, measured by the recipe; epochs among the settings win over it.
+    #[serde(default)]
+    pub effort: Effort,
     /// Hyperparameters.
     #[serde(default)]
     pub settings: Settings,
@@ -139,6 +142,7 @@ impl RunRequest {
             task: task.into(),
             base: default_base(),
             method: Method::default(),
+            effort: Effort::default(),
             settings: Settings::default(),
             eval_share: None,
             split: None,
@@ -172,6 +176,9 @@ impl RunRequest {
         }
         if self.method == Method::SoftPrompt {
             flag("method", "soft-prompt".into());
+        }
+        if self.effort != Effort::default() {
+            flag("effort", self.effort.name().into());
         }
         self.eval_share.into_iter().for_each(|share| flag("eval-share", share.to_string()));
         if self.split == Some(SplitName::Random) {
@@ -325,11 +332,14 @@ mod tests {
     #[test]
     fn a_request_says_only_what_it_wants() {
         let request: RunRequest = serde_json::from_value(json!({
-            "task": "sentiment", "settings": {"epochs": 2, "targets": ["q_proj", "v_proj"]}, "priority": "high"
+            "task": "sentiment", "effort": "thorough", "settings": {"epochs": 2, "targets": ["q_proj", "v_proj"]}, "priority": "high"
         }))
         .unwrap();
         assert_eq!((request.base.as_str(), request.priority), ("smollm2-135m", Priority::High));
-        assert_eq!(request.command(), "graft train sentiment --epochs 2.0 --targets q_proj,v_proj --skip-base");
+        assert_eq!(
+            request.command(),
+            "graft train sentiment --effort thorough --epochs 2.0 --targets q_proj,v_proj --skip-base"
+        );
         assert_eq!(serde_json::to_value(&request.settings).unwrap()["epochs"], 2.0);
         assert!(serde_json::from_value::<RunRequest>(json!({"task": "t", "settings": {"epoch": 2}})).is_err());
         assert_eq!(request.settings.without("epochs").epochs, None);

@@ -1,7 +1,12 @@
 //! The Ask AI fallback: where the service's own suggestions are missing or weak, the adapter writes one.
 
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use graft_formats::peft;
+use graft_train::AdapterCard;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -9,7 +14,7 @@ use super::{
     Format, Prompt, Serving, Wish,
     generation::{Generation, Recipe},
 };
-use crate::{AskAiSettings, Error, Result};
+use crate::{AskAiSettings, Error, Result, SettingProblem, Told, soft_prompt::ASK_AI};
 
 /// A suggestion that the service has made itself; it may hold more fields, which are kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -99,21 +104,47 @@ impl Serving {
         Ok(reply)
     }
 
-    /// The adapter that the settings name. One that is a version's too takes over its calibration.
+    /// Everything that is wrong with the settings: as [`Engine::check_ask_ai`], and, where they are enabled, whatever
+    /// keeps their adapter from answering.
+    pub async fn check_ask_ai(&self, settings: &AskAiSettings, roots: &[PathBuf]) -> Vec<SettingProblem> {
+        let mut problems = self.engine().check_ask_ai(settings, roots);
+        if problems.is_empty()
+            && settings.soft_prompt_enabled
+            && let Err(error) = self.ask_ai_generation(settings).await
+        {
+            let mut detail = format!("failed to {}", graft_core::with_causes(&error));
+            detail.extend(error.hint().map(|hint| format!("; {hint}")));
+            problems.push(SettingProblem { field: "softPromptModelDir", detail });
+        }
+        problems
+    }
+
+    /// The adapter that the settings name. One that is a version's too takes over its calibration; one that was made
+    /// elsewhere is asked as Graft would have trained it.
     async fn ask_ai_generation(&self, settings: &AskAiSettings) -> Result<Arc<Generation>> {
         let folder = self.engine().ask_ai_adapter(settings).map_err(|what| {
             Error::Unsupported(format!("use the directory `{}`: {what}", settings.soft_prompt_model_dir))
         })?;
         let folder = folder.canonicalize().unwrap_or(folder);
         let mut chosen = self.engine().adapter_folder(&folder)?;
-        let task = chosen.card.as_ref().map(|card| card.task.name.clone()).unwrap_or_default();
-        for version in self.engine().store.versions(Some(&task)).await? {
-            let own = self.engine().home.resolve(&version.adapter_dir);
-            if own.canonicalize().is_ok_and(|own| own == folder) {
-                chosen.version = Some(version);
-            }
+        if chosen.card.is_none() {
+            chosen.card = Some(self.adopted(&folder).await?);
         }
+        let task = chosen.known_card()?.task.name.clone();
+        chosen.version = self.engine().version_in(&folder, &task).await?;
         self.generation(Recipe::of(chosen)?).await
+    }
+
+    /// The card of a folder without one; its base is looked for once.
+    async fn adopted(&self, folder: &Path) -> Result<AdapterCard> {
+        let digest = peft::digest(folder)?;
+        if let Some(card) = self.state().adopted.get(&digest) {
+            return Ok(card.clone());
+        }
+        let told = Told { task: Some(ASK_AI), base: None };
+        let card = self.engine().adopt(folder, told).await?.known_card()?.clone();
+        self.state().adopted.insert(digest, card.clone());
+        Ok(card)
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use graft_core::{BaseRef, Digest, TaskCard};
-use graft_formats::ModelFiles;
+use graft_formats::{ModelFiles, peft};
 use graft_nn::{Adapter, Model, Prompter};
 use graft_predict::{Calibration, ChatPrompter, Limits, Prediction, Service, Template, Vocabulary};
 use serde_json::json;
@@ -85,10 +85,7 @@ pub(super) struct Recipe {
 impl Recipe {
     /// An adapter, calibrated where it was evaluated.
     pub(super) fn of(chosen: Chosen) -> Result<Self> {
-        let Some(card) = chosen.card.clone() else {
-            let what = format!("tell the task of `{}`, which was not trained by Graft", chosen.folder.display());
-            return Err(Error::Unsupported(what));
-        };
+        let card = chosen.known_card()?.clone();
         Ok(Self {
             task: card.task.name.clone(),
             version: chosen.version.as_ref().map(|version| version.name.clone()),
@@ -109,9 +106,7 @@ impl Recipe {
         let adapter = match &self.adapter {
             None => String::new(),
             Some(Chosen { version: Some(version), .. }) => version.adapter_digest.to_string(),
-            Some(Chosen { folder, .. }) => {
-                graft_formats::digest_of(folder, &graft_formats::DigestCache::none())?.to_string()
-            }
+            Some(Chosen { folder, .. }) => peft::digest(folder)?.to_string(),
         };
         let calibration = self.evaluation.as_ref().map(|e| json!([e.calibration, e.fields]).to_string());
         let card = self.card.digest();

@@ -23,6 +23,7 @@ use std::{
 };
 
 use graft_core::{AnswerForm, BaseRef, Digest, TaskCard};
+use graft_train::AdapterCard;
 use tokio::task::JoinHandle;
 
 pub use ask::{Answered, Answering, Format, Heard, Prompt, Wish};
@@ -82,6 +83,8 @@ struct State {
     /// Given up, but perhaps still in flight.
     retired: Vec<Weak<Generation>>,
     aliases: HashMap<String, Alias>,
+    /// Cards of adapters that were made elsewhere, by the digest of their files.
+    adopted: HashMap<Digest, AdapterCard>,
     /// Generations of versions asked for by name; forgotten when a version changes.
     named: HashMap<(String, String), Digest>,
     /// The first requests of each task's active version.

@@ -8,7 +8,7 @@ use super::{
     Inner, Problem, Serving,
     generation::{Generation, Recipe},
 };
-use crate::{Activated, Engine, Error, Result, Seen, now};
+use crate::{Activated, Engine, Error, Result, Seen};
 
 /// Loads the active version of every task, as far as memory goes, so that nobody waits for it.
 pub(super) async fn preload(inner: Weak<Inner>) {
@@ -53,7 +53,7 @@ impl Serving {
         seen.check(task, active.as_deref())?;
         let before = engine.store.version_before(task, active.as_deref()).await?;
         self.prepare(task, &before.name).await?;
-        let version = engine.store.rollback(task, active.as_deref(), &engine.by, now()).await?;
+        let version = engine.roll_back_from(task, active.as_deref()).await?;
         self.follow_now(task).await;
         Ok((version, active))
     }

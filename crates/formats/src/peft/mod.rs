@@ -6,6 +6,7 @@ mod config;
 use std::{collections::BTreeMap, path::Path};
 
 pub use config::{LoraConfig, Modules, PeftConfig, PromptConfig, TaskType};
+use graft_core::Digest;
 
 use crate::{
     Error, atomic,
@@ -13,8 +14,10 @@ use crate::{
     safetensors_in, safetensors_out,
 };
 
-const CONFIG: &str = "adapter_config.json";
-const WEIGHTS: &str = "adapter_model.safetensors";
+/// Describes an adapter.
+pub const CONFIG: &str = "adapter_config.json";
+/// Its weights.
+pub const WEIGHTS: &str = "adapter_model.safetensors";
 const PREFIX: &str = "base_model.model.";
 const PROMPT: &str = "prompt_embeddings";
 
@@ -149,6 +152,18 @@ pub fn read(folder: &Path) -> Result<PeftAdapter, Error> {
     };
     adapter.check().map_err(|(name, what)| Error::BadTensor { path: weights_path, name, what })?;
     Ok(adapter)
+}
+
+/// The digest of an adapter's two files; what lies beside them and the place don't count.
+///
+/// # Errors
+/// A file is missing or can't be read.
+pub fn digest(folder: &Path) -> Result<Digest, Error> {
+    let part = |name: &str| {
+        let path = folder.join(name);
+        std::fs::read(&path).map_err(|source| Error::Read { path, source })
+    };
+    Ok(Digest::of_parts([part(CONFIG)?, part(WEIGHTS)?].iter().map(Vec::as_slice)))
 }
 
 fn tensors(path: &Path) -> Result<BTreeMap<String, Values>, Error> {

@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use graft_core::Timestamp;
-use graft_engine::RunRequest;
 use graft_store::{Error as StoreError, Run, RunFilter, RunKind, TrainingRun};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -105,22 +104,19 @@ async fn recent_runs(
     Ok(Reply(runs.iter().map(|run| run.training_run().into()).collect()))
 }
 
-/// Queues a training on what is approved.
+/// Reads the Ask AI database again, if the configuration names it, and queues a training on what is approved. Its
+/// version becomes active, and `latest` in the folder of the settings, unless it is worse than the one before.
 #[utoipa::path(post, path = "/admin/training/trigger", tag = "ask-ai", extensions(("x-role" = json!("trainer"))),
     responses((status = 202, body = TrainingRunRow),
-        (status = 400, body = Problem, description = "there is nothing to train on, or no base model"),
+        (status = 400, body = Problem, description = "the database can't be read, there is nothing to train on, or no base model"),
         (status = 409, body = Problem, description = "a training is queued or running")))]
 async fn trigger(State(state): State<AppState>, Acting(engine): Acting) -> Result<Accepted<TrainingRunRow>, Problem> {
-    let mut request = RunRequest::new(TASK);
-    if let Some(base) = &state.config.ask_ai_base {
-        request.base.clone_from(base);
-    }
-    match engine.submit(&request, None).await {
+    match engine.train_ask_ai(&state.config.ask_ai).await {
         Ok(run) => Ok(Accepted(run.training_run().into())),
         Err(error) => {
             let problem = Problem::from(error);
             // Their page knows 400 and 409 only.
-            Err(if problem.status == 422 { Problem { status: 400, ..problem } } else { problem })
+            Err(if matches!(problem.status, 404 | 422) { Problem { status: 400, ..problem } } else { problem })
         }
     }
 }

@@ -24,15 +24,19 @@ pub struct Upload {
     pub kind: ImportKind,
     /// The task the examples belong to; Slack and Ask AI have one of their own.
     pub task: Option<String>,
-    /// The export (zip or xlsx), table, JSON lines, SQLite database or text.
+    /// The export (zip, one day's JSON, or xlsx), table, JSON lines, SQLite database or text.
     #[schema(value_type = String, format = Binary)]
     pub file: Vec<u8>,
     /// Labels of a Slack export: lines of `{"ts": …, "truth": {…}}`.
     #[schema(value_type = Option<String>, format = Binary)]
     pub labels: Option<Vec<u8>>,
-    /// JSON: `{"text": …, "label": …, "id": …}`, the headings or numbers of a table's columns.
+    /// JSON: `{"text": …, "label": …, "id": …}`, the headings or numbers of a table's columns, and `"heading"`:
+    /// whether the first row names them, where that can't be found out.
     pub columns: Option<String>,
-    /// `true` takes only approved and deployed suggestions of Ask AI.
+    /// What becomes of Ask AI's suggestions that are neither approved nor rejected: `approve` (without it), `pending`
+    /// for people to audit, or `skip`.
+    pub drafts: Option<String>,
+    /// `true` is the same as `skip` for `drafts`.
     pub approved: Option<bool>,
 }
 
@@ -83,6 +87,9 @@ pub struct Import {
     /// The first rows that should have been examples but could not be.
     #[schema(value_type = Vec<BadRow>)]
     pub problems: Value,
+    /// What the importer decided by itself, such as which row names a table's columns.
+    #[schema(value_type = Vec<String>)]
+    pub notes: Value,
     /// Why it failed.
     #[schema(value_type = Option<Problem>)]
     pub problem: Option<Value>,
@@ -100,6 +107,7 @@ impl From<graft_store::Import> for Import {
             report: part("report", Value::Null),
             skipped: part("skipped", json!([])),
             problems: part("problems", json!([])),
+            notes: part("notes", json!([])),
             id: import.id,
             kind: import.kind,
             task: import.task,
@@ -139,6 +147,9 @@ pub struct ImportReport {
     pub examples: u64,
     /// Of these, with an output.
     pub labelled: u64,
+    /// Of these, such that people must decide on them.
+    #[serde(default)]
+    pub pending: u64,
     /// New ones.
     pub added: u64,
     /// Changed ones.

@@ -63,6 +63,8 @@ pub struct NewRun {
     pub base: Option<String>,
     /// Kind of adapter; LoRA otherwise.
     pub method: Option<MethodName>,
+    /// How long it goes on, measured by the recipe; `recommended` otherwise, and epochs among the settings win.
+    pub effort: Option<EffortName>,
     /// Settings that differ from the recipe; the names are those of the flags of `graft train`.
     pub settings: Option<RunSettings>,
     /// Share of the examples that is held out; 0.2 otherwise.
@@ -92,6 +94,30 @@ pub enum MethodName {
     Lora,
     /// Prompt tuning.
     SoftPrompt,
+}
+
+/// How long a training goes on, measured by Graft's recipe for the task and its examples.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EffortName {
+    /// About a third of the recipe's epochs.
+    Quick,
+    /// The recipe's.
+    Recommended,
+    /// Twice the recipe's.
+    Thorough,
+}
+
+/// The epochs of each effort.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EffortEpochs {
+    /// Of `quick`.
+    pub quick: f64,
+    /// Of `recommended`.
+    pub recommended: f64,
+    /// Of `thorough`.
+    pub thorough: f64,
 }
 
 /// Which examples are held out.
@@ -152,7 +178,7 @@ pub struct RunSettings {
     pub dropout: Option<f32>,
     /// LoRA: scale by alpha / √rank.
     pub rslora: Option<bool>,
-    /// LoRA: `["all-linear"]`, or ends of module names.
+    /// LoRA: `["all-linear"]`, `["decoder"]`, or ends of module names.
     pub targets: Option<Vec<String>>,
     /// Soft prompt: number of virtual tokens.
     pub prompt_tokens: Option<usize>,
@@ -199,6 +225,11 @@ pub struct Preflight {
     pub problems: Vec<PreflightProblem>,
     /// What it would take; absent where that can't be told.
     pub estimate: Option<Estimate>,
+    /// For LoRA on a T5 base, unless `targets` are given: what it would take with `targets: ["decoder"]`, which keeps
+    /// the encoder's output and is faster. How good it is must be measured on one's own data.
+    pub decoder_only: Option<Estimate>,
+    /// The epochs of each effort; absent where there is no base or nothing to learn from.
+    pub efforts: Option<EffortEpochs>,
     /// The same training from the command line.
     pub command: String,
     /// The whole spec, where there is one.

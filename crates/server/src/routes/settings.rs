@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use graft_core::Digest;
-use graft_engine::{AskAiSettings, Engine, SettingProblem};
+use graft_engine::{AskAiSettings, SettingProblem};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -70,7 +70,7 @@ async fn replace_settings(
     Body(settings): Body<AskAiSettings>,
 ) -> Result<Response, Problem> {
     etag::check(&headers, &engine.ask_ai_settings().await?.digest())?;
-    refuse(problems(&engine, &state, &settings))?;
+    refuse(problems(&state, &settings).await)?;
     engine.set_ask_ai(&settings).await?;
     Ok(tagged(&settings.digest(), settings))
 }
@@ -78,12 +78,8 @@ async fn replace_settings(
 /// Says what would be wrong with settings.
 #[utoipa::path(post, path = "/settings/validate", tag = "settings", extensions(("x-role" = json!("admin"))),
     request_body = Settings, responses((status = 200, body = SettingsCheck)))]
-async fn validate_settings(
-    State(state): State<AppState>,
-    Acting(engine): Acting,
-    Body(settings): Body<AskAiSettings>,
-) -> Reply<SettingsCheck> {
-    let errors = problems(&engine, &state, &settings);
+async fn validate_settings(State(state): State<AppState>, Body(settings): Body<AskAiSettings>) -> Reply<SettingsCheck> {
+    let errors = problems(&state, &settings).await;
     Reply(SettingsCheck { ok: errors.is_empty(), errors })
 }
 
@@ -110,8 +106,9 @@ async fn replace_rent(
     Ok(tagged(&rent.digest(), rent))
 }
 
-fn problems(engine: &Engine, state: &AppState, settings: &AskAiSettings) -> Vec<FieldProblem> {
-    told(engine.check_ask_ai(settings, &state.config.model_roots))
+/// All that would be wrong with settings; an adapter that they enable is loaded, and answers once.
+async fn problems(state: &AppState, settings: &AskAiSettings) -> Vec<FieldProblem> {
+    told(state.serving.check_ask_ai(settings, &state.config.model_roots).await)
 }
 
 fn told(found: Vec<SettingProblem>) -> Vec<FieldProblem> {

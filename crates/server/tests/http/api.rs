@@ -192,3 +192,18 @@ async fn answers_have_the_shapes_of_the_description() {
     let trigger = service.send(&Method::POST, "/api/v1/admin/training/trigger", &[], b"").await;
     assert_eq!(trigger.status, StatusCode::BAD_REQUEST, "there is nothing to train on");
 }
+
+#[tokio::test]
+async fn an_import_says_what_it_decided_and_asks_what_it_cannot() {
+    let service = Service::new().await;
+    let table = service.import("csv", "sentiment", "a.csv", b"Review,Stars\nso good,5\nso bad,1\n").await;
+    read::<routes::imports::ImportReport>(&table["report"]);
+    assert_eq!((&table["report"]["added"], &table["report"]["pending"]), (&json!(2), &json!(0)), "{table}");
+    assert!(table["notes"][0].as_str().unwrap().contains("`Stars`"), "{table}");
+    let unsure = service.import("csv", "sentiment", "b.csv", b"Essen,Note\ngut,ja\nmies,nein\nfad,nein\n").await;
+    assert_eq!((&unsure["state"], &unsure["report"]), (&json!("failed"), &Value::Null));
+    assert!(unsure["problem"]["hint"].as_str().unwrap().contains("--heading"), "{unsure}");
+    let day = br#"[{"type": "message", "user": "U1", "text": "2 cases of kale", "ts": "1740800004.000000"}]"#;
+    let day = service.import("slack", "slack-rescue", "2025-03-01.json", day).await;
+    assert_eq!((&day["state"], &day["report"]["pending"]), (&json!("done"), &json!(1)), "{day}");
+}

@@ -8,6 +8,7 @@ use std::{path::Path, time::Duration};
 
 use futures_util::{Stream, TryStreamExt};
 use graft_core::{Example, Review, Source};
+use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
 
 use crate::{Approval, Error, Import, cards};
@@ -20,12 +21,25 @@ const MAX_TEXT: usize = 1 << 20;
 pub struct Options {
     /// At most this many examples, the newest.
     pub max_samples: usize,
-    /// Take approved and deployed suggestions only; otherwise anything but rejected ones.
-    pub approved_only: bool,
-    /// Who vouches for suggestions whose status is draft; approved ones are vouched for by the service.
+    /// What becomes of suggestions that nobody has approved or rejected yet.
+    pub drafts: Drafts,
+    /// Who vouches for drafts that are approved; approved suggestions are vouched for by the service.
     pub approval: Approval,
     /// How long to wait for another program's lock.
     pub wait: Duration,
+}
+
+/// What becomes of suggestions that are neither approved nor deployed, nor rejected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Drafts {
+    /// Whoever imports vouches for them: the Ask AI system trained on them, too.
+    #[default]
+    Approve,
+    /// They become pending examples, which people audit.
+    Pending,
+    /// They are left out.
+    Skip,
 }
 
 /// Reads examples of the `ask-ai` task from a `postgres://` URL or the path of an SQLite file.
@@ -112,7 +126,7 @@ async fn collect(
 fn add(row: Row, number: usize, options: &Options, import: &mut Import) {
     let id = row.id.unwrap_or_else(|| format!("row-{number}"));
     let at = || format!("query {}", id.chars().take(80).collect::<String>());
-    let best = match suggestion::best(row.suggestions.as_deref(), options.approved_only) {
+    let best = match suggestion::best(row.suggestions.as_deref(), options.drafts == Drafts::Skip) {
         Ok(best) => best,
         Err(suggestion::Left::Malformed(reason)) => return import.problem("malformed", at(), reason),
         Err(left) => return import.skip(left.kind(), at()),
@@ -127,9 +141,10 @@ fn add(row: Row, number: usize, options: &Options, import: &mut Import) {
         task: cards::ask_ai::TASK.name.into(),
         input: question.to_owned(),
         output: Some(best.description.into()),
-        review: match best.approved {
-            true => Review::Approved { by: "ask-ai".into(), at: created.unwrap_or(options.approval.at) },
-            false => options.approval.review(),
+        review: match (best.approved, options.drafts) {
+            (true, _) => Review::Approved { by: "ask-ai".into(), at: created.unwrap_or(options.approval.at) },
+            (false, Drafts::Pending) => Review::Pending,
+            (false, Drafts::Approve | Drafts::Skip) => options.approval.review(),
         },
         source: Source { kind: "ask-ai".into(), reference: id, at: created },
         revision: 1,

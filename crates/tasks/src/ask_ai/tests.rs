@@ -8,7 +8,7 @@ use super::*;
 fn options() -> Options {
     Options {
         max_samples: 2000,
-        approved_only: false,
+        drafts: Drafts::Approve,
         approval: Approval { by: "me".into(), at: 5 },
         wait: Duration::from_millis(50),
     }
@@ -100,6 +100,12 @@ async fn newer_columns_and_odd_types_are_read() {
     assert_eq!(import.examples[1].input, "light on");
     assert_eq!(import.examples[1].review, Review::Approved { by: "me".into(), at: 5 });
     assert_eq!((import.count("malformed"), import.count("no question")), (2, 2));
+    let audited =
+        super::import(path.to_str().unwrap(), &Options { drafts: Drafts::Pending, ..options() }).await.unwrap();
+    assert!(
+        audited.examples.iter().all(|e| e.review == Review::Pending && e.output.is_some()),
+        "people decide on drafts"
+    );
 }
 
 #[tokio::test]

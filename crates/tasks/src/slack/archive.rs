@@ -50,6 +50,8 @@ pub(super) fn open(path: &Path, limits: Limits) -> Result<Export, Error> {
         Days { root: path.into(), archive: None, days: Vec::new(), users: None, limits, skipped_links: Vec::new() };
     if meta.is_dir() {
         days.list_folder(path, 0)?;
+    } else if starts_as(path, b"[") {
+        days.take_day(path);
     } else {
         let mut archive = open_zip(path)?;
         if archive.index_for_name("xl/workbook.xml").is_some() {
@@ -69,7 +71,7 @@ pub(super) fn open(path: &Path, limits: Limits) -> Result<Export, Error> {
 pub(super) fn open_zip(path: &Path) -> Result<ZipArchive<File>, Error> {
     let file = File::open(path).map_err(|source| cannot_read(path, source))?;
     let archive = ZipArchive::new(file).map_err(|source| match source {
-        zip::result::ZipError::InvalidArchive(_) if !starts_as_zip(path) => Error::NotAnExport(path.into()),
+        zip::result::ZipError::InvalidArchive(_) if !starts_as(path, b"PK") => Error::NotAnExport(path.into()),
         source => Error::Archive { path: path.into(), source },
     })?;
     if archive.len() > MAX_ENTRIES {
@@ -78,9 +80,11 @@ pub(super) fn open_zip(path: &Path) -> Result<ZipArchive<File>, Error> {
     Ok(archive)
 }
 
-fn starts_as_zip(path: &Path) -> bool {
-    let mut magic = [0; 2];
-    File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == *b"PK"
+/// Whether a file's first bytes, after blanks, are these.
+fn starts_as(path: &Path, magic: &[u8]) -> bool {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(64).read_to_end(&mut start));
+    read.is_ok() && start.trim_ascii_start().starts_with(magic)
 }
 
 fn unsafe_entry(path: &Path, entry: &str, reason: &'static str) -> Error {
@@ -88,6 +92,15 @@ fn unsafe_entry(path: &Path, entry: &str, reason: &'static str) -> Error {
 }
 
 impl Days {
+    /// One day's file, taken out of an export; the export's users are known where it still lies in it.
+    fn take_day(&mut self, path: &Path) {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        self.root = folder.to_owned();
+        self.days.extend(path.file_name().map(|name| (name.into(), 0)));
+        let beside = ["../users.json", "users.json"].map(PathBuf::from);
+        self.users = beside.into_iter().find(|users| folder.join(users).is_file()).map(|users| (users, 0));
+    }
+
     /// Walks `export/`, `export/channel/` and one folder around them.
     fn list_folder(&mut self, folder: &Path, depth: usize) -> Result<(), Error> {
         let entries = fs::read_dir(folder).map_err(|source| cannot_read(folder, source))?;

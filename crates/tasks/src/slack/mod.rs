@@ -1,4 +1,4 @@
-//! Slack exports: a folder, its zip, or a spreadsheet of messages; and labels that say what messages mean.
+//! Slack exports: a folder, its zip, one day's file, or a spreadsheet of messages; and labels that say what messages mean.
 
 mod archive;
 mod labels;

@@ -91,6 +91,19 @@ fn what_nobody_wrote_is_counted_by_kind() {
 }
 
 #[test]
+fn one_days_file_is_read_as_it_is_in_its_export() {
+    let dir = export(&json!([{"user": "U2", "text": "hi <@U1>", "ts": "1740800004.000000"}]));
+    let whole = import(dir.path(), None, &options(false)).unwrap();
+    let day = dir.path().join("food/2025-03-01.json");
+    assert_eq!(import(&day, None, &options(false)).unwrap(), whole);
+    let away = dir.path().join("saved under another name.json");
+    fs::rename(&day, &away).unwrap();
+    assert_eq!(import(&away, None, &options(false)).unwrap(), whole, "users.json lies beside it");
+    fs::write(&away, "{}").unwrap();
+    assert!(matches!(read(&away), Err(Error::NotAnExport(_))));
+}
+
+#[test]
 fn messages_of_one_user_are_grouped_but_not_across_labels() {
     let at = |user: &str, ts: &str, text: &str| json!({"user": user, "ts": ts, "text": text});
     let dir = export(&json!([

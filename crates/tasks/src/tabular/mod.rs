@@ -79,6 +79,11 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    /// Says what was decided by itself.
+    fn note(&mut self, note: String) {
+        self.import.notes.push(note);
+    }
+
     fn finish(self, path: &Path) -> Result<Import, Error> {
         self.import.or_nothing(&path.display().to_string())
     }

@@ -42,7 +42,8 @@ fn the_shipped_csv_is_whole() {
 #[test]
 fn columns_are_found_or_named() {
     let ab = vec![("a", Some("x")), ("b", Some("y"))];
-    let named = |text: &str, label: &str| Columns { text: Some(text.into()), label: Some(label.into()), id: None };
+    let named =
+        |text: &str, label: &str| Columns { text: Some(text.into()), label: Some(label.into()), ..Columns::default() };
     let auto = Columns::default();
     let cases = [
         ("text,label\na,x\nb,y", &auto),
@@ -60,6 +61,33 @@ fn columns_are_found_or_named() {
     assert_eq!((quoted.examples[0].id.as_str(), quoted.unlabelled()), ("csv:7", 1));
     assert_eq!(quoted.examples[1].review, Review::Pending);
     assert!(matches!(csv_of("a,b\nc,d", &named("said", "b")), Err(Error::NoColumn { has, .. }) if has == "a, b"));
+}
+
+#[test]
+fn a_heading_is_no_example_and_an_example_no_heading() {
+    let of = |text: &str| csv_of(text, &Columns::default());
+    let headed = of("Review,Stars\nso good a dinner,5\nso bad a lunch,1\n").unwrap();
+    assert_eq!(pairs(&headed), [("so good a dinner", Some("5")), ("so bad a lunch", Some("1"))]);
+    assert_eq!(headed.notes, ["The first row names the columns: texts from `Review`, answers from `Stars`."]);
+    let unknown = of("Essen,Note\ngut,1\nschlecht,6\n").unwrap();
+    assert_eq!(unknown.examples.len(), 2, "all other labels are numbers");
+    assert_eq!(of("when,review,grade\n2,a,x\n3,b,y\n").unwrap().unlabelled(), 2, "nothing is approved by guessing");
+
+    let plain = of("great,good\nawful,bad\nfine,good\n").unwrap();
+    assert_eq!(
+        (plain.examples.len(), plain.notes[0].as_str()),
+        (3, "The first row is an example: texts from column 1, answers from column 2.")
+    );
+    assert_eq!(of("I liked it.,neutral\nawful,bad\nworse,bad\n").unwrap().examples.len(), 3);
+    for unsure in
+        ["Essen,Note\nso gut,gut\nschlecht,schlecht\nmies,schlecht\n", "Frage,Antwort\nWie spät ist es?,Halb drei.\n"]
+    {
+        assert!(matches!(of(unsure), Err(Error::WhichHeading { .. })), "{unsure}");
+        for (said, rows) in [(true, 1), (false, 0)] {
+            let columns = Columns { heading: Some(said), ..Columns::default() };
+            assert_eq!(csv_of(unsure, &columns).unwrap().examples.len(), unsure.lines().count() - rows, "{unsure}");
+        }
+    }
 }
 
 #[test]

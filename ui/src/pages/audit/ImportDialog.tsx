@@ -4,10 +4,11 @@ import { imports } from "../../api/calls";
 import type { TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Failure } from "../../components/Failure";
-import { Check, Field, Input, Pick, TextArea } from "../../components/form";
+import { Field, Input, Pick, TextArea } from "../../components/form";
 import { Modal } from "../../components/Modal";
 import { ShowCommand } from "../../components/ShowCommand";
-import { commands } from "../../lib/commands";
+import { commands, type Columns } from "../../lib/commands";
+import { asked, ColumnFields } from "./ColumnFields";
 import { ImportReport } from "./ImportReport";
 
 const KINDS = [
@@ -39,7 +40,13 @@ const KINDS = [
 ];
 /** Tasks that `lib/samples` has messages for; those are only loaded when they are wanted. */
 const SAMPLED = ["slack-rescue", "ask-ai", "sentiment", "text-classification"];
-const NOTHING = { labels: null, text: "", approved: false };
+const DRAFTS = [
+  { value: "approve", label: "Approve drafts too, as Ask AI did" },
+  { value: "pending", label: "Audit drafts here first" },
+  { value: "skip", label: "Leave drafts out" },
+];
+const FOUND_OUT: Columns = { text: "", label: "", id: "", heading: "" };
+const NOTHING = { labels: null, text: "", drafts: "approve", columns: FOUND_OUT };
 const DEFAULT: Record<string, string> = { "slack-rescue": "slack", "ask-ai": "ask-ai" };
 
 /** Brings messages in, and says what became of every row. */
@@ -56,11 +63,12 @@ export function ImportDialog({
   const [file, setFile] = useState<File | null>(null);
   const [labels, setLabels] = useState<File | null>(null);
   const [text, setText] = useState("");
-  const [approved, setApproved] = useState(false);
+  const [drafts, setDrafts] = useState("approve");
+  const [columns, setColumns] = useState(FOUND_OUT);
   const client = useQueryClient();
   const start = useMutation({
     mutationFn: async (from: "form" | "sample") => {
-      if (from === "form") return imports.start(form({ kind, task: task.name, file, labels, text, approved }));
+      if (from === "form") return imports.start(form({ kind, task: task.name, file, labels, text, drafts, columns }));
       const { sample } = await import("../../lib/samples");
       return imports.start(form({ ...NOTHING, kind: "jsonl", task: task.name, file: sample(task.name) }));
     },
@@ -154,14 +162,20 @@ export function ImportDialog({
             </Field>
           )}
           {kind === "ask-ai" && (
-            <Check
-              label="Only approved and deployed suggestions"
-              checked={approved}
-              onChange={(e) => setApproved(e.target.checked)}
-            />
+            <Field
+              label="Suggestions that nobody has decided on"
+              hint="Approved and deployed ones are approved here, too."
+            >
+              {(field) => (
+                <Pick {...field} value={drafts} options={DRAFTS} onChange={(e) => setDrafts(e.target.value)} />
+              )}
+            </Field>
           )}
+          {kind === "csv" && <ColumnFields columns={columns} onChange={setColumns} />}
           <ShowCommand
-            command={commands.importing({ kind, task: task.name, file: file?.name, labels: labels?.name, approved })}
+            command={commands.importing({
+              ...{ kind, task: task.name, file: file?.name, labels: labels?.name, drafts, columns },
+            })}
           />
           {start.isError && <Failure error={start.error} />}
         </>
@@ -176,13 +190,15 @@ function form(parts: {
   file: File | null;
   labels: File | null;
   text: string;
-  approved: boolean;
+  drafts: string;
+  columns: Columns;
 }): FormData {
-  const { kind, task, file, labels, text, approved } = parts;
+  const { kind, task, file, labels, text, drafts, columns } = parts;
   const data = new FormData();
   data.set("kind", kind);
   data.set("task", task);
-  if (approved && kind === "ask-ai") data.set("approved", "true");
+  if (kind === "ask-ai") data.set("drafts", drafts);
+  if (kind === "csv") data.set("columns", JSON.stringify(asked(columns)));
   if (labels && kind === "slack") data.set("labels", labels);
   data.set("file", kind === "prompt" ? new File([text], "prompt.txt", { type: "text/plain" }) : (file ?? new Blob()));
   return data;

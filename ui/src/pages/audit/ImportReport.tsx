@@ -30,8 +30,14 @@ export function ImportReport({ job, error }: { job: Import | undefined; error: u
           <Figure label="Unchanged" value={number(report.unchanged)} />
           <Figure label="Kept as decided" value={number(report.kept)} />
           <Figure label="With an answer" value={number(report.labelled)} />
+          <Figure label="To be decided" value={number(report.pending)} />
         </Figures>
       )}
+      {job.notes.map((note) => (
+        <p key={note} className="muted">
+          {note}
+        </p>
+      ))}
       {left > 0 && (
         <details>
           <summary>{count(left, "row")} left out</summary>

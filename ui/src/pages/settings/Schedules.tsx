@@ -5,7 +5,7 @@ import { admin } from "../../api/calls";
 import type { Schedule } from "../../api/types";
 import { AddForm } from "../../components/AddForm";
 import { Card, Empty } from "../../components/bits";
-import { Field, Input, Pick } from "../../components/form";
+import { Check, Field, Input, Pick } from "../../components/form";
 import { Listed } from "../../components/Listed";
 import { Remove } from "../../components/Remove";
 import { Cell, Table } from "../../components/Table";
@@ -16,21 +16,34 @@ import { inWords } from "../../lib/cron";
 import { sentence } from "../../lib/format";
 import { useTask } from "../../shell/useTask";
 
-const ZONE = "UTC";
+const METHODS = [
+  { value: "lora", label: "LoRA" },
+  { value: "soft-prompt", label: "Soft prompt" },
+];
+const START = {
+  ...{ cron: "0 3 * * 1", zone: Intl.DateTimeFormat().resolvedOptions().timeZone, task: "", fresh: "20" },
+  ...{ base: "", method: "lora", activate: true },
+};
 
 /** Trainings that start by the clock. */
 export function Schedules() {
   const client = useQueryClient();
   const { task, tasks } = useTask();
   const query = useQuery({ queryKey: ["schedules"], queryFn: admin.schedules });
-  const [draft, setDraft] = useState({ cron: "0 3 * * 1", task: "", fresh: "20" });
+  const [draft, setDraft] = useState(START);
   const words = inWords(draft.cron);
   const name = draft.task || task?.name || "";
   const add = useMutation({
     mutationFn: () =>
       admin.addSchedule({
         cron: draft.cron.trim(),
-        request: { task: name, activate: true },
+        zone: draft.zone.trim() || undefined,
+        request: {
+          task: name,
+          base: draft.base.trim() || undefined,
+          method: draft.method as "lora" | "soft-prompt",
+          activate: draft.activate,
+        },
         min_new: Number(draft.fresh) || 0,
       }),
     onSuccess: () => {
@@ -41,7 +54,7 @@ export function Schedules() {
   const list = query.data?.schedules ?? [];
   const empty = list.length === 0 && (
     <Empty title="Nothing is scheduled">
-      A schedule trains again when enough new messages were approved, and activates what is not worse.
+      A schedule trains again when enough new messages were approved, and can activate what is not worse.
     </Empty>
   );
   return (
@@ -58,7 +71,10 @@ export function Schedules() {
         button="Add a schedule"
         busy="Adding …"
         ready={name !== "" && draft.cron.trim() !== ""}
-        command={commands.scheduling(name, draft.cron.trim(), ZONE, draft.fresh.trim())}
+        command={commands.scheduling({
+          ...{ ...draft, task: name, cron: draft.cron.trim(), zone: draft.zone.trim() || "UTC" },
+          ...{ fresh: draft.fresh.trim(), base: draft.base.trim() },
+        })}
       >
         <Field label="Task">
           {(field) => (
@@ -71,7 +87,7 @@ export function Schedules() {
           )}
         </Field>
         <Field
-          label={`When (${ZONE})`}
+          label="When"
           hint={words ? `${sentence(words)}.` : "Minute, hour, day, month, weekday. 0 3 * * 1 is Mondays at three."}
         >
           {(field) => (
@@ -81,6 +97,11 @@ export function Schedules() {
               value={draft.cron}
               onChange={(e) => setDraft({ ...draft, cron: e.target.value })}
             />
+          )}
+        </Field>
+        <Field label="Time zone" hint="Such as Europe/Berlin; the server’s if empty">
+          {(field) => (
+            <Input {...field} value={draft.zone} onChange={(e) => setDraft({ ...draft, zone: e.target.value })} />
           )}
         </Field>
         <Field label="New approved messages" hint="At least this many since the last time">
@@ -93,6 +114,31 @@ export function Schedules() {
             />
           )}
         </Field>
+        <Field label="Base model" hint="A name, a Hub id or a path">
+          {(field) => (
+            <Input
+              {...field}
+              placeholder="smollm2-135m"
+              value={draft.base}
+              onChange={(e) => setDraft({ ...draft, base: e.target.value })}
+            />
+          )}
+        </Field>
+        <Field label="Kind of adapter">
+          {(field) => (
+            <Pick
+              {...field}
+              options={METHODS}
+              value={draft.method}
+              onChange={(e) => setDraft({ ...draft, method: e.target.value })}
+            />
+          )}
+        </Field>
+        <Check
+          label="Make it active if it is not worse"
+          checked={draft.activate}
+          onChange={(e) => setDraft({ ...draft, activate: e.target.checked })}
+        />
       </AddForm>
     </Card>
   );

@@ -4,16 +4,16 @@ import { useDeferredValue, useMemo, useState } from "react";
 import { runs } from "../../api/calls";
 import { Problem } from "../../api/http";
 import { systemQuery } from "../../api/queries";
-import type { TaskInfo } from "../../api/types";
+import type { Preflight, TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Card, Notice } from "../../components/bits";
 import { Failure } from "../../components/Failure";
 import { Check, Field, Input, Segmented } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { ShowCommand } from "../../components/ShowCommand";
-import { number } from "../../lib/format";
+import { number, roughly } from "../../lib/format";
 import { useDebounced } from "../../lib/useDebounced";
-import { newRun, START, type Draft } from "../../lib/train";
+import { newRun, START, type Draft, type Effort } from "../../lib/train";
 import { useActions } from "../../shell/actions";
 import { Advanced } from "./Advanced";
 import { PreflightCard } from "./PreflightCard";
@@ -23,11 +23,11 @@ const METHODS = [
   { value: "lora", label: "LoRA" },
   { value: "soft-prompt", label: "Soft prompt" },
 ] as const;
-const EFFORTS = [
+const EFFORTS: { value: Effort; label: string }[] = [
   { value: "quick", label: "Quick look" },
   { value: "recommended", label: "Recommended" },
   { value: "thorough", label: "Thorough" },
-] as const;
+];
 
 /** What to train, what it would take, and the button. */
 export function TrainForm({ task }: { task: TaskInfo }) {
@@ -56,6 +56,10 @@ export function TrainForm({ task }: { task: TaskInfo }) {
   const begin = () => !blocked && start.mutate();
   useActions([{ id: "start", label: "Start training", group: "Train", key: "s", disabled: blocked, run: begin }]);
   const bases = [...new Set([...(system.data?.bases.map((base) => base.name) ?? []), "smollm2-135m"])];
+  const epochs = (effort: Effort) => {
+    const efforts = preflight.data?.efforts;
+    return efforts ? ` · ${number(efforts[effort])} ${efforts[effort] === 1 ? "epoch" : "epochs"}` : "";
+  };
   const wrong = (field: string) =>
     preflight.data?.problems
       .filter((problem) => problem.level === "error" && problem.field === field)
@@ -79,7 +83,7 @@ export function TrainForm({ task }: { task: TaskInfo }) {
                     list="bases"
                     placeholder="smollm2-135m"
                     value={draft.base}
-                    onChange={(e) => change({ base: e.target.value })}
+                    onChange={(e) => change({ base: e.target.value, decoderOnly: false })}
                   />
                   <datalist id="bases">
                     {bases.map((base) => (
@@ -114,11 +118,18 @@ export function TrainForm({ task }: { task: TaskInfo }) {
               <Segmented
                 label="Effort"
                 value={draft.effort}
-                options={[...EFFORTS]}
+                options={EFFORTS.map(({ value, label }) => ({ value, label: `${label}${epochs(value)}` }))}
                 onChange={(effort) => change({ effort })}
               />
             </Choice>
           </div>
+          {draft.method === "lora" && (draft.decoderOnly || preflight.data?.decoder_only) && (
+            <Check
+              label={<DecoderOnly estimate={preflight.data} />}
+              checked={draft.decoderOnly}
+              onChange={(e) => change({ decoderOnly: e.target.checked })}
+            />
+          )}
           <Check
             label="Make it active if it is not worse than what is active"
             checked={draft.activate}
@@ -144,6 +155,18 @@ export function TrainForm({ task }: { task: TaskInfo }) {
       </Card>
       <PreflightCard query={preflight} />
     </div>
+  );
+}
+
+/** The fast way to train a T5 base, with what it would save. */
+function DecoderOnly({ estimate: found }: { estimate: Preflight | undefined }) {
+  const { estimate, decoder_only: other } = found ?? {};
+  const saves = estimate && other ? ` (≈ ${roughly(other.seconds)} instead of ${roughly(estimate.seconds)})` : "";
+  return (
+    <>
+      Fast{saves}: only the decoder learns, and what the encoder computes is kept. How good that is must be measured on
+      your own messages; the versions’ scores stand side by side.
+    </>
   );
 }
 

@@ -1,0 +1,50 @@
+import { Field, Input, Pick } from "../../components/form";
+import layout from "../../components/layout.module.css";
+import type { Columns } from "../../lib/commands";
+
+const HEADING = [
+  { value: "", label: "Find out" },
+  { value: "yes", label: "Names the columns" },
+  { value: "no", label: "Is an example" },
+];
+const COLUMNS = [
+  { name: "text", label: "Text column" },
+  { name: "label", label: "Answer column" },
+  { name: "id", label: "Key column" },
+] as const;
+
+/** Which columns of a table hold what; all may be left to Graft. */
+export function ColumnFields({ columns, onChange }: { columns: Columns; onChange: (columns: Columns) => void }) {
+  return (
+    <div className={layout.fields}>
+      {COLUMNS.map(({ name, label }) => (
+        <Field key={name} label={label} hint={name === "text" ? "Its heading or its number" : undefined}>
+          {(field) => (
+            <Input
+              {...field}
+              placeholder={name === "id" ? "none" : "found out"}
+              value={columns[name]}
+              onChange={(e) => onChange({ ...columns, [name]: e.target.value })}
+            />
+          )}
+        </Field>
+      ))}
+      <Field label="The first row">
+        {(field) => (
+          <Pick
+            {...field}
+            options={HEADING}
+            value={columns.heading}
+            onChange={(e) => onChange({ ...columns, heading: e.target.value as Columns["heading"] })}
+          />
+        )}
+      </Field>
+    </div>
+  );
+}
+
+/** The columns as the API takes them: only what was said. */
+export function asked({ heading, ...names }: Columns): Record<string, string | boolean> {
+  const said = Object.entries(names).flatMap(([name, value]) => (value.trim() === "" ? [] : [[name, value.trim()]]));
+  return { ...Object.fromEntries(said), ...(heading === "" ? {} : { heading: heading === "yes" }) };
+}
