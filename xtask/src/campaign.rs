@@ -6,12 +6,13 @@ use anyhow::{Context as _, bail};
 
 use crate::{prepare, shell};
 
-/// A part by its name, the test file it is in, and the variable that makes it long.
-const PARTS: [(&str, &str, &str); 4] = [
-    ("kills", "campaign", "GRAFT_KILLS"),
-    ("workers", "queue", "GRAFT_CAMPAIGN"),
-    ("database", "faults", "GRAFT_CAMPAIGN"),
-    ("files", "disk", "GRAFT_CAMPAIGN"),
+/// A part by its name, the test file it is in, which of its tests, and the variable that makes it long.
+const PARTS: [(&str, &str, &str, &str); 5] = [
+    ("kills", "campaign", "on_sqlite", "GRAFT_KILLS"),
+    ("kills-postgres", "campaign", "on_postgres", "GRAFT_KILLS"),
+    ("workers", "queue", "two_workers", "GRAFT_CAMPAIGN"),
+    ("database", "faults", "", "GRAFT_CAMPAIGN"),
+    ("files", "disk", "", "GRAFT_CAMPAIGN"),
 ];
 
 /// How long each part is.
@@ -40,13 +41,12 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
         }
     }
     prepare::postgres()?;
-    for (name, file, variable) in PARTS.iter().filter(|(name, ..)| names.is_empty() || names.contains(name)) {
+    for (name, file, filter, variable) in PARTS.iter().filter(|(name, ..)| names.is_empty() || names.contains(name)) {
         println!("\n## {name}: seed {}\n", size.seed);
-        let length = if *name == "kills" { size.kills } else { size.runs };
-        let filter: &[&str] = if *name == "workers" { &["two_workers"] } else { &[] };
+        let length = if *variable == "GRAFT_KILLS" { size.kills } else { size.runs };
         let began = Instant::now();
         let mut cargo = shell::cargo();
-        cargo.args(["test", "-p", "graft", "--test", file, "--"]).args(filter);
+        cargo.args(["test", "-p", "graft", "--test", file, "--", filter]);
         cargo.args(["--nocapture", "--test-threads", "1"]);
         cargo.env(variable, length.to_string()).env("GRAFT_SEED", size.seed.to_string());
         shell::run(&mut cargo)?;

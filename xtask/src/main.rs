@@ -40,7 +40,8 @@ Tasks of the project:
                                  READER; new ones for MINUTES (10) each
   cargo xtask campaign [PART…] [--kills N] [--runs N] [--seed N]
                                  servers and workers killed and paused at random moments under load, and a disk that
-                                 refuses at every operation: kills, workers, database, files; 40 minutes on two cores
+                                 refuses at every operation: kills, kills-postgres, workers, database, files; an hour
+                                 or more on two cores
   cargo xtask ui                 installs the page's packages and builds it into ui/dist, which `graft` takes in
   cargo xtask screenshots        takes pictures of every page for docs/images
   cargo xtask deny               known holes, licences and sources of the dependencies, by cargo-deny

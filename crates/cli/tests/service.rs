@@ -10,7 +10,7 @@ use std::{
 
 use common::{
     Graft, model,
-    server::{Server, csv_form},
+    server::{Server, csv_form, send},
 };
 use graft_testkit::Postgres;
 use serde_json::{Value, json};
@@ -262,4 +262,49 @@ fn servers_on_one_postgres_know_who_looks_at_what() {
     }
     one.stop();
     two.stop();
+}
+
+#[test]
+fn secrets_are_never_logged() {
+    let graft = Graft::new();
+    let path = graft.dir.path().join("server.log");
+    let mut command = graft.command(&["serve", "--bind", "127.0.0.1:0", "--no-worker"]);
+    command.envs([
+        ("GRAFT_LOG", "trace"),
+        ("GRAFT_PASSWORD", "the first secret"),
+        ("GRAFT_TOKEN", "the second secret"),
+    ]);
+    let child = command.stderr(std::fs::File::create(&path).unwrap()).spawn().unwrap();
+    let mut server = Server { child, address: ([127, 0, 0, 1], 0).into() };
+    let begun = Instant::now();
+    server.address = loop {
+        let said = std::fs::read_to_string(&path).unwrap();
+        if let Some(line) = said.lines().find(|line| line.starts_with("Graft ")) {
+            break line.split("http://").nth(1).unwrap().parse().unwrap();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "it doesn't begin: {said}");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let json = ("content-type", "application/json");
+    let ask = |method: &str, path: &str, more: (&str, &str), body: Value| {
+        let (status, text) = send(server.address, method, path, &[json, more], body.to_string().as_bytes()).unwrap();
+        (status, serde_json::from_str::<Value>(&text).unwrap_or_default())
+    };
+    let nobody = ("x-nothing", "nothing");
+    let login = |password: &str| ask("POST", "/api/v1/session", nobody, json!({"user": "admin", "password": password}));
+    assert_eq!(login("a third secret").0, 401);
+    assert_eq!(login("the first secret").0, 200);
+    let token = ("authorization", "Bearer the second secret");
+    let made = ask("POST", "/api/v1/tokens", token, json!({"label": "ci", "role": "viewer"})).1;
+    let secret = made["secret"].as_str().unwrap();
+    let user = json!({"name": "ada", "role": "viewer", "password": "a fourth secret"});
+    assert_eq!(ask("POST", "/api/v1/users", token, user).0, 200);
+    let as_ci = format!("Bearer {secret}");
+    assert_eq!(ask("GET", "/api/v1/examples?search=a%20fifth%20secret", ("authorization", &as_ci), json!({})).0, 200);
+    assert_eq!(ask("GET", "/api/v1/examples", ("authorization", "Bearer a sixth secret"), json!({})).0, 401);
+    server.stop();
+    let log = std::fs::read_to_string(&path).unwrap();
+    assert!(log.contains("/api/v1/examples") && log.contains("DEBUG"), "it logs much: {log}");
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("secret") || line.contains(secret)).collect();
+    assert!(told.is_empty(), "{told:#?}");
 }

@@ -10,7 +10,7 @@ use std::{
 use graft_core::{AdapterSpec, AnswerForm, Digest, LoraSpec, Targets, TaskCard};
 use graft_engine::{
     Engine, Error, Home, Seen, Serving,
-    serving::{AnswerError, Format, Options, Prompt, Verdict, Wish},
+    serving::{AnswerError, Format, Heard, Options, Prompt, Verdict, Wish},
 };
 use graft_nn::{Adapter, Model};
 use graft_store::NewVersion;
@@ -211,20 +211,26 @@ async fn what_is_active_is_loaded_at_the_start() {
 #[tokio::test]
 async fn who_goes_away_frees_a_lane_and_a_full_queue_refuses() {
     let place = Place::new(AnswerForm::Text).await;
-    let serving = place.serve(Options { lanes: 1, queue: 1, ..Options::default() }).await;
     let wish = Wish { max_tokens: Some(400), ..Wish::default() };
     let prompt = Prompt::Input("so good".into());
-    let begin = || serving.begin(TASK, None, &prompt, &Format::Own, &wish);
-    let load = || serving.status().bases.first().map(|base| (base.waiting, base.running));
-    let first = begin().await.unwrap();
-    until("it never began", || load() == Some((0, 1))).await;
-    let second = begin().await.unwrap();
-    assert!(matches!(begin().await, Err(Error::Predict(AnswerError::Full { waiting: 1, .. }))));
+    let begin = async |serving: &Serving| serving.begin(TASK, None, &prompt, &Format::Own, &wish).await;
+    let is_free = |serving: &Serving| {
+        let status = serving.status();
+        (status.bases[0].waiting, status.bases[0].running, status.generations[0].in_flight) == (0, 0, 0)
+    };
+    // Without a lane nothing begins, so whoever waits is still waiting when the next one comes.
+    let serving = place.serve(Options { lanes: 0, queue: 1, ..Options::default() }).await;
+    let first = begin(&serving).await.unwrap();
+    assert!(matches!(begin(&serving).await, Err(Error::Predict(AnswerError::Full { waiting: 1, .. }))));
     drop(first);
-    until("the lane is not free", || load() == Some((0, 1))).await;
-    drop(second);
-    until("the lane is not free", || load() == Some((0, 0))).await;
-    until("somebody holds it still", || serving.status().generations[0].in_flight == 0).await;
+    until("the place in the queue is not free", || is_free(&serving)).await;
+    drop(begin(&serving).await.unwrap());
+
+    let serving = place.serve(Options { lanes: 1, queue: 1, ..Options::default() }).await;
+    let mut first = begin(&serving).await.unwrap();
+    assert!(matches!(first.next().await, Some(Ok(Heard::Piece(_)))), "it is being written");
+    drop(first);
+    until("the lane is not free", || is_free(&serving)).await;
     let short = Wish { max_tokens: Some(3), ..Wish::default() };
     assert_eq!(serving.answer(TASK, None, "so good", &short).await.unwrap().answer_tokens, 3);
 }

@@ -13,6 +13,9 @@ pub enum Error {
         /// What is not supported or makes no sense.
         what: String,
     },
+    /// A JSON Schema that a request brought can't be enforced.
+    #[error("use the JSON Schema: {0}")]
+    BadSchema(String),
     /// A value does not follow the answer's form.
     #[error("write the answer: `{field}` must be {expected}")]
     Value {
@@ -64,6 +67,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same, where a JSON Schema that a request brought is to blame for what the grammar engine refuses.
+    #[must_use]
+    pub fn of_schema(self) -> Self {
+        let Self::Grammar(source) = self else { return self };
+        let text = source.to_string();
+        // The whole grammar follows, or the engine's state.
+        let first = text.lines().next().unwrap_or_default();
+        Self::BadSchema(first.split_once("JSON schema: ").map_or(first, |(_, what)| what).to_owned())
+    }
+
     /// What the user can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -71,6 +84,7 @@ impl Error {
             Self::Schema { .. } => "supported are objects, arrays, strings, numbers, integers, booleans, null, enum, \
                  const, anyOf or oneOf of different types, local $ref, and length, count and whole-number bounds"
                 .to_owned(),
+            Self::BadSchema(_) => "leave out what is named; every `$ref` must be local (`#/…`)".to_owned(),
             Self::Value { field, .. } => format!("correct `{field}` in the example, or change the task's schema"),
             Self::Wire { .. } => "the model was not trained on this task, or its answer was changed".to_owned(),
             Self::Tokenizer(_) => {
@@ -90,7 +104,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Schema { .. } => ExitCode::Usage,
+            Self::Schema { .. } | Self::BadSchema(_) => ExitCode::Usage,
             Self::Value { .. } | Self::Wire { .. } | Self::EmptyPrompt => ExitCode::BadData,
             Self::NotFinite => ExitCode::Diverged,
             Self::Tokenizer(_) => ExitCode::ModelMissing,

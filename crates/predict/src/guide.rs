@@ -57,7 +57,7 @@ impl Guide {
     /// `{"type": "object"}`.
     ///
     /// # Errors
-    /// [`Error::Grammar`] for a schema that can't be enforced, with what is not supported.
+    /// [`Error::BadSchema`] for one that can't be enforced, with what is not supported.
     pub fn json(schema: &Value, vocabulary: Arc<Vocabulary>) -> Result<Self> {
         let mut schema = schema.clone();
         let Some(object) = schema.as_object_mut() else {
@@ -68,9 +68,9 @@ impl Guide {
         object.insert("x-guidance".to_owned(), style);
         let strips_space = vocabulary.adds_space;
         let before = if strips_space { "\" \" " } else { "" };
-        let start = Some(compile(&vocabulary, format!("start: {before}%json {schema}\n"))?);
+        let start = compile(&vocabulary, format!("start: {before}%json {schema}\n")).map_err(Error::of_schema)?;
         let codec = Codec::new(&AnswerForm::Text)?;
-        Ok(Self(Arc::new(Parts { codec, vocabulary, start, strips_space })))
+        Ok(Self(Arc::new(Parts { codec, vocabulary, start: Some(start), strips_space })))
     }
 
     /// The codec of the answer form.

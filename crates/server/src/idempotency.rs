@@ -22,13 +22,20 @@ use crate::{
 const MAX_BODY: usize = 2 << 20;
 /// Milliseconds that an answer is kept.
 const KEPT: i64 = 24 * 3_600_000;
+/// Whose requests hold passwords: nothing of them is kept, not even a digest. To repeat them does no harm.
+const OF_PASSWORDS: [&str; 2] = ["/api/v1/session", "/api/v1/users"];
+
+/// Marks an answer with a secret that is shown this once: it is not kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ShownOnce;
 
 /// Answers a `POST` with a key that was answered before as it was then.
 pub(crate) async fn idempotent(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let headers = request.headers();
     let key = key(headers).map(str::to_owned);
     let of_json = !headers.contains_key(header::CONTENT_TYPE) || is_json(headers);
-    let matched = request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str().starts_with("/api/"));
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let matched = path.starts_with("/api/") && !OF_PASSWORDS.contains(&path);
     match key {
         Some(key) if request.method() == Method::POST && of_json && matched => {
             once(&state, &key, request, next).await.unwrap_or_else(IntoResponse::into_response)
@@ -69,9 +76,20 @@ async fn once(state: &AppState, key: &str, request: Request, next: Next) -> Resu
     let text = std::str::from_utf8(&reply).ok();
     // What failed for a reason of the server's may succeed the next time.
     let lasting = !parts.status.is_server_error() && parts.status != StatusCode::TOO_MANY_REQUESTS;
-    let answer = text.filter(|_| lasting).map(|text| (parts.status.as_u16(), text));
+    let once = parts.extensions.get::<ShownOnce>().map(|_| shown_once());
+    let answer = match &once {
+        Some((status, told)) => Some((*status, told.as_str())),
+        None => text.filter(|_| lasting).map(|text| (parts.status.as_u16(), text)),
+    };
     engine.store.end_request(asked, answer).await?;
     Ok(Response::from_parts(parts, Body::from(reply)))
+}
+
+/// What is kept instead of an answer with a secret.
+fn shown_once() -> (u16, String) {
+    let problem = Problem::new(Kind::Conflict, "the request was done; its answer held a secret, which is not kept")
+        .with_hint("if the secret is lost, remove what was made, and make another with a new key");
+    (problem.status, serde_json::to_string(&problem).unwrap_or_default())
 }
 
 fn replay(status: u16, reply: String) -> Response {

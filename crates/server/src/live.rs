@@ -34,6 +34,8 @@ use crate::{
 const BEHIND: usize = 1024;
 /// Changes read at once.
 const PAGE: u32 = 500;
+/// Changes read at once for one client that comes back: it keeps them until it has taken them.
+const REPLAY: u32 = 100;
 /// How often a watched run's files are looked at.
 const PAUSE: Duration = Duration::from_millis(200);
 /// Bytes of a log that a new client is told from its end.
@@ -77,7 +79,7 @@ impl ChangeFeed {
                 loop {
                     let after = *tell_newest.borrow();
                     // Without it the next change brings these along.
-                    let Ok(changes) = changes_after(&store, after).await else { break };
+                    let Ok(changes) = changes_after(&store, after, PAGE).await else { break };
                     for change in &changes {
                         tell_newest.send_replace(change.seq);
                         // Nobody may be listening.
@@ -93,8 +95,8 @@ impl ChangeFeed {
     }
 }
 
-async fn changes_after(store: &Store, after: i64) -> Result<Vec<Change>, graft_store::Error> {
-    store.changes(&ChangeFilter { after, limit: Some(PAGE), ..ChangeFilter::default() }).await
+async fn changes_after(store: &Store, after: i64, most: u32) -> Result<Vec<Change>, graft_store::Error> {
+    store.changes(&ChangeFilter { after, limit: Some(most), ..ChangeFilter::default() }).await
 }
 
 /// Looks again at who may log in whenever that changes, whichever process changed it, until the server ends.
@@ -157,7 +159,8 @@ impl ChangeCursor {
                 return Some(Told::Change(message));
             }
             if self.replaying {
-                let page = changes_after(&self.state.engine.store, self.last).await.ok()?;
+                // Boxed: a stream that waits for what comes must not be as large as a question to the database.
+                let page = Box::pin(changes_after(&self.state.engine.store, self.last, REPLAY)).await.ok()?;
                 self.replaying = !page.is_empty();
                 self.backlog.extend(page.iter().map(Message::of));
                 continue;
@@ -199,8 +202,13 @@ impl Drop for Open {
 pub(crate) async fn changes(state: &AppState, after: Option<i64>) -> Result<Response, Problem> {
     let messages = state.changes.messages.subscribe();
     let newest = *state.changes.newest.borrow();
+    let last = match after {
+        // From before a backup was restored, or another process's that is ahead.
+        Some(after) if after > newest => after.min(state.engine.store.newest_change().await?),
+        after => after.unwrap_or(newest),
+    };
     let cursor = ChangeCursor {
-        last: after.unwrap_or(newest),
+        last,
         backlog: VecDeque::new(),
         replaying: after.is_some(),
         messages,
@@ -375,7 +383,7 @@ impl RunCursor {
     /// Tells the rest, and that it was the rest.
     async fn end(&mut self) {
         self.replay();
-        let state = self.state.engine.store.run(&self.run.id).await.map(|run| run.state);
+        let state = Box::pin(self.state.engine.store.run(&self.run.id)).await.map(|run| run.state);
         match state {
             Ok(state) if state.is_active() => {
                 // Its watcher ended for want of listeners just as this one came.

@@ -12,6 +12,8 @@ const messages = [{ role: "user", content: "yes yes yes yes yes yes 7" }];
 const names = [];
 for await (const one of client.models.list()) names.push(one.id);
 assert(names.includes(model) && names.includes("tiny"), String(names));
+assert.equal((await client.models.retrieve(`${model}:toy`)).id, `${model}:toy`);
+await assert.rejects(client.models.retrieve("nobody"), NotFoundError);
 
 const answer = await client.chat.completions.create({ model, messages });
 assert.equal(answer.choices[0].message.content, "good");

@@ -12,6 +12,7 @@ ASK = [{"role": "user", "content": "yes yes yes yes yes yes 7"}]
 
 names = [model.id for model in client.models.list()]
 assert {TASK, f"{TASK}:toy", "tiny"} <= set(names), names
+assert all(client.models.retrieve(name).id == name for name in names)
 
 # A task answers in its own form, whole and in pieces alike.
 for model in (TASK, f"{TASK}:toy"):
@@ -51,6 +52,8 @@ def refused(kind, **asked):
 
 assert refused(openai.NotFoundError, model="nobody")["code"] == "model_not_found"
 assert refused(openai.NotFoundError, model=f"{TASK}:v99")["type"] == "invalid_request_error"
+far = {"type": "json_schema", "json_schema": {"name": "far", "schema": {"$ref": "https://example.org/schema"}}}
+assert "$ref" in refused(openai.BadRequestError, model="tiny", response_format=far)["message"]
 assert refused(openai.BadRequestError, n=2)["param"] == "n"
 assert refused(openai.BadRequestError, messages=talk)["message"]
 assert refused(openai.BadRequestError, temperature=9)["param"] == "temperature"

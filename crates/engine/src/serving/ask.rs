@@ -112,6 +112,8 @@ pub struct Answering {
     by_alias: bool,
     /// The text is the task's wire form, which nobody wants to see.
     wire: bool,
+    /// In the task's own form; what another one makes impossible is the request's fault.
+    own: bool,
     /// Whether its end is told.
     counted: bool,
     ended: bool,
@@ -142,6 +144,7 @@ impl Answering {
                 Some(Update::Written(_)) if self.wire => continue,
                 Some(Update::Written(piece)) => return Some(Ok(Heard::Piece(piece))),
                 Some(Update::Waiting) => continue,
+                Some(Update::Done(Err(error))) if !self.own => Err(Error::Predict(error.of_schema())),
                 Some(Update::Done(result)) => result.map_err(Error::Predict),
                 None if self.ended => return None,
                 // The thread met a bug and dropped what it was at.
@@ -223,7 +226,7 @@ fn said(answer: &Value) -> String {
 
 impl Serving {
     /// Puts a request for a generation into its base's queue.
-    pub(super) fn ask(
+    pub(super) async fn ask(
         &self,
         generation: &Arc<Generation>,
         by_alias: bool,
@@ -245,7 +248,10 @@ impl Serving {
             Decoding { max_tokens: wish.max_tokens.unwrap_or(Decoding::default().max_tokens), ..Decoding::default() };
         let adapter = generation.adapter.clone();
         let mut request = generation.template.request(adapter, "", how, tell)?;
-        self.fill(&mut request, generation, prompt, format)?;
+        self.fill(&mut request, generation, prompt)?;
+        if let Some(guide) = guide_of(generation, prompt, format).await? {
+            request.guide = guide;
+        }
         request.sampling = wish.sampling;
         request.stop.clone_from(&wish.stop);
         request.top = wish.top;
@@ -254,7 +260,9 @@ impl Serving {
         let wire = matches!(generation.card.answer, AnswerForm::Json { .. });
         let submitted = generation.base.service.submit(request).map_err(Error::Predict);
         let (serving, generation, counted) = (self.clone(), Arc::clone(generation), !wish.urgent);
-        let mut answering = Answering { serving, updates, generation, since, by_alias, wire, counted, ended: false };
+        let own = *format == Format::Own;
+        let mut answering =
+            Answering { serving, updates, generation, since, by_alias, wire, own, counted, ended: false };
         if let Err(error) = submitted {
             answering.ended = true;
             answering.tell_end(Outcome::of(&error), (0, 0));
@@ -263,14 +271,13 @@ impl Serving {
         Ok(answering)
     }
 
-    /// Writes prompt and form into a request.
-    fn fill(&self, request: &mut Request, generation: &Generation, prompt: &Prompt, format: &Format) -> Result<()> {
+    /// Writes the prompt into a request.
+    fn fill(&self, request: &mut Request, generation: &Generation, prompt: &Prompt) -> Result<()> {
         let (base, template) = (&generation.base, &generation.template);
         let free = matches!(generation.card.answer, AnswerForm::Text);
-        let own = match prompt {
+        match prompt {
             Prompt::Input(input) => {
                 request.prompt = template.prompter().prompt(input)?[request.shared.len()..].to_vec();
-                true
             }
             Prompt::Messages(_) | Prompt::Text(_) if !free => {
                 let what = format!("hold a conversation with task `{}`, which takes one input", generation.task);
@@ -282,24 +289,31 @@ impl Serving {
                     return Err(Error::Unsupported(what));
                 };
                 (request.prompt, request.shared) = (tokens, Arc::default());
-                false
             }
             Prompt::Text(text) => {
                 (request.prompt, request.shared) = (base.chat.text(text)?, Arc::default());
-                false
             }
-        };
-        request.guide = match format {
-            Format::Own if own => return Ok(()),
-            Format::Own => Guide::text(Arc::clone(&base.vocabulary))?,
-            Format::Object if matches!(generation.card.answer, AnswerForm::Json { .. }) => return Ok(()),
-            Format::Schema(_) | Format::Object if !free => {
-                let what = format!("give answers of task `{}` another form than its own", generation.task);
-                return Err(Error::Unsupported(what));
-            }
-            Format::Object => Guide::json(&json!({"type": "object"}), Arc::clone(&base.vocabulary))?,
-            Format::Schema(schema) => Guide::json(schema, Arc::clone(&base.vocabulary))?,
-        };
+        }
         Ok(())
     }
+}
+
+/// The form of the answer, where it is another than the task's own. Schemas may be large: they are compiled on a thread of
+/// their own.
+async fn guide_of(generation: &Generation, prompt: &Prompt, format: &Format) -> Result<Option<Guide>> {
+    let vocabulary = Arc::clone(&generation.base.vocabulary);
+    let schema = match format {
+        Format::Own if matches!(prompt, Prompt::Input(_)) => return Ok(None),
+        Format::Own => return Ok(Some(Guide::text(vocabulary)?)),
+        Format::Object if matches!(generation.card.answer, AnswerForm::Json { .. }) => return Ok(None),
+        Format::Schema(_) | Format::Object if !matches!(generation.card.answer, AnswerForm::Text) => {
+            let what = format!("give answers of task `{}` another form than its own", generation.task);
+            return Err(Error::Unsupported(what));
+        }
+        Format::Object => json!({"type": "object"}),
+        Format::Schema(schema) => schema.clone(),
+    };
+    let compiled = tokio::task::spawn_blocking(move || Guide::json(&schema, vocabulary)).await;
+    let guide = compiled.unwrap_or(Err(graft_predict::Error::Interrupted))?;
+    Ok(Some(guide))
 }

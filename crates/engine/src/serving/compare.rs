@@ -71,7 +71,7 @@ impl Serving {
             "base" => self.generation(Recipe::of(self.engine().adapter(task, None).await?)?.bare()).await?,
             version => self.version(task, version).await?,
         };
-        let answering = self.ask(&generation, false, &prompt, &Format::Own, wish)?;
+        let answering = self.ask(&generation, false, &prompt, &Format::Own, wish).await?;
         Ok(Entered::Writing(name.to_owned(), Box::new(answering)))
     }
 

@@ -92,7 +92,7 @@ impl Serving {
         }
         let generation = self.ask_ai_generation(&settings).await?;
         let prompt = Prompt::Input(query.to_owned());
-        let answer = self.ask(&generation, false, &prompt, &Format::Own, &Wish::default())?.whole().await?;
+        let answer = self.ask(&generation, false, &prompt, &Format::Own, &Wish::default()).await?.whole().await?;
         (reply.confidence, reply.calibrated) = (Some(answer.confidence), generation.calibrated);
         let description = answer.answer.as_str().unwrap_or_default().trim().to_owned();
         if answer.confidence < threshold || !answer.valid || description.is_empty() {

@@ -109,7 +109,7 @@ impl Serving {
     async fn warm_up(&self, generation: &Arc<Generation>) -> Result<()> {
         let prompt = Prompt::Input(WARM_UP.to_owned());
         let wish = Wish { max_tokens: Some(4), urgent: true, ..Wish::default() };
-        self.ask(generation, false, &prompt, &Format::Own, &wish)?.whole().await?;
+        self.ask(generation, false, &prompt, &Format::Own, &wish).await?.whole().await?;
         generation.answered.store(0, Ordering::Relaxed);
         Ok(())
     }

@@ -158,7 +158,7 @@ impl Serving {
             None => self.active(task).await?,
             Some(version) => self.version(task, version).await?,
         };
-        self.ask(&generation, version.is_none(), prompt, format, wish)
+        self.ask(&generation, version.is_none(), prompt, format, wish).await
     }
 
     /// The answer of a task's active version, or of the one named, to an input.
@@ -206,7 +206,7 @@ impl Serving {
     async fn patiently(&self, generation: &Arc<Generation>, input: &str, wish: &Wish) -> Result<Answering> {
         let prompt = Prompt::Input(input.to_owned());
         loop {
-            match self.ask(generation, false, &prompt, &Format::Own, wish) {
+            match self.ask(generation, false, &prompt, &Format::Own, wish).await {
                 Err(Error::Predict(graft_predict::Error::Full { .. })) => {
                     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 }
@@ -228,7 +228,7 @@ impl Serving {
         let card = TaskCard { name: base.name.clone(), instruction: String::new(), answer: AnswerForm::Text };
         let (task, version, adapter, evaluation) = (base.name.clone(), None, None, None);
         let generation = self.generation(Recipe { task, version, card, base, adapter, evaluation }).await?;
-        self.ask(&generation, false, prompt, format, wish)
+        self.ask(&generation, false, prompt, format, wish).await
     }
 
     /// Loads a version and lets it answer once, so that it can become active without anybody waiting.

@@ -73,6 +73,6 @@ impl Serving {
             },
             input @ Prompt::Input(_) => input,
         };
-        self.ask(&generation, version.is_none(), &prompt, format, wish)
+        self.ask(&generation, version.is_none(), &prompt, format, wish).await
     }
 }

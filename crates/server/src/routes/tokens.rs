@@ -1,6 +1,6 @@
 //! `/tokens`: what programs log in with.
 
-use axum::extract::State;
+use axum::{Extension, extract::State};
 use graft_core::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,6 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     auth::Role,
     extract::{Acting, At, Body, Reply},
+    idempotency::ShownOnce,
     problem::Problem,
     state::AppState,
 };
@@ -100,10 +101,10 @@ async fn make_token(
     State(state): State<AppState>,
     Acting(engine): Acting,
     Body(new): Body<NewToken>,
-) -> Result<Reply<MadeToken>, Problem> {
+) -> Result<(Extension<ShownOnce>, Reply<MadeToken>), Problem> {
     let (token, secret) = crate::auth::people::make_token(&engine, &new.label, new.role, new.days).await?;
     state.auth.refresh(&engine.store).await?;
-    Ok(Reply(MadeToken { token: token.into(), secret }))
+    Ok((Extension(ShownOnce), Reply(MadeToken { token: token.into(), secret })))
 }
 
 /// Ends a token.

@@ -1,8 +1,8 @@
 //! Answers over HTTP, from a tiny base model.
 
-use crate::service::Service;
+use crate::service::{PATIENCE, Service};
 use axum::http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn answers_are_counted_by_task_and_by_how_they_end() {
@@ -28,4 +28,35 @@ async fn answers_are_counted_by_task_and_by_how_they_end() {
         assert!(metrics.lines().any(|found| found == line), "{line} is not in\n{metrics}");
     }
     assert!(!metrics.contains("nobody"), "names that strangers make up are no labels:\n{metrics}");
+}
+
+#[tokio::test]
+async fn no_schema_of_a_request_is_a_server_error_or_hangs() {
+    let service = Service::new().await.with_tiny_base().await;
+    let ask = |schema: &Value| {
+        let form = json!({"type": "json_schema", "json_schema": {"name": "x", "schema": schema}});
+        json!({"model": "tiny", "messages": [{"role": "user", "content": "so good"}], "max_tokens": 8,
+            "response_format": form})
+    };
+    for (schema, allowed) in [
+        (json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}), true),
+        (json!({"enum": ["a", 1, null]}), true),
+        (json!({"$ref": "https://example.org/schema"}), false),
+        (json!({"$ref": "#/nowhere"}), false),
+        (json!({"type": "nonsense"}), false),
+        (json!({"enum": []}), false),
+        (json!({"allOf": [{"type": "string"}, {"type": "number"}]}), false),
+        (json!({"type": "string", "pattern": "("}), false),
+        (json!({"type": "string", "pattern": "((a{1000}){1000}){1000}"}), true),
+        (json!({"$ref": "#"}), false),
+        (json!({"if": {"type": "string"}, "then": {"minLength": 3}}), false),
+        (json!({"type": "string", "minLength": 1e18}), false),
+        (json!(7), false),
+    ] {
+        let said = tokio::time::timeout(PATIENCE, service.post("/v1/chat/completions", &ask(&schema))).await;
+        let said = said.unwrap_or_else(|_| panic!("no answer to {schema}"));
+        let told = String::from_utf8_lossy(&said.body);
+        assert_eq!(said.status.as_u16(), if allowed { 200 } else { 400 }, "{schema}: {told}");
+        assert!(!told.contains("x-guidance") && told.len() < 1000, "the grammar is nobody's business: {told}");
+    }
 }

@@ -69,19 +69,18 @@ async fn a_second_run_of_a_task_is_refused_with_the_first_ones_name() {
 
 #[tokio::test]
 async fn a_key_makes_a_request_count_once() {
-    let service = Service::new().await;
-    let key = [("idempotency-key", "a-key")];
-    let token = br#"{"label": "ci", "role": "viewer"}"#;
-    let first = service.send(&Method::POST, "/api/v1/tokens", &key, token).await.json();
-    let bearer = format!("Bearer {}", service.token(graft_server::auth::Role::Admin).await);
-    let as_admin = [("idempotency-key", "another"), ("authorization", bearer.as_str())];
-    let second = service.send(&Method::POST, "/api/v1/tokens", &as_admin, token).await;
-    let again = service.send(&Method::POST, "/api/v1/tokens", &as_admin, token).await;
+    let service = Service::with_examples().await;
+    let nightly = |cron: &str| json!({"cron": cron, "request": {"task": "text-classification"}}).to_string();
+    let ask = async |key: &str, body: &str| {
+        service.send(&Method::POST, "/api/v1/schedules", &[("idempotency-key", key)], body.as_bytes()).await
+    };
+    let first = ask("a-key", &nightly("0 3 * * *")).await;
+    let again = ask("a-key", &nightly("0 3 * * *")).await;
     assert_eq!((again.status, again.header("idempotency-replayed")), (StatusCode::OK, "true"));
-    assert_eq!(second.json(), again.json());
-    assert_ne!(first, second.json());
-    let other = service.send(&Method::POST, "/api/v1/tokens", &as_admin, br#"{"label": "x", "role": "viewer"}"#).await;
-    assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(first.json(), again.json());
+    let other = ask("a-key", &nightly("0 4 * * *")).await;
+    assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "a key stands for one request");
+    assert_eq!(ask("another", &nightly("0 3 * * *")).await.status, StatusCode::CONFLICT, "it exists");
 }
 
 #[tokio::test]

@@ -32,6 +32,8 @@ impl Random {
         let texts = [
             "text-classification",
             "ask-ai",
+            "tiny",
+            "user",
             "nothing",
             "v1",
             "",
@@ -158,7 +160,7 @@ fn request(api: &Value, path: &str, operation: &Value, random: &mut Random) -> (
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_request_is_a_server_error_or_hangs() {
-    let service = Service::with_examples().await;
+    let service = Service::with_examples().await.with_tiny_base().await;
     let api: Value = serde_json::from_str(graft_server::openapi_json()).unwrap();
     let rounds = std::env::var("GRAFT_FUZZ").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(ROUNDS);
     for round in 0..rounds {

@@ -2,6 +2,7 @@
 
 mod answers;
 mod api;
+mod audit;
 mod fuzz;
 mod openapi;
 mod security;

@@ -204,6 +204,35 @@ async fn secrets_are_shown_once_and_never_again() {
 }
 
 #[tokio::test]
+async fn the_database_keeps_no_secret_and_no_trace_of_a_password() {
+    let service = Service::new().await;
+    let new = br#"{"label": "ci", "role": "admin"}"#;
+    let key = ("idempotency-key", "a-key");
+    let made = service.send(&Method::POST, "/api/v1/tokens", &[key], new).await.json();
+    let secret = made["secret"].as_str().unwrap();
+    let bearer = format!("Bearer {secret}");
+    let as_admin = [key, ("authorization", bearer.as_str())];
+    let second = service.send(&Method::POST, "/api/v1/tokens", &as_admin, new).await.json();
+    let again = service.send(&Method::POST, "/api/v1/tokens", &as_admin, new).await;
+    assert_eq!((again.status, again.header("idempotency-replayed")), (StatusCode::CONFLICT, "true"));
+    let tokens = service.send(&Method::GET, "/api/v1/tokens", &as_admin, b"").await.json();
+    assert_eq!(tokens["total"], 2, "the third request was the second one once more");
+    let user = br#"{"name": "ada", "role": "trainer", "password": "correct horse battery"}"#;
+    assert_eq!(service.send(&Method::POST, "/api/v1/users", &as_admin, user).await.status, StatusCode::OK);
+    let login = br#"{"user": "ada", "password": "correct horse battery"}"#;
+    assert_eq!(service.send(&Method::POST, SESSION, &[key], login).await.status, StatusCode::OK);
+
+    let digests = [&user[..], &login[..]].map(|body| graft_core::Digest::of(body).to_string());
+    let secrets = [secret, second["secret"].as_str().unwrap(), "correct horse", &digests[0], &digests[1]];
+    for file in ["graft.db", "graft.db-wal"] {
+        let bytes = std::fs::read(service.state.engine.home.path().join(file)).unwrap();
+        for secret in secrets {
+            assert!(!bytes.windows(secret.len()).any(|part| part == secret.as_bytes()), "{secret} is in {file}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn bodies_have_limits_and_are_checked() {
     let service = Service::new().await;
     let long = vec![b' '; 3 << 20];

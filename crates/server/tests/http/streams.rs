@@ -75,4 +75,9 @@ async fn who_comes_back_is_told_what_was_missed() {
     for expected in 4..=9 {
         assert_eq!(seqs(&next(&mut stream).await), expected, "in order, without a gap, none twice");
     }
+    // Of a time that a restored backup doesn't know.
+    let newest = service.state.engine.store.newest_change().await.unwrap();
+    let mut stream = listen(&service, Some(newest + 1000)).await;
+    service.put("/api/v1/tables", &json!({"toml": "[pounds]\ncrate = 32.0\n"})).await;
+    assert_eq!(seqs(&next(&mut stream).await), newest + 1, "what comes is heard all the same");
 }

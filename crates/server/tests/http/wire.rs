@@ -2,22 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, in its helpers too")]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::service::Service;
+use crate::service::{PATIENCE, Service};
 use graft_server::{ServerConfig, serve};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     sync::oneshot,
+    task::JoinHandle,
 };
 
 /// A server that listens as long as it lives.
 struct Listening {
     service: Service,
     address: std::net::SocketAddr,
-    _stop: oneshot::Sender<()>,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
 }
 
 impl Listening {
@@ -26,10 +28,10 @@ impl Listening {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(serve(service.state.clone(), listener, async {
+        let served = tokio::spawn(serve(service.state.clone(), listener, async {
             let _ = stopped.await;
         }));
-        Self { service, address, _stop: stop }
+        Self { service, address, stop, served }
     }
 
     /// Sends bytes and reads until the server closes the connection.
@@ -85,30 +87,58 @@ async fn who_dawdles_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_full_queue_says_when_to_come_back() {
+async fn who_is_at_it_when_the_server_ends_is_answered() {
+    let server = Listening::new(ServerConfig::default()).await;
+    let mut events = TcpStream::connect(server.address).await.unwrap();
+    events.write_all(b"GET /api/v1/events HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    let mut first = [0; 12];
+    events.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200");
+    // Most of a request; that its body is wanted says that it is being worked on.
+    let body = json!({"task": "chat", "base": "nobody"}).to_string();
+    let head = "host: localhost\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-type: application/json\r\n";
+    let head = format!("POST /api/v1/runs/preflight HTTP/1.1\r\n{head}content-length: {}\r\n\r\n", body.len());
+    let mut late = TcpStream::connect(server.address).await.unwrap();
+    late.write_all(head.as_bytes()).await.unwrap();
+    let mut wanted = [0; 25];
+    late.read_exact(&mut wanted).await.unwrap();
+    assert_eq!(&wanted, b"HTTP/1.1 100 Continue\r\n\r\n");
+    server.stop.send(()).unwrap();
+    let mut rest = String::new();
+    events.read_to_string(&mut rest).await.unwrap();
+    assert!(rest.ends_with("\r\n0\r\n\r\n"), "the stream ends as a whole: {rest}");
+    assert!(TcpStream::connect(server.address).await.is_err(), "nobody else is let in");
+    assert!(!server.served.is_finished(), "it waits for who is at it");
+    late.write_all(body.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    late.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("find base `nobody`"), "{answer}");
+    tokio::time::timeout(PATIENCE, server.served).await.expect("it doesn't end").unwrap();
+}
+
+#[tokio::test]
+async fn a_full_queue_says_when_to_come_back_and_who_hangs_up_leaves_it() {
     let mut config = ServerConfig::default();
-    (config.serving.lanes, config.serving.queue) = (1, 1);
+    // Without a lane nothing is answered, so the first one is still waiting when the second one comes.
+    (config.serving.lanes, config.serving.queue) = (0, 1);
     let server = Listening::new(config).await;
-    let ask = json!({"model": "tiny", "prompt": "so good", "max_tokens": 200});
-    let short = json!({"model": "tiny", "prompt": "so good", "max_tokens": 1});
-    assert!(server.say(&Listening::post("/v1/completions", &short)).await.starts_with("HTTP/1.1 200"));
-    // One is answered and one waits; of many that come at once, others are refused.
-    let mut streams = Vec::new();
-    for _ in 0..40 {
-        let mut stream = TcpStream::connect(server.address).await.unwrap();
-        stream.write_all(&Listening::post("/v1/completions", &ask)).await.unwrap();
-        streams.push(stream);
-    }
-    let mut answers = Vec::new();
-    for mut stream in streams {
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        answers.push(String::from_utf8_lossy(&answer).to_lowercase());
-    }
-    let refused = answers.iter().find(|answer| answer.starts_with("http/1.1 429")).expect("none was refused");
-    assert!(answers.iter().any(|answer| answer.starts_with("http/1.1 200")), "none was answered");
+    let waiting = || server.service.state.serving.status().bases.first().map_or(0, |base| base.waiting);
+    let until = async |count: usize| {
+        let asked = Instant::now();
+        while waiting() != count {
+            assert!(asked.elapsed() < PATIENCE, "{} wait, not {count}", waiting());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let ask = Listening::post("/v1/completions", &json!({"model": "tiny", "prompt": "so good"}));
+    let mut first = TcpStream::connect(server.address).await.unwrap();
+    first.write_all(&ask).await.unwrap();
+    until(1).await;
+    let refused = server.say(&ask).await.to_lowercase();
+    assert!(refused.starts_with("http/1.1 429"), "{refused}");
     assert!(refused.contains("\r\nretry-after: ") && refused.contains("rate_limit_exceeded"), "{refused}");
-    assert!(server.service.state.serving.status().bases[0].waiting <= 1);
+    drop(first);
+    until(0).await;
 }
 
 #[tokio::test]

@@ -46,8 +46,9 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<Option<String>> {
     ask(&home, &train)?;
     let server = Server::start(&home)?;
     println!("| | |\n|---|---|");
-    streams(&server)?;
     memory(&server)?;
+    // After the requests, when the model is loaded and what that took is given back: streams alone make the difference.
+    streams(&server)?;
     training(&server)?;
     drop(server);
     adapters(&settings.base)?;

@@ -4,7 +4,7 @@ mod refusal;
 mod reply;
 
 use axum::{extract::State, response::Response};
-use graft_engine::serving::{Format, Prompt, Sampling, Wish};
+use graft_engine::serving::{Format, Prompt, Sampling, ServedModel, Wish};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -15,8 +15,8 @@ pub(crate) use refusal::in_form;
 use reply::{Frame, Shape, reply};
 
 use crate::{
-    extract::{Body, Reply},
-    problem::Problem,
+    extract::{At, Body, Reply},
+    problem::{Kind, Problem},
     state::AppState,
 };
 
@@ -32,10 +32,8 @@ pub struct ChatRequest {
     /// `task`, `task:version`, or a base model.
     model: String,
     /// The conversation; tasks take one message of the user.
-    #[schema(value_type = Vec<Object>)]
     messages: Vec<Message>,
     /// `text`, `json_object` or `json_schema`.
-    #[schema(value_type = Option<Object>)]
     response_format: Option<ResponseFormat>,
     /// Whether each token's probability is told.
     logprobs: Option<bool>,
@@ -81,12 +79,13 @@ pub struct Common {
     #[serde(default)]
     stream: Option<bool>,
     /// `include_usage` tells the tokens at the end of a stream.
-    #[schema(value_type = Option<Object>)]
     stream_options: Option<StreamOptions>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-struct StreamOptions {
+/// What a stream tells beside the answer.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub struct StreamOptions {
+    /// The tokens, at its end.
     #[serde(default)]
     include_usage: bool,
 }
@@ -98,36 +97,55 @@ enum OneOrMany {
     Many(Vec<String>),
 }
 
-#[derive(Debug, Deserialize)]
-struct Message {
+/// What somebody said.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Message {
+    /// `system` (or `developer`), `user` or `assistant`.
     role: String,
+    /// The words.
     content: Option<Content>,
 }
 
-#[derive(Debug, Deserialize)]
+/// Words, whole or in parts.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
-enum Content {
+pub enum Content {
+    /// Whole.
     Text(String),
+    /// In parts, which are read as one.
     Parts(Vec<Part>),
 }
 
-#[derive(Debug, Deserialize)]
-struct Part {
+/// A part of what was said.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Part {
+    /// `text`.
     #[serde(rename = "type")]
     kind: String,
+    /// The words.
     text: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+/// The form of an answer.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum ResponseFormat {
+pub enum ResponseFormat {
+    /// Any text, or the task's own form.
     Text,
+    /// Any JSON object, or the task's own.
     JsonObject,
-    JsonSchema { json_schema: NamedSchema },
+    /// JSON that follows a schema.
+    JsonSchema {
+        /// The schema.
+        json_schema: NamedSchema,
+    },
 }
 
-#[derive(Debug, Deserialize)]
-struct NamedSchema {
+/// A JSON Schema; its name is not looked at.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct NamedSchema {
+    /// The schema.
+    #[schema(value_type = Object)]
     schema: Value,
 }
 
@@ -151,6 +169,12 @@ pub struct OneModel {
     created: i64,
     /// `graft`.
     owned_by: &'static str,
+}
+
+impl From<ServedModel> for OneModel {
+    fn from(model: ServedModel) -> Self {
+        Self { id: model.id, object: "model", created: model.created / 1000, owned_by: "graft" }
+    }
 }
 
 impl Common {
@@ -277,17 +301,26 @@ async fn completions(
 #[utoipa::path(get, path = "/models", tag = "openai", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = ModelList)))]
 async fn list_models(State(state): State<AppState>) -> Result<Reply<ModelList>, Refusal> {
-    let models = state.serving.models().await?.into_iter();
-    let one = |m: graft_engine::serving::ServedModel| OneModel {
-        id: m.id,
-        object: "model",
-        created: m.created / 1000,
-        owned_by: "graft",
-    };
-    Ok(Reply(ModelList { object: "list", data: models.map(one).collect() }))
+    let models = state.serving.models().await?;
+    Ok(Reply(ModelList { object: "list", data: models.into_iter().map(OneModel::from).collect() }))
+}
+
+/// One of them by its name.
+#[utoipa::path(get, path = "/models/{*model}", tag = "openai", extensions(("x-role" = json!("viewer"))),
+    params(("model" = String, Path, description = "`task`, `task:version`, or a base model")),
+    responses((status = 200, body = OneModel), (status = 404, body = Object)))]
+async fn one_model(State(state): State<AppState>, At(name): At<String>) -> Result<Reply<OneModel>, Refusal> {
+    let found = state.serving.models().await?.into_iter().find(|model| model.id == name);
+    found.map(|model| Reply(model.into())).ok_or_else(|| {
+        Problem::new(Kind::NotFound, format!("there is no model `{name}`")).with_hint("`/v1/models` lists them").into()
+    })
 }
 
 /// Everything under `/v1`.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_models)).routes(routes!(chat_completions)).routes(routes!(completions))
+    OpenApiRouter::new()
+        .routes(routes!(list_models))
+        .routes(routes!(one_model))
+        .routes(routes!(chat_completions))
+        .routes(routes!(completions))
 }

@@ -1,0 +1,171 @@
+//! Every change is on record, with who made it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::collections::BTreeSet;
+
+use crate::service::Service;
+use axum::http::Method;
+use graft_server::ServerConfig;
+use graft_store::ChangeFilter;
+use serde_json::{Value, json};
+
+/// What changes nothing that lasts.
+const SILENT: [&str; 11] = [
+    "POST /api/v1/ask-ai/suggest",
+    "POST /api/v1/compare",
+    "POST /api/v1/infer",
+    "POST /api/v1/infer/batch",
+    "PUT /api/v1/presence",
+    "POST /api/v1/runs/preflight",
+    "POST /api/v1/session",
+    "DELETE /api/v1/session",
+    "POST /api/v1/settings/validate",
+    "POST /v1/chat/completions",
+    "POST /v1/completions",
+];
+
+/// What takes a version: the tests of the command and of the store try it.
+const ELSEWHERE: [&str; 5] = [
+    "POST /api/v1/tasks/{task}/rollback",
+    "DELETE /api/v1/versions/{task}/{name}",
+    "POST /api/v1/versions/{task}/{name}/activate",
+    "POST /api/v1/versions/{task}/{name}/evaluate",
+    "POST /api/v1/versions/{task}/{name}/stage",
+];
+
+/// Somebody who changes things, and what was tried so far.
+struct Changer {
+    service: Service,
+    bearer: Option<String>,
+    tried: BTreeSet<String>,
+}
+
+impl Changer {
+    /// Sends a request for an operation; it must work, and leave lines in the audit trail that say who sent it.
+    async fn does(&mut self, operation: &str, path: &str, body: &Value) -> Value {
+        let store = &self.service.state.engine.store;
+        let before = store.newest_change().await.unwrap();
+        let method: Method = operation.split(' ').next().unwrap().parse().unwrap();
+        let headers: Vec<(&str, &str)> = self.bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let said = self.service.send(&method, path, &headers, body.as_bytes()).await;
+        assert!(said.status.is_success(), "{operation}: {}", String::from_utf8_lossy(&said.body));
+        let changes = store.changes(&ChangeFilter { after: before, ..ChangeFilter::default() }).await.unwrap();
+        assert!(!changes.is_empty(), "{operation} leaves nothing in the audit trail");
+        let by = if self.bearer.is_some() { "deploy" } else { "local" };
+        assert!(changes.iter().all(|change| change.by == by), "{operation}: {changes:#?}");
+        self.tried.insert(operation.to_owned());
+        if said.body.is_empty() { Value::Null } else { said.json() }
+    }
+
+    async fn reviews(&mut self) {
+        let pending = self.service.get("/api/v1/examples?task=text-classification&state=pending").await.json();
+        let path = format!("/api/v1/examples/text-classification/{}", pending["examples"][0]["id"].as_str().unwrap());
+        let mut revision = pending["examples"][0]["revision"].clone();
+        for (action, more) in [
+            ("edit", json!({"output": "good"})),
+            ("reject", json!({"reason": "odd"})),
+            ("approve", json!({"output": "good"})),
+        ] {
+            let mut body = more;
+            body["revision"] = revision;
+            let operation = format!("POST /api/v1/examples/{{task}}/{{id}}/{action}");
+            revision = self.does(&operation, &format!("{path}/{action}"), &body).await["example"]["revision"].clone();
+        }
+        let seen = self.service.get(&path).await.json()["history"].as_array().unwrap().last().unwrap()["seq"].clone();
+        let undo = json!({"revision": revision, "seen": seen});
+        self.does("POST /api/v1/examples/{task}/{id}/undo", &format!("{path}/undo"), &undo).await;
+        let bulk = json!({"task": "text-classification", "action": "approve", "filter": {"search": "number 3"}});
+        let reject = json!({"task": "text-classification", "action": "reject", "filter": {"search": "number 3"},
+            "reason": "odd"});
+        self.does("POST /api/v1/examples/bulk", "/api/v1/examples/bulk", &reject).await;
+        self.does("POST /api/v1/examples/bulk", "/api/v1/examples/bulk", &bulk).await;
+    }
+
+    async fn runs(&mut self) {
+        let new = json!({"task": "text-classification", "base": "tiny", "evaluate": false});
+        for all in [false, true] {
+            let run = self.does("POST /api/v1/runs", "/api/v1/runs", &new).await;
+            let path = format!("/api/v1/runs/{}", run["run"]["id"].as_str().unwrap());
+            for action in ["cancel", "retry", "cancel", "resume", "cancel"] {
+                let operation = format!("POST /api/v1/runs/{{id}}/{action}");
+                self.does(&operation, &format!("{path}/{action}"), &json!({})).await;
+            }
+            if all {
+                let ended = format!("/api/v1/runs?finished_before={}", i64::from(u32::MAX) * 1000);
+                self.does("DELETE /api/v1/runs", &ended, &Value::Null).await;
+            } else {
+                self.does("DELETE /api/v1/runs/{id}", &path, &Value::Null).await;
+            }
+        }
+    }
+
+    async fn trainings_of_ask_ai(&mut self) {
+        let ask = "/api/v1/admin/training";
+        for by_id in [true, false] {
+            let row = self.does("POST /api/v1/admin/training/trigger", &format!("{ask}/trigger"), &Value::Null).await;
+            let name = row["runIdentifier"].as_str().unwrap();
+            self.does("POST /api/v1/runs/{id}/cancel", &format!("/api/v1/runs/{name}/cancel"), &json!({})).await;
+            if by_id {
+                let path = format!("{ask}/runs/{}", row["id"]);
+                self.does("DELETE /api/v1/admin/training/runs/{id}", &path, &Value::Null).await;
+            } else {
+                self.does("DELETE /api/v1/admin/training/runs", &format!("{ask}/runs"), &Value::Null).await;
+            }
+        }
+    }
+
+    async fn settings(&mut self) {
+        let settings =
+            json!({"softPromptEnabled": false, "softPromptModelDir": "data", "softPromptConfidenceThreshold": 0.25});
+        self.does("PUT /api/v1/settings", "/api/v1/settings", &settings).await;
+        let rent = json!({"price_per_hour": 1.5, "currency": "EUR"});
+        self.does("PUT /api/v1/settings/rent", "/api/v1/settings/rent", &rent).await;
+        let tables = json!({"toml": "[pounds]\ncrate = 30.0\n"});
+        self.does("PUT /api/v1/tables", "/api/v1/tables", &tables).await;
+        let nightly = json!({"cron": "0 3 * * *", "request": {"task": "text-classification", "base": "tiny"}});
+        self.does("POST /api/v1/schedules", "/api/v1/schedules", &nightly).await;
+        let path = "/api/v1/schedules/text-classification";
+        self.does("DELETE /api/v1/schedules/{id}", path, &Value::Null).await;
+    }
+
+    async fn people(&mut self) {
+        let token = json!({"label": "deploy", "role": "admin"});
+        let made = self.does("POST /api/v1/tokens", "/api/v1/tokens", &token).await;
+        self.bearer = Some(format!("Bearer {}", made["secret"].as_str().unwrap()));
+        let ada = json!({"name": "ada", "role": "admin", "password": "correct horse battery"});
+        self.does("POST /api/v1/users", "/api/v1/users", &ada).await;
+        self.does("DELETE /api/v1/users/{name}", "/api/v1/users/ada", &Value::Null).await;
+        let path = format!("/api/v1/tokens/{}", made["token"]["id"].as_str().unwrap());
+        self.does("DELETE /api/v1/tokens/{id}", &path, &Value::Null).await;
+    }
+}
+
+#[tokio::test]
+async fn every_change_is_on_record_with_who_made_it() {
+    let config = ServerConfig { ask_ai_base: Some("tiny".into()), ..ServerConfig::default() };
+    let service = Service::with(config).await.with_tiny_base().await;
+    let csv: String = (0..20).map(|i| format!("text number {i},{}\n", ["good", "bad"][i % 2])).collect();
+    let csv = format!("text,label\n{csv}and one without,\n");
+    for task in ["text-classification", "ask-ai"] {
+        assert_eq!(service.import("csv", task, "rows.csv", csv.as_bytes()).await["state"], "done");
+    }
+    let imported = service.get("/api/v1/changes?kind=import").await.json();
+    assert_eq!(imported["changes"].as_array().unwrap().iter().filter(|c| c["by"] == "local").count(), 4, "{imported}");
+    let mut changer = Changer { service, bearer: None, tried: ["POST /api/v1/imports".to_owned()].into() };
+    changer.reviews().await;
+    changer.runs().await;
+    changer.trainings_of_ask_ai().await;
+    changer.settings().await;
+    changer.people().await;
+
+    let api: Value = serde_json::from_str(graft_server::openapi_json()).unwrap();
+    let known: BTreeSet<String> =
+        changer.tried.into_iter().chain(SILENT.into_iter().chain(ELSEWHERE).map(str::to_owned)).collect();
+    let mut changing = BTreeSet::new();
+    for (path, item) in api["paths"].as_object().unwrap() {
+        let methods = item.as_object().unwrap().keys().filter(|method| *method != "get");
+        changing.extend(methods.map(|method| format!("{} {path}", method.to_uppercase())));
+    }
+    assert_eq!(known, changing, "each operation that may change something is tried, or said to change nothing");
+}
