@@ -17,6 +17,7 @@ pub use example::{Example, ExampleId, Review, Source, Timestamp};
 pub use exit::ExitCode;
 pub use spec::{
     AdapterSpec, BaseRef, EvalSpec, Limits, LoraSpec, OptimSpec, PromptInit, PromptSpec, Schedule, Targets, TrainSpec,
+    check_settings,
 };
 pub use task::{AnswerForm, TaskCard};
 

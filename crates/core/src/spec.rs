@@ -257,28 +257,38 @@ impl TrainSpec {
     /// # Errors
     /// The first setting that is out of range.
     pub fn check(&self) -> Result<(), Error> {
-        let o = &self.optim;
-        let within = |field, ok: bool, value: String, hint| {
-            if ok { Ok(()) } else { Err(Error::OutOfRange { field, value, hint }) }
-        };
-        within("epochs", o.epochs > 0.0 && o.epochs <= 10_000.0, o.epochs.to_string(), "above 0, at most 10000")?;
-        within("learning-rate", o.lr > 0.0 && o.lr <= 100.0, o.lr.to_string(), "above 0, at most 100")?;
-        within("warmup", (0.0..1.0).contains(&o.warmup), o.warmup.to_string(), "from 0 to below 1")?;
-        within("batch-size", o.batch >= 1, o.batch.to_string(), "at least 1")?;
-        within("weight-decay", (0.0..1.0).contains(&o.weight_decay), o.weight_decay.to_string(), "from 0 to below 1")?;
-        within("typos", (0.0..=0.5).contains(&o.typos), o.typos.to_string(), "from 0 to 0.5")?;
-        within("clip", o.clip >= 0.0, o.clip.to_string(), "0 or more")?;
-        within("max-tokens", self.limits.max_tokens >= 8, self.limits.max_tokens.to_string(), "at least 8")?;
-        within("pass-tokens", self.limits.pass_tokens >= 8, self.limits.pass_tokens.to_string(), "at least 8")?;
-        match &self.adapter {
-            AdapterSpec::Lora(l) => {
-                within("rank", (1..=1024).contains(&l.rank), l.rank.to_string(), "from 1 to 1024")?;
-                within("dropout", (0.0..1.0).contains(&l.dropout), l.dropout.to_string(), "from 0 to below 1")?;
-                within("alpha", l.alpha > 0.0 && l.alpha.is_finite(), l.alpha.to_string(), "above 0")
-            }
-            AdapterSpec::SoftPrompt(p) => {
-                within("prompt-tokens", (1..=1024).contains(&p.tokens), p.tokens.to_string(), "from 1 to 1024")
-            }
+        check_settings(&self.adapter, &self.optim, &self.limits)
+    }
+}
+
+/// Refuses settings outside their ranges, whatever they are for.
+///
+/// # Errors
+/// The first setting that is out of range.
+pub fn check_settings(adapter: &AdapterSpec, o: &OptimSpec, limits: &Limits) -> Result<(), Error> {
+    let within = |field, ok: bool, value: String, hint| {
+        if ok { Ok(()) } else { Err(Error::OutOfRange { field, value, hint }) }
+    };
+    within("epochs", o.epochs > 0.0 && o.epochs <= 10_000.0, o.epochs.to_string(), "above 0, at most 10000")?;
+    within("learning-rate", o.lr > 0.0 && o.lr <= 100.0, o.lr.to_string(), "above 0, at most 100")?;
+    within("warmup", (0.0..1.0).contains(&o.warmup), o.warmup.to_string(), "from 0 to below 1")?;
+    within("batch-size", o.batch >= 1, o.batch.to_string(), "at least 1")?;
+    within("weight-decay", (0.0..1.0).contains(&o.weight_decay), o.weight_decay.to_string(), "from 0 to below 1")?;
+    within("beta1", (0.0..1.0).contains(&o.beta1), o.beta1.to_string(), "from 0 to below 1")?;
+    within("beta2", (0.0..1.0).contains(&o.beta2), o.beta2.to_string(), "from 0 to below 1")?;
+    within("eps", o.eps > 0.0 && o.eps <= 1.0, o.eps.to_string(), "above 0, at most 1")?;
+    within("typos", (0.0..=0.5).contains(&o.typos), o.typos.to_string(), "from 0 to 0.5")?;
+    within("clip", o.clip >= 0.0, o.clip.to_string(), "0 or more")?;
+    within("max-tokens", limits.max_tokens >= 8, limits.max_tokens.to_string(), "at least 8")?;
+    within("pass-tokens", limits.pass_tokens >= 8, limits.pass_tokens.to_string(), "at least 8")?;
+    match adapter {
+        AdapterSpec::Lora(l) => {
+            within("rank", (1..=1024).contains(&l.rank), l.rank.to_string(), "from 1 to 1024")?;
+            within("dropout", (0.0..1.0).contains(&l.dropout), l.dropout.to_string(), "from 0 to below 1")?;
+            within("alpha", l.alpha > 0.0 && l.alpha.is_finite(), l.alpha.to_string(), "above 0")
+        }
+        AdapterSpec::SoftPrompt(p) => {
+            within("prompt-tokens", (1..=1024).contains(&p.tokens), p.tokens.to_string(), "from 1 to 1024")
         }
     }
 }

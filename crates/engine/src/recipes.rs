@@ -93,6 +93,16 @@ pub struct Recipe {
     pub limits: Limits,
 }
 
+impl Recipe {
+    /// Refuses settings outside their ranges.
+    ///
+    /// # Errors
+    /// The first setting that is out of range.
+    pub fn check(&self) -> Result<(), graft_core::Error> {
+        graft_core::check_settings(&self.adapter, &self.optim, &self.limits)
+    }
+}
+
 impl Method {
     /// The kind of an adapter.
     #[must_use]

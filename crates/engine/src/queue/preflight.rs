@@ -1,9 +1,9 @@
 //! Everything that would keep a run from its result, told before it is queued, all at once.
 
-use graft_core::{BaseRef, TrainSpec};
+use graft_core::TrainSpec;
 use serde::{Deserialize, Serialize};
 
-use super::{RunRequest, estimate::RunEstimate};
+use super::{RunRequest, Settings, estimate::RunEstimate};
 use crate::{
     Engine, Error, Plan, Prepared, Result,
     doctor::free_bytes,
@@ -102,12 +102,14 @@ impl Engine {
                 None
             }
         };
+        let family = base.as_ref().map_or(Family::Decoder, |(_, files)| Family::of(&files.config));
+        let examples = prepared.as_ref().map_or(0, |prepared| prepared.dataset.train.len());
+        let fresh = recipe(&request.task, request.method, family, examples);
+        let recipe = settle(&request.settings, &fresh.clone().with(request.effort), &mut problems);
         let (mut plan, mut estimate, mut decoder_only, mut efforts) = (None, None, None, None);
         if let (Some(prepared), Some((base, files))) = (prepared, base) {
-            let family = Family::of(&files.config);
-            let fresh = recipe(&request.task, request.method, family, prepared.dataset.train.len());
             efforts = Some(Efforts::of(fresh.optim.epochs));
-            let drafted = draft(request, prepared, base, &fresh.with(request.effort), &mut problems);
+            let drafted = Plan { prepared, base, recipe, run: None, dir: None };
             let is_choice = family == Family::EncoderDecoder && request.settings.targets.is_none();
             match self.estimate(&drafted, files, is_choice).await {
                 Ok((whole, other)) => {
@@ -210,25 +212,23 @@ impl Engine {
     }
 }
 
-/// The plan of a request; settings that can't be used are reported and left out of it.
-fn draft(request: &RunRequest, prepared: Prepared, base: BaseRef, fresh: &Recipe, problems: &mut Vec<Problem>) -> Plan {
-    let mut settings = request.settings.clone();
+/// What a run is trained with; settings that can't be used are reported, each of them, and left out.
+fn settle(given: &Settings, fresh: &Recipe, problems: &mut Vec<Problem>) -> Recipe {
+    let mut settings = given.clone();
     loop {
         let mut recipe = fresh.clone();
-        let problem = settings.apply(&mut recipe).err();
-        let plan = Plan { prepared: prepared.clone(), base: base.clone(), recipe, run: None, dir: None };
-        let problem = problem.or_else(|| match plan.spec(String::new()).check() {
+        let problem = settings.apply(&mut recipe).err().or_else(|| match recipe.check() {
             Err(error @ graft_core::Error::OutOfRange { field, hint, .. }) => {
                 Some(Problem::error(error.to_string(), hint).of(&field.replace('-', "_")))
             }
             _ => None,
         });
-        let Some(problem) = problem else { return plan };
+        let Some(problem) = problem else { return recipe };
         let without = settings.without(problem.field.as_deref().unwrap_or_default());
         let stuck = without == settings;
         problems.push(problem);
         if stuck {
-            return plan;
+            return recipe;
         }
         settings = without;
     }
@@ -238,6 +238,18 @@ fn draft(request: &RunRequest, prepared: Prepared, base: BaseRef, fresh: &Recipe
 mod tests {
     use super::*;
     use crate::Home;
+
+    #[tokio::test]
+    async fn all_that_is_wrong_is_told_at_once() {
+        let home = tempfile::tempdir().unwrap();
+        let engine = Engine::open(Home::at(home.path()).unwrap(), "test").await.unwrap();
+        let asked = r#"{"task": "sentiment", "base": "nobody", "after": "no-run", "eval_share": 2, "settings":
+            {"epochs": -1, "rank": 0, "beta2": 7, "prompt_tokens": 3}}"#;
+        let found = engine.preflight(&serde_json::from_str(asked).unwrap()).await.unwrap();
+        let fields: Vec<&str> = found.errors().filter_map(|problem| problem.field.as_deref()).collect();
+        assert_eq!(fields, ["after", "eval_share", "task", "base", "prompt_tokens", "epochs", "beta2", "rank"]);
+        assert!(!found.ok && found.errors().all(|problem| !problem.hint.is_empty()), "{found:#?}");
+    }
 
     #[tokio::test]
     async fn a_full_disk_keeps_a_run_from_being_queued() {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::service::Service;
 use axum::http::Method;
+use graft_engine::AskAiTraining;
 use graft_server::ServerConfig;
 use graft_store::ChangeFilter;
 use serde_json::{Value, json};
@@ -143,7 +144,8 @@ impl Changer {
 
 #[tokio::test]
 async fn every_change_is_on_record_with_who_made_it() {
-    let config = ServerConfig { ask_ai_base: Some("tiny".into()), ..ServerConfig::default() };
+    let ask_ai = AskAiTraining { base: Some("tiny".into()), ..AskAiTraining::default() };
+    let config = ServerConfig { ask_ai, ..ServerConfig::default() };
     let service = Service::with(config).await.with_tiny_base().await;
     let csv: String = (0..20).map(|i| format!("text number {i},{}\n", ["good", "bad"][i % 2])).collect();
     let csv = format!("text,label\n{csv}and one without,\n");
