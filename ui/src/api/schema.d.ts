@@ -1104,6 +1104,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/models/{*model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of them by its name. */
+        get: operations["one_model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1347,11 +1364,10 @@ export interface components {
             /** @description Newer name of `max_tokens`. */
             max_completion_tokens?: number | null;
             /** @description The conversation; tasks take one message of the user. */
-            messages: Record<string, never>[];
+            messages: components["schemas"]["Message"][];
             /** @description `task`, `task:version`, or a base model. */
             model: string;
-            /** @description `text`, `json_object` or `json_schema`. */
-            response_format?: Record<string, never> | null;
+            response_format?: components["schemas"]["ResponseFormat"] | null;
             /** @description So many likelier tokens for each, 20 at most. */
             top_logprobs?: number | null;
         };
@@ -1378,8 +1394,7 @@ export interface components {
             stop?: string[] | null;
             /** @description Tell the answer as it is written. */
             stream?: boolean | null;
-            /** @description `include_usage` tells the tokens at the end of a stream. */
-            stream_options?: Record<string, never> | null;
+            stream_options?: components["schemas"]["StreamOptions"] | null;
             /**
              * Format: float
              * @description 0 takes the likeliest token each time.
@@ -1473,6 +1488,8 @@ export interface components {
             /** @description Names of rows and columns. */
             labels: string[];
         };
+        /** @description Words, whole or in parts. */
+        Content: string | components["schemas"]["Part"][];
         /** @description A contestant's answer. */
         ContestantAnswer: {
             /** @description Its answer. */
@@ -2267,6 +2284,12 @@ export interface components {
              */
             resident?: number | null;
         };
+        /** @description What somebody said. */
+        Message: {
+            content?: components["schemas"]["Content"] | null;
+            /** @description `system` (or `developer`), `user` or `assistant`. */
+            role: string;
+        };
         /**
          * @description Kind of adapter.
          * @enum {string}
@@ -2298,6 +2321,11 @@ export interface components {
             data: components["schemas"]["OneModel"][];
             /** @description `list`. */
             object: string;
+        };
+        /** @description A JSON Schema; its name is not looked at. */
+        NamedSchema: {
+            /** @description The schema. */
+            schema: Record<string, never>;
         };
         /** @description A training to be queued. */
         NewRun: {
@@ -2425,6 +2453,13 @@ export interface components {
             /** @description The numbers as a sentence, or why there are none. */
             text: string;
             window?: components["schemas"]["Share"] | null;
+        };
+        /** @description A part of what was said. */
+        Part: {
+            /** @description The words. */
+            text?: string | null;
+            /** @description `text`. */
+            type: string;
         };
         /**
          * @description The four phases of a run.
@@ -2582,6 +2617,19 @@ export interface components {
              * @description Price of an hour; 0 where nothing is paid by the hour.
              */
             price_per_hour: number;
+        };
+        /** @description The form of an answer. */
+        ResponseFormat: {
+            /** @enum {string} */
+            type: "text";
+        } | {
+            /** @enum {string} */
+            type: "json_object";
+        } | {
+            /** @description The schema. */
+            json_schema: components["schemas"]["NamedSchema"];
+            /** @enum {string} */
+            type: "json_schema";
         };
         /** @description The state of an example's audit. Only approved examples train. */
         Review: {
@@ -3231,6 +3279,11 @@ export interface components {
             task: string;
             /** @description Items whose weight nobody knows. */
             unweighed: number;
+        };
+        /** @description What a stream tells beside the answer. */
+        StreamOptions: {
+            /** @description The tokens, at its end. */
+            include_usage?: boolean;
         };
         /** @description A question of the Ask AI service with the suggestions it has. */
         Suggest: {
@@ -5980,6 +6033,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelList"];
+                };
+            };
+        };
+    };
+    one_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `task`, `task:version`, or a base model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneModel"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
                 };
             };
         };
