@@ -104,7 +104,7 @@ impl Serving {
         Ok(reply)
     }
 
-    /// Everything that is wrong with the settings: as [`Engine::check_ask_ai`], and, where they are enabled, whatever
+    /// Everything that is wrong with the settings: as [`Engine::check_ask_ai`](crate::Engine::check_ask_ai), and, where they are enabled, whatever
     /// keeps their adapter from answering.
     pub async fn check_ask_ai(&self, settings: &AskAiSettings, roots: &[PathBuf]) -> Vec<SettingProblem> {
         let mut problems = self.engine().check_ask_ai(settings, roots);
