@@ -71,7 +71,7 @@ function EstimateFigures({ estimate }: { estimate: NonNullable<Preflight["estima
       />
       <Figure label="Memory" value={bytes(estimate.memory_bytes)} sub="Predicted peak" />
       <Cost seconds={estimate.seconds} />
-      <Figure label="Learn from" value={number(estimate.train)} sub={`${number(estimate.tokens)} tokens an epoch`} />
+      <Figure label="Learn from" value={number(estimate.train)} sub={`${number(estimate.tokens)} tokens in all`} />
       <Figure label="Measured on" value={number(estimate.eval)} sub="Held out" />
       <Figure label="Steps" value={number(estimate.steps)} />
     </Figures>
