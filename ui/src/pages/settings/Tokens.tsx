@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { admin } from "../../api/calls";
+import { sessionQuery } from "../../api/queries";
 import type { Role } from "../../api/types";
 import { AddForm } from "../../components/AddForm";
 import { Card, Empty, Notice, Pill } from "../../components/bits";
@@ -18,6 +19,8 @@ import { ROLES } from "./Users";
 export function Tokens() {
   const client = useQueryClient();
   const query = useQuery({ queryKey: ["tokens"], queryFn: admin.tokens, retry: false });
+  // The first token makes everybody log in, so somebody must be able to.
+  const open = useQuery(sessionQuery).data?.auth_required === false;
   const [label, setLabel] = useState("");
   const [role, setRole] = useState<Role>("viewer");
   const make = useMutation({
@@ -61,7 +64,7 @@ export function Tokens() {
         button="Make a token"
         busy="Making …"
         command={commands.addingToken(label.trim(), role)}
-        ready={label.trim() !== ""}
+        ready={label.trim() !== "" && !open}
         done={
           make.data && (
             <Notice tone="good" title="Copy it now; it is not shown again.">
@@ -72,7 +75,10 @@ export function Tokens() {
           )
         }
       >
-        <Field label="What it is for">
+        <Field
+          label="What it is for"
+          hint={open ? "Add a person first: with the first token, everybody has to log in" : undefined}
+        >
           {(field) => <Input {...field} value={label} onChange={(e) => setLabel(e.target.value)} />}
         </Field>
         <Field label="Role">

@@ -27,9 +27,12 @@ export function Users() {
   const client = useQueryClient();
   const query = useQuery({ queryKey: ["users"], queryFn: admin.users, retry: false });
   const [draft, setDraft] = useState(BLANK);
+  // Whoever is alone must be able to let others in.
+  const first = query.data?.users.length === 0;
+  const role = first ? "admin" : draft.role;
   const change = (part: Partial<typeof BLANK>) => setDraft((old) => ({ ...old, ...part }));
   const add = useMutation({
-    mutationFn: () => admin.addUser({ ...draft, name: draft.name.trim() }),
+    mutationFn: () => admin.addUser({ ...draft, role, name: draft.name.trim() }),
     onSuccess: () => {
       say(`${draft.name.trim()} may log in now`);
       setDraft(BLANK);
@@ -71,7 +74,7 @@ export function Users() {
         add={add}
         button="Add a person"
         busy="Adding …"
-        command={commands.addingUser(draft.name.trim(), draft.role)}
+        command={commands.addingUser(draft.name.trim(), role)}
         ready={draft.name.trim() !== "" && draft.password.length >= SHORTEST}
       >
         <Field label="Name">
@@ -88,12 +91,15 @@ export function Users() {
             />
           )}
         </Field>
-        <Field label="Role">
+        <Field
+          label="Role"
+          hint={first ? "The first person manages the others; from then on everybody logs in" : undefined}
+        >
           {(field) => (
             <Pick
               {...field}
-              options={ROLES}
-              value={draft.role}
+              options={first ? ROLES.filter(({ value }) => value === "admin") : ROLES}
+              value={role}
               onChange={(e) => change({ role: e.target.value as Role })}
             />
           )}

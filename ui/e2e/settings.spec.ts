@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "@playwright/test";
+import { Graft, table, TASK } from "./graft";
+
+const graft = new Graft();
+test.describe.configure({ mode: "serial" });
+test.beforeAll(async () => {
+  graft.addBase();
+  graft.run("import", "csv", graft.file("toy.csv", table(60, 20)));
+  await graft.start();
+});
+test.afterAll(() => graft.end());
+
+test("the numbers leave as a table", async ({ page }) => {
+  await page.goto(`${graft.url}/stats?task=${TASK}`);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("link", { name: "CSV" }).click(),
+  ]);
+  expect(readFileSync(await download.path(), "utf8")).toContain("good");
+});
+
+test("a training is cancelled, resumed, and comes to its end", async ({ page }) => {
+  test.setTimeout(180_000);
+  const { run } = await graft.api<{ run: { id: string } }>("/runs", {
+    task: TASK,
+    base: "tiny",
+    settings: { epochs: 30, learning_rate: 0.01 },
+  });
+  await page.goto(`${graft.url}/runs/${run.id}`);
+  await expect(page.getByText(/^Step \d+ of/)).toBeVisible({ timeout: 30_000 });
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Stop it" }).click();
+  await expect(page.locator("header").getByText("Cancelled")).toBeVisible({ timeout: 60_000 });
+  await page.getByRole("button", { name: "Resume" }).click();
+  await expect(page.locator("header").getByText("Succeeded")).toBeVisible({ timeout: 120_000 });
+});
+
+test("the first person manages the others, and tokens come and go", async ({ page }) => {
+  await page.goto(`${graft.url}/settings?task=${TASK}`);
+  await page.getByRole("tab", { name: /People|Users|Access/ }).click();
+  await page.getByLabel("What it is for").fill("nightly script");
+  // The first token makes everybody log in: somebody must be able to.
+  await expect(page.getByRole("button", { name: "Make a token" })).toBeDisabled();
+  await page.getByLabel("Name", { exact: true }).fill("grace");
+  await page.getByLabel("Password").fill("correct horse battery");
+  await page.getByRole("button", { name: "Add a person" }).click();
+  await expect(page.getByRole("heading", { name: "Log in to Graft" })).toBeVisible();
+  await page.getByLabel("Name", { exact: true }).fill("grace");
+  await page.getByRole("textbox", { name: "Password" }).fill("correct horse battery");
+  await page.getByRole("button", { name: "Log in" }).click();
+  await expect(page.getByRole("heading", { name: "Log in to Graft" })).toHaveCount(0);
+
+  await page.goto(`${graft.url}/settings?task=${TASK}`);
+  await page.getByRole("tab", { name: /People|Users|Access/ }).click();
+  await expect(page.getByRole("cell", { name: "grace" })).toBeVisible();
+  await page.getByLabel("What it is for").fill("nightly script");
+  await page.getByRole("button", { name: "Make a token" }).click();
+  await expect(page.getByText("Copy it now")).toBeVisible();
+  await page.getByRole("button", { name: "Remove the token for nightly script" }).click();
+  await page
+    .getByRole("dialog")
+    .getByRole("button", { name: /Remove/ })
+    .click();
+  await expect(page.getByRole("cell", { name: "nightly script" })).toHaveCount(0);
+});
