@@ -24,7 +24,7 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
-/// A release build to measure with, which needs no page.
+/// A release build to measure with or to show, which takes the page in if it is there.
 pub(crate) fn release() -> Command {
     let mut cargo = cargo();
     cargo.args(["build", "--release"]).env("GRAFT_REQUIRE_PAGE", "0");

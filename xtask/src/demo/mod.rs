@@ -37,7 +37,7 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     step("Build the page");
     page::build()?;
     step("Build graft (release)");
-    shell::run(shell::cargo().args(["build", "--release", "--package", "graft", "--bin", "graft"]))?;
+    shell::run(shell::release().args(["--package", "graft", "--bin", "graft"]))?;
     demo.base()?;
     demo.examples()?;
     demo.train()?;
