@@ -32,6 +32,8 @@ fn train(server: &Server, rank: u32) -> String {
     serde_json::from_value::<graft_server::schema::Run>(detail["run"].clone()).unwrap();
     serde_json::from_value::<graft_server::routes::runs::Progress>(detail["progress"].clone()).unwrap();
     let version = detail["version"].as_str().unwrap_or_else(|| panic!("no version: {detail}"));
+    let again = server.json(200, "POST", "/api/v1/runs/preflight", &body);
+    assert_eq!(again["estimate"]["quality"]["version"], version, "an estimate says how good the last run was: {again}");
     version.to_owned()
 }
 

@@ -64,7 +64,7 @@ pub use plan::{Made, Plan};
 pub use predictor::{Loaded, Tell};
 pub use queue::{
     Compared, EvaluationRequest, FailureClass, Level, LogStream, LogText, Metric, Preflight, Problem, Progress,
-    RunEstimate, RunFailure, RunRequest, RunView, Settings, SplitName, Waiting, prompt_init,
+    Quality, RunEstimate, RunFailure, RunRequest, RunView, Settings, SplitName, Waiting, prompt_init,
 };
 pub use runs::{End, Trainer};
 pub use serving::Serving;

@@ -1712,6 +1712,7 @@ export interface components {
              * @description Peak memory in bytes.
              */
             memory_bytes: number;
+            quality?: components["schemas"]["Quality"] | null;
             /**
              * Format: double
              * @description Seconds of training.
@@ -2560,6 +2561,15 @@ export interface components {
              * @description Tokens a second.
              */
             tokens_per_s?: number | null;
+        };
+        /** @description What a version's held-out examples said of it. */
+        Quality: {
+            /** @description The metric that decides between versions. */
+            metric: components["schemas"]["Metric"];
+            /** @description Held-out examples. */
+            n: number;
+            /** @description The version. */
+            version: string;
         };
         /** @description Rejects an example. */
         Reject: {

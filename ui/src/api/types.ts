@@ -42,6 +42,7 @@ export type RunComparison = With<
   { runs: Run[]; config: { field: string; values: Json[] }[] }
 >;
 export type Preflight = Schemas["Preflight"];
+export type Quality = Schemas["Quality"];
 export type NewRun = With<Schemas["NewRun"], { settings?: Partial<Schemas["RunSettings"]> }>;
 
 export type Scores = Schemas["Scores"];

@@ -3,6 +3,8 @@ use std::{collections::BTreeMap, path::Path};
 use graft_core::{AdapterSpec, Targets, TrainSpec};
 use graft_formats::ModelFiles;
 use graft_nn::{Model, Prompter, Sequence, matches_target};
+use graft_store::Version;
+use graft_tasks::score::Metric;
 use graft_train::TrainingRun;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +29,19 @@ pub struct RunEstimate {
     pub memory_bytes: u64,
     /// Disk for the adapter and its checkpoints.
     pub disk_bytes: u64,
+    /// How good the version of the last such run on this machine is.
+    pub quality: Option<Quality>,
+}
+
+/// What a version's held-out examples said of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Quality {
+    /// The version.
+    pub version: String,
+    /// Held-out examples.
+    pub n: usize,
+    /// The metric that decides between versions.
+    pub metric: Metric,
 }
 
 /// How fast this machine trains, in prompt and answer tokens a second, by all that changes it.
@@ -91,8 +106,9 @@ impl Engine {
         files: ModelFiles,
         and_decoder: bool,
     ) -> Result<(RunEstimate, Option<RunEstimate>)> {
-        let (plan, home) = (plan.clone(), self.home.path().to_owned());
+        let (owned, home) = (plan.clone(), self.home.path().to_owned());
         let work = tokio::task::spawn_blocking(move || {
+            let plan = owned;
             let spec = plan.spec("estimate".into());
             let measured = Measured::new(&plan, &files)?;
             let mut decoder = spec.clone();
@@ -103,10 +119,24 @@ impl Engine {
                 }
                 _ => None,
             };
-            Ok((measured.estimate(&spec, &home)?, other))
+            Ok::<_, Error>((measured.estimate(&spec, &home)?, other))
         });
-        work.await.map_err(|_| Error::Unsupported("estimate the run: its model can't be measured".into()))?
+        let found = work.await;
+        let (whole, other) =
+            found.map_err(|_| Error::Unsupported("estimate the run: its model can't be measured".into()))??;
+        let versions = self.store.versions(Some(&plan.prepared.card.name)).await?;
+        Ok((with_quality(whole, &versions), other.map(|other| with_quality(other, &versions))))
     }
+}
+
+/// Adds what became of the run that the estimate goes by.
+fn with_quality((mut estimate, run): (RunEstimate, Option<String>), versions: &[Version]) -> RunEstimate {
+    estimate.quality = run.and_then(|run| {
+        let version = versions.iter().find(|version| version.run.as_ref() == Some(&run))?;
+        let scores = Engine::evaluation(version)?.adapter;
+        Some(Quality { version: version.name.clone(), n: scores.n, metric: scores.headline()?.clone() })
+    });
+    estimate
 }
 
 /// A model, and what it would learn from.
@@ -127,7 +157,8 @@ impl Measured {
         Ok(Self { model, prompter, sequences, eval: eval.len() })
     }
 
-    fn estimate(&self, spec: &TrainSpec, home: &Path) -> Result<RunEstimate> {
+    /// The estimate, and the earlier run that it goes by.
+    fn estimate(&self, spec: &TrainSpec, home: &Path) -> Result<(RunEstimate, Option<String>)> {
         let Self { model, prompter, sequences, eval } = self;
         let lengths: Vec<usize> = sequences.iter().map(|s| s.source.len() + s.tokens.len()).collect();
         let an_epoch: usize = lengths.iter().filter(|length| **length <= spec.limits.max_tokens.max(1)).sum();
@@ -148,19 +179,21 @@ impl Measured {
                 speed
             }
         };
-        Ok(RunEstimate {
+        let estimate = RunEstimate {
             train: sequences.len(),
             eval: *eval,
             tokens,
             steps,
             seconds: tokens as f64 / speed.tokens_per_s.max(1e-3),
-            seconds_basis: match speed.run {
+            seconds_basis: match &speed.run {
                 Some(run) => format!("as fast as run {run} on this machine"),
                 None => "forward passes timed on this machine".to_owned(),
             },
             memory_bytes: memory.total(),
             disk_bytes: disk(model, &spec.adapter),
-        })
+            quality: None,
+        };
+        Ok((estimate, speed.run))
     }
 }
 

@@ -8,7 +8,7 @@ mod preflight;
 mod request;
 mod view;
 
-pub use estimate::RunEstimate;
+pub use estimate::{Quality, RunEstimate};
 pub use evaluation::EvaluationRequest;
 pub use failure::{FailureClass, RunFailure};
 pub use preflight::{Level, Preflight, Problem};

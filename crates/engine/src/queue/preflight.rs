@@ -264,6 +264,7 @@ mod tests {
             seconds_basis: String::new(),
             memory_bytes: 1,
             disk_bytes,
+            quality: None,
         };
         let problems = |disk_bytes| {
             let mut problems = Vec::new();

@@ -226,7 +226,7 @@ pub struct Preflight {
     /// What it would take; absent where that can't be told.
     pub estimate: Option<Estimate>,
     /// For LoRA on a T5 base, unless `targets` are given: what it would take with `targets: ["decoder"]`, which keeps
-    /// the encoder's output and is faster. How good it is must be measured on one's own data.
+    /// the encoder's output and is faster. Its `quality` tells how good that was on one's own data.
     pub decoder_only: Option<Estimate>,
     /// The epochs of each effort; absent where there is no base or nothing to learn from.
     pub efforts: Option<EffortEpochs>,
@@ -270,6 +270,19 @@ pub struct Estimate {
     pub memory_bytes: u64,
     /// Disk for the adapter and its checkpoints, in bytes.
     pub disk_bytes: u64,
+    /// How good the version of the last such run on this machine is, if there was one.
+    pub quality: Option<Quality>,
+}
+
+/// What a version's held-out examples said of it.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Quality {
+    /// The version.
+    pub version: String,
+    /// Held-out examples.
+    pub n: usize,
+    /// The metric that decides between versions.
+    pub metric: schema::Metric,
 }
 
 /// A run with all that is known of it.

@@ -4,8 +4,9 @@ import { rentQuery } from "../../api/queries";
 import type { Preflight } from "../../api/types";
 import { Card, Figure, Figures, Notice, Pill, Skeleton } from "../../components/bits";
 import { Failure } from "../../components/Failure";
-import { bytes, money, number, roughly, roughMoney, sentence } from "../../lib/format";
+import { bytes, money, number, percent, roughly, roughMoney, sentence } from "../../lib/format";
 import { Words } from "../../components/Words";
+import { titleOf } from "../../lib/scores";
 import css from "./train.module.css";
 
 /** What a training would take, and what stands in its way, before it starts. */
@@ -73,6 +74,13 @@ function EstimateFigures({ estimate }: { estimate: NonNullable<Preflight["estima
       <Cost seconds={estimate.seconds} />
       <Figure label="Learn from" value={number(estimate.train)} sub={`${number(estimate.tokens)} tokens in all`} />
       <Figure label="Measured on" value={number(estimate.eval)} sub="Held out" />
+      {estimate.quality && (
+        <Figure
+          label={`Last time: ${titleOf(estimate.quality.metric.name)}`}
+          value={percent(estimate.quality.metric.value)}
+          sub={`${estimate.quality.version}, ${number(estimate.quality.n)} held out`}
+        />
+      )}
       <Figure label="Steps" value={number(estimate.steps)} />
     </Figures>
   );

@@ -4,19 +4,20 @@ import { useDeferredValue, useMemo, useState } from "react";
 import { runs } from "../../api/calls";
 import { Problem } from "../../api/http";
 import { systemQuery } from "../../api/queries";
-import type { Preflight, TaskInfo } from "../../api/types";
+import type { Preflight, Quality, TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Card, Notice } from "../../components/bits";
 import { Failure } from "../../components/Failure";
 import { Check, Field, Input, Segmented } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { ShowCommand } from "../../components/ShowCommand";
-import { number, roughly } from "../../lib/format";
+import { number, percent, roughly } from "../../lib/format";
 import { useDebounced } from "../../lib/useDebounced";
 import { newRun, START, type Draft, type Effort } from "../../lib/train";
 import { useActions } from "../../shell/actions";
 import { Advanced } from "./Advanced";
 import { PreflightCard } from "./PreflightCard";
+import { titleOf } from "../../lib/scores";
 import css from "./train.module.css";
 
 const METHODS = [
@@ -162,12 +163,20 @@ export function TrainForm({ task }: { task: TaskInfo }) {
 function DecoderOnly({ estimate: found }: { estimate: Preflight | undefined }) {
   const { estimate, decoder_only: other } = found ?? {};
   const saves = estimate && other ? ` (≈ ${roughly(other.seconds)} instead of ${roughly(estimate.seconds)})` : "";
+  const [fast, whole] = [other?.quality, estimate?.quality];
   return (
     <>
-      Fast{saves}: only the decoder learns, and what the encoder computes is kept. How good that is must be measured on
-      your own messages; the versions’ scores stand side by side.
+      Fast{saves}: only the decoder learns, and what the encoder computes is kept.{" "}
+      {fast
+        ? `Measured on your own messages: ${quality(fast)}${whole ? `; the whole adapter: ${quality(whole)}` : ""}.`
+        : "Not yet measured on your messages: train it once, and its score stands here."}
     </>
   );
+}
+
+/** A version's deciding number, as in “exact 93 % (v3)”. */
+function quality({ version, metric }: Quality) {
+  return `${titleOf(metric.name)} ${percent(metric.value)} (${version})`;
 }
 
 function Choice({ label, children }: { label: string; children: React.ReactNode }) {
