@@ -28,6 +28,7 @@ Programs:
   gguf MODEL                     prefill and decode
   serving MODEL                  answers alone and together
   adapters MODEL                 answers eight at once, with 1, 8 and 64 adapters in a batch
+  memory MODEL COUNT             the most memory that answers with so many adapters take
 ";
 
 fn main() -> ExitCode {
@@ -62,6 +63,7 @@ fn run() -> anyhow::Result<()> {
         ["gguf", model] => gguf::run(Path::new(model)),
         ["serving", model] => serving::together(Path::new(model)),
         ["adapters", model] => serving::adapters(Path::new(model)),
+        ["memory", model, count] => serving::memory(Path::new(model), count.parse().context("a number was expected")?),
         _ => bail!("no such program\n\n{HELP}"),
     }
 }

@@ -39,7 +39,7 @@ fn inputs() -> Vec<String> {
 
 /// Answers one by one, and more and more at once.
 pub(crate) fn together(model: &Path) -> anyhow::Result<()> {
-    let (bench, inputs) = (Bench::new(model)?, inputs());
+    let (bench, inputs) = (Bench::new(model, 1)?, inputs());
     // The first answer reads the weights from disk, and the prefix.
     let mut batcher = bench.batcher(1);
     bench.answer(&mut batcher, &inputs[..1], 1)?;
@@ -65,7 +65,7 @@ pub(crate) fn together(model: &Path) -> anyhow::Result<()> {
 /// Answers eight at once: by the bare base and by more and more adapters, in turn, so that all meet the same machine.
 pub(crate) fn adapters(model: &Path) -> anyhow::Result<()> {
     const COUNTS: [usize; 4] = [0, 1, 8, 64];
-    let (bench, inputs) = (Bench::new(model)?, inputs());
+    let (bench, inputs) = (Bench::new(model, 64)?, inputs());
     let mut batchers = COUNTS.map(|_| bench.batcher(8));
     for (count, batcher) in COUNTS.iter().zip(&mut batchers) {
         bench.answer(batcher, &inputs[..(*count).clamp(1, 64)], *count)?;
@@ -89,6 +89,14 @@ pub(crate) fn adapters(model: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Answers eight at once with so many adapters, each at least once, and tells the most memory that took.
+pub(crate) fn memory(model: &Path, count: usize) -> anyhow::Result<()> {
+    let (bench, inputs) = (Bench::new(model, count as u64)?, inputs());
+    bench.answer(&mut bench.batcher(8), &inputs[..64], count)?;
+    println!("{}", json!({"what": "memory", "count": count, "peak_gb": graft_train::peak_rss() as f64 / 1e9}));
+    Ok(())
+}
+
 fn median(numbers: &[f64]) -> f64 {
     let mut sorted = numbers.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -96,7 +104,7 @@ fn median(numbers: &[f64]) -> f64 {
 }
 
 impl Bench {
-    fn new(path: &Path) -> anyhow::Result<Self> {
+    fn new(path: &Path, adapters: u64) -> anyhow::Result<Self> {
         let (model, files) = Model::open(path)?;
         let card = TaskCard {
             name: "bench".into(),
@@ -109,7 +117,7 @@ impl Bench {
         let spec = AdapterSpec::Lora(lora);
         let sites = model.sites();
         let fresh = |seed| Adapter::fresh(&spec, &sites, seed, model.width(), &[]).map(Arc::new);
-        let adapters = (0..64).map(fresh).collect::<Result<_, _>>()?;
+        let adapters = (0..adapters).map(fresh).collect::<Result<_, _>>()?;
         Ok(Self { model: Arc::new(model), template, adapters })
     }
 

@@ -1,10 +1,12 @@
 //! Ours and a peer in turn on the same work, on this machine; ratios, because times alone mean nothing elsewhere.
 
+mod adapters;
 mod gemm;
 mod gguf;
 mod growth;
 mod infer;
 mod peer;
+mod plot;
 mod report;
 mod serve;
 mod start;
@@ -21,7 +23,7 @@ use crate::{prepare, shell};
 /// A measurement by its name; says why it can't run here, if so.
 type Bench = fn(&Settings) -> anyhow::Result<Option<String>>;
 
-const ALL: [(&str, Bench); 11] = [
+const ALL: [(&str, Bench); 12] = [
     ("gemm", gemm::products),
     ("kernels", gemm::kernels),
     ("train", train::run),
@@ -30,6 +32,7 @@ const ALL: [(&str, Bench); 11] = [
     ("gguf", gguf::run),
     ("start", start::run),
     ("growth", growth::run),
+    ("adapters", adapters::run),
     ("serve", serve::run),
     ("parity", |_| crate::parity::all().map(|()| None)),
     ("slack", |_| crate::bench_slack::run().map(|()| None)),

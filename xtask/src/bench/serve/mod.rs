@@ -17,7 +17,7 @@ use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
 use super::{
-    Settings, built, lines, number,
+    Settings, built, number,
     report::plain,
     scratch,
     train::{ask, prepare_home},
@@ -50,8 +50,6 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<Option<String>> {
     // After the requests, when the model is loaded and what that took is given back: streams alone make the difference.
     streams(&server)?;
     training(&server)?;
-    drop(server);
-    adapters(&settings.base)?;
     Ok(None)
 }
 
@@ -245,18 +243,4 @@ fn load(server: &Server) -> anyhow::Result<(BTreeMap<u16, usize>, Vec<f64>)> {
     told.iter().for_each(|(status, _)| *statuses.entry(*status).or_default() += 1);
     ensure!(statuses.keys().all(|status| [200, 429].contains(status)), "answers other than 200 and 429: {statuses:?}");
     Ok((statuses, told.into_iter().filter(|(status, _)| *status == 200).map(|(_, seconds)| seconds).collect()))
-}
-
-/// What other adapters in one batch cost.
-fn adapters(base: &Path) -> anyhow::Result<()> {
-    for said in lines(built("graft-bench")?.arg("adapters").arg(base))? {
-        let (rate, slower) = (number(&said, "tokens_per_s")?, number(&said, "slowdown")? * 100.0);
-        println!(
-            "| tokens/s of 8 lanes with {} adapters | {} ({} % slower) |",
-            said["count"],
-            plain(rate),
-            plain(slower)
-        );
-    }
-    Ok(())
 }
