@@ -5,6 +5,7 @@ use graft_predict::Codec;
 use graft_store::{ExampleFilter, Order, ReviewFilter};
 use graft_tasks::cards;
 use graft_train::Row;
+use serde_json::Value;
 
 use crate::{Engine, Error, Result, now};
 
@@ -40,16 +41,20 @@ impl Engine {
             let (pending, rejected) = (counts.pending, counts.rejected);
             return Err(Error::NoExamples { task: task.to_owned(), pending, rejected });
         }
-        let card = cards::card(task, &labels_of(&examples))?;
+        let card = cards::card(task, &labels_of(examples.iter().filter_map(|example| example.output.as_ref())))?;
         let frozen = self.store.assignment(task).await?;
-        Ok(Prepared { card, dataset: split(&examples, &frozen, rule) })
+        // Many examples take a while, and others are served by this thread.
+        let sides = tokio::task::spawn_blocking(move || split(&examples, &frozen, rule)).await;
+        let dataset = sides.map_err(|_| Error::Unsupported("split the examples".into()))?;
+        Ok(Prepared { card, dataset })
     }
 
-    /// The labels of a task's approved examples.
+    /// The labels of a task's approved examples; none where answers are no labels.
     pub(crate) async fn labels(&self, task: &str) -> Result<Vec<String>> {
-        let review = Some(ReviewFilter::Approved);
-        let filter = ExampleFilter { task: Some(task.to_owned()), review, ..ExampleFilter::default() };
-        Ok(labels_of(&self.store.examples(&filter).await?))
+        if !matches!(cards::task(task)?.form, cards::Form::Labels(_)) {
+            return Ok(Vec::new());
+        }
+        Ok(labels_of(self.store.approved_outputs(task).await?.iter()))
     }
 
     /// Keeps the dataset, which fixes its split for ever.
@@ -62,10 +67,9 @@ impl Engine {
     }
 }
 
-/// The distinct text outputs, sorted.
-fn labels_of(examples: &[Example]) -> Vec<String> {
-    let outputs = examples.iter().filter_map(|example| example.output.as_ref()?.as_str());
-    let labels: BTreeSet<String> = outputs.map(|label| label.trim().to_owned()).collect();
+/// The distinct texts, sorted.
+fn labels_of<'a>(outputs: impl Iterator<Item = &'a Value>) -> Vec<String> {
+    let labels: BTreeSet<String> = outputs.filter_map(Value::as_str).map(|label| label.trim().to_owned()).collect();
     labels.into_iter().collect()
 }
 

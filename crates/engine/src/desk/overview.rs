@@ -78,7 +78,7 @@ impl Engine {
     }
 
     async fn overview_of(&self, name: &str, counts: Counts, sources: Vec<SourceCount>) -> Result<TaskOverview> {
-        let labels = if counts.approved > 0 { self.labels(name).await? } else { Vec::new() };
+        let labels = self.labels(name).await?;
         // A label task has no card before it has two labels.
         let card = cards::card(name, &labels).ok();
         let (form, schema, labels) = form(name, card.as_ref(), labels)?;

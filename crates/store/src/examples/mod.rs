@@ -220,6 +220,22 @@ impl Store {
         Ok(tasks)
     }
 
+    /// The distinct outputs of a task's approved examples, as they are stored: JSON.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn approved_outputs(&self, task: &str) -> Result<Vec<Value>, Error> {
+        let rows = sqlx::query(
+            "select distinct r.output from examples e
+             join example_revisions r on r.task = e.task and r.id = e.id and r.revision = e.revision
+             where e.task = $1 and e.review = 'approved' and r.output is not null",
+        )
+        .bind(task)
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(|row| row::json(row, "output")).collect()
+    }
+
     /// One example.
     ///
     /// # Errors
