@@ -89,7 +89,14 @@ fn a_submitted_run_becomes_a_version() {
     let waiting = graft.json(&["queue", "list"])["runs"][0]["waiting"]["why"].clone();
     assert!(waiting.as_str().unwrap().contains("no worker is running"), "{waiting}");
     graft.fails(2, &["queue", "submit", TASK, "--base", "tiny"], &format!("while run `{id}` is active"));
-    graft.ok(&["worker", "--once", "--no-suggestions"]);
+    std::thread::scope(|scope| {
+        let followed = scope.spawn(|| graft.ok(&["runs", "logs", &id, "--follow"]));
+        sleep(Duration::from_millis(500));
+        assert!(!followed.is_finished(), "who follows a queued run waits for it");
+        graft.ok(&["worker", "--once", "--no-suggestions"]);
+        let followed = followed.join().unwrap();
+        assert!(!followed.is_empty() && followed == graft.ok(&["runs", "logs", &id]), "to its end: {followed}");
+    });
     let shown = graft.json(&["runs", "show", &id]);
     assert_eq!((&shown["run"]["state"], &shown["run"]["attempts"]), (&"succeeded".into(), &1.into()), "{shown:#}");
     let metrics = &shown["version"]["metrics"];

@@ -199,10 +199,12 @@ async fn logs(engine: &Engine, run: &Run, stderr: bool, follow: bool) -> Result<
     }
     let mut offset = 0;
     loop {
-        let alive = engine.is_alive(run);
+        // A queued run waits for its turn and for what comes after its training; one of a command ends with its process.
+        let now = engine.store.run(&run.id).await?;
+        let goes_on = now.state.is_active() && (now.request.is_some() || engine.is_alive(&now));
         let bytes = read_from(&path, offset)?;
         offset += bytes.len() as u64;
-        if io::stdout().write_all(&bytes).and_then(|()| io::stdout().flush()).is_err() || !alive {
+        if io::stdout().write_all(&bytes).and_then(|()| io::stdout().flush()).is_err() || !goes_on {
             return Ok(Reply::silent());
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
