@@ -21,6 +21,9 @@ fn train(server: &Server, rank: u32) -> String {
                       "settings": {"epochs": 1, "rank": rank, "batch_size": 8, "learning_rate": 0.01}});
     let preflight = server.json(200, "POST", "/api/v1/runs/preflight", &body);
     assert_eq!(preflight["ok"], true, "{preflight}");
+    let short = json!({"task": "text-classification", "base": "tiny", "settings": {"max_tokens": 3}});
+    let short = server.json(200, "POST", "/api/v1/runs/preflight", &short);
+    assert_eq!((&short["ok"], &short["problems"][0]["field"]), (&json!(false), &json!("max_tokens")), "{short}");
     let run = server.json(202, "POST", "/api/v1/runs", &body)["run"]["id"].as_str().unwrap().to_owned();
     let (status, events) = server.send("GET", &format!("/api/v1/runs/{run}/stream"), "", b"");
     assert_eq!(status, 200);

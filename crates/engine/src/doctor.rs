@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use graft_core::{ExitCode, OptimSpec, SplitRule, TrainSpec};
-use graft_nn::Model;
-use graft_train::{available_memory, estimate};
+use graft_core::{ExitCode, SplitRule};
+use graft_train::available_memory;
 use serde::Serialize;
 
 use crate::{
-    Engine, Error, Home, Prepared, Result,
+    Engine, Error, Home, Plan, Prepared, Result,
+    queue::Measured,
     recipes::{Family, Method, recipe},
 };
 
@@ -139,23 +139,11 @@ async fn memory(
     let prepared = prepare(engine, task.unwrap_or("slack-rescue")).await;
     let (Ok((base, files)), Ok(prepared)) = (model, prepared) else { return Check::good("memory", found) };
     let settings = recipe(&prepared.card.name, Method::Lora, Family::of(&files.config), prepared.dataset.train.len());
-    let bytes = crate::base::file_bytes(Path::new(&base.path));
-    let spec = TrainSpec {
-        run: "doctor".into(),
-        graft: env!("CARGO_PKG_VERSION").into(),
-        base,
-        task: prepared.card,
-        dataset: prepared.dataset.digest,
-        adapter: settings.adapter,
-        optim: OptimSpec::default(),
-        eval: settings.eval,
-        limits: settings.limits,
+    let plan = Plan { prepared, base, recipe: settings, run: None, dir: None };
+    let needed = match Measured::new(&plan, &files) {
+        Ok(measured) => measured.memory(&plan.spec("doctor".into())),
+        Err(error) => return Check::bad("memory", &error),
     };
-    let model = match Model::load(&files) {
-        Ok(model) => model,
-        Err(error) => return Check::bad("memory", &error.into()),
-    };
-    let needed = estimate(&model, &spec, bytes, spec.limits.pass_tokens).total();
     let mut check = Check::good("memory", format!("{found}; a run takes about {} MB", needed / 1_000_000));
     if needed > available {
         check.ok = false;

@@ -85,7 +85,9 @@ impl Sequences {
     }
 }
 
-pub(crate) fn fits(sequence: &Sequence, limits: &Limits, model: &Model) -> bool {
+/// Whether a sequence is within a run's limits and the model's context.
+#[must_use]
+pub fn fits(sequence: &Sequence, limits: &Limits, model: &Model) -> bool {
     let (source, tokens) = (sequence.source.len(), sequence.tokens.len());
     let within = if model.has_encoder() {
         source <= limits.max_source && tokens <= limits.max_target

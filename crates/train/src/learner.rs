@@ -30,7 +30,7 @@ struct Kept {
 }
 
 /// Most bytes of the encoder's output that are kept; what comes later is computed each time.
-const KEPT: usize = 256 << 20;
+pub(crate) const KEPT: usize = 256 << 20;
 
 /// Numbers of one step.
 #[derive(Clone, Copy, Debug)]
@@ -60,12 +60,6 @@ impl<'m> Learner<'m> {
         let grads = vec![0.0; adapter.params().data().len()];
         let kept = model.encodes_alike(&adapter).then(RefCell::default);
         Self { model, adapter, adam, grads, kept }
-    }
-
-    /// Bytes that keeping the encoder's output for these sequences takes.
-    pub(crate) fn kept_bytes(&self, all: &[Sequence]) -> u64 {
-        let tokens: usize = all.iter().map(|sequence| sequence.source.len()).sum();
-        if self.kept.is_some() { (4 * tokens * (1 + self.model.width())).min(KEPT) as u64 } else { 0 }
     }
 
     /// What the encoder writes for each sequence, if that never changes.

@@ -16,7 +16,7 @@ mod run_dir;
 mod trainer;
 
 pub use adapter_files::{AdapterCard, load_adapter};
-pub use data::Row;
+pub use data::{Row, fits};
 pub use error::Error;
 pub use learner::{Learner, StepPlan};
 pub use memory::{Estimate, available_memory, estimate, peak_rss};

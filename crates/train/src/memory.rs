@@ -1,5 +1,7 @@
 use graft_core::{AdapterSpec, TrainSpec};
-use graft_nn::Model;
+use graft_nn::{Model, Sequence, matches_target};
+
+use crate::learner::KEPT;
 
 /// Where a training's memory will go, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,30 +14,31 @@ pub struct Estimate {
     pub scratch: u64,
     /// The adapter with its gradient, its moments, and the copies that a checkpoint and its publication take.
     pub adapter: u64,
+    /// What the encoder wrote, where that never changes.
+    pub kept: u64,
 }
 
 impl Estimate {
     /// All together.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.base + self.activations + self.scratch + self.adapter
+        self.base + self.activations + self.scratch + self.adapter + self.kept
     }
 }
 
-/// Predicts the peak of a training whose longest pass computes `rows` rows.
+/// Predicts the peak of a training on sequences that [fit](crate::fits) its limits.
 #[must_use]
-pub fn estimate(model: &Model, spec: &TrainSpec, base_bytes: u64, rows: usize) -> Estimate {
+pub fn estimate(model: &Model, spec: &TrainSpec, base_bytes: u64, train: &[&Sequence], eval: &[&Sequence]) -> Estimate {
     /// Rows whose logits exist at once; see `graft_ops::cross_entropy`.
     const LOGIT_ROWS: usize = 256;
     /// The process itself: code, tokenizer, thread stacks, what the allocator holds back.
     const PROCESS: u64 = 224 << 20;
-    let sites = model.sites();
+    let rows = most_rows(spec, train);
     let params = match &spec.adapter {
-        AdapterSpec::Lora(lora) => sites
-            .iter()
-            .filter(|site| graft_nn::matches_target(&lora.targets, &site.name))
-            .map(|site| lora.rank * (site.inputs + site.outputs))
-            .sum(),
+        AdapterSpec::Lora(lora) => {
+            let sites = model.sites().into_iter().filter(|site| matches_target(&lora.targets, &site.name));
+            sites.map(|site| lora.rank * (site.inputs + site.outputs)).sum()
+        }
         AdapterSpec::SoftPrompt(prompt) => prompt.tokens * model.width(),
     };
     Estimate {
@@ -43,7 +46,30 @@ pub fn estimate(model: &Model, spec: &TrainSpec, base_bytes: u64, rows: usize) -
         activations: (rows * model.bytes_per_row(spec.limits.recompute)) as u64,
         scratch: 4 * (rows.min(LOGIT_ROWS) * model.vocab() + 8 * rows * model.width()) as u64,
         adapter: 4 * 9 * params as u64,
+        kept: if leaves_encoder(model, spec) { kept(model, train) + kept(model, eval) } else { 0 },
     }
+}
+
+/// Rows that the longest pass computes: no more than there are, and at least one sequence.
+fn most_rows(spec: &TrainSpec, train: &[&Sequence]) -> usize {
+    let ahead = match &spec.adapter {
+        AdapterSpec::Lora(_) => 0,
+        AdapterSpec::SoftPrompt(prompt) => prompt.tokens,
+    };
+    let rows = || train.iter().map(|sequence| sequence.source.len().max(sequence.tokens.len()) + ahead);
+    rows().max().unwrap_or(0).max(spec.limits.pass_tokens.min(rows().sum()))
+}
+
+/// As [`Model::encodes_alike`], before there is an adapter.
+fn leaves_encoder(model: &Model, spec: &TrainSpec) -> bool {
+    let AdapterSpec::Lora(lora) = &spec.adapter else { return false };
+    let in_encoder = |name: &str| name.starts_with("encoder.") && matches_target(&lora.targets, name);
+    model.has_encoder() && !model.sites().iter().any(|site| in_encoder(&site.name))
+}
+
+fn kept(model: &Model, all: &[&Sequence]) -> u64 {
+    let tokens: usize = all.iter().map(|sequence| sequence.source.len()).sum();
+    (4 * tokens * (1 + model.width())).min(KEPT) as u64
 }
 
 /// Bytes of memory that a new process can use: what Linux calls available, within the process's cgroup.

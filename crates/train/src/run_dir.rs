@@ -43,7 +43,7 @@ pub struct TrainingRun {
     pub steps: u64,
     /// Loss of the last step.
     pub final_loss: f64,
-    /// Loss on the held-out examples at the end.
+    /// Loss on the held-out examples (the first `eval.examples` of them) with the published weights.
     pub eval_loss: Option<f64>,
     /// Step whose weights are published.
     pub best_step: u64,

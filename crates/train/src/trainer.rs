@@ -67,9 +67,10 @@ fn run(dir: &RunDir, spec: &TrainSpec, cache: &DigestCache, say: &mut Say<'_>) -
     let prompter = Prompter::new(&files, model.has_encoder(), &spec.task).map_err(Error::Model)?;
     let train = data::load(dir, "train", spec, &prompter, &model)?;
     let mut eval = data::load(dir, "eval", spec, &prompter, &model)?;
+    let held_out = eval.all.len();
     eval.all.truncate(spec.eval.examples);
 
-    let mut trainer = Trainer::new(dir, spec, &model, &prompter, train, eval)?;
+    let mut trainer = Trainer::new(dir, spec, &model, &prompter, (train, eval, held_out))?;
     let needed = trainer.check_memory(base)?;
     trainer.prepared(needed, say)?;
     trainer.restore(say)?;
@@ -88,6 +89,8 @@ struct Trainer<'r> {
     best: Vec<f32>,
     train: Sequences,
     eval: Sequences,
+    /// Held-out examples; the loss is that of the first of them.
+    held_out: usize,
     order: Order,
     total: u64,
     progress: Progress,
@@ -99,8 +102,7 @@ impl<'r> Trainer<'r> {
         spec: &'r TrainSpec,
         model: &'r Model,
         prompter: &'r Prompter,
-        train: Sequences,
-        eval: Sequences,
+        (train, eval, held_out): (Sequences, Sequences, usize),
     ) -> Result<Self, Error> {
         let o = &spec.optim;
         let order = Order::new(o.seed, train.all.len(), o.batch);
@@ -125,27 +127,18 @@ impl<'r> Trainer<'r> {
             best: Vec::new(),
             train,
             eval,
+            held_out,
             order,
             total,
             progress,
         })
     }
 
-    fn head(&self) -> usize {
-        self.train.shared + self.learner.adapter.virtual_tokens()
-    }
-
-    /// Rows the longest pass computes.
-    fn most_rows(&self) -> usize {
-        let rows = |s: &Sequence| s.source.len().max(s.tokens.len());
-        let longest = self.train.all.iter().map(rows).max().unwrap_or(0) + self.learner.adapter.virtual_tokens();
-        longest.max(self.spec.limits.pass_tokens.min(self.train.all.iter().map(rows).sum::<usize>() + self.head()))
-    }
-
     fn check_memory(&self, base: &Path) -> Result<u64, Error> {
         let base_bytes = file_bytes(base);
-        let kept = self.learner.kept_bytes(&self.train.all) + self.learner.kept_bytes(&self.eval.all);
-        let needed = memory::estimate(self.learner.model, self.spec, base_bytes, self.most_rows()).total() + kept;
+        let (train, eval): (Vec<_>, Vec<_>) = (self.train.all.iter().collect(), self.eval.all.iter().collect());
+        let total = |spec: &TrainSpec| memory::estimate(self.learner.model, spec, base_bytes, &train, &eval).total();
+        let needed = total(self.spec);
         let Some(available) = self.spec.limits.memory.or_else(available_memory) else { return Ok(needed) };
         if needed <= available {
             return Ok(needed);
@@ -154,8 +147,7 @@ impl<'r> Trainer<'r> {
         let mut tried = Vec::new();
         for (pass, recompute) in [(256, false), (512, true), (256, true), (64, true)] {
             (smaller.limits.pass_tokens, smaller.limits.recompute) = (pass, recompute);
-            let longest = self.train.all.iter().map(|s| s.source.len().max(s.tokens.len())).max().unwrap_or(0);
-            let total = memory::estimate(self.learner.model, &smaller, base_bytes, longest.max(pass)).total() + kept;
+            let total = total(&smaller);
             if total <= available {
                 let flag = if recompute { " --recompute" } else { "" };
                 let hint = format!("`--pass-tokens {pass}{flag}` would take about {} MiB", total >> 20);
@@ -171,7 +163,7 @@ impl<'r> Trainer<'r> {
     fn prepared(&self, memory: u64, say: &mut Say<'_>) -> Result<(), Error> {
         say(EventKind::Prepared {
             train: self.train.all.len(),
-            eval: self.eval.all.len(),
+            eval: self.held_out,
             too_long: self.train.too_long,
             tokens: self.train.all.iter().map(|s| s.source.len() + s.tokens.len()).sum(),
             supervised: self.train.all.iter().map(Sequence::supervised).sum(),
@@ -195,7 +187,8 @@ impl<'r> Trainer<'r> {
         let per_epoch = self.order.steps_per_epoch();
         let every = |times: u32| if times == 0 { u64::MAX } else { (per_epoch / u64::from(times)).max(1) };
         let (eval_every, save_every) = (every(self.spec.eval.per_epoch), every(self.spec.eval.checkpoints_per_epoch));
-        while self.progress.step < self.total {
+        // A run that was killed when it had stopped early has nothing more to learn.
+        while self.progress.step < self.total && !self.is_stale() {
             let clock = Instant::now();
             let (loss, grad_norm, lr) = self.step()?;
             let p = &mut self.progress;
@@ -210,18 +203,20 @@ impl<'r> Trainer<'r> {
             if !loss.is_finite() || !grad_norm.is_finite() || loss > EXPLODED * first + 3.0 {
                 return Err(Error::Diverged { step, loss });
             }
-            let stop_early = if step % eval_every == 0 && step < of { self.measure(say)? } else { false };
+            if step % eval_every == 0 && step < of {
+                self.measure(say)?;
+            }
             let stopped = self.dir.stop_requested();
-            if step % save_every == 0 || stopped || stop_early {
+            if step % save_every == 0 || stopped || self.is_stale() {
                 self.save(say)?;
             }
             if stopped {
                 return Err(Error::Stopped { step });
             }
-            if stop_early {
-                say(EventKind::Note { text: format!("Stopped early after step {step}: no better held-out loss.") })?;
-                break;
-            }
+        }
+        if self.is_stale() {
+            let text = format!("Stopped early after step {}: no better held-out loss.", self.progress.step);
+            say(EventKind::Note { text })?;
         }
         Ok(())
     }
@@ -270,33 +265,39 @@ impl<'r> Trainer<'r> {
         self.learner.loss(&all, self.eval.shared, self.spec.limits.pass_tokens)
     }
 
-    /// Measures the held-out loss, keeps the best weights if asked, and says whether to stop early.
-    fn measure(&mut self, say: &mut Say<'_>) -> Result<bool, Error> {
-        let Some(loss) = self.held_out_loss()? else { return Ok(false) };
-        let (p, patience) = (&mut self.progress, self.spec.eval.patience);
+    /// Whether the held-out loss has not become better for as long as the run is patient.
+    fn is_stale(&self) -> bool {
+        let patience = self.spec.eval.patience;
+        patience > 0 && self.progress.stale >= patience
+    }
+
+    /// Measures the held-out loss, and keeps the best weights if asked.
+    fn measure(&mut self, say: &mut Say<'_>) -> Result<Option<f64>, Error> {
+        let Some(loss) = self.held_out_loss()? else { return Ok(None) };
+        let p = &mut self.progress;
         let best = p.best.is_none_or(|(lowest, _)| loss < lowest);
         if best {
             (p.best, p.stale) = (Some((loss, p.step)), 0);
-            if patience > 0 {
+            if self.spec.eval.patience > 0 {
                 self.best = self.learner.adapter.params().data().to_vec();
             }
         } else {
             p.stale += 1;
         }
         let step = p.step;
-        let stop = patience > 0 && p.stale >= patience;
         say(EventKind::Eval { step, loss, best })?;
-        Ok(stop)
+        Ok(Some(loss))
     }
 
     /// Publishes the adapter and the result.
     fn finish(mut self, say: &mut Say<'_>) -> Result<TrainingRun, Error> {
-        self.measure(say)?;
+        // Where learning stopped early, the last step has been measured, and it was not the best.
+        let mut eval_loss = if self.is_stale() { None } else { self.measure(say)? };
         if self.progress.first_loss.is_some_and(|first| self.progress.loss >= first) && self.progress.step > 1 {
             let text = "The loss did not fall: nothing was learned. Try another learning rate, or more epochs.";
             say(EventKind::Note { text: text.into() })?;
         }
-        let (step, mut eval_loss) = (self.progress.step, self.held_out_loss()?);
+        let step = self.progress.step;
         let mut best_step = step;
         if let (Some((loss, at)), false) = (self.progress.best, self.best.is_empty()) {
             self.learner.adapter.params_mut().data_mut().copy_from_slice(&self.best);
@@ -319,7 +320,7 @@ impl<'r> Trainer<'r> {
             base_model: spec.base.name.clone(),
             base_digest: spec.base.digest.clone(),
             samples: self.train.all.len(),
-            eval_samples: self.eval.all.len(),
+            eval_samples: self.held_out,
             too_long: self.train.too_long,
             epochs: spec.optim.epochs,
             steps: step,

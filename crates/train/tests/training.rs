@@ -163,6 +163,12 @@ fn early_stopping_publishes_the_best_weights() {
     let best = evals.iter().copied().fold((f64::INFINITY, 0), |best, now| if now.0 < best.0 { now } else { best });
     assert!(result.steps < 80, "it ran to its end");
     assert_eq!((result.eval_loss, result.best_step), (Some(best.0), best.1));
+
+    // Killed when it had stopped, before it published: there is nothing more to learn.
+    std::fs::remove_dir_all(run.adapter()).unwrap();
+    std::fs::remove_file(run.path().join("training_run.json")).unwrap();
+    let again = finish(&run);
+    assert_eq!((again.adapter_hash, again.steps), (result.adapter_hash, result.steps));
 }
 
 #[test]

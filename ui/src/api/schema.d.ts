@@ -1730,6 +1730,8 @@ export interface components {
              * @description Tokens an epoch computes.
              */
             tokens: number;
+            /** @description Examples left out because they are longer than the run's limits. */
+            too_long: number;
             /** @description Examples to learn from. */
             train: number;
         };

@@ -5,7 +5,7 @@ use graft_formats::ModelFiles;
 use graft_nn::{Model, Prompter, Sequence, matches_target};
 use graft_store::Version;
 use graft_tasks::score::Metric;
-use graft_train::TrainingRun;
+use graft_train::{Row, TrainingRun};
 use serde::{Deserialize, Serialize};
 
 use crate::{Engine, Error, Plan, Result, base::file_bytes, recipes::Method};
@@ -15,6 +15,8 @@ use crate::{Engine, Error, Plan, Result, base::file_bytes, recipes::Method};
 pub struct RunEstimate {
     /// Examples learned from.
     pub train: usize,
+    /// Examples left out because they are longer than the run's limits.
+    pub too_long: usize,
     /// Examples held out.
     pub eval: usize,
     /// Prompt and answer tokens of all passes over the examples.
@@ -140,39 +142,49 @@ fn with_quality((mut estimate, run): (RunEstimate, Option<String>), versions: &[
 }
 
 /// A model, and what it would learn from.
-struct Measured {
+pub(crate) struct Measured {
     model: Model,
     prompter: Prompter,
-    sequences: Vec<Sequence>,
-    eval: usize,
+    train: Vec<Sequence>,
+    eval: Vec<Sequence>,
 }
 
 impl Measured {
-    fn new(plan: &Plan, files: &ModelFiles) -> Result<Self> {
+    pub(crate) fn new(plan: &Plan, files: &ModelFiles) -> Result<Self> {
         let model = Model::load(files)?;
         let prompter = Prompter::new(files, model.has_encoder(), &plan.prepared.card)?;
         let (train, eval) = plan.prepared.rows()?;
-        let sequences = train.iter().map(|row| prompter.sequence(&row.input, &row.answer));
-        let sequences = sequences.collect::<std::result::Result<Vec<_>, _>>()?;
-        Ok(Self { model, prompter, sequences, eval: eval.len() })
+        let sequences = |rows: &[Row]| {
+            let made = rows.iter().map(|row| prompter.sequence(&row.input, &row.answer));
+            made.collect::<std::result::Result<Vec<_>, _>>()
+        };
+        let (train, eval) = (sequences(&train)?, sequences(&eval)?);
+        Ok(Self { model, prompter, train, eval })
+    }
+
+    fn fitting<'s>(&self, all: &'s [Sequence], spec: &TrainSpec) -> Vec<&'s Sequence> {
+        all.iter().filter(|sequence| graft_train::fits(sequence, &spec.limits, &self.model)).collect()
+    }
+
+    /// Bytes that the training takes at most.
+    pub(crate) fn memory(&self, spec: &TrainSpec) -> u64 {
+        let (train, mut eval) = (self.fitting(&self.train, spec), self.fitting(&self.eval, spec));
+        eval.truncate(spec.eval.examples);
+        graft_train::estimate(&self.model, spec, file_bytes(Path::new(&spec.base.path)), &train, &eval).total()
     }
 
     /// The estimate, and the earlier run that it goes by.
     fn estimate(&self, spec: &TrainSpec, home: &Path) -> Result<(RunEstimate, Option<String>)> {
-        let Self { model, prompter, sequences, eval } = self;
-        let lengths: Vec<usize> = sequences.iter().map(|s| s.source.len() + s.tokens.len()).collect();
-        let an_epoch: usize = lengths.iter().filter(|length| **length <= spec.limits.max_tokens.max(1)).sum();
-        let steps =
-            (spec.optim.epochs * sequences.len().div_ceil(spec.optim.batch.max(1)) as f64).ceil().max(1.0) as u64;
+        let Self { model, prompter, train, eval } = self;
+        let (fit, held_out) = (self.fitting(train, spec), self.fitting(eval, spec));
+        let an_epoch: usize = fit.iter().map(|sequence| sequence.source.len() + sequence.tokens.len()).sum();
+        let steps = (spec.optim.epochs * fit.len().div_ceil(spec.optim.batch.max(1)) as f64).ceil().max(1.0) as u64;
         let tokens = (an_epoch as f64 * spec.optim.epochs) as u64;
-        let longest = lengths.iter().copied().max().unwrap_or(0).min(spec.limits.max_tokens);
-        let rows = spec.limits.pass_tokens.max(longest);
-        let memory = graft_train::estimate(model, spec, file_bytes(Path::new(&spec.base.path)), rows);
         let key = Speeds::key_of(spec);
         let speed = match Speeds::read(home).0.remove(&key) {
             Some(speed) => speed,
             None => {
-                let tokens_per_s = graft_train::pace(model, prompter, spec, sequences)?;
+                let tokens_per_s = graft_train::pace(model, prompter, spec, train)?;
                 let speed = Speed { tokens_per_s, run: None };
                 // The next estimate need not wait for it; one that can't be kept is measured again.
                 let _ = Speeds::keep(home, key, speed.clone());
@@ -180,8 +192,9 @@ impl Measured {
             }
         };
         let estimate = RunEstimate {
-            train: sequences.len(),
-            eval: *eval,
+            train: fit.len(),
+            too_long: train.len() - fit.len(),
+            eval: held_out.len(),
             tokens,
             steps,
             seconds: tokens as f64 / speed.tokens_per_s.max(1e-3),
@@ -189,7 +202,7 @@ impl Measured {
                 Some(run) => format!("as fast as run {run} on this machine"),
                 None => "forward passes timed on this machine".to_owned(),
             },
-            memory_bytes: memory.total(),
+            memory_bytes: self.memory(spec),
             disk_bytes: disk(model, &spec.adapter),
             quality: None,
         };

@@ -8,6 +8,7 @@ mod preflight;
 mod request;
 mod view;
 
+pub(crate) use estimate::Measured;
 pub use estimate::{Quality, RunEstimate};
 pub use evaluation::EvaluationRequest;
 pub use failure::{FailureClass, RunFailure};

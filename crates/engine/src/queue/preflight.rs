@@ -114,6 +114,7 @@ impl Engine {
             match self.estimate(&drafted, files, is_choice).await {
                 Ok((whole, other)) => {
                     self.check_room(&whole, drafted.recipe.limits.memory, &mut problems);
+                    check_lengths(&whole, &mut problems);
                     (estimate, decoder_only) = (Some(whole), other);
                 }
                 Err(error) => problems.push(Problem::from_error(&error, "base")),
@@ -212,6 +213,19 @@ impl Engine {
     }
 }
 
+/// Examples that are longer than the run's limits are not learned from.
+fn check_lengths(estimate: &RunEstimate, problems: &mut Vec<Problem>) {
+    let (fit, all) = (estimate.train, estimate.train + estimate.too_long);
+    let hint = "raise `max_tokens` (or `max_source` and `max_target` for a T5), which takes more memory";
+    if fit == 0 {
+        let what = format!("learn from any of {all} examples: all are longer than the limit");
+        problems.push(Problem::error(what, hint).of("max_tokens"));
+    } else if estimate.too_long > 0 {
+        let what = format!("learn from {} of {all} examples: they are longer than the limit", estimate.too_long);
+        problems.push(Problem::warning(what, hint).of("max_tokens"));
+    }
+}
+
 /// What a run is trained with; settings that can't be used are reported, each of them, and left out.
 fn settle(given: &Settings, fresh: &Recipe, problems: &mut Vec<Problem>) -> Recipe {
     let mut settings = given.clone();
@@ -257,6 +271,7 @@ mod tests {
         let engine = Engine::open(Home::at(home.path()).unwrap(), "test").await.unwrap();
         let of = |disk_bytes| RunEstimate {
             train: 1,
+            too_long: 0,
             eval: 1,
             tokens: 1,
             steps: 1,

@@ -256,6 +256,8 @@ pub struct PreflightProblem {
 pub struct Estimate {
     /// Examples to learn from.
     pub train: usize,
+    /// Examples left out because they are longer than the run's limits.
+    pub too_long: usize,
     /// Examples held out.
     pub eval: usize,
     /// Tokens an epoch computes.
