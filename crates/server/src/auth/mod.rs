@@ -220,12 +220,10 @@ impl Auth {
         peer: Peer,
     ) -> Result<Who, Problem> {
         self.limiter.check(peer)?;
-        let user = engine.store.user(name).await?;
-        let configured = (name == "admin").then(|| self.password.clone()).flatten();
-        let role = user.as_ref().map_or(Role::Admin, |user| user.role.into());
-        let hashes: Vec<String> = user.map(|user| user.password).into_iter().chain(configured).collect();
-        let right = people::verify(hashes, password).await;
-        let who = right.then(|| Who { name: name.to_owned(), role, by_cookie: true });
+        let user = engine.store.user(name).await?.map(|user| (user.role.into(), user.password));
+        let configured = self.password.clone().filter(|_| name == "admin").map(|hash| (Role::Admin, hash));
+        let role = people::verify(user.into_iter().chain(configured).collect(), password).await;
+        let who = role.map(|role| Who { name: name.to_owned(), role, by_cookie: true });
         self.limited(peer, who, "name or password is wrong")
     }
 

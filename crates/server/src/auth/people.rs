@@ -85,29 +85,33 @@ pub(crate) fn hash_password(password: &str) -> Result<String, Error> {
     Ok(hash.to_string())
 }
 
-/// Whether one of the hashes is the password's. Without any, as much time is taken, so that nobody learns which
-/// names exist.
-pub(super) async fn verify(mut hashes: Vec<String>, password: &str) -> bool {
+/// What a password that matches one of the hashes is good for. Where there is none to match, as much time is taken, so
+/// that nobody learns which names exist.
+pub(super) async fn verify(hashes: Vec<(Role, String)>, password: &str) -> Option<Role> {
     if password.len() > LONGEST {
-        return false;
+        return None;
     }
     let password = password.to_owned();
     let check = move || {
         if hashes.is_empty() {
-            hashes.push(nobodys().to_owned());
+            // What comes out of it is of no account: nobody has no password.
+            matches(nobodys(), &password);
+            return None;
         }
-        hashes.iter().any(|hash| {
-            let parsed = PasswordHash::new(hash);
-            parsed.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
-        })
+        hashes.into_iter().find(|(_, hash)| matches(hash, &password)).map(|(role, _)| role)
     };
-    tokio::task::spawn_blocking(check).await.unwrap_or(false)
+    tokio::task::spawn_blocking(check).await.ok().flatten()
 }
 
-/// A hash to compare with where there is no user.
+fn matches(hash: &str, password: &str) -> bool {
+    let parsed = PasswordHash::new(hash);
+    parsed.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+/// A hash to spend time on where there is no user; of random bytes, which nobody knows.
 fn nobodys() -> &'static str {
     static HASH: OnceLock<String> = OnceLock::new();
-    HASH.get_or_init(|| hash_password("nobody's").unwrap_or_default())
+    HASH.get_or_init(|| secret("nobody").and_then(|secret| hash_password(&secret)).unwrap_or_default())
 }
 
 /// 256 random bits behind a name that tells scanners what it is.

@@ -3,7 +3,10 @@
 
 use crate::service::Service;
 use axum::http::{Method, StatusCode};
-use graft_server::{Error, ServerConfig, auth::Role};
+use graft_server::{
+    Error, ServerConfig,
+    auth::{Role, people::set_user},
+};
 use serde_json::{Value, json};
 
 const SESSION: &str = "/api/v1/session";
@@ -163,6 +166,31 @@ async fn whoever_guesses_is_slowed_down() {
     let said = service.post(SESSION, &json!({"user": "admin", "password": "correct horse battery"})).await;
     assert_eq!(said.status, StatusCode::TOO_MANY_REQUESTS, "even the right one has to wait now");
     assert!(said.header("retry-after").parse::<u64>().unwrap() >= 1);
+}
+
+#[tokio::test]
+async fn nobody_has_a_password() {
+    let config = ServerConfig { token: Some("a long token".into()), ..ServerConfig::default() };
+    let service = Service::with(config).await;
+    for user in ["nosuch", "admin", ""] {
+        for password in ["nobody's", "nobody", "", "a long token"] {
+            let said = service.post(SESSION, &json!({"user": user, "password": password})).await;
+            let refused = [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&said.status);
+            assert!(refused, "{user:?} with {password:?}: {}", said.status);
+            assert_eq!(said.header("set-cookie"), "");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_configured_password_gives_its_own_rights_and_a_users_only_the_users() {
+    let config = ServerConfig { password: Some("correct horse battery".into()), ..ServerConfig::default() };
+    let service = Service::with(config).await;
+    set_user(&service.state.engine, "admin", Role::Viewer, "a viewer's password").await.unwrap();
+    for (password, role) in [("correct horse battery", "admin"), ("a viewer's password", "viewer")] {
+        let said = service.post(SESSION, &json!({"user": "admin", "password": password})).await;
+        assert_eq!(said.json()["role"], role);
+    }
 }
 
 #[tokio::test]
