@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::{
     Engine, Error, Home, Plan, Prepared, Result,
     queue::Measured,
-    recipes::{Family, Method, recipe},
+    recipes::{Method, recipe},
 };
 
 /// One thing looked at.
@@ -138,7 +138,7 @@ async fn memory(
     let found = format!("{} MB available", available / 1_000_000);
     let prepared = prepare(engine, task.unwrap_or("slack-rescue")).await;
     let (Ok((base, files)), Ok(prepared)) = (model, prepared) else { return Check::good("memory", found) };
-    let settings = recipe(&prepared.card.name, Method::Lora, Family::of(&files.config), prepared.dataset.train.len());
+    let settings = recipe(&prepared.card.name, Method::Lora, prepared.dataset.train.len());
     let plan = Plan { prepared, base, recipe: settings, run: None, dir: None };
     let needed = match Measured::new(&plan, &files) {
         Ok(measured) => measured.memory(&plan.spec("doctor".into())),

@@ -4,7 +4,7 @@ use graft_predict::Codec;
 use graft_tasks::cards;
 use serde_json::Value;
 
-use crate::{Engine, Error, Result, now, recipes::Family};
+use crate::{Engine, Error, Result, now};
 
 impl Engine {
     /// One example; without a task, the only task that has the id.
@@ -50,7 +50,7 @@ impl Engine {
         let answer = Codec::new(&card.answer)?.encode(&output);
         let answer = answer.map_err(|source| Error::BadExample { id: example.id.clone(), source })?;
         let (_, files) = self.base(base).await?;
-        let prompter = Prompter::new(&files, Family::of(&files.config) == Family::EncoderDecoder, &card)?;
+        let prompter = Prompter::new(&files, files.config.has_encoder(), &card)?;
         Ok(prompter.view(&prompter.sequence(&example.input, &answer)?))
     }
 }

@@ -1,7 +1,6 @@
 //! Default settings of a training, all in one place; what a user gives wins over them.
 
 use graft_core::{AdapterSpec, EvalSpec, Limits, LoraSpec, OptimSpec, PromptInit, PromptSpec, Schedule, Targets};
-use graft_formats::ModelConfig;
 use serde::{Deserialize, Serialize};
 
 /// What kind of adapter is trained.
@@ -71,15 +70,6 @@ impl Efforts {
     }
 }
 
-/// What kind of model it is trained for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
-    /// Llama and its kin.
-    Decoder,
-    /// T5.
-    EncoderDecoder,
-}
-
 /// Settings of a training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
@@ -123,23 +113,12 @@ impl Method {
     }
 }
 
-impl Family {
-    /// The family of a model.
-    #[must_use]
-    pub fn of(config: &ModelConfig) -> Self {
-        match config {
-            ModelConfig::Llama(_) => Self::Decoder,
-            ModelConfig::T5(_) => Self::EncoderDecoder,
-        }
-    }
-}
-
 /// The settings that serve a task best, as far as measured (SmolLM2-135M; `bench/RESULTS.md` says on what).
 ///
 /// Few examples are seen often and many seldom: about 200 steps of 8 suffice for a small adapter. People's messages are
 /// learned from with slips of the pen, which the 400 of a sample are too few to show.
 #[must_use]
-pub fn recipe(task: &str, method: Method, _family: Family, examples: usize) -> Recipe {
+pub fn recipe(task: &str, method: Method, examples: usize) -> Recipe {
     let labels = matches!(task, "text-classification" | "sentiment");
     let messages = task == "slack-rescue";
     // Examples seen in all, repeats included.
@@ -171,8 +150,8 @@ pub fn recipe(task: &str, method: Method, _family: Family, examples: usize) -> R
 /// The settings of `graft soft-prompt train`, which takes the place of the Ask AI system's script: the same adapter
 /// (LoRA of rank 16 and dropout 0.05), epochs and token limits; optimised as `recipe` says.
 #[must_use]
-pub fn ask_ai_script(method: Method, family: Family, examples: usize) -> Recipe {
-    let mut settings = recipe("ask-ai", method, family, examples);
+pub fn ask_ai_script(method: Method, examples: usize) -> Recipe {
+    let mut settings = recipe("ask-ai", method, examples);
     if method == Method::Lora {
         settings.adapter = lora(16, 32.0, 0.05, Targets::AllLinear);
     }
@@ -205,7 +184,7 @@ mod tests {
             for (method, examples) in
                 [(Method::Lora, 1), (Method::SoftPrompt, 24), (Method::Lora, 400), (Method::Lora, 1 << 20)]
             {
-                let epochs = recipe(task, method, Family::Decoder, examples).optim.epochs;
+                let epochs = recipe(task, method, examples).optim.epochs;
                 let Efforts { quick, recommended, thorough } = Efforts::of(epochs);
                 assert!(0.0 < quick && quick < recommended && recommended < thorough, "{task} {method:?} {examples}");
             }

@@ -8,7 +8,7 @@ use std::{
 
 use graft_core::{Event, EventKind, ExitCode};
 use graft_formats::faults::{self, Op};
-use graft_store::{Run, RunFilter, RunState, RunUpdate};
+use graft_store::{Run, RunState, RunUpdate};
 use graft_train::{RunDir, TrainingRun};
 
 use crate::{
@@ -61,9 +61,9 @@ impl Engine {
     /// # Errors
     /// What the store says.
     pub async fn reconcile(&self, task: Option<&str>) -> Result<Vec<Run>> {
-        let filter = RunFilter { task: task.map(str::to_owned), ..RunFilter::default() };
         let mut changed = Vec::new();
-        for run in self.store.runs(&filter).await?.into_iter().filter(|run| run.state.is_active()) {
+        let meant = |run: &Run| task.is_none_or(|task| run.task == task);
+        for run in self.store.active_runs().await?.into_iter().filter(meant) {
             if run.request.is_some() {
                 changed.extend(self.give_back(&run).await?);
             } else if self.is_alive(&run) {

@@ -2,20 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use graft_core::Example;
 use graft_store::Suggestion;
 use graft_tasks::{baseline::Baseline, score};
 use serde_json::Value;
 
-use crate::{Decoding, Engine, Result, now};
+use crate::{Decoding, Engine, Loaded, Prediction, Result, now};
+
+/// Examples that are answered together, and kept before the next are.
+const BATCH: usize = 24;
 
 impl Engine {
-    /// A task whose active version hasn't answered every pending example, if there is one.
+    /// A task whose active version hasn't answered every pending example, if there is one that isn't to be skipped.
     ///
     /// # Errors
     /// What the store says.
-    pub async fn task_to_suggest(&self) -> Result<Option<String>> {
+    pub(crate) async fn task_to_suggest(&self, skip: impl Fn(&str) -> bool) -> Result<Option<String>> {
         for (task, counts) in self.store.example_counts().await? {
-            if counts.pending == 0 {
+            if counts.pending == 0 || skip(&task) {
                 continue;
             }
             let Some(active) = self.store.active_version(&task).await? else { continue };
@@ -27,42 +31,56 @@ impl Engine {
     }
 
     /// Lets the active version answer pending examples that it hasn't answered yet, the newest first; returns how many.
+    /// What was answered is kept from time to time, and a version that is no longer active stops.
     ///
     /// # Errors
     /// No version is active; it can't be loaded.
     pub async fn suggest(&self, task: &str, limit: u32) -> Result<usize> {
         let chosen = self.adapter(task, None).await?;
         let version = chosen.version.as_ref().map(|version| version.name.clone()).unwrap_or_default();
-        let examples = self.store.without_suggestion(task, &version, limit).await?;
-        if examples.is_empty() {
-            return Ok(0);
+        let mut loaded = None;
+        let mut made = 0;
+        while made < limit as usize {
+            let wanted = BATCH.min(limit as usize - made) as u32;
+            let examples = self.store.without_suggestion(task, &version, wanted).await?;
+            let active = self.store.active_version(task).await?;
+            if examples.is_empty() || active.is_some_and(|active| active.name != version) {
+                break;
+            }
+            let loaded = match &loaded {
+                Some(loaded) => loaded,
+                None => loaded.insert(self.load(&chosen).await?),
+            };
+            self.store.put_suggestions(&self.suggested(task, &version, loaded, &examples)?).await?;
+            made += examples.len();
         }
-        let loaded = self.load(&chosen).await?;
+        Ok(made)
+    }
+
+    fn suggested(&self, task: &str, version: &str, by: &Loaded, examples: &[Example]) -> Result<Vec<Suggestion>> {
         let baseline = (task == "slack-rescue").then(|| self.home.tables().map(|tables| Baseline::new(&tables)));
         let baseline = baseline.transpose()?;
         let inputs: Vec<&str> = examples.iter().map(|example| example.input.as_str()).collect();
-        let answers = loaded.answer(&inputs, Decoding::default(), &mut |_, _, _| {})?;
-        let mut suggestions = Vec::new();
-        for (example, answer) in examples.iter().zip(answers) {
+        let answers = by.answer(&inputs, Decoding::default(), &mut |_, _, _| {})?;
+        let suggestion = |(example, answer): (&Example, Option<Prediction>)| {
             // What else is said of it: by the baseline, or by what came with the example.
             let other = baseline.as_ref().map(|regex| regex.extract(&example.input)).or_else(|| example.output.clone());
             let (answer, confidence, fields) = answer.map_or((Value::Null, 0.0, BTreeMap::new()), |answer| {
                 (answer.answer, answer.confidence, answer.fields)
             });
-            let disagrees = other.is_some_and(|other| score::diff(&loaded.card, &other, &answer).score < 1.0);
-            suggestions.push(Suggestion {
+            let disagrees = other.is_some_and(|other| score::diff(&by.card, &other, &answer).score < 1.0);
+            Suggestion {
                 task: task.to_owned(),
                 example: example.id.clone(),
                 revision: example.revision,
-                version: version.clone(),
+                version: version.to_owned(),
                 answer,
                 confidence,
                 fields,
                 disagrees,
                 made_at: now(),
-            });
-        }
-        self.store.put_suggestions(&suggestions).await?;
-        Ok(suggestions.len())
+            }
+        };
+        Ok(examples.iter().zip(answers).map(suggestion).collect())
     }
 }

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use graft_core::{AdapterSpec, OptimSpec, SplitRule};
 use graft_engine::{
     Drafts, Engine, Error, Imported, Plan, compact, now, point_latest,
-    recipes::{Family, Recipe, ask_ai_script},
+    recipes::{Recipe, ask_ai_script},
 };
 use graft_hub::Reference;
 use graft_store::{NewRun, Run};
@@ -107,7 +107,7 @@ async fn fresh(engine: &Engine, command: &Train) -> Result<(Run, Imported)> {
     let only: BTreeSet<String> = import.examples.iter().map(|example| example.id.clone()).collect();
     let imported = engine.take_in(import, &mut |_| {}).await?;
     eprint!("{}", import::summary(&imported));
-    let files = base(engine, &command.base_model).await?;
+    let (base, _) = base(engine, &command.base_model).await?;
     if !(0.0..1.0).contains(&command.eval_share) {
         return Err(Failure::usage(format!("use `{}` for `eval-share`", command.eval_share), "from 0 to below 1"));
     }
@@ -115,12 +115,12 @@ async fn fresh(engine: &Engine, command: &Train) -> Result<(Run, Imported)> {
     let rule = SplitRule::Random { eval_share: command.eval_share, seed: OptimSpec::default().seed };
     let prepared = engine.prepare("ask-ai", rule, Some(&only)).await?;
     let examples = prepared.dataset.train.len();
-    let mut recipe = ask_ai_script(command.method.into(), Family::of(&files.1.config), examples);
+    let mut recipe = ask_ai_script(command.method.into(), examples);
     command.apply(&mut recipe)?;
     let id = command.run_id.clone().unwrap_or_else(|| format!("run_{}", compact(now())));
     let dir = command.run_directory.clone().unwrap_or_else(|| command.output_dir.join(&id));
     let dir = std::path::absolute(&dir).map_err(|source| Error::Io { doing: "find", path: dir, source })?;
-    let plan = Plan { prepared, base: files.0, recipe, run: Some(id), dir: Some(dir) };
+    let plan = Plan { prepared, base, recipe, run: Some(id), dir: Some(dir) };
     Ok((train::make_run(engine, &plan).await?, imported))
 }
 

@@ -8,10 +8,7 @@ use std::{
 
 use clap::Args;
 use graft_core::OptimSpec;
-use graft_engine::{
-    Engine, Error, Home, Made, Plan, RunLock, Seen,
-    recipes::{Family, recipe},
-};
+use graft_engine::{Engine, Error, Home, Made, Plan, RunLock, Seen, recipes::recipe};
 use graft_store::{Run, Version};
 use graft_train::{Outcome, RunDir, TrainingRun};
 use serde_json::{Value, json};
@@ -79,11 +76,9 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
     if let Some(name) = &command.version {
         free(engine, &command.task, name).await?;
     }
-    let (base, files) = engine.base(&command.base).await?;
-    let family = Family::of(&files.config);
-    let recipe = recipe(&command.task, command.method.into(), family, prepared.dataset.train.len());
+    let (base, _) = engine.base(&command.base).await?;
+    let recipe = recipe(&command.task, command.method.into(), prepared.dataset.train.len());
     let mut recipe = recipe.with(command.effort.into());
-    drop(files);
     command.hyper.apply(&mut recipe)?;
     let plan = Plan { prepared, base, recipe, run: command.run_id, dir: None };
     let run = make_run(engine, &plan).await?;

@@ -7,7 +7,7 @@ use super::{RunRequest, Settings, estimate::RunEstimate};
 use crate::{
     Engine, Error, Plan, Prepared, Result,
     doctor::free_bytes,
-    recipes::{Efforts, Family, Recipe, recipe},
+    recipes::{Efforts, Recipe, recipe},
     stats::READY,
 };
 
@@ -102,15 +102,14 @@ impl Engine {
                 None
             }
         };
-        let family = base.as_ref().map_or(Family::Decoder, |(_, files)| Family::of(&files.config));
         let examples = prepared.as_ref().map_or(0, |prepared| prepared.dataset.train.len());
-        let fresh = recipe(&request.task, request.method, family, examples);
+        let fresh = recipe(&request.task, request.method, examples);
         let recipe = settle(&request.settings, &fresh.clone().with(request.effort), &mut problems);
         let (mut plan, mut estimate, mut decoder_only, mut efforts) = (None, None, None, None);
         if let (Some(prepared), Some((base, files))) = (prepared, base) {
             efforts = Some(Efforts::of(fresh.optim.epochs));
             let drafted = Plan { prepared, base, recipe, run: None, dir: None };
-            let is_choice = family == Family::EncoderDecoder && request.settings.targets.is_none();
+            let is_choice = files.config.has_encoder() && request.settings.targets.is_none();
             match self.estimate(&drafted, files, is_choice).await {
                 Ok((whole, other)) => {
                     self.check_room(&whole, drafted.recipe.limits.memory, &mut problems);

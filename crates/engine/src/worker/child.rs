@@ -1,8 +1,9 @@
 //! What a worker lets `graft` itself do in processes of their own: the model's memory and time stay out of the worker,
 //! and each can be ended at once.
 
+use std::collections::HashMap;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use graft_store::{Run, Version};
 
@@ -20,8 +21,10 @@ use crate::{
 
 /// How often a child is looked at.
 const POLL: Duration = Duration::from_millis(50);
-/// Pending examples that are answered at once.
-const BATCH: &str = "16";
+/// Pending examples that one process answers: its model is loaded once for them, then it is another task's turn.
+const SUGGESTED: &str = "512";
+/// How long a task is left alone whose version couldn't answer.
+const PAUSE: Duration = Duration::from_secs(300);
 
 /// Makes a version active unless it is worse.
 pub(super) async fn activate(at: &Attendance, run: &Run, version: &Version) -> std::result::Result<(), Break> {
@@ -82,38 +85,42 @@ impl Drop for Running {
 /// Suggestions that are being made.
 #[derive(Default)]
 pub(super) struct Background {
-    child: Option<Running>,
-    /// Until when a task that failed is left alone.
-    paused: Option<std::time::Instant>,
+    /// With its task.
+    child: Option<(Running, String)>,
+    /// When a task failed.
+    failed: HashMap<String, Instant>,
 }
 
 impl Background {
     /// Whether a process is at it.
     pub(super) fn is_running(&mut self) -> bool {
-        match self.child.as_mut().map(|child| child.0.try_wait()) {
-            Some(Ok(None)) => true,
-            Some(Ok(Some(status))) => {
-                self.child = None;
+        let Some((child, task)) = &mut self.child else { return false };
+        match child.0.try_wait() {
+            Ok(None) => true,
+            Ok(Some(status)) => {
                 if !status.success() {
-                    self.paused = Some(std::time::Instant::now() + Duration::from_secs(300));
+                    self.failed.insert(std::mem::take(task), Instant::now());
                 }
+                self.child = None;
                 false
             }
-            _ => false,
+            Err(_) => false,
         }
     }
 
-    /// Answers some pending examples of a task; says whether it began.
-    pub(super) fn begin(&mut self, engine: &Engine, options: &WorkerOptions, task: &str) -> Result<bool> {
-        if self.paused.is_some_and(|until| until > std::time::Instant::now()) {
-            return Ok(false);
-        }
-        let mut command = command(engine, options, &["suggest", task, "--limit", BATCH]);
+    /// Whether a task failed not long ago.
+    pub(super) fn is_paused(&self, task: &str) -> bool {
+        self.failed.get(task).is_some_and(|at| at.elapsed() < PAUSE)
+    }
+
+    /// Answers some pending examples of a task.
+    pub(super) fn begin(&mut self, engine: &Engine, options: &WorkerOptions, task: String) -> Result<()> {
+        let mut command = command(engine, options, &["suggest", &task, "--limit", SUGGESTED]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = Running(command.spawn().map_err(Error::TrainerStart)?);
         trainer::tune(child.0.id(), options.nice.max(15), None);
-        self.child = Some(child);
-        Ok(true)
+        self.child = Some((child, task));
+        Ok(())
     }
 
     /// Ends it: a run needs the machine.

@@ -196,8 +196,10 @@ impl Shift {
 
     /// Answers a few pending examples of one task; says whether there were any.
     async fn suggest(&mut self) -> Result<bool> {
-        let Some(task) = self.engine.task_to_suggest().await? else { return Ok(false) };
-        self.suggesting.begin(&self.engine, &self.options, &task)
+        let task = self.engine.task_to_suggest(|task| self.suggesting.is_paused(task)).await?;
+        let Some(task) = task else { return Ok(false) };
+        self.suggesting.begin(&self.engine, &self.options, task)?;
+        Ok(true)
     }
 
     /// Says that this worker lives.

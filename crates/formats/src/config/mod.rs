@@ -23,6 +23,12 @@ pub enum ModelConfig {
 }
 
 impl ModelConfig {
+    /// Whether an encoder reads the prompt, as in T5.
+    #[must_use]
+    pub fn has_encoder(&self) -> bool {
+        matches!(self, Self::T5(_))
+    }
+
     /// Reads a Hugging Face `config.json`.
     pub(crate) fn from_json(fields: &Fields) -> Result<Self, Error> {
         const TYPES: &str = "`llama` and `t5`";
