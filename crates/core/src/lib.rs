@@ -9,6 +9,7 @@ mod example;
 mod exit;
 mod spec;
 mod task;
+mod time;
 
 pub use dataset::{Assignment, Dataset, Side, SplitRule, split};
 pub use digest::Digest;
@@ -20,6 +21,7 @@ pub use spec::{
     check_settings,
 };
 pub use task::{AnswerForm, TaskCard};
+pub use time::{compact, iso8601};
 
 /// An error with its causes, as one line.
 #[must_use]

@@ -44,7 +44,7 @@ pub use adapters::Chosen;
 pub use adopt::Told;
 pub use backup::Backup;
 pub use base::BaseInfo;
-pub use clock::{compact, iso8601, now};
+pub use clock::now;
 pub use data::Prepared;
 pub use desk::{
     AskAiSettings, Attention, DayStats, ExampleDetail, Listed, Rent, SettingProblem, ShownAnswer, SourceCount, Span,
@@ -54,6 +54,7 @@ pub use doctor::{Check, doctor};
 pub use drift::{Distance, Drift, DriftState, Overrides, Share, Shift, Spread};
 pub use error::Error;
 pub use evaluate::{Evaluation, KeptAnswer, Rival, field_of, rival, score_answers};
+pub use graft_core::{compact, iso8601};
 pub use graft_predict::{Decoding, Prediction, Sampling};
 pub use graft_tasks::{Import as ReadImport, ask_ai::Drafts, pounds::Tables, score::Diff, tabular::Columns};
 pub use home::{Engine, Home, Places};

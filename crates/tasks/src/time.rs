@@ -1,4 +1,5 @@
 use graft_core::Timestamp;
+use jiff::{civil::Date, tz::TimeZone};
 
 /// Reads `YYYY-MM-DD[ T]HH:MM[:SS[.fff]][Z|±HH[:MM]]` (no zone means UTC), or seconds or milliseconds since the epoch.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
@@ -7,13 +8,9 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
         return epoch(number);
     }
     let (date, rest) = text.split_at_checked(10)?;
-    let mut parts = date.split('-').map(|p| p.parse::<i64>().ok());
-    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    if parts.next().is_some() || !(1..=12).contains(&month) || !(1..=31).contains(&day) || !(0..=9999).contains(&year) {
-        return None;
-    }
+    let date: Date = (date.as_bytes().get(4) == Some(&b'-')).then(|| date.parse().ok())??;
     let (clock, offset) = split_zone(rest.trim_start_matches(['T', ' ']).trim_end_matches(" UTC"))?;
-    Some((days_from_civil(year, month, day) * 86_400 - offset * 60) * 1000 + clock_ms(clock)?)
+    Some(midnight(date)? - offset * 60_000 + clock_ms(clock)?)
 }
 
 /// Numbers below 10^11 are seconds (until the year 5138), above milliseconds.
@@ -49,14 +46,9 @@ fn split_zone(text: &str) -> Option<(&str, i64)> {
     Some((&text[..at], sign * (digits[..2].parse::<i64>().ok()? * 60 + minutes)))
 }
 
-/// Days since 1970-01-01 of a date in the Gregorian calendar (H. Hinnant, "chrono-Compatible Low-Level Date
-/// Algorithms").
-pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+/// When a date begins, in UTC.
+pub(crate) fn midnight(date: Date) -> Option<Timestamp> {
+    Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp().as_millisecond())
 }
 
 #[cfg(test)]
@@ -73,7 +65,16 @@ mod tests {
         assert_eq!(parse("1748779200"), noon);
         assert_eq!(parse("1748779200000"), noon);
         assert_eq!(parse("2025-06-01"), Some(1_748_736_000_000));
-        for bad in ["", "yesterday", "2025-13-01", "2025-06-01 26:00", "2025-06-01 12", "nan", "2025-06-01T12:00+1"] {
+        for bad in [
+            "",
+            "yesterday",
+            "2025-13-01",
+            "2025-02-30",
+            "2025-06-01 26:00",
+            "2025-06-01 12",
+            "nan",
+            "2025-06-01T12:00+1",
+        ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }

@@ -7,9 +7,10 @@ use std::{
 };
 
 use calamine::{DataRef, Reader, Xlsx, XlsxError};
+use jiff::civil::Date;
 
 use super::{Left, Message, archive, checked, kept, text};
-use crate::{Error, Import, import::cannot_read, time::days_from_civil};
+use crate::{Error, Import, import::cannot_read, time::midnight};
 
 /// Largest spreadsheet, unpacked: the reader keeps all shared texts in memory.
 const MAX_TOTAL: u64 = 256 << 20;
@@ -132,8 +133,8 @@ fn shown(value: &DataRef<'_>) -> Option<String> {
         DataRef::Bool(value) => value.to_string(),
         DataRef::DateTime(date) => {
             let (year, month, day, hour, minute, second, ms) = date.to_ymd_hms_milli();
-            let days = days_from_civil(year.into(), month.into(), day.into());
-            let seconds = days * 86_400 + i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
+            let date = Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()?;
+            let seconds = midnight(date)? / 1000 + i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
             format!("{seconds}.{ms:03}000")
         }
         DataRef::DurationIso(_) | DataRef::Error(_) | DataRef::Empty => return None,
