@@ -59,7 +59,7 @@ export const runs = {
   preflight: (spec: T.NewRun) => post<T.Preflight>("/runs/preflight", spec),
   act: (id: string, action: "cancel" | "retry" | "resume") => post<{ run: T.Run }>(`/runs/${part(id)}/${action}`),
   remove: (id: string) => remove<null>(`/runs/${part(id)}`),
-  clear: (before: number) => remove<{ deleted: string[] }>("/runs", { finished_before: before }),
+  clear: (before: number) => remove<{ deleted: number }>("/runs", { finished_before: before }),
   events: (id: string, after = 0) => get<{ events: T.Event[] }>(`/runs/${part(id)}/events`, { after }),
   logs: (id: string, stream: "stdout" | "stderr", offset: number) =>
     get<{ text: string; next: number; size: number }>(`/runs/${part(id)}/logs`, { stream, offset }),

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { Outbox, type Entry, type Known, type Reply } from "./outbox";
+import { Outbox, refusal, type Entry, type Known, type Reply } from "./outbox";
 
 const example = (more: Partial<Known> = {}): Known => ({
   id: "m",
@@ -29,6 +29,14 @@ beforeEach(() => {
   stored = {};
 });
 const settle = () => new Promise((done) => setTimeout(done, 0));
+
+test("what the server can't take now is sent later; what it refuses is for people", () => {
+  for (const status of [401, 408, 409, 429, 500, 502, 503, 504, 507])
+    expect(refusal(status, undefined, "why"), `${status}`).toEqual({ kind: "away" });
+  for (const status of [400, 403, 404, 422])
+    expect(refusal(status, undefined, "why").kind, `${status}`).toBe("refused");
+  expect(refusal(409, example(), "why")).toEqual({ kind: "conflict", current: example() });
+});
 
 test("what can't be sent survives a reload and goes out in order when the server is back", async () => {
   const away = new Outbox(async () => ({ kind: "away" }), storage);

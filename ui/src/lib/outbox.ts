@@ -43,6 +43,15 @@ export type Reply =
   | { kind: "refused"; why: string }
   | { kind: "away" };
 
+/** A server that restarts, whose disk is full, that met a bug or wants a new login will take it later. */
+const LATER = [401, 408, 429, 500, 502, 503, 504, 507];
+
+/** What an answer that is an error means for a decision. */
+export function refusal(status: number, current: Known | undefined, why: string): Reply {
+  if (status === 409) return current ? { kind: "conflict", current } : { kind: "away" }; // It is being answered.
+  return LATER.includes(status) ? { kind: "away" } : { kind: "refused", why };
+}
+
 /** Decisions in the order they were made, kept where a reload doesn't reach them. */
 export class Outbox {
   private listeners = new Set<() => void>();

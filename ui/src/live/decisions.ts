@@ -4,7 +4,7 @@ import { queries } from "../api/client";
 import { Away, Problem } from "../api/http";
 import { exampleQuery } from "../api/queries";
 import type { Example } from "../api/types";
-import { Outbox, type Entry, type Known, type Reply } from "../lib/outbox";
+import { Outbox, refusal, type Entry, type Known, type Reply } from "../lib/outbox";
 
 const RETRY = 3_000;
 
@@ -20,18 +20,14 @@ async function send(entry: Entry): Promise<Reply> {
     );
     return { kind: "done", example };
   } catch (error) {
-    if (error instanceof Problem) return refusal(error);
+    if (error instanceof Problem) return refusal(error.status, error.body.current as Known | undefined, why(error));
     if (error instanceof Away) return { kind: "away" };
     return { kind: "refused", why: String(error) };
   }
 }
 
-function refusal(problem: Problem): Reply {
-  const current = problem.body.current;
-  if (problem.status === 409 && current) return { kind: "conflict", current: current as Known };
-  // A server that restarts, is full or wants a new login will take it later.
-  if ([401, 429, 502, 503, 504].includes(problem.status)) return { kind: "away" };
-  return { kind: "refused", why: [problem.detail || problem.title, problem.hint].filter(Boolean).join(" ") };
+function why(problem: Problem): string {
+  return [problem.detail || problem.title, problem.hint].filter(Boolean).join(" ");
 }
 
 function settled(entry: Entry, example: Known): void {

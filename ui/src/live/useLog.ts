@@ -18,6 +18,7 @@ export function useLog(id: string, stream: "stdout" | "stderr", active: boolean)
     let offset = 0;
     setLog({ text: "", loaded: false });
     const read = async () => {
+      let away = false;
       try {
         const part = await runs.logs(id, stream, offset);
         if (gone) return;
@@ -28,9 +29,9 @@ export function useLog(id: string, stream: "stdout" | "stderr", active: boolean)
         );
         if (!whole) return void read();
       } catch {
-        // Away: tried again below.
+        away = true;
       }
-      if (!gone && active) timer = setTimeout(() => void read(), PAUSE);
+      if (!gone && (active || away)) timer = setTimeout(() => void read(), PAUSE);
     };
     void read();
     return () => {

@@ -124,7 +124,7 @@ function ClearOld({ open, close }: { open: boolean; close: () => void }) {
   const clear = useMutation({
     mutationFn: () => runs.clear(before),
     onSuccess: ({ deleted }) => {
-      say(deleted.length === 0 ? "No run is older than 30 days" : `${deleted.length} runs deleted`);
+      say(deleted === 0 ? "No run is older than 30 days" : `${deleted} ${deleted === 1 ? "run" : "runs"} deleted`);
       void client.invalidateQueries({ queryKey: ["runs"] });
       close();
     },
