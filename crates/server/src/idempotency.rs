@@ -8,13 +8,18 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use graft_core::Digest;
-use graft_engine::now;
+use graft_engine::{Engine, now};
 use graft_store::{Answered, Asked};
+use tokio::{
+    select,
+    time::{Duration, Instant, interval_at},
+};
+use tracing::Instrument as _;
 
 use crate::{
     auth::Who,
     extract::is_json,
-    problem::{Kind, Problem},
+    problem::{Kind, Problem, of_panic},
     state::AppState,
 };
 
@@ -22,6 +27,8 @@ use crate::{
 const MAX_BODY: usize = 2 << 20;
 /// Milliseconds that an answer is kept.
 const KEPT: i64 = 24 * 3_600_000;
+/// How often the database is told that a request is still being answered.
+const RENEWED: Duration = Duration::from_secs(15);
 /// Whose requests hold passwords: nothing of them is kept, not even a digest. To repeat them does no harm.
 const OF_PASSWORDS: [&str; 2] = ["/api/v1/session", "/api/v1/users"];
 
@@ -58,11 +65,9 @@ async fn once(state: &AppState, key: &str, request: Request, next: Next) -> Resu
     let (parts, body) = request.into_parts();
     let bytes = to_bytes(body, MAX_BODY).await;
     let bytes = bytes.map_err(|_| Problem::new(Kind::TooLarge, "the body is longer than this path takes"))?;
-    let digest = Digest::of(&bytes);
-    let engine = &state.engine;
-    let asked = Asked { who: &who, route: &route, key, digest: &digest, by: engine.process() };
-    let gone = |process: &str| engine.is_gone(process);
-    match engine.store.begin_request(asked, &gone, now(), now() + KEPT).await? {
+    let job = Job { engine: state.engine.clone(), who, route, key: key.to_owned(), digest: Digest::of(&bytes) };
+    let gone = |process: &str| state.engine.is_gone(process);
+    match state.engine.store.begin_request(job.asked(), &gone, now(), now() + KEPT).await? {
         Answered::Yes { status, reply } => return Ok(replay(status, reply)),
         Answered::Soon => {
             return Err(Problem::new(Kind::Conflict, "a request with this key is being answered at this moment")
@@ -70,19 +75,55 @@ async fn once(state: &AppState, key: &str, request: Request, next: Next) -> Resu
         }
         Answered::No => {}
     }
-    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
-    let (parts, body) = response.into_parts();
-    let reply = to_bytes(body, MAX_BODY).await.unwrap_or_default();
-    let text = std::str::from_utf8(&reply).ok();
-    // What failed for a reason of the server's may succeed the next time.
-    let lasting = !parts.status.is_server_error() && parts.status != StatusCode::TOO_MANY_REQUESTS;
-    let once = parts.extensions.get::<ShownOnce>().map(|_| shown_once());
-    let answer = match &once {
-        Some((status, told)) => Some((*status, told.as_str())),
-        None => text.filter(|_| lasting).map(|text| (parts.status.as_u16(), text)),
-    };
-    engine.store.end_request(asked, answer).await?;
-    Ok(Response::from_parts(parts, Body::from(reply)))
+    let request = Request::from_parts(parts, Body::from(bytes));
+    // Apart: whoever asks may leave, and what was begun is done all the same, once, for when they ask again.
+    let done = tokio::spawn(job.done(request, next).in_current_span());
+    done.await.unwrap_or_else(|_| Err(Problem::new(Kind::Unavailable, "the server ends")))
+}
+
+/// A request that is being answered, for its key.
+struct Job {
+    engine: Engine,
+    who: String,
+    route: String,
+    key: String,
+    digest: Digest,
+}
+
+impl Job {
+    fn asked(&self) -> Asked<'_> {
+        let Self { engine, who, route, key, digest } = self;
+        Asked { who, route, key, digest, by: engine.process() }
+    }
+
+    /// Answers the request, and keeps the answer.
+    async fn done(self, request: Request, next: Next) -> Result<Response, Problem> {
+        let mut handler = tokio::spawn(next.run(request).in_current_span());
+        let mut renew = interval_at(Instant::now() + RENEWED, RENEWED);
+        let handled = loop {
+            select! {
+                handled = &mut handler => break handled,
+                // What isn't noted now is noted the next time.
+                _ = renew.tick() => drop(self.engine.store.renew_request(self.asked(), now()).await),
+            }
+        };
+        let response = handled.unwrap_or_else(|bug| match bug.try_into_panic() {
+            Ok(panic) => of_panic(panic),
+            Err(_) => Problem::new(Kind::Unavailable, "the server ends").into_response(),
+        });
+        let (parts, body) = response.into_parts();
+        let reply = to_bytes(body, MAX_BODY).await.unwrap_or_default();
+        let text = std::str::from_utf8(&reply).ok();
+        // What failed for a reason of the server's may succeed the next time.
+        let lasting = !parts.status.is_server_error() && parts.status != StatusCode::TOO_MANY_REQUESTS;
+        let once = parts.extensions.get::<ShownOnce>().map(|_| shown_once());
+        let answer = match &once {
+            Some((status, told)) => Some((*status, told.as_str())),
+            None => text.filter(|_| lasting).map(|text| (parts.status.as_u16(), text)),
+        };
+        self.engine.store.end_request(self.asked(), answer).await?;
+        Ok(Response::from_parts(parts, Body::from(reply)))
+    }
 }
 
 /// What is kept instead of an answer with a secret.
@@ -101,4 +142,62 @@ fn replay(status: u16, reply: String) -> Response {
         (header::HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true")),
     ];
     (status, headers, reply).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    };
+
+    use axum::{Json, Router, middleware::from_fn_with_state, routing::post};
+    use graft_engine::Home;
+    use tokio::sync::Notify;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::{App, ServerConfig};
+
+    fn ask(key: &str) -> Request {
+        let request = Request::post("/api/v1/slow").header("idempotency-key", key);
+        request.body(Body::empty()).expect("a request")
+    }
+
+    #[tokio::test]
+    async fn what_a_client_left_is_done_once_and_a_bug_ends_its_key() {
+        let home = tempfile::tempdir().expect("a folder");
+        let engine = Engine::open(Home::at(home.path()).expect("a home"), "test").await.expect("an engine");
+        let state = App::new(engine, ServerConfig::default()).await.expect("a state");
+        let (begun, go, count) = (Arc::new(Notify::new()), Arc::new(Notify::new()), Arc::new(AtomicU32::new(0)));
+        let (tell, wait, done) = (Arc::clone(&begun), Arc::clone(&go), Arc::clone(&count));
+        let slow = move || async move {
+            tell.notify_one();
+            wait.notified().await;
+            assert!(done.fetch_add(1, Ordering::Relaxed) != 1, "a bug, the second time");
+            Json("done")
+        };
+        let layer = from_fn_with_state(state.clone(), idempotent);
+        let router = Router::new().route("/api/v1/slow", post(slow)).layer(layer);
+
+        let client = tokio::spawn(router.clone().oneshot(ask("a")));
+        begun.notified().await;
+        client.abort();
+        let repeated = async || router.clone().oneshot(ask("a")).await.expect("an answer");
+        assert_eq!(repeated().await.status(), StatusCode::CONFLICT, "it is being answered");
+        go.notify_one();
+        let answer = loop {
+            match repeated().await {
+                soon if soon.status() == StatusCode::CONFLICT => tokio::time::sleep(Duration::from_millis(5)).await,
+                answer => break answer,
+            }
+        };
+        assert_eq!((answer.status(), count.load(Ordering::Relaxed)), (StatusCode::OK, 1));
+        assert_eq!(answer.headers()["idempotency-replayed"], "true");
+
+        for status in [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::OK] {
+            go.notify_one();
+            assert_eq!(router.clone().oneshot(ask("b")).await.expect("an answer").status(), status);
+        }
+    }
 }

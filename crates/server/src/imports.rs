@@ -24,8 +24,7 @@ pub struct Imports {
     rows: Rows,
 }
 
-/// Rows that are stored so far, and rows there are, of each import under way. One transaction holds them all, so only
-/// the process that writes them can tell.
+/// Rows that are stored so far, and rows there are, of each import under way: the process that writes them knows best.
 #[derive(Clone, Debug, Default)]
 struct Rows(Arc<Mutex<HashMap<String, (u64, u64)>>>);
 
@@ -36,19 +35,27 @@ impl Rows {
 }
 
 impl Imports {
-    /// Makes the folder, empties it of what a killed server left, and marks that server's imports as failed.
+    /// Makes a folder of this process, removes what killed servers left, and marks their imports as failed; others, which
+    /// live, keep theirs.
     pub(crate) async fn new(engine: &Engine) -> Result<Self, Error> {
-        let folder = engine.home.path().join("uploads");
-        let failed = |source| Error::Io { doing: "make", path: folder.clone(), source };
-        match std::fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
-            _ => {}
+        let all = engine.home.path().join("uploads");
+        let (place, own) = split(engine.process());
+        let folder = all.join(own);
+        std::fs::create_dir_all(&folder).map_err(|source| Error::Io { doing: "make", path: folder.clone(), source })?;
+        for entry in std::fs::read_dir(&all).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().replace('-', "/");
+            let is_of_a_process = name.split('/').count() == 2;
+            if !is_of_a_process || engine.is_gone(&format!("{place}/{name}")) {
+                let path = entry.path();
+                let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+                removed.map_err(|source| Error::Io { doing: "remove", path, source })?;
+            }
         }
-        std::fs::create_dir_all(&folder).map_err(failed)?;
         let problem = json!(
-            Problem::new(Kind::Unavailable, "the server ended while it read the file").with_hint("upload it again")
+            Problem::new(Kind::Unavailable, "the server ended while it read the file")
+                .with_hint("upload it again: what is stored of it stays, and the rest is added")
         );
-        engine.store.fail_running_imports(now(), &problem, now()).await?;
+        engine.store.fail_lost_imports(&|process| engine.is_gone(process), &problem, now()).await?;
         Ok(Self { folder, rows: Rows::default() })
     }
 
@@ -65,12 +72,20 @@ impl Imports {
         check(&upload)?;
         let id = format!("import-{}", crate::auth::random_name().map_err(|_| no_numbers())?);
         let kind = kind_name(upload.kind);
-        let begun = engine.store.begin_import(&id, kind, upload.task.as_deref(), &engine.by, now()).await?;
+        let begun =
+            engine.store.begin_import(&id, kind, upload.task.as_deref(), engine.process(), &engine.by, now()).await?;
         let (handle, rows) = (tokio::runtime::Handle::current(), self.rows.clone());
         // Reading is computing: it must not hold up the threads that serve.
         tokio::task::spawn_blocking(move || handle.block_on(finish(engine, id, upload, rows)));
         Ok(begun)
     }
+}
+
+/// A process's place, and the rest of its name as the name of a folder.
+fn split(process: &str) -> (&str, String) {
+    let mut parts = process.rsplitn(3, '/');
+    let (began, pid) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    (parts.next().unwrap_or_default(), format!("{pid}-{began}"))
 }
 
 fn no_numbers() -> Problem {
@@ -143,9 +158,11 @@ async fn read(engine: &Engine, upload: &Received) -> graft_engine::Result<ReadIm
     }
 }
 
-/// A message with the upload's own name instead of the place where it lies.
+/// A message with the files' own names instead of the places where they lie.
 fn by_own_name(message: &str, upload: &Received) -> String {
-    message.replace(upload.file.path().to_string_lossy().as_ref(), &upload.name)
+    let labels = upload.labels.as_ref().map(|labels| (labels.path(), "the labels"));
+    let files = [(upload.file.path(), upload.name.as_str())].into_iter().chain(labels);
+    files.fold(message.to_owned(), |text, (path, name)| text.replace(path.to_string_lossy().as_ref(), name))
 }
 
 fn report(imported: &Imported) -> Value {

@@ -281,6 +281,7 @@ fn kind_of_store(error: &StoreError) -> Kind {
             Kind::Unavailable
         }
         StoreError::Disk(_) => Kind::InsufficientStorage,
+        StoreError::Partly { source, .. } => kind_of_store(source),
         other => by_exit_code(other.exit_code(), ""),
     }
 }

@@ -93,6 +93,18 @@ pub enum Error {
         problem: &'static str,
     },
 
+    /// The database failed in the middle of a large import.
+    #[error("store all {of} examples: the first {stored} are stored")]
+    Partly {
+        /// Examples that are stored.
+        stored: usize,
+        /// Examples there are.
+        of: usize,
+        /// Why.
+        #[source]
+        source: Box<Error>,
+    },
+
     // Examples and datasets.
     /// No such example.
     #[error("find example `{id}` of task `{task}`")]
@@ -296,6 +308,10 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Open { source, .. } | Self::Refused { source, .. } => return source.hint(),
+            Self::Partly { source, .. } => {
+                let first = source.hint().map(|hint| format!("{hint}; then ")).unwrap_or_default();
+                return Some(format!("{first}import the same again: what is stored stays, and the rest is added"));
+            }
             Self::UnknownName { known, .. } => return Some(format!("one of: {known}")),
             Self::RunActive { run, .. } => {
                 return Some(format!("wait for it, or look at it with `graft runs show {run}`"));
@@ -357,7 +373,9 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Open { source, .. } | Self::Refused { source, .. } => source.exit_code(),
+            Self::Open { source, .. } | Self::Refused { source, .. } | Self::Partly { source, .. } => {
+                source.exit_code()
+            }
             Self::Unreachable(_) => ExitCode::Network,
             Self::Locked(_) | Self::ReadOnly(_) | Self::Disk(_) | Self::Sql(_) => ExitCode::Internal,
             Self::NotADatabase(_) | Self::Damaged(_) | Self::Foreign | Self::NewerSchema { .. } => ExitCode::BadData,

@@ -2,8 +2,8 @@ use graft_core::{Digest, Timestamp};
 
 use crate::{Error, Store, row};
 
-/// Milliseconds after which a request without an answer counts as abandoned: its server, on a machine that can't be
-/// looked at from here, was killed.
+/// Milliseconds after which a request without an answer counts as abandoned, unless its server says again that it is at
+/// it: it was killed, perhaps on a machine that can't be looked at from here.
 const ABANDONED: i64 = 60_000;
 
 /// A request that carries a key, so that sending it again does nothing again.
@@ -92,6 +92,26 @@ impl Store {
         .await?;
         tx.commit().await?;
         Ok(Answered::No)
+    }
+
+    /// Says that a request is still being answered.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn renew_request(&self, asked: Asked<'_>, at: Timestamp) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        sqlx::query(
+            "update idempotency set created_at = $5
+             where who = $1 and route = $2 and key = $3 and answering = $4 and status is null",
+        )
+        .bind(row::text(asked.who))
+        .bind(row::text(asked.route))
+        .bind(row::text(asked.key))
+        .bind(asked.by)
+        .bind(at)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
     }
 
     /// Keeps the answer to a request, or forgets the request when there is none to keep.

@@ -13,7 +13,7 @@ names! {
         Running = "running",
         /// What it held is stored.
         Done = "done",
-        /// Nothing of it is stored.
+        /// Not all that it held is stored; the same import again adds the rest.
         Failed = "failed",
     }
 }
@@ -46,7 +46,7 @@ pub struct Import {
 }
 
 impl Store {
-    /// Notes that an import has begun.
+    /// Notes that an import has begun, and which process reads it.
     ///
     /// # Errors
     /// [`Error::BadName`]; the id is taken.
@@ -55,20 +55,22 @@ impl Store {
         id: &str,
         kind: &str,
         task: Option<&str>,
+        reader: &str,
         by: &str,
         at: Timestamp,
     ) -> Result<Import, Error> {
         row::check_name("import", id)?;
         let mut tx = self.begin().await?;
         sqlx::query(
-            "insert into imports (id, kind, task, state, done, created_by, created_at)
-             values ($1, $2, $3, 'running', 0, $4, $5)",
+            "insert into imports (id, kind, task, state, done, created_by, created_at, reader)
+             values ($1, $2, $3, 'running', 0, $4, $5, $6)",
         )
         .bind(id)
         .bind(kind)
         .bind(task)
         .bind(row::text(by))
         .bind(at)
+        .bind(reader)
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
@@ -132,23 +134,36 @@ impl Store {
         import(&row.ok_or_else(|| Error::NotFound { what: "import", name: id.to_owned() })?)
     }
 
-    /// Marks imports that were running as failed: their process is gone.
+    /// Marks imports as failed whose process is `gone`; those of a day ago, too, whose process can't be looked at.
     ///
     /// # Errors
     /// When the database can't be written.
-    pub async fn fail_running_imports(&self, before: Timestamp, problem: &Value, at: Timestamp) -> Result<u64, Error> {
+    pub async fn fail_lost_imports(
+        &self,
+        gone: &(dyn Fn(&str) -> bool + Sync),
+        problem: &Value,
+        at: Timestamp,
+    ) -> Result<u64, Error> {
+        const LONGEST: i64 = 24 * 3_600_000;
         let mut tx = self.begin().await?;
-        let failed = sqlx::query(
-            "update imports set state = 'failed', problem = $2, finished_at = $3
-             where state = 'running' and created_at < $1",
-        )
-        .bind(before)
-        .bind(problem.to_string())
-        .bind(at)
-        .execute(&mut *tx)
-        .await?;
+        let running = sqlx::query("select id, reader, created_at from imports where state = 'running'");
+        let mut failed = 0;
+        for row in &running.fetch_all(&mut *tx).await? {
+            let reader: Option<String> = row::get(row, "reader")?;
+            let is_old = row::get::<Timestamp>(row, "created_at")? < at - LONGEST;
+            if !is_old && reader.is_some_and(|reader| !gone(&reader)) {
+                continue;
+            }
+            sqlx::query("update imports set state = 'failed', problem = $2, finished_at = $3 where id = $1")
+                .bind(row::get::<String>(row, "id")?)
+                .bind(problem.to_string())
+                .bind(at)
+                .execute(&mut *tx)
+                .await?;
+            failed += 1;
+        }
         tx.commit().await?;
-        Ok(failed.rows_affected())
+        Ok(failed)
     }
 }
 

@@ -13,6 +13,8 @@ const STEPS: &[(&str, &str)] = &[
     ("fields", include_str!("../migrations/0004_fields.sql")),
     ("kinds", include_str!("../migrations/0005_kinds.sql")),
     ("places", include_str!("../migrations/0006_places.sql")),
+    ("sessions", include_str!("../migrations/0007_sessions.sql")),
+    ("readers", include_str!("../migrations/0008_readers.sql")),
 ];
 
 /// Brings the database to the newest schema; does nothing, and takes no lock, when it is there already.

@@ -68,6 +68,10 @@ pub struct Session {
     pub role: Role,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// Id of the token that opened it, and with which it ends.
+    pub token: Option<String>,
+    /// Mark of the configured secret that opened it; it ends where another one is configured.
+    pub configured: Option<String>,
 }
 
 impl Store {
@@ -167,7 +171,8 @@ impl Store {
         tx.commit().await
     }
 
-    /// The token of a hash, unless it has ended; notes its use, at most once a minute.
+    /// The token of a hash, unless it has ended; notes its use, at most once a minute, where the database takes it: a
+    /// writer that holds it must keep nobody out.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -177,15 +182,16 @@ impl Store {
         let found = sqlx::query(SQL).bind(hash).bind(at).fetch_optional(&self.read).await?;
         let Some(found) = found.as_ref().map(token).transpose()? else { return Ok(None) };
         if found.used_at.is_none_or(|used| used < at - 60_000) {
-            let mut tx = self.begin().await?;
-            sqlx::query("update tokens set used_at = $2 where id = $1")
-                .bind(&found.id)
-                .bind(at)
-                .execute(&mut *tx)
-                .await?;
-            tx.commit().await?;
+            // A use that isn't noted now is noted with the next one.
+            let _ = self.note_use(&found.id, at).await;
         }
         Ok(Some(found))
+    }
+
+    async fn note_use(&self, id: &str, at: Timestamp) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        sqlx::query("update tokens set used_at = $2 where id = $1").bind(id).bind(at).execute(&mut *tx).await?;
+        tx.commit().await
     }
 
     /// Every token, oldest first.
@@ -201,7 +207,7 @@ impl Store {
         rows.iter().map(token).collect()
     }
 
-    /// Ends a token.
+    /// Ends a token, and the sessions that were opened with it.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -211,6 +217,7 @@ impl Store {
         if gone.rows_affected() == 0 {
             return Err(Error::NotFound { what: "token", name: id.to_owned() });
         }
+        sqlx::query("delete from sessions where token = $1").bind(id).execute(&mut *tx).await?;
         let deed = Deed { action: Action::Delete, kind: Kind::Token, task: "", subject: id };
         record(&mut tx, deed, Actor { by, at }, None, None).await?;
         tx.commit().await
@@ -223,32 +230,45 @@ impl Store {
     pub async fn add_session(&self, hash: &str, session: &Session, at: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         sqlx::query("delete from sessions where expires_at < $1").bind(at).execute(&mut *tx).await?;
-        sqlx::query("insert into sessions (hash, who, role, created_at, expires_at) values ($1, $2, $3, $4, $5)")
-            .bind(hash)
-            .bind(row::text(&session.who))
-            .bind(session.role.name())
-            .bind(at)
-            .bind(session.expires_at)
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query(
+            "insert into sessions (hash, who, role, created_at, expires_at, token, configured)
+             values ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(hash)
+        .bind(row::text(&session.who))
+        .bind(session.role.name())
+        .bind(at)
+        .bind(session.expires_at)
+        .bind(session.token.as_deref())
+        .bind(session.configured.as_deref())
+        .execute(&mut *tx)
+        .await?;
         tx.commit().await
     }
 
-    /// The session of a hash, unless it has ended.
+    /// The session of a hash, unless it or its token has ended.
     ///
     /// # Errors
     /// When the database can't be read.
     pub async fn session(&self, hash: &str, at: Timestamp) -> Result<Option<Session>, Error> {
-        let row = sqlx::query("select who, role, expires_at from sessions where hash = $1 and expires_at > $2")
-            .bind(hash)
-            .bind(at)
-            .fetch_optional(&self.read)
-            .await?;
+        // The token is looked up, too: it may have been removed while a session was being opened with it.
+        let row = sqlx::query(
+            "select who, role, expires_at, token, configured from sessions
+             where hash = $1 and expires_at > $2 and (token is null or exists
+                   (select 1 from tokens t where t.id = sessions.token
+                    and (t.expires_at is null or t.expires_at > $2)))",
+        )
+        .bind(hash)
+        .bind(at)
+        .fetch_optional(&self.read)
+        .await?;
         let session = |row: AnyRow| {
             Ok(Session {
                 who: row::get(&row, "who")?,
                 role: row::parsed(&row, "role")?,
                 expires_at: row::get(&row, "expires_at")?,
+                token: row::get(&row, "token")?,
+                configured: row::get(&row, "configured")?,
             })
         };
         row.map(session).transpose()

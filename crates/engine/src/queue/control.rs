@@ -1,7 +1,7 @@
 use std::fs;
 
 use graft_core::{Timestamp, TrainSpec};
-use graft_store::{Due, NewRun, Run, RunState, Submission};
+use graft_store::{Due, NewRun, Run, Submission};
 
 use super::{Preflight, RunRequest};
 use crate::{Engine, Error, Result, now};
@@ -72,7 +72,7 @@ impl Engine {
     /// # Errors
     /// It has not failed, or another run of the task is active.
     pub async fn resume_queued(&self, id: &str) -> Result<Run> {
-        Ok(self.store.queue_again(id, &self.by, now()).await?)
+        self.store.queue_again(id, &self.by, now(), |_| Ok(())).await
     }
 
     /// Puts a failed or cancelled run back into the queue, to begin anew.
@@ -80,18 +80,18 @@ impl Engine {
     /// # Errors
     /// It has not failed, or another run of the task is active; the disk refuses.
     pub async fn retry(&self, id: &str) -> Result<Run> {
-        let run = self.store.run(id).await?;
-        if matches!(run.state, RunState::Failed | RunState::Cancelled) {
-            super::evaluation::forget(self.run_dir(&run).path())?;
-            let path = self.run_dir(&run).checkpoints();
+        let forget = |run: &Run| {
+            let dir = self.run_dir(run);
+            super::evaluation::forget(dir.path())?;
+            let path = dir.checkpoints();
             match fs::remove_dir_all(&path) {
                 Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Error::Io { doing: "remove", path, source });
+                    Err(Error::Io { doing: "remove", path, source })
                 }
-                _ => {}
+                _ => Ok(()),
             }
-        }
-        self.resume_queued(id).await
+        };
+        self.store.queue_again(id, &self.by, now(), forget).await
     }
 
     /// Deletes a run that has ended, with its directory; versions made by it stay.

@@ -25,30 +25,26 @@ struct Failures {
 }
 
 impl Limiter {
-    /// Refuses while an address must wait.
-    pub(super) fn check(&self, peer: Peer) -> Result<(), Problem> {
-        let until = self.all().get(&peer).map(|failures| failures.until);
-        let left = until.map(|until| until.saturating_duration_since(Instant::now())).unwrap_or_default();
-        if left.is_zero() {
-            return Ok(());
-        }
-        let seconds = left.as_secs() + 1;
-        Err(Problem::new(Kind::TooManyRequests, format!("too many wrong logins; wait {seconds} s"))
-            .with("retry_after", seconds))
-    }
-
-    /// Counts a wrong login.
-    pub(super) fn note_failure(&self, peer: Peer) {
+    /// Counts a login as a wrong one, before it is looked at, so that many at once aren't looked at either; refuses
+    /// while the address must wait.
+    pub(super) fn attempt(&self, peer: Peer) -> Result<(), Problem> {
         let now = Instant::now();
         let mut all = self.all();
         if all.len() >= MOST {
             all.retain(|_, failures| failures.until > now);
         }
         let failures = all.entry(peer).or_insert(Failures { count: 0, until: now });
+        let left = failures.until.saturating_duration_since(now);
+        if !left.is_zero() {
+            let seconds = left.as_secs() + 1;
+            return Err(Problem::new(Kind::TooManyRequests, format!("too many wrong logins; wait {seconds} s"))
+                .with("retry_after", seconds));
+        }
         failures.count = failures.count.saturating_add(1);
         let over = failures.count.saturating_sub(FREE);
         let pause = if over == 0 { Duration::ZERO } else { Duration::from_secs(1 << over.min(10)).min(LONGEST) };
         failures.until = now + pause;
+        Ok(())
     }
 
     /// Forgets an address that logged in.

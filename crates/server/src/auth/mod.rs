@@ -14,7 +14,7 @@ use std::{
 };
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use graft_core::Digest;
+use graft_core::{Digest, Timestamp};
 use graft_engine::{Engine, now};
 use graft_store::{Session, Store};
 use serde::{Deserialize, Serialize};
@@ -80,6 +80,26 @@ pub struct Who {
     pub by_cookie: bool,
 }
 
+/// Somebody who has logged in, and with what.
+#[derive(Clone, Debug)]
+pub(crate) struct Login {
+    pub(crate) who: Who,
+    /// When what they logged in with ends.
+    until: Option<Timestamp>,
+    /// The token's id.
+    token: Option<String>,
+    /// The configured secret's mark.
+    configured: Option<String>,
+}
+
+impl Login {
+    /// With a password of their own.
+    fn of(name: &str, role: Role) -> Self {
+        let who = Who { name: name.to_owned(), role, by_cookie: true };
+        Self { who, until: None, token: None, configured: None }
+    }
+}
+
 /// The address at the other end of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Peer(pub IpAddr);
@@ -98,8 +118,8 @@ pub struct Auth {
     credentials: AtomicBool,
     /// Whether the configuration alone demands it.
     demanded: bool,
-    /// Hash of the configuration's password.
-    password: Option<String>,
+    /// Hash of the configuration's password, and its mark in sessions.
+    password: Option<(String, String)>,
     /// Digest of the configuration's token.
     token: Option<String>,
     /// Digest of the token that was printed at the start.
@@ -124,7 +144,7 @@ impl Auth {
             required: AtomicBool::new(false),
             credentials: AtomicBool::new(false),
             demanded: config.auth || !config.is_local() || config.public_url.is_some(),
-            password: config.password.as_deref().map(people::hash_password).transpose()?,
+            password: config.password.as_deref().map(hash_and_mark).transpose()?,
             token: config.token.as_deref().map(people::digest),
             first: Mutex::new(None),
             limiter: limiter::Limiter::default(),
@@ -176,39 +196,51 @@ impl Auth {
     /// Who a request says it comes from: a bearer token first, then the session's cookie.
     pub(crate) async fn identify(&self, engine: &Engine, headers: &HeaderMap) -> Result<Option<Who>, Problem> {
         if let Some(token) = bearer(headers) {
-            return Ok(self.token_holder(engine, token).await?.or_else(|| self.anonymous()));
+            let login = self.token_holder(engine, token).await?;
+            let who = login.map(|login| Who { by_cookie: false, ..login.who });
+            return Ok(who.or_else(|| self.anonymous()));
         }
         if let Some(cookie) = self.cookie_of(headers) {
             let session = engine.store.session(&people::digest(cookie), now()).await?;
-            if let Some(session) = session {
+            if let Some(session) = session.filter(|session| self.is_configured(session.configured.as_deref())) {
                 return Ok(Some(Who { name: session.who, role: session.role.into(), by_cookie: true }));
             }
         }
         Ok(self.anonymous())
     }
 
-    async fn token_holder(&self, engine: &Engine, token: &str) -> Result<Option<Who>, Problem> {
+    /// Whether the configured secret that a session was opened with, if it was one, still is configured.
+    fn is_configured(&self, mark: Option<&str>) -> bool {
+        let marks = self.token.iter().chain(self.password.iter().map(|(_, mark)| mark));
+        mark.is_none_or(|opened| marks.into_iter().any(|mark| mark == opened))
+    }
+
+    async fn token_holder(&self, engine: &Engine, token: &str) -> Result<Option<Login>, Problem> {
         let digest = people::digest(token);
         if self.token.as_ref() == Some(&digest) {
-            return Ok(Some(Who { name: "token".into(), role: Role::Admin, by_cookie: false }));
+            return Ok(Some(Login { configured: Some(digest), ..Login::of("token", Role::Admin) }));
         }
         let found = engine.store.use_token(&digest, now()).await?;
-        Ok(found.map(|token| Who { name: token.label, role: token.role.into(), by_cookie: false }))
+        Ok(found.map(|token| Login {
+            until: token.expires_at,
+            token: Some(token.id),
+            ..Login::of(&token.label, token.role.into())
+        }))
     }
 
     /// Logs in with a token: one of the database, the configuration's, or that of the start, which is used up.
-    pub(crate) async fn by_token(&self, engine: &Engine, token: &str, peer: Peer) -> Result<Who, Problem> {
-        self.limiter.check(peer)?;
+    pub(crate) async fn by_token(&self, engine: &Engine, token: &str, peer: Peer) -> Result<Login, Problem> {
+        self.limiter.attempt(peer)?;
         let digest = people::digest(token);
         let is_first = {
             let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
             first.take_if(|first| *first == digest).is_some()
         };
-        let who = match is_first {
-            true => Some(Who { name: "admin".into(), role: Role::Admin, by_cookie: true }),
+        let login = match is_first {
+            true => Some(Login::of("admin", Role::Admin)),
             false => self.token_holder(engine, token).await?,
         };
-        self.limited(peer, who, "the token is not known, or has ended")
+        self.limited(peer, login, "the token is not known, or has ended")
     }
 
     /// Logs in with a password.
@@ -218,35 +250,38 @@ impl Auth {
         name: &str,
         password: &str,
         peer: Peer,
-    ) -> Result<Who, Problem> {
-        self.limiter.check(peer)?;
-        let user = engine.store.user(name).await?.map(|user| (user.role.into(), user.password));
-        let configured = self.password.clone().filter(|_| name == "admin").map(|hash| (Role::Admin, hash));
-        let role = people::verify(user.into_iter().chain(configured).collect(), password).await;
-        let who = role.map(|role| Who { name: name.to_owned(), role, by_cookie: true });
-        self.limited(peer, who, "name or password is wrong")
+    ) -> Result<Login, Problem> {
+        self.limiter.attempt(peer)?;
+        let user = engine.store.user(name).await?;
+        let user = user.map(|user| (user.password, Login::of(name, user.role.into())));
+        let configured = self.password.as_ref().filter(|_| name == "admin").map(|(hash, mark)| {
+            (hash.clone(), Login { configured: Some(mark.clone()), ..Login::of(name, Role::Admin) })
+        });
+        let login = people::verify(user.into_iter().chain(configured).collect(), password).await;
+        self.limited(peer, login, "name or password is wrong")
     }
 
-    fn limited(&self, peer: Peer, who: Option<Who>, refusal: &str) -> Result<Who, Problem> {
-        match who {
-            Some(who) => {
-                self.limiter.forget(peer);
-                Ok(who)
-            }
-            None => {
-                self.limiter.note_failure(peer);
-                Err(Problem::new(Kind::Unauthenticated, refusal))
-            }
-        }
+    fn limited(&self, peer: Peer, login: Option<Login>, refusal: &str) -> Result<Login, Problem> {
+        let login = login.ok_or_else(|| Problem::new(Kind::Unauthenticated, refusal))?;
+        self.limiter.forget(peer);
+        Ok(login)
     }
 
-    /// Begins a session; returns the cookie.
-    pub(crate) async fn open_session(&self, engine: &Engine, who: &Who) -> Result<HeaderValue, Problem> {
+    /// Begins a session, which ends at the latest with what opened it; returns the cookie.
+    pub(crate) async fn open_session(&self, engine: &Engine, login: &Login) -> Result<HeaderValue, Problem> {
         let secret = people::secret("session").map_err(|_| Problem::new(Kind::Internal, "no random numbers"))?;
         let at = now();
-        let session = Session { who: who.name.clone(), role: who.role.into(), expires_at: at + self.session_ms };
+        let longest = at + self.session_ms;
+        let expires_at = login.until.map_or(longest, |until| until.min(longest));
+        let session = Session {
+            who: login.who.name.clone(),
+            role: login.who.role.into(),
+            expires_at,
+            token: login.token.clone(),
+            configured: login.configured.clone(),
+        };
         engine.store.add_session(&people::digest(&secret), &session, at).await?;
-        Ok(self.set_cookie(&secret, self.session_ms / 1000))
+        Ok(self.set_cookie(&secret, (expires_at - at) / 1000))
     }
 
     /// Ends the session of a request; returns a cookie that takes its cookie away.
@@ -276,6 +311,10 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn hash_and_mark(password: &str) -> Result<(String, String), Error> {
+    Ok((people::hash_password(password)?, people::mark(password)?))
 }
 
 /// 128 random bits, as a name that nobody guesses.

@@ -2,10 +2,13 @@
 
 use std::sync::OnceLock;
 
+use tokio::sync::Semaphore;
+
 use argon2::{
     Argon2,
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
+use graft_core::Digest;
 use graft_engine::{Engine, now};
 use graft_store::{Token, User};
 
@@ -16,6 +19,8 @@ use crate::Error;
 const SHORTEST: usize = 10;
 /// Longest password, in bytes: hashing takes time with length.
 const LONGEST: usize = 1024;
+/// Passwords that are hashed at once: each takes 19 MiB and a core.
+static HASHING: Semaphore = Semaphore::const_new(2);
 
 /// Adds a user, or gives one another role and password, which ends their sessions.
 ///
@@ -26,7 +31,7 @@ pub async fn set_user(engine: &Engine, name: &str, role: Role, password: &str) -
         return Err(Error::Password { shortest: SHORTEST, longest: LONGEST });
     }
     let password = password.to_owned();
-    let hash = tokio::task::spawn_blocking(move || hash_password(&password)).await.map_err(|_| Error::Hash)??;
+    let hash = hashing(move || hash_password(&password)).await.ok_or(Error::Hash)??;
     Ok(engine.store.put_user(name, role.into(), &hash, &engine.by, now()).await?)
 }
 
@@ -85,9 +90,9 @@ pub(crate) fn hash_password(password: &str) -> Result<String, Error> {
     Ok(hash.to_string())
 }
 
-/// What a password that matches one of the hashes is good for. Where there is none to match, as much time is taken, so
+/// What a password that matches one of the hashes stands for. Where there is none to match, as much time is taken, so
 /// that nobody learns which names exist.
-pub(super) async fn verify(hashes: Vec<(Role, String)>, password: &str) -> Option<Role> {
+pub(super) async fn verify<T: Send + 'static>(hashes: Vec<(String, T)>, password: &str) -> Option<T> {
     if password.len() > LONGEST {
         return None;
     }
@@ -98,9 +103,29 @@ pub(super) async fn verify(hashes: Vec<(Role, String)>, password: &str) -> Optio
             matches(nobodys(), &password);
             return None;
         }
-        hashes.into_iter().find(|(_, hash)| matches(hash, &password)).map(|(role, _)| role)
+        hashes.into_iter().find(|(hash, _)| matches(hash, &password)).map(|(_, stands_for)| stands_for)
     };
-    tokio::task::spawn_blocking(check).await.ok().flatten()
+    hashing(check).await.flatten()
+}
+
+/// Runs what hashes, when it is its turn.
+async fn hashing<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let turn = HASHING.acquire().await.ok()?;
+    // The turn ends with the work, even if nobody waits for it any more.
+    let work = move || (work(), turn).0;
+    tokio::task::spawn_blocking(work).await.ok()
+}
+
+/// What a session keeps of the configured password that opened it: the same for the same password, wherever a server
+/// starts with it, and as slow to guess from as a hash.
+///
+/// # Errors
+/// [`Error::Hash`].
+pub(super) fn mark(password: &str) -> Result<String, Error> {
+    let mut mark = [0_u8; 32];
+    let hashed = Argon2::default().hash_password_into(password.as_bytes(), b"graft, a session's mark", &mut mark);
+    hashed.map_err(|_| Error::Hash)?;
+    Ok(Digest::of(&mark).to_string())
 }
 
 fn matches(hash: &str, password: &str) -> bool {

@@ -64,7 +64,7 @@ async fn log_in(
     Body(login): Body<Login>,
 ) -> Result<Response, Problem> {
     let peer = peer.map(|Extension(peer)| peer).unwrap_or_default();
-    let who = match (&login.token, &login.password) {
+    let login = match (&login.token, &login.password) {
         (Some(token), None) => state.auth.by_token(&state.engine, token, peer).await?,
         (None, Some(password)) => {
             let user = login.user.as_deref().unwrap_or("admin");
@@ -72,8 +72,8 @@ async fn log_in(
         }
         _ => return Err(Problem::field("password", "give either `password` or `token`")),
     };
-    let cookie = state.auth.open_session(&state.engine, &who).await?;
-    Ok(([(header::SET_COOKIE, cookie)], Reply(view(&state, Some(who)))).into_response())
+    let cookie = state.auth.open_session(&state.engine, &login).await?;
+    Ok(([(header::SET_COOKIE, cookie)], Reply(view(&state, Some(login.who)))).into_response())
 }
 
 /// Logs out.

@@ -5,7 +5,10 @@ use crate::service::Service;
 use axum::http::{Method, StatusCode};
 use graft_server::{
     Error, ServerConfig,
-    auth::{Role, people::set_user},
+    auth::{
+        Role,
+        people::{make_token, remove_token, set_user},
+    },
 };
 use serde_json::{Value, json};
 
@@ -191,6 +194,55 @@ async fn a_configured_password_gives_its_own_rights_and_a_users_only_the_users()
         let said = service.post(SESSION, &json!({"user": "admin", "password": password})).await;
         assert_eq!(said.json()["role"], role);
     }
+}
+
+#[tokio::test]
+async fn many_guesses_at_once_are_not_all_looked_at() {
+    let config = ServerConfig { password: Some("correct horse battery".into()), ..ServerConfig::default() };
+    let service = Service::with(config).await;
+    let wrong = json!({"user": "admin", "password": "wrong"});
+    let said = futures_util::future::join_all((0..20).map(|_| service.post(SESSION, &wrong))).await;
+    let looked_at = said.iter().filter(|said| said.status == StatusCode::UNAUTHORIZED).count();
+    assert_eq!(looked_at, 6, "those that cost nothing, and the first that costs a pause");
+}
+
+#[tokio::test]
+async fn a_session_lasts_no_longer_than_what_opened_it() {
+    let config = ServerConfig {
+        password: Some("correct horse battery".into()),
+        token: Some("a long token".into()),
+        ..ServerConfig::default()
+    };
+    let service = Service::with(config).await;
+    let engine = &service.state.engine;
+    let (token, secret) = make_token(engine, "ci", Role::Admin, Some(1)).await.unwrap();
+    let mut cookies = Vec::new();
+    for login in [
+        json!({"token": secret}),
+        json!({"token": "a long token"}),
+        json!({"user": "admin", "password": "correct horse battery"}),
+    ] {
+        let said = service.post(SESSION, &login).await;
+        cookies.push(said.header("set-cookie").to_owned());
+    }
+    let seconds = cookies[0].split("Max-Age=").nth(1).unwrap().parse::<u64>().unwrap();
+    assert!((86_000..=86_400).contains(&seconds), "as long as the token, a day: {seconds} s");
+    let look = async |service: &Service, cookie: &str| {
+        let cookie = ("cookie", cookie.split(';').next().unwrap());
+        service.send(&Method::GET, "/api/v1/tasks", &[cookie], b"").await.status
+    };
+    for cookie in &cookies {
+        assert_eq!(look(&service, cookie).await, StatusCode::OK);
+    }
+    remove_token(engine, &token.id).await.unwrap();
+    assert_eq!(look(&service, &cookies[0]).await, StatusCode::UNAUTHORIZED, "its token is gone");
+
+    let same = ServerConfig { password: Some("correct horse battery".into()), auth: true, ..ServerConfig::default() };
+    let restarted = service.restarted(same).await;
+    assert_eq!(look(&restarted, &cookies[2]).await, StatusCode::OK, "the password is the same");
+    assert_eq!(look(&restarted, &cookies[1]).await, StatusCode::UNAUTHORIZED, "that token is configured no more");
+    let other = ServerConfig { password: Some("another horse battery".into()), ..ServerConfig::default() };
+    assert_eq!(look(&restarted.restarted(other).await, &cookies[2]).await, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]

@@ -59,6 +59,12 @@ impl Service {
         Ok(Self { router: graft_server::router(state.clone()), state, _home: home })
     }
 
+    /// The service after a restart with another configuration.
+    pub(crate) async fn restarted(self, config: ServerConfig) -> Self {
+        let state = App::new(self.state.engine.clone(), config).await.unwrap();
+        Self { router: graft_server::router(state.clone()), state, _home: self._home }
+    }
+
     /// With a tiny Llama as base model `tiny`.
     pub(crate) async fn with_tiny_base(self) -> Self {
         let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/data/parity/tiny-llama");

@@ -3,6 +3,8 @@ mod sources;
 mod table;
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::time::{Duration, Instant};
 
 use graft_core::{Example, Review, Timestamp};
 use serde::Serialize;
@@ -13,7 +15,7 @@ use table::{Stored, select_examples, stored};
 pub(crate) use table::{example, select_examples as examples_of, source};
 
 use crate::changes::Actor;
-use crate::database::Tx;
+use crate::database::{Dialect, Tx};
 use crate::merge::{Merge, merge};
 use crate::{Action, Change, ChangeFilter, Error, Kind, Store, row};
 
@@ -118,12 +120,22 @@ macro_rules! matching {
 
 use matching;
 
+/// Examples that are stored in one transaction, at most, and at least where there are as many.
+const PART: RangeInclusive<usize> = 100..=500;
+/// How long one should take, so that others who write hardly wait.
+const TURN: Duration = Duration::from_millis(300);
+/// Between two. Those who wait for a SQLite file look now and then whether it is free, and must find it so; on Postgres
+/// they stand in line.
+const PAUSE: Duration = Duration::from_millis(20);
+
 impl Store {
-    /// Stores what an importer read, all or nothing. Importing the same again changes nothing; what a person
-    /// decided stays (see [`ImportReport`]).
+    /// Stores what an importer read. Importing the same again changes nothing; what a person decided stays (see
+    /// [`ImportReport`]). Many examples are stored part by part, so that others may write in between: each example is
+    /// there whole or not at all, and where an import is cut off, the same import goes on where it was.
     ///
     /// # Errors
-    /// [`Error::BadExample`] for an example without id or task, with a NUL character, or approved without output.
+    /// [`Error::BadExample`] for an example without id or task, with a NUL character, or approved without output: then
+    /// nothing is stored. [`Error::Partly`] where the database fails after the first part.
     pub async fn import(&self, examples: &[Example], by: &str, at: Timestamp) -> Result<ImportReport, Error> {
         self.import_telling(examples, by, at, &mut |_| {}).await
     }
@@ -143,14 +155,42 @@ impl Store {
             check(row, example)?;
         }
         let actor = Actor { by, at };
-        let mut report = ImportReport::default();
+        let (mut report, mut stored) = (ImportReport::default(), 0);
+        loop {
+            let part = self.import_part(&examples[stored..], actor, &mut report, &mut |done| tell(stored + done)).await;
+            stored += part.map_err(|error| match stored {
+                0 => error,
+                stored => Error::Partly { stored, of: examples.len(), source: Box::new(error) },
+            })?;
+            if stored == examples.len() {
+                return Ok(report);
+            }
+            if self.dialect == Dialect::Sqlite {
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+
+    /// Stores the first of some examples in one transaction; returns how many.
+    async fn import_part(
+        &self,
+        examples: &[Example],
+        actor: Actor<'_>,
+        report: &mut ImportReport,
+        tell: &mut (dyn FnMut(usize) + Send),
+    ) -> Result<usize, Error> {
         let mut tx = self.begin().await?;
-        for (done, example) in (1_usize..).zip(examples) {
-            *import_one(&mut tx, example, actor, &mut report).await? += 1;
+        let (began, mut done) = (Instant::now(), 0);
+        for example in examples.iter().take(*PART.end()) {
+            *import_one(&mut tx, example, actor, report).await? += 1;
+            done += 1;
             tell(done);
+            if done >= *PART.start() && began.elapsed() >= TURN {
+                break;
+            }
         }
         tx.commit().await?;
-        Ok(report)
+        Ok(done)
     }
 
     /// The examples that match, in the filter's order.

@@ -8,16 +8,23 @@ use crate::changes::{Actor, Deed, record};
 use crate::{Action, Error, Kind, Store, clock};
 
 impl Store {
-    /// Puts a failed or cancelled run back into the queue, with all its attempts before it.
+    /// Puts a failed or cancelled run back into the queue, with all its attempts before it. `ready` makes its directory
+    /// ready: once it is sure that the run may go back, and before a worker may take it.
     ///
     /// # Errors
-    /// [`Error::NoRun`]; [`Error::RunState`] for one that hasn't ended so; [`Error::RunActive`].
-    pub async fn queue_again(&self, id: &str, by: &str, at: Timestamp) -> Result<Run, Error> {
+    /// [`Error::NoRun`]; [`Error::RunState`] for one that hasn't ended so; [`Error::RunActive`]; what `ready` says.
+    pub async fn queue_again<E: From<Error>>(
+        &self,
+        id: &str,
+        by: &str,
+        at: Timestamp,
+        ready: impl FnOnce(&Run) -> Result<(), E> + Send,
+    ) -> Result<Run, E> {
         let mut tx = self.begin().await?;
         let mut again = find(&mut *tx, id).await?.ok_or_else(|| Error::NoRun(id.to_owned()))?;
         if again.state.is_active() {
             let to = RunState::Queued.name();
-            return Err(Error::RunState { run: again.id, from: again.state.name(), to });
+            return Err(Error::RunState { run: again.id, from: again.state.name(), to }.into());
         }
         (again.attempts, again.phase) = (0, None);
         let update = RunUpdate { state: Some(RunState::Queued), ..RunUpdate::default() };
@@ -26,7 +33,9 @@ impl Store {
         sqlx::query("update runs set request = coalesce(request, '{}') where id = $1")
             .bind(id)
             .execute(&mut *tx)
-            .await?;
+            .await
+            .map_err(Error::from)?;
+        ready(&again)?;
         tx.commit().await?;
         Ok(again)
     }
@@ -88,6 +97,10 @@ impl Store {
         let gone = find(&mut *tx, id).await?.ok_or_else(|| Error::NoRun(id.to_owned()))?;
         if gone.state.is_active() {
             return Err(Error::RunState { run: gone.id, from: gone.state.name(), to: "deleted" });
+        }
+        if gone.state == RunState::Succeeded {
+            // Those that wait for it have what they waited for.
+            sqlx::query("update runs set after_run = null where after_run = $1").bind(id).execute(&mut *tx).await?;
         }
         for statement in ["update versions set run = null where run = $1", "delete from runs where id = $1"] {
             sqlx::query(statement).bind(id).execute(&mut *tx).await?;

@@ -2,9 +2,11 @@ use graft_core::{Example, Review};
 use graft_store::{Action, Counts, Error, ExampleFilter, ImportReport, Order, ReviewFilter};
 use serde_json::json;
 
-use crate::support::{Database, TASK, example, labelled, on_both};
+use crate::support::{Database, TASK, again, example, labelled, on_both};
 
 on_both!(
+    others_write_while_much_is_imported,
+    an_import_that_is_cut_off_goes_on_where_it_was,
     importing_again_changes_nothing,
     a_changed_source_makes_a_revision,
     what_a_person_decided_stays,
@@ -138,4 +140,37 @@ async fn unusable_examples_are_refused_whole(database: Database) {
 
 fn source(kind: &str, at: Option<i64>) -> graft_core::Source {
     graft_core::Source { kind: kind.into(), reference: "row".into(), at }
+}
+
+fn many(n: i64) -> Vec<Example> {
+    (0..n).map(|n| example(n, None)).collect()
+}
+
+async fn others_write_while_much_is_imported(database: Database) {
+    let (store, other) = (database.store.clone(), again(&database).await);
+    let import = tokio::spawn(async move { store.import(&many(1500), "import", 1).await });
+    let mut between = 0;
+    while !import.is_finished() {
+        other.set_setting("note", &json!(between), "ada", 2).await.unwrap();
+        let stored = other.count_examples(&ExampleFilter::default()).await.unwrap();
+        between += u64::from(stored > 0 && stored < 1500);
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert_eq!(import.await.unwrap().unwrap().added, 1500);
+    assert!(between > 0, "whoever writes waits for the whole import");
+}
+
+async fn an_import_that_is_cut_off_goes_on_where_it_was(database: Database) {
+    let examples = many(1200);
+    // The fifth point is the commit of the second part: it is refused.
+    let cut = database.store.failing_at(5).import(&examples, "import", 1).await.unwrap_err();
+    assert!(cut.hint().unwrap().contains("import the same again"));
+    let Error::Partly { stored, of: 1200, .. } = cut else { panic!("{cut:?}") };
+    assert!((100..=500).contains(&stored), "{stored}");
+    let store = &database.store;
+    assert_eq!(store.examples(&ExampleFilter::default()).await.unwrap(), examples[..stored]);
+    let report = store.import(&examples, "import", 2).await.unwrap();
+    let unchanged = stored as u64;
+    assert_eq!(report, ImportReport { added: 1200 - unchanged, unchanged, ..ImportReport::default() });
+    assert_eq!(store.examples(&ExampleFilter::default()).await.unwrap(), examples);
 }

@@ -8,6 +8,7 @@ on_both!(
     users_come_and_go_but_an_admin_stays,
     tokens_end,
     sessions_end,
+    sessions_end_with_their_token,
     a_key_stands_for_one_request,
     imports_are_followed,
     workers_are_seen,
@@ -20,7 +21,7 @@ async fn users_come_and_go_but_an_admin_stays(database: Database) {
     assert!(matches!(store.put_user("a b", Role::Viewer, "h", "ada", 2).await, Err(Error::BadName { .. })));
     assert!(matches!(store.remove_user("ada", "bob", 3).await, Err(Error::LastAdmin(_))));
     assert!(matches!(store.put_user("ada", Role::Viewer, "h", "bob", 3).await, Err(Error::LastAdmin(_))));
-    let session = Session { who: "bob".into(), role: Role::Viewer, expires_at: 100 };
+    let session = session("bob", Role::Viewer);
     store.add_session("cookie", &session, 4).await.unwrap();
     let bob = store.put_user("bob", Role::Admin, "hash3", "ada", 5).await.unwrap();
     assert_eq!((bob.password.as_str(), bob.created_by.as_str()), ("hash3", "ada"));
@@ -57,12 +58,43 @@ async fn tokens_end(database: Database) {
 
 async fn sessions_end(database: Database) {
     let store = &database.store;
-    let session = Session { who: "ada".into(), role: Role::Admin, expires_at: 100 };
+    let session = session("ada", Role::Admin);
     store.add_session("a", &session, 1).await.unwrap();
     assert_eq!(store.session("a", 99).await.unwrap(), Some(session.clone()));
     assert_eq!(store.session("a", 100).await.unwrap(), None);
     store.end_session("a").await.unwrap();
     assert_eq!(store.session("a", 99).await.unwrap(), None);
+}
+
+async fn sessions_end_with_their_token(database: Database) {
+    let store = &database.store;
+    let token = |id: &str, expires_at| Token {
+        id: id.into(),
+        role: Role::Admin,
+        label: "ci".into(),
+        created_by: "ada".into(),
+        created_at: 1,
+        used_at: None,
+        expires_at,
+    };
+    store.add_token(&token("short", Some(50)), "hash1").await.unwrap();
+    store.add_token(&token("gone", None), "hash2").await.unwrap();
+    for id in ["short", "gone"] {
+        let opened = Session { token: Some(id.into()), ..session("ci", Role::Admin) };
+        store.add_session(id, &opened, 2).await.unwrap();
+        assert_eq!(store.session(id, 49).await.unwrap(), Some(opened));
+    }
+    assert_eq!(store.session("short", 50).await.unwrap(), None);
+    store.remove_token("gone", "ada", 3).await.unwrap();
+    assert_eq!(store.session("gone", 4).await.unwrap(), None);
+    // Opened while the token was being removed.
+    let late = Session { token: Some("gone".into()), ..session("ci", Role::Admin) };
+    store.add_session("late", &late, 4).await.unwrap();
+    assert_eq!(store.session("late", 5).await.unwrap(), None);
+}
+
+fn session(who: &str, role: Role) -> Session {
+    Session { who: who.into(), role, expires_at: 100, token: None, configured: None }
 }
 
 async fn a_key_stands_for_one_request(database: Database) {
@@ -76,7 +108,10 @@ async fn a_key_stands_for_one_request(database: Database) {
     let again = Asked { by: "here/2", ..asked };
     assert_eq!(store.begin_request(again, &gone, 12, 1_000_000).await.unwrap(), Answered::No, "its server was killed");
     assert_eq!(store.begin_request(asked, &gone, 13, 1_000_000).await.unwrap(), Answered::Soon, "another one answers");
-    assert_eq!(store.begin_request(asked, &lives, 70_000, 1_000_000).await.unwrap(), Answered::No, "its server died");
+    store.renew_request(again, 10_001).await.unwrap();
+    store.renew_request(asked, 60_000).await.unwrap();
+    assert_eq!(store.begin_request(asked, &lives, 70_000, 1_000_000).await.unwrap(), Answered::Soon, "still at it");
+    assert_eq!(store.begin_request(asked, &lives, 70_001, 1_000_000).await.unwrap(), Answered::No, "its server died");
     let other = store.begin_request(Asked { digest: &two, ..asked }, &lives, 70_001, 1_000_000).await;
     assert!(matches!(other, Err(Error::KeyReused(_))));
     store.end_request(asked, Some((202, "{}"))).await.unwrap();
@@ -93,7 +128,7 @@ async fn a_key_stands_for_one_request(database: Database) {
 
 async fn imports_are_followed(database: Database) {
     let store = &database.store;
-    let begun = store.begin_import("i1", "csv", None, "ada", 10).await.unwrap();
+    let begun = store.begin_import("i1", "csv", None, "here/1", "ada", 10).await.unwrap();
     assert_eq!((begun.state, begun.done, begun.of), (ImportState::Running, 0, None));
     store.import_progress("i1", 5, Some(20)).await.unwrap();
     store.import_progress("i1", 9, None).await.unwrap();
@@ -101,8 +136,13 @@ async fn imports_are_followed(database: Database) {
     assert_eq!((now.done, now.of), (9, Some(20)));
     let done = store.end_import("i1", Ok(&json!({"added": 9})), "ada", 20).await.unwrap();
     assert_eq!((done.state, done.report, done.finished_at), (ImportState::Done, Some(json!({"added": 9})), Some(20)));
-    store.begin_import("i2", "csv", Some("spam"), "ada", 10).await.unwrap();
-    assert_eq!(store.fail_running_imports(11, &json!("gone"), 30).await.unwrap(), 1);
+    for (id, reader) in [("i2", "here/1"), ("i4", "here/2")] {
+        store.begin_import(id, "csv", Some("spam"), reader, "ada", 10).await.unwrap();
+    }
+    let gone = |process: &str| process == "here/1";
+    assert_eq!(store.fail_lost_imports(&gone, &json!("gone"), 30).await.unwrap(), 1);
+    assert_eq!(store.import_state("i4").await.unwrap().state, ImportState::Running, "another server reads it");
+    assert_eq!(store.fail_lost_imports(&gone, &json!("gone"), 90_000_000).await.unwrap(), 1);
     assert_eq!(store.import_state("i2").await.unwrap().state, ImportState::Failed);
     assert!(matches!(store.import_state("i3").await, Err(Error::NotFound { .. })));
 }

@@ -69,6 +69,10 @@ async fn claimed(store: &Store) -> String {
     claim(store, ALL).await.map_or_else(String::new, |(run, _)| run.id)
 }
 
+fn ready(_: &Run) -> Result<(), Error> {
+    Ok(())
+}
+
 fn to(state: RunState) -> RunUpdate {
     RunUpdate { state: Some(state), ..RunUpdate::default() }
 }
@@ -114,6 +118,14 @@ async fn a_run_waits_for_threads_time_and_another_run(database: Database) {
     assert_eq!((run.id.as_str(), run.attempts, run.error), ("a", 2, None));
     store.update_held(&lease, &to(RunState::Running), "w", 21).await.unwrap();
     store.update_held(&lease, &to(RunState::Succeeded), "w", 22).await.unwrap();
+    // What has succeeded may be deleted: who waited for it still goes on, and who waits for a failure doesn't.
+    store.delete_run("a", "ada", 23).await.unwrap();
+    assert!(store.cancel_orphans("w", 24).await.unwrap().is_empty());
+    submit(store, "d", &order()).await.unwrap();
+    submit(store, "e", &Submission { after: Some("d"), ..order() }).await.unwrap();
+    store.cancel_run("d", "ada", 25).await.unwrap();
+    store.delete_run("d", "ada", 26).await.unwrap();
+    assert_eq!(store.cancel_orphans("w", 27).await.unwrap().len(), 1);
     assert_eq!(claimed(store).await, "b");
 }
 
@@ -141,7 +153,9 @@ async fn a_version_is_measured_once_at_a_time_beside_a_training(database: Databa
     assert_eq!((run.id.as_str(), run.kind, run.version.as_deref()), ("e1", RunKind::Evaluate, Some("v1")));
     store.update_held(&lease, &to(RunState::Failed), "w1", 20).await.unwrap();
     assert_eq!(measure("e4", &v1).await.unwrap(), ("e4".into(), true));
-    assert!(matches!(store.queue_again("e1", "ada", 21).await, Err(Error::RunActive { run, .. }) if run == "e4"));
+    let never = |_: &Run| -> Result<(), Error> { panic!("what a refused run has is left alone") };
+    let refused = store.queue_again("e1", "ada", 21, never).await;
+    assert!(matches!(refused, Err(Error::RunActive { run, .. }) if run == "e4"));
     // Whoever lost the run writes no numbers.
     let numbers = ("evaluation", &json!(1));
     assert!(matches!(store.set_metric(&v1, numbers, Some(&lease), "w1", 22).await, Err(Error::LeaseLost { .. })));
@@ -238,10 +252,14 @@ async fn an_ended_run_goes_back_or_away(database: Database) {
     let store = &database.store;
     submit(store, "a", &order()).await.unwrap();
     let (_, lease) = claim(store, ALL).await.unwrap();
-    assert!(matches!(store.queue_again("a", "ada", 20).await, Err(Error::RunState { .. })));
+    let never = |_: &Run| -> Result<(), Error> { panic!("what a refused run has is left alone") };
+    assert!(matches!(store.queue_again("a", "ada", 20, never).await, Err(Error::RunState { .. })));
     assert!(matches!(store.delete_run("a", "ada", 20).await, Err(Error::RunState { .. })));
     store.update_held(&lease, &to(RunState::Failed), "w", 21).await.unwrap();
-    let queued = store.queue_again("a", "ada", 22).await.unwrap();
+    let failing = |_: &Run| Err(Error::NoRun("its directory can't be made ready".into()));
+    assert!(store.queue_again("a", "ada", 22, failing).await.is_err());
+    assert_eq!(store.run("a").await.unwrap().state, RunState::Failed);
+    let queued = store.queue_again("a", "ada", 22, ready).await.unwrap();
     assert_eq!((queued.state, queued.attempts), (RunState::Queued, 0));
     store.cancel_run("a", "ada", 23).await.unwrap();
     assert_eq!(store.runs_finished_before(24).await.unwrap().len(), 1);
@@ -423,7 +441,7 @@ async fn act(store: &Store, step: u64, dice: &mut impl FnMut(u64) -> u64, leases
         }
         _ => {
             if let Some(run) = any(dice(100)) {
-                let again = store.queue_again(&run.id, "ada", step as i64).await;
+                let again = store.queue_again(&run.id, "ada", step as i64, ready).await;
                 assert!(!(run.state.is_active() || run.state == RunState::Succeeded) || again.is_err());
             }
         }
