@@ -78,12 +78,37 @@ fn another_machine_loads_what_one_published() {
     let error = other.json(&["runs", "show", &id])["run"]["error"].as_str().unwrap().to_owned();
     assert!(error.contains("belongs to another database") && error.contains("prefix of its own"), "{error}");
 
+    // A restored copy has no say in the place, unless what was backed up is gone.
+    let (backup, keys) = (backup.to_str().unwrap(), server.keys());
+    server.change("adapters/newer/than/the-backup", |_| Some(vec![1]));
+    let copy = Graft::new().with_bucket(&server);
+    assert_eq!(copy.json(&["restore", backup])["not_published"], json!(server.url()));
+    copy.ok(&["sweep", "--older-than", "0"]);
+    copy.ok(&["models", "delete", "v1", "--task", TASK]);
+    assert_eq!(server.keys().len(), keys.len() + 1, "{:?}", server.keys());
+    let heir = Graft::new().with_bucket(&server);
+    assert_eq!(heir.json(&["restore", backup, "--take-over"])["not_published"], json!(null));
+    heir.ok(&["sweep", "--older-than", "0"]);
+    assert_eq!(server.keys(), keys);
+
     two.ok(&["models", "delete", "v1", "--task", TASK]);
     assert_eq!(server.keys(), ["instance"]);
     server.change("adapters/nobody/knows/this", |_| Some(vec![1]));
     assert_eq!(one.json(&["sweep"])["kept"], json!([format!("{}/adapters/nobody/knows", server.url())]));
     one.ok(&["sweep", "--older-than", "0"]);
     assert_eq!(server.keys(), ["instance"]);
+
+    // One adapter that was added twice lies there once, until neither version needs it.
+    let made = one.home().join(&folder);
+    for name in ["first", "second"] {
+        one.ok(&["models", "add", made.to_str().unwrap(), "--version", name]);
+    }
+    let added = |server: &S3| server.keys().iter().filter(|key| key.contains("/added-")).count();
+    let files = added(&server);
+    one.ok(&["models", "delete", "first", "--task", TASK]);
+    assert!(files > 0 && added(&server) == files, "{:?}", server.keys());
+    one.ok(&["models", "delete", "second", "--task", TASK]);
+    assert_eq!(added(&server), 0, "{:?}", server.keys());
 }
 
 #[test]

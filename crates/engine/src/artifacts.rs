@@ -52,8 +52,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Removes a version's folder from the bucket, if there is one.
+    /// Removes a deleted version's folder from the bucket, if there is one, and no other version has the same folder, as
+    /// those of an adapter that was added twice do.
     pub(crate) async fn withdraw(&self, version: &Version) -> Result<()> {
+        let left = self.store.versions(Some(&version.task)).await?;
+        if left.iter().any(|other| other.adapter_dir == version.adapter_dir) {
+            return Ok(());
+        }
         match &self.artifacts {
             Some(place) if self.owns(place).await? => Ok(place.remove(&version.adapter_dir).await?),
             _ => Ok(()),

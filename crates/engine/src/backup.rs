@@ -8,12 +8,13 @@ use std::{
 
 use graft_core::Timestamp;
 use graft_formats::faults::{self, Op};
-use graft_store::Table;
+use graft_store::{Stage, Table};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tempfile::NamedTempFile;
 use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
-use crate::{Engine, Error, Result, now};
+use crate::{Engine, Error, Result, now, sweep::INSTANCE};
 
 /// What an archive says about itself; written last, so an archive without it is not whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,11 +31,22 @@ pub struct Backup {
     pub files: u64,
 }
 
+/// What was put back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Restored {
+    /// What the archive says about itself.
+    #[serde(flatten)]
+    pub backup: Backup,
+    /// URL of the place for adapters, where it belongs to the database that this one is a copy of: nothing was
+    /// published there, nor ever will be.
+    pub not_published: Option<String>,
+}
+
 const FORMAT: u32 = 1;
 const ABOUT: &str = "graft-backup.json";
 /// What is kept of a home, beside its database. Base models can be had again, and name themselves by digest.
 const FOLDERS: [&str; 2] = ["runs", "adapters"];
-const FILES: [&str; 3] = ["tables.toml", "speeds.json", "instance"];
+const FILES: [&str; 3] = ["tables.toml", "speeds.json", INSTANCE];
 /// Longest line of a table.
 const LONGEST_LINE: u64 = 256 << 20;
 
@@ -77,12 +89,13 @@ impl Engine {
         Ok(about)
     }
 
-    /// Puts back what [`backup`](Self::backup) wrote, into an empty home and an empty database of either kind; adapters
-    /// are published in the bucket again, if there is one.
+    /// Puts back what [`backup`](Self::backup) wrote, into an empty home and an empty database of either kind. It is a
+    /// copy, to which a bucket of the first doesn't belong, unless it is to `take_over` from what is gone. In a bucket of
+    /// its own, adapters are published again.
     ///
     /// # Errors
     /// [`Error::BadBackup`]; [`Error::HomeNotEmpty`]; the database holds something.
-    pub async fn restore(&self, source: &Path) -> Result<Backup> {
+    pub async fn restore(&self, source: &Path, take_over: bool) -> Result<Restored> {
         let bad = |what: String| Error::BadBackup { path: source.to_owned(), what };
         let file = File::open(source).map_err(|cause| bad(cause.to_string()))?;
         let mut zip = ZipArchive::new(BufReader::new(file)).map_err(|cause| bad(cause.to_string()))?;
@@ -112,13 +125,47 @@ impl Engine {
             let copied = io::copy(&mut entry, &mut out).and_then(|_| out.sync_all());
             copied.map_err(|cause| if is_of_disk(&cause) { failed(cause) } else { bad(cause.to_string()) })?;
         }
+        if !take_over {
+            self.rename(staging.path(), &mut tables)?;
+        }
         self.put_in_place(staging.path(), &tables).await?;
+        Ok(Restored { not_published: self.show_restored(take_over).await?, backup: about })
+    }
+
+    /// Gives what is about to be restored a word of its own: with that of the first it would own the first's bucket, and
+    /// sweep out of it what is newer than the backup.
+    fn rename(&self, staging: &Path, tables: &mut [Table]) -> Result<()> {
+        let word = self.new_instance();
+        let rows = tables.iter_mut().filter(|table| table.name == "settings").flat_map(|table| &mut table.rows);
+        for row in rows.filter(|row| row.get("name").is_some_and(|name| name == INSTANCE)) {
+            row.insert("value".to_owned(), json!(json!(word).to_string()));
+        }
+        let file = staging.join(INSTANCE);
+        if file.exists() {
+            graft_formats::atomic::bytes(&file, word.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Lets others see what was restored: the bucket, and whoever reads the folder of Ask AI's active version. Returns
+    /// the bucket that isn't this database's.
+    async fn show_restored(&self, take_over: bool) -> Result<Option<String>> {
+        // A folder elsewhere is read by those who use the first, too.
+        let shown = self.home.resolve(&self.ask_ai_settings().await?.soft_prompt_model_dir);
+        let may_show = take_over || shown.starts_with(self.home.path());
+        let mut other = None;
         for version in self.store.versions(None).await? {
-            if self.home.resolve(&version.adapter_dir).is_dir() {
-                self.publish(&version.adapter_dir).await?;
+            if other.is_none() && self.home.resolve(&version.adapter_dir).is_dir() {
+                match self.publish(&version.adapter_dir).await {
+                    Err(Error::OtherPlace { place }) if !take_over => other = Some(place),
+                    published => published?,
+                }
+            }
+            if version.stage == Stage::Active && may_show {
+                self.show_active(&version).await?;
             }
         }
-        Ok(about)
+        Ok(other)
     }
 
     async fn refuse_overwriting(&self) -> Result<()> {
@@ -215,8 +262,11 @@ impl Archive {
         };
         if about.is_dir() {
             let mut files = 0;
-            let mut entries: Vec<PathBuf> =
-                fs::read_dir(path).map_err(failed)?.flatten().map(|entry| entry.path()).collect();
+            let mut entries: Vec<PathBuf> = match fs::read_dir(path) {
+                Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+                Err(source) => return Err(failed(source)),
+            };
             entries.sort();
             for entry in entries {
                 let last = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -352,7 +352,10 @@ impl Error {
             Self::NoHome => "set GRAFT_HOME to a folder that this user may write to",
             Self::Io { source, .. } => graft_formats::disk_hint(source),
             Self::BadEvents { .. } => "the file was changed by another program; the run's checkpoints are whole",
-            Self::OtherPlace { .. } => "give each database a prefix of its own: s3://bucket/prefix",
+            Self::OtherPlace { .. } => {
+                "give each database a prefix of its own: s3://bucket/prefix; `graft restore --take-over` puts a backup back with \
+                 the place of a database that is gone"
+            }
             Self::BadResult { .. } => "remove the file, so that the version is measured again",
             Self::NoExamples { task, pending: 0, .. } => {
                 return Some(format!(

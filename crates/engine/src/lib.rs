@@ -42,7 +42,7 @@ mod worker;
 pub use activate::{Activated, Opponent, Seen};
 pub use adapters::Chosen;
 pub use adopt::Told;
-pub use backup::Backup;
+pub use backup::{Backup, Restored};
 pub use base::BaseInfo;
 pub use clock::now;
 pub use data::Prepared;

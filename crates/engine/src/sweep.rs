@@ -55,7 +55,7 @@ impl Engine {
         let ours = self.is_ours().await?;
         for path in orphans {
             let name = path.strip_prefix(self.home.path()).unwrap_or(&path).display().to_string();
-            let old = age(&path).is_some_and(|age| age >= Duration::from_secs(hours * 3600));
+            let old = age(&path).is_some_and(|age| age >= Duration::from_secs(hours.saturating_mul(3600)));
             if ours && old {
                 remove(&path)?;
                 swept.removed.push(name);

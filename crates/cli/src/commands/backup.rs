@@ -17,6 +17,9 @@ pub(crate) struct Backup {
 pub(crate) struct Restore {
     /// The file that `graft backup` wrote.
     file: PathBuf,
+    /// What was backed up is gone: its bucket (GRAFT_ARTIFACTS) is this one's from now on; otherwise a copy leaves it alone.
+    #[arg(long)]
+    take_over: bool,
 }
 
 /// Remove what belongs to nothing: half-made folders of runs and adapters, and temporary files. With a bucket, also what
@@ -35,11 +38,17 @@ pub(crate) async fn backup(engine: &Engine, command: Backup) -> Result<Reply> {
 }
 
 pub(crate) async fn restore(engine: &Engine, command: Restore) -> Result<Reply> {
-    let put = engine.restore(&command.file).await?;
-    let text = format!(
+    let put = engine.restore(&command.file, command.take_over).await?;
+    let mut text = format!(
         "{} rows and {} files are back. Base models are not in a backup: `graft base list` shows which are missing.",
-        put.rows, put.files
+        put.backup.rows, put.backup.files
     );
+    if let Some(place) = &put.not_published {
+        text += &format!(
+            "\nNothing was published in {place}: it belongs to the database that this is a copy of. Give this one a place \
+             of its own; where that one is gone, restore with --take-over.",
+        );
+    }
     Ok(Reply::new(put, text))
 }
 
