@@ -7,7 +7,7 @@
 use std::{
     sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     thread::JoinHandle,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::{Value, json};
@@ -116,18 +116,10 @@ impl Drop for Sending {
 fn send_all(spans: &Receiver<Value>, url: &str, headers: &[(String, String)]) {
     let config = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).max_redirects(0);
     let agent = config.user_agent(concat!("graft/", env!("CARGO_PKG_VERSION"))).build().new_agent();
-    let (mut batch, mut over, mut troubles) = (Vec::new(), false, 0_u32);
+    let (mut over, mut troubles) = (false, 0_u32);
     while !over {
-        match spans.recv_timeout(PAUSE) {
-            Ok(Value::Null) | Err(RecvTimeoutError::Disconnected) => over = true,
-            Ok(span) => {
-                batch.push(span);
-                if batch.len() < BATCH {
-                    continue;
-                }
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-        }
+        let batch;
+        (batch, over) = gather(spans, PAUSE);
         if batch.is_empty() {
             continue;
         }
@@ -135,7 +127,7 @@ fn send_all(spans: &Receiver<Value>, url: &str, headers: &[(String, String)]) {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        match request.send(document(std::mem::take(&mut batch)).to_string().as_bytes()) {
+        match request.send(document(batch).to_string().as_bytes()) {
             Ok(_) => troubles = 0,
             Err(error) => {
                 troubles += 1;
@@ -145,6 +137,24 @@ fn send_all(spans: &Receiver<Value>, url: &str, headers: &[(String, String)]) {
             }
         }
     }
+}
+
+/// The spans to be sent together: those that end within `pause` after the first of them. Also says whether it was the
+/// end.
+fn gather(spans: &Receiver<Value>, pause: Duration) -> (Vec<Value>, bool) {
+    let mut batch = match spans.recv() {
+        Ok(Value::Null) | Err(_) => return (Vec::new(), true),
+        Ok(span) => vec![span],
+    };
+    let began = Instant::now();
+    while batch.len() < BATCH {
+        match spans.recv_timeout(pause.saturating_sub(began.elapsed())) {
+            Ok(Value::Null) | Err(RecvTimeoutError::Disconnected) => return (batch, true),
+            Ok(span) => batch.push(span),
+            Err(RecvTimeoutError::Timeout) => break,
+        }
+    }
+    (batch, false)
 }
 
 /// An `ExportTraceServiceRequest`.
@@ -290,6 +300,20 @@ fn hex(bytes: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spans_that_never_pause_are_sent_all_the_same() {
+        let (sender, spans) = sync_channel(WAITING);
+        let steady = std::thread::spawn(move || {
+            while sender.send(json!({})).is_ok() {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let (batch, over) = gather(&spans, Duration::from_millis(100));
+        assert!(!over && (1..BATCH / 4).contains(&batch.len()), "{} spans are held back", batch.len());
+        drop(spans);
+        steady.join().unwrap();
+    }
 
     #[test]
     fn only_whole_parents_are_taken() {

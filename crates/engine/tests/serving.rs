@@ -271,3 +271,19 @@ async fn the_fallback_speaks_only_when_it_must_and_is_sure() {
     set(&settings).await;
     assert!(matches!(serving.suggest("dark", Vec::new()).await, Err(Error::Unsupported(_))));
 }
+
+#[tokio::test]
+async fn versions_that_are_equal_to_the_bit_answer_in_their_own_names() {
+    let place = Place::new(labels()).await;
+    let card = TaskCard { name: TASK.into(), instruction: "Say how it sounds.".into(), answer: labels() };
+    place.add("twin", "adapter_lora", &card).await;
+    let serving = place.serve(Options::default()).await;
+    for version in ["v1", "twin", "v1"] {
+        let answered = serving.answer(TASK, Some(version), "so good", &Wish::default()).await.unwrap();
+        assert_eq!(answered.version.as_deref(), Some(version));
+    }
+    let first = serving.answer(TASK, None, "so good", &Wish::default()).await.unwrap();
+    assert_eq!(first.version.as_deref(), Some("v1"));
+    place.activate("twin", Some("v1")).await;
+    until("the twin does not answer", || answering(&serving).as_deref() == Some("twin")).await;
+}

@@ -228,10 +228,12 @@ type Events = Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>>;
 
 fn sse(events: Events) -> Response {
     let alive = KeepAlive::new().interval(Duration::from_secs(10)).text("alive");
-    let mut response = Sse::new(events).keep_alive(alive).into_response();
-    // Proxies must not hold events back.
-    response.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    response
+    (unheld(), Sse::new(events).keep_alive(alive)).into_response()
+}
+
+/// Tells proxies that they must not hold events back.
+pub(crate) fn unheld() -> [(HeaderName, HeaderValue); 1] {
+    [(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"))]
 }
 
 /// Runs that somebody watches, each read by one task.

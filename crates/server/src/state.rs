@@ -42,6 +42,8 @@ pub struct App {
     /// When the server started.
     pub started_at: Timestamp,
     pub(crate) roles: Roles,
+    /// Whoever replaces settings or tables looks at them and writes while nobody else does.
+    pub(crate) replacing: tokio::sync::Mutex<()>,
     closing: watch::Sender<bool>,
 }
 
@@ -71,6 +73,7 @@ impl App {
             serving,
             started_at: graft_engine::now(),
             roles: Roles::of(&crate::openapi()),
+            replacing: tokio::sync::Mutex::default(),
             closing: watch::Sender::new(false),
             auth,
             engine,

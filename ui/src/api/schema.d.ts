@@ -2211,6 +2211,8 @@ export interface components {
         };
         /** @description A run in a list. */
         ListedRun: components["schemas"]["Run"] & {
+            /** @description What of its directory can't be read. */
+            damage?: string | null;
             progress?: components["schemas"]["Progress"] | null;
             /** @description The version that was made of it, or that it measures. */
             version?: string | null;
@@ -2821,6 +2823,8 @@ export interface components {
             attempts: number;
             /** @description The command that does the same. */
             command?: string | null;
+            /** @description What of its directory can't be read. */
+            damage?: string | null;
             failure?: components["schemas"]["Failure"] | null;
             /** @description Whether its trainer lives. */
             pid_alive: boolean;

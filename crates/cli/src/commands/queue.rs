@@ -158,7 +158,8 @@ async fn list(engine: &Engine) -> Result<Reply> {
     views.sort_by_key(|view| turn(&view.run));
     let mut table = Table::new(["run", "kind", "state", "priority", "progress", "why it waits"]);
     for view in &views {
-        let percent = view.progress.as_ref().map_or_else(String::new, |p| format!("{:.0} %", p.percent));
+        let damaged = || view.damage.as_ref().map_or_else(String::new, |_| "can't be read".to_owned());
+        let percent = view.progress.as_ref().map_or_else(damaged, |p| format!("{:.0} %", p.percent));
         let waits = view.waiting.as_ref().map_or_else(String::new, |waiting| match waiting.until {
             Some(until) => format!("{}, at {}", waiting.why, iso8601(until)),
             None => waiting.why.clone(),

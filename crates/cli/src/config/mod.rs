@@ -5,6 +5,7 @@ mod file;
 use std::{
     collections::BTreeMap,
     env, fmt,
+    num::NonZeroU32,
     ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
@@ -159,7 +160,8 @@ impl Config {
             problems.extend(found);
         }
         for key in &KEYS {
-            if let Ok(value) = env::var(key.variable) {
+            // An empty variable is none, as for the home and the database.
+            if let Some(value) = env::var(key.variable).ok().filter(|value| !value.is_empty()) {
                 config.0.insert(key.name, (value, Origin::Environment(key.variable)));
             }
         }
@@ -293,7 +295,7 @@ impl Config {
             token: self.some("token"),
             model_roots: self.list("model_roots").into_iter().map(PathBuf::from).collect(),
             ask_ai: self.ask_ai()?,
-            session_hours: self.parsed("session_hours", "a number of hours")?,
+            session_hours: self.parsed::<NonZeroU32>("session_hours", "a number of hours, at least 1")?.get(),
             patience: self.seconds("patience")?,
             serving: self.serving()?,
         })

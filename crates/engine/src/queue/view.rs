@@ -108,6 +108,8 @@ pub struct RunView {
     pub failure: Option<RunFailure>,
     /// The command that does the same.
     pub command: Option<String>,
+    /// What of its directory can't be read.
+    pub damage: Option<String>,
 }
 
 /// One of the two logs of a trainer.
@@ -159,7 +161,7 @@ impl Engine {
     /// One run, with everything about it.
     ///
     /// # Errors
-    /// There is none; its directory is damaged.
+    /// There is none.
     pub async fn run_view(&self, id: &str) -> Result<RunView> {
         let run = self.store.run(id).await?;
         let versions = self.store.versions(Some(&run.task)).await?;
@@ -186,10 +188,17 @@ impl Engine {
             RunKind::Evaluate => version.task == run.task && run.version.as_deref() == Some(version.name.as_str()),
         };
         let version = versions.iter().find(its).cloned();
+        // Damage of one run must not hide the others, nor what else is known of it.
+        let read = self.progress(&run).and_then(|progress| Ok((progress, dir.result()?)));
+        let (progress, result, damage) = match read {
+            Ok((progress, result)) => (progress, result, None),
+            Err(error) => (None, None, Some(format!("failed to {}", graft_core::with_causes(&error)))),
+        };
         Ok(RunView {
             version,
-            progress: self.progress(&run)?,
-            result: dir.result()?,
+            progress,
+            result,
+            damage,
             pid_alive: self.is_alive(&run),
             waiting: self.waiting(&run).await?,
             failure: RunFailure::of(&run),

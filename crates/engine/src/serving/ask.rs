@@ -68,7 +68,7 @@ pub struct Answered {
     pub task: String,
     /// The version that answered; absent for a bare base model.
     pub version: Option<String>,
-    /// Digest of base, adapter, prompt and calibration: exactly what answered.
+    /// Digest of base, adapter, prompt, calibration and version: exactly what answered.
     pub generation: Digest,
     /// The answer, with what is computed from it.
     pub answer: Value,

@@ -101,7 +101,8 @@ impl Recipe {
         Self { adapter: None, version: None, evaluation: None, ..self }
     }
 
-    /// Digest of base, adapter, card and calibration.
+    /// Digest of base, adapter, card, calibration and the version's name: of two versions that are equal to the bit,
+    /// each answers in its own name.
     pub(super) fn digest(&self) -> Result<Digest> {
         let adapter = match &self.adapter {
             None => String::new(),
@@ -110,7 +111,14 @@ impl Recipe {
         };
         let calibration = self.evaluation.as_ref().map(|e| json!([e.calibration, e.fields]).to_string());
         let card = self.card.digest();
-        let parts = [self.base.digest.as_str(), &adapter, card.as_str(), calibration.as_deref().unwrap_or_default()];
+        let (calibration, version) = (calibration.as_deref(), self.version.as_deref());
+        let parts = [
+            self.base.digest.as_str(),
+            &adapter,
+            card.as_str(),
+            calibration.unwrap_or_default(),
+            version.unwrap_or_default(),
+        ];
         Ok(Digest::of_parts(parts.map(str::as_bytes)))
     }
 }

@@ -280,21 +280,30 @@ impl Attendance {
 }
 
 /// Renews a lease at a third of it, and listens for what people want. By its own clock it gives the run up before
-/// anybody else may take it.
+/// anybody else may take it, whatever the database says, or doesn't say.
 async fn keep(engine: Engine, lease: Lease, length: Duration, signals: Arc<Signals>) {
     let millis = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
     let mut renewed = Instant::now();
     loop {
         tokio::time::sleep(GLANCE.min(length / 4)).await;
-        let seen = if renewed.elapsed() >= length / 3 {
-            let asked = Instant::now();
+        let held = renewed.elapsed();
+        let asked = Instant::now();
+        let look = async {
+            if held < length / 3 {
+                return engine.store.run(&lease.run).await;
+            }
             let seen = engine.store.renew_lease(&lease, millis).await;
             if seen.is_ok() {
                 renewed = asked;
             }
             seen
-        } else {
-            engine.store.run(&lease.run).await
+        };
+        // A database that can't be reached may not even refuse.
+        let left = length.saturating_sub(held);
+        let seen = if left.is_zero() { None } else { tokio::time::timeout(left, look).await.ok() };
+        let Some(seen) = seen else {
+            signals.lost.store(true, Ordering::Relaxed);
+            return;
         };
         match seen {
             Ok(run) if run.fence != lease.fence => signals.lost.store(true, Ordering::Relaxed),
@@ -307,5 +316,23 @@ async fn keep(engine: Engine, lease: Lease, length: Duration, signals: Arc<Signa
         if signals.lost.load(Ordering::Relaxed) {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Home;
+
+    #[tokio::test]
+    async fn a_worker_that_cannot_renew_gives_up_by_its_own_clock() {
+        let home = tempfile::tempdir().unwrap();
+        let engine = Engine::open(Home::at(home.path()).unwrap(), "worker").await.unwrap();
+        engine.store.close().await;
+        let (signals, began) = (Arc::new(Signals::default()), Instant::now());
+        let (lease, length) = (Lease { run: "r".into(), owner: "w".into(), fence: 1 }, Duration::from_millis(400));
+        let keeper = keep(engine, lease, length, Arc::clone(&signals));
+        tokio::time::timeout(Duration::from_secs(60), keeper).await.expect("it holds on for ever");
+        assert!(signals.lost.load(Ordering::Relaxed) && began.elapsed() >= length);
     }
 }

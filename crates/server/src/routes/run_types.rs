@@ -30,6 +30,8 @@ pub struct ListedRun {
     /// How far it is, while it is under way.
     #[schema(value_type = Option<Progress>)]
     pub progress: Option<graft_engine::Progress>,
+    /// What of its directory can't be read.
+    pub damage: Option<String>,
 }
 
 /// How far a run is.
@@ -313,6 +315,8 @@ pub struct RunDetail {
     pub failure: Option<graft_engine::RunFailure>,
     /// The command that does the same.
     pub command: Option<String>,
+    /// What of its directory can't be read.
+    pub damage: Option<String>,
 }
 
 impl From<RunView> for RunDetail {
@@ -326,6 +330,7 @@ impl From<RunView> for RunDetail {
             waiting: view.waiting,
             failure: view.failure,
             command: view.command,
+            damage: view.damage,
             run: view.run,
         }
     }
@@ -333,7 +338,8 @@ impl From<RunView> for RunDetail {
 
 impl From<RunView> for ListedRun {
     fn from(view: RunView) -> Self {
-        Self { version: view.version.map(|version| version.name), progress: view.progress, run: view.run }
+        let version = view.version.map(|version| version.name);
+        Self { version, progress: view.progress, damage: view.damage, run: view.run }
     }
 }
 

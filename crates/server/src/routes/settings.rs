@@ -71,6 +71,8 @@ async fn replace_settings(
 ) -> Result<Response, Problem> {
     etag::check(&headers, &engine.ask_ai_settings().await?.digest())?;
     refuse(problems(&state, &settings).await)?;
+    let _turn = state.replacing.lock().await;
+    etag::check(&headers, &engine.ask_ai_settings().await?.digest())?;
     engine.set_ask_ai(&settings).await?;
     Ok(tagged(&settings.digest(), settings))
 }
@@ -96,10 +98,12 @@ async fn show_rent(Acting(engine): Acting) -> Result<Response, Problem> {
     params(("If-Match" = Option<String>, Header)), request_body = Rent,
     responses((status = 200, body = Rent), (status = 412, body = Problem), (status = 422, body = Problem)))]
 async fn replace_rent(
+    State(state): State<AppState>,
     Acting(engine): Acting,
     headers: HeaderMap,
     Body(rent): Body<graft_engine::Rent>,
 ) -> Result<Response, Problem> {
+    let _turn = state.replacing.lock().await;
     etag::check(&headers, &engine.rent().await?.digest())?;
     refuse(told(rent.problems()))?;
     engine.set_rent(&rent).await?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{
+    extract::State,
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
@@ -74,6 +75,7 @@ async fn show_tables(Acting(engine): Acting) -> Result<Response, Problem> {
     params(("If-Match" = Option<String>, Header)), request_body = NewTables,
     responses((status = 200, body = TablesReply), (status = 412, body = Problem), (status = 422, body = Problem)))]
 async fn replace_tables(
+    State(state): State<AppState>,
     Acting(engine): Acting,
     headers: HeaderMap,
     Body(new): Body<NewTables>,
@@ -83,6 +85,7 @@ async fn replace_tables(
         (None, Some(own)) => own.to_toml().map_err(graft_engine::Error::from)?,
         _ => return Err(Problem::field("toml", "either `toml` or `own`")),
     };
+    let _turn = state.replacing.lock().await;
     // A damaged file has no tag, and may be replaced by whoever asks.
     if let Ok(now) = engine.tables_text() {
         etag::check(&headers, &now.digest)?;

@@ -11,7 +11,9 @@ async fn answers_are_counted_by_task_and_by_how_they_end() {
     for stream in [false, true] {
         let mut ask = ask.clone();
         ask["stream"] = json!(stream);
-        assert_eq!(service.post("/v1/completions", &ask).await.status, StatusCode::OK);
+        let said = service.post("/v1/completions", &ask).await;
+        assert_eq!(said.status, StatusCode::OK);
+        assert_eq!(said.header("x-accel-buffering"), if stream { "no" } else { "" });
     }
     let long = json!({"model": "tiny", "prompt": "so good ".repeat(5000), "max_tokens": 3});
     assert_eq!(service.post("/v1/completions", &long).await.status, StatusCode::BAD_REQUEST);

@@ -100,7 +100,10 @@ async fn settings_and_tables_know_what_was_seen() {
             let (service, body) = (&service, new.to_string());
             async move { service.send(&Method::PUT, path, &[("if-match", tag.as_str())], body.as_bytes()).await }
         };
-        let done = put(tag.clone()).await;
+        let mut said = futures_util::future::join_all([put(tag.clone()), put(tag.clone()), put(tag.clone())]).await;
+        said.sort_by_key(|said| said.status);
+        assert_eq!(said[1].status, StatusCode::PRECONDITION_FAILED, "of many at once, one is first");
+        let done = said.swap_remove(0);
         assert_eq!(done.status, StatusCode::OK, "{}", String::from_utf8_lossy(&done.body));
         assert_ne!(done.header("etag"), tag);
         assert_eq!(put(tag).await.status, StatusCode::PRECONDITION_FAILED);
@@ -117,6 +120,21 @@ async fn settings_and_tables_know_what_was_seen() {
     }
     let bad = service.put("/api/v1/settings/rent", &json!({"price_per_hour": -1.0, "currency": ""})).await;
     assert_eq!((bad.status, bad.json()["errors"].as_array().unwrap().len()), (StatusCode::UNPROCESSABLE_ENTITY, 2));
+}
+
+#[tokio::test]
+async fn a_damaged_run_hides_no_other() {
+    let service = Service::with_examples().await.with_tiny_base().await;
+    let new = json!({"task": "text-classification", "base": "tiny", "evaluate": false});
+    let run = service.post("/api/v1/runs", &new).await.json()["run"]["id"].as_str().unwrap().to_owned();
+    let folder = service.state.engine.home.path().join("runs").join(&run);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("events.jsonl"), "{\"no\": \"event\"}\n{}\n").unwrap();
+    let list = service.get("/api/v1/runs").await;
+    assert_eq!((list.status, &list.json()["runs"][0]["id"]), (StatusCode::OK, &json!(run)));
+    for shown in [list.json()["runs"][0].clone(), service.get(&format!("/api/v1/runs/{run}")).await.json()] {
+        assert!(shown["damage"].as_str().unwrap().contains("events.jsonl"), "{shown}");
+    }
 }
 
 #[tokio::test]
@@ -149,7 +167,11 @@ async fn the_page_and_unknown_paths() {
         (said.status, said.header("content-type")),
         (StatusCode::METHOD_NOT_ALLOWED, "application/problem+json")
     );
+    for n in 0..3 {
+        service.send(&format!("ZZ{n}").parse().unwrap(), "/api/v1/tasks", &[], b"").await;
+    }
     let metrics = String::from_utf8(service.get("/metrics").await.body).unwrap();
+    assert!(!metrics.contains("ZZ"), "methods that strangers make up are no labels:\n{metrics}");
     assert!(metrics.contains("graft_requests_total{method=\"GET\",route=\"page\",status=\"200\"} 2"), "{metrics}");
 }
 

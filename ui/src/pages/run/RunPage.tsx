@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { runQuery } from "../../api/queries";
-import { PageHead, Skeleton } from "../../components/bits";
+import { Notice, PageHead, Skeleton } from "../../components/bits";
 import { PageFailure } from "../../components/Failure";
 import layout from "../../components/layout.module.css";
 import { isActive, RunPill } from "../../components/RunPill";
@@ -29,7 +29,7 @@ export function RunPage() {
   const [search, setUrl] = useUrl();
   if (query.isPending) return <Skeleton lines={8} height={480} />;
   if (!query.data) return <PageFailure title={id} error={query.error} retry={() => void query.refetch()} />;
-  const { run, failure, version } = query.data;
+  const { run, failure, version, damage } = query.data;
   const trains = run.kind === "train";
   const tabs = [
     ...(trains ? [{ value: "curves", label: "Curves", content: <Curves events={live.events} /> }] : []),
@@ -57,6 +57,11 @@ export function RunPage() {
           <RunActions run={run} />
         </PageHead>
       </div>
+      {damage && (
+        <Notice tone="bad" title="Part of this run can't be read">
+          {damage}
+        </Notice>
+      )}
       {run.state === "failed" && <FailureCard run={run} failure={failure ?? null} />}
       <Now detail={query.data} live={live} />
       <Tabs

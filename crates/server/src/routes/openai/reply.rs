@@ -11,7 +11,7 @@ use graft_engine::serving::{Answering, End, Heard, Piece, TokenInfo};
 use serde_json::{Map, Value, json};
 
 use super::{Common, random_seed, refusal::Refusal};
-use crate::extract::Reply;
+use crate::{extract::Reply, live::unheld};
 
 /// The two kinds of reply, which differ in shape only.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -196,5 +196,5 @@ pub(super) async fn reply(frame: Frame, answering: Answering, common: &Common) -
     }
     let with_usage = common.stream_options.as_ref().is_some_and(|options| options.include_usage);
     let events = streamed(frame, answering, with_usage);
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
+    Ok((unheld(), Sse::new(events).keep_alive(KeepAlive::default())).into_response())
 }
