@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { expect, type Page } from "@playwright/test";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const BINARY = process.env.GRAFT_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/graft");
@@ -48,6 +49,24 @@ export class Graft {
   /** Names the tiny Llama of the test data `tiny`. */
   addBase(): void {
     this.run("base", "add", "tiny", join(ROOT, "crates/testkit/data/parity/tiny-llama"));
+  }
+
+  /** Starts serving a tiny base and 60 easy messages, of which 20 wait for an audit. */
+  async startWithMessages(): Promise<void> {
+    this.addBase();
+    this.run("import", "csv", this.file("toy.csv", table(60, 20)));
+    await this.start();
+  }
+
+  /** Begins a training, and shows its page once it learns. */
+  async watchTraining(page: Page, epochs: number): Promise<void> {
+    const { run } = await this.api<{ run: { id: string } }>("/runs", {
+      task: TASK,
+      base: "tiny",
+      settings: { epochs, learning_rate: 0.01 },
+    });
+    await page.goto(`${this.url}/runs/${run.id}`);
+    await expect(page.getByText(/^Step \d+ of/)).toBeVisible({ timeout: 30_000 });
   }
 
   /** Starts serving, at the same address after a stop. */

@@ -2,6 +2,7 @@
 export const PAGES = (task: string, run: string, other = run): { name: string; path: string }[] => [
   { name: "home", path: `/?task=${task}` },
   { name: "audit", path: `/audit?task=${task}` },
+  { name: "guidelines", path: `/audit?task=${task}&guidelines=shown` },
   { name: "train", path: `/train?task=${task}` },
   { name: "run", path: `/runs/${run}?task=${task}` },
   { name: "run-logs", path: `/runs/${run}?task=${task}&tab=logs` },
@@ -13,6 +14,7 @@ export const PAGES = (task: string, run: string, other = run): { name: string; p
   { name: "stats", path: `/stats?task=${task}` },
   { name: "settings", path: `/settings?task=${task}` },
   { name: "tables", path: `/settings?task=${task}&tab=tables` },
+  { name: "own guidelines", path: `/settings?task=${task}&tab=guidelines` },
   { name: "people", path: `/settings?task=${task}&tab=people` },
   { name: "schedules", path: `/settings?task=${task}&tab=schedules` },
   { name: "changes", path: `/settings?task=${task}&tab=changes` },

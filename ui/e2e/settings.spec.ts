@@ -1,14 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
-import { Graft, table, TASK } from "./graft";
+import { Graft, TASK } from "./graft";
 
 const graft = new Graft();
 test.describe.configure({ mode: "serial" });
-test.beforeAll(async () => {
-  graft.addBase();
-  graft.run("import", "csv", graft.file("toy.csv", table(60, 20)));
-  await graft.start();
-});
+test.beforeAll(() => graft.startWithMessages());
 test.afterAll(() => graft.end());
 
 test("the numbers leave as a table", async ({ page }) => {
@@ -22,18 +18,25 @@ test("the numbers leave as a table", async ({ page }) => {
 
 test("a training is cancelled, resumed, and comes to its end", async ({ page }) => {
   test.setTimeout(180_000);
-  const { run } = await graft.api<{ run: { id: string } }>("/runs", {
-    task: TASK,
-    base: "tiny",
-    settings: { epochs: 30, learning_rate: 0.01 },
-  });
-  await page.goto(`${graft.url}/runs/${run.id}`);
-  await expect(page.getByText(/^Step \d+ of/)).toBeVisible({ timeout: 30_000 });
+  await graft.watchTraining(page, 30);
+  const watched = page.url();
+  await page.goto(`${graft.url}/settings?task=${TASK}&tab=system`);
+  await expect(page.getByRole("table", { name: "Leases" }).getByText(/^In \d+ s/)).toBeVisible();
+  await page.goto(watched);
   await page.getByRole("button", { name: "Cancel" }).click();
   await page.getByRole("button", { name: "Stop it" }).click();
   await expect(page.locator("header").getByText("Cancelled")).toBeVisible({ timeout: 60_000 });
   await page.getByRole("button", { name: "Resume" }).click();
   await expect(page.locator("header").getByText("Succeeded")).toBeVisible({ timeout: 120_000 });
+});
+
+test("who holds which run, and what was swept, is told", async ({ page }) => {
+  // A worker sweeps when nothing is left to do.
+  const swept = async () => (await graft.api<{ swept?: object }>("/system")).swept;
+  await expect.poll(swept, { timeout: 30_000 }).toBeTruthy();
+  await page.goto(`${graft.url}/settings?task=${TASK}&tab=system`);
+  await expect(page.getByText(/: nothing to remove/)).toBeVisible();
+  await expect(page.getByRole("table", { name: "Leases" })).toHaveCount(0);
 });
 
 test("the first person manages the others, and tokens come and go", async ({ page }) => {

@@ -1,13 +1,9 @@
 import { expect, test } from "@playwright/test";
-import { Graft, table, TASK } from "./graft";
+import { Graft, TASK } from "./graft";
 
 const graft = new Graft();
 test.describe.configure({ mode: "serial" });
-test.beforeAll(async () => {
-  graft.addBase();
-  graft.run("import", "csv", graft.file("toy.csv", table(60, 20)));
-  await graft.start();
-});
+test.beforeAll(() => graft.startWithMessages());
 test.afterAll(() => graft.end());
 
 const audit = () => `${graft.url}/audit?task=${TASK}`;
@@ -130,13 +126,7 @@ test("a page that has been read stays while the server is away", async ({ page }
 
 test("a server that is killed in the middle of a run finds it again", async ({ page }) => {
   test.setTimeout(180_000);
-  const { run } = await graft.api<{ run: { id: string } }>("/runs", {
-    task: TASK,
-    base: "tiny",
-    settings: { epochs: 12, learning_rate: 0.01 },
-  });
-  await page.goto(`${graft.url}/runs/${run.id}`);
-  await expect(page.getByText(/^Step \d+ of/)).toBeVisible({ timeout: 30_000 });
+  await graft.watchTraining(page, 12);
   await expect(page).toHaveTitle(/^▸ /);
   await graft.stop("SIGKILL");
   await expect(page.getByTestId("link")).toContainText("away");

@@ -11,7 +11,7 @@ mod spec;
 mod task;
 mod time;
 
-pub use dataset::{Assignment, Dataset, Side, SplitRule, split};
+pub use dataset::{Assignment, Dataset, Side, SplitRule, near_duplicates, split};
 pub use digest::Digest;
 pub use event::{Event, EventKind, Phase};
 pub use example::{Example, ExampleId, Review, Source, Timestamp};

@@ -1,6 +1,6 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use graft_core::{Dataset, Example, ExampleId, SplitRule, TaskCard, split};
+use graft_core::{Dataset, Example, ExampleId, SplitRule, TaskCard, near_duplicates, split};
 use graft_predict::Codec;
 use graft_store::{ExampleFilter, Order, ReviewFilter};
 use graft_tasks::cards;
@@ -55,6 +55,32 @@ impl Engine {
             return Ok(Vec::new());
         }
         Ok(labels_of(self.store.approved_outputs(task).await?.iter()))
+    }
+
+    /// The approved examples of a task that are near-duplicates of each other, in groups of two or more. They stay on
+    /// one side of every split.
+    ///
+    /// # Errors
+    /// The task is unknown; what the store says.
+    pub async fn duplicates(&self, task: &str) -> Result<Vec<Vec<Example>>> {
+        let task = cards::task(task)?.name;
+        let filter = ExampleFilter {
+            task: Some(task.to_owned()),
+            review: Some(ReviewFilter::Approved),
+            ..ExampleFilter::default()
+        };
+        let examples = self.store.examples(&filter).await?;
+        let group = move || {
+            let texts: Vec<&str> = examples.iter().map(|example| example.input.as_str()).collect();
+            let clusters = near_duplicates(&texts);
+            let mut groups: BTreeMap<usize, Vec<Example>> = BTreeMap::new();
+            for (example, cluster) in examples.into_iter().zip(clusters) {
+                groups.entry(cluster).or_default().push(example);
+            }
+            groups.into_values().filter(|group| group.len() > 1).collect()
+        };
+        // As above: others are served by this thread.
+        tokio::task::spawn_blocking(group).await.map_err(|_| Error::Unsupported("compare the examples".into()))
     }
 
     /// Keeps the dataset, which fixes its split for ever.

@@ -47,8 +47,8 @@ pub use base::BaseInfo;
 pub use clock::now;
 pub use data::Prepared;
 pub use desk::{
-    AskAiSettings, Attention, DayStats, ExampleDetail, Listed, Rent, SettingProblem, ShownAnswer, SourceCount, Span,
-    StatsReport, TableText, TaskOverview, VersionDetail,
+    AskAiSettings, Attention, DayStats, ExampleDetail, Guidelines, Listed, Rent, SettingProblem, ShownAnswer,
+    SourceCount, Span, StatsReport, TableText, TaskOverview, VersionDetail, wrong_guidelines,
 };
 pub use doctor::{Check, doctor};
 pub use drift::{Distance, Drift, DriftState, Overrides, Share, Shift, Spread};
@@ -64,14 +64,15 @@ pub use lock::RunLock;
 pub use plan::{Made, Plan};
 pub use predictor::{Loaded, Tell};
 pub use queue::{
-    Compared, EvaluationRequest, FailureClass, Level, LogStream, LogText, Metric, Preflight, Problem, Progress,
-    Quality, RunEstimate, RunFailure, RunRequest, RunView, Settings, SplitName, Waiting, prompt_init,
+    Compared, EvaluationRequest, FailureClass, Level, LogStream, LogText, Metric, Paired, PairedExample, Preflight,
+    Problem, Progress, Quality, RunAction, RunEstimate, RunFailure, RunRequest, RunView, RunsReport, Settings,
+    SkippedRun, SplitName, Waiting, prompt_init,
 };
 pub use runs::{End, Trainer};
 pub use serving::Serving;
 pub use soft_prompt::{AskAiTraining, point_latest};
 pub use stats::Stats;
-pub use sweep::Swept;
+pub use sweep::{LastSweep, Swept};
 pub use tail::EventTail;
 pub use worker::{Say, WorkerOptions};
 

@@ -7,8 +7,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use graft_core::Timestamp;
 use graft_store::{Run, RunFilter, RunState};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{Engine, Error, Result, now};
@@ -32,7 +33,35 @@ pub struct Swept {
     pub missing: Vec<String>,
 }
 
+/// What the last sweep of a home found, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastSweep {
+    /// When.
+    pub at: Timestamp,
+    /// How many folders and files were removed.
+    pub removed: usize,
+    /// How many belong to nothing but were kept.
+    pub kept: usize,
+    /// Rows whose files are gone: `run …`, `version …`.
+    pub missing: Vec<String>,
+}
+
+/// Where a home keeps that.
+const LAST: &str = "sweep.json";
+
 impl Engine {
+    /// What the last sweep found, if there was one.
+    #[must_use]
+    pub fn last_sweep(&self) -> Option<LastSweep> {
+        serde_json::from_slice(&fs::read(self.home.path().join(LAST)).ok()?).ok()
+    }
+
+    fn note_sweep(&self, swept: &Swept) -> Result<()> {
+        let (removed, kept) = (swept.removed.len(), swept.kept.len());
+        let last = LastSweep { at: now(), removed, kept, missing: swept.missing.clone() };
+        Ok(graft_formats::atomic::bytes(&self.home.path().join(LAST), json!(last).to_string().as_bytes())?)
+    }
+
     /// Removes what belongs to nothing and is older than some hours: folders of runs and adapters without a row, and
     /// temporary files. In a home that another database has used nothing is removed.
     ///
@@ -64,6 +93,7 @@ impl Engine {
             }
         }
         self.sweep_artifacts(hours, &mut swept).await?;
+        self.note_sweep(&swept)?;
         Ok(swept)
     }
 

@@ -69,7 +69,7 @@ pub use imports::{Import, ImportState};
 pub use people::{Role, Session, Token, User};
 pub use registry::model_registry;
 pub use runs::{
-    Free, Lease, NewEvaluation, NewRun, Priority, Run, RunFilter, RunKind, RunState, RunUpdate, Submission,
+    Free, Held, Lease, NewEvaluation, NewRun, Priority, Run, RunFilter, RunKind, RunState, RunUpdate, Submission,
     TrainingRun, Wish,
 };
 pub use schedules::{Due, NewSchedule, Schedule};

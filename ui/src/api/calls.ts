@@ -13,6 +13,10 @@ interface ExampleQuery extends Query {
   state?: T.ReviewState;
   source?: string;
   search?: string;
+  by?: string;
+  field?: string;
+  min_confidence?: number;
+  max_confidence?: number;
   order?: string;
   limit?: number;
   offset?: number;
@@ -26,6 +30,7 @@ export const session = {
 
 export const tasks = {
   list: () => get<{ tasks: T.TaskInfo[] }>("/tasks"),
+  duplicates: (task: string) => get<T.Duplicates>(`/tasks/${part(task)}/duplicates`),
   rollback: (task: string, expected: string | null) => post<T.Switched>(`/tasks/${part(task)}/rollback`, { expected }),
 };
 
@@ -38,7 +43,7 @@ export const examples = {
   decide: (task: string, id: string, action: string, body: object, key: string) =>
     post<{ example: T.Example }>(`${example(task, id)}/${action}`, body, { "Idempotency-Key": key }),
   bulk: (body: object) => post<{ changed: number; skipped: { id: string; why: string }[] }>("/examples/bulk", body),
-  mask: (task: string, id: string) => get<T.Mask>(`${example(task, id)}/mask`),
+  mask: (task: string, id: string, base?: string) => get<T.Mask>(`${example(task, id)}/mask`, { base }),
 };
 
 export const presence = {
@@ -58,6 +63,7 @@ export const runs = {
   start: (spec: T.NewRun) => post<{ run: T.Run }>("/runs", spec),
   preflight: (spec: T.NewRun) => post<T.Preflight>("/runs/preflight", spec),
   act: (id: string, action: "cancel" | "retry" | "resume") => post<{ run: T.Run }>(`/runs/${part(id)}/${action}`),
+  actOnMany: (body: T.BulkRuns) => post<T.BulkRunsResult>("/runs/bulk", body),
   remove: (id: string) => remove<null>(`/runs/${part(id)}`),
   clear: (before: number) => remove<{ deleted: number }>("/runs", { finished_before: before }),
   events: (id: string, after = 0) => get<{ events: T.Event[] }>(`/runs/${part(id)}/events`, { after }),
@@ -73,7 +79,8 @@ export const runs = {
 const version = (task: string, name: string) => `/versions/${part(task)}/${part(name)}`;
 
 export const versions = {
-  list: (task: string) => get<{ versions: T.Version[]; total?: number }>("/versions", { task, limit: 200 }),
+  list: (task: string) =>
+    get<{ versions: T.Version[]; total?: number; before?: string | null }>("/versions", { task, limit: 200 }),
   read: (task: string, name: string) => get<T.VersionDetail>(version(task, name)),
   drift: (task: string, name: string) => get<T.Drift>(`/tasks/${part(task)}/drift`, { version: name }),
   activate: (task: string, name: string, expected: string | null, force = false) =>
@@ -102,6 +109,9 @@ export const settings = {
   rent: () => exchange<T.Rent>("GET", `${V1}/settings/rent`),
   writeRent: (body: T.Rent, etag: string | null) =>
     exchange<T.Rent>("PUT", `${V1}/settings/rent`, { body, headers: withTag(etag) }),
+  guidelines: (task: string) => exchange<T.Guidelines>("GET", `${V1}/tasks/${part(task)}/guidelines`),
+  writeGuidelines: (task: string, body: { text: string }, etag: string | null) =>
+    exchange<T.Guidelines>("PUT", `${V1}/tasks/${part(task)}/guidelines`, { body, headers: withTag(etag) }),
   tables: () => exchange<T.TablesReply>("GET", `${V1}/tables`),
   writeTables: (body: T.NewTables, etag: string | null) =>
     exchange<T.TablesReply>("PUT", `${V1}/tables`, { body, headers: withTag(etag) }),

@@ -21,6 +21,12 @@ export const artifactsQuery = (id: string) =>
   queryOptions({ queryKey: ["run", id, "artifacts"], queryFn: async () => (await api.runs.artifacts(id)).artifacts });
 export const versionsQuery = (task: string) =>
   queryOptions({ queryKey: ["versions", task], queryFn: async () => (await api.versions.list(task)).versions });
+/** The version that a rollback would make active. */
+export const rollbackQuery = (task: string) =>
+  queryOptions({
+    queryKey: ["versions", task, "before"],
+    queryFn: async () => (await api.versions.list(task)).before ?? null,
+  });
 export const versionQuery = (task: string, name: string) =>
   queryOptions({ queryKey: ["version", task, name], queryFn: () => api.versions.read(task, name) });
 export const driftQuery = (task: string, version: string) =>
@@ -42,3 +48,8 @@ export const statsQuery = (task: string) =>
   queryOptions({ queryKey: ["stats", task], queryFn: () => api.stats.read(task) });
 export const systemQuery = queryOptions({ queryKey: ["system"], queryFn: api.admin.system, staleTime: 30_000 });
 export const rentQuery = queryOptions({ queryKey: ["rent"], queryFn: api.settings.rent, staleTime: 30_000 });
+export const guidelinesQuery = (task: string) =>
+  queryOptions({ queryKey: ["guidelines", task], queryFn: () => api.settings.guidelines(task), staleTime: 30_000 });
+/** Among what is learned; told when a page opens, for each decision would compare everything anew. */
+export const duplicatesQuery = (task: string) =>
+  queryOptions({ queryKey: ["duplicates", task], queryFn: () => api.tasks.duplicates(task), staleTime: 300_000 });

@@ -397,6 +397,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops, or begins anew, all runs that match; of those that would train the same task the newest goes first. */
+        post: operations["act_on_runs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/compare": {
         parameters: {
             query?: never;
@@ -788,6 +805,41 @@ export interface paths {
         /** Whether a version still does what it did on the held-out examples, from what people say of its suggestions since. */
         get: operations["task_drift"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The approved examples of a task that are near-duplicates of each other. */
+        get: operations["list_duplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/guidelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A task's guidelines, with their `ETag`. */
+        get: operations["show_guidelines"];
+        /** Replaces a task's guidelines; `If-Match` refuses where somebody else changed them. */
+        put: operations["replace_guidelines"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1271,8 +1323,24 @@ export interface components {
         /** @description Which examples a bulk decision is about. */
         BulkFilter: {
             /**
+             * @description Only decided on by this person.
+             * @default null
+             */
+            by: string | null;
+            /**
+             * @description Only with a suggestion for this field, at any depth; the confidences are about it, then.
+             * @default null
+             */
+            field: string | null;
+            /**
              * Format: double
-             * @description Only those with a suggestion that is at least this sure.
+             * @description Only with a suggestion that is less sure than this.
+             * @default null
+             */
+            max_confidence: number | null;
+            /**
+             * Format: double
+             * @description Only with a suggestion that is at least this sure.
              * @default null
              */
             min_confidence: number | null;
@@ -1298,6 +1366,36 @@ export interface components {
             changed: number;
             /** @description Examples that did not. */
             skipped: components["schemas"]["BulkSkipped"][];
+        };
+        /**
+         * @description What is done to many runs.
+         * @enum {string}
+         */
+        BulkRunAction: "cancel" | "retry";
+        /** @description A run that is left as it is. */
+        BulkRunSkipped: {
+            /** @description Its id. */
+            id: string;
+            /** @description Why. */
+            why: string;
+        };
+        /** @description The same for all runs that match. */
+        BulkRuns: {
+            /** @description What to do. */
+            action: components["schemas"]["BulkRunAction"];
+            /** @description Changes nothing, and tells what would be changed. */
+            dry_run?: boolean;
+            kind?: components["schemas"]["RunKind"] | null;
+            state?: components["schemas"]["RunState"] | null;
+            /** @description Only of this task. */
+            task?: string | null;
+        };
+        /** @description What became of many runs. */
+        BulkRunsResult: {
+            /** @description Those that were, or would be, stopped or queued again, newest first. */
+            changed: string[];
+            /** @description Those that are left as they are though the action fits their state. */
+            skipped: components["schemas"]["BulkRunSkipped"][];
         };
         /** @description An example that a bulk decision left alone. */
         BulkSkipped: {
@@ -1660,6 +1758,20 @@ export interface components {
          * @enum {string}
          */
         DriftState: "stable" | "drifting" | "unknown";
+        /** @description An example that has a near-duplicate. */
+        DuplicateExample: {
+            /** @description Its id. */
+            id: string;
+            /** @description Its text. */
+            input: string;
+        };
+        /** @description Approved examples that say nearly the same. */
+        Duplicates: {
+            /** @description How many examples could go without a loss: all but one of each group. */
+            extra: number;
+            /** @description Those of a group are near-duplicates of each other, and stay on one side of every split. */
+            groups: components["schemas"]["DuplicateExample"][][];
+        };
         /** @description Gives an example another output. */
         Edit: {
             /** @description The right output. */
@@ -2020,6 +2132,13 @@ export interface components {
             /** @description What was known of it. */
             token: components["schemas"]["TokenView"];
         };
+        /** @description How people judge a task's examples. */
+        Guidelines: {
+            /** @description Paragraphs, and lines that begin with `- `. */
+            text: string;
+            /** @description What the task comes with. */
+            usual: string;
+        };
         /** @description The process lives. */
         Health: {
             /** @description `ok`. */
@@ -2194,6 +2313,20 @@ export interface components {
             /** @description Held-out examples that have it. */
             support: number;
         };
+        /** @description A run that a process holds. */
+        LeaseView: {
+            /**
+             * Format: int64
+             * @description Milliseconds until others may take it, unless the process renews its right to it.
+             */
+            left_ms: number;
+            /** @description The process. */
+            owner: string;
+            /** @description The run. */
+            run: string;
+            /** @description Its task. */
+            task: string;
+        };
         /** @description Where a version comes from. */
         Lineage: {
             /** @description The base model. */
@@ -2332,6 +2465,11 @@ export interface components {
             /** @description The schema. */
             schema: Record<string, never>;
         };
+        /** @description Guidelines in people's own words. */
+        NewGuidelines: {
+            /** @description Paragraphs, and lines that begin with `- `; blank for those that the task comes with. 20000 characters at most. */
+            text: string;
+        };
         /** @description A training to be queued. */
         NewRun: {
             /** @description Make the version active afterwards, if it is not worse. */
@@ -2458,6 +2596,36 @@ export interface components {
             /** @description The numbers as a sentence, or why there are none. */
             text: string;
             window?: components["schemas"]["Share"] | null;
+        };
+        /** @description Who does better on how many held-out examples, by the headline metric's share of each. */
+        Paired: {
+            /** @description 50 at most of those that differ, the furthest apart first. */
+            differing: components["schemas"]["PairedExample"][];
+            /** @description Examples that it does worse. */
+            losses: number;
+            /** @description Examples that both do equally well. */
+            ties: number;
+            /** @description Examples that the last run does better than the first. */
+            wins: number;
+        };
+        /** @description A held-out example that two runs answered differently well. */
+        PairedExample: {
+            /**
+             * Format: double
+             * @description The first run's share, from 0 to 1.
+             */
+            first: number;
+            /** @description Its id. */
+            id: string;
+            /** @description Its text. */
+            input: string;
+            /**
+             * Format: double
+             * @description The last run's.
+             */
+            last: number;
+            /** @description Its task. */
+            task: string;
         };
         /** @description A part of what was said. */
         Part: {
@@ -2811,6 +2979,7 @@ export interface components {
             config: components["schemas"]["ComparedField"][];
             /** @description Numbers of their versions on the held-out examples. */
             metrics: components["schemas"]["ComparedMetric"][];
+            paired?: components["schemas"]["Paired"] | null;
             /** @description In the order asked for. */
             runs: components["schemas"]["Run"][];
         };
@@ -3360,6 +3529,17 @@ export interface components {
             /** @description Whether the baseline, or what came with the example, says something else. */
             disagrees: boolean;
         };
+        /** @description What a sweep found that belongs to nothing. */
+        SweepView: {
+            /** @description When. */
+            at: components["schemas"]["i64"];
+            /** @description How many were kept, as they are young. */
+            kept: number;
+            /** @description Rows whose files are gone. */
+            missing: string[];
+            /** @description How many folders and files were removed. */
+            removed: number;
+        };
         /** @description What became active. */
         Switched: {
             /** @description The one that was. */
@@ -3380,6 +3560,8 @@ export interface components {
             disk_free?: number | null;
             /** @description Where state lives. */
             home: string;
+            /** @description Runs that those hold. */
+            leases: components["schemas"]["LeaseView"][];
             /** @description Memory of the machine. */
             memory: components["schemas"]["MemoryView"];
             /** @description Runs by state. */
@@ -3390,6 +3572,7 @@ export interface components {
             serving: Record<string, never>;
             /** @description When this server started. */
             started_at: components["schemas"]["i64"];
+            swept?: components["schemas"]["SweepView"] | null;
             /** @description Version of Graft. */
             version: string;
             /** @description Processes that take runs from the queue. */
@@ -3656,6 +3839,8 @@ export interface components {
         };
         /** @description The versions there are. */
         VersionList: {
+            /** @description The version that a rollback of the task would make active. */
+            before?: string | null;
             /**
              * Format: int64
              * @description How many, on all pages.
@@ -4030,6 +4215,14 @@ export interface operations {
                 source?: string;
                 /** @description Only with this text in input, output or id. */
                 search?: string;
+                /** @description Only decided on by this person. */
+                by?: string;
+                /** @description Only with a suggestion for this field, at any depth; the confidences are about it, then. */
+                field?: string;
+                /** @description Only with a suggestion that is at least this sure. */
+                min_confidence?: number;
+                /** @description Only with a suggestion that is less sure than this. */
+                max_confidence?: number;
                 /** @description In which order. */
                 order?: components["schemas"]["OrderName"];
                 /** @description At most this many, 500 at most. */
@@ -4554,6 +4747,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeletedRuns"];
+                };
+            };
+        };
+    };
+    act_on_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkRuns"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkRunsResult"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5430,6 +5654,116 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_duplicates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Duplicates"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_guidelines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guidelines"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replace_guidelines: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGuidelines"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guidelines"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -65,6 +65,7 @@ export type TaskInfo = With<
   Schemas["TaskOverview"],
   { schema?: Json; active?: Version | null; run?: Run | null; labels?: string[] }
 >;
+export type Duplicates = Schemas["Duplicates"];
 export type Stats = Schemas["StatsReport"];
 export type Session = Schemas["SessionView"];
 export type Import = Schemas["Import"];
@@ -77,6 +78,9 @@ export type MadeToken = Schemas["MadeToken"];
 export type AskAiSettings = Schemas["Settings"];
 export type SettingsCheck = Schemas["SettingsCheck"];
 export type Rent = Schemas["Rent"];
+export type Guidelines = Schemas["Guidelines"];
+export type BulkRuns = Omit<Schemas["BulkRuns"], "dry_run"> & { dry_run?: boolean };
+export type BulkRunsResult = Schemas["BulkRunsResult"];
 export type Tables = Schemas["Tables"];
 export type TablesReply = Schemas["TablesReply"];
 export type NewTables = Schemas["NewTables"];

@@ -10,12 +10,14 @@ interface Props {
   yes: string;
   danger?: boolean;
   busy?: string | false;
+  /** There is nothing to do. */
+  disabled?: boolean;
   onYes: () => void;
   onNo: () => void;
 }
 
 /** Asks before what can't be taken back; says what would happen. */
-export function Confirm({ open, title, children, yes, danger, busy, onYes, onNo }: Props) {
+export function Confirm({ open, title, children, yes, danger, busy, disabled, onYes, onNo }: Props) {
   return (
     <Modal
       open={open}
@@ -24,7 +26,7 @@ export function Confirm({ open, title, children, yes, danger, busy, onYes, onNo 
       foot={
         <>
           <Button onClick={onNo}>Leave it</Button>
-          <Button look={danger ? "danger" : "main"} busy={busy} onClick={onYes}>
+          <Button look={danger ? "danger" : "main"} busy={busy} disabled={disabled} onClick={onYes}>
             {yes}
           </Button>
         </>

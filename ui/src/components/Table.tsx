@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import type { ReactNode, Ref } from "react";
 import css from "./table.module.css";
 
 /** A column's title; `hidden` is for those who don't see what the buttons below it look like. */
@@ -14,16 +14,22 @@ export function Table({
   label,
   columns,
   stack,
+  tall,
+  rows,
   children,
 }: {
   label: string;
   columns: Column[];
   stack?: boolean;
+  /** It scrolls by itself, in this; for tables of which only a part is in the document. */
+  tall?: Ref<HTMLDivElement>;
+  /** How many rows there are with the head, where not all are in the document. */
+  rows?: number;
   children: ReactNode;
 }) {
   return (
-    <div className={css.wrap} tabIndex={0} role="region" aria-label={label}>
-      <table className={`${css.table} ${stack ? css.stack : ""}`} aria-label={label}>
+    <div ref={tall} className={`${css.wrap} ${tall ? css.tall : ""}`} tabIndex={0} role="region" aria-label={label}>
+      <table className={`${css.table} ${stack ? css.stack : ""}`} aria-label={label} aria-rowcount={rows}>
         <thead>
           <tr>
             {columns.map(head).map((column, i) => (

@@ -17,8 +17,8 @@ const SHOWN = [
   ),
   ...["approve", "reject", "reopen"].map((action) =>
     commands.deciding({
-      ...{ task: "sentiment", action, reason: "not ours", sure: "90" },
-      ...{ state: "pending", source: "csv", search: "kale" },
+      ...{ task: "sentiment", action, reason: "not ours", min_confidence: 0.9 },
+      ...{ state: "pending", source: "csv", search: "kale", by: "ana", field: "unit", max_confidence: 0.95 },
     }),
   ),
   commands.rejecting("sentiment", "csv:1", "Duplicate"),

@@ -35,8 +35,10 @@ interface Deciding {
   state?: string;
   source?: string;
   search?: string;
-  /** In percent, as it is typed. */
-  sure: string;
+  by?: string;
+  field?: string;
+  min_confidence?: number;
+  max_confidence?: number;
 }
 
 interface Scheduling {
@@ -48,6 +50,9 @@ interface Scheduling {
   method: string;
   activate: boolean;
 }
+
+/** What narrows a decision on many, in the words of the server; to commands, `--by` is who decides. */
+const FILTERS = ["state", "source", "search", "by", "field", "min_confidence", "max_confidence"] as const;
 
 /** Contestants that are no version. */
 const NO_VERSION = ["baseline", "base"];
@@ -71,13 +76,14 @@ export const commands = {
     );
   },
   /** One decision on all that a filter shows. */
-  deciding: ({ task, action, reason, state, source, search, sure }: Deciding) =>
+  deciding: ({ task, action, reason, ...filter }: Deciding) =>
     graft(
       ...["examples", action, "--task", task, "--all"],
-      ...(state ? ["--state", state] : []),
-      ...(source ? ["--source", source] : []),
-      ...(search ? ["--search", search] : []),
-      ...(sure === "" ? [] : ["--min-confidence", String(Number(sure) / 100)]),
+      ...FILTERS.flatMap((name) => {
+        const value = filter[name];
+        const flag = name === "by" ? "decided-by" : name.replace("_", "-");
+        return value === undefined || value === "" ? [] : [`--${flag}`, String(value)];
+      }),
       ...(action === "reject" ? ["--reason", reason || "REASON"] : []),
     ),
   rejecting: (task: string, id: string, reason: string) =>
@@ -124,11 +130,15 @@ export const commands = {
     ),
   /** What only the API does. */
   deleting: (path: string) => `curl -X DELETE ${quoted(location.origin + path)} -H 'Authorization: Bearer TOKEN'`,
-  putting: (path: string, body: unknown) =>
-    [
-      `curl -X PUT ${quoted(location.origin + path)}`,
-      `-H 'Authorization: Bearer TOKEN'`,
-      `-H 'Content-Type: application/json'`,
-      `-d ${quoted(JSON.stringify(body))}`,
-    ].join(" "),
+  posting: (path: string, body: unknown) => sending("POST", path, body),
+  putting: (path: string, body: unknown) => sending("PUT", path, body),
 };
+
+function sending(method: string, path: string, body: unknown): string {
+  return [
+    `curl -X ${method} ${quoted(location.origin + path)}`,
+    `-H 'Authorization: Bearer TOKEN'`,
+    `-H 'Content-Type: application/json'`,
+    `-d ${quoted(JSON.stringify(body))}`,
+  ].join(" ");
+}

@@ -26,6 +26,13 @@ export function fields(task: Form): Field[] {
   return properties(task.schema);
 }
 
+/** The names of all fields, of those in lists too. */
+export function fieldNames(task: Form): string[] {
+  const names = (inner: Field[]): string[] =>
+    inner.flatMap((f) => [f.name, ...(f.kind === "list" || f.kind === "group" ? names(f.fields) : [])]);
+  return [...new Set(names(fields(task)))].filter((name) => name !== "");
+}
+
 function properties(schema: Json | undefined): Field[] {
   const inner = isObject(schema) ? schema.properties : undefined;
   return isObject(inner) ? Object.entries(inner).map(([name, value]) => field(name, value)) : [];

@@ -56,8 +56,9 @@ test("keys have one name and one print", () => {
 
 test("a log is searched line by line, as a terminal would show it", () => {
   const log = "load 10 %\rload 99 %\rload done\nError: no memory\n";
-  expect(matching(log, "").map((line) => line.text)).toEqual(["load done", "Error: no memory"]);
-  expect(matching(log, "MEMORY")).toEqual([{ number: 2, text: "Error: no memory" }]);
+  const all = { text: "", level: "info" } as const;
+  expect(matching(log, all).map((line) => line.text)).toEqual(["load done", "Error: no memory"]);
+  expect(matching(log, { ...all, text: "MEMORY" })).toEqual([{ number: 2, text: "Error: no memory", level: "error" }]);
   expect(tail("a\nb\nc\n", 2)).toBe("b\nc");
 });
 
@@ -74,4 +75,19 @@ test("links of the server lead to pages", () => {
   });
   expect(pageOf("/tasks/ask-ai/versions/v2")).toEqual({ to: "/versions", search: { task: "ask-ai", version: "v2" } });
   expect(pageOf("/runs/r-1")).toEqual({ to: "/runs/r-1", search: {} });
+});
+
+test("an error's causes and hint are as grave as the error, what follows isn't", () => {
+  const log = [
+    "step 1/2  loss 0.5",
+    "warning: 3 examples were cut",
+    "2026-11-22T02:00:00Z  WARN graft: slow disk",
+    "error: failed to write the checkpoint",
+    "  caused by: no space left",
+    "hint: free some space",
+    "step 2/2  error 0.1",
+  ].join("\n");
+  const numbers = (level: "warn" | "error") => matching(log, { text: "", level }).map((line) => line.number);
+  expect(numbers("error")).toEqual([4, 5, 6]);
+  expect(numbers("warn")).toEqual([2, 3, 4, 5, 6]);
 });

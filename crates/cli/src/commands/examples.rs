@@ -18,15 +18,8 @@ pub(crate) enum Examples {
         /// Only of this task.
         #[arg(long)]
         task: Option<String>,
-        /// Only in this state: pending, approved, rejected, or audited (approved or rejected).
-        #[arg(long)]
-        state: Option<ReviewFilter>,
-        /// Only from this kind of source: slack, ask-ai, csv, jsonl, prompt.
-        #[arg(long)]
-        source: Option<String>,
-        /// Only with this text in the input, the answer or the id.
-        #[arg(long, value_name = "TEXT")]
-        search: Option<String>,
+        #[command(flatten)]
+        narrow: Narrow,
         /// imported, newest or oldest first.
         #[arg(long, default_value = "imported")]
         order: Order,
@@ -97,7 +90,10 @@ pub(crate) enum Examples {
 #[derive(Debug, Args)]
 pub(crate) struct Which {
     /// As `list` prints them.
-    #[arg(required_unless_present = "all")]
+    #[arg(
+        required_unless_present = "all",
+        conflicts_with_all = ["state", "source", "search", "decided_by", "field", "min_confidence", "max_confidence"]
+    )]
     ids: Vec<String>,
     /// Their task, where several have the id.
     #[arg(long, required_if_eq("all", "true"))]
@@ -105,25 +101,48 @@ pub(crate) struct Which {
     /// All examples of the task, or those that the filters leave.
     #[arg(long, conflicts_with = "ids")]
     all: bool,
+    #[command(flatten)]
+    narrow: Narrow,
+}
+
+/// Which examples of a task are meant.
+#[derive(Debug, Args)]
+pub(crate) struct Narrow {
     /// Only in this state: pending, approved, rejected, or audited (approved or rejected).
-    #[arg(long, conflicts_with = "ids")]
+    #[arg(long)]
     state: Option<ReviewFilter>,
     /// Only from this kind of source: slack, ask-ai, csv, jsonl, prompt.
-    #[arg(long, conflicts_with = "ids")]
+    #[arg(long)]
     source: Option<String>,
     /// Only with this text in the input, the answer or the id.
-    #[arg(long, conflicts_with = "ids", value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT")]
     search: Option<String>,
+    /// Only decided on by this person.
+    #[arg(long, value_name = "PERSON")]
+    decided_by: Option<String>,
+    /// Only where a version's suggestion has this field, at any depth; the two below are about it, then.
+    #[arg(long)]
+    field: Option<String>,
     /// Only where a version's suggestion is at least this sure, from 0 to 1.
-    #[arg(long, conflicts_with = "ids", value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE")]
     min_confidence: Option<f64>,
+    /// Only where a version's suggestion is less sure than this, from 0 to 1.
+    #[arg(long, value_name = "SHARE")]
+    max_confidence: Option<f64>,
+}
+
+impl Narrow {
+    fn filter(self, task: Option<String>) -> ExampleFilter {
+        let Self { state: review, source, search, decided_by: by, field, min_confidence, max_confidence } = self;
+        let rest = ExampleFilter::default();
+        ExampleFilter { task, review, source, search, by, field, min_confidence, max_confidence, ..rest }
+    }
 }
 
 pub(crate) async fn run(engine: &Engine, command: Examples) -> Result<Reply> {
     match command {
-        Examples::List { task, state, source, search, order, limit, offset } => {
-            let filter = ExampleFilter { task, review: state, source, search, order, limit: Some(limit), offset };
-            list(engine, &filter).await
+        Examples::List { task, narrow, order, limit, offset } => {
+            list(engine, &ExampleFilter { order, limit: Some(limit), offset, ..narrow.filter(task) }).await
         }
         Examples::Show { id, task, mask, base } => {
             let example = engine.example(&id, task.as_deref()).await?;
@@ -152,9 +171,8 @@ pub(crate) async fn run(engine: &Engine, command: Examples) -> Result<Reply> {
 
 async fn decide(engine: &Engine, which: Which, what: &str, decision: &Decision) -> Result<Reply> {
     if let (Some(task), true) = (&which.task, which.all) {
-        let (review, source, search) = (which.state, which.source, which.search);
-        let filter = ExampleFilter { review, source, search, ..ExampleFilter::default() };
-        let report = engine.decide_many(task, &Bulk::Matching(filter, which.min_confidence), decision).await?;
+        let filter = which.narrow.filter(None);
+        let report = engine.decide_many(task, &Bulk::Matching(filter), decision).await?;
         return Ok(decided_many(what, &report));
     }
     let mut changed = Vec::new();

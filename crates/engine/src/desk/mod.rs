@@ -3,6 +3,7 @@
 
 mod ask_ai;
 mod audit;
+mod guidelines;
 mod machine;
 mod overview;
 mod rent;
@@ -13,6 +14,7 @@ mod versions;
 
 pub use ask_ai::{AskAiSettings, SettingProblem};
 pub use audit::{ExampleDetail, Listed};
+pub use guidelines::{Guidelines, wrong_guidelines};
 pub use overview::{Attention, SourceCount, TaskOverview};
 pub use rent::Rent;
 pub use report::{DayStats, StatsReport};

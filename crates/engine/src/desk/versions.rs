@@ -32,6 +32,19 @@ pub struct ShownAnswer {
 }
 
 impl Engine {
+    /// The version that a rollback of a task would make active, if any.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn rollback_target(&self, task: &str) -> Result<Option<String>> {
+        let active = self.store.active_version(task).await?.map(|version| version.name);
+        match self.store.version_before(task, active.as_deref()).await {
+            Ok(version) => Ok(Some(version.name)),
+            Err(graft_store::Error::NothingBefore { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// A version with its numbers, where it did worst, and where it was right.
     ///
     /// # Errors
@@ -55,7 +68,7 @@ impl Engine {
     }
 
     /// The examples that a version was measured on; none where they are no longer there.
-    async fn held_out(&self, version: &Version, evaluation: &Evaluation) -> Result<Vec<Example>> {
+    pub(crate) async fn held_out(&self, version: &Version, evaluation: &Evaluation) -> Result<Vec<Example>> {
         match self.store.dataset(&version.task, &evaluation.dataset).await {
             Err(graft_store::Error::NoDataset { .. }) => Ok(Vec::new()),
             found => Ok(found?.eval),

@@ -1,20 +1,24 @@
 //! What people ask of runs: check, submit, cancel, go on, look.
 
+mod compare;
 mod control;
 mod estimate;
 pub(crate) mod evaluation;
 mod failure;
+mod many;
 mod preflight;
 mod request;
 mod view;
 
+pub use compare::{Compared, Metric, Paired, PairedExample};
 pub(crate) use estimate::Measured;
 pub use estimate::{Quality, RunEstimate};
 pub use evaluation::EvaluationRequest;
 pub use failure::{FailureClass, RunFailure};
+pub use many::{RunAction, RunsReport, SkippedRun};
 pub use preflight::{Level, Preflight, Problem};
 pub use request::{RunRequest, Settings, SplitName, prompt_init};
-pub use view::{Compared, LogStream, LogText, Metric, Progress, RunView, Waiting};
+pub use view::{LogStream, LogText, Progress, RunView, Waiting};
 
 pub(crate) use estimate::Speeds;
 pub(crate) use failure::{classify, report, text_from};

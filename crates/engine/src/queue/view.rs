@@ -7,13 +7,11 @@ use std::{
 
 use graft_core::{Event, EventKind, Phase, Timestamp};
 use graft_store::{Run, RunFilter, RunKind, RunState, Version};
-use graft_tasks::score::{Comparison, compare};
 use graft_train::TrainingRun;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{EvaluationRequest, RunFailure, RunRequest};
-use crate::{Engine, Error, Result, evaluate::SEED};
+use crate::{Engine, Error, Result};
 
 /// How far a run is, from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -134,28 +132,6 @@ pub struct LogText {
 
 /// Bytes of a log that are given at once.
 const LOG_PART: u64 = 256 << 10;
-
-/// Runs side by side.
-#[derive(Clone, Debug, Serialize)]
-pub struct Compared {
-    /// In the order asked for.
-    pub runs: Vec<Run>,
-    /// The settings that differ, by their path in the spec.
-    pub config: Vec<(String, Vec<Value>)>,
-    /// What was measured.
-    pub metrics: Vec<Metric>,
-    /// The last run's version against the first's, where both were scored on the same examples.
-    pub comparison: Option<Comparison>,
-}
-
-/// One number of several runs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Metric {
-    /// Its name.
-    pub name: String,
-    /// Value, and the ends of its interval, of each run that has it.
-    pub values: Vec<Option<(f64, f64, f64)>>,
-}
 
 impl Engine {
     /// One run, with everything about it.
@@ -289,51 +265,6 @@ impl Engine {
         let text = String::from_utf8_lossy(&bytes[..whole]).into_owned();
         Ok(LogText { text, next: offset + whole as u64, size })
     }
-
-    /// Runs side by side: the settings that differ, what was measured, and whether the last is better than the first.
-    ///
-    /// # Errors
-    /// One of them is missing.
-    pub async fn compare_runs(&self, ids: &[String]) -> Result<Compared> {
-        let (mut runs, mut evaluations) = (Vec::new(), Vec::new());
-        for id in ids {
-            let run = self.store.run(id).await?;
-            evaluations.push(self.version_of(&run).await?.as_ref().and_then(Self::evaluation));
-            runs.push(run);
-        }
-        let mut config = Vec::new();
-        let specs: Vec<&Value> = runs.iter().map(|run| &run.spec).collect();
-        differing("", &specs, &mut config);
-        config.retain(|(path, _)| path != "run");
-        let loss = Metric {
-            name: "loss".into(),
-            values: runs.iter().map(|run| run.final_loss.map(|loss| (loss, loss, loss))).collect(),
-        };
-        // The one that decides first.
-        let scores = evaluations.iter().flatten().map(|evaluation| &evaluation.adapter).next();
-        let names = scores.into_iter().flat_map(|scores| {
-            let others = scores.metrics.iter().filter(|metric| metric.name != scores.headline);
-            scores.headline().into_iter().chain(others).map(|metric| metric.name.clone())
-        });
-        let of = |name: String| Metric {
-            values: evaluations
-                .iter()
-                .map(|evaluation| {
-                    let metric = evaluation.as_ref()?.adapter.metric(&name)?;
-                    Some((metric.value, metric.low, metric.high))
-                })
-                .collect(),
-            name,
-        };
-        let metrics = names.map(of).chain([loss]).collect();
-        let comparison = match (evaluations.first(), evaluations.last()) {
-            (Some(Some(first)), Some(Some(last))) if runs.len() > 1 && first.adapter.truth == last.adapter.truth => {
-                Some(compare(&last.adapter, &first.adapter, SEED)?)
-            }
-            _ => None,
-        };
-        Ok(Compared { runs, config, metrics, comparison })
-    }
 }
 
 /// The command that does the same as a run of the queue.
@@ -353,40 +284,9 @@ fn whole_characters(bytes: &[u8]) -> usize {
     }
 }
 
-/// The leaves of several documents that are not the same in all.
-fn differing(path: &str, values: &[&Value], into: &mut Vec<(String, Vec<Value>)>) {
-    let same = values.windows(2).all(|pair| pair[0] == pair[1]);
-    if same {
-        return;
-    }
-    let objects: Vec<_> = values.iter().filter_map(|value| value.as_object()).collect();
-    if objects.len() < values.len() {
-        into.push((path.to_owned(), values.iter().map(|value| (*value).clone()).collect()));
-        return;
-    }
-    let mut names: Vec<&String> = objects.iter().flat_map(|object| object.keys()).collect();
-    names.sort_unstable();
-    names.dedup();
-    for name in names {
-        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-        let values: Vec<&Value> = objects.iter().map(|object| object.get(name).unwrap_or(&Value::Null)).collect();
-        differing(&path, &values, into);
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn only_leaves_that_differ_are_listed() {
-        let (a, b) = (json!({"o": {"lr": 1, "b": 2}, "t": "x"}), json!({"o": {"lr": 3, "b": 2}, "t": "x", "n": 1}));
-        let mut found = Vec::new();
-        differing("", &[&a, &b], &mut found);
-        assert_eq!(found, [("n".into(), vec![Value::Null, json!(1)]), ("o.lr".into(), vec![json!(1), json!(3)])]);
-    }
 
     #[test]
     fn a_log_is_cut_between_characters() {

@@ -33,6 +33,16 @@ pub struct Wanted {
     source: Option<String>,
     /// Only with this text in input, output or id.
     search: Option<String>,
+    /// Only decided on by this person.
+    by: Option<String>,
+    /// Only with a suggestion for this field, at any depth; the confidences are about it, then.
+    field: Option<String>,
+    /// Only with a suggestion that is at least this sure.
+    #[param(minimum = 0.0, maximum = 1.0)]
+    min_confidence: Option<f64>,
+    /// Only with a suggestion that is less sure than this.
+    #[param(minimum = 0.0, maximum = 1.0)]
+    max_confidence: Option<f64>,
     /// In which order.
     #[param(value_type = Option<OrderName>)]
     order: Option<Order>,
@@ -268,8 +278,14 @@ pub struct BulkFilter {
     pub source: Option<String>,
     /// Only with this text.
     pub search: Option<String>,
-    /// Only those with a suggestion that is at least this sure.
+    /// Only decided on by this person.
+    pub by: Option<String>,
+    /// Only with a suggestion for this field, at any depth; the confidences are about it, then.
+    pub field: Option<String>,
+    /// Only with a suggestion that is at least this sure.
     pub min_confidence: Option<f64>,
+    /// Only with a suggestion that is less sure than this.
+    pub max_confidence: Option<f64>,
 }
 
 /// What a bulk decision did.
@@ -328,6 +344,10 @@ async fn list_examples(Acting(engine): Acting, Params(wanted): Params<Wanted>) -
         review: wanted.state,
         source: wanted.source,
         search: wanted.search,
+        by: wanted.by,
+        field: wanted.field,
+        min_confidence: wanted.min_confidence,
+        max_confidence: wanted.max_confidence,
         order: wanted.order.unwrap_or(Order::Imported),
         limit: Some(page.limit()),
         offset: page.offset(),
@@ -436,9 +456,9 @@ async fn decide_bulk(Acting(engine): Acting, Body(body): Body<Bulk>) -> Result<R
     let which = match (body.ids, body.filter) {
         (Some(ids), None) if ids.len() <= MOST => Which::Ids(ids),
         (Some(_), None) => return Err(Problem::field("ids", "name 10000 examples at most")),
-        (None, Some(BulkFilter { state, source, search, min_confidence })) => {
-            let filter = ExampleFilter { review: state, source, search, ..ExampleFilter::default() };
-            Which::Matching(filter, min_confidence)
+        (None, Some(BulkFilter { state: review, source, search, by, field, min_confidence, max_confidence })) => {
+            let rest = ExampleFilter::default();
+            Which::Matching(ExampleFilter { review, source, search, by, field, min_confidence, max_confidence, ..rest })
         }
         _ => return Err(Problem::field("ids", "give either `ids` or `filter`")),
     };

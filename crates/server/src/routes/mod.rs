@@ -5,11 +5,14 @@ pub mod changes;
 pub mod datasets;
 pub mod events;
 pub mod examples;
+pub mod guidelines;
 pub mod health;
 pub mod imports;
 pub mod infer;
 pub mod openai;
 pub mod presence;
+pub mod run_bulk;
+pub mod run_compare;
 pub mod run_types;
 pub mod runs;
 pub mod schedules;
@@ -70,12 +73,14 @@ pub struct OfTask {
 pub(crate) fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(tasks::router())
+        .merge(guidelines::router())
         .merge(examples::router())
         .merge(presence::router())
         .merge(imports::router())
         .merge(infer::router())
         .merge(datasets::router())
         .merge(runs::router())
+        .merge(run_bulk::router())
         .merge(events::router())
         .merge(versions::router())
         .merge(stats::router())

@@ -21,6 +21,7 @@ use crate::{
     state::AppState,
 };
 
+use super::run_compare::RunComparison;
 pub use super::run_types::*;
 
 /// Which runs are wanted.

@@ -118,6 +118,36 @@ pub struct Switched {
     pub previous: Option<String>,
 }
 
+/// Approved examples that say nearly the same.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Duplicates {
+    /// Those of a group are near-duplicates of each other, and stay on one side of every split.
+    groups: Vec<Vec<DuplicateExample>>,
+    /// How many examples could go without a loss: all but one of each group.
+    extra: usize,
+}
+
+/// An example that has a near-duplicate.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DuplicateExample {
+    /// Its id.
+    id: String,
+    /// Its text.
+    input: String,
+}
+
+/// The approved examples of a task that are near-duplicates of each other.
+#[utoipa::path(get, path = "/tasks/{task}/duplicates", tag = "tasks", extensions(("x-role" = json!("viewer"))),
+    params(("task" = String, Path)),
+    responses((status = 200, body = Duplicates), (status = 404, body = Problem)))]
+async fn list_duplicates(Acting(engine): Acting, At(task): At<String>) -> Result<Reply<Duplicates>, Problem> {
+    let groups = engine.duplicates(&task).await?;
+    let extra = groups.iter().map(|group| group.len() - 1).sum();
+    let shown = |example: graft_core::Example| DuplicateExample { id: example.id, input: example.input };
+    let groups = groups.into_iter().map(|group| group.into_iter().map(shown).collect());
+    Ok(Reply(Duplicates { groups: groups.collect(), extra }))
+}
+
 /// All tasks with the state of their examples, runs and versions.
 #[utoipa::path(get, path = "/tasks", tag = "tasks", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = TaskList)))]
@@ -153,5 +183,9 @@ async fn roll_back(
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_tasks)).routes(routes!(task_drift)).routes(routes!(roll_back))
+    OpenApiRouter::new()
+        .routes(routes!(list_tasks))
+        .routes(routes!(list_duplicates))
+        .routes(routes!(task_drift))
+        .routes(routes!(roll_back))
 }

@@ -43,6 +43,9 @@ pub struct VersionList {
     versions: Vec<graft_store::Version>,
     /// How many, on all pages.
     total: u64,
+    /// The version that a rollback of the task would make active.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<String>,
 }
 
 /// A version with its numbers and where it comes from.
@@ -146,8 +149,12 @@ async fn list_versions(Acting(engine): Acting, Params(wanted): Params<Wanted>) -
     let mut versions = engine.store.versions(wanted.task.as_deref()).await?;
     versions.reverse();
     let total = versions.len() as u64;
+    let before = match &wanted.task {
+        Some(task) => engine.rollback_target(task).await?,
+        None => None,
+    };
     let page = Page { limit: wanted.limit, offset: wanted.offset };
-    Ok(Reply(VersionList { versions: page.of(versions), total }))
+    Ok(Reply(VersionList { versions: page.of(versions), total, before }))
 }
 
 /// A version with its numbers, lineage, and answers to held-out examples: where it does worst, and where it is right.

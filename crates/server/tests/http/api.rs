@@ -46,6 +46,14 @@ async fn many_are_decided_at_once_and_lists_are_paged() {
     assert_eq!((&done["changed"], done["skipped"].as_array().unwrap().len()), (&json!(0), 1));
     let page = service.get("/api/v1/examples?limit=3&offset=9").await.json();
     assert_eq!(service.get("/api/v1/examples?state=audited").await.json()["total"], 10);
+    let total = async |query: &str| service.get(&format!("/api/v1/examples?{query}")).await.json()["total"].clone();
+    assert_eq!(total("by=local").await, 1, "only the one that was rejected here");
+    // No adapter has said anything of any of them.
+    assert_eq!(total("max_confidence=0.7&field=label").await, 0);
+    let unsure = json!({"task": "text-classification", "action": "reopen", "filter": {"max_confidence": 0.7}});
+    assert_eq!(service.post("/api/v1/examples/bulk", &unsure).await.json()["changed"], 0);
+    let alike = service.get("/api/v1/tasks/text-classification/duplicates").await.json();
+    assert_eq!((&alike["extra"], alike["groups"].as_array().unwrap().len()), (&json!(0), 0), "{alike}");
     let newest = service.get("/api/v1/changes?order=newest&limit=2").await.json();
     let before = service.get(&format!("/api/v1/changes?order=newest&limit=1&before={}", newest["next"])).await.json();
     assert_eq!(newest["changes"][0]["action"], "reject");
@@ -93,6 +101,7 @@ async fn settings_and_tables_know_what_was_seen() {
         ),
         ("/api/v1/tables", json!({"toml": "[pounds]\ncrate = 30.0\n"})),
         ("/api/v1/settings/rent", json!({"price_per_hour": 1.5, "currency": "EUR"})),
+        ("/api/v1/tasks/ask-ai/guidelines", json!({"text": "One sentence."})),
     ] {
         let first = service.get(path).await;
         let tag = first.header("etag").to_owned();
@@ -117,6 +126,10 @@ async fn settings_and_tables_know_what_was_seen() {
     assert_ne!(written["builtin"]["pounds"]["crate"], 31.0);
     for bad in [json!({"toml": "[pounds]\ncrate = -1.0\n"}), json!({}), json!({"toml": "", "own": own})] {
         assert_eq!(service.put("/api/v1/tables", &bad).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
+    }
+    for (task, text, status) in [("ask-ai", "x".repeat(20_001), 422), ("nothing", "x".into(), 404)] {
+        let said = service.put(&format!("/api/v1/tasks/{task}/guidelines"), &json!({"text": text})).await;
+        assert_eq!(said.status.as_u16(), status, "{task}");
     }
     let bad = service.put("/api/v1/settings/rent", &json!({"price_per_hour": -1.0, "currency": ""})).await;
     assert_eq!((bad.status, bad.json()["errors"].as_array().unwrap().len()), (StatusCode::UNPROCESSABLE_ENTITY, 2));
@@ -226,4 +239,15 @@ async fn an_import_says_what_it_decided_and_asks_what_it_cannot() {
     let day = br#"[{"type": "message", "user": "U1", "text": "2 cases of kale", "ts": "1740800004.000000"}]"#;
     let day = service.import("slack", "slack-rescue", "2025-03-01.json", day).await;
     assert_eq!((&day["state"], &day["report"]["pending"]), (&json!("done"), &json!(1)), "{day}");
+}
+
+#[tokio::test]
+async fn near_duplicates_among_what_is_learned_are_told() {
+    let service = Service::new().await;
+    let csv = "text,label\nwe got ten crates of ripe pears today,a\nnothing else,b\n\
+               We got ten crates of ripe pears today!,a\nwe got ten crates of ripe pears today.,\n";
+    service.import("csv", "text-classification", "rows.csv", csv.as_bytes()).await;
+    let alike = service.get("/api/v1/tasks/text-classification/duplicates").await.json();
+    assert_eq!(alike["extra"], 1, "what waits isn't learned: {alike}");
+    assert_eq!(alike["groups"][0][1]["input"], "We got ten crates of ripe pears today!");
 }

@@ -92,6 +92,13 @@ impl Changer {
                 let operation = format!("POST /api/v1/runs/{{id}}/{action}");
                 self.does(&operation, &format!("{path}/{action}"), &json!({})).await;
             }
+            for action in ["retry", "cancel"] {
+                let mut body = json!({"action": action, "task": "text-classification", "dry_run": true});
+                let told = self.service.post("/api/v1/runs/bulk", &body).await.json();
+                assert_eq!(told["changed"], json!([run["run"]["id"]]), "{action}: {told}");
+                body["dry_run"] = json!(false);
+                assert_eq!(self.does("POST /api/v1/runs/bulk", "/api/v1/runs/bulk", &body).await, told);
+            }
             if all {
                 let ended = format!("/api/v1/runs?finished_before={}", i64::from(u32::MAX) * 1000);
                 self.does("DELETE /api/v1/runs", &ended, &Value::Null).await;
@@ -122,6 +129,12 @@ impl Changer {
         self.does("PUT /api/v1/settings", "/api/v1/settings", &settings).await;
         let rent = json!({"price_per_hour": 1.5, "currency": "EUR"});
         self.does("PUT /api/v1/settings/rent", "/api/v1/settings/rent", &rent).await;
+        let guidelines = json!({"text": "Yes is good.\n"});
+        let path = "/api/v1/tasks/text-classification/guidelines";
+        let operation = "PUT /api/v1/tasks/{task}/guidelines";
+        assert_eq!(self.does(operation, path, &guidelines).await["text"], "Yes is good.");
+        let usual = self.does(operation, path, &json!({"text": " "})).await;
+        assert!(usual["text"] == usual["usual"] && usual["text"].as_str().unwrap().contains("\n- "), "{usual}");
         let tables = json!({"toml": "[pounds]\ncrate = 30.0\n"});
         self.does("PUT /api/v1/tables", "/api/v1/tables", &tables).await;
         let nightly = json!({"cron": "0 3 * * *", "request": {"task": "text-classification", "base": "tiny"}});

@@ -1,3 +1,4 @@
+mod filter;
 mod review;
 mod sources;
 mod table;
@@ -10,6 +11,7 @@ use graft_core::{Example, Review, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
+use filter::{matching, suggested};
 pub use review::{Bulk, BulkReport, Decision, Seen, Skipped};
 use table::{Stored, select_examples, stored};
 pub(crate) use table::{example, select_examples as examples_of, source};
@@ -72,6 +74,14 @@ pub struct ExampleFilter {
     pub source: Option<String>,
     /// Only with this text, case aside, in the input, output or id.
     pub search: Option<String>,
+    /// Only decided on by this person.
+    pub by: Option<String>,
+    /// Only with a suggestion for this field, at any depth; the two below are about it, then.
+    pub field: Option<String>,
+    /// Only with a suggestion that is at least this sure, from 0 to 1.
+    pub min_confidence: Option<f64>,
+    /// Only with a suggestion that is less sure than this.
+    pub max_confidence: Option<f64>,
     /// In which order.
     pub order: Order,
     /// At most this many.
@@ -82,7 +92,19 @@ pub struct ExampleFilter {
 
 impl Default for ExampleFilter {
     fn default() -> Self {
-        Self { task: None, review: None, source: None, search: None, order: Order::Imported, limit: None, offset: 0 }
+        Self {
+            task: None,
+            review: None,
+            source: None,
+            search: None,
+            by: None,
+            field: None,
+            min_confidence: None,
+            max_confidence: None,
+            order: Order::Imported,
+            limit: None,
+            offset: 0,
+        }
     }
 }
 
@@ -109,16 +131,6 @@ pub struct Counts {
     /// Not to be used.
     pub rejected: u64,
 }
-
-macro_rules! matching {
-    () => {
-        "where ($1 is null or e.task = $1)
-           and ($2 is null or e.review = $2 or ($2 = 'audited' and e.review <> 'pending'))
-           and ($3 is null or e.source_kind = $3) and ($4 is null or e.folded like $4 escape '\\') "
-    };
-}
-
-use matching;
 
 /// Examples that are stored in one transaction, at most, and at least where there are as many.
 const PART: RangeInclusive<usize> = 100..=500;
@@ -198,24 +210,16 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn examples(&self, filter: &ExampleFilter) -> Result<Vec<Example>, Error> {
-        const SQL: &str = concat!(
-            select_examples!(
-                "left join suggestions s on s.task = e.task and s.example = e.id and s.revision = e.revision "
-            ),
-            matching!(),
-            "order by case when $5 = 'disagreeing' then 1 - coalesce(s.disagrees, 0) else 0 end,
-                      case when $5 = 'uncertain' or $5 = 'disagreeing' then coalesce(s.confidence, 2.0)
+        let sql = suggested!(self.dialect, select_examples!(""), {
+            "order by case when $9 = 'disagreeing' then 1 - coalesce(s.disagrees, 0) else 0 end,
+                      case when $9 = 'uncertain' or $9 = 'disagreeing' then coalesce(s.confidence, 2.0)
                            else 0.0 end,
-                      case when $5 = 'newest' then -coalesce(e.source_at, 0)
-                           when $5 = 'oldest' then coalesce(e.source_at, 0) else 0 end,
-                      case when $5 = 'newest' then -e.position else e.position end, e.task
-             limit $6 offset $7"
-        );
-        let rows = sqlx::query(SQL)
-            .bind(filter.task.as_deref())
-            .bind(filter.review.map(ReviewFilter::name))
-            .bind(filter.source.as_deref())
-            .bind(filter.search.as_deref().map(pattern))
+                      case when $9 = 'newest' then -coalesce(e.source_at, 0)
+                           when $9 = 'oldest' then coalesce(e.source_at, 0) else 0 end,
+                      case when $9 = 'newest' then -e.position else e.position end, e.task
+             limit $10 offset $11"
+        });
+        let rows = matching(sql, filter)
             .bind(filter.order.name())
             .bind(filter.limit.map_or(i64::MAX, i64::from))
             .bind(i64::from(filter.offset))
@@ -229,13 +233,8 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn count_examples(&self, filter: &ExampleFilter) -> Result<u64, Error> {
-        let row = sqlx::query(concat!("select count(*) as n from examples e ", matching!()))
-            .bind(filter.task.as_deref())
-            .bind(filter.review.map(ReviewFilter::name))
-            .bind(filter.source.as_deref())
-            .bind(filter.search.as_deref().map(pattern))
-            .fetch_one(&self.read)
-            .await?;
+        let sql = suggested!(self.dialect, "select count(*) as n from examples e ", { "" });
+        let row = matching(sql, filter).fetch_one(&self.read).await?;
         row::int(&row, "n")
     }
 
@@ -374,19 +373,6 @@ fn check(row: usize, example: &Example) -> Result<(), Error> {
 /// A value as it comes back from its text: the last bit of a float may differ.
 fn as_stored(value: &Value) -> Value {
     serde_json::from_str(&value.to_string()).unwrap_or_else(|_| value.clone())
-}
-
-/// A LIKE pattern that finds the text itself.
-fn pattern(search: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in row::text(search).to_lowercase().chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }
 
 fn missing(task: &str, id: &str) -> Error {

@@ -4,8 +4,9 @@ use graft_core::{Example, Review, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::filter::{matching, suggested};
 use super::table::{self, Stored};
-use super::{ExampleFilter, ReviewFilter, as_stored, matching, missing, pattern};
+use super::{ExampleFilter, as_stored, missing};
 use crate::changes::Actor;
 use crate::database::Tx;
 use crate::{Action, Change, Error, Store, row};
@@ -68,8 +69,8 @@ impl Decision {
 pub enum Bulk {
     /// These.
     Ids(Vec<String>),
-    /// All that match, whatever the filter's limit, with a suggestion at least this sure if one is given.
-    Matching(ExampleFilter, Option<f64>),
+    /// All that match, whatever the filter's order and limit.
+    Matching(ExampleFilter),
 }
 
 /// What a decision about many examples did.
@@ -162,7 +163,12 @@ impl Store {
         let mut tx = self.begin().await?;
         let ids = match which {
             Bulk::Ids(ids) => ids.clone(),
-            Bulk::Matching(filter, sure) => matching_ids(&mut tx, task, filter, *sure).await?,
+            Bulk::Matching(filter) => {
+                let filter = ExampleFilter { task: Some(task.to_owned()), ..filter.clone() };
+                let sql = suggested!(self.dialect, "select e.id from examples e ", { "order by e.position" });
+                let rows = matching(sql, &filter).fetch_all(&mut *tx).await?;
+                rows.iter().map(|row| row::get(row, "id")).collect::<Result<_, _>>()?
+            }
         };
         let mut report = BulkReport::default();
         for id in ids {
@@ -216,26 +222,4 @@ fn standing_reviews(changes: Vec<Change>) -> Vec<Change> {
         }
     }
     standing
-}
-
-async fn matching_ids(
-    tx: &mut Tx<'_>,
-    task: &str,
-    filter: &ExampleFilter,
-    sure: Option<f64>,
-) -> Result<Vec<String>, Error> {
-    let rows = sqlx::query(concat!(
-        "select e.id from examples e left join suggestions s on s.task = e.task and s.example = e.id
-              and s.revision = e.revision ",
-        matching!(),
-        "and ($5 < 0.0 or s.confidence >= $5) order by e.position"
-    ))
-    .bind(task)
-    .bind(filter.review.map(ReviewFilter::name))
-    .bind(filter.source.as_deref())
-    .bind(filter.search.as_deref().map(pattern))
-    .bind(sure.unwrap_or(-1.0))
-    .fetch_all(&mut **tx)
-    .await?;
-    rows.iter().map(|row| row::get(row, "id")).collect()
 }

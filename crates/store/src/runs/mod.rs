@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 pub use adding::NewEvaluation;
 use adding::{Fresh, add, refuse_second};
 pub(crate) use queue::owned;
-pub use queue::{Free, Lease, Submission};
+pub use queue::{Free, Held, Lease, Submission};
 pub(crate) use table::find;
 use table::{find_requested, run, select_runs, write};
 

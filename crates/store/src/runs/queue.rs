@@ -1,6 +1,7 @@
 //! The queue is the table of runs: who holds one says so in it, for a while, and writes only while that is true.
 
 use graft_core::{Dataset, Timestamp};
+use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 
@@ -54,6 +55,19 @@ pub struct Free {
     pub threads: u32,
     /// Whether it has no run at all, so that even one that takes every thread fits.
     pub idle: bool,
+}
+
+/// A run that a process holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Held {
+    /// The run.
+    pub run: String,
+    /// Its task.
+    pub task: String,
+    /// The process.
+    pub owner: String,
+    /// Milliseconds until others may take it, unless the process renews its right to it.
+    pub left_ms: i64,
 }
 
 impl Store {
@@ -194,6 +208,24 @@ impl Store {
         let now = clock::read(&mut *self.read.acquire().await?, self.dialect).await?;
         let left = |run: &Run| !run.is_held(&now) && (run.state != RunState::Queued || run.lease_owner.is_some());
         Ok(runs.into_iter().filter(left).collect())
+    }
+
+    /// Which processes hold which runs, and for how long yet.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn held_runs(&self) -> Result<Vec<Held>, Error> {
+        let runs = self.active_runs().await?;
+        let now = clock::read(&mut *self.read.acquire().await?, self.dialect).await?;
+        let held = |run: Run| {
+            let left = run
+                .lease
+                .as_ref()
+                .filter(|(clock, _)| *clock == now.clock)
+                .map(|(_, until)| until.saturating_sub(now.at));
+            Some(Held { owner: run.lease_owner?, run: run.id, task: run.task, left_ms: left.unwrap_or(0).max(0) })
+        };
+        Ok(runs.into_iter().filter_map(held).collect())
     }
 
     /// Whether somebody holds the run now.

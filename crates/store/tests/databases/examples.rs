@@ -1,6 +1,6 @@
 use graft_core::{Example, Review};
 use graft_store::{Action, Counts, Error, ExampleFilter, ImportReport, Order, ReviewFilter};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Database, TASK, again, example, labelled, on_both};
 
@@ -105,6 +105,8 @@ async fn examples_are_found(database: Database) {
     assert_eq!(ids(search("r_e")).await, "");
     assert_eq!(ids(search("\"quantity\":2")).await, "2");
     assert_eq!(ids(search("SLACK:1")).await, "1");
+    assert_eq!(store.approved_outputs("ask-ai").await.unwrap(), Vec::<Value>::new());
+    assert_eq!(store.approved_outputs(TASK).await.unwrap().len(), 3);
     let counts = store.example_counts().await.unwrap();
     assert_eq!(counts[TASK], Counts { pending: 1, approved: 3, rejected: 0 });
     assert_eq!(counts["ask-ai"], Counts { pending: 1, ..Counts::default() });

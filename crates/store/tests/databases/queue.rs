@@ -218,6 +218,9 @@ async fn a_lease_ends_by_itself_or_at_once(database: Database) {
     submit(store, "a", &order()).await.unwrap();
     let (run, lease) = store.claim_run("w1", LONG, ALL, "w1").await.unwrap().unwrap();
     assert!(store.is_held(&run).await.unwrap() && store.abandoned_runs().await.unwrap().is_empty());
+    let held = store.held_runs().await.unwrap();
+    assert_eq!((held.len(), &held[0].run, &held[0].owner), (1, &run.id, &lease.owner), "{held:?}");
+    assert!((1..=LONG).contains(&held[0].left_ms), "{held:?}");
     store.renew_lease(&lease, 1).await.unwrap();
     let other = again(&database).await;
     while other.abandoned_runs().await.unwrap().is_empty() {
@@ -228,6 +231,7 @@ async fn a_lease_ends_by_itself_or_at_once(database: Database) {
     assert!(store.abandoned_runs().await.unwrap().is_empty());
     store.release_lease(&lease).await.unwrap();
     assert_eq!(store.abandoned_runs().await.unwrap().len(), 1);
+    assert_eq!(store.held_runs().await.unwrap()[0].left_ms, 0);
 }
 
 async fn a_run_is_cancelled_at_any_state(database: Database) {

@@ -10,6 +10,7 @@ on_both!(
     a_review_of_something_old_is_refused,
     reviews_are_taken_back_one_by_one,
     many_are_reviewed_at_once,
+    examples_are_found_by_confidence_field_and_person,
     the_least_sure_come_first,
     suggestions_are_told_with_what_people_said_of_them,
     everything_comes_back_from_a_dump,
@@ -53,7 +54,7 @@ async fn many_are_reviewed_at_once(database: Database) {
     examples[5].output = None;
     store.import(&examples, "import", 10).await.unwrap();
     let all = ExampleFilter { review: Some(ReviewFilter::Pending), limit: Some(1), ..ExampleFilter::default() };
-    let report = store.review_many(TASK, &Bulk::Matching(all, None), &Decision::Approve, "ada", 20).await.unwrap();
+    let report = store.review_many(TASK, &Bulk::Matching(all), &Decision::Approve, "ada", 20).await.unwrap();
     assert_eq!((report.changed, report.skipped.len(), report.skipped[0].id.as_str()), (5, 1, "slack:5"));
     let ids = Bulk::Ids(vec!["slack:1".into(), "nobody".into()]);
     let report = store.review_many(TASK, &ids, &Decision::Reopen, "ada", 21).await.unwrap();
@@ -61,11 +62,46 @@ async fn many_are_reviewed_at_once(database: Database) {
     assert_eq!(store.example(TASK, "slack:1").await.unwrap().review, Review::Pending);
     let sure = [suggestion(1, 0.9, false), suggestion(5, 0.2, false)];
     store.put_suggestions(&sure).await.unwrap();
-    let pending = ExampleFilter { review: Some(ReviewFilter::Pending), ..ExampleFilter::default() };
-    let sure = Bulk::Matching(pending, Some(0.8));
+    let review = Some(ReviewFilter::Pending);
+    let sure = Bulk::Matching(ExampleFilter { review, min_confidence: Some(0.8), ..ExampleFilter::default() });
     let report = store.review_many(TASK, &sure, &Decision::Reject("old".into()), "ada", 22).await.unwrap();
     assert_eq!(report.changed, 1);
     assert_eq!(store.example(TASK, "slack:1").await.unwrap().review.name(), "rejected");
+}
+
+async fn examples_are_found_by_confidence_field_and_person(database: Database) {
+    let store = &database.store;
+    store.import(&(0..5).map(|n| example(n, Some(json!(n)))).collect::<Vec<_>>(), "import", 10).await.unwrap();
+    let of = |n, whole, fields: &[(&str, f64)]| Suggestion {
+        fields: fields.iter().map(|(path, share)| ((*path).to_owned(), *share)).collect(),
+        ..suggestion(n, whole, false)
+    };
+    let suggestions = [
+        of(1, 0.9, &[("items[0].unit_name", 0.2), ("items[1].unit_name", 0.95)]),
+        of(2, 0.3, &[("direction", 0.3)]),
+        of(3, 0.7, &[("items[12].unit_name", 0.7), ("unitXname", 0.1)]),
+    ];
+    store.put_suggestions(&suggestions).await.unwrap();
+    store.review(TASK, "slack:2", Seen::default(), &Decision::Approve, "ada", 20).await.unwrap();
+    store.review(TASK, "slack:4", Seen::default(), &Decision::Reject("no".into()), "Bob", 20).await.unwrap();
+    let ids = async |min_confidence, max_confidence, field: &str, by: &str| {
+        let (field, by) = [field, by].map(|text| Some(text.to_owned()).filter(|text| !text.is_empty())).into();
+        let filter = ExampleFilter { min_confidence, max_confidence, field, by, ..ExampleFilter::default() };
+        let found = store.examples(&filter).await.unwrap();
+        assert_eq!(store.count_examples(&filter).await.unwrap(), found.len() as u64);
+        found.iter().map(|e| e.id["slack:".len()..].to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(ids(None, Some(0.7), "", "").await, "2");
+    assert_eq!(ids(Some(0.7), None, "", "").await, "1 3");
+    assert_eq!(ids(Some(0.5), Some(0.8), "", "").await, "3");
+    // A field's own confidence counts, wherever it stands; one unsure item is enough.
+    assert_eq!(ids(None, None, "unit_name", "").await, "1 3");
+    assert_eq!(ids(None, Some(0.5), "Unit_Name", "").await, "1");
+    assert_eq!(ids(Some(0.96), None, "unit_name", "").await, "");
+    assert_eq!(ids(None, None, "items", "").await, "1 3");
+    assert_eq!(ids(None, None, "", "ada").await, "2");
+    assert_eq!(ids(None, Some(0.4), "direction", "ada").await, "2");
+    assert_eq!(ids(None, None, "", "bob").await, "");
 }
 
 fn suggestion(n: i64, confidence: f64, disagrees: bool) -> Suggestion {

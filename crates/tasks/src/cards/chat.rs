@@ -4,6 +4,7 @@ use super::{Form, Scoring, Task};
 pub(crate) const TASK: Task = Task {
     name: "chat",
     instruction: "Write the assistant's next reply.",
+    guidelines: include_str!("../../data/guidelines/chat.md"),
     form: Form::Text,
     scoring: Scoring::STRICT,
     finish: None,

@@ -4,6 +4,7 @@ use super::{Form, Scoring, Task};
 pub(crate) const TASK: Task = Task {
     name: "instruction",
     instruction: "Follow the instruction.",
+    guidelines: include_str!("../../data/guidelines/instruction.md"),
     form: Form::Text,
     scoring: Scoring::STRICT,
     finish: None,

@@ -27,6 +27,8 @@ pub struct Task {
     pub name: &'static str,
     /// Put before the input; short, for it is part of every prompt.
     pub instruction: &'static str,
+    /// How people judge its examples, unless they wrote their own guidelines: paragraphs, and lines that begin with "- ".
+    pub guidelines: &'static str,
     /// What the model must write.
     pub form: Form,
     /// How answers are compared with the truth.
@@ -150,6 +152,7 @@ mod tests {
         for name in names() {
             let card = card(name, &["b".into(), " a ".into(), "b".into()]).unwrap();
             assert!(card.instruction.len() < 400 && card.instruction.trim() == card.instruction, "{name}");
+            assert!(task(name).unwrap().guidelines.contains("\n- "), "{name}");
             if let AnswerForm::Label { labels } = card.answer {
                 assert_eq!(labels, ["a", "b"]);
             }

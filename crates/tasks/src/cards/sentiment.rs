@@ -4,6 +4,7 @@ use super::{Form, Scoring, Task};
 pub(crate) const TASK: Task = Task {
     name: "sentiment",
     instruction: "What is the sentiment of the text?",
+    guidelines: include_str!("../../data/guidelines/sentiment.md"),
     form: Form::Labels(&["negative", "neutral", "positive"]),
     scoring: Scoring::STRICT,
     finish: None,

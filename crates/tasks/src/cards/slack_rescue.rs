@@ -7,6 +7,7 @@ pub(crate) const TASK: Task = Task {
     name: "slack-rescue",
     instruction: "Extract the food rescue from the message: direction, rescue location, drop-off location, \
                   and every item as name, quantity, unit, subcategory. Correct typos; use null for what is not said.",
+    guidelines: include_str!("../../data/guidelines/slack_rescue.md"),
     form: Form::Json(schema),
     scoring: Scoring {
         exact: &["direction"],

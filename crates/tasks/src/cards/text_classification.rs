@@ -4,6 +4,7 @@ use super::{Form, Scoring, Task};
 pub(crate) const TASK: Task = Task {
     name: "text-classification",
     instruction: "Classify the text.",
+    guidelines: include_str!("../../data/guidelines/text_classification.md"),
     form: Form::Labels(&[]),
     scoring: Scoring::STRICT,
     finish: None,

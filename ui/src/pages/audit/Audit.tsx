@@ -2,9 +2,11 @@ import { useEffect, useState } from "react";
 import type { TaskInfo } from "../../api/types";
 import { Failure } from "../../components/Failure";
 import { Skeleton } from "../../components/bits";
+import { useActions } from "../../shell/actions";
 import { useTask } from "../../shell/useTask";
 import css from "./audit.module.css";
 import { AuditBar, type Dialog } from "./AuditBar";
+import { Guidelines } from "./Guidelines";
 import { Nothing } from "./Nothing";
 import { Rail } from "./Rail";
 import { useAudit } from "./useAudit";
@@ -20,6 +22,9 @@ function Queue({ task }: { task: TaskInfo | undefined }) {
   const audit = useAudit(task);
   const [dialog, setDialog] = useState<Dialog>(null);
   const { current, list, total, at, query } = audit;
+  const guided = audit.search.guidelines === "shown";
+  const toggle = () => audit.setUrl({ guidelines: guided ? undefined : "shown" });
+  useActions([{ id: "guidelines", label: "Guidelines", group: "Audit", key: "g", run: toggle }]);
   useEffect(() => {
     // The list is read in pages; the next one comes before it is needed.
     if (list.length > 0 && at > list.length - 12 && query.hasNextPage && !query.isFetchingNextPage)
@@ -28,14 +33,14 @@ function Queue({ task }: { task: TaskInfo | undefined }) {
   return (
     <div className={css.page}>
       <h1 className="sr">Audit</h1>
-      <AuditBar audit={audit} task={task} dialog={dialog} setDialog={setDialog} />
+      <AuditBar audit={audit} task={task} dialog={dialog} setDialog={setDialog} onGuidelines={toggle} />
       {query.isError && list.length === 0 && <Failure error={query.error} retry={() => void query.refetch()} />}
       {(query.isPending || !task || audit.seeking) && !query.isError && <Skeleton lines={8} height={460} />}
       {task && query.isSuccess && !current && !audit.seeking && (
         <Nothing audit={audit} task={task} onImport={() => setDialog("import")} />
       )}
       {task && current && (
-        <div className={css.columns}>
+        <div className={css.columns} data-guided={guided || undefined}>
           <Workbench
             key={`${current.task}/${current.id}`}
             example={current}
@@ -43,7 +48,10 @@ function Queue({ task }: { task: TaskInfo | undefined }) {
             audit={audit}
             position={`Message ${at + 1} / ${Math.max(total, list.length)}`}
           />
-          <Rail audit={audit} task={task} />
+          <div className={css.side}>
+            {guided && <Guidelines task={task} close={toggle} />}
+            <Rail audit={audit} task={task} />
+          </div>
         </div>
       )}
     </div>

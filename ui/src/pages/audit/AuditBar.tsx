@@ -1,14 +1,15 @@
-import { useEffect, useRef, useState } from "react";
 import type { TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Pick, Segmented } from "../../components/form";
 import { Pill } from "../../components/bits";
+import { addressOf } from "../../lib/filter";
 import { number } from "../../lib/format";
 import { useActions } from "../../shell/actions";
 import css from "./audit.module.css";
 import { Bulk } from "./Bulk";
+import { Duplicates } from "./Duplicates";
+import { FilterBox } from "./FilterBox";
 import { ImportDialog } from "./ImportDialog";
-import type { Filter } from "./queue";
 import type { Audit } from "./useAudit";
 
 const ORDERS = [
@@ -26,18 +27,17 @@ interface Props {
   task: TaskInfo | undefined;
   dialog: Dialog;
   setDialog: (dialog: Dialog) => void;
+  onGuidelines: () => void;
 }
 
 /** What the queue shows and how far it is. */
-export function AuditBar({ audit, task, dialog, setDialog }: Props) {
+export function AuditBar({ audit, task, dialog, setDialog, onGuidelines }: Props) {
   const { filter, setUrl, open } = audit;
-  const search = useRef<HTMLInputElement>(null);
-  const change = (part: Partial<Record<keyof Filter, string>>) => {
+  const change = (part: Record<string, string | undefined>) => {
     open(undefined);
     setUrl({ ...part, id: undefined });
   };
   useActions([
-    { id: "filter", label: "Search messages", group: "Audit", key: "/", run: () => search.current?.focus() },
     { id: "import", label: "Import messages", group: "Audit", run: () => setDialog("import") },
     { id: "bulk", label: "Bulk actions", group: "Audit", run: () => setDialog("bulk") },
     ...ORDERS.map((order) => ({
@@ -64,12 +64,12 @@ export function AuditBar({ audit, task, dialog, setDialog }: Props) {
         ]}
         onChange={(state) => change({ state })}
       />
-      <SearchBox inputRef={search} value={filter?.search ?? ""} onChange={(text) => change({ search: text })} />
+      {task && filter && <FilterBox task={task} parts={filter.parts} onChange={(parts) => change(addressOf(parts))} />}
       {sources.length > 1 && (
         <Pick
           aria-label="Source"
           small
-          value={filter?.source ?? ""}
+          value={filter?.parts.source ?? ""}
           options={[
             { value: "", label: "All sources" },
             ...sources.map((s) => ({ value: s.kind, label: `${s.kind} (${number(s.count)})` })),
@@ -86,6 +86,10 @@ export function AuditBar({ audit, task, dialog, setDialog }: Props) {
       />
       <div className={css.barEnd}>
         {task && <Readiness task={task} />}
+        {task && <Duplicates task={task} audit={audit} />}
+        <Button small shortcut="g" onClick={onGuidelines}>
+          Guidelines
+        </Button>
         <Button small onClick={() => setDialog("bulk")}>
           Bulk
         </Button>
@@ -117,36 +121,9 @@ function Readiness({ task }: { task: TaskInfo }) {
   return (
     <Pill tone={task.ready ? "good" : "plain"}>
       <span className="num">
-        {missing > 0 ? `${approved} of ${task.needed} to train` : `${number(approved)} approved · ready to train`}
+        {missing > 0 ? `${approved} of ${task.needed} to train` : `${number(approved)} approved`}
+        {missing === 0 && <span className={css.roomy}> · ready to train</span>}
       </span>
     </Pill>
-  );
-}
-
-function SearchBox(props: {
-  inputRef: React.RefObject<HTMLInputElement | null>;
-  value: string;
-  onChange: (text: string) => void;
-}) {
-  const { inputRef, value, onChange } = props;
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  useEffect(() => {
-    if (text === value) return;
-    const timer = setTimeout(() => onChange(text), 250);
-    return () => clearTimeout(timer);
-  });
-  return (
-    <div className={css.search}>
-      <input
-        ref={inputRef}
-        type="search"
-        aria-label="Search messages"
-        placeholder="Search   /"
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        onKeyDown={(press) => press.key === "Escape" && press.currentTarget.blur()}
-      />
-    </div>
   );
 }

@@ -10,7 +10,9 @@ import { Notice } from "../../components/bits";
 import { ShowCommand } from "../../components/ShowCommand";
 import { say } from "../../components/toasts";
 import { commands } from "../../lib/commands";
+import { format } from "../../lib/filter";
 import { count } from "../../lib/format";
+import { narrowed } from "./queue";
 import type { Audit } from "./useAudit";
 
 const ACTIONS = [
@@ -28,10 +30,12 @@ export function Bulk(props: { open: boolean; onOpenChange: (open: boolean) => vo
   const client = useQueryClient();
   const { filter, total } = audit;
   const asked = action === "approve" ? sure : "";
+  const narrow = filter ? narrowed(filter) : undefined;
+  const least = asked === "" ? narrow?.min_confidence : Math.max(Number(asked) / 100, narrow?.min_confidence ?? 0);
   const shown = {
+    ...narrow,
     state: filter && filter.state !== "all" ? filter.state : undefined,
-    source: filter?.source || undefined,
-    search: filter?.search || undefined,
+    min_confidence: least,
   };
   const run = useMutation({
     mutationFn: () =>
@@ -39,7 +43,7 @@ export function Bulk(props: { open: boolean; onOpenChange: (open: boolean) => vo
         task: task.name,
         action,
         reason: action === "reject" ? reason : undefined,
-        filter: { ...shown, min_confidence: asked === "" ? undefined : Number(asked) / 100 },
+        filter: shown,
       }),
     onSuccess: ({ changed, skipped }) => {
       say(`${count(changed, "message")} changed`, {
@@ -51,13 +55,14 @@ export function Bulk(props: { open: boolean; onOpenChange: (open: boolean) => vo
       onOpenChange(false);
     },
   });
+  const words = format(filter?.parts ?? {});
   const ready = action !== "reject" || reason.trim() !== "";
   return (
     <Modal
       open={open}
       onOpenChange={onOpenChange}
       title="Decide on many at once"
-      about={`For all ${count(total, "message")} that the filter shows${filter?.search ? ` (“${filter.search}”)` : ""}.`}
+      about={`For all ${count(total, "message")} that the filter shows${words ? ` (${words})` : ""}.`}
       foot={
         <>
           <Button onClick={() => onOpenChange(false)}>Leave them</Button>
@@ -93,7 +98,7 @@ export function Bulk(props: { open: boolean; onOpenChange: (open: boolean) => vo
       {action === "approve" && (
         <Notice tone="warn">Approved answers are the truth that adapters learn. Look at a sample first.</Notice>
       )}
-      <ShowCommand command={commands.deciding({ task: task.name, action, reason, sure: asked, ...shown })} />
+      <ShowCommand command={commands.deciding({ task: task.name, action, reason, ...shown })} />
       {run.isError && <Failure error={run.error} />}
     </Modal>
   );

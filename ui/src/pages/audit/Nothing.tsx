@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Empty } from "../../components/bits";
+import { addressOf, format } from "../../lib/filter";
 import type { Audit } from "./useAudit";
 
 /** Nothing to audit: because there is nothing, all is done, or the filter is too narrow. */
@@ -21,18 +22,15 @@ export function Nothing({ audit, task, onImport }: { audit: Audit; task: TaskInf
         Bring a Slack export, a CSV or JSONL file, an Ask AI database, or paste labelled text.
       </Empty>
     );
-  if (filter?.search || filter?.source)
+  const { state: _, ...narrow } = filter?.parts ?? {};
+  if (filter && Object.keys(narrow).length > 0)
     return (
       <Empty
         title="No message matches"
-        action={
-          <Button onClick={() => audit.setUrl({ search: undefined, source: undefined, state: "all" })}>
-            Show all messages
-          </Button>
-        }
+        action={<Button onClick={() => audit.setUrl({ ...addressOf({}), state: "all" })}>Show all messages</Button>}
       >
-        Nothing in “{filter.state === "pending" ? "Unaudited" : filter.state}” matches{" "}
-        {filter.search ? `“${filter.search}”` : "this source"}.
+        Nothing in “{filter.state === "pending" ? "unaudited" : filter.state}” matches “{format(narrow)}”.
+        {(narrow.min || narrow.max || narrow.field) && " Only what an adapter has answered has a confidence."}
       </Empty>
     );
   if (filter?.state === "pending")

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { examples } from "../../api/calls";
 import type { Example } from "../../api/types";
 import { Failure } from "../../components/Failure";
@@ -7,11 +7,12 @@ import { number } from "../../lib/format";
 import css from "./audit.module.css";
 
 /** The tokens a message becomes, and which of them are learned. */
-export function TokenMask({ example }: { example: Example }) {
+export function TokenMask(props: { example: Example; base?: string; title?: string; children?: ReactNode }) {
+  const { example, base, title = "What is learned", children } = props;
   const [open, setOpen] = useState(false);
   const { data, error } = useQuery({
-    queryKey: ["example", example.task, example.id, "mask", example.revision],
-    queryFn: async () => (await examples.mask(example.task, example.id)).tokens,
+    queryKey: ["example", example.task, example.id, "mask", example.revision, base],
+    queryFn: async () => (await examples.mask(example.task, example.id, base)).tokens,
     enabled: open,
     retry: false,
   });
@@ -19,8 +20,10 @@ export function TokenMask({ example }: { example: Example }) {
   return (
     <details className={css.history} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        What is learned{data && <span className="num">{` · ${number(learned)} of ${number(data.length)} tokens`}</span>}
+        {title}
+        {data && <span className="num">{` · ${number(learned)} of ${number(data.length)} tokens`}</span>}
       </summary>
+      {open && children}
       {open && !data && !error && <p>Asking the tokenizer …</p>}
       {error && <Failure error={error} />}
       {data && (

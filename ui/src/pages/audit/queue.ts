@@ -1,13 +1,27 @@
 import type { ListedExample, ReviewState } from "../../api/types";
+import { partsOf, type Parts } from "../../lib/filter";
 import type { Entry } from "../../lib/outbox";
 
 /** What the queue shows, as the address says it. */
 export interface Filter {
   task: string;
   state: ReviewState | "all";
-  source: string;
-  search: string;
+  parts: Parts;
   order: string;
+}
+
+/** The filter as the address says it. Who asks for somebody's decisions means those, and not what waits. */
+export function filterOf(task: string, address: Record<string, string | undefined>): Filter {
+  const parts = partsOf(address);
+  const state = (parts.state ?? (parts.by ? "all" : "pending")) as Filter["state"];
+  return { task, state, parts, order: address.order ?? "imported" };
+}
+
+/** What narrows the list apart from the state, as the server wants it. */
+export function narrowed({ parts }: Filter) {
+  const { field, source, by, search, min, max } = parts;
+  const share = (text: string | undefined) => (text === undefined ? undefined : Number(text));
+  return { field, source, by, search, min_confidence: share(min), max_confidence: share(max) };
 }
 
 /** Pages one after another, each message once: decisions of others shift pages by some places. */

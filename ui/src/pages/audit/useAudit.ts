@@ -5,7 +5,7 @@ import type { Example, ListedExample, ReviewState, TaskInfo } from "../../api/ty
 import { useOutbox } from "../../live/decisions";
 import { useOthers, usePresence } from "../../live/presence";
 import { useUrl } from "../../shell/url";
-import { nextOpen, stateOf, type Filter } from "./queue";
+import { filterOf, nextOpen, stateOf, type Filter } from "./queue";
 import { useRecent } from "./recent";
 import { useQueue } from "./useQueue";
 
@@ -16,17 +16,8 @@ export type Audit = ReturnType<typeof useAudit>;
 /** Where one is in the queue, and how one moves through it. */
 export function useAudit(task: TaskInfo | undefined) {
   const [search, setUrl] = useUrl();
-  const filter = useMemo<Filter | null>(() => {
-    if (!task) return null;
-    const state = (search.state ?? "pending") as Filter["state"];
-    return {
-      task: task.name,
-      state,
-      source: search.source ?? "",
-      search: search.search ?? "",
-      order: search.order ?? "imported",
-    };
-  }, [task, search.state, search.source, search.search, search.order]);
+  const said = task && JSON.stringify(filterOf(task.name, search));
+  const filter = useMemo(() => (said ? (JSON.parse(said) as Filter) : null), [said]);
   const queue = useQueue(filter);
   const [id, setId] = useState(search.id);
   const { list, seeking } = useWithLinked(queue.list, task, id);

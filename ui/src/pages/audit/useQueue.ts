@@ -2,7 +2,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { examples } from "../../api/calls";
 import type { ListedExample } from "../../api/types";
-import { flat, type Filter } from "./queue";
+import { flat, narrowed, type Filter } from "./queue";
 import { recent } from "./recent";
 
 const PAGE = 50;
@@ -35,7 +35,7 @@ async function load(
   offset: number,
   signal: AbortSignal,
 ): Promise<{ examples: ListedExample[]; total: number }> {
-  const { task, state, source, search, order } = filter;
+  const { task, state, order } = filter;
   const wanted = state === "all" ? undefined : state;
-  return examples.list({ task, state: wanted, source, search, order, limit: PAGE, offset }, signal);
+  return examples.list({ task, state: wanted, ...narrowed(filter), order, limit: PAGE, offset }, signal);
 }

@@ -19,6 +19,7 @@ import { shown } from "../../lib/json";
 import { titleOf } from "../../lib/scores";
 import { useUrl } from "../../shell/url";
 import css from "./compare.module.css";
+import { PairedCard } from "./PairedCard";
 
 /** Two or more runs: curves on one axis, what differs in their settings, and in their numbers. */
 export function Compare() {
@@ -76,10 +77,13 @@ export function Compare() {
       {query.isPending && <Skeleton lines={6} height={240} />}
       {query.error && <Failure error={query.error} retry={() => void query.refetch()} />}
       {query.data && (
-        <div className={css.tables}>
-          <Numbers comparison={query.data} ids={ids} columns={columns} />
-          <Differing comparison={query.data} ids={ids} columns={columns} />
-        </div>
+        <>
+          <div className={css.tables}>
+            <Numbers comparison={query.data} ids={ids} columns={columns} />
+            <Differing comparison={query.data} ids={ids} columns={columns} />
+          </div>
+          {query.data.paired && <PairedCard paired={query.data.paired} first={ids[0] ?? ""} last={ids.at(-1) ?? ""} />}
+        </>
       )}
     </div>
   );

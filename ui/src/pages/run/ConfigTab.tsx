@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { runs } from "../../api/calls";
-import { artifactsQuery } from "../../api/queries";
-import type { Event, RunDetail } from "../../api/types";
+import { artifactsQuery, runsQuery } from "../../api/queries";
+import type { Event, Run, RunDetail } from "../../api/types";
 import { Card, Empty } from "../../components/bits";
 import { CopyButton } from "../../components/CopyButton";
 import { Facts } from "../../components/Facts";
@@ -76,9 +77,30 @@ export function ConfigTab({ detail, events }: { detail: RunDetail; events: Event
           </Card>
         )}
       </div>
-      <Card title="Settings" side={<CopyButton text={JSON.stringify(run.spec, null, 2)}>Copy as JSON</CopyButton>}>
+      <Card
+        title="Settings"
+        side={
+          <>
+            <Against run={run} />
+            <CopyButton text={JSON.stringify(run.spec, null, 2)}>Copy as JSON</CopyButton>
+          </>
+        }
+      >
         <Facts rows={settings.map(([path, value]) => [path, shown(value) || "–"])} mono />
       </Card>
     </div>
+  );
+}
+
+/** What is different from the training before, in settings and numbers. */
+function Against({ run }: { run: Run }) {
+  const wanted = run.kind === "train";
+  const { data } = useQuery({ ...runsQuery({ task: run.task, limit: 50, offset: 0 }), enabled: wanted });
+  const before = data?.runs.find((one) => one.kind === "train" && one.created_at < run.created_at);
+  if (!wanted || !before) return null;
+  return (
+    <Link to="/runs/compare" search={{ task: run.task, ids: `${before.id},${run.id}` } as never}>
+      Compare with the training before
+    </Link>
   );
 }

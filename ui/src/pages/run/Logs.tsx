@@ -3,8 +3,8 @@ import { runs } from "../../api/calls";
 import type { Run } from "../../api/types";
 import { Card } from "../../components/bits";
 import { CopyButton } from "../../components/CopyButton";
-import { Check, Input, Segmented } from "../../components/form";
-import { matching } from "../../lib/logs";
+import { Check, Input, Pick, Segmented } from "../../components/form";
+import { matching, type Level } from "../../lib/logs";
 import { useLog } from "../../live/useLog";
 import { useUrl } from "../../shell/url";
 import css from "./run.module.css";
@@ -13,6 +13,12 @@ type Stream = "stdout" | "stderr";
 const STREAMS: { value: Stream; label: string }[] = [
   { value: "stderr", label: "stderr" },
   { value: "stdout", label: "stdout" },
+];
+
+const LEVELS: { value: Level; label: string }[] = [
+  { value: "info", label: "All lines" },
+  { value: "warn", label: "Warnings and errors" },
+  { value: "error", label: "Errors" },
 ];
 
 /** What the trainer said, whole: searchable, followed while it runs. */
@@ -26,7 +32,8 @@ export function Logs({ run, active }: { run: Run; active: boolean }) {
   // A link to a line shows that line, and not the end.
   const [follow, setFollow] = useState(search.line === undefined);
   const box = useRef<HTMLPreElement>(null);
-  const lines = useMemo(() => matching(log.text, wanted), [log.text, wanted]);
+  const level = LEVELS.find((one) => one.value === search.level)?.value ?? "info";
+  const lines = useMemo(() => matching(log.text, { text: wanted, level }), [log.text, wanted, level]);
   useEffect(() => {
     if (follow && box.current) box.current.scrollTop = box.current.scrollHeight;
   }, [follow, lines]);
@@ -55,6 +62,13 @@ export function Logs({ run, active }: { run: Run; active: boolean }) {
       }
       side={
         <>
+          <Pick
+            aria-label="Level"
+            small
+            value={level}
+            options={LEVELS}
+            onChange={(e) => setUrl({ level: e.target.value === "info" ? undefined : e.target.value })}
+          />
           <Input
             type="search"
             aria-label="Search the log"
@@ -76,6 +90,7 @@ export function Logs({ run, active }: { run: Run; active: boolean }) {
           <span
             key={line.number}
             id={`L${line.number}`}
+            data-level={line.level}
             aria-current={search.line === String(line.number) ? "location" : undefined}
           >
             <a href={address(line.number)} data-line={line.number} tabIndex={-1} title="Link to this line">
@@ -89,8 +104,8 @@ export function Logs({ run, active }: { run: Run; active: boolean }) {
           <span>
             {!log.loaded
               ? "Reading …"
-              : wanted
-                ? "No line holds that."
+              : wanted || level !== "info"
+                ? "No line is like that."
                 : `Nothing on ${stream}${active ? " yet" : ""}.`}
           </span>
         )}

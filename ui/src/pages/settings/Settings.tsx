@@ -9,6 +9,7 @@ import { sayError } from "../../components/toasts";
 import { useUrl } from "../../shell/url";
 import { AskAi } from "./AskAi";
 import { Changes } from "./Changes";
+import { GuidelinesTab } from "./GuidelinesTab";
 import { People } from "./People";
 import { Schedules } from "./Schedules";
 import { SystemTab } from "./SystemTab";
@@ -21,6 +22,7 @@ export function Settings() {
   const tabs = [
     { value: "ask-ai", label: "Ask AI", content: <AskAi /> },
     { value: "tables", label: "Weights & places", content: <TablesTab /> },
+    { value: "guidelines", label: "Guidelines", content: <GuidelinesTab /> },
     { value: "people", label: "People & tokens", content: <People /> },
     { value: "schedules", label: "Schedules", content: <Schedules /> },
     { value: "changes", label: "Changes", content: <Changes /> },

@@ -1,5 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { systemQuery } from "../../api/queries";
+import type { System } from "../../api/types";
 import { Card, Empty, Figure, Figures, Skeleton } from "../../components/bits";
 import { Facts } from "../../components/Facts";
 import { Failure } from "../../components/Failure";
@@ -7,7 +9,7 @@ import layout from "../../components/layout.module.css";
 import { Cell, Table } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
 import { RentCard } from "./RentCard";
-import { bytes, clip, number } from "../../lib/format";
+import { bytes, clip, count, duration, number } from "../../lib/format";
 import { Serving } from "./Serving";
 
 /** The machine, who trains on it, and what answers. */
@@ -42,6 +44,7 @@ export function SystemTab() {
           />
         </Figures>
       </Card>
+      <Serving serving={system.serving} />
       <div className={layout.two}>
         <div className={layout.stack}>
           <Card title="Where runs execute" flush>
@@ -65,19 +68,65 @@ export function SystemTab() {
               </Table>
             )}
           </Card>
-          <Serving serving={system.serving} />
-          <Card title="Places">
-            <Facts
-              rows={[
-                ["Home", <code>{system.home}</code>],
-                ["Database", <code>{system.database}</code>],
-                ["Base models", system.bases.map((base) => base.name).join(", ") || "None yet"],
-              ]}
-            />
-          </Card>
+          <Leases leases={system.leases} workers={system.workers} />
         </div>
         <RentCard />
       </div>
+      <Card title="Places">
+        <Facts
+          rows={[
+            ["Home", <code>{system.home}</code>],
+            ["Database", <code>{system.database}</code>],
+            ["Base models", system.bases.map((base) => base.name).join(", ") || "None yet"],
+            ["Last sweep", <Swept swept={system.swept} />],
+          ]}
+        />
+      </Card>
     </div>
+  );
+}
+
+/** Which worker has a right to which run; one that isn't renewed goes to another worker. */
+function Leases({ leases, workers }: Pick<System, "leases" | "workers">) {
+  if (leases.length === 0) return null;
+  const host = (owner: string) => workers.find((worker) => worker.id === owner)?.host ?? clip(owner, 18);
+  return (
+    <Card title="Leases" flush>
+      <Table label="Leases" stack columns={["Run", "Held by", "Ends unless renewed"]}>
+        {leases.map((lease) => (
+          <tr key={lease.run}>
+            <th scope="row">
+              <Link to="/runs/$id" params={{ id: lease.run }}>
+                {lease.run}
+              </Link>
+            </th>
+            <Cell label="Held by" title={lease.owner}>
+              {host(lease.owner)}
+            </Cell>
+            <Cell label="Ends unless renewed">
+              {lease.left_ms > 0 ? `In ${duration(lease.left_ms / 1000)}` : "Ended; another worker takes it"}
+            </Cell>
+          </tr>
+        ))}
+      </Table>
+    </Card>
+  );
+}
+
+/** What was found in the home that belongs to nothing. */
+function Swept({ swept }: Pick<System, "swept">) {
+  if (!swept) return "None yet; a worker sweeps when it is idle";
+  const { removed, kept, missing } = swept;
+  return (
+    <>
+      <TimeAgo at={swept.at} />: {removed === 0 ? "nothing to remove" : `${count(removed, "leftover")} removed`}
+      {kept > 0 && `, ${number(kept)} too young to remove`}
+      {missing.length > 0 && (
+        <>
+          . Files are gone of <code>{missing.slice(0, 5).join(", ")}</code>
+          {missing.length > 5 && ` and ${number(missing.length - 5)} more`}
+        </>
+      )}
+    </>
   );
 }

@@ -4,50 +4,38 @@ import { useState } from "react";
 import { runs } from "../../api/calls";
 import { runsQuery } from "../../api/queries";
 import type { Run, TaskInfo } from "../../api/types";
-import { Button } from "../../components/Button";
 import { Card, Empty } from "../../components/bits";
 import { Confirm } from "../../components/Confirm";
 import { Pick } from "../../components/form";
 import { Listed } from "../../components/Listed";
-import css from "../../components/listed.module.css";
+import { Menu } from "../../components/Menu";
 import { ShowCommand } from "../../components/ShowCommand";
-import { Table } from "../../components/Table";
 import { say, sayError } from "../../components/toasts";
 import { commands } from "../../lib/commands";
-import { label } from "../../lib/format";
+import { count, label } from "../../lib/format";
 import { useUrl } from "../../shell/url";
 import { ErrorModal } from "./ErrorModal";
 import { HistoryRow } from "./HistoryRow";
+import { ManyRuns, type ManyAction } from "./ManyRuns";
+import { RunTable } from "./RunTable";
+import { PAGE } from "./runs";
 
-const PAGE = 20;
 const STATES = ["", "running", "queued", "succeeded", "failed", "cancelled"].map((value) => ({
   value,
   label: value === "" ? "All states" : label(value),
 }));
-const COLUMNS = [
-  { hidden: "Choose" },
-  "Run",
-  "Kind",
-  "Status",
-  ...["Samples", "Loss", "Duration"].map((title) => ({ title, right: true })),
-  "Version",
-  "Error",
-  { hidden: "More" },
-];
-
 /** Every training and every measurement there was, newest first. */
 export function History({ task }: { task: TaskInfo }) {
   const [search, setUrl] = useUrl();
-  const page = Math.max(1, Number(search.page ?? 1));
   const state = search.state ?? "";
-  const query = useQuery(
-    runsQuery({ task: task.name, state: state || undefined, limit: PAGE, offset: (page - 1) * PAGE }),
-  );
+  const wanted = { task: task.name, state: state || undefined };
+  const query = useQuery(runsQuery({ ...wanted, limit: PAGE, offset: 0 }));
   const [chosen, setChosen] = useState<string[]>([]);
   const [failed, setFailed] = useState<Run | null>(null);
   const [clearing, setClearing] = useState(false);
+  const [many, setMany] = useState<ManyAction | null>(null);
   const list = query.data?.runs ?? [];
-  const pages = Math.max(1, Math.ceil((query.data?.total ?? 0) / PAGE));
+  const total = query.data?.total ?? 0;
   const toggle = (id: string) =>
     setChosen((old) => (old.includes(id) ? old.filter((one) => one !== id) : [...old, id]));
   return (
@@ -68,43 +56,42 @@ export function History({ task }: { task: TaskInfo }) {
             options={STATES}
             value={state}
             small
-            onChange={(e) => setUrl({ state: e.target.value || undefined, page: undefined })}
+            onChange={(e) => setUrl({ state: e.target.value || undefined })}
           />
-          {list.length > 0 && (
-            <Button small look="quiet" onClick={() => setClearing(true)}>
-              Clear old
-            </Button>
+          {total > 0 && <span className="num">{count(total, "run")}</span>}
+          {total > 0 && (
+            <Menu
+              label="For all runs shown"
+              items={[
+                { label: "Cancel all that run or wait …", run: () => setMany("cancel") },
+                { label: "Begin all again that failed …", run: () => setMany("retry") },
+                { label: "Delete old ones …", danger: true, run: () => setClearing(true) },
+              ]}
+            />
           )}
         </>
       }
     >
       <Listed query={query} lines={4} height={160} empty={list.length === 0 && <NoRuns state={state} />}>
-        <Table label="Training history" columns={COLUMNS} stack>
-          {list.map((run) => (
+        <RunTable
+          key={state}
+          wanted={wanted}
+          total={total}
+          first={list}
+          row={(run, place) => (
             <HistoryRow
               key={run.id}
               run={run}
+              place={place}
               chosen={chosen.includes(run.id)}
               onChoose={() => toggle(run.id)}
               onError={() => setFailed(run)}
             />
-          ))}
-        </Table>
+          )}
+        />
       </Listed>
-      {pages > 1 && (
-        <div className={css.pages}>
-          <Button small disabled={page <= 1} onClick={() => setUrl({ page: String(page - 1) })}>
-            Newer
-          </Button>
-          <span className="num">
-            {page} of {pages}
-          </span>
-          <Button small disabled={page >= pages} onClick={() => setUrl({ page: String(page + 1) })}>
-            Older
-          </Button>
-        </div>
-      )}
       {failed && <ErrorModal run={failed} close={() => setFailed(null)} />}
+      {many && <ManyRuns action={many} task={task.name} state={wanted.state} close={() => setMany(null)} />}
       <ClearOld open={clearing} close={() => setClearing(false)} />
     </Card>
   );

@@ -1,7 +1,8 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { runs } from "../../api/calls";
+import { rentQuery } from "../../api/queries";
 import type { Run } from "../../api/types";
 import { Confirm } from "../../components/Confirm";
 import { Progress } from "../../components/bits";
@@ -12,7 +13,8 @@ import { Cell } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
 import { say, sayError } from "../../components/toasts";
 import { commands } from "../../lib/commands";
-import { clip, duration, number, percent, significant } from "../../lib/format";
+import { clip, duration, number, percent, roughMoney, significant } from "../../lib/format";
+import type { Place } from "./RunTable";
 import css from "./train.module.css";
 
 const SHOWN = 160;
@@ -24,8 +26,10 @@ export function HistoryRow({
   chosen,
   onChoose,
   onError,
+  place,
 }: {
   run: Run;
+  place: Place;
   chosen: boolean;
   onChoose: () => void;
   onError: () => void;
@@ -34,7 +38,7 @@ export function HistoryRow({
   const seconds = run.started_at && ended ? (ended - run.started_at) / 1000 : null;
   const progress = isActive(run.state) ? run.progress : null;
   return (
-    <tr>
+    <tr {...place}>
       <Cell corner>
         <input type="checkbox" aria-label={`Choose ${run.id} to compare`} checked={chosen} onChange={onChoose} />
       </Cell>
@@ -50,9 +54,12 @@ export function HistoryRow({
       <Cell>
         <RunPill state={run.state} />
         {progress && (
-          <div className={css.progress} title={`${duration(progress.eta_s)} left`}>
+          <div className={css.progress}>
             <Progress value={progress.percent} label={`Run ${run.id}`} />
-            <span className="num">{percent(progress.percent / 100)}</span>
+            <span className="num">
+              {percent(progress.percent / 100)}
+              {progress.eta_s != null && ` · ${duration(progress.eta_s)} left`}
+            </span>
           </div>
         )}
       </Cell>
@@ -64,6 +71,7 @@ export function HistoryRow({
       </Cell>
       <Cell label="Duration" right nowrap>
         {duration(seconds)}
+        {seconds !== null && <Cost seconds={seconds} />}
       </Cell>
       <Cell label="Version">
         {run.version ? (
@@ -89,6 +97,13 @@ export function HistoryRow({
       </Cell>
     </tr>
   );
+}
+
+/** What the time cost so far, where the machine is rented by the hour. */
+function Cost({ seconds }: { seconds: number }) {
+  const rent = useQuery(rentQuery).data?.body;
+  if (!rent || rent.price_per_hour === 0) return null;
+  return <div className={css.sub}>{roughMoney((rent.price_per_hour * seconds) / 3600, rent.currency)}</div>;
 }
 
 function RunMenu({ run }: { run: Run }) {

@@ -13,23 +13,19 @@ import layout from "../../components/layout.module.css";
 import { ShowCommand } from "../../components/ShowCommand";
 import { number, percent, roughly } from "../../lib/format";
 import { useDebounced } from "../../lib/useDebounced";
-import { newRun, START, type Draft, type Effort } from "../../lib/train";
+import { newRun, START, type Draft } from "../../lib/train";
 import { useActions } from "../../shell/actions";
 import { Advanced } from "./Advanced";
+import { MaskView } from "./MaskView";
 import { PreflightCard } from "./PreflightCard";
 import { titleOf } from "../../lib/scores";
+import { Presets } from "./Presets";
 import css from "./train.module.css";
 
 const METHODS = [
   { value: "lora", label: "LoRA" },
   { value: "soft-prompt", label: "Soft prompt" },
 ] as const;
-const EFFORTS: { value: Effort; label: string }[] = [
-  { value: "quick", label: "Quick look" },
-  { value: "recommended", label: "Recommended" },
-  { value: "thorough", label: "Thorough" },
-];
-
 /** What to train, what it would take, and the button. */
 export function TrainForm({ task }: { task: TaskInfo }) {
   const [draft, setDraft] = useState<Draft>(START);
@@ -57,10 +53,6 @@ export function TrainForm({ task }: { task: TaskInfo }) {
   const begin = () => !blocked && start.mutate();
   useActions([{ id: "start", label: "Start training", group: "Train", key: "s", disabled: blocked, run: begin }]);
   const bases = [...new Set([...(system.data?.bases.map((base) => base.name) ?? []), "smollm2-135m"])];
-  const epochs = (effort: Effort) => {
-    const efforts = preflight.data?.efforts;
-    return efforts ? ` · ${number(efforts[effort])} ${efforts[effort] === 1 ? "epoch" : "epochs"}` : "";
-  };
   const wrong = (field: string) =>
     preflight.data?.problems
       .filter((problem) => problem.level === "error" && problem.field === field)
@@ -115,15 +107,8 @@ export function TrainForm({ task }: { task: TaskInfo }) {
                 onChange={(method) => change({ method })}
               />
             </Choice>
-            <Choice label="Effort">
-              <Segmented
-                label="Effort"
-                value={draft.effort}
-                options={EFFORTS.map(({ value, label }) => ({ value, label: `${label}${epochs(value)}` }))}
-                onChange={(effort) => change({ effort })}
-              />
-            </Choice>
           </div>
+          <Presets draft={draft} preflight={preflight.data} onChange={(effort) => change({ effort })} />
           {draft.method === "lora" && (draft.decoderOnly || preflight.data?.decoder_only) && (
             <Check
               label={<DecoderOnly estimate={preflight.data} />}
@@ -136,6 +121,7 @@ export function TrainForm({ task }: { task: TaskInfo }) {
             checked={draft.activate}
             onChange={(e) => change({ activate: e.target.checked })}
           />
+          <MaskView task={task} base={draft.base || "smollm2-135m"} />
           <Advanced draft={draft} change={change} wrong={wrong} />
           {preflight.data && <ShowCommand command={preflight.data.command} />}
           {start.isError && <StartFailed error={start.error} />}

@@ -1,12 +1,16 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { tasks } from "../../api/calls";
+import { rollbackQuery } from "../../api/queries";
 import type { Version } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Confirm } from "../../components/Confirm";
+import { Facts } from "../../components/Facts";
 import { ShowCommand } from "../../components/ShowCommand";
 import { say, sayError } from "../../components/toasts";
 import { commands } from "../../lib/commands";
+import { percent } from "../../lib/format";
+import { headline, titleOf } from "../../lib/scores";
 import { useActions } from "../../shell/actions";
 
 /** The version before becomes active again, in one step. */
@@ -22,13 +26,14 @@ export function Rollback({ task, active, versions }: { task: string; active: Ver
     onError: sayError,
     onSettled: () => void client.invalidateQueries(),
   });
-  const before = versions.filter((version) => version.stage === "archived");
+  const name = useQuery(rollbackQuery(task)).data;
+  const before = versions.find((version) => version.name === name);
   useActions([
     {
       id: "rollback",
       label: "Roll back",
       group: "Versions",
-      disabled: before.length === 0,
+      disabled: !before,
       run: () => setAsking(true),
     },
   ]);
@@ -36,26 +41,55 @@ export function Rollback({ task, active, versions }: { task: string; active: Ver
     <>
       <Button
         icon="undo"
-        disabled={before.length === 0}
-        title={before.length === 0 ? "No version was active before" : undefined}
+        disabled={!before}
+        title={before ? undefined : "No version was active before"}
         onClick={() => setAsking(true)}
       >
         Roll back
       </Button>
       <Confirm
         open={asking}
-        title="Roll back?"
+        title={`Roll back to ${before?.name ?? "the version before"}?`}
         yes="Roll back"
         busy={roll.isPending && "Rolling back …"}
         onYes={() => roll.mutate()}
         onNo={() => setAsking(false)}
       >
-        <p>
-          {active.name} stops answering, and the version that was active before it answers again at once. {active.name}{" "}
-          is kept.
-        </p>
+        {before && <Effect task={task} active={active} before={before} />}
         <ShowCommand command={commands.rollingBack(task)} />
       </Confirm>
     </>
   );
+}
+
+/** What exactly would be different. */
+function Effect({ task, active, before }: { task: string; active: Version; before: Version }) {
+  const [now, then] = [scored(active), scored(before)];
+  return (
+    <>
+      <p>
+        {before.name} answers every request for {task} at once; the next request already gets it. {active.name} stops
+        answering, is kept, and can be activated again.
+      </p>
+      <Facts
+        rows={[
+          ["Now", `${active.name}${now}`],
+          ["Then", `${before.name}${then}`],
+          [
+            "Base model",
+            before.base === active.base ? `${active.base}, as now` : `${before.base} instead of ${active.base}`,
+          ],
+          ["Messages, decisions and runs", "Stay as they are"],
+        ]}
+      />
+    </>
+  );
+}
+
+/** How good a version is, where that was measured. */
+function scored({ metrics }: Version): string {
+  const metric = headline(metrics.evaluation?.adapter);
+  return metric
+    ? ` · ${titleOf(metric.name)} ${percent(metric.value)} (${percent(metric.low)} to ${percent(metric.high)})`
+    : " · not measured";
 }

@@ -1,0 +1,91 @@
+import { expect, test } from "@playwright/test";
+import { examine, measure } from "./checks";
+import { Graft, TASK } from "./graft";
+
+const graft = new Graft();
+test.describe.configure({ mode: "serial" });
+test.beforeAll(async () => {
+  await graft.startWithMessages();
+  graft.run("train", TASK, "--base", "tiny", "--epochs", "2", "--activate", "--force");
+  graft.run("suggest", TASK);
+});
+test.afterAll(() => graft.end());
+
+const audit = () => `${graft.url}/audit?task=${TASK}`;
+
+test("a filter in words, the other controls and the address say the same", async ({ page }) => {
+  await page.goto(audit());
+  await expect(page.getByText("Message 1 / 20")).toBeVisible();
+  await page.keyboard.press("/");
+  const box = page.getByRole("combobox", { name: "Search messages" });
+  await expect(box).toBeFocused();
+  await expect(page.getByRole("listbox", { name: "Filters" }).getByRole("option")).toHaveCount(5);
+  await box.pressSequentially("is:appr");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect(box).toHaveValue("is:approved ");
+  await box.pressSequentially("source:csv yes");
+  await expect(page.getByText("Message 1 / 20")).toBeVisible();
+  await expect(page).toHaveURL(/state=approved/);
+  await expect(page).toHaveURL(/source=csv/);
+  await expect(page).toHaveURL(/search=yes/);
+  await expect(page.getByRole("radio", { name: /^Audited/ })).toBeChecked();
+  await expect(page.getByTestId("message")).toContainText("yes");
+
+  // The other way: a button changes the words, and a reload keeps them.
+  await page.getByText("All", { exact: true }).click();
+  await expect(box).toHaveValue("is:all source:csv yes");
+  await page.reload();
+  await expect(box).toHaveValue("is:all source:csv yes");
+  await expect(page.getByText("Message 1 / 30")).toBeVisible();
+});
+
+test("confidence and people narrow the list; what can't be meant is told", async ({ page }) => {
+  const sure = await graft.api<{ total: number }>(`/examples?task=${TASK}&state=pending&min_confidence=0.5`);
+  await page.goto(audit());
+  const box = page.getByRole("combobox", { name: "Search messages" });
+  await box.fill("conf:>=50%");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/min=0.5/);
+  await expect(page.getByText(`Message 1 / ${sure.total}`)).toBeVisible();
+  await box.fill("by:nobody");
+  await expect(page.getByText("No message matches")).toBeVisible();
+  await page.getByRole("button", { name: "Show all messages" }).click();
+  await expect(page.getByText("Message 1 / 60")).toBeVisible();
+  await expect(box).toHaveValue("is:all");
+  await box.fill("colour:red ");
+  await box.blur();
+  await expect(page.getByText("There is no “colour:”. There are is: conf: field: source: by:")).toBeVisible();
+  await expect(page.getByText("Message 1 / 60")).toBeVisible();
+  await examine(page);
+  await measure(page);
+});
+
+test("G shows how to judge, in the words that people agreed on", async ({ page }) => {
+  await page.goto(audit());
+  await expect(page.getByText("Message 1 /")).toBeVisible();
+  await page.keyboard.press("g");
+  const panel = page.getByRole("region", { name: "Guidelines" });
+  await expect(panel.getByText("The one label that fits the whole text best.")).toBeVisible();
+  await panel.getByRole("link", { name: "Edit" }).click();
+  const form = page.locator("form").filter({ has: page.getByRole("textbox", { name: "Guidelines" }) });
+  await form.getByRole("textbox").fill("Labels\n- yes is good");
+  await expect(form.getByRole("listitem")).toHaveText("yes is good");
+  await form.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Saved", { exact: true })).toBeVisible();
+  await page.goto(`${audit()}&guidelines=shown`);
+  await expect(panel.getByRole("listitem")).toHaveText("yes is good");
+  await page.keyboard.press("g");
+  await expect(panel).toHaveCount(0);
+  await page.goto(`${graft.url}/settings?task=${TASK}&tab=changes`);
+  await expect(page.getByText(`guidelines-${TASK}`)).toBeVisible();
+});
+
+test("approved messages that say nearly the same are told of", async ({ page }) => {
+  const rows = ["ten crates of ripe pears came in", "Ten crates of ripe pears came in!"];
+  graft.run("import", "csv", graft.file("twice.csv", `text,label\n${rows.map((row) => `${row},good`).join("\n")}\n`));
+  await page.goto(audit());
+  await page.getByRole("button", { name: "1 near-duplicate" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: rows[1] }).click();
+  await expect(page.getByTestId("message")).toHaveText(rows[1] ?? "");
+});

@@ -1,0 +1,109 @@
+import { expect, test } from "@playwright/test";
+import { Graft, TASK } from "./graft";
+
+const RUNS = 10_000;
+const graft = new Graft();
+test.describe.configure({ mode: "serial" });
+test.beforeAll(async () => {
+  await graft.startWithMessages();
+  graft.run("train", TASK, "--base", "tiny", "--epochs", "0.2", "--run-id", "first");
+});
+test.afterAll(() => graft.end());
+
+test("of 10,000 runs only those in sight are in the document", async ({ page }) => {
+  const { runs } = await graft.api<{ runs: { id: string }[] }>("/runs?limit=1");
+  const asked: number[] = [];
+  await page.route("**/api/v1/runs?*", (route) => {
+    const query = new URL(route.request().url()).searchParams;
+    const [limit, offset] = [Number(query.get("limit")), Number(query.get("offset"))];
+    asked.push(offset);
+    const many = Array.from({ length: Math.min(limit, RUNS - offset) }, (_, i) => ({
+      ...runs[0],
+      id: `run-${RUNS - offset - i}`,
+      error: (offset + i) % 7 === 0 ? "failed to learn anything at all ".repeat(5) : null,
+    }));
+    return route.fulfill({ json: { runs: many, total: RUNS } });
+  });
+  await page.goto(`${graft.url}/train?task=${TASK}`);
+  const list = page.getByRole("region", { name: "Training history" });
+  await expect(list.getByText("run-10000", { exact: true })).toBeVisible();
+  await expect(page.getByText("10,000 runs")).toBeVisible();
+  await list.scrollIntoViewIfNeeded();
+  const frames = await list.evaluate(async (box) => {
+    const times: number[] = [];
+    for (let i = 0; i < 40; i += 1) {
+      const start = performance.now();
+      box.scrollTop += 400;
+      await new Promise(requestAnimationFrame);
+      times.push(performance.now() - start);
+    }
+    return times.sort((a, b) => a - b);
+  });
+  console.log(`scrolling: median ${frames[20]?.toFixed(1)} ms, slowest ${frames[39]?.toFixed(1)} ms a frame`);
+  expect(await list.getByRole("row").count()).toBeLessThan(60);
+  await expect(async () => {
+    await list.evaluate((box) => (box.scrollTop = box.scrollHeight));
+    await expect(list.getByText("run-1", { exact: true })).toBeVisible({ timeout: 1_000 });
+  }).toPass();
+  expect(await list.getByRole("row").count()).toBeLessThan(60);
+  expect(new Set(asked).size, "pages that nobody sees aren't read").toBeLessThan(40);
+});
+
+test("each preset says what it would take, and any example what is learned of it", async ({ page }) => {
+  await page.goto(`${graft.url}/train?task=${TASK}`);
+  await page.getByLabel("Base model").fill("tiny");
+  await expect(page.getByText("✓ Ready")).toBeVisible();
+  const efforts = page.getByRole("radiogroup", { name: "Effort" });
+  await expect(efforts.getByText(/^[\d.]+ epochs?\s*≈ /)).toHaveCount(3);
+  await page.getByText("What is learned of an example").click();
+  await expect(page.getByText("Example 1 of 40")).toBeVisible();
+  const learned = page.getByTitle("Carries loss");
+  await expect(learned.first()).toBeVisible();
+  await page.getByRole("button", { name: "Next", exact: true }).click();
+  await expect(page.getByText("Example 2 of 40")).toBeVisible();
+});
+
+test("a log is narrowed to what is grave", async ({ page }) => {
+  const said = "step 1/2\nwarning: 3 examples were cut\nerror: failed to write\n  caused by: no space left\n";
+  await page.route("**/api/v1/runs/first/logs?*", (route) => {
+    const offset = Number(new URL(route.request().url()).searchParams.get("offset"));
+    return route.fulfill({ json: { text: said.slice(offset), next: said.length, size: said.length } });
+  });
+  await page.goto(`${graft.url}/runs/first?task=${TASK}&tab=logs`);
+  const log = page.getByLabel(/^Log, /);
+  await expect(log.getByText("step 1/2")).toBeVisible();
+  await page.getByLabel("Level").selectOption("error");
+  await expect(page).toHaveURL(/level=error/);
+  await expect(log.getByRole("link")).toHaveText(["3", "4"]);
+  await page.getByLabel("Level").selectOption("warn");
+  await expect(log.getByRole("link")).toHaveText(["2", "3", "4"]);
+});
+
+test("all that the history shows are cancelled or begun again, after it said how many", async ({ page }) => {
+  test.setTimeout(180_000);
+  await graft.watchTraining(page, 60);
+  await page.goto(`${graft.url}/train?task=${TASK}`);
+  const many = async (item: string) => {
+    await page.getByRole("button", { name: "For all runs shown" }).click();
+    await page.getByRole("menuitem", { name: item }).click();
+  };
+  const dialog = page.getByRole("dialog");
+  await many("Cancel all");
+  await expect(dialog.getByRole("status")).toContainText("1 run of those that the history shows");
+  await dialog.getByRole("button", { name: "Cancel 1 run" }).click();
+  await expect(page.getByText("1 run asked to stop")).toBeVisible();
+  const state = async () => (await graft.api<{ runs: { state: string }[] }>("/runs?limit=1")).runs[0]?.state;
+  await expect.poll(state, { timeout: 60_000 }).toBe("cancelled");
+
+  await page.getByLabel("State").selectOption("cancelled");
+  await many("Begin all again");
+  await dialog.getByRole("button", { name: "Begin again: 1 run" }).click();
+  await expect(page.getByText("1 run queued again")).toBeVisible();
+  await expect.poll(state).not.toBe("cancelled");
+  await page.getByLabel("State").selectOption("");
+  await many("Begin all again");
+  await expect(dialog.getByText("None of these runs can begin again.")).toBeVisible();
+  await expect(dialog.getByRole("button", { name: "Begin again: 0 runs" })).toBeDisabled();
+  await graft.api("/runs/bulk", { action: "cancel" });
+  await expect.poll(state, { timeout: 60_000 }).toBe("cancelled");
+});

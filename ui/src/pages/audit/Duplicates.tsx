@@ -1,0 +1,55 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { duplicatesQuery } from "../../api/queries";
+import type { TaskInfo } from "../../api/types";
+import { Button } from "../../components/Button";
+import { Modal } from "../../components/Modal";
+import { clip, count } from "../../lib/format";
+import css from "./audit.module.css";
+import type { Audit } from "./useAudit";
+
+/** Approved messages that say nearly the same: they teach little, and are kept on one side of every split. */
+export function Duplicates({ task, audit }: { task: TaskInfo; audit: Audit }) {
+  const [open, setOpen] = useState(false);
+  const { data } = useQuery({ ...duplicatesQuery(task.name), enabled: task.counts.approved > 1 });
+  if (!data || data.extra === 0) return null;
+  return (
+    <>
+      <Button look="quiet" small onClick={() => setOpen(true)}>
+        {count(data.extra, "near-duplicate")}
+      </Button>
+      <Modal
+        open={open}
+        onOpenChange={setOpen}
+        wide
+        title="Approved messages that say nearly the same"
+        about="They are held out or learned together, so that no version is measured on what it has as good as seen. Copies teach nothing new: open one to reject it."
+      >
+        <ol className={css.groups}>
+          {data.groups.slice(0, SHOWN).map((group) => (
+            <li key={group[0]?.id}>
+              <ul>
+                {group.map((one) => (
+                  <li key={one.id}>
+                    <button
+                      type="button"
+                      onClick={() => {
+                        setOpen(false);
+                        audit.open(one.id);
+                      }}
+                    >
+                      {clip(one.input.replace(/\s+/g, " "), 140)}
+                    </button>
+                  </li>
+                ))}
+              </ul>
+            </li>
+          ))}
+        </ol>
+        {data.groups.length > SHOWN && <p className="muted">And {count(data.groups.length - SHOWN, "more group")}.</p>}
+      </Modal>
+    </>
+  );
+}
+
+const SHOWN = 50;

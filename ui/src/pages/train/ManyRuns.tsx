@@ -1,0 +1,77 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { runs } from "../../api/calls";
+import type { BulkRuns, BulkRunsResult } from "../../api/types";
+import { Confirm } from "../../components/Confirm";
+import { Failure } from "../../components/Failure";
+import { ShowCommand } from "../../components/ShowCommand";
+import { say } from "../../components/toasts";
+import { commands } from "../../lib/commands";
+import { count } from "../../lib/format";
+
+export type ManyAction = BulkRuns["action"];
+
+const WORDS = {
+  cancel: {
+    title: "Cancel all that run or wait",
+    yes: "Cancel",
+    effect: "They stop after their step; what they learned until their last checkpoint is kept.",
+    none: "None of these runs is waiting or working.",
+    done: "asked to stop",
+  },
+  retry: {
+    title: "Begin all again that failed or were cancelled",
+    yes: "Begin again:",
+    effect: "They are queued from the beginning; their checkpoints are deleted.",
+    none: "None of these runs can begin again.",
+    done: "queued again",
+  },
+} as const;
+
+/** One action for all runs that the history shows, after saying how many that are. */
+export function ManyRuns(props: { action: ManyAction; task: string; state?: string; close: () => void }) {
+  const { action, task, state, close } = props;
+  const words = WORDS[action];
+  const body = { action, task, state: state as BulkRuns["state"] };
+  const client = useQueryClient();
+  const told = useQuery({
+    queryKey: ["runs", "many", body],
+    queryFn: () => runs.actOnMany({ ...body, dry_run: true }),
+    staleTime: 0,
+  });
+  const act = useMutation({
+    mutationFn: () => runs.actOnMany(body),
+    onSuccess: ({ changed, skipped }) => {
+      say(`${count(changed.length, "run")} ${words.done}`, { detail: left({ changed, skipped }) });
+      void client.invalidateQueries({ queryKey: ["runs"] });
+      void client.invalidateQueries({ queryKey: ["tasks"] });
+      close();
+    },
+  });
+  const many = told.data?.changed.length ?? 0;
+  return (
+    <Confirm
+      open
+      title={words.title}
+      yes={told.data ? `${words.yes} ${count(many, "run")}` : words.yes}
+      danger={action === "cancel"}
+      disabled={many === 0}
+      busy={act.isPending && "Working …"}
+      onYes={() => act.mutate()}
+      onNo={close}
+    >
+      {told.isPending && <p>Counting …</p>}
+      {told.data && (
+        <p role="status">
+          {many === 0 ? words.none : `${count(many, "run")} of those that the history shows. ${words.effect}`}{" "}
+          {left(told.data)}
+        </p>
+      )}
+      <ShowCommand command={commands.posting("/api/v1/runs/bulk", body)} />
+      {(told.error ?? act.error) && <Failure error={(told.error ?? act.error)!} />}
+    </Confirm>
+  );
+}
+
+function left({ skipped }: BulkRunsResult): string | undefined {
+  return skipped.length > 0 ? `${count(skipped.length, "run")} left alone: ${skipped[0]?.why}.` : undefined;
+}

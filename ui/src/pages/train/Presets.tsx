@@ -1,0 +1,57 @@
+import { useId } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { rentQuery } from "../../api/queries";
+import type { Preflight } from "../../api/types";
+import { count, roughly, roughMoney, sentence } from "../../lib/format";
+import type { Draft, Effort } from "../../lib/train";
+import css from "./train.module.css";
+
+const EFFORTS: { value: Effort; label: string }[] = [
+  { value: "quick", label: "Quick look" },
+  { value: "recommended", label: "Recommended" },
+  { value: "thorough", label: "Thorough" },
+];
+
+interface Props {
+  draft: Draft;
+  preflight: Preflight | undefined;
+  onChange: (effort: Effort) => void;
+}
+
+/** How much to train, each with the time and money it would take, and what that rests on. */
+export function Presets({ draft, preflight, onChange }: Props) {
+  const name = useId();
+  const { efforts, estimate } = preflight ?? {};
+  const rent = useQuery(rentQuery).data?.body;
+  // Epochs that somebody wrote themselves hold for all three.
+  const own = (draft.settings.epochs ?? "") !== "";
+  const seconds = (effort: Effort) =>
+    estimate?.seconds == null || !efforts || own
+      ? null
+      : (estimate.seconds * efforts[effort]) / Math.max(1e-9, efforts[draft.effort]);
+  return (
+    <div role="radiogroup" aria-label="Effort" className={css.presets}>
+      {EFFORTS.map(({ value, label }) => {
+        const time = seconds(value);
+        const cost = time !== null && rent && rent.price_per_hour > 0 ? (rent.price_per_hour * time) / 3600 : null;
+        return (
+          <label
+            key={value}
+            data-on={value === draft.effort || undefined}
+            title={estimate?.seconds_basis ? sentence(estimate.seconds_basis) : undefined}
+          >
+            <input type="radio" name={name} checked={value === draft.effort} onChange={() => onChange(value)} />
+            <strong>{label}</strong>
+            <small className="num">
+              {efforts && !own && count(efforts[value], "epoch")}
+              <br />
+              {[time !== null && `≈ ${roughly(time)}`, cost !== null && rent && roughMoney(cost, rent.currency)]
+                .filter(Boolean)
+                .join(" · ")}
+            </small>
+          </label>
+        );
+      })}
+    </div>
+  );
+}
