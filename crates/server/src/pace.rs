@@ -1,4 +1,8 @@
-//! Bodies that dribble in. A client that says nothing for a while is cut off, and so is one that says a byte now and then.
+//! Bodies that dribble in, and bodies that nobody reads to their end.
+//!
+//! A client that says nothing for a while is cut off, and so is one that says a byte now and then. One that is refused
+//! while it still sends would see a broken connection instead of the answer, because the system resets a connection
+//! that is closed with something unread; so the rest is read and thrown away, within limits, as nginx lingers.
 
 use std::{
     future::Future as _,
@@ -11,6 +15,7 @@ use axum::{
     BoxError,
     body::{Body, Bytes},
     extract::{Request, State},
+    http::header,
     middleware::Next,
     response::Response,
 };
@@ -22,6 +27,11 @@ use crate::AppState;
 /// Bytes that each span of patience must bring, unless the body ends in it.
 const LEAST: usize = 4096;
 
+/// Longest silence, longest time in all, and most bytes that are waited for when the answer is sent already.
+const SILENCE: Duration = Duration::from_secs(5);
+const LINGER: Duration = Duration::from_secs(30);
+const MOST: usize = 1 << 30;
+
 /// The body came too slowly.
 #[derive(Debug, thiserror::Error)]
 #[error("wait any longer for the request's body")]
@@ -30,7 +40,22 @@ pub(crate) struct Late;
 /// Gives every request's body its pace.
 pub(crate) async fn paced(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let patience = state.config.patience;
-    next.run(request.map(|body| Body::new(Paced::new(body, patience)))).await
+    // Who asks first whether the body is wanted doesn't send one that isn't.
+    let asks = request.headers().contains_key(header::EXPECT);
+    next.run(request.map(|body| Body::new(Paced::new(body, patience, !asks)))).await
+}
+
+/// Reads what is left of a body, and throws it away.
+async fn linger(mut body: Body) {
+    let rest = async {
+        let mut came = 0;
+        while came < MOST {
+            let next = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context));
+            let Ok(Some(Ok(frame))) = tokio::time::timeout(SILENCE, next).await else { return };
+            came += frame.data_ref().map_or(0, Bytes::len);
+        }
+    };
+    let _ = tokio::time::timeout(LINGER, rest).await;
 }
 
 /// A body that must come on. Only time spent waiting for the client counts, not what its reader takes.
@@ -44,11 +69,14 @@ struct Paced {
     alarm: Pin<Box<Sleep>>,
     /// Bytes since patience was last whole.
     came: usize,
+    /// Whether more is on its way that must be read, wanted or not.
+    more: bool,
 }
 
 impl Paced {
-    fn new(body: Body, patience: Duration) -> Self {
-        Self { body, patience, left: patience, waiting: None, alarm: Box::pin(tokio::time::sleep(patience)), came: 0 }
+    fn new(body: Body, patience: Duration, more: bool) -> Self {
+        let alarm = Box::pin(tokio::time::sleep(patience));
+        Self { body, patience, left: patience, waiting: None, alarm, came: 0, more }
     }
 
     fn take(&mut self, bytes: usize) {
@@ -68,6 +96,7 @@ impl HttpBody for Paced {
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            self.more = matches!(frame, Some(Ok(_)));
             if let Some(Ok(frame)) = &frame {
                 self.take(frame.data_ref().map_or(0, Bytes::len));
             }
@@ -80,6 +109,7 @@ impl HttpBody for Paced {
             self.alarm.as_mut().reset(until);
         }
         ready!(self.alarm.as_mut().poll(context));
+        self.more = false;
         Poll::Ready(Some(Err(Late.into())))
     }
 
@@ -89,6 +119,17 @@ impl HttpBody for Paced {
 
     fn size_hint(&self) -> SizeHint {
         HttpBody::size_hint(&self.body)
+    }
+}
+
+impl Drop for Paced {
+    fn drop(&mut self) {
+        if !self.more || self.body.is_end_stream() {
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(linger(std::mem::take(&mut self.body)));
+        }
     }
 }
 
@@ -106,7 +147,7 @@ mod tests {
     }
 
     async fn read(body: Body) -> Result<usize, axum::Error> {
-        let paced = Body::new(Paced::new(body, Duration::from_secs(1)));
+        let paced = Body::new(Paced::new(body, Duration::from_secs(1), true));
         axum::body::to_bytes(paced, usize::MAX).await.map(|bytes| bytes.len())
     }
 

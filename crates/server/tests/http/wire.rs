@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, in its helpers too")]
 
-use std::time::{Duration, Instant};
+use std::{
+    io::{Read as _, Write as _},
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use crate::service::{PATIENCE, Service};
-use graft_server::{ServerConfig, serve};
+use graft_server::{ServerConfig, auth::Role, serve};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -17,7 +21,7 @@ use tokio::{
 /// A server that listens as long as it lives.
 struct Listening {
     service: Service,
-    address: std::net::SocketAddr,
+    address: SocketAddr,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
 }
@@ -84,6 +88,47 @@ async fn who_dawdles_is_cut_off() {
     assert!(sent < 100, "it was cut off in the middle, after {sent} bytes");
     let fine = server.say(b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
     assert!(fine.starts_with("HTTP/1.1 200"), "{fine}");
+}
+
+/// Sends a form of 50 MB without looking up, then reads the answer.
+fn upload(address: SocketAddr, headers: &str) -> String {
+    const BYTES: usize = 50 << 20;
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let form = "host: localhost\r\ncontent-type: multipart/form-data; boundary=line\r\n";
+    let head = format!("POST /api/v1/imports HTTP/1.1\r\n{form}{headers}content-length: {BYTES}\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut left = BYTES;
+    for part in ["--line\r\ncontent-disposition: form-data; name=\"surprise\"\r\n\r\n".as_bytes(), &[b'x'; 1 << 16]]
+        .into_iter()
+        .chain(std::iter::repeat(&[b'x'; 1 << 16][..]))
+    {
+        stream.write_all(&part[..part.len().min(left)]).expect("the connection breaks while the form is sent");
+        left -= part.len().min(left);
+        if left == 0 {
+            break;
+        }
+    }
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("the connection breaks before the answer");
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_refused_while_still_sending_hears_why() {
+    let server = Listening::new(ServerConfig::default()).await;
+    let address = server.address;
+    let said =
+        async |headers: &'static str| tokio::task::spawn_blocking(move || upload(address, headers)).await.unwrap();
+    let wrong = said("").await;
+    assert!(wrong.starts_with("HTTP/1.1 422") && wrong.contains("`surprise`"), "{wrong}");
+    let closed = said("connection: close\r\n").await;
+    assert!(closed.starts_with("HTTP/1.1 422") && closed.contains("`surprise`"), "{closed}");
+    let elsewhere = said("origin: http://evil.example\r\n").await;
+    assert!(elsewhere.starts_with("HTTP/1.1 403") && elsewhere.contains("another site"), "{elsewhere}");
+    server.service.token(Role::Viewer).await;
+    let nobody = said("").await;
+    assert!(nobody.starts_with("HTTP/1.1 401") && nobody.contains("urn:graft:problem:unauthenticated"), "{nobody}");
 }
 
 #[tokio::test]
