@@ -150,6 +150,14 @@ fn is_running(pid: u32) -> bool {
     }
 }
 
+/// Makes a folder, unless it is there, that only its owner may enter: messages and hashes of passwords lie in it.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut folder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.recursive(true).create(path)
+}
+
 /// One `GRAFT_HOME` at work: what the commands, and later the server, call.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -180,7 +188,7 @@ impl Engine {
     /// The folder can't be made, or the database can't be opened; the place of artifacts can't be used.
     pub async fn open_at(home: Home, by: impl Into<String>, places: &Places) -> Result<Self> {
         let failed = |source| Error::Io { doing: "make", path: home.path().to_owned(), source };
-        fs::create_dir_all(home.path()).map_err(failed)?;
+        make_private(home.path()).map_err(failed)?;
         let file = || home.path().join("graft.db").to_string_lossy().into_owned();
         let store = Store::open(&places.database.clone().unwrap_or_else(file)).await?;
         let variables =

@@ -184,7 +184,13 @@ async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
         lines.push(("error", error.clone()));
     }
     if matches!(run.state, RunState::Failed | RunState::Cancelled) && run.kind == RunKind::Train {
-        lines.push(("next", format!("`graft runs resume {}` goes on from the last checkpoint", run.id)));
+        lines.push((
+            "next",
+            match run.started_at {
+                Some(_) => format!("`graft runs resume {}` goes on from the last checkpoint", run.id),
+                None => format!("`graft runs retry {}` queues it again", run.id),
+            },
+        ));
     }
     let json = json!({"run": run, "result": result, "version": version, "alive": engine.is_alive(run),
         "last_step": last_step.map(|(step, of, loss)| json!({"step": step, "of": of, "loss": loss}))});
