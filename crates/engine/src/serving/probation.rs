@@ -89,6 +89,7 @@ impl Serving {
         match self.roll_back(&engine, &task, Seen::Active(Some(&version))).await {
             Ok((before, _)) => {
                 let text = format!("version `{version}` failed; `{}` answers again", before.name);
+                tracing::warn!(task, "{text}");
                 self.state().problems.insert(task, Problem { text, behind: false });
             }
             Err(error) => self.note_problem(&task, &error),
