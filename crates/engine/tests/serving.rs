@@ -57,7 +57,7 @@ impl Place {
         let weights = Adapter::open(&folder, &Model::load(&files).unwrap()).unwrap();
         let bytes: Vec<u8> = weights.params().data().iter().flat_map(|x| x.to_le_bytes()).collect();
         let new = NewVersion {
-            task: TASK.into(),
+            task: card.name.clone(),
             name: Some(name.into()),
             run: None,
             adapter_dir: format!("adapters/{name}"),
@@ -286,4 +286,19 @@ async fn versions_that_are_equal_to_the_bit_answer_in_their_own_names() {
     assert_eq!(first.version.as_deref(), Some("v1"));
     place.activate("twin", Some("v1")).await;
     until("the twin does not answer", || answering(&serving).as_deref() == Some("twin")).await;
+}
+
+#[tokio::test]
+async fn a_restored_home_shows_the_active_version_of_ask_ai_again() {
+    let place = Place::new(labels()).await;
+    let card = TaskCard { name: "ask-ai".into(), instruction: "Answer.".into(), answer: AnswerForm::Text };
+    place.add("first", "adapter_lora", &card).await;
+    place.engine.store.set_active("ask-ai", "first", None, "test", 2).await.unwrap();
+    let file = place.home.path().join("all.zip");
+    place.engine.backup(&file).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let copy = Engine::open(Home::at(home.path()).unwrap(), "test").await.unwrap();
+    copy.restore(&file, false).await.unwrap();
+    let latest = home.path().join("data/ask_ai_soft_prompt/latest");
+    assert!(latest.join("adapter_config.json").is_file() && latest.canonicalize().unwrap().ends_with("first"));
 }

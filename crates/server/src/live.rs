@@ -277,7 +277,11 @@ async fn watch_run(state: &AppState, run: &Run, tell: &broadcast::Sender<Arc<Fra
     let mut logs = STREAMS.map(|stream| (stream, log_size(state, run, stream)));
     loop {
         // The state is read before the files, so that nothing is missed of a run that has just ended.
-        let ended = !state.engine.store.run(&run.id).await.is_ok_and(|run| run.state.is_active());
+        let ended = match state.engine.store.run(&run.id).await {
+            Ok(run) => !run.state.is_active(),
+            // A database that is away for a moment ends nothing.
+            Err(error) => !error.is_of_the_database(),
+        };
         for event in events.read().unwrap_or_default() {
             let json = serde_json::to_string(&event).unwrap_or_default();
             let _ = tell.send(Arc::new(Frame::Event { seq: event.seq, json }));
@@ -385,7 +389,14 @@ impl RunCursor {
     /// Tells the rest, and that it was the rest.
     async fn end(&mut self) {
         self.replay();
-        let state = Box::pin(self.state.engine.store.run(&self.run.id)).await.map(|run| run.state);
+        let state = loop {
+            match Box::pin(self.state.engine.store.run(&self.run.id)).await {
+                Err(error) if error.is_of_the_database() && !self.state.is_closing() => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                found => break found.map(|run| run.state),
+            }
+        };
         match state {
             Ok(state) if state.is_active() => {
                 // Its watcher ended for want of listeners just as this one came.
