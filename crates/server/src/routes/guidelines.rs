@@ -1,6 +1,7 @@
 //! `/tasks/{task}/guidelines`: how people judge a task's examples.
 
 use axum::{
+    extract::State,
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
@@ -47,11 +48,13 @@ async fn show_guidelines(Acting(engine): Acting, At(task): At<String>) -> Result
     responses((status = 200, body = Guidelines), (status = 404, body = Problem), (status = 412, body = Problem),
         (status = 422, body = Problem)))]
 async fn replace_guidelines(
+    State(state): State<AppState>,
     Acting(engine): Acting,
     At(task): At<String>,
     headers: HeaderMap,
     Body(NewGuidelines { text }): Body<NewGuidelines>,
 ) -> Result<Response, Problem> {
+    let _turn = state.replacing.lock().await;
     etag::check(&headers, &engine.guidelines(&task).await?.digest())?;
     if let Some(wrong) = wrong_guidelines(&text) {
         return Err(Problem::field(wrong.field, &wrong.detail));
