@@ -186,7 +186,9 @@ mod tests {
         let repeated = async || router.clone().oneshot(ask("a")).await.expect("an answer");
         assert_eq!(repeated().await.status(), StatusCode::CONFLICT, "it is being answered");
         go.notify_one();
+        let released = Instant::now();
         let answer = loop {
+            assert!(released.elapsed() < Duration::from_secs(30), "nobody ends the key");
             match repeated().await {
                 soon if soon.status() == StatusCode::CONFLICT => tokio::time::sleep(Duration::from_millis(5)).await,
                 answer => break answer,
