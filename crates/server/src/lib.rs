@@ -7,6 +7,7 @@
 
 pub mod auth;
 mod config;
+mod describe;
 mod download;
 mod error;
 mod etag;
@@ -76,6 +77,7 @@ const LONGEST: Duration = Duration::from_secs(600);
         routes::examples::Span,
         routes::run_types::LogStream,
         routes::imports::ImportReport,
+        routes::openai::OpenAiError,
         routes::imports::SkippedRows,
         routes::imports::BadRow,
         routes::tables::Tables
@@ -94,7 +96,7 @@ fn routes() -> OpenApiRouter<AppState> {
 /// The API's description (OpenAPI 3.1).
 #[must_use]
 pub fn openapi() -> OpenApi {
-    routes().into_openapi()
+    describe::whole(routes().into_openapi())
 }
 
 /// The API's description as it is committed: JSON, indented, with a line's end.

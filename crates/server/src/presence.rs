@@ -34,8 +34,10 @@ pub(crate) struct Seat {
     page: String,
     /// Who looks at it.
     by: String,
-    #[serde(flatten)]
-    place: Place,
+    /// The task of the example that is open.
+    task: String,
+    /// The example's id.
+    id: String,
     #[serde(skip)]
     #[schema(ignore)]
     until: Instant,
@@ -75,10 +77,17 @@ impl Presence {
             seats.retain(|seat| seat.until > now);
             let here = seats.iter().position(mine);
             let before = here.map(|at| seats.remove(at));
-            let moved = before.as_ref().map(|seat| &seat.place) != place.as_ref();
+            let moved =
+                before.as_ref().map(|seat| (&seat.task, &seat.id)) != place.as_ref().map(|at| (&at.task, &at.id));
             let expired = seats.len() + usize::from(before.is_some()) < known;
             if let Some(place) = place.filter(|_| seats.len() < MOST) {
-                seats.push(Seat { page: page.to_owned(), by: by.to_owned(), place, until: now + LEASE });
+                seats.push(Seat {
+                    page: page.to_owned(),
+                    by: by.to_owned(),
+                    task: place.task,
+                    id: place.id,
+                    until: now + LEASE,
+                });
             }
             moved || expired
         });
@@ -138,7 +147,7 @@ mod tests {
         assert!(heard.has_changed().is_ok_and(|changed| !changed), "saying it again is no news");
         // Nobody moves another's page.
         assert_eq!(presence.sit("p", "ben", None).len(), 2);
-        assert_eq!(presence.sit("p", "ana", at("2")).iter().filter(|seat| seat.place.id == "1").count(), 1);
+        assert_eq!(presence.sit("p", "ana", at("2")).iter().filter(|seat| seat.id == "1").count(), 1);
         presence.seats.send_modify(|seats| seats[0].until = Instant::now());
         heard.mark_unchanged();
         assert_eq!(presence.sit("p", "ana", at("2")).len(), 1, "who says nothing more is gone");

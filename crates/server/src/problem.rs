@@ -266,7 +266,7 @@ fn kind_of_store(error: &StoreError) -> Kind {
         | StoreError::Conflict { .. }
         | StoreError::NothingToUndo { .. }
         | StoreError::BadStage { .. }
-        | StoreError::LastAdmin(_)
+        | StoreError::NoAdmin
         | StoreError::LeaseHeld { .. }
         | StoreError::LeaseLost { .. }
         | StoreError::ScheduleExists(_)

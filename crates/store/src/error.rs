@@ -220,9 +220,9 @@ pub enum Error {
         /// Name asked for.
         name: String,
     },
-    /// The last administrator must stay.
-    #[error("remove `{0}`, the last administrator")]
-    LastAdmin(String),
+    /// Everybody would have to log in, and nobody could as an administrator.
+    #[error("change who may log in: everybody would have to, and nobody could as an administrator")]
+    NoAdmin,
     /// A key that was used for another request.
     #[error("use idempotency key `{0}` for a different request")]
     KeyReused(String),
@@ -349,7 +349,9 @@ impl Error {
             Self::NothingToUndo { .. } => "its history shows what happened to it",
             Self::NoSchedule(_) | Self::ScheduleExists(_) => "`graft schedules list` shows the schedules",
             Self::ScheduleMoved(_) => "nothing to do: the run was submitted",
-            Self::LastAdmin(_) => "make somebody else an administrator first",
+            Self::NoAdmin => {
+                "first add an administrator: `graft users add NAME --role admin`, or on the page under Settings, People"
+            }
             Self::KeyReused(_) => "a key stands for one request; make a new one for another",
             Self::BadDump { .. } => "restore with the version of Graft that made the backup, or a newer one",
             Self::NotEmpty => "choose an empty GRAFT_HOME and database; nothing is ever overwritten",
@@ -396,7 +398,7 @@ impl Error {
             | Self::ScheduleExists(_)
             | Self::ScheduleMoved(_)
             | Self::NotFound { .. }
-            | Self::LastAdmin(_)
+            | Self::NoAdmin
             | Self::KeyReused(_)
             | Self::NotEmpty
             | Self::BadStage { .. } => ExitCode::Usage,

@@ -66,7 +66,7 @@ pub use examples::{
 };
 pub use idempotency::{Answered, Asked};
 pub use imports::{Import, ImportState};
-pub use people::{Role, Session, Token, User};
+pub use people::{Admins, Role, Session, Token, User};
 pub use registry::model_registry;
 pub use runs::{
     Free, Held, Lease, NewEvaluation, NewRun, Priority, Run, RunFilter, RunKind, RunState, RunUpdate, Submission,

@@ -24,6 +24,15 @@ names! {
     }
 }
 
+/// Where administrators can come from. The first user or token makes everybody log in, so one of them must be able to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admins {
+    /// From the database alone.
+    Stored,
+    /// The configuration's password or token lets one in, too.
+    Configured,
+}
+
 /// Somebody who may log in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct User {
@@ -78,14 +87,19 @@ impl Store {
     /// Adds a user, or gives one another role and password.
     ///
     /// # Errors
-    /// [`Error::BadName`]; [`Error::LastAdmin`].
-    pub async fn put_user(&self, name: &str, role: Role, hash: &str, by: &str, at: Timestamp) -> Result<User, Error> {
+    /// [`Error::BadName`]; [`Error::NoAdmin`].
+    pub async fn put_user(
+        &self,
+        name: &str,
+        role: Role,
+        hash: &str,
+        admins: Admins,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<User, Error> {
         row::check_name("user", name)?;
         let mut tx = self.begin().await?;
         let before = find_user(&mut *tx, name).await?;
-        if before.as_ref().is_some_and(|user| user.role == Role::Admin) && role != Role::Admin {
-            keep_an_admin(&mut *tx, name).await?;
-        }
         sqlx::query(
             "insert into users (name, role, password, created_by, created_at) values ($1, $2, $3, $4, $5)
              on conflict (name) do update set role = excluded.role, password = excluded.password",
@@ -97,6 +111,7 @@ impl Store {
         .bind(at)
         .execute(&mut *tx)
         .await?;
+        keep_an_admin(&mut *tx, admins).await?;
         // A new password ends what was begun with the old one.
         sqlx::query("delete from sessions where who = $1").bind(name).execute(&mut *tx).await?;
         let action = if before.is_some() { Action::Set } else { Action::Add };
@@ -131,15 +146,15 @@ impl Store {
     /// Removes a user with all sessions.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::LastAdmin`] while other users are there.
-    pub async fn remove_user(&self, name: &str, by: &str, at: Timestamp) -> Result<(), Error> {
+    /// [`Error::NotFound`]; [`Error::NoAdmin`] while others may log in.
+    pub async fn remove_user(&self, name: &str, admins: Admins, by: &str, at: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         let gone = find_user(&mut *tx, name).await?.ok_or_else(|| no_user(name))?;
-        if gone.role == Role::Admin {
-            keep_an_admin(&mut *tx, name).await?;
-        }
         sqlx::query("delete from sessions where who = $1").bind(name).execute(&mut *tx).await?;
         sqlx::query("delete from users where name = $1").bind(name).execute(&mut *tx).await?;
+        if gone.role == Role::Admin {
+            keep_an_admin(&mut *tx, admins).await?;
+        }
         let deed = Deed { action: Action::Delete, kind: Kind::User, task: "", subject: name };
         record(&mut tx, deed, Actor { by, at }, Some(&json!({"role": gone.role})), None).await?;
         tx.commit().await
@@ -148,8 +163,8 @@ impl Store {
     /// Keeps the hash of a new token.
     ///
     /// # Errors
-    /// [`Error::BadName`] for its id.
-    pub async fn add_token(&self, token: &Token, hash: &str) -> Result<(), Error> {
+    /// [`Error::BadName`] for its id; [`Error::NoAdmin`].
+    pub async fn add_token(&self, token: &Token, hash: &str, admins: Admins) -> Result<(), Error> {
         row::check_name("token", &token.id)?;
         let mut tx = self.begin().await?;
         sqlx::query(
@@ -165,6 +180,7 @@ impl Store {
         .bind(token.expires_at)
         .execute(&mut *tx)
         .await?;
+        keep_an_admin(&mut *tx, admins).await?;
         let deed = Deed { action: Action::Add, kind: Kind::Token, task: "", subject: &token.id };
         let actor = Actor { by: &token.created_by, at: token.created_at };
         record(&mut tx, deed, actor, None, Some(&json!({"role": token.role, "label": token.label}))).await?;
@@ -210,12 +226,14 @@ impl Store {
     /// Ends a token, and the sessions that were opened with it.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn remove_token(&self, id: &str, by: &str, at: Timestamp) -> Result<(), Error> {
+    /// [`Error::NotFound`]; [`Error::NoAdmin`] while others may log in.
+    pub async fn remove_token(&self, id: &str, admins: Admins, by: &str, at: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        let gone = sqlx::query("delete from tokens where id = $1").bind(id).execute(&mut *tx).await?;
-        if gone.rows_affected() == 0 {
-            return Err(Error::NotFound { what: "token", name: id.to_owned() });
+        let gone = sqlx::query("select role from tokens where id = $1").bind(id).fetch_optional(&mut *tx).await?;
+        let gone = gone.ok_or_else(|| Error::NotFound { what: "token", name: id.to_owned() })?;
+        sqlx::query("delete from tokens where id = $1").bind(id).execute(&mut *tx).await?;
+        if row::parsed::<Role>(&gone, "role")? == Role::Admin {
+            keep_an_admin(&mut *tx, admins).await?;
         }
         sqlx::query("delete from sessions where token = $1").bind(id).execute(&mut *tx).await?;
         let deed = Deed { action: Action::Delete, kind: Kind::Token, task: "", subject: id };
@@ -293,16 +311,21 @@ async fn find_user(on: impl AnyExecutor<'_>, name: &str) -> Result<Option<User>,
     row.map(|row| user(&row)).transpose()
 }
 
-/// Refuses to leave users behind whom nobody can administer; the very last user may go.
-async fn keep_an_admin(on: impl AnyExecutor<'_>, but: &str) -> Result<(), Error> {
+/// Refuses to leave a database with which everybody must log in, and nobody can as an administrator. Tokens that end
+/// don't count: nobody would be let in afterwards.
+async fn keep_an_admin(on: impl AnyExecutor<'_>, admins: Admins) -> Result<(), Error> {
+    if admins == Admins::Configured {
+        return Ok(());
+    }
     let row = sqlx::query(
-        "select count(*) as others, count(case when role = 'admin' then 1 end) as admins from users where name <> $1",
+        "select (select count(*) from users) + (select count(*) from tokens) as known,
+                (select count(*) from users where role = 'admin')
+                + (select count(*) from tokens where role = 'admin' and expires_at is null) as admins",
     )
-    .bind(but)
     .fetch_one(on)
     .await?;
-    let (others, admins): (i64, i64) = (row::get(&row, "others")?, row::get(&row, "admins")?);
-    if others > 0 && admins == 0 { Err(Error::LastAdmin(but.to_owned())) } else { Ok(()) }
+    let (known, admins): (i64, i64) = (row::get(&row, "known")?, row::get(&row, "admins")?);
+    if known > 0 && admins == 0 { Err(Error::NoAdmin) } else { Ok(()) }
 }
 
 fn no_user(name: &str) -> Error {

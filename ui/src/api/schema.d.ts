@@ -483,7 +483,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/runs/{id}/artifacts/{*path}": {
+    "/api/v1/runs/{id}/artifacts/{path}": {
         parameters: {
             query?: never;
             header?: never;
@@ -874,7 +874,8 @@ export interface paths {
         /** The tokens there are, without their secrets. */
         get: operations["list_tokens"];
         put?: never;
-        /** Makes a token; its secret is shown this once. */
+        /** Makes a token; its secret is shown this once. With the first one everybody has to log in, so it must be an
+         *     administrator's and not end, unless an administrator can log in otherwise (409). */
         post: operations["make_token"];
         delete?: never;
         options?: never;
@@ -892,7 +893,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Ends a token. */
+        /** Ends a token; the last administrator's stays while others may log in (409). */
         delete: operations["remove_token"];
         options?: never;
         head?: never;
@@ -909,7 +910,8 @@ export interface paths {
         /** People who may log in. */
         get: operations["list_users"];
         put?: never;
-        /** Adds somebody, or gives them another role and password, which ends their sessions. */
+        /** Adds somebody, or gives them another role and password, which ends their sessions. Somebody must stay an
+         *     administrator (409): with the first user everybody has to log in. */
         post: operations["set_user"];
         delete?: never;
         options?: never;
@@ -927,7 +929,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Removes somebody, and ends their sessions. */
+        /** Removes somebody, and ends their sessions; the last administrator stays while others may log in (409). */
         delete: operations["remove_user"];
         options?: never;
         head?: never;
@@ -1156,7 +1158,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/models/{*model}": {
+    "/v1/models/{model}": {
         parameters: {
             query?: never;
             header?: never;
@@ -2575,6 +2577,19 @@ export interface components {
             /** @description As it is now. */
             version: components["schemas"]["Version"];
         };
+        /** @description What it says. */
+        OpenAiDetail: {
+            /** @description Names the kind of error, where OpenAI has a name for it. */
+            code?: string | null;
+            message: string;
+            /** @description The field it is about. */
+            param?: string | null;
+            type: string;
+        };
+        /** @description An error as OpenAI's clients expect it. */
+        OpenAiError: {
+            error: components["schemas"]["OpenAiDetail"];
+        };
         /**
          * @description An order of examples.
          * @enum {string}
@@ -3254,11 +3269,15 @@ export interface components {
             truth: string;
         };
         /** @description A page that has an example open. */
-        Seat: components["schemas"]["Place"] & {
+        Seat: {
             /** @description Who looks at it. */
             by: string;
+            /** @description The example's id. */
+            id: string;
             /** @description The page's own name: one person may have several open. */
             page: string;
+            /** @description The task of the example that is open. */
+            task: string;
         };
         /** @description Who is where. */
         Seats: {
@@ -3881,7 +3900,26 @@ export interface components {
         /** Format: int64 */
         i64: number;
     };
-    responses: never;
+    responses: {
+        /** @description Anything that went wrong. */
+        OpenAiError: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenAiError"];
+            };
+        };
+        /** @description Anything that went wrong. */
+        Problem: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -3909,6 +3947,7 @@ export interface operations {
                     "application/json": components["schemas"]["TrainingRunRow"][];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     clear_runs: {
@@ -3928,6 +3967,7 @@ export interface operations {
                     "application/json": components["schemas"]["Cleared"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     delete_one: {
@@ -3954,7 +3994,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             409: {
@@ -3962,9 +4002,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     trigger: {
@@ -3990,7 +4031,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description a training is queued or running */
@@ -3999,9 +4040,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     suggest: {
@@ -4030,7 +4072,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             429: {
@@ -4038,9 +4080,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     list_changes: {
@@ -4075,6 +4118,7 @@ export interface operations {
                     "application/json": components["schemas"]["ChangeList"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     compare: {
@@ -4103,7 +4147,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             422: {
@@ -4111,7 +4155,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             429: {
@@ -4119,9 +4163,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     list_datasets: {
@@ -4148,6 +4193,7 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetList"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     show_dataset: {
@@ -4175,9 +4221,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     stream_changes: {
@@ -4202,6 +4249,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["Change"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     list_examples: {
@@ -4244,6 +4292,7 @@ export interface operations {
                     "application/json": components["schemas"]["ExampleList"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     decide_bulk: {
@@ -4267,6 +4316,7 @@ export interface operations {
                     "application/json": components["schemas"]["BulkResult"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     show_example: {
@@ -4294,9 +4344,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     approve_example: {
@@ -4329,9 +4380,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     edit_example: {
@@ -4363,9 +4415,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     show_mask: {
@@ -4396,9 +4449,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     reject_example: {
@@ -4430,9 +4484,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     undo_example: {
@@ -4464,9 +4519,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     begin_import: {
@@ -4495,7 +4551,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             422: {
@@ -4503,9 +4559,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     show_import: {
@@ -4532,9 +4589,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     infer: {
@@ -4564,7 +4622,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             422: {
@@ -4572,7 +4630,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             429: {
@@ -4581,9 +4639,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     infer_batch: {
@@ -4612,7 +4671,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             422: {
@@ -4620,9 +4679,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     sit: {
@@ -4651,9 +4711,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     list_runs: {
@@ -4684,6 +4745,7 @@ export interface operations {
                     "application/json": components["schemas"]["RunList"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     submit_run: {
@@ -4715,7 +4777,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `problems`: as of the preflight */
@@ -4724,9 +4786,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     delete_runs: {
@@ -4749,6 +4812,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeletedRuns"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     act_on_runs: {
@@ -4777,9 +4841,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     compare_runs: {
@@ -4807,7 +4872,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             422: {
@@ -4815,9 +4880,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     check_run: {
@@ -4841,6 +4907,7 @@ export interface operations {
                     "application/json": components["schemas"]["Preflight"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     show_run: {
@@ -4867,9 +4934,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     delete_run: {
@@ -4896,7 +4964,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             409: {
@@ -4904,9 +4972,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     list_artifacts: {
@@ -4933,9 +5002,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     read_artifact: {
@@ -4963,9 +5033,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     cancel_run: {
@@ -4992,7 +5063,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             409: {
@@ -5000,9 +5071,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     list_events: {
@@ -5032,9 +5104,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     read_log: {
@@ -5066,9 +5139,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     resume_run: {
@@ -5095,7 +5169,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             409: {
@@ -5103,9 +5177,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     retry_run: {
@@ -5132,7 +5207,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             409: {
@@ -5140,9 +5215,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     stream_run: {
@@ -5174,9 +5250,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     list_schedules: {
@@ -5196,6 +5273,7 @@ export interface operations {
                     "application/json": components["schemas"]["ScheduleList"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     add_schedule: {
@@ -5224,7 +5302,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             422: {
@@ -5232,9 +5310,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     remove_schedule: {
@@ -5261,9 +5340,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     show_session: {
@@ -5283,6 +5363,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionView"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     log_in: {
@@ -5311,7 +5392,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             429: {
@@ -5319,9 +5400,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     log_out: {
@@ -5341,6 +5423,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionView"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     show_settings: {
@@ -5361,6 +5444,7 @@ export interface operations {
                     "application/json": components["schemas"]["Settings"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     replace_settings: {
@@ -5391,7 +5475,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             422: {
@@ -5399,9 +5483,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     show_rent: {
@@ -5422,6 +5507,7 @@ export interface operations {
                     "application/json": components["schemas"]["Rent"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     replace_rent: {
@@ -5452,7 +5538,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             422: {
@@ -5460,9 +5546,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     validate_settings: {
@@ -5486,6 +5573,7 @@ export interface operations {
                     "application/json": components["schemas"]["SettingsCheck"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     show_stats: {
@@ -5508,6 +5596,7 @@ export interface operations {
                     "application/json": components["schemas"]["StatsReport"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     export_stats: {
@@ -5530,6 +5619,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     show_system: {
@@ -5549,6 +5639,7 @@ export interface operations {
                     "application/json": components["schemas"]["SystemView"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     show_tables: {
@@ -5569,6 +5660,7 @@ export interface operations {
                     "application/json": components["schemas"]["TablesReply"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     replace_tables: {
@@ -5599,7 +5691,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             422: {
@@ -5607,9 +5699,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     list_tasks: {
@@ -5629,6 +5722,7 @@ export interface operations {
                     "application/json": components["schemas"]["TaskList"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     task_drift: {
@@ -5658,9 +5752,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     list_duplicates: {
@@ -5687,9 +5782,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     show_guidelines: {
@@ -5717,9 +5813,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     replace_guidelines: {
@@ -5752,7 +5849,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             412: {
@@ -5760,7 +5857,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             422: {
@@ -5768,9 +5865,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     roll_back: {
@@ -5801,9 +5899,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     list_tokens: {
@@ -5823,6 +5922,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenList"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     make_token: {
@@ -5846,14 +5946,23 @@ export interface operations {
                     "application/json": components["schemas"]["MadeToken"];
                 };
             };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     remove_token: {
@@ -5880,9 +5989,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
         };
     };
     list_users: {
@@ -5902,6 +6020,7 @@ export interface operations {
                     "application/json": components["schemas"]["UserList"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     set_user: {
@@ -5925,14 +6044,23 @@ export interface operations {
                     "application/json": components["schemas"]["OneUser"];
                 };
             };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     remove_user: {
@@ -5959,7 +6087,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             409: {
@@ -5967,9 +6095,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     list_versions: {
@@ -5996,6 +6125,7 @@ export interface operations {
                     "application/json": components["schemas"]["VersionList"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     show_version: {
@@ -6023,9 +6153,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     delete_version: {
@@ -6056,9 +6187,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     activate_version: {
@@ -6091,9 +6223,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     download_version: {
@@ -6121,9 +6254,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     evaluate_version: {
@@ -6151,9 +6285,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     set_stage: {
@@ -6185,9 +6320,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     health: {
@@ -6207,6 +6343,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     metrics: {
@@ -6226,6 +6363,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     description: {
@@ -6245,6 +6383,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     ready: {
@@ -6269,9 +6408,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     chat_completions: {
@@ -6293,6 +6433,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                    "text/event-stream": string;
                 };
             };
             400: {
@@ -6300,7 +6441,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["OpenAiError"];
                 };
             };
             404: {
@@ -6308,7 +6449,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["OpenAiError"];
                 };
             };
             429: {
@@ -6316,9 +6457,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["OpenAiError"];
                 };
             };
+            default: components["responses"]["OpenAiError"];
         };
     };
     completions: {
@@ -6340,6 +6482,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                    "text/event-stream": string;
                 };
             };
             400: {
@@ -6347,7 +6490,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["OpenAiError"];
                 };
             };
             404: {
@@ -6355,7 +6498,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["OpenAiError"];
                 };
             };
             429: {
@@ -6363,9 +6506,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["OpenAiError"];
                 };
             };
+            default: components["responses"]["OpenAiError"];
         };
     };
     list_models: {
@@ -6385,6 +6529,7 @@ export interface operations {
                     "application/json": components["schemas"]["ModelList"];
                 };
             };
+            default: components["responses"]["OpenAiError"];
         };
     };
     one_model: {
@@ -6412,9 +6557,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["OpenAiError"];
                 };
             };
+            default: components["responses"]["OpenAiError"];
         };
     };
 }

@@ -50,8 +50,8 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
         if let Command::Doctor(command) = &command {
             return Ok(doctor::run(&home, &by, command).await);
         }
-        let places = Config::load(home.path(), &[])?.places();
-        let engine = Engine::open_at(home, by, &places).await?;
+        let config = Config::load(home.path(), &[])?;
+        let engine = Engine::open_at(home, by, &config.places()).await?;
         match command {
             Command::Import(command) => import::run(&engine, command).await,
             Command::Examples(command) => examples::run(&engine, command).await,
@@ -76,8 +76,8 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             Command::Sweep(command) => backup::sweep(&engine, command).await,
             Command::Stats(command) => stats::run(&engine, command).await,
             Command::Serve(command) => serve::run(&engine, command).await,
-            Command::Users(command) => people::users(&engine, command).await,
-            Command::Tokens(command) => people::tokens(&engine, command).await,
+            Command::Users(command) => people::users(&engine, config.admins(), command).await,
+            Command::Tokens(command) => people::tokens(&engine, config.admins(), command).await,
             Command::Doctor(_) | Command::TrainDir(_) | Command::Config(_) | Command::Openapi => {
                 unreachable!("answered above")
             }

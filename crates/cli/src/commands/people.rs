@@ -3,6 +3,7 @@ use std::io::{IsTerminal as _, Read as _};
 use clap::{Subcommand, ValueEnum};
 use graft_engine::{Engine, Error, iso8601};
 use graft_server::auth::{Role, people};
+use graft_store::Admins;
 use serde_json::json;
 
 use crate::{
@@ -75,7 +76,7 @@ impl From<RoleName> for Role {
     }
 }
 
-pub(crate) async fn users(engine: &Engine, command: Users) -> Result<Reply> {
+pub(crate) async fn users(engine: &Engine, admins: Admins, command: Users) -> Result<Reply> {
     match command {
         Users::List => {
             let users = engine.store.users().await?;
@@ -86,17 +87,17 @@ pub(crate) async fn users(engine: &Engine, command: Users) -> Result<Reply> {
             Ok(Reply::new(json!({"users": users}), table.to_string()))
         }
         Users::Add { name, role } => {
-            let user = people::set_user(engine, &name, role.into(), &password()?).await?;
+            let user = people::set_user(engine, admins, &name, role.into(), &password()?).await?;
             Ok(Reply::new(json!({"user": user}), format!("{} may log in as {}.", user.name, user.role.name())))
         }
         Users::Remove { name } => {
-            let user = people::remove_user(engine, &name).await?;
+            let user = people::remove_user(engine, admins, &name).await?;
             Ok(Reply::new(json!({"user": user}), format!("{} may not log in any more.", user.name)))
         }
     }
 }
 
-pub(crate) async fn tokens(engine: &Engine, command: Tokens) -> Result<Reply> {
+pub(crate) async fn tokens(engine: &Engine, admins: Admins, command: Tokens) -> Result<Reply> {
     match command {
         Tokens::List => {
             let tokens = engine.store.tokens().await?;
@@ -108,12 +109,12 @@ pub(crate) async fn tokens(engine: &Engine, command: Tokens) -> Result<Reply> {
             Ok(Reply::new(json!({"tokens": tokens}), table.to_string()))
         }
         Tokens::Add { label, role, days } => {
-            let (token, secret) = people::make_token(engine, &label, role.into(), days).await?;
+            let (token, secret) = people::make_token(engine, admins, &label, role.into(), days).await?;
             let text = format!("{secret}\nIt is shown this once; send it as `Authorization: Bearer …`.");
             Ok(Reply::new(json!({"token": token, "secret": secret}), text))
         }
         Tokens::Remove { id } => {
-            let token = people::remove_token(engine, &id).await?;
+            let token = people::remove_token(engine, admins, &id).await?;
             Ok(Reply::new(json!({"token": token}), format!("Token {} has ended.", token.id)))
         }
     }

@@ -13,6 +13,7 @@ use std::{
 
 use graft_engine::{AskAiTraining, Drafts, Places, WorkerOptions, serving};
 use graft_server::ServerConfig;
+use graft_store::Admins;
 
 use crate::failure::{Failure, Result};
 
@@ -218,6 +219,12 @@ impl Config {
     /// Where state lives beside the home.
     pub(crate) fn places(&self) -> Places {
         Places { database: self.some("database"), artifacts: self.some("artifacts") }
+    }
+
+    /// Where administrators can come from.
+    pub(crate) fn admins(&self) -> Admins {
+        let configured = self.some("password").or_else(|| self.some("token")).is_some();
+        if configured { Admins::Configured } else { Admins::Stored }
     }
 
     /// How runs are worked at by `program`.

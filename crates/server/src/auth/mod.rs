@@ -16,7 +16,7 @@ use std::{
 use axum::http::{HeaderMap, HeaderValue, header};
 use graft_core::{Digest, Timestamp};
 use graft_engine::{Engine, now};
-use graft_store::{Session, Store};
+use graft_store::{Admins, Session, Store};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -160,10 +160,16 @@ impl Auth {
     /// Looks again whether there are users or tokens.
     pub(crate) async fn refresh(&self, store: &Store) -> Result<(), graft_store::Error> {
         let stored = !store.users().await?.is_empty() || !store.tokens().await?.is_empty();
-        let credentials = stored || self.password.is_some() || self.token.is_some();
+        let credentials = stored || self.admins() == Admins::Configured;
         self.credentials.store(credentials, Ordering::Relaxed);
         self.required.store(self.demanded || credentials, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Where administrators can come from.
+    pub(crate) fn admins(&self) -> Admins {
+        let configured = self.password.is_some() || self.token.is_some();
+        if configured { Admins::Configured } else { Admins::Stored }
     }
 
     /// Whether one must log in.

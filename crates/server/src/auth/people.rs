@@ -10,7 +10,7 @@ use argon2::{
 };
 use graft_core::Digest;
 use graft_engine::{Engine, now};
-use graft_store::{Token, User};
+use graft_store::{Admins, Token, User};
 
 use super::Role;
 use crate::Error;
@@ -25,32 +25,38 @@ static HASHING: Semaphore = Semaphore::const_new(2);
 /// Adds a user, or gives one another role and password, which ends their sessions.
 ///
 /// # Errors
-/// [`Error::Password`]; what the store says of the name.
-pub async fn set_user(engine: &Engine, name: &str, role: Role, password: &str) -> Result<User, Error> {
+/// [`Error::Password`]; what the store says of the name; nobody could log in as an administrator afterwards.
+pub async fn set_user(engine: &Engine, admins: Admins, name: &str, role: Role, password: &str) -> Result<User, Error> {
     if password.chars().count() < SHORTEST || password.len() > LONGEST {
         return Err(Error::Password { shortest: SHORTEST, longest: LONGEST });
     }
     let password = password.to_owned();
     let hash = hashing(move || hash_password(&password)).await.ok_or(Error::Hash)??;
-    Ok(engine.store.put_user(name, role.into(), &hash, &engine.by, now()).await?)
+    Ok(engine.store.put_user(name, role.into(), &hash, admins, &engine.by, now()).await?)
 }
 
 /// Removes a user, and ends their sessions.
 ///
 /// # Errors
 /// There is none of the name, or it is the last administrator.
-pub async fn remove_user(engine: &Engine, name: &str) -> Result<User, Error> {
+pub async fn remove_user(engine: &Engine, admins: Admins, name: &str) -> Result<User, Error> {
     let missing = || graft_store::Error::NotFound { what: "user", name: name.to_owned() };
     let user = engine.store.user(name).await?.ok_or_else(missing)?;
-    engine.store.remove_user(name, &engine.by, now()).await?;
+    engine.store.remove_user(name, admins, &engine.by, now()).await?;
     Ok(user)
 }
 
 /// Makes a token; returns what is kept of it, and the token itself, which is not.
 ///
 /// # Errors
-/// [`Error::Label`]; the system has no random numbers.
-pub async fn make_token(engine: &Engine, label: &str, role: Role, days: Option<u32>) -> Result<(Token, String), Error> {
+/// [`Error::Label`]; the system has no random numbers; nobody could log in as an administrator afterwards.
+pub async fn make_token(
+    engine: &Engine,
+    admins: Admins,
+    label: &str,
+    role: Role,
+    days: Option<u32>,
+) -> Result<(Token, String), Error> {
     let label = label.trim();
     if label.is_empty() || label.chars().count() > 100 || label.chars().any(char::is_control) {
         return Err(Error::Label);
@@ -66,18 +72,18 @@ pub async fn make_token(engine: &Engine, label: &str, role: Role, days: Option<u
         used_at: None,
         expires_at: days.map(|days| at + i64::from(days.clamp(1, 3650)) * 86_400_000),
     };
-    engine.store.add_token(&token, &digest(&secret)).await?;
+    engine.store.add_token(&token, &digest(&secret), admins).await?;
     Ok((token, secret))
 }
 
 /// Ends a token.
 ///
 /// # Errors
-/// There is none of the id.
-pub async fn remove_token(engine: &Engine, id: &str) -> Result<Token, Error> {
+/// There is none of the id, or it is the last administrator's.
+pub async fn remove_token(engine: &Engine, admins: Admins, id: &str) -> Result<Token, Error> {
     let missing = || graft_store::Error::NotFound { what: "token", name: id.to_owned() };
     let token = engine.store.tokens().await?.into_iter().find(|token| token.id == id).ok_or_else(missing)?;
-    engine.store.remove_token(id, &engine.by, now()).await?;
+    engine.store.remove_token(id, admins, &engine.by, now()).await?;
     Ok(token)
 }
 

@@ -94,28 +94,32 @@ async fn list_tokens(Acting(engine): Acting) -> Result<Reply<TokenList>, Problem
     Ok(Reply(TokenList { total: tokens.len() as u64, tokens }))
 }
 
-/// Makes a token; its secret is shown this once.
+/// Makes a token; its secret is shown this once. With the first one everybody has to log in, so it must be an
+/// administrator's and not end, unless an administrator can log in otherwise (409).
 #[utoipa::path(post, path = "/tokens", tag = "people", extensions(("x-role" = json!("admin"))),
-    request_body = NewToken, responses((status = 200, body = MadeToken), (status = 422, body = Problem)))]
+    request_body = NewToken,
+    responses((status = 200, body = MadeToken), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn make_token(
     State(state): State<AppState>,
     Acting(engine): Acting,
     Body(new): Body<NewToken>,
 ) -> Result<(Extension<ShownOnce>, Reply<MadeToken>), Problem> {
-    let (token, secret) = crate::auth::people::make_token(&engine, &new.label, new.role, new.days).await?;
+    let (token, secret) =
+        crate::auth::people::make_token(&engine, state.auth.admins(), &new.label, new.role, new.days).await?;
     state.auth.refresh(&engine.store).await?;
     Ok((Extension(ShownOnce), Reply(MadeToken { token: token.into(), secret })))
 }
 
-/// Ends a token.
+/// Ends a token; the last administrator's stays while others may log in (409).
 #[utoipa::path(delete, path = "/tokens/{id}", tag = "people", extensions(("x-role" = json!("admin"))),
-    params(("id" = String, Path)), responses((status = 200, body = GoneToken), (status = 404, body = Problem)))]
+    params(("id" = String, Path)),
+    responses((status = 200, body = GoneToken), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn remove_token(
     State(state): State<AppState>,
     Acting(engine): Acting,
     At(id): At<String>,
 ) -> Result<Reply<GoneToken>, Problem> {
-    let token = crate::auth::people::remove_token(&engine, &id).await?;
+    let token = crate::auth::people::remove_token(&engine, state.auth.admins(), &id).await?;
     state.auth.refresh(&engine.store).await?;
     Ok(Reply(GoneToken { token: token.into() }))
 }

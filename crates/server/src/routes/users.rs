@@ -68,20 +68,22 @@ async fn list_users(Acting(engine): Acting) -> Result<Reply<UserList>, Problem> 
     Ok(Reply(UserList { total: users.len() as u64, users }))
 }
 
-/// Adds somebody, or gives them another role and password, which ends their sessions.
+/// Adds somebody, or gives them another role and password, which ends their sessions. Somebody must stay an
+/// administrator (409): with the first user everybody has to log in.
 #[utoipa::path(post, path = "/users", tag = "people", extensions(("x-role" = json!("admin"))),
-    request_body = NewUser, responses((status = 200, body = OneUser), (status = 422, body = Problem)))]
+    request_body = NewUser,
+    responses((status = 200, body = OneUser), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn set_user(
     State(state): State<AppState>,
     Acting(engine): Acting,
     Body(new): Body<NewUser>,
 ) -> Result<Reply<OneUser>, Problem> {
-    let user = crate::auth::people::set_user(&engine, &new.name, new.role, &new.password).await?;
+    let user = crate::auth::people::set_user(&engine, state.auth.admins(), &new.name, new.role, &new.password).await?;
     state.auth.refresh(&engine.store).await?;
     Ok(Reply(OneUser { user: user.into() }))
 }
 
-/// Removes somebody, and ends their sessions.
+/// Removes somebody, and ends their sessions; the last administrator stays while others may log in (409).
 #[utoipa::path(delete, path = "/users/{name}", tag = "people", extensions(("x-role" = json!("admin"))),
     params(("name" = String, Path)),
     responses((status = 200, body = OneUser), (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -90,7 +92,7 @@ async fn remove_user(
     Acting(engine): Acting,
     At(name): At<String>,
 ) -> Result<Reply<OneUser>, Problem> {
-    let user = crate::auth::people::remove_user(&engine, &name).await?;
+    let user = crate::auth::people::remove_user(&engine, state.auth.admins(), &name).await?;
     state.auth.refresh(&engine.store).await?;
     Ok(Reply(OneUser { user: user.into() }))
 }

@@ -1,7 +1,11 @@
-//! Random requests for every operation of the description: no answer is a server error, and none is late.
+//! Random requests for every operation of the description: no answer is a server error, none is late, and each has a
+//! form that the description names.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use crate::service::{PATIENCE, Service};
+use crate::{
+    description::check,
+    service::{PATIENCE, Service},
+};
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
@@ -177,7 +181,11 @@ async fn no_request_is_a_server_error_or_hangs() {
                 let shown = || format!("{sent} {target}\n{}", String::from_utf8_lossy(&body));
                 let said = said.unwrap_or_else(|_| panic!("no answer to {}", shown()));
                 let known = said.status.as_u16() < 500 || said.status.as_u16() == 502;
-                assert!(known, "{} {}\n{}", said.status, shown(), String::from_utf8_lossy(&said.body));
+                let told = String::from_utf8_lossy(&said.body);
+                assert!(known, "{} {}\n{told}", said.status, shown());
+                if let Err(odd) = check(&api, operation, &said) {
+                    panic!("{odd} in the answer {} to {}\n{told}", said.status, shown());
+                }
             }
         }
     }

@@ -3,6 +3,7 @@
 mod answers;
 mod api;
 mod audit;
+mod description;
 mod fuzz;
 mod openapi;
 mod security;

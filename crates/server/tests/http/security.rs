@@ -10,6 +10,7 @@ use graft_server::{
         people::{make_token, remove_token, set_user},
     },
 };
+use graft_store::Admins;
 use serde_json::{Value, json};
 
 const SESSION: &str = "/api/v1/session";
@@ -21,7 +22,7 @@ fn operations() -> Vec<(Method, String, String)> {
     for (path, item) in api["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let role = operation["x-role"].as_str().unwrap_or_else(|| panic!("{method} {path} names no role"));
-            let mut filled = path.replace("{*path}", "stdout.log");
+            let mut filled = path.replace("{path}", "stdout.log");
             while let (Some(from), Some(to)) = (filled.find('{'), filled.find('}')) {
                 filled.replace_range(from..=to, "nothing");
             }
@@ -189,7 +190,7 @@ async fn nobody_has_a_password() {
 async fn a_configured_password_gives_its_own_rights_and_a_users_only_the_users() {
     let config = ServerConfig { password: Some("correct horse battery".into()), ..ServerConfig::default() };
     let service = Service::with(config).await;
-    set_user(&service.state.engine, "admin", Role::Viewer, "a viewer's password").await.unwrap();
+    set_user(&service.state.engine, Admins::Configured, "admin", Role::Viewer, "a viewer's password").await.unwrap();
     for (password, role) in [("correct horse battery", "admin"), ("a viewer's password", "viewer")] {
         let said = service.post(SESSION, &json!({"user": "admin", "password": password})).await;
         assert_eq!(said.json()["role"], role);
@@ -215,7 +216,7 @@ async fn a_session_lasts_no_longer_than_what_opened_it() {
     };
     let service = Service::with(config).await;
     let engine = &service.state.engine;
-    let (token, secret) = make_token(engine, "ci", Role::Admin, Some(1)).await.unwrap();
+    let (token, secret) = make_token(engine, Admins::Configured, "ci", Role::Admin, Some(1)).await.unwrap();
     let mut cookies = Vec::new();
     for login in [
         json!({"token": secret}),
@@ -234,7 +235,7 @@ async fn a_session_lasts_no_longer_than_what_opened_it() {
     for cookie in &cookies {
         assert_eq!(look(&service, cookie).await, StatusCode::OK);
     }
-    remove_token(engine, &token.id).await.unwrap();
+    remove_token(engine, Admins::Configured, &token.id).await.unwrap();
     assert_eq!(look(&service, &cookies[0]).await, StatusCode::UNAUTHORIZED, "its token is gone");
 
     let same = ServerConfig { password: Some("correct horse battery".into()), auth: true, ..ServerConfig::default() };
@@ -262,6 +263,42 @@ async fn the_printed_token_logs_in_once() {
     let login = json!({"token": service.state.auth.first_token().unwrap()});
     assert_eq!(service.post(SESSION, &login).await.json()["role"], "admin");
     assert_eq!(service.post(SESSION, &login).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn an_open_server_is_never_closed_to_everybody() {
+    let service = Service::new().await;
+    let token = |role: &str, days: Option<u32>| json!({"label": "ci", "role": role, "days": days});
+    let user = |role: &str| json!({"name": "ada", "role": role, "password": "correct horse battery"});
+    for (path, new) in [
+        ("/api/v1/tokens", token("trainer", None)),
+        ("/api/v1/tokens", token("admin", Some(30))),
+        ("/api/v1/users", user("trainer")),
+    ] {
+        let refused = service.post(path, &new).await;
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{new}");
+        assert!(refused.json()["hint"].as_str().unwrap().contains("--role admin"), "{new}");
+        assert_eq!(service.get("/api/v1/tokens").await.status, StatusCode::OK, "it is as open as before: {new}");
+    }
+    assert_eq!(service.post("/api/v1/users", &user("admin")).await.status, StatusCode::OK);
+    assert_eq!(service.get("/api/v1/tokens").await.status, StatusCode::UNAUTHORIZED);
+
+    let login = service.post(SESSION, &json!({"user": "ada", "password": "correct horse battery"})).await;
+    let as_ada = [("cookie", login.header("set-cookie").split(';').next().unwrap()), ("x-graft-csrf", "1")];
+    let new = token("viewer", None).to_string();
+    let made = service.send(&Method::POST, "/api/v1/tokens", &as_ada, new.as_bytes()).await;
+    assert_eq!(made.status, StatusCode::OK, "she can administer it");
+    let demoted = user("viewer").to_string();
+    let said = service.send(&Method::POST, "/api/v1/users", &as_ada, demoted.as_bytes()).await;
+    let gone = service.send(&Method::DELETE, "/api/v1/users/ada", &as_ada, b"").await;
+    assert_eq!((said.status, gone.status), (StatusCode::CONFLICT, StatusCode::CONFLICT), "nobody would be left");
+
+    let config = ServerConfig { password: Some("correct horse battery".into()), ..ServerConfig::default() };
+    let configured = Service::with(config).await;
+    let login = configured.post(SESSION, &json!({"password": "correct horse battery"})).await;
+    let as_admin = [("cookie", login.header("set-cookie").split(';').next().unwrap()), ("x-graft-csrf", "1")];
+    let made = configured.send(&Method::POST, "/api/v1/tokens", &as_admin, new.as_bytes()).await;
+    assert_eq!(made.status, StatusCode::OK, "the configuration's password lets an administrator in");
 }
 
 #[tokio::test]

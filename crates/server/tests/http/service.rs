@@ -13,6 +13,7 @@ use axum::{
 };
 use graft_engine::{Engine, Home};
 use graft_server::{App, AppState, ServerConfig, auth::people};
+use graft_store::Admins;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -107,9 +108,11 @@ impl Service {
         self.send(&Method::PUT, path, &[], body.to_string().as_bytes()).await
     }
 
-    /// A token of a role, made as the command makes it; the server hears of the first one, and demands logins.
+    /// A token of a role, made as the command makes it where the configuration lets an administrator in; the server
+    /// hears of the first one, and demands logins.
     pub(crate) async fn token(&self, role: graft_server::auth::Role) -> String {
-        let (_, secret) = people::make_token(&self.state.engine, "a test", role, None).await.unwrap();
+        let (_, secret) =
+            people::make_token(&self.state.engine, Admins::Configured, "a test", role, None).await.unwrap();
         let made = Instant::now();
         while !self.state.auth.required() {
             assert!(made.elapsed() < PATIENCE, "the server doesn't hear of the token");

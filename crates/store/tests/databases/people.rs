@@ -1,5 +1,5 @@
 use graft_core::Digest;
-use graft_store::{Answered, Asked, Error, ImportState, Role, Session, Token, Worker};
+use graft_store::{Admins, Answered, Asked, Error, ImportState, Role, Session, Token, Worker};
 use serde_json::json;
 
 use crate::support::{Database, on_both};
@@ -7,6 +7,7 @@ use crate::support::{Database, on_both};
 on_both!(
     users_come_and_go_but_an_admin_stays,
     tokens_end,
+    no_token_locks_everybody_out,
     sessions_end,
     sessions_end_with_their_token,
     a_key_stands_for_one_request,
@@ -14,46 +15,66 @@ on_both!(
     workers_are_seen,
 );
 
+/// The configuration lets nobody in.
+const ALONE: Admins = Admins::Stored;
+
 async fn users_come_and_go_but_an_admin_stays(database: Database) {
     let store = &database.store;
-    store.put_user("ada", Role::Admin, "hash1", "setup", 1).await.unwrap();
-    store.put_user("bob", Role::Viewer, "hash2", "ada", 2).await.unwrap();
-    assert!(matches!(store.put_user("a b", Role::Viewer, "h", "ada", 2).await, Err(Error::BadName { .. })));
-    assert!(matches!(store.remove_user("ada", "bob", 3).await, Err(Error::LastAdmin(_))));
-    assert!(matches!(store.put_user("ada", Role::Viewer, "h", "bob", 3).await, Err(Error::LastAdmin(_))));
+    assert!(matches!(store.put_user("bob", Role::Trainer, "h", ALONE, "setup", 1).await, Err(Error::NoAdmin)));
+    assert_eq!(store.users().await.unwrap(), [], "the first one would have locked everybody out");
+    store.put_user("ada", Role::Admin, "hash1", ALONE, "setup", 1).await.unwrap();
+    store.put_user("bob", Role::Viewer, "hash2", ALONE, "ada", 2).await.unwrap();
+    assert!(matches!(store.put_user("a b", Role::Viewer, "h", ALONE, "ada", 2).await, Err(Error::BadName { .. })));
+    assert!(matches!(store.remove_user("ada", ALONE, "bob", 3).await, Err(Error::NoAdmin)));
+    assert!(matches!(store.put_user("ada", Role::Viewer, "h", ALONE, "bob", 3).await, Err(Error::NoAdmin)));
+    assert_eq!(store.user("ada").await.unwrap().unwrap().password, "hash1", "what was refused changed nothing");
     let session = session("bob", Role::Viewer);
     store.add_session("cookie", &session, 4).await.unwrap();
-    let bob = store.put_user("bob", Role::Admin, "hash3", "ada", 5).await.unwrap();
+    let bob = store.put_user("bob", Role::Admin, "hash3", ALONE, "ada", 5).await.unwrap();
     assert_eq!((bob.password.as_str(), bob.created_by.as_str()), ("hash3", "ada"));
     assert_eq!(store.session("cookie", 6).await.unwrap(), None, "a new password ends it");
-    store.remove_user("ada", "bob", 7).await.unwrap();
+    store.remove_user("ada", ALONE, "bob", 7).await.unwrap();
     assert_eq!(store.users().await.unwrap(), [bob]);
-    assert!(matches!(store.remove_user("ada", "bob", 8).await, Err(Error::NotFound { .. })));
+    assert!(matches!(store.remove_user("ada", ALONE, "bob", 8).await, Err(Error::NotFound { .. })));
     assert!(!json!(store.users().await.unwrap()).to_string().contains("hash"));
-    store.remove_user("bob", "bob", 9).await.unwrap();
+    store.remove_user("bob", ALONE, "bob", 9).await.unwrap();
     assert_eq!(store.user("bob").await.unwrap(), None);
+}
+
+fn token(id: &str, role: Role, expires_at: Option<i64>) -> Token {
+    let (label, created_by) = ("ci".into(), "ada".into());
+    Token { id: id.into(), role, label, created_by, created_at: 10, used_at: None, expires_at }
 }
 
 async fn tokens_end(database: Database) {
     let store = &database.store;
-    let token = Token {
-        id: "t1".into(),
-        role: Role::Trainer,
-        label: "ci".into(),
-        created_by: "ada".into(),
-        created_at: 10,
-        used_at: None,
-        expires_at: Some(100_000),
-    };
-    store.add_token(&token, "hash").await.unwrap();
-    assert!(store.add_token(&Token { id: "t2".into(), ..token.clone() }, "hash").await.is_err());
+    let token = token("t1", Role::Trainer, Some(100_000));
+    store.add_token(&token, "hash", Admins::Configured).await.unwrap();
+    assert!(store.add_token(&Token { id: "t2".into(), ..token.clone() }, "hash", Admins::Configured).await.is_err());
     assert_eq!(store.use_token("other", 20).await.unwrap(), None);
     assert_eq!(store.use_token("hash", 20).await.unwrap(), Some(token));
     store.use_token("hash", 30).await.unwrap();
     assert_eq!(store.tokens().await.unwrap()[0].used_at, Some(20), "written once a minute");
     assert_eq!(store.use_token("hash", 100_000).await.unwrap(), None);
-    store.remove_token("t1", "ada", 40).await.unwrap();
-    assert!(matches!(store.remove_token("t1", "ada", 40).await, Err(Error::NotFound { .. })));
+    store.remove_token("t1", ALONE, "ada", 40).await.unwrap();
+    assert!(matches!(store.remove_token("t1", ALONE, "ada", 40).await, Err(Error::NotFound { .. })));
+}
+
+async fn no_token_locks_everybody_out(database: Database) {
+    let store = &database.store;
+    for (role, end) in [(Role::Viewer, None), (Role::Trainer, None), (Role::Admin, Some(100_000))] {
+        let refused = store.add_token(&token("t1", role, end), "hash", ALONE).await;
+        assert!(matches!(refused, Err(Error::NoAdmin)), "{role:?} until {end:?}");
+    }
+    assert_eq!(store.tokens().await.unwrap(), [], "what was refused isn't there");
+    store.add_token(&token("admin", Role::Admin, None), "hash1", ALONE).await.unwrap();
+    store.add_token(&token("viewer", Role::Viewer, None), "hash2", ALONE).await.unwrap();
+    assert!(matches!(store.remove_token("admin", ALONE, "ada", 20).await, Err(Error::NoAdmin)));
+    store.put_user("ada", Role::Admin, "hash", ALONE, "setup", 21).await.unwrap();
+    store.remove_token("admin", ALONE, "ada", 22).await.unwrap();
+    assert!(matches!(store.remove_user("ada", ALONE, "ada", 23).await, Err(Error::NoAdmin)), "the token would stay");
+    store.remove_token("viewer", ALONE, "ada", 24).await.unwrap();
+    store.remove_user("ada", ALONE, "ada", 25).await.unwrap();
 }
 
 async fn sessions_end(database: Database) {
@@ -68,24 +89,15 @@ async fn sessions_end(database: Database) {
 
 async fn sessions_end_with_their_token(database: Database) {
     let store = &database.store;
-    let token = |id: &str, expires_at| Token {
-        id: id.into(),
-        role: Role::Admin,
-        label: "ci".into(),
-        created_by: "ada".into(),
-        created_at: 1,
-        used_at: None,
-        expires_at,
-    };
-    store.add_token(&token("short", Some(50)), "hash1").await.unwrap();
-    store.add_token(&token("gone", None), "hash2").await.unwrap();
+    store.add_token(&token("short", Role::Admin, Some(50)), "hash1", Admins::Configured).await.unwrap();
+    store.add_token(&token("gone", Role::Admin, None), "hash2", Admins::Configured).await.unwrap();
     for id in ["short", "gone"] {
         let opened = Session { token: Some(id.into()), ..session("ci", Role::Admin) };
         store.add_session(id, &opened, 2).await.unwrap();
         assert_eq!(store.session(id, 49).await.unwrap(), Some(opened));
     }
     assert_eq!(store.session("short", 50).await.unwrap(), None);
-    store.remove_token("gone", "ada", 3).await.unwrap();
+    store.remove_token("gone", Admins::Configured, "ada", 3).await.unwrap();
     assert_eq!(store.session("gone", 4).await.unwrap(), None);
     // Opened while the token was being removed.
     let late = Session { token: Some("gone".into()), ..session("ci", Role::Admin) };

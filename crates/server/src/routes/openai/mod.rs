@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use refusal::Refusal;
-pub(crate) use refusal::in_form;
+pub(crate) use refusal::{OpenAiError, in_form};
 use reply::{Frame, Shape, reply};
 
 use crate::{
@@ -260,8 +260,9 @@ fn messages_of(messages: Vec<Message>) -> Result<Vec<(String, String)>, Refusal>
 
 /// A conversation goes on. With `stream`, chunks come as server-sent events, and `[DONE]` at the end.
 #[utoipa::path(post, path = "/chat/completions", tag = "openai", extensions(("x-role" = json!("auditor"))),
-    request_body = ChatRequest, responses((status = 200, body = Object), (status = 400, body = Object),
-        (status = 404, body = Object), (status = 429, body = Object)))]
+    request_body = ChatRequest, responses(
+        (status = 200, content((Object = "application/json"), (String = "text/event-stream"))),
+        (status = 400, body = OpenAiError), (status = 404, body = OpenAiError), (status = 429, body = OpenAiError)))]
 async fn chat_completions(
     State(state): State<AppState>,
     body: Result<Body<ChatRequest>, Problem>,
@@ -279,8 +280,9 @@ async fn chat_completions(
 
 /// A text goes on. With `stream`, chunks come as server-sent events, and `[DONE]` at the end.
 #[utoipa::path(post, path = "/completions", tag = "openai", extensions(("x-role" = json!("auditor"))),
-    request_body = CompletionRequest, responses((status = 200, body = Object), (status = 400, body = Object),
-        (status = 404, body = Object), (status = 429, body = Object)))]
+    request_body = CompletionRequest, responses(
+        (status = 200, content((Object = "application/json"), (String = "text/event-stream"))),
+        (status = 400, body = OpenAiError), (status = 404, body = OpenAiError), (status = 429, body = OpenAiError)))]
 async fn completions(
     State(state): State<AppState>,
     body: Result<Body<CompletionRequest>, Problem>,
@@ -308,7 +310,7 @@ async fn list_models(State(state): State<AppState>) -> Result<Reply<ModelList>, 
 /// One of them by its name.
 #[utoipa::path(get, path = "/models/{*model}", tag = "openai", extensions(("x-role" = json!("viewer"))),
     params(("model" = String, Path, description = "`task`, `task:version`, or a base model")),
-    responses((status = 200, body = OneModel), (status = 404, body = Object)))]
+    responses((status = 200, body = OneModel), (status = 404, body = OpenAiError)))]
 async fn one_model(State(state): State<AppState>, At(name): At<String>) -> Result<Reply<OneModel>, Refusal> {
     let found = state.serving.models().await?.into_iter().find(|model| model.id == name);
     found.map(|model| Reply(model.into())).ok_or_else(|| {

@@ -4,11 +4,31 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::{extract::Reply, problem::Problem, routes::infer::problem};
 
 /// An error as OpenAI's clients expect it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OpenAiError {
+    error: OpenAiDetail,
+}
+
+/// What it says.
+#[derive(Debug, Serialize, ToSchema)]
+struct OpenAiDetail {
+    message: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The field it is about.
+    param: Option<&'static str>,
+    /// Names the kind of error, where OpenAI has a name for it.
+    code: Option<&'static str>,
+}
+
+/// Why a request under `/v1` is refused.
 pub(super) struct Refusal {
     status: StatusCode,
     message: String,
@@ -33,8 +53,9 @@ impl Refusal {
         }
     }
 
-    pub(super) fn json(&self) -> Value {
-        json!({"error": {"message": self.message, "type": self.kind(), "param": self.param, "code": self.code}})
+    pub(super) fn body(self) -> OpenAiError {
+        let kind = self.kind();
+        OpenAiError { error: OpenAiDetail { message: self.message, kind, param: self.param, code: self.code } }
     }
 }
 
@@ -67,8 +88,9 @@ impl From<graft_engine::Error> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut response = (self.status, Reply(self.json())).into_response();
-        if let Some(wait) = self.wait {
+        let (status, wait) = (self.status, self.wait);
+        let mut response = (status, Reply(self.body())).into_response();
+        if let Some(wait) = wait {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
         }
         response

@@ -180,7 +180,10 @@ fn streamed(frame: Frame, answering: Answering, with_usage: bool) -> impl Stream
                 told.push("[DONE]".to_owned());
                 (told, false)
             }
-            Err(error) => (vec![Refusal::from(error).json().to_string(), "[DONE]".to_owned()], false),
+            Err(error) => {
+                let said = serde_json::to_string(&Refusal::from(error).body()).unwrap_or_default();
+                (vec![said, "[DONE]".to_owned()], false)
+            }
         };
         Some((told, more.then_some((frame, answering))))
     });
