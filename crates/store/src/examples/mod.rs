@@ -133,12 +133,12 @@ pub struct Counts {
 }
 
 /// Examples that are stored in one transaction, at most, and at least where there are as many.
-const PART: RangeInclusive<usize> = 100..=500;
+const PART: RangeInclusive<usize> = 100..=1000;
 /// How long one should take, so that others who write hardly wait.
-const TURN: Duration = Duration::from_millis(300);
-/// Between two. Those who wait for a SQLite file look now and then whether it is free, and must find it so; on Postgres
-/// they stand in line.
-const PAUSE: Duration = Duration::from_millis(20);
+const TURN: Duration = Duration::from_millis(500);
+/// Between two. Those who wait for a SQLite file look every 100 ms whether it is free (`sqliteDefaultBusyCallback`), and
+/// must find it so; on Postgres they stand in line.
+const PAUSE: Duration = Duration::from_millis(120);
 
 impl Store {
     /// Stores what an importer read. Importing the same again changes nothing; what a person decided stays (see
