@@ -85,7 +85,7 @@ test("every key is listed under ?, and the command menu finds pages", async ({ p
   await page.goto(`${graft.url}/audit?task=${TASK}`);
   await expect(page.getByText("Message 1 /")).toBeVisible();
   await page.keyboard.press("?");
-  for (const action of ["Approve", "Reject", "Skip", "Undo the last decision", "Search messages"])
+  for (const action of ["Approve", "Reject", "Skip", "Undo the last decision", "Search and filter messages"])
     await expect(page.getByRole("dialog").getByText(action, { exact: false }).first()).toBeVisible();
   await page.keyboard.press("Escape");
   await page.keyboard.press("Control+k");

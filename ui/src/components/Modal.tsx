@@ -16,6 +16,18 @@ interface Props {
   onKeyDown?: (press: KeyboardEvent) => void;
 }
 
+/** What is too long for the dialog can be scrolled by keys, too. */
+function reachable(body: HTMLDivElement | null) {
+  if (!body) return;
+  const look = () => {
+    if (body.scrollHeight > body.clientHeight) body.tabIndex = 0;
+    else body.removeAttribute("tabindex");
+  };
+  const observer = new ResizeObserver(look);
+  observer.observe(body);
+  return () => observer.disconnect();
+}
+
 /** A dialog: keeps the focus, closes on Escape, and gives the focus back. */
 export function Modal({ open, onOpenChange, title, about, wide, children, foot, onKeyDown }: Props) {
   return (
@@ -34,7 +46,9 @@ export function Modal({ open, onOpenChange, title, about, wide, children, foot, 
             </Dialog.Close>
           </header>
           {about && <Dialog.Description className={css.about}>{about}</Dialog.Description>}
-          <div className={css.body}>{children}</div>
+          <div className={css.body} ref={reachable}>
+            {children}
+          </div>
           {foot && <footer className={css.foot}>{foot}</footer>}
         </Dialog.Content>
       </Dialog.Portal>
