@@ -111,7 +111,7 @@ export function TrainForm({ task }: { task: TaskInfo }) {
           <Presets draft={draft} preflight={preflight.data} onChange={(effort) => change({ effort })} />
           {draft.method === "lora" && (draft.decoderOnly || preflight.data?.decoder_only) && (
             <Check
-              label={<DecoderOnly estimate={preflight.data} />}
+              label={<DecoderOnly estimate={preflight.data} chosen={draft.decoderOnly} />}
               checked={draft.decoderOnly}
               onChange={(e) => change({ decoderOnly: e.target.checked })}
             />
@@ -146,10 +146,11 @@ export function TrainForm({ task }: { task: TaskInfo }) {
 }
 
 /** The fast way to train a T5 base, with what it would save. */
-function DecoderOnly({ estimate: found }: { estimate: Preflight | undefined }) {
+function DecoderOnly({ estimate: found, chosen }: { estimate: Preflight | undefined; chosen: boolean }) {
   const { estimate, decoder_only: other } = found ?? {};
   const saves = estimate && other ? ` (≈ ${roughly(other.seconds)} instead of ${roughly(estimate.seconds)})` : "";
-  const [fast, whole] = [other?.quality, estimate?.quality];
+  // Once chosen, it is what the estimate is of.
+  const [fast, whole] = chosen ? [estimate?.quality, null] : [other?.quality, estimate?.quality];
   return (
     <>
       Fast{saves}: only the decoder learns, and what the encoder computes is kept.{" "}
