@@ -29,7 +29,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
 /// For tests only.
 const TESTS_ONLY: &str = "testkit";
 
-/// What only some crates may use: SQL, HTTP, the command line, the tensor product, tokenizers.
+/// What only some crates may use: SQL, HTTP and its description, the command line, the tensor product, tokenizers.
 const KEPT: [(&str, &[&str]); 14] = [
     ("sqlx", &["store", "tasks"]),
     ("ureq", &["artifacts", "cli", "hub"]),
@@ -37,7 +37,7 @@ const KEPT: [(&str, &[&str]); 14] = [
     ("hyper", &["server"]),
     ("hyper-util", &["server"]),
     ("tower-http", &["server"]),
-    ("utoipa", &["server"]),
+    ("utoipa", &["core", "engine", "predict", "server", "store", "tasks"]),
     ("utoipa-axum", &["server"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),

@@ -1,9 +1,10 @@
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
 
 use crate::Timestamp;
 
 /// One line of a run's `events.jsonl`: the only channel between doing and showing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Event {
     /// Counts from 1 within a run, without gaps.
     pub seq: u64,
@@ -20,7 +21,7 @@ fn number<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
 }
 
 /// The four phases of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// Checks and tokenises the data, loads the base.
@@ -34,7 +35,7 @@ pub enum Phase {
 }
 
 /// What can happen in a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum EventKind {
     /// A phase began.
@@ -67,17 +68,21 @@ pub enum EventKind {
         of: u64,
         /// Mean loss per supervised token of this step, before the update.
         #[serde(deserialize_with = "number")]
+        #[schema(value_type = Option<f64>)]
         loss: f64,
         /// Learning rate used.
         lr: f64,
         /// Gradient norm before clipping.
         #[serde(deserialize_with = "number")]
+        #[schema(value_type = Option<f64>)]
         grad_norm: f64,
         /// Prompt and answer tokens a second, counted as a user would (shared prefixes count for each example).
         #[serde(deserialize_with = "number")]
+        #[schema(value_type = Option<f64>)]
         tokens_per_s: f64,
         /// Seconds left at the present pace.
         #[serde(deserialize_with = "number")]
+        #[schema(value_type = Option<f64>)]
         eta_s: f64,
         /// Bytes of memory that the trainer holds after this step; absent where the system doesn't tell.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,6 +94,7 @@ pub enum EventKind {
         step: u64,
         /// Mean loss per supervised token on the held-out examples.
         #[serde(deserialize_with = "number")]
+        #[schema(value_type = Option<f64>)]
         loss: f64,
         /// Whether it is the best so far.
         best: bool,
@@ -121,6 +127,7 @@ pub enum EventKind {
         steps: u64,
         /// Loss of the last step.
         #[serde(deserialize_with = "number")]
+        #[schema(value_type = Option<f64>)]
         final_loss: f64,
     },
     /// The run ended without a result.

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 /// Milliseconds since the Unix epoch, UTC.
 pub type Timestamp = i64;
@@ -9,9 +10,10 @@ pub type Timestamp = i64;
 pub type ExampleId = String;
 
 /// An input with its output, where it came from, and what people said of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Example {
     /// Unique within the task.
+    #[schema(value_type = String)]
     pub id: ExampleId,
     /// Name of the task it belongs to.
     pub task: String,
@@ -28,7 +30,7 @@ pub struct Example {
 }
 
 /// Where an example came from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Source {
     /// `slack`, `ask-ai`, `csv`, `jsonl`, `prompt`.
     pub kind: String,
@@ -39,7 +41,7 @@ pub struct Source {
 }
 
 /// The state of an example's audit. Only approved examples train.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub enum Review {
     /// Nobody has looked at it.

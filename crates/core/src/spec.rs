@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{Digest, Error, TaskCard};
 
@@ -122,8 +123,9 @@ pub enum PromptInit {
 }
 
 /// Learning-rate schedule after warm-up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = LearningRateSchedule)]
 pub enum Schedule {
     /// Half a cosine, down to zero.
     Cosine,

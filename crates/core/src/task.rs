@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::Digest;
 
@@ -7,7 +8,7 @@ use crate::Digest;
 ///
 /// It is frozen into the run directory and travels inside the adapter folder, so training, evaluation and
 /// inference can't use different ones. Its [digest](TaskCard::digest) names it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TaskCard {
     /// `slack-rescue`, `ask-ai`, `text-classification`, …
     pub name: String,
@@ -18,7 +19,7 @@ pub struct TaskCard {
 }
 
 /// The form of a task's answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "form", rename_all = "kebab-case")]
 pub enum AnswerForm {
     /// Free text.
@@ -32,6 +33,7 @@ pub enum AnswerForm {
     /// same in a third of the tokens (see `graft_predict::Codec`).
     Json {
         /// JSON Schema (2020-12) of the answer as people see it.
+        #[schema(value_type = Object)]
         schema: Value,
     },
 }

@@ -11,12 +11,13 @@ use graft_tasks::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 /// Seed of the bootstrap: intervals of the same answers are the same everywhere.
 pub(crate) const SEED: u64 = 42;
 
 /// The numbers kept with a version: adapter, bare base and baseline on the same held-out examples.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Evaluation {
     /// The dataset whose held-out side was answered.
     pub dataset: Digest,
@@ -47,7 +48,7 @@ pub struct Evaluation {
 }
 
 /// An answer that is kept with the numbers, to be looked at.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct KeptAnswer {
     /// Place of the example among the held-out ones, from 0.
     pub place: usize,
@@ -85,7 +86,7 @@ pub(crate) fn kept_answers(
 }
 
 /// Something that answers without a model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Rival {
     /// `regex`, or `always <label>`.
     pub name: String,

@@ -48,7 +48,7 @@ pub use clock::now;
 pub use data::Prepared;
 pub use desk::{
     AskAiSettings, Attention, DayStats, ExampleDetail, Guidelines, Listed, Rent, SettingProblem, ShownAnswer,
-    SourceCount, Span, StatsReport, TableText, TaskOverview, VersionDetail, wrong_guidelines,
+    SourceCount, Span, StatsReport, TableText, TaskForm, TaskOverview, VersionDetail, wrong_guidelines,
 };
 pub use doctor::{Check, doctor};
 pub use drift::{Distance, Drift, DriftState, Overrides, Share, Shift, Spread};

@@ -2,10 +2,12 @@
 
 use graft_core::{AdapterSpec, EvalSpec, Limits, LoraSpec, OptimSpec, PromptInit, PromptSpec, Schedule, Targets};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What kind of adapter is trained.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = MethodName)]
 pub enum Method {
     /// Low-rank adaptation.
     #[default]
@@ -15,8 +17,9 @@ pub enum Method {
 }
 
 /// How long a training goes on, measured by the recipe.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = EffortName)]
 pub enum Effort {
     /// For a first look: about a third of the recipe's epochs.
     Quick,
@@ -28,7 +31,8 @@ pub enum Effort {
 }
 
 /// The epochs of each effort.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = EffortEpochs)]
 pub struct Efforts {
     /// Of a first look.
     pub quick: f64,

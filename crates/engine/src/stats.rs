@@ -4,6 +4,7 @@ use graft_store::{ExampleFilter, ReviewFilter};
 use graft_tasks::cards;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::{Engine, Result};
 
@@ -11,7 +12,7 @@ use crate::{Engine, Result};
 pub(crate) const READY: usize = 10;
 
 /// What people's approved messages add up to.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Stats {
     /// The task.
     pub task: String,

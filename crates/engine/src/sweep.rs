@@ -11,6 +11,7 @@ use graft_core::Timestamp;
 use graft_store::{Run, RunFilter, RunState};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::{Engine, Error, Result, now};
 
@@ -34,7 +35,8 @@ pub struct Swept {
 }
 
 /// What the last sweep of a home found, and when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = SweepView)]
 pub struct LastSweep {
     /// When.
     pub at: Timestamp,

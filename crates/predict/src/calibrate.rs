@@ -1,6 +1,7 @@
 //! Calibration: making a confidence of 0.8 mean right four times in five (Guo et al. 2017).
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Confidences are kept this far from 0 and 1.
 const EPSILON: f64 = 1e-9;
@@ -14,7 +15,7 @@ const FOLDS: usize = 5;
 const BINS: usize = 10;
 
 /// A map from raw to calibrated confidence, with what it was fitted on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Calibration {
     /// The map.
     pub method: Method,
@@ -25,8 +26,9 @@ pub struct Calibration {
 }
 
 /// The kinds of map; all rise with the raw confidence.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "method", rename_all = "lowercase")]
+#[schema(as = CalibrationMethod)]
 pub enum Method {
     /// As it is.
     Identity,
@@ -45,7 +47,7 @@ pub enum Method {
 }
 
 /// How well confidences agree with correctness.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Reliability {
     /// Number of answers.
     pub count: usize,
@@ -58,7 +60,8 @@ pub struct Reliability {
 }
 
 /// One row of the reliability table.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ReliabilityBin)]
 pub struct Bin {
     /// Number of answers.
     pub count: usize,

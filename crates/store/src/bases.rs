@@ -2,12 +2,13 @@ use graft_core::{BaseRef, Digest, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 use sqlx::any::{AnyExecutor, AnyRow};
+use utoipa::ToSchema;
 
 use crate::changes::{Actor, Deed, record};
 use crate::{Action, Error, Kind, Store, row};
 
 /// A base model on this machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Base {
     /// Built-in name, Hub id or path, as users write it.
     pub name: String,

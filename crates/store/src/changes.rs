@@ -2,12 +2,14 @@ use graft_core::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sqlx::any::AnyRow;
+use utoipa::ToSchema;
 
 use crate::database::Tx;
 use crate::{Error, Store, row};
 
 names! {
     /// What was changed.
+    #[schema(as = ChangeKind)]
     pub enum Kind {
         /// An example of a task.
         Example = "example",
@@ -34,6 +36,7 @@ names! {
 
 names! {
     /// What was done.
+    #[schema(as = ChangeAction)]
     pub enum Action {
         /// Came in from a source, or changed there.
         Import = "import",
@@ -63,7 +66,7 @@ names! {
 }
 
 /// One line of the audit trail, which is only ever added to.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Change {
     /// Counts all changes without a gap, from 1.
     pub seq: i64,
@@ -80,8 +83,10 @@ pub struct Change {
     /// Its id or name.
     pub subject: String,
     /// The fields that changed, as they were.
+    #[schema(value_type = Option<Object>)]
     pub before: Option<Value>,
     /// The same fields as they are now.
+    #[schema(value_type = Option<Object>)]
     pub after: Option<Value>,
 }
 

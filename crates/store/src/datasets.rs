@@ -2,6 +2,7 @@ use graft_core::{Assignment, Dataset, Digest, Example, ExampleId, Review, Side, 
 use serde::Serialize;
 use serde_json::json;
 use sqlx::any::AnyRow;
+use utoipa::ToSchema;
 
 use crate::changes::{Actor, Deed, record};
 use crate::database::Tx;
@@ -9,7 +10,8 @@ use crate::examples::source;
 use crate::{Action, Error, Kind, Store, row};
 
 /// One line of the list of datasets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = DatasetHead)]
 pub struct DatasetInfo {
     /// Name of the task.
     pub task: String,

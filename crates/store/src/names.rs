@@ -1,8 +1,8 @@
 /// Declares a closed set whose values have one name, used in SQL, JSON and on the command line.
 macro_rules! names {
     ($(#[$meta:meta])* pub enum $set:ident { $($(#[$note:meta])* $value:ident = $name:literal,)* }) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         pub enum $set { $($(#[$note])* #[serde(rename = $name)] $value,)* }
 
         impl $set {

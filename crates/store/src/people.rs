@@ -5,6 +5,7 @@ use graft_core::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use sqlx::any::{AnyExecutor, AnyRow};
+use utoipa::ToSchema;
 
 use crate::changes::{Actor, Deed, record};
 use crate::{Action, Error, Kind, Store, row};
@@ -34,7 +35,8 @@ pub enum Admins {
 }
 
 /// Somebody who may log in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = UserView)]
 pub struct User {
     /// The name to log in with.
     pub name: String,
@@ -50,7 +52,8 @@ pub struct User {
 }
 
 /// What a program shows instead of a password.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = TokenView)]
 pub struct Token {
     /// Its public name.
     pub id: String,

@@ -2,6 +2,7 @@ use graft_core::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::any::{AnyExecutor, AnyRow};
+use utoipa::ToSchema;
 
 use crate::changes::{Actor, Deed, record};
 use crate::database::Tx;
@@ -27,7 +28,8 @@ pub struct NewSchedule<'a> {
 }
 
 /// A run that is submitted again and again.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = ScheduleView)]
 pub struct Schedule {
     /// Its name.
     pub id: String,
@@ -38,6 +40,7 @@ pub struct Schedule {
     /// The time zone the pattern is read in.
     pub zone: String,
     /// What is submitted.
+    #[schema(value_type = Object)]
     pub request: Value,
     /// Only with at least this many new approvals.
     pub min_new: u64,

@@ -2,6 +2,7 @@ use graft_core::{Digest, TaskCard, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::any::{AnyExecutor, AnyRow};
+use utoipa::ToSchema;
 
 use crate::changes::{Actor, Deed, differing, record};
 use crate::database::Tx;
@@ -50,7 +51,7 @@ pub struct NewVersion {
 }
 
 /// A registered adapter of a task.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Version {
     /// Name of the task.
     pub task: String,
@@ -74,7 +75,8 @@ pub struct Version {
     pub card: TaskCard,
     /// Digest of the card.
     pub card_digest: Digest,
-    /// Scores on the held-out examples.
+    /// Scores on the held-out examples (`evaluation`) and what training measured (`training`).
+    #[schema(value_type = Object)]
     pub metrics: Value,
     /// The version it was trained from or to replace.
     pub parent: Option<String>,

@@ -3,6 +3,7 @@ use std::{collections::BTreeSet, fs::File, io, path::Path};
 use graft_core::{Example, Review, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::Error;
 
@@ -25,7 +26,8 @@ pub struct Import {
 }
 
 /// Things of one kind that gave no example.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = SkippedRows)]
 pub struct Skipped {
     /// `channel_join`, `null`, `malformed`, …
     pub kind: String,
@@ -36,7 +38,8 @@ pub struct Skipped {
 }
 
 /// One bad row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = BadRow)]
 pub struct Problem {
     /// `row 17`, `line 3`, `2025-03-01.json`, …
     pub at: String,

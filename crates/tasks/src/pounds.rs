@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::{Error, cards::slack_rescue::SUBCATEGORIES};
 
@@ -11,7 +12,7 @@ use crate::{Error, cards::slack_rescue::SUBCATEGORIES};
 type Weights = BTreeMap<String, f64>;
 
 /// Everything about weights, foods and places that people edit. See `pounds_default.toml` for the file's form.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tables {
     /// Pounds of one unit; `each` is an item without a unit.

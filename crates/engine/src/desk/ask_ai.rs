@@ -4,18 +4,21 @@ use graft_core::Digest;
 use graft_formats::peft;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::{Engine, Result, now, soft_prompt::LATEST};
 
 /// The Ask AI service's settings, in its own words.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = Settings)]
 pub struct AskAiSettings {
     /// Whether the adapter writes a suggestion where the service has none, or only weak ones.
     pub soft_prompt_enabled: bool,
     /// Base folder of the trained artifacts, or an adapter's own; relative to `GRAFT_HOME`, or absolute.
     pub soft_prompt_model_dir: String,
     /// Confidence that a suggestion must reach, from 0 to 1.
+    #[schema(minimum = 0.0, maximum = 1.0)]
     pub soft_prompt_confidence_threshold: f64,
 }
 

@@ -2,12 +2,13 @@ use graft_core::Digest;
 use graft_tasks::cards;
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::SettingProblem;
 use crate::{Engine, Result, now};
 
 /// How people judge a task's examples.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Guidelines {
     /// Paragraphs, and lines that begin with `- `.
     pub text: String,

@@ -15,7 +15,7 @@ mod versions;
 pub use ask_ai::{AskAiSettings, SettingProblem};
 pub use audit::{ExampleDetail, Listed};
 pub use guidelines::{Guidelines, wrong_guidelines};
-pub use overview::{Attention, SourceCount, TaskOverview};
+pub use overview::{Attention, SourceCount, TaskForm, TaskOverview};
 pub use rent::Rent;
 pub use report::{DayStats, StatsReport};
 pub use spans::Span;

@@ -3,21 +3,23 @@ use graft_store::{Counts, Run, RunFilter, RunKind, RunState, Stage, Version};
 use graft_tasks::cards;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::{Engine, Result, stats::READY};
 
 /// A task with the state of its examples, its run and its versions.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TaskOverview {
     /// As users type it.
     pub name: String,
     /// For people.
     pub title: String,
-    /// `json`, `label` or `text`.
-    pub form: &'static str,
+    /// What an answer is.
+    pub form: TaskForm,
     /// Put before the input.
     pub instruction: String,
     /// JSON Schema of an answer, for tasks whose answers are objects.
+    #[schema(value_type = Option<Object>)]
     pub schema: Option<Value>,
     /// The labels known so far, for label tasks.
     pub labels: Option<Vec<String>>,
@@ -39,8 +41,20 @@ pub struct TaskOverview {
     pub attention: Vec<Attention>,
 }
 
+/// What an answer of a task is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskForm {
+    /// An object.
+    Json,
+    /// One of some labels.
+    Label,
+    /// Free text.
+    Text,
+}
+
 /// How many examples came from one kind of source.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SourceCount {
     /// `slack`, `csv`, …
     pub kind: String,
@@ -49,7 +63,7 @@ pub struct SourceCount {
 }
 
 /// Something that waits for a person.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Attention {
     /// `pending`, `not-ready`, `failed-run`, `newer-version`, `no-version`.
     pub kind: &'static str,
@@ -112,16 +126,16 @@ impl Engine {
     }
 }
 
-type FormParts = (&'static str, Option<Value>, Option<Vec<String>>);
+type FormParts = (TaskForm, Option<Value>, Option<Vec<String>>);
 
 fn form(name: &str, card: Option<&TaskCard>, labels: Vec<String>) -> Result<FormParts> {
     Ok(match card.map(|card| &card.answer) {
-        Some(AnswerForm::Text) => ("text", None, None),
-        Some(AnswerForm::Json { schema }) => ("json", Some(schema.clone()), None),
-        Some(AnswerForm::Label { labels }) => ("label", None, Some(labels.clone())),
+        Some(AnswerForm::Text) => (TaskForm::Text, None, None),
+        Some(AnswerForm::Json { schema }) => (TaskForm::Json, Some(schema.clone()), None),
+        Some(AnswerForm::Label { labels }) => (TaskForm::Label, None, Some(labels.clone())),
         None => match cards::task(name)?.form {
-            cards::Form::Labels(_) => ("label", None, Some(labels)),
-            cards::Form::Text | cards::Form::Json(_) => ("text", None, None),
+            cards::Form::Labels(_) => (TaskForm::Label, None, Some(labels)),
+            cards::Form::Text | cards::Form::Json(_) => (TaskForm::Text, None, None),
         },
     })
 }

@@ -1,17 +1,19 @@
 use graft_core::Digest;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::SettingProblem;
 use crate::{Engine, Result, now};
 
 /// What the machine that trains costs; nothing where it is one's own.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rent {
     /// Price of an hour, in `currency`; 0 where nothing is paid by the hour.
+    #[schema(minimum = 0.0, maximum = 100_000.0)]
     pub price_per_hour: f64,
-    /// Such as `USD` or `€`.
+    /// Such as `USD` or `€`, 8 characters at most.
     pub currency: String,
 }
 

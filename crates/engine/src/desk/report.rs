@@ -5,11 +5,12 @@ use graft_store::{ExampleFilter, Order, ReviewFilter};
 use graft_tasks::cards;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::{Engine, Result, Stats, iso8601};
 
 /// [`Stats`] with time and fields.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct StatsReport {
     /// The sums.
     #[serde(flatten)]
@@ -21,7 +22,7 @@ pub struct StatsReport {
 }
 
 /// One day.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct DayStats {
     /// `2026-11-21`, UTC, by the source's time.
     pub day: String,

@@ -6,6 +6,7 @@ mod signals;
 use graft_core::Timestamp;
 use graft_store::Version;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 pub use numbers::{Distance, Share, Spread};
 
@@ -19,7 +20,7 @@ const ENOUGH: usize = 20;
 const INPUTS: usize = 10_000;
 
 /// Whether something has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DriftState {
     /// No change was seen.
@@ -43,7 +44,7 @@ impl DriftState {
 }
 
 /// How a version does now, against its own numbers on the held-out examples.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Drift {
     /// The task.
     pub task: String,
@@ -62,7 +63,7 @@ pub struct Drift {
 }
 
 /// How often people change a version's suggestions.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Overrides {
     /// What follows.
     pub state: DriftState,
@@ -81,7 +82,7 @@ pub struct Overrides {
 }
 
 /// How far a distribution has moved.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Shift {
     /// What follows.
     pub state: DriftState,

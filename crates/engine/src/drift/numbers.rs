@@ -1,12 +1,13 @@
 //! The statistics of drift, on plain numbers.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Two-sided 95 % point of the normal distribution.
 const Z: f64 = 1.959_963_985;
 
 /// A share of a count, with its 95 % interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Share {
     /// How many there are.
     pub n: usize,
@@ -37,7 +38,7 @@ impl Share {
 }
 
 /// How a sample of numbers is spread.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Spread {
     /// How many numbers.
     pub n: usize,
@@ -66,7 +67,7 @@ impl Spread {
 }
 
 /// How far two samples' distributions are apart, and how often two samples of one distribution would be.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Distance {
     /// The largest difference of the shares at or below any value, from 0 to 1.
     pub distance: f64,

@@ -7,11 +7,13 @@ use graft_store::Version;
 use graft_tasks::score::Metric;
 use graft_train::{Row, TrainingRun};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{Engine, Error, Plan, Result, base::file_bytes, recipes::Method};
 
 /// What a run is expected to take.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = Estimate)]
 pub struct RunEstimate {
     /// Examples learned from.
     pub train: usize,
@@ -36,7 +38,7 @@ pub struct RunEstimate {
 }
 
 /// What a version's held-out examples said of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Quality {
     /// The version.
     pub version: String,

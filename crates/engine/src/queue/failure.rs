@@ -9,6 +9,7 @@ use std::{
 use graft_core::ExitCode;
 use graft_store::Run;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::Error;
 
@@ -45,7 +46,8 @@ impl FailureClass {
 }
 
 /// A failure in parts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Failure)]
 pub struct RunFailure {
     /// What failed.
     pub what: String,

@@ -1,12 +1,15 @@
 use std::collections::HashSet;
 
 use graft_store::{Run, RunFilter, RunKind, RunState};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{Engine, Error, Result};
 
 /// What is done to many runs at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = BulkRunAction)]
 pub enum RunAction {
     /// Those that wait or work are asked to stop.
     Cancel,
@@ -15,7 +18,8 @@ pub enum RunAction {
 }
 
 /// What became of many runs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = BulkRunsResult)]
 pub struct RunsReport {
     /// Those that were, or would be, stopped or queued again.
     pub changed: Vec<String>,
@@ -24,7 +28,8 @@ pub struct RunsReport {
 }
 
 /// A run that is left as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = BulkRunSkipped)]
 pub struct SkippedRun {
     /// The run.
     pub id: String,

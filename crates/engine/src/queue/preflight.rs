@@ -2,6 +2,7 @@
 
 use graft_core::TrainSpec;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{RunRequest, Settings, estimate::RunEstimate};
 use crate::{
@@ -12,8 +13,9 @@ use crate::{
 };
 
 /// How bad a problem is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = PreflightLevel)]
 pub enum Level {
     /// The run would fail.
     Error,
@@ -22,7 +24,8 @@ pub enum Level {
 }
 
 /// One thing in the way of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PreflightProblem)]
 pub struct Problem {
     /// How bad it is.
     pub level: Level,
@@ -55,7 +58,7 @@ impl Problem {
 }
 
 /// What was found out about a request.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Preflight {
     /// Whether nothing is in the way.
     pub ok: bool,
@@ -63,13 +66,15 @@ pub struct Preflight {
     pub problems: Vec<Problem>,
     /// What the run would take, where that can be told.
     pub estimate: Option<RunEstimate>,
-    /// What it would take if it changed a T5 decoder only (`targets`: `decoder`), where that is a choice.
+    /// For LoRA on a T5 base, unless `targets` are given: what it would take with `targets: ["decoder"]`, which keeps
+    /// the encoder's output and is faster. Its `quality` tells how good that was on one's own data.
     pub decoder_only: Option<RunEstimate>,
     /// The epochs of each effort.
     pub efforts: Option<Efforts>,
     /// The command that does the same in the foreground.
     pub command: String,
     /// Every setting as the run would get it.
+    #[schema(value_type = Option<Object>)]
     pub spec: Option<TrainSpec>,
     #[serde(skip)]
     pub(crate) plan: Option<Plan>,

@@ -1,13 +1,15 @@
 use graft_core::{AdapterSpec, OptimSpec, PromptInit, Schedule, SplitRule, Targets};
 use graft_store::Priority;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::preflight::Problem;
 use crate::recipes::{Effort, Method, Recipe};
 
 /// A training that somebody wants; what isn't said comes from Graft's recipe for the task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewRun)]
 pub struct RunRequest {
     /// Name of the task.
     pub task: String,
@@ -58,7 +60,7 @@ fn yes() -> bool {
 }
 
 /// Which examples are held out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SplitName {
     /// The newest.
@@ -68,9 +70,10 @@ pub enum SplitName {
 }
 
 /// Hyperparameters under the names of the flags of `graft train`, with underscores.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "each is documented where it is kept: OptimSpec, EvalSpec, Limits and AdapterSpec")]
+#[schema(as = RunSettings)]
 pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<f64>,

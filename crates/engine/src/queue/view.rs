@@ -8,19 +8,20 @@ use std::{
 use graft_core::{Event, EventKind, Phase, Timestamp};
 use graft_store::{Run, RunFilter, RunKind, RunState, Version};
 use graft_train::TrainingRun;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{EvaluationRequest, RunFailure, RunRequest};
 use crate::{Engine, Error, Result};
 
 /// How far a run is, from its events.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Progress {
     /// What it does: `prepare`, `search`, `train` or `evaluate`.
     pub phase: Option<String>,
     /// Optimiser steps taken, or held-out examples answered.
     pub step: u64,
-    /// Optimiser steps in all, or held-out examples.
+    /// Optimiser steps in all, or held-out examples; 0 while unknown.
     pub of: u64,
     /// From 0 to 100.
     pub percent: f64,
@@ -79,7 +80,7 @@ pub(crate) fn phase_name(phase: Phase) -> &'static str {
 }
 
 /// Why a run doesn't go on, and when that is looked at again.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Waiting {
     /// Why.
     pub why: String,
@@ -111,7 +112,8 @@ pub struct RunView {
 }
 
 /// One of the two logs of a trainer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum LogStream {
     /// Progress.
     Stdout,
@@ -120,7 +122,7 @@ pub enum LogStream {
 }
 
 /// A part of a log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LogText {
     /// Whole characters from the offset on.
     pub text: String,

@@ -15,6 +15,7 @@ use filter::{matching, suggested};
 pub use review::{Bulk, BulkReport, Decision, Seen, Skipped};
 use table::{Stored, select_examples, stored};
 pub(crate) use table::{example, select_examples as examples_of, source};
+use utoipa::ToSchema;
 
 use crate::changes::Actor;
 use crate::database::{Dialect, Tx};
@@ -35,6 +36,7 @@ names! {
 
 names! {
     /// Which states of audit are wanted.
+    #[schema(as = ReviewFilterName)]
     pub enum ReviewFilter {
         /// Nobody has looked at it.
         Pending = "pending",
@@ -49,6 +51,7 @@ names! {
 
 names! {
     /// The order of a list of examples.
+    #[schema(as = OrderName)]
     pub enum Order {
         /// As they were imported.
         Imported = "imported",
@@ -122,7 +125,7 @@ pub struct ImportReport {
 }
 
 /// How many examples of a task are in which state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Counts {
     /// Not looked at yet.
     pub pending: u64,

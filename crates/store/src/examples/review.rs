@@ -3,6 +3,7 @@
 use graft_core::{Example, Review, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::filter::{matching, suggested};
 use super::table::{self, Stored};
@@ -74,7 +75,8 @@ pub enum Bulk {
 }
 
 /// What a decision about many examples did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = BulkResult)]
 pub struct BulkReport {
     /// Examples that changed.
     pub changed: u64,
@@ -83,7 +85,8 @@ pub struct BulkReport {
 }
 
 /// An example that a decision about many left as it was.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = BulkSkipped)]
 pub struct Skipped {
     /// The example.
     pub id: String,

@@ -13,6 +13,7 @@ pub(crate) use queue::owned;
 pub use queue::{Free, Held, Lease, Submission};
 pub(crate) use table::find;
 use table::{find_requested, run, select_runs, write};
+use utoipa::ToSchema;
 
 use crate::changes::{Actor, Deed, record};
 use crate::database::Tx;
@@ -50,6 +51,7 @@ names! {
 
 names! {
     /// How soon a queued run gets its turn; within one, the oldest comes first.
+    #[schema(as = PriorityName)]
     #[derive(Default, PartialOrd, Ord)]
     pub enum Priority {
         /// When nothing else waits.
@@ -64,6 +66,7 @@ names! {
 
 names! {
     /// What somebody wants of a run that a worker holds.
+    #[schema(as = RunWish)]
     pub enum Wish {
         /// That it ends; its last checkpoint is kept.
         Cancel = "cancel",
@@ -104,7 +107,7 @@ pub struct NewRun<'a> {
 }
 
 /// One training or measurement, from what was asked for to its result.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Run {
     /// Its name.
     pub id: String,
@@ -123,6 +126,7 @@ pub struct Run {
     /// Digest of the dataset.
     pub dataset: Digest,
     /// The training spec as it was given; of a measurement, what was asked for.
+    #[schema(value_type = Object)]
     pub spec: Value,
     /// Its directory, relative to `GRAFT_HOME` or absolute.
     pub dir: String,
@@ -176,6 +180,7 @@ pub struct Run {
     #[serde(rename = "version_name")]
     pub version: Option<String>,
     /// What was asked for; absent for a run that a command trains by itself.
+    #[schema(value_type = Option<Object>)]
     pub request: Option<Value>,
     /// Machine and home in which a process was started for it last: where its folder is.
     #[serde(skip)]

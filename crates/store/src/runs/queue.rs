@@ -4,6 +4,7 @@ use graft_core::{Dataset, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::any::AnyRow;
+use utoipa::ToSchema;
 
 use super::{
     Fresh, NewRun, Priority, Run, RunState, RunUpdate, Wish, add, change, find, find_requested, run, select_runs, write,
@@ -58,7 +59,8 @@ pub struct Free {
 }
 
 /// A run that a process holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = LeaseView)]
 pub struct Held {
     /// The run.
     pub run: String,

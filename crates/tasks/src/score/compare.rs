@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     Scores,
@@ -7,7 +8,7 @@ use super::{
 use crate::Error;
 
 /// What a comparison says of the new version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The whole interval of the difference is above zero.
@@ -19,7 +20,7 @@ pub enum Verdict {
 }
 
 /// Two versions on the same held-out examples.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Comparison {
     /// The metric compared.
     pub metric: String,

@@ -1,11 +1,12 @@
 use graft_core::{AnswerForm, TaskCard};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::{fields, normal};
 
 /// Two answers to one message, field by field.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Diff {
     /// Single values, in the schema's order; one unnamed field for texts and labels.
     pub fields: Vec<FieldDiff>,
@@ -22,7 +23,7 @@ pub struct Diff {
 }
 
 /// One field of two answers.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct FieldDiff {
     /// The field's name.
     pub field: String,

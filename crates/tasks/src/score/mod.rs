@@ -16,9 +16,10 @@ pub use compare::{Comparison, Verdict, compare};
 pub use diff::{Diff, FieldDiff, diff};
 
 use bootstrap::Ratio;
+use utoipa::ToSchema;
 
 /// The numbers of one model on the held-out examples of a task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Scores {
     /// The task's name.
     pub task: String,
@@ -43,7 +44,7 @@ pub struct Scores {
 }
 
 /// One number, from 0 to 1, with its 95 % interval.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Metric {
     /// Such as `direction`, `item_f1`, `exact`, `accuracy`.
     pub name: String,
@@ -56,7 +57,7 @@ pub struct Metric {
 }
 
 /// One label of a label task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LabelScore {
     /// The label.
     pub label: String,
@@ -71,7 +72,7 @@ pub struct LabelScore {
 }
 
 /// Which label was taken for which.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Confusion {
     /// Names of rows and columns.
     pub labels: Vec<String>,
