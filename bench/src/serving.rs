@@ -115,8 +115,8 @@ impl Bench {
         let template = Template::new(&files, model.has_encoder(), &card, |_| Ok(vocabulary))?;
         let lora = LoraSpec { rank: 16, alpha: 16.0, dropout: 0.0, rslora: false, targets: Targets::AllLinear };
         let spec = AdapterSpec::Lora(lora);
-        let sites = model.sites();
-        let fresh = |seed| Adapter::fresh(&spec, &sites, seed, model.width(), &[]).map(Arc::new);
+        let modules = model.target_modules();
+        let fresh = |seed| Adapter::fresh(&spec, &modules, seed, model.width(), &[]).map(Arc::new);
         let adapters = (0..adapters).map(fresh).collect::<Result<_, _>>()?;
         Ok(Self { model: Arc::new(model), template, adapters })
     }

@@ -4,7 +4,7 @@ use std::{path::Path, time::Instant};
 
 use anyhow::bail;
 use graft_core::{AdapterSpec, LoraSpec, PromptInit, PromptSpec, Targets};
-use graft_nn::{Adapter, Model, Sequence, Site};
+use graft_nn::{Adapter, Model, Sequence, TargetModule};
 use graft_ops::{Adam, memory};
 use graft_train::{Learner, StepPlan, peak_rss};
 use serde_json::json;
@@ -27,7 +27,7 @@ pub(crate) fn run(path: &Path, what: &str, size: &Size) -> anyhow::Result<()> {
         AdapterSpec::SoftPrompt(spec) => numbers(spec.tokens * model.width() * 2, 5),
         AdapterSpec::Lora(_) => Vec::new(),
     };
-    let adapter = Adapter::fresh(&spec, &model.sites(), 1, model.width(), &prompt)?;
+    let adapter = Adapter::fresh(&spec, &model.target_modules(), 1, model.width(), &prompt)?;
     let adam = Adam::new(adapter.params().data().len(), 0.9, 0.999, 1e-8, 0.0);
     let dropout = if let AdapterSpec::Lora(lora) = &spec { lora.dropout } else { 0.0 };
     let mut learner = Learner::new(&model, adapter, adam);
@@ -62,18 +62,18 @@ pub(crate) fn run(path: &Path, what: &str, size: &Size) -> anyhow::Result<()> {
 
 /// Work of an example in the frozen weights, forward and back: the adapter's own and attention's come on top.
 fn gflop(model: &Model, size: &Size) -> f64 {
-    let of = |site: &Site| {
-        let reads_source = site.name.starts_with("encoder.")
-            || site.name.ends_with("EncDecAttention.k")
-            || site.name.ends_with("EncDecAttention.v");
+    let of = |module: &TargetModule| {
+        let reads_source = module.name.starts_with("encoder.")
+            || module.name.ends_with("EncDecAttention.k")
+            || module.name.ends_with("EncDecAttention.v");
         let tokens = match model.has_encoder() {
             true if reads_source => size.source,
             true => size.target,
             false => size.source + size.target,
         };
-        tokens * site.inputs * site.outputs
+        tokens * module.inputs * module.outputs
     };
-    let blocks: usize = model.sites().iter().map(of).sum();
+    let blocks: usize = model.target_modules().iter().map(of).sum();
     4e-9 * (blocks + size.target * model.width() * model.vocab()) as f64
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, path::Path};
 
 use anyhow::{Context as _, ensure};
 use graft_formats::SpecialTokens;
-use graft_nn::{Adapter, Batch, Context, Model, Sequence};
+use graft_nn::{Adapter, Context, MicroBatch, Model, Sequence};
 use graft_ops::Adam;
 use safetensors::SafeTensors;
 
@@ -166,7 +166,7 @@ fn loss_and_gradient(
 ) -> anyhow::Result<(f64, Vec<f32>)> {
     let count: usize = sequences.iter().map(Sequence::supervised).sum();
     let all: Vec<&Sequence> = sequences.iter().collect();
-    let batch = Batch { sequences: &all, shared: 0, weight: 1.0 / count as f32 };
+    let batch = MicroBatch { sequences: &all, shared: 0, weight: 1.0 / count as f32 };
     let mut gradient = vec![0.0; adapter.map_or(0, |a| a.params().data().len())];
     let log_probs = model.loss(adapter, &batch, Context::default(), adapter.map(|_| gradient.as_mut_slice()))?;
     Ok((-log_probs.iter().map(|p| f64::from(*p)).sum::<f64>() / count as f64, gradient))

@@ -1,6 +1,6 @@
 //! Kernels of the backward pass and the optimiser, beside one tensor operation after another.
 
-use graft_kernels::{Gradients, Heads, Inputs, Span, attention, attention_backward, rows};
+use graft_kernels::{AttentionRange, Gradients, Heads, Inputs, attention, attention_backward, rows};
 
 use super::{COLS, beside, beside_work};
 use crate::timing::numbers;
@@ -132,9 +132,9 @@ fn adamw(g: &[f32]) {
 fn attend() {
     let heads = Heads { heads: 9, kv_heads: 3, dim: 64, scale: 0.125 };
     let (q, k, v) = (numbers(512 * 576, 1), numbers(512 * 192, 2), numbers(512 * 192, 3));
-    let spans = [Span { queries: 0..512, prefix: 0..0, keys: 0..512, causal: true }];
+    let ranges = [AttentionRange { queries: 0..512, prefix: 0..0, keys: 0..512, causal: true }];
     let (mut out, mut lse, dout) = (vec![0.0; 512 * 576], vec![0.0; 512 * 9], numbers(512 * 576, 4));
-    let input = Inputs { q: &q, k: &k, v: &v, spans: &spans, heads, bias: None };
+    let input = Inputs { q: &q, k: &k, v: &v, ranges: &ranges, heads, bias: None };
     attention(&input, &mut out, &mut lse);
     let grads = || (vec![0.0; q.len()], vec![0.0; k.len()], vec![0.0; v.len()]);
     let (mut fused, mut plain) = (grads(), grads());

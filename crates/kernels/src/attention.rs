@@ -1,5 +1,6 @@
 //! Softmax attention over packed sequences, forward and backward, keeping only the log-sum-exp of each row
-//! (as FlashAttention does, Dao et al. 2022). Sequences are rows of one matrix; a [`Span`] says who sees whom.
+//! (as FlashAttention does, Dao et al. 2022). Packed sequences are rows of one matrix; the attention mask is a
+//! list of [`AttentionRange`]s.
 
 use std::{cell::RefCell, ops::Range};
 
@@ -13,25 +14,26 @@ use crate::{
 /// Queries computed at once; bounds the score block to `BLOCK × keys`.
 const BLOCK: usize = 64;
 
-/// Consecutive query rows and the key rows they see: all of `prefix`, then `keys`, causally if asked.
+/// A block of the attention mask: consecutive query rows and the key rows they attend to, which are all of `prefix` and then
+/// `keys`, with a causal mask if `causal` is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct AttentionRange {
     /// Rows of the queries.
     pub queries: Range<usize>,
-    /// Rows seen by all queries before `keys`; may be empty, and may be shared by several spans.
+    /// Key rows before `keys` that all queries attend to; may be empty, and several ranges may share them.
     pub prefix: Range<usize>,
-    /// Rows of the span's own keys; no other span has them as its own.
+    /// The range's own key rows, which are in no other range's `keys`.
     pub keys: Range<usize>,
-    /// Whether the queries are the last `queries.len()` of `keys` and see no later one.
+    /// Whether the queries are the last `queries.len()` tokens of `keys` and attend to no later one.
     pub causal: bool,
 }
 
-impl Span {
+impl AttentionRange {
     pub(crate) fn keys_in_all(&self) -> usize {
         self.prefix.len() + self.keys.len()
     }
 
-    /// Keys seen by the query at `index` within the span.
+    /// Number of keys that the query at `index` within the range attends to.
     pub(crate) fn visible(&self, index: usize) -> usize {
         let all = self.keys_in_all();
         if self.causal { all - (self.queries.len() - 1 - index) } else { all }
@@ -69,8 +71,8 @@ pub struct Inputs<'a> {
     pub k: &'a [f32],
     /// Values.
     pub v: &'a [f32],
-    /// Who sees whom.
-    pub spans: &'a [Span],
+    /// The attention mask.
+    pub ranges: &'a [AttentionRange],
     /// Shape.
     pub heads: Heads,
     /// Position bias, if the architecture has one.
@@ -95,26 +97,29 @@ impl Inputs<'_> {
         let Heads { heads, kv_heads, dim, .. } = self.heads;
         let (queries, keys) = (self.q.len() / (heads * dim), self.k.len() / (kv_heads * dim));
         assert!(heads % kv_heads == 0 && self.k.len() == self.v.len(), "keys and values differ in shape");
-        assert!(out == self.q.len() && lse == queries * heads, "output has another shape than the queries");
-        for span in self.spans {
-            let inside = span.queries.end <= queries && span.keys.end <= keys && span.prefix.end <= keys;
-            assert!(inside && (!span.causal || span.queries.len() <= span.keys.len()), "span outside its matrices");
+        assert!(out == self.q.len() && lse == queries * heads, "the output's shape differs from the queries'");
+        for range in self.ranges {
+            let inside = range.queries.end <= queries && range.keys.end <= keys && range.prefix.end <= keys;
+            assert!(
+                inside && (!range.causal || range.queries.len() <= range.keys.len()),
+                "attention range outside its matrices"
+            );
             if let Some(bias) = self.bias {
                 assert!(
-                    span.keys_in_all() <= bias.reach && bias.table.len() == heads * (2 * bias.reach - 1),
+                    range.keys_in_all() <= bias.reach && bias.table.len() == heads * (2 * bias.reach - 1),
                     "bias too short"
                 );
             }
         }
     }
 
-    /// Writes `scale · q·kᵀ + bias` of query rows `block` of a span into `s`, `width` numbers a row.
-    fn scores(&self, s: &mut [f32], width: usize, span: &Span, head: usize, block: &Range<usize>) {
+    /// Writes `scale · q·kᵀ + bias` of query rows `block` of a range into `s`, `width` numbers a row.
+    fn scores(&self, s: &mut [f32], width: usize, range: &AttentionRange, head: usize, block: &Range<usize>) {
         let Heads { heads, kv_heads, dim, scale } = self.heads;
         let kv = head / (heads / kv_heads);
-        let q = &self.q[(span.queries.start + block.start) * heads * dim + head * dim..];
+        let q = &self.q[(range.queries.start + block.start) * heads * dim + head * dim..];
         let mut column = 0;
-        for part in [&span.prefix, &span.keys] {
+        for part in [&range.prefix, &range.keys] {
             let n = part.len().min(width - column);
             let k = &self.k[(part.start * kv_heads * dim + kv * dim).min(self.k.len())..];
             // SAFETY: `check` made sure that all rows lie inside; `s` has `block.len()` rows of `width`.
@@ -131,51 +136,51 @@ impl Inputs<'_> {
             column += n;
         }
         for (row, index) in block.clone().enumerate() {
-            self.add_bias(&mut s[row * width..(row + 1) * width], span, head, index);
+            self.add_bias(&mut s[row * width..(row + 1) * width], range, head, index);
         }
     }
 
-    /// Adds the bias to the scores of the query at `index` within a span.
-    pub(crate) fn add_bias(&self, s: &mut [f32], span: &Span, head: usize, index: usize) {
+    /// Adds the bias to the scores of the query at `index` within a range.
+    pub(crate) fn add_bias(&self, s: &mut [f32], range: &AttentionRange, head: usize, index: usize) {
         if let Some(bias) = self.bias {
             let from = head * (2 * bias.reach - 1) + bias.reach - 1;
-            rows::add_assign(s, &bias.table[from - (span.keys_in_all() - span.queries.len() + index)..]);
+            rows::add_assign(s, &bias.table[from - (range.keys_in_all() - range.queries.len() + index)..]);
         }
     }
 }
 
-/// Splits a span's queries into blocks.
-fn blocks(span: &Span) -> impl Iterator<Item = Range<usize>> {
-    let n = span.queries.len();
+/// Splits a range's queries into blocks.
+fn blocks(range: &AttentionRange) -> impl Iterator<Item = Range<usize>> {
+    let n = range.queries.len();
     (0..n).step_by(BLOCK).map(move |start| start..(start + BLOCK).min(n))
 }
 
 /// `out = softmax(scale · q·kᵀ + bias)·v`, shape of `q`; `lse (queries, heads)` receives the log-sum-exp of each row.
 ///
 /// # Panics
-/// When shapes or spans don't fit together.
+/// When shapes or ranges don't match.
 pub fn attention(input: &Inputs<'_>, out: &mut [f32], lse: &mut [f32]) {
     input.check(out.len(), lse.len());
     let Heads { heads, kv_heads, dim, .. } = input.heads;
     let (out, lse) = (SendPtr(out.as_mut_ptr()), SendPtr(lse.as_mut_ptr()));
-    pool::for_each(input.spans.len() * heads, |task| {
-        let (span, head) = (&input.spans[task / heads], task % heads);
+    pool::for_each(input.ranges.len() * heads, |task| {
+        let (range, head) = (&input.ranges[task / heads], task % heads);
         let (kv, first_of_group) = (head / (heads / kv_heads), head % (heads / kv_heads) == 0);
-        if span.queries.len() <= attention_few::FEW {
+        if range.queries.len() <= attention_few::FEW {
             if first_of_group {
-                // SAFETY: the input was checked; no other task takes this span with these keys and values.
-                unsafe { attention_few::few(input, span, kv, out, lse) };
+                // SAFETY: the input was checked; no other task takes this range with these keys and values.
+                unsafe { attention_few::few(input, range, kv, out, lse) };
             }
             return;
         }
-        with_scratch(BLOCK * span.keys_in_all(), |scratch| {
-            for block in blocks(span) {
-                let width = span.visible(block.end - 1);
+        with_scratch(BLOCK * range.keys_in_all(), |scratch| {
+            for block in blocks(range) {
+                let width = range.visible(block.end - 1);
                 let s = &mut scratch[..block.len() * width];
-                input.scores(s, width, span, head, &block);
-                let first = span.queries.start + block.start;
+                input.scores(s, width, range, head, &block);
+                let first = range.queries.start + block.start;
                 for (row, index) in block.clone().enumerate() {
-                    let (seen, hidden) = s[row * width..(row + 1) * width].split_at_mut(span.visible(index));
+                    let (seen, hidden) = s[row * width..(row + 1) * width].split_at_mut(range.visible(index));
                     let max = rows::max(seen);
                     let sum = rows::exp_sum(seen, max);
                     rows::scale(seen, 1.0 / sum);
@@ -184,7 +189,7 @@ pub fn attention(input: &Inputs<'_>, out: &mut [f32], lse: &mut [f32]) {
                     unsafe { *lse.get().add((first + row) * heads + head) = max + sum.ln() };
                 }
                 let mut column = 0;
-                for part in [&span.prefix, &span.keys] {
+                for part in [&range.prefix, &range.keys] {
                     let n = part.len().min(width - column);
                     let v = &input.v[(part.start * kv_heads * dim + kv * dim).min(input.v.len())..];
                     if n > 0 {
@@ -220,27 +225,28 @@ pub struct Gradients<'a> {
 /// Backward of [`attention`] from its output, its log-sum-exp and the output's gradient; recomputes the scores.
 ///
 /// # Panics
-/// When shapes or spans don't fit together.
+/// When shapes or ranges don't match.
 pub fn attention_backward(input: &Inputs<'_>, out: &[f32], lse: &[f32], dout: &[f32], grads: Gradients<'_>) {
     input.check(out.len(), lse.len());
-    assert!(dout.len() == out.len() && grads.dq.len() == input.q.len(), "gradient has another shape than its value");
+    assert!(dout.len() == out.len() && grads.dq.len() == input.q.len(), "a gradient's shape differs from its value's");
     assert!(
         grads.dk.len() == input.k.len() && grads.dv.len() == input.v.len(),
-        "gradient has another shape than its value"
+        "a gradient's shape differs from its value's"
     );
     let Heads { kv_heads, dim, .. } = input.heads;
-    let tasks = input.spans.len() * kv_heads;
-    // A shared prefix gets contributions from many spans: each writes its own copy, summed in order afterwards.
+    let tasks = input.ranges.len() * kv_heads;
+    // Several ranges contribute to the gradient of a shared prefix. Each writes its own copy; the copies are summed in a
+    // fixed order afterwards, so that the result does not depend on the threads.
     let offsets: Vec<usize> = input
-        .spans
+        .ranges
         .iter()
-        .scan(0, |at, span| {
+        .scan(0, |at, range| {
             let mine = *at;
-            *at += 2 * span.prefix.len() * dim * kv_heads;
+            *at += 2 * range.prefix.len() * dim * kv_heads;
             Some(mine)
         })
         .collect();
-    let shared: usize = input.spans.iter().map(|s| 2 * s.prefix.len() * dim * kv_heads).sum();
+    let shared: usize = input.ranges.iter().map(|s| 2 * s.prefix.len() * dim * kv_heads).sum();
     let mut prefix = vec![0.0_f32; shared];
     let prefix_ptr = SendPtr(prefix.as_mut_ptr());
     let targets = Targets {
@@ -250,19 +256,19 @@ pub fn attention_backward(input: &Inputs<'_>, out: &[f32], lse: &[f32], dout: &[
     };
     pool::for_each(tasks, |task| {
         let (index, kv) = (task / kv_heads, task % kv_heads);
-        let span = &input.spans[index];
-        let size = span.prefix.len() * dim;
-        // SAFETY: each (span, kv head) has its own piece of `prefix`.
+        let range = &input.ranges[index];
+        let size = range.prefix.len() * dim;
+        // SAFETY: each (range, kv head) has its own piece of `prefix`.
         let own =
             unsafe { std::slice::from_raw_parts_mut(prefix_ptr.get().add(offsets[index] + 2 * size * kv), 2 * size) };
         // SAFETY: this task alone writes the query rows of its heads and the key rows of its kv head.
-        unsafe { backward_span(input, out, lse, dout, span, kv, targets, own) };
+        unsafe { backward_range(input, out, lse, dout, range, kv, targets, own) };
     });
-    for (span, offset) in input.spans.iter().zip(offsets) {
-        let size = span.prefix.len() * dim;
+    for (range, offset) in input.ranges.iter().zip(offsets) {
+        let size = range.prefix.len() * dim;
         for kv in 0..kv_heads {
             let piece = &prefix[offset + 2 * size * kv..][..2 * size];
-            for (row, key) in span.prefix.clone().enumerate() {
+            for (row, key) in range.prefix.clone().enumerate() {
                 let at = (key * kv_heads + kv) * dim;
                 rows::add_assign(&mut grads.dk[at..at + dim], &piece[row * dim..(row + 1) * dim]);
                 rows::add_assign(&mut grads.dv[at..at + dim], &piece[size + row * dim..size + (row + 1) * dim]);
@@ -278,35 +284,35 @@ struct Targets {
     dv: SendPtr<f32>,
 }
 
-/// One span's gradients for one kv head.
+/// One range's gradients for one kv head.
 ///
 /// # Safety
-/// `to` must be valid for the shapes of `q`, `k` and `v`, and nobody else may write the span's query rows in this
+/// `to` must be valid for the shapes of `q`, `k` and `v`, and nobody else may write the range's query rows in this
 /// group's head columns or its own key rows in this kv head's columns meanwhile.
 #[expect(clippy::too_many_arguments, reason = "values, gradients and where they go")]
-unsafe fn backward_span(
+unsafe fn backward_range(
     input: &Inputs<'_>,
     out: &[f32],
     lse: &[f32],
     dout: &[f32],
-    span: &Span,
+    range: &AttentionRange,
     kv: usize,
     to: Targets,
     prefix: &mut [f32],
 ) {
     let Heads { heads, kv_heads, dim, scale } = input.heads;
     let (q_stride, k_stride, group) = (heads * dim, kv_heads * dim, heads / kv_heads);
-    let prefix_dv = span.prefix.len() * dim;
-    with_scratch(2 * BLOCK * span.keys_in_all(), |scratch| {
+    let prefix_dv = range.prefix.len() * dim;
+    with_scratch(2 * BLOCK * range.keys_in_all(), |scratch| {
         for head in kv * group..(kv + 1) * group {
-            for block in blocks(span) {
-                let (rows_in, width) = (block.len(), span.visible(block.end - 1));
+            for block in blocks(range) {
+                let (rows_in, width) = (block.len(), range.visible(block.end - 1));
                 let (p, ds) = scratch[..2 * rows_in * width].split_at_mut(rows_in * width);
-                input.scores(p, width, span, head, &block);
-                let first = span.queries.start + block.start;
+                input.scores(p, width, range, head, &block);
+                let first = range.queries.start + block.start;
                 let at = first * q_stride + head * dim;
                 let mut column = 0;
-                for part in [&span.prefix, &span.keys] {
+                for part in [&range.prefix, &range.keys] {
                     let n = part.len().min(width - column);
                     let v = &input.v[(part.start * k_stride + kv * dim).min(input.v.len())..];
                     // SAFETY: `check` bounds all rows; `ds` has `rows_in` rows of `width`.
@@ -323,7 +329,7 @@ unsafe fn backward_span(
                     column += n;
                 }
                 for (row, index) in block.clone().enumerate() {
-                    let seen = span.visible(index);
+                    let seen = range.visible(index);
                     let (p, ds) = (&mut p[row * width..(row + 1) * width], &mut ds[row * width..(row + 1) * width]);
                     rows::exp_scaled(&mut p[..seen], 1.0, lse[(first + row) * heads + head]);
                     p[seen..].fill(0.0);
@@ -333,7 +339,7 @@ unsafe fn backward_span(
                     rows::softmax_backward(&mut ds[..seen], &p[..seen], mean, scale);
                 }
                 let mut column = 0;
-                for (part, shared) in [(&span.prefix, true), (&span.keys, false)] {
+                for (part, shared) in [(&range.prefix, true), (&range.keys, false)] {
                     let n = part.len().min(width - column);
                     if n == 0 {
                         continue;
@@ -385,19 +391,20 @@ mod tests {
     }
 
     struct Case {
-        spans: Vec<Span>,
+        ranges: Vec<AttentionRange>,
         queries: usize,
         keys: usize,
         heads: Heads,
         bias: Option<(Vec<f32>, usize)>,
     }
 
-    /// A shared prefix of 5 rows, two causal spans that see it, one of them longer than a block.
+    /// A shared prefix of 5 rows, two causal ranges that see it, one of them longer than a block.
     fn packed() -> Case {
-        let own = |range: Range<usize>, prefix| Span { queries: range.clone(), prefix, keys: range, causal: true };
+        let own =
+            |range: Range<usize>, prefix| AttentionRange { queries: range.clone(), prefix, keys: range, causal: true };
         let heads = Heads { heads: 4, kv_heads: 2, dim: DIM, scale: 0.5 };
         Case {
-            spans: vec![own(0..5, 0..0), own(5..12, 0..5), own(12..82, 0..5)],
+            ranges: vec![own(0..5, 0..0), own(5..12, 0..5), own(12..82, 0..5)],
             queries: 82,
             keys: 82,
             heads,
@@ -406,24 +413,30 @@ mod tests {
     }
 
     fn cross() -> Case {
-        let span = |q, k| Span { queries: q, prefix: 0..0, keys: k, causal: false };
+        let range = |q, k| AttentionRange { queries: q, prefix: 0..0, keys: k, causal: false };
         let heads = Heads { heads: 2, kv_heads: 2, dim: DIM, scale: 1.0 };
-        Case { spans: vec![span(0..3, 0..6), span(3..4, 6..9)], queries: 4, keys: 9, heads, bias: None }
+        Case { ranges: vec![range(0..3, 0..6), range(3..4, 6..9)], queries: 4, keys: 9, heads, bias: None }
     }
 
     fn biased(causal: bool) -> Case {
-        let span = |r: Range<usize>| Span { queries: r.clone(), prefix: 0..0, keys: r, causal };
+        let range = |r: Range<usize>| AttentionRange { queries: r.clone(), prefix: 0..0, keys: r, causal };
         let heads = Heads { heads: 2, kv_heads: 2, dim: DIM, scale: 1.0 };
-        Case { spans: vec![span(0..6), span(6..9)], queries: 9, keys: 9, heads, bias: Some((numbers(2 * 15, 5.0), 8)) }
+        Case {
+            ranges: vec![range(0..6), range(6..9)],
+            queries: 9,
+            keys: 9,
+            heads,
+            bias: Some((numbers(2 * 15, 5.0), 8)),
+        }
     }
 
     /// The definition, one number at a time, in f64.
     fn naive(case: &Case, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f32> {
         let Heads { heads, kv_heads, scale, .. } = case.heads;
         let mut out = vec![0.0; q.len()];
-        for span in &case.spans {
-            let keys: Vec<usize> = span.prefix.clone().chain(span.keys.clone()).collect();
-            for (index, row) in span.queries.clone().enumerate() {
+        for range in &case.ranges {
+            let keys: Vec<usize> = range.prefix.clone().chain(range.keys.clone()).collect();
+            for (index, row) in range.queries.clone().enumerate() {
                 for head in 0..heads {
                     let kv = head / (heads / kv_heads);
                     let at = |x: &[f32], row: usize, n: usize, h: usize| x[(row * n + h) * DIM..][..DIM].to_vec();
@@ -431,12 +444,12 @@ mod tests {
                     let score = |(j, key): (usize, &usize)| {
                         let dot: f32 = query.iter().zip(at(k, *key, kv_heads, kv)).map(|(a, b)| a * b).sum();
                         let bias = case.bias.as_ref().map_or(0.0, |(table, reach)| {
-                            let distance = j + reach - 1 - (keys.len() - span.queries.len() + index);
+                            let distance = j + reach - 1 - (keys.len() - range.queries.len() + index);
                             table[head * (2 * reach - 1) + distance]
                         });
                         f64::from(dot * scale + bias).exp()
                     };
-                    let weights: Vec<f64> = keys.iter().enumerate().take(span.visible(index)).map(score).collect();
+                    let weights: Vec<f64> = keys.iter().enumerate().take(range.visible(index)).map(score).collect();
                     let total: f64 = weights.iter().sum();
                     for (weight, key) in weights.iter().zip(&keys) {
                         for (d, value) in at(v, *key, kv_heads, kv).iter().enumerate() {
@@ -459,7 +472,7 @@ mod tests {
         let bias = case.bias.as_ref().map(|(table, reach)| Bias { table, reach: *reach });
         let run = |q: &[f32], k: &[f32], v: &[f32]| {
             let (mut out, mut lse) = (vec![0.0; q.len()], vec![0.0; case.queries * heads]);
-            attention(&Inputs { q, k, v, spans: &case.spans, heads: case.heads, bias }, &mut out, &mut lse);
+            attention(&Inputs { q, k, v, ranges: &case.ranges, heads: case.heads, bias }, &mut out, &mut lse);
             (out, lse)
         };
         let (out, lse) = run(&q, &k, &v);
@@ -468,7 +481,7 @@ mod tests {
         }
         let dout = numbers(q.len(), 3.0);
         let (mut dq, mut dk, mut dv) = (vec![9.0; q.len()], vec![0.0; k.len()], vec![0.0; v.len()]);
-        let input = Inputs { q: &q, k: &k, v: &v, spans: &case.spans, heads: case.heads, bias };
+        let input = Inputs { q: &q, k: &k, v: &v, ranges: &case.ranges, heads: case.heads, bias };
         attention_backward(&input, &out, &lse, &dout, Gradients { dq: &mut dq, dk: &mut dk, dv: &mut dv });
         let value = |q: &[f32], k: &[f32], v: &[f32]| -> f64 {
             run(q, k, v).0.iter().zip(&dout).map(|(a, b)| f64::from(a * b)).sum()

@@ -3,29 +3,29 @@
 use std::ops::Range;
 
 use crate::{
-    attention::{Heads, Inputs, Span, with_scratch},
+    attention::{AttentionRange, Heads, Inputs, with_scratch},
     pool::SendPtr,
     rows,
     simd::kernels,
 };
 
-/// Up to this many queries of a span count as a few.
+/// Up to this many queries of a range count as a few.
 pub(crate) const FEW: usize = 4;
 /// Keys or values that are read at once for all heads that share them, and stay in the first cache meanwhile.
 const CHUNK: usize = 32;
 
-/// Attention of a span's few queries, for the heads that share keys and values `kv`; results as in
+/// Attention of a range's few queries, for the heads that share keys and values `kv`; results as in
 /// [`attention`](crate::attention::attention).
 ///
 /// # Safety
 /// `input` must have been checked; nobody else may use the results of these queries and heads meanwhile.
-pub(crate) unsafe fn few(input: &Inputs<'_>, span: &Span, kv: usize, out: SendPtr<f32>, lse: SendPtr<f32>) {
+pub(crate) unsafe fn few(input: &Inputs<'_>, range: &AttentionRange, kv: usize, out: SendPtr<f32>, lse: SendPtr<f32>) {
     let Heads { heads, kv_heads, dim, scale } = input.heads;
-    let (group, stride, width) = (heads / kv_heads, kv_heads * dim, span.keys_in_all());
-    let query = |at: usize| (span.queries.start + at / group) * heads + kv * group + at % group;
-    let count = span.queries.len() * group;
+    let (group, stride, width) = (heads / kv_heads, kv_heads * dim, range.keys_in_all());
+    let query = |at: usize| (range.queries.start + at / group) * heads + kv * group + at % group;
+    let count = range.queries.len() * group;
     with_scratch(count * width, |s| {
-        for (column, keys) in chunks(span) {
+        for (column, keys) in chunks(range) {
             let k = &input.k[keys.start * stride + kv * dim..];
             for at in 0..count {
                 let s = &mut s[at * width + column..][..keys.len()];
@@ -34,8 +34,8 @@ pub(crate) unsafe fn few(input: &Inputs<'_>, span: &Span, kv: usize, out: SendPt
         }
         for at in 0..count {
             let s = &mut s[at * width..(at + 1) * width];
-            input.add_bias(s, span, kv * group + at % group, at / group);
-            let (seen, hidden) = s.split_at_mut(span.visible(at / group));
+            input.add_bias(s, range, kv * group + at % group, at / group);
+            let (seen, hidden) = s.split_at_mut(range.visible(at / group));
             let max = rows::max(seen);
             let sum = rows::exp_sum(seen, max);
             rows::scale(seen, 1.0 / sum);
@@ -46,7 +46,7 @@ pub(crate) unsafe fn few(input: &Inputs<'_>, span: &Span, kv: usize, out: SendPt
                 std::slice::from_raw_parts_mut(out.get().add(query(at) * dim), dim).fill(0.0);
             }
         }
-        for (column, keys) in chunks(span) {
+        for (column, keys) in chunks(range) {
             let v = &input.v[keys.start * stride + kv * dim..];
             for at in 0..count {
                 // SAFETY: as above.
@@ -57,9 +57,9 @@ pub(crate) unsafe fn few(input: &Inputs<'_>, span: &Span, kv: usize, out: SendPt
     });
 }
 
-/// The keys of a span, some at a time, each time with the first one's place among all.
-fn chunks(span: &Span) -> impl Iterator<Item = (usize, Range<usize>)> {
-    [(0, span.prefix.clone()), (span.prefix.len(), span.keys.clone())].into_iter().flat_map(|(before, keys)| {
+/// The keys of a range, some at a time, each time with the first one's place among all.
+fn chunks(range: &AttentionRange) -> impl Iterator<Item = (usize, Range<usize>)> {
+    [(0, range.prefix.clone()), (range.prefix.len(), range.keys.clone())].into_iter().flat_map(|(before, keys)| {
         let (first, end) = (keys.start, keys.end);
         keys.step_by(CHUNK).map(move |start| (before + start - first, start..(start + CHUNK).min(end)))
     })

@@ -22,7 +22,7 @@ pub mod rows;
 mod simd;
 mod tile;
 
-pub use attention::{Bias, Gradients, Heads, Inputs, Span, attention, attention_backward};
+pub use attention::{AttentionRange, Bias, Gradients, Heads, Inputs, attention, attention_backward};
 pub use dtype::Dtype;
 pub use frozen::{Frozen, LowRank, Product, forward_all};
 pub use map::{Map, Sparse, floats, map_file};

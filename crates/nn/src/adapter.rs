@@ -3,11 +3,11 @@ use std::{ops::Range, rc::Rc};
 use graft_core::{AdapterSpec, Digest, Targets};
 use graft_ops::{Dropout, Lora, LoraRows, Matrix, Param, ParamSet, Tape, Tensor, Weight, linear_groups};
 
-use crate::Error;
+use crate::{Error, Model};
 
-/// A linear layer that can carry LoRA weights.
+/// A target module: a linear layer of the base model that can carry LoRA weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Site {
+pub struct TargetModule {
     /// Module path as Hugging Face names it, without `.weight`.
     pub name: String,
     /// Input features.
@@ -16,14 +16,14 @@ pub struct Site {
     pub outputs: usize,
 }
 
-/// Small trainable weights for one base model; an argument of every computation, never part of the model.
+/// Small trainable weights for one base model. An adapter is an argument of every computation, never part of the model.
 #[derive(Clone, Debug)]
 pub struct Adapter {
     kind: AdapterKind,
     params: ParamSet,
-    /// For each site, the indices of `A` and `B` in `params`.
+    /// For each target module, the indices of `A` and `B` in `params`.
     lora: Vec<Option<(usize, usize)>>,
-    /// Set while training with dropout: rate and the seed of the present pass.
+    /// Set while training with dropout: the rate and the seed of the current micro-batch.
     dropout: Option<Dropout>,
 }
 
@@ -43,23 +43,22 @@ pub enum AdapterKind {
 }
 
 impl Adapter {
-    /// A LoRA adapter from tensors for some of the model's sites: index of the site, rank, `A (rank, in)` and
+    /// A LoRA adapter from tensors for some target modules: index of the module, rank, `A (rank, in)` and
     /// `B (out, rank)`.
     #[must_use]
-    pub fn lora(sites: &[Site], scale: f32, weights: Vec<(usize, usize, Vec<f32>, Vec<f32>)>) -> Self {
+    pub fn lora(modules: &[TargetModule], scale: f32, weights: Vec<(usize, usize, Vec<f32>, Vec<f32>)>) -> Self {
         let mut params = ParamSet::default();
-        let mut lora = vec![None; sites.len()];
-        for (site, rank, a, b) in weights {
-            let Site { name, inputs, outputs } = &sites[site];
+        let mut lora = vec![None; modules.len()];
+        for (module, rank, a, b) in weights {
+            let TargetModule { name, inputs, outputs } = &modules[module];
             let a = params.push(format!("{name}.lora_A.weight"), rank, *inputs, &a);
             let b = params.push(format!("{name}.lora_B.weight"), *outputs, rank, &b);
-            lora[site] = Some((a, b));
+            lora[module] = Some((a, b));
         }
         Self { kind: AdapterKind::Lora { scale }, params, lora, dropout: None }
     }
 
-    /// A soft prompt: `tokens` rows before the input, and as many more as the file format wants (T5 stores a second,
-    /// unused half for its decoder).
+    /// A soft prompt of `tokens` virtual tokens. `rows` may hold more: PEFT stores a second, unused half for T5's decoder.
     #[must_use]
     pub fn soft_prompt(tokens: usize, width: usize, rows: &[f32]) -> Self {
         let mut params = ParamSet::default();
@@ -67,35 +66,57 @@ impl Adapter {
         Self { kind: AdapterKind::SoftPrompt { tokens }, params, lora: Vec::new(), dropout: None }
     }
 
-    /// A fresh adapter: `A` uniform as in PEFT (Kaiming with a = √5), `B` zero, so it starts as the bare base.
-    /// Soft prompts start from `rows`, which the caller takes from the embeddings the spec names.
+    /// A new adapter. LoRA starts as in PEFT: `A` Kaiming-uniform with a = √5, `B` zero, so that the model starts as the
+    /// bare base. A soft prompt starts from `rows`, which the caller takes from the embeddings that the spec names.
     ///
     /// # Errors
-    /// A target that matches no layer.
-    pub fn fresh(spec: &AdapterSpec, sites: &[Site], seed: u64, width: usize, rows: &[f32]) -> Result<Self, Error> {
+    /// A target name that matches no module.
+    pub fn fresh(
+        spec: &AdapterSpec,
+        modules: &[TargetModule],
+        seed: u64,
+        width: usize,
+        rows: &[f32],
+    ) -> Result<Self, Error> {
         let spec = match spec {
             AdapterSpec::Lora(spec) => spec,
             AdapterSpec::SoftPrompt(spec) => return Ok(Self::soft_prompt(spec.tokens, width, rows)),
         };
         let mut weights = Vec::new();
-        for (index, site) in sites.iter().enumerate().filter(|(_, site)| matches_target(&spec.targets, &site.name)) {
-            let bound = 1.0 / (site.inputs as f32).sqrt();
+        for (index, module) in
+            modules.iter().enumerate().filter(|(_, module)| matches_target(&spec.targets, &module.name))
+        {
+            let bound = 1.0 / (module.inputs as f32).sqrt();
             let mut random = SplitMix(seed ^ (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            let a = (0..spec.rank * site.inputs).map(|_| (random.unit() * 2.0 - 1.0) * bound).collect();
-            weights.push((index, spec.rank, a, vec![0.0; site.outputs * spec.rank]));
+            let a = (0..spec.rank * module.inputs).map(|_| (random.unit() * 2.0 - 1.0) * bound).collect();
+            weights.push((index, spec.rank, a, vec![0.0; module.outputs * spec.rank]));
         }
         if let Targets::Named(names) = &spec.targets {
             let missing = names.iter().find(|name| {
-                !sites.iter().any(|site| matches_target(&Targets::Named(vec![(*name).clone()]), &site.name))
+                !modules.iter().any(|module| matches_target(&Targets::Named(vec![(*name).clone()]), &module.name))
             });
             if let Some(name) = missing {
-                return Err(Error::NoSuchTarget { name: name.clone(), known: layer_kinds(sites) });
+                return Err(Error::NoSuchTarget { name: name.clone(), known: layer_kinds(modules) });
             }
         }
-        Ok(Self::lora(sites, spec.scaling(), weights))
+        Ok(Self::lora(modules, spec.scaling(), weights))
     }
 
-    /// Digest of all that it changes a model by.
+    /// Number of trainable parameters of an adapter with this spec.
+    #[must_use]
+    pub fn parameters(spec: &AdapterSpec, model: &Model) -> usize {
+        match spec {
+            AdapterSpec::Lora(lora) => {
+                let modules = model.target_modules();
+                let targets = modules.iter().filter(|module| matches_target(&lora.targets, &module.name));
+                // `A (rank, in)` and `B (out, rank)`.
+                targets.map(|module| lora.rank * (module.inputs + module.outputs)).sum()
+            }
+            AdapterSpec::SoftPrompt(prompt) => prompt.tokens * model.width(),
+        }
+    }
+
+    /// Digest of everything that decides what the adapter computes.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let mut parts = vec![format!("{:?}", self.kind).into_bytes()];
@@ -129,18 +150,18 @@ impl Adapter {
         4 * self.params.data().len()
     }
 
-    /// Drops this share of LoRA's inputs from now on, by masks that follow from `seed`; `None` for evaluation.
+    /// Sets the dropout of LoRA's inputs; `None` for evaluation.
     pub fn set_dropout(&mut self, dropout: Option<Dropout>) {
         self.dropout = dropout.filter(|d| d.rate > 0.0);
     }
 
-    /// Whether any trainable weight sits at one of these sites.
+    /// Whether one of these target modules has trainable weights.
     #[must_use]
-    pub fn touches(&self, mut sites: std::ops::Range<usize>) -> bool {
-        sites.any(|site| self.lora.get(site).is_some_and(Option::is_some))
+    pub fn touches(&self, mut modules: std::ops::Range<usize>) -> bool {
+        modules.any(|module| self.lora.get(module).is_some_and(Option::is_some))
     }
 
-    /// Number of virtual tokens before the input.
+    /// Number of virtual tokens before the input; 0 for LoRA.
     #[must_use]
     pub fn virtual_tokens(&self) -> usize {
         match self.kind {
@@ -149,7 +170,7 @@ impl Adapter {
         }
     }
 
-    /// The virtual tokens' rows that are used.
+    /// The embeddings `(tokens, width)` of the virtual tokens.
     pub(crate) fn prompt(&self) -> Option<Param<'_>> {
         match self.kind {
             AdapterKind::SoftPrompt { tokens } => Some(self.params.get(0).first_rows(tokens)),
@@ -157,28 +178,28 @@ impl Adapter {
         }
     }
 
-    /// The LoRA weights at a site.
-    pub(crate) fn at(&self, site: usize) -> Option<Lora<'_>> {
-        let (a, b) = (*self.lora.get(site)?)?;
+    /// The LoRA weights of a target module.
+    pub(crate) fn at(&self, module: usize) -> Option<Lora<'_>> {
+        let (a, b) = (*self.lora.get(module)?)?;
         let AdapterKind::Lora { scale } = self.kind else { return None };
-        let dropout = self.dropout.map(|d| Dropout { seed: d.seed ^ ((site as u64) << 40), ..d });
+        let dropout = self.dropout.map(|d| Dropout { seed: d.seed ^ ((module as u64) << 40), ..d });
         Some(Lora { a: self.params.get(a), b: self.params.get(b), scale, dropout })
     }
 }
 
-/// Consecutive rows of a pass, and the adapter they belong to.
+/// Consecutive packed rows and the adapter that applies to them.
 pub(crate) type Group<'a> = (Range<usize>, Option<&'a Adapter>);
 
-/// Whose adapter works on which rows.
+/// Which adapter applies to which rows.
 #[derive(Clone, Copy)]
 pub(crate) enum Adapters<'a> {
-    /// One, or none, for all rows: with gradients, as in training.
+    /// The same adapter, or none, for all rows; gradients are computed, as in training.
     One(Option<&'a Adapter>),
-    /// Each group of rows has its own; without gradients.
+    /// One adapter per group of rows, without gradients, as in batched generation.
     Many {
         /// Groups of all rows.
         all: &'a [Group<'a>],
-        /// Groups of the rows that are left after only the wanted ones were selected.
+        /// Groups of the rows that remain once the last block has selected the wanted ones.
         wanted: &'a [Group<'a>],
     },
 }
@@ -190,31 +211,31 @@ impl<'a> From<Option<&'a Adapter>> for Adapters<'a> {
 }
 
 impl<'a> Adapters<'a> {
-    /// A linear layer with what the adapters add at a site.
-    pub(crate) fn linear(self, tape: &mut Tape<'a>, x: &Tensor, weight: &'a Weight, site: usize) -> Tensor {
-        let [y] = self.linears(tape, x, [weight], site);
+    /// A linear layer with the LoRA terms of its target module: `(rows, in)` to `(rows, out)`.
+    pub(crate) fn linear(self, tape: &mut Tape<'a>, x: &Tensor, weight: &'a Weight, module: usize) -> Tensor {
+        let [y] = self.linears(tape, x, [weight], module);
         y
     }
 
-    /// Linear layers of the same input, at sites that follow each other.
+    /// Linear layers with the same input, whose target modules are consecutive (as q, k and v).
     pub(crate) fn linears<const N: usize>(
         self,
         tape: &mut Tape<'a>,
         x: &Tensor,
         weights: [&'a Weight; N],
-        first_site: usize,
+        first_module: usize,
     ) -> [Tensor; N] {
-        let mut site = first_site..;
+        let mut module = first_module..;
         match self {
             Self::One(adapter) => weights.map(|weight| {
-                let lora = site.next().and_then(|site| adapter?.at(site));
+                let lora = module.next().and_then(|module| adapter?.at(module));
                 tape.linear(x, weight, lora)
             }),
             Self::Many { all, .. } => {
                 let layers = weights.map(|weight| {
-                    let site = site.next().unwrap_or(first_site);
+                    let module = module.next().unwrap_or(first_module);
                     let lora = |(rows, adapter): &Group<'a>| {
-                        Some(LoraRows { rows: rows.clone(), lora: (*adapter)?.at(site)? })
+                        Some(LoraRows { rows: rows.clone(), lora: (*adapter)?.at(module)? })
                     };
                     (weight, all.iter().filter_map(lora).collect())
                 });
@@ -223,7 +244,7 @@ impl<'a> Adapters<'a> {
         }
     }
 
-    /// The same for the wanted rows alone.
+    /// The adapters of the wanted rows alone.
     pub(crate) fn of_wanted(self) -> Self {
         match self {
             Self::One(_) => self,
@@ -231,7 +252,7 @@ impl<'a> Adapters<'a> {
         }
     }
 
-    /// Writes soft prompts over the rows at `places`, each with its own group's.
+    /// Writes a soft prompt over the rows that start at each of `places`, from the adapter of its group.
     pub(crate) fn place(self, tape: &mut Tape<'a>, x: Matrix, places: Rc<[usize]>) -> Tensor {
         if places.is_empty() {
             return Tensor::constant(x);
@@ -255,7 +276,7 @@ impl<'a> Adapters<'a> {
     }
 }
 
-/// Whether a layer is among the targets; names match as in PEFT: the whole path, or its end after a dot.
+/// Whether a module is among the targets. Names match as in PEFT: the whole path, or its end after a dot.
 #[must_use]
 pub fn matches_target(targets: &Targets, name: &str) -> bool {
     match targets {
@@ -267,9 +288,9 @@ pub fn matches_target(targets: &Targets, name: &str) -> bool {
     }
 }
 
-/// The distinct last components of the sites' names.
-fn layer_kinds(sites: &[Site]) -> String {
-    let mut kinds: Vec<&str> = sites.iter().filter_map(|site| site.name.rsplit('.').next()).collect();
+/// The distinct last components of the modules' names, for an error message.
+fn layer_kinds(modules: &[TargetModule]) -> String {
+    let mut kinds: Vec<&str> = modules.iter().filter_map(|module| module.name.rsplit('.').next()).collect();
     kinds.sort_unstable();
     kinds.dedup();
     kinds.join(", ")

@@ -1,6 +1,6 @@
 use std::rc::Rc;
 
-use graft_ops::{Span, Target};
+use graft_ops::{AttentionRange, Target};
 
 /// One training or scoring sequence.
 ///
@@ -24,68 +24,70 @@ impl Sequence {
     }
 }
 
-/// Sequences computed together.
+/// A micro-batch: sequences whose loss and gradients are computed together. A step's gradient is the sum over its
+/// micro-batches.
 #[derive(Clone, Debug)]
-pub struct Batch<'s> {
+pub struct MicroBatch<'s> {
     /// The sequences.
     pub sequences: &'s [&'s Sequence],
-    /// Leading tokens that are the same in all of them (and in every other batch of the run).
+    /// Leading tokens that are the same in all sequences (and in every other micro-batch of the run).
     pub shared: usize,
     /// Weight of each supervised token's loss.
     pub weight: f32,
 }
 
-/// A batch laid out in rows for a decoder-only model.
+/// A micro-batch packed into rows, one per token and without padding, for a decoder-only model.
 #[derive(Debug)]
-pub struct Pass {
-    /// Token of each row; 0 where a virtual token stands.
+pub struct PackedRows {
+    /// Token of each row; 0 for a virtual token, whose embedding the soft prompt supplies.
     pub tokens: Vec<u32>,
     /// Position of each row in its sequence, virtual tokens included.
     pub positions: Vec<u32>,
-    /// Who sees whom.
-    pub spans: Rc<[Span]>,
+    /// The attention mask: which rows each row attends to.
+    pub ranges: Rc<[AttentionRange]>,
     /// Rows whose output predicts a supervised token.
     pub rows: Rc<[usize]>,
-    /// These tokens, in the order of `rows`.
+    /// The supervised tokens, in the order of `rows`.
     pub targets: Vec<Target>,
 }
 
-impl Pass {
-    /// Lays out `[virtual tokens][shared prefix][rest of each sequence]`; the first two are computed once and seen by
-    /// all, the rests don't see each other.
+impl PackedRows {
+    /// Packs rows as `[virtual tokens][shared prefix][rest of sequence 0][rest of sequence 1]…`. The first two parts are
+    /// computed once and every sequence attends to them; the rests don't attend to each other.
     #[must_use]
-    pub fn causal(batch: &Batch<'_>, virtual_tokens: usize) -> Self {
+    pub fn causal(batch: &MicroBatch<'_>, virtual_tokens: usize) -> Self {
         let shortest = batch.sequences.iter().map(|s| s.tokens.len()).min().unwrap_or(0);
+        // Every sequence keeps at least one row of its own.
         let shared = batch.shared.min(shortest.saturating_sub(1));
         let head = virtual_tokens + shared;
-        let mut pass = Self {
+        let mut packed = Self {
             tokens: vec![0; virtual_tokens],
             positions: (0..head as u32).collect(),
-            spans: Rc::new([]),
+            ranges: Rc::new([]),
             rows: Rc::new([]),
             targets: Vec::new(),
         };
-        pass.tokens.extend(batch.sequences.first().map_or(&[][..], |s| &s.tokens[..shared]));
-        let (mut spans, mut rows) = (Vec::new(), Vec::new());
+        packed.tokens.extend(batch.sequences.first().map_or(&[][..], |s| &s.tokens[..shared]));
+        let (mut ranges, mut rows) = (Vec::new(), Vec::new());
         if head > 0 {
-            spans.push(Span { queries: 0..head, prefix: 0..0, keys: 0..head, causal: true });
+            ranges.push(AttentionRange { queries: 0..head, prefix: 0..0, keys: 0..head, causal: true });
         }
         for sequence in batch.sequences {
-            let start = pass.tokens.len();
+            let start = packed.tokens.len();
             let rest = &sequence.tokens[shared..];
-            pass.tokens.extend(rest);
-            pass.positions.extend((0..rest.len()).map(|i| (head + i) as u32));
+            packed.tokens.extend(rest);
+            packed.positions.extend((0..rest.len()).map(|i| (head + i) as u32));
             let own = start..start + rest.len();
-            spans.push(Span { queries: own.clone(), prefix: 0..head, keys: own, causal: true });
+            ranges.push(AttentionRange { queries: own.clone(), prefix: 0..head, keys: own, causal: true });
             for index in sequence.supervised_from..sequence.tokens.len() {
-                // The row before the token predicts it.
+                // A token is predicted by the row before it, which may be the last of the shared prefix.
                 let before = index - 1;
                 rows.push(if before < shared { virtual_tokens + before } else { start + before - shared });
-                pass.targets.push(Target { token: sequence.tokens[index], weight: batch.weight });
+                packed.targets.push(Target { token: sequence.tokens[index], weight: batch.weight });
             }
         }
-        (pass.spans, pass.rows) = (spans.into(), rows.into());
-        pass
+        (packed.ranges, packed.rows) = (ranges.into(), rows.into());
+        packed
     }
 }
 
@@ -98,11 +100,11 @@ mod tests {
         let sequence =
             |tail: &[u32]| Sequence { source: vec![], tokens: [&[7, 8, 9], tail].concat(), supervised_from: 4 };
         let (a, b) = (sequence(&[1, 2]), sequence(&[3, 4, 5]));
-        let pass = Pass::causal(&Batch { sequences: &[&a, &b], shared: 3, weight: 1.0 }, 2);
-        assert_eq!(pass.tokens, [0, 0, 7, 8, 9, 1, 2, 3, 4, 5]);
-        assert_eq!(pass.positions, [0, 1, 2, 3, 4, 5, 6, 5, 6, 7]);
-        assert_eq!(*pass.rows, [5, 7, 8]);
-        assert_eq!(pass.targets.iter().map(|t| t.token).collect::<Vec<_>>(), [2, 4, 5]);
-        assert_eq!(pass.spans[2], Span { queries: 7..10, prefix: 0..5, keys: 7..10, causal: true });
+        let packed = PackedRows::causal(&MicroBatch { sequences: &[&a, &b], shared: 3, weight: 1.0 }, 2);
+        assert_eq!(packed.tokens, [0, 0, 7, 8, 9, 1, 2, 3, 4, 5]);
+        assert_eq!(packed.positions, [0, 1, 2, 3, 4, 5, 6, 5, 6, 7]);
+        assert_eq!(*packed.rows, [5, 7, 8]);
+        assert_eq!(packed.targets.iter().map(|t| t.token).collect::<Vec<_>>(), [2, 4, 5]);
+        assert_eq!(packed.ranges[2], AttentionRange { queries: 7..10, prefix: 0..5, keys: 7..10, causal: true });
     }
 }

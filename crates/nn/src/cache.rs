@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use graft_ops::{Matrix, Sparse};
 
-/// Keys and values of tokens already read, for each attention layer of a model; rows are handed out to sequences.
+/// The KV cache: keys and values of earlier tokens for each attention layer. [`FreeRows`] assigns rows to sequences.
 #[derive(Debug)]
 pub struct Cache {
     /// Keys and values `(rows, width)`.
@@ -11,8 +11,8 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Room for `rows` tokens in `layers` layers of keys and values that are `width` numbers wide. The system gives the
-    /// memory when a row is first written.
+    /// Space for `rows` tokens in `layers` layers of keys and values that are `width` numbers wide. The operating system
+    /// commits the memory when a row is first written.
     #[must_use]
     pub fn new(layers: usize, rows: usize, width: usize) -> Self {
         let layers = (0..layers).map(|_| [(); 2].map(|()| Sparse::zeros(rows * width))).collect();
@@ -28,13 +28,13 @@ impl Cache {
         }
     }
 
-    /// Numbers of some rows: layer after layer, keys before values.
+    /// Contents of some rows: layer after layer, keys before values.
     pub(crate) fn numbers(&self, rows: Range<usize>) -> Vec<f32> {
         let at = rows.start * self.width..rows.end * self.width;
         self.layers.iter().flatten().flat_map(|of| &of[at.clone()]).copied().collect()
     }
 
-    /// Fills rows with what [`numbers`](Self::numbers) gave.
+    /// Fills rows with what [`numbers`](Self::numbers) returned.
     pub(crate) fn fill(&mut self, rows: Range<usize>, numbers: &[f32]) {
         let at = rows.start * self.width..rows.end * self.width;
         for (of, own) in self.layers.iter_mut().flatten().zip(numbers.chunks(at.len().max(1))) {
@@ -49,19 +49,19 @@ impl Cache {
     }
 }
 
-/// Which rows of a cache are free: first fit, neighbours joined when they come back.
+/// The free rows of a cache: allocated first-fit, merged with their neighbours when freed.
 #[derive(Clone, Debug)]
-pub(crate) struct Rows {
-    /// In order, never touching.
+pub(crate) struct FreeRows {
+    /// Sorted; adjacent ranges are always merged.
     free: Vec<Range<usize>>,
 }
 
-impl Rows {
+impl FreeRows {
     pub(crate) fn new(rows: usize) -> Self {
         Self { free: std::iter::once(0..rows).filter(|all| !all.is_empty()).collect() }
     }
 
-    /// Consecutive rows, if there are as many.
+    /// Allocates `count` consecutive rows, or returns `None`.
     pub(crate) fn take(&mut self, count: usize) -> Option<Range<usize>> {
         if count == 0 {
             return Some(0..0);
@@ -76,7 +76,7 @@ impl Rows {
         Some(taken)
     }
 
-    /// Gives rows back that were taken.
+    /// Frees rows that [`take`](Self::take) allocated.
     pub(crate) fn give(&mut self, rows: Range<usize>) {
         if rows.is_empty() {
             return;
@@ -97,8 +97,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_come_back_whole() {
-        let mut rows = Rows::new(10);
+    fn freed_rows_are_merged() {
+        let mut rows = FreeRows::new(10);
         let (a, b, c) = (rows.take(3).unwrap(), rows.take(4).unwrap(), rows.take(3).unwrap());
         assert_eq!((a.clone(), b.clone(), c.clone(), rows.take(1)), (0..3, 3..7, 7..10, None));
         rows.give(a);

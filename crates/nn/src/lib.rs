@@ -1,7 +1,8 @@
-//! Language models that never change, with adapters as arguments: loss for training, generation for use.
+//! Frozen language models that take adapters as arguments: loss and gradients for training, cached generation for
+//! inference.
 //!
-//! One file per architecture. Sequences are packed, never padded; a prefix that all sequences of a batch share is
-//! computed once.
+//! One file per architecture. Sequences are packed without padding, and a prefix that all sequences of a micro-batch
+//! share is computed once.
 
 mod adapter;
 mod batch;
@@ -14,8 +15,8 @@ mod prompt;
 mod session;
 mod t5;
 
-pub use adapter::{Adapter, AdapterKind, Site, matches_target};
-pub use batch::{Batch, Pass, Sequence};
+pub use adapter::{Adapter, AdapterKind, TargetModule, matches_target};
+pub use batch::{MicroBatch, PackedRows, Sequence};
 pub use cache::Cache;
 pub use error::Error;
 pub use graft_ops::Matrix;

@@ -4,9 +4,9 @@
 use std::rc::Rc;
 
 use graft_formats::{LlamaConfig, RopeScaling, Tensors};
-use graft_ops::{Activation, AttentionLayer, Heads, Rope, Span, Tape, Tensor, Weight, attend};
+use graft_ops::{Activation, AttentionLayer, AttentionRange, Heads, Rope, Tape, Tensor, Weight, attend};
 
-use crate::{Cache, Error, Site, adapter::Adapters, model::load};
+use crate::{Cache, Error, TargetModule, adapter::Adapters, model::load};
 
 /// The frozen weights of a Llama.
 #[derive(Debug)]
@@ -22,12 +22,12 @@ pub struct Llama {
 #[derive(Debug)]
 struct Block {
     attention_norm: Vec<f32>,
-    /// Query, key, value, output, gate, up, down: in the order of the sites.
+    /// Query, key, value, output, gate, up, down: the order of [`LINEAR`].
     linear: [Weight; 7],
     mlp_norm: Vec<f32>,
 }
 
-/// The linear layers of a block, in the order of its sites.
+/// The linear layers of a block, which are its target modules.
 const LINEAR: [&str; 7] = [
     "self_attn.q_proj",
     "self_attn.k_proj",
@@ -53,11 +53,11 @@ pub(crate) enum Memory<'c> {
     Cached { cache: &'c mut Cache, rows: &'c [usize] },
 }
 
-/// What is computed in one go.
+/// Layout of the rows that are computed together.
 pub(crate) struct Rows {
-    pub(crate) spans: Rc<[Span]>,
+    pub(crate) ranges: Rc<[AttentionRange]>,
     pub(crate) rope: Rc<Rope>,
-    /// Rows that the caller wants out of the last block.
+    /// Rows whose hidden state the caller reads.
     pub(crate) wanted: Rc<[usize]>,
 }
 
@@ -72,19 +72,19 @@ impl Llama {
         Ok(Self { config: c, embedding, blocks, norm, head, inverse_frequencies })
     }
 
-    pub(crate) fn sites(&self) -> Vec<Site> {
-        let mut sites = Vec::with_capacity(7 * self.blocks.len());
+    pub(crate) fn target_modules(&self) -> Vec<TargetModule> {
+        let mut modules = Vec::with_capacity(7 * self.blocks.len());
         for (layer, block) in self.blocks.iter().enumerate() {
             for (name, weight) in LINEAR.iter().zip(&block.linear) {
                 let name = format!("model.layers.{layer}.{name}");
-                sites.push(Site { name, inputs: weight.cols(), outputs: weight.rows() });
+                modules.push(TargetModule { name, inputs: weight.cols(), outputs: weight.rows() });
             }
         }
-        sites
+        modules
     }
 
-    pub(crate) fn site_weight(&self, site: usize) -> &Weight {
-        &self.blocks[site / 7].linear[site % 7]
+    pub(crate) fn target_module_weight(&self, module: usize) -> &Weight {
+        &self.blocks[module / 7].linear[module % 7]
     }
 
     pub(crate) fn embedding(&self) -> &Weight {
@@ -122,41 +122,41 @@ impl Llama {
     ) -> Tensor {
         let (last, adapters) = (self.blocks.len() - 1, adapters.into());
         for layer in 0..self.blocks.len() {
-            let (spans, rope) = (Rc::clone(&rows.spans), Rc::clone(&rows.rope));
+            let (ranges, rope) = (Rc::clone(&rows.ranges), Rc::clone(&rows.rope));
             let wanted = (layer == last).then(|| Rc::clone(&rows.wanted));
             x = if recompute && tape.recording() {
                 tape.recomputed(&x, move |tape, x| {
-                    self.block(tape, adapters, layer, x, &spans, &rope, wanted.clone(), &mut Memory::Own)
+                    self.block(tape, adapters, layer, x, &ranges, &rope, wanted.clone(), &mut Memory::Own)
                 })
             } else {
-                self.block(tape, adapters, layer, &x, &spans, &rope, wanted, &mut memory)
+                self.block(tape, adapters, layer, &x, &ranges, &rope, wanted, &mut memory)
             };
         }
         tape.rms_norm(&x, &self.norm, self.config.rms_eps)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a block sees everything once")]
+    #[expect(clippy::too_many_arguments, reason = "a block needs the layout, the adapters and the cache")]
     fn block<'a>(
         &'a self,
         tape: &mut Tape<'a>,
         adapters: Adapters<'a>,
         layer: usize,
         x: &Tensor,
-        spans: &Rc<[Span]>,
+        ranges: &Rc<[AttentionRange]>,
         rope: &Rc<Rope>,
         wanted: Option<Rc<[usize]>>,
         memory: &mut Memory<'_>,
     ) -> Tensor {
         let (c, block) = (&self.config, &self.blocks[layer]);
-        let site = |index: usize| layer * 7 + index;
+        let module = |index: usize| layer * 7 + index;
         let heads =
             Heads { heads: c.heads, kv_heads: c.kv_heads, dim: c.head_dim, scale: 1.0 / (c.head_dim as f32).sqrt() };
 
         let normed = tape.rms_norm(x, &block.attention_norm, c.rms_eps);
-        let [q, k, v] = adapters.linears(tape, &normed, [Q, K, V].map(|i| &block.linear[i]), site(Q));
+        let [q, k, v] = adapters.linears(tape, &normed, [Q, K, V].map(|i| &block.linear[i]), module(Q));
         drop(normed);
         let (q, k) = (tape.rope(q, rope, c.heads), tape.rope(k, rope, c.kv_heads));
-        let attention = AttentionLayer { heads, spans: Rc::clone(spans), bias: None };
+        let attention = AttentionLayer { heads, ranges: Rc::clone(ranges), bias: None };
         let mixed = match memory {
             Memory::Own => tape.attention(&q, &k, &v, attention),
             Memory::Cached { cache, rows } => {
@@ -166,19 +166,19 @@ impl Llama {
             }
         };
         drop((q, k, v));
-        // Only the rows that somebody reads go through the rest of the last block.
+        // After the last attention no row depends on another, so the rest of the last block computes only wanted rows.
         let (x, mixed, adapters) = match wanted {
             Some(rows) => (tape.select(x, Rc::clone(&rows)), tape.select(&mixed, rows), adapters.of_wanted()),
             None => (x.clone(), mixed, adapters),
         };
-        let attended = adapters.linear(tape, &mixed, &block.linear[O], site(O));
+        let attended = adapters.linear(tape, &mixed, &block.linear[O], module(O));
         drop(mixed);
         let x = tape.add(&x, attended);
         let normed = tape.rms_norm(&x, &block.mlp_norm, c.rms_eps);
-        let [gate, up] = adapters.linears(tape, &normed, [GATE, UP].map(|i| &block.linear[i]), site(GATE));
+        let [gate, up] = adapters.linears(tape, &normed, [GATE, UP].map(|i| &block.linear[i]), module(GATE));
         drop(normed);
         let inner = tape.gated(Activation::Silu, gate, up);
-        let down = adapters.linear(tape, &inner, &block.linear[DOWN], site(DOWN));
+        let down = adapters.linear(tape, &inner, &block.linear[DOWN], module(DOWN));
         tape.add(&x, down)
     }
 
@@ -187,7 +187,7 @@ impl Llama {
         Cache::new(self.blocks.len(), rows, self.config.kv_heads * self.config.head_dim)
     }
 
-    /// Bytes that training one row (token) keeps until its backward, at most.
+    /// Upper bound of the activations, in bytes, that training one row (token) keeps for the backward pass.
     pub(crate) fn bytes_per_row(&self, recompute: bool) -> usize {
         let c = &self.config;
         let (q, kv) = (c.heads * c.head_dim, c.kv_heads * c.head_dim);
@@ -219,8 +219,8 @@ impl Block {
     }
 }
 
-/// One frequency for each pair of a head, changed as the config says; computed as transformers'
-/// `modeling_rope_utils` does.
+/// Inverse frequencies `(head_dim / 2)` with the config's RoPE scaling, computed as in transformers'
+/// `modeling_rope_utils`.
 fn inverse_frequencies(c: &LlamaConfig) -> Vec<f32> {
     let plain = (0..c.head_dim / 2).map(|i| 1.0 / (c.rope_theta as f32).powf((2 * i) as f32 / c.head_dim as f32));
     match &c.rope_scaling {

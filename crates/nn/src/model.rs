@@ -1,10 +1,10 @@
 use std::{ops::Range, path::Path, rc::Rc};
 
 use graft_formats::{ModelConfig, ModelFiles};
-use graft_ops::{Matrix, Span, Tape, Target, Tensor, Weight, cross_entropy};
+use graft_ops::{AttentionRange, Matrix, Tape, Target, Tensor, Weight, cross_entropy};
 
 use crate::{
-    Adapter, Batch, Error, Pass, Sequence, Site,
+    Adapter, Error, MicroBatch, PackedRows, Sequence, TargetModule,
     llama::{Llama, Memory, Rows},
     t5::{Pairs, T5},
 };
@@ -21,14 +21,14 @@ pub enum Model {
 /// How a loss is computed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Context<'c> {
-    /// Recompute blocks in the backward pass instead of keeping their activations.
+    /// Recompute blocks in the backward packed instead of keeping their activations.
     pub recompute: bool,
-    /// What the encoder writes for each sequence, where that is known ([`Model::encoded`]).
+    /// The encoder's output for each sequence, if it is already known ([`Model::encoded`]).
     pub encoded: Option<&'c [Rc<Matrix>]>,
 }
 
 impl Model {
-    /// Reads the weights; they stay in the file's map until they are used.
+    /// Reads the weights. They stay in the memory-mapped file until a product uses them.
     ///
     /// # Errors
     /// A tensor that is missing or has another shape than the config says.
@@ -48,25 +48,25 @@ impl Model {
         Ok((Self::load(&files)?, files))
     }
 
-    /// The linear layers that can carry LoRA weights.
+    /// The target modules: linear layers that can carry LoRA weights.
     #[must_use]
-    pub fn sites(&self) -> Vec<Site> {
+    pub fn target_modules(&self) -> Vec<TargetModule> {
         match self {
-            Self::Llama(model) => model.sites(),
-            Self::T5(model) => model.sites(),
+            Self::Llama(model) => model.target_modules(),
+            Self::T5(model) => model.target_modules(),
         }
     }
 
-    /// The frozen weight at a site.
+    /// The frozen weight of a target module.
     #[must_use]
-    pub fn site_weight(&self, site: usize) -> Option<&Weight> {
+    pub fn target_module_weight(&self, module: usize) -> Option<&Weight> {
         match self {
-            Self::Llama(model) => Some(model.site_weight(site)),
-            Self::T5(model) => model.site_weight(site),
+            Self::Llama(model) => Some(model.target_module_weight(module)),
+            Self::T5(model) => model.target_module_weight(module),
         }
     }
 
-    /// Whether it reads its input with an encoder.
+    /// Whether the model has an encoder (T5).
     #[must_use]
     pub fn has_encoder(&self) -> bool {
         matches!(self, Self::T5(_))
@@ -81,7 +81,7 @@ impl Model {
         }
     }
 
-    /// Number of tokens it knows.
+    /// Size of the vocabulary.
     #[must_use]
     pub fn vocab(&self) -> usize {
         self.embedding().rows()
@@ -107,7 +107,7 @@ impl Model {
     pub fn context(&self) -> usize {
         match self {
             Self::Llama(model) => model.config.max_positions,
-            // Relative positions have no end; this bounds memory.
+            // Relative positions set no limit; this one bounds memory.
             Self::T5(_) => 1 << 14,
         }
     }
@@ -130,7 +130,7 @@ impl Model {
         }
     }
 
-    /// Bytes that training one row keeps until its backward, at most.
+    /// Upper bound of the activations, in bytes, that training one row keeps for the backward pass.
     #[must_use]
     pub fn bytes_per_row(&self, recompute: bool) -> usize {
         match self {
@@ -147,7 +147,7 @@ impl Model {
     pub fn loss(
         &self,
         adapter: Option<&Adapter>,
-        batch: &Batch<'_>,
+        batch: &MicroBatch<'_>,
         context: Context<'_>,
         grads: Option<&mut [f32]>,
     ) -> Result<Vec<f32>, Error> {
@@ -165,15 +165,15 @@ impl Model {
         Ok(log_probs)
     }
 
-    /// Whether what the encoder writes is the same whatever the adapter learns: no part of it is in the encoder.
+    /// Whether the encoder's output does not depend on the adapter, because no part of the adapter is in the encoder.
     #[must_use]
-    pub fn encodes_alike(&self, adapter: &Adapter) -> bool {
-        let encoder = self.sites().iter().filter(|site| site.name.starts_with("encoder.")).count();
+    pub fn encoder_ignores(&self, adapter: &Adapter) -> bool {
+        let encoder = self.target_modules().iter().filter(|module| module.name.starts_with("encoder.")).count();
         self.has_encoder() && adapter.virtual_tokens() == 0 && !adapter.touches(0..encoder)
     }
 
-    /// What the encoder writes for a source, `(tokens, width)`; `None` without an encoder. A source is encoded alone, so
-    /// that the result is the same to the bit beside whatever it is used.
+    /// The encoder's output `(tokens, width)` for one source; `None` without an encoder. A source is encoded alone, so that
+    /// the result is bit-identical whichever micro-batch uses it.
     ///
     /// # Errors
     /// As [`loss`](Self::loss).
@@ -183,12 +183,13 @@ impl Model {
         let rows = 0..source.len() + adapter.map_or(0, Adapter::virtual_tokens);
         let tokens: Vec<u32> =
             std::iter::repeat_n(0, rows.len() - source.len()).chain(source.iter().copied()).collect();
-        let spans: Rc<[Span]> = Rc::new([Span { queries: rows.clone(), prefix: 0..0, keys: rows, causal: false }]);
-        let x = model.encode(&mut Tape::frozen(), adapter, &tokens, Rc::new([0]), &spans, false);
+        let ranges: Rc<[AttentionRange]> =
+            Rc::new([AttentionRange { queries: rows.clone(), prefix: 0..0, keys: rows, causal: false }]);
+        let x = model.encode(&mut Tape::frozen(), adapter, &tokens, Rc::new([0]), &ranges, false);
         Ok(Some(x.value().clone()))
     }
 
-    /// Logits `(rows, vocab)` of one sequence; rows of virtual tokens come first where the decoder sees them.
+    /// Logits `(rows, vocab)` of one sequence. In decoder-only models the rows of virtual tokens come first.
     ///
     /// # Errors
     /// As [`loss`](Self::loss).
@@ -198,10 +199,10 @@ impl Model {
         let mut tape = Tape::frozen();
         let hidden = match self {
             Self::Llama(model) => {
-                let batch = Batch { sequences: &[&sequence], shared: 0, weight: 1.0 };
-                let mut pass = Pass::causal(&batch, adapter.map_or(0, Adapter::virtual_tokens));
-                pass.rows = (0..pass.tokens.len()).collect();
-                run_llama(model, &mut tape, adapter, pass, Context::default()).0
+                let batch = MicroBatch { sequences: &[&sequence], shared: 0, weight: 1.0 };
+                let mut packed = PackedRows::causal(&batch, adapter.map_or(0, Adapter::virtual_tokens));
+                packed.rows = (0..packed.tokens.len()).collect();
+                run_llama(model, &mut tape, adapter, packed, Context::default()).0
             }
             Self::T5(model) => {
                 let pairs = [(source, tokens)];
@@ -223,7 +224,7 @@ impl Model {
         Ok(())
     }
 
-    /// Tokens are in the vocabulary, and a sequence of `length` tokens fits the context.
+    /// Checks that the tokens are in the vocabulary and that a sequence of `length` tokens fits the context.
     pub(crate) fn check_tokens(&self, tokens: &[u32], length: usize) -> Result<(), Error> {
         let (vocab, context) = (self.vocab(), self.context());
         if length > context {
@@ -240,33 +241,34 @@ fn hidden_llama<'a>(
     model: &'a Llama,
     tape: &mut Tape<'a>,
     adapter: Option<&'a Adapter>,
-    batch: &Batch<'_>,
+    batch: &MicroBatch<'_>,
     context: Context<'_>,
 ) -> (Tensor, Vec<Target>) {
-    let pass = Pass::causal(batch, adapter.map_or(0, Adapter::virtual_tokens));
-    run_llama(model, tape, adapter, pass, context)
+    let packed = PackedRows::causal(batch, adapter.map_or(0, Adapter::virtual_tokens));
+    run_llama(model, tape, adapter, packed, context)
 }
 
 fn run_llama<'a>(
     model: &'a Llama,
     tape: &mut Tape<'a>,
     adapter: Option<&'a Adapter>,
-    pass: Pass,
+    packed: PackedRows,
     context: Context<'_>,
 ) -> (Tensor, Vec<Target>) {
     let places: Rc<[usize]> = Rc::new([0]);
-    let x = model.embed(tape, adapter, &pass.tokens, places);
-    let rows = Rows { spans: pass.spans, rope: model.rope(&pass.positions), wanted: pass.rows };
-    (model.forward(tape, adapter, x, &rows, Memory::Own, context.recompute), pass.targets)
+    let x = model.embed(tape, adapter, &packed.tokens, places);
+    let rows = Rows { ranges: packed.ranges, rope: model.rope(&packed.positions), wanted: packed.rows };
+    (model.forward(tape, adapter, x, &rows, Memory::Own, context.recompute), packed.targets)
 }
 
 fn hidden_t5<'a>(
     model: &'a T5,
     tape: &mut Tape<'a>,
     adapter: Option<&'a Adapter>,
-    batch: &Batch<'_>,
+    batch: &MicroBatch<'_>,
     context: Context<'_>,
 ) -> (Tensor, Vec<Target>) {
+    // Teacher forcing: the decoder reads the answer shifted right by one and predicts each token from those before it.
     let start = model.config.decoder_start;
     let shifted: Vec<Vec<u32>> = batch
         .sequences
@@ -307,23 +309,25 @@ fn run_t5<'a>(
         targets.extend_from_slice(target);
         target_ranges.push(start..targets.len());
     }
-    let own = |ranges: &[Range<usize>], causal: bool| -> Rc<[Span]> {
-        ranges.iter().map(|r| Span { queries: r.clone(), prefix: 0..0, keys: r.clone(), causal }).collect()
+    let own = |ranges: &[Range<usize>], causal: bool| -> Rc<[AttentionRange]> {
+        ranges.iter().map(|r| AttentionRange { queries: r.clone(), prefix: 0..0, keys: r.clone(), causal }).collect()
     };
     let cross = target_ranges.iter().zip(&source_ranges);
-    let spans = Pairs {
+    let ranges = Pairs {
         sources: own(&source_ranges, false),
         targets: own(&target_ranges, true),
-        cross: cross.map(|(t, s)| Span { queries: t.clone(), prefix: 0..0, keys: s.clone(), causal: false }).collect(),
+        cross: cross
+            .map(|(t, s)| AttentionRange { queries: t.clone(), prefix: 0..0, keys: s.clone(), causal: false })
+            .collect(),
     };
     let encoded = match context.encoded {
         Some(known) => Tensor::constant(stacked(known)),
-        None => model.encode(tape, adapter, &sources, places.into(), &spans.sources, context.recompute),
+        None => model.encode(tape, adapter, &sources, places.into(), &ranges.sources, context.recompute),
     };
-    model.decode(tape, adapter, &targets, &encoded, &spans)
+    model.decode(tape, adapter, &targets, &encoded, &ranges)
 }
 
-/// All rows under each other.
+/// Concatenates matrices row-wise.
 fn stacked(parts: &[Rc<Matrix>]) -> Matrix {
     let cols = parts.first().map_or(0, |part| part.cols());
     let mut all = Matrix::scratch(parts.iter().map(|part| part.rows()).sum(), cols);

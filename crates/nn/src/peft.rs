@@ -35,22 +35,22 @@ impl Adapter {
     }
 
     fn lora_from(files: &PeftAdapter, config: &LoraConfig, model: &Model) -> Result<Self, Error> {
-        let sites = model.sites();
+        let modules = model.target_modules();
         let mut weights = Vec::new();
         for pair in files.lora_pairs() {
-            let Some(index) = sites.iter().position(|site| site.name == pair.module) else {
+            let Some(index) = modules.iter().position(|module| module.name == pair.module) else {
                 return Err(Error::AdapterMismatch(format!("the model has no layer `{}`", pair.module)));
             };
-            let site = &sites[index];
-            if pair.a.0 != [config.r, site.inputs] || pair.b.0 != [site.outputs, config.r] {
-                let (module, inputs, outputs) = (pair.module, site.inputs, site.outputs);
+            let module = &modules[index];
+            if pair.a.0 != [config.r, module.inputs] || pair.b.0 != [module.outputs, config.r] {
+                let (module, inputs, outputs) = (pair.module, module.inputs, module.outputs);
                 let what = format!("the model's `{module}` is {outputs} × {inputs}, the adapter's differs");
                 return Err(Error::AdapterMismatch(what));
             }
             weights.push((index, config.r, pair.a.1.clone(), pair.b.1.clone()));
         }
-        weights.sort_by_key(|(site, ..)| *site);
-        Ok(Self::lora(&sites, config.scaling(), weights))
+        weights.sort_by_key(|(module, ..)| *module);
+        Ok(Self::lora(&modules, config.scaling(), weights))
     }
 
     /// The adapter as PEFT stores it. `base` is what `base_model_name_or_path` will say.
@@ -86,18 +86,19 @@ impl Adapter {
     }
 }
 
-/// PEFT spells `all-linear` out as the last components of the layers' names, and `decoder` as whole names.
+/// The `target_modules` of a PEFT config: `all-linear` becomes the last components of the module names, `decoder` the full
+/// names (so that the encoder's modules don't match).
 fn target_names(targets: &Targets, model: &Model) -> Vec<String> {
     match targets {
         Targets::Named(names) => names.clone(),
         Targets::Decoder if model.has_encoder() => {
-            let sites = model.sites().into_iter().filter(|site| matches_target(targets, &site.name));
-            sites.map(|site| site.name).collect()
+            let modules = model.target_modules().into_iter().filter(|module| matches_target(targets, &module.name));
+            modules.map(|module| module.name).collect()
         }
         Targets::AllLinear | Targets::Decoder => {
-            let sites = model.sites();
+            let modules = model.target_modules();
             let mut names: Vec<String> =
-                sites.iter().filter_map(|site| site.name.rsplit('.').next().map(str::to_owned)).collect();
+                modules.iter().filter_map(|module| module.name.rsplit('.').next().map(str::to_owned)).collect();
             names.sort_unstable();
             names.dedup();
             names

@@ -3,19 +3,21 @@ use graft_formats::{ChatTemplate, Message, ModelFiles, Tokenizer};
 
 use crate::{Error, Sequence};
 
-/// Stands for the input while a chat template is rendered; a private-use character, so no real text holds it.
+/// Placeholder for the input while a chat template is rendered. It contains private-use characters, so that no real text
+/// contains it.
 const HOLE: &str = "\u{f8ff}input\u{f8ff}";
-/// The date that templates print: always the same, so that prompts at training and at inference are the same.
+/// The date that templates print. It is fixed, so that training and inference use the same prompt.
 const TEMPLATE_DATE: i64 = 1_721_952_000; // 2024-07-26, Llama 3.2's own default
 
 /// Turns inputs and answers of one task into tokens for one model; training, evaluation and inference all use it.
 ///
-/// A prompt is *before + input + after*; the answer follows, closed by the end-of-sequence token. The pieces are
-/// tokenised apart, so their borders are the borders of their characters, special tokens written inside an input
-/// are plain text, and `before` is the same tokens for every example.
+/// A prompt is *before + input + after*; the answer follows and ends with the end-of-sequence token. Each piece is
+/// tokenised separately. So a border between pieces is always a border between tokens (which the loss mask relies on),
+/// the text of a special token inside an input stays ordinary text, and `before` has the same tokens in every example
+/// (which prefix sharing relies on).
 pub struct Prompter {
     tokenizer: Tokenizer,
-    /// Reads special tokens' names as ordinary text.
+    /// The same tokenizer, which reads the text of special tokens as ordinary text: for untrusted input.
     plain: Tokenizer,
     before: (String, Vec<u32>),
     after: (String, Vec<u32>),
@@ -23,12 +25,12 @@ pub struct Prompter {
     has_encoder: bool,
 }
 
-/// A piece of a rendered sequence, for people.
+/// One token of a sequence, for display.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenView {
     /// The token's id.
     pub id: u32,
-    /// The text it stands for.
+    /// Its text.
     pub text: String,
     /// Whether it carries loss.
     pub supervised: bool,
@@ -134,8 +136,8 @@ impl Prompter {
     }
 }
 
-/// Text before and after the input, from the model's chat template: the instruction is the system message, or, where
-/// the template has none, the start of the user's.
+/// Text before and after the input, from the model's chat template. The instruction is the system message or, if the
+/// template has no system role, the start of the user message.
 fn chat(template: &ChatTemplate, instruction: &str) -> Result<(String, String), Error> {
     let with_system = [Message::new("system", instruction), Message::new("user", HOLE)];
     let without = [Message::new("user", format!("{instruction}\n\n{HOLE}"))];
@@ -155,7 +157,7 @@ fn encode(tokenizer: &Tokenizer, text: &str) -> Result<Vec<u32>, Error> {
     Ok(tokenizer.encode(text, false).map_err(Error::Tokenizer)?.get_ids().to_vec())
 }
 
-/// Whether the tokenizer puts the start token before a text by itself.
+/// Whether the tokenizer adds the beginning-of-sequence token by itself.
 fn starts_with_bos(files: &ModelFiles) -> Result<bool, Error> {
     let encoding = files.tokenizer.encode("a", true).map_err(Error::Tokenizer)?;
     Ok(files.tokens.bos.is_some() && encoding.get_ids().first().copied() == files.tokens.bos)

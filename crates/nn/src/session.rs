@@ -1,54 +1,58 @@
 use std::{ops::Range, rc::Rc};
 
-use graft_ops::{Matrix, Span, Tape};
+use graft_ops::{AttentionRange, Matrix, Tape};
 
 use crate::{
     Adapter, Cache, Error, Model,
     adapter::{Adapters, Group},
-    cache::Rows as Room,
+    cache::FreeRows,
     llama::{Llama, Memory, Rows},
     t5::{DecoderMemory, Pairs, T5},
 };
 
-/// Sequences being written side by side on one model, each with an adapter of its own: memory for their keys and
-/// values, handed out and taken back as sequences come and go.
+/// The KV caches of sequences that are generated together on one model, each with its own adapter. A sequence occupies a
+/// slot from [`open`](Self::open) to [`close`](Self::close); its cache rows are reserved and freed with the slot.
 ///
-/// The model and the adapters are arguments of every call, and must be the same ones for the same sequence.
+/// The model and the adapters are arguments of every call. Pass the same ones for the same sequence each time.
 #[derive(Debug)]
 pub struct Session {
     cache: Cache,
-    room: Room,
-    /// What decoders read from encoders.
-    sources: Option<(Cache, Room)>,
+    free: FreeRows,
+    /// Keys and values of encoded sources, which the decoder's cross-attention reads.
+    sources: Option<(Cache, FreeRows)>,
     prefixes: Vec<Option<Range<usize>>>,
-    lanes: Vec<Option<Lane>>,
+    slots: Vec<Option<Slot>>,
 }
 
-/// One sequence's place in the caches.
+/// One sequence's rows in the caches.
 #[derive(Clone, Debug)]
-struct Lane {
+struct Slot {
+    /// Rows of the prefix it shares with other sequences.
     prefix: Range<usize>,
+    /// Rows reserved for its own tokens.
     own: Range<usize>,
+    /// How many of `own` are filled.
     len: usize,
+    /// Rows of its encoded source; empty without an encoder.
     source: Range<usize>,
 }
 
-/// Tokens for a sequence.
+/// The next tokens of one sequence.
 #[derive(Clone, Copy, Debug)]
 pub struct Feed<'a> {
-    /// The sequence, as [`Session::open`] named it.
-    pub lane: usize,
+    /// The sequence's slot, as returned by [`Session::open`].
+    pub slot: usize,
     /// Its adapter.
     pub adapter: Option<&'a Adapter>,
     /// At least one.
     pub tokens: &'a [u32],
 }
 
-/// A sequence whose source is encoded.
+/// The encoder input of one sequence.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
-    /// The sequence, as [`Session::open`] named it.
-    pub lane: usize,
+    /// The sequence's slot, as returned by [`Session::open`].
+    pub slot: usize,
     /// Its adapter.
     pub adapter: Option<&'a Adapter>,
     /// Tokens of the source.
@@ -56,20 +60,20 @@ pub struct Source<'a> {
 }
 
 impl Session {
-    /// Room for `rows` tokens of all sequences together (and, with an encoder, as many of their sources). The system
-    /// gives the memory as it is used.
+    /// Space for `rows` tokens of all sequences together and, for a model with an encoder, for as many source tokens.
+    /// The operating system commits the memory page by page, when a row is first written.
     #[must_use]
     pub fn new(model: &Model, rows: usize) -> Self {
         let cache = || match model {
             Model::Llama(llama) => llama.cache(rows),
             Model::T5(t5) => t5.cache(rows),
         };
-        let sources = model.has_encoder().then(|| (cache(), Room::new(rows)));
-        Self { cache: cache(), room: Room::new(rows), sources, prefixes: Vec::new(), lanes: Vec::new() }
+        let sources = model.has_encoder().then(|| (cache(), FreeRows::new(rows)));
+        Self { cache: cache(), free: FreeRows::new(rows), sources, prefixes: Vec::new(), slots: Vec::new() }
     }
 
-    /// Reads what several sequences of a decoder-only model start with: an adapter's soft prompt and an instruction.
-    /// `None` if there is no room now.
+    /// Computes the keys and values of a prefix that several sequences of a decoder-only model share: an adapter's soft
+    /// prompt and an instruction. `None` if too few cache rows are free.
     ///
     /// # Errors
     /// A token outside the vocabulary or more tokens than the context.
@@ -77,30 +81,31 @@ impl Session {
         let virtual_tokens = adapter.map_or(0, Adapter::virtual_tokens);
         let count = virtual_tokens + tokens.len();
         model.check_tokens(tokens, count)?;
-        let Some(place) = self.room.take(count) else { return Ok(None) };
+        let Some(place) = self.free.take(count) else { return Ok(None) };
         if let (Model::Llama(llama), true) = (model, count > 0) {
             let all: Vec<u32> = std::iter::repeat_n(0, virtual_tokens).chain(tokens.iter().copied()).collect();
-            let span = Span { queries: 0..count, prefix: 0..0, keys: place.clone(), causal: true };
+            let range = AttentionRange { queries: 0..count, prefix: 0..0, keys: place.clone(), causal: true };
             let places: Rc<[usize]> = if virtual_tokens > 0 { Rc::new([0]) } else { Rc::new([]) };
             let (to, positions): (Vec<usize>, Vec<u32>) = (place.clone().collect(), (0..count as u32).collect());
-            let pass = Pass { tokens: &all, to: &to, positions: &positions, wanted: Rc::new([count - 1]) };
-            run(llama, adapter.into(), pass, &mut self.cache, vec![span], places);
+            let input = LlamaInput { tokens: &all, to: &to, positions: &positions, wanted: Rc::new([count - 1]) };
+            run(llama, adapter.into(), input, &mut self.cache, vec![range], places);
         }
         Ok(Some(put(&mut self.prefixes, place)))
     }
 
-    /// Keys and values of a prefix, for [`restore`](Self::restore); none for a prefix that is not there.
+    /// Keys and values of a prefix, for [`restore`](Self::restore); empty for an unknown prefix.
     #[must_use]
     pub fn numbers_of(&self, prefix: usize) -> Vec<f32> {
         let rows = self.prefixes.get(prefix).cloned().flatten();
         rows.map_or_else(Vec::new, |rows| self.cache.numbers(rows))
     }
 
-    /// Takes up a prefix of a decoder-only model that was read before, in another session, with the same model, adapter
-    /// and tokens: what [`numbers_of`](Self::numbers_of) gave then. `None` if there is no room now.
+    /// Restores a prefix of a decoder-only model from what [`numbers_of`](Self::numbers_of) returned for the same model,
+    /// adapter and tokens, perhaps in another process. `None` if too few cache rows are free. When `numbers` has the wrong
+    /// length, the prefix is computed again.
     ///
     /// # Errors
-    /// As [`prefix`](Self::prefix), which it also is where `numbers` are not of this length.
+    /// As [`prefix`](Self::prefix).
     pub fn restore(
         &mut self,
         model: &Model,
@@ -113,103 +118,103 @@ impl Session {
             return self.prefix(model, adapter, tokens);
         }
         model.check_tokens(tokens, count)?;
-        let Some(place) = self.room.take(count) else { return Ok(None) };
+        let Some(place) = self.free.take(count) else { return Ok(None) };
         self.cache.fill(place.clone(), numbers);
         Ok(Some(put(&mut self.prefixes, place)))
     }
 
-    /// Gives the rows of a prefix back; no open sequence may use it.
+    /// Frees the rows of a prefix. No open sequence may still use it.
     pub fn forget(&mut self, prefix: usize) {
         if let Some(rows) = self.prefixes.get_mut(prefix).and_then(Option::take) {
-            self.room.give(rows);
+            self.free.give(rows);
         }
     }
 
-    /// Begins a sequence that will be fed at most `capacity` tokens after its prefix, and has a source of `source` rows
-    /// (virtual tokens included) where there is an encoder. `None` if there is no room now.
+    /// Opens a slot for a sequence of at most `capacity` tokens after its prefix, and `source` encoder rows (virtual tokens
+    /// included) if the model has an encoder. `None` if too few cache rows are free.
     pub fn open(&mut self, prefix: Option<usize>, source: usize, capacity: usize) -> Option<usize> {
-        let own = self.room.take(capacity)?;
+        let own = self.free.take(capacity)?;
         let source = match &mut self.sources {
             None => 0..0,
-            Some((_, room)) => match room.take(source) {
+            Some((_, free)) => match free.take(source) {
                 Some(rows) => rows,
                 None => {
-                    self.room.give(own);
+                    self.free.give(own);
                     return None;
                 }
             },
         };
         let prefix = prefix.and_then(|index| self.prefixes.get(index)?.clone()).unwrap_or(0..0);
-        Some(put(&mut self.lanes, Lane { prefix, own, len: 0, source }))
+        Some(put(&mut self.slots, Slot { prefix, own, len: 0, source }))
     }
 
-    /// Ends a sequence and gives its rows back.
-    pub fn close(&mut self, lane: usize) {
-        let Some(lane) = self.lanes.get_mut(lane).and_then(Option::take) else { return };
-        self.room.give(lane.own);
-        if let Some((_, room)) = &mut self.sources {
-            room.give(lane.source);
+    /// Closes a slot and frees its rows.
+    pub fn close(&mut self, slot: usize) {
+        let Some(slot) = self.slots.get_mut(slot).and_then(Option::take) else { return };
+        self.free.give(slot.own);
+        if let Some((_, free)) = &mut self.sources {
+            free.give(slot.source);
         }
     }
 
-    /// Encodes the sources of sequences that were just opened; nothing to do without an encoder.
+    /// Encodes the sources of sequences that were just opened. Does nothing for a model without an encoder.
     ///
     /// # Errors
-    /// A token outside the vocabulary, or a source of another length than was said.
+    /// A token outside the vocabulary, or a source whose length differs from the one given to [`open`](Self::open).
     pub fn encode(&mut self, model: &Model, sources: &[Source<'_>]) -> Result<(), Error> {
         let (Model::T5(t5), Some((memory, _))) = (model, &mut self.sources) else { return Ok(()) };
-        let (mut tokens, mut places, mut spans, mut to) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut tokens, mut places, mut ranges, mut to) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut groups: Vec<Group<'_>> = Vec::new();
         for index in by_adapter(sources.iter().map(|source| source.adapter)) {
             let source = &sources[index];
-            let lane = lane_of(&mut self.lanes, source.lane)?;
+            let slot = slot_of(&mut self.slots, source.slot)?;
             let virtual_tokens = source.adapter.map_or(0, Adapter::virtual_tokens);
             let count = virtual_tokens + source.tokens.len();
             model.check_tokens(source.tokens, count)?;
-            if count != lane.source.len() {
-                return Err(Error::TooLong { tokens: count, context: lane.source.len() });
+            if count != slot.source.len() {
+                return Err(Error::TooLong { tokens: count, context: slot.source.len() });
             }
             let rows = tokens.len()..tokens.len() + count;
             if virtual_tokens > 0 {
                 places.push(rows.start);
             }
             tokens.extend(std::iter::repeat_n(0, virtual_tokens).chain(source.tokens.iter().copied()));
-            to.extend(lane.source.clone());
-            spans.push(Span { queries: rows.clone(), prefix: 0..0, keys: rows.clone(), causal: false });
+            to.extend(slot.source.clone());
+            ranges.push(AttentionRange { queries: rows.clone(), prefix: 0..0, keys: rows.clone(), causal: false });
             grow(&mut groups, rows, source.adapter);
         }
         if tokens.is_empty() {
             return Ok(());
         }
         let adapters = Adapters::Many { all: &groups, wanted: &groups };
-        let encoded = t5.encode(&mut Tape::frozen(), adapters, &tokens, places.into(), &spans.into(), false);
+        let encoded = t5.encode(&mut Tape::frozen(), adapters, &tokens, places.into(), &ranges.into(), false);
         t5.cross_memory(adapters, &encoded, &to, memory);
         Ok(())
     }
 
     /// Tokens a sequence can still take.
     #[must_use]
-    pub fn left(&self, lane: usize) -> usize {
-        self.lanes.get(lane).and_then(Option::as_ref).map_or(0, |lane| lane.own.len() - lane.len)
+    pub fn left(&self, slot: usize) -> usize {
+        self.slots.get(slot).and_then(Option::as_ref).map_or(0, |slot| slot.own.len() - slot.len)
     }
 
-    /// Feeds tokens to some sequences (each named once) and returns the final hidden state `(inputs, width)` after the
-    /// last token of each, in the order given.
+    /// Appends tokens to some sequences (each at most once) and returns the final hidden state `(inputs, width)` of the
+    /// last token of each, in the order of `inputs`.
     ///
     /// # Errors
-    /// A token outside the vocabulary, or more tokens than a sequence has room for; then nothing was fed.
+    /// A token outside the vocabulary, or more tokens than a slot has rows left. No sequence is changed then.
     pub fn feed(&mut self, model: &Model, inputs: &[Feed<'_>]) -> Result<Matrix, Error> {
         let order = by_adapter(inputs.iter().map(|input| input.adapter));
-        let Layout { tokens, positions, to, wanted, groups, wanted_groups, spans, cross } =
+        let Layout { tokens, positions, to, wanted, groups, wanted_groups, ranges, cross } =
             self.lay_out(model, inputs, &order)?;
         let adapters = Adapters::Many { all: &groups, wanted: &wanted_groups };
         let hidden = match model {
             Model::Llama(llama) => {
-                let pass = Pass { tokens: &tokens, to: &to, positions: &positions, wanted: wanted.into() };
-                run(llama, adapters, pass, &mut self.cache, spans, Rc::new([]))
+                let input = LlamaInput { tokens: &tokens, to: &to, positions: &positions, wanted: wanted.into() };
+                run(llama, adapters, input, &mut self.cache, ranges, Rc::new([]))
             }
             Model::T5(t5) => {
-                let pairs = Pairs { sources: Rc::new([]), targets: spans.into(), cross: cross.into() };
+                let pairs = Pairs { sources: Rc::new([]), targets: ranges.into(), cross: cross.into() };
                 let all = self.feed_decoder(t5, adapters, &tokens, &to, &pairs);
                 rows_of(&all, &wanted)
             }
@@ -222,33 +227,33 @@ impl Session {
         Ok(rows_of(&hidden, &place))
     }
 
-    /// Checks the inputs, then says which row is what.
+    /// Checks the inputs and assigns their tokens to rows, grouped by adapter.
     fn lay_out<'a>(&mut self, model: &Model, inputs: &[Feed<'a>], order: &[usize]) -> Result<Layout<'a>, Error> {
         for input in inputs {
             model.check_tokens(input.tokens, 0)?;
-            let lane = lane_of(&mut self.lanes, input.lane)?;
-            if input.tokens.is_empty() || lane.len + input.tokens.len() > lane.own.len() {
-                return Err(Error::TooLong { tokens: lane.len + input.tokens.len(), context: lane.own.len() });
+            let slot = slot_of(&mut self.slots, input.slot)?;
+            if input.tokens.is_empty() || slot.len + input.tokens.len() > slot.own.len() {
+                return Err(Error::TooLong { tokens: slot.len + input.tokens.len(), context: slot.own.len() });
             }
         }
-        let mut pass = Layout::default();
+        let mut layout = Layout::default();
         for (row, &index) in order.iter().enumerate() {
-            let Feed { lane, adapter, tokens } = inputs[index];
-            let lane = lane_of(&mut self.lanes, lane)?;
-            let queries = pass.tokens.len()..pass.tokens.len() + tokens.len();
-            pass.tokens.extend_from_slice(tokens);
-            pass.positions.extend((0..tokens.len()).map(|i| (lane.prefix.len() + lane.len + i) as u32));
-            pass.to.extend((0..tokens.len()).map(|i| lane.own.start + lane.len + i));
-            lane.len += tokens.len();
-            pass.wanted.push(queries.end - 1);
-            grow(&mut pass.groups, queries.clone(), adapter);
-            grow(&mut pass.wanted_groups, row..row + 1, adapter);
-            let keys = lane.own.start..lane.own.start + lane.len;
-            let (prefix, source) = (lane.prefix.clone(), lane.source.clone());
-            pass.cross.push(Span { queries: queries.clone(), prefix: 0..0, keys: source, causal: false });
-            pass.spans.push(Span { queries, prefix, keys, causal: true });
+            let Feed { slot, adapter, tokens } = inputs[index];
+            let slot = slot_of(&mut self.slots, slot)?;
+            let queries = layout.tokens.len()..layout.tokens.len() + tokens.len();
+            layout.tokens.extend_from_slice(tokens);
+            layout.positions.extend((0..tokens.len()).map(|i| (slot.prefix.len() + slot.len + i) as u32));
+            layout.to.extend((0..tokens.len()).map(|i| slot.own.start + slot.len + i));
+            slot.len += tokens.len();
+            layout.wanted.push(queries.end - 1);
+            grow(&mut layout.groups, queries.clone(), adapter);
+            grow(&mut layout.wanted_groups, row..row + 1, adapter);
+            let keys = slot.own.start..slot.own.start + slot.len;
+            let (prefix, source) = (slot.prefix.clone(), slot.source.clone());
+            layout.cross.push(AttentionRange { queries: queries.clone(), prefix: 0..0, keys: source, causal: false });
+            layout.ranges.push(AttentionRange { queries, prefix, keys, causal: true });
         }
-        Ok(pass)
+        Ok(layout)
     }
 
     fn feed_decoder(&mut self, t5: &T5, adapters: Adapters<'_>, tokens: &[u32], to: &[usize], pairs: &Pairs) -> Matrix {
@@ -267,24 +272,28 @@ fn rows_of(from: &Matrix, rows: &[usize]) -> Matrix {
     to
 }
 
-/// Which row of a pass is what.
+/// The packed rows of one [`Session::feed`]: all vectors but the last four have one entry per row.
 #[derive(Default)]
 struct Layout<'a> {
     tokens: Vec<u32>,
     positions: Vec<u32>,
+    /// Cache row that receives the row's keys and values.
     to: Vec<usize>,
+    /// The last row of each sequence, whose hidden state is returned.
     wanted: Vec<usize>,
+    /// Rows by adapter.
     groups: Vec<Group<'a>>,
+    /// Entries of `wanted` by adapter.
     wanted_groups: Vec<Group<'a>>,
-    spans: Vec<Span>,
-    cross: Vec<Span>,
+    ranges: Vec<AttentionRange>,
+    cross: Vec<AttentionRange>,
 }
 
-fn lane_of(lanes: &mut [Option<Lane>], index: usize) -> Result<&mut Lane, Error> {
-    lanes.get_mut(index).and_then(Option::as_mut).ok_or(Error::NoSequence(index))
+fn slot_of(slots: &mut [Option<Slot>], index: usize) -> Result<&mut Slot, Error> {
+    slots.get_mut(index).and_then(Option::as_mut).ok_or(Error::NoSequence(index))
 }
 
-/// Puts something in the first free place.
+/// Stores a value at the first free index and returns the index.
 fn put<T>(places: &mut Vec<Option<T>>, new: T) -> usize {
     let place = places.iter().position(Option::is_none).unwrap_or(places.len());
     if place == places.len() {
@@ -302,7 +311,7 @@ fn same(a: Option<&Adapter>, b: Option<&Adapter>) -> bool {
     }
 }
 
-/// An order in which those with the same adapter stand together.
+/// An order of the inputs in which those with the same adapter are consecutive.
 fn by_adapter<'a>(adapters: impl Iterator<Item = Option<&'a Adapter>>) -> Vec<usize> {
     let mut groups: Vec<(Option<&Adapter>, Vec<usize>)> = Vec::new();
     for (index, adapter) in adapters.enumerate() {
@@ -314,7 +323,7 @@ fn by_adapter<'a>(adapters: impl Iterator<Item = Option<&'a Adapter>>) -> Vec<us
     groups.into_iter().flat_map(|(_, group)| group).collect()
 }
 
-/// Adds rows to the last group if they follow it and have the same adapter.
+/// Extends the last group by adjacent rows with the same adapter, or starts a new group.
 fn grow<'a>(groups: &mut Vec<Group<'a>>, rows: Range<usize>, adapter: Option<&'a Adapter>) {
     match groups.last_mut() {
         Some((range, of)) if same(*of, adapter) && range.end == rows.start => range.end = rows.end,
@@ -322,10 +331,10 @@ fn grow<'a>(groups: &mut Vec<Group<'a>>, rows: Range<usize>, adapter: Option<&'a
     }
 }
 
-/// What a Llama reads at once.
-struct Pass<'p> {
+/// Input rows of one forward computation of a Llama over a cache.
+struct LlamaInput<'p> {
     tokens: &'p [u32],
-    /// Rows of the cache.
+    /// Cache row that receives each row's keys and values.
     to: &'p [usize],
     positions: &'p [u32],
     wanted: Rc<[usize]>,
@@ -335,16 +344,16 @@ struct Pass<'p> {
 fn run(
     llama: &Llama,
     adapters: Adapters<'_>,
-    pass: Pass<'_>,
+    input: LlamaInput<'_>,
     cache: &mut Cache,
-    spans: Vec<Span>,
+    ranges: Vec<AttentionRange>,
     places: Rc<[usize]>,
 ) -> Matrix {
     let mut tape = Tape::frozen();
-    // Soft prompts are only ever part of a prefix.
-    let x = llama.embed(&mut tape, adapters, pass.tokens, places);
-    let rows = Rows { spans: spans.into(), rope: llama.rope(pass.positions), wanted: pass.wanted };
-    llama.forward(&mut tape, adapters, x, &rows, Memory::Cached { cache, rows: pass.to }, false).value().clone()
+    // Only a prefix contains soft prompts; for other input `places` is empty.
+    let x = llama.embed(&mut tape, adapters, input.tokens, places);
+    let rows = Rows { ranges: ranges.into(), rope: llama.rope(input.positions), wanted: input.wanted };
+    llama.forward(&mut tape, adapters, x, &rows, Memory::Cached { cache, rows: input.to }, false).value().clone()
 }
 
 /// Greedy continuation of one sequence: at most `limit` new tokens, ended by (and without) any of `stop`.
@@ -364,11 +373,11 @@ pub fn greedy(
     let encoded = if model.has_encoder() { virtual_tokens + source.len() } else { 0 };
     let mut session = Session::new(model, virtual_tokens + capacity.max(encoded));
     let prefix = if model.has_encoder() { None } else { session.prefix(model, adapter, &[])? };
-    let Some(lane) = session.open(prefix, encoded, capacity) else { return Err(Error::NoSequence(0)) };
-    session.encode(model, &[Source { lane, adapter, tokens: source }])?;
+    let Some(slot) = session.open(prefix, encoded, capacity) else { return Err(Error::NoSequence(0)) };
+    session.encode(model, &[Source { slot, adapter, tokens: source }])?;
     let (mut new, mut fed) = (Vec::new(), prompt.to_vec());
     while new.len() < limit {
-        let hidden = session.feed(model, &[Feed { lane, adapter, tokens: &fed }])?;
+        let hidden = session.feed(model, &[Feed { slot, adapter, tokens: &fed }])?;
         let logits = model.head_of(&hidden);
         let best =
             logits.data().iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (token, &logit)| {

@@ -4,9 +4,9 @@
 use std::rc::Rc;
 
 use graft_formats::{Activation as FeedForward, T5Config, Tensors};
-use graft_ops::{Activation, AttentionLayer, Heads, Matrix, Span, Tape, Tensor, Weight, attend};
+use graft_ops::{Activation, AttentionLayer, AttentionRange, Heads, Matrix, Tape, Tensor, Weight, attend};
 
-use crate::{Cache, Error, Site, adapter::Adapters, model::load};
+use crate::{Cache, Error, TargetModule, adapter::Adapters, model::load};
 
 /// The frozen weights of a T5.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ struct Block {
     cross: Option<Attention>,
     feed_forward: Vec<Weight>,
     feed_forward_norm: Vec<f32>,
-    feed_forward_site: usize,
+    feed_forward_module: usize,
 }
 
 #[derive(Debug)]
@@ -40,20 +40,20 @@ struct Attention {
     norm: Vec<f32>,
     /// q, k, v, o.
     linear: [Weight; 4],
-    first_site: usize,
+    first_module: usize,
 }
 
-/// Who sees whom in a batch of pairs.
+/// The attention masks of a micro-batch of (source, target) pairs.
 pub(crate) struct Pairs {
-    /// Each source sees itself.
-    pub(crate) sources: Rc<[Span]>,
-    /// Each target sees its own past.
-    pub(crate) targets: Rc<[Span]>,
-    /// Each target sees its source.
-    pub(crate) cross: Rc<[Span]>,
+    /// Encoder: each source attends to itself, in both directions.
+    pub(crate) sources: Rc<[AttentionRange]>,
+    /// Decoder: each target attends to its own past.
+    pub(crate) targets: Rc<[AttentionRange]>,
+    /// Cross-attention: each target attends to its source.
+    pub(crate) cross: Rc<[AttentionRange]>,
 }
 
-/// Caches of a decoder: its own past, and what it reads from the encoder.
+/// KV caches of a decoder: its own past, and the encoder's output.
 pub(crate) struct DecoderMemory<'c> {
     pub(crate) own: &'c mut Cache,
     pub(crate) rows: &'c [usize],
@@ -64,17 +64,17 @@ impl T5 {
     pub(crate) fn load(config: &T5Config, tensors: &Tensors) -> Result<Self, Error> {
         let c = config.clone();
         let embedding = load::matrix(tensors, "shared.weight", c.vocab, c.d_model)?;
-        let mut site = 0;
-        let encoder = Stack::load(&c, tensors, "encoder", c.layers, &mut site)?;
-        let decoder = Stack::load(&c, tensors, "decoder", c.decoder_layers, &mut site)?;
+        let mut module = 0;
+        let encoder = Stack::load(&c, tensors, "encoder", c.layers, &mut module)?;
+        let decoder = Stack::load(&c, tensors, "decoder", c.decoder_layers, &mut module)?;
         let head = (!c.tie).then(|| load::matrix(tensors, "lm_head.weight", c.vocab, c.d_model)).transpose()?;
         Ok(Self { config: c, embedding, encoder, decoder, head })
     }
 
-    pub(crate) fn sites(&self) -> Vec<Site> {
-        let mut sites = Vec::new();
+    pub(crate) fn target_modules(&self) -> Vec<TargetModule> {
+        let mut modules = Vec::new();
         let mut push = |name: String, weight: &Weight| {
-            sites.push(Site { name, inputs: weight.cols(), outputs: weight.rows() });
+            modules.push(TargetModule { name, inputs: weight.cols(), outputs: weight.rows() });
         };
         for (stack, part) in [(&self.encoder, "encoder"), (&self.decoder, "decoder")] {
             for (layer, block) in stack.blocks.iter().enumerate() {
@@ -89,12 +89,12 @@ impl T5 {
                 }
             }
         }
-        sites
+        modules
     }
 
-    pub(crate) fn site_weight(&self, site: usize) -> Option<&Weight> {
+    pub(crate) fn target_module_weight(&self, module: usize) -> Option<&Weight> {
         let blocks = self.encoder.blocks.iter().chain(&self.decoder.blocks);
-        blocks.flat_map(|block| block.attentions().flat_map(|(_, a)| &a.linear).chain(&block.feed_forward)).nth(site)
+        blocks.flat_map(|block| block.attentions().flat_map(|(_, a)| &a.linear).chain(&block.feed_forward)).nth(module)
     }
 
     pub(crate) fn embedding(&self) -> &Weight {
@@ -117,16 +117,16 @@ impl T5 {
         adapters: impl Into<Adapters<'a>>,
         tokens: &[u32],
         places: Rc<[usize]>,
-        spans: &Rc<[Span]>,
+        ranges: &Rc<[AttentionRange]>,
         recompute: bool,
     ) -> Tensor {
         let adapters = adapters.into();
         let mut x = adapters.place(tape, self.embedding.gather(tokens), places);
-        let bias = self.bias(&self.encoder, spans, true);
+        let bias = self.bias(&self.encoder, ranges, true);
         for block in &self.encoder.blocks {
-            let (spans, bias) = (Rc::clone(spans), bias.clone());
+            let (ranges, bias) = (Rc::clone(ranges), bias.clone());
             let run = move |tape: &mut Tape<'a>, x: &Tensor| {
-                let layer = self.layer(&spans, Some(bias.clone()));
+                let layer = self.layer(&ranges, Some(bias.clone()));
                 let x = self.self_attention(tape, adapters, &block.attention, x, layer, None);
                 self.feed_forward(tape, adapters, block, &x)
             };
@@ -163,7 +163,7 @@ impl T5 {
         tape.rms_norm(&x, &self.decoder.norm, self.config.eps)
     }
 
-    /// Writes the keys and values that the decoder reads from the encoder's output into `cache`.
+    /// Writes the cross-attention keys and values of the encoder's output into `cache`.
     pub(crate) fn cross_memory(&self, adapters: Adapters<'_>, encoded: &Tensor, rows: &[usize], cache: &mut Cache) {
         for (layer, cross) in self.decoder.blocks.iter().filter_map(|b| b.cross.as_ref()).enumerate() {
             let mut tape = Tape::frozen();
@@ -211,7 +211,8 @@ impl T5 {
         past: Option<(&mut Cache, &[usize], usize)>,
     ) -> Tensor {
         let normed = tape.rms_norm(x, &attention.norm, self.config.eps);
-        let [q, k, v] = adapters.linears(tape, &normed, [0, 1, 2].map(|i| &attention.linear[i]), attention.first_site);
+        let [q, k, v] =
+            adapters.linears(tape, &normed, [0, 1, 2].map(|i| &attention.linear[i]), attention.first_module);
         let mixed = match past {
             None => tape.attention(&q, &k, &v, layer),
             Some((cache, rows, index)) => {
@@ -226,7 +227,7 @@ impl T5 {
 
     fn feed_forward<'a>(&self, tape: &mut Tape<'a>, adapters: Adapters<'a>, block: &'a Block, x: &Tensor) -> Tensor {
         let linear = |tape: &mut Tape<'a>, x: &Tensor, i: usize| {
-            adapters.linear(tape, x, &block.feed_forward[i], block.feed_forward_site + i)
+            adapters.linear(tape, x, &block.feed_forward[i], block.feed_forward_module + i)
         };
         let normed = tape.rms_norm(x, &block.feed_forward_norm, self.config.eps);
         let first = linear(tape, &normed, 0);
@@ -249,48 +250,49 @@ impl T5 {
         tape.add(x, out)
     }
 
-    fn layer(&self, spans: &Rc<[Span]>, bias: Option<(Rc<[f32]>, usize)>) -> AttentionLayer {
+    fn layer(&self, ranges: &Rc<[AttentionRange]>, bias: Option<(Rc<[f32]>, usize)>) -> AttentionLayer {
         let c = &self.config;
         let heads = Heads { heads: c.heads, kv_heads: c.heads, dim: c.d_kv, scale: 1.0 };
-        AttentionLayer { heads, spans: Rc::clone(spans), bias }
+        AttentionLayer { heads, ranges: Rc::clone(ranges), bias }
     }
 
-    /// The bias of every distance that occurs in `spans`, and one more than the largest distance.
-    fn bias(&self, stack: &Stack, spans: &[Span], bidirectional: bool) -> (Rc<[f32]>, usize) {
+    /// The position bias `(heads, 2·reach − 1)` for every distance that occurs in `ranges`, and `reach`, one more than the
+    /// largest distance.
+    fn bias(&self, stack: &Stack, ranges: &[AttentionRange], bidirectional: bool) -> (Rc<[f32]>, usize) {
         let c = &self.config;
-        let reach = spans.iter().map(|s| s.prefix.len() + s.keys.len()).max().unwrap_or(1).max(1);
+        let reach = ranges.iter().map(|s| s.prefix.len() + s.keys.len()).max().unwrap_or(1).max(1);
         let buckets: Vec<usize> = (1 - reach as i64..reach as i64).map(|d| bucket(c, d, bidirectional)).collect();
         let table = (0..c.heads).flat_map(|head| buckets.iter().map(move |b| stack.bias[b * c.heads + head])).collect();
         (table, reach)
     }
 
-    /// Bytes that training one row keeps until its backward, at most.
+    /// Upper bound of the activations, in bytes, that training one row keeps for the backward pass.
     pub(crate) fn bytes_per_row(&self) -> usize {
         let c = &self.config;
         let (width, layers) = (c.heads * c.d_kv, self.encoder.blocks.len().max(self.decoder.blocks.len()));
         4 * layers * (8 * c.d_model + 8 * width + 3 * c.d_ff + 2 * c.heads) + 8 * (c.d_ff + c.d_model)
     }
 
-    /// Layers and width of the decoder's caches.
+    /// An empty cache for `rows` tokens.
     pub(crate) fn cache(&self, rows: usize) -> Cache {
         Cache::new(self.decoder.blocks.len(), rows, self.config.heads * self.config.d_kv)
     }
 }
 
 impl Stack {
-    fn load(c: &T5Config, tensors: &Tensors, part: &str, layers: usize, site: &mut usize) -> Result<Self, Error> {
-        let blocks = (0..layers).map(|layer| Block::load(c, tensors, part, layer, site)).collect::<Result<_, _>>()?;
+    fn load(c: &T5Config, tensors: &Tensors, part: &str, layers: usize, module: &mut usize) -> Result<Self, Error> {
+        let blocks = (0..layers).map(|layer| Block::load(c, tensors, part, layer, module)).collect::<Result<_, _>>()?;
         let norm = load::vector(tensors, &format!("{part}.final_layer_norm.weight"), c.d_model)?;
         let bias = format!("{part}.block.0.layer.0.SelfAttention.relative_attention_bias.weight");
         let bias = load::matrix(tensors, &bias, c.buckets, c.heads)?;
         let mut table = vec![0.0; c.buckets * c.heads];
-        bias.widen(0..c.buckets, &mut table);
+        bias.dequantize(0..c.buckets, &mut table);
         Ok(Self { blocks, norm, bias: table })
     }
 }
 
 impl Block {
-    fn load(c: &T5Config, tensors: &Tensors, part: &str, layer: usize, site: &mut usize) -> Result<Self, Error> {
+    fn load(c: &T5Config, tensors: &Tensors, part: &str, layer: usize, module: &mut usize) -> Result<Self, Error> {
         let path = |rest: &str| format!("{part}.block.{layer}.{rest}");
         let mut attention = |index: usize, name: &str| {
             let width = c.heads * c.d_kv;
@@ -304,9 +306,9 @@ impl Block {
                 matrix("o", c.d_model, width)?,
             ];
             let norm = load::vector(tensors, &path(&format!("layer.{index}.layer_norm.weight")), c.d_model)?;
-            let first_site = *site;
-            *site += 4;
-            Ok::<_, Error>(Attention { norm, linear, first_site })
+            let first_module = *module;
+            *module += 4;
+            Ok::<_, Error>(Attention { norm, linear, first_module })
         };
         let own = attention(0, "SelfAttention")?;
         let cross = (part == "decoder").then(|| attention(1, "EncDecAttention")).transpose()?;
@@ -319,12 +321,12 @@ impl Block {
             feed_forward.push(load::matrix(tensors, &full, rows, cols)?);
         }
         let feed_forward_norm = load::vector(tensors, &path(&format!("layer.{index}.layer_norm.weight")), c.d_model)?;
-        let feed_forward_site = *site;
-        *site += names.len();
-        Ok(Self { attention: own, cross, feed_forward, feed_forward_norm, feed_forward_site })
+        let feed_forward_module = *module;
+        *module += names.len();
+        Ok(Self { attention: own, cross, feed_forward, feed_forward_norm, feed_forward_module })
     }
 
-    /// The attentions in the order of their sites.
+    /// The attention layers in the order of their target modules.
     fn attentions(&self) -> impl Iterator<Item = (&'static str, &Attention)> {
         let cross = self.cross.iter().map(|cross| ("layer.1.EncDecAttention", cross));
         std::iter::once(("layer.0.SelfAttention", &self.attention)).chain(cross)
@@ -334,7 +336,7 @@ impl Block {
 impl Attention {
     /// One of q, k, v, o.
     fn project<'a>(&'a self, tape: &mut Tape<'a>, adapters: Adapters<'a>, x: &Tensor, index: usize) -> Tensor {
-        adapters.linear(tape, x, &self.linear[index], self.first_site + index)
+        adapters.linear(tape, x, &self.linear[index], self.first_module + index)
     }
 }
 

@@ -1,17 +1,17 @@
 use std::rc::Rc;
 
-use graft_kernels::{Bias, Gradients, Heads, Inputs, Span, attention, attention_backward};
+use graft_kernels::{AttentionRange, Bias, Gradients, Heads, Inputs, attention, attention_backward};
 
 use crate::{Matrix, Tape, Tensor};
 
-/// What an attention layer needs besides its inputs.
+/// Shape, mask and position bias of an attention layer.
 #[derive(Clone, Debug)]
 pub struct AttentionLayer {
     /// Shape.
     pub heads: Heads,
-    /// Who sees whom.
-    pub spans: Rc<[Span]>,
-    /// T5's position bias: the table `(heads, 2·reach − 1)` and its reach.
+    /// The attention mask: which key rows each query row attends to.
+    pub ranges: Rc<[AttentionRange]>,
+    /// T5's position bias: the table `(heads, 2·reach − 1)` and `reach`, one more than the largest distance.
     pub bias: Option<(Rc<[f32]>, usize)>,
 }
 
@@ -21,14 +21,15 @@ impl AttentionLayer {
             q,
             k,
             v,
-            spans: &self.spans,
+            ranges: &self.ranges,
             heads: self.heads,
             bias: self.bias.as_ref().map(|(table, reach)| Bias { table, reach: *reach }),
         }
     }
 }
 
-/// Attention without a tape, as over a cache of keys and values `(keys, kv_heads·dim)`: `(queries, heads·dim)`.
+/// Attention without a tape, for inference over a KV cache: `q (queries, heads·dim)`, `k` and `v (keys, kv_heads·dim)`
+/// give `(queries, heads·dim)`.
 #[must_use]
 pub fn attend(q: &Matrix, k: &[f32], v: &[f32], layer: &AttentionLayer) -> Matrix {
     let mut out = Matrix::scratch(q.rows(), q.cols());
@@ -47,6 +48,7 @@ impl Tape<'_> {
         let slots = [q.slot, k.slot, v.slot];
         let (q, k, v) = (Rc::clone(&q.value), Rc::clone(&k.value), Rc::clone(&v.value));
         let out = Rc::new(out);
+        // The backward recomputes the scores from the log-sum-exp, so the attention matrix is never stored.
         let kept = Rc::clone(&out);
         self.push_shared(out, slots.iter().any(Option::is_some), move |dy, grads| {
             let mut dq = Matrix::scratch(queries, width);

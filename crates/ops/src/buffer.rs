@@ -1,5 +1,5 @@
-//! Matrices whose memory is recycled: a training step asks for the same few hundred buffers every time, and getting
-//! them from the system (page faults, zeroing) costs as much as some of the arithmetic.
+//! Matrices with recycled memory. Every training step needs the same few hundred buffers, and allocating them anew (page
+//! faults, zeroing) would cost as much as some of the arithmetic.
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -31,11 +31,11 @@ impl Pool {
     }
 }
 
-/// Recycled memory beyond this much more than the largest need so far is given back.
+/// Recycled memory is kept up to the peak of live memory plus this many bytes; the rest is freed.
 const SPARE: usize = 96 << 20;
 
 impl Pool {
-    /// Gives up recycled buffers, the smallest first, until `bytes` more keep to the limit.
+    /// Frees recycled buffers, the smallest first, until `bytes` more stay within the limit.
     fn make_room(&mut self, bytes: usize) {
         let limit = self.peak.max(self.live + bytes) + SPARE;
         while self.live + self.free_bytes + bytes > limit
@@ -53,17 +53,17 @@ thread_local! {
     static POOL: RefCell<Pool> = RefCell::default();
 }
 
-/// Bytes of matrices alive on this thread now, and the most there ever were since [`memory::reset_peak`].
+/// Memory of this thread's matrices, now and at its peak.
 pub mod memory {
     use super::POOL;
 
-    /// Bytes alive now.
+    /// Bytes of live matrices.
     #[must_use]
     pub fn live() -> usize {
         POOL.with_borrow(|pool| pool.live)
     }
 
-    /// The most bytes alive at once.
+    /// The most bytes of live matrices since [`reset_peak`].
     #[must_use]
     pub fn peak() -> usize {
         POOL.with_borrow(|pool| pool.peak)
@@ -74,7 +74,7 @@ pub mod memory {
         POOL.with_borrow_mut(|pool| pool.peak = pool.live);
     }
 
-    /// Gives the recycled memory back to the allocator.
+    /// Frees the recycled memory.
     pub fn trim() {
         POOL.with_borrow_mut(|pool| {
             pool.free.clear();
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_recycled_makes_room_for_what_is_larger() {
+    fn recycled_buffers_are_freed_for_larger_ones() {
         let fill = |rows: usize| drop((0..40).map(|_| Matrix::scratch(rows, 10_000)).collect::<Vec<_>>());
         fill(128);
         fill(448);
@@ -211,7 +211,7 @@ mod tests {
             assert!(pool.free_bytes >= pool.peak && pool.free_bytes <= pool.peak + SPARE, "{}", pool.free_bytes);
             assert_eq!(pool.free_bytes, pool.free.values().flatten().map(|buffer| 4 * buffer.len()).sum::<usize>());
         });
-        // The large ones of before serve what is a little smaller.
+        // A slightly smaller matrix uses one of the large recycled buffers.
         let before = POOL.with_borrow(|pool| pool.free_bytes);
         drop(Matrix::scratch(384, 10_000));
         assert_eq!(POOL.with_borrow(|pool| pool.free_bytes), before);

@@ -4,7 +4,7 @@ use graft_kernels::{pool, rows};
 
 use crate::{Matrix, Param, Tape, Tensor};
 
-/// The function on the gate of a gated layer.
+/// Activation function of a gated layer's gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     /// `x · sigmoid(x)`.
@@ -15,7 +15,7 @@ pub enum Activation {
     Relu,
 }
 
-/// Numbers one task of an element-wise operation covers.
+/// Numbers that one thread-pool task of an element-wise operation processes.
 const CHUNK: usize = 1 << 14;
 
 impl<'a> Tape<'a> {

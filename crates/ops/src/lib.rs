@@ -1,9 +1,9 @@
 //! Differentiable operations for a frozen base with small trainable parameters.
 //!
-//! Everything is a matrix whose rows are tokens of packed sequences, so nothing is ever padded. A [`Tape`] records
-//! one step per operation, each a closure that holds only what its backward needs; gradients flow only towards
-//! trainable parameters, and never into frozen weights. The operations are coarse (a whole linear layer with its
-//! LoRA, a whole attention), so the tape itself costs nothing.
+//! Every value is a matrix whose rows are the tokens of packed sequences, so there is no padding. A [`Tape`] records one
+//! step per operation: a closure that holds only what its backward needs. Gradients flow to trainable parameters only,
+//! never to frozen weights. The operations are coarse (a linear layer with its LoRA, an attention layer), so the cost of
+//! the tape is negligible.
 
 mod attention;
 mod buffer;
@@ -18,7 +18,7 @@ mod weight;
 pub use attention::{AttentionLayer, attend};
 pub use buffer::{Matrix, memory};
 pub use elementwise::Activation;
-pub use graft_kernels::{Dtype, Heads, Span, Sparse, pool};
+pub use graft_kernels::{AttentionRange, Dtype, Heads, Sparse, pool};
 pub use linear::{Dropout, Lora, LoraRows, linear_groups};
 pub use loss::{Target, cross_entropy};
 pub use params::{Adam, Param, ParamSet};

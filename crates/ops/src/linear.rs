@@ -17,7 +17,7 @@ pub struct Lora<'a> {
     pub dropout: Option<Dropout>,
 }
 
-/// Dropout whose mask is a function of seed and position, so it is never stored and repeats exactly.
+/// Dropout whose mask is a function of seed and position: the backward computes it again instead of storing it.
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout {
     /// Share of the inputs set to zero; the others are divided by one minus it.
@@ -52,13 +52,13 @@ fn mix(x: u32, key: u32) -> u32 {
 }
 
 impl<'a> Tape<'a> {
-    /// `y = x·Wᵀ`, plus the LoRA term. `x (tokens, in)` gives `(tokens, out)`. `W` gets no gradient, so the backward
-    /// of the big product is one product, not two.
+    /// `y = x·Wᵀ + scale · dropout(x)·Aᵀ·Bᵀ`: `x (tokens, in)` gives `(tokens, out)`. The frozen `W` gets no gradient, so
+    /// the backward of the large product is one product instead of two.
     pub fn linear(&mut self, x: &Tensor, weight: &'a Weight, lora: Option<Lora<'a>>) -> Tensor {
         let tokens = x.value.rows();
         let mut y = Matrix::scratch(tokens, weight.rows());
-        let low = lora.map(|lora| lowered(&dropped(&x.value, lora.dropout), 0..tokens, &lora));
-        let added = lora.iter().zip(&low).map(|(lora, h)| raised(lora, 0..tokens, h)).collect::<Vec<_>>();
+        let low = lora.map(|lora| project_down(&dropped(&x.value, lora.dropout), 0..tokens, &lora));
+        let added = lora.iter().zip(&low).map(|(lora, h)| up_term(lora, 0..tokens, h)).collect::<Vec<_>>();
         weight.forward(x.value.data(), y.data_mut(), 1.0, &added);
         let (slot, wanted) = (x.slot, x.slot.is_some() || lora.is_some());
         let kept = lora.and(Some(Rc::clone(&x.value))).filter(|_| self.recording());
@@ -74,9 +74,9 @@ impl<'a> Tape<'a> {
                 dh
             });
             if let Some((dx, add)) = &mut dx {
-                // What dropout scales can't be added on the way.
+                // Without dropout `dh·A` is added inside the large product. With dropout it must be masked first (below).
                 let plain = lora.filter(|lora| lora.dropout.is_none());
-                let added = plain.iter().zip(&dh).map(|(lora, dh)| sent_back(lora, dh)).collect::<Vec<_>>();
+                let added = plain.iter().zip(&dh).map(|(lora, dh)| input_gradient_term(lora, dh)).collect::<Vec<_>>();
                 weight.backward(dy.data(), dx.data_mut(), 1.0, *add, &added);
             }
             if let (Some(lora), Some(dh), Some(h), Some(x)) = (lora, dh, low, kept) {
@@ -99,26 +99,26 @@ impl<'a> Tape<'a> {
     }
 }
 
-/// The LoRA term of some rows of a batch.
+/// The LoRA term of some packed rows.
 #[derive(Clone, Debug)]
 pub struct LoraRows<'a> {
     /// The rows.
     pub rows: Range<usize>,
-    /// The weights; their dropout is not looked at.
+    /// The weights; their dropout is ignored.
     pub lora: Lora<'a>,
 }
 
-/// `y = x·Wᵀ` for all rows at once and for each of some weights, plus each group's own LoRA term on its rows, which don't
-/// overlap; no gradient flows.
+/// `y = x·Wᵀ` of all rows for each of `N` weights, plus each group's LoRA term on its rows. Groups don't overlap, and no
+/// gradient is recorded.
 #[must_use]
 pub fn linear_groups<const N: usize>(x: &Matrix, layers: &[(&Weight, Vec<LoraRows<'_>>); N]) -> [Matrix; N] {
     let groups: Vec<&LoraRows<'_>> = layers.iter().flat_map(|(_, groups)| groups).collect();
     let mut low: Vec<Option<Matrix>> = vec![None; groups.len()];
     pool::for_each_chunk(&mut low, 1, |index, low| {
-        low[0] = Some(lowered(x, groups[index].rows.clone(), &groups[index].lora));
+        low[0] = Some(project_down(x, groups[index].rows.clone(), &groups[index].lora));
     });
     let mut results = layers.each_ref().map(|(weight, _)| Matrix::scratch(x.rows(), weight.rows()));
-    let mut added = groups.iter().zip(low.iter().flatten()).map(|(of, h)| raised(&of.lora, of.rows.clone(), h));
+    let mut added = groups.iter().zip(low.iter().flatten()).map(|(of, h)| up_term(&of.lora, of.rows.clone(), h));
     let mut products: Vec<Product<'_>> = Vec::with_capacity(layers.len());
     for ((weight, groups), y) in layers.iter().zip(&mut results) {
         let added = added.by_ref().take(groups.len()).collect();
@@ -128,21 +128,21 @@ pub fn linear_groups<const N: usize>(x: &Matrix, layers: &[(&Weight, Vec<LoraRow
     results
 }
 
-/// `x·Aᵀ` of some rows: `(rows, rank)`.
-fn lowered(x: &Matrix, rows: Range<usize>, lora: &Lora<'_>) -> Matrix {
+/// `h = x·Aᵀ` of some rows: `(rows, rank)`.
+fn project_down(x: &Matrix, rows: Range<usize>, lora: &Lora<'_>) -> Matrix {
     let mut h = Matrix::scratch(rows.len(), lora.a.rows);
     let x = &x.data()[rows.start * x.cols()..rows.end * x.cols()];
     Frozen::plain(lora.a.rows, lora.a.cols, lora.a.data).forward(x, h.data_mut(), 1.0, &[]);
     h
 }
 
-/// `scale · h·Bᵀ`, to be added to some rows.
-fn raised<'a>(lora: &Lora<'a>, tokens: Range<usize>, h: &'a Matrix) -> LowRank<'a> {
+/// The term `scale · h·Bᵀ` of some rows of `y`.
+fn up_term<'a>(lora: &Lora<'a>, tokens: Range<usize>, h: &'a Matrix) -> LowRank<'a> {
     LowRank { tokens, input: h.data(), factor: lora.b.data, rank: lora.b.cols, scale: lora.scale }
 }
 
-/// `dh·A`, to be added to all rows of the input's gradient.
-fn sent_back<'a>(lora: &Lora<'a>, dh: &'a Matrix) -> LowRank<'a> {
+/// The term `dh·A` of `dx`.
+fn input_gradient_term<'a>(lora: &Lora<'a>, dh: &'a Matrix) -> LowRank<'a> {
     LowRank { tokens: 0..dh.rows(), input: dh.data(), factor: lora.a.data, rank: lora.a.rows, scale: 1.0 }
 }
 

@@ -11,15 +11,16 @@ pub struct Target {
     pub weight: f32,
 }
 
-/// Rows whose logits exist at the same time, at most.
+/// Most rows whose logits are in memory at the same time.
 const ROWS: usize = 256;
-/// Tokens of the vocabulary whose logits are computed, and later turned into their gradient, while they are in cache.
+/// Columns of a panel: vocabulary entries whose logits are computed, and later turned into gradients, while they are in
+/// cache.
 const PANEL: usize = 512;
-/// Shares of the vocabulary whose parts of the gradient are summed apart; a constant, so that the result doesn't depend on
-/// the number of threads.
+/// Partial sums of the gradient over the vocabulary. A constant, so that the result does not depend on the number of
+/// threads.
 const SHARES: usize = 4;
 
-/// Cross-entropy through the output head without ever holding all logits.
+/// Cross-entropy through the output head without storing all logits.
 ///
 /// `h (targets, hidden)` holds only rows that carry loss; `head (vocab, hidden)` is frozen and its logits are scaled by
 /// `scale`. Returns each target's log-probability, and, if asked, the gradient of `Σ weight · −log p` by `h`.
@@ -31,7 +32,7 @@ pub fn cross_entropy(
     targets: &[Target],
     gradient: bool,
 ) -> (Vec<f32>, Option<Matrix>) {
-    assert_eq!(h.rows(), targets.len(), "one target a row");
+    assert_eq!(h.rows(), targets.len(), "one target per row");
     let hidden = h.cols();
     let mut log_probs = Vec::with_capacity(targets.len());
     let mut dh = gradient.then(|| Matrix::scratch(h.rows(), hidden));
@@ -55,7 +56,7 @@ pub fn cross_entropy(
 /// Logits, panel after panel, each `(rows, panel)`; returns each row's log-sum-exp.
 fn forward(h: &[f32], head: &Weight, scale: f32, logits: &mut Matrix) -> Vec<f32> {
     let (rows, vocab) = (logits.rows(), logits.cols());
-    // Largest logit of a row in a panel, and the sum of what the others are against it.
+    // Per panel and row: the largest logit and `Σ exp(logit − largest)`; combined into the log-sum-exp below.
     let mut found = vec![(0.0_f32, 0.0_f32); vocab.div_ceil(PANEL) * rows];
     pool::for_each_chunks((logits.data_mut(), rows * PANEL), (&mut found, rows), |index, panel, found| {
         let width = panel.len() / rows;
@@ -74,7 +75,7 @@ fn forward(h: &[f32], head: &Weight, scale: f32, logits: &mut Matrix) -> Vec<f32
     (0..rows).map(log_sum).collect()
 }
 
-/// Turns the logits into `weight · (softmax − onehot)` and sends it through the head to `dh`.
+/// Replaces the logits by their gradient `weight · (softmax − onehot)` and multiplies it by the head: `dh (rows, hidden)`.
 fn backward(logits: &mut Matrix, head: &Weight, scale: f32, targets: &[Target], sums: &[f32], dh: &mut [f32]) {
     let (rows, vocab, hidden) = (logits.rows(), logits.cols(), head.cols());
     let panels = vocab.div_ceil(PANEL).div_ceil(SHARES);

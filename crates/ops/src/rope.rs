@@ -4,7 +4,7 @@ use graft_kernels::{pool, rows};
 
 use crate::{Tape, Tensor};
 
-/// Cosines and sines by which the rows of a batch are rotated, one row of `head_dim / 2` for each token.
+/// Cosines and sines of the rotation of each token: `(tokens, head_dim / 2)`.
 #[derive(Clone, Debug)]
 pub struct Rope {
     half: usize,
@@ -13,7 +13,7 @@ pub struct Rope {
 }
 
 impl Rope {
-    /// Angles of tokens at `positions`, from one inverse frequency for each pair of a head.
+    /// Rotations of tokens at `positions`; one inverse frequency per pair of head dimensions.
     #[must_use]
     pub fn new(inverse_frequencies: &[f32], positions: &[u32]) -> Self {
         let angles = positions.iter().flat_map(|&p| inverse_frequencies.iter().map(move |w| p as f32 * w));
@@ -21,7 +21,7 @@ impl Rope {
         Self { half: inverse_frequencies.len(), cos, sin }
     }
 
-    fn turn(&self, x: &mut [f32], heads: usize, sign: f32) {
+    fn rotate(&self, x: &mut [f32], heads: usize, sign: f32) {
         let (dim, width) = (2 * self.half, heads * 2 * self.half);
         pool::for_each_chunk(x, 16 * width, |chunk, piece| {
             for (row, x) in piece.chunks_mut(width).enumerate() {
@@ -38,11 +38,11 @@ impl Tape<'_> {
     pub fn rope(&mut self, x: Tensor, rope: &Rc<Rope>, heads: usize) -> Tensor {
         let slot = x.slot;
         let mut y = x.into_matrix();
-        rope.turn(y.data_mut(), heads, 1.0);
+        rope.rotate(y.data_mut(), heads, 1.0);
         let rope = Rc::clone(rope);
         self.push(y, slot.is_some(), move |mut dy, grads| {
             let Some(slot) = slot else { return };
-            rope.turn(dy.data_mut(), heads, -1.0);
+            rope.rotate(dy.data_mut(), heads, -1.0);
             grads.add(slot, dy);
         })
     }

@@ -5,7 +5,7 @@ use crate::{Matrix, Param};
 /// Index of a recorded value.
 type Slot = usize;
 
-/// A value, and its place on the tape if a gradient can reach it.
+/// A value, with its slot on the tape if a gradient flows to it.
 #[derive(Clone, Debug)]
 pub struct Tensor {
     pub(crate) value: Rc<Matrix>,
@@ -13,7 +13,7 @@ pub struct Tensor {
 }
 
 impl Tensor {
-    /// A value that no gradient flows into.
+    /// A value without a gradient.
     #[must_use]
     pub fn constant(value: Matrix) -> Self {
         Self { value: Rc::new(value), slot: None }
@@ -25,23 +25,23 @@ impl Tensor {
         &self.value
     }
 
-    /// The matrix itself if nobody else holds it, else a copy.
+    /// The matrix itself if it is not shared, otherwise a copy.
     pub(crate) fn into_matrix(self) -> Matrix {
         Rc::try_unwrap(self.value).unwrap_or_else(|shared| (*shared).clone())
     }
 }
 
-/// Backward of one operation: gets the gradient of its output and adds to those of its inputs.
+/// Backward of one operation: takes the gradient of its output and adds to the gradients of its inputs.
 type Backward<'a> = Box<dyn FnOnce(Matrix, &mut Grads<'_>) + 'a>;
 
-/// Records operations so that gradients can flow back.
+/// Records operations for the backward pass.
 pub struct Tape<'a> {
     steps: Vec<(Slot, Backward<'a>)>,
     slots: Slot,
     recording: bool,
 }
 
-/// Gradients on their way back: of values still to be visited, and of the parameters.
+/// Gradients during the backward pass: of values not yet visited, and of the parameters.
 pub struct Grads<'g> {
     values: Vec<Option<Matrix>>,
     params: &'g mut [f32],
@@ -61,7 +61,7 @@ impl Grads<'_> {
         self.values[slot].get_or_insert_with(|| Matrix::zeros(rows, cols))
     }
 
-    /// Takes the gradient of `slot` out, if there is one.
+    /// Removes and returns the gradient of `slot`.
     pub(crate) fn take(&mut self, slot: Slot) -> Option<Matrix> {
         self.values[slot].take()
     }
@@ -85,13 +85,13 @@ impl<'a> Tape<'a> {
         Self { steps: Vec::new(), slots: 0, recording: false }
     }
 
-    /// Whether gradients will be asked for.
+    /// Whether the tape records for a backward pass.
     #[must_use]
     pub fn recording(&self) -> bool {
         self.recording
     }
 
-    /// Gives `value` a slot if `backward` is wanted.
+    /// Records `backward` and assigns `value` a slot, if a gradient is wanted and the tape records.
     pub(crate) fn push(
         &mut self,
         value: Matrix,
@@ -101,7 +101,7 @@ impl<'a> Tape<'a> {
         self.push_shared(Rc::new(value), wanted, backward)
     }
 
-    /// Like [`push`](Self::push) for a value that the backward keeps too.
+    /// Like [`push`](Self::push) for a value that the backward also holds.
     pub(crate) fn push_shared(
         &mut self,
         value: Rc<Matrix>,
@@ -117,14 +117,14 @@ impl<'a> Tape<'a> {
         Tensor { value, slot: Some(slot) }
     }
 
-    /// Sends `gradient` (of `output`, same shape) back through everything recorded; parameter gradients are added
-    /// to `params`. The tape is spent: each step frees what it held as it runs.
+    /// Propagates `gradient` (of `output`, same shape) back through all recorded operations and adds the parameters'
+    /// gradients to `params`. Consumes the tape: each step frees its activations when it has run.
     pub fn backward(self, output: &Tensor, gradient: Matrix, params: &mut [f32]) {
         self.run_back(output, gradient, params);
     }
 
-    /// Runs `block` without keeping its activations and runs it again in the backward pass (gradient checkpointing,
-    /// Chen et al. 2016). Same gradients, one more forward. `block` must give the same result when repeated.
+    /// Runs `block` without keeping its activations, and again in the backward pass (gradient checkpointing, Chen et al.
+    /// 2016): the same gradients for one more forward. `block` must be deterministic.
     pub fn recomputed(&mut self, x: &Tensor, block: impl Fn(&mut Tape<'a>, &Tensor) -> Tensor + 'a) -> Tensor {
         let input = Tensor { value: Rc::clone(&x.value), slot: None };
         let output = block(&mut Tape::frozen(), &input);
@@ -143,7 +143,7 @@ impl<'a> Tape<'a> {
         })
     }
 
-    /// The backward pass; returns the gradient of slot 0 where no step claims it: the input of a recomputed block.
+    /// The backward pass. Returns the gradient of slot 0 if no step took it: for a recomputed block that is its input.
     fn run_back(self, output: &Tensor, gradient: Matrix, params: &mut [f32]) -> Option<Matrix> {
         let slot = output.slot?;
         let mut grads = Grads { values: Vec::new(), params };

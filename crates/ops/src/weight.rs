@@ -7,8 +7,8 @@ use crate::Matrix;
 /// Bytes of a weight, usually inside a file map.
 pub type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
-/// A frozen weight matrix, `(out, in)` as in PyTorch. Stored as it lies in its file and widened to `f32` in cache
-/// while it is used, so memory stays at the file's size.
+/// A frozen weight matrix, `(out, in)` as in PyTorch. It keeps the storage type of its file; products dequantize blocks of
+/// it to `f32` in cache, so it takes no more memory than the file.
 #[derive(Clone)]
 pub struct Weight {
     rows: usize,
@@ -22,14 +22,14 @@ enum Storage {
     Packed(Dtype, Bytes),
 }
 
-/// Rows as they lie in memory.
+/// Rows in their storage type.
 enum Stored<'w> {
     Numbers(&'w [f32]),
     Bytes(Dtype, &'w [u8]),
 }
 
 impl Stored<'_> {
-    fn widen(&self, out: &mut [f32]) {
+    fn dequantize(&self, out: &mut [f32]) {
         match self {
             Self::Numbers(numbers) => out.copy_from_slice(numbers),
             Self::Bytes(dtype, bytes) => dequantize(*dtype, bytes, out),
@@ -51,18 +51,18 @@ impl Weight {
     #[must_use]
     pub fn dense(rows: usize, cols: usize, data: impl Into<Arc<[f32]>>) -> Self {
         let data = data.into();
-        assert_eq!(data.len(), rows * cols, "weight has another size than its shape");
+        assert_eq!(data.len(), rows * cols, "the weight's size differs from its shape");
         Self { rows, cols, storage: Storage::Dense(data) }
     }
 
-    /// A weight as stored in a file, row by row.
+    /// A weight in a file's storage type, row by row.
     ///
     /// # Panics
     /// When `bytes` has another length than the shape and type take.
     #[must_use]
     pub fn packed(rows: usize, cols: usize, dtype: Dtype, bytes: Bytes) -> Self {
         let row = dtype.row_bytes(cols);
-        assert_eq!(row.map(|r| r * rows), Some((*bytes).as_ref().len()), "weight has another size than its shape");
+        assert_eq!(row.map(|r| r * rows), Some((*bytes).as_ref().len()), "the weight's size differs from its shape");
         Self { rows, cols, storage: Storage::Packed(dtype, bytes) }
     }
 
@@ -87,7 +87,7 @@ impl Weight {
         }
     }
 
-    /// Some rows as they are stored.
+    /// Some rows in their storage type.
     fn stored(&self, rows: Range<usize>) -> Stored<'_> {
         let numbers = rows.start * self.cols..rows.end * self.cols;
         match &self.storage {
@@ -101,7 +101,7 @@ impl Weight {
         }
     }
 
-    /// All of it, for products.
+    /// The whole matrix, for products.
     pub(crate) fn frozen(&self) -> Frozen<'_> {
         match self.stored(0..self.rows) {
             Stored::Numbers(numbers) => Frozen::plain(self.rows, self.cols, numbers),
@@ -119,15 +119,15 @@ impl Weight {
     }
 
     /// Writes rows of the weight as `f32`.
-    pub fn widen(&self, rows: Range<usize>, out: &mut [f32]) {
+    pub fn dequantize(&self, rows: Range<usize>, out: &mut [f32]) {
         let step = rows.len().div_ceil(pool::threads() * 4).max(8);
         pool::for_each_chunk(out, step * self.cols, |i, piece| {
             let start = rows.start + i * step;
-            self.stored(start..start + piece.len() / self.cols).widen(piece);
+            self.stored(start..start + piece.len() / self.cols).dequantize(piece);
         });
     }
 
-    /// `y = scale · x·Wᵀ`, and what is `added`: `x (tokens, in)`, `y (tokens, out)`.
+    /// `y = scale · x·Wᵀ + Σ added`: `x (tokens, in)`, `y (tokens, out)`.
     pub fn forward(&self, x: &[f32], y: &mut [f32], scale: f32, added: &[LowRank<'_>]) {
         self.frozen().forward(x, y, scale, added);
     }
@@ -141,12 +141,12 @@ impl Weight {
         self.frozen().forward_rows(x, ids, scale)
     }
 
-    /// `dx = scale · dy·W`, or `dx += …` with `add`, and what is `added`.
+    /// `dx = scale · dy·W + Σ added`, or `dx += …` with `add`: `dy (tokens, out)`, `dx (tokens, in)`.
     pub fn backward(&self, dy: &[f32], dx: &mut [f32], scale: f32, add: bool, added: &[LowRank<'_>]) {
         self.frozen().backward(dy, dx, scale, add, added);
     }
 
-    /// Rows of the weight, as of an embedding table: `(ids, in)`.
+    /// Rows of the weight as `f32`, as an embedding lookup: `(ids, in)`.
     ///
     /// # Panics
     /// When an id is not below the number of rows.
@@ -154,7 +154,7 @@ impl Weight {
     pub fn gather(&self, ids: &[u32]) -> Matrix {
         let mut out = Matrix::scratch(ids.len(), self.cols);
         for (row, &id) in ids.iter().enumerate() {
-            self.stored(id as usize..id as usize + 1).widen(out.row_mut(row));
+            self.stored(id as usize..id as usize + 1).dequantize(out.row_mut(row));
         }
         out
     }

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use graft_ops::{
-    Activation, AttentionLayer, Dropout, Dtype, Heads, Lora, Matrix, ParamSet, Rope, Span, Tape, Target, Tensor,
-    Weight, cross_entropy,
+    Activation, AttentionLayer, AttentionRange, Dropout, Dtype, Heads, Lora, Matrix, ParamSet, Rope, Tape, Target,
+    Tensor, Weight, cross_entropy,
 };
 
 fn numbers(n: usize, seed: f32) -> Vec<f32> {
@@ -75,7 +75,7 @@ fn check_with(params: ParamSet, weight: &Weight, dropout: Option<Dropout>) {
 /// The same numbers stored in 16 bits.
 fn half_precision(w: &Weight) -> Weight {
     let mut data = vec![0.0; w.rows() * w.cols()];
-    w.widen(0..w.rows(), &mut data);
+    w.dequantize(0..w.rows(), &mut data);
     let bytes: Vec<u8> = data.iter().flat_map(|x| ((x.to_bits() >> 16) as u16).to_le_bytes()).collect();
     Weight::packed(w.rows(), w.cols(), Dtype::BF16, std::sync::Arc::new(bytes))
 }
@@ -107,16 +107,20 @@ fn norm_gates_and_sums() {
 fn rotary_attention_with_a_shared_prefix() {
     let positions: [u32; 7] = [0, 1, 2, 3, 2, 3, 4];
     let rope = Rc::new(Rope::new(&[1.0, 0.1], &positions));
-    let own =
-        |range: std::ops::Range<usize>, prefix| Span { queries: range.clone(), prefix, keys: range, causal: true };
-    let spans: Rc<[Span]> = Rc::new([own(0..2, 0..0), own(2..4, 0..2), own(4..7, 0..2)]);
+    let own = |range: std::ops::Range<usize>, prefix| AttentionRange {
+        queries: range.clone(),
+        prefix,
+        keys: range,
+        causal: true,
+    };
+    let ranges: Rc<[AttentionRange]> = Rc::new([own(0..2, 0..0), own(2..4, 0..2), own(4..7, 0..2)]);
     let w: [&'static Weight; 3] =
         [weight(8, 6, 0.4), weight(4, 6, 0.9), weight(4, 6, 1.9)].map(|w| &*Box::leak(Box::new(w)));
     check(input(7, 6), move |tape, _, x| {
         let [q, k, v] = w.map(|w| tape.linear(&x, w, None));
         let (q, k) = (tape.rope(q, &rope, 2), tape.rope(k, &rope, 1));
         let heads = Heads { heads: 2, kv_heads: 1, dim: 4, scale: 0.5 };
-        tape.attention(&q, &k, &v, AttentionLayer { heads, spans: Rc::clone(&spans), bias: None })
+        tape.attention(&q, &k, &v, AttentionLayer { heads, ranges: Rc::clone(&ranges), bias: None })
     });
 }
 

@@ -160,7 +160,7 @@ impl Batcher {
             .map(|&(index, count)| {
                 let lane = &self.running[index];
                 let adapter = lane.request.adapter.as_deref();
-                Feed { lane: lane.place, adapter, tokens: &lane.pending()[..count] }
+                Feed { slot: lane.place, adapter, tokens: &lane.pending()[..count] }
             })
             .collect();
         let hidden = match self.session.feed(&self.model, &inputs) {
@@ -276,7 +276,7 @@ impl Batcher {
             return;
         }
         let sources = self.running[first..].iter().map(|lane| Source {
-            lane: lane.place,
+            slot: lane.place,
             adapter: lane.request.adapter.as_deref(),
             tokens: &lane.request.prompt,
         });

@@ -1,6 +1,6 @@
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
-use graft_nn::{Adapter, Batch, Context, Model, Sequence};
+use graft_nn::{Adapter, Context, MicroBatch, Model, Sequence};
 use graft_ops::{Adam, Dropout, Matrix};
 
 use crate::{
@@ -58,7 +58,7 @@ impl<'m> Learner<'m> {
     #[must_use]
     pub fn new(model: &'m Model, adapter: Adapter, adam: Adam) -> Self {
         let grads = vec![0.0; adapter.params().data().len()];
-        let kept = model.encodes_alike(&adapter).then(RefCell::default);
+        let kept = model.encoder_ignores(&adapter).then(RefCell::default);
         Self { model, adapter, adam, grads, kept }
     }
 
@@ -109,7 +109,7 @@ impl<'m> Learner<'m> {
         for (index, pass) in data::passes(&lengths, head, plan.pass_tokens).into_iter().enumerate() {
             let seed = random(&[plan.seed, plan.step, index as u64, 1]);
             self.adapter.set_dropout(Some(Dropout { rate: plan.dropout, seed }));
-            let batch = Batch { sequences: &batch[pass], shared: plan.shared, weight: 1.0 / supervised as f32 };
+            let batch = MicroBatch { sequences: &batch[pass], shared: plan.shared, weight: 1.0 / supervised as f32 };
             let encoded = self.encoded(batch.sequences)?;
             let context = Context { recompute: plan.recompute, encoded: encoded.as_deref() };
             let found = self.model.loss(Some(&self.adapter), &batch, context, Some(&mut self.grads));
@@ -136,7 +136,7 @@ impl<'m> Learner<'m> {
     pub fn loss(&self, all: &[&Sequence], shared: usize, pass_tokens: usize) -> Result<Option<f64>, Error> {
         let (mut total, mut count) = (0.0_f64, 0_usize);
         for pass in data::passes(&self.lengths(all), shared + self.adapter.virtual_tokens(), pass_tokens) {
-            let batch = Batch { sequences: &all[pass], shared, weight: 1.0 };
+            let batch = MicroBatch { sequences: &all[pass], shared, weight: 1.0 };
             let encoded = self.encoded(batch.sequences)?;
             let context = Context { recompute: false, encoded: encoded.as_deref() };
             let found = self.model.loss(Some(&self.adapter), &batch, context, None).map_err(Error::Model)?;

@@ -1,5 +1,5 @@
 use graft_core::{AdapterSpec, TrainSpec};
-use graft_nn::{Model, Sequence, matches_target};
+use graft_nn::{Adapter, Model, Sequence, matches_target};
 
 use crate::learner::KEPT;
 
@@ -34,13 +34,7 @@ pub fn estimate(model: &Model, spec: &TrainSpec, base_bytes: u64, train: &[&Sequ
     /// The process itself: code, tokenizer, thread stacks, what the allocator holds back.
     const PROCESS: u64 = 224 << 20;
     let rows = most_rows(spec, train);
-    let params = match &spec.adapter {
-        AdapterSpec::Lora(lora) => {
-            let sites = model.sites().into_iter().filter(|site| matches_target(&lora.targets, &site.name));
-            sites.map(|site| lora.rank * (site.inputs + site.outputs)).sum()
-        }
-        AdapterSpec::SoftPrompt(prompt) => prompt.tokens * model.width(),
-    };
+    let params = Adapter::parameters(&spec.adapter, model);
     Estimate {
         base: base_bytes + PROCESS,
         activations: (rows * model.bytes_per_row(spec.limits.recompute)) as u64,
@@ -60,11 +54,11 @@ fn most_rows(spec: &TrainSpec, train: &[&Sequence]) -> usize {
     rows().max().unwrap_or(0).max(spec.limits.pass_tokens.min(rows().sum()))
 }
 
-/// As [`Model::encodes_alike`], before there is an adapter.
+/// As [`Model::encoder_ignores`], before there is an adapter.
 fn leaves_encoder(model: &Model, spec: &TrainSpec) -> bool {
     let AdapterSpec::Lora(lora) = &spec.adapter else { return false };
     let in_encoder = |name: &str| name.starts_with("encoder.") && matches_target(&lora.targets, name);
-    model.has_encoder() && !model.sites().iter().any(|site| in_encoder(&site.name))
+    model.has_encoder() && !model.target_modules().iter().any(|module| in_encoder(&module.name))
 }
 
 fn kept(model: &Model, all: &[&Sequence]) -> u64 {

@@ -350,7 +350,8 @@ pub(crate) fn fresh<'m>(model: &'m Model, prompter: &Prompter, spec: &TrainSpec)
         AdapterSpec::SoftPrompt(prompt) => prompt_rows(prompt, &spec.task, model, prompter, o.seed)?,
         AdapterSpec::Lora(_) => Vec::new(),
     };
-    let adapter = Adapter::fresh(&spec.adapter, &model.sites(), o.seed, model.width(), &rows).map_err(Error::Model)?;
+    let adapter =
+        Adapter::fresh(&spec.adapter, &model.target_modules(), o.seed, model.width(), &rows).map_err(Error::Model)?;
     let adam = Adam::new(adapter.params().data().len(), o.beta1, o.beta2, o.eps, o.weight_decay);
     Ok(Learner::new(model, adapter, adam))
 }

@@ -4,13 +4,13 @@
 use std::path::Path;
 
 use graft_core::{AdapterSpec, LoraSpec, Targets};
-use graft_nn::{Adapter, Batch, Context, Model, Sequence};
+use graft_nn::{Adapter, Context, MicroBatch, Model, Sequence};
 use graft_ops::Adam;
 use graft_train::{Learner, StepPlan};
 
 fn adapter(model: &Model, targets: Targets) -> Adapter {
     let spec = AdapterSpec::Lora(LoraSpec { rank: 4, alpha: 8.0, dropout: 0.0, rslora: false, targets });
-    Adapter::fresh(&spec, &model.sites(), 3, model.width(), &[]).unwrap()
+    Adapter::fresh(&spec, &model.target_modules(), 3, model.width(), &[]).unwrap()
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_kept_encoder_learns_what_a_computed_one_does() {
         let (loss, norm) = kept.step(&batch, &plan).unwrap();
         let supervised: usize = batch.iter().map(|s| s.supervised()).sum();
         let mut grads = vec![0.0; plain.params().data().len()];
-        let pass = Batch { sequences: &batch, shared: 0, weight: 1.0 / supervised as f32 };
+        let pass = MicroBatch { sequences: &batch, shared: 0, weight: 1.0 / supervised as f32 };
         let found = model.loss(Some(&plain), &pass, Context::default(), Some(&mut grads)).unwrap();
         let want = -found.iter().map(|p| f64::from(*p)).sum::<f64>() / supervised as f64;
         let want_norm = plain_adam.step(plain.params_mut().data_mut(), &grads, 1e-2, 1.0);
@@ -57,12 +57,12 @@ fn only_what_never_changes_is_kept() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/data/parity");
     let (t5, _) = Model::open(&folder.join("tiny-t5")).unwrap();
     let (llama, _) = Model::open(&folder.join("tiny-llama")).unwrap();
-    assert!(t5.encodes_alike(&adapter(&t5, Targets::Decoder)));
-    assert!(!t5.encodes_alike(&adapter(&t5, Targets::AllLinear)));
-    assert!(!t5.encodes_alike(&adapter(&t5, Targets::Named(vec!["q".into()]))));
-    assert!(!llama.encodes_alike(&adapter(&llama, Targets::Decoder)));
+    assert!(t5.encoder_ignores(&adapter(&t5, Targets::Decoder)));
+    assert!(!t5.encoder_ignores(&adapter(&t5, Targets::AllLinear)));
+    assert!(!t5.encoder_ignores(&adapter(&t5, Targets::Named(vec!["q".into()]))));
+    assert!(!llama.encoder_ignores(&adapter(&llama, Targets::Decoder)));
     // A soft prompt is read by the encoder.
-    assert!(!t5.encodes_alike(&Adapter::soft_prompt(2, t5.width(), &vec![0.1; 2 * t5.width()])));
+    assert!(!t5.encoder_ignores(&Adapter::soft_prompt(2, t5.width(), &vec![0.1; 2 * t5.width()])));
     let peft = adapter(&t5, Targets::Decoder);
     let spec = LoraSpec { rank: 4, alpha: 8.0, dropout: 0.0, rslora: false, targets: Targets::Decoder };
     let again = Adapter::from_peft(&peft.to_peft(&AdapterSpec::Lora(spec), &t5, "base"), &t5).unwrap();

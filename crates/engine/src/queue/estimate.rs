@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use graft_core::{AdapterSpec, Targets, TrainSpec};
 use graft_formats::ModelFiles;
-use graft_nn::{Model, Prompter, Sequence, matches_target};
+use graft_nn::{Adapter, Model, Prompter, Sequence};
 use graft_store::Version;
 use graft_tasks::score::Metric;
 use graft_train::{Row, TrainingRun};
@@ -214,12 +214,5 @@ impl Measured {
 
 /// The adapter, its two moments and its best copy, in each of three checkpoints, and once more when published.
 fn disk(model: &Model, adapter: &AdapterSpec) -> u64 {
-    let params: usize = match adapter {
-        AdapterSpec::Lora(lora) => {
-            let sites = model.sites().into_iter().filter(|site| matches_target(&lora.targets, &site.name));
-            sites.map(|site| lora.rank * (site.inputs + site.outputs)).sum()
-        }
-        AdapterSpec::SoftPrompt(prompt) => prompt.tokens * model.width(),
-    };
-    4 * params as u64 * (3 * 4 + 2)
+    4 * Adapter::parameters(adapter, model) as u64 * (3 * 4 + 2)
 }
