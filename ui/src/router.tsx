@@ -4,6 +4,7 @@ import {
   createRouter,
   lazyRouteComponent,
   retainSearchParams,
+  type RouteComponent,
   type SearchSchemaInput,
 } from "@tanstack/react-router";
 import { Shell } from "./shell/Shell";
@@ -24,46 +25,20 @@ const root = createRootRoute({
   search: { middlewares: [retainSearchParams(["task"])] },
 });
 
-const page = <P extends string>(path: P, component: ReturnType<typeof lazyRouteComponent>) =>
-  createRoute({ getParentRoute: () => root, path, component });
+/** A page that is loaded when it is first opened: the component that its module names so. */
+const page = <P extends string, N extends string>(path: P, name: N, load: () => Promise<Record<N, RouteComponent>>) =>
+  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, name) });
 
 const routes = root.addChildren([
-  page(
-    "/",
-    lazyRouteComponent(() => import("./pages/home/Home"), "Home"),
-  ),
-  page(
-    "/audit",
-    lazyRouteComponent(() => import("./pages/audit/Audit"), "Audit"),
-  ),
-  page(
-    "/train",
-    lazyRouteComponent(() => import("./pages/train/Train"), "Train"),
-  ),
-  page(
-    "/runs/compare",
-    lazyRouteComponent(() => import("./pages/compare/Compare"), "Compare"),
-  ),
-  page(
-    "/runs/$id",
-    lazyRouteComponent(() => import("./pages/run/RunPage"), "RunPage"),
-  ),
-  page(
-    "/versions",
-    lazyRouteComponent(() => import("./pages/versions/Versions"), "Versions"),
-  ),
-  page(
-    "/stats",
-    lazyRouteComponent(() => import("./pages/stats/StatsPage"), "StatsPage"),
-  ),
-  page(
-    "/settings",
-    lazyRouteComponent(() => import("./pages/settings/Settings"), "Settings"),
-  ),
-  page(
-    "/login",
-    lazyRouteComponent(() => import("./pages/login/Login"), "Login"),
-  ),
+  page("/", "Home", () => import("./pages/home/Home")),
+  page("/audit", "Audit", () => import("./pages/audit/Audit")),
+  page("/train", "Train", () => import("./pages/train/Train")),
+  page("/runs/compare", "Compare", () => import("./pages/compare/Compare")),
+  page("/runs/$id", "RunPage", () => import("./pages/run/RunPage")),
+  page("/versions", "Versions", () => import("./pages/versions/Versions")),
+  page("/stats", "StatsPage", () => import("./pages/stats/StatsPage")),
+  page("/settings", "Settings", () => import("./pages/settings/Settings")),
+  page("/login", "Login", () => import("./pages/login/Login")),
 ]);
 
 export const router = createRouter({

@@ -1,30 +1,82 @@
-import { QueryCache, QueryClient } from "@tanstack/react-query";
-import { Away, Problem } from "./http";
+/** One way to the server: openapi-fetch over the described types. What is no success is thrown. */
+import createClient from "openapi-fetch";
+import { isObject, shown, type JsonObject } from "../lib/json";
+import type { paths } from "./schema";
 
-/** Reads are tried again only where that can help: a server that is away comes back, a wrong request stays wrong. */
-export const queries = new QueryClient({
-  queryCache: new QueryCache({
-    // A session that has ended is noticed by whatever asks first; the page then asks for a login.
-    onError: (error, query) => {
-      if (error instanceof Problem && error.status === 401 && query.queryKey[0] !== "session")
-        void queries.invalidateQueries({ queryKey: ["session"] });
-    },
-  }),
-  defaultOptions: {
-    queries: {
-      staleTime: 10_000,
-      retry: (failures, error) => (error instanceof Problem ? error.status >= 502 && failures < 2 : failures < 1),
-      retryDelay: (attempt) => Math.min(500 * 2 ** attempt, 5_000),
-      networkMode: "always",
-    },
-    mutations: { networkMode: "always", retry: false },
+/** The server answered that it can't: an RFC 9457 problem. */
+export class Problem extends Error {
+  override name = "Problem";
+  readonly title: string;
+  readonly hint: string;
+  constructor(
+    readonly status: number,
+    /** All of it; some problems carry more, such as the example as it is now. */
+    readonly body: JsonObject,
+  ) {
+    super(shown(body.detail));
+    this.title = shown(body.title) || `Status ${status}`;
+    this.hint = shown(body.hint);
+  }
+}
+
+/** There was no answer at all. */
+export class Away extends Error {
+  override name = "Away";
+  constructor() {
+    super("The server can't be reached");
+  }
+}
+
+export const api = createClient<paths>({ credentials: "same-origin", headers: { "X-Graft-CSRF": "1" } });
+api.use({
+  async onResponse({ response }) {
+    if (response.ok) return;
+    const text = await response.text();
+    throw new Problem(response.status, problem(text) ?? { detail: text.slice(0, 400) });
   },
+  onError: ({ error }) => (error instanceof DOMException && error.name === "AbortError" ? error : new Away()),
 });
 
+function problem(text: string): JsonObject | null {
+  try {
+    const body: unknown = JSON.parse(text);
+    return isObject(body) ? body : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What a call answers. */
+export async function reply<T>(call: Promise<{ data?: T }>): Promise<T> {
+  // `api` threw what is no success, so there is data, as described.
+  return (await call).data as T;
+}
+
+export interface Tagged<T> {
+  body: T;
+  /** What a later change must name. */
+  etag: string | null;
+}
+
+/** What a call answers, with its ETag. */
+export async function tagged<T>(call: Promise<{ data?: T; response: Response }>): Promise<Tagged<T>> {
+  const { data, response } = await call;
+  return { body: data as T, etag: response.headers.get("ETag") };
+}
+
+/** The header by which a change says what it changes. */
+export const ifMatch = (etag: string | null) => (etag ? { "If-Match": etag } : undefined);
+
+/** The address of a route, for links and streams. */
+export const address = (path: keyof paths, parts: Record<string, string> = {}): string =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parts[name] ?? "").replaceAll("%2F", "/"));
+
 /** What to tell a person about an error. */
-export function told(error: unknown): { title: string; detail: string; hint: string | null } {
-  if (error instanceof Problem)
-    return { title: error.title, detail: error.detail === error.title ? "" : error.detail, hint: error.hint };
+export function told(error: unknown): { title: string; detail: string; hint: string } {
+  if (error instanceof Problem) {
+    const { title, message, hint } = error;
+    return { title, detail: message === title ? "" : message, hint };
+  }
   if (error instanceof Away)
     return { title: error.message, detail: "", hint: "This page tries again by itself. Is `graft serve` running?" };
   return { title: "Something went wrong in this page", detail: String(error), hint: "Reload it." };

@@ -1,55 +1,105 @@
-import { queryOptions } from "@tanstack/react-query";
-import * as api from "./calls";
-
 /** What the page reads, by key; whatever changes something invalidates by the first part. */
-export const sessionQuery = queryOptions({ queryKey: ["session"], queryFn: api.session.read, staleTime: 60_000 });
+import { QueryCache, QueryClient, queryOptions } from "@tanstack/react-query";
+import { api, Problem, reply, tagged } from "./client";
+import type { paths } from "./schema";
+import type { TaskInfo } from "./types";
+
+/** Reads are tried again only where that can help: a server that is away comes back, a wrong request stays wrong. */
+export const queries = new QueryClient({
+  queryCache: new QueryCache({
+    // A session that has ended is noticed by whatever asks first; the page then asks for a login.
+    onError: (error, query) => {
+      if (error instanceof Problem && error.status === 401 && query.queryKey[0] !== "session")
+        void queries.invalidateQueries({ queryKey: ["session"] });
+    },
+  }),
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      retry: (failures, error) => (error instanceof Problem ? error.status >= 502 && failures < 2 : failures < 1),
+      retryDelay: (attempt) => Math.min(500 * 2 ** attempt, 5_000),
+      networkMode: "always",
+    },
+    mutations: { networkMode: "always", retry: false },
+  },
+});
+
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  queryFn: () => reply(api.GET("/api/v1/session")),
+  staleTime: 60_000,
+});
 export const tasksQuery = queryOptions({
   queryKey: ["tasks"],
-  queryFn: async () => (await api.tasks.list()).tasks,
+  queryFn: async () => (await reply(api.GET("/api/v1/tasks"))).tasks as TaskInfo[],
   staleTime: 5_000,
 });
 export const exampleQuery = (task: string, id: string) =>
   queryOptions({
     queryKey: ["example", task, id],
-    queryFn: ({ signal }) => api.examples.read(task, id, signal),
+    queryFn: ({ signal }) => reply(api.GET("/api/v1/examples/{task}/{id}", { params: { path: { task, id } }, signal })),
     staleTime: 60_000,
   });
-export const runsQuery = (query: { task?: string; state?: string; limit: number; offset: number }) =>
-  queryOptions({ queryKey: ["runs", query], queryFn: () => api.runs.list(query), placeholderData: (old) => old });
-export const runQuery = (id: string) => queryOptions({ queryKey: ["run", id], queryFn: () => api.runs.read(id) });
-export const artifactsQuery = (id: string) =>
-  queryOptions({ queryKey: ["run", id, "artifacts"], queryFn: async () => (await api.runs.artifacts(id)).artifacts });
-export const versionsQuery = (task: string) =>
-  queryOptions({ queryKey: ["versions", task], queryFn: async () => (await api.versions.list(task)).versions });
-/** The version that a rollback would make active. */
-export const rollbackQuery = (task: string) =>
+type RunFilter = NonNullable<paths["/api/v1/runs"]["get"]["parameters"]["query"]>;
+export const runsQuery = (query: RunFilter) =>
   queryOptions({
-    queryKey: ["versions", task, "before"],
-    queryFn: async () => (await api.versions.list(task)).before ?? null,
+    queryKey: ["runs", query],
+    queryFn: () => reply(api.GET("/api/v1/runs", { params: { query } })),
+    placeholderData: (old) => old,
+  });
+export const runQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["run", id],
+    queryFn: () => reply(api.GET("/api/v1/runs/{id}", { params: { path: { id } } })),
+  });
+export const runEventsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["run", id, "events"],
+    queryFn: async () => (await reply(api.GET("/api/v1/runs/{id}/events", { params: { path: { id } } }))).events,
+  });
+export const readLog = (id: string, stream: "stdout" | "stderr", offset: number) =>
+  reply(api.GET("/api/v1/runs/{id}/logs", { params: { path: { id }, query: { stream, offset } } }));
+export const versionsQuery = (task: string) =>
+  queryOptions({
+    queryKey: ["versions", task],
+    queryFn: () => reply(api.GET("/api/v1/versions", { params: { query: { task, limit: 200 } } })),
   });
 export const versionQuery = (task: string, name: string) =>
-  queryOptions({ queryKey: ["version", task, name], queryFn: () => api.versions.read(task, name) });
-export const driftQuery = (task: string, version: string) =>
   queryOptions({
-    queryKey: ["drift", task, version],
-    queryFn: () => api.versions.drift(task, version),
-    staleTime: 5_000,
+    queryKey: ["version", task, name],
+    queryFn: () => reply(api.GET("/api/v1/versions/{task}/{name}", { params: { path: { task, name } } })),
   });
+const readDrift = (task: string, version: string) =>
+  reply(api.GET("/api/v1/tasks/{task}/drift", { params: { path: { task }, query: { version } } }));
+export const driftQuery = (task: string, version: string) =>
+  queryOptions({ queryKey: ["drift", task, version], queryFn: () => readDrift(task, version), staleTime: 5_000 });
 /** Of every active version; read again with the tasks. */
 export const driftsQuery = queryOptions({
   queryKey: ["tasks", "drifts"],
   queryFn: async ({ client }) => {
     const tasks = await client.fetchQuery(tasksQuery);
-    return Promise.all(tasks.flatMap(({ name, active }) => (active ? [api.versions.drift(name, active.name)] : [])));
+    return Promise.all(tasks.flatMap(({ name, active }) => (active ? [readDrift(name, active.name)] : [])));
   },
   staleTime: 5_000,
 });
 export const statsQuery = (task: string) =>
-  queryOptions({ queryKey: ["stats", task], queryFn: () => api.stats.read(task) });
-export const systemQuery = queryOptions({ queryKey: ["system"], queryFn: api.admin.system, staleTime: 30_000 });
-export const rentQuery = queryOptions({ queryKey: ["rent"], queryFn: api.settings.rent, staleTime: 30_000 });
+  queryOptions({
+    queryKey: ["stats", task],
+    queryFn: () => reply(api.GET("/api/v1/stats", { params: { query: { task } } })),
+  });
+export const systemQuery = queryOptions({
+  queryKey: ["system"],
+  queryFn: () => reply(api.GET("/api/v1/system")),
+  staleTime: 30_000,
+});
+export const rentQuery = queryOptions({
+  queryKey: ["rent"],
+  queryFn: () => tagged(api.GET("/api/v1/settings/rent")),
+  staleTime: 30_000,
+});
 export const guidelinesQuery = (task: string) =>
-  queryOptions({ queryKey: ["guidelines", task], queryFn: () => api.settings.guidelines(task), staleTime: 30_000 });
-/** Among what is learned; told when a page opens, for each decision would compare everything anew. */
-export const duplicatesQuery = (task: string) =>
-  queryOptions({ queryKey: ["duplicates", task], queryFn: () => api.tasks.duplicates(task), staleTime: 300_000 });
+  queryOptions({
+    queryKey: ["guidelines", task],
+    queryFn: () => tagged(api.GET("/api/v1/tasks/{task}/guidelines", { params: { path: { task } } })),
+    staleTime: 30_000,
+  });

@@ -1,5 +1,6 @@
 // Made by `npm run types` from crates/server/openapi.json; not to be changed by hand.
 
+import type { Json, JsonObject } from "../lib/json";
 export interface paths {
     "/api/v1/admin/training/runs": {
         parameters: {
@@ -1189,7 +1190,7 @@ export interface components {
         /** @description An answer. */
         Answer: {
             /** @description The answer in the task's form, with what is computed from it. */
-            answer: unknown;
+            answer: Json;
             /** @description Tokens of the answer. */
             answer_tokens: number;
             /**
@@ -1230,7 +1231,7 @@ export interface components {
             /** @enum {string} */
             form: "json";
             /** @description JSON Schema (2020-12) of the answer as people see it. */
-            schema: Record<string, never>;
+            schema: JsonObject;
         };
         /** @description An answer, or why there is none. */
         AnswerOrProblem: components["schemas"]["Answer"] | {
@@ -1245,7 +1246,7 @@ export interface components {
         /** @description Approves an example. */
         Approve: {
             /** @description The right output, where it is another than the stored one. */
-            output?: unknown;
+            output?: Json;
             /**
              * Format: int32
              * @description The revision that the person saw.
@@ -1328,36 +1329,36 @@ export interface components {
              * @description Only decided on by this person.
              * @default null
              */
-            by: string | null;
+            by?: string | null;
             /**
              * @description Only with a suggestion for this field, at any depth; the confidences are about it, then.
              * @default null
              */
-            field: string | null;
+            field?: string | null;
             /**
              * Format: double
              * @description Only with a suggestion that is less sure than this.
              * @default null
              */
-            max_confidence: number | null;
+            max_confidence?: number | null;
             /**
              * Format: double
              * @description Only with a suggestion that is at least this sure.
              * @default null
              */
-            min_confidence: number | null;
+            min_confidence?: number | null;
             /**
              * @description Only with this text.
              * @default null
              */
-            search: string | null;
+            search?: string | null;
             /**
              * @description Only from this kind of source.
              * @default null
              */
-            source: string | null;
+            source?: string | null;
             /** @default null */
-            state: components["schemas"]["ReviewFilterName"] | null;
+            state?: components["schemas"]["ReviewFilterName"] | null;
         };
         /** @description What a bulk decision did. */
         BulkResult: {
@@ -1413,21 +1414,21 @@ export interface components {
             /** @description As the confidences were. */
             before: components["schemas"]["Reliability"];
             /** @description The map: `{"method": "identity" | "platt" | "isotonic", …}`. */
-            method: Record<string, never>;
+            method: JsonObject;
         };
         /** @description One line of the audit trail, which is only ever added to. */
         Change: {
             /** @description What was done: `import`, `approve`, `reject`, `edit`, `add`, `state`, `activate`, … */
             action: string;
             /** @description The same fields as they are now. */
-            after?: Record<string, never> | null;
+            after?: JsonObject | null;
             /**
              * Format: int64
              * @description When, in milliseconds since the Unix epoch.
              */
             at: number;
             /** @description The fields that changed, as they were. */
-            before?: Record<string, never> | null;
+            before?: JsonObject | null;
             /** @description Who. */
             by: string;
             /** @description To what kind of thing: `example`, `dataset`, `run`, `version`, `setting`, `base`, … */
@@ -1593,7 +1594,7 @@ export interface components {
         /** @description A contestant's answer. */
         ContestantAnswer: {
             /** @description Its answer. */
-            answer: unknown;
+            answer: Json;
             /**
              * Format: double
              * @description How sure it is; the baseline doesn't say.
@@ -1777,7 +1778,7 @@ export interface components {
         /** @description Gives an example another output. */
         Edit: {
             /** @description The right output. */
-            output: unknown;
+            output: Json;
             /**
              * Format: int32
              * @description The revision that the person saw.
@@ -2056,7 +2057,7 @@ export interface components {
             /** @description The text the model will see. */
             input: string;
             /** @description The wanted answer: a text for text and label tasks, an object for extraction; null until someone gives one. */
-            output?: unknown;
+            output?: Json;
             /** @description What people decided. */
             review: components["schemas"]["Review"];
             /**
@@ -2072,7 +2073,7 @@ export interface components {
         /** @description One example with all that helps to judge it. */
         ExampleDetail: {
             /** @description What the task's baseline answers. */
-            baseline?: unknown;
+            baseline?: Json;
             /** @description The example. */
             example: components["schemas"]["Example"];
             /** @description All that ever happened to it, oldest first. */
@@ -2116,9 +2117,9 @@ export interface components {
             /** @description The field's name. */
             field: string;
             /** @description The left answer's value. */
-            left: unknown;
+            left: Json;
             /** @description The right answer's value. */
-            right: unknown;
+            right: Json;
             /** @description Whether they mean the same. */
             same: boolean;
         };
@@ -2284,7 +2285,7 @@ export interface components {
         /** @description An answer that is kept with the numbers, to be looked at. */
         KeptAnswer: {
             /** @description The answer; absent where there was no valid one. */
-            answer?: unknown;
+            answer?: Json;
             /** @description Place of the example among the held-out ones, from 0. */
             place: number;
             /**
@@ -2465,7 +2466,7 @@ export interface components {
         /** @description A JSON Schema; its name is not looked at. */
         NamedSchema: {
             /** @description The schema. */
-            schema: Record<string, never>;
+            schema: JsonObject;
         };
         /** @description Guidelines in people's own words. */
         NewGuidelines: {
@@ -2673,7 +2674,7 @@ export interface components {
             /** @description Everything that is wrong or doubtful. */
             problems: components["schemas"]["PreflightProblem"][];
             /** @description The whole spec, where there is one. */
-            spec?: Record<string, never> | null;
+            spec?: JsonObject | null;
         };
         /** @description One thing that is wrong or doubtful. */
         PreflightProblem: {
@@ -2692,7 +2693,7 @@ export interface components {
          */
         PriorityName: "low" | "normal" | "high";
         /** @description An error as `application/problem+json`. */
-        Problem: Record<string, never> & {
+        Problem: JsonObject & {
             /** @description What went wrong this time. */
             detail: string;
             /** @description Which fields are wrong, where it is about fields. */
@@ -2956,14 +2957,14 @@ export interface components {
             /** @description How soon it gets its turn: `low`, `normal` or `high`. */
             priority: string;
             /** @description What was asked for; absent for a run that a command trains by itself. */
-            request?: Record<string, never> | null;
+            request?: JsonObject | null;
             /**
              * Format: int64
              * @description Counts runs, from 1.
              */
             seq: number;
             /** @description The training spec as it was given; of a measurement, what was asked for. */
-            spec: Record<string, never>;
+            spec: JsonObject;
             /**
              * Format: int64
              * @description When its process first trained.
@@ -3014,7 +3015,7 @@ export interface components {
             pid_alive: boolean;
             progress?: components["schemas"]["Progress"] | null;
             /** @description What `training_run.json` says, once it is there. */
-            result?: Record<string, never> | null;
+            result?: JsonObject | null;
             /** @description The run. */
             run: components["schemas"]["Run"];
             /** @description The version that was made of it. */
@@ -3043,167 +3044,167 @@ export interface components {
              * @description LoRA: numerator of the scaling.
              * @default null
              */
-            alpha: number | null;
+            alpha?: number | null;
             /**
              * @description Examples a step.
              * @default null
              */
-            batch_size: number | null;
+            batch_size?: number | null;
             /**
              * Format: double
              * @description AdamW's first-moment decay.
              * @default null
              */
-            beta1: number | null;
+            beta1?: number | null;
             /**
              * Format: double
              * @description AdamW's second-moment decay.
              * @default null
              */
-            beta2: number | null;
+            beta2?: number | null;
             /**
              * Format: int32
              * @description Checkpoints an epoch.
              * @default null
              */
-            checkpoints_per_epoch: number | null;
+            checkpoints_per_epoch?: number | null;
             /**
              * Format: double
              * @description Largest global gradient norm; 0 switches clipping off.
              * @default null
              */
-            clip: number | null;
+            clip?: number | null;
             /**
              * Format: float
              * @description LoRA: share of inputs dropped in training.
              * @default null
              */
-            dropout: number | null;
+            dropout?: number | null;
             /**
              * Format: double
              * @description Passes over the training examples.
              * @default null
              */
-            epochs: number | null;
+            epochs?: number | null;
             /**
              * Format: double
              * @description AdamW's denominator floor.
              * @default null
              */
-            eps: number | null;
+            eps?: number | null;
             /**
              * @description Held-out examples measured during training, at most.
              * @default null
              */
-            eval_examples: number | null;
+            eval_examples?: number | null;
             /**
              * Format: int32
              * @description Measurements of the held-out loss an epoch.
              * @default null
              */
-            evals_per_epoch: number | null;
+            evals_per_epoch?: number | null;
             /**
              * Format: double
              * @description Peak learning rate.
              * @default null
              */
-            learning_rate: number | null;
+            learning_rate?: number | null;
             /**
              * @description Longest source (T5).
              * @default null
              */
-            max_source: number | null;
+            max_source?: number | null;
             /**
              * @description Longest target (T5).
              * @default null
              */
-            max_target: number | null;
+            max_target?: number | null;
             /**
              * @description Longest prompt with its answer, in tokens.
              * @default null
              */
-            max_tokens: number | null;
+            max_tokens?: number | null;
             /**
              * Format: int64
              * @description Memory the training may take, in bytes.
              * @default null
              */
-            memory: number | null;
+            memory?: number | null;
             /**
              * @description Tokens computed at once; fewer take less memory.
              * @default null
              */
-            pass_tokens: number | null;
+            pass_tokens?: number | null;
             /**
              * Format: int32
              * @description Stop after this many measurements without a better one; 0 never stops early.
              * @default null
              */
-            patience: number | null;
+            patience?: number | null;
             /**
              * @description Soft prompt: `labels`, `vocabulary`, `random`, or `text:…`.
              * @default null
              */
-            prompt_init: string | null;
+            prompt_init?: string | null;
             /**
              * @description Soft prompt: number of virtual tokens.
              * @default null
              */
-            prompt_tokens: number | null;
+            prompt_tokens?: number | null;
             /**
              * @description LoRA: inner dimension.
              * @default null
              */
-            rank: number | null;
+            rank?: number | null;
             /**
              * @description Compute activations again in the backward pass: less memory, more time, the same result.
              * @default null
              */
-            recompute: boolean | null;
+            recompute?: boolean | null;
             /**
              * @description LoRA: scale by alpha / √rank.
              * @default null
              */
-            rslora: boolean | null;
+            rslora?: boolean | null;
             /**
              * @description `cosine`, `linear` or `constant`.
              * @default null
              */
-            schedule: string | null;
+            schedule?: string | null;
             /**
              * Format: int64
              * @description Reaches initialisation, order, dropout, misspellings and a random split.
              * @default null
              */
-            seed: number | null;
+            seed?: number | null;
             /**
              * @description LoRA: `["all-linear"]`, `["decoder"]`, or ends of module names.
              * @default null
              */
-            targets: string[] | null;
+            targets?: string[] | null;
             /**
              * @description Threads; otherwise all that the worker gives.
              * @default null
              */
-            threads: number | null;
+            threads?: number | null;
             /**
              * Format: double
              * @description Share of the longer words of an input that are misspelt, anew in each epoch.
              * @default null
              */
-            typos: number | null;
+            typos?: number | null;
             /**
              * Format: double
              * @description Share of all steps spent warming up.
              * @default null
              */
-            warmup: number | null;
+            warmup?: number | null;
             /**
              * Format: double
              * @description Decoupled weight decay.
              * @default null
              */
-            weight_decay: number | null;
+            weight_decay?: number | null;
         };
         /**
          * @description Where a run is in its life.
@@ -3242,7 +3243,7 @@ export interface components {
             min_new: number;
             next_at?: components["schemas"]["i64"] | null;
             /** @description What is queued, as the body of `POST /runs`. */
-            request: Record<string, never>;
+            request: JsonObject;
             /** @description The task. */
             task: string;
             /** @description The time zone it is read in. */
@@ -3355,7 +3356,7 @@ export interface components {
         /** @description A held-out example and what a version answered to it. */
         ShownAnswer: {
             /** @description What the version answered; absent where that was not valid. */
-            answer?: unknown;
+            answer?: Json;
             diff?: components["schemas"]["Diff"] | null;
             /** @description The example as it was when the version was measured. */
             example: components["schemas"]["Example"];
@@ -3494,7 +3495,7 @@ export interface components {
             /** @description The question. */
             query: string;
             /** @description The service's own suggestions: objects with `description` and `confidence`; other fields are kept. */
-            suggestions?: Record<string, never>[];
+            suggestions?: JsonObject[];
         };
         /** @description The suggestions after the fallback. */
         SuggestReply: {
@@ -3506,19 +3507,19 @@ export interface components {
              */
             confidence?: number | null;
             /** @description The service's as they came; the adapter's before them if it was injected, with `source: "soft_prompt"`. */
-            suggestions: Record<string, never>[];
+            suggestions: JsonObject[];
             /**
              * Format: double
              * @description What it was measured against.
              */
             threshold: number;
             /** @description `disabled`, `not-needed`, `injected` or `too-unsure`. */
-            verdict: unknown;
+            verdict: Json;
         };
         /** @description An answer that waits for a person. */
         SuggestedAnswer: {
             /** @description In the task's form. */
-            answer: unknown;
+            answer: Json;
             /**
              * Format: double
              * @description From 0 to 1.
@@ -3588,7 +3589,7 @@ export interface components {
                 [key: string]: number;
             };
             /** @description What answers now. */
-            serving: Record<string, never>;
+            serving: JsonObject;
             /** @description When this server started. */
             started_at: components["schemas"]["i64"];
             swept?: components["schemas"]["SweepView"] | null;
@@ -3680,7 +3681,7 @@ export interface components {
             ready: boolean;
             run?: components["schemas"]["Run"] | null;
             /** @description JSON Schema of an answer, for tasks whose answers are objects. */
-            schema?: Record<string, never> | null;
+            schema?: JsonObject | null;
             /** @description Where they came from. */
             sources: components["schemas"]["SourceCount"][];
             /** @description For people. */
@@ -3776,14 +3777,14 @@ export interface components {
              * Format: binary
              * @description The export (zip, one day's JSON, or xlsx), table, JSON lines, SQLite database or text.
              */
-            file: string;
+            file: Blob;
             /** @description What kind of source it is. */
             kind: components["schemas"]["ImportKind"];
             /**
              * Format: binary
              * @description Labels of a Slack export: lines of `{"ts": …, "truth": {…}}`.
              */
-            labels?: string | null;
+            labels?: Blob;
             /** @description The task the examples belong to; Slack and Ask AI have one of their own. */
             task?: string | null;
         };
@@ -3832,7 +3833,7 @@ export interface components {
             /** @description The dataset it learned from. */
             dataset?: string | null;
             /** @description Scores on the held-out examples (`evaluation`) and what training measured (`training`). */
-            metrics: Record<string, never>;
+            metrics: JsonObject;
             /** @description Unique within the task. */
             name: string;
             /** @description The version it was trained from or to replace. */
@@ -6380,7 +6381,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": JsonObject;
                 };
             };
             default: components["responses"]["Problem"];
@@ -6432,7 +6433,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": JsonObject;
                     "text/event-stream": string;
                 };
             };
@@ -6481,7 +6482,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": JsonObject;
                     "text/event-stream": string;
                 };
             };

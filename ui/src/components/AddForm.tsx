@@ -1,4 +1,4 @@
-import type { UseMutationResult } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Button } from "./Button";
 import { Failure } from "./Failure";
@@ -6,36 +6,42 @@ import layout from "./layout.module.css";
 import css from "./listed.module.css";
 import { ShowCommand } from "./ShowCommand";
 
-interface Props {
-  add: Pick<UseMutationResult<unknown, Error, void>, "mutate" | "isPending" | "error">;
-  /** What the button says, and what it says meanwhile. */
+interface Props<T> {
+  add: () => Promise<T>;
+  onAdded: (added: T) => void;
+  /** What is read again then. */
+  list: string;
   button: string;
-  busy: string;
   ready: boolean;
   /** What does the same in a shell. */
   command: string;
   /** The fields. */
   children: ReactNode;
-  /** What to tell after it was added. */
-  done?: ReactNode;
 }
 
 /** Below a list: what adds to it. */
-export function AddForm({ add, button, busy, ready, command, children, done }: Props) {
+export function AddForm<T>({ add, onAdded, list, button, ready, command, children }: Props<T>) {
+  const client = useQueryClient();
+  const { mutate, error, isPending } = useMutation({
+    mutationFn: add,
+    onSuccess: (added) => {
+      onAdded(added);
+      void client.invalidateQueries({ queryKey: [list] });
+    },
+  });
   return (
     <form
       className={css.add}
       onSubmit={(event) => {
         event.preventDefault();
-        add.mutate();
+        mutate();
       }}
     >
       <div className={layout.fields}>{children}</div>
-      {add.error && <Failure error={add.error} />}
-      {done}
+      {error && <Failure error={error} />}
       <ShowCommand command={command} />
       <div>
-        <Button type="submit" icon="plus" disabled={!ready} busy={add.isPending && busy}>
+        <Button type="submit" icon="plus" disabled={!ready} busy={isPending && "Adding …"}>
           {button}
         </Button>
       </div>

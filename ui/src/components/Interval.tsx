@@ -1,5 +1,5 @@
 import { percent } from "../lib/format";
-import type { Metric } from "../lib/reliability";
+import type { Metric } from "../api/types";
 import css from "./interval.module.css";
 
 /** A share with its 95 % interval, as a number and as a bar from 0 to 1. */

@@ -1,14 +1,17 @@
-import { useQueryClient, type UseMutationResult } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { Problem } from "../api/http";
+import { Problem } from "../api/client";
 import { Button } from "./Button";
 import { Notice } from "./bits";
 import { Failure } from "./Failure";
 import layout from "./layout.module.css";
 import { ShowCommand } from "./ShowCommand";
+import { say } from "./toasts";
 
 interface Props {
-  save: Pick<UseMutationResult<unknown, Error, void>, "mutate" | "isPending" | "error" | "reset">;
+  save: () => Promise<unknown>;
+  /** What to say once it is saved. */
+  said: string;
   dirty: boolean;
   /** Whether it can be saved as it is. */
   ready?: boolean;
@@ -23,9 +26,16 @@ interface Props {
 }
 
 /** Fields to save or to discard; where somebody else was faster, it says so and overwrites nothing. */
-export function SaveForm({ save, dirty, ready = true, onDiscard, list, command, className, children }: Props) {
+export function SaveForm({ save, said, dirty, ready = true, onDiscard, list, command, className, children }: Props) {
   const client = useQueryClient();
-  const stale = save.error instanceof Problem && save.error.status === 412;
+  const { mutate, error, isPending, reset } = useMutation({
+    mutationFn: save,
+    onSuccess: () => {
+      say("Saved", { detail: said });
+      void client.invalidateQueries();
+    },
+  });
+  const stale = error instanceof Problem && error.status === 412;
   const can = dirty && ready;
   return (
     <form
@@ -33,7 +43,7 @@ export function SaveForm({ save, dirty, ready = true, onDiscard, list, command, 
       data-dirty={dirty || undefined}
       onSubmit={(event) => {
         event.preventDefault();
-        if (can) save.mutate();
+        if (can) mutate();
       }}
     >
       {children}
@@ -44,20 +54,14 @@ export function SaveForm({ save, dirty, ready = true, onDiscard, list, command, 
           </Button>
         </Notice>
       )}
-      {save.error && !stale && <Failure error={save.error} />}
+      {error && !stale && <Failure error={error} />}
       <ShowCommand command={command} />
       <div className={layout.row}>
-        <Button look="main" type="submit" disabled={!can} busy={save.isPending && "Saving …"}>
+        <Button look="main" type="submit" disabled={!can} busy={isPending && "Saving …"}>
           Save
         </Button>
         {dirty && (
-          <Button
-            look="quiet"
-            onClick={() => {
-              save.reset();
-              onDiscard();
-            }}
-          >
+          <Button look="quiet" onClick={() => (reset(), onDiscard())}>
             Discard
           </Button>
         )}

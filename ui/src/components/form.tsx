@@ -1,22 +1,22 @@
-import {
-  useId,
-  type InputHTMLAttributes,
-  type ReactNode,
-  type SelectHTMLAttributes,
-  type TextareaHTMLAttributes,
-} from "react";
+import { useId, type InputHTMLAttributes, type ReactNode, type TextareaHTMLAttributes } from "react";
 import css from "./form.module.css";
 
-interface FieldProps {
-  label: string;
+interface Labelled {
+  /** Absent where `aria-label` names it. */
+  label?: string;
   hint?: ReactNode;
   error?: string;
-  children: (props: { id: string; "aria-describedby"?: string; "aria-invalid"?: boolean }) => ReactNode;
+}
+interface About {
+  id?: string;
+  "aria-describedby"?: string;
+  "aria-invalid"?: boolean;
 }
 
 /** A label above what it names, a hint or what is wrong below. */
-export function Field({ label, hint, error, children }: FieldProps) {
+export function Field({ label, hint, error, children }: Labelled & { children: (about: About) => ReactNode }) {
   const id = useId();
+  if (label === undefined) return children({});
   const about = error || hint ? `${id}-about` : undefined;
   return (
     <div className={css.field}>
@@ -32,38 +32,79 @@ export function Field({ label, hint, error, children }: FieldProps) {
 }
 
 /** `small` fits the head of a card. */
-export function Input({ className, small, ...rest }: InputHTMLAttributes<HTMLInputElement> & { small?: boolean }) {
-  return <input autoComplete="off" {...rest} className={classes(small, className)} />;
+type Control<P> = P & Labelled & { small?: boolean; onText?: (text: string) => void };
+
+export function Input(props: Control<InputHTMLAttributes<HTMLInputElement>>) {
+  const { label, hint, error, small, className, onText, ...rest } = props;
+  return (
+    <Field {...{ label, hint, error }}>
+      {(about) => (
+        <input
+          autoComplete="off"
+          onChange={onText && ((event) => onText(event.target.value))}
+          {...rest}
+          {...about}
+          className={classes(small, className)}
+        />
+      )}
+    </Field>
+  );
 }
 
-export function TextArea({ className, ...rest }: TextareaHTMLAttributes<HTMLTextAreaElement>) {
-  return <textarea {...rest} className={classes(false, className)} />;
+export function TextArea(props: Control<TextareaHTMLAttributes<HTMLTextAreaElement>>) {
+  const { label, hint, error, small, className, onText, ...rest } = props;
+  return (
+    <Field {...{ label, hint, error }}>
+      {(about) => (
+        <textarea
+          onChange={onText && ((event) => onText(event.target.value))}
+          {...rest}
+          {...about}
+          className={classes(small, className)}
+        />
+      )}
+    </Field>
+  );
 }
 
 function classes(small: boolean | undefined, ...others: (string | undefined)[]): string {
   return [css.input, small && css.small, ...others].filter(Boolean).join(" ");
 }
 
-export interface Option {
-  value: string;
+export interface Option<V extends string = string> {
+  value: V;
   label: string;
 }
 
+interface PickProps<V extends string> extends Labelled {
+  value: V;
+  options: readonly Option<V>[];
+  onPick: (value: V) => void;
+  small?: boolean;
+  disabled?: boolean;
+  "aria-label"?: string;
+}
+
 /** The browser's own picker: works with keys, screen readers and phones as people expect. */
-export function Pick({
-  options,
-  small,
-  className,
-  ...rest
-}: SelectHTMLAttributes<HTMLSelectElement> & { options: Option[]; small?: boolean }) {
+export function Pick<V extends string>({ label, hint, error, options, small, onPick, ...rest }: PickProps<V>) {
+  const pick = (value: string) => options.filter((one) => one.value === value).forEach((one) => onPick(one.value));
   return (
-    <select {...rest} className={classes(small, css.pick, className)}>
-      {options.map((option) => (
-        <option key={option.value} value={option.value}>
-          {option.label}
-        </option>
-      ))}
-    </select>
+    <Field {...{ label, hint, error }}>
+      {(about) => (
+        <select
+          {...rest}
+          {...about}
+          className={classes(small, css.pick)}
+          onChange={(event) => pick(event.target.value)}
+        >
+          {options.map((option) => (
+            <option key={option.value} value={option.value}>
+              {option.label}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
   );
 }
 

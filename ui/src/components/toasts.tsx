@@ -1,5 +1,5 @@
-import { useSyncExternalStore } from "react";
 import { told } from "../api/client";
+import { Store, useStore } from "../lib/store";
 import { Button } from "./Button";
 import css from "./toasts.module.css";
 
@@ -8,25 +8,18 @@ interface Toast {
   tone: "plain" | "bad";
   title: string;
   detail?: string;
-  action?: { label: string; run: () => void };
 }
 
-let toasts: Toast[] = [];
+const toasts = new Store<Toast[]>([]);
 let next = 1;
-const listeners = new Set<() => void>();
 
-function publish(list: Toast[]): void {
-  toasts = list;
-  listeners.forEach((listener) => listener());
-}
-
-const drop = (id: number) => publish(toasts.filter((toast) => toast.id !== id));
+const drop = (id: number) => toasts.set(toasts.read().filter((toast) => toast.id !== id));
 
 /** Says that something happened; errors stay until they are closed. */
 export function say(title: string, more: Partial<Omit<Toast, "id" | "title">> = {}): void {
   const toast: Toast = { id: next++, tone: "plain", title, ...more };
-  publish([...toasts.slice(-3), toast]);
-  if (toast.tone !== "bad") setTimeout(() => drop(toast.id), toast.action ? 8_000 : 4_000);
+  toasts.set([...toasts.read().slice(-3), toast]);
+  if (toast.tone !== "bad") setTimeout(() => drop(toast.id), 4_000);
 }
 
 export function sayError(error: unknown): void {
@@ -35,13 +28,7 @@ export function sayError(error: unknown): void {
 }
 
 export function Toasts() {
-  const list = useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => toasts,
-  );
+  const list = useStore(toasts);
   return (
     <div className={css.toasts} role="status" aria-live="polite">
       {list.map((toast) => (
@@ -50,11 +37,6 @@ export function Toasts() {
             <strong>{toast.title}</strong>
             {toast.detail && <p>{toast.detail}</p>}
           </div>
-          {toast.action && (
-            <Button small onClick={() => (toast.action?.run(), drop(toast.id))}>
-              {toast.action.label}
-            </Button>
-          )}
           <Button look="quiet" small icon="cross" aria-label="Close" onClick={() => drop(toast.id)} />
         </div>
       ))}

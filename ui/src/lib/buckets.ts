@@ -1,9 +1,6 @@
-interface Day {
-  /** `2026-11-21`. */
-  day: string;
-  audited: number;
-  pounds: number;
-}
+import type { Schemas } from "../api/types";
+
+type Day = Schemas["DayStats"];
 
 /** Every day from first to last, empty ones too; weeks (from Monday) where that would be more than `most`. */
 export function buckets(days: Day[], most: number): { unit: "day" | "week"; bars: Day[] } {

@@ -1,4 +1,4 @@
-import type { Event, RunKind, RunState } from "../api/types";
+import type { Event, Run, RunState } from "../api/types";
 
 type Of<K extends Event["event"]> = Extract<Event, { event: K }>;
 
@@ -26,7 +26,7 @@ export interface PhaseState {
 }
 
 /** The phases of a kind of run, and where this one is in them; after a resumption, those of the last attempt. */
-export function phases(events: Event[], run: RunState, kind: RunKind): PhaseState[] {
+export function phases(events: Event[], run: RunState, kind: Run["kind"]): PhaseState[] {
   const begun = events.filter((event): event is Of<"phase"> & { seq: number; at: number } => event.event === "phase");
   // Few recipes search; a phase that never was is not done.
   const all = PHASES[kind].filter((name) => name !== "search" || begun.some((event) => event.phase === name));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { differences, differing, words } from "./diff";
+import { differences, differing } from "./diff";
 import { brief, get, leaves, same, set } from "./json";
 
 const answer = {
@@ -40,17 +40,6 @@ test("differences name the smallest part that differs", () => {
   ]);
   expect(differing({ a: "Aldi " }, { a: "aldi" }).size).toBe(0);
   expect([...differing(answer, other)]).toContain("items[1].name");
-});
-
-test("texts are compared word by word", () => {
-  const pieces = words("picked up five bags", "picked up 5 bags today");
-  expect(pieces.map((piece) => `${piece.kind}:${piece.text.trim()}`)).toEqual([
-    "both:picked up",
-    "left:five",
-    "right:5",
-    "both:bags",
-    "right:today",
-  ]);
 });
 
 test("a thing is told briefly by its values", () => {

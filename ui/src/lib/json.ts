@@ -64,7 +64,7 @@ export function brief(value: Json | undefined): string {
 }
 
 /** A value as a person writes it: nothing for null. */
-export function shown(value: Json | undefined): string {
+export function shown(value: unknown): string {
   if (value === null || value === undefined) return "";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

@@ -1,12 +1,11 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { Outbox, refusal, type Entry, type Known, type Reply } from "./outbox";
+import type { Example } from "../api/types";
+import { Outbox, refusal, type Entry, type Reply } from "./outbox";
 
-const example = (more: Partial<Known> = {}): Known => ({
-  id: "m",
-  task: "t",
-  revision: 2,
-  output: { a: 1 },
-  review: { state: "approved" },
+const example = (more: Partial<Example> = {}): Example => ({
+  ...{ id: "m", task: "t", revision: 2, input: "", output: { a: 1 } },
+  review: { state: "approved", by: "ana", at: 1 },
+  source: { kind: "csv", reference: "1" },
   ...more,
 });
 const entry = (key: string, more: Partial<Entry> = {}): Entry => ({

@@ -1,3 +1,4 @@
+import type { Example } from "../api/types";
 import { same, type Json } from "./json";
 
 /** What people decide on a message. */
@@ -7,15 +8,6 @@ export type Deed =
   | { action: "edit"; output: Json }
   | { action: "reject"; reason: string }
   | { action: "undo" };
-
-/** An example as the server knows it, as far as the outbox needs it. */
-export interface Known {
-  id: string;
-  task: string;
-  revision: number;
-  output?: Json;
-  review: { state: string; by?: string; at?: number; reason?: string };
-}
 
 /** A decision that the server doesn't have yet. */
 export interface Entry {
@@ -31,15 +23,15 @@ export interface Entry {
   /** The beginning of the message, to name it. */
   title: string;
   /** Someone else was faster: the example as it is now. */
-  conflict?: Known;
+  conflict?: Example;
   /** The server refused it: why. */
   refused?: string;
 }
 
 /** What became of sending an entry. */
 export type Reply =
-  | { kind: "done"; example: Known }
-  | { kind: "conflict"; current: Known }
+  | { kind: "done"; example: Example }
+  | { kind: "conflict"; current: Example }
   | { kind: "refused"; why: string }
   | { kind: "away" };
 
@@ -47,7 +39,7 @@ export type Reply =
 const LATER = [401, 408, 429, 500, 502, 503, 504, 507];
 
 /** What an answer that is an error means for a decision. */
-export function refusal(status: number, current: Known | undefined, why: string): Reply {
+export function refusal(status: number, current: Example | undefined, why: string): Reply {
   if (status === 409) return current ? { kind: "conflict", current } : { kind: "away" }; // It is being answered.
   return LATER.includes(status) ? { kind: "away" } : { kind: "refused", why };
 }
@@ -66,7 +58,7 @@ export class Outbox {
   constructor(
     private readonly send: (entry: Entry) => Promise<Reply>,
     private readonly storage: Pick<Storage, "getItem" | "setItem">,
-    private readonly settled: (entry: Entry, example: Known) => void = () => {},
+    private readonly settled: (entry: Entry, example: Example) => void = () => {},
     private readonly name = "graft.outbox",
   ) {
     this.entries = this.read();
@@ -147,7 +139,7 @@ export class Outbox {
     return true;
   }
 
-  private settle(entry: Entry, example: Known): void {
+  private settle(entry: Entry, example: Example): void {
     this.revisions.set(id(entry), example.revision);
     this.change((entries) => entries.filter((other) => other.key !== entry.key));
     this.settled(entry, example);
@@ -184,7 +176,7 @@ function id(entry: Entry | undefined): string {
 }
 
 /** Whether what is there now is what the decision wanted. */
-function agrees(deed: Deed, current: Known): boolean {
+function agrees(deed: Deed, current: Example): boolean {
   if (deed.action === "reject") return current.review.state === "rejected";
   if (deed.action === "undo") return current.review.state === "pending";
   const wanted = deed.action === "approve" ? "approved" : current.review.state;

@@ -1,12 +1,8 @@
+import type { Metric, Schemas } from "../api/types";
+
 /** What a confidence threshold would do, from the table of held-out answers. */
 
-export interface Bin {
-  count: number;
-  /** Mean confidence. */
-  confidence: number;
-  /** Share of right answers. */
-  accuracy: number;
-}
+export type Bin = Schemas["ReliabilityBin"];
 
 export interface AtThreshold {
   /** Share of answers at or above the threshold. */
@@ -30,13 +26,6 @@ export function atThreshold(bins: Bin[], threshold: number): AtThreshold {
     below: all - count,
     kept: count,
   };
-}
-
-export interface Metric {
-  name: string;
-  value: number;
-  low: number;
-  high: number;
 }
 
 export type Verdict = "better" | "worse" | "cannot-tell";

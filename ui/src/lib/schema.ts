@@ -13,8 +13,8 @@ export type Field =
 /** A task as far as forms need it. */
 export interface Form {
   form: "json" | "label" | "text";
-  schema?: Json;
-  labels?: string[];
+  schema?: JsonObject | null;
+  labels?: string[] | null;
 }
 
 /** The fields of a task's answer; one unnamed field for labels and texts. */

@@ -1,6 +1,9 @@
-import type { Scores } from "../api/types";
+import type { Evaluation, Metric, Scores, Version } from "../api/types";
 import { label } from "./format";
-import type { Metric } from "./reliability";
+
+/** What a version was measured to be; its description leaves open what `metrics` holds. */
+export const evaluationOf = (version: Version | null | undefined) =>
+  version?.metrics.evaluation as Evaluation | null | undefined;
 
 /** The metric that decides between versions. */
 export function headline(scores: Scores | null | undefined): Metric | undefined {

@@ -1,10 +1,8 @@
+import type { Schemas } from "../api/types";
 import { leaves, type Json } from "./json";
 
 /** Where a value stands in a text, in UTF-16 units. */
-export interface Span {
-  start: number;
-  end: number;
-}
+type Span = Schemas["Span"];
 export type Spans = Record<string, Span[]>;
 
 /** A stretch of text with the fields that point at it; none for plain text. */

@@ -1,76 +1,50 @@
-import type { NewRun } from "../api/types";
+import declared from "../api/settings.json";
+import type { NewRun, Schemas } from "../api/types";
+import { label, sentence } from "./format";
+import type { JsonObject } from "./json";
+
+export type Method = Schemas["MethodName"];
+
+export const METHODS: { value: Method; label: string }[] = [
+  { value: "lora", label: "LoRA" },
+  { value: "soft-prompt", label: "Soft prompt" },
+];
 
 /** A setting of a training; its name is that of the flag of `graft train`, with underscores. */
 export interface Setting {
   name: string;
   label: string;
   hint: string;
-  kind: "number" | "text" | "switch";
+  kind: "number" | "text" | "switch" | "list";
   /** Only for this kind of adapter. */
-  method?: "lora" | "soft-prompt";
+  method?: Method;
 }
 
-export const SETTINGS: Setting[] = [
-  { name: "epochs", label: "Epochs", hint: "Passes over the training examples", kind: "number" },
-  {
-    name: "learning_rate",
-    label: "Learning rate",
-    hint: "Peak; soft prompts take ten to a hundred times LoRA's",
-    kind: "number",
-  },
-  { name: "batch_size", label: "Batch size", hint: "Examples a step", kind: "number" },
-  { name: "rank", label: "Rank", hint: "LoRA's inner dimension", kind: "number", method: "lora" },
-  { name: "alpha", label: "Alpha", hint: "Numerator of LoRA's scaling", kind: "number", method: "lora" },
-  { name: "dropout", label: "Dropout", hint: "Share of the adapter's inputs dropped", kind: "number", method: "lora" },
-  {
-    name: "prompt_tokens",
-    label: "Virtual tokens",
-    hint: "Length of the soft prompt",
-    kind: "number",
-    method: "soft-prompt",
-  },
-  {
-    name: "prompt_init",
-    label: "Start from",
-    hint: "labels, vocabulary, random, or text:…",
-    kind: "text",
-    method: "soft-prompt",
-  },
-  { name: "schedule", label: "Schedule", hint: "cosine, linear or constant", kind: "text" },
-  { name: "warmup", label: "Warm-up", hint: "Share of all steps", kind: "number" },
-  {
-    name: "patience",
-    label: "Patience",
-    hint: "Stop after this many measurements without a better one; 0 never",
-    kind: "number",
-  },
-  { name: "typos", label: "Misspellings", hint: "Share of longer words misspelt anew each epoch", kind: "number" },
-  {
-    name: "max_tokens",
-    label: "Longest example",
-    hint: "In tokens; longer ones are left out and counted",
-    kind: "number",
-  },
-  { name: "seed", label: "Seed", hint: "Same seed, same adapter", kind: "number" },
-  {
-    name: "recompute",
-    label: "Recompute activations",
-    hint: "Less memory, more time, the same result",
-    kind: "switch",
-  },
-];
+const KINDS: Record<string, Setting["kind"]> = { string: "text", boolean: "switch", array: "list" };
+/** Those that people change most, in this order before all others. */
+const FIRST = ["epochs", "learning_rate", "batch_size", "rank", "alpha", "dropout", "prompt_tokens", "prompt_init"];
+const place = ({ name }: Setting) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+
+/** As the server describes them; where one is for one kind of adapter only, its description begins with that. */
+export const SETTINGS: Setting[] = declared
+  .map(({ name, type, about }) => {
+    const method = METHODS.find((one) => about.startsWith(`${one.label}: `));
+    const hint = sentence(method ? about.slice(method.label.length + 2) : about).replace(/\.$/, "");
+    return { name, label: label(name), hint, kind: KINDS[type ?? ""] ?? "number", method: method?.value };
+  })
+  .sort((a, b) => place(a) - place(b));
 
 export type Effort = NonNullable<NewRun["effort"]>;
 
 /** What the form holds; all text, as typed. */
 export interface Draft {
   base: string;
-  method: "lora" | "soft-prompt";
+  method: Method;
   effort: Effort;
   /** LoRA in the decoder of a T5 base only. */
   decoderOnly: boolean;
   evalShare: string;
-  priority: "low" | "normal" | "high";
+  priority: Schemas["PriorityName"];
   activate: boolean;
   settings: Record<string, string>;
 }
@@ -88,14 +62,15 @@ export const START: Draft = {
 
 /** The request that a form stands for: only what differs from the recipe. */
 export function newRun(task: string, draft: Draft): NewRun {
-  const settings: Record<string, number | string | boolean | string[]> = {};
+  const settings: JsonObject = {};
   if (draft.decoderOnly && draft.method === "lora") settings.targets = ["decoder"];
-  for (const setting of SETTINGS) {
-    const text = draft.settings[setting.name]?.trim() ?? "";
-    if (text === "" || (setting.method && setting.method !== draft.method)) continue;
+  for (const { name, kind, method } of SETTINGS) {
+    const text = draft.settings[name]?.trim() ?? "";
+    if (text === "" || (method && method !== draft.method)) continue;
     const value = Number(text.replace(",", "."));
-    if (setting.kind === "switch") settings[setting.name] = text === "true";
-    else settings[setting.name] = setting.kind === "number" && Number.isFinite(value) ? value : text;
+    if (kind === "switch") settings[name] = text === "true";
+    else if (kind === "list") settings[name] = text.split(",").map((one) => one.trim());
+    else settings[name] = kind === "number" && Number.isFinite(value) ? value : text;
   }
   const share = draft.evalShare.trim() === "" ? undefined : Number(draft.evalShare) / 100;
   return {

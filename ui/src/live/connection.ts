@@ -1,23 +1,4 @@
-import { useSyncExternalStore } from "react";
-
-export type Link = "connecting" | "live" | "away";
-
-let state: Link = "connecting";
-const listeners = new Set<() => void>();
-
-export function setLink(next: Link): void {
-  if (next === state) return;
-  state = next;
-  listeners.forEach((listener) => listener());
-}
+import { Store } from "../lib/store";
 
 /** Whether changes reach this page. */
-export function useLink(): Link {
-  return useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => state,
-  );
-}
+export const link = new Store<"connecting" | "live" | "away">("connecting");

@@ -1,38 +1,36 @@
 import { useSyncExternalStore } from "react";
-import { examples } from "../api/calls";
-import { queries } from "../api/client";
-import { Away, Problem } from "../api/http";
-import { exampleQuery } from "../api/queries";
+import { api, Away, Problem, reply } from "../api/client";
+import { exampleQuery, queries } from "../api/queries";
 import type { Example } from "../api/types";
-import { Outbox, refusal, type Entry, type Known, type Reply } from "../lib/outbox";
+import { Outbox, refusal, type Entry, type Reply } from "../lib/outbox";
 
 const RETRY = 3_000;
 
 async function send(entry: Entry): Promise<Reply> {
   const { action, ...rest } = entry.deed;
   try {
-    const { example } = await examples.decide(
-      entry.task,
-      entry.id,
-      action,
-      { revision: entry.revision, ...rest },
-      entry.key,
+    const { example } = await reply(
+      api.POST(`/api/v1/examples/{task}/{id}/${action}`, {
+        params: { path: { task: entry.task, id: entry.id } },
+        body: { revision: entry.revision, ...rest },
+        headers: { "Idempotency-Key": entry.key },
+      }),
     );
     return { kind: "done", example };
   } catch (error) {
-    if (error instanceof Problem) return refusal(error.status, error.body.current as Known | undefined, why(error));
+    if (error instanceof Problem) return refusal(error.status, error.body.current as Example | undefined, why(error));
     if (error instanceof Away) return { kind: "away" };
     return { kind: "refused", why: String(error) };
   }
 }
 
 function why(problem: Problem): string {
-  return [problem.detail || problem.title, problem.hint].filter(Boolean).join(" ");
+  return [problem.message || problem.title, problem.hint].filter(Boolean).join(" ");
 }
 
-function settled(entry: Entry, example: Known): void {
+function settled(entry: Entry, example: Example): void {
   const { queryKey } = exampleQuery(entry.task, entry.id);
-  queries.setQueryData(queryKey, (old) => (old ? { ...old, example: example as Example } : old));
+  queries.setQueryData(queryKey, (old) => (old ? { ...old, example } : old));
   void queries.invalidateQueries({ queryKey: ["tasks"] });
 }
 

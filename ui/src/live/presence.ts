@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useSyncExternalStore } from "react";
-import { presence } from "../api/calls";
+import { useEffect } from "react";
+import { api, reply } from "../api/client";
 import { sessionQuery } from "../api/queries";
-import type { Seat, Seats } from "../api/types";
+import type { Schemas, Seat } from "../api/types";
+import { Store } from "../lib/store";
 
 /** How often a page says that it still has its message open; the server forgets it after 25 seconds. */
 const AGAIN = 10_000;
@@ -11,26 +12,13 @@ const STAYS = 300;
 
 const page = crypto.randomUUID?.() ?? String(Math.random());
 let sitting = false;
-let others: Seat[] = [];
-const listeners = new Set<() => void>();
+/** Messages that other pages have open. */
+export const others = new Store<Seat[]>([]);
 
 /** Takes over who is where, as the server says it. */
-export function seated({ seats }: Seats): void {
+export function seated({ seats }: Schemas["Seats"]): void {
   const next = seats.filter((seat) => seat.page !== page);
-  if (JSON.stringify(next) === JSON.stringify(others)) return;
-  others = next;
-  listeners.forEach((listener) => listener());
-}
-
-/** Messages that other pages have open. */
-export function useOthers(): Seat[] {
-  return useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => others,
-  );
+  if (JSON.stringify(next) !== JSON.stringify(others.read())) others.set(next);
 }
 
 /** Tells the others which message is open here, for as long as it is and this page is in sight. */
@@ -61,5 +49,6 @@ const leave = () => sit(null);
 function sit(at: { task: string; id: string } | null): void {
   if (!at && !sitting) return;
   sitting = at !== null;
-  void presence.sit(page, at).then(seated, () => {});
+  // It goes out even if the page is closed meanwhile.
+  void reply(api.PUT("/api/v1/presence", { body: { page, at }, keepalive: true })).then(seated, () => {});
 }

@@ -1,7 +1,7 @@
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import type { Change, Seats } from "../api/types";
-import { setLink } from "./connection";
+import type { Change, Schemas } from "../api/types";
+import { link } from "./connection";
 import { seated } from "./presence";
 import { listen } from "./stream";
 
@@ -33,9 +33,10 @@ export function useChanges(onHealed: () => void): void {
       void client.invalidateQueries(document.hidden ? { queryKey: ["tasks"] } : shown);
     }, ASKS);
     const stop = listen((last) => `/api/v1/events${last && `?after=${last}`}`, ["change", "presence"], {
-      on: (name, data) => (name === "presence" ? seated(data as Seats) : outdated(data as Change).forEach(refresh)),
+      on: (name, data) =>
+        name === "presence" ? seated(data as Schemas["Seats"]) : outdated(data as Change).forEach(refresh),
       open: () => {
-        setLink("live");
+        link.set("live");
         if (wasLost) void client.invalidateQueries();
         wasLost = false;
         live = true;
@@ -44,7 +45,7 @@ export function useChanges(onHealed: () => void): void {
       lost: () => {
         wasLost = true;
         live = false;
-        setLink("away");
+        link.set("away");
       },
       paused: () => {
         wasLost = true;

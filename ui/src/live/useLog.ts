@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { runs } from "../api/calls";
+import { readLog } from "../api/queries";
 
 interface Log {
   text: string;
@@ -20,7 +20,7 @@ export function useLog(id: string, stream: "stdout" | "stderr", active: boolean)
     const read = async () => {
       let away = false;
       try {
-        const part = await runs.logs(id, stream, offset);
+        const part = await readLog(id, stream, offset);
         if (gone) return;
         const whole = part.next >= part.size || part.next === offset;
         offset = part.next;

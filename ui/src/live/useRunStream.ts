@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { runs } from "../api/calls";
+import { address } from "../api/client";
+import { runEventsQuery } from "../api/queries";
 import type { Event } from "../api/types";
 import { listen } from "./stream";
 
@@ -27,20 +28,24 @@ export function useRunStream(id: string, active: boolean): Live {
       if (fresh.length > 0) setLive((old) => ({ ...old, heard: Date.now(), events: merge(old.events, fresh) }));
     }, 100);
     const start = async () => {
-      const { events } = await runs.events(id).catch(() => ({ events: [] as Event[] }));
+      const events = await client.fetchQuery({ ...runEventsQuery(id), staleTime: 0 }).catch((): Event[] => []);
       if (gone) return;
       waiting.push(...events);
       if (!active) return;
       const first = String(events.at(-1)?.seq ?? 0);
-      stop = listen((last) => `${runs.streamAddress(id)}?after=${last || first}`, ["event", "end"], {
-        on: (name, data) => {
-          if (name === "event") return void waiting.push(data as Event);
-          stop();
-          setLive((old) => ({ ...old, ended: true }));
-          for (const queryKey of [["run", id], ["runs"], ["tasks"], ["versions"]])
-            void client.invalidateQueries({ queryKey });
+      stop = listen(
+        (last) => `${address("/api/v1/runs/{id}/stream", { id })}?after=${last || first}`,
+        ["event", "end"],
+        {
+          on: (name, data) => {
+            if (name === "event") return void waiting.push(data as Event);
+            stop();
+            setLive((old) => ({ ...old, ended: true }));
+            for (const queryKey of [["run", id], ["runs"], ["tasks"], ["versions"]])
+              void client.invalidateQueries({ queryKey });
+          },
         },
-      });
+      );
     };
     void start();
     return () => {

@@ -49,8 +49,8 @@ function Commands({ close }: { close: () => void }) {
         aria-activedescendant={found[at] ? `${list}-${at}` : undefined}
         placeholder="What to do …"
         value={text}
-        onChange={(event) => {
-          setText(event.target.value);
+        onText={(to) => {
+          setText(to);
           setAt(0);
         }}
         onKeyDown={onKeyDown}

@@ -29,7 +29,7 @@ export function ConflictTable({ entry }: { entry: Entry }) {
             <td>{said}</td>
             <td>
               {current.review.state}
-              {current.review.reason ? ` (${current.review.reason})` : ""}
+              {"reason" in current.review && ` (${current.review.reason})`}
             </td>
           </tr>
           {rows.map((row) => (

@@ -2,7 +2,8 @@ import { Link, useLocation } from "@tanstack/react-router";
 import { Button } from "../components/Button";
 import { Icon, type IconName } from "../components/Icon";
 import { number } from "../lib/format";
-import { useLink } from "../live/connection";
+import { useStore } from "../lib/store";
+import { link } from "../live/connection";
 import css from "./shell.module.css";
 import { TaskPick } from "./TaskPick";
 import { ThemeToggle } from "./ThemeToggle";
@@ -61,12 +62,12 @@ export function Nav({ onCommands, onKeys }: { onCommands: () => void; onKeys: ()
 
 /** Whether changes reach this page; it heals by itself. */
 function ConnectionBadge() {
-  const link = useLink();
+  const state = useStore(link);
   const words = { live: "Live", connecting: "Connecting …", away: "Server away; trying again" };
   return (
-    <p className={css.linkState} data-link={link} role="status" data-testid="link">
+    <p className={css.linkState} data-link={state} role="status" data-testid="link">
       <i aria-hidden />
-      {words[link]}
+      {words[state]}
     </p>
   );
 }

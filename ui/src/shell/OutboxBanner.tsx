@@ -5,20 +5,21 @@ import { Modal } from "../components/Modal";
 import { clip, count } from "../lib/format";
 import type { Entry } from "../lib/outbox";
 import { outbox, useOutbox } from "../live/decisions";
-import { useLink } from "../live/connection";
+import { useStore } from "../lib/store";
+import { link } from "../live/connection";
 import { ConflictTable } from "./ConflictTable";
 import css from "./shell.module.css";
 
 /** Decisions that wait, clash or were refused: nothing gets lost in silence. */
 export function OutboxBanner() {
   const entries = useOutbox();
-  const link = useLink();
+  const isAway = useStore(link) === "away";
   const [open, setOpen] = useState<string | null>(null);
   const clashing = entries.filter((entry) => entry.conflict);
   const refused = entries.filter((entry) => entry.refused);
   const waiting = entries.length - clashing.length - refused.length;
   const shown = clashing.find((entry) => entry.key === open);
-  if (clashing.length + refused.length === 0 && !(waiting > 0 && (outbox.away || link === "away"))) return null;
+  if (clashing.length + refused.length === 0 && !(waiting > 0 && (outbox.away || isAway))) return null;
   return (
     <div className={css.banner} role="status">
       {waiting > 0 && outbox.away && (
@@ -50,7 +51,8 @@ export function OutboxBanner() {
 }
 
 function who(entry: Entry): string {
-  return entry.conflict?.review.by ?? "Somebody";
+  const review = entry.conflict?.review;
+  return review && "by" in review ? review.by : "Somebody";
 }
 
 function Conflict({ entry, close }: { entry: Entry; close: () => void }) {

@@ -12,7 +12,7 @@ export function TaskPick() {
         value={task?.name ?? ""}
         disabled={tasks.length === 0}
         options={tasks.length > 0 ? tasks.map((t) => ({ value: t.name, label: t.title })) : [{ value: "", label: "…" }]}
-        onChange={(event) => choose(event.target.value)}
+        onPick={choose}
       />
     </label>
   );

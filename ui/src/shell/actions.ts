@@ -1,4 +1,5 @@
-import { useEffect, useRef, useSyncExternalStore } from "react";
+import { useEffect, useRef } from "react";
+import { Store, useStore } from "../lib/store";
 
 /** Something a person can do: by its key, from the command menu, and listed under `?`. */
 export interface Action {
@@ -17,13 +18,8 @@ export interface Action {
 type Slot = { current: Action[] };
 
 let slots: Slot[] = [];
-let snapshot: Action[] = [];
-const listeners = new Set<() => void>();
-
-function publish(): void {
-  snapshot = slots.flatMap((slot) => slot.current);
-  listeners.forEach((listener) => listener());
-}
+const offered = new Store<Action[]>([]);
+const publish = () => offered.set(slots.flatMap((slot) => slot.current));
 
 /** Offers actions while the component is there. The newest component wins where two want the same key. */
 export function useActions(actions: Action[]): void {
@@ -43,15 +39,7 @@ export function useActions(actions: Action[]): void {
 }
 
 /** Every action on offer right now. */
-export function useAllActions(): Action[] {
-  return useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => snapshot,
-  );
-}
+export const useAllActions = (): Action[] => useStore(offered);
 
 /** The action of a key, if there is one. */
 export function actionFor(key: string): Action | undefined {

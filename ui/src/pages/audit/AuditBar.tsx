@@ -10,15 +10,8 @@ import { Bulk } from "./Bulk";
 import { Duplicates } from "./Duplicates";
 import { FilterBox } from "./FilterBox";
 import { ImportDialog } from "./ImportDialog";
+import { ORDERS } from "./queue";
 import type { Audit } from "./useAudit";
-
-const ORDERS = [
-  { value: "imported", label: "As imported" },
-  { value: "newest", label: "Newest first" },
-  { value: "oldest", label: "Oldest first" },
-  { value: "uncertain", label: "Least sure first" },
-  { value: "disagreeing", label: "Most disagreeing first" },
-];
 
 /** What can be opened over the queue. */
 export type Dialog = "bulk" | "import" | null;
@@ -74,7 +67,7 @@ export function AuditBar({ audit, task, dialog, setDialog, onGuidelines }: Props
             { value: "", label: "All sources" },
             ...sources.map((s) => ({ value: s.kind, label: `${s.kind} (${number(s.count)})` })),
           ]}
-          onChange={(event) => change({ source: event.target.value })}
+          onPick={(to) => change({ source: to })}
         />
       )}
       <Pick
@@ -82,7 +75,7 @@ export function AuditBar({ audit, task, dialog, setDialog, onGuidelines }: Props
         small
         value={filter?.order ?? "imported"}
         options={ORDERS}
-        onChange={(event) => change({ order: event.target.value })}
+        onPick={(to) => change({ order: to })}
       />
       <div className={css.barEnd}>
         {task && <Readiness task={task} />}

@@ -1,10 +1,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { examples } from "../../api/calls";
-import type { TaskInfo } from "../../api/types";
+import { api, reply } from "../../api/client";
+import type { Schemas, TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Failure } from "../../components/Failure";
-import { Field, Input, Pick } from "../../components/form";
+import { Input, Pick } from "../../components/form";
 import { Modal } from "../../components/Modal";
 import { Notice } from "../../components/bits";
 import { ShowCommand } from "../../components/ShowCommand";
@@ -15,7 +15,7 @@ import { count } from "../../lib/format";
 import { narrowed } from "./queue";
 import type { Audit } from "./useAudit";
 
-const ACTIONS = [
+const ACTIONS: { value: Schemas["BulkAction"]; label: string }[] = [
   { value: "approve", label: "Approve, as proposed" },
   { value: "reject", label: "Reject" },
   { value: "reopen", label: "Make unaudited again" },
@@ -24,7 +24,7 @@ const ACTIONS = [
 /** One decision for everything the filter shows. */
 export function Bulk(props: { open: boolean; onOpenChange: (open: boolean) => void; audit: Audit; task: TaskInfo }) {
   const { open, onOpenChange, audit, task } = props;
-  const [action, setAction] = useState("approve");
+  const [action, setAction] = useState<Schemas["BulkAction"]>("approve");
   const [reason, setReason] = useState("");
   const [sure, setSure] = useState("");
   const client = useQueryClient();
@@ -39,12 +39,11 @@ export function Bulk(props: { open: boolean; onOpenChange: (open: boolean) => vo
   };
   const run = useMutation({
     mutationFn: () =>
-      examples.bulk({
-        task: task.name,
-        action,
-        reason: action === "reject" ? reason : undefined,
-        filter: shown,
-      }),
+      reply(
+        api.POST("/api/v1/examples/bulk", {
+          body: { task: task.name, action, reason: action === "reject" ? reason : undefined, filter: shown },
+        }),
+      ),
     onSuccess: ({ changed, skipped }) => {
       say(`${count(changed, "message")} changed`, {
         detail: skipped.length > 0 ? `${skipped.length} left as they were: ${skipped[0]?.why}` : undefined,
@@ -77,23 +76,18 @@ export function Bulk(props: { open: boolean; onOpenChange: (open: boolean) => vo
         </>
       }
     >
-      <Field label="What to do">
-        {(field) => <Pick {...field} value={action} options={ACTIONS} onChange={(e) => setAction(e.target.value)} />}
-      </Field>
-      {action === "reject" && (
-        <Field label="Reason">
-          {(field) => <Input {...field} value={reason} onChange={(e) => setReason(e.target.value)} />}
-        </Field>
-      )}
+      <Pick label="What to do" value={action} options={ACTIONS} onPick={setAction} />
+      {action === "reject" && <Input label="Reason" value={reason} onText={setReason} />}
       {action === "approve" && (
-        <Field
+        <Input
           label="Only where the adapter is at least this sure (percent)"
           hint="Empty: all of them. Messages without any proposal are left alone."
-        >
-          {(field) => (
-            <Input {...field} type="number" min={0} max={100} value={sure} onChange={(e) => setSure(e.target.value)} />
-          )}
-        </Field>
+          type="number"
+          min={0}
+          max={100}
+          value={sure}
+          onText={setSure}
+        />
       )}
       {action === "approve" && (
         <Notice tone="warn">Approved answers are the truth that adapters learn. Look at a sample first.</Notice>

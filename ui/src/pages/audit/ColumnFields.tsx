@@ -1,4 +1,4 @@
-import { Field, Input, Pick } from "../../components/form";
+import { Input, Pick } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import type { Columns } from "../../lib/commands";
 
@@ -18,27 +18,21 @@ export function ColumnFields({ columns, onChange }: { columns: Columns; onChange
   return (
     <div className={layout.fields}>
       {COLUMNS.map(({ name, label }) => (
-        <Field key={name} label={label} hint={name === "text" ? "Its heading or its number" : undefined}>
-          {(field) => (
-            <Input
-              {...field}
-              placeholder={name === "id" ? "none" : "found out"}
-              value={columns[name]}
-              onChange={(e) => onChange({ ...columns, [name]: e.target.value })}
-            />
-          )}
-        </Field>
+        <Input
+          key={name}
+          label={label}
+          hint={name === "text" ? "Its heading or its number" : undefined}
+          placeholder={name === "id" ? "none" : "found out"}
+          value={columns[name]}
+          onText={(to) => onChange({ ...columns, [name]: to })}
+        />
       ))}
-      <Field label="The first row">
-        {(field) => (
-          <Pick
-            {...field}
-            options={HEADING}
-            value={columns.heading}
-            onChange={(e) => onChange({ ...columns, heading: e.target.value as Columns["heading"] })}
-          />
-        )}
-      </Field>
+      <Pick
+        label="The first row"
+        options={HEADING}
+        value={columns.heading}
+        onPick={(to) => onChange({ ...columns, heading: to as Columns["heading"] })}
+      />
     </div>
   );
 }

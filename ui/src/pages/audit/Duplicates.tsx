@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { duplicatesQuery } from "../../api/queries";
+import { api, reply } from "../../api/client";
 import type { TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Modal } from "../../components/Modal";
@@ -11,7 +11,13 @@ import type { Audit } from "./useAudit";
 /** Approved messages that say nearly the same: they teach little, and are kept on one side of every split. */
 export function Duplicates({ task, audit }: { task: TaskInfo; audit: Audit }) {
   const [open, setOpen] = useState(false);
-  const { data } = useQuery({ ...duplicatesQuery(task.name), enabled: task.counts.approved > 1 });
+  // Asked when the page opens: for each decision would compare everything anew.
+  const { data } = useQuery({
+    queryKey: ["duplicates", task.name],
+    queryFn: () => reply(api.GET("/api/v1/tasks/{task}/duplicates", { params: { path: { task: task.name } } })),
+    staleTime: 300_000,
+    enabled: task.counts.approved > 1,
+  });
   if (!data || data.extra === 0) return null;
   return (
     <>

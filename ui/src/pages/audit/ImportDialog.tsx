@@ -1,17 +1,18 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { imports } from "../../api/calls";
-import type { TaskInfo } from "../../api/types";
+import { api, reply } from "../../api/client";
+import type { Schemas, TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Failure } from "../../components/Failure";
-import { Field, Input, Pick, TextArea } from "../../components/form";
+import { Input, Pick, TextArea } from "../../components/form";
 import { Modal } from "../../components/Modal";
 import { ShowCommand } from "../../components/ShowCommand";
 import { commands, type Columns } from "../../lib/commands";
+import { hasSample, sample } from "../../lib/samples";
 import { asked, ColumnFields } from "./ColumnFields";
 import { ImportReport } from "./ImportReport";
 
-const KINDS = [
+const KINDS: { value: Schemas["ImportKind"]; label: string; accept: string; hint: string }[] = [
   {
     value: "slack",
     label: "Slack export",
@@ -38,16 +39,13 @@ const KINDS = [
   },
   { value: "prompt", label: "Pasted text", accept: "", hint: 'Lines such as: 1. "I love this" -> positive' },
 ];
-/** Tasks that `lib/samples` has messages for; those are only loaded when they are wanted. */
-const SAMPLED = ["slack-rescue", "ask-ai", "sentiment", "text-classification"];
 const DRAFTS = [
   { value: "approve", label: "Approve drafts too, as Ask AI did" },
   { value: "pending", label: "Audit drafts here first" },
   { value: "skip", label: "Leave drafts out" },
 ];
 const FOUND_OUT: Columns = { text: "", label: "", id: "", heading: "" };
-const NOTHING = { labels: null, text: "", drafts: "approve", columns: FOUND_OUT };
-const DEFAULT: Record<string, string> = { "slack-rescue": "slack", "ask-ai": "ask-ai" };
+const DEFAULT: Record<string, Schemas["ImportKind"]> = { "slack-rescue": "slack", "ask-ai": "ask-ai" };
 
 /** Brings messages in, and says what became of every row. */
 export function ImportDialog({
@@ -68,16 +66,23 @@ export function ImportDialog({
   const client = useQueryClient();
   const start = useMutation({
     mutationFn: async (from: "form" | "sample") => {
-      if (from === "form") return imports.start(form({ kind, task: task.name, file, labels, text, drafts, columns }));
-      const { sample } = await import("../../lib/samples");
-      return imports.start(form({ ...NOTHING, kind: "jsonl", task: task.name, file: sample(task.name) }));
+      if (from === "sample") return upload({ kind: "jsonl", task: task.name, file: await sample(task.name) });
+      const pasted = new File([text], "prompt.txt", { type: "text/plain" });
+      return upload({
+        kind,
+        task: task.name,
+        drafts: kind === "ask-ai" ? drafts : undefined,
+        columns: kind === "csv" ? JSON.stringify(asked(columns)) : undefined,
+        labels: kind === "slack" && labels ? labels : undefined,
+        file: kind === "prompt" ? pasted : (file ?? new Blob()),
+      });
     },
   });
   const id = start.data?.import.id;
   const job = useQuery({
     queryKey: ["import", id],
     enabled: id !== undefined,
-    queryFn: () => imports.read(id ?? ""),
+    queryFn: () => reply(api.GET("/api/v1/imports/{id}", { params: { path: { id: id ?? "" } } })),
     refetchInterval: (query) => (query.state.data && query.state.data.state !== "running" ? false : 400),
   });
   const state = job.data?.state;
@@ -108,7 +113,7 @@ export function ImportDialog({
           </>
         ) : (
           <>
-            {SAMPLED.includes(task.name) && (
+            {hasSample(task.name) && (
               <Button look="quiet" disabled={start.isPending} onClick={() => start.mutate("sample")}>
                 Try sample messages
               </Button>
@@ -130,46 +135,40 @@ export function ImportDialog({
         <ImportReport job={job.data} error={job.error} />
       ) : (
         <>
-          <Field label="From" hint={info?.hint}>
-            {(field) => <Pick {...field} value={kind} options={KINDS} onChange={(e) => setKind(e.target.value)} />}
-          </Field>
+          <Pick label="From" hint={info?.hint} value={kind} options={KINDS} onPick={setKind} />
           {kind === "prompt" ? (
-            <Field label="Text" hint={`${text.trim().length} characters; at least 10`}>
-              {(field) => <TextArea {...field} rows={8} value={text} onChange={(e) => setText(e.target.value)} />}
-            </Field>
+            <TextArea
+              label="Text"
+              hint={`${text.trim().length} characters; at least 10`}
+              rows={8}
+              value={text}
+              onText={setText}
+            />
           ) : (
-            <Field label="File">
-              {(field) => (
-                <Input
-                  {...field}
-                  type="file"
-                  accept={info?.accept}
-                  onChange={(e) => setFile(e.target.files?.[0] ?? null)}
-                />
-              )}
-            </Field>
+            <Input
+              label="File"
+              type="file"
+              accept={info?.accept}
+              onChange={(e) => setFile(e.target.files?.[0] ?? null)}
+            />
           )}
           {kind === "slack" && (
-            <Field label="Labels, if there are any" hint="JSONL with ts and truth for each message.">
-              {(field) => (
-                <Input
-                  {...field}
-                  type="file"
-                  accept=".jsonl,.json"
-                  onChange={(e) => setLabels(e.target.files?.[0] ?? null)}
-                />
-              )}
-            </Field>
+            <Input
+              label="Labels, if there are any"
+              hint="JSONL with ts and truth for each message."
+              type="file"
+              accept=".jsonl,.json"
+              onChange={(e) => setLabels(e.target.files?.[0] ?? null)}
+            />
           )}
           {kind === "ask-ai" && (
-            <Field
+            <Pick
               label="Suggestions that nobody has decided on"
               hint="Approved and deployed ones are approved here, too."
-            >
-              {(field) => (
-                <Pick {...field} value={drafts} options={DRAFTS} onChange={(e) => setDrafts(e.target.value)} />
-              )}
-            </Field>
+              value={drafts}
+              options={DRAFTS}
+              onPick={setDrafts}
+            />
           )}
           {kind === "csv" && <ColumnFields columns={columns} onChange={setColumns} />}
           <ShowCommand
@@ -184,22 +183,9 @@ export function ImportDialog({
   );
 }
 
-function form(parts: {
-  kind: string;
-  task: string;
-  file: File | null;
-  labels: File | null;
-  text: string;
-  drafts: string;
-  columns: Columns;
-}): FormData {
-  const { kind, task, file, labels, text, drafts, columns } = parts;
-  const data = new FormData();
-  data.set("kind", kind);
-  data.set("task", task);
-  if (kind === "ask-ai") data.set("drafts", drafts);
-  if (kind === "csv") data.set("columns", JSON.stringify(asked(columns)));
-  if (labels && kind === "slack") data.set("labels", labels);
-  data.set("file", kind === "prompt" ? new File([text], "prompt.txt", { type: "text/plain" }) : (file ?? new Blob()));
-  return data;
+/** Sends a form with files. */
+function upload(body: Schemas["Upload"]) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(body)) if (value) form.set(name, value as string | Blob);
+  return reply(api.POST("/api/v1/imports", { body, bodySerializer: () => form }));
 }

@@ -1,10 +1,10 @@
-import type { Import } from "../../api/types";
+import type { Schemas } from "../../api/types";
 import { Failure } from "../../components/Failure";
 import { Figure, Figures, Notice, Progress } from "../../components/bits";
 import { count, label, number } from "../../lib/format";
 
 /** How an import goes, and what it did with every row. */
-export function ImportReport({ job, error }: { job: Import | undefined; error: unknown }) {
+export function ImportReport({ job, error }: { job: Schemas["Import"] | undefined; error: unknown }) {
   if (error) return <Failure error={error} />;
   if (!job) return <p className="muted">Reading the file …</p>;
   const { report, problem } = job;

@@ -1,6 +1,6 @@
 import { useState, type FormEvent } from "react";
 import { Button } from "../../components/Button";
-import { Field, Input } from "../../components/form";
+import { Input } from "../../components/form";
 import { Kbd } from "../../components/Kbd";
 import { Modal } from "../../components/Modal";
 import { ShowCommand } from "../../components/ShowCommand";
@@ -56,11 +56,7 @@ export function Reject({ open, onOpenChange, onReject, example }: Props) {
           </button>
         ))}
         <form onSubmit={submit} className={css.own}>
-          <Field label="Or in your own words">
-            {(field) => (
-              <Input {...field} value={own} maxLength={200} onChange={(event) => setOwn(event.target.value)} />
-            )}
-          </Field>
+          <Input label="Or in your own words" value={own} maxLength={200} onText={setOwn} />
           <Button type="submit" disabled={own.trim() === ""}>
             Reject
           </Button>

@@ -1,9 +1,9 @@
-import type { Review, ReviewState } from "../../api/types";
+import type { Example, ReviewState } from "../../api/types";
 import { Pill } from "../../components/bits";
 import { exact } from "../../lib/format";
 
 /** What people said of a message. */
-export function ReviewPill({ state, review }: { state: ReviewState; review: Review }) {
+export function ReviewPill({ state, review }: { state: ReviewState; review: Example["review"] }) {
   const same = review.state === state && review.state !== "pending";
   const who = same ? ` by ${review.by}` : "";
   const title = same ? exact(review.at) : undefined;

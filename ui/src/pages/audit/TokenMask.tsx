@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
-import { examples } from "../../api/calls";
+import { api, reply } from "../../api/client";
 import type { Example } from "../../api/types";
 import { Failure } from "../../components/Failure";
 import { number } from "../../lib/format";
@@ -12,7 +12,10 @@ export function TokenMask(props: { example: Example; base?: string; title?: stri
   const [open, setOpen] = useState(false);
   const { data, error } = useQuery({
     queryKey: ["example", example.task, example.id, "mask", example.revision, base],
-    queryFn: async () => (await examples.mask(example.task, example.id, base)).tokens,
+    queryFn: async () => {
+      const path = { task: example.task, id: example.id };
+      return (await reply(api.GET("/api/v1/examples/{task}/{id}/mask", { params: { path, query: { base } } }))).tokens;
+    },
     enabled: open,
     retry: false,
   });

@@ -1,5 +1,6 @@
 import type { ExampleDetail } from "../../api/types";
 import type { Json } from "../../lib/json";
+import { keep, kept } from "../../lib/store";
 
 /** Who proposes an answer. */
 export type Method = "given" | "regex" | "adapter";
@@ -56,21 +57,13 @@ const STORED = "graft.drafts";
 const KEPT = 50;
 type Drafts = Record<string, Json>;
 
-function read(): Drafts {
-  try {
-    return JSON.parse(localStorage.getItem(STORED) ?? "{}") as Drafts;
-  } catch {
-    return {};
-  }
-}
-
 /** Answers that were changed but not decided on; kept over a reload. */
 export const drafts = {
-  get: (task: string, id: string): Json | undefined => read()[`${task}/${id}`],
+  get: (task: string, id: string): Json | undefined => kept<Drafts>(STORED, {})[`${task}/${id}`],
   set: (task: string, id: string, answer: Json | undefined): void => {
-    const { [`${task}/${id}`]: _, ...rest } = read();
-    const kept = Object.entries(rest).slice(-(KEPT - 1));
-    const next = answer === undefined ? kept : [...kept, [`${task}/${id}`, answer] as const];
-    localStorage.setItem(STORED, JSON.stringify(Object.fromEntries(next)));
+    const { [`${task}/${id}`]: _, ...rest } = kept<Drafts>(STORED, {});
+    const others = Object.entries(rest).slice(-(KEPT - 1));
+    const next = answer === undefined ? others : [...others, [`${task}/${id}`, answer] as const];
+    keep(STORED, Object.fromEntries(next));
   },
 };

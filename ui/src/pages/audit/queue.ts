@@ -1,20 +1,29 @@
-import type { ListedExample, ReviewState } from "../../api/types";
+import type { ListedExample, ReviewState, Schemas } from "../../api/types";
 import { partsOf, type Parts } from "../../lib/filter";
 import type { Entry } from "../../lib/outbox";
+
+export const ORDERS: { value: Schemas["OrderName"]; label: string }[] = [
+  { value: "imported", label: "As imported" },
+  { value: "newest", label: "Newest first" },
+  { value: "oldest", label: "Oldest first" },
+  { value: "uncertain", label: "Least sure first" },
+  { value: "disagreeing", label: "Most disagreeing first" },
+];
 
 /** What the queue shows, as the address says it. */
 export interface Filter {
   task: string;
   state: ReviewState | "all";
   parts: Parts;
-  order: string;
+  order: Schemas["OrderName"];
 }
 
 /** The filter as the address says it. Who asks for somebody's decisions means those, and not what waits. */
 export function filterOf(task: string, address: Record<string, string | undefined>): Filter {
   const parts = partsOf(address);
   const state = (parts.state ?? (parts.by ? "all" : "pending")) as Filter["state"];
-  return { task, state, parts, order: address.order ?? "imported" };
+  const order = ORDERS.find(({ value }) => value === address.order)?.value ?? "imported";
+  return { task, state, parts, order };
 }
 
 /** What narrows the list apart from the state, as the server wants it. */

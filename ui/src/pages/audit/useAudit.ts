@@ -3,7 +3,8 @@ import { useCallback, useEffect, useMemo, useState } from "react";
 import { exampleQuery } from "../../api/queries";
 import type { Example, ListedExample, ReviewState, TaskInfo } from "../../api/types";
 import { useOutbox } from "../../live/decisions";
-import { useOthers, usePresence } from "../../live/presence";
+import { others, usePresence } from "../../live/presence";
+import { useStore } from "../../lib/store";
 import { useUrl } from "../../shell/url";
 import { filterOf, nextOpen, stateOf, type Filter } from "./queue";
 import { useRecent } from "./recent";
@@ -28,8 +29,8 @@ export function useAudit(task: TaskInfo | undefined) {
   const start = id === undefined && filter?.state === "pending" && firstOpen > 0 ? firstOpen : at;
   const index = found >= 0 ? found : start;
 
-  const others = useOthers();
-  const here = (example: ListedExample) => others.find((seat) => seat.task === example.task && seat.id === example.id);
+  const seats = useStore(others);
+  const here = (example: ListedExample) => seats.find((seat) => seat.task === example.task && seat.id === example.id);
 
   const go = useCallback((example: ListedExample | undefined) => example && setId(example.id), []);
   const step = (by: number) => go(list[Math.max(0, Math.min(list.length - 1, index + by))]);

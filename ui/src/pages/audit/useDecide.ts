@@ -1,5 +1,4 @@
-import { queries } from "../../api/client";
-import { exampleQuery } from "../../api/queries";
+import { exampleQuery, queries } from "../../api/queries";
 import type { Example } from "../../api/types";
 import { clip } from "../../lib/format";
 import { same, type Json } from "../../lib/json";

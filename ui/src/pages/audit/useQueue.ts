@@ -1,7 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { examples } from "../../api/calls";
-import type { ListedExample } from "../../api/types";
+import { api, reply } from "../../api/client";
 import { flat, narrowed, type Filter } from "./queue";
 import { recent } from "./recent";
 
@@ -30,12 +29,9 @@ export function useQueue(filter: Filter | null) {
   return { list, total: query.data?.pages[0]?.total ?? 0, query };
 }
 
-async function load(
-  filter: Filter,
-  offset: number,
-  signal: AbortSignal,
-): Promise<{ examples: ListedExample[]; total: number }> {
-  const { task, state, order } = filter;
-  const wanted = state === "all" ? undefined : state;
-  return examples.list({ task, state: wanted, ...narrowed(filter), order, limit: PAGE, offset }, signal);
+function load(filter: Filter, offset: number, signal: AbortSignal) {
+  const { task, order } = filter;
+  const state = filter.state === "all" ? undefined : filter.state;
+  const query = { task, state, ...narrowed(filter), order, limit: PAGE, offset };
+  return reply(api.GET("/api/v1/examples", { params: { query }, signal }));
 }

@@ -1,7 +1,8 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useState, type ReactNode } from "react";
-import { runs } from "../../api/calls";
+import { api, reply } from "../../api/client";
+import { runEventsQuery } from "../../api/queries";
 import type { RunComparison } from "../../api/types";
 import { Card, Empty, PageHead, Skeleton } from "../../components/bits";
 import { Chart } from "../../components/Chart";
@@ -26,13 +27,12 @@ export function Compare() {
   const [search] = useUrl();
   const ids = (search.ids ?? "").split(",").filter(Boolean);
   const [log, setLog] = useState(true);
-  const query = useQuery({ queryKey: ["compare", ids], queryFn: () => runs.compare(ids), enabled: ids.length >= 2 });
-  const events = useQueries({
-    queries: ids.map((id) => ({
-      queryKey: ["run", id, "events"],
-      queryFn: async () => (await runs.events(id)).events,
-    })),
+  const query = useQuery({
+    queryKey: ["compare", ids],
+    queryFn: () => reply(api.GET("/api/v1/runs/compare", { params: { query: { ids: ids.join() } } })),
+    enabled: ids.length >= 2,
   });
+  const events = useQueries({ queries: ids.map(runEventsQuery) });
   const loaded = events.map((one) => one.data);
   const data = useMemo(() => curves(loaded), [JSON.stringify(loaded.map((one) => one?.length))]);
   if (ids.length < 2)

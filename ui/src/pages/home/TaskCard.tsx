@@ -7,7 +7,7 @@ import { TimeAgo } from "../../components/TimeAgo";
 import { VerdictPill } from "../../components/VerdictPill";
 import { duration, label, number } from "../../lib/format";
 import { verdict } from "../../lib/reliability";
-import { headline, titleOf } from "../../lib/scores";
+import { evaluationOf, headline, titleOf } from "../../lib/scores";
 import css from "./home.module.css";
 
 /** One task: what answers, how good it is, what runs, how far the audit is. */
@@ -52,7 +52,7 @@ export function TaskCard({ task }: { task: TaskInfo }) {
 
 function Active({ task }: { task: TaskInfo }) {
   const active = task.active;
-  const evaluation = active?.metrics.evaluation;
+  const evaluation = evaluationOf(active);
   const mine = evaluation && headline(evaluation.adapter);
   const rival = evaluation?.baseline && evaluation.baseline.scores.metrics.find((metric) => metric.name === mine?.name);
   if (!active) return null;

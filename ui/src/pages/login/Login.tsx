@@ -1,10 +1,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { session } from "../../api/calls";
+import { api, reply } from "../../api/client";
 import { Button } from "../../components/Button";
 import { Failure } from "../../components/Failure";
-import { Field, Input, Segmented } from "../../components/form";
+import { Input, Segmented } from "../../components/form";
 import { useUrl } from "../../shell/url";
 import css from "./login.module.css";
 
@@ -23,7 +23,11 @@ export function Login() {
   const navigate = useNavigate();
   const open = useMutation({
     mutationFn: () =>
-      session.open(way === "token" ? { token: secret.trim() } : { user: user.trim() || undefined, password: secret }),
+      reply(
+        api.POST("/api/v1/session", {
+          body: way === "token" ? { token: secret.trim() } : { user: user.trim() || undefined, password: secret },
+        }),
+      ),
     onSuccess: async () => {
       await client.invalidateQueries();
       const next = search.next?.startsWith("/") && !search.next.startsWith("//") ? search.next : "/";
@@ -50,33 +54,18 @@ export function Login() {
         <h1>Log in to Graft</h1>
         <Segmented label="Log in with" value={way} options={[...WAYS]} onChange={setWay} />
         {way === "password" && (
-          <Field label="Name">
-            {(field) => (
-              <Input
-                {...field}
-                autoComplete="username"
-                placeholder="admin"
-                value={user}
-                onChange={(e) => setUser(e.target.value)}
-              />
-            )}
-          </Field>
+          <Input label="Name" autoComplete="username" placeholder="admin" value={user} onText={setUser} />
         )}
-        <Field
+        <Input
           label={way === "token" ? "Token" : "Password"}
           hint={way === "token" ? "`graft serve` printed one at its first start" : undefined}
-        >
-          {(field) => (
-            <Input
-              {...field}
-              type="password"
-              autoComplete="current-password"
-              autoFocus
-              value={secret}
-              onChange={(e) => setSecret(e.target.value)}
-            />
-          )}
-        </Field>
+
+          type="password"
+          autoComplete="current-password"
+          autoFocus
+          value={secret}
+          onText={setSecret}
+        />
         {open.error && <Failure error={open.error} />}
         <Button look="main" type="submit" disabled={secret === ""} busy={open.isPending && "Logging in …"}>
           Log in

@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { runs } from "../../api/calls";
-import { artifactsQuery, runsQuery } from "../../api/queries";
+import { address, api, reply } from "../../api/client";
+import { runsQuery } from "../../api/queries";
 import type { Event, Run, RunDetail } from "../../api/types";
 import { Card, Empty } from "../../components/bits";
 import { CopyButton } from "../../components/CopyButton";
@@ -18,7 +18,11 @@ import css from "./run.module.css";
 /** All that went in, and every file that came out. */
 export function ConfigTab({ detail, events }: { detail: RunDetail; events: Event[] }) {
   const { run } = detail;
-  const artifacts = useQuery(artifactsQuery(run.id));
+  const artifacts = useQuery({
+    queryKey: ["run", run.id, "artifacts"],
+    queryFn: () => reply(api.GET("/api/v1/runs/{id}/artifacts", { params: { path: { id: run.id } } })),
+  });
+  const files = artifacts.data?.artifacts;
   const facts = prepared(events);
   const settings = leaves(run.spec).filter(([path]) => !path.startsWith("task.answer"));
   const data: [string, ReactNode][] = [
@@ -41,12 +45,12 @@ export function ConfigTab({ detail, events }: { detail: RunDetail; events: Event
           <Facts rows={data} />
         </Card>
         <Card title="Files" flush>
-          <Listed query={artifacts} empty={artifacts.data?.length === 0 && <Empty title="No files yet" />}>
+          <Listed query={artifacts} empty={files?.length === 0 && <Empty title="No files yet" />}>
             <Table label="Files" columns={["Path", { title: "Size", right: true }, "SHA-256"]}>
-              {artifacts.data?.map((file) => (
+              {files?.map((file) => (
                 <tr key={file.path}>
                   <Cell>
-                    <a href={runs.artifactAddress(run.id, file.path)} download>
+                    <a href={address("/api/v1/runs/{id}/artifacts/{path}", { id: run.id, path: file.path })} download>
                       {file.path}
                     </a>
                   </Cell>

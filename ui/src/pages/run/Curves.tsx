@@ -18,7 +18,7 @@ const MEMORY: Line[] = [
   { label: "In use", color: "--series-1" },
   { label: "Predicted peak", color: "--series-3", faint: true },
 ];
-const one = (label: string, color = "--series-1"): Line[] => [{ label, color }];
+const one = (label: string, color: string): Line[] => [{ label, color }];
 
 /** Loss, learning rate, gradient norm, speed and memory over the steps. */
 export function Curves({ events }: { events: Event[] }) {
@@ -30,7 +30,12 @@ export function Curves({ events }: { events: Event[] }) {
     return [steps, raw, smooth(raw, weight), held];
   }, [found, weight]);
   const others = useMemo(
-    () => ({ lr: align([found.lr]), norm: align([found.norm]), speed: align([found.speed]) }),
+    () =>
+      [
+        ["Learning rate", align([found.lr]), one("Learning rate", "--series-3")],
+        ["Gradient norm before clipping", align([found.norm]), one("Norm", "--series-4")],
+        ["Tokens a second", align([found.speed]), one("Tokens/s", "--series-2")],
+      ] as const,
     [found],
   );
   const predicted = prepared(events)?.memory;
@@ -64,33 +69,11 @@ export function Curves({ events }: { events: Event[] }) {
         <Chart title="Mean loss per supervised token" data={loss} lines={LOSS} log={log} height={280} sync="run" />
       </Card>
       <div className={css.charts}>
-        <Card>
-          <Chart
-            title="Learning rate"
-            data={others.lr}
-            lines={one("Learning rate", "--series-3")}
-            height={150}
-            sync="run"
-          />
-        </Card>
-        <Card>
-          <Chart
-            title="Gradient norm before clipping"
-            data={others.norm}
-            lines={one("Norm", "--series-4")}
-            height={150}
-            sync="run"
-          />
-        </Card>
-        <Card>
-          <Chart
-            title="Tokens a second"
-            data={others.speed}
-            lines={one("Tokens/s", "--series-2")}
-            height={150}
-            sync="run"
-          />
-        </Card>
+        {others.map(([title, data, lines]) => (
+          <Card key={title}>
+            <Chart title={title} data={data} lines={lines} height={150} sync="run" />
+          </Card>
+        ))}
         {found.memory.length > 0 && (
           <Card>
             <Chart title="Memory of the trainer" data={memory} lines={MEMORY} format={bytes} height={150} sync="run" />

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { runs } from "../../api/calls";
+import { readLog } from "../../api/queries";
 import type { Run, RunFailure } from "../../api/types";
 import { Card } from "../../components/bits";
 import { CopyButton } from "../../components/CopyButton";
@@ -13,8 +13,8 @@ export function FailureCard({ run, failure }: { run: Run; failure: RunFailure | 
   const log = useQuery({
     queryKey: ["run", run.id, "stderr-tail"],
     queryFn: async () => {
-      const { size } = await runs.logs(run.id, "stderr", 0);
-      return (await runs.logs(run.id, "stderr", Math.max(0, size - 16_384))).text;
+      const { size } = await readLog(run.id, "stderr", 0);
+      return (await readLog(run.id, "stderr", Math.max(0, size - 16_384))).text;
     },
   });
   const why = failure?.why ?? run.error ?? "The trainer left no message.";

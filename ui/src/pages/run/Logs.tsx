@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState, type MouseEvent } from "react";
-import { runs } from "../../api/calls";
+import { address } from "../../api/client";
 import type { Run } from "../../api/types";
 import { Card } from "../../components/bits";
 import { CopyButton } from "../../components/CopyButton";
@@ -48,7 +48,7 @@ export function Logs({ run, active }: { run: Run; active: boolean }) {
     setFollow(false);
     setUrl({ stream, line });
   };
-  const address = (line: number) => `?${new URLSearchParams({ tab: "logs", stream, line: String(line) })}`;
+  const link = (line: number) => `?${new URLSearchParams({ tab: "logs", stream, line: String(line) })}`;
   return (
     <Card
       flush
@@ -67,7 +67,7 @@ export function Logs({ run, active }: { run: Run; active: boolean }) {
             small
             value={level}
             options={LEVELS}
-            onChange={(e) => setUrl({ level: e.target.value === "info" ? undefined : e.target.value })}
+            onPick={(to) => setUrl({ level: to === "info" ? undefined : to })}
           />
           <Input
             type="search"
@@ -75,11 +75,11 @@ export function Logs({ run, active }: { run: Run; active: boolean }) {
             placeholder="Search"
             value={wanted}
             small
-            onChange={(e) => setWanted(e.target.value)}
+            onText={setWanted}
           />
           <Check label="Follow" checked={follow} onChange={(e) => setFollow(e.target.checked)} />
           <CopyButton text={log.text} label="Copy the log" />
-          <a href={runs.artifactAddress(run.id, `${stream}.log`)} download>
+          <a href={address("/api/v1/runs/{id}/artifacts/{path}", { id: run.id, path: `${stream}.log` })} download>
             Download
           </a>
         </>
@@ -93,7 +93,7 @@ export function Logs({ run, active }: { run: Run; active: boolean }) {
             data-level={line.level}
             aria-current={search.line === String(line.number) ? "location" : undefined}
           >
-            <a href={address(line.number)} data-line={line.number} tabIndex={-1} title="Link to this line">
+            <a href={link(line.number)} data-line={line.number} tabIndex={-1} title="Link to this line">
               {line.number}
             </a>
             {line.text}

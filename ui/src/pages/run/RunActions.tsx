@@ -1,51 +1,32 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { runs } from "../../api/calls";
 import type { Run } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Confirm } from "../../components/Confirm";
-import { isActive } from "../../components/RunPill";
+import { offered, useRunAction } from "../../components/runActions";
 import { ShowCommand } from "../../components/ShowCommand";
-import { say, sayError } from "../../components/toasts";
 import { commands } from "../../lib/commands";
 
-/** What can be done with a run now. Nothing here is done before the server has said yes. */
+const LOOKS = { cancel: "danger", resume: "main", retry: "plain" } as const;
+
+/** What can be done with a run now. */
 export function RunActions({ run }: { run: Run }) {
   const [asking, setAsking] = useState(false);
   const trains = run.kind === "train";
-  const stopped = run.state === "failed" || run.state === "cancelled";
-  const client = useQueryClient();
-  const navigate = useNavigate();
-  const act = useMutation({
-    mutationFn: (action: "cancel" | "retry" | "resume") => runs.act(run.id, action),
-    onSuccess: ({ run: next }, action) => {
-      setAsking(false);
-      if (action === "cancel")
-        say("Stopping", { detail: trains ? "It ends after this step; the last checkpoint is kept." : undefined });
-      if (next.id !== run.id) void navigate({ to: "/runs/$id", params: { id: next.id } });
-    },
-    onError: sayError,
-    onSettled: () => void client.invalidateQueries(),
-  });
+  const act = useRunAction(run);
   const busy = act.isPending && "Working …";
   return (
     <>
-      {isActive(run.state) && (
-        <Button look="danger" onClick={() => setAsking(true)}>
-          Cancel
+      {offered(run).map(({ action, label }) => (
+        <Button
+          key={action}
+          look={LOOKS[action]}
+          busy={busy}
+          onClick={() => (action === "cancel" ? setAsking(true) : act.mutate(action))}
+        >
+          {label}
         </Button>
-      )}
-      {trains && stopped && (
-        <Button look="main" busy={busy} onClick={() => act.mutate("resume")}>
-          Resume
-        </Button>
-      )}
-      {(trains ? !isActive(run.state) : stopped) && (
-        <Button busy={busy} onClick={() => act.mutate("retry")}>
-          {trains ? "Train again" : "Measure again"}
-        </Button>
-      )}
+      ))}
       <Link to="/train" hash="history">
         All runs
       </Link>
@@ -55,7 +36,7 @@ export function RunActions({ run }: { run: Run }) {
         yes="Stop it"
         danger
         busy={busy}
-        onYes={() => act.mutate("cancel")}
+        onYes={() => act.mutate("cancel", { onSuccess: () => setAsking(false) })}
         onNo={() => setAsking(false)}
       >
         <p>

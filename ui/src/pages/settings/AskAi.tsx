@@ -1,41 +1,34 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { settings } from "../../api/calls";
-import type { AskAiSettings } from "../../api/types";
+import { api, ifMatch, reply, tagged, type Tagged } from "../../api/client";
+import type { Schemas } from "../../api/types";
 import { Card, Notice, Skeleton } from "../../components/bits";
 import { Failure } from "../../components/Failure";
 import { Check, Field, Input } from "../../components/form";
 import { SaveForm } from "../../components/SaveForm";
-import { say } from "../../components/toasts";
 import { commands } from "../../lib/commands";
 import { percent } from "../../lib/format";
 import { useDebounced } from "../../lib/useDebounced";
 import css from "./settings.module.css";
 
+type AskAiSettings = Schemas["Settings"];
+
 /** The Ask AI service's soft prompt: on or off, where, and how sure it must be. */
 export function AskAi() {
-  const query = useQuery({ queryKey: ["settings"], queryFn: settings.read });
+  const query = useQuery({ queryKey: ["settings"], queryFn: () => tagged(api.GET("/api/v1/settings")) });
   if (query.isPending) return <Skeleton lines={5} height={300} />;
   if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
-  return <Form key={query.data.etag} saved={query.data.body} etag={query.data.etag} />;
+  return <Form key={query.data.etag} {...query.data} />;
 }
 
-function Form({ saved, etag }: { saved: AskAiSettings; etag: string | null }) {
+function Form({ body: saved, etag }: Tagged<AskAiSettings>) {
   const [draft, setDraft] = useState(saved);
-  const client = useQueryClient();
   const settled = useDebounced(draft, 300);
   const check = useQuery({
     queryKey: ["settings", "check", settled],
-    queryFn: () => settings.validate(settled),
+    queryFn: () => reply(api.POST("/api/v1/settings/validate", { body: settled })),
     placeholderData: (old) => old,
     retry: false,
-  });
-  const save = useMutation({
-    mutationFn: () => settings.write(draft, etag),
-    onSuccess: () => {
-      say("Saved", { detail: "In force at once; nothing restarts." });
-      void client.invalidateQueries({ queryKey: ["settings"] });
-    },
   });
   const change = (part: Partial<AskAiSettings>) => setDraft((old) => ({ ...old, ...part }));
   const wrong = (field: keyof AskAiSettings) => check.data?.errors.find((error) => error.field === field)?.detail;
@@ -44,7 +37,8 @@ function Form({ saved, etag }: { saved: AskAiSettings; etag: string | null }) {
     <Card title="Soft prompt">
       <SaveForm
         className={css.settings}
-        save={save}
+        save={() => api.PUT("/api/v1/settings", { body: draft, params: { header: ifMatch(etag) } })}
+        said="In force at once; nothing restarts."
         dirty={dirty}
         ready={check.data?.ok !== false}
         onDiscard={() => setDraft(saved)}
@@ -57,20 +51,15 @@ function Form({ saved, etag }: { saved: AskAiSettings; etag: string | null }) {
           onChange={(e) => change({ softPromptEnabled: e.target.checked })}
         />
         {wrong("softPromptEnabled") && <Notice tone="bad">{wrong("softPromptEnabled")}</Notice>}
-        <Field
+        <Input
           label="Model directory"
           error={wrong("softPromptModelDir")}
           hint="Holds the trained adapters; must hold one that loads while this is on"
-        >
-          {(field) => (
-            <Input
-              {...field}
-              className="mono"
-              value={draft.softPromptModelDir}
-              onChange={(e) => change({ softPromptModelDir: e.target.value })}
-            />
-          )}
-        </Field>
+
+          className="mono"
+          value={draft.softPromptModelDir}
+          onText={(softPromptModelDir) => change({ softPromptModelDir })}
+        />
         <Field
           label={`Confidence threshold: ${percent(draft.softPromptConfidenceThreshold)}`}
           error={wrong("softPromptConfidenceThreshold")}

@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { admin } from "../../api/calls";
+import { api, reply } from "../../api/client";
 import type { Change } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Card, Empty } from "../../components/bits";
@@ -27,7 +27,10 @@ export function Changes() {
   const query = useInfiniteQuery({
     queryKey: ["changes", kind],
     initialPageParam: undefined as number | undefined,
-    queryFn: ({ pageParam }) => admin.changes({ kind: kind || undefined, before: pageParam, limit: PAGE }),
+    queryFn: ({ pageParam: before }) => {
+      const query = { kind: kind || undefined, before, limit: PAGE, order: "newest" } as const;
+      return reply(api.GET("/api/v1/changes", { params: { query } }));
+    },
     getNextPageParam: ({ changes, next }) => (changes.length < PAGE ? undefined : next),
   });
   const list = query.data?.pages.flatMap((page) => page.changes) ?? [];
@@ -35,9 +38,7 @@ export function Changes() {
     <Card
       title="What changed"
       flush
-      side={
-        <Pick aria-label="Kind" options={KINDS} value={kind} small onChange={(e) => setUrl({ kind: e.target.value })} />
-      }
+      side={<Pick aria-label="Kind" options={KINDS} value={kind} small onPick={(to) => setUrl({ kind: to })} />}
     >
       <Listed
         query={query}

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { session as api } from "../../api/calls";
+import { api } from "../../api/client";
 import { sessionQuery } from "../../api/queries";
 import { Button } from "../../components/Button";
 import { PageHead } from "../../components/bits";
@@ -51,6 +51,6 @@ export function Settings() {
 
 function LogOut() {
   const client = useQueryClient();
-  const leave = () => void api.close().then(() => client.resetQueries(), sayError);
+  const leave = () => void api.DELETE("/api/v1/session").then(() => client.resetQueries(), sayError);
   return <Button onClick={leave}>Log out</Button>;
 }

@@ -9,7 +9,7 @@ import { count, number } from "../../lib/format";
 import type { Row } from "../../lib/grid";
 import { faults, sheets, tables, type Sheets } from "../../lib/tables";
 import css from "./settings.module.css";
-import { useSaveTables } from "./useSaveTables";
+import { saveTables, SAVED } from "./saveTables";
 
 const KINDS = [
   { value: "item", label: "Item" },
@@ -21,7 +21,6 @@ export function TablesGrid({ saved, etag }: { saved: TablesReply; etag: string |
   const { own, builtin, toml } = saved;
   const before = useMemo(() => sheets(own, builtin), [own, builtin]);
   const [draft, setDraft] = useState(before);
-  const save = useSaveTables(() => ({ own: tables(draft) }), etag);
   const wrong = faults(draft, builtin);
   const problems = Object.values(wrong).flatMap((found) => Object.values(found)).length;
   const dirty = JSON.stringify(draft) !== JSON.stringify(before);
@@ -36,7 +35,8 @@ export function TablesGrid({ saved, etag }: { saved: TablesReply; etag: string |
   return (
     <SaveForm
       className={`${layout.stack} ${css.tables}`}
-      save={save}
+      save={() => saveTables({ own: tables(draft) }, etag)}
+      said={SAVED}
       dirty={dirty}
       ready={problems === 0}
       onDiscard={() => setDraft(before)}

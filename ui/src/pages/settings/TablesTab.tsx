@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { settings } from "../../api/calls";
+import { api, tagged } from "../../api/client";
 import { Skeleton } from "../../components/bits";
 import { Failure } from "../../components/Failure";
 import { Segmented } from "../../components/form";
@@ -11,7 +11,7 @@ import { TablesText } from "./TablesText";
 /** Pounds of a unit, classes of food, other names of places: as grids, or as the file that holds them. */
 export function TablesTab() {
   const [search, setUrl] = useUrl();
-  const query = useQuery({ queryKey: ["tables"], queryFn: settings.tables });
+  const query = useQuery({ queryKey: ["tables"], queryFn: () => tagged(api.GET("/api/v1/tables")) });
   if (query.isPending) return <Skeleton lines={8} height={400} />;
   if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
   const view = search.view === "text" ? "text" : "grid";

@@ -1,12 +1,12 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { admin } from "../../api/calls";
+import { api, reply } from "../../api/client";
 import { sessionQuery } from "../../api/queries";
 import type { Role } from "../../api/types";
 import { AddForm } from "../../components/AddForm";
 import { Card, Empty, Notice, Pill } from "../../components/bits";
 import { CopyButton } from "../../components/CopyButton";
-import { Field, Input, Pick } from "../../components/form";
+import { Input, Pick } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { Listed } from "../../components/Listed";
 import { Remove } from "../../components/Remove";
@@ -17,19 +17,12 @@ import { ROLES } from "./Users";
 
 /** What programs log in with; each is shown once. */
 export function Tokens() {
-  const client = useQueryClient();
-  const query = useQuery({ queryKey: ["tokens"], queryFn: admin.tokens, retry: false });
+  const query = useQuery({ queryKey: ["tokens"], queryFn: () => reply(api.GET("/api/v1/tokens")), retry: false });
   // The first token makes everybody log in, so somebody must be able to.
   const open = useQuery(sessionQuery).data?.auth_required === false;
   const [label, setLabel] = useState("");
   const [role, setRole] = useState<Role>("viewer");
-  const make = useMutation({
-    mutationFn: () => admin.addToken({ label: label.trim(), role }),
-    onSuccess: () => {
-      setLabel("");
-      void client.invalidateQueries({ queryKey: ["tokens"] });
-    },
-  });
+  const [secret, setSecret] = useState<string | null>(null);
   const tokens = query.data?.tokens ?? [];
   const empty = tokens.length === 0 && (
     <Empty title="No tokens">A program sends one as “Authorization: Bearer …”.</Empty>
@@ -48,7 +41,7 @@ export function Tokens() {
               <Cell right>
                 <Remove
                   label={`Remove the token for ${token.label}`}
-                  run={() => admin.removeToken(token.id)}
+                  run={() => api.DELETE("/api/v1/tokens/{id}", { params: { path: { id: token.id } } })}
                   list="tokens"
                   said={`“${token.label}” no longer works`}
                 >
@@ -59,33 +52,28 @@ export function Tokens() {
           ))}
         </Table>
       </Listed>
+      {secret !== null && (
+        <Notice tone="good" title="Copy it now; it is not shown again.">
+          <span className={layout.row}>
+            <code>{secret}</code> <CopyButton text={secret}>Copy</CopyButton>
+          </span>
+        </Notice>
+      )}
       <AddForm
-        add={make}
+        add={() => reply(api.POST("/api/v1/tokens", { body: { label: label.trim(), role } }))}
+        onAdded={(made) => (setLabel(""), setSecret(made.secret))}
+        list="tokens"
         button="Make a token"
-        busy="Making …"
         command={commands.addingToken(label.trim(), role)}
         ready={label.trim() !== "" && !open}
-        done={
-          make.data && (
-            <Notice tone="good" title="Copy it now; it is not shown again.">
-              <span className={layout.row}>
-                <code>{make.data.secret}</code> <CopyButton text={make.data.secret}>Copy</CopyButton>
-              </span>
-            </Notice>
-          )
-        }
       >
-        <Field
+        <Input
           label="What it is for"
           hint={open ? "Add a person first: with the first token, everybody has to log in" : undefined}
-        >
-          {(field) => <Input {...field} value={label} onChange={(e) => setLabel(e.target.value)} />}
-        </Field>
-        <Field label="Role">
-          {(field) => (
-            <Pick {...field} options={ROLES} value={role} onChange={(e) => setRole(e.target.value as Role)} />
-          )}
-        </Field>
+          value={label}
+          onText={setLabel}
+        />
+        <Pick label="Role" options={ROLES} value={role} onPick={setRole} />
       </AddForm>
     </Card>
   );

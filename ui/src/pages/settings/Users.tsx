@@ -1,10 +1,10 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { admin } from "../../api/calls";
+import { api, reply } from "../../api/client";
 import type { Role } from "../../api/types";
 import { AddForm } from "../../components/AddForm";
 import { Card, Empty, Pill } from "../../components/bits";
-import { Field, Input, Pick } from "../../components/form";
+import { Input, Pick } from "../../components/form";
 import { Listed } from "../../components/Listed";
 import { Remove } from "../../components/Remove";
 import { Cell, Table } from "../../components/Table";
@@ -24,21 +24,13 @@ const SHORTEST = 10;
 
 /** People who may log in. */
 export function Users() {
-  const client = useQueryClient();
-  const query = useQuery({ queryKey: ["users"], queryFn: admin.users, retry: false });
+  const query = useQuery({ queryKey: ["users"], queryFn: () => reply(api.GET("/api/v1/users")), retry: false });
   const [draft, setDraft] = useState(BLANK);
   // Whoever is alone must be able to let others in.
   const first = query.data?.users.length === 0;
   const role = first ? "admin" : draft.role;
   const change = (part: Partial<typeof BLANK>) => setDraft((old) => ({ ...old, ...part }));
-  const add = useMutation({
-    mutationFn: () => admin.addUser({ ...draft, role, name: draft.name.trim() }),
-    onSuccess: () => {
-      say(`${draft.name.trim()} may log in now`);
-      setDraft(BLANK);
-      void client.invalidateQueries({ queryKey: ["users"] });
-    },
-  });
+  const name = draft.name.trim();
   const users = query.data?.users ?? [];
   const empty = users.length === 0 && (
     <Empty title="Nobody yet">Add the first person below; until then no login is asked on this machine.</Empty>
@@ -59,7 +51,7 @@ export function Users() {
               <Cell right>
                 <Remove
                   label={`Remove ${user.name}`}
-                  run={() => admin.removeUser(user.name)}
+                  run={() => api.DELETE("/api/v1/users/{name}", { params: { path: { name: user.name } } })}
                   list="users"
                   said={`${user.name} is removed, and logged out`}
                 >
@@ -71,39 +63,30 @@ export function Users() {
         </Table>
       </Listed>
       <AddForm
-        add={add}
+        add={() => reply(api.POST("/api/v1/users", { body: { ...draft, name, role } }))}
+        onAdded={() => (say(`${name} may log in now`), setDraft(BLANK))}
+        list="users"
         button="Add a person"
-        busy="Adding …"
-        command={commands.addingUser(draft.name.trim(), role)}
-        ready={draft.name.trim() !== "" && draft.password.length >= SHORTEST}
+        command={commands.addingUser(name, role)}
+        ready={name !== "" && draft.password.length >= SHORTEST}
       >
-        <Field label="Name">
-          {(field) => <Input {...field} value={draft.name} onChange={(e) => change({ name: e.target.value })} />}
-        </Field>
-        <Field label="Password" hint={`${SHORTEST} characters at least`}>
-          {(field) => (
-            <Input
-              {...field}
-              type="password"
-              autoComplete="new-password"
-              value={draft.password}
-              onChange={(e) => change({ password: e.target.value })}
-            />
-          )}
-        </Field>
-        <Field
+        <Input label="Name" value={draft.name} onText={(name) => change({ name })} />
+        <Input
+          label="Password"
+          hint={`${SHORTEST} characters at least`}
+          type="password"
+          autoComplete="new-password"
+          value={draft.password}
+          onText={(password) => change({ password })}
+        />
+        <Pick
           label="Role"
           hint={first ? "The first person manages the others; from then on everybody logs in" : undefined}
-        >
-          {(field) => (
-            <Pick
-              {...field}
-              options={first ? ROLES.filter(({ value }) => value === "admin") : ROLES}
-              value={role}
-              onChange={(e) => change({ role: e.target.value as Role })}
-            />
-          )}
-        </Field>
+
+          options={first ? ROLES.filter(({ value }) => value === "admin") : ROLES}
+          value={role}
+          onPick={(role) => change({ role })}
+        />
       </AddForm>
     </Card>
   );

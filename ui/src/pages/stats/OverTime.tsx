@@ -1,20 +1,15 @@
 import { useState } from "react";
+import type { Schemas } from "../../api/types";
 import { Card } from "../../components/bits";
 import { Segmented } from "../../components/form";
 import { number } from "../../lib/format";
 import { buckets } from "../../lib/buckets";
 import css from "./stats.module.css";
 
-interface Day {
-  day: string;
-  audited: number;
-  pounds: number;
-}
-
 const MOST = 60;
 
 /** Day by day, or week by week where there are too many days. */
-export function OverTime({ days, pounds }: { days: Day[]; pounds: boolean }) {
+export function OverTime({ days, pounds }: { days: Schemas["DayStats"][]; pounds: boolean }) {
   const [of, setOf] = useState<"pounds" | "audited">(pounds ? "pounds" : "audited");
   const { unit, bars } = buckets(days, MOST);
   const most = Math.max(1, ...bars.map((bar) => bar[of]));

@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { stats } from "../../api/calls";
+import { address } from "../../api/client";
 import { statsQuery } from "../../api/queries";
-import type { Stats, TaskInfo } from "../../api/types";
+import type { Schemas, TaskInfo } from "../../api/types";
 import { BarList } from "../../components/BarList";
 import { Card, Empty, Figure, Figures, PageHead, Pill, Skeleton } from "../../components/bits";
 import { PageFailure } from "../../components/Failure";
@@ -24,7 +24,11 @@ export function StatsPage() {
   return (
     <div className={layout.stack}>
       <PageHead title="Stats" about={`${task.title}: what people approved.`}>
-        <a className={`${button.button} ${button.plain}`} href={stats.csvAddress(task.name)} download>
+        <a
+          className={`${button.button} ${button.plain}`}
+          href={`${address("/api/v1/stats.csv")}?${new URLSearchParams({ task: task.name })}`}
+          download
+        >
           <Icon name="download" /> CSV
         </a>
       </PageHead>
@@ -41,7 +45,7 @@ export function StatsPage() {
   );
 }
 
-function Content({ task, data }: { task: TaskInfo; data: Stats }) {
+function Content({ task, data }: { task: TaskInfo; data: Schemas["StatsReport"] }) {
   const weighs = task.form === "json";
   const missing = Math.max(0, task.needed - data.audited);
   return (

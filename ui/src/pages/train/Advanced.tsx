@@ -1,4 +1,4 @@
-import { Check, Field, Input, Pick } from "../../components/form";
+import { Check, Input, Pick } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { SETTINGS, START, type Draft } from "../../lib/train";
 import css from "./train.module.css";
@@ -34,34 +34,26 @@ export function Advanced({ draft, change, wrong }: Props) {
               onChange={(e) => set(setting.name, e.target.checked ? "true" : "")}
             />
           ) : (
-            <Field
+            <Input
               key={setting.name}
               label={setting.label}
               hint={setting.hint}
               error={wrong(setting.name) ?? wrong(`settings.${setting.name}`)}
-            >
-              {(field) => (
-                <Input
-                  {...field}
-                  inputMode={setting.kind === "number" ? "decimal" : undefined}
-                  placeholder="recipe's"
-                  value={draft.settings[setting.name] ?? ""}
-                  onChange={(e) => set(setting.name, e.target.value)}
-                />
-              )}
-            </Field>
+
+              inputMode={setting.kind === "number" ? "decimal" : undefined}
+              placeholder="recipe's"
+              value={draft.settings[setting.name] ?? ""}
+              onText={(to) => set(setting.name, to)}
+            />
           ),
         )}
-        <Field label="Priority" hint="How soon it gets its turn">
-          {(field) => (
-            <Pick
-              {...field}
-              options={PRIORITIES}
-              value={draft.priority}
-              onChange={(e) => change({ priority: e.target.value as Draft["priority"] })}
-            />
-          )}
-        </Field>
+        <Pick
+          label="Priority"
+          hint="How soon it gets its turn"
+          options={PRIORITIES}
+          value={draft.priority}
+          onPick={(to) => change({ priority: to as Draft["priority"] })}
+        />
       </div>
     </details>
   );

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { runs } from "../../api/calls";
+import { api, reply } from "../../api/client";
 import { runsQuery } from "../../api/queries";
 import type { Run, TaskInfo } from "../../api/types";
 import { Card, Empty } from "../../components/bits";
@@ -20,14 +20,19 @@ import { ManyRuns, type ManyAction } from "./ManyRuns";
 import { RunTable } from "./RunTable";
 import { PAGE } from "./runs";
 
-const STATES = ["", "running", "queued", "succeeded", "failed", "cancelled"].map((value) => ({
-  value,
-  label: value === "" ? "All states" : label(value),
-}));
+const ALL = { value: "", label: "All states" } as const;
+const STATES = [
+  ALL,
+  ...(["running", "queued", "succeeded", "failed", "cancelled"] as const).map((state) => ({
+    value: state,
+    label: label(state),
+  })),
+];
+
 /** Every training and every measurement there was, newest first. */
 export function History({ task }: { task: TaskInfo }) {
   const [search, setUrl] = useUrl();
-  const state = search.state ?? "";
+  const state = STATES.find((one) => one.value === search.state)?.value ?? "";
   const wanted = { task: task.name, state: state || undefined };
   const query = useQuery(runsQuery({ ...wanted, limit: PAGE, offset: 0 }));
   const [chosen, setChosen] = useState<string[]>([]);
@@ -56,7 +61,7 @@ export function History({ task }: { task: TaskInfo }) {
             options={STATES}
             value={state}
             small
-            onChange={(e) => setUrl({ state: e.target.value || undefined })}
+            onPick={(to) => setUrl({ state: to || undefined })}
           />
           {total > 0 && <span className="num">{count(total, "run")}</span>}
           {total > 0 && (
@@ -109,9 +114,9 @@ function ClearOld({ open, close }: { open: boolean; close: () => void }) {
   const client = useQueryClient();
   const [before] = useState(() => Date.now() - 30 * 86_400_000);
   const clear = useMutation({
-    mutationFn: () => runs.clear(before),
+    mutationFn: () => reply(api.DELETE("/api/v1/runs", { params: { query: { finished_before: before } } })),
     onSuccess: ({ deleted }) => {
-      say(deleted === 0 ? "No run is older than 30 days" : `${deleted} ${deleted === 1 ? "run" : "runs"} deleted`);
+      say(deleted === 0 ? "No run is older than 30 days" : `${count(deleted, "run")} deleted`);
       void client.invalidateQueries({ queryKey: ["runs"] });
       close();
     },

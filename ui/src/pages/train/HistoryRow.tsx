@@ -1,13 +1,14 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { runs } from "../../api/calls";
+import { api } from "../../api/client";
 import { rentQuery } from "../../api/queries";
 import type { Run } from "../../api/types";
 import { Confirm } from "../../components/Confirm";
 import { Progress } from "../../components/bits";
 import { Menu, type Item } from "../../components/Menu";
 import { isActive, RunPill } from "../../components/RunPill";
+import { offered, useRunAction } from "../../components/runActions";
 import { ShowCommand } from "../../components/ShowCommand";
 import { Cell } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
@@ -109,38 +110,17 @@ function Cost({ seconds }: { seconds: number }) {
 function RunMenu({ run }: { run: Run }) {
   const client = useQueryClient();
   const navigate = useNavigate();
-  const act = (action: "cancel" | "retry" | "resume", said: string) => async () => {
-    try {
-      const reply = await runs.act(run.id, action);
-      say(said);
-      if (action === "retry") void navigate({ to: "/runs/$id", params: { id: reply.run.id } });
-    } catch (error) {
-      sayError(error);
-    }
-    void client.invalidateQueries({ queryKey: ["runs"] });
-    void client.invalidateQueries({ queryKey: ["tasks"] });
-  };
+  const act = useRunAction(run);
   const [asking, setAsking] = useState(false);
   const remove = async () => {
-    await runs.remove(run.id).then(() => say(`${run.id} is deleted`), sayError);
+    const params = { path: { id: run.id } };
+    await api.DELETE("/api/v1/runs/{id}", { params }).then(() => say(`${run.id} is deleted`), sayError);
     setAsking(false);
     void client.invalidateQueries({ queryKey: ["runs"] });
   };
   const logs = () => void navigate({ to: "/runs/$id", params: { id: run.id }, search: { tab: "logs" } as never });
-  const stopped = run.state === "failed" || run.state === "cancelled";
-  const training: Item[] = [
-    ...(isActive(run.state) ? [{ label: "Cancel", run: act("cancel", "Stopping; the last checkpoint is kept") }] : []),
-    ...(stopped
-      ? [{ label: "Resume from its checkpoint", run: act("resume", "Queued; it goes on from its checkpoint") }]
-      : []),
-    ...(isActive(run.state) ? [] : [{ label: "Train the same again", run: act("retry", "Queued") }]),
-  ];
-  const measuring: Item[] = [
-    ...(isActive(run.state) ? [{ label: "Cancel", run: act("cancel", "Stopping") }] : []),
-    ...(stopped ? [{ label: "Measure again", run: act("retry", "Queued") }] : []),
-  ];
   const items: Item[] = [
-    ...(run.kind === "evaluate" ? measuring : training),
+    ...offered(run).map(({ action, label }) => ({ label, run: () => act.mutate(action) })),
     { label: "Logs", run: logs },
     ...(isActive(run.state) ? [] : [{ label: "Delete", danger: true, run: () => setAsking(true) }]),
   ];

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { runs } from "../../api/calls";
-import type { BulkRuns, BulkRunsResult } from "../../api/types";
+import { api, reply } from "../../api/client";
+import type { RunState, Schemas } from "../../api/types";
 import { Confirm } from "../../components/Confirm";
 import { Failure } from "../../components/Failure";
 import { ShowCommand } from "../../components/ShowCommand";
@@ -8,7 +8,7 @@ import { say } from "../../components/toasts";
 import { commands } from "../../lib/commands";
 import { count } from "../../lib/format";
 
-export type ManyAction = BulkRuns["action"];
+export type ManyAction = Schemas["BulkRunAction"];
 
 const WORDS = {
   cancel: {
@@ -28,18 +28,18 @@ const WORDS = {
 } as const;
 
 /** One action for all runs that the history shows, after saying how many that are. */
-export function ManyRuns(props: { action: ManyAction; task: string; state?: string; close: () => void }) {
+export function ManyRuns(props: { action: ManyAction; task: string; state?: RunState; close: () => void }) {
   const { action, task, state, close } = props;
   const words = WORDS[action];
-  const body = { action, task, state: state as BulkRuns["state"] };
+  const body = { action, task, state };
   const client = useQueryClient();
   const told = useQuery({
     queryKey: ["runs", "many", body],
-    queryFn: () => runs.actOnMany({ ...body, dry_run: true }),
+    queryFn: () => reply(api.POST("/api/v1/runs/bulk", { body: { ...body, dry_run: true } })),
     staleTime: 0,
   });
   const act = useMutation({
-    mutationFn: () => runs.actOnMany(body),
+    mutationFn: () => reply(api.POST("/api/v1/runs/bulk", { body })),
     onSuccess: ({ changed, skipped }) => {
       say(`${count(changed.length, "run")} ${words.done}`, { detail: left({ changed, skipped }) });
       void client.invalidateQueries({ queryKey: ["runs"] });
@@ -72,6 +72,6 @@ export function ManyRuns(props: { action: ManyAction; task: string; state?: stri
   );
 }
 
-function left({ skipped }: BulkRunsResult): string | undefined {
+function left({ skipped }: Schemas["BulkRunsResult"]): string | undefined {
   return skipped.length > 0 ? `${count(skipped.length, "run")} left alone: ${skipped[0]?.why}.` : undefined;
 }

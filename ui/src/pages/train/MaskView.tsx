@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { examples } from "../../api/calls";
+import { api, reply } from "../../api/client";
 import type { TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { TokenMask } from "../audit/TokenMask";
@@ -11,7 +11,10 @@ export function MaskView({ task, base }: { task: TaskInfo; base: string }) {
   const [at, setAt] = useState(0);
   const { data } = useQuery({
     queryKey: ["approved", task.name, at, task.counts.approved],
-    queryFn: () => examples.list({ task: task.name, state: "approved", limit: 1, offset: at }),
+    queryFn: () => {
+      const query = { task: task.name, state: "approved", limit: 1, offset: at } as const;
+      return reply(api.GET("/api/v1/examples", { params: { query } }));
+    },
     enabled: task.counts.approved > 0,
     placeholderData: (old) => old,
   });

@@ -2,7 +2,7 @@ import { useQueries } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useRef, type ReactNode } from "react";
 import { runsQuery } from "../../api/queries";
-import type { Run } from "../../api/types";
+import type { Run, RunState } from "../../api/types";
 import { Table } from "../../components/Table";
 import { PAGE, pagesOf } from "./runs";
 
@@ -28,7 +28,7 @@ export interface Place {
 
 interface Props {
   /** Which runs. */
-  wanted: { task: string; state?: string };
+  wanted: { task: string; state?: RunState };
   total: number;
   /** The first page of them. */
   first: Run[];

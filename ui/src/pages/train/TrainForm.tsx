@@ -1,10 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useDeferredValue, useMemo, useState } from "react";
-import { runs } from "../../api/calls";
-import { Problem } from "../../api/http";
+import { api, Problem, reply } from "../../api/client";
 import { systemQuery } from "../../api/queries";
-import type { Preflight, Quality, TaskInfo } from "../../api/types";
+import type { Preflight, Schemas, TaskInfo } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Card, Notice } from "../../components/bits";
 import { Failure } from "../../components/Failure";
@@ -13,7 +12,7 @@ import layout from "../../components/layout.module.css";
 import { ShowCommand } from "../../components/ShowCommand";
 import { number, percent, roughly } from "../../lib/format";
 import { useDebounced } from "../../lib/useDebounced";
-import { newRun, START, type Draft } from "../../lib/train";
+import { METHODS, newRun, START, type Draft } from "../../lib/train";
 import { useActions } from "../../shell/actions";
 import { Advanced } from "./Advanced";
 import { MaskView } from "./MaskView";
@@ -22,10 +21,6 @@ import { titleOf } from "../../lib/scores";
 import { Presets } from "./Presets";
 import css from "./train.module.css";
 
-const METHODS = [
-  { value: "lora", label: "LoRA" },
-  { value: "soft-prompt", label: "Soft prompt" },
-] as const;
 /** What to train, what it would take, and the button. */
 export function TrainForm({ task }: { task: TaskInfo }) {
   const [draft, setDraft] = useState<Draft>(START);
@@ -36,12 +31,12 @@ export function TrainForm({ task }: { task: TaskInfo }) {
   const settled = useDeferredValue(useDebounced(spec, 350));
   const preflight = useQuery({
     queryKey: ["preflight", settled, task.counts.approved, task.run?.id],
-    queryFn: () => runs.preflight(settled),
+    queryFn: () => reply(api.POST("/api/v1/runs/preflight", { body: settled })),
     placeholderData: (old) => old,
     retry: false,
   });
   const start = useMutation({
-    mutationFn: () => runs.start(spec),
+    mutationFn: () => reply(api.POST("/api/v1/runs", { body: spec })),
     onSuccess: ({ run }) => {
       void client.invalidateQueries({ queryKey: ["tasks"] });
       void client.invalidateQueries({ queryKey: ["runs"] });
@@ -76,7 +71,7 @@ export function TrainForm({ task }: { task: TaskInfo }) {
                     list="bases"
                     placeholder="smollm2-135m"
                     value={draft.base}
-                    onChange={(e) => change({ base: e.target.value, decoderOnly: false })}
+                    onText={(to) => change({ base: to, decoderOnly: false })}
                   />
                   <datalist id="bases">
                     {bases.map((base) => (
@@ -86,24 +81,22 @@ export function TrainForm({ task }: { task: TaskInfo }) {
                 </>
               )}
             </Field>
-            <Field label="Held out (percent)" error={wrong("eval_share")} hint="Measured, never learned; 20 if empty">
-              {(field) => (
-                <Input
-                  {...field}
-                  inputMode="decimal"
-                  placeholder="20"
-                  value={draft.evalShare}
-                  onChange={(e) => change({ evalShare: e.target.value })}
-                />
-              )}
-            </Field>
+            <Input
+              label="Held out (percent)"
+              error={wrong("eval_share")}
+              hint="Measured, never learned; 20 if empty"
+              inputMode="decimal"
+              placeholder="20"
+              value={draft.evalShare}
+              onText={(to) => change({ evalShare: to })}
+            />
           </div>
           <div className={css.choices}>
             <Choice label="Kind of adapter">
               <Segmented
                 label="Kind of adapter"
                 value={draft.method}
-                options={[...METHODS]}
+                options={METHODS}
                 onChange={(method) => change({ method })}
               />
             </Choice>
@@ -162,7 +155,7 @@ function DecoderOnly({ estimate: found, chosen }: { estimate: Preflight | undefi
 }
 
 /** A version's deciding number, as in “exact 93 % (v3)”. */
-function quality({ version, metric }: Quality) {
+function quality({ version, metric }: Schemas["Quality"]) {
   return `${titleOf(metric.name)} ${percent(metric.value)} (${version})`;
 }
 

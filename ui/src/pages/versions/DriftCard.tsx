@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { driftQuery } from "../../api/queries";
-import type { Drift, DriftState } from "../../api/types";
+import type { Drift } from "../../api/types";
 import { Card, Notice, Pill, Skeleton } from "../../components/bits";
 import { Failure } from "../../components/Failure";
 import { Interval } from "../../components/Interval";
@@ -11,7 +11,7 @@ import { number, percent } from "../../lib/format";
 import css from "./drift.module.css";
 import { SharesBelow } from "./SharesBelow";
 
-const STATES: Record<DriftState, { tone: "plain" | "good" | "warn"; word: string }> = {
+const STATES: Record<Drift["state"], { tone: "plain" | "good" | "warn"; word: string }> = {
   stable: { tone: "good", word: "Stable" },
   drifting: { tone: "warn", word: "Drifting" },
   unknown: { tone: "plain", word: "Cannot tell yet" },
@@ -99,7 +99,7 @@ function ToDo({ task, version }: { task: string; version: string }) {
   );
 }
 
-function Signal(props: { title: string; state: DriftState; text: string; test: string; children: ReactNode }) {
+function Signal(props: { title: string; state: Drift["state"]; text: string; test: string; children: ReactNode }) {
   const { tone, word } = STATES[props.state];
   return (
     <section className={css.signal} aria-label={props.title}>

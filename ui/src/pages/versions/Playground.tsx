@@ -1,12 +1,12 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { compare } from "../../api/calls";
-import type { Answer, TaskInfo, Version } from "../../api/types";
+import { api, reply } from "../../api/client";
+import type { Schemas, TaskInfo, Version } from "../../api/types";
 import { AnswerForm } from "../../components/answer/AnswerForm";
 import { Button } from "../../components/Button";
 import { Card } from "../../components/bits";
 import { Failure } from "../../components/Failure";
-import { Field, Pick, TextArea, type Option } from "../../components/form";
+import { Pick, TextArea, type Option } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { ShowCommand } from "../../components/ShowCommand";
 import { commands } from "../../lib/commands";
@@ -33,7 +33,12 @@ export function Playground({ task, versions }: { task: TaskInfo; versions: Versi
   const first =
     search.left ?? (task.has_baseline ? "baseline" : (versions.find((v) => v.name !== active)?.name ?? "base"));
   const second = search.right ?? active ?? "base";
-  const ask = useMutation({ mutationFn: () => compare(task.name, input, [...new Set([first, second])]) });
+  const ask = useMutation({
+    mutationFn: () => {
+      const contestants = [...new Set([first, second])];
+      return reply(api.POST("/api/v1/compare", { body: { task: task.name, input, contestants } }));
+    },
+  });
   const ready = input.trim() !== "" && !ask.isPending;
   useActions([
     {
@@ -53,30 +58,26 @@ export function Playground({ task, versions }: { task: TaskInfo; versions: Versi
   return (
     <Card title="Try a message">
       <div className={layout.tight}>
-        <Field label="Message">
-          {(field) => (
-            <TextArea
-              {...field}
-              rows={4}
-              value={input}
-              placeholder={SAMPLES[task.name] ?? "Write or paste a message"}
-              onChange={(e) => setInput(e.target.value)}
-            />
-          )}
-        </Field>
+        <TextArea
+          label="Message"
+          rows={4}
+          value={input}
+          placeholder={SAMPLES[task.name] ?? "Write or paste a message"}
+          onText={setInput}
+        />
         <div className={css.ask}>
           <Pick
             aria-label="First contestant"
             options={contestants}
             value={first}
-            onChange={(e) => setUrl({ left: e.target.value })}
+            onPick={(to) => setUrl({ left: to })}
           />
           <span className="muted">against</span>
           <Pick
             aria-label="Second contestant"
             options={contestants}
             value={second}
-            onChange={(e) => setUrl({ right: e.target.value })}
+            onPick={(to) => setUrl({ right: to })}
           />
           <Button
             look="main"
@@ -119,7 +120,7 @@ function OneAnswer({
   differs,
 }: {
   task: TaskInfo;
-  answer: Answer;
+  answer: Schemas["ContestantAnswer"];
   title: string;
   differs: Set<string> | undefined;
 }) {

@@ -24,15 +24,7 @@ export function ReliabilityCard({ evaluation }: { evaluation: Evaluation }) {
   return (
     <Card
       title="Can its confidence be trusted?"
-      side={
-        <Pick
-          aria-label="Confidence of"
-          options={options}
-          value={field}
-          small
-          onChange={(e) => setField(e.target.value)}
-        />
-      }
+      side={<Pick aria-label="Confidence of" options={options} value={field} small onPick={setField} />}
     >
       <div className={css.reliability}>
         <ReliabilityPlot bins={after.bins} before={before.bins} threshold={threshold} />

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { tasks } from "../../api/calls";
-import { rollbackQuery } from "../../api/queries";
+import { api, reply } from "../../api/client";
+import { versionsQuery } from "../../api/queries";
 import type { Version } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Confirm } from "../../components/Confirm";
@@ -10,7 +10,7 @@ import { ShowCommand } from "../../components/ShowCommand";
 import { say, sayError } from "../../components/toasts";
 import { commands } from "../../lib/commands";
 import { percent } from "../../lib/format";
-import { headline, titleOf } from "../../lib/scores";
+import { evaluationOf, headline, titleOf } from "../../lib/scores";
 import { useActions } from "../../shell/actions";
 
 /** The version before becomes active again, in one step. */
@@ -18,7 +18,10 @@ export function Rollback({ task, active, versions }: { task: string; active: Ver
   const [asking, setAsking] = useState(false);
   const client = useQueryClient();
   const roll = useMutation({
-    mutationFn: () => tasks.rollback(task, active.name),
+    mutationFn: () => {
+      const params = { path: { task } };
+      return reply(api.POST("/api/v1/tasks/{task}/rollback", { params, body: { expected: active.name } }));
+    },
     onSuccess: ({ version }) => {
       say(`${version.name} answers again`);
       setAsking(false);
@@ -26,7 +29,7 @@ export function Rollback({ task, active, versions }: { task: string; active: Ver
     onError: sayError,
     onSettled: () => void client.invalidateQueries(),
   });
-  const name = useQuery(rollbackQuery(task)).data;
+  const name = useQuery(versionsQuery(task)).data?.before;
   const before = versions.find((version) => version.name === name);
   useActions([
     {
@@ -87,8 +90,8 @@ function Effect({ task, active, before }: { task: string; active: Version; befor
 }
 
 /** How good a version is, where that was measured. */
-function scored({ metrics }: Version): string {
-  const metric = headline(metrics.evaluation?.adapter);
+function scored(version: Version): string {
+  const metric = headline(evaluationOf(version)?.adapter);
   return metric
     ? ` · ${titleOf(metric.name)} ${percent(metric.value)} (${percent(metric.low)} to ${percent(metric.high)})`
     : " · not measured";

@@ -1,14 +1,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { versions } from "../../api/calls";
+import { address, api, Problem, reply, told } from "../../api/client";
 import type { Version } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Confirm } from "../../components/Confirm";
 import { Menu } from "../../components/Menu";
 import { ShowCommand } from "../../components/ShowCommand";
 import { say, sayError } from "../../components/toasts";
-import { told } from "../../api/client";
-import { Problem } from "../../api/http";
 import { commands } from "../../lib/commands";
 import css from "./versions.module.css";
 
@@ -18,13 +16,16 @@ export function VersionActions({ version, active }: { version: Version; active: 
   const [worse, setWorse] = useState<string | null>(null);
   const client = useQueryClient();
   const { task, name } = version;
+  const params = { path: { task, name } };
+  const archived = version.stage === "archived";
   const done = () => {
     setAsking(null);
     setWorse(null);
     void client.invalidateQueries();
   };
   const activate = useMutation({
-    mutationFn: (force: boolean) => versions.activate(task, name, active, force),
+    mutationFn: (force: boolean) =>
+      reply(api.POST("/api/v1/versions/{task}/{name}/activate", { params, body: { expected: active, force } })),
     onSuccess: ({ previous }) => (
       say(`${name} answers now`, {
         detail: previous ? `${previous} can come back with one press of Roll back.` : undefined,
@@ -42,19 +43,29 @@ export function VersionActions({ version, active }: { version: Version; active: 
   const act = (run: () => Promise<unknown>, said: string) => () => void run().then(() => (say(said), done()), sayError);
   const busy = activate.isPending && "Activating …";
   const items = [
-    { label: "Download", run: () => location.assign(versions.downloadAddress(task, name)) },
+    {
+      label: "Download",
+      run: () => location.assign(address("/api/v1/versions/{task}/{name}/download", { task, name })),
+    },
     {
       label: "Measure again",
-      run: act(() => versions.evaluate(task, name), "Queued; the numbers come when it is done"),
+      run: act(
+        () => api.POST("/api/v1/versions/{task}/{name}/evaluate", { params }),
+        "Queued; the numbers come when it is done",
+      ),
     },
     ...(version.stage === "active"
       ? []
       : [
           {
-            label: version.stage === "archived" ? "Bring back as shadow" : "Archive",
+            label: archived ? "Bring back as shadow" : "Archive",
             run: act(
-              () => versions.stage(task, name, version.stage === "archived" ? "shadow" : "archived"),
-              version.stage === "archived" ? `${name} is a shadow` : `${name} is archived`,
+              () =>
+                api.POST("/api/v1/versions/{task}/{name}/stage", {
+                  params,
+                  body: { stage: archived ? "shadow" : "archived" },
+                }),
+              archived ? `${name} is a shadow` : `${name} is archived`,
             ),
           },
         ]),
@@ -89,7 +100,7 @@ export function VersionActions({ version, active }: { version: Version; active: 
         title={`Delete ${name}?`}
         yes="Delete it"
         danger
-        onYes={act(() => versions.remove(task, name), `${name} is deleted`)}
+        onYes={act(() => api.DELETE("/api/v1/versions/{task}/{name}", { params }), `${name} is deleted`)}
         onNo={() => setAsking(null)}
       >
         <p>It leaves the registry; its files and the run that made it stay on the disk.</p>

@@ -5,6 +5,7 @@ import { Card, Empty, Skeleton } from "../../components/bits";
 import { Failure } from "../../components/Failure";
 import layout from "../../components/layout.module.css";
 import { duration, number } from "../../lib/format";
+import { evaluationOf } from "../../lib/scores";
 import { Confusion } from "./Confusion";
 import { DriftCard } from "./DriftCard";
 import { Lineage } from "./Lineage";
@@ -19,7 +20,7 @@ export function VersionDetail({ task, version, versions }: { task: TaskInfo; ver
   const query = useQuery(versionQuery(task.name, version.name));
   if (query.error && !query.data) return <Failure error={query.error} retry={() => void query.refetch()} />;
   const detail = query.data;
-  const evaluation = detail?.evaluation ?? version.metrics.evaluation;
+  const evaluation = detail?.evaluation ?? evaluationOf(version);
   return (
     <div className={layout.stack}>
       <div className={css.detail}>

@@ -6,7 +6,7 @@ import { TimeAgo } from "../../components/TimeAgo";
 import { VerdictPill } from "../../components/VerdictPill";
 import { label } from "../../lib/format";
 import { examplesNeeded, verdict } from "../../lib/reliability";
-import { headline, metricOf, titleOf } from "../../lib/scores";
+import { evaluationOf, headline, metricOf, titleOf } from "../../lib/scores";
 import css from "./versions.module.css";
 import { VersionActions } from "./VersionActions";
 
@@ -21,7 +21,7 @@ interface Props {
 
 /** The versions of a task, newest first, against what needs no model and against the active one. */
 export function VersionTable({ versions, active, shown, onShow }: Props) {
-  const metric = headline(versions.find((version) => version.metrics.evaluation)?.metrics.evaluation?.adapter)?.name;
+  const metric = headline(versions.map(evaluationOf).find(Boolean)?.adapter)?.name;
   const columns = [
     "Version",
     "Stage",
@@ -59,11 +59,10 @@ function Row({
   here: boolean;
   onShow: () => void;
 }) {
-  const evaluation = version.metrics.evaluation;
+  const evaluation = evaluationOf(version);
   const mine = headline(evaluation?.adapter);
   const rival = mine && metricOf(evaluation?.baseline?.scores, mine.name);
-  const other =
-    mine && version.name !== active?.name ? metricOf(active?.metrics.evaluation?.adapter, mine.name) : undefined;
+  const other = mine && version.name !== active?.name ? metricOf(evaluationOf(active)?.adapter, mine.name) : undefined;
   const n = evaluation?.adapter.n ?? 0;
   return (
     <tr data-here={here || undefined} className={css.row}>

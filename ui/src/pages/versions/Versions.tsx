@@ -21,7 +21,7 @@ export function Versions() {
   if (query.error && !query.data)
     return <PageFailure title="Versions" error={query.error} retry={() => void query.refetch()} />;
   if (!task || !query.data) return <Skeleton lines={8} height={480} />;
-  const list = newestFirst(query.data);
+  const list = newestFirst(query.data.versions);
   const active = list.find((version) => version.stage === "active");
   const shown = list.find((version) => version.name === search.version) ?? active ?? list[0];
   const head = (

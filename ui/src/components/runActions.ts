@@ -1,0 +1,36 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { api, reply } from "../api/client";
+import type { Run } from "../api/types";
+import { isActive } from "./RunPill";
+import { say, sayError } from "./toasts";
+
+type Action = "cancel" | "resume" | "retry";
+const SAID = { cancel: "Stopping", resume: "Queued; it resumes from its last checkpoint", retry: "Queued" };
+
+/** What can be done with a run in the state it is in. */
+export function offered({ kind, state }: Run): { action: Action; label: string }[] {
+  const trains = kind === "train";
+  if (isActive(state)) return [{ action: "cancel", label: "Cancel" }];
+  const stopped = state === "failed" || state === "cancelled";
+  return [
+    ...(trains && stopped ? [{ action: "resume", label: "Resume" } as const] : []),
+    ...(trains || stopped ? [{ action: "retry", label: trains ? "Train again" : "Measure again" } as const] : []),
+  ];
+}
+
+/** Does it; nothing is done before the server has said yes. A run that begins anew is shown. */
+export function useRunAction({ id, kind }: Run) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  return useMutation({
+    mutationFn: (action: Action) => reply(api.POST(`/api/v1/runs/{id}/${action}`, { params: { path: { id } } })),
+    onSuccess: ({ run }, action) => {
+      const keeps = action === "cancel" && kind === "train";
+      say(SAID[action], { detail: keeps ? "It ends after this step; the last checkpoint is kept." : undefined });
+      if (run.id !== id) void navigate({ to: "/runs/$id", params: { id: run.id } });
+    },
+    onError: sayError,
+    onSettled: () => void client.invalidateQueries(),
+  });
+}
