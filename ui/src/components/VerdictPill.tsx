@@ -1,3 +1,5 @@
+import type { Metric } from "../api/types";
+import { examplesNeeded, verdict } from "../lib/reliability";
 import { Pill } from "./bits";
 
 /** Whether one thing beats another, or nobody can tell yet. */
@@ -11,4 +13,10 @@ export function VerdictPill({ verdict, than, needs }: { verdict: string; than?: 
       <Pill>≈ Cannot tell yet</Pill>
     </span>
   );
+}
+
+/** The same for a metric, as far as both are known. */
+export function Verdict({ mine, other, n }: { mine?: Metric; other?: Metric; n: number }) {
+  if (!mine || !other) return "–";
+  return <VerdictPill verdict={verdict(mine, other)} needs={examplesNeeded(mine, other, n)} />;
 }

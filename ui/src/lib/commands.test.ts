@@ -9,16 +9,16 @@ const HELP = new Map(
 );
 
 const SHOWN = [
-  ...["slack", "csv", "jsonl", "ask-ai", "prompt"].map((kind) =>
+  ...(["slack", "csv", "jsonl", "ask-ai", "prompt"] as const).map((kind) =>
     commands.importing({
       ...{ kind, task: "sentiment", file: "my file.zip", labels: "labels.jsonl", drafts: "pending" },
       columns: { text: "Review", label: "2", id: "key", heading: "yes" },
     }),
   ),
   ...["approve", "reject", "reopen"].map((action) =>
-    commands.deciding({
-      ...{ task: "sentiment", action, reason: "not ours", min_confidence: 0.9 },
-      ...{ state: "pending", source: "csv", search: "kale", by: "ana", field: "unit", max_confidence: 0.95 },
+    commands.deciding("sentiment", action, "not ours", {
+      ...{ state: "pending", source: "csv", search: "kale", by: "ana", field: "unit" },
+      ...{ min_confidence: 0.9, max_confidence: 0.95 },
     }),
   ),
   commands.rejecting("sentiment", "csv:1", "Duplicate"),

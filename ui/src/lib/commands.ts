@@ -1,23 +1,21 @@
 /** What forms do, as commands for a shell: whatever the page can, a script can. */
-import type { Json } from "./json";
+import type { Schemas } from "../api/types";
+import { shown, type Json } from "./json";
 
 /** One word of a command, in quotes where a shell would take it apart. */
 export const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
-type Word = string | false | null | undefined;
+type Flags = Record<string, string | number | boolean | null | undefined>;
 
-const graft = (...words: Word[]): string =>
-  ["graft", ...words.filter((word): word is string => typeof word === "string")].map(quoted).join(" ");
-
-interface Importing {
-  kind: string;
-  task: string;
-  file?: string;
-  labels?: string;
-  /** What becomes of Ask AI's drafts. */
-  drafts?: string;
-  columns?: Columns;
+/** A command with its flags: `true` is a flag alone, nothing and no text leave it out. */
+function graft(words: string[], flags: Flags = {}): string {
+  const said = Object.entries(flags).flatMap(([name, value]) => {
+    const flag = `--${name.replaceAll("_", "-")}`;
+    if (value === true) return [flag];
+    return value == null || value === false || value === "" ? [] : [flag, String(value)];
+  });
+  return ["graft", ...words, ...said].map(quoted).join(" ");
 }
 
 /** Which columns of a table hold what, as typed; empty where Graft is to find out. */
@@ -28,17 +26,14 @@ export interface Columns {
   heading: "" | "yes" | "no";
 }
 
-interface Deciding {
+interface Importing {
+  kind: Schemas["ImportKind"];
   task: string;
-  action: string;
-  reason: string;
-  state?: string;
-  source?: string;
-  search?: string;
-  by?: string;
-  field?: string;
-  min_confidence?: number;
-  max_confidence?: number;
+  file?: string;
+  labels?: string;
+  /** What becomes of Ask AI's drafts. */
+  drafts?: string;
+  columns?: Columns;
 }
 
 interface Scheduling {
@@ -51,83 +46,45 @@ interface Scheduling {
   activate: boolean;
 }
 
-/** What narrows a decision on many, in the words of the server; to commands, `--by` is who decides. */
-const FILTERS = ["state", "source", "search", "by", "field", "min_confidence", "max_confidence"] as const;
-
 /** Contestants that are no version. */
 const NO_VERSION = ["baseline", "base"];
 
 export const commands = {
-  importing: ({ kind, task, file, labels, drafts, columns }: Importing) => {
-    const name = kind === "prompt" ? "text" : kind;
-    const fixed = kind === "slack" || kind === "ask-ai";
-    return graft(
-      "import",
-      name,
-      kind === "prompt" ? "prompt.txt" : (file ?? "FILE"),
-      !fixed && "--task",
-      !fixed && task,
-      kind === "slack" && labels !== undefined && "--labels",
-      kind === "slack" && labels,
-      ...(kind === "ask-ai" && drafts && drafts !== "approve" ? ["--drafts", drafts] : []),
-      ...Object.entries(kind === "csv" && columns ? columns : {}).flatMap(([name, value]: [string, string]) =>
-        value.trim() === "" ? [] : [`--${name}`, value.trim()],
-      ),
-    );
+  importing: ({ kind, task, file = "FILE", labels, drafts, columns }: Importing) => {
+    if (kind === "prompt") return graft(["import", "text", "prompt.txt"], { task });
+    if (kind === "slack") return graft(["import", kind, file], { labels });
+    if (kind === "ask-ai") return graft(["import", kind, file], { drafts: drafts !== "approve" && drafts });
+    const trimmed = Object.entries(kind === "csv" ? (columns ?? {}) : {}).map(([name, value]) => [name, value.trim()]);
+    return graft(["import", kind, file], { task, ...Object.fromEntries(trimmed) });
   },
-  /** One decision on all that a filter shows. */
-  deciding: ({ task, action, reason, ...filter }: Deciding) =>
-    graft(
-      ...["examples", action, "--task", task, "--all"],
-      ...FILTERS.flatMap((name) => {
-        const value = filter[name];
-        const flag = name === "by" ? "decided-by" : name.replace("_", "-");
-        return value === undefined || value === "" ? [] : [`--${flag}`, String(value)];
-      }),
-      ...(action === "reject" ? ["--reason", reason || "REASON"] : []),
-    ),
+  /** One decision on all that a filter shows, in the words of the server; to commands, `--by` is who decides. */
+  deciding: (task: string, action: string, reason: string, { by, ...filter }: Schemas["BulkFilter"]) =>
+    graft(["examples", action], {
+      ...{ task, all: true, ...filter, "decided-by": by },
+      reason: action === "reject" && (reason || "REASON"),
+    }),
   rejecting: (task: string, id: string, reason: string) =>
-    graft("examples", "reject", id, "--task", task, "--reason", reason || "REASON"),
-  deletingRun: (id: string) => graft("runs", "delete", id),
-  cancellingRun: (id: string) => graft("runs", "cancel", id),
+    graft(["examples", "reject", id], { task, reason: reason || "REASON" }),
+  deletingRun: (id: string) => graft(["runs", "delete", id]),
+  cancellingRun: (id: string) => graft(["runs", "cancel", id]),
   /** A message on two contestants; on one where only one of them is a version and the other the bare base. */
   asking: (task: string, first: string, second: string, message: string) => {
     const [version, other] = NO_VERSION.includes(second) ? [second, first].reverse() : [second, first];
     if (version === undefined || NO_VERSION.includes(version)) return null;
-    const about = ["--task", task, "--version", version];
-    if (other === "base" || other === version) return graft("infer", ...about, "--message", message);
-    return graft(
-      "compare",
-      ...about,
-      other !== "baseline" && "--with",
-      other !== "baseline" && other,
-      "--message",
-      message,
-    );
+    if (other === "base" || other === version) return graft(["infer"], { task, version, message });
+    return graft(["compare"], { task, version, with: other !== "baseline" && other, message });
   },
   activating: (task: string, version: string, force: boolean) =>
-    graft("models", "set-active", version, "--task", task, force && "--force"),
-  rollingBack: (task: string) => graft("models", "rollback", "--task", task),
-  deletingVersion: (task: string, version: string) => graft("models", "delete", version, "--task", task),
-  addingUser: (name: string, role: string) => graft("users", "add", name || "NAME", "--role", role),
-  addingToken: (label: string, role: string) => graft("tokens", "add", label || "LABEL", "--role", role),
+    graft(["models", "set-active", version], { task, force }),
+  rollingBack: (task: string) => graft(["models", "rollback"], { task }),
+  deletingVersion: (task: string, version: string) => graft(["models", "delete", version], { task }),
+  addingUser: (name: string, role: string) => graft(["users", "add", name || "NAME"], { role }),
+  addingToken: (label: string, role: string) => graft(["tokens", "add", label || "LABEL"], { role }),
   scheduling: ({ task, cron, zone, fresh, base, method, activate }: Scheduling) =>
-    graft(
-      ...["schedules", "add", task, task, "--cron", cron, "--zone", zone, "--min-new", fresh || "0"],
-      ...(base ? ["--base", base] : []),
-      ...(method === "lora" ? [] : ["--method", method]),
-      activate && "--activate",
-    ),
-  editing: (task: string, id: string, answer: Json) =>
-    graft(
-      "examples",
-      "edit",
-      id,
-      "--task",
-      task,
-      "--output",
-      typeof answer === "string" ? answer : JSON.stringify(answer),
-    ),
+    graft(["schedules", "add", task, task], {
+      ...{ cron, zone, "min-new": fresh || "0", base, method: method !== "lora" && method, activate },
+    }),
+  editing: (task: string, id: string, answer: Json) => graft(["examples", "edit", id], { task, output: shown(answer) }),
   /** What only the API does. */
   deleting: (path: string) => `curl -X DELETE ${quoted(location.origin + path)} -H 'Authorization: Bearer TOKEN'`,
   posting: (path: string, body: unknown) => sending("POST", path, body),

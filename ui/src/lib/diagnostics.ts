@@ -1,37 +1,36 @@
 import type { Run, RunFailure } from "../api/types";
-import { duration, exact } from "./format";
+import { duration, exact, number } from "./format";
 
-/** Everything somebody else needs to understand a failed run, as text. */
-export function diagnostics(run: Run, failure?: RunFailure | null, log = ""): string {
-  const facts: [string, unknown][] = [
+/** What a run was asked to do and what became of it. */
+export function facts(run: Run): [name: string, value: string][] {
+  const seconds = run.started_at && run.finished_at ? (run.finished_at - run.started_at) / 1000 : null;
+  return [
     ["run", run.id],
     ["task", run.task],
     ["state", run.state],
+    ["exit code", String(run.exit_code ?? "none")],
     ["method", run.method],
     ["base", run.base],
     ["dataset", run.dataset],
-    ["samples", `${run.train_samples ?? "?"} train, ${run.eval_samples ?? "?"} held out`],
-    ["exit code", run.exit_code ?? "none"],
+    ["samples", `${number(run.train_samples)} to learn from, ${number(run.eval_samples)} held out`],
     ["created", exact(run.created_at)],
     ["started", run.started_at ? exact(run.started_at) : "never"],
     ["ended", run.finished_at ? exact(run.finished_at) : "not yet"],
-    ["duration", run.started_at && run.finished_at ? duration((run.finished_at - run.started_at) / 1000) : "–"],
+    ["duration", duration(seconds)],
     ["directory", run.dir],
-    ...(failure
-      ? ([
-          ["what", failure.what],
-          ["where", failure.where],
-          ["hint", failure.hint ?? "none"],
-        ] as [string, unknown][])
-      : []),
   ];
-  const lines = facts.map(([name, value]) => `${name}: ${String(value)}`);
-  const why = failure?.why ?? run.error ?? "";
+}
+
+/** Everything somebody else needs to understand a failed run, as text. */
+export function diagnostics(run: Run, failure?: RunFailure | null, log = ""): string {
+  const { what, where, hint } = failure ?? {};
+  const failed = failure ? [`what: ${what}`, `where: ${where}`, `hint: ${hint ?? "none"}`] : [];
   return [
-    ...lines,
+    ...facts(run).map((fact) => fact.join(": ")),
+    ...failed,
     "",
     "error:",
-    why,
+    failure?.why ?? run.error ?? "",
     ...(log ? ["", "last lines of stderr:", log] : []),
     "",
     "spec:",

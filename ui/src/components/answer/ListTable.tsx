@@ -1,7 +1,7 @@
 import { useRef, type KeyboardEvent } from "react";
 import { label } from "../../lib/format";
 import { isObject, type Json } from "../../lib/json";
-import { insert, moved, without } from "../../lib/list";
+import { moved } from "../../lib/list";
 import { blankObject, type Field } from "../../lib/schema";
 import { Button } from "../Button";
 import type { About } from "./about";
@@ -27,7 +27,7 @@ export function ListTable({ field, path, value, onChange, about }: Props) {
       inputs?.[column]?.focus();
     });
   const add = (at: number) => {
-    onChange?.(insert(value, at, blankObject(field.fields)));
+    onChange?.(value.toSpliced(at, 0, blankObject(field.fields)));
     focus(at);
   };
   const move = (row: number, by: number, column = 0) => {
@@ -106,7 +106,7 @@ export function ListTable({ field, path, value, onChange, about }: Props) {
                     small
                     icon="cross"
                     aria-label={`Remove ${singular} ${i + 1}`}
-                    onClick={() => onChange(without(value, i))}
+                    onClick={() => onChange(value.toSpliced(i, 1))}
                   />
                 </td>
               )}

@@ -1,6 +1,5 @@
 import { useRef, type ClipboardEvent, type KeyboardEvent } from "react";
 import { at, lay, pasted, type Problems, type Row } from "../../lib/grid";
-import { without } from "../../lib/list";
 import { Button } from "../Button";
 import { GridCell, type Column } from "./GridCell";
 import css from "./grid.module.css";
@@ -39,7 +38,7 @@ export function Grid({ label, noun, columns, rows, onChange, problems, fixed = [
   const drop = (row: number, column = 0) => {
     if (row >= rows.length) return;
     if (fixed[row]) onChange(rows.map((cells, i) => (i === row ? [cells[0]!, ...empty.slice(1)] : cells)));
-    else onChange(without(rows, row));
+    else onChange(rows.toSpliced(row, 1));
     focus(row, column);
   };
   const onKey = (press: KeyboardEvent, row: number, column: number) => {

@@ -5,6 +5,7 @@ import { Button } from "../../components/Button";
 import { Segmented } from "../../components/form";
 import { percent } from "../../lib/format";
 import type { Json } from "../../lib/json";
+import { ActionButton } from "../../shell/ActionButton";
 import { useActions } from "../../shell/actions";
 import css from "./audit.module.css";
 import type { Method, Proposal, View } from "./draft";
@@ -46,15 +47,6 @@ export function Answers(props: Props) {
     { id: "swap", label: "Take the other side", group: "Audit", key: "o", disabled: !sides, run: swap },
   ]);
   const labels = task.form === "label" ? (task.labels ?? []).slice(0, 9) : [];
-  useActions(
-    labels.map((label, i) => ({
-      id: `label-${label}`,
-      label: `Label: ${label}`,
-      group: "Labels",
-      key: String(i + 1),
-      run: () => props.onChange(label),
-    })),
-  );
   return (
     <>
       <header className={css.answerHead}>
@@ -115,14 +107,16 @@ export function Answers(props: Props) {
       {labels.length > 0 && (
         <div className={css.labels} role="group" aria-label="Labels">
           {labels.map((label, i) => (
-            <Button
+            <ActionButton
               key={label}
-              shortcut={String(i + 1)}
+              action={{
+                ...{ id: `label-${label}`, label: `Label: ${label}`, group: "Labels", key: String(i + 1) },
+                run: () => props.onChange(label),
+              }}
               aria-pressed={props.answer === label}
-              onClick={() => props.onChange(label)}
             >
               {label}
-            </Button>
+            </ActionButton>
           ))}
         </div>
       )}

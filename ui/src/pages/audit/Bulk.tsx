@@ -92,7 +92,7 @@ export function Bulk(props: { open: boolean; onOpenChange: (open: boolean) => vo
       {action === "approve" && (
         <Notice tone="warn">Approved answers are the truth that adapters learn. Look at a sample first.</Notice>
       )}
-      <ShowCommand command={commands.deciding({ task: task.name, action, reason, ...shown })} />
+      <ShowCommand command={commands.deciding(task.name, action, reason, shown)} />
       {run.isError && <Failure error={run.error} />}
     </Modal>
   );

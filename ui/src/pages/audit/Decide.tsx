@@ -1,12 +1,11 @@
 import { useState } from "react";
 import type { TaskInfo } from "../../api/types";
-import { Button } from "../../components/Button";
-import { useActions } from "../../shell/actions";
+import { ActionButton } from "../../shell/ActionButton";
+import { useActions, type Action } from "../../shell/actions";
 import css from "./audit.module.css";
 import { Reject } from "./Reject";
 import { useRecent } from "./recent";
 import type { Audit } from "./useAudit";
-import { undo } from "./useDecide";
 
 interface Props {
   audit: Audit;
@@ -19,81 +18,58 @@ interface Props {
 /** The buttons that decide; each says its key. */
 export function Decide({ audit, task, onApprove, onReject, onEdit }: Props) {
   const [rejecting, setRejecting] = useState(false);
-  const last = useRecent().find((one) => one.task === task.name);
-  const takeBack = () => {
-    if (!last) return;
-    undo(
-      last,
-      audit.list.find((one) => one.id === last.id),
-    );
-    audit.open(last.id);
-  };
+  const decided = useRecent().find((one) => one.task === task.name);
+  const takeBack = () => decided && audit.takeBack(decided);
   const back = () => audit.step(-1);
   const forth = () => audit.step(1);
+  const action = (id: string, label: string, key: string, run: () => void, more: Partial<Action> = {}): Action => ({
+    ...{ id, label, key, run, group: "Audit" },
+    ...more,
+  });
+  const leave = () => (document.activeElement as HTMLElement | null)?.blur();
   useActions([
-    { id: "approve", label: "Approve", group: "Audit", key: "a", run: onApprove },
-    {
-      id: "approve-editing",
-      label: "Approve while editing",
-      group: "Audit",
-      key: "mod+enter",
-      always: true,
-      run: onApprove,
-    },
-    { id: "edit", label: "Edit", group: "Audit", key: "e", run: onEdit },
-    {
-      id: "leave",
-      label: "Leave a field",
-      group: "Audit",
-      key: "escape",
-      always: true,
-      run: () => (document.activeElement as HTMLElement | null)?.blur(),
-    },
-    {
-      id: "reject",
-      label: "Reject (then 1–5 for the reason)",
-      group: "Audit",
-      key: "x",
-      run: () => setRejecting(true),
-    },
-    { id: "skip", label: "Skip", group: "Audit", key: "space", run: forth },
-    { id: "undo", label: "Undo the last decision", group: "Audit", key: "u", disabled: !last, run: takeBack },
-    { id: "next", label: "Next message", group: "Audit", key: "j", run: forth },
-    { id: "previous", label: "Previous message", group: "Audit", key: "k", run: back },
+    action("approve-editing", "Approve while editing", "mod+enter", onApprove, { always: true }),
+    action("leave", "Leave a field", "escape", leave, { always: true }),
   ]);
+  const first = audit.at === 0;
+  const last = audit.at >= audit.list.length - 1;
   return (
     <footer className={css.decide}>
-      <Button look="main" icon="check" shortcut="a" onClick={onApprove}>
+      <ActionButton action={action("approve", "Approve", "a", onApprove)} look="main" icon="check">
         Approve
-      </Button>
-      <Button icon="edit" shortcut="e" className={css.edit} onClick={onEdit}>
+      </ActionButton>
+      <ActionButton action={action("edit", "Edit", "e", onEdit)} icon="edit" className={css.edit}>
         Edit
-      </Button>
-      <Button look="danger" icon="cross" shortcut="x" onClick={() => setRejecting(true)}>
+      </ActionButton>
+      <ActionButton
+        action={action("reject", "Reject (then 1–5 for the reason)", "x", () => setRejecting(true))}
+        look="danger"
+        icon="cross"
+      >
         Reject
-      </Button>
-      <Button look="quiet" icon="skip" shortcut="space" onClick={forth}>
+      </ActionButton>
+      <ActionButton action={action("skip", "Skip", "space", forth)} look="quiet" icon="skip">
         Skip
-      </Button>
-      <Button look="quiet" icon="undo" shortcut="u" disabled={!last} onClick={takeBack}>
+      </ActionButton>
+      <ActionButton
+        action={action("undo", "Undo the last decision", "u", takeBack, { disabled: !decided })}
+        look="quiet"
+        icon="undo"
+      >
         Undo
-      </Button>
+      </ActionButton>
       <span className={css.moves}>
-        <Button
+        <ActionButton
+          action={action("previous", "Previous message", "k", back, { disabled: first })}
           look="quiet"
           icon="left"
-          shortcut="k"
           aria-label="Previous message"
-          disabled={audit.at === 0}
-          onClick={back}
         />
-        <Button
+        <ActionButton
+          action={action("next", "Next message", "j", forth, { disabled: last })}
           look="quiet"
           icon="right"
-          shortcut="j"
           aria-label="Next message"
-          disabled={audit.at >= audit.list.length - 1}
-          onClick={forth}
         />
       </span>
       {audit.current && (

@@ -5,7 +5,6 @@ import { useOutbox } from "../../live/decisions";
 import css from "./audit.module.css";
 import { useRecent } from "./recent";
 import type { Audit } from "./useAudit";
-import { undo } from "./useDecide";
 
 const SIGN = { approved: "✓", rejected: "✕", pending: "·" } as const;
 
@@ -37,13 +36,7 @@ export function Rail({ audit, task }: { audit: Audit; task: TaskInfo }) {
               small
               icon="undo"
               aria-label={`Undo: ${one.title}`}
-              onClick={() => {
-                undo(
-                  one,
-                  audit.list.find((example) => example.id === one.id),
-                );
-                audit.open(one.id);
-              }}
+              onClick={() => audit.takeBack(one)}
             />
           </li>
         ))}

@@ -4,23 +4,15 @@ import { exact } from "../../lib/format";
 
 /** What people said of a message. */
 export function ReviewPill({ state, review }: { state: ReviewState; review: Example["review"] }) {
-  const same = review.state === state && review.state !== "pending";
-  const who = same ? ` by ${review.by}` : "";
-  const title = same ? exact(review.at) : undefined;
-  if (state === "approved")
-    return (
-      <span title={title}>
-        <Pill tone="good">✓ Approved{who}</Pill>
-      </span>
-    );
-  if (state === "rejected")
-    return (
-      <span title={title}>
-        <Pill tone="bad">
-          ✕ Rejected{who}
-          {same && review.state === "rejected" && review.reason ? `: ${review.reason}` : ""}
-        </Pill>
-      </span>
-    );
-  return <Pill>Unaudited</Pill>;
+  if (state === "pending") return <Pill>Unaudited</Pill>;
+  const known = review.state === state ? review : undefined;
+  return (
+    <span title={known && "at" in known ? exact(known.at) : undefined}>
+      <Pill tone={state === "approved" ? "good" : "bad"}>
+        {state === "approved" ? "✓ Approved" : "✕ Rejected"}
+        {known && "by" in known && ` by ${known.by}`}
+        {known && "reason" in known && known.reason && `: ${known.reason}`}
+      </Pill>
+    </span>
+  );
 }

@@ -7,7 +7,8 @@ import { others, usePresence } from "../../live/presence";
 import { useStore } from "../../lib/store";
 import { useUrl } from "../../shell/url";
 import { filterOf, nextOpen, stateOf, type Filter } from "./queue";
-import { useRecent } from "./recent";
+import { useRecent, type Decided } from "./recent";
+import { undo } from "./useDecide";
 import { useQueue } from "./useQueue";
 
 const AHEAD = 5;
@@ -39,6 +40,13 @@ export function useAudit(task: TaskInfo | undefined) {
     const open = filter?.state === "pending" ? nextOpen(states, index, taken) : index + 1;
     go(list[open] ?? list[index + 1]);
   };
+  const takeBack = (decided: Decided) => {
+    undo(
+      decided,
+      list.find((one) => one.id === decided.id),
+    );
+    setId(decided.id);
+  };
   // While what was asked for is being read, nothing else takes its place: a key would decide on it.
   const current = seeking ? undefined : list[index];
   usePresence(current?.task, current?.id);
@@ -56,6 +64,7 @@ export function useAudit(task: TaskInfo | undefined) {
     seeking,
     go,
     open: setId,
+    takeBack,
     step,
     next,
     setUrl,

@@ -4,7 +4,6 @@ import { useDeferredValue, useMemo, useState } from "react";
 import { api, Problem, reply } from "../../api/client";
 import { systemQuery } from "../../api/queries";
 import type { Preflight, Schemas, TaskInfo } from "../../api/types";
-import { Button } from "../../components/Button";
 import { Card, Notice } from "../../components/bits";
 import { Failure } from "../../components/Failure";
 import { Check, Field, Input, Segmented } from "../../components/form";
@@ -13,7 +12,7 @@ import { ShowCommand } from "../../components/ShowCommand";
 import { number, percent, roughly } from "../../lib/format";
 import { useDebounced } from "../../lib/useDebounced";
 import { METHODS, newRun, START, type Draft } from "../../lib/train";
-import { useActions } from "../../shell/actions";
+import { ActionButton } from "../../shell/ActionButton";
 import { Advanced } from "./Advanced";
 import { MaskView } from "./MaskView";
 import { PreflightCard } from "./PreflightCard";
@@ -46,7 +45,7 @@ export function TrainForm({ task }: { task: TaskInfo }) {
   const change = (part: Partial<Draft>) => setDraft((old) => ({ ...old, ...part }));
   const blocked = task.run != null || preflight.data?.ok === false || preflight.isError;
   const begin = () => !blocked && start.mutate();
-  useActions([{ id: "start", label: "Start training", group: "Train", key: "s", disabled: blocked, run: begin }]);
+  const go = { id: "start", label: "Start training", group: "Train", key: "s", disabled: blocked, run: begin };
   const bases = [...new Set([...(system.data?.bases.map((base) => base.name) ?? []), "smollm2-135m"])];
   const wrong = (field: string) =>
     preflight.data?.problems
@@ -119,9 +118,15 @@ export function TrainForm({ task }: { task: TaskInfo }) {
           {preflight.data && <ShowCommand command={preflight.data.command} />}
           {start.isError && <StartFailed error={start.error} />}
           <div className={css.go}>
-            <Button look="main" type="submit" shortcut="s" disabled={blocked} busy={start.isPending && "Starting …"}>
+            <ActionButton
+              action={go}
+              look="main"
+              type="submit"
+              onClick={undefined}
+              busy={start.isPending && "Starting …"}
+            >
               Start training
-            </Button>
+            </ActionButton>
             {task.run && (
               <span>
                 <Link to="/runs/$id" params={{ id: task.run.id }}>

@@ -1,9 +1,8 @@
 import type { Evaluation } from "../../api/types";
 import { Interval } from "../../components/Interval";
 import { Cell, Table } from "../../components/Table";
-import { VerdictPill } from "../../components/VerdictPill";
+import { Verdict } from "../../components/VerdictPill";
 import { label } from "../../lib/format";
-import { examplesNeeded, verdict } from "../../lib/reliability";
 import { metricOf, titleOf } from "../../lib/scores";
 
 /** Each metric of the adapter beside the baseline and the bare base, with 95 % intervals. */
@@ -46,11 +45,7 @@ export function MetricsTable({ evaluation }: { evaluation: Evaluation }) {
             )}
             {baseline && (
               <Cell label="Verdict">
-                {rival ? (
-                  <VerdictPill verdict={verdict(metric, rival)} needs={examplesNeeded(metric, rival, adapter.n)} />
-                ) : (
-                  "–"
-                )}
+                <Verdict mine={metric} other={rival} n={adapter.n} />
               </Cell>
             )}
           </tr>

@@ -13,7 +13,7 @@ import { commands } from "../../lib/commands";
 import { differing } from "../../lib/diff";
 import { duration, percent } from "../../lib/format";
 import { blank } from "../../lib/schema";
-import { useActions } from "../../shell/actions";
+import { ActionButton } from "../../shell/ActionButton";
 import { useUrl } from "../../shell/url";
 import css from "./versions.module.css";
 
@@ -40,17 +40,10 @@ export function Playground({ task, versions }: { task: TaskInfo; versions: Versi
     },
   });
   const ready = input.trim() !== "" && !ask.isPending;
-  useActions([
-    {
-      id: "ask",
-      label: "Ask both",
-      group: "Playground",
-      key: "mod+enter",
-      always: true,
-      disabled: !ready,
-      run: () => ask.mutate(),
-    },
-  ]);
+  const askBoth = {
+    ...{ id: "ask", label: "Ask both", group: "Playground", key: "mod+enter", always: true },
+    ...{ disabled: !ready, run: () => ask.mutate() },
+  };
   const answers = ask.data?.answers ?? [];
   const [a, b] = answers;
   const differs = a?.answer != null && b?.answer != null ? differing(a.answer, b.answer) : undefined;
@@ -79,15 +72,9 @@ export function Playground({ task, versions }: { task: TaskInfo; versions: Versi
             value={second}
             onPick={(to) => setUrl({ right: to })}
           />
-          <Button
-            look="main"
-            shortcut="mod+enter"
-            disabled={!ready}
-            busy={ask.isPending && "Reading the message …"}
-            onClick={() => ask.mutate()}
-          >
+          <ActionButton action={askBoth} look="main" busy={ask.isPending && "Reading the message …"}>
             Ask both
-          </Button>
+          </ActionButton>
           {SAMPLES[task.name] && input === "" && (
             <Button look="quiet" onClick={() => setInput(SAMPLES[task.name] ?? "")}>
               Take the sample

@@ -3,7 +3,6 @@ import { useState } from "react";
 import { api, reply } from "../../api/client";
 import { versionsQuery } from "../../api/queries";
 import type { Version } from "../../api/types";
-import { Button } from "../../components/Button";
 import { Confirm } from "../../components/Confirm";
 import { Facts } from "../../components/Facts";
 import { ShowCommand } from "../../components/ShowCommand";
@@ -11,7 +10,7 @@ import { say, sayError } from "../../components/toasts";
 import { commands } from "../../lib/commands";
 import { percent } from "../../lib/format";
 import { evaluationOf, headline, titleOf } from "../../lib/scores";
-import { useActions } from "../../shell/actions";
+import { ActionButton } from "../../shell/ActionButton";
 
 /** The version before becomes active again, in one step. */
 export function Rollback({ task, active, versions }: { task: string; active: Version; versions: Version[] }) {
@@ -31,25 +30,15 @@ export function Rollback({ task, active, versions }: { task: string; active: Ver
   });
   const name = useQuery(versionsQuery(task)).data?.before;
   const before = versions.find((version) => version.name === name);
-  useActions([
-    {
-      id: "rollback",
-      label: "Roll back",
-      group: "Versions",
-      disabled: !before,
-      run: () => setAsking(true),
-    },
-  ]);
+  const ask = {
+    ...{ id: "rollback", label: "Roll back", group: "Versions" },
+    ...{ disabled: !before, run: () => setAsking(true) },
+  };
   return (
     <>
-      <Button
-        icon="undo"
-        disabled={!before}
-        title={before ? undefined : "No version was active before"}
-        onClick={() => setAsking(true)}
-      >
+      <ActionButton action={ask} icon="undo" title={before ? undefined : "No version was active before"}>
         Roll back
-      </Button>
+      </ActionButton>
       <Confirm
         open={asking}
         title={`Roll back to ${before?.name ?? "the version before"}?`}

@@ -3,9 +3,8 @@ import { Card, Pill } from "../../components/bits";
 import { Interval } from "../../components/Interval";
 import { Cell, Table } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
-import { VerdictPill } from "../../components/VerdictPill";
+import { Verdict } from "../../components/VerdictPill";
 import { label } from "../../lib/format";
-import { examplesNeeded, verdict } from "../../lib/reliability";
 import { evaluationOf, headline, metricOf, titleOf } from "../../lib/scores";
 import css from "./versions.module.css";
 import { VersionActions } from "./VersionActions";
@@ -84,11 +83,11 @@ function Row({
         {mine ? <Interval metric={mine} /> : <span className="muted">Not measured</span>}
       </Cell>
       <Cell label="Against the baseline">
-        {mine && rival ? <VerdictPill verdict={verdict(mine, rival)} needs={examplesNeeded(mine, rival, n)} /> : "–"}
+        <Verdict mine={mine} other={rival} n={n} />
       </Cell>
       {active && (
         <Cell label="Against the active one">
-          {mine && other ? <VerdictPill verdict={verdict(mine, other)} needs={examplesNeeded(mine, other, n)} /> : "–"}
+          <Verdict mine={mine} other={other} n={n} />
         </Cell>
       )}
       <Cell label="Made">

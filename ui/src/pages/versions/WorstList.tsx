@@ -3,7 +3,7 @@ import type { Evaluation, ShownAnswer } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Card, Empty, Pill } from "../../components/bits";
 import { clip, percent } from "../../lib/format";
-import { useActions } from "../../shell/actions";
+import { ActionButton } from "../../shell/ActionButton";
 import { useTask } from "../../shell/useTask";
 import { Diffs } from "./Diffs";
 import { Fix } from "./Fix";
@@ -24,16 +24,10 @@ export function WorstList({ task: name, worst, evaluation }: Props) {
   const [fixed, setFixed] = useState<ReadonlySet<string>>(new Set());
   const anyWrong = evaluation?.adapter.per_example.some((score) => score < 1);
   const first = wrong.findIndex((one) => !fixed.has(one.example.id));
-  useActions([
-    {
-      id: "fix",
-      label: "Fix the worst answers",
-      group: "Versions",
-      key: "f",
-      disabled: first < 0,
-      run: () => setAt(first),
-    },
-  ]);
+  const fix = {
+    ...{ id: "fix", label: "Fix the worst answers", group: "Versions", key: "f" },
+    ...{ disabled: first < 0, run: () => setAt(first) },
+  };
   const approved = (id: string) => {
     const done = new Set(fixed).add(id);
     setFixed(done);
@@ -46,9 +40,9 @@ export function WorstList({ task: name, worst, evaluation }: Props) {
       flush
       side={
         wrong.length > 0 && (
-          <Button small icon="edit" shortcut="f" disabled={first < 0} onClick={() => setAt(first)}>
+          <ActionButton action={fix} small icon="edit">
             Fix
-          </Button>
+          </ActionButton>
         )
       }
     >
