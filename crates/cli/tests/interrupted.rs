@@ -77,6 +77,47 @@ fn ten_kills_change_no_bit() {
     assert!(events.contains("\"event\":\"resumed\""));
 }
 
+#[test]
+fn a_run_directory_goes_on_on_another_machine() {
+    let graft = Graft::with_toy_task();
+    let whole = graft.json(&[&TRAIN[..], &LONG[..], &["--threads", "2"]].concat());
+    let whole = graft.home().join("runs").join(whole["run"].as_str().unwrap());
+    let dir = graft.dir.path().join("killed");
+    copy(&whole, &dir);
+    let mut child = graft.command(&["train-dir", dir.to_str().unwrap()]);
+    let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    assert!(wait_for_steps(&dir, 20, &mut child), "it ended before it could be killed");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(dir.join("checkpoints").read_dir().unwrap().next().is_some());
+
+    // Another home, where nobody has heard of the base; its files lie elsewhere, under another name.
+    let other = Graft::new();
+    let (moved, base) = (other.dir.path().join("moved/here"), other.dir.path().join("models/mine"));
+    std::fs::create_dir_all(moved.parent().unwrap()).unwrap();
+    std::fs::create_dir_all(&base).unwrap();
+    std::fs::rename(&dir, &moved).unwrap();
+    for file in common::model("tiny-llama").read_dir().unwrap().map(|entry| entry.unwrap().path()) {
+        if file.is_file() {
+            std::fs::copy(&file, base.join(file.file_name().unwrap())).unwrap();
+        }
+    }
+    let here = moved.to_str().unwrap();
+    let missing = other.fails(11, &["train-dir", here, "--threads", "1"], "--base PATH");
+    assert!(missing.stderr.contains("find base model `tiny`"), "{}", missing.stderr);
+    let failed = std::fs::read_to_string(moved.join("events.jsonl")).unwrap();
+    let failed: Value = serde_json::from_str(failed.lines().last().unwrap()).unwrap();
+    assert_eq!((&failed["event"], &failed["class"], &failed["code"]), (&"failed".into(), &"model".into(), &11.into()));
+    let t5 = common::model("tiny-t5");
+    other.fails(11, &["train-dir", here, "--base", t5.to_str().unwrap()], "not those the run was made for");
+    other.ok(&["base", "add", "another-name", base.to_str().unwrap()]);
+
+    other.ok(&["train-dir", here, "--threads", "1"]);
+    let events = std::fs::read_to_string(moved.join("events.jsonl")).unwrap();
+    assert!(events.contains("\"event\":\"resumed\""), "it began anew");
+    assert_eq!(adapter(&moved), adapter(&whole), "the number of threads changes no bit");
+}
+
 /// Starts `graft train` and waits until it trains; returns it with the run's directory.
 fn begin(graft: &Graft, extra: &[&str]) -> (Child, PathBuf, String) {
     let id = "the-run";

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use crate::Timestamp;
+use crate::{Failure, Timestamp};
 
 /// One line of a run's `events.jsonl`: the only channel between doing and showing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -20,18 +20,37 @@ fn number<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(json)?.unwrap_or(f64::NAN))
 }
 
-/// The four phases of a run.
+/// The phases of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// Checks and tokenises the data, loads the base.
     Prepare,
-    /// Compares settings (or takes the given ones).
+    /// Compares settings. No run has this phase yet: it belongs to searches, which are still to come.
     Search,
     /// Learns.
     Train,
     /// Measures on the held-out examples.
     Evaluate,
+}
+
+impl Phase {
+    /// As stored and shown.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Prepare => "prepare",
+            Self::Search => "search",
+            Self::Train => "train",
+            Self::Evaluate => "evaluate",
+        }
+    }
+
+    /// The phase of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Prepare, Self::Search, Self::Train, Self::Evaluate].into_iter().find(|phase| phase.name() == name)
+    }
 }
 
 /// What can happen in a run.
@@ -131,12 +150,7 @@ pub enum EventKind {
         final_loss: f64,
     },
     /// The run ended without a result.
-    Failed {
-        /// Public exit code.
-        code: u8,
-        /// What went wrong, whole.
-        message: String,
-    },
+    Failed(Failure),
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
+use serde::{Deserialize, Serialize};
+
 /// Exit codes of `graft`: public, and the same for every command and for the trainer in its run directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "u8", from = "u8")]
 #[repr(u8)]
 pub enum ExitCode {
     /// It worked, and the result exists.
@@ -22,4 +25,29 @@ pub enum ExitCode {
     NotBetter = 15,
     /// Stopped on request; what was done is kept.
     Stopped = 20,
+}
+
+impl From<ExitCode> for u8 {
+    fn from(code: ExitCode) -> Self {
+        code as Self
+    }
+}
+
+/// A process may end with any number; those without a meaning here tell nothing.
+impl From<u8> for ExitCode {
+    fn from(number: u8) -> Self {
+        use ExitCode as E;
+        let all = [
+            E::Success,
+            E::Usage,
+            E::BadData,
+            E::ModelMissing,
+            E::OutOfMemory,
+            E::Diverged,
+            E::Network,
+            E::NotBetter,
+            E::Stopped,
+        ];
+        all.into_iter().find(|code| *code as u8 == number).unwrap_or(E::Internal)
+    }
 }

@@ -7,6 +7,8 @@ mod digest;
 mod event;
 mod example;
 mod exit;
+mod failure;
+pub mod json;
 mod spec;
 mod task;
 mod time;
@@ -16,6 +18,7 @@ pub use digest::Digest;
 pub use event::{Event, EventKind, Phase};
 pub use example::{Example, ExampleId, Review, Source, Timestamp};
 pub use exit::ExitCode;
+pub use failure::{Failure, FailureClass};
 pub use spec::{
     AdapterSpec, BaseRef, EvalSpec, Limits, LoraSpec, OptimSpec, PromptInit, PromptSpec, Schedule, Targets, TrainSpec,
     check_settings,

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Digest, Error, TaskCard};
+use crate::{Digest, Error, TaskCard, json};
 
 /// All a run needs to know; written once as `spec.json` and never changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,14 +27,13 @@ pub struct TrainSpec {
     pub limits: Limits,
 }
 
-/// A base model and the digest that identifies its weights, tokenizer and chat template.
+/// A base model, named by its digest. Each machine finds out by itself where it has the files; the `path` of older
+/// specs and adapters is read over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BaseRef {
-    /// Built-in name, Hub id or path, as users write it.
+    /// For people: a built-in name, a Hub id or a path, as they wrote it.
     pub name: String,
-    /// Folder or GGUF file on this machine.
-    pub path: String,
-    /// Digest of the model files.
+    /// Digest of weights, tokenizer and chat template.
     pub digest: Digest,
 }
 
@@ -260,6 +259,20 @@ impl TrainSpec {
     /// The first setting that is out of range.
     pub fn check(&self) -> Result<(), Error> {
         check_settings(&self.adapter, &self.optim, &self.limits)
+    }
+
+    /// Digest of all that decides the result, and of nothing else: names, threads, memory and how often checkpoints are
+    /// written may differ between the machines that work on a run.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        // Taken apart, so that whoever adds a field decides about it here.
+        let Self { run: _, graft: _, base, task, dataset, adapter, optim, eval, limits } = self;
+        let BaseRef { name: _, digest: base } = base;
+        let EvalSpec { per_epoch, patience, examples, checkpoints_per_epoch: _ } = eval;
+        let Limits { max_tokens, max_source, max_target, pass_tokens, recompute, memory: _, threads: _ } = limits;
+        let eval = (per_epoch, patience, examples);
+        let limits = (max_tokens, max_source, max_target, pass_tokens, recompute);
+        Digest::of(json::line(&(base, task, dataset, adapter, optim, eval, limits)).as_bytes())
     }
 }
 

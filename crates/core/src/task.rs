@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::Digest;
+use crate::{Digest, json};
 
 /// Everything that decides how an input becomes a prompt and an answer becomes a value.
 ///
@@ -42,7 +42,6 @@ impl TaskCard {
     /// Names this exact prompt and answer form.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        let text = serde_json::to_string(self).unwrap_or_default();
-        Digest::of(text.as_bytes())
+        Digest::of(json::line(self).as_bytes())
     }
 }

@@ -6,7 +6,7 @@ use std::{
 
 use graft_core::BaseRef;
 use graft_formats::{
-    LlamaConfig, ModelConfig, ModelFiles, RopeScaling, digest_of, gguf_lora,
+    LlamaConfig, ModelConfig, ModelFiles, RopeScaling, gguf_lora,
     peft::{self, LoraPair, PeftAdapter, PeftConfig},
     safetensors_out::{self, TensorSpec},
 };
@@ -97,15 +97,7 @@ impl Engine {
     /// # Errors
     /// [`Error::OtherBase`] where the files are others; the base is missing.
     pub async fn base_of(&self, wanted: &BaseRef) -> Result<(BaseRef, ModelFiles)> {
-        let path = Path::new(&wanted.path);
-        if path.exists() && digest_of(path, &self.home.digests()).is_ok_and(|digest| digest == wanted.digest) {
-            return Ok((wanted.clone(), graft_formats::open(path)?));
-        }
-        let (found, files) = self.base(&wanted.name).await?;
-        if found.digest == wanted.digest {
-            return Ok((found, files));
-        }
-        Err(Error::OtherBase { name: wanted.name.clone(), path: found.path, wanted: wanted.digest.clone() })
+        Ok((wanted.clone(), graft_formats::open(&self.find_base(wanted).await?)?))
     }
 
     /// The base for an adapter: its own, or for one made elsewhere the one named, by people or by its own files.

@@ -36,10 +36,10 @@ impl Engine {
                 return Err(Error::Unsupported(format!("use `{folder}` for task `{task}`: it was trained for `{of}`")));
             }
             if let Some(name) = told.base {
-                let (found, _) = self.base(name).await?;
+                let (found, files) = self.base(name).await?;
                 if found.digest != card.base.digest {
-                    let wanted = card.base.digest.clone();
-                    return Err(Error::OtherBase { name: found.name, path: found.path, wanted });
+                    let (path, wanted) = (files.path.display().to_string(), card.base.digest.clone());
+                    return Err(Error::OtherBase { name: found.name, path, wanted });
                 }
             }
             return Ok(chosen);

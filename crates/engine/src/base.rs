@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use graft_core::BaseRef;
 use graft_formats::{ModelConfig, ModelFiles, digest_of};
@@ -6,7 +6,7 @@ use graft_hub::{Progress, Reference, Resolved};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{Engine, Result, now};
+use crate::{Engine, Error, Home, Result, now};
 
 /// What there is to know about a base model.
 #[derive(Clone, Debug, Serialize)]
@@ -90,9 +90,49 @@ impl Engine {
     async fn record_base(&self, name: &str, found: &Resolved) -> Result<(BaseRef, ModelFiles)> {
         let files = graft_formats::open(&found.path)?;
         let digest = digest_of(&found.path, &self.home.digests())?;
-        let base = BaseRef { name: name.to_owned(), path: found.path.to_string_lossy().into_owned(), digest };
-        self.store.add_base(&base, &self.by, now()).await?;
+        let base = BaseRef { name: name.to_owned(), digest };
+        self.store.add_base(&base, &found.path.to_string_lossy(), &self.by, now()).await?;
         Ok((base, files))
+    }
+
+    /// Where the files of a base model are on this machine.
+    ///
+    /// # Errors
+    /// As [`Home::find_base`].
+    pub(crate) async fn find_base(&self, wanted: &BaseRef) -> Result<PathBuf> {
+        let recorded = self.store.bases().await?.into_iter().filter(|base| base.digest == wanted.digest);
+        let recorded: Vec<PathBuf> = recorded.map(|base| base.path.into()).collect();
+        let (home, wanted) = (self.home.clone(), wanted.clone());
+        // Gigabytes may have to be read.
+        let found = tokio::task::spawn_blocking(move || home.find_base(&wanted, recorded)).await;
+        found.map_err(|_| Error::Unsupported("look for the base model".into()))?
+    }
+}
+
+impl Home {
+    /// Where the files of a base model are on this machine: at one of the `known` places, under its name, or wherever the
+    /// hub has files of its digest.
+    ///
+    /// # Errors
+    /// [`Error::OtherBase`] where its name stands for other files now; what the hub says where it stands for none.
+    pub fn find_base(&self, wanted: &BaseRef, known: Vec<PathBuf>) -> Result<PathBuf> {
+        let digests = self.digests();
+        let is_wanted =
+            |path: &PathBuf| path.exists() && digest_of(path, &digests).is_ok_and(|digest| digest == wanted.digest);
+        let hub = self.hub()?;
+        let named = wanted.name.parse::<Reference>().and_then(|reference| hub.find(&reference));
+        let under_its_name = named.as_ref().ok().map(|found| found.path.clone());
+        let all =
+            known.into_iter().chain(under_its_name).find(is_wanted).or_else(|| hub.all().into_iter().find(is_wanted));
+        match (all, named) {
+            (Some(path), _) => Ok(path),
+            (None, Ok(other)) => Err(Error::OtherBase {
+                name: wanted.name.clone(),
+                path: other.path.display().to_string(),
+                wanted: wanted.digest.clone(),
+            }),
+            (None, Err(error)) => Err(error.into()),
+        }
     }
 }
 
@@ -108,7 +148,7 @@ fn info(base: &BaseRef, found: &Resolved, files: &ModelFiles) -> BaseInfo {
     targets.dedup();
     BaseInfo {
         name: base.name.clone(),
-        path: base.path.clone(),
+        path: found.path.display().to_string(),
         digest: base.digest.to_string(),
         source: found.source,
         bytes: found.files.iter().filter_map(|file| file.metadata().ok()).map(|about| about.len()).sum(),

@@ -65,7 +65,9 @@ pub async fn doctor(home: &Home, opened: Option<&Result<Engine>>, task: Option<&
     checks.extend(examples(engine, task).await);
     let model = engine.base(base).await;
     match &model {
-        Ok((base, _)) => checks.push(Check::good("base model", format!("{} at {}", base.name, base.path))),
+        Ok((base, files)) => {
+            checks.push(Check::good("base model", format!("{} at {}", base.name, files.path.display())));
+        }
         Err(error) => checks.push(Check::bad("base model", error)),
     }
     checks.push(memory(engine, task, model).await);

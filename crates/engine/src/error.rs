@@ -1,6 +1,6 @@
 use std::{io, path::PathBuf};
 
-use graft_core::ExitCode;
+use graft_core::{ExitCode, Failure};
 use graft_tasks::score::{Comparison, Verdict};
 
 /// What can go wrong in what the commands ask for.
@@ -155,13 +155,9 @@ pub enum Error {
     TrainerFailed {
         /// The run.
         run: String,
-        /// The trainer's exit code.
-        code: ExitCode,
         /// What it said.
         #[source]
-        cause: Said,
-        /// Its hint.
-        hint: Option<String>,
+        failure: Box<Failure>,
     },
     /// The trainer ended without saying why.
     #[error("finish run `{run}`: its trainer ended without a result ({how})")]
@@ -341,7 +337,7 @@ impl Error {
             Self::Formats(e) => e.hint(),
             Self::Nn(e) => e.hint(),
             Self::Predict(e) => e.hint(),
-            Self::TrainerFailed { hint, .. } => hint.clone(),
+            Self::TrainerFailed { failure, .. } => failure.hint.clone(),
             _ => self.own_hint(),
         }
     }
@@ -431,7 +427,8 @@ impl Error {
             Self::Formats(e) => e.exit_code(),
             Self::Nn(e) => e.exit_code(),
             Self::Predict(e) => e.exit_code(),
-            Self::TrainerFailed { code, .. } | Self::ChildFailed { code, .. } => *code,
+            Self::TrainerFailed { failure, .. } => failure.code,
+            Self::ChildFailed { code, .. } => *code,
             Self::TrainerOutOfMemory { .. } => ExitCode::OutOfMemory,
             Self::Poisoned { .. } => ExitCode::Internal,
             Self::Cancelled { .. } => ExitCode::Stopped,

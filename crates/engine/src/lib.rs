@@ -64,9 +64,9 @@ pub use lock::RunLock;
 pub use plan::{Made, Plan};
 pub use predictor::{Loaded, Tell};
 pub use queue::{
-    Compared, EvaluationRequest, FailureClass, Level, LogStream, LogText, Metric, Paired, PairedExample, Preflight,
-    Problem, Progress, Quality, RunAction, RunEstimate, RunFailure, RunRequest, RunView, RunsReport, Settings,
-    SkippedRun, SplitName, Waiting, prompt_init,
+    Compared, EvaluationRequest, Level, LogStream, LogText, Metric, Paired, PairedExample, Preflight, Problem,
+    Progress, Quality, RunAction, RunEstimate, RunFailure, RunRequest, RunView, RunsReport, Settings, SkippedRun,
+    SplitName, Waiting, prompt_init,
 };
 pub use runs::{End, Trainer};
 pub use serving::Serving;

@@ -6,15 +6,13 @@ use std::{
     time::Duration,
 };
 
-use graft_core::{Event, EventKind, ExitCode};
+use graft_core::{Event, EventKind, ExitCode, Failure};
 use graft_formats::faults::{self, Op};
 use graft_store::{Run, RunState, RunUpdate};
 use graft_train::{RunDir, TrainingRun};
 
 use crate::{
-    Engine, Error, EventTail, Result, RunLock,
-    error::Said,
-    now,
+    Engine, Error, EventTail, Result, RunLock, now,
     queue::{report, text_from},
 };
 
@@ -34,7 +32,7 @@ pub struct Trainer {
 #[derive(Debug, Default)]
 pub struct End {
     pub(crate) status: Option<ExitStatus>,
-    pub(crate) failed: Option<(u8, String)>,
+    pub(crate) failed: Option<Failure>,
     pub(crate) stderr: String,
     /// Where the attempt begins in `stderr.log` and `stdout.log`.
     pub(crate) logs_from: (u64, u64),
@@ -104,7 +102,7 @@ impl Engine {
     /// # Errors
     /// [`Error::RunBusy`]; the program can't be started.
     pub async fn launch(&self, run: &Run, program: &Path) -> Result<Trainer> {
-        let trainer = self.spawn(run, self.train_command(run, program))?;
+        let trainer = self.spawn(run, self.train_command(run, program).await)?;
         let update = RunUpdate {
             state: Some(RunState::Starting),
             pid: Some(trainer.child.id()),
@@ -115,10 +113,17 @@ impl Engine {
         Ok(trainer)
     }
 
-    /// `program train-dir DIR`.
-    pub(crate) fn train_command(&self, run: &Run, program: &Path) -> Command {
+    /// `program train-dir DIR`, told where the base is.
+    pub(crate) async fn train_command(&self, run: &Run, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.arg("train-dir").arg(self.run_dir(run).path()).env("GRAFT_HOME", self.home.path());
+        let wanted = self.run_dir(run).spec().map(|spec| spec.base);
+        // What is missing is for the trainer to say, in the run's events.
+        if let Ok(wanted) = wanted
+            && let Ok(path) = self.find_base(&wanted).await
+        {
+            command.arg("--base").arg(path);
+        }
         command
     }
 
@@ -202,7 +207,7 @@ impl Engine {
     /// Takes in one event.
     async fn note(&self, id: &str, event: &Event, end: &mut End) -> Result<()> {
         match &event.kind {
-            EventKind::Failed { code, message } => end.failed = Some((*code, message.clone())),
+            EventKind::Failed(failure) => end.failed = Some(failure.clone()),
             EventKind::Prepared { train, .. } => {
                 end.failed = None;
                 let update = RunUpdate {
@@ -290,13 +295,11 @@ impl End {
     /// Why the attempt has no result.
     pub(crate) fn error(self, run: &str) -> Error {
         let code = self.status.and_then(|status| status.code());
-        let hint = self.stderr.lines().rev().find_map(|line| line.strip_prefix("hint: ")).map(str::to_owned);
         let run = run.to_owned();
-        if let Some((code, message)) = self.failed {
-            return Error::TrainerFailed { run, code: exit_code(code.into()), cause: Said(message), hint };
+        if let Some(failure) = self.failed {
+            return Error::TrainerFailed { run, failure: Box::new(failure) };
         }
-        let said: Vec<&str> = self.stderr.lines().filter(|line| !line.starts_with("hint: ")).collect();
-        let said = said.join("\n").trim().to_owned();
+        let said = self.stderr.trim();
         // What Rust's allocator says before it gives up.
         let refused = said.lines().rev().find(|line| line.starts_with("memory allocation of ")).map(str::to_owned);
         if let Some(why) = self.memory.or(refused) {
@@ -304,9 +307,9 @@ impl End {
         }
         match code {
             Some(code) if !said.is_empty() && exit_code(code) as i32 == code => {
-                Error::TrainerFailed { run, code: exit_code(code), cause: Said(said), hint }
+                Error::TrainerFailed { run, failure: Box::new(Failure::new(said, exit_code(code))) }
             }
-            _ => Error::TrainerDied { run, how: how(self.status, &said), transient: was_ended(self.status) },
+            _ => Error::TrainerDied { run, how: how(self.status, said), transient: was_ended(self.status) },
         }
     }
 }
@@ -350,16 +353,13 @@ pub(crate) fn into_logs(command: &mut Command, dir: &Path) -> Result<(u64, u64)>
 
 /// The public exit code of a number.
 pub(crate) fn exit_code(code: i32) -> ExitCode {
-    use ExitCode as E;
-    let all =
-        [E::Usage, E::BadData, E::ModelMissing, E::OutOfMemory, E::Diverged, E::Network, E::NotBetter, E::Stopped];
-    all.into_iter().find(|known| *known as i32 == code).unwrap_or(E::Internal)
+    u8::try_from(code).map_or(ExitCode::Internal, ExitCode::from)
 }
 
 /// The failure that a run's events end with, if they do.
-pub(crate) fn last_failure(dir: &RunDir) -> Option<(u8, String)> {
+pub(crate) fn last_failure(dir: &RunDir) -> Option<Failure> {
     match dir.events_after(0).ok()?.pop()?.kind {
-        EventKind::Failed { code, message } => Some((code, message)),
+        EventKind::Failed(failure) => Some(failure),
         _ => None,
     }
 }

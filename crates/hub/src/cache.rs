@@ -22,6 +22,13 @@ impl RepoCache {
         Self { root: cache.join(&folder), locks: cache.join(".locks").join(folder) }
     }
 
+    /// The snapshot folders of all repositories.
+    pub(crate) fn snapshots(cache: &Path) -> Vec<PathBuf> {
+        let inside = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        let repositories = inside(cache.to_owned()).map(|repository| repository.join("snapshots"));
+        repositories.flat_map(inside).filter(|snapshot| snapshot.is_dir()).collect()
+    }
+
     /// The commit that a revision stood for when it was last asked.
     pub(crate) fn commit(&self, id: &HubId) -> Option<String> {
         if is_commit(id.revision()) {

@@ -46,6 +46,17 @@ impl Hub {
         }
     }
 
+    /// Every base model on this machine: those pulled or added, the built-in ones, and all in the Hub's cache.
+    #[must_use]
+    pub fn all(&self) -> Vec<PathBuf> {
+        let recorded = record::installed(&self.settings.home).unwrap_or_default();
+        let recorded = recorded.into_iter().map(|base| base.resolved.path);
+        let built_in = BuiltIn::ALL.into_iter().filter_map(|model| Some(self.find_wheel(model).ok()?.path));
+        let cached = RepoCache::snapshots(&self.settings.cache).into_iter();
+        let cached = cached.filter_map(|snapshot| Some(local::inspect(&snapshot).ok()?.path));
+        recorded.chain(built_in).chain(cached).collect()
+    }
+
     /// Looks on this machine, then downloads, and keeps a record of the base. Killed at any moment, it leaves only `.incomplete`
     /// files, from which the next call goes on.
     ///

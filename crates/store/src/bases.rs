@@ -20,28 +20,20 @@ pub struct Base {
     pub added_at: Timestamp,
 }
 
-impl Base {
-    /// The base as a training spec names it.
-    #[must_use]
-    pub fn reference(&self) -> BaseRef {
-        BaseRef { name: self.name.clone(), path: self.path.clone(), digest: self.digest.clone() }
-    }
-}
-
 impl Store {
     /// Adds a base model, or gives the name another path and digest.
     ///
     /// # Errors
     /// [`Error::BadName`] for an empty name or one with a NUL character.
-    pub async fn add_base(&self, base: &BaseRef, by: &str, at: Timestamp) -> Result<Base, Error> {
+    pub async fn add_base(&self, base: &BaseRef, path: &str, by: &str, at: Timestamp) -> Result<Base, Error> {
         if base.name.is_empty() || base.name.contains('\0') {
             return Err(Error::BadName { what: "base model", name: row::text(&base.name) });
         }
-        let added =
-            Base { name: base.name.clone(), path: base.path.clone(), digest: base.digest.clone(), added_at: at };
+        let added = Base { name: base.name.clone(), path: path.to_owned(), digest: base.digest.clone(), added_at: at };
         let mut tx = self.begin().await?;
         let before = find(&mut *tx, &base.name).await?;
-        if let Some(same) = before.as_ref().filter(|before| before.reference() == *base) {
+        let is_same = |before: &&Base| (before.path.as_str(), &before.digest) == (path, &base.digest);
+        if let Some(same) = before.as_ref().filter(is_same) {
             return Ok(same.clone());
         }
         sqlx::query(

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use graft_core::{AdapterSpec, BaseRef, Digest, TaskCard};
+use graft_core::{AdapterSpec, BaseRef, Digest, TaskCard, json};
 use graft_nn::{Adapter, Model};
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +52,7 @@ impl AdapterCard {
     /// As it is written.
     #[must_use]
     pub fn text(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        json::pretty(self)
     }
 
     /// Reads the card of an adapter folder.

@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use graft_core::Digest;
+use graft_core::{Digest, json};
 use graft_ops::Adam;
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +40,10 @@ struct Header {
     optimizer_steps: u64,
     params: usize,
     state_digest: Digest,
-    spec_digest: Digest,
+    /// Of what decides the run's result ([`graft_core::TrainSpec::digest`]). Older checkpoints have none: their digest
+    /// covered paths and threads as well, and the spec beside them never changes.
+    #[serde(default)]
+    settings_digest: Option<Digest>,
 }
 
 /// Numbers that belong to a checkpoint.
@@ -57,7 +60,7 @@ const KEPT: usize = 2;
 /// Writes `checkpoints/step-N` whole, and removes all but the newest two.
 pub(crate) fn save(
     dir: &RunDir,
-    spec: &Digest,
+    settings: &Digest,
     progress: &Progress,
     adam: &Adam,
     params: &[f32],
@@ -73,9 +76,9 @@ pub(crate) fn save(
         optimizer_steps: adam.steps,
         params: params.len(),
         state_digest: Digest::of(&state),
-        spec_digest: spec.clone(),
+        settings_digest: Some(settings.clone()),
     };
-    let header = serde_json::to_string_pretty(&header).unwrap_or_default();
+    let header = json::pretty(&header);
     let folder = dir.checkpoints().join(format!("step-{}", progress.step));
     graft_formats::atomic::folder(&folder, &[("progress.json", header.as_bytes()), ("state.bin", &state)])
         .map_err(Error::Publish)?;
@@ -89,7 +92,7 @@ pub(crate) fn save(
 /// The newest checkpoint that is whole; damaged ones are passed over.
 pub(crate) fn newest(
     dir: &RunDir,
-    spec: &Digest,
+    settings: &Digest,
     adam: &mut Adam,
     len: usize,
 ) -> Result<Option<(Progress, State)>, Error> {
@@ -100,7 +103,7 @@ pub(crate) fn newest(
             continue;
         }
         let misfit = |what: &str| Err(Error::Checkpoint { path: folder.clone(), what: what.to_owned() });
-        if header.spec_digest != *spec {
+        if header.settings_digest.is_some_and(|made_with| made_with != *settings) {
             return misfit("it was made with other settings");
         }
         let numbers: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use graft_core::ExitCode;
+use graft_core::{Digest, ExitCode, Failure};
 
 /// What can go wrong in a training.
 #[derive(Debug, thiserror::Error)]
@@ -64,11 +64,22 @@ pub enum Error {
     /// The base model, adapter or tokenizer.
     #[error("prepare the model")]
     Model(#[source] graft_nn::Error),
+    /// This machine doesn't have the base model.
+    #[error("find base model `{name}` (digest {}) on this machine", digest.short())]
+    NoBase {
+        /// Its name.
+        name: String,
+        /// Its digest.
+        digest: Digest,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The files are not those the run was made for.
-    #[error("use the base model at `{path}`: its files are not those the run was made for")]
+    #[error("use the base model at `{}`: its files are not those the run was made for", path.display())]
     OtherBase {
         /// Where it is.
-        path: String,
+        path: PathBuf,
     },
 
     // The training
@@ -111,11 +122,20 @@ impl Error {
             Self::Checkpoint { .. } => Some("remove the run's `checkpoints` folder to start over".into()),
             Self::NothingToLearn { .. } => Some("approve more examples, or raise `--max-tokens`".into()),
             Self::Model(source) => source.hint(),
+            Self::NoBase { name, .. } => Some(format!(
+                "say where its files are with `graft train-dir DIR --base PATH`, or fetch it with `graft base pull {name}`"
+            )),
             Self::OtherBase { .. } => Some("start a new run with `graft train`, or bring the old files back".into()),
             Self::TooBig { hint, .. } => Some(hint.clone()),
             Self::Diverged { .. } => Some("use a smaller `--learning-rate`, or more `--warmup`".into()),
             Self::Stopped { .. } => Some("`graft runs resume` continues it".into()),
         }
+    }
+
+    /// All of it in parts.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        Failure::of(self, self.hint(), self.exit_code())
     }
 
     /// The public exit code.
@@ -129,7 +149,7 @@ impl Error {
             Self::Write { .. } => ExitCode::Internal,
             Self::Publish(source) => source.exit_code(),
             Self::Model(source) => source.exit_code(),
-            Self::OtherBase { .. } => ExitCode::ModelMissing,
+            Self::NoBase { .. } | Self::OtherBase { .. } => ExitCode::ModelMissing,
             Self::TooBig { .. } => ExitCode::OutOfMemory,
             Self::Diverged { .. } => ExitCode::Diverged,
             Self::Stopped { .. } => ExitCode::Stopped,

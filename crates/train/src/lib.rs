@@ -22,4 +22,4 @@ pub use learner::{Learner, StepPlan};
 pub use memory::{Estimate, available_memory, estimate, peak_rss};
 pub use pace::pace;
 pub use run_dir::{EventLog, RunDir, TrainingRun};
-pub use trainer::{Outcome, train};
+pub use trainer::{Machine, Outcome, train};

@@ -5,7 +5,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use graft_core::{Digest, Event, EventKind, Timestamp, TrainSpec};
+use graft_core::{Digest, Event, EventKind, Timestamp, TrainSpec, json};
 use graft_formats::faults::{self, Op};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -112,11 +112,10 @@ impl RunDir {
         let made = faults::pass(Op::Write, &data).and_then(|()| fs::create_dir_all(&data));
         made.map_err(|source| Error::Write { path: data.clone(), source })?;
         for (side, rows) in [("train", train), ("eval", eval)] {
-            let lines: Vec<String> = rows.iter().map(|row| json(row) + "\n").collect();
+            let lines: Vec<String> = rows.iter().map(|row| json::line(row) + "\n").collect();
             graft_formats::atomic::bytes(&self.data(side), lines.concat().as_bytes()).map_err(Error::Publish)?;
         }
-        let spec = serde_json::to_string_pretty(spec).unwrap_or_default() + "\n";
-        graft_formats::atomic::bytes(&self.0.join("spec.json"), spec.as_bytes()).map_err(Error::Publish)
+        graft_formats::atomic::bytes(&self.0.join("spec.json"), json::pretty(spec).as_bytes()).map_err(Error::Publish)
     }
 
     /// Reads `spec.json`.
@@ -140,7 +139,7 @@ impl RunDir {
 
     /// Writes `training_run.json`.
     pub(crate) fn publish(&self, result: &TrainingRun) -> Result<(), Error> {
-        let text = serde_json::to_string_pretty(result).unwrap_or_default() + "\n";
+        let text = json::pretty(result);
         graft_formats::atomic::bytes(&self.0.join("training_run.json"), text.as_bytes()).map_err(Error::Publish)
     }
 
@@ -214,7 +213,7 @@ impl EventLog {
     /// The disk refuses; nothing of the event is left.
     pub fn append(&mut self, kind: EventKind) -> Result<Event, Error> {
         let event = Event { seq: self.seq + 1, at: now(), kind };
-        let line = json(&event) + "\n";
+        let line = json::line(&event) + "\n";
         if let Err(source) = faults::write(&mut self.file, line.as_bytes(), &self.path) {
             // Half a line would spoil the next one.
             let _ = self.file.set_len(self.end).and_then(|()| self.file.seek(SeekFrom::Start(self.end)));
@@ -228,10 +227,6 @@ impl EventLog {
 /// Milliseconds since 1970.
 pub(crate) fn now() -> Timestamp {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as Timestamp)
-}
-
-fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// Reads a JSON file.

@@ -1,6 +1,12 @@
-use std::{borrow::Cow, path::Path, time::Instant};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
-use graft_core::{AdapterSpec, Digest, Event, EventKind, Phase, PromptInit, PromptSpec, TaskCard, TrainSpec};
+use graft_core::{
+    AdapterSpec, BaseRef, Digest, Event, EventKind, Failure, Phase, PromptInit, PromptSpec, TaskCard, TrainSpec,
+};
 use graft_formats::{DigestCache, digest_of};
 use graft_nn::{Adapter, Model, Prompter, Sequence};
 use graft_ops::{Adam, pool};
@@ -27,25 +33,38 @@ pub enum Outcome {
     AlreadyDone(Box<TrainingRun>),
 }
 
+/// What a run finds on the machine that works on it.
+pub struct Machine<'m> {
+    /// Finds the files of a base model; their digest is checked afterwards.
+    pub find_base: &'m dyn Fn(&BaseRef) -> Result<PathBuf, Error>,
+    /// Remembers digests of files.
+    pub digests: &'m DigestCache,
+    /// CPU threads, instead of those that the spec names.
+    pub threads: Option<usize>,
+}
+
 /// Trains (or goes on training) the run in `dir`. `tell` hears every event after it is on disk.
 ///
 /// # Errors
-/// Whatever keeps the run from its result; the same message is the last event.
-pub fn train(dir: &RunDir, cache: &DigestCache, tell: &mut dyn FnMut(&Event)) -> Result<Outcome, Error> {
+/// Whatever keeps the run from its result; it is the last event, too.
+pub fn train(dir: &RunDir, machine: &Machine<'_>, tell: &mut dyn FnMut(&Event)) -> Result<Outcome, Error> {
     if let Some(result) = dir.result()? {
         return Ok(Outcome::AlreadyDone(Box::new(result)));
     }
-    let spec = dir.spec()?;
     let mut log = EventLog::open(dir)?;
+    let mut phase = Phase::Prepare;
     let mut say = |kind: EventKind| -> Result<(), Error> {
+        if let EventKind::Phase { phase: next } = kind {
+            phase = next;
+        }
         tell(&log.append(kind)?);
         Ok(())
     };
-    match run(dir, &spec, cache, &mut say) {
+    match run(dir, machine, &mut say) {
         Ok(result) => Ok(Outcome::Finished(Box::new(result))),
         Err(error) => {
-            let code = error.exit_code() as u8;
-            say(EventKind::Failed { code, message: format!("failed to {}", graft_core::with_causes(&error)) })?;
+            let failure = Failure { phase: Some(phase), ..error.failure() };
+            tell(&log.append(EventKind::Failed(failure))?);
             Err(error)
         }
     }
@@ -53,16 +72,17 @@ pub fn train(dir: &RunDir, cache: &DigestCache, tell: &mut dyn FnMut(&Event)) ->
 
 type Say<'s> = dyn FnMut(EventKind) -> Result<(), Error> + 's;
 
-fn run(dir: &RunDir, spec: &TrainSpec, cache: &DigestCache, say: &mut Say<'_>) -> Result<TrainingRun, Error> {
-    if let Some(threads) = spec.limits.threads {
+fn run(dir: &RunDir, machine: &Machine<'_>, say: &mut Say<'_>) -> Result<TrainingRun, Error> {
+    say(EventKind::Phase { phase: Phase::Prepare })?;
+    let spec = &dir.spec()?;
+    if let Some(threads) = machine.threads.or(spec.limits.threads) {
         pool::set_threads(threads);
     }
-    say(EventKind::Phase { phase: Phase::Prepare })?;
-    let base = Path::new(&spec.base.path);
+    let base = &(machine.find_base)(&spec.base)?;
     let (model, files) = Model::open(base).map_err(Error::Model)?;
-    let digest = digest_of(base, cache).map_err(|e| Error::Model(graft_nn::Error::Load(e)))?;
+    let digest = digest_of(base, machine.digests).map_err(|e| Error::Model(graft_nn::Error::Load(e)))?;
     if digest != spec.base.digest {
-        return Err(Error::OtherBase { path: spec.base.path.clone() });
+        return Err(Error::OtherBase { path: base.clone() });
     }
     let prompter = Prompter::new(&files, model.has_encoder(), &spec.task).map_err(Error::Model)?;
     let train = data::load(dir, "train", spec, &prompter, &model)?;
@@ -83,7 +103,7 @@ fn run(dir: &RunDir, spec: &TrainSpec, cache: &DigestCache, say: &mut Say<'_>) -
 struct Trainer<'r> {
     dir: &'r RunDir,
     spec: &'r TrainSpec,
-    spec_digest: Digest,
+    settings: Digest,
     prompter: &'r Prompter,
     learner: Learner<'r>,
     best: Vec<f32>,
@@ -121,7 +141,7 @@ impl<'r> Trainer<'r> {
         Ok(Self {
             dir,
             spec,
-            spec_digest: Digest::of(serde_json::to_string(spec).unwrap_or_default().as_bytes()),
+            settings: spec.digest(),
             prompter,
             learner: fresh(model, prompter, spec)?,
             best: Vec::new(),
@@ -174,7 +194,7 @@ impl<'r> Trainer<'r> {
 
     fn restore(&mut self, say: &mut Say<'_>) -> Result<(), Error> {
         let len = self.learner.len();
-        if let Some((progress, state)) = checkpoint::newest(self.dir, &self.spec_digest, &mut self.learner.adam, len)? {
+        if let Some((progress, state)) = checkpoint::newest(self.dir, &self.settings, &mut self.learner.adam, len)? {
             self.learner.adapter.params_mut().data_mut().copy_from_slice(&state.params);
             self.best = state.best;
             self.progress = progress;
@@ -223,7 +243,7 @@ impl<'r> Trainer<'r> {
 
     fn save(&self, say: &mut Say<'_>) -> Result<(), Error> {
         let params = self.learner.adapter.params().data();
-        checkpoint::save(self.dir, &self.spec_digest, &self.progress, &self.learner.adam, params, &self.best)?;
+        checkpoint::save(self.dir, &self.settings, &self.progress, &self.learner.adam, params, &self.best)?;
         say(EventKind::Checkpoint { step: self.progress.step })
     }
 

@@ -1,11 +1,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use graft_core::{Event, EventKind};
+use graft_core::{Event, EventKind, json};
 use graft_engine::{Engine, RunLock};
 use graft_store::Version;
 use graft_train::RunDir;
-use serde_json::json;
 
 use super::models::scores_table;
 use crate::{
@@ -52,7 +51,7 @@ pub(crate) async fn in_dir(engine: &Engine, command: &EvalDir, json: bool) -> Re
     let _lock = RunLock::take(dir.path())?;
     let version = engine.store.version(&command.task, &command.version).await?;
     let mut tell = |event: &Event| match (&event.kind, json) {
-        (_, true) => print(&serde_json::to_string(event).unwrap_or_default()),
+        (_, true) => print(&json::line(event)),
         (EventKind::Answered { done, of }, false) => print(&format!("{done} of {of} examples answered")),
         _ => {}
     };
@@ -71,7 +70,7 @@ pub(crate) async fn run(engine: &Engine, command: Eval) -> Result<Reply> {
     };
     let (version, text) = evaluate(engine, &version, !command.skip_base).await?;
     let evaluation = &version.metrics["evaluation"];
-    let json = json!({"task": version.task, "version": version.name, "evaluation": evaluation});
+    let json = serde_json::json!({"task": version.task, "version": version.name, "evaluation": evaluation});
     Ok(Reply::new(json, text))
 }
 

@@ -7,11 +7,11 @@ use std::{
 };
 
 use clap::Args;
-use graft_core::OptimSpec;
+use graft_core::{BaseRef, OptimSpec, json};
 use graft_engine::{Engine, Error, Home, Made, Plan, RunLock, Seen, recipes::recipe};
 use graft_store::{Run, Version};
-use graft_train::{Outcome, RunDir, TrainingRun};
-use serde_json::{Value, json};
+use graft_train::{Machine, Outcome, RunDir, TrainingRun};
+use serde_json::Value;
 
 use super::{
     evaluate, models,
@@ -68,6 +68,12 @@ pub(crate) struct Train {
 pub(crate) struct TrainDir {
     /// Holds spec.json and data/.
     dir: PathBuf,
+    /// Where the base model is: a path, a name or a Hub id; otherwise this machine is searched for its digest.
+    #[arg(long)]
+    base: Option<String>,
+    /// CPU threads, instead of those in the spec.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
 }
 
 pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
@@ -163,7 +169,7 @@ impl Trained {
                 text += &format!("\n{}", models::activated(&done));
                 self.version = done.version.clone();
                 let mut json = self.json();
-                json["activation"] = json!(done);
+                json["activation"] = serde_json::json!(done);
                 Ok(Reply::new(json, text))
             }
             Err(refusal) => {
@@ -176,7 +182,7 @@ impl Trained {
     }
 
     fn json(&self) -> Value {
-        json!({"run": self.run.id, "result": self.result, "version": self.version})
+        serde_json::json!({"run": self.run.id, "result": self.result, "version": self.version})
     }
 
     fn text(&self) -> String {
@@ -197,17 +203,30 @@ impl Trained {
 /// Trains in this process.
 pub(crate) fn train_dir(command: &TrainDir, json: bool) -> Result<Reply> {
     let dir = RunDir::new(&command.dir);
-    dir.spec()?;
+    // A folder that is no run directory gets neither lock nor events.
+    if !dir.path().join("spec.json").exists() {
+        dir.spec()?;
+    }
     let _lock = RunLock::take(dir.path())?;
-    let digests = Home::locate().map_or_else(|_| graft_formats::DigestCache::none(), |home| home.digests());
+    let home = Home::locate()?;
+    let find_base = |wanted: &BaseRef| -> std::result::Result<PathBuf, graft_train::Error> {
+        let found = match &command.base {
+            Some(name) => home.hub().and_then(|hub| Ok(hub.find(&name.parse()?)?.path)),
+            None => home.find_base(wanted, Vec::new()),
+        };
+        let BaseRef { name, digest } = wanted.clone();
+        found.map_err(|source| graft_train::Error::NoBase { name, digest, source: Box::new(source) })
+    };
+    let machine =
+        Machine { find_base: &find_base, digests: &home.digests(), threads: command.threads.map(usize::from) };
     let mut lines = Training::for_directory();
-    let outcome = graft_train::train(&dir, &digests, &mut |event| match json {
-        true => print(&serde_json::to_string(event).unwrap_or_default()),
+    let outcome = graft_train::train(&dir, &machine, &mut |event| match json {
+        true => print(&json::line(event)),
         false => lines.event(event),
     })?;
     let (Outcome::Finished(result) | Outcome::AlreadyDone(result)) = &outcome;
     if json {
-        print(&serde_json::to_string(&json!({"event": "result", "result": result})).unwrap_or_default());
+        print(&serde_json::json!({"event": "result", "result": result}).to_string());
         return Ok(Reply::silent());
     }
     Ok(Reply::new(result, format!("adapter {} in {}", result.adapter_hash.short(), dir.adapter().display())))

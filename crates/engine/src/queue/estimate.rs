@@ -145,6 +145,8 @@ fn with_quality((mut estimate, run): (RunEstimate, Option<String>), versions: &[
 
 /// A model, and what it would learn from.
 pub(crate) struct Measured {
+    /// Of the model's files.
+    bytes: u64,
     model: Model,
     prompter: Prompter,
     train: Vec<Sequence>,
@@ -161,7 +163,7 @@ impl Measured {
             made.collect::<std::result::Result<Vec<_>, _>>()
         };
         let (train, eval) = (sequences(&train)?, sequences(&eval)?);
-        Ok(Self { model, prompter, train, eval })
+        Ok(Self { bytes: file_bytes(&files.path), model, prompter, train, eval })
     }
 
     fn fitting<'s>(&self, all: &'s [Sequence], spec: &TrainSpec) -> Vec<&'s Sequence> {
@@ -172,12 +174,12 @@ impl Measured {
     pub(crate) fn memory(&self, spec: &TrainSpec) -> u64 {
         let (train, mut eval) = (self.fitting(&self.train, spec), self.fitting(&self.eval, spec));
         eval.truncate(spec.eval.examples);
-        graft_train::estimate(&self.model, spec, file_bytes(Path::new(&spec.base.path)), &train, &eval).total()
+        graft_train::estimate(&self.model, spec, self.bytes, &train, &eval).total()
     }
 
     /// The estimate, and the earlier run that it goes by.
     fn estimate(&self, spec: &TrainSpec, home: &Path) -> Result<(RunEstimate, Option<String>)> {
-        let Self { model, prompter, train, eval } = self;
+        let Self { model, prompter, train, eval, .. } = self;
         let (fit, held_out) = (self.fitting(train, spec), self.fitting(eval, spec));
         let an_epoch: usize = fit.iter().map(|sequence| sequence.source.len() + sequence.tokens.len()).sum();
         let steps = (spec.optim.epochs * fit.len().div_ceil(spec.optim.batch.max(1)) as f64).ceil().max(1.0) as u64;

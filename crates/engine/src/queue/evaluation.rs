@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use graft_core::{Event, EventKind, Phase};
+use graft_core::{Event, EventKind, Failure, Phase, json};
 use graft_store::{NewEvaluation, Run, Version};
 use graft_train::{AdapterCard, EventLog, RunDir};
 use serde::{Deserialize, Serialize};
@@ -48,7 +48,7 @@ impl Engine {
         let chosen = self.adapter(&request.task, Some(&request.version)).await?;
         let card = AdapterCard::read(&chosen.folder)?;
         let id = self.free_id(&format!("{}-eval", request.task)).await?;
-        let body = serde_json::to_value(request).unwrap_or_default();
+        let body = json::value(request);
         let new = NewEvaluation {
             id: &id,
             version: &version,
@@ -83,17 +83,13 @@ impl Engine {
         };
         let measured = self.measure(version, with_base, &mut hear).await;
         let outcome = heard.map_err(Error::from).and(measured).and_then(|evaluation| {
-            let text = serde_json::to_string(&evaluation).unwrap_or_default() + "\n";
-            graft_formats::atomic::bytes(&dir.path().join(RESULT), text.as_bytes())?;
+            graft_formats::atomic::bytes(&dir.path().join(RESULT), json::pretty(&evaluation).as_bytes())?;
             Ok(evaluation)
         });
         if let Err(error) = &outcome {
-            let failed = EventKind::Failed {
-                code: error.exit_code() as u8,
-                message: format!("failed to {}", graft_core::with_causes(error)),
-            };
+            let failure = Failure { phase: Some(Phase::Evaluate), ..error.failure() };
             // The error itself is told by whoever called.
-            let _ = log.append(failed).map(|event| tell(&event));
+            let _ = log.append(EventKind::Failed(failure)).map(|event| tell(&event));
         }
         outcome
     }

@@ -6,44 +6,12 @@ use std::{
     path::Path,
 };
 
-use graft_core::ExitCode;
+use graft_core::{Failure, FailureClass};
 use graft_store::Run;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Error;
-
-/// What kind of failure it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FailureClass {
-    /// The machine, the worker or the trainer vanished.
-    Lost,
-    /// The network or a remote service failed.
-    Network,
-    /// The data can't be used.
-    BadData,
-    /// The base model is missing or damaged.
-    Model,
-    /// Memory didn't suffice.
-    OutOfMemory,
-    /// The loss became NaN or exploded.
-    Diverged,
-    /// The disk is full or refuses writes.
-    Disk,
-    /// Somebody stopped it.
-    Cancelled,
-    /// Anything else, which would happen again.
-    Internal,
-}
-
-impl FailureClass {
-    /// Whether trying again may help.
-    #[must_use]
-    pub fn is_transient(self) -> bool {
-        matches!(self, Self::Lost | Self::Network)
-    }
-}
 
 /// A failure in parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -83,28 +51,23 @@ impl RunFailure {
 pub(crate) fn classify(error: &Error) -> FailureClass {
     match error {
         Error::TrainerDied { transient: true, .. } => FailureClass::Lost,
-        Error::TrainerFailed { code, cause, .. } if *code == ExitCode::Internal && says_disk(&cause.0) => {
-            FailureClass::Disk
-        }
+        Error::TrainerFailed { failure, .. } => failure.class,
         Error::Store(
             graft_store::Error::Disk(_) | graft_store::Error::ReadOnly(_) | graft_store::Error::Refused { .. },
         ) => FailureClass::Disk,
         Error::Store(graft_store::Error::Unreachable(_) | graft_store::Error::Locked(_)) => FailureClass::Network,
-        Error::Io { source, .. } if says_disk(&source.to_string()) => FailureClass::Disk,
-        other => match other.exit_code() {
-            ExitCode::BadData => FailureClass::BadData,
-            ExitCode::ModelMissing => FailureClass::Model,
-            ExitCode::OutOfMemory => FailureClass::OutOfMemory,
-            ExitCode::Diverged => FailureClass::Diverged,
-            ExitCode::Network => FailureClass::Network,
-            ExitCode::Stopped => FailureClass::Cancelled,
-            _ => FailureClass::Internal,
-        },
+        other => FailureClass::of(other, other.exit_code()),
     }
 }
 
-fn says_disk(text: &str) -> bool {
-    ["No space left", "Read-only file system", "Disk quota exceeded"].iter().any(|words| text.contains(words))
+impl Error {
+    /// All of it in parts.
+    pub(crate) fn failure(&self) -> Failure {
+        match self {
+            Self::TrainerFailed { failure, .. } => (**failure).clone(),
+            _ => Failure { class: classify(self), ..Failure::of(self, self.hint(), self.exit_code()) },
+        }
+    }
 }
 
 /// Characters kept of the beginning and of the end of each stream.

@@ -14,7 +14,7 @@ pub use compare::{Compared, Metric, Paired, PairedExample};
 pub(crate) use estimate::Measured;
 pub use estimate::{Quality, RunEstimate};
 pub use evaluation::EvaluationRequest;
-pub use failure::{FailureClass, RunFailure};
+pub use failure::RunFailure;
 pub use many::{RunAction, RunsReport, SkippedRun};
 pub use preflight::{Level, Preflight, Problem};
 pub use request::{RunRequest, Settings, SplitName, prompt_init};
@@ -22,4 +22,3 @@ pub use view::{LogStream, LogText, Progress, RunView, Waiting};
 
 pub(crate) use estimate::Speeds;
 pub(crate) use failure::{classify, report, text_from};
-pub(crate) use view::phase_name;

@@ -44,7 +44,7 @@ impl Progress {
         self.seq = event.seq;
         match &event.kind {
             EventKind::Phase { phase } => {
-                self.phase = Some(phase_name(*phase).to_owned());
+                self.phase = Some(phase.name().to_owned());
                 self.since = event.at;
                 if *phase == Phase::Evaluate {
                     self.eta_s = Some(0.0);
@@ -66,16 +66,6 @@ impl Progress {
             _ => {}
         }
         self.percent = if self.of == 0 { 0.0 } else { 100.0 * self.step as f64 / self.of as f64 };
-    }
-}
-
-/// The name of a phase as stored and shown.
-pub(crate) fn phase_name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Prepare => "prepare",
-        Phase::Search => "search",
-        Phase::Train => "train",
-        Phase::Evaluate => "evaluate",
     }
 }
 

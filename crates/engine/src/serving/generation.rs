@@ -37,7 +37,7 @@ impl Base {
         let files = Arc::new(files);
         let vocabulary = Vocabulary::new(Arc::new(files.tokenizer.clone()), &files.tokens.eos)?;
         let limits = Limits { lanes: options.lanes, cache_bytes: options.cache_bytes, ..Limits::default() };
-        let failed = |source| Error::Io { doing: "start a thread for", path: base.path.clone().into(), source };
+        let failed = |source| Error::Io { doing: "start a thread for", path: files.path.clone(), source };
         let service = Service::start(Arc::clone(&model), limits, options.queue).map_err(failed)?;
         Ok(Self {
             name: base.name.clone(),

@@ -224,7 +224,7 @@ impl Serving {
         let Some(base) = bases.into_iter().find(|base| base.name == name) else {
             return Err(graft_store::Error::NoBase(name.to_owned()).into());
         };
-        let base = BaseRef { name: base.name, path: base.path, digest: base.digest };
+        let base = BaseRef { name: base.name, digest: base.digest };
         let card = TaskCard { name: base.name.clone(), instruction: String::new(), answer: AnswerForm::Text };
         let (task, version, adapter, evaluation) = (base.name.clone(), None, None, None);
         let generation = self.generation(Recipe { task, version, card, base, adapter, evaluation }).await?;

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use graft_core::ExitCode;
+use graft_core::{ExitCode, FailureClass};
 use graft_store::{Lease, Run, RunKind, RunState, RunUpdate, Version};
 use serde_json::json;
 use tokio::sync::watch;
@@ -18,7 +18,7 @@ use tracing::{Span, field::Empty};
 use super::{Say, WorkerOptions, child, measure, trainer};
 use crate::{
     Engine, Error, Result, RunRequest, Trainer, now,
-    queue::{FailureClass, Speeds, classify, report},
+    queue::{Speeds, classify, report},
 };
 
 /// How often a held run is looked at for what people want of it.
@@ -169,7 +169,7 @@ impl Attendance {
 
     /// Trains the run, or follows the trainer that is at it already.
     async fn train(&self, run: &Run) -> std::result::Result<(), Break> {
-        let command = self.engine.train_command(run, &self.options.program);
+        let command = self.engine.train_command(run, &self.options.program).await;
         let child = self.start_unless_alive(run, RunKind::Train, command).await?;
         trainer::follow(self, run, child, RunKind::Train).await
     }

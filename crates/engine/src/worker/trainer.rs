@@ -16,7 +16,8 @@ use super::{
 };
 use crate::{
     Error, EventTail, RunLock, Trainer,
-    queue::{evaluation, phase_name, text_from},
+    error::Said,
+    queue::{evaluation, text_from},
     runs::{End, last_failure},
 };
 
@@ -129,7 +130,10 @@ pub(super) async fn follow(
 fn of_measuring(error: Error) -> Error {
     let doing = "score the version";
     match error {
-        Error::TrainerFailed { run, code, cause, .. } => Error::ChildFailed { run, doing, code, cause },
+        Error::TrainerFailed { run, failure } => {
+            let cause = Said(failure.to_string());
+            Error::ChildFailed { run, doing, code: failure.code, cause }
+        }
         Error::TrainerDied { run, how, transient } => {
             Error::TrainerDied { run, how: format!("{how} while it was to {doing}"), transient }
         }
@@ -140,16 +144,16 @@ fn of_measuring(error: Error) -> Error {
 /// Takes in one event.
 async fn note(at: &Attendance, run: &Run, event: &Event, end: &mut End) -> std::result::Result<(), Break> {
     let update = match &event.kind {
-        EventKind::Failed { code, message } => {
-            end.failed = Some((*code, message.clone()));
+        EventKind::Failed(failure) => {
+            end.failed = Some(failure.clone());
             return Ok(());
         }
         EventKind::Phase { phase } => {
             // Whatever ended an earlier attempt.
             end.failed = None;
-            at.spans.phase(phase_name(*phase));
+            at.spans.phase(phase.name());
             let state = (run.kind == RunKind::Evaluate).then_some(RunState::Running);
-            RunUpdate { state, phase: Some(phase_name(*phase)), ..RunUpdate::default() }
+            RunUpdate { state, phase: Some(phase.name()), ..RunUpdate::default() }
         }
         EventKind::Prepared { train, .. } => {
             end.failed = None;

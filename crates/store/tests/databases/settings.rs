@@ -24,20 +24,19 @@ async fn settings_are_kept(database: Database) {
 
 async fn bases_are_kept(database: Database) {
     let store = &database.store;
-    let base =
-        |path: &str| BaseRef { name: "org/model".into(), path: path.into(), digest: Digest::of(path.as_bytes()) };
-    let first = store.add_base(&base("/models/a"), "ada", 1).await.unwrap();
-    assert_eq!(first.reference(), base("/models/a"));
-    assert_eq!(store.add_base(&base("/models/a"), "bob", 2).await.unwrap().added_at, 1);
-    store.add_base(&base("/models/b"), "bob", 3).await.unwrap();
-    store.add_base(&BaseRef { name: "another".into(), ..base("/models/c") }, "bob", 2).await.unwrap();
+    let base = |content: &str| BaseRef { name: "org/model".into(), digest: Digest::of(content.as_bytes()) };
+    let first = store.add_base(&base("a"), "/models/a", "ada", 1).await.unwrap();
+    assert_eq!((first.path.as_str(), &first.digest), ("/models/a", &base("a").digest));
+    assert_eq!(store.add_base(&base("a"), "/models/a", "bob", 2).await.unwrap().added_at, 1);
+    store.add_base(&base("a"), "/models/b", "bob", 3).await.unwrap();
+    store.add_base(&BaseRef { name: "another".into(), ..base("c") }, "/models/c", "bob", 2).await.unwrap();
     let names: Vec<_> = store.bases().await.unwrap().into_iter().map(|base| base.name).collect();
     assert_eq!(names, ["another", "org/model"]);
     assert_eq!(store.remove_base("org/model", "ada", 4).await.unwrap().path, "/models/b");
     assert!(matches!(store.base("org/model").await, Err(Error::NoBase(_))));
     assert!(matches!(store.remove_base("org/model", "ada", 4).await, Err(Error::NoBase(_))));
     assert!(matches!(
-        store.add_base(&BaseRef { name: String::new(), ..base("x") }, "ada", 5).await,
+        store.add_base(&BaseRef { name: String::new(), ..base("x") }, "/models/x", "ada", 5).await,
         Err(Error::BadName { .. })
     ));
 }

@@ -102,7 +102,7 @@ pub(crate) fn spec(run: &str) -> TrainSpec {
     TrainSpec {
         run: run.into(),
         graft: "0.1.0".into(),
-        base: BaseRef { name: "smollm2-135m".into(), path: "models/smollm2.gguf".into(), digest: Digest::of(b"base") },
+        base: BaseRef { name: "smollm2-135m".into(), digest: Digest::of(b"base") },
         task: card(),
         dataset: Digest::of(b"dataset"),
         adapter: AdapterSpec::Lora(LoraSpec {
