@@ -38,7 +38,13 @@ test("two auditors see each other, and get different messages", async ({ browser
   const [ana, ben] = [await browser.newPage(), await browser.newPage()];
   await ana.goto(audit());
   await expect(ana.getByText("Message 1 /")).toBeVisible();
-  await ben.goto(audit());
+  await expect(ana.getByTestId("link")).toHaveText("Live");
+  // Ben is handed another one at once, and may look at hers.
+  await expect(async () => {
+    await ben.goto(audit());
+    await expect(ben.getByText("Message 2 /")).toBeVisible({ timeout: 2_000 });
+  }).toPass();
+  await ben.keyboard.press("k");
   for (const page of [ana, ben]) await expect(page.getByText("is here, too")).toBeVisible();
   // Ana goes on: Ben has the message for himself, and after his own he is not led to hers.
   await ana.keyboard.press("j");

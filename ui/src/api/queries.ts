@@ -34,10 +34,12 @@ export const tasksQuery = queryOptions({
   queryFn: async () => (await reply(api.GET("/api/v1/tasks"))).tasks as TaskInfo[],
   staleTime: 5_000,
 });
+export const readExample = (task: string, id: string, signal?: AbortSignal) =>
+  reply(api.GET("/api/v1/examples/{task}/{id}", { params: { path: { task, id } }, signal }));
 export const exampleQuery = (task: string, id: string) =>
   queryOptions({
     queryKey: ["example", task, id],
-    queryFn: ({ signal }) => reply(api.GET("/api/v1/examples/{task}/{id}", { params: { path: { task, id } }, signal })),
+    queryFn: ({ signal }) => readExample(task, id, signal),
     staleTime: 60_000,
   });
 type RunFilter = NonNullable<paths["/api/v1/runs"]["get"]["parameters"]["query"]>;

@@ -2,6 +2,8 @@
 
 export interface Press {
   key: string;
+  /** Where the key is, as on an American keyboard. */
+  code: string;
   ctrlKey: boolean;
   metaKey: boolean;
   altKey: boolean;
@@ -10,9 +12,15 @@ export interface Press {
 
 /** The name a press goes by: `a`, `?`, `space`, `escape`, `mod+k`, `alt+arrowup`. */
 export function name(press: Press): string {
-  const key = press.key === " " ? "space" : press.key.toLowerCase();
+  const key = press.key === " " ? "space" : letter(press).toLowerCase();
   const mod = press.ctrlKey || press.metaKey ? "mod+" : "";
   return `${mod}${press.altKey ? "alt+" : ""}${key}`;
+}
+
+/** The key by its place where its letter isn't Latin (Russian, Greek), and digits where they need Shift (French). */
+function letter({ key, code, shiftKey }: Press): string {
+  if (!shiftKey && /^Digit\d$/.test(code)) return code.slice(-1);
+  return /^Key[A-Z]$/.test(code) && key.length === 1 && !/[a-z]/i.test(key) ? code.slice(-1) : key;
 }
 
 /** Inputs that no letter belongs to. */

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import type { Example } from "../api/types";
-import { Outbox, refusal, type Entry, type Reply } from "./outbox";
+import { Outbox, refusal, type Entry, type Reply, type Server } from "./outbox";
 
 const example = (more: Partial<Example> = {}): Example => ({
   ...{ id: "m", task: "t", revision: 2, input: "", output: { a: 1 } },
@@ -8,26 +8,26 @@ const example = (more: Partial<Example> = {}): Example => ({
   source: { kind: "csv", reference: "1" },
   ...more,
 });
+const fresh = example({ revision: 1, review: { state: "pending" } });
 const entry = (key: string, more: Partial<Entry> = {}): Entry => ({
-  key,
-  task: "t",
-  id: key,
-  revision: 1,
+  ...{ key, by: "ana", tab: "here", task: "t", id: key, saw: fresh, seen: 7, at: Date.now(), title: key },
   deed: { action: "approve", output: { a: 1 } },
-  at: 0,
-  title: key,
   ...more,
 });
 
 let stored: Record<string, string>;
-const storage = {
-  getItem: (name: string) => stored[name] ?? null,
-  setItem: (name: string, value: string) => void (stored[name] = value),
-};
 beforeEach(() => {
   stored = {};
+  vi.stubGlobal("localStorage", {
+    getItem: (name: string) => stored[name] ?? null,
+    setItem: (name: string, value: string) => void (stored[name] = value),
+  });
 });
 const settle = () => new Promise((done) => setTimeout(done, 0));
+const box = (send: Server["send"], more: Partial<Server> = {}, tab = "here") =>
+  new Outbox({ who: async () => "ana", look: async () => ({ example: fresh, seen: 7 }), send, ...more }, tab);
+const done = async ({ id }: Entry): Promise<Reply> => ({ kind: "done", example: example({ id }) });
+const away = async (): Promise<Reply> => ({ kind: "away" });
 
 test("what the server can't take now is sent later; what it refuses is for people", () => {
   for (const status of [401, 408, 409, 429, 500, 502, 503, 504, 507])
@@ -38,92 +38,124 @@ test("what the server can't take now is sent later; what it refuses is for peopl
 });
 
 test("what can't be sent survives a reload and goes out in order when the server is back", async () => {
-  const away = new Outbox(async () => ({ kind: "away" }), storage);
-  ["1", "2", "3"].forEach((key) => away.add(entry(key)));
+  const before = box(away);
+  ["1", "2", "3"].forEach((key) => before.add(entry(key, { at: 0 })));
   await settle();
-  expect(away.away).toBe(true);
-
+  expect(before.away).toBe(true);
   const sent: string[] = [];
-  const reloaded = new Outbox(async ({ key }) => (sent.push(key), { kind: "done", example: example() }), storage);
+  const reloaded = box(async (one) => (sent.push(one.key), done(one)), {}, "reloaded");
   await reloaded.flush();
   expect(sent).toEqual(["1", "2", "3"]);
-  expect(new Outbox(vi.fn(), storage).list()).toEqual([]);
+  expect(box(done).read()).toEqual([]);
 });
 
-test("a later decision on the same message builds on the revision that the first one made", async () => {
-  const revisions: number[] = [];
-  const send = async (e: Entry): Promise<Reply> => (
-    revisions.push(e.revision),
-    { kind: "done", example: example({ revision: 7 }) }
-  );
-  const box = new Outbox(send, storage);
-  box.add(entry("1", { id: "m", revision: 1 }));
+test("a waiting decision is sent only while the person who made it is logged in", async () => {
+  const sent: string[] = [];
+  let who: string | null = "ben";
+  const one = box(async (entry) => (sent.push(entry.key), done(entry)), { who: async () => who });
+  one.add(entry("1"));
   await settle();
-  box.add(entry("2", { id: "m", revision: 1, deed: { action: "undo" } }));
+  who = null;
+  await one.flush();
+  expect(sent).toEqual([]);
+  who = "ana";
+  await one.flush();
+  expect(sent).toEqual(["1"]);
+});
+
+test("a tab leaves the decisions of another one alone until that one did not send them", async () => {
+  const sent: string[] = [];
+  box(away, {}, "other").add(entry("1", { id: "m" }));
+  const look = async () => ({ example: example({ id: "m" }), seen: 8 });
+  const here = box(async (one) => (sent.push(one.key), done(one)), { look });
+  here.add(entry("2", { id: "m" }));
+  here.add(entry("3"));
   await settle();
-  expect(revisions).toEqual([1, 7]);
+  // The second one rests on the first.
+  expect(sent).toEqual(["3"]);
+  here.change((list) => list.map((one) => ({ ...one, at: one.at - 60_000 })));
+  await here.flush();
+  expect(sent).toEqual(["3", "1", "2"]);
+});
+
+test("a later decision on the same message rests on what the first one made of it", async () => {
+  const sent: Entry[] = [];
+  const result = example({ revision: 7 });
+  const look = async () => ({ example: result, seen: 12 });
+  const one = box(async (entry) => (sent.push(entry), { kind: "done", example: result }), { look });
+  one.add(entry("1", { id: "m" }));
+  one.add(entry("2", { id: "m", deed: { action: "undo" } }));
+  await settle();
+  expect(sent.map(({ saw, seen }) => [saw.revision, seen])).toEqual([
+    [1, 7],
+    [7, 12],
+  ]);
+});
+
+test("a message that changed since the person saw it is a conflict, whether the revision tells or not", async () => {
+  const theirs = example({ revision: 1, review: { state: "rejected", by: "ben", at: 3, reason: "no" } });
+  const send = vi.fn(done);
+  const one = box(send, { look: async () => ({ example: theirs, seen: 8 }) });
+  one.add(entry("1", { seen: undefined }));
+  await settle();
+  expect(send).not.toHaveBeenCalled();
+  expect(one.read()[0]?.conflict).toEqual(theirs);
 });
 
 test("a conflict waits for a person, and holds back only its own message", async () => {
   const theirs = example({ id: "m", revision: 5, output: { a: 2 } });
-  const sent: [string, number][] = [];
-  const send = async (e: Entry): Promise<Reply> => {
-    sent.push([e.key, e.revision]);
-    return e.key === "1" ? { kind: "conflict", current: theirs } : { kind: "done", example: example({ id: e.id }) };
+  const sent: Entry[] = [];
+  const send = async (one: Entry): Promise<Reply> => {
+    sent.push(one);
+    return one.key === "1" ? { kind: "conflict", current: theirs } : done(one);
   };
-  const box = new Outbox(send, storage);
-  box.add(entry("1", { id: "m" }));
-  box.add(entry("2", { id: "m" }));
-  box.add(entry("3", { id: "other" }));
+  const one = box(send, { look: async () => ({ example: sent.length > 2 ? example({ id: "m" }) : theirs, seen: 9 }) });
+  one.add(entry("1", { id: "m", deed: { action: "approve" }, saw: { ...fresh, output: { a: 1 } } }));
+  one.add(entry("2", { id: "m", deed: { action: "undo" } }));
+  one.add(entry("3"));
   await settle();
-  expect(sent.map(([key]) => key)).toEqual(["1", "3"]);
-  expect(box.list().map((e) => [e.key, e.conflict?.revision])).toEqual([
+  expect(sent.map(({ key }) => key)).toEqual(["1", "3"]);
+  expect(one.read().map((e) => [e.key, e.conflict?.revision])).toEqual([
     ["1", 5],
     ["2", undefined],
   ]);
 
-  box.resolve("1", "mine");
+  one.resolve("1", "mine");
   await settle();
-  expect(sent.slice(2)).toEqual([
-    ["1+", 5],
-    ["2", 2],
+  // The stored answer is another one now: what was right is said in full.
+  expect(sent.slice(2).map(({ key, saw, deed }) => [key, saw.revision, deed])).toEqual([
+    ["1+", 5, { action: "approve", output: { a: 1 } }],
+    ["2", 2, { action: "undo" }],
   ]);
-  expect(box.list()).toEqual([]);
+  expect(one.read()).toEqual([]);
 });
 
-test("a conflict with the very same decision is none", async () => {
-  const box = new Outbox(async () => ({ kind: "conflict", current: example() }), storage);
-  box.add(entry("1"));
+test("a conflict with the very same decision is none, and one with another answer is", async () => {
+  const one = box(async () => ({ kind: "conflict", current: example() }));
+  one.add(entry("1"));
+  one.add(entry("2", { deed: { action: "approve" }, saw: { ...fresh, output: { a: 2 } } }));
   await settle();
-  expect(box.list()).toEqual([]);
+  expect(one.read().map(({ key }) => key)).toEqual(["2"]);
 });
 
 test("what the server refuses is kept with its reason until a person drops it", async () => {
-  const box = new Outbox(async () => ({ kind: "refused", why: "no such unit" }), storage);
-  box.add(entry("1"));
+  const one = box(async () => ({ kind: "refused", why: "no such unit" }));
+  one.add(entry("1"));
   await settle();
-  expect(box.list()[0]?.refused).toBe("no such unit");
-  box.resolve("1", "theirs");
-  expect(box.list()).toEqual([]);
+  expect(one.read()[0]?.refused).toBe("no such unit");
+  one.resolve("1", "theirs");
+  expect(one.read()).toEqual([]);
 });
 
 test("only an unsent decision can be withdrawn", async () => {
   let answer: (reply: Reply) => void = () => {};
-  const box = new Outbox(() => new Promise((done) => (answer = done)), storage);
-  box.add(entry("1"));
-  box.add(entry("2"));
-  expect(box.withdraw("1")).toBe(false);
-  expect(box.withdraw("2")).toBe(true);
+  const one = box(() => new Promise((done) => (answer = done)));
+  one.add(entry("1"));
+  one.add(entry("2"));
+  await settle();
+  expect(one.withdraw("1")).toBe(false);
+  expect(one.withdraw("2")).toBe(true);
   answer({ kind: "done", example: example() });
   await settle();
-  expect(box.list()).toEqual([]);
-});
-
-test("two tabs keep their decisions in one place", () => {
-  const one = new Outbox(async () => ({ kind: "away" }), storage);
-  const two = new Outbox(async () => ({ kind: "away" }), storage);
-  one.add(entry("1"));
-  two.add(entry("2"));
-  one.reload();
-  expect(one.list().map((e) => e.key)).toEqual(["1", "2"]);
+  expect(one.read()).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import type { Example } from "../api/types";
 import { same, type Json } from "./json";
+import { KeptStore } from "./store";
 
 /** What people decide on a message. */
 export type Deed =
@@ -9,14 +10,23 @@ export type Deed =
   | { action: "reject"; reason: string }
   | { action: "undo" };
 
+/** A message as far as a decision rests on it. */
+export type Saw = Pick<Example, "revision" | "output" | "review">;
+
 /** A decision that the server doesn't have yet. */
 export interface Entry {
-  /** Sent as the idempotency key, so that a reply that got lost does no harm. */
+  /** Its own; part of the idempotency key, so that a reply that got lost does no harm. */
   key: string;
+  /** Who decided; empty where no login is needed. It is sent only while this person is logged in. */
+  by: string;
+  /** The tab it was made in. */
+  tab: string;
   task: string;
   id: string;
-  /** What the person saw. */
-  revision: number;
+  /** The message as the person saw it. */
+  saw: Saw;
+  /** The `seq` of the newest change that they saw; absent until it is known. */
+  seen?: number;
   deed: Deed;
   /** Milliseconds since the epoch. */
   at: number;
@@ -35,8 +45,17 @@ export type Reply =
   | { kind: "refused"; why: string }
   | { kind: "away" };
 
+/** The server, as far as decisions need it; what is `null` can't be told now. */
+export interface Server {
+  who: () => Promise<string | null>;
+  look: (entry: Entry) => Promise<{ example: Example; seen: number } | null>;
+  send: (entry: Entry) => Promise<Reply>;
+}
+
 /** A server that restarts, whose disk is full, that met a bug or wants a new login will take it later. */
 const LATER = [401, 408, 429, 500, 502, 503, 504, 507];
+/** Milliseconds after which any tab of the same person sends a decision whose own tab did not. */
+const HANDED_OVER = 5_000;
 
 /** What an answer that is an error means for a decision. */
 export function refusal(status: number, current: Example | undefined, why: string): Reply {
@@ -45,60 +64,48 @@ export function refusal(status: number, current: Example | undefined, why: strin
 }
 
 /** Decisions in the order they were made, kept where a reload doesn't reach them. */
-export class Outbox {
-  private listeners = new Set<() => void>();
-  private entries: Entry[];
+export class Outbox extends KeptStore<Entry[]> {
   private busy = false;
-  private stored = true;
-  /** The revision each example got from a decision sent from here: later ones build on it. */
-  private revisions = new Map<string, number>();
+  /** What each example became by the last decision sent from here. */
+  private results = new Map<string, Saw>();
   private inFlight: string | null = null;
   away = false;
 
   constructor(
-    private readonly send: (entry: Entry) => Promise<Reply>,
-    private readonly storage: Pick<Storage, "getItem" | "setItem">,
+    private readonly server: Server,
+    readonly tab: string,
     private readonly settled: (entry: Entry, example: Example) => void = () => {},
-    private readonly name = "graft.outbox",
   ) {
-    this.entries = this.read();
+    super("graft.outbox", []);
   }
 
-  /** Everything not yet settled, oldest first; a new array whenever it changes. */
-  list = (): Entry[] => this.entries;
+  /** Whether an example is as a decision from here left it. */
+  isOwn(example: Example): boolean {
+    const result = this.results.get(id(example));
+    return result !== undefined && unchanged(result, example);
+  }
 
-  subscribe = (listener: () => void): (() => void) => {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  };
-
-  /** Another tab changed what is stored. */
-  reload = (): void => {
-    this.entries = this.read();
-    this.notify();
-  };
-
-  add(entry: Entry): void {
-    this.change((entries) => [...entries, entry]);
+  add(entry: Omit<Entry, "tab">): void {
+    this.change((entries) => [...entries, { ...entry, tab: this.tab }]);
     void this.flush();
   }
 
   /** Takes an unsent decision back; false when it is too late for that. */
   withdraw(key: string): boolean {
-    if (this.inFlight === key || !this.entries.some((entry) => entry.key === key)) return false;
-    this.change((entries) => entries.filter((entry) => entry.key !== key));
+    const entry = this.read().find((one) => one.key === key);
+    if (!entry || this.inFlight === key || entry.tab !== this.tab) return false;
+    this.change((entries) => entries.filter((one) => one.key !== key));
     return true;
   }
 
   /** After a conflict: drop the own decision, or decide again on what is there now. */
   resolve(key: string, keep: "mine" | "theirs"): void {
-    this.revisions.delete(id(this.entries.find((entry) => entry.key === key)));
     this.change((entries) =>
       entries.flatMap((entry): Entry[] => {
         if (entry.key !== key) return [entry];
         if (keep === "theirs") return [];
-        const { conflict, refused: _, ...rest } = entry;
-        return [{ ...rest, key: `${entry.key}+`, revision: conflict?.revision ?? entry.revision }];
+        const { conflict, refused: _, seen: __, ...rest } = entry;
+        return [{ ...rest, key: `${key}+`, deed: standing(entry), saw: conflict ?? entry.saw, tab: this.tab }];
       }),
     );
     void this.flush();
@@ -109,76 +116,95 @@ export class Outbox {
     if (this.busy) return;
     this.busy = true;
     try {
-      for (let entry = this.next(); entry; entry = this.next()) if (!(await this.deliver(entry))) break;
+      while (await this.deliverNext());
     } finally {
       this.busy = false;
     }
   }
 
-  private next(): Entry | undefined {
-    const held = new Set(this.entries.filter((entry) => entry.conflict ?? entry.refused).map(id));
-    return this.entries.find((entry) => !held.has(id(entry)));
+  private async deliverNext(): Promise<boolean> {
+    if (this.read().length === 0) return false;
+    const who = await this.server.who();
+    if (who === null) return this.isAway(true);
+    const isOurs = (entry: Entry) => entry.tab === this.tab || Date.now() - entry.at > HANDED_OVER;
+    const held = new Set<string>();
+    for (const entry of this.read()) {
+      if (entry.by !== who || held.has(id(entry))) continue;
+      if (!entry.conflict && !entry.refused && isOurs(entry)) return this.deliver(entry);
+      held.add(id(entry));
+    }
+    return false;
   }
 
   private async deliver(entry: Entry): Promise<boolean> {
     this.inFlight = entry.key;
-    const revision = Math.max(this.revisions.get(id(entry)) ?? 0, entry.revision);
-    const reply = await this.send({ ...entry, revision });
+    const reply = await this.exchange(entry);
     this.inFlight = null;
-    this.away = reply.kind === "away";
-    if (reply.kind === "away") {
-      this.notify();
-      return false;
-    }
+    this.isAway(reply.kind === "away");
+    if (reply.kind === "away") return false;
+    const result = this.results.get(id(entry));
     if (reply.kind === "done") this.settle(entry, reply.example);
-    else if (reply.kind === "conflict" && agrees(entry.deed, reply.current)) this.settle(entry, reply.current);
-    else {
-      const held = reply.kind === "conflict" ? { conflict: reply.current } : { refused: reply.why };
-      this.change((entries) => entries.map((other) => (other.key === entry.key ? { ...other, ...held } : other)));
-    }
+    else if (reply.kind === "refused") this.replace(entry, { refused: reply.why });
+    else if (agrees(entry, reply.current)) this.settle(entry, reply.current);
+    // What it clashes with was decided here, a moment before.
+    else if (result && unchanged(result, reply.current) && !unchanged(result, entry.saw))
+      this.replace(entry, { saw: result, seen: undefined });
+    else this.replace(entry, { conflict: reply.current });
     return true;
   }
 
+  /** What it rests on is looked up where that isn't known, and kept: a repetition says the same. */
+  private async exchange(entry: Entry): Promise<Reply> {
+    if (entry.seen !== undefined) return this.server.send(entry);
+    const found = await this.server.look(entry);
+    if (!found) return { kind: "away" };
+    if (!unchanged(found.example, entry.saw)) return { kind: "conflict", current: found.example };
+    this.replace(entry, { seen: found.seen });
+    return this.server.send({ ...entry, seen: found.seen });
+  }
+
   private settle(entry: Entry, example: Example): void {
-    this.revisions.set(id(entry), example.revision);
-    this.change((entries) => entries.filter((other) => other.key !== entry.key));
+    const { revision, output, review } = example;
+    const saw = { revision, output, review };
+    this.results.set(id(entry), saw);
+    // Later decisions on it rest on this one.
+    this.change((entries) =>
+      entries
+        .filter((other) => other.key !== entry.key)
+        .map((other) => (id(other) === id(entry) ? { ...other, saw, seen: undefined } : other)),
+    );
     this.settled(entry, example);
   }
 
-  private change(update: (entries: Entry[]) => Entry[]): void {
-    // Read again first: another tab keeps its decisions in the same place.
-    this.entries = update(this.stored ? this.read() : this.entries);
-    try {
-      this.storage.setItem(this.name, JSON.stringify(this.entries));
-    } catch {
-      // Full or forbidden: decisions still go out from memory.
-      this.stored = false;
-    }
-    this.notify();
+  private replace(entry: Entry, part: Partial<Entry>): void {
+    this.change((entries) => entries.map((other) => (other.key === entry.key ? { ...other, ...part } : other)));
   }
 
-  private notify(): void {
-    this.listeners.forEach((listener) => listener());
-  }
-
-  private read(): Entry[] {
-    try {
-      const stored: unknown = JSON.parse(this.storage.getItem(this.name) ?? "[]");
-      return Array.isArray(stored) ? (stored as Entry[]) : [];
-    } catch {
-      return [];
-    }
+  private isAway(away: boolean): boolean {
+    const changed = away !== this.away;
+    this.away = away;
+    if (changed) this.set([...this.read()]);
+    return !away;
   }
 }
 
-function id(entry: Entry | undefined): string {
-  return `${entry?.task}/${entry?.id}`;
+const id = (one: { task: string; id: string }): string => `${one.task}/${one.id}`;
+
+export const unchanged = (a: Saw, b: Saw): boolean => a.revision === b.revision && same(a.review, b.review);
+
+/** The answer that a decision says is right. */
+export const answerOf = ({ deed, saw }: Entry): Json | undefined =>
+  "output" in deed && deed.output !== undefined ? deed.output : saw.output;
+
+/** The deed in full, to stand whatever is stored now. */
+function standing(entry: Entry): Deed {
+  return entry.deed.action === "approve" ? { action: "approve", output: answerOf(entry) } : entry.deed;
 }
 
 /** Whether what is there now is what the decision wanted. */
-function agrees(deed: Deed, current: Example): boolean {
-  if (deed.action === "reject") return current.review.state === "rejected";
-  if (deed.action === "undo") return current.review.state === "pending";
-  const wanted = deed.action === "approve" ? "approved" : current.review.state;
-  return current.review.state === wanted && (deed.output === undefined || same(current.output, deed.output));
+function agrees(entry: Entry, current: Example): boolean {
+  const { state } = current.review;
+  if (entry.deed.action === "reject") return state === "rejected";
+  if (entry.deed.action === "undo") return state === "pending";
+  return state === "approved" && same(current.output, answerOf(entry));
 }

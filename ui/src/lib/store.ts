@@ -23,20 +23,39 @@ export function useStore<T>({ subscribe, read }: Pick<Store<T>, "subscribe" | "r
   return useSyncExternalStore(subscribe, read);
 }
 
-/** What this browser keeps under a name. */
-export function kept<T>(name: string, otherwise: T): T {
-  try {
-    return (JSON.parse(localStorage.getItem(name) ?? "null") as T | null) ?? otherwise;
-  } catch {
-    return otherwise;
+/** A value that outlives a reload; all tabs of this browser keep it in one place. */
+export class KeptStore<T> extends Store<T> {
+  private stored = true;
+  constructor(
+    private readonly name: string,
+    private readonly blank: T,
+  ) {
+    super(blank);
+    this.reload();
   }
-}
 
-/** Keeps it over a reload, as far as there is room. */
-export function keep(name: string, value: unknown): void {
-  try {
-    localStorage.setItem(name, JSON.stringify(value));
-  } catch {
-    // It stays in memory.
+  /** Takes over what another tab wrote. */
+  reload = (): void => {
+    if (this.stored) this.set(this.kept());
+  };
+
+  change(update: (value: T) => T): void {
+    // Read again first: another tab may have written.
+    const next = update(this.stored ? this.kept() : this.read());
+    try {
+      localStorage.setItem(this.name, JSON.stringify(next));
+    } catch {
+      // Full or forbidden: from now on only this page knows it.
+      this.stored = false;
+    }
+    this.set(next);
+  }
+
+  private kept(): T {
+    try {
+      return (JSON.parse(localStorage.getItem(this.name) ?? "null") as T | null) ?? this.blank;
+    } catch {
+      return this.blank;
+    }
   }
 }

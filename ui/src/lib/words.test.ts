@@ -45,13 +45,26 @@ test("names become words and long texts are cut between letters", () => {
 });
 
 test("keys have one name and one print", () => {
-  const press = { key: "K", ctrlKey: false, metaKey: true, altKey: false, shiftKey: false };
+  const press = { key: "K", code: "KeyK", ctrlKey: false, metaKey: true, altKey: false, shiftKey: false };
   expect([
     name(press),
-    name({ ...press, key: " ", metaKey: false }),
-    name({ ...press, key: "?", metaKey: false, shiftKey: true }),
+    name({ ...press, key: " ", code: "Space", metaKey: false }),
+    name({ ...press, key: "?", code: "Slash", metaKey: false, shiftKey: true }),
   ]).toEqual(["mod+k", "space", "?"]);
   expect([printed("mod+k", true), printed("mod+k", false), printed("space", false)]).toEqual(["⌘K", "Ctrl K", "Space"]);
+});
+
+test("keys of other layouts go by their place: letters that aren't Latin, digits that need Shift", () => {
+  const plain = { ctrlKey: false, metaKey: false, altKey: false, shiftKey: false };
+  const named = (key: string, code: string, more = {}) => name({ ...plain, key, code, ...more });
+  expect([named("ф", "KeyA"), named("χ", "KeyX"), named("л", "KeyK", { ctrlKey: true })]).toEqual(["a", "x", "mod+k"]);
+  expect([named("&", "Digit1"), named("é", "Digit2"), named("?", "Digit7", { shiftKey: true })]).toEqual([
+    "1",
+    "2",
+    "?",
+  ]);
+  // Latin letters go by what is printed on them.
+  expect([named("a", "KeyQ"), named("q", "KeyA")]).toEqual(["a", "q"]);
 });
 
 test("a log is searched line by line, as a terminal would show it", () => {

@@ -1,19 +1,37 @@
-import { useSyncExternalStore } from "react";
 import { api, Away, Problem, reply } from "../api/client";
-import { exampleQuery, queries } from "../api/queries";
+import { exampleQuery, queries, readExample, sessionQuery } from "../api/queries";
 import type { Example } from "../api/types";
-import { Outbox, refusal, type Entry, type Reply } from "../lib/outbox";
+import { Outbox, refusal, type Entry, type Reply, type Server } from "../lib/outbox";
+import { useStore } from "../lib/store";
+import { mark } from "./queueCache";
+import { recent } from "./recent";
+import { TAB } from "./session";
 
 const RETRY = 3_000;
+/** Milliseconds that an answer to who is logged in holds. */
+const KNOWN = 1_000;
 
-async function send(entry: Entry): Promise<Reply> {
-  const { action, ...rest } = entry.deed;
+const server: Server = {
+  async who() {
+    const session = await queries.fetchQuery({ ...sessionQuery, staleTime: KNOWN, retry: false }).catch(() => null);
+    return !session || (session.auth_required && !session.user) ? null : (session.user ?? "");
+  },
+  async look({ task, id }) {
+    const detail = await readExample(task, id).catch(() => null);
+    return detail && { example: detail.example, seen: detail.history.at(-1)?.seq ?? 0 };
+  },
+  send,
+};
+
+async function send({ key, task, id, saw: { revision }, seen, deed }: Entry): Promise<Reply> {
+  const { action, ...rest } = deed;
   try {
     const { example } = await reply(
       api.POST(`/api/v1/examples/{task}/{id}/${action}`, {
-        params: { path: { task: entry.task, id: entry.id } },
-        body: { revision: entry.revision, ...rest },
-        headers: { "Idempotency-Key": entry.key },
+        params: { path: { task, id } },
+        body: { revision, seen, ...rest },
+        // One key never stands for two bodies.
+        headers: { "Idempotency-Key": `${key}.${revision}.${seen}` },
       }),
     );
     return { kind: "done", example };
@@ -29,19 +47,17 @@ function why(problem: Problem): string {
 }
 
 function settled(entry: Entry, example: Example): void {
+  recent.settle(entry.key, example);
+  mark(new Map([[`${entry.task}/${entry.id}`, example]]));
   const { queryKey } = exampleQuery(entry.task, entry.id);
   queries.setQueryData(queryKey, (old) => (old ? { ...old, example } : old));
-  void queries.invalidateQueries({ queryKey: ["tasks"] });
+  for (const old of [["tasks"], queryKey]) void queries.invalidateQueries({ queryKey: old });
 }
 
-/** Every decision made here that the server doesn't have yet. Should two tabs send one, its key makes it count once. */
-export const outbox = new Outbox(send, localStorage, settled);
+/** Every decision made in this browser that the server doesn't have yet. */
+export const outbox = new Outbox(server, TAB, settled);
 
-addEventListener("storage", outbox.reload);
-setInterval(() => {
-  if (outbox.list().length > 0) void outbox.flush();
-}, RETRY);
+addEventListener("storage", () => [outbox, recent].forEach((kept) => kept.reload()));
+setInterval(() => void outbox.flush(), RETRY);
 
-export function useOutbox(): Entry[] {
-  return useSyncExternalStore(outbox.subscribe, outbox.list);
-}
+export const useOutbox = (): Entry[] => useStore(outbox);

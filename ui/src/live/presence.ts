@@ -45,6 +45,20 @@ export function usePresence(task: string | undefined, id: string | undefined): v
 
 const leave = () => sit(null);
 
+/** Whether it is known which messages others have open; asked when the first page with messages opens. */
+export function useSeatsKnown(): boolean {
+  const { data: session, isError } = useQuery(sessionQuery);
+  const counts = session !== undefined && session.role !== "viewer";
+  const { isFetched } = useQuery({
+    queryKey: ["presence"],
+    queryFn: () => reply(api.PUT("/api/v1/presence", { body: { page } })).then((seats) => (seated(seats), seats)),
+    enabled: counts,
+    staleTime: Infinity,
+    retry: false,
+  });
+  return isFetched || isError || (session !== undefined && !counts);
+}
+
 /** Without it two people may do the same work, but nothing gets lost; so a failure is no news. */
 function sit(at: { task: string; id: string } | null): void {
   if (!at && !sitting) return;

@@ -3,6 +3,7 @@ import { useEffect } from "react";
 import type { Change, Schemas } from "../api/types";
 import { link } from "./connection";
 import { seated } from "./presence";
+import { mark, partOf, type Part } from "./queueCache";
 import { listen } from "./stream";
 
 /** Which reads a change makes old. */
@@ -22,7 +23,7 @@ const ASKS = 10_000;
 export function useChanges(onHealed: () => void): void {
   const client = useQueryClient();
   useEffect(() => {
-    const refresh = batched(client);
+    const heard = batched(client);
     let wasLost = false;
     let live = false;
     // Without the stream one asks; a hidden page only for what its title says, an open one not for the queue, whose
@@ -33,8 +34,7 @@ export function useChanges(onHealed: () => void): void {
       void client.invalidateQueries(document.hidden ? { queryKey: ["tasks"] } : shown);
     }, ASKS);
     const stop = listen((last) => `/api/v1/events${last && `?after=${last}`}`, ["change", "presence"], {
-      on: (name, data) =>
-        name === "presence" ? seated(data as Schemas["Seats"]) : outdated(data as Change).forEach(refresh),
+      on: (name, data) => (name === "presence" ? seated(data as Schemas["Seats"]) : heard(data as Change)),
       open: () => {
         link.set("live");
         if (wasLost) void client.invalidateQueries();
@@ -59,16 +59,31 @@ export function useChanges(onHealed: () => void): void {
   }, [client, onHealed]);
 }
 
-function batched(client: QueryClient): (key: string[]) => void {
-  const waiting = new Map<string, string[]>();
+function batched(client: QueryClient): (change: Change) => void {
+  const keys = new Map<string, string[]>();
+  const parts = new Map<string, Part>();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  return (key) => {
-    waiting.set(key.join("/"), key);
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      const keys = [...waiting.values()];
-      waiting.clear();
-      keys.forEach((queryKey) => void client.invalidateQueries({ queryKey }));
-    }, 250);
+  const flush = () => {
+    timer = undefined;
+    for (const queryKey of keys.values()) {
+      // What was read ahead of its time is read again when it is shown, and not shown as it was.
+      if (queryKey[0] === "example") client.removeQueries({ queryKey, type: "inactive" });
+      void client.invalidateQueries({ queryKey });
+    }
+    keys.clear();
+  };
+  // The queue at once, before somebody comes to what was decided; several changes of a moment together.
+  const markAll = () => {
+    mark(parts);
+    parts.clear();
+  };
+  return (change) => {
+    for (const key of outdated(change)) keys.set(key.join("/"), key);
+    if (change.kind === "example") {
+      const name = `${change.task}/${change.subject}`;
+      if (parts.size === 0) setTimeout(markAll, 0);
+      parts.set(name, { ...parts.get(name), ...partOf(change) });
+    }
+    timer ??= setTimeout(flush, 250);
   };
 }

@@ -1,7 +1,7 @@
 import { differences } from "../lib/diff";
 import { label } from "../lib/format";
-import { shown, type Json } from "../lib/json";
-import type { Entry } from "../lib/outbox";
+import { shown } from "../lib/json";
+import { answerOf, type Entry } from "../lib/outbox";
 import css from "./shell.module.css";
 
 /** Own decision and the other's, where they differ. */
@@ -9,8 +9,7 @@ export function ConflictTable({ entry }: { entry: Entry }) {
   const current = entry.conflict;
   if (!current) return null;
   const { deed } = entry;
-  const mine: Json = ("output" in deed ? deed.output : undefined) ?? current.output ?? null;
-  const rows = differences(mine, current.output);
+  const rows = deed.action === "approve" ? differences(answerOf(entry), current.output) : [];
   const said = deed.action === "reject" ? `reject (${deed.reason})` : deed.action;
   return (
     <div className={css.compare}>

@@ -1,4 +1,6 @@
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { sessionQuery } from "../api/queries";
 import { Button } from "../components/Button";
 import { Notice } from "../components/bits";
 import { Modal } from "../components/Modal";
@@ -12,14 +14,17 @@ import css from "./shell.module.css";
 
 /** Decisions that wait, clash or were refused: nothing gets lost in silence. */
 export function OutboxBanner() {
-  const entries = useOutbox();
+  const all = useOutbox();
+  const who = useQuery(sessionQuery).data?.user ?? "";
+  const entries = all.filter((entry) => entry.by === who);
+  const others = all.filter((entry) => entry.by !== who);
   const isAway = useStore(link) === "away";
   const [open, setOpen] = useState<string | null>(null);
   const clashing = entries.filter((entry) => entry.conflict);
   const refused = entries.filter((entry) => entry.refused);
   const waiting = entries.length - clashing.length - refused.length;
   const shown = clashing.find((entry) => entry.key === open);
-  if (clashing.length + refused.length === 0 && !(waiting > 0 && (outbox.away || isAway))) return null;
+  if (clashing.length + refused.length + others.length === 0 && !(waiting > 0 && (outbox.away || isAway))) return null;
   return (
     <div className={css.banner} role="status">
       {waiting > 0 && outbox.away && (
@@ -27,8 +32,20 @@ export function OutboxBanner() {
           The server is away. They are sent, in order, when it is back; a reload does no harm.
         </Notice>
       )}
+      {[...new Set(others.map(({ by }) => by))].map((by) => (
+        <Notice
+          key={by}
+          tone="warn"
+          title={`${count(others.filter((entry) => entry.by === by).length, "decision")} of ${by || "somebody who was not logged in"} not sent yet.`}
+        >
+          <p>{by ? `They are sent when ${by} logs in here again.` : "They can't be sent in somebody's name."}</p>
+          <Button small look="quiet" onClick={() => outbox.change((list) => list.filter((entry) => entry.by !== by))}>
+            Delete them
+          </Button>
+        </Notice>
+      ))}
       {clashing.map((entry) => (
-        <Notice key={entry.key} tone="warn" title={`${who(entry)} decided “${clip(entry.title, 60)}” before you.`}>
+        <Notice key={entry.key} tone="warn" title={`${decider(entry)} decided “${clip(entry.title, 60)}” before you.`}>
           <Button small onClick={() => setOpen(entry.key)}>
             Compare and choose
           </Button>
@@ -50,7 +67,7 @@ export function OutboxBanner() {
   );
 }
 
-function who(entry: Entry): string {
+function decider(entry: Entry): string {
   const review = entry.conflict?.review;
   return review && "by" in review ? review.by : "Somebody";
 }
@@ -66,7 +83,7 @@ function Conflict({ entry, close }: { entry: Entry; close: () => void }) {
       wide
       onOpenChange={close}
       title="Two decisions on one message"
-      about={`${who(entry)} was a moment faster. Nothing has been overwritten.`}
+      about={`${decider(entry)} was a moment faster. Nothing has been overwritten.`}
       foot={
         <>
           <Button onClick={() => decide("theirs")}>Keep theirs</Button>

@@ -14,6 +14,7 @@ import { PageLoading } from "./PageStates";
 import css from "./shell.module.css";
 import { TaskPick } from "./TaskPick";
 import { ThemeToggle } from "./ThemeToggle";
+import { useFocusKept } from "./focus";
 import { useUrl } from "./url";
 import { useKeyboard } from "./useKeyboard";
 import { useTask } from "./useTask";
@@ -44,6 +45,7 @@ function Frame() {
   useTaskInAddress(task?.name);
   useChanges(useCallback(() => void outbox.flush(), []));
   useKeyboard();
+  useFocusKept(useLocation().pathname);
   useTitle();
   useActions([
     {

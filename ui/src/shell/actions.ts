@@ -12,6 +12,8 @@ export interface Action {
   /** Works while a field has the focus, too. */
   always?: boolean;
   disabled?: boolean;
+  /** A key that is held, or a second click at once, does it again. */
+  repeats?: boolean;
   run: () => void;
 }
 

@@ -13,7 +13,8 @@ export function useKeyboard(): void {
         press.target instanceof Element && press.target.closest("[role=dialog], [role=menu], [role=listbox]");
       if (!action.always && (inLayer || isTyping(press.target) || isPressing(press, press.target))) return;
       press.preventDefault();
-      action.run();
+      // A key that is held acts once.
+      if (!press.repeat || action.repeats) action.run();
     };
     document.addEventListener("keydown", listen);
     return () => document.removeEventListener("keydown", listen);

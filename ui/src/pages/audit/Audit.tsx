@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 import type { TaskInfo } from "../../api/types";
 import { Failure } from "../../components/Failure";
 import { Skeleton } from "../../components/bits";
+import { clip } from "../../lib/format";
 import { useActions } from "../../shell/actions";
 import { useTask } from "../../shell/useTask";
 import css from "./audit.module.css";
@@ -22,6 +23,7 @@ function Queue({ task }: { task: TaskInfo | undefined }) {
   const audit = useAudit(task);
   const [dialog, setDialog] = useState<Dialog>(null);
   const { current, list, total, at, query } = audit;
+  const position = `Message ${at + 1} / ${Math.max(total, list.length)}`;
   const guided = audit.search.guidelines === "shown";
   const toggle = () => audit.setUrl({ guidelines: guided ? undefined : "shown" });
   useActions([{ id: "guidelines", label: "Guidelines", group: "Audit", key: "g", run: toggle }]);
@@ -33,6 +35,12 @@ function Queue({ task }: { task: TaskInfo | undefined }) {
   return (
     <div className={css.page}>
       <h1 className="sr">Audit</h1>
+      {/* Here, for it must outlive the message that it tells of. */}
+      <p className="sr" role="status" data-testid="said">
+        {[audit.said, current && `${position.replace("/", "of")}: ${clip(current.input, 140)}`]
+          .filter(Boolean)
+          .join(". ")}
+      </p>
       <AuditBar audit={audit} task={task} dialog={dialog} setDialog={setDialog} onGuidelines={toggle} />
       {query.isError && list.length === 0 && <Failure error={query.error} retry={() => void query.refetch()} />}
       {(query.isPending || !task || audit.seeking) && !query.isError && <Skeleton lines={8} height={460} />}
@@ -46,7 +54,7 @@ function Queue({ task }: { task: TaskInfo | undefined }) {
             example={current}
             task={task}
             audit={audit}
-            position={`Message ${at + 1} / ${Math.max(total, list.length)}`}
+            position={position}
           />
           <div className={css.side}>
             {guided && <Guidelines task={task} close={toggle} />}

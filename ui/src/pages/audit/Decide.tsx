@@ -1,10 +1,11 @@
 import { useState } from "react";
 import type { TaskInfo } from "../../api/types";
 import { ActionButton } from "../../shell/ActionButton";
+import { focusNext } from "../../shell/focus";
 import { useActions, type Action } from "../../shell/actions";
 import css from "./audit.module.css";
 import { Reject } from "./Reject";
-import { useRecent } from "./recent";
+import { useRecent } from "../../live/recent";
 import type { Audit } from "./useAudit";
 
 interface Props {
@@ -26,10 +27,9 @@ export function Decide({ audit, task, onApprove, onReject, onEdit }: Props) {
     ...{ id, label, key, run, group: "Audit" },
     ...more,
   });
-  const leave = () => (document.activeElement as HTMLElement | null)?.blur();
   useActions([
     action("approve-editing", "Approve while editing", "mod+enter", onApprove, { always: true }),
-    action("leave", "Leave a field", "escape", leave, { always: true }),
+    action("leave", "Leave a field", "escape", focusNext, { always: true }),
   ]);
   const first = audit.at === 0;
   const last = audit.at >= audit.list.length - 1;
@@ -48,7 +48,7 @@ export function Decide({ audit, task, onApprove, onReject, onEdit }: Props) {
       >
         Reject
       </ActionButton>
-      <ActionButton action={action("skip", "Skip", "space", forth)} look="quiet" icon="skip">
+      <ActionButton action={action("skip", "Skip", "space", forth, { repeats: true })} look="quiet" icon="skip">
         Skip
       </ActionButton>
       <ActionButton
@@ -60,13 +60,13 @@ export function Decide({ audit, task, onApprove, onReject, onEdit }: Props) {
       </ActionButton>
       <span className={css.moves}>
         <ActionButton
-          action={action("previous", "Previous message", "k", back, { disabled: first })}
+          action={action("previous", "Previous message", "k", back, { disabled: first, repeats: true })}
           look="quiet"
           icon="left"
           aria-label="Previous message"
         />
         <ActionButton
-          action={action("next", "Next message", "j", forth, { disabled: last })}
+          action={action("next", "Next message", "j", forth, { disabled: last, repeats: true })}
           look="quiet"
           icon="right"
           aria-label="Next message"

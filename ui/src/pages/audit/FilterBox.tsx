@@ -4,6 +4,7 @@ import { sessionQuery } from "../../api/queries";
 import type { TaskInfo } from "../../api/types";
 import { complete, format, KEYS, parse, sameParts, type Parts, type Vocabulary } from "../../lib/filter";
 import { fieldNames } from "../../lib/schema";
+import { focusNext } from "../../shell/focus";
 import { useActions } from "../../shell/actions";
 import css from "./filter.module.css";
 
@@ -49,8 +50,8 @@ export function FilterBox({ task, parts, onChange }: Props) {
     const move = { ArrowDown: 1, ArrowUp: -1 }[press.key];
     if (move && offers.length > 0) setAt((at + move + offers.length + (at < 0 && move < 0 ? 1 : 0)) % offers.length);
     else if (press.key === "Enter" && chosen) write(chosen.text);
-    else if (press.key === "Enter") (apply(), setOpen(false), input.current?.blur());
-    else if (press.key === "Escape") offers.length > 0 ? setOpen(false) : input.current?.blur();
+    else if (press.key === "Enter") (apply(), setOpen(false), focusNext());
+    else if (press.key === "Escape") offers.length > 0 ? setOpen(false) : focusNext();
     else return;
     press.preventDefault();
   };

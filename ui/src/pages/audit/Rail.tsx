@@ -3,14 +3,17 @@ import { Button } from "../../components/Button";
 import { TimeAgo } from "../../components/TimeAgo";
 import { useOutbox } from "../../live/decisions";
 import css from "./audit.module.css";
-import { useRecent } from "./recent";
+import { useRecent } from "../../live/recent";
 import type { Audit } from "./useAudit";
 
 const SIGN = { approved: "✓", rejected: "✕", pending: "·" } as const;
 
+const SHOWN = 10;
+
 /** The last ten decisions: to look at again, or to take back. */
 export function Rail({ audit, task }: { audit: Audit; task: TaskInfo }) {
   const decided = useRecent().filter((one) => one.task === task.name);
+  const shown = decided.slice(0, SHOWN);
   const waiting = new Set(useOutbox().map((entry) => entry.key));
   return (
     <aside className={css.rail} aria-label="Last decisions">
@@ -19,7 +22,7 @@ export function Rail({ audit, task }: { audit: Audit; task: TaskInfo }) {
         <p className="muted">What you decide appears here. Nothing is final until a training takes it.</p>
       )}
       <ol>
-        {decided.map((one) => (
+        {shown.map((one) => (
           <li key={one.key} data-state={one.state}>
             <button type="button" className={css.railItem} onClick={() => audit.open(one.id)}>
               <span aria-hidden>{SIGN[one.state]}</span>

@@ -4,6 +4,7 @@ import { Input } from "../../components/form";
 import { Kbd } from "../../components/Kbd";
 import { Modal } from "../../components/Modal";
 import { ShowCommand } from "../../components/ShowCommand";
+import { name } from "../../lib/keys";
 import { commands } from "../../lib/commands";
 import css from "./audit.module.css";
 
@@ -44,8 +45,8 @@ export function Reject({ open, onOpenChange, onReject, example }: Props) {
       <div
         className={css.reasons}
         onKeyDown={(press) => {
-          const reason = REASONS[Number(press.key) - 1];
-          if (!reason || press.target instanceof HTMLInputElement) return;
+          const reason = REASONS[Number(name(press)) - 1];
+          if (!reason || press.repeat || press.target instanceof HTMLInputElement) return;
           press.preventDefault();
           choose(reason);
         }}

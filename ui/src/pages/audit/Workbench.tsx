@@ -1,13 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { exampleQuery } from "../../api/queries";
 import type { ListedExample, TaskInfo } from "../../api/types";
-import { Pill } from "../../components/bits";
+import { Button } from "../../components/Button";
+import { Notice, Pill } from "../../components/bits";
 import { TimeAgo } from "../../components/TimeAgo";
+import { link } from "../../live/connection";
 import { differing } from "../../lib/diff";
 import type { Json } from "../../lib/json";
 import { blank, problems } from "../../lib/schema";
 import { current as currentSpans } from "../../lib/spans";
+import { focusNext } from "../../shell/focus";
 import css from "./audit.module.css";
 import { Answers } from "./Answers";
 import { Decide } from "./Decide";
@@ -17,6 +20,7 @@ import { MessageText } from "./MessageText";
 import { ReviewPill } from "./ReviewPill";
 import { TokenMask } from "./TokenMask";
 import type { Audit } from "./useAudit";
+import { newest, useShown } from "./useShown";
 import { approval, decide } from "./useDecide";
 
 interface Props {
@@ -28,9 +32,15 @@ interface Props {
 
 /** A message, its answer, and the decision. */
 export function Workbench({ example, task, audit, position }: Props) {
-  const { data: detail } = useQuery(exampleQuery(example.task, example.id));
+  // Where changes aren't heard, it is read again.
+  const refetchOnMount = link.read() === "live" || "always";
+  const { data: detail } = useQuery({ ...exampleQuery(example.task, example.id), refetchOnMount });
+  const { shown, adopt } = useShown(detail);
+  /** What the person sees and decides on; `known` is what is true of it now. */
+  const [first] = useState(example);
+  const seen = { example: shown?.example ?? first, seen: shown && newest(shown) };
   const known = detail?.example ?? example;
-  const list = useMemo(() => proposals(detail ?? { example, baseline: null, suggestion: null }), [detail, example]);
+  const list = useMemo(() => proposals(shown ?? { example: first }), [shown, first]);
   const view = audit.search.view as View | undefined;
   const [draft, setDraft] = useState<Json | undefined>(() => drafts.get(example.task, example.id));
   const [picked, setPicked] = useState<View | undefined>();
@@ -43,8 +53,8 @@ export function Workbench({ example, task, audit, position }: Props) {
   const other = sides?.find((side) => side.method !== proposal?.method);
   const differs = useMemo(() => (other ? differing(answer, other.answer) : undefined), [answer, other]);
   const spans = useMemo(
-    () => currentSpans(known.input, answer, detail?.spans ?? {}, proposal?.answer),
-    [known.input, answer, detail, proposal],
+    () => currentSpans(known.input, answer, shown?.spans ?? {}, proposal?.answer),
+    [known.input, answer, shown, proposal],
   );
   const form = useRef<HTMLDivElement>(null);
   const state = audit.states[audit.at] ?? "pending";
@@ -58,30 +68,47 @@ export function Workbench({ example, task, audit, position }: Props) {
     setTried(false);
     drafts.set(example.task, example.id, undefined);
   };
+  useEffect(() => {
+    // Who works by keys goes on at the message; who is in the filter, or at a button of the page, stays there.
+    if (document.activeElement === document.body || document.activeElement?.id === "main") focusNext();
+  }, []);
+  // One decision on what is shown, however fast the keys come; the next is shown, or this one as it is then.
+  const decided = useRef(false);
+  useEffect(() => {
+    decided.current = false;
+  });
+  const once = (deed: Parameters<typeof decide>[1]) => {
+    if (decided.current) return;
+    decided.current = true;
+    decide(seen, deed);
+    audit.next(deed.action);
+  };
   const approve = () => {
     const wrong = Object.keys(problems(task, answer));
     setTried(true);
     if (wrong.length > 0) return focus(form.current, wrong[0] ?? "");
-    decide(known, approval(known, answer));
-    audit.next();
+    once(approval(seen, answer));
   };
-  const reject = (reason: string) => {
-    decide(known, { action: "reject", reason });
-    audit.next();
-  };
+  const reject = (reason: string) => once({ action: "reject", reason });
   return (
     <div className={css.bench} data-both={sides ? true : undefined}>
-      <section className={css.message} aria-label="Message">
+      <section className={css.message} aria-label="Message" tabIndex={-1} data-focus>
         <header className={css.messageHead}>
-          <strong className="num" aria-live="polite">
-            {position}
-          </strong>
+          <strong className="num">{position}</strong>
           <ReviewPill state={state} review={known.review} />
           <span role="status">{audit.other && <Pill tone="warn">{audit.other} is here, too</Pill>}</span>
           <span className={css.origin}>
             {known.source.kind} · {known.source.at ? <TimeAgo at={known.source.at} /> : known.source.reference}
           </span>
         </header>
+        {adopt && (
+          <Notice tone="warn" title="Somebody decided on this message while you had it open.">
+            If you decide, too, you see both answers side by side.{" "}
+            <Button small onClick={() => (adopt(), reset())}>
+              Show what it is now
+            </Button>
+          </Notice>
+        )}
         <MessageText text={known.input} spans={spans} path={path} />
         <div className={css.below}>
           {known.output != null && <TokenMask example={known} />}
@@ -94,7 +121,7 @@ export function Workbench({ example, task, audit, position }: Props) {
           list={list}
           sides={sides}
           proposal={proposal}
-          loading={!detail}
+          loading={!shown}
           view={view}
           answer={answer}
           edited={draft !== undefined}

@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { expect, test } from "vitest";
 import { numberOf } from "../../components/answer/NumberInput";
 import type { Example } from "../../api/types";
@@ -34,7 +35,9 @@ test("what was decided here counts before the server has it", () => {
     key: "k",
     task: "t",
     id: "a",
-    revision: 1,
+    by: "",
+    tab: "",
+    saw: example("a"),
     deed: { action: "reject", reason: "x" } as const,
     at: 0,
     title: "",

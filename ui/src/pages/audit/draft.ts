@@ -1,6 +1,7 @@
 import type { ExampleDetail } from "../../api/types";
 import type { Json } from "../../lib/json";
-import { keep, kept } from "../../lib/store";
+import { KeptStore } from "../../lib/store";
+import { me } from "../../live/session";
 
 /** Who proposes an answer. */
 export type Method = "given" | "regex" | "adapter";
@@ -15,7 +16,7 @@ export interface Proposal {
 }
 
 /** Every answer there is to a message. */
-export function proposals(detail: Pick<ExampleDetail, "example" | "baseline" | "suggestion">): Proposal[] {
+export function proposals(detail: Pick<ExampleDetail, "example"> & Partial<ExampleDetail>): Proposal[] {
   const { example, baseline, suggestion } = detail;
   const list: Proposal[] = [];
   if (example.output !== null && example.output !== undefined)
@@ -53,17 +54,16 @@ export function pair(list: Proposal[]): [Proposal, Proposal] | undefined {
   return left && other && left !== other ? [left, other] : undefined;
 }
 
-const STORED = "graft.drafts";
 const KEPT = 50;
-type Drafts = Record<string, Json>;
+const store = new KeptStore<Record<string, Json>>("graft.drafts", {});
+const name = (task: string, id: string) => `${me()}/${task}/${id}`;
 
-/** Answers that were changed but not decided on; kept over a reload. */
+/** Answers that the person who is logged in changed but did not decide on; kept over a reload. */
 export const drafts = {
-  get: (task: string, id: string): Json | undefined => kept<Drafts>(STORED, {})[`${task}/${id}`],
-  set: (task: string, id: string, answer: Json | undefined): void => {
-    const { [`${task}/${id}`]: _, ...rest } = kept<Drafts>(STORED, {});
-    const others = Object.entries(rest).slice(-(KEPT - 1));
-    const next = answer === undefined ? others : [...others, [`${task}/${id}`, answer] as const];
-    keep(STORED, Object.fromEntries(next));
-  },
+  get: (task: string, id: string): Json | undefined => store.read()[name(task, id)],
+  set: (task: string, id: string, answer: Json | undefined): void =>
+    store.change(({ [name(task, id)]: _, ...rest }) => ({
+      ...Object.fromEntries(Object.entries(rest).slice(1 - KEPT)),
+      ...(answer === undefined ? {} : { [name(task, id)]: answer }),
+    })),
 };

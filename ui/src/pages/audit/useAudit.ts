@@ -3,50 +3,55 @@ import { useCallback, useEffect, useMemo, useState } from "react";
 import { exampleQuery } from "../../api/queries";
 import type { Example, ListedExample, ReviewState, TaskInfo } from "../../api/types";
 import { useOutbox } from "../../live/decisions";
-import { others, usePresence } from "../../live/presence";
+import { others, usePresence, useSeatsKnown } from "../../live/presence";
 import { useStore } from "../../lib/store";
 import { useUrl } from "../../shell/url";
 import { filterOf, nextOpen, stateOf, type Filter } from "./queue";
-import { useRecent, type Decided } from "./recent";
+import type { Decided } from "../../live/recent";
 import { undo } from "./useDecide";
 import { useQueue } from "./useQueue";
 
 const AHEAD = 5;
+const SAID = { approve: "Approved", reject: "Rejected" };
 
 export type Audit = ReturnType<typeof useAudit>;
 
 /** Where one is in the queue, and how one moves through it. */
 export function useAudit(task: TaskInfo | undefined) {
   const [search, setUrl] = useUrl();
-  const said = task && JSON.stringify(filterOf(task.name, search));
-  const filter = useMemo(() => (said ? (JSON.parse(said) as Filter) : null), [said]);
+  const wanted = task && JSON.stringify(filterOf(task.name, search));
+  const filter = useMemo(() => (wanted ? (JSON.parse(wanted) as Filter) : null), [wanted]);
   const queue = useQueue(filter);
   const [id, setId] = useState(search.id);
-  const { list, seeking } = useWithLinked(queue.list, task, id);
-  const found = list.findIndex((one) => one.id === id);
-  const at = found >= 0 ? found : 0;
+  const { list, seeking: isLinkRead } = useWithLinked(queue.list, task, id);
   const states = useStates(list);
-  const firstOpen = states.indexOf("pending");
-  const start = id === undefined && filter?.state === "pending" && firstOpen > 0 ? firstOpen : at;
-  const index = found >= 0 ? found : start;
-
   const seats = useStore(others);
   const here = (example: ListedExample) => seats.find((seat) => seat.task === example.task && seat.id === example.id);
+  const taken = (at: number) => list[at] !== undefined && here(list[at]) !== undefined;
+  const start = useStart(wanted, queue.query.isSuccess, () => {
+    const open = filter?.state === "pending" ? nextOpen(states, -1, taken) : 0;
+    return list[Math.max(0, open)]?.id;
+  });
+  const index = Math.max(
+    0,
+    list.findIndex((one) => one.id === (id ?? start)),
+  );
 
   const go = useCallback((example: ListedExample | undefined) => example && setId(example.id), []);
   const step = (by: number) => go(list[Math.max(0, Math.min(list.length - 1, index + by))]);
-  const next = () => {
-    const taken = (at: number) => list[at] !== undefined && here(list[at]) !== undefined;
+  const [said, setSaid] = useState("");
+  /** After a decision, which is told with the next message. */
+  const next = (decision: keyof typeof SAID) => {
+    setSaid(SAID[decision]);
     const open = filter?.state === "pending" ? nextOpen(states, index, taken) : index + 1;
     go(list[open] ?? list[index + 1]);
   };
   const takeBack = (decided: Decided) => {
-    undo(
-      decided,
-      list.find((one) => one.id === decided.id),
-    );
+    undo(decided);
+    setSaid("Undone");
     setId(decided.id);
   };
+  const seeking = isLinkRead || (id === undefined && start === undefined && list.length > 0);
   // While what was asked for is being read, nothing else takes its place: a key would decide on it.
   const current = seeking ? undefined : list[index];
   usePresence(current?.task, current?.id);
@@ -60,6 +65,7 @@ export function useAudit(task: TaskInfo | undefined) {
     at: index,
     current,
     other,
+    said,
     filter,
     seeking,
     go,
@@ -74,14 +80,15 @@ export function useAudit(task: TaskInfo | undefined) {
 
 function useStates(list: ListedExample[]): ReviewState[] {
   const waiting = useOutbox();
-  const decided = useRecent();
-  return useMemo(() => {
-    const here = new Map(decided.map((one) => [one.id, one.state]));
-    return list.map((one) => {
-      const state = stateOf(one, waiting);
-      return state === "pending" ? (here.get(one.id) ?? state) : state;
-    });
-  }, [list, waiting, decided]);
+  return useMemo(() => list.map((one) => stateOf(one, waiting)), [list, waiting]);
+}
+
+/** Where a list begins for this person, chosen once it is read and known who has what open. */
+function useStart(list: string | undefined, isRead: boolean, choose: () => string | undefined): string | undefined {
+  const isKnown = useSeatsKnown();
+  const [start, setStart] = useState<{ list?: string; id?: string }>({});
+  if (list !== undefined && isRead && isKnown && start.list !== list) setStart({ list, id: choose() });
+  return start.list === list ? start.id : undefined;
 }
 
 /** A message that a link or the rail names comes first, should the queue not have it; it stays while one goes on. */

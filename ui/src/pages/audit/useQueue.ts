@@ -1,8 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { api, reply } from "../../api/client";
-import { flat, narrowed, type Filter } from "./queue";
-import { recent } from "./recent";
+import { belongs, flat, narrowed, type Filter } from "./queue";
 
 const PAGE = 50;
 
@@ -14,11 +13,9 @@ export function useQueue(filter: Filter | null) {
     initialPageParam: 0,
     queryFn: ({ pageParam, signal }) => load(filter!, pageParam, signal),
     getNextPageParam: (last, pages) => {
-      if (last.examples.length === 0) return undefined;
-      const loaded = flat(pages);
-      // What was decided here has left the server's list, so its places have moved up.
-      const gone = loaded.filter((one) => recent.hasLeft(one, filter!.state)).length;
-      return loaded.length - gone < last.total - gone ? loaded.length - gone : undefined;
+      if (last.examples.length < PAGE) return undefined;
+      // What was decided meanwhile has left the server's list, so the places of the others have moved up.
+      return flat(pages).filter((one) => belongs(one.review.state, filter!.state)).length;
     },
     staleTime: Infinity,
     gcTime: 0,

@@ -5,6 +5,7 @@ import { api, reply } from "../../api/client";
 import { Button } from "../../components/Button";
 import { Failure } from "../../components/Failure";
 import { Input, Segmented } from "../../components/form";
+import { sessionChanged } from "../../live/session";
 import { useUrl } from "../../shell/url";
 import css from "./login.module.css";
 
@@ -29,6 +30,7 @@ export function Login() {
         }),
       ),
     onSuccess: async () => {
+      sessionChanged();
       await client.invalidateQueries();
       const next = search.next?.startsWith("/") && !search.next.startsWith("//") ? search.next : "/";
       void navigate({ to: next as "/", search: {} as never, replace: true });

@@ -6,6 +6,7 @@ import { PageHead } from "../../components/bits";
 import layout from "../../components/layout.module.css";
 import { Tabs } from "../../components/Tabs";
 import { sayError } from "../../components/toasts";
+import { sessionChanged } from "../../live/session";
 import { useUrl } from "../../shell/url";
 import { AskAi } from "./AskAi";
 import { Changes } from "./Changes";
@@ -51,6 +52,7 @@ export function Settings() {
 
 function LogOut() {
   const client = useQueryClient();
-  const leave = () => void api.DELETE("/api/v1/session").then(() => client.resetQueries(), sayError);
+  const leave = () =>
+    void api.DELETE("/api/v1/session").then(() => (sessionChanged(), client.resetQueries()), sayError);
   return <Button onClick={leave}>Log out</Button>;
 }

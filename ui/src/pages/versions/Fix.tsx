@@ -17,6 +17,7 @@ import { blank, problems } from "../../lib/schema";
 import { current } from "../../lib/spans";
 import { MessageText } from "../audit/MessageText";
 import { approval, decide } from "../audit/useDecide";
+import { newest, useShown } from "../audit/useShown";
 import { Diffs } from "./Diffs";
 import css from "./versions.module.css";
 
@@ -33,7 +34,8 @@ interface Props {
 export function Fix({ task, one, place, onStep, onApproved, close }: Props) {
   const { id } = one.example;
   const { data, error, refetch } = useQuery(exampleQuery(task.name, id));
-  const known = data?.example;
+  const { shown } = useShown(data);
+  const known = shown?.example;
   const [drafts, setDrafts] = useState<Record<string, Json>>({});
   const [path, setPath] = useState<string | null>(null);
   const [tried, setTried] = useState<string | null>(null);
@@ -44,7 +46,8 @@ export function Fix({ task, one, place, onStep, onApproved, close }: Props) {
   const approve = () => {
     setTried(id);
     if (!known || Object.keys(problems(task, answer)).length > 0) return;
-    decide(known, approval(known, answer));
+    const seen = { example: known, seen: newest(shown) };
+    decide(seen, approval(seen, answer));
     onApproved(id);
   };
   const keys: Record<string, () => void> = {
@@ -59,7 +62,7 @@ export function Fix({ task, one, place, onStep, onApproved, close }: Props) {
     const run = key === "mod+enter" ? approve : isTyping(press.target) ? undefined : keys[key];
     if (!run) return;
     press.preventDefault();
-    run();
+    if (!press.repeat) run();
   };
   return (
     <Modal
@@ -93,7 +96,7 @@ export function Fix({ task, one, place, onStep, onApproved, close }: Props) {
           <>
             <MessageText
               text={known.input}
-              spans={current(known.input, answer, data.spans, known.output)}
+              spans={current(known.input, answer, shown.spans, known.output)}
               path={path}
             />
             {one.answer != null && (

@@ -79,6 +79,7 @@ export function WorstList({ task: name, worst, evaluation }: Props) {
       </ul>
       {at !== null && task && wrong[at] && (
         <Fix
+          key={wrong[at].example.id}
           task={task}
           one={wrong[at]}
           place={`${at + 1} of ${wrong.length}`}

@@ -1,0 +1,51 @@
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { sessionQuery } from "../api/queries";
+import type { Example, ReviewState } from "../api/types";
+import type { Saw } from "../lib/outbox";
+import { KeptStore, useStore } from "../lib/store";
+
+/** A decision made in this browser, sent or not. */
+export interface Decided {
+  /** Key of its outbox entry. */
+  key: string;
+  by: string;
+  task: string;
+  id: string;
+  title: string;
+  state: ReviewState;
+  reason?: string;
+  /** The example with this decision: what is undone, also after a reload. */
+  result: Saw;
+  at: number;
+}
+
+/** As many as somebody decides in a long day. */
+const KEPT = 1_000;
+
+/** The last decisions, newest first; kept over a reload. */
+class Recent extends KeptStore<Decided[]> {
+  add(decided: Decided): void {
+    this.change((list) => [decided, ...list.filter((one) => one.id !== decided.id)].slice(0, KEPT));
+  }
+
+  /** The server has it. */
+  settle(key: string, { revision, output, review }: Example): void {
+    const result = { revision, output, review };
+    this.change((list) => list.map((one) => (one.key === key ? { ...one, result } : one)));
+  }
+
+  /** Takes a decision back out of the list. */
+  drop(decided: Decided): void {
+    this.change((list) => list.filter((one) => one.key !== decided.key));
+  }
+}
+
+export const recent = new Recent("graft.recent", []);
+
+/** What the person who is logged in decided. */
+export function useRecent(): Decided[] {
+  const list = useStore(recent);
+  const by = useQuery(sessionQuery).data?.user ?? "";
+  return useMemo(() => list.filter((one) => one.by === by), [list, by]);
+}
