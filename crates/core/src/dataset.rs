@@ -107,6 +107,7 @@ fn hold_out(usable: &[&Example], cluster: &[usize], rule: SplitRule, sides: &mut
             }
             order.sort_by_key(|i| std::cmp::Reverse(first.get(&cluster[*i])));
         }
+        // By digests, so that the choice doesn't depend on the order in which examples come.
         SplitRule::Random { seed, .. } => {
             order.sort_by_cached_key(|&i| Digest::of_parts([&seed.to_le_bytes()[..], usable[i].id.as_bytes()]))
         }

@@ -9,6 +9,7 @@ mod example;
 mod exit;
 mod failure;
 pub mod json;
+mod random;
 mod spec;
 mod task;
 mod time;
@@ -19,6 +20,7 @@ pub use event::{Event, EventKind, Phase};
 pub use example::{Example, ExampleId, Review, Source, Timestamp};
 pub use exit::ExitCode;
 pub use failure::{Failure, FailureClass};
+pub use random::{Purpose, random};
 pub use spec::{
     AdapterSpec, BaseRef, EvalSpec, Limits, LoraSpec, OptimSpec, PromptInit, PromptSpec, Schedule, Targets, TrainSpec,
     check_settings,

@@ -1,7 +1,8 @@
 use std::{ops::Range, rc::Rc};
 
-use graft_core::{AdapterSpec, Digest, Targets};
+use graft_core::{AdapterSpec, Digest, Purpose, Targets, random};
 use graft_ops::{Dropout, Lora, LoraRows, Matrix, Param, ParamSet, Tape, Tensor, Weight, linear_groups};
+use rand::RngExt as _;
 
 use crate::{Error, Model};
 
@@ -87,8 +88,8 @@ impl Adapter {
             modules.iter().enumerate().filter(|(_, module)| matches_target(&spec.targets, &module.name))
         {
             let bound = 1.0 / (module.inputs as f32).sqrt();
-            let mut random = SplitMix(seed ^ (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            let a = (0..spec.rank * module.inputs).map(|_| (random.unit() * 2.0 - 1.0) * bound).collect();
+            let mut random = random(seed, Purpose::Lora, [index as u64, 0]);
+            let a = (0..spec.rank * module.inputs).map(|_| random.random_range(-bound..bound)).collect();
             weights.push((index, spec.rank, a, vec![0.0; module.outputs * spec.rank]));
         }
         if let Targets::Named(names) = &spec.targets {
@@ -294,20 +295,6 @@ fn layer_kinds(modules: &[TargetModule]) -> String {
     kinds.sort_unstable();
     kinds.dedup();
     kinds.join(", ")
-}
-
-/// SplitMix64 (Steele et al. 2014): small, seedable, good enough for initialisation.
-struct SplitMix(u64);
-
-impl SplitMix {
-    /// Uniform in `[0, 1)`.
-    fn unit(&mut self) -> f32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 40) as f32 / (1_u64 << 24) as f32
-    }
 }
 
 #[cfg(test)]

@@ -41,7 +41,9 @@ impl Dropout {
     }
 }
 
-/// Two rounds of a 32-bit finaliser (lowbias32, Wellons 2018).
+/// Two rounds of a 32-bit finaliser (lowbias32, Wellons 2018). Not a stream of `graft_core::random`: each
+/// element's number follows from its place alone, in any order and on any number of threads, and a GPU can repeat it in a
+/// few instructions.
 fn mix(x: u32, key: u32) -> u32 {
     let round = |mut x: u32| {
         x = (x ^ (x >> 16)).wrapping_mul(0x7feb_352d);

@@ -1,4 +1,6 @@
+use graft_core::{Purpose, random};
 use graft_kernels::rows;
+use rand::RngExt as _;
 
 use crate::{Sampling, TokenMask};
 
@@ -75,7 +77,7 @@ impl Candidates {
         });
         likely.truncate(size.map_or(likely.len(), |last| last + 1));
         let mass: f32 = likely.iter().map(|(p, _)| p).sum();
-        let mut point = unit(how.seed, position) * mass;
+        let mut point = random(how.seed, Purpose::Sampling, [position, 0]).random::<f32>() * mass;
         let drawn = likely.iter().find_map(|&(p, token)| {
             point -= p;
             (point <= 0.0).then_some(token)
@@ -108,14 +110,6 @@ impl Candidates {
     fn place(&self, id: u32) -> Option<usize> {
         self.ids.as_ref().map_or(Some(id as usize), |ids| ids.binary_search(&id).ok())
     }
-}
-
-/// Uniform in `[0, 1)`, a function of seed and position (SplitMix64).
-fn unit(seed: u64, position: u64) -> f32 {
-    let mut z = seed.wrapping_add(position.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    ((z ^ (z >> 31)) >> 40) as f32 / (1_u64 << 24) as f32
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use common::{Spec, answer, answered, rescue};
 use graft_core::AnswerForm;
 use graft_predict::{Candidates, Finished, Guide, Vocabulary, Walk};
 use proptest::prelude::*;
+use rand::{SeedableRng as _, rngs::ChaCha8Rng, seq::IndexedRandom as _};
 use serde_json::json;
 use tokenizers::{AddedToken, Tokenizer};
 
@@ -51,19 +52,9 @@ fn tokens(base: &Base, text: &str) -> Vec<u32> {
     base.tokenizer.encode_fast(text, false).unwrap().get_ids().to_vec()
 }
 
-/// Random numbers that are the same every time.
-struct Lcg(u64);
-
-impl Lcg {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n.max(1)
-    }
-}
-
 /// Writes an answer from random allowed tokens, preferring those that end things.
 fn wander(guide: &Guide, base: &Base, budget: usize, seed: u64) -> Finished {
-    let mut random = Lcg(seed);
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut walk = guide.start();
     let closing: Vec<u32> = [";", "]", " -", "1"].iter().flat_map(|text| tokens(base, text)).collect();
     while walk.tokens().len() < budget && !walk.is_done() {
@@ -74,8 +65,8 @@ fn wander(guide: &Guide, base: &Base, budget: usize, seed: u64) -> Finished {
         let ends: Vec<u32> = closing.iter().copied().filter(|&t| mask.allows(t)).collect();
         let all: Vec<u32> = mask.iter().collect();
         assert!(!all.is_empty(), "something is always allowed");
-        let from = if random.below(3) > 0 && !ends.is_empty() { &ends } else { &all };
-        walk.push(from[random.below(from.len())], -0.5).unwrap();
+        let from = if random.random_ratio(2, 3) && !ends.is_empty() { &ends } else { &all };
+        walk.push(*from.choose(&mut random).unwrap(), -0.5).unwrap();
     }
     walk.finish().unwrap()
 }

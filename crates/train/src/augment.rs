@@ -1,19 +1,16 @@
-use crate::data::random;
+use rand::{Rng, RngExt as _};
 
 /// Shorter words are rarely recognisable with a slip in them.
 const SHORTEST: usize = 4;
 
-/// Writes a text as hasty people type it: a `share` of its longer words gets one slip, a function of `seed`. Most
-/// slips swap two neighbouring letters, the others lose, double or replace one; the first letter stays.
-pub(crate) fn misspell(text: &str, share: f64, seed: u64) -> String {
+/// Writes a text as hasty people type it: a `share` of its longer words gets one slip. Most slips swap two neighbouring
+/// letters, the others lose, double or replace one; the first letter stays.
+pub(crate) fn misspell(text: &str, share: f64, random: &mut impl Rng) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut word: Vec<char> = Vec::new();
-    let mut count = 0;
     let mut end = |word: &mut Vec<char>, out: &mut String, whole: bool| {
-        count += 1;
-        let dice = random(&[seed, count]);
-        if whole && word.len() >= SHORTEST && unit(dice) < share {
-            slip(word, random(&[seed, count, 1]));
+        if whole && word.len() >= SHORTEST && random.random::<f64>() < share {
+            slip(word, random);
         }
         out.extend(word.drain(..));
     };
@@ -36,40 +33,38 @@ fn is_plain(neighbour: char) -> bool {
     !neighbour.is_numeric() && !"@<>/_=%\\|".contains(neighbour)
 }
 
-fn slip(word: &mut Vec<char>, dice: u64) {
-    let (kind, at) = (dice % 20, 1 + (dice >> 8) as usize % (word.len() - 2));
-    match kind {
+fn slip(word: &mut Vec<char>, random: &mut impl Rng) {
+    let at = random.random_range(1..word.len() - 1);
+    match random.random_range(0..20) {
         0..12 => word.swap(at, at + 1),
         12..15 => drop(word.remove(at)),
         15..17 => word.insert(at, word[at]),
-        _ => word[at] = neighbour(word[at], dice >> 40),
+        _ => word[at] = neighbour(word[at], random),
     }
 }
 
 /// A key beside this one on a QWERTY keyboard.
-fn neighbour(c: char, dice: u64) -> char {
+fn neighbour(c: char, random: &mut impl Rng) -> char {
     const ROWS: [&str; 3] = ["qwertyuiop", "asdfghjkl", "zxcvbnm"];
     let Some((row, at)) = ROWS.iter().find_map(|row| Some((row.as_bytes(), row.find(c)?))) else { return c };
-    let beside = if dice.is_multiple_of(2) { at.checked_sub(1) } else { Some(at + 1) };
+    let beside = if random.random() { at.checked_sub(1) } else { Some(at + 1) };
     row.get(beside.unwrap_or(1)).map_or(row[row.len() - 2] as char, |&key| key as char)
-}
-
-/// Uniform in `[0, 1)`.
-fn unit(dice: u64) -> f64 {
-    (dice >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]
 mod tests {
+    use graft_core::{Purpose, random};
+
     use super::*;
 
     #[test]
     fn slips_follow_from_the_seed_and_leave_the_rest_alone() {
         let text = "Got 12cases of <@U123> &quot;tomatoes&quot; from 3 big markets, thanks!";
-        assert_eq!(misspell(text, 0.0, 1), text);
-        let wrong = misspell(text, 1.0, 1);
-        assert_eq!(wrong, misspell(text, 1.0, 1));
-        assert_ne!(wrong, misspell(text, 1.0, 2));
+        let misspelt = |share, seed| misspell(text, share, &mut random(seed, Purpose::Typos, [0, 0]));
+        assert_eq!(misspelt(0.0, 1), text);
+        let wrong = misspelt(1.0, 1);
+        assert_eq!(wrong, misspelt(1.0, 1));
+        assert_ne!(wrong, misspelt(1.0, 2));
         for kept in ["Got 12cases of <@U123> &quot;", "&quot; ", " 3 big "] {
             assert!(wrong.contains(kept), "{wrong}");
         }
@@ -80,7 +75,7 @@ mod tests {
     fn about_the_share_of_words_is_hit() {
         let text =
             "strawberries potatoes cucumbers tomatoes bananas oranges peppers onions carrots lettuce ".repeat(100);
-        let wrong = misspell(&text, 0.1, 3);
+        let wrong = misspell(&text, 0.1, &mut random(3, Purpose::Typos, [0, 0]));
         let hit = text.split(' ').zip(wrong.split(' ')).filter(|(a, b)| a != b).count();
         assert!((70..130).contains(&hit), "{hit} of 1000");
     }

@@ -1,7 +1,8 @@
 use std::{fs, ops::Range};
 
-use graft_core::{Digest, Limits, TrainSpec};
+use graft_core::{Limits, Purpose, TrainSpec, random};
 use graft_nn::{Model, Prompter, Sequence};
+use rand::seq::SliceRandom as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -69,17 +70,18 @@ pub(crate) fn load(
 }
 
 impl Sequences {
-    /// An example with slips of the pen in its input, which follow from `seed`; as it is if they make it too long.
+    /// An example with slips of the pen in its input, others in each epoch; as it is if they make it too long.
     pub(crate) fn misspelt(
         &self,
         index: usize,
-        seed: u64,
+        epoch: u64,
         spec: &TrainSpec,
         prompter: &Prompter,
         model: &Model,
     ) -> Result<Sequence, Error> {
         let (input, answer) = &self.texts[index];
-        let input = misspell(input, spec.optim.typos, random(&[seed, index as u64, 4]));
+        let input =
+            misspell(input, spec.optim.typos, &mut random(spec.optim.seed, Purpose::Typos, [epoch, index as u64]));
         let sequence = prompter.sequence(&input, answer).map_err(Error::Model)?;
         Ok(if fits(&sequence, &spec.limits, model) { sequence } else { self.all[index].clone() })
     }
@@ -120,18 +122,12 @@ impl Order {
         let (epoch, within) = (step / self.steps_per_epoch(), (step % self.steps_per_epoch()) as usize);
         if self.epoch.as_ref().is_none_or(|(now, _)| *now != epoch) {
             let mut order: Vec<usize> = (0..self.count).collect();
-            order.sort_by_cached_key(|&i| random(&[self.seed, epoch, i as u64]));
+            order.shuffle(&mut random(self.seed, Purpose::Order, [epoch, 0]));
             self.epoch = Some((epoch, order));
         }
         let order = self.epoch.as_ref().map_or(&[][..], |(_, order)| order);
         &order[within * self.batch..((within + 1) * self.batch).min(self.count)]
     }
-}
-
-/// A number that follows from `parts` and looks random.
-pub(crate) fn random(parts: &[u64]) -> u64 {
-    let bytes: Vec<u8> = parts.iter().flat_map(|part| part.to_le_bytes()).collect();
-    u64::from_str_radix(&Digest::of(&bytes).as_str()[..16], 16).unwrap_or(0)
 }
 
 /// Splits a step's examples into as few passes of at most `rows` computed rows as it takes (an example alone may be

@@ -1,12 +1,11 @@
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
+use graft_core::{Purpose, random};
 use graft_nn::{Adapter, Context, MicroBatch, Model, Sequence};
 use graft_ops::{Adam, Dropout, Matrix};
+use rand::Rng as _;
 
-use crate::{
-    Error,
-    data::{self, random},
-};
+use crate::{Error, data};
 
 /// An adapter being learned on a frozen model: weights, gradient and optimiser.
 #[derive(Debug)]
@@ -107,7 +106,7 @@ impl<'m> Learner<'m> {
         self.grads.fill(0.0);
         let mut total = 0.0_f64;
         for (index, pass) in data::passes(&lengths, head, plan.pass_tokens).into_iter().enumerate() {
-            let seed = random(&[plan.seed, plan.step, index as u64, 1]);
+            let seed = random(plan.seed, Purpose::Dropout, [plan.step, index as u64]).next_u64();
             self.adapter.set_dropout(Some(Dropout { rate: plan.dropout, seed }));
             let batch = MicroBatch { sequences: &batch[pass], shared: plan.shared, weight: 1.0 / supervised as f32 };
             let encoded = self.encoded(batch.sequences)?;

@@ -5,17 +5,19 @@ use std::{
 };
 
 use graft_core::{
-    AdapterSpec, BaseRef, Digest, Event, EventKind, Failure, Phase, PromptInit, PromptSpec, TaskCard, TrainSpec,
+    AdapterSpec, BaseRef, Digest, Event, EventKind, Failure, Phase, PromptInit, PromptSpec, Purpose, TaskCard,
+    TrainSpec, random,
 };
 use graft_formats::{DigestCache, digest_of};
 use graft_nn::{Adapter, Model, Prompter, Sequence};
 use graft_ops::{Adam, pool};
+use rand::RngExt as _;
 
 use crate::{
     AdapterCard, Error, RunDir, TrainingRun,
     adapter_files::save_adapter,
     checkpoint::{self, Progress},
-    data::{self, Order, Sequences, random},
+    data::{self, Order, Sequences},
     learner::{Learner, StepPlan},
     memory::{self, available_memory, peak_rss},
     run_dir::{EventLog, now},
@@ -253,7 +255,7 @@ impl<'r> Trainer<'r> {
         let epoch = step / self.order.steps_per_epoch();
         let model = self.learner.model;
         let batch = self.order.step(step).iter().map(|&i| match o.typos > 0.0 {
-            true => self.train.misspelt(i, random(&[o.seed, epoch]), self.spec, self.prompter, model).map(Cow::Owned),
+            true => self.train.misspelt(i, epoch, self.spec, self.prompter, model).map(Cow::Owned),
             false => Ok(Cow::Borrowed(&self.train.all[i])),
         });
         let batch = batch.collect::<Result<Vec<Cow<'_, Sequence>>, Error>>()?;
@@ -386,6 +388,7 @@ fn prompt_rows(
     seed: u64,
 ) -> Result<Vec<f32>, Error> {
     let count = spec.tokens * if model.has_encoder() { 2 } else { 1 };
+    let mut random = random(seed, Purpose::Prompt, [0, 0]);
     let text = match &spec.init {
         PromptInit::Text { text } => text.clone(),
         PromptInit::Labels => match &task.answer {
@@ -396,15 +399,15 @@ fn prompt_rows(
         PromptInit::Random => {
             let table = model.embedding().gather(&(0..model.vocab().min(1024) as u32).collect::<Vec<_>>());
             let scale = (table.data().iter().map(|x| x * x).sum::<f32>() / table.data().len() as f32).sqrt();
-            let unit = |i: usize| (random(&[seed, i as u64, 2]) >> 40) as f32 / (1_u64 << 24) as f32;
-            return Ok((0..count * model.width()).map(|i| (unit(i) * 2.0 - 1.0) * scale * 3.0_f32.sqrt()).collect());
+            let bound = scale * 3.0_f32.sqrt();
+            return Ok((0..count * model.width()).map(|_| random.random_range(-bound..=bound)).collect());
         }
     };
     let mut ids = prompter.answer(&text).map_err(Error::Model)?;
     if ids.is_empty() {
         // The first tokens of a trained vocabulary are its most frequent ones.
-        let common = model.vocab().min(5000) as u64;
-        ids = (0..spec.tokens as u64).map(|i| (random(&[seed, i, 3]) % common) as u32).collect();
+        let common = model.vocab().min(5000) as u32;
+        ids = (0..spec.tokens).map(|_| random.random_range(0..common)).collect();
     }
     let ids: Vec<u32> = (0..count).map(|i| ids[i % spec.tokens % ids.len()]).collect();
     Ok(model.embedding().gather(&ids).data().to_vec())

@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 use serde_json::Value;
 
 /// A `GRAFT_HOME` that goes away with its tests.
@@ -235,19 +236,16 @@ pub(crate) fn points(some: u64) -> (u64, u64) {
     (first, stride)
 }
 
-/// Numbers that look random and follow from a seed.
-pub(crate) struct Random(u64);
+/// Random numbers that follow from a seed.
+pub(crate) struct Random(ChaCha8Rng);
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+        Self(ChaCha8Rng::seed_from_u64(seed))
     }
 
     /// One of `0..end`.
     pub(crate) fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % end
+        self.0.random_range(0..end)
     }
 }

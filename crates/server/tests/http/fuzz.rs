@@ -7,24 +7,18 @@ use crate::{
     service::{PATIENCE, Service},
 };
 use axum::http::Method;
+use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 use serde_json::{Map, Value, json};
 
 /// Requests an operation; `GRAFT_FUZZ` asks for more.
 const ROUNDS: u64 = 6;
 
-/// Random numbers (SplitMix64, Steele et al. 2014), so that a failure can be repeated.
-struct Random(u64);
+/// Random numbers that follow from a seed, so that a failure can be repeated.
+struct Random(ChaCha8Rng);
 
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
     fn below(&mut self, n: usize) -> usize {
-        (self.next() % n.max(1) as u64) as usize
+        self.0.random_range(0..n.max(1))
     }
 
     fn pick<T: Clone>(&mut self, from: &[T]) -> T {
@@ -174,7 +168,8 @@ async fn no_request_is_a_server_error_or_hangs() {
                 if method != "get" && (path.ends_with("/users") || path.ends_with("/tokens")) {
                     continue;
                 }
-                let mut random = Random(round ^ (path.len() as u64) << 32 ^ (method.len() as u64) << 40);
+                let seed = round ^ (path.len() as u64) << 32 ^ (method.len() as u64) << 40;
+                let mut random = Random(ChaCha8Rng::seed_from_u64(seed));
                 let (target, body) = request(&api, path, operation, &mut random);
                 let sent: Method = method.to_uppercase().parse().unwrap();
                 let said = tokio::time::timeout(PATIENCE, service.send(&sent, &target, &[], &body)).await;

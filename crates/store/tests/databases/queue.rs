@@ -5,6 +5,7 @@ use graft_store::{
     ChangeFilter, Due, Error, Free, Lease, NewEvaluation, NewRun, NewSchedule, NewVersion, Priority, Run, RunFilter,
     RunKind, RunState, RunUpdate, Store, Submission, Wish,
 };
+use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 use serde_json::json;
 
 use crate::support::{Database, TASK, again, is_sqlite, new_version, on_both, spec};
@@ -390,11 +391,8 @@ async fn whatever_happens_the_queue_keeps_its_promises() {
     let campaign = std::env::var("GRAFT_CAMPAIGN").ok().and_then(|n| n.parse().ok()).unwrap_or(8_u64);
     for seed in 0..campaign {
         let database = Database::sqlite().await;
-        let mut random = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(0x9e37);
-        let mut dice = move |sides: u64| {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (random >> 33) % sides
-        };
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut dice = move |sides: u64| random.random_range(0..sides);
         let mut leases: Vec<Lease> = Vec::new();
         for step in 0..40 {
             act(&database.store, step, &mut dice, &mut leases).await;

@@ -1,3 +1,6 @@
+use graft_core::{Purpose, random};
+use rand::RngExt as _;
+
 /// How often the examples are drawn again.
 const RESAMPLES: usize = 1000;
 
@@ -19,8 +22,9 @@ pub(super) fn interval(n: usize, seed: u64, statistic: &dyn Fn(&mut dyn Iterator
     if n == 0 {
         return (0.0, 1.0);
     }
-    let mut random = SplitMix64(seed);
-    let mut values: Vec<f64> = (0..RESAMPLES).map(|_| statistic(&mut (0..n).map(|_| random.below(n)))).collect();
+    let mut random = random(seed, Purpose::Bootstrap, [0, 0]);
+    let mut values: Vec<f64> =
+        (0..RESAMPLES).map(|_| statistic(&mut (0..n).map(|_| random.random_range(0..n)))).collect();
     values.sort_by(f64::total_cmp);
     (percentile(&values, 0.025), percentile(&values, 0.975))
 }
@@ -28,24 +32,6 @@ pub(super) fn interval(n: usize, seed: u64, statistic: &dyn Fn(&mut dyn Iterator
 fn percentile(sorted: &[f64], share: f64) -> f64 {
     let at = ((sorted.len() - 1) as f64 * share).round() as usize;
     sorted[at]
-}
-
-/// Steele, Lea and Flood (2014).
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Uniform below `n` by multiplication (Lemire 2019); the bias is below n / 2^64.
-    fn below(&mut self, n: usize) -> usize {
-        ((u128::from(self.next()) * n as u128) >> 64) as usize
-    }
 }
 
 #[cfg(test)]
@@ -60,8 +46,6 @@ mod tests {
         let (low, high) = interval(100, 7, &statistic);
         assert!((low - 0.722).abs() < 0.025 && (high - 0.878).abs() < 0.025, "{low} {high}");
         assert_eq!(interval(100, 7, &statistic), (low, high));
-        let draws = |seed| (0..8).map(|_| SplitMix64::below(&mut SplitMix64(seed), 1000)).collect::<Vec<_>>();
-        assert_ne!(draws(7), draws(8));
         assert_eq!(interval(0, 7, &statistic), (0.0, 1.0));
     }
 }
