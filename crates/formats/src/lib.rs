@@ -26,7 +26,6 @@ mod safetensors_in;
 pub mod safetensors_out;
 mod template;
 mod tensors;
-mod time;
 
 use std::path::{Path, PathBuf};
 

@@ -1,10 +1,14 @@
 //! Chat templates: the Jinja that transformers' `apply_chat_template` runs, with the same helpers.
 
 use graft_core::Timestamp;
+use jiff::{
+    fmt::strtime::{BrokenDownTime, Config},
+    tz::TimeZone,
+};
 use minijinja::{Environment, ErrorKind, Value, context, syntax::SyntaxConfig, value::Kwargs};
 use serde::Serialize as _;
 
-use crate::{Error, time::strftime};
+use crate::Error;
 
 /// Jinja steps for one rendering; a long chat takes some thousands.
 const FUEL: u64 = 5_000_000;
@@ -81,6 +85,12 @@ impl ChatTemplate {
         let template = self.environment.get_template(NAME);
         template.and_then(|t| t.render(context)).map_err(|e| Error::Template(Box::new(e)))
     }
+}
+
+/// C's `strftime` in English and UTC; conversions that it doesn't have stay as they are.
+fn strftime(second: i64, format: &str) -> String {
+    let at = jiff::Timestamp::from_second(second).unwrap_or_default().to_zoned(TimeZone::UTC);
+    BrokenDownTime::from(&at).to_string_with_config(&Config::new().lenient(true), format).unwrap_or_default()
 }
 
 fn raise_exception(message: String) -> Result<String, minijinja::Error> {
@@ -163,6 +173,13 @@ mod tests {
     fn generation_blocks_do_nothing() {
         let source = "a {%- generation -%} b {%- endgeneration %} c";
         assert_eq!(render(source, &[]).unwrap(), "ab c");
+    }
+
+    #[test]
+    fn known_dates() {
+        assert_eq!(strftime(0, "%A %a %d.%m.%Y %T"), "Thursday Thu 01.01.1970 00:00:00");
+        assert_eq!(strftime(1_709_210_096, "%e %B %y, %H:%M:%S %%%J"), "29 February 24, 12:34:56 %%J");
+        assert_eq!(strftime(-1, "%F %T"), "1969-12-31 23:59:59");
     }
 
     #[test]

@@ -3,12 +3,14 @@
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use ureq::{
     Agent, Body,
     http::{HeaderMap, Response, StatusCode, header},
     tls::{PemItem, RootCerts, TlsConfig, parse_pem},
 };
+use url::Url;
 
 use crate::{
     Error, HubId, Settings, Token,
@@ -235,13 +237,8 @@ fn origin(url: &str) -> &str {
 }
 
 fn join(url: &str, location: &str) -> Option<String> {
-    if location.starts_with("https://") || location.starts_with("http://") {
-        return Some(location.into());
-    }
-    if let Some(rest) = location.strip_prefix("//") {
-        return url.split_once("://").map(|(scheme, _)| format!("{scheme}://{rest}"));
-    }
-    location.starts_with('/').then(|| format!("{}{location}", origin(url)))
+    let next = Url::parse(url).ok()?.join(location).ok()?;
+    matches!(next.scheme(), "http" | "https").then(|| next.into())
 }
 
 fn is_loopback(endpoint: &str) -> bool {
@@ -250,8 +247,9 @@ fn is_loopback(endpoint: &str) -> bool {
 
 /// Percent-encodes all but unreserved characters (RFC 3986), and `/` where it separates.
 fn encode(text: &str, keep_slash: bool) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || keep_slash && byte == b'/';
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    const ALL: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    const PATH: AsciiSet = ALL.remove(b'/');
+    utf8_percent_encode(text, if keep_slash { &PATH } else { &ALL }).to_string()
 }
 
 pub(crate) fn unreachable(url: &str, source: ureq::Error) -> Error {

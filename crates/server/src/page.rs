@@ -1,10 +1,10 @@
 //! The page: `ui/dist` as it was built, or a text that says how to build it.
 
 use axum::{
-    http::{HeaderValue, Method, StatusCode, Uri, header},
-    response::{IntoResponse, Response},
+    http::{Method, Uri, header},
+    response::{Html, IntoResponse, Response},
 };
-use rust_embed::Embed;
+use rust_embed::{Embed, EmbeddedFile};
 
 use crate::problem::{Kind, Problem};
 
@@ -31,41 +31,24 @@ pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
             .into_response();
     }
     if let Some(file) = Files::get(path) {
-        return reply(path, file.data.into_owned());
+        return reply(path, file);
     }
     // A file that is missing is no page; a name with a dot elsewhere may be that of a run.
     if path.starts_with("assets/") {
         return Problem::new(Kind::NotFound, format!("there is no file `{}`", uri.path())).into_response();
     }
     match Files::get("index.html") {
-        Some(index) => reply("index.html", index.data.into_owned()),
-        None => reply("index.html", MISSING.as_bytes().to_vec()),
+        Some(index) => reply("index.html", index),
+        None => Html(MISSING).into_response(),
     }
 }
 
-fn reply(path: &str, bytes: Vec<u8>) -> Response {
+fn reply(path: &str, file: EmbeddedFile) -> Response {
     // Names of built assets hold their digest, so what is behind a name never changes.
     let lasting = path.starts_with("assets/");
     let cache = if lasting { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(kind(path))),
-        (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
-    ];
-    (StatusCode::OK, headers, bytes).into_response()
-}
-
-fn kind(path: &str) -> &'static str {
-    match path.rsplit('.').next().unwrap_or_default() {
-        "html" => "text/html; charset=utf-8",
-        "js" | "mjs" => "text/javascript; charset=utf-8",
-        "css" => "text/css; charset=utf-8",
-        "json" | "map" => "application/json",
-        "svg" => "image/svg+xml",
-        "png" => "image/png",
-        "ico" => "image/x-icon",
-        "woff2" => "font/woff2",
-        "webmanifest" => "application/manifest+json",
-        "txt" => "text/plain; charset=utf-8",
-        _ => "application/octet-stream",
-    }
+    let kind = file.metadata.mimetype();
+    let charset = if kind.starts_with("text/") { "; charset=utf-8" } else { "" };
+    let headers = [(header::CONTENT_TYPE, format!("{kind}{charset}")), (header::CACHE_CONTROL, cache.to_owned())];
+    (headers, file.data).into_response()
 }
