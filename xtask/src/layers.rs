@@ -30,9 +30,10 @@ const ARROWS: [(&str, &[&str]); 17] = [
 const TESTS_ONLY: &str = "testkit";
 
 /// What only some crates may use: SQL, HTTP and its description, the command line, the tensor product, tokenizers.
-const KEPT: [(&str, &[&str]); 14] = [
+const KEPT: [(&str, &[&str]); 15] = [
     ("sqlx", &["store", "tasks"]),
-    ("ureq", &["artifacts", "cli", "hub"]),
+    ("ureq", &["cli", "hub"]),
+    ("object_store", &["artifacts"]),
     ("axum", &["server"]),
     ("hyper", &["server"]),
     ("hyper-util", &["server"]),

@@ -1,88 +1,189 @@
-//! Where a bucket is and whose it is, from its URL and AWS's variables.
+//! Which store a URL names, and how the environment says to reach it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Display, fs, path::PathBuf, sync::Arc, time::Duration};
 
-use crate::{Error, client::Client, credentials::Credentials};
+use object_store::{
+    ClientOptions, ObjectStore, ObjectStoreScheme, RetryConfig,
+    aws::{AmazonS3Builder, AmazonS3ConfigKey},
+    azure::MicrosoftAzureBuilder,
+    gcp::GoogleCloudStorageBuilder,
+    local::LocalFileSystem,
+    prefix::PrefixStore,
+};
+use url::{Host, Url};
 
-/// What `s3://bucket/prefix` and the variables say: the client, and the prefix with its slash.
+use crate::{Error, profile::Profile};
+
+/// Longest that a server may say nothing. There is no limit to a whole request: adapters may be large.
+const SILENCE: Duration = Duration::from_secs(60);
+const CONNECT: Duration = Duration::from_secs(10);
+/// How often a request that failed is sent again.
+const RETRIES: usize = 3;
+
+/// The variables of a provider, in lower case as `object_store` names its settings.
+type Variables = BTreeMap<String, String>;
+
+/// The store that a URL names. What `variables` say counts if its name begins as those of the URL's provider do.
 pub(crate) fn open(
-    url: &str,
+    place: &str,
     variables: impl IntoIterator<Item = (String, String)>,
-) -> Result<(Client, String), Error> {
-    let refuse = || Error::Address(url.to_owned());
-    let rest = url.strip_prefix("s3://").ok_or_else(refuse)?;
-    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
-    if bucket.is_empty() || !bucket.chars().all(plain) {
+) -> Result<Arc<dyn ObjectStore>, Error> {
+    let refuse = || Error::Address(place.to_owned());
+    let url = Url::parse(place).map_err(|_| refuse())?;
+    // `Url` would resolve them in silence.
+    if place.split('/').any(|part| part == "." || part == "..") {
         return Err(refuse());
     }
-    let prefix = prefix.trim_matches('/');
-    if prefix.split('/').any(|part| part == "." || part == "..") || prefix.contains("//") {
-        return Err(refuse());
-    }
-    let known: BTreeMap<String, String> = variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-    let first = |names: &[&str]| names.iter().find_map(|name| known.get(*name).cloned());
-    let need = |names: &[&'static str]| first(names).ok_or(Error::Unset(names[0]));
-    let region = need(&["AWS_REGION", "AWS_DEFAULT_REGION"])?;
-    let (origin, root) = match first(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]) {
-        Some(endpoint) => {
-            let origin = endpoint.trim_end_matches('/').to_owned();
-            let is_plain = origin.starts_with("http://");
-            let allowed = known.get("AWS_ALLOW_HTTP").is_some_and(|value| value == "true");
-            if is_plain && !is_loopback(&origin) && !allowed {
-                return Err(Error::Plain(endpoint));
-            }
-            if !is_plain && !origin.starts_with("https://") || origin.matches('/').count() > 2 {
-                return Err(Error::Endpoint(endpoint));
-            }
-            (origin, format!("/{bucket}/"))
-        }
-        // A dot in a bucket's name fits no certificate.
-        None if bucket.contains('.') => (format!("https://s3.{region}.amazonaws.com"), format!("/{bucket}/")),
-        None => (format!("https://{bucket}.s3.{region}.amazonaws.com"), "/".to_owned()),
+    let (scheme, prefix) = ObjectStoreScheme::parse(&url).map_err(|_| refuse())?;
+    let owner = match scheme {
+        ObjectStoreScheme::AmazonS3 => "AWS_",
+        ObjectStoreScheme::GoogleCloudStorage => "GOOGLE_",
+        ObjectStoreScheme::MicrosoftAzure => "AZURE_",
+        ObjectStoreScheme::Local => return folder(place, &url),
+        _ => return Err(refuse()),
     };
-    let credentials = Credentials::find(region, &known)?;
-    let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-    Ok((Client { agent: Client::agent(), origin, root, credentials }, prefix))
+    let (mut known, mut home) = (Variables::new(), None);
+    for (name, value) in variables.into_iter().filter(|(_, value)| !value.is_empty()) {
+        match name.as_str() {
+            "HOME" => home = Some(PathBuf::from(value)),
+            name if name.starts_with(owner) => drop(known.insert(name.to_ascii_lowercase(), value)),
+            _ => {}
+        }
+    }
+    // Of all requests, once in the process; a provider that is there already is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let failed = |error: object_store::Error| Error::open(place, &error);
+    macro_rules! build {
+        ($builder:expr) => {{
+            let options = ClientOptions::new().with_timeout_disabled();
+            let options = options.with_read_timeout(SILENCE).with_connect_timeout(CONNECT);
+            let retry = RetryConfig { max_retries: RETRIES, ..RetryConfig::default() };
+            let builder = $builder.with_url(place).with_retry(retry).with_client_options(options);
+            let builder = known.into_iter().fold(builder, |builder, (name, value)| match name.parse() {
+                Ok(setting) => builder.with_config(setting, value),
+                Err(_) => builder,
+            });
+            Arc::new(PrefixStore::new(builder.build().map_err(failed)?, prefix))
+        }};
+    }
+    Ok(match scheme {
+        ObjectStoreScheme::AmazonS3 => {
+            let builder = amazon(&mut known, home)?;
+            build!(builder)
+        }
+        ObjectStoreScheme::GoogleCloudStorage => build!(GoogleCloudStorageBuilder::new()),
+        _ => build!(MicrosoftAzureBuilder::new()),
+    })
 }
 
-/// Whether an origin names this machine.
-pub(crate) fn is_loopback(origin: &str) -> bool {
-    let host = origin.split_once("://").map_or(origin, |(_, host)| host);
-    let port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let host = host.rsplit_once(':').filter(|(_, rest)| port(rest)).map_or(host, |(host, _)| host);
-    let host = host.trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+/// What `object_store` doesn't know of AWS's variables: where a machine's role is served, profiles, and that a server on
+/// this machine needs no TLS.
+fn amazon(known: &mut Variables, home: Option<PathBuf>) -> Result<AmazonS3Builder, Error> {
+    // Servers that aren't Amazon's often have no deletion of many objects at once.
+    let mut builder = AmazonS3Builder::new().with_disable_bulk_delete(true);
+    if let Some(endpoint) = known.remove("aws_ec2_metadata_service_endpoint") {
+        known.insert("aws_metadata_endpoint".into(), endpoint.trim_end_matches('/').into());
+    }
+    if let Some(endpoint) = known.get("aws_endpoint_url_s3").or_else(|| known.get("aws_endpoint_url")) {
+        let url = Url::parse(endpoint).map_err(|error| Error::open(endpoint, &error))?;
+        match url.scheme() {
+            "http" if is_loopback(&url) => drop(known.insert("aws_allow_http".into(), "true".into())),
+            "http" if known.get("aws_allow_http").is_none_or(|value| value != "true") => {
+                return Err(Error::Plain(endpoint.clone()));
+            }
+            "http" | "https" => {}
+            scheme => return Err(Error::open(endpoint, &format!("`{scheme}` is no scheme of a bucket's server"))),
+        }
+    }
+    if !known.contains_key(AmazonS3ConfigKey::AccessKeyId.as_ref())
+        && let Some(profile) = Profile::find(known, home)?
+    {
+        builder = builder.with_credentials(Arc::new(profile));
+    }
+    Ok(builder)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// A folder, such as one that several machines mount.
+fn folder(place: &str, url: &Url) -> Result<Arc<dyn ObjectStore>, Error> {
+    let failed = |why: &dyn Display| Error::open(place, why);
+    let path = url.to_file_path().map_err(|()| failed(&"it is no path of this machine"))?;
+    fs::create_dir_all(&path).map_err(|error| failed(&error))?;
+    let store = LocalFileSystem::new_with_prefix(path).map_err(|error| failed(&error))?;
+    Ok(Arc::new(store.with_automatic_cleanup(true).with_fsync(true)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn origin(url: &str, more: &[(&str, &str)]) -> Result<String, Error> {
-        let keys = [("AWS_REGION", "eu-1"), ("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")];
+    fn opened(url: &str, more: &[(&str, &str)]) -> Result<String, Error> {
+        let keys = [("AWS_REGION", "eu-1"), ("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "hush")];
         let variables = keys.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        open(url, variables).map(|(client, prefix)| format!("{}{}{prefix}", client.origin, client.root))
+        open(url, variables).map(|store| format!("{store} {store:?}"))
     }
 
     #[test]
-    fn addresses_are_amazons_or_those_of_an_endpoint() {
-        assert_eq!(origin("s3://b/p/q/", &[]).unwrap(), "https://b.s3.eu-1.amazonaws.com/p/q/");
-        assert_eq!(origin("s3://b.c", &[]).unwrap(), "https://s3.eu-1.amazonaws.com/b.c/");
-        let at = |endpoint| origin("s3://b/p", &[("AWS_ENDPOINT_URL", endpoint)]);
-        assert_eq!(at("https://minio.example.org:9000/").unwrap(), "https://minio.example.org:9000/b/p/");
-        for here in ["http://127.0.0.1:9000", "http://localhost", "http://[::1]:9000"] {
+    fn a_url_names_a_bucket_or_a_folder() {
+        let azure = [("AZURE_STORAGE_ACCOUNT_NAME", "me"), ("AZURE_STORAGE_ACCOUNT_KEY", "aGVsbG8=")];
+        for (url, more) in [("s3://b/p/q/", &azure[..0]), ("s3://b.c", &[]), ("az://b/p", &azure)] {
+            let store = opened(url, more).unwrap();
+            assert!(store.starts_with("PrefixObjectStore"), "{store}");
+        }
+        let google = [("GOOGLE_BEARER_TOKEN", "token")];
+        assert!(opened("gs://b/p", &google).is_ok_and(|store| store.contains("PrefixObjectStore(p)")));
+        let dir = tempfile::tempdir().unwrap();
+        let url = Url::from_file_path(dir.path().join("new/place")).unwrap();
+        opened(url.as_str(), &[]).unwrap();
+        assert!(dir.path().join("new/place").is_dir());
+        for bad in ["s3:/x", "s3://", "ftp://b/x", "/some/folder", "s3://b/../c", "s3://b/c//d", "https://b.example/x"]
+        {
+            assert!(matches!(opened(bad, &[]), Err(Error::Address(_))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn endpoints_elsewhere_need_tls() {
+        let at = |endpoint| opened("s3://b/p", &[("AWS_ENDPOINT_URL", endpoint)]);
+        for here in
+            ["https://minio.example.org:9000/", "http://127.0.0.1:9000", "http://localhost", "http://[::1]:9000"]
+        {
             assert!(at(here).is_ok(), "{here}");
         }
         for there in ["http://10.0.0.1:9000", "http://127.0.0.1.example.org", "http://localhost.example.org:80"] {
             assert!(matches!(at(there), Err(Error::Plain(_))), "{there}");
         }
-        assert!(matches!(at("minio:9000"), Err(Error::Endpoint(_))));
+        assert!(matches!(at("minio:9000"), Err(Error::Open { .. })));
         let plain = [("AWS_ENDPOINT_URL", "http://minio:9000"), ("AWS_ALLOW_HTTP", "true")];
-        assert!(origin("s3://b", &plain).is_ok());
-        for bad in ["s3:/x", "s3://", "s3://UPPER/x", "file:///x", "s3://b/../c", "s3://b/c//d"] {
-            assert!(matches!(origin(bad, &[]), Err(Error::Address(_))), "{bad}");
-        }
-        assert!(matches!(open("s3://b", []), Err(Error::Unset("AWS_REGION"))));
+        assert!(opened("s3://b", &plain).is_ok());
+    }
+
+    #[test]
+    fn keys_are_looked_for_in_amazons_order_and_never_shown() {
+        let nobody = [("AWS_PROFILE", "nobody"), ("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")];
+        assert!(opened("s3://b", &nobody).is_ok_and(|store| !store.contains("hush")));
+        let given = |pairs: &[(&str, &str)]| {
+            let variables = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            open("s3://b", variables).map(drop)
+        };
+        assert!(matches!(given(&nobody), Err(Error::Profile { .. })));
+        assert!(matches!(given(&[("AWS_ACCESS_KEY_ID", "a")]), Err(Error::Open { .. })));
+        assert!(given(&[]).is_ok(), "the role of the machine is asked when keys are needed");
+    }
+
+    #[test]
+    fn other_variables_are_no_settings() {
+        // `object_store` would take the names without their prefixes, too.
+        let stray = [("BUCKET", "another"), ("TOKEN", "x"), ("ENDPOINT", "http://elsewhere"), ("GOOGLE_BUCKET", "y")];
+        let store = opened("s3://mine", &stray).unwrap();
+        assert!(store.contains("mine") && !store.contains("another") && !store.contains("elsewhere"), "{store}");
     }
 }

@@ -1,8 +1,7 @@
-use std::path::PathBuf;
+use std::{fmt::Display, path::PathBuf};
 
 use graft_core::ExitCode;
-
-use crate::client::Fault;
+use object_store::Error as StoreError;
 
 /// What can go wrong with a place of artifacts.
 #[derive(Debug, thiserror::Error)]
@@ -13,12 +12,15 @@ pub enum Error {
     /// An endpoint elsewhere without TLS.
     #[error("send artifacts to `{0}` without TLS")]
     Plain(String),
-    /// Not the address of a server.
-    #[error("use `{0}` as an endpoint")]
-    Endpoint(String),
-    /// The environment lacks something.
-    #[error("find the variable {0}")]
-    Unset(&'static str),
+    /// What the environment says of a place can't be used.
+    #[error("open `{place}`")]
+    Open {
+        /// Its URL, or that of its server.
+        place: String,
+        /// Why.
+        #[source]
+        cause: Said,
+    },
     /// The shared file has no keys under this name.
     #[error("find the keys of profile `{profile}` in `{}`", .path.display())]
     Profile {
@@ -58,18 +60,21 @@ pub enum Error {
     },
 }
 
-/// What the bucket or the network said.
+/// What the library, the bucket or the network said.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Said(String);
 
 impl Error {
-    pub(crate) fn transfer(doing: &'static str, object: String, fault: Fault) -> Self {
-        let (refused, said) = match fault {
-            Fault::Absent => (false, "it is not there".to_owned()),
-            Fault::Refused(said) => (true, said),
-            Fault::Failed(said) => (false, said),
-        };
+    pub(crate) fn open(place: &str, why: &(impl Display + ?Sized)) -> Self {
+        Self::Open { place: place.to_owned(), cause: Said(why.to_string()) }
+    }
+
+    pub(crate) fn transfer(doing: &'static str, object: String, error: &StoreError) -> Self {
+        let said = error.to_string();
+        // A list that is refused has no variant of its own.
+        let refused = matches!(error, StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. })
+            || ["401 Unauthorized", "403 Forbidden"].iter().any(|status| said.contains(status));
         Self::Transfer { doing, object, refused, cause: Said(said) }
     }
 
@@ -77,17 +82,20 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Address(_) => "write s3://bucket/prefix; endpoint and region go into AWS_ENDPOINT_URL and AWS_REGION",
+            Self::Address(_) => {
+                "write s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or file:///folder; endpoint and region go into AWS_ENDPOINT_URL and AWS_REGION"
+            }
             Self::Plain(_) => "use https://, or set AWS_ALLOW_HTTP=true for a network that you trust",
-            Self::Endpoint(_) => "write AWS_ENDPOINT_URL as https://host, with a port if it needs one",
-            Self::Unset(_) => {
-                "set AWS_REGION, and AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY or AWS_PROFILE; AWS_ENDPOINT_URL for a server that isn't Amazon's"
+            Self::Open { .. } => {
+                "check the provider's variables: AWS_REGION, AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY or AWS_PROFILE, and AWS_ENDPOINT_URL (https://host) for a server that isn't Amazon's; GOOGLE_APPLICATION_CREDENTIALS; AZURE_STORAGE_ACCOUNT_NAME with AZURE_STORAGE_ACCOUNT_KEY"
             }
             Self::Profile { .. } => "name another with AWS_PROFILE; only profiles that hold keys themselves are read",
             Self::Transfer { refused: true, .. } => {
-                "check AWS_REGION, the keys (AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or a role), and what they may do in the bucket"
+                "check the region, the keys (AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or a role), and what they may do in the bucket"
             }
-            Self::Transfer { .. } => "check that AWS_ENDPOINT_URL can be reached and that the bucket exists",
+            Self::Transfer { .. } => {
+                "check that the server in the message can be reached and that the bucket exists; without AWS_ACCESS_KEY_ID or AWS_PROFILE, keys are asked of the machine's role"
+            }
             Self::Missing { .. } => "run `graft sweep` on the machine that trained it: it publishes what is missing",
             Self::Damaged { .. } => {
                 "remove the folder from the bucket and run `graft sweep` on a machine that has the files"
@@ -102,8 +110,7 @@ impl Error {
         match self {
             Self::Address(_)
             | Self::Plain(_)
-            | Self::Endpoint(_)
-            | Self::Unset(_)
+            | Self::Open { .. }
             | Self::Profile { .. }
             | Self::Transfer { refused: true, .. } => ExitCode::Usage,
             Self::Transfer { .. } => ExitCode::Network,

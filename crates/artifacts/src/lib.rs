@@ -1,34 +1,37 @@
-//! Published folders in an S3 bucket.
+//! Published folders in a bucket: Amazon's or another server's that speaks S3, Google's, Azure's; or in a folder.
 //!
 //! A folder is its files and a list of them with sizes and digests, which is written last and removed first: a
 //! folder without its list is not there. What is fetched is checked against the list.
 
 mod address;
-mod client;
-mod credentials;
 mod error;
 mod list;
-mod sign;
-mod xml;
+mod profile;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use futures_util::TryStreamExt as _;
 use graft_core::{Digest, Timestamp};
+use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt as _, path::Path};
 
-use client::{Client, Fault};
-pub use error::Error;
+pub use error::{Error, Said};
 use list::{FileList, LIST};
 
 /// The files of a folder by their names.
 pub type Files = Vec<(String, Vec<u8>)>;
 
 /// A place of published folders.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Artifacts {
-    client: Arc<Client>,
-    /// Precedes every key; empty, or with a slash at its end.
-    prefix: Arc<str>,
+    store: Arc<dyn ObjectStore>,
     name: Arc<str>,
+}
+
+/// Its name only: a store may show its keys.
+impl fmt::Debug for Artifacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Artifacts").field(&self.name).finish()
+    }
 }
 
 /// A folder as the bucket lists it.
@@ -43,15 +46,13 @@ pub struct Stored {
 }
 
 impl Artifacts {
-    /// The place that `s3://bucket/prefix` names. Region, endpoint and keys come from `variables`, such as those of the
-    /// environment, under AWS's own names.
+    /// The place that a URL names: `s3://bucket/prefix`, `gs://…`, `az://…` or `file:///folder`. Region, endpoint and keys
+    /// come from `variables`, such as those of the environment, under the providers' own names.
     ///
     /// # Errors
-    /// [`Error::Address`], [`Error::Endpoint`]; [`Error::Plain`] for an endpoint elsewhere without TLS;
-    /// [`Error::Unset`].
+    /// [`Error::Address`], [`Error::Open`], [`Error::Profile`]; [`Error::Plain`] for an endpoint elsewhere without TLS.
     pub fn open(url: &str, variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
-        let (client, prefix) = address::open(url, variables)?;
-        Ok(Self { client: Arc::new(client), prefix: prefix.into(), name: url.trim_end_matches('/').into() })
+        Ok(Self { store: address::open(url, variables)?, name: url.trim_end_matches('/').into() })
     }
 
     /// Its URL.
@@ -111,9 +112,9 @@ impl Artifacts {
     /// # Errors
     /// [`Error::Transfer`]; what is left then is no folder any more.
     pub async fn remove(&self, folder: &str) -> Result<(), Error> {
-        self.delete(format!("{folder}/{LIST}")).await?;
+        self.delete(&format!("{folder}/{LIST}")).await?;
         for (object, _) in self.objects(folder).await? {
-            self.delete(object).await?;
+            self.delete(&object).await?;
         }
         Ok(())
     }
@@ -142,11 +143,15 @@ impl Artifacts {
     /// # Errors
     /// [`Error::Transfer`].
     pub async fn get(&self, object: &str) -> Result<Option<Vec<u8>>, Error> {
-        let key = self.key(object);
-        match self.apart(move |client| client.get(&key)).await {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(Fault::Absent) => Ok(None),
-            Err(fault) => Err(Error::transfer("fetch", self.url(object), fault)),
+        let got = match self.store.get(&Path::from(object)).await {
+            Ok(found) => found.bytes().await,
+            Err(error) => Err(error),
+        };
+        match got {
+            Ok(bytes) => Ok(Some(bytes.into())),
+            // A bucket that isn't there has the same status as an object that isn't.
+            Err(StoreError::NotFound { source, .. }) if !source.to_string().contains("NoSuchBucket") => Ok(None),
+            Err(error) => Err(Error::transfer("fetch", self.url(object), &error)),
         }
     }
 
@@ -155,44 +160,30 @@ impl Artifacts {
     /// # Errors
     /// [`Error::Transfer`].
     pub async fn put(&self, object: &str, bytes: Vec<u8>) -> Result<(), Error> {
-        let key = self.key(object);
-        let put = self.apart(move |client| client.put(&key, &bytes)).await;
-        put.map_err(|fault| Error::transfer("store", self.url(object), fault))
+        let put = self.store.put(&Path::from(object), bytes.into()).await;
+        put.map(drop).map_err(|error| Error::transfer("store", self.url(object), &error))
     }
 
-    async fn delete(&self, object: String) -> Result<(), Error> {
-        let key = self.key(&object);
-        let deleted = self.apart(move |client| client.delete(&key)).await;
-        deleted.map_err(|fault| Error::transfer("remove", self.url(&object), fault))
+    /// Removes one object; one that isn't there is removed already.
+    async fn delete(&self, object: &str) -> Result<(), Error> {
+        match self.store.delete(&Path::from(object)).await {
+            Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(Error::transfer("remove", self.url(object), &error)),
+        }
     }
 
-    /// The objects of a folder and of those in it.
+    /// The objects of a folder and of those in it, each with the time it was written.
     async fn objects(&self, below: &str) -> Result<Vec<(String, Timestamp)>, Error> {
-        let key = self.key(&format!("{below}/"));
-        let listed = self.apart(move |client| client.list(&key)).await;
-        let listed = listed.map_err(|fault| Error::transfer("list", self.url(below), fault))?;
-        let inside = listed.into_iter();
-        Ok(inside.filter_map(|(key, at)| Some((key.strip_prefix(&*self.prefix)?.to_owned(), at))).collect())
+        let listed: Result<Vec<_>, _> = self.store.list(Some(&Path::from(below))).try_collect().await;
+        let mut listed = listed.map_err(|error| Error::transfer("list", self.url(below), &error))?;
+        listed.sort_by(|one, other| one.location.cmp(&other.location));
+        Ok(listed.into_iter().map(|o| (o.location.into(), o.last_modified.timestamp_millis())).collect())
     }
 
     async fn list_of(&self, folder: &str) -> Result<Option<FileList>, Error> {
         let object = format!("{folder}/{LIST}");
         let Some(bytes) = self.get(&object).await? else { return Ok(None) };
         FileList::read(&bytes).map(Some).map_err(|what| Error::Damaged { object: self.url(&object), what })
-    }
-
-    /// Asks the bucket on a thread that may wait.
-    async fn apart<T: Send + 'static>(
-        &self,
-        ask: impl FnOnce(&Client) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, Fault> {
-        let client = Arc::clone(&self.client);
-        let asked = tokio::task::spawn_blocking(move || ask(&client)).await;
-        asked.unwrap_or_else(|error| Err(Fault::Failed(error.to_string())))
-    }
-
-    fn key(&self, object: &str) -> String {
-        format!("{}{object}", self.prefix)
     }
 
     fn url(&self, object: &str) -> String {

@@ -111,7 +111,7 @@ impl Home {
 pub struct Places {
     /// A path or a Postgres URL; `graft.db` in the home without one.
     pub database: Option<String>,
-    /// `s3://bucket/prefix`, where adapters are published so that other machines find them.
+    /// A bucket or folder (`s3://bucket/prefix`), where adapters are published so that other machines find them.
     pub artifacts: Option<String>,
 }
 

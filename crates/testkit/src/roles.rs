@@ -3,7 +3,7 @@
 //! second version, by <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html>.
 
 use std::{
-    io,
+    io::{self, Write as _},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -11,9 +11,12 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
+use tempfile::NamedTempFile;
+
 use crate::{
     http::{Answer, Request, listen},
-    s3::{KEY, SECRET, iso_date, seconds},
+    s3::{KEY, SECRET},
 };
 
 const CONTAINER: &str = "/v2/credentials";
@@ -26,12 +29,14 @@ const ROLE: &str = "graft-role";
 #[derive(Debug)]
 pub struct Roles {
     origin: String,
+    /// Holds what a container shows to be given its keys.
+    token: NamedTempFile,
     state: Arc<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    lifetime: u64,
+    lifetime: Duration,
     issued: AtomicU64,
     broken: AtomicBool,
 }
@@ -42,11 +47,12 @@ impl Roles {
     /// # Errors
     /// No port is free.
     pub fn start(lifetime: Duration) -> io::Result<Self> {
-        let state =
-            Arc::new(State { lifetime: lifetime.as_secs(), issued: AtomicU64::new(0), broken: AtomicBool::new(false) });
+        let state = Arc::new(State { lifetime, issued: AtomicU64::new(0), broken: AtomicBool::new(false) });
         let shared = Arc::clone(&state);
         let origin = listen(move |request| answer(request, &shared))?;
-        Ok(Self { origin, state })
+        let mut token = NamedTempFile::new()?;
+        token.write_all(SECRET_OF_CONTAINER.as_bytes())?;
+        Ok(Self { origin, token, state })
     }
 
     /// The variables of a program in a container with a role.
@@ -54,7 +60,7 @@ impl Roles {
     pub fn container(&self) -> [(&'static str, String); 2] {
         [
             ("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}{CONTAINER}", self.origin)),
-            ("AWS_CONTAINER_AUTHORIZATION_TOKEN", SECRET_OF_CONTAINER.into()),
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", self.token.path().display().to_string()),
         ]
     }
 
@@ -93,7 +99,7 @@ fn answer(request: &Request, state: &State) -> Answer {
             let is_good = seconds.is_some_and(|seconds| (1..=21_600).contains(&seconds)) && request.body.is_empty();
             if is_good { say(200, SECRET_OF_MACHINE.into()) } else { refuse(400) }
         }
-        ("GET", ROLES) if known => say(200, format!("{ROLE}\n")),
+        ("GET", ROLES) if known => say(200, ROLE.into()),
         ("GET", _) if known && path.strip_prefix(ROLES) == Some(ROLE) => say(200, keys(state)),
         ("GET", _) if path == CONTAINER || path.starts_with("/latest/meta-data/") && !known => refuse(401),
         _ => refuse(404),
@@ -102,7 +108,7 @@ fn answer(request: &Request, state: &State) -> Answer {
 
 fn keys(state: &State) -> String {
     let number = state.issued.fetch_add(1, Ordering::Relaxed) + 1;
-    let until = iso_date(seconds() + state.lifetime);
+    let until = Timestamp::now() + state.lifetime;
     format!(
         "{{\"Code\": \"Success\", \"Type\": \"AWS-HMAC\", \"AccessKeyId\": \"{KEY}\", \"SecretAccessKey\": \"{SECRET}\",
           \"Token\": \"session {number}\", \"Expiration\": \"{until}\"}}"

@@ -6,9 +6,12 @@ use std::{
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::{Digest as _, Sha256};
 
 use crate::http::{Answer, Request, listen};
@@ -29,8 +32,8 @@ pub struct S3 {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Content and time of writing, in seconds since 1970.
-    objects: BTreeMap<String, (Vec<u8>, u64)>,
+    /// Content and time of writing.
+    objects: BTreeMap<String, (Vec<u8>, Timestamp)>,
     /// Objects that may still be written; the next one is taken in and not answered.
     puts: Option<usize>,
     /// The token of the temporary keys that are good now; without one the permanent ones are.
@@ -95,7 +98,7 @@ impl S3 {
         let mut state = lock(&self.state);
         let old = state.objects.remove(&key).map(|(bytes, _)| bytes);
         if let Some(bytes) = change(old) {
-            state.objects.insert(key, (bytes, seconds()));
+            state.objects.insert(key, (bytes, Timestamp::now()));
         }
     }
 
@@ -114,10 +117,6 @@ impl S3 {
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-pub(crate) fn seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs())
 }
 
 fn problem(status: u16, code: &str) -> Answer {
@@ -147,14 +146,15 @@ fn answer(request: &Request, state: &Mutex<State>) -> Answer {
                 None => {}
             }
             let etag = format!("\"{}\"", &hex(&Sha256::digest(&request.body))[..32]);
-            state.objects.insert(key, (request.body.clone(), seconds()));
+            state.objects.insert(key, (request.body.clone(), Timestamp::now()));
             Some((200, vec![("etag", etag)], Vec::new()))
         }
         ("GET" | "HEAD", false) if request.query.is_empty() => match state.objects.get(&key) {
             None => problem(404, "NoSuchKey"),
             Some((bytes, at)) => {
                 let etag = format!("\"{}\"", &hex(&Sha256::digest(bytes))[..32]);
-                let headers = vec![("etag", etag), ("last-modified", http_date(*at))];
+                let headers =
+                    vec![("etag", etag), ("last-modified", at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())];
                 Some((200, headers, bytes.clone()))
             }
         },
@@ -168,14 +168,9 @@ fn answer(request: &Request, state: &Mutex<State>) -> Answer {
 
 /// A page of ListObjectsV2.
 fn list(request: &Request, state: &State) -> Answer {
-    let query: BTreeMap<String, String> = request
-        .query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (decode(name), decode(value)))
-        .collect();
+    let query: BTreeMap<String, String> = form_urlencoded::parse(request.query.as_bytes()).into_owned().collect();
     let is = |name: &str, value: &str| query.get(name).is_some_and(|found| found == value);
-    if !is("list-type", "2") || !is("encoding-type", "url") || query.contains_key("delimiter") {
+    if !is("list-type", "2") || query.contains_key("delimiter") {
         return problem(501, "NotImplemented");
     }
     let prefix = query.get("prefix").cloned().unwrap_or_default();
@@ -186,8 +181,8 @@ fn list(request: &Request, state: &State) -> Answer {
         contents += &format!(
             "<Contents><Key>{}</Key><LastModified>{}</LastModified><ETag>\"0\"</ETag><Size>{}</Size>\
              <StorageClass>STANDARD</StorageClass></Contents>",
-            key.replace('%', "%25").replace(' ', "%20").replace('+', "%2B"),
-            iso_date(*at),
+            key.replace('&', "&amp;").replace('<', "&lt;"),
+            at,
             bytes.len()
         );
         last.clone_from(key);
@@ -242,27 +237,20 @@ fn verify(request: &Request, token: Option<&String>) -> Result<(), &'static str>
     if hex(&hmac(&key, to_sign.as_bytes())) == signature { Ok(()) } else { Err("SignatureDoesNotMatch") }
 }
 
-/// A query in the order of its names, each with a value.
+/// A query in the order of its names, each with a value, encoded in the one way that is signed.
 fn sorted(query: &str) -> String {
-    let mut pairs: Vec<String> = query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| if pair.contains('=') { pair.to_owned() } else { format!("{pair}=") })
+    const SIGNED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    let encoded = |text: &str| utf8_percent_encode(text, &SIGNED).to_string();
+    let mut pairs: Vec<String> = form_urlencoded::parse(query.as_bytes())
+        .map(|(name, value)| format!("{}={}", encoded(&name), encoded(&value)))
         .collect();
     pairs.sort();
     pairs.join("&")
 }
 
-/// RFC 2104 with SHA-256.
 fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
-    let mut block = [0_u8; 64];
-    if key.len() > 64 {
-        block[..32].copy_from_slice(&Sha256::digest(key));
-    } else {
-        block[..key.len()].copy_from_slice(key);
-    }
-    let inner = Sha256::new().chain_update(block.map(|byte| byte ^ 0x36)).chain_update(message).finalize();
-    Sha256::new().chain_update(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().to_vec()
+    let mac = Hmac::<Sha256>::new_from_slice(key).expect("any key will do");
+    mac.chain_update(message).finalize().into_bytes().to_vec()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -271,60 +259,5 @@ fn hex(bytes: &[u8]) -> String {
 
 /// A text without its percent signs.
 fn decode(text: &str) -> String {
-    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
-    while let Some((first, after)) = rest.split_first() {
-        let escaped = (*first == b'%').then(|| std::str::from_utf8(after.get(..2)?).ok()).flatten();
-        match escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Year, month, day of a day since 1970 (Howard Hinnant's `civil_from_days`).
-fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * of_year + 2) / 153;
-    let (day, month) = (of_year - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
-}
-
-/// `2026-11-21T17:00:00.000Z`.
-pub(crate) fn iso_date(at: u64) -> String {
-    let ((year, month, day), time) = (civil(at / 86_400), at % 86_400);
-    format!("{year}-{month:02}-{day:02}T{:02}:{:02}:{:02}.000Z", time / 3600, time / 60 % 60, time % 60)
-}
-
-/// `Sat, 21 Nov 2026 17:00:00 GMT`.
-fn http_date(at: u64) -> String {
-    let ((year, month, day), time) = (civil(at / 86_400), at % 86_400);
-    let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][(at / 86_400 % 7) as usize];
-    let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
-    format!("{weekday}, {day:02} {} {year} {hour:02}:{minute:02}:{second:02} GMT", names[month as usize - 1])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_specifications_own_example_of_hmac_and_dates() {
-        // RFC 4231, test case 2.
-        let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
-        assert_eq!(hex(&hmac(b"Jefe", b"what do ya want for nothing?")), expected);
-        assert_eq!(iso_date(1_792_602_123), "2026-10-21T17:02:03.000Z");
-        assert_eq!(http_date(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
-        assert_eq!(decode("a%2Fb%zz"), "a/b%zz");
-    }
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

@@ -20,7 +20,7 @@ use crate::failure::{Failure, Result};
 /// What can be configured.
 pub(crate) const KEYS: [Key; 30] = [
     Key::new("database", "GRAFT_DATABASE", "", "path or Postgres URL; graft.db in GRAFT_HOME otherwise").in_either(),
-    Key::new("artifacts", "GRAFT_ARTIFACTS", "", "s3://bucket/prefix where adapters are published, too"),
+    Key::new("artifacts", "GRAFT_ARTIFACTS", "", "where adapters are published, too: s3://, gs://, az:// or file://"),
     Key::new("bind", "GRAFT_BIND", "127.0.0.1:8080", "address and port to listen at"),
     Key::new("auth", "GRAFT_AUTH", "false", "whether one must log in even on the loopback address"),
     Key::new("public_url", "GRAFT_PUBLIC_URL", "", "the address people use, where a proxy in front speaks TLS"),
