@@ -42,6 +42,7 @@ use tower_http::{
         CompressionLayer,
         predicate::{Predicate as _, SizeAbove},
     },
+    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
     timeout::TimeoutLayer,
 };
 use utoipa::{OpenApi as _, openapi::OpenApi};
@@ -128,6 +129,8 @@ pub fn router(state: AppState) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST))
         .layer(CatchPanicLayer::custom(problem::of_panic))
         .layer(from_fn(problem::in_form))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(worth_compressing)))
         .with_state(state)
 }

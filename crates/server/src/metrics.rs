@@ -1,11 +1,6 @@
 //! Numbers for Prometheus, in its text format.
 
-use std::{
-    collections::BTreeMap,
-    fmt::Write as _,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Instant,
-};
+use std::{collections::BTreeMap, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -14,7 +9,13 @@ use axum::{
     response::Response,
 };
 use graft_engine::serving::{Ended, Outcome};
+use prometheus_client::{
+    encoding::prometheus_text::encode,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
 use serde_json::Value;
+use tower_http::request_id::RequestId;
 use tracing::{Instrument as _, field::Empty};
 
 use crate::state::AppState;
@@ -22,143 +23,95 @@ use crate::state::AppState;
 /// Upper bounds of the buckets of latencies, in seconds.
 const BOUNDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// Names and values of `N` labels.
+type Labels<const N: usize> = [(&'static str, String); N];
+type Counters<const N: usize> = Family<Labels<N>, Counter>;
+type Histograms = Family<Labels<1>, Histogram, fn() -> Histogram>;
+
 /// What was counted since the start.
-#[derive(Debug, Default)]
-pub struct Metrics(Mutex<Counts>);
-
-#[derive(Debug, Default)]
-struct Counts {
-    requests: BTreeMap<(String, String, u16), u64>,
-    latency: BTreeMap<String, Histogram>,
-    answers: BTreeMap<String, Answers>,
-    streams: i64,
+#[derive(Debug)]
+pub struct Metrics {
+    requests: Counters<3>,
+    latency: Histograms,
+    answers: Counters<2>,
+    answer_seconds: Histograms,
+    tokens: Counters<2>,
+    streams: Gauge,
 }
 
-/// What a task was asked.
-#[derive(Debug, Default)]
-struct Answers {
-    outcomes: BTreeMap<Outcome, u64>,
-    seconds: Histogram,
-    prompt_tokens: u64,
-    answer_tokens: u64,
-}
-
-#[derive(Debug, Default)]
-struct Histogram {
-    buckets: [u64; BOUNDS.len()],
-    count: u64,
-    sum: f64,
-}
-
-impl Histogram {
-    fn add(&mut self, seconds: f64) {
-        for (bucket, bound) in self.buckets.iter_mut().zip(BOUNDS) {
-            *bucket += u64::from(seconds <= bound);
+impl Default for Metrics {
+    fn default() -> Self {
+        let histograms = || Family::new_with_constructor((|| Histogram::new(BOUNDS)) as fn() -> Histogram);
+        Self {
+            requests: Family::default(),
+            latency: histograms(),
+            answers: Family::default(),
+            answer_seconds: histograms(),
+            tokens: Family::default(),
+            streams: Gauge::default(),
         }
-        self.count += 1;
-        self.sum += seconds;
-    }
-
-    fn write(&self, out: &mut String, name: &str, labels: &str) {
-        for (bucket, bound) in self.buckets.iter().zip(BOUNDS) {
-            let _ = writeln!(out, "{name}_bucket{{{labels},le=\"{bound}\"}} {bucket}");
-        }
-        let _ = writeln!(out, "{name}_bucket{{{labels},le=\"+Inf\"}} {}", self.count);
-        let _ = writeln!(out, "{name}_sum{{{labels}}} {}", self.sum);
-        let _ = writeln!(out, "{name}_count{{{labels}}} {}", self.count);
     }
 }
 
 impl Metrics {
     /// Counts a request for an answer that has ended.
     pub(crate) fn answer(&self, ended: &Ended<'_>) {
-        let mut counts = self.counts();
-        let answers = counts.answers.entry(ended.task.to_owned()).or_default();
-        *answers.outcomes.entry(ended.outcome).or_default() += 1;
+        let task = || ("task", ended.task.to_owned());
+        self.answers.get_or_create(&[task(), ("outcome", ended.outcome.name().to_owned())]).inc();
         if ended.outcome == Outcome::Answered {
-            answers.seconds.add(ended.seconds);
-            answers.prompt_tokens += ended.prompt_tokens as u64;
-            answers.answer_tokens += ended.answer_tokens as u64;
+            self.answer_seconds.get_or_create(&[task()]).observe(ended.seconds);
+            for (kind, n) in [("prompt", ended.prompt_tokens), ("answer", ended.answer_tokens)] {
+                self.tokens.get_or_create(&[task(), ("kind", kind.to_owned())]).inc_by(n as u64);
+            }
         }
     }
 
     /// Counts streams that are open.
     pub(crate) fn stream(&self, change: i64) {
-        self.counts().streams += change;
+        self.streams.inc_by(change);
     }
 
     fn request(&self, method: &str, route: &str, status: u16, seconds: f64) {
-        let mut counts = self.counts();
-        *counts.requests.entry((method.to_owned(), route.to_owned(), status)).or_default() += 1;
-        counts.latency.entry(route.to_owned()).or_default().add(seconds);
-    }
-
-    fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let route = || ("route", route.to_owned());
+        let labels = [("method", method.to_owned()), route(), ("status", status.to_string())];
+        self.requests.get_or_create(&labels).inc();
+        self.latency.get_or_create(&[route()]).observe(seconds);
     }
 
     /// All of it as text, with the runs by state and what serving says of itself.
     pub(crate) fn text(&self, runs: &BTreeMap<String, u64>, serving: &Value) -> String {
-        let counts = self.counts();
-        let mut out = String::new();
-        head(&mut out, "graft_requests_total", "counter", "Requests answered.");
-        for ((method, route, status), n) in &counts.requests {
-            let _ =
-                writeln!(out, "graft_requests_total{{method=\"{method}\",route=\"{route}\",status=\"{status}\"}} {n}");
-        }
-        head(&mut out, "graft_request_seconds", "histogram", "Seconds until a request's answer began.");
-        for (route, histogram) in &counts.latency {
-            histogram.write(&mut out, "graft_request_seconds", &format!("route=\"{route}\""));
-        }
-        head(&mut out, "graft_runs", "gauge", "Runs by state.");
+        let gauge = |value: u64| {
+            let gauge = Gauge::<i64>::default();
+            gauge.set(value.cast_signed());
+            gauge
+        };
+        let mut all = Registry::default();
+        all.register("graft_requests", "Requests answered", self.requests.clone());
+        all.register("graft_request_seconds", "Seconds until a request's answer began", self.latency.clone());
+        let states = Family::<Labels<1>, Gauge>::default();
         for (state, n) in runs {
-            let _ = writeln!(out, "graft_runs{{state=\"{state}\"}} {n}");
+            states.get_or_create(&[("state", state.clone())]).set(n.cast_signed());
         }
-        head(&mut out, "graft_queue_depth", "gauge", "Runs that wait for their turn.");
-        let _ = writeln!(out, "graft_queue_depth {}", runs.get("queued").copied().unwrap_or(0));
-        write_answers(&mut out, &counts.answers);
-        head(&mut out, "graft_streams", "gauge", "Event streams that are open.");
-        let _ = writeln!(out, "graft_streams {}", counts.streams);
+        all.register("graft_runs", "Runs by state", states);
+        let queued = gauge(runs.get("queued").copied().unwrap_or(0));
+        all.register("graft_queue_depth", "Runs that wait for their turn", queued);
+        all.register("graft_infer", "Requests for an answer, by how they ended", self.answers.clone());
+        let seconds = "Seconds from a request to its whole answer";
+        all.register("graft_infer_seconds", seconds, self.answer_seconds.clone());
+        all.register("graft_infer_tokens", "Tokens of prompts and of answers", self.tokens.clone());
+        all.register("graft_streams", "Event streams that are open", self.streams.clone());
         if let Some(bytes) = resident_memory() {
-            head(&mut out, "process_resident_memory_bytes", "gauge", "Memory of this process.");
-            let _ = writeln!(out, "process_resident_memory_bytes {bytes}");
+            all.register("process_resident_memory_bytes", "Memory of this process", gauge(bytes));
         }
         for (name, value) in serving.as_object().into_iter().flatten() {
             let number = value.as_array().map_or(0, Vec::len);
-            head(&mut out, &format!("graft_serving_{name}"), "gauge", "How many are in memory.");
-            let _ = writeln!(out, "graft_serving_{name} {number}");
+            all.register(format!("graft_serving_{name}"), "How many are in memory", gauge(number as u64));
         }
-        out
+        let mut text = String::new();
+        // A string takes everything.
+        let _ = encode(&mut text, &all);
+        text
     }
-}
-
-fn head(out: &mut String, name: &str, kind: &str, help: &str) {
-    let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
-}
-
-fn write_answers(out: &mut String, tasks: &BTreeMap<String, Answers>) {
-    head(out, "graft_infer_total", "counter", "Requests for an answer, by how they ended.");
-    for (task, answers) in tasks {
-        for (outcome, n) in &answers.outcomes {
-            let (task, outcome) = (escaped(task), outcome.name());
-            let _ = writeln!(out, "graft_infer_total{{task=\"{task}\",outcome=\"{outcome}\"}} {n}");
-        }
-    }
-    head(out, "graft_infer_seconds", "histogram", "Seconds from a request to its whole answer.");
-    for (task, answers) in tasks {
-        answers.seconds.write(out, "graft_infer_seconds", &format!("task=\"{}\"", escaped(task)));
-    }
-    head(out, "graft_infer_tokens_total", "counter", "Tokens of prompts and of answers.");
-    for (task, answers) in tasks {
-        for (kind, n) in [("prompt", answers.prompt_tokens), ("answer", answers.answer_tokens)] {
-            let _ = writeln!(out, "graft_infer_tokens_total{{task=\"{}\",kind=\"{kind}\"}} {n}", escaped(task));
-        }
-    }
-}
-
-/// A label's value: a base model may have any path for its name.
-fn escaped(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 /// Memory that this process holds, in bytes, where the system tells.
@@ -182,6 +135,8 @@ pub(crate) async fn observe(State(state): State<AppState>, request: Request, nex
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().map_or("page", MatchedPath::as_str).to_owned();
     let caller = request.headers().get("traceparent").and_then(|parent| parent.to_str().ok()).map(str::to_owned);
+    let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
+    let id = id.unwrap_or_default().to_owned();
     let span = tracing::info_span!(
         target: "graft::trace", "request", otel.name = format!("{method} {route}"), otel.kind = "server",
         otel.failed = Empty, traceparent = caller, http.request.method = method, http.route = route,
@@ -191,6 +146,6 @@ pub(crate) async fn observe(State(state): State<AppState>, request: Request, nex
     let (status, seconds) = (response.status().as_u16(), began.elapsed().as_secs_f64());
     span.record("http.response.status_code", status).record("otel.failed", status >= 500);
     state.metrics.request(method, &route, status, seconds);
-    tracing::info!(method, path, status, ms = (seconds * 1000.0) as u64, "request");
+    tracing::info!(method, path, status, ms = (seconds * 1000.0) as u64, id, "request");
     response
 }

@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
+use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -48,8 +49,7 @@ async fn ready(State(state): State<AppState>) -> Result<Reply<Health>, Problem> 
 async fn metrics(State(state): State<AppState>) -> Result<Response, Problem> {
     let runs = state.run_counts().await?;
     let text = state.metrics.text(&runs, &state.serving_state());
-    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+    Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
 }
 
 /// This API's description (OpenAPI 3.1).

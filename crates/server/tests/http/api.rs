@@ -184,6 +184,7 @@ async fn the_page_and_unknown_paths() {
     for n in 0..3 {
         service.send(&format!("ZZ{n}").parse().unwrap(), "/api/v1/tasks", &[], b"").await;
     }
+    assert_eq!(service.get("/health").await.header("x-request-id").len(), 36, "logs and answers name each request");
     let metrics = String::from_utf8(service.get("/metrics").await.body).unwrap();
     assert!(!metrics.contains("ZZ"), "methods that strangers make up are no labels:\n{metrics}");
     assert!(metrics.contains("graft_requests_total{method=\"GET\",route=\"page\",status=\"200\"} 2"), "{metrics}");
