@@ -32,7 +32,7 @@ const TESTS_ONLY: &str = "testkit";
 /// What only some crates may use: SQL, HTTP and its description, the command line, the tensor product, tokenizers.
 const KEPT: [(&str, &[&str]); 15] = [
     ("sqlx", &["store", "tasks"]),
-    ("ureq", &["cli", "hub"]),
+    ("ureq", &["hub"]),
     ("object_store", &["artifacts"]),
     ("axum", &["server"]),
     ("hyper", &["server"]),

@@ -9,6 +9,8 @@ use axum::{
     response::Response,
 };
 use graft_engine::serving::{Ended, Outcome};
+use opentelemetry::global;
+use opentelemetry_http::HeaderExtractor;
 use prometheus_client::{
     encoding::prometheus_text::encode,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -17,6 +19,7 @@ use prometheus_client::{
 use serde_json::Value;
 use tower_http::request_id::RequestId;
 use tracing::{Instrument as _, field::Empty};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::state::AppState;
 
@@ -134,17 +137,23 @@ pub(crate) async fn observe(State(state): State<AppState>, request: Request, nex
     let method = known(request.method());
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().map_or("page", MatchedPath::as_str).to_owned();
-    let caller = request.headers().get("traceparent").and_then(|parent| parent.to_str().ok()).map(str::to_owned);
+    let caller = global::get_text_map_propagator(|known| known.extract(&HeaderExtractor(request.headers())));
     let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
     let id = id.unwrap_or_default().to_owned();
     let span = tracing::info_span!(
         target: "graft::trace", "request", otel.name = format!("{method} {route}"), otel.kind = "server",
-        otel.failed = Empty, traceparent = caller, http.request.method = method, http.route = route,
+        otel.status_code = Empty, http.request.method = method, http.route = route,
         url.path = path, http.response.status_code = Empty
     );
+    // Without a collector there is nothing to set.
+    let _ = span.set_parent(caller);
     let response = next.run(request).instrument(span.clone()).await;
     let (status, seconds) = (response.status().as_u16(), began.elapsed().as_secs_f64());
-    span.record("http.response.status_code", status).record("otel.failed", status >= 500);
+    // OpenTelemetry has signed numbers only.
+    span.record("http.response.status_code", i64::from(status));
+    if status >= 500 {
+        span.record("otel.status_code", "ERROR");
+    }
     state.metrics.request(method, &route, status, seconds);
     tracing::info!(method, path, status, ms = (seconds * 1000.0) as u64, id, "request");
     response

@@ -54,10 +54,10 @@ pub(super) struct Spans {
 
 impl Spans {
     pub(super) fn of(run: &Run) -> Self {
-        let (kind, id, task, attempt) = (run.kind.name(), run.id.as_str(), run.task.as_str(), run.attempts);
+        let (kind, id, task, attempt) = (run.kind.name(), run.id.as_str(), run.task.as_str(), i64::from(run.attempts));
         let name = format!("{kind} {task}");
         let run = tracing::info_span!(
-            target: "graft::trace", "run", otel.name = name, run = id, task, kind, attempt, otel.failed = Empty
+            target: "graft::trace", "run", otel.name = name, run = id, task, kind, attempt, otel.status_code = Empty
         );
         Self { phase: Mutex::new(Span::none()), run }
     }
@@ -69,7 +69,7 @@ impl Spans {
     }
 
     fn failed(&self) {
-        self.run.record("otel.failed", true);
+        self.run.record("otel.status_code", "ERROR");
     }
 }
 
