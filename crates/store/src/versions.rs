@@ -117,6 +117,18 @@ impl Store {
         get(&self.read, task, name).await
     }
 
+    /// Refuses a name that a new version of a task can't have.
+    ///
+    /// # Errors
+    /// [`Error::BadName`]; [`Error::VersionExists`].
+    pub async fn check_new_version(&self, task: &str, name: &str) -> Result<(), Error> {
+        row::check_name("version", name)?;
+        match find(&self.read, task, name).await? {
+            Some(_) => Err(Error::VersionExists { task: task.to_owned(), name: name.to_owned() }),
+            None => Ok(()),
+        }
+    }
+
     /// The versions of one task or of all, in the order they were registered.
     ///
     /// # Errors

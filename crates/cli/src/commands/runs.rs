@@ -104,6 +104,9 @@ pub(crate) async fn run(engine: &Engine, command: Runs) -> Result<Reply> {
                 let hint = format!("`graft runs retry {id}` gives it to a worker; `graft eval` measures here and now");
                 return Err(Failure::usage(format!("train run `{id}`, which measures a version"), hint));
             }
+            if let Some(name) = &version {
+                engine.store.check_new_version(&run.task, name).await?;
+            }
             train::complete(engine, &run, version.as_deref()).await?.judge(engine, !skip_base, None).await
         }
         Runs::Cancel { id } => {

@@ -80,7 +80,7 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
     let rule = command.split.rule(command.hyper.seed.unwrap_or(OptimSpec::default().seed))?;
     let prepared = engine.prepare(&command.task, rule, None).await?;
     if let Some(name) = &command.version {
-        free(engine, &command.task, name).await?;
+        engine.store.check_new_version(&command.task, name).await?;
     }
     let (base, _) = engine.base(&command.base).await?;
     let recipe = recipe(&command.task, command.method.into(), prepared.dataset.train.len());
@@ -104,15 +104,6 @@ pub(crate) async fn make_run(engine: &Engine, plan: &Plan) -> Result<Run> {
     let begun = if continued { "Going on with run" } else { "Run" };
     eprintln!("{begun} {} in {}", run.id, engine.run_dir(&run).path().display());
     Ok(run)
-}
-
-/// Fails early where the version's name is taken.
-async fn free(engine: &Engine, task: &str, name: &str) -> Result<()> {
-    match engine.store.version(task, name).await {
-        Err(graft_store::Error::NoVersion { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
-        Ok(_) => Err(graft_store::Error::VersionExists { task: task.to_owned(), name: name.to_owned() }.into()),
-    }
 }
 
 /// A run that has come to its end and is registered.

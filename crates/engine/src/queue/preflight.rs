@@ -153,9 +153,8 @@ impl Engine {
             }
         }
         if let Some(name) = &request.version
-            && self.store.versions(Some(&request.task)).await?.iter().any(|version| version.name == *name)
+            && let Err(error) = self.store.check_new_version(&request.task, name).await
         {
-            let error = graft_store::Error::VersionExists { task: request.task.clone(), name: name.clone() };
             problems.push(Problem::from_error(&error.into(), "version"));
         }
         if request.activate && !request.evaluate {
