@@ -1,15 +1,23 @@
+use std::time::Duration;
+
 use axum::{
+    body::Body,
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, Method},
+    http::{HeaderMap, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use futures_util::StreamExt as _;
+use tokio::sync::watch;
 
-use super::{Who, roles::Demand};
+use super::{Role, Who, roles::Demand};
 use crate::{
     problem::{Kind, Problem},
     state::AppState,
 };
+
+/// How often an open stream looks whether its session has expired, or was ended by another server of the database.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Lets a request through to its handler if who sends it has the role that the operation demands.
 pub(crate) async fn authorize(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
@@ -17,19 +25,45 @@ pub(crate) async fn authorize(State(state): State<AppState>, mut request: Reques
     let Some(path) = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()) else {
         return next.run(request).await;
     };
-    match admit(&state, request.method(), request.headers(), &path).await {
+    let demand = state.roles.demand(request.method(), &path);
+    let (changed, headers) = (state.auth.changed(), request.headers().clone());
+    match admit(&state, demand, request.method(), &headers).await {
         Err(problem) => problem.into_response(),
         Ok(who) => {
             if let Some(who) = who {
                 request.extensions_mut().insert(who);
             }
-            next.run(request).await
+            let response = next.run(request).await;
+            match demand {
+                Demand::AtLeast(role) if is_stream(&response) => {
+                    let ends = access_ends(state, changed, headers, role);
+                    response.map(|body| Body::from_stream(body.into_data_stream().take_until(Box::pin(ends))))
+                }
+                _ => response,
+            }
         }
     }
 }
 
-async fn admit(state: &AppState, method: &Method, headers: &HeaderMap, path: &str) -> Result<Option<Who>, Problem> {
-    let demand = state.roles.demand(method, path);
+fn is_stream(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("text/event-stream"))
+}
+
+/// Returns when who sent these headers hasn't the role any longer.
+async fn access_ends(state: AppState, mut changed: watch::Receiver<()>, headers: HeaderMap, role: Role) {
+    loop {
+        let _ = tokio::time::timeout(LOOK, changed.changed()).await;
+        // A database that is away for a moment takes nothing away.
+        if let Ok(who) = state.auth.identify(&state.engine, &headers).await
+            && who.is_none_or(|who| who.role < role)
+        {
+            return;
+        }
+    }
+}
+
+async fn admit(state: &AppState, demand: Demand, method: &Method, headers: &HeaderMap) -> Result<Option<Who>, Problem> {
     let who = state.auth.identify(&state.engine, headers).await?;
     if let Demand::AtLeast(role) = demand {
         match &who {

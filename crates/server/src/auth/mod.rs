@@ -18,6 +18,7 @@ use graft_core::{Digest, Timestamp};
 use graft_engine::{Engine, now};
 use graft_store::{Admins, Session, Store};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use utoipa::ToSchema;
 
 use crate::{
@@ -130,6 +131,8 @@ pub struct Auth {
     cookie: &'static str,
     secure: bool,
     session_ms: i64,
+    /// Tells streams that somebody may have lost access.
+    changed: watch::Sender<()>,
 }
 
 impl std::fmt::Debug for Auth {
@@ -152,6 +155,7 @@ impl Auth {
             cookie: if config.is_secure() { "__Host-graft" } else { "graft" },
             secure: config.is_secure(),
             session_ms: i64::from(config.session_hours) * 3_600_000,
+            changed: watch::Sender::new(()),
         };
         auth.refresh(store).await?;
         Ok(auth)
@@ -163,7 +167,13 @@ impl Auth {
         let credentials = stored || self.admins() == Admins::Configured;
         self.credentials.store(credentials, Ordering::Relaxed);
         self.required.store(self.demanded || credentials, Ordering::Relaxed);
+        self.changed.send_replace(());
         Ok(())
+    }
+
+    /// Hears when somebody may have lost access.
+    pub(crate) fn changed(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     /// Where administrators can come from.
@@ -294,6 +304,7 @@ impl Auth {
     pub(crate) async fn close_session(&self, engine: &Engine, headers: &HeaderMap) -> Result<HeaderValue, Problem> {
         if let Some(cookie) = self.cookie_of(headers) {
             engine.store.end_session(&people::digest(cookie)).await?;
+            self.changed.send_replace(());
         }
         Ok(self.set_cookie("", 0))
     }

@@ -4,9 +4,17 @@
 use crate::service::{PATIENCE, Service};
 use axum::{
     body::{Body, BodyDataStream},
-    http::{Request, header},
+    http::{Method, Request, header},
 };
 use futures_util::StreamExt as _;
+use graft_server::{
+    ServerConfig,
+    auth::{
+        Role,
+        people::{make_token, remove_token},
+    },
+};
+use graft_store::Admins;
 use serde_json::json;
 use tower::ServiceExt as _;
 
@@ -80,4 +88,45 @@ async fn who_comes_back_is_told_what_was_missed() {
     let mut stream = listen(&service, Some(newest + 1000)).await;
     service.put("/api/v1/tables", &json!({"toml": "[pounds]\ncrate = 32.0\n"})).await;
     assert_eq!(seqs(&next(&mut stream).await), newest + 1, "what comes is heard all the same");
+}
+
+#[tokio::test]
+async fn streams_end_when_access_is_taken_away() {
+    let config = ServerConfig { token: Some("a token of the configuration".into()), ..ServerConfig::default() };
+    let service = Service::with(config).await;
+    let engine = &service.state.engine;
+    let mut keeps = listen_as(&service, "authorization", "Bearer a token of the configuration").await;
+
+    let (token, secret) = make_token(engine, Admins::Configured, "reader", Role::Viewer, None).await.unwrap();
+    let mut of_token = listen_as(&service, "authorization", &format!("Bearer {secret}")).await;
+    remove_token(engine, Admins::Configured, &token.id).await.unwrap();
+    ends(&mut of_token, "the token was removed").await;
+
+    let login = json!({"token": "a token of the configuration"});
+    let cookie = service.post("/api/v1/session", &login).await.header("set-cookie").to_owned();
+    let cookie = cookie.split(';').next().unwrap();
+    let mut of_session = listen_as(&service, "cookie", cookie).await;
+    let headers = [("cookie", cookie), ("x-graft-csrf", "1")];
+    assert!(service.send(&Method::DELETE, "/api/v1/session", &headers, b"").await.status.is_success());
+    ends(&mut of_session, "the session was closed").await;
+
+    assert!(service.put("/api/v1/tables", &json!({"toml": ""})).await.status.as_u16() == 401, "logins are demanded");
+    let waiting = tokio::time::timeout(std::time::Duration::from_millis(300), keeps.next()).await;
+    assert!(waiting.is_err() || waiting.unwrap().is_some(), "the others' streams go on");
+    service.state.close();
+    ends(&mut keeps, "the server ended").await;
+}
+
+async fn listen_as(service: &Service, name: &str, value: &str) -> BodyDataStream {
+    let request = Request::get("/api/v1/events").header(header::HOST, "localhost").header(name, value);
+    let request = request.body(Body::empty()).unwrap();
+    let response = graft_server::router(service.state.clone()).oneshot(request).await.unwrap();
+    assert!(response.status().is_success(), "{}", response.status());
+    response.into_body().into_data_stream()
+}
+
+/// Reads a stream until it ends.
+async fn ends(stream: &mut BodyDataStream, why: &str) {
+    let rest = async { while stream.next().await.is_some() {} };
+    tokio::time::timeout(PATIENCE, rest).await.unwrap_or_else(|_| panic!("the stream goes on though {why}"));
 }
