@@ -313,3 +313,29 @@ fn secrets_are_never_logged() {
     let told: Vec<&str> = log.lines().filter(|line| line.contains("secret") || line.contains(secret)).collect();
     assert!(told.is_empty(), "{told:#?}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_base_that_is_a_pipe_holds_up_nobody() {
+    let graft = Graft::with_toy_task();
+    let folder = graft.dir.path().join("folder");
+    std::fs::create_dir(&folder).unwrap();
+    let pipes = [graft.dir.path().join("pipe.gguf"), folder.join("config.json")];
+    for pipe in &pipes {
+        assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    }
+    std::fs::write(folder.join("tokenizer.json"), "{}").unwrap();
+    std::fs::copy(model("tiny-llama").join("model.safetensors"), folder.join("model.safetensors")).unwrap();
+    let server = Server::start(&graft);
+    // More than there are threads that serve.
+    for path in [&pipes[0], &pipes[0], &pipes[0], &folder] {
+        let body = json!({"task": "text-classification", "base": path});
+        let preflight = server.json(200, "POST", "/api/v1/runs/preflight", &body);
+        let problem = &preflight["problems"][0];
+        assert_eq!((&preflight["ok"], &problem["field"]), (&json!(false), &json!("base")), "{preflight}");
+        let why = if path == &folder { "it has no config.json" } else { "not a regular file" };
+        assert!(problem.to_string().contains(why), "{preflight}");
+    }
+    server.get("/health");
+    server.stop();
+}

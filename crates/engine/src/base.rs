@@ -37,7 +37,7 @@ impl Engine {
     /// # Errors
     /// It is missing, damaged or not supported.
     pub async fn base(&self, name: &str) -> Result<(BaseRef, ModelFiles)> {
-        let found = self.home.hub()?.find(&name.parse::<Reference>()?)?;
+        let found = self.named_base(name).await?;
         self.record_base(name, &found).await
     }
 
@@ -69,7 +69,7 @@ impl Engine {
     /// # Errors
     /// It is missing, damaged or not supported.
     pub async fn base_info(&self, name: &str) -> Result<BaseInfo> {
-        let found = self.home.hub()?.find(&name.parse::<Reference>()?)?;
+        let found = self.named_base(name).await?;
         let (base, files) = self.record_base(name, &found).await?;
         Ok(info(&base, &found, &files))
     }
@@ -86,10 +86,15 @@ impl Engine {
         }
     }
 
+    async fn named_base(&self, name: &str) -> Result<Resolved> {
+        let (hub, reference) = (self.home.hub()?, name.parse::<Reference>()?);
+        apart(move || Ok(hub.find(&reference)?)).await
+    }
+
     /// Checks that the files are those of a supported model, and remembers their digest.
     async fn record_base(&self, name: &str, found: &Resolved) -> Result<(BaseRef, ModelFiles)> {
-        let files = graft_formats::open(&found.path)?;
-        let digest = digest_of(&found.path, &self.home.digests())?;
+        let (path, digests) = (found.path.clone(), self.home.digests());
+        let (files, digest) = apart(move || Ok((graft_formats::open(&path)?, digest_of(&path, &digests)?))).await?;
         let base = BaseRef { name: name.to_owned(), digest };
         self.store.add_base(&base, &found.path.to_string_lossy(), &self.by, now()).await?;
         Ok((base, files))
@@ -104,8 +109,7 @@ impl Engine {
         let recorded: Vec<PathBuf> = recorded.map(|base| base.path.into()).collect();
         let (home, wanted) = (self.home.clone(), wanted.clone());
         // Gigabytes may have to be read.
-        let found = tokio::task::spawn_blocking(move || home.find_base(&wanted, recorded)).await;
-        found.map_err(|_| Error::Unsupported("look for the base model".into()))?
+        apart(move || home.find_base(&wanted, recorded)).await
     }
 }
 
@@ -134,6 +138,12 @@ impl Home {
             (None, Err(error)) => Err(error.into()),
         }
     }
+}
+
+/// Reads files on a thread that may wait for them: a disk of the network that is away must not hold up those who serve.
+async fn apart<T: Send + 'static>(read: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(read).await;
+    done.unwrap_or_else(|_| Err(Error::Unsupported("read the base model".into())))
 }
 
 fn info(base: &BaseRef, found: &Resolved, files: &ModelFiles) -> BaseInfo {

@@ -121,7 +121,7 @@ fn parts(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 fn file_digest(path: &Path, entries: &mut BTreeMap<PathBuf, Remembered>, changed: &mut bool) -> Result<Digest, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let key = fs::canonicalize(path).map_err(failed)?;
-    let mut file = File::open(&key).map_err(failed)?;
+    let mut file = json::open_regular(&key).map_err(failed)?;
     let before = FileState::of(&file.metadata().map_err(failed)?).map_err(failed)?;
     if let Some(known) = entries.get(&key).filter(|known| known.state == before) {
         return Ok(known.digest.clone());

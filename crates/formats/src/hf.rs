@@ -1,13 +1,13 @@
 //! A Hugging Face model folder.
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use serde_json::Value;
 use tokenizers::Tokenizer;
 
 use crate::{
     ChatTemplate, Error, ModelConfig, ModelFiles, SpecialTokens, hf_tokenizer,
-    json::{Fields, read_small_if_any},
+    json::{Fields, open_regular, read_small_if_any},
     safetensors_in,
     tensors::{Entry, RowOrder, Tensors},
 };
@@ -90,7 +90,7 @@ fn weights(folder: &Path, config: &ModelConfig) -> Result<Tensors, Error> {
 /// Maps a file that must not be empty.
 pub(crate) fn map(path: &Path) -> Result<graft_kernels::Map, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
-    let file = File::open(path).map_err(failed)?;
+    let file = open_regular(path).map_err(failed)?;
     if file.metadata().map_err(failed)?.len() == 0 {
         return Err(Error::Damaged { path: path.to_owned(), what: "it is empty".into() });
     }

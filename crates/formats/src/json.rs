@@ -1,8 +1,8 @@
 //! Small JSON files with many optional fields: typed access that names file and field when something is off.
 
 use std::{
-    fs::File,
-    io::Read as _,
+    fs::{self, File},
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -13,6 +13,14 @@ use crate::Error;
 /// No config file comes near this; a bigger one is damaged or hostile.
 const MOST_BYTES: u64 = 8 << 20;
 
+/// Opens a regular file to read it. Whoever opens a pipe waits until somebody writes into it, perhaps for ever.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    if fs::metadata(path)?.is_file() {
+        return File::open(path);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+}
+
 /// Reads a file that must be small.
 pub(crate) fn read_small(path: &Path) -> Result<Vec<u8>, Error> {
     read_limited(path, MOST_BYTES)
@@ -21,9 +29,9 @@ pub(crate) fn read_small(path: &Path) -> Result<Vec<u8>, Error> {
 /// Reads a file of at most `most` bytes.
 pub(crate) fn read_limited(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
-    let file = File::open(path).map_err(failed)?;
+    let file = open_regular(path).map_err(failed)?;
     let size = file.metadata().map_err(failed)?.len();
-    // A device or pipe says 0, so what is read is limited as well.
+    // It may grow, so what is read is limited as well.
     let mut bytes = Vec::with_capacity(size.min(most) as usize + 1);
     file.take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > most {

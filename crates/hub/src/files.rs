@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::Write,
+    io::{self, Write},
     path::Path,
 };
 
@@ -12,6 +12,14 @@ use crate::Error;
 pub(crate) fn make_parent(path: &Path) -> Result<(), Error> {
     let parent = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(Error::io("create", parent))
+}
+
+/// Opens a regular file to read it. Whoever opens a pipe waits until somebody writes into it, perhaps for ever.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    if fs::metadata(path)?.is_file() {
+        return File::open(path);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
 }
 
 /// Gives a finished file its final name, durably.

@@ -1,13 +1,13 @@
 //! Looks at a model on this machine: are the files there, and whole as far as a glance can tell?
 
 use std::{
-    fs::{self, File},
+    fs,
     io::Read,
     path::{Path, PathBuf},
 };
 
 use crate::{
-    Error,
+    Error, files,
     reference::is_gguf,
     select::{self, Weights},
 };
@@ -81,7 +81,7 @@ fn local_shards(folder: &Path) -> Result<Vec<String>, Error> {
 /// Reads and checks a safetensors index.
 pub(crate) fn read_index(path: &Path) -> Result<Vec<String>, Error> {
     let mut bytes = Vec::new();
-    File::open(path)
+    files::open(path)
         .and_then(|file| file.take(INDEX_LIMIT).read_to_end(&mut bytes))
         .map_err(Error::io("read", path))?;
     select::shards(&bytes).map_err(|reason| Error::Damaged { path: path.into(), reason })
@@ -113,7 +113,7 @@ fn damaged(path: &Path, start: &[u8], reason: &str) -> Error {
 
 fn start_of(path: &Path) -> Result<Vec<u8>, Error> {
     let mut start = Vec::new();
-    File::open(path).and_then(|file| file.take(64).read_to_end(&mut start)).map_err(Error::io("read", path))?;
+    files::open(path).and_then(|file| file.take(64).read_to_end(&mut start)).map_err(Error::io("read", path))?;
     Ok(start)
 }
 

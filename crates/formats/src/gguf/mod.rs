@@ -3,7 +3,7 @@
 mod reader;
 mod tokenizer;
 
-use std::{fs::File, io::Read as _, path::Path, sync::Arc};
+use std::{io::Read as _, path::Path, sync::Arc};
 
 use graft_kernels::{Dtype, Map};
 
@@ -11,6 +11,7 @@ use self::reader::{Gguf, Listed, Value};
 use crate::{
     ChatTemplate, Error, LlamaConfig, ModelConfig, ModelFiles, RopeScaling, SpecialTokens,
     config::{MOST, MOST_LAYERS},
+    json::open_regular,
     tensors::{Entry, RowOrder, Tensors},
 };
 
@@ -36,7 +37,7 @@ pub(crate) fn open(path: &Path) -> Result<ModelFiles, Error> {
 /// Whether the file starts like one.
 pub(crate) fn is_gguf(path: &Path) -> bool {
     let mut magic = [0; 4];
-    File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == *b"GGUF"
+    open_regular(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == *b"GGUF"
 }
 
 /// A file's metadata, with errors that name file and key.

@@ -3,14 +3,14 @@
 
 mod config;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, io::Read as _, path::Path};
 
 pub use config::{LoraConfig, Modules, PeftConfig, PromptConfig, TaskType};
 use graft_core::Digest;
 
 use crate::{
     Error, atomic,
-    json::{Fields, read_small_if_any},
+    json::{Fields, open_regular, read_small_if_any},
     safetensors_in, safetensors_out,
 };
 
@@ -161,7 +161,9 @@ pub fn read(folder: &Path) -> Result<PeftAdapter, Error> {
 pub fn digest(folder: &Path) -> Result<Digest, Error> {
     let part = |name: &str| {
         let path = folder.join(name);
-        std::fs::read(&path).map_err(|source| Error::Read { path, source })
+        let mut bytes = Vec::new();
+        let read = open_regular(&path).and_then(|mut file| file.read_to_end(&mut bytes));
+        read.map(|_| bytes).map_err(|source| Error::Read { path, source })
     };
     Ok(Digest::of_parts([part(CONFIG)?, part(WEIGHTS)?].iter().map(Vec::as_slice)))
 }
