@@ -1458,7 +1458,7 @@ export interface components {
          * @enum {string}
          */
         ChangeOrder: "oldest" | "newest";
-        /** @description A conversation to go on with. What is not known here is not looked at. */
+        /** @description A conversation to go on with. What is asked for and not done here is refused by its name. */
         ChatRequest: components["schemas"]["Common"] & {
             /** @description Whether each token's probability is told. */
             logprobs?: boolean | null;

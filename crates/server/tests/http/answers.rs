@@ -33,6 +33,48 @@ async fn answers_are_counted_by_task_and_by_how_they_end() {
 }
 
 #[tokio::test]
+async fn what_is_asked_for_and_not_done_is_refused_by_name() {
+    let service = Service::new().await.with_tiny_base().await;
+    let tool = json!([{"type": "function", "function": {"name": "f"}}]);
+    let ask = |name: &str, value: &Value| {
+        let mut ask = json!({"model": "tiny", "messages": [{"role": "user", "content": "so good"}], "max_tokens": 1});
+        ask[name] = value.clone();
+        ask
+    };
+    let refused = [
+        ("tools", tool.clone()),
+        ("tool_choice", json!("required")),
+        ("functions", tool),
+        ("presence_penalty", json!(0.5)),
+        ("frequency_penalty", json!(-1)),
+        ("logit_bias", json!({"50256": -100})),
+        ("echo", json!(true)),
+        ("suffix", json!("!")),
+        ("best_of", json!(3)),
+        ("top_logprobs", json!(3)),
+    ];
+    for (name, value) in refused {
+        let said = service.post("/v1/chat/completions", &ask(name, &value)).await;
+        assert_eq!(said.status, StatusCode::BAD_REQUEST, "{name}");
+        let error = &said.json()["error"];
+        assert_eq!(error["param"], name, "{error}");
+        assert!(error["message"].as_str().unwrap().contains(name), "{error}");
+    }
+    let nothing = [
+        ("tools", json!([])),
+        ("tool_choice", Value::Null),
+        ("frequency_penalty", json!(0.0)),
+        ("logit_bias", json!({})),
+        ("user", json!("somebody")),
+        ("top_logprobs", json!(0)),
+    ];
+    for (name, value) in nothing {
+        let said = service.post("/v1/chat/completions", &ask(name, &value)).await;
+        assert_eq!(said.status, StatusCode::OK, "{name} asks for nothing");
+    }
+}
+
+#[tokio::test]
 async fn no_schema_of_a_request_is_a_server_error_or_hangs() {
     let service = Service::new().await.with_tiny_base().await;
     let ask = |schema: &Value| {

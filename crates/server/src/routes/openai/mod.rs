@@ -6,7 +6,7 @@ mod reply;
 use axum::{extract::State, response::Response};
 use graft_engine::serving::{Format, Prompt, Sampling, ServedModel, Wish};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -26,7 +26,7 @@ const TOKENS: usize = 512;
 /// Likelier tokens that are told for each, at most.
 const MOST_TOP: usize = 20;
 
-/// A conversation to go on with. What is not known here is not looked at.
+/// A conversation to go on with. What is asked for and not done here is refused by its name.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ChatRequest {
     /// `task`, `task:version`, or a base model.
@@ -80,6 +80,34 @@ pub struct Common {
     stream: Option<bool>,
     /// `include_usage` tells the tokens at the end of a stream.
     stream_options: Option<StreamOptions>,
+    /// Everything else.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    others: Map<String, Value>,
+}
+
+/// What changes answers elsewhere and is not done here, with the values that ask for nothing.
+fn not_done() -> [(&'static str, Value); 18] {
+    [
+        ("tools", json!([])),
+        ("tool_choice", json!("none")),
+        ("parallel_tool_calls", json!(false)),
+        ("functions", json!([])),
+        ("function_call", json!("none")),
+        ("presence_penalty", json!(0)),
+        ("frequency_penalty", json!(0)),
+        ("logit_bias", json!({})),
+        ("echo", json!(false)),
+        ("suffix", json!("")),
+        ("best_of", json!(1)),
+        ("modalities", json!(["text"])),
+        ("audio", Value::Null),
+        ("prediction", Value::Null),
+        ("web_search_options", Value::Null),
+        ("repetition_penalty", json!(1)),
+        ("top_k", json!(-1)),
+        ("min_p", json!(0)),
+    ]
 }
 
 /// What a stream tells beside the answer.
@@ -186,6 +214,13 @@ impl Common {
         if self.n.is_some_and(|n| n != 1) {
             return Err(Refusal::bad("n", "n must be 1"));
         }
+        let asks = |(name, nothing): &(&str, Value)| {
+            let same = |asked: &Value| asked == nothing || asked.is_number() && asked.as_f64() == nothing.as_f64();
+            self.others.get(*name).is_some_and(|asked| !asked.is_null() && !same(asked))
+        };
+        if let Some((name, _)) = not_done().into_iter().find(asks) {
+            return Err(Refusal::bad(name, format!("{name} is not supported here; leave it out")));
+        }
         if top.is_some_and(|top| top > MOST_TOP) {
             return Err(Refusal::bad("top_logprobs", format!("at most {MOST_TOP} top logprobs are told")));
         }
@@ -269,6 +304,9 @@ async fn chat_completions(
 ) -> Result<Response, Refusal> {
     let Body(asked) = body?;
     let log_probs = asked.logprobs.unwrap_or(false);
+    if !log_probs && asked.top_logprobs.is_some_and(|top| top > 0) {
+        return Err(Refusal::bad("top_logprobs", "top_logprobs needs logprobs to be true"));
+    }
     let top = log_probs.then(|| asked.top_logprobs.unwrap_or(0));
     let wish = asked.common.wish(asked.max_completion_tokens, top)?;
     let prompt = Prompt::Messages(messages_of(asked.messages)?);
