@@ -240,6 +240,10 @@ fn address(location: &str) -> Result<(Dialect, String), Error> {
     if location.is_empty() || location.contains("://") {
         return Err(Error::Address(format!("`{}` is neither", without_secrets(location)).into()));
     }
+    if looks_like_an_address(location) {
+        // It may hold a password, so it isn't shown.
+        return Err(Error::Address("it looks like a URL or a connection string, but is not whole".into()));
+    }
     let file = |cause: std::io::Error| Error::File(cause.into());
     let path = std::path::absolute(Path::new(location)).map_err(file)?;
     if let Some(folder) = path.parent() {
@@ -247,6 +251,22 @@ fn address(location: &str) -> Result<(Dialect, String), Error> {
     }
     let path = path.to_str().ok_or_else(|| Error::Address("the path is not UTF-8".into()))?;
     Ok((Dialect::Sqlite, format!("sqlite://{}?mode=rwc", percent_encoded(path))))
+}
+
+/// Whether a text that is no URL was meant as one, or as a connection string of Postgres. A path that looks like that can
+/// be written with `./` before it.
+fn looks_like_an_address(text: &str) -> bool {
+    const KEYS: [&str; 9] =
+        ["host", "hostaddr", "port", "user", "password", "dbname", "service", "sslmode", "application_name"];
+    let rest = text.strip_prefix("//").unwrap_or(text);
+    let start = rest.split(['/', '\\']).next().unwrap_or_default();
+    // One letter and a colon is a drive of Windows.
+    let has_scheme = start.split_once(':').is_some_and(|(scheme, _)| scheme.len() > 1);
+    let is_key = |key: &str| KEYS.contains(&key.trim().to_ascii_lowercase().as_str());
+    has_scheme
+        || start.contains('@')
+        || !start.is_empty() && rest[start.len()..].starts_with("//")
+        || text.split_once('=').is_some_and(|(key, _)| is_key(key))
 }
 
 fn percent_encoded(path: &str) -> String {
@@ -267,6 +287,35 @@ pub fn without_secrets(location: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_meant_as_an_address_is_no_path() {
+        let wrong = [
+            "postgres//u:secret@db/x",
+            "postgres:/u:secret@db/x",
+            "postgresql:u:secret@db/x",
+            "u:secret@db.local/x",
+            "u@db.local:5432/x",
+            "db.local:5432/x",
+            "//u:secret@db/x",
+            "host=db.local password=secret dbname=x",
+            "PASSWORD = secret host = db",
+            "sqlite:graft.db",
+            "mysql://u:secret@db/x",
+        ];
+        for text in wrong {
+            let error = address(text).unwrap_err();
+            assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+        }
+        let dir = tempfile::tempdir().unwrap();
+        for path in ["a@b.db", "host=1.db", "x=y/graft.db"] {
+            assert!(address(dir.path().join(path).to_str().unwrap()).is_ok(), "{path}");
+        }
+        for path in ["graft.db", "./u@host.db", "data/graft.db"] {
+            assert!(!looks_like_an_address(path), "{path}");
+        }
+        assert!(!looks_like_an_address("C:\\graft\\graft.db"));
+    }
 
     #[test]
     fn passwords_are_not_shown() {

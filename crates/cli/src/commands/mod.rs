@@ -22,6 +22,8 @@ pub(crate) mod stats;
 pub(crate) mod train;
 pub(crate) mod worker;
 
+use std::{path::PathBuf, time::Duration};
+
 use graft_engine::{Engine, Error, Home};
 
 use crate::{
@@ -30,6 +32,9 @@ use crate::{
     failure::Result,
     output::{Reply, print},
 };
+
+/// How long work that is under way may take once a command has ended.
+const LINGER: Duration = Duration::from_secs(10);
 
 /// Runs a command.
 pub(crate) fn run(args: Args) -> Result<Reply> {
@@ -45,13 +50,19 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
     let by = args.by.or_else(user).unwrap_or_else(|| "graft".to_owned());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|source| Error::Io { doing: "start", path: "tokio".into(), source })?;
-    runtime.block_on(async {
+    let reply = runtime.block_on(async {
         let home = Home::locate()?;
         if let Command::Doctor(command) = &command {
             return Ok(doctor::run(&home, &by, command).await);
         }
         let config = Config::load(home.path(), &[])?;
-        let engine = Engine::open_at(home, by, &config.places()).await?;
+        let places = config.places();
+        let file = new_file(&home, places.database.as_deref());
+        let engine = Engine::open_at(home, by, &places).await?;
+        // A server's first lines name home and database anyway.
+        if let Some(file) = file.filter(|_| !matches!(command, Command::Serve(_))) {
+            eprintln!("Made a new database: {}", file.display());
+        }
         match command {
             Command::Import(command) => import::run(&engine, command).await,
             Command::Examples(command) => examples::run(&engine, command).await,
@@ -82,7 +93,20 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
                 unreachable!("answered above")
             }
         }
-    })
+    });
+    // A thread that waits for a disk of the network must not keep the process from ending.
+    runtime.shutdown_timeout(LINGER);
+    reply
+}
+
+/// The database's file, if it will have to be made: whoever mistyped the place of an old one wants to know.
+fn new_file(home: &Home, database: Option<&str>) -> Option<PathBuf> {
+    let file = match database {
+        Some(url) if url.contains("://") => return None,
+        Some(path) => PathBuf::from(path),
+        None => home.path().join("graft.db"),
+    };
+    (!file.exists()).then_some(file)
 }
 
 /// The name of the person at the keyboard.
