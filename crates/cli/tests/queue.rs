@@ -12,7 +12,7 @@ use std::{
 };
 
 use common::{Graft, Random, ended, seed, signal};
-use graft_store::{ChangeFilter, Kind, Store};
+use graft_store::{ChangeFilter, Due, Kind, Store};
 use serde_json::Value;
 
 /// Settings of a run that is over in a moment.
@@ -261,6 +261,36 @@ fn schedules_submit_once_and_only_with_something_new() {
     assert!(schedule["last_note"].as_str().unwrap().contains("0 new approvals"), "{schedule:#}");
     assert_eq!(schedule["last_run"], graft.json(&["runs", "list"])["runs"][0]["id"]);
     graft.ok(&["schedules", "remove", "often"]);
+}
+
+#[test]
+fn a_clock_that_was_ahead_leaves_no_schedule_behind() {
+    let graft = Graft::with_toy_task();
+    let added = graft.json(&[&["schedules", "add", "nightly", TASK, "--cron", "0 3 * * *"], &SHORT[..]].concat());
+    let next_at = |value: &Value| value["schedules"][0]["next_at"].as_i64().unwrap();
+    let list = || graft.json(&["schedules", "list"]);
+    let before = next_at(&list());
+    let (day, years) = (86_400_000, 10 * 365 * 86_400_000);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = Store::open(&graft.database()).await.unwrap();
+        let due = Due { schedule: "nightly", at: before, next_at: Some(before + years) };
+        store.skip_schedule(due, "as of a clock that is ahead", before).await.unwrap();
+    });
+    assert_eq!(next_at(&list()), before + years, "{added:#}");
+    graft.ok(&["worker", "--once", "--no-suggestions"]);
+    let found = next_at(&list());
+    assert!((before..=before + day).contains(&found), "{found} instead of {before}");
+    assert_eq!(graft.json(&["runs", "list"])["runs"], serde_json::json!([]), "nothing was due");
+}
+
+#[test]
+fn a_version_name_is_checked_before_anything_is_trained() {
+    let graft = Graft::with_toy_task();
+    for (code, ask) in [(2, &["train", TASK][..]), (10, &["queue", "submit", TASK])] {
+        graft.fails(code, &[ask, &SHORT, &["--version", "v 2"]].concat(), "v 2");
+    }
+    assert_eq!(graft.json(&["runs", "list"])["runs"], serde_json::json!([]));
 }
 
 #[test]

@@ -30,14 +30,23 @@ impl Engine {
     }
 
     /// Submits the runs of schedules whose time has come; times that passed while nobody looked count once. Whoever
-    /// else does the same at this moment, one run is submitted.
+    /// else does the same at this moment, one run is submitted. A schedule that waits for longer than its pattern says
+    /// was moved on by a clock that was ahead, and is reckoned again.
     pub(crate) async fn fire_schedules(&self, say: &Say) -> Result<()> {
+        let schedules = self.store.schedules().await?;
+        // Read after them, so that it isn't before a time at which another worker moved one on.
         let at = self.store.now().await?;
-        for schedule in self.store.schedules().await? {
-            let Some(due_at) = schedule.next_at.filter(|next| *next <= at) else { continue };
+        for schedule in schedules {
+            let Some(due_at) = schedule.next_at else { continue };
             // A pattern that no longer can be read would otherwise be due for ever.
             let next_at = next_time(&schedule.cron, &schedule.zone, at).unwrap_or(None);
             let due = Due { schedule: &schedule.id, at: due_at, next_at };
+            if due_at > at {
+                if next_at.is_some_and(|next| next < due_at) {
+                    self.put_off(due, "the clock was set back, and the next time reckoned again", say).await?;
+                }
+                continue;
+            }
             let outcome = match self.fire(&schedule, due).await {
                 Ok(said) => Ok(said),
                 Err(Error::Store(graft_store::Error::ScheduleMoved(_))) => continue,
@@ -45,16 +54,19 @@ impl Engine {
             };
             match outcome {
                 Ok(said) => say(&format!("schedule {}: {said}", schedule.id)),
-                Err(note) => {
-                    say(&format!("schedule {}: {note}", schedule.id));
-                    match self.store.skip_schedule(due, &note, now()).await {
-                        Ok(()) | Err(graft_store::Error::ScheduleMoved(_)) => {}
-                        Err(error) => return Err(error.into()),
-                    }
-                }
+                Err(note) => self.put_off(due, &note, say).await?,
             }
         }
         Ok(())
+    }
+
+    /// Moves a schedule on without a run, unless somebody else did so, and says why.
+    async fn put_off(&self, due: Due<'_>, note: &str, say: &Say) -> Result<()> {
+        say(&format!("schedule {}: {note}", due.schedule));
+        match self.store.skip_schedule(due, note, now()).await {
+            Ok(()) | Err(graft_store::Error::ScheduleMoved(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn fire(&self, schedule: &Schedule, due: Due<'_>) -> Result<String> {
