@@ -40,11 +40,12 @@ export async function types(api) {
 export function settings(api) {
   const { schemas } = api.components;
   const [, name] = JSON.stringify(schemas.NewRun.properties.settings).match(/#\/components\/schemas\/([\w.-]+)/);
-  const all = Object.entries(schemas[name].properties).map(([name, { type, description }]) => ({
-    name,
-    type: [type].flat().find((one) => one !== "null"),
-    about: description,
-  }));
+  const all = Object.entries(schemas[name].properties).map(([name, property]) => {
+    // A setting with a type of its own is one of that or null.
+    const given = property.oneOf?.find((one) => one.type !== "null") ?? property;
+    const { type } = given.$ref ? schemas[given.$ref.split("/").pop()] : given;
+    return { name, type: [type].flat().find((one) => one !== "null"), about: given.description };
+  });
   return `${JSON.stringify(all, null, 2)}\n`;
 }
 

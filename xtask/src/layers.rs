@@ -40,7 +40,7 @@ const KEPT: [(&str, &[&str]); 15] = [
     ("tower-http", &["server"]),
     ("utoipa", &["core", "engine", "predict", "server", "store", "tasks"]),
     ("utoipa-axum", &["server"]),
-    ("clap", &["cli"]),
+    ("clap", &["cli", "engine"]),
     ("indicatif", &["cli"]),
     ("gemm-f32", &["kernels"]),
     ("memmap2", &["kernels"]),

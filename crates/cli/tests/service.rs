@@ -31,9 +31,6 @@ fn train(server: &Server, rank: u32) -> String {
     assert!(events.contains("event: end"), "{events}");
     let detail = server.get(&format!("/api/v1/runs/{run}"));
     assert_eq!((&detail["run"]["state"], &detail["failure"]), (&json!("succeeded"), &Value::Null), "{detail}");
-    // The description's shapes are those of what is really sent.
-    serde_json::from_value::<graft_server::schema::Run>(detail["run"].clone()).unwrap();
-    serde_json::from_value::<graft_server::routes::runs::Progress>(detail["progress"].clone()).unwrap();
     let version = detail["version"].as_str().unwrap_or_else(|| panic!("no version: {detail}"));
     let again = server.json(200, "POST", "/api/v1/runs/preflight", &body);
     assert_eq!(again["estimate"]["quality"]["version"], version, "an estimate says how good the last run was: {again}");
@@ -52,7 +49,6 @@ fn measure(server: &Server, version: &str) {
     let detail = server.get(&format!("/api/v1/runs/{run}"));
     assert_eq!((&detail["run"]["kind"], &detail["run"]["state"]), (&json!("evaluate"), &json!("succeeded")));
     assert_eq!((&detail["version"], &detail["progress"]["percent"]), (&json!(version), &json!(100.0)), "{detail}");
-    serde_json::from_value::<graft_server::schema::Run>(detail["run"].clone()).unwrap();
     assert!(server.get(&path)["evaluation"]["at"].as_i64().unwrap() > before);
 }
 
@@ -121,8 +117,6 @@ fn live(graft: &Graft) {
     let path = |name: &str, what: &str| format!("/api/v1/versions/text-classification/{name}{what}");
     let detail = server.get(&path(&first, ""));
     assert!(detail["evaluation"]["adapter"]["n"].as_u64().unwrap() > 0, "{detail}");
-    serde_json::from_value::<graft_server::schema::Version>(detail["version"].clone()).unwrap();
-    serde_json::from_value::<graft_server::schema::Evaluation>(detail["evaluation"].clone()).unwrap();
     let done = server.json(200, "POST", &path(&first, "/activate"), &json!({"expected": null, "force": true}));
     assert_eq!((&done["version"]["stage"], &done["previous"]), (&json!("active"), &Value::Null));
 

@@ -68,6 +68,7 @@ impl From<ExitCode> for FailureClass {
 /// can only be seen from outside, and stores it with the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(from = "Written")]
+#[schema(as = TrainerFailure)]
 pub struct Failure {
     /// What kind it is: it decides whether the run is tried again.
     pub class: FailureClass,

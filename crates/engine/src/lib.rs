@@ -32,6 +32,7 @@ mod register;
 mod runs;
 mod schedules;
 pub mod serving;
+mod settings;
 mod soft_prompt;
 mod stats;
 mod suggest;
@@ -47,8 +48,9 @@ pub use base::BaseInfo;
 pub use clock::now;
 pub use data::Prepared;
 pub use desk::{
-    AskAiSettings, Attention, DayStats, ExampleDetail, Guidelines, Listed, Rent, SettingProblem, ShownAnswer,
-    SourceCount, Span, StatsReport, TableText, TaskForm, TaskOverview, VersionDetail, wrong_guidelines,
+    AskAiSettings, Attention, DayStats, ExampleDetail, Guidelines, Lineage, Listed, Rent, SettingProblem, ShownAnswer,
+    SourceCount, Span, StatsReport, SuggestedAnswer, Suggestion, SuggestionNote, TableText, TaskForm, TaskOverview,
+    VersionDetail, wrong_guidelines,
 };
 pub use doctor::{Check, doctor};
 pub use drift::{Distance, Drift, DriftState, Overrides, Share, Shift, Spread};
@@ -56,7 +58,14 @@ pub use error::Error;
 pub use evaluate::{Evaluation, KeptAnswer, Rival, field_of, rival, score_answers};
 pub use graft_core::{compact, iso8601};
 pub use graft_predict::{Decoding, Prediction, Sampling};
-pub use graft_tasks::{Import as ReadImport, ask_ai::Drafts, pounds::Tables, score::Diff, tabular::Columns};
+pub use graft_tasks::{
+    Import as ReadImport, Problem as BadRow, Skipped as SkippedRows,
+    ask_ai::Drafts,
+    pounds::Tables,
+    score::{Comparison, Diff, Verdict},
+    tabular::Columns,
+};
+pub use graft_train::TrainingRun;
 pub use home::{Engine, Home, Places};
 pub use import::Imported;
 pub use inputs::{Input, read_inputs};
@@ -64,12 +73,13 @@ pub use lock::RunLock;
 pub use plan::{Made, Plan};
 pub use predictor::{Loaded, Tell};
 pub use queue::{
-    Compared, EvaluationRequest, Level, LogStream, LogText, Metric, Paired, PairedExample, Preflight, Problem,
-    Progress, Quality, RunAction, RunEstimate, RunFailure, RunRequest, RunView, RunsReport, Settings, SkippedRun,
-    SplitName, Waiting, prompt_init,
+    ComparedField, ComparedMetric, EvaluationRequest, Interval, Level, LogStream, LogText, Paired, PairedExample,
+    Preflight, Problem, Progress, Quality, RunAction, RunComparison, RunEstimate, RunFailure, RunRequest, RunView,
+    RunsReport, SkippedRun, SplitName, Waiting,
 };
 pub use runs::{End, Trainer};
 pub use serving::Serving;
+pub use settings::Settings;
 pub use soft_prompt::{AskAiTraining, point_latest};
 pub use stats::Stats;
 pub use sweep::{LastSweep, Swept};

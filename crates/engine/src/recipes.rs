@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 /// What kind of adapter is trained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = MethodName)]
 pub enum Method {
@@ -18,15 +19,16 @@ pub enum Method {
 
 /// How long a training goes on, measured by the recipe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 #[schema(as = EffortName)]
 pub enum Effort {
-    /// For a first look: about a third of the recipe's epochs.
+    /// About a third of the recipe's epochs.
     Quick,
-    /// The recipe's.
+    /// The recipe's epochs.
     #[default]
     Recommended,
-    /// Twice the recipe's.
+    /// Twice the recipe's epochs.
     Thorough,
 }
 

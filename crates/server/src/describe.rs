@@ -2,15 +2,32 @@
 
 use std::mem::take;
 
-use utoipa::openapi::{Content, OpenApi, PathItem, Ref, RefOr, ResponseBuilder, path::Operation};
+use utoipa::openapi::{
+    Content, KnownFormat, ObjectBuilder, OpenApi, PathItem, Ref, RefOr, ResponseBuilder, SchemaFormat, Type,
+    path::Operation,
+};
 
 /// Name, media type and schema of the errors of the API, and of those under `/v1`.
 const ERRORS: [(&str, &str, &str); 2] =
     [("Problem", "application/problem+json", "Problem"), ("OpenAiError", "application/json", "OpenAiError")];
 
+/// What utoipa calls our alias `Timestamp`: it names an alias by what it stands for.
+const ALIAS: &str = "i64";
+
+/// The description as JSON, indented, with a line's end.
+pub(crate) fn json(api: &OpenApi) -> serde_json::Result<String> {
+    let reference = |name: &str| format!("\"#/components/schemas/{name}\"");
+    Ok(api.to_pretty_json()?.replace(&reference(ALIAS), &reference("Timestamp")) + "\n")
+}
+
 /// A description with what its operations have in common.
 pub(crate) fn whole(mut api: OpenApi) -> OpenApi {
     let components = api.components.get_or_insert_default();
+    let time =
+        ObjectBuilder::new().schema_type(Type::Integer).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)));
+    let time = time.description(Some("Milliseconds since the Unix epoch."));
+    components.schemas.remove(ALIAS);
+    components.schemas.insert("Timestamp".to_owned(), time.into());
     for (name, media, schema) in ERRORS {
         let content = Content::new(Some(Ref::from_schema_name(schema)));
         let error = ResponseBuilder::new().description("Anything that went wrong.").content(media, content).build();

@@ -32,12 +32,22 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
             _ => Problem::new(Kind::BadRequest, "the body did not arrive whole"),
         })?;
         let mut json = serde_json::Deserializer::from_slice(&bytes);
-        let value = T::deserialize(&mut json).and_then(|value| json.end().map(|()| value));
-        value.map(Self).map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => Problem::new(Kind::Unprocessable, format!("the body: {error}")),
-            _ => Problem::new(Kind::BadRequest, format!("the body is no JSON: {error}")),
-        })
+        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let field = error.path().to_string();
+            refused(&field, error.inner())
+        })?;
+        json.end().map(|()| Self(value)).map_err(|error| refused(".", &error))
     }
+}
+
+/// What is wrong with a body, and with which field of it; `.` is the whole.
+fn refused(field: &str, error: &serde_json::Error) -> Problem {
+    if error.classify() != serde_json::error::Category::Data {
+        return Problem::new(Kind::BadRequest, format!("the body is no JSON: {error}"));
+    }
+    let problem = Problem::new(Kind::Unprocessable, format!("the body: {error}"));
+    let problem = problem.with_hint("`/openapi.json` describes each field");
+    if field == "." { problem } else { problem.with_field(field, error.to_string()) }
 }
 
 /// Whether a body can't be had because its sender dawdles.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     Error,
     problem::{Kind, Problem},
-    routes::imports::ImportKind,
+    routes::imports::{ImportKind, ImportReport},
     upload::Received,
 };
 
@@ -167,15 +167,12 @@ fn by_own_name(message: &str, upload: &Received) -> String {
 
 fn report(imported: &Imported) -> Value {
     json!({
-        "report": {
-            "task": imported.task,
-            "examples": imported.examples,
-            "labelled": imported.labelled,
-            "pending": imported.pending,
-            "added": imported.report.added,
-            "updated": imported.report.updated,
-            "unchanged": imported.report.unchanged,
-            "kept": imported.report.kept,
+        "report": ImportReport {
+            task: &imported.task,
+            examples: imported.examples,
+            labelled: imported.labelled,
+            pending: imported.pending,
+            changes: imported.report,
         },
         "skipped": imported.skipped,
         "problems": imported.problems,

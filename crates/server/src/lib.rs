@@ -22,7 +22,6 @@ pub mod page;
 mod presence;
 pub mod problem;
 pub mod routes;
-pub mod schema;
 mod serve;
 pub mod state;
 mod upload;
@@ -68,20 +67,13 @@ const LONGEST: Duration = Duration::from_secs(600);
     ),
     components(schemas(
         problem::Problem,
-        schema::Change,
-        schema::Event,
-        schema::EventKind,
-        schema::Comparison,
+        graft_engine::Comparison,
+        graft_engine::LogStream,
+        graft_store::Kind,
+        graft_store::Order,
+        graft_store::ReviewFilter,
         routes::changes::ChangeOrder,
-        routes::examples::OrderName,
-        routes::examples::ReviewFilterName,
-        routes::examples::Span,
-        routes::run_types::LogStream,
-        routes::imports::ImportReport,
-        routes::openai::OpenAiError,
-        routes::imports::SkippedRows,
-        routes::imports::BadRow,
-        routes::tables::Tables
+        routes::openai::OpenAiError
     ))
 )]
 struct Description;
@@ -104,7 +96,7 @@ pub fn openapi() -> OpenApi {
 #[must_use]
 pub fn openapi_json() -> &'static str {
     static TEXT: OnceLock<String> = OnceLock::new();
-    TEXT.get_or_init(|| openapi().to_pretty_json().map(|text| text + "\n").unwrap_or_default())
+    TEXT.get_or_init(|| describe::json(&openapi()).unwrap_or_default())
 }
 
 /// Texts. Events must come as they happen, and what is packed already doesn't get smaller.

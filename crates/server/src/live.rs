@@ -18,17 +18,12 @@ use axum::{
     },
 };
 use futures_util::{Stream, stream};
-use graft_engine::{EventTail, LogText};
+use graft_engine::{EventTail, LogStream, LogText};
 use graft_store::{Change, ChangeFilter, Kind, Run, Store};
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
 
-use crate::{
-    presence::Seat,
-    problem::Problem,
-    routes::{presence::Seats, run_types::LogStream},
-    state::AppState,
-};
+use crate::{presence::Seat, problem::Problem, routes::presence::Seats, state::AppState};
 
 /// Messages that a slow client may be behind before it reads them again from the source.
 const BEHIND: usize = 1024;

@@ -4,16 +4,16 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
-use graft_core::{AdapterSpec, OptimSpec, SplitRule};
+use graft_core::{OptimSpec, SplitRule};
 use graft_engine::{
-    Drafts, Engine, Error, Imported, Plan, compact, now, point_latest,
-    recipes::{Recipe, ask_ai_script},
+    Drafts, Engine, Error, Imported, Plan, Settings, compact, now, point_latest,
+    recipes::{Method, Recipe, ask_ai_script},
 };
 use graft_hub::Reference;
 use graft_store::{NewRun, Run};
 use graft_train::RunDir;
 
-use super::{import, settings::MethodName, train};
+use super::{import, settings, train};
 use crate::{
     failure::{Failure, Result},
     output::Reply,
@@ -77,7 +77,7 @@ pub(crate) struct Train {
     resume_from: Option<PathBuf>,
     /// LoRA, as the script trained, or a true soft prompt.
     #[arg(long, value_enum, default_value = "lora")]
-    method: MethodName,
+    method: Method,
     /// Take approved and deployed suggestions only.
     #[arg(long)]
     approved_only: bool,
@@ -115,7 +115,7 @@ async fn fresh(engine: &Engine, command: &Train) -> Result<(Run, Imported)> {
     let rule = SplitRule::Random { eval_share: command.eval_share, seed: OptimSpec::default().seed };
     let prepared = engine.prepare("ask-ai", rule, Some(&only)).await?;
     let examples = prepared.dataset.train.len();
-    let mut recipe = ask_ai_script(command.method.into(), examples);
+    let mut recipe = ask_ai_script(command.method, examples);
     command.apply(&mut recipe)?;
     let id = command.run_id.clone().unwrap_or_else(|| format!("run_{}", compact(now())));
     let dir = command.run_directory.clone().unwrap_or_else(|| command.output_dir.join(&id));
@@ -139,30 +139,27 @@ async fn base(engine: &Engine, name: &str) -> Result<(graft_core::BaseRef, graft
 }
 
 impl Train {
+    /// Puts the script's flags over its recipe.
     fn apply(&self, recipe: &mut Recipe) -> Result<()> {
-        let OptimSpec { epochs, lr, batch, .. } = &mut recipe.optim;
-        *epochs = self.epochs.unwrap_or(*epochs);
-        *lr = self.learning_rate.unwrap_or(*lr);
-        *batch = self.batch_size.unwrap_or(*batch);
-        let limits = &mut recipe.limits;
-        limits.max_source = self.source_max_tokens.unwrap_or(limits.max_source);
-        limits.max_target = self.target_max_tokens.unwrap_or(limits.max_target);
-        limits.max_tokens = limits.max_source + limits.max_target;
-        match &mut recipe.adapter {
-            AdapterSpec::Lora(lora) => {
-                lora.rank = self.lora_r.unwrap_or(lora.rank);
-                lora.alpha = self.lora_alpha.unwrap_or(lora.alpha);
-                lora.dropout = self.lora_dropout.unwrap_or(lora.dropout);
-                Ok(())
-            }
-            AdapterSpec::SoftPrompt(_) => {
-                let given = self.lora_r.is_some() || self.lora_alpha.is_some() || self.lora_dropout.is_some();
-                match given {
-                    true => Err(Failure::usage("use `--lora-…` for a soft prompt", "leave out `--method soft-prompt`")),
-                    false => Ok(()),
-                }
-            }
+        if Method::of(&recipe.adapter) == Method::SoftPrompt
+            && (self.lora_r.is_some() || self.lora_alpha.is_some() || self.lora_dropout.is_some())
+        {
+            return Err(Failure::usage("use `--lora-…` for a soft prompt", "leave out `--method soft-prompt`"));
         }
+        let given = Settings {
+            epochs: self.epochs,
+            learning_rate: self.learning_rate,
+            batch_size: self.batch_size,
+            max_source: self.source_max_tokens,
+            max_target: self.target_max_tokens,
+            rank: self.lora_r,
+            alpha: self.lora_alpha,
+            dropout: self.lora_dropout,
+            ..Settings::default()
+        };
+        settings::apply(&given, recipe)?;
+        recipe.limits.max_tokens = recipe.limits.max_source + recipe.limits.max_target;
+        Ok(())
     }
 }
 

@@ -1,9 +1,12 @@
 use clap::{Args, Subcommand};
-use graft_engine::{Engine, EvaluationRequest, Preflight, RunRequest, RunView, SplitName, iso8601};
+use graft_engine::{
+    Engine, EvaluationRequest, Preflight, RunRequest, RunView, Settings, iso8601,
+    recipes::{Effort, Method},
+};
 use graft_store::{Priority, Run, RunFilter};
 use serde_json::json;
 
-use super::settings::{EffortName, Hyper, MethodName, Split};
+use super::settings::Split;
 use crate::{
     failure::Result,
     output::{Reply, Table, bytes, seconds},
@@ -42,10 +45,10 @@ pub(crate) struct Submit {
     base: String,
     /// Kind of adapter.
     #[arg(long, value_enum, default_value = "lora")]
-    method: MethodName,
+    method: Method,
     /// How long it goes on, measured by the recipe; `--epochs` wins.
     #[arg(long, value_enum, default_value = "recommended")]
-    effort: EffortName,
+    effort: Effort,
     /// How soon it gets its turn: low, normal, high.
     #[arg(long, default_value = "normal")]
     priority: Priority,
@@ -70,21 +73,18 @@ pub(crate) struct Submit {
     #[command(flatten)]
     split: Split,
     #[command(flatten)]
-    hyper: Hyper,
+    settings: Settings,
 }
 
 impl Submit {
     pub(crate) fn request(&self) -> RunRequest {
         RunRequest {
             base: self.base.clone(),
-            method: self.method.into(),
-            effort: self.effort.into(),
-            settings: self.hyper.settings(),
+            method: self.method,
+            effort: self.effort,
+            settings: self.settings.clone(),
             eval_share: Some(self.split.eval_share),
-            split: Some(match self.split.split {
-                super::settings::SplitName::Newest => SplitName::Newest,
-                super::settings::SplitName::Random => SplitName::Random,
-            }),
+            split: Some(self.split.split),
             priority: self.priority,
             activate: self.activate,
             after: self.after.clone(),

@@ -7,15 +7,18 @@ use std::{
 };
 
 use clap::Args;
-use graft_core::{BaseRef, OptimSpec, json};
-use graft_engine::{Engine, Error, Home, Made, Plan, RunLock, Seen, recipes::recipe};
+use graft_core::{BaseRef, json};
+use graft_engine::{
+    Engine, Error, Home, Made, Plan, RunLock, Seen, Settings,
+    recipes::{Effort, Method, recipe},
+};
 use graft_store::{Run, Version};
 use graft_train::{Machine, Outcome, RunDir, TrainingRun};
 use serde_json::Value;
 
 use super::{
     evaluate, models,
-    settings::{EffortName, Hyper, MethodName, Split},
+    settings::{self, Split},
 };
 use crate::{
     failure::{Failure, Result},
@@ -33,10 +36,10 @@ pub(crate) struct Train {
     base: String,
     /// Kind of adapter.
     #[arg(long, value_enum, default_value = "lora")]
-    method: MethodName,
+    method: Method,
     /// How long it goes on, measured by the recipe; `--epochs` wins.
     #[arg(long, value_enum, default_value = "recommended")]
-    effort: EffortName,
+    effort: Effort,
     /// Name of the version; otherwise the next number.
     #[arg(long, value_name = "NAME")]
     version: Option<String>,
@@ -58,7 +61,7 @@ pub(crate) struct Train {
     #[command(flatten)]
     split: Split,
     #[command(flatten)]
-    hyper: Hyper,
+    settings: Settings,
 }
 
 /// Train in a run directory, as `graft train` does in a process of its own.
@@ -77,15 +80,15 @@ pub(crate) struct TrainDir {
 }
 
 pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
-    let rule = command.split.rule(command.hyper.seed.unwrap_or(OptimSpec::default().seed))?;
+    let rule = command.split.rule(command.settings.seed)?;
     let prepared = engine.prepare(&command.task, rule, None).await?;
     if let Some(name) = &command.version {
         engine.store.check_new_version(&command.task, name).await?;
     }
     let (base, _) = engine.base(&command.base).await?;
-    let recipe = recipe(&command.task, command.method.into(), prepared.dataset.train.len());
-    let mut recipe = recipe.with(command.effort.into());
-    command.hyper.apply(&mut recipe)?;
+    let recipe = recipe(&command.task, command.method, prepared.dataset.train.len());
+    let mut recipe = recipe.with(command.effort);
+    settings::apply(&command.settings, &mut recipe)?;
     let plan = Plan { prepared, base, recipe, run: command.run_id, dir: None };
     let run = make_run(engine, &plan).await?;
     let trained = complete(engine, &run, command.version.as_deref()).await?;

@@ -1,35 +1,74 @@
 use std::collections::BTreeMap;
 
 use graft_core::Example;
-use graft_store::{Bulk, BulkReport, Change, Decision, ExampleFilter, Seen, Suggestion};
+use graft_store::{Bulk, BulkReport, Change, Decision, ExampleFilter, Seen};
 use graft_tasks::{baseline::Baseline, cards};
+use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::spans::{self, Span};
 use crate::{Engine, Error, Result, now};
 
 /// One example with all that helps to judge it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ExampleDetail {
     /// The example.
     pub example: Example,
     /// What the task's baseline answers.
     pub baseline: Option<Value>,
-    /// What a version answers.
+    /// What the active version answers.
     pub suggestion: Option<Suggestion>,
-    /// Where the output's values stand in the input.
+    /// Where the output's values stand in the input, by path; UTF-16 offsets.
     pub spans: BTreeMap<String, Vec<Span>>,
     /// All that ever happened to it, oldest first.
     pub history: Vec<Change>,
 }
 
 /// An example in a list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ListedExample)]
 pub struct Listed {
     /// The example.
+    #[serde(flatten)]
     pub example: Example,
-    /// What a version answers.
-    pub suggestion: Option<Suggestion>,
+    /// What the active version says of it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<SuggestionNote>,
+}
+
+/// How sure the active version is, and whether it agrees.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct SuggestionNote {
+    /// From 0 to 1.
+    pub confidence: f64,
+    /// Whether the baseline, or what came with the example, says something else.
+    pub disagrees: bool,
+}
+
+/// What a version answers to an example that waits for its audit.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Suggestion {
+    /// The version's name.
+    pub version: String,
+    /// Its answer.
+    pub prediction: SuggestedAnswer,
+}
+
+/// An answer that waits for a person.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SuggestedAnswer {
+    /// In the task's form.
+    pub answer: Value,
+    /// How sure the version is.
+    #[serde(flatten)]
+    pub note: SuggestionNote,
+    /// How sure it is of each field, by path like `items[0].quantity`.
+    pub fields: BTreeMap<String, f64>,
+}
+
+fn note(made: &graft_store::Suggestion) -> SuggestionNote {
+    SuggestionNote { confidence: made.confidence, disagrees: made.disagrees }
 }
 
 impl Engine {
@@ -42,7 +81,7 @@ impl Engine {
         let mut listed = Vec::new();
         for example in self.store.examples(filter).await? {
             let suggestion = self.store.suggestion(&example.task, &example.id).await?;
-            listed.push(Listed { example, suggestion });
+            listed.push(Listed { example, suggestion: suggestion.as_ref().map(note) });
         }
         Ok((listed, total))
     }
@@ -60,7 +99,10 @@ impl Engine {
         let shown = example.output.as_ref().or(baseline.as_ref());
         let spans = shown.map(|answer| spans::find(&example.input, answer)).unwrap_or_default();
         let history = self.store.history(task, id).await?;
-        let suggestion = self.store.suggestion(task, id).await?;
+        let suggestion = self.store.suggestion(task, id).await?.map(|made| Suggestion {
+            prediction: SuggestedAnswer { note: note(&made), answer: made.answer, fields: made.fields },
+            version: made.version,
+        });
         Ok(ExampleDetail { example, baseline, suggestion, spans, history })
     }
 

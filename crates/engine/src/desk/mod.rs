@@ -13,11 +13,11 @@ mod tables;
 mod versions;
 
 pub use ask_ai::{AskAiSettings, SettingProblem};
-pub use audit::{ExampleDetail, Listed};
+pub use audit::{ExampleDetail, Listed, SuggestedAnswer, Suggestion, SuggestionNote};
 pub use guidelines::{Guidelines, wrong_guidelines};
 pub use overview::{Attention, SourceCount, TaskForm, TaskOverview};
 pub use rent::Rent;
 pub use report::{DayStats, StatsReport};
 pub use spans::Span;
 pub use tables::TableText;
-pub use versions::{ShownAnswer, VersionDetail};
+pub use versions::{Lineage, ShownAnswer, VersionDetail};

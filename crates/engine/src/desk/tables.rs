@@ -2,13 +2,16 @@ use std::fs;
 
 use graft_core::Digest;
 use graft_tasks::pounds::Tables;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{Engine, Error, Result, now};
 
 /// The tables that people edit, as a file and as they are used.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = TablesReply)]
 pub struct TableText {
-    /// The file's text; empty where there is none.
+    /// The text that people edit, which is put over the built-in tables; empty where there is none.
     pub toml: String,
     /// The file's own entries.
     pub own: Tables,
@@ -17,6 +20,7 @@ pub struct TableText {
     /// The file's entries put over the built-in ones.
     pub parsed: Tables,
     /// Changes with the text.
+    #[serde(skip)]
     pub digest: Digest,
 }
 

@@ -1,25 +1,42 @@
-use graft_core::Example;
+use graft_core::{Digest, Example};
 use graft_store::{Stage, Version};
 use graft_tasks::score::{self, Diff};
+use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::{Engine, Evaluation, Result, evaluate::KeptAnswer, now};
 
 /// A version with its numbers and answers of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct VersionDetail {
     /// The version.
     pub version: Version,
     /// Its numbers, if it was evaluated.
     pub evaluation: Option<Evaluation>,
+    /// Where it comes from.
+    pub lineage: Lineage,
     /// Answers that lack something, worst first.
     pub worst: Vec<ShownAnswer>,
     /// Answers that are all right.
     pub right: Vec<ShownAnswer>,
 }
 
+/// Where a version comes from.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Lineage {
+    /// The run that made it.
+    pub run: Option<String>,
+    /// Digest of the dataset it learned from.
+    pub dataset: Option<Digest>,
+    /// The version it was trained from or to replace.
+    pub parent: Option<String>,
+    /// The base model.
+    pub base: String,
+}
+
 /// A held-out example and what a version answered to it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ShownAnswer {
     /// As it was when the version was measured.
     pub example: Example,
@@ -64,7 +81,9 @@ impl Engine {
         };
         let all = |kept: &[KeptAnswer]| kept.iter().filter_map(shown).collect::<Vec<_>>();
         let (worst, right) = evaluation.as_ref().map(|e| (all(&e.worst), all(&e.right))).unwrap_or_default();
-        Ok(VersionDetail { version, evaluation, worst, right })
+        let Version { run, dataset, parent, base, .. } = version.clone();
+        let lineage = Lineage { run, dataset, parent, base };
+        Ok(VersionDetail { version, evaluation, lineage, worst, right })
     }
 
     /// The examples that a version was measured on; none where they are no longer there.

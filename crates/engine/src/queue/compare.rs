@@ -2,45 +2,82 @@
 
 use graft_core::Example;
 use graft_store::Run;
-use graft_tasks::score::{Comparison, compare};
+use graft_tasks::score::{Verdict, compare};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
-use crate::{Engine, Result, evaluate::SEED};
+use crate::{Engine, Evaluation, Result, evaluate::SEED};
 
-/// Runs, and where they differ.
-#[derive(Clone, Debug, Serialize)]
-pub struct Compared {
+/// Runs side by side.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RunComparison {
     /// In the order asked for.
     pub runs: Vec<Run>,
-    /// The settings that differ, by their path in the spec.
-    pub config: Vec<(String, Vec<Value>)>,
-    /// What was measured.
-    pub metrics: Vec<Metric>,
-    /// The last run's version against the first's, where both were scored on the same examples.
-    pub comparison: Option<Comparison>,
-    /// The same example by example.
+    /// Settings in which they differ.
+    pub config: Vec<ComparedField>,
+    /// Numbers of their versions on the held-out examples.
+    pub metrics: Vec<ComparedMetric>,
+    /// The last run against the first on each held-out example, where both were scored on the same ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub paired: Option<Paired>,
 }
 
-/// The last run against the first on each held-out example, by the share of the metric that decides.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// A setting in which runs differ.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct ComparedField {
+    /// Dotted path in the spec.
+    pub field: String,
+    /// One a run.
+    pub values: Vec<Value>,
+}
+
+/// A number of each run.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct ComparedMetric {
+    /// Its name.
+    pub name: String,
+    /// One a run; null where a run has none.
+    pub values: Vec<Option<Interval>>,
+    /// For the headline metric of versions measured on the same examples: whether the last run beats the first.
+    pub verdict: Option<Verdict>,
+    /// Where there is a verdict: by how much the last run is above the first, from the same examples of both.
+    pub difference: Option<Interval>,
+}
+
+/// A number with its 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Interval {
+    /// The number.
+    pub value: f64,
+    /// 2.5th percentile.
+    pub low: f64,
+    /// 97.5th percentile.
+    pub high: f64,
+}
+
+/// Who does better on how many held-out examples, by the headline metric's share of each.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Paired {
-    /// Examples that the last does better.
+    /// Examples that the last run does better than the first.
     pub wins: usize,
-    /// Examples that the last does worse.
+    /// Examples that it does worse.
     pub losses: usize,
     /// Examples that both do equally well.
     pub ties: usize,
-    /// Some of those that differ, the furthest apart first.
+    /// 50 at most of those that differ, the furthest apart first.
     pub differing: Vec<PairedExample>,
 }
 
 /// A held-out example that two runs answered differently well.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct PairedExample {
-    /// As it was when they were measured.
-    pub example: Example,
+    /// Its id.
+    pub id: String,
+    /// Its task.
+    pub task: String,
+    /// Its text.
+    pub input: String,
     /// The first run's share, from 0 to 1.
     pub first: f64,
     /// The last run's.
@@ -50,21 +87,12 @@ pub struct PairedExample {
 /// Examples that are listed of those that differ.
 const LISTED: usize = 50;
 
-/// One number of several runs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Metric {
-    /// Its name.
-    pub name: String,
-    /// Value, and the ends of its interval, of each run that has it.
-    pub values: Vec<Option<(f64, f64, f64)>>,
-}
-
 impl Engine {
     /// Runs side by side: the settings that differ, what was measured, and whether the last is better than the first.
     ///
     /// # Errors
     /// One of them is missing.
-    pub async fn compare_runs(&self, ids: &[String]) -> Result<Compared> {
+    pub async fn compare_runs(&self, ids: &[String]) -> Result<RunComparison> {
         let (mut runs, mut versions, mut evaluations) = (Vec::new(), Vec::new(), Vec::new());
         for id in ids {
             let run = self.store.run(id).await?;
@@ -76,28 +104,7 @@ impl Engine {
         let mut config = Vec::new();
         let specs: Vec<&Value> = runs.iter().map(|run| &run.spec).collect();
         differing("", &specs, &mut config);
-        config.retain(|(path, _)| path != "run");
-        let loss = Metric {
-            name: "loss".into(),
-            values: runs.iter().map(|run| run.final_loss.map(|loss| (loss, loss, loss))).collect(),
-        };
-        // The one that decides first.
-        let scores = evaluations.iter().flatten().map(|evaluation| &evaluation.adapter).next();
-        let names = scores.into_iter().flat_map(|scores| {
-            let others = scores.metrics.iter().filter(|metric| metric.name != scores.headline);
-            scores.headline().into_iter().chain(others).map(|metric| metric.name.clone())
-        });
-        let of = |name: String| Metric {
-            values: evaluations
-                .iter()
-                .map(|evaluation| {
-                    let metric = evaluation.as_ref()?.adapter.metric(&name)?;
-                    Some((metric.value, metric.low, metric.high))
-                })
-                .collect(),
-            name,
-        };
-        let metrics = names.map(of).chain([loss]).collect();
+        config.retain(|compared: &ComparedField| compared.field != "run");
         let (mut comparison, mut paired) = (None, None);
         if let (Some(Some(first)), Some(Some(last)), Some(Some(version))) =
             (evaluations.first(), evaluations.last(), versions.last())
@@ -108,7 +115,33 @@ impl Engine {
             let held_out = self.held_out(version, last).await?;
             paired = Some(pair(&first.adapter.per_example, &last.adapter.per_example, &held_out));
         }
-        Ok(Compared { runs, config, metrics, comparison, paired })
+        let exact = |value: f64| Interval { value, low: value, high: value };
+        let loss = ComparedMetric {
+            name: "loss".into(),
+            values: runs.iter().map(|run| run.final_loss.map(exact)).collect(),
+            verdict: None,
+            difference: None,
+        };
+        // The one that decides first.
+        let scores = evaluations.iter().flatten().map(|evaluation| &evaluation.adapter).next();
+        let names = scores.into_iter().flat_map(|scores| {
+            let others = scores.metrics.iter().filter(|metric| metric.name != scores.headline);
+            scores.headline().into_iter().chain(others).map(|metric| metric.name.clone())
+        });
+        let of = |name: String| {
+            let value = |evaluation: &Option<Evaluation>| {
+                let metric = evaluation.as_ref()?.adapter.metric(&name)?;
+                Some(Interval { value: metric.value, low: metric.low, high: metric.high })
+            };
+            let values = evaluations.iter().map(value).collect();
+            let decided = comparison.as_ref().filter(|comparison| comparison.metric == name);
+            let verdict = decided.map(|found| found.verdict);
+            let difference =
+                decided.map(|found| Interval { value: found.difference, low: found.low, high: found.high });
+            ComparedMetric { name, values, verdict, difference }
+        };
+        let metrics = names.map(of).chain([loss]).collect();
+        Ok(RunComparison { runs, config, metrics, paired })
     }
 }
 
@@ -123,7 +156,8 @@ fn pair(first: &[f64], last: &[f64], held_out: &[Example]) -> Paired {
         };
         *count += 1;
         if let Some(example) = held_out.get(place).filter(|_| first != last) {
-            paired.differing.push(PairedExample { example: example.clone(), first, last });
+            let Example { id, task, input, .. } = example.clone();
+            paired.differing.push(PairedExample { id, task, input, first, last });
         }
     }
     paired.differing.sort_by(|a, b| (b.last - b.first).abs().total_cmp(&(a.last - a.first).abs()));
@@ -132,14 +166,15 @@ fn pair(first: &[f64], last: &[f64], held_out: &[Example]) -> Paired {
 }
 
 /// The leaves of several documents that are not the same in all.
-fn differing(path: &str, values: &[&Value], into: &mut Vec<(String, Vec<Value>)>) {
+fn differing(path: &str, values: &[&Value], into: &mut Vec<ComparedField>) {
     let same = values.windows(2).all(|pair| pair[0] == pair[1]);
     if same {
         return;
     }
     let objects: Vec<_> = values.iter().filter_map(|value| value.as_object()).collect();
     if objects.len() < values.len() {
-        into.push((path.to_owned(), values.iter().map(|value| (*value).clone()).collect()));
+        let values = values.iter().map(|value| (*value).clone()).collect();
+        into.push(ComparedField { field: path.to_owned(), values });
         return;
     }
     let mut names: Vec<&String> = objects.iter().flat_map(|object| object.keys()).collect();
@@ -164,7 +199,8 @@ mod tests {
         let (a, b) = (json!({"o": {"lr": 1, "b": 2}, "t": "x"}), json!({"o": {"lr": 3, "b": 2}, "t": "x", "n": 1}));
         let mut found = Vec::new();
         differing("", &[&a, &b], &mut found);
-        assert_eq!(found, [("n".into(), vec![Value::Null, json!(1)]), ("o.lr".into(), vec![json!(1), json!(3)])]);
+        let field = |name: &str, values: [Value; 2]| ComparedField { field: name.into(), values: values.into() };
+        assert_eq!(found, [field("n", [Value::Null, json!(1)]), field("o.lr", [json!(1), json!(3)])]);
     }
 
     #[test]
@@ -180,7 +216,7 @@ mod tests {
         };
         let paired = pair(&[0.5, 1.0, 0.2, 0.0], &[0.7, 0.0, 0.2, 1.0], &["a", "b", "c"].map(example));
         assert_eq!((paired.wins, paired.losses, paired.ties), (2, 1, 1));
-        let ids: Vec<_> = paired.differing.iter().map(|one| (one.example.id.as_str(), one.first, one.last)).collect();
+        let ids: Vec<_> = paired.differing.iter().map(|one| (one.id.as_str(), one.first, one.last)).collect();
         assert_eq!(ids, [("b", 1.0, 0.0), ("a", 0.5, 0.7)]);
     }
 }

@@ -10,14 +10,14 @@ mod preflight;
 mod request;
 mod view;
 
-pub use compare::{Compared, Metric, Paired, PairedExample};
+pub use compare::{ComparedField, ComparedMetric, Interval, Paired, PairedExample, RunComparison};
 pub(crate) use estimate::Measured;
 pub use estimate::{Quality, RunEstimate};
 pub use evaluation::EvaluationRequest;
 pub use failure::RunFailure;
 pub use many::{RunAction, RunsReport, SkippedRun};
 pub use preflight::{Level, Preflight, Problem};
-pub use request::{RunRequest, Settings, SplitName, prompt_init};
+pub use request::{RunRequest, SplitName};
 pub use view::{LogStream, LogText, Progress, RunView, Waiting};
 
 pub(crate) use estimate::Speeds;

@@ -4,11 +4,12 @@ use graft_core::TrainSpec;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{RunRequest, Settings, estimate::RunEstimate};
+use super::{RunRequest, estimate::RunEstimate};
 use crate::{
     Engine, Error, Plan, Prepared, Result,
     doctor::free_bytes,
     recipes::{Efforts, Recipe, recipe},
+    settings::Settings,
     stats::READY,
 };
 

@@ -1,37 +1,40 @@
-use graft_core::{AdapterSpec, OptimSpec, PromptInit, Schedule, SplitRule, Targets};
+use graft_core::{OptimSpec, SplitRule};
 use graft_store::Priority;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::preflight::Problem;
-use crate::recipes::{Effort, Method, Recipe};
+use crate::{
+    recipes::{Effort, Method},
+    settings::Settings,
+};
 
 /// A training that somebody wants; what isn't said comes from Graft's recipe for the task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewRun)]
 pub struct RunRequest {
-    /// Name of the task.
+    /// The task.
     pub task: String,
-    /// Base model: a name, a Hub id or a path.
+    /// Base model: a name, a Hub id or a path; `smollm2-135m` otherwise.
     #[serde(default = "default_base")]
     pub base: String,
-    /// Kind of adapter.
+    /// Kind of adapter; LoRA otherwise.
     #[serde(default)]
     pub method: Method,
-    /// How long it goes on, measured by the recipe; epochs among the settings win over it.
+    /// How long it goes on, measured by the recipe; `recommended` otherwise, and epochs among the settings win.
     #[serde(default)]
     pub effort: Effort,
-    /// Hyperparameters.
-    #[serde(default)]
+    /// Settings that differ from the recipe; the names are those of the flags of `graft train`.
+    #[serde(default, serialize_with = "Settings::given")]
     pub settings: Settings,
-    /// Share of the examples that is held out, from 0 to below 1.
+    /// Share of the examples that is held out; 0.2 otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0.0, exclusive_maximum = 1.0)]
     pub eval_share: Option<f64>,
     /// Which examples are held out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split: Option<SplitName>,
-    /// How soon it gets its turn.
+    /// How soon it gets its turn; `normal` otherwise.
     #[serde(default)]
     pub priority: Priority,
     /// Make its version active, if it is not worse than the active one.
@@ -43,7 +46,7 @@ pub struct RunRequest {
     /// Name of its version; the next number otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Score the version on the held-out examples.
+    /// Score the version on the held-out examples; yes otherwise.
     #[serde(default = "yes")]
     pub evaluate: bool,
     /// Score the bare base model as well, which takes as long again.
@@ -61,6 +64,7 @@ fn yes() -> bool {
 
 /// Which examples are held out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum SplitName {
     /// The newest.
@@ -69,72 +73,15 @@ pub enum SplitName {
     Random,
 }
 
-/// Hyperparameters under the names of the flags of `graft train`, with underscores.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "each is documented where it is kept: OptimSpec, EvalSpec, Limits and AdapterSpec")]
-#[schema(as = RunSettings)]
-pub struct Settings {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub epochs: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub learning_rate: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub schedule: Option<Schedule>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub warmup: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub batch_size: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub weight_decay: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub beta1: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub beta2: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub eps: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub clip: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seed: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub typos: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rank: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub alpha: Option<f32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dropout: Option<f32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rslora: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub targets: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub prompt_tokens: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub prompt_init: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub evals_per_epoch: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub patience: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub eval_examples: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub checkpoints_per_epoch: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_tokens: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_source: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_target: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pass_tokens: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub recompute: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub memory: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub threads: Option<usize>,
+impl SplitName {
+    /// The rule with the share that is held out; a random choice takes the training's seed.
+    #[must_use]
+    pub fn rule(self, eval_share: f64, seed: Option<u64>) -> SplitRule {
+        match self {
+            Self::Newest => SplitRule::Newest { eval_share },
+            Self::Random => SplitRule::Random { eval_share, seed: seed.unwrap_or(OptimSpec::default().seed) },
+        }
+    }
 }
 
 impl RunRequest {
@@ -160,13 +107,7 @@ impl RunRequest {
 
     /// How the held-out examples are chosen.
     pub(crate) fn rule(&self) -> SplitRule {
-        let eval_share = self.eval_share.unwrap_or(0.2);
-        match self.split.unwrap_or(SplitName::Newest) {
-            SplitName::Newest => SplitRule::Newest { eval_share },
-            SplitName::Random => {
-                SplitRule::Random { eval_share, seed: self.settings.seed.unwrap_or(OptimSpec::default().seed) }
-            }
-        }
+        self.split.unwrap_or(SplitName::Newest).rule(self.eval_share.unwrap_or(0.2), self.settings.seed)
     }
 
     /// The command that does the same in the foreground.
@@ -187,11 +128,10 @@ impl RunRequest {
         if self.split == Some(SplitName::Random) {
             flag("split", "random".into());
         }
-        let settings = serde_json::to_value(&self.settings).unwrap_or_default();
-        for (name, value) in settings.as_object().into_iter().flatten() {
+        for (name, value) in self.settings.fields() {
             flag(
-                name,
-                match value {
+                &name,
+                match &value {
                     serde_json::Value::String(text) => quoted(text),
                     serde_json::Value::Array(names) => {
                         quoted(&names.iter().filter_map(|name| name.as_str()).collect::<Vec<_>>().join(","))
@@ -220,112 +160,6 @@ pub(super) fn quoted(word: &str) -> String {
     }
 }
 
-impl Settings {
-    /// Puts what is given over a recipe.
-    ///
-    /// # Errors
-    /// The first setting that belongs to the other method, or can't be read.
-    pub fn apply(&self, recipe: &mut Recipe) -> Result<(), Problem> {
-        let o = &mut recipe.optim;
-        set(&mut o.epochs, self.epochs);
-        set(&mut o.lr, self.learning_rate);
-        set(&mut o.schedule, self.schedule);
-        set(&mut o.warmup, self.warmup);
-        set(&mut o.batch, self.batch_size);
-        set(&mut o.weight_decay, self.weight_decay);
-        set(&mut o.beta1, self.beta1);
-        set(&mut o.beta2, self.beta2);
-        set(&mut o.eps, self.eps);
-        set(&mut o.clip, self.clip);
-        set(&mut o.seed, self.seed);
-        set(&mut o.typos, self.typos);
-        set(&mut recipe.eval.per_epoch, self.evals_per_epoch);
-        set(&mut recipe.eval.patience, self.patience);
-        set(&mut recipe.eval.examples, self.eval_examples);
-        set(&mut recipe.eval.checkpoints_per_epoch, self.checkpoints_per_epoch);
-        let l = &mut recipe.limits;
-        set(&mut l.max_tokens, self.max_tokens);
-        set(&mut l.max_source, self.max_source);
-        set(&mut l.max_target, self.max_target);
-        set(&mut l.pass_tokens, self.pass_tokens);
-        set(&mut l.recompute, self.recompute);
-        l.memory = self.memory.or(l.memory);
-        l.threads = self.threads.or(l.threads);
-        self.shape(&mut recipe.adapter)
-    }
-
-    fn shape(&self, adapter: &mut AdapterSpec) -> Result<(), Problem> {
-        let lora = [
-            ("rank", self.rank.is_some()),
-            ("alpha", self.alpha.is_some()),
-            ("dropout", self.dropout.is_some()),
-            ("rslora", self.rslora.is_some()),
-            ("targets", self.targets.is_some()),
-        ];
-        let prompt = [("prompt_tokens", self.prompt_tokens.is_some()), ("prompt_init", self.prompt_init.is_some())];
-        match adapter {
-            AdapterSpec::Lora(spec) => {
-                refuse(&prompt, "soft-prompt")?;
-                set(&mut spec.rank, self.rank);
-                set(&mut spec.alpha, self.alpha);
-                set(&mut spec.dropout, self.dropout);
-                set(&mut spec.rslora, self.rslora);
-                set(&mut spec.targets, self.targets.as_deref().map(Targets::from_names));
-            }
-            AdapterSpec::SoftPrompt(spec) => {
-                refuse(&lora, "lora")?;
-                set(&mut spec.tokens, self.prompt_tokens);
-                set(&mut spec.init, self.prompt_init.as_deref().map(prompt_init).transpose()?);
-            }
-        }
-        Ok(())
-    }
-
-    /// The same without one setting.
-    pub(crate) fn without(&self, field: &str) -> Self {
-        let mut settings = serde_json::to_value(self).unwrap_or_default();
-        if let Some(settings) = settings.as_object_mut() {
-            settings.remove(field);
-        }
-        serde_json::from_value(settings).unwrap_or_default()
-    }
-}
-
-fn set<T>(place: &mut T, given: Option<T>) {
-    if let Some(given) = given {
-        *place = given;
-    }
-}
-
-fn refuse(settings: &[(&str, bool)], method: &str) -> Result<(), Problem> {
-    match settings.iter().find(|(_, given)| *given) {
-        Some((name, _)) => {
-            Err(Problem::error(format!("use `{name}` for this method"), format!("it belongs to method `{method}`"))
-                .of(name))
-        }
-        None => Ok(()),
-    }
-}
-
-/// Where a soft prompt starts: `labels`, `vocabulary`, `random`, or `text:` and a text.
-///
-/// # Errors
-/// Anything else.
-pub fn prompt_init(text: &str) -> Result<PromptInit, Problem> {
-    Ok(match text {
-        "labels" => PromptInit::Labels,
-        "vocabulary" => PromptInit::Vocabulary,
-        "random" => PromptInit::Random,
-        other => match other.strip_prefix("text:").map(str::trim).filter(|text| !text.is_empty()) {
-            Some(text) => PromptInit::Text { text: text.to_owned() },
-            None => {
-                let hint = "write `labels`, `vocabulary`, `random`, or `text:` and a text";
-                return Err(Problem::error(format!("use `{other}` for `prompt_init`"), hint).of("prompt_init"));
-            }
-        },
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -343,9 +177,9 @@ mod tests {
             request.command(),
             "graft train sentiment --effort thorough --epochs 2.0 --targets q_proj,v_proj --skip-base"
         );
-        assert_eq!(serde_json::to_value(&request.settings).unwrap()["epochs"], 2.0);
+        let written = serde_json::to_value(&request).unwrap();
+        assert_eq!(written["settings"], json!({"epochs": 2.0, "targets": ["q_proj", "v_proj"]}));
         assert!(serde_json::from_value::<RunRequest>(json!({"task": "t", "settings": {"epoch": 2}})).is_err());
-        assert_eq!(request.settings.without("epochs").epochs, None);
         assert_eq!(quoted("a b'c"), r"'a b'\''c'");
     }
 }

@@ -17,58 +17,16 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use graft_core::{Digest, Timestamp};
 use graft_engine::{Engine, now};
 use graft_store::{Admins, Session, Store};
-use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
-use utoipa::ToSchema;
 
 use crate::{
     Error, ServerConfig,
     problem::{Kind, Problem},
 };
 
+pub use graft_store::Role;
 pub(crate) use layer::{authorize, changes_state};
 pub(crate) use roles::Roles;
-
-/// What somebody may do; each role may do what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Look.
-    Viewer,
-    /// Review examples and ask versions.
-    Auditor,
-    /// Train, import, and make versions active.
-    Trainer,
-    /// Everything.
-    Admin,
-}
-
-impl Role {
-    /// From the least to the most.
-    pub const ALL: [Self; 4] = [Self::Viewer, Self::Auditor, Self::Trainer, Self::Admin];
-}
-
-impl From<graft_store::Role> for Role {
-    fn from(role: graft_store::Role) -> Self {
-        match role {
-            graft_store::Role::Viewer => Self::Viewer,
-            graft_store::Role::Auditor => Self::Auditor,
-            graft_store::Role::Trainer => Self::Trainer,
-            graft_store::Role::Admin => Self::Admin,
-        }
-    }
-}
-
-impl From<Role> for graft_store::Role {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Viewer => Self::Viewer,
-            Role::Auditor => Self::Auditor,
-            Role::Trainer => Self::Trainer,
-            Role::Admin => Self::Admin,
-        }
-    }
-}
 
 /// Who is asking.
 #[derive(Clone, Debug)]
@@ -219,7 +177,7 @@ impl Auth {
         if let Some(cookie) = self.cookie_of(headers) {
             let session = engine.store.session(&people::digest(cookie), now()).await?;
             if let Some(session) = session.filter(|session| self.is_configured(session.configured.as_deref())) {
-                return Ok(Some(Who { name: session.who, role: session.role.into(), by_cookie: true }));
+                return Ok(Some(Who { name: session.who, role: session.role, by_cookie: true }));
             }
         }
         Ok(self.anonymous())
@@ -240,7 +198,7 @@ impl Auth {
         Ok(found.map(|token| Login {
             until: token.expires_at,
             token: Some(token.id),
-            ..Login::of(&token.label, token.role.into())
+            ..Login::of(&token.label, token.role)
         }))
     }
 
@@ -269,7 +227,7 @@ impl Auth {
     ) -> Result<Login, Problem> {
         self.limiter.attempt(peer)?;
         let user = engine.store.user(name).await?;
-        let user = user.map(|user| (user.password, Login::of(name, user.role.into())));
+        let user = user.map(|user| (user.password, Login::of(name, user.role)));
         let configured = self.password.as_ref().filter(|_| name == "admin").map(|(hash, mark)| {
             (hash.clone(), Login { configured: Some(mark.clone()), ..Login::of(name, Role::Admin) })
         });
@@ -291,7 +249,7 @@ impl Auth {
         let expires_at = login.until.map_or(longest, |until| until.min(longest));
         let session = Session {
             who: login.who.name.clone(),
-            role: login.who.role.into(),
+            role: login.who.role,
             expires_at,
             token: login.token.clone(),
             configured: login.configured.clone(),

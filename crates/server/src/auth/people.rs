@@ -32,7 +32,7 @@ pub async fn set_user(engine: &Engine, admins: Admins, name: &str, role: Role, p
     }
     let password = password.to_owned();
     let hash = hashing(move || hash_password(&password)).await.ok_or(Error::Hash)??;
-    Ok(engine.store.put_user(name, role.into(), &hash, admins, &engine.by, now()).await?)
+    Ok(engine.store.put_user(name, role, &hash, admins, &engine.by, now()).await?)
 }
 
 /// Removes a user, and ends their sessions.
@@ -65,7 +65,7 @@ pub async fn make_token(
     let at = now();
     let token = Token {
         id: digest(&secret)[..12].to_owned(),
-        role: role.into(),
+        role,
         label: label.to_owned(),
         created_by: engine.by.clone(),
         created_at: at,

@@ -1,7 +1,6 @@
 //! `/admin/training`: the Ask AI service's endpoints, in its own words, so that its page and scripts work here.
 
 use axum::extract::State;
-use graft_core::Timestamp;
 use graft_store::{Error as StoreError, Run, RunFilter, RunKind, TrainingRun};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -15,59 +14,6 @@ use crate::{
 
 /// The task that these endpoints are about.
 const TASK: &str = "ask-ai";
-
-/// A row of `training_runs`; times are ISO 8601 in UTC.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct TrainingRunRow {
-    /// Number of the run.
-    id: i64,
-    /// `soft_prompt`.
-    training_type: &'static str,
-    /// `queued`, `running`, `completed` or `failed`.
-    status: &'static str,
-    /// When training began.
-    started_at: Option<String>,
-    /// When it ended.
-    finished_at: Option<String>,
-    /// Examples in the dataset.
-    dataset_size: Option<u64>,
-    /// Name of the base model.
-    base_model: String,
-    /// The run directory.
-    output_dir: String,
-    /// Name of the run.
-    run_identifier: String,
-    /// Loss of the result.
-    final_loss: Option<f64>,
-    /// Why it failed: the first and last 2,500 characters of what was said, labelled.
-    error_message: Option<String>,
-    /// The result's description, once there is one.
-    metadata_path: Option<String>,
-    /// Who asked for it.
-    triggered_by: String,
-}
-
-impl From<TrainingRun> for TrainingRunRow {
-    fn from(run: TrainingRun) -> Self {
-        let time = |at: Option<Timestamp>| at.map(graft_engine::iso8601);
-        Self {
-            id: run.id,
-            training_type: run.training_type,
-            status: run.status,
-            started_at: time(run.started_at),
-            finished_at: time(run.finished_at),
-            dataset_size: run.dataset_size,
-            base_model: run.base_model,
-            output_dir: run.output_dir,
-            run_identifier: run.run_identifier,
-            final_loss: run.final_loss,
-            error_message: run.error_message,
-            metadata_path: run.metadata_path,
-            triggered_by: run.triggered_by,
-        }
-    }
-}
 
 /// How many are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -93,26 +39,26 @@ fn trainings() -> RunFilter {
 
 /// Recent training runs, newest first.
 #[utoipa::path(get, path = "/admin/training/runs", tag = "ask-ai", extensions(("x-role" = json!("viewer"))),
-    params(Limit), responses((status = 200, body = Vec<TrainingRunRow>)))]
+    params(Limit), responses((status = 200, body = Vec<TrainingRun>)))]
 async fn recent_runs(
     Acting(engine): Acting,
     Params(Limit { limit }): Params<Limit>,
-) -> Result<Reply<Vec<TrainingRunRow>>, Problem> {
+) -> Result<Reply<Vec<TrainingRun>>, Problem> {
     let limit = limit.unwrap_or(20).clamp(1, 200);
     let filter = RunFilter { limit: Some(limit), ..trainings() };
     let runs = engine.store.runs(&filter).await?;
-    Ok(Reply(runs.iter().map(|run| run.training_run().into()).collect()))
+    Ok(Reply(runs.iter().map(Run::training_run).collect()))
 }
 
 /// Reads the Ask AI database again, if the configuration names it, and queues a training on what is approved. Its
 /// version becomes active, and `latest` in the folder of the settings, unless it is worse than the one before.
 #[utoipa::path(post, path = "/admin/training/trigger", tag = "ask-ai", extensions(("x-role" = json!("trainer"))),
-    responses((status = 202, body = TrainingRunRow),
+    responses((status = 202, body = TrainingRun),
         (status = 400, body = Problem, description = "the database can't be read, there is nothing to train on, or no base model"),
         (status = 409, body = Problem, description = "a training is queued or running")))]
-async fn trigger(State(state): State<AppState>, Acting(engine): Acting) -> Result<Accepted<TrainingRunRow>, Problem> {
+async fn trigger(State(state): State<AppState>, Acting(engine): Acting) -> Result<Accepted<TrainingRun>, Problem> {
     match engine.train_ask_ai(&state.config.ask_ai).await {
-        Ok(run) => Ok(Accepted(run.training_run().into())),
+        Ok(run) => Ok(Accepted(run.training_run())),
         Err(error) => {
             let problem = Problem::from(error);
             // Their page knows 400 and 409 only.

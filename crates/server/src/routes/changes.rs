@@ -8,7 +8,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     extract::{Acting, Params, Reply},
     problem::Problem,
-    schema,
     state::AppState,
 };
 
@@ -17,7 +16,6 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
     /// Only of this kind of thing.
-    #[param(value_type = Option<String>)]
     kind: Option<Kind>,
     /// Only of this task.
     task: Option<String>,
@@ -28,7 +26,6 @@ pub struct Wanted {
     /// Only those before this `seq`.
     before: Option<i64>,
     /// Which come first; the oldest otherwise.
-    #[param(value_type = Option<ChangeOrder>)]
     order: Option<ChangeOrder>,
     /// At most this many, 500 at most.
     #[param(minimum = 1, maximum = 500, default = 50)]
@@ -50,7 +47,6 @@ pub enum ChangeOrder {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChangeList {
     /// In the order asked for.
-    #[schema(value_type = Vec<schema::Change>)]
     changes: Vec<Change>,
     /// The cursor for the next call: its `after`, or where the newest come first, its `before`.
     next: i64,

@@ -1,6 +1,7 @@
 //! `/datasets`: what versions learned from and were measured on.
 
-use graft_core::{Dataset, Digest, Timestamp};
+use graft_core::{Dataset, Digest};
+use graft_store::DatasetInfo;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -9,7 +10,6 @@ use super::Page;
 use crate::{
     extract::{Acting, At, Params, Reply},
     problem::{Kind, Problem},
-    schema,
     state::AppState,
 };
 
@@ -17,26 +17,9 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DatasetList {
     /// Newest first.
-    datasets: Vec<DatasetHead>,
+    datasets: Vec<DatasetInfo>,
     /// How many, on all pages.
     total: u64,
-}
-
-/// An immutable list of examples, in numbers.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct DatasetHead {
-    /// Its task.
-    task: String,
-    /// Covers every id, revision, input, output and side.
-    digest: String,
-    /// Examples to learn from.
-    train: u64,
-    /// Examples held out.
-    eval: u64,
-    /// Who made it.
-    created_by: String,
-    /// When.
-    created_at: Timestamp,
 }
 
 /// A dataset with its examples.
@@ -45,13 +28,10 @@ pub struct DatasetDetail {
     /// Its task.
     task: String,
     /// Its digest.
-    #[schema(value_type = String)]
     digest: Digest,
     /// Learned from.
-    #[schema(value_type = Vec<schema::Example>)]
     train: Vec<graft_core::Example>,
     /// Held out.
-    #[schema(value_type = Vec<schema::Example>)]
     eval: Vec<graft_core::Example>,
     /// Approved, but left out because a near-duplicate is held out.
     leaking: Vec<String>,
@@ -77,15 +57,7 @@ async fn list_datasets(Acting(engine): Acting, Params(wanted): Params<Wanted>) -
     let page = Page { limit: wanted.limit, offset: wanted.offset };
     let found = engine.store.datasets(wanted.task.as_deref()).await?;
     let total = found.len() as u64;
-    let datasets = page.of(found).into_iter().map(|info| DatasetHead {
-        task: info.task,
-        digest: info.digest.to_string(),
-        train: info.train,
-        eval: info.eval,
-        created_by: info.created_by,
-        created_at: info.created_at,
-    });
-    Ok(Reply(DatasetList { datasets: datasets.collect(), total }))
+    Ok(Reply(DatasetList { datasets: page.of(found), total }))
 }
 
 /// A dataset as it was saved, whatever happened to its examples since.

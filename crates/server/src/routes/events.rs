@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{extract::Params, live, problem::Problem, schema, state::AppState};
+use crate::{extract::Params, live, problem::Problem, state::AppState};
 
 /// Where to begin.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -23,7 +23,7 @@ pub struct From {
 /// `/presence`. A comment every ten seconds keeps the line open.
 #[utoipa::path(get, path = "/events", tag = "changes", extensions(("x-role" = json!("viewer"))),
     params(From, ("Last-Event-ID" = Option<i64>, Header)),
-    responses((status = 200, body = schema::Change, content_type = "text/event-stream")))]
+    responses((status = 200, body = graft_store::Change, content_type = "text/event-stream")))]
 async fn stream_changes(
     State(state): State<AppState>,
     headers: HeaderMap,

@@ -1,9 +1,7 @@
 //! `/examples`: look, approve, reject, edit, undo, one by one or many at once.
 
-use std::collections::BTreeMap;
-
-use graft_engine::Engine;
-use graft_store::{Bulk as Which, BulkReport, Change, Decision, ExampleFilter, Order, ReviewFilter, Seen};
+use graft_engine::{Engine, ExampleDetail, Listed};
+use graft_store::{Bulk as Which, BulkReport, Decision, ExampleFilter, Order, ReviewFilter, Seen};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -13,7 +11,6 @@ use super::Page;
 use crate::{
     extract::{Acting, At, Body, Params, Reply},
     problem::Problem,
-    schema,
     state::AppState,
 };
 
@@ -27,7 +24,6 @@ pub struct Wanted {
     /// Only of this task.
     task: Option<String>,
     /// Only in this state of review.
-    #[param(value_type = Option<ReviewFilterName>)]
     state: Option<ReviewFilter>,
     /// Only from this kind of source.
     source: Option<String>,
@@ -44,7 +40,6 @@ pub struct Wanted {
     #[param(minimum = 0.0, maximum = 1.0)]
     max_confidence: Option<f64>,
     /// In which order.
-    #[param(value_type = Option<OrderName>)]
     order: Option<Order>,
     /// At most this many, 500 at most.
     #[param(minimum = 1, maximum = 500, default = 50)]
@@ -54,132 +49,19 @@ pub struct Wanted {
     offset: Option<u32>,
 }
 
-/// Which states of review are wanted.
-#[derive(Debug, ToSchema)]
-#[schema(rename_all = "lowercase")]
-pub enum ReviewFilterName {
-    /// Nobody has looked at it.
-    Pending,
-    /// Its output is the truth.
-    Approved,
-    /// It must not be used.
-    Rejected,
-    /// Approved or rejected.
-    Audited,
-}
-
-/// An order of examples.
-#[derive(Debug, ToSchema)]
-#[schema(rename_all = "lowercase")]
-pub enum OrderName {
-    /// As they were imported.
-    Imported,
-    /// By the source's time, latest first.
-    Newest,
-    /// By the source's time, earliest first.
-    Oldest,
-    /// Those first whose suggestion is least sure.
-    Uncertain,
-    /// Those first whose suggestion says something else than the baseline, or than what came with the example.
-    Disagreeing,
-}
-
 /// A page of examples.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ExampleList {
     /// The examples.
-    pub examples: Vec<ListedExample>,
+    pub examples: Vec<Listed>,
     /// How many match, on all pages.
     pub total: u64,
-}
-
-/// An example in a list.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ListedExample {
-    #[serde(flatten)]
-    #[schema(value_type = schema::Example)]
-    example: graft_core::Example,
-    /// What the active version says of it, where that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    suggestion: Option<SuggestionNote>,
-}
-
-/// How sure the active version is, and whether it agrees.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct SuggestionNote {
-    /// From 0 to 1.
-    confidence: f64,
-    /// Whether the baseline, or what came with the example, says something else.
-    disagrees: bool,
-}
-
-/// One example with all that helps to judge it.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ExampleDetail {
-    /// The example.
-    #[schema(value_type = schema::Example)]
-    example: graft_core::Example,
-    /// What the task's baseline answers.
-    baseline: Option<Value>,
-    /// What the active version answers.
-    suggestion: Option<Suggestion>,
-    /// Where the output's values stand in the input, by path; UTF-16 offsets.
-    #[schema(value_type = BTreeMap<String, Vec<Span>>)]
-    spans: BTreeMap<String, Vec<graft_engine::Span>>,
-    /// All that ever happened to it, oldest first.
-    #[schema(value_type = Vec<schema::Change>)]
-    history: Vec<Change>,
-}
-
-/// What a version answers.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Suggestion {
-    /// The version's name.
-    version: String,
-    /// Its answer.
-    prediction: SuggestedAnswer,
-}
-
-/// An answer that waits for a person.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct SuggestedAnswer {
-    /// In the task's form.
-    answer: Value,
-    /// From 0 to 1.
-    confidence: f64,
-    /// The same for each field, by path like `items[0].quantity`.
-    fields: BTreeMap<String, f64>,
-    /// Whether the baseline, or what came with the example, says something else.
-    disagrees: bool,
-}
-
-impl From<graft_store::Suggestion> for Suggestion {
-    fn from(made: graft_store::Suggestion) -> Self {
-        let prediction = SuggestedAnswer {
-            answer: made.answer,
-            confidence: made.confidence,
-            fields: made.fields,
-            disagrees: made.disagrees,
-        };
-        Self { version: made.version, prediction }
-    }
-}
-
-/// A part of a text, in UTF-16 code units as JavaScript counts.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Span {
-    /// First unit.
-    pub start: u32,
-    /// One past the last.
-    pub end: u32,
 }
 
 /// One example after a decision.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Decided {
     /// As it is now.
-    #[schema(value_type = schema::Example)]
     example: graft_core::Example,
 }
 
@@ -272,7 +154,6 @@ pub enum BulkAction {
 #[serde(deny_unknown_fields, default)]
 pub struct BulkFilter {
     /// Only in this state of review.
-    #[schema(value_type = Option<ReviewFilterName>)]
     pub state: Option<ReviewFilter>,
     /// Only from this kind of source.
     pub source: Option<String>,
@@ -286,26 +167,6 @@ pub struct BulkFilter {
     pub min_confidence: Option<f64>,
     /// Only with a suggestion that is less sure than this.
     pub max_confidence: Option<f64>,
-}
-
-/// What a bulk decision did.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BulkResult {
-    /// Examples that changed.
-    pub changed: u64,
-    /// Examples that did not.
-    pub skipped: Vec<BulkSkipped>,
-}
-
-/// An example that a bulk decision left alone.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BulkSkipped {
-    /// Its id.
-    pub id: String,
-    /// Why.
-    pub why: String,
 }
 
 /// The tokens of an example.
@@ -352,13 +213,8 @@ async fn list_examples(Acting(engine): Acting, Params(wanted): Params<Wanted>) -
         limit: Some(page.limit()),
         offset: page.offset(),
     };
-    let (listed, total) = engine.listed(&filter).await?;
-    let note =
-        |made: graft_store::Suggestion| SuggestionNote { confidence: made.confidence, disagrees: made.disagrees };
-    let examples = listed
-        .into_iter()
-        .map(|listed| ListedExample { suggestion: listed.suggestion.map(note), example: listed.example });
-    Ok(Reply(ExampleList { examples: examples.collect(), total }))
+    let (examples, total) = engine.listed(&filter).await?;
+    Ok(Reply(ExampleList { examples, total }))
 }
 
 /// One example with baseline, suggestion, places in the text and history.
@@ -369,14 +225,7 @@ async fn show_example(
     Acting(engine): Acting,
     At((task, id)): At<(String, String)>,
 ) -> Result<Reply<ExampleDetail>, Problem> {
-    let detail = engine.example_detail(&task, &id).await?;
-    Ok(Reply(ExampleDetail {
-        suggestion: detail.suggestion.map(Suggestion::from),
-        example: detail.example,
-        baseline: detail.baseline,
-        spans: detail.spans,
-        history: detail.history,
-    }))
+    Ok(Reply(engine.example_detail(&task, &id).await?))
 }
 
 /// Says that an example's output, or the one given, is the truth.
@@ -446,7 +295,7 @@ async fn decide(
 
 /// The same decision on many examples; what can't be decided is skipped, with the reason.
 #[utoipa::path(post, path = "/examples/bulk", tag = "examples", extensions(("x-role" = json!("auditor"))),
-    request_body = Bulk, responses((status = 200, body = BulkResult)))]
+    request_body = Bulk, responses((status = 200, body = BulkReport)))]
 async fn decide_bulk(Acting(engine): Acting, Body(body): Body<Bulk>) -> Result<Reply<BulkReport>, Problem> {
     let decision = match body.action {
         BulkAction::Approve => Decision::Approve,

@@ -5,8 +5,8 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
-use graft_engine::{Engine, wrong_guidelines};
-use serde::{Deserialize, Serialize};
+use graft_engine::{Engine, Guidelines, wrong_guidelines};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -16,15 +16,6 @@ use crate::{
     problem::Problem,
     state::AppState,
 };
-
-/// How people judge a task's examples.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Guidelines {
-    /// Paragraphs, and lines that begin with `- `.
-    text: String,
-    /// What the task comes with.
-    usual: String,
-}
 
 /// Guidelines in people's own words.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -66,7 +57,7 @@ async fn replace_guidelines(
 async fn reply(engine: &Engine, task: &str) -> Result<Response, Problem> {
     let found = engine.guidelines(task).await?;
     let tag = etag::header(&found.digest());
-    Ok((tag, Reply(Guidelines { text: found.text, usual: found.usual.to_owned() })).into_response())
+    Ok((tag, Reply(found)).into_response())
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

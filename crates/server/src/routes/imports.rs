@@ -2,6 +2,8 @@
 
 use axum::extract::{DefaultBodyLimit, Multipart, State};
 use graft_core::Timestamp;
+use graft_engine::{BadRow, SkippedRows};
+use graft_store::ImportState;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -79,7 +81,7 @@ pub struct Import {
     /// Rows there are; 0 while the file is read.
     pub of: u64,
     /// What it changed, once it is done.
-    #[schema(value_type = Option<ImportReport>)]
+    #[schema(value_type = Option<ImportReport<'static>>)]
     pub report: Value,
     /// What gave no example, by kind.
     #[schema(value_type = Vec<SkippedRows>)]
@@ -111,11 +113,7 @@ impl From<graft_store::Import> for Import {
             id: import.id,
             kind: import.kind,
             task: import.task,
-            state: match import.state {
-                graft_store::ImportState::Running => ImportState::Running,
-                graft_store::ImportState::Done => ImportState::Done,
-                graft_store::ImportState::Failed => ImportState::Failed,
-            },
+            state: import.state,
             done: import.done,
             of: import.of.unwrap_or(0),
             problem: import.problem,
@@ -125,61 +123,20 @@ impl From<graft_store::Import> for Import {
     }
 }
 
-/// Where an import is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ImportState {
-    /// Being read.
-    Running,
-    /// Whole.
-    Done,
-    /// Nothing was changed.
-    Failed,
-}
-
 /// What an import changed.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ImportReport {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ImportReport<'a> {
     /// The task.
-    pub task: String,
+    pub(crate) task: &'a str,
     /// Examples read.
-    pub examples: u64,
+    pub(crate) examples: usize,
     /// Of these, with an output.
-    pub labelled: u64,
+    pub(crate) labelled: usize,
     /// Of these, such that people must decide on them.
-    #[serde(default)]
-    pub pending: u64,
-    /// New ones.
-    pub added: u64,
-    /// Changed ones.
-    pub updated: u64,
-    /// Those about which the source says nothing new.
-    pub unchanged: u64,
-    /// Those that stay as a person decided.
-    pub kept: u64,
-}
-
-/// Things of one kind that gave no example.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SkippedRows {
-    /// `channel_join`, `null`, `malformed`, …
-    pub kind: String,
-    /// How many.
-    pub count: u64,
-    /// Where the first one is.
-    pub first_where: String,
-}
-
-/// One bad row.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BadRow {
-    /// `row 17`, `line 3`, …
-    pub at: String,
-    /// What is wrong with it.
-    pub reason: String,
+    pub(crate) pending: usize,
+    /// What became of them.
+    #[serde(flatten)]
+    pub(crate) changes: graft_store::ImportReport,
 }
 
 /// Uploads a source of examples; the reading goes on in the background.

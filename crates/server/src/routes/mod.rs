@@ -12,7 +12,6 @@ pub mod infer;
 pub mod openai;
 pub mod presence;
 pub mod run_bulk;
-pub mod run_compare;
 pub mod run_types;
 pub mod runs;
 pub mod schedules;

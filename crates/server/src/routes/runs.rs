@@ -1,6 +1,6 @@
 //! `/runs`: submit, look, stop, go on, compare.
 
-use graft_engine::RunRequest;
+use graft_engine::{LogStream, LogText, Preflight, RunComparison, RunRequest};
 use graft_store::{RunKind, RunState};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -17,11 +17,9 @@ use crate::{
     extract::{Accepted, Acting, At, Body, Params, Reply},
     idempotency, live,
     problem::Problem,
-    schema,
     state::AppState,
 };
 
-use super::run_compare::RunComparison;
 pub use super::run_types::*;
 
 /// Which runs are wanted.
@@ -31,10 +29,8 @@ pub struct Wanted {
     /// Only of this task.
     task: Option<String>,
     /// Only in this state.
-    #[param(value_type = Option<schema::RunState>)]
     state: Option<RunState>,
     /// Only of this kind.
-    #[param(value_type = Option<schema::RunKind>)]
     kind: Option<RunKind>,
     /// At most this many, 500 at most.
     #[param(minimum = 1, maximum = 500, default = 50)]
@@ -57,7 +53,6 @@ pub struct Older {
 #[into_params(parameter_in = Query)]
 pub struct LogPart {
     /// `stdout` or `stderr`.
-    #[param(value_type = Option<LogStream>)]
     stream: Option<LogStream>,
     /// First byte.
     offset: Option<u64>,
@@ -97,7 +92,7 @@ async fn list_runs(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Re
 
 /// Queues a training.
 #[utoipa::path(post, path = "/runs", tag = "runs", extensions(("x-role" = json!("trainer"))),
-    params(("Idempotency-Key" = Option<String>, Header)), request_body = NewRun,
+    params(("Idempotency-Key" = Option<String>, Header)), request_body = RunRequest,
     responses((status = 202, body = OneRun),
         (status = 409, body = Problem, description = "`run`: the one that is active"),
         (status = 422, body = Problem, description = "`problems`: as of the preflight")))]
@@ -112,11 +107,8 @@ async fn submit_run(
 
 /// Everything that is wrong with a training that could be queued, and what it would take.
 #[utoipa::path(post, path = "/runs/preflight", tag = "runs", extensions(("x-role" = json!("viewer"))),
-    request_body = NewRun, responses((status = 200, body = Preflight)))]
-async fn check_run(
-    Acting(engine): Acting,
-    Body(request): Body<RunRequest>,
-) -> Result<Reply<graft_engine::Preflight>, Problem> {
+    request_body = RunRequest, responses((status = 200, body = Preflight)))]
+async fn check_run(Acting(engine): Acting, Body(request): Body<RunRequest>) -> Result<Reply<Preflight>, Problem> {
     Ok(Reply(engine.preflight(&request).await?))
 }
 
@@ -178,7 +170,7 @@ async fn read_log(
 ) -> Result<Reply<LogText>, Problem> {
     let run = engine.store.run(&id).await?;
     let stream = part.stream.unwrap_or(LogStream::Stderr);
-    Ok(Reply(engine.log(&run, stream.into(), part.offset.unwrap_or(0))?.into()))
+    Ok(Reply(engine.log(&run, stream, part.offset.unwrap_or(0))?))
 }
 
 /// A run's events.
@@ -197,7 +189,7 @@ async fn list_events(
 /// Server-sent events of a run: `event` (its `seq` as id), `log` and, once it has ended, `end`.
 #[utoipa::path(get, path = "/runs/{id}/stream", tag = "runs", extensions(("x-role" = json!("viewer"))),
     params(("id" = String, Path), After, ("Last-Event-ID" = Option<u64>, Header)),
-    responses((status = 200, body = schema::Event, content_type = "text/event-stream"),
+    responses((status = 200, body = graft_core::Event, content_type = "text/event-stream"),
         (status = 404, body = Problem)))]
 async fn stream_run(
     State(state): State<AppState>,
@@ -240,7 +232,7 @@ async fn compare_runs(
     if !(2..=20).contains(&ids.len()) {
         return Err(Problem::field("ids", "name 2 to 20 runs"));
     }
-    Ok(Reply(engine.compare_runs(&ids).await?.into()))
+    Ok(Reply(engine.compare_runs(&ids).await?))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

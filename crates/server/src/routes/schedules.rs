@@ -1,12 +1,11 @@
 //! `/schedules`: trainings that are queued by the clock.
 
-use graft_core::Timestamp;
+use graft_engine::RunRequest;
+use graft_store::Schedule;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::run_types::NewRun;
 use crate::{
     extract::{Acting, At, Body, Reply},
     problem::Problem,
@@ -17,39 +16,9 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ScheduleList {
     /// By name.
-    schedules: Vec<ScheduleView>,
+    schedules: Vec<Schedule>,
     /// How many.
     total: u64,
-}
-
-/// A training that is queued by the clock.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ScheduleView {
-    /// Names it.
-    id: String,
-    /// The task.
-    task: String,
-    /// When: minute, hour, day of month, month, day of week.
-    cron: String,
-    /// The time zone it is read in.
-    zone: String,
-    /// What is queued, as the body of `POST /runs`.
-    #[schema(value_type = Object)]
-    request: Value,
-    /// Only with at least this many approved examples more than the last time.
-    min_new: u64,
-    /// When it comes next.
-    next_at: Option<Timestamp>,
-    /// When it came last.
-    last_at: Option<Timestamp>,
-    /// The run that was queued then.
-    last_run: Option<String>,
-    /// Why none was.
-    last_note: Option<String>,
-    /// Who made it.
-    created_by: String,
-    /// When.
-    created_at: Timestamp,
 }
 
 /// A schedule to be made.
@@ -65,8 +34,7 @@ pub struct NewSchedule {
     #[serde(default)]
     zone: Option<String>,
     /// What is queued, as the body of `POST /runs`.
-    #[schema(value_type = NewRun)]
-    request: graft_engine::RunRequest,
+    request: RunRequest,
     /// Only with at least this many approved examples more than the last time.
     #[serde(default)]
     min_new: u64,
@@ -75,33 +43,14 @@ pub struct NewSchedule {
 /// One schedule.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OneSchedule {
-    schedule: ScheduleView,
-}
-
-impl From<graft_store::Schedule> for ScheduleView {
-    fn from(schedule: graft_store::Schedule) -> Self {
-        Self {
-            id: schedule.id,
-            task: schedule.task,
-            cron: schedule.cron,
-            zone: schedule.zone,
-            request: schedule.request,
-            min_new: schedule.min_new,
-            next_at: schedule.next_at,
-            last_at: schedule.last_at,
-            last_run: schedule.last_run,
-            last_note: schedule.last_note,
-            created_by: schedule.created_by,
-            created_at: schedule.created_at,
-        }
-    }
+    schedule: Schedule,
 }
 
 /// The schedules there are.
 #[utoipa::path(get, path = "/schedules", tag = "schedules", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = ScheduleList)))]
 async fn list_schedules(Acting(engine): Acting) -> Result<Reply<ScheduleList>, Problem> {
-    let schedules: Vec<ScheduleView> = engine.store.schedules().await?.into_iter().map(ScheduleView::from).collect();
+    let schedules = engine.store.schedules().await?;
     Ok(Reply(ScheduleList { total: schedules.len() as u64, schedules }))
 }
 
@@ -112,7 +61,7 @@ async fn list_schedules(Acting(engine): Acting) -> Result<Reply<ScheduleList>, P
 async fn add_schedule(Acting(engine): Acting, Body(new): Body<NewSchedule>) -> Result<Reply<OneSchedule>, Problem> {
     let id = new.id.unwrap_or_else(|| new.request.task.clone());
     let schedule = engine.add_schedule(&id, &new.cron, new.zone.as_deref(), &new.request, new.min_new).await?;
-    Ok(Reply(OneSchedule { schedule: schedule.into() }))
+    Ok(Reply(OneSchedule { schedule }))
 }
 
 /// Removes a schedule.
@@ -120,7 +69,7 @@ async fn add_schedule(Acting(engine): Acting, Body(new): Body<NewSchedule>) -> R
     params(("id" = String, Path)), responses((status = 200, body = OneSchedule), (status = 404, body = Problem)))]
 async fn remove_schedule(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<OneSchedule>, Problem> {
     let schedule = engine.store.remove_schedule(&id, &engine.by, graft_engine::now()).await?;
-    Ok(Reply(OneSchedule { schedule: schedule.into() }))
+    Ok(Reply(OneSchedule { schedule }))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

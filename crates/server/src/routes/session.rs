@@ -27,7 +27,7 @@ pub struct SessionView {
     /// Whether one must log in.
     auth_required: bool,
     /// Every role, from the least to the most.
-    roles: [Role; 4],
+    roles: &'static [Role],
 }
 
 /// What somebody logs in with: `user` and `password`, or `token` (one of `/tokens`, or that of the first start).

@@ -6,8 +6,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use graft_core::Digest;
-use graft_engine::{AskAiSettings, SettingProblem};
-use serde::{Deserialize, Serialize};
+use graft_engine::{AskAiSettings, Rent, SettingProblem};
+use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -17,30 +17,6 @@ use crate::{
     problem::{FieldProblem, Kind, Problem},
     state::AppState,
 };
-
-/// The Ask AI service's settings.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Settings {
-    /// Whether the adapter writes a suggestion where the service has none, or only weak ones.
-    pub soft_prompt_enabled: bool,
-    /// Base folder of the trained artifacts, or an adapter's own.
-    pub soft_prompt_model_dir: String,
-    /// Confidence that a suggestion must reach.
-    #[schema(minimum = 0.0, maximum = 1.0)]
-    pub soft_prompt_confidence_threshold: f64,
-}
-
-/// What the machine that trains costs.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Rent {
-    /// Price of an hour; 0 where nothing is paid by the hour.
-    #[schema(minimum = 0.0, maximum = 100_000.0)]
-    pub price_per_hour: f64,
-    /// Such as `USD` or `€`, 8 characters at most.
-    pub currency: String,
-}
 
 /// Whether settings could be used.
 #[derive(Debug, Serialize, ToSchema)]
@@ -53,7 +29,7 @@ pub struct SettingsCheck {
 
 /// The settings, with their `ETag`.
 #[utoipa::path(get, path = "/settings", tag = "settings", extensions(("x-role" = json!("viewer"))),
-    responses((status = 200, body = Settings, headers(("ETag" = String)))))]
+    responses((status = 200, body = AskAiSettings, headers(("ETag" = String)))))]
 async fn show_settings(Acting(engine): Acting) -> Result<Response, Problem> {
     let settings = engine.ask_ai_settings().await?;
     Ok(tagged(&settings.digest(), settings))
@@ -61,8 +37,8 @@ async fn show_settings(Acting(engine): Acting) -> Result<Response, Problem> {
 
 /// Replaces the settings; `If-Match` refuses where somebody else changed them.
 #[utoipa::path(put, path = "/settings", tag = "settings", extensions(("x-role" = json!("admin"))),
-    params(("If-Match" = Option<String>, Header)), request_body = Settings,
-    responses((status = 200, body = Settings), (status = 412, body = Problem), (status = 422, body = Problem)))]
+    params(("If-Match" = Option<String>, Header)), request_body = AskAiSettings,
+    responses((status = 200, body = AskAiSettings), (status = 412, body = Problem), (status = 422, body = Problem)))]
 async fn replace_settings(
     State(state): State<AppState>,
     Acting(engine): Acting,
@@ -79,7 +55,7 @@ async fn replace_settings(
 
 /// Says what would be wrong with settings.
 #[utoipa::path(post, path = "/settings/validate", tag = "settings", extensions(("x-role" = json!("admin"))),
-    request_body = Settings, responses((status = 200, body = SettingsCheck)))]
+    request_body = AskAiSettings, responses((status = 200, body = SettingsCheck)))]
 async fn validate_settings(State(state): State<AppState>, Body(settings): Body<AskAiSettings>) -> Reply<SettingsCheck> {
     let errors = problems(&state, &settings).await;
     Reply(SettingsCheck { ok: errors.is_empty(), errors })
@@ -101,7 +77,7 @@ async fn replace_rent(
     State(state): State<AppState>,
     Acting(engine): Acting,
     headers: HeaderMap,
-    Body(rent): Body<graft_engine::Rent>,
+    Body(rent): Body<Rent>,
 ) -> Result<Response, Problem> {
     let _turn = state.replacing.lock().await;
     etag::check(&headers, &engine.rent().await?.digest())?;

@@ -14,7 +14,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     extract::{Acting, Reply},
     problem::Problem,
-    schema,
     state::AppState,
 };
 
@@ -39,12 +38,11 @@ pub struct SystemView {
     /// Processes that take runs from the queue.
     workers: Vec<WorkerView>,
     /// Runs that those hold.
-    leases: Vec<LeaseView>,
+    leases: Vec<Held>,
     /// What the last sweep of the home found.
     #[serde(skip_serializing_if = "Option::is_none")]
-    swept: Option<SweepView>,
+    swept: Option<LastSweep>,
     /// Base models known.
-    #[schema(value_type = Vec<schema::Base>)]
     bases: Vec<graft_store::Base>,
     /// When this server started.
     started_at: Timestamp,
@@ -74,38 +72,6 @@ pub struct WorkerView {
     seen_at: Timestamp,
 }
 
-/// A run that a process holds.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct LeaseView {
-    /// The run.
-    run: String,
-    /// Its task.
-    task: String,
-    /// The process.
-    owner: String,
-    /// Milliseconds until others may take it, unless the process renews its right to it.
-    left_ms: i64,
-}
-
-/// What a sweep found that belongs to nothing.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct SweepView {
-    /// When.
-    at: Timestamp,
-    /// How many folders and files were removed.
-    removed: usize,
-    /// How many were kept, as they are young.
-    kept: usize,
-    /// Rows whose files are gone.
-    missing: Vec<String>,
-}
-
-impl From<LastSweep> for SweepView {
-    fn from(last: LastSweep) -> Self {
-        Self { at: last.at, removed: last.removed, kept: last.kept, missing: last.missing }
-    }
-}
-
 /// The machine, the queue, what answers, and the base models.
 #[utoipa::path(get, path = "/system", tag = "system", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = SystemView)))]
@@ -118,8 +84,6 @@ async fn show_system(State(state): State<AppState>, Acting(engine): Acting) -> R
         slots: worker.slots,
         seen_at: worker.seen_at,
     });
-    let held = engine.store.held_runs().await?.into_iter();
-    let leases = held.map(|Held { run, task, owner, left_ms }| LeaseView { run, task, owner, left_ms });
     Ok(Reply(SystemView {
         version: env!("CARGO_PKG_VERSION"),
         home: engine.home.path().display().to_string(),
@@ -129,8 +93,8 @@ async fn show_system(State(state): State<AppState>, Acting(engine): Acting) -> R
         queue: state.run_counts().await?,
         serving: state.serving_state(),
         workers: workers.collect(),
-        leases: leases.collect(),
-        swept: engine.last_sweep().map(SweepView::from),
+        leases: engine.store.held_runs().await?,
+        swept: engine.last_sweep(),
         bases: engine.store.bases().await?,
         started_at: state.started_at,
     }))

@@ -1,16 +1,15 @@
 //! `/tasks`: everything the front page shows of each task.
 
 use axum::extract::State;
-use graft_engine::Seen;
+use graft_engine::{Drift, Seen, TaskOverview};
+use graft_store::Version;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     extract::{Acting, At, Body, Params, Reply},
     problem::Problem,
-    schema,
     state::AppState,
 };
 
@@ -18,77 +17,7 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TaskList {
     /// In the order they are shown.
-    #[schema(value_type = Vec<TaskOverview>)]
-    pub tasks: Vec<graft_engine::TaskOverview>,
-}
-
-/// One task, with the state of its examples, its run and its versions.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TaskOverview {
-    /// As users type it.
-    pub name: String,
-    /// For people.
-    pub title: String,
-    /// What an answer is.
-    pub form: TaskForm,
-    /// Put before the input.
-    pub instruction: String,
-    /// JSON Schema of an answer, for tasks whose answers are objects.
-    #[schema(value_type = Option<Object>)]
-    pub schema: Option<Value>,
-    /// The labels known so far, for label tasks.
-    pub labels: Option<Vec<String>>,
-    /// Whether something answers without a model.
-    pub has_baseline: bool,
-    /// States of its examples.
-    pub counts: schema::Counts,
-    /// Where they came from.
-    pub sources: Vec<SourceCount>,
-    /// The version that answers.
-    pub active: Option<schema::Version>,
-    /// The run that is queued or under way.
-    pub run: Option<schema::Run>,
-    /// Whether there are enough approved examples to train.
-    pub ready: bool,
-    /// How many that takes.
-    pub needed: u64,
-    /// What a person should look at.
-    pub attention: Vec<Attention>,
-}
-
-/// What an answer of a task is.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum TaskForm {
-    /// An object.
-    Json,
-    /// One of some labels.
-    Label,
-    /// Free text.
-    Text,
-}
-
-/// How many examples came from one kind of source.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SourceCount {
-    /// `slack`, `csv`, …
-    pub kind: String,
-    /// How many.
-    pub count: u64,
-}
-
-/// Something that waits for a person.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Attention {
-    /// `pending`, `not-ready`, `failed-run`, `newer-version`, `no-version`.
-    pub kind: String,
-    /// One sentence.
-    pub text: String,
-    /// A path of the page.
-    pub link: String,
+    pub tasks: Vec<TaskOverview>,
 }
 
 /// Which version's drift.
@@ -112,8 +41,7 @@ pub struct Rollback {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Switched {
     /// The version that is active now.
-    #[schema(value_type = schema::Version)]
-    pub version: graft_store::Version,
+    pub version: Version,
     /// The one that was.
     pub previous: Option<String>,
 }
@@ -158,12 +86,12 @@ async fn list_tasks(Acting(engine): Acting) -> Result<Reply<TaskList>, Problem> 
 /// Whether a version still does what it did on the held-out examples, from what people say of its suggestions since.
 #[utoipa::path(get, path = "/tasks/{task}/drift", tag = "versions", extensions(("x-role" = json!("viewer"))),
     params(("task" = String, Path), DriftOf),
-    responses((status = 200, body = schema::Drift), (status = 404, body = Problem)))]
+    responses((status = 200, body = Drift), (status = 404, body = Problem)))]
 async fn task_drift(
     Acting(engine): Acting,
     At(task): At<String>,
     Params(of): Params<DriftOf>,
-) -> Result<Reply<graft_engine::Drift>, Problem> {
+) -> Result<Reply<Drift>, Problem> {
     Ok(Reply(engine.drift(&task, of.version.as_deref()).await?))
 }
 

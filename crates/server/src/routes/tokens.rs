@@ -1,7 +1,7 @@
 //! `/tokens`: what programs log in with.
 
 use axum::{Extension, extract::State};
-use graft_core::Timestamp;
+use graft_store::Token;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -18,28 +18,9 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TokenList {
     /// Oldest first.
-    tokens: Vec<TokenView>,
+    tokens: Vec<Token>,
     /// How many.
     total: u64,
-}
-
-/// What is known of a token; the token itself is kept by nobody.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct TokenView {
-    /// Names it.
-    id: String,
-    /// What its bearer may do.
-    role: Role,
-    /// What it is for.
-    label: String,
-    /// Who made it.
-    created_by: String,
-    /// When.
-    created_at: Timestamp,
-    /// When it was last used, to the minute.
-    used_at: Option<Timestamp>,
-    /// When it ends.
-    expires_at: Option<Timestamp>,
 }
 
 /// A token to be made.
@@ -60,7 +41,7 @@ pub struct NewToken {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MadeToken {
     /// What is known of it.
-    token: TokenView,
+    token: Token,
     /// The token; it is shown this once.
     secret: String,
 }
@@ -69,28 +50,14 @@ pub struct MadeToken {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct GoneToken {
     /// What was known of it.
-    token: TokenView,
-}
-
-impl From<graft_store::Token> for TokenView {
-    fn from(token: graft_store::Token) -> Self {
-        Self {
-            id: token.id,
-            role: token.role.into(),
-            label: token.label,
-            created_by: token.created_by,
-            created_at: token.created_at,
-            used_at: token.used_at,
-            expires_at: token.expires_at,
-        }
-    }
+    token: Token,
 }
 
 /// The tokens there are, without their secrets.
 #[utoipa::path(get, path = "/tokens", tag = "people", extensions(("x-role" = json!("admin"))),
     responses((status = 200, body = TokenList)))]
 async fn list_tokens(Acting(engine): Acting) -> Result<Reply<TokenList>, Problem> {
-    let tokens: Vec<TokenView> = engine.store.tokens().await?.into_iter().map(TokenView::from).collect();
+    let tokens = engine.store.tokens().await?;
     Ok(Reply(TokenList { total: tokens.len() as u64, tokens }))
 }
 
@@ -107,7 +74,7 @@ async fn make_token(
     let (token, secret) =
         crate::auth::people::make_token(&engine, state.auth.admins(), &new.label, new.role, new.days).await?;
     state.auth.refresh(&engine.store).await?;
-    Ok((Extension(ShownOnce), Reply(MadeToken { token: token.into(), secret })))
+    Ok((Extension(ShownOnce), Reply(MadeToken { token, secret })))
 }
 
 /// Ends a token; the last administrator's stays while others may log in (409).
@@ -121,7 +88,7 @@ async fn remove_token(
 ) -> Result<Reply<GoneToken>, Problem> {
     let token = crate::auth::people::remove_token(&engine, state.auth.admins(), &id).await?;
     state.auth.refresh(&engine.store).await?;
-    Ok(Reply(GoneToken { token: token.into() }))
+    Ok(Reply(GoneToken { token }))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

@@ -1,7 +1,7 @@
 //! `/users`: people who may log in.
 
 use axum::extract::State;
-use graft_core::Timestamp;
+use graft_store::User;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -17,22 +17,9 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UserList {
     /// By name.
-    users: Vec<UserView>,
+    users: Vec<User>,
     /// How many.
     total: u64,
-}
-
-/// Somebody who may log in.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct UserView {
-    /// Unique.
-    name: String,
-    /// What they may do.
-    role: Role,
-    /// Who added them.
-    created_by: String,
-    /// When.
-    created_at: Timestamp,
 }
 
 /// Somebody who shall be able to log in, or gets another role or password.
@@ -51,20 +38,14 @@ pub struct NewUser {
 /// One user.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OneUser {
-    user: UserView,
-}
-
-impl From<graft_store::User> for UserView {
-    fn from(user: graft_store::User) -> Self {
-        Self { name: user.name, role: user.role.into(), created_by: user.created_by, created_at: user.created_at }
-    }
+    user: User,
 }
 
 /// People who may log in.
 #[utoipa::path(get, path = "/users", tag = "people", extensions(("x-role" = json!("admin"))),
     responses((status = 200, body = UserList)))]
 async fn list_users(Acting(engine): Acting) -> Result<Reply<UserList>, Problem> {
-    let users: Vec<UserView> = engine.store.users().await?.into_iter().map(UserView::from).collect();
+    let users = engine.store.users().await?;
     Ok(Reply(UserList { total: users.len() as u64, users }))
 }
 
@@ -80,7 +61,7 @@ async fn set_user(
 ) -> Result<Reply<OneUser>, Problem> {
     let user = crate::auth::people::set_user(&engine, state.auth.admins(), &new.name, new.role, &new.password).await?;
     state.auth.refresh(&engine.store).await?;
-    Ok(Reply(OneUser { user: user.into() }))
+    Ok(Reply(OneUser { user }))
 }
 
 /// Removes somebody, and ends their sessions; the last administrator stays while others may log in (409).
@@ -94,7 +75,7 @@ async fn remove_user(
 ) -> Result<Reply<OneUser>, Problem> {
     let user = crate::auth::people::remove_user(&engine, state.auth.admins(), &name).await?;
     state.auth.refresh(&engine.store).await?;
-    Ok(Reply(OneUser { user: user.into() }))
+    Ok(Reply(OneUser { user }))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

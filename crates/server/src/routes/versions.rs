@@ -5,10 +5,9 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use graft_engine::{EvaluationRequest, Seen};
-use graft_store::Stage;
+use graft_engine::{EvaluationRequest, Seen, VersionDetail};
+use graft_store::{Stage, Version};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -17,7 +16,6 @@ use crate::{
     download,
     extract::{Accepted, Acting, At, Body, Params, Reply},
     problem::Problem,
-    schema,
     state::AppState,
     work,
 };
@@ -39,64 +37,12 @@ pub struct Wanted {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct VersionList {
     /// Newest first.
-    #[schema(value_type = Vec<schema::Version>)]
-    versions: Vec<graft_store::Version>,
+    versions: Vec<Version>,
     /// How many, on all pages.
     total: u64,
     /// The version that a rollback of the task would make active.
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<String>,
-}
-
-/// A version with its numbers and where it comes from.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct VersionDetail {
-    /// The version.
-    #[schema(value_type = schema::Version)]
-    version: graft_store::Version,
-    /// Its numbers, if it was evaluated.
-    #[schema(value_type = Option<schema::Evaluation>)]
-    evaluation: Option<graft_engine::Evaluation>,
-    /// Where it comes from.
-    lineage: Lineage,
-    /// The held-out examples with which it does worst.
-    worst: Vec<ShownAnswer>,
-    /// Some of those that it answers all right.
-    right: Vec<ShownAnswer>,
-}
-
-/// Where a version comes from.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Lineage {
-    /// The run that made it.
-    run: Option<String>,
-    /// Digest of the dataset it learned from.
-    dataset: Option<String>,
-    /// The version it was trained from or to replace.
-    parent: Option<String>,
-    /// The base model.
-    base: String,
-}
-
-/// A held-out example and what a version answered to it.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ShownAnswer {
-    /// The example as it was when the version was measured.
-    #[schema(value_type = schema::Example)]
-    example: graft_core::Example,
-    /// The headline metric's share of it, from 0 to 1.
-    score: f64,
-    /// What the version answered; absent where that was not valid.
-    answer: Option<Value>,
-    /// Where that differs from the truth.
-    #[schema(value_type = Option<schema::Diff>)]
-    diff: Option<graft_engine::Diff>,
-}
-
-impl From<graft_engine::ShownAnswer> for ShownAnswer {
-    fn from(shown: graft_engine::ShownAnswer) -> Self {
-        Self { example: shown.example, score: shown.score, answer: shown.answer, diff: shown.diff }
-    }
 }
 
 /// Makes a version active.
@@ -122,7 +68,6 @@ fn given<'de, D: serde::Deserializer<'de>>(json: D) -> Result<Option<Option<Stri
 #[serde(deny_unknown_fields)]
 pub struct SetStage {
     /// `shadow`, `canary` or `archived`; `active` is reached by activation.
-    #[schema(value_type = schema::Stage)]
     stage: Stage,
 }
 
@@ -130,8 +75,7 @@ pub struct SetStage {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OneVersion {
     /// As it is now.
-    #[schema(value_type = schema::Version)]
-    version: graft_store::Version,
+    version: Version,
 }
 
 /// Whether to delete what is active.
@@ -165,17 +109,7 @@ async fn show_version(
     Acting(engine): Acting,
     At((task, name)): At<(String, String)>,
 ) -> Result<Reply<VersionDetail>, Problem> {
-    let detail = engine.version_detail(&task, &name).await?;
-    let version = detail.version;
-    let lineage = Lineage {
-        run: version.run.clone(),
-        dataset: version.dataset.as_ref().map(ToString::to_string),
-        parent: version.parent.clone(),
-        base: version.base.clone(),
-    };
-    let shown = |all: Vec<graft_engine::ShownAnswer>| all.into_iter().map(ShownAnswer::from).collect();
-    let (worst, right) = (shown(detail.worst), shown(detail.right));
-    Ok(Reply(VersionDetail { evaluation: detail.evaluation, lineage, worst, right, version }))
+    Ok(Reply(engine.version_detail(&task, &name).await?))
 }
 
 /// Makes a version active, unless it is worse than the active one. A version that can't be loaded changes nothing.

@@ -41,7 +41,7 @@ fn body(method: &Method) -> &'static [u8] {
 async fn every_route_demands_its_role() {
     let service = Service::new().await;
     let mut tokens = Vec::new();
-    for role in Role::ALL {
+    for &role in Role::ALL {
         tokens.push((role, format!("Bearer {}", service.token(role).await)));
     }
     for (method, path, demanded) in operations() {

@@ -112,7 +112,8 @@ impl Default for ExampleFilter {
 }
 
 /// What an import did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ImportChanges)]
 pub struct ImportReport {
     /// New examples.
     pub added: u64,

@@ -3,7 +3,7 @@ mod ending;
 mod queue;
 mod table;
 
-use graft_core::{Digest, Timestamp, TrainSpec};
+use graft_core::{Digest, Timestamp, TrainSpec, iso8601};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -227,9 +227,10 @@ pub struct RunFilter {
     pub offset: u32,
 }
 
-/// A run as a row of the Ask AI system's `training_runs`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// A run as a row of the Ask AI system's `training_runs`; times are ISO 8601 in UTC.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = TrainingRunRow)]
 pub struct TrainingRun {
     /// Number of the run.
     pub id: i64,
@@ -238,9 +239,9 @@ pub struct TrainingRun {
     /// `queued`, `running`, `completed` or `failed`.
     pub status: &'static str,
     /// When training began.
-    pub started_at: Option<Timestamp>,
+    pub started_at: Option<String>,
     /// When it ended.
-    pub finished_at: Option<Timestamp>,
+    pub finished_at: Option<String>,
     /// Examples in the dataset.
     pub dataset_size: Option<u64>,
     /// Name of the base model.
@@ -251,7 +252,7 @@ pub struct TrainingRun {
     pub run_identifier: String,
     /// Loss of the result.
     pub final_loss: Option<f64>,
-    /// Why it failed.
+    /// Why it failed: the first and last 2,500 characters of what was said, labelled.
     pub error_message: Option<String>,
     /// The result's description, once there is one.
     pub metadata_path: Option<String>,
@@ -273,8 +274,8 @@ impl Run {
                 RunState::Succeeded => "completed",
                 RunState::Failed | RunState::Cancelled => "failed",
             },
-            started_at: self.started_at,
-            finished_at: self.finished_at,
+            started_at: self.started_at.map(iso8601),
+            finished_at: self.finished_at.map(iso8601),
             dataset_size: self.train_samples.map(|train| train + self.eval_samples.unwrap_or(0)),
             base_model: self.base.clone(),
             output_dir: self.dir.clone(),

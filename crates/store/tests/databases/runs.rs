@@ -97,7 +97,8 @@ async fn runs_read_as_ask_ai_rows(database: Database) {
     assert_eq!(
         json!(run.training_run()),
         json!({
-            "id": 1, "trainingType": "soft_prompt", "status": "completed", "startedAt": 20, "finishedAt": 30,
+            "id": 1, "trainingType": "soft_prompt", "status": "completed",
+            "startedAt": "1970-01-01T00:00:00Z", "finishedAt": "1970-01-01T00:00:00Z",
             "datasetSize": 538, "baseModel": "smollm2-135m", "outputDir": "runs/r1", "runIdentifier": "r1",
             "finalLoss": 0.5, "errorMessage": null, "metadataPath": "runs/r1/training_run.json", "triggeredBy": "ada",
         })
