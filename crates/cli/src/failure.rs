@@ -60,12 +60,12 @@ impl Failure {
 
     /// Says it on stderr.
     pub(crate) fn say(&self) {
-        eprintln!("error: failed to {}", self.chain[0]);
+        output::complain(&format!("error: failed to {}", self.chain[0]));
         for cause in &self.chain[1..] {
-            eprintln!("  caused by: {}", cause.replace('\n', "\n    "));
+            output::complain(&format!("  caused by: {}", cause.replace('\n', "\n    ")));
         }
         if let Some(hint) = &self.hint {
-            eprintln!("hint: {hint}");
+            output::complain(&format!("hint: {hint}"));
         }
     }
 }

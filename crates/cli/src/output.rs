@@ -3,7 +3,7 @@ use std::{
     process::ExitCode as Status,
 };
 
-use graft_core::ExitCode;
+use graft_core::{ExitCode, json};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn new(json: impl Serialize, text: impl Into<String>) -> Self {
-        let json = serde_json::to_value(json).unwrap_or_default();
+        let json = json::value(&json);
         Self { json, text: text.into(), code: ExitCode::Success }
     }
 
@@ -28,7 +28,7 @@ impl Reply {
 
     /// The same with one more field in the document.
     pub(crate) fn with_field(mut self, name: &str, value: impl Serialize) -> Self {
-        self.json[name] = serde_json::to_value(value).unwrap_or_default();
+        self.json[name] = json::value(&value);
         self
     }
 
@@ -52,6 +52,11 @@ impl Reply {
 pub(crate) fn print(text: &str) {
     let mut out = io::stdout().lock();
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+/// A line on stderr. Where that can't be written (it is a log on a full disk), nothing else must fail for it.
+pub(crate) fn complain(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// Rows under headings, in columns.

@@ -29,7 +29,7 @@ impl Training {
             bar.enable_steady_tick(Duration::from_millis(250));
             bar
         });
-        Self { bar, shown: None, say: |line| eprintln!("{line}") }
+        Self { bar, shown: None, say: crate::output::complain }
     }
 
     /// A bar for a person at a terminal; plain lines on stdout otherwise.

@@ -377,8 +377,7 @@ impl Error {
             Self::TrainerStart(_) => "check that the graft program was not moved or replaced while it ran",
             Self::TrainerDied { run, .. } => {
                 return Some(format!(
-                    "if the machine ran out of memory, lower `--pass-tokens`; `graft runs resume {run}` goes on from \
-                     the last checkpoint"
+                    "`graft runs resume {run}` goes on from the last checkpoint; its logs may say more"
                 ));
             }
             Self::TrainerOutOfMemory { .. } => {

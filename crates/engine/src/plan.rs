@@ -63,7 +63,7 @@ impl Engine {
             ..RunUpdate::default()
         };
         if let Err(error) = &made {
-            (update.state, update.error) = (Some(RunState::Failed), Some(error.to_string()));
+            (update.state, update.failure) = (Some(RunState::Failed), Some(error.failure()));
         }
         let run = self.store.update_run(&run.id, &update, &self.by, now()).await?;
         made.map(|()| Made { run, continued: false, found_dead })

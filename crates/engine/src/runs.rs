@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use graft_core::{Event, EventKind, ExitCode, Failure};
+use graft_core::{Event, EventKind, ExitCode, Failure, FailureClass};
 use graft_formats::faults::{self, Op};
 use graft_store::{Run, RunState, RunUpdate};
 use graft_train::{RunDir, TrainingRun};
@@ -93,7 +93,7 @@ impl Engine {
             return Ok(Some(self.store.update_held(&lease, &update, &self.by, now()).await?));
         }
         let at = self.store.now().await?;
-        Ok(Some(self.store.requeue_run(&lease, at, "its worker vanished", &self.by, now()).await?))
+        Ok(Some(self.store.requeue_run(&lease, at, &vanished(), &self.by, now()).await?))
     }
 
     /// Starts a trainer for a run: `program train-dir DIR`, its output kept in the run directory. It lives on when
@@ -246,7 +246,7 @@ impl Engine {
                     ExitCode::Stopped => RunState::Cancelled,
                     _ => RunState::Failed,
                 }),
-                error: Some(report(error, None, dir.path(), logs_from)),
+                failure: Some(report(error, None, dir.path(), logs_from)),
                 exit_code: Some(error.exit_code() as i32),
                 ..RunUpdate::default()
             },
@@ -362,6 +362,10 @@ pub(crate) fn last_failure(dir: &RunDir) -> Option<Failure> {
         EventKind::Failed(failure) => Some(failure),
         _ => None,
     }
+}
+
+fn vanished() -> Failure {
+    Failure { class: FailureClass::Lost, ..Failure::new("its worker vanished", ExitCode::Internal) }
 }
 
 /// Another process has just stored the run and is making its directory.

@@ -183,8 +183,8 @@ async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
         (None, Some(_)) => lines.push(("version", format!("none yet: `graft runs resume {}` registers it", run.id))),
         (None, None) => {}
     }
-    if let Some(error) = &run.error {
-        lines.push(("error", error.clone()));
+    if let Some(failure) = &run.failure {
+        lines.push(("error", failure.text()));
     }
     if matches!(run.state, RunState::Failed | RunState::Cancelled) && run.kind == RunKind::Train {
         lines.push((

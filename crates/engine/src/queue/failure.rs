@@ -6,7 +6,8 @@ use std::{
     path::Path,
 };
 
-use graft_core::{Failure, FailureClass};
+use graft_core::{ExitCode, Failure, FailureClass, Phase};
+use graft_formats::faults::{self, Op};
 use graft_store::Run;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,33 +18,38 @@ use crate::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Failure)]
 pub struct RunFailure {
+    /// What kind it is.
+    pub class: FailureClass,
     /// What failed.
     pub what: String,
     /// The phase it was in.
     #[serde(rename = "where")]
-    pub place: Option<String>,
+    pub place: Option<Phase>,
     /// All that is known: causes, then the ends of its output.
     pub why: String,
+    /// The causes alone, from the nearest to the deepest.
+    pub causes: Vec<String>,
     /// What to do.
     pub hint: Option<String>,
     /// Exit code of the trainer.
     pub exit_code: Option<i32>,
     /// The same as `where`.
-    pub phase: Option<String>,
+    pub phase: Option<Phase>,
+    /// Beginning and end of what it wrote to stderr.
+    pub stderr: String,
+    /// Beginning and end of what it wrote to stdout.
+    pub stdout: String,
 }
 
 impl RunFailure {
     /// The failure of a run that has one.
     #[must_use]
     pub fn of(run: &Run) -> Option<Self> {
-        let text = run.error.as_deref()?;
-        let (head, output) = text.find("\n--- ").map_or((text, ""), |at| text.split_at(at));
-        let hint = head.lines().find_map(|line| line.strip_prefix("hint: ")).map(str::to_owned);
-        let mut lines = head.lines().filter(|line| !line.starts_with("hint: "));
-        let what = lines.next().unwrap_or_default().to_owned();
-        let why = lines.collect::<Vec<_>>().join("\n") + output;
-        let phase = run.phase.clone();
-        Some(Self { what, place: phase.clone(), why, hint, exit_code: run.exit_code, phase })
+        let Failure { class, phase, message: what, causes, hint, code: _, stderr, stdout } = run.failure.clone()?;
+        let outputs = [("stderr", &stderr), ("stdout", &stdout)].into_iter().filter(|(_, output)| !output.is_empty());
+        let outputs = outputs.map(|(name, output)| format!("--- {name} ---\n{output}"));
+        let why = causes.iter().cloned().chain(outputs).collect::<Vec<_>>().join("\n");
+        Some(Self { class, what, place: phase, why, causes, hint, exit_code: run.exit_code, phase, stderr, stdout })
     }
 }
 
@@ -73,25 +79,36 @@ impl Error {
 /// Characters kept of the beginning and of the end of each stream.
 const KEPT: usize = 2500;
 
-/// The error as it is stored: what and why, the hint, how the process ended, and the ends of what it wrote.
-pub(crate) fn report(error: &Error, phase: Option<&str>, dir: &Path, from: (u64, u64)) -> String {
-    let mut text = format!("failed to {error}");
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text += &format!("\n{cause}");
-        source = cause.source();
+/// What is stored of an error that ended an attempt: with the phase it was in, and what its processes wrote from these
+/// offsets on.
+pub(crate) fn report(error: &Error, phase: Option<&str>, dir: &Path, from: (u64, u64)) -> Failure {
+    let mut failure = error.failure();
+    failure.phase = failure.phase.or_else(|| Phase::named(phase?));
+    failure.stderr = ends(&text_from(&dir.join("stderr.log"), from.0));
+    failure.stdout = ends(&text_from(&dir.join("stdout.log"), from.1));
+    // Where the disk was full, there was no room for the event or the log that would have said so.
+    if failure.class == FailureClass::Internal
+        && let Err(refused) = probe(dir)
+        && FailureClass::of(&refused, ExitCode::Internal) == FailureClass::Disk
+    {
+        failure.class = FailureClass::Disk;
+        failure.causes.push(format!("`{}` can't be written: {refused}", dir.display()));
+        failure.hint = Some(graft_formats::disk_hint(&refused).to_owned());
     }
-    if let Some(hint) = error.hint() {
-        text += &format!("\nhint: {hint}");
-    }
-    text += &format!("\nexit code {}", error.exit_code() as u8);
-    if let Some(phase) = phase {
-        text += &format!(" in phase {phase}");
-    }
-    for (name, from) in [("stderr", from.0), ("stdout", from.1)] {
-        text += &format!("\n--- {name} ---\n{}", ends(&text_from(&dir.join(format!("{name}.log")), from)));
-    }
-    text
+    failure
+}
+
+/// Whether a folder still takes what a trainer writes in a moment.
+fn probe(dir: &Path) -> std::io::Result<()> {
+    let path = dir.join(".probe");
+    faults::pass(Op::Write, &path)?;
+    let written = File::create(&path).and_then(|mut file| {
+        std::io::Write::write_all(&mut file, &[0; 1 << 16])?;
+        file.sync_all()
+    });
+    // What can't be removed is removed with the directory.
+    let _ = std::fs::remove_file(&path);
+    written
 }
 
 /// The first and last characters of a text, and how many are missing between them.
@@ -139,11 +156,24 @@ mod tests {
         std::fs::write(dir.path().join("stderr.log"), format!("old\n{long}")).unwrap();
         std::fs::write(dir.path().join("stdout.log"), "step 1").unwrap();
         let error = Error::TrainerDied { run: "r".into(), how: "signal 9".into(), transient: true };
-        let text = report(&error, Some("train"), dir.path(), (4, 0));
-        assert!(text.contains("signal 9") && text.contains("exit code 1 in phase train"), "{text}");
-        assert!(text.contains("\n--- stderr ---\nfirst ü") && text.contains("last ü\n--- stdout ---\nstep 1"));
-        assert!(text.contains("… 15013 characters left out …") && !text.contains("old"), "{text}");
-        assert_eq!(classify(&error), FailureClass::Lost);
+        let failure = report(&error, Some("train"), dir.path(), (4, 0));
+        assert!(failure.message.contains("signal 9") && failure.phase == Some(Phase::Train), "{failure:?}");
+        assert!(failure.stderr.starts_with("first ü") && failure.stderr.ends_with("last ü"));
+        assert!(failure.stderr.contains("… 15013 characters left out …") && !failure.stderr.contains("old"));
+        assert_eq!((failure.stdout.as_str(), failure.class), ("step 1", FailureClass::Lost));
         assert!(!FailureClass::OutOfMemory.is_transient());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_full_disk_is_found_out_where_nothing_could_say_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let died = || Error::TrainerDied { run: "r".into(), how: "exit status: 101".into(), transient: false };
+        assert_eq!(report(&died(), None, dir.path(), (0, 0)).class, FailureClass::Internal);
+        std::os::unix::fs::symlink("/dev/full", dir.path().join(".probe")).unwrap();
+        let failure = report(&died(), None, dir.path(), (0, 0));
+        assert_eq!(failure.class, FailureClass::Disk);
+        let hint = failure.hint.unwrap();
+        assert!(hint.contains("disk is full") && !hint.contains("memory"), "{hint}");
     }
 }

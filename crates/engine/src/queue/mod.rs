@@ -21,4 +21,4 @@ pub use request::{RunRequest, SplitName};
 pub use view::{LogStream, LogText, Progress, RunView, Waiting};
 
 pub(crate) use estimate::Speeds;
-pub(crate) use failure::{classify, report, text_from};
+pub(crate) use failure::{report, text_from};

@@ -18,7 +18,7 @@ use tracing::{Span, field::Empty};
 use super::{Say, WorkerOptions, child, measure, trainer};
 use crate::{
     Engine, Error, Result, RunRequest, Trainer, now,
-    queue::{Speeds, classify, report},
+    queue::{Speeds, report},
 };
 
 /// How often a held run is looked at for what people want of it.
@@ -231,22 +231,21 @@ impl Attendance {
     async fn fail(&self, id: &str, error: &Error, from: (u64, u64)) -> Result<()> {
         self.spans.failed();
         let run = self.engine.store.run(id).await?;
-        let class = classify(error);
-        let text = report(error, run.phase.as_deref(), self.engine.run_dir(&run).path(), from);
+        let failure = report(error, run.phase.as_deref(), self.engine.run_dir(&run).path(), from);
         (self.say)(&format!("run {id}: failed to {error}"));
         let store = &self.engine.store;
-        if class.is_transient() && run.wants.is_none() && run.attempts < run.max_attempts {
+        if failure.class.is_transient() && run.wants.is_none() && run.attempts < run.max_attempts {
             let pause = self.options.backoff * 4_u32.saturating_pow(run.attempts.saturating_sub(1));
             let at = store.now().await? + i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
-            return match store.requeue_run(&self.lease, at, &text, &self.engine.by, now()).await {
+            return match store.requeue_run(&self.lease, at, &failure, &self.engine.by, now()).await {
                 Ok(_) | Err(graft_store::Error::LeaseLost { .. }) => Ok(()),
                 Err(error) => Err(error.into()),
             };
         }
-        let cancelled = class == FailureClass::Cancelled || run.wants.is_some();
+        let cancelled = failure.class == FailureClass::Cancelled || run.wants.is_some();
         let update = RunUpdate {
             state: Some(if cancelled { RunState::Cancelled } else { RunState::Failed }),
-            error: Some(text),
+            failure: Some(failure),
             exit_code: Some(error.exit_code() as i32),
             ..RunUpdate::default()
         };

@@ -1,6 +1,6 @@
 //! What may happen to a run after it ended, and to those that wait for it.
 
-use graft_core::Timestamp;
+use graft_core::{ExitCode, Failure, Timestamp};
 use serde_json::json;
 
 use super::{Run, RunKind, RunState, RunUpdate, change, find, run, select_runs};
@@ -81,7 +81,8 @@ impl Store {
             let hopeless = run(row)?;
             let error =
                 format!("run `{}`, which it waited for, did not succeed", hopeless.after_run.as_deref().unwrap_or(""));
-            let update = RunUpdate { state: Some(RunState::Cancelled), error: Some(error), ..RunUpdate::default() };
+            let failure = Some(Failure::new(error, ExitCode::Stopped));
+            let update = RunUpdate { state: Some(RunState::Cancelled), failure, ..RunUpdate::default() };
             cancelled.push(change(&mut tx, hopeless, &update, Actor { by, at }).await?);
         }
         tx.commit().await?;

@@ -3,8 +3,8 @@ mod ending;
 mod queue;
 mod table;
 
-use graft_core::{Digest, Timestamp, TrainSpec, iso8601};
-use serde::Serialize;
+use graft_core::{Digest, Failure, Timestamp, TrainSpec, iso8601};
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 pub use adding::NewEvaluation;
@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use crate::changes::{Actor, Deed, record};
 use crate::database::Tx;
-use crate::{Action, Error, Kind, Store, row};
+use crate::{Action, Error, Kind, Store};
 
 names! {
     /// What a run does.
@@ -138,8 +138,10 @@ pub struct Run {
     pub eval_samples: Option<u64>,
     /// Loss of the result on the held-out examples, or of the last step without any.
     pub final_loss: Option<f64>,
-    /// Why it failed, in full.
-    pub error: Option<String>,
+    /// Why it failed; shown as a text, in full.
+    #[serde(rename = "error", serialize_with = "text_of")]
+    #[schema(value_type = Option<String>)]
+    pub failure: Option<Failure>,
     /// Exit code of the trainer.
     pub exit_code: Option<i32>,
     /// Who asked for it.
@@ -203,7 +205,7 @@ pub struct RunUpdate {
     /// Loss of the result; kept only if finite.
     pub final_loss: Option<f64>,
     /// Why it failed.
-    pub error: Option<String>,
+    pub failure: Option<Failure>,
     /// Exit code of the trainer.
     pub exit_code: Option<i32>,
     /// What it does now.
@@ -260,6 +262,10 @@ pub struct TrainingRun {
     pub triggered_by: String,
 }
 
+fn text_of<S: Serializer>(failure: &Option<Failure>, to: S) -> Result<S::Ok, S::Error> {
+    failure.as_ref().map(Failure::text).serialize(to)
+}
+
 impl Run {
     /// The run in the words of the Ask AI system.
     #[must_use]
@@ -281,7 +287,11 @@ impl Run {
             output_dir: self.dir.clone(),
             run_identifier: self.id.clone(),
             final_loss: self.final_loss,
-            error_message: self.error.clone().or_else(|| cancelled.then(|| "cancelled".to_owned())),
+            error_message: self
+                .failure
+                .as_ref()
+                .map(Failure::text)
+                .or_else(|| cancelled.then(|| "cancelled".to_owned())),
             metadata_path: (self.state == RunState::Succeeded).then(|| format!("{}/training_run.json", self.dir)),
             triggered_by: self.created_by.clone(),
         }
@@ -296,7 +306,7 @@ impl Run {
             }
             self.finished_at = (!state.is_active()).then_some(at);
             if state.is_active() {
-                (self.error, self.exit_code) = (None, None);
+                (self.failure, self.exit_code) = (None, None);
             } else {
                 (self.lease_owner, self.lease, self.wants, self.not_before) = (None, None, None, None);
             }
@@ -308,7 +318,7 @@ impl Run {
         self.train_samples = update.train_samples.or(self.train_samples);
         self.eval_samples = update.eval_samples.or(self.eval_samples);
         self.final_loss = update.final_loss.filter(|loss| loss.is_finite()).or(self.final_loss);
-        self.error = update.error.as_deref().map(row::text).or_else(|| self.error.take());
+        self.failure = update.failure.clone().or_else(|| self.failure.take());
         self.exit_code = update.exit_code.or(self.exit_code);
     }
 }

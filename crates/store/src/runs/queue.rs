@@ -1,6 +1,6 @@
 //! The queue is the table of runs: who holds one says so in it, for a while, and writes only while that is true.
 
-use graft_core::{Dataset, Timestamp};
+use graft_core::{Dataset, Failure, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::any::AnyRow;
@@ -285,7 +285,7 @@ impl Store {
         &self,
         lease: &Lease,
         not_before: Timestamp,
-        reason: &str,
+        reason: &Failure,
         by: &str,
         at: Timestamp,
     ) -> Result<Run, Error> {
@@ -296,7 +296,7 @@ impl Store {
             run = change(&mut tx, run, &update, Actor { by, at }).await?;
         }
         (run.lease_owner, run.lease, run.phase) = (None, None, None);
-        (run.not_before, run.error) = (Some(not_before), Some(row::text(reason)));
+        (run.not_before, run.failure) = (Some(not_before), Some(reason.clone()));
         write(&mut tx, &run).await?;
         tx.commit().await?;
         Ok(run)

@@ -1,5 +1,6 @@
 //! The table `runs`.
 
+use graft_core::{ExitCode, Failure, Phase, json};
 use sqlx::any::{AnyExecutor, AnyRow};
 
 use super::{Priority, Run};
@@ -10,7 +11,7 @@ macro_rules! select_runs {
     ($tail:literal) => {
         concat!(
             "select id, kind, seq, task, state, method, base_name, dataset, spec, dir, pid, train_samples, eval_samples,
-                    final_loss, error, exit_code, created_by, created_at, started_at, finished_at, priority, threads,
+                    final_loss, error, failure, exit_code, created_by, created_at, started_at, finished_at, priority, threads,
                     attempts, max_attempts, fence, lease_owner, lease_clock, lease_until, not_before, wants, phase,
                     after_run, activate, version, request, place
              from runs ",
@@ -38,7 +39,7 @@ pub(super) async fn write(tx: &mut Tx<'_>, run: &Run) -> Result<(), Error> {
     let (clock, until) = run.lease.as_ref().map(|(clock, until)| (clock.as_str(), *until)).unzip();
     // Not kept prepared: sqlx's Any driver gives an absent float another Postgres type than a present one.
     sqlx::query(
-        "update runs set state = $2, pid = $3, train_samples = $4, eval_samples = $5, final_loss = $6, error = $7,
+        "update runs set state = $2, pid = $3, train_samples = $4, eval_samples = $5, final_loss = $6, failure = $7, error = null,
                 exit_code = $8, started_at = $9, finished_at = $10, attempts = $11, fence = $12, lease_owner = $13,
                 lease_clock = $14, lease_until = $15, not_before = $16, wants = $17, phase = $18, place = $19
          where id = $1",
@@ -49,7 +50,7 @@ pub(super) async fn write(tx: &mut Tx<'_>, run: &Run) -> Result<(), Error> {
     .bind(run.train_samples.map(row::big))
     .bind(run.eval_samples.map(row::big))
     .bind(run.final_loss)
-    .bind(run.error.as_deref())
+    .bind(run.failure.as_ref().map(json::line))
     .bind(run.exit_code.map(i64::from))
     .bind(run.started_at)
     .bind(run.finished_at)
@@ -66,6 +67,18 @@ pub(super) async fn write(tx: &mut Tx<'_>, run: &Run) -> Result<(), Error> {
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// Why a run failed; of runs that older versions ended, all that they had to say as one text.
+fn failure(row: &AnyRow) -> Result<Option<Failure>, Error> {
+    if let Some(parts) = row::json_opt(row, "failure")? {
+        return serde_json::from_value(parts).map(Some).map_err(|cause| Error::Damaged(Box::new(cause)));
+    }
+    let text: Option<String> = row::get(row, "error")?;
+    let code = row::int_opt(row, "exit_code")?.and_then(|code: i32| u8::try_from(code).ok());
+    let phase: Option<String> = row::get(row, "phase")?;
+    let code = code.map_or(ExitCode::Internal, ExitCode::from);
+    Ok(text.map(|text| Failure { phase: phase.and_then(|name| Phase::named(&name)), ..Failure::new(text, code) }))
 }
 
 pub(super) fn run(row: &AnyRow) -> Result<Run, Error> {
@@ -87,7 +100,7 @@ pub(super) fn run(row: &AnyRow) -> Result<Run, Error> {
         train_samples: row::int_opt(row, "train_samples")?,
         eval_samples: row::int_opt(row, "eval_samples")?,
         final_loss: row::get(row, "final_loss")?,
-        error: row::get(row, "error")?,
+        failure: failure(row)?,
         exit_code: row::int_opt(row, "exit_code")?,
         created_by: row::get(row, "created_by")?,
         created_at: row::get(row, "created_at")?,

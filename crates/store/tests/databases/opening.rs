@@ -1,14 +1,19 @@
 use std::error::Error as _;
 use std::time::{Duration, Instant};
 
-use graft_core::ExitCode;
-use graft_store::{Error, Store};
+use graft_core::{ExitCode, FailureClass, Phase};
+use graft_store::{Error, NewRun, RunState, RunUpdate, Store};
 use serde_json::json;
 use sqlx::{Connection, SqliteConnection};
 
-use crate::support::{Database, again, labelled, on_both};
+use crate::support::{Database, TASK, again, labelled, on_both, spec};
 
-on_both!(opening_again_keeps_everything, a_newer_schema_is_refused, a_foreign_database_is_refused,);
+on_both!(
+    opening_again_keeps_everything,
+    a_newer_schema_is_refused,
+    a_foreign_database_is_refused,
+    the_text_of_an_old_failure_is_read,
+);
 
 async fn opening_again_keeps_everything(database: Database) {
     database.store.set_setting("threads", &json!(2), "me", 1).await.unwrap();
@@ -24,6 +29,21 @@ async fn a_newer_schema_is_refused(database: Database) {
     assert!(matches!(cause(&error), Error::NewerSchema { found: 1000, .. }), "{error:?}");
     assert_eq!(error.exit_code(), ExitCode::BadData);
     assert!(error.hint().unwrap().contains("newer version"));
+}
+
+async fn the_text_of_an_old_failure_is_read(database: Database) {
+    let store = &database.store;
+    let spec = spec("r1");
+    store.add_run(NewRun { task: TASK, spec: &spec, dir: "runs/r1", holder: None }, "ada", 10).await.unwrap();
+    // As older versions left it.
+    let old = "update runs set state = 'failed', phase = 'train', exit_code = 12, error = 'failed to x\nhint: y'";
+    execute(&database.url, old).await;
+    let failure = store.run("r1").await.unwrap().failure.unwrap();
+    assert_eq!((failure.message.as_str(), failure.class), ("failed to x\nhint: y", FailureClass::OutOfMemory));
+    assert_eq!(failure.phase, Some(Phase::Train));
+    let running = RunUpdate { state: Some(RunState::Running), ..RunUpdate::default() };
+    assert_eq!(store.update_run("r1", &running, "ada", 11).await.unwrap().failure, None);
+    assert_eq!(store.run("r1").await.unwrap().failure, None, "a run that goes on has not failed");
 }
 
 async fn a_foreign_database_is_refused(database: Database) {

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use graft_core::{Assignment, Dataset, Digest};
+use graft_core::{Assignment, Dataset, Digest, ExitCode, Failure};
 use graft_store::{
     ChangeFilter, Due, Error, Free, Lease, NewEvaluation, NewRun, NewSchedule, NewVersion, Priority, Run, RunFilter,
     RunKind, RunState, RunUpdate, Store, Submission, Wish,
@@ -109,14 +109,15 @@ async fn a_run_waits_for_threads_time_and_another_run(database: Database) {
     let (_, lease) = claim(store, ALL).await.unwrap();
     assert_eq!(claimed(store).await, "");
     let now = store.now().await.unwrap();
-    let waiting = store.requeue_run(&lease, now + LONG, "the network failed", "w", 20).await.unwrap();
-    assert_eq!((waiting.state, waiting.error.as_deref()), (RunState::Queued, Some("the network failed")));
+    let reason = Failure::new("the network failed", ExitCode::Network);
+    let waiting = store.requeue_run(&lease, now + LONG, &reason, "w", 20).await.unwrap();
+    assert_eq!((waiting.state, waiting.failure.as_ref()), (RunState::Queued, Some(&reason)));
     assert_eq!(claimed(store).await, "");
     let (later, lease) = store.take_over(&waiting, "w1", LONG).await.unwrap();
-    store.requeue_run(&lease, now - 1, "again", "w", 20).await.unwrap();
+    store.requeue_run(&lease, now - 1, &reason, "w", 20).await.unwrap();
     assert_eq!(later.attempts, 1);
     let (run, lease) = claim(store, ALL).await.unwrap();
-    assert_eq!((run.id.as_str(), run.attempts, run.error), ("a", 2, None));
+    assert_eq!((run.id.as_str(), run.attempts, run.failure), ("a", 2, None));
     store.update_held(&lease, &to(RunState::Running), "w", 21).await.unwrap();
     store.update_held(&lease, &to(RunState::Succeeded), "w", 22).await.unwrap();
     // What has succeeded may be deleted: who waited for it still goes on, and who waits for a failure doesn't.
@@ -198,7 +199,7 @@ async fn a_stale_holder_writes_nothing(database: Database) {
     let lost = |error: &Error| matches!(error, Error::LeaseLost { .. });
     assert!(lost(&store.renew_lease(&old, LONG).await.unwrap_err()));
     assert!(lost(&store.update_held(&old, &to(RunState::Running), "w1", 20).await.unwrap_err()));
-    assert!(lost(&store.requeue_run(&old, 0, "", "w1", 20).await.unwrap_err()));
+    assert!(lost(&store.requeue_run(&old, 0, &Failure::new("late", ExitCode::Internal), "w1", 20).await.unwrap_err()));
     assert!(lost(&store.release_lease(&old).await.unwrap_err()));
     assert!(lost(&store.add_version_held(&old, &version, "w1", 20).await.unwrap_err()));
     assert!(store.versions(None).await.unwrap().is_empty());
@@ -243,7 +244,7 @@ async fn a_run_is_cancelled_at_any_state(database: Database) {
     assert!(matches!(store.cancel_run("a", "ada", 20).await, Err(Error::RunState { .. })));
     let orphans = store.cancel_orphans("w", 21).await.unwrap();
     assert_eq!((orphans.len(), orphans[0].state), (1, RunState::Cancelled));
-    assert!(orphans[0].error.as_ref().unwrap().contains("`a`"));
+    assert!(orphans[0].failure.as_ref().unwrap().message.contains("`a`"));
     submit(store, "c", &order()).await.unwrap();
     let (_, lease) = claim(store, ALL).await.unwrap();
     let told = store.cancel_run("c", "ada", 22).await.unwrap();

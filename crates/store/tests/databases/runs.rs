@@ -1,3 +1,4 @@
+use graft_core::{ExitCode, Failure, FailureClass};
 use graft_store::{Error, NewRun, Run, RunFilter, RunState, RunUpdate, Store};
 use serde_json::json;
 
@@ -61,12 +62,13 @@ async fn a_failed_run_is_resumed(database: Database) {
     add(store, "r1", TASK, 10).await.unwrap();
     store.update_run("r1", &to(RunState::Running), "graft", 20).await.unwrap();
     let stderr = format!("thread panicked\0{}", "x".repeat(5000));
-    let failed = RunUpdate { error: Some(stderr), exit_code: Some(137), ..to(RunState::Failed) };
+    let failure = Failure { class: FailureClass::Lost, stderr, ..Failure::new("it ended", ExitCode::Internal) };
+    let failed = RunUpdate { failure: Some(failure.clone()), exit_code: Some(137), ..to(RunState::Failed) };
     let run = store.update_run("r1", &failed, "graft", 30).await.unwrap();
     assert_eq!(run, store.run("r1").await.unwrap());
-    assert_eq!((run.error.unwrap().len(), run.exit_code, run.finished_at), (5018, Some(137), Some(30)));
+    assert_eq!((run.failure, run.exit_code, run.finished_at), (Some(failure), Some(137), Some(30)));
     let run = store.update_run("r1", &to(RunState::Running), "graft", 40).await.unwrap();
-    assert_eq!((run.started_at, run.finished_at, run.error, run.exit_code), (Some(20), None, None, None));
+    assert_eq!((run.started_at, run.finished_at, run.failure, run.exit_code), (Some(20), None, None, None));
 }
 
 async fn runs_are_listed(database: Database) {
