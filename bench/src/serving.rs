@@ -10,7 +10,7 @@ use std::{
 
 use graft_core::{AdapterSpec, AnswerForm, LoraSpec, Targets, TaskCard};
 use graft_nn::{Adapter, Model};
-use graft_predict::{Batcher, Decoding, Error, Limits, Template, Update, Vocabulary};
+use graft_predict::{Batcher, Error, Limits, Request, Template, Update, Vocabulary};
 use serde_json::json;
 
 /// Inputs of about the length of a Slack message.
@@ -46,15 +46,15 @@ pub(crate) fn together(model: &Path) -> anyhow::Result<()> {
     let one = bench.answer(&mut batcher, &inputs[1..2], 1)?;
     println!("{}", json!({"what": "one message", "seconds": one.seconds, "tokens": one.tokens}));
     let alone = bench.answer(&mut batcher, &inputs[..20], 1)?;
-    for lanes in [8, 24, 48] {
-        let mut batcher = bench.batcher(lanes);
+    for slots in [8, 24, 48] {
+        let mut batcher = bench.batcher(slots);
         bench.answer(&mut batcher, &inputs[..1], 1)?;
         let together = bench.answer(&mut batcher, &inputs, 1)?;
         let each = |taken: &Taken| taken.tokens as f64 / taken.seconds;
         println!(
             "{}",
             json!({
-                "what": "100 messages", "lanes": lanes, "seconds": together.seconds,
+                "what": "100 messages", "lanes": slots, "seconds": together.seconds,
                 "messages_per_s": INPUTS as f64 / together.seconds, "times_one_at_a_time": each(&together) / each(&alone),
             })
         );
@@ -121,8 +121,8 @@ impl Bench {
         Ok(Self { model: Arc::new(model), template, adapters })
     }
 
-    fn batcher(&self, lanes: usize) -> Batcher {
-        Batcher::new(Arc::clone(&self.model), Limits { lanes, cache_bytes: 1 << 30, ..Limits::default() })
+    fn batcher(&self, slots: usize) -> Batcher {
+        Batcher::new(Arc::clone(&self.model), Limits { slots, cache_bytes: 1 << 30, ..Limits::default() })
     }
 
     /// Answers all inputs, each with the next of so many adapters.
@@ -136,14 +136,14 @@ impl Bench {
                 _ => true,
             });
             let adapter = (adapters > 0).then(|| Arc::clone(&self.adapters[index % adapters]));
-            let how = Decoding { max_tokens: TOKENS, ..Decoding::default() };
-            batcher.submit(self.template.request(adapter, input, how, tell)?, clock);
+            let request = self.template.request(adapter, input, tell)?;
+            batcher.submit(Request { max_tokens: TOKENS, ..request }, clock);
         }
         while !batcher.is_idle() {
             batcher.step(Instant::now());
         }
         let seconds = clock.elapsed().as_secs_f64();
         let answers: Result<Vec<_>, Error> = done.try_iter().collect();
-        Ok(Taken { seconds, tokens: answers?.iter().map(|outcome| outcome.prediction.answer_tokens).sum() })
+        Ok(Taken { seconds, tokens: answers?.iter().map(|done| done.answer_tokens).sum() })
     }
 }

@@ -2,9 +2,9 @@ use graft_store::Version;
 use graft_tasks::score::{Comparison, Scores, compare};
 use serde::Serialize;
 
-use crate::{Engine, Error, Result, Rival, Tell, evaluate::SEED, now};
+use crate::{BaselineScores, Engine, Error, Result, Serving, Tell, evaluate::SEED, now};
 
-/// What became of a wish to make a version active.
+/// The result of making a version active.
 #[derive(Clone, Debug, Serialize)]
 pub struct Activated {
     /// The version that is active now.
@@ -77,19 +77,32 @@ impl Engine {
         force: bool,
         tell: Tell<'_>,
     ) -> Result<Activated> {
+        let serving = Serving::once(self.clone(), Serving::SIDE_BY_SIDE);
+        self.activate_with(&serving, (task, name), seen, force, tell).await
+    }
+
+    /// The same, where `serving` answers what must be answered.
+    pub(crate) async fn activate_with(
+        &self,
+        serving: &Serving,
+        (task, name): (&str, &str),
+        seen: Seen<'_>,
+        force: bool,
+        tell: Tell<'_>,
+    ) -> Result<Activated> {
         let version = self.store.version(task, name).await?;
         let active = self.store.active_version(task).await?;
         let expected = active.as_ref().map(|active| active.name.clone());
         seen.check(task, expected.as_deref())?;
-        let rival = match &active {
+        let compared = match &active {
             Some(active) if active.name == name => None,
-            _ => self.opponent(&version, active.as_ref(), tell).await?,
+            _ => self.opponent(serving, &version, active.as_ref(), tell).await?,
         };
-        let comparison = match &rival {
+        let comparison = match &compared {
             Some((new, _, old)) => Some(compare(new, old, SEED)?),
             None => None,
         };
-        let opponent = rival.map(|(_, opponent, _)| opponent);
+        let opponent = compared.map(|(_, opponent, _)| opponent);
         if let (Some(comparison), Some(opponent), false) = (&comparison, &opponent, force)
             && comparison.difference < 0.0
         {
@@ -108,25 +121,30 @@ impl Engine {
     /// Scores of the version and of what it would replace, on the same examples; nothing where there are none.
     async fn opponent(
         &self,
+        serving: &Serving,
         version: &Version,
         active: Option<&Version>,
         tell: Tell<'_>,
     ) -> Result<Option<(Scores, Opponent, Scores)>> {
         let new = match Self::evaluation(version) {
             Some(evaluation) => evaluation,
-            None => self.evaluate(version, false, tell).await?.1,
+            None => {
+                let evaluation = serving.measure(version, false, tell).await?;
+                self.keep_evaluation(version, &evaluation, None).await?;
+                evaluation
+            }
         };
         if new.adapter.n == 0 {
             return Ok(None);
         }
         let Some(active) = active else {
-            let baseline = |rival: Rival| (new.adapter.clone(), Opponent::Baseline(rival.name), rival.scores);
+            let baseline = |of: BaselineScores| (new.adapter.clone(), Opponent::Baseline(of.name), of.scores);
             return Ok(new.baseline.clone().map(baseline));
         };
         let old = match Self::evaluation(active) {
             Some(old) if old.adapter.truth == new.adapter.truth => old.adapter,
             // It was measured on other examples; only the same ones can be compared.
-            _ => self.score_version(active, &new.dataset, tell).await?,
+            _ => serving.score(active, &new.dataset, tell).await?,
         };
         Ok(Some((new.adapter, Opponent::Version(active.name.clone()), old)))
     }

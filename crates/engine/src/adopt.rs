@@ -10,7 +10,7 @@ use graft_tasks::cards;
 use graft_train::AdapterCard;
 use serde_json::json;
 
-use crate::{Chosen, Engine, Error, Result, adapters::untold, now, predictor::weights_digest};
+use crate::{Chosen, Engine, Error, Result, adapters::untold, now, serving::weights_digest};
 
 /// What people say about an adapter's folder.
 #[derive(Clone, Copy, Debug, Default)]

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use graft_core::{AnswerForm, Digest, Example, TaskCard, Timestamp};
-use graft_predict::{Calibration, Prediction};
+use graft_core::{AnswerForm, Dataset, Digest, Example, TaskCard, Timestamp};
+use graft_predict::Calibration;
+use graft_store::{Lease, Version};
 use graft_tasks::{
     baseline::Baseline,
     pounds::Tables,
@@ -12,6 +13,11 @@ use graft_tasks::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+
+use crate::{Engine, Result, RunRequest, Serving, now, serving::Answer};
+
+/// Hears what is being done, how much of it is done, and how much there is.
+pub type Tell<'t> = &'t mut dyn FnMut(&str, usize, usize);
 
 /// Seed of the bootstrap: intervals of the same answers are the same everywhere.
 pub(crate) const SEED: u64 = 42;
@@ -28,7 +34,7 @@ pub struct Evaluation {
     /// The base model without it.
     pub base: Option<Scores>,
     /// What needs no model.
-    pub baseline: Option<Rival>,
+    pub baseline: Option<BaselineScores>,
     /// Makes confidences mean what they say; with its reliability before and after.
     pub calibration: Calibration,
     /// The same for each field, by its path without list positions.
@@ -87,11 +93,56 @@ pub(crate) fn kept_answers(
 
 /// Something that answers without a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Rival {
+pub struct BaselineScores {
     /// `regex`, or `always <label>`.
     pub name: String,
     /// Its scores.
     pub scores: Scores,
+}
+
+impl Engine {
+    /// A version's numbers, if it was evaluated.
+    #[must_use]
+    pub fn evaluation(version: &Version) -> Option<Evaluation> {
+        serde_json::from_value(version.metrics.get("evaluation")?.clone()).ok()
+    }
+
+    /// Answers the held-out examples of a version's dataset with its adapter, the baseline and (if `with_base`) the
+    /// bare base model, and keeps the numbers with the version.
+    ///
+    /// # Errors
+    /// The version can't be loaded, or has no dataset.
+    pub async fn evaluate(&self, version: &Version, with_base: bool, tell: Tell<'_>) -> Result<(Version, Evaluation)> {
+        let evaluation = self.measure(version, with_base, tell).await?;
+        Ok((self.keep_evaluation(version, &evaluation, None).await?, evaluation))
+    }
+
+    /// The same without keeping the numbers.
+    pub(crate) async fn measure(&self, version: &Version, with_base: bool, tell: Tell<'_>) -> Result<Evaluation> {
+        Serving::once(self.clone(), Serving::SIDE_BY_SIDE).measure(version, with_base, tell).await
+    }
+
+    /// Keeps a version's numbers with it, in the name of a run that is held if a lease is given.
+    pub(crate) async fn keep_evaluation(
+        &self,
+        version: &Version,
+        evaluation: &Evaluation,
+        lease: Option<&Lease>,
+    ) -> Result<Version> {
+        let value = serde_json::to_value(evaluation).unwrap_or(Value::Null);
+        Ok(self.store.set_metric(version, ("evaluation", &value), lease, &self.by, now()).await?)
+    }
+
+    /// The dataset that a version is measured on: the one it learned from, or for a version that was made elsewhere
+    /// the task's examples of now.
+    pub(crate) async fn dataset_of(&self, version: &Version) -> Result<Dataset> {
+        if let Some(digest) = &version.dataset {
+            return Ok(self.store.dataset(&version.task, digest).await?);
+        }
+        let prepared = self.prepare(&version.task, RunRequest::new(&version.task).rule(), None).await?;
+        self.keep(&prepared).await?;
+        Ok(prepared.dataset)
+    }
 }
 
 /// Scores answers to examples; a missing one is wrong in every way.
@@ -107,7 +158,12 @@ pub fn score_answers(card: &TaskCard, examples: &[Example], answers: &[Option<Va
 
 /// What answers without a model: the regex parser for `slack-rescue`, the most frequent label for label tasks.
 #[must_use]
-pub fn rival(card: &TaskCard, train: &[Example], eval: &[Example], tables: &Tables) -> Option<Rival> {
+pub fn baseline_scores(
+    card: &TaskCard,
+    train: &[Example],
+    eval: &[Example],
+    tables: &Tables,
+) -> Option<BaselineScores> {
     let (name, answers): (String, Vec<Option<Value>>) = match &card.answer {
         AnswerForm::Json { .. } if card.name == "slack-rescue" => {
             let baseline = Baseline::new(tables);
@@ -123,28 +179,28 @@ pub fn rival(card: &TaskCard, train: &[Example], eval: &[Example], tables: &Tabl
         }
         AnswerForm::Json { .. } | AnswerForm::Text => return None,
     };
-    Some(Rival { name, scores: score_answers(card, eval, &answers) })
+    Some(BaselineScores { name, scores: score_answers(card, eval, &answers) })
 }
 
 /// Fits confidences to what was right: of whole answers, and of each field over all its list positions.
 pub(crate) fn calibrate(
     card: &TaskCard,
     examples: &[Example],
-    answers: &[Option<Prediction>],
+    answers: &[Option<Answer>],
     scores: &Scores,
 ) -> (Calibration, BTreeMap<String, Calibration>) {
     let whole: Vec<(f64, bool)> = answers
         .iter()
         .zip(&scores.per_example)
-        .filter_map(|(answer, right)| Some((answer.as_ref()?.raw_confidence, *right >= 0.5)))
+        .filter_map(|(answer, right)| Some((answer.as_ref()?.raw.answer, *right >= 0.5)))
         .collect();
     let mut fields: BTreeMap<String, Vec<(f64, bool)>> = BTreeMap::new();
     for (example, answer) in examples.iter().zip(answers) {
         let Some(answer) = answer else { continue };
         let truth = example.output.clone().unwrap_or_default();
-        let difference = score::diff(card, &truth, &answer.answer);
-        for (path, confidence) in &answer.fields {
-            if let Some(right) = is_right(path, &answer.answer, &difference) {
+        let difference = score::diff(card, &truth, &answer.written);
+        for (path, confidence) in &answer.raw.fields {
+            if let Some(right) = is_right(path, &answer.written, &difference) {
                 fields.entry(field_of(path)).or_default().push((*confidence, right));
             }
         }
@@ -188,6 +244,7 @@ fn is_right(path: &str, answer: &Value, difference: &score::Diff) -> Option<bool
 #[cfg(test)]
 mod tests {
     use graft_core::{Review, Source};
+    use graft_predict::Confidence;
     use serde_json::json;
 
     use super::*;
@@ -205,12 +262,12 @@ mod tests {
     }
 
     #[test]
-    fn the_majority_label_is_the_rival() {
+    fn the_majority_label_is_the_baseline() {
         let card = graft_tasks::cards::card("text-classification", &["ham".into(), "spam".into()]).unwrap();
         let train = [example("a", json!("ham")), example("b", json!("ham")), example("c", json!("spam"))];
         let eval = [example("d", json!("ham")), example("e", json!("spam"))];
-        let rival = rival(&card, &train, &eval, &Tables::builtin()).unwrap();
-        assert_eq!((rival.name.as_str(), rival.scores.headline().unwrap().value), ("always ham", 0.5));
+        let baseline = baseline_scores(&card, &train, &eval, &Tables::builtin()).unwrap();
+        assert_eq!((baseline.name.as_str(), baseline.scores.headline().unwrap().value), ("always ham", 0.5));
     }
 
     #[test]
@@ -249,14 +306,20 @@ mod tests {
         let examples = [example("m", answer("Aldi", "figs"))];
         let confidences = [("rescue_location", 0.9), ("items[0].name", 0.8), ("items[1].name", 0.3)];
         let fields = confidences.map(|(path, p)| (path.to_owned(), p)).into();
-        let answers = [Some(Prediction {
+        let raw = Confidence { answer: 0.5, fields };
+        let answers = [Some(Answer {
+            task: card.name.clone(),
+            version: None,
+            deployment: Digest::of(b""),
             answer: answer("Lidl", "dates"),
-            confidence: 0.5,
-            fields,
-            raw_confidence: 0.5,
+            confidence: raw.answer,
+            fields: raw.fields.clone(),
             valid: true,
+            seconds: 0.0,
             prompt_tokens: 1,
             answer_tokens: 1,
+            written: answer("Lidl", "dates"),
+            raw,
         })];
         let scores = score_answers(&card, &examples, &[Some(answer("Lidl", "dates"))]);
         let (whole, fields) = calibrate(&card, &examples, &answers, &scores);

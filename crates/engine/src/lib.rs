@@ -25,7 +25,6 @@ mod inputs;
 mod lock;
 mod models;
 mod plan;
-mod predictor;
 mod queue;
 pub mod recipes;
 mod register;
@@ -55,9 +54,8 @@ pub use desk::{
 pub use doctor::{Check, doctor};
 pub use drift::{Distance, Drift, DriftState, Overrides, Share, Shift, Spread};
 pub use error::Error;
-pub use evaluate::{Evaluation, KeptAnswer, Rival, field_of, rival, score_answers};
+pub use evaluate::{BaselineScores, Evaluation, KeptAnswer, Tell, baseline_scores, field_of, score_answers};
 pub use graft_core::{compact, iso8601};
-pub use graft_predict::{Decoding, Prediction, Sampling};
 pub use graft_tasks::{
     Import as ReadImport, Problem as BadRow, Skipped as SkippedRows,
     ask_ai::Drafts,
@@ -71,7 +69,6 @@ pub use import::Imported;
 pub use inputs::{Input, read_inputs};
 pub use lock::RunLock;
 pub use plan::{Made, Plan};
-pub use predictor::{Loaded, Tell};
 pub use queue::{
     ComparedField, ComparedMetric, EvaluationRequest, Interval, Level, LogStream, LogText, Paired, PairedExample,
     Preflight, Problem, Progress, Quality, RunAction, RunComparison, RunEstimate, RunFailure, RunRequest, RunView,

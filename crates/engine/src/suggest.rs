@@ -7,7 +7,10 @@ use graft_store::Suggestion;
 use graft_tasks::{baseline::Baseline, score};
 use serde_json::Value;
 
-use crate::{Decoding, Engine, Loaded, Prediction, Result, now};
+use crate::{
+    Engine, Result, Serving, now,
+    serving::{Answer, AnswerOptions, Deployment},
+};
 
 /// Examples that are answered together, and kept before the next are.
 const BATCH: usize = 24;
@@ -38,7 +41,7 @@ impl Engine {
     pub async fn suggest(&self, task: &str, limit: u32) -> Result<usize> {
         let chosen = self.adapter(task, None).await?;
         let version = chosen.version.as_ref().map(|version| version.name.clone()).unwrap_or_default();
-        let mut loaded = None;
+        let serving = Serving::once(self.clone(), Serving::SIDE_BY_SIDE);
         let mut made = 0;
         while made < limit as usize {
             let wanted = BATCH.min(limit as usize - made) as u32;
@@ -47,30 +50,34 @@ impl Engine {
             if examples.is_empty() || active.is_some_and(|active| active.name != version) {
                 break;
             }
-            let loaded = match &loaded {
-                Some(loaded) => loaded,
-                None => loaded.insert(self.load(&chosen).await?),
-            };
-            self.store.put_suggestions(&self.suggested(task, &version, loaded, &examples)?).await?;
+            let deployment = serving.deploy(chosen.clone()).await?;
+            let (options, tell) = (AnswerOptions::default(), &mut |_: &str, _, _| {});
+            let answers = serving.answer_examples(&deployment, &examples, &options, "answers", tell).await?;
+            self.store.put_suggestions(&self.suggested(&version, &deployment, &examples, answers)?).await?;
             made += examples.len();
         }
         Ok(made)
     }
 
-    fn suggested(&self, task: &str, version: &str, by: &Loaded, examples: &[Example]) -> Result<Vec<Suggestion>> {
+    fn suggested(
+        &self,
+        version: &str,
+        by: &Deployment,
+        examples: &[Example],
+        answers: Vec<Option<Answer>>,
+    ) -> Result<Vec<Suggestion>> {
+        let task = &by.card().name;
         let baseline = (task == "slack-rescue").then(|| self.home.tables().map(|tables| Baseline::new(&tables)));
         let baseline = baseline.transpose()?;
-        let inputs: Vec<&str> = examples.iter().map(|example| example.input.as_str()).collect();
-        let answers = by.answer(&inputs, Decoding::default(), &mut |_, _, _| {})?;
-        let suggestion = |(example, answer): (&Example, Option<Prediction>)| {
+        let suggestion = |(example, answer): (&Example, Option<Answer>)| {
             // What else is said of it: by the baseline, or by what came with the example.
             let other = baseline.as_ref().map(|regex| regex.extract(&example.input)).or_else(|| example.output.clone());
             let (answer, confidence, fields) = answer.map_or((Value::Null, 0.0, BTreeMap::new()), |answer| {
-                (answer.answer, answer.confidence, answer.fields)
+                (answer.written, answer.confidence, answer.fields)
             });
-            let disagrees = other.is_some_and(|other| score::diff(&by.card, &other, &answer).score < 1.0);
+            let disagrees = other.is_some_and(|other| score::diff(by.card(), &other, &answer).score < 1.0);
             Suggestion {
-                task: task.to_owned(),
+                task: task.clone(),
                 example: example.id.clone(),
                 revision: example.revision,
                 version: version.to_owned(),

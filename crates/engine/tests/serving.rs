@@ -10,7 +10,7 @@ use std::{
 use graft_core::{AdapterSpec, AnswerForm, Digest, LoraSpec, Targets, TaskCard};
 use graft_engine::{
     Engine, Error, Home, Seen, Serving,
-    serving::{AnswerError, Format, Heard, Options, Prompt, Verdict, Wish},
+    serving::{AnswerError, AnswerOptions, Format, Heard, Options, Prompt, Verdict},
 };
 use graft_nn::{Adapter, Model};
 use graft_store::NewVersion;
@@ -115,8 +115,8 @@ fn answering(serving: &Serving) -> Option<String> {
 async fn versions_change_under_load_and_no_request_fails() {
     let place = Place::new(labels()).await;
     let serving = place.serve(Options::default()).await;
-    let wish = Wish::default();
-    let first = serving.answer(TASK, None, "so good", &wish).await.unwrap();
+    let options = AnswerOptions::default();
+    let first = serving.answer(TASK, None, "so good", &options).await.unwrap();
     assert_eq!(first.version.as_deref(), Some("v1"));
     let load: Vec<_> = (0..4)
         .map(|client| {
@@ -125,7 +125,7 @@ async fn versions_change_under_load_and_no_request_fails() {
                 let mut seen = Vec::new();
                 while seen.last().is_none_or(|version| version != "v2") {
                     let input = format!("message {client} {}", seen.len());
-                    let answered = serving.answer(TASK, None, &input, &Wish::default()).await.unwrap();
+                    let answered = serving.answer(TASK, None, &input, &AnswerOptions::default()).await.unwrap();
                     seen.push(answered.version.unwrap());
                 }
                 seen
@@ -148,19 +148,19 @@ async fn versions_change_under_load_and_no_request_fails() {
         elsewhere.store.set_active(TASK, next, Some(old), "other", 4).await.unwrap();
         took.push(until("a version never answered", || answering(&serving).as_deref() == Some(next)).await);
     }
-    let named = serving.answer(TASK, Some("v1"), "so good", &wish).await.unwrap();
-    assert_eq!((&named.answer, &named.generation), (&first.answer, &first.generation), "versions keep their names");
-    until("somebody holds on", || serving.status().generations.iter().all(|one| one.in_flight == 0)).await;
+    let named = serving.answer(TASK, Some("v1"), "so good", &options).await.unwrap();
+    assert_eq!((&named.answer, &named.deployment), (&first.answer, &first.deployment), "versions keep their names");
+    until("somebody holds on", || serving.status().deployments.iter().all(|one| one.in_flight == 0)).await;
 }
 
 #[tokio::test]
 async fn what_is_unknown_or_damaged_is_an_error_and_changes_nothing() {
     let place = Place::new(labels()).await;
     let serving = place.serve(Options::default()).await;
-    let wish = Wish::default();
-    let before = serving.answer(TASK, None, "so good", &wish).await.unwrap();
-    assert!(matches!(serving.answer("nothing", None, "x", &wish).await, Err(Error::NoActive { .. })));
-    assert!(matches!(serving.answer(TASK, Some("v9"), "x", &wish).await, Err(Error::Store(_))));
+    let options = AnswerOptions::default();
+    let before = serving.answer(TASK, None, "so good", &options).await.unwrap();
+    assert!(matches!(serving.answer("nothing", None, "x", &options).await, Err(Error::NoActive { .. })));
+    assert!(matches!(serving.answer(TASK, Some("v9"), "x", &options).await, Err(Error::Store(_))));
     place.damage("v2");
     assert!(matches!(serving.prepare(TASK, "v2").await, Err(Error::BadVersion { .. })));
     let refused = serving.activate(&place.engine, TASK, "v2", Seen::Any, true).await;
@@ -171,8 +171,8 @@ async fn what_is_unknown_or_damaged_is_an_error_and_changes_nothing() {
     // Commands make it active all the same.
     place.activate("v2", Some("v1")).await;
     until("the problem is not told", || serving.status().tasks[0].problem.is_some()).await;
-    let after = serving.answer(TASK, None, "so good", &wish).await.unwrap();
-    assert_eq!((after.version, after.generation, after.answer), (before.version, before.generation, before.answer));
+    let after = serving.answer(TASK, None, "so good", &options).await.unwrap();
+    assert_eq!((after.version, after.deployment, after.answer), (before.version, before.deployment, before.answer));
 }
 
 #[tokio::test]
@@ -182,13 +182,13 @@ async fn a_version_whose_first_requests_fail_gives_way() {
     // After it became active, so that only requests find out.
     place.damage("v2");
     let serving = place.serve(Options { preload: false, ..Options::default() }).await;
-    let wish = Wish::default();
+    let options = AnswerOptions::default();
     for _ in 0..3 {
-        let failed = serving.answer(TASK, None, "so good", &wish).await;
+        let failed = serving.answer(TASK, None, "so good", &options).await;
         assert!(matches!(failed, Err(Error::BadVersion { .. })), "{failed:?}");
     }
     until("nothing tells why", || serving.status().tasks.iter().any(|task| task.problem.is_some())).await;
-    assert_eq!(serving.answer(TASK, None, "so good", &wish).await.unwrap().version.as_deref(), Some("v1"));
+    assert_eq!(serving.answer(TASK, None, "so good", &options).await.unwrap().version.as_deref(), Some("v1"));
     let history = place.engine.store.activations(TASK).await.unwrap();
     let last = history.last().unwrap();
     assert_eq!((last.version.as_str(), last.by.as_str()), ("v1", "test (serving)"));
@@ -209,29 +209,29 @@ async fn what_is_active_is_loaded_at_the_start() {
 }
 
 #[tokio::test]
-async fn who_goes_away_frees_a_lane_and_a_full_queue_refuses() {
+async fn who_goes_away_frees_a_slot_and_a_full_queue_refuses() {
     let place = Place::new(AnswerForm::Text).await;
-    let wish = Wish { max_tokens: Some(400), ..Wish::default() };
+    let options = AnswerOptions { max_tokens: Some(400), ..AnswerOptions::default() };
     let prompt = Prompt::Input("so good".into());
-    let begin = async |serving: &Serving| serving.begin(TASK, None, &prompt, &Format::Own, &wish).await;
+    let begin = async |serving: &Serving| serving.begin(TASK, None, &prompt, &Format::Own, &options).await;
     let is_free = |serving: &Serving| {
         let status = serving.status();
-        (status.bases[0].waiting, status.bases[0].running, status.generations[0].in_flight) == (0, 0, 0)
+        (status.bases[0].waiting, status.bases[0].running, status.deployments[0].in_flight) == (0, 0, 0)
     };
-    // Without a lane nothing begins, so whoever waits is still waiting when the next one comes.
-    let serving = place.serve(Options { lanes: 0, queue: 1, ..Options::default() }).await;
+    // Without a slot nothing begins, so whoever waits is still waiting when the next one comes.
+    let serving = place.serve(Options { slots: 0, queue: 1, ..Options::default() }).await;
     let first = begin(&serving).await.unwrap();
     assert!(matches!(begin(&serving).await, Err(Error::Predict(AnswerError::Full { waiting: 1, .. }))));
     drop(first);
     until("the place in the queue is not free", || is_free(&serving)).await;
     drop(begin(&serving).await.unwrap());
 
-    let serving = place.serve(Options { lanes: 1, queue: 1, ..Options::default() }).await;
+    let serving = place.serve(Options { slots: 1, queue: 1, ..Options::default() }).await;
     let mut first = begin(&serving).await.unwrap();
     assert!(matches!(first.next().await, Some(Ok(Heard::Piece(_)))), "it is being written");
     drop(first);
-    until("the lane is not free", || is_free(&serving)).await;
-    let short = Wish { max_tokens: Some(3), ..Wish::default() };
+    until("the slot is not free", || is_free(&serving)).await;
+    let short = AnswerOptions { max_tokens: Some(3), ..AnswerOptions::default() };
     assert_eq!(serving.answer(TASK, None, "so good", &short).await.unwrap().answer_tokens, 3);
 }
 
@@ -239,14 +239,17 @@ async fn who_goes_away_frees_a_lane_and_a_full_queue_refuses() {
 async fn little_memory_gives_up_what_was_used_longest_ago() {
     let place = Place::new(labels()).await;
     let serving = place.serve(Options { memory: 1, preload: false, ..Options::default() }).await;
-    let wish = Wish::default();
+    let options = AnswerOptions::default();
     for version in ["v1", "v2", "v1"] {
-        serving.answer(TASK, Some(version), "so good", &wish).await.unwrap();
+        serving.answer(TASK, Some(version), "so good", &options).await.unwrap();
         let status = serving.status();
-        assert_eq!((status.generations.len(), status.bases.len()), (1, 1));
-        assert_eq!(status.generations[0].version.as_deref(), Some(version));
+        assert_eq!((status.deployments.len(), status.bases.len()), (1, 1));
+        assert_eq!(status.deployments[0].version.as_deref(), Some(version));
     }
-    let all = serving.answer_all(TASK, None, &vec!["so good".to_owned(); 40], &wish).await.unwrap();
+    let deployment = serving.deployment(TASK, None).await.unwrap();
+    let (inputs, mut told) = (vec!["so good".to_owned(); 40], Vec::new());
+    let all = serving.answer_all(&deployment, &inputs, &options, |done| told.push(done)).await.unwrap();
+    assert_eq!(told.last(), Some(&40));
     assert!(all.iter().all(|one| one.as_ref().is_ok_and(|a| a.answer == all[0].as_ref().unwrap().answer)));
 }
 
@@ -279,10 +282,10 @@ async fn versions_that_are_equal_to_the_bit_answer_in_their_own_names() {
     place.add("twin", "adapter_lora", &card).await;
     let serving = place.serve(Options::default()).await;
     for version in ["v1", "twin", "v1"] {
-        let answered = serving.answer(TASK, Some(version), "so good", &Wish::default()).await.unwrap();
+        let answered = serving.answer(TASK, Some(version), "so good", &AnswerOptions::default()).await.unwrap();
         assert_eq!(answered.version.as_deref(), Some(version));
     }
-    let first = serving.answer(TASK, None, "so good", &Wish::default()).await.unwrap();
+    let first = serving.answer(TASK, None, "so good", &AnswerOptions::default()).await.unwrap();
     assert_eq!(first.version.as_deref(), Some("v1"));
     place.activate("twin", Some("v1")).await;
     until("the twin does not answer", || answering(&serving).as_deref() == Some("twin")).await;

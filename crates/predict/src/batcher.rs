@@ -10,15 +10,15 @@ use graft_kernels::pool;
 use graft_nn::{Adapter, Feed, Matrix, Model, Session, Source};
 
 use crate::{
-    Candidates, Error, PromptCache, Request, Result, TokenMask, Update,
-    lane::{Lane, Start},
+    Candidates, Error, Priority, PromptCache, Request, Result, TokenMask, Update,
+    slot::{Slot, Start},
 };
 
 /// What a [`Batcher`] may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Answers written side by side.
-    pub lanes: usize,
+    pub slots: usize,
     /// Bytes of keys and values, of all answers and prefixes together.
     pub cache_bytes: usize,
     /// Prompt tokens read at once while other answers are being written, so that these go on.
@@ -27,7 +27,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { lanes: 12, cache_bytes: 512 << 20, chunk: 128 }
+        Self { slots: 12, cache_bytes: 512 << 20, chunk: 128 }
     }
 }
 
@@ -51,7 +51,7 @@ pub struct Batcher {
     prefixes: Vec<Prefix>,
     cache: Option<PromptCache>,
     waiting: VecDeque<(Request, Instant)>,
-    running: Vec<Lane>,
+    running: Vec<Slot>,
     steps: u64,
 }
 
@@ -66,7 +66,7 @@ struct Prefix {
 
 /// Whether a request can begin.
 enum Begin {
-    Now(Box<Lane>),
+    Now(Box<Slot>),
     /// There is no room yet.
     Later(Request),
     Never(Request, Error),
@@ -106,32 +106,22 @@ impl Batcher {
         &self.model
     }
 
-    /// Changes how many answers are written side by side; those that are being written go on.
-    pub fn set_lanes(&mut self, lanes: usize) {
-        self.limits.lanes = lanes.max(1);
-    }
-
-    /// Puts a request at the end of the queue, or an urgent one at its start.
+    /// Puts a request into the queue, behind those of its priority.
     pub fn submit(&mut self, request: Request, now: Instant) {
-        if request.urgent {
-            self.waiting.push_front((request, now));
-        } else {
-            self.waiting.push_back((request, now));
-        }
-    }
-
-    /// Gives up everything that waits or is being written.
-    pub fn clear(&mut self) {
-        self.waiting.clear();
-        while !self.running.is_empty() {
-            drop(self.remove(0));
-        }
+        let place = self.waiting.partition_point(|(waiting, _)| waiting.priority <= request.priority);
+        self.waiting.insert(place, (request, now));
     }
 
     /// Requests in the queue.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.waiting.len()
+    }
+
+    /// How many of them are in the background.
+    #[must_use]
+    pub fn waiting_in_background(&self) -> usize {
+        self.waiting.iter().rev().take_while(|(request, _)| request.priority == Priority::Background).count()
     }
 
     /// Answers being written.
@@ -158,9 +148,9 @@ impl Batcher {
         let inputs: Vec<Feed<'_>> = plan
             .iter()
             .map(|&(index, count)| {
-                let lane = &self.running[index];
-                let adapter = lane.request.adapter.as_deref();
-                Feed { slot: lane.place, adapter, tokens: &lane.pending()[..count] }
+                let slot = &self.running[index];
+                let adapter = slot.request.adapter.as_deref();
+                Feed { slot: slot.place, adapter, tokens: &slot.pending()[..count] }
             })
             .collect();
         let hidden = match self.session.feed(&self.model, &inputs) {
@@ -183,25 +173,25 @@ impl Batcher {
         let mut choices: Vec<Choice> = self.running.iter().map(|_| Choice::Made).collect();
         ready.iter().for_each(|&(row, index)| choices[index] = Choice::Open(row));
         let model = Arc::clone(&self.model);
-        self.choose(&mut choices, |lane, choice| {
+        self.choose(&mut choices, |slot, choice| {
             let Choice::Open(row) = choice else { return Ok(choice) };
-            let mask = lane.allowed()?;
+            let mask = slot.allowed()?;
             if mask.count() * PART > model.vocab() {
                 return Ok(Choice::Masked(row, mask));
             }
             let ids: Vec<u32> = mask.iter().collect();
             let logits = model.logits_among(hidden.row(row), &ids);
-            lane.advance(&Candidates::few(ids, logits))?;
+            slot.advance(&Candidates::few(ids, logits))?;
             Ok(Choice::Made)
         });
         let rows: Vec<usize> =
             choices.iter().filter_map(|c| if let Choice::Masked(row, _) = c { Some(*row) } else { None }).collect();
         if !rows.is_empty() {
             let logits = model.logits_of(hidden, &rows);
-            self.choose(&mut choices, |lane, choice| {
+            self.choose(&mut choices, |slot, choice| {
                 let Choice::Masked(row, mask) = choice else { return Ok(choice) };
                 let place = rows.iter().position(|r| *r == row).unwrap_or(0);
-                lane.advance(&Candidates::masked(&mask, logits.row(place)))?;
+                slot.advance(&Candidates::masked(&mask, logits.row(place)))?;
                 Ok(Choice::Made)
             });
         }
@@ -213,12 +203,12 @@ impl Batcher {
     }
 
     /// Takes each choice a step further, on all threads.
-    fn choose(&mut self, choices: &mut [Choice], step: impl Fn(&mut Lane, Choice) -> Result<Choice> + Sync) {
+    fn choose(&mut self, choices: &mut [Choice], step: impl Fn(&mut Slot, Choice) -> Result<Choice> + Sync) {
         let panic = Mutex::new(None);
-        pool::for_each_chunks((&mut self.running, 1), (choices, 1), |_, lanes, choices| {
-            let Some((lane, choice)) = lanes.first_mut().zip(choices.first_mut()) else { return };
+        pool::for_each_chunks((&mut self.running, 1), (choices, 1), |_, slots, choices| {
+            let Some((slot, choice)) = slots.first_mut().zip(choices.first_mut()) else { return };
             let taken = mem::replace(choice, Choice::Made);
-            match catch_unwind(AssertUnwindSafe(|| step(lane, taken))) {
+            match catch_unwind(AssertUnwindSafe(|| step(slot, taken))) {
                 Ok(next) => *choice = next.unwrap_or_else(Choice::Failed),
                 Err(what) => *panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(what),
             }
@@ -259,12 +249,14 @@ impl Batcher {
     fn begin(&mut self, now: Instant) {
         let first = self.running.len();
         let mut tokens = 0;
-        let urgent = |waiting: &VecDeque<(Request, Instant)>| waiting.front().is_some_and(|(first, _)| first.urgent);
-        while (self.running.len() < self.limits.lanes && tokens < WHOLE_CHUNK) || urgent(&self.waiting) {
+        let urgent = |waiting: &VecDeque<(Request, Instant)>| {
+            waiting.front().is_some_and(|(first, _)| first.priority == Priority::Urgent)
+        };
+        while (self.running.len() < self.limits.slots && tokens < WHOLE_CHUNK) || urgent(&self.waiting) {
             let Some((request, came)) = self.waiting.pop_front() else { break };
             tokens += request.prompt.len();
             match self.place(request, came, now) {
-                Begin::Now(lane) => self.running.push(*lane),
+                Begin::Now(slot) => self.running.push(*slot),
                 Begin::Later(request) => {
                     self.waiting.push_front((request, came));
                     break;
@@ -275,10 +267,10 @@ impl Batcher {
         if !self.model.has_encoder() || first == self.running.len() {
             return;
         }
-        let sources = self.running[first..].iter().map(|lane| Source {
-            slot: lane.place,
-            adapter: lane.request.adapter.as_deref(),
-            tokens: &lane.request.prompt,
+        let sources = self.running[first..].iter().map(|slot| Source {
+            slot: slot.place,
+            adapter: slot.request.adapter.as_deref(),
+            tokens: &slot.request.prompt,
         });
         if let Err(error) = self.session.encode(&self.model, &sources.collect::<Vec<_>>()) {
             let new: Vec<(usize, usize)> = (first..self.running.len()).map(|index| (index, 0)).collect();
@@ -308,8 +300,8 @@ impl Batcher {
             prefix.users += 1;
         }
         let start = Start { place, prefix, first, prompt_tokens, most: room, came, now };
-        match Lane::new(request, start) {
-            Ok(lane) => Begin::Now(Box::new(lane)),
+        match Slot::new(request, start) {
+            Ok(slot) => Begin::Now(Box::new(slot)),
             Err(failed) => {
                 let (request, error) = *failed;
                 self.release(place, prefix);
@@ -415,11 +407,11 @@ impl Batcher {
 
     /// Which answers are fed how many tokens: each that is being written, and a bounded number of prompt tokens.
     fn plan(&self) -> Vec<(usize, usize)> {
-        let writing = self.running.iter().any(|lane| lane.pending().len() <= STEP);
+        let writing = self.running.iter().any(|slot| slot.pending().len() <= STEP);
         let mut budget = if writing { self.limits.chunk.max(1) } else { WHOLE_CHUNK };
         let mut plan = Vec::with_capacity(self.running.len());
-        for (index, lane) in self.running.iter().enumerate() {
-            let pending = lane.pending().len();
+        for (index, slot) in self.running.iter().enumerate() {
+            let pending = slot.pending().len();
             let count = if pending <= STEP { pending } else { pending.min(budget) };
             if pending > STEP {
                 budget -= count;
@@ -431,10 +423,10 @@ impl Batcher {
         plan
     }
 
-    fn remove(&mut self, index: usize) -> Lane {
-        let lane = self.running.remove(index);
-        self.release(lane.place, lane.prefix);
-        lane
+    fn remove(&mut self, index: usize) -> Slot {
+        let slot = self.running.remove(index);
+        self.release(slot.place, slot.prefix);
+        slot
     }
 
     fn release(&mut self, place: usize, prefix: Option<usize>) {

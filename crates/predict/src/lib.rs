@@ -3,8 +3,8 @@
 //! - [`Codec`] turns an answer into the short text that the model reads and writes, and back.
 //! - [`Vocabulary`] and [`Guide`] keep a model within the answer's form; a [`Walk`] is one answer being written.
 //! - [`Confidence`] turns token probabilities into one number per field and per answer.
+//! - [`Template`] is a task's prompt and answer form on a model; it makes a [`Request`] of an input.
 //! - [`Batcher`] writes many answers at once, of several adapters on one model; [`Service`] runs one on its own thread.
-//! - [`Template`] is a task on a model, [`Predictor`] answers with it.
 //! - [`Calibration`] makes those numbers mean what they say.
 
 mod batcher;
@@ -15,11 +15,10 @@ mod codec;
 mod confidence;
 mod error;
 mod guide;
-mod lane;
-mod predictor;
 mod prompt_cache;
 mod request;
 mod service;
+mod slot;
 mod template;
 mod vocabulary;
 
@@ -31,9 +30,8 @@ pub use codec::{Codec, FieldSpan, WIRE_VERSION};
 pub use confidence::{Confidence, TokenScore};
 pub use error::Error;
 pub use guide::{Finished, Guide, Walk};
-pub use predictor::Predictor;
 pub use prompt_cache::PromptCache;
-pub use request::{Decoding, End, Outcome, Piece, Prediction, Request, Sampling, Tell, TokenInfo, Update};
+pub use request::{Completion, End, Piece, Priority, Request, Sampling, Tell, TokenInfo, Update};
 pub use service::{Service, Status};
 pub use template::Template;
 pub use vocabulary::{TokenMask, Vocabulary};

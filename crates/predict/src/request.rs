@@ -1,21 +1,9 @@
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use graft_nn::Adapter;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Guide, Result};
-
-/// How answers are written.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Decoding {
-    /// Most tokens of one answer.
-    pub max_tokens: usize,
-    /// Answers written side by side.
-    pub batch: usize,
-    /// `None` takes the likeliest token each time.
-    pub sampling: Option<Sampling>,
-}
+use crate::{Confidence, Guide, Result};
 
 /// Random choice of tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,29 +16,16 @@ pub struct Sampling {
     pub seed: u64,
 }
 
-impl Default for Decoding {
-    fn default() -> Self {
-        Self { max_tokens: 400, batch: 24, sampling: None }
-    }
-}
-
-/// One answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prediction {
-    /// The answer; it follows the task's form.
-    pub answer: Value,
-    /// Probability that the whole answer is right, calibrated where a calibration is known.
-    pub confidence: f64,
-    /// The same for each field, by path, as the model sees it.
-    pub fields: BTreeMap<String, f64>,
-    /// The model's own probability of the answer, before calibration.
-    pub raw_confidence: f64,
-    /// Whether the model ended the answer itself; otherwise it was cut at the limit and its rest filled in.
-    pub valid: bool,
-    /// Tokens of the prompt.
-    pub prompt_tokens: usize,
-    /// Tokens of the answer.
-    pub answer_tokens: usize,
+/// Which of the waiting requests is taken first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// Before all others and beside the slots: for requests on which others wait.
+    Urgent,
+    /// In the order they came; counted against the queue's limit.
+    #[default]
+    Normal,
+    /// When no other request waits: for many inputs at once. Not counted against the queue's limit.
+    Background,
 }
 
 /// One answer to be written.
@@ -74,8 +49,8 @@ pub struct Request {
     pub stop: Vec<String>,
     /// Keep each token's probability and those of so many likelier ones.
     pub top: Option<usize>,
-    /// Goes before all others, whatever is going on; for requests on which others wait.
-    pub urgent: bool,
+    /// Which of the waiting requests is taken first.
+    pub priority: Priority,
     /// Given up at this time.
     pub deadline: Option<Instant>,
     /// Hears how it goes.
@@ -93,7 +68,7 @@ pub enum Update {
     /// More of it is written.
     Written(Piece),
     /// It is complete, or failed. Nothing follows.
-    Done(Result<Box<Outcome>>),
+    Done(Result<Box<Completion>>),
 }
 
 /// A piece of an answer.
@@ -127,11 +102,19 @@ pub enum End {
     Length,
 }
 
-/// A finished request.
+/// A finished answer.
 #[derive(Clone, Debug)]
-pub struct Outcome {
-    /// The answer.
-    pub prediction: Prediction,
+pub struct Completion {
+    /// The answer; it follows the task's form.
+    pub answer: Value,
+    /// The model's own probabilities, before calibration.
+    pub confidence: Confidence,
+    /// Whether the model ended the answer itself; otherwise it was cut at the limit and its rest filled in.
+    pub valid: bool,
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Tokens of the answer.
+    pub answer_tokens: usize,
     /// Its wire text.
     pub text: String,
     /// Why it ended.

@@ -11,13 +11,15 @@ use std::{
 
 use graft_nn::Model;
 
-use crate::{Batcher, Error, Limits, Request, Result};
+use crate::{Batcher, Error, Limits, Priority, PromptCache, Request, Result};
 
 /// A [`Batcher`] at work on a thread of its own, with a bounded queue before it.
 ///
-/// Dropping it lets the thread finish what it has begun and end.
+/// It is the one way to an answer: of one request, of many at once, with an adapter or of the bare base model. Dropping it
+/// lets the thread finish what it has begun and end.
 pub struct Service {
-    requests: mpsc::Sender<Request>,
+    /// Requests of one message enter the batch together.
+    requests: mpsc::Sender<Vec<Request>>,
     load: Arc<Load>,
     queue: usize,
 }
@@ -25,7 +27,7 @@ pub struct Service {
 /// What a service is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Status {
-    /// Requests in the queue.
+    /// Requests in the queue, those in the background among them.
     pub waiting: usize,
     /// Answers being written.
     pub running: usize,
@@ -38,6 +40,8 @@ pub struct Status {
 #[derive(Default)]
 struct Load {
     waiting: AtomicUsize,
+    /// Requests in the background that wait; `waiting` counts them too.
+    background: AtomicUsize,
     running: AtomicUsize,
     ended: AtomicU64,
     /// Nanoseconds of work an answer, an average that forgets; 0 before the first.
@@ -47,30 +51,53 @@ struct Load {
 }
 
 impl Service {
-    /// Starts the thread. `queue` requests may wait.
+    /// Starts the thread. `queue` requests may wait beside those in the background; `cache` keeps what is computed of
+    /// instructions for later processes.
     ///
     /// # Errors
     /// The system refuses a thread.
-    pub fn start(model: Arc<Model>, limits: Limits, queue: usize) -> std::io::Result<Self> {
+    pub fn start(model: Arc<Model>, limits: Limits, queue: usize, cache: Option<PromptCache>) -> std::io::Result<Self> {
         let (requests, receive) = mpsc::channel();
         let load = Arc::new(Load::default());
         let seen = Arc::clone(&load);
-        thread::Builder::new().name("answers".into()).spawn(move || work(&model, limits, &receive, &seen))?;
+        let batcher = move || Batcher::new(Arc::clone(&model), limits).with_prompt_cache(cache.clone());
+        thread::Builder::new().name("answers".into()).spawn(move || work(&batcher, &receive, &seen))?;
         Ok(Self { requests, load, queue })
     }
 
-    /// Puts a request into the queue; urgent ones always fit.
+    /// Puts a request into the queue; only normal ones need room in it.
     ///
     /// # Errors
     /// [`Error::Full`] if too many wait already; [`Error::Interrupted`] if the thread is gone.
     pub fn submit(&self, request: Request) -> Result<()> {
-        let waiting = self.load.waiting.fetch_add(1, Ordering::AcqRel);
-        if waiting >= self.queue && !request.urgent {
+        let before = self.load.waiting.fetch_add(1, Ordering::AcqRel);
+        let waiting = before.saturating_sub(self.load.background.load(Ordering::Acquire));
+        if waiting >= self.queue && request.priority == Priority::Normal {
             self.load.waiting.fetch_sub(1, Ordering::AcqRel);
             return Err(Error::Full { waiting, retry_after: self.retry_after(waiting) });
         }
-        self.requests.send(request).map_err(|_| {
-            self.load.waiting.fetch_sub(1, Ordering::AcqRel);
+        let background = usize::from(request.priority == Priority::Background);
+        self.load.background.fetch_add(background, Ordering::AcqRel);
+        self.send(vec![request], background)
+    }
+
+    /// Puts requests into the queue, whether or not there is room. They enter the batch at the same step, so that the
+    /// same requests to an idle service have the same batches, and answers that are the same to the bit.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if the thread is gone.
+    pub fn submit_all(&self, requests: Vec<Request>) -> Result<()> {
+        let background = requests.iter().filter(|request| request.priority == Priority::Background).count();
+        self.load.waiting.fetch_add(requests.len(), Ordering::AcqRel);
+        self.load.background.fetch_add(background, Ordering::AcqRel);
+        self.send(requests, background)
+    }
+
+    /// Hands requests that are counted already to the thread.
+    fn send(&self, requests: Vec<Request>, background: usize) -> Result<()> {
+        self.requests.send(requests).map_err(|mpsc::SendError(requests)| {
+            self.load.waiting.fetch_sub(requests.len(), Ordering::AcqRel);
+            self.load.background.fetch_sub(background, Ordering::AcqRel);
             Error::Interrupted
         })
     }
@@ -94,29 +121,46 @@ impl Service {
     }
 }
 
-fn work(model: &Arc<Model>, limits: Limits, requests: &mpsc::Receiver<Request>, load: &Load) {
-    let mut batcher = Batcher::new(Arc::clone(model), limits);
+/// How many requests wait, wait in the background, and run.
+#[derive(Clone, Copy)]
+struct Counts {
+    waiting: usize,
+    background: usize,
+    running: usize,
+}
+
+impl Counts {
+    fn of(batcher: &Batcher) -> Self {
+        Self { waiting: batcher.waiting(), background: batcher.waiting_in_background(), running: batcher.running() }
+    }
+}
+
+fn work(fresh: &impl Fn() -> Batcher, requests: &mpsc::Receiver<Vec<Request>>, load: &Load) {
+    let mut batcher = fresh();
     loop {
-        if batcher.is_idle() {
-            let Ok(request) = requests.recv() else { return };
-            batcher.submit(request, Instant::now());
+        // Sleeps while there is nothing to do; otherwise takes what came during the last step.
+        let first = if batcher.is_idle() { Some(requests.recv()) } else { None };
+        let Ok(first) = first.transpose() else { return };
+        let came = Instant::now();
+        for request in first.into_iter().chain(requests.try_iter()).flatten() {
+            batcher.submit(request, came);
         }
-        requests.try_iter().for_each(|request| batcher.submit(request, Instant::now()));
-        let (start, before) = (Instant::now(), (batcher.waiting(), batcher.running()));
-        // A mistake in one answer must not end the others' service: whoever waits hears that the channel is closed.
-        if catch_unwind(AssertUnwindSafe(|| batcher.step(start))).is_err() {
-            batcher = Batcher::new(Arc::clone(model), limits);
+        let before = Counts::of(&batcher);
+        // A panic in one answer must not end the service of the others: whoever waits hears that the channel is closed.
+        if catch_unwind(AssertUnwindSafe(|| batcher.step(came))).is_err() {
+            batcher = fresh();
         }
-        load.note(before, (batcher.waiting(), batcher.running()), start.elapsed());
+        load.note(before, Counts::of(&batcher), came.elapsed());
     }
 }
 
 impl Load {
-    /// Takes note of a step: how many waited and ran before it and after it.
-    fn note(&self, before: (usize, usize), after: (usize, usize), took: Duration) {
-        self.waiting.fetch_sub(before.0 - after.0.min(before.0), Ordering::AcqRel);
-        self.running.store(after.1, Ordering::Relaxed);
-        let ended = (before.0 + before.1).saturating_sub(after.0 + after.1) as u64;
+    /// Takes note of a step. Requests are counted when they are submitted, so only the difference is taken off here.
+    fn note(&self, before: Counts, after: Counts, took: Duration) {
+        self.waiting.fetch_sub(before.waiting.saturating_sub(after.waiting), Ordering::AcqRel);
+        self.background.fetch_sub(before.background.saturating_sub(after.background), Ordering::AcqRel);
+        self.running.store(after.running, Ordering::Relaxed);
+        let ended = (before.waiting + before.running).saturating_sub(after.waiting + after.running) as u64;
         self.ended.fetch_add(ended, Ordering::Relaxed);
         let nanos = self.nanos.load(Ordering::Relaxed);
         let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);

@@ -4,7 +4,7 @@ use graft_core::TaskCard;
 use graft_formats::ModelFiles;
 use graft_nn::{Adapter, Prompter};
 
-use crate::{Decoding, Error, Guide, Request, Result, Tell, Vocabulary};
+use crate::{Error, Guide, Priority, Request, Result, Tell, Vocabulary};
 
 /// A task's prompt and answer form for one base model, shared by all its adapters.
 pub struct Template {
@@ -14,6 +14,9 @@ pub struct Template {
 }
 
 impl Template {
+    /// Most tokens of an answer, where the request doesn't say.
+    pub const MAX_TOKENS: usize = 400;
+
     /// Prepares a task for a model with this vocabulary.
     ///
     /// # Errors
@@ -46,19 +49,19 @@ impl Template {
     ///
     /// # Errors
     /// The tokenizer fails.
-    pub fn request(&self, adapter: Option<Arc<Adapter>>, input: &str, how: Decoding, tell: Tell) -> Result<Request> {
+    pub fn request(&self, adapter: Option<Arc<Adapter>>, input: &str, tell: Tell) -> Result<Request> {
         let prompt = self.prompter.prompt(input).map_err(Error::Model)?;
         Ok(Request {
             adapter,
             shared: Arc::clone(&self.shared),
             prompt: prompt[self.shared.len()..].to_vec(),
             guide: self.guide.clone(),
-            max_tokens: how.max_tokens,
-            sampling: how.sampling,
+            max_tokens: Self::MAX_TOKENS,
+            sampling: None,
             stream: 0,
             stop: Vec::new(),
             top: None,
-            urgent: false,
+            priority: Priority::Normal,
             deadline: None,
             tell,
         })

@@ -14,8 +14,8 @@ use std::{
 use graft_core::{AnswerForm, Digest, TaskCard};
 use graft_nn::{Adapter, Model};
 use graft_predict::{
-    Batcher, Decoding, End, Error, Guide, Limits, Outcome, Piece, Predictor, PromptCache, Request, Sampling, Service,
-    Template, Update, Vocabulary,
+    Batcher, Completion, End, Error, Guide, Limits, Piece, Priority, PromptCache, Request, Sampling, Service, Template,
+    Update, Vocabulary,
 };
 use serde_json::{Value, json};
 
@@ -49,13 +49,13 @@ type Heard = mpsc::Receiver<Update>;
 
 fn ask(base: &Base, adapter: usize, input: &str, max_tokens: usize) -> (Request, Heard) {
     let (send, heard) = mpsc::channel();
-    let how = Decoding { max_tokens, ..Decoding::default() };
     let tell = Box::new(move |update| send.send(update).is_ok());
-    (base.template.request(base.adapters[adapter].clone(), input, how, tell).unwrap(), heard)
+    let request = base.template.request(base.adapters[adapter].clone(), input, tell).unwrap();
+    (Request { max_tokens, ..request }, heard)
 }
 
-fn batcher(base: &Base, lanes: usize) -> Batcher {
-    Batcher::new(Arc::clone(&base.model), Limits { lanes, cache_bytes: 4 << 20, chunk: 16 })
+fn batcher(base: &Base, slots: usize) -> Batcher {
+    Batcher::new(Arc::clone(&base.model), Limits { slots, cache_bytes: 4 << 20, chunk: 16 })
 }
 
 fn run(batcher: &mut Batcher) {
@@ -65,7 +65,7 @@ fn run(batcher: &mut Batcher) {
 }
 
 /// What was written, piece by piece, and how it ended.
-fn hear(heard: &Heard) -> (Piece, Result<Box<Outcome>, Error>) {
+fn hear(heard: &Heard) -> (Piece, Result<Box<Completion>, Error>) {
     let mut all = Piece::default();
     loop {
         match heard.recv().unwrap() {
@@ -92,7 +92,7 @@ const INPUTS: [&str; 6] =
 fn answers_do_not_depend_on_their_company() {
     for name in ["tiny-llama", "tiny-t5"] {
         let base = base(name);
-        let alone: Vec<Box<Outcome>> = (0..INPUTS.len())
+        let alone: Vec<Box<Completion>> = (0..INPUTS.len())
             .map(|i| {
                 let (request, heard) = ask(&base, i % 3, INPUTS[i], 12 + i);
                 let mut batcher = batcher(&base, 1);
@@ -117,49 +117,61 @@ fn answers_do_not_depend_on_their_company() {
             let together = together.unwrap();
             assert_eq!((&together.text, together.end), (&alone.text, alone.end), "{name}: {input}");
             assert_eq!(said.text, together.text, "{name}: {input}, in pieces");
-            let (a, b) = (alone.prediction.raw_confidence, together.prediction.raw_confidence);
+            let (a, b) = (alone.confidence.answer, together.confidence.answer);
             assert!((a - b).abs() < 1e-4 * a, "{name}: {input}: {a} is not {b}");
         }
     }
 }
 
 #[test]
-fn a_file_of_inputs_is_answered_like_each_input() {
-    let (_, files) = Model::open(&folder("tiny-llama")).unwrap();
+fn many_requests_are_answered_like_each_and_behind_others() {
     let base = base("tiny-llama");
-    let labels = ["inbound", "outbound", "both"].map(String::from).to_vec();
-    let card = card(AnswerForm::Label { labels });
-    let adapter = Adapter::open(&folder("tiny-llama").join("adapter_lora"), &base.model).unwrap();
-    let predictor = Predictor::new(Arc::clone(&base.model), &files, &card, Some(adapter)).unwrap();
+    let start = || {
+        let limits = Limits { slots: 3, ..Limits::default() };
+        Service::start(Arc::clone(&base.model), limits, 2, None).unwrap()
+    };
     let long = "x ".repeat(600);
     let mut inputs: Vec<&str> = INPUTS.into_iter().cycle().take(20).collect();
     inputs[7] = &long;
-    let (mut told, how) = (Vec::new(), Decoding { batch: 3, ..Decoding::default() });
-    let together = predictor.predict(&inputs, how, &mut |done| told.push(done)).unwrap();
-    assert_eq!(told.last(), Some(&20));
-    assert!(together[7].is_none(), "what is too long gets no answer, alone");
-    for (index, input) in inputs.iter().enumerate() {
-        let alone = predictor.predict(&[input], how, &mut |_| {}).unwrap().pop().unwrap();
-        assert_eq!(alone.as_ref().map(|a| &a.answer), together[index].as_ref().map(|a| &a.answer), "{input}");
+    let all = |service: &Service| {
+        let asked: Vec<(Request, Heard)> = inputs.iter().map(|input| ask(&base, 1, input, 12)).collect();
+        let (requests, heard): (Vec<Request>, Vec<Heard>) = asked.into_iter().unzip();
+        let behind = |request| Request { priority: Priority::Background, ..request };
+        service.submit_all(requests.into_iter().map(behind).collect()).unwrap();
+        heard
+    };
+    let service = start();
+    let heard = all(&service);
+    // The queue of two is not full of them, and whoever asks now is answered before their end.
+    let (request, soon) = ask(&base, 0, INPUTS[0], 2);
+    service.submit(request).unwrap();
+    hear(&soon).1.unwrap();
+    assert!(service.status().waiting > 0, "the others still wait");
+    let together: Vec<_> = heard.iter().map(|heard| hear(heard).1).collect();
+    assert!(matches!(together[7], Err(Error::Model(graft_nn::Error::TooLong { .. }))), "what is too long fails alone");
+    for (input, together) in inputs.iter().zip(&together) {
+        let (request, heard) = ask(&base, 1, input, 12);
+        service.submit(request).unwrap();
+        let alone = hear(&heard).1;
+        assert_eq!(alone.ok().map(|done| done.text), together.as_ref().ok().map(|done| done.text.clone()), "{input}");
     }
-    let bare = predictor.bare().predict(&[INPUTS[1]], how, &mut |_| {}).unwrap();
-    assert_ne!(bare[0].as_ref().unwrap().raw_confidence, together[1].as_ref().unwrap().raw_confidence);
+    let confidences = || -> Vec<Option<f64>> {
+        all(&start()).iter().map(|heard| hear(heard).1.ok().map(|done| done.confidence.answer)).collect()
+    };
+    assert_eq!(confidences(), confidences(), "the same to the bit");
 }
 
 #[test]
 fn an_instruction_is_computed_once_and_read_by_later_processes() {
-    let (_, files) = Model::open(&folder("tiny-llama")).unwrap();
     let base = base("tiny-llama");
-    let card = card(AnswerForm::Text);
-    for adapter in ["adapter_lora", "adapter_prompt"] {
+    for adapter in [1, 2] {
         let kept = tempfile::tempdir().unwrap();
         let confidence = || {
-            let adapter = Adapter::open(&folder("tiny-llama").join(adapter), &base.model).unwrap();
-            let predictor = Predictor::new(Arc::clone(&base.model), &files, &card, Some(adapter)).unwrap();
-            let predictor =
-                predictor.with_prompt_cache(PromptCache::new(kept.path().into(), Digest::of(b"tiny-llama")));
-            let how = Decoding { max_tokens: 5, ..Decoding::default() };
-            predictor.predict(&[INPUTS[1]], how, &mut |_| {}).unwrap()[0].as_ref().unwrap().raw_confidence
+            let cache = PromptCache::new(kept.path().into(), Digest::of(b"tiny-llama"));
+            let service = Service::start(Arc::clone(&base.model), Limits::default(), 1, Some(cache)).unwrap();
+            let (request, heard) = ask(&base, adapter, INPUTS[1], 5);
+            service.submit(request).unwrap();
+            hear(&heard).1.unwrap().confidence.answer
         };
         let first = confidence();
         let files: Vec<PathBuf> = std::fs::read_dir(kept.path()).unwrap().map(|e| e.unwrap().path()).collect();
@@ -195,7 +207,7 @@ fn a_long_prompt_lets_others_go_on_and_a_request_that_is_too_long_fails_alone() 
     assert!(long_heard.try_iter().all(|update| matches!(update, Update::Waiting)));
     assert!(matches!(hear(&endless_heard).1, Err(Error::Model(graft_nn::Error::TooLong { context: 512, .. }))));
     run(&mut batcher);
-    assert_eq!(hear(&long_heard).1.unwrap().prediction.answer_tokens, 4);
+    assert_eq!(hear(&long_heard).1.unwrap().answer_tokens, 4);
 }
 
 #[test]
@@ -228,7 +240,7 @@ fn a_small_cache_serves_one_after_the_other() {
     let base = base("tiny-llama");
     // 128 rows: one prefix and one answer at a time.
     let bytes = 128 * base.model.session_row_bytes();
-    let mut batcher = Batcher::new(Arc::clone(&base.model), Limits { lanes: 4, cache_bytes: bytes, chunk: 16 });
+    let mut batcher = Batcher::new(Arc::clone(&base.model), Limits { slots: 4, cache_bytes: bytes, chunk: 16 });
     let heard: Vec<Heard> = (0..9)
         .map(|i| {
             let (request, heard) = ask(&base, i % 3, INPUTS[i % 6], 400);
@@ -238,7 +250,7 @@ fn a_small_cache_serves_one_after_the_other() {
         .collect();
     run(&mut batcher);
     for heard in heard {
-        assert!(hear(&heard).1.unwrap().prediction.answer_tokens > 0);
+        assert!(hear(&heard).1.unwrap().answer_tokens > 0);
     }
 }
 
@@ -263,8 +275,8 @@ fn text_ends_where_it_is_told_to() {
     run(&mut batcher);
     let (said, outcome) = hear(&heard);
     let outcome = outcome.unwrap();
-    assert_eq!((outcome.text.as_str(), outcome.end, outcome.prediction.valid), (want, End::Stop, true));
-    assert_eq!((said.text.as_str(), outcome.prediction.answer), (want, Value::from(want)));
+    assert_eq!((outcome.text.as_str(), outcome.end, outcome.valid), (want, End::Stop, true));
+    assert_eq!((said.text.as_str(), outcome.answer), (want, Value::from(want)));
     assert!(!said.tokens.is_empty());
     for token in &said.tokens {
         assert_eq!((token.top.len(), &token.top[0].0), (3, &token.bytes), "the likeliest was taken");
@@ -302,7 +314,7 @@ fn json_follows_its_schema_and_seeds_repeat() {
 #[test]
 fn a_full_queue_says_when_to_come_back_and_a_panic_ends_nothing() {
     let base = base("tiny-llama");
-    let service = Service::start(Arc::clone(&base.model), Limits { lanes: 1, ..Limits::default() }, 2).unwrap();
+    let service = Service::start(Arc::clone(&base.model), Limits { slots: 1, ..Limits::default() }, 2, None).unwrap();
     let hold = Arc::new(AtomicBool::new(true));
     let (mut first, _) = ask(&base, 0, "bread", 2);
     let held = Arc::clone(&hold);
@@ -325,5 +337,5 @@ fn a_full_queue_says_when_to_come_back_and_a_panic_ends_nothing() {
         std::thread::sleep(Duration::from_millis(1));
     }
     service.submit(third.0).unwrap();
-    assert_eq!(hear(&third.1).1.unwrap().prediction.answer_tokens, 2);
+    assert_eq!(hear(&third.1).1.unwrap().answer_tokens, 2);
 }

@@ -178,7 +178,7 @@ fn info(version: &Version) -> Reply {
 /// The scores of adapter, base and baseline, side by side.
 pub(crate) fn scores_table(evaluation: &Evaluation) -> String {
     let baseline = evaluation.baseline.as_ref();
-    let name = baseline.map_or_else(|| "baseline".to_owned(), |rival| rival.name.clone());
+    let name = baseline.map_or_else(|| "baseline".to_owned(), |baseline| baseline.name.clone());
     let mut table = Table::new(["", "adapter", "base model", &name]);
     let cell = |scores: Option<&Scores>, metric: &str| {
         let found = scores.and_then(|scores| scores.metric(metric));
@@ -189,7 +189,7 @@ pub(crate) fn scores_table(evaluation: &Evaluation) -> String {
             metric.name.clone(),
             cell(Some(&evaluation.adapter), &metric.name),
             cell(evaluation.base.as_ref(), &metric.name),
-            cell(baseline.map(|rival| &rival.scores), &metric.name),
+            cell(baseline.map(|baseline| &baseline.scores), &metric.name),
         ]);
     }
     format!(

@@ -1,13 +1,15 @@
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 use graft_core::{AnswerForm, ExitCode, TaskCard};
-use graft_engine::{Chosen, Decoding, Engine, Error, Input, Loaded, Prediction, Sampling, Told, read_inputs};
+use graft_engine::{
+    Chosen, Engine, Error, Input, Serving, Told, read_inputs,
+    serving::{Answer, AnswerOptions, Deployment, Sampling},
+};
 use graft_store::ExampleFilter;
 use graft_tasks::{
     baseline::Baseline,
     cards,
-    pounds::Tables,
     score::{Diff, diff},
 };
 use serde_json::{Map, Value, json};
@@ -44,10 +46,10 @@ pub(crate) struct Which {
 #[command(next_help_heading = "How answers are written")]
 pub(crate) struct How {
     /// Answers written side by side.
-    #[arg(long, default_value_t = Decoding::default().batch, value_name = "N")]
+    #[arg(long, default_value_t = Serving::SIDE_BY_SIDE, value_name = "N")]
     batch_size: usize,
     /// Most tokens of one answer.
-    #[arg(long, default_value_t = Decoding::default().max_tokens, value_name = "N")]
+    #[arg(long, default_value_t = AnswerOptions::MAX_TOKENS, value_name = "N")]
     max_tokens: usize,
     /// Choose tokens at random, wilder above 1; otherwise the likeliest is taken.
     #[arg(long, value_name = "T")]
@@ -61,14 +63,16 @@ pub(crate) struct How {
 }
 
 impl How {
-    fn decoding(&self) -> Result<Decoding> {
+    /// What answers, and how each answer is written.
+    fn start(&self, engine: &Engine) -> Result<(Serving, AnswerOptions)> {
         let sane = self.temperature.is_none_or(|t| t > 0.0 && t.is_finite()) && self.top_p > 0.0 && self.top_p <= 1.0;
         if !sane || self.batch_size == 0 || self.max_tokens == 0 {
             let hint = "temperature above 0, top-p above 0 and at most 1, batch-size and max-tokens at least 1";
             return Err(Failure::usage("use these settings", hint));
         }
         let sampling = self.temperature.map(|temperature| Sampling { temperature, top_p: self.top_p, seed: self.seed });
-        Ok(Decoding { max_tokens: self.max_tokens, batch: self.batch_size, sampling })
+        let options = AnswerOptions { max_tokens: Some(self.max_tokens), sampling, ..AnswerOptions::default() };
+        Ok((Serving::once(engine.clone(), self.batch_size), options))
     }
 }
 
@@ -142,30 +146,44 @@ fn name(chosen: &Chosen) -> String {
     version.unwrap_or_else(|| chosen.folder.display().to_string())
 }
 
+/// Answers to inputs, in order; none where the input leaves no room for one in the model's context.
+async fn answers(
+    serving: &Serving,
+    deployment: &Arc<Deployment>,
+    inputs: &[Input],
+    options: &AnswerOptions,
+    tell: impl FnMut(usize),
+) -> Result<Vec<Option<Answer>>> {
+    let texts: Vec<String> = inputs.iter().map(|input| input.text.clone()).collect();
+    let answers = serving.answer_all(deployment, &texts, options, tell).await?;
+    Ok(answers.into_iter().map(Answer::unless_too_long).collect::<graft_engine::Result<_>>()?)
+}
+
 pub(crate) async fn infer(engine: &Engine, command: Infer, json: bool) -> Result<Reply> {
-    let how = command.how.decoding()?;
+    let (serving, options) = command.how.start(engine)?;
     let (inputs, one) = match (command.message, command.input_file) {
         (Some(text), _) => (vec![Input { key: "", id: String::new(), text }], true),
         (None, Some(path)) => (read_inputs(&path)?, false),
         (None, None) => return Err(Failure::usage("answer nothing", "give `--message` or `--input-file`")),
     };
     let chosen = command.which.find(engine).await?;
-    let loaded = engine.load(&chosen).await?;
-    let (version, tables) = (name(&chosen), engine.home.tables()?);
+    let version = name(&chosen);
+    let deployment = serving.deploy(chosen).await?;
     let mut counter = Counter::new("answers", inputs.len());
     let mut lines = Vec::new();
     let mut invalid = 0;
     for chunk in inputs.chunks(CHUNK) {
-        let texts: Vec<&str> = chunk.iter().map(|input| input.text.as_str()).collect();
         let done = lines.len();
-        let answers = loaded.answer(&texts, how, &mut |_, more, _| counter.set(done + more, inputs.len()))?;
-        for (input, prediction) in chunk.iter().zip(answers) {
-            invalid += usize::from(prediction.as_ref().is_none_or(|prediction| !prediction.valid));
-            let line = line(input, prediction.as_ref(), &loaded.card, &version, &tables);
-            if !json && command.output.is_none() {
-                print(&line.to_string());
+        let tell = |more| counter.set(done + more, inputs.len());
+        for (input, answer) in chunk.iter().zip(answers(&serving, &deployment, chunk, &options, tell).await?) {
+            invalid += usize::from(answer.as_ref().is_none_or(|answer| !answer.valid));
+            let mut line = line(input, answer.as_ref(), deployment.card(), &version);
+            if json {
+                add_whole(&mut line, answer.as_ref());
+            } else if command.output.is_none() {
+                print(&Value::Object(line.clone()).to_string());
             }
-            lines.push(line);
+            lines.push(Value::Object(line));
         }
     }
     drop(counter);
@@ -179,31 +197,38 @@ pub(crate) async fn infer(engine: &Engine, command: Infer, json: bool) -> Result
     Ok(if json { Reply::new(whole, "") } else { Reply::silent() })
 }
 
-/// An answer as one JSON object: the input's key, the fields, how sure, and by whom.
-fn line(input: &Input, prediction: Option<&Prediction>, card: &TaskCard, version: &str, tables: &Tables) -> Value {
+/// An answer as one short line: the input's key, the fields, how sure, and by whom.
+fn line(input: &Input, answer: Option<&Answer>, card: &TaskCard, version: &str) -> Map<String, Value> {
     let mut line = Map::new();
     if !input.key.is_empty() {
         line.insert(input.key.into(), input.id.clone().into());
     }
-    let Some(prediction) = prediction else {
+    let Some(answer) = answer else {
         line.extend([("version".to_owned(), version.into()), ("valid".to_owned(), false.into())]);
         line.insert("error".into(), TOO_LONG.into());
-        return Value::Object(line);
+        return line;
     };
-    match (cards::finish(&card.name, prediction.answer.clone(), tables), &card.answer) {
-        (Value::Object(fields), _) => line.extend(fields),
-        (value, AnswerForm::Label { .. }) => drop(line.insert("label".into(), value)),
-        (value, _) => drop(line.insert("text".into(), value)),
+    match (&answer.answer, &card.answer) {
+        (Value::Object(fields), _) => line.extend(fields.clone()),
+        (value, AnswerForm::Label { .. }) => drop(line.insert("label".into(), value.clone())),
+        (value, _) => drop(line.insert("text".into(), value.clone())),
     }
-    line.insert("confidence".into(), rounded(prediction.confidence));
-    if !prediction.fields.is_empty() {
-        let fields: Map<String, Value> =
-            prediction.fields.iter().map(|(path, p)| (path.clone(), rounded(*p))).collect();
+    line.insert("confidence".into(), rounded(answer.confidence));
+    if !answer.fields.is_empty() {
+        let fields: Map<String, Value> = answer.fields.iter().map(|(path, p)| (path.clone(), rounded(*p))).collect();
         line.insert("field_confidence".into(), fields.into());
     }
     line.insert("version".into(), version.into());
-    line.insert("valid".into(), prediction.valid.into());
-    Value::Object(line)
+    line.insert("valid".into(), answer.valid.into());
+    line
+}
+
+/// Adds what `/infer` replies to a short line, whose names stay as they are.
+fn add_whole(line: &mut Map<String, Value>, answer: Option<&Answer>) {
+    let Some(Ok(Value::Object(whole))) = answer.map(serde_json::to_value) else { return };
+    for (name, value) in whole {
+        line.entry(name).or_insert(value);
+    }
 }
 
 fn rounded(probability: f64) -> Value {
@@ -211,27 +236,26 @@ fn rounded(probability: f64) -> Value {
 }
 
 pub(crate) async fn validate(engine: &Engine, command: Validate) -> Result<Reply> {
-    let how = command.how.decoding()?;
+    let (serving, options) = command.how.start(engine)?;
     let chosen = command.which.find(engine).await?;
-    let loaded = engine.load(&chosen).await?;
+    let deployment = serving.deploy(chosen.clone()).await?;
+    let card = deployment.card();
     let inputs = match &command.samples {
         Some(path) => read_inputs(path)?,
-        None => held_out(engine, &chosen, &loaded.card.name).await?,
+        None => held_out(engine, &chosen, &card.name).await?,
     };
-    let texts: Vec<&str> = inputs.iter().map(|input| input.text.as_str()).collect();
     let mut counter = Counter::new("answers", inputs.len());
-    let answers = loaded.answer(&texts, how, &mut |_, done, of| counter.set(done, of))?;
+    let answers = answers(&serving, &deployment, &inputs, &options, |done| counter.set(done, inputs.len())).await?;
     drop(counter);
     let mut table = Table::new(["sample", "result"]);
     let mut samples = Vec::new();
     let mut bad = 0;
-    for (input, prediction) in inputs.iter().zip(&answers) {
-        let problem = problem(&loaded.card, prediction.as_ref());
+    for (input, answer) in inputs.iter().zip(&answers) {
+        let problem = problem(card, answer.as_ref());
         bad += usize::from(problem.is_some());
         table.row([input.id.clone(), problem.clone().unwrap_or_else(|| "ok".into())]);
-        samples.push(
-            json!({input.key: input.id, "ok": problem.is_none(), "problem": problem, "answer": prediction.as_ref().map(|prediction| &prediction.answer)}),
-        );
+        let written = answer.as_ref().map(|answer| &answer.written);
+        samples.push(json!({input.key: input.id, "ok": problem.is_none(), "problem": problem, "answer": written}));
     }
     let version = name(&chosen);
     let end = format!("{version} loads; {} of {} answers are as they should be.", answers.len() - bad, answers.len());
@@ -260,56 +284,64 @@ async fn held_out(engine: &Engine, chosen: &Chosen, task: &str) -> Result<Vec<In
 }
 
 /// What is wrong with an answer.
-fn problem(card: &TaskCard, prediction: Option<&Prediction>) -> Option<String> {
-    let Some(prediction) = prediction else { return Some(TOO_LONG.into()) };
-    if !prediction.valid {
+fn problem(card: &TaskCard, answer: Option<&Answer>) -> Option<String> {
+    let Some(answer) = answer else { return Some(TOO_LONG.into()) };
+    if !answer.valid {
         return Some("the answer was cut short: it is longer than `--max-tokens`".into());
     }
     let task = match cards::task(&card.name) {
         Ok(task) => task,
         Err(error) => return Some(error.to_string()),
     };
-    if let Err(reason) = cards::accept(task, &prediction.answer) {
+    if let Err(reason) = cards::accept(task, &answer.written) {
         return Some(reason);
     }
-    let items = prediction.answer.get("items").and_then(Value::as_array).into_iter().flatten();
+    let items = answer.written.get("items").and_then(Value::as_array).into_iter().flatten();
     let nameless = |item: &Value| item.get("name").and_then(Value::as_str).is_none_or(|name| name.trim().is_empty());
     items.enumerate().find(|(_, item)| nameless(item)).map(|(i, _)| format!("items[{i}] has no name"))
 }
 
 pub(crate) async fn compare(engine: &Engine, command: Compare) -> Result<Reply> {
-    let how = command.how.decoding()?;
+    let (serving, options) = command.how.start(engine)?;
     let chosen = command.which.find(engine).await?;
-    let loaded = engine.load(&chosen).await?;
-    let ours = one(&loaded, &command.message, how)?;
+    let version = name(&chosen);
+    let deployment = serving.deploy(chosen).await?;
+    let card = deployment.card();
+    let ours = one(&serving, &deployment, &command.message, &options).await?;
     let (left, theirs) = match &command.with {
         Some(other) => {
-            let other = engine.adapter(&loaded.card.name, Some(other)).await?;
-            (name(&other), one(&engine.load(&other).await?, &command.message, how)?.answer)
+            let other = serving.deployment(&card.name, Some(other)).await?;
+            let answer = one(&serving, &other, &command.message, &options).await?;
+            (answer.version.unwrap_or_default(), answer.written)
         }
-        None if loaded.card.name == "slack-rescue" => {
+        None if card.name == "slack-rescue" => {
             ("regex".to_owned(), Baseline::new(&engine.home.tables()?).extract(&command.message))
         }
         None => {
-            let what = format!("compare task `{}` with a regex parser, which it has not", loaded.card.name);
+            let what = format!("compare task `{}` with a regex parser, which it has not", card.name);
             return Err(Error::Unsupported(format!("{what}; name a version with `--with`")).into());
         }
     };
-    let version = name(&chosen);
-    let found = diff(&loaded.card, &theirs, &ours.answer);
+    let found = diff(card, &theirs, &ours.written);
     let text = side_by_side(&left, &version, &found);
     let json = json!({
-        "message": command.message, "task": loaded.card.name,
+        "message": command.message, "task": card.name,
         "left": {"name": left, "answer": theirs},
-        "right": {"name": version, "answer": ours.answer, "confidence": ours.confidence, "valid": ours.valid},
+        "right": {"name": version, "answer": ours.written, "confidence": ours.confidence, "valid": ours.valid},
         "differences": found,
     });
     Ok(Reply::new(json, text))
 }
 
-fn one(loaded: &Loaded, message: &str, how: Decoding) -> Result<Prediction> {
-    let mut answers = loaded.answer(&[message], how, &mut |_, _, _| {})?;
-    answers.pop().flatten().ok_or_else(|| Failure::usage(format!("answer the message: {TOO_LONG}"), "shorten it"))
+async fn one(
+    serving: &Serving,
+    deployment: &Arc<Deployment>,
+    message: &str,
+    options: &AnswerOptions,
+) -> Result<Answer> {
+    let input = Input { key: "", id: String::new(), text: message.to_owned() };
+    let answer = answers(serving, deployment, &[input], options, |_| {}).await?.pop().flatten();
+    answer.ok_or_else(|| Failure::usage(format!("answer the message: {TOO_LONG}"), "shorten it"))
 }
 
 fn side_by_side(left: &str, right: &str, found: &Diff) -> String {

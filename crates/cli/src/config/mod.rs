@@ -268,7 +268,7 @@ impl Config {
     fn serving(&self) -> Result<serving::Options> {
         let mebibytes = |name| Ok::<_, Failure>(self.within::<usize>(name, 1..=1 << 24)? << 20);
         Ok(serving::Options {
-            lanes: self.within("serving_lanes", 1..=256)?,
+            slots: self.within("serving_lanes", 1..=256)?,
             queue: self.within("serving_queue", 1..=100_000)?,
             cache_bytes: mebibytes("serving_cache")?,
             memory: mebibytes("serving_memory")?,

@@ -1,30 +1,28 @@
 //! What may be asked, and how answers come.
 
 use std::{
-    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use graft_core::{AnswerForm, Digest};
-use graft_predict::{Decoding, End, Guide, Outcome as Done, Piece, Prediction, Request, Sampling, Update};
-use graft_tasks::cards;
-use serde::Serialize;
+use graft_core::AnswerForm;
+use graft_predict::{Completion, End, Guide, Piece, Priority, Request, Sampling, Template, Update};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
-    Ended, Outcome, Serving,
-    generation::{Generation, Pin},
+    Answer, Ended, Outcome, Serving,
+    deployment::{Deployment, Pin},
+    load::apart,
 };
 use crate::{Error, Result};
 
 /// Longest that a request waits and is worked on, where it doesn't say.
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// How an answer is wanted.
+/// How an answer is to be written.
 #[derive(Clone, Debug, Default)]
-pub struct Wish {
+pub struct AnswerOptions {
     /// Most tokens of the answer.
     pub max_tokens: Option<usize>,
     /// `None` takes the likeliest token each time.
@@ -34,9 +32,12 @@ pub struct Wish {
     /// Keep each token's probability and those of so many likelier ones.
     pub top: Option<usize>,
     /// Given up after this time.
-    pub patience: Option<Duration>,
-    /// Before all others and not counted: for what serving asks itself.
-    pub urgent: bool,
+    pub timeout: Option<Duration>,
+}
+
+impl AnswerOptions {
+    /// Most tokens of an answer, where the options don't say.
+    pub const MAX_TOKENS: usize = Template::MAX_TOKENS;
 }
 
 /// What the model is asked.
@@ -61,31 +62,6 @@ pub enum Format {
     Schema(Value),
 }
 
-/// An answer with everything that is known of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Answered {
-    /// The task.
-    pub task: String,
-    /// The version that answered; absent for a bare base model.
-    pub version: Option<String>,
-    /// Digest of base, adapter, prompt, calibration and version: exactly what answered.
-    pub generation: Digest,
-    /// The answer, with what is computed from it.
-    pub answer: Value,
-    /// Probability that the whole answer is right, calibrated where the version was evaluated.
-    pub confidence: f64,
-    /// The same for each field.
-    pub fields: BTreeMap<String, f64>,
-    /// Whether the model ended the answer itself.
-    pub valid: bool,
-    /// Seconds from the request to the answer.
-    pub seconds: f64,
-    /// Tokens of the prompt.
-    pub prompt_tokens: usize,
-    /// Tokens of the answer.
-    pub answer_tokens: usize,
-}
-
 /// What comes of an answer that is being written.
 #[derive(Debug)]
 pub enum Heard {
@@ -98,24 +74,44 @@ pub enum Heard {
         /// The last of the text.
         rest: Piece,
         /// The answer.
-        answered: Box<Answered>,
+        answer: Box<Answer>,
     },
+}
+
+/// Who asks, which decides when a request has its turn and whether it is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// Somebody who asked for the task, whichever version is active: how it goes counts for or against that version.
+    ForTask,
+    /// Somebody who named what is to answer.
+    ForVersion,
+    /// Somebody with many inputs.
+    ForMany,
+    /// Serving itself, before it lets a deployment answer.
+    WarmUp,
+}
+
+impl Asker {
+    fn priority(self) -> Priority {
+        match self {
+            Self::ForTask | Self::ForVersion => Priority::Normal,
+            Self::ForMany => Priority::Background,
+            Self::WarmUp => Priority::Urgent,
+        }
+    }
 }
 
 /// An answer that is being written; dropping it ends the work on it.
 pub struct Answering {
     serving: Serving,
     updates: mpsc::UnboundedReceiver<Update>,
-    generation: Arc<Generation>,
+    deployment: Arc<Deployment>,
+    asker: Asker,
     since: Instant,
-    /// Through the task's alias, so it counts for or against the version that became active.
-    by_alias: bool,
     /// The text is the task's wire form, which nobody wants to see.
     wire: bool,
     /// In the task's own form; what another one makes impossible is the request's fault.
     own: bool,
-    /// Whether its end is told.
-    counted: bool,
     ended: bool,
 }
 
@@ -128,10 +124,10 @@ impl Drop for Answering {
 }
 
 impl Answering {
-    /// The generation that answers.
+    /// What answers.
     #[must_use]
-    pub fn generation(&self) -> &Digest {
-        &self.generation.digest
+    pub fn deployment(&self) -> &Deployment {
+        &self.deployment
     }
 
     /// What comes next; `None` after the end.
@@ -141,7 +137,6 @@ impl Answering {
     pub async fn next(&mut self) -> Option<Result<Heard>> {
         loop {
             let result = match self.updates.recv().await {
-                Some(Update::Written(_)) if self.wire => continue,
                 Some(Update::Written(piece)) => return Some(Ok(Heard::Piece(piece))),
                 Some(Update::Waiting) => continue,
                 Some(Update::Done(Err(error))) if !self.own => Err(Error::Predict(error.of_schema())),
@@ -152,10 +147,10 @@ impl Answering {
             };
             self.updates.close();
             self.ended = true;
-            self.serving.judge(&self.generation, self.by_alias, &result);
+            self.serving.judge(&self.deployment, self.asker == Asker::ForTask, &result);
             return Some(match result {
                 Ok(done) => {
-                    self.tell_end(Outcome::Answered, (done.prediction.prompt_tokens, done.prediction.answer_tokens));
+                    self.tell_end(Outcome::Answered, (done.prompt_tokens, done.answer_tokens));
                     Ok(self.end(*done))
                 }
                 Err(error) => {
@@ -167,51 +162,30 @@ impl Answering {
     }
 
     fn tell_end(&self, outcome: Outcome, (prompt_tokens, answer_tokens): (usize, usize)) {
-        if self.counted {
-            let (task, seconds) = (self.generation.task.as_str(), self.since.elapsed().as_secs_f64());
+        if self.asker != Asker::WarmUp {
+            let (task, seconds) = (self.deployment.task.as_str(), self.since.elapsed().as_secs_f64());
             self.serving.tell_end(&Ended { task, outcome, seconds, prompt_tokens, answer_tokens });
         }
     }
 
-    fn end(&self, done: Done) -> Heard {
-        let Done { prediction, end, mut rest, .. } = done;
-        let answered = Box::new(self.answered(prediction));
+    fn end(&self, mut done: Completion) -> Heard {
+        let (end, mut rest) = (done.end, std::mem::take(&mut done.rest));
+        let answer = self.serving.answer_of(&self.deployment, done, self.since);
         if self.wire {
-            rest = Piece { text: said(&answered.answer), tokens: Vec::new() };
+            rest = Piece { text: said(&answer.answer), tokens: Vec::new() };
         }
-        Heard::End { end, rest, answered }
-    }
-
-    fn answered(&self, mut prediction: Prediction) -> Answered {
-        let generation = &self.generation;
-        generation.calibrate(&mut prediction);
-        let answer = match self.serving.engine().home.tables() {
-            Ok(tables) => cards::finish(&generation.task, prediction.answer, &tables),
-            Err(_) => prediction.answer,
-        };
-        Answered {
-            task: generation.task.clone(),
-            version: generation.version.clone(),
-            generation: generation.digest.clone(),
-            answer,
-            confidence: prediction.confidence,
-            fields: prediction.fields,
-            valid: prediction.valid,
-            seconds: self.since.elapsed().as_secs_f64(),
-            prompt_tokens: prediction.prompt_tokens,
-            answer_tokens: prediction.answer_tokens,
-        }
+        Heard::End { end, rest, answer: Box::new(answer) }
     }
 
     /// The whole answer.
     ///
     /// # Errors
     /// Why there is none.
-    pub async fn whole(mut self) -> Result<Answered> {
+    pub async fn whole(mut self) -> Result<Answer> {
         loop {
             match self.next().await {
                 Some(Ok(Heard::Piece(_))) => {}
-                Some(Ok(Heard::End { answered, .. })) => return Ok(*answered),
+                Some(Ok(Heard::End { answer, .. })) => return Ok(*answer),
                 Some(Err(error)) => return Err(error),
                 None => return Err(Error::Predict(graft_predict::Error::Interrupted)),
             }
@@ -225,45 +199,22 @@ fn said(answer: &Value) -> String {
 }
 
 impl Serving {
-    /// Puts a request for a generation into its base's queue.
+    /// Puts a request into the queue of a deployment's base.
     pub(super) async fn ask(
         &self,
-        generation: &Arc<Generation>,
-        by_alias: bool,
+        deployment: &Arc<Deployment>,
+        asker: Asker,
         prompt: &Prompt,
         format: &Format,
-        wish: &Wish,
+        options: &AnswerOptions,
     ) -> Result<Answering> {
-        let since = Instant::now();
-        let (send, updates) = mpsc::unbounded_channel();
-        let held = Pin::new(generation);
-        let tell = Box::new(move |update| {
-            let _held = &held;
-            match update {
-                Update::Waiting => !send.is_closed(),
-                update => send.send(update).is_ok(),
-            }
-        });
-        let how =
-            Decoding { max_tokens: wish.max_tokens.unwrap_or(Decoding::default().max_tokens), ..Decoding::default() };
-        let adapter = generation.adapter.clone();
-        let mut request = generation.template.request(adapter, "", how, tell)?;
-        self.fill(&mut request, generation, prompt)?;
-        if let Some(guide) = guide_of(generation, prompt, format).await? {
+        let guide = guide_of(deployment, prompt, format).await?;
+        let (mut request, mut answering) = self.request(deployment, asker, prompt, options)?;
+        answering.own = *format == Format::Own;
+        if let Some(guide) = guide {
             request.guide = guide;
         }
-        request.sampling = wish.sampling;
-        request.stop.clone_from(&wish.stop);
-        request.top = wish.top;
-        request.urgent = wish.urgent;
-        request.deadline = Some(since + wish.patience.unwrap_or(PATIENCE));
-        let wire = matches!(generation.card.answer, AnswerForm::Json { .. });
-        let submitted = generation.base.service.submit(request).map_err(Error::Predict);
-        let (serving, generation, counted) = (self.clone(), Arc::clone(generation), !wish.urgent);
-        let own = *format == Format::Own;
-        let mut answering =
-            Answering { serving, updates, generation, since, by_alias, wire, own, counted, ended: false };
-        if let Err(error) = submitted {
+        if let Err(error) = deployment.base.service.submit(request).map_err(Error::Predict) {
             answering.ended = true;
             answering.tell_end(Outcome::of(&error), (0, 0));
             return Err(error);
@@ -271,49 +222,138 @@ impl Serving {
         Ok(answering)
     }
 
-    /// Writes the prompt into a request.
-    fn fill(&self, request: &mut Request, generation: &Generation, prompt: &Prompt) -> Result<()> {
-        let (base, template) = (&generation.base, &generation.template);
-        let free = matches!(generation.card.answer, AnswerForm::Text);
-        match prompt {
-            Prompt::Input(input) => {
-                request.prompt = template.prompter().prompt(input)?[request.shared.len()..].to_vec();
+    /// Answers to many inputs, in their order; each has its own result. They give way to whoever asks for one answer, and
+    /// take no place in the queue. `tell` hears how many are done.
+    ///
+    /// # Errors
+    /// The thread that computes is gone.
+    pub async fn answer_all(
+        &self,
+        deployment: &Arc<Deployment>,
+        inputs: &[String],
+        options: &AnswerOptions,
+        mut tell: impl FnMut(usize),
+    ) -> Result<Vec<Result<Answer>>> {
+        let (serving, asked, texts, how) = (self.clone(), Arc::clone(deployment), inputs.to_vec(), options.clone());
+        let (mut going, mut answers) = apart(move || serving.begin_all(&asked, texts, &how)).await?;
+        let mut done = answers.iter().flatten().count();
+        while let Some(ended) = going.join_next().await {
+            let (place, answer) = ended.map_err(|_| Error::Predict(graft_predict::Error::Interrupted))?;
+            if let Some(slot) = answers.get_mut(place) {
+                *slot = Some(answer);
             }
-            Prompt::Messages(_) | Prompt::Text(_) if !free => {
-                let what = format!("hold a conversation with task `{}`, which takes one input", generation.task);
-                return Err(Error::Unsupported(what));
-            }
-            Prompt::Messages(messages) => {
-                let Some(tokens) = base.chat.conversation(messages)? else {
-                    let what = format!("hold a conversation with `{}`, which has no chat template", base.name);
-                    return Err(Error::Unsupported(what));
-                };
-                (request.prompt, request.shared) = (tokens, Arc::default());
-            }
-            Prompt::Text(text) => {
-                (request.prompt, request.shared) = (base.chat.text(text)?, Arc::default());
+            done += 1;
+            tell(done);
+        }
+        Ok(answers.into_iter().flatten().collect())
+    }
+
+    /// Begins to answer many inputs: those being answered, with their places, and at its place why one can't be asked.
+    #[expect(clippy::type_complexity, reason = "used once, and named by its two parts there")]
+    fn begin_all(
+        &self,
+        deployment: &Arc<Deployment>,
+        inputs: Vec<String>,
+        options: &AnswerOptions,
+    ) -> Result<(JoinSet<(usize, Result<Answer>)>, Vec<Option<Result<Answer>>>)> {
+        let mut answers: Vec<Option<Result<Answer>>> = inputs.iter().map(|_| None).collect();
+        let mut asked = Vec::with_capacity(inputs.len());
+        for (place, input) in inputs.into_iter().enumerate() {
+            match self.request(deployment, Asker::ForMany, &Prompt::Input(input), options) {
+                Ok((request, answering)) => {
+                    asked.push((place, Request { stream: place as u64, ..request }, answering));
+                }
+                Err(error) => answers[place] = Some(Err(error)),
             }
         }
-        Ok(())
+        // The longest first, so that none is left to be written alone.
+        asked.sort_by_key(|(_, request, _)| std::cmp::Reverse(request.prompt.len()));
+        let (mut going, mut requests) = (JoinSet::new(), Vec::with_capacity(asked.len()));
+        for (place, request, answering) in asked {
+            requests.push(request);
+            going.spawn(async move { (place, answering.whole().await) });
+        }
+        deployment.base.service.submit_all(requests)?;
+        Ok((going, answers))
     }
+
+    /// A request in the task's own form, and where its answer will come.
+    fn request(
+        &self,
+        deployment: &Arc<Deployment>,
+        asker: Asker,
+        prompt: &Prompt,
+        options: &AnswerOptions,
+    ) -> Result<(Request, Answering)> {
+        let since = Instant::now();
+        let (send, updates) = mpsc::unbounded_channel();
+        let held = Pin::new(deployment);
+        let wire = matches!(deployment.card.answer, AnswerForm::Json { .. });
+        // Pieces that nobody reads would wake the reader at every token.
+        let silent = wire || asker == Asker::ForMany;
+        let tell = Box::new(move |update| {
+            let _held = &held;
+            match update {
+                Update::Waiting => !send.is_closed(),
+                Update::Written(_) if silent => !send.is_closed(),
+                update => send.send(update).is_ok(),
+            }
+        });
+        let mut request = request_of(deployment, prompt, tell)?;
+        request.max_tokens = options.max_tokens.unwrap_or(AnswerOptions::MAX_TOKENS);
+        request.sampling = options.sampling;
+        request.stop.clone_from(&options.stop);
+        request.top = options.top;
+        request.priority = asker.priority();
+        // How long many inputs take depends on how many there are.
+        let timeout = options.timeout.or((asker != Asker::ForMany).then_some(TIMEOUT));
+        request.deadline = timeout.map(|timeout| since + timeout);
+        let (serving, deployment) = (self.clone(), Arc::clone(deployment));
+        let answering = Answering { serving, updates, deployment, asker, since, wire, own: true, ended: false };
+        Ok((request, answering))
+    }
+}
+
+/// A prompt's tokens in a request: the task's own prompt for an input, otherwise the base model's.
+fn request_of(deployment: &Deployment, prompt: &Prompt, tell: graft_predict::Tell) -> Result<Request> {
+    let (base, template) = (&deployment.base, &deployment.template);
+    let tokens = match prompt {
+        Prompt::Input(input) => return Ok(template.request(deployment.adapter.clone(), input, tell)?),
+        _ if !matches!(deployment.card.answer, AnswerForm::Text) => {
+            let what = format!("hold a conversation with task `{}`, which takes one input", deployment.task);
+            return Err(Error::Unsupported(what));
+        }
+        Prompt::Messages(messages) => base.chat().conversation(messages)?.ok_or_else(|| {
+            Error::Unsupported(format!("hold a conversation with `{}`, which has no chat template", base.name))
+        })?,
+        Prompt::Text(text) => base.chat().text(text)?,
+    };
+    let request = template.request(deployment.adapter.clone(), "", tell)?;
+    Ok(Request { prompt: tokens, shared: Arc::default(), ..request })
 }
 
 /// The form of the answer, where it is another than the task's own. Schemas may be large: they are compiled on a thread of
 /// their own.
-async fn guide_of(generation: &Generation, prompt: &Prompt, format: &Format) -> Result<Option<Guide>> {
-    let vocabulary = Arc::clone(&generation.base.vocabulary);
+async fn guide_of(deployment: &Arc<Deployment>, prompt: &Prompt, format: &Format) -> Result<Option<Guide>> {
     let schema = match format {
         Format::Own if matches!(prompt, Prompt::Input(_)) => return Ok(None),
-        Format::Own => return Ok(Some(Guide::text(vocabulary)?)),
-        Format::Object if matches!(generation.card.answer, AnswerForm::Json { .. }) => return Ok(None),
-        Format::Schema(_) | Format::Object if !matches!(generation.card.answer, AnswerForm::Text) => {
-            let what = format!("give answers of task `{}` another form than its own", generation.task);
+        Format::Own => None,
+        Format::Object if matches!(deployment.card.answer, AnswerForm::Json { .. }) => return Ok(None),
+        Format::Schema(_) | Format::Object if !matches!(deployment.card.answer, AnswerForm::Text) => {
+            let what = format!("give answers of task `{}` another form than its own", deployment.task);
             return Err(Error::Unsupported(what));
         }
-        Format::Object => json!({"type": "object"}),
-        Format::Schema(schema) => schema.clone(),
+        Format::Object => Some(json!({"type": "object"})),
+        Format::Schema(schema) => Some(schema.clone()),
     };
-    let compiled = tokio::task::spawn_blocking(move || Guide::json(&schema, vocabulary)).await;
-    let guide = compiled.unwrap_or(Err(graft_predict::Error::Interrupted))?;
-    Ok(Some(guide))
+    let base = Arc::clone(&deployment.base);
+    apart(move || {
+        let vocabulary = base.vocabulary()?;
+        let guide = match schema {
+            None => Guide::text(vocabulary),
+            Some(schema) => Guide::json(&schema, vocabulary),
+        };
+        Ok(Some(guide?))
+    })
+    .await
 }

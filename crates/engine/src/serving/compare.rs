@@ -6,29 +6,35 @@ use graft_core::Digest;
 use graft_tasks::{baseline::Baseline, cards};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
-use super::{Answered, Answering, Format, Prompt, Serving, Wish, generation::Recipe};
+use super::{Answer, AnswerOptions, Answering, Asker, Format, Prompt, Serving, deployment::DeploymentSpec};
 use crate::{Error, Result};
 
 /// One contestant's answer.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = ContestantAnswer)]
 pub struct Contestant {
     /// `baseline`, `base`, or a version's name.
     pub name: String,
-    /// What it answered.
+    /// What it answered, with what is computed from it.
     pub answer: Value,
     /// How sure it is; the baseline doesn't say.
+    #[schema(required = true)]
     pub confidence: Option<f64>,
     /// The same for each field.
+    #[schema(required = true)]
     pub fields: Option<BTreeMap<String, f64>>,
     /// Seconds it took, with the others beside it.
     pub seconds: f64,
-    /// What answered.
-    pub generation: Option<Digest>,
+    /// Digest of everything that decided it; the baseline has none.
+    #[serde(rename = "generation")]
+    #[schema(value_type = Option<String>, required = true)]
+    pub deployment: Option<Digest>,
 }
 
 /// Answers side by side.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Contest {
     /// In the order that was asked for.
     pub answers: Vec<Contestant>,
@@ -46,10 +52,16 @@ impl Serving {
     ///
     /// # Errors
     /// A version that isn't there or fails; a task without a baseline.
-    pub async fn compare(&self, task: &str, input: &str, contestants: &[String], wish: &Wish) -> Result<Contest> {
+    pub async fn compare(
+        &self,
+        task: &str,
+        input: &str,
+        contestants: &[String],
+        options: &AnswerOptions,
+    ) -> Result<Contest> {
         let mut entered = Vec::with_capacity(contestants.len());
         for name in contestants {
-            entered.push(self.enter(task, input, name, wish).await?);
+            entered.push(self.enter(task, input, name, options).await?);
         }
         let mut answers = Vec::with_capacity(entered.len());
         for one in entered {
@@ -64,14 +76,14 @@ impl Serving {
         Ok(Contest { answers, differing })
     }
 
-    async fn enter(&self, task: &str, input: &str, name: &str, wish: &Wish) -> Result<Entered> {
+    async fn enter(&self, task: &str, input: &str, name: &str, options: &AnswerOptions) -> Result<Entered> {
         let prompt = Prompt::Input(input.to_owned());
-        let generation = match name {
+        let deployment = match name {
             "baseline" => return self.baseline(task, input).map(Entered::Done),
-            "base" => self.generation(Recipe::of(self.engine().adapter(task, None).await?)?.bare()).await?,
+            "base" => self.load(DeploymentSpec::of(self.engine().adapter(task, None).await?)?.bare()).await?,
             version => self.version(task, version).await?,
         };
-        let answering = self.ask(&generation, false, &prompt, &Format::Own, wish).await?;
+        let answering = self.ask(&deployment, Asker::ForVersion, &prompt, &Format::Own, options).await?;
         Ok(Entered::Writing(name.to_owned(), Box::new(answering)))
     }
 
@@ -81,20 +93,20 @@ impl Serving {
         }
         let (clock, tables) = (Instant::now(), self.engine().home.tables()?);
         let answer = cards::finish(task, Baseline::new(&tables).extract(input), &tables);
-        let (confidence, fields, generation) = (None, None, None);
+        let (confidence, fields, deployment) = (None, None, None);
         let seconds = clock.elapsed().as_secs_f64();
-        Ok(Contestant { name: "baseline".into(), answer, confidence, fields, seconds, generation })
+        Ok(Contestant { name: "baseline".into(), answer, confidence, fields, seconds, deployment })
     }
 }
 
-fn contestant(name: String, answered: Answered) -> Contestant {
+fn contestant(name: String, answer: Answer) -> Contestant {
     Contestant {
         name,
-        answer: answered.answer,
-        confidence: Some(answered.confidence),
-        fields: Some(answered.fields),
-        seconds: answered.seconds,
-        generation: Some(answered.generation),
+        answer: answer.answer,
+        confidence: Some(answer.confidence),
+        fields: Some(answer.fields),
+        seconds: answer.seconds,
+        deployment: Some(answer.deployment),
     }
 }
 

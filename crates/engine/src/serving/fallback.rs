@@ -9,11 +9,9 @@ use graft_formats::peft;
 use graft_train::AdapterCard;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
-use super::{
-    Format, Prompt, Serving, Wish,
-    generation::{Generation, Recipe},
-};
+use super::{AnswerOptions, Asker, Format, Prompt, Serving, deployment::Deployment};
 use crate::{AskAiSettings, Error, Result, SettingProblem, Told, soft_prompt::ASK_AI};
 
 /// A suggestion that the service has made itself; it may hold more fields, which are kept.
@@ -31,7 +29,7 @@ pub struct Primary {
 }
 
 /// What became of a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The settings don't want a fallback.
@@ -45,13 +43,16 @@ pub enum Verdict {
 }
 
 /// The reply to a question.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Suggested {
-    /// The service's suggestions as they came, after the adapter's if it was injected.
+    /// The service's suggestions as they came; before them the adapter's, if it was injected, with
+    /// `source: "soft_prompt"`.
+    #[schema(value_type = Vec<Object>)]
     pub suggestions: Vec<Value>,
     /// What became of the question.
     pub verdict: Verdict,
     /// The adapter's confidence, if it was asked.
+    #[schema(required = true)]
     pub confidence: Option<f64>,
     /// Whether that confidence is calibrated.
     pub calibrated: bool,
@@ -90,10 +91,14 @@ impl Serving {
         if !needs_fallback(&suggestions, threshold) {
             return Ok(reply);
         }
-        let generation = self.ask_ai_generation(&settings).await?;
+        let deployment = self.ask_ai_deployment(&settings).await?;
         let prompt = Prompt::Input(query.to_owned());
-        let answer = self.ask(&generation, false, &prompt, &Format::Own, &Wish::default()).await?.whole().await?;
-        (reply.confidence, reply.calibrated) = (Some(answer.confidence), generation.calibrated);
+        let answer = self
+            .ask(&deployment, Asker::ForVersion, &prompt, &Format::Own, &AnswerOptions::default())
+            .await?
+            .whole()
+            .await?;
+        (reply.confidence, reply.calibrated) = (Some(answer.confidence), deployment.calibration.is_some());
         let description = answer.answer.as_str().unwrap_or_default().trim().to_owned();
         if answer.confidence < threshold || !answer.valid || description.is_empty() {
             reply.verdict = Verdict::TooUnsure;
@@ -110,7 +115,7 @@ impl Serving {
         let mut problems = self.engine().check_ask_ai(settings, roots);
         if problems.is_empty()
             && settings.soft_prompt_enabled
-            && let Err(error) = self.ask_ai_generation(settings).await
+            && let Err(error) = self.ask_ai_deployment(settings).await
         {
             let mut detail = format!("failed to {}", graft_core::with_causes(&error));
             detail.extend(error.hint().map(|hint| format!("; {hint}")));
@@ -121,7 +126,7 @@ impl Serving {
 
     /// The adapter that the settings name. One that is a version's too takes over its calibration; one that was made
     /// elsewhere is asked as Graft would have trained it.
-    async fn ask_ai_generation(&self, settings: &AskAiSettings) -> Result<Arc<Generation>> {
+    async fn ask_ai_deployment(&self, settings: &AskAiSettings) -> Result<Arc<Deployment>> {
         let folder = self.engine().ask_ai_adapter(settings).map_err(|what| {
             Error::Unsupported(format!("use the directory `{}`: {what}", settings.soft_prompt_model_dir))
         })?;
@@ -132,7 +137,7 @@ impl Serving {
         }
         let task = chosen.known_card()?.task.name.clone();
         chosen.version = self.engine().version_in(&folder, &task).await?;
-        self.generation(Recipe::of(chosen)?).await
+        self.deploy(chosen).await
     }
 
     /// The card of a folder without one; its base is looked for once.
@@ -149,9 +154,9 @@ impl Serving {
 }
 
 /// The adapter's suggestion, marked as such.
-fn injected(description: &str, answer: &super::Answered) -> Value {
+fn injected(description: &str, answer: &super::Answer) -> Value {
     serde_json::json!({
-        "suggestion_id": format!("graft-{}", answer.generation.short()),
+        "suggestion_id": format!("graft-{}", answer.deployment.short()),
         "description": description,
         "trigger_summary": "",
         "action_summary": "",
@@ -159,7 +164,7 @@ fn injected(description: &str, answer: &super::Answered) -> Value {
         "confidence": answer.confidence,
         "status": "draft",
         "source": "soft_prompt",
-        "generation": answer.generation,
+        "generation": answer.deployment,
     })
 }
 

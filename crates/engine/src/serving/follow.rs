@@ -26,7 +26,7 @@ pub(super) async fn follow(inner: Weak<Inner>, mut watch: Watch, mut seen: i64) 
         let mut later = BTreeSet::new();
         for task in std::mem::take(&mut behind) {
             if let Err(error) = serving.catch_up(&task).await {
-                serving.note_problem(&task, &error);
+                serving.note_fault(&task, &error);
                 later.insert(task);
             }
         }

@@ -1,27 +1,29 @@
-//! Finding a generation, and loading it where it isn't in memory.
+//! Finding a deployment, and loading it where it isn't in memory.
 
 use std::sync::{Arc, atomic::Ordering};
 
 use graft_core::Digest;
+use graft_predict::PromptCache;
 use tokio::{runtime::Handle, task::spawn_blocking};
 
 use super::{
-    Alias, Format, Prompt, Serving, State, Wish,
-    generation::{Base, Generation, Recipe},
+    Alias, AnswerOptions, Asker, Format, Prompt, Serving, State,
+    base::Base,
+    deployment::{Deployment, DeploymentSpec},
 };
 use crate::{Error, Result};
 
-/// Asked of a generation before it answers others.
+/// Asked of a deployment before it answers others.
 const WARM_UP: &str = "warm up";
 
 impl Serving {
     /// What answers for a task; loaded if it was never asked, or given up since.
-    pub(super) async fn active(&self, task: &str) -> Result<Arc<Generation>> {
-        let found = self.state().aliases.get(task).map(|alias| Arc::clone(&alias.generation));
+    pub(super) async fn active(&self, task: &str) -> Result<Arc<Deployment>> {
+        let found = self.state().aliases.get(task).map(|alias| Arc::clone(&alias.deployment));
         match found {
-            Some(generation) => {
-                self.use_now(&generation);
-                Ok(generation)
+            Some(deployment) => {
+                self.use_now(&deployment);
+                Ok(deployment)
             }
             None => {
                 let _turn = self.0.turning.lock().await;
@@ -37,30 +39,30 @@ impl Serving {
     }
 
     /// A version of a task.
-    pub(super) async fn version(&self, task: &str, version: &str) -> Result<Arc<Generation>> {
+    pub(super) async fn version(&self, task: &str, version: &str) -> Result<Arc<Deployment>> {
         let key = (task.to_owned(), version.to_owned());
         let found = {
             let state = self.state();
-            state.named.get(&key).and_then(|digest| state.generations.get(digest)).map(Arc::clone)
+            state.named.get(&key).and_then(|digest| state.deployments.get(digest)).map(Arc::clone)
         };
-        if let Some(generation) = found {
-            self.use_now(&generation);
-            return Ok(generation);
+        if let Some(deployment) = found {
+            self.use_now(&deployment);
+            return Ok(deployment);
         }
         let chosen = self.engine().adapter(task, Some(version)).await?;
-        let generation = self.generation(Recipe::of(chosen)?).await?;
-        self.state().named.insert(key, generation.digest.clone());
-        Ok(generation)
+        let deployment = self.deploy(chosen).await?;
+        self.state().named.insert(key, deployment.digest.clone());
+        Ok(deployment)
     }
 
-    fn use_now(&self, generation: &Generation) {
+    fn use_now(&self, deployment: &Deployment) {
         let now = self.0.uses.fetch_add(1, Ordering::Relaxed) + 1;
-        generation.used.store(now, Ordering::Relaxed);
+        deployment.used.store(now, Ordering::Relaxed);
     }
 
-    /// A generation from memory, or loaded now; new ones have answered once.
-    pub(super) async fn generation(&self, recipe: Recipe) -> Result<Arc<Generation>> {
-        let digest = recipe.digest()?;
+    /// A deployment from memory, or loaded now; a server's have answered once.
+    pub(super) async fn load(&self, spec: DeploymentSpec) -> Result<Arc<Deployment>> {
+        let digest = spec.digest()?;
         if let Some(found) = self.find(&digest) {
             return Ok(found);
         }
@@ -68,30 +70,32 @@ impl Serving {
         if let Some(found) = self.find(&digest) {
             return Ok(found);
         }
-        let base = self.base(&recipe).await?;
-        let generation = apart(move || Generation::load(recipe, digest, base)).await?;
-        let generation = Arc::new(generation);
-        self.warm_up(&generation).await?;
-        self.use_now(&generation);
+        let base = self.base(&spec).await?;
+        let deployment = apart(move || Deployment::load(spec, digest, base)).await?;
+        let deployment = Arc::new(deployment);
+        if self.0.warms_up {
+            self.warm_up(&deployment).await?;
+        }
+        self.use_now(&deployment);
         let mut state = self.state();
-        state.generations.insert(generation.digest.clone(), Arc::clone(&generation));
-        state.give_up(self.0.options.memory, &generation);
-        Ok(generation)
+        state.deployments.insert(deployment.digest.clone(), Arc::clone(&deployment));
+        state.give_up(self.0.options.memory, &deployment);
+        Ok(deployment)
     }
 
-    fn find(&self, digest: &Digest) -> Option<Arc<Generation>> {
-        let found = self.state().generations.get(digest).map(Arc::clone)?;
+    fn find(&self, digest: &Digest) -> Option<Arc<Deployment>> {
+        let found = self.state().deployments.get(digest).map(Arc::clone)?;
         self.use_now(&found);
         Some(found)
     }
 
-    /// The base model of a recipe: one that is at work already, or loaded now.
-    async fn base(&self, recipe: &Recipe) -> Result<Arc<Base>> {
-        let wanted = &recipe.base;
+    /// The base model of a spec: one that is at work already, or loaded now.
+    async fn base(&self, spec: &DeploymentSpec) -> Result<Arc<Base>> {
+        let wanted = &spec.base;
         let at_work = {
             let state = self.state();
             let retired = state.retired.iter().filter_map(std::sync::Weak::upgrade);
-            let mut all = state.generations.values().map(Arc::clone).chain(retired);
+            let mut all = state.deployments.values().map(Arc::clone).chain(retired);
             all.find(|g| g.base.digest == wanted.digest).map(|g| Arc::clone(&g.base))
         };
         if let Some(base) = at_work {
@@ -101,38 +105,39 @@ impl Serving {
         let handle = Handle::current();
         apart(move || {
             let (base, files) = handle.block_on(engine.base_of(&wanted))?;
-            Base::load(&base, files, &options).map(Arc::new)
+            let cache = PromptCache::new(engine.home.prompts(), base.digest.clone());
+            Base::load(&base, files, &options, cache).map(Arc::new)
         })
         .await
     }
 
-    async fn warm_up(&self, generation: &Arc<Generation>) -> Result<()> {
+    async fn warm_up(&self, deployment: &Arc<Deployment>) -> Result<()> {
         let prompt = Prompt::Input(WARM_UP.to_owned());
-        let wish = Wish { max_tokens: Some(4), urgent: true, ..Wish::default() };
-        self.ask(generation, false, &prompt, &Format::Own, &wish).await?.whole().await?;
-        generation.answered.store(0, Ordering::Relaxed);
+        let options = AnswerOptions { max_tokens: Some(4), ..AnswerOptions::default() };
+        self.ask(deployment, Asker::WarmUp, &prompt, &Format::Own, &options).await?.whole().await?;
+        deployment.answered.store(0, Ordering::Relaxed);
         Ok(())
     }
 }
 
 impl State {
-    /// Lets a generation stand for a task; whether another did.
-    pub(super) fn point(&mut self, task: &str, generation: &Arc<Generation>) -> bool {
+    /// Lets a deployment stand for a task; whether another did.
+    pub(super) fn point(&mut self, task: &str, deployment: &Arc<Deployment>) -> bool {
         let before = self.aliases.remove(task);
-        let moved = before.as_ref().is_some_and(|alias| alias.generation.digest != generation.digest);
-        let previous = before.and_then(|alias| if moved { Some(alias.generation) } else { alias.previous });
-        self.aliases.insert(task.to_owned(), Alias { generation: Arc::clone(generation), previous });
+        let moved = before.as_ref().is_some_and(|alias| alias.deployment.digest != deployment.digest);
+        let previous = before.and_then(|alias| if moved { Some(alias.deployment) } else { alias.previous });
+        self.aliases.insert(task.to_owned(), Alias { deployment: Arc::clone(deployment), previous });
         moved
     }
 
-    /// Gives up generations that were used longest ago until the rest fits; `keep` stays.
-    fn give_up(&mut self, memory: usize, keep: &Arc<Generation>) {
+    /// Gives up deployments that were used longest ago until the rest fits; `keep` stays.
+    fn give_up(&mut self, memory: usize, keep: &Arc<Deployment>) {
         self.retired.retain(|retired| retired.strong_count() > 0);
         while self.bytes() > memory {
-            let others = self.generations.values().filter(|g| g.digest != keep.digest);
+            let others = self.deployments.values().filter(|g| g.digest != keep.digest);
             let Some(oldest) = others.min_by_key(|g| g.used.load(Ordering::Relaxed)).map(Arc::clone) else { return };
-            self.generations.remove(&oldest.digest);
-            self.aliases.retain(|_, alias| alias.generation.digest != oldest.digest);
+            self.deployments.remove(&oldest.digest);
+            self.aliases.retain(|_, alias| alias.deployment.digest != oldest.digest);
             for alias in self.aliases.values_mut() {
                 alias.previous.take_if(|previous| previous.digest == oldest.digest);
             }
@@ -142,14 +147,14 @@ impl State {
 
     /// Bytes of what is in memory; what is given up counts while requests hold it.
     pub(super) fn bytes(&self) -> usize {
-        let retired: Vec<Arc<Generation>> = self.retired.iter().filter_map(std::sync::Weak::upgrade).collect();
+        let retired: Vec<Arc<Deployment>> = self.retired.iter().filter_map(std::sync::Weak::upgrade).collect();
         let mut bases: Vec<&Digest> = Vec::new();
         let mut bytes = 0_usize;
-        for generation in self.generations.values().chain(&retired) {
-            bytes = bytes.saturating_add(generation.adapter_bytes());
-            if !bases.contains(&&generation.base.digest) {
-                bases.push(&generation.base.digest);
-                bytes = bytes.saturating_add(generation.base.bytes);
+        for deployment in self.deployments.values().chain(&retired) {
+            bytes = bytes.saturating_add(deployment.adapter_bytes());
+            if !bases.contains(&&deployment.base.digest) {
+                bases.push(&deployment.base.digest);
+                bytes = bytes.saturating_add(deployment.base.bytes);
             }
         }
         bytes
@@ -157,6 +162,6 @@ impl State {
 }
 
 /// Computes for long on a thread that nobody else waits for.
-async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     spawn_blocking(work).await.map_err(|_| Error::Predict(graft_predict::Error::Interrupted))?
 }

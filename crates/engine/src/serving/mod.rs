@@ -1,17 +1,24 @@
 //! Answers for many at once, from adapters that change while requests run.
 //!
-//! A *generation* is everything that decides an answer: base model, adapter, prompt, form and calibration. It never
-//! changes and is named by the digest of its contents. An *alias* is a task, whose active version it stands for; it
-//! moves from one generation to another in one step, after the new one has answered once. A request holds the
-//! generation it began with. What is unknown or can't be loaded is an error, and never the bare base model.
+//! A *deployment* is everything that decides an answer: base model, adapter, prompt, form and calibration. It never
+//! changes and is named by the digest of its contents, which the API calls `generation`. An *alias* is a task, whose
+//! active version it stands for; it moves from one deployment to another in one step, after the new one has answered
+//! once. A request holds the deployment it began with. What is unknown or can't be loaded is an error, and never the bare
+//! base model.
+//!
+//! All answers come from here: a server's ([`Serving::start`]), and those of one command or measurement
+//! ([`Serving::once`]).
 
+mod answer;
 mod ask;
+mod base;
 mod compare;
+mod deployment;
 mod ended;
 mod fallback;
 mod follow;
-mod generation;
 mod load;
+mod measure;
 mod model;
 mod probation;
 mod promote;
@@ -26,24 +33,28 @@ use graft_core::{AnswerForm, BaseRef, Digest, TaskCard};
 use graft_train::AdapterCard;
 use tokio::task::JoinHandle;
 
-pub use ask::{Answered, Answering, Format, Heard, Prompt, Wish};
+pub use answer::Answer;
+use ask::Asker;
+pub use ask::{AnswerOptions, Answering, Format, Heard, Prompt};
 pub use compare::{Contest, Contestant};
+pub use deployment::Deployment;
+use deployment::DeploymentSpec;
+pub(crate) use deployment::weights_digest;
 pub use ended::{Ended, Outcome};
 pub use fallback::{Primary, Suggested, Verdict, needs_fallback};
-use generation::{Generation, Recipe};
 pub use model::ServedModel;
 use probation::Probation;
-pub use status::{AliasStatus, BaseStatus, GenerationStatus, ServingStatus};
+pub use status::{AliasStatus, BaseStatus, DeploymentStatus, ServingStatus};
 
 pub use graft_predict::{End, Error as AnswerError, Piece, Sampling, TokenInfo};
 
-use crate::{Engine, Error, Result};
+use crate::{Chosen, Engine, Result};
 
 /// What serving may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Answers written side by side, of each base model.
-    pub lanes: usize,
+    pub slots: usize,
     /// Requests that may wait, for each base model.
     pub queue: usize,
     /// Bytes of keys and values, of each base model.
@@ -56,7 +67,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { lanes: 12, queue: 64, cache_bytes: 512 << 20, memory: 2 << 30, preload: true }
+        Self { slots: 12, queue: 64, cache_bytes: 512 << 20, memory: 2 << 30, preload: true }
     }
 }
 
@@ -68,6 +79,8 @@ struct Inner {
     engine: Engine,
     options: Options,
     state: Mutex<State>,
+    /// Whether a deployment answers once before it answers others.
+    warms_up: bool,
     /// Loads come one after the other.
     loading: tokio::sync::Mutex<()>,
     /// Whoever points an alias looks at the store and points while nobody else does.
@@ -79,28 +92,28 @@ struct Inner {
 
 #[derive(Default)]
 struct State {
-    generations: HashMap<Digest, Arc<Generation>>,
+    deployments: HashMap<Digest, Arc<Deployment>>,
     /// Given up, but perhaps still in flight.
-    retired: Vec<Weak<Generation>>,
+    retired: Vec<Weak<Deployment>>,
     aliases: HashMap<String, Alias>,
     /// Cards of adapters that were made elsewhere, by the digest of their files.
     adopted: HashMap<Digest, AdapterCard>,
-    /// Generations of versions asked for by name; forgotten when a version changes.
+    /// Deployments of versions asked for by name; forgotten when a version changes.
     named: HashMap<(String, String), Digest>,
     /// The first requests of each task's active version.
     probations: HashMap<String, Probation>,
     /// Why the version that is active doesn't answer, or no longer is.
-    problems: HashMap<String, Problem>,
+    faults: HashMap<String, Fault>,
 }
 
 /// What stands for a task.
 struct Alias {
-    generation: Arc<Generation>,
-    previous: Option<Arc<Generation>>,
+    deployment: Arc<Deployment>,
+    previous: Option<Arc<Deployment>>,
 }
 
 /// What people should know of a task's active version.
-struct Problem {
+struct Fault {
     text: String,
     /// It could not be loaded, and is tried again.
     behind: bool,
@@ -115,23 +128,37 @@ impl Serving {
     pub async fn start(engine: Engine, options: Options) -> Result<Self> {
         let watch = engine.store.watch().await?;
         let seen = engine.store.newest_change().await?;
-        let inner = Inner {
-            engine,
-            options,
-            state: Mutex::default(),
-            loading: tokio::sync::Mutex::new(()),
-            turning: tokio::sync::Mutex::new(()),
-            uses: AtomicU64::new(0),
-            listener: OnceLock::new(),
-            following: Mutex::default(),
-        };
-        let serving = Self(Arc::new(inner));
+        let serving = Self::new(engine, options, true);
         if options.preload {
             tokio::spawn(promote::preload(Arc::downgrade(&serving.0)));
         }
         let task = tokio::spawn(follow::follow(Arc::downgrade(&serving.0), watch, seen));
         *serving.0.following.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
         Ok(serving)
+    }
+
+    /// Answers written side by side by one command.
+    pub const SIDE_BY_SIDE: usize = 24;
+
+    /// Answers for one command, so many side by side: what is asked for is loaded when it is, and changes of the active
+    /// versions are not followed.
+    #[must_use]
+    pub fn once(engine: Engine, slots: usize) -> Self {
+        Self::new(engine, Options { slots, preload: false, ..Options::default() }, false)
+    }
+
+    fn new(engine: Engine, options: Options, warms_up: bool) -> Self {
+        Self(Arc::new(Inner {
+            engine,
+            options,
+            state: Mutex::default(),
+            warms_up,
+            loading: tokio::sync::Mutex::new(()),
+            turning: tokio::sync::Mutex::new(()),
+            uses: AtomicU64::new(0),
+            listener: OnceLock::new(),
+            following: Mutex::default(),
+        }))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -152,74 +179,58 @@ impl Serving {
         version: Option<&str>,
         prompt: &Prompt,
         format: &Format,
-        wish: &Wish,
+        options: &AnswerOptions,
     ) -> Result<Answering> {
-        let generation = match version {
-            None => self.active(task).await?,
-            Some(version) => self.version(task, version).await?,
-        };
-        self.ask(&generation, version.is_none(), prompt, format, wish).await
+        let deployment = self.deployment(task, version).await?;
+        let asker = if version.is_none() { Asker::ForTask } else { Asker::ForVersion };
+        self.ask(&deployment, asker, prompt, format, options).await
     }
 
     /// The answer of a task's active version, or of the one named, to an input.
     ///
     /// # Errors
     /// As [`begin`](Self::begin), and why there is no answer.
-    pub async fn answer(&self, task: &str, version: Option<&str>, input: &str, wish: &Wish) -> Result<Answered> {
-        let prompt = Prompt::Input(input.to_owned());
-        self.begin(task, version, &prompt, &Format::Own, wish).await?.whole().await
-    }
-
-    /// Answers to many inputs of one generation, in order, without filling the queue for others.
-    ///
-    /// # Errors
-    /// There is no such version or it can't be loaded. Each input has its own result.
-    pub async fn answer_all(
+    pub async fn answer(
         &self,
         task: &str,
         version: Option<&str>,
-        inputs: &[String],
-        wish: &Wish,
-    ) -> Result<Vec<Result<Answered>>> {
-        let generation = match version {
-            None => self.active(task).await?,
-            Some(version) => self.version(task, version).await?,
-        };
-        let side_by_side = (self.0.options.lanes * 3 / 2).min(self.0.options.queue).max(1);
-        let mut answers = Vec::with_capacity(inputs.len());
-        let mut begun = std::collections::VecDeque::new();
-        for input in inputs {
-            if begun.len() >= side_by_side
-                && let Some(first) = begun.pop_front()
-            {
-                answers.push(whole(first).await);
-            }
-            begun.push_back(self.patiently(&generation, input, wish).await);
-        }
-        for rest in begun {
-            answers.push(whole(rest).await);
-        }
-        Ok(answers)
+        input: &str,
+        options: &AnswerOptions,
+    ) -> Result<Answer> {
+        let prompt = Prompt::Input(input.to_owned());
+        self.begin(task, version, &prompt, &Format::Own, options).await?.whole().await
     }
 
-    /// Asks as soon as the queue has room.
-    async fn patiently(&self, generation: &Arc<Generation>, input: &str, wish: &Wish) -> Result<Answering> {
-        let prompt = Prompt::Input(input.to_owned());
-        loop {
-            match self.ask(generation, false, &prompt, &Format::Own, wish).await {
-                Err(Error::Predict(graft_predict::Error::Full { .. })) => {
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                }
-                other => return other,
-            }
+    /// What answers for a task, or the version named; loaded if it isn't yet.
+    ///
+    /// # Errors
+    /// There is no such version or it can't be loaded.
+    pub async fn deployment(&self, task: &str, version: Option<&str>) -> Result<Arc<Deployment>> {
+        match version {
+            None => self.active(task).await,
+            Some(version) => self.version(task, version).await,
         }
+    }
+
+    /// A version or an adapter's folder with the base it was trained with; loaded if it isn't yet.
+    ///
+    /// # Errors
+    /// The base is missing or has changed; the adapter doesn't fit; its task is not known.
+    pub async fn deploy(&self, chosen: Chosen) -> Result<Arc<Deployment>> {
+        self.load(DeploymentSpec::of(chosen)?).await
     }
 
     /// Asks a base model by its name, without task or adapter.
     ///
     /// # Errors
     /// There is no such base; as [`begin`](Self::begin).
-    pub async fn begin_base(&self, name: &str, prompt: &Prompt, format: &Format, wish: &Wish) -> Result<Answering> {
+    pub async fn begin_base(
+        &self,
+        name: &str,
+        prompt: &Prompt,
+        format: &Format,
+        options: &AnswerOptions,
+    ) -> Result<Answering> {
         let bases = self.engine().store.bases().await?;
         let Some(base) = bases.into_iter().find(|base| base.name == name) else {
             return Err(graft_store::Error::NoBase(name.to_owned()).into());
@@ -227,8 +238,8 @@ impl Serving {
         let base = BaseRef { name: base.name, digest: base.digest };
         let card = TaskCard { name: base.name.clone(), instruction: String::new(), answer: AnswerForm::Text };
         let (task, version, adapter, evaluation) = (base.name.clone(), None, None, None);
-        let generation = self.generation(Recipe { task, version, card, base, adapter, evaluation }).await?;
-        self.ask(&generation, false, prompt, format, wish).await
+        let spec = DeploymentSpec { task, version, card, base, adapter, evaluation };
+        self.ask(&self.load(spec).await?, Asker::ForVersion, prompt, format, options).await
     }
 
     /// Loads a version and lets it answer once, so that it can become active without anybody waiting.
@@ -238,11 +249,6 @@ impl Serving {
     pub async fn prepare(&self, task: &str, version: &str) -> Result<Digest> {
         Ok(self.version(task, version).await?.digest.clone())
     }
-}
-
-/// The whole of an answer that was begun.
-async fn whole(begun: Result<Answering>) -> Result<Answered> {
-    begun?.whole().await
 }
 
 impl Drop for Inner {

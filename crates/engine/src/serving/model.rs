@@ -2,7 +2,7 @@
 
 use graft_core::{AnswerForm, Timestamp};
 
-use super::{Answering, Format, Prompt, Serving, Wish};
+use super::{AnswerOptions, Answering, Asker, Format, Prompt, Serving};
 use crate::{Error, Result};
 
 /// Something that answers.
@@ -39,20 +39,23 @@ impl Serving {
     ///
     /// # Errors
     /// There is no such model; as [`begin`](Serving::begin).
-    pub async fn begin_model(&self, model: &str, prompt: Prompt, format: &Format, wish: &Wish) -> Result<Answering> {
+    pub async fn begin_model(
+        &self,
+        model: &str,
+        prompt: Prompt,
+        format: &Format,
+        options: &AnswerOptions,
+    ) -> Result<Answering> {
         let bases = self.engine().store.bases().await?;
         if bases.iter().any(|base| base.name == model) {
-            return self.begin_base(model, &prompt, format, wish).await;
+            return self.begin_base(model, &prompt, format, options).await;
         }
         let (task, version) = match model.split_once(':') {
             Some((task, version)) => (task, Some(version)),
             None => (model, None),
         };
-        let generation = match version {
-            None => self.active(task).await?,
-            Some(version) => self.version(task, version).await?,
-        };
-        let card = &generation.card;
+        let deployment = self.deployment(task, version).await?;
+        let card = &deployment.card;
         let prompt = match prompt {
             Prompt::Text(text) => Prompt::Input(text),
             Prompt::Messages(mut messages) => match messages.as_mut_slice() {
@@ -73,6 +76,7 @@ impl Serving {
             },
             input @ Prompt::Input(_) => input,
         };
-        self.ask(&generation, version.is_none(), &prompt, format, wish).await
+        let asker = if version.is_none() { Asker::ForTask } else { Asker::ForVersion };
+        self.ask(&deployment, asker, &prompt, format, options).await
     }
 }

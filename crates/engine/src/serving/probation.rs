@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use graft_predict::Outcome;
+use graft_predict::Completion;
 
-use super::{Alias, Problem, Serving, generation::Generation};
+use super::{Alias, Fault, Serving, deployment::Deployment};
 use crate::{Error, Result, Seen};
 
 /// Watches the first requests of a version that became active.
@@ -39,15 +39,15 @@ impl Probation {
 
 impl Serving {
     /// Counts how a request ended; a version that only fails gives way to the one before it.
-    pub(super) fn judge(&self, generation: &Arc<Generation>, by_alias: bool, result: &Result<Box<Outcome>>) {
+    pub(super) fn judge(&self, deployment: &Arc<Deployment>, by_alias: bool, result: &Result<Box<Completion>>) {
         use graft_predict::Error as P;
         let failed = match result {
             Ok(_) => {
-                generation.answered.fetch_add(1, Ordering::Relaxed);
+                deployment.answered.fetch_add(1, Ordering::Relaxed);
                 false
             }
             Err(error) => {
-                generation.failed.fetch_add(1, Ordering::Relaxed);
+                deployment.failed.fetch_add(1, Ordering::Relaxed);
                 // Others are the request's own fault, or time's.
                 matches!(
                     error,
@@ -55,10 +55,10 @@ impl Serving {
                 )
             }
         };
-        let Some(version) = generation.version.as_deref().filter(|_| by_alias) else { return };
-        let answers = |alias: &Alias| alias.generation.digest == generation.digest;
-        if self.state().aliases.get(&generation.task).is_some_and(answers) {
-            self.note(&generation.task, version, failed);
+        let Some(version) = deployment.version.as_deref().filter(|_| by_alias) else { return };
+        let answers = |alias: &Alias| alias.deployment.digest == deployment.digest;
+        if self.state().aliases.get(&deployment.task).is_some_and(answers) {
+            self.note(&deployment.task, version, failed);
         }
     }
 
@@ -77,7 +77,7 @@ impl Serving {
         if let Some(alias) = state.aliases.get_mut(task)
             && let Some(previous) = alias.previous.take()
         {
-            alias.generation = previous;
+            alias.deployment = previous;
         }
         drop(state);
         tokio::spawn(self.clone().give_way(task.to_owned(), version.to_owned()));
@@ -90,9 +90,9 @@ impl Serving {
             Ok((before, _)) => {
                 let text = format!("version `{version}` failed; `{}` answers again", before.name);
                 tracing::warn!(task, "{text}");
-                self.state().problems.insert(task, Problem { text, behind: false });
+                self.state().faults.insert(task, Fault { text, behind: false });
             }
-            Err(error) => self.note_problem(&task, &error),
+            Err(error) => self.note_fault(&task, &error),
         }
     }
 }

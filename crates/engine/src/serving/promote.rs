@@ -4,10 +4,7 @@ use std::sync::{Arc, Weak};
 
 use graft_store::Version;
 
-use super::{
-    Inner, Problem, Serving,
-    generation::{Generation, Recipe},
-};
+use super::{Fault, Inner, Serving, deployment::Deployment};
 use crate::{Activated, Engine, Error, Result, Seen};
 
 /// Loads the active version of every task, as far as memory goes, so that nobody waits for it.
@@ -20,7 +17,7 @@ pub(super) async fn preload(inner: Weak<Inner>) {
             return;
         }
         if let Err(error) = serving.active(&version.task).await {
-            serving.note_problem(&version.task, &error);
+            serving.note_fault(&version.task, &error);
         }
     }
 }
@@ -39,7 +36,7 @@ impl Serving {
         force: bool,
     ) -> Result<Activated> {
         self.prepare(task, name).await?;
-        let done = engine.activate(task, name, seen, force, &mut |_, _, _| {}).await?;
+        let done = engine.activate_with(self, (task, name), seen, force, &mut |_, _, _| {}).await?;
         self.follow_now(task).await;
         Ok(done)
     }
@@ -61,7 +58,7 @@ impl Serving {
     /// Lets the version answer that has just become active, without waiting until the change is noticed.
     async fn follow_now(&self, task: &str) {
         if let Err(error) = self.catch_up(task).await {
-            self.note_problem(task, &error);
+            self.note_fault(task, &error);
         }
     }
 
@@ -70,7 +67,7 @@ impl Serving {
         let _turn = self.0.turning.lock().await;
         if !self.state().aliases.contains_key(task) {
             // What could not be loaded may be another version by now: the next request finds out.
-            self.state().problems.retain(|of, problem| of != task || !problem.behind);
+            self.state().faults.retain(|of, fault| of != task || !fault.behind);
             return Ok(());
         }
         if self.engine().store.active_version(task).await?.is_none() {
@@ -82,19 +79,19 @@ impl Serving {
     }
 
     /// Loads a task's active version and lets it answer; only for whoever holds the turn.
-    pub(super) async fn load_active(&self, task: &str) -> Result<Arc<Generation>> {
-        let generation = self.generation(Recipe::of(self.engine().adapter(task, None).await?)?).await?;
+    pub(super) async fn load_active(&self, task: &str) -> Result<Arc<Deployment>> {
+        let deployment = self.deploy(self.engine().adapter(task, None).await?).await?;
         let mut state = self.state();
-        let moved = state.point(task, &generation);
-        if moved || state.problems.get(task).is_some_and(|problem| problem.behind) {
-            state.problems.remove(task);
+        let moved = state.point(task, &deployment);
+        if moved || state.faults.get(task).is_some_and(|fault| fault.behind) {
+            state.faults.remove(task);
         }
-        Ok(generation)
+        Ok(deployment)
     }
 
     /// People must be able to see why a version doesn't answer.
-    pub(super) fn note_problem(&self, task: &str, error: &Error) {
+    pub(super) fn note_fault(&self, task: &str, error: &Error) {
         let text = format!("failed to {}", graft_core::with_causes(error));
-        self.state().problems.insert(task.to_owned(), Problem { text, behind: true });
+        self.state().faults.insert(task.to_owned(), Fault { text, behind: true });
     }
 }

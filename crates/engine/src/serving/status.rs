@@ -8,18 +8,16 @@ use std::{
 use graft_core::Digest;
 use serde::Serialize;
 
-use super::{
-    Serving, State,
-    generation::{Base, Generation},
-};
+use super::{Serving, State, base::Base, deployment::Deployment};
 
 /// What is being served.
 #[derive(Clone, Debug, Serialize)]
 pub struct ServingStatus {
     /// Base models in memory.
     pub bases: Vec<BaseStatus>,
-    /// Generations in memory.
-    pub generations: Vec<GenerationStatus>,
+    /// Deployments in memory.
+    #[serde(rename = "generations")]
+    pub deployments: Vec<DeploymentStatus>,
     /// What answers for each task that was asked.
     pub tasks: Vec<AliasStatus>,
 }
@@ -43,9 +41,9 @@ pub struct BaseStatus {
     pub rate: f64,
 }
 
-/// A generation in memory.
+/// A deployment in memory.
 #[derive(Clone, Debug, Serialize)]
-pub struct GenerationStatus {
+pub struct DeploymentStatus {
     /// Its name.
     pub digest: Digest,
     /// The task.
@@ -73,9 +71,10 @@ pub struct AliasStatus {
     pub task: String,
     /// The version that answers.
     pub version: Option<String>,
-    /// Its generation; absent where the active version can't be loaded.
-    pub generation: Option<Digest>,
-    /// The generation before it.
+    /// Its deployment; absent where the active version can't be loaded.
+    #[serde(rename = "generation")]
+    pub deployment: Option<Digest>,
+    /// The deployment before it.
     pub previous: Option<Digest>,
     /// Why the version that is active doesn't answer, or that one gave way.
     pub problem: Option<String>,
@@ -86,19 +85,19 @@ impl Serving {
     #[must_use]
     pub fn status(&self) -> ServingStatus {
         let state = self.state();
-        let mut generations: Vec<&Arc<Generation>> = state.generations.values().collect();
-        generations.sort_by(|a, b| (&a.task, &a.version, &a.digest).cmp(&(&b.task, &b.version, &b.digest)));
-        let mut bases: Vec<&Arc<Base>> = generations.iter().map(|generation| &generation.base).collect();
+        let mut deployments: Vec<&Arc<Deployment>> = state.deployments.values().collect();
+        deployments.sort_by(|a, b| (&a.task, &a.version, &a.digest).cmp(&(&b.task, &b.version, &b.digest)));
+        let mut bases: Vec<&Arc<Base>> = deployments.iter().map(|deployment| &deployment.base).collect();
         bases.sort_by(|a, b| a.digest.cmp(&b.digest));
         bases.dedup_by(|a, b| a.digest == b.digest);
-        let names: BTreeSet<&String> = state.aliases.keys().chain(state.problems.keys()).collect();
+        let names: BTreeSet<&String> = state.aliases.keys().chain(state.faults.keys()).collect();
         let tasks: Vec<AliasStatus> = names.into_iter().map(|task| state.of_task(task)).collect();
-        let active = |g: &Generation| {
-            tasks.iter().any(|task| task.task == g.task && task.generation.as_ref() == Some(&g.digest))
+        let active = |g: &Deployment| {
+            tasks.iter().any(|task| task.task == g.task && task.deployment.as_ref() == Some(&g.digest))
         };
         ServingStatus {
             bases: bases.into_iter().map(|base| base.status()).collect(),
-            generations: generations.into_iter().map(|g| g.status(active(g))).collect(),
+            deployments: deployments.into_iter().map(|g| g.status(active(g))).collect(),
             tasks,
         }
     }
@@ -109,10 +108,10 @@ impl State {
         let alias = self.aliases.get(task);
         AliasStatus {
             task: task.to_owned(),
-            version: alias.and_then(|alias| alias.generation.version.clone()),
-            generation: alias.map(|alias| alias.generation.digest.clone()),
+            version: alias.and_then(|alias| alias.deployment.version.clone()),
+            deployment: alias.map(|alias| alias.deployment.digest.clone()),
             previous: alias.and_then(|alias| alias.previous.as_ref()).map(|previous| previous.digest.clone()),
-            problem: self.problems.get(task).map(|problem| problem.text.clone()),
+            problem: self.faults.get(task).map(|fault| fault.text.clone()),
         }
     }
 }
@@ -132,9 +131,9 @@ impl Base {
     }
 }
 
-impl Generation {
-    fn status(&self, active: bool) -> GenerationStatus {
-        GenerationStatus {
+impl Deployment {
+    fn status(&self, active: bool) -> DeploymentStatus {
+        DeploymentStatus {
             digest: self.digest.clone(),
             task: self.task.clone(),
             version: self.version.clone(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::number::{DIGITS, LARGEST};
-use super::shape::{Array, Length, Range, Slot};
+use super::shape::{Array, Length, Range, Shape};
 use super::text::TEXT_FOLLOWS;
 
 /// One of the labels.
@@ -14,9 +14,9 @@ pub(super) fn of_labels(labels: &[String], before: &str) -> String {
 }
 
 /// An answer that follows a schema.
-pub(super) fn of_slot(slot: &Slot, before: &str) -> String {
+pub(super) fn of_shape(shape: &Shape, before: &str) -> String {
     let mut grammar = Grammar::default();
-    let root = grammar.slot(slot);
+    let root = grammar.shape(shape);
     let before = if before.is_empty() { String::new() } else { format!("{} ", quote(before)) };
     format!("start: {before}{root}\n{}", grammar.rules)
 }
@@ -29,48 +29,48 @@ struct Grammar {
 
 impl Grammar {
     /// Adds the rules of a place and names the first.
-    fn slot(&mut self, slot: &Slot) -> String {
+    fn shape(&mut self, shape: &Shape) -> String {
         self.count += 1;
         let id = self.count;
         let mut alternatives = Vec::new();
-        if !slot.literals.is_empty() {
-            let texts: Vec<String> = slot.literals.iter().map(|l| quote(&l.text)).collect();
-            let close = if slot.literals_close { " \";\"" } else { "" };
+        if !shape.literals.is_empty() {
+            let texts: Vec<String> = shape.literals.iter().map(|l| quote(&l.text)).collect();
+            let close = if shape.literals_close { " \";\"" } else { "" };
             self.rule(&format!("L{id}: ({}){close}", texts.join(" | ")));
             alternatives.push(format!("L{id}"));
         }
-        if let Some(range) = slot.number {
-            let close = if slot.number_closes { ";" } else { "" };
+        if let Some(range) = shape.number {
+            let close = if shape.number_closes { ";" } else { "" };
             self.rule(&format!("N{id}: /({}){close}/", number(range)));
             alternatives.push(format!("N{id}"));
         }
-        if let Some(length) = slot.string {
-            self.string(id, length, slot);
+        if let Some(length) = shape.string {
+            self.string(id, length, shape);
             alternatives.push(format!("T{id}"));
         }
-        if let Some(array) = &slot.array {
+        if let Some(array) = &shape.array {
             alternatives.push(self.array(array));
         }
-        if let Some(properties) = &slot.object {
-            let values: Vec<String> = properties.iter().map(|p| self.slot(&p.slot)).collect();
-            let open = if slot.object_opens() { "\"(\" " } else { "" };
+        if let Some(properties) = &shape.object {
+            let values: Vec<String> = properties.iter().map(|p| self.shape(&p.shape)).collect();
+            let open = if shape.object_opens() { "\"(\" " } else { "" };
             alternatives.push(format!("{open}{}", values.join(" ")));
         }
         self.rule(&format!("s{id}: {}", alternatives.join(" | ")));
         format!("s{id}")
     }
 
-    fn string(&mut self, id: usize, length: Length, slot: &Slot) {
-        let body = if slot.literals.is_empty() {
+    fn string(&mut self, id: usize, length: Length, shape: &Shape) {
+        let body = if shape.literals.is_empty() {
             format!("{UNIT}{{{},{}}};", length.min, length.max)
         } else {
-            avoiding(length, &slot.literals.iter().map(|l| l.text.as_str()).collect::<Vec<_>>())
+            avoiding(length, &shape.literals.iter().map(|l| l.text.as_str()).collect::<Vec<_>>())
         };
         self.rule(&format!("T{id}: / {body}/"));
     }
 
     fn array(&mut self, array: &Array) -> String {
-        let element = self.slot(&array.element);
+        let element = self.shape(&array.element);
         let repeat = match (array.min, array.max) {
             (_, Some(0)) => return "\"]\"".to_owned(),
             (0, None) => "*".to_owned(),

@@ -61,7 +61,7 @@ pub struct Codec(Form);
 enum Form {
     Text,
     Label(Vec<String>),
-    Json(shape::Slot),
+    Json(shape::Shape),
 }
 
 impl Codec {
@@ -84,9 +84,9 @@ impl Codec {
     pub fn encode(&self, answer: &Value) -> Result<String> {
         let refuse = |expected: String| Error::Value { field: "the answer".to_owned(), expected };
         match (&self.0, answer) {
-            (Form::Json(slot), answer) => {
+            (Form::Json(shape), answer) => {
                 let mut writer = write::Writer::default();
-                writer.slot(slot, Some(answer))?;
+                writer.shape(shape, Some(answer))?;
                 Ok(writer.out)
             }
             (Form::Text, Value::String(text)) => Ok(text.clone()),
@@ -102,7 +102,7 @@ impl Codec {
     /// [`Error::Wire`] where the text does not follow the form.
     pub fn decode(&self, wire: &str) -> Result<Value> {
         match &self.0 {
-            Form::Json(slot) => read::Reader::new(wire, false).answer(slot),
+            Form::Json(shape) => read::Reader::new(wire, false).answer(shape),
             Form::Label(labels) if !labels.iter().any(|label| label == wire) => {
                 Err(Error::Wire { at: 0, expected: format!("one of {}", labels.join(", ")) })
             }
@@ -117,7 +117,7 @@ impl Codec {
     /// [`Error::Wire`] if no wire text starts like this.
     pub fn decode_cut(&self, wire: &str) -> Result<Value> {
         match &self.0 {
-            Form::Json(slot) => read::Reader::new(wire, true).answer(slot),
+            Form::Json(shape) => read::Reader::new(wire, true).answer(shape),
             Form::Text => Ok(Value::String(wire.to_owned())),
             Form::Label(labels) => {
                 let label = labels.iter().find(|label| label.starts_with(wire));
@@ -132,9 +132,9 @@ impl Codec {
     /// # Errors
     /// [`Error::Wire`] where the text does not follow the form.
     pub fn fields(&self, wire: &str) -> Result<Vec<FieldSpan>> {
-        let Form::Json(slot) = &self.0 else { return Ok(Vec::new()) };
+        let Form::Json(shape) = &self.0 else { return Ok(Vec::new()) };
         let mut reader = read::Reader::new(wire, true);
-        reader.answer(slot)?;
+        reader.answer(shape)?;
         Ok(reader.spans)
     }
 
@@ -143,7 +143,7 @@ impl Codec {
         match &self.0 {
             Form::Text => None,
             Form::Label(labels) => Some(grammar::of_labels(labels, before)),
-            Form::Json(slot) => Some(grammar::of_slot(slot, before)),
+            Form::Json(shape) => Some(grammar::of_shape(shape, before)),
         }
     }
 
@@ -153,14 +153,14 @@ impl Codec {
         match &self.0 {
             Form::Text => {}
             Form::Label(labels) => all.extend(labels.iter().flat_map(|label| label.chars())),
-            Form::Json(slot) => slot.characters(&mut all),
+            Form::Json(shape) => shape.characters(&mut all),
         }
         all
     }
 
     /// Whether every answer begins with a space.
     pub(crate) fn starts_with_space(&self) -> bool {
-        matches!(&self.0, Form::Json(slot) if slot.starts_with_space())
+        matches!(&self.0, Form::Json(shape) if shape.starts_with_space())
     }
 }
 

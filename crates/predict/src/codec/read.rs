@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::shape::{Array, Literal, Property, Slot};
+use super::shape::{Array, Literal, Property, Shape};
 use super::{number, text, write};
 use crate::{Error, Result};
 
@@ -43,8 +43,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the whole answer.
-    pub(super) fn answer(&mut self, slot: &Slot) -> Result<Value> {
-        let value = match self.slot(slot) {
+    pub(super) fn answer(&mut self, shape: &Shape) -> Result<Value> {
+        let value = match self.shape(shape) {
             Ok(value) if self.at == self.text.len() => value,
             Ok(_) => return Err(self.error("the end")),
             Err(Stop::Cut) => return Err(Error::Wire { at: self.text.len(), expected: "more text".to_owned() }),
@@ -61,14 +61,14 @@ impl<'a> Reader<'a> {
         &self.text[self.at..]
     }
 
-    fn slot(&mut self, slot: &Slot) -> std::result::Result<Option<Value>, Stop> {
+    fn shape(&mut self, shape: &Shape) -> std::result::Result<Option<Value>, Stop> {
         let start = self.at;
-        match self.alternative(slot) {
+        match self.alternative(shape) {
             Err(Stop::Cut) if self.fill => {
                 self.at = self.text.len();
                 self.filled = true;
                 self.span(start);
-                Ok(slot.filler())
+                Ok(shape.filler())
             }
             Ok(value) => {
                 // Lists and objects are the spans of what they contain.
@@ -81,35 +81,35 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn alternative(&mut self, slot: &Slot) -> std::result::Result<Option<Value>, Stop> {
+    fn alternative(&mut self, shape: &Shape) -> std::result::Result<Option<Value>, Stop> {
         let rest = self.rest();
-        let close = if slot.literals_close { ";" } else { "" };
+        let close = if shape.literals_close { ";" } else { "" };
         let written = |l: &&Literal| rest.strip_prefix(l.text.as_str()).is_some_and(|after| after.starts_with(close));
-        if let Some(literal) = slot.literals.iter().find(written) {
+        if let Some(literal) = shape.literals.iter().find(written) {
             self.at += literal.text.len() + close.len();
             return Ok(literal.value.clone());
         }
-        let opens = slot.object_opens();
-        match (rest.bytes().next(), slot) {
-            (None, Slot { object: Some(properties), .. }) if !opens => self.object(properties).map(Some),
+        let opens = shape.object_opens();
+        match (rest.bytes().next(), shape) {
+            (None, Shape { object: Some(properties), .. }) if !opens => self.object(properties).map(Some),
             (None, _) => Err(Stop::Cut),
-            (Some(b' '), Slot { string: Some(_), .. }) => self.string(slot).map(Some),
-            (Some(b'0'..=b'9' | b'-'), Slot { number: Some(_), .. }) => self.number(slot).map(Some),
-            (Some(b'|' | b']'), Slot { array: Some(array), .. }) => self.array(array).map(Some),
-            (Some(b'('), Slot { object: Some(properties), .. }) if opens => {
+            (Some(b' '), Shape { string: Some(_), .. }) => self.string(shape).map(Some),
+            (Some(b'0'..=b'9' | b'-'), Shape { number: Some(_), .. }) => self.number(shape).map(Some),
+            (Some(b'|' | b']'), Shape { array: Some(array), .. }) => self.array(array).map(Some),
+            (Some(b'('), Shape { object: Some(properties), .. }) if opens => {
                 self.at += 1;
                 self.object(properties).map(Some)
             }
-            (Some(_), Slot { object: Some(properties), .. }) if !opens => self.object(properties).map(Some),
-            _ if slot.literals.iter().any(|l| l.text.starts_with(rest)) => Err(Stop::Cut),
-            _ => Err(Stop::Bad(write::expected(slot))),
+            (Some(_), Shape { object: Some(properties), .. }) if !opens => self.object(properties).map(Some),
+            _ if shape.literals.iter().any(|l| l.text.starts_with(rest)) => Err(Stop::Cut),
+            _ => Err(Stop::Bad(write::expected(shape))),
         }
     }
 
-    fn string(&mut self, slot: &Slot) -> std::result::Result<Value, Stop> {
-        let Some(length) = slot.string else { return Err(Stop::Bad(write::expected(slot))) };
+    fn string(&mut self, shape: &Shape) -> std::result::Result<Value, Stop> {
+        let Some(length) = shape.string else { return Err(Stop::Bad(write::expected(shape))) };
         let body = self.rest().get(1..).unwrap_or_default();
-        let marked = body.strip_prefix(text::TEXT_FOLLOWS).filter(|_| !slot.literals.is_empty());
+        let marked = body.strip_prefix(text::TEXT_FOLLOWS).filter(|_| !shape.literals.is_empty());
         let (mut string, end) = text::read(marked.unwrap_or(body));
         let before = self.rest().len() - marked.unwrap_or(body).len();
         match end {
@@ -131,16 +131,16 @@ impl<'a> Reader<'a> {
         Err(Stop::Bad(format!("a string of {} to {} characters before here", length.min, length.max)))
     }
 
-    fn number(&mut self, slot: &Slot) -> std::result::Result<Value, Stop> {
+    fn number(&mut self, shape: &Shape) -> std::result::Result<Value, Stop> {
         let length = number::scan(self.rest());
         if length == self.rest().len() {
             return Err(Stop::Cut);
         }
         let value = number::read(&self.rest()[..length]);
-        let fits = |v: &Value| matches!((v, slot.number), (Value::Number(n), Some(range)) if range.contains(n));
-        let value = value.filter(fits).ok_or_else(|| Stop::Bad(write::expected(slot)))?;
+        let fits = |v: &Value| matches!((v, shape.number), (Value::Number(n), Some(range)) if range.contains(n));
+        let value = value.filter(fits).ok_or_else(|| Stop::Bad(write::expected(shape)))?;
         self.at += length;
-        self.close(slot.number_closes)?;
+        self.close(shape.number_closes)?;
         Ok(value)
     }
 
@@ -166,7 +166,7 @@ impl<'a> Reader<'a> {
             }
             let step = format!("[{}]", items.len());
             let spans = self.spans.len();
-            let item = self.within(&step, |r| r.slot(&array.element))?;
+            let item = self.within(&step, |r| r.shape(&array.element))?;
             if self.filled && items.len() >= array.min {
                 // An element that was cut short is worth less than none.
                 self.spans.truncate(spans);
@@ -186,7 +186,7 @@ impl<'a> Reader<'a> {
         let mut map = Map::new();
         for property in properties {
             let step = write::member(&self.path, &property.name);
-            if let Some(value) = self.within(&step, |r| r.slot(&property.slot))? {
+            if let Some(value) = self.within(&step, |r| r.shape(&property.shape))? {
                 map.insert(property.name.clone(), value);
             }
         }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::number::LARGEST;
-use super::shape::{Array, Length, Property, Range, Slot};
+use super::shape::{Array, Length, Property, Range, Shape};
 use crate::{Error, Result};
 
 /// Longest string where the schema sets no `maxLength`.
@@ -15,7 +15,7 @@ const MOST_ITEMS: usize = 10_000;
 /// Deepest nesting, which also ends recursive references.
 const MAX_DEPTH: usize = 32;
 /// Most places of an answer; references can multiply them.
-const MAX_SLOTS: usize = 2_000;
+const MAX_SHAPES: usize = 2_000;
 
 /// Keywords that describe and don't restrict.
 const ANNOTATIONS: &[&str] = &[
@@ -53,14 +53,14 @@ const RESTRICTIONS: &[&str] = &[
 ];
 
 /// Compiles the schema of an answer, which must be an object.
-pub(crate) fn compile(schema: &Value) -> Result<Slot> {
-    let mut compiler = Compiler { root: schema, slots: 0 };
-    let mut slot = compiler.slot(schema, "", 0)?;
-    slot.seal(false);
-    if slot.object.is_none() || slot.object_opens() {
+pub(crate) fn compile(schema: &Value) -> Result<Shape> {
+    let mut compiler = Compiler { root: schema, shapes: 0 };
+    let mut shape = compiler.shape(schema, "", 0)?;
+    shape.seal(false);
+    if shape.object.is_none() || shape.object_opens() {
         return Err(refuse("", "a root that is not an object"));
     }
-    Ok(slot)
+    Ok(shape)
 }
 
 fn refuse(path: &str, what: impl Into<String>) -> Error {
@@ -70,14 +70,14 @@ fn refuse(path: &str, what: impl Into<String>) -> Error {
 
 struct Compiler<'a> {
     root: &'a Value,
-    slots: usize,
+    shapes: usize,
 }
 
 impl<'a> Compiler<'a> {
-    /// The slot of one schema, not yet sealed.
-    fn slot(&mut self, schema: &'a Value, path: &str, depth: usize) -> Result<Slot> {
-        self.slots += 1;
-        if depth > MAX_DEPTH || self.slots > MAX_SLOTS {
+    /// The shape of one schema, not yet sealed.
+    fn shape(&mut self, schema: &'a Value, path: &str, depth: usize) -> Result<Shape> {
+        self.shapes += 1;
+        if depth > MAX_DEPTH || self.shapes > MAX_SHAPES {
             return Err(refuse(path, "recursion, or more than 32 levels or 2000 places"));
         }
         let keys = schema.as_object().ok_or_else(|| refuse(path, "a schema that is not an object"))?;
@@ -100,20 +100,20 @@ impl<'a> Compiler<'a> {
         self.typed(keys, path, depth)
     }
 
-    fn reference(&mut self, reference: &str, path: &str, depth: usize) -> Result<Slot> {
+    fn reference(&mut self, reference: &str, path: &str, depth: usize) -> Result<Shape> {
         let target = reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
         let target = target.ok_or_else(|| refuse(path, format!("`$ref` to `{reference}`")))?;
-        self.slot(target, path, depth + 1)
+        self.shape(target, path, depth + 1)
     }
 
-    fn union(&mut self, keyword: &str, inner: &'a Value, path: &str, depth: usize) -> Result<Slot> {
+    fn union(&mut self, keyword: &str, inner: &'a Value, path: &str, depth: usize) -> Result<Shape> {
         let path = format!("{path}/{keyword}");
         let inner = inner.as_array().filter(|list| !list.is_empty());
         let inner = inner.ok_or_else(|| refuse(&path, format!("`{keyword}` that is not a list")))?;
-        let mut all = Slot::default();
+        let mut all = Shape::default();
         for (i, schema) in inner.iter().enumerate() {
             let path = format!("{path}/{i}");
-            let one = self.slot(schema, &path, depth + 1)?;
+            let one = self.shape(schema, &path, depth + 1)?;
             merge(&mut all, one, &path)?;
         }
         let texts = all.literals.iter().any(|l| l.value.as_ref().is_some_and(Value::is_string));
@@ -124,7 +124,7 @@ impl<'a> Compiler<'a> {
         Ok(all)
     }
 
-    fn typed(&mut self, keys: &'a Map<String, Value>, path: &str, depth: usize) -> Result<Slot> {
+    fn typed(&mut self, keys: &'a Map<String, Value>, path: &str, depth: usize) -> Result<Shape> {
         let types = types(keys, path)?;
         let fixed = match (keys.get("enum"), keys.get("const")) {
             (None, None) => None,
@@ -135,16 +135,16 @@ impl<'a> Compiler<'a> {
         if let Some(values) = fixed {
             return fixed_values(values, &types, keys, path);
         }
-        let mut all = Slot::default();
+        let mut all = Shape::default();
         for name in &types {
             let one = match *name {
-                "null" => Slot::of_literals([Value::Null]),
-                "boolean" => Slot::of_literals([true.into(), false.into()]),
-                "integer" => Slot { number: Some(range(keys, true, path)?), ..Slot::default() },
-                "number" => Slot { number: Some(range(keys, false, path)?), ..Slot::default() },
-                "string" => Slot { string: Some(length(keys, path)?), ..Slot::default() },
-                "array" => Slot { array: Some(Box::new(self.array(keys, path, depth)?)), ..Slot::default() },
-                "object" => Slot { object: Some(self.object(keys, path, depth)?), ..Slot::default() },
+                "null" => Shape::of_literals([Value::Null]),
+                "boolean" => Shape::of_literals([true.into(), false.into()]),
+                "integer" => Shape { number: Some(range(keys, true, path)?), ..Shape::default() },
+                "number" => Shape { number: Some(range(keys, false, path)?), ..Shape::default() },
+                "string" => Shape { string: Some(length(keys, path)?), ..Shape::default() },
+                "array" => Shape { array: Some(Box::new(self.array(keys, path, depth)?)), ..Shape::default() },
+                "object" => Shape { object: Some(self.object(keys, path, depth)?), ..Shape::default() },
                 other => return Err(refuse(path, format!("type `{other}`"))),
             };
             merge(&mut all, one, path)?;
@@ -154,14 +154,14 @@ impl<'a> Compiler<'a> {
 
     fn array(&mut self, keys: &'a Map<String, Value>, path: &str, depth: usize) -> Result<Array> {
         let items = keys.get("items").ok_or_else(|| refuse(path, "an array without `items`"))?;
-        let mut element = self.slot(items, &format!("{path}/items"), depth + 1)?;
+        let mut element = self.shape(items, &format!("{path}/items"), depth + 1)?;
         element.seal(false);
         let min = count(keys, "minItems", path)?.unwrap_or(0);
         let max = count(keys, "maxItems", path)?;
         if max.is_some_and(|max| max < min || max > MOST_ITEMS) {
             return Err(refuse(path, format!("`maxItems` below `minItems` or above {MOST_ITEMS}")));
         }
-        if min.saturating_mul(element.least_values()) > MAX_SLOTS {
+        if min.saturating_mul(element.least_values()) > MAX_SHAPES {
             return Err(refuse(path, "`minItems` that makes more than 2000 values"));
         }
         Ok(Array { element, min, max })
@@ -180,24 +180,24 @@ impl<'a> Compiler<'a> {
         if let Some(name) = required.iter().find(|name| !properties.contains_key(**name)) {
             return Err(refuse(path, format!("required property `{name}` that is not in `properties`")));
         }
-        let mut slots = Vec::with_capacity(properties.len());
+        let mut shapes = Vec::with_capacity(properties.len());
         for (name, schema) in properties {
-            let mut slot = self.slot(schema, &format!("{path}/properties/{name}"), depth + 1)?;
+            let mut shape = self.shape(schema, &format!("{path}/properties/{name}"), depth + 1)?;
             if !required.contains(&name.as_str()) {
-                slot.make_optional();
+                shape.make_optional();
             }
-            slots.push(Property { name: name.clone(), slot });
+            shapes.push(Property { name: name.clone(), shape });
         }
-        let digit_next: Vec<bool> = slots.iter().map(|p| p.slot.may_start_with_digit()).collect();
-        for (i, property) in slots.iter_mut().enumerate() {
-            property.slot.seal(digit_next.get(i + 1).copied().unwrap_or(true));
+        let digit_next: Vec<bool> = shapes.iter().map(|p| p.shape.may_start_with_digit()).collect();
+        for (i, property) in shapes.iter_mut().enumerate() {
+            property.shape.seal(digit_next.get(i + 1).copied().unwrap_or(true));
         }
-        Ok(slots)
+        Ok(shapes)
     }
 }
 
-/// Adds the alternatives of one slot to another; two of a kind can't be told apart on the wire.
-fn merge(all: &mut Slot, one: Slot, path: &str) -> Result<()> {
+/// Adds the alternatives of one shape to another; two of a kind can't be told apart on the wire.
+fn merge(all: &mut Shape, one: Shape, path: &str) -> Result<()> {
     let doubled = all.number.is_some() && one.number.is_some()
         || all.string.is_some() && one.string.is_some()
         || all.array.is_some() && one.array.is_some()
@@ -229,7 +229,7 @@ fn types<'a>(keys: &'a Map<String, Value>, path: &str) -> Result<Vec<&'a str>> {
 }
 
 /// The members of an enum that its types also allow.
-fn fixed_values(values: Vec<Value>, types: &[&str], keys: &Map<String, Value>, path: &str) -> Result<Slot> {
+fn fixed_values(values: Vec<Value>, types: &[&str], keys: &Map<String, Value>, path: &str) -> Result<Shape> {
     if let Some(other) = keys.keys().find(|k| !["type", "enum", "const"].contains(&k.as_str()) && is_restriction(k)) {
         return Err(refuse(path, format!("`{other}` beside `enum` or `const`")));
     }
@@ -259,7 +259,7 @@ fn fixed_values(values: Vec<Value>, types: &[&str], keys: &Map<String, Value>, p
     if kept.is_empty() {
         return Err(refuse(path, "an `enum` without a member of its type"));
     }
-    Ok(Slot::of_literals(kept))
+    Ok(Shape::of_literals(kept))
 }
 
 fn is_restriction(key: &str) -> bool {

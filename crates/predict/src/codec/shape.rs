@@ -11,7 +11,7 @@ const ABSENT: &str = " ?";
 
 /// One place of the answer and what may stand there: at most one alternative of each kind.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Slot {
+pub(crate) struct Shape {
     /// Fixed values: null, true, false, the members of an enum, "left out".
     pub(crate) literals: Vec<Literal>,
     pub(crate) number: Option<Range>,
@@ -52,7 +52,7 @@ pub(crate) struct Length {
 /// An array's element and bounds of its length.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Array {
-    pub(crate) element: Slot,
+    pub(crate) element: Shape,
     pub(crate) min: usize,
     pub(crate) max: Option<usize>,
 }
@@ -61,10 +61,10 @@ pub(crate) struct Array {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Property {
     pub(crate) name: String,
-    pub(crate) slot: Slot,
+    pub(crate) shape: Shape,
 }
 
-impl Slot {
+impl Shape {
     /// A place where only these fixed values may stand.
     pub(crate) fn of_literals(values: impl IntoIterator<Item = Value>) -> Self {
         let literal = |value| Literal { value: Some(value), text: String::new() };
@@ -110,7 +110,7 @@ impl Slot {
     /// Whether a digit or a minus sign may begin what is written here.
     pub(crate) fn may_start_with_digit(&self) -> bool {
         let first = self.object.as_ref().filter(|_| !self.object_opens()).and_then(|properties| properties.first());
-        self.number.is_some() || first.is_some_and(|property| property.slot.may_start_with_digit())
+        self.number.is_some() || first.is_some_and(|property| property.shape.may_start_with_digit())
     }
 
     /// Whether all that may be written here begins with a space.
@@ -120,7 +120,7 @@ impl Slot {
         }
         match &self.object {
             Some(_) if self.object_opens() => false,
-            Some(properties) => properties.first().is_some_and(|property| property.slot.starts_with_space()),
+            Some(properties) => properties.first().is_some_and(|property| property.shape.starts_with_space()),
             None => true,
         }
     }
@@ -143,7 +143,7 @@ impl Slot {
         }
         if let Some(properties) = &self.object {
             all.extend(self.object_opens().then_some('('));
-            properties.iter().for_each(|property| property.slot.characters(all));
+            properties.iter().for_each(|property| property.shape.characters(all));
         }
     }
 
@@ -153,7 +153,7 @@ impl Slot {
             return 1;
         }
         let array = |array: &Array| array.min.saturating_mul(array.element.least_values());
-        let object = |properties: &Vec<Property>| properties.iter().map(|p| p.slot.least_values()).sum();
+        let object = |properties: &Vec<Property>| properties.iter().map(|p| p.shape.least_values()).sum();
         self.array.as_deref().map(array).or_else(|| self.object.as_ref().map(object)).unwrap_or(0).max(1)
     }
 
@@ -174,7 +174,7 @@ impl Slot {
             return Some(range.filler());
         }
         if let Some(properties) = &self.object {
-            let filled = properties.iter().filter_map(|p| Some((p.name.clone(), p.slot.filler()?)));
+            let filled = properties.iter().filter_map(|p| Some((p.name.clone(), p.shape.filler()?)));
             return Some(Value::Object(filled.collect()));
         }
         self.literals.first().and_then(|l| l.value.clone())

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::shape::{Array, Property, Slot};
+use super::shape::{Array, Property, Shape};
 use super::{number, text};
 use crate::{Error, Result};
 
@@ -15,39 +15,39 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Writes what stands at one place; `None` is a property that is left out.
-    pub(super) fn slot(&mut self, slot: &Slot, value: Option<&Value>) -> Result<()> {
-        if let Some(literal) = slot.literals.iter().find(|l| same(l.value.as_ref(), value)) {
+    pub(super) fn shape(&mut self, shape: &Shape, value: Option<&Value>) -> Result<()> {
+        if let Some(literal) = shape.literals.iter().find(|l| same(l.value.as_ref(), value)) {
             self.out.push_str(&literal.text);
-            self.close(slot.literals_close);
+            self.close(shape.literals_close);
             return Ok(());
         }
-        match (value, slot) {
-            (Some(Value::Number(n)), Slot { number: Some(range), .. }) => {
+        match (value, shape) {
+            (Some(Value::Number(n)), Shape { number: Some(range), .. }) => {
                 let written = number::write(n).map_err(|expected| self.refuse(expected))?;
                 if !range.contains(n) {
-                    return Err(self.refuse(&expected(slot)));
+                    return Err(self.refuse(&expected(shape)));
                 }
                 self.out.push_str(&written);
-                self.close(slot.number_closes);
+                self.close(shape.number_closes);
                 Ok(())
             }
-            (Some(Value::String(s)), Slot { string: Some(length), .. }) => {
+            (Some(Value::String(s)), Shape { string: Some(length), .. }) => {
                 let chars = s.chars().count();
                 if chars < length.min || chars > length.max {
                     return Err(self.refuse(&format!("{} to {} characters long", length.min, length.max)));
                 }
-                self.out.push_str(&text::write(s, slot.literals.iter().map(|l| l.text.as_str())));
+                self.out.push_str(&text::write(s, shape.literals.iter().map(|l| l.text.as_str())));
                 self.close(true);
                 Ok(())
             }
-            (Some(Value::Array(items)), Slot { array: Some(array), .. }) => self.array(array, items),
-            (Some(Value::Object(map)), Slot { object: Some(properties), .. }) => {
-                if slot.object_opens() {
+            (Some(Value::Array(items)), Shape { array: Some(array), .. }) => self.array(array, items),
+            (Some(Value::Object(map)), Shape { object: Some(properties), .. }) => {
+                if shape.object_opens() {
                     self.out.push('(');
                 }
                 self.object(properties, map)
             }
-            _ => Err(self.refuse(&expected(slot))),
+            _ => Err(self.refuse(&expected(shape))),
         }
     }
 
@@ -58,7 +58,7 @@ impl Writer {
         }
         for (i, item) in items.iter().enumerate() {
             self.out.push('|');
-            self.within(&format!("[{i}]"), |w| w.slot(&array.element, Some(item)))?;
+            self.within(&format!("[{i}]"), |w| w.shape(&array.element, Some(item)))?;
         }
         self.out.push(']');
         Ok(())
@@ -70,7 +70,7 @@ impl Writer {
         }
         for property in properties {
             let step = member(&self.path, &property.name);
-            self.within(&step, |w| w.slot(&property.slot, map.get(&property.name)))?;
+            self.within(&step, |w| w.shape(&property.shape, map.get(&property.name)))?;
         }
         Ok(())
     }
@@ -109,12 +109,12 @@ fn same(a: Option<&Value>, b: Option<&Value>) -> bool {
 }
 
 /// What may stand at a place, in words.
-pub(super) fn expected(slot: &Slot) -> String {
+pub(super) fn expected(shape: &Shape) -> String {
     let mut kinds: Vec<String> = Vec::new();
-    for literal in slot.literals.iter().take(20) {
+    for literal in shape.literals.iter().take(20) {
         kinds.push(literal.value.as_ref().map_or_else(|| "left out".to_owned(), Value::to_string));
     }
-    if let Some(range) = slot.number {
+    if let Some(range) = shape.number {
         let kind = if range.integer { "an integer" } else { "a number" };
         kinds.push(match range.whole {
             (low, high) if low > -number::LARGEST && high < number::LARGEST => format!("{kind} from {low} to {high}"),
@@ -123,8 +123,11 @@ pub(super) fn expected(slot: &Slot) -> String {
             _ => kind.to_owned(),
         });
     }
-    let named =
-        [(slot.string.is_some(), "a string"), (slot.array.is_some(), "a list"), (slot.object.is_some(), "an object")];
+    let named = [
+        (shape.string.is_some(), "a string"),
+        (shape.array.is_some(), "a list"),
+        (shape.object.is_some(), "an object"),
+    ];
     kinds.extend(named.iter().filter(|(is, _)| *is).map(|(_, name)| (*name).to_owned()));
     kinds.join(" or ")
 }

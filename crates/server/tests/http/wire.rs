@@ -165,7 +165,7 @@ async fn who_is_at_it_when_the_server_ends_is_answered() {
 async fn a_full_queue_says_when_to_come_back_and_who_hangs_up_leaves_it() {
     let mut config = ServerConfig::default();
     // Without a lane nothing is answered, so the first one is still waiting when the second one comes.
-    (config.serving.lanes, config.serving.queue) = (0, 1);
+    (config.serving.slots, config.serving.queue) = (0, 1);
     let server = Listening::new(config).await;
     let waiting = || server.service.state.serving.status().bases.first().map_or(0, |base| base.waiting);
     let until = async |count: usize| {

@@ -4,7 +4,7 @@ mod refusal;
 mod reply;
 
 use axum::{extract::State, response::Response};
-use graft_engine::serving::{Format, Prompt, Sampling, ServedModel, Wish};
+use graft_engine::serving::{AnswerOptions, Format, Prompt, Sampling, ServedModel};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -206,7 +206,7 @@ impl From<ServedModel> for OneModel {
 }
 
 impl Common {
-    fn wish(&self, max_tokens: Option<usize>, top: Option<usize>) -> Result<Wish, Refusal> {
+    fn options(&self, max_tokens: Option<usize>, top: Option<usize>) -> Result<AnswerOptions, Refusal> {
         let max_tokens = max_tokens.or(self.max_tokens).unwrap_or(TOKENS);
         if !(1..=MOST_TOKENS).contains(&max_tokens) {
             return Err(Refusal::bad("max_tokens", format!("max_tokens must be from 1 to {MOST_TOKENS}")));
@@ -232,7 +232,13 @@ impl Common {
         if stop.len() > 4 || stop.iter().any(|stop| stop.is_empty() || stop.len() > 1000) {
             return Err(Refusal::bad("stop", "stop must be at most 4 texts of 1 to 1000 bytes"));
         }
-        Ok(Wish { max_tokens: Some(max_tokens), sampling: self.sampling()?, stop, top, ..Wish::default() })
+        Ok(AnswerOptions {
+            max_tokens: Some(max_tokens),
+            sampling: self.sampling()?,
+            stop,
+            top,
+            ..AnswerOptions::default()
+        })
     }
 
     /// Greedy unless a temperature or a nucleus is given: answers that can be repeated are the better default here.
@@ -308,10 +314,10 @@ async fn chat_completions(
         return Err(Refusal::bad("top_logprobs", "top_logprobs needs logprobs to be true"));
     }
     let top = log_probs.then(|| asked.top_logprobs.unwrap_or(0));
-    let wish = asked.common.wish(asked.max_completion_tokens, top)?;
+    let options = asked.common.options(asked.max_completion_tokens, top)?;
     let prompt = Prompt::Messages(messages_of(asked.messages)?);
     let format = format_of(asked.response_format);
-    let answering = state.serving.begin_model(&asked.model, prompt, &format, &wish).await?;
+    let answering = state.serving.begin_model(&asked.model, prompt, &format, &options).await?;
     let frame = Frame::new(Shape::Chat, asked.model, &answering, log_probs);
     reply(frame, answering, &asked.common).await
 }
@@ -326,13 +332,13 @@ async fn completions(
     body: Result<Body<CompletionRequest>, Problem>,
 ) -> Result<Response, Refusal> {
     let Body(asked) = body?;
-    let wish = asked.common.wish(None, asked.logprobs)?;
+    let options = asked.common.options(None, asked.logprobs)?;
     let text = match asked.prompt {
         OneOrMany::One(text) => text,
         OneOrMany::Many(mut texts) if texts.len() == 1 => texts.pop().unwrap_or_default(),
         OneOrMany::Many(_) => return Err(Refusal::bad("prompt", "prompt must be one text")),
     };
-    let answering = state.serving.begin_model(&asked.model, Prompt::Text(text), &Format::Own, &wish).await?;
+    let answering = state.serving.begin_model(&asked.model, Prompt::Text(text), &Format::Own, &options).await?;
     let frame = Frame::new(Shape::Completion, asked.model, &answering, asked.logprobs.is_some());
     reply(frame, answering, &asked.common).await
 }

@@ -27,7 +27,8 @@ pub(super) struct Frame {
     id: String,
     model: String,
     created: i64,
-    generation: String,
+    /// Names what answers.
+    deployment: String,
     log_probs: bool,
 }
 
@@ -35,8 +36,8 @@ impl Frame {
     pub(super) fn new(shape: Shape, model: String, answering: &Answering, log_probs: bool) -> Self {
         let prefix = if shape == Shape::Chat { "chatcmpl" } else { "cmpl" };
         let id = format!("{prefix}-{:016x}", random_seed());
-        let generation = answering.generation().to_string();
-        Self { shape, id, model, created: graft_engine::now() / 1000, generation, log_probs }
+        let deployment = answering.deployment().digest().to_string();
+        Self { shape, id, model, created: graft_engine::now() / 1000, deployment, log_probs }
     }
 
     fn object(&self, stream: bool) -> &'static str {
@@ -50,7 +51,7 @@ impl Frame {
     fn whole(&self, stream: bool, choices: Value) -> Value {
         json!({
             "id": self.id, "object": self.object(stream), "created": self.created, "model": self.model,
-            "system_fingerprint": format!("graft-{}", &self.generation[..12]), "choices": choices,
+            "system_fingerprint": format!("graft-{}", &self.deployment[..12]), "choices": choices,
         })
     }
 
@@ -144,10 +145,10 @@ async fn complete(frame: &Frame, mut answering: Answering) -> Result<Value, Refu
                 all.text += &piece.text;
                 all.tokens.extend(piece.tokens);
             }
-            Heard::End { end, rest, answered } => {
+            Heard::End { end, rest, answer } => {
                 all.text += &rest.text;
                 all.tokens.extend(rest.tokens);
-                return Ok(frame.complete(&all, end, usage(answered.prompt_tokens, answered.answer_tokens)));
+                return Ok(frame.complete(&all, end, usage(answer.prompt_tokens, answer.answer_tokens)));
             }
         }
     }
@@ -166,7 +167,7 @@ fn streamed(frame: Frame, answering: Answering, with_usage: bool) -> impl Stream
         let (frame, mut answering) = state?;
         let (told, more) = match answering.next().await? {
             Ok(Heard::Piece(piece)) => (vec![frame.chunk(&piece, None).to_string()], true),
-            Ok(Heard::End { end, rest, answered }) => {
+            Ok(Heard::End { end, rest, answer }) => {
                 let mut told = Vec::new();
                 if !rest.text.is_empty() || !rest.tokens.is_empty() {
                     told.push(frame.chunk(&rest, None).to_string());
@@ -174,7 +175,7 @@ fn streamed(frame: Frame, answering: Answering, with_usage: bool) -> impl Stream
                 told.push(frame.chunk(&Piece::default(), Some(end)).to_string());
                 if with_usage {
                     let mut last = frame.whole(true, json!([]));
-                    last["usage"] = usage(answered.prompt_tokens, answered.answer_tokens);
+                    last["usage"] = usage(answer.prompt_tokens, answer.answer_tokens);
                     told.push(last.to_string());
                 }
                 told.push("[DONE]".to_owned());

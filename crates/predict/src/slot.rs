@@ -2,13 +2,10 @@
 
 use std::time::Instant;
 
-use crate::{
-    Candidates, Confidence, End, Error, Finished, Outcome, Piece, Prediction, Request, Result, TokenInfo, TokenMask,
-    Update, Walk,
-};
+use crate::{Candidates, Completion, End, Error, Finished, Piece, Request, Result, TokenInfo, TokenMask, Update, Walk};
 
 /// An answer being written.
-pub(crate) struct Lane {
+pub(crate) struct Slot {
     pub(crate) request: Request,
     /// Its place in the session.
     pub(crate) place: usize,
@@ -49,7 +46,7 @@ pub(crate) struct Start {
     pub(crate) now: Instant,
 }
 
-impl Lane {
+impl Slot {
     /// Begins the answer, or gives the request back with the reason why not.
     pub(crate) fn new(request: Request, start: Start) -> std::result::Result<Self, Box<(Request, Error)>> {
         let Start { place, prefix, first: mut pending, prompt_tokens, most, came, now: began } = start;
@@ -60,7 +57,7 @@ impl Lane {
         };
         let written = forced.len();
         pending.extend(forced);
-        let mut lane = Self {
+        let mut slot = Self {
             request,
             place,
             prefix,
@@ -77,8 +74,8 @@ impl Lane {
             began,
             end: None,
         };
-        lane.note(Vec::new());
-        Ok(lane)
+        slot.note(Vec::new());
+        Ok(slot)
     }
 
     /// Tokens that are still to be read.
@@ -202,13 +199,23 @@ impl Lane {
     /// Ends the answer and says so.
     pub(crate) fn finish(mut self, now: Instant) {
         let rest = self.piece(true);
-        let Self { request, walk, prompt_tokens, text, came, began, end, .. } = self;
-        let (mut tell, stop, end) = (request.tell, text.stop, end.unwrap_or(End::Length));
+        let Self { request, walk, prompt_tokens, text: Text { stop, .. }, came, began, end, .. } = self;
+        let mut tell = request.tell;
         let answer_tokens = walk.tokens().len();
         let done = walk.finish().map(|finished| {
-            let (prediction, text) = predicted(finished, stop, (prompt_tokens, answer_tokens));
-            let (waited, seconds) = ((began - came).as_secs_f64(), (now - began).as_secs_f64());
-            Box::new(Outcome { prediction, text, end, rest, waited, seconds })
+            let Finished { answer, wire, cut, confidence } = cut_at(finished, stop);
+            Box::new(Completion {
+                answer,
+                confidence,
+                valid: !cut,
+                prompt_tokens,
+                answer_tokens,
+                text: wire,
+                end: end.unwrap_or(End::Length),
+                rest,
+                waited: (began - came).as_secs_f64(),
+                seconds: (now - began).as_secs_f64(),
+            })
         });
         tell(Update::Done(done));
     }
@@ -231,22 +238,15 @@ fn whole_characters(bytes: &[u8], last: bool) -> (String, usize) {
     (text, taken)
 }
 
-/// A finished answer, cut where a text that ends it begins.
-fn predicted(
-    finished: Finished,
-    stop: Option<usize>,
-    (prompt_tokens, answer_tokens): (usize, usize),
-) -> (Prediction, String) {
-    let Finished { mut answer, wire: mut text, cut, confidence: Confidence { answer: raw, fields } } = finished;
-    if let Some(stop) = stop {
-        let at = (0..=stop.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-        text.truncate(at);
-        if answer.is_string() {
-            answer = text.clone().into();
-        }
+/// A finished answer up to where a text that ends it begins.
+fn cut_at(mut finished: Finished, stop: Option<usize>) -> Finished {
+    let Some(stop) = stop else { return finished };
+    let text = &mut finished.wire;
+    let at = (0..=stop.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    text.truncate(at);
+    if finished.answer.is_string() {
+        finished.answer = text.clone().into();
     }
-    let valid = !cut || stop.is_some();
-    let prediction =
-        Prediction { answer, confidence: raw, fields, raw_confidence: raw, valid, prompt_tokens, answer_tokens };
-    (prediction, text)
+    finished.cut = false;
+    finished
 }

@@ -1,0 +1,86 @@
+//! An answer, as everything that asks gets it: commands, the API, measurements, suggestions and the Ask AI fallback.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use graft_core::Digest;
+use graft_predict::{Completion, Confidence};
+use graft_tasks::cards;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{Serving, deployment::Deployment};
+use crate::{Error, Result};
+
+/// An answer with everything that is known of it.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Answer {
+    /// The task.
+    pub task: String,
+    /// The version that answered; absent for an adapter's folder and for a bare base model.
+    #[schema(required = true)]
+    pub version: Option<String>,
+    /// Digest of base, adapter, prompt, calibration and version: exactly what answered.
+    #[serde(rename = "generation")]
+    #[schema(value_type = String)]
+    pub deployment: Digest,
+    /// The answer in the task's form, with what is computed from it.
+    pub answer: Value,
+    /// Probability that the whole answer is right, calibrated where the version was evaluated.
+    pub confidence: f64,
+    /// The same for each field, by path.
+    pub fields: BTreeMap<String, f64>,
+    /// Whether the model ended the answer itself.
+    pub valid: bool,
+    /// Seconds from the request to the answer.
+    pub seconds: f64,
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Tokens of the answer.
+    pub answer_tokens: usize,
+    /// The answer without what is computed from it: what people correct, and what is scored.
+    #[serde(skip)]
+    pub written: Value,
+    /// The model's own probabilities, which calibrations are fitted to.
+    #[serde(skip)]
+    pub raw: Confidence,
+}
+
+impl Answer {
+    /// No answer, instead of an error, where the input leaves no room for one in the model's context.
+    ///
+    /// # Errors
+    /// Any other reason why there is none.
+    pub fn unless_too_long(answer: Result<Self>) -> Result<Option<Self>> {
+        match answer {
+            Err(Error::Predict(graft_predict::Error::Model(graft_nn::Error::TooLong { .. }))) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+}
+
+impl Serving {
+    /// The answer that a deployment's model completed.
+    pub(super) fn answer_of(&self, deployment: &Deployment, done: Completion, since: Instant) -> Answer {
+        let calibrated = deployment.calibrated(&done.confidence);
+        let answer = match self.engine().home.tables() {
+            Ok(tables) => cards::finish(&deployment.task, done.answer.clone(), &tables),
+            // Tables that somebody is editing must not keep the model from answering.
+            Err(_) => done.answer.clone(),
+        };
+        Answer {
+            task: deployment.task.clone(),
+            version: deployment.version.clone(),
+            deployment: deployment.digest.clone(),
+            answer,
+            confidence: calibrated.answer,
+            fields: calibrated.fields,
+            valid: done.valid,
+            seconds: since.elapsed().as_secs_f64(),
+            prompt_tokens: done.prompt_tokens,
+            answer_tokens: done.answer_tokens,
+            written: done.answer,
+            raw: done.confidence,
+        }
+    }
+}
