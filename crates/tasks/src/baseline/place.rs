@@ -29,8 +29,15 @@ pub(super) fn find(text: &str) -> Found {
     }
     let verbs: Vec<(Range<usize>, bool)> =
         VERB.captures_iter(text).filter_map(|c| Some((c.get(0)?.range(), c.name("in").is_some()))).collect();
-    let rescue = rescue(text, &verbs);
-    let drop_off = drop_off(text, &verbs);
+    let route = arrow(text);
+    let (rescue, drop_off) = match route.clone() {
+        Some((from, to)) => (Some(from), Some(to)),
+        None => {
+            let rescue = rescue(text, &verbs);
+            let drop_off = drop_off(text, &verbs, rescue.as_ref());
+            (rescue, drop_off)
+        }
+    };
     let inbound = rescue.is_some() || verbs.iter().any(|(_, inbound)| *inbound);
     let outbound = drop_off.is_some() || verbs.iter().any(|(_, inbound)| !*inbound);
     let mut spans: Vec<Range<usize>> = verbs.into_iter().map(|(span, _)| span).collect();
@@ -48,9 +55,29 @@ pub(super) fn find(text: &str) -> Found {
     }
 }
 
-/// `from A`, or a heading `A:` over a list.
+/// `A -> B:` on one line.
+fn arrow(text: &str) -> Option<(Named, Named)> {
+    static ARROW: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"(?m)^[ \t]*(?:[^\n:;,!]{1,20}[:,!]\s+)?(?:the\s+)?(?P<from>[^\n:;,!>]{2,60}?)\s*(?:-+>|=>|→)\s*(?:the\s+)?(?P<to>[^\n:;,]{2,60}?)\s*(?::|$)",
+        )
+    });
+    let found = ARROW.captures(text)?;
+    let (from, to) = (found.name("from")?, found.name("to")?);
+    Some((
+        (found.get(0)?.start()..from.end(), from.as_str().into()),
+        (from.end()..found.get(0)?.end(), to.as_str().into()),
+    ))
+}
+
+/// `from A`, `A pickup today:`, or a heading `A:` over a list.
 fn rescue(text: &str, verbs: &[(Range<usize>, bool)]) -> Option<Named> {
     static FROM: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\bfrom\s+(?:the\s+)?"));
+    static PICKUP: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"(?im)^(?P<all>[ \t]*(?:[^\n:;,!]{1,20}[:,!]\s+)?(?:the\s+)?(?P<place>[^\n:;,!]{2,60}?)\s+pick-?ups?(?:\s+(?:today|tonight|this\s+\w+))?\s*:)",
+        )
+    });
     static HEADING: LazyLock<Regex> = LazyLock::new(|| {
         pattern(r"(?m)^(?P<all>[ \t]*(?:the\s+)?(?P<place>[A-Z][^\n:;,0-9]{2,60}?):)[ \t]*\n[ \t]*(?:[*•~-]|\d)")
     });
@@ -63,14 +90,15 @@ fn rescue(text: &str, verbs: &[(Range<usize>, bool)]) -> Option<Named> {
             return place_at(text, found.range());
         }
     }
-    let heading = if verbs.is_empty() { HEADING.captures(text)? } else { return None };
-    Some((heading.name("all")?.range(), heading["place"].to_owned()))
+    let by_line = PICKUP.captures(text).or_else(|| if verbs.is_empty() { HEADING.captures(text) } else { None })?;
+    Some((by_line.name("all")?.range(), by_line["place"].to_owned()))
 }
 
-/// `dropped … at B`, `took … to B` or `stocked B with`.
-fn drop_off(text: &str, verbs: &[(Range<usize>, bool)]) -> Option<Named> {
+/// `dropped … at B`, `took … to B`, `stocked B with`, or `for B` after the place of rescue.
+fn drop_off(text: &str, verbs: &[(Range<usize>, bool)], rescue: Option<&Named>) -> Option<Named> {
     static STOCKED: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(?:re)?stocked\s+(?:the\s+)?"));
     static AT: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(?:at|to)\s+(?:the\s+)?"));
+    static FOR: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)^\s*(?:for|to)\s+(?:the\s+)?"));
     if let Some(found) = STOCKED.find(text) {
         return place_at(text, found.range());
     }
@@ -79,7 +107,9 @@ fn drop_off(text: &str, verbs: &[(Range<usize>, bool)]) -> Option<Named> {
             return place_at(text, found.range());
         }
     }
-    None
+    let after = rescue?.0.end;
+    let found = FOR.find(&text[after..])?;
+    place_at(text, after + found.start()..after + found.end())
 }
 
 /// The place named right after a marker; the span covers both.

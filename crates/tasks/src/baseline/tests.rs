@@ -10,7 +10,7 @@ fn data(path: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(path)
 }
 
-/// Messages with their truth, in order of time.
+/// Messages with their labels, in order of time.
 fn labelled() -> Vec<(String, Value)> {
     let truths: HashMap<String, Value> = fs::read_to_string(data("slack/labels.jsonl"))
         .unwrap()
@@ -32,12 +32,12 @@ fn scores(rows: &[(String, Value)]) -> score::Scores {
 fn beats_the_old_parser_on_the_held_out_messages() {
     let scores = scores(&labelled()[400..]);
     let value = |name: &str| scores.metric(name).unwrap().value;
-    // The old one: 0.53, 0.45, 0.43, 0.75 and 0.12.
-    assert!(value("item_f1") > 0.9 && value("exact") > 0.65, "{:#?}", scores.metrics);
-    assert!(["direction", "rescue_location", "drop_off_location"].iter().all(|name| value(name) > 0.78));
+    // The parser of the Slack system: 0.53, 0.12, 0.45, 0.43 and 0.75.
+    let fields = ["item_f1", "exact", "direction", "rescue_location", "drop_off_location"];
+    assert!(fields.iter().all(|name| value(name) > 0.98), "{:#?}", scores.metrics);
 }
 
-/// Direction, both places, and the items as `quantity unit name`.
+/// The answer's direction, both places, and the items as `quantity unit name`.
 fn read(message: &str) -> (String, [Value; 2], Vec<String>) {
     let tables = Tables::from_toml("[locations]\n\"Aldi Fulton\" = [\"aldi\", \"the aldi\"]").unwrap();
     let answer = Baseline::new(&tables).extract(message);
@@ -81,7 +81,7 @@ fn directions_and_places_are_read() {
         ("Delivered 2 cs milk to Hope House", "outbound", [Value::Null, there.clone()]),
         ("Stocked Hope House with 2 cs milk", "outbound", [Value::Null, there.clone()]),
         ("Took 2 cs milk from aldi and dropped at Hope House!", "both", [here.clone(), there.clone()]),
-        ("Rescued from aldi, delivered to Hope House: 2 cs milk", "both", [here, there]),
+        ("Picked up 2 cs milk from aldi for Hope House", "both", [here, there]),
     ];
     for (message, direction, places) in cases {
         let (is, at, items) = read(message);
