@@ -5,17 +5,17 @@ use crate::commands::{
     runs, schedules, serve, stats, train, worker,
 };
 
-/// Turns approved examples into small adapters for a frozen language model, serves the best one and keeps it good.
+/// Train small adapters for a frozen language model from approved examples, and serve the best one.
 ///
-/// State lives in GRAFT_HOME (see `graft doctor`). Exit codes: 0 success, 1 internal, 2 usage, 10 bad data, 11 model
-/// missing or damaged, 12 out of memory, 13 diverged, 14 network, 15 not better, 20 stopped.
+/// All state is in GRAFT_HOME (`graft doctor` prints its path). Exit codes: 0 success, 1 internal error, 2 usage, 10
+/// bad data, 11 model missing or damaged, 12 out of memory, 13 loss diverged, 14 network, 15 not better, 20 stopped.
 #[derive(Debug, Parser)]
 #[command(name = "graft", version)]
 pub(crate) struct Args {
-    /// Answer with one JSON document on stdout.
+    /// Print the result as one JSON document.
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// In whose name things are done.
+    /// Name to record as the author of changes; the default is the system user.
     #[arg(long, global = true, env = "GRAFT_USER", value_name = "NAME")]
     pub(crate) by: Option<String>,
     #[command(subcommand)]
@@ -24,74 +24,74 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Read examples from a Slack export, a database, a table or a text.
+    /// Import examples from a Slack export, a database, a table or a text file.
     #[command(subcommand)]
     Import(import::Import),
-    /// Look at examples, approve, reject and edit them.
+    /// List, approve, reject and edit examples.
     #[command(subcommand)]
     Examples(examples::Examples),
-    /// Get and keep base models.
+    /// Download and manage base models.
     #[command(subcommand)]
     Base(base::Base),
-    /// Train an adapter on a task's approved examples, and register it.
+    /// Train an adapter on a task's approved examples and register it as a version.
     Train(Box<train::Train>),
-    /// Train in a run directory, as `graft train` does in a process of its own.
+    /// Train in a prepared run directory; `graft train` and workers start this as a separate process.
     TrainDir(train::TrainDir),
-    /// Score a version for a run, as workers do in a process of its own.
+    /// Evaluate a version for a run; workers start this as a separate process.
     EvalDir(evaluate::EvalDir),
-    /// Look at trainings, go on with them, or stop them.
+    /// List, resume, stop and delete runs.
     #[command(subcommand)]
     Runs(runs::Runs),
-    /// Let workers train: put trainings into the queue, and see what waits.
+    /// Submit runs to the queue and list them.
     #[command(subcommand)]
     Queue(queue::Queue),
-    /// Take runs from the queue and train them, until told to stop.
+    /// Run queued trainings and evaluations until stopped.
     Worker(worker::Worker),
-    /// Train again and again, at set times.
+    /// Train at scheduled times.
     #[command(subcommand)]
     Schedules(schedules::Schedules),
-    /// Answer pending examples with the active version.
+    /// Suggest answers for pending examples with the active version.
     Suggest(worker::Suggest),
-    /// Write database, runs, adapters and tables into one file.
+    /// Write the database, runs, adapters and tables to one backup file.
     Backup(backup::Backup),
-    /// Put a backup back, into an empty GRAFT_HOME and database.
+    /// Restore a backup into an empty GRAFT_HOME and an empty database.
     Restore(backup::Restore),
-    /// Remove what belongs to nothing.
+    /// Remove files that no run or version uses.
     Sweep(backup::Sweep),
-    /// Answer messages with a version, one JSON line each.
+    /// Answer messages with a version; prints one JSON line per message.
     Infer(predict::Infer),
-    /// Score a version, its bare base model and the baseline on the same held-out examples.
+    /// Evaluate a version, the bare base model and the baseline on the same held-out examples.
     Eval(evaluate::Eval),
-    /// Say whether a version still does what it did when it was measured.
+    /// Check whether a version still performs as it did when it was evaluated.
     Drift(drift::Drift),
-    /// Check that a version loads and answers in its task's form.
+    /// Check that a version loads and that its answers follow the task's schema or labels.
     Validate(predict::Validate),
-    /// Put the answers of the regex parser (or of another version) and of a version side by side.
+    /// Compare a version's answer with that of the regex baseline or of another version.
     Compare(predict::Compare),
-    /// Look at versions, make them active, go back, or delete them.
+    /// List, activate, roll back and delete versions.
     #[command(subcommand)]
     Models(models::Models),
-    /// Merge or export an adapter.
+    /// Export an adapter or merge it into its base model.
     #[command(subcommand)]
     Adapter(adapter::Adapter),
-    /// Train on the Ask AI service's database, in place of its script.
+    /// Train from the Ask AI service's database (replaces its `train_soft_prompt.py`).
     #[command(subcommand)]
     SoftPrompt(ask_ai::SoftPrompt),
-    /// Add up the approved examples: items, pounds, places and kinds of food.
+    /// Summarise the approved examples: items, pounds, places and food classes.
     Stats(stats::Stats),
-    /// Look at everything a run needs: data, model, memory, disk, threads.
+    /// Check everything a run needs: data, base model, memory, disk, threads.
     Doctor(doctor::Doctor),
-    /// Serve the API and the page, take runs from the queue, and keep the schedules.
+    /// Run the web service: API, page, queue worker and schedules.
     Serve(serve::Serve),
-    /// Look at the configuration of `graft serve`.
+    /// Show the configuration.
     #[command(subcommand)]
     Config(config::ConfigCommand),
-    /// Say who may log in to `graft serve`.
+    /// Manage the users who may log in to `graft serve`.
     #[command(subcommand)]
     Users(people::Users),
-    /// Make and end tokens for programs.
+    /// Manage API tokens for programs.
     #[command(subcommand)]
     Tokens(people::Tokens),
-    /// Print the API's description (OpenAPI 3.1).
+    /// Print the OpenAPI 3.1 description of the API.
     Openapi,
 }

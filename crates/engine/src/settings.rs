@@ -18,7 +18,7 @@ use crate::{queue::Problem, recipes::Recipe};
 #[serde(default, deny_unknown_fields)]
 #[schema(as = RunSettings)]
 pub struct Settings {
-    /// Times that each training example is learned from.
+    /// Number of epochs.
     #[schema(exclusive_minimum = 0.0, maximum = 10_000.0)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub epochs: Option<f64>,
@@ -26,102 +26,102 @@ pub struct Settings {
     #[schema(exclusive_minimum = 0.0, maximum = 100.0)]
     #[cfg_attr(feature = "clap", arg(long, visible_alias = "lr", value_name = "RATE"))]
     pub learning_rate: Option<f64>,
-    /// Course of the learning rate after warm-up.
+    /// Learning rate schedule after the warm-up.
     #[cfg_attr(feature = "clap", arg(long, value_parser = flags::schedule()))]
     pub schedule: Option<Schedule>,
-    /// Share of all steps spent warming up.
+    /// Share of all steps used for warm-up.
     #[schema(minimum = 0.0, exclusive_maximum = 1.0)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "SHARE"))]
     pub warmup: Option<f64>,
-    /// Examples a step, however many micro-batches that takes.
+    /// Examples per optimiser step (computed as several micro-batches if needed).
     #[schema(minimum = 1)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub batch_size: Option<usize>,
-    /// Decoupled weight decay.
+    /// AdamW weight decay.
     #[schema(minimum = 0.0, exclusive_maximum = 1.0)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "DECAY"))]
     pub weight_decay: Option<f64>,
-    /// AdamW's first-moment decay.
+    /// AdamW beta1.
     #[schema(minimum = 0.0, exclusive_maximum = 1.0)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "DECAY"))]
     pub beta1: Option<f64>,
-    /// AdamW's second-moment decay.
+    /// AdamW beta2.
     #[schema(minimum = 0.0, exclusive_maximum = 1.0)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "DECAY"))]
     pub beta2: Option<f64>,
-    /// AdamW's denominator floor.
+    /// AdamW epsilon.
     #[schema(exclusive_minimum = 0.0, maximum = 1.0)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "FLOOR"))]
     pub eps: Option<f64>,
-    /// Largest global gradient norm; 0 switches clipping off.
+    /// Clip the global gradient norm to this value; 0 disables clipping.
     #[schema(minimum = 0.0)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NORM"))]
     pub clip: Option<f64>,
-    /// Decides initialisation, order, dropout, misspellings and a random split.
+    /// Seed of initialisation, example order, dropout, misspellings and a random split.
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub seed: Option<u64>,
-    /// Share of the longer words of an input that are misspelt, anew in each epoch.
+    /// Data augmentation: share of longer input words to misspell, chosen again in each epoch.
     #[schema(minimum = 0.0, maximum = 0.5)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "SHARE"))]
     pub typos: Option<f64>,
-    /// LoRA: inner dimension.
+    /// LoRA rank.
     #[schema(minimum = 1, maximum = 1024)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub rank: Option<usize>,
-    /// LoRA: numerator of the scaling.
+    /// LoRA alpha; the adapter is scaled by alpha / rank.
     #[schema(exclusive_minimum = 0.0)]
     #[cfg_attr(feature = "clap", arg(long))]
     pub alpha: Option<f32>,
-    /// LoRA: share of inputs dropped in training.
+    /// LoRA dropout.
     #[schema(minimum = 0.0, exclusive_maximum = 1.0)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "SHARE"))]
     pub dropout: Option<f32>,
-    /// LoRA: scale by alpha / √rank.
+    /// LoRA: scale by alpha / √rank (rsLoRA).
     #[cfg_attr(feature = "clap", arg(long, value_name = "YES", num_args = 0..=1, default_missing_value = "true"))]
     pub rslora: Option<bool>,
-    /// LoRA: `all-linear`, `decoder` (T5: faster, measure how good it is), or ends of module names (`q_proj,v_proj`).
+    /// LoRA target modules: `all-linear`, `decoder` (T5: faster; check its quality), or ends of names (`q_proj,v_proj`).
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAMES", value_delimiter = ','))]
     pub targets: Option<Vec<String>>,
     /// Soft prompt: number of virtual tokens.
     #[schema(minimum = 1, maximum = 1024)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub prompt_tokens: Option<usize>,
-    /// Soft prompt: where it starts: `labels`, `vocabulary`, `random`, or `text:…`.
+    /// Soft prompt: initialisation: `labels`, `vocabulary`, `random`, or `text:…`.
     #[cfg_attr(feature = "clap", arg(long, value_name = "INIT", value_parser = flags::prompt_init))]
     pub prompt_init: Option<String>,
-    /// Measurements of the held-out loss an epoch; 0 measures at the end only.
+    /// Evaluations of the held-out loss per epoch; 0 evaluates only at the end.
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub evals_per_epoch: Option<u32>,
-    /// Stop after this many measurements without a better one; 0 never stops early.
+    /// Early stopping: stop after this many evaluations without improvement; 0 disables it.
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub patience: Option<u32>,
-    /// Held-out examples measured during training, at most.
+    /// Maximum number of held-out examples to evaluate during training.
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub eval_examples: Option<usize>,
-    /// Checkpoints an epoch.
+    /// Checkpoints per epoch.
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub checkpoints_per_epoch: Option<u32>,
-    /// Longest prompt with its answer, in tokens; longer examples are left out and counted.
+    /// Maximum tokens of prompt and answer; longer examples are skipped and counted.
     #[schema(minimum = 8)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub max_tokens: Option<usize>,
-    /// Longest source (T5).
+    /// Maximum source tokens (T5).
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub max_source: Option<usize>,
-    /// Longest target (T5).
+    /// Maximum target tokens (T5).
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub max_target: Option<usize>,
-    /// Tokens computed at once; fewer take less memory.
+    /// Tokens per micro-batch; fewer need less memory.
     #[schema(minimum = 8)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub pass_tokens: Option<usize>,
-    /// Compute activations again in the backward pass: less memory, more time, the same result.
+    /// Gradient checkpointing: recompute activations in the backward pass. Less memory, more time, same result.
     #[cfg_attr(feature = "clap", arg(long, value_name = "YES", num_args = 0..=1, default_missing_value = "true"))]
     pub recompute: Option<bool>,
-    /// Memory that the training may take, in bytes (a flag may say 1500M or 2G); otherwise what is free.
+    /// Memory limit of the training, such as 1500M or 2G [default: the free memory].
     #[cfg_attr(feature = "clap", arg(long, value_name = "BYTES", value_parser = flags::memory))]
     pub memory: Option<u64>,
-    /// Threads; otherwise all cores, or all that the worker gives.
+    /// Number of threads [default: all cores].
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub threads: Option<usize>,
 }

@@ -12,37 +12,37 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Adapter {
-    /// Write the base model with a LoRA adapter merged into its weights (safetensors).
+    /// Write the base model with a LoRA adapter merged into its weights (safetensors, f32).
     Merge {
         #[command(flatten)]
         which: Which,
-        /// Folder to write.
+        /// Folder to create.
         #[arg(long, short, value_name = "DIR")]
         output: PathBuf,
     },
-    /// Write an adapter for other programs.
+    /// Export an adapter for other programs.
     #[command(group = clap::ArgGroup::new("form").required(true))]
     Export {
         #[command(flatten)]
         which: Which,
-        /// A LoRA file for llama.cpp.
+        /// Write llama.cpp's LoRA file (Llama models).
         #[arg(long, value_name = "FILE", group = "form")]
         gguf: Option<PathBuf>,
-        /// A folder for Hugging Face's peft.
+        /// Write a folder for Hugging Face PEFT.
         #[arg(long, value_name = "DIR", group = "form")]
         peft: Option<PathBuf>,
     },
 }
 
-/// Which adapter.
+/// The adapter to export or merge.
 #[derive(Debug, Args)]
 pub(crate) struct Which {
-    /// A version's name, or the path of an adapter's folder (with a `/`).
+    /// Name of a version, or path of an adapter folder (must contain a `/`).
     adapter: String,
-    /// The version's task, where several have versions.
+    /// Task of the version; needed if several tasks have versions.
     #[arg(long)]
     task: Option<String>,
-    /// The base model, for an adapter that was made elsewhere; otherwise the one that its files name.
+    /// Base model of an adapter that Graft did not train; the default is the one its config names.
     #[arg(long)]
     base: Option<String>,
 }

@@ -22,66 +22,66 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SoftPrompt {
-    /// Train on an Ask AI database, in place of that system's script.
+    /// Train from an Ask AI database, with the flags and output folders of its `train_soft_prompt.py`.
     Train(Box<Train>),
 }
 
-/// The flags of the Ask AI system's `train_soft_prompt.py`. What it called a soft prompt is LoRA; `--method
-/// soft-prompt` trains a true one.
+/// The flags of the Ask AI system's `train_soft_prompt.py`. That script trained LoRA under the name soft prompt;
+/// `--method soft-prompt` trains an actual soft prompt.
 #[derive(Debug, Args)]
 pub(crate) struct Train {
-    /// The service's SQLite file, or a postgres:// URL.
+    /// The service's SQLite file or postgres:// URL.
     #[arg(long, default_value = "data/ai_automation.db", value_name = "DB")]
     db_path: String,
-    /// Holds the run folders, and `latest`, a link to the last good one.
+    /// Folder of the run folders and of `latest`, a link to the last successful run.
     #[arg(long, default_value = "data/ask_ai_soft_prompt", value_name = "DIR")]
     output_dir: PathBuf,
-    /// The run's folder; otherwise OUTPUT_DIR/RUN_ID.
+    /// Folder of this run [default: OUTPUT_DIR/RUN_ID].
     #[arg(long, value_name = "DIR")]
     run_directory: Option<PathBuf>,
-    /// The run's name; otherwise run_YYYYMMDD_HHMMSS, in UTC.
+    /// Name of the run [default: run_YYYYMMDD_HHMMSS, UTC].
     #[arg(long, value_name = "NAME")]
     run_id: Option<String>,
-    /// A name, a Hub id or a path; downloaded if it isn't on this machine.
+    /// Base model: a name, a Hub id or a path. It is downloaded if it is not on this machine.
     #[arg(long, default_value = "google/flan-t5-small", value_name = "MODEL")]
     base_model: String,
-    /// At most this many questions, the newest.
+    /// Use at most this many questions, newest first.
     #[arg(long, default_value_t = 2000, value_name = "N")]
     max_samples: usize,
-    /// Passes over the examples [default: 3].
+    /// Number of epochs [default: 3].
     #[arg(long, value_name = "N")]
     epochs: Option<f64>,
-    /// Peak learning rate [default: Graft's recipe; the script's was 5e-5].
+    /// Peak learning rate [default: Graft's recipe; the script used 5e-5].
     #[arg(long, value_name = "RATE")]
     learning_rate: Option<f64>,
-    /// Examples a step [default: Graft's recipe; the script's was 1, twice accumulated].
+    /// Examples per optimiser step [default: Graft's recipe; the script used 1 with 2 accumulation steps].
     #[arg(long, value_name = "N")]
     batch_size: Option<usize>,
-    /// Longest question, in tokens [default: 384].
+    /// Maximum question length in tokens [default: 384].
     #[arg(long, value_name = "N")]
     source_max_tokens: Option<usize>,
-    /// Longest suggestion, in tokens [default: 384].
+    /// Maximum suggestion length in tokens [default: 384].
     #[arg(long, value_name = "N")]
     target_max_tokens: Option<usize>,
-    /// LoRA: inner dimension [default: 16].
+    /// LoRA rank [default: 16].
     #[arg(long, value_name = "N")]
     lora_r: Option<usize>,
-    /// LoRA: numerator of the scaling [default: Graft's recipe; the script's was 16].
+    /// LoRA alpha; the adapter is scaled by alpha / rank [default: Graft's recipe; the script used 16].
     #[arg(long, value_name = "ALPHA")]
     lora_alpha: Option<f32>,
-    /// LoRA: share of inputs dropped in training [default: 0.05].
+    /// LoRA dropout [default: 0.05].
     #[arg(long, value_name = "SHARE")]
     lora_dropout: Option<f32>,
-    /// A run's folder, or a checkpoint in it, to go on with; its settings stay.
+    /// Resume from a run folder or one of its checkpoints, with the settings of that run.
     #[arg(long, value_name = "DIR")]
     resume_from: Option<PathBuf>,
-    /// LoRA, as the script trained, or a true soft prompt.
+    /// Kind of adapter: LoRA, as the script trained, or a soft prompt.
     #[arg(long, value_enum, default_value = "lora")]
     method: Method,
-    /// Take approved and deployed suggestions only.
+    /// Use only approved and deployed suggestions.
     #[arg(long)]
     approved_only: bool,
-    /// Share of the examples that is held out.
+    /// Share of the examples to hold out.
     #[arg(long, default_value_t = 0.1, value_name = "SHARE")]
     eval_share: f64,
 }
@@ -100,7 +100,7 @@ pub(crate) async fn run(engine: &Engine, command: SoftPrompt) -> Result<Reply> {
     Ok(trained.judge(engine, false, None).await?.with_field("import", imported))
 }
 
-/// Imports the database and makes a run of what is in it.
+/// Imports the database and prepares a run from it.
 async fn fresh(engine: &Engine, command: &Train) -> Result<(Run, Imported)> {
     let drafts = if command.approved_only { Drafts::Skip } else { Drafts::Approve };
     let import = engine.read_ask_ai(&command.db_path, command.max_samples, drafts).await?;
@@ -124,7 +124,7 @@ async fn fresh(engine: &Engine, command: &Train) -> Result<(Run, Imported)> {
     Ok((train::make_run(engine, &plan).await?, imported))
 }
 
-/// The base model, from this machine or else from the Hub.
+/// Resolves the base model on this machine, or downloads it from the Hub.
 async fn base(engine: &Engine, name: &str) -> Result<(graft_core::BaseRef, graft_formats::ModelFiles)> {
     match engine.base(name).await {
         Err(Error::Hub(graft_hub::Error::Missing { .. })) => {
@@ -163,7 +163,7 @@ impl Train {
     }
 }
 
-/// The run of a folder, or of a checkpoint within it.
+/// The run of a run folder or of a checkpoint in it.
 async fn found(engine: &Engine, path: &Path) -> Result<Run> {
     let path = std::path::absolute(path).map_err(|source| Error::Io { doing: "find", path: path.into(), source })?;
     let folder = path.ancestors().take(3).find(|folder| folder.join("spec.json").exists()).unwrap_or(&path);

@@ -5,28 +5,29 @@ use graft_engine::Engine;
 
 use crate::{failure::Result, output::Reply};
 
-/// Write database, runs, adapters and tables into one file, while everything goes on.
+/// Write the database, runs, adapters and tables to one backup file. The service may keep running.
 #[derive(Debug, Args)]
 pub(crate) struct Backup {
-    /// The file to write; what is there is replaced once the new one is whole.
+    /// File to write. An existing file is replaced when the new one is complete.
     file: PathBuf,
 }
 
-/// Put a backup back, into an empty GRAFT_HOME and an empty database of either kind.
+/// Restore a backup into an empty GRAFT_HOME and an empty database (SQLite or Postgres).
 #[derive(Debug, Args)]
 pub(crate) struct Restore {
-    /// The file that `graft backup` wrote.
+    /// File written by `graft backup`.
     file: PathBuf,
-    /// What was backed up is gone: its bucket (GRAFT_ARTIFACTS) is this one's from now on; otherwise a copy leaves it alone.
+    /// Take over the original's bucket (GRAFT_ARTIFACTS). Use this only if the original installation no longer exists.
     #[arg(long)]
     take_over: bool,
 }
 
-/// Remove what belongs to nothing: half-made folders of runs and adapters, and temporary files. With a bucket, also what
-/// it holds of no version; and what it lacks is published.
+/// Remove files that no run or version uses: unfinished run and adapter folders, and temporary files.
+///
+/// With a bucket, it also removes objects that belong to no version and uploads adapters that are missing there.
 #[derive(Debug, Args)]
 pub(crate) struct Sweep {
-    /// Keep what is younger than this.
+    /// Keep files newer than this.
     #[arg(long, default_value_t = 24, value_name = "HOURS")]
     older_than: u64,
 }

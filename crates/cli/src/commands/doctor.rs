@@ -9,12 +9,12 @@ use crate::{
     output::{Reply, Table},
 };
 
-/// Look at everything a run needs: data, model, memory, disk, threads.
+/// Check everything a run needs: data, base model, memory, disk, threads.
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
-    /// Look at this task's examples, too.
+    /// Also check this task's examples.
     task: Option<String>,
-    /// The base model to look for.
+    /// Base model to check.
     #[arg(long, default_value = "smollm2-135m")]
     base: String,
 }
@@ -41,7 +41,7 @@ pub(crate) async fn run(home: &Home, by: &str, command: &Doctor) -> Reply {
     Reply::new(json!({"ready": ready, "checks": checks}), format!("{table}{hints}{end}")).with_code(code)
 }
 
-/// A problem of the configuration as one of those that are listed.
+/// Converts a configuration problem to a listed one.
 fn unread(problem: &Failure) -> Check {
     Check {
         name: "configuration",

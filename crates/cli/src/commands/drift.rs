@@ -6,16 +6,18 @@ use crate::{
     output::{Reply, facts},
 };
 
-/// Say whether a version still does what it did when it was measured: whether people change its suggestions more often
-/// than it was wrong, whether it is as sure as it was, and whether messages are as long as those it learned from.
+/// Check whether a version still performs as it did when it was evaluated.
 ///
-/// Each is `stable`, `drifting` or `unknown`. The exit code is 0 whatever they are.
+/// Three checks: do people change its suggestions more often than it was wrong on the held-out examples, did its
+/// confidences shift, and do messages still have the lengths of the training examples?
+///
+/// Each check is `stable`, `drifting` or `unknown`. The exit code is 0 in all three cases.
 #[derive(Debug, Args)]
 pub(crate) struct Drift {
-    /// The task, where several have versions.
+    /// Task; needed if several tasks have versions.
     #[arg(long)]
     task: Option<String>,
-    /// The version; otherwise the active one.
+    /// Version [default: the active one].
     #[arg(long, value_name = "NAME")]
     version: Option<String>,
 }

@@ -13,39 +13,39 @@ use crate::{
     progress::Counter,
 };
 
-/// Score a version, its bare base model and the baseline on the same held-out examples.
+/// Evaluate a version, the bare base model and the baseline on the same held-out examples.
 #[derive(Debug, Args)]
 pub(crate) struct Eval {
-    /// The task, where several have versions.
+    /// Task; needed if several tasks have versions.
     #[arg(long)]
     task: Option<String>,
-    /// The version; otherwise the newest.
+    /// Version [default: the newest].
     #[arg(long, value_name = "NAME")]
     version: Option<String>,
-    /// Leave the bare base model out, which takes as long again.
+    /// Don't evaluate the bare base model (saves half of the time).
     #[arg(long)]
     skip_base: bool,
 }
 
-/// Score a version for a run, as workers do in a process of its own.
+/// Evaluate a version for a run; workers start this as a separate process.
 ///
-/// Exits 0 only with `evaluation.json` in the directory; the version itself stays as it is.
+/// Exits with 0 only if it wrote `evaluation.json` to the directory. It does not change the version.
 #[derive(Debug, Args)]
 pub(crate) struct EvalDir {
-    /// The run's directory.
+    /// The run directory.
     dir: PathBuf,
-    /// The task.
+    /// Task.
     #[arg(long)]
     task: String,
-    /// The version.
+    /// Version.
     #[arg(long, value_name = "NAME")]
     version: String,
-    /// Leave the bare base model out.
+    /// Don't evaluate the bare base model.
     #[arg(long)]
     skip_base: bool,
 }
 
-/// Measures in this process.
+/// Evaluates in this process.
 pub(crate) async fn in_dir(engine: &Engine, command: &EvalDir, json: bool) -> Result<Reply> {
     let dir = RunDir::new(&command.dir);
     let _lock = RunLock::take(dir.path())?;
@@ -74,7 +74,7 @@ pub(crate) async fn run(engine: &Engine, command: Eval) -> Result<Reply> {
     Ok(Reply::new(json, text))
 }
 
-/// Evaluates a version, shows how far it is, and returns the numbers for people.
+/// Evaluates a version with a progress bar, and returns the numbers as text.
 pub(crate) async fn evaluate(engine: &Engine, version: &Version, with_base: bool) -> Result<(Version, String)> {
     let mut shown = Steps::default();
     let (version, evaluation) =
@@ -84,7 +84,7 @@ pub(crate) async fn evaluate(engine: &Engine, version: &Version, with_base: bool
     Ok((version, text))
 }
 
-/// One counter after the other.
+/// Shows one progress bar after the other.
 #[derive(Default)]
 pub(crate) struct Steps(Option<(String, Counter)>);
 

@@ -13,120 +13,120 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Examples {
-    /// The examples, with their answers and review states.
+    /// List examples with their answers and review states.
     List {
-        /// Only of this task.
+        /// Only this task.
         #[arg(long)]
         task: Option<String>,
         #[command(flatten)]
         narrow: Narrow,
-        /// imported, newest or oldest first.
+        /// Sort order: imported, newest or oldest.
         #[arg(long, default_value = "imported")]
         order: Order,
-        /// At most this many.
+        /// Maximum number to list.
         #[arg(long, default_value_t = 20, value_name = "N")]
         limit: u32,
-        /// Leaving out this many at the start.
+        /// Number to skip.
         #[arg(long, default_value_t = 0, value_name = "N")]
         offset: u32,
     },
-    /// One example in full.
+    /// Show one example.
     Show {
-        /// As `list` prints it.
+        /// Id as printed by `list`.
         id: String,
-        /// Its task, where several have the id.
+        /// Task of the example; needed if several tasks have this id.
         #[arg(long)]
         task: Option<String>,
-        /// Print the tokens, and which of them carry loss.
+        /// Print the tokens and which of them are supervised (carry loss).
         #[arg(long)]
         mask: bool,
-        /// Base model whose tokens are printed.
+        /// Base model whose tokenizer is used.
         #[arg(long, default_value = "smollm2-135m", requires = "mask")]
         base: String,
     },
-    /// Say that the answers are the truth.
+    /// Approve examples: their answers are correct and may be trained on.
     Approve {
         #[command(flatten)]
         which: Which,
     },
-    /// Say that examples must not be used.
+    /// Reject examples: they are never trained on.
     Reject {
         #[command(flatten)]
         which: Which,
-        /// Why.
+        /// Reason to record.
         #[arg(long, default_value = "")]
         reason: String,
     },
-    /// Say that examples must be looked at again.
+    /// Set examples back to pending.
     Reopen {
         #[command(flatten)]
         which: Which,
     },
-    /// Give an example another answer, and approve it.
+    /// Change an example's answer and approve it.
     Edit {
-        /// As `list` prints it.
+        /// Id as printed by `list`.
         id: String,
-        /// Its task, where several have the id.
+        /// Task of the example; needed if several tasks have this id.
         #[arg(long)]
         task: Option<String>,
-        /// The answer: JSON, a label or a text.
+        /// New answer: JSON, a label or a text.
         #[arg(long, conflicts_with = "output_file", required_unless_present = "output_file", value_name = "ANSWER")]
         output: Option<String>,
-        /// A file with the answer.
+        /// File that contains the new answer.
         #[arg(long, value_name = "FILE")]
         output_file: Option<PathBuf>,
     },
-    /// All that ever happened to an example.
+    /// Show every change of an example.
     History {
-        /// As `list` prints it.
+        /// Id as printed by `list`.
         id: String,
-        /// Its task, where several have the id.
+        /// Task of the example; needed if several tasks have this id.
         #[arg(long)]
         task: Option<String>,
     },
 }
 
-/// Which examples are decided on: those named, or all that match.
+/// The examples to change: those named, or all that match the filters.
 #[derive(Debug, Args)]
 pub(crate) struct Which {
-    /// As `list` prints them.
+    /// Ids as printed by `list`.
     #[arg(
         required_unless_present = "all",
         conflicts_with_all = ["state", "source", "search", "decided_by", "field", "min_confidence", "max_confidence"]
     )]
     ids: Vec<String>,
-    /// Their task, where several have the id.
+    /// Task of the examples; needed if several tasks have an id.
     #[arg(long, required_if_eq("all", "true"))]
     task: Option<String>,
-    /// All examples of the task, or those that the filters leave.
+    /// All examples of the task that match the filters.
     #[arg(long, conflicts_with = "ids")]
     all: bool,
     #[command(flatten)]
     narrow: Narrow,
 }
 
-/// Which examples of a task are meant.
+/// Filters on examples.
 #[derive(Debug, Args)]
 pub(crate) struct Narrow {
-    /// Only in this state: pending, approved, rejected, or audited (approved or rejected).
+    /// Only examples in this state: pending, approved, rejected, or audited (approved or rejected).
     #[arg(long)]
     state: Option<ReviewFilter>,
-    /// Only from this kind of source: slack, ask-ai, csv, jsonl, prompt.
+    /// Only examples from this source: slack, ask-ai, csv, jsonl, prompt.
     #[arg(long)]
     source: Option<String>,
-    /// Only with this text in the input, the answer or the id.
+    /// Only examples with this text in the input, the answer or the id.
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
-    /// Only decided on by this person.
+    /// Only examples decided by this person.
     #[arg(long, value_name = "PERSON")]
     decided_by: Option<String>,
-    /// Only where a version's suggestion has this field, at any depth; the two below are about it, then.
+    /// Only examples whose suggestion has this field, at any depth; the confidence filters then apply to the field.
     #[arg(long)]
     field: Option<String>,
-    /// Only where a version's suggestion is at least this sure, from 0 to 1.
+    /// Only examples whose suggestion has at least this confidence (0 to 1).
     #[arg(long, value_name = "SHARE")]
     min_confidence: Option<f64>,
-    /// Only where a version's suggestion is less sure than this, from 0 to 1.
+    /// Only examples whose suggestion has less than this confidence (0 to 1).
     #[arg(long, value_name = "SHARE")]
     max_confidence: Option<f64>,
 }
@@ -205,7 +205,7 @@ async fn list(engine: &Engine, filter: &ExampleFilter) -> Result<Reply> {
     Ok(Reply::new(json!({"examples": examples, "total": total}), text))
 }
 
-/// A text as it is, anything else as JSON.
+/// Shows a text unchanged and anything else as JSON.
 pub(crate) fn answer(output: &Value) -> String {
     output.as_str().map_or_else(|| output.to_string(), str::to_owned)
 }

@@ -9,88 +9,88 @@ use graft_engine::{Columns, Drafts, Engine, Error, Imported};
 
 use crate::{failure::Result, output::Reply};
 
-/// Longest text that is read whole, in bytes.
+/// Maximum size in bytes of a text that is read into memory.
 const MAX_TEXT: u64 = 64 << 20;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Import {
-    /// A Slack export (folder, zip, one day of it, or xlsx), as examples of slack-rescue.
+    /// Import a Slack export (folder, zip, one day's .json, or .xlsx) as examples of slack-rescue.
     Slack {
-        /// Folder, zip, one day's .json, or xlsx.
+        /// Folder, .zip, one day's .json, or .xlsx.
         path: PathBuf,
-        /// Lines of {"ts": …, "truth": {…}}; messages with a label are approved.
+        /// File of {"ts": …, "truth": {…}} lines; messages with a label are imported as approved.
         #[arg(long, value_name = "FILE")]
         labels: Option<PathBuf>,
-        /// Read consecutive messages of one user, at most 30 minutes apart, as one.
+        /// Join consecutive messages of one user that are at most 30 minutes apart.
         #[arg(long)]
         group: bool,
-        /// Only slack-rescue is read from Slack.
+        /// Task of the examples; only slack-rescue is possible.
         #[arg(long, value_parser = ["slack-rescue"], default_value = "slack-rescue")]
         task: String,
     },
-    /// The Ask AI service's database, as examples of ask-ai.
+    /// Import the Ask AI service's database as examples of ask-ai.
     AskAi {
-        /// Path of the SQLite file, or a postgres:// URL.
+        /// Path of the SQLite file, or a postgres:// URL. The database is opened read-only.
         source: String,
-        /// At most this many, the newest.
+        /// Import at most this many, newest first.
         #[arg(long, default_value_t = 2000, value_name = "N")]
         max_samples: usize,
-        /// What becomes of suggestions that are neither approved nor rejected.
+        /// How to import suggestions that are neither approved nor rejected.
         #[arg(long, value_enum, default_value = "approve")]
         drafts: DraftsName,
         /// The same as `--drafts skip`.
         #[arg(long, conflicts_with = "drafts")]
         approved_only: bool,
-        /// Only ask-ai is read from this database.
+        /// Task of the examples; only ask-ai is possible.
         #[arg(long, value_parser = ["ask-ai"], default_value = "ask-ai")]
         task: String,
     },
-    /// A table of texts and labels.
+    /// Import a table of texts and labels.
     Csv {
-        /// CSV, or separated by tabs, semicolons or bars.
+        /// File separated by commas, tabs, semicolons or vertical bars.
         path: PathBuf,
-        /// The task they belong to.
+        /// Task of the examples.
         #[arg(long, default_value = "text-classification")]
         task: String,
-        /// Heading or number of the column with the text.
+        /// Heading or number of the text column.
         #[arg(long, value_name = "COLUMN")]
         text: Option<String>,
-        /// Heading or number of the column with the answer.
+        /// Heading or number of the label column.
         #[arg(long, value_name = "COLUMN")]
         label: Option<String>,
-        /// Heading or number of the column with a lasting key.
+        /// Heading or number of a column with a unique, permanent key.
         #[arg(long, value_name = "COLUMN")]
         id: Option<String>,
-        /// Whether the first row names the columns; found out otherwise, where that can be told.
+        /// Whether the first row is a heading [default: detected; refused if it is not clear].
         #[arg(long, value_enum)]
         heading: Option<YesNo>,
     },
-    /// JSON lines of inputs and outputs, or of chat messages.
+    /// Import JSON lines of inputs and outputs, or of chat messages.
     Jsonl {
-        /// One JSON object a line.
+        /// File with one JSON object per line.
         path: PathBuf,
-        /// The task they belong to.
+        /// Task of the examples.
         #[arg(long, default_value = "text-classification")]
         task: String,
     },
-    /// Pasted text: `"text" -> label` lines, Task/Input/Expected blocks, or dialogue turns.
+    /// Import text: `"text" -> label` lines, Task/Input/Expected blocks, or dialogue turns.
     Text {
-        /// A file, or `-` for stdin.
+        /// Text file, or `-` for stdin.
         path: PathBuf,
-        /// The task they belong to.
+        /// Task of the examples.
         #[arg(long, default_value = "text-classification")]
         task: String,
     },
 }
 
-/// What becomes of drafts.
+/// How to import drafts.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum DraftsName {
-    /// They become approved examples.
+    /// As approved examples.
     Approve,
-    /// They become pending examples, to be audited.
+    /// As pending examples, to be audited.
     Pending,
-    /// They are left out.
+    /// Skip them.
     Skip,
 }
 
@@ -105,12 +105,12 @@ impl DraftsName {
     }
 }
 
-/// An answer.
+/// Yes or no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum YesNo {
-    /// It does.
+    /// Yes.
     Yes,
-    /// It doesn't.
+    /// No.
     No,
 }
 
@@ -145,7 +145,7 @@ fn text(path: &Path) -> Result<String> {
     Ok(fs::read_to_string(path).map_err(|source| graft_tasks::Error::Read { path: path.to_owned(), source })?)
 }
 
-/// What an import did, for people.
+/// The result of an import as text.
 pub(crate) fn summary(imported: &Imported) -> String {
     let report = &imported.report;
     let mut text = format!(

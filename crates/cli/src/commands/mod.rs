@@ -109,7 +109,7 @@ fn new_file(home: &Home, database: Option<&str>) -> Option<PathBuf> {
     (!file.exists()).then_some(file)
 }
 
-/// The name of the person at the keyboard.
+/// The system user's name.
 fn user() -> Option<String> {
     ["USER", "USERNAME", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).filter(|name| !name.is_empty())
 }

@@ -14,68 +14,68 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Models {
-    /// The versions, and which one is active.
+    /// List versions and their stages.
     List {
-        /// Only of this task.
+        /// Only this task.
         #[arg(long)]
         task: Option<String>,
     },
-    /// All about one version.
+    /// Show one version: run, dataset, scores, calibration.
     Info {
-        /// Its name.
+        /// Name.
         version: String,
-        /// Its task, where several have versions.
+        /// Task of the version; needed if several tasks have versions.
         #[arg(long)]
         task: Option<String>,
     },
-    /// Take in an adapter's folder, such as one that Hugging Face's peft wrote, as a version in the stage shadow.
+    /// Register an adapter folder, such as one written by Hugging Face PEFT, as a version in stage shadow.
     Add {
-        /// Holds adapter_config.json and adapter_model.safetensors.
+        /// Folder with adapter_config.json and adapter_model.safetensors.
         folder: PathBuf,
-        /// The task it answers; known of adapters that Graft trained.
+        /// Task of the adapter; not needed if Graft trained it.
         #[arg(long)]
         task: Option<String>,
-        /// The base model; otherwise the one that its files name.
+        /// Base model [default: the one its config names].
         #[arg(long, value_name = "MODEL")]
         base: Option<String>,
-        /// Name of the version; otherwise the next number.
+        /// Name of the version [default: the next number].
         #[arg(long, value_name = "NAME")]
         version: Option<String>,
     },
-    /// Make a version the active one, unless it is worse than the one that is.
+    /// Activate a version, unless it is worse than the active one.
     SetActive {
-        /// Its name.
+        /// Name.
         version: String,
-        /// Its task, where several have versions.
+        /// Task of the version; needed if several tasks have versions.
         #[arg(long)]
         task: Option<String>,
-        /// Even if it is worse.
+        /// Activate it even if it is worse.
         #[arg(long)]
         force: bool,
     },
-    /// Take a version out of the registry; its files stay.
+    /// Remove a version from the registry; its local files are kept.
     Delete {
-        /// Its name.
+        /// Name.
         version: String,
-        /// Its task, where several have versions.
+        /// Task of the version; needed if several tasks have versions.
         #[arg(long)]
         task: Option<String>,
-        /// Even the active one.
+        /// Remove it even if it is active.
         #[arg(long)]
         force: bool,
     },
-    /// Make the version that was active before the active one again.
+    /// Activate the previously active version again.
     Rollback {
-        /// The task, where several have versions.
+        /// Task; needed if several tasks have versions.
         #[arg(long)]
         task: Option<String>,
     },
-    /// Write the versions as the Slack system's model_registry.json.
+    /// Write the versions in the format of the Slack system's model_registry.json.
     ExportRegistry {
-        /// The task, where several have versions.
+        /// Task; needed if several tasks have versions.
         #[arg(long)]
         task: Option<String>,
-        /// The file; stdout otherwise.
+        /// File to write [default: stdout].
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
@@ -201,13 +201,13 @@ pub(crate) fn scores_table(evaluation: &Evaluation) -> String {
     )
 }
 
-/// How far the numbers can be trusted, in a sentence.
+/// The reliability of the scores, in a sentence.
 pub(crate) fn uncertainty(scores: &Scores) -> String {
     let few = if scores.n < 30 { " So few examples say little: the truth may be anywhere within them." } else { "" };
     format!("On {} held-out examples; in parentheses, 95 % intervals.{few}", scores.n)
 }
 
-/// What became of a wish to make a version active.
+/// The result of activating a version.
 pub(crate) fn activated(activated: &Activated) -> String {
     let said = match (&activated.comparison, &activated.opponent) {
         (Some(comparison), Some(opponent)) => verdict(comparison, &opponent.to_string()),

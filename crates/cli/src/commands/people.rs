@@ -13,53 +13,53 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Users {
-    /// List those who may log in.
+    /// List users and their roles.
     List,
-    /// Add somebody, or give them another role and password; the password is read from stdin or GRAFT_NEW_PASSWORD.
+    /// Add a user, or change a user's role and password. The password is read from stdin or GRAFT_NEW_PASSWORD.
     Add {
-        /// The name to log in with.
+        /// Login name.
         name: String,
-        /// What they may do.
+        /// Role: viewer reads, auditor also reviews and asks, trainer also trains, admin may do everything.
         #[arg(long, value_enum, default_value = "viewer")]
         role: RoleName,
     },
-    /// Remove somebody, and end their sessions.
+    /// Remove a user and end their sessions.
     Remove {
-        /// The name.
+        /// Login name.
         name: String,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Tokens {
-    /// List the tokens, without their secrets.
+    /// List tokens, without their secrets.
     List,
-    /// Make a token for a program; it is shown this once.
+    /// Create a token. It is shown only once.
     Add {
-        /// What it is for.
+        /// Label: what the token is for.
         label: String,
-        /// What its bearer may do.
+        /// Role of the token.
         #[arg(long, value_enum, default_value = "auditor")]
         role: RoleName,
-        /// Days until it ends; it doesn't otherwise.
+        /// Days until the token expires [default: never].
         #[arg(long, value_name = "N")]
         days: Option<u32>,
     },
-    /// End a token.
+    /// Revoke a token.
     Remove {
-        /// Its id.
+        /// Id as printed by `list`.
         id: String,
     },
 }
 
-/// Roles; each may do what those before it may.
+/// Roles. Each includes the permissions of those before it.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum RoleName {
-    /// Look.
+    /// Read everything.
     Viewer,
-    /// Review examples and ask versions.
+    /// Review examples and query versions.
     Auditor,
-    /// Train, import, and make versions active.
+    /// Train, import, and activate versions.
     Trainer,
     /// Everything.
     Admin,
@@ -120,7 +120,7 @@ pub(crate) async fn tokens(engine: &Engine, admins: Admins, command: Tokens) -> 
     }
 }
 
-/// A new password: never an argument, which others on the machine could see.
+/// Reads a new password. It is never an argument, because other users of the machine could see it.
 fn password() -> Result<String> {
     if let Ok(password) = std::env::var("GRAFT_NEW_PASSWORD") {
         return Ok(password);

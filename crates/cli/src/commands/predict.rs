@@ -21,23 +21,23 @@ use crate::{
     progress::Counter,
 };
 
-/// Inputs answered before their lines are written.
+/// Number of inputs per written block of lines.
 const CHUNK: usize = 64;
-/// Held-out messages that `validate` takes where no samples are given.
+/// Number of held-out messages that `validate` uses without `--samples`.
 const SAMPLES: usize = 10;
 
 const TOO_LONG: &str = "the input leaves no room for an answer in the model's context";
 
-/// Which version answers, and how.
+/// The version that answers, and how it generates.
 #[derive(Debug, Args)]
 pub(crate) struct Which {
-    /// The task, where several have versions.
+    /// Task; needed if several tasks have versions.
     #[arg(long)]
     task: Option<String>,
-    /// The version, or the path of an adapter's folder (with a `/`); otherwise the active version.
+    /// Version, or path of an adapter folder (must contain a `/`) [default: the active version].
     #[arg(long, value_name = "NAME_OR_DIR")]
     version: Option<String>,
-    /// The base model of a folder that was made elsewhere; otherwise the one that its files name.
+    /// Base model of an adapter folder that Graft did not train [default: the one its config names].
     #[arg(long, value_name = "MODEL")]
     base: Option<String>,
 }
@@ -45,19 +45,19 @@ pub(crate) struct Which {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How answers are written")]
 pub(crate) struct How {
-    /// Answers written side by side.
+    /// Number of answers generated at the same time.
     #[arg(long, default_value_t = Serving::SIDE_BY_SIDE, value_name = "N")]
     batch_size: usize,
     /// Most tokens of one answer.
     #[arg(long, default_value_t = AnswerOptions::MAX_TOKENS, value_name = "N")]
     max_tokens: usize,
-    /// Choose tokens at random, wilder above 1; otherwise the likeliest is taken.
+    /// Sampling temperature [default: greedy decoding].
     #[arg(long, value_name = "T")]
     temperature: Option<f32>,
-    /// With --temperature: among the likeliest that together have this probability.
+    /// With --temperature: nucleus sampling; sample from the most likely tokens with this total probability.
     #[arg(long, default_value_t = 1.0, requires = "temperature", value_name = "P")]
     top_p: f32,
-    /// With --temperature: same seed, same answers.
+    /// With --temperature: random seed; the same seed gives the same answers.
     #[arg(long, default_value_t = 42, requires = "temperature", value_name = "N")]
     seed: u64,
 }
@@ -76,46 +76,46 @@ impl How {
     }
 }
 
-/// Answer messages with a version, one JSON line each.
+/// Answer messages with a version; prints one JSON line per message.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("what").required(true))]
 pub(crate) struct Infer {
     #[command(flatten)]
     which: Which,
-    /// One message.
+    /// Message to answer.
     #[arg(long, value_name = "TEXT", group = "what")]
     message: Option<String>,
-    /// JSON lines with a text and a ts or id, a Slack export, or a text file with one message a line.
+    /// JSON lines with a text and a ts or id, a Slack export, or a text file with one message per line.
     #[arg(long, value_name = "FILE_OR_EXPORT", group = "what")]
     input_file: Option<PathBuf>,
-    /// Where the lines go; stdout otherwise.
+    /// File to write [default: stdout].
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
     how: How,
 }
 
-/// Check that a version loads and answers in its task's form.
+/// Check that a version loads and that its answers follow the task's schema or labels.
 #[derive(Debug, Args)]
 pub(crate) struct Validate {
     #[command(flatten)]
     which: Which,
-    /// Messages to answer, as for `infer`; otherwise some held-out ones.
+    /// Messages to answer, in the forms of `infer --input-file` [default: some held-out ones].
     #[arg(long, value_name = "FILE")]
     samples: Option<PathBuf>,
     #[command(flatten)]
     how: How,
 }
 
-/// Put the answers of the regex parser (or of another version) and of a version side by side.
+/// Compare a version's answer with that of the regex baseline or of another version.
 #[derive(Debug, Args)]
 pub(crate) struct Compare {
     #[command(flatten)]
     which: Which,
-    /// The message.
+    /// Message to answer.
     #[arg(long, value_name = "TEXT")]
     message: String,
-    /// Compare with this version instead of the regex parser.
+    /// Compare with this version instead of the regex baseline.
     #[arg(long, value_name = "VERSION")]
     with: Option<String>,
     #[command(flatten)]
@@ -136,7 +136,7 @@ impl Which {
     }
 }
 
-/// Whether people mean a folder and no version's name.
+/// Whether the argument is a folder rather than a version's name.
 pub(crate) fn is_folder(adapter: &str) -> bool {
     adapter.contains(std::path::is_separator) || adapter == "."
 }
@@ -264,7 +264,7 @@ pub(crate) async fn validate(engine: &Engine, command: Validate) -> Result<Reply
     Ok(if bad == 0 { reply } else { reply.with_code(ExitCode::ModelMissing) })
 }
 
-/// Some messages, such that the version has not learned from where that is known.
+/// Some messages; held-out ones if the version's dataset is known.
 async fn held_out(engine: &Engine, chosen: &Chosen, task: &str) -> Result<Vec<Input>> {
     let examples = match chosen.version.as_ref().and_then(|version| version.dataset.as_ref()) {
         Some(digest) => {

@@ -12,33 +12,33 @@ use crate::{
     output::{Reply, Table, bytes, seconds},
 };
 
-/// Let workers train and measure.
+/// Queue trainings and evaluations for workers.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Queue {
-    /// Put a training into the queue; a worker takes it from there.
+    /// Submit a training to the queue.
     Submit(Box<Submit>),
-    /// Let a worker score a version on its held-out examples again.
+    /// Queue another evaluation of a version on its held-out examples.
     Evaluate(Evaluate),
-    /// What waits and what trains, in the order of its turn.
+    /// List waiting and running runs in execution order.
     List,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Evaluate {
-    /// The task, where several have versions.
+    /// Task; needed if several tasks have versions.
     #[arg(long)]
     task: Option<String>,
-    /// The version.
+    /// Version.
     #[arg(long, value_name = "NAME")]
     version: String,
-    /// Score the bare base model along with it, which takes as long again.
+    /// Also evaluate the bare base model (doubles the time).
     #[arg(long)]
     score_base: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Submit {
-    /// slack-rescue, ask-ai, text-classification, sentiment, instruction, chat.
+    /// Task: slack-rescue, ask-ai, text-classification, sentiment, instruction or chat.
     task: String,
     /// Base model: a name, a Hub id or a path.
     #[arg(long, default_value = "smollm2-135m")]
@@ -46,28 +46,28 @@ pub(crate) struct Submit {
     /// Kind of adapter.
     #[arg(long, value_enum, default_value = "lora")]
     method: Method,
-    /// How long it goes on, measured by the recipe; `--epochs` wins.
+    /// Number of epochs relative to the recipe; `--epochs` overrides it.
     #[arg(long, value_enum, default_value = "recommended")]
     effort: Effort,
-    /// How soon it gets its turn: low, normal, high.
+    /// Priority in the queue: low, normal or high.
     #[arg(long, default_value = "normal")]
     priority: Priority,
-    /// Name of the version; otherwise the next number.
+    /// Name of the version [default: the next number].
     #[arg(long, value_name = "NAME")]
     version: Option<String>,
     /// Make the version active if it is not worse than the active one.
     #[arg(long)]
     activate: bool,
-    /// Only after this run has succeeded.
+    /// Start only after this run has succeeded.
     #[arg(long, value_name = "RUN")]
     after: Option<String>,
-    /// Don't score the version on the held-out examples afterwards.
+    /// Don't evaluate the version on the held-out examples afterwards.
     #[arg(long, conflicts_with = "activate")]
     no_eval: bool,
-    /// Score the bare base model along with it, which takes as long again.
+    /// Also evaluate the bare base model (doubles the time).
     #[arg(long)]
     score_base: bool,
-    /// Only check, and estimate what it would take.
+    /// Only run the checks and estimate time, memory and disk.
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]

@@ -19,68 +19,68 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Runs {
-    /// The trainings and the measurements of the queue, newest first.
+    /// List runs, newest first.
     List {
-        /// Only of this task.
+        /// Only this task.
         #[arg(long)]
         task: Option<String>,
-        /// Only in this state: queued, starting, running, succeeded, failed, cancelled.
+        /// Only runs in this state: queued, starting, running, succeeded, failed, cancelled.
         #[arg(long)]
         state: Option<RunState>,
-        /// Only of this kind: train, evaluate.
+        /// Only runs of this kind: train, evaluate.
         #[arg(long)]
         kind: Option<RunKind>,
-        /// At most this many.
+        /// Maximum number to list.
         #[arg(long, default_value_t = 50, value_name = "N")]
         limit: u32,
     },
-    /// All about one training.
+    /// Show one run: state, settings, progress, error.
     Show {
         /// Name of the run.
         id: String,
     },
-    /// What the trainer wrote.
+    /// Print what the trainer wrote.
     Logs {
         /// Name of the run.
         id: String,
-        /// Its errors instead of its progress.
+        /// Print stderr instead of stdout.
         #[arg(long)]
         stderr: bool,
-        /// Go on until the run ends.
+        /// Keep printing until the run ends.
         #[arg(long, short)]
         follow: bool,
     },
-    /// Go on with a training that was killed, stopped or has failed, and register its result.
+    /// Resume a training that was killed, was stopped or failed, from its last checkpoint, and register the result.
     Resume {
         /// Name of the run.
         id: String,
-        /// Name of the version; otherwise the next number.
+        /// Name of the version [default: the next number].
         #[arg(long, value_name = "NAME")]
         version: Option<String>,
-        /// Don't score the bare base model along with it.
+        /// Don't evaluate the bare base model.
         #[arg(long)]
         skip_base: bool,
     },
-    /// Cancel a training, whether it waits or trains; its last checkpoint is kept.
+    /// Cancel a waiting or running run; its last checkpoint is kept.
     Cancel {
         /// Name of the run.
         id: String,
     },
-    /// Put a failed or cancelled training back into the queue, to begin anew.
+    /// Queue a failed or cancelled training again, from the start.
     Retry {
         /// Name of the run.
         id: String,
-        /// Go on from its last checkpoint instead.
+        /// Continue from its last checkpoint.
         #[arg(long)]
         resume: bool,
     },
-    /// Delete trainings that have ended, with their directories; versions made by them stay.
+    /// Delete finished runs and their directories; their versions are kept.
     Delete {
-        /// Names of runs.
+        /// Names of the runs.
         #[arg(required = true)]
         ids: Vec<String>,
     },
-    /// Ask a training to stop after its step; its checkpoint is kept.
+    /// Stop a training after its current step and keep a checkpoint.
     Stop {
         /// Name of the run.
         id: String,

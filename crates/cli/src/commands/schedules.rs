@@ -8,30 +8,30 @@ use crate::{
     output::{Reply, Table},
 };
 
-/// Train again and again.
+/// Train at scheduled times.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Schedules {
-    /// Submit a training at the times of a cron pattern; a worker does so when the time comes.
+    /// Add a schedule: a worker submits a training at the times of a cron pattern.
     Add {
-        /// Its name.
+        /// Name.
         name: String,
-        /// Minute, hour, day of month, month and day of week: `0 3 * * *` is each day at three.
+        /// Cron pattern: minute, hour, day of month, month, day of week. `0 3 * * *` is every day at 3:00.
         #[arg(long)]
         cron: String,
-        /// The time zone of the pattern, such as Europe/Berlin; otherwise this machine's.
+        /// Time zone of the pattern, such as Europe/Berlin [default: this machine's].
         #[arg(long)]
         zone: Option<String>,
-        /// Only with at least this many approvals that the task's last run didn't have.
+        /// Submit only if there are at least this many approvals since the task's last run.
         #[arg(long, default_value_t = 0, value_name = "N")]
         min_new: u64,
         #[command(flatten)]
         submit: Box<Submit>,
     },
-    /// The schedules, with their last and next time.
+    /// List schedules with their last and next times.
     List,
-    /// Remove a schedule; what it has submitted stays.
+    /// Remove a schedule; the runs it submitted are kept.
     Remove {
-        /// Its name.
+        /// Name.
         name: String,
     },
 }

@@ -13,30 +13,30 @@ use crate::{
     traces::{self, Sending},
 };
 
-/// Serve the API and the page, take runs from the queue, and keep the schedules.
+/// Run the web service: API, page, queue worker and schedules.
 ///
-/// Ends on Ctrl-C or SIGTERM once requests under way are answered. Trainings go on without it, and the next start
-/// takes them up again.
+/// Ctrl-C or SIGTERM stops it after the requests in progress are answered. Running trainings continue; the next start
+/// follows them again.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Address and port [default: 127.0.0.1:8080].
     #[arg(long, value_name = "ADDRESS:PORT")]
     bind: Option<String>,
-    /// Leave the queue to `graft worker`.
+    /// Don't run a worker in this process (use `graft worker`).
     #[arg(long)]
     no_worker: bool,
-    /// Demand a login even on the loopback address.
+    /// Require a login, also on the loopback address.
     #[arg(long)]
     auth: bool,
-    /// The address people use, where a proxy in front speaks TLS.
+    /// Public URL, if a reverse proxy terminates TLS.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// One line of JSON for each entry of the log.
+    /// Log format: text, or one JSON object per line.
     #[arg(long, value_enum, value_name = "FORM")]
     log_format: Option<LogFormat>,
 }
 
-/// Forms of a log.
+/// Log formats.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum LogFormat {
     /// For people.
@@ -82,7 +82,7 @@ pub(crate) async fn run(engine: &Engine, command: Serve) -> Result<Reply> {
     Ok(Reply::silent())
 }
 
-/// Takes runs from the queue and keeps the schedules until it is told to stop.
+/// Runs the queue and the schedules until it is stopped.
 async fn work(engine: Engine, options: WorkerOptions, stopped: watch::Receiver<bool>) {
     let say = Arc::new(|line: &str| tracing::info!(target: "worker", "{line}"));
     if let Err(error) = engine.work(options, stopped, say).await {
@@ -90,7 +90,7 @@ async fn work(engine: Engine, options: WorkerOptions, stopped: watch::Receiver<b
     }
 }
 
-/// Where to find it, in a few lines.
+/// Prints the address and how to log in.
 fn banner(state: &AppState, listener: &TcpListener) -> Result<String> {
     let bind = listener.local_addr().unwrap_or(state.config.bind);
     let url = state.config.public_url.clone().unwrap_or_else(|| format!("http://{bind}"));
@@ -109,7 +109,7 @@ fn banner(state: &AppState, listener: &TcpListener) -> Result<String> {
     Ok(text)
 }
 
-/// Ctrl-C, or SIGTERM of a service manager.
+/// Waits for Ctrl-C or SIGTERM.
 async fn told_to_stop() {
     #[cfg(unix)]
     {
@@ -128,7 +128,7 @@ async fn told_to_stop() {
     }
 }
 
-/// Begins to log to stderr, and to send traces if that is wanted.
+/// Starts logging to stderr and, if configured, sending traces.
 fn log(config: &Config) -> Result<Option<Sending>> {
     let wanted = config.get("log").0;
     let filter = EnvFilter::try_new(wanted);

@@ -12,11 +12,11 @@ pub(crate) fn apply(settings: &Settings, recipe: &mut Recipe) -> Result<()> {
     })
 }
 
-/// How the held-out examples are chosen; those held out before stay so.
+/// How the held-out examples are chosen. Examples that were held out before stay held out.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Held-out examples")]
 pub(crate) struct Split {
-    /// Share of the examples that is held out.
+    /// Share of the examples to hold out.
     #[arg(long, default_value_t = 0.2, value_name = "SHARE")]
     pub(crate) eval_share: f64,
     /// Which examples are held out.
@@ -25,7 +25,7 @@ pub(crate) struct Split {
 }
 
 impl Split {
-    /// The rule, with the seed that a random choice takes.
+    /// The split rule, with the seed of a random choice.
     pub(crate) fn rule(&self, seed: Option<u64>) -> Result<SplitRule> {
         if !(0.0..1.0).contains(&self.eval_share) {
             let given = format!("use `{}` for `eval-share`", self.eval_share);

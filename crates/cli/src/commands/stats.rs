@@ -8,10 +8,10 @@ use crate::{
     output::{Reply, Table, facts},
 };
 
-/// Add up the approved examples: items, pounds, places and kinds of food.
+/// Summarise the approved examples: items, pounds, places and food classes.
 #[derive(Debug, Args)]
 pub(crate) struct Stats {
-    /// The task.
+    /// Task.
     #[arg(long, default_value = "slack-rescue")]
     task: String,
 }

@@ -26,10 +26,10 @@ use crate::{
     progress::Training,
 };
 
-/// Train an adapter on a task's approved examples, and register it.
+/// Train an adapter on a task's approved examples and register it as a version.
 #[derive(Debug, Args)]
 pub(crate) struct Train {
-    /// slack-rescue, ask-ai, text-classification, sentiment, instruction, chat.
+    /// Task: slack-rescue, ask-ai, text-classification, sentiment, instruction or chat.
     task: String,
     /// Base model: a name, a Hub id or a path.
     #[arg(long, default_value = "smollm2-135m")]
@@ -37,25 +37,25 @@ pub(crate) struct Train {
     /// Kind of adapter.
     #[arg(long, value_enum, default_value = "lora")]
     method: Method,
-    /// How long it goes on, measured by the recipe; `--epochs` wins.
+    /// Number of epochs relative to the recipe; `--epochs` overrides it.
     #[arg(long, value_enum, default_value = "recommended")]
     effort: Effort,
-    /// Name of the version; otherwise the next number.
+    /// Name of the version [default: the next number].
     #[arg(long, value_name = "NAME")]
     version: Option<String>,
-    /// Name of the run; otherwise made up from task and time.
+    /// Name of the run [default: made from task and time].
     #[arg(long, value_name = "NAME")]
     run_id: Option<String>,
     /// Make the version active if it is not worse than the active one.
     #[arg(long)]
     activate: bool,
-    /// With --activate: even if it is worse.
+    /// With --activate: activate it even if it is worse.
     #[arg(long, requires = "activate")]
     force: bool,
-    /// Don't score the version on the held-out examples afterwards.
+    /// Don't evaluate the version on the held-out examples afterwards.
     #[arg(long, conflicts_with = "activate")]
     no_eval: bool,
-    /// Don't score the bare base model along with it.
+    /// Don't evaluate the bare base model.
     #[arg(long)]
     skip_base: bool,
     #[command(flatten)]
@@ -64,17 +64,17 @@ pub(crate) struct Train {
     settings: Settings,
 }
 
-/// Train in a run directory, as `graft train` does in a process of its own.
+/// Train in a prepared run directory; `graft train` and workers start this as a separate process.
 ///
-/// Continues from the newest checkpoint. Exits 0 only with a result.
+/// Continues from the newest checkpoint if there is one. Exits with 0 only if it wrote a result.
 #[derive(Debug, Args)]
 pub(crate) struct TrainDir {
-    /// Holds spec.json and data/.
+    /// Run directory with spec.json and data/.
     dir: PathBuf,
-    /// Where the base model is: a path, a name or a Hub id; otherwise this machine is searched for its digest.
+    /// Base model files: a path, a name or a Hub id [default: search this machine for the digest in the spec].
     #[arg(long)]
     base: Option<String>,
-    /// CPU threads, instead of those in the spec.
+    /// Number of CPU threads [default: as in the spec].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
 }
@@ -98,7 +98,7 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
     trained.judge(engine, !command.skip_base, command.activate.then_some(command.force)).await
 }
 
-/// Makes the run of a plan, or takes up the one that was interrupted, and says which.
+/// Creates the run of a plan, or resumes an interrupted one, and prints which.
 pub(crate) async fn make_run(engine: &Engine, plan: &Plan) -> Result<Run> {
     let Made { run, continued, found_dead } = engine.make_run(plan).await?;
     for dead in found_dead.iter().filter(|dead| dead.id != run.id) {
@@ -109,14 +109,14 @@ pub(crate) async fn make_run(engine: &Engine, plan: &Plan) -> Result<Run> {
     Ok(run)
 }
 
-/// A run that has come to its end and is registered.
+/// A finished run whose version is registered.
 pub(crate) struct Trained {
     run: Run,
     result: TrainingRun,
     version: Version,
 }
 
-/// Trains a run to its end, wherever it stands, and registers the result.
+/// Trains a run from its current state to its end and registers the result.
 pub(crate) async fn complete(engine: &Engine, run: &Run, name: Option<&str>) -> Result<Trained> {
     let program = std::env::current_exe().map_err(Error::TrainerStart)?;
     let trainer = engine.resume(run, &program).await?;
@@ -142,12 +142,12 @@ fn listen() -> Arc<AtomicU32> {
 }
 
 impl Trained {
-    /// What the training gave.
+    /// The training's result.
     pub(crate) fn reply(&self) -> Reply {
         Reply::new(self.json(), self.text())
     }
 
-    /// Scores the version, and makes it active if that is wanted (`Some(force)`) and it is not worse.
+    /// Evaluates the version, and activates it if requested (`Some(force)`) and not worse than the active one.
     pub(crate) async fn judge(mut self, engine: &Engine, with_base: bool, activate: Option<bool>) -> Result<Reply> {
         let (version, scores) = evaluate::evaluate(engine, &self.version, with_base).await?;
         self.version = version;

@@ -5,41 +5,41 @@ use graft_engine::{Engine, Error, Say, WorkerOptions};
 
 use crate::{config::Config, failure::Result, output::Reply, traces};
 
-/// Take runs from the queue and train them, until told to stop.
+/// Run queued trainings and evaluations until stopped.
 ///
-/// Several workers share one database, on one machine or on many. One that is killed loses nothing: its trainers live
-/// on, and the next worker goes on with them.
+/// Several workers can share one database, on one machine or several. Killing a worker loses nothing: its trainer
+/// process continues, and the next worker follows it.
 #[derive(Debug, Args)]
 pub(crate) struct Worker {
-    /// CPU threads that runs share; a run takes them all unless it names a number.
+    /// CPU threads for all runs together; a run uses all of them unless it sets --threads.
     #[arg(long, value_name = "N")]
     slots: Option<String>,
-    /// End when nothing is left to do now.
+    /// Exit when the queue is empty.
     #[arg(long)]
     once: bool,
-    /// Priority of trainers as `nice` counts it, from 0 to 19 [default: 10].
+    /// `nice` value of trainer processes, 0 to 19 [default: 10].
     #[arg(long, value_name = "N")]
     nice: Option<String>,
-    /// Seconds a run stays this worker's without a sign of life [default: 30].
+    /// Lease in seconds: another worker may take over a run after this long without a renewal [default: 30].
     #[arg(long, value_name = "SECONDS")]
     lease: Option<String>,
-    /// Seconds before the first retry after a failure that may pass [default: 10].
+    /// Seconds before the first retry after a transient failure [default: 10].
     #[arg(long, value_name = "SECONDS")]
     backoff: Option<String>,
-    /// Don't answer pending examples while nothing trains.
+    /// Don't suggest answers for pending examples while idle.
     #[arg(long)]
     no_suggestions: bool,
-    /// Leave schedules to other workers.
+    /// Don't handle schedules.
     #[arg(long)]
     no_schedules: bool,
 }
 
-/// Answer pending examples with the active version, so that the least sure of them can be looked at first.
+/// Suggest answers for pending examples with the active version, so that the least confident can be audited first.
 #[derive(Debug, Args)]
 pub(crate) struct Suggest {
-    /// The task.
+    /// Task.
     task: String,
-    /// At most this many examples, the newest first.
+    /// Maximum number of examples, newest first.
     #[arg(long, default_value_t = 100, value_name = "N")]
     limit: u32,
 }
@@ -83,7 +83,7 @@ pub(crate) async fn suggest(engine: &Engine, command: Suggest) -> Result<Reply> 
     Ok(Reply::new(serde_json::json!({"task": task, "answered": made}), text))
 }
 
-/// Ctrl-C, or what a service manager sends.
+/// Waits for Ctrl-C or SIGTERM.
 async fn asked_to_end() {
     #[cfg(unix)]
     if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
