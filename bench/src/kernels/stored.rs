@@ -1,4 +1,4 @@
-//! Weights as files store them: widening them, and products for a few tokens that never widen them in memory.
+//! Weights in a file's storage type: dequantizing them, and products for a few tokens that don't dequantize them in memory.
 
 use graft_kernels::{Dtype, Frozen, dequantize, rows};
 use serde_json::json;
@@ -9,17 +9,17 @@ use crate::timing::{median, numbers};
 const ROWS: usize = 576;
 const COLS: usize = 1536;
 
-/// Prints what each type takes: widened on one thread, products on all.
+/// Prints the speed of each type: dequantization on one thread, products on all.
 pub(super) fn run() {
     for dtype in [Dtype::F32, Dtype::BF16, Dtype::Q8_0, Dtype::Q4_0, Dtype::Q4_1, Dtype::Q4K, Dtype::Q6K] {
         let Some(size) = dtype.row_bytes(COLS).map(|row| row * ROWS) else { continue };
         // Small scales, so that sums stay numbers.
         let bytes: Vec<u8> = (0..size).map(|i| if i % 2 == 1 { 0x20 } else { (i * 37 % 251) as u8 }).collect();
         let mut wide = vec![0.0; ROWS * COLS];
-        let widen = median(0.2, || dequantize(dtype, &bytes, &mut wide));
+        let seconds = median(0.2, || dequantize(dtype, &bytes, &mut wide));
         println!(
             "{}",
-            json!({"kernel": format!("{dtype:?} widened to f32"), "fused_gb_per_s": (size + 4 * wide.len()) as f64 * 1e-9 / widen})
+            json!({"kernel": format!("{dtype:?} dequantized to f32"), "fused_gb_per_s": (size + 4 * wide.len()) as f64 * 1e-9 / seconds})
         );
         let weight = Frozen::stored(ROWS, COLS, dtype, &bytes);
         for tokens in [1, 8] {

@@ -37,7 +37,7 @@ impl TensorBytes {
         }
     }
 
-    /// Every value, widened to f32.
+    /// All values, dequantized to f32.
     #[must_use]
     pub fn to_f32(&self) -> Vec<f32> {
         let mut out = vec![0.0; self.rows * self.cols];

@@ -33,7 +33,7 @@ fn changed(folder: &str, file: &str, change: impl FnOnce(&mut Value)) -> tempfil
 }
 
 #[test]
-fn widening_matches_pythons_gguf_package() {
+fn dequantization_matches_pythons_gguf_package() {
     let file = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/dequant.safetensors")).unwrap();
     let vectors = safetensors::SafeTensors::deserialize(&file).unwrap();
     let types = [Dtype::F16, Dtype::BF16, Dtype::Q4_0, Dtype::Q4_1, Dtype::Q8_0, Dtype::Q4K, Dtype::Q5K, Dtype::Q6K];

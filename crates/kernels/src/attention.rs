@@ -11,7 +11,7 @@ use crate::{
     rows,
 };
 
-/// Queries computed at once; bounds the score block to `BLOCK × keys`.
+/// Query rows of a block; bounds the scores in memory to `(BLOCK, keys)`.
 const BLOCK: usize = 64;
 
 /// A block of the attention mask: consecutive query rows and the key rows they attend to, which are all of `prefix` and then
@@ -113,7 +113,10 @@ impl Inputs<'_> {
         }
     }
 
-    /// Writes `scale · q·kᵀ + bias` of query rows `block` of a range into `s`, `width` numbers a row.
+    /// Writes the scores `scale · q·kᵀ + bias` of query rows `block` of a range for one head to `s (block, width)`.
+    ///
+    /// The keys are two separate runs of rows, `prefix` and `keys`, so the product is computed in two parts, whose columns
+    /// are adjacent in `s`.
     fn scores(&self, s: &mut [f32], width: usize, range: &AttentionRange, head: usize, block: &Range<usize>) {
         let Heads { heads, kv_heads, dim, scale } = self.heads;
         let kv = head / (heads / kv_heads);
@@ -122,7 +125,7 @@ impl Inputs<'_> {
         for part in [&range.prefix, &range.keys] {
             let n = part.len().min(width - column);
             let k = &self.k[(part.start * kv_heads * dim + kv * dim).min(self.k.len())..];
-            // SAFETY: `check` made sure that all rows lie inside; `s` has `block.len()` rows of `width`.
+            // SAFETY: `check` verified that all rows are inside; `s` has `block.len()` rows of `width`.
             unsafe {
                 raw_gemm(
                     (block.len(), n, dim),
@@ -140,7 +143,8 @@ impl Inputs<'_> {
         }
     }
 
-    /// Adds the bias to the scores of the query at `index` within a range.
+    /// Adds the position bias to the scores of the query at `index` within a range. Key `j` of all has the distance
+    /// `j − (all − queries + index)`, so a row of scores needs a contiguous part of the bias table.
     pub(crate) fn add_bias(&self, s: &mut [f32], range: &AttentionRange, head: usize, index: usize) {
         if let Some(bias) = self.bias {
             let from = head * (2 * bias.reach - 1) + bias.reach - 1;
@@ -168,7 +172,7 @@ pub fn attention(input: &Inputs<'_>, out: &mut [f32], lse: &mut [f32]) {
         let (kv, first_of_group) = (head / (heads / kv_heads), head % (heads / kv_heads) == 0);
         if range.queries.len() <= attention_few::FEW {
             if first_of_group {
-                // SAFETY: the input was checked; no other task takes this range with these keys and values.
+                // SAFETY: the input was checked; no other task has this range and these keys and values.
                 unsafe { attention_few::few(input, range, kv, out, lse) };
             }
             return;
@@ -188,6 +192,7 @@ pub fn attention(input: &Inputs<'_>, out: &mut [f32], lse: &mut [f32]) {
                     // SAFETY: this task alone writes column `head` of this row.
                     unsafe { *lse.get().add((first + row) * heads + head) = max + sum.ln() };
                 }
+                // out (block, dim) = p (block, width) · v (width, dim), again in two parts.
                 let mut column = 0;
                 for part in [&range.prefix, &range.keys] {
                     let n = part.len().min(width - column);
@@ -311,6 +316,7 @@ unsafe fn backward_range(
                 input.scores(p, width, range, head, &block);
                 let first = range.queries.start + block.start;
                 let at = first * q_stride + head * dim;
+                // dp (block, width) = dout (block, dim) · vᵀ, into `ds`.
                 let mut column = 0;
                 for part in [&range.prefix, &range.keys] {
                     let n = part.len().min(width - column);
@@ -335,9 +341,11 @@ unsafe fn backward_range(
                     p[seen..].fill(0.0);
                     ds[seen..].fill(0.0);
                     let here = at + row * q_stride;
+                    // Softmax backward: ds = p · (dp − Σ p·dp) · scale, and Σ p·dp = dout·out (Dao et al. 2022, §B.4).
                     let mean = rows::dot(&dout[here..here + dim], &out[here..here + dim]);
                     rows::softmax_backward(&mut ds[..seen], &p[..seen], mean, scale);
                 }
+                // dq += ds · k, dk += dsᵀ · q, dv += pᵀ · dout, each in the two parts of the keys.
                 let mut column = 0;
                 for (part, shared) in [(&range.prefix, true), (&range.keys, false)] {
                     let n = part.len().min(width - column);
@@ -398,7 +406,7 @@ mod tests {
         bias: Option<(Vec<f32>, usize)>,
     }
 
-    /// A shared prefix of 5 rows, two causal ranges that see it, one of them longer than a block.
+    /// A shared prefix of 5 rows and two causal ranges that attend to it, one of them longer than a block.
     fn packed() -> Case {
         let own =
             |range: Range<usize>, prefix| AttentionRange { queries: range.clone(), prefix, keys: range, causal: true };

@@ -1,4 +1,5 @@
-//! Attention of a few queries, as in decoding: too little work for a packed product.
+//! Attention of a few queries, as in decoding: too few rows for a packed matrix product. Keys and values are read once for
+//! all heads that share them.
 
 use std::ops::Range;
 
@@ -9,12 +10,12 @@ use crate::{
     simd::kernels,
 };
 
-/// Up to this many queries of a range count as a few.
+/// Most queries of a range for this method.
 pub(crate) const FEW: usize = 4;
-/// Keys or values that are read at once for all heads that share them, and stay in the first cache meanwhile.
+/// Keys or values that are processed together for all heads that share them, so that they stay in the L1 cache.
 const CHUNK: usize = 32;
 
-/// Attention of a range's few queries, for the heads that share keys and values `kv`; results as in
+/// Attention of a range with few queries, for the heads that share the keys and values of head `kv`; results as in
 /// [`attention`](crate::attention::attention).
 ///
 /// # Safety
@@ -40,7 +41,7 @@ pub(crate) unsafe fn few(input: &Inputs<'_>, range: &AttentionRange, kv: usize, 
             let sum = rows::exp_sum(seen, max);
             rows::scale(seen, 1.0 / sum);
             hidden.fill(0.0);
-            // SAFETY: the caller's own, and inside, says the check.
+            // SAFETY: `check` verified the bounds, and the caller guarantees exclusive access.
             unsafe {
                 *lse.get().add(query(at)) = max + sum.ln();
                 std::slice::from_raw_parts_mut(out.get().add(query(at) * dim), dim).fill(0.0);
@@ -57,7 +58,7 @@ pub(crate) unsafe fn few(input: &Inputs<'_>, range: &AttentionRange, kv: usize, 
     });
 }
 
-/// The keys of a range, some at a time, each time with the first one's place among all.
+/// The key rows of a range in chunks, each with the index of its first key among all keys.
 fn chunks(range: &AttentionRange) -> impl Iterator<Item = (usize, Range<usize>)> {
     [(0, range.prefix.clone()), (range.prefix.len(), range.keys.clone())].into_iter().flat_map(|(before, keys)| {
         let (first, end) = (keys.start, keys.end);
@@ -92,7 +93,7 @@ kernels! {
         const WIDE: usize = 64;
         let width = out.len();
         for (first, out) in (0..width).step_by(WIDE).zip(out.chunks_mut(WIDE)) {
-            // A head is 64 or 128 wide, which registers hold while all values go by.
+            // A head's 64 (or two times 64) numbers stay in registers while all values are added.
             if let Ok(sums) = <&mut [f32; WIDE]>::try_from(&mut *out) {
                 let mut kept = *sums;
                 for (j, p) in p.iter().enumerate() {

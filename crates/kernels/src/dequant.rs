@@ -1,13 +1,13 @@
-//! Widening of stored tensors to f32, with the arithmetic of ggml's reference (`dequantize_row_*` in ggml-quants.c).
+//! Dequantization of stored tensors to f32, with the arithmetic of ggml's reference (`dequantize_row_*` in ggml-quants.c).
 
 use crate::Dtype;
 
-/// Widens whole blocks to f32.
+/// Dequantizes whole blocks to f32.
 ///
 /// Inlined into its callers so that it is compiled with their target features.
 ///
 /// # Panics
-/// Where `bytes` is not exactly the storage of `out.len()` values.
+/// When `bytes` is not exactly the storage of `out.len()` values.
 #[inline(always)]
 pub(crate) fn dequantize(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
     assert_eq!(dtype.row_bytes(out.len()), Some(bytes.len()), "{dtype:?}: {} values", out.len());
@@ -26,23 +26,23 @@ pub(crate) fn dequantize(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
     }
 }
 
-/// Applies `widen` to each block of `B` bytes and `N` values.
+/// Applies `unpack` to each block of `B` bytes and `N` values.
 #[inline(always)]
-fn blocks<const B: usize, const N: usize>(bytes: &[u8], out: &mut [f32], widen: impl Fn(&[u8; B], &mut [f32; N])) {
+fn blocks<const B: usize, const N: usize>(bytes: &[u8], out: &mut [f32], unpack: impl Fn(&[u8; B], &mut [f32; N])) {
     let (bytes, _) = bytes.as_chunks::<B>();
     let (out, _) = out.as_chunks_mut::<N>();
     for (block, values) in bytes.iter().zip(out) {
-        widen(block, values);
+        unpack(block, values);
     }
 }
 
-/// Half to single precision, exactly; selects instead of branches, so that loops over it vectorise.
+/// Converts half to single precision exactly. Without branches, so that loops over it vectorise.
 #[inline(always)]
 fn f16(low: u8, high: u8) -> f32 {
     let half = u32::from(u16::from_le_bytes([low, high]));
     let (sign, magnitude) = ((half & 0x8000) << 16, half & 0x7fff);
     let normal = (magnitude << 13) + (112 << 23);
-    // A subnormal counts units of 2^-24, which is the spacing of f32 just above 0.5.
+    // A subnormal is a multiple of 2^-24, which is the spacing of f32 just above 0.5: set its bits in 0.5, subtract 0.5.
     let subnormal = (f32::from_bits(0x3f00_0000 | magnitude) - 0.5).to_bits();
     let finite = if magnitude < 0x0400 { subnormal } else { normal };
     f32::from_bits(sign | if magnitude >= 0x7c00 { normal + (112 << 23) } else { finite })
@@ -74,7 +74,9 @@ fn q8_0(block: &[u8; 34], y: &mut [f32; 32]) {
     }
 }
 
-/// Scale and minimum of sub-block `i` out of the twelve bytes that pack eight pairs of 6-bit numbers.
+/// Scale and minimum of sub-block `i`, from twelve bytes that pack eight pairs of 6-bit numbers: the first eight
+/// bytes hold the first four scales and minima in their low 6 bits; the last four bytes hold the low 4 bits of the other four
+/// pairs, whose high 2 bits are in the top bits of the first eight bytes.
 #[inline(always)]
 pub(crate) fn scale_min(packed: &[u8], i: usize) -> (f32, f32) {
     let (scale, min) = if i < 4 {
@@ -139,7 +141,7 @@ fn q6k(block: &[u8; 210], y: &mut [f32; 256]) {
 mod tests {
     use super::*;
 
-    fn widen(dtype: Dtype, bytes: &[u8]) -> Vec<f32> {
+    fn dequantized(dtype: Dtype, bytes: &[u8]) -> Vec<f32> {
         let mut out = vec![f32::NAN; bytes.len() / dtype.block_bytes() * dtype.block_len()];
         dequantize(dtype, bytes, &mut out);
         out
@@ -164,9 +166,9 @@ mod tests {
 
     #[test]
     fn plain_types() {
-        assert_eq!(widen(Dtype::F32, &1.5f32.to_le_bytes()), [1.5]);
-        assert_eq!(widen(Dtype::F16, &[0x00, 0x3c, 0x00, 0xc0]), [1.0, -2.0]);
-        assert_eq!(widen(Dtype::BF16, &[0x80, 0x3f, 0x20, 0xc0]), [1.0, -2.5]);
+        assert_eq!(dequantized(Dtype::F32, &1.5f32.to_le_bytes()), [1.5]);
+        assert_eq!(dequantized(Dtype::F16, &[0x00, 0x3c, 0x00, 0xc0]), [1.0, -2.0]);
+        assert_eq!(dequantized(Dtype::BF16, &[0x80, 0x3f, 0x20, 0xc0]), [1.0, -2.5]);
     }
 
     #[test]
@@ -174,18 +176,18 @@ mod tests {
         // Scale 0.5; the first byte holds 0x3 for value 0 and 0xf for value 16.
         let mut block = vec![0x00, 0x38, 0xf3];
         block.resize(18, 0x88);
-        let y = widen(Dtype::Q4_0, &block);
+        let y = dequantized(Dtype::Q4_0, &block);
         assert_eq!((y[0], y[1], y[16], y[17]), (-2.5, 0.0, 3.5, 0.0));
 
         // Scale 0.5, minimum -1.
         let mut block = vec![0x00, 0x38, 0x00, 0xbc, 0xf3];
         block.resize(20, 0x00);
-        let y = widen(Dtype::Q4_1, &block);
+        let y = dequantized(Dtype::Q4_1, &block);
         assert_eq!((y[0], y[1], y[16], y[17]), (0.5, -1.0, 6.5, -1.0));
 
         let mut block = vec![0x00, 0x38, 0x80, 0x7f];
         block.resize(34, 2);
-        assert_eq!(widen(Dtype::Q8_0, &block)[..3], [-64.0, 63.5, 1.0]);
+        assert_eq!(dequantized(Dtype::Q8_0, &block)[..3], [-64.0, 63.5, 1.0]);
     }
 
     #[test]
@@ -198,7 +200,7 @@ mod tests {
         let mut q4 = vec![0x00, 0x3c, 0x00, 0x38];
         q4.extend(packed);
         q4.resize(144, 0x21);
-        let y = widen(Dtype::Q4K, &q4);
+        let y = dequantized(Dtype::Q4K, &q4);
         assert_eq!((y[0], y[32], y[64]), (0.0, 2.0 * 63.0 - 1.0, 0.0));
         assert_eq!(y[160], 2.0 * 35.0 - 10.0);
 
@@ -206,7 +208,7 @@ mod tests {
         let mut q5 = q4[..16].to_vec();
         q5.extend([0b0010_0010; 32]);
         q5.resize(176, 0x21);
-        let y = widen(Dtype::Q5K, &q5);
+        let y = dequantized(Dtype::Q5K, &q5);
         assert_eq!((y[32], y[160]), (18.0 * 63.0 - 1.0, 18.0 * 35.0 - 10.0));
     }
 
@@ -218,7 +220,7 @@ mod tests {
         block[192..208].fill(1);
         block[196] = 0xfe; // the scale of values 64 to 79 is -2
         block[209] = 0x3c;
-        let y = widen(Dtype::Q6K, &block);
+        let y = dequantized(Dtype::Q6K, &block);
         assert_eq!((y[0], y[64], y[1], y[128]), (26.0 - 32.0, (53.0 - 32.0) * -2.0, -32.0, -32.0));
     }
 

@@ -1,5 +1,5 @@
-//! Stored rows for AVX2: weights go from their file's bits to registers. Inner products with a few rows of f32 use them
-//! there, so decoding runs at the speed of reading the file; other products have them widened.
+//! AVX2 kernels on rows in their storage type. Weights are unpacked from the file's bytes to registers. Inner products with a
+//! few rows of f32 use them there, without a dequantized copy in memory; larger products dequantize blocks first.
 
 use std::arch::x86_64::{
     __m128i, __m256, _mm_add_ps, _mm_add_ss, _mm_and_si128, _mm_cvtph_ps, _mm_cvtsi32_si128, _mm_cvtss_f32,
@@ -23,14 +23,14 @@ pub(crate) fn handles_plain(cols: usize) -> bool {
     cols > 0 && cols.is_multiple_of(32) && handles(Dtype::Q8_0)
 }
 
-/// Inner products of stored rows of `cols` numbers with each row of `x (tokens, cols)`, and their tails, if there are any:
+/// Inner products of stored rows of `cols` numbers with each row of `x (tokens, cols)`, plus optional tails:
 /// `out (rows, tokens)`.
 ///
 /// # Panics
-/// Where lengths don't belong together.
+/// When the lengths don't match.
 ///
 /// # Safety
-/// [`handles`] must have said yes.
+/// [`handles`] must have returned true for this type.
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(crate) unsafe fn dot(
     dtype: Dtype,
@@ -44,7 +44,7 @@ pub(crate) unsafe fn dot(
     assert!(cols > 0 && x.len().is_multiple_of(cols) && size > 0, "the input is not made of rows");
     assert_eq!(out.len() * size * cols, bytes.len() * x.len(), "rows, input and output differ in length");
     let rows = Rows { bytes, size, block: dtype.block_bytes(), cols, tails };
-    // SAFETY: the features are there; every block that is read has the bytes of its type.
+    // SAFETY: the CPU features exist; every block that is read has the bytes of its type.
     unsafe {
         match dtype {
             Dtype::Q4_0 => groups::<1>(|block, _| q4_0(block), rows, x, out),
@@ -59,10 +59,10 @@ pub(crate) unsafe fn dot(
 /// [`dot`] for plain numbers.
 ///
 /// # Panics
-/// Where lengths don't belong together.
+/// When the lengths don't match.
 ///
 /// # Safety
-/// [`handles_plain`] must have said yes.
+/// [`handles_plain`] must have returned true for `cols`.
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(crate) unsafe fn dot_plain(numbers: &[f32], x: &[f32], cols: usize, tails: &[Option<Tail<'_>>], out: &mut [f32]) {
     assert!(cols.is_multiple_of(32) && x.len().is_multiple_of(cols), "the input is not made of rows");
@@ -75,17 +75,17 @@ pub(crate) unsafe fn dot_plain(numbers: &[f32], x: &[f32], cols: usize, tails: &
     }
 }
 
-/// Widens whole blocks to f32.
+/// Dequantizes whole blocks to f32.
 ///
 /// # Panics
-/// Where `bytes` is not exactly the storage of `out.len()` values.
+/// When `bytes` is not exactly the storage of `out.len()` values.
 ///
 /// # Safety
-/// [`handles`] must have said yes.
+/// [`handles`] must have returned true for this type.
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(crate) unsafe fn widen(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
+pub(crate) unsafe fn dequantize(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
     assert_eq!(dtype.row_bytes(out.len()), Some(bytes.len()), "{dtype:?}: {} values", out.len());
-    // SAFETY: the features are there; every block that is read has the bytes of its type.
+    // SAFETY: the CPU features exist; every block that is read has the bytes of its type.
     unsafe {
         match dtype {
             Dtype::Q4_0 => each_block::<18, 1>(|block, _| q4_0(block), bytes, out),
@@ -97,20 +97,20 @@ pub(crate) unsafe fn widen(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
     }
 }
 
-/// [`widen`] for blocks of `B` bytes and `P` parts of 32 values.
+/// [`dequantize`] for blocks of `B` bytes and `P` parts of 32 values.
 ///
 /// # Safety
-/// `widen` may read a block at the address it gets.
+/// `unpack` may read a block at the address it gets.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn each_block<const B: usize, const P: usize>(
-    widen: impl Fn(*const u8, usize) -> [__m256; 4],
+    unpack: impl Fn(*const u8, usize) -> [__m256; 4],
     bytes: &[u8],
     out: &mut [f32],
 ) {
     for (block, out) in bytes.as_chunks::<B>().0.iter().zip(out.chunks_exact_mut(32 * P)) {
         for (part, out) in out.as_chunks_mut::<32>().0.iter_mut().enumerate() {
-            for (values, out) in widen(block.as_ptr(), part).into_iter().zip(out.as_chunks_mut::<8>().0) {
+            for (values, out) in unpack(block.as_ptr(), part).into_iter().zip(out.as_chunks_mut::<8>().0) {
                 // SAFETY: eight numbers lie there.
                 unsafe { _mm256_storeu_ps(out.as_mut_ptr(), values) };
             }
@@ -128,15 +128,15 @@ struct Rows<'b> {
     tails: &'b [Option<Tail<'b>>],
 }
 
-/// [`dot`] for up to eight rows of `x` at a time: more would not fit the registers. Additions take several cycles, so fewer
-/// rows have more sums each.
+/// [`dot`] for up to eight rows of `x` at a time: more would not fit in the registers. An addition has a latency of several
+/// cycles, so fewer rows use more partial sums each.
 ///
 /// # Safety
-/// As [`dot`]; `widen` may read a block at the address it gets.
+/// As [`dot`]; `unpack` may read a block at the address it gets.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn groups<const P: usize>(
-    widen: impl Fn(*const u8, usize) -> [__m256; 4] + Copy,
+    unpack: impl Fn(*const u8, usize) -> [__m256; 4] + Copy,
     rows: Rows<'_>,
     x: &[f32],
     out: &mut [f32],
@@ -150,20 +150,20 @@ unsafe fn groups<const P: usize>(
         // SAFETY: `x` holds `now` rows of `cols` numbers, as many as the stored rows hold.
         unsafe {
             match now {
-                1 => some::<P, 1, 4>(widen, rows, x, out),
-                2 => some::<P, 2, 4>(widen, rows, x, out),
-                3 => some::<P, 3, 2>(widen, rows, x, out),
-                4 => some::<P, 4, 2>(widen, rows, x, out),
-                5 => some::<P, 5, 1>(widen, rows, x, out),
-                6 => some::<P, 6, 1>(widen, rows, x, out),
-                7 => some::<P, 7, 1>(widen, rows, x, out),
-                _ => some::<P, 8, 1>(widen, rows, x, out),
+                1 => some::<P, 1, 4>(unpack, rows, x, out),
+                2 => some::<P, 2, 4>(unpack, rows, x, out),
+                3 => some::<P, 3, 2>(unpack, rows, x, out),
+                4 => some::<P, 4, 2>(unpack, rows, x, out),
+                5 => some::<P, 5, 1>(unpack, rows, x, out),
+                6 => some::<P, 6, 1>(unpack, rows, x, out),
+                7 => some::<P, 7, 1>(unpack, rows, x, out),
+                _ => some::<P, 8, 1>(unpack, rows, x, out),
             }
         }
     }
 }
 
-/// Where results go: from column `first` on, in rows of `stride` numbers.
+/// The output: from column `first` on, in rows of `stride` numbers.
 struct Columns<'o> {
     out: &'o mut [f32],
     first: usize,
@@ -177,7 +177,7 @@ struct Columns<'o> {
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn some<const P: usize, const T: usize, const S: usize>(
-    widen: impl Fn(*const u8, usize) -> [__m256; 4],
+    unpack: impl Fn(*const u8, usize) -> [__m256; 4],
     rows: Rows<'_>,
     x: &[f32],
     to: Columns<'_>,
@@ -186,7 +186,7 @@ unsafe fn some<const P: usize, const T: usize, const S: usize>(
         let mut sums = [[_mm256_setzero_ps(); S]; T];
         for (index, block) in row.chunks_exact(rows.block).enumerate() {
             for part in 0..P {
-                let values = widen(block.as_ptr(), part);
+                let values = unpack(block.as_ptr(), part);
                 let first = 32 * (index * P + part);
                 for (t, sums) in sums.iter_mut().enumerate() {
                     for (eight, values) in values.iter().enumerate() {
@@ -209,7 +209,7 @@ unsafe fn some<const P: usize, const T: usize, const S: usize>(
     }
 }
 
-/// Sums with the inner product of a tail, but for what doesn't fill a register, which is a sum of its own.
+/// Partial sums of a tail's inner product; the numbers that don't fill a register are summed separately.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn with_tail(mut sums: __m256, row: &[f32], input: &[f32]) -> (__m256, f32) {
@@ -237,7 +237,7 @@ fn total(v: __m256) -> f32 {
     _mm_cvtss_f32(_mm_add_ss(v, _mm_shuffle_ps::<1>(v, v)))
 }
 
-/// Sixteen bytes of nibbles: the low ones, then the high ones.
+/// Unpacks sixteen bytes into nibbles: the low ones, then the high ones.
 #[target_feature(enable = "avx2")]
 unsafe fn nibbles(from: *const u8) -> (__m128i, __m128i) {
     // SAFETY: the caller has 16 bytes there.
@@ -321,7 +321,7 @@ unsafe fn q6k(block: *const u8, part: usize) -> [__m256; 4] {
         let high = block.add(128 + 32 * half);
         let two = |at: *const u8| [_mm_loadu_si128(at.cast()), _mm_loadu_si128(at.add(16).cast())];
         let scales = block.add(192 + 8 * half + 2 * quarter).cast::<[i8; 2]>().read();
-        // The last two bytes of a block: what follows may not be read.
+        // These are the last two bytes of the block; the bytes after them must not be read.
         let d = i32::from(block.add(208).cast::<u16>().read_unaligned());
         (two(low), two(high), scales, halves((&raw const d).cast()))
     };

@@ -1,4 +1,4 @@
-/// How the numbers of a tensor are stored.
+/// Storage type of a tensor.
 ///
 /// The quantized types are ggml's: a row is a run of blocks, each with its own scales.
 /// <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>
@@ -50,7 +50,7 @@ impl Dtype {
         }
     }
 
-    /// Bytes of a row of `cols` values; `None` where that is no whole number of blocks or overflows.
+    /// Bytes of a row of `cols` values; `None` if that is not a whole number of blocks or overflows.
     #[must_use]
     pub const fn row_bytes(self, cols: usize) -> Option<usize> {
         if !cols.is_multiple_of(self.block_len()) {

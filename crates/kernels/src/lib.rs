@@ -1,7 +1,7 @@
-//! f32 and quantized slice kernels; they know no tensors and no models.
+//! Kernels on slices of f32 and on quantized weights, independent of tensors and models.
 //!
-//! The only crate that may hold `unsafe`. Each kernel is written once in plain Rust and compiled both for the
-//! portable baseline and for AVX2 (`simd`); work is split over one pool (`pool`).
+//! This crate contains the `unsafe` code. Each kernel is written once in plain Rust and compiled twice, as portable code
+//! and for AVX2 (`simd`). One thread pool (`pool`) executes them.
 #![expect(
     unsafe_code,
     reason = "threads that share outputs, run-time CPU dispatch and file maps; each use says why it is sound"

@@ -9,11 +9,11 @@ pub type Map = memmap2::Mmap;
 
 /// Maps a whole file into memory, read-only.
 ///
-/// Model files are replaced by renaming, never rewritten in place, so the bytes stay what they were. (A file that
-/// another program truncates while it is mapped ends this process with SIGBUS.)
+/// Model files are replaced by renaming and never rewritten in place, so the bytes don't change. (If another program
+/// truncates a mapped file, this process is killed by SIGBUS.)
 ///
 /// # Errors
-/// What the operating system answers.
+/// Errors of the operating system.
 pub fn map_file(file: &File) -> io::Result<Map> {
     #[expect(unsafe_code, reason = "mapping is only safe if nobody rewrites the file, see above")]
     // SAFETY: the map is read-only, outlives no pointer into it, and its bytes are read as plain `u8` only.
@@ -22,7 +22,7 @@ pub fn map_file(file: &File) -> io::Result<Map> {
     }
 }
 
-/// Bytes of numbers as they lie in a file, if they are aligned as numbers in memory are.
+/// A file's bytes as f32, if they are aligned and the byte order is that of the file.
 #[must_use]
 pub fn floats(bytes: &[u8]) -> Option<&[f32]> {
     // SAFETY: every four bytes are an `f32`, and the middle part is aligned.
@@ -30,20 +30,20 @@ pub fn floats(bytes: &[u8]) -> Option<&[f32]> {
     (cfg!(target_endian = "little") && before.is_empty() && after.is_empty()).then_some(numbers)
 }
 
-/// Zeros that take memory only where they are written, one page of the system at a time. An allocator may hand out pages
-/// of two megabytes, of which a cache that is filled here and there would use little.
+/// A zeroed buffer whose memory is committed page by page as it is written. An allocator may use pages of 2 MB, most of
+/// which a sparsely filled KV cache would waste.
 #[derive(Debug)]
 pub struct Sparse(Pages);
 
 #[derive(Debug)]
 enum Pages {
     Map(memmap2::MmapMut),
-    /// Where the system maps nothing.
+    /// On systems without anonymous maps.
     Plain(Vec<f32>),
 }
 
 impl Sparse {
-    /// So many zeros.
+    /// A buffer of `len` zeros.
     #[must_use]
     pub fn zeros(len: usize) -> Self {
         match memmap2::MmapMut::map_anon(len.saturating_mul(size_of::<f32>())) {

@@ -1,4 +1,4 @@
-//! Matrix products over strided views: the `gemm` crate's kernels, split over the pool.
+//! Matrix products of strided views with the `gemm` crate's kernels, split over the thread pool.
 
 use gemm_common::Parallelism;
 
@@ -31,7 +31,7 @@ impl<'a> View<'a> {
         Self::new(data, rows, cols, cols)
     }
 
-    /// The transpose, without moving anything.
+    /// The transposed view; no data is moved.
     #[must_use]
     pub fn t(self) -> Self {
         Self {

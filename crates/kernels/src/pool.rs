@@ -1,7 +1,7 @@
-//! A fork-join pool for compute: every operation splits into a few tasks that the caller and the workers drain.
+//! A fork-join thread pool: every operation is split into a few tasks, which the caller and the workers execute.
 //!
 //! Workers spin briefly between operations (a training step issues thousands) and then park, so an idle process
-//! costs nothing. Which thread takes a task never changes its result: tasks write disjoint outputs.
+//! uses no CPU time. Which thread executes a task never changes the result: tasks write disjoint outputs.
 
 use std::{
     cell::Cell,
@@ -11,9 +11,9 @@ use std::{
     },
 };
 
-/// Bit that says the current job accepts workers; the bits below count workers inside it.
+/// Bit that is set while the current job accepts workers; the bits below it count the workers inside the job.
 const OPEN: u64 = 1 << 31;
-/// One generation of jobs.
+/// Increment of the job counter in the upper half of the state.
 const GENERATION: u64 = 1 << 32;
 /// Spins before a waiting worker parks: some tens of microseconds.
 const SPINS: u32 = 4000;
@@ -59,7 +59,7 @@ pub fn set_threads(threads: usize) {
 pub fn threads() -> usize {
     match THREADS.load(Ordering::Relaxed) {
         0 => {
-            // Asking the system reads files: once is enough.
+            // The query reads files, so ask only once.
             let found = std::thread::available_parallelism().map_or(1, usize::from);
             THREADS.store(found, Ordering::Relaxed);
             found
@@ -79,14 +79,14 @@ fn pool() -> &'static Pool {
             wake: Condvar::new(),
         }));
         for index in 1..threads() {
-            // A machine that refuses a thread just computes with fewer.
+            // If the system refuses a thread, compute with fewer.
             let _ = std::thread::Builder::new().name(format!("compute-{index}")).spawn(move || -> () { worker(pool) });
         }
         pool
     })
 }
 
-/// Whether the caller is itself a task.
+/// Whether the current thread executes a task.
 pub(crate) fn inside() -> bool {
     INSIDE.get()
 }
@@ -96,7 +96,7 @@ pub(crate) fn inside() -> bool {
 /// Nested calls, and calls while another thread's job runs, run on the calling thread alone.
 ///
 /// # Panics
-/// A panic inside a task aborts the process: the other threads could not be told.
+/// A panic inside a task aborts the process, because the other threads cannot be stopped.
 pub fn for_each(tasks: usize, f: impl Fn(usize) + Sync) {
     if tasks <= 1 || threads() == 1 || INSIDE.get() {
         (0..tasks).for_each(f);

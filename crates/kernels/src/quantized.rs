@@ -1,18 +1,18 @@
-//! Kernels on stored (quantized) weights.
+//! Inner products with rows in their storage type (quantized or plain).
 
-use crate::{Dtype, dequant::dequantize as widen_blocks, rows, simd::kernels};
+use crate::{Dtype, dequant::dequantize as dequantize_blocks, rows, simd::kernels};
 
 kernels! {
     /// [`dequantize`] for every type.
-    pub(crate) fn widen(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
-        widen_blocks(dtype, bytes, out);
+    pub(crate) fn dequantize_compiled(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
+        dequantize_blocks(dtype, bytes, out);
     }
 
-    /// [`dot_stored`] by widening each row into `row` first.
-    pub(crate) fn dot_widened(dtype: Dtype, bytes: &[u8], row: &mut [f32], x: &[f32], out: &mut [f32]) {
+    /// [`dot_stored`] by dequantizing each row into `row` first.
+    pub(crate) fn dot_dequantized(dtype: Dtype, bytes: &[u8], row: &mut [f32], x: &[f32], out: &mut [f32]) {
         let size = dtype.row_bytes(row.len()).unwrap_or(1).max(1);
         for (bytes, out) in bytes.chunks_exact(size).zip(out.chunks_mut(x.len() / row.len())) {
-            widen_blocks(dtype, bytes, row);
+            dequantize_blocks(dtype, bytes, row);
             for (out, x) in out.iter_mut().zip(x.chunks_exact(row.len())) {
                 *out = rows::portable::dot(row, x);
             }
@@ -20,21 +20,21 @@ kernels! {
     }
 }
 
-/// Widens whole blocks to f32, with ggml's arithmetic but for a rounding where a product and a sum are one instruction.
+/// Dequantizes whole blocks to f32 with ggml's arithmetic, except for the single rounding of fused multiply-add.
 ///
 /// # Panics
-/// Where `bytes` is not exactly the storage of `out.len()` values.
+/// When `bytes` is not exactly the storage of `out.len()` values.
 pub fn dequantize(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
     if crate::dot_avx2::handles(dtype) {
-        // SAFETY: the kernel is there and its features were detected.
-        return unsafe { crate::dot_avx2::widen(dtype, bytes, out) };
+        // SAFETY: the kernel exists for this type and the CPU features were detected.
+        return unsafe { crate::dot_avx2::dequantize(dtype, bytes, out) };
     }
-    widen(dtype, bytes, out);
+    dequantize_compiled(dtype, bytes, out);
 }
 
-/// What is added to the inner products of one token: of each row of a factor, beginning with the first row of the
-/// product, with an input of its length (LoRA's second product, Hu et al. 2021).
+/// A low-rank term of one token (the product with LoRA's `B`, Hu et al. 2021): row `r` of the output gets
+/// `factor[r]·input` added to its inner product.
 #[derive(Clone, Copy)]
 pub(crate) struct Tail<'a> {
     /// `(rows, rank)`.
@@ -50,11 +50,11 @@ impl<'a> Tail<'a> {
     }
 }
 
-/// Inner products of stored rows of `cols` numbers with each row of `x (tokens, cols)`, and their tails, if there are any:
+/// Inner products of stored rows of `cols` numbers with each row of `x (tokens, cols)`, plus optional tails:
 /// `out (rows, tokens)`.
 ///
 /// # Panics
-/// Where lengths don't belong together.
+/// When the lengths don't match.
 pub(crate) fn dot_stored(
     dtype: Dtype,
     bytes: &[u8],
@@ -65,21 +65,21 @@ pub(crate) fn dot_stored(
 ) {
     #[cfg(target_arch = "x86_64")]
     if crate::dot_avx2::handles(dtype) && !out.is_empty() {
-        // SAFETY: the kernel is there and its features were detected.
+        // SAFETY: the kernel exists for this type and the CPU features were detected.
         return unsafe { crate::dot_avx2::dot(dtype, bytes, x, cols, tails, out) };
     }
-    dot_widened(dtype, bytes, &mut vec![0.0; cols], x, out);
+    dot_dequantized(dtype, bytes, &mut vec![0.0; cols], x, out);
     add_tails(tails, out);
 }
 
 /// [`dot_stored`] for plain numbers.
 ///
 /// # Panics
-/// Where lengths don't belong together.
+/// When the lengths don't match.
 pub(crate) fn dot_plain(numbers: &[f32], cols: usize, x: &[f32], tails: &[Option<Tail<'_>>], out: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
     if crate::dot_avx2::handles_plain(cols) && !out.is_empty() {
-        // SAFETY: the kernel is there and its features were detected.
+        // SAFETY: the kernel exists for this type and the CPU features were detected.
         return unsafe { crate::dot_avx2::dot_plain(numbers, x, cols, tails, out) };
     }
     let rows = numbers.len().checked_div(cols).unwrap_or(0);
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stored_rows_give_what_widened_rows_give() {
+    fn stored_and_dequantized_rows_give_the_same() {
         for dtype in [Dtype::Q4_0, Dtype::Q4_1, Dtype::Q8_0, Dtype::Q4K, Dtype::Q6K, Dtype::BF16] {
             let cols = 512;
             let size = 3 * dtype.row_bytes(cols).unwrap();
@@ -128,7 +128,7 @@ mod tests {
                 let (factor, input) = (&x[..33], &x[7..18]);
                 let tails: Vec<_> = (0..tokens).map(|t| (t % 3 != 1).then_some(Tail { factor, input })).collect();
                 dot_stored(dtype, &bytes, cols, &x, &tails, &mut fast);
-                portable::dot_widened(dtype, &bytes, &mut row, &x, &mut slow);
+                portable::dot_dequantized(dtype, &bytes, &mut row, &x, &mut slow);
                 add_tails(&tails, &mut slow);
                 for (a, b) in fast.iter().zip(&slow) {
                     assert!((a - b).abs() < 1e-3 * (1.0 + b.abs()), "{dtype:?}, {tokens} tokens: {a} is not {b}");

@@ -8,7 +8,7 @@ const GELU_CUBE: f32 = 0.044_715;
 kernels! {
     /// Inner product.
     pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-        // Twice the usual lanes: additions take several cycles, and four registers keep them all busy.
+        // Twice the usual number of partial sums: an addition has a latency of several cycles, and more registers hide it.
         const WIDE: usize = 2 * LANES;
         let n = a.len().min(b.len());
         let (a, b) = (&a[..n], &b[..n]);

@@ -1,8 +1,8 @@
-//! One source, two compilations: each kernel is written once in plain Rust and compiled for the portable baseline
-//! and, on x86-64, for AVX2 with FMA; which one runs is decided when the process starts.
+//! Each kernel is written once in plain Rust and compiled twice: as portable code and, on x86-64, for AVX2 with FMA. The
+//! choice is made when the process starts.
 
-/// Defines public functions whose bodies are compiled twice, with run-time dispatch. The portable compilation stays
-/// reachable as `portable::name`: it is the twin that tests compare with.
+/// Defines functions whose bodies are compiled twice, with run-time dispatch. The portable version is also available as
+/// `portable::name`, for tests that compare both.
 macro_rules! kernels {
     ($($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block)*) => {
         $(
@@ -18,7 +18,7 @@ macro_rules! kernels {
             }
         )*
 
-        /// The same kernels compiled for the baseline of the target.
+        /// The same kernels compiled as portable code.
         pub(crate) mod portable {
             #[allow(unused_imports, reason = "not every kernel group uses its helpers")]
             use super::*;
@@ -50,7 +50,7 @@ pub(crate) fn has_avx2() -> bool {
     std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
 }
 
-/// Asks for memory that will be read soon.
+/// Prefetches memory that is read soon.
 #[inline(always)]
 pub(crate) fn prefetch(bytes: &[u8]) {
     #[cfg(target_arch = "x86_64")]
@@ -62,7 +62,7 @@ pub(crate) fn prefetch(bytes: &[u8]) {
     let _ = bytes;
 }
 
-/// Lanes that the reductions below keep apart, so that the compiler can use vector registers.
+/// Number of partial sums of a reduction, so that the compiler can use vector registers.
 pub(crate) const LANES: usize = 16;
 
 /// `e^x`, relative error below 3e-7; saturates instead of overflowing. Branch-free, so loops over it vectorise.

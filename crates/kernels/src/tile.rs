@@ -1,8 +1,8 @@
-//! The inner loop of a product: six rows of the input against sixteen columns that lie ready, in twelve registers of AVX2.
+//! The inner loop of a product: a tile of six input rows by sixteen packed columns, whose sums fill twelve AVX2 registers.
 
-/// Columns that lie together.
+/// Columns of a packed strip.
 pub(crate) const STRIP: usize = 16;
-/// Rows of the input that a tile takes.
+/// Input rows of a tile.
 const ROWS: usize = 6;
 
 /// Sixteen numbers in one cache line.
@@ -14,23 +14,23 @@ impl Strip {
     pub(crate) const ZERO: Self = Self([0.0; STRIP]);
 }
 
-/// How tiles read and write: `out = scale · x·strips`, or `out += …` with `add`.
+/// Shape of a tiled product: `out = scale · x·strips`, or `out += …` with `add`.
 pub(crate) struct Tile {
-    /// Lines of a strip, numbers of each sum.
+    /// Lines of a strip: the depth of each inner product.
     pub(crate) depth: usize,
-    /// From one row of the input to the next.
+    /// Distance of input rows.
     pub(crate) x_stride: usize,
-    /// From one row of the output to the next.
+    /// Distance of output rows.
     pub(crate) out_stride: usize,
     pub(crate) scale: f32,
     pub(crate) add: bool,
 }
 
 impl Tile {
-    /// All tiles of `tokens` rows of `x` and `cols` columns, which lie in `strips` one strip after the other.
+    /// Computes all tiles of `tokens` rows of `x` and `cols` columns, whose strips are consecutive in `strips`.
     ///
     /// # Panics
-    /// When `x` or `strips` hold less than that.
+    /// When `x` or `strips` is too short.
     ///
     /// # Safety
     /// `out` must be valid for `tokens` rows of `cols` numbers, and nobody else may use them meanwhile.
@@ -100,7 +100,7 @@ impl Tile {
         }
     }
 
-    /// The sums of a tile in plain Rust: for processors without AVX2.
+    /// The sums of a tile in plain Rust, for processors without AVX2.
     ///
     /// # Safety
     /// As [`one`](Self::one).
@@ -119,7 +119,7 @@ impl Tile {
         sums
     }
 
-    /// A tile of `T` rows and all columns.
+    /// A tile of `T` rows and all sixteen columns.
     ///
     /// # Safety
     /// As [`one`](Self::one); the machine must have AVX2 and FMA.
@@ -156,7 +156,7 @@ impl Tile {
     }
 }
 
-/// Turns sixteen rows into lines: line `k` gets number `k` of each; rows that are empty count as zeros.
+/// Transposes sixteen rows into lines: line `k` gets number `k` of each row; an empty row counts as zeros.
 pub(crate) fn turn(rows: &[&[f32]; STRIP], lines: &mut [Strip]) {
     #[cfg(target_arch = "x86_64")]
     if crate::simd::has_avx2() && rows.iter().all(|row| row.len() == lines.len()) {
@@ -168,7 +168,7 @@ pub(crate) fn turn(rows: &[&[f32]; STRIP], lines: &mut [Strip]) {
     }
 }
 
-/// [`turn`], eight by eight.
+/// [`turn`] in blocks of eight by eight.
 ///
 /// # Safety
 /// The machine must have AVX2, and every row must be as long as there are lines.

@@ -1,4 +1,5 @@
-//! Products for a few tokens, as in decoding: each row of the weight is read once, and used at once.
+//! Products for a few tokens, as in decoding: each row of the weight is read once and used for all tokens immediately,
+//! without packing.
 
 use std::ops::Range;
 
@@ -8,18 +9,18 @@ use crate::{
     quantized::{Tail, dot_plain, dot_stored},
 };
 
-/// Up to this many tokens, rows are used as they lie; for more it is worth laying them out for tiles first.
+/// Most tokens for which rows are used without packing; with more, packing for tiles is faster.
 pub(super) const FEW: usize = 12;
-/// Rows that a task takes at most.
+/// Most rows of a task.
 const STEP: usize = 64;
 
-/// A product of the input that several products share.
+/// One of several products with the same input.
 pub struct Product<'a> {
     /// The weight.
     pub weight: Frozen<'a>,
     /// `(tokens, rows)`.
     pub y: &'a mut [f32],
-    /// What is added, as in [`Frozen::forward`].
+    /// Low-rank products to add, as in [`Frozen::forward`].
     pub added: Vec<LowRank<'a>>,
 }
 
@@ -28,14 +29,14 @@ struct Job<'a> {
     weight: &'a Frozen<'a>,
     out: Columns,
     added: &'a [LowRank<'a>],
-    /// Inputs of what is added, times its factor.
+    /// Scaled inputs of the low-rank products.
     inputs: Vec<Vec<f32>>,
     scale: f32,
     /// Rows of a task.
     step: usize,
 }
 
-/// `y = x·Wᵀ` of several weights, and what is added to each.
+/// `y = x·Wᵀ + Σ added` for several weights.
 ///
 /// # Panics
 /// When the shapes don't match.
@@ -73,7 +74,7 @@ impl<'a> Job<'a> {
         self.weight.rows.div_ceil(self.step)
     }
 
-    /// The products of some rows with all tokens; what is added is part of each row's sums.
+    /// The products of some rows with all tokens; the low-rank terms are part of the same sums.
     fn run(&self, x: &[f32], task: usize) {
         let rows = task * self.step..((task + 1) * self.step).min(self.weight.rows);
         let mut tails: [Option<Tail<'_>>; FEW] = [None; FEW];
@@ -97,10 +98,10 @@ impl Frozen<'_> {
         run(x, &[Job::new(self, y, scale, added)]);
     }
 
-    /// `scale · W·x` for some of the rows, and one token.
+    /// `scale · W·x` for some rows and one token.
     ///
     /// # Panics
-    /// When there is no such row, or `x` has another length than one.
+    /// When a row does not exist, or `x` has another length than a row.
     #[must_use]
     pub fn forward_rows(&self, x: &[f32], rows: &[u32], scale: f32) -> Vec<f32> {
         assert_eq!(x.len(), self.cols, "shapes don't match");
@@ -112,7 +113,7 @@ impl Frozen<'_> {
         rows.iter().map(|&row| dot(row as usize)).collect()
     }
 
-    /// Inner products of some rows with each row of `x`, and their tails: `out (rows, tokens)`.
+    /// Inner products of some rows with each row of `x`, plus their low-rank tails: `out (rows, tokens)`.
     fn dots(&self, rows: Range<usize>, x: &[f32], tails: &[Option<Tail<'_>>], out: &mut [f32]) {
         match self.rows(rows).numbers {
             Numbers::Plain(numbers) => dot_plain(numbers, self.cols, x, tails, out),
@@ -122,7 +123,7 @@ impl Frozen<'_> {
 }
 
 impl Columns {
-    /// Writes sums `(columns, tokens)` to columns of all tokens.
+    /// Writes sums `(columns, tokens)` transposed to columns of all tokens.
     ///
     /// # Safety
     /// Nobody else may use these columns meanwhile.

@@ -1,6 +1,6 @@
-//! Products with frozen weights. A block of the weight is read from wherever it lies (a file's bits, too), laid out in
-//! cache the way the registers want it, and used at once for all tokens: it is never widened in memory. The blocking is
-//! that of Goto and van de Geijn 2008.
+//! Products with frozen weights, `y (tokens, rows) = x (tokens, cols) · Wᵀ` and its backward. A block of the weight is read
+//! in its storage type, dequantized and packed in cache in the layout of the registers, and used for all tokens at once.
+//! So the dequantized weight never exists in memory. The blocking is that of Goto and van de Geijn 2008.
 
 mod few;
 
@@ -16,14 +16,14 @@ use crate::{
     tile::{self, STRIP, Strip, Tile},
 };
 
-/// Numbers of a sum that are laid out at once; a multiple of every type's block.
+/// Depth of a packed block: numbers of each inner product that are packed at once. A multiple of every type's block.
 const DEPTH: usize = 256;
-/// Results of a row that one task computes, at most: together with [`DEPTH`] it fills a part of the second cache.
+/// Most output columns of a task. A packed block of this width and [`DEPTH`] fills a part of the L2 cache.
 const WIDTH: usize = 128;
-/// From this many tokens on, threads share them where there are too few results of a row to share.
+/// From this many tokens on, tasks also split the tokens if there are too few output columns for all threads.
 const MANY: usize = 24;
 
-/// A frozen matrix `(rows, cols)`, row by row, as it lies in memory.
+/// A frozen matrix `(rows, cols)` in row-major order, in its storage type.
 #[derive(Clone, Copy)]
 pub struct Frozen<'w> {
     rows: usize,
@@ -37,8 +37,8 @@ enum Numbers<'w> {
     Stored(Dtype, &'w [u8]),
 }
 
-/// A product of low rank that is added to a frozen one for some of the tokens (LoRA, Hu et al. 2021) while the results
-/// are in cache.
+/// A low-rank product (LoRA, Hu et al. 2021) that is added to a frozen product for some tokens while the output is in
+/// cache.
 #[derive(Clone, Debug)]
 pub struct LowRank<'a> {
     /// The tokens.
@@ -47,13 +47,13 @@ pub struct LowRank<'a> {
     pub input: &'a [f32],
     /// Forward `B (rows, rank)`, backward `A (rank, cols)`.
     pub factor: &'a [f32],
-    /// Numbers of each sum.
+    /// Rank: the depth of the inner products.
     pub rank: usize,
-    /// Factor of the result.
+    /// Factor on the product.
     pub scale: f32,
 }
 
-/// What a thread lays out: strips, and the rows they are made of.
+/// A thread's buffers: packed strips, and the dequantized rows they are made of.
 #[derive(Default)]
 struct Scratch {
     strips: Vec<Strip>,
@@ -61,7 +61,7 @@ struct Scratch {
 }
 
 impl Scratch {
-    /// Room for so many lines and numbers, with whatever was left there.
+    /// Buffers of these sizes with arbitrary contents.
     fn room(&mut self, lines: usize, numbers: usize) -> (&mut [Strip], &mut [f32]) {
         if self.strips.len() < lines {
             self.strips.resize(lines, Strip::ZERO);
@@ -78,17 +78,17 @@ thread_local! {
 }
 
 impl<'w> Frozen<'w> {
-    /// Numbers as they are in memory.
+    /// A matrix of f32.
     ///
     /// # Panics
-    /// When there are more or fewer than `rows · cols`.
+    /// When `numbers` has another length than `rows · cols`.
     #[must_use]
     pub fn plain(rows: usize, cols: usize, numbers: &'w [f32]) -> Self {
-        assert_eq!(numbers.len(), rows * cols, "weight has another size than its shape");
+        assert_eq!(numbers.len(), rows * cols, "the weight's size differs from its shape");
         Self { rows, cols, numbers: Numbers::Plain(numbers) }
     }
 
-    /// Rows as a file stores them.
+    /// A matrix in a file's storage type.
     ///
     /// # Panics
     /// When `bytes` has another length than the shape and type take.
@@ -97,7 +97,7 @@ impl<'w> Frozen<'w> {
         assert_eq!(
             dtype.row_bytes(cols).map(|row| row * rows),
             Some(bytes.len()),
-            "weight has another size than its shape"
+            "the weight's size differs from its shape"
         );
         Self { rows, cols, numbers: Numbers::Stored(dtype, bytes) }
     }
@@ -118,8 +118,7 @@ impl<'w> Frozen<'w> {
         Self { rows: rows.len(), cols: self.cols, numbers }
     }
 
-    /// `y = scale · x·Wᵀ`, and what is `added`, at most one product to each token: `x (tokens, cols)`,
-    /// `y (tokens, rows)`.
+    /// `y = scale · x·Wᵀ + Σ added`, with at most one low-rank product per token: `x (tokens, cols)`, `y (tokens, rows)`.
     ///
     /// # Panics
     /// When the shapes don't match.
@@ -149,7 +148,7 @@ impl<'w> Frozen<'w> {
         });
     }
 
-    /// `dx = scale · dy·W`, or `dx += …` with `add`, and what is `added`: `dy (tokens, rows)`, `dx (tokens, cols)`.
+    /// `dx = scale · dy·W + Σ added`, or `dx += …` with `add`: `dy (tokens, rows)`, `dx (tokens, cols)`.
     ///
     /// # Panics
     /// When the shapes don't match.
@@ -158,7 +157,7 @@ impl<'w> Frozen<'w> {
         let out = Columns { out: SendPtr(dx.as_mut_ptr()), stride: self.cols, tokens };
         let block = if let Numbers::Stored(dtype, _) = self.numbers { dtype.block_len() } else { 1 };
         each_block(self.cols, STRIP.max(block), tokens, |range, rows| {
-            // Where blocks of a type make the task wider, less deep: the cache holds as much.
+            // If a type's blocks make the task wider, reduce its depth: the cache size stays the same.
             let step = DEPTH.min(DEPTH * WIDTH / range.len());
             SCRATCH.with_borrow_mut(|scratch| {
                 for first in (0..self.rows.max(1)).step_by(step) {
@@ -180,21 +179,21 @@ impl<'w> Frozen<'w> {
         });
     }
 
-    /// How many tokens both sides are made of.
+    /// The number of tokens of input and output.
     fn tokens(&self, read: usize, of: usize, written: usize, to: usize) -> usize {
         let tokens = read.checked_div(of).unwrap_or_else(|| written / to.max(1));
         assert!(read == tokens * of && written == tokens * to, "shapes don't match");
         tokens
     }
 
-    /// Bytes of a part of a row of blocks.
+    /// The bytes of a part of a row of blocks.
     fn bytes(&self, dtype: Dtype, bytes: &'w [u8], row: usize, cols: &Range<usize>) -> &'w [u8] {
         let (len, size) = (dtype.block_len(), dtype.block_bytes());
         let start = row * (self.cols / len) * size;
         &bytes[start + cols.start / len * size..start + cols.end / len * size]
     }
 
-    /// Part of a row as `f32`; `room` is used if it has to be widened.
+    /// Part of a row as `f32`; dequantized into `room` unless it is stored as f32.
     fn part<'r>(&self, row: usize, cols: Range<usize>, room: &'r mut [f32]) -> &'r [f32]
     where
         'w: 'r,
@@ -209,15 +208,15 @@ impl<'w> Frozen<'w> {
         }
     }
 
-    /// Asks for parts of some rows that are read soon. Blocks lie in short runs far apart, which the processor doesn't
-    /// foresee as it does plain numbers.
+    /// Prefetches parts of rows that are read soon. The blocks are short runs far apart, which the hardware prefetcher does
+    /// not detect.
     fn prefetch(&self, rows: Range<usize>, cols: &Range<usize>) {
         if let Numbers::Stored(dtype, bytes) = self.numbers {
             rows.for_each(|row| prefetch(self.bytes(dtype, bytes, row, cols)));
         }
     }
 
-    /// Strips of sixteen rows each: line `k` of a strip has column `k` of its rows.
+    /// Packs rows into strips of sixteen: line `k` of a strip has column `k` of its sixteen rows (for `x·Wᵀ`).
     fn lay_turned(&self, rows: Range<usize>, cols: Range<usize>, scratch: &mut Scratch) {
         let depth = cols.len();
         let (strips, room) = scratch.room(rows.len().div_ceil(STRIP) * depth, STRIP * DEPTH);
@@ -232,7 +231,7 @@ impl<'w> Frozen<'w> {
         }
     }
 
-    /// Strips of sixteen columns each: line `k` of a strip has its columns of row `k`.
+    /// Packs columns into strips of sixteen: line `k` of a strip has the sixteen columns of row `k` (for `dy·W`).
     fn lay_straight(&self, rows: Range<usize>, cols: Range<usize>, scratch: &mut Scratch) {
         let depth = rows.len();
         let (strips, room) = scratch.room(cols.len().div_ceil(STRIP) * depth, cols.len());
@@ -249,7 +248,7 @@ impl<'w> Frozen<'w> {
     }
 }
 
-/// Results that tasks share, each writing columns of its own.
+/// An output matrix that tasks share; each writes its own columns.
 struct Columns {
     out: SendPtr<f32>,
     stride: usize,
@@ -257,7 +256,7 @@ struct Columns {
 }
 
 impl Columns {
-    /// Tiles for columns `range` of tokens `rows`; `x` begins with the first of these tokens.
+    /// Computes the tiles of columns `range` of tokens `rows`; `x` starts at the first of these tokens.
     ///
     /// # Safety
     /// `range` must lie inside the stride, and nobody else may use these columns of these tokens meanwhile.
@@ -270,7 +269,7 @@ impl Columns {
         }
     }
 
-    /// The part of a low-rank product, whose factor is laid out, that falls on columns `range` of tokens `rows`.
+    /// Adds the part of a low-rank product, whose factor is packed, in columns `range` of tokens `rows`.
     ///
     /// # Safety
     /// As [`add`](Self::add).
@@ -286,8 +285,8 @@ impl Columns {
     }
 }
 
-/// Calls `f` with ranges of `0..len`, multiples of `unit` long, of which all threads get equally many; where there are
-/// too few for that, each with a part of the tokens.
+/// Calls `f` with ranges of `0..len`, multiples of `unit` long, so that all threads get equally many. With too few ranges
+/// for that, also splits the tokens.
 fn each_block(len: usize, unit: usize, tokens: usize, f: impl Fn(Range<usize>, Range<usize>) + Sync) {
     let threads = if pool::inside() { 1 } else { pool::threads() };
     let parts = threads * len.div_ceil(threads * WIDTH);
@@ -306,7 +305,7 @@ mod tests {
     use super::*;
     use crate::matmul::tests::numbers;
 
-    /// Bytes of some rows whose scales are ordinary numbers.
+    /// Bytes of some rows with scales of ordinary size.
     fn stored(dtype: Dtype, rows: usize, cols: usize) -> Vec<u8> {
         let mut bytes: Vec<u8> = (0..rows * dtype.row_bytes(cols).unwrap()).map(|i| (i * 37 % 251) as u8).collect();
         for block in bytes.chunks_mut(dtype.block_bytes()) {
@@ -357,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn stored_weights_equal_their_widened_selves() {
+    fn stored_weights_equal_dequantized_ones() {
         for (dtype, n, k) in
             [(Dtype::Q4_1, 40, 96), (Dtype::Q8_0, 19, 320), (Dtype::Q4K, 33, 512), (Dtype::Q6K, 300, 256)]
         {
