@@ -1,4 +1,4 @@
-//! Tasks of the project: `cargo xtask help`.
+//! Development tasks: `cargo xtask help`.
 
 mod bench;
 mod bench_slack;
@@ -21,31 +21,29 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 
 const HELP: &str = "\
-Tasks of the project:
+Development tasks:
 
-  cargo xtask test [--quick]     everything that must pass before a change lands;
-                                 --quick fetches nothing: without Postgres and the real base model
-  cargo xtask demo [--quick]     the whole way: sample messages, training, comparison with the regex, a new message;
-                                 20 minutes on two cores, or 3 with --quick; again, it skips what is done
-  cargo xtask layers             crates depend on each other in the allowed directions only; files are short and clean,
-                                 links lead somewhere
-  cargo xtask parity FOLDER…     numbers equal those that Hugging Face computed, such as crates/testkit/data/parity/*
+  cargo xtask test [--quick]     run everything that must pass before a change is merged;
+                                 --quick downloads nothing and skips Postgres and the real base model
+  cargo xtask demo [--quick]     run the whole workflow: import sample messages, train, compare with the regex baseline,
+                                 extract a new message, serve the page; 20 minutes on two cores, 3 with --quick
+  cargo xtask layers             check the crates' dependencies, tracked files, and links in the documentation
+  cargo xtask parity FOLDER…     compare with numbers of transformers and PEFT, such as crates/testkit/data/parity/*
   cargo xtask bench [NAME…] [--rounds N]
-                                 speed and memory beside peers, in turn: gemm, kernels, train, t5, infer, gguf, start,
-                                 growth, serve; installs peft (6 GB) unless GRAFT_PEER_PYTHON names a Python that has it;
-                                 and that it costs nothing: parity with transformers, and slack: learns from the first 400
-                                 messages, tests on the last 100, beside the regex (15 minutes)
+                                 measure speed and memory beside peers: gemm, kernels, train, t5, infer, gguf, start,
+                                 growth, adapters, serve; and quality: parity, slack. Installs PEFT (6 GB) unless
+                                 GRAFT_PEER_PYTHON names a Python that has it
   cargo xtask fuzz [MINUTES [READER]]
-                                 damaged files for every reader of files from elsewhere, or for those whose name holds
-                                 READER; new ones for MINUTES (10) each
+                                 feed random damaged files to every reader of untrusted files, or to those whose name
+                                 contains READER, for MINUTES (10) each
   cargo xtask campaign [PART…] [--kills N] [--runs N] [--seed N]
-                                 servers and workers killed and paused at random moments under load, and a disk that
-                                 refuses at every operation: kills, kills-postgres, workers, database, files; an hour
+                                 kill and pause servers and workers at random moments under load, and make every file
+                                 and database operation fail: kills, kills-postgres, workers, database, files; an hour
                                  or more on two cores
-  cargo xtask ui                 installs the page's packages and builds it into ui/dist, which `graft` takes in
-  cargo xtask screenshots        takes pictures of every page for docs/images
-  cargo xtask deny               known holes, licences and sources of the dependencies, by cargo-deny
-  cargo xtask commands           writes docs/commands.md from `graft --help`
+  cargo xtask ui                 install the page's packages and build it into ui/dist, which `graft` embeds
+  cargo xtask screenshots        take the screenshots in docs/images
+  cargo xtask deny               check dependencies for vulnerabilities, licences and sources (cargo-deny)
+  cargo xtask commands           write docs/commands.md from `graft --help`
 ";
 
 fn main() -> ExitCode {
@@ -86,7 +84,7 @@ fn run() -> anyhow::Result<()> {
     }
 }
 
-/// Works in the root of the repository, wherever it was called.
+/// Runs a task in the root of the repository, whatever the working directory is.
 fn in_root(task: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
     let here = std::env::var("CARGO_MANIFEST_DIR").context("start it as `cargo xtask`")?;
     std::env::set_current_dir(format!("{here}/.."))?;
