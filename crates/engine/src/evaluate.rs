@@ -47,9 +47,11 @@ pub struct Evaluation {
     pub seconds_per_answer: f64,
     /// What the adapter answered where it did worst, worst first.
     #[serde(default)]
+    #[schema(required = true)]
     pub worst: Vec<KeptAnswer>,
     /// Answers that were all right, from all over the held-out examples.
     #[serde(default)]
+    #[schema(required = true)]
     pub right: Vec<KeptAnswer>,
 }
 

@@ -1,5 +1,6 @@
 //! The settings of a training, each declared here and nowhere else: its name, kind, range and help are those of the
-//! flags of `graft train` and `graft queue submit`, of a request to the API, and of the page.
+//! flags of `graft train` and `graft queue submit`, of a request to the API, and of the page. Help that begins with `LoRA: ` or `Soft prompt: ` is of a setting that
+//! only that method has; the page shows it with that method only.
 
 use graft_core::{AdapterSpec, PromptInit, Schedule, Targets};
 use serde::{Deserialize, Serialize, Serializer};
@@ -64,22 +65,22 @@ pub struct Settings {
     #[schema(minimum = 0.0, maximum = 0.5)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "SHARE"))]
     pub typos: Option<f64>,
-    /// LoRA rank.
+    /// LoRA: rank.
     #[schema(minimum = 1, maximum = 1024)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub rank: Option<usize>,
-    /// LoRA alpha; the adapter is scaled by alpha / rank.
+    /// LoRA: alpha; the adapter is scaled by alpha / rank.
     #[schema(exclusive_minimum = 0.0)]
     #[cfg_attr(feature = "clap", arg(long))]
     pub alpha: Option<f32>,
-    /// LoRA dropout.
+    /// LoRA: dropout.
     #[schema(minimum = 0.0, exclusive_maximum = 1.0)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "SHARE"))]
     pub dropout: Option<f32>,
     /// LoRA: scale by alpha / √rank (rsLoRA).
     #[cfg_attr(feature = "clap", arg(long, value_name = "YES", num_args = 0..=1, default_missing_value = "true"))]
     pub rslora: Option<bool>,
-    /// LoRA target modules: `all-linear`, `decoder` (T5: faster; check its quality), or ends of names (`q_proj,v_proj`).
+    /// LoRA: target modules: `all-linear`, `decoder` (T5: faster; check quality), or ends of names (`q_proj,v_proj`).
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAMES", value_delimiter = ','))]
     pub targets: Option<Vec<String>>,
     /// Soft prompt: number of virtual tokens.
@@ -118,7 +119,7 @@ pub struct Settings {
     /// Gradient checkpointing: recompute activations in the backward pass. Less memory, more time, same result.
     #[cfg_attr(feature = "clap", arg(long, value_name = "YES", num_args = 0..=1, default_missing_value = "true"))]
     pub recompute: Option<bool>,
-    /// Memory limit of the training, such as 1500M or 2G [default: the free memory].
+    /// Memory limit of the training in bytes; a flag may say 1500M or 2G [default: the free memory].
     #[cfg_attr(feature = "clap", arg(long, value_name = "BYTES", value_parser = flags::memory))]
     pub memory: Option<u64>,
     /// Number of threads [default: all cores].

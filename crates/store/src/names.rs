@@ -1,6 +1,6 @@
 /// Declares a closed set whose values have one name, used in SQL, JSON and on the command line.
 macro_rules! names {
-    ($(#[$meta:meta])* pub enum $set:ident { $($(#[$note:meta])* $value:ident = $name:literal,)* }) => {
+    ($(#[$meta:meta])* pub enum $set:ident { $($(#[$note:meta])* $value:ident = $name:tt,)* }) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
         $(#[$meta])*
         pub enum $set { $($(#[$note])* #[serde(rename = $name)] $value,)* }

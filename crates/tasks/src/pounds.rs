@@ -8,22 +8,24 @@ use utoipa::ToSchema;
 
 use crate::{Error, cards::slack_rescue::SUBCATEGORIES};
 
-/// Pounds by unit.
-type Weights = BTreeMap<String, f64>;
-
 /// Everything about weights, foods and places that people edit. See `pounds_default.toml` for the file's form.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tables {
     /// Pounds of one unit; `each` is an item without a unit.
-    pub pounds: Weights,
+    #[schema(required = true)]
+    pub pounds: BTreeMap<String, f64>,
     /// Overrides for all items of a subcategory: class, then unit.
-    pub classes: BTreeMap<String, Weights>,
+    #[schema(required = true)]
+    pub classes: BTreeMap<String, BTreeMap<String, f64>>,
     /// Overrides for one item: name, then unit. These win over classes.
-    pub items: BTreeMap<String, Weights>,
+    #[schema(required = true)]
+    pub items: BTreeMap<String, BTreeMap<String, f64>>,
     /// Words that tell an item's subcategory: class, then words.
+    #[schema(required = true)]
     pub foods: BTreeMap<String, Vec<String>>,
     /// Other names of places: the name to write, then what people call it.
+    #[schema(required = true)]
     pub locations: BTreeMap<String, Vec<String>>,
 }
 
@@ -78,7 +80,7 @@ impl Tables {
     }
 
     fn check(&self) -> Result<(), Error> {
-        let by = |kind: &'static str, all: &BTreeMap<String, Weights>| {
+        let by = |kind: &'static str, all: &BTreeMap<String, BTreeMap<String, f64>>| {
             let flat =
                 all.iter().flat_map(|(name, weights)| weights.iter().map(move |(u, w)| (format!("{name}.{u}"), *w)));
             flat.map(move |(name, w)| (format!("{kind}.{name}"), w)).collect::<Vec<_>>()
