@@ -41,9 +41,7 @@ impl FileList {
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();
-        text.push(b'\n');
-        text
+        graft_core::json::pretty(self).into_bytes()
     }
 }
 

@@ -79,6 +79,21 @@ async fn a_folder_is_there_whole_or_not_at_all() {
     assert_eq!(server.refused(), 1, "a wrong signature is not tried again");
 }
 
+#[tokio::test]
+async fn a_folder_that_machines_share_is_a_place_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("file://{}/shared/place", dir.path().display());
+    let (one, two) = (Artifacts::open(&url, []).unwrap(), Artifacts::open(&url, []).unwrap());
+    assert!(one.folders("adapters").await.unwrap().is_empty());
+    one.publish(FOLDER, &files()).await.unwrap();
+    assert_eq!(two.fetch(FOLDER).await.unwrap(), files());
+    assert!(two.folders("adapters").await.unwrap().iter().all(|folder| folder.is_whole && folder.folder == FOLDER));
+    two.remove(FOLDER).await.unwrap();
+    two.remove(FOLDER).await.unwrap();
+    assert!(matches!(one.fetch(FOLDER).await, Err(Error::Missing { .. })));
+    assert!(one.folders("adapters").await.unwrap().is_empty());
+}
+
 fn open(server: &S3, secret: Option<&str>) -> Artifacts {
     let mut variables: Vec<(String, String)> =
         server.environment().map(|(name, value)| (name.to_owned(), value)).into();
