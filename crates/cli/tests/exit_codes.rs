@@ -73,10 +73,12 @@ fn a_missing_or_changed_model_is_11() {
     for entry in std::fs::read_dir(model("tiny-llama")).unwrap().flatten().filter(|e| e.path().is_file()) {
         std::fs::copy(entry.path(), moved.join(entry.file_name())).unwrap();
     }
-    graft.ok(&["base", "add", "moved", moved.to_str().unwrap()]);
-    graft.ok(&["train", "text-classification", "--base", "moved", "--epochs", "0.1", "--no-eval"]);
+    // Not the files of `tiny`, which would take their place.
     let config = std::fs::read_to_string(moved.join("generation_config.json")).unwrap();
     std::fs::write(moved.join("generation_config.json"), format!("{config}\n")).unwrap();
+    graft.ok(&["base", "add", "moved", moved.to_str().unwrap()]);
+    graft.ok(&["train", "text-classification", "--base", "moved", "--epochs", "0.1", "--no-eval"]);
+    std::fs::write(moved.join("generation_config.json"), format!("{config}\n\n")).unwrap();
     graft.fails(11, &["infer", "--version", "v1", "--message", "x"], "use the base model `moved`");
 }
 
