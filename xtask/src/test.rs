@@ -1,4 +1,4 @@
-//! Everything that must pass before a change lands, in the order of what fails fastest.
+//! Everything that must pass before a change is merged; the steps that fail fastest come first.
 
 use std::{
     path::PathBuf,
@@ -10,7 +10,7 @@ use anyhow::{Context as _, ensure};
 
 use crate::{commands, layers, pages, parity, prepare, shell, tidy, ui};
 
-/// Runs every step until one fails. `quick` fetches nothing.
+/// Runs every step until one fails. `quick` downloads nothing.
 pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     let (mut steps, mut needs, mut counts) = (Steps::default(), Needs::default(), Counts::default());
     if quick {
@@ -52,7 +52,7 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the tests need beside the repository.
+/// Installs what the tests need besides the repository.
 #[derive(Default)]
 struct Needs {
     base: Option<PathBuf>,
@@ -91,7 +91,7 @@ impl Needs {
     }
 }
 
-/// What can be told without compiling.
+/// The checks that need no compilation.
 pub(crate) fn shape() -> anyhow::Result<()> {
     layers::run()?;
     tidy::run()?;
@@ -126,7 +126,7 @@ impl Steps {
     }
 }
 
-/// Sums of cargo's own `test result:` lines.
+/// Sums over cargo's `test result:` lines.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Counts {
     passed: usize,

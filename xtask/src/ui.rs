@@ -1,4 +1,4 @@
-//! The page in `ui`: its packages, its build, its tests, and pictures of it.
+//! The page in `ui`: packages, build, tests and screenshots.
 
 use std::{
     env,
@@ -12,28 +12,28 @@ use crate::shell;
 
 const FOLDER: &str = "ui";
 
-/// What the page is built with, as npm locked it.
+/// npm's lock file.
 const LOCK: &str = "ui/package-lock.json";
 
-/// A copy of the lock beside the packages that were installed by it.
+/// A copy of the lock file beside the installed packages.
 const INSTALLED: &str = "ui/node_modules/.installed.json";
 
-/// Where Debian puts the browser.
+/// Path of Debian's browser.
 const CHROMIUM: &str = "/usr/bin/chromium";
 
-/// Whether the page's packages are here and those that are locked.
+/// Whether the installed packages match the lock file.
 pub(crate) fn is_installed() -> bool {
     let read = |path| std::fs::read(path).ok();
     read(INSTALLED).is_some_and(|installed| Some(installed) == read(LOCK))
 }
 
-/// Installs the page's packages, unless they are there, and builds it.
+/// Installs the page's packages if needed, and builds it.
 pub(crate) fn build() -> anyhow::Result<()> {
     install()?;
     shell::run(npm().args(["run", "build"]))
 }
 
-/// Types, form, unit tests and size of the page.
+/// Checks types, formatting, unit tests and size of the page.
 pub(crate) fn check() -> anyhow::Result<()> {
     install()?;
     shell::run(npm().args(["run", "check"]))?;
@@ -41,12 +41,12 @@ pub(crate) fn check() -> anyhow::Result<()> {
     shell::run(npm().args(["run", "build"]))
 }
 
-/// What people do, in a real browser on the real program, which must have been built.
+/// End-to-end tests in a real browser with the real program, which must have been built.
 pub(crate) fn journeys() -> anyhow::Result<()> {
     shell::run(in_browser(npm().args(["run", "e2e"]))?)
 }
 
-/// Builds page and program and takes pictures of every page.
+/// Builds page and program and takes screenshots of every page.
 pub(crate) fn screenshots() -> anyhow::Result<()> {
     build()?;
     shell::run(shell::cargo().args(["build", "--package", "graft", "--bin", "graft"]))?;
@@ -68,17 +68,17 @@ fn npm() -> Command {
     npm
 }
 
-/// Tells Playwright which browser and which program.
+/// Sets browser and program for Playwright.
 fn in_browser(npm: &mut Command) -> anyhow::Result<&mut Command> {
     let graft = std::path::absolute(shell::target().join("debug").join("graft"))?;
     ensure!(graft.exists(), "{} isn't built", graft.display());
     Ok(npm.env("GRAFT_CHROMIUM", chromium()?).env("GRAFT_BIN", graft))
 }
 
-/// The browser; installed where Debian's package manager can.
+/// The browser; installed with Debian's package manager if needed.
 fn chromium() -> anyhow::Result<PathBuf> {
     if let Some(path) = env::var_os("GRAFT_CHROMIUM") {
-        ensure!(Path::new(&path).exists(), "GRAFT_CHROMIUM names {}, which isn't there", path.display());
+        ensure!(Path::new(&path).exists(), "GRAFT_CHROMIUM names {}, which does not exist", path.display());
         return Ok(path.into());
     }
     if !Path::new(CHROMIUM).exists() {
@@ -89,7 +89,7 @@ fn chromium() -> anyhow::Result<PathBuf> {
                  chromium`), or set GRAFT_CHROMIUM to another Chromium"
             );
         }
-        println!("Installing Chromium, which tests of the page need …");
+        println!("Installing Chromium for the tests of the page …");
         shell::run(Command::new("apt-get").args(["update", "-q"]))?;
         let arguments = ["install", "-y", "-q", "--no-install-recommends", "chromium"];
         shell::run(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))?;

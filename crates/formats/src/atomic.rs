@@ -1,4 +1,4 @@
-//! Writing that is seen whole or not at all: beside the target, synced, then renamed.
+//! Atomic writes: to a temporary file beside the target, synced, then renamed.
 
 use std::{
     fs::{self, File},
@@ -19,7 +19,7 @@ pub(crate) fn parent(path: &Path) -> &Path {
 /// Writes one file with this content.
 ///
 /// # Errors
-/// The disk refuses.
+/// An I/O error of the operating system.
 pub fn bytes(path: &Path, content: &[u8]) -> Result<(), Error> {
     file(path, |out| Ok(out.write_all(content)))
 }
@@ -44,10 +44,10 @@ pub(crate) fn file<E: From<Error>>(
     Ok(())
 }
 
-/// Writes a folder of files. A folder that is already there is replaced as a whole.
+/// Writes a folder of files atomically. An existing folder is replaced as a whole.
 ///
 /// # Errors
-/// The disk refuses.
+/// An I/O error of the operating system.
 pub fn folder(path: &Path, files: &[(&str, &[u8])]) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_owned(), source };
     let write = || -> io::Result<()> {
@@ -68,8 +68,8 @@ pub fn folder(path: &Path, files: &[(&str, &[u8])]) -> Result<(), Error> {
     write().map_err(failed)
 }
 
-/// Puts a folder in its place. One that is there can't be renamed over: the two change places, and the old one goes with
-/// the temporary folder.
+/// Moves a folder to its place. A rename can't replace an existing folder, so the two are exchanged, and the old one is
+/// deleted with the temporary folder.
 fn replace(fresh: &Path, path: &Path) -> io::Result<()> {
     faults::pass(Op::Change, path)?;
     if !path.exists() {
@@ -93,7 +93,7 @@ fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Temporary files are private; what replaces a file is as readable as a new one would be.
+/// Temporary files are private; a file that replaces another gets the permissions of a new file.
 fn share(file: &File) -> io::Result<()> {
     #[cfg(unix)]
     {

@@ -14,21 +14,21 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{Error, atomic, hf, json};
 
-/// A file changed this recently may change again without its times showing it.
+/// A file that changed this recently may change again without a different timestamp.
 const SETTLED_NS: i64 = 2_000_000_000;
 
-/// Remembers the digests of unchanged files, so that gigabytes aren't read at every start.
+/// Caches the digests of unchanged files, so that gigabytes are not read at every start.
 #[derive(Clone, Debug)]
 pub struct DigestCache(Option<PathBuf>);
 
 impl DigestCache {
-    /// Keeps the digests in this file, which need not exist. What can't be read or written there is computed again.
+    /// Stores the digests in this file, which need not exist. If it can't be read or written, they are computed again.
     #[must_use]
     pub fn open(path: &Path) -> Self {
         Self(Some(path.to_owned()))
     }
 
-    /// Remembers nothing.
+    /// A cache that stores nothing.
     #[must_use]
     pub fn none() -> Self {
         Self(None)
@@ -75,20 +75,20 @@ impl FileState {
         Ok(Self { size: about.len(), modified_ns: nanoseconds(about.modified()?), inode, changed_ns })
     }
 
-    /// Whether the file was left alone long enough for its times to tell of any later change.
+    /// Whether the last change is old enough that any later change has a different timestamp.
     fn is_settled(&self) -> bool {
         let latest = self.modified_ns.max(self.changed_ns);
         latest < nanoseconds(SystemTime::now()).saturating_sub(SETTLED_NS)
     }
 }
 
-/// Since 1970.
+/// Time since 1970.
 fn nanoseconds(time: SystemTime) -> i64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// The digest of a model's folder or GGUF file: weights, config, tokenizer and chat template. The place doesn't count.
+/// The digest of a model's folder or GGUF file: weights, config, tokenizer and chat template, but not its path.
 ///
 /// # Errors
 /// A file is missing or can't be read.

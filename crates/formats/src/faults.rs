@@ -1,30 +1,30 @@
-//! Failures on demand, so that tests can strike at each operation on files in turn. Only builds with debug assertions
-//! have them; in others every call here is nothing.
+//! Fault injection: tests let each file operation fail in turn. Only builds with debug assertions contain it; in others
+//! every call here does nothing.
 //!
-//! `GRAFT_FAULT=K:KIND:MARK` lets the `K`-th operation of a process (from 1) and all after it fail, as a `full` disk
-//! refuses what needs room, a `read-only` one every change, or a `broken` one everything; `MARK` is a file that the
-//! first failure is noted in.
+//! `GRAFT_FAULT=K:KIND:MARK` lets the `K`-th operation of a process (from 1) and all later ones fail: like a `full`
+//! disk (operations that need space), a `read-only` one (every change) or a `broken` one (everything). `MARK` is a file in
+//! which the first failure is noted.
 
 use std::{
     io::{self, Write},
     path::Path,
 };
 
-/// What is done to a file or folder.
+/// Kind of operation on a file or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {
-    /// It is made or grows.
+    /// Create or write.
     Write,
-    /// It is renamed or removed.
+    /// Rename or remove.
     Change,
-    /// What was written is made durable.
+    /// Sync.
     Sync,
 }
 
-/// Passes a point at which the disk may refuse.
+/// A point at which an operation may fail.
 ///
 /// # Errors
-/// In tests, what was asked for.
+/// The injected error, in tests.
 #[cfg(not(debug_assertions))]
 #[inline(always)]
 pub fn pass(_op: Op, _path: &Path) -> io::Result<()> {
@@ -34,10 +34,10 @@ pub fn pass(_op: Op, _path: &Path) -> io::Result<()> {
 #[cfg(debug_assertions)]
 pub use plan::pass;
 
-/// Writes everything; a disk that refuses has taken the first half, as full ones do.
+/// Writes everything; if the write fails, the first half has been written, as on a full disk.
 ///
 /// # Errors
-/// What the disk says.
+/// An I/O error of the operating system, or an injected one.
 pub fn write(out: &mut (impl Write + ?Sized), bytes: &[u8], path: &Path) -> io::Result<()> {
     if let Err(refused) = pass(Op::Write, path) {
         out.write_all(&bytes[..bytes.len() / 2])?;
@@ -79,10 +79,10 @@ mod plan {
         Some(Plan { at, kind, mark: parts.next()?.into(), passed: AtomicU64::new(0) })
     });
 
-    /// Passes a point at which the disk may refuse.
+    /// A point at which an operation may fail.
     ///
     /// # Errors
-    /// In tests, what was asked for.
+    /// The injected error, in tests.
     pub fn pass(op: Op, path: &Path) -> io::Result<()> {
         let Some(plan) = PLAN.as_ref() else { return Ok(()) };
         let refuses = match plan.kind {

@@ -9,7 +9,7 @@ use crate::{
     tensors::RowOrder,
 };
 
-/// llama.cpp aligns tensors to this many bytes where the file doesn't say otherwise.
+/// Default alignment of tensors in llama.cpp, in bytes.
 const ALIGNMENT: usize = 32;
 
 /// Writes a LoRA adapter of a Llama model, for `llama-cli --lora`.
@@ -43,7 +43,7 @@ fn unsupported(path: &Path, field: &str, value: &str) -> Error {
 
 struct Tensor {
     name: String,
-    /// ggml's order: the dimension that runs fastest comes first.
+    /// ggml's order: the fastest dimension comes first.
     dims: [usize; 2],
     values: Vec<f32>,
 }

@@ -16,7 +16,7 @@ pub(crate) const CONFIG: &str = "config.json";
 pub(crate) const WEIGHTS: &str = "model.safetensors";
 pub(crate) const INDEX: &str = "model.safetensors.index.json";
 pub(crate) const TOKENIZER: &str = "tokenizer.json";
-/// Files that a model may lack; like the others they decide what it computes.
+/// Optional files of a model; like the others they decide what it computes.
 pub(crate) const OPTIONAL: [&str; 4] =
     ["tokenizer_config.json", "special_tokens_map.json", "generation_config.json", "chat_template.jinja"];
 

@@ -1,4 +1,4 @@
-//! Small JSON files with many optional fields: typed access that names file and field when something is off.
+//! Small JSON files with many optional fields: typed access with errors that name file and field.
 
 use std::{
     fs::{self, File},
@@ -10,10 +10,10 @@ use serde_json::{Map, Value};
 
 use crate::Error;
 
-/// No config file comes near this; a bigger one is damaged or hostile.
+/// Maximum size of a config file; a larger one is damaged or malicious.
 const MOST_BYTES: u64 = 8 << 20;
 
-/// Opens a regular file to read it. Whoever opens a pipe waits until somebody writes into it, perhaps for ever.
+/// Opens a regular file for reading. Opening a pipe could block forever.
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     if fs::metadata(path)?.is_file() {
         return File::open(path);
@@ -136,7 +136,7 @@ impl Fields {
     }
 }
 
-/// A value as shown in messages: short, however long it is.
+/// A value for an error message, shortened.
 pub(crate) fn brief(value: &Value) -> String {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     if text.chars().count() <= 60 { text } else { text.chars().take(60).chain("…".chars()).collect() }

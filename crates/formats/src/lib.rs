@@ -1,7 +1,7 @@
 //! Model and adapter files: Hugging Face folders, GGUF, PEFT adapters.
 //!
-//! Everything read here may come from strangers. Sizes, counts and offsets are checked against the bytes that are
-//! there before they are used; nothing in a file can run code; what can't be computed faithfully is refused by name.
+//! All input is untrusted. Sizes, counts and offsets are checked against the bytes that exist before they are used,
+//! nothing in a file can run code, and a model that can't be computed faithfully is refused by name.
 //!
 //! ```no_run
 //! let model = graft_formats::open("SmolLM2-135M-Instruct.Q4_1.gguf".as_ref())?;
@@ -36,7 +36,7 @@ pub use template::{ChatTemplate, Message};
 pub use tensors::{TensorBytes, Tensors};
 pub use tokenizers::Tokenizer;
 
-/// Everything a base model's files say; the weights stay in the files, mapped.
+/// The contents of a base model's files; the weights stay memory-mapped.
 pub struct ModelFiles {
     /// Folder or file it was read from.
     pub path: PathBuf,
@@ -57,9 +57,9 @@ pub struct ModelFiles {
 pub struct SpecialTokens {
     /// Starts a sequence.
     pub bos: Option<u32>,
-    /// Each ends an answer. The first is the tokenizer's own: the one to train with.
+    /// Each of them ends an answer. The first is the tokenizer's own and is used in training.
     pub eos: Vec<u32>,
-    /// Fills up; many models have none.
+    /// Padding token; many models have none.
     pub pad: Option<u32>,
     /// First token of a T5 decoder.
     pub decoder_start: Option<u32>,
@@ -68,7 +68,7 @@ pub struct SpecialTokens {
 /// Opens a Hugging Face folder or a GGUF file.
 ///
 /// # Errors
-/// The first thing that is missing, damaged or can't be computed here, with file and field.
+/// The first file or field that is missing, damaged or not supported.
 pub fn open(path: &Path) -> Result<ModelFiles, Error> {
     let about = std::fs::metadata(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     if about.is_dir() {

@@ -16,9 +16,9 @@ use serde::{
 
 use crate::Error;
 
-/// The format's own limit.
+/// Maximum header size of the format.
 const MOST_HEADER: u64 = 100_000_000;
-/// No weight has more dimensions.
+/// Maximum number of dimensions.
 const MOST_DIMS: usize = 8;
 
 /// A tensor as the header describes it; `range` counts from the start of the file.

@@ -10,7 +10,7 @@ use serde::Serialize as _;
 
 use crate::Error;
 
-/// Jinja steps for one rendering; a long chat takes some thousands.
+/// Maximum Jinja instructions for one rendering; a long chat needs a few thousand.
 const FUEL: u64 = 5_000_000;
 const NAME: &str = "chat";
 
@@ -19,18 +19,18 @@ const NAME: &str = "chat";
 pub struct Message {
     /// `system`, `user` or `assistant`.
     pub role: String,
-    /// What was said.
+    /// Text of the message.
     pub content: String,
 }
 
 impl Message {
-    /// A turn.
+    /// A message.
     pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
         Self { role: role.into(), content: content.into() }
     }
 }
 
-/// How a model wants its messages written.
+/// A model's chat template.
 pub struct ChatTemplate {
     environment: Environment<'static>,
     source: String,
@@ -87,7 +87,7 @@ impl ChatTemplate {
     }
 }
 
-/// C's `strftime` in English and UTC; conversions that it doesn't have stay as they are.
+/// C's `strftime` in English and UTC; unknown conversions are left unchanged.
 fn strftime(second: i64, format: &str) -> String {
     let at = jiff::Timestamp::from_second(second).unwrap_or_default().to_zoned(TimeZone::UTC);
     BrokenDownTime::from(&at).to_string_with_config(&Config::new().lenient(true), format).unwrap_or_default()
@@ -132,7 +132,7 @@ impl serde_json::ser::Formatter for PythonJson {
     }
 }
 
-/// Turns transformers' `{% generation %}` blocks, which mark what the assistant wrote, into blocks that do nothing.
+/// Replaces transformers' `{% generation %}` blocks, which mark the assistant's text, by blocks without effect.
 fn without_generation_tags(source: &str) -> String {
     let mut out = String::with_capacity(source.len());
     let mut rest = source;

@@ -147,7 +147,7 @@ impl Tensors {
         self.in_plain_order(name, stored, entry.order)
     }
 
-    /// Reorders whole rows, so quantized blocks stay what they are.
+    /// Reorders whole rows; quantized blocks are not changed.
     fn in_plain_order(&self, name: &str, stored: TensorBytes, order: RowOrder) -> Result<TensorBytes, Error> {
         let RowOrder::Interleaved { heads } = order else {
             return Ok(stored);

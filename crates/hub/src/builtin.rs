@@ -58,7 +58,7 @@ impl BuiltIn {
 }
 
 impl Origin {
-    /// The word users type.
+    /// The word that users type.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

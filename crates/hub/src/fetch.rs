@@ -15,20 +15,20 @@ use crate::{
     select::{self, Weights},
 };
 
-/// How to go about it.
+/// Options of a download.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Manner {
     pub(crate) patience: Duration,
-    /// Whether files that are there already must prove their checksum.
+    /// Whether to verify the checksums of existing files.
     pub(crate) suspicious: bool,
 }
 
 /// A finished download.
 #[derive(Debug)]
 pub(crate) struct Fetched {
-    /// The same model, with commit and file told.
+    /// The same model, with its commit and file.
     pub(crate) id: HubId,
-    /// Links and blobs that were not there before.
+    /// New links and blobs.
     pub(crate) placed: Vec<PathBuf>,
 }
 

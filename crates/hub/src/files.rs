@@ -1,4 +1,4 @@
-//! Writes that are there whole or not at all, and locks between processes.
+//! Atomic writes, and locks between processes.
 
 use std::{
     fs::{self, File},
@@ -14,7 +14,7 @@ pub(crate) fn make_parent(path: &Path) -> Result<(), Error> {
     fs::create_dir_all(parent).map_err(Error::io("create", parent))
 }
 
-/// Opens a regular file to read it. Whoever opens a pipe waits until somebody writes into it, perhaps for ever.
+/// Opens a regular file for reading. Opening a pipe could block forever.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     if fs::metadata(path)?.is_file() {
         return File::open(path);
@@ -22,7 +22,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
 }
 
-/// Gives a finished file its final name, durably.
+/// Renames a finished file to its final name and syncs.
 pub(crate) fn publish(from: &Path, to: &Path) -> Result<(), Error> {
     File::open(from).and_then(|file| file.sync_all()).map_err(Error::io("save", from))?;
     fs::rename(from, to).map_err(Error::io("write", to))?;
@@ -52,7 +52,7 @@ pub(crate) fn lock(path: &Path) -> Result<File, Error> {
     Ok(file)
 }
 
-/// Deletes a file; one that is gone already is fine.
+/// Deletes a file if it exists.
 pub(crate) fn delete(path: &Path) -> Result<(), Error> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("delete", path)(error)),

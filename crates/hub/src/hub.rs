@@ -16,10 +16,10 @@ pub struct Hub {
     settings: Settings,
 }
 
-/// What the cache has of a model.
+/// A model in the cache.
 struct Cached {
     resolved: Resolved,
-    /// Whether nothing more can be had from the Hub.
+    /// Whether everything from the Hub is present.
     whole: bool,
 }
 
@@ -57,11 +57,11 @@ impl Hub {
         recorded.chain(built_in).chain(cached).collect()
     }
 
-    /// Looks on this machine, then downloads, and keeps a record of the base. Killed at any moment, it leaves only `.incomplete`
-    /// files, from which the next call goes on.
+    /// Looks on this machine, then downloads, and records the base model. If it is killed, it leaves only `.incomplete` files,
+    /// which the next call continues.
     ///
     /// # Errors
-    /// Each reason why a model can't be had is an error of its own; see [`Error`].
+    /// Each reason why a model is unavailable has its own variant of [`Error`].
     pub fn pull(&self, reference: &Reference, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Resolved, Error> {
         match reference {
             Reference::BuiltIn { model, origin } => self.pull_built_in(*model, *origin, progress),
@@ -74,10 +74,10 @@ impl Hub {
         }
     }
 
-    /// Gives a model on this machine a name; its files stay where they are and are never deleted.
+    /// Registers a model on this machine under a name. Its files are not moved and never deleted.
     ///
     /// # Errors
-    /// The name is no word or is taken, or there is no usable model at the path.
+    /// The name is invalid or taken, or there is no usable model at the path.
     pub fn add(&self, name: &str, path: &Path) -> Result<Resolved, Error> {
         if !is_name(name) || !matches!(name.parse(), Ok(Reference::Added(_))) {
             let reason = "the name of a model is a word of letters, digits, `.`, `_` and `-` that is not built in";
@@ -91,7 +91,7 @@ impl Hub {
         self.keep(name.into(), resolved, Vec::new())
     }
 
-    /// Drops the record of a base, and deletes the files that Graft itself had put on the disk for it.
+    /// Removes the record of a base model, and deletes the files that Graft created for it.
     ///
     /// # Errors
     /// [`Error::NotInstalled`] without a record.
@@ -109,7 +109,7 @@ impl Hub {
         Ok(removed)
     }
 
-    /// The package's GGUF file comes first, so that what a name stands for does not change with what other programs download.
+    /// The package's GGUF file has priority, so that a name's model does not depend on what other programs download.
     fn find_built_in(&self, model: BuiltIn, origin: Option<Origin>) -> Result<Resolved, Error> {
         let from_hub = || self.find(&Reference::Hub(model.hub_id()));
         match origin {

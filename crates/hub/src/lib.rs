@@ -1,4 +1,4 @@
-//! Turns what people type for `--base` into a folder or a GGUF file on this machine.
+//! Resolves the value of `--base` to a folder or a GGUF file on this machine.
 //!
 //! A base is a built-in name, a Hub id, a name given to a local model, or a path ([`Reference`]). [`Hub::find`] looks on this
 //! machine only; [`Hub::pull`] also downloads. Nothing here prints: progress goes to a callback.
@@ -28,12 +28,12 @@ pub use reference::{HubId, Reference};
 use serde::{Deserialize, Serialize};
 pub use settings::{Settings, Token};
 
-/// How far the download of one file has come.
+/// Progress of one file's download.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress<'a> {
     /// Name of the file within the model.
     pub file: &'a str,
-    /// Bytes on this machine, those of earlier attempts included.
+    /// Bytes on this machine, including those of earlier attempts.
     pub done_bytes: u64,
     /// Bytes in all.
     pub total_bytes: u64,

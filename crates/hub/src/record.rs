@@ -1,4 +1,4 @@
-//! What Graft keeps track of: one JSON file per base under `GRAFT_HOME/bases/records/`.
+//! Records of base models: one JSON file per base model in `GRAFT_HOME/bases/records/`.
 
 use std::{
     collections::BTreeSet,
@@ -18,7 +18,7 @@ pub(crate) struct Record {
     pub(crate) name: String,
     #[serde(flatten)]
     pub(crate) resolved: Resolved,
-    /// The files Graft itself put on the disk, which it may delete again.
+    /// The files that Graft created, which it may delete.
     pub(crate) placed: Vec<PathBuf>,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Record {
 pub struct Installed {
     /// What users type for it.
     pub name: String,
-    /// What it stands for, and where that is.
+    /// The model and its path.
     #[serde(flatten)]
     pub resolved: Resolved,
     /// Size of its files in bytes.
@@ -39,13 +39,13 @@ pub struct Installed {
 /// What [`crate::Hub::remove`] did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Removed {
-    /// Names that Graft no longer keeps.
+    /// Names that were removed.
     pub names: Vec<String>,
-    /// Files deleted, all of which Graft had put there.
+    /// Deleted files, all of which Graft created.
     pub deleted: Vec<PathBuf>,
-    /// Bytes of disk space that became free.
+    /// Freed bytes.
     pub freed_bytes: u64,
-    /// Files that stay because something else uses them.
+    /// Files that were kept because something else uses them.
     pub kept: Vec<PathBuf>,
 }
 
@@ -110,7 +110,7 @@ pub fn installed(home: &Path) -> Result<Vec<Installed>, Error> {
     Ok(records(home)?.into_iter().map(describe).collect())
 }
 
-/// Drops the records of `names` and the files Graft placed for them that nothing else uses.
+/// Removes the records of `names` and the files that Graft created for them and nothing else uses.
 pub(crate) fn remove(settings: &Settings, names: &[String]) -> Result<Removed, Error> {
     let (mut gone, mut others): (Vec<_>, Vec<_>) =
         records(&settings.home)?.into_iter().partition(|record| names.contains(&record.name));
@@ -124,7 +124,7 @@ pub(crate) fn remove(settings: &Settings, names: &[String]) -> Result<Removed, E
     Ok(removed)
 }
 
-/// Files that another record uses become that record's to delete.
+/// Passes the ownership of files that another record also uses to that record.
 fn hand_over(record: &mut Record, others: &mut [Record], home: &Path) -> Result<(), Error> {
     for other in others {
         let used: BTreeSet<PathBuf> = other
@@ -188,7 +188,7 @@ fn delete(file: &Path, settings: &Settings, removed: &mut Removed) -> Result<(),
     Ok(())
 }
 
-/// Where links are not to be had, the files of a snapshot are files of their own.
+/// On systems without links, a snapshot contains copies.
 fn is_snapshot(file: &Path) -> bool {
     file.components().any(|part| part.as_os_str() == "snapshots")
 }

@@ -6,10 +6,10 @@ use std::{
 
 use crate::{BuiltIn, Error, Origin};
 
-/// What users write for `--base`, parsed without looking at the disk.
+/// The value of `--base`, parsed without access to the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reference {
-    /// A built-in name; `name@hub` and `name@pypi` insist on a source.
+    /// A built-in name; `name@hub` and `name@pypi` require a source.
     BuiltIn {
         /// Which.
         model: BuiltIn,
@@ -36,7 +36,7 @@ pub struct HubId {
 }
 
 impl Reference {
-    /// The same reference, insisting on a source (`--source`).
+    /// The same reference with a required source (`--source`).
     ///
     /// # Errors
     /// Only built-in names have a choice of sources.

@@ -1,4 +1,4 @@
-//! Which files of a model are needed; pure.
+//! Selects the files of a model that are needed.
 
 use std::collections::BTreeSet;
 
@@ -9,15 +9,15 @@ use crate::{
     reference::{is_gguf, is_inside},
 };
 
-/// Without these a model folder is no use.
+/// Required files of a model folder.
 pub(crate) const REQUIRED: [&str; 2] = ["config.json", "tokenizer.json"];
-/// Used where a model has them.
+/// Optional files.
 pub(crate) const OPTIONAL: [&str; 4] =
     ["tokenizer_config.json", "special_tokens_map.json", "generation_config.json", "chat_template.jinja"];
 pub(crate) const SINGLE: &str = "model.safetensors";
 pub(crate) const INDEX: &str = "model.safetensors.index.json";
 
-/// How a place stores its weights.
+/// How a model's weights are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Weights {
     /// One safetensors file.

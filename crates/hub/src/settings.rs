@@ -10,7 +10,7 @@ use crate::Error;
 
 const PUBLIC_HUB: &str = "https://huggingface.co";
 
-/// Where things are and how to reach the Hub.
+/// Paths and Hub settings.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// `GRAFT_HOME`.
@@ -21,7 +21,7 @@ pub struct Settings {
     pub endpoint: String,
     /// Sent to the endpoint, and to no other host.
     pub token: Option<Token>,
-    /// Whether the Hub must not be asked.
+    /// Offline mode: never contact the Hub.
     pub offline: bool,
     /// PEM file of the certificate authorities to trust instead of the built-in ones.
     pub ca_file: Option<PathBuf>,
@@ -35,7 +35,7 @@ pub struct Settings {
     pub retry_pause: Duration,
 }
 
-/// A secret that never shows in messages.
+/// A secret that never appears in messages.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
@@ -44,7 +44,7 @@ impl Settings {
     /// library does, and `SSL_CERT_FILE`.
     ///
     /// # Errors
-    /// An endpoint that is no address, a token that fits in no header, or no home folder to put the cache in.
+    /// An invalid endpoint, a token with characters that a header can't contain, or no home folder for the cache.
     pub fn from_env(home: impl Into<PathBuf>) -> Result<Self, Error> {
         Self::from_lookup(home, &|name| env::var_os(name))
     }

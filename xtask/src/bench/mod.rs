@@ -1,4 +1,4 @@
-//! Ours and a peer in turn on the same work, on this machine; ratios, because times alone mean nothing elsewhere.
+//! Graft and a peer take turns on the same work on this machine. Ratios are reported, because times depend on the machine.
 
 mod adapters;
 mod gemm;
@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::{prepare, shell};
 
-/// A measurement by its name; says why it can't run here, if so.
+/// A measurement; returns why it can't run here, if so.
 type Bench = fn(&Settings) -> anyhow::Result<Option<String>>;
 
 const ALL: [(&str, Bench); 12] = [
@@ -38,15 +38,15 @@ const ALL: [(&str, Bench); 12] = [
     ("slack", |_| crate::bench_slack::run().map(|()| None)),
 ];
 
-/// What the measurements share.
+/// Settings of all measurements.
 struct Settings {
-    /// Turns each side takes.
+    /// Rounds of each side.
     rounds: usize,
     /// SmolLM2-135M.
     base: PathBuf,
 }
 
-/// Runs the named measurements, or all; says at the end which were left out and why.
+/// Runs the named measurements, or all; prints at the end which were skipped and why.
 pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     let (mut rounds, mut names) = (3, Vec::new());
     let mut arguments = arguments.iter();
@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
         }
     }
     if !skipped.is_empty() {
-        println!("\nLeft out: {}", skipped.join("; "));
+        println!("\nSkipped: {}", skipped.join("; "));
     }
     Ok(())
 }
@@ -92,13 +92,13 @@ fn number(said: &Value, name: &str) -> anyhow::Result<f64> {
     said[name].as_f64().with_context(|| format!("`{name}` is missing in {said}"))
 }
 
-/// GFLOP/s of the f32 product at large, now: it changes with what else the machine does.
+/// GFLOP/s of a large f32 product, measured now, because it changes with the machine's load.
 fn floor() -> anyhow::Result<f64> {
     let said = lines(built("graft-bench")?.args(["gemm", "large"]))?;
     number(said.first().context("no product was measured")?, "forward_gflops")
 }
 
-/// A folder of its own under the build folder, empty.
+/// An empty folder under the target folder.
 fn scratch(name: &str) -> anyhow::Result<PathBuf> {
     let folder = std::path::absolute(shell::target().join("bench").join(name))?;
     if folder.exists() {

@@ -1,4 +1,4 @@
-//! The page of the demo's home: built if Node is here, served, and looked at once.
+//! The page of the demo: built if Node is installed, served, and requested once.
 
 use std::{
     io::{BufRead as _, BufReader, IsTerminal as _, Read as _, Write as _},
@@ -11,19 +11,19 @@ use anyhow::{Context as _, ensure};
 
 use crate::ui;
 
-/// The port people expect; another one where it is taken.
+/// The preferred port; another one is used if it is taken.
 const PORT: u16 = 8080;
 
-/// Builds the page into what `graft` takes in; without Node everything but the page works.
+/// Builds the page that `graft` embeds; without Node everything except the page works.
 pub(super) fn build() -> anyhow::Result<()> {
     if Command::new("npm").arg("--version").output().is_ok_and(|out| out.status.success()) {
         return ui::build();
     }
-    println!("npm isn't here, so `graft` is built without its page; install Node and run the demo again.");
+    println!("npm is not installed, so `graft` is built without its page. Install Node and run the demo again.");
     Ok(())
 }
 
-/// Serves the home, sees that the page answers, and goes on until Ctrl-C where a person watches.
+/// Starts the service, checks that the page responds, and keeps serving until Ctrl-C if a terminal is attached.
 pub(super) fn serve(graft: &mut Command) -> anyhow::Result<()> {
     let port = if TcpListener::bind(("127.0.0.1", PORT)).is_ok() { PORT } else { 0 };
     graft.args(["serve", "--bind", &format!("127.0.0.1:{port}")]).stdin(Stdio::null()).stderr(Stdio::piped());
@@ -40,7 +40,7 @@ pub(super) fn serve(graft: &mut Command) -> anyhow::Result<()> {
     seen.map(|()| println!("Closed again; `graft serve` opens it."))
 }
 
-/// Waits for the address, then asks for the page and for whether everything is ready.
+/// Waits for the address, then requests the page and `/ready`.
 fn look(server: &mut Child) -> anyhow::Result<()> {
     let mut said = BufReader::new(server.stderr.take().context("`graft serve` has no stderr")?);
     let mut first = String::new();
@@ -57,7 +57,7 @@ fn look(server: &mut Child) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The status of an answer.
+/// The status of a response.
 fn status(address: &str, path: &str) -> anyhow::Result<String> {
     let mut connection = TcpStream::connect(address).with_context(|| format!("nobody listens at {address}"))?;
     connection.set_read_timeout(Some(Duration::from_secs(30)))?;

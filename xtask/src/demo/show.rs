@@ -1,4 +1,4 @@
-//! Numbers and answers as people read them.
+//! Prints scores and answers as tables.
 
 use anyhow::Context as _;
 use serde_json::Value;
@@ -13,7 +13,7 @@ const METRICS: [(&str, &str); 6] = [
     ("exact", "whole messages right"),
 ];
 
-/// Adapter, bare base model and regex side by side.
+/// Prints the scores of regex baseline, bare base model and adapter side by side.
 pub(super) fn comparison(evaluation: &Value) -> anyhow::Result<()> {
     let columns = [
         ("regex", &evaluation["baseline"]["scores"]),
@@ -33,7 +33,7 @@ pub(super) fn comparison(evaluation: &Value) -> anyhow::Result<()> {
     }
     let error = |when: &str| evaluation["calibration"][when]["ece"].as_f64().map_or(f64::NAN, |ece| 100.0 * ece);
     println!(
-        "\nIts confidence is off by {:.0} points on average; {:.0} before calibration.",
+        "\nCalibration error of its confidence: {:.0} points on average; {:.0} before calibration.",
         error("after"),
         error("before")
     );
@@ -44,7 +44,7 @@ fn find<'s>(scores: &'s Value, metric: &str) -> Option<&'s Value> {
     scores["metrics"].as_array()?.iter().find(|found| found["name"] == metric)
 }
 
-/// A message and what was read from it.
+/// Prints a message and its extracted answer.
 pub(super) fn answer(message: &str, answer: &Value) {
     println!("{message}\n");
     let text = |value: &Value| match value {
@@ -65,5 +65,5 @@ pub(super) fn answer(message: &str, answer: &Value) {
     }
     println!("  {:>8}  {:<10}{:<24}{:<14}{:>8}", "", "", "", "in all", text(&answer["estimated_lbs"]));
     let confidence = answer["confidence"].as_f64().map_or(f64::NAN, |confidence| 100.0 * confidence);
-    println!("\n  {:.0} % confident that all of it is right (version {})", confidence, text(&answer["version"]));
+    println!("\n  {:.0} % confident that everything is correct (version {})", confidence, text(&answer["version"]));
 }

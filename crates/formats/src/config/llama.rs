@@ -18,11 +18,11 @@ pub struct LlamaConfig {
     pub head_dim: usize,
     /// Rows of the token embedding.
     pub vocab: usize,
-    /// Added to the mean square in RMSNorm.
+    /// Epsilon of RMSNorm.
     pub rms_eps: f32,
     /// Base of the rotary embedding's wavelengths.
     pub rope_theta: f64,
-    /// Change of these wavelengths.
+    /// RoPE scaling.
     pub rope_scaling: RopeScaling,
     /// Whether the output head is the token embedding.
     pub tie: bool,
@@ -30,10 +30,10 @@ pub struct LlamaConfig {
     pub max_positions: usize,
 }
 
-/// How the rotary embedding's frequencies are changed for longer contexts.
+/// RoPE scaling for longer contexts.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RopeScaling {
-    /// Not at all.
+    /// None.
     None,
     /// All divided by one factor.
     Linear {

@@ -8,9 +8,9 @@ pub use t5::{Activation, T5Config};
 
 use crate::{Error, json::Fields};
 
-/// Larger than any real dimension, and small enough that products of three fit a `usize`.
+/// Maximum dimension: larger than any real one, and small enough that a product of three fits in a `usize`.
 pub(crate) const MOST: usize = 1 << 20;
-/// More layers than any real model.
+/// Maximum number of layers: more than any real model has.
 pub(crate) const MOST_LAYERS: usize = 4096;
 
 /// The architecture of a model and its sizes.

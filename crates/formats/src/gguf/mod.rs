@@ -34,7 +34,7 @@ pub(crate) fn open(path: &Path) -> Result<ModelFiles, Error> {
     Ok(ModelFiles { path: path.to_owned(), config, tensors, tokenizer, chat_template, tokens })
 }
 
-/// Whether the file starts like one.
+/// Whether the file starts with GGUF's magic bytes.
 pub(crate) fn is_gguf(path: &Path) -> bool {
     let mut magic = [0; 4];
     open_regular(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == *b"GGUF"

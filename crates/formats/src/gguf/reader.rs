@@ -1,11 +1,11 @@
-//! The GGUF container: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>. Nothing is copied but the lists of
-//! names; every length is checked against the bytes that are left before it is used.
+//! The GGUF container: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>. Only the lists of names are copied,
+//! and every length is checked against the remaining bytes before it is used.
 
 use std::{collections::BTreeMap, ops::Range};
 
 use graft_kernels::Dtype;
 
-/// More entries than any real file has, few enough that their bookkeeping stays small.
+/// Maximum number of entries: more than any real file has, and few enough to keep in memory.
 const MOST_ENTRIES: u64 = 1 << 16;
 const MOST_DIMS: u32 = 4;
 
@@ -15,7 +15,7 @@ pub(crate) struct Gguf<'a> {
     pub(crate) tensors: Vec<Listed<'a>>,
 }
 
-/// A tensor; `range` counts from the start of the file and is as long as type and shape demand.
+/// A tensor; `range` counts from the start of the file and has the length that type and shape require.
 pub(crate) struct Listed<'a> {
     pub(crate) name: &'a str,
     pub(crate) dtype: Result<Dtype, String>,
@@ -69,7 +69,7 @@ impl Value<'_> {
         }
     }
 
-    /// As shown in messages.
+    /// For error messages.
     pub(crate) fn brief(&self) -> String {
         match self {
             Self::Int(n) => n.to_string(),
@@ -110,7 +110,7 @@ fn scalar<'a>(kind: u32, bytes: &[u8]) -> Option<Value<'a>> {
     })
 }
 
-/// Bytes not read yet.
+/// The remaining bytes.
 struct Cursor<'a> {
     rest: &'a [u8],
     wrong: &'static str,

@@ -1,4 +1,4 @@
-//! A tokenizer from GGUF metadata: what llama.cpp does with it, built of the same parts as the model's own
+//! A tokenizer from GGUF metadata, with llama.cpp's behaviour, built from the same parts as the model's own
 //! `tokenizer.json`.
 
 use std::collections::HashSet;
@@ -52,14 +52,14 @@ pub(super) fn build(meta: &Meta<'_>, vocab: usize) -> Result<Tokenizer, Error> {
     recipe.assemble(meta, tokens, merges).map_err(failed)
 }
 
-/// All of a tokenizer but its vocabulary; the JSON is that of `tokenizer.json`.
+/// A tokenizer without its vocabulary; the JSON is that of `tokenizer.json`.
 struct Recipe {
     normalizer: Json,
     pre_tokenizer: Json,
     decoder: Json,
     byte_fallback: bool,
     ignore_merges: bool,
-    /// Whether llama.cpp starts a text with BOS where the file doesn't say.
+    /// Whether llama.cpp adds BOS by default.
     add_bos: bool,
 }
 
@@ -215,12 +215,12 @@ fn merges(meta: &Meta<'_>, tokens: &[&str], known: &HashSet<&str>) -> Result<Vec
     Ok(pairs)
 }
 
-/// Longer tokens aren't made by merging (real ones have a few dozen bytes, but trying all splits of a huge one would
-/// take for ever).
+/// Maximum bytes of a token that merges may create. Real tokens have a few dozen bytes; trying all splits of a huge one
+/// would take too long.
 const MOST_MERGED: usize = 512;
 
-/// SentencePiece merges the pair whose result scores highest; as a list of merges that is every way to make a token
-/// of two others, best first.
+/// SentencePiece merges the pair whose result has the highest score. The equivalent list of merges has every split of a
+/// token into two other tokens, the highest score first.
 fn merges_by_score(tokens: &[&str], scores: &Numbers<'_>) -> Vec<(String, String)> {
     let ids: std::collections::HashMap<&str, usize> = tokens.iter().copied().zip(0..).collect();
     let mut found = Vec::new();

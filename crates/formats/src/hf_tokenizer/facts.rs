@@ -1,4 +1,5 @@
-//! Facts about parts of a `tokenizer.json`, gathered while reading, so that a huge list costs nothing.
+//! Facts about parts of a `tokenizer.json` (longest token, highest id), computed while parsing, so that a huge list is
+//! never held in memory.
 
 use std::{collections::HashSet, fmt, marker::PhantomData};
 
@@ -7,7 +8,7 @@ use serde::{
     de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-/// Steps in one sequence of normalizers and the like.
+/// Maximum number of steps in one sequence of normalizers, pre-tokenizers and so on.
 const MOST_STEPS: usize = 64;
 
 /// Any JSON value, read in full: ignored values may hold broken escapes and numbers beyond all types.

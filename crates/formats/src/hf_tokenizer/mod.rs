@@ -1,5 +1,5 @@
-//! `tokenizer.json` from strangers. The `tokenizers` crate trusts its file in places: some contents make it panic or
-//! take memory without end. What it would stumble over is found here first.
+//! Untrusted `tokenizer.json` files. The `tokenizers` crate trusts its file in places: some contents make it panic or
+//! allocate without limit. Such contents are refused here first.
 
 mod facts;
 
@@ -11,12 +11,12 @@ use tokenizers::Tokenizer;
 use self::facts::{AddedTokens, Few, Merges, TemplateTokens, Vocab, WellFormed};
 use crate::{Error, charsmap, json::read_limited};
 
-/// The largest real ones have some 35 MB.
+/// Maximum file size; the largest known files have about 35 MB.
 const MOST_BYTES: u64 = 64 << 20;
-/// Bytes of a regular expression or a replacement.
+/// Maximum bytes of a regular expression or a replacement.
 const MOST_TEXT: usize = 4096;
 
-/// What the models here need; others bring code that was never tried on hostile files.
+/// The kinds that supported models need; others would run code that was not tested with untrusted files.
 const STEPS: [&str; 21] = [
     "ByteFallback",
     "ByteLevel",
@@ -56,7 +56,7 @@ pub(crate) fn open(path: &Path, vocab: usize) -> Result<Tokenizer, Error> {
     Ok(tokenizer)
 }
 
-/// The parts of the file that need a look.
+/// The parts of the file that are checked.
 #[derive(Deserialize)]
 struct File {
     #[serde(default)]
@@ -167,7 +167,7 @@ impl Step {
     }
 }
 
-/// As much of a text as a message can hold.
+/// Shortens a text for an error message.
 fn short(text: &str) -> String {
     text.chars().take(40).collect()
 }

@@ -17,18 +17,18 @@ pub enum PeftConfig {
     PromptTuning(PromptConfig),
 }
 
-/// A LoRA adapter's numbers.
+/// Configuration of a LoRA adapter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoraConfig {
     /// Rank.
     pub r: usize,
-    /// Numerator of the scaling.
+    /// `lora_alpha`.
     pub alpha: f32,
-    /// Share of inputs dropped in training.
+    /// `lora_dropout`.
     pub dropout: f32,
     /// Scale by `alpha / sqrt(r)` instead of `alpha / r`.
     pub use_rslora: bool,
-    /// Which modules carry it. (The weights' names say so too, and exactly.)
+    /// The target modules. (The names of the weights list them exactly.)
     pub target_modules: Modules,
 }
 
@@ -51,7 +51,7 @@ pub enum Modules {
     Pattern(String),
 }
 
-/// A soft prompt's numbers.
+/// Configuration of a soft prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PromptConfig {
     /// Rows put before each submodule's input.
@@ -60,7 +60,7 @@ pub struct PromptConfig {
     pub submodules: usize,
     /// Width of a row.
     pub token_dim: usize,
-    /// Blocks of the model; PEFT keeps it, the computation doesn't need it.
+    /// Blocks of the model; PEFT stores it, the computation does not need it.
     pub layers: usize,
     /// Heads of the model; likewise.
     pub heads: usize,
@@ -142,7 +142,7 @@ impl PeftConfig {
     }
 }
 
-/// Refuses every field outside `known` that is switched on: it would change the result, silently if ignored.
+/// Refuses every enabled field outside `known`, because ignoring it would silently change the result.
 fn refuse_the_rest(f: &Fields, known: &[&str]) -> Result<(), Error> {
     let off = |value: &Value| match value {
         Value::Null | Value::Bool(false) => true,

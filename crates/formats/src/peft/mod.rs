@@ -21,7 +21,7 @@ pub const WEIGHTS: &str = "adapter_model.safetensors";
 const PREFIX: &str = "base_model.model.";
 const PROMPT: &str = "prompt_embeddings";
 
-/// A tensor in memory: its shape and its values, the last dimension running fastest.
+/// A tensor in memory: its shape and its values in row-major order.
 pub type Values = (Vec<usize>, Vec<f32>);
 
 /// An adapter as PEFT stores it.
@@ -77,7 +77,7 @@ impl PeftAdapter {
         self.tensors.get(PROMPT)
     }
 
-    /// Names, shapes and values belong to the config; what is wrong otherwise.
+    /// Checks that names, shapes and values match the config; returns what is wrong.
     fn check(&self) -> Result<(), (String, String)> {
         for (name, (_, values)) in &self.tensors {
             if values.iter().any(|value| !value.is_finite()) {
@@ -154,7 +154,7 @@ pub fn read(folder: &Path) -> Result<PeftAdapter, Error> {
     Ok(adapter)
 }
 
-/// The digest of an adapter's two files; what lies beside them and the place don't count.
+/// The digest of an adapter's two files; other files and the path are not part of it.
 ///
 /// # Errors
 /// A file is missing or can't be read.
@@ -185,8 +185,8 @@ fn tensors(path: &Path) -> Result<BTreeMap<String, Values>, Error> {
     Ok(tensors)
 }
 
-/// Writes an adapter's folder, and `extra` files (name, content) beside it, so that it is seen whole or not at all.
-/// A folder that is already there is replaced.
+/// Writes an adapter's folder with `extra` files (name, content) atomically.
+/// An existing folder is replaced.
 ///
 /// # Errors
 /// The adapter's tensors don't fit its config, or the disk refuses.
