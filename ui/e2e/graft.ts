@@ -51,7 +51,7 @@ export class Graft {
     this.run("base", "add", "tiny", join(ROOT, "crates/testkit/data/parity/tiny-llama"));
   }
 
-  /** Starts serving a tiny base and 60 easy messages, of which 20 wait for an audit. */
+  /** Starts serving a tiny base and 60 easy messages, of which 20 unaudited. */
   async startWithMessages(): Promise<void> {
     this.addBase();
     this.run("import", "csv", this.file("toy.csv", table(60, 20)));
@@ -135,7 +135,7 @@ export class Graft {
   }
 }
 
-/** A table of easy messages; the last `open` have no label and wait for an audit. */
+/** A table of easy messages; the last `open` have no label and unaudited. */
 export function table(count: number, open: number): string {
   const rows = Array.from({ length: count }, (_, i) => {
     const good = i % 2 === 1;

@@ -16,7 +16,7 @@ async function train(page: Page, epochs: string, rate: string): Promise<string> 
   await page.getByText("Advanced", { exact: true }).click();
   await page.getByLabel("Epochs").fill(epochs);
   await page.getByLabel("Learning rate").fill(rate);
-  await page.getByLabel(/Make it active/).uncheck();
+  await page.getByLabel(/Activate the new version/).uncheck();
   await expect(page.getByText("✓ Ready")).toBeVisible();
   await page.getByRole("button", { name: "Start training" }).click();
   await expect(page).toHaveURL(/\/runs\//);
@@ -68,7 +68,7 @@ test("train, watch, compare, activate, use, roll back", async ({ page }) => {
   await expect(page.getByText("Mean loss per supervised token")).toBeVisible();
   await expect(page.getByRole("img", { name: /Memory of the trainer: \d+ points, last \d+ MiB/ })).toBeVisible();
   await page.getByRole("tab", { name: "Evaluation" }).click();
-  await page.getByRole("heading", { name: "Right answers" }).scrollIntoViewIfNeeded();
+  await page.getByRole("heading", { name: "Correct answers" }).scrollIntoViewIfNeeded();
   await page.locator("summary").filter({ hasText: "good" }).first().click();
   await expect(page.getByRole("group", { name: /^Answer to yes/ }).getByRole("combobox")).toHaveValue("good");
   await page.getByRole("tab", { name: "Config & files" }).click();
@@ -84,15 +84,15 @@ test("train, watch, compare, activate, use, roll back", async ({ page }) => {
   await expect(page.getByRole("cell", { name: "0.2", exact: true })).toBeVisible();
   await expect(page.getByRole("rowheader", { name: "Accuracy" })).toBeVisible();
   await expect(page.getByText(/^[+−±]\d.* points \(.* to .*\)$/)).toBeVisible();
-  const differing = page.getByRole("region", { name: "Examples that differ" }).getByRole("link");
+  const differing = page.getByRole("region", { name: "Different results" }).getByRole("link");
   await expect(differing.first()).toHaveAttribute("href", /\/audit\?.*id=csv/);
 
   await page.goto(`${graft.url}/versions?task=${TASK}`);
   await activate(page, "v1");
   await page.getByRole("tab", { name: "Playground" }).click();
   await page.getByLabel("Message").fill("yes yes yes yes yes yes 7");
-  await page.getByLabel("First contestant").selectOption("base");
-  await page.getByLabel("Second contestant").selectOption("v1");
+  await page.getByLabel("First model").selectOption("base");
+  await page.getByLabel("Second model").selectOption("v1");
   await page.getByRole("button", { name: "Ask both" }).click();
   await expect(page.getByRole("region", { name: "v1 (active)" }).getByRole("combobox")).toHaveValue("good");
 
@@ -100,7 +100,7 @@ test("train, watch, compare, activate, use, roll back", async ({ page }) => {
   await page.getByRole("button", { name: "Roll back" }).click();
   await expect(page.getByRole("dialog")).toContainText("v1 answers every request");
   await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
-  await expect(page.getByText("v1 answers again")).toBeVisible();
+  await expect(page.getByText("v1 is active again")).toBeVisible();
 });
 
 test("the worst answers are repaired and approved, one key each", async ({ page }) => {
@@ -145,7 +145,7 @@ test("a version whose suggestions are all changed drifts, and says what to do", 
   await expect(row).toContainText("then train again");
   await examine(page);
   await row.click();
-  await page.getByRole("link", { name: "Audit what it is least sure of" }).click();
+  await page.getByRole("link", { name: "Audit messages with low confidence" }).click();
   await expect(page).toHaveURL(/order=uncertain/);
 });
 
@@ -178,13 +178,13 @@ test("weights are edited as a grid, row by row or pasted from a spreadsheet", as
 
 test("a rented machine's price says what a training would cost", async ({ page }) => {
   await page.goto(`${graft.url}/settings?task=${TASK}&tab=system`);
-  await page.getByLabel("Price of an hour").fill("36");
+  await page.getByLabel("Price per hour").fill("36");
   await page.getByLabel("Currency").fill("EUR");
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByText("Saved", { exact: true }).first()).toBeVisible();
   await page.goto(`${graft.url}/train?task=${TASK}`);
   await page.getByLabel("Base model").fill("tiny");
-  await expect(page.getByText("At 36.00 EUR an hour")).toBeVisible();
+  await expect(page.getByText("At 36.00 EUR per hour")).toBeVisible();
   await expect(page.getByText(/^[≈<] .* EUR$/).first()).toBeVisible();
 });
 
@@ -192,10 +192,10 @@ async function activate(page: Page, name: string): Promise<void> {
   await page.getByRole("row").filter({ hasText: name }).getByRole("button", { name: "Activate" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: "Activate" }).click();
-  const worse = dialog.getByRole("button", { name: "Activate all the same" });
-  await expect(worse.or(page.getByText(`${name} answers now`))).toBeVisible();
+  const worse = dialog.getByRole("button", { name: "Activate anyway" });
+  await expect(worse.or(page.getByText(`${name} is active now`))).toBeVisible();
   if (await worse.isVisible()) await worse.click();
-  await expect(page.getByText(`${name} answers now`)).toBeVisible();
+  await expect(page.getByText(`${name} is active now`)).toBeVisible();
 }
 
 test("a run that fails shows its whole error, to be copied", async ({ page }) => {

@@ -43,7 +43,7 @@ for (const { name, path } of PAGES(TASK, "first", "second")) {
 const press = (key: string) => (page: Page) => page.keyboard.press(key);
 const click = (name: string | RegExp) => (page: Page) => page.getByRole("button", { name }).first().click();
 const choose = (item: string) => async (page: Page) => {
-  await page.getByRole("button", { name: "For all runs shown" }).click();
+  await page.getByRole("button", { name: "Actions for all runs shown" }).click();
   await page.getByRole("menuitem", { name: item }).click();
 };
 /** Dialogs: where, and what opens each. */
@@ -53,8 +53,8 @@ const DIALOGS: [name: string, path: string, open: (page: Page) => Promise<void>]
   ["import", "/audit?", click("Import")],
   ["bulk decisions", "/audit?", click("Bulk")],
   ["a reason to reject", "/audit?", press("x")],
-  ["clearing old runs", "/train?", choose("Delete old ones")],
-  ["cancelling many runs", "/train?", choose("Cancel all")],
+  ["clearing old runs", "/train?", choose("Delete old runs")],
+  ["cancelling many runs", "/train?", choose("Cancel all active runs")],
   ["activation", "/versions?version=v2", click("Activate")],
   ["fixing the worst answer", "/versions?version=v2", press("f")],
 ];

@@ -55,9 +55,9 @@ test("each preset says what it would take, and any example what is learned of it
   await expect(page.getByText("✓ Ready")).toBeVisible();
   const efforts = page.getByRole("radiogroup", { name: "Effort" });
   await expect(efforts.getByText(/^[\d.]+ epochs?\s*≈ /)).toHaveCount(3);
-  await page.getByText("What is learned of an example").click();
+  await page.getByText("Training tokens of an example").click();
   await expect(page.getByText("Example 1 of 40")).toBeVisible();
-  const learned = page.getByTitle("Carries loss");
+  const learned = page.getByTitle("Counts in the loss");
   await expect(learned.first()).toBeVisible();
   await page.getByRole("button", { name: "Next", exact: true }).click();
   await expect(page.getByText("Example 2 of 40")).toBeVisible();
@@ -84,26 +84,26 @@ test("all that the history shows are cancelled or begun again, after it said how
   await graft.watchTraining(page, 60);
   await page.goto(`${graft.url}/train?task=${TASK}`);
   const many = async (item: string) => {
-    await page.getByRole("button", { name: "For all runs shown" }).click();
+    await page.getByRole("button", { name: "Actions for all runs shown" }).click();
     await page.getByRole("menuitem", { name: item }).click();
   };
   const dialog = page.getByRole("dialog");
   await many("Cancel all");
-  await expect(dialog.getByRole("status")).toContainText("1 run of those that the history shows");
+  await expect(dialog.getByRole("status")).toContainText("1 run in the history");
   await dialog.getByRole("button", { name: "Cancel 1 run" }).click();
   await expect(page.getByText("1 run asked to stop")).toBeVisible();
   const state = async () => (await graft.api<{ runs: { state: string }[] }>("/runs?limit=1")).runs[0]?.state;
   await expect.poll(state, { timeout: 60_000 }).toBe("cancelled");
 
   await page.getByLabel("State").selectOption("cancelled");
-  await many("Begin all again");
-  await dialog.getByRole("button", { name: "Begin again: 1 run" }).click();
+  await many("Restart all");
+  await dialog.getByRole("button", { name: "Restart 1 run" }).click();
   await expect(page.getByText("1 run queued again")).toBeVisible();
   await expect.poll(state).not.toBe("cancelled");
   await page.getByLabel("State").selectOption("");
-  await many("Begin all again");
-  await expect(dialog.getByText("None of these runs can begin again.")).toBeVisible();
-  await expect(dialog.getByRole("button", { name: "Begin again: 0 runs" })).toBeDisabled();
+  await many("Restart all");
+  await expect(dialog.getByText("None of these runs can be restarted.")).toBeVisible();
+  await expect(dialog.getByRole("button", { name: "Restart 0 runs" })).toBeDisabled();
   await graft.api("/runs/bulk", { action: "cancel" });
   await expect.poll(state, { timeout: 60_000 }).toBe("cancelled");
 });

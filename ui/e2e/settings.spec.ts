@@ -42,9 +42,9 @@ test("who holds which run, and what was swept, is told", async ({ page }) => {
 test("the first person manages the others, and tokens come and go", async ({ page }) => {
   await page.goto(`${graft.url}/settings?task=${TASK}`);
   await page.getByRole("tab", { name: /People|Users|Access/ }).click();
-  await page.getByLabel("What it is for").fill("nightly script");
+  await page.getByLabel("Description").fill("nightly script");
   // The first token makes everybody log in: somebody must be able to.
-  await expect(page.getByRole("button", { name: "Make a token" })).toBeDisabled();
+  await expect(page.getByRole("button", { name: "Create a token" })).toBeDisabled();
   await page.getByLabel("Name", { exact: true }).fill("grace");
   await page.getByLabel("Password").fill("correct horse battery");
   await page.getByRole("button", { name: "Add a person" }).click();
@@ -57,8 +57,8 @@ test("the first person manages the others, and tokens come and go", async ({ pag
   await page.goto(`${graft.url}/settings?task=${TASK}`);
   await page.getByRole("tab", { name: /People|Users|Access/ }).click();
   await expect(page.getByRole("cell", { name: "grace" })).toBeVisible();
-  await page.getByLabel("What it is for").fill("nightly script");
-  await page.getByRole("button", { name: "Make a token" }).click();
+  await page.getByLabel("Description").fill("nightly script");
+  await page.getByRole("button", { name: "Create a token" }).click();
   await expect(page.getByText("Copy it now")).toBeVisible();
   await page.getByRole("button", { name: "Remove the token for nightly script" }).click();
   await page

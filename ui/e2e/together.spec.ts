@@ -88,7 +88,7 @@ test("who decides later sees both answers, also when the news came before the ke
     await expect(dialog.getByRole("cell", { name: "good" }).first()).toBeVisible();
     await expect(dialog.getByRole("cell", { name: says.startsWith("Rejected") ? "rejected" : "bad" })).toBeVisible();
     expect((await known(id)).review.by).toBe("ana");
-    await dialog.getByRole("button", { name: "Use mine" }).click();
+    await dialog.getByRole("button", { name: "Use my decision" }).click();
     await expect.poll(() => known(id)).toMatchObject({ output: "good", review: { state: "approved", by: "ben" } });
     await hers.close();
     await his.close();
@@ -190,7 +190,7 @@ test("a waiting decision is sent as the person who made it, or not at all", asyn
   await page.route(decisions, (route) => route.abort());
   await page.keyboard.press("1");
   await page.keyboard.press("a");
-  await expect(page.getByText("1 decision kept here.")).toBeVisible();
+  await expect(page.getByText("1 decision not sent yet.")).toBeVisible();
   await page.close();
   await ana.clearCookies();
   await send(ana, "/session", { user: "ben", password: PASSWORD });
@@ -228,7 +228,7 @@ test("two tabs never say two things under one key, and nothing sticks", async ()
     await tab.keyboard.press("x");
     await tab.keyboard.press("3");
   }
-  await expect(tabs[1]!.getByText(/^\d decisions? kept here\./)).toBeVisible();
+  await expect(tabs[1]!.getByText(/^\d decisions? not sent yet\./)).toBeVisible();
   for (const tab of tabs) {
     tab.on("request", (request) => {
       const key = request.headers()["idempotency-key"];

@@ -27,7 +27,7 @@ test("two auditors don't overwrite each other", async ({ browser }) => {
   await expect(dialog.getByText(title ?? "")).toBeVisible();
   await expect(dialog.getByRole("cell", { name: "good" })).toBeVisible();
   await expect(dialog.getByRole("cell", { name: "bad" })).toBeVisible();
-  await dialog.getByRole("button", { name: "Keep theirs" }).click();
+  await dialog.getByRole("button", { name: "Keep their decision" }).click();
   await expect(ben.getByRole("button", { name: "Compare and choose" })).toHaveCount(0);
   expect(await graft.counts()).toMatchObject({ approved: 41 });
   await ana.close();
@@ -66,12 +66,12 @@ test("a server that is killed in the middle of an edit loses nothing", async ({ 
   const before = await graft.counts();
   await page.keyboard.press("1");
   await graft.stop("SIGKILL");
-  await expect(page.getByTestId("link")).toContainText("away");
+  await expect(page.getByTestId("link")).toContainText("not reachable");
   for (let i = 0; i < 3; i += 1) {
     await page.keyboard.press("1");
     await page.keyboard.press("a");
   }
-  await expect(page.getByText("3 decisions kept here.")).toBeVisible();
+  await expect(page.getByText("3 decisions not sent yet.")).toBeVisible();
   const stored = await page.evaluate(() => localStorage.getItem("graft.outbox"));
   expect(JSON.parse(stored ?? "[]")).toHaveLength(3);
 
@@ -121,7 +121,7 @@ test("a page that has been read stays while the server is away", async ({ page }
   await page.goto(`${graft.url}/stats?task=${TASK}`);
   await expect(page.getByText("Audited messages")).toBeVisible();
   await graft.stop("SIGKILL");
-  await expect(page.getByTestId("link")).toContainText("away");
+  await expect(page.getByTestId("link")).toContainText("not reachable");
   await page.evaluate(() => window.dispatchEvent(new Event("visibilitychange")));
   await page.waitForTimeout(2_500);
   await expect(page.getByText("Audited messages")).toBeVisible();
@@ -135,7 +135,7 @@ test("a server that is killed in the middle of a run finds it again", async ({ p
   await graft.watchTraining(page, 12);
   await expect(page).toHaveTitle(/^▸ /);
   await graft.stop("SIGKILL");
-  await expect(page.getByTestId("link")).toContainText("away");
+  await expect(page.getByTestId("link")).toContainText("not reachable");
   await graft.start();
   await expect(page.getByTestId("link")).toHaveText("Live", { timeout: 30_000 });
   await expect(page.locator("header").getByText(/Running|Succeeded/)).toBeVisible();

@@ -79,5 +79,5 @@ export function told(error: unknown): { title: string; detail: string; hint: str
   }
   if (error instanceof Away)
     return { title: error.message, detail: "", hint: "This page tries again by itself. Is `graft serve` running?" };
-  return { title: "Something went wrong in this page", detail: String(error), hint: "Reload it." };
+  return { title: "Something went wrong on this page", detail: String(error), hint: "Reload it." };
 }

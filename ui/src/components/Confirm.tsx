@@ -25,7 +25,7 @@ export function Confirm({ open, title, children, yes, danger, busy, disabled, on
       title={title}
       foot={
         <>
-          <Button onClick={onNo}>Leave it</Button>
+          <Button onClick={onNo}>Back</Button>
           <Button look={danger ? "danger" : "main"} busy={busy} disabled={disabled} onClick={onYes}>
             {yes}
           </Button>

@@ -48,9 +48,9 @@ export function SaveForm({ save, said, dirty, ready = true, onDiscard, list, com
     >
       {children}
       {stale && (
-        <Notice tone="warn" title="Somebody changed this meanwhile.">
+        <Notice tone="warn" title="Somebody else changed this in the meantime.">
           <Button small onClick={() => void client.invalidateQueries({ queryKey: [list] })}>
-            Load theirs
+            Load their version
           </Button>
         </Notice>
       )}

@@ -15,7 +15,7 @@ export function offered({ kind, state }: Run): { action: Action; label: string }
   const stopped = state === "failed" || state === "cancelled";
   return [
     ...(trains && stopped ? [{ action: "resume", label: "Resume" } as const] : []),
-    ...(trains || stopped ? [{ action: "retry", label: trains ? "Train again" : "Measure again" } as const] : []),
+    ...(trains || stopped ? [{ action: "retry", label: trains ? "Train again" : "Evaluate again" } as const] : []),
   ];
 }
 
@@ -27,7 +27,7 @@ export function useRunAction({ id, kind }: Run) {
     mutationFn: (action: Action) => reply(api.POST(`/api/v1/runs/{id}/${action}`, { params: { path: { id } } })),
     onSuccess: ({ run }, action) => {
       const keeps = action === "cancel" && kind === "train";
-      say(SAID[action], { detail: keeps ? "It ends after this step; the last checkpoint is kept." : undefined });
+      say(SAID[action], { detail: keeps ? "It stops after this step. The last checkpoint is kept." : undefined });
       if (run.id !== id) void navigate({ to: "/runs/$id", params: { id: run.id } });
     },
     onError: sayError,

@@ -46,21 +46,21 @@ function oneOf(what: string, value: string, names: string[]): string | null {
 export const KEYS: Key[] = [
   {
     key: "is",
-    about: "How far its audit is",
+    about: "Review state",
     values: () => [
-      ["pending", "nobody has decided"],
-      ["approved", "its answer is the truth"],
-      ["rejected", "not to be learned"],
-      ["all", "whatever was decided"],
+      ["pending", "not reviewed yet"],
+      ["approved", "its answer is correct"],
+      ["rejected", "not used for training"],
+      ["all", "any state"],
     ],
     read: (value) => {
       const state = STATES[value.toLowerCase()];
-      return state ? { state } : "“is:” knows pending, approved, rejected and all.";
+      return state ? { state } : "“is:” takes pending, approved, rejected or all.";
     },
   },
   {
     key: "conf",
-    about: "How sure the adapter is",
+    about: "Confidence of the adapter",
     values: () => [
       ["<0.7", "less than 70 %"],
       [">=0.9", "90 % or more"],
@@ -68,25 +68,25 @@ export const KEYS: Key[] = [
     read: (value) => {
       const share = /^(<|>=?)(\d*\.?\d+)(%?)$/.exec(value);
       const number = Number(share?.[2]) / (share?.[3] ? 100 : 1);
-      if (!share || !(number <= 1)) return "“conf:” wants < or >= and a share from 0 to 1, as in conf:<0.7.";
+      if (!share || !(number <= 1)) return "“conf:” takes < or >= and a number from 0 to 1, as in conf:<0.7.";
       return share[1] === "<" ? { max: String(number) } : { min: String(number) };
     },
   },
   {
     key: "field",
-    about: "What the adapter says of a field; conf: is about it, then",
+    about: "A field that the adapter filled in; conf: is then the confidence of this field",
     values: ({ fields }) => fields.map((name) => [name]),
     read: (field, known) => oneOf("field", field, known.fields) ?? { field },
   },
   {
     key: "source",
-    about: "Where it came from",
+    about: "Source of the example",
     values: ({ sources }) => sources.map((name) => [name]),
     read: (source, known) => oneOf("source", source, known.sources) ?? { source },
   },
   {
     key: "by",
-    about: "Who decided",
+    about: "Reviewer",
     values: ({ people }) => people.map((name) => [name]),
     read: (value) => ({ by: value }),
   },
@@ -119,7 +119,7 @@ export function parse(text: string, known: Vocabulary): Parsed {
     }
     const read = readPair(pair, known);
     if (typeof read === "string") problem ??= read;
-    else if (Object.keys(read).some((part) => part in parts)) problem ??= `“${pair[0]}:” is there twice.`;
+    else if (Object.keys(read).some((part) => part in parts)) problem ??= `“${pair[0]}:” is given twice.`;
     else Object.assign(parts, read);
   }
   if (free.length > 0) parts.search = free.join(" ");
@@ -134,7 +134,7 @@ function readPair([name, value]: [string, string], known: Vocabulary): Parts | s
   }
   if (value !== "") return key.read(value, known);
   const usual = key.values(known).map(([value]) => value);
-  return usual.length > 0 ? `“${name}:” wants one of ${usual.slice(0, 8).join(", ")}.` : `“${name}:” wants a name.`;
+  return usual.length > 0 ? `“${name}:” takes one of ${usual.slice(0, 8).join(", ")}.` : `“${name}:” takes a name.`;
 }
 
 /** The words that say the same. */

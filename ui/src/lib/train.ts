@@ -69,7 +69,7 @@ export function newRun(task: string, draft: Draft): NewRun {
     if (text === "" || (method && method !== draft.method)) continue;
     const value = Number(text.replace(",", "."));
     if (kind === "switch") settings[name] = text === "true";
-    else if (kind === "list") settings[name] = text.split(",").map((one) => one.trim());
+    else if (kind === "list") settings[name] = text.match(/[^\s,"[\]]+/g) ?? [];
     else settings[name] = kind === "number" && Number.isFinite(value) ? value : text;
   }
   const share = draft.evalShare.trim() === "" ? undefined : Number(draft.evalShare) / 100;

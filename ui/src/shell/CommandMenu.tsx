@@ -43,11 +43,11 @@ function Commands({ close }: { close: () => void }) {
       <Input
         autoFocus
         role="combobox"
-        aria-label="What to do"
+        aria-label="Search commands"
         aria-expanded
         aria-controls={list}
         aria-activedescendant={found[at] ? `${list}-${at}` : undefined}
-        placeholder="What to do …"
+        placeholder="Search commands …"
         value={text}
         onText={(to) => {
           setText(to);
@@ -73,7 +73,7 @@ function Commands({ close }: { close: () => void }) {
             {action.key && <Kbd>{action.key}</Kbd>}
           </div>
         ))}
-        {found.length === 0 && <p className="muted">Nothing is called that here.</p>}
+        {found.length === 0 && <p className="muted">No command matches.</p>}
       </div>
     </>
   );

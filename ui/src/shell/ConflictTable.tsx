@@ -10,7 +10,7 @@ export function ConflictTable({ entry }: { entry: Entry }) {
   if (!current) return null;
   const { deed } = entry;
   const rows = deed.action === "approve" ? differences(answerOf(entry), current.output) : [];
-  const said = deed.action === "reject" ? `reject (${deed.reason})` : deed.action;
+  const said = { approve: "approved", edit: "edited", undo: "unaudited", reject: "" }[deed.action];
   return (
     <div className={css.compare}>
       <p>{entry.title}</p>
@@ -25,7 +25,7 @@ export function ConflictTable({ entry }: { entry: Entry }) {
         <tbody>
           <tr>
             <th scope="row">Decision</th>
-            <td>{said}</td>
+            <td>{deed.action === "reject" ? `rejected (${deed.reason})` : said}</td>
             <td>
               {current.review.state}
               {"reason" in current.review && ` (${current.review.reason})`}

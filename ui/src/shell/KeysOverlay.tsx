@@ -8,7 +8,7 @@ export function KeysOverlay({ open, onOpenChange }: { open: boolean; onOpenChang
   const actions = useAllActions().filter((action) => action.key);
   const groups = [...new Set(actions.map((action) => action.group))];
   return (
-    <Modal open={open} onOpenChange={onOpenChange} title="Keys" about="They work wherever no field has the focus.">
+    <Modal open={open} onOpenChange={onOpenChange} title="Keys" about="They work while no input field has the focus.">
       <div className={css.keys}>
         {groups.map((group) => (
           <section key={group}>

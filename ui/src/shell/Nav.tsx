@@ -39,7 +39,7 @@ export function Nav({ onCommands, onKeys }: { onCommands: () => void; onKeys: ()
             <Icon name={page.icon} size={18} />
             {page.label}
             {page.to === "/audit" && task && task.counts.pending > 0 && (
-              <span className={css.badge} title={`${number(task.counts.pending)} wait for an audit`}>
+              <span className={css.badge} title={`${number(task.counts.pending)} unaudited`}>
                 {number(task.counts.pending)}
               </span>
             )}
@@ -63,7 +63,7 @@ export function Nav({ onCommands, onKeys }: { onCommands: () => void; onKeys: ()
 /** Whether changes reach this page; it heals by itself. */
 function ConnectionBadge() {
   const state = useStore(link);
-  const words = { live: "Live", connecting: "Connecting …", away: "Server away; trying again" };
+  const words = { live: "Live", connecting: "Connecting …", away: "Server not reachable; retrying" };
   return (
     <p className={css.linkState} data-link={state} role="status" data-testid="link">
       <i aria-hidden />

@@ -28,8 +28,8 @@ export function OutboxBanner() {
   return (
     <div className={css.banner} role="status">
       {waiting > 0 && outbox.away && (
-        <Notice tone="warn" title={`${count(waiting, "decision")} kept here.`}>
-          The server is away. They are sent, in order, when it is back; a reload does no harm.
+        <Notice tone="warn" title={`${count(waiting, "decision")} not sent yet.`}>
+          The server can't be reached. They are sent in order when it is back, also after a reload.
         </Notice>
       )}
       {[...new Set(others.map(({ by }) => by))].map((by) => (
@@ -83,12 +83,12 @@ function Conflict({ entry, close }: { entry: Entry; close: () => void }) {
       wide
       onOpenChange={close}
       title="Two decisions on one message"
-      about={`${decider(entry)} was a moment faster. Nothing has been overwritten.`}
+      about={`${decider(entry)} decided first. Nothing was overwritten.`}
       foot={
         <>
-          <Button onClick={() => decide("theirs")}>Keep theirs</Button>
+          <Button onClick={() => decide("theirs")}>Keep their decision</Button>
           <Button look="main" onClick={() => decide("mine")}>
-            Use mine
+            Use my decision
           </Button>
         </>
       }

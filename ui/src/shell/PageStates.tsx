@@ -22,9 +22,9 @@ export function PageError({ error, reset }: ErrorComponentProps) {
 export function Lost() {
   return (
     <>
-      <h1 className="sr">There is no such page</h1>
-      <Empty title="The address leads nowhere" action={<Link to="/">Go home</Link>}>
-        Everything that can be reached is in the menu.
+      <h1 className="sr">Page not found</h1>
+      <Empty title="Page not found" action={<Link to="/">Go home</Link>}>
+        All pages are in the menu.
       </Empty>
     </>
   );

@@ -27,7 +27,7 @@ export function Shell() {
   const [{ token }] = useUrl();
   const barred = session.data?.auth_required && !session.data.user && pathname !== "/login";
   useEffect(() => {
-    if (barred) void navigate({ to: "/login", search: { next: pathname, token } as never });
+    if (barred) void navigate({ to: "/login", search: { next: pathname, token } });
   }, [barred, navigate, pathname, token]);
   return pathname === "/login" ? (
     <Suspense fallback={<PageLoading />}>

@@ -10,7 +10,7 @@ export function useUrl(): [Search, (change: Search, options?: { push?: boolean }
   const change = useCallback(
     (part: Search, { push = false } = {}) => {
       const next = (old: Search): Search => ({ ...old, ...part });
-      void navigate({ to: ".", search: next as never, replace: !push, resetScroll: false });
+      void navigate({ to: ".", search: next, replace: !push, resetScroll: false });
     },
     [navigate],
   );

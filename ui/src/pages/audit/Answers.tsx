@@ -31,7 +31,7 @@ interface Props {
 export function Answers(props: Props) {
   const { task, list, sides, proposal, view, edited, about } = props;
   const views: { value: View; label: string }[] = list.map((p) => ({ value: p.method, label: p.label }));
-  if (list.length > 1) views.push({ value: "both", label: "Side by side" });
+  if (list.length > 1) views.push({ value: "both", label: "Compare both" });
   const shown = sides ? "both" : (proposal?.method ?? "given");
   const cycle = () => {
     const at = views.findIndex((one) => one.value === shown);
@@ -44,7 +44,7 @@ export function Answers(props: Props) {
   };
   useActions([
     { id: "method", label: "Next extraction method", group: "Audit", key: "m", disabled: views.length < 2, run: cycle },
-    { id: "swap", label: "Take the other side", group: "Audit", key: "o", disabled: !sides, run: swap },
+    { id: "swap", label: "Use the other answer", group: "Audit", key: "o", disabled: !sides, run: swap },
   ]);
   const labels = task.form === "label" ? (task.labels ?? []).slice(0, 9) : [];
   return (
@@ -53,7 +53,7 @@ export function Answers(props: Props) {
         {views.length > 1 ? (
           <Segmented label="Extraction method" value={shown} options={views} onChange={props.onView} />
         ) : (
-          <h2>{proposal?.label ?? (props.loading ? "Reading …" : "No proposal yet")}</h2>
+          <h2>{proposal?.label ?? (props.loading ? "Loading …" : "No proposal yet")}</h2>
         )}
         <span className={css.answerSide}>
           {edited && (
@@ -62,15 +62,13 @@ export function Answers(props: Props) {
             </Button>
           )}
           {!edited && !sides && proposal?.whole !== undefined && (
-            <span title="Calibrated: of answers with this confidence, this share is right">
-              {percent(proposal.whole)} sure
+            <span title="Calibrated: this share of the answers with this confidence is correct">
+              {percent(proposal.whole)} confidence
             </span>
           )}
         </span>
       </header>
-      {view === "both" && !sides && list.length > 0 && (
-        <p className="muted">There is only one answer to this message.</p>
-      )}
+      {view === "both" && !sides && list.length > 0 && <p className="muted">This message has only one answer.</p>}
       {sides ? (
         <div className={css.sides}>
           {sides.map((side) => {
@@ -79,12 +77,12 @@ export function Answers(props: Props) {
               <div key={side.method} className={css.sideBox} data-mine={mine || undefined}>
                 <header>
                   <strong>{side.label}</strong>
-                  {side.whole !== undefined && <span className="muted num">{percent(side.whole)} sure</span>}
+                  {side.whole !== undefined && <span className="muted num">{percent(side.whole)} confidence</span>}
                   {mine ? (
                     <span className={css.taken}>Approved with A</span>
                   ) : (
                     <Button small shortcut="o" onClick={() => props.onPick(side.method)}>
-                      Take this
+                      Use this answer
                     </Button>
                   )}
                 </header>

@@ -16,7 +16,7 @@ import { narrowed } from "./queue";
 import type { Audit } from "./useAudit";
 
 const ACTIONS: { value: Schemas["BulkAction"]; label: string }[] = [
-  { value: "approve", label: "Approve, as proposed" },
+  { value: "approve", label: "Approve the proposed answers" },
   { value: "reject", label: "Reject" },
   { value: "reopen", label: "Make unaudited again" },
 ];
@@ -60,11 +60,11 @@ export function Bulk(props: { open: boolean; onOpenChange: (open: boolean) => vo
     <Modal
       open={open}
       onOpenChange={onOpenChange}
-      title="Decide on many at once"
+      title="Bulk decision"
       about={`For all ${count(total, "message")} that the filter shows${words ? ` (${words})` : ""}.`}
       foot={
         <>
-          <Button onClick={() => onOpenChange(false)}>Leave them</Button>
+          <Button onClick={() => onOpenChange(false)}>Back</Button>
           <Button
             look={action === "reject" ? "danger" : "main"}
             disabled={!ready || total === 0}
@@ -80,8 +80,8 @@ export function Bulk(props: { open: boolean; onOpenChange: (open: boolean) => vo
       {action === "reject" && <Input label="Reason" value={reason} onText={setReason} />}
       {action === "approve" && (
         <Input
-          label="Only where the adapter is at least this sure (percent)"
-          hint="Empty: all of them. Messages without any proposal are left alone."
+          label="Minimum confidence of the adapter (percent)"
+          hint="Leave empty for all. Messages without a proposed answer are not changed."
           type="number"
           min={0}
           max={100}
@@ -90,7 +90,7 @@ export function Bulk(props: { open: boolean; onOpenChange: (open: boolean) => vo
         />
       )}
       {action === "approve" && (
-        <Notice tone="warn">Approved answers are the truth that adapters learn. Look at a sample first.</Notice>
+        <Notice tone="warn">Adapters are trained on approved answers. Check a sample first.</Notice>
       )}
       <ShowCommand command={commands.deciding(task.name, action, reason, shown)} />
       {run.isError && <Failure error={run.error} />}

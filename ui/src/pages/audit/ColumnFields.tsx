@@ -3,14 +3,14 @@ import layout from "../../components/layout.module.css";
 import type { Columns } from "../../lib/commands";
 
 const HEADING = [
-  { value: "", label: "Find out" },
-  { value: "yes", label: "Names the columns" },
-  { value: "no", label: "Is an example" },
+  { value: "", label: "Detect" },
+  { value: "yes", label: "Header with column names" },
+  { value: "no", label: "An example" },
 ];
 const COLUMNS = [
   { name: "text", label: "Text column" },
   { name: "label", label: "Answer column" },
-  { name: "id", label: "Key column" },
+  { name: "id", label: "ID column" },
 ] as const;
 
 /** Which columns of a table hold what; all may be left to Graft. */
@@ -21,14 +21,14 @@ export function ColumnFields({ columns, onChange }: { columns: Columns; onChange
         <Input
           key={name}
           label={label}
-          hint={name === "text" ? "Its heading or its number" : undefined}
-          placeholder={name === "id" ? "none" : "found out"}
+          hint={name === "text" ? "Column name or number" : undefined}
+          placeholder={name === "id" ? "none" : "detected"}
           value={columns[name]}
           onText={(to) => onChange({ ...columns, [name]: to })}
         />
       ))}
       <Pick
-        label="The first row"
+        label="First row"
         options={HEADING}
         value={columns.heading}
         onPick={(to) => onChange({ ...columns, heading: to as Columns["heading"] })}

@@ -8,7 +8,7 @@ import { clip, count } from "../../lib/format";
 import css from "./audit.module.css";
 import type { Audit } from "./useAudit";
 
-/** Approved messages that say nearly the same: they teach little, and are kept on one side of every split. */
+/** Near-duplicates among approved messages: they teach little, and are kept on one side of every split. */
 export function Duplicates({ task, audit }: { task: TaskInfo; audit: Audit }) {
   const [open, setOpen] = useState(false);
   // Asked when the page opens: for each decision would compare everything anew.
@@ -28,8 +28,8 @@ export function Duplicates({ task, audit }: { task: TaskInfo; audit: Audit }) {
         open={open}
         onOpenChange={setOpen}
         wide
-        title="Approved messages that say nearly the same"
-        about="They are held out or learned together, so that no version is measured on what it has as good as seen. Copies teach nothing new: open one to reject it."
+        title="Near-duplicates among approved messages"
+        about="Near-duplicates are always on the same side of the split, so no version is evaluated on an example it was almost trained on. Copies add nothing to training: open one to reject it."
       >
         <ol className={css.groups}>
           {data.groups.slice(0, SHOWN).map((group) => (

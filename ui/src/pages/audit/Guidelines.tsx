@@ -15,7 +15,7 @@ export function Guidelines({ task, close }: { task: TaskInfo; close: () => void 
     <section className={css.guidelines} aria-label="Guidelines">
       <header>
         <h2>Guidelines</h2>
-        <Link to="/settings" search={{ task: task.name, tab: "guidelines" } as never}>
+        <Link to="/settings" search={{ task: task.name, tab: "guidelines" }}>
           Edit
         </Link>
         <Button look="quiet" small icon="cross" aria-label="Close the guidelines" onClick={close} />

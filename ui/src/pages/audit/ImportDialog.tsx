@@ -23,26 +23,26 @@ const KINDS: { value: Schemas["ImportKind"]; label: string; accept: string; hint
     value: "csv",
     label: "CSV",
     accept: ".csv,.tsv,.txt",
-    hint: "With columns for the text and, if there is one, its answer or label.",
+    hint: "With a column for the text and, optionally, one for the answer or label.",
   },
   {
     value: "jsonl",
     label: "JSONL",
     accept: ".jsonl,.json,.ndjson",
-    hint: "One example a line: chat, instruction or input–output.",
+    hint: "One example per line: chat, instruction or input–output.",
   },
   {
     value: "ask-ai",
     label: "Ask AI database",
     accept: ".db,.sqlite,.sqlite3",
-    hint: "A copy of ai_automation.db; it is only read.",
+    hint: "A copy of ai_automation.db. It is opened read-only.",
   },
   { value: "prompt", label: "Pasted text", accept: "", hint: 'Lines such as: 1. "I love this" -> positive' },
 ];
 const DRAFTS = [
-  { value: "approve", label: "Approve drafts too, as Ask AI did" },
-  { value: "pending", label: "Audit drafts here first" },
-  { value: "skip", label: "Leave drafts out" },
+  { value: "approve", label: "Approve drafts as well, as Ask AI did" },
+  { value: "pending", label: "Import drafts as unaudited" },
+  { value: "skip", label: "Skip drafts" },
 ];
 const FOUND_OUT: Columns = { text: "", label: "", id: "", heading: "" };
 const DEFAULT: Record<string, Schemas["ImportKind"]> = { "slack-rescue": "slack", "ask-ai": "ask-ai" };
@@ -102,7 +102,7 @@ export function ImportDialog({
       open={open}
       onOpenChange={onOpenChange}
       title={`Import into ${task.title}`}
-      about="The same message imported twice is updated, not doubled; decisions are kept."
+      about="Importing a message again updates it and keeps its decision."
       foot={
         id ? (
           <>
@@ -154,7 +154,7 @@ export function ImportDialog({
           )}
           {kind === "slack" && (
             <Input
-              label="Labels, if there are any"
+              label="Labels file (optional)"
               hint="JSONL with ts and truth for each message."
               type="file"
               accept=".jsonl,.json"
@@ -163,8 +163,8 @@ export function ImportDialog({
           )}
           {kind === "ask-ai" && (
             <Pick
-              label="Suggestions that nobody has decided on"
-              hint="Approved and deployed ones are approved here, too."
+              label="Undecided suggestions"
+              hint="Approved and deployed suggestions are imported as approved."
               value={drafts}
               options={DRAFTS}
               onPick={setDrafts}

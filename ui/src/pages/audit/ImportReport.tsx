@@ -28,9 +28,9 @@ export function ImportReport({ job, error }: { job: Schemas["Import"] | undefine
           <Figure label="New" value={number(report.added)} />
           <Figure label="Updated" value={number(report.updated)} />
           <Figure label="Unchanged" value={number(report.unchanged)} />
-          <Figure label="Kept as decided" value={number(report.kept)} />
+          <Figure label="Decision kept" value={number(report.kept)} />
           <Figure label="With an answer" value={number(report.labelled)} />
-          <Figure label="To be decided" value={number(report.pending)} />
+          <Figure label="Unaudited" value={number(report.pending)} />
         </Figures>
       )}
       {job.notes.map((note) => (

@@ -19,7 +19,7 @@ export function Rail({ audit, task }: { audit: Audit; task: TaskInfo }) {
     <aside className={css.rail} aria-label="Last decisions">
       <h2>Last decisions</h2>
       {decided.length === 0 && (
-        <p className="muted">What you decide appears here. Nothing is final until a training takes it.</p>
+        <p className="muted">Your decisions appear here. You can change them until a training uses them.</p>
       )}
       <ol>
         {shown.map((one) => (

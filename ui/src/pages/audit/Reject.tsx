@@ -40,7 +40,7 @@ export function Reject({ open, onOpenChange, onReject, example }: Props) {
       open={open}
       onOpenChange={onOpenChange}
       title="Reject this message"
-      about="It stays in the list and never trains. Why?"
+      about="It stays in the list and is never used for training. Choose a reason."
     >
       <div
         className={css.reasons}
@@ -57,7 +57,7 @@ export function Reject({ open, onOpenChange, onReject, example }: Props) {
           </button>
         ))}
         <form onSubmit={submit} className={css.own}>
-          <Input label="Or in your own words" value={own} maxLength={200} onText={setOwn} />
+          <Input label="Other reason" value={own} maxLength={200} onText={setOwn} />
           <Button type="submit" disabled={own.trim() === ""}>
             Reject
           </Button>

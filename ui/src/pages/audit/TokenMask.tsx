@@ -8,7 +8,7 @@ import css from "./audit.module.css";
 
 /** The tokens a message becomes, and which of them are learned. */
 export function TokenMask(props: { example: Example; base?: string; title?: string; children?: ReactNode }) {
-  const { example, base, title = "What is learned", children } = props;
+  const { example, base, title = "Training tokens", children } = props;
   const [open, setOpen] = useState(false);
   const { data, error } = useQuery({
     queryKey: ["example", example.task, example.id, "mask", example.revision, base],
@@ -27,12 +27,16 @@ export function TokenMask(props: { example: Example; base?: string; title?: stri
         {data && <span className="num">{` · ${number(learned)} of ${number(data.length)} tokens`}</span>}
       </summary>
       {open && children}
-      {open && !data && !error && <p>Asking the tokenizer …</p>}
+      {open && !data && !error && <p>Tokenizing …</p>}
       {error && <Failure error={error} />}
       {data && (
         <p className={css.tokens}>
           {data.map((token, i) => (
-            <span key={i} data-loss={token.loss || undefined} title={token.loss ? "Carries loss" : "Only read"}>
+            <span
+              key={i}
+              data-loss={token.loss || undefined}
+              title={token.loss ? "Counts in the loss" : "Context only"}
+            >
               {token.text}
             </span>
           ))}

@@ -103,9 +103,9 @@ export function Workbench({ example, task, audit, position }: Props) {
         </header>
         {adopt && (
           <Notice tone="warn" title="Somebody decided on this message while you had it open.">
-            If you decide, too, you see both answers side by side.{" "}
+            If you decide as well, you can compare both decisions.{" "}
             <Button small onClick={() => (adopt(), reset())}>
-              Show what it is now
+              Show their decision
             </Button>
           </Notice>
         )}

@@ -6,8 +6,8 @@ export const ORDERS: { value: Schemas["OrderName"]; label: string }[] = [
   { value: "imported", label: "As imported" },
   { value: "newest", label: "Newest first" },
   { value: "oldest", label: "Oldest first" },
-  { value: "uncertain", label: "Least sure first" },
-  { value: "disagreeing", label: "Most disagreeing first" },
+  { value: "uncertain", label: "Lowest confidence first" },
+  { value: "disagreeing", label: "Largest disagreement first" },
 ];
 
 /** What the queue shows, as the address says it. */

@@ -87,7 +87,9 @@ function useStates(list: ListedExample[]): ReviewState[] {
 function useStart(list: string | undefined, isRead: boolean, choose: () => string | undefined): string | undefined {
   const isKnown = useSeatsKnown();
   const [start, setStart] = useState<{ list?: string; id?: string }>({});
-  if (list !== undefined && isRead && isKnown && start.list !== list) setStart({ list, id: choose() });
+  const isOpen = start.list !== list || start.id === undefined;
+  const id = list !== undefined && isRead && isKnown && isOpen ? choose() : undefined;
+  if (id !== undefined) setStart({ list, id });
   return start.list === list ? start.id : undefined;
 }
 

@@ -38,14 +38,14 @@ export function Compare() {
   if (ids.length < 2)
     return (
       <Empty
-        title="Choose runs to compare"
+        title="Select runs to compare"
         action={
           <Link to="/train" hash="history">
             Open the history
           </Link>
         }
       >
-        Tick two or more in the training history.
+        Select two or more runs in the training history.
       </Empty>
     );
   const lines = ids.map((id, i) => ({ label: id, color: `--series-${(i % SERIES) + 1}` }));
@@ -97,10 +97,10 @@ interface Part {
 
 function Numbers({ comparison: { metrics }, ids, columns }: Part) {
   return (
-    <Card title="Numbers on the held-out examples" flush>
-      {metrics.length === 0 && <Empty title="No run here has been measured" />}
+    <Card title="Metrics on the held-out examples" flush>
+      {metrics.length === 0 && <Empty title="None of these runs has been evaluated" />}
       {metrics.length > 0 && (
-        <Table label="Metrics" stack columns={["Metric", ...columns, "Last against first"]}>
+        <Table label="Metrics" stack columns={["Metric", ...columns, "Last vs. first"]}>
           {metrics.map((metric) => (
             <tr key={metric.name}>
               <th scope="row">{titleOf(metric.name)}</th>
@@ -109,7 +109,7 @@ function Numbers({ comparison: { metrics }, ids, columns }: Part) {
                   {metric.name === "loss" ? significant(value?.value) : <Interval metric={value} />}
                 </Cell>
               ))}
-              <Cell label="Last against first">
+              <Cell label="Last vs. first">
                 {metric.verdict && <VerdictPill verdict={metric.verdict} />}
                 {metric.difference && <Difference {...metric.difference} />}
               </Cell>
@@ -135,8 +135,8 @@ function Differing({ comparison, ids, columns }: Part) {
   const same = !comparison.config.some((row) => row.field === "base.digest");
   const config = comparison.config.filter((row) => !(same && row.field === "base.path"));
   return (
-    <Card title="Settings that differ" flush>
-      {config.length === 0 && <Empty title="None">They were trained with the same settings.</Empty>}
+    <Card title="Different settings" flush>
+      {config.length === 0 && <Empty title="None">The runs have the same settings.</Empty>}
       {config.length > 0 && (
         <Table label="Settings" stack columns={["Setting", ...columns]}>
           {config.map((row) => (

@@ -17,7 +17,7 @@ export function PairedCard({
 }) {
   const { wins, losses, ties, differing } = paired;
   return (
-    <Card title="Example by example" flush>
+    <Card title="Comparison by example" flush>
       <div className={css.paired}>
         <Figures>
           <Figure label="Better" value={number(wins)} sub={`by ${last}`} />
@@ -26,11 +26,11 @@ export function PairedCard({
         </Figures>
       </div>
       {differing.length > 0 && (
-        <Table label="Examples that differ" stack columns={["Message", first, last, "Difference"]}>
+        <Table label="Different results" stack columns={["Message", first, last, "Difference"]}>
           {differing.map((one) => (
             <tr key={one.id}>
               <th scope="row">
-                <Link to="/audit" search={{ task: one.task, id: one.id, state: "all" } as never}>
+                <Link to="/audit" search={{ task: one.task, id: one.id, state: "all" }}>
                   {clip(one.input.replace(/\s+/g, " "), 110)}
                 </Link>
               </th>

@@ -27,7 +27,7 @@ export function Attention({ tasks, drifts }: { tasks: TaskInfo[]; drifts: Drift[
   all.sort((a, b) => rank(a.kind) - rank(b.kind));
   if (all.length === 0) return null;
   return (
-    <Card title="Needs a person" flush>
+    <Card title="Needs attention" flush>
       <ul className={css.attention}>
         {all.map((item) => (
           <li key={item.task.name + item.kind + item.text}>
@@ -44,16 +44,16 @@ export function Attention({ tasks, drifts }: { tasks: TaskInfo[]; drifts: Drift[
   );
 }
 
-/** What is to be done about a version that no longer does what it did. */
+/** What is to be done about a version that has drifted. */
 function drifting({ task, version, overrides, confidence, inputs }: Drift): TaskInfo["attention"] {
   const worst = [overrides, confidence, inputs].find((signal) => signal.state === "drifting");
   if (!worst || !version) return [];
   const [said] = worst.text.split(/(?<=\.) /);
-  const text = `${version} drifts. ${said} Audit what it is least sure of, then train again.`;
+  const text = `${version} drifts. ${said} Audit messages with low confidence, then train again.`;
   return [{ kind: "drift", text, link: `/tasks/${task}/versions/${version}` }];
 }
 
-function target(link: string, task: string): { to: "/"; search: never } {
+function target(link: string, task: string) {
   const { to, search } = pageOf(link);
-  return { to: to as "/", search: { task, ...search } as never };
+  return { to: to as "/", search: { task, ...search } };
 }

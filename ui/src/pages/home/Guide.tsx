@@ -27,19 +27,19 @@ export function Guide({ task }: { task: TaskInfo }) {
     {
       title: `Audit at least ${needed}`,
       done: ready,
-      text: `${counts.approved} approved. Look at each message and its answer; repair, approve or reject.`,
+      text: `${counts.approved} approved. Check the answer to each message: correct, approve or reject it.`,
       action: <Link to="/audit">Audit messages</Link>,
     },
     {
       title: "Train an adapter",
       done: false,
-      text: run ? "A training is under way." : "One click; the page says how long it will take before it starts.",
+      text: run ? "A training is running." : "The page estimates the time before it starts.",
       action: <Link to="/train">{run ? "Watch it" : "Train"}</Link>,
     },
     {
       title: "Compare and activate",
       done: false,
-      text: "See where it beats what you have, then let it answer.",
+      text: "Compare it with the baseline, then activate it.",
       action: <Link to="/versions">Versions</Link>,
     },
   ];

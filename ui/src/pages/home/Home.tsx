@@ -23,7 +23,7 @@ export function Home() {
   const unused = data.filter((one) => !used.includes(one));
   return (
     <div className={layout.stack}>
-      <PageHead title="Home" about="Examples people approve become small adapters; the best one answers." />
+      <PageHead title="Home" about="Train small adapters on approved examples, and serve the best one." />
       {drifts.error && !drifts.data && <Failure error={drifts.error} retry={() => void drifts.refetch()} />}
       <Attention tasks={used} drifts={drifts.data ?? []} />
       {task && !task.active && <Guide task={task} />}

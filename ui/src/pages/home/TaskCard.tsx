@@ -13,7 +13,7 @@ import css from "./home.module.css";
 /** One task: what answers, how good it is, what runs, how far the audit is. */
 export function TaskCard({ task }: { task: TaskInfo }) {
   const { active, run, counts } = task;
-  const search = { task: task.name } as never;
+  const search = { task: task.name };
   return (
     <Card title={task.title} side={<code>{task.name}</code>}>
       <div className={css.task}>
@@ -59,7 +59,7 @@ function Active({ task }: { task: TaskInfo }) {
   return (
     <div className={css.active}>
       <p>
-        <Link to="/versions" search={{ task: task.name, version: active.name } as never}>
+        <Link to="/versions" search={{ task: task.name, version: active.name }}>
           <strong>{active.name}</strong>
         </Link>{" "}
         is active · <TimeAgo at={active.created_at} />

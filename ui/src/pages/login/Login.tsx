@@ -33,7 +33,7 @@ export function Login() {
       sessionChanged();
       await client.invalidateQueries();
       const next = search.next?.startsWith("/") && !search.next.startsWith("//") ? search.next : "/";
-      void navigate({ to: next as "/", search: {} as never, replace: true });
+      void navigate({ to: next as "/", search: {}, replace: true });
     },
   });
   // The address that `graft serve` prints at its first start holds a token.

@@ -27,11 +27,11 @@ export function ConfigTab({ detail, events }: { detail: RunDetail; events: Event
   const settings = leaves(run.spec).filter(([path]) => !path.startsWith("task.answer"));
   const data: [string, ReactNode][] = [
     ["Dataset", <code>{run.dataset}</code>],
-    ["Learned from", number(run.train_samples ?? facts?.train)],
-    ["Held out", number(run.eval_samples ?? facts?.eval)],
-    ["Left out, too long", number(facts?.too_long)],
-    ["Tokens an epoch", number(facts?.tokens)],
-    ["Of these with loss", number(facts?.supervised)],
+    ["Training examples", number(run.train_samples ?? facts?.train)],
+    ["Held-out examples", number(run.eval_samples ?? facts?.eval)],
+    ["Skipped, too long", number(facts?.too_long)],
+    ["Tokens per epoch", number(facts?.tokens)],
+    ["Tokens in the loss", number(facts?.supervised)],
     ["Attempts", number(detail.attempts)],
     ["Directory", <code>{run.dir}</code>],
     ["Started", run.started_at ? exact(run.started_at) : "–"],
@@ -73,7 +73,7 @@ export function ConfigTab({ detail, events }: { detail: RunDetail; events: Event
                   {event.event === "note"
                     ? event.text
                     : event.event === "resumed"
-                      ? `Went on from step ${event.step}.`
+                      ? `Resumed from step ${event.step}.`
                       : ""}
                 </li>
               ))}
@@ -103,8 +103,8 @@ function Against({ run }: { run: Run }) {
   const before = data?.runs.find((one) => one.kind === "train" && one.created_at < run.created_at);
   if (!wanted || !before) return null;
   return (
-    <Link to="/runs/compare" search={{ task: run.task, ids: `${before.id},${run.id}` } as never}>
-      Compare with the training before
+    <Link to="/runs/compare" search={{ task: run.task, ids: `${before.id},${run.id}` }}>
+      Compare with the previous training
     </Link>
   );
 }

@@ -34,7 +34,7 @@ export function Curves({ events }: { events: Event[] }) {
       [
         ["Learning rate", align([found.lr]), one("Learning rate", "--series-3")],
         ["Gradient norm before clipping", align([found.norm]), one("Norm", "--series-4")],
-        ["Tokens a second", align([found.speed]), one("Tokens/s", "--series-2")],
+        ["Tokens per second", align([found.speed]), one("Tokens/s", "--series-2")],
       ] as const,
     [found],
   );

@@ -13,8 +13,8 @@ export function EvaluationTab({ run, version }: { run: Run; version: string | nu
   const query = useQuery({ ...versionQuery(run.task, version ?? ""), enabled: version !== null });
   if (version === null)
     return (
-      <Empty title="Nothing to measure yet">
-        A run that succeeds becomes a version, which is measured on the held-out examples.
+      <Empty title="Nothing to evaluate yet">
+        A successful run becomes a version, which is evaluated on the held-out examples.
       </Empty>
     );
   if (query.isPending) return <Skeleton lines={6} height={300} />;
@@ -26,7 +26,7 @@ export function EvaluationTab({ run, version }: { run: Run; version: string | nu
         {evaluation ? (
           <MetricsTable evaluation={evaluation} />
         ) : (
-          <Empty title="Not measured yet">It is measured after training; that takes a few minutes.</Empty>
+          <Empty title="Not evaluated yet">The evaluation starts after the training and takes a few minutes.</Empty>
         )}
       </Card>
       <WorstList task={run.task} worst={worst} evaluation={evaluation} />

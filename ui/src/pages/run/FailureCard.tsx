@@ -17,12 +17,12 @@ export function FailureCard({ run, failure }: { run: Run; failure: RunFailure | 
       return (await readLog(run.id, "stderr", Math.max(0, size - 16_384))).text;
     },
   });
-  const why = failure?.why ?? run.error ?? "The trainer left no message.";
+  const why = failure?.why ?? run.error ?? "The trainer wrote no message.";
   return (
     <Card
       title={
         <span className={css.failed}>
-          ✕ <Words>{failure?.what ?? "this run failed"}</Words>
+          ✕ <Words>{failure?.what ?? "the run failed"}</Words>
         </span>
       }
       side={<CopyButton text={() => diagnostics(run, failure, tail(log.data ?? "", 40))}>Copy diagnostics</CopyButton>}

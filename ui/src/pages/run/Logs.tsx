@@ -103,9 +103,9 @@ export function Logs({ run, active }: { run: Run; active: boolean }) {
         {lines.length === 0 && (
           <span>
             {!log.loaded
-              ? "Reading …"
+              ? "Loading …"
               : wanted || level !== "info"
-                ? "No line is like that."
+                ? "No line matches."
                 : `Nothing on ${stream}${active ? " yet" : ""}.`}
           </span>
         )}

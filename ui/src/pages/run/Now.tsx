@@ -39,7 +39,7 @@ export function Now({ detail, live }: { detail: RunDetail; live: { events: Event
                 : step
                   ? `Step ${number(step.step)} of ${number(step.of)}`
                   : run.state === "queued"
-                    ? "Waiting for its turn"
+                    ? "Waiting in the queue"
                     : label(run.state)}
               {percent != null && active ? ` · ${Math.round(percent)} %` : ""}
             </span>
@@ -62,7 +62,7 @@ export function Now({ detail, live }: { detail: RunDetail; live: { events: Event
             <>
               <Figure label={active ? "Loss" : "Held-out loss"} value={significant(loss)} />
               <Figure label="Learning rate" value={significant(step?.lr)} />
-              <Figure label="Tokens a second" value={number(step?.tokens_per_s)} />
+              <Figure label="Tokens per second" value={number(step?.tokens_per_s)} />
               <Figure
                 label="Memory"
                 value={bytes(step?.memory ?? facts?.memory)}
@@ -88,10 +88,10 @@ function Heard({ at }: { at: number | null }) {
     const timer = setInterval(() => setNow(Date.now()), 1_000);
     return () => clearInterval(timer);
   }, []);
-  if (at === null) return <>Waiting for news …</>;
+  if (at === null) return <>Waiting for events …</>;
   const seconds = Math.max(0, (now - at) / 1000);
   return seconds > 60 ? (
-    <strong className={css.stale}>No news for {duration(seconds)}</strong>
+    <strong className={css.stale}>No events for {duration(seconds)}</strong>
   ) : (
     <>Live · {seconds < 1.5 ? "now" : `${seconds.toFixed(0)} s ago`}</>
   );

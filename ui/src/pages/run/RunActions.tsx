@@ -32,7 +32,7 @@ export function RunActions({ run }: { run: Run }) {
       </Link>
       <Confirm
         open={asking}
-        title={trains ? "Stop this training?" : "Stop this measurement?"}
+        title={trains ? "Stop this training?" : "Stop this evaluation?"}
         yes="Stop it"
         danger
         busy={busy}
@@ -41,8 +41,8 @@ export function RunActions({ run }: { run: Run }) {
       >
         <p>
           {trains
-            ? "What was learned up to its last checkpoint is kept, and it can be resumed from there."
-            : "The version keeps the numbers it has."}
+            ? "Its last checkpoint is kept, and it can be resumed from there."
+            : "The version keeps its current metrics."}
         </p>
         <ShowCommand command={commands.cancellingRun(run.id)} />
       </Confirm>

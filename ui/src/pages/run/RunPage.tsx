@@ -47,7 +47,7 @@ export function RunPage() {
               <RunPill state={run.state} /> {run.task} · {run.method} on {run.base} · <TimeAgo at={run.created_at} /> by{" "}
               {run.created_by}
               {version && (
-                <Link to="/versions" search={{ task: run.task, version } as never}>
+                <Link to="/versions" search={{ task: run.task, version }}>
                   {trains ? "made" : "measures"} {version}
                 </Link>
               )}
@@ -58,7 +58,7 @@ export function RunPage() {
         </PageHead>
       </div>
       {damage && (
-        <Notice tone="bad" title="Part of this run can't be read">
+        <Notice tone="bad" title="A part of this run can't be read">
           {damage}
         </Notice>
       )}

@@ -38,7 +38,7 @@ function Form({ body: saved, etag }: Tagged<AskAiSettings>) {
       <SaveForm
         className={css.settings}
         save={() => api.PUT("/api/v1/settings", { body: draft, params: { header: ifMatch(etag) } })}
-        said="In force at once; nothing restarts."
+        said="Active at once, without a restart."
         dirty={dirty}
         ready={check.data?.ok !== false}
         onDiscard={() => setDraft(saved)}
@@ -46,7 +46,7 @@ function Form({ body: saved, etag }: Tagged<AskAiSettings>) {
         command={commands.putting("/api/v1/settings", draft)}
       >
         <Check
-          label="Write a suggestion where the service has none, or only weak ones"
+          label="Suggest an answer when the service has none or only weak ones"
           checked={draft.softPromptEnabled}
           onChange={(e) => change({ softPromptEnabled: e.target.checked })}
         />
@@ -54,7 +54,7 @@ function Form({ body: saved, etag }: Tagged<AskAiSettings>) {
         <Input
           label="Model directory"
           error={wrong("softPromptModelDir")}
-          hint="Holds the trained adapters; must hold one that loads while this is on"
+          hint="Directory of the trained adapters. It must contain a valid one while this is on."
 
           className="mono"
           value={draft.softPromptModelDir}
@@ -63,7 +63,7 @@ function Form({ body: saved, etag }: Tagged<AskAiSettings>) {
         <Field
           label={`Confidence threshold: ${percent(draft.softPromptConfidenceThreshold)}`}
           error={wrong("softPromptConfidenceThreshold")}
-          hint="A suggestion that is less sure is not shown"
+          hint="Suggestions with a lower confidence are not shown"
         >
           {(field) => (
             <input

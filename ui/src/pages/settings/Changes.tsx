@@ -36,7 +36,7 @@ export function Changes() {
   const list = query.data?.pages.flatMap((page) => page.changes) ?? [];
   return (
     <Card
-      title="What changed"
+      title="Changes"
       flush
       side={<Pick aria-label="Kind" options={KINDS} value={kind} small onPick={(to) => setUrl({ kind: to })} />}
     >
@@ -64,7 +64,7 @@ export function Changes() {
       </Listed>
       {query.hasNextPage && (
         <div className={listed.pages}>
-          <Button small busy={query.isFetchingNextPage && "Reading …"} onClick={() => void query.fetchNextPage()}>
+          <Button small busy={query.isFetchingNextPage && "Loading …"} onClick={() => void query.fetchNextPage()}>
             Older changes
           </Button>
         </div>

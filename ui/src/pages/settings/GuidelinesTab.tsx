@@ -23,7 +23,7 @@ export function GuidelinesTab() {
 function OfTask({ task }: { task: TaskInfo }) {
   const query = useQuery(guidelinesQuery(task.name));
   return (
-    <Card title={`How to judge: ${task.title}`} flush>
+    <Card title={`Guidelines: ${task.title}`} flush>
       <Listed query={query} lines={8} height={320}>
         {query.data && <Form key={query.data.etag} task={task.name} {...query.data} />}
       </Listed>
@@ -47,19 +47,19 @@ function Form({ task, body: saved, etag }: { task: string } & Tagged<Schemas["Gu
       <div className={layout.two}>
         <TextArea
           label="Guidelines"
-          hint="Lines that begin with “- ” become a list, the line above them its heading."
+          hint="Lines that start with “- ” become a list; the line above a list becomes its heading."
           rows={20}
           value={text}
           onText={setText}
         />
-        <section aria-label="As Audit shows them">
+        <section aria-label="Preview">
           <Prose text={text.trim() === "" ? saved.usual : text} />
         </section>
       </div>
       {text.trim() !== saved.usual.trim() && (
         <div>
           <Button small onClick={() => setText(saved.usual)}>
-            Bring back those that the task comes with
+            Restore the default guidelines
           </Button>
         </div>
       )}

@@ -15,7 +15,7 @@ import css from "./settings.module.css";
 export function RentCard() {
   const query = useQuery(rentQuery);
   return (
-    <Card title="What the machine costs" flush>
+    <Card title="Machine cost" flush>
       <Listed query={query}>{query.data && <Form key={query.data.etag} {...query.data} />}</Listed>
     </Card>
   );
@@ -31,7 +31,7 @@ function Form({ body: saved, etag }: Tagged<Schemas["Rent"]>) {
     <SaveForm
       className={css.rent}
       save={() => api.PUT("/api/v1/settings/rent", { body: rent, params: { header: ifMatch(etag) } })}
-      said="Each training says what it would cost before it starts."
+      said="The check before each training shows its estimated cost."
       dirty={amount !== saved.price_per_hour || currency.trim() !== saved.currency}
       ready={!wrong && currency.trim() !== ""}
       onDiscard={() => {
@@ -43,14 +43,14 @@ function Form({ body: saved, etag }: Tagged<Schemas["Rent"]>) {
     >
       <div className={layout.fields}>
         <Input
-          label="Price of an hour"
-          hint="Of the rented machine that trains; 0 for one's own"
-          error={wrong ? "It is a number, 0 or more" : undefined}
+          label="Price per hour"
+          hint="Of the rented machine. Enter 0 for your own machine."
+          error={wrong ? "Enter a number, 0 or more" : undefined}
           inputMode="decimal"
           value={price}
           onText={setPrice}
         />
-        <Input label="Currency" hint="Such as USD or €" maxLength={8} value={currency} onText={setCurrency} />
+        <Input label="Currency" hint="For example USD or €" maxLength={8} value={currency} onText={setCurrency} />
       </div>
     </SaveForm>
   );

@@ -47,7 +47,8 @@ export function Schedules() {
   const list = query.data?.schedules ?? [];
   const empty = list.length === 0 && (
     <Empty title="Nothing is scheduled">
-      A schedule trains again when enough new messages were approved, and can activate what is not worse.
+      A schedule starts a training when enough new messages are approved, and can activate the new version if it is not
+      worse.
     </Empty>
   );
   return (
@@ -78,7 +79,11 @@ export function Schedules() {
         />
         <Input
           label="When"
-          hint={words ? `${words}.` : "Minute, hour, day, month, weekday. 0 3 * * 1 is Mondays at three."}
+          hint={
+            words
+              ? `${words}.`
+              : "Minute, hour, day of month, month, day of week. Example: 0 3 * * 1 is Monday at 03:00."
+          }
 
           className="mono"
           value={draft.cron}
@@ -86,27 +91,27 @@ export function Schedules() {
         />
         <Input
           label="Time zone"
-          hint="Such as Europe/Berlin; the server’s if empty"
+          hint="For example Europe/Berlin. Leave empty for the time zone of the server."
           value={draft.zone}
           onText={(zone) => change({ zone })}
         />
         <Input
           label="New approved messages"
-          hint="At least this many since the last time"
+          hint="Minimum number since the last training"
           inputMode="numeric"
           value={draft.fresh}
           onText={(fresh) => change({ fresh })}
         />
         <Input
           label="Base model"
-          hint="A name, a Hub id or a path"
+          hint="Name, Hugging Face Hub ID or path"
           placeholder="smollm2-135m"
           value={draft.base}
           onText={(base) => change({ base })}
         />
-        <Pick label="Kind of adapter" options={METHODS} value={draft.method} onPick={(method) => change({ method })} />
+        <Pick label="Adapter type" options={METHODS} value={draft.method} onPick={(method) => change({ method })} />
         <Check
-          label="Make it active if it is not worse"
+          label="Activate the new version if it is not worse"
           checked={draft.activate}
           onChange={(e) => change({ activate: e.target.checked })}
         />
@@ -143,7 +148,7 @@ function Row({ schedule }: { schedule: Schemas["ScheduleView"] }) {
           list="schedules"
           said="The schedule is removed"
         >
-          Nothing starts by it any more. What it trained stays.
+          It starts no more trainings. Versions that it trained are kept.
         </Remove>
       </Cell>
     </tr>

@@ -25,25 +25,25 @@ export function Serving({ serving }: { serving: unknown }) {
   const { generations = [], tasks = [] } = serving as Told;
   const problems = tasks.filter((task) => task.problem);
   return (
-    <Card title="What answers here" flush>
+    <Card title="Loaded versions" flush>
       {problems.length > 0 && (
         <div className={listed.pad}>
           {problems.map(({ task, problem }) => (
-            <Notice key={task} tone="warn" title={`${task} has no version in memory.`}>
+            <Notice key={task} tone="warn" title={`${task} has no loaded version.`}>
               <Words>{problem ?? ""}</Words>
             </Notice>
           ))}
         </div>
       )}
-      {generations.length === 0 && <Empty title="Nothing yet">A version is loaded when it is first asked.</Empty>}
+      {generations.length === 0 && <Empty title="None">A version is loaded with its first request.</Empty>}
       {generations.length > 0 && (
         <Table
-          label="What answers here"
+          label="Loaded versions"
           stack
           columns={[
             "Version",
             "Base",
-            ...["Memory", "Under way", "Answered", "Failed"].map((title) => ({ title, right: true })),
+            ...["Memory", "In progress", "Answered", "Failed"].map((title) => ({ title, right: true })),
           ]}
         >
           {generations.map((one) => (
@@ -55,7 +55,7 @@ export function Serving({ serving }: { serving: unknown }) {
               <Cell label="Memory" right nowrap>
                 {bytes(one.bytes)}
               </Cell>
-              <Cell label="Under way" right>
+              <Cell label="In progress" right>
                 {number(one.in_flight)}
               </Cell>
               <Cell label="Answered" right>

@@ -31,7 +31,7 @@ export function Settings() {
   ];
   const who =
     session.data && !session.data.auth_required
-      ? "No login is asked on this machine."
+      ? "No login is needed on this machine."
       : session.data?.user
         ? `You are ${session.data.user} (${session.data.role}).`
         : "";

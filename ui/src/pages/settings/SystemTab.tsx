@@ -31,7 +31,7 @@ export function SystemTab() {
         <Figures>
           <Figure label="Free disk" value={bytes(system.disk_free)} />
           <Figure label="Free memory" value={bytes(system.memory.available)} />
-          <Figure label="Server's memory" value={bytes(system.memory.resident)} />
+          <Figure label="Memory of the server" value={bytes(system.memory.resident)} />
           <Figure
             label="Runs"
             value={number(Object.values(system.queue).reduce((sum, runs) => sum + runs, 0))}
@@ -47,12 +47,12 @@ export function SystemTab() {
       <Serving serving={system.serving} />
       <div className={layout.two}>
         <div className={layout.stack}>
-          <Card title="Where runs execute" flush>
+          <Card title="Workers" flush>
             {system.workers.length === 0 && (
               <Empty title="No worker">Runs wait until `graft serve` or `graft worker` takes them.</Empty>
             )}
             {system.workers.length > 0 && (
-              <Table label="Workers" stack columns={["Worker", "Host", "Threads", "Heard of"]}>
+              <Table label="Workers" stack columns={["Worker", "Host", "Threads", "Last seen"]}>
                 {system.workers.map((worker) => (
                   <tr key={worker.id}>
                     <th scope="row" title={worker.id}>
@@ -60,7 +60,7 @@ export function SystemTab() {
                     </th>
                     <Cell label="Host">{worker.host}</Cell>
                     <Cell label="Threads">{worker.slots}</Cell>
-                    <Cell label="Heard of">
+                    <Cell label="Last seen">
                       <TimeAgo at={worker.seen_at} />
                     </Cell>
                   </tr>
@@ -72,7 +72,7 @@ export function SystemTab() {
         </div>
         <RentCard />
       </div>
-      <Card title="Places">
+      <Card title="Paths">
         <Facts
           rows={[
             ["Home", <code>{system.home}</code>],
@@ -92,7 +92,7 @@ function Leases({ leases, workers }: Pick<System, "leases" | "workers">) {
   const host = (owner: string) => workers.find((worker) => worker.id === owner)?.host ?? clip(owner, 18);
   return (
     <Card title="Leases" flush>
-      <Table label="Leases" stack columns={["Run", "Held by", "Ends unless renewed"]}>
+      <Table label="Leases" stack columns={["Run", "Held by", "Expires"]}>
         {leases.map((lease) => (
           <tr key={lease.run}>
             <th scope="row">
@@ -103,8 +103,8 @@ function Leases({ leases, workers }: Pick<System, "leases" | "workers">) {
             <Cell label="Held by" title={lease.owner}>
               {host(lease.owner)}
             </Cell>
-            <Cell label="Ends unless renewed">
-              {lease.left_ms > 0 ? `In ${duration(lease.left_ms / 1000)}` : "Ended; another worker takes it"}
+            <Cell label="Expires">
+              {lease.left_ms > 0 ? `In ${duration(lease.left_ms / 1000)}` : "Expired; another worker will take it"}
             </Cell>
           </tr>
         ))}
@@ -115,7 +115,7 @@ function Leases({ leases, workers }: Pick<System, "leases" | "workers">) {
 
 /** What was found in the home that belongs to nothing. */
 function Swept({ swept }: Pick<System, "swept">) {
-  if (!swept) return "None yet; a worker sweeps when it is idle";
+  if (!swept) return "None yet. An idle worker runs a sweep.";
   const { removed, kept, missing } = swept;
   return (
     <>

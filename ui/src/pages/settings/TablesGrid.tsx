@@ -44,13 +44,13 @@ export function TablesGrid({ saved, etag }: { saved: TablesReply; etag: string |
       command={commands.putting("/api/v1/tables", { own: tables(draft) })}
     >
       <p className={css.help}>
-        Enter and the arrows move between rows, Ctrl+Backspace removes one, and rows copied from a spreadsheet can be
+        Enter and the arrow keys move between rows, Ctrl+Backspace removes a row, and rows from a spreadsheet can be
         pasted into any cell.
       </p>
       <div className={layout.two}>
-        <Card title="Pounds of one unit" side="Grey is built in" flush>
+        <Card title="Pounds per unit" side="Grey: built-in value" flush>
           <Grid
-            label="Pounds of one unit"
+            label="Pounds per unit"
             noun="unit"
             columns={[{ title: "Unit", example: "New unit" }, pounds]}
             fixed={units.map((unit) => [unit, number(builtin.pounds[unit], 2)])}
@@ -58,7 +58,7 @@ export function TablesGrid({ saved, etag }: { saved: TablesReply; etag: string |
           />
         </Card>
         <div className={layout.stack}>
-          <Card title="Exceptions" side="An item before its class, a class before the unit" flush>
+          <Card title="Exceptions" side="Order: item, class, unit" flush>
             <Grid
               label="Exceptions"
               noun="exception"
@@ -71,18 +71,18 @@ export function TablesGrid({ saved, etag }: { saved: TablesReply; etag: string |
               {...part("exceptions")}
             />
           </Card>
-          <Card title="Other names of places" flush>
+          <Card title="Place aliases" flush>
             <Grid
-              label="Other names of places"
+              label="Place aliases"
               noun="place"
               columns={[
-                { title: "Name to write", example: "Trader Joe's" },
-                { title: "Also called", kind: "names", example: "TJs, Trader Joes" },
+                { title: "Place", example: "Trader Joe's" },
+                { title: "Aliases", kind: "names", example: "TJs, Trader Joes" },
               ]}
               {...part("places")}
             />
           </Card>
-          <Card title="Food words" side="Added to the built-in ones" flush>
+          <Card title="Food words" side="In addition to the built-in words" flush>
             <Grid
               label="Food words"
               noun="class"
@@ -95,11 +95,11 @@ export function TablesGrid({ saved, etag }: { saved: TablesReply; etag: string |
           </Card>
         </div>
       </div>
-      {problems > 0 && <Notice tone="warn" title={`${count(problems, "cell")} to mend before this can be saved.`} />}
+      {problems > 0 && (
+        <Notice tone="warn" title={`${count(problems, "cell")} with an error. Correct them before you save.`} />
+      )}
       {dirty && /^\s*#/m.test(toml) && (
-        <Notice title="tables.toml has comments.">
-          Saving here writes the file anew, without them; “Text” keeps them.
-        </Notice>
+        <Notice title="tables.toml has comments.">Saving here removes them. Use “Text” to keep them.</Notice>
       )}
     </SaveForm>
   );

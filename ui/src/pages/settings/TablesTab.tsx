@@ -21,7 +21,7 @@ export function TablesTab() {
     <div className={layout.stack}>
       <div>
         <Segmented
-          label="How to edit the tables"
+          label="Editor"
           value={view}
           options={[
             { value: "grid", label: "Grid" },

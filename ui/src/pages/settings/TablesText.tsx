@@ -14,7 +14,7 @@ export function TablesText({ saved, etag }: { saved: TablesReply; etag: string |
   const [text, setText] = useState(saved.toml);
   return (
     <div className={layout.two}>
-      <Card title="tables.toml" side="Laid over the built-in tables">
+      <Card title="tables.toml" side="Overrides the built-in tables">
         <SaveForm
           className={layout.tight}
           save={() => saveTables({ toml: text }, etag)}

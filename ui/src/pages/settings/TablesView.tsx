@@ -12,7 +12,7 @@ export function TablesView({ tables }: { tables: Tables }) {
   const items = Object.entries(tables.items);
   return (
     <div className={layout.stack}>
-      <Card title="Pounds of one unit">
+      <Card title="Pounds per unit">
         <dl className={css.grid}>
           {Object.entries(tables.pounds).map(([unit, pounds]) => (
             <div key={unit}>
@@ -39,7 +39,7 @@ export function TablesView({ tables }: { tables: Tables }) {
       <Card title="Food words" side={<span className="num">{foods.length}</span>}>
         <Facts rows={foods.map(([name, words]) => [name, words.join(", ")])} />
       </Card>
-      <Card title="Other names of places" side={<span className="num">{places.length}</span>}>
+      <Card title="Place aliases" side={<span className="num">{places.length}</span>}>
         <Facts rows={places.slice(0, 80).map(([place, names]) => [place, names.join(", ")])} />
       </Card>
     </div>

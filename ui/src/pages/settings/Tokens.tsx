@@ -45,7 +45,7 @@ export function Tokens() {
                   list="tokens"
                   said={`“${token.label}” no longer works`}
                 >
-                  Whatever uses it is refused from then on; it can't come back.
+                  Requests with this token are refused from now on. This can't be undone.
                 </Remove>
               </Cell>
             </tr>
@@ -53,7 +53,7 @@ export function Tokens() {
         </Table>
       </Listed>
       {secret !== null && (
-        <Notice tone="good" title="Copy it now; it is not shown again.">
+        <Notice tone="good" title="Copy it now. It is not shown again.">
           <span className={layout.row}>
             <code>{secret}</code> <CopyButton text={secret}>Copy</CopyButton>
           </span>
@@ -63,13 +63,13 @@ export function Tokens() {
         add={() => reply(api.POST("/api/v1/tokens", { body: { label: label.trim(), role } }))}
         onAdded={(made) => (setLabel(""), setSecret(made.secret))}
         list="tokens"
-        button="Make a token"
+        button="Create a token"
         command={commands.addingToken(label.trim(), role)}
         ready={label.trim() !== "" && !open}
       >
         <Input
-          label="What it is for"
-          hint={open ? "Add a person first: with the first token, everybody has to log in" : undefined}
+          label="Description"
+          hint={open ? "Add a person first: as soon as a token exists, everybody must log in" : undefined}
           value={label}
           onText={setLabel}
         />

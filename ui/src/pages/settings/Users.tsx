@@ -13,10 +13,10 @@ import { say } from "../../components/toasts";
 import { commands } from "../../lib/commands";
 
 export const ROLES: { value: Role; label: string }[] = [
-  { value: "viewer", label: "Viewer: looks" },
-  { value: "auditor", label: "Auditor: decides on messages" },
+  { value: "viewer", label: "Viewer: read only" },
+  { value: "auditor", label: "Auditor: reviews messages" },
   { value: "trainer", label: "Trainer: imports, trains, activates" },
-  { value: "admin", label: "Admin: everything" },
+  { value: "admin", label: "Admin: full access" },
 ];
 const BLANK = { name: "", password: "", role: "auditor" as Role };
 /** Characters of the shortest password. */
@@ -33,7 +33,7 @@ export function Users() {
   const name = draft.name.trim();
   const users = query.data?.users ?? [];
   const empty = users.length === 0 && (
-    <Empty title="Nobody yet">Add the first person below; until then no login is asked on this machine.</Empty>
+    <Empty title="Nobody yet">Add the first person below. Until then, no login is needed on this machine.</Empty>
   );
   return (
     <Card title="People" flush>
@@ -73,7 +73,7 @@ export function Users() {
         <Input label="Name" value={draft.name} onText={(name) => change({ name })} />
         <Input
           label="Password"
-          hint={`${SHORTEST} characters at least`}
+          hint={`${SHORTEST} characters or more`}
           type="password"
           autoComplete="new-password"
           value={draft.password}
@@ -81,7 +81,7 @@ export function Users() {
         />
         <Pick
           label="Role"
-          hint={first ? "The first person manages the others; from then on everybody logs in" : undefined}
+          hint={first ? "The first person is the administrator. From then on, everybody must log in." : undefined}
 
           options={first ? ROLES.filter(({ value }) => value === "admin") : ROLES}
           value={role}

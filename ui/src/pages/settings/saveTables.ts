@@ -1,7 +1,7 @@
 import { api, ifMatch } from "../../api/client";
 import type { Schemas } from "../../api/types";
 
-export const SAVED = "Pounds are computed anew from now on.";
+export const SAVED = "Pounds are now computed with the new tables.";
 
 /** Saves the tables in either form. */
 export const saveTables = (body: Schemas["NewTables"], etag: string | null) =>

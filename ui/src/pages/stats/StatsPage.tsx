@@ -23,7 +23,7 @@ export function StatsPage() {
   if (!task || !query.data) return <Skeleton lines={8} height={480} />;
   return (
     <div className={layout.stack}>
-      <PageHead title="Stats" about={`${task.title}: what people approved.`}>
+      <PageHead title="Stats" about={`${task.title}: totals of the approved messages.`}>
         <a
           className={`${button.button} ${button.plain}`}
           href={`${address("/api/v1/stats.csv")}?${new URLSearchParams({ task: task.name })}`}
@@ -51,7 +51,7 @@ function Content({ task, data }: { task: TaskInfo; data: Schemas["StatsReport"] 
   return (
     <>
       <Card
-        title="In all"
+        title="Totals"
         side={data.ready ? <Pill tone="good">✓ Ready to train</Pill> : <Pill>{missing} more to train</Pill>}
       >
         <Figures>

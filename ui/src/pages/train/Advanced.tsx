@@ -1,5 +1,6 @@
 import { Check, Input, Pick } from "../../components/form";
 import layout from "../../components/layout.module.css";
+import { Words } from "../../components/Words";
 import { SETTINGS, START, type Draft } from "../../lib/train";
 import css from "./train.module.css";
 
@@ -12,7 +13,7 @@ interface Props {
 const PRIORITIES = [
   { value: "low", label: "Low: after all others" },
   { value: "normal", label: "Normal" },
-  { value: "high", label: "High: the next one" },
+  { value: "high", label: "High: before all others" },
 ];
 
 /** Settings that the recipe knows better than most people; empty means the recipe's. */
@@ -37,11 +38,11 @@ export function Advanced({ draft, change, wrong }: Props) {
             <Input
               key={setting.name}
               label={setting.label}
-              hint={setting.hint}
+              hint={<Words>{setting.hint}</Words>}
               error={wrong(setting.name) ?? wrong(`settings.${setting.name}`)}
 
               inputMode={setting.kind === "number" ? "decimal" : undefined}
-              placeholder="recipe's"
+              placeholder="default"
               value={draft.settings[setting.name] ?? ""}
               onText={(to) => set(setting.name, to)}
             />
@@ -49,7 +50,7 @@ export function Advanced({ draft, change, wrong }: Props) {
         )}
         <Pick
           label="Priority"
-          hint="How soon it gets its turn"
+          hint="Position in the queue"
           options={PRIORITIES}
           value={draft.priority}
           onPick={(to) => change({ priority: to as Draft["priority"] })}

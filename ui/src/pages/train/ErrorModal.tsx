@@ -13,7 +13,7 @@ export function ErrorModal({ run, close }: { run: Run; close: () => void }) {
       open
       wide
       onOpenChange={close}
-      title="The whole error"
+      title="Full error"
       foot={
         <>
           <CopyButton text={run.error ?? ""}>Copy the error</CopyButton>

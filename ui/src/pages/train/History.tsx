@@ -51,11 +51,11 @@ export function History({ task }: { task: TaskInfo }) {
       side={
         <>
           {chosen.length >= 2 && (
-            <Link to="/runs/compare" search={{ ids: chosen.join(",") } as never}>
+            <Link to="/runs/compare" search={{ ids: chosen.join(",") }}>
               Compare {chosen.length} runs
             </Link>
           )}
-          {chosen.length === 1 && <span>Choose another to compare</span>}
+          {chosen.length === 1 && <span>Select another run to compare</span>}
           <Pick
             aria-label="State"
             options={STATES}
@@ -66,11 +66,11 @@ export function History({ task }: { task: TaskInfo }) {
           {total > 0 && <span className="num">{count(total, "run")}</span>}
           {total > 0 && (
             <Menu
-              label="For all runs shown"
+              label="Actions for all runs shown"
               items={[
-                { label: "Cancel all that run or wait …", run: () => setMany("cancel") },
-                { label: "Begin all again that failed …", run: () => setMany("retry") },
-                { label: "Delete old ones …", danger: true, run: () => setClearing(true) },
+                { label: "Cancel all active runs …", run: () => setMany("cancel") },
+                { label: "Restart all failed runs …", run: () => setMany("retry") },
+                { label: "Delete old runs …", danger: true, run: () => setClearing(true) },
               ]}
             />
           )}
@@ -105,7 +105,7 @@ export function History({ task }: { task: TaskInfo }) {
 function NoRuns({ state }: { state: string }) {
   return (
     <Empty title={state ? `No run is ${state}` : "No training yet"}>
-      What you start above appears here, with every outcome and its whole error.
+      Trainings appear here, with their results and full errors.
     </Empty>
   );
 }
@@ -132,9 +132,7 @@ function ClearOld({ open, close }: { open: boolean; close: () => void }) {
       onYes={() => clear.mutate()}
       onNo={close}
     >
-      <p>
-        Runs that ended more than 30 days ago, with their logs and checkpoints. Versions that were made of them stay.
-      </p>
+      <p>Deletes runs that ended more than 30 days ago, with their logs and checkpoints. Their versions are kept.</p>
       <ShowCommand command={commands.deleting(`/api/v1/runs?finished_before=${before}`)} />
     </Confirm>
   );

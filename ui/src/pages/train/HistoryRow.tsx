@@ -19,7 +19,7 @@ import type { Place } from "./RunTable";
 import css from "./train.module.css";
 
 const SHOWN = 160;
-const KIND = { train: "Training", evaluate: "Measurement" } as const;
+const KIND = { train: "Training", evaluate: "Evaluation" } as const;
 
 /** One training or measurement of the history. */
 export function HistoryRow({
@@ -76,7 +76,7 @@ export function HistoryRow({
       </Cell>
       <Cell label="Version">
         {run.version ? (
-          <Link to="/versions" search={{ task: run.task, version: run.version } as never}>
+          <Link to="/versions" search={{ task: run.task, version: run.version }}>
             {run.version}
           </Link>
         ) : (
@@ -118,7 +118,7 @@ function RunMenu({ run }: { run: Run }) {
     setAsking(false);
     void client.invalidateQueries({ queryKey: ["runs"] });
   };
-  const logs = () => void navigate({ to: "/runs/$id", params: { id: run.id }, search: { tab: "logs" } as never });
+  const logs = () => void navigate({ to: "/runs/$id", params: { id: run.id }, search: { tab: "logs" } });
   const items: Item[] = [
     ...offered(run).map(({ action, label }) => ({ label, run: () => act.mutate(action) })),
     { label: "Logs", run: logs },
@@ -135,7 +135,7 @@ function RunMenu({ run }: { run: Run }) {
         onYes={() => void remove()}
         onNo={() => setAsking(false)}
       >
-        <p>Its logs and checkpoints go, too. A version that was made of it stays.</p>
+        <p>Its logs and checkpoints are deleted as well. Its version is kept.</p>
         <ShowCommand command={commands.deletingRun(run.id)} />
       </Confirm>
     </>

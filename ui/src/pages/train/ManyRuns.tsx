@@ -12,17 +12,17 @@ export type ManyAction = Schemas["BulkRunAction"];
 
 const WORDS = {
   cancel: {
-    title: "Cancel all that run or wait",
+    title: "Cancel all active runs",
     yes: "Cancel",
-    effect: "They stop after their step; what they learned until their last checkpoint is kept.",
-    none: "None of these runs is waiting or working.",
+    effect: "They stop after the current step. Their last checkpoint is kept.",
+    none: "None of these runs is active.",
     done: "asked to stop",
   },
   retry: {
-    title: "Begin all again that failed or were cancelled",
-    yes: "Begin again:",
-    effect: "They are queued from the beginning; their checkpoints are deleted.",
-    none: "None of these runs can begin again.",
+    title: "Restart all failed and cancelled runs",
+    yes: "Restart",
+    effect: "They start from the beginning; their checkpoints are deleted.",
+    none: "None of these runs can be restarted.",
     done: "queued again",
   },
 } as const;
@@ -62,8 +62,7 @@ export function ManyRuns(props: { action: ManyAction; task: string; state?: RunS
       {told.isPending && <p>Counting …</p>}
       {told.data && (
         <p role="status">
-          {many === 0 ? words.none : `${count(many, "run")} of those that the history shows. ${words.effect}`}{" "}
-          {left(told.data)}
+          {many === 0 ? words.none : `${count(many, "run")} in the history. ${words.effect}`} {left(told.data)}
         </p>
       )}
       <ShowCommand command={commands.posting("/api/v1/runs/bulk", body)} />
@@ -73,5 +72,5 @@ export function ManyRuns(props: { action: ManyAction; task: string; state?: RunS
 }
 
 function left({ skipped }: Schemas["BulkRunsResult"]): string | undefined {
-  return skipped.length > 0 ? `${count(skipped.length, "run")} left alone: ${skipped[0]?.why}.` : undefined;
+  return skipped.length > 0 ? `${count(skipped.length, "run")} not changed: ${skipped[0]?.why}.` : undefined;
 }

@@ -22,7 +22,7 @@ export function MaskView({ task, base }: { task: TaskInfo; base: string }) {
   if (!example) return null;
   const total = data.total;
   return (
-    <TokenMask key={base} example={example} base={base} title="What is learned of an example">
+    <TokenMask key={base} example={example} base={base} title="Training tokens of an example">
       <div className={css.examples}>
         <Button small disabled={at === 0} onClick={() => setAt(at - 1)}>
           Previous

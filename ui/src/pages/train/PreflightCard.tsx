@@ -14,7 +14,7 @@ export function PreflightCard({ query }: { query: UseQueryResult<Preflight> }) {
   const { data, error, isPending } = query;
   const state = data && (data.ok ? <Pill tone="good">✓ Ready</Pill> : <Pill tone="bad">✕ Not ready</Pill>);
   return (
-    <Card title="Before it starts" side={state}>
+    <Card title="Check before training" side={state}>
       {isPending && <Skeleton lines={5} height={220} />}
       {error && <Failure error={error} retry={() => void query.refetch()} />}
       {data && (
@@ -35,7 +35,7 @@ export function PreflightCard({ query }: { query: UseQueryResult<Preflight> }) {
               )}
             </Notice>
           ))}
-          {data.problems.length === 0 && <Notice tone="good" title="Nothing stands in the way." />}
+          {data.problems.length === 0 && <Notice tone="good" title="No problems found." />}
         </div>
       )}
     </Card>
@@ -48,13 +48,13 @@ function Cost({ seconds }: { seconds: number }) {
   const rent = data?.body;
   const price = rent?.price_per_hour ?? 0;
   const free = rent && price === 0;
-  const sub = free ? "Own machine" : `At ${money(price, rent?.currency ?? "")} an hour`;
+  const sub = free ? "Your own machine" : `At ${money(price, rent?.currency ?? "")} per hour`;
   return (
     <Figure
       label="Cost"
       value={!rent ? "–" : free ? "None" : roughMoney((price * seconds) / 3600, rent.currency)}
       sub={
-        <Link to="/settings" search={{ tab: "system" } as never}>
+        <Link to="/settings" search={{ tab: "system" }}>
           {sub}
         </Link>
       }
@@ -68,15 +68,15 @@ function EstimateFigures({ estimate }: { estimate: NonNullable<Preflight["estima
       <Figure
         label="Time"
         value={estimate.seconds == null ? "Unknown" : `≈ ${roughly(estimate.seconds)}`}
-        sub={sentence(estimate.seconds_basis ?? "no run to go by yet")}
+        sub={sentence(estimate.seconds_basis ?? "no earlier run to estimate from")}
       />
       <Figure label="Memory" value={bytes(estimate.memory_bytes)} sub="Predicted peak" />
       <Cost seconds={estimate.seconds} />
-      <Figure label="Learn from" value={number(estimate.train)} sub={`${number(estimate.tokens)} tokens in all`} />
-      <Figure label="Measured on" value={number(estimate.eval)} sub="Held out" />
+      <Figure label="Training examples" value={number(estimate.train)} sub={`${number(estimate.tokens)} tokens`} />
+      <Figure label="Held-out examples" value={number(estimate.eval)} sub="For evaluation" />
       {estimate.quality && (
         <Figure
-          label={`Last time: ${titleOf(estimate.quality.metric.name)}`}
+          label={`Last version: ${titleOf(estimate.quality.metric.name)}`}
           value={percent(estimate.quality.metric.value)}
           sub={`${estimate.quality.version}, ${number(estimate.quality.n)} held out`}
         />

@@ -7,7 +7,7 @@ import type { Draft, Effort } from "../../lib/train";
 import css from "./train.module.css";
 
 const EFFORTS: { value: Effort; label: string }[] = [
-  { value: "quick", label: "Quick look" },
+  { value: "quick", label: "Quick" },
   { value: "recommended", label: "Recommended" },
   { value: "thorough", label: "Thorough" },
 ];

@@ -12,7 +12,7 @@ export function Train() {
     <div className={layout.stack}>
       <PageHead
         title="Train"
-        about={`${task.title}: from approved examples to an adapter. It runs beside the service; leave this page whenever you like.`}
+        about={`${task.title}: train an adapter on the approved examples. It runs in the background; you can leave this page.`}
       />
       <TrainForm key={task.name} task={task} />
       <History task={task} />

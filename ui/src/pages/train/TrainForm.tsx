@@ -62,7 +62,11 @@ export function TrainForm({ task }: { task: TaskInfo }) {
           }}
         >
           <div className={layout.fields}>
-            <Field label="Base model" error={wrong("base")} hint="Frozen; a name, a Hub id or a path">
+            <Field
+              label="Base model"
+              error={wrong("base")}
+              hint="Name, Hugging Face Hub ID or path. Its weights stay frozen."
+            >
               {(field) => (
                 <>
                   <Input
@@ -83,7 +87,7 @@ export function TrainForm({ task }: { task: TaskInfo }) {
             <Input
               label="Held out (percent)"
               error={wrong("eval_share")}
-              hint="Measured, never learned; 20 if empty"
+              hint="Used for evaluation only. Default: 20"
               inputMode="decimal"
               placeholder="20"
               value={draft.evalShare}
@@ -91,9 +95,9 @@ export function TrainForm({ task }: { task: TaskInfo }) {
             />
           </div>
           <div className={css.choices}>
-            <Choice label="Kind of adapter">
+            <Choice label="Adapter type">
               <Segmented
-                label="Kind of adapter"
+                label="Adapter type"
                 value={draft.method}
                 options={METHODS}
                 onChange={(method) => change({ method })}
@@ -109,7 +113,7 @@ export function TrainForm({ task }: { task: TaskInfo }) {
             />
           )}
           <Check
-            label="Make it active if it is not worse than what is active"
+            label="Activate the new version if it is not worse than the active one"
             checked={draft.activate}
             onChange={(e) => change({ activate: e.target.checked })}
           />
@@ -132,7 +136,7 @@ export function TrainForm({ task }: { task: TaskInfo }) {
                 <Link to="/runs/$id" params={{ id: task.run.id }}>
                   {task.run.id}
                 </Link>{" "}
-                is {task.run.state}; one training at a time.
+                is {task.run.state}. Only one training runs at a time.
               </span>
             )}
           </div>
@@ -151,10 +155,10 @@ function DecoderOnly({ estimate: found, chosen }: { estimate: Preflight | undefi
   const [fast, whole] = chosen ? [estimate?.quality, null] : [other?.quality, estimate?.quality];
   return (
     <>
-      Fast{saves}: only the decoder learns, and what the encoder computes is kept.{" "}
+      Fast{saves}: only the decoder is trained, and the output of the encoder is cached.{" "}
       {fast
-        ? `Measured on your own messages: ${quality(fast)}${whole ? `; the whole adapter: ${quality(whole)}` : ""}.`
-        : "Not yet measured on your messages: train it once, and its score stands here."}
+        ? `On your held-out examples: ${quality(fast)}${whole ? `; full adapter: ${quality(whole)}` : ""}.`
+        : "Not evaluated on your messages yet. Its score appears here after the first training."}
     </>
   );
 }
@@ -178,7 +182,7 @@ function StartFailed({ error }: { error: unknown }) {
     error instanceof Problem && error.status === 409 && typeof error.body.run === "string" ? error.body.run : null;
   if (!other) return <Failure error={error} />;
   return (
-    <Notice tone="warn" title="A training is already under way.">
+    <Notice tone="warn" title="A training is already running.">
       <Link to="/runs/$id" params={{ id: other }}>
         Watch {other}
       </Link>

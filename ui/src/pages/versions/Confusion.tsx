@@ -3,12 +3,12 @@ import { Card } from "../../components/bits";
 import { Table } from "../../components/Table";
 import { number } from "../../lib/format";
 
-/** Which label was taken for which. */
+/** Confusion matrix. */
 export function Confusion({ confusion }: { confusion: NonNullable<Scores["confusion"]> }) {
   const { labels, counts } = confusion;
-  const columns = ["True ╲ given", ...labels, "No answer"];
+  const columns = ["Correct ╲ predicted", ...labels, "No answer"];
   return (
-    <Card title="Which label was taken for which" flush>
+    <Card title="Confusion matrix" flush>
       <Table label="Confusion" columns={columns.map((title, i) => ({ title, right: i > 0 }))}>
         {labels.map((label, i) => {
           const row = counts[i] ?? [];

@@ -23,7 +23,7 @@ export function DriftCard({ task, version }: { task: string; version: string }) 
   return (
     <Card
       id="drift"
-      title="Is it still as good?"
+      title="Drift"
       side={
         data?.measured_at && (
           <span>
@@ -52,18 +52,18 @@ function Signals({ drift }: { drift: Drift }) {
       <div className={css.signals}>
         <Signal title="Changed by people" {...overrides}>
           <dl className={css.shares}>
-            <dt>Since then</dt>
+            <dt>Now</dt>
             <dd>
               <Interval metric={window && { value: window.share, low: window.low, high: window.high }} />
             </dd>
-            <dt>Held out</dt>
+            <dt>Held-out examples</dt>
             <dd>
               <Interval
                 tone="quiet"
                 metric={reference && { value: reference.share, low: reference.low, high: reference.high }}
               />
             </dd>
-            <dt>Promised</dt>
+            <dt>Expected</dt>
             <dd className="num">{percent(overrides.promised, 1)}</dd>
             <dt>Fields changed</dt>
             <dd className="num">
@@ -74,10 +74,10 @@ function Signals({ drift }: { drift: Drift }) {
           </dl>
         </Signal>
         <Signal title="Confidence" {...confidence}>
-          <SharesBelow shift={confidence} what="Confidence" now="since then" then="held out" show={percent} />
+          <SharesBelow shift={confidence} what="Confidence" now="now" then="held-out examples" show={percent} />
         </Signal>
         <Signal title="Length of messages" {...inputs}>
-          <SharesBelow shift={inputs} what="Characters" now="since then" then="learned from" show={number} />
+          <SharesBelow shift={inputs} what="Characters" now="now" then="training examples" show={number} />
         </Signal>
       </div>
     </div>
@@ -86,12 +86,12 @@ function Signals({ drift }: { drift: Drift }) {
 
 function ToDo({ task, version }: { task: string; version: string }) {
   return (
-    <Notice tone="warn" title={`${version} no longer does what it did.`}>
-      <Link to="/audit" search={{ task, state: "pending", order: "uncertain" } as never}>
-        Audit what it is least sure of
+    <Notice tone="warn" title={`${version} has drifted.`}>
+      <Link to="/audit" search={{ task, state: "pending", order: "uncertain" }}>
+        Audit messages with low confidence
       </Link>
       , then{" "}
-      <Link to="/train" search={{ task } as never}>
+      <Link to="/train" search={{ task }}>
         train again
       </Link>{" "}
       with the new answers.

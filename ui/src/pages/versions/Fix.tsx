@@ -70,15 +70,15 @@ export function Fix({ task, one, place, onStep, onApproved, close }: Props) {
       wide
       onOpenChange={close}
       onKeyDown={onKeyDown}
-      title={`Worst first: ${place}`}
+      title={`Worst answers: ${place}`}
       foot={
         <>
-          <Link to="/audit" search={{ task: task.name, state: "all", id, view: "both" } as never}>
+          <Link to="/audit" search={{ task: task.name, state: "all", id, view: "both" }}>
             Open in Audit
           </Link>
           <span className={css.grow} />
           <Button shortcut="o" disabled={one.answer == null} onClick={keys.o}>
-            Take its answer
+            Use its answer
           </Button>
           <Button shortcut="j" onClick={keys.j}>
             Next
@@ -101,7 +101,7 @@ export function Fix({ task, one, place, onStep, onApproved, close }: Props) {
             />
             {one.answer != null && (
               <div>
-                <h3>It said, and what counts as true</h3>
+                <h3>Its answer and the correct answer</h3>
                 <Diffs truth={answer} answer={one.answer} />
               </div>
             )}

@@ -19,7 +19,7 @@ const hash = (digest: string) => <code title={digest}>{digest.slice(0, 12)}</cod
 export function Lineage({ version, versions }: { version: Version; versions: Version[] }) {
   const line = ancestors(versions, version, MOST);
   return (
-    <Card title="Where it comes from">
+    <Card title="Lineage">
       <div className={css.lineage}>
         <Graph line={line} />
         <Facts
@@ -32,7 +32,7 @@ export function Lineage({ version, versions }: { version: Version; versions: Ver
             ],
             ["Prompt and form", hash(version.card_digest)],
             ["Adapter", hash(version.adapter_digest)],
-            ["Made", `${exact(version.created_at)} by ${version.created_by}`],
+            ["Created", `${exact(version.created_at)} by ${version.created_by}`],
           ]}
         />
       </div>
@@ -51,7 +51,7 @@ function Graph({ line }: { line: Version[] }) {
           <g key={one.name}>
             <Box column={0} row={row} kind="Dataset" name={one.dataset ? one.dataset.slice(0, 12) : "Unknown"} />
             <Arrow column={0} row={row} />
-            <Box column={1} row={row} kind="Run" name={one.run ?? "Made elsewhere"} to={one.run && { run: one.run }} />
+            <Box column={1} row={row} kind="Run" name={one.run ?? "Imported"} to={one.run && { run: one.run }} />
             <Arrow column={1} row={row} />
             <Box
               column={2}
@@ -106,7 +106,7 @@ function Box({ column, row, kind, name, to, here }: BoxProps) {
       {box}
     </Link>
   ) : (
-    <Link to="/versions" search={to as never}>
+    <Link to="/versions" search={to}>
       {box}
     </Link>
   );

@@ -12,8 +12,8 @@ export function MetricsTable({ evaluation }: { evaluation: Evaluation }) {
     "Metric",
     "Adapter",
     label(baseline?.name ?? ""),
-    base ? "Bare base" : "",
-    baseline ? "Verdict" : "",
+    base ? "Base model alone" : "",
+    baseline ? "Comparison" : "",
   ].filter(Boolean);
   return (
     <Table label="Metrics" columns={columns} stack>
@@ -24,9 +24,9 @@ export function MetricsTable({ evaluation }: { evaluation: Evaluation }) {
             <th scope="row">
               {titleOf(metric.name)}
               {metric.name === adapter.headline && (
-                <span className="muted" title="Decides between versions">
+                <span className="muted" title="Metric that decides between versions">
                   {" "}
-                  ★<span className="sr">decides between versions</span>
+                  ★<span className="sr">metric that decides between versions</span>
                 </span>
               )}
             </th>
@@ -39,12 +39,12 @@ export function MetricsTable({ evaluation }: { evaluation: Evaluation }) {
               </Cell>
             )}
             {base && (
-              <Cell label="Bare base">
+              <Cell label="Base model alone">
                 <Interval metric={metricOf(base, metric.name)} tone="quiet" />
               </Cell>
             )}
             {baseline && (
-              <Cell label="Verdict">
+              <Cell label="Comparison">
                 <Verdict mine={metric} other={rival} n={adapter.n} />
               </Cell>
             )}

@@ -59,25 +59,15 @@ export function Playground({ task, versions }: { task: TaskInfo; versions: Versi
           onText={setInput}
         />
         <div className={css.ask}>
-          <Pick
-            aria-label="First contestant"
-            options={contestants}
-            value={first}
-            onPick={(to) => setUrl({ left: to })}
-          />
+          <Pick aria-label="First model" options={contestants} value={first} onPick={(to) => setUrl({ left: to })} />
           <span className="muted">against</span>
-          <Pick
-            aria-label="Second contestant"
-            options={contestants}
-            value={second}
-            onPick={(to) => setUrl({ right: to })}
-          />
-          <ActionButton action={askBoth} look="main" busy={ask.isPending && "Reading the message …"}>
+          <Pick aria-label="Second model" options={contestants} value={second} onPick={(to) => setUrl({ right: to })} />
+          <ActionButton action={askBoth} look="main" busy={ask.isPending && "Running …"}>
             Ask both
           </ActionButton>
           {SAMPLES[task.name] && input === "" && (
             <Button look="quiet" onClick={() => setInput(SAMPLES[task.name] ?? "")}>
-              Take the sample
+              Use the sample
             </Button>
           )}
         </div>
@@ -93,7 +83,11 @@ export function Playground({ task, versions }: { task: TaskInfo; versions: Versi
             />
           ))}
         </div>
-        {differs && <p className="muted">{differs.size === 0 ? "Both say the same." : "Fields marked ≠ differ."}</p>}
+        {differs && (
+          <p className="muted">
+            {differs.size === 0 ? "Both answers are the same." : "Fields marked ≠ are different."}
+          </p>
+        )}
         {command && <ShowCommand command={command} />}
       </div>
     </Card>
@@ -116,7 +110,7 @@ function OneAnswer({
       <header>
         <h3>{title}</h3>
         <span className="num">
-          {answer.confidence != null && `${percent(answer.confidence)} sure · `}
+          {answer.confidence != null && `${percent(answer.confidence)} confidence · `}
           {duration(answer.seconds)}
         </span>
       </header>
@@ -136,7 +130,7 @@ function choices(task: TaskInfo, versions: Version[]): Option[] {
     : [];
   return [
     ...rules,
-    { value: "base", label: "Bare base model" },
+    { value: "base", label: "Base model without adapter" },
     ...versions.map((v) => ({ value: v.name, label: v.stage === "active" ? `${v.name} (active)` : v.name })),
   ];
 }

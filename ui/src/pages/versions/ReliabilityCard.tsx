@@ -23,7 +23,7 @@ export function ReliabilityCard({ evaluation }: { evaluation: Evaluation }) {
   ];
   return (
     <Card
-      title="Can its confidence be trusted?"
+      title="Calibration"
       side={<Pick aria-label="Confidence of" options={options} value={field} small onPick={setField} />}
     >
       <div className={css.reliability}>
@@ -49,11 +49,11 @@ export function ReliabilityCard({ evaluation }: { evaluation: Evaluation }) {
               sub={`${number(effect.kept)} of ${number(after.count)}`}
             />
             <Figure
-              label="Of these right"
+              label="Correct"
               value={percent(effect.accuracy)}
-              sub={effect.accuracy === null ? "None reach it" : undefined}
+              sub={effect.accuracy === null ? "None above the threshold" : undefined}
             />
-            <Figure label="Fall back" value={number(effect.below)} sub="Below the threshold" />
+            <Figure label="Not answered" value={number(effect.below)} sub="Below the threshold" />
             <Figure
               label="Calibration error"
               value={percent(after.ece, 1)}

@@ -8,7 +8,7 @@ const at = (share: number) => share * SIZE;
 /** Accuracy over confidence; on the diagonal a confidence means what it says. Dots grow with their number of answers. */
 export function ReliabilityPlot({ bins, before, threshold }: { bins: Bin[]; before: Bin[]; threshold: number }) {
   const most = Math.max(1, ...bins.map((bin) => bin.count));
-  const about = bins.map((bin) => `${percent(bin.confidence)} sure, ${percent(bin.accuracy)} right`).join("; ");
+  const about = bins.map((bin) => `${percent(bin.confidence)} confidence, ${percent(bin.accuracy)} correct`).join("; ");
   return (
     <figure className={css.plot}>
       <svg viewBox={`-34 -8 ${SIZE + 48} ${SIZE + 44}`} role="img" aria-label={`Reliability: ${about}`}>
@@ -37,17 +37,17 @@ export function ReliabilityPlot({ bins, before, threshold }: { bins: Bin[]; befo
             r={3 + 5 * Math.sqrt(bin.count / most)}
             className={css.after}
           >
-            <title>{`${number(bin.count)} answers: ${percent(bin.confidence, 1)} sure, ${percent(bin.accuracy, 1)} right`}</title>
+            <title>{`${number(bin.count)} answers: ${percent(bin.confidence, 1)} confidence, ${percent(bin.accuracy, 1)} correct`}</title>
           </circle>
         ))}
         <text x={SIZE / 2} y={SIZE + 31} textAnchor="middle">
           Confidence, %
         </text>
         <text x={-SIZE / 2} y={-25} textAnchor="middle" transform="rotate(-90)">
-          Right, %
+          Correct, %
         </text>
       </svg>
-      <figcaption>Filled: calibrated. Hollow: as the model said.</figcaption>
+      <figcaption>Filled: calibrated. Hollow: before calibration.</figcaption>
     </figure>
   );
 }

@@ -19,17 +19,17 @@ export function RightList({ task: name, right, evaluation }: Props) {
   const task = tasks.find((one) => one.name === name);
   return (
     <Card
-      title="Right answers"
+      title="Correct answers"
       flush
-      side={right.length > 0 && `${number(right.length)} of ${number(all)} that were right to the last value`}
+      side={right.length > 0 && `${number(right.length)} of ${number(all)} fully correct answers`}
     >
       {right.length === 0 && (
-        <Empty title={!evaluation ? "Nothing to show" : all === 0 ? "None is all right" : "None was kept"}>
+        <Empty title={!evaluation ? "Nothing to show" : all === 0 ? "No correct answers" : "No answers were stored"}>
           {!evaluation
-            ? "Answers to held-out examples appear here once it is measured."
+            ? "Answers to held-out examples appear here after the evaluation."
             : all === 0
-              ? "Every answer to a held-out example lacks something."
-              : "It was measured by an older Graft; measure it again to see some."}
+              ? "No answer to a held-out example is fully correct."
+              : "It was evaluated by an older version of Graft. Evaluate it again to see some."}
         </Empty>
       )}
       {right.map(({ example, answer = null }) => (

@@ -22,7 +22,7 @@ export function Rollback({ task, active, versions }: { task: string; active: Ver
       return reply(api.POST("/api/v1/tasks/{task}/rollback", { params, body: { expected: active.name } }));
     },
     onSuccess: ({ version }) => {
-      say(`${version.name} answers again`);
+      say(`${version.name} is active again`);
       setAsking(false);
     },
     onError: sayError,
@@ -36,12 +36,12 @@ export function Rollback({ task, active, versions }: { task: string; active: Ver
   };
   return (
     <>
-      <ActionButton action={ask} icon="undo" title={before ? undefined : "No version was active before"}>
+      <ActionButton action={ask} icon="undo" title={before ? undefined : "There is no previous version"}>
         Roll back
       </ActionButton>
       <Confirm
         open={asking}
-        title={`Roll back to ${before?.name ?? "the version before"}?`}
+        title={`Roll back to ${before?.name ?? "the previous version"}?`}
         yes="Roll back"
         busy={roll.isPending && "Rolling back …"}
         onYes={() => roll.mutate()}
@@ -60,8 +60,8 @@ function Effect({ task, active, before }: { task: string; active: Version; befor
   return (
     <>
       <p>
-        {before.name} answers every request for {task} at once; the next request already gets it. {active.name} stops
-        answering, is kept, and can be activated again.
+        {before.name} answers every request for {task} from now on. {active.name} stops answering, is kept, and can be
+        activated again.
       </p>
       <Facts
         rows={[
@@ -83,5 +83,5 @@ function scored(version: Version): string {
   const metric = headline(evaluationOf(version)?.adapter);
   return metric
     ? ` · ${titleOf(metric.name)} ${percent(metric.value)} (${percent(metric.low)} to ${percent(metric.high)})`
-    : " · not measured";
+    : " · not evaluated";
 }

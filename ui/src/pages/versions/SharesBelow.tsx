@@ -19,7 +19,7 @@ export function SharesBelow({ shift, what, now, then, show }: Props) {
   const all = [window, reference].flatMap((sample) => sample?.deciles ?? []);
   const low = Math.min(...all);
   const high = Math.max(...all);
-  if (all.length === 0) return <p className={css.none}>Nothing to draw yet</p>;
+  if (all.length === 0) return <p className={css.none}>No data yet</p>;
   const line = (sample: Spread) =>
     sample.deciles
       .map((value, i) => `${high > low ? ((value - low) / (high - low)) * WIDE : WIDE / 2},${HIGH - (i / 10) * HIGH}`)

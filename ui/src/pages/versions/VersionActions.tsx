@@ -27,8 +27,8 @@ export function VersionActions({ version, active }: { version: Version; active: 
     mutationFn: (force: boolean) =>
       reply(api.POST("/api/v1/versions/{task}/{name}/activate", { params, body: { expected: active, force } })),
     onSuccess: ({ previous }) => (
-      say(`${name} answers now`, {
-        detail: previous ? `${previous} can come back with one press of Roll back.` : undefined,
+      say(`${name} is active now`, {
+        detail: previous ? `${previous} can be restored with Roll back.` : undefined,
       }),
       done()
     ),
@@ -48,17 +48,14 @@ export function VersionActions({ version, active }: { version: Version; active: 
       run: () => location.assign(address("/api/v1/versions/{task}/{name}/download", { task, name })),
     },
     {
-      label: "Measure again",
-      run: act(
-        () => api.POST("/api/v1/versions/{task}/{name}/evaluate", { params }),
-        "Queued; the numbers come when it is done",
-      ),
+      label: "Evaluate again",
+      run: act(() => api.POST("/api/v1/versions/{task}/{name}/evaluate", { params }), "Queued"),
     },
     ...(version.stage === "active"
       ? []
       : [
           {
-            label: archived ? "Bring back as shadow" : "Archive",
+            label: archived ? "Restore as shadow" : "Archive",
             run: act(
               () =>
                 api.POST("/api/v1/versions/{task}/{name}/stage", {
@@ -81,16 +78,16 @@ export function VersionActions({ version, active }: { version: Version; active: 
       <Menu label={`More about ${name}`} items={items} />
       <Confirm
         open={asking === "activate"}
-        title={`Let ${name} answer?`}
-        yes={worse ? "Activate all the same" : "Activate"}
+        title={`Activate ${name}?`}
+        yes={worse ? "Activate anyway" : "Activate"}
         danger={worse !== null}
         busy={busy}
         onYes={() => activate.mutate(worse !== null)}
         onNo={() => (setAsking(null), setWorse(null))}
       >
         <p>
-          New requests go to {name} at once
-          {active ? `; those under way finish on ${active}, which stays ready to come back` : ""}. Nothing restarts.
+          New requests use {name} at once
+          {active ? `; requests in progress finish with ${active}, which can be restored` : ""}. Nothing restarts.
         </p>
         {worse && <p role="alert">{worse}</p>}
         <ShowCommand command={commands.activating(task, name, worse !== null)} />
@@ -103,7 +100,7 @@ export function VersionActions({ version, active }: { version: Version; active: 
         onYes={act(() => api.DELETE("/api/v1/versions/{task}/{name}", { params }), `${name} is deleted`)}
         onNo={() => setAsking(null)}
       >
-        <p>It leaves the registry; its files and the run that made it stay on the disk.</p>
+        <p>It is removed from the registry. Its files and its run stay on the disk.</p>
         <ShowCommand command={commands.deletingVersion(task, name)} />
       </Confirm>
     </div>

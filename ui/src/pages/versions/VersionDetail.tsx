@@ -25,13 +25,12 @@ export function VersionDetail({ task, version, versions }: { task: TaskInfo; ver
     <div className={layout.stack}>
       <div className={css.detail}>
         <Card
-          title="On the held-out examples"
+          title="Metrics on the held-out examples"
           flush
           side={
             evaluation && (
               <span>
-                {number(evaluation.adapter.n)} examples it never saw · {duration(evaluation.seconds_per_answer)} an
-                answer
+                {number(evaluation.adapter.n)} held-out examples · {duration(evaluation.seconds_per_answer)} per answer
               </span>
             )
           }
@@ -39,7 +38,7 @@ export function VersionDetail({ task, version, versions }: { task: TaskInfo; ver
           {evaluation ? (
             <MetricsTable evaluation={evaluation} />
           ) : (
-            <Empty title="Not measured yet">Choose “Measure again” in its menu.</Empty>
+            <Empty title="Not evaluated yet">Choose “Evaluate again” in its menu.</Empty>
           )}
         </Card>
         <div className={layout.two}>

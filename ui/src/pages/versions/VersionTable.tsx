@@ -25,9 +25,9 @@ export function VersionTable({ versions, active, shown, onShow }: Props) {
     "Version",
     "Stage",
     metric ? titleOf(metric) : "Score",
-    "Against the baseline",
-    ...(active ? [`Against ${active.name}`] : []),
-    "Made",
+    "vs. baseline",
+    ...(active ? [`vs. ${active.name}`] : []),
+    "Created",
     { hidden: "More" },
   ];
   return (
@@ -80,17 +80,17 @@ function Row({
         </Pill>
       </Cell>
       <Cell label={mine ? titleOf(mine.name) : "Score"}>
-        {mine ? <Interval metric={mine} /> : <span className="muted">Not measured</span>}
+        {mine ? <Interval metric={mine} /> : <span className="muted">Not evaluated</span>}
       </Cell>
-      <Cell label="Against the baseline">
+      <Cell label="vs. baseline">
         <Verdict mine={mine} other={rival} n={n} />
       </Cell>
       {active && (
-        <Cell label="Against the active one">
+        <Cell label="vs. active">
           <Verdict mine={mine} other={other} n={n} />
         </Cell>
       )}
-      <Cell label="Made">
+      <Cell label="Created">
         <TimeAgo at={version.created_at} />
         <div className={css.sub}>{version.created_by}</div>
       </Cell>

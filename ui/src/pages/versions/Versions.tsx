@@ -27,7 +27,7 @@ export function Versions() {
   const head = (
     <PageHead
       title="Versions"
-      about={`${task.title}: ${active ? `${active.name} answers.` : task.has_baseline ? "no adapter is active; the regex parser answers." : "no adapter is active."}`}
+      about={`${task.title}: ${active ? `${active.name} is active.` : task.has_baseline ? "no adapter is active; the regex parser answers." : "no adapter is active."}`}
     >
       {active && <Rollback task={task.name} active={active} versions={list} />}
     </PageHead>
@@ -39,7 +39,7 @@ export function Versions() {
         {head}
         <Card>
           <Empty title="No versions yet" action={<Link to="/train">Train an adapter</Link>}>
-            Each training that succeeds becomes a version here.
+            Each successful training becomes a version.
           </Empty>
         </Card>
         {playground}
@@ -48,7 +48,7 @@ export function Versions() {
   const tabs = [
     {
       value: "numbers",
-      label: `${shown.name} in numbers`,
+      label: `${shown.name} metrics`,
       content: <VersionDetail task={task} version={shown} versions={list} />,
     },
     { value: "playground", label: "Playground", content: playground },

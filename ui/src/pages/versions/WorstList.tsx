@@ -36,7 +36,7 @@ export function WorstList({ task: name, worst, evaluation }: Props) {
   };
   return (
     <Card
-      title="Worst first"
+      title="Worst answers"
       flush
       side={
         wrong.length > 0 && (
@@ -47,12 +47,12 @@ export function WorstList({ task: name, worst, evaluation }: Props) {
       }
     >
       {wrong.length === 0 && (
-        <Empty title={!evaluation ? "Nothing to show" : anyWrong ? "None was kept" : "None is wrong"}>
+        <Empty title={!evaluation ? "Nothing to show" : anyWrong ? "No answers were stored" : "No wrong answers"}>
           {!evaluation
-            ? "Answers to held-out examples appear here once it is measured."
+            ? "Answers to held-out examples appear here after the evaluation."
             : anyWrong
-              ? "It was measured by an older Graft; measure it again to see them."
-              : "Every held-out example got the right answer."}
+              ? "It was evaluated by an older version of Graft. Evaluate it again to see them."
+              : "Every held-out example has the correct answer."}
         </Empty>
       )}
       <ul className={css.worst}>
@@ -66,7 +66,7 @@ export function WorstList({ task: name, worst, evaluation }: Props) {
               {fixed.has(example.id) ? (
                 <Pill tone="good">✓ Approved</Pill>
               ) : (
-                <span className="num" title="Share of the answer's values that were right">
+                <span className="num" title="Share of correct values in the answer">
                   {percent(diff?.score ?? score)}
                 </span>
               )}
