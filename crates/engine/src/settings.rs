@@ -1,6 +1,6 @@
 //! The settings of a training, each declared here and nowhere else: its name, kind, range and help are those of the
-//! flags of `graft train` and `graft queue submit`, of a request to the API, and of the page. Help that begins with `LoRA: ` or `Soft prompt: ` is of a setting that
-//! only that method has; the page shows it with that method only.
+//! flags of `graft train` and `graft queue submit`, of a request to the API, and of the page. Help that begins with
+//! `LoRA: ` or `Soft prompt: ` marks a setting of that method only; the page shows it with that method.
 
 use graft_core::{AdapterSpec, PromptInit, Schedule, Targets};
 use serde::{Deserialize, Serialize, Serializer};

@@ -42,6 +42,7 @@ pub enum Method {
     /// Linear between knots of rising raw and calibrated confidence (Zadrozny and Elkan 2002).
     Isotonic {
         /// Pairs of raw and calibrated confidence.
+        #[schema(value_type = Vec<Vec<f64>>)]
         knots: Vec<(f64, f64)>,
     },
 }

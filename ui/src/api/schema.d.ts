@@ -1187,7 +1187,7 @@ export interface components {
             /** @description Even if it is worse than the active one. */
             force?: boolean;
         };
-        /** @description An answer. */
+        /** @description An answer with everything that is known of it. */
         Answer: {
             /** @description The answer in the task's form, with what is computed from it. */
             answer: Json;
@@ -1195,14 +1195,14 @@ export interface components {
             answer_tokens: number;
             /**
              * Format: double
-             * @description Probability that all of it is right, calibrated where the version was evaluated.
+             * @description Probability that the whole answer is right, calibrated where the version was evaluated.
              */
             confidence: number;
             /** @description The same for each field, by path. */
             fields: {
                 [key: string]: number;
             };
-            /** @description Digest of everything that decided the answer. */
+            /** @description Digest of base, adapter, prompt, calibration and version: exactly what answered. */
             generation: string;
             /** @description Tokens of the prompt. */
             prompt_tokens: number;
@@ -1215,8 +1215,8 @@ export interface components {
             task: string;
             /** @description Whether the model ended the answer itself. */
             valid: boolean;
-            /** @description The version that answered. */
-            version?: string | null;
+            /** @description The version that answered; absent for an adapter's folder and for a bare base model. */
+            version: string | null;
         };
         /** @description The form of a task's answer. */
         AnswerForm: {
@@ -1287,24 +1287,28 @@ export interface components {
         };
         /** @description One bad row. */
         BadRow: {
-            /** @description `row 17`, `line 3`, … */
+            /** @description `row 17`, `line 3`, `2025-03-01.json`, … */
             at: string;
             /** @description What is wrong with it. */
             reason: string;
         };
         /** @description A base model on this machine. */
         Base: {
-            /**
-             * Format: int64
-             * @description When it was added.
-             */
-            added_at: number;
+            /** @description When it was added. */
+            added_at: components["schemas"]["Timestamp"];
             /** @description Digest of the model files. */
-            digest: string;
+            digest: components["schemas"]["Digest"];
             /** @description Built-in name, Hub id or path, as users write it. */
             name: string;
             /** @description Folder or GGUF file. */
             path: string;
+        };
+        /** @description Something that answers without a model. */
+        BaselineScores: {
+            /** @description `regex`, or `always <label>`. */
+            name: string;
+            /** @description Its scores. */
+            scores: components["schemas"]["Scores"];
         };
         /** @description The same decision on many examples. */
         Bulk: {
@@ -1360,24 +1364,24 @@ export interface components {
             /** @default null */
             state?: components["schemas"]["ReviewFilterName"] | null;
         };
-        /** @description What a bulk decision did. */
+        /** @description What a decision about many examples did. */
         BulkResult: {
             /**
              * Format: int64
              * @description Examples that changed.
              */
             changed: number;
-            /** @description Examples that did not. */
+            /** @description Those left as they were. */
             skipped: components["schemas"]["BulkSkipped"][];
         };
         /**
-         * @description What is done to many runs.
+         * @description What is done to many runs at once.
          * @enum {string}
          */
         BulkRunAction: "cancel" | "retry";
         /** @description A run that is left as it is. */
         BulkRunSkipped: {
-            /** @description Its id. */
+            /** @description The run. */
             id: string;
             /** @description Why. */
             why: string;
@@ -1395,44 +1399,64 @@ export interface components {
         };
         /** @description What became of many runs. */
         BulkRunsResult: {
-            /** @description Those that were, or would be, stopped or queued again, newest first. */
+            /** @description Those that were, or would be, stopped or queued again. */
             changed: string[];
             /** @description Those that are left as they are though the action fits their state. */
             skipped: components["schemas"]["BulkRunSkipped"][];
         };
-        /** @description An example that a bulk decision left alone. */
+        /** @description An example that a decision about many left as it was. */
         BulkSkipped: {
-            /** @description Its id. */
+            /** @description The example. */
             id: string;
             /** @description Why. */
             why: string;
         };
-        /** @description A fitted map of confidences, with the reliability before and after. */
+        /** @description A map from raw to calibrated confidence, with what it was fitted on. */
         Calibration: {
-            /** @description Calibrated by maps that were fitted on other answers. */
+            /** @description The same, calibrated by maps that were fitted on other answers (cross-validation). */
             after: components["schemas"]["Reliability"];
-            /** @description As the confidences were. */
+            /** @description Confidence and correctness of the held-out answers, as they were. */
             before: components["schemas"]["Reliability"];
-            /** @description The map: `{"method": "identity" | "platt" | "isotonic", …}`. */
-            method: JsonObject;
+            /** @description The map. */
+            method: components["schemas"]["CalibrationMethod"];
+        };
+        /** @description The kinds of map; all rise with the raw confidence. */
+        CalibrationMethod: {
+            /** @enum {string} */
+            method: "identity";
+        } | {
+            /**
+             * Format: double
+             * @description Above 0 for a model that is not sure enough.
+             */
+            bias: number;
+            /** @enum {string} */
+            method: "platt";
+            /**
+             * Format: double
+             * @description At least 0; below 1 for a model that is too sure.
+             */
+            scale: number;
+        } | {
+            /** @description Pairs of raw and calibrated confidence. */
+            knots: number[][];
+            /** @enum {string} */
+            method: "isotonic";
         };
         /** @description One line of the audit trail, which is only ever added to. */
         Change: {
-            /** @description What was done: `import`, `approve`, `reject`, `edit`, `add`, `state`, `activate`, … */
-            action: string;
+            /** @description What was done. */
+            action: components["schemas"]["ChangeAction"];
             /** @description The same fields as they are now. */
             after?: JsonObject | null;
-            /**
-             * Format: int64
-             * @description When, in milliseconds since the Unix epoch.
-             */
-            at: number;
+            /** @description When. */
+            at: components["schemas"]["Timestamp"];
             /** @description The fields that changed, as they were. */
             before?: JsonObject | null;
             /** @description Who. */
             by: string;
-            /** @description To what kind of thing: `example`, `dataset`, `run`, `version`, `setting`, `base`, … */
-            kind: string;
+            /** @description To what kind of thing. */
+            kind: components["schemas"]["ChangeKind"];
             /**
              * Format: int64
              * @description Counts all changes without a gap, from 1.
@@ -1440,9 +1464,19 @@ export interface components {
             seq: number;
             /** @description Its id or name. */
             subject: string;
-            /** @description Its task; empty for what belongs to none. */
+            /** @description Its task; empty for settings and bases. */
             task: string;
         };
+        /**
+         * @description What was done.
+         * @enum {string}
+         */
+        ChangeAction: "import" | "approve" | "reject" | "edit" | "reopen" | "undo" | "add" | "state" | "activate" | "rollback" | "set" | "delete";
+        /**
+         * @description What was changed.
+         * @enum {string}
+         */
+        ChangeKind: "example" | "dataset" | "run" | "version" | "setting" | "base" | "schedule" | "user" | "token" | "import";
         /** @description A part of the audit trail. */
         ChangeList: {
             /** @description In the order asked for. */
@@ -1518,9 +1552,9 @@ export interface components {
         };
         /** @description Answers side by side. */
         Compared: {
-            /** @description In the order of the contestants. */
+            /** @description In the order that was asked for. */
             answers: components["schemas"]["ContestantAnswer"][];
-            /** @description Paths that are not the same in all answers, like `items[0].name`. */
+            /** @description Paths of the fields that are not the same in all answers, like `items[0].name`. */
             differing: string[];
         };
         /** @description A setting in which runs differ. */
@@ -1537,9 +1571,7 @@ export interface components {
             name: string;
             /** @description One a run; null where a run has none. */
             values: (components["schemas"]["Interval"] | null)[];
-            /** @description For the headline metric of versions measured on the same examples: whether the last run beats the first
-             *     (`better`, `worse`, `cannot-tell`). */
-            verdict?: string | null;
+            verdict?: components["schemas"]["Verdict"] | null;
         };
         /** @description Two versions on the same held-out examples. */
         Comparison: {
@@ -1570,8 +1602,8 @@ export interface components {
              * @description The old version's.
              */
             old: number;
-            /** @description `better`, `worse` or `cannot-tell`. */
-            verdict: string;
+            /** @description What follows. */
+            verdict: components["schemas"]["Verdict"];
         };
         /** @description A text to go on with. */
         CompletionRequest: components["schemas"]["Common"] & {
@@ -1591,24 +1623,26 @@ export interface components {
         };
         /** @description Words, whole or in parts. */
         Content: string | components["schemas"]["Part"][];
-        /** @description A contestant's answer. */
+        /** @description One contestant's answer. */
         ContestantAnswer: {
-            /** @description Its answer. */
+            /** @description What it answered, with what is computed from it. */
             answer: Json;
             /**
              * Format: double
              * @description How sure it is; the baseline doesn't say.
              */
-            confidence?: number | null;
+            confidence: number | null;
             /** @description The same for each field. */
-            fields?: {
+            fields: {
                 [key: string]: number;
             } | null;
-            /** @description The contestant. */
+            /** @description Digest of everything that decided it; the baseline has none. */
+            generation: string | null;
+            /** @description `baseline`, `base`, or a version's name. */
             name: string;
             /**
              * Format: double
-             * @description Seconds it took.
+             * @description Seconds it took, with the others beside it.
              */
             seconds: number;
         };
@@ -1633,7 +1667,7 @@ export interface components {
         /** @description A dataset with its examples. */
         DatasetDetail: {
             /** @description Its digest. */
-            digest: string;
+            digest: components["schemas"]["Digest"];
             /** @description Held out. */
             eval: components["schemas"]["Example"][];
             /** @description Approved, but left out because a near-duplicate is held out. */
@@ -1643,24 +1677,24 @@ export interface components {
             /** @description Learned from. */
             train: components["schemas"]["Example"][];
         };
-        /** @description An immutable list of examples, in numbers. */
+        /** @description One line of the list of datasets. */
         DatasetHead: {
-            /** @description When. */
-            created_at: components["schemas"]["i64"];
-            /** @description Who made it. */
+            /** @description When it was first kept. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Who asked for it. */
             created_by: string;
-            /** @description Covers every id, revision, input, output and side. */
-            digest: string;
+            /** @description Names its content. */
+            digest: components["schemas"]["Digest"];
             /**
              * Format: int64
              * @description Examples held out.
              */
             eval: number;
-            /** @description Its task. */
+            /** @description Name of the task. */
             task: string;
             /**
              * Format: int64
-             * @description Examples to learn from.
+             * @description Examples learned from.
              */
             train: number;
         };
@@ -1702,7 +1736,7 @@ export interface components {
              */
             deleted: number;
         };
-        /** @description Two answers to one input, field by field. */
+        /** @description Two answers to one message, field by field. */
         Diff: {
             /** @description List items in both answers. */
             both: unknown[];
@@ -1723,7 +1757,9 @@ export interface components {
              */
             score: number;
         };
-        /** @description How far two samples' distributions are apart (Kolmogorov–Smirnov). */
+        /** @description A SHA-256 digest, written as 64 lowercase hexadecimal characters. */
+        Digest: string;
+        /** @description How far two samples' distributions are apart, and how often two samples of one distribution would be. */
         Distance: {
             /**
              * Format: double
@@ -1742,11 +1778,7 @@ export interface components {
             confidence: components["schemas"]["Shift"];
             /** @description Whether inputs are as long as those it learned from. */
             inputs: components["schemas"]["Shift"];
-            /**
-             * Format: int64
-             * @description When the version was measured, which is what it is compared with.
-             */
-            measured_at?: number | null;
+            measured_at?: components["schemas"]["Timestamp"] | null;
             /** @description Whether people change its suggestions more often than it was wrong. */
             overrides: components["schemas"]["Overrides"];
             /** @description `drifting` where any signal is; `stable` only where all are. */
@@ -1794,37 +1826,37 @@ export interface components {
         EffortEpochs: {
             /**
              * Format: double
-             * @description Of `quick`.
+             * @description Of a first look.
              */
             quick: number;
             /**
              * Format: double
-             * @description Of `recommended`.
+             * @description Of the recipe.
              */
             recommended: number;
             /**
              * Format: double
-             * @description Of `thorough`.
+             * @description Of a long training.
              */
             thorough: number;
         };
         /**
-         * @description How long a training goes on, measured by Graft's recipe for the task and its examples.
+         * @description How long a training goes on, measured by the recipe.
          * @enum {string}
          */
         EffortName: "quick" | "recommended" | "thorough";
-        /** @description What a training would take. */
+        /** @description What a run is expected to take. */
         Estimate: {
             /**
              * Format: int64
-             * @description Disk for the adapter and its checkpoints, in bytes.
+             * @description Disk for the adapter and its checkpoints.
              */
             disk_bytes: number;
             /** @description Examples held out. */
             eval: number;
             /**
              * Format: int64
-             * @description Peak memory in bytes.
+             * @description Peak memory.
              */
             memory_bytes: number;
             quality?: components["schemas"]["Quality"] | null;
@@ -1833,7 +1865,7 @@ export interface components {
              * @description Seconds of training.
              */
             seconds: number;
-            /** @description Where the speed comes from, in words. */
+            /** @description Where the speed comes from: an earlier run on this machine, or a short measurement. */
             seconds_basis: string;
             /**
              * Format: int64
@@ -1842,32 +1874,29 @@ export interface components {
             steps: number;
             /**
              * Format: int64
-             * @description Tokens an epoch computes.
+             * @description Prompt and answer tokens of all passes over the examples.
              */
             tokens: number;
             /** @description Examples left out because they are longer than the run's limits. */
             too_long: number;
-            /** @description Examples to learn from. */
+            /** @description Examples learned from. */
             train: number;
         };
         /** @description The numbers kept with a version: adapter, bare base and baseline on the same held-out examples. */
         Evaluation: {
             /** @description The adapter. */
             adapter: components["schemas"]["Scores"];
-            /**
-             * Format: int64
-             * @description When.
-             */
-            at: number;
+            /** @description When. */
+            at: components["schemas"]["Timestamp"];
             base?: components["schemas"]["Scores"] | null;
-            baseline?: components["schemas"]["Rival"] | null;
+            baseline?: components["schemas"]["BaselineScores"] | null;
             /** @description Makes confidences mean what they say; with its reliability before and after. */
             calibration: components["schemas"]["Calibration"];
             /** @description How sure the adapter is of each held-out answer, calibrated; 0 where there was no valid one. Absent where it was
              *     measured before these were kept. */
             confidences?: number[] | null;
-            /** @description Digest of the dataset whose held-out side was answered. */
-            dataset: string;
+            /** @description The dataset whose held-out side was answered. */
+            dataset: components["schemas"]["Digest"];
             /** @description The same for each field, by its path without list positions. */
             fields: {
                 [key: string]: components["schemas"]["Calibration"];
@@ -1893,20 +1922,17 @@ export interface components {
             /** @description The version; its `metrics.evaluation` changes when it is done, which `/events` tells. */
             version: string;
         };
-        /** @description One line of a run's `events.jsonl`. */
+        /** @description One line of a run's `events.jsonl`: the only channel between doing and showing. */
         Event: components["schemas"]["EventKind"] & {
-            /**
-             * Format: int64
-             * @description When it was written, in milliseconds since the Unix epoch.
-             */
-            at: number;
+            /** @description When it was written. */
+            at: components["schemas"]["Timestamp"];
             /**
              * Format: int64
              * @description Counts from 1 within a run, without gaps.
              */
             seq: number;
         };
-        /** @description What can happen in a run. Numbers that are not finite are null. */
+        /** @description What can happen in a run. */
         EventKind: {
             /** @enum {string} */
             event: "phase";
@@ -1975,7 +2001,7 @@ export interface components {
             step: number;
             /**
              * Format: double
-             * @description Prompt and answer tokens a second.
+             * @description Prompt and answer tokens a second, counted as a user would (shared prefixes count for each example).
              */
             tokens_per_s?: number | null;
         } | {
@@ -2034,17 +2060,10 @@ export interface components {
              * @description Steps taken.
              */
             steps: number;
-        } | {
-            /**
-             * Format: int32
-             * @description Public exit code.
-             */
-            code: number;
+        } | (components["schemas"]["TrainerFailure"] & {
             /** @enum {string} */
             event: "failed";
-            /** @description What went wrong, whole. */
-            message: string;
-        };
+        });
         /** @description A run's events. */
         EventList: {
             /** @description In order. */
@@ -2056,7 +2075,7 @@ export interface components {
             id: string;
             /** @description The text the model will see. */
             input: string;
-            /** @description The wanted answer: a text for text and label tasks, an object for extraction; null until someone gives one. */
+            /** @description The wanted answer: a string for text and label tasks, an object for extraction; `None` until someone gives one. */
             output?: Json;
             /** @description What people decided. */
             review: components["schemas"]["Review"];
@@ -2094,24 +2113,40 @@ export interface components {
              */
             total: number;
         };
-        /** @description Why a run failed. */
+        /** @description A failure in parts. */
         Failure: {
+            /** @description The causes alone, from the nearest to the deepest. */
+            causes: string[];
+            /** @description What kind it is. */
+            class: components["schemas"]["FailureClass"];
             /**
              * Format: int32
              * @description Exit code of the trainer.
              */
             exit_code?: number | null;
-            /** @description What to do about it. */
+            /** @description What to do. */
             hint?: string | null;
-            /** @description `prepare`, `search`, `train` or `evaluate`. */
-            phase?: string | null;
-            /** @description What went wrong. */
+            phase?: components["schemas"]["Phase"] | null;
+            /** @description Beginning and end of what it wrote to stderr. */
+            stderr: string;
+            /** @description Beginning and end of what it wrote to stdout. */
+            stdout: string;
+            /** @description What failed. */
             what: string;
-            /** @description The phase it was in. */
-            where?: string | null;
-            /** @description Why, with the trainer's own words. */
+            where?: components["schemas"]["Phase"] | null;
+            /** @description All that is known: causes, then the ends of its output. */
             why: string;
         };
+        /**
+         * @description What kind of failure it was.
+         * @enum {string}
+         */
+        FailureClass: "lost" | "network" | "settings" | "bad-data" | "model" | "out-of-memory" | "diverged" | "disk" | "cancelled" | "internal";
+        /**
+         * @description What became of a question.
+         * @enum {string}
+         */
+        FallbackVerdict: "disabled" | "not-needed" | "injected" | "too-unsure";
         /** @description One field of two answers. */
         FieldDiff: {
             /** @description The field's name. */
@@ -2152,7 +2187,7 @@ export interface components {
         /** @description An import under way or done. */
         Import: {
             /** @description When. */
-            at: components["schemas"]["i64"];
+            at: components["schemas"]["Timestamp"];
             /** @description Who began it. */
             by: string;
             /**
@@ -2187,50 +2222,44 @@ export interface components {
             /** @description It goes on in the background; ask for it by its id. */
             import: components["schemas"]["Import"];
         };
+        /** @description What an import did. */
+        ImportChanges: {
+            /**
+             * Format: int64
+             * @description New examples.
+             */
+            added: number;
+            /**
+             * Format: int64
+             * @description Examples where the import differs from what a person decided, which stays.
+             */
+            kept: number;
+            /**
+             * Format: int64
+             * @description Examples about which the import says nothing new.
+             */
+            unchanged: number;
+            /**
+             * Format: int64
+             * @description Examples whose source changed, or which got an output or a review.
+             */
+            updated: number;
+        };
         /**
          * @description What kind of source is uploaded.
          * @enum {string}
          */
         ImportKind: "slack" | "csv" | "jsonl" | "ask-ai" | "prompt";
         /** @description What an import changed. */
-        ImportReport: {
-            /**
-             * Format: int64
-             * @description New ones.
-             */
-            added: number;
-            /**
-             * Format: int64
-             * @description Examples read.
-             */
+        ImportReport: components["schemas"]["ImportChanges"] & {
+            /** @description Examples read. */
             examples: number;
-            /**
-             * Format: int64
-             * @description Those that stay as a person decided.
-             */
-            kept: number;
-            /**
-             * Format: int64
-             * @description Of these, with an output.
-             */
+            /** @description Of these, with an output. */
             labelled: number;
-            /**
-             * Format: int64
-             * @description Of these, such that people must decide on them.
-             */
-            pending?: number;
+            /** @description Of these, such that people must decide on them. */
+            pending: number;
             /** @description The task. */
             task: string;
-            /**
-             * Format: int64
-             * @description Those about which the source says nothing new.
-             */
-            unchanged: number;
-            /**
-             * Format: int64
-             * @description Changed ones.
-             */
-            updated: number;
         };
         /**
          * @description Where an import is.
@@ -2316,6 +2345,11 @@ export interface components {
             /** @description Held-out examples that have it. */
             support: number;
         };
+        /**
+         * @description Learning-rate schedule after warm-up.
+         * @enum {string}
+         */
+        LearningRateSchedule: "cosine" | "linear" | "constant";
         /** @description A run that a process holds. */
         LeaseView: {
             /**
@@ -2334,8 +2368,7 @@ export interface components {
         Lineage: {
             /** @description The base model. */
             base: string;
-            /** @description Digest of the dataset it learned from. */
-            dataset?: string | null;
+            dataset?: components["schemas"]["Digest"] | null;
             /** @description The version it was trained from or to replace. */
             parent?: string | null;
             /** @description The run that made it. */
@@ -2354,7 +2387,7 @@ export interface components {
             version?: string | null;
         };
         /**
-         * @description Which of a trainer's two logs.
+         * @description One of the two logs of a trainer.
          * @enum {string}
          */
         LogStream: "stdout" | "stderr";
@@ -2362,15 +2395,15 @@ export interface components {
         LogText: {
             /**
              * Format: int64
-             * @description The offset of the next part, in bytes.
+             * @description The offset to go on from.
              */
             next: number;
             /**
              * Format: int64
-             * @description Bytes there are.
+             * @description Bytes the log has now.
              */
             size: number;
-            /** @description Whole characters from the offset on; what is no UTF-8 is replaced. */
+            /** @description Whole characters from the offset on. */
             text: string;
         };
         /** @description What somebody logs in with: `user` and `password`, or `token` (one of `/tokens`, or that of the first start). */
@@ -2432,7 +2465,7 @@ export interface components {
             role: string;
         };
         /**
-         * @description Kind of adapter.
+         * @description What kind of adapter is trained.
          * @enum {string}
          */
         MethodName: "lora" | "soft-prompt";
@@ -2473,27 +2506,31 @@ export interface components {
             /** @description Paragraphs, and lines that begin with `- `; blank for those that the task comes with. 20000 characters at most. */
             text: string;
         };
-        /** @description A training to be queued. */
+        /** @description A training that somebody wants; what isn't said comes from Graft's recipe for the task. */
         NewRun: {
-            /** @description Make the version active afterwards, if it is not worse. */
-            activate?: boolean | null;
-            /** @description A run that must succeed first. */
+            /** @description Make its version active, if it is not worse than the active one. */
+            activate?: boolean;
+            /** @description The run that must succeed first. */
             after?: string | null;
-            /** @description Base model; `smollm2-135m` otherwise. */
-            base?: string | null;
-            effort?: components["schemas"]["EffortName"] | null;
+            /** @description Base model: a name, a Hub id or a path; `smollm2-135m` otherwise. */
+            base?: string;
+            /** @description How long it goes on, measured by the recipe; `recommended` otherwise, and epochs among the settings win. */
+            effort?: components["schemas"]["EffortName"];
             /**
              * Format: double
              * @description Share of the examples that is held out; 0.2 otherwise.
              */
             eval_share?: number | null;
             /** @description Score the version on the held-out examples; yes otherwise. */
-            evaluate?: boolean | null;
-            method?: components["schemas"]["MethodName"] | null;
-            priority?: components["schemas"]["PriorityName"] | null;
+            evaluate?: boolean;
+            /** @description Kind of adapter; LoRA otherwise. */
+            method?: components["schemas"]["MethodName"];
+            /** @description How soon it gets its turn; `normal` otherwise. */
+            priority?: components["schemas"]["PriorityName"];
             /** @description Score the bare base model as well, which takes as long again. */
-            score_base?: boolean | null;
-            settings?: components["schemas"]["RunSettings"] | null;
+            score_base?: boolean;
+            /** @description Settings that differ from the recipe; the names are those of the flags of `graft train`. */
+            settings?: components["schemas"]["RunSettings"];
             split?: components["schemas"]["SplitName"] | null;
             /** @description The task. */
             task: string;
@@ -2592,7 +2629,7 @@ export interface components {
             error: components["schemas"]["OpenAiDetail"];
         };
         /**
-         * @description An order of examples.
+         * @description The order of a list of examples.
          * @enum {string}
          */
         OrderName: "imported" | "newest" | "oldest" | "uncertain" | "disagreeing";
@@ -2651,7 +2688,7 @@ export interface components {
             type: string;
         };
         /**
-         * @description The four phases of a run.
+         * @description The phases of a run.
          * @enum {string}
          */
         Phase: "prepare" | "search" | "train" | "evaluate";
@@ -2662,33 +2699,38 @@ export interface components {
             /** @description Its task. */
             task: string;
         };
-        /** @description What is wrong with a training that could be queued, and what it would take. */
+        /** @description What was found out about a request. */
         Preflight: {
-            /** @description The same training from the command line. */
+            /** @description The command that does the same in the foreground. */
             command: string;
             decoder_only?: components["schemas"]["Estimate"] | null;
             efforts?: components["schemas"]["EffortEpochs"] | null;
             estimate?: components["schemas"]["Estimate"] | null;
-            /** @description Whether it could be queued. */
+            /** @description Whether nothing is in the way. */
             ok: boolean;
-            /** @description Everything that is wrong or doubtful. */
+            /** @description All that is, and warnings. */
             problems: components["schemas"]["PreflightProblem"][];
-            /** @description The whole spec, where there is one. */
+            /** @description Every setting as the run would get it. */
             spec?: JsonObject | null;
         };
-        /** @description One thing that is wrong or doubtful. */
+        /**
+         * @description How bad a problem is.
+         * @enum {string}
+         */
+        PreflightLevel: "error" | "warning";
+        /** @description One thing in the way of a run. */
         PreflightProblem: {
-            /** @description The field of the request that it is about. */
+            /** @description The field of the request it is about. */
             field?: string | null;
             /** @description What to do about it. */
             hint: string;
-            /** @description `error` keeps the run from being queued; `warning` doesn't. */
-            level: string;
-            /** @description What. */
+            /** @description How bad it is. */
+            level: components["schemas"]["PreflightLevel"];
+            /** @description What it is; fits "failed to …". */
             what: string;
         };
         /**
-         * @description How soon a run gets its turn.
+         * @description How soon a queued run gets its turn; within one, the oldest comes first.
          * @enum {string}
          */
         PriorityName: "low" | "normal" | "high";
@@ -2710,7 +2752,7 @@ export interface components {
             /** @description Names the kind of problem; stable, so that programs may look at it. */
             type: string;
         };
-        /** @description How far a run is. */
+        /** @description How far a run is, from its events. */
         Progress: {
             /**
              * Format: double
@@ -2719,12 +2761,12 @@ export interface components {
             eta_s?: number | null;
             /**
              * Format: double
-             * @description Of the last step.
+             * @description Loss of the last step.
              */
             loss?: number | null;
             /**
              * Format: int64
-             * @description Steps in all, or held-out examples; 0 while unknown.
+             * @description Optimiser steps in all, or held-out examples; 0 while unknown.
              */
             of: number;
             /**
@@ -2732,7 +2774,7 @@ export interface components {
              * @description From 0 to 100.
              */
             percent: number;
-            /** @description `prepare`, `search`, `train` or `evaluate`. */
+            /** @description What it does: `prepare`, `search`, `train` or `evaluate`. */
             phase?: string | null;
             /**
              * Format: int64
@@ -2741,12 +2783,12 @@ export interface components {
             seq: number;
             /**
              * Format: int64
-             * @description Steps taken, or held-out examples answered.
+             * @description Optimiser steps taken, or held-out examples answered.
              */
             step: number;
             /**
              * Format: double
-             * @description Tokens a second.
+             * @description Prompt and answer tokens a second.
              */
             tokens_per_s?: number | null;
         };
@@ -2774,24 +2816,24 @@ export interface components {
              */
             seen?: number | null;
         };
-        /** @description How well confidences tell correctness. */
+        /** @description How well confidences agree with correctness. */
         Reliability: {
-            /** @description Up to ten bins of about equally many answers, from the least sure up. */
+            /** @description Up to ten bins of about equally many answers, from the least sure up; equal confidences share one. */
             bins: components["schemas"]["ReliabilityBin"][];
             /**
              * Format: double
-             * @description Brier score.
+             * @description Brier score: mean squared distance of confidence and correctness.
              */
             brier: number;
             /** @description Number of answers. */
             count: number;
             /**
              * Format: double
-             * @description Expected calibration error.
+             * @description Expected calibration error: mean distance of confidence and accuracy over the bins, weighted by size.
              */
             ece: number;
         };
-        /** @description One row of a reliability table. */
+        /** @description One row of the reliability table. */
         ReliabilityBin: {
             /**
              * Format: double
@@ -2806,13 +2848,13 @@ export interface components {
             /** @description Number of answers. */
             count: number;
         };
-        /** @description What the machine that trains costs. */
+        /** @description What the machine that trains costs; nothing where it is one's own. */
         Rent: {
             /** @description Such as `USD` or `€`, 8 characters at most. */
             currency: string;
             /**
              * Format: double
-             * @description Price of an hour; 0 where nothing is paid by the hour.
+             * @description Price of an hour, in `currency`; 0 where nothing is paid by the hour.
              */
             price_per_hour: number;
         };
@@ -2834,21 +2876,15 @@ export interface components {
             /** @enum {string} */
             state: "pending";
         } | {
-            /**
-             * Format: int64
-             * @description When.
-             */
-            at: number;
+            /** @description When. */
+            at: components["schemas"]["Timestamp"];
             /** @description Who said so. */
             by: string;
             /** @enum {string} */
             state: "approved";
         } | {
-            /**
-             * Format: int64
-             * @description When.
-             */
-            at: number;
+            /** @description When. */
+            at: components["schemas"]["Timestamp"];
             /** @description Who said so. */
             by: string;
             /** @description Why. */
@@ -2857,19 +2893,12 @@ export interface components {
             state: "rejected";
         };
         /**
-         * @description Which states of review are wanted.
+         * @description Which states of audit are wanted.
          * @enum {string}
          */
         ReviewFilterName: "pending" | "approved" | "rejected" | "audited";
-        /** @description Something that answers without a model. */
-        Rival: {
-            /** @description `regex`, or `always <label>`. */
-            name: string;
-            /** @description Its scores. */
-            scores: components["schemas"]["Scores"];
-        };
         /**
-         * @description What somebody may do; each role may do what those before it may.
+         * @description What somebody may do; each may do what those before it may.
          * @enum {string}
          */
         Role: "viewer" | "auditor" | "trainer" | "admin";
@@ -2891,18 +2920,15 @@ export interface components {
             attempts: number;
             /** @description Name of the base model. */
             base: string;
-            /**
-             * Format: int64
-             * @description When it was asked for.
-             */
-            created_at: number;
+            /** @description When it was asked for. */
+            created_at: components["schemas"]["Timestamp"];
             /** @description Who asked for it. */
             created_by: string;
             /** @description Digest of the dataset. */
-            dataset: string;
+            dataset: components["schemas"]["Digest"];
             /** @description Its directory, relative to `GRAFT_HOME` or absolute. */
             dir: string;
-            /** @description Why it failed, in full. */
+            /** @description Why it failed; shown as a text, in full. */
             error?: string | null;
             /**
              * Format: int64
@@ -2916,7 +2942,7 @@ export interface components {
             exit_code?: number | null;
             /**
              * Format: int64
-             * @description Grows each time it changes hands.
+             * @description Grows each time it changes hands; whoever holds an older one may not write any more.
              */
             fence: number;
             /**
@@ -2924,11 +2950,7 @@ export interface components {
              * @description Loss of the result on the held-out examples, or of the last step without any.
              */
             final_loss?: number | null;
-            /**
-             * Format: int64
-             * @description When it ended.
-             */
-            finished_at?: number | null;
+            finished_at?: components["schemas"]["Timestamp"] | null;
             /** @description Its name. */
             id: string;
             /** @description What it does. */
@@ -2942,11 +2964,7 @@ export interface components {
             max_attempts: number;
             /** @description `lora` or `soft-prompt`. */
             method: string;
-            /**
-             * Format: int64
-             * @description It doesn't start before this.
-             */
-            not_before?: number | null;
+            not_before?: components["schemas"]["Timestamp"] | null;
             /** @description What it does now: `prepare`, `search`, `train` or `evaluate`. */
             phase?: string | null;
             /**
@@ -2954,8 +2972,8 @@ export interface components {
              * @description Process id of the trainer, while and after it ran.
              */
             pid?: number | null;
-            /** @description How soon it gets its turn: `low`, `normal` or `high`. */
-            priority: string;
+            /** @description How soon it gets its turn. */
+            priority: components["schemas"]["PriorityName"];
             /** @description What was asked for; absent for a run that a command trains by itself. */
             request?: JsonObject | null;
             /**
@@ -2965,11 +2983,7 @@ export interface components {
             seq: number;
             /** @description The training spec as it was given; of a measurement, what was asked for. */
             spec: JsonObject;
-            /**
-             * Format: int64
-             * @description When its process first trained.
-             */
-            started_at?: number | null;
+            started_at?: components["schemas"]["Timestamp"] | null;
             /** @description Where it is in its life. */
             state: components["schemas"]["RunState"];
             /** @description Name of the task. */
@@ -2986,8 +3000,7 @@ export interface components {
             train_samples?: number | null;
             /** @description The name its version is to have; of a measurement, the version that is measured. */
             version_name?: string | null;
-            /** @description `cancel` where somebody wants it to end. */
-            wants?: string | null;
+            wants?: components["schemas"]["RunWish"] | null;
         };
         /** @description Runs side by side. */
         RunComparison: {
@@ -3037,69 +3050,69 @@ export interface components {
              */
             total: number;
         };
-        /** @description Settings of a training. */
+        /** @description Settings of a training; what isn't given comes from Graft's recipe for the task. */
         RunSettings: {
             /**
              * Format: float
-             * @description LoRA: numerator of the scaling.
+             * @description LoRA: alpha; the adapter is scaled by alpha / rank.
              * @default null
              */
             alpha?: number | null;
             /**
-             * @description Examples a step.
+             * @description Examples per optimiser step (computed as several micro-batches if needed).
              * @default null
              */
             batch_size?: number | null;
             /**
              * Format: double
-             * @description AdamW's first-moment decay.
+             * @description AdamW beta1.
              * @default null
              */
             beta1?: number | null;
             /**
              * Format: double
-             * @description AdamW's second-moment decay.
+             * @description AdamW beta2.
              * @default null
              */
             beta2?: number | null;
             /**
              * Format: int32
-             * @description Checkpoints an epoch.
+             * @description Checkpoints per epoch.
              * @default null
              */
             checkpoints_per_epoch?: number | null;
             /**
              * Format: double
-             * @description Largest global gradient norm; 0 switches clipping off.
+             * @description Clip the global gradient norm to this value; 0 disables clipping.
              * @default null
              */
             clip?: number | null;
             /**
              * Format: float
-             * @description LoRA: share of inputs dropped in training.
+             * @description LoRA: dropout.
              * @default null
              */
             dropout?: number | null;
             /**
              * Format: double
-             * @description Passes over the training examples.
+             * @description Number of epochs.
              * @default null
              */
             epochs?: number | null;
             /**
              * Format: double
-             * @description AdamW's denominator floor.
+             * @description AdamW epsilon.
              * @default null
              */
             eps?: number | null;
             /**
-             * @description Held-out examples measured during training, at most.
+             * @description Maximum number of held-out examples to evaluate during training.
              * @default null
              */
             eval_examples?: number | null;
             /**
              * Format: int32
-             * @description Measurements of the held-out loss an epoch.
+             * @description Evaluations of the held-out loss per epoch; 0 evaluates only at the end.
              * @default null
              */
             evals_per_epoch?: number | null;
@@ -3110,39 +3123,39 @@ export interface components {
              */
             learning_rate?: number | null;
             /**
-             * @description Longest source (T5).
+             * @description Maximum source tokens (T5).
              * @default null
              */
             max_source?: number | null;
             /**
-             * @description Longest target (T5).
+             * @description Maximum target tokens (T5).
              * @default null
              */
             max_target?: number | null;
             /**
-             * @description Longest prompt with its answer, in tokens.
+             * @description Maximum tokens of prompt and answer; longer examples are skipped and counted.
              * @default null
              */
             max_tokens?: number | null;
             /**
              * Format: int64
-             * @description Memory the training may take, in bytes.
+             * @description Memory limit of the training in bytes; a flag may say 1500M or 2G [default: the free memory].
              * @default null
              */
             memory?: number | null;
             /**
-             * @description Tokens computed at once; fewer take less memory.
+             * @description Tokens per micro-batch; fewer need less memory.
              * @default null
              */
             pass_tokens?: number | null;
             /**
              * Format: int32
-             * @description Stop after this many measurements without a better one; 0 never stops early.
+             * @description Early stopping: stop after this many evaluations without improvement; 0 disables it.
              * @default null
              */
             patience?: number | null;
             /**
-             * @description Soft prompt: `labels`, `vocabulary`, `random`, or `text:…`.
+             * @description Soft prompt: initialisation: `labels`, `vocabulary`, `random`, or `text:…`.
              * @default null
              */
             prompt_init?: string | null;
@@ -3152,56 +3165,53 @@ export interface components {
              */
             prompt_tokens?: number | null;
             /**
-             * @description LoRA: inner dimension.
+             * @description LoRA: rank.
              * @default null
              */
             rank?: number | null;
             /**
-             * @description Compute activations again in the backward pass: less memory, more time, the same result.
+             * @description Gradient checkpointing: recompute activations in the backward pass. Less memory, more time, same result.
              * @default null
              */
             recompute?: boolean | null;
             /**
-             * @description LoRA: scale by alpha / √rank.
+             * @description LoRA: scale by alpha / √rank (rsLoRA).
              * @default null
              */
             rslora?: boolean | null;
-            /**
-             * @description `cosine`, `linear` or `constant`.
-             * @default null
-             */
-            schedule?: string | null;
+            /** @default null */
+            schedule?: components["schemas"]["LearningRateSchedule"] | null;
             /**
              * Format: int64
-             * @description Reaches initialisation, order, dropout, misspellings and a random split.
+             * @description Seed of initialisation, example order, dropout, misspellings and a random split.
              * @default null
              */
             seed?: number | null;
             /**
-             * @description LoRA: `["all-linear"]`, `["decoder"]`, or ends of module names.
+             * @description LoRA: target modules: `all-linear`, `decoder` (T5: faster; check quality), or ends of names (`q_proj,v_proj`).
              * @default null
              */
             targets?: string[] | null;
             /**
-             * @description Threads; otherwise all that the worker gives.
+             * @description Number of threads [default: all cores].
              * @default null
              */
             threads?: number | null;
             /**
              * Format: double
-             * @description Share of the longer words of an input that are misspelt, anew in each epoch.
+             * @description Data augmentation: share of longer input words to misspell, chosen again in each epoch.
              * @default null
              */
             typos?: number | null;
             /**
              * Format: double
-             * @description Share of all steps spent warming up.
+             * @description Share of all steps used for warm-up.
              * @default null
              */
             warmup?: number | null;
             /**
              * Format: double
-             * @description Decoupled weight decay.
+             * @description AdamW weight decay.
              * @default null
              */
             weight_decay?: number | null;
@@ -3211,6 +3221,11 @@ export interface components {
          * @enum {string}
          */
         RunState: "queued" | "starting" | "running" | "succeeded" | "failed" | "cancelled";
+        /**
+         * @description What somebody wants of a run that a worker holds.
+         * @enum {string}
+         */
+        RunWish: "cancel";
         /** @description The schedules there are. */
         ScheduleList: {
             /** @description By name. */
@@ -3221,37 +3236,37 @@ export interface components {
              */
             total: number;
         };
-        /** @description A training that is queued by the clock. */
+        /** @description A run that is submitted again and again. */
         ScheduleView: {
             /** @description When. */
-            created_at: components["schemas"]["i64"];
-            /** @description Who made it. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Who added it. */
             created_by: string;
-            /** @description When: minute, hour, day of month, month, day of week. */
+            /** @description When, as a cron pattern. */
             cron: string;
-            /** @description Names it. */
+            /** @description Its name. */
             id: string;
-            last_at?: components["schemas"]["i64"] | null;
-            /** @description Why none was. */
+            last_at?: components["schemas"]["Timestamp"] | null;
+            /** @description Why it submitted none the last time. */
             last_note?: string | null;
-            /** @description The run that was queued then. */
+            /** @description The run it submitted last. */
             last_run?: string | null;
             /**
              * Format: int64
-             * @description Only with at least this many approved examples more than the last time.
+             * @description Only with at least this many new approvals.
              */
             min_new: number;
-            next_at?: components["schemas"]["i64"] | null;
-            /** @description What is queued, as the body of `POST /runs`. */
+            next_at?: components["schemas"]["Timestamp"] | null;
+            /** @description What is submitted. */
             request: JsonObject;
-            /** @description The task. */
+            /** @description Name of the task. */
             task: string;
-            /** @description The time zone it is read in. */
+            /** @description The time zone the pattern is read in. */
             zone: string;
         };
         /** @description The numbers of one model on the held-out examples of a task. */
         Scores: {
-            /** @description How many of them got a valid answer. */
+            /** @description How many of them got a valid answer; a missing answer is wrong in every way. */
             answered: number;
             confusion?: components["schemas"]["Confusion"] | null;
             /** @description Name of the metric that decides between versions. */
@@ -3262,12 +3277,12 @@ export interface components {
             metrics: components["schemas"]["Metric"][];
             /** @description Held-out examples. */
             n: number;
-            /** @description The headline's share of each example, in order. */
+            /** @description The headline's share of each example, in order; for paired comparison. */
             per_example: number[];
             /** @description The task's name. */
             task: string;
             /** @description Digest of the truth, so that only scores of the same examples are compared. */
-            truth: string;
+            truth: components["schemas"]["Digest"];
         };
         /** @description A page that has an example open. */
         Seat: {
@@ -3300,16 +3315,16 @@ export interface components {
             /** @description `shadow`, `canary` or `archived`; `active` is reached by activation. */
             stage: components["schemas"]["Stage"];
         };
-        /** @description The Ask AI service's settings. */
+        /** @description The Ask AI service's settings, in its own words. */
         Settings: {
             /**
              * Format: double
-             * @description Confidence that a suggestion must reach.
+             * @description Confidence that a suggestion must reach, from 0 to 1.
              */
             softPromptConfidenceThreshold: number;
             /** @description Whether the adapter writes a suggestion where the service has none, or only weak ones. */
             softPromptEnabled: boolean;
-            /** @description Base folder of the trained artifacts, or an adapter's own. */
+            /** @description Base folder of the trained artifacts, or an adapter's own; relative to `GRAFT_HOME`, or absolute. */
             softPromptModelDir: string;
         };
         /** @description Whether settings could be used. */
@@ -3319,7 +3334,7 @@ export interface components {
             /** @description Nothing is wrong with them. */
             ok: boolean;
         };
-        /** @description A share of a count, with its 95 % interval (Wilson). */
+        /** @description A share of a count, with its 95 % interval. */
         Share: {
             /** @description How many of them count. */
             count: number;
@@ -3358,7 +3373,7 @@ export interface components {
             /** @description What the version answered; absent where that was not valid. */
             answer?: Json;
             diff?: components["schemas"]["Diff"] | null;
-            /** @description The example as it was when the version was measured. */
+            /** @description As it was when the version was measured. */
             example: components["schemas"]["Example"];
             /**
              * Format: double
@@ -3374,23 +3389,16 @@ export interface components {
         };
         /** @description Things of one kind that gave no example. */
         SkippedRows: {
-            /**
-             * Format: int64
-             * @description How many.
-             */
+            /** @description How many. */
             count: number;
-            /** @description Where the first one is. */
+            /** @description Where the first one is: a file, row, line or key. */
             first_where: string;
             /** @description `channel_join`, `null`, `malformed`, … */
             kind: string;
         };
         /** @description Where an example came from. */
         Source: {
-            /**
-             * Format: int64
-             * @description When the source says it was made, in milliseconds since the Unix epoch.
-             */
-            at?: number | null;
+            at?: components["schemas"]["Timestamp"] | null;
             /** @description `slack`, `ask-ai`, `csv`, `jsonl`, `prompt`. */
             kind: string;
             /** @description Key in the source: a Slack `ts`, a query id, a row number. */
@@ -3426,7 +3434,7 @@ export interface components {
         SplitName: "newest" | "random";
         /** @description How a sample of numbers is spread. */
         Spread: {
-            /** @description Eleven of them at even distances, from the smallest to the largest. */
+            /** @description Eleven of them at even distances, from the smallest to the largest: what a picture needs. */
             deciles: number[];
             /**
              * Format: double
@@ -3451,8 +3459,8 @@ export interface components {
          * @enum {string}
          */
         Stage: "shadow" | "canary" | "active" | "archived";
-        /** @description What people's approved examples add up to. */
-        StatsReport: {
+        /** @description What people's approved messages add up to. */
+        Stats: {
             /** @description Approved examples. */
             audited: number;
             /** @description Pounds by place of rescue. */
@@ -3465,14 +3473,6 @@ export interface components {
             };
             /** @description Items in them. */
             items: number;
-            /** @description Day by day, in the order of time. */
-            over_time: components["schemas"]["DayStats"][];
-            /** @description For each field of the answer (`items[].unit`), how often each of its twenty most frequent values is given. */
-            per_field: {
-                [key: string]: {
-                    [key: string]: number;
-                };
-            };
             /**
              * Format: double
              * @description Pounds of them all.
@@ -3484,6 +3484,17 @@ export interface components {
             task: string;
             /** @description Items whose weight nobody knows. */
             unweighed: number;
+        };
+        /** @description [`Stats`] with time and fields. */
+        StatsReport: components["schemas"]["Stats"] & {
+            /** @description Day by day, in the order of time. */
+            over_time: components["schemas"]["DayStats"][];
+            /** @description For each field of the answer, how often each of its most frequent values is given. */
+            per_field: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
         };
         /** @description What a stream tells beside the answer. */
         StreamOptions: {
@@ -3497,7 +3508,7 @@ export interface components {
             /** @description The service's own suggestions: objects with `description` and `confidence`; other fields are kept. */
             suggestions?: JsonObject[];
         };
-        /** @description The suggestions after the fallback. */
+        /** @description The reply to a question. */
         SuggestReply: {
             /** @description Whether that confidence is calibrated. */
             calibrated: boolean;
@@ -3505,34 +3516,28 @@ export interface components {
              * Format: double
              * @description The adapter's confidence, if it was asked.
              */
-            confidence?: number | null;
-            /** @description The service's as they came; the adapter's before them if it was injected, with `source: "soft_prompt"`. */
+            confidence: number | null;
+            /** @description The service's suggestions as they came; before them the adapter's, if it was injected, with
+             *     `source: "soft_prompt"`. */
             suggestions: JsonObject[];
             /**
              * Format: double
-             * @description What it was measured against.
+             * @description The threshold that it was measured against.
              */
             threshold: number;
-            /** @description `disabled`, `not-needed`, `injected` or `too-unsure`. */
-            verdict: Json;
+            /** @description What became of the question. */
+            verdict: components["schemas"]["FallbackVerdict"];
         };
         /** @description An answer that waits for a person. */
-        SuggestedAnswer: {
+        SuggestedAnswer: components["schemas"]["SuggestionNote"] & {
             /** @description In the task's form. */
             answer: Json;
-            /**
-             * Format: double
-             * @description From 0 to 1.
-             */
-            confidence: number;
-            /** @description Whether the baseline, or what came with the example, says something else. */
-            disagrees: boolean;
-            /** @description The same for each field, by path like `items[0].quantity`. */
+            /** @description How sure it is of each field, by path like `items[0].quantity`. */
             fields: {
                 [key: string]: number;
             };
         };
-        /** @description What a version answers. */
+        /** @description What a version answers to an example that waits for its audit. */
         Suggestion: {
             /** @description Its answer. */
             prediction: components["schemas"]["SuggestedAnswer"];
@@ -3549,13 +3554,13 @@ export interface components {
             /** @description Whether the baseline, or what came with the example, says something else. */
             disagrees: boolean;
         };
-        /** @description What a sweep found that belongs to nothing. */
+        /** @description What the last sweep of a home found, and when. */
         SweepView: {
             /** @description When. */
-            at: components["schemas"]["i64"];
-            /** @description How many were kept, as they are young. */
+            at: components["schemas"]["Timestamp"];
+            /** @description How many belong to nothing but were kept. */
             kept: number;
-            /** @description Rows whose files are gone. */
+            /** @description Rows whose files are gone: `run …`, `version …`. */
             missing: string[];
             /** @description How many folders and files were removed. */
             removed: number;
@@ -3591,56 +3596,74 @@ export interface components {
             /** @description What answers now. */
             serving: JsonObject;
             /** @description When this server started. */
-            started_at: components["schemas"]["i64"];
+            started_at: components["schemas"]["Timestamp"];
             swept?: components["schemas"]["SweepView"] | null;
             /** @description Version of Graft. */
             version: string;
             /** @description Processes that take runs from the queue. */
             workers: components["schemas"]["WorkerView"][];
         };
-        /** @description Everything about weights, foods and places. */
+        /** @description Everything about weights, foods and places that people edit. See `pounds_default.toml` for the file's form. */
         Tables: {
-            /** @description Overrides for all items of a subcategory: class, then unit. */
+            /**
+             * @description Overrides for all items of a subcategory: class, then unit.
+             * @default {}
+             */
             classes: {
                 [key: string]: {
                     [key: string]: number;
                 };
             };
-            /** @description Words that tell an item's subcategory. */
+            /**
+             * @description Words that tell an item's subcategory: class, then words.
+             * @default {}
+             */
             foods: {
                 [key: string]: string[];
             };
-            /** @description Overrides for one item: name, then unit. */
+            /**
+             * @description Overrides for one item: name, then unit. These win over classes.
+             * @default {}
+             */
             items: {
                 [key: string]: {
                     [key: string]: number;
                 };
             };
-            /** @description Other names of places. */
+            /**
+             * @description Other names of places: the name to write, then what people call it.
+             * @default {}
+             */
             locations: {
                 [key: string]: string[];
             };
-            /** @description Pounds of one unit; `each` is an item without a unit. */
+            /**
+             * @description Pounds of one unit; `each` is an item without a unit.
+             * @default {}
+             */
             pounds: {
                 [key: string]: number;
             };
         };
-        /** @description The tables, as a file and as they are used. */
+        /** @description The tables that people edit, as a file and as they are used. */
         TablesReply: {
             /** @description What Graft comes with. */
             builtin: components["schemas"]["Tables"];
-            /** @description Its entries. */
+            /** @description The file's own entries. */
             own: components["schemas"]["Tables"];
-            /** @description What is in force: the file's entries put over the built-in ones. */
+            /** @description The file's entries put over the built-in ones. */
             parsed: components["schemas"]["Tables"];
-            /** @description The text that people edit; it is put over the built-in tables. */
+            /** @description The text that people edit, which is put over the built-in tables; empty where there is none. */
             toml: string;
         };
-        /** @description Everything that decides how an input becomes a prompt and an answer becomes a value. */
+        /** @description Everything that decides how an input becomes a prompt and an answer becomes a value.
+         *
+         *     It is frozen into the run directory and travels inside the adapter folder, so training, evaluation and
+         *     inference can't use different ones. Its [digest](TaskCard::digest) names it. */
         TaskCard: {
             /** @description What the model must write. */
             answer: components["schemas"]["AnswerForm"];
-            /** @description The instruction, put before the input. */
+            /** @description The instruction, put before the input; the same for every example, so its computation is shared. */
             instruction: string;
             /** @description `slack-rescue`, `ask-ai`, `text-classification`, … */
             name: string;
@@ -3655,7 +3678,7 @@ export interface components {
             /** @description In the order they are shown. */
             tasks: components["schemas"]["TaskOverview"][];
         };
-        /** @description One task, with the state of its examples, its run and its versions. */
+        /** @description A task with the state of its examples, its run and its versions. */
         TaskOverview: {
             active?: components["schemas"]["Version"] | null;
             /** @description What a person should look at. */
@@ -3687,6 +3710,11 @@ export interface components {
             /** @description For people. */
             title: string;
         };
+        /**
+         * Format: int64
+         * @description Milliseconds since the Unix epoch.
+         */
+        Timestamp: number;
         /** @description The tokens there are. */
         TokenList: {
             /** @description Oldest first. */
@@ -3697,22 +3725,44 @@ export interface components {
              */
             total: number;
         };
-        /** @description What is known of a token; the token itself is kept by nobody. */
+        /** @description What a program shows instead of a password. */
         TokenView: {
             /** @description When. */
-            created_at: components["schemas"]["i64"];
+            created_at: components["schemas"]["Timestamp"];
             /** @description Who made it. */
             created_by: string;
-            expires_at?: components["schemas"]["i64"] | null;
-            /** @description Names it. */
+            expires_at?: components["schemas"]["Timestamp"] | null;
+            /** @description Its public name. */
             id: string;
             /** @description What it is for. */
             label: string;
-            /** @description What its bearer may do. */
+            /** @description What it may do. */
             role: components["schemas"]["Role"];
-            used_at?: components["schemas"]["i64"] | null;
+            used_at?: components["schemas"]["Timestamp"] | null;
         };
-        /** @description A row of `training_runs`; times are ISO 8601 in UTC. */
+        /** @description Why a run ended without a result, in parts. A trainer writes it as its last event; whoever follows the run adds what
+         *     can only be seen from outside, and stores it with the run. */
+        TrainerFailure: {
+            /** @description Why, from the nearest cause to the deepest. */
+            causes?: string[];
+            /** @description What kind it is: it decides whether the run is tried again. */
+            class: components["schemas"]["FailureClass"];
+            /**
+             * Format: int32
+             * @description The public exit code.
+             */
+            code: number;
+            /** @description What people can do. */
+            hint?: string | null;
+            /** @description What failed, as a sentence without its causes. */
+            message: string;
+            phase?: components["schemas"]["Phase"] | null;
+            /** @description The beginning and the end of what the process wrote to stderr. */
+            stderr?: string;
+            /** @description The same of stdout. */
+            stdout?: string;
+        };
+        /** @description A run as a row of the Ask AI system's `training_runs`; times are ISO 8601 in UTC. */
         TrainingRunRow: {
             /** @description Name of the base model. */
             baseModel: string;
@@ -3745,7 +3795,7 @@ export interface components {
             startedAt?: string | null;
             /** @description `queued`, `running`, `completed` or `failed`. */
             status: string;
-            /** @description `soft_prompt`. */
+            /** @description Always `soft_prompt`, as that system calls both methods. */
             trainingType: string;
             /** @description Who asked for it. */
             triggeredBy: string;
@@ -3801,37 +3851,38 @@ export interface components {
         /** @description Somebody who may log in. */
         UserView: {
             /** @description When. */
-            created_at: components["schemas"]["i64"];
-            /** @description Who added them. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Who added the user. */
             created_by: string;
-            /** @description Unique. */
+            /** @description The name to log in with. */
             name: string;
-            /** @description What they may do. */
+            /** @description What the user may do. */
             role: components["schemas"]["Role"];
         };
+        /**
+         * @description What a comparison says of the new version.
+         * @enum {string}
+         */
+        Verdict: "better" | "worse" | "cannot-tell";
         /** @description A registered adapter of a task. */
         Version: {
             /** @description Digest of the adapter's files. */
-            adapter_digest: string;
+            adapter_digest: components["schemas"]["Digest"];
             /** @description The adapter's folder, relative to `GRAFT_HOME`. */
             adapter_dir: string;
             /** @description Name of the base model. */
             base: string;
             /** @description Digest of the base model. */
-            base_digest: string;
+            base_digest: components["schemas"]["Digest"];
             /** @description Prompt and answer form it was trained with. */
             card: components["schemas"]["TaskCard"];
             /** @description Digest of the card. */
-            card_digest: string;
-            /**
-             * Format: int64
-             * @description When.
-             */
-            created_at: number;
+            card_digest: components["schemas"]["Digest"];
+            /** @description When. */
+            created_at: components["schemas"]["Timestamp"];
             /** @description Who registered it. */
             created_by: string;
-            /** @description The dataset it learned from. */
-            dataset?: string | null;
+            dataset?: components["schemas"]["Digest"] | null;
             /** @description Scores on the held-out examples (`evaluation`) and what training measured (`training`). */
             metrics: JsonObject;
             /** @description Unique within the task. */
@@ -3845,16 +3896,16 @@ export interface components {
             /** @description Name of the task. */
             task: string;
         };
-        /** @description A version with its numbers and where it comes from. */
+        /** @description A version with its numbers and answers of it. */
         VersionDetail: {
             evaluation?: components["schemas"]["Evaluation"] | null;
             /** @description Where it comes from. */
             lineage: components["schemas"]["Lineage"];
-            /** @description Some of those that it answers all right. */
+            /** @description Answers that are all right. */
             right: components["schemas"]["ShownAnswer"][];
             /** @description The version. */
             version: components["schemas"]["Version"];
-            /** @description The held-out examples with which it does worst. */
+            /** @description Answers that lack something, worst first. */
             worst: components["schemas"]["ShownAnswer"][];
         };
         /** @description The versions there are. */
@@ -3869,14 +3920,10 @@ export interface components {
             /** @description Newest first. */
             versions: components["schemas"]["Version"][];
         };
-        /** @description Why a queued run doesn't go on. */
+        /** @description Why a run doesn't go on, and when that is looked at again. */
         Waiting: {
-            /**
-             * Format: int64
-             * @description When that may change; absent where it depends on something else.
-             */
-            until?: number | null;
-            /** @description In words. */
+            until?: components["schemas"]["Timestamp"] | null;
+            /** @description Why. */
             why: string;
         };
         /** @description A process that takes runs from the queue. */
@@ -3891,15 +3938,13 @@ export interface components {
              */
             pid: number;
             /** @description When it was last heard of. */
-            seen_at: components["schemas"]["i64"];
+            seen_at: components["schemas"]["Timestamp"];
             /**
              * Format: int32
              * @description CPU threads it gives to runs.
              */
             slots: number;
         };
-        /** Format: int64 */
-        i64: number;
     };
     responses: {
         /** @description Anything that went wrong. */
@@ -4091,7 +4136,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Only of this kind of thing. */
-                kind?: string;
+                kind?: components["schemas"]["ChangeKind"];
                 /** @description Only of this task. */
                 task?: string;
                 /** @description Only of the thing with this id or name. */

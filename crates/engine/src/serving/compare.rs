@@ -35,6 +35,7 @@ pub struct Contestant {
 
 /// Answers side by side.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = Compared)]
 pub struct Contest {
     /// In the order that was asked for.
     pub answers: Vec<Contestant>,

@@ -31,6 +31,7 @@ pub struct Primary {
 /// What became of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = FallbackVerdict)]
 pub enum Verdict {
     /// The settings don't want a fallback.
     Disabled,
@@ -44,6 +45,7 @@ pub enum Verdict {
 
 /// The reply to a question.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = SuggestReply)]
 pub struct Suggested {
     /// The service's suggestions as they came; before them the adapter's, if it was injected, with
     /// `source: "soft_prompt"`.

@@ -73,7 +73,7 @@ test("numbers are kept as typed until they are numbers", () => {
 });
 
 test("a change makes old what shows it", () => {
-  const change = { seq: 1, at: 0, by: "ana", action: "approve", kind: "example", task: "t", subject: "a" };
+  const change = { seq: 1, at: 0, by: "ana", action: "approve", kind: "example", task: "t", subject: "a" } as const;
   expect(outdated(change)).toContainEqual(["example", "t", "a"]);
   expect(outdated({ ...change, kind: "run", subject: "r" })).toContainEqual(["run", "r"]);
 });

@@ -13,22 +13,21 @@ import { clip, label } from "../../lib/format";
 import { shown } from "../../lib/json";
 import { useUrl } from "../../shell/url";
 
-const KINDS = ["", "example", "run", "version", "setting", "dataset", "base"].map((value) => ({
-  value,
-  label: value === "" ? "Everything" : label(value),
-}));
+type Kind = Change["kind"];
+const KINDS: Kind[] = ["example", "run", "version", "setting", "dataset", "base"];
+const PICKS = [{ value: "", label: "Everything" }, ...KINDS.map((value) => ({ value, label: label(value) }))];
 
 const PAGE = 100;
 
 /** Who changed what, newest first; nothing is ever taken out of it. */
 export function Changes() {
   const [search, setUrl] = useUrl();
-  const kind = search.kind ?? "";
+  const kind = KINDS.find((one) => one === search.kind);
   const query = useInfiniteQuery({
     queryKey: ["changes", kind],
     initialPageParam: undefined as number | undefined,
     queryFn: ({ pageParam: before }) => {
-      const query = { kind: kind || undefined, before, limit: PAGE, order: "newest" } as const;
+      const query = { kind, before, limit: PAGE, order: "newest" } as const;
       return reply(api.GET("/api/v1/changes", { params: { query } }));
     },
     getNextPageParam: ({ changes, next }) => (changes.length < PAGE ? undefined : next),
@@ -38,7 +37,7 @@ export function Changes() {
     <Card
       title="Changes"
       flush
-      side={<Pick aria-label="Kind" options={KINDS} value={kind} small onPick={(to) => setUrl({ kind: to })} />}
+      side={<Pick aria-label="Kind" options={PICKS} value={kind ?? ""} small onPick={(to) => setUrl({ kind: to })} />}
     >
       <Listed
         query={query}
