@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::shell;
 
 /// A crate, and the crates it may use. `ARCHITECTURE.md` shows the same table, which is checked.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("core", &[]),
     ("kernels", &[]),
     ("ops", &["kernels"]),
@@ -18,7 +18,8 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("store", &["core"]),
     ("hub", &["core"]),
     ("artifacts", &["core"]),
-    ("engine", &["artifacts", "core", "formats", "hub", "nn", "predict", "store", "tasks", "train"]),
+    ("exec", &["core", "formats"]),
+    ("engine", &["artifacts", "core", "exec", "formats", "hub", "nn", "predict", "store", "tasks", "train"]),
     ("server", &["core", "engine", "store"]),
     ("cli", &["core", "engine", "formats", "hub", "nn", "predict", "server", "store", "tasks", "train"]),
     ("testkit", &[]),

@@ -17,6 +17,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(crate) struct Training {
     bar: Option<ProgressBar>,
     shown: Option<Instant>,
+    /// While held-out examples are answered.
+    answers: Option<Counter>,
     say: fn(&str),
 }
 
@@ -29,7 +31,7 @@ impl Training {
             bar.enable_steady_tick(Duration::from_millis(250));
             bar
         });
-        Self { bar, shown: None, say: crate::output::complain }
+        Self { bar, shown: None, answers: None, say: crate::output::complain }
     }
 
     /// A bar for a person at a terminal; plain lines on stdout otherwise.
@@ -57,7 +59,10 @@ impl Training {
                 let best = if *best { ", the best so far" } else { "" };
                 self.say(&format!("step {step}: held-out loss {loss:.4}{best}"));
             }
-            EventKind::Checkpoint { .. } | EventKind::Answered { .. } => {}
+            EventKind::Checkpoint { .. } => {}
+            EventKind::Answered { done, of } => {
+                self.answers.get_or_insert_with(|| Counter::new("held-out examples", *of)).set(*done, *of);
+            }
             EventKind::Resumed { step } => self.say(&format!("Continuing from step {step}.")),
             EventKind::Note { text } => self.say(text),
             EventKind::Done { steps, final_loss } => {

@@ -65,6 +65,11 @@ fn at_every_failed_write_the_run_still_ends_well_and_once() {
         let versions = graft.json(&["models", "list"])["versions"].clone();
         let made = versions.as_array().unwrap().iter().filter(|version| version["run"] == *run).count();
         assert_eq!(made, 1, "point {k}: published {made} times");
+        runtime.block_on(async {
+            let store = graft_store::Store::open(&graft.database()).await.unwrap();
+            common::check_followed(&graft, &store, &run).await;
+            store.close().await;
+        });
         let left = graft.json(&["sweep"]);
         assert!(
             left["kept"].as_array().unwrap().is_empty() && left["missing"].as_array().unwrap().is_empty(),

@@ -170,6 +170,66 @@ fn the_trainer_outlives_its_starter() {
     graft.fails(2, &["runs", "stop", &id], "which is cancelled");
 }
 
+/// The adapter of a training of `LONG` that nobody interrupted.
+fn whole(graft: &Graft) -> (Value, Vec<u8>) {
+    let run = graft.json(&[&TRAIN[..], &LONG[..], &["--run-id", "whole"]].concat());
+    adapter(&graft.home().join("runs").join(run["run"].as_str().unwrap()))
+}
+
+const WORK: [&str; 3] = ["worker", "--once", "--no-suggestions"];
+
+#[test]
+fn a_worker_goes_on_with_what_a_command_began() {
+    let graft = Graft::with_toy_task();
+    let expected = whole(&graft);
+    // Only the command is killed: its trainer goes on, and a worker takes in what becomes of it.
+    let (mut starter, dir, id) = begin(&graft, &LONG);
+    starter.kill().unwrap();
+    starter.wait().unwrap();
+    graft.ok(&WORK);
+    let run = graft.json(&["runs", "show", &id]);
+    assert_eq!((&run["run"]["state"], &run["run"]["attempts"]), (&"succeeded".into(), &1.into()), "{run:#}");
+    assert_eq!(adapter(&dir), expected);
+    // Command and trainer are killed: the run has failed for whoever looks, and may be given to a worker.
+    graft.ok(&["runs", "delete", &id]);
+    let (mut starter, dir, id) = begin(&graft, &LONG);
+    starter.kill().unwrap();
+    starter.wait().unwrap();
+    kill_trainer(&graft);
+    let taken = steps(&dir);
+    graft.ok(&WORK);
+    assert_eq!(graft.json(&["runs", "show", &id])["run"]["state"], "failed");
+    graft.ok(&["runs", "retry", &id, "--resume"]);
+    graft.ok(&WORK);
+    let run = graft.json(&["runs", "show", &id]);
+    assert_eq!((&run["run"]["state"], &run["version"]["run"]), (&"succeeded".into(), &id.as_str().into()), "{run:#}");
+    assert_eq!(adapter(&dir), expected);
+    let events = std::fs::read_to_string(dir.join("events.jsonl")).unwrap();
+    assert!(steps(&dir) >= taken && events.contains("\"event\":\"resumed\""), "it began anew");
+}
+
+#[test]
+fn a_command_goes_on_with_what_a_worker_began() {
+    let graft = Graft::with_toy_task();
+    let expected = whole(&graft);
+    let submit = [&["queue", "submit"], &TRAIN[1..], &LONG[..]].concat();
+    let id = graft.json(&submit)["run"]["id"].as_str().unwrap().to_owned();
+    let mut worker = graft.command(&WORK).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let dir = graft.home().join("runs").join(&id);
+    assert!(wait_for_steps(&dir, 3, &mut worker));
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+    kill_trainer(&graft);
+    let taken = steps(&dir);
+    let resumed = graft.json(&["runs", "resume", &id]);
+    assert_eq!(resumed["version"]["run"], id.as_str(), "{resumed:#}");
+    let run = graft.json(&["runs", "show", &id])["run"].clone();
+    assert_eq!((&run["state"], &run["attempts"]), (&"succeeded".into(), &2.into()), "{run:#}");
+    let events = std::fs::read_to_string(dir.join("events.jsonl")).unwrap();
+    assert!(steps(&dir) >= taken && events.contains("\"event\":\"resumed\""), "it began anew");
+    assert_eq!(adapter(&dir), expected);
+}
+
 #[test]
 fn an_interrupt_stops_after_the_step() {
     let graft = Graft::with_toy_task();

@@ -412,5 +412,10 @@ fn check_history(graft: &Graft, submitted: &[String]) {
         let owners: BTreeMap<i64, &str> = held.iter().copied().collect();
         assert!(held.iter().all(|(fence, worker)| owners[fence] == *worker), "{id}: two held it at once: {held:?}");
         assert_eq!(common::check_events(graft, id), 1, "{id}: a run that succeeded was done once");
+        runtime.block_on(async {
+            let store = Store::open(&graft.database()).await.unwrap();
+            common::check_followed(graft, &store, id).await;
+            store.close().await;
+        });
     }
 }

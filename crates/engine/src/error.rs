@@ -302,6 +302,19 @@ pub enum Error {
     Unsupported(String),
 }
 
+impl From<graft_exec::Error> for Error {
+    fn from(error: graft_exec::Error) -> Self {
+        use graft_exec::Error as E;
+        match error {
+            E::Busy { dir } => Self::RunBusy { dir },
+            E::Start(source) => Self::TrainerStart(source),
+            E::Io { doing, path, source } => Self::Io { doing, path, source },
+            E::BadEvents { path, source } => Self::BadEvents { path, source },
+            E::Thread(source) => Self::TrainerStart(io::Error::other(source)),
+        }
+    }
+}
+
 /// What is in the way, in short.
 fn first_problem(preflight: &crate::Preflight) -> String {
     let errors: Vec<&str> = preflight.errors().map(|problem| problem.what.as_str()).collect();

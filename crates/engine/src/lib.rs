@@ -22,7 +22,6 @@ mod examples;
 mod home;
 mod import;
 mod inputs;
-mod lock;
 mod models;
 mod plan;
 mod queue;
@@ -36,7 +35,6 @@ mod soft_prompt;
 mod stats;
 mod suggest;
 mod sweep;
-mod tail;
 mod worker;
 
 pub use activate::{Activated, Opponent, Seen};
@@ -56,6 +54,7 @@ pub use drift::{Distance, Drift, DriftState, Overrides, Share, Shift, Spread};
 pub use error::Error;
 pub use evaluate::{BaselineScores, Evaluation, KeptAnswer, Tell, baseline_scores, field_of, score_answers};
 pub use graft_core::{compact, iso8601};
+pub use graft_exec::RunLock;
 pub use graft_tasks::{
     Import as ReadImport, Problem as BadRow, Skipped as SkippedRows,
     ask_ai::Drafts,
@@ -67,20 +66,18 @@ pub use graft_train::TrainingRun;
 pub use home::{Engine, Home, Places};
 pub use import::Imported;
 pub use inputs::{Input, read_inputs};
-pub use lock::RunLock;
-pub use plan::{Made, Plan};
+pub use plan::{Plan, Submitted};
 pub use queue::{
     ComparedField, ComparedMetric, EvaluationRequest, Interval, Level, LogStream, LogText, Paired, PairedExample,
     Preflight, Problem, Progress, Quality, RunAction, RunComparison, RunEstimate, RunFailure, RunRequest, RunView,
     RunsReport, SkippedRun, SplitName, Waiting,
 };
-pub use runs::{End, Trainer};
+pub use runs::outcome_of;
 pub use serving::Serving;
 pub use settings::Settings;
 pub use soft_prompt::{AskAiTraining, point_latest};
 pub use stats::Stats;
 pub use sweep::{LastSweep, Swept};
-pub use tail::EventTail;
 pub use worker::{Say, WorkerOptions};
 
 /// A result of this crate.

@@ -1,12 +1,11 @@
 use std::path::PathBuf;
 
-use graft_core::{BaseRef, ExitCode, TrainSpec};
-use graft_store::{NewRun, Run, RunFilter, RunKind, RunState, RunUpdate};
-use graft_train::RunDir;
+use graft_core::{BaseRef, ExitCode, TrainSpec, json};
+use graft_store::{Due, NewRun, Run, RunFilter, RunKind, RunState, Submission};
 
-use crate::{Engine, Error, Prepared, Result, compact, now, recipes::Recipe};
+use crate::{Engine, Prepared, Result, RunRequest, compact, now, recipes::Recipe};
 
-/// A training that could be started.
+/// A training that could be queued.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Card and dataset.
@@ -21,52 +20,73 @@ pub struct Plan {
     pub dir: Option<PathBuf>,
 }
 
-/// A run that can be launched.
+/// A run that was queued for the command that asked for it.
 #[derive(Clone, Debug)]
-pub struct Made {
+pub struct Submitted {
     /// The run.
     pub run: Run,
     /// Whether it was begun before with the same settings and data, and only interrupted.
     pub continued: bool,
-    /// Runs of the task whose trainer was found dead now.
+    /// Runs of the task that were found dead now.
     pub found_dead: Vec<Run>,
 }
 
+/// What a run of the queue has beside its plan.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Order<'a> {
+    /// What was asked for.
+    pub(crate) request: &'a RunRequest,
+    /// Trainers that may be started before it counts as poisoned.
+    pub(crate) max_attempts: u32,
+    /// The time of a schedule that it is for.
+    pub(crate) due: Option<Due<'a>>,
+    /// Names the request among all.
+    pub(crate) key: Option<&'a str>,
+}
+
 impl Engine {
-    /// Checks a plan, fixes its split, and makes its run directory; the run waits to be launched. A run of the same
-    /// settings and data that was interrupted is taken up again instead.
+    /// Queues a plan for a command that shows it from its first try to its end. A run of the same settings and data
+    /// that was interrupted is taken up again instead.
     ///
     /// # Errors
     /// A setting out of range, nothing to learn from, or another run of the task that is active.
-    pub async fn make_run(&self, plan: &Plan) -> Result<Made> {
-        let (train, eval) = plan.prepared.rows()?;
+    pub async fn submit_plan(&self, plan: &Plan, request: &RunRequest) -> Result<Submitted> {
+        plan.prepared.rows()?;
         let task = plan.prepared.card.name.as_str();
-        let mut spec = plan.spec(plan.run.clone().unwrap_or_default());
+        let spec = plan.spec(plan.run.clone().unwrap_or_default());
         spec.check()?;
         let found_dead = self.reconcile(Some(task)).await?;
         if let Some(run) = self.interrupted(task, plan.run.as_deref(), &spec).await? {
-            return Ok(Made { run, continued: true, found_dead });
+            let run = self.prepare_again(&run, request.version.as_deref(), Some(request)).await?;
+            return Ok(Submitted { run, continued: true, found_dead });
         }
-        if plan.run.is_none() {
-            spec.run = self.free_id(task).await?;
-        }
-        let id = &spec.run;
+        let order = Order { request, max_attempts: 1, due: None, key: None };
+        Ok(Submitted { run: self.queue_plan(plan, order).await?, continued: false, found_dead })
+    }
+
+    /// Puts a plan into the queue, with its dataset.
+    pub(crate) async fn queue_plan(&self, plan: &Plan, order: Order<'_>) -> Result<Run> {
+        let task = plan.prepared.card.name.as_str();
+        let id = match &plan.run {
+            Some(id) => id.clone(),
+            None => self.free_id(task).await?,
+        };
         let dir = plan.dir.as_ref().map_or_else(|| format!("runs/{id}"), |dir| dir.to_string_lossy().into_owned());
-        let run = self.store.add_run(NewRun { task, spec: &spec, dir: &dir, holder: None }, &self.by, now()).await?;
-        let made = match self.keep(&plan.prepared).await {
-            Ok(()) => RunDir::new(self.home.resolve(&dir)).create(&spec, &train, &eval).map_err(Error::from),
-            Err(error) => Err(error),
+        let spec = plan.spec(id);
+        let request = order.request;
+        let body = json::value(request);
+        let submission = Submission {
+            priority: request.priority,
+            after: request.after.as_deref(),
+            activate: request.activate,
+            version: request.version.as_deref(),
+            max_attempts: order.max_attempts,
+            request: &body,
+            due: order.due,
+            key: order.key,
         };
-        let mut update = RunUpdate {
-            train_samples: Some(train.len() as u64),
-            eval_samples: Some(eval.len() as u64),
-            ..RunUpdate::default()
-        };
-        if let Err(error) = &made {
-            (update.state, update.failure) = (Some(RunState::Failed), Some(error.failure()));
-        }
-        let run = self.store.update_run(&run.id, &update, &self.by, now()).await?;
-        made.map(|()| Made { run, continued: false, found_dead })
+        let new = NewRun { task, spec: &spec, dir: &dir };
+        Ok(self.store.submit_run(new, &submission, &plan.prepared.dataset, &self.by, now()).await?)
     }
 
     /// A run of the same settings and data that was stopped, killed, or never registered.
@@ -79,10 +99,11 @@ impl Engine {
                 RunState::Cancelled => true,
                 RunState::Failed => run.exit_code == Some(ExitCode::Internal as i32),
                 RunState::Succeeded => self.version_of(&run).await?.is_none(),
-                RunState::Queued | RunState::Starting | RunState::Running => false,
+                // Its worker vanished, and no other has come yet.
+                RunState::Queued => run.attempts > 0 && run.lease_owner.is_none(),
+                RunState::Starting | RunState::Running => false,
             };
-            let whole = self.run_dir(&run).path().join("spec.json").exists();
-            if unfinished && whole && other == *spec && named.is_none_or(|name| name == run.id) {
+            if unfinished && other == *spec && named.is_none_or(|name| name == run.id) {
                 return Ok(Some(run));
             }
         }

@@ -18,8 +18,7 @@ use axum::{
     },
 };
 use futures_util::{Stream, stream};
-use graft_engine::{EventTail, LogStream, LogText};
-use graft_store::{Change, ChangeFilter, Kind, Run, Store};
+use graft_store::{Change, ChangeFilter, FollowCursor, Kind, LogStream, LogText, Run, RunState, Store};
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
 
@@ -29,10 +28,12 @@ use crate::{presence::Seat, problem::Problem, routes::presence::Seats, state::Ap
 const BEHIND: usize = 1024;
 /// Changes read at once.
 const PAGE: u32 = 500;
-/// Changes read at once for one client that comes back: it keeps them until it has taken them.
+/// Changes, or events of a run, read at once for one client that comes back: it keeps them until it has taken them.
 const REPLAY: u32 = 100;
-/// How often a watched run's files are looked at.
+/// How often a watched run is looked at.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How long a client waits before it reads again what could not be read.
+const LONG_PAUSE: Duration = Duration::from_secs(2);
 /// Bytes of a log that a new client is told from its end.
 const TAIL: u64 = 64 << 10;
 
@@ -231,81 +232,72 @@ pub(crate) fn unheld() -> [(HeaderName, HeaderValue); 1] {
     [(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"))]
 }
 
-/// Runs that somebody watches, each read by one task.
+/// Runs that somebody watches. One task a run looks whether there is anything new; each client then reads on from its own
+/// place.
 #[derive(Debug, Default)]
-pub struct RunFeeds(Mutex<HashMap<String, broadcast::Sender<Arc<Frame>>>>);
+pub struct RunFeeds(Mutex<HashMap<String, watch::Receiver<Pulse>>>);
 
-/// Something new of a run.
-#[derive(Debug)]
-enum Frame {
-    Event { seq: u64, json: String },
-    Log { stream: LogStream, from: u64, part: LogText },
-    End,
+/// What is known of a watched run.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Pulse {
+    /// How far its follower has come.
+    cursor: FollowCursor,
+    /// Whether it has ended, and how; it may be gone altogether.
+    ended: Option<Option<RunState>>,
 }
 
 impl RunFeeds {
-    /// Listens to a run; the first listener starts the task that reads it.
-    fn listen(&self, state: &AppState, run: &Run) -> broadcast::Receiver<Arc<Frame>> {
+    /// Listens to a run; the first listener starts the task that looks at it.
+    fn listen(&self, state: &AppState, run: &str) -> watch::Receiver<Pulse> {
         let mut feeds = self.all();
-        if let Some(feed) = feeds.get(&run.id) {
-            return feed.subscribe();
+        if let Some(feed) = feeds.get(run).filter(|feed| feed.has_changed().is_ok()) {
+            return feed.clone();
         }
-        let (tell, listener) = broadcast::channel(BEHIND);
-        feeds.insert(run.id.clone(), tell.clone());
-        let (state, run) = (Arc::clone(state), run.clone());
-        tokio::spawn(async move {
-            watch_run(&state, &run, &tell).await;
-            state.run_feeds.all().remove(&run.id);
-            let _ = tell.send(Arc::new(Frame::End));
-        });
+        let (tell, listener) = watch::channel(Pulse::default());
+        feeds.insert(run.to_owned(), listener.clone());
+        let (state, run) = (Arc::clone(state), run.to_owned());
+        tokio::spawn(async move { watch_run(&state, &run, tell).await });
         listener
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<String, broadcast::Sender<Arc<Frame>>>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<String, watch::Receiver<Pulse>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Tells what is new of a run until it has ended or nobody listens any more.
-async fn watch_run(state: &AppState, run: &Run, tell: &broadcast::Sender<Arc<Frame>>) {
-    let mut events = EventTail::from_now(&state.engine.run_dir(run));
-    let mut logs = STREAMS.map(|stream| (stream, log_size(state, run, stream)));
-    loop {
-        // The state is read before the files, so that nothing is missed of a run that has just ended.
-        let ended = match state.engine.store.run(&run.id).await {
-            Ok(run) => !run.state.is_active(),
-            // A database that is away for a moment ends nothing.
-            Err(error) => !error.is_of_the_database(),
-        };
-        for event in events.read().unwrap_or_default() {
-            let json = serde_json::to_string(&event).unwrap_or_default();
-            let _ = tell.send(Arc::new(Frame::Event { seq: event.seq, json }));
-        }
-        for (stream, offset) in &mut logs {
-            while let Some((from, part)) = next_part(state, run, *stream, offset) {
-                let _ = tell.send(Arc::new(Frame::Log { stream: *stream, from, part }));
+/// Tells that there is something new of a run until it has ended or nobody listens any more.
+async fn watch_run(state: &AppState, run: &str, tell: watch::Sender<Pulse>) {
+    // One receiver is kept for those to come.
+    while tell.receiver_count() > 1 && !state.is_closing() {
+        if let Some(pulse) = look(&state.engine.store, run).await {
+            let has_ended = pulse.ended.is_some();
+            tell.send_if_modified(|known| {
+                *known != pulse && {
+                    *known = pulse;
+                    true
+                }
+            });
+            if has_ended {
+                break;
             }
-        }
-        if ended || tell.receiver_count() == 0 || state.is_closing() {
-            return;
         }
         tokio::time::sleep(PAUSE).await;
     }
+    state.run_feeds.all().remove(run);
+}
+
+/// Nothing while the database is away.
+async fn look(store: &Store, run: &str) -> Option<Pulse> {
+    // The state is read first, so that nothing is missed of a run that has just ended.
+    let ended = match store.run(run).await {
+        Ok(run) => (!run.state.is_active()).then_some(Some(run.state)),
+        Err(error) if error.is_of_the_database() => return None,
+        Err(_) => Some(None),
+    };
+    Some(Pulse { cursor: store.followed(run).await.ok()?.unwrap_or_default().cursor, ended })
 }
 
 const STREAMS: [LogStream; 2] = [LogStream::Stdout, LogStream::Stderr];
-
-/// Bytes of a log.
-fn log_size(state: &AppState, run: &Run, stream: LogStream) -> u64 {
-    state.engine.log(run, stream.into(), u64::MAX).map_or(0, |part| part.size)
-}
-
-/// The next part of a log with its offset, unless there is none.
-fn next_part(state: &AppState, run: &Run, stream: LogStream, offset: &mut u64) -> Option<(u64, LogText)> {
-    let part = state.engine.log(run, stream.into(), *offset).ok().filter(|part| part.next > *offset)?;
-    let from = std::mem::replace(offset, part.next);
-    Some((from, part))
-}
 
 /// One client's place in a run.
 struct RunCursor {
@@ -315,9 +307,8 @@ struct RunCursor {
     /// Bytes told of stdout and stderr.
     told: [u64; 2],
     backlog: VecDeque<Event>,
-    replaying: bool,
     ended: bool,
-    frames: broadcast::Receiver<Arc<Frame>>,
+    pulse: watch::Receiver<Pulse>,
     closing: watch::Receiver<bool>,
     _open: Open,
 }
@@ -331,78 +322,45 @@ impl RunCursor {
             if self.ended {
                 return None;
             }
-            if std::mem::take(&mut self.replaying) {
-                self.replay();
-                continue;
-            }
-            let frame = tokio::select! {
-                _ = self.closing.wait_for(|closing| *closing) => return None,
-                frame = self.frames.recv() => frame,
-            };
-            match frame {
-                Ok(frame) => self.take(&frame).await,
-                Err(broadcast::error::RecvError::Lagged(_)) => self.replaying = true,
-                Err(broadcast::error::RecvError::Closed) => self.end().await,
+            let ended = self.pulse.borrow_and_update().ended;
+            // Boxed: a stream that waits for what comes must not be as large as a question to the database.
+            let is_read = Box::pin(self.read()).await;
+            match ended {
+                _ if !self.backlog.is_empty() => {}
+                Some(state) if is_read => {
+                    let state = state.map(RunState::name);
+                    self.backlog.push_back(Event::default().event("end").data(json!({"state": state}).to_string()));
+                    self.ended = true;
+                }
+                _ => tokio::select! {
+                    _ = self.closing.wait_for(|closing| *closing) => return None,
+                    // What could not be read now is read then.
+                    () = tokio::time::sleep(LONG_PAUSE) => {}
+                    changed = self.pulse.changed() => if changed.is_err() && !self.state.is_closing() {
+                        // Its watcher ended for want of listeners just as this one came.
+                        self.pulse = self.state.run_feeds.listen(&self.state, &self.run.id);
+                    },
+                },
             }
         }
     }
 
-    /// Tells what the files hold beyond what was told.
-    fn replay(&mut self) {
-        for event in self.state.engine.events(&self.run, self.seq).unwrap_or_default() {
+    /// Reads what there is beyond what was told; says whether that could be read.
+    async fn read(&mut self) -> bool {
+        let engine = &self.state.engine;
+        let Ok(events) = engine.store.run_events(&self.run.id, self.seq, REPLAY).await else { return false };
+        for event in events {
             self.seq = event.seq;
             self.backlog.push_back(run_event(event.seq, &serde_json::to_string(&event).unwrap_or_default()));
         }
-        for stream in STREAMS {
-            let told = &mut self.told[stream as usize];
-            while let Some((from, part)) = next_part(&self.state, &self.run, stream, told) {
+        for (stream, told) in STREAMS.into_iter().zip(&mut self.told) {
+            let Ok(part) = engine.store.run_log(&self.run.id, stream, *told).await else { return false };
+            let from = std::mem::replace(told, part.next.max(*told));
+            if !part.text.is_empty() {
                 self.backlog.push_back(log_event(stream, from, &part));
             }
         }
-    }
-
-    async fn take(&mut self, frame: &Frame) {
-        match frame {
-            Frame::Event { seq, json } if *seq == self.seq + 1 => {
-                self.seq = *seq;
-                self.backlog.push_back(run_event(*seq, json));
-            }
-            Frame::Event { seq, .. } => self.replaying |= *seq > self.seq,
-            Frame::Log { stream, from, part } => {
-                let told = &mut self.told[*stream as usize];
-                if *from == *told {
-                    *told = part.next;
-                    self.backlog.push_back(log_event(*stream, *from, part));
-                } else {
-                    self.replaying |= part.next > *told;
-                }
-            }
-            Frame::End => self.end().await,
-        }
-    }
-
-    /// Tells the rest, and that it was the rest.
-    async fn end(&mut self) {
-        self.replay();
-        let state = loop {
-            match Box::pin(self.state.engine.store.run(&self.run.id)).await {
-                Err(error) if error.is_of_the_database() && !self.state.is_closing() => {
-                    tokio::time::sleep(PAUSE).await;
-                }
-                found => break found.map(|run| run.state),
-            }
-        };
-        match state {
-            Ok(state) if state.is_active() => {
-                // Its watcher ended for want of listeners just as this one came.
-                self.frames = self.state.run_feeds.listen(&self.state, &self.run);
-            }
-            state => {
-                let state = state.map(|state| state.name()).ok();
-                self.backlog.push_back(Event::default().event("end").data(json!({"state": state}).to_string()));
-                self.ended = true;
-            }
-        }
+        true
     }
 }
 
@@ -416,21 +374,19 @@ fn log_event(stream: LogStream, from: u64, part: &LogText) -> Event {
 }
 
 /// A run's events after one, the ends of its logs, and what is to come.
-pub(crate) fn run(state: &AppState, run: &Run, after: u64) -> Response {
-    let frames = state.run_feeds.listen(state, run);
-    let tail = |stream: LogStream| log_size(state, run, stream).saturating_sub(TAIL);
+pub(crate) async fn run(state: &AppState, run: &Run, after: u64) -> Result<Response, Problem> {
+    let size = state.engine.known(run).await?.cursor;
     let cursor = RunCursor {
+        pulse: state.run_feeds.listen(state, &run.id),
         run: run.clone(),
         seq: after,
-        told: STREAMS.map(tail),
+        told: [size.stdout, size.stderr].map(|size| size.saturating_sub(TAIL)),
         backlog: VecDeque::new(),
-        replaying: true,
         ended: false,
-        frames,
         closing: state.closing(),
         _open: Open::new(state),
         state: Arc::clone(state),
     };
     let events = stream::unfold(cursor, |mut cursor| async move { Some((Ok(cursor.next().await?), cursor)) });
-    sse(Box::pin(events))
+    Ok(sse(Box::pin(events)))
 }

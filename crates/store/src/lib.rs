@@ -69,8 +69,8 @@ pub use imports::{Import, ImportState};
 pub use people::{Admins, Role, Session, Token, User};
 pub use registry::model_registry;
 pub use runs::{
-    Free, Held, Lease, NewEvaluation, NewRun, Priority, Run, RunFilter, RunKind, RunState, RunUpdate, Submission,
-    TrainingRun, Wish,
+    Again, Findings, FollowCursor, Followed, Free, Held, Lease, LogStream, LogText, NewEvaluation, NewRun, Priority,
+    Run, RunFilter, RunKind, RunState, RunUpdate, Submission, TrainingRun, Wish,
 };
 pub use schedules::{Due, NewSchedule, Schedule};
 pub use settings::Setting;

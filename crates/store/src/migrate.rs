@@ -16,6 +16,7 @@ const STEPS: &[(&str, &str)] = &[
     ("sessions", include_str!("../migrations/0007_sessions.sql")),
     ("readers", include_str!("../migrations/0008_readers.sql")),
     ("failures", include_str!("../migrations/0009_failures.sql")),
+    ("events", include_str!("../migrations/0010_events.sql")),
 ];
 
 /// Brings the database to the newest schema; does nothing, and takes no lock, when it is there already.

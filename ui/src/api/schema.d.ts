@@ -2974,7 +2974,7 @@ export interface components {
             pid?: number | null;
             /** @description How soon it gets its turn. */
             priority: components["schemas"]["PriorityName"];
-            /** @description What was asked for; absent for a run that a command trains by itself. */
+            /** @description What was asked for; absent for a run that was found in its directory only. */
             request?: JsonObject | null;
             /**
              * Format: int64

@@ -6,7 +6,7 @@ use std::{
 use clap::{Args, Subcommand};
 use graft_core::{OptimSpec, SplitRule};
 use graft_engine::{
-    Drafts, Engine, Error, Imported, Plan, Settings, compact, now, point_latest,
+    Drafts, Engine, Error, Imported, Plan, RunRequest, Settings, SplitName, compact, now, point_latest,
     recipes::{Method, Recipe, ask_ai_script},
 };
 use graft_hub::Reference;
@@ -95,7 +95,7 @@ pub(crate) async fn run(engine: &Engine, command: SoftPrompt) -> Result<Reply> {
             (run, Some(imported))
         }
     };
-    let trained = train::complete(engine, &run, None).await?;
+    let trained = train::complete(engine, &run).await?;
     point_latest(&command.output_dir, engine.run_dir(&run).path())?;
     Ok(trained.judge(engine, false, None).await?.with_field("import", imported))
 }
@@ -121,7 +121,14 @@ async fn fresh(engine: &Engine, command: &Train) -> Result<(Run, Imported)> {
     let dir = command.run_directory.clone().unwrap_or_else(|| command.output_dir.join(&id));
     let dir = std::path::absolute(&dir).map_err(|source| Error::Io { doing: "find", path: dir, source })?;
     let plan = Plan { prepared, base, recipe, run: Some(id), dir: Some(dir) };
-    Ok((train::make_run(engine, &plan).await?, imported))
+    let request = RunRequest {
+        base: command.base_model.clone(),
+        method: command.method,
+        eval_share: Some(command.eval_share),
+        split: Some(SplitName::Random),
+        ..RunRequest::new("ask-ai")
+    };
+    Ok((train::submit(engine, &plan, &request).await?, imported))
 }
 
 /// Resolves the base model on this machine, or downloads it from the Hub.
@@ -169,10 +176,10 @@ async fn found(engine: &Engine, path: &Path) -> Result<Run> {
     let folder = path.ancestors().take(3).find(|folder| folder.join("spec.json").exists()).unwrap_or(&path);
     let spec = RunDir::new(folder).spec()?;
     match engine.store.run(&spec.run).await {
-        Ok(run) => Ok(run),
+        Ok(run) => Ok(engine.prepare_again(&run, None, None).await?),
         Err(graft_store::Error::NoRun(_)) => {
             let dir = folder.to_string_lossy();
-            let new = NewRun { task: &spec.task.name, spec: &spec, dir: &dir, holder: None };
+            let new = NewRun { task: &spec.task.name, spec: &spec, dir: &dir };
             Ok(engine.store.add_run(new, &engine.by, now()).await?)
         }
         Err(error) => Err(error.into()),

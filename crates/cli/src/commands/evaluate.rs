@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use graft_core::{Event, EventKind, json};
-use graft_engine::{Engine, RunLock};
+use graft_engine::{Engine, Evaluation, RunLock};
 use graft_store::Version;
 use graft_train::RunDir;
 
@@ -48,7 +48,7 @@ pub(crate) struct EvalDir {
 /// Evaluates in this process.
 pub(crate) async fn in_dir(engine: &Engine, command: &EvalDir, json: bool) -> Result<Reply> {
     let dir = RunDir::new(&command.dir);
-    let _lock = RunLock::take(dir.path())?;
+    let _lock = RunLock::take(dir.path()).map_err(graft_engine::Error::from)?;
     let version = engine.store.version(&command.task, &command.version).await?;
     let mut tell = |event: &Event| match (&event.kind, json) {
         (_, true) => print(&json::line(event)),
@@ -80,8 +80,13 @@ pub(crate) async fn evaluate(engine: &Engine, version: &Version, with_base: bool
     let (version, evaluation) =
         engine.evaluate(version, with_base, &mut |what, done, of| shown.show(what, done, of)).await?;
     drop(shown);
-    let text = format!("{} of {}\n\n{}", version.name, version.task, scores_table(&evaluation));
+    let text = scores(&version, &evaluation);
     Ok((version, text))
+}
+
+/// The scores of a version as text.
+pub(crate) fn scores(version: &Version, evaluation: &Evaluation) -> String {
+    format!("{} of {}\n\n{}", version.name, version.task, scores_table(evaluation))
 }
 
 /// Shows one progress bar after the other.

@@ -1,14 +1,13 @@
 use std::{
-    fs::File,
-    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
-    path::Path,
+    io::{self, Write as _},
     time::Duration,
 };
 
 use clap::Subcommand;
 use graft_core::EventKind;
-use graft_engine::{Engine, Error, iso8601};
+use graft_engine::{Engine, Error, LogStream, iso8601};
 use graft_store::{Run, RunFilter, RunKind, RunState};
+use graft_train::TrainingRun;
 use serde_json::json;
 
 use super::train;
@@ -107,7 +106,8 @@ pub(crate) async fn run(engine: &Engine, command: Runs) -> Result<Reply> {
             if let Some(name) = &version {
                 engine.store.check_new_version(&run.task, name).await?;
             }
-            train::complete(engine, &run, version.as_deref()).await?.judge(engine, !skip_base, None).await
+            let run = engine.prepare_again(&run, version.as_deref(), None).await?;
+            train::complete(engine, &run).await?.judge(engine, !skip_base, None).await
         }
         Runs::Cancel { id } => {
             let run = engine.cancel(&id).await?;
@@ -154,8 +154,10 @@ async fn list(engine: &Engine, filter: RunFilter) -> Result<Reply> {
 
 async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
     let dir = engine.run_dir(run);
-    let (result, version) = (dir.result()?, engine.version_of(run).await?);
-    let last_step = dir.events_after(0)?.into_iter().rev().find_map(|event| match event.kind {
+    let known = engine.known(run).await?;
+    let result: Option<TrainingRun> = known.result.and_then(|result| serde_json::from_value(result).ok());
+    let version = engine.version_of(run).await?;
+    let last_step = engine.events(run, 0).await?.into_iter().rev().find_map(|event| match event.kind {
         EventKind::Step { step, of, loss, .. } => Some((step, of, loss)),
         _ => None,
     });
@@ -201,35 +203,27 @@ async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
 }
 
 async fn logs(engine: &Engine, run: &Run, stderr: bool, follow: bool) -> Result<Reply> {
-    let path = engine.run_dir(run).path().join(if stderr { "stderr.log" } else { "stdout.log" });
-    if !follow {
-        let text = String::from_utf8_lossy(&read_from(&path, 0)?).into_owned();
-        return Ok(Reply::new(json!({"run": run.id, "log": text}), text));
-    }
-    let mut offset = 0;
+    let stream = if stderr { LogStream::Stderr } else { LogStream::Stdout };
+    let (mut whole, mut offset) = (String::new(), 0);
     loop {
-        // A queued run waits for its turn and for what comes after its training; one of a command ends with its process.
-        let now = engine.store.run(&run.id).await?;
-        let goes_on = now.state.is_active() && (now.request.is_some() || engine.is_alive(&now));
-        let bytes = read_from(&path, offset)?;
-        offset += bytes.len() as u64;
-        if io::stdout().write_all(&bytes).and_then(|()| io::stdout().flush()).is_err() || !goes_on {
-            return Ok(Reply::silent());
+        // The state is read before the log, so that nothing is missed of a run that has just ended.
+        let goes_on = follow && engine.store.run(&run.id).await?.state.is_active();
+        loop {
+            let part = engine.log(run, stream, offset).await?;
+            if part.text.is_empty() {
+                break;
+            }
+            offset = part.next;
+            if !follow {
+                whole += &part.text;
+            } else if io::stdout().write_all(part.text.as_bytes()).and_then(|()| io::stdout().flush()).is_err() {
+                return Ok(Reply::silent());
+            }
         }
-        tokio::time::sleep(Duration::from_millis(300)).await;
-    }
-}
-
-fn read_from(path: &Path, offset: u64) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(bytes),
-        opened => {
-            let read = opened.and_then(|mut file| {
-                file.seek(SeekFrom::Start(offset))?;
-                file.read_to_end(&mut bytes)
-            });
-            read.map(|_| bytes).map_err(|source| Error::Io { doing: "read", path: path.to_owned(), source }.into())
+        match (follow, goes_on) {
+            (false, _) => return Ok(Reply::new(json!({"run": run.id, "log": whole}), whole)),
+            (true, false) => return Ok(Reply::silent()),
+            (true, true) => tokio::time::sleep(Duration::from_millis(300)).await,
         }
     }
 }
@@ -240,19 +234,13 @@ async fn stop(engine: &Engine, id: &str, no_wait: bool) -> Result<Reply> {
         let hint = "`graft runs list` shows the runs and their states";
         return Err(Failure::usage(format!("stop run `{id}`, which is {}", run.state.name()), hint));
     }
-    if run.request.is_some() {
-        engine.cancel(id).await?;
-    } else {
-        engine.ask_to_stop(&run)?;
-    }
+    let run = engine.cancel(id).await?;
     if no_wait {
         return Ok(Reply::new(&run, format!("Run {id} will stop after its step.")));
     }
-    while engine.is_alive(&run) {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    engine.reconcile(Some(&run.task)).await?;
-    let run = engine.store.run(id).await?;
+    // A run whose follower is gone is followed from here to its end.
+    let program = std::env::current_exe().map_err(Error::TrainerStart)?;
+    let run = engine.see_through(id, program, &mut |_| {}).await?;
     let text = format!("Run {id} is {}; `graft runs resume {id}` goes on with it.", run.state.name());
     Ok(Reply::new(run, text))
 }

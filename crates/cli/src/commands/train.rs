@@ -1,15 +1,9 @@
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-};
+use std::path::PathBuf;
 
 use clap::Args;
 use graft_core::{BaseRef, json};
 use graft_engine::{
-    Engine, Error, Home, Made, Plan, RunLock, Seen, Settings,
+    Engine, Error, Home, Plan, RunLock, RunRequest, Seen, Settings, Submitted, outcome_of,
     recipes::{Effort, Method, recipe},
 };
 use graft_store::{Run, Version};
@@ -89,18 +83,30 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
     let recipe = recipe(&command.task, command.method, prepared.dataset.train.len());
     let mut recipe = recipe.with(command.effort);
     settings::apply(&command.settings, &mut recipe)?;
+    let request = RunRequest {
+        base: command.base.clone(),
+        method: command.method,
+        effort: command.effort,
+        settings: command.settings.clone(),
+        eval_share: Some(command.split.eval_share),
+        split: Some(command.split.split),
+        version: command.version.clone(),
+        evaluate: !command.no_eval,
+        score_base: !command.skip_base,
+        ..RunRequest::new(&command.task)
+    };
     let plan = Plan { prepared, base, recipe, run: command.run_id, dir: None };
-    let run = make_run(engine, &plan).await?;
-    let trained = complete(engine, &run, command.version.as_deref()).await?;
+    let run = submit(engine, &plan, &request).await?;
+    let trained = complete(engine, &run).await?;
     if command.no_eval {
         return Ok(trained.reply());
     }
     trained.judge(engine, !command.skip_base, command.activate.then_some(command.force)).await
 }
 
-/// Creates the run of a plan, or resumes an interrupted one, and prints which.
-pub(crate) async fn make_run(engine: &Engine, plan: &Plan) -> Result<Run> {
-    let Made { run, continued, found_dead } = engine.make_run(plan).await?;
+/// Queues a plan, or resumes its interrupted run, and prints which.
+pub(crate) async fn submit(engine: &Engine, plan: &Plan, request: &RunRequest) -> Result<Run> {
+    let Submitted { run, continued, found_dead } = engine.submit_plan(plan, request).await?;
     for dead in found_dead.iter().filter(|dead| dead.id != run.id) {
         eprintln!("Run {} was found {}; `graft runs resume {}` goes on with it.", dead.id, dead.state.name(), dead.id);
     }
@@ -116,29 +122,40 @@ pub(crate) struct Trained {
     version: Version,
 }
 
-/// Trains a run from its current state to its end and registers the result.
-pub(crate) async fn complete(engine: &Engine, run: &Run, name: Option<&str>) -> Result<Trained> {
+/// Follows a run from its current state to its end: this process works on it, unless a worker does.
+pub(crate) async fn complete(engine: &Engine, run: &Run) -> Result<Trained> {
     let program = std::env::current_exe().map_err(Error::TrainerStart)?;
-    let trainer = engine.resume(run, &program).await?;
     let mut progress = Training::new();
-    let interrupts = listen();
-    let result = engine.follow(run, trainer, &interrupts, &mut |event| progress.event(event)).await?;
-    let version = engine.register(run, name).await?;
-    Ok(Trained { run: run.clone(), result, version })
+    let listener = tokio::spawn(listen(engine.clone(), run.clone()));
+    let ended = engine.see_through(&run.id, program, &mut |event| progress.event(event)).await;
+    listener.abort();
+    drop(progress);
+    let run = ended?;
+    outcome_of(&run)?;
+    // Earlier versions of Graft left it to this command to register what had been trained.
+    let version = engine.register(&run, run.version.as_deref()).await?;
+    let result = engine.known(&run).await?.result.map(serde_json::from_value).transpose();
+    let damaged = |source| Error::BadSpec { run: run.id.clone(), source };
+    let result = result.map_err(damaged)?.ok_or_else(|| Error::NoResult { run: run.id.clone() })?;
+    Ok(Trained { run, result, version })
 }
 
-/// Counts presses of Ctrl-C.
-fn listen() -> Arc<AtomicU32> {
-    let count = Arc::new(AtomicU32::new(0));
-    let counter = Arc::clone(&count);
-    tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            if counter.fetch_add(1, Ordering::Relaxed) == 0 {
-                eprintln!("Stopping after this step; press Ctrl-C again to end it at once.");
-            }
+/// The first press of Ctrl-C asks the run to stop after its step, the second ends it at once.
+async fn listen(engine: Engine, run: Run) {
+    for press in 0.. {
+        if tokio::signal::ctrl_c().await.is_err() {
+            return;
         }
-    });
-    count
+        let done = if press == 0 {
+            eprintln!("Stopping after this step; press Ctrl-C again to end it at once.");
+            engine.cancel(&run.id).await.map(drop)
+        } else {
+            engine.end_now(&run).await
+        };
+        if let Err(error) = done {
+            Failure::from(error).say();
+        }
+    }
 }
 
 impl Trained {
@@ -147,10 +164,17 @@ impl Trained {
         Reply::new(self.json(), self.text())
     }
 
-    /// Evaluates the version, and activates it if requested (`Some(force)`) and not worse than the active one.
+    /// Shows the version's scores, and activates it if requested (`Some(force)`) and not worse than the active one.
     pub(crate) async fn judge(mut self, engine: &Engine, with_base: bool, activate: Option<bool>) -> Result<Reply> {
-        let (version, scores) = evaluate::evaluate(engine, &self.version, with_base).await?;
-        self.version = version;
+        let scores = match Engine::evaluation(&self.version) {
+            Some(kept) => evaluate::scores(&self.version, &kept),
+            // Its run was begun without.
+            None => {
+                let (version, scores) = evaluate::evaluate(engine, &self.version, with_base).await?;
+                self.version = version;
+                scores
+            }
+        };
         let mut text = format!("{}\n{scores}", self.text());
         let Some(force) = activate else {
             let Version { task, name, .. } = &self.version;
@@ -201,7 +225,7 @@ pub(crate) fn train_dir(command: &TrainDir, json: bool) -> Result<Reply> {
     if !dir.path().join("spec.json").exists() {
         dir.spec()?;
     }
-    let _lock = RunLock::take(dir.path())?;
+    let _lock = RunLock::take(dir.path()).map_err(Error::from)?;
     let home = Home::locate()?;
     let find_base = |wanted: &BaseRef| -> std::result::Result<PathBuf, graft_train::Error> {
         let found = match &command.base {

@@ -21,6 +21,9 @@ pub(crate) fn all(world: &World) {
         let versions = store.versions(None).await.unwrap();
         imports_and_decisions(world, &store).await;
         check_runs(world, &runs, &versions);
+        for run in runs.iter().filter(|run| run.state == RunState::Succeeded) {
+            common::check_followed(&world.graft, &store, &run.id).await;
+        }
         artifacts(world, &versions);
         active_versions(world, &versions);
         audit_trail(&store).await;

@@ -184,12 +184,42 @@ pub(crate) fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tasks/data").join(name)
 }
 
-/// A run's events are one line of succession, whoever wrote them, and end it at most once; returns how often it was done.
-pub(crate) fn check_events(graft: &Graft, run: &str) -> usize {
+/// The events in a run's directory.
+pub(crate) fn events(graft: &Graft, run: &str) -> Vec<graft_core::Event> {
     let text = fs::read_to_string(graft.home().join("runs").join(run).join("events.jsonl")).unwrap_or_default();
     // A trainer that was killed may have left half a line.
     let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
-    let events: Vec<Value> = whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// What the follower of a short run that has succeeded wrote into the database is what its directory holds: each event
+/// once and none lost, whoever followed it and however often that one was killed; the output likewise.
+pub(crate) async fn check_followed(graft: &Graft, store: &graft_store::Store, run: &str) {
+    let kept = store.run_events(run, 0, u32::MAX).await.unwrap();
+    let seqs = |events: &[graft_core::Event]| events.iter().map(|event| event.seq).collect::<Vec<_>>();
+    let written = events(graft, run);
+    assert_eq!(seqs(&kept), seqs(&written), "{run}: events of the database and of the directory");
+    assert!(kept.iter().zip(&written).all(|(kept, written)| json(kept) == json(written)), "{run}: other events");
+    let (mut log, mut at) = (String::new(), 0);
+    loop {
+        let part = store.run_log(run, graft_store::LogStream::Stdout, at).await.unwrap();
+        if part.text.is_empty() {
+            break;
+        }
+        (log, at) = (log + &part.text, part.next);
+    }
+    let file = fs::read_to_string(graft.home().join("runs").join(run).join("stdout.log")).unwrap();
+    // Making the version active comes after the last look at its process, and belongs to no process of the run.
+    assert!(!log.is_empty() && file.starts_with(&log), "{run}: {log}\n--- is not ---\n{file}");
+}
+
+fn json(event: &graft_core::Event) -> Value {
+    serde_json::to_value(event).unwrap()
+}
+
+/// A run's events are one line of succession, whoever wrote them, and end it at most once; returns how often it was done.
+pub(crate) fn check_events(graft: &Graft, run: &str) -> usize {
+    let events: Vec<Value> = events(graft, run).iter().map(json).collect();
     let seqs = events.iter().map(|event| event["seq"].as_u64().unwrap());
     assert!(seqs.eq(1..=events.len() as u64), "{run}: two trainers wrote at once");
     assert!(events.is_sorted_by_key(|event| event["at"].as_i64().unwrap()), "{run}: times interleave");

@@ -1,13 +1,14 @@
 use std::fs;
 
 use graft_core::{Timestamp, TrainSpec};
-use graft_store::{Due, NewRun, Run, Submission};
+use graft_exec::Stop;
+use graft_store::{Again, Due, Run};
 
 use super::{Preflight, RunRequest};
-use crate::{Engine, Error, Result, now};
+use crate::{Engine, Error, Result, now, plan::Order};
 
 /// Trainers that may be started for a run: the first, and two more after transient failures.
-pub(super) const MAX_ATTEMPTS: u32 = 3;
+pub(crate) const MAX_ATTEMPTS: u32 = 3;
 
 impl Engine {
     /// Puts a run into the queue, with its dataset; it is durable when this returns. The same `key` stands for the same
@@ -36,22 +37,7 @@ impl Engine {
     ) -> Result<Run> {
         let plan = preflight.plan.take().filter(|_| preflight.ok);
         let Some(plan) = plan else { return Err(Error::NotReady(Box::new(preflight))) };
-        let id = self.free_id(&request.task).await?;
-        let spec = plan.spec(id);
-        let dir = format!("runs/{}", spec.run);
-        let body = serde_json::to_value(request).unwrap_or_default();
-        let new = NewRun { task: &request.task, spec: &spec, dir: &dir, holder: None };
-        let order = Submission {
-            priority: request.priority,
-            after: request.after.as_deref(),
-            activate: request.activate,
-            version: request.version.as_deref(),
-            max_attempts: MAX_ATTEMPTS,
-            request: &body,
-            due,
-            key,
-        };
-        Ok(self.store.submit_run(new, &order, &plan.prepared.dataset, &self.by, now()).await?)
+        self.queue_plan(&plan, Order { request, max_attempts: MAX_ATTEMPTS, due, key }).await
     }
 
     /// Asks for a run to end. One that waits is cancelled at once; one that trains stops after its step, and its last
@@ -61,18 +47,11 @@ impl Engine {
     /// It has ended already; there is none.
     pub async fn cancel(&self, id: &str) -> Result<Run> {
         let run = self.store.cancel_run(id, &self.by, now()).await?;
-        if run.state.is_active() && self.run_dir(&run).path().is_dir() {
-            self.ask_to_stop(&run)?;
+        if run.state.is_active() {
+            // Its follower does the same; its trainer may have outlived that.
+            self.stop_process(&run, Stop::AfterStep).await?;
         }
         Ok(run)
-    }
-
-    /// Puts a failed or cancelled run back into the queue, to go on from its last checkpoint.
-    ///
-    /// # Errors
-    /// It has not failed, or another run of the task is active.
-    pub async fn resume_queued(&self, id: &str) -> Result<Run> {
-        self.store.queue_again(id, &self.by, now(), |_| Ok(())).await
     }
 
     /// Puts a failed or cancelled run back into the queue, to begin anew.
@@ -91,7 +70,8 @@ impl Engine {
                 _ => Ok(()),
             }
         };
-        self.store.queue_again(id, &self.by, now(), forget).await
+        let how = Again { max_attempts: MAX_ATTEMPTS, ..Again::default() };
+        self.store.queue_again(id, how, &self.by, now(), forget).await
     }
 
     /// Deletes a run that has ended, with its directory; versions made by it stay.

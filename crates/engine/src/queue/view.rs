@@ -1,21 +1,17 @@
 //! A run as people look at it.
 
-use std::{
-    fs::File,
-    io::{Read as _, Seek as _, SeekFrom},
-};
-
 use graft_core::{Event, EventKind, Phase, Timestamp};
-use graft_store::{Run, RunFilter, RunKind, RunState, Version};
-use graft_train::TrainingRun;
+use graft_store::{Findings, FollowCursor, Followed, LogStream, LogText, Run, RunFilter, RunKind, RunState, Version};
+use graft_train::{RunDir, TrainingRun};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{EvaluationRequest, RunFailure, RunRequest};
 use crate::{Engine, Error, Result};
 
 /// How far a run is, from its events.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Progress {
     /// What it does: `prepare`, `search`, `train` or `evaluate`.
     pub phase: Option<String>,
@@ -39,6 +35,18 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// As it is kept with the run.
+    pub(crate) fn keep(&self) -> Value {
+        json!({"progress": self, "since": self.since})
+    }
+
+    /// As it was kept with the run.
+    pub(crate) fn kept(kept: Option<&Value>) -> Self {
+        let Some(kept) = kept else { return Self::default() };
+        let progress = Self::deserialize(&kept["progress"]).unwrap_or_default();
+        Self { since: kept["since"].as_i64().unwrap_or_default(), ..progress }
+    }
+
     /// Takes in one event.
     pub fn take(&mut self, event: &Event) {
         self.seq = event.seq;
@@ -101,30 +109,6 @@ pub struct RunView {
     pub damage: Option<String>,
 }
 
-/// One of the two logs of a trainer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum LogStream {
-    /// Progress.
-    Stdout,
-    /// Errors.
-    Stderr,
-}
-
-/// A part of a log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct LogText {
-    /// Whole characters from the offset on.
-    pub text: String,
-    /// The offset to go on from.
-    pub next: u64,
-    /// Bytes the log has now.
-    pub size: u64,
-}
-
-/// Bytes of a log that are given at once.
-const LOG_PART: u64 = 256 << 10;
-
 impl Engine {
     /// One run, with everything about it.
     ///
@@ -133,7 +117,8 @@ impl Engine {
     pub async fn run_view(&self, id: &str) -> Result<RunView> {
         let run = self.store.run(id).await?;
         let versions = self.store.versions(Some(&run.task)).await?;
-        self.view(run, &versions).await
+        let known = self.store.followed(id).await?;
+        self.view(run, &versions, known).await
     }
 
     /// The runs that match, newest first, and how many there are in all.
@@ -142,32 +127,43 @@ impl Engine {
     /// What the store says.
     pub async fn run_views(&self, filter: &RunFilter) -> Result<(Vec<RunView>, u64)> {
         let versions = self.store.versions(filter.task.as_deref()).await?;
+        let runs = self.store.runs(filter).await?;
+        let ids: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
+        let mut known = self.store.followed_of(&ids).await?;
         let mut views = Vec::new();
-        for run in self.store.runs(filter).await? {
-            views.push(self.view(run, &versions).await?);
+        for run in runs {
+            let known = known.remove(&run.id);
+            views.push(self.view(run, &versions, known).await?);
         }
         Ok((views, self.store.count_runs(filter).await?))
     }
 
-    async fn view(&self, run: Run, versions: &[Version]) -> Result<RunView> {
-        let dir = self.run_dir(&run);
+    async fn view(&self, run: Run, versions: &[Version], known: Option<Followed>) -> Result<RunView> {
         let its = |version: &&Version| match run.kind {
             RunKind::Train => version.run.as_deref() == Some(run.id.as_str()),
             RunKind::Evaluate => version.task == run.task && run.version.as_deref() == Some(version.name.as_str()),
         };
         let version = versions.iter().find(its).cloned();
         // Damage of one run must not hide the others, nor what else is known of it.
-        let read = self.progress(&run).and_then(|progress| Ok((progress, dir.result()?)));
-        let (progress, result, damage) = match read {
-            Ok((progress, result)) => (progress, result, None),
-            Err(error) => (None, None, Some(format!("failed to {}", graft_core::with_causes(&error)))),
+        let (known, damage) = match known {
+            Some(known) => (known, None),
+            None => match self.bring_in(&run).await {
+                Ok(known) => (known, None),
+                Err(error) => (Followed::default(), Some(format!("failed to {}", graft_core::with_causes(&error)))),
+            },
         };
+        let mut progress = known.progress.map(|kept| Progress::kept(Some(&kept)));
+        if let Some(progress) = &mut progress
+            && run.state == RunState::Succeeded
+        {
+            progress.percent = 100.0;
+        }
         Ok(RunView {
             version,
             progress,
-            result,
+            result: known.result.and_then(|result| serde_json::from_value(result).ok()),
             damage,
-            pid_alive: self.is_alive(&run),
+            pid_alive: self.looks_alive(&run).await,
             waiting: self.waiting(&run).await?,
             failure: RunFailure::of(&run),
             command: command_of(&run),
@@ -175,29 +171,47 @@ impl Engine {
         })
     }
 
-    /// How far a run is, if it ever began on this machine.
-    ///
-    /// # Errors
-    /// Its events are damaged.
-    pub fn progress(&self, run: &Run) -> Result<Option<Progress>> {
-        let events = self.run_dir(run).events_after(0)?;
-        if events.is_empty() {
-            return Ok(None);
+    /// As [`is_alive`](Self::is_alive), without holding others up.
+    async fn looks_alive(&self, run: &Run) -> bool {
+        if !run.state.is_active() {
+            return false;
         }
-        let mut progress = Progress::default();
-        events.iter().for_each(|event| progress.take(event));
-        if run.state == RunState::Succeeded {
-            progress.percent = 100.0;
-        }
-        Ok(Some(progress))
+        let (engine, run) = (self.clone(), run.clone());
+        tokio::task::spawn_blocking(move || engine.is_alive(&run)).await.unwrap_or_default()
     }
 
-    /// The events of a run after a `seq`.
+    /// What is known of a run that was never followed: one that an earlier version of Graft trained is read from its
+    /// directory, once.
+    async fn bring_in(&self, run: &Run) -> Result<Followed> {
+        if run.state.is_active() {
+            return Ok(Followed::default());
+        }
+        let dir = self.run_dir(run);
+        let read = tokio::task::spawn_blocking(move || read_whole(&dir));
+        let read = read.await.map_err(|error| Error::TrainerStart(std::io::Error::other(error)))??;
+        let Some(findings) = read else { return Ok(Followed::default()) };
+        self.store.import_findings(run, &findings).await?;
+        Ok(self.store.followed(&run.id).await?.unwrap_or_default())
+    }
+
+    /// The events of a run after a `seq`; of many steps some.
     ///
     /// # Errors
-    /// They are damaged.
-    pub fn events(&self, run: &Run, after: u64) -> Result<Vec<Event>> {
-        Ok(self.run_dir(run).events_after(after)?)
+    /// The database can't be read; those of an earlier version's run are damaged.
+    pub async fn events(&self, run: &Run, after: u64) -> Result<Vec<Event>> {
+        self.known(run).await?;
+        Ok(self.store.run_events(&run.id, after, u32::MAX).await?)
+    }
+
+    /// How far a run is, and what came of it.
+    ///
+    /// # Errors
+    /// As [`events`](Self::events).
+    pub async fn known(&self, run: &Run) -> Result<Followed> {
+        match self.store.followed(&run.id).await? {
+            Some(known) => Ok(known),
+            None => self.bring_in(run).await,
+        }
     }
 
     /// Why a queued run doesn't go on.
@@ -233,30 +247,37 @@ impl Engine {
     /// Part of a run's log, from a byte offset on.
     ///
     /// # Errors
-    /// The disk refuses.
-    pub fn log(&self, run: &Run, stream: LogStream, offset: u64) -> Result<LogText> {
-        let name = if stream == LogStream::Stderr { "stderr.log" } else { "stdout.log" };
-        let path = self.run_dir(run).path().join(name);
-        let mut file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(LogText { text: String::new(), next: 0, size: 0 });
-            }
-            Err(source) => return Err(Error::Io { doing: "open", path, source }),
-        };
-        let mut bytes = Vec::new();
-        let read = file.metadata().and_then(|about| {
-            let size = about.len();
-            file.seek(SeekFrom::Start(offset.min(size)))?;
-            (&mut file).take(LOG_PART).read_to_end(&mut bytes)?;
-            Ok(size)
-        });
-        let size = read.map_err(|source| Error::Io { doing: "read", path, source })?;
-        let offset = offset.min(size);
-        let whole = whole_characters(&bytes);
-        let text = String::from_utf8_lossy(&bytes[..whole]).into_owned();
-        Ok(LogText { text, next: offset + whole as u64, size })
+    /// As [`events`](Self::events).
+    pub async fn log(&self, run: &Run, stream: LogStream, offset: u64) -> Result<LogText> {
+        self.known(run).await?;
+        Ok(self.store.run_log(&run.id, stream, offset).await?)
     }
+}
+
+/// What a run's directory holds, unless there is nothing.
+fn read_whole(dir: &RunDir) -> Result<Option<Findings>> {
+    let mut findings = Findings::default();
+    let (mut progress, mut cursor) = (Progress::default(), graft_exec::Cursor::default());
+    loop {
+        let seen = graft_exec::read(dir.path(), cursor)?;
+        if seen.cursor == cursor {
+            break;
+        }
+        seen.events.iter().for_each(|event| progress.take(event));
+        findings.events.extend(seen.events);
+        findings.stdout += &seen.stdout;
+        findings.stderr += &seen.stderr;
+        cursor = seen.cursor;
+    }
+    let result = dir.result()?;
+    if findings.events.is_empty() && result.is_none() {
+        return Ok(None);
+    }
+    let graft_exec::Cursor { events, stdout, stderr } = cursor;
+    findings.cursor = FollowCursor { events, stdout, stderr };
+    findings.progress = (!findings.events.is_empty()).then(|| progress.keep());
+    findings.result = result.and_then(|result| serde_json::to_value(result).ok());
+    Ok(Some(findings))
 }
 
 /// The command that does the same as a run of the queue.
@@ -268,24 +289,9 @@ fn command_of(run: &Run) -> Option<String> {
     })
 }
 
-/// Bytes that end with a whole character, or with what will never become one.
-fn whole_characters(bytes: &[u8]) -> usize {
-    match std::str::from_utf8(bytes) {
-        Err(error) if error.error_len().is_none() => error.valid_up_to(),
-        _ => bytes.len(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_log_is_cut_between_characters() {
-        assert_eq!(whole_characters("aü".as_bytes()), 3);
-        assert_eq!(whole_characters(&"aü".as_bytes()[..2]), 1);
-        assert_eq!(whole_characters(&[b'a', 0xff, b'b']), 3);
-    }
 
     #[test]
     fn progress_follows_events() {

@@ -1,7 +1,6 @@
 //! One run, from its claim to its end.
 
 use std::{
-    process::Command,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -10,14 +9,15 @@ use std::{
 };
 
 use graft_core::{ExitCode, FailureClass};
-use graft_store::{Lease, Run, RunKind, RunState, RunUpdate, Version};
+use graft_exec::Executor;
+use graft_store::{Findings, Lease, Run, RunKind, RunState, RunUpdate, Version};
 use serde_json::json;
 use tokio::sync::watch;
 use tracing::{Span, field::Empty};
 
-use super::{Say, WorkerOptions, child, measure, trainer};
+use super::{Say, WorkerOptions, child, follow, measure};
 use crate::{
-    Engine, Error, Result, RunRequest, Trainer, now,
+    Engine, Error, Result, RunRequest, now,
     queue::{Speeds, report},
 };
 
@@ -37,6 +37,7 @@ pub(super) struct Signals {
 pub(super) struct Attendance {
     pub(super) engine: Engine,
     pub(super) options: Arc<WorkerOptions>,
+    pub(super) exec: Arc<dyn Executor>,
     pub(super) stop: watch::Receiver<bool>,
     pub(super) say: Say,
     pub(super) lease: Lease,
@@ -142,7 +143,12 @@ impl Attendance {
         let dir = self.engine.run_dir(run);
         if dir.result()?.is_none() {
             self.engine.make_dir(run, self.options.slots as usize).await?;
-            self.train(run).await?;
+            // What is missing is for the trainer to say, in the run's events.
+            let base = match dir.spec() {
+                Ok(spec) => self.engine.find_base(&spec.base).await.ok(),
+                Err(_) => None,
+            };
+            follow::run(self, run, RunKind::Train, vec!["train-dir".to_owned()], base).await?;
         }
         self.go_on()?;
         if let Some(result) = dir.result()? {
@@ -152,7 +158,8 @@ impl Attendance {
                 phase: Some("evaluate"),
                 ..RunUpdate::default()
             };
-            self.update(&update).await?;
+            let kept = Findings { result: serde_json::to_value(&result).ok(), ..Findings::default() };
+            self.engine.store.take_findings(&self.lease, &kept, &update, &self.engine.by, now()).await?;
             // What is remembered about speed is worth no failure.
             let _ = Speeds::note(self.engine.home.path(), &result);
         }
@@ -163,45 +170,13 @@ impl Attendance {
         }
         if run.activate {
             self.activate(run, &version).await?;
+            follow::take_rest(self, run).await?;
         }
         Ok(())
     }
 
-    /// Trains the run, or follows the trainer that is at it already.
-    async fn train(&self, run: &Run) -> std::result::Result<(), Break> {
-        let command = self.engine.train_command(run, &self.options.program).await;
-        let child = self.start_unless_alive(run, RunKind::Train, command).await?;
-        trainer::follow(self, run, child, RunKind::Train).await
-    }
-
-    /// Starts the process that does a part of the run, unless one is at it already.
-    pub(super) async fn start_unless_alive(
-        &self,
-        run: &Run,
-        job: RunKind,
-        command: Command,
-    ) -> std::result::Result<Option<Trainer>, Break> {
-        if self.engine.is_alive(run) {
-            return Ok(None);
-        }
-        // A training's attempts are those of its trainers; what measures its version afterwards is none.
-        if !self.claimed && job == run.kind {
-            self.count_attempt(run).await?;
-        }
-        self.go_on()?;
-        let trainer = self.engine.spawn(run, command)?;
-        let pid = trainer.child.id();
-        trainer::tune(pid, self.options.nice, trainer::memory_limit(&self.engine.run_dir(run), job));
-        let place = Some(self.engine.home.place());
-        self.update(&RunUpdate { pid: Some(pid), place, ..RunUpdate::default() }).await?;
-        Ok(Some(trainer))
-    }
-
     /// Notes that one more trainer is being started for a run that was taken over.
-    async fn count_attempt(&self, run: &Run) -> std::result::Result<(), Break> {
-        if run.attempts >= run.max_attempts {
-            return Err(Error::Poisoned { run: run.id.clone(), attempts: run.attempts }.into());
-        }
+    pub(super) async fn count_attempt(&self, run: &Run) -> std::result::Result<(), Break> {
         if run.state == RunState::Running {
             self.update(&RunUpdate { state: Some(RunState::Queued), ..RunUpdate::default() }).await?;
         }
@@ -225,6 +200,15 @@ impl Attendance {
         self.engine.store.set_metric(version, ("activation", &kept), lease, by, now()).await?;
         (self.say)(&format!("run {}: version {} was not made active: {refused}", run.id, version.name));
         Ok(())
+    }
+
+    /// Ends a run that nobody is at any more and that may not be tried again, with what it left.
+    pub(super) async fn give_up(self, run: &Run) -> Result<()> {
+        match follow::find_out(&self, run).await {
+            Ok(()) | Err(Break::Lost | Break::LetGo) => Ok(()),
+            Err(Break::Trouble(error)) => Err(*error),
+            Err(Break::Failed(error, from)) => self.fail(&run.id, &error, from).await,
+        }
     }
 
     /// Ends a failed attempt: once more later, or for good.

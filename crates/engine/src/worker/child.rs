@@ -1,23 +1,21 @@
 //! What a worker lets `graft` itself do in processes of their own: the model's memory and time stay out of the worker,
 //! and each can be ended at once.
 
-use std::collections::HashMap;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    fs,
+    process::Command,
+    time::{Duration, Instant},
+};
 
+use graft_exec::Helper;
 use graft_store::{Run, Version};
 
 use super::{
     WorkerOptions,
     attend::{Attendance, Break},
-    trainer,
 };
-use crate::{
-    Engine, Error, Result,
-    error::Said,
-    queue::text_from,
-    runs::{exit_code, into_logs},
-};
+use crate::{Engine, Error, Result, error::Said, queue::text_from, runs::exit_code};
 
 /// How often a child is looked at.
 const POLL: Duration = Duration::from_millis(50);
@@ -35,31 +33,28 @@ pub(super) async fn activate(at: &Attendance, run: &Run, version: &Version) -> s
 async fn run_child(at: &Attendance, run: &Run, doing: &'static str, args: &[&str]) -> std::result::Result<(), Break> {
     at.go_on()?;
     let dir = at.engine.run_dir(run);
-    let mut command = command(&at.engine, &at.options, args);
-    let from = into_logs(&mut command, dir.path())?;
-    let mut child = Running(command.spawn().map_err(Error::TrainerStart)?);
-    trainer::tune(child.0.id(), at.options.nice, None);
-    let status = loop {
-        if let Some(status) = child.0.try_wait().map_err(Error::TrainerStart)? {
-            break status;
+    let size = |name: &str| fs::metadata(dir.path().join(name)).map_or(0, |about| about.len());
+    let from = (size("stderr.log"), size("stdout.log"));
+    let mut child = Helper::start(command(&at.engine, &at.options, args), at.options.nice, Some(dir.path()))?;
+    let exit = loop {
+        if let Some(exit) = child.ended()? {
+            break exit;
         }
         at.go_on()?;
         tokio::time::sleep(POLL).await;
     };
-    if status.success() {
+    if exit.code == Some(0) {
         return Ok(());
     }
     let said = text_from(&dir.path().join("stderr.log"), from.0);
-    let error = match status.code() {
+    let error = match exit.code {
         Some(code) => {
             let cause = Said(said.trim().to_owned());
             Error::ChildFailed { run: run.id.clone(), doing, code: exit_code(code), cause }
         }
-        None => Error::TrainerDied {
-            run: run.id.clone(),
-            how: format!("{status} while it was to {doing}"),
-            transient: true,
-        },
+        None => {
+            Error::TrainerDied { run: run.id.clone(), how: format!("{exit} while it was to {doing}"), transient: true }
+        }
     };
     Err(Break::Failed(Box::new(error), from))
 }
@@ -71,22 +66,11 @@ pub(super) fn command(engine: &Engine, options: &WorkerOptions, args: &[&str]) -
     command
 }
 
-/// A process that ends with its owner's interest in it.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// Suggestions that are being made.
 #[derive(Default)]
 pub(super) struct Background {
     /// With its task.
-    child: Option<(Running, String)>,
+    child: Option<(Helper, String)>,
     /// When a task failed.
     failed: HashMap<String, Instant>,
 }
@@ -95,10 +79,10 @@ impl Background {
     /// Whether a process is at it.
     pub(super) fn is_running(&mut self) -> bool {
         let Some((child, task)) = &mut self.child else { return false };
-        match child.0.try_wait() {
+        match child.ended() {
             Ok(None) => true,
-            Ok(Some(status)) => {
-                if !status.success() {
+            Ok(Some(exit)) => {
+                if exit.code != Some(0) {
                     self.failed.insert(std::mem::take(task), Instant::now());
                 }
                 self.child = None;
@@ -115,11 +99,8 @@ impl Background {
 
     /// Answers some pending examples of a task.
     pub(super) fn begin(&mut self, engine: &Engine, options: &WorkerOptions, task: String) -> Result<()> {
-        let mut command = command(engine, options, &["suggest", &task, "--limit", SUGGESTED]);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = Running(command.spawn().map_err(Error::TrainerStart)?);
-        trainer::tune(child.0.id(), options.nice.max(15), None);
-        self.child = Some((child, task));
+        let command = command(engine, options, &["suggest", &task, "--limit", SUGGESTED]);
+        self.child = Some((Helper::start(command, options.nice.max(15), None)?, task));
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use graft_store::{Run, RunKind, Version};
 
 use super::{
     attend::{Attendance, Break},
-    child, trainer,
+    follow,
 };
 use crate::{Error, EvaluationRequest, queue::evaluation};
 
@@ -23,14 +23,11 @@ pub(super) async fn carry(at: &Attendance, run: &Run) -> Outcome {
 pub(super) async fn version(at: &Attendance, run: &Run, version: &Version, with_base: bool) -> Outcome {
     let dir = at.engine.run_dir(run);
     if evaluation::result(&dir)?.is_none() {
-        let mut args = vec!["eval-dir", "--task", &version.task, "--version", &version.name];
+        let mut args = ["eval-dir", "--task", &version.task, "--version", &version.name].map(str::to_owned).to_vec();
         if !with_base {
-            args.push("--skip-base");
+            args.push("--skip-base".to_owned());
         }
-        let mut command = child::command(&at.engine, &at.options, &args);
-        command.arg(dir.path());
-        let process = at.start_unless_alive(run, RunKind::Evaluate, command).await?;
-        trainer::follow(at, run, process, RunKind::Evaluate).await?;
+        follow::run(at, run, RunKind::Evaluate, args, None).await?;
     }
     at.go_on()?;
     let Some(measured) = evaluation::result(&dir)? else { return Err(Error::NoResult { run: run.id.clone() }.into()) };

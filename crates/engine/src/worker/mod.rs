@@ -3,18 +3,19 @@
 
 mod attend;
 mod child;
+mod follow;
 mod measure;
-mod memory;
-mod trainer;
+mod outcome;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use graft_core::Timestamp;
-use graft_store::{Free, Lease, Run, Worker};
+use graft_core::{Event, ExitCode, Failure, FailureClass, Timestamp};
+use graft_exec::{Executor, Local};
+use graft_store::{Free, Lease, Run, RunState, Worker};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{Engine, Error, Result, home, now};
@@ -42,6 +43,8 @@ pub struct WorkerOptions {
     pub schedules: bool,
     /// Whether it answers pending examples while nothing trains.
     pub suggestions: bool,
+    /// The only run it works on; it ends with that one.
+    pub only: Option<String>,
 }
 
 impl WorkerOptions {
@@ -58,7 +61,15 @@ impl WorkerOptions {
             backoff: Duration::from_secs(10),
             schedules: true,
             suggestions: true,
+            only: None,
         }
+    }
+
+    /// Those of a command that works on one run, with all that the machine has.
+    #[must_use]
+    pub fn only(run: &str, program: PathBuf) -> Self {
+        let slots = std::thread::available_parallelism().map_or(1, usize::from) as u32;
+        Self { slots, nice: 0, once: true, only: Some(run.to_owned()), ..Self::new(program) }
     }
 
     fn lease_millis(&self) -> i64 {
@@ -71,6 +82,8 @@ pub type Say = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// How often the queue is looked at when nothing happens.
 const LOOK: Duration = Duration::from_millis(1000);
+/// How often the events of a run are shown.
+const SHOW: Duration = Duration::from_millis(200);
 /// How often what is half done and nobody's is looked for.
 const SWEEP: Duration = Duration::from_secs(15 * 60);
 
@@ -78,6 +91,7 @@ const SWEEP: Duration = Duration::from_secs(15 * 60);
 struct Shift {
     engine: Engine,
     options: Arc<WorkerOptions>,
+    exec: Arc<dyn Executor>,
     stop: watch::Receiver<bool>,
     say: Say,
     /// Runs that are attended to, each ending with the threads it took.
@@ -96,8 +110,9 @@ impl Engine {
     /// # Errors
     /// The database can't be read or written for good.
     pub async fn work(&self, options: WorkerOptions, stop: watch::Receiver<bool>, say: Say) -> Result<()> {
-        let engine = self.as_user("worker");
+        let engine = if options.only.is_some() { self.clone() } else { self.as_user("worker") };
         let mut shift = Shift {
+            exec: Arc::new(engine.local(&options.program)),
             engine,
             options: Arc::new(options),
             stop,
@@ -112,12 +127,94 @@ impl Engine {
         let outcome = shift.work().await;
         shift.suggesting.end();
         while shift.running.join_next().await.is_some() {}
-        let _ = shift.engine.store.worker_gone(&shift.engine.me, now() - 24 * 3_600_000).await;
+        if shift.options.only.is_none() {
+            let _ = shift.engine.store.worker_gone(&shift.engine.me, now() - 24 * 3_600_000).await;
+        }
         outcome
+    }
+
+    /// Works on a run until it has ended, unless another worker does, and tells its events as they come into the
+    /// database. Returns the run as it ended.
+    ///
+    /// # Errors
+    /// The database can't be read or written for good; there is no such run. How the run ended is no error.
+    pub async fn see_through(&self, id: &str, program: PathBuf, tell: &mut dyn FnMut(&Event)) -> Result<Run> {
+        let (_go_on, stop) = watch::channel(false);
+        let mut seq = self.store.last_event(id).await?.map_or(0, |event| event.seq);
+        let mut work = std::pin::pin!(self.work(WorkerOptions::only(id, program), stop, Arc::new(|_| {})));
+        loop {
+            let ended = tokio::select! {
+                outcome = &mut work => outcome.map(|()| true)?,
+                () = tokio::time::sleep(SHOW) => false,
+            };
+            loop {
+                let events = self.store.run_events(id, seq, 500).await?;
+                let Some(newest) = events.last().map(|event| event.seq) else { break };
+                events.iter().for_each(&mut *tell);
+                seq = newest;
+            }
+            if ended {
+                return Ok(self.store.run(id).await?);
+            }
+        }
     }
 }
 
+fn vanished() -> Failure {
+    Failure { class: FailureClass::Lost, ..Failure::new("its worker vanished", ExitCode::Internal) }
+}
+
 impl Engine {
+    /// Runs processes on this machine, in this home and in the same name.
+    pub(crate) fn local(&self, program: &Path) -> Local {
+        let env =
+            vec![("GRAFT_HOME".to_owned(), self.home.path().into()), ("GRAFT_USER".to_owned(), self.by.clone().into())];
+        Local::new(program.to_owned(), env, self.home.path().join("runs"))
+    }
+
+    /// Puts runs back into the queue whose follower and whose trainer are gone, and ends those that may not be tried
+    /// again or that somebody wanted to end. Returns those that changed.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn reconcile(&self, task: Option<&str>) -> Result<Vec<Run>> {
+        self.free_runs_of_the_dead().await?;
+        let mut changed = Vec::new();
+        for run in self.store.abandoned_runs().await? {
+            if task.is_none_or(|task| run.task == task) && !self.is_alive(&run) {
+                changed.extend(self.give_back(&run).await?);
+            }
+        }
+        Ok(changed)
+    }
+
+    async fn give_back(&self, run: &Run) -> Result<Option<Run>> {
+        let options = WorkerOptions::only(&run.id, PathBuf::new());
+        let (run, lease) = match self.store.take_over(run, &self.me, options.lease_millis()).await {
+            Err(graft_store::Error::LeaseHeld { .. } | graft_store::Error::LeaseLost { .. }) => return Ok(None),
+            taken => taken?,
+        };
+        // What has a result needs no trainer any more: it only waits to be registered.
+        let may_go_on = run.attempts < run.max_attempts || self.run_dir(&run).result()?.is_some();
+        if may_go_on && run.wants.is_none() {
+            let at = self.store.now().await?;
+            return Ok(Some(self.store.requeue_run(&lease, at, &vanished(), &self.by, now()).await?));
+        }
+        let attendance = Attendance {
+            engine: self.clone(),
+            exec: Arc::new(self.local(&options.program)),
+            options: Arc::new(options),
+            stop: watch::channel(false).1,
+            say: Arc::new(|_| {}),
+            lease,
+            signals: Arc::default(),
+            claimed: false,
+            spans: Spans::of(&run),
+        };
+        attendance.give_up(&run).await?;
+        Ok(Some(self.store.run(&run.id).await?))
+    }
+
     /// Ends the leases of processes of this place that were killed, so that nobody waits for them to run out.
     async fn free_runs_of_the_dead(&self) -> Result<()> {
         for run in self.store.active_runs().await? {
@@ -167,6 +264,9 @@ impl Shift {
         while let Some(ended) = self.running.try_join_next() {
             self.used -= ended.unwrap_or(0).min(self.used);
         }
+        if let Some(only) = self.options.only.clone() {
+            return self.turn_on(&only).await;
+        }
         self.show_up().await?;
         if self.options.schedules {
             self.engine.fire_schedules(&self.say).await?;
@@ -192,6 +292,20 @@ impl Shift {
             return Ok(!self.suggest().await?);
         }
         Ok(!self.suggesting.is_running())
+    }
+
+    /// Sees to the only run that is meant; says whether it has ended.
+    async fn turn_on(&mut self, id: &str) -> Result<bool> {
+        let run = self.engine.store.run(id).await?;
+        if !self.running.is_empty() {
+            return Ok(false);
+        }
+        if let Some((run, lease)) = self.claim().await? {
+            self.attend(run, lease, true);
+        } else if run.state.is_active() && (run.state != RunState::Queued || run.lease_owner.is_some()) {
+            self.take_over(&run).await?;
+        }
+        Ok(!run.state.is_active())
     }
 
     /// Answers a few pending examples of one task; says whether there were any.
@@ -224,15 +338,12 @@ impl Shift {
     async fn claim(&self) -> Result<Option<(Run, Lease)>> {
         let free = Free { threads: self.options.slots.saturating_sub(self.used), idle: self.running.is_empty() };
         let store = &self.engine.store;
-        Ok(store.claim_run(&self.engine.me, self.options.lease_millis(), free, &self.engine.by).await?)
+        let only = self.options.only.as_deref();
+        Ok(store.claim_run(&self.engine.me, self.options.lease_millis(), free, only, &self.engine.by).await?)
     }
 
     /// Goes on with a run whose worker is gone.
     async fn take_over(&mut self, run: &Run) -> Result<()> {
-        if run.request.is_none() {
-            // A command trains it; whoever looks at it next finds out what became of it.
-            return Ok(());
-        }
         let idle = self.running.is_empty();
         let fits = idle || run.threads.is_some_and(|threads| threads + self.used <= self.options.slots);
         // A trainer that lives takes its threads already.
@@ -256,6 +367,7 @@ impl Shift {
         let attendance = Attendance {
             engine: self.engine.clone(),
             options: Arc::clone(&self.options),
+            exec: Arc::clone(&self.exec),
             stop: self.stop.clone(),
             say: Arc::clone(&self.say),
             lease,

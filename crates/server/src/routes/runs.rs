@@ -6,11 +6,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use axum::{
-    extract::State,
-    http::HeaderMap,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 
 use crate::{
     download,
@@ -170,7 +166,7 @@ async fn read_log(
 ) -> Result<Reply<LogText>, Problem> {
     let run = engine.store.run(&id).await?;
     let stream = part.stream.unwrap_or(LogStream::Stderr);
-    Ok(Reply(engine.log(&run, stream, part.offset.unwrap_or(0))?))
+    Ok(Reply(engine.log(&run, stream, part.offset.unwrap_or(0)).await?))
 }
 
 /// A run's events.
@@ -183,7 +179,7 @@ async fn list_events(
     Params(After { after }): Params<After>,
 ) -> Result<Reply<EventList>, Problem> {
     let run = engine.store.run(&id).await?;
-    Ok(Reply(EventList { events: engine.events(&run, after.unwrap_or(0))? }))
+    Ok(Reply(EventList { events: engine.events(&run, after.unwrap_or(0)).await? }))
 }
 
 /// Server-sent events of a run: `event` (its `seq` as id), `log` and, once it has ended, `end`.
@@ -200,7 +196,7 @@ async fn stream_run(
 ) -> Result<Response, Problem> {
     let run = engine.store.run(&id).await?;
     let after = live::last_event_id(&headers).and_then(|id| id.try_into().ok()).or(after);
-    Ok(live::run(&state, &run, after.unwrap_or(0)).into_response())
+    live::run(&state, &run, after.unwrap_or(0)).await
 }
 
 /// The files of a run's directory.

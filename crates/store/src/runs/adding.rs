@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::{NewRun, Priority, Run, RunKind, find};
 use crate::changes::{Actor, Deed, record};
-use crate::database::{Dialect, Tx};
-use crate::{Action, Error, Kind, Store, Version, clock, row};
+use crate::database::Tx;
+use crate::{Action, Error, Kind, Store, Version, row};
 
 /// A measurement to be queued.
 #[derive(Clone, Copy, Debug)]
@@ -39,13 +39,11 @@ pub(super) struct Fresh<'a> {
     dir: &'a str,
     threads: Option<u64>,
     version: Option<&'a str>,
-    /// Who holds it, and for how many milliseconds.
-    holder: Option<(&'a str, i64)>,
 }
 
 impl<'a> Fresh<'a> {
     pub(super) fn training(new: NewRun<'a>) -> Self {
-        let NewRun { task, spec, dir, holder } = new;
+        let NewRun { task, spec, dir } = new;
         Self {
             id: &spec.run,
             kind: RunKind::Train,
@@ -57,7 +55,6 @@ impl<'a> Fresh<'a> {
             dir,
             threads: spec.limits.threads.map(|threads| threads as u64),
             version: None,
-            holder,
         }
     }
 }
@@ -94,14 +91,13 @@ impl Store {
             dir: new.dir,
             threads: None,
             version: Some(&version.name),
-            holder: None,
         };
         let mut tx = self.begin().await?;
         if let Some(active) = second(&mut tx, &fresh).await? {
             let run = find(&mut *tx, &active).await?.ok_or(Error::NoRun(active))?;
             return Ok((run, false));
         }
-        add(&mut tx, self.dialect, fresh, Actor { by, at }).await?;
+        add(&mut tx, fresh, Actor { by, at }).await?;
         sqlx::query("update runs set request = $2, priority = $3, max_attempts = $4, eval_samples = $5 where id = $1")
             .bind(new.id)
             .bind(new.request.to_string())
@@ -117,7 +113,7 @@ impl Store {
 }
 
 /// Adds a run in the transaction of its caller.
-pub(super) async fn add(tx: &mut Tx<'_>, dialect: Dialect, fresh: Fresh<'_>, actor: Actor<'_>) -> Result<Run, Error> {
+pub(super) async fn add(tx: &mut Tx<'_>, fresh: Fresh<'_>, actor: Actor<'_>) -> Result<Run, Error> {
     row::check_name("run", fresh.id)?;
     if find(&mut **tx, fresh.id).await?.is_some() {
         return Err(Error::RunExists(fresh.id.to_owned()));
@@ -125,13 +121,10 @@ pub(super) async fn add(tx: &mut Tx<'_>, dialect: Dialect, fresh: Fresh<'_>, act
     if let Some(run) = second(tx, &fresh).await? {
         return Err(Error::RunActive { task: fresh.task.to_owned(), run });
     }
-    let clock = clock::read(tx, dialect).await?;
-    let until = fresh.holder.map(|(_, millis)| clock.at.saturating_add(millis));
     sqlx::query(
         "insert into runs (id, seq, task, state, method, base_name, dataset, spec, dir, created_by, created_at,
-                           threads, lease_owner, lease_clock, lease_until, fence, kind, version)
-         select $1, coalesce(max(seq), 0) + 1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-                $15, $16
+                           threads, kind, version)
+         select $1, coalesce(max(seq), 0) + 1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
          from runs",
     )
     .bind(fresh.id)
@@ -144,10 +137,6 @@ pub(super) async fn add(tx: &mut Tx<'_>, dialect: Dialect, fresh: Fresh<'_>, act
     .bind(row::text(actor.by))
     .bind(actor.at)
     .bind(fresh.threads.map(row::big))
-    .bind(fresh.holder.map(|(owner, _)| owner))
-    .bind(until.map(|_| clock.clock.as_str()))
-    .bind(until)
-    .bind(i64::from(fresh.holder.is_some()))
     .bind(fresh.kind.name())
     .bind(fresh.version)
     .execute(&mut **tx)

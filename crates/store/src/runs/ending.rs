@@ -1,11 +1,22 @@
 //! What may happen to a run after it ended, and to those that wait for it.
 
 use graft_core::{ExitCode, Failure, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Run, RunKind, RunState, RunUpdate, change, find, run, select_runs};
 use crate::changes::{Actor, Deed, record};
-use crate::{Action, Error, Kind, Store, clock};
+use crate::{Action, Error, Kind, Store};
+
+/// How a run goes on; an absent field stays as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Again<'a> {
+    /// Trainers that may be started from now on before it counts as poisoned.
+    pub max_attempts: u32,
+    /// What is asked for now.
+    pub request: Option<&'a Value>,
+    /// The name that its version is to have.
+    pub version: Option<&'a str>,
+}
 
 impl Store {
     /// Puts a failed or cancelled run back into the queue, with all its attempts before it. `ready` makes its directory
@@ -16,6 +27,7 @@ impl Store {
     pub async fn queue_again<E: From<Error>>(
         &self,
         id: &str,
+        how: Again<'_>,
         by: &str,
         at: Timestamp,
         ready: impl FnOnce(&Run) -> Result<(), E> + Send,
@@ -29,37 +41,21 @@ impl Store {
         (again.attempts, again.phase) = (0, None);
         let update = RunUpdate { state: Some(RunState::Queued), ..RunUpdate::default() };
         let again = change(&mut tx, again, &update, Actor { by, at }).await?;
-        // A run that a command had trained goes to the workers now.
-        sqlx::query("update runs set request = coalesce(request, '{}') where id = $1")
-            .bind(id)
-            .execute(&mut *tx)
-            .await
-            .map_err(Error::from)?;
-        ready(&again)?;
-        tx.commit().await?;
-        Ok(again)
-    }
-
-    /// Takes a run that nobody holds from the workers: a command trains it itself from now on.
-    ///
-    /// # Errors
-    /// [`Error::NoRun`]; [`Error::LeaseHeld`] while a worker has it.
-    pub async fn detach_run(&self, id: &str) -> Result<(), Error> {
-        let mut tx = self.begin().await?;
-        let run = find(&mut *tx, id).await?.ok_or_else(|| Error::NoRun(id.to_owned()))?;
-        let now = clock::read(&mut tx, self.dialect).await?;
-        if run.is_held(&now) {
-            return Err(Error::LeaseHeld { run: run.id, owner: run.lease_owner.unwrap_or_default() });
-        }
         sqlx::query(
-            "update runs set request = null, fence = fence + 1, lease_owner = null, lease_clock = null,
-                    lease_until = null
+            "update runs set max_attempts = $2, request = coalesce($3, request), version = coalesce($4, version)
              where id = $1",
         )
         .bind(id)
+        .bind(i64::from(how.max_attempts.max(1)))
+        .bind(how.request.map(Value::to_string))
+        .bind(how.version)
         .execute(&mut *tx)
-        .await?;
-        tx.commit().await
+        .await
+        .map_err(Error::from)?;
+        let again = find(&mut *tx, id).await?.ok_or(Error::NoRun(again.id))?;
+        ready(&again)?;
+        tx.commit().await?;
+        Ok(again)
     }
 
     /// Cancels queued runs that wait for one that didn't succeed, and returns them.

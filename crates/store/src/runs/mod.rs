@@ -1,5 +1,6 @@
 mod adding;
 mod ending;
+mod follow;
 mod queue;
 mod table;
 
@@ -9,6 +10,8 @@ use serde_json::{Value, json};
 
 pub use adding::NewEvaluation;
 use adding::{Fresh, add, refuse_second};
+pub use ending::Again;
+pub use follow::{Findings, FollowCursor, Followed, LogStream, LogText};
 pub(crate) use queue::owned;
 pub use queue::{Free, Held, Lease, Submission};
 pub(crate) use table::find;
@@ -102,8 +105,6 @@ pub struct NewRun<'a> {
     pub spec: &'a TrainSpec,
     /// Its directory, relative to `GRAFT_HOME` or absolute.
     pub dir: &'a str,
-    /// The process that is about to train it, and for how many milliseconds it holds it; `None` leaves it to workers.
-    pub holder: Option<(&'a str, i64)>,
 }
 
 /// One training or measurement, from what was asked for to its result.
@@ -181,7 +182,7 @@ pub struct Run {
     /// The name its version is to have; of a measurement, the version that is measured.
     #[serde(rename = "version_name")]
     pub version: Option<String>,
-    /// What was asked for; absent for a run that a command trains by itself.
+    /// What was asked for; absent for a run that was found in its directory only.
     #[schema(value_type = Option<Object>)]
     pub request: Option<Value>,
     /// Machine and home in which a process was started for it last: where its folder is.
@@ -330,7 +331,7 @@ impl Store {
     /// [`Error::RunActive`] while another run of the task is queued or running; [`Error::RunExists`].
     pub async fn add_run(&self, new: NewRun<'_>, by: &str, at: Timestamp) -> Result<Run, Error> {
         let mut tx = self.begin().await?;
-        let run = add(&mut tx, self.dialect, Fresh::training(new), Actor { by, at }).await?;
+        let run = add(&mut tx, Fresh::training(new), Actor { by, at }).await?;
         tx.commit().await?;
         Ok(run)
     }

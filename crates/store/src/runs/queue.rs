@@ -95,7 +95,7 @@ impl Store {
         if let Some(after) = order.after {
             find(&mut *tx, after).await?.ok_or_else(|| Error::NoRun(after.to_owned()))?;
         }
-        let added = add(&mut tx, self.dialect, Fresh::training(new), actor).await?;
+        let added = add(&mut tx, Fresh::training(new), actor).await?;
         if let Some(due) = order.due {
             advance(&mut tx, due, Some(&added.id), None, at).await?;
         }
@@ -131,7 +131,7 @@ impl Store {
     }
 
     /// Takes the run whose turn it is: of those that may start, the first by priority, then by age. Nothing while that
-    /// one needs more threads than are free, so that small runs can't starve it.
+    /// one needs more threads than are free, so that small runs can't starve it. With `only`, no other run is taken.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -140,14 +140,15 @@ impl Store {
         owner: &str,
         millis: i64,
         free: Free,
+        only: Option<&str>,
         by: &str,
     ) -> Result<Option<(Run, Lease)>, Error> {
-        if self.next_run().await?.is_none() {
+        if self.next_of(only).await?.is_none() {
             return Ok(None);
         }
         let mut tx = self.begin().await?;
         let at: Timestamp = row::get(&sqlx::query(clock::time(self.dialect)).fetch_one(&mut *tx).await?, "at")?;
-        let found = sqlx::query(NEXT).bind(at).fetch_optional(&mut *tx).await?;
+        let found = sqlx::query(NEXT).bind(at).bind(only).fetch_optional(&mut *tx).await?;
         let Some(next) = found.as_ref().map(run).transpose()? else { return Ok(None) };
         let fits = free.idle || next.threads.is_some_and(|threads| threads <= free.threads);
         if !fits {
@@ -165,8 +166,12 @@ impl Store {
     /// # Errors
     /// When the database can't be read.
     pub async fn next_run(&self) -> Result<Option<Run>, Error> {
+        self.next_of(None).await
+    }
+
+    async fn next_of(&self, only: Option<&str>) -> Result<Option<Run>, Error> {
         let at = self.now().await?;
-        let row: Option<AnyRow> = sqlx::query(NEXT).bind(at).fetch_optional(&self.read).await?;
+        let row: Option<AnyRow> = sqlx::query(NEXT).bind(at).bind(only).fetch_optional(&self.read).await?;
         row.as_ref().map(run).transpose()
     }
 
@@ -356,9 +361,9 @@ impl Store {
     }
 }
 
-/// `$1` is the database's time.
+/// `$1` is the database's time, `$2` the only run that is meant.
 const NEXT: &str = select_runs!(
-    "where state = 'queued' and lease_owner is null and request is not null
+    "where state = 'queued' and lease_owner is null and ($2 is null or id = $2)
        and (not_before is null or not_before <= $1)
        and (after_run is null or exists
             (select 1 from runs a where a.id = runs.after_run and a.state = 'succeeded'))

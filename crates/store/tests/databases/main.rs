@@ -5,6 +5,7 @@
 mod crash;
 mod datasets;
 mod examples;
+mod follow;
 mod opening;
 mod people;
 mod queue;

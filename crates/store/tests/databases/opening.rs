@@ -34,7 +34,7 @@ async fn a_newer_schema_is_refused(database: Database) {
 async fn the_text_of_an_old_failure_is_read(database: Database) {
     let store = &database.store;
     let spec = spec("r1");
-    store.add_run(NewRun { task: TASK, spec: &spec, dir: "runs/r1", holder: None }, "ada", 10).await.unwrap();
+    store.add_run(NewRun { task: TASK, spec: &spec, dir: "runs/r1" }, "ada", 10).await.unwrap();
     // As older versions left it.
     let old = "update runs set state = 'failed', phase = 'train', exit_code = 12, error = 'failed to x\nhint: y'";
     execute(&database.url, old).await;

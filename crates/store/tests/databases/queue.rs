@@ -2,8 +2,8 @@ use std::time::{Duration, Instant};
 
 use graft_core::{Assignment, Dataset, Digest, ExitCode, Failure};
 use graft_store::{
-    ChangeFilter, Due, Error, Free, Lease, NewEvaluation, NewRun, NewSchedule, NewVersion, Priority, Run, RunFilter,
-    RunKind, RunState, RunUpdate, Store, Submission, Wish,
+    Again, ChangeFilter, Due, Error, Free, Lease, NewEvaluation, NewRun, NewSchedule, NewVersion, Priority, Run,
+    RunFilter, RunKind, RunState, RunUpdate, Store, Submission, Wish,
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 use serde_json::json;
@@ -58,17 +58,20 @@ async fn submit(store: &Store, id: &str, order: &Submission<'_>) -> Result<Run, 
     let spec = spec(id);
     let dir = format!("runs/{id}");
     // A task of its own each, so that they don't stand in each other's way.
-    let new = NewRun { task: id, spec: &spec, dir: &dir, holder: None };
+    let new = NewRun { task: id, spec: &spec, dir: &dir };
     store.submit_run(new, order, &dataset(), "ada", 10).await
 }
 
 async fn claim(store: &Store, free: Free) -> Option<(Run, Lease)> {
-    store.claim_run("w1", LONG, free, "worker").await.unwrap()
+    store.claim_run("w1", LONG, free, None, "worker").await.unwrap()
 }
 
 async fn claimed(store: &Store) -> String {
     claim(store, ALL).await.map_or_else(String::new, |(run, _)| run.id)
 }
+
+/// As often as the first time, and with nothing new.
+const AGAIN: Again = Again { max_attempts: 3, request: None, version: None };
 
 fn ready(_: &Run) -> Result<(), Error> {
     Ok(())
@@ -85,10 +88,11 @@ async fn the_queue_goes_by_priority_then_age(database: Database) {
     {
         submit(store, id, &Submission { priority, ..order() }).await.unwrap();
     }
-    // One that a command holds is not for workers.
-    let held = spec("held");
-    let new = NewRun { task: "held", spec: &held, dir: "runs/held", holder: Some(("command", LONG)) };
-    store.add_run(new, "ada", 10).await.unwrap();
+    // A command that works on its own run takes no other.
+    submit(store, "own", &Submission { priority: Priority::Low, ..order() }).await.unwrap();
+    let own = |id: &'static str| store.claim_run("command", LONG, ALL, Some(id), "ada");
+    assert_eq!(own("own").await.unwrap().unwrap().0.id, "own");
+    assert_eq!(own("own").await.unwrap(), None, "once");
     let (run, lease) = claim(store, ALL).await.unwrap();
     assert_eq!((run.id.as_str(), run.state, run.attempts, lease.fence), ("c", RunState::Starting, 1, 1));
     assert_eq!(
@@ -144,7 +148,7 @@ async fn a_version_is_measured_once_at_a_time_beside_a_training(database: Databa
         store.submit_evaluation(new, "ada", 10).await.map(|(run, begun)| (run.id, begun))
     };
     let training = spec("training");
-    let new = NewRun { task: TASK, spec: &training, dir: "runs/t", holder: None };
+    let new = NewRun { task: TASK, spec: &training, dir: "runs/t" };
     store.submit_run(new, &order(), &dataset(), "ada", 9).await.unwrap();
     assert_eq!(measure("e1", &v1).await.unwrap(), ("e1".into(), true));
     assert_eq!(measure("e2", &v1).await.unwrap(), ("e1".into(), false));
@@ -156,7 +160,7 @@ async fn a_version_is_measured_once_at_a_time_beside_a_training(database: Databa
     store.update_held(&lease, &to(RunState::Failed), "w1", 20).await.unwrap();
     assert_eq!(measure("e4", &v1).await.unwrap(), ("e4".into(), true));
     let never = |_: &Run| -> Result<(), Error> { panic!("what a refused run has is left alone") };
-    let refused = store.queue_again("e1", "ada", 21, never).await;
+    let refused = store.queue_again("e1", AGAIN, "ada", 21, never).await;
     assert!(matches!(refused, Err(Error::RunActive { run, .. }) if run == "e4"));
     // Whoever lost the run writes no numbers.
     let numbers = ("evaluation", &json!(1));
@@ -171,7 +175,7 @@ async fn clocks_that_jump_neither_end_leases_nor_revive_them(database: Database)
     let decade = 10 * 365 * 24 * 3_600_000;
     let holds = async |lease_millis, id| {
         submit(store, id, &order()).await.unwrap();
-        let (run, lease) = store.claim_run("w1", lease_millis, ALL, "w1").await.unwrap().unwrap();
+        let (run, lease) = store.claim_run("w1", lease_millis, ALL, None, "w1").await.unwrap().unwrap();
         assert_eq!(run.id, id);
         // The holder's own clock goes wrong, one way and the other.
         for at in [graft_core::Timestamp::MAX, store.now().await.unwrap() + decade, 0] {
@@ -188,7 +192,7 @@ async fn clocks_that_jump_neither_end_leases_nor_revive_them(database: Database)
 async fn a_stale_holder_writes_nothing(database: Database) {
     let store = &database.store;
     submit(store, "a", &order()).await.unwrap();
-    let (run, old) = store.claim_run("w1", -1, ALL, "w1").await.unwrap().unwrap();
+    let (run, old) = store.claim_run("w1", -1, ALL, None, "w1").await.unwrap().unwrap();
     let abandoned = store.abandoned_runs().await.unwrap();
     assert_eq!(abandoned.len(), 1);
     let (_, new) = store.take_over(&run, "w2", LONG).await.unwrap();
@@ -218,7 +222,7 @@ async fn a_stale_holder_writes_nothing(database: Database) {
 async fn a_lease_ends_by_itself_or_at_once(database: Database) {
     let store = &database.store;
     submit(store, "a", &order()).await.unwrap();
-    let (run, lease) = store.claim_run("w1", LONG, ALL, "w1").await.unwrap().unwrap();
+    let (run, lease) = store.claim_run("w1", LONG, ALL, None, "w1").await.unwrap().unwrap();
     assert!(store.is_held(&run).await.unwrap() && store.abandoned_runs().await.unwrap().is_empty());
     let held = store.held_runs().await.unwrap();
     assert_eq!((held.len(), &held[0].run, &held[0].owner), (1, &run.id, &lease.owner), "{held:?}");
@@ -259,13 +263,13 @@ async fn an_ended_run_goes_back_or_away(database: Database) {
     submit(store, "a", &order()).await.unwrap();
     let (_, lease) = claim(store, ALL).await.unwrap();
     let never = |_: &Run| -> Result<(), Error> { panic!("what a refused run has is left alone") };
-    assert!(matches!(store.queue_again("a", "ada", 20, never).await, Err(Error::RunState { .. })));
+    assert!(matches!(store.queue_again("a", AGAIN, "ada", 20, never).await, Err(Error::RunState { .. })));
     assert!(matches!(store.delete_run("a", "ada", 20).await, Err(Error::RunState { .. })));
     store.update_held(&lease, &to(RunState::Failed), "w", 21).await.unwrap();
     let failing = |_: &Run| Err(Error::NoRun("its directory can't be made ready".into()));
-    assert!(store.queue_again("a", "ada", 22, failing).await.is_err());
+    assert!(store.queue_again("a", AGAIN, "ada", 22, failing).await.is_err());
     assert_eq!(store.run("a").await.unwrap().state, RunState::Failed);
-    let queued = store.queue_again("a", "ada", 22, ready).await.unwrap();
+    let queued = store.queue_again("a", AGAIN, "ada", 22, ready).await.unwrap();
     assert_eq!((queued.state, queued.attempts), (RunState::Queued, 0));
     store.cancel_run("a", "ada", 23).await.unwrap();
     assert_eq!(store.runs_finished_before(24).await.unwrap().len(), 1);
@@ -283,7 +287,7 @@ async fn one_of_many_workers_gets_a_run(database: Database) {
         let store = again(&database).await;
         workers.push(tokio::spawn(async move {
             let mut mine = Vec::new();
-            while let Some((run, _)) = store.claim_run(&format!("w{n}"), LONG, ALL, "w").await.unwrap() {
+            while let Some((run, _)) = store.claim_run(&format!("w{n}"), LONG, ALL, None, "w").await.unwrap() {
                 mine.push(run.id);
             }
             mine
@@ -412,12 +416,12 @@ async fn act(store: &Store, step: u64, dice: &mut impl FnMut(u64) -> u64, leases
         0 | 1 => {
             let (id, task) = (format!("r{step}"), format!("t{}", dice(3)));
             let spec = spec(&id);
-            let new = NewRun { task: &task, spec: &spec, dir: "d", holder: None };
+            let new = NewRun { task: &task, spec: &spec, dir: "d" };
             let busy = store.active_run(&task).await.unwrap().is_some();
             let added = store.submit_run(new, &order(), &dataset(), "ada", step as i64).await;
             assert_eq!(added.is_ok(), !busy, "{added:?}");
         }
-        2 | 3 => leases.extend(store.claim_run("w", millis, ALL, "w").await.unwrap().map(|(_, lease)| lease)),
+        2 | 3 => leases.extend(store.claim_run("w", millis, ALL, None, "w").await.unwrap().map(|(_, lease)| lease)),
         4 => {
             if let Some(run) = store.abandoned_runs().await.unwrap().first() {
                 leases.push(store.take_over(run, "w2", millis).await.unwrap().1);
@@ -444,7 +448,7 @@ async fn act(store: &Store, step: u64, dice: &mut impl FnMut(u64) -> u64, leases
         }
         _ => {
             if let Some(run) = any(dice(100)) {
-                let again = store.queue_again(&run.id, "ada", step as i64, ready).await;
+                let again = store.queue_again(&run.id, AGAIN, "ada", step as i64, ready).await;
                 assert!(!(run.state.is_active() || run.state == RunState::Succeeded) || again.is_err());
             }
         }

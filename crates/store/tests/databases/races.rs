@@ -56,7 +56,7 @@ async fn one_of_many_runs_gets_the_place(database: Database) {
         .map(|(n, store)| {
             tokio::spawn(async move {
                 let spec = spec(&format!("r{n}"));
-                store.add_run(NewRun { task: TASK, spec: &spec, dir: "d", holder: None }, "ada", 2).await
+                store.add_run(NewRun { task: TASK, spec: &spec, dir: "d" }, "ada", 2).await
             })
         })
         .collect();

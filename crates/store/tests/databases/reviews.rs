@@ -190,7 +190,7 @@ async fn everything_comes_back_from_a_dump(database: Database) {
     store.put_suggestions(&[suggestion(1, 1.0, true)]).await.unwrap();
     store.edit(TASK, "slack:2", &json!("é \u{1F600}"), "ada", 20).await.unwrap();
     let spec = crate::support::spec("r1");
-    let new = graft_store::NewRun { task: TASK, spec: &spec, dir: "runs/r1", holder: None };
+    let new = graft_store::NewRun { task: TASK, spec: &spec, dir: "runs/r1" };
     store.add_run(new, "ada", 30).await.unwrap();
     let loss = graft_store::RunUpdate { final_loss: Some(2.0), ..Default::default() };
     store.update_run("r1", &loss, "ada", 31).await.unwrap();

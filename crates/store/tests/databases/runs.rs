@@ -14,7 +14,7 @@ on_both!(
 
 async fn add(store: &Store, id: &str, task: &str, at: i64) -> Result<Run, Error> {
     let spec = spec(id);
-    store.add_run(NewRun { task, spec: &spec, dir: &format!("runs/{id}"), holder: None }, "ada", at).await
+    store.add_run(NewRun { task, spec: &spec, dir: &format!("runs/{id}") }, "ada", at).await
 }
 
 fn to(state: RunState) -> RunUpdate {

@@ -28,7 +28,7 @@ async fn versions_are_registered(database: Database) {
     let missing = NewVersion { run: Some("r1".into()), ..new_version(None) };
     assert!(matches!(store.add_version(&missing, "ada", 10).await, Err(Error::NoRun(_))));
     let spec = spec("r1");
-    store.add_run(NewRun { task: TASK, spec: &spec, dir: "runs/r1", holder: None }, "ada", 5).await.unwrap();
+    store.add_run(NewRun { task: TASK, spec: &spec, dir: "runs/r1" }, "ada", 5).await.unwrap();
     let version = store.add_version(&missing, "ada", 10).await.unwrap();
     let told = NewVersion { parent: Some("v1".into()), dataset: None, ..new_version(Some("final")) };
     let second = store.add_version(&told, "ada", 11).await.unwrap();

@@ -1,5 +1,6 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
+    io::Write as _,
     path::Path,
     time::{Duration, SystemTime},
 };
@@ -21,23 +22,21 @@ impl RunLock {
     /// Takes a run directory for this process.
     ///
     /// # Errors
-    /// [`Error::RunBusy`] while another process trains in it.
+    /// [`Error::Busy`] while another process trains in it.
     pub fn take(dir: &Path) -> Result<Self> {
-        let file = open(dir)?;
-        match file.try_lock() {
-            // From now on the lock alone says whether the trainer lives.
-            Ok(()) => touch(dir, &file, SystemTime::UNIX_EPOCH).map(|()| Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(Error::RunBusy { dir: dir.to_owned() }),
-            Err(TryLockError::Error(source)) => Err(Error::Io { doing: "lock", path: dir.join("lock"), source }),
-        }
+        let file = lock(dir)?;
+        // Who wants to end the process finds its id here; without it, it can only be asked to stop.
+        let _ = file.set_len(0).and_then(|()| (&file).write_all(std::process::id().to_string().as_bytes()));
+        // From now on the lock alone says whether the trainer lives.
+        touch(dir, &file, SystemTime::UNIX_EPOCH).map(|()| Self { _file: file })
     }
 
     /// Notes that a trainer is being started, so that it counts as alive until it comes to its lock.
     ///
     /// # Errors
     /// As [`take`](Self::take).
-    pub(crate) fn announce(dir: &Path) -> Result<()> {
-        drop(Self::take(dir)?);
+    pub(super) fn announce(dir: &Path) -> Result<()> {
+        drop(lock(dir)?);
         touch(dir, &open(dir)?, SystemTime::now())
     }
 
@@ -49,6 +48,20 @@ impl RunLock {
         let touched = file.metadata().and_then(|about| about.modified()).ok();
         let announced = touched.and_then(|at| at.elapsed().ok()).is_some_and(|age| age < GRACE);
         announced || matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+}
+
+/// The process that took the directory last.
+pub(super) fn owner(dir: &Path) -> Option<u32> {
+    std::fs::read_to_string(dir.join("lock")).ok()?.trim().parse().ok()
+}
+
+fn lock(dir: &Path) -> Result<File> {
+    let file = open(dir)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Busy { dir: dir.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(Error::Io { doing: "lock", path: dir.join("lock"), source }),
     }
 }
 
@@ -74,8 +87,9 @@ mod tests {
         RunLock::announce(dir.path()).unwrap();
         assert!(RunLock::is_held(dir.path()), "it was just started");
         let held = RunLock::take(dir.path()).unwrap();
-        assert!(matches!(RunLock::take(dir.path()), Err(Error::RunBusy { .. })));
+        assert!(matches!(RunLock::take(dir.path()), Err(Error::Busy { .. })));
         assert!(RunLock::is_held(dir.path()));
+        assert_eq!(owner(dir.path()), Some(std::process::id()));
         drop(held);
         assert!(!RunLock::is_held(dir.path()), "its process is gone");
     }

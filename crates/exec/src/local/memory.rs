@@ -3,6 +3,7 @@
 use std::fs;
 
 /// Looks at a process's memory while it lives.
+#[derive(Debug)]
 pub(super) struct Watch {
     pid: Option<u32>,
     limit: Option<u64>,
