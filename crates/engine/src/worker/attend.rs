@@ -211,6 +211,16 @@ impl Attendance {
         }
     }
 
+    /// Takes in what a trainer that nobody follows has written, and leaves the run to whoever comes next.
+    pub(super) async fn catch_up(self, run: &Run) -> Result<()> {
+        // What can't be taken in now is met by whoever goes on.
+        let _ = follow::take_rest(&self, run).await;
+        match self.engine.store.release_lease(&self.lease).await {
+            Err(graft_store::Error::LeaseLost { .. }) => Ok(()),
+            released => Ok(released?),
+        }
+    }
+
     /// Ends a failed attempt: once more later, or for good.
     async fn fail(&self, id: &str, error: &Error, from: (u64, u64)) -> Result<()> {
         self.spans.failed();

@@ -172,8 +172,9 @@ impl Engine {
         Local::new(program.to_owned(), env, self.home.path().join("runs"))
     }
 
-    /// Puts runs back into the queue whose follower and whose trainer are gone, and ends those that may not be tried
-    /// again or that somebody wanted to end. Returns those that changed.
+    /// Looks after runs whose follower is gone. If the trainer lives, what it has written is taken in. Otherwise the
+    /// run goes back into the queue, or ends, if it may not be tried again or somebody wanted it to end. Returns the
+    /// runs whose trainers are gone.
     ///
     /// # Errors
     /// What the store says.
@@ -181,7 +182,7 @@ impl Engine {
         self.free_runs_of_the_dead().await?;
         let mut changed = Vec::new();
         for run in self.store.abandoned_runs().await? {
-            if task.is_none_or(|task| run.task == task) && !self.is_alive(&run) {
+            if task.is_none_or(|task| run.task == task) {
                 changed.extend(self.give_back(&run).await?);
             }
         }
@@ -194,9 +195,10 @@ impl Engine {
             Err(graft_store::Error::LeaseHeld { .. } | graft_store::Error::LeaseLost { .. }) => return Ok(None),
             taken => taken?,
         };
+        let is_alive = self.is_alive(&run);
         // What has a result needs no trainer any more: it only waits to be registered.
         let may_go_on = run.attempts < run.max_attempts || self.run_dir(&run).result()?.is_some();
-        if may_go_on && run.wants.is_none() {
+        if !is_alive && may_go_on && run.wants.is_none() {
             let at = self.store.now().await?;
             return Ok(Some(self.store.requeue_run(&lease, at, &vanished(), &self.by, now()).await?));
         }
@@ -211,6 +213,10 @@ impl Engine {
             claimed: false,
             spans: Spans::of(&run),
         };
+        if is_alive {
+            attendance.catch_up(&run).await?;
+            return Ok(None);
+        }
         attendance.give_up(&run).await?;
         Ok(Some(self.store.run(&run.id).await?))
     }
