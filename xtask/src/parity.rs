@@ -168,7 +168,7 @@ fn loss_and_gradient(
     let all: Vec<&Sequence> = sequences.iter().collect();
     let batch = MicroBatch { sequences: &all, shared: 0, weight: 1.0 / count as f32 };
     let mut gradient = vec![0.0; adapter.map_or(0, |a| a.params().data().len())];
-    let log_probs = model.loss(adapter, &batch, Context::default(), adapter.map(|_| gradient.as_mut_slice()))?;
+    let log_probs = model.loss(adapter, &batch, Context::default(), adapter.map(|_| &mut gradient))?;
     Ok((-log_probs.iter().map(|p| f64::from(*p)).sum::<f64>() / count as f64, gradient))
 }
 

@@ -1,7 +1,7 @@
 use std::{ops::Range, rc::Rc};
 
 use graft_core::{AdapterSpec, Digest, Purpose, Targets, random};
-use graft_ops::{Dropout, Lora, LoraRows, Matrix, Param, ParamSet, Tape, Tensor, Weight, linear_groups};
+use graft_ops::{Cpu, Device, Dropout, Lora, LoraRows, Matrix, ParamSet, Tape, Tensor, Weight, linear_groups};
 use rand::RngExt as _;
 
 use crate::{Error, Model};
@@ -19,9 +19,9 @@ pub struct TargetModule {
 
 /// Small trainable weights for one base model. An adapter is an argument of every computation, never part of the model.
 #[derive(Clone, Debug)]
-pub struct Adapter {
+pub struct Adapter<D: Device = Cpu> {
     kind: AdapterKind,
-    params: ParamSet,
+    params: D::Params,
     /// For each target module, the indices of `A` and `B` in `params`.
     lora: Vec<Option<(usize, usize)>>,
     /// Set while training with dropout: the rate and the seed of the current micro-batch.
@@ -151,6 +151,26 @@ impl Adapter {
         4 * self.params.data().len()
     }
 
+    /// The same adapter on a device.
+    #[must_use]
+    pub fn upload<E: Device>(&self, device: &E) -> Adapter<E> {
+        let Self { kind, params, lora, dropout } = self;
+        Adapter { kind: kind.clone(), params: device.params(params), lora: lora.clone(), dropout: *dropout }
+    }
+}
+
+impl<D: Device> Adapter<D> {
+    /// All trainable tensors, on the device.
+    #[must_use]
+    pub fn device_params(&self) -> &D::Params {
+        &self.params
+    }
+
+    /// All trainable tensors, on the device.
+    pub fn device_params_mut(&mut self) -> &mut D::Params {
+        &mut self.params
+    }
+
     /// Sets the dropout of LoRA's inputs; `None` for evaluation.
     pub fn set_dropout(&mut self, dropout: Option<Dropout>) {
         self.dropout = dropout.filter(|d| d.rate > 0.0);
@@ -172,19 +192,19 @@ impl Adapter {
     }
 
     /// The embeddings `(tokens, width)` of the virtual tokens.
-    pub(crate) fn prompt(&self) -> Option<Param<'_>> {
+    pub(crate) fn prompt(&self) -> Option<D::Param<'_>> {
         match self.kind {
-            AdapterKind::SoftPrompt { tokens } => Some(self.params.get(0).first_rows(tokens)),
+            AdapterKind::SoftPrompt { tokens } => Some(D::first_rows(D::param(&self.params, 0), tokens)),
             AdapterKind::Lora { .. } => None,
         }
     }
 
     /// The LoRA weights of a target module.
-    pub(crate) fn at(&self, module: usize) -> Option<Lora<'_>> {
+    pub(crate) fn at(&self, module: usize) -> Option<Lora<D::Param<'_>>> {
         let (a, b) = (*self.lora.get(module)?)?;
         let AdapterKind::Lora { scale } = self.kind else { return None };
         let dropout = self.dropout.map(|d| Dropout { seed: d.seed ^ ((module as u64) << 40), ..d });
-        Some(Lora { a: self.params.get(a), b: self.params.get(b), scale, dropout })
+        Some(Lora { a: D::param(&self.params, a), b: D::param(&self.params, b), scale, dropout })
     }
 }
 
@@ -192,88 +212,96 @@ impl Adapter {
 pub(crate) type Group<'a> = (Range<usize>, Option<&'a Adapter>);
 
 /// Which adapter applies to which rows.
-#[derive(Clone, Copy)]
-pub(crate) enum Adapters<'a> {
-    /// The same adapter, or none, for all rows; gradients are computed, as in training.
-    One(Option<&'a Adapter>),
-    /// One adapter per group of rows, without gradients, as in batched generation.
-    Many {
-        /// Groups of all rows.
-        all: &'a [Group<'a>],
-        /// Groups of the rows that remain once the last block has selected the wanted ones.
-        wanted: &'a [Group<'a>],
-    },
-}
+pub(crate) trait Adapt<'a, D: Device>: Copy {
+    /// Linear layers with the same input, whose target modules are consecutive (as q, k and v).
+    fn linears<const N: usize>(
+        self,
+        tape: &mut Tape<'a, D>,
+        x: &Tensor<D>,
+        weights: [&'a D::Weight; N],
+        first_module: usize,
+    ) -> [Tensor<D>; N];
 
-impl<'a> From<Option<&'a Adapter>> for Adapters<'a> {
-    fn from(adapter: Option<&'a Adapter>) -> Self {
-        Self::One(adapter)
-    }
-}
-
-impl<'a> Adapters<'a> {
     /// A linear layer with the LoRA terms of its target module: `(rows, in)` to `(rows, out)`.
-    pub(crate) fn linear(self, tape: &mut Tape<'a>, x: &Tensor, weight: &'a Weight, module: usize) -> Tensor {
+    fn linear(self, tape: &mut Tape<'a, D>, x: &Tensor<D>, weight: &'a D::Weight, module: usize) -> Tensor<D> {
         let [y] = self.linears(tape, x, [weight], module);
         y
     }
 
-    /// Linear layers with the same input, whose target modules are consecutive (as q, k and v).
-    pub(crate) fn linears<const N: usize>(
+    /// Writes a soft prompt over the rows that start at each of `places`, from the adapter of its group.
+    fn place(self, tape: &mut Tape<'a, D>, x: D::Matrix, places: Option<Rc<D::Indices>>) -> Tensor<D>;
+
+    /// The adapters of the wanted rows alone.
+    fn of_wanted(self) -> Self;
+}
+
+/// The same adapter, or none, for all rows; gradients are computed, as in training.
+impl<'a, D: Device> Adapt<'a, D> for Option<&'a Adapter<D>> {
+    fn linears<const N: usize>(
         self,
-        tape: &mut Tape<'a>,
+        tape: &mut Tape<'a, D>,
+        x: &Tensor<D>,
+        weights: [&'a D::Weight; N],
+        first_module: usize,
+    ) -> [Tensor<D>; N] {
+        let mut module = first_module..;
+        weights.map(|weight| {
+            let lora = module.next().and_then(|module| self?.at(module));
+            tape.linear(x, weight, lora)
+        })
+    }
+
+    fn place(self, tape: &mut Tape<'a, D>, x: D::Matrix, places: Option<Rc<D::Indices>>) -> Tensor<D> {
+        match self.and_then(Adapter::prompt).zip(places) {
+            Some((prompt, places)) => tape.place(x, prompt, places),
+            None => Tensor::constant(x),
+        }
+    }
+
+    fn of_wanted(self) -> Self {
+        self
+    }
+}
+
+/// One adapter per group of rows, without gradients, as in batched generation.
+#[derive(Clone, Copy)]
+pub(crate) struct Groups<'a> {
+    /// Groups of all rows.
+    pub(crate) all: &'a [Group<'a>],
+    /// Groups of the rows that remain once the last block has selected the wanted ones.
+    pub(crate) wanted: &'a [Group<'a>],
+}
+
+impl<'a> Adapt<'a, Cpu> for Groups<'a> {
+    fn linears<const N: usize>(
+        self,
+        _: &mut Tape<'a>,
         x: &Tensor,
         weights: [&'a Weight; N],
         first_module: usize,
     ) -> [Tensor; N] {
         let mut module = first_module..;
-        match self {
-            Self::One(adapter) => weights.map(|weight| {
-                let lora = module.next().and_then(|module| adapter?.at(module));
-                tape.linear(x, weight, lora)
-            }),
-            Self::Many { all, .. } => {
-                let layers = weights.map(|weight| {
-                    let module = module.next().unwrap_or(first_module);
-                    let lora = |(rows, adapter): &Group<'a>| {
-                        Some(LoraRows { rows: rows.clone(), lora: (*adapter)?.at(module)? })
-                    };
-                    (weight, all.iter().filter_map(lora).collect())
-                });
-                linear_groups(x.value(), &layers).map(Tensor::constant)
-            }
-        }
+        let layers = weights.map(|weight| {
+            let module = module.next().unwrap_or(first_module);
+            let lora =
+                |(rows, adapter): &Group<'a>| Some(LoraRows { rows: rows.clone(), lora: (*adapter)?.at(module)? });
+            (weight, self.all.iter().filter_map(lora).collect())
+        });
+        linear_groups(x.value(), &layers).map(Tensor::constant)
     }
 
-    /// The adapters of the wanted rows alone.
-    pub(crate) fn of_wanted(self) -> Self {
-        match self {
-            Self::One(_) => self,
-            Self::Many { wanted, .. } => Self::Many { all: wanted, wanted },
-        }
-    }
-
-    /// Writes a soft prompt over the rows that start at each of `places`, from the adapter of its group.
-    pub(crate) fn place(self, tape: &mut Tape<'a>, x: Matrix, places: Rc<[usize]>) -> Tensor {
-        if places.is_empty() {
-            return Tensor::constant(x);
-        }
-        match self {
-            Self::One(adapter) => match adapter.and_then(Adapter::prompt) {
-                Some(prompt) => tape.place(x, prompt, places),
-                None => Tensor::constant(x),
-            },
-            Self::Many { all, .. } => {
-                let mut x = x;
-                for (rows, prompt) in all.iter().filter_map(|(rows, a)| Some((rows, a.as_ref()?.prompt()?))) {
-                    for place in places.iter().filter(|place| rows.contains(place)) {
-                        let start = place * prompt.cols;
-                        x.data_mut()[start..start + prompt.data.len()].copy_from_slice(prompt.data);
-                    }
-                }
-                Tensor::constant(x)
+    fn place(self, _: &mut Tape<'a>, mut x: Matrix, places: Option<Rc<[usize]>>) -> Tensor {
+        for (rows, prompt) in self.all.iter().filter_map(|(rows, a)| Some((rows, a.as_ref()?.prompt()?))) {
+            for place in places.iter().flat_map(|places| places.iter()).filter(|place| rows.contains(place)) {
+                let start = place * prompt.cols;
+                x.data_mut()[start..start + prompt.data.len()].copy_from_slice(prompt.data);
             }
         }
+        Tensor::constant(x)
+    }
+
+    fn of_wanted(self) -> Self {
+        Self { all: self.wanted, ..self }
     }
 }
 

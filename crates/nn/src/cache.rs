@@ -1,6 +1,47 @@
 use std::ops::Range;
 
-use graft_ops::{Matrix, Sparse};
+use graft_ops::{AttentionLayer, Cpu, Device, Matrix, Sparse, Tape, Tensor, attend};
+
+/// Where an attention layer's keys and values come from.
+pub(crate) trait Attend<D: Device> {
+    /// Attention of layer `index` for new queries, keys and values.
+    fn attend(
+        &mut self,
+        tape: &mut Tape<'_, D>,
+        index: usize,
+        qkv: [&Tensor<D>; 3],
+        layer: AttentionLayer<D>,
+    ) -> Tensor<D>;
+}
+
+/// The new rows alone, as in training.
+pub(crate) struct NewRows;
+
+impl<D: Device> Attend<D> for NewRows {
+    fn attend(
+        &mut self,
+        tape: &mut Tape<'_, D>,
+        _: usize,
+        [q, k, v]: [&Tensor<D>; 3],
+        layer: AttentionLayer<D>,
+    ) -> Tensor<D> {
+        tape.attention(q, k, v, layer)
+    }
+}
+
+/// A cache, whose row `rows[i]` receives the keys and values of row `i`.
+pub(crate) struct Cached<'c> {
+    pub(crate) cache: &'c mut Cache,
+    pub(crate) rows: &'c [usize],
+}
+
+impl Attend<Cpu> for Cached<'_> {
+    fn attend(&mut self, _: &mut Tape<'_>, index: usize, [q, k, v]: [&Tensor; 3], layer: AttentionLayer) -> Tensor {
+        self.cache.store(index, self.rows, k.value(), v.value());
+        let (keys, values) = self.cache.layer(index);
+        Tensor::constant(attend(q.value(), keys, values, &layer))
+    }
+}
 
 /// The KV cache: keys and values of earlier tokens for each attention layer. [`FreeRows`] assigns rows to sequences.
 #[derive(Debug)]

@@ -1,4 +1,5 @@
 use graft_core::ExitCode;
+use graft_ops::DeviceError;
 
 /// What can go wrong with models, adapters and prompts.
 #[derive(Debug, thiserror::Error)]
@@ -7,6 +8,11 @@ pub enum Error {
     /// The model can't be read.
     #[error("load the base model")]
     Load(#[source] graft_formats::Error),
+
+    // The device
+    /// The device could not do what it was asked.
+    #[error("compute on the device")]
+    Device(#[source] DeviceError),
 
     // Adapters
     /// A LoRA target names no layer.
@@ -63,6 +69,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Load(source) | Self::AdapterFiles(source) => source.hint(),
+            Self::Device(source) => Some(source.hint.into()),
             Self::NoSuchTarget { .. } => Some("name the end of a module path, or use `all-linear`".into()),
             Self::AdapterMismatch(_) => Some("use the base model that the adapter was trained with".into()),
             Self::BadToken { .. } => Some("the tokenizer and the weights belong to different models".into()),
@@ -78,6 +85,7 @@ impl Error {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Load(source) | Self::AdapterFiles(source) => source.exit_code(),
+            Self::Device(source) if source.out_of_memory => ExitCode::OutOfMemory,
             Self::NoSuchTarget { .. } => ExitCode::Usage,
             Self::AdapterMismatch(_)
             | Self::BadToken { .. }
@@ -85,7 +93,7 @@ impl Error {
             | Self::NoEndToken
             | Self::TemplateHidesInput => ExitCode::ModelMissing,
             Self::TooLong { .. } => ExitCode::BadData,
-            Self::NoSequence(_) => ExitCode::Internal,
+            Self::Device(_) | Self::NoSequence(_) => ExitCode::Internal,
         }
     }
 }

@@ -4,27 +4,33 @@
 use std::rc::Rc;
 
 use graft_formats::{LlamaConfig, RopeScaling, Tensors};
-use graft_ops::{Activation, AttentionLayer, AttentionRange, Heads, Rope, Tape, Tensor, Weight, attend};
+use graft_ops::{Activation, AttentionLayer, Cpu, Device, Heads, Rope, Shaped, Tape, Tensor};
 
-use crate::{Cache, Error, TargetModule, adapter::Adapters, model::load};
+use crate::{
+    Cache, Error, TargetModule,
+    adapter::Adapt,
+    cache::{Attend, NewRows},
+    model::load,
+};
 
 /// The frozen weights of a Llama.
 #[derive(Debug)]
-pub struct Llama {
+pub struct Llama<D: Device = Cpu> {
+    pub(crate) device: D,
     pub(crate) config: LlamaConfig,
-    embedding: Weight,
-    blocks: Vec<Block>,
-    norm: Vec<f32>,
-    head: Option<Weight>,
+    embedding: D::Weight,
+    blocks: Vec<Block<D>>,
+    norm: D::Vector,
+    head: Option<D::Weight>,
     inverse_frequencies: Vec<f32>,
 }
 
 #[derive(Debug)]
-struct Block {
-    attention_norm: Vec<f32>,
+struct Block<D: Device = Cpu> {
+    attention_norm: D::Vector,
     /// Query, key, value, output, gate, up, down: the order of [`LINEAR`].
-    linear: [Weight; 7],
-    mlp_norm: Vec<f32>,
+    linear: [D::Weight; 7],
+    mlp_norm: D::Vector,
 }
 
 /// The linear layers of a block, which are its target modules.
@@ -45,20 +51,12 @@ const GATE: usize = 4;
 const UP: usize = 5;
 const DOWN: usize = 6;
 
-/// Where keys and values come from.
-pub(crate) enum Memory<'c> {
-    /// The rows computed now.
-    Own,
-    /// A cache that takes row `i` at `rows[i]`.
-    Cached { cache: &'c mut Cache, rows: &'c [usize] },
-}
-
 /// Layout of the rows that are computed together.
-pub(crate) struct Rows {
-    pub(crate) ranges: Rc<[AttentionRange]>,
-    pub(crate) rope: Rc<Rope>,
+pub(crate) struct Rows<D: Device = Cpu> {
+    pub(crate) ranges: Rc<D::Ranges>,
+    pub(crate) rope: Rc<D::Angles>,
     /// Rows whose hidden state the caller reads.
-    pub(crate) wanted: Rc<[usize]>,
+    pub(crate) wanted: Rc<D::Indices>,
 }
 
 impl Llama {
@@ -69,9 +67,34 @@ impl Llama {
         let norm = load::vector(tensors, "model.norm.weight", c.hidden)?;
         let head = (!c.tie).then(|| load::matrix(tensors, "lm_head.weight", c.vocab, c.hidden)).transpose()?;
         let inverse_frequencies = inverse_frequencies(&c);
-        Ok(Self { config: c, embedding, blocks, norm, head, inverse_frequencies })
+        Ok(Self { device: Cpu, config: c, embedding, blocks, norm, head, inverse_frequencies })
     }
 
+    /// The same model on a device.
+    pub(crate) fn upload<E: Device>(&self, device: &E) -> Llama<E> {
+        let block = |block: &Block| Block {
+            attention_norm: device.vector(&block.attention_norm),
+            linear: block.linear.each_ref().map(|weight| device.weight(weight)),
+            mlp_norm: device.vector(&block.mlp_norm),
+        };
+        Llama {
+            device: device.clone(),
+            config: self.config.clone(),
+            embedding: device.weight(&self.embedding),
+            blocks: self.blocks.iter().map(block).collect(),
+            norm: device.vector(&self.norm),
+            head: self.head.as_ref().map(|head| device.weight(head)),
+            inverse_frequencies: self.inverse_frequencies.clone(),
+        }
+    }
+
+    /// An empty cache for `rows` tokens.
+    pub(crate) fn cache(&self, rows: usize) -> Cache {
+        Cache::new(self.blocks.len(), rows, self.config.kv_heads * self.config.head_dim)
+    }
+}
+
+impl<D: Device> Llama<D> {
     pub(crate) fn target_modules(&self) -> Vec<TargetModule> {
         let mut modules = Vec::with_capacity(7 * self.blocks.len());
         for (layer, block) in self.blocks.iter().enumerate() {
@@ -83,53 +106,53 @@ impl Llama {
         modules
     }
 
-    pub(crate) fn target_module_weight(&self, module: usize) -> &Weight {
+    pub(crate) fn target_module_weight(&self, module: usize) -> &D::Weight {
         &self.blocks[module / 7].linear[module % 7]
     }
 
-    pub(crate) fn embedding(&self) -> &Weight {
+    pub(crate) fn embedding(&self) -> &D::Weight {
         &self.embedding
     }
 
-    pub(crate) fn head(&self) -> &Weight {
+    pub(crate) fn head(&self) -> &D::Weight {
         self.head.as_ref().unwrap_or(&self.embedding)
     }
 
-    pub(crate) fn rope(&self, positions: &[u32]) -> Rc<Rope> {
-        Rc::new(Rope::new(&self.inverse_frequencies, positions))
+    pub(crate) fn rope(&self, positions: &[u32]) -> Rc<D::Angles> {
+        self.device.angles(Rope::new(&self.inverse_frequencies, positions))
     }
 
     /// Embeddings of tokens, with the soft prompt (if there is one) written over the rows at `places`.
     pub(crate) fn embed<'a>(
         &self,
-        tape: &mut Tape<'a>,
-        adapters: impl Into<Adapters<'a>>,
+        tape: &mut Tape<'a, D>,
+        adapters: impl Adapt<'a, D>,
         tokens: &[u32],
-        places: Rc<[usize]>,
-    ) -> Tensor {
-        adapters.into().place(tape, self.embedding.gather(tokens), places)
+        places: Option<Rc<D::Indices>>,
+    ) -> Tensor<D> {
+        adapters.place(tape, self.device.gather(&self.embedding, tokens), places)
     }
 
     /// Hidden states `(wanted, hidden)` after the final norm.
     pub(crate) fn forward<'a>(
         &'a self,
-        tape: &mut Tape<'a>,
-        adapters: impl Into<Adapters<'a>>,
-        mut x: Tensor,
-        rows: &Rows,
-        mut memory: Memory<'_>,
+        tape: &mut Tape<'a, D>,
+        adapters: impl Adapt<'a, D> + 'a,
+        mut x: Tensor<D>,
+        rows: &Rows<D>,
+        memory: &mut impl Attend<D>,
         recompute: bool,
-    ) -> Tensor {
-        let (last, adapters) = (self.blocks.len() - 1, adapters.into());
+    ) -> Tensor<D> {
+        let last = self.blocks.len() - 1;
         for layer in 0..self.blocks.len() {
             let (ranges, rope) = (Rc::clone(&rows.ranges), Rc::clone(&rows.rope));
             let wanted = (layer == last).then(|| Rc::clone(&rows.wanted));
             x = if recompute && tape.recording() {
                 tape.recomputed(&x, move |tape, x| {
-                    self.block(tape, adapters, layer, x, &ranges, &rope, wanted.clone(), &mut Memory::Own)
+                    self.block(tape, adapters, layer, x, &ranges, &rope, wanted.clone(), &mut NewRows)
                 })
             } else {
-                self.block(tape, adapters, layer, &x, &ranges, &rope, wanted, &mut memory)
+                self.block(tape, adapters, layer, &x, &ranges, &rope, wanted, memory)
             };
         }
         tape.rms_norm(&x, &self.norm, self.config.rms_eps)
@@ -138,15 +161,15 @@ impl Llama {
     #[expect(clippy::too_many_arguments, reason = "a block needs the layout, the adapters and the cache")]
     fn block<'a>(
         &'a self,
-        tape: &mut Tape<'a>,
-        adapters: Adapters<'a>,
+        tape: &mut Tape<'a, D>,
+        adapters: impl Adapt<'a, D>,
         layer: usize,
-        x: &Tensor,
-        ranges: &Rc<[AttentionRange]>,
-        rope: &Rc<Rope>,
-        wanted: Option<Rc<[usize]>>,
-        memory: &mut Memory<'_>,
-    ) -> Tensor {
+        x: &Tensor<D>,
+        ranges: &Rc<D::Ranges>,
+        rope: &Rc<D::Angles>,
+        wanted: Option<Rc<D::Indices>>,
+        memory: &mut impl Attend<D>,
+    ) -> Tensor<D> {
         let (c, block) = (&self.config, &self.blocks[layer]);
         let module = |index: usize| layer * 7 + index;
         let heads =
@@ -157,14 +180,7 @@ impl Llama {
         drop(normed);
         let (q, k) = (tape.rope(q, rope, c.heads), tape.rope(k, rope, c.kv_heads));
         let attention = AttentionLayer { heads, ranges: Rc::clone(ranges), bias: None };
-        let mixed = match memory {
-            Memory::Own => tape.attention(&q, &k, &v, attention),
-            Memory::Cached { cache, rows } => {
-                cache.store(layer, rows, k.value(), v.value());
-                let (keys, values) = cache.layer(layer);
-                Tensor::constant(attend(q.value(), keys, values, &attention))
-            }
-        };
+        let mixed = memory.attend(tape, layer, [&q, &k, &v], attention);
         drop((q, k, v));
         // After the last attention no row depends on another, so the rest of the last block computes only wanted rows.
         let (x, mixed, adapters) = match wanted {
@@ -180,11 +196,6 @@ impl Llama {
         let inner = tape.gated(Activation::Silu, gate, up);
         let down = adapters.linear(tape, &inner, &block.linear[DOWN], module(DOWN));
         tape.add(&x, down)
-    }
-
-    /// An empty cache for `rows` tokens.
-    pub(crate) fn cache(&self, rows: usize) -> Cache {
-        Cache::new(self.blocks.len(), rows, self.config.kv_heads * self.config.head_dim)
     }
 
     /// Upper bound of the activations, in bytes, that training one row (token) keeps for the backward pass.

@@ -1,21 +1,22 @@
 use std::{ops::Range, path::Path, rc::Rc};
 
 use graft_formats::{ModelConfig, ModelFiles};
-use graft_ops::{AttentionRange, Matrix, Tape, Target, Tensor, Weight, cross_entropy};
+use graft_ops::{AttentionRange, Cpu, Device, Matrix, Shaped, Tape, Target, Tensor};
 
 use crate::{
     Adapter, Error, MicroBatch, PackedRows, Sequence, TargetModule,
-    llama::{Llama, Memory, Rows},
-    t5::{Pairs, T5},
+    cache::NewRows,
+    llama::{Llama, Rows},
+    t5::{Mask, Pairs, T5},
 };
 
 /// A frozen language model.
 #[derive(Debug)]
-pub enum Model {
+pub enum Model<D: Device = Cpu> {
     /// Decoder only.
-    Llama(Llama),
+    Llama(Llama<D>),
     /// Encoder and decoder.
-    T5(T5),
+    T5(T5<D>),
 }
 
 /// How a loss is computed.
@@ -48,6 +49,56 @@ impl Model {
         Ok((Self::load(&files)?, files))
     }
 
+    /// The same model on a device.
+    ///
+    /// # Errors
+    /// The device can't take the weights.
+    pub fn upload<E: Device>(&self, device: &E) -> Result<Model<E>, Error> {
+        let uploaded = match self {
+            Self::Llama(model) => Model::Llama(model.upload(device)),
+            Self::T5(model) => Model::T5(model.upload(device)),
+        };
+        device.status().map_err(Error::Device)?;
+        Ok(uploaded)
+    }
+
+    /// Logits `(rows, vocab)` of one sequence. In decoder-only models the rows of virtual tokens come first.
+    ///
+    /// # Errors
+    /// As [`loss`](Self::loss).
+    pub fn logits(&self, adapter: Option<&Adapter>, source: &[u32], tokens: &[u32]) -> Result<Matrix, Error> {
+        let sequence = Sequence { source: source.to_vec(), tokens: tokens.to_vec(), supervised_from: tokens.len() };
+        self.check(&[&sequence], adapter)?;
+        let mut tape = Tape::frozen();
+        let hidden = match self {
+            Self::Llama(model) => {
+                let batch = MicroBatch { sequences: &[&sequence], shared: 0, weight: 1.0 };
+                let mut packed = PackedRows::causal(&batch, adapter.map_or(0, Adapter::virtual_tokens));
+                packed.rows = (0..packed.tokens.len()).collect();
+                run_llama(model, &mut tape, adapter, packed, Context::default()).0
+            }
+            Self::T5(model) => {
+                let pairs = [(source, tokens)];
+                run_t5(model, &mut tape, adapter, &pairs, Context::default())
+            }
+        };
+        let (head, scale) = self.head();
+        let mut logits = Matrix::scratch(hidden.value().rows(), head.rows());
+        head.forward(hidden.value().data(), logits.data_mut(), scale, &[]);
+        Ok(logits)
+    }
+}
+
+impl<D: Device> Model<D> {
+    /// Where it computes.
+    #[must_use]
+    pub fn device(&self) -> &D {
+        match self {
+            Self::Llama(model) => &model.device,
+            Self::T5(model) => &model.device,
+        }
+    }
+
     /// The target modules: linear layers that can carry LoRA weights.
     #[must_use]
     pub fn target_modules(&self) -> Vec<TargetModule> {
@@ -59,7 +110,7 @@ impl Model {
 
     /// The frozen weight of a target module.
     #[must_use]
-    pub fn target_module_weight(&self, module: usize) -> Option<&Weight> {
+    pub fn target_module_weight(&self, module: usize) -> Option<&D::Weight> {
         match self {
             Self::Llama(model) => Some(model.target_module_weight(module)),
             Self::T5(model) => model.target_module_weight(module),
@@ -114,7 +165,7 @@ impl Model {
 
     /// Token embeddings `(vocab, width)`.
     #[must_use]
-    pub fn embedding(&self) -> &Weight {
+    pub fn embedding(&self) -> &D::Weight {
         match self {
             Self::Llama(model) => model.embedding(),
             Self::T5(model) => model.embedding(),
@@ -123,7 +174,7 @@ impl Model {
 
     /// The output head and the factor on its logits.
     #[must_use]
-    pub fn head(&self) -> (&Weight, f32) {
+    pub fn head(&self) -> (&D::Weight, f32) {
         match self {
             Self::Llama(model) => (model.head(), 1.0),
             Self::T5(model) => (model.head(), model.head_scale()),
@@ -146,28 +197,30 @@ impl Model {
     /// A token outside the vocabulary or a sequence longer than the context.
     pub fn loss(
         &self,
-        adapter: Option<&Adapter>,
+        adapter: Option<&Adapter<D>>,
         batch: &MicroBatch<'_>,
         context: Context<'_>,
-        grads: Option<&mut [f32]>,
+        grads: Option<&mut D::Numbers>,
     ) -> Result<Vec<f32>, Error> {
         self.check(batch.sequences, adapter)?;
-        let mut tape = if grads.is_some() { Tape::new() } else { Tape::frozen() };
+        let device = self.device();
+        let mut tape = if grads.is_some() { Tape::on(device) } else { Tape::frozen_on(device) };
         let (hidden, targets) = match self {
             Self::Llama(model) => hidden_llama(model, &mut tape, adapter, batch, context),
             Self::T5(model) => hidden_t5(model, &mut tape, adapter, batch, context),
         };
         let (head, scale) = self.head();
-        let (log_probs, gradient) = cross_entropy(hidden.value(), head, scale, &targets, grads.is_some());
+        let (log_probs, gradient) = device.cross_entropy(hidden.value(), head, scale, &targets, grads.is_some());
         if let (Some(gradient), Some(grads)) = (gradient, grads) {
             tape.backward(&hidden, gradient, grads);
         }
+        device.status().map_err(Error::Device)?;
         Ok(log_probs)
     }
 
     /// Whether the encoder's output does not depend on the adapter, because no part of the adapter is in the encoder.
     #[must_use]
-    pub fn encoder_ignores(&self, adapter: &Adapter) -> bool {
+    pub fn encoder_ignores(&self, adapter: &Adapter<D>) -> bool {
         let encoder = self.target_modules().iter().filter(|module| module.name.starts_with("encoder.")).count();
         self.has_encoder() && adapter.virtual_tokens() == 0 && !adapter.touches(0..encoder)
     }
@@ -177,7 +230,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`loss`](Self::loss).
-    pub fn encoded(&self, adapter: Option<&Adapter>, source: &[u32]) -> Result<Option<Matrix>, Error> {
+    pub fn encoded(&self, adapter: Option<&Adapter<D>>, source: &[u32]) -> Result<Option<Matrix>, Error> {
         let Self::T5(model) = self else { return Ok(None) };
         self.check_tokens(source, source.len() + adapter.map_or(0, Adapter::virtual_tokens))?;
         let rows = 0..source.len() + adapter.map_or(0, Adapter::virtual_tokens);
@@ -185,37 +238,13 @@ impl Model {
             std::iter::repeat_n(0, rows.len() - source.len()).chain(source.iter().copied()).collect();
         let ranges: Rc<[AttentionRange]> =
             Rc::new([AttentionRange { queries: rows.clone(), prefix: 0..0, keys: rows, causal: false }]);
-        let x = model.encode(&mut Tape::frozen(), adapter, &tokens, Rc::new([0]), &ranges, false);
-        Ok(Some(x.value().clone()))
+        let device = self.device();
+        let (mut tape, mask) = (Tape::frozen_on(device), Mask::new(device, ranges));
+        let x = model.encode(&mut tape, adapter, &tokens, Some(device.indices(Rc::new([0]))), &mask, false);
+        Ok(Some(device.download(x.value())))
     }
 
-    /// Logits `(rows, vocab)` of one sequence. In decoder-only models the rows of virtual tokens come first.
-    ///
-    /// # Errors
-    /// As [`loss`](Self::loss).
-    pub fn logits(&self, adapter: Option<&Adapter>, source: &[u32], tokens: &[u32]) -> Result<Matrix, Error> {
-        let sequence = Sequence { source: source.to_vec(), tokens: tokens.to_vec(), supervised_from: tokens.len() };
-        self.check(&[&sequence], adapter)?;
-        let mut tape = Tape::frozen();
-        let hidden = match self {
-            Self::Llama(model) => {
-                let batch = MicroBatch { sequences: &[&sequence], shared: 0, weight: 1.0 };
-                let mut packed = PackedRows::causal(&batch, adapter.map_or(0, Adapter::virtual_tokens));
-                packed.rows = (0..packed.tokens.len()).collect();
-                run_llama(model, &mut tape, adapter, packed, Context::default()).0
-            }
-            Self::T5(model) => {
-                let pairs = [(source, tokens)];
-                run_t5(model, &mut tape, adapter, &pairs, Context::default())
-            }
-        };
-        let (head, scale) = self.head();
-        let mut logits = Matrix::scratch(hidden.value().rows(), head.rows());
-        head.forward(hidden.value().data(), logits.data_mut(), scale, &[]);
-        Ok(logits)
-    }
-
-    fn check(&self, sequences: &[&Sequence], adapter: Option<&Adapter>) -> Result<(), Error> {
+    fn check(&self, sequences: &[&Sequence], adapter: Option<&Adapter<D>>) -> Result<(), Error> {
         let extra = adapter.map_or(0, Adapter::virtual_tokens);
         for sequence in sequences {
             self.check_tokens(&sequence.source, sequence.source.len() + extra)?;
@@ -237,37 +266,38 @@ impl Model {
     }
 }
 
-fn hidden_llama<'a>(
-    model: &'a Llama,
-    tape: &mut Tape<'a>,
-    adapter: Option<&'a Adapter>,
+fn hidden_llama<'a, D: Device>(
+    model: &'a Llama<D>,
+    tape: &mut Tape<'a, D>,
+    adapter: Option<&'a Adapter<D>>,
     batch: &MicroBatch<'_>,
     context: Context<'_>,
-) -> (Tensor, Vec<Target>) {
+) -> (Tensor<D>, Vec<Target>) {
     let packed = PackedRows::causal(batch, adapter.map_or(0, Adapter::virtual_tokens));
     run_llama(model, tape, adapter, packed, context)
 }
 
-fn run_llama<'a>(
-    model: &'a Llama,
-    tape: &mut Tape<'a>,
-    adapter: Option<&'a Adapter>,
+fn run_llama<'a, D: Device>(
+    model: &'a Llama<D>,
+    tape: &mut Tape<'a, D>,
+    adapter: Option<&'a Adapter<D>>,
     packed: PackedRows,
     context: Context<'_>,
-) -> (Tensor, Vec<Target>) {
-    let places: Rc<[usize]> = Rc::new([0]);
-    let x = model.embed(tape, adapter, &packed.tokens, places);
-    let rows = Rows { ranges: packed.ranges, rope: model.rope(&packed.positions), wanted: packed.rows };
-    (model.forward(tape, adapter, x, &rows, Memory::Own, context.recompute), packed.targets)
+) -> (Tensor<D>, Vec<Target>) {
+    let device = &model.device;
+    let x = model.embed(tape, adapter, &packed.tokens, Some(device.indices(Rc::new([0]))));
+    let (ranges, wanted) = (device.ranges(packed.ranges), device.indices(packed.rows));
+    let rows = Rows { ranges, rope: model.rope(&packed.positions), wanted };
+    (model.forward(tape, adapter, x, &rows, &mut NewRows, context.recompute), packed.targets)
 }
 
-fn hidden_t5<'a>(
-    model: &'a T5,
-    tape: &mut Tape<'a>,
-    adapter: Option<&'a Adapter>,
+fn hidden_t5<'a, D: Device>(
+    model: &'a T5<D>,
+    tape: &mut Tape<'a, D>,
+    adapter: Option<&'a Adapter<D>>,
     batch: &MicroBatch<'_>,
     context: Context<'_>,
-) -> (Tensor, Vec<Target>) {
+) -> (Tensor<D>, Vec<Target>) {
     // Teacher forcing: the decoder reads the answer shifted right by one and predicts each token from those before it.
     let start = model.config.decoder_start;
     let shifted: Vec<Vec<u32>> = batch
@@ -287,16 +317,16 @@ fn hidden_t5<'a>(
         first += sequence.tokens.len();
     }
     let all = rows.len() == first;
-    (if all { hidden } else { tape.select(&hidden, rows.into()) }, targets)
+    (if all { hidden } else { tape.select(&hidden, model.device.indices(rows.into())) }, targets)
 }
 
-fn run_t5<'a>(
-    model: &'a T5,
-    tape: &mut Tape<'a>,
-    adapter: Option<&'a Adapter>,
+fn run_t5<'a, D: Device>(
+    model: &'a T5<D>,
+    tape: &mut Tape<'a, D>,
+    adapter: Option<&'a Adapter<D>>,
     pairs: &[(&[u32], &[u32])],
     context: Context<'_>,
-) -> Tensor {
+) -> Tensor<D> {
     let virtual_tokens = adapter.map_or(0, Adapter::virtual_tokens);
     let (mut sources, mut targets, mut places) = (Vec::new(), Vec::new(), Vec::new());
     let (mut source_ranges, mut target_ranges): (Vec<Range<usize>>, Vec<Range<usize>>) = (Vec::new(), Vec::new());
@@ -309,22 +339,23 @@ fn run_t5<'a>(
         targets.extend_from_slice(target);
         target_ranges.push(start..targets.len());
     }
-    let own = |ranges: &[Range<usize>], causal: bool| -> Rc<[AttentionRange]> {
-        ranges.iter().map(|r| AttentionRange { queries: r.clone(), prefix: 0..0, keys: r.clone(), causal }).collect()
+    let device = &model.device;
+    let own = |ranges: &[Range<usize>], causal: bool| {
+        let own = |r: &Range<usize>| AttentionRange { queries: r.clone(), prefix: 0..0, keys: r.clone(), causal };
+        Mask::new(device, ranges.iter().map(own).collect())
     };
     let cross = target_ranges.iter().zip(&source_ranges);
-    let ranges = Pairs {
-        sources: own(&source_ranges, false),
-        targets: own(&target_ranges, true),
-        cross: cross
-            .map(|(t, s)| AttentionRange { queries: t.clone(), prefix: 0..0, keys: s.clone(), causal: false })
-            .collect(),
-    };
+    let cross = cross.map(|(t, s)| AttentionRange { queries: t.clone(), prefix: 0..0, keys: s.clone(), causal: false });
+    let cross = Mask::new(device, cross.collect());
+    let pairs = Pairs { sources: own(&source_ranges, false), targets: own(&target_ranges, true), cross };
     let encoded = match context.encoded {
-        Some(known) => Tensor::constant(stacked(known)),
-        None => model.encode(tape, adapter, &sources, places.into(), &ranges.sources, context.recompute),
+        Some(known) => Tensor::constant(device.matrix(stacked(known))),
+        None => {
+            let places = Some(device.indices(places.into()));
+            model.encode(tape, adapter, &sources, places, &pairs.sources, context.recompute)
+        }
     };
-    model.decode(tape, adapter, &targets, &encoded, &ranges)
+    model.decode(tape, adapter, &targets, &encoded, &pairs)
 }
 
 /// Concatenates matrices row-wise.

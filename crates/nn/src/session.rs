@@ -1,13 +1,13 @@
 use std::{ops::Range, rc::Rc};
 
-use graft_ops::{AttentionRange, Matrix, Tape};
+use graft_ops::{AttentionRange, Cpu, Matrix, Tape};
 
 use crate::{
     Adapter, Cache, Error, Model,
-    adapter::{Adapters, Group},
-    cache::FreeRows,
-    llama::{Llama, Memory, Rows},
-    t5::{DecoderMemory, Pairs, T5},
+    adapter::{Adapt, Group, Groups},
+    cache::{Cached, FreeRows},
+    llama::{Llama, Rows},
+    t5::{DecoderMemory, Mask, Pairs, T5},
 };
 
 /// The KV caches of sequences that are generated together on one model, each with its own adapter. A sequence occupies a
@@ -85,10 +85,10 @@ impl Session {
         if let (Model::Llama(llama), true) = (model, count > 0) {
             let all: Vec<u32> = std::iter::repeat_n(0, virtual_tokens).chain(tokens.iter().copied()).collect();
             let range = AttentionRange { queries: 0..count, prefix: 0..0, keys: place.clone(), causal: true };
-            let places: Rc<[usize]> = if virtual_tokens > 0 { Rc::new([0]) } else { Rc::new([]) };
+            let places = (virtual_tokens > 0).then(|| Rc::from([0_usize].as_slice()));
             let (to, positions): (Vec<usize>, Vec<u32>) = (place.clone().collect(), (0..count as u32).collect());
             let input = LlamaInput { tokens: &all, to: &to, positions: &positions, wanted: Rc::new([count - 1]) };
-            run(llama, adapter.into(), input, &mut self.cache, vec![range], places);
+            run(llama, adapter, input, &mut self.cache, vec![range], places);
         }
         Ok(Some(put(&mut self.prefixes, place)))
     }
@@ -186,8 +186,9 @@ impl Session {
         if tokens.is_empty() {
             return Ok(());
         }
-        let adapters = Adapters::Many { all: &groups, wanted: &groups };
-        let encoded = t5.encode(&mut Tape::frozen(), adapters, &tokens, places.into(), &ranges.into(), false);
+        let adapters = Groups { all: &groups, wanted: &groups };
+        let mask = Mask::new(&Cpu, ranges.into());
+        let encoded = t5.encode(&mut Tape::frozen(), adapters, &tokens, Some(places.into()), &mask, false);
         t5.cross_memory(adapters, &encoded, &to, memory);
         Ok(())
     }
@@ -207,14 +208,16 @@ impl Session {
         let order = by_adapter(inputs.iter().map(|input| input.adapter));
         let Layout { tokens, positions, to, wanted, groups, wanted_groups, ranges, cross } =
             self.lay_out(model, inputs, &order)?;
-        let adapters = Adapters::Many { all: &groups, wanted: &wanted_groups };
+        let adapters = Groups { all: &groups, wanted: &wanted_groups };
         let hidden = match model {
             Model::Llama(llama) => {
                 let input = LlamaInput { tokens: &tokens, to: &to, positions: &positions, wanted: wanted.into() };
-                run(llama, adapters, input, &mut self.cache, ranges, Rc::new([]))
+                run(llama, adapters, input, &mut self.cache, ranges, None)
             }
             Model::T5(t5) => {
-                let pairs = Pairs { sources: Rc::new([]), targets: ranges.into(), cross: cross.into() };
+                let [sources, targets, cross] =
+                    [Vec::new(), ranges, cross].map(|ranges| Mask::new(&Cpu, ranges.into()));
+                let pairs = Pairs { sources, targets, cross };
                 let all = self.feed_decoder(t5, adapters, &tokens, &to, &pairs);
                 rows_of(&all, &wanted)
             }
@@ -256,7 +259,7 @@ impl Session {
         Ok(layout)
     }
 
-    fn feed_decoder(&mut self, t5: &T5, adapters: Adapters<'_>, tokens: &[u32], to: &[usize], pairs: &Pairs) -> Matrix {
+    fn feed_decoder(&mut self, t5: &T5, adapters: Groups<'_>, tokens: &[u32], to: &[usize], pairs: &Pairs) -> Matrix {
         let Some((encoded, _)) = &self.sources else { unreachable!("models with an encoder have room for sources") };
         let mut memory = DecoderMemory { own: &mut self.cache, rows: to, encoder: encoded };
         t5.decode_cached(adapters, tokens, pairs, &mut memory)
@@ -341,19 +344,20 @@ struct LlamaInput<'p> {
 }
 
 /// Runs a Llama over a cache; returns the hidden states of the wanted rows.
-fn run(
-    llama: &Llama,
-    adapters: Adapters<'_>,
+fn run<'a>(
+    llama: &'a Llama,
+    adapters: impl Adapt<'a, Cpu> + 'a,
     input: LlamaInput<'_>,
     cache: &mut Cache,
     ranges: Vec<AttentionRange>,
-    places: Rc<[usize]>,
+    places: Option<Rc<[usize]>>,
 ) -> Matrix {
     let mut tape = Tape::frozen();
-    // Only a prefix contains soft prompts; for other input `places` is empty.
+    // Only a prefix contains soft prompts; other input has no `places`.
     let x = llama.embed(&mut tape, adapters, input.tokens, places);
     let rows = Rows { ranges: ranges.into(), rope: llama.rope(input.positions), wanted: input.wanted };
-    llama.forward(&mut tape, adapters, x, &rows, Memory::Cached { cache, rows: input.to }, false).value().clone()
+    let mut memory = Cached { cache, rows: input.to };
+    llama.forward(&mut tape, adapters, x, &rows, &mut memory, false).value().clone()
 }
 
 /// Greedy continuation of one sequence: at most `limit` new tokens, ended by (and without) any of `stop`.

@@ -4,53 +4,72 @@
 use std::rc::Rc;
 
 use graft_formats::{Activation as FeedForward, T5Config, Tensors};
-use graft_ops::{Activation, AttentionLayer, AttentionRange, Heads, Matrix, Tape, Tensor, Weight, attend};
+use graft_ops::{Activation, AttentionLayer, AttentionRange, Cpu, Device, Heads, Matrix, Shaped, Tape, Tensor, attend};
 
-use crate::{Cache, Error, TargetModule, adapter::Adapters, model::load};
+use crate::{
+    Cache, Error, TargetModule,
+    adapter::{Adapt, Groups},
+    cache::{Attend, Cached, NewRows},
+    model::load,
+};
 
 /// The frozen weights of a T5.
 #[derive(Debug)]
-pub struct T5 {
+pub struct T5<D: Device = Cpu> {
+    pub(crate) device: D,
     pub(crate) config: T5Config,
-    embedding: Weight,
-    encoder: Stack,
-    decoder: Stack,
-    head: Option<Weight>,
+    embedding: D::Weight,
+    encoder: Stack<D>,
+    decoder: Stack<D>,
+    head: Option<D::Weight>,
 }
 
 #[derive(Debug)]
-struct Stack {
-    blocks: Vec<Block>,
-    norm: Vec<f32>,
+struct Stack<D: Device = Cpu> {
+    blocks: Vec<Block<D>>,
+    norm: D::Vector,
     /// `(buckets, heads)`.
     bias: Vec<f32>,
 }
 
 #[derive(Debug)]
-struct Block {
-    attention: Attention,
-    cross: Option<Attention>,
-    feed_forward: Vec<Weight>,
-    feed_forward_norm: Vec<f32>,
+struct Block<D: Device = Cpu> {
+    attention: Attention<D>,
+    cross: Option<Attention<D>>,
+    feed_forward: Vec<D::Weight>,
+    feed_forward_norm: D::Vector,
     feed_forward_module: usize,
 }
 
 #[derive(Debug)]
-struct Attention {
-    norm: Vec<f32>,
+struct Attention<D: Device = Cpu> {
+    norm: D::Vector,
     /// q, k, v, o.
-    linear: [Weight; 4],
+    linear: [D::Weight; 4],
     first_module: usize,
 }
 
 /// The attention masks of a micro-batch of (source, target) pairs.
-pub(crate) struct Pairs {
+pub(crate) struct Pairs<D: Device = Cpu> {
     /// Encoder: each source attends to itself, in both directions.
-    pub(crate) sources: Rc<[AttentionRange]>,
+    pub(crate) sources: Mask<D>,
     /// Decoder: each target attends to its own past.
-    pub(crate) targets: Rc<[AttentionRange]>,
+    pub(crate) targets: Mask<D>,
     /// Cross-attention: each target attends to its source.
-    pub(crate) cross: Rc<[AttentionRange]>,
+    pub(crate) cross: Mask<D>,
+}
+
+/// An attention mask and one more than the largest distance in it.
+pub(crate) struct Mask<D: Device = Cpu> {
+    ranges: Rc<D::Ranges>,
+    reach: usize,
+}
+
+impl<D: Device> Mask<D> {
+    pub(crate) fn new(device: &D, ranges: Rc<[AttentionRange]>) -> Self {
+        let reach = ranges.iter().map(|r| r.prefix.len() + r.keys.len()).max().unwrap_or(1).max(1);
+        Self { ranges: device.ranges(ranges), reach }
+    }
 }
 
 /// KV caches of a decoder: its own past, and the encoder's output.
@@ -68,12 +87,69 @@ impl T5 {
         let encoder = Stack::load(&c, tensors, "encoder", c.layers, &mut module)?;
         let decoder = Stack::load(&c, tensors, "decoder", c.decoder_layers, &mut module)?;
         let head = (!c.tie).then(|| load::matrix(tensors, "lm_head.weight", c.vocab, c.d_model)).transpose()?;
-        Ok(Self { config: c, embedding, encoder, decoder, head })
+        Ok(Self { device: Cpu, config: c, embedding, encoder, decoder, head })
     }
 
+    /// The same model on a device.
+    pub(crate) fn upload<E: Device>(&self, device: &E) -> T5<E> {
+        T5 {
+            device: device.clone(),
+            config: self.config.clone(),
+            embedding: device.weight(&self.embedding),
+            encoder: self.encoder.upload(device),
+            decoder: self.decoder.upload(device),
+            head: self.head.as_ref().map(|head| device.weight(head)),
+        }
+    }
+
+    /// Writes the cross-attention keys and values of the encoder's output into `cache`.
+    pub(crate) fn cross_memory(&self, adapters: Groups<'_>, encoded: &Tensor, rows: &[usize], cache: &mut Cache) {
+        for (layer, cross) in self.decoder.blocks.iter().filter_map(|b| b.cross.as_ref()).enumerate() {
+            let mut tape = Tape::frozen();
+            let k = cross.project(&mut tape, adapters, encoded, 1);
+            let v = cross.project(&mut tape, adapters, encoded, 2);
+            cache.store(layer, rows, k.value(), v.value());
+        }
+    }
+
+    /// Like [`decode`](Self::decode) for tokens that continue cached sequences.
+    pub(crate) fn decode_cached(
+        &self,
+        adapters: Groups<'_>,
+        tokens: &[u32],
+        pairs: &Pairs,
+        memory: &mut DecoderMemory<'_>,
+    ) -> Matrix {
+        let mut tape = Tape::frozen();
+        let mut x = Tensor::constant(self.embedding.gather(tokens));
+        let bias = self.bias(&self.decoder, pairs.targets.reach, false);
+        for (index, block) in self.decoder.blocks.iter().enumerate() {
+            let layer = self.layer(&pairs.targets.ranges, Some(bias.clone()));
+            let past = &mut Cached { cache: &mut *memory.own, rows: memory.rows };
+            x = self.self_attention(&mut tape, adapters, (index, &block.attention), &x, layer, past);
+            if let Some(cross) = &block.cross {
+                let normed = tape.rms_norm(&x, &cross.norm, self.config.eps);
+                let q = cross.project(&mut tape, adapters, &normed, 0);
+                let (k, v) = memory.encoder.layer(index);
+                let mixed = Tensor::constant(attend(q.value(), k, v, &self.layer(&pairs.cross.ranges, None)));
+                let out = cross.project(&mut tape, adapters, &mixed, 3);
+                x = tape.add(&x, out);
+            }
+            x = self.feed_forward(&mut tape, adapters, block, &x);
+        }
+        tape.rms_norm(&x, &self.decoder.norm, self.config.eps).value().clone()
+    }
+
+    /// An empty cache for `rows` tokens.
+    pub(crate) fn cache(&self, rows: usize) -> Cache {
+        Cache::new(self.decoder.blocks.len(), rows, self.config.heads * self.config.d_kv)
+    }
+}
+
+impl<D: Device> T5<D> {
     pub(crate) fn target_modules(&self) -> Vec<TargetModule> {
         let mut modules = Vec::new();
-        let mut push = |name: String, weight: &Weight| {
+        let mut push = |name: String, weight: &D::Weight| {
             modules.push(TargetModule { name, inputs: weight.cols(), outputs: weight.rows() });
         };
         for (stack, part) in [(&self.encoder, "encoder"), (&self.decoder, "decoder")] {
@@ -92,16 +168,16 @@ impl T5 {
         modules
     }
 
-    pub(crate) fn target_module_weight(&self, module: usize) -> Option<&Weight> {
+    pub(crate) fn target_module_weight(&self, module: usize) -> Option<&D::Weight> {
         let blocks = self.encoder.blocks.iter().chain(&self.decoder.blocks);
         blocks.flat_map(|block| block.attentions().flat_map(|(_, a)| &a.linear).chain(&block.feed_forward)).nth(module)
     }
 
-    pub(crate) fn embedding(&self) -> &Weight {
+    pub(crate) fn embedding(&self) -> &D::Weight {
         &self.embedding
     }
 
-    pub(crate) fn head(&self) -> &Weight {
+    pub(crate) fn head(&self) -> &D::Weight {
         self.head.as_ref().unwrap_or(&self.embedding)
     }
 
@@ -113,21 +189,20 @@ impl T5 {
     /// The encoder's output `(tokens, d_model)`; the soft prompt, if there is one, is written at `places`.
     pub(crate) fn encode<'a>(
         &'a self,
-        tape: &mut Tape<'a>,
-        adapters: impl Into<Adapters<'a>>,
+        tape: &mut Tape<'a, D>,
+        adapters: impl Adapt<'a, D> + 'a,
         tokens: &[u32],
-        places: Rc<[usize]>,
-        ranges: &Rc<[AttentionRange]>,
+        places: Option<Rc<D::Indices>>,
+        mask: &Mask<D>,
         recompute: bool,
-    ) -> Tensor {
-        let adapters = adapters.into();
-        let mut x = adapters.place(tape, self.embedding.gather(tokens), places);
-        let bias = self.bias(&self.encoder, ranges, true);
+    ) -> Tensor<D> {
+        let mut x = adapters.place(tape, self.device.gather(&self.embedding, tokens), places);
+        let bias = self.bias(&self.encoder, mask.reach, true);
         for block in &self.encoder.blocks {
-            let (ranges, bias) = (Rc::clone(ranges), bias.clone());
-            let run = move |tape: &mut Tape<'a>, x: &Tensor| {
+            let (ranges, bias) = (Rc::clone(&mask.ranges), bias.clone());
+            let run = move |tape: &mut Tape<'a, D>, x: &Tensor<D>| {
                 let layer = self.layer(&ranges, Some(bias.clone()));
-                let x = self.self_attention(tape, adapters, &block.attention, x, layer, None);
+                let x = self.self_attention(tape, adapters, (0, &block.attention), x, layer, &mut NewRows);
                 self.feed_forward(tape, adapters, block, &x)
             };
             x = if recompute && tape.recording() { tape.recomputed(&x, run) } else { run(tape, &x) };
@@ -138,23 +213,22 @@ impl T5 {
     /// The decoder's output `(tokens, d_model)` when it reads `tokens` beside the encoder's output.
     pub(crate) fn decode<'a>(
         &'a self,
-        tape: &mut Tape<'a>,
-        adapters: impl Into<Adapters<'a>>,
+        tape: &mut Tape<'a, D>,
+        adapters: impl Adapt<'a, D>,
         tokens: &[u32],
-        encoded: &Tensor,
-        pairs: &Pairs,
-    ) -> Tensor {
-        let adapters = adapters.into();
-        let mut x = Tensor::constant(self.embedding.gather(tokens));
-        let bias = self.bias(&self.decoder, &pairs.targets, false);
+        encoded: &Tensor<D>,
+        pairs: &Pairs<D>,
+    ) -> Tensor<D> {
+        let mut x = Tensor::constant(self.device.gather(&self.embedding, tokens));
+        let bias = self.bias(&self.decoder, pairs.targets.reach, false);
         for block in &self.decoder.blocks {
-            let layer = self.layer(&pairs.targets, Some(bias.clone()));
-            x = self.self_attention(tape, adapters, &block.attention, &x, layer, None);
+            let layer = self.layer(&pairs.targets.ranges, Some(bias.clone()));
+            x = self.self_attention(tape, adapters, (0, &block.attention), &x, layer, &mut NewRows);
             if let Some(cross) = &block.cross {
                 let normed = tape.rms_norm(&x, &cross.norm, self.config.eps);
                 let q = cross.project(tape, adapters, &normed, 0);
                 let (k, v) = (cross.project(tape, adapters, encoded, 1), cross.project(tape, adapters, encoded, 2));
-                let mixed = tape.attention(&q, &k, &v, self.layer(&pairs.cross, None));
+                let mixed = tape.attention(&q, &k, &v, self.layer(&pairs.cross.ranges, None));
                 let out = cross.project(tape, adapters, &mixed, 3);
                 x = tape.add(&x, out);
             }
@@ -163,70 +237,31 @@ impl T5 {
         tape.rms_norm(&x, &self.decoder.norm, self.config.eps)
     }
 
-    /// Writes the cross-attention keys and values of the encoder's output into `cache`.
-    pub(crate) fn cross_memory(&self, adapters: Adapters<'_>, encoded: &Tensor, rows: &[usize], cache: &mut Cache) {
-        for (layer, cross) in self.decoder.blocks.iter().filter_map(|b| b.cross.as_ref()).enumerate() {
-            let mut tape = Tape::frozen();
-            let k = cross.project(&mut tape, adapters, encoded, 1);
-            let v = cross.project(&mut tape, adapters, encoded, 2);
-            cache.store(layer, rows, k.value(), v.value());
-        }
-    }
-
-    /// Like [`decode`](Self::decode) for tokens that continue cached sequences.
-    pub(crate) fn decode_cached(
-        &self,
-        adapters: Adapters<'_>,
-        tokens: &[u32],
-        pairs: &Pairs,
-        memory: &mut DecoderMemory<'_>,
-    ) -> Matrix {
-        let mut tape = Tape::frozen();
-        let mut x = Tensor::constant(self.embedding.gather(tokens));
-        let bias = self.bias(&self.decoder, &pairs.targets, false);
-        for (index, block) in self.decoder.blocks.iter().enumerate() {
-            let layer = self.layer(&pairs.targets, Some(bias.clone()));
-            let past = Some((&mut *memory.own, memory.rows, index));
-            x = self.self_attention(&mut tape, adapters, &block.attention, &x, layer, past);
-            if let Some(cross) = &block.cross {
-                let normed = tape.rms_norm(&x, &cross.norm, self.config.eps);
-                let q = cross.project(&mut tape, adapters, &normed, 0);
-                let (k, v) = memory.encoder.layer(index);
-                let mixed = Tensor::constant(attend(q.value(), k, v, &self.layer(&pairs.cross, None)));
-                let out = cross.project(&mut tape, adapters, &mixed, 3);
-                x = tape.add(&x, out);
-            }
-            x = self.feed_forward(&mut tape, adapters, block, &x);
-        }
-        tape.rms_norm(&x, &self.decoder.norm, self.config.eps).value().clone()
-    }
-
     fn self_attention<'a>(
         &self,
-        tape: &mut Tape<'a>,
-        adapters: Adapters<'a>,
-        attention: &'a Attention,
-        x: &Tensor,
-        layer: AttentionLayer,
-        past: Option<(&mut Cache, &[usize], usize)>,
-    ) -> Tensor {
+        tape: &mut Tape<'a, D>,
+        adapters: impl Adapt<'a, D>,
+        (index, attention): (usize, &'a Attention<D>),
+        x: &Tensor<D>,
+        layer: AttentionLayer<D>,
+        memory: &mut impl Attend<D>,
+    ) -> Tensor<D> {
         let normed = tape.rms_norm(x, &attention.norm, self.config.eps);
         let [q, k, v] =
             adapters.linears(tape, &normed, [0, 1, 2].map(|i| &attention.linear[i]), attention.first_module);
-        let mixed = match past {
-            None => tape.attention(&q, &k, &v, layer),
-            Some((cache, rows, index)) => {
-                cache.store(index, rows, k.value(), v.value());
-                let (keys, values) = cache.layer(index);
-                Tensor::constant(attend(q.value(), keys, values, &layer))
-            }
-        };
+        let mixed = memory.attend(tape, index, [&q, &k, &v], layer);
         let out = attention.project(tape, adapters, &mixed, 3);
         tape.add(x, out)
     }
 
-    fn feed_forward<'a>(&self, tape: &mut Tape<'a>, adapters: Adapters<'a>, block: &'a Block, x: &Tensor) -> Tensor {
-        let linear = |tape: &mut Tape<'a>, x: &Tensor, i: usize| {
+    fn feed_forward<'a>(
+        &self,
+        tape: &mut Tape<'a, D>,
+        adapters: impl Adapt<'a, D>,
+        block: &'a Block<D>,
+        x: &Tensor<D>,
+    ) -> Tensor<D> {
+        let linear = |tape: &mut Tape<'a, D>, x: &Tensor<D>, i: usize| {
             adapters.linear(tape, x, &block.feed_forward[i], block.feed_forward_module + i)
         };
         let normed = tape.rms_norm(x, &block.feed_forward_norm, self.config.eps);
@@ -242,7 +277,7 @@ impl T5 {
             }
             (false, FeedForward::Relu) => (tape.relu(first), 1),
             (false, FeedForward::GeluNew) => {
-                let ones = Tensor::constant(ones_like(first.value()));
+                let ones = Tensor::constant(self.device.matrix(ones_like(first.value())));
                 (tape.gated(Activation::GeluTanh, first, ones), 1)
             }
         };
@@ -250,20 +285,20 @@ impl T5 {
         tape.add(x, out)
     }
 
-    fn layer(&self, ranges: &Rc<[AttentionRange]>, bias: Option<(Rc<[f32]>, usize)>) -> AttentionLayer {
+    fn layer(&self, ranges: &Rc<D::Ranges>, bias: Option<(Rc<D::Vector>, usize)>) -> AttentionLayer<D> {
         let c = &self.config;
         let heads = Heads { heads: c.heads, kv_heads: c.heads, dim: c.d_kv, scale: 1.0 };
         AttentionLayer { heads, ranges: Rc::clone(ranges), bias }
     }
 
     /// The position bias `(heads, 2·reach − 1)` for every distance that occurs in `ranges`, and `reach`, one more than the
-    /// largest distance.
-    fn bias(&self, stack: &Stack, ranges: &[AttentionRange], bidirectional: bool) -> (Rc<[f32]>, usize) {
+    /// The bias of every distance below `reach`, and `reach`.
+    fn bias(&self, stack: &Stack<D>, reach: usize, bidirectional: bool) -> (Rc<D::Vector>, usize) {
         let c = &self.config;
-        let reach = ranges.iter().map(|s| s.prefix.len() + s.keys.len()).max().unwrap_or(1).max(1);
         let buckets: Vec<usize> = (1 - reach as i64..reach as i64).map(|d| bucket(c, d, bidirectional)).collect();
-        let table = (0..c.heads).flat_map(|head| buckets.iter().map(move |b| stack.bias[b * c.heads + head])).collect();
-        (table, reach)
+        let numbers = (0..c.heads).flat_map(|head| buckets.iter().map(move |b| stack.bias[b * c.heads + head]));
+        let table: Vec<f32> = numbers.collect();
+        (Rc::new(self.device.vector(&table)), reach)
     }
 
     /// Upper bound of the activations, in bytes, that training one row keeps for the backward pass.
@@ -272,14 +307,14 @@ impl T5 {
         let (width, layers) = (c.heads * c.d_kv, self.encoder.blocks.len().max(self.decoder.blocks.len()));
         4 * layers * (8 * c.d_model + 8 * width + 3 * c.d_ff + 2 * c.heads) + 8 * (c.d_ff + c.d_model)
     }
-
-    /// An empty cache for `rows` tokens.
-    pub(crate) fn cache(&self, rows: usize) -> Cache {
-        Cache::new(self.decoder.blocks.len(), rows, self.config.heads * self.config.d_kv)
-    }
 }
 
 impl Stack {
+    fn upload<E: Device>(&self, device: &E) -> Stack<E> {
+        let blocks = self.blocks.iter().map(|block| block.upload(device)).collect();
+        Stack { blocks, norm: device.vector(&self.norm), bias: self.bias.clone() }
+    }
+
     fn load(c: &T5Config, tensors: &Tensors, part: &str, layers: usize, module: &mut usize) -> Result<Self, Error> {
         let blocks = (0..layers).map(|layer| Block::load(c, tensors, part, layer, module)).collect::<Result<_, _>>()?;
         let norm = load::vector(tensors, &format!("{part}.final_layer_norm.weight"), c.d_model)?;
@@ -292,6 +327,21 @@ impl Stack {
 }
 
 impl Block {
+    fn upload<E: Device>(&self, device: &E) -> Block<E> {
+        let attention = |attention: &Attention| Attention {
+            norm: device.vector(&attention.norm),
+            linear: attention.linear.each_ref().map(|weight| device.weight(weight)),
+            first_module: attention.first_module,
+        };
+        Block {
+            attention: attention(&self.attention),
+            cross: self.cross.as_ref().map(attention),
+            feed_forward: self.feed_forward.iter().map(|weight| device.weight(weight)).collect(),
+            feed_forward_norm: device.vector(&self.feed_forward_norm),
+            feed_forward_module: self.feed_forward_module,
+        }
+    }
+
     fn load(c: &T5Config, tensors: &Tensors, part: &str, layer: usize, module: &mut usize) -> Result<Self, Error> {
         let path = |rest: &str| format!("{part}.block.{layer}.{rest}");
         let mut attention = |index: usize, name: &str| {
@@ -325,17 +375,25 @@ impl Block {
         *module += names.len();
         Ok(Self { attention: own, cross, feed_forward, feed_forward_norm, feed_forward_module })
     }
+}
 
+impl<D: Device> Block<D> {
     /// The attention layers in the order of their target modules.
-    fn attentions(&self) -> impl Iterator<Item = (&'static str, &Attention)> {
+    fn attentions(&self) -> impl Iterator<Item = (&'static str, &Attention<D>)> {
         let cross = self.cross.iter().map(|cross| ("layer.1.EncDecAttention", cross));
         std::iter::once(("layer.0.SelfAttention", &self.attention)).chain(cross)
     }
 }
 
-impl Attention {
+impl<D: Device> Attention<D> {
     /// One of q, k, v, o.
-    fn project<'a>(&'a self, tape: &mut Tape<'a>, adapters: Adapters<'a>, x: &Tensor, index: usize) -> Tensor {
+    fn project<'a>(
+        &'a self,
+        tape: &mut Tape<'a, D>,
+        adapters: impl Adapt<'a, D>,
+        x: &Tensor<D>,
+        index: usize,
+    ) -> Tensor<D> {
         adapters.linear(tape, x, &self.linear[index], self.first_module + index)
     }
 }
@@ -344,7 +402,7 @@ fn feed_forward_names(gated: bool) -> &'static [&'static str] {
     if gated { &["wi_0", "wi_1", "wo"] } else { &["wi", "wo"] }
 }
 
-fn ones_like(x: &Matrix) -> Matrix {
+fn ones_like(x: &impl Shaped) -> Matrix {
     let mut ones = Matrix::scratch(x.rows(), x.cols());
     ones.data_mut().fill(1.0);
     ones

@@ -1,22 +1,22 @@
 use std::rc::Rc;
 
-use graft_kernels::{AttentionRange, Bias, Gradients, Heads, Inputs, attention, attention_backward};
+use graft_kernels::{Bias, Heads, Inputs, attention};
 
-use crate::{Matrix, Tape, Tensor};
+use crate::{Cpu, Device, Matrix, Tape, Tensor};
 
 /// Shape, mask and position bias of an attention layer.
 #[derive(Clone, Debug)]
-pub struct AttentionLayer {
+pub struct AttentionLayer<D: Device = Cpu> {
     /// Shape.
     pub heads: Heads,
     /// The attention mask: which key rows each query row attends to.
-    pub ranges: Rc<[AttentionRange]>,
+    pub ranges: Rc<D::Ranges>,
     /// T5's position bias: the table `(heads, 2·reach − 1)` and `reach`, one more than the largest distance.
-    pub bias: Option<(Rc<[f32]>, usize)>,
+    pub bias: Option<(Rc<D::Vector>, usize)>,
 }
 
 impl AttentionLayer {
-    fn inputs<'i>(&'i self, q: &'i [f32], k: &'i [f32], v: &'i [f32]) -> Inputs<'i> {
+    pub(crate) fn inputs<'i>(&'i self, q: &'i [f32], k: &'i [f32], v: &'i [f32]) -> Inputs<'i> {
         Inputs {
             q,
             k,
@@ -38,24 +38,18 @@ pub fn attend(q: &Matrix, k: &[f32], v: &[f32], layer: &AttentionLayer) -> Matri
     out
 }
 
-impl Tape<'_> {
+impl<D: Device> Tape<'_, D> {
     /// Softmax attention: `q (queries, heads·dim)`, `k` and `v (keys, kv_heads·dim)` give `(queries, heads·dim)`.
-    pub fn attention(&mut self, q: &Tensor, k: &Tensor, v: &Tensor, layer: AttentionLayer) -> Tensor {
-        let (queries, width) = (q.value.rows(), q.value.cols());
-        let mut out = Matrix::scratch(queries, width);
-        let mut lse = Matrix::scratch(queries, layer.heads.heads);
-        attention(&layer.inputs(q.value.data(), k.value.data(), v.value.data()), out.data_mut(), lse.data_mut());
+    pub fn attention(&mut self, q: &Tensor<D>, k: &Tensor<D>, v: &Tensor<D>, layer: AttentionLayer<D>) -> Tensor<D> {
+        let (out, lse) = self.device().attention(&q.value, &k.value, &v.value, &layer);
         let slots = [q.slot, k.slot, v.slot];
         let (q, k, v) = (Rc::clone(&q.value), Rc::clone(&k.value), Rc::clone(&v.value));
         let out = Rc::new(out);
         // The backward recomputes the scores from the log-sum-exp, so the attention matrix is never stored.
         let kept = Rc::clone(&out);
         self.push_shared(out, slots.iter().any(Option::is_some), move |dy, grads| {
-            let mut dq = Matrix::scratch(queries, width);
-            let (mut dk, mut dv) = (Matrix::zeros(k.rows(), k.cols()), Matrix::zeros(v.rows(), v.cols()));
-            let to = Gradients { dq: dq.data_mut(), dk: dk.data_mut(), dv: dv.data_mut() };
-            attention_backward(&layer.inputs(q.data(), k.data(), v.data()), kept.data(), lse.data(), dy.data(), to);
-            for (slot, gradient) in slots.into_iter().zip([dq, dk, dv]) {
+            let gradients = grads.device.attention_backward([&q, &k, &v], &kept, &lse, &dy, &layer);
+            for (slot, gradient) in slots.into_iter().zip(gradients) {
                 if let Some(slot) = slot {
                     grads.add(slot, gradient);
                 }

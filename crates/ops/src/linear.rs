@@ -1,16 +1,16 @@
-use std::{ops::Range, rc::Rc};
+use std::ops::Range;
 
-use graft_kernels::{Frozen, LowRank, Product, View, ViewMut, forward_all, matmul, pool};
+use graft_kernels::{Frozen, LowRank, Product, View, ViewMut, forward_all, pool};
 
-use crate::{Matrix, Param, Tape, Tensor, Weight};
+use crate::{Device, LayerGradients, Matrix, Param, Tape, Tensor, Weight};
 
 /// The trainable part of a linear layer: `y += scale · dropout(x)·Aᵀ·Bᵀ` (Hu et al. 2021).
 #[derive(Clone, Copy, Debug)]
-pub struct Lora<'a> {
+pub struct Lora<P> {
     /// `(rank, in)`.
-    pub a: Param<'a>,
+    pub a: P,
     /// `(out, rank)`.
-    pub b: Param<'a>,
+    pub b: P,
     /// `alpha / rank`, or its variant.
     pub scale: f32,
     /// Dropout of the input, in training.
@@ -27,9 +27,21 @@ pub struct Dropout {
 }
 
 impl Dropout {
-    fn apply(self, x: &mut Matrix) {
+    /// Factor on what is kept.
+    #[must_use]
+    pub fn keep(self) -> f32 {
+        1.0 / (1.0 - self.rate)
+    }
+
+    /// Places whose 32 random bits are below this are dropped.
+    #[must_use]
+    pub fn threshold(self) -> u32 {
+        (f64::from(self.rate) * f64::from(u32::MAX)) as u32
+    }
+
+    pub(crate) fn apply(self, x: &mut Matrix) {
         let cols = x.cols();
-        let (keep, threshold) = (1.0 / (1.0 - self.rate), (f64::from(self.rate) * f64::from(u32::MAX)) as u32);
+        let (keep, threshold) = (self.keep(), self.threshold());
         pool::for_each_chunk(x.data_mut(), 64 * cols, |chunk, piece| {
             let base = (chunk * 64 * cols) as u32;
             let (low, high) = (self.seed as u32, (self.seed >> 32) as u32);
@@ -53,48 +65,23 @@ fn mix(x: u32, key: u32) -> u32 {
     round(round(x).wrapping_add(key))
 }
 
-impl<'a> Tape<'a> {
+impl<'a, D: Device> Tape<'a, D> {
     /// `y = x·Wᵀ + scale · dropout(x)·Aᵀ·Bᵀ`: `x (tokens, in)` gives `(tokens, out)`. The frozen `W` gets no gradient, so
     /// the backward of the large product is one product instead of two.
-    pub fn linear(&mut self, x: &Tensor, weight: &'a Weight, lora: Option<Lora<'a>>) -> Tensor {
-        let tokens = x.value.rows();
-        let mut y = Matrix::scratch(tokens, weight.rows());
-        let low = lora.map(|lora| project_down(&dropped(&x.value, lora.dropout), 0..tokens, &lora));
-        let added = lora.iter().zip(&low).map(|(lora, h)| up_term(lora, 0..tokens, h)).collect::<Vec<_>>();
-        weight.forward(x.value.data(), y.data_mut(), 1.0, &added);
+    pub fn linear(&mut self, x: &Tensor<D>, weight: &'a D::Weight, lora: Option<Lora<D::Param<'a>>>) -> Tensor<D> {
+        let (y, low) = self.device().linear(&x.value, weight, lora.as_ref());
         let (slot, wanted) = (x.slot, x.slot.is_some() || lora.is_some());
-        let kept = lora.and(Some(Rc::clone(&x.value))).filter(|_| self.recording());
+        let dropout = |lora: Lora<D::Param<'a>>| self.device().keep(&x.value, lora.dropout.is_some());
+        let kept = lora.filter(|_| self.recording()).map(dropout);
         self.push(y, wanted, move |dy, grads| {
-            let mut dx = slot.map(|slot| match grads.take(slot) {
-                Some(dx) => (dx, true),
-                None => (Matrix::scratch(tokens, weight.cols()), false),
-            });
-            let dh = lora.map(|lora| {
-                let mut dh = Matrix::scratch(tokens, lora.a.rows);
-                let b = Frozen::plain(lora.b.rows, lora.b.cols, lora.b.data);
-                b.backward(dy.data(), dh.data_mut(), lora.scale, false, &[]);
-                dh
-            });
-            if let Some((dx, add)) = &mut dx {
-                // Without dropout `dh·A` is added inside the large product. With dropout it must be masked first (below).
-                let plain = lora.filter(|lora| lora.dropout.is_none());
-                let added = plain.iter().zip(&dh).map(|(lora, dh)| input_gradient_term(lora, dh)).collect::<Vec<_>>();
-                weight.backward(dy.data(), dx.data_mut(), 1.0, *add, &added);
-            }
-            if let (Some(lora), Some(dh), Some(h), Some(x)) = (lora, dh, low, kept) {
-                let db = ViewMut::dense(grads.param(&lora.b), lora.b.rows, lora.b.cols);
-                matmul(db, true, lora.scale, dense(&dy).t(), dense(&h));
-                let input = dropped(&x, lora.dropout);
-                let da = ViewMut::dense(grads.param(&lora.a), lora.a.rows, lora.a.cols);
-                matmul(da, true, 1.0, dense(&dh).t(), dense(&input));
-                if let (Some((dx, _)), Some(dropout)) = (&mut dx, lora.dropout) {
-                    let mut part = Matrix::scratch(dx.rows(), dx.cols());
-                    matmul(dense_mut(&mut part), false, 1.0, dense(&dh), param(&lora.a));
-                    dropout.apply(&mut part);
-                    dx.add(&part);
-                }
-            }
-            if let (Some(slot), Some((dx, _))) = (slot, dx) {
+            let dx = slot.map(|slot| grads.take(slot));
+            let (device, params) = (grads.device, &mut *grads.params);
+            let lora = match (&lora, &kept, &low) {
+                (Some(lora), Some(kept), Some(low)) => Some(LayerGradients { lora, kept, low, grads: params }),
+                _ => None,
+            };
+            let dx = device.linear_backward(&dy, weight, dx, lora);
+            if let (Some(slot), Some(dx)) = (slot, dx) {
                 grads.add(slot, dx);
             }
         })
@@ -107,7 +94,7 @@ pub struct LoraRows<'a> {
     /// The rows.
     pub rows: Range<usize>,
     /// The weights; their dropout is ignored.
-    pub lora: Lora<'a>,
+    pub lora: Lora<Param<'a>>,
 }
 
 /// `y = x·Wᵀ` of all rows for each of `N` weights, plus each group's LoRA term on its rows. Groups don't overlap, and no
@@ -131,7 +118,7 @@ pub fn linear_groups<const N: usize>(x: &Matrix, layers: &[(&Weight, Vec<LoraRow
 }
 
 /// `h = x·Aᵀ` of some rows: `(rows, rank)`.
-fn project_down(x: &Matrix, rows: Range<usize>, lora: &Lora<'_>) -> Matrix {
+pub(crate) fn project_down(x: &Matrix, rows: Range<usize>, lora: &Lora<Param<'_>>) -> Matrix {
     let mut h = Matrix::scratch(rows.len(), lora.a.rows);
     let x = &x.data()[rows.start * x.cols()..rows.end * x.cols()];
     Frozen::plain(lora.a.rows, lora.a.cols, lora.a.data).forward(x, h.data_mut(), 1.0, &[]);
@@ -139,31 +126,32 @@ fn project_down(x: &Matrix, rows: Range<usize>, lora: &Lora<'_>) -> Matrix {
 }
 
 /// The term `scale · h·Bᵀ` of some rows of `y`.
-fn up_term<'a>(lora: &Lora<'a>, tokens: Range<usize>, h: &'a Matrix) -> LowRank<'a> {
+pub(crate) fn up_term<'a>(lora: &Lora<Param<'a>>, tokens: Range<usize>, h: &'a Matrix) -> LowRank<'a> {
     LowRank { tokens, input: h.data(), factor: lora.b.data, rank: lora.b.cols, scale: lora.scale }
 }
 
 /// The term `dh·A` of `dx`.
-fn input_gradient_term<'a>(lora: &Lora<'a>, dh: &'a Matrix) -> LowRank<'a> {
+pub(crate) fn input_gradient_term<'a>(lora: &Lora<Param<'a>>, dh: &'a Matrix) -> LowRank<'a> {
     LowRank { tokens: 0..dh.rows(), input: dh.data(), factor: lora.a.data, rank: lora.a.rows, scale: 1.0 }
 }
 
-fn dropped(x: &Rc<Matrix>, dropout: Option<Dropout>) -> Rc<Matrix> {
-    let Some(dropout) = dropout else { return Rc::clone(x) };
-    let mut copy = (**x).clone();
+/// A copy of the input with dropout, if there is any.
+pub(crate) fn dropped(x: &Matrix, dropout: Option<Dropout>) -> Option<Matrix> {
+    let dropout = dropout?;
+    let mut copy = x.clone();
     dropout.apply(&mut copy);
-    Rc::new(copy)
+    Some(copy)
 }
 
-fn dense(m: &Matrix) -> View<'_> {
+pub(crate) fn dense(m: &Matrix) -> View<'_> {
     View::dense(m.data(), m.rows(), m.cols())
 }
 
-fn dense_mut(m: &mut Matrix) -> ViewMut<'_> {
+pub(crate) fn dense_mut(m: &mut Matrix) -> ViewMut<'_> {
     let (rows, cols) = (m.rows(), m.cols());
     ViewMut::dense(m.data_mut(), rows, cols)
 }
 
-fn param<'p>(p: &Param<'p>) -> View<'p> {
+pub(crate) fn param<'p>(p: &Param<'p>) -> View<'p> {
     View::dense(p.data, p.rows, p.cols)
 }

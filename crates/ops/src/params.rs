@@ -1,6 +1,11 @@
 use std::ops::Range;
 
-use graft_kernels::rows::{self, AdamStep};
+use graft_kernels::{
+    ViewMut,
+    rows::{self, AdamStep},
+};
+
+use crate::Device;
 
 /// All trainable numbers of an adapter in one flat buffer, with a name and a shape for each tensor.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,6 +44,11 @@ impl Param<'_> {
     /// Where its gradient lies in the flat gradient.
     pub(crate) fn range(&self) -> Range<usize> {
         self.start..self.start + self.data.len()
+    }
+
+    /// Its gradient.
+    pub(crate) fn gradient<'g>(&self, grads: &'g mut [f32]) -> ViewMut<'g> {
+        ViewMut::dense(&mut grads[self.range()], self.rows, self.cols)
     }
 }
 
@@ -86,13 +96,13 @@ impl ParamSet {
 
 /// AdamW over one flat buffer (Loshchilov and Hutter 2019; the same update as `torch.optim.AdamW`).
 #[derive(Clone, Debug, PartialEq)]
-pub struct Adam {
+pub struct Adam<N = Vec<f32>> {
     /// Steps taken.
     pub steps: u64,
     /// First moments.
-    pub m: Vec<f32>,
+    pub m: N,
     /// Second moments.
-    pub v: Vec<f32>,
+    pub v: N,
     /// First-moment decay.
     pub beta1: f64,
     /// Second-moment decay.
@@ -113,11 +123,42 @@ impl Adam {
     /// Updates `params` by `grads`, whose global norm is first clipped to `clip` (0: not clipped, as
     /// `torch.nn.utils.clip_grad_norm_`). Returns the norm before clipping.
     pub fn step(&mut self, params: &mut [f32], grads: &[f32], lr: f64, clip: f64) -> f64 {
-        let norm = grads.chunks(4096).map(|c| f64::from(rows::sum_squares(c))).sum::<f64>().sqrt();
-        let grad_scale = if clip > 0.0 { (clip / (norm + 1e-6)).min(1.0) } else { 1.0 };
+        let step = self.next(lr);
+        clipped_step(params, grads, &mut self.m, &mut self.v, &step, clip)
+    }
+
+    /// The same optimiser on a device.
+    pub fn upload<D: Device>(&self, device: &D) -> Adam<D::Numbers> {
+        let Self { steps, ref m, ref v, beta1, beta2, eps, weight_decay } = *self;
+        Adam { steps, m: device.numbers(m), v: device.numbers(v), beta1, beta2, eps, weight_decay }
+    }
+}
+
+impl<N> Adam<N> {
+    /// The same optimiser on the host.
+    pub fn download<D: Device<Numbers = N>>(&self, device: &D) -> Adam {
+        let Self { steps, ref m, ref v, beta1, beta2, eps, weight_decay } = *self;
+        Adam { steps, m: device.read(m), v: device.read(v), beta1, beta2, eps, weight_decay }
+    }
+
+    /// [`step`](Adam::step) on a device.
+    pub fn step_on<D: Device<Numbers = N>>(
+        &mut self,
+        device: &D,
+        params: &mut D::Params,
+        grads: &N,
+        lr: f64,
+        clip: f64,
+    ) -> f64 {
+        let step = self.next(lr);
+        device.adamw(params, grads, &mut self.m, &mut self.v, &step, clip)
+    }
+
+    /// Numbers of the next step.
+    fn next(&mut self, lr: f64) -> AdamStep {
         self.steps += 1;
         let correction = |beta: f64| (1.0 - beta.powf(self.steps as f64)) as f32;
-        let step = AdamStep {
+        AdamStep {
             lr: lr as f32,
             beta1: self.beta1 as f32,
             beta2: self.beta2 as f32,
@@ -125,9 +166,23 @@ impl Adam {
             weight_decay: self.weight_decay as f32,
             c1: correction(self.beta1),
             c2: correction(self.beta2),
-            grad_scale: grad_scale as f32,
-        };
-        rows::adamw(params, grads, &mut self.m, &mut self.v, &step);
-        norm
+            grad_scale: 1.0,
+        }
     }
+}
+
+/// One update by a gradient that is clipped first; returns its norm before that.
+pub(crate) fn clipped_step(
+    params: &mut [f32],
+    grads: &[f32],
+    m: &mut [f32],
+    v: &mut [f32],
+    step: &AdamStep,
+    clip: f64,
+) -> f64 {
+    let norm = grads.chunks(4096).map(|c| f64::from(rows::sum_squares(c))).sum::<f64>().sqrt();
+    let grad_scale = if clip > 0.0 { (clip / (norm + 1e-6)).min(1.0) } else { 1.0 };
+    let step = AdamStep { grad_scale: grad_scale as f32, ..*step };
+    rows::adamw(params, grads, m, v, &step);
+    norm
 }

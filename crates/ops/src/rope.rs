@@ -2,7 +2,7 @@ use std::rc::Rc;
 
 use graft_kernels::{pool, rows};
 
-use crate::{Tape, Tensor};
+use crate::{Device, Tape, Tensor};
 
 /// Cosines and sines of the rotation of each token: `(tokens, head_dim / 2)`.
 #[derive(Clone, Debug)]
@@ -21,7 +21,19 @@ impl Rope {
         Self { half: inverse_frequencies.len(), cos, sin }
     }
 
-    fn rotate(&self, x: &mut [f32], heads: usize, sign: f32) {
+    /// Half the dimensions of a head: its pairs.
+    #[must_use]
+    pub fn half(&self) -> usize {
+        self.half
+    }
+
+    /// Cosines and sines, `(tokens, head_dim / 2)` each.
+    #[must_use]
+    pub fn angles(&self) -> (&[f32], &[f32]) {
+        (&self.cos, &self.sin)
+    }
+
+    pub(crate) fn rotate(&self, x: &mut [f32], heads: usize, sign: f32) {
         let (dim, width) = (2 * self.half, heads * 2 * self.half);
         pool::for_each_chunk(x, 16 * width, |chunk, piece| {
             for (row, x) in piece.chunks_mut(width).enumerate() {
@@ -33,16 +45,16 @@ impl Rope {
     }
 }
 
-impl Tape<'_> {
+impl<D: Device> Tape<'_, D> {
     /// Rotates each head of each row of `x (tokens, heads·dim)` by its position (RoPE, Su et al. 2021).
-    pub fn rope(&mut self, x: Tensor, rope: &Rc<Rope>, heads: usize) -> Tensor {
+    pub fn rope(&mut self, x: Tensor<D>, angles: &Rc<D::Angles>, heads: usize) -> Tensor<D> {
         let slot = x.slot;
-        let mut y = x.into_matrix();
-        rope.rotate(y.data_mut(), heads, 1.0);
-        let rope = Rc::clone(rope);
+        let mut y = x.into_matrix(self.device());
+        self.device().rotate(&mut y, angles, heads, 1.0);
+        let angles = Rc::clone(angles);
         self.push(y, slot.is_some(), move |mut dy, grads| {
             let Some(slot) = slot else { return };
-            rope.rotate(dy.data_mut(), heads, -1.0);
+            grads.device.rotate(&mut dy, &angles, heads, -1.0);
             grads.add(slot, dy);
         })
     }

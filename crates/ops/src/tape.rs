@@ -1,88 +1,116 @@
 use std::rc::Rc;
 
-use crate::{Matrix, Param};
+use crate::{Cpu, Device};
 
 /// Index of a recorded value.
 type Slot = usize;
 
 /// A value, with its slot on the tape if a gradient flows to it.
-#[derive(Clone, Debug)]
-pub struct Tensor {
-    pub(crate) value: Rc<Matrix>,
+#[derive(Debug)]
+pub struct Tensor<D: Device = Cpu> {
+    pub(crate) value: Rc<D::Matrix>,
     pub(crate) slot: Option<Slot>,
 }
 
-impl Tensor {
+impl<D: Device> Clone for Tensor<D> {
+    fn clone(&self) -> Self {
+        Self { value: Rc::clone(&self.value), slot: self.slot }
+    }
+}
+
+impl<D: Device> Tensor<D> {
     /// A value without a gradient.
     #[must_use]
-    pub fn constant(value: Matrix) -> Self {
+    pub fn constant(value: D::Matrix) -> Self {
         Self { value: Rc::new(value), slot: None }
     }
 
     /// The numbers.
     #[must_use]
-    pub fn value(&self) -> &Matrix {
+    pub fn value(&self) -> &D::Matrix {
         &self.value
     }
 
     /// The matrix itself if it is not shared, otherwise a copy.
-    pub(crate) fn into_matrix(self) -> Matrix {
-        Rc::try_unwrap(self.value).unwrap_or_else(|shared| (*shared).clone())
+    pub(crate) fn into_matrix(self, device: &D) -> D::Matrix {
+        unshared(self.value, device)
     }
 }
 
+/// The matrix itself if it is not shared, otherwise a copy.
+pub(crate) fn unshared<D: Device>(value: Rc<D::Matrix>, device: &D) -> D::Matrix {
+    Rc::try_unwrap(value).unwrap_or_else(|shared| device.copy(&shared))
+}
+
 /// Backward of one operation: takes the gradient of its output and adds to the gradients of its inputs.
-type Backward<'a> = Box<dyn FnOnce(Matrix, &mut Grads<'_>) + 'a>;
+type Backward<'a, D> = Box<dyn FnOnce(<D as Device>::Matrix, &mut Grads<'_, D>) + 'a>;
 
 /// Records operations for the backward pass.
-pub struct Tape<'a> {
-    steps: Vec<(Slot, Backward<'a>)>,
+pub struct Tape<'a, D: Device = Cpu> {
+    steps: Vec<(Slot, Backward<'a, D>)>,
     slots: Slot,
     recording: bool,
+    device: &'a D,
 }
 
 /// Gradients during the backward pass: of values not yet visited, and of the parameters.
-pub struct Grads<'g> {
-    values: Vec<Option<Matrix>>,
-    params: &'g mut [f32],
+pub struct Grads<'g, D: Device = Cpu> {
+    values: Vec<Option<D::Matrix>>,
+    pub(crate) params: &'g mut D::Numbers,
+    pub(crate) device: &'g D,
 }
 
-impl Grads<'_> {
+impl<D: Device> Grads<'_, D> {
     /// Adds `gradient` to that of `slot`.
-    pub(crate) fn add(&mut self, slot: Slot, gradient: Matrix) {
+    pub(crate) fn add(&mut self, slot: Slot, gradient: D::Matrix) {
         match &mut self.values[slot] {
-            Some(sum) => sum.add(&gradient),
+            Some(sum) => self.device.add(sum, &gradient),
             empty => *empty = Some(gradient),
         }
     }
 
     /// The gradient of `slot` so far, to add to; zeros of the given shape if there is none yet.
-    pub(crate) fn slot(&mut self, slot: Slot, rows: usize, cols: usize) -> &mut Matrix {
-        self.values[slot].get_or_insert_with(|| Matrix::zeros(rows, cols))
+    pub(crate) fn slot(&mut self, slot: Slot, rows: usize, cols: usize) -> &mut D::Matrix {
+        self.values[slot].get_or_insert_with(|| self.device.zeros(rows, cols))
     }
 
     /// Removes and returns the gradient of `slot`.
-    pub(crate) fn take(&mut self, slot: Slot) -> Option<Matrix> {
+    pub(crate) fn take(&mut self, slot: Slot) -> Option<D::Matrix> {
         self.values[slot].take()
-    }
-
-    /// The gradient of a parameter.
-    pub(crate) fn param(&mut self, param: &Param<'_>) -> &mut [f32] {
-        &mut self.params[param.range()]
     }
 }
 
-impl<'a> Tape<'a> {
-    /// A tape for training.
+impl Tape<'_> {
+    /// A tape for training on the host.
     #[must_use]
     pub fn new() -> Self {
-        Self { steps: Vec::new(), slots: 0, recording: true }
+        Self::on(&Cpu)
     }
 
-    /// A tape that records nothing: for inference.
+    /// A tape on the host that records nothing: for inference.
     #[must_use]
     pub fn frozen() -> Self {
-        Self { steps: Vec::new(), slots: 0, recording: false }
+        Self::frozen_on(&Cpu)
+    }
+}
+
+impl<'a, D: Device> Tape<'a, D> {
+    /// A tape for training on a device.
+    #[must_use]
+    pub fn on(device: &'a D) -> Self {
+        Self { steps: Vec::new(), slots: 0, recording: true, device }
+    }
+
+    /// A tape on a device that records nothing.
+    #[must_use]
+    pub fn frozen_on(device: &'a D) -> Self {
+        Self { recording: false, ..Self::on(device) }
+    }
+
+    /// Where its operations are computed.
+    #[must_use]
+    pub fn device(&self) -> &'a D {
+        self.device
     }
 
     /// Whether the tape records for a backward pass.
@@ -94,20 +122,20 @@ impl<'a> Tape<'a> {
     /// Records `backward` and assigns `value` a slot, if a gradient is wanted and the tape records.
     pub(crate) fn push(
         &mut self,
-        value: Matrix,
+        value: D::Matrix,
         wanted: bool,
-        backward: impl FnOnce(Matrix, &mut Grads<'_>) + 'a,
-    ) -> Tensor {
+        backward: impl FnOnce(D::Matrix, &mut Grads<'_, D>) + 'a,
+    ) -> Tensor<D> {
         self.push_shared(Rc::new(value), wanted, backward)
     }
 
     /// Like [`push`](Self::push) for a value that the backward also holds.
     pub(crate) fn push_shared(
         &mut self,
-        value: Rc<Matrix>,
+        value: Rc<D::Matrix>,
         wanted: bool,
-        backward: impl FnOnce(Matrix, &mut Grads<'_>) + 'a,
-    ) -> Tensor {
+        backward: impl FnOnce(D::Matrix, &mut Grads<'_, D>) + 'a,
+    ) -> Tensor<D> {
         if !(wanted && self.recording) {
             return Tensor { value, slot: None };
         }
@@ -119,18 +147,19 @@ impl<'a> Tape<'a> {
 
     /// Propagates `gradient` (of `output`, same shape) back through all recorded operations and adds the parameters'
     /// gradients to `params`. Consumes the tape: each step frees its activations when it has run.
-    pub fn backward(self, output: &Tensor, gradient: Matrix, params: &mut [f32]) {
+    pub fn backward(self, output: &Tensor<D>, gradient: D::Matrix, params: &mut D::Numbers) {
         self.run_back(output, gradient, params);
     }
 
     /// Runs `block` without keeping its activations, and again in the backward pass (gradient checkpointing, Chen et al.
     /// 2016): the same gradients for one more forward. `block` must be deterministic.
-    pub fn recomputed(&mut self, x: &Tensor, block: impl Fn(&mut Tape<'a>, &Tensor) -> Tensor + 'a) -> Tensor {
+    pub fn recomputed(&mut self, x: &Tensor<D>, block: impl Fn(&mut Self, &Tensor<D>) -> Tensor<D> + 'a) -> Tensor<D> {
+        let device = self.device;
         let input = Tensor { value: Rc::clone(&x.value), slot: None };
-        let output = block(&mut Tape::frozen(), &input);
-        let (value, from) = (output.into_matrix(), x.slot);
+        let output = block(&mut Self::frozen_on(device), &input);
+        let (value, from) = (output.into_matrix(device), x.slot);
         self.push(value, true, move |dy, grads| {
-            let mut inner = Tape::new();
+            let mut inner = Self::on(device);
             let input = Tensor { value: input.value, slot: from.map(|_| 0) };
             inner.slots = 1;
             let output = block(&mut inner, &input);
@@ -144,9 +173,9 @@ impl<'a> Tape<'a> {
     }
 
     /// The backward pass. Returns the gradient of slot 0 if no step took it: for a recomputed block that is its input.
-    fn run_back(self, output: &Tensor, gradient: Matrix, params: &mut [f32]) -> Option<Matrix> {
+    fn run_back(self, output: &Tensor<D>, gradient: D::Matrix, params: &mut D::Numbers) -> Option<D::Matrix> {
         let slot = output.slot?;
-        let mut grads = Grads { values: Vec::new(), params };
+        let mut grads = Grads { values: Vec::new(), params, device: self.device };
         grads.values.resize_with(self.slots, || None);
         grads.values[slot] = Some(gradient);
         for (slot, step) in self.steps.into_iter().rev() {

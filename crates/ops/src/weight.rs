@@ -1,4 +1,4 @@
-use std::{fmt, ops::Range, sync::Arc};
+use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
 
 use graft_kernels::{Dtype, Frozen, LowRank, dequantize, floats, pool};
 
@@ -98,6 +98,15 @@ impl Weight {
                 let plain = if *dtype == Dtype::F32 { floats(bytes) } else { None };
                 plain.map_or(Stored::Bytes(*dtype, bytes), Stored::Numbers)
             }
+        }
+    }
+
+    /// The whole matrix as bytes, as [`dtype`](Self::dtype) says.
+    #[must_use]
+    pub fn stored_bytes(&self) -> Cow<'_, [u8]> {
+        match &self.storage {
+            Storage::Dense(numbers) => numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
+            Storage::Packed(_, bytes) => Cow::Borrowed((**bytes).as_ref()),
         }
     }
 

@@ -88,7 +88,7 @@ fn a_frozen_layer_passes_the_gradient_on() {
 
 #[test]
 fn norm_gates_and_sums() {
-    let norm: &'static [f32] = Box::leak(numbers(6, 1.7).into());
+    let norm: &'static Vec<f32> = Box::leak(Box::new(numbers(6, 1.7)));
     check(input(4, 6), |tape, _, x| tape.rms_norm(&x, norm, 1e-5));
     let up: &'static Weight = Box::leak(Box::new(weight(6, 6, 0.2)));
     for activation in [Activation::Silu, Activation::GeluTanh, Activation::Relu] {

@@ -1,0 +1,326 @@
+use std::rc::Rc;
+
+use graft_kernels::{
+    Frozen, Gradients, attention, attention_backward, matmul, pool,
+    rows::{self, AdamStep},
+};
+
+use crate::{
+    Activation, AttentionLayer, AttentionRange, Device, DeviceError, LayerGradients, Lora, Matrix, Param, ParamSet,
+    Rope, Shaped, Target, Weight,
+    linear::{dense, dense_mut, dropped, input_gradient_term, param, project_down, up_term},
+    loss::cross_entropy,
+    params::clipped_step,
+};
+
+/// The host: all its cores, its kernels, its memory.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cpu;
+
+/// Numbers that one thread-pool task of an element-wise operation processes.
+const CHUNK: usize = 1 << 14;
+
+impl Shaped for Matrix {
+    fn rows(&self) -> usize {
+        self.rows()
+    }
+
+    fn cols(&self) -> usize {
+        self.cols()
+    }
+}
+
+impl Shaped for Weight {
+    fn rows(&self) -> usize {
+        self.rows()
+    }
+
+    fn cols(&self) -> usize {
+        self.cols()
+    }
+}
+
+impl Device for Cpu {
+    type Matrix = Matrix;
+    type Weight = Weight;
+    type Vector = Vec<f32>;
+    type Numbers = Vec<f32>;
+    type Params = ParamSet;
+    type Param<'a> = Param<'a>;
+    type Ranges = [AttentionRange];
+    type Indices = [usize];
+    type Angles = Rope;
+    type Kept = Rc<Matrix>;
+
+    fn weight(&self, weight: &Weight) -> Weight {
+        weight.clone()
+    }
+
+    fn vector(&self, numbers: &[f32]) -> Vec<f32> {
+        numbers.to_vec()
+    }
+
+    fn matrix(&self, matrix: Matrix) -> Matrix {
+        matrix
+    }
+
+    fn download(&self, matrix: &Matrix) -> Matrix {
+        matrix.clone()
+    }
+
+    fn ranges(&self, ranges: Rc<[AttentionRange]>) -> Rc<[AttentionRange]> {
+        ranges
+    }
+
+    fn indices(&self, indices: Rc<[usize]>) -> Rc<[usize]> {
+        indices
+    }
+
+    fn angles(&self, rope: Rope) -> Rc<Rope> {
+        Rc::new(rope)
+    }
+
+    fn params(&self, params: &ParamSet) -> ParamSet {
+        params.clone()
+    }
+
+    fn param(params: &ParamSet, index: usize) -> Self::Param<'_> {
+        params.get(index)
+    }
+
+    fn first_rows(param: Self::Param<'_>, rows: usize) -> Self::Param<'_> {
+        param.first_rows(rows)
+    }
+
+    fn read_params(&self, params: &ParamSet, to: &mut [f32]) {
+        to.copy_from_slice(params.data());
+    }
+
+    fn write_params(&self, params: &mut ParamSet, from: &[f32]) {
+        params.data_mut().copy_from_slice(from);
+    }
+
+    fn numbers(&self, numbers: &[f32]) -> Vec<f32> {
+        numbers.to_vec()
+    }
+
+    fn read(&self, numbers: &Vec<f32>) -> Vec<f32> {
+        numbers.clone()
+    }
+
+    fn clear(&self, numbers: &mut Vec<f32>) {
+        numbers.fill(0.0);
+    }
+
+    fn status(&self) -> Result<(), DeviceError> {
+        Ok(())
+    }
+
+    fn zeros(&self, rows: usize, cols: usize) -> Matrix {
+        Matrix::zeros(rows, cols)
+    }
+
+    fn copy(&self, x: &Matrix) -> Matrix {
+        x.clone()
+    }
+
+    fn gather(&self, weight: &Weight, ids: &[u32]) -> Matrix {
+        weight.gather(ids)
+    }
+
+    fn add(&self, sum: &mut Matrix, x: &Matrix) {
+        sum.add(x);
+    }
+
+    fn rms_norm(&self, x: &Matrix, weight: &Vec<f32>, eps: f32) -> (Matrix, Matrix) {
+        let (count, cols) = (x.rows(), x.cols());
+        let (mut y, mut rstd) = (Matrix::scratch(count, cols), Matrix::scratch(count, 1));
+        let per_task = (CHUNK / cols).max(1);
+        pool::for_each_chunks((y.data_mut(), per_task * cols), (rstd.data_mut(), per_task), |i, piece, rstd| {
+            for (row, (out, rstd)) in piece.chunks_mut(cols).zip(rstd).enumerate() {
+                *rstd = rows::rms_norm(out, x.row(i * per_task + row), weight, eps);
+            }
+        });
+        (y, rstd)
+    }
+
+    fn rms_norm_backward(&self, dx: &mut Matrix, dy: &Matrix, x: &Matrix, weight: &Vec<f32>, rstd: &Matrix) {
+        let cols = x.cols();
+        let per_task = (CHUNK / cols).max(1);
+        pool::for_each_chunk(dx.data_mut(), per_task * cols, |i, piece| {
+            for (row, dx) in piece.chunks_mut(cols).enumerate() {
+                let row = i * per_task + row;
+                rows::rms_norm_backward(dx, dy.row(row), x.row(row), weight, rstd.data()[row]);
+            }
+        });
+    }
+
+    fn gated(&self, activation: Activation, gate: &Matrix, up: &Matrix) -> Matrix {
+        let mut y = Matrix::scratch(gate.rows(), gate.cols());
+        let forward = match activation {
+            Activation::Silu => rows::silu_gate,
+            Activation::GeluTanh => rows::gelu_gate,
+            Activation::Relu => rows::relu_gate,
+        };
+        pool::for_each_chunk(y.data_mut(), CHUNK, |i, piece| {
+            let at = i * CHUNK..i * CHUNK + piece.len();
+            forward(piece, &gate.data()[at.clone()], &up.data()[at]);
+        });
+        y
+    }
+
+    fn gated_backward(&self, activation: Activation, dy: &Matrix, gate: &mut Matrix, up: &mut Matrix) {
+        let backward = match activation {
+            Activation::Silu => rows::silu_gate_backward,
+            Activation::GeluTanh => rows::gelu_gate_backward,
+            Activation::Relu => rows::relu_gate_backward,
+        };
+        pool::for_each_chunks((gate.data_mut(), CHUNK), (up.data_mut(), CHUNK), |i, gate, up| {
+            backward(&dy.data()[i * CHUNK..], gate, up);
+        });
+    }
+
+    fn relu(&self, x: &mut Matrix) {
+        pool::for_each_chunk(x.data_mut(), CHUNK, |_, piece| rows::relu(piece));
+    }
+
+    fn relu_backward(&self, dy: &mut Matrix, y: &Matrix) {
+        pool::for_each_chunk(dy.data_mut(), CHUNK, |i, piece| {
+            rows::relu_backward(piece, &y.data()[i * CHUNK..]);
+        });
+    }
+
+    fn rotate(&self, x: &mut Matrix, angles: &Rope, heads: usize, sign: f32) {
+        angles.rotate(x.data_mut(), heads, sign);
+    }
+
+    fn select(&self, x: &Matrix, indices: &[usize]) -> Matrix {
+        let mut y = Matrix::scratch(indices.len(), x.cols());
+        for (row, &index) in indices.iter().enumerate() {
+            y.row_mut(row).copy_from_slice(x.row(index));
+        }
+        y
+    }
+
+    fn select_backward(&self, dx: &mut Matrix, dy: &Matrix, indices: &[usize]) {
+        for (row, &index) in indices.iter().enumerate() {
+            rows::add_assign(dx.row_mut(index), dy.row(row));
+        }
+    }
+
+    fn place(&self, x: &mut Matrix, prompt: &Self::Param<'_>, places: &[usize]) {
+        for &row in places {
+            let start = row * prompt.cols;
+            x.data_mut()[start..start + prompt.data.len()].copy_from_slice(prompt.data);
+        }
+    }
+
+    fn place_backward(&self, grads: &mut Vec<f32>, dy: &Matrix, prompt: &Self::Param<'_>, places: &[usize]) {
+        for &row in places {
+            let start = row * prompt.cols;
+            rows::add_assign(&mut grads[prompt.range()], &dy.data()[start..start + prompt.data.len()]);
+        }
+    }
+
+    fn attention(&self, q: &Matrix, k: &Matrix, v: &Matrix, layer: &AttentionLayer) -> (Matrix, Matrix) {
+        let mut out = Matrix::scratch(q.rows(), q.cols());
+        let mut lse = Matrix::scratch(q.rows(), layer.heads.heads);
+        attention(&layer.inputs(q.data(), k.data(), v.data()), out.data_mut(), lse.data_mut());
+        (out, lse)
+    }
+
+    fn attention_backward(
+        &self,
+        [q, k, v]: [&Matrix; 3],
+        out: &Matrix,
+        lse: &Matrix,
+        dout: &Matrix,
+        layer: &AttentionLayer,
+    ) -> [Matrix; 3] {
+        let mut dq = Matrix::scratch(q.rows(), q.cols());
+        let (mut dk, mut dv) = (Matrix::zeros(k.rows(), k.cols()), Matrix::zeros(v.rows(), v.cols()));
+        let to = Gradients { dq: dq.data_mut(), dk: dk.data_mut(), dv: dv.data_mut() };
+        let inputs = layer.inputs(q.data(), k.data(), v.data());
+        attention_backward(&inputs, out.data(), lse.data(), dout.data(), to);
+        [dq, dk, dv]
+    }
+
+    fn keep(&self, x: &Rc<Matrix>, _: bool) -> Rc<Matrix> {
+        Rc::clone(x)
+    }
+
+    fn linear(&self, x: &Matrix, weight: &Weight, lora: Option<&Lora<Self::Param<'_>>>) -> (Matrix, Option<Matrix>) {
+        let tokens = x.rows();
+        let mut y = Matrix::scratch(tokens, weight.rows());
+        let low = lora.map(|lora| match dropped(x, lora.dropout) {
+            Some(x) => project_down(&x, 0..tokens, lora),
+            None => project_down(x, 0..tokens, lora),
+        });
+        let added = lora.iter().zip(&low).map(|(lora, h)| up_term(lora, 0..tokens, h)).collect::<Vec<_>>();
+        weight.forward(x.data(), y.data_mut(), 1.0, &added);
+        (y, low)
+    }
+
+    fn linear_backward(
+        &self,
+        dy: &Matrix,
+        weight: &Weight,
+        dx: Option<Option<Matrix>>,
+        lora: Option<LayerGradients<'_, '_, Self>>,
+    ) -> Option<Matrix> {
+        let tokens = dy.rows();
+        let mut dx = dx.map(|dx| match dx {
+            Some(dx) => (dx, true),
+            None => (Matrix::scratch(tokens, weight.cols()), false),
+        });
+        let dh = lora.as_ref().map(|LayerGradients { lora, .. }| {
+            let mut dh = Matrix::scratch(tokens, lora.a.rows);
+            let b = Frozen::plain(lora.b.rows, lora.b.cols, lora.b.data);
+            b.backward(dy.data(), dh.data_mut(), lora.scale, false, &[]);
+            dh
+        });
+        if let Some((dx, add)) = &mut dx {
+            // Without dropout `dh·A` is added inside the large product. With dropout it must be masked first (below).
+            let plain = lora.as_ref().map(|of| of.lora).filter(|lora| lora.dropout.is_none());
+            let added = plain.iter().zip(&dh).map(|(lora, dh)| input_gradient_term(lora, dh)).collect::<Vec<_>>();
+            weight.backward(dy.data(), dx.data_mut(), 1.0, *add, &added);
+        }
+        if let (Some(LayerGradients { lora, kept, low, grads }), Some(dh)) = (lora, dh) {
+            let db = lora.b.gradient(grads);
+            matmul(db, true, lora.scale, dense(dy).t(), dense(low));
+            let input = dropped(kept, lora.dropout);
+            let da = lora.a.gradient(grads);
+            matmul(da, true, 1.0, dense(&dh).t(), dense(input.as_ref().unwrap_or(kept)));
+            if let (Some((dx, _)), Some(dropout)) = (&mut dx, lora.dropout) {
+                let mut part = Matrix::scratch(dx.rows(), dx.cols());
+                matmul(dense_mut(&mut part), false, 1.0, dense(&dh), param(&lora.a));
+                dropout.apply(&mut part);
+                dx.add(&part);
+            }
+        }
+        dx.map(|(dx, _)| dx)
+    }
+
+    fn cross_entropy(
+        &self,
+        h: &Matrix,
+        head: &Weight,
+        scale: f32,
+        targets: &[Target],
+        gradient: bool,
+    ) -> (Vec<f32>, Option<Matrix>) {
+        cross_entropy(h, head, scale, targets, gradient)
+    }
+
+    fn adamw(
+        &self,
+        params: &mut ParamSet,
+        grads: &Vec<f32>,
+        m: &mut Vec<f32>,
+        v: &mut Vec<f32>,
+        step: &AdamStep,
+        clip: f64,
+    ) -> f64 {
+        clipped_step(params.data_mut(), grads, m, v, step, clip)
+    }
+}
