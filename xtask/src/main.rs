@@ -42,6 +42,7 @@ Development tasks:
                                  or more on two cores
   cargo xtask ui                 install the page's packages and build it into ui/dist, which `graft` embeds
   cargo xtask screenshots        take the screenshots in docs/images
+  cargo xtask gpu                compile the GPU kernels with NVRTC, fetched by pip; needs no GPU
   cargo xtask deny               check dependencies for vulnerabilities, licences and sources (cargo-deny)
   cargo xtask commands           write docs/commands.md from `graft --help`
 ";
@@ -73,6 +74,7 @@ fn run() -> anyhow::Result<()> {
         ["campaign", what @ ..] => in_root(|| campaign::run(what)),
         ["ui"] => in_root(ui::build),
         ["screenshots"] => in_root(ui::screenshots),
+        ["gpu"] => in_root(|| shell::run(std::process::Command::new("python3").arg("crates/gpu/compile.py"))),
         ["deny"] => in_root(deny::run),
         ["commands"] => in_root(commands::write),
         ["parity", folders @ ..] => parity::run(folders),

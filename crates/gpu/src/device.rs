@@ -1,0 +1,656 @@
+//! The operations below the tape, on a GPU.
+
+use std::rc::Rc;
+
+use graft_ops::{
+    Activation, AdamStep, AttentionLayer, AttentionRange, Device, DeviceError, Dropout, LayerGradients, Lora, ParamSet,
+    Shaped, Target,
+};
+
+use crate::{
+    Element, Gpu,
+    matrix::{Matrix, Operand, SPARE},
+    memory::{Buffer, Machine},
+    ranges::Ranges,
+    runtime::{Factor, Product, arguments, int},
+    weight::Weight,
+};
+
+/// Rows whose logits exist at the same time take at most this much memory.
+const LOGIT_BYTES: usize = 1 << 30;
+
+/// Trainable numbers on the device.
+#[derive(Debug)]
+pub struct Params {
+    numbers: Numbers,
+    /// Rows, columns and first number of each tensor.
+    shapes: Vec<(usize, usize, usize)>,
+}
+
+/// A flat row of numbers: parameters, gradients or moments.
+#[derive(Debug)]
+pub struct Numbers {
+    buffer: Buffer,
+    count: usize,
+}
+
+/// One trainable matrix.
+#[derive(Clone, Copy, Debug)]
+pub struct Param<'a> {
+    numbers: &'a Numbers,
+    rows: usize,
+    cols: usize,
+    start: usize,
+}
+
+/// Cosines and sines of a batch's rows.
+#[derive(Debug)]
+pub struct Angles {
+    cosines: Buffer,
+    sines: Buffer,
+    half: usize,
+}
+
+/// Indices of rows, and which of them each row got.
+#[derive(Debug)]
+pub struct Indices {
+    count: usize,
+    indices: Buffer,
+    /// Different rows; where each one's places begin; the places.
+    distinct: usize,
+    rows: Buffer,
+    starts: Buffer,
+    sources: Buffer,
+}
+
+/// What the backward of a linear layer keeps of its input.
+#[derive(Debug)]
+pub struct Kept(Input);
+
+#[derive(Debug)]
+enum Input {
+    /// What the product read.
+    Operand(Rc<Operand>),
+    /// All numbers: dropout begins from them again.
+    Matrix(Rc<Matrix>),
+}
+
+impl Param<'_> {
+    fn address(&self) -> u64 {
+        self.numbers.buffer.at(4 * self.start)
+    }
+
+    fn shape(&self) -> (usize, usize) {
+        (self.rows, self.cols)
+    }
+}
+
+impl Numbers {
+    fn upload(machine: &Rc<Machine>, numbers: &[f32]) -> Self {
+        Self { buffer: machine.upload(numbers), count: numbers.len() }
+    }
+
+    /// Where a parameter's gradient lies.
+    fn of(&self, param: &Param<'_>) -> u64 {
+        self.buffer.at(4 * param.start)
+    }
+}
+
+impl Indices {
+    fn upload(machine: &Rc<Machine>, indices: &[usize]) -> Self {
+        let mut places: Vec<(usize, usize)> = indices.iter().enumerate().map(|(place, row)| (*row, place)).collect();
+        places.sort_unstable();
+        let (mut rows, mut starts) = (Vec::new(), Vec::new());
+        for (at, (row, _)) in places.iter().enumerate() {
+            if rows.last() != Some(&(*row as i32)) {
+                rows.push(*row as i32);
+                starts.push(at as i32);
+            }
+        }
+        starts.push(places.len() as i32);
+        let upload = |numbers: Vec<i32>| machine.upload(&numbers);
+        Self {
+            count: indices.len(),
+            indices: upload(indices.iter().map(|row| *row as i32).collect()),
+            distinct: rows.len(),
+            rows: upload(rows),
+            starts: upload(starts),
+            sources: upload(places.into_iter().map(|(_, place)| place as i32).collect()),
+        }
+    }
+}
+
+/// Numbers of a dropout mask as the kernels take them: the seed's halves, the threshold, the factor on what is kept.
+fn mask(dropout: Dropout) -> (u32, u32, u32, f32) {
+    (dropout.seed as u32, (dropout.seed >> 32) as u32, dropout.threshold(), dropout.keep())
+}
+
+impl Gpu {
+    fn scratch(&self, rows: usize, cols: usize) -> Matrix {
+        Matrix::scratch(&self.machine, rows, cols)
+    }
+
+    /// `c = alpha · a·b + beta · c`.
+    fn multiply(&self, shape: (usize, usize, usize), a: Factor, b: Factor, c: (u64, usize), alpha: f32, beta: f32) {
+        let element = self.machine.element;
+        self.machine.multiply(&Product { shape, a, b, c: c.0, c_pitch: c.1, alpha, beta, element });
+    }
+
+    /// A linear layer's input with dropout, as an operand.
+    fn dropped(&self, x: &Matrix, dropout: Dropout) -> Operand {
+        let operand = Operand::scratch(&self.machine, x.rows(), x.cols(), 0);
+        let kernel = self.machine.element.kernel("cast_dropped_bf16", "cast_dropped_f32");
+        let (low, high, threshold, keep) = mask(dropout);
+        let arguments =
+            arguments![x.data(), int(x.cols()), low, high, threshold, keep, &operand.buffer, int(operand.pitch),];
+        self.machine.launch(kernel, (x.rows(), 1), 256, arguments);
+        operand
+    }
+
+    /// Writes a LoRA's factors beside the weight: `B` after its columns and `A` under its rows.
+    fn attach(&self, weight: &Operand, lora: &Lora<Param<'_>>) -> bool {
+        let fits = lora.a.rows <= SPARE;
+        if fits {
+            weight.paste(lora.b.address(), lora.b.shape(), 1.0, (0, weight.cols));
+            weight.paste(lora.a.address(), lora.a.shape(), 1.0, (weight.rows, 0));
+        }
+        fits
+    }
+
+    /// A LoRA's factors as factors of products: beside the weight, or on their own where the rank is too large for that.
+    fn factors(&self, weight: &Operand, lora: &Lora<Param<'_>>) -> LoraFactors {
+        if self.attach(weight, lora) {
+            let (a, b) = (weight.from(weight.rows, 0), weight.from(0, weight.cols));
+            return LoraFactors { a, b, attached: true, _own: None };
+        }
+        let own = |param: &Param<'_>| Operand::of(&self.machine, param.address(), param.rows, param.cols, 1.0);
+        let own = (own(&lora.a), own(&lora.b));
+        LoraFactors { a: own.0.from(0, 0), b: own.1.from(0, 0), attached: false, _own: Some(own) }
+    }
+
+    fn attention_arguments(layer: &AttentionLayer<Self>) -> [u64; 6] {
+        let (bias, reach) = layer.bias.as_ref().map_or((0, 0), |(table, reach)| (table.data().address(), *reach));
+        let heads = layer.heads;
+        let numbers: &[u64] =
+            arguments![int(heads.heads), int(heads.kv_heads), int(heads.dim), heads.scale, bias, int(reach)];
+        numbers.try_into().unwrap_or_default()
+    }
+
+    /// Whether the tensor cores' kernels have this layer's shape.
+    fn tiled(&self, layer: &AttentionLayer<Self>) -> Option<TileKernels> {
+        match (self.machine.element, layer.heads.dim) {
+            (Element::Bf16, 64) => {
+                Some(TileKernels { forward: "attend_tile_64", dq: "attend_dq_tile_64", dkv: "attend_dkv_tile_64" })
+            }
+            (Element::Bf16, 128) => {
+                Some(TileKernels { forward: "attend_tile_128", dq: "attend_dq_tile_128", dkv: "attend_dkv_tile_128" })
+            }
+            _ => None,
+        }
+    }
+}
+
+struct LoraFactors {
+    a: Factor,
+    b: Factor,
+    attached: bool,
+    _own: Option<(Operand, Operand)>,
+}
+
+struct TileKernels {
+    forward: &'static str,
+    dq: &'static str,
+    dkv: &'static str,
+}
+
+/// Threads for a row of `cols` numbers: whole warps, `most` at most.
+fn threads(cols: usize, most: usize) -> usize {
+    cols.next_multiple_of(32).clamp(32, most)
+}
+
+/// Threads of the attention kernels, and numbers of a bf16 row of `width` in shared memory, padded against bank conflicts.
+const THREADS: usize = 128;
+fn padded(rows: usize, width: usize) -> usize {
+    2 * rows * (width + 8)
+}
+
+impl Device for Gpu {
+    type Matrix = Matrix;
+    type Weight = Weight;
+    type Vector = Matrix;
+    type Numbers = Numbers;
+    type Params = Params;
+    type Param<'a> = Param<'a>;
+    type Ranges = Ranges;
+    type Indices = Indices;
+    type Angles = Angles;
+    type Kept = Kept;
+
+    fn weight(&self, weight: &graft_ops::Weight) -> Weight {
+        Weight::upload(&self.machine, weight)
+    }
+
+    fn vector(&self, numbers: &[f32]) -> Matrix {
+        Matrix::upload(&self.machine, 1, numbers.len(), numbers)
+    }
+
+    fn matrix(&self, matrix: graft_ops::Matrix) -> Matrix {
+        Matrix::upload(&self.machine, matrix.rows(), matrix.cols(), matrix.data())
+    }
+
+    fn download(&self, matrix: &Matrix) -> graft_ops::Matrix {
+        graft_ops::Matrix::from_slice(matrix.rows(), matrix.cols(), &matrix.download())
+    }
+
+    fn ranges(&self, ranges: Rc<[AttentionRange]>) -> Rc<Ranges> {
+        Rc::new(Ranges::upload(&self.machine, &ranges))
+    }
+
+    fn indices(&self, indices: Rc<[usize]>) -> Rc<Indices> {
+        Rc::new(Indices::upload(&self.machine, &indices))
+    }
+
+    fn angles(&self, rope: graft_ops::Rope) -> Rc<Angles> {
+        let (cosines, sines) = rope.angles();
+        let upload = |numbers: &[f32]| self.machine.upload(numbers);
+        Rc::new(Angles { cosines: upload(cosines), sines: upload(sines), half: rope.half() })
+    }
+
+    fn params(&self, params: &ParamSet) -> Params {
+        let mut start = 0;
+        let shapes = params.iter().map(|(_, param)| {
+            let first = start;
+            start += param.data.len();
+            (param.rows, param.cols, first)
+        });
+        let shapes = shapes.collect();
+        Params { numbers: Numbers::upload(&self.machine, params.data()), shapes }
+    }
+
+    fn param(params: &Params, index: usize) -> Self::Param<'_> {
+        let (rows, cols, start) = params.shapes[index];
+        Param { numbers: &params.numbers, rows, cols, start }
+    }
+
+    fn first_rows(param: Self::Param<'_>, rows: usize) -> Self::Param<'_> {
+        Param { rows, ..param }
+    }
+
+    fn read_params(&self, params: &Params, to: &mut [f32]) {
+        to.copy_from_slice(&self.read(&params.numbers));
+    }
+
+    fn write_params(&self, params: &mut Params, from: &[f32]) {
+        let bytes: Vec<u8> = from.iter().flat_map(|number| number.to_le_bytes()).collect();
+        params.numbers.buffer.write(0, &bytes);
+    }
+
+    fn numbers(&self, numbers: &[f32]) -> Numbers {
+        Numbers::upload(&self.machine, numbers)
+    }
+
+    fn read(&self, numbers: &Numbers) -> Vec<f32> {
+        numbers.buffer.floats(numbers.count)
+    }
+
+    fn clear(&self, numbers: &mut Numbers) {
+        numbers.buffer.clear(4 * numbers.count);
+    }
+
+    fn status(&self) -> Result<(), DeviceError> {
+        match self.machine.take_failure() {
+            None => Ok(()),
+            Some(error) => Err(error.into()),
+        }
+    }
+
+    fn zeros(&self, rows: usize, cols: usize) -> Matrix {
+        Matrix::zeros(&self.machine, rows, cols)
+    }
+
+    fn copy(&self, x: &Matrix) -> Matrix {
+        x.copy()
+    }
+
+    fn gather(&self, weight: &Weight, ids: &[u32]) -> Matrix {
+        weight.gather(&self.machine, ids)
+    }
+
+    fn add(&self, sum: &mut Matrix, x: &Matrix) {
+        let count = x.len();
+        self.machine.each("add_to", count, arguments![sum.data_mut(), x.data(), count as u64]);
+    }
+
+    fn rms_norm(&self, x: &Matrix, weight: &Matrix, eps: f32) -> (Matrix, Matrix) {
+        let (y, rstd) = (self.scratch(x.rows(), x.cols()), self.scratch(x.rows(), 1));
+        let arguments = arguments![x.data(), weight.data(), eps, int(x.cols()), y.data(), rstd.data()];
+        self.machine.launch("rms_norm", (x.rows(), 1), threads(x.cols(), 256), arguments);
+        (y, rstd)
+    }
+
+    fn rms_norm_backward(&self, dx: &mut Matrix, dy: &Matrix, x: &Matrix, weight: &Matrix, rstd: &Matrix) {
+        let arguments = arguments![dx.data_mut(), dy.data(), x.data(), weight.data(), rstd.data(), int(x.cols())];
+        self.machine.launch("rms_norm_backward", (x.rows(), 1), threads(x.cols(), 256), arguments);
+    }
+
+    fn gated(&self, activation: Activation, gate: &Matrix, up: &Matrix) -> Matrix {
+        let y = self.scratch(gate.rows(), gate.cols());
+        let count = y.len();
+        let arguments = arguments![activation as i32, gate.data(), up.data(), y.data(), count as u64];
+        self.machine.each("gated", count, arguments);
+        y
+    }
+
+    fn gated_backward(&self, activation: Activation, dy: &Matrix, gate: &mut Matrix, up: &mut Matrix) {
+        let count = dy.len();
+        let arguments = arguments![activation as i32, dy.data(), gate.data_mut(), up.data_mut(), count as u64];
+        self.machine.each("gated_backward", count, arguments);
+    }
+
+    fn relu(&self, x: &mut Matrix) {
+        let count = x.len();
+        self.machine.each("relu", count, arguments![x.data_mut(), count as u64]);
+    }
+
+    fn relu_backward(&self, dy: &mut Matrix, y: &Matrix) {
+        let count = y.len();
+        self.machine.each("relu_backward", count, arguments![dy.data_mut(), y.data(), count as u64]);
+    }
+
+    fn rotate(&self, x: &mut Matrix, angles: &Angles, heads: usize, sign: f32) {
+        let rows = x.rows();
+        let arguments = arguments![x.data_mut(), &angles.cosines, &angles.sines, int(heads), int(angles.half), sign];
+        self.machine.launch("rope", (rows, 1), 256, arguments);
+    }
+
+    fn select(&self, x: &Matrix, indices: &Indices) -> Matrix {
+        let y = self.scratch(indices.count, x.cols());
+        let arguments = arguments![x.data(), &indices.indices, int(x.cols()), y.data()];
+        self.machine.launch("select_rows", (indices.count, 1), 256, arguments);
+        y
+    }
+
+    fn select_backward(&self, dx: &mut Matrix, dy: &Matrix, indices: &Indices) {
+        let cols = int(dy.cols());
+        let arguments = arguments![dx.data_mut(), dy.data(), &indices.rows, &indices.starts, &indices.sources, cols];
+        self.machine.launch("select_rows_backward", (indices.distinct, 1), 256, arguments);
+    }
+
+    fn place(&self, x: &mut Matrix, prompt: &Self::Param<'_>, places: &Indices) {
+        let (cols, count) = (int(prompt.cols), int(prompt.rows * prompt.cols));
+        let arguments = arguments![x.data_mut(), prompt.address(), &places.indices, cols, count];
+        self.machine.launch("place_rows", (places.count, 1), 256, arguments);
+    }
+
+    fn place_backward(&self, grads: &mut Numbers, dy: &Matrix, prompt: &Self::Param<'_>, places: &Indices) {
+        let count = prompt.rows * prompt.cols;
+        let arguments =
+            arguments![grads.of(prompt), dy.data(), &places.indices, int(places.count), int(prompt.cols), int(count),];
+        self.machine.launch("place_rows_backward", (count.div_ceil(256), 1), 256, arguments);
+    }
+
+    fn attention(&self, q: &Matrix, k: &Matrix, v: &Matrix, layer: &AttentionLayer<Self>) -> (Matrix, Matrix) {
+        let heads = layer.heads;
+        let (out, lse) = (self.scratch(q.rows(), q.cols()), self.scratch(q.rows(), heads.heads));
+        let ranges = &layer.ranges;
+        let [a, b, c, d, e, f] = Self::attention_arguments(layer);
+        let arguments = arguments![
+            q.data(),
+            k.data(),
+            v.data(),
+            &ranges.ranges,
+            &ranges.query_tiles,
+            a,
+            b,
+            c,
+            d,
+            e,
+            f,
+            out.data(),
+            lse.data(),
+        ];
+        match self.tiled(layer) {
+            Some(kernels) => {
+                let shared = padded(64, heads.dim) + padded(heads.dim, 64);
+                let blocks = (ranges.query_tile_count, heads.heads);
+                self.machine.launch_shared(kernels.forward, blocks, THREADS, shared, arguments);
+            }
+            None => self.machine.launch("attend", (64 * ranges.query_tile_count, heads.heads), THREADS, arguments),
+        }
+        (out, lse)
+    }
+
+    fn attention_backward(
+        &self,
+        [q, k, v]: [&Matrix; 3],
+        out: &Matrix,
+        lse: &Matrix,
+        dout: &Matrix,
+        layer: &AttentionLayer<Self>,
+    ) -> [Matrix; 3] {
+        let (heads, ranges) = (layer.heads, &layer.ranges);
+        let delta = self.scratch(q.rows(), heads.heads);
+        let count = q.rows() * heads.heads;
+        let arguments = arguments![out.data(), dout.data(), int(heads.dim), delta.data(), int(count)];
+        self.machine.launch("attend_delta", (count.div_ceil(8), 1), 256, arguments);
+
+        let dq = self.scratch(q.rows(), q.cols());
+        // Keys that nobody sees get no gradient.
+        let (dk, dv) = (self.zeros(k.rows(), k.cols()), self.zeros(v.rows(), v.cols()));
+        let parts = self.scratch(ranges.part_count * 2 * 64, k.cols());
+        let [a, b, c, d, e, f] = Self::attention_arguments(layer);
+        let (q, k, v, dout, lse) = (q.data(), k.data(), v.data(), dout.data(), lse.data());
+        let for_dq = arguments![
+            q,
+            k,
+            v,
+            dout,
+            lse,
+            delta.data(),
+            &ranges.ranges,
+            &ranges.query_tiles,
+            a,
+            b,
+            c,
+            d,
+            e,
+            f,
+            dq.data(),
+        ];
+        let for_dkv = arguments![
+            q,
+            k,
+            v,
+            dout,
+            lse,
+            delta.data(),
+            &ranges.ranges,
+            &ranges.key_tiles,
+            &ranges.visits,
+            a,
+            b,
+            c,
+            d,
+            e,
+            f,
+            dk.data(),
+            dv.data(),
+            parts.data(),
+        ];
+        let (queries, keys) = (ranges.query_tile_count, ranges.key_tile_count);
+        match self.tiled(layer) {
+            Some(kernels) => {
+                let shared = 2 * padded(64, heads.dim) + padded(heads.dim, 64);
+                self.machine.launch_shared(kernels.dq, (queries, heads.heads), THREADS, shared, for_dq);
+                let shared = (2 * (padded(32, heads.dim) + padded(heads.dim, 32))).max(padded(64, heads.dim));
+                self.machine.launch_shared(kernels.dkv, (keys, heads.kv_heads), THREADS, shared, for_dkv);
+            }
+            None => {
+                self.machine.launch("attend_dq", (64 * queries, heads.heads), THREADS, for_dq);
+                self.machine.launch("attend_dkv", (64 * keys, heads.kv_heads), THREADS, for_dkv);
+            }
+        }
+        let arguments = arguments![&ranges.folds, parts.data(), int(dk.cols()), dk.data(), dv.data()];
+        self.machine.launch("attend_fold", (64 * ranges.fold_count, 1), 256, arguments);
+        [dq, dk, dv]
+    }
+
+    fn keep(&self, x: &Rc<Matrix>, dropout: bool) -> Kept {
+        Kept(if dropout { Input::Matrix(Rc::clone(x)) } else { Input::Operand(x.operand()) })
+    }
+
+    fn linear(&self, x: &Matrix, weight: &Weight, lora: Option<&Lora<Self::Param<'_>>>) -> (Matrix, Option<Matrix>) {
+        let (tokens, inputs, outputs) = (x.rows(), weight.cols(), weight.rows());
+        let (y, input, w) = (self.scratch(tokens, outputs), x.operand(), weight.operand(&self.machine));
+        let to = (y.data().address(), outputs);
+        let Some(lora) = lora else {
+            self.multiply((tokens, outputs, inputs), input.from(0, 0), w.from(0, 0).t(), to, 1.0, 0.0);
+            return (y, None);
+        };
+        let (rank, factors) = (lora.a.rows, self.factors(&w, lora));
+        let low = self.scratch(tokens, rank); // x·Aᵀ
+        let dropped = lora.dropout.map(|dropout| self.dropped(x, dropout));
+        let read = dropped.as_ref().map_or_else(|| input.from(0, 0), |dropped| dropped.from(0, 0));
+        self.multiply((tokens, rank, inputs), read, factors.a.t(), (low.data().address(), rank), 1.0, 0.0);
+        if factors.attached {
+            // (x | scale·low) · (W | B)ᵀ
+            input.paste(low.data().address(), (tokens, rank), lora.scale, (0, inputs));
+            self.multiply((tokens, outputs, inputs + rank), input.from(0, 0), w.from(0, 0).t(), to, 1.0, 0.0);
+        } else {
+            self.multiply((tokens, outputs, inputs), input.from(0, 0), w.from(0, 0).t(), to, 1.0, 0.0);
+            self.multiply((tokens, outputs, rank), low.operand().from(0, 0), factors.b.t(), to, lora.scale, 1.0);
+        }
+        (y, Some(low))
+    }
+
+    fn linear_backward(
+        &self,
+        dy: &Matrix,
+        weight: &Weight,
+        dx: Option<Option<Matrix>>,
+        lora: Option<LayerGradients<'_, '_, Self>>,
+    ) -> Option<Matrix> {
+        let (tokens, inputs, outputs) = (dy.rows(), weight.cols(), weight.rows());
+        let (slope, w) = (dy.operand(), weight.operand(&self.machine));
+        let mut width = outputs;
+        let mut back = None;
+        if let Some(LayerGradients { lora, kept, low, grads }) = lora {
+            let (rank, factors) = (lora.a.rows, self.factors(&w, lora));
+            let dh = self.scratch(tokens, rank); // scale · dy·B
+            let to = (dh.data().address(), rank);
+            self.multiply((tokens, rank, outputs), slope.from(0, 0), factors.b, to, lora.scale, 0.0);
+            let low = Operand::of(&self.machine, low.data().address(), tokens, rank, lora.scale);
+            let (da, db) = ((grads.of(&lora.a), inputs), (grads.of(&lora.b), rank));
+            self.multiply((outputs, rank, tokens), slope.from(0, 0).t(), low.from(0, 0), db, 1.0, 1.0);
+            let dropped = match (&kept.0, lora.dropout) {
+                (Input::Matrix(x), Some(dropout)) => Rc::new(self.dropped(x, dropout)),
+                (Input::Matrix(x), None) => x.operand(),
+                (Input::Operand(x), _) => Rc::clone(x),
+            };
+            self.multiply((rank, inputs, tokens), dh.operand().from(0, 0).t(), dropped.from(0, 0), da, 1.0, 1.0);
+            if factors.attached && lora.dropout.is_none() {
+                // (dy | dh) · (W; A)
+                slope.paste(dh.data().address(), (tokens, rank), 1.0, (0, outputs));
+                width += rank;
+            } else {
+                back = Some((dh, factors, lora.dropout));
+            }
+        }
+        let (mut dx, beta) = match dx? {
+            Some(dx) => (dx, 1.0),
+            None => (self.scratch(tokens, inputs), 0.0),
+        };
+        let to = (dx.data_mut().address(), inputs);
+        self.multiply((tokens, inputs, width), slope.from(0, 0), w.from(0, 0), to, 1.0, beta);
+        if let Some((dh, factors, dropout)) = back {
+            let part = self.scratch(tokens, inputs);
+            let shape = (tokens, inputs, dh.cols());
+            self.multiply(shape, dh.operand().from(0, 0), factors.a, (part.data().address(), inputs), 1.0, 0.0);
+            match dropout {
+                Some(dropout) => {
+                    let (low, high, threshold, keep) = mask(dropout);
+                    let count = part.len();
+                    let arguments = arguments![dx.data_mut(), part.data(), low, high, threshold, keep, count as u64];
+                    self.machine.each("add_dropped", count, arguments);
+                }
+                None => self.add(&mut dx, &part),
+            }
+        }
+        Some(dx)
+    }
+
+    fn cross_entropy(
+        &self,
+        h: &Matrix,
+        head: &Weight,
+        scale: f32,
+        targets: &[Target],
+        gradient: bool,
+    ) -> (Vec<f32>, Option<Matrix>) {
+        let (count, hidden, vocab) = (h.rows(), h.cols(), head.rows());
+        let tokens: Vec<i32> = targets.iter().map(|target| target.token.cast_signed()).collect();
+        let weights: Vec<f32> = targets.iter().map(|target| target.weight).collect();
+        let (tokens, weights) = (self.machine.upload(&tokens), self.machine.upload(&weights));
+        let (log_probs, input, w) = (self.scratch(count, 1), h.operand(), head.operand(&self.machine));
+        let dh = gradient.then(|| self.scratch(count, hidden));
+        let most = (LOGIT_BYTES / (4 + self.machine.element.bytes()) / vocab.max(1)).clamp(1, count.max(1));
+        let logits = self.scratch(most, vocab);
+        let slopes = gradient.then(|| Operand::scratch(&self.machine, most, vocab, 0));
+        for start in (0..count).step_by(most) {
+            let rows = most.min(count - start);
+            let to = (logits.data().address(), vocab);
+            self.multiply((rows, vocab, hidden), input.from(start, 0), w.from(0, 0).t(), to, scale, 0.0);
+            let kernel = self.machine.element.kernel("cross_entropy_bf16", "cross_entropy_f32");
+            let (slope, pitch) = slopes.as_ref().map_or((0, 0), |slopes| (slopes.buffer.address(), slopes.pitch));
+            let arguments = arguments![
+                logits.data(),
+                int(vocab),
+                tokens.at(4 * start),
+                weights.at(4 * start),
+                log_probs.data().at(4 * start),
+                slope,
+                int(pitch),
+            ];
+            self.machine.launch(kernel, (rows, 1), threads(vocab, 512), arguments);
+            if let (Some(dh), Some(slopes)) = (&dh, &slopes) {
+                let to = (dh.data().at(4 * start * hidden), hidden);
+                self.multiply((rows, hidden, vocab), slopes.from(0, 0), w.from(0, 0), to, scale, 0.0);
+            }
+        }
+        (log_probs.download(), dh)
+    }
+
+    fn adamw(
+        &self,
+        params: &mut Params,
+        grads: &Numbers,
+        m: &mut Numbers,
+        v: &mut Numbers,
+        step: &AdamStep,
+        clip: f64,
+    ) -> f64 {
+        let count = grads.count;
+        let chunks = count.div_ceil(4096);
+        let (sums, norm) = (self.scratch(chunks, 1), self.scratch(1, 2));
+        self.machine.launch("sum_squares", (chunks, 1), 256, arguments![&grads.buffer, count as u64, sums.data()]);
+        let arguments = arguments![sums.data(), int(chunks), clip as f32, norm.data()];
+        self.machine.launch("gradient_norm", (1, 1), 256, arguments);
+        let arguments = arguments![
+            &params.numbers.buffer,
+            &grads.buffer,
+            &m.buffer,
+            &v.buffer,
+            norm.data(),
+            step.lr,
+            step.beta1,
+            step.beta2,
+            step.eps,
+            step.weight_decay,
+            step.c1,
+            step.c2,
+            count as u64,
+        ];
+        self.machine.launch("adamw", (count.div_ceil(256), 1), 256, arguments);
+        f64::from(norm.download()[0])
+    }
+}

@@ -1,0 +1,67 @@
+use graft_ops::DeviceError;
+
+/// What keeps a GPU from working for us.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// NVIDIA's driver is not installed.
+    #[error("find NVIDIA's driver: there is no `{library}`")]
+    NoDriver {
+        /// The library that was looked for.
+        library: &'static str,
+    },
+    /// The driver sees no GPU, or not that many.
+    #[error("find GPU {index}: the driver sees {count}")]
+    NoSuchGpu {
+        /// The GPU that was asked for.
+        index: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// The GPU can't run our kernels.
+    #[error("use {name}: its compute capability is {major}.{minor}, and 8.0 is needed")]
+    TooOld {
+        /// The GPU.
+        name: String,
+        /// Of its capability.
+        major: i32,
+        /// Of its capability.
+        minor: i32,
+    },
+    /// Memory ran out.
+    #[error("take {} MiB of GPU memory: {} MiB are free", bytes.div_ceil(1 << 20), free >> 20)]
+    OutOfMemory {
+        /// What was asked for.
+        bytes: u64,
+        /// What was free.
+        free: u64,
+    },
+    /// The driver refused something.
+    #[error("{what} on the GPU: {why}")]
+    Driver {
+        /// What was done.
+        what: String,
+        /// The driver's words.
+        why: String,
+    },
+}
+
+impl Error {
+    /// What the user can do.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NoDriver { .. } => "install NVIDIA's driver, or train with `--device cpu`",
+            Self::NoSuchGpu { .. } => "`nvidia-smi` lists the GPUs; `--device gpu:0` is the first",
+            Self::TooOld { .. } => "Ampere (2020) or newer is needed; train with `--device cpu`",
+            Self::OutOfMemory { .. } => "train with a smaller `--pass-tokens`, or with `--recompute`",
+            Self::Driver { .. } => "`nvidia-smi` says whether the GPU works; `--device cpu` trains without it",
+        }
+    }
+}
+
+impl From<Error> for DeviceError {
+    fn from(error: Error) -> Self {
+        let out_of_memory = matches!(error, Error::OutOfMemory { .. });
+        Self { out_of_memory, hint: error.hint(), source: Box::new(error) }
+    }
+}

@@ -1,0 +1,157 @@
+//! Who sees whom in attention, cut into tiles for the kernels of `kernels/attention.cu`.
+
+use std::{collections::BTreeMap, ops::Range, rc::Rc};
+
+use graft_ops::AttentionRange;
+
+use crate::memory::{Buffer, Machine};
+
+/// Query rows and keys of a tile.
+const TILE: usize = 64;
+/// Query rows that a tile of keys goes through in one part, about.
+const ROWS_OF_PART: usize = 512;
+
+/// Attention ranges on the device.
+#[derive(Debug)]
+pub struct Ranges {
+    pub(crate) ranges: Buffer,
+    pub(crate) query_tiles: Buffer,
+    pub(crate) query_tile_count: usize,
+    pub(crate) key_tiles: Buffer,
+    pub(crate) key_tile_count: usize,
+    pub(crate) visits: Buffer,
+    pub(crate) folds: Buffer,
+    pub(crate) fold_count: usize,
+    /// Parts that the folds sum.
+    pub(crate) part_count: usize,
+}
+
+/// The same as the numbers of the kernels' structures.
+#[derive(Debug, Default, PartialEq)]
+struct Layout {
+    /// `Range`: 8 numbers each.
+    ranges: Vec<i32>,
+    /// `QueryTile`: 2 numbers each.
+    query_tiles: Vec<i32>,
+    /// `KeyTile`: 5 numbers each.
+    key_tiles: Vec<i32>,
+    /// `Visit`: 2 numbers each.
+    visits: Vec<i32>,
+    /// `Fold`: 4 numbers each.
+    folds: Vec<i32>,
+    parts: usize,
+}
+
+impl Ranges {
+    pub(crate) fn upload(machine: &Rc<Machine>, ranges: &[AttentionRange]) -> Self {
+        let layout = Layout::of(ranges);
+        let upload = |numbers: &[i32]| machine.upload(numbers);
+        Self {
+            ranges: upload(&layout.ranges),
+            query_tiles: upload(&layout.query_tiles),
+            query_tile_count: layout.query_tiles.len() / 2,
+            key_tiles: upload(&layout.key_tiles),
+            key_tile_count: layout.key_tiles.len() / 5,
+            visits: upload(&layout.visits),
+            folds: upload(&layout.folds),
+            fold_count: layout.folds.len() / 4,
+            part_count: layout.parts,
+        }
+    }
+}
+
+impl Layout {
+    fn of(ranges: &[AttentionRange]) -> Self {
+        let mut layout = Self::default();
+        for (index, range) in ranges.iter().enumerate() {
+            let pair = |range: &Range<usize>| [range.start, range.len()];
+            let [[q, nq], [p, np], [k, nk]] = [&range.queries, &range.prefix, &range.keys].map(pair);
+            layout.ranges.extend([q, nq, p, np, k, nk, usize::from(range.causal), 0].map(|n| n as i32));
+            layout.query_tiles.extend((0..nq).step_by(TILE).flat_map(|first| [index as i32, first as i32]));
+        }
+        for (keys, visits) in pieces(ranges) {
+            for start in keys.clone().step_by(TILE) {
+                let count = TILE.min(keys.end - start);
+                layout.key_tile(ranges, start..start + count, &visits, start - keys.start);
+            }
+        }
+        layout
+    }
+
+    /// Adds a tile of keys that lies `offset` keys after where its visits begin, in as many parts as its work asks for.
+    fn key_tile(&mut self, ranges: &[AttentionRange], keys: Range<usize>, visits: &[(usize, usize)], offset: usize) {
+        let mut parts: Vec<&[(usize, usize)]> = Vec::new();
+        let (mut from, mut rows) = (0, 0);
+        for (at, (range, _)) in visits.iter().enumerate() {
+            rows += ranges[*range].queries.len();
+            if rows >= ROWS_OF_PART || at + 1 == visits.len() {
+                parts.push(&visits[from..=at]);
+                (from, rows) = (at + 1, 0);
+            }
+        }
+        let single = parts.len() == 1;
+        if !single {
+            let numbers = [keys.start, keys.len(), self.parts, parts.len()];
+            self.folds.extend(numbers.map(|n| n as i32));
+        }
+        for part in parts {
+            let first = self.visits.len() / 2;
+            self.visits.extend(part.iter().flat_map(|(range, position)| [*range as i32, (position + offset) as i32]));
+            let place = if single { -1 } else { self.parts as i32 };
+            self.parts += usize::from(!single);
+            self.key_tiles.extend([keys.start as i32, keys.len() as i32, first as i32, part.len() as i32, place]);
+        }
+    }
+}
+
+/// Rows of keys, and the ranges that see them, each with the first key's position in it.
+type Piece = (Range<usize>, Vec<(usize, usize)>);
+
+/// Runs of keys that are seen by the same ranges, each with those ranges and the first key's position in them.
+fn pieces(ranges: &[AttentionRange]) -> Vec<Piece> {
+    /// A part of a range's keys: which range's, which rows, and the position of the first.
+    type Part = (usize, Range<usize>, usize);
+    let parts_of = |(index, range): (usize, &AttentionRange)| -> [Part; 2] {
+        [(index, range.prefix.clone(), 0), (index, range.keys.clone(), range.prefix.len())]
+    };
+    let parts: Vec<Part> =
+        ranges.iter().enumerate().flat_map(parts_of).filter(|(_, rows, _)| !rows.is_empty()).collect();
+    // Between two borders every part holds all rows or none.
+    let mut borders: Vec<usize> = parts.iter().flat_map(|(_, rows, _)| [rows.start, rows.end]).collect();
+    borders.sort_unstable();
+    borders.dedup();
+    let mut runs: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
+    for (index, rows, position) in parts {
+        let first = borders.partition_point(|border| *border < rows.start);
+        for border in borders[first..].iter().take_while(|border| **border < rows.end) {
+            runs.entry(*border).or_default().push((index, position + border - rows.start));
+        }
+    }
+    let end = |start: usize| borders[borders.partition_point(|border| *border <= start)];
+    runs.into_iter().map(|(start, visits)| (start..end(start), visits)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_prefix_is_folded_and_own_keys_are_not() {
+        let range = |queries: Range<usize>, prefix: Range<usize>| AttentionRange {
+            keys: queries.clone(),
+            queries,
+            prefix,
+            causal: true,
+        };
+        let layout =
+            Layout::of(&[range(0..70, 0..0), range(70..470, 0..70), range(470..870, 0..70), range(870..880, 0..70)]);
+        assert_eq!(layout.ranges[8..16], [70, 400, 0, 70, 70, 400, 1, 0]);
+        assert_eq!(layout.query_tiles[..6], [0, 0, 0, 64, 1, 0]);
+        // Keys 0..64 and 64..70 are seen by all: in two parts, the first of at least 512 rows.
+        assert_eq!(layout.key_tiles[..20], [0, 64, 0, 3, 0, 0, 64, 3, 1, 1, 64, 6, 4, 3, 2, 64, 6, 7, 1, 3]);
+        assert_eq!(layout.visits[..16], [0, 0, 1, 0, 2, 0, 3, 0, 0, 64, 1, 64, 2, 64, 3, 64]);
+        assert_eq!(layout.folds, [0, 64, 0, 2, 64, 6, 2, 2]);
+        // The others by their own range alone.
+        assert_eq!(layout.key_tiles[20..30], [70, 64, 8, 1, -1, 134, 64, 9, 1, -1]);
+    }
+}
