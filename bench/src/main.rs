@@ -25,6 +25,8 @@ Programs:
   step MODEL WHAT BATCH SOURCE TARGET STEPS
                                  training steps; WHAT is lora (all linear layers), qv (queries and values), prompt
                                  (20 virtual tokens), fast (all linear layers of the decoder, with the encoder's output kept)
+  gpu MODEL WHAT BATCH SOURCE TARGET STEPS ROWS
+                                 the same on the first GPU, in micro-batches of ROWS tokens; needs `--features cuda`
   gguf MODEL                     prefill and decode
   serving MODEL                  answers alone and together
   adapters MODEL                 answers eight at once, with 1, 8 and 64 adapters in a batch
@@ -54,9 +56,15 @@ fn run() -> anyhow::Result<()> {
         }
         ["kernels"] => kernels::run(),
         ["shape", folder] => shapes::write_t5(Path::new(folder)),
+        #[cfg(feature = "cuda")]
+        ["gpu", model, what, numbers @ ..] => {
+            let [batch, source, target, steps, rows] = parse(numbers)?[..] else {
+                bail!("five numbers were expected\n\n{HELP}")
+            };
+            steps::run_on_gpu(Path::new(model), what, &steps::Size { batch, source, target, steps }, rows)
+        }
         ["step", model, what, numbers @ ..] => {
-            let numbers: Vec<usize> =
-                numbers.iter().map(|n| n.parse()).collect::<Result<_, _>>().context("a number was expected")?;
+            let numbers = parse(numbers)?;
             let [batch, source, target, steps] = numbers[..] else { bail!("four numbers were expected\n\n{HELP}") };
             steps::run(Path::new(model), what, &steps::Size { batch, source, target, steps })
         }
@@ -66,4 +74,8 @@ fn run() -> anyhow::Result<()> {
         ["memory", model, count] => serving::memory(Path::new(model), count.parse().context("a number was expected")?),
         _ => bail!("no such program\n\n{HELP}"),
     }
+}
+
+fn parse(numbers: &[&str]) -> anyhow::Result<Vec<usize>> {
+    numbers.iter().map(|n| n.parse()).collect::<Result<_, _>>().context("a number was expected")
 }

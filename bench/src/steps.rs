@@ -5,7 +5,7 @@ use std::{path::Path, time::Instant};
 use anyhow::bail;
 use graft_core::{AdapterSpec, LoraSpec, PromptInit, PromptSpec, Targets};
 use graft_nn::{Adapter, Model, Sequence, TargetModule};
-use graft_ops::{Adam, memory};
+use graft_ops::{Adam, Device, memory};
 use graft_train::{Learner, StepPlan, peak_rss};
 use serde_json::json;
 
@@ -22,6 +22,43 @@ pub(crate) struct Size {
 /// Prints milliseconds an example and the peak of memory.
 pub(crate) fn run(path: &Path, what: &str, size: &Size) -> anyhow::Result<()> {
     let (model, _) = Model::open(path)?;
+    let mut measured = measure(&model, &model, what, size, 512)?;
+    measured["peak_gb"] = json!(peak_rss() as f64 / 1e9);
+    measured["activations_gb"] = json!(memory::peak() as f64 / 1e9);
+    println!("{measured}");
+    Ok(())
+}
+
+/// The same on the first GPU, in micro-batches of `rows` tokens.
+#[cfg(feature = "cuda")]
+pub(crate) fn run_on_gpu(path: &Path, what: &str, size: &Size, rows: usize) -> anyhow::Result<()> {
+    use graft_gpu::{Cuda, Element, Gpu};
+    let cuda = Cuda::open(0)?;
+    let without_blas = cuda.without_blas().map(ToString::to_string);
+    let gpu = Gpu::new(Box::new(cuda), Element::Bf16);
+    let (model, _) = Model::open(path)?;
+    let clock = Instant::now();
+    let on_gpu = model.upload(&gpu)?;
+    let upload = clock.elapsed().as_secs_f64();
+    let weights = gpu.used().1;
+    gpu.reset_peak();
+    let mut measured = measure(&model, &on_gpu, what, size, rows)?;
+    measured["gpu"] = json!(gpu.name());
+    measured["without_blas"] = json!(without_blas);
+    measured["upload_s"] = json!(upload);
+    measured["weights_gb"] = json!(weights as f64 / 1e9);
+    measured["gpu_peak_gb"] = json!(gpu.used().0 as f64 / 1e9);
+    println!("{measured}");
+    Ok(())
+}
+
+fn measure<D: Device>(
+    model: &Model,
+    on_device: &Model<D>,
+    what: &str,
+    size: &Size,
+    pass_tokens: usize,
+) -> anyhow::Result<serde_json::Value> {
     let spec = adapter(what)?;
     let prompt = match &spec {
         AdapterSpec::SoftPrompt(spec) => numbers(spec.tokens * model.width() * 2, 5),
@@ -30,34 +67,31 @@ pub(crate) fn run(path: &Path, what: &str, size: &Size) -> anyhow::Result<()> {
     let adapter = Adapter::fresh(&spec, &model.target_modules(), 1, model.width(), &prompt)?;
     let adam = Adam::new(adapter.params().data().len(), 0.9, 0.999, 1e-8, 0.0);
     let dropout = if let AdapterSpec::Lora(lora) = &spec { lora.dropout } else { 0.0 };
-    let mut learner = Learner::new(&model, adapter, adam);
-    let examples: Vec<Sequence> = (0..size.batch).map(|i| sequence(&model, size, i)).collect();
+    let mut learner = Learner::new(on_device, &adapter, &adam);
+    let examples: Vec<Sequence> = (0..size.batch).map(|i| sequence(model, size, i)).collect();
     let batch: Vec<&Sequence> = examples.iter().collect();
     let plan =
-        |step| StepPlan { lr: 5e-5, clip: 1.0, dropout, seed: 7, step, shared: 0, pass_tokens: 512, recompute: false };
+        |step| StepPlan { lr: 5e-5, clip: 1.0, dropout, seed: 7, step, shared: 0, pass_tokens, recompute: false };
     let (first_loss, _) = learner.step(&batch, &plan(0))?;
     memory::reset_peak();
-    let mut times = Vec::new();
+    let (mut times, mut last_loss) = (Vec::new(), first_loss);
     for step in 1..=size.steps {
         let clock = Instant::now();
-        learner.step(&batch, &plan(step as u64))?;
+        (last_loss, _) = learner.step(&batch, &plan(step as u64))?;
         times.push(clock.elapsed().as_secs_f64());
     }
     times.sort_by(f64::total_cmp);
     let median = times[times.len() / 2];
     let (each, tokens) = (size.source + size.target, size.batch * (size.source + size.target));
-    let said = json!({
+    Ok(json!({
         "ms_an_example": median / size.batch as f64 * 1e3,
         "tokens_per_s": tokens as f64 / median,
-        "gflop_an_example": gflop(&model, size),
+        "gflop_an_example": gflop(model, size),
         "tokens_each": each,
         "batch": size.batch,
-        "peak_gb": peak_rss() as f64 / 1e9,
-        "activations_gb": memory::peak() as f64 / 1e9,
         "first_loss": first_loss,
-    });
-    println!("{said}");
-    Ok(())
+        "last_loss": last_loss,
+    }))
 }
 
 /// Work of an example in the frozen weights, forward and back: the adapter's own and attention's come on top.

@@ -3,6 +3,7 @@
 //! Nothing here touches files, SQL, HTTP, tensors or the clock: times and seeds are arguments.
 
 mod dataset;
+mod device;
 mod digest;
 mod event;
 mod example;
@@ -15,6 +16,7 @@ mod task;
 mod time;
 
 pub use dataset::{Assignment, Dataset, Side, SplitRule, near_duplicates, split};
+pub use device::ComputeDevice;
 pub use digest::Digest;
 pub use event::{Event, EventKind, Phase};
 pub use example::{Example, ExampleId, Review, Source, Timestamp};

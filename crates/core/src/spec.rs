@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Digest, Error, TaskCard, json};
+use crate::{ComputeDevice, Digest, Error, TaskCard, json};
 
 /// All a run needs to know; written once as `spec.json` and never changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -236,6 +236,9 @@ pub struct Limits {
     pub memory: Option<u64>,
     /// Threads; `None` takes all cores.
     pub threads: Option<usize>,
+    /// Where it computes.
+    #[serde(default, skip_serializing_if = "ComputeDevice::is_auto")]
+    pub device: ComputeDevice,
 }
 
 impl Default for Limits {
@@ -248,6 +251,7 @@ impl Default for Limits {
             recompute: false,
             memory: None,
             threads: None,
+            device: ComputeDevice::Auto,
         }
     }
 }
@@ -261,15 +265,16 @@ impl TrainSpec {
         check_settings(&self.adapter, &self.optim, &self.limits)
     }
 
-    /// Digest of all that decides the result, and of nothing else: names, threads, memory and how often checkpoints are
-    /// written may differ between the machines that work on a run.
+    /// Digest of all that decides the result, and of nothing else: names, threads, memory, device and how often checkpoints
+    /// are written may differ between the machines that work on a run.
     #[must_use]
     pub fn digest(&self) -> Digest {
         // Taken apart, so that whoever adds a field decides about it here.
         let Self { run: _, graft: _, base, task, dataset, adapter, optim, eval, limits } = self;
         let BaseRef { name: _, digest: base } = base;
         let EvalSpec { per_epoch, patience, examples, checkpoints_per_epoch: _ } = eval;
-        let Limits { max_tokens, max_source, max_target, pass_tokens, recompute, memory: _, threads: _ } = limits;
+        let Limits { max_tokens, max_source, max_target, pass_tokens, recompute, memory: _, threads: _, device: _ } =
+            limits;
         let eval = (per_epoch, patience, examples);
         let limits = (max_tokens, max_source, max_target, pass_tokens, recompute);
         Digest::of(json::line(&(base, task, dataset, adapter, optim, eval, limits)).as_bytes())

@@ -50,6 +50,8 @@ pub async fn doctor(home: &Home, opened: Option<&Result<Engine>>, task: Option<&
     checks.push(disk(home.path()));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     checks.push(Check::good("threads", threads.to_string()));
+    let (found, hint) = graft_train::gpus();
+    checks.push(Check { hint, ..Check::good("gpu", found) });
     let engine = match opened {
         Some(Ok(engine)) => engine,
         Some(Err(error)) => {

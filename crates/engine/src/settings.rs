@@ -2,7 +2,7 @@
 //! flags of `graft train` and `graft queue submit`, of a request to the API, and of the page. Help that begins with
 //! `LoRA: ` or `Soft prompt: ` marks a setting of that method only; the page shows it with that method.
 
-use graft_core::{AdapterSpec, PromptInit, Schedule, Targets};
+use graft_core::{AdapterSpec, ComputeDevice, PromptInit, Schedule, Targets};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -125,6 +125,10 @@ pub struct Settings {
     /// Number of threads [default: all cores].
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub threads: Option<usize>,
+    /// Where to compute: auto (a GPU if there is one), cpu, gpu or gpu:N.
+    #[schema(value_type = Option<String>)]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "DEVICE"))]
+    pub device: Option<ComputeDevice>,
 }
 
 impl Settings {
@@ -177,6 +181,7 @@ impl Settings {
         set(&mut l.recompute, self.recompute);
         l.memory = self.memory.or(l.memory);
         l.threads = self.threads.or(l.threads);
+        set(&mut l.device, self.device);
         self.shape(&mut recipe.adapter)
     }
 

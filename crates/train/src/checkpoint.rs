@@ -30,6 +30,9 @@ pub(crate) struct Progress {
     /// Those of them that went through the model: what a pass's examples share does so once.
     #[serde(default)]
     pub(crate) computed: u64,
+    /// Tokens computed at once on a GPU, as its memory allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) micro_batch: Option<usize>,
     /// When the first process began.
     pub(crate) started_at: i64,
 }

@@ -82,6 +82,11 @@ pub enum Error {
         path: PathBuf,
     },
 
+    // The device
+    /// A GPU was asked for, and this build of Graft can't use one.
+    #[error("use a GPU: this build of Graft was made without")]
+    NoGpuBuild,
+
     // The training
     /// It would not fit in memory.
     #[error("train in {} MiB of memory: it would take about {} MiB", available >> 20, needed >> 20)]
@@ -126,6 +131,7 @@ impl Error {
                 "say where its files are with `graft train-dir DIR --base PATH`, or fetch it with `graft base pull {name}`"
             )),
             Self::OtherBase { .. } => Some("start a new run with `graft train`, or bring the old files back".into()),
+            Self::NoGpuBuild => Some("use the build with GPU support (`--features cuda`), or `--device cpu`".into()),
             Self::TooBig { hint, .. } => Some(hint.clone()),
             Self::Diverged { .. } => Some("use a smaller `--learning-rate`, or more `--warmup`".into()),
             Self::Stopped { .. } => Some("`graft runs resume` continues it".into()),
@@ -138,6 +144,11 @@ impl Error {
         Failure::of(self, self.hint(), self.exit_code())
     }
 
+    /// Whether a device ran out of memory, and less at once might do.
+    pub(crate) fn is_device_out_of_memory(&self) -> bool {
+        matches!(self, Self::Model(graft_nn::Error::Device(error)) if error.out_of_memory)
+    }
+
     /// The public exit code.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
@@ -145,7 +156,7 @@ impl Error {
             Self::Read { .. } | Self::Json { .. } | Self::NothingToLearn { .. } | Self::Checkpoint { .. } => {
                 ExitCode::BadData
             }
-            Self::Spec(_) => ExitCode::Usage,
+            Self::Spec(_) | Self::NoGpuBuild => ExitCode::Usage,
             Self::Write { .. } => ExitCode::Internal,
             Self::Publish(source) => source.exit_code(),
             Self::Model(source) => source.exit_code(),

@@ -2,21 +2,23 @@ use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
 use graft_core::{Purpose, random};
 use graft_nn::{Adapter, Context, MicroBatch, Model, Sequence};
-use graft_ops::{Adam, Dropout, Matrix};
+use graft_ops::{Adam, Cpu, Device, Dropout, Matrix};
 use rand::Rng as _;
 
 use crate::{Error, data};
 
 /// An adapter being learned on a frozen model: weights, gradient and optimiser.
 #[derive(Debug)]
-pub struct Learner<'m> {
+pub struct Learner<'m, D: Device = Cpu> {
     /// The frozen base.
-    pub model: &'m Model,
+    pub model: &'m Model<D>,
     /// What is learned.
-    pub adapter: Adapter,
+    pub adapter: Adapter<D>,
     /// Its optimiser.
-    pub adam: Adam,
-    grads: Vec<f32>,
+    pub adam: Adam<D::Numbers>,
+    grads: D::Numbers,
+    /// Number of trainable numbers.
+    len: usize,
     kept: Option<RefCell<Kept>>,
 }
 
@@ -52,13 +54,14 @@ pub struct StepPlan {
     pub recompute: bool,
 }
 
-impl<'m> Learner<'m> {
-    /// Begins with an adapter and an optimiser of its size.
+impl<'m, D: Device> Learner<'m, D> {
+    /// Begins with an adapter and an optimiser of its size, which go to the model's device.
     #[must_use]
-    pub fn new(model: &'m Model, adapter: Adapter, adam: Adam) -> Self {
-        let grads = vec![0.0; adapter.params().data().len()];
+    pub fn new(model: &'m Model<D>, adapter: &Adapter, adam: &Adam) -> Self {
+        let (device, len) = (model.device(), adapter.params().data().len());
+        let (adapter, adam, grads) = (adapter.upload(device), adam.upload(device), device.numbers(&vec![0.0; len]));
         let kept = model.encoder_ignores(&adapter).then(RefCell::default);
-        Self { model, adapter, adam, grads, kept }
+        Self { model, adapter, adam, grads, len, kept }
     }
 
     /// What the encoder writes for each sequence, if that never changes.
@@ -82,16 +85,34 @@ impl<'m> Learner<'m> {
         Ok(Some(all))
     }
 
+    /// All trainable numbers.
+    #[must_use]
+    pub fn params(&self) -> Vec<f32> {
+        let mut numbers = vec![0.0; self.len];
+        self.model.device().read_params(self.adapter.device_params(), &mut numbers);
+        numbers
+    }
+
+    /// Overwrites all trainable numbers.
+    pub fn set_params(&mut self, numbers: &[f32]) {
+        self.model.device().write_params(self.adapter.device_params_mut(), numbers);
+    }
+
+    /// What went wrong on the device since the last call.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.model.device().status().map_err(|e| Error::Model(graft_nn::Error::Device(e)))
+    }
+
     /// Number of trainable numbers.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.grads.len()
+        self.len
     }
 
     /// Whether nothing is trainable.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.grads.is_empty()
+        self.len == 0
     }
 
     /// One optimiser step on `batch`, in as many passes as it takes; returns the mean loss of a supervised token and the
@@ -103,7 +124,7 @@ impl<'m> Learner<'m> {
         let supervised: usize = batch.iter().map(|s| s.supervised()).sum();
         let lengths = self.lengths(batch);
         let head = plan.shared + self.adapter.virtual_tokens();
-        self.grads.fill(0.0);
+        self.model.device().clear(&mut self.grads);
         let mut total = 0.0_f64;
         for (index, pass) in data::passes(&lengths, head, plan.pass_tokens).into_iter().enumerate() {
             let seed = random(plan.seed, Purpose::Dropout, [plan.step, index as u64]).next_u64();
@@ -115,7 +136,11 @@ impl<'m> Learner<'m> {
             total -= found.map_err(Error::Model)?.iter().map(|p| f64::from(*p)).sum::<f64>();
         }
         self.adapter.set_dropout(None);
-        let norm = self.adam.step(self.adapter.params_mut().data_mut(), &self.grads, plan.lr, plan.clip);
+        let norm = {
+            let device = self.model.device();
+            self.adam.step_on(device, self.adapter.device_params_mut(), &self.grads, plan.lr, plan.clip)
+        };
+        self.check()?;
         Ok((total / supervised as f64, norm))
     }
 

@@ -8,6 +8,7 @@ mod adapter_files;
 mod augment;
 mod checkpoint;
 mod data;
+mod device;
 mod error;
 mod learner;
 mod memory;
@@ -17,6 +18,7 @@ mod trainer;
 
 pub use adapter_files::{AdapterCard, load_adapter};
 pub use data::{Row, fits};
+pub use device::gpus;
 pub use error::Error;
 pub use learner::{Learner, StepPlan};
 pub use memory::{Estimate, available_memory, estimate, peak_rss};

@@ -44,6 +44,21 @@ pub fn estimate(model: &Model, spec: &TrainSpec, base_bytes: u64, train: &[&Sequ
     }
 }
 
+/// Predicts the peak on a GPU beside the base's weights, which are there already.
+pub(crate) fn estimate_on_gpu(model: &Model, spec: &TrainSpec, train: &[&Sequence], eval: &[&Sequence]) -> u64 {
+    /// Logits with their gradient, as the device bounds them, and its library's working memory.
+    const FIXED: u64 = (1 << 30) + (128 << 20);
+    let rows = most_rows(spec, train).max(most_rows(spec, eval)) as u64;
+    // What products read lies beside the numbers themselves; a dequantized weight lives while it is used.
+    let kept = rows * model.bytes_per_row(spec.limits.recompute) as u64;
+    let weights = model.target_modules().iter().map(|m| m.inputs * m.outputs).max().unwrap_or(0);
+    let head = model.vocab() * model.width();
+    let scratch = 4 * weights.max(head) as u64 + 64 * rows * model.width() as u64;
+    // The adapter, its gradient and its moments.
+    let adapter = 16 * Adapter::parameters(&spec.adapter, model) as u64;
+    FIXED + kept + kept / 4 + scratch + adapter
+}
+
 /// Rows that the longest pass computes: no more than there are, and at least one sequence.
 fn most_rows(spec: &TrainSpec, train: &[&Sequence]) -> usize {
     let ahead = match &spec.adapter {

@@ -20,7 +20,7 @@ pub fn pace(model: &Model, prompter: &Prompter, spec: &TrainSpec, all: &[Sequenc
     let fitting: Vec<&Sequence> = all.iter().filter(|sequence| data::fits(sequence, &spec.limits, model)).collect();
     let every = fitting.len().div_ceil(spec.optim.batch.max(1)).max(1);
     let batch: Vec<&Sequence> = fitting.into_iter().step_by(every).collect();
-    let learner = trainer::fresh(model, prompter, spec)?;
+    let (_, learner) = trainer::fresh(model, model, prompter, spec)?;
     let shared = if model.has_encoder() { 0 } else { prompter.shared().len() };
     let forward = || learner.loss(&batch, shared, spec.limits.pass_tokens);
     // What is read or kept once in a training is not timed.

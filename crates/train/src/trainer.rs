@@ -10,7 +10,7 @@ use graft_core::{
 };
 use graft_formats::{DigestCache, digest_of};
 use graft_nn::{Adapter, Model, Prompter, Sequence};
-use graft_ops::{Adam, pool};
+use graft_ops::{Adam, Device, pool};
 use rand::RngExt as _;
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     adapter_files::save_adapter,
     checkpoint::{self, Progress},
     data::{self, Order, Sequences},
+    device::{self, Compute},
     learner::{Learner, StepPlan},
     memory::{self, available_memory, peak_rss},
     run_dir::{EventLog, now},
@@ -25,6 +26,11 @@ use crate::{
 
 /// A loss this many times the first one (and some) means the training has lost its way.
 const EXPLODED: f64 = 2.0;
+
+/// Tokens that a GPU computes at once where its memory allows.
+const GPU_TOKENS: usize = 16_384;
+/// The least it is asked for.
+const LEAST_TOKENS: usize = 64;
 
 /// How a training ended well.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,22 +98,28 @@ fn run(dir: &RunDir, machine: &Machine<'_>, say: &mut Say<'_>) -> Result<Trainin
     let held_out = eval.all.len();
     eval.all.truncate(spec.eval.examples);
 
-    let mut trainer = Trainer::new(dir, spec, &model, &prompter, (train, eval, held_out))?;
-    let needed = trainer.check_memory(base)?;
-    trainer.prepared(needed, say)?;
-    trainer.restore(say)?;
-    say(EventKind::Phase { phase: Phase::Train })?;
-    trainer.learn(say)?;
-    say(EventKind::Phase { phase: Phase::Evaluate })?;
-    trainer.finish(say)
+    let sides = (train, eval, held_out);
+    match device::open(spec.limits.device)? {
+        Compute::Cpu => Trainer::new(dir, spec, (&model, &model), &prompter, sides)?.run(base, None, say),
+        #[cfg(feature = "cuda")]
+        Compute::Gpu(gpu) => {
+            let on_gpu = model.upload(&gpu).map_err(Error::Model)?;
+            let free = gpu.memory().0;
+            say(EventKind::Note { text: format!("Computing on {} ({} MiB free).", gpu.name(), free >> 20) })?;
+            Trainer::new(dir, spec, (&model, &on_gpu), &prompter, sides)?.run(base, Some(free), say)
+        }
+    }
 }
 
-struct Trainer<'r> {
+struct Trainer<'r, D: Device> {
     dir: &'r RunDir,
     spec: &'r TrainSpec,
     settings: Digest,
     prompter: &'r Prompter,
-    learner: Learner<'r>,
+    /// The frozen model on the host, and the adapter as it is published.
+    model: &'r Model,
+    adapter: Adapter,
+    learner: Learner<'r, D>,
     best: Vec<f32>,
     train: Sequences,
     eval: Sequences,
@@ -118,11 +130,11 @@ struct Trainer<'r> {
     progress: Progress,
 }
 
-impl<'r> Trainer<'r> {
+impl<'r, D: Device> Trainer<'r, D> {
     fn new(
         dir: &'r RunDir,
         spec: &'r TrainSpec,
-        model: &'r Model,
+        (model, on_device): (&'r Model, &'r Model<D>),
         prompter: &'r Prompter,
         (train, eval, held_out): (Sequences, Sequences, usize),
     ) -> Result<Self, Error> {
@@ -138,14 +150,18 @@ impl<'r> Trainer<'r> {
             seconds: 0.0,
             tokens: 0,
             computed: 0,
+            micro_batch: None,
             started_at: now(),
         };
+        let (adapter, learner) = fresh(model, on_device, prompter, spec)?;
         Ok(Self {
             dir,
             spec,
             settings: spec.digest(),
             prompter,
-            learner: fresh(model, prompter, spec)?,
+            model,
+            adapter,
+            learner,
             best: Vec::new(),
             train,
             eval,
@@ -156,10 +172,52 @@ impl<'r> Trainer<'r> {
         })
     }
 
+    /// Trains to the end; `gpu_memory` is what is free on a GPU.
+    fn run(mut self, base: &Path, gpu_memory: Option<u64>, say: &mut Say<'_>) -> Result<TrainingRun, Error> {
+        let needed = match gpu_memory {
+            Some(free) => self.fit_gpu(free)?,
+            None => self.check_memory(base)?,
+        };
+        self.prepared(needed, say)?;
+        self.restore(say)?;
+        say(EventKind::Phase { phase: Phase::Train })?;
+        self.learn(say)?;
+        say(EventKind::Phase { phase: Phase::Evaluate })?;
+        self.finish(say)
+    }
+
+    /// Chooses the largest micro-batch that fits a GPU, down to the one that the spec asks for.
+    fn fit_gpu(&mut self, free: u64) -> Result<u64, Error> {
+        let available = self.spec.limits.memory.map_or(free, |limit| limit.min(free));
+        let (train, eval): (Vec<_>, Vec<_>) = (self.train.all.iter().collect(), self.eval.all.iter().collect());
+        let mut sized = self.spec.clone();
+        sized.limits.pass_tokens = GPU_TOKENS.max(self.spec.limits.pass_tokens);
+        loop {
+            let needed = memory::estimate_on_gpu(self.model, &sized, &train, &eval);
+            if needed <= available {
+                self.progress.micro_batch = Some(sized.limits.pass_tokens);
+                return Ok(needed);
+            }
+            if sized.limits.pass_tokens <= LEAST_TOKENS {
+                let hint = match sized.limits.recompute {
+                    false => "`--recompute` takes less; so does a smaller `--max-tokens`",
+                    true => "use a smaller base model or `--max-tokens`, or `--device cpu`",
+                };
+                return Err(Error::TooBig { needed, available, hint: hint.into() });
+            }
+            sized.limits.pass_tokens /= 2;
+        }
+    }
+
+    /// Tokens computed at once.
+    fn micro_batch(&self) -> usize {
+        self.progress.micro_batch.unwrap_or(self.spec.limits.pass_tokens)
+    }
+
     fn check_memory(&self, base: &Path) -> Result<u64, Error> {
         let base_bytes = file_bytes(base);
         let (train, eval): (Vec<_>, Vec<_>) = (self.train.all.iter().collect(), self.eval.all.iter().collect());
-        let total = |spec: &TrainSpec| memory::estimate(self.learner.model, spec, base_bytes, &train, &eval).total();
+        let total = |spec: &TrainSpec| memory::estimate(self.model, spec, base_bytes, &train, &eval).total();
         let needed = total(self.spec);
         let Some(available) = self.spec.limits.memory.or_else(available_memory) else { return Ok(needed) };
         if needed <= available {
@@ -196,8 +254,10 @@ impl<'r> Trainer<'r> {
 
     fn restore(&mut self, say: &mut Say<'_>) -> Result<(), Error> {
         let len = self.learner.len();
-        if let Some((progress, state)) = checkpoint::newest(self.dir, &self.settings, &mut self.learner.adam, len)? {
-            self.learner.adapter.params_mut().data_mut().copy_from_slice(&state.params);
+        let mut adam = self.learner.adam.download(self.learner.model.device());
+        if let Some((progress, state)) = checkpoint::newest(self.dir, &self.settings, &mut adam, len)? {
+            self.learner.adam = adam.upload(self.learner.model.device());
+            self.learner.set_params(&state.params);
             self.best = state.best;
             self.progress = progress;
             say(EventKind::Resumed { step: self.progress.step })?;
@@ -244,8 +304,9 @@ impl<'r> Trainer<'r> {
     }
 
     fn save(&self, say: &mut Say<'_>) -> Result<(), Error> {
-        let params = self.learner.adapter.params().data();
-        checkpoint::save(self.dir, &self.settings, &self.progress, &self.learner.adam, params, &self.best)?;
+        let (adam, params) = (self.learner.adam.download(self.learner.model.device()), self.learner.params());
+        self.learner.check()?;
+        checkpoint::save(self.dir, &self.settings, &self.progress, &adam, &params, &self.best)?;
         say(EventKind::Checkpoint { step: self.progress.step })
     }
 
@@ -253,7 +314,7 @@ impl<'r> Trainer<'r> {
     fn step(&mut self) -> Result<(f64, f64, f64), Error> {
         let (o, step) = (&self.spec.optim, self.progress.step);
         let epoch = step / self.order.steps_per_epoch();
-        let model = self.learner.model;
+        let model = self.model;
         let batch = self.order.step(step).iter().map(|&i| match o.typos > 0.0 {
             true => self.train.misspelt(i, epoch, self.spec, self.prompter, model).map(Cow::Owned),
             false => Ok(Cow::Borrowed(&self.train.all[i])),
@@ -262,7 +323,7 @@ impl<'r> Trainer<'r> {
         let batch: Vec<&Sequence> = batch.iter().map(|sequence| &**sequence).collect();
         self.progress.tokens += batch.iter().map(|s| (s.source.len() + s.tokens.len()) as u64).sum::<u64>();
         let warmup = (o.warmup * self.total as f64).round() as u64;
-        let plan = StepPlan {
+        let mut plan = StepPlan {
             // Counted from 1, so that no step is spent at a learning rate of zero.
             lr: o.schedule.at(step + 1, warmup, self.total + 1, o.lr),
             clip: o.clip,
@@ -273,18 +334,27 @@ impl<'r> Trainer<'r> {
             seed: o.seed,
             step,
             shared: self.train.shared,
-            pass_tokens: self.spec.limits.pass_tokens,
+            pass_tokens: self.micro_batch(),
             recompute: self.spec.limits.recompute,
         };
+        let (loss, norm) = loop {
+            match self.learner.step(&batch, &plan) {
+                // The estimate was too low: later steps are as large as this one turns out to be.
+                Err(error) if error.is_device_out_of_memory() && plan.pass_tokens > LEAST_TOKENS => {
+                    plan.pass_tokens /= 2;
+                    self.progress.micro_batch = Some(plan.pass_tokens);
+                }
+                done => break done?,
+            }
+        };
         self.progress.computed += self.learner.computed(&batch, &plan);
-        let (loss, norm) = self.learner.step(&batch, &plan)?;
         Ok((loss, norm, plan.lr))
     }
 
     /// Mean loss of a supervised token on the held-out examples.
     fn held_out_loss(&self) -> Result<Option<f64>, Error> {
         let all: Vec<&Sequence> = self.eval.all.iter().collect();
-        self.learner.loss(&all, self.eval.shared, self.spec.limits.pass_tokens)
+        self.learner.loss(&all, self.eval.shared, self.micro_batch())
     }
 
     /// Whether the held-out loss has not become better for as long as the run is patient.
@@ -301,7 +371,7 @@ impl<'r> Trainer<'r> {
         if best {
             (p.best, p.stale) = (Some((loss, p.step)), 0);
             if self.spec.eval.patience > 0 {
-                self.best = self.learner.adapter.params().data().to_vec();
+                self.best = self.learner.params();
             }
         } else {
             p.stale += 1;
@@ -322,9 +392,11 @@ impl<'r> Trainer<'r> {
         let step = self.progress.step;
         let mut best_step = step;
         if let (Some((loss, at)), false) = (self.progress.best, self.best.is_empty()) {
-            self.learner.adapter.params_mut().data_mut().copy_from_slice(&self.best);
+            self.learner.set_params(&self.best);
             (eval_loss, best_step) = (Some(loss), at);
         }
+        self.adapter.params_mut().data_mut().copy_from_slice(&self.learner.params());
+        self.learner.check()?;
         let spec = self.spec;
         let card = AdapterCard {
             task: spec.task.clone(),
@@ -333,7 +405,7 @@ impl<'r> Trainer<'r> {
             dataset: Some(spec.dataset.clone()),
             graft: spec.graft.clone(),
         };
-        let adapter_hash = save_adapter(&self.dir.adapter(), &self.learner.adapter, self.learner.model, &card)?;
+        let adapter_hash = save_adapter(&self.dir.adapter(), &self.adapter, self.model, &card)?;
         let result = TrainingRun {
             run_id: spec.run.clone(),
             status: "completed".into(),
@@ -365,8 +437,13 @@ impl<'r> Trainer<'r> {
     }
 }
 
-/// A learner that has learned nothing.
-pub(crate) fn fresh<'m>(model: &'m Model, prompter: &Prompter, spec: &TrainSpec) -> Result<Learner<'m>, Error> {
+/// An adapter that has learned nothing, and its learner on a device.
+pub(crate) fn fresh<'m, D: Device>(
+    model: &Model,
+    on_device: &'m Model<D>,
+    prompter: &Prompter,
+    spec: &TrainSpec,
+) -> Result<(Adapter, Learner<'m, D>), Error> {
     let o = &spec.optim;
     let rows = match &spec.adapter {
         AdapterSpec::SoftPrompt(prompt) => prompt_rows(prompt, &spec.task, model, prompter, o.seed)?,
@@ -375,7 +452,9 @@ pub(crate) fn fresh<'m>(model: &'m Model, prompter: &Prompter, spec: &TrainSpec)
     let adapter =
         Adapter::fresh(&spec.adapter, &model.target_modules(), o.seed, model.width(), &rows).map_err(Error::Model)?;
     let adam = Adam::new(adapter.params().data().len(), o.beta1, o.beta2, o.eps, o.weight_decay);
-    Ok(Learner::new(model, adapter, adam))
+    let learner = Learner::new(on_device, &adapter, &adam);
+    learner.check()?;
+    Ok((adapter, learner))
 }
 
 /// Rows a soft prompt starts from, `(tokens, width)`; for encoder–decoder models PEFT's file has a second half, which

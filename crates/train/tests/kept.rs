@@ -25,7 +25,7 @@ fn a_kept_encoder_learns_what_a_computed_one_does() {
     let all: Vec<Sequence> = (0..6).map(sequence).collect();
     let fresh = adapter(&model, Targets::Decoder);
     let adam = Adam::new(fresh.params().data().len(), 0.9, 0.999, 1e-8, 0.0);
-    let mut kept = Learner::new(&model, fresh.clone(), adam.clone());
+    let mut kept = Learner::new(&model, &fresh, &adam);
     let (mut plain, mut plain_adam) = (fresh, adam);
     for step in 0..6 {
         // Sources come in other company in the second epoch.

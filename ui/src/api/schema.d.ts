@@ -3088,6 +3088,11 @@ export interface components {
              */
             clip?: number | null;
             /**
+             * @description Where to compute: auto (a GPU if there is one), cpu, gpu or gpu:N.
+             * @default null
+             */
+            device?: string | null;
+            /**
              * Format: float
              * @description LoRA: dropout.
              * @default null
