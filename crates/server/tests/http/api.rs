@@ -143,6 +143,8 @@ async fn a_damaged_run_hides_no_other() {
     let folder = service.state.engine.home.path().join("runs").join(&run);
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("events.jsonl"), "{\"no\": \"event\"}\n{}\n").unwrap();
+    // One that ended before runs were followed into the database: it is read from its folder.
+    service.post(&format!("/api/v1/runs/{run}/cancel"), &json!({})).await;
     let list = service.get("/api/v1/runs").await;
     assert_eq!((list.status, &list.json()["runs"][0]["id"]), (StatusCode::OK, &json!(run)));
     for shown in [list.json()["runs"][0].clone(), service.get(&format!("/api/v1/runs/{run}")).await.json()] {
