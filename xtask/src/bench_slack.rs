@@ -92,7 +92,7 @@ impl Strict {
             fs::remove_dir_all(&self.home)?;
         }
         fs::create_dir_all(&self.home)?;
-        let base = prepare::base_model()?.map_err(anyhow::Error::msg)?;
+        let base = prepare::base_model()?.context("find the base model: unset GRAFT_SKIP_MODEL")?;
         fs::copy(Path::new(DATA).join("tables.toml"), self.home.join("tables.toml"))?;
         let labels = self.write("first.jsonl", first)?.display().to_string();
         self.ask(&["base", "add", "bench-base", &std::path::absolute(base)?.display().to_string()])?;

@@ -16,11 +16,9 @@ struct Case {
 }
 
 #[test]
+#[ignore = "needs the base model's file in GRAFT_TEST_GGUF; `cargo xtask test` runs it"]
 fn tokens_logits_and_greedy_continuations_equal_transformers() {
-    let Some(path) = std::env::var_os("GRAFT_TEST_GGUF") else {
-        eprintln!("skipped: GRAFT_TEST_GGUF is not set");
-        return;
-    };
+    let path = std::env::var_os("GRAFT_TEST_GGUF").expect("GRAFT_TEST_GGUF names SmolLM2-135M-Instruct.Q4_1.gguf");
     let (model, files) = Model::open(Path::new(&path)).unwrap();
     let cases: Vec<Case> = serde_json::from_str(include_str!("data/smollm2_greedy.json")).unwrap();
     assert_eq!(cases.len(), 5);

@@ -40,12 +40,12 @@ fn t5() -> &'static Base {
 }
 
 /// SmolLM2, from the GGUF file that `GRAFT_TEST_GGUF` names.
-fn smollm2() -> Option<Base> {
-    let path = std::env::var_os("GRAFT_TEST_GGUF")?;
+fn smollm2() -> Base {
+    let path = std::env::var_os("GRAFT_TEST_GGUF").expect("GRAFT_TEST_GGUF names SmolLM2-135M-Instruct.Q4_1.gguf");
     let model = graft_formats::open(path.as_ref()).unwrap();
     let (tokenizer, eos) = (Arc::new(model.tokenizer), model.tokens.eos);
     let vocabulary = Arc::new(Vocabulary::new(tokenizer.clone(), &eos).unwrap());
-    Some(Base { vocabulary, tokenizer, eos: eos[0] })
+    Base { vocabulary, tokenizer, eos: eos[0] }
 }
 
 fn tokens(base: &Base, text: &str) -> Vec<u32> {
@@ -142,8 +142,9 @@ fn a_slack_answer_of_any_length_is_valid_with_either_tokenizer() {
 }
 
 #[test]
+#[ignore = "needs the base model's file in GRAFT_TEST_GGUF; `cargo xtask test` runs it"]
 fn a_real_model_writes_short_answers_in_the_words_of_the_message() {
-    let Some(base) = smollm2() else { return };
+    let base = smollm2();
     let guide = Guide::new(&rescue(), base.vocabulary.clone()).unwrap();
     let wire = " both Sunny Acres; -| toilet paper;12 case dry goods| squash;1.5 - produce]";
     let ids = tokens(&base, wire);

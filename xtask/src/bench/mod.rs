@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     }
     let parts = ["-p", "graft", "--bin", "graft", "-p", "graft-bench", "--bin", "graft-bench"];
     shell::run(shell::release().args(parts))?;
-    let base = std::path::absolute(prepare::base_model()?.map_err(anyhow::Error::msg)?)?;
+    let base = std::path::absolute(prepare::base_model()?.context("find the base model: unset GRAFT_SKIP_MODEL")?)?;
     let settings = Settings { rounds: std::cmp::max(rounds, 1), base };
     let mut skipped = Vec::new();
     for (name, bench) in ALL.iter().filter(|(name, _)| names.is_empty() || names.contains(name)) {
