@@ -37,6 +37,20 @@ pub(crate) struct Progress {
     pub(crate) started_at: i64,
 }
 
+impl Progress {
+    /// Takes in a held-out loss of the present step; says whether it is the best so far. One that is no number never is, and
+    /// JSON has no word for it that the checkpoint could be read from.
+    pub(crate) fn measured(&mut self, loss: f64) -> bool {
+        let best = loss.is_finite() && self.best.is_none_or(|(lowest, _)| loss < lowest);
+        if best {
+            (self.best, self.stale) = (Some((loss, self.step)), 0);
+        } else {
+            self.stale += 1;
+        }
+        best
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Header {
     progress: Progress,
@@ -129,4 +143,21 @@ fn list(dir: &RunDir) -> Vec<(u64, PathBuf)> {
     let mut found: Vec<(u64, PathBuf)> = entries.filter_map(|e| Some((step(&e.path())?, e.path()))).collect();
     found.sort();
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_out_loss_that_is_no_number_is_not_the_best_and_spoils_no_checkpoint() {
+        let start =
+            r#"{"step":1,"loss":2.0,"best":null,"stale":0,"first_loss":2.0,"seconds":0,"tokens":0,"started_at":0}"#;
+        let mut progress: Progress = serde_json::from_str(start).unwrap();
+        assert!(!progress.measured(f64::NAN));
+        assert_eq!((progress.best, progress.stale), (None, 1));
+        assert_eq!(serde_json::from_str::<Progress>(&json::line(&progress)).unwrap(), progress);
+        assert!(progress.measured(1.5) && !progress.measured(f64::NAN) && progress.measured(1.0));
+        assert_eq!((progress.best, progress.stale), (Some((1.0, 1)), 0));
+    }
 }

@@ -169,7 +169,9 @@ impl RunDir {
     }
 }
 
-/// Appends events; each is on disk before the next.
+/// Appends events, each whole before the next. Those that change what is known of the run's state are durable when
+/// [`append`](Self::append) returns. Steps, measurements and notes are not synced one by one: after a power cut the run goes
+/// on from its checkpoint and writes them again, and a sync for each step would cost fast trainings several per cent.
 #[derive(Debug)]
 pub struct EventLog {
     path: PathBuf,
@@ -220,6 +222,11 @@ impl EventLog {
             return Err(Error::Write { path: self.path.clone(), source });
         }
         (self.seq, self.end) = (event.seq, self.end + line.len() as u64);
+        use EventKind::{Answered, Eval, Note, Step};
+        if !matches!(event.kind, Step { .. } | Eval { .. } | Answered { .. } | Note { .. }) {
+            let synced = faults::pass(Op::Sync, &self.path).and_then(|()| self.file.sync_data());
+            synced.map_err(|source| Error::Write { path: self.path.clone(), source })?;
+        }
         Ok(event)
     }
 }

@@ -367,14 +367,9 @@ impl<'r, D: Device> Trainer<'r, D> {
     fn measure(&mut self, say: &mut Say<'_>) -> Result<Option<f64>, Error> {
         let Some(loss) = self.held_out_loss()? else { return Ok(None) };
         let p = &mut self.progress;
-        let best = p.best.is_none_or(|(lowest, _)| loss < lowest);
-        if best {
-            (p.best, p.stale) = (Some((loss, p.step)), 0);
-            if self.spec.eval.patience > 0 {
-                self.best = self.learner.params();
-            }
-        } else {
-            p.stale += 1;
+        let best = p.measured(loss);
+        if best && self.spec.eval.patience > 0 {
+            self.best = self.learner.params();
         }
         let step = p.step;
         say(EventKind::Eval { step, loss, best })?;
