@@ -6,7 +6,7 @@ use graft_core::{AnswerForm, Dataset, Digest, Example, TaskCard, Timestamp};
 use graft_predict::Calibration;
 use graft_store::{Lease, Version};
 use graft_tasks::{
-    baseline::Baseline,
+    cards,
     pounds::Tables,
     score::{self, Scores},
 };
@@ -166,12 +166,11 @@ pub fn baseline_scores(
     eval: &[Example],
     tables: &Tables,
 ) -> Option<BaselineScores> {
-    let (name, answers): (String, Vec<Option<Value>>) = match &card.answer {
-        AnswerForm::Json { .. } if card.name == "slack-rescue" => {
-            let baseline = Baseline::new(tables);
-            ("regex".into(), eval.iter().map(|example| Some(baseline.extract(&example.input))).collect())
+    let (name, answers): (String, Vec<Option<Value>>) = match (cards::parser(&card.name, tables), &card.answer) {
+        (Some(parser), _) => {
+            ("regex".into(), eval.iter().map(|example| Some(parser.extract(&example.input))).collect())
         }
-        AnswerForm::Label { .. } => {
+        (None, AnswerForm::Label { .. }) => {
             let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
             for label in train.iter().filter_map(|example| example.output.as_ref()?.as_str()) {
                 *counts.entry(label).or_default() += 1;
@@ -179,7 +178,7 @@ pub fn baseline_scores(
             let (most, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
             (format!("always {most}"), eval.iter().map(|_| Some(Value::from(most))).collect())
         }
-        AnswerForm::Json { .. } | AnswerForm::Text => return None,
+        (None, AnswerForm::Json { .. } | AnswerForm::Text) => return None,
     };
     Some(BaselineScores { name, scores: score_answers(card, eval, &answers) })
 }

@@ -1,6 +1,7 @@
 //! Default settings of a training, all in one place; what a user gives wins over them.
 
 use graft_core::{AdapterSpec, EvalSpec, Limits, LoraSpec, OptimSpec, PromptInit, PromptSpec, Schedule, Targets};
+use graft_tasks::cards::{self, Form};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -125,8 +126,10 @@ impl Method {
 /// learned from with slips of the pen, which the 400 of a sample are too few to show.
 #[must_use]
 pub fn recipe(task: &str, method: Method, examples: usize) -> Recipe {
-    let labels = matches!(task, "text-classification" | "sentiment");
-    let messages = task == "slack-rescue";
+    let form = cards::task(task).map(|task| &task.form);
+    let labels = matches!(form, Ok(Form::Labels(_)));
+    // Objects read out of people's messages.
+    let messages = matches!(form, Ok(Form::Json(_)));
     // Examples seen in all, repeats included.
     let seen = if messages { 2000.0 } else { 1600.0 };
     let least = if labels { 1.0 } else { 3.0 };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use graft_core::Example;
 use graft_store::Suggestion;
-use graft_tasks::{baseline::Baseline, score};
+use graft_tasks::{cards, score};
 use serde_json::Value;
 
 use crate::{
@@ -67,8 +67,7 @@ impl Engine {
         answers: Vec<Option<Answer>>,
     ) -> Result<Vec<Suggestion>> {
         let task = &by.card().name;
-        let baseline = (task == "slack-rescue").then(|| self.home.tables().map(|tables| Baseline::new(&tables)));
-        let baseline = baseline.transpose()?;
+        let baseline = cards::parser(task, &self.home.tables()?);
         let suggestion = |(example, answer): (&Example, Option<Answer>)| {
             // What else is said of it: by the baseline, or by what came with the example.
             let other = baseline.as_ref().map(|regex| regex.extract(&example.input)).or_else(|| example.output.clone());

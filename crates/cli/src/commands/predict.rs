@@ -8,7 +8,6 @@ use graft_engine::{
 };
 use graft_store::ExampleFilter;
 use graft_tasks::{
-    baseline::Baseline,
     cards,
     score::{Diff, diff},
 };
@@ -314,13 +313,13 @@ pub(crate) async fn compare(engine: &Engine, command: Compare) -> Result<Reply> 
             let answer = one(&serving, &other, &command.message, &options).await?;
             (answer.version.unwrap_or_default(), answer.written)
         }
-        None if card.name == "slack-rescue" => {
-            ("regex".to_owned(), Baseline::new(&engine.home.tables()?).extract(&command.message))
-        }
-        None => {
-            let what = format!("compare task `{}` with a regex parser, which it has not", card.name);
-            return Err(Error::Unsupported(format!("{what}; name a version with `--with`")).into());
-        }
+        None => match cards::parser(&card.name, &engine.home.tables()?) {
+            Some(parser) => ("regex".to_owned(), parser.extract(&command.message)),
+            None => {
+                let what = format!("compare task `{}` with a regex parser, which it has not", card.name);
+                return Err(Error::Unsupported(format!("{what}; name a version with `--with`")).into());
+            }
+        },
     };
     let found = diff(card, &theirs, &ours.written);
     let text = side_by_side(&left, &version, &found);

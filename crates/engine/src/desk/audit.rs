@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use graft_core::Example;
 use graft_store::{Bulk, BulkReport, Change, Decision, ExampleFilter, Seen};
-use graft_tasks::{baseline::Baseline, cards};
+use graft_tasks::cards;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -92,10 +92,8 @@ impl Engine {
     /// There is no such example.
     pub async fn example_detail(&self, task: &str, id: &str) -> Result<ExampleDetail> {
         let example = self.store.example(task, id).await?;
-        let baseline = match example.task.as_str() {
-            "slack-rescue" => Some(Baseline::new(&self.home.tables()?).extract(&example.input)),
-            _ => None,
-        };
+        let parser = cards::parser(&example.task, &self.home.tables()?);
+        let baseline = parser.map(|parser| parser.extract(&example.input));
         let shown = example.output.as_ref().or(baseline.as_ref());
         let spans = shown.map(|answer| spans::find(&example.input, answer)).unwrap_or_default();
         let history = self.store.history(task, id).await?;

@@ -8,4 +8,5 @@ pub(crate) const TASK: Task = Task {
     form: Form::Text,
     scoring: Scoring::STRICT,
     finish: None,
+    parser: None,
 };

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use graft_core::{AnswerForm, TaskCard};
 use serde_json::Value;
 
-use crate::{Error, pounds::Tables};
+use crate::{Error, baseline::Baseline, pounds::Tables};
 
 /// Every task, in the order they are shown.
 static TASKS: [&Task; 6] =
@@ -35,6 +35,8 @@ pub struct Task {
     pub scoring: Scoring,
     /// Adds what is computed rather than learned.
     pub finish: Option<fn(Value, &Tables) -> Value>,
+    /// Makes the parser that answers by rules, without a model, where there is one.
+    pub parser: Option<fn(&Tables) -> Baseline>,
 }
 
 /// The form of a task's answer before its data is known.
@@ -139,6 +141,12 @@ pub fn finish(task: &str, value: Value, tables: &Tables) -> Value {
         Some(finish) => finish(value, tables),
         None => value,
     }
+}
+
+/// The parser that answers a task by rules, without a model, if it has one.
+#[must_use]
+pub fn parser(task: &str, tables: &Tables) -> Option<Baseline> {
+    TASKS.iter().find(|t| t.name == task)?.parser.map(|parser| parser(tables))
 }
 
 #[cfg(test)]

@@ -8,4 +8,5 @@ pub(crate) const TASK: Task = Task {
     form: Form::Labels(&["negative", "neutral", "positive"]),
     scoring: Scoring::STRICT,
     finish: None,
+    parser: None,
 };

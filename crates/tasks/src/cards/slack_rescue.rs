@@ -15,6 +15,7 @@ pub(crate) const TASK: Task = Task {
         synonyms: &[("unit", "each", None), ("unit", "loaves", Some("loaf"))],
     },
     finish: Some(crate::pounds::add_pounds),
+    parser: Some(crate::baseline::Baseline::new),
 };
 
 /// Units as they are written in answers; a plain count has none.

@@ -8,4 +8,5 @@ pub(crate) const TASK: Task = Task {
     form: Form::Labels(&[]),
     scoring: Scoring::STRICT,
     finish: None,
+    parser: None,
 };
