@@ -37,7 +37,6 @@ impl Engine {
         let adapter_dir = format!("adapters/{}/{}", run.task, run.id);
         copy_folder(&dir.adapter(), &self.home.resolve(&adapter_dir))?;
         self.publish(&adapter_dir).await?;
-        let parent = self.store.active_version(&run.task).await?.map(|version| version.name);
         Ok(NewVersion {
             task: run.task.clone(),
             name: name.map(str::to_owned),
@@ -49,7 +48,8 @@ impl Engine {
             dataset: card.dataset,
             card: card.task,
             metrics: json!({"training": training(&result)}),
-            parent,
+            // Every run starts afresh; none continues a version yet.
+            parent: None,
         })
     }
 
