@@ -6,11 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use graft_core::Timestamp;
+use graft_core::{Timestamp, json};
 use graft_formats::faults::{self, Op};
 use graft_store::{Stage, Table};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use tempfile::NamedTempFile;
 use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
@@ -138,7 +137,7 @@ impl Engine {
         let word = self.new_instance();
         let rows = tables.iter_mut().filter(|table| table.name == "settings").flat_map(|table| &mut table.rows);
         for row in rows.filter(|row| row.get("name").is_some_and(|name| name == INSTANCE)) {
-            row.insert("value".to_owned(), json!(json!(word).to_string()));
+            row.insert("value".to_owned(), json::value(&json::line(&word)));
         }
         let file = staging.join(INSTANCE);
         if file.exists() {
@@ -246,7 +245,7 @@ impl Archive {
     fn table(&mut self, index: usize, table: &Table) -> Result<()> {
         self.begin(&format!("database/{index:02}-{}.jsonl", table.name))?;
         for row in &table.rows {
-            let line = serde_json::to_string(row).unwrap_or_default() + "\n";
+            let line = json::line(row) + "\n";
             self.zip.write_all(line.as_bytes()).map_err(|error| self.failed(error))?;
         }
         Ok(())
@@ -292,8 +291,7 @@ impl Archive {
 
     fn end(mut self, about: &Backup) -> Result<NamedTempFile> {
         self.begin(ABOUT)?;
-        let text = serde_json::to_string_pretty(about).unwrap_or_default();
-        self.zip.write_all(text.as_bytes()).map_err(|error| self.failed(error))?;
+        self.zip.write_all(json::pretty(about).as_bytes()).map_err(|error| self.failed(error))?;
         let path = self.path;
         let failed = |source| Error::Io { doing: "write", path: path.clone(), source };
         let writer = self.zip.finish().map_err(|error| failed(io::Error::other(error)))?;

@@ -24,7 +24,7 @@ impl Engine {
         let task = graft_tasks::cards::task(&request.task)?.name;
         let zone = zone.map_or_else(local_zone, str::to_owned);
         let next_at = next_time(cron, &zone, self.store.now().await?)?;
-        let request = serde_json::to_value(request).unwrap_or_default();
+        let request = graft_core::json::value(request);
         let new = NewSchedule { id, task, cron, zone: &zone, request: &request, min_new, next_at };
         Ok(self.store.add_schedule(new, &self.by, now()).await?)
     }

@@ -7,7 +7,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use graft_core::Digest;
+use graft_core::{Digest, json};
 use graft_engine::{Engine, now};
 use graft_store::{Answered, Asked};
 use tokio::{
@@ -130,7 +130,7 @@ impl Job {
 fn shown_once() -> (u16, String) {
     let problem = Problem::new(Kind::Conflict, "the request was done; its answer held a secret, which is not kept")
         .with_hint("if the secret is lost, remove what was made, and make another with a new key");
-    (problem.status, serde_json::to_string(&problem).unwrap_or_default())
+    (problem.status, json::line(&problem))
 }
 
 fn replay(status: u16, reply: String) -> Response {

@@ -59,7 +59,7 @@ struct Message {
 
 impl Message {
     fn of(change: &Change) -> Arc<Self> {
-        let json = serde_json::to_string(change).unwrap_or_default();
+        let json = graft_core::json::line(change);
         Arc::new(Self { seq: change.seq, kind: change.kind, json })
     }
 }
@@ -126,9 +126,7 @@ impl Told {
         match self {
             Self::Change(message) => Event::default().event("change").id(message.seq.to_string()).data(&message.json),
             // Without an id: the cursor stays where it is.
-            Self::Presence(seats) => {
-                Event::default().event("presence").data(serde_json::to_string(&Seats { seats }).unwrap_or_default())
-            }
+            Self::Presence(seats) => Event::default().event("presence").data(graft_core::json::line(&Seats { seats })),
         }
     }
 }
@@ -351,7 +349,7 @@ impl RunCursor {
         let Ok(events) = engine.store.run_events(&self.run.id, self.seq, REPLAY).await else { return false };
         for event in events {
             self.seq = event.seq;
-            self.backlog.push_back(run_event(event.seq, &serde_json::to_string(&event).unwrap_or_default()));
+            self.backlog.push_back(run_event(event.seq, &graft_core::json::line(&event)));
         }
         for (stream, told) in STREAMS.into_iter().zip(&mut self.told) {
             let Ok(part) = engine.store.run_log(&self.run.id, stream, *told).await else { return false };

@@ -97,7 +97,7 @@ impl Presence {
     /// What to say to the other servers of it.
     pub(crate) fn word(&self, page: &str, by: &str, at: Option<&Place>) -> String {
         let word = Word { server: self.server.clone(), page: page.into(), by: by.into(), at: at.cloned() };
-        serde_json::to_string(&word).unwrap_or_default()
+        graft_core::json::line(&word)
     }
 
     /// Takes over what a server said, unless it was this one.

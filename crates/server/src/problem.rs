@@ -6,7 +6,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use graft_core::ExitCode;
+use graft_core::{ExitCode, json};
 use graft_store::Error as StoreError;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -140,7 +140,7 @@ impl Problem {
     /// The same with one more member.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
-        self.extras.insert(name.to_owned(), serde_json::to_value(value).unwrap_or_default());
+        self.extras.insert(name.to_owned(), json::value(&value));
         self
     }
 
@@ -168,7 +168,7 @@ impl IntoResponse for Problem {
             }
             _ => None,
         };
-        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let body = json::line(&self);
         let mut response = (status, body).into_response();
         response.extensions_mut().insert(self);
         let headers = response.headers_mut();

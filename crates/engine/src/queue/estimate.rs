@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, path::Path};
 
-use graft_core::{AdapterSpec, Targets, TrainSpec};
+use graft_core::{AdapterSpec, Targets, TrainSpec, json};
 use graft_formats::ModelFiles;
 use graft_nn::{Adapter, Model, Prompter, Sequence};
 use graft_store::Version;
@@ -70,7 +70,7 @@ impl Speeds {
         let base = spec.base.digest.as_str();
         let adapter = match &spec.adapter {
             AdapterSpec::Lora(lora) => {
-                let targets = serde_json::to_string(&lora.targets).unwrap_or_default().replace('"', "");
+                let targets = json::line(&lora.targets).replace('"', "");
                 format!("{}-{}-{targets}", Method::Lora.name(), lora.rank)
             }
             AdapterSpec::SoftPrompt(prompt) => format!("{}-{}", Method::SoftPrompt.name(), prompt.tokens),
@@ -92,8 +92,7 @@ impl Speeds {
         }
         let mut speeds = Self::read(home);
         speeds.0.insert(key, speed);
-        let text = serde_json::to_string_pretty(&speeds).unwrap_or_default() + "\n";
-        Ok(graft_formats::atomic::bytes(&home.join("speeds.json"), text.as_bytes())?)
+        Ok(graft_formats::atomic::bytes(&home.join("speeds.json"), json::pretty(&speeds).as_bytes())?)
     }
 }
 

@@ -45,12 +45,6 @@ pub fn lora_name(module: &str, half: char) -> String {
     format!("{PREFIX}{module}.lora_{half}.weight")
 }
 
-/// PEFT's name of the soft prompt.
-#[must_use]
-pub fn prompt_name() -> &'static str {
-    PROMPT
-}
-
 /// The halves of one module's LoRA weights.
 pub struct LoraPair<'a> {
     /// Hugging Face module, without `.weight`.

@@ -60,14 +60,6 @@ impl Page {
     }
 }
 
-/// A task named by a parameter.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct OfTask {
-    /// Only of this task.
-    pub task: Option<String>,
-}
-
 /// Everything under `/api/v1`.
 pub(crate) fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()

@@ -182,7 +182,7 @@ fn streamed(frame: Frame, answering: Answering, with_usage: bool) -> impl Stream
                 (told, false)
             }
             Err(error) => {
-                let said = serde_json::to_string(&Refusal::from(error).body()).unwrap_or_default();
+                let said = graft_core::json::line(&Refusal::from(error).body());
                 (vec![said, "[DONE]".to_owned()], false)
             }
         };
