@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { Fragment } from "react";
 import { readLog } from "../../api/queries";
 import type { Run, RunFailure } from "../../api/types";
 import { Card } from "../../components/bits";
@@ -17,7 +18,8 @@ export function FailureCard({ run, failure }: { run: Run; failure: RunFailure | 
       return (await readLog(run.id, "stderr", Math.max(0, size - 16_384))).text;
     },
   });
-  const why = failure?.why ?? run.error ?? "The trainer wrote no message.";
+  const causes = failure?.causes.join("\n") || (failure ? "" : (run.error ?? "The trainer wrote no message."));
+  const outputs = failure ? [["stderr", failure.stderr] as const, ["stdout", failure.stdout] as const] : [];
   return (
     <Card
       title={
@@ -41,10 +43,22 @@ export function FailureCard({ run, failure }: { run: Run; failure: RunFailure | 
             </strong>
           </dd>
         )}
-        <dt>Why</dt>
-        <dd>
-          <pre tabIndex={0}>{why}</pre>
-        </dd>
+        {causes && <dt>Why</dt>}
+        {causes && (
+          <dd>
+            <pre tabIndex={0}>{causes}</pre>
+          </dd>
+        )}
+        {outputs
+          .filter(([, text]) => text)
+          .map(([name, text]) => (
+            <Fragment key={name}>
+              <dt>{name}</dt>
+              <dd>
+                <pre tabIndex={0}>{text}</pre>
+              </dd>
+            </Fragment>
+          ))}
       </dl>
     </Card>
   );
