@@ -7,7 +7,7 @@ use graft_tasks::cards;
 use graft_train::Row;
 use serde_json::Value;
 
-use crate::{Engine, Error, Result, now};
+use crate::{Engine, Error, Result, ground::ground, now};
 
 /// A task's approved examples, split, with the card that fits them.
 #[derive(Clone, Debug)]
@@ -41,11 +41,12 @@ impl Engine {
             let (pending, rejected) = (counts.pending, counts.rejected);
             return Err(Error::NoExamples { task: task.to_owned(), pending, rejected });
         }
-        let card = cards::card(task, &labels_of(examples.iter().filter_map(|example| example.output.as_ref())))?;
+        let mut card = cards::card(task, &labels_of(examples.iter().filter_map(|example| example.output.as_ref())))?;
         let frozen = self.store.assignment(task).await?;
         // Many examples take a while, and others are served by this thread.
         let sides = tokio::task::spawn_blocking(move || split(&examples, &frozen, rule)).await;
         let dataset = sides.map_err(|_| Error::Unsupported("split the examples".into()))?;
+        ground(&mut card, &dataset.train);
         Ok(Prepared { card, dataset })
     }
 

@@ -315,6 +315,7 @@ mod tests {
             answer: answer("Lidl", "dates"),
             confidence: raw.answer,
             fields: raw.fields.clone(),
+            spans: BTreeMap::new(),
             valid: true,
             seconds: 0.0,
             prompt_tokens: 1,

@@ -19,6 +19,7 @@ mod drift;
 mod error;
 mod evaluate;
 mod examples;
+mod ground;
 mod home;
 mod import;
 mod inputs;

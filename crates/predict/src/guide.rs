@@ -1,13 +1,14 @@
 //! Constrained decoding: which tokens may come next in an answer.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use graft_core::AnswerForm;
 use llguidance::Matcher;
 use llguidance::api::TopLevelGrammar;
+use llguidance::toktrie::SimpleVob;
 use serde_json::{Value, json};
 
-use crate::{Codec, Confidence, Error, Result, TokenMask, TokenScore, Vocabulary};
+use crate::{Codec, Confidence, Error, Grounding, InputSpan, Result, TokenMask, TokenScore, Vocabulary};
 
 /// An answer form compiled for one tokenizer; built once and shared by all answers. Clones are the same guide.
 #[derive(Clone)]
@@ -85,12 +86,18 @@ impl Guide {
         &self.0.vocabulary
     }
 
-    /// Begins an answer.
+    /// What an input allows at the grounded places of the form; `None` where none is grounded.
     #[must_use]
-    pub fn start(&self) -> Walk {
+    pub fn ground(&self, input: &str) -> Option<Arc<Grounding>> {
+        Grounding::new(input, &self.0.codec, |c| self.0.vocabulary.can_write(c)).map(Arc::new)
+    }
+
+    /// Begins an answer, held to what an input allows where that is given.
+    #[must_use]
+    pub fn start(&self, grounding: Option<Arc<Grounding>>) -> Walk {
         let matcher = self.0.start.as_ref().map(Matcher::deep_clone);
         let (bytes, tokens, scores) = (Vec::new(), Vec::new(), Vec::new());
-        Walk { guide: self.clone(), matcher, bytes, tokens, scores, ended: false }
+        Walk { guide: self.clone(), grounding, matcher, bytes, tokens, scores, ended: false }
     }
 }
 
@@ -111,6 +118,7 @@ fn compile(vocabulary: &Vocabulary, lark: String) -> Result<Matcher> {
 /// that follows the form, so a limit on tokens is a limit on this loop and nothing more.
 pub struct Walk {
     guide: Guide,
+    grounding: Option<Arc<Grounding>>,
     matcher: Option<Matcher>,
     bytes: Vec<u8>,
     tokens: Vec<u32>,
@@ -129,6 +137,8 @@ pub struct Finished {
     pub cut: bool,
     /// How sure the model was, before calibration.
     pub confidence: Confidence,
+    /// Where its grounded values stand in the input, by path.
+    pub spans: BTreeMap<String, InputSpan>,
 }
 
 impl Walk {
@@ -184,10 +194,48 @@ impl Walk {
             Some(matcher) => matcher.compute_mask().map_err(|error| Error::Grammar(error.into()))?,
             None => vocabulary.ordinary.clone(),
         };
+        if let (Some(grounding), false) = (&self.grounding, done) {
+            self.hold(grounding, &mut mask);
+        }
         if self.can_stop()? {
             vocabulary.eos.iter().for_each(|&eos| mask.allow_token(eos));
         }
         Ok(TokenMask(mask))
+    }
+
+    /// Takes away what the grammar allows and the input doesn't.
+    fn hold(&self, grounding: &Grounding, mask: &mut SimpleVob) {
+        let vocabulary = &self.guide.0.vocabulary;
+        let wire = self.wire();
+        let Some(progress) = self.guide.0.codec.progress(whole_characters(wire)) else { return };
+        if let Some((shape, start)) = progress.open
+            && let Some(place) = &shape.grounded
+        {
+            let trie = vocabulary.env.tok_trie();
+            let mut along = trie.alloc_token_set();
+            grounding.allow(shape, place, &wire[start..], trie, &mut along);
+            if progress.number {
+                // The number before the place may go on instead.
+                along.or_minus(mask, &vocabulary.spaced);
+            }
+            mask.and(&along);
+        }
+        // A token that ends one value and begins the next must begin it well. There are few, and most vocabularies have none.
+        let mut reaching = mask.clone();
+        reaching.and(&vocabulary.reaching);
+        for token in reaching.iter().filter(|token| !self.holds([wire, vocabulary.bytes(*token)].concat(), grounding)) {
+            mask.disallow_token(token);
+        }
+    }
+
+    /// Whether all grounded values of a wire text are what the input allows, the one at its end as far as it is written.
+    fn holds(&self, wire: Vec<u8>, grounding: &Grounding) -> bool {
+        let Some(progress) = self.guide.0.codec.progress(whole_characters(&wire)) else { return false };
+        let open = progress.open.and_then(|(shape, start)| Some((shape, shape.grounded.as_ref()?, start)));
+        let complete =
+            progress.complete.into_iter().filter_map(|(shape, at)| Some((shape, shape.grounded.as_ref()?, at)));
+        open.is_none_or(|(shape, place, start)| grounding.begins(shape, place, &wire[start..]))
+            && complete.into_iter().all(|(shape, place, at)| grounding.allows(shape, place, &wire[at]))
     }
 
     /// Takes the token that was chosen and the natural logarithm of its probability
@@ -286,6 +334,13 @@ impl Walk {
             None => Confidence::of_text(&self.scores),
             Some(_) => Confidence::new(&codec.fields(&wire)?, &self.scores),
         };
-        Ok(Finished { answer, wire, cut, confidence })
+        let spans =
+            self.grounding.map(|grounding| grounding.spans(&codec.grounded_strings(&answer))).unwrap_or_default();
+        Ok(Finished { answer, wire, cut, confidence, spans })
     }
+}
+
+/// The text of bytes that may end within a character.
+fn whole_characters(bytes: &[u8]) -> &str {
+    bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid())
 }

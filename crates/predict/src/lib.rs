@@ -2,6 +2,7 @@
 //!
 //! - [`Codec`] turns an answer into the short text that the model reads and writes, and back.
 //! - [`Vocabulary`] and [`Guide`] keep a model within the answer's form; a [`Walk`] is one answer being written.
+//! - [`Grounding`] keeps strings within the words of the input.
 //! - [`Confidence`] turns token probabilities into one number per field and per answer.
 //! - [`Template`] is a task's prompt and answer form on a model; it makes a [`Request`] of an input.
 //! - [`Batcher`] writes many answers at once, of several adapters on one model; [`Service`] runs one on its own thread.
@@ -14,6 +15,7 @@ mod chat;
 mod codec;
 mod confidence;
 mod error;
+mod grounding;
 mod guide;
 mod prompt_cache;
 mod request;
@@ -26,9 +28,10 @@ pub use batcher::{Batcher, Limits};
 pub use calibrate::{Bin, Calibration, Method, Reliability};
 pub use candidates::Candidates;
 pub use chat::ChatPrompter;
-pub use codec::{Codec, FieldSpan, WIRE_VERSION};
+pub use codec::{Codec, FieldSpan, GROUNDED, WIRE_VERSION};
 pub use confidence::{Confidence, TokenScore};
 pub use error::Error;
+pub use grounding::{Found, Grounding, InputSpan, find_in};
 pub use guide::{Finished, Guide, Walk};
 pub use prompt_cache::PromptCache;
 pub use request::{Completion, End, Piece, Priority, Request, Sampling, Tell, TokenInfo, Update};

@@ -1,9 +1,9 @@
-use std::{sync::Arc, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use graft_nn::Adapter;
 use serde_json::Value;
 
-use crate::{Confidence, Guide, Result};
+use crate::{Confidence, Grounding, Guide, InputSpan, Result};
 
 /// Random choice of tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,6 +39,8 @@ pub struct Request {
     pub prompt: Vec<u32>,
     /// What may be written.
     pub guide: Guide,
+    /// What the input allows at the grounded places of the answer.
+    pub grounding: Option<Arc<Grounding>>,
     /// Most tokens of the answer, fewer where the context ends.
     pub max_tokens: usize,
     /// `None` takes the likeliest token each time.
@@ -109,6 +111,8 @@ pub struct Completion {
     pub answer: Value,
     /// The model's own probabilities, before calibration.
     pub confidence: Confidence,
+    /// Where its grounded values stand in the input, by path.
+    pub spans: BTreeMap<String, InputSpan>,
     /// Whether the model ended the answer itself; otherwise it was cut at the limit and its rest filled in.
     pub valid: bool,
     /// Tokens of the prompt.

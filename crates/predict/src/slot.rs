@@ -50,7 +50,7 @@ impl Slot {
     /// Begins the answer, or gives the request back with the reason why not.
     pub(crate) fn new(request: Request, start: Start) -> std::result::Result<Self, Box<(Request, Error)>> {
         let Start { place, prefix, first: mut pending, prompt_tokens, most, came, now: began } = start;
-        let mut walk = request.guide.start();
+        let mut walk = request.guide.start(request.grounding.clone());
         let forced = match walk.forced() {
             Ok(forced) => forced,
             Err(error) => return Err(Box::new((request, error))),
@@ -203,10 +203,11 @@ impl Slot {
         let mut tell = request.tell;
         let answer_tokens = walk.tokens().len();
         let done = walk.finish().map(|finished| {
-            let Finished { answer, wire, cut, confidence } = cut_at(finished, stop);
+            let Finished { answer, wire, cut, confidence, spans } = cut_at(finished, stop);
             Box::new(Completion {
                 answer,
                 confidence,
+                spans,
                 valid: !cut,
                 prompt_tokens,
                 answer_tokens,

@@ -56,6 +56,7 @@ impl Template {
             shared: Arc::clone(&self.shared),
             prompt: prompt[self.shared.len()..].to_vec(),
             guide: self.guide.clone(),
+            grounding: self.guide.ground(input),
             max_tokens: Self::MAX_TOKENS,
             sampling: None,
             stream: 0,

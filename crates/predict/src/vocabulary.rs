@@ -25,6 +25,10 @@ pub struct Vocabulary {
     pub(crate) byte_level: bool,
     /// The tokenizer puts a space before the text (SentencePiece).
     pub(crate) adds_space: bool,
+    /// Tokens that begin with a space.
+    pub(crate) spaced: SimpleVob,
+    /// Tokens with a space after their first byte, which may reach from one value into the next.
+    pub(crate) reaching: SimpleVob,
 }
 
 impl Vocabulary {
@@ -61,13 +65,21 @@ impl Vocabulary {
             }
         }
         let trie = TokTrie::from(&TokRxInfo::new(size as u32, first_eos), &words).with_eos_tokens(eos);
+        let with = |has: fn(&[u8]) -> bool| {
+            let mut set = SimpleVob::alloc(size);
+            let ordinary = words.iter().enumerate().filter(|(id, word)| ordinary.get(*id) && has(word));
+            ordinary.for_each(|(id, _)| set.set(id, true));
+            set
+        };
+        let (spaced, reaching) =
+            (with(|word| word.starts_with(b" ")), with(|word| word.iter().skip(1).any(|b| *b == b' ')));
         let env: TokEnv = Arc::new(Env(trie));
         let mut factory = ParserFactory::new(&env, InferenceCapabilities::default(), &slices())
             .map_err(|error| Error::Grammar(error.into()))?;
         factory.quiet();
         let adds_space = spelling == Spelling::Metaspace && begins_with_space(&tokenizer)?;
         let byte_level = spelling == Spelling::ByteLevel;
-        Ok(Self { tokenizer, factory, env, eos: eos.to_vec(), ordinary, byte_level, adds_space })
+        Ok(Self { tokenizer, factory, env, eos: eos.to_vec(), ordinary, byte_level, adds_space, spaced, reaching })
     }
 
     /// One more than the largest token id.

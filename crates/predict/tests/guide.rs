@@ -55,7 +55,7 @@ fn tokens(base: &Base, text: &str) -> Vec<u32> {
 /// Writes an answer from random allowed tokens, preferring those that end things.
 fn wander(guide: &Guide, base: &Base, budget: usize, seed: u64) -> Finished {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut walk = guide.start();
+    let mut walk = guide.start(None);
     let closing: Vec<u32> = [";", "]", " -", "1"].iter().flat_map(|text| tokens(base, text)).collect();
     while walk.tokens().len() < budget && !walk.is_done() {
         if !walk.forced().unwrap().is_empty() {
@@ -73,7 +73,7 @@ fn wander(guide: &Guide, base: &Base, budget: usize, seed: u64) -> Finished {
 
 /// Pushes an answer's own tokens and returns the walk, having checked that each was allowed or forced.
 fn follow(guide: &Guide, ids: &[u32]) -> Result<Walk, String> {
-    let mut walk = guide.start();
+    let mut walk = guide.start(None);
     while walk.tokens().len() < ids.len() {
         walk.forced().unwrap();
         let so_far = walk.tokens().len();
@@ -189,7 +189,7 @@ fn labels_are_forced_as_soon_as_they_are_certain() {
         let done = walk.finish().unwrap();
         assert_eq!((done.answer, done.cut), (json!(label), false));
     }
-    let mut walk = guide.start();
+    let mut walk = guide.start(None);
     walk.push(tokens(llama(), "positive")[0], -0.3).unwrap();
     let forced = walk.forced().unwrap();
     assert_eq!(forced, tokens(llama(), "positive")[1..]);
@@ -215,7 +215,7 @@ fn a_tokenizer_that_lacks_a_mark_is_refused() {
 #[test]
 fn free_text_takes_any_ordinary_token_and_ends_where_it_likes() {
     let guide = Guide::new(&AnswerForm::Text, llama().vocabulary.clone()).unwrap();
-    let mut walk = guide.start();
+    let mut walk = guide.start(None);
     let mask = walk.allowed().unwrap();
     assert!(mask.allows(llama().eos) && !mask.allows(0) && !mask.allows(2) && mask.allows(4));
     assert!(walk.push(2, 0.0).is_err(), "special tokens are no text");
@@ -234,7 +234,7 @@ fn each_field_has_its_own_confidence() {
     let guide = Guide::new(&rescue(), llama().vocabulary.clone()).unwrap();
     let wire = " both Farm; -| milk;12 case dairy]";
     let ids = tokens(llama(), wire);
-    let mut walk = guide.start();
+    let mut walk = guide.start(None);
     let mut at = 0;
     for &id in &ids {
         let length = llama().tokenizer.decode(&[id], false).unwrap().len();
@@ -263,7 +263,7 @@ fn a_guide_is_shared_between_threads() {
 fn masks_renormalise() {
     let guide =
         Guide::new(&AnswerForm::Label { labels: vec!["a".into(), "b".into()] }, llama().vocabulary.clone()).unwrap();
-    let mask = guide.start().allowed().unwrap();
+    let mask = guide.start(None).allowed().unwrap();
     let (a, b) = (tokens(llama(), "a")[0], tokens(llama(), "b")[0]);
     let mut logits = vec![50.0_f32; llama().vocabulary.size() + 24];
     (logits[a as usize], logits[b as usize]) = (1.0, 1.0 + 3.0_f32.ln());

@@ -1211,6 +1211,10 @@ export interface components {
              * @description Seconds from the request to the answer.
              */
             seconds: number;
+            /** @description Where each grounded field's value stands in the input, in characters, by path. */
+            spans: {
+                [key: string]: components["schemas"]["InputSpan"];
+            };
             /** @description The task. */
             task: string;
             /** @description Whether the model ended the answer itself. */
@@ -2292,6 +2296,13 @@ export interface components {
             task: string;
             /** @description The version; the active one where it is absent. */
             version?: string | null;
+        };
+        /** @description Where a value stands in its input, in characters (Unicode scalar values). */
+        InputSpan: {
+            /** @description One past the last character. */
+            end: number;
+            /** @description The first character. */
+            start: number;
         };
         /** @description A number with its 95 % interval. */
         Interval: {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Instant};
 
 use graft_core::Digest;
-use graft_predict::{Completion, Confidence};
+use graft_predict::{Completion, Confidence, InputSpan};
 use graft_tasks::cards;
 use serde::Serialize;
 use serde_json::Value;
@@ -30,6 +30,8 @@ pub struct Answer {
     pub confidence: f64,
     /// The same for each field, by path.
     pub fields: BTreeMap<String, f64>,
+    /// Where each grounded field's value stands in the input, in characters, by path.
+    pub spans: BTreeMap<String, InputSpan>,
     /// Whether the model ended the answer itself.
     pub valid: bool,
     /// Seconds from the request to the answer.
@@ -75,6 +77,7 @@ impl Serving {
             answer,
             confidence: calibrated.answer,
             fields: calibrated.fields,
+            spans: done.spans,
             valid: done.valid,
             seconds: since.elapsed().as_secs_f64(),
             prompt_tokens: done.prompt_tokens,

@@ -24,12 +24,16 @@ mod shape;
 mod text;
 mod write;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use graft_core::AnswerForm;
 use serde_json::Value;
 
 pub use read::FieldSpan;
+pub(crate) use read::Progress;
+pub use schema::GROUNDED;
+pub(crate) use shape::{Grounded, Shape};
+pub(crate) use text::{escaped, mark};
 
 use crate::{Error, Result};
 
@@ -55,13 +59,17 @@ pub const WIRE_VERSION: u32 = 1;
 /// # Ok::<(), graft_predict::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Codec(Form);
+pub struct Codec {
+    form: Form,
+    /// The grounded places of the form, by id.
+    grounded: Vec<Arc<Grounded>>,
+}
 
 #[derive(Clone, Debug)]
 enum Form {
     Text,
     Label(Vec<String>),
-    Json(shape::Shape),
+    Json(Shape),
 }
 
 impl Codec {
@@ -70,11 +78,16 @@ impl Codec {
     /// # Errors
     /// [`Error::Schema`] names what the wire form does not support, or a list of labels that is empty or has doubles.
     pub fn new(form: &AnswerForm) -> Result<Self> {
-        Ok(Self(match form {
+        let form = match form {
             AnswerForm::Text => Form::Text,
             AnswerForm::Label { labels } => Form::Label(checked(labels)?),
             AnswerForm::Json { schema } => Form::Json(schema::compile(schema)?),
-        }))
+        };
+        let mut grounded = Vec::new();
+        if let Form::Json(shape) = &form {
+            shape.grounded_places(&mut grounded);
+        }
+        Ok(Self { form, grounded })
     }
 
     /// An answer's wire form.
@@ -83,7 +96,7 @@ impl Codec {
     /// [`Error::Value`] names the first field that does not follow the form.
     pub fn encode(&self, answer: &Value) -> Result<String> {
         let refuse = |expected: String| Error::Value { field: "the answer".to_owned(), expected };
-        match (&self.0, answer) {
+        match (&self.form, answer) {
             (Form::Json(shape), answer) => {
                 let mut writer = write::Writer::default();
                 writer.shape(shape, Some(answer))?;
@@ -101,7 +114,7 @@ impl Codec {
     /// # Errors
     /// [`Error::Wire`] where the text does not follow the form.
     pub fn decode(&self, wire: &str) -> Result<Value> {
-        match &self.0 {
+        match &self.form {
             Form::Json(shape) => read::Reader::new(wire, false).answer(shape),
             Form::Label(labels) if !labels.iter().any(|label| label == wire) => {
                 Err(Error::Wire { at: 0, expected: format!("one of {}", labels.join(", ")) })
@@ -116,7 +129,7 @@ impl Codec {
     /// # Errors
     /// [`Error::Wire`] if no wire text starts like this.
     pub fn decode_cut(&self, wire: &str) -> Result<Value> {
-        match &self.0 {
+        match &self.form {
             Form::Json(shape) => read::Reader::new(wire, true).answer(shape),
             Form::Text => Ok(Value::String(wire.to_owned())),
             Form::Label(labels) => {
@@ -132,15 +145,35 @@ impl Codec {
     /// # Errors
     /// [`Error::Wire`] where the text does not follow the form.
     pub fn fields(&self, wire: &str) -> Result<Vec<FieldSpan>> {
-        let Form::Json(shape) = &self.0 else { return Ok(Vec::new()) };
+        let Form::Json(shape) = &self.form else { return Ok(Vec::new()) };
         let mut reader = read::Reader::new(wire, true);
         reader.answer(shape)?;
         Ok(reader.spans)
     }
 
+    /// The grounded places of the form, by id.
+    pub(crate) fn grounded(&self) -> &[Arc<Grounded>] {
+        &self.grounded
+    }
+
+    /// Path, place and text of each grounded string of an answer.
+    pub(crate) fn grounded_strings(&self, answer: &Value) -> Vec<(String, usize, String)> {
+        let mut all = Vec::new();
+        if let Form::Json(shape) = &self.form {
+            shape.grounded_strings(answer, "", &mut all);
+        }
+        all
+    }
+
+    /// How far an answer's wire text has come, and which grounded strings it has; `None` where it is no such text.
+    pub(crate) fn progress(&self, wire: &str) -> Option<Progress<'_>> {
+        let Form::Json(shape) = &self.form else { return None };
+        read::Reader::new(wire, true).progress(shape)
+    }
+
     /// The grammar (Lark) of the wire form, with `before` in front; `None` for text, which has none.
     pub(crate) fn grammar(&self, before: &str) -> Option<String> {
-        match &self.0 {
+        match &self.form {
             Form::Text => None,
             Form::Label(labels) => Some(grammar::of_labels(labels, before)),
             Form::Json(shape) => Some(grammar::of_shape(shape, before)),
@@ -150,7 +183,7 @@ impl Codec {
     /// The characters that a tokenizer must be able to write.
     pub(crate) fn characters(&self) -> BTreeSet<char> {
         let mut all = BTreeSet::new();
-        match &self.0 {
+        match &self.form {
             Form::Text => {}
             Form::Label(labels) => all.extend(labels.iter().flat_map(|label| label.chars())),
             Form::Json(shape) => shape.characters(&mut all),
@@ -160,7 +193,7 @@ impl Codec {
 
     /// Whether every answer begins with a space.
     pub(crate) fn starts_with_space(&self) -> bool {
-        matches!(&self.0, Form::Json(shape) if shape.starts_with_space())
+        matches!(&self.form, Form::Json(shape) if shape.starts_with_space())
     }
 }
 

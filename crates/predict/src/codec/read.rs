@@ -1,5 +1,7 @@
 //! From the wire form to a value, with the place of every field in the text.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value};
 
 use super::shape::{Array, Literal, Property, Shape};
@@ -25,25 +27,48 @@ enum Stop {
     Bad(String),
 }
 
-pub(super) struct Reader<'a> {
+/// How far a wire text has come.
+#[derive(Debug, Default)]
+pub(crate) struct Progress<'s> {
+    /// Where it ends: the place that is open, and where that begins in the text.
+    pub(crate) open: Option<(&'s Shape, usize)>,
+    /// The text ends with a number that may go on as well.
+    pub(crate) number: bool,
+    /// The grounded strings that are complete, with first and one past the last byte.
+    pub(crate) complete: Vec<(&'s Shape, Range<usize>)>,
+}
+
+pub(super) struct Reader<'a, 's> {
     text: &'a str,
     at: usize,
     /// Fill in what is missing at the end instead of stopping.
     fill: bool,
     /// Something had to be filled in.
     filled: bool,
+    /// Take a number at the end of the text for complete where it may be.
+    ends_numbers: bool,
     path: String,
     pub(super) spans: Vec<FieldSpan>,
+    progress: Progress<'s>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a, 's> Reader<'a, 's> {
     /// Reads a text; with `fill`, one that may have been cut short at any byte.
     pub(super) fn new(text: &'a str, fill: bool) -> Self {
-        Self { text, at: 0, fill, filled: false, path: String::new(), spans: Vec::new() }
+        Self {
+            text,
+            at: 0,
+            fill,
+            filled: false,
+            ends_numbers: false,
+            path: String::new(),
+            spans: Vec::new(),
+            progress: Progress::default(),
+        }
     }
 
     /// Reads the whole answer.
-    pub(super) fn answer(&mut self, shape: &Shape) -> Result<Value> {
+    pub(super) fn answer(&mut self, shape: &'s Shape) -> Result<Value> {
         let value = match self.shape(shape) {
             Ok(value) if self.at == self.text.len() => value,
             Ok(_) => return Err(self.error("the end")),
@@ -51,6 +76,13 @@ impl<'a> Reader<'a> {
             Err(Stop::Bad(expected)) => return Err(self.error(&expected)),
         };
         value.ok_or_else(|| self.error("an object"))
+    }
+
+    /// Reads as much as there is, and says where that ends.
+    pub(super) fn progress(mut self, shape: &'s Shape) -> Option<Progress<'s>> {
+        self.ends_numbers = true;
+        self.shape(shape).ok()?;
+        (self.at == self.text.len()).then_some(self.progress)
     }
 
     fn error(&self, expected: &str) -> Error {
@@ -61,9 +93,16 @@ impl<'a> Reader<'a> {
         &self.text[self.at..]
     }
 
-    fn shape(&mut self, shape: &Shape) -> std::result::Result<Option<Value>, Stop> {
-        let start = self.at;
-        match self.alternative(shape) {
+    fn shape(&mut self, shape: &'s Shape) -> std::result::Result<Option<Value>, Stop> {
+        let (start, was_filled) = (self.at, self.filled);
+        let read = self.alternative(shape);
+        if matches!(read, Err(Stop::Cut)) || self.filled && !was_filled {
+            // Of the places around each other, the innermost is open.
+            self.progress.open.get_or_insert((shape, start));
+        } else if matches!(read, Ok(Some(Value::String(_)))) && shape.grounded.is_some() {
+            self.progress.complete.push((shape, start..self.at));
+        }
+        match read {
             Err(Stop::Cut) if self.fill => {
                 self.at = self.text.len();
                 self.filled = true;
@@ -81,7 +120,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn alternative(&mut self, shape: &Shape) -> std::result::Result<Option<Value>, Stop> {
+    fn alternative(&mut self, shape: &'s Shape) -> std::result::Result<Option<Value>, Stop> {
         let rest = self.rest();
         let close = if shape.literals_close { ";" } else { "" };
         let written = |l: &&Literal| rest.strip_prefix(l.text.as_str()).is_some_and(|after| after.starts_with(close));
@@ -106,7 +145,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn string(&mut self, shape: &Shape) -> std::result::Result<Value, Stop> {
+    fn string(&mut self, shape: &'s Shape) -> std::result::Result<Value, Stop> {
         let Some(length) = shape.string else { return Err(Stop::Bad(write::expected(shape))) };
         let body = self.rest().get(1..).unwrap_or_default();
         let marked = body.strip_prefix(text::TEXT_FOLLOWS).filter(|_| !shape.literals.is_empty());
@@ -114,7 +153,8 @@ impl<'a> Reader<'a> {
         let before = self.rest().len() - marked.unwrap_or(body).len();
         match end {
             text::End::Closed(bytes) => self.at += before + bytes,
-            text::End::Cut if self.fill && !string.is_empty() => {
+            // Part of a grounded string may be nothing that the input says.
+            text::End::Cut if self.fill && !string.is_empty() && shape.grounded.is_none() => {
                 string.extend(std::iter::repeat_n('?', length.min.saturating_sub(string.chars().count())));
                 self.at = self.text.len();
                 self.filled = true;
@@ -131,20 +171,26 @@ impl<'a> Reader<'a> {
         Err(Stop::Bad(format!("a string of {} to {} characters before here", length.min, length.max)))
     }
 
-    fn number(&mut self, shape: &Shape) -> std::result::Result<Value, Stop> {
+    fn number(&mut self, shape: &'s Shape) -> std::result::Result<Value, Stop> {
         let length = number::scan(self.rest());
-        if length == self.rest().len() {
+        let ends = length == self.rest().len();
+        if ends && (shape.number_closes || !self.ends_numbers) {
             return Err(Stop::Cut);
         }
         let value = number::read(&self.rest()[..length]);
         let fits = |v: &Value| matches!((v, shape.number), (Value::Number(n), Some(range)) if range.contains(n));
-        let value = value.filter(fits).ok_or_else(|| Stop::Bad(write::expected(shape)))?;
+        let value = match value.filter(fits) {
+            Some(value) => value,
+            None if ends => return Err(Stop::Cut),
+            None => return Err(Stop::Bad(write::expected(shape))),
+        };
+        self.progress.number |= ends;
         self.at += length;
         self.close(shape.number_closes)?;
         Ok(value)
     }
 
-    fn array(&mut self, array: &Array) -> std::result::Result<Value, Stop> {
+    fn array(&mut self, array: &'s Array) -> std::result::Result<Value, Stop> {
         let mut items = Vec::new();
         loop {
             let mark = self.at;
@@ -182,7 +228,7 @@ impl<'a> Reader<'a> {
         if few { Err(Stop::Bad("another number of elements".to_owned())) } else { Ok(Value::Array(items)) }
     }
 
-    fn object(&mut self, properties: &[Property]) -> std::result::Result<Value, Stop> {
+    fn object(&mut self, properties: &'s [Property]) -> std::result::Result<Value, Stop> {
         let mut map = Map::new();
         for property in properties {
             let step = write::member(&self.path, &property.name);

@@ -1,9 +1,11 @@
 //! From a JSON Schema (2020-12) to the shape of its wire form.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::number::LARGEST;
-use super::shape::{Array, Length, Property, Range, Shape};
+use super::shape::{Array, Grounded, Length, Property, Range, Shape};
 use crate::{Error, Result};
 
 /// Longest string where the schema sets no `maxLength`.
@@ -16,6 +18,10 @@ const MOST_ITEMS: usize = 10_000;
 const MAX_DEPTH: usize = 32;
 /// Most places of an answer; references can multiply them.
 const MAX_SHAPES: usize = 2_000;
+
+/// Says that a string is taken from the input: `true`, or an object whose `known` names count where the input has something
+/// like them, and whose `always` names count for any input. `false` keeps it from being inferred.
+pub const GROUNDED: &str = "x-graft-grounded";
 
 /// Keywords that describe and don't restrict.
 const ANNOTATIONS: &[&str] = &[
@@ -54,7 +60,7 @@ const RESTRICTIONS: &[&str] = &[
 
 /// Compiles the schema of an answer, which must be an object.
 pub(crate) fn compile(schema: &Value) -> Result<Shape> {
-    let mut compiler = Compiler { root: schema, shapes: 0 };
+    let mut compiler = Compiler { root: schema, shapes: 0, grounded: 0 };
     let mut shape = compiler.shape(schema, "", 0)?;
     shape.seal(false);
     if shape.object.is_none() || shape.object_opens() {
@@ -71,6 +77,8 @@ fn refuse(path: &str, what: impl Into<String>) -> Error {
 struct Compiler<'a> {
     root: &'a Value,
     shapes: usize,
+    /// Grounded places so far.
+    grounded: usize,
 }
 
 impl<'a> Compiler<'a> {
@@ -88,16 +96,48 @@ impl<'a> Compiler<'a> {
                 if let Some(other) = restricting.iter().find(|k| **k != whole) {
                     return Err(refuse(path, format!("`{other}` beside `{whole}`")));
                 }
-                return match inner {
+                let shape = match inner {
                     Value::String(reference) => self.reference(reference, path, depth),
                     inner => self.union(whole, inner, path, depth),
                 };
+                return self.ground(shape?, keys, path);
             }
         }
         if let Some(other) = restricting.iter().find(|k| !RESTRICTIONS.contains(k)) {
             return Err(refuse(path, format!("keyword `{other}`")));
         }
-        self.typed(keys, path, depth)
+        let shape = self.typed(keys, path, depth)?;
+        self.ground(shape, keys, path)
+    }
+
+    /// Takes the annotation of a schema into its shape.
+    fn ground(&mut self, mut shape: Shape, keys: &Map<String, Value>, path: &str) -> Result<Shape> {
+        let names = |name: &str, from: &Map<String, Value>| -> Result<Vec<String>> {
+            let names: Option<Vec<String>> = match from.get(name) {
+                None => Some(Vec::new()),
+                Some(list) => list.as_array().and_then(|l| l.iter().map(|n| n.as_str().map(str::to_owned)).collect()),
+            };
+            names.ok_or_else(|| refuse(path, format!("`{GROUNDED}` whose `{name}` is not a list of names")))
+        };
+        let (known, always) = match keys.get(GROUNDED) {
+            None | Some(Value::Bool(false)) => return Ok(shape),
+            Some(Value::Bool(true)) => (Vec::new(), Vec::new()),
+            Some(Value::Object(given)) if given.keys().all(|key| key == "known" || key == "always") => {
+                (names("known", given)?, names("always", given)?)
+            }
+            Some(_) => {
+                return Err(refuse(path, format!("`{GROUNDED}` that is not true, false or `known` and `always`")));
+            }
+        };
+        if shape.string.is_none() || shape.number.is_some() || shape.array.is_some() || shape.object.is_some() {
+            return Err(refuse(
+                path,
+                format!("`{GROUNDED}` where no string may stand, or more than a string and fixed values"),
+            ));
+        }
+        shape.grounded = Some(Arc::new(Grounded { id: self.grounded, known, always }));
+        self.grounded += 1;
+        Ok(shape)
     }
 
     fn reference(&mut self, reference: &str, path: &str, depth: usize) -> Result<Shape> {
@@ -211,6 +251,7 @@ fn merge(all: &mut Shape, one: Shape, path: &str) -> Result<()> {
     all.string = all.string.or(one.string);
     all.array = all.array.take().or(one.array);
     all.object = all.object.take().or(one.object);
+    all.grounded = all.grounded.take().or(one.grounded);
     Ok(())
 }
 

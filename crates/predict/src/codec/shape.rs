@@ -1,6 +1,6 @@
 //! What a schema lets stand at each place of an answer.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::Value;
 
@@ -18,10 +18,23 @@ pub(crate) struct Shape {
     pub(crate) string: Option<Length>,
     pub(crate) array: Option<Box<Array>>,
     pub(crate) object: Option<Vec<Property>>,
+    /// The string is taken from the input or from known names.
+    pub(crate) grounded: Option<Arc<Grounded>>,
     /// Literals are followed by `;` because one of them begins another.
     pub(crate) literals_close: bool,
     /// Numbers are followed by `;` because a digit may come next.
     pub(crate) number_closes: bool,
+}
+
+/// What a string may be beside parts of the input.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Grounded {
+    /// Tells the places of one answer form apart: 0, 1, …
+    pub(crate) id: usize,
+    /// Names that count where the input has something like them.
+    pub(crate) known: Vec<String>,
+    /// Names that count for any input.
+    pub(crate) always: Vec<String>,
 }
 
 /// A fixed value and its text.
@@ -144,6 +157,36 @@ impl Shape {
         if let Some(properties) = &self.object {
             all.extend(self.object_opens().then_some('('));
             properties.iter().for_each(|property| property.shape.characters(all));
+        }
+    }
+
+    /// Adds the grounded places in and under this one, in the order of their ids.
+    pub(crate) fn grounded_places(&self, all: &mut Vec<Arc<Grounded>>) {
+        all.extend(self.grounded.clone());
+        self.array.iter().for_each(|array| array.element.grounded_places(all));
+        self.object.iter().flatten().for_each(|property| property.shape.grounded_places(all));
+    }
+
+    /// Adds path, place and text of each grounded string in a value that stands here.
+    pub(crate) fn grounded_strings(&self, value: &Value, path: &str, all: &mut Vec<(String, usize, String)>) {
+        match value {
+            Value::String(text) => all.extend(self.grounded.iter().map(|g| (path.to_owned(), g.id, text.clone()))),
+            Value::Array(items) => {
+                for (array, (index, item)) in
+                    self.array.iter().flat_map(|array| std::iter::repeat(array).zip(items.iter().enumerate()))
+                {
+                    array.element.grounded_strings(item, &format!("{path}[{index}]"), all);
+                }
+            }
+            Value::Object(map) => {
+                for property in self.object.iter().flatten() {
+                    if let Some(inner) = map.get(&property.name) {
+                        let path = format!("{path}{}", super::write::member(path, &property.name));
+                        property.shape.grounded_strings(inner, &path, all);
+                    }
+                }
+            }
+            _ => {}
         }
     }
 

@@ -5,15 +5,19 @@ pub(crate) const TEXT_FOLLOWS: &str = "\\_";
 
 /// A string as it is written, without the closing `;`, at a place where `markers` could stand instead.
 pub(crate) fn write<'a>(string: &str, markers: impl IntoIterator<Item = &'a str>) -> String {
-    let escaped = escape(string);
-    let plain = format!(" {escaped}");
-    if markers.into_iter().any(|marker| plain.starts_with(marker)) {
-        return format!(" {TEXT_FOLLOWS}{escaped}");
-    }
-    plain
+    let body = escaped(string);
+    let markers: Vec<&str> = markers.into_iter().collect();
+    String::from_utf8_lossy(mark(body.as_bytes(), &markers)).into_owned() + &body
 }
 
-fn escape(string: &str) -> String {
+/// What is written before a string's escaped text: a space, and the mark of texts that would read as one of `markers`.
+pub(crate) fn mark(body: &[u8], markers: &[&str]) -> &'static [u8] {
+    let reads_as = |marker: &&str| body.starts_with(marker.strip_prefix(' ').unwrap_or(marker).as_bytes());
+    if markers.iter().any(reads_as) { b" \\_" } else { b" " }
+}
+
+/// A string's text on the wire.
+pub(crate) fn escaped(string: &str) -> String {
     let mut out = String::with_capacity(string.len());
     for c in string.chars() {
         match c {

@@ -50,7 +50,7 @@ fn schema() -> Value {
     let item = json!({
         "type": "object",
         "properties": {
-            "name": {"type": "string"},
+            "name": {"type": "string", "x-graft-grounded": true},
             "quantity": {"type": ["number", "null"]},
             "unit": {"enum": units},
             "subcategory": {"enum": SUBCATEGORIES},
@@ -62,8 +62,8 @@ fn schema() -> Value {
         "type": "object",
         "properties": {
             "direction": {"enum": ["inbound", "outbound", "both", "unknown"]},
-            "rescue_location": {"type": ["string", "null"]},
-            "drop_off_location": {"type": ["string", "null"]},
+            "rescue_location": {"type": ["string", "null"], "x-graft-grounded": true},
+            "drop_off_location": {"type": ["string", "null"], "x-graft-grounded": true},
             "items": {"type": "array", "items": item},
         },
         "required": ["direction", "rescue_location", "drop_off_location", "items"],

@@ -1,0 +1,414 @@
+//! Grounded strings: values that an answer takes from its input, or from names that the task knows.
+//!
+//! A value is grounded if it is a part of the input between two word borders, spelled as there, or a known name. A known
+//! name counts where the input has something like it (another case, a typo), or always, as the schema says. A model that
+//! is held to this can't answer with a name that nobody wrote.
+//!
+//! The grammar of an answer form is compiled once for all inputs. What an input allows is laid over it at each step: where
+//! a grounded string is being written, only the tokens along its possible texts may come next, and these are few.
+
+use std::collections::BTreeMap;
+
+use llguidance::toktrie::{SimpleVob, TokTrie, TrieNode};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::codec::{Codec, Grounded, Shape, escaped, mark};
+
+/// Where a value stands in its input, in characters (Unicode scalar values).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+pub struct InputSpan {
+    /// The first character.
+    pub start: usize,
+    /// One past the last character.
+    pub end: usize,
+}
+
+/// What the grounded strings of one answer may be.
+#[derive(Debug)]
+pub struct Grounding {
+    words: Words,
+    /// For each grounded place of the answer form, the known names that count for this input.
+    names: Vec<Vec<Name>>,
+}
+
+/// A known name that counts for an input.
+#[derive(Debug)]
+struct Name {
+    text: String,
+    /// The part of the input that is like it, if there is one.
+    like: Option<InputSpan>,
+}
+
+/// An input, as strings are written on the wire, with its word borders.
+#[derive(Debug)]
+struct Words {
+    text: Vec<char>,
+    wire: Vec<u8>,
+    borders: Vec<Border>,
+    /// Places of characters that the tokenizer can't write; no value goes beyond one.
+    unwritable: Vec<usize>,
+}
+
+/// A border between words, where values may begin or end.
+#[derive(Clone, Copy, Debug)]
+struct Border {
+    /// Bytes of the wire form before it.
+    byte: usize,
+    /// Characters before it.
+    char: usize,
+    starts: bool,
+    ends: bool,
+}
+
+/// How a value relates to the input that it is an answer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It is there, between word borders.
+    Exact,
+    /// Something like it is there: in another case, with other spaces, or with a typo.
+    Like,
+    /// Nothing like it is there.
+    Not,
+}
+
+/// Looks for values in an input.
+#[must_use]
+pub fn find_in(input: &str, values: &[&str]) -> Vec<Found> {
+    let words = Words::new(input, |_| true);
+    let letters = Letters::of(&words);
+    let found = |value: &&str| match (words.find(value), letters.find_like(value)) {
+        (Some(_), _) => Found::Exact,
+        (None, Some(_)) => Found::Like,
+        (None, None) => Found::Not,
+    };
+    values.iter().map(found).collect()
+}
+
+impl Grounding {
+    /// What an input allows at the grounded places of an answer form; `can_write` says which characters the tokenizer
+    /// has. `None` where no place is grounded.
+    pub(crate) fn new(input: &str, codec: &Codec, can_write: impl Fn(char) -> bool) -> Option<Self> {
+        let places = codec.grounded();
+        if places.is_empty() {
+            return None;
+        }
+        let words = Words::new(input, &can_write);
+        let letters = Letters::of(&words);
+        let names = places.iter().map(|place| {
+            let always = place.always.iter().map(|text| (text, true));
+            let all = always.chain(place.known.iter().map(|text| (text, false)));
+            let found = all.filter_map(|(text, always)| {
+                let like = words.find(text).or_else(|| letters.find_like(text));
+                (escaped(text).chars().all(&can_write) && (always || like.is_some()))
+                    .then(|| Name { text: text.clone(), like })
+            });
+            found.collect()
+        });
+        Some(Self { names: names.collect(), words })
+    }
+
+    /// Allows the tokens that may come next at a grounded place, of which `written` is on the wire already.
+    pub(crate) fn allow(
+        &self,
+        shape: &Shape,
+        place: &Grounded,
+        written: &[u8],
+        trie: &TokTrie,
+        allowed: &mut SimpleVob,
+    ) {
+        self.paths(shape, place, written, |path| path.allow(written, trie, allowed));
+    }
+
+    /// Whether what is on the wire at a grounded place is a value, or its beginning.
+    pub(crate) fn begins(&self, shape: &Shape, place: &Grounded, written: &[u8]) -> bool {
+        let mut found = false;
+        self.paths(shape, place, written, |path| found = found || path.begins(written));
+        found
+    }
+
+    /// Whether what is on the wire at a grounded place, with its end, is a value that may stand there.
+    pub(crate) fn allows(&self, shape: &Shape, place: &Grounded, written: &[u8]) -> bool {
+        let mut found = false;
+        self.paths(shape, place, &[], |path| found = found || path.is_value(written));
+        found
+    }
+
+    /// Calls `each` with the texts that may stand at a place; of those from the input, with those that go on after what is
+    /// written.
+    fn paths(&self, shape: &Shape, place: &Grounded, written: &[u8], mut each: impl FnMut(Path<'_>)) {
+        let Some(length) = shape.string else { return };
+        let mut values = 0;
+        let markers: Vec<&str> = shape.literals.iter().map(|literal| literal.text.as_str()).collect();
+        for (index, start) in self.words.borders.iter().enumerate().filter(|(_, border)| border.starts) {
+            let rest = &self.words.wire[start.byte..];
+            let before = mark(rest, &markers);
+            // Most starts are none of those that were written, and need no more of our time.
+            let after = written.get(before.len()..).unwrap_or_default();
+            if !rest.starts_with(after) {
+                values += 1;
+                continue;
+            }
+            let most = start.char.saturating_add(length.max).min(self.words.writable_until(start.char));
+            let later = self.words.borders[index + 1..].iter().take_while(|end| end.char <= most);
+            let ends: Vec<usize> = later
+                .filter(|end| end.ends && end.char - start.char >= length.min)
+                .map(|end| end.byte - start.byte)
+                .collect();
+            let Some(&last) = ends.last() else { continue };
+            values += 1;
+            each(Path { before, body: &rest[..last], ends: &ends, closes: true });
+        }
+        for name in self.names.get(place.id).into_iter().flatten() {
+            let (body, chars) = (escaped(&name.text), name.text.chars().count());
+            if (length.min..=length.max).contains(&chars) {
+                values += 1;
+                let body = body.as_bytes();
+                each(Path { before: mark(body, &markers), body, ends: &[body.len()], closes: true });
+            }
+        }
+        for literal in &shape.literals {
+            values += 1;
+            let text = format!("{}{}", literal.text, if shape.literals_close { ";" } else { "" });
+            each(Path { before: b"", body: text.as_bytes(), ends: &[text.len()], closes: false });
+        }
+        if values == 0 {
+            // An input without words must still get an answer.
+            each(Path { before: b" ", body: b"", ends: &[0], closes: true });
+        }
+    }
+
+    /// Where the grounded values of an answer stand in the input, by path. The same value twice has two places, if it
+    /// was written twice.
+    pub(crate) fn spans(&self, values: &[(String, usize, String)]) -> BTreeMap<String, InputSpan> {
+        let mut taken: BTreeMap<&str, Vec<InputSpan>> = BTreeMap::new();
+        let mut spans = BTreeMap::new();
+        for (path, place, value) in values {
+            let before = taken.entry(value.as_str()).or_default();
+            let all = self.words.all(value);
+            let found = all.iter().find(|span| !before.contains(span)).or(all.first()).copied();
+            let like = || self.names.get(*place)?.iter().find(|name| name.text == *value)?.like;
+            if let Some(span) = found.or_else(like) {
+                before.push(span);
+                spans.insert(path.clone(), span);
+            }
+        }
+        spans
+    }
+}
+
+/// One text that may stand at a place, or several that begin alike: bytes on the wire.
+#[derive(Clone, Copy)]
+struct Path<'a> {
+    /// A space, and the mark of texts that read like a fixed value.
+    before: &'static [u8],
+    body: &'a [u8],
+    /// Lengths of the body at which it may be complete; rising.
+    ends: &'a [usize],
+    /// A `;` follows where it is complete.
+    closes: bool,
+}
+
+impl Path<'_> {
+    fn len(self) -> usize {
+        self.before.len() + self.body.len()
+    }
+
+    fn byte(self, at: usize) -> Option<u8> {
+        self.before.get(at).or_else(|| self.body.get(at.checked_sub(self.before.len())?)).copied()
+    }
+
+    fn is_end(self, at: usize) -> bool {
+        at.checked_sub(self.before.len()).is_some_and(|at| self.ends.binary_search(&at).is_ok())
+    }
+
+    fn begins(self, written: &[u8]) -> bool {
+        written.len() <= self.len() && written.iter().enumerate().all(|(at, byte)| self.byte(at) == Some(*byte))
+    }
+
+    /// Whether this is one of the texts, whole.
+    fn is_value(self, written: &[u8]) -> bool {
+        let text = if self.closes { written.strip_suffix(b";") } else { Some(written) };
+        text.is_some_and(|text| self.begins(text) && self.is_end(text.len()))
+    }
+
+    /// Allows the tokens that go on along the path after what is written, and those that go on after its end.
+    fn allow(self, written: &[u8], trie: &TokTrie, allowed: &mut SimpleVob) {
+        if !self.begins(written) {
+            return;
+        }
+        let mut node = trie.root();
+        for at in written.len()..=self.len() {
+            if self.is_end(at) {
+                match self.closes {
+                    true => trie.child_at_byte(node, b';').into_iter().for_each(|node| all_below(trie, node, allowed)),
+                    false => all_below(trie, node, allowed),
+                }
+            }
+            let next = self.byte(at).and_then(|byte| trie.child_at_byte(node, byte));
+            let Some(next) = next else { return };
+            node = next;
+            node.token_id().into_iter().for_each(|token| allowed.allow_token(token));
+        }
+    }
+}
+
+/// Allows a node's token and all that begin with it; what they say after the value is for the grammar to judge.
+fn all_below(trie: &TokTrie, node: &TrieNode, allowed: &mut SimpleVob) {
+    node.token_id().into_iter().for_each(|token| allowed.allow_token(token));
+    trie.node_children(node).for_each(|child| all_below(trie, child, allowed));
+}
+
+impl Words {
+    fn new(input: &str, writable: impl Fn(char) -> bool) -> Self {
+        let text: Vec<char> = input.chars().collect();
+        let (mut wire, mut borders) = (Vec::with_capacity(input.len() + 1), Vec::new());
+        for at in 0..=text.len() {
+            let (before, after) = (at.checked_sub(1).map(|at| text[at]), text.get(at).copied());
+            let inside = before.zip(after).is_some_and(|(before, after)| is_joined(before, after));
+            let solid = |c: Option<char>| c.is_some_and(|c| !c.is_whitespace() && !c.is_control());
+            if !inside {
+                let (starts, ends) = (solid(after), solid(before));
+                borders.push(Border { byte: wire.len(), char: at, starts, ends });
+            }
+            if let Some(c) = after {
+                wire.extend(escaped(&c.to_string()).bytes());
+            }
+        }
+        let unwritable = text
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| !escaped(&c.to_string()).chars().all(&writable))
+            .map(|(at, _)| at)
+            .collect();
+        Self { text, wire, borders, unwritable }
+    }
+
+    /// The first character from here on that the tokenizer can't write.
+    fn writable_until(&self, from: usize) -> usize {
+        let next = self.unwritable.partition_point(|at| *at < from);
+        self.unwritable.get(next).copied().unwrap_or(self.text.len())
+    }
+
+    /// The first place of a value between word borders.
+    fn find(&self, value: &str) -> Option<InputSpan> {
+        self.all(value).first().copied()
+    }
+
+    /// All places of a value between word borders.
+    fn all(&self, value: &str) -> Vec<InputSpan> {
+        let value: Vec<char> = value.chars().collect();
+        if value.is_empty() {
+            return Vec::new();
+        }
+        let ends_at = |end: usize| self.borders.iter().any(|border| border.ends && border.char == end);
+        let starts = self.borders.iter().filter(|border| border.starts && self.text[border.char..].starts_with(&value));
+        let spans = starts.map(|border| InputSpan { start: border.char, end: border.char + value.len() });
+        spans.filter(|span| ends_at(span.end)).collect()
+    }
+}
+
+/// Whether two characters belong to one word.
+fn is_joined(before: char, after: char) -> bool {
+    let in_word = |c: char| c.is_alphanumeric() || c == '_' || ('\u{300}'..='\u{36f}').contains(&c);
+    in_word(before) && in_word(after) && !is_unspaced(before) && !is_unspaced(after)
+}
+
+/// Whether a character is of a script that puts no spaces between words, or joins other words to names: Thai, Lao,
+/// Burmese, Khmer, Chinese, Japanese, Korean.
+fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}'
+        | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// An input's letters and digits in lower case, without what is between them, for what is like a known name.
+struct Letters {
+    /// The letters, each with the character of the input that it comes from.
+    all: Vec<(char, usize)>,
+    /// Where words begin, as places in `all`.
+    starts: Vec<usize>,
+    /// Where words end.
+    ends: Vec<usize>,
+}
+
+/// Longest known name that is compared with its likes, in letters.
+const LONGEST_LIKE: usize = 64;
+
+impl Letters {
+    fn of(words: &Words) -> Self {
+        let lower = |(at, c): (usize, &char)| c.is_alphanumeric().then(|| (c.to_lowercase().next().unwrap_or(*c), at));
+        let all: Vec<(char, usize)> = words.text.iter().enumerate().filter_map(lower).collect();
+        let place = |border: &Border| all.partition_point(|(_, at)| *at < border.char);
+        let starts = words.borders.iter().filter(|border| border.starts).map(place).collect();
+        let ends = words.borders.iter().filter(|border| border.ends).map(place).collect();
+        Self { all, starts, ends }
+    }
+
+    /// The words that are most like a name: the same letters in another case or with other spaces, or with a typo or two.
+    fn find_like(&self, name: &str) -> Option<InputSpan> {
+        let name: Vec<char> = letters(name);
+        if name.is_empty() || name.len() > LONGEST_LIKE {
+            return None;
+        }
+        let typos = typos(name.len());
+        let mut best: Option<(usize, InputSpan)> = None;
+        for &start in &self.starts {
+            let last = start + name.len() + typos;
+            for &end in self.ends.iter().filter(|end| **end + typos >= start + name.len() && **end <= last) {
+                let Some(part) = self.all.get(start..end).filter(|part| !part.is_empty()) else { continue };
+                let most = best.map_or(typos, |(least, _)| least.saturating_sub(1));
+                let part: Vec<char> = part.iter().map(|(c, _)| *c).collect();
+                if best.is_some_and(|(least, _)| least == 0) || !are_near(&part, &name, most) {
+                    continue;
+                }
+                let distance = distance(&part, &name);
+                if distance <= most {
+                    let span = InputSpan { start: self.all[start].1, end: self.all[end - 1].1 + 1 };
+                    best = Some((distance, span));
+                }
+            }
+        }
+        best.map(|(_, span)| span)
+    }
+}
+
+fn letters(text: &str) -> Vec<char> {
+    text.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_lowercase().next().unwrap_or(c)).collect()
+}
+
+/// How many typos a name of so many letters may have and still be told from others.
+fn typos(letters: usize) -> usize {
+    match letters {
+        0..=3 => 0,
+        4..=7 => 1,
+        _ => 2,
+    }
+}
+
+/// Whether two words may be within a distance, by which letters they have: each edit changes two kinds at most.
+fn are_near(a: &[char], b: &[char], most: usize) -> bool {
+    let kinds = |word: &[char]| word.iter().fold(0_u64, |kinds, c| kinds | 1 << (*c as u32 % 64));
+    (kinds(a) ^ kinds(b)).count_ones() as usize <= 2 * most
+}
+
+/// Edits from one word to another, where two neighbours may also change places (optimal string alignment).
+fn distance(a: &[char], b: &[char]) -> usize {
+    let width = b.len() + 1;
+    // (a.len() + 1, b.len() + 1)
+    let mut table = vec![0; (a.len() + 1) * width];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            table[i * width + j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let changed = table[(i - 1) * width + j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                let mut least = changed.min(table[(i - 1) * width + j] + 1).min(table[i * width + j - 1] + 1);
+                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                    least = least.min(table[(i - 2) * width + j - 2] + 1);
+                }
+                least
+            };
+        }
+    }
+    table[a.len() * width + b.len()]
+}
