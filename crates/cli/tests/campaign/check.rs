@@ -63,7 +63,8 @@ fn check_runs(world: &World, runs: &[Run], versions: &[Version]) {
         let made = versions.iter().filter(|version| version.run.as_ref() == Some(&run.id)).count();
         let dones = common::check_events(&world.graft, &run.id);
         match run.state {
-            RunState::Succeeded => assert_eq!((made, dones), (1, 1), "versions and ends of {run:#?}"),
+            // A trainer that was killed between publishing its result and saying so never says it.
+            RunState::Succeeded => assert!(made == 1 && dones <= 1, "{made} versions, {dones} ends of {run:#?}"),
             // Its trainers were killed as often as it may be tried.
             RunState::Failed => assert!(run.attempts >= run.max_attempts, "{run:#?}"),
             RunState::Cancelled => assert!(cancelled.contains(&run.id), "nobody cancelled {run:#?}"),

@@ -149,6 +149,8 @@ impl Attendance {
                 Err(_) => None,
             };
             follow::run(self, run, RunKind::Train, vec!["train-dir".to_owned()], base).await?;
+        } else {
+            follow::finish(self, run).await?;
         }
         self.go_on()?;
         if let Some(result) = dir.result()? {
@@ -170,7 +172,7 @@ impl Attendance {
         }
         if run.activate {
             self.activate(run, &version).await?;
-            follow::take_rest(self, run).await?;
+            follow::finish(self, run).await?;
         }
         Ok(())
     }

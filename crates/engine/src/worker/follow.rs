@@ -108,13 +108,17 @@ impl<'a> Follower<'a> {
         }
     }
 
+    fn has_any(&self) -> bool {
+        let Findings { events, stdout, stderr, .. } = &self.findings;
+        !events.is_empty() || !stdout.is_empty() || !stderr.is_empty()
+    }
+
     /// Whether what was read should be written now: at once what people wait for, together what comes often.
     fn is_due(&self) -> bool {
         let Findings { events, stdout, stderr, .. } = &self.findings;
         let often = |event: &Event| matches!(event.kind, EventKind::Step { .. } | EventKind::Answered { .. });
-        let has_any = !events.is_empty() || !stdout.is_empty() || !stderr.is_empty();
         let is_urgent = !events.iter().all(often) || stdout.len() + stderr.len() >= MUCH;
-        has_any && (is_urgent || self.written.elapsed() >= GATHER)
+        self.has_any() && (is_urgent || self.written.elapsed() >= GATHER)
     }
 
     /// Writes what was read, and how far.
@@ -137,7 +141,7 @@ impl<'a> Follower<'a> {
                 // Nothing of it is true any more.
                 self.update = RunUpdate::default();
             }
-            if self.is_due() || is_all {
+            if self.is_due() || (is_all && self.has_any()) {
                 self.write().await?;
             }
             if is_all {
@@ -156,7 +160,7 @@ impl<'a> Follower<'a> {
         loop {
             let (process, is_all) = self.look().await?;
             let has_ended = is_all && matches!(process, Process::Exited(_) | Process::Gone);
-            if has_ended || self.is_due() {
+            if self.is_due() || (has_ended && self.has_any()) {
                 self.write().await?;
             }
             if has_ended {
@@ -258,6 +262,19 @@ pub(super) async fn run(
         follower.write().await?;
     }
     follower.follow(job).await
+}
+
+/// Takes in what a part of the run that has its result wrote unseen, or is still writing.
+pub(super) async fn finish(at: &Attendance, run: &Run) -> Outcome<()> {
+    let mut follower = Follower::open(at, run).await?;
+    if !follower.catch_up().await? {
+        return Ok(());
+    }
+    // It may be at the next part already, which finds out by itself what became of that.
+    match follower.follow(RunKind::Evaluate).await {
+        Err(Break::Failed(..)) => at.go_on(),
+        ended => ended,
+    }
 }
 
 /// Takes in what was written without being followed.

@@ -28,6 +28,8 @@ pub(super) async fn version(at: &Attendance, run: &Run, version: &Version, with_
             args.push("--skip-base".to_owned());
         }
         follow::run(at, run, RunKind::Evaluate, args, None).await?;
+    } else {
+        follow::finish(at, run).await?;
     }
     at.go_on()?;
     let Some(measured) = evaluation::result(&dir)? else { return Err(Error::NoResult { run: run.id.clone() }.into()) };
