@@ -1,3 +1,10 @@
+//! Continuous batching: many answers in one matrix of token rows.
+//!
+//! A step feeds the model a packed matrix, without padding: each row is one token of one slot. A slot that writes gives
+//! one row (or a few, where tokens are forced); a slot that reads its prompt gives up to a chunk. Which keys a row may see
+//! is the session's business (a slot's prefix and its own rows), so slots of different adapters and lengths share the
+//! products with the base model's weights.
+
 use std::{
     collections::VecDeque,
     mem,
@@ -31,12 +38,13 @@ impl Default for Limits {
     }
 }
 
-/// Prompt tokens read at once while nothing else is to be done.
+/// Prompt tokens read at once while nothing else is to be done: enough rows for the products to run at their best.
 const WHOLE_CHUNK: usize = 1024;
-/// Up to this many tokens to be read count as one step of an answer, not as a prompt.
+/// Up to this many tokens to be read count as one step of an answer, not as a prompt: a choice and what was forced after it.
 const STEP: usize = 24;
 
-/// Where at most this part of the vocabulary may come next, the model's head is computed for these tokens alone.
+/// Where at most one token in so many may come next, the model's head is computed for these tokens alone. Single rows of the
+/// head are products of vectors, which read their weights more slowly than the product of whole blocks.
 const PART: usize = 16;
 
 /// Continuous batching (Yu et al. 2022): requests join and leave the batch at each step of the model.
@@ -46,6 +54,7 @@ const PART: usize = 16;
 pub struct Batcher {
     model: Arc<Model>,
     session: Session,
+    /// Rows of the KV cache: tokens of all slots and prefixes together.
     rows: usize,
     limits: Limits,
     prefixes: Vec<Prefix>,
@@ -57,6 +66,7 @@ pub struct Batcher {
 
 /// A prefix in the cache: soft prompt and instruction.
 struct Prefix {
+    /// Weak, so that a prefix keeps no adapter in memory that nobody serves; an address can't be used again while it is.
     adapter: Option<Weak<Adapter>>,
     tokens: Arc<[u32]>,
     place: usize,
@@ -153,12 +163,14 @@ impl Batcher {
                 Feed { slot: slot.place, adapter, tokens: &slot.pending()[..count] }
             })
             .collect();
+        // (slots of the plan, width): the state of each slot's last token of this step.
         let hidden = match self.session.feed(&self.model, &inputs) {
             Ok(hidden) => hidden,
             Err(error) => return self.fail(&plan, error),
         };
         let mut ready = Vec::new();
         for (row, &(index, count)) in plan.iter().enumerate() {
+            // A slot whose prompt is read in part has nothing to choose yet.
             if self.running[index].read(count) {
                 ready.push((row, index));
             }
@@ -173,6 +185,7 @@ impl Batcher {
         let mut choices: Vec<Choice> = self.running.iter().map(|_| Choice::Made).collect();
         ready.iter().for_each(|&(row, index)| choices[index] = Choice::Open(row));
         let model = Arc::clone(&self.model);
+        // Where little is allowed (fixed values, grounded strings), a slot chooses by itself: (allowed,) logits.
         self.choose(&mut choices, |slot, choice| {
             let Choice::Open(row) = choice else { return Ok(choice) };
             let mask = slot.allowed()?;
@@ -187,6 +200,7 @@ impl Batcher {
         let rows: Vec<usize> =
             choices.iter().filter_map(|c| if let Choice::Masked(row, _) = c { Some(*row) } else { None }).collect();
         if !rows.is_empty() {
+            // The others share one product with the head: (rows, vocabulary).
             let logits = model.logits_of(hidden, &rows);
             self.choose(&mut choices, |slot, choice| {
                 let Choice::Masked(row, mask) = choice else { return Ok(choice) };
@@ -195,6 +209,7 @@ impl Batcher {
                 Ok(Choice::Made)
             });
         }
+        // From the last to the first, because removing one moves those after it.
         for (index, choice) in choices.into_iter().enumerate().rev() {
             if let Choice::Failed(error) = choice {
                 self.remove(index).fail(error);

@@ -162,6 +162,7 @@ impl Walk {
             return Ok(Vec::new());
         }
         let Some(matcher) = &self.matcher else { return Ok(Vec::new()) };
+        // Bytes, not tokens: the engine would choose tokens greedily, and the model learned those of its tokenizer.
         let mut ahead = matcher.clone();
         let forced = ahead.compute_ff_bytes();
         let whole = [self.bytes.as_slice(), &forced].concat();
@@ -170,6 +171,7 @@ impl Walk {
         };
         let encoding = self.guide.0.vocabulary.tokenizer.encode(text, false);
         let encoding = encoding.map_err(|error| Error::Tokenizer(error.to_string()))?;
+        // The model may have chosen other tokens for the same text; then nothing is certain.
         let Some(mut rest) = encoding.get_ids().strip_prefix(self.tokens.as_slice()) else { return Ok(Vec::new()) };
         ahead.consume_tokens(rest).map_err(|error| Error::Grammar(error.into()))?;
         if !ahead.is_stopped() {

@@ -15,7 +15,11 @@ const LIMIT: u64 = 256 << 20;
 /// Changes when the same tokens would give other numbers.
 const FORMAT: &[u8] = b"graft prompt cache 1";
 
-/// A folder of keys and values of instructions. A file is named by all that it was computed from, so it can't outlive
+/// A folder of keys and values of instructions: for each, what [`Session::numbers_of`](graft_nn::Session::numbers_of)
+/// gives of its rows, (tokens, all layers' keys and values) in f32. Reading them
+/// is much faster than computing them, which would be most of the time of a command's first answer.
+///
+/// A file is named by all that it was computed from, so it can't outlive
 /// its model, adapter or instruction, and begins with the digest of the rest. It only saves time: what can't be read or
 /// written is computed.
 #[derive(Clone, Debug)]

@@ -106,6 +106,7 @@ impl Slot {
             self.end = Some(End::Whole);
             return Ok(());
         }
+        // Each token of each input has a draw of its own, whatever it is computed beside.
         let position = self.request.stream << 32 | self.written as u64;
         let token = match self.request.sampling {
             Some(sampling) => candidates.sample(sampling, position),
@@ -119,6 +120,7 @@ impl Slot {
         let top = self.top(candidates);
         self.walk.push(token, log_prob)?;
         self.note(top);
+        // (1 + forced,) tokens: the model reads the choice and what must follow it in one step.
         (self.pending, self.fed) = (vec![token], 0);
         self.written += 1;
         if !self.walk.is_done() {
@@ -133,6 +135,7 @@ impl Slot {
 
     fn look_for_end(&mut self) {
         let wire = self.walk.wire();
+        // A text that ends the answer may have begun in what was said before, but not further back than its length.
         let longest = self.request.stop.iter().map(String::len).max().unwrap_or(0);
         let from = self.text.said.saturating_sub(longest).min(wire.len());
         let find = |stop: &String| wire[from..].windows(stop.len().max(1)).position(|part| part == stop.as_bytes());
