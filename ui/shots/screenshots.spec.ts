@@ -89,7 +89,9 @@ async function picture(
 async function ask(page: import("@playwright/test").Page): Promise<void> {
   await page.getByRole("button", { name: "Use the sample" }).click();
   await page.getByRole("button", { name: "Ask both" }).click();
-  await expect(page.getByText("Fields marked ≠ are different.").or(page.getByText("Both answers are the same."))).toBeVisible({
+  await expect(
+    page.getByText("Fields marked ≠ are different.").or(page.getByText("Both answers are the same.")),
+  ).toBeVisible({
     timeout: 60_000,
   });
 }
