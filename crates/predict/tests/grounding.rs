@@ -27,7 +27,7 @@ fn llama() -> &'static (Arc<Vocabulary>, Arc<Tokenizer>) {
 /// SentencePiece, which puts a space before the text and lacks many characters.
 fn t5() -> &'static (Arc<Vocabulary>, Arc<Tokenizer>) {
     static BASE: OnceLock<(Arc<Vocabulary>, Arc<Tokenizer>)> = OnceLock::new();
-    BASE.get_or_init(|| load("metaspace.json", 1, &[";", "|", "-", "8", "9"]))
+    BASE.get_or_init(|| load("metaspace.json", 1, &[";", "|", "-", ".", "8", "9"]))
 }
 
 const KNOWN: [&str; 3] = ["salads", "Green Fork Co-op", "true bread"];

@@ -36,7 +36,7 @@ fn llama() -> &'static Base {
 /// T5's kind: SentencePiece, which puts a space before the text; the small one lacks the marks.
 fn t5() -> &'static Base {
     static BASE: OnceLock<Base> = OnceLock::new();
-    BASE.get_or_init(|| load("metaspace.json", 1, &[";", "|", "-", "8", "9"]))
+    BASE.get_or_init(|| load("metaspace.json", 1, &[";", "|", "-", ".", "8", "9"]))
 }
 
 /// SmolLM2, from the GGUF file that `GRAFT_TEST_GGUF` names.
@@ -207,7 +207,7 @@ fn a_tokenizer_that_adds_a_space_writes_labels_in_its_own_tokens() {
 
 #[test]
 fn a_tokenizer_that_lacks_a_mark_is_refused() {
-    let base = load("metaspace.json", 1, &["|", "-", "8", "9"]);
+    let base = load("metaspace.json", 1, &["|", "-", ".", "8", "9"]);
     let error = Guide::new(&rescue(), base.vocabulary).unwrap_err();
     assert!(error.to_string().contains("`;`"), "{error}");
 }

@@ -141,8 +141,11 @@ impl Shape {
     /// Adds the characters that every tokenizer of this form must be able to write.
     pub(crate) fn characters(&self, all: &mut BTreeSet<char>) {
         all.extend(self.literals.iter().flat_map(|l| l.text.chars()));
-        if self.number.is_some() {
+        if let Some(range) = self.number {
+            // Without these a number that was begun could not go on: "-0" needs its fraction.
             all.extend("0123456789".chars());
+            all.extend((!range.integer).then_some('.'));
+            all.extend((range.whole.0 < 0 || range.open.0 < 0).then_some('-'));
         }
         if self.string.is_some() {
             all.extend([' ', ';']);
