@@ -81,7 +81,7 @@ test("a log is narrowed to what is grave", async ({ page }) => {
 
 test("all that the history shows are cancelled or begun again, after it said how many", async ({ page }) => {
   test.setTimeout(180_000);
-  await graft.watchTraining(page, 60);
+  await graft.watchTraining(page, 600);
   await page.goto(`${graft.url}/train?task=${TASK}`);
   const many = async (item: string) => {
     await page.getByRole("button", { name: "Actions for all runs shown" }).click();
