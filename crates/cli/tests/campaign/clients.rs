@@ -184,7 +184,7 @@ impl Client<'_> {
     /// Makes another version active, or goes back; nobody else does so with this task.
     fn switch(&mut self) {
         sleep(Duration::from_millis(100));
-        let found = self.get(&format!("/api/v1/versions?task={}", self.task));
+        let found = self.get(&format!("/api/v1/versions?task={}&limit=1000", self.task));
         let versions = found["versions"].as_array().unwrap();
         let active: Vec<&str> =
             versions.iter().filter(|v| v["stage"] == "active").map(|v| v["name"].as_str().unwrap()).collect();
