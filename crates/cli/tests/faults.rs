@@ -44,7 +44,7 @@ async fn work_and_fail(home: &Path, k: u64) -> u64 {
     engine.store = failing.clone();
     let (_stop, stopped) = tokio::sync::watch::channel(false);
     // It may end with the failure, or not have met it.
-    let _ = engine.work(options(), stopped, Arc::new(|_| {})).await;
+    let _ = engine.runs().work(options(), stopped, Arc::new(|_| {})).await;
     engine.store.close().await;
     failing.fault_points()
 }

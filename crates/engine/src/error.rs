@@ -2,6 +2,7 @@ use std::{io, path::PathBuf};
 
 use graft_core::{ExitCode, Failure};
 use graft_tasks::score::{Comparison, Verdict};
+use serde::Serialize;
 
 /// What can go wrong in what the commands ask for.
 #[derive(Debug, thiserror::Error)]
@@ -468,4 +469,13 @@ impl Error {
             Self::NotBetter { .. } => ExitCode::NotBetter,
         }
     }
+}
+
+/// What is wrong with one setting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SettingProblem {
+    /// Its name.
+    pub field: &'static str,
+    /// What is wrong.
+    pub detail: String,
 }

@@ -1,14 +1,13 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
-use graft_artifacts::Artifacts;
 use graft_formats::DigestCache;
 use graft_hub::{Hub, Settings};
-use graft_store::Store;
+use graft_store::Run;
 use graft_tasks::pounds::Tables;
+use graft_train::RunDir;
 
 use crate::{Error, Result};
 
@@ -58,6 +57,12 @@ impl Home {
     #[must_use]
     pub fn run(&self, id: &str) -> PathBuf {
         self.0.join("runs").join(id)
+    }
+
+    /// The directory of a run, which is in this folder unless a person named another.
+    #[must_use]
+    pub fn run_dir(&self, run: &Run) -> RunDir {
+        RunDir::new(self.resolve(&run.dir))
     }
 
     /// A stored path, which is relative to this folder or absolute.
@@ -133,102 +138,4 @@ pub(crate) fn host() -> String {
 #[cfg(not(unix))]
 pub(crate) fn host() -> String {
     env::var("COMPUTERNAME").unwrap_or_else(|_| "localhost".to_owned())
-}
-
-/// Whether a process of this machine has the id; where that can't be told, it has.
-fn is_running(pid: u32) -> bool {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Pid, test_kill_process};
-        let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
-        test_kill_process(pid) != Err(rustix::io::Errno::SRCH)
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = pid;
-        true
-    }
-}
-
-/// Makes a folder, unless it is there, that only its owner may enter: messages and hashes of passwords lie in it.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    let mut folder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    folder.recursive(true).create(path)
-}
-
-/// One `GRAFT_HOME` at work: what the commands, and later the server, call.
-#[derive(Clone, Debug)]
-pub struct Engine {
-    /// Where state lives.
-    pub home: Home,
-    /// Everything remembered.
-    pub store: Store,
-    /// Where adapters are published beside this machine.
-    pub(crate) artifacts: Option<Artifacts>,
-    /// In whose name things are done.
-    pub by: String,
-    /// Names this process among all that may hold runs: its place, its process id, and when it began.
-    pub(crate) me: Arc<str>,
-}
-
-impl Engine {
-    /// Opens the database, making the home if there is none; the environment says where it is.
-    ///
-    /// # Errors
-    /// As [`open_at`](Self::open_at).
-    pub async fn open(home: Home, by: impl Into<String>) -> Result<Self> {
-        Self::open_at(home, by, &Places::from_env()).await
-    }
-
-    /// Opens the database, making the home if there is none.
-    ///
-    /// # Errors
-    /// The folder can't be made, or the database can't be opened; the place of artifacts can't be used.
-    pub async fn open_at(home: Home, by: impl Into<String>, places: &Places) -> Result<Self> {
-        let failed = |source| Error::Io { doing: "make", path: home.path().to_owned(), source };
-        make_private(home.path()).map_err(failed)?;
-        let file = || home.path().join("graft.db").to_string_lossy().into_owned();
-        let store = Store::open(&places.database.clone().unwrap_or_else(file)).await?;
-        let variables =
-            || env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        let open = |url: &String| Artifacts::open(url, variables());
-        let artifacts = places.artifacts.as_ref().map(open).transpose()?;
-        let me = format!("{}/{}/{}", home.place(), std::process::id(), crate::now());
-        Ok(Self { home, store, artifacts, by: by.into(), me: me.into() })
-    }
-
-    /// Names this process among all that work on the database.
-    #[must_use]
-    pub fn process(&self) -> &str {
-        &self.me
-    }
-
-    /// Whether a process of that name is known to have ended: one of this place, whose process id nobody has, or that
-    /// this process has now.
-    #[must_use]
-    pub fn is_gone(&self, process: &str) -> bool {
-        let split = |name: &str| -> Option<(String, u32)> {
-            let mut parts = name.rsplitn(3, '/').skip(1);
-            let pid = parts.next()?.parse().ok()?;
-            Some((parts.next()?.to_owned(), pid))
-        };
-        match (split(process), split(&self.me)) {
-            (Some((place, pid)), Some((here, own))) if place == here => {
-                if pid == own {
-                    *process != *self.me
-                } else {
-                    !is_running(pid)
-                }
-            }
-            _ => false,
-        }
-    }
-
-    /// The same engine, in somebody else's name.
-    #[must_use]
-    pub fn as_user(&self, by: impl Into<String>) -> Self {
-        Self { by: by.into(), ..self.clone() }
-    }
 }

@@ -14,12 +14,12 @@ async fn a_trainer_that_takes_too_much_memory_is_ended_and_the_worker_goes_on() 
     let home = tempfile::tempdir().unwrap();
     let engine = Engine::open(Home::at(home.path()).unwrap(), "test").await.unwrap();
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/data/parity/tiny-llama");
-    engine.add_base("tiny", &model).await.unwrap();
+    engine.bases().add("tiny", &model).await.unwrap();
     let rows: String = (0..40).map(|i| format!("text {i},{}\n", ["good", "bad"][i % 2])).collect();
     let csv = home.path().join("rows.csv");
     fs::write(&csv, format!("text,label\n{rows}")).unwrap();
-    let rows = engine.read_csv(&csv, TASK, &Columns::default()).unwrap();
-    engine.take_in(rows, &mut |_| {}).await.unwrap();
+    let rows = engine.examples().read_csv(&csv, TASK, &Columns::default()).unwrap();
+    engine.examples().take_in(rows, &mut |_| {}).await.unwrap();
 
     // In the trainer's place, a program that keeps all it reads.
     let greedy = home.path().join("greedy");
@@ -28,13 +28,13 @@ async fn a_trainer_that_takes_too_much_memory_is_ended_and_the_worker_goes_on() 
     let mut request = RunRequest::new(TASK);
     request.base = "tiny".into();
     request.settings.memory = Some(256 << 20);
-    let run = engine.submit(&request, None).await.unwrap();
+    let run = engine.runs().submit(&request, None).await.unwrap();
 
     let (stop, stopped) = watch::channel(false);
     let options = WorkerOptions { suggestions: false, ..WorkerOptions::new(greedy) };
     let worker = tokio::spawn({
         let engine = engine.clone();
-        async move { engine.work(options, stopped, Arc::new(|_: &str| {})).await }
+        async move { engine.runs().work(options, stopped, Arc::new(|_: &str| {})).await }
     });
     let ended = loop {
         let run = engine.store.run(&run.id).await.unwrap();

@@ -32,7 +32,7 @@ impl Place {
     async fn new(form: AnswerForm) -> Self {
         let home = tempfile::tempdir().unwrap();
         let engine = Engine::open(Home::at(home.path()).unwrap(), "test").await.unwrap();
-        engine.add_base("tiny", &tiny("")).await.unwrap();
+        engine.bases().add("tiny", &tiny("")).await.unwrap();
         let place = Self { engine, home };
         let card = TaskCard { name: TASK.into(), instruction: "Say how it sounds.".into(), answer: form };
         for (name, folder) in [("v1", "adapter_lora"), ("v2", "adapter_prompt")] {
@@ -43,7 +43,7 @@ impl Place {
     }
 
     async fn add(&self, name: &str, from: &str, card: &TaskCard) {
-        let (base, files) = self.engine.base("tiny").await.unwrap();
+        let (base, files) = self.engine.bases().find("tiny").await.unwrap();
         let folder = self.home.path().join("adapters").join(name);
         fs::create_dir_all(&folder).unwrap();
         for file in ["adapter_config.json", "adapter_model.safetensors"] {
@@ -163,9 +163,10 @@ async fn what_is_unknown_or_damaged_is_an_error_and_changes_nothing() {
     assert!(matches!(serving.answer(TASK, Some("v9"), "x", &options).await, Err(Error::Store(_))));
     place.damage("v2");
     assert!(matches!(serving.prepare(TASK, "v2").await, Err(Error::BadVersion { .. })));
-    let refused = serving.activate(&place.engine, TASK, "v2", Seen::Any, true).await;
+    let refused = place.engine.evaluations().activate_in(&serving, (TASK, "v2"), Seen::Any, true).await;
     assert!(matches!(refused, Err(Error::BadVersion { .. })), "{refused:?}");
-    let elsewhere = serving.activate(&place.engine, TASK, "v1", Seen::Active(Some("v2")), true).await;
+    let elsewhere =
+        place.engine.evaluations().activate_in(&serving, (TASK, "v1"), Seen::Active(Some("v2")), true).await;
     assert!(matches!(elsewhere, Err(Error::Store(graft_store::Error::ActiveChanged { .. }))), "{elsewhere:?}");
     assert_eq!(place.active().await, "v1");
     // Commands make it active all the same.
@@ -257,9 +258,10 @@ async fn little_memory_gives_up_what_was_used_longest_ago() {
 async fn the_fallback_speaks_only_when_it_must_and_is_sure() {
     let place = Place::new(AnswerForm::Text).await;
     let serving = place.serve(Options::default()).await;
-    let mut settings = place.engine.ask_ai_settings().await.unwrap();
+    let mut settings = place.engine.versions().ask_ai_settings().await.unwrap();
     let strong = || serde_json::from_str(r#"[{"description": "lights on", "confidence": 0.9, "x": 1}]"#).unwrap();
-    let set = async |settings: &graft_engine::AskAiSettings| place.engine.set_ask_ai(settings).await.unwrap();
+    let set =
+        async |settings: &graft_engine::AskAiSettings| place.engine.versions().set_ask_ai(settings).await.unwrap();
     assert_eq!(serving.suggest("dark", Vec::new()).await.unwrap().verdict, Verdict::Disabled);
     settings.soft_prompt_enabled = true;
     settings.soft_prompt_model_dir = "adapters/v1".into();
@@ -298,10 +300,10 @@ async fn a_restored_home_shows_the_active_version_of_ask_ai_again() {
     place.add("first", "adapter_lora", &card).await;
     place.engine.store.set_active("ask-ai", "first", None, "test", 2).await.unwrap();
     let file = place.home.path().join("all.zip");
-    place.engine.backup(&file).await.unwrap();
+    place.engine.upkeep().backup(&file).await.unwrap();
     let home = tempfile::tempdir().unwrap();
     let copy = Engine::open(Home::at(home.path()).unwrap(), "test").await.unwrap();
-    copy.restore(&file, false).await.unwrap();
+    copy.upkeep().restore(&file, false).await.unwrap();
     let latest = home.path().join("data/ask_ai_soft_prompt/latest");
     assert!(latest.join("adapter_config.json").is_file() && latest.canonicalize().unwrap().ends_with("first"));
 }

@@ -129,7 +129,7 @@ async fn store(engine: &Engine, id: &str, upload: &Received, rows: &Rows) -> gra
         rows.all().insert(id.to_owned(), (done as u64, of));
     };
     tell(0);
-    let imported = engine.take_in(import, &mut tell).await?;
+    let imported = engine.examples().take_in(import, &mut tell).await?;
     engine.store.import_progress(id, of, Some(of)).await?;
     Ok(imported)
 }
@@ -138,7 +138,9 @@ async fn read(engine: &Engine, upload: &Received) -> graft_engine::Result<ReadIm
     let path = upload.file.path();
     let task = upload.task.as_deref().unwrap_or_default();
     match upload.kind {
-        ImportKind::Slack => engine.read_slack(path, upload.labels.as_ref().map(tempfile::NamedTempFile::path), false),
+        ImportKind::Slack => {
+            engine.examples().read_slack(path, upload.labels.as_ref().map(tempfile::NamedTempFile::path), false)
+        }
         ImportKind::Csv => {
             let columns = &upload.columns;
             let columns = graft_engine::Columns {
@@ -147,13 +149,13 @@ async fn read(engine: &Engine, upload: &Received) -> graft_engine::Result<ReadIm
                 id: columns.id.clone(),
                 heading: columns.heading,
             };
-            engine.read_csv(path, task, &columns)
+            engine.examples().read_csv(path, task, &columns)
         }
-        ImportKind::Jsonl => engine.read_jsonl(path, task),
-        ImportKind::AskAi => engine.read_ask_ai(&path.to_string_lossy(), usize::MAX, upload.drafts).await,
+        ImportKind::Jsonl => engine.examples().read_jsonl(path, task),
+        ImportKind::AskAi => engine.examples().read_ask_ai(&path.to_string_lossy(), usize::MAX, upload.drafts).await,
         ImportKind::Prompt => {
             let failed = |source| graft_engine::Error::Io { doing: "read", path: path.to_owned(), source };
-            engine.read_text(&std::fs::read_to_string(path).map_err(failed)?, &upload.name, task)
+            engine.examples().read_text(&std::fs::read_to_string(path).map_err(failed)?, &upload.name, task)
         }
     }
 }

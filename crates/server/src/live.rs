@@ -373,7 +373,7 @@ fn log_event(stream: LogStream, from: u64, part: &LogText) -> Event {
 
 /// A run's events after one, the ends of its logs, and what is to come.
 pub(crate) async fn run(state: &AppState, run: &Run, after: u64) -> Result<Response, Problem> {
-    let size = state.engine.known(run).await?.cursor;
+    let size = state.engine.runs().known(run).await?.cursor;
     let cursor = RunCursor {
         pulse: state.run_feeds.listen(state, &run.id),
         run: run.clone(),

@@ -50,10 +50,10 @@ pub(crate) struct Which {
 impl Which {
     async fn find(&self, engine: &Engine) -> Result<Chosen> {
         if is_folder(&self.adapter) {
-            return Ok(engine.adapter_folder(self.adapter.as_ref())?);
+            return Ok(engine.versions().adapter_folder(self.adapter.as_ref())?);
         }
-        let task = engine.task_with_versions(self.task.as_deref()).await?;
-        Ok(engine.adapter(&task, Some(&self.adapter)).await?)
+        let task = engine.versions().task_with_versions(self.task.as_deref()).await?;
+        Ok(engine.versions().adapter(&task, Some(&self.adapter)).await?)
     }
 }
 
@@ -61,16 +61,16 @@ pub(crate) async fn run(engine: &Engine, command: Adapter) -> Result<Reply> {
     let (form, path) = match command {
         Adapter::Merge { which, output } => {
             let chosen = which.find(engine).await?;
-            engine.merge(&chosen, which.base.as_deref(), &output).await?;
+            engine.versions().merge(&chosen, which.base.as_deref(), &output).await?;
             ("safetensors", output)
         }
         Adapter::Export { which, gguf: Some(path), .. } => {
             let chosen = which.find(engine).await?;
-            engine.export_gguf(&chosen, which.base.as_deref(), &path).await?;
+            engine.versions().export_gguf(&chosen, which.base.as_deref(), &path).await?;
             ("gguf", path)
         }
         Adapter::Export { which, peft: Some(path), .. } => {
-            engine.export_peft(&which.find(engine).await?, &path)?;
+            engine.versions().export_peft(&which.find(engine).await?, &path)?;
             ("peft", path)
         }
         Adapter::Export { .. } => return Err(Failure::usage("export nothing", "give `--gguf` or `--peft`")),

@@ -96,16 +96,16 @@ pub(crate) async fn run(engine: &Engine, command: SoftPrompt) -> Result<Reply> {
         }
     };
     let trained = train::complete(engine, &run).await?;
-    point_latest(&command.output_dir, engine.run_dir(&run).path())?;
+    point_latest(&command.output_dir, engine.home.run_dir(&run).path())?;
     Ok(trained.judge(engine, false, None).await?.with_field("import", imported))
 }
 
 /// Imports the database and prepares a run from it.
 async fn fresh(engine: &Engine, command: &Train) -> Result<(Run, Imported)> {
     let drafts = if command.approved_only { Drafts::Skip } else { Drafts::Approve };
-    let import = engine.read_ask_ai(&command.db_path, command.max_samples, drafts).await?;
+    let import = engine.examples().read_ask_ai(&command.db_path, command.max_samples, drafts).await?;
     let only: BTreeSet<String> = import.examples.iter().map(|example| example.id.clone()).collect();
-    let imported = engine.take_in(import, &mut |_| {}).await?;
+    let imported = engine.examples().take_in(import, &mut |_| {}).await?;
     eprint!("{}", import::summary(&imported));
     let (base, _) = base(engine, &command.base_model).await?;
     if !(0.0..1.0).contains(&command.eval_share) {
@@ -113,7 +113,7 @@ async fn fresh(engine: &Engine, command: &Train) -> Result<(Run, Imported)> {
     }
     // The newest would all be held out by earlier runs whenever `--max-samples` takes only them.
     let rule = SplitRule::Random { eval_share: command.eval_share, seed: OptimSpec::default().seed };
-    let prepared = engine.prepare("ask-ai", rule, Some(&only)).await?;
+    let prepared = engine.examples().prepare("ask-ai", rule, Some(&only)).await?;
     let examples = prepared.dataset.train.len();
     let mut recipe = ask_ai_script(command.method, examples);
     command.apply(&mut recipe)?;
@@ -133,13 +133,13 @@ async fn fresh(engine: &Engine, command: &Train) -> Result<(Run, Imported)> {
 
 /// Resolves the base model on this machine, or downloads it from the Hub.
 async fn base(engine: &Engine, name: &str) -> Result<(graft_core::BaseRef, graft_formats::ModelFiles)> {
-    match engine.base(name).await {
+    match engine.bases().find(name).await {
         Err(Error::Hub(graft_hub::Error::Missing { .. })) => {
             let mut bar = Download::new();
-            let pulled = engine.pull_base(&name.parse::<Reference>()?, &mut |progress| bar.show(progress)).await;
+            let pulled = engine.bases().pull(&name.parse::<Reference>()?, &mut |progress| bar.show(progress)).await;
             bar.finish();
             pulled?;
-            Ok(engine.base(name).await?)
+            Ok(engine.bases().find(name).await?)
         }
         found => Ok(found?),
     }
@@ -176,7 +176,7 @@ async fn found(engine: &Engine, path: &Path) -> Result<Run> {
     let folder = path.ancestors().take(3).find(|folder| folder.join("spec.json").exists()).unwrap_or(&path);
     let spec = RunDir::new(folder).spec()?;
     match engine.store.run(&spec.run).await {
-        Ok(run) => Ok(engine.prepare_again(&run, None, None).await?),
+        Ok(run) => Ok(engine.runs().prepare_again(&run, None, None).await?),
         Err(graft_store::Error::NoRun(_)) => {
             let dir = folder.to_string_lossy();
             let new = NewRun { task: &spec.task.name, spec: &spec, dir: &dir };

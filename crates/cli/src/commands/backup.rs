@@ -33,13 +33,13 @@ pub(crate) struct Sweep {
 }
 
 pub(crate) async fn backup(engine: &Engine, command: Backup) -> Result<Reply> {
-    let made = engine.backup(&command.file).await?;
+    let made = engine.upkeep().backup(&command.file).await?;
     let text = format!("{} rows and {} files are in {}", made.rows, made.files, command.file.display());
     Ok(Reply::new(made, text))
 }
 
 pub(crate) async fn restore(engine: &Engine, command: Restore) -> Result<Reply> {
-    let put = engine.restore(&command.file, command.take_over).await?;
+    let put = engine.upkeep().restore(&command.file, command.take_over).await?;
     let mut text = format!(
         "{} rows and {} files are back. Base models are not in a backup: `graft base list` shows which are missing.",
         put.backup.rows, put.backup.files
@@ -54,7 +54,7 @@ pub(crate) async fn restore(engine: &Engine, command: Restore) -> Result<Reply> 
 }
 
 pub(crate) async fn sweep(engine: &Engine, command: Sweep) -> Result<Reply> {
-    let swept = engine.sweep(command.older_than).await?;
+    let swept = engine.upkeep().sweep(command.older_than).await?;
     let mut text = String::new();
     for (what, names) in [
         ("removed", &swept.removed),

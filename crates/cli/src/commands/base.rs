@@ -50,22 +50,22 @@ pub(crate) async fn run(engine: &Engine, command: Base) -> Result<Reply> {
                 reference = reference.with_origin(source.parse::<Origin>()?)?;
             }
             let mut bar = Download::new();
-            let pulled = engine.pull_base(&reference, &mut |progress| bar.show(progress)).await;
+            let pulled = engine.bases().pull(&reference, &mut |progress| bar.show(progress)).await;
             bar.finish();
             let info = pulled?;
             Ok(Reply::new(&info, text(&info)))
         }
         Base::Add { name, path } => {
-            let info = engine.add_base(&name, &path).await?;
+            let info = engine.bases().add(&name, &path).await?;
             Ok(Reply::new(&info, text(&info)))
         }
         Base::List => list(engine),
         Base::Info { name } => {
-            let info = engine.base_info(&name).await?;
+            let info = engine.bases().info(&name).await?;
             Ok(Reply::new(&info, text(&info)))
         }
         Base::Remove { name } => {
-            let removed = engine.remove_base(&name).await?;
+            let removed = engine.bases().remove(&name).await?;
             let text = format!(
                 "Forgot {}; {} files deleted ({}), {} kept.",
                 removed.names.join(", "),

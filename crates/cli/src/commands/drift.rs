@@ -23,8 +23,8 @@ pub(crate) struct Drift {
 }
 
 pub(crate) async fn run(engine: &Engine, command: Drift) -> Result<Reply> {
-    let task = engine.task_with_versions(command.task.as_deref()).await?;
-    let drift = engine.drift(&task, command.version.as_deref()).await?;
+    let task = engine.versions().task_with_versions(command.task.as_deref()).await?;
+    let drift = engine.versions().drift(&task, command.version.as_deref()).await?;
     let said = |state: DriftState, text: &str, test: &str| format!("{}. {text}\n{test}", state.name());
     let (overrides, confidence, inputs) = (&drift.overrides, &drift.confidence, &drift.inputs);
     let mut text = facts(&[

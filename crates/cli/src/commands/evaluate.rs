@@ -55,12 +55,12 @@ pub(crate) async fn in_dir(engine: &Engine, command: &EvalDir, json: bool) -> Re
         (EventKind::Answered { done, of }, false) => print(&format!("{done} of {of} examples answered")),
         _ => {}
     };
-    let measured = engine.evaluate_in(&dir, &version, !command.skip_base, &mut tell).await?;
+    let measured = engine.runs().evaluate_in(&dir, &version, !command.skip_base, &mut tell).await?;
     Ok(Reply::new(&measured, scores_table(&measured)))
 }
 
 pub(crate) async fn run(engine: &Engine, command: Eval) -> Result<Reply> {
-    let task = engine.task_with_versions(command.task.as_deref()).await?;
+    let task = engine.versions().task_with_versions(command.task.as_deref()).await?;
     let version = match &command.version {
         Some(name) => engine.store.version(&task, name).await?,
         None => {
@@ -78,7 +78,7 @@ pub(crate) async fn run(engine: &Engine, command: Eval) -> Result<Reply> {
 pub(crate) async fn evaluate(engine: &Engine, version: &Version, with_base: bool) -> Result<(Version, String)> {
     let mut shown = Steps::default();
     let (version, evaluation) =
-        engine.evaluate(version, with_base, &mut |what, done, of| shown.show(what, done, of)).await?;
+        engine.evaluations().evaluate(version, with_base, &mut |what, done, of| shown.show(what, done, of)).await?;
     drop(shown);
     let text = scores(&version, &evaluation);
     Ok((version, text))

@@ -145,7 +145,7 @@ pub(crate) async fn run(engine: &Engine, command: Examples) -> Result<Reply> {
             list(engine, &ExampleFilter { order, limit: Some(limit), offset, ..narrow.filter(task) }).await
         }
         Examples::Show { id, task, mask, base } => {
-            let example = engine.example(&id, task.as_deref()).await?;
+            let example = engine.examples().get(&id, task.as_deref()).await?;
             if mask { show_mask(engine, &example, &base).await } else { Ok(show(&example)) }
         }
         Examples::Approve { which } => decide(engine, which, "approved", &Decision::Approve).await,
@@ -159,11 +159,11 @@ pub(crate) async fn run(engine: &Engine, command: Examples) -> Result<Reply> {
                 }
                 (None, None) => String::new(),
             };
-            let example = engine.example(&id, task.as_deref()).await?;
-            Ok(decided("edited and approved", &[engine.edit(&example, &text).await?]))
+            let example = engine.examples().get(&id, task.as_deref()).await?;
+            Ok(decided("edited and approved", &[engine.examples().edit(&example, &text).await?]))
         }
         Examples::History { id, task } => {
-            let example = engine.example(&id, task.as_deref()).await?;
+            let example = engine.examples().get(&id, task.as_deref()).await?;
             Ok(history(&engine.store.history(&example.task, &id).await?))
         }
     }
@@ -172,13 +172,13 @@ pub(crate) async fn run(engine: &Engine, command: Examples) -> Result<Reply> {
 async fn decide(engine: &Engine, which: Which, what: &str, decision: &Decision) -> Result<Reply> {
     if let (Some(task), true) = (&which.task, which.all) {
         let filter = which.narrow.filter(None);
-        let report = engine.decide_many(task, &Bulk::Matching(filter), decision).await?;
+        let report = engine.examples().decide_many(task, &Bulk::Matching(filter), decision).await?;
         return Ok(decided_many(what, &report));
     }
     let mut changed = Vec::new();
     for id in which.ids {
-        let found = engine.example(&id, which.task.as_deref()).await?;
-        changed.push(engine.decide(&found.task, &id, Seen::default(), decision.clone()).await?);
+        let found = engine.examples().get(&id, which.task.as_deref()).await?;
+        changed.push(engine.examples().decide(&found.task, &id, Seen::default(), decision.clone()).await?);
     }
     Ok(decided(what, &changed))
 }
@@ -236,7 +236,7 @@ fn show(example: &Example) -> Reply {
 }
 
 async fn show_mask(engine: &Engine, example: &Example, base: &str) -> Result<Reply> {
-    let tokens = engine.mask(example, base).await?;
+    let tokens = engine.examples().mask(example, base).await?;
     let mut text = String::new();
     let mut supervised = false;
     for token in &tokens {

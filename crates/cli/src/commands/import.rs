@@ -116,18 +116,20 @@ pub(crate) enum YesNo {
 
 pub(crate) async fn run(engine: &Engine, command: Import) -> Result<Reply> {
     let read = match command {
-        Import::Slack { path, labels, group, task: _ } => engine.read_slack(&path, labels.as_deref(), group)?,
+        Import::Slack { path, labels, group, task: _ } => {
+            engine.examples().read_slack(&path, labels.as_deref(), group)?
+        }
         Import::AskAi { source, max_samples, drafts, approved_only, task: _ } => {
-            engine.read_ask_ai(&source, max_samples, drafts.of(approved_only)).await?
+            engine.examples().read_ask_ai(&source, max_samples, drafts.of(approved_only)).await?
         }
         Import::Csv { path, task, text, label, id, heading } => {
             let heading = heading.map(|said| said == YesNo::Yes);
-            engine.read_csv(&path, &task, &Columns { text, label, id, heading })?
+            engine.examples().read_csv(&path, &task, &Columns { text, label, id, heading })?
         }
-        Import::Jsonl { path, task } => engine.read_jsonl(&path, &task)?,
-        Import::Text { path, task } => engine.read_text(&text(&path)?, &path.to_string_lossy(), &task)?,
+        Import::Jsonl { path, task } => engine.examples().read_jsonl(&path, &task)?,
+        Import::Text { path, task } => engine.examples().read_text(&text(&path)?, &path.to_string_lossy(), &task)?,
     };
-    let imported = engine.take_in(read, &mut |_| {}).await?;
+    let imported = engine.examples().take_in(read, &mut |_| {}).await?;
     Ok(Reply::new(&imported, summary(&imported)))
 }
 

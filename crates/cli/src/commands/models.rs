@@ -85,12 +85,12 @@ pub(crate) async fn run(engine: &Engine, command: Models) -> Result<Reply> {
     match command {
         Models::List { task } => list(engine, task.as_deref()).await,
         Models::Info { version, task } => {
-            let task = engine.task_with_versions(task.as_deref()).await?;
+            let task = engine.versions().task_with_versions(task.as_deref()).await?;
             Ok(info(&engine.store.version(&task, &version).await?))
         }
         Models::Add { folder, task, base, version } => {
             let told = Told { task: task.as_deref(), base: base.as_deref() };
-            let added = engine.add_adapter(&folder, told, version.as_deref()).await?;
+            let added = engine.versions().add(&folder, told, version.as_deref()).await?;
             let Version { name, task, .. } = &added;
             let text = format!(
                 "Version {name} of {task} is registered (shadow).\nMeasure it, though it may have learned from what is \
@@ -99,26 +99,26 @@ pub(crate) async fn run(engine: &Engine, command: Models) -> Result<Reply> {
             Ok(Reply::new(&added, text))
         }
         Models::SetActive { version, task, force } => {
-            let task = engine.task_with_versions(task.as_deref()).await?;
+            let task = engine.versions().task_with_versions(task.as_deref()).await?;
             let mut shown = Steps::default();
             let tell = &mut |what: &str, done: usize, of: usize| shown.show(what, done, of);
-            let done = engine.activate(&task, &version, Seen::Any, force, tell).await?;
+            let done = engine.evaluations().activate(&task, &version, Seen::Any, force, tell).await?;
             Ok(Reply::new(&done, activated(&done)))
         }
         Models::Delete { version, task, force } => {
-            let task = engine.task_with_versions(task.as_deref()).await?;
-            let gone = engine.delete_version(&task, &version, force).await?;
+            let task = engine.versions().task_with_versions(task.as_deref()).await?;
+            let gone = engine.versions().delete(&task, &version, force).await?;
             let text = format!("Version {version} of {task} is out of the registry; {} stays.", gone.adapter_dir);
             Ok(Reply::new(gone, text))
         }
         Models::Rollback { task } => {
-            let task = engine.task_with_versions(task.as_deref()).await?;
-            let (version, previous) = engine.roll_back(&task).await?;
+            let task = engine.versions().task_with_versions(task.as_deref()).await?;
+            let (version, previous) = engine.versions().roll_back(&task).await?;
             let text = format!("Version {} of {task} is active again.", version.name);
             Ok(Reply::new(json!({"version": version, "previous": previous}), text))
         }
         Models::ExportRegistry { task, output } => {
-            let task = engine.task_with_versions(task.as_deref()).await?;
+            let task = engine.versions().task_with_versions(task.as_deref()).await?;
             let registry = model_registry(&engine.store.versions(Some(&task)).await?);
             let text = format!("{registry:#}\n");
             let Some(path) = output else { return Ok(Reply::new(registry, text)) };
@@ -132,7 +132,7 @@ async fn list(engine: &Engine, task: Option<&str>) -> Result<Reply> {
     let versions = engine.store.versions(task).await?;
     let mut table = Table::new(["version", "task", "stage", "score", "base", "made", "run"]);
     for version in &versions {
-        let score = Engine::evaluation(version).and_then(|evaluation| headline(&evaluation.adapter));
+        let score = Evaluation::of(version).and_then(|evaluation| headline(&evaluation.adapter));
         table.row([
             version.name.clone(),
             version.task.clone(),
@@ -168,7 +168,7 @@ fn info(version: &Version) -> Reply {
         ("adapter", format!("{} ({})", version.adapter_dir, version.adapter_digest.short())),
         ("made", format!("{} by {}", iso8601(version.created_at), version.created_by)),
     ]);
-    match Engine::evaluation(version) {
+    match Evaluation::of(version) {
         Some(evaluation) => text += &format!("\n{}", scores_table(&evaluation)),
         None => text += &format!("\nNot evaluated: `graft eval --task {} --version {}`.", version.task, version.name),
     }

@@ -125,13 +125,13 @@ impl Which {
     async fn find(&self, engine: &Engine) -> Result<Chosen> {
         if let Some(folder) = self.version.as_deref().filter(|version| is_folder(version)) {
             let told = Told { task: self.task.as_deref(), base: self.base.as_deref() };
-            return Ok(engine.adopt(folder.as_ref(), told).await?);
+            return Ok(engine.versions().adopt(folder.as_ref(), told).await?);
         }
         if self.base.is_some() {
             return Err(Failure::usage("use `--base` for a version, which has a base of its own", "leave it out"));
         }
-        let task = engine.task_with_versions(self.task.as_deref()).await?;
-        Ok(engine.adapter(&task, self.version.as_deref()).await?)
+        let task = engine.versions().task_with_versions(self.task.as_deref()).await?;
+        Ok(engine.versions().adapter(&task, self.version.as_deref()).await?)
     }
 }
 

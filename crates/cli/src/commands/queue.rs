@@ -97,7 +97,7 @@ impl Submit {
 }
 
 pub(crate) async fn run(engine: &Engine, command: Queue) -> Result<Reply> {
-    engine.reconcile(None).await?;
+    engine.runs().reconcile(None).await?;
     match command {
         Queue::Submit(command) => submit(engine, &command).await,
         Queue::Evaluate(command) => evaluate(engine, command).await,
@@ -108,7 +108,7 @@ pub(crate) async fn run(engine: &Engine, command: Queue) -> Result<Reply> {
 async fn submit(engine: &Engine, command: &Submit) -> Result<Reply> {
     let request = command.request();
     if command.dry_run {
-        let preflight = engine.preflight(&request).await?;
+        let preflight = engine.runs().preflight(&request).await?;
         let text = checked(&preflight);
         if preflight.ok {
             return Ok(Reply::new(&preflight, text));
@@ -116,15 +116,15 @@ async fn submit(engine: &Engine, command: &Submit) -> Result<Reply> {
         let code = graft_engine::Error::NotReady(Box::new(preflight.clone())).exit_code();
         return Ok(Reply::new(&preflight, text).with_code(code));
     }
-    let run = engine.submit(&request, None).await?;
+    let run = engine.runs().submit(&request, None).await?;
     let text = format!("Run {} is queued; `graft runs show {}` tells how far it is.", run.id, run.id);
     Ok(Reply::new(json!({"run": run}), text))
 }
 
 async fn evaluate(engine: &Engine, command: Evaluate) -> Result<Reply> {
-    let task = engine.task_with_versions(command.task.as_deref()).await?;
+    let task = engine.versions().task_with_versions(command.task.as_deref()).await?;
     let request = EvaluationRequest { task, version: command.version, score_base: command.score_base };
-    let (run, begun) = engine.submit_evaluation(&request).await?;
+    let (run, begun) = engine.runs().submit_evaluation(&request).await?;
     let is = if begun { "is queued" } else { "measures it already" };
     let text = format!("Run {} {is}; `graft runs show {}` tells how far it is.", run.id, run.id);
     Ok(Reply::new(json!({"run": run, "begun": begun}), text))
@@ -152,7 +152,7 @@ fn checked(preflight: &Preflight) -> String {
 }
 
 async fn list(engine: &Engine) -> Result<Reply> {
-    let (views, _) = engine.run_views(&RunFilter::default()).await?;
+    let (views, _) = engine.runs().views(&RunFilter::default()).await?;
     let mut views: Vec<RunView> = views.into_iter().filter(|view| view.run.state.is_active()).collect();
     let turn = |run: &Run| (run.lease_owner.is_none(), std::cmp::Reverse(run.priority), run.seq);
     views.sort_by_key(|view| turn(&view.run));

@@ -90,7 +90,7 @@ pub(crate) enum Runs {
 }
 
 pub(crate) async fn run(engine: &Engine, command: Runs) -> Result<Reply> {
-    engine.reconcile(None).await?;
+    engine.runs().reconcile(None).await?;
     match command {
         Runs::List { task, state, kind, limit } => {
             list(engine, RunFilter { task, state, kind, limit: Some(limit), offset: 0 }).await
@@ -106,22 +106,22 @@ pub(crate) async fn run(engine: &Engine, command: Runs) -> Result<Reply> {
             if let Some(name) = &version {
                 engine.store.check_new_version(&run.task, name).await?;
             }
-            let run = engine.prepare_again(&run, version.as_deref(), None).await?;
+            let run = engine.runs().prepare_again(&run, version.as_deref(), None).await?;
             train::complete(engine, &run).await?.judge(engine, !skip_base, None).await
         }
         Runs::Cancel { id } => {
-            let run = engine.cancel(&id).await?;
+            let run = engine.runs().cancel(&id).await?;
             let done = if run.state.is_active() { "stops after its step" } else { "is cancelled" };
             Ok(Reply::new(&run, format!("Run {id} {done}.")))
         }
         Runs::Retry { id, resume } => {
-            let run = if resume { engine.resume_queued(&id).await? } else { engine.retry(&id).await? };
+            let run = if resume { engine.runs().resume(&id).await? } else { engine.runs().retry(&id).await? };
             Ok(Reply::new(&run, format!("Run {id} is queued again; a worker takes it from there.")))
         }
         Runs::Delete { ids } => {
             let mut deleted = Vec::new();
             for id in &ids {
-                deleted.push(engine.delete_run(id).await?.id);
+                deleted.push(engine.runs().delete(id).await?.id);
             }
             let text = format!("{} runs are gone.", deleted.len());
             Ok(Reply::new(json!({"deleted": deleted}), text))
@@ -153,11 +153,11 @@ async fn list(engine: &Engine, filter: RunFilter) -> Result<Reply> {
 }
 
 async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
-    let dir = engine.run_dir(run);
-    let known = engine.known(run).await?;
+    let dir = engine.home.run_dir(run);
+    let known = engine.runs().known(run).await?;
     let result: Option<TrainingRun> = known.result.and_then(|result| serde_json::from_value(result).ok());
-    let version = engine.version_of(run).await?;
-    let last_step = engine.events(run, 0).await?.into_iter().rev().find_map(|event| match event.kind {
+    let version = engine.versions().of_run(run).await?;
+    let last_step = engine.runs().events(run, 0).await?.into_iter().rev().find_map(|event| match event.kind {
         EventKind::Step { step, of, loss, .. } => Some((step, of, loss)),
         _ => None,
     });
@@ -197,7 +197,7 @@ async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
             },
         ));
     }
-    let json = json!({"run": run, "result": result, "version": version, "alive": engine.is_alive(run),
+    let json = json!({"run": run, "result": result, "version": version, "alive": engine.runs().is_alive(run),
         "last_step": last_step.map(|(step, of, loss)| json!({"step": step, "of": of, "loss": loss}))});
     Ok(Reply::new(json, facts(&lines)))
 }
@@ -209,7 +209,7 @@ async fn logs(engine: &Engine, run: &Run, stderr: bool, follow: bool) -> Result<
         // The state is read before the log, so that nothing is missed of a run that has just ended.
         let goes_on = follow && engine.store.run(&run.id).await?.state.is_active();
         loop {
-            let part = engine.log(run, stream, offset).await?;
+            let part = engine.runs().log(run, stream, offset).await?;
             if part.text.is_empty() {
                 break;
             }
@@ -234,13 +234,13 @@ async fn stop(engine: &Engine, id: &str, no_wait: bool) -> Result<Reply> {
         let hint = "`graft runs list` shows the runs and their states";
         return Err(Failure::usage(format!("stop run `{id}`, which is {}", run.state.name()), hint));
     }
-    let run = engine.cancel(id).await?;
+    let run = engine.runs().cancel(id).await?;
     if no_wait {
         return Ok(Reply::new(&run, format!("Run {id} will stop after its step.")));
     }
     // A run whose follower is gone is followed from here to its end.
     let program = std::env::current_exe().map_err(Error::TrainerStart)?;
-    let run = engine.see_through(id, program, &mut |_| {}).await?;
+    let run = engine.runs().see_through(id, program, &mut |_| {}).await?;
     let text = format!("Run {id} is {}; `graft runs resume {id}` goes on with it.", run.state.name());
     Ok(Reply::new(run, text))
 }

@@ -40,7 +40,7 @@ pub(crate) async fn run(engine: &Engine, command: Schedules) -> Result<Reply> {
     match command {
         Schedules::Add { name, cron, zone, min_new, submit } => {
             let request = submit.request();
-            let added = engine.add_schedule(&name, &cron, zone.as_deref(), &request, min_new).await?;
+            let added = engine.runs().add_schedule(&name, &cron, zone.as_deref(), &request, min_new).await?;
             let next = added.next_at.map_or_else(|| "never".to_owned(), iso8601);
             let text = format!("Schedule {name} trains {} next at {next}, if a worker runs.", added.task);
             Ok(Reply::new(added, text))

@@ -85,7 +85,7 @@ pub(crate) async fn run(engine: &Engine, command: Serve) -> Result<Reply> {
 /// Runs the queue and the schedules until it is stopped.
 async fn work(engine: Engine, options: WorkerOptions, stopped: watch::Receiver<bool>) {
     let say = Arc::new(|line: &str| tracing::info!(target: "worker", "{line}"));
-    if let Err(error) = engine.work(options, stopped, say).await {
+    if let Err(error) = engine.runs().work(options, stopped, say).await {
         tracing::error!(error = ?error, "the worker has ended; runs wait until the server is started again");
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Stats {
 }
 
 pub(crate) async fn run(engine: &Engine, command: Stats) -> Result<Reply> {
-    let stats = engine.stats(&command.task).await?;
+    let stats = engine.examples().stats(&command.task).await?;
     let ready = if stats.ready { "yes" } else { "no: approve 10 at least" };
     let mut text = facts(&[
         ("audited", stats.audited.to_string()),

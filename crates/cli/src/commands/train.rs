@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 use graft_core::{BaseRef, json};
 use graft_engine::{
-    Engine, Error, Home, Plan, RunLock, RunRequest, Seen, Settings, Submitted, outcome_of,
+    Engine, Error, Evaluation, Home, Plan, RunLock, RunRequest, Seen, Settings, Submitted, outcome_of,
     recipes::{Effort, Method, recipe},
 };
 use graft_store::{Run, Version};
@@ -75,11 +75,11 @@ pub(crate) struct TrainDir {
 
 pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
     let rule = command.split.rule(command.settings.seed)?;
-    let prepared = engine.prepare(&command.task, rule, None).await?;
+    let prepared = engine.examples().prepare(&command.task, rule, None).await?;
     if let Some(name) = &command.version {
         engine.store.check_new_version(&command.task, name).await?;
     }
-    let (base, _) = engine.base(&command.base).await?;
+    let (base, _) = engine.bases().find(&command.base).await?;
     let recipe = recipe(&command.task, command.method, prepared.dataset.train.len());
     let mut recipe = recipe.with(command.effort);
     settings::apply(&command.settings, &mut recipe)?;
@@ -106,12 +106,12 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
 
 /// Queues a plan, or resumes its interrupted run, and prints which.
 pub(crate) async fn submit(engine: &Engine, plan: &Plan, request: &RunRequest) -> Result<Run> {
-    let Submitted { run, continued, found_dead } = engine.submit_plan(plan, request).await?;
+    let Submitted { run, continued, found_dead } = engine.runs().submit_plan(plan, request).await?;
     for dead in found_dead.iter().filter(|dead| dead.id != run.id) {
         eprintln!("Run {} was found {}; `graft runs resume {}` goes on with it.", dead.id, dead.state.name(), dead.id);
     }
     let begun = if continued { "Going on with run" } else { "Run" };
-    eprintln!("{begun} {} in {}", run.id, engine.run_dir(&run).path().display());
+    eprintln!("{begun} {} in {}", run.id, engine.home.run_dir(&run).path().display());
     Ok(run)
 }
 
@@ -127,14 +127,14 @@ pub(crate) async fn complete(engine: &Engine, run: &Run) -> Result<Trained> {
     let program = std::env::current_exe().map_err(Error::TrainerStart)?;
     let mut progress = Training::new();
     let listener = tokio::spawn(listen(engine.clone(), run.clone()));
-    let ended = engine.see_through(&run.id, program, &mut |event| progress.event(event)).await;
+    let ended = engine.runs().see_through(&run.id, program, &mut |event| progress.event(event)).await;
     listener.abort();
     drop(progress);
     let run = ended?;
     outcome_of(&run)?;
     // Earlier versions of Graft left it to this command to register what had been trained.
-    let version = engine.register(&run, run.version.as_deref()).await?;
-    let result = engine.known(&run).await?.result.map(serde_json::from_value).transpose();
+    let version = engine.versions().register(&run, run.version.as_deref()).await?;
+    let result = engine.runs().known(&run).await?.result.map(serde_json::from_value).transpose();
     let damaged = |source| Error::BadSpec { run: run.id.clone(), source };
     let result = result.map_err(damaged)?.ok_or_else(|| Error::NoResult { run: run.id.clone() })?;
     Ok(Trained { run, result, version })
@@ -148,9 +148,9 @@ async fn listen(engine: Engine, run: Run) {
         }
         let done = if press == 0 {
             eprintln!("Stopping after this step; press Ctrl-C again to end it at once.");
-            engine.cancel(&run.id).await.map(drop)
+            engine.runs().cancel(&run.id).await.map(drop)
         } else {
-            engine.end_now(&run).await
+            engine.runs().end_now(&run).await
         };
         if let Err(error) = done {
             Failure::from(error).say();
@@ -166,7 +166,7 @@ impl Trained {
 
     /// Shows the version's scores, and activates it if requested (`Some(force)`) and not worse than the active one.
     pub(crate) async fn judge(mut self, engine: &Engine, with_base: bool, activate: Option<bool>) -> Result<Reply> {
-        let scores = match Engine::evaluation(&self.version) {
+        let scores = match Evaluation::of(&self.version) {
             Some(kept) => evaluate::scores(&self.version, &kept),
             // Its run was begun without.
             None => {
@@ -181,7 +181,10 @@ impl Trained {
             text += &format!("\nMake it active: `graft models set-active {name} --task {task}`");
             return Ok(Reply::new(self.json(), text));
         };
-        let done = engine.activate(&self.version.task, &self.version.name, Seen::Any, force, &mut |_, _, _| {}).await;
+        let done = engine
+            .evaluations()
+            .activate(&self.version.task, &self.version.name, Seen::Any, force, &mut |_, _, _| {})
+            .await;
         match done.map_err(Failure::from) {
             Ok(done) => {
                 text += &format!("\n{}", models::activated(&done));

@@ -72,13 +72,13 @@ pub(crate) async fn run(engine: &Engine, command: Worker) -> Result<Reply> {
     });
     let say: Say = Arc::new(|line| eprintln!("{line}"));
     eprintln!("Working with {} threads on {}", options.slots, engine.store.name());
-    engine.work(options, stopped, say).await?;
+    engine.runs().work(options, stopped, say).await?;
     Ok(Reply::silent())
 }
 
 pub(crate) async fn suggest(engine: &Engine, command: Suggest) -> Result<Reply> {
-    let task = engine.task_with_versions(Some(&command.task)).await?;
-    let made = engine.suggest(&task, command.limit).await?;
+    let task = engine.versions().task_with_versions(Some(&command.task)).await?;
+    let made = engine.evaluations().suggest(&task, command.limit).await?;
     let text = format!("{made} pending examples of {task} have an answer now.");
     Ok(Reply::new(serde_json::json!({"task": task, "answered": made}), text))
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use graft_core::AnswerForm;
+use graft_core::{AnswerForm, Example};
 use graft_predict::{Completion, End, Guide, Piece, Priority, Request, Sampling, Template, Update};
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, task::JoinSet};
@@ -246,6 +246,21 @@ impl Serving {
             tell(done);
         }
         Ok(answers.into_iter().flatten().collect())
+    }
+
+    /// Answers to examples, in order; none where the input leaves no room for one in the model's context.
+    pub(crate) async fn answer_examples(
+        &self,
+        deployment: &Arc<Deployment>,
+        examples: &[Example],
+        options: &AnswerOptions,
+        what: &str,
+        tell: &mut dyn FnMut(&str, usize, usize),
+    ) -> Result<Vec<Option<Answer>>> {
+        let inputs: Vec<String> = examples.iter().map(|example| example.input.clone()).collect();
+        let of = inputs.len();
+        let answers = self.answer_all(deployment, &inputs, options, |done| tell(what, done, of)).await?;
+        answers.into_iter().map(Answer::unless_too_long).collect()
     }
 
     /// Begins to answer many inputs: those being answered, with their places, and at its place why one can't be asked.

@@ -11,7 +11,7 @@ use graft_nn::Model;
 use graft_predict::{ChatPrompter, Limits, PromptCache, Service, Template, Vocabulary};
 
 use super::Options;
-use crate::{Error, Result, base::file_bytes};
+use crate::{Error, Result, bases::file_bytes};
 
 /// A base model, loaded once for all its adapters, with the thread that computes. What only some requests need is made
 /// for the first of them.

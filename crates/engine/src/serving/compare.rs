@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{Answer, AnswerOptions, Answering, Asker, Format, Prompt, Serving, deployment::DeploymentSpec};
+use super::{Answer, AnswerOptions, Answering, Asker, Format, Prompt, Serving};
 use crate::{Error, Result};
 
 /// One contestant's answer.
@@ -81,7 +81,7 @@ impl Serving {
         let prompt = Prompt::Input(input.to_owned());
         let deployment = match name {
             "baseline" => return self.baseline(task, input).map(Entered::Done),
-            "base" => self.load(DeploymentSpec::of(self.engine().adapter(task, None).await?)?.bare()).await?,
+            "base" => self.deploy_bare(self.engine().versions().adapter(task, None).await?).await?,
             version => self.version(task, version).await?,
         };
         let answering = self.ask(&deployment, Asker::ForVersion, &prompt, &Format::Own, options).await?;

@@ -15,7 +15,10 @@ use graft_predict::{Calibration, Confidence, Template};
 use serde_json::json;
 
 use super::base::Base;
-use crate::{Chosen, Engine, Error, Evaluation, Result, field_of};
+use crate::{
+    Error, Result,
+    versions::{Chosen, Evaluation, field_of, weights_digest},
+};
 
 /// What a deployment is made of; its digest is its name.
 #[derive(Clone)]
@@ -39,7 +42,7 @@ impl DeploymentSpec {
             version: chosen.version.as_ref().map(|version| version.name.clone()),
             card: card.task,
             base: card.base,
-            evaluation: chosen.version.as_ref().and_then(Engine::evaluation),
+            evaluation: chosen.version.as_ref().and_then(Evaluation::of),
             adapter: Some(chosen),
         })
     }
@@ -157,7 +160,7 @@ impl Deployment {
     }
 
     /// Tokens that the longest of these answers takes, with room for a wrong one to be longer.
-    pub(super) fn longest(&self, examples: &[Example]) -> Result<usize> {
+    pub(crate) fn longest(&self, examples: &[Example]) -> Result<usize> {
         let mut longest = 0;
         for example in examples {
             let answer = self.template.guide().codec().encode(&example.output.clone().unwrap_or_default())?;
@@ -184,12 +187,6 @@ fn check_weights(chosen: &Chosen, adapter: &Adapter) -> Result<()> {
         version: version.name.clone(),
         what: "its adapter's weights are not those that were registered".into(),
     })
-}
-
-/// Names an adapter's weights, as training does.
-pub(crate) fn weights_digest(adapter: &Adapter) -> Digest {
-    let bytes: Vec<u8> = adapter.params().data().iter().flat_map(|x| x.to_le_bytes()).collect();
-    Digest::of(&bytes)
 }
 
 /// A request's hold on its deployment.

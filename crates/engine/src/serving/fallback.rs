@@ -12,7 +12,11 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{AnswerOptions, Asker, Format, Prompt, Serving, deployment::Deployment};
-use crate::{AskAiSettings, Error, Result, SettingProblem, Told, soft_prompt::ASK_AI};
+use crate::{
+    Error, Result,
+    error::SettingProblem,
+    versions::{ASK_AI, AskAiSettings, Told},
+};
 
 /// A suggestion that the service has made itself; it may hold more fields, which are kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -76,7 +80,7 @@ impl Serving {
     /// # Errors
     /// The adapter that the settings name can't be loaded, or fails.
     pub async fn suggest(&self, query: &str, suggestions: Vec<Primary>) -> Result<Suggested> {
-        let settings = self.engine().ask_ai_settings().await?;
+        let settings = self.engine().versions().ask_ai_settings().await?;
         let threshold = settings.soft_prompt_confidence_threshold;
         let values = |all: &[Primary]| all.iter().filter_map(|s| serde_json::to_value(s).ok()).collect::<Vec<_>>();
         let mut reply = Suggested {
@@ -111,10 +115,10 @@ impl Serving {
         Ok(reply)
     }
 
-    /// Everything that is wrong with the settings: as [`Engine::check_ask_ai`](crate::Engine::check_ask_ai), and, where they are enabled, whatever
+    /// Everything that is wrong with the settings: as [`Versions::check_ask_ai`](crate::Versions::check_ask_ai), and, where they are enabled, whatever
     /// keeps their adapter from answering.
     pub async fn check_ask_ai(&self, settings: &AskAiSettings, roots: &[PathBuf]) -> Vec<SettingProblem> {
-        let mut problems = self.engine().check_ask_ai(settings, roots);
+        let mut problems = self.engine().versions().check_ask_ai(settings, roots);
         if problems.is_empty()
             && settings.soft_prompt_enabled
             && let Err(error) = self.ask_ai_deployment(settings).await
@@ -129,16 +133,16 @@ impl Serving {
     /// The adapter that the settings name. One that is a version's too takes over its calibration; one that was made
     /// elsewhere is asked as Graft would have trained it.
     async fn ask_ai_deployment(&self, settings: &AskAiSettings) -> Result<Arc<Deployment>> {
-        let folder = self.engine().ask_ai_adapter(settings).map_err(|what| {
+        let folder = self.engine().versions().ask_ai_adapter(settings).map_err(|what| {
             Error::Unsupported(format!("use the directory `{}`: {what}", settings.soft_prompt_model_dir))
         })?;
         let folder = folder.canonicalize().unwrap_or(folder);
-        let mut chosen = self.engine().adapter_folder(&folder)?;
+        let mut chosen = self.engine().versions().adapter_folder(&folder)?;
         if chosen.card.is_none() {
             chosen.card = Some(self.adopted(&folder).await?);
         }
         let task = chosen.known_card()?.task.name.clone();
-        chosen.version = self.engine().version_in(&folder, &task).await?;
+        chosen.version = self.engine().versions().version_in(&folder, &task).await?;
         self.deploy(chosen).await
     }
 
@@ -149,7 +153,7 @@ impl Serving {
             return Ok(card.clone());
         }
         let told = Told { task: Some(ASK_AI), base: None };
-        let card = self.engine().adopt(folder, told).await?.known_card()?.clone();
+        let card = self.engine().versions().adopt(folder, told).await?.known_card()?.clone();
         self.state().adopted.insert(digest, card.clone());
         Ok(card)
     }

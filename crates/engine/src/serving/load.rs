@@ -49,7 +49,7 @@ impl Serving {
             self.use_now(&deployment);
             return Ok(deployment);
         }
-        let chosen = self.engine().adapter(task, Some(version)).await?;
+        let chosen = self.engine().versions().adapter(task, Some(version)).await?;
         let deployment = self.deploy(chosen).await?;
         self.state().named.insert(key, deployment.digest.clone());
         Ok(deployment)
@@ -104,7 +104,7 @@ impl Serving {
         let (engine, wanted, options) = (self.engine().clone(), wanted.clone(), self.0.options);
         let handle = Handle::current();
         apart(move || {
-            let (base, files) = handle.block_on(engine.base_of(&wanted))?;
+            let (base, files) = handle.block_on(engine.bases().open(&wanted))?;
             let cache = PromptCache::new(engine.home.prompts(), base.digest.clone());
             Base::load(&base, files, &options, cache).map(Arc::new)
         })

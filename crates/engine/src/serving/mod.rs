@@ -17,8 +17,8 @@ mod deployment;
 mod ended;
 mod fallback;
 mod follow;
+mod inputs;
 mod load;
-mod measure;
 mod model;
 mod probation;
 mod promote;
@@ -39,16 +39,16 @@ pub use ask::{AnswerOptions, Answering, Format, Heard, Prompt};
 pub use compare::{Contest, Contestant};
 pub use deployment::Deployment;
 use deployment::DeploymentSpec;
-pub(crate) use deployment::weights_digest;
 pub use ended::{Ended, Outcome};
 pub use fallback::{Primary, Suggested, Verdict, needs_fallback};
+pub use inputs::{Input, read_inputs};
 pub use model::ServedModel;
 use probation::Probation;
 pub use status::{AliasStatus, BaseStatus, DeploymentStatus, ServingStatus};
 
 pub use graft_predict::{End, Error as AnswerError, Piece, Sampling, TokenInfo};
 
-use crate::{Chosen, Engine, Result};
+use crate::{Engine, Result, versions::Chosen};
 
 /// What serving may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,6 +218,11 @@ impl Serving {
     /// The base is missing or has changed; the adapter doesn't fit; its task is not known.
     pub async fn deploy(&self, chosen: Chosen) -> Result<Arc<Deployment>> {
         self.load(DeploymentSpec::of(chosen)?).await
+    }
+
+    /// The deployment of the bare base model of an adapter, asked as the adapter is.
+    pub(crate) async fn deploy_bare(&self, chosen: Chosen) -> Result<Arc<Deployment>> {
+        self.load(DeploymentSpec::of(chosen)?.bare()).await
     }
 
     /// Asks a base model by its name, without task or adapter.

@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 use graft_predict::Completion;
 
 use super::{Alias, Fault, Serving, deployment::Deployment};
-use crate::{Error, Result, Seen};
+use crate::{Error, Result, versions::Seen};
 
 /// Watches the first requests of a version that became active.
 #[derive(Clone, Debug)]

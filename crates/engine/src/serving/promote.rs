@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use graft_store::Version;
 
 use super::{Fault, Inner, Serving, deployment::Deployment};
-use crate::{Activated, Engine, Error, Result, Seen};
+use crate::{Engine, Error, Result, versions::Seen};
 
 /// Loads the active version of every task, as far as memory goes, so that nobody waits for it.
 pub(super) async fn preload(inner: Weak<Inner>) {
@@ -23,24 +23,6 @@ pub(super) async fn preload(inner: Weak<Inner>) {
 }
 
 impl Serving {
-    /// Makes a version active that answers: one that can't be loaded here changes nothing. In `engine`'s name.
-    ///
-    /// # Errors
-    /// Why it can't answer; as [`Engine::activate`].
-    pub async fn activate(
-        &self,
-        engine: &Engine,
-        task: &str,
-        name: &str,
-        seen: Seen<'_>,
-        force: bool,
-    ) -> Result<Activated> {
-        self.prepare(task, name).await?;
-        let done = engine.activate_with(self, (task, name), seen, force, &mut |_, _, _| {}).await?;
-        self.follow_now(task).await;
-        Ok(done)
-    }
-
     /// Makes the version active that was before, if it still answers. Returns it and the one it replaced.
     ///
     /// # Errors
@@ -50,13 +32,13 @@ impl Serving {
         seen.check(task, active.as_deref())?;
         let before = engine.store.version_before(task, active.as_deref()).await?;
         self.prepare(task, &before.name).await?;
-        let version = engine.roll_back_from(task, active.as_deref()).await?;
+        let version = engine.versions().roll_back_from(task, active.as_deref()).await?;
         self.follow_now(task).await;
         Ok((version, active))
     }
 
     /// Lets the version answer that has just become active, without waiting until the change is noticed.
-    async fn follow_now(&self, task: &str) {
+    pub(crate) async fn follow_now(&self, task: &str) {
         if let Err(error) = self.catch_up(task).await {
             self.note_fault(task, &error);
         }
@@ -80,7 +62,7 @@ impl Serving {
 
     /// Loads a task's active version and lets it answer; only for whoever holds the turn.
     pub(super) async fn load_active(&self, task: &str) -> Result<Arc<Deployment>> {
-        let deployment = self.deploy(self.engine().adapter(task, None).await?).await?;
+        let deployment = self.deploy(self.engine().versions().adapter(task, None).await?).await?;
         let mut state = self.state();
         let moved = state.point(task, &deployment);
         if moved || state.faults.get(task).is_some_and(|fault| fault.behind) {

@@ -57,7 +57,7 @@ async fn recent_runs(
         (status = 400, body = Problem, description = "the database can't be read, there is nothing to train on, or no base model"),
         (status = 409, body = Problem, description = "a training is queued or running")))]
 async fn trigger(State(state): State<AppState>, Acting(engine): Acting) -> Result<Accepted<TrainingRun>, Problem> {
-    match engine.train_ask_ai(&state.config.ask_ai).await {
+    match engine.runs().train_ask_ai(&state.config.ask_ai).await {
         Ok(run) => Ok(Accepted(run.training_run())),
         Err(error) => {
             let problem = Problem::from(error);
@@ -75,7 +75,7 @@ async fn delete_one(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<
     let filter = trainings();
     let is_meant = |run: &Run| run.id == id || run.seq.to_string() == id;
     let run = engine.store.runs(&filter).await?.into_iter().find(is_meant).ok_or(StoreError::NoRun(id.clone()))?;
-    engine.delete_run(&run.id).await?;
+    engine.runs().delete(&run.id).await?;
     Ok(Reply(Cleared { deleted: 1 }))
 }
 
@@ -86,7 +86,7 @@ async fn clear_runs(Acting(engine): Acting) -> Result<Reply<Cleared>, Problem> {
     let filter = trainings();
     let mut deleted = 0;
     for run in engine.store.runs(&filter).await?.into_iter().filter(|run| !run.state.is_active()) {
-        engine.delete_run(&run.id).await?;
+        engine.runs().delete(&run.id).await?;
         deleted += 1;
     }
     Ok(Reply(Cleared { deleted }))

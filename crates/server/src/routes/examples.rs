@@ -213,7 +213,7 @@ async fn list_examples(Acting(engine): Acting, Params(wanted): Params<Wanted>) -
         limit: Some(page.limit()),
         offset: page.offset(),
     };
-    let (examples, total) = engine.listed(&filter).await?;
+    let (examples, total) = engine.examples().page(&filter).await?;
     Ok(Reply(ExampleList { examples, total }))
 }
 
@@ -225,7 +225,7 @@ async fn show_example(
     Acting(engine): Acting,
     At((task, id)): At<(String, String)>,
 ) -> Result<Reply<ExampleDetail>, Problem> {
-    Ok(Reply(engine.example_detail(&task, &id).await?))
+    Ok(Reply(engine.examples().detail(&task, &id).await?))
 }
 
 /// Says that an example's output, or the one given, is the truth.
@@ -278,7 +278,8 @@ async fn undo_example(
     At(at): At<(String, String)>,
     Body(body): Body<Undo>,
 ) -> Result<Reply<Decided>, Problem> {
-    let example = engine.undo(&at.0, &at.1, Seen { revision: Some(body.revision), change: body.seen }).await?;
+    let example =
+        engine.examples().undo(&at.0, &at.1, Seen { revision: Some(body.revision), change: body.seen }).await?;
     Ok(Reply(Decided { example }))
 }
 
@@ -289,7 +290,8 @@ async fn decide(
     seen: Option<i64>,
     decision: Decision,
 ) -> Result<Reply<Decided>, Problem> {
-    let example = engine.decide(&task, &id, Seen { revision: Some(revision), change: seen }, decision).await?;
+    let example =
+        engine.examples().decide(&task, &id, Seen { revision: Some(revision), change: seen }, decision).await?;
     Ok(Reply(Decided { example }))
 }
 
@@ -311,7 +313,7 @@ async fn decide_bulk(Acting(engine): Acting, Body(body): Body<Bulk>) -> Result<R
         }
         _ => return Err(Problem::field("ids", "give either `ids` or `filter`")),
     };
-    Ok(Reply(engine.decide_many(&body.task, &which, &decision).await?))
+    Ok(Reply(engine.examples().decide_many(&body.task, &which, &decision).await?))
 }
 
 /// The tokens that an example becomes, and which of them are learned.
@@ -323,8 +325,8 @@ async fn show_mask(
     At((task, id)): At<(String, String)>,
     Params(of): Params<MaskOf>,
 ) -> Result<Reply<Mask>, Problem> {
-    let example = engine.example(&id, Some(&task)).await?;
-    let tokens = engine.mask(&example, of.base.as_deref().unwrap_or("smollm2-135m")).await?;
+    let example = engine.examples().get(&id, Some(&task)).await?;
+    let tokens = engine.examples().mask(&example, of.base.as_deref().unwrap_or("smollm2-135m")).await?;
     let tokens = tokens.into_iter().map(|token| MaskToken { id: token.id, text: token.text, loss: token.supervised });
     Ok(Reply(Mask { tokens: tokens.collect() }))
 }

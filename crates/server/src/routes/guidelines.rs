@@ -46,16 +46,16 @@ async fn replace_guidelines(
     Body(NewGuidelines { text }): Body<NewGuidelines>,
 ) -> Result<Response, Problem> {
     let _turn = state.replacing.lock().await;
-    etag::check(&headers, &engine.guidelines(&task).await?.digest())?;
+    etag::check(&headers, &engine.examples().guidelines(&task).await?.digest())?;
     if let Some(wrong) = wrong_guidelines(&text) {
         return Err(Problem::field(wrong.field, &wrong.detail));
     }
-    engine.set_guidelines(&task, &text).await?;
+    engine.examples().set_guidelines(&task, &text).await?;
     reply(&engine, &task).await
 }
 
 async fn reply(engine: &Engine, task: &str) -> Result<Response, Problem> {
-    let found = engine.guidelines(task).await?;
+    let found = engine.examples().guidelines(task).await?;
     let tag = etag::header(&found.digest());
     Ok((tag, Reply(found)).into_response())
 }

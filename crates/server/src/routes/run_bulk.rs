@@ -37,7 +37,7 @@ pub struct BulkRuns {
     request_body = BulkRuns, responses((status = 200, body = RunsReport), (status = 422, body = Problem)))]
 async fn act_on_runs(Acting(engine): Acting, Body(body): Body<BulkRuns>) -> Result<Reply<RunsReport>, Problem> {
     let filter = RunFilter { task: body.task, state: body.state, kind: body.kind, ..RunFilter::default() };
-    Ok(Reply(engine.act_on_runs(&filter, body.action, body.dry_run).await?))
+    Ok(Reply(engine.runs().act_on_all(&filter, body.action, body.dry_run).await?))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

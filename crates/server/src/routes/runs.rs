@@ -82,7 +82,7 @@ async fn list_runs(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Re
         limit: Some(page.limit()),
         offset: page.offset(),
     };
-    let (views, total) = engine.run_views(&filter).await?;
+    let (views, total) = engine.runs().views(&filter).await?;
     Ok(Reply(RunList { runs: views.into_iter().map(ListedRun::from).collect(), total }))
 }
 
@@ -98,21 +98,21 @@ async fn submit_run(
     Body(request): Body<RunRequest>,
 ) -> Result<Accepted<OneRun>, Problem> {
     let key = idempotency::key(&headers).map(|key| format!("{} {key}", engine.by));
-    Ok(Accepted(OneRun { run: engine.submit(&request, key.as_deref()).await? }))
+    Ok(Accepted(OneRun { run: engine.runs().submit(&request, key.as_deref()).await? }))
 }
 
 /// Everything that is wrong with a training that could be queued, and what it would take.
 #[utoipa::path(post, path = "/runs/preflight", tag = "runs", extensions(("x-role" = json!("viewer"))),
     request_body = RunRequest, responses((status = 200, body = Preflight)))]
 async fn check_run(Acting(engine): Acting, Body(request): Body<RunRequest>) -> Result<Reply<Preflight>, Problem> {
-    Ok(Reply(engine.preflight(&request).await?))
+    Ok(Reply(engine.runs().preflight(&request).await?))
 }
 
 /// A run with all that is known of it.
 #[utoipa::path(get, path = "/runs/{id}", tag = "runs", extensions(("x-role" = json!("viewer"))),
     params(("id" = String, Path)), responses((status = 200, body = RunDetail), (status = 404, body = Problem)))]
 async fn show_run(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<RunDetail>, Problem> {
-    Ok(Reply(engine.run_view(&id).await?.into()))
+    Ok(Reply(engine.runs().view(&id).await?.into()))
 }
 
 /// Asks a run to stop; what was learned until its last checkpoint is kept.
@@ -120,7 +120,7 @@ async fn show_run(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<Ru
     params(("id" = String, Path)),
     responses((status = 202, body = OneRun), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn cancel_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accepted<OneRun>, Problem> {
-    Ok(Accepted(OneRun { run: engine.cancel(&id).await? }))
+    Ok(Accepted(OneRun { run: engine.runs().cancel(&id).await? }))
 }
 
 /// Queues the same training once more, from the beginning.
@@ -128,7 +128,7 @@ async fn cancel_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accept
     params(("id" = String, Path)),
     responses((status = 202, body = OneRun), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn retry_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accepted<OneRun>, Problem> {
-    Ok(Accepted(OneRun { run: engine.retry(&id).await? }))
+    Ok(Accepted(OneRun { run: engine.runs().retry(&id).await? }))
 }
 
 /// Queues a run that failed or was stopped again; it goes on from its last checkpoint.
@@ -136,7 +136,7 @@ async fn retry_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accepte
     params(("id" = String, Path)),
     responses((status = 202, body = OneRun), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn resume_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accepted<OneRun>, Problem> {
-    Ok(Accepted(OneRun { run: engine.resume_queued(&id).await? }))
+    Ok(Accepted(OneRun { run: engine.runs().resume(&id).await? }))
 }
 
 /// Deletes a run and its directory; versions made of it stay.
@@ -144,7 +144,7 @@ async fn resume_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accept
     params(("id" = String, Path)),
     responses((status = 200, body = DeletedRuns), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn delete_run(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<DeletedRuns>, Problem> {
-    engine.delete_run(&id).await?;
+    engine.runs().delete(&id).await?;
     Ok(Reply(DeletedRuns { deleted: 1 }))
 }
 
@@ -152,7 +152,7 @@ async fn delete_run(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<
 #[utoipa::path(delete, path = "/runs", tag = "runs", extensions(("x-role" = json!("trainer"))), params(Older),
     responses((status = 200, body = DeletedRuns)))]
 async fn delete_runs(Acting(engine): Acting, Params(older): Params<Older>) -> Result<Reply<DeletedRuns>, Problem> {
-    Ok(Reply(DeletedRuns { deleted: engine.delete_runs_before(older.finished_before).await? }))
+    Ok(Reply(DeletedRuns { deleted: engine.runs().delete_before(older.finished_before).await? }))
 }
 
 /// A part of what a run's trainer said, 256 KiB at most.
@@ -166,7 +166,7 @@ async fn read_log(
 ) -> Result<Reply<LogText>, Problem> {
     let run = engine.store.run(&id).await?;
     let stream = part.stream.unwrap_or(LogStream::Stderr);
-    Ok(Reply(engine.log(&run, stream, part.offset.unwrap_or(0)).await?))
+    Ok(Reply(engine.runs().log(&run, stream, part.offset.unwrap_or(0)).await?))
 }
 
 /// A run's events.
@@ -179,7 +179,7 @@ async fn list_events(
     Params(After { after }): Params<After>,
 ) -> Result<Reply<EventList>, Problem> {
     let run = engine.store.run(&id).await?;
-    Ok(Reply(EventList { events: engine.events(&run, after.unwrap_or(0)).await? }))
+    Ok(Reply(EventList { events: engine.runs().events(&run, after.unwrap_or(0)).await? }))
 }
 
 /// Server-sent events of a run: `event` (its `seq` as id), `log` and, once it has ended, `end`.
@@ -204,7 +204,7 @@ async fn stream_run(
     params(("id" = String, Path)), responses((status = 200, body = ArtifactList), (status = 404, body = Problem)))]
 async fn list_artifacts(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<ArtifactList>, Problem> {
     let run = engine.store.run(&id).await?;
-    Ok(Reply(ArtifactList { artifacts: download::list(engine.run_dir(&run).path()).await? }))
+    Ok(Reply(ArtifactList { artifacts: download::list(engine.home.run_dir(&run).path()).await? }))
 }
 
 /// One file of a run's directory.
@@ -213,7 +213,7 @@ async fn list_artifacts(Acting(engine): Acting, At(id): At<String>) -> Result<Re
     responses((status = 200, content_type = "application/octet-stream"), (status = 404, body = Problem)))]
 async fn read_artifact(Acting(engine): Acting, At((id, path)): At<(String, String)>) -> Result<Response, Problem> {
     let run = engine.store.run(&id).await?;
-    download::file(engine.run_dir(&run).path(), &path).await
+    download::file(engine.home.run_dir(&run).path(), &path).await
 }
 
 /// Runs side by side: where their settings differ, and their numbers.
@@ -228,7 +228,7 @@ async fn compare_runs(
     if !(2..=20).contains(&ids.len()) {
         return Err(Problem::field("ids", "name 2 to 20 runs"));
     }
-    Ok(Reply(engine.compare_runs(&ids).await?))
+    Ok(Reply(engine.runs().compare(&ids).await?))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

@@ -60,7 +60,7 @@ async fn list_schedules(Acting(engine): Acting) -> Result<Reply<ScheduleList>, P
     responses((status = 200, body = OneSchedule), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn add_schedule(Acting(engine): Acting, Body(new): Body<NewSchedule>) -> Result<Reply<OneSchedule>, Problem> {
     let id = new.id.unwrap_or_else(|| new.request.task.clone());
-    let schedule = engine.add_schedule(&id, &new.cron, new.zone.as_deref(), &new.request, new.min_new).await?;
+    let schedule = engine.runs().add_schedule(&id, &new.cron, new.zone.as_deref(), &new.request, new.min_new).await?;
     Ok(Reply(OneSchedule { schedule }))
 }
 

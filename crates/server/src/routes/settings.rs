@@ -31,7 +31,7 @@ pub struct SettingsCheck {
 #[utoipa::path(get, path = "/settings", tag = "settings", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = AskAiSettings, headers(("ETag" = String)))))]
 async fn show_settings(Acting(engine): Acting) -> Result<Response, Problem> {
-    let settings = engine.ask_ai_settings().await?;
+    let settings = engine.versions().ask_ai_settings().await?;
     Ok(tagged(&settings.digest(), settings))
 }
 
@@ -45,11 +45,11 @@ async fn replace_settings(
     headers: HeaderMap,
     Body(settings): Body<AskAiSettings>,
 ) -> Result<Response, Problem> {
-    etag::check(&headers, &engine.ask_ai_settings().await?.digest())?;
+    etag::check(&headers, &engine.versions().ask_ai_settings().await?.digest())?;
     refuse(problems(&state, &settings).await)?;
     let _turn = state.replacing.lock().await;
-    etag::check(&headers, &engine.ask_ai_settings().await?.digest())?;
-    engine.set_ask_ai(&settings).await?;
+    etag::check(&headers, &engine.versions().ask_ai_settings().await?.digest())?;
+    engine.versions().set_ask_ai(&settings).await?;
     Ok(tagged(&settings.digest(), settings))
 }
 
@@ -65,7 +65,7 @@ async fn validate_settings(State(state): State<AppState>, Body(settings): Body<A
 #[utoipa::path(get, path = "/settings/rent", tag = "settings", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = Rent, headers(("ETag" = String)))))]
 async fn show_rent(Acting(engine): Acting) -> Result<Response, Problem> {
-    let rent = engine.rent().await?;
+    let rent = engine.upkeep().rent().await?;
     Ok(tagged(&rent.digest(), rent))
 }
 
@@ -80,9 +80,9 @@ async fn replace_rent(
     Body(rent): Body<Rent>,
 ) -> Result<Response, Problem> {
     let _turn = state.replacing.lock().await;
-    etag::check(&headers, &engine.rent().await?.digest())?;
+    etag::check(&headers, &engine.upkeep().rent().await?.digest())?;
     refuse(told(rent.problems()))?;
-    engine.set_rent(&rent).await?;
+    engine.upkeep().set_rent(&rent).await?;
     Ok(tagged(&rent.digest(), rent))
 }
 

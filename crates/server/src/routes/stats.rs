@@ -33,14 +33,14 @@ impl Wanted {
 #[utoipa::path(get, path = "/stats", tag = "stats", extensions(("x-role" = json!("viewer"))), params(Wanted),
     responses((status = 200, body = StatsReport)))]
 async fn show_stats(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Result<Reply<StatsReport>, Problem> {
-    Ok(Reply(engine.stats_report(wanted.task()).await?))
+    Ok(Reply(engine.examples().report(wanted.task()).await?))
 }
 
 /// One line an item (or an example, for tasks without items), for a spreadsheet.
 #[utoipa::path(get, path = "/stats.csv", tag = "stats", extensions(("x-role" = json!("viewer"))), params(Wanted),
     responses((status = 200, body = String, content_type = "text/csv")))]
 async fn export_stats(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Result<Response, Problem> {
-    let csv = engine.stats_csv(wanted.task()).await?;
+    let csv = engine.examples().csv(wanted.task()).await?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
         (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"stats.csv\"")),

@@ -87,14 +87,17 @@ async fn show_system(State(state): State<AppState>, Acting(engine): Acting) -> R
     Ok(Reply(SystemView {
         version: env!("CARGO_PKG_VERSION"),
         home: engine.home.path().display().to_string(),
-        disk_free: engine.disk_free(),
-        memory: MemoryView { available: engine.memory_available(), resident: crate::metrics::resident_memory() },
+        disk_free: engine.upkeep().disk_free(),
+        memory: MemoryView {
+            available: engine.upkeep().memory_available(),
+            resident: crate::metrics::resident_memory(),
+        },
         database: engine.store.name().to_owned(),
         queue: state.run_counts().await?,
         serving: state.serving_state(),
         workers: workers.collect(),
         leases: engine.store.held_runs().await?,
-        swept: engine.last_sweep(),
+        swept: engine.upkeep().last_sweep(),
         bases: engine.store.bases().await?,
         started_at: state.started_at,
     }))

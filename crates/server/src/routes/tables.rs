@@ -35,7 +35,7 @@ fn tagged(tables: TableText) -> Response {
 #[utoipa::path(get, path = "/tables", tag = "settings", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = TableText, headers(("ETag" = String)))))]
 async fn show_tables(Acting(engine): Acting) -> Result<Response, Problem> {
-    Ok(tagged(engine.tables_text()?))
+    Ok(tagged(engine.examples().tables()?))
 }
 
 /// Replaces the tables; `If-Match` refuses where somebody else changed them.
@@ -55,10 +55,10 @@ async fn replace_tables(
     };
     let _turn = state.replacing.lock().await;
     // A damaged file has no tag, and may be replaced by whoever asks.
-    if let Ok(now) = engine.tables_text() {
+    if let Ok(now) = engine.examples().tables() {
         etag::check(&headers, &now.digest)?;
     }
-    Ok(tagged(engine.set_tables(&text).await?))
+    Ok(tagged(engine.examples().set_tables(&text).await?))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

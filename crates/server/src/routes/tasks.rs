@@ -69,7 +69,7 @@ pub struct DuplicateExample {
     params(("task" = String, Path)),
     responses((status = 200, body = Duplicates), (status = 404, body = Problem)))]
 async fn list_duplicates(Acting(engine): Acting, At(task): At<String>) -> Result<Reply<Duplicates>, Problem> {
-    let groups = engine.duplicates(&task).await?;
+    let groups = engine.examples().duplicates(&task).await?;
     let extra = groups.iter().map(|group| group.len() - 1).sum();
     let shown = |example: graft_core::Example| DuplicateExample { id: example.id, input: example.input };
     let groups = groups.into_iter().map(|group| group.into_iter().map(shown).collect());
@@ -80,7 +80,7 @@ async fn list_duplicates(Acting(engine): Acting, At(task): At<String>) -> Result
 #[utoipa::path(get, path = "/tasks", tag = "tasks", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = TaskList)))]
 async fn list_tasks(Acting(engine): Acting) -> Result<Reply<TaskList>, Problem> {
-    Ok(Reply(TaskList { tasks: engine.overview().await? }))
+    Ok(Reply(TaskList { tasks: engine.upkeep().overview().await? }))
 }
 
 /// Whether a version still does what it did on the held-out examples, from what people say of its suggestions since.
@@ -92,7 +92,7 @@ async fn task_drift(
     At(task): At<String>,
     Params(of): Params<DriftOf>,
 ) -> Result<Reply<Drift>, Problem> {
-    Ok(Reply(engine.drift(&task, of.version.as_deref()).await?))
+    Ok(Reply(engine.versions().drift(&task, of.version.as_deref()).await?))
 }
 
 /// Makes the version that was active before the active one again.

@@ -94,7 +94,7 @@ async fn list_versions(Acting(engine): Acting, Params(wanted): Params<Wanted>) -
     versions.reverse();
     let total = versions.len() as u64;
     let before = match &wanted.task {
-        Some(task) => engine.rollback_target(task).await?,
+        Some(task) => engine.versions().rollback_target(task).await?,
         None => None,
     };
     let page = Page { limit: wanted.limit, offset: wanted.offset };
@@ -109,7 +109,7 @@ async fn show_version(
     Acting(engine): Acting,
     At((task, name)): At<(String, String)>,
 ) -> Result<Reply<VersionDetail>, Problem> {
-    Ok(Reply(engine.version_detail(&task, &name).await?))
+    Ok(Reply(engine.versions().detail(&task, &name).await?))
 }
 
 /// Makes a version active, unless it is worse than the active one. A version that can't be loaded changes nothing.
@@ -127,7 +127,7 @@ async fn activate_version(
     // A version that was never measured is measured first.
     let done = work::apart(move || async move {
         let seen = body.expected.as_ref().map_or(Seen::Any, |expected| Seen::Active(expected.as_deref()));
-        state.serving.activate(&engine, &task, &name, seen, body.force).await
+        engine.evaluations().activate_in(&state.serving, (&task, &name), seen, body.force).await
     });
     let done = done.await??;
     Ok(Reply(Switched { version: done.version, previous: done.previous }))
@@ -142,7 +142,7 @@ async fn set_stage(
     At((task, name)): At<(String, String)>,
     Body(body): Body<SetStage>,
 ) -> Result<Reply<OneVersion>, Problem> {
-    Ok(Reply(OneVersion { version: engine.set_stage(&task, &name, body.stage).await? }))
+    Ok(Reply(OneVersion { version: engine.versions().set_stage(&task, &name, body.stage).await? }))
 }
 
 /// Takes a version out of the registry; its files stay.
@@ -154,7 +154,7 @@ async fn delete_version(
     At((task, name)): At<(String, String)>,
     Params(force): Params<Force>,
 ) -> Result<Reply<OneVersion>, Problem> {
-    let version = engine.delete_version(&task, &name, force.force.unwrap_or(false)).await?;
+    let version = engine.versions().delete(&task, &name, force.force.unwrap_or(false)).await?;
     Ok(Reply(OneVersion { version }))
 }
 
@@ -163,7 +163,7 @@ async fn delete_version(
     extensions(("x-role" = json!("viewer"))), params(("task" = String, Path), ("name" = String, Path)),
     responses((status = 200, content_type = "application/zip"), (status = 404, body = Problem)))]
 async fn download_version(Acting(engine): Acting, At((task, name)): At<(String, String)>) -> Result<Response, Problem> {
-    let chosen = engine.adapter(&task, Some(&name)).await?;
+    let chosen = engine.versions().adapter(&task, Some(&name)).await?;
     let zip = download::zip_folder(&chosen.folder).await?;
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{task}-{name}.zip\""));
     let mut response = zip.into_response();
@@ -196,7 +196,7 @@ async fn evaluate_version(
     At((task, name)): At<(String, String)>,
 ) -> Result<Accepted<EvaluationBegun>, Problem> {
     let request = EvaluationRequest { task, version: name, score_base: false };
-    let (run, begun) = engine.submit_evaluation(&request).await?;
+    let (run, begun) = engine.runs().submit_evaluation(&request).await?;
     Ok(Accepted(EvaluationBegun { task: request.task, version: request.version, begun, run: run.id }))
 }
 

@@ -69,7 +69,7 @@ impl Service {
     /// With a tiny Llama as base model `tiny`.
     pub(crate) async fn with_tiny_base(self) -> Self {
         let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/data/parity/tiny-llama");
-        self.state.engine.add_base("tiny", &model).await.unwrap();
+        self.state.engine.bases().add("tiny", &model).await.unwrap();
         self
     }
 

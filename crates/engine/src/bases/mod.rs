@@ -1,0 +1,210 @@
+//! Base models: found, downloaded, described.
+
+use std::path::{Path, PathBuf};
+
+use graft_core::BaseRef;
+use graft_formats::{ModelConfig, ModelFiles, digest_of};
+use graft_hub::{Progress, Reference, Resolved};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{Engine, Error, Home, Result, now};
+
+/// What there is to know about a base model.
+#[derive(Clone, Debug, Serialize)]
+pub struct BaseInfo {
+    /// As users type it.
+    pub name: String,
+    /// Folder or GGUF file.
+    pub path: String,
+    /// Digest of weights, tokenizer and chat template.
+    pub digest: String,
+    /// Where the files came from.
+    pub source: graft_hub::Source,
+    /// Size of the files in bytes.
+    pub bytes: u64,
+    /// `llama` or `t5`.
+    pub architecture: &'static str,
+    /// Sizes and constants.
+    pub config: Value,
+    /// Whether it has a chat template.
+    pub chat_template: bool,
+    /// Names that LoRA's `--targets` may use.
+    pub targets: Vec<String>,
+}
+
+/// Base models on this machine, named by their digests.
+#[derive(Clone, Copy, Debug)]
+pub struct Bases<'e> {
+    pub(crate) engine: &'e Engine,
+}
+
+impl Bases<'_> {
+    /// Finds a base model on this machine and names it by its digest.
+    ///
+    /// # Errors
+    /// It is missing, damaged or not supported.
+    pub async fn find(self, name: &str) -> Result<(BaseRef, ModelFiles)> {
+        let found = self.named(name).await?;
+        self.record(name, &found).await
+    }
+
+    /// The base model that an adapter was trained with, wherever its files are now.
+    ///
+    /// # Errors
+    /// [`Error::OtherBase`] where the files are others; the base is missing.
+    pub async fn open(self, wanted: &BaseRef) -> Result<(BaseRef, ModelFiles)> {
+        Ok((wanted.clone(), graft_formats::open(&self.locate(wanted).await?)?))
+    }
+
+    /// Downloads a base model, if it isn't here already.
+    ///
+    /// # Errors
+    /// Each reason why a model can't be had is an error of its own.
+    pub async fn pull(self, reference: &Reference, progress: &mut dyn FnMut(Progress<'_>)) -> Result<BaseInfo> {
+        let found = self.engine.home.hub()?.pull(reference, progress)?;
+        let name = reference.to_string();
+        let (base, files) = self.record(&name, &found).await?;
+        Ok(info(&base, &found, &files))
+    }
+
+    /// Gives a model on this machine a name.
+    ///
+    /// # Errors
+    /// There is no usable model, or the name is taken.
+    pub async fn add(self, name: &str, path: &Path) -> Result<BaseInfo> {
+        let hub = self.engine.home.hub()?;
+        graft_formats::open(&hub.find(&Reference::Path(path.to_owned()))?.path)?;
+        let found = hub.add(name, path)?;
+        let (base, files) = self.record(name, &found).await?;
+        Ok(info(&base, &found, &files))
+    }
+
+    /// What there is to know about a base model on this machine.
+    ///
+    /// # Errors
+    /// It is missing, damaged or not supported.
+    pub async fn info(self, name: &str) -> Result<BaseInfo> {
+        let found = self.named(name).await?;
+        let (base, files) = self.record(name, &found).await?;
+        Ok(info(&base, &found, &files))
+    }
+
+    /// Forgets a base model, and deletes what Graft itself had downloaded for it.
+    ///
+    /// # Errors
+    /// Graft keeps no such base.
+    pub async fn remove(self, name: &str) -> Result<graft_hub::Removed> {
+        let removed = self.engine.home.hub()?.remove(&name.parse::<Reference>()?)?;
+        match self.engine.store.remove_base(name, &self.engine.by, now()).await {
+            Ok(_) | Err(graft_store::Error::NoBase(_)) => Ok(removed),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn named(self, name: &str) -> Result<Resolved> {
+        let (hub, reference) = (self.engine.home.hub()?, name.parse::<Reference>()?);
+        apart(move || Ok(hub.find(&reference)?)).await
+    }
+
+    /// Checks that the files are those of a supported model, and remembers their digest.
+    async fn record(self, name: &str, found: &Resolved) -> Result<(BaseRef, ModelFiles)> {
+        let (path, digests) = (found.path.clone(), self.engine.home.digests());
+        let (files, digest) = apart(move || Ok((graft_formats::open(&path)?, digest_of(&path, &digests)?))).await?;
+        let base = BaseRef { name: name.to_owned(), digest };
+        self.engine.store.add_base(&base, &found.path.to_string_lossy(), &self.engine.by, now()).await?;
+        Ok((base, files))
+    }
+
+    /// Where the files of a base model are on this machine.
+    ///
+    /// # Errors
+    /// As [`Home::find_base`].
+    pub(crate) async fn locate(self, wanted: &BaseRef) -> Result<PathBuf> {
+        let recorded = self.engine.store.bases().await?.into_iter().filter(|base| base.digest == wanted.digest);
+        let recorded: Vec<PathBuf> = recorded.map(|base| base.path.into()).collect();
+        let (home, wanted) = (self.engine.home.clone(), wanted.clone());
+        // Gigabytes may have to be read.
+        apart(move || home.find_base(&wanted, recorded)).await
+    }
+}
+
+impl Home {
+    /// Where the files of a base model are on this machine: at one of the `known` places, under its name, or wherever the
+    /// hub has files of its digest.
+    ///
+    /// # Errors
+    /// [`Error::OtherBase`] where its name stands for other files now; what the hub says where it stands for none.
+    pub fn find_base(&self, wanted: &BaseRef, known: Vec<PathBuf>) -> Result<PathBuf> {
+        let digests = self.digests();
+        let is_wanted =
+            |path: &PathBuf| path.exists() && digest_of(path, &digests).is_ok_and(|digest| digest == wanted.digest);
+        let hub = self.hub()?;
+        let named = wanted.name.parse::<Reference>().and_then(|reference| hub.find(&reference));
+        let under_its_name = named.as_ref().ok().map(|found| found.path.clone());
+        let all =
+            known.into_iter().chain(under_its_name).find(is_wanted).or_else(|| hub.all().into_iter().find(is_wanted));
+        match (all, named) {
+            (Some(path), _) => Ok(path),
+            (None, Ok(other)) => Err(Error::OtherBase {
+                name: wanted.name.clone(),
+                path: other.path.display().to_string(),
+                wanted: wanted.digest.clone(),
+            }),
+            (None, Err(error)) => Err(error.into()),
+        }
+    }
+}
+
+/// Reads files on a thread that may wait for them: a disk of the network that is away must not hold up those who serve.
+async fn apart<T: Send + 'static>(read: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(read).await;
+    done.unwrap_or_else(|_| Err(Error::Unsupported("read the base model".into())))
+}
+
+fn info(base: &BaseRef, found: &Resolved, files: &ModelFiles) -> BaseInfo {
+    let mut targets: Vec<String> = files
+        .tensors
+        .iter()
+        .filter(|(name, shape)| shape.len() == 2 && !name.contains("embed") && !name.contains("relative_attention"))
+        .filter_map(|(name, _)| Some(name.strip_suffix(".weight")?.rsplit('.').next()?.to_owned()))
+        .filter(|name| !matches!(name.as_str(), "lm_head" | "shared"))
+        .collect();
+    targets.sort_unstable();
+    targets.dedup();
+    BaseInfo {
+        name: base.name.clone(),
+        path: found.path.display().to_string(),
+        digest: base.digest.to_string(),
+        source: found.source,
+        bytes: found.files.iter().filter_map(|file| file.metadata().ok()).map(|about| about.len()).sum(),
+        architecture: match files.config {
+            ModelConfig::Llama(_) => "llama",
+            ModelConfig::T5(_) => "t5",
+        },
+        config: sizes(&files.config),
+        chat_template: files.chat_template.is_some(),
+        targets,
+    }
+}
+
+fn sizes(config: &ModelConfig) -> Value {
+    match config {
+        ModelConfig::Llama(c) => json!({
+            "hidden": c.hidden, "intermediate": c.intermediate, "layers": c.layers, "heads": c.heads,
+            "kv_heads": c.kv_heads, "vocab": c.vocab, "context": c.max_positions, "tied_head": c.tie,
+        }),
+        ModelConfig::T5(c) => json!({
+            "hidden": c.d_model, "layers": c.layers, "heads": c.heads, "vocab": c.vocab,
+        }),
+    }
+}
+
+/// Bytes of a model's files.
+pub(crate) fn file_bytes(path: &Path) -> u64 {
+    let size = |path: &Path| path.metadata().map_or(0, |about| about.len());
+    match std::fs::read_dir(path) {
+        Ok(entries) => entries.flatten().map(|entry| size(&entry.path())).sum(),
+        Err(_) => size(path),
+    }
+}

@@ -1,0 +1,147 @@
+use graft_store::Version;
+use graft_tasks::score::{Comparison, Scores, compare};
+use serde::Serialize;
+
+use super::{Evaluations, SEED, Tell};
+use crate::{
+    Error, Result, Serving, now,
+    versions::{BaselineScores, Evaluation, Seen},
+};
+
+/// The result of making a version active.
+#[derive(Clone, Debug, Serialize)]
+pub struct Activated {
+    /// The version that is active now.
+    pub version: Version,
+    /// The one that was before.
+    pub previous: Option<String>,
+    /// What it was compared with.
+    pub opponent: Option<Opponent>,
+    /// The numbers; absent where nothing could be compared.
+    pub comparison: Option<Comparison>,
+}
+
+/// What a version is compared with before it becomes active.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Opponent {
+    /// The active version.
+    Version(String),
+    /// What needs no model, where nothing is active yet.
+    Baseline(String),
+}
+
+impl std::fmt::Display for Opponent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Version(name) => write!(f, "version `{name}`"),
+            Self::Baseline(name) => write!(f, "the baseline ({name})"),
+        }
+    }
+}
+
+impl Evaluations<'_> {
+    /// Makes a version active unless its headline metric is below that of the active one (or, where none is active, of
+    /// the baseline) on the same held-out examples; the comparison says whether the difference means anything.
+    ///
+    /// What it is compared with is what it replaces: the swap is refused if another version became active meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::NotBetter`] unless forced; another version is active than compared with or `seen`.
+    pub async fn activate(
+        self,
+        task: &str,
+        name: &str,
+        seen: Seen<'_>,
+        force: bool,
+        tell: Tell<'_>,
+    ) -> Result<Activated> {
+        let serving = Serving::once(self.engine.clone(), Serving::SIDE_BY_SIDE);
+        self.activate_with(&serving, (task, name), seen, force, tell).await
+    }
+
+    /// The same for a version that a server answers with: one that can't be loaded there changes nothing.
+    ///
+    /// # Errors
+    /// Why it can't answer; as [`activate`](Self::activate).
+    pub async fn activate_in(
+        self,
+        serving: &Serving,
+        (task, name): (&str, &str),
+        seen: Seen<'_>,
+        force: bool,
+    ) -> Result<Activated> {
+        serving.prepare(task, name).await?;
+        let done = self.activate_with(serving, (task, name), seen, force, &mut |_, _, _| {}).await?;
+        serving.follow_now(task).await;
+        Ok(done)
+    }
+
+    /// The same, where `serving` answers what must be answered.
+    async fn activate_with(
+        self,
+        serving: &Serving,
+        (task, name): (&str, &str),
+        seen: Seen<'_>,
+        force: bool,
+        tell: Tell<'_>,
+    ) -> Result<Activated> {
+        let version = self.engine.store.version(task, name).await?;
+        let active = self.engine.store.active_version(task).await?;
+        let expected = active.as_ref().map(|active| active.name.clone());
+        seen.check(task, expected.as_deref())?;
+        let compared = match &active {
+            Some(active) if active.name == name => None,
+            _ => self.opponent(serving, &version, active.as_ref(), tell).await?,
+        };
+        let comparison = match &compared {
+            Some((new, _, old)) => Some(compare(new, old, SEED)?),
+            None => None,
+        };
+        let opponent = compared.map(|(_, opponent, _)| opponent);
+        if let (Some(comparison), Some(opponent), false) = (&comparison, &opponent, force)
+            && comparison.difference < 0.0
+        {
+            return Err(Error::NotBetter {
+                task: task.to_owned(),
+                version: name.to_owned(),
+                opponent: opponent.to_string(),
+                comparison: Box::new(comparison.clone()),
+            });
+        }
+        let version = self.engine.store.set_active(task, name, expected.as_deref(), &self.engine.by, now()).await?;
+        self.engine.versions().show_active(&version).await?;
+        Ok(Activated { version, previous: expected, opponent, comparison })
+    }
+
+    /// Scores of the version and of what it would replace, on the same examples; nothing where there are none.
+    async fn opponent(
+        self,
+        serving: &Serving,
+        version: &Version,
+        active: Option<&Version>,
+        tell: Tell<'_>,
+    ) -> Result<Option<(Scores, Opponent, Scores)>> {
+        let new = match Evaluation::of(version) {
+            Some(evaluation) => evaluation,
+            None => {
+                let evaluation = self.measure_with(serving, version, false, tell).await?;
+                self.keep_evaluation(version, &evaluation, None).await?;
+                evaluation
+            }
+        };
+        if new.adapter.n == 0 {
+            return Ok(None);
+        }
+        let Some(active) = active else {
+            let baseline = |of: BaselineScores| (new.adapter.clone(), Opponent::Baseline(of.name), of.scores);
+            return Ok(new.baseline.clone().map(baseline));
+        };
+        let old = match Evaluation::of(active) {
+            Some(old) if old.adapter.truth == new.adapter.truth => old.adapter,
+            // It was measured on other examples; only the same ones can be compared.
+            _ => self.score_with(serving, active, &new.dataset, tell).await?,
+        };
+        Ok(Some((new.adapter, Opponent::Version(active.name.clone()), old)))
+    }
+}

@@ -1,0 +1,259 @@
+//! How good a version is on the examples it never saw.
+
+use std::collections::BTreeMap;
+
+use graft_core::{AnswerForm, Dataset, Example, TaskCard};
+use graft_predict::Calibration;
+use graft_store::{Lease, Version};
+use graft_tasks::{
+    cards,
+    pounds::Tables,
+    score::{self, Scores},
+};
+use serde_json::Value;
+
+use super::Evaluations;
+use crate::{
+    Result, Serving,
+    examples::USUAL_SPLIT,
+    now,
+    serving::Answer,
+    versions::{BaselineScores, Evaluation, KeptAnswer, field_of},
+};
+
+/// Hears what is being done, how much of it is done, and how much there is.
+pub type Tell<'t> = &'t mut dyn FnMut(&str, usize, usize);
+
+/// Seed of the bootstrap: intervals of the same answers are the same everywhere.
+pub(crate) const SEED: u64 = 42;
+
+/// Answers kept of those that are not all right.
+const WORST: usize = 20;
+/// Answers kept of those that are.
+const RIGHT: usize = 10;
+
+/// The answers to keep: those with the lowest scores of those that lack something, worst first (of equal ones, those
+/// that agree least with the truth), and of those that are all right some at even distances, so that they are as the
+/// rest is.
+pub(crate) fn kept_answers(
+    card: &TaskCard,
+    examples: &[Example],
+    answers: &[Option<Value>],
+    scores: &Scores,
+) -> (Vec<KeptAnswer>, Vec<KeptAnswer>) {
+    let scored = scores.per_example.iter().zip(answers).enumerate();
+    let all = scored.map(|(place, (score, answer))| KeptAnswer { place, score: *score, answer: answer.clone() });
+    let (right, mut worst): (Vec<_>, Vec<_>) = all.partition(|kept| kept.score >= 1.0);
+    let agreement = |kept: &KeptAnswer| {
+        let truth = examples.get(kept.place).and_then(|example| example.output.as_ref());
+        truth.zip(kept.answer.as_ref()).map_or(0.0, |(truth, answer)| score::diff(card, truth, answer).score)
+    };
+    worst.sort_by_cached_key(|kept| [kept.score, agreement(kept)].map(|share| (share * 1e9) as u64));
+    worst.truncate(WORST);
+    let every = right.len().div_ceil(RIGHT).max(1);
+    (worst, right.into_iter().step_by(every).collect())
+}
+
+impl Evaluations<'_> {
+    /// Answers the held-out examples of a version's dataset with its adapter, the baseline and (if `with_base`) the
+    /// bare base model, and keeps the numbers with the version.
+    ///
+    /// # Errors
+    /// The version can't be loaded, or has no dataset.
+    pub async fn evaluate(self, version: &Version, with_base: bool, tell: Tell<'_>) -> Result<(Version, Evaluation)> {
+        let evaluation = self.measure(version, with_base, tell).await?;
+        Ok((self.keep_evaluation(version, &evaluation, None).await?, evaluation))
+    }
+
+    /// The same without keeping the numbers.
+    pub(crate) async fn measure(self, version: &Version, with_base: bool, tell: Tell<'_>) -> Result<Evaluation> {
+        let serving = Serving::once(self.engine.clone(), Serving::SIDE_BY_SIDE);
+        self.measure_with(&serving, version, with_base, tell).await
+    }
+
+    /// Keeps a version's numbers with it, in the name of a run that is held if a lease is given.
+    pub(crate) async fn keep_evaluation(
+        self,
+        version: &Version,
+        evaluation: &Evaluation,
+        lease: Option<&Lease>,
+    ) -> Result<Version> {
+        let value = serde_json::to_value(evaluation).unwrap_or(Value::Null);
+        Ok(self.engine.store.set_metric(version, ("evaluation", &value), lease, &self.engine.by, now()).await?)
+    }
+
+    /// The dataset that a version is measured on: the one it learned from, or for a version that was made elsewhere
+    /// the task's examples of now.
+    pub(crate) async fn dataset_of(self, version: &Version) -> Result<Dataset> {
+        if let Some(digest) = &version.dataset {
+            return Ok(self.engine.store.dataset(&version.task, digest).await?);
+        }
+        let prepared = self.engine.examples().prepare(&version.task, USUAL_SPLIT, None).await?;
+        self.engine.examples().keep(&prepared).await?;
+        Ok(prepared.dataset)
+    }
+}
+
+/// Scores answers to examples; a missing one is wrong in every way.
+#[must_use]
+pub fn score_answers(card: &TaskCard, examples: &[Example], answers: &[Option<Value>]) -> Scores {
+    let pairs: Vec<(Value, Option<Value>)> = examples
+        .iter()
+        .zip(answers)
+        .map(|(example, answer)| (example.output.clone().unwrap_or_default(), answer.clone()))
+        .collect();
+    score::score(card, &pairs, SEED)
+}
+
+/// What answers without a model: the regex parser for `slack-rescue`, the most frequent label for label tasks.
+#[must_use]
+pub fn baseline_scores(
+    card: &TaskCard,
+    train: &[Example],
+    eval: &[Example],
+    tables: &Tables,
+) -> Option<BaselineScores> {
+    let (name, answers): (String, Vec<Option<Value>>) = match (cards::parser(&card.name, tables), &card.answer) {
+        (Some(parser), _) => {
+            ("regex".into(), eval.iter().map(|example| Some(parser.extract(&example.input))).collect())
+        }
+        (None, AnswerForm::Label { .. }) => {
+            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+            for label in train.iter().filter_map(|example| example.output.as_ref()?.as_str()) {
+                *counts.entry(label).or_default() += 1;
+            }
+            let (most, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+            (format!("always {most}"), eval.iter().map(|_| Some(Value::from(most))).collect())
+        }
+        (None, AnswerForm::Json { .. } | AnswerForm::Text) => return None,
+    };
+    Some(BaselineScores { name, scores: score_answers(card, eval, &answers) })
+}
+
+/// Fits confidences to what was right: of whole answers, and of each field over all its list positions.
+pub(crate) fn calibrate(
+    card: &TaskCard,
+    examples: &[Example],
+    answers: &[Option<Answer>],
+    scores: &Scores,
+) -> (Calibration, BTreeMap<String, Calibration>) {
+    let whole: Vec<(f64, bool)> = answers
+        .iter()
+        .zip(&scores.per_example)
+        .filter_map(|(answer, right)| Some((answer.as_ref()?.raw.answer, *right >= 0.5)))
+        .collect();
+    let mut fields: BTreeMap<String, Vec<(f64, bool)>> = BTreeMap::new();
+    for (example, answer) in examples.iter().zip(answers) {
+        let Some(answer) = answer else { continue };
+        let truth = example.output.clone().unwrap_or_default();
+        let difference = score::diff(card, &truth, &answer.written);
+        for (path, confidence) in &answer.raw.fields {
+            if let Some(right) = is_right(path, &answer.written, &difference) {
+                fields.entry(field_of(path)).or_default().push((*confidence, right));
+            }
+        }
+    }
+    let fields = fields.into_iter().map(|(field, points)| (field, Calibration::fit(&points))).collect();
+    (Calibration::fit(&whole), fields)
+}
+
+/// Whether a field's value is right: a single field as the scores say, a list item's with the item.
+fn is_right(path: &str, answer: &Value, difference: &score::Diff) -> Option<bool> {
+    let Some((list, rest)) = path.split_once('[') else {
+        return difference.fields.iter().find(|field| field.field == path).map(|field| field.same);
+    };
+    let position: usize = rest.split(']').next()?.parse().ok()?;
+    let item = answer.get(list)?.get(position)?;
+    Some(!difference.only_right.contains(item))
+}
+
+#[cfg(test)]
+mod tests {
+    use graft_core::{Digest, Review, Source};
+    use graft_predict::Confidence;
+    use serde_json::json;
+
+    use super::*;
+
+    fn example(input: &str, output: Value) -> Example {
+        Example {
+            id: input.into(),
+            task: "t".into(),
+            input: input.into(),
+            output: Some(output),
+            source: Source { kind: "csv".into(), reference: String::new(), at: None },
+            review: Review::Approved { by: "me".into(), at: 0 },
+            revision: 1,
+        }
+    }
+
+    #[test]
+    fn the_majority_label_is_the_baseline() {
+        let card = graft_tasks::cards::card("text-classification", &["ham".into(), "spam".into()]).unwrap();
+        let train = [example("a", json!("ham")), example("b", json!("ham")), example("c", json!("spam"))];
+        let eval = [example("d", json!("ham")), example("e", json!("spam"))];
+        let baseline = baseline_scores(&card, &train, &eval, &Tables::builtin()).unwrap();
+        assert_eq!((baseline.name.as_str(), baseline.scores.headline().unwrap().value), ("always ham", 0.5));
+    }
+
+    #[test]
+    fn the_worst_answers_are_kept_and_some_right_ones() {
+        let card = graft_tasks::cards::card("text-classification", &["ham".into(), "spam".into()]).unwrap();
+        let examples: Vec<Example> = (0..40).map(|i| example(&i.to_string(), json!("ham"))).collect();
+        let answers: Vec<Option<Value>> =
+            (0..40).map(|i| Some(json!(if i % 4 == 3 { "spam" } else { "ham" }))).collect();
+        let scores = score_answers(&card, &examples, &answers);
+        let (worst, right) = kept_answers(&card, &examples, &answers, &scores);
+        assert!(worst.len() == 10 && worst.iter().all(|kept| kept.place % 4 == 3 && kept.score == 0.0));
+        assert_eq!(right.iter().map(|kept| kept.place).collect::<Vec<_>>(), [0, 4, 8, 12, 16, 20, 24, 28, 32, 36]);
+        let none = kept_answers(&card, &[], &[], &score_answers(&card, &[], &[]));
+        assert_eq!(none, (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn of_answers_that_score_alike_the_one_that_agrees_least_is_worst() {
+        let card = graft_tasks::cards::card("slack-rescue", &[]).unwrap();
+        let answer = |place: &str, drop: Option<&str>| json!({"direction": "inbound", "rescue_location": place, "drop_off_location": drop, "items": []});
+        let examples = ["a", "b", "c"].map(|id| example(id, answer("Aldi", None)));
+        let answers = [Some(answer("Lidl", None)), None, Some(answer("Lidl", Some("fridge")))];
+        let scores = Scores { per_example: vec![0.0; 3], ..score_answers(&card, &examples, &answers) };
+        let (worst, _) = kept_answers(&card, &examples, &answers, &scores);
+        assert_eq!(worst.iter().map(|kept| kept.place).collect::<Vec<_>>(), [1, 2, 0]);
+    }
+
+    #[test]
+    fn fields_are_right_one_by_one() {
+        let card = graft_tasks::cards::card("slack-rescue", &[]).unwrap();
+        let item = |name: &str| json!({"name": name, "quantity": 1, "unit": null, "subcategory": "produce"});
+        let answer = |place: &str, second: &str| {
+            json!({"direction": "inbound", "rescue_location": place, "drop_off_location": null,
+                   "items": [item("kale"), item(second)]})
+        };
+        let examples = [example("m", answer("Aldi", "figs"))];
+        let confidences = [("rescue_location", 0.9), ("items[0].name", 0.8), ("items[1].name", 0.3)];
+        let fields = confidences.map(|(path, p)| (path.to_owned(), p)).into();
+        let raw = Confidence { answer: 0.5, fields };
+        let answers = [Some(Answer {
+            task: card.name.clone(),
+            version: None,
+            deployment: Digest::of(b""),
+            answer: answer("Lidl", "dates"),
+            confidence: raw.answer,
+            fields: raw.fields.clone(),
+            spans: BTreeMap::new(),
+            valid: true,
+            seconds: 0.0,
+            prompt_tokens: 1,
+            answer_tokens: 1,
+            written: answer("Lidl", "dates"),
+            raw,
+        })];
+        let scores = score_answers(&card, &examples, &[Some(answer("Lidl", "dates"))]);
+        let (whole, fields) = calibrate(&card, &examples, &answers, &scores);
+        assert_eq!((whole.before.count, whole.before.bins[0].accuracy), (1, 0.0));
+        assert_eq!(fields["rescue_location"].before.bins[0].accuracy, 0.0);
+        assert_eq!(fields["items[].name"].before.count, 2);
+        let right: f64 = fields["items[].name"].before.bins.iter().map(|b| b.accuracy * b.count as f64).sum();
+        assert_eq!(right, 1.0);
+    }
+}

@@ -1,0 +1,93 @@
+//! Answers to examples that wait for their audit, so that people may look at the doubtful ones first.
+
+use std::collections::BTreeMap;
+
+use graft_core::Example;
+use graft_store::Suggestion;
+use graft_tasks::{cards, score};
+use serde_json::Value;
+
+use super::Evaluations;
+use crate::{
+    Result, Serving, now,
+    serving::{Answer, AnswerOptions, Deployment},
+};
+
+/// Examples that are answered together, and kept before the next are.
+const BATCH: usize = 24;
+
+impl Evaluations<'_> {
+    /// A task whose active version hasn't answered every pending example, if there is one that isn't to be skipped.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) async fn task_to_suggest(self, skip: impl Fn(&str) -> bool) -> Result<Option<String>> {
+        for (task, counts) in self.engine.store.example_counts().await? {
+            if counts.pending == 0 || skip(&task) {
+                continue;
+            }
+            let Some(active) = self.engine.store.active_version(&task).await? else { continue };
+            if !self.engine.store.without_suggestion(&task, &active.name, 1).await?.is_empty() {
+                return Ok(Some(task));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Lets the active version answer pending examples that it hasn't answered yet, the newest first; returns how many.
+    /// What was answered is kept from time to time, and a version that is no longer active stops.
+    ///
+    /// # Errors
+    /// No version is active; it can't be loaded.
+    pub async fn suggest(self, task: &str, limit: u32) -> Result<usize> {
+        let chosen = self.engine.versions().adapter(task, None).await?;
+        let version = chosen.version.as_ref().map(|version| version.name.clone()).unwrap_or_default();
+        let serving = Serving::once(self.engine.clone(), Serving::SIDE_BY_SIDE);
+        let mut made = 0;
+        while made < limit as usize {
+            let wanted = BATCH.min(limit as usize - made) as u32;
+            let examples = self.engine.store.without_suggestion(task, &version, wanted).await?;
+            let active = self.engine.store.active_version(task).await?;
+            if examples.is_empty() || active.is_some_and(|active| active.name != version) {
+                break;
+            }
+            let deployment = serving.deploy(chosen.clone()).await?;
+            let (options, tell) = (AnswerOptions::default(), &mut |_: &str, _, _| {});
+            let answers = serving.answer_examples(&deployment, &examples, &options, "answers", tell).await?;
+            self.engine.store.put_suggestions(&self.suggested(&version, &deployment, &examples, answers)?).await?;
+            made += examples.len();
+        }
+        Ok(made)
+    }
+
+    fn suggested(
+        self,
+        version: &str,
+        by: &Deployment,
+        examples: &[Example],
+        answers: Vec<Option<Answer>>,
+    ) -> Result<Vec<Suggestion>> {
+        let task = &by.card().name;
+        let baseline = cards::parser(task, &self.engine.home.tables()?);
+        let suggestion = |(example, answer): (&Example, Option<Answer>)| {
+            // What else is said of it: by the baseline, or by what came with the example.
+            let other = baseline.as_ref().map(|regex| regex.extract(&example.input)).or_else(|| example.output.clone());
+            let (answer, confidence, fields) = answer.map_or((Value::Null, 0.0, BTreeMap::new()), |answer| {
+                (answer.written, answer.confidence, answer.fields)
+            });
+            let disagrees = other.is_some_and(|other| score::diff(by.card(), &other, &answer).score < 1.0);
+            Suggestion {
+                task: task.clone(),
+                example: example.id.clone(),
+                revision: example.revision,
+                version: version.to_owned(),
+                answer,
+                confidence,
+                fields,
+                disagrees,
+                made_at: now(),
+            }
+        };
+        Ok(examples.iter().zip(answers).map(suggestion).collect())
+    }
+}

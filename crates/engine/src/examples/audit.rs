@@ -1,0 +1,145 @@
+use std::collections::BTreeMap;
+
+use graft_core::Example;
+use graft_store::{Bulk, BulkReport, Change, Decision, ExampleFilter, Seen};
+use graft_tasks::cards;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{
+    Examples,
+    spans::{self, Span},
+};
+use crate::{Error, Result, now};
+
+/// One example with all that helps to judge it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ExampleDetail {
+    /// The example.
+    pub example: Example,
+    /// What the task's baseline answers.
+    pub baseline: Option<Value>,
+    /// What the active version answers.
+    pub suggestion: Option<Suggestion>,
+    /// Where the output's values stand in the input, by path; UTF-16 offsets.
+    pub spans: BTreeMap<String, Vec<Span>>,
+    /// All that ever happened to it, oldest first.
+    pub history: Vec<Change>,
+}
+
+/// An example in a list.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ListedExample)]
+pub struct Listed {
+    /// The example.
+    #[serde(flatten)]
+    pub example: Example,
+    /// What the active version says of it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<SuggestionNote>,
+}
+
+/// How sure the active version is, and whether it agrees.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct SuggestionNote {
+    /// From 0 to 1.
+    pub confidence: f64,
+    /// Whether the baseline, or what came with the example, says something else.
+    pub disagrees: bool,
+}
+
+/// What a version answers to an example that waits for its audit.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Suggestion {
+    /// The version's name.
+    pub version: String,
+    /// Its answer.
+    pub prediction: SuggestedAnswer,
+}
+
+/// An answer that waits for a person.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SuggestedAnswer {
+    /// In the task's form.
+    pub answer: Value,
+    /// How sure the version is.
+    #[serde(flatten)]
+    pub note: SuggestionNote,
+    /// How sure it is of each field, by path like `items[0].quantity`.
+    pub fields: BTreeMap<String, f64>,
+}
+
+fn note(made: &graft_store::Suggestion) -> SuggestionNote {
+    SuggestionNote { confidence: made.confidence, disagrees: made.disagrees }
+}
+
+impl Examples<'_> {
+    /// A page of examples, and how many match on all pages.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn page(self, filter: &ExampleFilter) -> Result<(Vec<Listed>, u64)> {
+        let total = self.engine.store.count_examples(filter).await?;
+        let mut listed = Vec::new();
+        for example in self.engine.store.examples(filter).await? {
+            let suggestion = self.engine.store.suggestion(&example.task, &example.id).await?;
+            listed.push(Listed { example, suggestion: suggestion.as_ref().map(note) });
+        }
+        Ok((listed, total))
+    }
+
+    /// One example with baseline, places of its values, and history.
+    ///
+    /// # Errors
+    /// There is no such example.
+    pub async fn detail(self, task: &str, id: &str) -> Result<ExampleDetail> {
+        let example = self.engine.store.example(task, id).await?;
+        let parser = cards::parser(&example.task, &self.engine.home.tables()?);
+        let baseline = parser.map(|parser| parser.extract(&example.input));
+        let shown = example.output.as_ref().or(baseline.as_ref());
+        let spans = shown.map(|answer| spans::find(&example.input, answer)).unwrap_or_default();
+        let history = self.engine.store.history(task, id).await?;
+        let suggestion = self.engine.store.suggestion(task, id).await?.map(|made| Suggestion {
+            prediction: SuggestedAnswer { note: note(&made), answer: made.answer, fields: made.fields },
+            version: made.version,
+        });
+        Ok(ExampleDetail { example, baseline, suggestion, spans, history })
+    }
+
+    /// Applies a person's decision to an example, if it is as they saw it; an edited output must follow the task's
+    /// form.
+    ///
+    /// # Errors
+    /// [`Error::BadOutput`]; what the store says of examples that moved on.
+    pub async fn decide(self, task: &str, id: &str, seen: Seen, decision: Decision) -> Result<Example> {
+        let decision = match decision {
+            Decision::Edit(output) => Decision::Edit(self.accepted(task, &output)?),
+            other => other,
+        };
+        Ok(self.engine.store.review(task, id, seen, &decision, &self.engine.by, now()).await?)
+    }
+
+    /// Takes back the last decision on an example, if it is as the person saw it.
+    ///
+    /// # Errors
+    /// What the store says of examples that moved on, or that nobody decided on.
+    pub async fn undo(self, task: &str, id: &str, seen: Seen) -> Result<Example> {
+        Ok(self.engine.store.undo_review(task, id, seen, &self.engine.by, now()).await?)
+    }
+
+    /// The same decision on many examples; those it can't be done to are listed.
+    ///
+    /// # Errors
+    /// The task is unknown; what the store says.
+    pub async fn decide_many(self, task: &str, which: &Bulk, decision: &Decision) -> Result<BulkReport> {
+        let task = cards::task(task)?.name;
+        Ok(self.engine.store.review_many(task, which, decision, &self.engine.by, now()).await?)
+    }
+
+    /// An output in the form of the task.
+    fn accepted(self, task: &str, output: &Value) -> Result<Value> {
+        let bad = |reason| Error::BadOutput { task: task.to_owned(), reason };
+        cards::accept(cards::task(task)?, output).map_err(bad)
+    }
+}

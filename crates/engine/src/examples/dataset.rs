@@ -1,0 +1,131 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use graft_core::{Dataset, Example, ExampleId, SplitRule, TaskCard, near_duplicates, split};
+use graft_predict::Codec;
+use graft_store::{ExampleFilter, Order, ReviewFilter};
+use graft_tasks::cards;
+use graft_train::Row;
+use serde_json::Value;
+
+use super::{Examples, ground::ground};
+use crate::{Error, Result, now};
+
+/// How examples are split unless people say otherwise.
+pub(crate) const USUAL_SPLIT: SplitRule = SplitRule::Newest { eval_share: 0.2 };
+
+/// A task's approved examples, split, with the card that fits them.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// Prompt and answer form.
+    pub card: TaskCard,
+    /// What is learned from and what is held out.
+    pub dataset: Dataset,
+}
+
+impl Examples<'_> {
+    /// Splits a task's approved examples (or those of them named in `only`); what was held out once stays held out.
+    /// Nothing is stored.
+    ///
+    /// # Errors
+    /// [`Error::NoExamples`]; the task is unknown or has too few labels.
+    pub async fn prepare(self, task: &str, rule: SplitRule, only: Option<&BTreeSet<ExampleId>>) -> Result<Prepared> {
+        cards::task(task)?;
+        let filter = ExampleFilter {
+            task: Some(task.to_owned()),
+            review: Some(ReviewFilter::Approved),
+            order: Order::Oldest,
+            ..ExampleFilter::default()
+        };
+        let mut examples = self.engine.store.examples(&filter).await?;
+        if let Some(only) = only {
+            examples.retain(|example| only.contains(&example.id));
+        }
+        if examples.is_empty() {
+            let counts = self.engine.store.example_counts().await?.remove(task).unwrap_or_default();
+            let (pending, rejected) = (counts.pending, counts.rejected);
+            return Err(Error::NoExamples { task: task.to_owned(), pending, rejected });
+        }
+        let mut card = cards::card(task, &labels_of(examples.iter().filter_map(|example| example.output.as_ref())))?;
+        let frozen = self.engine.store.assignment(task).await?;
+        // Many examples take a while, and others are served by this thread.
+        let sides = tokio::task::spawn_blocking(move || split(&examples, &frozen, rule)).await;
+        let dataset = sides.map_err(|_| Error::Unsupported("split the examples".into()))?;
+        ground(&mut card, &dataset.train);
+        Ok(Prepared { card, dataset })
+    }
+
+    /// The labels of a task's approved examples; none where answers are no labels.
+    pub(crate) async fn labels(self, task: &str) -> Result<Vec<String>> {
+        if !matches!(cards::task(task)?.form, cards::Form::Labels(_)) {
+            return Ok(Vec::new());
+        }
+        Ok(labels_of(self.engine.store.approved_outputs(task).await?.iter()))
+    }
+
+    /// The approved examples of a task that are near-duplicates of each other, in groups of two or more. They stay on
+    /// one side of every split.
+    ///
+    /// # Errors
+    /// The task is unknown; what the store says.
+    pub async fn duplicates(self, task: &str) -> Result<Vec<Vec<Example>>> {
+        let task = cards::task(task)?.name;
+        let filter = ExampleFilter {
+            task: Some(task.to_owned()),
+            review: Some(ReviewFilter::Approved),
+            ..ExampleFilter::default()
+        };
+        let examples = self.engine.store.examples(&filter).await?;
+        let group = move || {
+            let texts: Vec<&str> = examples.iter().map(|example| example.input.as_str()).collect();
+            let clusters = near_duplicates(&texts);
+            let mut groups: BTreeMap<usize, Vec<Example>> = BTreeMap::new();
+            for (example, cluster) in examples.into_iter().zip(clusters) {
+                groups.entry(cluster).or_default().push(example);
+            }
+            groups.into_values().filter(|group| group.len() > 1).collect()
+        };
+        // As above: others are served by this thread.
+        tokio::task::spawn_blocking(group).await.map_err(|_| Error::Unsupported("compare the examples".into()))
+    }
+
+    /// Keeps the dataset, which fixes its split for ever.
+    ///
+    /// # Errors
+    /// Another dataset has fixed other sides in the meantime.
+    pub(crate) async fn keep(self, prepared: &Prepared) -> Result<()> {
+        self.engine.store.save_dataset(&prepared.card.name, &prepared.dataset, &self.engine.by, now()).await?;
+        Ok(())
+    }
+}
+
+/// The distinct texts, sorted.
+fn labels_of<'a>(outputs: impl Iterator<Item = &'a Value>) -> Vec<String> {
+    let labels: BTreeSet<String> = outputs.filter_map(Value::as_str).map(|label| label.trim().to_owned()).collect();
+    labels.into_iter().collect()
+}
+
+impl Prepared {
+    /// The lines of `data/train.jsonl` and `data/eval.jsonl`.
+    ///
+    /// # Errors
+    /// [`Error::BadExample`] for an output that doesn't follow the task's form; [`Error::NothingToLearn`];
+    /// [`Error::AllHeldOut`].
+    pub fn rows(&self) -> Result<(Vec<Row>, Vec<Row>)> {
+        let codec = Codec::new(&self.card.answer)?;
+        let row = |example: &Example| -> Result<Row> {
+            let output = example.output.clone().unwrap_or_default();
+            let answer = codec.encode(&output);
+            let answer = answer.map_err(|source| Error::BadExample { id: example.id.clone(), source })?;
+            Ok(Row { id: example.id.clone(), input: example.input.clone(), output, answer })
+        };
+        let train = self.dataset.train.iter().map(row).collect::<Result<Vec<_>>>()?;
+        let eval = self.dataset.eval.iter().map(row).collect::<Result<Vec<_>>>()?;
+        if train.is_empty() {
+            return Err(Error::AllHeldOut { task: self.card.name.clone(), examples: eval.len() });
+        }
+        if train.iter().all(|row| row.answer.trim().is_empty()) {
+            return Err(Error::NothingToLearn { task: self.card.name.clone(), examples: train.len() });
+        }
+        Ok((train, eval))
+    }
+}

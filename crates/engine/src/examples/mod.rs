@@ -1,0 +1,85 @@
+//! Examples: imported, decided on by people, counted, and split into datasets.
+
+mod audit;
+mod dataset;
+mod ground;
+mod guidelines;
+mod import;
+mod report;
+mod spans;
+mod stats;
+mod tables;
+
+use graft_core::Example;
+use graft_nn::{Prompter, TokenView};
+use graft_predict::Codec;
+use graft_tasks::cards;
+use serde_json::Value;
+
+pub use audit::{ExampleDetail, Listed, SuggestedAnswer, Suggestion, SuggestionNote};
+pub use dataset::Prepared;
+pub(crate) use dataset::USUAL_SPLIT;
+pub use guidelines::{Guidelines, wrong_guidelines};
+pub use import::Imported;
+pub use report::{DayStats, StatsReport};
+pub use spans::Span;
+pub(crate) use stats::READY;
+pub use stats::Stats;
+pub use tables::TableText;
+
+use crate::{Engine, Error, Result, now};
+
+/// The examples of all tasks.
+#[derive(Clone, Copy, Debug)]
+pub struct Examples<'e> {
+    pub(crate) engine: &'e Engine,
+}
+
+impl Examples<'_> {
+    /// One example; without a task, the only task that has the id.
+    ///
+    /// # Errors
+    /// [`Error::WhichExample`], or there is none.
+    pub async fn get(self, id: &str, task: Option<&str>) -> Result<Example> {
+        if let Some(task) = task {
+            return Ok(self.engine.store.example(task, id).await?);
+        }
+        let mut found = Vec::new();
+        for task in self.engine.store.example_counts().await?.into_keys() {
+            match self.engine.store.example(&task, id).await {
+                Ok(example) => found.push(example),
+                Err(graft_store::Error::NoExample { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let count = found.len();
+        found.pop().filter(|_| count == 1).ok_or_else(|| Error::WhichExample { id: id.to_owned(), count })
+    }
+
+    /// Gives an example another output, as text or JSON, and approves it.
+    ///
+    /// # Errors
+    /// [`Error::BadOutput`] for one that doesn't follow the task's form.
+    pub async fn edit(self, example: &Example, output: &str) -> Result<Example> {
+        let task = cards::task(&example.task)?;
+        let bad = |reason| Error::BadOutput { task: example.task.clone(), reason };
+        let output = cards::accept(task, &Value::from(output.trim())).map_err(bad)?;
+        Ok(self.engine.store.edit(&example.task, &example.id, &output, &self.engine.by, now()).await?)
+    }
+
+    /// The tokens that an example becomes for a base model, and which of them carry loss.
+    ///
+    /// # Errors
+    /// The example has no output; the base is missing.
+    pub async fn mask(self, example: &Example, base: &str) -> Result<Vec<TokenView>> {
+        let output = example.output.clone();
+        let output = output.ok_or_else(|| graft_store::Error::NoOutput { id: example.id.clone() })?;
+        let labels: Vec<String> = self.labels(&example.task).await?;
+        let card = cards::card(&example.task, &labels)?;
+        let answer = Codec::new(&card.answer)?.encode(&output);
+        let answer = answer.map_err(|source| Error::BadExample { id: example.id.clone(), source })?;
+        let (_, files) = self.engine.bases().find(base).await?;
+        let prompter = Prompter::new(&files, files.config.has_encoder(), &card)?;
+        Ok(prompter.view(&prompter.sequence(&example.input, &answer)?))
+    }
+}

@@ -1,0 +1,119 @@
+use std::fs;
+
+use graft_core::{Timestamp, TrainSpec};
+use graft_exec::Stop;
+use graft_store::{Again, Due, Run};
+
+use super::{Preflight, RunRequest, Runs, plan::Order};
+use crate::{Error, Result, now};
+
+/// Trainers that may be started for a run: the first, and two more after transient failures.
+pub(crate) const MAX_ATTEMPTS: u32 = 3;
+
+impl Runs<'_> {
+    /// Puts a run into the queue, with its dataset; it is durable when this returns. The same `key` stands for the same
+    /// run, however often and to whomever it is sent.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] with every problem found; [`graft_store::Error::RunActive`] while the task has a run.
+    pub async fn submit(self, request: &RunRequest, key: Option<&str>) -> Result<Run> {
+        if let Some(run) = self.engine.store.requested_run(key).await? {
+            return Ok(run);
+        }
+        if let Some(run) = self.engine.store.active_run(&request.task).await? {
+            return Err(graft_store::Error::RunActive { task: run.task, run: run.id }.into());
+        }
+        let preflight = self.preflight(request).await?;
+        self.submit_checked(request, preflight, None, key).await
+    }
+
+    /// Puts a checked run into the queue, for a time of a schedule if it is for one.
+    pub(crate) async fn submit_checked(
+        self,
+        request: &RunRequest,
+        mut preflight: Preflight,
+        due: Option<Due<'_>>,
+        key: Option<&str>,
+    ) -> Result<Run> {
+        let plan = preflight.plan.take().filter(|_| preflight.ok);
+        let Some(plan) = plan else { return Err(Error::NotReady(Box::new(preflight))) };
+        self.queue_plan(&plan, Order { request, max_attempts: MAX_ATTEMPTS, due, key }).await
+    }
+
+    /// Asks for a run to end. One that waits is cancelled at once; one that trains stops after its step, and its last
+    /// checkpoint is kept.
+    ///
+    /// # Errors
+    /// It has ended already; there is none.
+    pub async fn cancel(self, id: &str) -> Result<Run> {
+        let run = self.engine.store.cancel_run(id, &self.engine.by, now()).await?;
+        if run.state.is_active() {
+            // Its follower does the same; its trainer may have outlived that.
+            self.stop_process(&run, Stop::AfterStep).await?;
+        }
+        Ok(run)
+    }
+
+    /// Puts a failed or cancelled run back into the queue, to begin anew.
+    ///
+    /// # Errors
+    /// It has not failed, or another run of the task is active; the disk refuses.
+    pub async fn retry(self, id: &str) -> Result<Run> {
+        let forget = |run: &Run| {
+            let dir = self.engine.home.run_dir(run);
+            super::evaluation::forget(dir.path())?;
+            let path = dir.checkpoints();
+            match fs::remove_dir_all(&path) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    Err(Error::Io { doing: "remove", path, source })
+                }
+                _ => Ok(()),
+            }
+        };
+        let how = Again { max_attempts: MAX_ATTEMPTS, ..Again::default() };
+        self.engine.store.queue_again(id, how, &self.engine.by, now(), forget).await
+    }
+
+    /// Deletes a run that has ended, with its directory; versions made by it stay.
+    ///
+    /// # Errors
+    /// It is active; there is none; the disk refuses.
+    pub async fn delete(self, id: &str) -> Result<Run> {
+        let run = self.engine.store.delete_run(id, &self.engine.by, now()).await?;
+        let path = self.engine.home.run_dir(&run).path().to_owned();
+        // A directory elsewhere was named by a person, who may keep other things there.
+        if path.starts_with(self.engine.home.path()) && path.is_dir() {
+            fs::remove_dir_all(&path).map_err(|source| Error::Io { doing: "remove", path, source })?;
+        }
+        Ok(run)
+    }
+
+    /// Deletes every run that ended before a time; returns how many.
+    ///
+    /// # Errors
+    /// As [`delete_run`](Self::delete).
+    pub async fn delete_before(self, at: Timestamp) -> Result<u64> {
+        let mut deleted = 0;
+        for run in self.engine.store.runs_finished_before(at).await? {
+            self.delete(&run.id).await?;
+            deleted += 1;
+        }
+        Ok(deleted)
+    }
+
+    /// Makes the directory of a queued run on this machine, unless it is there: its spec and its dataset say all.
+    pub(crate) async fn make_dir(self, run: &Run, threads: usize) -> Result<()> {
+        let dir = self.engine.home.run_dir(run);
+        if dir.path().join("spec.json").exists() {
+            return Ok(());
+        }
+        let damaged = |source| Error::BadSpec { run: run.id.clone(), source };
+        let mut spec: TrainSpec = serde_json::from_value(run.spec.clone()).map_err(damaged)?;
+        // The base may lie elsewhere on this machine; its digest is the same.
+        spec.base = self.engine.bases().open(&spec.base).await?.0;
+        spec.limits.threads.get_or_insert(threads);
+        let dataset = self.engine.store.dataset(&run.task, &spec.dataset).await?;
+        let (train, eval) = crate::Prepared { card: spec.task.clone(), dataset }.rows()?;
+        Ok(dir.create(&spec, &train, &eval)?)
+    }
+}

@@ -1,0 +1,152 @@
+//! What is missing before a run.
+
+use std::path::Path;
+
+use graft_core::ExitCode;
+use graft_train::available_memory;
+use serde::Serialize;
+
+use super::{
+    Plan,
+    estimate::Measured,
+    recipes::{Method, recipe},
+};
+use crate::{
+    Engine, Error, Home, Result,
+    examples::{Prepared, USUAL_SPLIT},
+    files::free_bytes,
+};
+
+/// One thing looked at.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    /// What was looked at.
+    pub name: &'static str,
+    /// Whether a run could go on with it.
+    pub ok: bool,
+    /// What was found.
+    pub found: String,
+    /// What to do, where something is missing.
+    pub hint: Option<String>,
+    /// The exit code a run would end with.
+    #[serde(skip)]
+    pub code: ExitCode,
+}
+
+/// Room that checkpoints and logs of a run may take, beside the adapter.
+const DISK_NEEDED: u64 = 1 << 30;
+/// With fewer examples a result says little.
+const FEW: u64 = 10;
+
+impl Check {
+    fn good(name: &'static str, found: impl Into<String>) -> Self {
+        Self { name, ok: true, found: found.into(), hint: None, code: ExitCode::Success }
+    }
+
+    fn bad(name: &'static str, error: &Error) -> Self {
+        let found = format!("failed to {}", graft_core::with_causes(error));
+        Self { name, ok: false, found, hint: error.hint(), code: error.exit_code() }
+    }
+}
+
+/// Looks at everything a run needs, and lists all that is missing at once; without a database, only at the machine.
+pub async fn doctor(home: &Home, opened: Option<&Result<Engine>>, task: Option<&str>, base: &str) -> Vec<Check> {
+    let mut checks = vec![Check::good("home", home.path().display().to_string())];
+    checks.push(disk(home.path()));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    checks.push(Check::good("threads", threads.to_string()));
+    let (found, hint) = graft_train::gpus();
+    checks.push(Check { hint, ..Check::good("gpu", found) });
+    let engine = match opened {
+        Some(Ok(engine)) => engine,
+        Some(Err(error)) => {
+            checks.push(Check::bad("database", error));
+            return checks;
+        }
+        None => return checks,
+    };
+    checks.push(match engine.store.check().await {
+        Ok(()) => Check::good("database", engine.store.name()),
+        Err(error) => Check::bad("database", &error.into()),
+    });
+    checks.extend(examples(engine, task).await);
+    let model = engine.bases().find(base).await;
+    match &model {
+        Ok((base, files)) => {
+            checks.push(Check::good("base model", format!("{} at {}", base.name, files.path.display())));
+        }
+        Err(error) => checks.push(Check::bad("base model", error)),
+    }
+    checks.push(memory(engine, task, model).await);
+    checks
+}
+
+fn disk(home: &Path) -> Check {
+    let existing = home.ancestors().find(|path| path.exists()).unwrap_or(home);
+    let Some(free) = free_bytes(existing) else {
+        return Check::good("disk", "unknown: the system doesn't tell");
+    };
+    let found = format!("{} MB free", free / 1_000_000);
+    let mut check = Check::good("disk", found);
+    if free < DISK_NEEDED {
+        check.ok = false;
+        check.hint = Some("free some space: a run may need 1 GB for checkpoints; or set GRAFT_HOME elsewhere".into());
+        check.code = ExitCode::Internal;
+    }
+    check
+}
+
+async fn examples(engine: &Engine, task: Option<&str>) -> Vec<Check> {
+    let counts = match engine.store.example_counts().await {
+        Ok(counts) => counts,
+        Err(error) => return vec![Check::bad("examples", &error.into())],
+    };
+    let Some(task) = task else {
+        let all: Vec<String> =
+            counts.iter().map(|(task, c)| format!("{task}: {} approved, {} pending", c.approved, c.pending)).collect();
+        return vec![Check::good("examples", if all.is_empty() { "none yet".into() } else { all.join("; ") })];
+    };
+    match prepare(engine, task).await {
+        Ok(prepared) => {
+            let (train, eval) = (prepared.dataset.train.len(), prepared.dataset.eval.len());
+            let mut check = Check::good("examples", format!("{train} of {task} to learn from, {eval} held out"));
+            if ((train + eval) as u64) < FEW {
+                check.hint = Some(format!("with fewer than {FEW} examples a result says little; approve more"));
+            }
+            vec![check]
+        }
+        Err(error) => vec![Check::bad("examples", &error)],
+    }
+}
+
+async fn prepare(engine: &Engine, task: &str) -> Result<Prepared> {
+    let prepared = engine.examples().prepare(task, USUAL_SPLIT, None).await?;
+    prepared.rows()?;
+    Ok(prepared)
+}
+
+async fn memory(
+    engine: &Engine,
+    task: Option<&str>,
+    model: Result<(graft_core::BaseRef, graft_formats::ModelFiles)>,
+) -> Check {
+    let Some(available) = available_memory() else {
+        return Check::good("memory", "unknown: the system doesn't tell");
+    };
+    let found = format!("{} MB available", available / 1_000_000);
+    let prepared = prepare(engine, task.unwrap_or("slack-rescue")).await;
+    let (Ok((base, files)), Ok(prepared)) = (model, prepared) else { return Check::good("memory", found) };
+    let settings = recipe(&prepared.card.name, Method::Lora, prepared.dataset.train.len());
+    let plan = Plan { prepared, base, recipe: settings, run: None, dir: None };
+    let needed = match Measured::new(&plan, &files) {
+        Ok(measured) => measured.memory(&plan.spec("doctor".into())),
+        Err(error) => return Check::bad("memory", &error),
+    };
+    let mut check = Check::good("memory", format!("{found}; a run takes about {} MB", needed / 1_000_000));
+    if needed > available {
+        check.ok = false;
+        check.hint = Some("`--pass-tokens 256 --recompute` takes less".into());
+        check.code = ExitCode::OutOfMemory;
+    }
+    check
+}

@@ -1,0 +1,44 @@
+//! Runs: checked, submitted, worked on, followed, compared. Nothing trains in this process.
+
+mod ask_ai;
+mod compare;
+mod control;
+mod doctor;
+mod estimate;
+mod evaluation;
+mod failure;
+mod many;
+mod plan;
+mod preflight;
+mod process;
+pub mod recipes;
+mod request;
+mod schedules;
+mod settings;
+mod view;
+mod worker;
+
+pub use ask_ai::AskAiTraining;
+pub use compare::{ComparedField, ComparedMetric, Interval, Paired, PairedExample, RunComparison};
+use control::MAX_ATTEMPTS;
+pub use doctor::{Check, doctor};
+pub use estimate::{Quality, RunEstimate};
+pub use evaluation::EvaluationRequest;
+pub use failure::RunFailure;
+pub use graft_store::{LogStream, LogText};
+pub use many::{RunAction, RunsReport, SkippedRun};
+pub use plan::{Plan, Submitted};
+pub use preflight::{Level, Preflight, Problem};
+pub use process::outcome_of;
+pub use request::{RunRequest, SplitName};
+pub use settings::Settings;
+pub use view::{Progress, RunView, Waiting};
+pub use worker::{Say, WorkerOptions};
+
+use crate::Engine;
+
+/// The runs of all tasks, and the schedules that submit some.
+#[derive(Clone, Copy, Debug)]
+pub struct Runs<'e> {
+    pub(crate) engine: &'e Engine,
+}

@@ -1,0 +1,185 @@
+use graft_core::{OptimSpec, SplitRule};
+use graft_store::Priority;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    recipes::{Effort, Method},
+    settings::Settings,
+};
+
+/// A training that somebody wants; what isn't said comes from Graft's recipe for the task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewRun)]
+pub struct RunRequest {
+    /// The task.
+    pub task: String,
+    /// Base model: a name, a Hub id or a path; `smollm2-135m` otherwise.
+    #[serde(default = "default_base")]
+    pub base: String,
+    /// Kind of adapter; LoRA otherwise.
+    #[serde(default)]
+    pub method: Method,
+    /// How long it goes on, measured by the recipe; `recommended` otherwise, and epochs among the settings win.
+    #[serde(default)]
+    pub effort: Effort,
+    /// Settings that differ from the recipe; the names are those of the flags of `graft train`.
+    #[serde(default, serialize_with = "Settings::given")]
+    pub settings: Settings,
+    /// Share of the examples that is held out; 0.2 otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0.0, exclusive_maximum = 1.0)]
+    pub eval_share: Option<f64>,
+    /// Which examples are held out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<SplitName>,
+    /// How soon it gets its turn; `normal` otherwise.
+    #[serde(default)]
+    pub priority: Priority,
+    /// Make its version active, if it is not worse than the active one.
+    #[serde(default)]
+    pub activate: bool,
+    /// The run that must succeed first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Name of its version; the next number otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Score the version on the held-out examples; yes otherwise.
+    #[serde(default = "yes")]
+    pub evaluate: bool,
+    /// Score the bare base model as well, which takes as long again.
+    #[serde(default)]
+    pub score_base: bool,
+}
+
+fn default_base() -> String {
+    "smollm2-135m".to_owned()
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Which examples are held out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+#[serde(rename_all = "lowercase")]
+pub enum SplitName {
+    /// The newest.
+    Newest,
+    /// A seeded choice.
+    Random,
+}
+
+impl SplitName {
+    /// The rule with the share that is held out; a random choice takes the training's seed.
+    #[must_use]
+    pub fn rule(self, eval_share: f64, seed: Option<u64>) -> SplitRule {
+        match self {
+            Self::Newest => SplitRule::Newest { eval_share },
+            Self::Random => SplitRule::Random { eval_share, seed: seed.unwrap_or(OptimSpec::default().seed) },
+        }
+    }
+}
+
+impl RunRequest {
+    /// A request for a task with Graft's recipe.
+    #[must_use]
+    pub fn new(task: impl Into<String>) -> Self {
+        Self {
+            task: task.into(),
+            base: default_base(),
+            method: Method::default(),
+            effort: Effort::default(),
+            settings: Settings::default(),
+            eval_share: None,
+            split: None,
+            priority: Priority::default(),
+            activate: false,
+            after: None,
+            version: None,
+            evaluate: true,
+            score_base: false,
+        }
+    }
+
+    /// How the held-out examples are chosen.
+    pub(crate) fn rule(&self) -> SplitRule {
+        self.split.unwrap_or(SplitName::Newest).rule(self.eval_share.unwrap_or(0.2), self.settings.seed)
+    }
+
+    /// The command that does the same in the foreground.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let mut command = format!("graft train {}", quoted(&self.task));
+        let mut flag = |name: &str, value: String| command += &format!(" --{} {value}", name.replace('_', "-"));
+        if self.base != default_base() {
+            flag("base", quoted(&self.base));
+        }
+        if self.method == Method::SoftPrompt {
+            flag("method", "soft-prompt".into());
+        }
+        if self.effort != Effort::default() {
+            flag("effort", self.effort.name().into());
+        }
+        self.eval_share.into_iter().for_each(|share| flag("eval-share", share.to_string()));
+        if self.split == Some(SplitName::Random) {
+            flag("split", "random".into());
+        }
+        for (name, value) in self.settings.fields() {
+            flag(
+                &name,
+                match &value {
+                    serde_json::Value::String(text) => quoted(text),
+                    serde_json::Value::Array(names) => {
+                        quoted(&names.iter().filter_map(|name| name.as_str()).collect::<Vec<_>>().join(","))
+                    }
+                    other => other.to_string(),
+                },
+            );
+        }
+        self.version.iter().for_each(|name| flag("version", quoted(name)));
+        if !self.evaluate {
+            command += " --no-eval";
+        } else if !self.score_base {
+            command += " --skip-base";
+        }
+        command + if self.activate { " --activate" } else { "" }
+    }
+}
+
+/// A word as a POSIX shell reads it.
+pub(super) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=+@".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_request_says_only_what_it_wants() {
+        let request: RunRequest = serde_json::from_value(json!({
+            "task": "sentiment", "effort": "thorough", "settings": {"epochs": 2, "targets": ["q_proj", "v_proj"]}, "priority": "high"
+        }))
+        .unwrap();
+        assert_eq!((request.base.as_str(), request.priority), ("smollm2-135m", Priority::High));
+        assert_eq!(
+            request.command(),
+            "graft train sentiment --effort thorough --epochs 2.0 --targets q_proj,v_proj --skip-base"
+        );
+        let written = serde_json::to_value(&request).unwrap();
+        assert_eq!(written["settings"], json!({"epochs": 2.0, "targets": ["q_proj", "v_proj"]}));
+        assert!(serde_json::from_value::<RunRequest>(json!({"task": "t", "settings": {"epoch": 2}})).is_err());
+        assert_eq!(quoted("a b'c"), r"'a b'\''c'");
+    }
+}

@@ -1,0 +1,318 @@
+//! A run as people look at it.
+
+use graft_core::{Event, EventKind, Phase, Timestamp};
+use graft_store::{Findings, FollowCursor, Followed, LogStream, LogText, Run, RunFilter, RunKind, RunState, Version};
+use graft_train::{RunDir, TrainingRun};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::{EvaluationRequest, RunFailure, RunRequest, Runs, worker::SEEN_WITHIN};
+use crate::{Error, Result};
+
+/// How far a run is, from its events.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Progress {
+    /// What it does: `prepare`, `search`, `train` or `evaluate`.
+    pub phase: Option<String>,
+    /// Optimiser steps taken, or held-out examples answered.
+    pub step: u64,
+    /// Optimiser steps in all, or held-out examples; 0 while unknown.
+    pub of: u64,
+    /// From 0 to 100.
+    pub percent: f64,
+    /// Loss of the last step.
+    pub loss: Option<f64>,
+    /// Seconds left at the present pace.
+    pub eta_s: Option<f64>,
+    /// Prompt and answer tokens a second.
+    pub tokens_per_s: Option<f64>,
+    /// The last event taken in: a cursor.
+    pub seq: u64,
+    /// When the phase began.
+    #[serde(skip)]
+    since: Timestamp,
+}
+
+impl Progress {
+    /// As it is kept with the run.
+    pub(crate) fn keep(&self) -> Value {
+        json!({"progress": self, "since": self.since})
+    }
+
+    /// As it was kept with the run.
+    pub(crate) fn kept(kept: Option<&Value>) -> Self {
+        let Some(kept) = kept else { return Self::default() };
+        let progress = Self::deserialize(&kept["progress"]).unwrap_or_default();
+        Self { since: kept["since"].as_i64().unwrap_or_default(), ..progress }
+    }
+
+    /// Takes in one event.
+    pub fn take(&mut self, event: &Event) {
+        self.seq = event.seq;
+        match &event.kind {
+            EventKind::Phase { phase } => {
+                self.phase = Some(phase.name().to_owned());
+                self.since = event.at;
+                if *phase == Phase::Evaluate {
+                    self.eta_s = Some(0.0);
+                }
+            }
+            EventKind::Prepared { steps, .. } => self.of = *steps,
+            EventKind::Step { step, of, loss, tokens_per_s, eta_s, .. } => {
+                let finite = |number: f64| Some(number).filter(|number| number.is_finite());
+                (self.step, self.of) = (*step, *of);
+                (self.loss, self.eta_s, self.tokens_per_s) = (finite(*loss), finite(*eta_s), finite(*tokens_per_s));
+            }
+            EventKind::Answered { done, of } => {
+                (self.step, self.of) = (*done as u64, *of as u64);
+                let spent = (event.at - self.since) as f64 / 1000.0;
+                self.eta_s = (*done > 0).then(|| spent / *done as f64 * of.saturating_sub(*done) as f64);
+            }
+            EventKind::Resumed { step } => self.step = *step,
+            EventKind::Done { steps, .. } => (self.step, self.of) = (*steps, *steps),
+            _ => {}
+        }
+        self.percent = if self.of == 0 { 0.0 } else { 100.0 * self.step as f64 / self.of as f64 };
+    }
+}
+
+/// Why a run doesn't go on, and when that is looked at again.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Waiting {
+    /// Why.
+    pub why: String,
+    /// When it may change; absent where that depends on something else.
+    pub until: Option<Timestamp>,
+}
+
+/// A run with all that belongs to it.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunView {
+    /// The run.
+    pub run: Run,
+    /// The version it was registered as, or that it measures.
+    pub version: Option<Version>,
+    /// How far it is, or was.
+    pub progress: Option<Progress>,
+    /// What training itself measured, once it has ended well.
+    pub result: Option<TrainingRun>,
+    /// Whether its trainer lives on this machine.
+    pub pid_alive: bool,
+    /// Why it doesn't go on, while it is queued.
+    pub waiting: Option<Waiting>,
+    /// Why it failed.
+    pub failure: Option<RunFailure>,
+    /// The command that does the same.
+    pub command: Option<String>,
+    /// What of its directory can't be read.
+    pub damage: Option<String>,
+}
+
+impl Runs<'_> {
+    /// One run, with everything about it.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn view(self, id: &str) -> Result<RunView> {
+        let run = self.engine.store.run(id).await?;
+        let versions = self.engine.store.versions(Some(&run.task)).await?;
+        let known = self.engine.store.followed(id).await?;
+        self.view_of(run, &versions, known).await
+    }
+
+    /// The runs that match, newest first, and how many there are in all.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn views(self, filter: &RunFilter) -> Result<(Vec<RunView>, u64)> {
+        let versions = self.engine.store.versions(filter.task.as_deref()).await?;
+        let runs = self.engine.store.runs(filter).await?;
+        let ids: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
+        let mut known = self.engine.store.followed_of(&ids).await?;
+        let mut views = Vec::new();
+        for run in runs {
+            let known = known.remove(&run.id);
+            views.push(self.view_of(run, &versions, known).await?);
+        }
+        Ok((views, self.engine.store.count_runs(filter).await?))
+    }
+
+    async fn view_of(self, run: Run, versions: &[Version], known: Option<Followed>) -> Result<RunView> {
+        let its = |version: &&Version| match run.kind {
+            RunKind::Train => version.run.as_deref() == Some(run.id.as_str()),
+            RunKind::Evaluate => version.task == run.task && run.version.as_deref() == Some(version.name.as_str()),
+        };
+        let version = versions.iter().find(its).cloned();
+        // Damage of one run must not hide the others, nor what else is known of it.
+        let (known, damage) = match known {
+            Some(known) => (known, None),
+            None => match self.bring_in(&run).await {
+                Ok(known) => (known, None),
+                Err(error) => (Followed::default(), Some(format!("failed to {}", graft_core::with_causes(&error)))),
+            },
+        };
+        let mut progress = known.progress.map(|kept| Progress::kept(Some(&kept)));
+        if let Some(progress) = &mut progress
+            && run.state == RunState::Succeeded
+        {
+            progress.percent = 100.0;
+        }
+        Ok(RunView {
+            version,
+            progress,
+            result: known.result.and_then(|result| serde_json::from_value(result).ok()),
+            damage,
+            pid_alive: self.looks_alive(&run).await,
+            waiting: self.waiting(&run).await?,
+            failure: RunFailure::of(&run),
+            command: command_of(&run),
+            run,
+        })
+    }
+
+    /// As [`is_alive`](Self::is_alive), without holding others up.
+    async fn looks_alive(self, run: &Run) -> bool {
+        if !run.state.is_active() {
+            return false;
+        }
+        let (engine, run) = (self.engine.clone(), run.clone());
+        tokio::task::spawn_blocking(move || engine.runs().is_alive(&run)).await.unwrap_or_default()
+    }
+
+    /// What is known of a run that was never followed: one that an earlier version of Graft trained is read from its
+    /// directory, once.
+    async fn bring_in(self, run: &Run) -> Result<Followed> {
+        if run.state.is_active() {
+            return Ok(Followed::default());
+        }
+        let dir = self.engine.home.run_dir(run);
+        let read = tokio::task::spawn_blocking(move || read_whole(&dir));
+        let read = read.await.map_err(|error| Error::TrainerStart(std::io::Error::other(error)))??;
+        let Some(findings) = read else { return Ok(Followed::default()) };
+        self.engine.store.import_findings(run, &findings).await?;
+        Ok(self.engine.store.followed(&run.id).await?.unwrap_or_default())
+    }
+
+    /// The events of a run after a `seq`; of many steps some.
+    ///
+    /// # Errors
+    /// The database can't be read; those of an earlier version's run are damaged.
+    pub async fn events(self, run: &Run, after: u64) -> Result<Vec<Event>> {
+        self.known(run).await?;
+        Ok(self.engine.store.run_events(&run.id, after, u32::MAX).await?)
+    }
+
+    /// How far a run is, and what came of it.
+    ///
+    /// # Errors
+    /// As [`events`](Self::events).
+    pub async fn known(self, run: &Run) -> Result<Followed> {
+        match self.engine.store.followed(&run.id).await? {
+            Some(known) => Ok(known),
+            None => self.bring_in(run).await,
+        }
+    }
+
+    /// Why a queued run doesn't go on.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn waiting(self, run: &Run) -> Result<Option<Waiting>> {
+        if run.state != RunState::Queued || run.lease_owner.is_some() {
+            return Ok(None);
+        }
+        let now = self.engine.store.now().await?;
+        if let Some(until) = run.not_before.filter(|until| *until > now) {
+            let why = "it is tried again after a failure that may pass".to_owned();
+            return Ok(Some(Waiting { why, until: Some(until) }));
+        }
+        if let Some(after) = &run.after_run
+            && self.engine.store.run(after).await.is_ok_and(|run| run.state.is_active())
+        {
+            return Ok(Some(Waiting { why: format!("it follows run {after}"), until: None }));
+        }
+        if self.engine.store.workers(now - SEEN_WITHIN).await?.is_empty() {
+            let why = "no worker is running: `graft worker` or `graft serve` starts one".to_owned();
+            return Ok(Some(Waiting { why, until: None }));
+        }
+        let why = match self.engine.store.next_run().await? {
+            Some(next) if next.id == run.id => "every worker is busy".to_owned(),
+            Some(next) => format!("run {} comes first", next.id),
+            None => "a worker is about to take it".to_owned(),
+        };
+        Ok(Some(Waiting { why, until: None }))
+    }
+
+    /// Part of a run's log, from a byte offset on.
+    ///
+    /// # Errors
+    /// As [`events`](Self::events).
+    pub async fn log(self, run: &Run, stream: LogStream, offset: u64) -> Result<LogText> {
+        self.known(run).await?;
+        Ok(self.engine.store.run_log(&run.id, stream, offset).await?)
+    }
+}
+
+/// What a run's directory holds, unless there is nothing.
+fn read_whole(dir: &RunDir) -> Result<Option<Findings>> {
+    let mut findings = Findings::default();
+    let (mut progress, mut cursor) = (Progress::default(), graft_exec::Cursor::default());
+    loop {
+        let seen = graft_exec::read(dir.path(), cursor)?;
+        if seen.cursor == cursor {
+            break;
+        }
+        seen.events.iter().for_each(|event| progress.take(event));
+        findings.events.extend(seen.events);
+        findings.stdout += &seen.stdout;
+        findings.stderr += &seen.stderr;
+        cursor = seen.cursor;
+    }
+    let result = dir.result()?;
+    if findings.events.is_empty() && result.is_none() {
+        return Ok(None);
+    }
+    let graft_exec::Cursor { events, stdout, stderr } = cursor;
+    findings.cursor = FollowCursor { events, stdout, stderr };
+    findings.progress = (!findings.events.is_empty()).then(|| progress.keep());
+    findings.result = result.and_then(|result| serde_json::to_value(result).ok());
+    Ok(Some(findings))
+}
+
+/// The command that does the same as a run of the queue.
+fn command_of(run: &Run) -> Option<String> {
+    let request = run.request.clone()?;
+    Some(match run.kind {
+        RunKind::Train => serde_json::from_value::<RunRequest>(request).ok()?.command(),
+        RunKind::Evaluate => serde_json::from_value::<EvaluationRequest>(request).ok()?.command(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_follows_events() {
+        let mut progress = Progress::default();
+        let event = |seq, kind| Event { seq, at: 0, kind };
+        progress.take(&event(1, EventKind::Phase { phase: Phase::Train }));
+        let step = EventKind::Step {
+            step: 5,
+            of: 20,
+            loss: f64::NAN,
+            lr: 1.0,
+            grad_norm: 1.0,
+            tokens_per_s: 9.0,
+            eta_s: 3.0,
+            memory: None,
+        };
+        progress.take(&event(2, step));
+        assert_eq!((progress.percent, progress.loss, progress.eta_s, progress.seq), (25.0, None, Some(3.0), 2));
+        assert_eq!(progress.phase.as_deref(), Some("train"));
+        progress.take(&event(3, EventKind::Phase { phase: Phase::Evaluate }));
+        progress.take(&Event { seq: 4, at: 6000, kind: EventKind::Answered { done: 3, of: 4 } });
+        assert_eq!((progress.step, progress.percent, progress.eta_s), (3, 75.0, Some(2.0)));
+    }
+}

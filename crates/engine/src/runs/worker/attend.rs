@@ -1,0 +1,334 @@
+//! One run, from its claim to its end.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use graft_core::{ExitCode, FailureClass};
+use graft_exec::Executor;
+use graft_store::{Findings, Lease, Run, RunKind, RunState, RunUpdate, Version};
+use serde_json::json;
+use tokio::sync::watch;
+use tracing::{Span, field::Empty};
+
+use super::{Say, WorkerOptions, child, follow, measure};
+use crate::{
+    Engine, Error, Result, now,
+    runs::{RunRequest, estimate::Speeds, failure::report},
+    versions::Evaluation,
+};
+
+/// How often a held run is looked at for what people want of it.
+const GLANCE: Duration = Duration::from_millis(500);
+
+/// What the keeper of a lease finds out.
+#[derive(Default)]
+pub(super) struct Signals {
+    /// Somebody else has the run.
+    pub(super) lost: AtomicBool,
+    /// Somebody wants it to end.
+    pub(super) cancel: AtomicBool,
+}
+
+/// A worker's care for one run.
+pub(super) struct Attendance {
+    pub(super) engine: Engine,
+    pub(super) options: Arc<WorkerOptions>,
+    pub(super) exec: Arc<dyn Executor>,
+    pub(super) stop: watch::Receiver<bool>,
+    pub(super) say: Say,
+    pub(super) lease: Lease,
+    pub(super) signals: Arc<Signals>,
+    /// The run came from the queue, which counted this attempt; otherwise it was taken over.
+    pub(super) claimed: bool,
+    pub(super) spans: Spans,
+}
+
+/// What a collector of traces is told of a run: itself, and within it the phase it is in.
+pub(super) struct Spans {
+    phase: Mutex<Span>,
+    run: Span,
+}
+
+impl Spans {
+    pub(super) fn of(run: &Run) -> Self {
+        let (kind, id, task, attempt) = (run.kind.name(), run.id.as_str(), run.task.as_str(), i64::from(run.attempts));
+        let name = format!("{kind} {task}");
+        let run = tracing::info_span!(
+            target: "graft::trace", "run", otel.name = name, run = id, task, kind, attempt, otel.status_code = Empty
+        );
+        Self { phase: Mutex::new(Span::none()), run }
+    }
+
+    /// Another phase begins, and ends the one before.
+    pub(super) fn phase(&self, name: &'static str) {
+        let phase = tracing::info_span!(target: "graft::trace", parent: &self.run, "phase", otel.name = name);
+        *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = phase;
+    }
+
+    fn failed(&self) {
+        self.run.record("otel.status_code", "ERROR");
+    }
+}
+
+/// Why a run is left without an end.
+#[derive(Debug)]
+pub(super) enum Break {
+    /// Somebody else has it now.
+    Lost,
+    /// The worker stops; whoever comes next goes on.
+    LetGo,
+    /// The database is away or refuses; the run itself is as good as before.
+    Trouble(Box<Error>),
+    /// An attempt failed; its logs begin at these offsets.
+    Failed(Box<Error>, (u64, u64)),
+}
+
+impl<E: Into<Error>> From<E> for Break {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        match error {
+            Error::Store(graft_store::Error::LeaseLost { .. }) => Self::Lost,
+            Error::Store(ref trouble) if trouble.is_of_the_database() => Self::Trouble(Box::new(error)),
+            error => Self::Failed(Box::new(error), (u64::MAX, u64::MAX)),
+        }
+    }
+}
+
+impl Attendance {
+    /// Sees a run through to its end, as far as this worker comes.
+    pub(super) async fn see_through(self, run: Run) {
+        let keeper =
+            tokio::spawn(keep(self.engine.clone(), self.lease.clone(), self.options.lease, Arc::clone(&self.signals)));
+        let id = run.id.clone();
+        let outcome = self.carry(run).await;
+        let outcome = match outcome {
+            Err(Break::Failed(error, from)) => self.fail(&id, &error, from).await.map_err(|_| ()),
+            Ok(()) => {
+                (self.say)(&format!("run {id}: succeeded"));
+                Ok(())
+            }
+            Err(Break::Lost) => {
+                (self.say)(&format!("run {id}: another worker has it"));
+                Ok(())
+            }
+            Err(Break::LetGo) => self.engine.store.release_lease(&self.lease).await.map_err(|_| ()),
+            Err(Break::Trouble(error)) => {
+                (self.say)(&format!("run {id}: failed to {error}; it is left for the next look"));
+                self.engine.store.release_lease(&self.lease).await.map_err(|_| ())
+            }
+        };
+        keeper.abort();
+        if outcome.is_err() {
+            // The database is away: the lease ends by itself, and the run goes on from what is on disk.
+            (self.say)(&format!("run {id}: its end can't be written; it will be taken up again"));
+        }
+    }
+
+    async fn carry(&self, run: Run) -> std::result::Result<(), Break> {
+        match run.kind {
+            RunKind::Train => self.carry_training(&run).await?,
+            RunKind::Evaluate => measure::carry(self, &run).await?,
+        }
+        self.update(&RunUpdate { state: Some(RunState::Succeeded), exit_code: Some(0), ..RunUpdate::default() })
+            .await?;
+        Ok(())
+    }
+
+    async fn carry_training(&self, run: &Run) -> std::result::Result<(), Break> {
+        let request = self.request(run);
+        let dir = self.engine.home.run_dir(run);
+        if dir.result()?.is_none() {
+            self.engine.runs().make_dir(run, self.options.slots as usize).await?;
+            // What is missing is for the trainer to say, in the run's events.
+            let base = match dir.spec() {
+                Ok(spec) => self.engine.bases().locate(&spec.base).await.ok(),
+                Err(_) => None,
+            };
+            follow::run(self, run, RunKind::Train, vec!["train-dir".to_owned()], base).await?;
+        } else {
+            follow::finish(self, run).await?;
+        }
+        self.go_on()?;
+        if let Some(result) = dir.result()? {
+            let update = RunUpdate {
+                train_samples: Some(result.samples as u64),
+                final_loss: Some(result.eval_loss.unwrap_or(result.final_loss)),
+                phase: Some("evaluate"),
+                ..RunUpdate::default()
+            };
+            let kept = Findings { result: serde_json::to_value(&result).ok(), ..Findings::default() };
+            self.engine.store.take_findings(&self.lease, &kept, &update, &self.engine.by, now()).await?;
+            // What is remembered about speed is worth no failure.
+            let _ = Speeds::note(self.engine.home.path(), &result);
+        }
+        let version = self.engine.versions().register_held(run, &self.lease).await?;
+        let measurable = version.dataset.is_some() && run.eval_samples != Some(0);
+        if request.evaluate && measurable && Evaluation::of(&version).is_none() {
+            measure::version(self, run, &version, request.score_base).await?;
+        }
+        if run.activate {
+            self.activate(run, &version).await?;
+            follow::finish(self, run).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes that one more trainer is being started for a run that was taken over.
+    pub(super) async fn count_attempt(&self, run: &Run) -> std::result::Result<(), Break> {
+        if run.state == RunState::Running {
+            self.update(&RunUpdate { state: Some(RunState::Queued), ..RunUpdate::default() }).await?;
+        }
+        let state = (run.state != RunState::Starting).then_some(RunState::Starting);
+        self.update(&RunUpdate { state, attempt: true, ..RunUpdate::default() }).await?;
+        Ok(())
+    }
+
+    /// Makes the version active if it is not worse; a refusal is kept with the version and is no failure of the run.
+    async fn activate(&self, run: &Run, version: &Version) -> std::result::Result<(), Break> {
+        let refused = match child::activate(self, run, version).await {
+            Ok(()) => return Ok(()),
+            Err(Break::Failed(error, from)) => match *error {
+                Error::ChildFailed { code: ExitCode::NotBetter, cause, .. } => cause.0,
+                other => return Err(Break::Failed(Box::new(other), from)),
+            },
+            Err(other) => return Err(other),
+        };
+        let kept = json!({"refused": refused});
+        let (lease, by) = (Some(&self.lease), &self.engine.by);
+        self.engine.store.set_metric(version, ("activation", &kept), lease, by, now()).await?;
+        (self.say)(&format!("run {}: version {} was not made active: {refused}", run.id, version.name));
+        Ok(())
+    }
+
+    /// Ends a run that nobody is at any more and that may not be tried again, with what it left.
+    pub(super) async fn give_up(self, run: &Run) -> Result<()> {
+        match follow::find_out(&self, run).await {
+            Ok(()) | Err(Break::Lost | Break::LetGo) => Ok(()),
+            Err(Break::Trouble(error)) => Err(*error),
+            Err(Break::Failed(error, from)) => self.fail(&run.id, &error, from).await,
+        }
+    }
+
+    /// Takes in what a trainer that nobody follows has written, and leaves the run to whoever comes next.
+    pub(super) async fn catch_up(self, run: &Run) -> Result<()> {
+        // What can't be taken in now is met by whoever goes on.
+        let _ = follow::take_rest(&self, run).await;
+        match self.engine.store.release_lease(&self.lease).await {
+            Err(graft_store::Error::LeaseLost { .. }) => Ok(()),
+            released => Ok(released?),
+        }
+    }
+
+    /// Ends a failed attempt: once more later, or for good.
+    async fn fail(&self, id: &str, error: &Error, from: (u64, u64)) -> Result<()> {
+        self.spans.failed();
+        let run = self.engine.store.run(id).await?;
+        let failure = report(error, run.phase.as_deref(), self.engine.home.run_dir(&run).path(), from);
+        (self.say)(&format!("run {id}: failed to {error}"));
+        let store = &self.engine.store;
+        if failure.class.is_transient() && run.wants.is_none() && run.attempts < run.max_attempts {
+            let pause = self.options.backoff * 4_u32.saturating_pow(run.attempts.saturating_sub(1));
+            let at = store.now().await? + i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+            return match store.requeue_run(&self.lease, at, &failure, &self.engine.by, now()).await {
+                Ok(_) | Err(graft_store::Error::LeaseLost { .. }) => Ok(()),
+                Err(error) => Err(error.into()),
+            };
+        }
+        let cancelled = failure.class == FailureClass::Cancelled || run.wants.is_some();
+        let update = RunUpdate {
+            state: Some(if cancelled { RunState::Cancelled } else { RunState::Failed }),
+            failure: Some(failure),
+            exit_code: Some(error.exit_code() as i32),
+            ..RunUpdate::default()
+        };
+        match store.update_held(&self.lease, &update, &self.engine.by, now()).await {
+            Ok(_) | Err(graft_store::Error::LeaseLost { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether there is a reason to leave the run, or to end it.
+    pub(super) fn go_on(&self) -> std::result::Result<(), Break> {
+        if self.signals.lost.load(Ordering::Relaxed) {
+            Err(Break::Lost)
+        } else if self.signals.cancel.load(Ordering::Relaxed) {
+            Err(Error::Cancelled { run: self.lease.run.clone() }.into())
+        } else if *self.stop.borrow() {
+            Err(Break::LetGo)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) async fn update(&self, update: &RunUpdate) -> std::result::Result<Run, Break> {
+        Ok(self.engine.store.update_held(&self.lease, update, &self.engine.by, now()).await?)
+    }
+
+    fn request(&self, run: &Run) -> RunRequest {
+        let stored = run.request.clone().and_then(|body| serde_json::from_value(body).ok());
+        stored.unwrap_or_else(|| RunRequest::new(&run.task))
+    }
+}
+
+/// Renews a lease at a third of it, and listens for what people want. By its own clock it gives the run up before
+/// anybody else may take it, whatever the database says, or doesn't say.
+async fn keep(engine: Engine, lease: Lease, length: Duration, signals: Arc<Signals>) {
+    let millis = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
+    let mut renewed = Instant::now();
+    loop {
+        tokio::time::sleep(GLANCE.min(length / 4)).await;
+        let held = renewed.elapsed();
+        let asked = Instant::now();
+        let look = async {
+            if held < length / 3 {
+                return engine.store.run(&lease.run).await;
+            }
+            let seen = engine.store.renew_lease(&lease, millis).await;
+            if seen.is_ok() {
+                renewed = asked;
+            }
+            seen
+        };
+        // A database that can't be reached may not even refuse.
+        let left = length.saturating_sub(held);
+        let seen = if left.is_zero() { None } else { tokio::time::timeout(left, look).await.ok() };
+        let Some(seen) = seen else {
+            signals.lost.store(true, Ordering::Relaxed);
+            return;
+        };
+        match seen {
+            Ok(run) if run.fence != lease.fence => signals.lost.store(true, Ordering::Relaxed),
+            Ok(run) => signals.cancel.store(run.wants.is_some(), Ordering::Relaxed),
+            Err(graft_store::Error::LeaseLost { .. } | graft_store::Error::NoRun(_)) => {
+                signals.lost.store(true, Ordering::Relaxed);
+            }
+            Err(_) => {}
+        }
+        if signals.lost.load(Ordering::Relaxed) {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Home;
+
+    #[tokio::test]
+    async fn a_worker_that_cannot_renew_gives_up_by_its_own_clock() {
+        let home = tempfile::tempdir().unwrap();
+        let engine = Engine::open(Home::at(home.path()).unwrap(), "worker").await.unwrap();
+        engine.store.close().await;
+        let (signals, began) = (Arc::new(Signals::default()), Instant::now());
+        let (lease, length) = (Lease { run: "r".into(), owner: "w".into(), fence: 1 }, Duration::from_millis(400));
+        let keeper = keep(engine, lease, length, Arc::clone(&signals));
+        tokio::time::timeout(Duration::from_secs(60), keeper).await.expect("it holds on for ever");
+        assert!(signals.lost.load(Ordering::Relaxed) && began.elapsed() >= length);
+    }
+}

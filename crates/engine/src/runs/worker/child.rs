@@ -1,0 +1,115 @@
+//! What a worker lets `graft` itself do in processes of their own: the model's memory and time stay out of the worker,
+//! and each can be ended at once.
+
+use std::{
+    collections::HashMap,
+    fs,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use graft_exec::Helper;
+use graft_store::{Run, Version};
+
+use super::{
+    WorkerOptions,
+    attend::{Attendance, Break},
+};
+use crate::{
+    Engine, Error, Result,
+    error::Said,
+    runs::{failure::text_from, process::exit_code},
+};
+
+/// How often a child is looked at.
+const POLL: Duration = Duration::from_millis(50);
+/// Pending examples that one process answers: its model is loaded once for them, then it is another task's turn.
+const SUGGESTED: &str = "512";
+/// How long a task is left alone whose version couldn't answer.
+const PAUSE: Duration = Duration::from_secs(300);
+
+/// Makes a version active unless it is worse.
+pub(super) async fn activate(at: &Attendance, run: &Run, version: &Version) -> std::result::Result<(), Break> {
+    let args = ["models", "set-active", &version.name, "--task", &run.task];
+    run_child(at, run, "make the version active", &args).await
+}
+
+async fn run_child(at: &Attendance, run: &Run, doing: &'static str, args: &[&str]) -> std::result::Result<(), Break> {
+    at.go_on()?;
+    let dir = at.engine.home.run_dir(run);
+    let size = |name: &str| fs::metadata(dir.path().join(name)).map_or(0, |about| about.len());
+    let from = (size("stderr.log"), size("stdout.log"));
+    let mut child = Helper::start(command(&at.engine, &at.options, args), at.options.nice, Some(dir.path()))?;
+    let exit = loop {
+        if let Some(exit) = child.ended()? {
+            break exit;
+        }
+        at.go_on()?;
+        tokio::time::sleep(POLL).await;
+    };
+    if exit.code == Some(0) {
+        return Ok(());
+    }
+    let said = text_from(&dir.path().join("stderr.log"), from.0);
+    let error = match exit.code {
+        Some(code) => {
+            let cause = Said(said.trim().to_owned());
+            Error::ChildFailed { run: run.id.clone(), doing, code: exit_code(code), cause }
+        }
+        None => {
+            Error::TrainerDied { run: run.id.clone(), how: format!("{exit} while it was to {doing}"), transient: true }
+        }
+    };
+    Err(Break::Failed(Box::new(error), from))
+}
+
+/// `graft` itself, in the same home and name.
+pub(super) fn command(engine: &Engine, options: &WorkerOptions, args: &[&str]) -> Command {
+    let mut command = Command::new(&options.program);
+    command.args(args).env("GRAFT_HOME", engine.home.path()).env("GRAFT_USER", &engine.by);
+    command
+}
+
+/// Suggestions that are being made.
+#[derive(Default)]
+pub(super) struct Background {
+    /// With its task.
+    child: Option<(Helper, String)>,
+    /// When a task failed.
+    failed: HashMap<String, Instant>,
+}
+
+impl Background {
+    /// Whether a process is at it.
+    pub(super) fn is_running(&mut self) -> bool {
+        let Some((child, task)) = &mut self.child else { return false };
+        match child.ended() {
+            Ok(None) => true,
+            Ok(Some(exit)) => {
+                if exit.code != Some(0) {
+                    self.failed.insert(std::mem::take(task), Instant::now());
+                }
+                self.child = None;
+                false
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Whether a task failed not long ago.
+    pub(super) fn is_paused(&self, task: &str) -> bool {
+        self.failed.get(task).is_some_and(|at| at.elapsed() < PAUSE)
+    }
+
+    /// Answers some pending examples of a task.
+    pub(super) fn begin(&mut self, engine: &Engine, options: &WorkerOptions, task: String) -> Result<()> {
+        let command = command(engine, options, &["suggest", &task, "--limit", SUGGESTED]);
+        self.child = Some((Helper::start(command, options.nice.max(15), None)?, task));
+        Ok(())
+    }
+
+    /// Ends it: a run needs the machine.
+    pub(super) fn end(&mut self) {
+        self.child = None;
+    }
+}

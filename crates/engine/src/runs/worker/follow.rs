@@ -1,0 +1,316 @@
+//! Follows the process of a run, from wherever its last follower came to: what it wrote goes into the database, where
+//! every server reads it, together with how far it was read.
+
+use std::{
+    path::PathBuf,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use graft_core::{Event, EventKind};
+use graft_exec::{Cursor, Observation, Process, RunRef, Start, Stop};
+use graft_store::{Findings, FollowCursor, LogStream, Run, RunKind, RunState, RunUpdate};
+use graft_train::RunDir;
+
+use super::{
+    attend::{Attendance, Break},
+    outcome::End,
+};
+use crate::{
+    Error,
+    error::Said,
+    now,
+    runs::{Progress, evaluation},
+};
+
+/// How often a process is looked at.
+const POLL: Duration = Duration::from_millis(100);
+/// How long steps and output may wait to be written together.
+const GATHER: Duration = Duration::from_millis(500);
+/// Bytes of output that are written without waiting for more.
+const MUCH: usize = 256 << 10;
+/// How long a trainer may take to stop after its step before it is ended.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// What a trainer may take beyond what it predicts for itself.
+const SLACK: u64 = 512 << 20;
+
+type Outcome<T> = std::result::Result<T, Break>;
+
+/// Where the follower of a run is.
+pub(super) struct Follower<'a> {
+    at: &'a Attendance,
+    run: &'a Run,
+    place: RunRef,
+    /// Read so far.
+    cursor: Cursor,
+    progress: Progress,
+    /// Read, and not written yet.
+    findings: Findings,
+    update: RunUpdate,
+    written: Instant,
+    /// Where the newest attempt begins.
+    attempt: FollowCursor,
+    end: End,
+}
+
+impl<'a> Follower<'a> {
+    /// At the place where the last follower of the run stopped.
+    async fn open(at: &'a Attendance, run: &'a Run) -> Outcome<Self> {
+        let known = at.engine.store.followed(&run.id).await?.unwrap_or_default();
+        let FollowCursor { events, stdout, stderr } = known.cursor;
+        let mut end = End::default();
+        at.engine.store.last_event(&run.id).await?.iter().for_each(|event| end.take(event));
+        Ok(Self {
+            at,
+            run,
+            place: at.engine.runs().run_ref(run),
+            cursor: Cursor { events, stdout, stderr },
+            progress: Progress::kept(known.progress.as_ref()),
+            findings: Findings { cursor: known.cursor, ..Findings::default() },
+            update: RunUpdate::default(),
+            written: Instant::now(),
+            attempt: known.attempt,
+            end,
+        })
+    }
+
+    /// Looks once; says what became of the process and whether everything that it wrote was read.
+    async fn look(&mut self) -> Outcome<(Process, bool)> {
+        let seen = self.at.exec.observe(&self.place, self.cursor).await?;
+        let is_all = seen.cursor == self.cursor;
+        let process = seen.process.clone();
+        self.take(seen);
+        Ok((process, is_all))
+    }
+
+    fn take(&mut self, seen: Observation) {
+        for event in &seen.events {
+            self.progress.take(event);
+            self.end.take(event);
+            self.note(event);
+        }
+        self.findings.events.extend(seen.events);
+        self.findings.stdout += &seen.stdout;
+        self.findings.stderr += &seen.stderr;
+        self.cursor = seen.cursor;
+    }
+
+    /// What an event says about the run itself.
+    fn note(&mut self, event: &Event) {
+        match &event.kind {
+            EventKind::Phase { phase } => {
+                self.at.spans.phase(phase.name());
+                self.update.phase = Some(phase.name());
+                if self.run.kind == RunKind::Evaluate {
+                    self.update.state = Some(RunState::Running);
+                }
+            }
+            EventKind::Prepared { train, .. } => {
+                self.update.state = Some(RunState::Running);
+                self.update.train_samples = Some(*train as u64);
+            }
+            _ => {}
+        }
+    }
+
+    fn has_any(&self) -> bool {
+        let Findings { events, stdout, stderr, .. } = &self.findings;
+        !events.is_empty() || !stdout.is_empty() || !stderr.is_empty()
+    }
+
+    /// Whether what was read should be written now: at once what people wait for, together what comes often.
+    fn is_due(&self) -> bool {
+        let Findings { events, stdout, stderr, .. } = &self.findings;
+        let often = |event: &Event| matches!(event.kind, EventKind::Step { .. } | EventKind::Answered { .. });
+        let is_urgent = !events.iter().all(often) || stdout.len() + stderr.len() >= MUCH;
+        self.has_any() && (is_urgent || self.written.elapsed() >= GATHER)
+    }
+
+    /// Writes what was read, and how far.
+    async fn write(&mut self) -> Outcome<()> {
+        let Cursor { events, stdout, stderr } = self.cursor;
+        self.findings.cursor = FollowCursor { events, stdout, stderr };
+        self.findings.progress = Some(self.progress.keep());
+        let (store, by) = (&self.at.engine.store, &self.at.engine.by);
+        store.take_findings(&self.at.lease, &self.findings, &self.update, by, now()).await?;
+        (self.findings, self.update, self.written) = (Findings::default(), RunUpdate::default(), Instant::now());
+        Ok(())
+    }
+
+    /// Takes in what earlier attempts left, and returns whether a process is at work.
+    async fn catch_up(&mut self) -> Outcome<bool> {
+        loop {
+            let (process, is_all) = self.look().await?;
+            let is_alive = matches!(process, Process::Running | Process::Unknown);
+            if !is_alive {
+                // Nothing of it is true any more.
+                self.update = RunUpdate::default();
+            }
+            if self.is_due() || (is_all && self.has_any()) {
+                self.write().await?;
+            }
+            if is_all {
+                return Ok(is_alive);
+            }
+        }
+    }
+
+    async fn stop(&self, how: Stop) -> Outcome<()> {
+        Ok(self.at.exec.stop(&self.place, how).await?)
+    }
+
+    /// Follows the process to its end.
+    async fn follow(&mut self, job: RunKind) -> Outcome<()> {
+        let mut asked: Option<Instant> = None;
+        loop {
+            let (process, is_all) = self.look().await?;
+            let has_ended = is_all && matches!(process, Process::Exited(_) | Process::Gone);
+            if self.is_due() || (has_ended && self.has_any()) {
+                self.write().await?;
+            }
+            if has_ended {
+                self.end.exit = if let Process::Exited(exit) = process { Some(exit) } else { None };
+                break;
+            }
+            if !is_all {
+                continue;
+            }
+            if self.at.signals.lost.load(Ordering::Relaxed) {
+                // The trainer lives on for the worker of this machine that has it, or ends where it can't publish.
+                self.leave().await;
+                return Err(Break::Lost);
+            }
+            if *self.at.stop.borrow() {
+                return Err(Break::LetGo);
+            }
+            if self.at.signals.cancel.load(Ordering::Relaxed) {
+                if asked.is_none() {
+                    self.stop(Stop::AfterStep).await?;
+                }
+                let since = *asked.get_or_insert_with(Instant::now);
+                // A measurement has nothing half done that is worth to be kept.
+                if job == RunKind::Evaluate || since.elapsed() >= PATIENCE {
+                    self.stop(Stop::Now).await?;
+                }
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        self.at.exec.collect(&self.place).await?;
+        let dir = RunDir::new(&self.place.dir);
+        let is_done = match job {
+            RunKind::Train => dir.result()?.is_some(),
+            RunKind::Evaluate => evaluation::result(&dir)?.is_some(),
+        };
+        if is_done {
+            return Ok(());
+        }
+        if asked.is_some() && job == RunKind::Evaluate {
+            return Err(Error::Cancelled { run: self.run.id.clone() }.into());
+        }
+        Err(self.failure(job).await?)
+    }
+
+    /// Why the newest attempt has no result.
+    async fn failure(&mut self, job: RunKind) -> Outcome<Break> {
+        let mut end = std::mem::take(&mut self.end);
+        let from = self.attempt.stderr.max(self.cursor.stderr.saturating_sub(MUCH as u64));
+        end.stderr = self.at.engine.store.run_log(&self.run.id, LogStream::Stderr, from).await?.text;
+        let error = end.error(&self.run.id);
+        let error = if job == RunKind::Evaluate { of_measuring(error) } else { error };
+        Ok(Break::Failed(Box::new(error), (self.attempt.stderr, self.attempt.stdout)))
+    }
+
+    /// Ends a trainer whose run went to another place, which can't see it.
+    async fn leave(&self) {
+        let place = |owner: &str| owner.split('/').next().map(str::to_owned);
+        let Ok(run) = self.at.engine.store.run(&self.run.id).await else { return };
+        let elsewhere = run.lease_owner.as_deref().and_then(place) != place(&self.at.engine.me);
+        if elsewhere && run.lease_owner.is_some() {
+            // It can't publish anything, either way.
+            let _ = self.stop(Stop::Now).await;
+        }
+    }
+}
+
+/// Runs the process that does a part of a run to its end, or attaches to the one that is at it already.
+pub(super) async fn run(
+    at: &Attendance,
+    run: &Run,
+    job: RunKind,
+    args: Vec<String>,
+    base: Option<PathBuf>,
+) -> Outcome<()> {
+    let mut follower = Follower::open(at, run).await?;
+    if !follower.catch_up().await? {
+        // A training's attempts are those of its trainers; what measures its version afterwards is none.
+        if !at.claimed && job == run.kind {
+            match run.attempts {
+                attempts if attempts < run.max_attempts => {}
+                attempts @ 2.. => return Err(Error::Poisoned { run: run.id.clone(), attempts }.into()),
+                _ => return Err(follower.failure(job).await?),
+            }
+            at.count_attempt(run).await?;
+        }
+        at.go_on()?;
+    }
+    let start = Start { args, base, nice: at.options.nice, memory: memory_limit(&at.engine.home.run_dir(run), job) };
+    let started = at.exec.start(&follower.place, &start).await?;
+    if started.fresh {
+        follower.attempt = FollowCursor {
+            events: follower.cursor.events,
+            stdout: follower.cursor.stdout,
+            stderr: follower.cursor.stderr,
+        };
+        follower.end = End::default();
+        follower.findings.attempt = Some(follower.attempt);
+        (follower.update.pid, follower.update.place) = (started.pid, Some(at.engine.home.place()));
+        follower.write().await?;
+    }
+    follower.follow(job).await
+}
+
+/// Takes in what a part of the run that has its result wrote unseen, or is still writing.
+pub(super) async fn finish(at: &Attendance, run: &Run) -> Outcome<()> {
+    let mut follower = Follower::open(at, run).await?;
+    if !follower.catch_up().await? {
+        return Ok(());
+    }
+    // It may be at the next part already, which finds out by itself what became of that.
+    match follower.follow(RunKind::Evaluate).await {
+        Err(Break::Failed(..)) => at.go_on(),
+        ended => ended,
+    }
+}
+
+/// Takes in what was written without being followed.
+pub(super) async fn take_rest(at: &Attendance, run: &Run) -> Outcome<()> {
+    Follower::open(at, run).await?.catch_up().await.map(drop)
+}
+
+/// Takes in what a dead run left, and says why it has no result.
+pub(super) async fn find_out(at: &Attendance, run: &Run) -> Outcome<()> {
+    let mut follower = Follower::open(at, run).await?;
+    follower.catch_up().await?;
+    Err(follower.failure(run.kind).await?)
+}
+
+/// Memory that a process of a run may take: what the settings allow a training, or what the machine has.
+fn memory_limit(dir: &RunDir, job: RunKind) -> Option<u64> {
+    let given = dir.spec().ok().filter(|_| job == RunKind::Train).and_then(|spec| spec.limits.memory);
+    Some(given.or_else(graft_train::available_memory)?.saturating_add(SLACK))
+}
+
+/// The error of a process that was to measure.
+fn of_measuring(error: Error) -> Error {
+    let doing = "score the version";
+    match error {
+        Error::TrainerFailed { run, failure } => {
+            let cause = Said(failure.to_string());
+            Error::ChildFailed { run, doing, code: failure.code, cause }
+        }
+        Error::TrainerDied { run, how, transient } => {
+            Error::TrainerDied { run, how: format!("{how} while it was to {doing}"), transient }
+        }
+        other => other,
+    }
+}

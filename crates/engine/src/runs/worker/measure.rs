@@ -1,0 +1,45 @@
+//! A version is measured in a process of its own: for the run that made it, and for runs that do nothing else.
+
+use graft_store::{Run, RunKind, Version};
+
+use super::{
+    attend::{Attendance, Break},
+    follow,
+};
+use crate::{
+    Error,
+    runs::{EvaluationRequest, evaluation},
+};
+
+type Outcome = std::result::Result<(), Break>;
+
+/// Carries a run that only measures.
+pub(super) async fn carry(at: &Attendance, run: &Run) -> Outcome {
+    let request = serde_json::from_value(run.request.clone().unwrap_or_default());
+    let request: EvaluationRequest = request.map_err(|source| Error::BadSpec { run: run.id.clone(), source })?;
+    let measured = at.engine.store.version(&request.task, &request.version).await?;
+    version(at, run, &measured, request.score_base).await
+}
+
+/// Scores a version on its held-out examples, and keeps the numbers with it: those that a process has left in the run's
+/// directory already, or those of the process that is at it, or of a new one.
+pub(super) async fn version(at: &Attendance, run: &Run, version: &Version, with_base: bool) -> Outcome {
+    let dir = at.engine.home.run_dir(run);
+    if evaluation::result(&dir)?.is_none() {
+        let mut args = ["eval-dir", "--task", &version.task, "--version", &version.name].map(str::to_owned).to_vec();
+        if !with_base {
+            args.push("--skip-base".to_owned());
+        }
+        follow::run(at, run, RunKind::Evaluate, args, None).await?;
+    } else {
+        follow::finish(at, run).await?;
+    }
+    at.go_on()?;
+    let Some(measured) = evaluation::result(&dir)? else { return Err(Error::NoResult { run: run.id.clone() }.into()) };
+    // A worker that was killed after it had written them left only its run's end to write.
+    let is_kept = crate::Evaluation::of(version).is_some_and(|kept| kept.at == measured.at);
+    if !is_kept {
+        at.engine.evaluations().keep_evaluation(version, &measured, Some(&at.lease)).await?;
+    }
+    Ok(())
+}

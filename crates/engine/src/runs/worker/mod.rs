@@ -1,0 +1,392 @@
+//! A worker takes runs from the queue, trains each in a process of its own, and takes in what becomes of them. It may
+//! be killed at any moment: its trainers live on, and the next worker goes on with them.
+
+mod attend;
+mod child;
+mod follow;
+mod measure;
+mod outcome;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use graft_core::{Event, ExitCode, Failure, FailureClass, Timestamp};
+use graft_exec::{Executor, Local};
+use graft_store::{Free, Lease, Run, RunState, Worker};
+use tokio::{sync::watch, task::JoinSet};
+
+use super::Runs;
+use crate::{Engine, Error, Result, home, now, upkeep::KEPT_HOURS};
+use attend::{Attendance, Spans};
+
+/// Workers that were not seen for so long, in milliseconds, don't count.
+pub(super) const SEEN_WITHIN: Timestamp = 60_000;
+
+/// How a worker works.
+#[derive(Clone, Debug)]
+pub struct WorkerOptions {
+    /// CPU threads that its runs share; a run that names no number of threads takes them all.
+    pub slots: u32,
+    /// How long a run stays its own without a sign of life; renewed at a third of it.
+    pub lease: Duration,
+    /// End when nothing is left to do now.
+    pub once: bool,
+    /// Priority of trainers, as `nice` counts: 10 leaves the machine to those who serve.
+    pub nice: i32,
+    /// The `graft` program, which trains and evaluates.
+    pub program: PathBuf,
+    /// Pause before the first retry after a failure that may pass; the next is four times as long.
+    pub backoff: Duration,
+    /// Whether it submits what schedules ask for.
+    pub schedules: bool,
+    /// Whether it answers pending examples while nothing trains.
+    pub suggestions: bool,
+    /// The only run it works on; it ends with that one.
+    pub only: Option<String>,
+}
+
+impl WorkerOptions {
+    /// The usual ones: all threads but for one that serves, where there are more than two.
+    #[must_use]
+    pub fn new(program: PathBuf) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
+        Self {
+            slots: if cores > 2 { cores - 1 } else { cores },
+            lease: Duration::from_secs(30),
+            once: false,
+            nice: 10,
+            program,
+            backoff: Duration::from_secs(10),
+            schedules: true,
+            suggestions: true,
+            only: None,
+        }
+    }
+
+    /// Those of a command that works on one run, with all that the machine has.
+    #[must_use]
+    pub fn only(run: &str, program: PathBuf) -> Self {
+        let slots = std::thread::available_parallelism().map_or(1, usize::from) as u32;
+        Self { slots, nice: 0, once: true, only: Some(run.to_owned()), ..Self::new(program) }
+    }
+
+    fn lease_millis(&self) -> i64 {
+        i64::try_from(self.lease.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// Hears what a worker does, one line each.
+pub type Say = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// How often the queue is looked at when nothing happens.
+const LOOK: Duration = Duration::from_millis(1000);
+/// How often the events of a run are shown.
+const SHOW: Duration = Duration::from_millis(200);
+/// How often what is half done and nobody's is looked for.
+const SWEEP: Duration = Duration::from_secs(15 * 60);
+
+/// A worker at work.
+struct Shift {
+    engine: Engine,
+    options: Arc<WorkerOptions>,
+    exec: Arc<dyn Executor>,
+    stop: watch::Receiver<bool>,
+    say: Say,
+    /// Runs that are attended to, each ending with the threads it took.
+    running: JoinSet<u32>,
+    used: u32,
+    started_at: Timestamp,
+    seen: Option<Instant>,
+    swept: Option<Instant>,
+    suggesting: child::Background,
+}
+
+impl Runs<'_> {
+    /// Works until `stop` becomes true, or with `once` until nothing is left to do. Stopped, it lets go of its runs at
+    /// once; their trainers live on and belong to whichever worker comes next.
+    ///
+    /// # Errors
+    /// The database can't be read or written for good.
+    pub async fn work(self, options: WorkerOptions, stop: watch::Receiver<bool>, say: Say) -> Result<()> {
+        let engine = if options.only.is_some() { self.engine.clone() } else { self.engine.as_user("worker") };
+        let mut shift = Shift {
+            exec: Arc::new(engine.runs().local(&options.program)),
+            engine,
+            options: Arc::new(options),
+            stop,
+            say,
+            running: JoinSet::new(),
+            used: 0,
+            started_at: now(),
+            seen: None,
+            swept: None,
+            suggesting: child::Background::default(),
+        };
+        let outcome = shift.work().await;
+        shift.suggesting.end();
+        while shift.running.join_next().await.is_some() {}
+        if shift.options.only.is_none() {
+            let _ = shift.engine.store.worker_gone(&shift.engine.me, now() - 24 * 3_600_000).await;
+        }
+        outcome
+    }
+
+    /// Works on a run until it has ended, unless another worker does, and tells its events as they come into the
+    /// database. Returns the run as it ended.
+    ///
+    /// # Errors
+    /// The database can't be read or written for good; there is no such run. How the run ended is no error.
+    pub async fn see_through(self, id: &str, program: PathBuf, tell: &mut dyn FnMut(&Event)) -> Result<Run> {
+        let (_go_on, stop) = watch::channel(false);
+        let mut seq = self.engine.store.last_event(id).await?.map_or(0, |event| event.seq);
+        let mut work = std::pin::pin!(self.work(WorkerOptions::only(id, program), stop, Arc::new(|_| {})));
+        loop {
+            let ended = tokio::select! {
+                outcome = &mut work => outcome.map(|()| true)?,
+                () = tokio::time::sleep(SHOW) => false,
+            };
+            loop {
+                let events = self.engine.store.run_events(id, seq, 500).await?;
+                let Some(newest) = events.last().map(|event| event.seq) else { break };
+                events.iter().for_each(&mut *tell);
+                seq = newest;
+            }
+            if ended {
+                return Ok(self.engine.store.run(id).await?);
+            }
+        }
+    }
+}
+
+fn vanished() -> Failure {
+    Failure { class: FailureClass::Lost, ..Failure::new("its worker vanished", ExitCode::Internal) }
+}
+
+impl Runs<'_> {
+    /// Runs processes on this machine, in this home and in the same name.
+    pub(crate) fn local(self, program: &Path) -> Local {
+        let env = vec![
+            ("GRAFT_HOME".to_owned(), self.engine.home.path().into()),
+            ("GRAFT_USER".to_owned(), self.engine.by.clone().into()),
+        ];
+        Local::new(program.to_owned(), env, self.engine.home.path().join("runs"))
+    }
+
+    /// Looks after runs whose follower is gone. If the trainer lives, what it has written is taken in. Otherwise the
+    /// run goes back into the queue, or ends, if it may not be tried again or somebody wanted it to end. Returns the
+    /// runs whose trainers are gone.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn reconcile(self, task: Option<&str>) -> Result<Vec<Run>> {
+        self.free_runs_of_the_dead().await?;
+        let mut changed = Vec::new();
+        for run in self.engine.store.abandoned_runs().await? {
+            if task.is_none_or(|task| run.task == task) {
+                changed.extend(self.give_back(&run).await?);
+            }
+        }
+        Ok(changed)
+    }
+
+    async fn give_back(self, run: &Run) -> Result<Option<Run>> {
+        let options = WorkerOptions::only(&run.id, PathBuf::new());
+        let (run, lease) = match self.engine.store.take_over(run, &self.engine.me, options.lease_millis()).await {
+            Err(graft_store::Error::LeaseHeld { .. } | graft_store::Error::LeaseLost { .. }) => return Ok(None),
+            taken => taken?,
+        };
+        let is_alive = self.is_alive(&run);
+        // What has a result needs no trainer any more: it only waits to be registered.
+        let may_go_on = run.attempts < run.max_attempts || self.engine.home.run_dir(&run).result()?.is_some();
+        if !is_alive && may_go_on && run.wants.is_none() {
+            let at = self.engine.store.now().await?;
+            return Ok(Some(self.engine.store.requeue_run(&lease, at, &vanished(), &self.engine.by, now()).await?));
+        }
+        let attendance = Attendance {
+            engine: self.engine.clone(),
+            exec: Arc::new(self.local(&options.program)),
+            options: Arc::new(options),
+            stop: watch::channel(false).1,
+            say: Arc::new(|_| {}),
+            lease,
+            signals: Arc::default(),
+            claimed: false,
+            spans: Spans::of(&run),
+        };
+        if is_alive {
+            attendance.catch_up(&run).await?;
+            return Ok(None);
+        }
+        attendance.give_up(&run).await?;
+        Ok(Some(self.engine.store.run(&run.id).await?))
+    }
+
+    /// Ends the leases of processes of this place that were killed, so that nobody waits for them to run out.
+    async fn free_runs_of_the_dead(self) -> Result<()> {
+        for run in self.engine.store.active_runs().await? {
+            let Some(owner) = run.lease_owner.filter(|owner| self.engine.is_gone(owner)) else { continue };
+            match self.engine.store.release_lease(&Lease { run: run.id, owner, fence: run.fence }).await {
+                Err(graft_store::Error::LeaseLost { .. }) => {}
+                released => released?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Shift {
+    async fn work(&mut self) -> Result<()> {
+        self.engine.runs().free_runs_of_the_dead().await?;
+        let mut changes = self.engine.store.watch().await?;
+        let mut troubles = 0_u32;
+        while !*self.stop.borrow() {
+            match self.turn().await {
+                Ok(done) if done && self.options.once => return Ok(()),
+                Ok(_) => troubles = 0,
+                // A database comes back, or gets its space back, while runs wait; anything else is an error for good.
+                Err(error) => {
+                    troubles += 1;
+                    if troubles.is_power_of_two() {
+                        (self.say)(&format!("failed to {error}"));
+                    }
+                    let waits = matches!(&error, Error::Store(trouble) if trouble.is_of_the_database());
+                    if (troubles >= 30 && !waits) || (self.options.once && troubles >= 3) {
+                        return Err(error);
+                    }
+                }
+            }
+            tokio::select! {
+                _ = changes.changed() => {}
+                _ = self.stop.changed() => {}
+                Some(ended) = self.running.join_next() => self.used -= ended.unwrap_or(0).min(self.used),
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Does all there is to do now; says whether nothing was.
+    async fn turn(&mut self) -> Result<bool> {
+        while let Some(ended) = self.running.try_join_next() {
+            self.used -= ended.unwrap_or(0).min(self.used);
+        }
+        if let Some(only) = self.options.only.clone() {
+            return self.turn_on(&only).await;
+        }
+        self.show_up().await?;
+        if self.options.schedules {
+            self.engine.runs().fire_schedules(&self.say).await?;
+        }
+        self.engine.store.cancel_orphans(&self.engine.by, now()).await?;
+        for run in self.engine.store.abandoned_runs().await? {
+            self.take_over(&run).await?;
+        }
+        while let Some((run, lease)) = self.claim().await? {
+            (self.say)(&format!("run {} of {}: attempt {}", run.id, run.task, run.attempts));
+            self.attend(run, lease, true);
+        }
+        if !self.running.is_empty() {
+            self.suggesting.end();
+            return Ok(false);
+        }
+        if self.swept.is_none_or(|at| at.elapsed() >= SWEEP) {
+            self.swept = Some(Instant::now());
+            let swept = self.engine.upkeep().sweep(KEPT_HOURS).await?;
+            swept.removed.iter().for_each(|path| (self.say)(&format!("removed {path}, which belongs to nothing")));
+        }
+        if self.options.suggestions && !self.suggesting.is_running() {
+            return Ok(!self.suggest().await?);
+        }
+        Ok(!self.suggesting.is_running())
+    }
+
+    /// Sees to the only run that is meant; says whether it has ended.
+    async fn turn_on(&mut self, id: &str) -> Result<bool> {
+        let run = self.engine.store.run(id).await?;
+        if !self.running.is_empty() {
+            return Ok(false);
+        }
+        if let Some((run, lease)) = self.claim().await? {
+            self.attend(run, lease, true);
+        } else if run.state.is_active() && (run.state != RunState::Queued || run.lease_owner.is_some()) {
+            self.take_over(&run).await?;
+        }
+        Ok(!run.state.is_active())
+    }
+
+    /// Answers a few pending examples of one task; says whether there were any.
+    async fn suggest(&mut self) -> Result<bool> {
+        let task = self.engine.evaluations().task_to_suggest(|task| self.suggesting.is_paused(task)).await?;
+        let Some(task) = task else { return Ok(false) };
+        self.suggesting.begin(&self.engine, &self.options, task)?;
+        Ok(true)
+    }
+
+    /// Says that this worker lives.
+    async fn show_up(&mut self) -> Result<()> {
+        if self.seen.is_some_and(|at| at.elapsed() < self.options.lease / 3) {
+            return Ok(());
+        }
+        let worker = Worker {
+            id: self.engine.me.to_string(),
+            host: home::host(),
+            pid: std::process::id(),
+            slots: self.options.slots,
+            graft: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: self.started_at,
+            seen_at: self.engine.store.now().await?,
+        };
+        self.engine.store.worker_seen(&worker).await?;
+        self.seen = Some(Instant::now());
+        Ok(())
+    }
+
+    async fn claim(&self) -> Result<Option<(Run, Lease)>> {
+        let free = Free { threads: self.options.slots.saturating_sub(self.used), idle: self.running.is_empty() };
+        let store = &self.engine.store;
+        let only = self.options.only.as_deref();
+        Ok(store.claim_run(&self.engine.me, self.options.lease_millis(), free, only, &self.engine.by).await?)
+    }
+
+    /// Goes on with a run whose worker is gone.
+    async fn take_over(&mut self, run: &Run) -> Result<()> {
+        let idle = self.running.is_empty();
+        let fits = idle || run.threads.is_some_and(|threads| threads + self.used <= self.options.slots);
+        // A trainer that lives takes its threads already.
+        if !fits && !self.engine.runs().is_alive(run) {
+            return Ok(());
+        }
+        match self.engine.store.take_over(run, &self.engine.me, self.options.lease_millis()).await {
+            Err(graft_store::Error::LeaseHeld { .. } | graft_store::Error::LeaseLost { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+            Ok((run, lease)) => {
+                (self.say)(&format!("run {} of {}: taken over", run.id, run.task));
+                self.attend(run, lease, false);
+                Ok(())
+            }
+        }
+    }
+
+    fn attend(&mut self, run: Run, lease: Lease, claimed: bool) {
+        let threads = run.threads.unwrap_or(self.options.slots).min(self.options.slots);
+        self.used += threads;
+        let attendance = Attendance {
+            engine: self.engine.clone(),
+            options: Arc::clone(&self.options),
+            exec: Arc::clone(&self.exec),
+            stop: self.stop.clone(),
+            say: Arc::clone(&self.say),
+            lease,
+            signals: Arc::default(),
+            claimed,
+            spans: Spans::of(&run),
+        };
+        self.running.spawn(async move {
+            attendance.see_through(run).await;
+            threads
+        });
+    }
+}

@@ -1,0 +1,21 @@
+//! The home as a whole: what is in it, what it costs, backups, and what belongs to nothing.
+
+mod backup;
+mod machine;
+mod overview;
+mod rent;
+mod sweep;
+
+pub use backup::{Backup, Restored};
+pub use overview::{Attention, SourceCount, TaskForm, TaskOverview};
+pub use rent::Rent;
+pub(crate) use sweep::KEPT_HOURS;
+pub use sweep::{LastSweep, Swept};
+
+use crate::Engine;
+
+/// The home as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Upkeep<'e> {
+    pub(crate) engine: &'e Engine,
+}

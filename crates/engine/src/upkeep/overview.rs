@@ -1,0 +1,205 @@
+use graft_core::{AnswerForm, TaskCard};
+use graft_store::{Counts, Run, RunFilter, RunKind, RunState, Stage, Version};
+use graft_tasks::cards;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::Upkeep;
+use crate::{Result, examples::READY, versions::Evaluation};
+
+/// A task with the state of its examples, its run and its versions.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TaskOverview {
+    /// As users type it.
+    pub name: String,
+    /// For people.
+    pub title: String,
+    /// What an answer is.
+    pub form: TaskForm,
+    /// Put before the input.
+    pub instruction: String,
+    /// JSON Schema of an answer, for tasks whose answers are objects.
+    #[schema(value_type = Option<Object>)]
+    pub schema: Option<Value>,
+    /// The labels known so far, for label tasks.
+    pub labels: Option<Vec<String>>,
+    /// Whether something answers without a model.
+    pub has_baseline: bool,
+    /// States of its examples.
+    pub counts: Counts,
+    /// Where they came from.
+    pub sources: Vec<SourceCount>,
+    /// The version that answers.
+    pub active: Option<Version>,
+    /// The run that is queued or under way.
+    pub run: Option<Run>,
+    /// Whether there are enough approved examples to train.
+    pub ready: bool,
+    /// How many that takes.
+    pub needed: u64,
+    /// What a person should look at.
+    pub attention: Vec<Attention>,
+}
+
+/// What an answer of a task is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskForm {
+    /// An object.
+    Json,
+    /// One of some labels.
+    Label,
+    /// Free text.
+    Text,
+}
+
+/// How many examples came from one kind of source.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SourceCount {
+    /// `slack`, `csv`, …
+    pub kind: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// Something that waits for a person.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Attention {
+    /// `pending`, `not-ready`, `failed-run`, `newer-version`, `no-version`.
+    pub kind: &'static str,
+    /// One sentence.
+    pub text: String,
+    /// A path of the page.
+    pub link: String,
+}
+
+impl Upkeep<'_> {
+    /// Every task, in the order they are shown.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn overview(self) -> Result<Vec<TaskOverview>> {
+        let mut counts = self.engine.store.example_counts().await?;
+        let mut sources = self.engine.store.source_counts().await?;
+        let mut tasks = Vec::new();
+        for name in cards::names() {
+            let counts = counts.remove(name).unwrap_or_default();
+            let kinds = sources.remove(name).unwrap_or_default();
+            let sources = kinds.into_iter().map(|(kind, count)| SourceCount { kind, count }).collect();
+            tasks.push(self.overview_of(name, counts, sources).await?);
+        }
+        Ok(tasks)
+    }
+
+    async fn overview_of(self, name: &str, counts: Counts, sources: Vec<SourceCount>) -> Result<TaskOverview> {
+        let labels = self.engine.examples().labels(name).await?;
+        // A label task has no card before it has two labels.
+        let card = cards::card(name, &labels).ok();
+        let (form, schema, labels) = form(name, card.as_ref(), labels)?;
+        let versions = self.engine.store.versions(Some(name)).await?;
+        let active = versions.iter().find(|version| version.stage == Stage::Active).cloned();
+        let filter = RunFilter {
+            task: Some(name.to_owned()),
+            kind: Some(RunKind::Train),
+            limit: Some(1),
+            ..RunFilter::default()
+        };
+        let newest = self.engine.store.runs(&filter).await?.pop();
+        let ready = counts.approved >= READY as u64;
+        let attention = attention(name, &counts, ready, &versions, newest.as_ref());
+        Ok(TaskOverview {
+            name: name.to_owned(),
+            title: title(name),
+            form,
+            instruction: cards::task(name)?.instruction.to_owned(),
+            schema,
+            labels,
+            has_baseline: cards::task(name)?.parser.is_some(),
+            counts,
+            sources,
+            active,
+            run: self.engine.store.active_run(name).await?,
+            ready,
+            needed: READY as u64,
+            attention,
+        })
+    }
+}
+
+type FormParts = (TaskForm, Option<Value>, Option<Vec<String>>);
+
+fn form(name: &str, card: Option<&TaskCard>, labels: Vec<String>) -> Result<FormParts> {
+    Ok(match card.map(|card| &card.answer) {
+        Some(AnswerForm::Text) => (TaskForm::Text, None, None),
+        Some(AnswerForm::Json { schema }) => (TaskForm::Json, Some(schema.clone()), None),
+        Some(AnswerForm::Label { labels }) => (TaskForm::Label, None, Some(labels.clone())),
+        None => match cards::task(name)?.form {
+            cards::Form::Labels(_) => (TaskForm::Label, None, Some(labels)),
+            cards::Form::Text | cards::Form::Json(_) => (TaskForm::Text, None, None),
+        },
+    })
+}
+
+/// `slack-rescue` as a title: `Slack rescue`.
+fn title(name: &str) -> String {
+    if name == "ask-ai" {
+        return "Ask AI".to_owned();
+    }
+    let words = name.replace('-', " ");
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn attention(task: &str, counts: &Counts, ready: bool, versions: &[Version], newest: Option<&Run>) -> Vec<Attention> {
+    let mut found = Vec::new();
+    let mut note = |kind, text: String, link: String| found.push(Attention { kind, text, link });
+    if counts.pending > 0 {
+        note(
+            "pending",
+            format!("{} examples wait for a review.", counts.pending),
+            format!("/tasks/{task}/audit?state=pending"),
+        );
+    }
+    if !ready && counts.pending + counts.approved > 0 {
+        note(
+            "not-ready",
+            format!("{} of {READY} approved examples that a training needs.", counts.approved),
+            format!("/tasks/{task}/audit"),
+        );
+    }
+    if let Some(run) = newest.filter(|run| run.state == RunState::Failed) {
+        note("failed-run", format!("Run {} failed.", run.id), format!("/runs/{}", run.id));
+    }
+    let active = versions.iter().find(|version| version.stage == Stage::Active);
+    let newer = versions.last().filter(|last| Some(last.name.as_str()) != active.map(|active| active.name.as_str()));
+    match (active, newer) {
+        (None, None) if ready => note(
+            "no-version",
+            "There are enough approved examples to train a first version.".into(),
+            format!("/tasks/{task}/train"),
+        ),
+        (active, Some(newer)) if active.is_none_or(|active| active.created_at < newer.created_at) => {
+            note("newer-version", waiting(newer, active), format!("/tasks/{task}/versions/{}", newer.name))
+        }
+        _ => {}
+    }
+    found
+}
+
+/// Says of a version that is not active yet how good it is, against the active one where both answered the same examples.
+fn waiting(newer: &Version, active: Option<&Version>) -> String {
+    let mut said = format!("Version {} is not active yet", newer.name);
+    if let Some(mine) = Evaluation::of(newer)
+        && let Some(metric) = mine.adapter.headline()
+    {
+        said += &format!(": {} {:.1} %", metric.name.replace('_', " "), metric.value * 100.0);
+        if let Some(active) = active
+            && let Some(other) = Evaluation::of(active).filter(|other| other.adapter.truth == mine.adapter.truth)
+            && let Some(theirs) = other.adapter.headline()
+        {
+            said += &format!(", against {:.1} % of {}", theirs.value * 100.0, active.name);
+        }
+    }
+    said + "."
+}

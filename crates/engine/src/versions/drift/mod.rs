@@ -1,0 +1,144 @@
+//! Whether a version still does what it did on the held-out examples, from what people say of its suggestions since.
+
+mod numbers;
+mod signals;
+
+use graft_core::Timestamp;
+use graft_store::Version;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub use numbers::{Distance, Share, Spread};
+
+use super::{Evaluation, Versions};
+use crate::Result;
+
+/// At most so many suggestions are looked at, the newest.
+const WINDOW: u32 = 200;
+/// So many are needed to say anything.
+const ENOUGH: usize = 20;
+/// At most so many training inputs are compared with, at even distances.
+const INPUTS: usize = 10_000;
+
+/// Whether something has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DriftState {
+    /// No change was seen.
+    Stable,
+    /// It has changed.
+    Drifting,
+    /// Nothing can be told yet.
+    Unknown,
+}
+
+impl DriftState {
+    /// `stable`, `drifting` or `unknown`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stable => "stable",
+            Self::Drifting => "drifting",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// How a version does now, against its own numbers on the held-out examples.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Drift {
+    /// The task.
+    pub task: String,
+    /// The version; absent where none is active.
+    pub version: Option<String>,
+    /// `drifting` where any signal is; `stable` only where all are.
+    pub state: DriftState,
+    /// When the version was measured, which is what it is compared with.
+    pub measured_at: Option<Timestamp>,
+    /// Whether people change its suggestions more often than it was wrong.
+    pub overrides: Overrides,
+    /// Whether it is as sure as it was.
+    pub confidence: Shift,
+    /// Whether inputs are as long as those it learned from.
+    pub inputs: Shift,
+}
+
+/// How often people change a version's suggestions.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Overrides {
+    /// What follows.
+    pub state: DriftState,
+    /// The numbers as a sentence, or why there are none.
+    pub text: String,
+    /// The test and its threshold.
+    pub test: &'static str,
+    /// Suggestions that people changed, of the newest they decided on.
+    pub window: Option<Share>,
+    /// Answers that were not all right, of the held-out ones.
+    pub reference: Option<Share>,
+    /// The share of changes that its confidences promised for the same suggestions.
+    pub promised: Option<f64>,
+    /// The share of fields and items that differ from the truth, for each of the suggestions.
+    pub differing: Option<Spread>,
+}
+
+/// How far a distribution has moved.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Shift {
+    /// What follows.
+    pub state: DriftState,
+    /// The numbers as a sentence, or why there are none.
+    pub text: String,
+    /// The test and its threshold.
+    pub test: &'static str,
+    /// Of the newest suggestions.
+    pub window: Option<Spread>,
+    /// What they are compared with.
+    pub reference: Option<Spread>,
+    /// How far the two are apart.
+    pub distance: Option<Distance>,
+}
+
+impl Versions<'_> {
+    /// How the named version of a task does, or the active one.
+    ///
+    /// # Errors
+    /// There is no such task or version.
+    pub async fn drift(self, task: &str, version: Option<&str>) -> Result<Drift> {
+        let task = graft_tasks::cards::task(task)?.name;
+        let version = match version {
+            Some(name) => Some(self.engine.store.version(task, name).await?),
+            None => self.engine.store.active_version(task).await?,
+        };
+        match version {
+            Some(version) => self.drift_of(&version).await,
+            None => Ok(Drift::nothing(task)),
+        }
+    }
+
+    /// How a version does now.
+    pub(crate) async fn drift_of(self, version: &Version) -> Result<Drift> {
+        let evaluation = Evaluation::of(version);
+        let decided = self.engine.store.suggested(version, true, WINDOW).await?;
+        let newest = self.engine.store.suggested(version, false, WINDOW).await?;
+        let learned = match &version.dataset {
+            Some(digest) => self.engine.store.training_lengths(&version.task, digest).await?,
+            None => Vec::new(),
+        };
+        let learned: Vec<f64> =
+            learned.iter().step_by(learned.len().div_ceil(INPUTS).max(1)).copied().map(f64::from).collect();
+        let overrides = signals::overrides(version, evaluation.as_ref(), &decided);
+        let confidence = signals::confidence(version, evaluation.as_ref(), &newest);
+        let inputs = signals::inputs(&learned, &newest);
+        let states = [overrides.state, confidence.state, inputs.state];
+        Ok(Drift {
+            task: version.task.clone(),
+            version: Some(version.name.clone()),
+            state: signals::together(states),
+            measured_at: evaluation.map(|evaluation| evaluation.at),
+            overrides,
+            confidence,
+            inputs,
+        })
+    }
+}

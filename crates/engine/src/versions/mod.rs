@@ -1,0 +1,104 @@
+//! Versions: registered adapters, their files and numbers, and which one is active.
+
+mod adapters;
+mod adopt;
+mod artifacts;
+mod ask_ai;
+mod detail;
+mod drift;
+mod numbers;
+mod register;
+mod soft_prompt;
+
+use std::collections::BTreeSet;
+
+use graft_store::Version;
+
+pub use adapters::Chosen;
+pub use adopt::Told;
+pub(crate) use adopt::weights_digest;
+pub use ask_ai::AskAiSettings;
+pub use detail::{Lineage, ShownAnswer, VersionDetail};
+pub use drift::{Distance, Drift, DriftState, Overrides, Share, Shift, Spread};
+pub use numbers::{BaselineScores, Evaluation, KeptAnswer, field_of};
+pub(crate) use soft_prompt::ASK_AI;
+pub use soft_prompt::point_latest;
+
+use crate::{Engine, Error, Result, now};
+
+/// The registered adapters of all tasks.
+#[derive(Clone, Copy, Debug)]
+pub struct Versions<'e> {
+    pub(crate) engine: &'e Engine,
+}
+
+impl Versions<'_> {
+    /// The task named, or else the only one that has versions.
+    ///
+    /// # Errors
+    /// [`Error::WhichTask`].
+    pub async fn task_with_versions(self, named: Option<&str>) -> Result<String> {
+        if let Some(task) = named {
+            return Ok(graft_tasks::cards::task(task)?.name.to_owned());
+        }
+        let versions = self.engine.store.versions(None).await?;
+        let tasks: BTreeSet<String> = versions.into_iter().map(|version| version.task).collect();
+        let mut tasks = tasks.into_iter();
+        match (tasks.next(), tasks.next()) {
+            (Some(task), None) => Ok(task),
+            (first, second) => Err(Error::WhichTask { has: first.into_iter().chain(second).chain(tasks).collect() }),
+        }
+    }
+
+    /// Makes the version that was active before the active one again; returns it, and the one that was.
+    ///
+    /// # Errors
+    /// No earlier one is left.
+    pub async fn roll_back(self, task: &str) -> Result<(Version, Option<String>)> {
+        let active = self.engine.store.active_version(task).await?.map(|version| version.name);
+        Ok((self.roll_back_from(task, active.as_deref()).await?, active))
+    }
+
+    /// The same if this one is active.
+    pub(crate) async fn roll_back_from(self, task: &str, active: Option<&str>) -> Result<Version> {
+        let version = self.engine.store.rollback(task, active, &self.engine.by, now()).await?;
+        self.show_active(&version).await?;
+        Ok(version)
+    }
+
+    /// Takes a version out of the registry; its files stay.
+    ///
+    /// # Errors
+    /// It is active and not forced.
+    pub async fn delete(self, task: &str, name: &str, force: bool) -> Result<Version> {
+        let gone = self.engine.store.delete_version(task, name, force, &self.engine.by, now()).await?;
+        // It is out of the registry; what a bucket keeps of it now belongs to nothing, and the sweeper tries again.
+        let _ = self.withdraw(&gone).await;
+        Ok(gone)
+    }
+}
+
+/// Which version the caller believes to be active.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Seen<'a> {
+    /// Whichever it is.
+    #[default]
+    Any,
+    /// This one, or none.
+    Active(Option<&'a str>),
+}
+
+impl Seen<'_> {
+    /// Refuses what was decided on another state than there is.
+    pub(crate) fn check(self, task: &str, found: Option<&str>) -> Result<()> {
+        match self {
+            Self::Active(expected) if expected != found => Err(graft_store::Error::ActiveChanged {
+                task: task.to_owned(),
+                expected: expected.map(str::to_owned),
+                found: found.map(str::to_owned),
+            }
+            .into()),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The numbers of a version.
+
+use std::collections::BTreeMap;
+
+use graft_core::{Digest, Timestamp};
+use graft_predict::Calibration;
+use graft_store::Version;
+use graft_tasks::score::Scores;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// The numbers kept with a version: adapter, bare base and baseline on the same held-out examples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Evaluation {
+    /// The dataset whose held-out side was answered.
+    pub dataset: Digest,
+    /// When.
+    pub at: Timestamp,
+    /// The adapter.
+    pub adapter: Scores,
+    /// The base model without it.
+    pub base: Option<Scores>,
+    /// What needs no model.
+    pub baseline: Option<BaselineScores>,
+    /// Makes confidences mean what they say; with its reliability before and after.
+    pub calibration: Calibration,
+    /// The same for each field, by its path without list positions.
+    pub fields: BTreeMap<String, Calibration>,
+    /// How sure the adapter is of each held-out answer, calibrated; 0 where there was no valid one. Absent where it was
+    /// measured before these were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidences: Option<Vec<f64>>,
+    /// Seconds that one answer of the adapter took.
+    pub seconds_per_answer: f64,
+    /// What the adapter answered where it did worst, worst first.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub worst: Vec<KeptAnswer>,
+    /// Answers that were all right, from all over the held-out examples.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub right: Vec<KeptAnswer>,
+}
+
+impl Evaluation {
+    /// A version's numbers, if it was evaluated.
+    #[must_use]
+    pub fn of(version: &Version) -> Option<Self> {
+        serde_json::from_value(version.metrics.get("evaluation")?.clone()).ok()
+    }
+}
+
+/// An answer that is kept with the numbers, to be looked at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct KeptAnswer {
+    /// Place of the example among the held-out ones, from 0.
+    pub place: usize,
+    /// The headline metric's share of it, from 0 to 1.
+    pub score: f64,
+    /// The answer; absent where there was no valid one.
+    pub answer: Option<Value>,
+}
+
+/// Something that answers without a model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct BaselineScores {
+    /// `regex`, or `always <label>`.
+    pub name: String,
+    /// Its scores.
+    pub scores: Scores,
+}
+
+/// A path without its list positions: `items[].quantity` for `items[2].quantity`.
+#[must_use]
+pub fn field_of(path: &str) -> String {
+    let mut field = String::new();
+    let mut inside = false;
+    for c in path.chars() {
+        match c {
+            '[' => {
+                inside = true;
+                field.push('[');
+            }
+            ']' => {
+                inside = false;
+                field.push(']');
+            }
+            c if !inside => field.push(c),
+            _ => {}
+        }
+    }
+    field
+}

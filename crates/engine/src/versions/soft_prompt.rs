@@ -1,0 +1,95 @@
+//! The Ask AI system's loop: its database is read, an adapter is trained on it, and the folder that its settings name
+//! gets the adapter, as `latest`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use graft_formats::peft;
+use graft_store::Version;
+
+use super::Versions;
+use crate::{Error, Result, files::read_folder};
+
+/// Its task.
+pub(crate) const ASK_AI: &str = "ask-ai";
+/// Points to the adapter that is in use.
+pub(crate) const LATEST: &str = "latest";
+impl Versions<'_> {
+    /// Lets others see a version that has become active: the one of Ask AI is copied into the folder that the settings
+    /// name, with its run's description, and `latest` points to it. A folder that is itself an adapter was chosen by a
+    /// person and stays.
+    pub(crate) async fn show_active(self, version: &Version) -> Result<()> {
+        if version.task != ASK_AI {
+            return Ok(());
+        }
+        let settings = self.ask_ai_settings().await?;
+        let place = self.engine.home.resolve(&settings.soft_prompt_model_dir);
+        if place.join(peft::CONFIG).exists() || !self.bring(version).await? {
+            return Ok(());
+        }
+        let folder = place.join(name_of(version));
+        let mut files = read_folder(&self.engine.home.resolve(&version.adapter_dir))?;
+        if let Some(about) = self.about_run(version).await? {
+            files.push(("training_run.json".to_owned(), about));
+        }
+        let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+        graft_formats::atomic::folder(&folder, &files)?;
+        point_latest(&place, &folder)
+    }
+
+    /// `training_run.json` of the run that made a version, if it is still there.
+    async fn about_run(self, version: &Version) -> Result<Option<Vec<u8>>> {
+        let Some(run) = &version.run else { return Ok(None) };
+        match self.engine.store.run(run).await {
+            Ok(run) => Ok(fs::read(self.engine.home.run_dir(&run).path().join("training_run.json")).ok()),
+            Err(graft_store::Error::NoRun(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The version whose adapter lies in a folder: its own, or a copy of it under its name, such as a run's.
+    pub(crate) async fn version_in(self, folder: &Path, task: &str) -> Result<Option<Version>> {
+        let named = |folder: Option<&Path>, name: &str| folder.and_then(Path::file_name).is_some_and(|of| of == name);
+        for version in self.engine.store.versions(Some(task)).await? {
+            let own = self.engine.home.resolve(&version.adapter_dir);
+            let is_own = own.canonicalize().is_ok_and(|own| own == folder);
+            let name = name_of(&version);
+            let may_be_copy = named(Some(folder), &name) || named(folder.parent(), &name);
+            let same = || peft::digest(&own).is_ok_and(|own| peft::digest(folder).is_ok_and(|copy| own == copy));
+            if is_own || (may_be_copy && same()) {
+                return Ok(Some(version));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A version's folder without what is around it: its run's name, where it has one.
+fn name_of(version: &Version) -> String {
+    version.adapter_dir.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// Lets `latest` in a folder point to what lies in it or elsewhere; whoever looks sees the old or the new one.
+///
+/// # Errors
+/// The disk refuses, or `latest` is there and no link.
+pub fn point_latest(place: &Path, target: &Path) -> Result<()> {
+    let failed = |source| Error::Io { doing: "link", path: place.join(LATEST), source };
+    let place = std::path::absolute(place).map_err(failed)?;
+    let target = target.strip_prefix(&place).unwrap_or(target);
+    let fresh: PathBuf = place.join(format!(".latest-{}", std::process::id()));
+    fs::create_dir_all(&place).map_err(failed)?;
+    // Left behind by a process of the same number that was killed.
+    let _ = fs::remove_file(&fresh);
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(target, &fresh).map_err(failed)?;
+    #[cfg(windows)]
+    std::os::windows::fs::symlink_dir(target, &fresh).map_err(failed)?;
+    fs::rename(&fresh, place.join(LATEST)).map_err(|source| {
+        // What couldn't take its place is of no use.
+        let _ = fs::remove_file(&fresh);
+        failed(source)
+    })
+}
