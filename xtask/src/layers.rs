@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::shell;
 
 /// A crate, and the crates it may use. `ARCHITECTURE.md` shows the same table, which is checked.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("core", &[]),
     ("kernels", &[]),
     ("ops", &["kernels"]),
@@ -16,6 +16,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("train", &["core", "formats", "gpu", "nn", "ops"]),
     ("predict", &["core", "formats", "kernels", "nn"]),
     ("tasks", &["core"]),
+    ("contestants", &["core", "tasks"]),
     ("store", &["core"]),
     ("hub", &["core"]),
     ("artifacts", &["core"]),
@@ -42,7 +43,7 @@ const KEPT: [(&str, &[&str]); 16] = [
     ("hyper", &["server"]),
     ("hyper-util", &["server"]),
     ("tower-http", &["server"]),
-    ("utoipa", &["core", "engine", "predict", "server", "store", "tasks"]),
+    ("utoipa", &["contestants", "core", "engine", "predict", "server", "store", "tasks"]),
     ("utoipa-axum", &["server"]),
     ("clap", &["cli", "engine"]),
     ("indicatif", &["cli"]),

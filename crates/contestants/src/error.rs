@@ -1,0 +1,22 @@
+use crate::Kind;
+
+/// Why there is no contestant.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Not a kind's name.
+    #[error("find a contestant `{0}`: there are rules, n-grams, nearest and most-frequent")]
+    NoKind(String),
+    /// A kind that can't answer the task or learn from the examples.
+    #[error("answer task `{task}` with {}: {why}", kind.name())]
+    Unfit {
+        /// The kind.
+        kind: Kind,
+        /// The task's name.
+        task: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// A file that is no contestant.
+    #[error("read a contestant: {0}")]
+    File(String),
+}

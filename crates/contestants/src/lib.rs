@@ -1,0 +1,190 @@
+//! What answers a task without a language model. A version has to beat it, or it is served instead.
+//!
+//! | kind | answers with | for |
+//! |---|---|---|
+//! | [`Kind::Rules`] | the task's parser ([`graft_tasks::cards::parser`]) | tasks that have one |
+//! | [`Kind::NGrams`] | logistic regression over word and character n-grams | labels |
+//! | [`Kind::Nearest`] | the answer of the most similar approved example | all tasks |
+//! | [`Kind::MostFrequent`] | always the most frequent label | labels |
+//!
+//! A contestant is fitted in seconds to the examples an adapter learns from, and scored on the same held-out ones. The
+//! same examples give the same contestant, bit for bit. A contestant that is kept is one JSON file of the examples and,
+//! for n-grams, one number per example and label: [`Contestant::to_bytes`], [`Contestant::from_bytes`].
+
+mod error;
+mod features;
+mod file;
+mod logistic;
+mod nearest;
+mod ngrams;
+
+use std::collections::BTreeMap;
+
+use graft_core::{AnswerForm, Example, TaskCard};
+use graft_tasks::{baseline::Baseline, cards, pounds::Tables};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+pub use error::Error;
+
+use nearest::Nearest;
+use ngrams::NGrams;
+
+/// The kinds of contestants. Of equally good ones the earlier wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = ContestantKind)]
+pub enum Kind {
+    /// The task's parser.
+    Rules,
+    /// Logistic regression over word and character n-grams.
+    NGrams,
+    /// The answer of the most similar approved example.
+    Nearest,
+    /// Always the most frequent label.
+    MostFrequent,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Rules, Self::NGrams, Self::Nearest, Self::MostFrequent];
+
+    /// As it is typed and stored.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rules => "rules",
+            Self::NGrams => "n-grams",
+            Self::Nearest => "nearest",
+            Self::MostFrequent => "most-frequent",
+        }
+    }
+}
+
+impl std::str::FromStr for Kind {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| Error::NoKind(name.to_owned()))
+    }
+}
+
+/// An answer, and how sure the contestant is of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    /// In the task's form.
+    pub answer: Value,
+    /// From 0 to 1, not calibrated: a probability of n-grams, a similarity of the nearest example, a half of rules.
+    pub confidence: f64,
+}
+
+/// Something that answers a task without a language model.
+#[derive(Clone, Debug)]
+pub struct Contestant(Body);
+
+#[derive(Clone, Debug)]
+enum Body {
+    Rules(Box<Baseline>),
+    NGrams(NGrams),
+    Nearest(Nearest),
+    MostFrequent {
+        label: String,
+        /// How many of the examples have it.
+        share: f64,
+    },
+}
+
+impl Contestant {
+    /// Every contestant of a task, fitted to these examples (those without an output are left out). `tables` is what the
+    /// rules look up. Kinds that can't answer the task, or can't learn from these examples, are missing.
+    #[must_use]
+    pub fn all(card: &TaskCard, examples: &[Example], tables: &Tables) -> Vec<Self> {
+        Kind::ALL.into_iter().filter_map(|kind| Self::fit(kind, card, examples, tables).ok()).collect()
+    }
+
+    /// A contestant fitted to these examples.
+    ///
+    /// # Errors
+    /// [`Error::Unfit`] where the kind can't answer the task, or can't learn from these examples.
+    pub fn fit(kind: Kind, card: &TaskCard, examples: &[Example], tables: &Tables) -> Result<Self, Error> {
+        let known: Vec<(&str, &Value)> =
+            examples.iter().filter_map(|example| Some((example.input.as_str(), example.output.as_ref()?))).collect();
+        let unfit = |why| Error::Unfit { kind, task: card.name.clone(), why };
+        let body = match kind {
+            Kind::Rules => Body::Rules(Box::new(rules(card, tables)?)),
+            Kind::Nearest if known.is_empty() => return Err(unfit("there are no examples to learn from")),
+            Kind::Nearest => {
+                let owned = |&(input, output): &(&str, &Value)| (input.to_owned(), output.clone());
+                Body::Nearest(Nearest::new(known.iter().map(owned).collect()))
+            }
+            Kind::NGrams | Kind::MostFrequent if !matches!(card.answer, AnswerForm::Label { .. }) => {
+                return Err(unfit("its answers are no labels"));
+            }
+            Kind::NGrams => {
+                let label = |&(input, output): &(&str, &Value)| Some((input.to_owned(), output.as_str()?.to_owned()));
+                let labelled = known.iter().filter_map(label).collect();
+                Body::NGrams(NGrams::fit(labelled).ok_or_else(|| unfit("the examples have fewer than two labels"))?)
+            }
+            Kind::MostFrequent => {
+                let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+                for label in known.iter().filter_map(|(_, output)| output.as_str()) {
+                    *counts.entry(label).or_default() += 1;
+                }
+                let most = counts.iter().max_by_key(|(_, count)| **count);
+                let (label, count) = most.ok_or_else(|| unfit("there are no examples to learn from"))?;
+                let share = *count as f64 / counts.values().sum::<usize>() as f64;
+                Body::MostFrequent { label: (*label).to_owned(), share }
+            }
+        };
+        Ok(Self(body))
+    }
+
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match &self.0 {
+            Body::Rules(_) => Kind::Rules,
+            Body::NGrams(_) => Kind::NGrams,
+            Body::Nearest(_) => Kind::Nearest,
+            Body::MostFrequent { .. } => Kind::MostFrequent,
+        }
+    }
+
+    /// What people read: `regex`, `n-grams`, `nearest example`, `always <label>`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.0 {
+            Body::Rules(_) => "regex".into(),
+            Body::NGrams(_) => "n-grams".into(),
+            Body::Nearest(_) => "nearest example".into(),
+            Body::MostFrequent { label, .. } => format!("always {label}"),
+        }
+    }
+
+    /// The answer to an input.
+    #[must_use]
+    pub fn answer(&self, input: &str) -> Said {
+        match &self.0 {
+            // The parser doesn't say how sure it is; calibration gives the share of its answers that are right.
+            Body::Rules(parser) => Said { answer: parser.extract(input), confidence: 0.5 },
+            Body::NGrams(ngrams) => {
+                let (label, probability) = ngrams.answer(input);
+                Said { answer: Value::from(label), confidence: probability }
+            }
+            Body::Nearest(nearest) => {
+                let (answer, similarity) = nearest.answer(input);
+                Said { answer: answer.clone(), confidence: similarity }
+            }
+            Body::MostFrequent { label, share } => Said { answer: Value::from(&**label), confidence: *share },
+        }
+    }
+}
+
+fn rules(card: &TaskCard, tables: &Tables) -> Result<Baseline, Error> {
+    let why = "the task has no parser";
+    cards::parser(&card.name, tables).ok_or_else(|| Error::Unfit { kind: Kind::Rules, task: card.name.clone(), why })
+}
+
+#[cfg(test)]
+mod tests;

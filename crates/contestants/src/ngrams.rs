@@ -1,0 +1,219 @@
+//! Labels by logistic regression over n-grams.
+
+use std::{num::NonZero, thread};
+
+use crate::{
+    features::{Counts, Idf, Row, Vocabulary},
+    logistic::{self, Point, Problem},
+};
+
+/// Costs of a wrong training example, from the simplest model to the closest fit; cross-validation chooses.
+const COSTS: [f64; 3] = [1.0, 10.0, 100.0];
+/// Most folds of the cross-validation.
+const FOLDS: usize = 5;
+
+/// A fitted model.
+#[derive(Clone, Debug)]
+pub(crate) struct NGrams {
+    fitted: Fitted,
+    labels: Vec<String>,
+    vocabulary: Vocabulary,
+    idf: Idf,
+    /// N-gram by n-gram, one number a column.
+    weights: Vec<f64>,
+}
+
+/// What is kept of a model; the rest follows from it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Fitted {
+    /// Texts with their labels.
+    pub(crate) examples: Vec<(String, String)>,
+    /// One a text and column, text by text: the weights are the sum of the texts' rows, each times its own.
+    pub(crate) coefficients: Vec<f32>,
+    /// One a column.
+    pub(crate) intercepts: Vec<f32>,
+}
+
+impl Fitted {
+    /// The labels, sorted.
+    fn labels(&self) -> Vec<String> {
+        labels(&self.examples)
+    }
+}
+
+fn labels(examples: &[(String, String)]) -> Vec<String> {
+    let mut labels: Vec<String> = examples.iter().map(|(_, label)| label.clone()).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    labels
+}
+
+impl NGrams {
+    /// Learns from texts and their labels; `None` where there are fewer than two labels.
+    pub(crate) fn fit(examples: Vec<(String, String)>) -> Option<Self> {
+        let labels = labels(&examples);
+        if labels.len() < 2 {
+            return None;
+        }
+        let classes: Vec<usize> = examples.iter().filter_map(|(_, label)| labels.binary_search(label).ok()).collect();
+        let mut vocabulary = Vocabulary::default();
+        let counts: Vec<Counts> = examples.iter().map(|(text, _)| vocabulary.learn(text)).collect();
+        let texts = Texts { counts: &counts, ids: vocabulary.len(), classes: &classes, labels: labels.len() };
+        let everything: Vec<usize> = (0..examples.len()).collect();
+        let (point, _) = texts.solve(&everything, texts.best_cost());
+        let rounded = |numbers: &[f64]| numbers.iter().map(|x| *x as f32).collect();
+        let (coefficients, intercepts) = (rounded(&point.coefficients), rounded(&point.intercepts));
+        Self::new(Fitted { examples, coefficients, intercepts })
+    }
+
+    /// The model of what was kept; `None` where it isn't consistent.
+    pub(crate) fn new(fitted: Fitted) -> Option<Self> {
+        let labels = fitted.labels();
+        let columns = logistic::columns(labels.len());
+        let numbers = fitted.coefficients.iter().chain(&fitted.intercepts);
+        let consistent = labels.len() >= 2
+            && fitted.coefficients.len() == fitted.examples.len() * columns
+            && fitted.intercepts.len() == columns
+            && numbers.into_iter().all(|x| x.is_finite());
+        if !consistent {
+            return None;
+        }
+        let mut vocabulary = Vocabulary::default();
+        let counts: Vec<Counts> = fitted.examples.iter().map(|(text, _)| vocabulary.learn(text)).collect();
+        let idf = Idf::fit(counts.iter(), vocabulary.len());
+        let rows: Vec<Row> = counts.iter().map(|counts| idf.row(counts)).collect();
+        let mut weights = vec![0.0; vocabulary.len() * columns];
+        let coefficients: Vec<f64> = fitted.coefficients.iter().copied().map(f64::from).collect();
+        logistic::combine(&rows, &coefficients, &mut weights);
+        Some(Self { fitted, labels, vocabulary, idf, weights })
+    }
+
+    pub(crate) fn fitted(&self) -> &Fitted {
+        &self.fitted
+    }
+
+    /// The likeliest label and its probability.
+    pub(crate) fn answer(&self, text: &str) -> (&str, f64) {
+        let row = self.idf.row(&self.vocabulary.counts(text));
+        let mut scores: Vec<f64> = self.fitted.intercepts.iter().copied().map(f64::from).collect();
+        logistic::score(&row, &self.weights, &mut scores);
+        let mut chances = vec![0.0; self.labels.len()];
+        logistic::probabilities(&scores, &mut chances);
+        let best = likeliest(&chances);
+        (&self.labels[best], chances[best])
+    }
+}
+
+/// The first of the greatest.
+fn likeliest(chances: &[f64]) -> usize {
+    (0..chances.len()).fold(0, |best, k| if chances[k] > chances[best] { k } else { best })
+}
+
+/// Texts to learn from.
+struct Texts<'c> {
+    counts: &'c [Counts],
+    ids: usize,
+    classes: &'c [usize],
+    labels: usize,
+}
+
+impl Texts<'_> {
+    /// The cost with the highest accuracy on texts that were left out, the lowest of equal ones.
+    fn best_cost(&self) -> f64 {
+        let fewest = self.per_class(0..self.classes.len()).into_iter().min().unwrap_or(0);
+        let folds = fewest.clamp(2, FOLDS);
+        let fold_of = stratified(self.classes, self.labels, folds);
+        let workers = thread::available_parallelism().map_or(1, NonZero::get).min(folds);
+        // Which thread does a fold doesn't change its result.
+        let mut accuracies = vec![[0.0; COSTS.len()]; folds];
+        thread::scope(|scope| {
+            for part in accuracies.chunks_mut(folds.div_ceil(workers)).enumerate() {
+                let (nth, part) = part;
+                let fold_of = &fold_of;
+                scope.spawn(move || {
+                    for (offset, out) in part.iter_mut().enumerate() {
+                        *out = self.accuracies(fold_of, nth * folds.div_ceil(workers) + offset);
+                    }
+                });
+            }
+        });
+        let mean = |k: usize| accuracies.iter().map(|fold| fold[k]).sum::<f64>();
+        let best = (0..COSTS.len()).fold(0, |best, k| if mean(k) > mean(best) + 1e-9 { k } else { best });
+        COSTS[best]
+    }
+
+    /// The accuracy on one fold of models that learned from the others, for each cost.
+    fn accuracies(&self, fold_of: &[usize], fold: usize) -> [f64; COSTS.len()] {
+        let (held_out, kept): (Vec<usize>, Vec<usize>) = (0..fold_of.len()).partition(|&i| fold_of[i] == fold);
+        let columns = logistic::columns(self.labels);
+        COSTS.map(|cost| {
+            let (point, (idf, rows)) = self.solve(&kept, cost);
+            let mut weights = vec![0.0; self.ids * columns];
+            logistic::combine(&rows, &point.coefficients, &mut weights);
+            let mut chances = vec![0.0; self.labels];
+            let right = |&&i: &&usize| {
+                let mut scores = point.intercepts.clone();
+                logistic::score(&idf.row(&self.counts[i]), &weights, &mut scores);
+                logistic::probabilities(&scores, &mut chances);
+                likeliest(&chances) == self.classes[i]
+            };
+            held_out.iter().filter(right).count() as f64 / held_out.len().max(1) as f64
+        })
+    }
+
+    /// The model of some of the texts, every label with the same weight in all.
+    fn solve(&self, of: &[usize], cost: f64) -> (Point, (Idf, Vec<Row>)) {
+        let idf = Idf::fit(of.iter().map(|&i| &self.counts[i]), self.ids);
+        let rows: Vec<Row> = of.iter().map(|&i| idf.row(&self.counts[i])).collect();
+        let classes: Vec<usize> = of.iter().map(|&i| self.classes[i]).collect();
+        let per_class = self.per_class(of.iter().copied());
+        let present = per_class.iter().filter(|count| **count > 0).count();
+        let costs = |class: &usize| cost * of.len() as f64 / (present * per_class[*class]) as f64;
+        let costs = classes.iter().map(costs).collect();
+        let columns = logistic::columns(self.labels);
+        let problem = Problem { rows: &rows, features: self.ids, classes: &classes, columns, costs };
+        (problem.solve(Point::zero(rows.len(), columns)), (idf, rows))
+    }
+
+    fn per_class(&self, of: impl Iterator<Item = usize>) -> Vec<usize> {
+        let mut counts = vec![0; self.labels];
+        of.for_each(|i| counts[self.classes[i]] += 1);
+        counts
+    }
+}
+
+/// A fold for each text, so that every fold has its share of every class; within a class, neighbours are in one fold.
+fn stratified(classes: &[usize], labels: usize, folds: usize) -> Vec<usize> {
+    let mut sorted = classes.to_vec();
+    sorted.sort_unstable();
+    // How many of each class go to each fold: every so-many-th of the sorted classes.
+    let mut quota = vec![vec![0; folds]; labels];
+    sorted.iter().enumerate().for_each(|(i, class)| quota[*class][i % folds] += 1);
+    let mut next = vec![0; labels];
+    let fold = |class: &usize| {
+        let next = &mut next[*class];
+        while quota[*class][*next] == 0 {
+            *next += 1;
+        }
+        quota[*class][*next] -= 1;
+        *next
+    };
+    classes.iter().map(fold).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folds_have_their_share_of_every_class() {
+        let classes: Vec<usize> = (0..23).map(|i| usize::from(i % 4 == 0)).collect();
+        let folds = stratified(&classes, 2, 3);
+        for fold in 0..3 {
+            for (class, least) in [(0, 5), (1, 2)] {
+                let has = (0..23).filter(|&i| folds[i] == fold && classes[i] == class).count();
+                assert!((least..=least + 1).contains(&has), "{fold} {class} {has}");
+            }
+        }
+    }
+}

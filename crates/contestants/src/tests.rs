@@ -1,0 +1,137 @@
+use graft_core::{Review, Source};
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn example(input: &str, output: Value) -> Example {
+    Example {
+        id: input.into(),
+        task: "t".into(),
+        input: input.into(),
+        output: Some(output),
+        source: Source { kind: "csv".into(), reference: String::new(), at: None },
+        review: Review::Approved { by: "me".into(), at: 0 },
+        revision: 1,
+    }
+}
+
+/// Messages whose label follows from a word, with some noise around it.
+fn messages() -> Vec<Example> {
+    let noise = ["today", "at nine", "for you", "my friend", "again", "please", "this week"];
+    let label = |i: usize| if i.is_multiple_of(3) { ("win a free prize", "spam") } else { ("see you at home", "ham") };
+    (0..40).map(|i| example(&format!("{} {} {i}", label(i).0, noise[i % noise.len()]), json!(label(i).1))).collect()
+}
+
+fn card() -> TaskCard {
+    cards::card("text-classification", &["ham".into(), "other".into(), "spam".into()]).unwrap()
+}
+
+fn all(card: &TaskCard, examples: &[Example]) -> Vec<Contestant> {
+    Contestant::all(card, examples, &Tables::builtin())
+}
+
+fn kinds(contestants: &[Contestant]) -> Vec<Kind> {
+    contestants.iter().map(Contestant::kind).collect()
+}
+
+#[test]
+fn each_form_of_answer_has_its_contestants() {
+    let labels = all(&card(), &messages());
+    assert_eq!(kinds(&labels), [Kind::NGrams, Kind::Nearest, Kind::MostFrequent]);
+    assert_eq!(labels[2].name(), "always ham");
+    let texts = cards::card("ask-ai", &[]).unwrap();
+    assert_eq!(kinds(&all(&texts, &[example("light?", json!("turn it on"))])), [Kind::Nearest]);
+    assert_eq!(kinds(&all(&texts, &[])), []);
+    let objects = cards::card("slack-rescue", &[]).unwrap();
+    assert_eq!(kinds(&all(&objects, &[])), [Kind::Rules]);
+    // One label alone teaches nothing.
+    assert_eq!(kinds(&all(&card(), &messages()[..1])), [Kind::Nearest, Kind::MostFrequent]);
+    let refused = Contestant::fit(Kind::NGrams, &objects, &messages(), &Tables::builtin()).unwrap_err();
+    assert_eq!(refused.to_string(), "answer task `slack-rescue` with n-grams: its answers are no labels");
+}
+
+#[test]
+fn what_was_learned_is_answered() {
+    for contestant in &all(&card(), &messages())[..2] {
+        let said = contestant.answer("win another free prize");
+        assert_eq!(said.answer, json!("spam"), "{}", contestant.name());
+        assert!(said.confidence > 0.5 && said.confidence <= 1.0, "{said:?}");
+        assert_eq!(contestant.answer("see them at home").answer, json!("ham"));
+    }
+    let nearest =
+        &all(&cards::card("ask-ai", &[]).unwrap(), &[example("a b", json!("x")), example("c d", json!("y"))])[0];
+    assert_eq!(nearest.answer("c d"), Said { answer: json!("y"), confidence: nearest.answer("c d").confidence });
+    assert!((nearest.answer("c d").confidence - 1.0).abs() < 1e-5);
+    assert_eq!(nearest.answer("").confidence, 0.0);
+}
+
+#[test]
+fn three_labels_are_told_apart() {
+    let words = [("cheap pills", "spam"), ("see you soon", "ham"), ("order shipped", "other")];
+    let examples: Vec<Example> =
+        (0..30).map(|i| example(&format!("{} {i}", words[i % 3].0), json!(words[i % 3].1))).collect();
+    let ngrams = Contestant::fit(Kind::NGrams, &card(), &examples, &Tables::builtin()).unwrap();
+    for (text, label) in words {
+        assert_eq!(ngrams.answer(text).answer, json!(label));
+    }
+}
+
+#[test]
+fn the_same_examples_give_the_same_bits_and_a_file_keeps_them() {
+    for (first, second) in all(&card(), &messages()).into_iter().zip(all(&card(), &messages())) {
+        assert_eq!(first.to_bytes(), second.to_bytes());
+        let read = Contestant::from_bytes(&first.to_bytes(), &card(), &Tables::builtin()).unwrap();
+        assert_eq!(read.to_bytes(), first.to_bytes());
+        for text in ["win", "a b c", "", "see you"] {
+            let (a, b) = (read.answer(text), first.answer(text));
+            assert_eq!((a.answer, a.confidence.to_bits()), (b.answer, b.confidence.to_bits()));
+        }
+    }
+    let slack = cards::card("slack-rescue", &[]).unwrap();
+    let rules = &all(&slack, &[])[0];
+    let read = Contestant::from_bytes(&rules.to_bytes(), &slack, &Tables::builtin()).unwrap();
+    assert_eq!(read.answer("Picked up 3 boxes of kale from Aldi"), rules.answer("Picked up 3 boxes of kale from Aldi"));
+}
+
+#[test]
+fn files_that_make_no_sense_are_refused() {
+    let refused = |file: Value| {
+        Contestant::from_bytes(file.to_string().as_bytes(), &card(), &Tables::builtin()).unwrap_err().to_string()
+    };
+    let pairs = json!([["a", "ham"], ["b", "spam"]]);
+    let ngrams = |coefficients: Value, intercepts: Value| json!({"format": 1, "kind": "n-grams", "examples": pairs, "coefficients": coefficients, "intercepts": intercepts});
+    assert!(refused(json!({"format": 2, "kind": "later"})).contains("its format is 2 and not 1"));
+    assert!(refused(json!({"format": 1, "kind": "oracle"})).contains("damaged"));
+    assert!(refused(ngrams(json!([1.0]), json!([0.0]))).contains("numbers don't fit"));
+    assert!(refused(ngrams(json!([1.0, 1e300]), json!([0.0]))).contains("numbers don't fit"));
+    assert!(refused(json!({"format": 1, "kind": "nearest", "examples": []})).contains("no examples"));
+    assert!(refused(json!({"format": 1, "kind": "nearest", "examples": [["a", "eggs"]]})).contains("no label"));
+    assert!(refused(json!({"format": 1, "kind": "most-frequent", "label": "ham", "share": 7})).contains("share is 7"));
+    assert!(refused(json!({"format": 1, "kind": "rules"})).contains("no parser"));
+}
+
+proptest! {
+    #[test]
+    fn damaged_files_never_panic(at in any::<proptest::sample::Index>(), byte in any::<u8>(), cut in any::<proptest::sample::Index>()) {
+        for contestant in all(&card(), &messages()[..6]) {
+            let mut bytes = contestant.to_bytes();
+            let place = at.index(bytes.len());
+            bytes[place] = byte;
+            if let Ok(read) = Contestant::from_bytes(&bytes, &card(), &Tables::builtin()) {
+                let said = read.answer("win a prize");
+                prop_assert!(["ham", "spam", "other"].contains(&said.answer.as_str().unwrap()));
+                prop_assert!((0.0..=1.0).contains(&said.confidence));
+            }
+            bytes.truncate(cut.index(bytes.len()));
+            let _ = Contestant::from_bytes(&bytes, &card(), &Tables::builtin());
+        }
+    }
+
+    #[test]
+    fn any_text_has_an_answer(text in ".*") {
+        for contestant in all(&card(), &messages()[..6]) {
+            prop_assert!((0.0..=1.0).contains(&contestant.answer(&text).confidence));
+        }
+    }
+}
