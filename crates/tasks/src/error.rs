@@ -2,6 +2,8 @@ use std::{io, path::PathBuf};
 
 use graft_core::ExitCode;
 
+use crate::sniff::FileForm;
+
 /// What can go wrong between a source and its examples, or between answers and their scores.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -40,12 +42,30 @@ pub enum Error {
         limit: u64,
     },
     /// A source was read to its end without one example.
-    #[error("find an example in `{source_name}` ({skipped})")]
+    #[error("find an example in `{source_name}` ({skipped}){}", list(reasons))]
     Nothing {
         /// The file, folder or database.
         source_name: String,
         /// What was skipped, counted by kind.
         skipped: String,
+        /// What is wrong with the first rows, and what was decided about the source.
+        reasons: Vec<String>,
+    },
+    /// A file has another form than the one it was taken for.
+    #[error("read `{path}` as text: it is {found}")]
+    OtherForm {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: FileForm,
+    },
+    /// A file's encoding can't be read.
+    #[error("read `{path}`: {reason}")]
+    Encoding {
+        /// The file.
+        path: PathBuf,
+        /// Which it is.
+        reason: &'static str,
     },
 
     // Slack
@@ -109,6 +129,16 @@ pub enum Error {
         path: PathBuf,
         /// The row.
         row: String,
+    },
+    /// Which columns hold texts and answers can't be told.
+    #[error("tell which columns of `{path}` hold the texts and the answers (line {line}: {columns})")]
+    WhichColumns {
+        /// The file.
+        path: PathBuf,
+        /// The line of the first row.
+        line: usize,
+        /// The first row's cells.
+        columns: String,
     },
     /// A file in CSV form can't be read.
     #[error("read `{path}` as CSV")]
@@ -186,6 +216,12 @@ impl Error {
             Self::UnknownTask(_) => format!("the tasks are {}", crate::cards::names().collect::<Vec<_>>().join(", ")),
             Self::FewLabels { .. } => "import examples with at least two different labels first".into(),
             Self::Missing(_) => "check the path".into(),
+            Self::Nothing { reasons, .. } if !reasons.is_empty() => "correct what is named, then import it again".into(),
+            Self::OtherForm { found, .. } => found.hint().into(),
+            Self::WhichColumns { .. } => {
+                "name them by heading or number: `--text COLUMN --label COLUMN`; without an answer column, `--text` alone"
+                    .into()
+            }
             Self::Nothing { .. } | Self::EmptyTable(_) => "check that it is the right source and has data".into(),
             Self::TooLarge { .. } => "export a shorter time span, or split the file".into(),
             Self::NotAnExport(_) => {
@@ -210,6 +246,7 @@ impl Error {
             Self::Connect(_) => "check the URL, the password and that the server is running".into(),
             Self::Unpaired => "evaluate both versions on the same dataset".into(),
             Self::Read { .. }
+            | Self::Encoding { .. }
             | Self::Archive { .. }
             | Self::Sheet { .. }
             | Self::Csv { .. }
@@ -227,4 +264,9 @@ impl Error {
             _ => ExitCode::BadData,
         }
     }
+}
+
+/// Reasons behind a message.
+fn list(reasons: &[String]) -> String {
+    if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) }
 }

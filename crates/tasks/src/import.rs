@@ -1,4 +1,4 @@
-use std::{collections::BTreeSet, fs::File, io, path::Path};
+use std::{collections::BTreeSet, io, path::Path};
 
 use graft_core::{Example, Review, Timestamp};
 use serde::Serialize;
@@ -54,11 +54,48 @@ pub struct Approval {
     pub by: String,
     /// Milliseconds since the Unix epoch.
     pub at: Timestamp,
+    /// Also for what the importer doubts; otherwise that waits for people to decide.
+    pub doubtful: bool,
 }
 
 impl Approval {
     pub(crate) fn review(&self) -> Review {
         Review::Approved { by: self.by.clone(), at: self.at }
+    }
+}
+
+/// What keeps rows from being approved, each with the rows it concerns.
+#[derive(Debug, Default)]
+pub(crate) struct Doubts(Vec<(String, usize, String)>);
+
+impl Doubts {
+    /// Counts one row that is doubtful.
+    pub(crate) fn add(&mut self, why: &str, at: &str) {
+        let full = self.0.len() >= MAX_KINDS;
+        match self.0.iter_mut().find(|(known, ..)| known == why) {
+            Some((_, count, _)) => *count += 1,
+            None if full => {}
+            None => self.0.push((why.to_owned(), 1, at.to_owned())),
+        }
+    }
+
+    /// A sentence for each.
+    pub(crate) fn said(self, approval: &Approval) -> impl Iterator<Item = String> {
+        let fate = match approval.doubtful {
+            true => "approved, as you asked",
+            false => "not approved but left for people to decide",
+        };
+        self.0
+            .into_iter()
+            .map(move |(why, count, first)| format!("Doubtful: {why} ({count} ×, first: {first}); {fate}."))
+    }
+}
+
+/// Says where a text holds a character that no database keeps.
+pub(crate) fn without_nul(what: &str, text: &str) -> Result<(), String> {
+    match text.find('\0') {
+        Some(at) => Err(format!("{what} holds a NUL character, at byte {} of it", at + 1)),
+        None => Ok(()),
     }
 }
 
@@ -109,26 +146,18 @@ impl Import {
         if parts.is_empty() { "nothing skipped".into() } else { parts.join(", ") }
     }
 
-    /// Refuses an import without examples.
+    /// Refuses an import without examples, with the reasons.
     pub(crate) fn or_nothing(self, source_name: &str) -> Result<Self, Error> {
         if self.examples.is_empty() {
-            return Err(Error::Nothing { source_name: source_name.into(), skipped: self.skipped_line() });
+            let reasons = self.problems.iter().take(5).map(|problem| format!("{}: {}", problem.at, problem.reason));
+            return Err(Error::Nothing {
+                source_name: source_name.into(),
+                skipped: self.skipped_line(),
+                reasons: reasons.chain(self.notes.iter().cloned()).collect(),
+            });
         }
         Ok(self)
     }
-}
-
-/// Largest table or list of examples, in bytes.
-const MAX_FILE: u64 = 1 << 30;
-
-/// Opens a file of examples.
-pub(crate) fn open(path: &Path) -> Result<File, Error> {
-    let file = File::open(path).map_err(|source| cannot_read(path, source))?;
-    let meta = file.metadata().map_err(|source| cannot_read(path, source))?;
-    if meta.len() > MAX_FILE {
-        return Err(Error::TooLarge { place: path.display().to_string(), limit: MAX_FILE >> 20 });
-    }
-    Ok(file)
 }
 
 /// The error of a path that can't be opened: missing, or unreadable.

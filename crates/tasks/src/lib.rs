@@ -11,17 +11,22 @@
 pub mod ask_ai;
 pub mod baseline;
 pub mod cards;
+mod encoding;
 mod error;
 mod import;
 pub mod pounds;
 pub mod schema;
 pub mod score;
+mod sheet;
 pub mod slack;
+mod sniff;
 pub mod tabular;
 mod time;
+mod values;
 
 pub use error::Error;
 pub use import::{Approval, Import, MAX_PROBLEMS, Problem, Skipped};
+pub use sniff::FileForm;
 
 /// A pattern of this crate's own.
 fn pattern(text: &str) -> regex::Regex {

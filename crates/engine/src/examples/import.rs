@@ -37,7 +37,7 @@ pub struct Imported {
 impl Examples<'_> {
     /// Who vouches for what is imported now.
     fn approval(self) -> Approval {
-        Approval { by: self.engine.by.clone(), at: now() }
+        Approval { by: self.engine.by.clone(), at: now(), doubtful: false }
     }
 
     /// Reads a Slack export; messages with a label are approved.

@@ -50,8 +50,8 @@ pub fn read_inputs(path: &Path) -> Result<Vec<Input>> {
     };
     let inputs = lines.map(read).collect::<Result<Vec<_>>>()?;
     if inputs.is_empty() {
-        let skipped = "the file is empty".into();
-        return Err(graft_tasks::Error::Nothing { source_name: path.display().to_string(), skipped }.into());
+        let (source_name, skipped) = (path.display().to_string(), "the file is empty".into());
+        return Err(graft_tasks::Error::Nothing { source_name, skipped, reasons: Vec::new() }.into());
     }
     Ok(inputs)
 }

@@ -9,7 +9,7 @@ fn options() -> Options {
     Options {
         max_samples: 2000,
         drafts: Drafts::Approve,
-        approval: Approval { by: "me".into(), at: 5 },
+        approval: Approval { by: "me".into(), at: 5, doubtful: false },
         wait: Duration::from_millis(50),
     }
 }

@@ -1,6 +1,6 @@
 use std::{
     fs::{self, File},
-    io::{self, Read},
+    io::Read,
     path::{Component, Path, PathBuf},
 };
 
@@ -188,21 +188,6 @@ impl Days {
             }
         }
     }
-}
-
-/// Unpacks a whole archive into nothing, to learn whether it is honest before something else trusts it.
-pub(super) fn check_size(path: &Path, limit: u64) -> Result<(), Error> {
-    let mut archive = open_zip(path)?;
-    let mut total = 0;
-    for index in 0..archive.len() {
-        let entry = archive.by_index(index).map_err(|source| Error::Archive { path: path.into(), source })?;
-        let unpacked = io::copy(&mut entry.take(limit - total + 1), &mut io::sink());
-        total += unpacked.map_err(|source| Error::Read { path: path.into(), source })?;
-        if total > limit {
-            return Err(Error::TooLarge { place: path.display().to_string(), limit: limit >> 20 });
-        }
-    }
-    Ok(())
 }
 
 fn is_plain(name: &Path) -> bool {

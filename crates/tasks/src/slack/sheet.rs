@@ -1,22 +1,10 @@
-use std::{
-    collections::HashMap,
-    fs::File,
-    io::BufReader,
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
+use std::{collections::HashMap, path::Path};
+
+use super::{Left, Message, checked, kept, text};
+use crate::{
+    Error, Import,
+    sheet::{Cells, each_row},
 };
-
-use calamine::{DataRef, Reader, Xlsx, XlsxError};
-use jiff::civil::Date;
-
-use super::{Left, Message, archive, checked, kept, text};
-use crate::{Error, Import, import::cannot_read, time::midnight};
-
-/// Largest spreadsheet, unpacked: the reader keeps all shared texts in memory.
-const MAX_TOTAL: u64 = 256 << 20;
-
-/// A row's cells by column.
-type Row = HashMap<u32, String>;
 
 /// Where the wanted columns are.
 struct Columns {
@@ -28,52 +16,44 @@ struct Columns {
     thread: Option<u32>,
 }
 
-/// Reads every sheet that has the columns `Timestamp` and `Message`; the sheet's name is the channel.
+/// Reads every sheet whose first row names the columns `Timestamp` and `Message`; the sheet's name is the channel.
 pub(super) fn read(path: &Path, import: &mut Import) -> Result<Vec<Message>, Error> {
-    archive::check_size(path, MAX_TOTAL)?;
-    // calamine 0.38 computes with row and column numbers unchecked, which panics where overflows are checked.
-    let whole = catch_unwind(AssertUnwindSafe(|| read_book(path, import)));
-    whole.unwrap_or_else(|_| Err(bad(path, XlsxError::Unexpected("a cell's position is out of range"))))
-}
-
-fn bad(path: &Path, source: XlsxError) -> Error {
-    Error::Sheet { path: path.into(), source: Box::new(source) }
-}
-
-fn read_book(path: &Path, import: &mut Import) -> Result<Vec<Message>, Error> {
-    let bad = |source| bad(path, source);
-    let file = File::open(path).map_err(|source| cannot_read(path, source))?;
-    let mut book: Xlsx<_> = Xlsx::new(BufReader::new(file)).map_err(bad)?;
-    let (mut messages, mut headings, mut found) = (Vec::new(), Vec::new(), false);
-    for sheet in book.sheet_names() {
-        let mut cells = book.worksheet_cells_reader(&sheet).map_err(bad)?;
-        // Cells are read one by one: a sheet's size is whatever its last cell claims.
-        let (mut row, mut at, mut columns) = (Row::new(), 0, None);
-        loop {
-            let cell = cells.next_cell().map_err(bad)?;
-            let position = cell.as_ref().map(calamine::Cell::get_position);
-            if position.is_none_or(|(line, _)| line != at) {
-                match &columns {
-                    Some(columns) => take(&row, columns, &sheet, at, &mut messages, import),
-                    None => columns = Columns::find(&row, &mut headings),
-                }
-                row.clear();
-            }
-            let (Some(cell), Some((line, column))) = (cell, position) else { break };
-            at = line;
-            row.extend(shown(cell.get_value()).map(|value| (column, value)));
-        }
-        found |= columns.is_some();
-    }
-    if !found {
+    let (mut messages, mut headings) = (Vec::new(), Vec::new());
+    let mut sheets: HashMap<String, Option<Columns>> = HashMap::new();
+    each_row(path, |sheet, line, row| match sheets.get(sheet) {
+        None => drop(sheets.insert(sheet.to_owned(), Columns::find(row, &mut headings))),
+        Some(Some(columns)) => take(row, columns, sheet, line, &mut messages, import),
+        Some(None) => import.skip("row of a sheet without Timestamp and Message", format!("sheet {sheet}")),
+    })?;
+    if sheets.values().all(Option::is_none) {
         let (column, place) = ("Timestamp` and `Message".into(), path.display().to_string());
         return Err(Error::NoColumn { column, place, has: headings.join(", ") });
     }
+    unlike(&mut messages);
     Ok(messages)
 }
 
+/// Gives messages of the same moment keys of their own, in the sheet's order: times of a sheet are often whole minutes.
+/// A message that stands there twice, by the same user, keeps its key and is a duplicate.
+fn unlike(messages: &mut [Message]) {
+    let mut taken: HashMap<(String, String), Vec<usize>> = HashMap::new();
+    for i in 0..messages.len() {
+        let (before, rest) = messages.split_at_mut(i);
+        let message = &mut rest[0];
+        let same = taken.entry((message.channel.clone(), message.ts.clone())).or_default();
+        if same.iter().any(|j| before[*j].user == message.user && before[*j].text == message.text) {
+            continue;
+        }
+        if let (false, Some((seconds, fraction))) = (same.is_empty(), message.ts.split_once('.')) {
+            let fraction = fraction.parse::<usize>().unwrap_or(0) + same.len();
+            message.ts = format!("{seconds}.{fraction:06}");
+        }
+        same.push(i);
+    }
+}
+
 impl Columns {
-    fn find(row: &Row, headings: &mut Vec<String>) -> Option<Self> {
+    fn find(row: &Cells, headings: &mut Vec<String>) -> Option<Self> {
         let by_name: HashMap<String, u32> = row.iter().map(|(i, name)| (name.trim().to_lowercase(), *i)).collect();
         if headings.is_empty() {
             headings.extend(row.values().take(20).map(|name| name.chars().take(40).collect::<String>()));
@@ -91,10 +71,7 @@ impl Columns {
     }
 }
 
-fn take(row: &Row, columns: &Columns, sheet: &str, line: u32, messages: &mut Vec<Message>, import: &mut Import) {
-    if row.is_empty() {
-        return;
-    }
+fn take(row: &Cells, columns: &Columns, sheet: &str, line: u32, messages: &mut Vec<Message>, import: &mut Import) {
     let cell = |column: Option<u32>| column.and_then(|i| row.get(&i)).map(|value| value.trim()).unwrap_or_default();
     let subtype = cell(columns.subtype);
     let message = kept(cell(columns.kind), subtype, false).and_then(|()| {
@@ -120,23 +97,4 @@ fn slack_ts(cell: &str) -> String {
         Some(ms) => format!("{}.{:06}", ms.div_euclid(1000), ms.rem_euclid(1000) * 1000),
         None => cell.to_owned(),
     }
-}
-
-fn shown(value: &DataRef<'_>) -> Option<String> {
-    Some(match value {
-        DataRef::String(text) | DataRef::DateTimeIso(text) => text.clone(),
-        DataRef::SharedString(text) => (*text).to_owned(),
-        DataRef::Int(number) => number.to_string(),
-        // A ts stored as a number keeps six decimals.
-        DataRef::Float(number) if *number > 1e8 && number.abs() < 1e11 => format!("{number:.6}"),
-        DataRef::Float(number) => number.to_string(),
-        DataRef::Bool(value) => value.to_string(),
-        DataRef::DateTime(date) => {
-            let (year, month, day, hour, minute, second, ms) = date.to_ymd_hms_milli();
-            let date = Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()?;
-            let seconds = midnight(date)? / 1000 + i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
-            format!("{seconds}.{ms:03}000")
-        }
-        DataRef::DurationIso(_) | DataRef::Error(_) | DataRef::Empty => return None,
-    })
 }

@@ -15,7 +15,7 @@ fn shipped(path: &str) -> PathBuf {
 }
 
 fn options(group: bool) -> Options {
-    Options { group, approval: Approval { by: "ana".into(), at: 9 } }
+    Options { group, approval: Approval { by: "ana".into(), at: 9, doubtful: false } }
 }
 
 /// An export with one channel and one day.

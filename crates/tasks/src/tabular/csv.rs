@@ -1,10 +1,15 @@
-use std::{collections::HashMap, io::Read as _, path::Path};
+use std::{collections::HashMap, path::Path};
 
-use csv::{ByteRecord, ReaderBuilder};
 use serde_json::Value;
 
-use super::{Builder, Draft};
-use crate::{Approval, Error, Import, import::open};
+use super::{
+    Builder, Draft,
+    records::{self, Row},
+};
+use crate::{
+    Approval, Error, FileForm, Import, encoding,
+    sheet::{self, each_row},
+};
 
 /// Which columns to read; each is a heading, or a number counted from 1. `None` finds it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,7 +25,7 @@ pub struct Columns {
 }
 
 /// Headings that say what a column is, best first.
-const TEXT: [&str; 12] = [
+const TEXT: [&str; 16] = [
     "text",
     "message",
     "input",
@@ -30,11 +35,15 @@ const TEXT: [&str; 12] = [
     "instruction",
     "content",
     "review",
+    "comment",
+    "tweet",
+    "utterance",
+    "feedback",
     "sms",
     "body",
     "query",
 ];
-const LABEL: [&str; 11] = [
+const LABEL: [&str; 16] = [
     "label",
     "output",
     "class",
@@ -44,102 +53,209 @@ const LABEL: [&str; 11] = [
     "answer",
     "target",
     "sentiment",
+    "intent",
+    "rating",
+    "stars",
+    "polarity",
+    "score",
     "expected",
     "truth",
 ];
 const ID: [&str; 3] = ["id", "key", "uuid"];
 
+/// Most cells that a spreadsheet's rows may be filled up to.
+const MAX_CELLS: usize = 20_000_000;
+
 /// Where the columns are, counted from 0.
+#[derive(Debug)]
 struct Found {
     text: usize,
     label: Option<usize>,
     id: Option<usize>,
-    heading: bool,
+    first: First,
 }
 
-/// Reads examples from a file in CSV form (RFC 4180; the separator `,`, `;`, tab or `|` is found by its count in the
-/// first line). Whether the first row names the columns is found out unless `columns` says so: names that are asked for
-/// or known tell, and otherwise how its label compares with the others. Without a heading, the first column is the text
-/// and the second the label. Rows without a label are pending examples.
+/// What the first row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum First {
+    Heading,
+    Example,
+    /// Taken for an example, but it may be a heading.
+    Doubtful,
+}
+
+/// Reads examples from a table: CSV (RFC 4180; separated by `,`, `;`, tab or `|`) or the first sheet of an .xlsx. Whether
+/// the first row names the columns is found out unless `columns` says so: names that are asked for or known tell, and
+/// otherwise how its label compares with the others. Without a heading, the first of two columns is the text and the
+/// second the label; which of more columns are meant must be said. Rows without a label are pending examples, and so are
+/// rows that are doubtful.
 ///
 /// # Errors
-/// [`Error::Missing`], [`Error::Read`], [`Error::TooLarge`], [`Error::Csv`], [`Error::NoColumn`],
-/// [`Error::WhichHeading`], [`Error::UnknownTask`]; [`Error::Nothing`] where no row is usable.
-pub fn import_csv(path: &Path, task: &str, columns: &Columns, approval: &Approval) -> Result<Import, Error> {
+/// [`Error::Missing`], [`Error::Read`], [`Error::TooLarge`], [`Error::OtherForm`], [`Error::Encoding`],
+/// [`Error::Sheet`], [`Error::NoColumn`], [`Error::WhichHeading`], [`Error::WhichColumns`], [`Error::UnknownTask`];
+/// [`Error::Nothing`] where no row is usable.
+pub fn import_csv(path: &Path, task: &str, wanted: &Columns, approval: &Approval) -> Result<Import, Error> {
     let mut builder = Builder::new("csv", task, approval)?;
-    let table = Table { path, delimiter: delimiter(path)? };
-    let mut found = None;
-    table.rows(|row, cells| {
-        let at = format!("row {row}");
-        let Some(cells) = cells else {
-            builder.add(&at, Err("the text is not UTF-8".into()));
-            return Ok(true);
+    let table = Table::read(path, &mut builder)?;
+    let Some((first, cells)) = table.first() else { return builder.finish(path) };
+    let found = table.find(first, cells, wanted)?;
+    said(cells, &found).into_iter().for_each(|note| builder.note(note));
+    let width = columns(cells);
+    for row in &table.rows {
+        let at = format!("row {}", row.number);
+        let row_cells = match &row.cells {
+            Ok(cells) => cells,
+            Err(reason) => {
+                builder.add(&at, Err(reason.clone()));
+                continue;
+            }
         };
-        if let Some(columns) = &found {
-            builder.add(&at, draft(&cells, columns));
-            return Ok(true);
+        if found.first == First::Heading && row_cells == cells {
+            if row.number != first.number {
+                builder.import.skip("heading again", at);
+            }
+            continue;
         }
-        let decided = table.find(&cells, columns)?;
-        builder.note(said(&cells, &decided));
-        if !decided.heading {
-            builder.add(&at, draft(&cells, &decided));
+        let mut draft = table.draft(row, row_cells, width, &found);
+        if let (Ok(draft), First::Doubtful, true) = (&mut draft, found.first, row.number == first.number) {
+            draft.doubt = Some("the row may be a heading: say `--heading yes` or `no`");
         }
-        found = Some(decided);
-        Ok(true)
-    })?;
+        builder.add(&at, draft);
+    }
+    let texts = builder.import.examples.iter().map(|example| example.input.as_str());
+    if wanted.text.is_none() && texts.clone().all(is_id) {
+        builder.doubt_all("the texts look like ids: name the column with `--text`");
+    }
     builder.finish(path)
 }
 
-fn draft(cells: &[&str], columns: &Found) -> Result<Draft, String> {
-    let cell = |i: usize| cells.get(i).map(|cell| cell.trim());
-    let wanted = columns.text.max(columns.label.unwrap_or(0)) + 1;
-    if cells.len() < wanted {
-        return Err(format!("it has {} column(s) where {wanted} are needed", cells.len()));
-    }
-    let filled = |i: Option<usize>| i.and_then(cell).filter(|cell| !cell.is_empty());
-    Ok(Draft {
-        id: filled(columns.id).map(str::to_owned),
-        input: cell(columns.text).unwrap_or_default().to_owned(),
-        output: filled(columns.label).map(Value::from),
-    })
+/// Columns that a first row makes: those up to its last text, and two where it has two cells.
+fn columns(first: &[String]) -> usize {
+    filled(first).max(first.len().min(2))
 }
 
-/// What was decided about the columns, in a sentence.
-fn said(first: &[&str], found: &Found) -> String {
-    let name = |at: usize| match found.heading {
+/// Whether a text is one word with a digit, as numbers and ids are.
+fn is_id(text: &str) -> bool {
+    !text.contains(char::is_whitespace) && text.contains(|c: char| c.is_ascii_digit())
+}
+
+/// Cells up to the last that has a text.
+fn filled(cells: &[String]) -> usize {
+    cells.iter().rposition(|cell| !cell.trim().is_empty()).map_or(0, |last| last + 1)
+}
+
+/// What was decided about the columns, in sentences.
+fn said(first: &[String], found: &Found) -> Vec<String> {
+    let headed = found.first == First::Heading;
+    let name = |at: usize| match headed {
         true => format!("`{}`", first.get(at).map_or("", |cell| cell.trim())),
         false => format!("column {}", at + 1),
     };
     let label = found.label.map_or_else(|| "no column".to_owned(), name);
-    let row = if found.heading { "The first row names the columns" } else { "The first row is an example" };
-    format!("{row}: texts from {}, answers from {label}.", name(found.text))
+    let row = if headed { "The first row names the columns" } else { "The first row is an example" };
+    let mut said = vec![format!("{row}: texts from {}, answers from {label}.", name(found.text))];
+    let read = [Some(found.text), found.label, found.id];
+    let others: Vec<String> = (0..columns(first)).filter(|at| !read.contains(&Some(*at))).map(name).take(20).collect();
+    if !others.is_empty() {
+        said.push(format!("Columns that are not read: {}.", others.join(", ")));
+    }
+    said
 }
 
-/// A file in CSV form.
+/// The rows of a file.
 struct Table<'p> {
     path: &'p Path,
-    delimiter: u8,
+    rows: Vec<Row>,
+    separator: Option<char>,
 }
 
-impl Table<'_> {
-    /// Hands over each row with its number from 1, without cells where it is not UTF-8, until `take` has enough.
-    fn rows(&self, mut take: impl FnMut(u64, Option<Vec<&str>>) -> Result<bool, Error>) -> Result<(), Error> {
-        let bad = |source| Error::Csv { path: self.path.into(), source };
-        let mut reader = ReaderBuilder::new();
-        let reader = reader.has_headers(false).flexible(true).delimiter(self.delimiter);
-        let mut reader = reader.from_reader(open(self.path)?);
-        let (mut record, mut row) = (ByteRecord::new(), 0);
-        while reader.read_byte_record(&mut record).map_err(bad)? {
-            row += 1;
-            if !take(row, record.iter().map(std::str::from_utf8).collect::<Result<_, _>>().ok())? {
-                break;
+impl<'p> Table<'p> {
+    fn read(path: &'p Path, builder: &mut Builder<'_>) -> Result<Self, Error> {
+        let text = match encoding::read(path) {
+            Err(Error::OtherForm { found: FileForm::Zip, .. }) if sheet::is_one(path) => {
+                return Self::of_sheet(path, builder);
             }
+            read => builder.text(read?),
+        };
+        let records = records::read(&text);
+        if is_json(&text) {
+            return Err(Error::OtherForm { path: path.into(), found: FileForm::Json });
         }
-        Ok(())
+        records.notes.into_iter().for_each(|note| builder.note(note));
+        Ok(Self { path, rows: records.rows, separator: records.separator })
+    }
+
+    /// The rows of a workbook's first sheet that has any.
+    fn of_sheet(path: &'p Path, builder: &mut Builder<'_>) -> Result<Self, Error> {
+        let (mut rows, mut total): (Vec<Row>, usize) = (Vec::new(), 0);
+        let (mut first, mut others): (Option<String>, Vec<String>) = (None, Vec::new());
+        each_row(path, |name, line, cells| {
+            if *first.get_or_insert_with(|| name.to_owned()) != *name {
+                if others.last().is_none_or(|last| last != name) {
+                    others.push(name.to_owned());
+                }
+                return;
+            }
+            let width = cells.keys().next_back().map_or(0, |last| *last as usize + 1);
+            total += width;
+            if total <= MAX_CELLS {
+                let cells = (0..width).map(|at| cells.get(&(at as u32)).cloned().unwrap_or_default()).collect();
+                rows.push(Row { number: line as usize + 1, line: line as usize + 1, cells: Ok(cells) });
+            }
+        })?;
+        if total > MAX_CELLS {
+            return Err(Error::TooLarge { place: path.display().to_string(), limit: 256 });
+        }
+        builder.note(format!("Read from the sheet `{}`.", first.unwrap_or_default()));
+        if !others.is_empty() {
+            builder.note(format!("Sheets that are not read: `{}`.", others.join("`, `")));
+        }
+        Ok(Self { path, rows, separator: None })
+    }
+
+    /// The first row that can be read.
+    fn first(&self) -> Option<(&Row, &[String])> {
+        self.rows.iter().find_map(|row| Some((row, row.cells.as_deref().ok()?)))
+    }
+
+    fn draft(&self, row: &Row, cells: &[String], width: usize, columns: &Found) -> Result<Draft, String> {
+        let cell = |i: usize| cells.get(i).map(|cell| cell.trim());
+        let wanted = columns.text.max(columns.label.unwrap_or(0)) + 1;
+        if cells.len() < wanted {
+            return Err(format!("it has {} column(s) where {wanted} are needed", cells.len()));
+        }
+        if let Some(surplus) = cells[..filled(cells)].get(width.max(wanted)) {
+            let surplus: String = surplus.trim().chars().take(40).collect();
+            return Err(format!(
+                "line {}, column {}: `{surplus}` is one cell more than the first row has; put texts that hold a separator \
+                 into quotes",
+                row.line,
+                width.max(wanted) + 1
+            ));
+        }
+        let value = |i: Option<usize>| i.and_then(cell).filter(|cell| !cell.is_empty());
+        let label = value(columns.label);
+        let read = [cell(columns.text), label].into_iter().flatten();
+        Ok(Draft {
+            id: value(columns.id).map(str::to_owned),
+            input: cell(columns.text).unwrap_or_default().to_owned(),
+            output: label.map(Value::from),
+            doubt: read
+                .into_iter()
+                .any(|cell| self.may_hold_rows(cell, width))
+                .then_some("a quoted cell holds line breaks beside separators, as after a quote that was not closed"),
+        })
+    }
+
+    /// Whether a cell holds lines that could be rows.
+    fn may_hold_rows(&self, cell: &str, width: usize) -> bool {
+        let Some(separator) = self.separator.filter(|_| cell.contains('\n')) else { return false };
+        let least = width.saturating_sub(1).max(1);
+        cell.lines().any(|line| line.matches(separator).count() >= least)
     }
 
     /// The columns, as the first row and what is wanted tell them.
-    fn find(&self, first: &[&str], wanted: &Columns) -> Result<Found, Error> {
+    fn find(&self, row: &Row, first: &[String], wanted: &Columns) -> Result<Found, Error> {
         let headings =
             Headings { path: self.path, names: first.iter().map(|cell| cell.trim().to_lowercase()).collect() };
         let asked = [
@@ -149,68 +265,100 @@ impl Table<'_> {
         ];
         let by_name = asked.iter().flatten().any(|asked| asked.by_name);
         let [text, label, id] = asked.map(|asked| asked.map(|asked| asked.at));
-        let columns = (text.unwrap_or(0), label.or((first.len() > 1).then_some(1)));
-        let heading = match wanted.heading {
-            Some(said) => said,
-            None => by_name || headings.are_known() || self.is_heading(first, columns)?,
+        // The columns that could be a text or a label.
+        let width = columns(first);
+        let free: Vec<usize> = (0..width).filter(|at| !headings.is_index(*at) && Some(*at) != id).collect();
+        let which = || Error::WhichColumns {
+            path: self.path.into(),
+            line: row.line,
+            columns: first.join(", ").chars().take(300).collect(),
         };
-        if !heading {
-            let (text, label) = (columns.0, columns.1.filter(|at| label.is_some() || *at != columns.0));
-            return Ok(Found { text, label, id, heading });
+        let by_position = match (text, label, free.as_slice()) {
+            (Some(text), Some(label), _) => Some((text, Some(label))),
+            (Some(text), None, [a, b]) => Some((text, [*a, *b].into_iter().find(|at| *at != text))),
+            (Some(text), None, _) => Some((text, None)),
+            (None, Some(label), [a, b]) => [*a, *b].into_iter().find(|at| *at != label).map(|text| (text, Some(label))),
+            (None, None, [a]) => Some((*a, None)),
+            (None, None, [a, b]) => Some((*a, Some(*b))),
+            _ => None,
+        };
+        let first_row = match wanted.heading {
+            Some(true) => First::Heading,
+            Some(false) => First::Example,
+            None if by_name || headings.are_known() || headings.names[0].starts_with("unnamed:") => First::Heading,
+            None if by_position.is_none() && headings.some_are_known() => First::Heading,
+            None => self.kind_of(row, first, by_position.ok_or_else(which)?)?,
+        };
+        if first_row != First::Heading {
+            let (text, label) = by_position.ok_or_else(which)?;
+            return Ok(Found { text, label, id, first: first_row });
         }
         let not = |other: Option<usize>| move |at: &usize| Some(*at) != other;
         let text = text.or(headings.known(&TEXT).filter(not(label)));
         let label = label.or(headings.known(&LABEL).filter(not(text)));
         let id = id.or(headings.known(&ID).filter(|at| not(text)(at) && not(label)(at)));
-        let mut rest = (0..first.len()).filter(|at| ![text, label, id].contains(&Some(*at)));
-        let (text, label) = match (text, label, (rest.next(), rest.next())) {
-            (Some(text), None, (only, None)) if !by_name => (text, only),
+        let rest: Vec<usize> = free.into_iter().filter(|at| ![text, label, id].contains(&Some(*at))).collect();
+        let (text, label) = match (text, label, rest.as_slice()) {
+            (Some(text), None, [only]) if !by_name => (text, Some(*only)),
             (Some(text), label, _) => (text, label),
-            (None, None, (Some(text), label)) => (text, label),
-            (None, label, (Some(only), None)) => (only, label),
+            (None, None, [text]) => (*text, None),
+            (None, None, [text, label]) => (*text, Some(*label)),
+            (None, None, _) => return Err(which()),
+            (None, label, [only]) => (*only, label),
             (None, ..) => return Err(headings.lacks(&TEXT.join("` or `"))),
         };
-        Ok(Found { text, label, id, heading })
+        Ok(Found { text, label, id, first: First::Heading })
     }
 
-    /// Whether the first row, whose columns have no known names, names them nevertheless.
-    fn is_heading(&self, first: &[&str], (text, label): (usize, Option<usize>)) -> Result<bool, Error> {
-        let cell = |at: Option<usize>| at.and_then(|at| first.get(at)).map_or("", |cell| cell.trim());
-        let (name, value) = (cell(Some(text)), cell(label));
-        if label.is_none() || !could_be_name(name) || !could_be_name(value) {
-            return Ok(false);
+    /// What a first row is whose columns have no known names.
+    fn kind_of(&self, row: &Row, first: &[String], columns: (usize, Option<usize>)) -> Result<First, Error> {
+        let (text, label) = columns;
+        fn cell(cells: &[String], at: Option<usize>) -> &str {
+            at.and_then(|at| cells.get(at)).map_or("", |cell| cell.trim())
         }
-        let mut others: HashMap<String, usize> = HashMap::new();
+        let names = Headings { path: self.path, names: first.iter().map(|cell| cell.trim().to_lowercase()).collect() };
+        let (name, value) = (cell(first, Some(text)), cell(first, label));
+        if label.is_none() || value.is_empty() {
+            return Ok(First::Example);
+        }
+        let mut others: HashMap<&str, usize> = HashMap::new();
         let (mut recurs, mut numbers, mut longer) = (false, true, true);
-        self.rows(|row, cells| {
-            let (Some(cells), true) = (cells, row > 1) else { return Ok(true) };
-            let of = |at: Option<usize>| at.and_then(|at| cells.get(at)).map_or("", |cell| cell.trim());
-            let other = of(label);
-            recurs = other == value;
+        for cells in self.rows.iter().filter(|other| other.number > row.number).flat_map(|other| &other.cells) {
+            let other = cell(cells, label);
+            recurs |= other == value;
             numbers &= other.is_empty() || other.parse::<f64>().is_ok();
-            longer &= of(Some(text)).len() > name.len() && (other.is_empty() || other.len() > value.len());
-            if !other.is_empty() && (others.len() < MANY || others.contains_key(other)) {
-                *others.entry(other.to_owned()).or_default() += 1;
+            longer &= cell(cells, Some(text)).len() > name.len() && (other.is_empty() || other.len() > value.len());
+            if !other.is_empty() {
+                *others.entry(other).or_default() += 1;
             }
-            Ok(!recurs)
-        })?;
-        if recurs || others.is_empty() {
-            return Ok(false);
         }
-        let mut names = first.iter().map(|cell| cell.trim().to_lowercase());
-        if numbers || names.any(|cell| TEXT.contains(&&*cell) || LABEL.contains(&&*cell)) {
-            return Ok(true);
+        if others.is_empty() {
+            return Ok(First::Doubtful);
         }
-        if longer || others.values().any(|times| *times > 1) {
+        let repeated = others.values().any(|times| *times > 1);
+        if recurs {
+            return Ok(First::Example);
+        }
+        if !could_be_name(name) || !could_be_name(value) {
+            let heading_like = (repeated || numbers) && value.parse::<f64>().is_err();
+            return Ok(if heading_like { First::Doubtful } else { First::Example });
+        }
+        if numbers || names.some_are_known() {
+            return Ok(First::Heading);
+        }
+        if longer || repeated {
             let row = first.join(", ").chars().take(100).collect();
             return Err(Error::WhichHeading { path: self.path.into(), row });
         }
-        Ok(false)
+        Ok(First::Doubtful)
     }
 }
 
-/// Different labels that are counted; more of them are no labels but texts.
-const MANY: usize = 10_000;
+/// Whether a text is JSON rather than a table: its first line begins an object or a list and names something in quotes.
+fn is_json(text: &str) -> bool {
+    let start: String = text.trim_start().chars().take(200).filter(|c| !c.is_whitespace()).collect();
+    ["{\"", "[{", "{'", "[\"", "[["].iter().any(|open| start.starts_with(open)) || start == "[" || start == "{"
+}
 
 /// Whether a cell is as short and plain as the name of a column.
 fn could_be_name(cell: &str) -> bool {
@@ -235,9 +383,19 @@ impl Headings<'_> {
         names.iter().find_map(|name| self.names.iter().position(|heading| heading == name))
     }
 
+    /// Whether a column is the index that pandas writes: without a name, or `Unnamed: 0`.
+    fn is_index(&self, at: usize) -> bool {
+        self.names[at].starts_with("unnamed:") || at == 0 && self.names[at].is_empty()
+    }
+
     /// Whether they name a text and a label, or the only column.
     fn are_known(&self) -> bool {
         self.known(&TEXT).is_some() && (self.known(&LABEL).is_some() || self.names.len() == 1)
+    }
+
+    /// Whether one of them names a text or a label.
+    fn some_are_known(&self) -> bool {
+        self.known(&TEXT).or(self.known(&LABEL)).is_some()
     }
 
     fn asked(&self, column: Option<&str>) -> Result<Option<Asked>, Error> {
@@ -260,14 +418,4 @@ impl Headings<'_> {
             has: self.names.join(", ").chars().take(300).collect(),
         }
     }
-}
-
-/// The separator that the first line has most of.
-fn delimiter(path: &Path) -> Result<u8, Error> {
-    let mut start = Vec::new();
-    let read = open(path)?.take(64 << 10).read_to_end(&mut start);
-    read.map_err(|source| Error::Read { path: path.into(), source })?;
-    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |separator: u8| line.iter().filter(|byte| **byte == separator).count();
-    Ok(b",;\t|".iter().copied().rev().max_by_key(|separator| count(*separator)).unwrap_or(b','))
 }

@@ -1,102 +1,252 @@
-use std::{
-    io::{BufRead, BufReader, Read},
-    path::Path,
-};
+use std::{collections::BTreeMap, path::Path};
 
 use serde_json::{Map, Value};
 
 use super::{Builder, Draft};
-use crate::{Approval, Error, Import, import::open};
+use crate::{Approval, Error, Import, encoding, values};
 
-/// Longest line, in bytes.
-const MAX_LINE: u64 = 4 << 20;
-
-/// Reads examples from lines of JSON. Each line says by its fields what form it has: `text`/`label`, `input`/`output`,
-/// `prompt`/`completion`, `instruction` with or without `input` and `output`, or `messages` (also `conversations`) of
-/// `role` and `content`, whose last answer is the output. Lines without an output are pending examples.
+/// Reads examples from JSON: lines, a list, or objects one after the other. Each object says by its fields what form it
+/// has: `text`/`label`, `input`/`output`, `prompt`/`completion`, `instruction` with or without `input`, `system`,
+/// `history` and `output`, or `messages` (also `conversations`) of `role` and `content`. Each answer of a dialogue is an
+/// example whose input is what came before, unless its `weight` is 0. Objects without an output are pending examples.
 ///
 /// # Errors
-/// [`Error::Missing`], [`Error::Read`], [`Error::UnknownTask`]; [`Error::Nothing`] where no line is usable.
+/// [`Error::Missing`], [`Error::Read`], [`Error::TooLarge`], [`Error::OtherForm`], [`Error::Encoding`],
+/// [`Error::UnknownTask`]; [`Error::Nothing`] where no object is usable.
 pub fn import_jsonl(path: &Path, task: &str, approval: &Approval) -> Result<Import, Error> {
     let mut builder = Builder::new("jsonl", task, approval)?;
-    let mut reader = BufReader::new(open(path)?);
-    for number in 1.. {
-        let mut line = Vec::new();
-        let read = reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
-        if read.map_err(|source| Error::Read { path: path.into(), source })? == 0 {
-            break;
+    let text = builder.text(encoding::read(path)?);
+    let mut unread = Unread::default();
+    values::each(&text, |line, value| {
+        let at = format!("line {line}");
+        match value.and_then(|value| drafts(&value, &mut unread)) {
+            Ok(drafts) => drafts.into_iter().for_each(|draft| builder.add(&at, Ok(draft))),
+            Err(reason) => builder.add(&at, Err(reason)),
         }
-        let at = format!("line {number}");
-        if line.len() as u64 == MAX_LINE {
-            reader.skip_until(b'\n').map_err(|source| Error::Read { path: path.into(), source })?;
-            builder.add(&at, Err("it is longer than 4 MiB".into()));
-        } else if !line.trim_ascii().is_empty() {
-            builder.add(&at, draft(&line));
-        }
-    }
+    });
+    unread.said().into_iter().for_each(|note| builder.note(note));
     builder.finish(path)
 }
 
-fn draft(line: &[u8]) -> Result<Draft, String> {
-    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    let Value::Object(row) = serde_json::from_slice(line).map_err(|e| format!("it is not JSON: {e}"))? else {
-        return Err("it is not a JSON object".into());
-    };
-    let (input, output) = pair(&row)?;
+/// Fields that nothing is made of, with how often they occur.
+#[derive(Default)]
+struct Unread(BTreeMap<String, usize>);
+
+/// Names of which a file says nothing surprising by having them.
+const PLAIN: [&str; 5] = ["id", "ts", "role", "from", "weight"];
+
+impl Unread {
+    fn note<'v>(&mut self, object: &'v Map<String, Value>, read: &[&str], prefix: &str) {
+        let is_unread = |(name, value): &(&'v String, &'v Value)| {
+            !read.contains(&name.as_str()) && !PLAIN.contains(&name.as_str()) && !value.is_null()
+        };
+        for (name, _) in object.iter().filter(is_unread) {
+            let name = format!("{prefix}{}", name.chars().take(60).collect::<String>());
+            if self.0.len() < 100 || self.0.contains_key(&name) {
+                *self.0.entry(name).or_default() += 1;
+            }
+        }
+    }
+
+    fn said(self) -> Option<String> {
+        let fields: Vec<String> = self.0.iter().map(|(name, count)| format!("`{name}` ({count} ×)")).take(20).collect();
+        (!fields.is_empty()).then(|| format!("Fields that are not read: {}.", fields.join(", ")))
+    }
+}
+
+/// The examples of one object.
+fn drafts(value: &Value, unread: &mut Unread) -> Result<Vec<Draft>, String> {
+    let Value::Object(row) = value else { return Err("it is not a JSON object".into()) };
     let id = ["id", "ts"].iter().find_map(|name| row.get(*name)).and_then(|id| match id {
         Value::String(id) if !id.trim().is_empty() && id.len() <= 200 => Some(id.trim().to_owned()),
         Value::Number(id) => Some(id.to_string()),
         _ => None,
     });
-    Ok(Draft { id, input, output: output.filter(|output| !output.is_null()) })
-}
-
-/// Input and output, by the names the row uses.
-fn pair(row: &Map<String, Value>) -> Result<(String, Option<Value>), String> {
-    if let Some(turns) = row.get("messages").or(row.get("conversations")) {
-        return dialogue(turns);
-    }
-    let answer = |names: &[&str]| names.iter().find_map(|name| row.get(*name)).cloned();
-    let field = |name: &str| row.get(name).map(|value| text(value, name)).transpose();
-    if let Some(instruction) = field("instruction")? {
-        let about = field("input")?.filter(|about| !about.trim().is_empty());
-        let input = about.map_or(instruction.clone(), |about| format!("{}\n\n{}", instruction.trim(), about.trim()));
-        return Ok((input, answer(&["output", "response", "completion"])));
-    }
-    if let Some(prompt) = field("prompt")? {
-        return Ok((prompt, answer(&["completion", "response", "output", "answer"])));
-    }
-    for name in ["text", "input", "message", "question", "query"] {
-        if let Some(input) = field(name)? {
-            return Ok((input, answer(&["label", "output", "truth", "answer", "response", "completion", "category"])));
-        }
-    }
-    let has: Vec<&str> = row.keys().take(8).map(String::as_str).collect();
-    Err(format!("no text among its fields ({})", has.join(", ")))
-}
-
-fn text(value: &Value, name: &str) -> Result<String, String> {
-    value.as_str().map(str::to_owned).ok_or_else(|| format!("`{name}` is not a text"))
-}
-
-/// The last answer is the output; what came before it is the input.
-fn dialogue(turns: &Value) -> Result<(String, Option<Value>), String> {
-    let turns = turns.as_array().ok_or("`messages` is not a list")?;
-    let mut read = Vec::new();
-    for (i, turn) in turns.iter().enumerate() {
-        let part = |names: [&str; 2]| names.iter().find_map(|name| turn.get(*name)).and_then(Value::as_str);
-        let role = part(["role", "from"]).and_then(Role::named);
-        let content = part(["content", "value"]);
-        match (role, content) {
-            (Some(role), Some(content)) => read.push((role, content.trim().to_owned())),
-            _ => return Err(format!("turn {} has no known `role` and text `content`", i + 1)),
-        }
-    }
-    let output = match read.last() {
-        Some((Role::Assistant, _)) => read.pop().map(|(_, content)| Value::from(content)),
-        _ => None,
+    let pairs = Fields { row, unread }.pairs()?;
+    let last = pairs.len();
+    // The last answer has the row's own name.
+    let named = |(number, (input, output)): (usize, (String, Option<Value>))| Draft {
+        id: id.clone().map(|id| if number + 1 == last { id } else { format!("{id}:{}", number + 1) }),
+        input,
+        output: output.filter(|output| !output.is_null()),
+        doubt: None,
     };
-    Ok((transcript(&read), output))
+    Ok(pairs.into_iter().enumerate().map(named).collect())
+}
+
+/// An input, and its output if there is one.
+type Pair = (String, Option<Value>);
+/// A turn of a dialogue, and whether an answer is learned.
+type Turn = (Role, String, bool);
+
+/// An object's fields.
+struct Fields<'r, 'u> {
+    row: &'r Map<String, Value>,
+    unread: &'u mut Unread,
+}
+
+impl<'r> Fields<'r, '_> {
+    /// Inputs and outputs, by the names that the object uses.
+    fn pairs(mut self) -> Result<Vec<Pair>, String> {
+        for (name, turns) in ["messages", "conversations", "conversation"].map(|name| (name, self.field(name))) {
+            let Some(turns) = turns else { continue };
+            self.unread.note(self.row, &[name, "system"], "");
+            let mut read = self.system()?;
+            read.extend(self.turns(turns, name)?);
+            return answers(read);
+        }
+        if self.field("chosen").is_some() && self.field("rejected").is_some() {
+            return Err("it is a pair of a chosen and a rejected answer, which can't be learned from".into());
+        }
+        if let (Some(prompt @ Value::Array(_)), Some(completion)) = (self.field("prompt"), self.field("completion")) {
+            self.unread.note(self.row, &["prompt", "completion"], "");
+            let mut read: Vec<Turn> = self.turns(prompt, "prompt")?;
+            read.iter_mut().for_each(|turn| turn.2 = false);
+            read.extend(self.turns(completion, "completion")?);
+            return answers(read);
+        }
+        if let Some(instruction) = self.text("instruction")? {
+            return self.instruction(&instruction);
+        }
+        if let Some(prompt) = self.text("prompt")? {
+            return Ok(vec![self.answered("prompt", prompt, &["completion", "response", "output", "answer"])]);
+        }
+        for name in ["text", "input", "message", "question", "query", "sentence"] {
+            if let Some(input) = self.text(name)? {
+                let answers = ["label", "output", "truth", "answer", "response", "completion", "category"];
+                return Ok(vec![self.answered(name, input, &answers)]);
+            }
+        }
+        let has: Vec<&str> = self.row.keys().take(8).map(String::as_str).collect();
+        let is_list = |value: &Value| value.as_array().is_some_and(|list| list.iter().any(Value::is_object));
+        let list = self.row.iter().find(|(_, value)| is_list(value));
+        let list =
+            list.map_or(String::new(), |(name, _)| format!("; if `{name}` holds the rows, import that list alone"));
+        Err(format!("no text among its fields ({}){list}", has.join(", ")))
+    }
+
+    /// A field that is there and not null.
+    fn field(&self, name: &str) -> Option<&'r Value> {
+        self.row.get(name).filter(|value| !value.is_null())
+    }
+
+    fn text(&self, name: &str) -> Result<Option<String>, String> {
+        let text = |value: &Value| value.as_str().map(str::to_owned).ok_or_else(|| format!("`{name}` is not a text"));
+        self.field(name).map(text).transpose()
+    }
+
+    /// What the other fields say about what was asked.
+    fn answered(self, name: &str, input: String, answers: &[&str]) -> Pair {
+        let answer = answers.iter().find(|name| self.field(name).is_some());
+        self.unread.note(self.row, &[name, answer.copied().unwrap_or_default()], "");
+        (input, answer.and_then(|name| self.field(name)).cloned())
+    }
+
+    fn system(&self) -> Result<Vec<Turn>, String> {
+        let system = self.text("system")?.filter(|system| !system.trim().is_empty());
+        Ok(system.map(|system| (Role::System, system.trim().to_owned(), false)).into_iter().collect())
+    }
+
+    /// Alpaca's form. As in LLaMA-Factory, `system` comes first, and the answers of `history` are learned, too.
+    fn instruction(self, instruction: &str) -> Result<Vec<Pair>, String> {
+        let about = self.text("input")?.filter(|about| !about.trim().is_empty());
+        let input = match about {
+            Some(about) => format!("{}\n\n{}", instruction.trim(), about.trim()),
+            None => instruction.trim().to_owned(),
+        };
+        let mut turns = self.system()?;
+        for (i, round) in self.field("history").and_then(Value::as_array).into_iter().flatten().enumerate() {
+            let text = |at: usize| round.get(at).and_then(Value::as_str).map(|text| text.trim().to_owned());
+            let (Some(asked), Some(said)) = (text(0), text(1)) else {
+                return Err(format!("round {} of `history` is not a pair of texts", i + 1));
+            };
+            turns.extend([(Role::User, asked, false), (Role::Assistant, said, true)]);
+        }
+        let answer = ["output", "response", "completion"].into_iter().find(|name| self.field(name).is_some());
+        let read = ["instruction", "input", "system", "history", answer.unwrap_or_default()];
+        self.unread.note(self.row, &read, "");
+        turns.push((Role::User, input, false));
+        let output = answer.and_then(|name| self.field(name)).cloned();
+        let mut pairs = if turns.len() > 2 { answers(turns.clone())? } else { Vec::new() };
+        pairs.retain(|(_, output)| output.is_some());
+        pairs.push((transcript(turns.iter().map(|(role, content, _)| (*role, content.as_str()))), output));
+        Ok(pairs)
+    }
+
+    /// The turns of a dialogue.
+    fn turns(&mut self, turns: &Value, name: &str) -> Result<Vec<Turn>, String> {
+        let turns = turns.as_array().ok_or_else(|| format!("`{name}` is not a list"))?;
+        turns
+            .iter()
+            .enumerate()
+            .map(|(i, turn)| self.turn(turn, name).map_err(|e| format!("turn {} {e}", i + 1)))
+            .collect()
+    }
+
+    fn turn(&mut self, turn: &Value, name: &str) -> Result<Turn, String> {
+        let unknown = || "has no known `role` and text `content`".to_owned();
+        let turn = turn.as_object().ok_or_else(unknown)?;
+        let part =
+            |names: [&str; 2]| names.into_iter().find_map(|name| turn.get(name).filter(|value| !value.is_null()));
+        let calls = ["tool_calls", "function_call"].into_iter().find(|name| turn.get(*name).is_some_and(is_something));
+        if let Some(calls) = calls {
+            return Err(format!("has `{calls}`: calls of tools can't be learned"));
+        }
+        let role = part(["role", "from"]).and_then(Value::as_str).ok_or_else(unknown)?;
+        let role = Role::named(role).ok_or_else(|| {
+            let role: String = role.chars().take(40).collect();
+            format!("has the role `{role}`; known are system, user and assistant")
+        })?;
+        let content = content(part(["content", "value"]).ok_or_else(unknown)?)?;
+        let learned = match turn.get("weight").map(Value::as_f64) {
+            None | Some(Some(1.0)) => true,
+            Some(Some(0.0)) => false,
+            Some(_) => return Err("has a `weight` that is neither 0 nor 1".into()),
+        };
+        self.unread.note(turn, &["content", "value", "tool_calls", "function_call"], &format!("{name}[]."));
+        Ok((role, content.trim().to_owned(), learned))
+    }
+}
+
+fn is_something(value: &Value) -> bool {
+    !value.is_null() && *value != Value::Array(Vec::new())
+}
+
+/// A turn's text: plain, or in parts that are all texts.
+fn content(value: &Value) -> Result<String, String> {
+    let part = |part: &Value| match (part, part.get("text").and_then(Value::as_str)) {
+        (Value::String(text), _) => Ok(text.clone()),
+        (_, Some(text)) => Ok(text.to_owned()),
+        _ => {
+            let kind =
+                part.get("type").and_then(Value::as_str).unwrap_or("unknown").chars().take(40).collect::<String>();
+            Err(format!("holds a part of type `{kind}`; only texts can be learned"))
+        }
+    };
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Array(parts) => Ok(parts.iter().map(part).collect::<Result<Vec<_>, _>>()?.join("\n")),
+        _ => Err("has a `content` that is no text".into()),
+    }
+}
+
+/// Every answer that is learned, with what came before it; and an open question at the end, without an answer.
+fn answers(turns: Vec<Turn>) -> Result<Vec<Pair>, String> {
+    let before = |end: usize| transcript(turns[..end].iter().map(|(role, content, _)| (*role, content.as_str())));
+    let mut pairs = Vec::new();
+    for (i, (role, content, learned)) in turns.iter().enumerate() {
+        let is_asked = turns[..i].iter().any(|(role, ..)| *role == Role::User);
+        match role {
+            Role::Assistant if *learned && is_asked => pairs.push((before(i), Some(Value::from(content.as_str())))),
+            Role::User if i + 1 == turns.len() => pairs.push((before(i + 1), None)),
+            _ => {}
+        }
+    }
+    if pairs.is_empty() {
+        let weighed = turns.iter().any(|(role, _, learned)| *role == Role::Assistant && !learned);
+        return Err(if weighed { "every answer has the weight 0" } else { "it has no question with an answer" }.into());
+    }
+    Ok(pairs)
 }
 
 /// Who speaks in a dialogue.
@@ -112,7 +262,7 @@ impl Role {
         Some(match name.trim().to_lowercase().as_str() {
             "system" | "developer" => Self::System,
             "user" | "human" | "customer" | "you" | "q" => Self::User,
-            "assistant" | "gpt" | "bot" | "ai" | "model" | "agent" | "a" => Self::Assistant,
+            "assistant" | "gpt" | "chatgpt" | "bot" | "chatbot" | "ai" | "model" | "agent" | "a" => Self::Assistant,
             _ => return None,
         })
     }
@@ -127,9 +277,10 @@ impl Role {
 }
 
 /// Turns as one text; a single turn of the user stands alone.
-pub(super) fn transcript(turns: &[(Role, String)]) -> String {
-    if let [(Role::User, content)] = turns {
-        return content.clone();
+pub(super) fn transcript<'t>(turns: impl Iterator<Item = (Role, &'t str)>) -> String {
+    let turns: Vec<(Role, &str)> = turns.collect();
+    if let [(Role::User, content)] = turns[..] {
+        return content.to_owned();
     }
     let lines: Vec<String> = turns.iter().map(|(role, content)| format!("{}: {content}", role.shown())).collect();
     lines.join("\n")

@@ -3,8 +3,12 @@
 mod csv;
 mod jsonl;
 mod prompt;
+mod records;
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
 use graft_core::{Digest, Example, Review, Source};
 use serde_json::Value;
@@ -16,7 +20,9 @@ pub use self::{
 };
 use crate::{
     Approval, Error, Import,
-    cards::{self, Task},
+    cards::{self, Form, Task},
+    encoding::Text,
+    import::{Doubts, without_nul},
 };
 
 /// Longest text of one example, in bytes.
@@ -28,7 +34,10 @@ struct Builder<'a> {
     task: &'static Task,
     approval: &'a Approval,
     import: Import,
+    doubts: Doubts,
     seen: HashMap<String, usize>,
+    /// Letters beyond ASCII were read by a guess.
+    guessed: bool,
 }
 
 /// What a row says of an example.
@@ -37,11 +46,28 @@ struct Draft {
     id: Option<String>,
     input: String,
     output: Option<Value>,
+    /// Why people should look at it before it counts as approved.
+    doubt: Option<&'static str>,
 }
 
 impl<'a> Builder<'a> {
     fn new(kind: &'static str, task: &str, approval: &'a Approval) -> Result<Self, Error> {
-        Ok(Self { kind, task: cards::task(task)?, approval, import: Import::default(), seen: HashMap::new() })
+        Ok(Self {
+            kind,
+            task: cards::task(task)?,
+            approval,
+            import: Import::default(),
+            doubts: Doubts::default(),
+            seen: HashMap::new(),
+            guessed: false,
+        })
+    }
+
+    /// Takes note of how a file's text was read, and hands the text on.
+    fn text(&mut self, text: Text) -> String {
+        self.import.notes.extend(text.note);
+        self.guessed = text.guessed;
+        text.text
     }
 
     /// Adds a row, or reports it as `bad row`.
@@ -59,7 +85,25 @@ impl<'a> Builder<'a> {
         if input.len() > MAX_TEXT {
             return Err("the text is longer than 1 MiB".into());
         }
+        without_nul("the text", input)?;
+        without_nul("the id", draft.id.as_deref().unwrap_or_default())?;
         let output = draft.output.map(|output| cards::accept(self.task, &output)).transpose()?;
+        let answer = output.as_ref().map(|output| output.as_str().map_or_else(|| output.to_string(), str::to_owned));
+        let answer = answer.unwrap_or_default();
+        without_nul("the answer", &answer)?;
+        let doubt = draft.doubt.or_else(|| match [input, &answer] {
+            both if both.iter().any(|text| text.contains('\u{fffd}')) => {
+                Some("the text holds \u{fffd}, which stands for what could not be read")
+            }
+            both if self.guessed && !both.iter().all(|text| text.is_ascii()) => {
+                Some("letters of the text were read in a guessed encoding")
+            }
+            _ => None,
+        });
+        if let Some(doubt) = doubt.filter(|_| output.is_some()) {
+            self.doubts.add(doubt, at);
+        }
+        let approved = output.is_some() && (doubt.is_none() || self.approval.doubtful);
         // Named by content, so that importing an edited file again doesn't rename what stayed.
         let mut key = draft.id.unwrap_or_else(|| Digest::of(input.as_bytes()).short().to_owned());
         let times = self.seen.entry(key.clone()).or_default();
@@ -71,7 +115,7 @@ impl<'a> Builder<'a> {
             id: format!("{}:{key}", self.kind),
             task: self.task.name.to_owned(),
             input: input.to_owned(),
-            review: if output.is_some() { self.approval.review() } else { Review::Pending },
+            review: if approved { self.approval.review() } else { Review::Pending },
             output,
             source: Source { kind: self.kind.into(), reference: at.to_owned(), at: None },
             revision: 1,
@@ -84,7 +128,33 @@ impl<'a> Builder<'a> {
         self.import.notes.push(note);
     }
 
-    fn finish(self, path: &Path) -> Result<Import, Error> {
+    /// Doubts every example with an answer.
+    fn doubt_all(&mut self, why: &str) {
+        for example in self.import.examples.iter_mut().filter(|example| example.output.is_some()) {
+            self.doubts.add(why, &example.source.reference);
+            if !self.approval.doubtful {
+                example.review = Review::Pending;
+            }
+        }
+    }
+
+    /// Whether the answers of a label task look like texts: each occurs once, and they are as long as the inputs.
+    fn has_texts_as_labels(&self) -> bool {
+        let answered = self.import.examples.iter().filter_map(|e| Some((&e.input, e.output.as_ref()?.as_str()?)));
+        let (mut rows, mut inputs, mut answers, mut distinct) = (0, 0, 0, HashSet::new());
+        for (input, answer) in answered {
+            (rows, inputs, answers) = (rows + 1, inputs + input.len(), answers + answer.len());
+            distinct.insert(answer);
+        }
+        let is_label_task = matches!(self.task.form, Form::Labels(_));
+        is_label_task && rows >= 3 && distinct.len() * 10 >= rows * 9 && answers >= rows * 12 && answers * 2 >= inputs
+    }
+
+    fn finish(mut self, path: &Path) -> Result<Import, Error> {
+        if self.has_texts_as_labels() {
+            self.doubt_all("the label is as long as the text, and each occurs once");
+        }
+        self.import.notes.extend(self.doubts.said(self.approval));
         self.import.or_nothing(&path.display().to_string())
     }
 }

@@ -95,7 +95,9 @@ fn labels(lines: &[Line<'_>], builder: &mut Builder<'_>) {
     for (i, (number, line)) in lines.iter().enumerate() {
         let at = format!("line {number}");
         match label_line(line) {
-            Some((input, label)) => builder.add(&at, Ok(Draft { id: None, input, output: Some(label.into()) })),
+            Some((input, label)) => {
+                builder.add(&at, Ok(Draft { input, output: Some(label.into()), ..Draft::default() }))
+            }
             // What stands above the first example says what the examples are.
             None if i < first || line.trim().is_empty() => {}
             None => builder.add(&at, Err("it is not `\"text\" -> label`".into())),
@@ -159,7 +161,7 @@ impl Block {
         let said = |part: Option<String>| part.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let input = [said(self.task), said(self.input)].into_iter().flatten().collect::<Vec<_>>().join("\n\n");
         let draft = said(self.expected).ok_or_else(|| "the block has no `Expected:`".to_owned());
-        let draft = draft.map(|output| Draft { id: None, input, output: Some(Value::from(output)) });
+        let draft = draft.map(|output| Draft { input, output: Some(Value::from(output)), ..Draft::default() });
         builder.add(&format!("line {start}"), draft);
     }
 }
@@ -193,7 +195,14 @@ fn answers(turns: Vec<(usize, Role, String)>, builder: &mut Builder<'_>) {
         if role == Role::Assistant {
             let draft = match before.is_empty() {
                 true => Err("nothing is said before this answer".into()),
-                false => Ok(Draft { id: None, input: transcript(&before), output: Some(Value::from(content.clone())) }),
+                false => {
+                    let output = Some(Value::from(content.clone()));
+                    Ok(Draft {
+                        input: transcript(before.iter().map(|(role, content)| (*role, content.as_str()))),
+                        output,
+                        ..Draft::default()
+                    })
+                }
             };
             builder.add(&format!("line {number}"), draft);
         }

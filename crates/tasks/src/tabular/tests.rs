@@ -4,9 +4,10 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::FileForm;
 
 fn me() -> Approval {
-    Approval { by: "me".into(), at: 1 }
+    Approval { by: "me".into(), at: 1, doubtful: false }
 }
 
 fn file(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
@@ -104,9 +105,222 @@ fn every_bad_row_is_reported() {
     assert!(
         matches!(csv_of("text,label\nshort\n", &Columns::default()), Err(Error::Nothing { skipped, .. }) if skipped == "1 bad row")
     );
-    let (_dir, path) = file(b"text,label\na,x\n\xff\xfe,x\n");
-    let import = import_csv(&path, "text-classification", &Columns::default(), &me()).unwrap();
-    assert_eq!(import.problems[0].reason, "the text is not UTF-8");
+}
+
+fn states(import: &Import) -> Vec<&str> {
+    import.examples.iter().map(|example| example.review.name()).collect()
+}
+
+fn csv_bytes(bytes: &[u8]) -> Result<Import, Error> {
+    let (_dir, path) = file(bytes);
+    import_csv(&path, "text-classification", &Columns::default(), &me())
+}
+
+#[test]
+fn what_is_doubtful_waits_for_people() {
+    let p = "pending";
+    let a = "approved";
+    let cases = [
+        // The first row's label is none of the others'.
+        ("so bad,bad\nnice,good\nfine,good\nold,bad\n", vec![a, a, a, a], ""),
+        ("How was your stay with us?,Rating\nnice,good\nfine,good\n", vec![p, a, a], "may be a heading"),
+        ("great,good\nawful,bad\n", vec![p, a], "may be a heading"),
+        // A cell that may have swallowed rows.
+        ("text,label\n\"van late,bad\nnice,good\nold\",bad\nfine,good\n", vec![p, a], "line breaks beside separators"),
+        ("text,label\n\"two\nlines\",bad\nfine,good\n", vec![a, a], ""),
+        // Answers that are texts, and texts that are ids.
+        (
+            "text,label\nthe van was late,we are sorry to hear that\nnice people,thank you very much for it\nold bread,we \
+             will look into it\n",
+            vec![p, p, p],
+            "as long as the text",
+        ),
+        ("1001,bad\n1002,good\n1003,good\n1004,bad\n", vec![p, p, p, p], "look like ids"),
+        ("T-1,bad\nT-2,good\nT-3,bad\n", vec![p, p, p], "look like ids"),
+        ("text,label\na\u{fffd}b,bad\nfine,good\n", vec![p, a], "\u{fffd}"),
+    ];
+    for (text, wanted, note) in cases {
+        let import = csv_of(text, &Columns::default()).unwrap();
+        assert_eq!(states(&import), wanted, "{text}");
+        let said = import.notes.iter().find(|said| said.contains("Doubtful"));
+        assert!(
+            said.map_or(note.is_empty(), |said| !note.is_empty() && said.contains(note)),
+            "{text}: {:?}",
+            import.notes
+        );
+        let (_dir, path) = file(text.as_bytes());
+        let sure = Approval { doubtful: true, ..me() };
+        let import = import_csv(&path, "text-classification", &Columns::default(), &sure).unwrap();
+        assert!(states(&import).iter().all(|state| *state == a), "{text}: approved where it is asked for");
+    }
+}
+
+#[test]
+fn columns_that_cant_be_told_are_asked_for() {
+    for text in
+        ["ticket,remark,verdict\n1,nice van,good\n2,old van,bad\n", "1,nice,good\n2,old,bad\n", "a,b,c,d\n1,2,3,4\n"]
+    {
+        let error = csv_of(text, &Columns::default()).unwrap_err();
+        assert!(
+            matches!(&error, Error::WhichColumns { line: 1, .. }) && error.hint().unwrap().contains("--label"),
+            "{error}"
+        );
+    }
+    let of = |text: &str| csv_of(text, &Columns::default()).unwrap();
+    let ab = [("nice", Some("good")), ("old", Some("bad"))];
+    for text in [
+        "ticket,comment,rating\n1,nice,good\n2,old,bad\n",
+        "Unnamed: 0,comment,rating\n0,nice,good\n1,old,bad\n",
+        ",text,label\n0,nice,good\n1,old,bad\n",
+        "Unnamed: 0,remark,verdict\n0,nice,good\n1,old,bad\n",
+        "text,label,\nnice,good,\nold,bad,\n",
+        "text,label\nnice,good\ntext,label\nold,bad\n",
+        "sep=;\ntext;label\nnice;good\nold;bad\n",
+    ] {
+        assert_eq!(pairs(&of(text)), ab, "{text}");
+    }
+    assert_eq!(of("ticket,comment,rating\n1,nice,good\n2,old,bad\n").notes[1], "Columns that are not read: `ticket`.");
+    let pending = of("a,b\n");
+    assert_eq!(states(&pending), ["pending"], "one row may be a heading");
+}
+
+#[test]
+fn a_row_that_is_wrong_is_named_by_line_and_column() {
+    let import =
+        csv_of("text,label\n\"ok, ok\",good\nI came, I saw,good\n\"late,bad\nfine,good\n", &Columns::default())
+            .unwrap();
+    assert_eq!(pairs(&import), [("ok, ok", Some("good")), ("fine", Some("good"))]);
+    let reasons: Vec<&str> = import.problems.iter().map(|problem| problem.reason.as_str()).collect();
+    assert!(reasons[0].starts_with("line 3, column 3: `good` is one cell more"), "{reasons:?}");
+    assert!(reasons[1].starts_with("the quote in line 4, column 1 is never closed"), "{reasons:?}");
+    let escaped = csv_of("text,label\n\"a \\\"b, c\\\" d\",x\nfine,good\n", &Columns::default()).unwrap();
+    assert_eq!(pairs(&escaped)[0], ("a \"b, c\" d", Some("x")));
+}
+
+#[test]
+fn one_bad_character_costs_its_row_at_most() {
+    let import = csv_of("text,label\na\0b,x\nc,y\nd,y\0\n", &Columns::default()).unwrap();
+    assert_eq!(pairs(&import), [("c", Some("y"))]);
+    assert_eq!(
+        (import.problems[0].at.as_str(), import.problems[0].reason.as_str()),
+        ("row 2", "the text holds a NUL character, at byte 2 of it")
+    );
+    let utf_16: Vec<u8> =
+        "\u{feff}text,label\nschön,gut\nmüde,schlecht\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let import = csv_bytes(&utf_16).unwrap();
+    assert_eq!((pairs(&import)[0], states(&import)[0]), (("schön", Some("gut")), "approved"));
+    let latin: Vec<u8> =
+        "text,label\nschön und gut,gut\nfine,gut\nmüde Äpfel,schlecht\n".chars().map(|c| c as u8).collect();
+    let import = csv_bytes(&latin).unwrap();
+    assert_eq!((pairs(&import)[0].0, states(&import)), ("schön und gut", vec!["pending", "approved", "pending"]));
+    assert!(import.notes[0].contains("which is a guess"), "{:?}", import.notes);
+    let import = csv_bytes(b"text,label\n\xc3\xa9t\xc3\xa9,x\n\xc3\xa9\xff,x\nc,y\n").unwrap();
+    assert_eq!((states(&import), import.examples.len()), (vec!["approved", "pending", "approved"], 3));
+    let import = jsonl_of(
+        "text-classification",
+        "{\"text\": \"a\\u0000\", \"label\": \"x\"}\n{\"text\": \"b\", \"label\": \"x\"}\n",
+    )
+    .unwrap();
+    assert_eq!((import.examples.len(), import.problems[0].at.as_str()), (1, "line 1"));
+}
+
+#[test]
+fn files_of_another_form_are_named() {
+    let cases: [(&[u8], FileForm, &str); 6] = [
+        (
+            b"{\"text\": \"a, b\", \"label\": \"x\"}\n{\"text\": \"c, d\", \"label\": \"y\"}\n",
+            FileForm::Json,
+            "import jsonl",
+        ),
+        (b"[\n  {\"text\": \"a\"}\n]", FileForm::Json, "import jsonl"),
+        (b"PAR1\x15\x04", FileForm::Parquet, "read_parquet"),
+        (b"SQLite format 3\0....", FileForm::Sqlite, "ask-ai"),
+        (b"%PDF-1.7", FileForm::Pdf, "CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", FileForm::Xls, ".xlsx"),
+    ];
+    for (bytes, form, hint) in cases {
+        let error = csv_bytes(bytes).unwrap_err();
+        assert!(matches!(error, Error::OtherForm { found, .. } if found == form), "{error}");
+        assert!(error.hint().unwrap().contains(hint));
+        if form != FileForm::Json {
+            let (_dir, path) = file(bytes);
+            assert!(matches!(import_jsonl(&path, "sentiment", &me()), Err(Error::OtherForm { .. })));
+        }
+    }
+}
+
+#[test]
+fn json_is_read_in_every_layout_and_says_what_is_wrong() {
+    let ab = [("a", Some("x")), ("b", Some("y"))];
+    for text in [
+        "[{\"text\": \"a\", \"label\": \"x\"}, {\"text\": \"b\", \"label\": \"y\"}]",
+        "[\n  {\n    \"text\": \"a\",\n    \"label\": \"x\"\n  },\n  {\n    \"text\": \"b\",\n    \"label\": \"y\"\n  }\n]\n",
+        "{\n  \"text\": \"a\",\n  \"label\": \"x\"\n}\n{\n  \"text\": \"b\",\n  \"label\": \"y\"\n}\n",
+        "\u{feff}{\"text\": \"a\", \"label\": \"x\"}\r\n{\"text\": \"b\", \"label\": \"y\"}",
+    ] {
+        assert_eq!(pairs(&jsonl_of("text-classification", text).unwrap()), ab, "{text}");
+    }
+    let cases = [
+        ("{\"text\": \"a\", \"label\": \"x\",}", "trailing comma (line 1, column 28)"),
+        ("{'text': 'a', 'label': None}", "json.dumps"),
+        ("{\"data\": [{\"text\": \"a\"}]}", "if `data` holds the rows"),
+        ("{\"prompt\": \"a\", \"chosen\": \"x\", \"rejected\": \"y\"}", "a chosen and a rejected answer"),
+        ("{\"text\": \"a\", \"label\": \"x\"", "EOF while parsing"),
+    ];
+    for (text, reason) in cases {
+        let error = jsonl_of("text-classification", text).unwrap_err();
+        assert!(error.to_string().contains(reason), "{error}");
+        assert_eq!(error.hint().as_deref(), Some("correct what is named, then import it again"));
+    }
+}
+
+#[test]
+fn chats_and_instructions_mean_what_they_mean_to_their_tools() {
+    let of = |value: Value| jsonl_of("chat", &value.to_string());
+    let turn = |role: &str, content: &str| json!({"role": role, "content": content});
+    let two = of(json!({"id": 7, "messages": [
+        turn("user", "a"), turn("assistant", "x"), turn("user", "b"), turn("assistant", "y")]}))
+    .unwrap();
+    assert_eq!(pairs(&two), [("a", Some("x")), ("User: a\nAssistant: x\nUser: b", Some("y"))]);
+    assert_eq!([two.examples[0].id.as_str(), two.examples[1].id.as_str()], ["jsonl:7:1", "jsonl:7"]);
+
+    let weight = |weight: Value| json!({"role": "assistant", "content": "x", "weight": weight});
+    let weighed =
+        of(json!({"messages": [turn("user", "a"), weight(json!(0)), turn("user", "b"), turn("assistant", "y")]}));
+    assert_eq!(pairs(&weighed.unwrap()), [("User: a\nAssistant: x\nUser: b", Some("y"))]);
+    for (turns, reason) in [
+        (json!([turn("user", "a"), weight(json!(0))]), "every answer has the weight 0"),
+        (json!([turn("user", "a"), weight(json!(0.5))]), "turn 2 has a `weight`"),
+        (json!([turn("user", "a"), turn("tool", "x")]), "turn 2 has the role `tool`"),
+        (
+            json!([turn("user", "a"), {"role": "assistant", "content": null, "tool_calls": [{}]}]),
+            "turn 2 has `tool_calls`",
+        ),
+        (json!([{"role": "user", "content": [{"type": "image_url"}]}, turn("assistant", "x")]), "type `image_url`"),
+    ] {
+        let error = of(json!({"messages": turns})).unwrap_err();
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+    let parts =
+        json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}]}, turn("assistant", "x")]});
+    assert_eq!(pairs(&of(parts).unwrap()), [("a", Some("x"))]);
+    let shared = json!({"system": "Be kind.", "tools": "[]", "conversations": [
+        {"from": "human", "value": "a"}, {"from": "gpt", "value": "x"}]});
+    let import = of(shared).unwrap();
+    assert_eq!(pairs(&import), [("System: Be kind.\nUser: a", Some("x"))]);
+    assert_eq!(import.notes, ["Fields that are not read: `tools` (1 ×)."]);
+
+    let alpaca =
+        of(json!({"instruction": "b", "input": null, "output": "y", "system": "Be kind.", "history": [["a", "x"]]}));
+    let alpaca = alpaca.unwrap();
+    assert_eq!(
+        pairs(&alpaca),
+        [("System: Be kind.\nUser: a", Some("x")), ("System: Be kind.\nUser: a\nAssistant: x\nUser: b", Some("y"))]
+    );
+    let plain = of(json!({"instruction": "b", "input": null, "output": null, "system": "", "history": []})).unwrap();
+    assert_eq!((pairs(&plain), plain.notes.len()), (vec![("b", None)], 0), "{:?}", plain.notes);
+    let prompts = of(json!({"prompt": [turn("user", "a")], "completion": [turn("assistant", "x")]})).unwrap();
+    assert_eq!(pairs(&prompts), [("a", Some("x"))]);
 }
 
 const MAX: usize = crate::MAX_PROBLEMS;
@@ -136,7 +350,7 @@ fn json_lines_say_their_form() {
     let talk = "User: a\nAssistant: b\nUser: c";
     assert_eq!(
         pairs(&import),
-        [("a", x), ("a", x), ("a", x), ("do\n\na", x), ("do", x), ("a", x), (talk, x), ("a", None)]
+        [("a", x), ("a", x), ("a", x), ("do\n\na", x), ("do", x), ("a", x), ("a", Some("b")), (talk, x), ("a", None)]
     );
 }
 
