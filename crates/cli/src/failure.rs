@@ -113,7 +113,7 @@ through_the_engine!(
     graft_formats::Error,
     graft_hub::Error,
     graft_nn::Error,
-    graft_store::Error,
+    graft_engine::records::Error,
     graft_tasks::Error,
     graft_train::Error
 );

@@ -38,15 +38,14 @@ fn options() -> WorkerOptions {
 }
 
 /// Lets a worker work whose writes fail at the `k`-th point and ever after; returns how many points it passed.
-async fn work_and_fail(home: &Path, k: u64) -> u64 {
-    let mut engine = Engine::open(Home::at(home).unwrap(), "test").await.unwrap();
-    let failing = engine.store.failing_at(k);
-    engine.store = failing.clone();
+async fn work_and_fail(home: &Path, database: &str, k: u64) -> u64 {
+    let store = graft_store::Store::open(database).await.unwrap().failing_at(k);
+    let engine = Engine::with_store(Home::at(home).unwrap(), "test", store.clone());
     let (_stop, stopped) = tokio::sync::watch::channel(false);
     // It may end with the failure, or not have met it.
     let _ = engine.runs().work(options(), stopped, Arc::new(|_| {})).await;
-    engine.store.close().await;
-    failing.fault_points()
+    store.close().await;
+    store.fault_points()
 }
 
 #[test]
@@ -56,7 +55,7 @@ fn at_every_failed_write_the_run_still_ends_well_and_once() {
     let graft = Graft::with_toy_task();
     loop {
         let run = graft.json(&SUBMIT)["run"]["id"].as_str().unwrap().to_owned();
-        let passed = runtime.block_on(work_and_fail(&graft.home(), k));
+        let passed = runtime.block_on(work_and_fail(&graft.home(), &graft.database(), k));
         let began = Instant::now();
         while graft.json(&["runs", "show", &run])["run"]["state"] != "succeeded" {
             graft.ok(&["worker", "--once", "--no-suggestions", "--lease", "0.7", "--backoff", "0.05"]);

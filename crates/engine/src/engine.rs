@@ -4,8 +4,8 @@ use graft_artifacts::Artifacts;
 use graft_store::Store;
 
 use crate::{
-    Error, Home, Places, Result, bases::Bases, evaluations::Evaluations, examples::Examples, runs::Runs,
-    upkeep::Upkeep, versions::Versions,
+    Error, Home, Places, Result, bases::Bases, evaluations::Evaluations, examples::Examples, people::People,
+    runs::Runs, upkeep::Upkeep, versions::Versions,
 };
 
 /// Whether a process of this machine has the id; where that can't be told, it has.
@@ -36,8 +36,8 @@ fn make_private(path: &Path) -> std::io::Result<()> {
 pub struct Engine {
     /// Where state lives.
     pub home: Home,
-    /// Everything remembered.
-    pub store: Store,
+    /// Everything remembered; the parts hand out what others need of it.
+    pub(crate) store: Store,
     /// Where adapters are published beside this machine.
     pub(crate) artifacts: Option<Artifacts>,
     /// In whose name things are done.
@@ -68,8 +68,24 @@ impl Engine {
             || env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let open = |url: &String| Artifacts::open(url, variables());
         let artifacts = places.artifacts.as_ref().map(open).transpose()?;
+        Ok(Self::new(home, by.into(), store, artifacts))
+    }
+
+    /// For tests: on a database that is open already.
+    #[doc(hidden)]
+    pub fn with_store(home: Home, by: impl Into<String>, store: Store) -> Self {
+        Self::new(home, by.into(), store, None)
+    }
+
+    fn new(home: Home, by: String, store: Store, artifacts: Option<Artifacts>) -> Self {
         let me = format!("{}/{}/{}", home.place(), std::process::id(), crate::now());
-        Ok(Self { home, store, artifacts, by: by.into(), me: me.into() })
+        Self { home, store, artifacts, by, me: me.into() }
+    }
+
+    /// Path or URL of the database, without its password.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        self.store.name()
     }
 
     /// Names this process among all that work on the database.
@@ -139,5 +155,11 @@ impl Engine {
     #[must_use]
     pub fn runs(&self) -> Runs<'_> {
         Runs { engine: self }
+    }
+
+    /// Who may log in, and what servers say to each other.
+    #[must_use]
+    pub fn people(&self) -> People<'_> {
+        People { engine: self }
     }
 }

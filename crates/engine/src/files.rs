@@ -1,4 +1,4 @@
-//! Folders and disks.
+//! Folders and disks, and threads that may wait for them.
 
 use std::{
     fs,
@@ -55,4 +55,13 @@ pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
 #[cfg(not(unix))]
 pub(crate) fn free_bytes(_path: &Path) -> Option<u64> {
     None
+}
+
+/// Works on a thread that may wait for a disk or compute for long: others are served by this one. `what` completes
+/// "failed to" where the work can't end.
+pub(crate) async fn apart<T: Send + 'static>(
+    what: &str,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Error::Unsupported(what.to_owned())))
 }

@@ -14,6 +14,7 @@ mod examples;
 mod files;
 mod home;
 mod instance;
+mod people;
 mod runs;
 pub mod serving;
 mod upkeep;
@@ -39,14 +40,17 @@ pub use graft_tasks::{
 };
 pub use graft_train::TrainingRun;
 pub use home::{Home, Places};
+pub use people::People;
 pub use runs::{
-    AskAiTraining, Check, ComparedField, ComparedMetric, EvaluationRequest, Interval, Level, LogStream, LogText,
-    Paired, PairedExample, Plan, Preflight, Problem, Progress, Quality, RunAction, RunComparison, RunEstimate,
+    AskAiTraining, Check, ComparedField, ComparedMetric, EvaluationRequest, Interval, Level, News, Paired,
+    PairedExample, Plan, Preflight, Problem, Progress, Pulse, Quality, RunAction, RunComparison, RunEstimate,
     RunFailure, RunRequest, RunView, Runs, RunsReport, Say, Settings, SkippedRun, SplitName, Submitted, Waiting,
     WorkerOptions, doctor, outcome_of, recipes,
 };
 pub use serving::{Input, Serving, read_inputs};
-pub use upkeep::{Attention, Backup, LastSweep, Rent, Restored, SourceCount, Swept, TaskForm, TaskOverview, Upkeep};
+pub use upkeep::{
+    Attention, Backup, LastSweep, Rent, Restored, SourceCount, Swept, System, TaskForm, TaskOverview, Upkeep,
+};
 pub use versions::{
     AskAiSettings, BaselineScores, Chosen, Distance, Drift, DriftState, Evaluation, KeptAnswer, Lineage, Overrides,
     Seen, Share, Shift, ShownAnswer, Spread, Told, VersionDetail, Versions, field_of, point_latest,
@@ -54,3 +58,13 @@ pub use versions::{
 
 /// A result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// Rows of the database as the parts take and return them, and why it refuses.
+pub mod records {
+    pub use graft_store::{
+        Admins, Answered, Asked, Base, Bulk, BulkReport, Change, ChangeFilter, DatasetInfo, Decision, Error,
+        ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState, Kind, LogStream, LogText, Order,
+        Priority, ReviewFilter, Role, Run, RunFilter, RunKind, RunState, Schedule, Seen, Session, Stage, Token,
+        TrainingRun, User, Version, Watch, Words, model_registry, without_secrets,
+    };
+}

@@ -37,7 +37,7 @@ async fn a_trainer_that_takes_too_much_memory_is_ended_and_the_worker_goes_on() 
         async move { engine.runs().work(options, stopped, Arc::new(|_: &str| {})).await }
     });
     let ended = loop {
-        let run = engine.store.run(&run.id).await.unwrap();
+        let run = engine.runs().get(&run.id).await.unwrap();
         if !run.state.is_active() {
             break run;
         }

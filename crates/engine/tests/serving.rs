@@ -13,7 +13,7 @@ use graft_engine::{
     serving::{AnswerError, AnswerOptions, Format, Heard, Options, Prompt, Verdict},
 };
 use graft_nn::{Adapter, Model};
-use graft_store::NewVersion;
+use graft_store::{NewVersion, Store};
 use graft_train::AdapterCard;
 
 const TASK: &str = "sentiment";
@@ -25,6 +25,8 @@ fn tiny(name: &str) -> PathBuf {
 /// A home with a tiny base and two versions of a task, the LoRA `v1` (active) and the soft prompt `v2`.
 struct Place {
     engine: Engine,
+    /// As another process has it.
+    store: Store,
     home: tempfile::TempDir,
 }
 
@@ -33,7 +35,8 @@ impl Place {
         let home = tempfile::tempdir().unwrap();
         let engine = Engine::open(Home::at(home.path()).unwrap(), "test").await.unwrap();
         engine.bases().add("tiny", &tiny("")).await.unwrap();
-        let place = Self { engine, home };
+        let store = Store::open(engine.database()).await.unwrap();
+        let place = Self { engine, store, home };
         let card = TaskCard { name: TASK.into(), instruction: "Say how it sounds.".into(), answer: form };
         for (name, folder) in [("v1", "adapter_lora"), ("v2", "adapter_prompt")] {
             place.add(name, folder, &card).await;
@@ -69,15 +72,15 @@ impl Place {
             metrics: serde_json::Value::Null,
             parent: None,
         };
-        self.engine.store.add_version(&new, "test", 1).await.unwrap();
+        self.store.add_version(&new, "test", 1).await.unwrap();
     }
 
     async fn activate(&self, name: &str, expected: Option<&str>) {
-        self.engine.store.set_active(TASK, name, expected, "test", 2).await.unwrap();
+        self.store.set_active(TASK, name, expected, "test", 2).await.unwrap();
     }
 
     async fn active(&self) -> String {
-        self.engine.store.active_version(TASK).await.unwrap().unwrap().name
+        self.store.active_version(TASK).await.unwrap().unwrap().name
     }
 
     fn damage(&self, version: &str) {
@@ -133,9 +136,7 @@ async fn versions_change_under_load_and_no_request_fails() {
         })
         .collect();
     tokio::time::sleep(Duration::from_millis(30)).await;
-    // As another process would.
-    let elsewhere = Engine::open(Home::at(place.home.path()).unwrap(), "other").await.unwrap();
-    elsewhere.store.set_active(TASK, "v2", Some("v1"), "other", 3).await.unwrap();
+    place.store.set_active(TASK, "v2", Some("v1"), "other", 3).await.unwrap();
     let mut took = vec![until("the new version never answered", || answering(&serving).as_deref() == Some("v2")).await];
     for client in load {
         let seen = client.await.unwrap();
@@ -145,7 +146,7 @@ async fn versions_change_under_load_and_no_request_fails() {
     while took.iter().all(|took| *took > Duration::from_secs(1)) {
         assert!(took.len() < 5, "each change came late: {took:?}");
         let (next, old) = if took.len() % 2 == 1 { ("v1", "v2") } else { ("v2", "v1") };
-        elsewhere.store.set_active(TASK, next, Some(old), "other", 4).await.unwrap();
+        place.store.set_active(TASK, next, Some(old), "other", 4).await.unwrap();
         took.push(until("a version never answered", || answering(&serving).as_deref() == Some(next)).await);
     }
     let named = serving.answer(TASK, Some("v1"), "so good", &options).await.unwrap();
@@ -190,7 +191,7 @@ async fn a_version_whose_first_requests_fail_gives_way() {
     }
     until("nothing tells why", || serving.status().tasks.iter().any(|task| task.problem.is_some())).await;
     assert_eq!(serving.answer(TASK, None, "so good", &options).await.unwrap().version.as_deref(), Some("v1"));
-    let history = place.engine.store.activations(TASK).await.unwrap();
+    let history = place.store.activations(TASK).await.unwrap();
     let last = history.last().unwrap();
     assert_eq!((last.version.as_str(), last.by.as_str()), ("v1", "test (serving)"));
 }
@@ -298,7 +299,7 @@ async fn a_restored_home_shows_the_active_version_of_ask_ai_again() {
     let place = Place::new(labels()).await;
     let card = TaskCard { name: "ask-ai".into(), instruction: "Answer.".into(), answer: AnswerForm::Text };
     place.add("first", "adapter_lora", &card).await;
-    place.engine.store.set_active("ask-ai", "first", None, "test", 2).await.unwrap();
+    place.store.set_active("ask-ai", "first", None, "test", 2).await.unwrap();
     let file = place.home.path().join("all.zip");
     place.engine.upkeep().backup(&file).await.unwrap();
     let home = tempfile::tempdir().unwrap();

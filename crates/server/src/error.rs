@@ -5,9 +5,6 @@ use graft_core::ExitCode;
 /// What can go wrong in the server itself.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// From the store.
-    #[error(transparent)]
-    Store(#[from] graft_store::Error),
     /// From the engine.
     #[error(transparent)]
     Engine(#[from] graft_engine::Error),
@@ -58,7 +55,6 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Store(error) => return error.hint(),
             Self::Engine(error) => return error.hint(),
             Self::Unguarded { .. } => {
                 "add a user first (`graft users add NAME --role admin`) or set GRAFT_PASSWORD; or bind to 127.0.0.1"
@@ -76,7 +72,6 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Store(error) => error.exit_code(),
             Self::Engine(error) => error.exit_code(),
             Self::Unguarded { .. } | Self::Listen { .. } | Self::Password { .. } | Self::Label => ExitCode::Usage,
             Self::Io { .. } | Self::Hash => ExitCode::Internal,

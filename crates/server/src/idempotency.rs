@@ -8,8 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use graft_core::{Digest, json};
-use graft_engine::{Engine, now};
-use graft_store::{Answered, Asked};
+use graft_engine::{
+    Engine,
+    records::{Answered, Asked},
+};
 use tokio::{
     select,
     time::{Duration, Instant, interval_at},
@@ -66,8 +68,7 @@ async fn once(state: &AppState, key: &str, request: Request, next: Next) -> Resu
     let bytes = to_bytes(body, MAX_BODY).await;
     let bytes = bytes.map_err(|_| Problem::new(Kind::TooLarge, "the body is longer than this path takes"))?;
     let job = Job { engine: state.engine.clone(), who, route, key: key.to_owned(), digest: Digest::of(&bytes) };
-    let gone = |process: &str| state.engine.is_gone(process);
-    match state.engine.store.begin_request(job.asked(), &gone, now(), now() + KEPT).await? {
+    match state.engine.people().begin_request(job.asked(), KEPT).await? {
         Answered::Yes { status, reply } => return Ok(replay(status, reply)),
         Answered::Soon => {
             return Err(Problem::new(Kind::Conflict, "a request with this key is being answered at this moment")
@@ -104,7 +105,7 @@ impl Job {
             select! {
                 handled = &mut handler => break handled,
                 // What isn't noted now is noted the next time.
-                _ = renew.tick() => drop(self.engine.store.renew_request(self.asked(), now()).await),
+                _ = renew.tick() => drop(self.engine.people().renew_request(self.asked()).await),
             }
         };
         let response = handled.unwrap_or_else(|bug| match bug.try_into_panic() {
@@ -121,7 +122,7 @@ impl Job {
             Some((status, told)) => Some((*status, told.as_str())),
             None => text.filter(|_| lasting).map(|text| (parts.status.as_u16(), text)),
         };
-        self.engine.store.end_request(self.asked(), answer).await?;
+        self.engine.people().end_request(self.asked(), answer).await?;
         Ok(Response::from_parts(parts, Body::from(reply)))
     }
 }

@@ -6,8 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use graft_engine::{Engine, Imported, ReadImport, now};
-use graft_store::Import;
+use graft_engine::{Engine, Imported, ReadImport, records::Import};
 use serde_json::{Value, json};
 
 use crate::{
@@ -55,7 +54,7 @@ impl Imports {
             Problem::new(Kind::Unavailable, "the server ended while it read the file")
                 .with_hint("upload it again: what is stored of it stays, and the rest is added")
         );
-        engine.store.fail_lost_imports(&|process| engine.is_gone(process), &problem, now()).await?;
+        engine.examples().fail_lost_imports(&problem).await?;
         Ok(Self { folder, rows: Rows::default() })
     }
 
@@ -72,8 +71,7 @@ impl Imports {
         check(&upload)?;
         let id = format!("import-{}", crate::auth::random_name().map_err(|_| no_numbers())?);
         let kind = kind_name(upload.kind);
-        let begun =
-            engine.store.begin_import(&id, kind, upload.task.as_deref(), engine.process(), &engine.by, now()).await?;
+        let begun = engine.examples().begin_import(&id, kind, upload.task.as_deref()).await?;
         let (handle, rows) = (tokio::runtime::Handle::current(), self.rows.clone());
         // Reading is computing: it must not hold up the threads that serve.
         tokio::task::spawn_blocking(move || handle.block_on(finish(engine, id, upload, rows)));
@@ -115,7 +113,7 @@ async fn finish(engine: Engine, id: String, upload: Received, rows: Rows) {
         problem.detail = by_own_name(&problem.detail, &upload);
         json!(problem)
     });
-    let ended = engine.store.end_import(&id, outcome.as_ref(), &engine.by, now()).await;
+    let ended = engine.examples().end_import(&id, outcome.as_ref()).await;
     if let Err(error) = ended {
         tracing::error!(import = id, error = ?error, "the end of an import can't be stored");
     }
@@ -130,7 +128,7 @@ async fn store(engine: &Engine, id: &str, upload: &Received, rows: &Rows) -> gra
     };
     tell(0);
     let imported = engine.examples().take_in(import, &mut tell).await?;
-    engine.store.import_progress(id, of, Some(of)).await?;
+    engine.examples().import_is_stored(id, of).await?;
     Ok(imported)
 }
 

@@ -68,10 +68,10 @@ const LONGEST: Duration = Duration::from_secs(600);
     components(schemas(
         problem::Problem,
         graft_engine::Comparison,
-        graft_engine::LogStream,
-        graft_store::Kind,
-        graft_store::Order,
-        graft_store::ReviewFilter,
+        graft_engine::records::LogStream,
+        graft_engine::records::Kind,
+        graft_engine::records::Order,
+        graft_engine::records::ReviewFilter,
         routes::changes::ChangeOrder,
         routes::openai::OpenAiError
     ))

@@ -18,7 +18,10 @@ use axum::{
     },
 };
 use futures_util::{Stream, stream};
-use graft_store::{Change, ChangeFilter, FollowCursor, Kind, LogStream, LogText, Run, RunState, Store};
+use graft_engine::{
+    Engine, News, Pulse,
+    records::{Change, ChangeFilter, Kind, LogStream, LogText, RunState},
+};
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
 
@@ -65,17 +68,17 @@ impl Message {
 }
 
 impl ChangeFeed {
-    pub(crate) async fn start(store: &Store) -> Result<Self, graft_store::Error> {
-        let mut watch = store.watch().await?;
+    pub(crate) async fn start(engine: &Engine) -> graft_engine::Result<Self> {
+        let mut watch = engine.upkeep().watch().await?;
         let (tell_newest, newest) = watch::channel(watch.newest());
         let (messages, _) = broadcast::channel(BEHIND);
-        let (store, tell) = (store.clone(), messages.clone());
+        let (engine, tell) = (engine.clone(), messages.clone());
         tokio::spawn(async move {
             while watch.changed().await.is_some() {
                 loop {
                     let after = *tell_newest.borrow();
                     // Without it the next change brings these along.
-                    let Ok(changes) = changes_after(&store, after, PAGE).await else { break };
+                    let Ok(changes) = changes_after(&engine, after, PAGE).await else { break };
                     for change in &changes {
                         tell_newest.send_replace(change.seq);
                         // Nobody may be listening.
@@ -91,8 +94,8 @@ impl ChangeFeed {
     }
 }
 
-async fn changes_after(store: &Store, after: i64, most: u32) -> Result<Vec<Change>, graft_store::Error> {
-    store.changes(&ChangeFilter { after, limit: Some(most), ..ChangeFilter::default() }).await
+async fn changes_after(engine: &Engine, after: i64, most: u32) -> graft_engine::Result<Vec<Change>> {
+    engine.upkeep().changes(&ChangeFilter { after, limit: Some(most), ..ChangeFilter::default() }).await
 }
 
 /// Looks again at who may log in whenever that changes, whichever process changed it, until the server ends.
@@ -108,7 +111,7 @@ pub(crate) async fn follow_people(state: AppState) {
             Err(broadcast::error::RecvError::Lagged(_)) => true,
             Err(broadcast::error::RecvError::Closed) => return,
         };
-        if about_people && let Err(error) = state.auth.refresh(&state.engine.store).await {
+        if about_people && let Err(error) = state.auth.refresh(&state.engine).await {
             tracing::error!(error = ?error, "who may log in can't be read");
         }
     }
@@ -154,7 +157,7 @@ impl ChangeCursor {
             }
             if self.replaying {
                 // Boxed: a stream that waits for what comes must not be as large as a question to the database.
-                let page = Box::pin(changes_after(&self.state.engine.store, self.last, REPLAY)).await.ok()?;
+                let page = Box::pin(changes_after(&self.state.engine, self.last, REPLAY)).await.ok()?;
                 self.replaying = !page.is_empty();
                 self.backlog.extend(page.iter().map(Message::of));
                 continue;
@@ -198,7 +201,7 @@ pub(crate) async fn changes(state: &AppState, after: Option<i64>) -> Result<Resp
     let newest = *state.changes.newest.borrow();
     let last = match after {
         // From before a backup was restored, or another process's that is ahead.
-        Some(after) if after > newest => after.min(state.engine.store.newest_change().await?),
+        Some(after) if after > newest => after.min(state.engine.upkeep().newest_change().await?),
         after => after.unwrap_or(newest),
     };
     let cursor = ChangeCursor {
@@ -235,15 +238,6 @@ pub(crate) fn unheld() -> [(HeaderName, HeaderValue); 1] {
 #[derive(Debug, Default)]
 pub struct RunFeeds(Mutex<HashMap<String, watch::Receiver<Pulse>>>);
 
-/// What is known of a watched run.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Pulse {
-    /// How far its follower has come.
-    cursor: FollowCursor,
-    /// Whether it has ended, and how; it may be gone altogether.
-    ended: Option<Option<RunState>>,
-}
-
 impl RunFeeds {
     /// Listens to a run; the first listener starts the task that looks at it.
     fn listen(&self, state: &AppState, run: &str) -> watch::Receiver<Pulse> {
@@ -267,7 +261,7 @@ impl RunFeeds {
 async fn watch_run(state: &AppState, run: &str, tell: watch::Sender<Pulse>) {
     // One receiver is kept for those to come.
     while tell.receiver_count() > 1 && !state.is_closing() {
-        if let Some(pulse) = look(&state.engine.store, run).await {
+        if let Some(pulse) = state.engine.runs().pulse(run).await {
             let has_ended = pulse.ended.is_some();
             tell.send_if_modified(|known| {
                 *known != pulse && {
@@ -284,23 +278,12 @@ async fn watch_run(state: &AppState, run: &str, tell: watch::Sender<Pulse>) {
     state.run_feeds.all().remove(run);
 }
 
-/// Nothing while the database is away.
-async fn look(store: &Store, run: &str) -> Option<Pulse> {
-    // The state is read first, so that nothing is missed of a run that has just ended.
-    let ended = match store.run(run).await {
-        Ok(run) => (!run.state.is_active()).then_some(Some(run.state)),
-        Err(error) if error.is_of_the_database() => return None,
-        Err(_) => Some(None),
-    };
-    Some(Pulse { cursor: store.followed(run).await.ok()?.unwrap_or_default().cursor, ended })
-}
-
 const STREAMS: [LogStream; 2] = [LogStream::Stdout, LogStream::Stderr];
 
 /// One client's place in a run.
 struct RunCursor {
     state: AppState,
-    run: Run,
+    run: String,
     seq: u64,
     /// Bytes told of stdout and stderr.
     told: [u64; 2],
@@ -336,7 +319,7 @@ impl RunCursor {
                     () = tokio::time::sleep(LONG_PAUSE) => {}
                     changed = self.pulse.changed() => if changed.is_err() && !self.state.is_closing() {
                         // Its watcher ended for want of listeners just as this one came.
-                        self.pulse = self.state.run_feeds.listen(&self.state, &self.run.id);
+                        self.pulse = self.state.run_feeds.listen(&self.state, &self.run);
                     },
                 },
             }
@@ -345,14 +328,13 @@ impl RunCursor {
 
     /// Reads what there is beyond what was told; says whether that could be read.
     async fn read(&mut self) -> bool {
-        let engine = &self.state.engine;
-        let Ok(events) = engine.store.run_events(&self.run.id, self.seq, REPLAY).await else { return false };
+        let news = self.state.engine.runs().news(&self.run, self.seq, self.told, REPLAY).await;
+        let Ok(News { events, logs }) = news else { return false };
         for event in events {
             self.seq = event.seq;
             self.backlog.push_back(run_event(event.seq, &graft_core::json::line(&event)));
         }
-        for (stream, told) in STREAMS.into_iter().zip(&mut self.told) {
-            let Ok(part) = engine.store.run_log(&self.run.id, stream, *told).await else { return false };
+        for ((stream, told), part) in STREAMS.into_iter().zip(&mut self.told).zip(logs) {
             let from = std::mem::replace(told, part.next.max(*told));
             if !part.text.is_empty() {
                 self.backlog.push_back(log_event(stream, from, &part));
@@ -372,11 +354,11 @@ fn log_event(stream: LogStream, from: u64, part: &LogText) -> Event {
 }
 
 /// A run's events after one, the ends of its logs, and what is to come.
-pub(crate) async fn run(state: &AppState, run: &Run, after: u64) -> Result<Response, Problem> {
+pub(crate) async fn run(state: &AppState, run: &str, after: u64) -> Result<Response, Problem> {
     let size = state.engine.runs().known(run).await?.cursor;
     let cursor = RunCursor {
-        pulse: state.run_feeds.listen(state, &run.id),
-        run: run.clone(),
+        pulse: state.run_feeds.listen(state, run),
+        run: run.to_owned(),
         seq: after,
         told: [size.stdout, size.stderr].map(|size| size.saturating_sub(TAIL)),
         backlog: VecDeque::new(),

@@ -116,7 +116,7 @@ impl Presence {
 }
 
 /// Hears where the pages of other servers are, until this one ends.
-pub(crate) async fn follow(state: AppState, mut words: graft_store::Words) {
+pub(crate) async fn follow(state: AppState, mut words: graft_engine::records::Words) {
     let mut closing = state.closing();
     loop {
         tokio::select! {

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use graft_core::{ExitCode, json};
-use graft_store::Error as StoreError;
+use graft_engine::records::Error as StoreError;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -341,7 +341,6 @@ impl From<crate::Error> for Problem {
     fn from(error: crate::Error) -> Self {
         let (hint, code) = (error.hint(), error.exit_code());
         match error {
-            crate::Error::Store(error) => error.into(),
             crate::Error::Engine(error) => error.into(),
             other => {
                 let mut problem = Self::new(by_exit_code(code, ""), format!("failed to {other}"));

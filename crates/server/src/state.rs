@@ -1,10 +1,9 @@
 //! What all handlers share.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use graft_core::Timestamp;
 use graft_engine::{Engine, Serving};
-use graft_store::{RunFilter, RunState};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -56,7 +55,7 @@ impl App {
     /// # Errors
     /// [`Error::Unguarded`] for an address that others can reach while nobody must log in; what the store says.
     pub async fn new(engine: Engine, config: ServerConfig) -> Result<AppState, Error> {
-        let auth = Auth::new(&engine.store, &config).await?;
+        let auth = Auth::new(&engine, &config).await?;
         if !config.is_local() && !auth.has_credentials() {
             return Err(Error::Unguarded { bind: config.bind });
         }
@@ -65,7 +64,7 @@ impl App {
         let counting = Arc::clone(&metrics);
         serving.on_end(move |ended| counting.answer(ended));
         let state = Arc::new(Self {
-            changes: ChangeFeed::start(&engine.store).await?,
+            changes: ChangeFeed::start(&engine).await?,
             imports: Imports::new(&engine).await?,
             presence: Presence::new(engine.process().to_owned()),
             metrics,
@@ -80,7 +79,7 @@ impl App {
             config,
         });
         tokio::spawn(live::follow_people(Arc::clone(&state)));
-        if let Some(words) = state.engine.store.words().await {
+        if let Some(words) = state.engine.people().words().await {
             tokio::spawn(presence::follow(Arc::clone(&state), words));
         }
         Ok(state)
@@ -100,16 +99,6 @@ impl App {
     /// Hears of the end.
     pub(crate) fn closing(&self) -> watch::Receiver<bool> {
         self.closing.subscribe()
-    }
-
-    /// Runs by state.
-    pub(crate) async fn run_counts(&self) -> Result<BTreeMap<String, u64>, graft_store::Error> {
-        let mut counts = BTreeMap::new();
-        for state in RunState::ALL {
-            let filter = RunFilter { state: Some(*state), ..RunFilter::default() };
-            counts.insert(state.name().to_owned(), self.engine.store.count_runs(&filter).await?);
-        }
-        Ok(counts)
     }
 
     /// What answers now.

@@ -8,9 +8,9 @@ use graft_core::{OptimSpec, SplitRule};
 use graft_engine::{
     Drafts, Engine, Error, Imported, Plan, RunRequest, Settings, SplitName, compact, now, point_latest,
     recipes::{Method, Recipe, ask_ai_script},
+    records::Run,
 };
 use graft_hub::Reference;
-use graft_store::{NewRun, Run};
 use graft_train::RunDir;
 
 use super::{import, settings, train};
@@ -174,14 +174,5 @@ impl Train {
 async fn found(engine: &Engine, path: &Path) -> Result<Run> {
     let path = std::path::absolute(path).map_err(|source| Error::Io { doing: "find", path: path.into(), source })?;
     let folder = path.ancestors().take(3).find(|folder| folder.join("spec.json").exists()).unwrap_or(&path);
-    let spec = RunDir::new(folder).spec()?;
-    match engine.store.run(&spec.run).await {
-        Ok(run) => Ok(engine.runs().prepare_again(&run, None, None).await?),
-        Err(graft_store::Error::NoRun(_)) => {
-            let dir = folder.to_string_lossy();
-            let new = NewRun { task: &spec.task.name, spec: &spec, dir: &dir };
-            Ok(engine.store.add_run(new, &engine.by, now()).await?)
-        }
-        Err(error) => Err(error.into()),
-    }
+    Ok(engine.runs().of_dir(&RunDir::new(folder)).await?)
 }

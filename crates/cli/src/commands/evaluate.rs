@@ -2,8 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use graft_core::{Event, EventKind, json};
-use graft_engine::{Engine, Evaluation, RunLock};
-use graft_store::Version;
+use graft_engine::{Engine, Evaluation, RunLock, records::Version};
 use graft_train::RunDir;
 
 use super::models::scores_table;
@@ -49,7 +48,7 @@ pub(crate) struct EvalDir {
 pub(crate) async fn in_dir(engine: &Engine, command: &EvalDir, json: bool) -> Result<Reply> {
     let dir = RunDir::new(&command.dir);
     let _lock = RunLock::take(dir.path()).map_err(graft_engine::Error::from)?;
-    let version = engine.store.version(&command.task, &command.version).await?;
+    let version = engine.versions().get(&command.task, &command.version).await?;
     let mut tell = |event: &Event| match (&event.kind, json) {
         (_, true) => print(&json::line(event)),
         (EventKind::Answered { done, of }, false) => print(&format!("{done} of {of} examples answered")),
@@ -61,13 +60,7 @@ pub(crate) async fn in_dir(engine: &Engine, command: &EvalDir, json: bool) -> Re
 
 pub(crate) async fn run(engine: &Engine, command: Eval) -> Result<Reply> {
     let task = engine.versions().task_with_versions(command.task.as_deref()).await?;
-    let version = match &command.version {
-        Some(name) => engine.store.version(&task, name).await?,
-        None => {
-            let newest = engine.store.versions(Some(&task)).await?.pop();
-            newest.ok_or(graft_engine::Error::NoActive { task })?
-        }
-    };
+    let version = engine.versions().named_or_newest(&task, command.version.as_deref()).await?;
     let (version, text) = evaluate(engine, &version, !command.skip_base).await?;
     let evaluation = &version.metrics["evaluation"];
     let json = serde_json::json!({"task": version.task, "version": version.name, "evaluation": evaluation});

@@ -2,8 +2,10 @@ use std::{fs, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use graft_core::Example;
-use graft_engine::{Engine, Error, iso8601};
-use graft_store::{Bulk, BulkReport, Change, Decision, ExampleFilter, Order, ReviewFilter, Seen};
+use graft_engine::{
+    Engine, Error, iso8601,
+    records::{Bulk, BulkReport, Change, Decision, ExampleFilter, Order, ReviewFilter, Seen},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -164,7 +166,7 @@ pub(crate) async fn run(engine: &Engine, command: Examples) -> Result<Reply> {
         }
         Examples::History { id, task } => {
             let example = engine.examples().get(&id, task.as_deref()).await?;
-            Ok(history(&engine.store.history(&example.task, &id).await?))
+            Ok(history(&engine.examples().history(&example).await?))
         }
     }
 }
@@ -184,7 +186,7 @@ async fn decide(engine: &Engine, which: Which, what: &str, decision: &Decision) 
 }
 
 async fn list(engine: &Engine, filter: &ExampleFilter) -> Result<Reply> {
-    let (examples, total) = (engine.store.examples(filter).await?, engine.store.count_examples(filter).await?);
+    let (examples, total) = engine.examples().list(filter).await?;
     let mut table = Table::new(["id", "task", "state", "input", "answer"]);
     for example in &examples {
         table.row([

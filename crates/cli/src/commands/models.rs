@@ -1,8 +1,10 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use graft_engine::{Activated, Engine, Evaluation, Seen, Told, iso8601};
-use graft_store::{Stage, Version, model_registry};
+use graft_engine::{
+    Activated, Engine, Evaluation, Seen, Told, iso8601,
+    records::{Stage, Version, model_registry},
+};
 use graft_tasks::score::{Comparison, Scores, Verdict};
 use serde_json::{Value, json};
 
@@ -86,7 +88,7 @@ pub(crate) async fn run(engine: &Engine, command: Models) -> Result<Reply> {
         Models::List { task } => list(engine, task.as_deref()).await,
         Models::Info { version, task } => {
             let task = engine.versions().task_with_versions(task.as_deref()).await?;
-            Ok(info(&engine.store.version(&task, &version).await?))
+            Ok(info(&engine.versions().get(&task, &version).await?))
         }
         Models::Add { folder, task, base, version } => {
             let told = Told { task: task.as_deref(), base: base.as_deref() };
@@ -119,7 +121,7 @@ pub(crate) async fn run(engine: &Engine, command: Models) -> Result<Reply> {
         }
         Models::ExportRegistry { task, output } => {
             let task = engine.versions().task_with_versions(task.as_deref()).await?;
-            let registry = model_registry(&engine.store.versions(Some(&task)).await?);
+            let registry = model_registry(&engine.versions().list(Some(&task)).await?);
             let text = format!("{registry:#}\n");
             let Some(path) = output else { return Ok(Reply::new(registry, text)) };
             graft_formats::atomic::bytes(&path, text.as_bytes())?;
@@ -129,7 +131,7 @@ pub(crate) async fn run(engine: &Engine, command: Models) -> Result<Reply> {
 }
 
 async fn list(engine: &Engine, task: Option<&str>) -> Result<Reply> {
-    let versions = engine.store.versions(task).await?;
+    let versions = engine.versions().list(task).await?;
     let mut table = Table::new(["version", "task", "stage", "score", "base", "made", "run"]);
     for version in &versions {
         let score = Evaluation::of(version).and_then(|evaluation| headline(&evaluation.adapter));

@@ -1,9 +1,8 @@
 use std::io::{IsTerminal as _, Read as _};
 
 use clap::{Subcommand, ValueEnum};
-use graft_engine::{Engine, Error, iso8601};
+use graft_engine::{Engine, Error, iso8601, records::Admins};
 use graft_server::auth::{Role, people};
-use graft_store::Admins;
 use serde_json::json;
 
 use crate::{
@@ -79,7 +78,7 @@ impl From<RoleName> for Role {
 pub(crate) async fn users(engine: &Engine, admins: Admins, command: Users) -> Result<Reply> {
     match command {
         Users::List => {
-            let users = engine.store.users().await?;
+            let users = engine.people().users().await?;
             let mut table = Table::new(["name", "role", "since"]);
             users
                 .iter()
@@ -91,7 +90,7 @@ pub(crate) async fn users(engine: &Engine, admins: Admins, command: Users) -> Re
             Ok(Reply::new(json!({"user": user}), format!("{} may log in as {}.", user.name, user.role.name())))
         }
         Users::Remove { name } => {
-            let user = people::remove_user(engine, admins, &name).await?;
+            let user = engine.people().remove_user(&name, admins).await?;
             Ok(Reply::new(json!({"user": user}), format!("{} may not log in any more.", user.name)))
         }
     }
@@ -100,7 +99,7 @@ pub(crate) async fn users(engine: &Engine, admins: Admins, command: Users) -> Re
 pub(crate) async fn tokens(engine: &Engine, admins: Admins, command: Tokens) -> Result<Reply> {
     match command {
         Tokens::List => {
-            let tokens = engine.store.tokens().await?;
+            let tokens = engine.people().tokens().await?;
             let mut table = Table::new(["id", "role", "label", "last used"]);
             for token in &tokens {
                 let used = token.used_at.map_or_else(|| "never".to_owned(), iso8601);
@@ -114,7 +113,7 @@ pub(crate) async fn tokens(engine: &Engine, admins: Admins, command: Tokens) -> 
             Ok(Reply::new(json!({"token": token, "secret": secret}), text))
         }
         Tokens::Remove { id } => {
-            let token = people::remove_token(engine, admins, &id).await?;
+            let token = engine.people().remove_token(&id, admins).await?;
             Ok(Reply::new(json!({"token": token}), format!("Token {} has ended.", token.id)))
         }
     }

@@ -4,9 +4,9 @@ use clap::Args;
 use graft_core::{AnswerForm, ExitCode, TaskCard};
 use graft_engine::{
     Chosen, Engine, Error, Input, Serving, Told, read_inputs,
+    records::ExampleFilter,
     serving::{Answer, AnswerOptions, Deployment, Sampling},
 };
-use graft_store::ExampleFilter;
 use graft_tasks::{
     cards,
     score::{Diff, diff},
@@ -267,15 +267,12 @@ pub(crate) async fn validate(engine: &Engine, command: Validate) -> Result<Reply
 async fn held_out(engine: &Engine, chosen: &Chosen, task: &str) -> Result<Vec<Input>> {
     let examples = match chosen.version.as_ref().and_then(|version| version.dataset.as_ref()) {
         Some(digest) => {
-            let dataset = engine.store.dataset(task, digest).await?;
+            let dataset = engine.examples().dataset(task, digest).await?;
             dataset.eval.into_iter().chain(dataset.train).collect()
         }
         None => {
-            let limit = Some(SAMPLES as u32);
-            engine
-                .store
-                .examples(&ExampleFilter { task: Some(task.to_owned()), limit, ..ExampleFilter::default() })
-                .await?
+            let (task, limit) = (Some(task.to_owned()), Some(SAMPLES as u32));
+            engine.examples().list(&ExampleFilter { task, limit, ..ExampleFilter::default() }).await?.0
         }
     };
     let some = examples.into_iter().take(SAMPLES);

@@ -2,8 +2,8 @@ use clap::{Args, Subcommand};
 use graft_engine::{
     Engine, EvaluationRequest, Preflight, RunRequest, RunView, Settings, iso8601,
     recipes::{Effort, Method},
+    records::{Priority, Run, RunFilter},
 };
-use graft_store::{Priority, Run, RunFilter};
 use serde_json::json;
 
 use super::settings::Split;

@@ -5,8 +5,10 @@ use std::{
 
 use clap::Subcommand;
 use graft_core::EventKind;
-use graft_engine::{Engine, Error, LogStream, iso8601};
-use graft_store::{Run, RunFilter, RunKind, RunState};
+use graft_engine::{
+    Engine, Error, iso8601,
+    records::{LogStream, Run, RunFilter, RunKind, RunState},
+};
 use graft_train::TrainingRun;
 use serde_json::json;
 
@@ -95,16 +97,13 @@ pub(crate) async fn run(engine: &Engine, command: Runs) -> Result<Reply> {
         Runs::List { task, state, kind, limit } => {
             list(engine, RunFilter { task, state, kind, limit: Some(limit), offset: 0 }).await
         }
-        Runs::Show { id } => show(engine, &engine.store.run(&id).await?).await,
-        Runs::Logs { id, stderr, follow } => logs(engine, &engine.store.run(&id).await?, stderr, follow).await,
+        Runs::Show { id } => show(engine, &engine.runs().get(&id).await?).await,
+        Runs::Logs { id, stderr, follow } => logs(engine, &id, stderr, follow).await,
         Runs::Resume { id, version, skip_base } => {
-            let run = engine.store.run(&id).await?;
+            let run = engine.runs().get(&id).await?;
             if run.kind == RunKind::Evaluate {
                 let hint = format!("`graft runs retry {id}` gives it to a worker; `graft eval` measures here and now");
                 return Err(Failure::usage(format!("train run `{id}`, which measures a version"), hint));
-            }
-            if let Some(name) = &version {
-                engine.store.check_new_version(&run.task, name).await?;
             }
             let run = engine.runs().prepare_again(&run, version.as_deref(), None).await?;
             train::complete(engine, &run).await?.judge(engine, !skip_base, None).await
@@ -131,8 +130,8 @@ pub(crate) async fn run(engine: &Engine, command: Runs) -> Result<Reply> {
 }
 
 async fn list(engine: &Engine, filter: RunFilter) -> Result<Reply> {
-    let runs = engine.store.runs(&filter).await?;
-    let versions = engine.store.versions(filter.task.as_deref()).await?;
+    let runs = engine.runs().list(&filter).await?;
+    let versions = engine.versions().list(filter.task.as_deref()).await?;
     let mut table = Table::new(["run", "kind", "state", "base", "examples", "loss", "started", "version"]);
     for run in &runs {
         let made = versions.iter().find(|version| version.run.as_ref() == Some(&run.id));
@@ -154,10 +153,10 @@ async fn list(engine: &Engine, filter: RunFilter) -> Result<Reply> {
 
 async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
     let dir = engine.home.run_dir(run);
-    let known = engine.runs().known(run).await?;
+    let known = engine.runs().known(&run.id).await?;
     let result: Option<TrainingRun> = known.result.and_then(|result| serde_json::from_value(result).ok());
     let version = engine.versions().of_run(run).await?;
-    let last_step = engine.runs().events(run, 0).await?.into_iter().rev().find_map(|event| match event.kind {
+    let last_step = engine.runs().events(&run.id, 0).await?.into_iter().rev().find_map(|event| match event.kind {
         EventKind::Step { step, of, loss, .. } => Some((step, of, loss)),
         _ => None,
     });
@@ -202,14 +201,14 @@ async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
     Ok(Reply::new(json, facts(&lines)))
 }
 
-async fn logs(engine: &Engine, run: &Run, stderr: bool, follow: bool) -> Result<Reply> {
+async fn logs(engine: &Engine, id: &str, stderr: bool, follow: bool) -> Result<Reply> {
     let stream = if stderr { LogStream::Stderr } else { LogStream::Stdout };
     let (mut whole, mut offset) = (String::new(), 0);
     loop {
         // The state is read before the log, so that nothing is missed of a run that has just ended.
-        let goes_on = follow && engine.store.run(&run.id).await?.state.is_active();
+        let goes_on = follow && engine.runs().get(id).await?.state.is_active();
         loop {
-            let part = engine.runs().log(run, stream, offset).await?;
+            let part = engine.runs().log(id, stream, offset).await?;
             if part.text.is_empty() {
                 break;
             }
@@ -221,7 +220,7 @@ async fn logs(engine: &Engine, run: &Run, stderr: bool, follow: bool) -> Result<
             }
         }
         match (follow, goes_on) {
-            (false, _) => return Ok(Reply::new(json!({"run": run.id, "log": whole}), whole)),
+            (false, _) => return Ok(Reply::new(json!({"run": id, "log": whole}), whole)),
             (true, false) => return Ok(Reply::silent()),
             (true, true) => tokio::time::sleep(Duration::from_millis(300)).await,
         }
@@ -229,7 +228,7 @@ async fn logs(engine: &Engine, run: &Run, stderr: bool, follow: bool) -> Result<
 }
 
 async fn stop(engine: &Engine, id: &str, no_wait: bool) -> Result<Reply> {
-    let run = engine.store.run(id).await?;
+    let run = engine.runs().get(id).await?;
     if !run.state.is_active() {
         let hint = "`graft runs list` shows the runs and their states";
         return Err(Failure::usage(format!("stop run `{id}`, which is {}", run.state.name()), hint));

@@ -46,7 +46,7 @@ pub(crate) async fn run(engine: &Engine, command: Schedules) -> Result<Reply> {
             Ok(Reply::new(added, text))
         }
         Schedules::List => {
-            let schedules = engine.store.schedules().await?;
+            let schedules = engine.runs().schedules().await?;
             let mut table = Table::new(["name", "task", "cron", "zone", "next", "last run", "last note"]);
             for schedule in &schedules {
                 table.row([
@@ -64,7 +64,7 @@ pub(crate) async fn run(engine: &Engine, command: Schedules) -> Result<Reply> {
             Ok(Reply::new(json!({"schedules": schedules}), text))
         }
         Schedules::Remove { name } => {
-            let gone = engine.store.remove_schedule(&name, &engine.by, graft_engine::now()).await?;
+            let gone = engine.runs().remove_schedule(&name).await?;
             Ok(Reply::new(gone, format!("Schedule {name} is gone.")))
         }
     }

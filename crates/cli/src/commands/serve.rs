@@ -95,7 +95,7 @@ fn banner(state: &AppState, listener: &TcpListener) -> Result<String> {
     let bind = listener.local_addr().unwrap_or(state.config.bind);
     let url = state.config.public_url.clone().unwrap_or_else(|| format!("http://{bind}"));
     let mut text = format!("Graft {} at {}\n", env!("CARGO_PKG_VERSION"), url.trim_end_matches('/'));
-    text += &format!("  home      {}\n  database  {}\n", state.engine.home.path().display(), state.engine.store.name());
+    text += &format!("  home      {}\n  database  {}\n", state.engine.home.path().display(), state.engine.database());
     if !graft_server::page::is_built() {
         text += "  page      not built; the address says how\n";
     }

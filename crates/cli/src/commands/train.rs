@@ -5,8 +5,8 @@ use graft_core::{BaseRef, json};
 use graft_engine::{
     Engine, Error, Evaluation, Home, Plan, RunLock, RunRequest, Seen, Settings, Submitted, outcome_of,
     recipes::{Effort, Method, recipe},
+    records::{Run, Version},
 };
-use graft_store::{Run, Version};
 use graft_train::{Machine, Outcome, RunDir, TrainingRun};
 use serde_json::Value;
 
@@ -77,7 +77,7 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
     let rule = command.split.rule(command.settings.seed)?;
     let prepared = engine.examples().prepare(&command.task, rule, None).await?;
     if let Some(name) = &command.version {
-        engine.store.check_new_version(&command.task, name).await?;
+        engine.versions().check_new(&command.task, name).await?;
     }
     let (base, _) = engine.bases().find(&command.base).await?;
     let recipe = recipe(&command.task, command.method, prepared.dataset.train.len());
@@ -134,7 +134,7 @@ pub(crate) async fn complete(engine: &Engine, run: &Run) -> Result<Trained> {
     outcome_of(&run)?;
     // Earlier versions of Graft left it to this command to register what had been trained.
     let version = engine.versions().register(&run, run.version.as_deref()).await?;
-    let result = engine.runs().known(&run).await?.result.map(serde_json::from_value).transpose();
+    let result = engine.runs().known(&run.id).await?.result.map(serde_json::from_value).transpose();
     let damaged = |source| Error::BadSpec { run: run.id.clone(), source };
     let result = result.map_err(damaged)?.ok_or_else(|| Error::NoResult { run: run.id.clone() })?;
     Ok(Trained { run, result, version })

@@ -71,7 +71,7 @@ pub(crate) async fn run(engine: &Engine, command: Worker) -> Result<Reply> {
         stop.closed().await;
     });
     let say: Say = Arc::new(|line| eprintln!("{line}"));
-    eprintln!("Working with {} threads on {}", options.slots, engine.store.name());
+    eprintln!("Working with {} threads on {}", options.slots, engine.database());
     engine.runs().work(options, stopped, say).await?;
     Ok(Reply::silent())
 }

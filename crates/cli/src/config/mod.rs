@@ -11,9 +11,8 @@ use std::{
     time::Duration,
 };
 
-use graft_engine::{AskAiTraining, Drafts, Places, WorkerOptions, serving};
+use graft_engine::{AskAiTraining, Drafts, Places, WorkerOptions, records::Admins, serving};
 use graft_server::ServerConfig;
-use graft_store::Admins;
 
 use crate::failure::{Failure, Result};
 
@@ -189,7 +188,7 @@ impl Config {
         match (key.kept, self.get(key.name).0) {
             (_, "") => String::new(),
             (Kept::Secret, _) => "(set)".to_owned(),
-            (Kept::Either, value) => graft_store::without_secrets(value),
+            (Kept::Either, value) => graft_engine::records::without_secrets(value),
             (Kept::Open, value) => value.to_owned(),
         }
     }

@@ -8,7 +8,10 @@ use graft_hub::{Progress, Reference, Resolved};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{Engine, Error, Home, Result, now};
+use crate::{Engine, Error, Home, Result, files::apart, now};
+
+/// What fails where the files of a base model can't be read to their end.
+const READ: &str = "read the base model";
 
 /// What there is to know about a base model.
 #[derive(Clone, Debug, Serialize)]
@@ -104,13 +107,14 @@ impl Bases<'_> {
 
     async fn named(self, name: &str) -> Result<Resolved> {
         let (hub, reference) = (self.engine.home.hub()?, name.parse::<Reference>()?);
-        apart(move || Ok(hub.find(&reference)?)).await
+        apart(READ, move || Ok(hub.find(&reference)?)).await
     }
 
     /// Checks that the files are those of a supported model, and remembers their digest.
     async fn record(self, name: &str, found: &Resolved) -> Result<(BaseRef, ModelFiles)> {
         let (path, digests) = (found.path.clone(), self.engine.home.digests());
-        let (files, digest) = apart(move || Ok((graft_formats::open(&path)?, digest_of(&path, &digests)?))).await?;
+        let (files, digest) =
+            apart(READ, move || Ok((graft_formats::open(&path)?, digest_of(&path, &digests)?))).await?;
         let base = BaseRef { name: name.to_owned(), digest };
         self.engine.store.add_base(&base, &found.path.to_string_lossy(), &self.engine.by, now()).await?;
         Ok((base, files))
@@ -125,7 +129,7 @@ impl Bases<'_> {
         let recorded: Vec<PathBuf> = recorded.map(|base| base.path.into()).collect();
         let (home, wanted) = (self.engine.home.clone(), wanted.clone());
         // Gigabytes may have to be read.
-        apart(move || home.find_base(&wanted, recorded)).await
+        apart(READ, move || home.find_base(&wanted, recorded)).await
     }
 }
 
@@ -154,12 +158,6 @@ impl Home {
             (None, Err(error)) => Err(error.into()),
         }
     }
-}
-
-/// Reads files on a thread that may wait for them: a disk of the network that is away must not hold up those who serve.
-async fn apart<T: Send + 'static>(read: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let done = tokio::task::spawn_blocking(read).await;
-    done.unwrap_or_else(|_| Err(Error::Unsupported("read the base model".into())))
 }
 
 fn info(base: &BaseRef, found: &Resolved, files: &ModelFiles) -> BaseInfo {

@@ -1,14 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use graft_core::{Dataset, Example, ExampleId, SplitRule, TaskCard, near_duplicates, split};
+use graft_core::{Dataset, Digest, Example, ExampleId, SplitRule, TaskCard, near_duplicates, split};
 use graft_predict::Codec;
-use graft_store::{ExampleFilter, Order, ReviewFilter};
+use graft_store::{DatasetInfo, ExampleFilter, Order, ReviewFilter};
 use graft_tasks::cards;
 use graft_train::Row;
 use serde_json::Value;
 
 use super::{Examples, ground::ground};
-use crate::{Error, Result, now};
+use crate::{Error, Result, files::apart, now};
 
 /// How examples are split unless people say otherwise.
 pub(crate) const USUAL_SPLIT: SplitRule = SplitRule::Newest { eval_share: 0.2 };
@@ -47,9 +47,7 @@ impl Examples<'_> {
         }
         let mut card = cards::card(task, &labels_of(examples.iter().filter_map(|example| example.output.as_ref())))?;
         let frozen = self.engine.store.assignment(task).await?;
-        // Many examples take a while, and others are served by this thread.
-        let sides = tokio::task::spawn_blocking(move || split(&examples, &frozen, rule)).await;
-        let dataset = sides.map_err(|_| Error::Unsupported("split the examples".into()))?;
+        let dataset = apart("split the examples", move || Ok(split(&examples, &frozen, rule))).await?;
         ground(&mut card, &dataset.train);
         Ok(Prepared { card, dataset })
     }
@@ -82,10 +80,25 @@ impl Examples<'_> {
             for (example, cluster) in examples.into_iter().zip(clusters) {
                 groups.entry(cluster).or_default().push(example);
             }
-            groups.into_values().filter(|group| group.len() > 1).collect()
+            Ok(groups.into_values().filter(|group| group.len() > 1).collect())
         };
-        // As above: others are served by this thread.
-        tokio::task::spawn_blocking(group).await.map_err(|_| Error::Unsupported("compare the examples".into()))
+        apart("compare the examples", group).await
+    }
+
+    /// The datasets of a task or of all, newest first.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn datasets(self, task: Option<&str>) -> Result<Vec<DatasetInfo>> {
+        Ok(self.engine.store.datasets(task).await?)
+    }
+
+    /// A dataset as it was saved.
+    ///
+    /// # Errors
+    /// There is no such dataset.
+    pub async fn dataset(self, task: &str, digest: &Digest) -> Result<Dataset> {
+        Ok(self.engine.store.dataset(task, digest).await?)
     }
 
     /// Keeps the dataset, which fixes its split for ever.

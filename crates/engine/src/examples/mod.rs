@@ -9,10 +9,12 @@ mod report;
 mod spans;
 mod stats;
 mod tables;
+mod uploads;
 
 use graft_core::Example;
 use graft_nn::{Prompter, TokenView};
 use graft_predict::Codec;
+use graft_store::{Change, ExampleFilter};
 use graft_tasks::cards;
 use serde_json::Value;
 
@@ -54,6 +56,23 @@ impl Examples<'_> {
         }
         let count = found.len();
         found.pop().filter(|_| count == 1).ok_or_else(|| Error::WhichExample { id: id.to_owned(), count })
+    }
+
+    /// Examples that match, and how many match on all pages.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn list(self, filter: &ExampleFilter) -> Result<(Vec<Example>, u64)> {
+        let store = &self.engine.store;
+        Ok((store.examples(filter).await?, store.count_examples(filter).await?))
+    }
+
+    /// All that ever happened to an example, oldest first.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn history(self, example: &Example) -> Result<Vec<Change>> {
+        Ok(self.engine.store.history(&example.task, &example.id).await?)
     }
 
     /// Gives an example another output, as text or JSON, and approves it.

@@ -25,14 +25,13 @@ pub use doctor::{Check, doctor};
 pub use estimate::{Quality, RunEstimate};
 pub use evaluation::EvaluationRequest;
 pub use failure::RunFailure;
-pub use graft_store::{LogStream, LogText};
 pub use many::{RunAction, RunsReport, SkippedRun};
 pub use plan::{Plan, Submitted};
 pub use preflight::{Level, Preflight, Problem};
 pub use process::outcome_of;
 pub use request::{RunRequest, SplitName};
 pub use settings::Settings;
-pub use view::{Progress, RunView, Waiting};
+pub use view::{News, Progress, Pulse, RunView, Waiting};
 pub use worker::{Say, WorkerOptions};
 
 use crate::Engine;

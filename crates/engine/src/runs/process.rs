@@ -1,6 +1,7 @@
 use graft_core::{ExitCode, json};
 use graft_exec::{Executor as _, RunRef, Stop};
-use graft_store::{Again, Run, RunState};
+use graft_store::{Again, NewRun, Run, RunState};
+use graft_train::RunDir;
 
 use super::{MAX_ATTEMPTS, Runs};
 use crate::{Error, Result, now};
@@ -16,19 +17,39 @@ impl Runs<'_> {
     /// whose version gets this name. One that is queued or at work, or that has succeeded, stays as it is.
     ///
     /// # Errors
-    /// Another run of the task is active.
+    /// Another run of the task is active; the name can't be a new version's.
     pub async fn prepare_again(
         self,
         run: &Run,
         version: Option<&str>,
         request: Option<&super::RunRequest>,
     ) -> Result<Run> {
+        if let Some(name) = version {
+            self.engine.versions().check_new(&run.task, name).await?;
+        }
         if !matches!(run.state, RunState::Failed | RunState::Cancelled) {
             return Ok(run.clone());
         }
         let request = request.map(json::value);
         let how = Again { max_attempts: 1, request: request.as_ref(), version };
         self.engine.store.queue_again(&run.id, how, &self.engine.by, now(), |_| Ok(())).await
+    }
+
+    /// The run of a directory with a spec, made ready as by [`prepare_again`](Self::prepare_again); one that this home
+    /// doesn't know is added.
+    ///
+    /// # Errors
+    /// Another run of the task is active; the spec is damaged.
+    pub async fn of_dir(self, dir: &RunDir) -> Result<Run> {
+        let spec = dir.spec()?;
+        match self.engine.store.run(&spec.run).await {
+            Ok(run) => self.prepare_again(&run, None, None).await,
+            Err(graft_store::Error::NoRun(_)) => {
+                let new = NewRun { task: &spec.task.name, spec: &spec, dir: &dir.path().to_string_lossy() };
+                Ok(self.engine.store.add_run(new, &self.engine.by, now()).await?)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Puts a failed or cancelled run back into the queue, to go on from its last checkpoint.

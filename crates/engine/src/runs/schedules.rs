@@ -30,6 +30,22 @@ impl Runs<'_> {
         Ok(self.engine.store.add_schedule(new, &self.engine.by, now()).await?)
     }
 
+    /// Every schedule, by id.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn schedules(self) -> Result<Vec<Schedule>> {
+        Ok(self.engine.store.schedules().await?)
+    }
+
+    /// Removes a schedule; its runs stay.
+    ///
+    /// # Errors
+    /// There is none of the id.
+    pub async fn remove_schedule(self, id: &str) -> Result<Schedule> {
+        Ok(self.engine.store.remove_schedule(id, &self.engine.by, now()).await?)
+    }
+
     /// Submits the runs of schedules whose time has come; times that passed while nobody looked count once. Whoever
     /// else does the same at this moment, one run is submitted. A schedule that waits for longer than its pattern says
     /// was moved on by a clock that was ahead, and is reckoned again.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{EvaluationRequest, RunFailure, RunRequest, Runs, worker::SEEN_WITHIN};
-use crate::{Error, Result};
+use super::{EvaluationRequest, RunFailure, RunRequest, Runs};
+use crate::{Result, files::apart, upkeep::SEEN_WITHIN};
 
 /// How far a run is, from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -109,7 +109,49 @@ pub struct RunView {
     pub damage: Option<String>,
 }
 
+/// How far the follower of a run has come.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pulse {
+    /// What it has taken in.
+    pub cursor: FollowCursor,
+    /// Whether the run has ended, and how; it may be gone altogether.
+    pub ended: Option<Option<RunState>>,
+}
+
+/// What is new of a run.
+#[derive(Clone, Debug)]
+pub struct News {
+    /// Its next events.
+    pub events: Vec<Event>,
+    /// The next parts of stdout and stderr.
+    pub logs: [LogText; 2],
+}
+
 impl Runs<'_> {
+    /// A run.
+    ///
+    /// # Errors
+    /// There is no such run.
+    pub async fn get(self, id: &str) -> Result<Run> {
+        Ok(self.engine.store.run(id).await?)
+    }
+
+    /// The directory of a run on this machine.
+    ///
+    /// # Errors
+    /// There is no such run.
+    pub async fn dir(self, id: &str) -> Result<RunDir> {
+        Ok(self.engine.home.run_dir(&self.get(id).await?))
+    }
+
+    /// Runs, newest first.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn list(self, filter: &RunFilter) -> Result<Vec<Run>> {
+        Ok(self.engine.store.runs(filter).await?)
+    }
+
     /// One run, with everything about it.
     ///
     /// # Errors
@@ -177,7 +219,7 @@ impl Runs<'_> {
             return false;
         }
         let (engine, run) = (self.engine.clone(), run.clone());
-        tokio::task::spawn_blocking(move || engine.runs().is_alive(&run)).await.unwrap_or_default()
+        apart("look for its trainer", move || Ok(engine.runs().is_alive(&run))).await.unwrap_or_default()
     }
 
     /// What is known of a run that was never followed: one that an earlier version of Graft trained is read from its
@@ -187,8 +229,7 @@ impl Runs<'_> {
             return Ok(Followed::default());
         }
         let dir = self.engine.home.run_dir(run);
-        let read = tokio::task::spawn_blocking(move || read_whole(&dir));
-        let read = read.await.map_err(|error| Error::TrainerStart(std::io::Error::other(error)))??;
+        let read = apart("read the run's directory", move || read_whole(&dir)).await?;
         let Some(findings) = read else { return Ok(Followed::default()) };
         self.engine.store.import_findings(run, &findings).await?;
         Ok(self.engine.store.followed(&run.id).await?.unwrap_or_default())
@@ -197,17 +238,22 @@ impl Runs<'_> {
     /// The events of a run after a `seq`; of many steps some.
     ///
     /// # Errors
-    /// The database can't be read; those of an earlier version's run are damaged.
-    pub async fn events(self, run: &Run, after: u64) -> Result<Vec<Event>> {
-        self.known(run).await?;
-        Ok(self.engine.store.run_events(&run.id, after, u32::MAX).await?)
+    /// There is no such run; those of an earlier version's run are damaged.
+    pub async fn events(self, id: &str, after: u64) -> Result<Vec<Event>> {
+        self.known(id).await?;
+        Ok(self.engine.store.run_events(id, after, u32::MAX).await?)
     }
 
     /// How far a run is, and what came of it.
     ///
     /// # Errors
     /// As [`events`](Self::events).
-    pub async fn known(self, run: &Run) -> Result<Followed> {
+    pub async fn known(self, id: &str) -> Result<Followed> {
+        let run = self.get(id).await?;
+        self.known_of(&run).await
+    }
+
+    async fn known_of(self, run: &Run) -> Result<Followed> {
         match self.engine.store.followed(&run.id).await? {
             Some(known) => Ok(known),
             None => self.bring_in(run).await,
@@ -248,9 +294,34 @@ impl Runs<'_> {
     ///
     /// # Errors
     /// As [`events`](Self::events).
-    pub async fn log(self, run: &Run, stream: LogStream, offset: u64) -> Result<LogText> {
-        self.known(run).await?;
-        Ok(self.engine.store.run_log(&run.id, stream, offset).await?)
+    pub async fn log(self, id: &str, stream: LogStream, offset: u64) -> Result<LogText> {
+        self.known(id).await?;
+        Ok(self.engine.store.run_log(id, stream, offset).await?)
+    }
+
+    /// How far the follower of a run has come; nothing while the database is away.
+    pub async fn pulse(self, id: &str) -> Option<Pulse> {
+        let store = &self.engine.store;
+        // The state is read first, so that nothing is missed of a run that has just ended.
+        let ended = match store.run(id).await {
+            Ok(run) => (!run.state.is_active()).then_some(Some(run.state)),
+            Err(error) if error.is_of_the_database() => return None,
+            Err(_) => Some(None),
+        };
+        Some(Pulse { cursor: store.followed(id).await.ok()?.unwrap_or_default().cursor, ended })
+    }
+
+    /// What there is of a run beyond an event and beyond some bytes of stdout and stderr: at most `most` events, and the
+    /// next part of each log.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn news(self, id: &str, after: u64, told: [u64; 2], most: u32) -> Result<News> {
+        let store = &self.engine.store;
+        let events = store.run_events(id, after, most).await?;
+        let stdout = store.run_log(id, LogStream::Stdout, told[0]).await?;
+        let stderr = store.run_log(id, LogStream::Stderr, told[1]).await?;
+        Ok(News { events, logs: [stdout, stderr] })
     }
 }
 

@@ -5,8 +5,11 @@ mod machine;
 mod overview;
 mod rent;
 mod sweep;
+mod trail;
 
 pub use backup::{Backup, Restored};
+pub(crate) use machine::SEEN_WITHIN;
+pub use machine::System;
 pub use overview::{Attention, SourceCount, TaskForm, TaskOverview};
 pub use rent::Rent;
 pub(crate) use sweep::KEPT_HOURS;

@@ -56,8 +56,7 @@ const LAST: &str = "sweep.json";
 
 impl Upkeep<'_> {
     /// What the last sweep found, if there was one.
-    #[must_use]
-    pub fn last_sweep(self) -> Option<LastSweep> {
+    pub(super) fn last_sweep(self) -> Option<LastSweep> {
         serde_json::from_slice(&fs::read(self.engine.home.path().join(LAST)).ok()?).ok()
     }
 

@@ -50,6 +50,41 @@ impl Versions<'_> {
         }
     }
 
+    /// A version.
+    ///
+    /// # Errors
+    /// There is no such version.
+    pub async fn get(self, task: &str, name: &str) -> Result<Version> {
+        Ok(self.engine.store.version(task, name).await?)
+    }
+
+    /// The version of a name, or the newest.
+    ///
+    /// # Errors
+    /// There is no such version.
+    pub async fn named_or_newest(self, task: &str, name: Option<&str>) -> Result<Version> {
+        match name {
+            Some(name) => self.get(task, name).await,
+            None => self.list(Some(task)).await?.pop().ok_or_else(|| Error::NoActive { task: task.to_owned() }),
+        }
+    }
+
+    /// The versions of a task or of all, oldest first.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn list(self, task: Option<&str>) -> Result<Vec<Version>> {
+        Ok(self.engine.store.versions(task).await?)
+    }
+
+    /// Refuses a name that a new version can't have.
+    ///
+    /// # Errors
+    /// It is no name, or taken.
+    pub async fn check_new(self, task: &str, name: &str) -> Result<()> {
+        Ok(self.engine.store.check_new_version(task, name).await?)
+    }
+
     /// Makes the version that was active before the active one again; returns it, and the one that was.
     ///
     /// # Errors

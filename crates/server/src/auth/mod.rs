@@ -15,8 +15,10 @@ use std::{
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use graft_core::{Digest, Timestamp};
-use graft_engine::{Engine, now};
-use graft_store::{Admins, Session, Store};
+use graft_engine::{
+    Engine, now,
+    records::{Admins, Session},
+};
 use tokio::sync::watch;
 
 use crate::{
@@ -24,7 +26,7 @@ use crate::{
     problem::{Kind, Problem},
 };
 
-pub use graft_store::Role;
+pub use graft_engine::records::Role;
 pub(crate) use layer::{authorize, changes_state};
 pub(crate) use roles::Roles;
 
@@ -100,7 +102,7 @@ impl std::fmt::Debug for Auth {
 }
 
 impl Auth {
-    pub(crate) async fn new(store: &Store, config: &ServerConfig) -> Result<Self, Error> {
+    pub(crate) async fn new(engine: &Engine, config: &ServerConfig) -> Result<Self, Error> {
         let auth = Self {
             required: AtomicBool::new(false),
             credentials: AtomicBool::new(false),
@@ -115,14 +117,13 @@ impl Auth {
             session_ms: i64::from(config.session_hours) * 3_600_000,
             changed: watch::Sender::new(()),
         };
-        auth.refresh(store).await?;
+        auth.refresh(engine).await?;
         Ok(auth)
     }
 
     /// Looks again whether there are users or tokens.
-    pub(crate) async fn refresh(&self, store: &Store) -> Result<(), graft_store::Error> {
-        let stored = !store.users().await?.is_empty() || !store.tokens().await?.is_empty();
-        let credentials = stored || self.admins() == Admins::Configured;
+    pub(crate) async fn refresh(&self, engine: &Engine) -> graft_engine::Result<()> {
+        let credentials = engine.people().must_log_in().await? || self.admins() == Admins::Configured;
         self.credentials.store(credentials, Ordering::Relaxed);
         self.required.store(self.demanded || credentials, Ordering::Relaxed);
         self.changed.send_replace(());
@@ -175,7 +176,7 @@ impl Auth {
             return Ok(who.or_else(|| self.anonymous()));
         }
         if let Some(cookie) = self.cookie_of(headers) {
-            let session = engine.store.session(&people::digest(cookie), now()).await?;
+            let session = engine.people().session(&people::digest(cookie)).await?;
             if let Some(session) = session.filter(|session| self.is_configured(session.configured.as_deref())) {
                 return Ok(Some(Who { name: session.who, role: session.role, by_cookie: true }));
             }
@@ -194,7 +195,7 @@ impl Auth {
         if self.token.as_ref() == Some(&digest) {
             return Ok(Some(Login { configured: Some(digest), ..Login::of("token", Role::Admin) }));
         }
-        let found = engine.store.use_token(&digest, now()).await?;
+        let found = engine.people().use_token(&digest).await?;
         Ok(found.map(|token| Login {
             until: token.expires_at,
             token: Some(token.id),
@@ -226,7 +227,7 @@ impl Auth {
         peer: Peer,
     ) -> Result<Login, Problem> {
         self.limiter.attempt(peer)?;
-        let user = engine.store.user(name).await?;
+        let user = engine.people().user(name).await?;
         let user = user.map(|user| (user.password, Login::of(name, user.role)));
         let configured = self.password.as_ref().filter(|_| name == "admin").map(|(hash, mark)| {
             (hash.clone(), Login { configured: Some(mark.clone()), ..Login::of(name, Role::Admin) })
@@ -254,14 +255,14 @@ impl Auth {
             token: login.token.clone(),
             configured: login.configured.clone(),
         };
-        engine.store.add_session(&people::digest(&secret), &session, at).await?;
+        engine.people().open_session(&people::digest(&secret), &session, at).await?;
         Ok(self.set_cookie(&secret, (expires_at - at) / 1000))
     }
 
     /// Ends the session of a request; returns a cookie that takes its cookie away.
     pub(crate) async fn close_session(&self, engine: &Engine, headers: &HeaderMap) -> Result<HeaderValue, Problem> {
         if let Some(cookie) = self.cookie_of(headers) {
-            engine.store.end_session(&people::digest(cookie)).await?;
+            engine.people().end_session(&people::digest(cookie)).await?;
             self.changed.send_replace(());
         }
         Ok(self.set_cookie("", 0))

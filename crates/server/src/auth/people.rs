@@ -9,8 +9,10 @@ use argon2::{
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
 use graft_core::Digest;
-use graft_engine::{Engine, now};
-use graft_store::{Admins, Token, User};
+use graft_engine::{
+    Engine, now,
+    records::{Admins, Token, User},
+};
 
 use super::Role;
 use crate::Error;
@@ -32,18 +34,7 @@ pub async fn set_user(engine: &Engine, admins: Admins, name: &str, role: Role, p
     }
     let password = password.to_owned();
     let hash = hashing(move || hash_password(&password)).await.ok_or(Error::Hash)??;
-    Ok(engine.store.put_user(name, role, &hash, admins, &engine.by, now()).await?)
-}
-
-/// Removes a user, and ends their sessions.
-///
-/// # Errors
-/// There is none of the name, or it is the last administrator.
-pub async fn remove_user(engine: &Engine, admins: Admins, name: &str) -> Result<User, Error> {
-    let missing = || graft_store::Error::NotFound { what: "user", name: name.to_owned() };
-    let user = engine.store.user(name).await?.ok_or_else(missing)?;
-    engine.store.remove_user(name, admins, &engine.by, now()).await?;
-    Ok(user)
+    Ok(engine.people().set_user(name, role, &hash, admins).await?)
 }
 
 /// Makes a token; returns what is kept of it, and the token itself, which is not.
@@ -72,19 +63,8 @@ pub async fn make_token(
         used_at: None,
         expires_at: days.map(|days| at + i64::from(days.clamp(1, 3650)) * 86_400_000),
     };
-    engine.store.add_token(&token, &digest(&secret), admins).await?;
+    engine.people().add_token(&token, &digest(&secret), admins).await?;
     Ok((token, secret))
-}
-
-/// Ends a token.
-///
-/// # Errors
-/// There is none of the id, or it is the last administrator's.
-pub async fn remove_token(engine: &Engine, admins: Admins, id: &str) -> Result<Token, Error> {
-    let missing = || graft_store::Error::NotFound { what: "token", name: id.to_owned() };
-    let token = engine.store.tokens().await?.into_iter().find(|token| token.id == id).ok_or_else(missing)?;
-    engine.store.remove_token(id, admins, &engine.by, now()).await?;
-    Ok(token)
 }
 
 /// A password's hash with its method and salt (argon2id).

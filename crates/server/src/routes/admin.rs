@@ -1,7 +1,7 @@
 //! `/admin/training`: the Ask AI service's endpoints, in its own words, so that its page and scripts work here.
 
 use axum::extract::State;
-use graft_store::{Error as StoreError, Run, RunFilter, RunKind, TrainingRun};
+use graft_engine::records::{Error as StoreError, Run, RunFilter, RunKind, TrainingRun};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -46,7 +46,7 @@ async fn recent_runs(
 ) -> Result<Reply<Vec<TrainingRun>>, Problem> {
     let limit = limit.unwrap_or(20).clamp(1, 200);
     let filter = RunFilter { limit: Some(limit), ..trainings() };
-    let runs = engine.store.runs(&filter).await?;
+    let runs = engine.runs().list(&filter).await?;
     Ok(Reply(runs.iter().map(Run::training_run).collect()))
 }
 
@@ -74,7 +74,7 @@ async fn trigger(State(state): State<AppState>, Acting(engine): Acting) -> Resul
 async fn delete_one(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<Cleared>, Problem> {
     let filter = trainings();
     let is_meant = |run: &Run| run.id == id || run.seq.to_string() == id;
-    let run = engine.store.runs(&filter).await?.into_iter().find(is_meant).ok_or(StoreError::NoRun(id.clone()))?;
+    let run = engine.runs().list(&filter).await?.into_iter().find(is_meant).ok_or(StoreError::NoRun(id.clone()))?;
     engine.runs().delete(&run.id).await?;
     Ok(Reply(Cleared { deleted: 1 }))
 }
@@ -85,7 +85,7 @@ async fn delete_one(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<
 async fn clear_runs(Acting(engine): Acting) -> Result<Reply<Cleared>, Problem> {
     let filter = trainings();
     let mut deleted = 0;
-    for run in engine.store.runs(&filter).await?.into_iter().filter(|run| !run.state.is_active()) {
+    for run in engine.runs().list(&filter).await?.into_iter().filter(|run| !run.state.is_active()) {
         engine.runs().delete(&run.id).await?;
         deleted += 1;
     }

@@ -1,6 +1,6 @@
 //! `/changes`: the audit trail.
 
-use graft_store::{Change, ChangeFilter, Kind};
+use graft_engine::records::{Change, ChangeFilter, Kind};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -67,7 +67,7 @@ async fn list_changes(Acting(engine): Acting, Params(wanted): Params<Wanted>) ->
         newest,
         limit: Some(wanted.limit.unwrap_or(50).clamp(1, 500)),
     };
-    let changes = engine.store.changes(&filter).await?;
+    let changes = engine.upkeep().changes(&filter).await?;
     let next = changes.last().map_or(if newest { 0 } else { after }, |change| change.seq);
     Ok(Reply(ChangeList { changes, next }))
 }

@@ -1,7 +1,7 @@
 //! `/datasets`: what versions learned from and were measured on.
 
 use graft_core::{Dataset, Digest};
-use graft_store::DatasetInfo;
+use graft_engine::records::DatasetInfo;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -55,7 +55,7 @@ pub struct Wanted {
     responses((status = 200, body = DatasetList)))]
 async fn list_datasets(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Result<Reply<DatasetList>, Problem> {
     let page = Page { limit: wanted.limit, offset: wanted.offset };
-    let found = engine.store.datasets(wanted.task.as_deref()).await?;
+    let found = engine.examples().datasets(wanted.task.as_deref()).await?;
     let total = found.len() as u64;
     Ok(Reply(DatasetList { datasets: page.of(found), total }))
 }
@@ -69,7 +69,7 @@ async fn show_dataset(
     At((task, digest)): At<(String, String)>,
 ) -> Result<Reply<DatasetDetail>, Problem> {
     let digest: Digest = digest.parse().map_err(|error| Problem::new(Kind::NotFound, format!("failed to {error}")))?;
-    let Dataset { digest, train, eval, leaking, .. } = engine.store.dataset(&task, &digest).await?;
+    let Dataset { digest, train, eval, leaking, .. } = engine.examples().dataset(&task, &digest).await?;
     Ok(Reply(DatasetDetail { task, digest, train, eval, leaking }))
 }
 

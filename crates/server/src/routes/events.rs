@@ -23,7 +23,7 @@ pub struct From {
 /// `/presence`. A comment every ten seconds keeps the line open.
 #[utoipa::path(get, path = "/events", tag = "changes", extensions(("x-role" = json!("viewer"))),
     params(From, ("Last-Event-ID" = Option<i64>, Header)),
-    responses((status = 200, body = graft_store::Change, content_type = "text/event-stream")))]
+    responses((status = 200, body = graft_engine::records::Change, content_type = "text/event-stream")))]
 async fn stream_changes(
     State(state): State<AppState>,
     headers: HeaderMap,

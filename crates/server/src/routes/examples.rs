@@ -1,7 +1,9 @@
 //! `/examples`: look, approve, reject, edit, undo, one by one or many at once.
 
-use graft_engine::{Engine, ExampleDetail, Listed};
-use graft_store::{Bulk as Which, BulkReport, Decision, ExampleFilter, Order, ReviewFilter, Seen};
+use graft_engine::{
+    Engine, ExampleDetail, Listed,
+    records::{Bulk as Which, BulkReport, Decision, ExampleFilter, Order, ReviewFilter, Seen},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};

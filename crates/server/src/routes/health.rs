@@ -39,7 +39,7 @@ async fn ready(State(state): State<AppState>) -> Result<Reply<Health>, Problem> 
     if state.is_closing() {
         return Err(Problem::new(Kind::Unavailable, "the server is about to end"));
     }
-    state.engine.store.setting("ask-ai").await?;
+    state.engine.upkeep().check_database().await?;
     Ok(Reply(Health { status: "ready", version: env!("CARGO_PKG_VERSION") }))
 }
 
@@ -47,7 +47,7 @@ async fn ready(State(state): State<AppState>) -> Result<Reply<Health>, Problem> 
 #[utoipa::path(get, path = "/metrics", tag = "system", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = String, content_type = "text/plain")))]
 async fn metrics(State(state): State<AppState>) -> Result<Response, Problem> {
-    let runs = state.run_counts().await?;
+    let runs = state.engine.upkeep().run_counts().await?;
     let text = state.metrics.text(&runs, &state.serving_state());
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
 }

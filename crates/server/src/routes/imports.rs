@@ -2,8 +2,7 @@
 
 use axum::extract::{DefaultBodyLimit, Multipart, State};
 use graft_core::Timestamp;
-use graft_engine::{BadRow, SkippedRows};
-use graft_store::ImportState;
+use graft_engine::{BadRow, SkippedRows, records::ImportState};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -101,8 +100,8 @@ pub struct Import {
     pub at: Timestamp,
 }
 
-impl From<graft_store::Import> for Import {
-    fn from(import: graft_store::Import) -> Self {
+impl From<graft_engine::records::Import> for Import {
+    fn from(import: graft_engine::records::Import) -> Self {
         let mut found = import.report.unwrap_or_default();
         let mut part = |name: &str, empty: Value| found.get_mut(name).map_or(empty, Value::take);
         Self {
@@ -136,7 +135,7 @@ pub(crate) struct ImportReport<'a> {
     pub(crate) pending: usize,
     /// What became of them.
     #[serde(flatten)]
-    pub(crate) changes: graft_store::ImportReport,
+    pub(crate) changes: graft_engine::records::ImportReport,
 }
 
 /// Uploads a source of examples; the reading goes on in the background.
@@ -158,7 +157,7 @@ async fn begin_import(
 #[utoipa::path(get, path = "/imports/{id}", tag = "imports", extensions(("x-role" = json!("trainer"))),
     params(("id" = String, Path)), responses((status = 200, body = Import), (status = 404, body = Problem)))]
 async fn show_import(State(state): State<AppState>, At(id): At<String>) -> Result<Reply<Import>, Problem> {
-    let import = state.engine.store.import_state(&id).await?;
+    let import = state.engine.examples().import(&id).await?;
     Ok(Reply(state.imports.with_progress(import).into()))
 }
 

@@ -1,7 +1,9 @@
 //! `/runs/bulk`: the same for many runs at once.
 
-use graft_engine::{RunAction, RunsReport};
-use graft_store::{RunFilter, RunKind, RunState};
+use graft_engine::{
+    RunAction, RunsReport,
+    records::{RunFilter, RunKind, RunState},
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};

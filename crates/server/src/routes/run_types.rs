@@ -1,8 +1,7 @@
 //! What `/runs` takes and gives.
 
 use graft_core::Event;
-use graft_engine::{Progress, RunFailure, RunView, TrainingRun, Waiting};
-use graft_store::Run;
+use graft_engine::{Progress, RunFailure, RunView, TrainingRun, Waiting, records::Run};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -1,7 +1,9 @@
 //! `/runs`: submit, look, stop, go on, compare.
 
-use graft_engine::{LogStream, LogText, Preflight, RunComparison, RunRequest};
-use graft_store::{RunKind, RunState};
+use graft_engine::{
+    Preflight, RunComparison, RunRequest,
+    records::{LogStream, LogText, RunKind, RunState},
+};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -75,7 +77,7 @@ pub struct Compared {
     responses((status = 200, body = RunList)))]
 async fn list_runs(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Result<Reply<RunList>, Problem> {
     let page = super::Page { limit: wanted.limit, offset: wanted.offset };
-    let filter = graft_store::RunFilter {
+    let filter = graft_engine::records::RunFilter {
         task: wanted.task,
         state: wanted.state,
         kind: wanted.kind,
@@ -164,9 +166,8 @@ async fn read_log(
     At(id): At<String>,
     Params(part): Params<LogPart>,
 ) -> Result<Reply<LogText>, Problem> {
-    let run = engine.store.run(&id).await?;
     let stream = part.stream.unwrap_or(LogStream::Stderr);
-    Ok(Reply(engine.runs().log(&run, stream, part.offset.unwrap_or(0)).await?))
+    Ok(Reply(engine.runs().log(&id, stream, part.offset.unwrap_or(0)).await?))
 }
 
 /// A run's events.
@@ -178,8 +179,7 @@ async fn list_events(
     At(id): At<String>,
     Params(After { after }): Params<After>,
 ) -> Result<Reply<EventList>, Problem> {
-    let run = engine.store.run(&id).await?;
-    Ok(Reply(EventList { events: engine.runs().events(&run, after.unwrap_or(0)).await? }))
+    Ok(Reply(EventList { events: engine.runs().events(&id, after.unwrap_or(0)).await? }))
 }
 
 /// Server-sent events of a run: `event` (its `seq` as id), `log` and, once it has ended, `end`.
@@ -189,22 +189,19 @@ async fn list_events(
         (status = 404, body = Problem)))]
 async fn stream_run(
     State(state): State<AppState>,
-    Acting(engine): Acting,
     At(id): At<String>,
     headers: HeaderMap,
     Params(After { after }): Params<After>,
 ) -> Result<Response, Problem> {
-    let run = engine.store.run(&id).await?;
     let after = live::last_event_id(&headers).and_then(|id| id.try_into().ok()).or(after);
-    live::run(&state, &run, after.unwrap_or(0)).await
+    live::run(&state, &id, after.unwrap_or(0)).await
 }
 
 /// The files of a run's directory.
 #[utoipa::path(get, path = "/runs/{id}/artifacts", tag = "runs", extensions(("x-role" = json!("viewer"))),
     params(("id" = String, Path)), responses((status = 200, body = ArtifactList), (status = 404, body = Problem)))]
 async fn list_artifacts(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<ArtifactList>, Problem> {
-    let run = engine.store.run(&id).await?;
-    Ok(Reply(ArtifactList { artifacts: download::list(engine.home.run_dir(&run).path()).await? }))
+    Ok(Reply(ArtifactList { artifacts: download::list(engine.runs().dir(&id).await?.path()).await? }))
 }
 
 /// One file of a run's directory.
@@ -212,8 +209,7 @@ async fn list_artifacts(Acting(engine): Acting, At(id): At<String>) -> Result<Re
     params(("id" = String, Path), ("path" = String, Path)),
     responses((status = 200, content_type = "application/octet-stream"), (status = 404, body = Problem)))]
 async fn read_artifact(Acting(engine): Acting, At((id, path)): At<(String, String)>) -> Result<Response, Problem> {
-    let run = engine.store.run(&id).await?;
-    download::file(engine.home.run_dir(&run).path(), &path).await
+    download::file(engine.runs().dir(&id).await?.path(), &path).await
 }
 
 /// Runs side by side: where their settings differ, and their numbers.

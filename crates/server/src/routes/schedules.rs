@@ -1,7 +1,6 @@
 //! `/schedules`: trainings that are queued by the clock.
 
-use graft_engine::RunRequest;
-use graft_store::Schedule;
+use graft_engine::{RunRequest, records::Schedule};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -50,7 +49,7 @@ pub struct OneSchedule {
 #[utoipa::path(get, path = "/schedules", tag = "schedules", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = ScheduleList)))]
 async fn list_schedules(Acting(engine): Acting) -> Result<Reply<ScheduleList>, Problem> {
-    let schedules = engine.store.schedules().await?;
+    let schedules = engine.runs().schedules().await?;
     Ok(Reply(ScheduleList { total: schedules.len() as u64, schedules }))
 }
 
@@ -68,7 +67,7 @@ async fn add_schedule(Acting(engine): Acting, Body(new): Body<NewSchedule>) -> R
 #[utoipa::path(delete, path = "/schedules/{id}", tag = "schedules", extensions(("x-role" = json!("admin"))),
     params(("id" = String, Path)), responses((status = 200, body = OneSchedule), (status = 404, body = Problem)))]
 async fn remove_schedule(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<OneSchedule>, Problem> {
-    let schedule = engine.store.remove_schedule(&id, &engine.by, graft_engine::now()).await?;
+    let schedule = engine.runs().remove_schedule(&id).await?;
     Ok(Reply(OneSchedule { schedule }))
 }
 

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use graft_core::Timestamp;
-use graft_engine::LastSweep;
-use graft_store::Held;
+use graft_engine::{LastSweep, records::Held};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -43,7 +42,7 @@ pub struct SystemView {
     #[serde(skip_serializing_if = "Option::is_none")]
     swept: Option<LastSweep>,
     /// Base models known.
-    bases: Vec<graft_store::Base>,
+    bases: Vec<graft_engine::records::Base>,
     /// When this server started.
     started_at: Timestamp,
 }
@@ -76,8 +75,8 @@ pub struct WorkerView {
 #[utoipa::path(get, path = "/system", tag = "system", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = SystemView)))]
 async fn show_system(State(state): State<AppState>, Acting(engine): Acting) -> Result<Reply<SystemView>, Problem> {
-    let recent = graft_engine::now() - 60_000;
-    let workers = engine.store.workers(recent).await?.into_iter().map(|worker| WorkerView {
+    let system = engine.upkeep().system().await?;
+    let workers = system.workers.into_iter().map(|worker| WorkerView {
         id: worker.id,
         host: worker.host,
         pid: worker.pid,
@@ -87,18 +86,15 @@ async fn show_system(State(state): State<AppState>, Acting(engine): Acting) -> R
     Ok(Reply(SystemView {
         version: env!("CARGO_PKG_VERSION"),
         home: engine.home.path().display().to_string(),
-        disk_free: engine.upkeep().disk_free(),
-        memory: MemoryView {
-            available: engine.upkeep().memory_available(),
-            resident: crate::metrics::resident_memory(),
-        },
-        database: engine.store.name().to_owned(),
-        queue: state.run_counts().await?,
+        disk_free: system.disk_free,
+        memory: MemoryView { available: system.memory_available, resident: crate::metrics::resident_memory() },
+        database: engine.database().to_owned(),
+        queue: system.runs,
         serving: state.serving_state(),
         workers: workers.collect(),
-        leases: engine.store.held_runs().await?,
-        swept: engine.upkeep().last_sweep(),
-        bases: engine.store.bases().await?,
+        leases: system.leases,
+        swept: system.swept,
+        bases: system.bases,
         started_at: state.started_at,
     }))
 }

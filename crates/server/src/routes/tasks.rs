@@ -1,8 +1,7 @@
 //! `/tasks`: everything the front page shows of each task.
 
 use axum::extract::State;
-use graft_engine::{Drift, Seen, TaskOverview};
-use graft_store::Version;
+use graft_engine::{Drift, Seen, TaskOverview, records::Version};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};

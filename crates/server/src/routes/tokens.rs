@@ -1,7 +1,7 @@
 //! `/tokens`: what programs log in with.
 
 use axum::{Extension, extract::State};
-use graft_store::Token;
+use graft_engine::records::Token;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -57,7 +57,7 @@ pub struct GoneToken {
 #[utoipa::path(get, path = "/tokens", tag = "people", extensions(("x-role" = json!("admin"))),
     responses((status = 200, body = TokenList)))]
 async fn list_tokens(Acting(engine): Acting) -> Result<Reply<TokenList>, Problem> {
-    let tokens = engine.store.tokens().await?;
+    let tokens = engine.people().tokens().await?;
     Ok(Reply(TokenList { total: tokens.len() as u64, tokens }))
 }
 
@@ -73,7 +73,7 @@ async fn make_token(
 ) -> Result<(Extension<ShownOnce>, Reply<MadeToken>), Problem> {
     let (token, secret) =
         crate::auth::people::make_token(&engine, state.auth.admins(), &new.label, new.role, new.days).await?;
-    state.auth.refresh(&engine.store).await?;
+    state.auth.refresh(&engine).await?;
     Ok((Extension(ShownOnce), Reply(MadeToken { token, secret })))
 }
 
@@ -86,8 +86,8 @@ async fn remove_token(
     Acting(engine): Acting,
     At(id): At<String>,
 ) -> Result<Reply<GoneToken>, Problem> {
-    let token = crate::auth::people::remove_token(&engine, state.auth.admins(), &id).await?;
-    state.auth.refresh(&engine.store).await?;
+    let token = engine.people().remove_token(&id, state.auth.admins()).await?;
+    state.auth.refresh(&engine).await?;
     Ok(Reply(GoneToken { token }))
 }
 

@@ -1,7 +1,7 @@
 //! `/users`: people who may log in.
 
 use axum::extract::State;
-use graft_store::User;
+use graft_engine::records::User;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -45,7 +45,7 @@ pub struct OneUser {
 #[utoipa::path(get, path = "/users", tag = "people", extensions(("x-role" = json!("admin"))),
     responses((status = 200, body = UserList)))]
 async fn list_users(Acting(engine): Acting) -> Result<Reply<UserList>, Problem> {
-    let users = engine.store.users().await?;
+    let users = engine.people().users().await?;
     Ok(Reply(UserList { total: users.len() as u64, users }))
 }
 
@@ -60,7 +60,7 @@ async fn set_user(
     Body(new): Body<NewUser>,
 ) -> Result<Reply<OneUser>, Problem> {
     let user = crate::auth::people::set_user(&engine, state.auth.admins(), &new.name, new.role, &new.password).await?;
-    state.auth.refresh(&engine.store).await?;
+    state.auth.refresh(&engine).await?;
     Ok(Reply(OneUser { user }))
 }
 
@@ -73,8 +73,8 @@ async fn remove_user(
     Acting(engine): Acting,
     At(name): At<String>,
 ) -> Result<Reply<OneUser>, Problem> {
-    let user = crate::auth::people::remove_user(&engine, state.auth.admins(), &name).await?;
-    state.auth.refresh(&engine.store).await?;
+    let user = engine.people().remove_user(&name, state.auth.admins()).await?;
+    state.auth.refresh(&engine).await?;
     Ok(Reply(OneUser { user }))
 }
 

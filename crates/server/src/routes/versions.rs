@@ -5,8 +5,10 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use graft_engine::{EvaluationRequest, Seen, VersionDetail};
-use graft_store::{Stage, Version};
+use graft_engine::{
+    EvaluationRequest, Seen, VersionDetail,
+    records::{Stage, Version},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -90,7 +92,7 @@ pub struct Force {
 #[utoipa::path(get, path = "/versions", tag = "versions", extensions(("x-role" = json!("viewer"))), params(Wanted),
     responses((status = 200, body = VersionList)))]
 async fn list_versions(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Result<Reply<VersionList>, Problem> {
-    let mut versions = engine.store.versions(wanted.task.as_deref()).await?;
+    let mut versions = engine.versions().list(wanted.task.as_deref()).await?;
     versions.reverse();
     let total = versions.len() as u64;
     let before = match &wanted.task {

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::service::Service;
 use axum::http::Method;
-use graft_engine::AskAiTraining;
+use graft_engine::{AskAiTraining, records::ChangeFilter};
 use graft_server::ServerConfig;
-use graft_store::ChangeFilter;
 use serde_json::{Value, json};
 
 /// What changes nothing that lasts.
@@ -44,14 +43,14 @@ struct Changer {
 impl Changer {
     /// Sends a request for an operation; it must work, and leave lines in the audit trail that say who sent it.
     async fn does(&mut self, operation: &str, path: &str, body: &Value) -> Value {
-        let store = &self.service.state.engine.store;
-        let before = store.newest_change().await.unwrap();
+        let trail = self.service.state.engine.upkeep();
+        let before = trail.newest_change().await.unwrap();
         let method: Method = operation.split(' ').next().unwrap().parse().unwrap();
         let headers: Vec<(&str, &str)> = self.bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let said = self.service.send(&method, path, &headers, body.as_bytes()).await;
         assert!(said.status.is_success(), "{operation}: {}", String::from_utf8_lossy(&said.body));
-        let changes = store.changes(&ChangeFilter { after: before, ..ChangeFilter::default() }).await.unwrap();
+        let changes = trail.changes(&ChangeFilter { after: before, ..ChangeFilter::default() }).await.unwrap();
         assert!(!changes.is_empty(), "{operation} leaves nothing in the audit trail");
         let by = if self.bearer.is_some() { "deploy" } else { "local" };
         assert!(changes.iter().all(|change| change.by == by), "{operation}: {changes:#?}");

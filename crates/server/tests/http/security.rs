@@ -3,14 +3,14 @@
 
 use crate::service::Service;
 use axum::http::{Method, StatusCode};
+use graft_engine::records::Admins;
 use graft_server::{
     Error, ServerConfig,
     auth::{
         Role,
-        people::{make_token, remove_token, set_user},
+        people::{make_token, set_user},
     },
 };
-use graft_store::Admins;
 use serde_json::{Value, json};
 
 const SESSION: &str = "/api/v1/session";
@@ -235,7 +235,7 @@ async fn a_session_lasts_no_longer_than_what_opened_it() {
     for cookie in &cookies {
         assert_eq!(look(&service, cookie).await, StatusCode::OK);
     }
-    remove_token(engine, Admins::Configured, &token.id).await.unwrap();
+    engine.people().remove_token(&token.id, Admins::Configured).await.unwrap();
     assert_eq!(look(&service, &cookies[0]).await, StatusCode::UNAUTHORIZED, "its token is gone");
 
     let same = ServerConfig { password: Some("correct horse battery".into()), auth: true, ..ServerConfig::default() };

@@ -11,9 +11,8 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
-use graft_engine::{Engine, Home};
+use graft_engine::{Engine, Home, records::Admins};
 use graft_server::{App, AppState, ServerConfig, auth::people};
-use graft_store::Admins;
 use serde_json::Value;
 use tower::ServiceExt as _;
 

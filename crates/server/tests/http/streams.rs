@@ -7,14 +7,11 @@ use axum::{
     http::{Method, Request, header},
 };
 use futures_util::StreamExt as _;
+use graft_engine::records::Admins;
 use graft_server::{
     ServerConfig,
-    auth::{
-        Role,
-        people::{make_token, remove_token},
-    },
+    auth::{Role, people::make_token},
 };
-use graft_store::Admins;
 use serde_json::json;
 use tower::ServiceExt as _;
 
@@ -84,7 +81,7 @@ async fn who_comes_back_is_told_what_was_missed() {
         assert_eq!(seqs(&next(&mut stream).await), expected, "in order, without a gap, none twice");
     }
     // Of a time that a restored backup doesn't know.
-    let newest = service.state.engine.store.newest_change().await.unwrap();
+    let newest = service.state.engine.upkeep().newest_change().await.unwrap();
     let mut stream = listen(&service, Some(newest + 1000)).await;
     service.put("/api/v1/tables", &json!({"toml": "[pounds]\ncrate = 32.0\n"})).await;
     assert_eq!(seqs(&next(&mut stream).await), newest + 1, "what comes is heard all the same");
@@ -99,7 +96,7 @@ async fn streams_end_when_access_is_taken_away() {
 
     let (token, secret) = make_token(engine, Admins::Configured, "reader", Role::Viewer, None).await.unwrap();
     let mut of_token = listen_as(&service, "authorization", &format!("Bearer {secret}")).await;
-    remove_token(engine, Admins::Configured, &token.id).await.unwrap();
+    engine.people().remove_token(&token.id, Admins::Configured).await.unwrap();
     ends(&mut of_token, "the token was removed").await;
 
     let login = json!({"token": "a token of the configuration"});

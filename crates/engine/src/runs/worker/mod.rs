@@ -22,9 +22,6 @@ use super::Runs;
 use crate::{Engine, Error, Result, home, now, upkeep::KEPT_HOURS};
 use attend::{Attendance, Spans};
 
-/// Workers that were not seen for so long, in milliseconds, don't count.
-pub(super) const SEEN_WITHIN: Timestamp = 60_000;
-
 /// How a worker works.
 #[derive(Clone, Debug)]
 pub struct WorkerOptions {
