@@ -1,12 +1,11 @@
 use clap::{Args, Subcommand};
 use graft_engine::{
     Engine, EvaluationRequest, Preflight, RunRequest, RunView, Settings, iso8601,
-    recipes::{Effort, Method},
     records::{Priority, Run, RunFilter},
 };
 use serde_json::json;
 
-use super::settings::Split;
+use super::settings::{Split, What};
 use crate::{
     failure::Result,
     output::{Reply, Table, bytes, seconds},
@@ -38,17 +37,8 @@ pub(crate) struct Evaluate {
 
 #[derive(Debug, Args)]
 pub(crate) struct Submit {
-    /// Task: slack-rescue, ask-ai, text-classification, sentiment, instruction or chat.
-    task: String,
-    /// Base model: a name, a Hub id or a path.
-    #[arg(long, default_value = "smollm2-135m")]
-    base: String,
-    /// Kind of adapter.
-    #[arg(long, value_enum, default_value = "lora")]
-    method: Method,
-    /// Number of epochs relative to the recipe; `--epochs` overrides it.
-    #[arg(long, value_enum, default_value = "recommended")]
-    effort: Effort,
+    #[command(flatten)]
+    what: What,
     /// Priority in the queue: low, normal or high.
     #[arg(long, default_value = "normal")]
     priority: Priority,
@@ -79,9 +69,6 @@ pub(crate) struct Submit {
 impl Submit {
     pub(crate) fn request(&self) -> RunRequest {
         RunRequest {
-            base: self.base.clone(),
-            method: self.method,
-            effort: self.effort,
             settings: self.settings.clone(),
             eval_share: Some(self.split.eval_share),
             split: Some(self.split.split),
@@ -91,7 +78,7 @@ impl Submit {
             version: self.version.clone(),
             evaluate: !self.no_eval,
             score_base: self.score_base,
-            ..RunRequest::new(&self.task)
+            ..self.what.request()
         }
     }
 }

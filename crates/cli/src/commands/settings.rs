@@ -1,6 +1,9 @@
 use clap::Args;
 use graft_core::SplitRule;
-use graft_engine::{Settings, SplitName, recipes::Recipe};
+use graft_engine::{
+    RunRequest, Settings, SplitName,
+    recipes::{Effort, Method, Recipe},
+};
 
 use crate::failure::{Failure, Result};
 
@@ -10,6 +13,29 @@ pub(crate) fn apply(settings: &Settings, recipe: &mut Recipe) -> Result<()> {
         let flag = problem.field.as_deref().unwrap_or_default().replace('_', "-");
         Failure::usage(format!("use `--{flag}` with this method"), problem.hint)
     })
+}
+
+/// What is trained.
+#[derive(Debug, Args)]
+pub(crate) struct What {
+    /// Task: slack-rescue, ask-ai, text-classification, sentiment, instruction or chat.
+    pub(crate) task: String,
+    /// Base model: a name, a Hub id or a path.
+    #[arg(long, default_value = "smollm2-135m")]
+    pub(crate) base: String,
+    /// Kind of adapter.
+    #[arg(long, value_enum, default_value = "lora")]
+    pub(crate) method: Method,
+    /// Number of epochs relative to the recipe; `--epochs` overrides it.
+    #[arg(long, value_enum, default_value = "recommended")]
+    pub(crate) effort: Effort,
+}
+
+impl What {
+    /// A request for it, with Graft's recipe.
+    pub(crate) fn request(&self) -> RunRequest {
+        RunRequest { base: self.base.clone(), method: self.method, effort: self.effort, ..RunRequest::new(&self.task) }
+    }
 }
 
 /// How the held-out examples are chosen. Examples that were held out before stay held out.

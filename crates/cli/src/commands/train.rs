@@ -4,7 +4,7 @@ use clap::Args;
 use graft_core::{BaseRef, json};
 use graft_engine::{
     Engine, Error, Evaluation, Home, Plan, RunLock, RunRequest, Seen, Settings, Submitted, outcome_of,
-    recipes::{Effort, Method, recipe},
+    recipes::recipe,
     records::{Run, Version},
 };
 use graft_train::{Machine, Outcome, RunDir, TrainingRun};
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{
     evaluate, models,
-    settings::{self, Split},
+    settings::{self, Split, What},
 };
 use crate::{
     failure::{Failure, Result},
@@ -23,17 +23,8 @@ use crate::{
 /// Train an adapter on a task's approved examples and register it as a version.
 #[derive(Debug, Args)]
 pub(crate) struct Train {
-    /// Task: slack-rescue, ask-ai, text-classification, sentiment, instruction or chat.
-    task: String,
-    /// Base model: a name, a Hub id or a path.
-    #[arg(long, default_value = "smollm2-135m")]
-    base: String,
-    /// Kind of adapter.
-    #[arg(long, value_enum, default_value = "lora")]
-    method: Method,
-    /// Number of epochs relative to the recipe; `--epochs` overrides it.
-    #[arg(long, value_enum, default_value = "recommended")]
-    effort: Effort,
+    #[command(flatten)]
+    what: What,
     /// Name of the version [default: the next number].
     #[arg(long, value_name = "NAME")]
     version: Option<String>,
@@ -75,25 +66,22 @@ pub(crate) struct TrainDir {
 
 pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
     let rule = command.split.rule(command.settings.seed)?;
-    let prepared = engine.examples().prepare(&command.task, rule, None).await?;
+    let prepared = engine.examples().prepare(&command.what.task, rule, None).await?;
     if let Some(name) = &command.version {
-        engine.versions().check_new(&command.task, name).await?;
+        engine.versions().check_new(&command.what.task, name).await?;
     }
-    let (base, _) = engine.bases().find(&command.base).await?;
-    let recipe = recipe(&command.task, command.method, prepared.dataset.train.len());
-    let mut recipe = recipe.with(command.effort);
+    let (base, _) = engine.bases().find(&command.what.base).await?;
+    let recipe = recipe(&command.what.task, command.what.method, prepared.dataset.train.len());
+    let mut recipe = recipe.with(command.what.effort);
     settings::apply(&command.settings, &mut recipe)?;
     let request = RunRequest {
-        base: command.base.clone(),
-        method: command.method,
-        effort: command.effort,
         settings: command.settings.clone(),
         eval_share: Some(command.split.eval_share),
         split: Some(command.split.split),
         version: command.version.clone(),
         evaluate: !command.no_eval,
         score_base: !command.skip_base,
-        ..RunRequest::new(&command.task)
+        ..command.what.request()
     };
     let plan = Plan { prepared, base, recipe, run: command.run_id, dir: None };
     let run = submit(engine, &plan, &request).await?;
