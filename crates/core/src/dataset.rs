@@ -5,7 +5,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Example, ExampleId, Review};
+use crate::{AnswerForm, Digest, Example, ExampleId, Review};
 
 /// Which side of the split an example is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,9 +57,10 @@ pub struct Dataset {
 /// Splits the approved examples that have an output.
 ///
 /// Near-duplicates (word 3-gram Jaccard similarity of at least 0.8) stay on one side; examples in `frozen` keep
-/// their side. Examples come out in the order given.
+/// their side. Where answers are labels, the rule is applied to the examples of each label on their own, so that a label
+/// with two examples or more is both learned and held out. Examples come out in the order given.
 #[must_use]
-pub fn split(examples: &[Example], frozen: &Assignment, rule: SplitRule) -> Dataset {
+pub fn split(examples: &[Example], frozen: &Assignment, rule: SplitRule, answer: &AnswerForm) -> Dataset {
     let usable: Vec<&Example> =
         examples.iter().filter(|e| matches!(e.review, Review::Approved { .. }) && e.output.is_some()).collect();
     let cluster = near_duplicates(&usable.iter().map(|e| e.input.as_str()).collect::<Vec<_>>());
@@ -71,7 +72,10 @@ pub fn split(examples: &[Example], frozen: &Assignment, rule: SplitRule) -> Data
             None => {}
         }
     }
-    hold_out(&usable, &cluster, rule, &mut sides);
+    let by_label = matches!(answer, AnswerForm::Label { .. });
+    if !(by_label && hold_out_of_each(&usable, &cluster, rule, &mut sides)) {
+        hold_out(&usable, &cluster, rule, &mut sides);
+    }
 
     let mut dataset = Dataset {
         digest: Digest::of(b""),
@@ -94,9 +98,8 @@ pub fn split(examples: &[Example], frozen: &Assignment, rule: SplitRule) -> Data
     dataset
 }
 
-/// Moves whole clusters to the held-out side until its share is reached; clusters with a side keep it.
-fn hold_out(usable: &[&Example], cluster: &[usize], rule: SplitRule, sides: &mut HashMap<usize, Side>) {
-    let (SplitRule::Newest { eval_share } | SplitRule::Random { eval_share, .. }) = rule;
+/// The order in which examples are held out.
+fn order(usable: &[&Example], cluster: &[usize], rule: SplitRule) -> Vec<usize> {
     let mut order: Vec<usize> = (0..usable.len()).collect();
     match rule {
         SplitRule::Newest { .. } => {
@@ -112,6 +115,65 @@ fn hold_out(usable: &[&Example], cluster: &[usize], rule: SplitRule, sides: &mut
             order.sort_by_cached_key(|&i| Digest::of_parts([&seed.to_le_bytes()[..], usable[i].id.as_bytes()]))
         }
     }
+    order
+}
+
+/// The clusters of one label.
+#[derive(Default)]
+struct Stratum {
+    examples: usize,
+    /// Examples that are or should be held out.
+    held: usize,
+    wanted: usize,
+    /// Clusters that are learned from so far.
+    learned: usize,
+    clusters: usize,
+}
+
+/// Moves the share of each label's clusters to the held-out side, at least one where it has two, and never the last.
+/// Says whether anything is held out: not where each label has one example.
+fn hold_out_of_each(usable: &[&Example], cluster: &[usize], rule: SplitRule, sides: &mut HashMap<usize, Side>) -> bool {
+    let (SplitRule::Newest { eval_share } | SplitRule::Random { eval_share, .. }) = rule;
+    // A cluster is named by its first example, whose label is the cluster's.
+    let label = |c: usize| usable[c].output.as_ref().map(ToString::to_string).unwrap_or_default();
+    let mut strata: BTreeMap<String, Stratum> = BTreeMap::new();
+    let mut size: HashMap<usize, usize> = HashMap::new();
+    for &c in cluster {
+        *size.entry(c).or_default() += 1;
+    }
+    for (&c, &examples) in &size {
+        let stratum = strata.entry(label(c)).or_default();
+        let is_held = sides.get(&c) == Some(&Side::Eval);
+        stratum.examples += examples;
+        stratum.clusters += 1;
+        stratum.held += if is_held { examples } else { 0 };
+        stratum.learned += usize::from(!is_held);
+    }
+    // Rounded along the way, so that the shares of all labels add up to the share of all examples.
+    let mut before = 0;
+    for stratum in strata.values_mut() {
+        let share = |examples: usize| (examples as f64 * eval_share).round() as usize;
+        stratum.wanted = share(before + stratum.examples) - share(before);
+        before += stratum.examples;
+        if eval_share > 0.0 && stratum.clusters > 1 {
+            stratum.wanted = stratum.wanted.max(1);
+        }
+    }
+    for i in order(usable, cluster, rule) {
+        let c = cluster[i];
+        let (Some(stratum), None) = (strata.get_mut(&label(c)), sides.get(&c)) else { continue };
+        if stratum.held < stratum.wanted && stratum.learned > 1 {
+            sides.insert(c, Side::Eval);
+            stratum.held += size[&c];
+            stratum.learned -= 1;
+        }
+    }
+    strata.values().any(|stratum| stratum.held > 0)
+}
+
+/// Moves whole clusters to the held-out side until its share is reached; clusters with a side keep it.
+fn hold_out(usable: &[&Example], cluster: &[usize], rule: SplitRule, sides: &mut HashMap<usize, Side>) {
+    let (SplitRule::Newest { eval_share } | SplitRule::Random { eval_share, .. }) = rule;
     let mut size: HashMap<usize, usize> = HashMap::new();
     for &c in cluster {
         *size.entry(c).or_default() += 1;
@@ -121,7 +183,7 @@ fn hold_out(usable: &[&Example], cluster: &[usize], rule: SplitRule, sides: &mut
         wanted = 1;
     }
     let mut held: usize = size.iter().filter(|(c, _)| sides.get(c) == Some(&Side::Eval)).map(|(_, n)| n).sum();
-    for i in order {
+    for i in order(usable, cluster, rule) {
         let c = cluster[i];
         if held >= wanted || size.len() < 2 {
             break;
@@ -254,9 +316,47 @@ mod tests {
         (0..n).map(|i| example(i, &format!("message {i} about topic {} and thing {}", i * 7, i * 13))).collect()
     }
 
+    fn split_texts(examples: &[Example], frozen: &Assignment, rule: SplitRule) -> Dataset {
+        split(examples, frozen, rule, &AnswerForm::Text)
+    }
+
+    fn labelled(labels: &[(&str, usize)]) -> Vec<Example> {
+        let labels: Vec<&str> = labels.iter().flat_map(|(label, n)| vec![*label; *n]).collect();
+        let mut examples = numbered(labels.len());
+        examples.iter_mut().zip(labels).for_each(|(example, label)| example.output = Some(label.into()));
+        examples
+    }
+
+    #[test]
+    fn every_label_is_learned_and_held_out() {
+        let form = AnswerForm::Label { labels: Vec::new() };
+        let table = labelled(&[("a", 70), ("b", 20), ("c", 8), ("d", 2), ("e", 1)]);
+        for rule in [
+            SplitRule::Newest { eval_share: 0.2 },
+            SplitRule::Random { eval_share: 0.2, seed: 1 },
+            SplitRule::Random { eval_share: 0.2, seed: 2 },
+        ] {
+            let data = split(&table, &Assignment::new(), rule, &form);
+            let of = |side: &[Example], label: &str| side.iter().filter(|e| e.output == Some(label.into())).count();
+            let held: Vec<usize> = ["a", "b", "c", "d", "e"].iter().map(|label| of(&data.eval, label)).collect();
+            assert_eq!(held, [14, 4, 2, 1, 0], "{rule:?}");
+            assert_eq!((data.train.len(), data.eval.len()), (80, 21));
+            // What was decided stays, and later labels are stratified, too.
+            let more = labelled(&[("a", 70), ("b", 20), ("c", 8), ("d", 2), ("e", 1), ("f", 10)]);
+            let later = split(&more, &data.assignment, rule, &form);
+            assert!(data.assignment.iter().all(|(id, side)| later.assignment[id] == *side));
+            assert_eq!((of(&later.train, "f"), of(&later.eval, "f")), (8, 2));
+        }
+        // Without labels that repeat, some are held out all the same.
+        let unique: Vec<(String, usize)> = (0..10).map(|i| (format!("l{i}"), 1)).collect();
+        let unique: Vec<(&str, usize)> = unique.iter().map(|(label, n)| (label.as_str(), *n)).collect();
+        let data = split(&labelled(&unique), &Assignment::new(), SplitRule::Newest { eval_share: 0.2 }, &form);
+        assert_eq!(data.eval.len(), 2);
+    }
+
     #[test]
     fn newest_share_is_held_out() {
-        let data = split(&numbered(50), &Assignment::new(), SplitRule::Newest { eval_share: 0.2 });
+        let data = split_texts(&numbered(50), &Assignment::new(), SplitRule::Newest { eval_share: 0.2 });
         assert_eq!((data.train.len(), data.eval.len()), (40, 10));
         assert!(data.eval.iter().all(|e| e.source.at >= Some(40)));
     }
@@ -268,7 +368,7 @@ mod tests {
         for i in [3, 30, 49] {
             examples[i].input = thanks.into();
         }
-        let data = split(&examples, &Assignment::new(), SplitRule::Newest { eval_share: 0.2 });
+        let data = split_texts(&examples, &Assignment::new(), SplitRule::Newest { eval_share: 0.2 });
         assert_eq!(data.train.iter().filter(|e| e.input == thanks).count(), 3);
         assert_eq!(data.eval.len(), 10);
     }
@@ -279,7 +379,7 @@ mod tests {
         let text = "ten crates of ripe bananas from the corner market went to the shelter this morning";
         examples.extend((20..26).map(|i| example(i, &format!("{text} {}", if i % 2 == 0 { "!" } else { "" }))));
         for seed in 0..20 {
-            let data = split(&examples, &Assignment::new(), SplitRule::Random { eval_share: 0.3, seed });
+            let data = split_texts(&examples, &Assignment::new(), SplitRule::Random { eval_share: 0.3, seed });
             let held = data.eval.iter().filter(|e| e.input.starts_with("ten crates")).count();
             assert!(held == 0 || held == 6, "seed {seed}: {held} of 6 copies are held out");
         }
@@ -316,8 +416,8 @@ mod tests {
     #[test]
     fn the_held_out_side_is_frozen() {
         let rule = SplitRule::Random { eval_share: 0.25, seed: 1 };
-        let first = split(&numbered(40), &Assignment::new(), rule);
-        let second = split(&numbered(80), &first.assignment, rule);
+        let first = split_texts(&numbered(40), &Assignment::new(), rule);
+        let second = split_texts(&numbered(80), &first.assignment, rule);
         for old in &first.eval {
             assert!(second.eval.iter().any(|e| e.id == old.id));
         }
@@ -327,19 +427,19 @@ mod tests {
 
     #[test]
     fn a_copy_of_a_held_out_example_does_not_train() {
-        let first = split(&numbered(10), &Assignment::new(), SplitRule::Newest { eval_share: 0.2 });
+        let first = split_texts(&numbered(10), &Assignment::new(), SplitRule::Newest { eval_share: 0.2 });
         let mut more = numbered(10);
         more.push(example(10, &first.eval[0].input));
-        let second = split(&more, &first.assignment, SplitRule::Newest { eval_share: 0.2 });
+        let second = split_texts(&more, &first.assignment, SplitRule::Newest { eval_share: 0.2 });
         assert!(second.train.iter().all(|e| e.input != first.eval[0].input));
     }
 
     #[test]
     fn digest_follows_content() {
         let rule = SplitRule::Newest { eval_share: 0.2 };
-        let (a, mut changed) = (split(&numbered(10), &Assignment::new(), rule), numbered(10));
+        let (a, mut changed) = (split_texts(&numbered(10), &Assignment::new(), rule), numbered(10));
         changed[0].output = Some("y".into());
-        assert_eq!(a.digest, split(&numbered(10), &Assignment::new(), rule).digest);
-        assert_ne!(a.digest, split(&changed, &Assignment::new(), rule).digest);
+        assert_eq!(a.digest, split_texts(&numbered(10), &Assignment::new(), rule).digest);
+        assert_ne!(a.digest, split_texts(&changed, &Assignment::new(), rule).digest);
     }
 }

@@ -1,7 +1,7 @@
 use graft_core::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, any::AnyRow};
 use utoipa::ToSchema;
 
 use crate::database::Tx;
@@ -194,6 +194,42 @@ pub(crate) async fn record(
     .bind(after.map(Value::to_string))
     .execute(&mut **tx)
     .await?;
+    tx.told = true;
+    Ok(())
+}
+
+/// As [`record`] for many new things of one task, each with what it is now.
+pub(crate) async fn record_all(
+    tx: &mut Tx<'_>,
+    action: Action,
+    kind: Kind,
+    task: &str,
+    made: &[(&str, Value)],
+    actor: Actor<'_>,
+) -> Result<(), Error> {
+    let last = sqlx::query("select coalesce(max(seq), 0) as seq from changes").fetch_one(&mut **tx).await?;
+    let last: i64 = row::get(&last, "seq")?;
+    let rows: Vec<String> = (0..made.len())
+        .map(|i| {
+            let at = |place: usize| 8 * i + place;
+            let [a, b, c, d, e, f, g, h] = [1, 2, 3, 4, 5, 6, 7, 8].map(at);
+            format!("(${a}, ${b}, ${c}, ${d}, ${e}, ${f}, ${g}, null, ${h})")
+        })
+        .collect();
+    let sql = "insert into changes (seq, made_at, made_by, action, kind, task, subject, old, new) values ";
+    let mut query = sqlx::query(AssertSqlSafe(sql.to_owned() + &rows.join(", ")));
+    for (seq, (subject, after)) in (last + 1..).zip(made) {
+        query = query
+            .bind(seq)
+            .bind(actor.at)
+            .bind(row::text(actor.by))
+            .bind(action.name())
+            .bind(kind.name())
+            .bind(task)
+            .bind(*subject)
+            .bind(after.to_string());
+    }
+    query.execute(&mut **tx).await?;
     tx.told = true;
     Ok(())
 }

@@ -47,7 +47,8 @@ impl Examples<'_> {
         }
         let mut card = cards::card(task, &labels_of(examples.iter().filter_map(|example| example.output.as_ref())))?;
         let frozen = self.engine.store.assignment(task).await?;
-        let dataset = apart("split the examples", move || Ok(split(&examples, &frozen, rule))).await?;
+        let answer = card.answer.clone();
+        let dataset = apart("split the examples", move || Ok(split(&examples, &frozen, rule, &answer))).await?;
         ground(&mut card, &dataset.train);
         Ok(Prepared { card, dataset })
     }

@@ -69,7 +69,8 @@ pub async fn doctor(home: &Home, opened: Option<&Result<Engine>>, task: Option<&
         Ok(()) => Check::good("database", engine.store.name()),
         Err(error) => Check::bad("database", &error.into()),
     });
-    checks.extend(examples(engine, task).await);
+    let prepared = prepare(engine, task.unwrap_or("slack-rescue")).await;
+    checks.push(examples(engine, task, &prepared).await);
     let model = engine.bases().find(base).await;
     match &model {
         Ok((base, files)) => {
@@ -77,7 +78,7 @@ pub async fn doctor(home: &Home, opened: Option<&Result<Engine>>, task: Option<&
         }
         Err(error) => checks.push(Check::bad("base model", error)),
     }
-    checks.push(memory(engine, task, model).await);
+    checks.push(memory(prepared, model));
     checks
 }
 
@@ -96,26 +97,26 @@ fn disk(home: &Path) -> Check {
     check
 }
 
-async fn examples(engine: &Engine, task: Option<&str>) -> Vec<Check> {
+async fn examples(engine: &Engine, task: Option<&str>, prepared: &Result<Prepared>) -> Check {
     let counts = match engine.store.example_counts().await {
         Ok(counts) => counts,
-        Err(error) => return vec![Check::bad("examples", &error.into())],
+        Err(error) => return Check::bad("examples", &error.into()),
     };
     let Some(task) = task else {
         let all: Vec<String> =
             counts.iter().map(|(task, c)| format!("{task}: {} approved, {} pending", c.approved, c.pending)).collect();
-        return vec![Check::good("examples", if all.is_empty() { "none yet".into() } else { all.join("; ") })];
+        return Check::good("examples", if all.is_empty() { "none yet".into() } else { all.join("; ") });
     };
-    match prepare(engine, task).await {
+    match prepared {
         Ok(prepared) => {
             let (train, eval) = (prepared.dataset.train.len(), prepared.dataset.eval.len());
             let mut check = Check::good("examples", format!("{train} of {task} to learn from, {eval} held out"));
             if ((train + eval) as u64) < FEW {
                 check.hint = Some(format!("with fewer than {FEW} examples a result says little; approve more"));
             }
-            vec![check]
+            check
         }
-        Err(error) => vec![Check::bad("examples", &error)],
+        Err(error) => Check::bad("examples", error),
     }
 }
 
@@ -125,16 +126,11 @@ async fn prepare(engine: &Engine, task: &str) -> Result<Prepared> {
     Ok(prepared)
 }
 
-async fn memory(
-    engine: &Engine,
-    task: Option<&str>,
-    model: Result<(graft_core::BaseRef, graft_formats::ModelFiles)>,
-) -> Check {
+fn memory(prepared: Result<Prepared>, model: Result<(graft_core::BaseRef, graft_formats::ModelFiles)>) -> Check {
     let Some(available) = available_memory() else {
         return Check::good("memory", "unknown: the system doesn't tell");
     };
     let found = format!("{} MB available", available / 1_000_000);
-    let prepared = prepare(engine, task.unwrap_or("slack-rescue")).await;
     let (Ok((base, files)), Ok(prepared)) = (model, prepared) else { return Check::good("memory", found) };
     let settings = recipe(&prepared.card.name, Method::Lora, prepared.dataset.train.len());
     let plan = Plan { prepared, base, recipe: settings, run: None, dir: None };

@@ -3,8 +3,7 @@ mod review;
 mod sources;
 mod table;
 
-use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use graft_core::{Example, Review, Timestamp};
@@ -136,13 +135,18 @@ pub struct Counts {
     pub rejected: u64,
 }
 
-/// Examples that are stored in one transaction, at most, and at least where there are as many.
-const PART: RangeInclusive<usize> = 100..=1000;
+/// Examples that are stored with one statement a table.
+const AT_ONCE: usize = 100;
+/// Most examples that are stored in one transaction.
+const MOST: usize = 1000;
 /// How long one should take, so that others who write hardly wait.
 const TURN: Duration = Duration::from_millis(500);
-/// Between two. Those who wait for a SQLite file look every 100 ms whether it is free (`sqliteDefaultBusyCallback`), and
-/// must find it so; on Postgres they stand in line.
+/// Longest pause between two, which otherwise is half as long as the transaction was. Those who wait for a SQLite file look
+/// ever more rarely whether it is free, at last every 100 ms (`sqliteDefaultBusyCallback`), and must find it so; on Postgres
+/// they stand in line.
 const PAUSE: Duration = Duration::from_millis(120);
+/// Shortest pause.
+const SHORTEST: Duration = Duration::from_millis(5);
 
 impl Store {
     /// Stores what an importer read. Importing the same again changes nothing; what a person decided stays (see
@@ -173,6 +177,7 @@ impl Store {
         let actor = Actor { by, at };
         let (mut report, mut stored) = (ImportReport::default(), 0);
         loop {
+            let began = Instant::now();
             let part = self.import_part(&examples[stored..], actor, &mut report, &mut |done| tell(stored + done)).await;
             stored += part.map_err(|error| match stored {
                 0 => error,
@@ -182,7 +187,7 @@ impl Store {
                 return Ok(report);
             }
             if self.dialect == Dialect::Sqlite {
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep((began.elapsed() / 2 + SHORTEST).min(PAUSE)).await;
             }
         }
     }
@@ -197,11 +202,13 @@ impl Store {
     ) -> Result<usize, Error> {
         let mut tx = self.begin().await?;
         let (began, mut done) = (Instant::now(), 0);
-        for example in examples.iter().take(*PART.end()) {
-            *import_one(&mut tx, example, actor, report).await? += 1;
-            done += 1;
+        let most = examples.len().min(MOST);
+        while done < most {
+            let some = together(&examples[done..most]);
+            import_some(&mut tx, some, actor, report).await?;
+            done += some.len();
             tell(done);
-            if done >= *PART.start() && began.elapsed() >= TURN {
+            if began.elapsed() >= TURN {
                 break;
             }
         }
@@ -327,28 +334,45 @@ impl Store {
     }
 }
 
-/// Imports one example and returns the count it belongs to.
-async fn import_one<'r>(
+/// The first examples of one task, none of them twice.
+fn together(examples: &[Example]) -> &[Example] {
+    let mut ids: HashSet<&str> = HashSet::new();
+    let some = &examples[..examples.len().min(AT_ONCE)];
+    let repeats = some.iter().position(|example| example.task != some[0].task || !ids.insert(&example.id));
+    &some[..repeats.unwrap_or(some.len())]
+}
+
+/// Imports examples of one task, none of them twice.
+async fn import_some(
     tx: &mut Tx<'_>,
-    new: &Example,
+    examples: &[Example],
     actor: Actor<'_>,
-    report: &'r mut ImportReport,
-) -> Result<&'r mut u64, Error> {
-    let mut new = new.clone();
-    new.output = new.output.as_ref().map(as_stored);
-    let Some(Stored { example: before, touched }) = table::find(&mut **tx, &new.task, &new.id).await? else {
-        new.revision = 1;
-        table::add(tx, &new, actor).await?;
-        return Ok(&mut report.added);
-    };
-    match merge(&before, touched, &new) {
-        Merge::Unchanged => Ok(&mut report.unchanged),
-        Merge::Kept => Ok(&mut report.kept),
-        Merge::Update(after) => {
-            table::update(tx, &before, &after, touched, Action::Import, actor).await?;
-            Ok(&mut report.updated)
+    report: &mut ImportReport,
+) -> Result<(), Error> {
+    let task = examples[0].task.as_str();
+    let ids: Vec<&str> = examples.iter().map(|example| example.id.as_str()).collect();
+    let mut known = table::find_all(tx, task, &ids).await?;
+    let mut added = Vec::new();
+    for example in examples {
+        let mut new = example.clone();
+        new.output = new.output.as_ref().map(as_stored);
+        let Some(Stored { example: before, touched }) = known.remove(&new.id) else {
+            new.revision = 1;
+            added.push(new);
+            continue;
+        };
+        match merge(&before, touched, &new) {
+            Merge::Unchanged => report.unchanged += 1,
+            Merge::Kept => report.kept += 1,
+            Merge::Update(after) => {
+                table::update(tx, &before, &after, touched, Action::Import, actor).await?;
+                report.updated += 1;
+            }
         }
     }
+    table::add_all(tx, task, &added, actor).await?;
+    report.added += added.len() as u64;
+    Ok(())
 }
 
 fn check(row: usize, example: &Example) -> Result<(), Error> {

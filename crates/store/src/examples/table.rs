@@ -1,11 +1,16 @@
 //! The tables `examples` and `example_revisions`.
 
+use std::collections::HashMap;
+
 use graft_core::{Example, Review, Source, Timestamp};
 use serde_json::{Value, json};
-use sqlx::any::{AnyExecutor, AnyRow};
+use sqlx::{
+    AssertSqlSafe,
+    any::{AnyExecutor, AnyRow},
+};
 
 use super::ReviewState;
-use crate::changes::{Actor, Change, Deed, change, differing, record};
+use crate::changes::{Actor, Change, Deed, change, differing, record, record_all};
 use crate::database::Tx;
 use crate::{Action, Error, Kind, row};
 
@@ -36,30 +41,65 @@ pub(super) async fn find(on: impl AnyExecutor<'_>, task: &str, id: &str) -> Resu
     row.map(|row| stored(&row)).transpose()
 }
 
-pub(super) async fn add(tx: &mut Tx<'_>, new: &Example, actor: Actor<'_>) -> Result<(), Error> {
-    let review = ReviewColumns::of(&new.review);
-    sqlx::query(
+/// Those of these examples that are stored, by id.
+pub(super) async fn find_all(tx: &mut Tx<'_>, task: &str, ids: &[&str]) -> Result<HashMap<String, Stored>, Error> {
+    let sql = format!("{} where e.task = $1 and e.id in {}", select_examples!(""), places(2, ids.len()));
+    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(task);
+    for id in ids {
+        query = query.bind(*id);
+    }
+    let rows = query.fetch_all(&mut **tx).await?;
+    let stored = rows.iter().map(|row| stored(row).map(|stored| (stored.example.id.clone(), stored)));
+    stored.collect()
+}
+
+/// `($1, $2, $3)`, counted on from `first`.
+fn places(first: usize, count: usize) -> String {
+    let places: Vec<String> = (first..first + count).map(|number| format!("${number}")).collect();
+    format!("({})", places.join(", "))
+}
+
+/// The places of so many rows.
+fn rows(count: usize, width: usize) -> String {
+    let rows: Vec<String> = (0..count).map(|row| places(1 + row * width, width)).collect();
+    rows.join(", ")
+}
+
+/// Adds new examples of one task in three statements, however many they are.
+pub(super) async fn add_all(tx: &mut Tx<'_>, task: &str, new: &[Example], actor: Actor<'_>) -> Result<(), Error> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let last = sqlx::query("select coalesce(max(position), 0) as position from examples where task = $1").bind(task);
+    let last: i64 = row::get(&last.fetch_one(&mut **tx).await?, "position")?;
+    let sql = format!(
         "insert into examples (task, id, position, revision, source_kind, source_ref, source_at, review, reviewed_by,
                                reviewed_at, reject_reason, touched, folded)
-         select $1, $2, coalesce(max(position), 0) + 1, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11
-         from examples where task = $1",
-    )
-    .bind(&new.task)
-    .bind(&new.id)
-    .bind(i64::from(new.revision))
-    .bind(&new.source.kind)
-    .bind(&new.source.reference)
-    .bind(new.source.at)
-    .bind(review.state)
-    .bind(review.by)
-    .bind(review.at)
-    .bind(review.reason)
-    .bind(folded(new))
-    .execute(&mut **tx)
-    .await?;
-    add_revision(tx, new, actor).await?;
-    let deed = Deed { action: Action::Import, kind: Kind::Example, task: &new.task, subject: &new.id };
-    record(tx, deed, actor, None, Some(&fields(new))).await
+         values {}",
+        rows(new.len(), 13)
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for (position, new) in (last + 1..).zip(new) {
+        let review = ReviewColumns::of(&new.review);
+        query = query
+            .bind(&new.task)
+            .bind(&new.id)
+            .bind(position)
+            .bind(i64::from(new.revision))
+            .bind(&new.source.kind)
+            .bind(&new.source.reference)
+            .bind(new.source.at)
+            .bind(review.state)
+            .bind(review.by)
+            .bind(review.at)
+            .bind(review.reason)
+            .bind(0_i64)
+            .bind(folded(new));
+    }
+    query.execute(&mut **tx).await?;
+    add_revisions(tx, new, actor).await?;
+    let made: Vec<(&str, Value)> = new.iter().map(|new| (new.id.as_str(), fields(new))).collect();
+    record_all(tx, Action::Import, Kind::Example, task, &made, actor).await
 }
 
 pub(super) async fn update(
@@ -71,7 +111,7 @@ pub(super) async fn update(
     actor: Actor<'_>,
 ) -> Result<(), Error> {
     if after.revision != before.revision {
-        add_revision(tx, after, actor).await?;
+        add_revisions(tx, std::slice::from_ref(after), actor).await?;
     }
     let review = ReviewColumns::of(&after.review);
     sqlx::query(
@@ -98,21 +138,24 @@ pub(super) async fn update(
     record(tx, deed, actor, Some(&old), Some(&new)).await
 }
 
-/// Keeps the content of a revision for ever: datasets refer to it.
-async fn add_revision(tx: &mut Tx<'_>, example: &Example, actor: Actor<'_>) -> Result<(), Error> {
-    sqlx::query(
-        "insert into example_revisions (task, id, revision, input, output, created_by, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(&example.task)
-    .bind(&example.id)
-    .bind(i64::from(example.revision))
-    .bind(&example.input)
-    .bind(example.output.as_ref().map(Value::to_string))
-    .bind(row::text(actor.by))
-    .bind(actor.at)
-    .execute(&mut **tx)
-    .await?;
+/// Keeps the content of revisions for ever: datasets refer to it.
+async fn add_revisions(tx: &mut Tx<'_>, examples: &[Example], actor: Actor<'_>) -> Result<(), Error> {
+    let sql = format!(
+        "insert into example_revisions (task, id, revision, input, output, created_by, created_at) values {}",
+        rows(examples.len(), 7)
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for example in examples {
+        query = query
+            .bind(&example.task)
+            .bind(&example.id)
+            .bind(i64::from(example.revision))
+            .bind(&example.input)
+            .bind(example.output.as_ref().map(Value::to_string))
+            .bind(row::text(actor.by))
+            .bind(actor.at);
+    }
+    query.execute(&mut **tx).await?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-use graft_core::{Assignment, Dataset, Example, Side, SplitRule, split};
+use graft_core::{AnswerForm, Assignment, Dataset, Example, Side, SplitRule, split};
 use graft_store::{Error, ExampleFilter, Store};
 use serde_json::json;
 
@@ -13,7 +13,7 @@ async fn approved(store: &Store, n: std::ops::Range<i64>) -> Vec<Example> {
 }
 
 fn newest(examples: &[Example], frozen: &Assignment) -> Dataset {
-    split(examples, frozen, SplitRule::Newest { eval_share: 0.2 })
+    split(examples, frozen, SplitRule::Newest { eval_share: 0.2 }, &AnswerForm::Text)
 }
 
 async fn a_dataset_outlives_edits(database: Database) {

@@ -102,7 +102,7 @@ async fn an_abandoned_import_leaves_nothing(database: Database) {
         Poll::Ready(ended) => Poll::Ready(Some(ended)),
         Poll::Pending => {
             waits += 1;
-            if waits == 50 { Poll::Ready(None) } else { Poll::Pending }
+            if waits == 12 { Poll::Ready(None) } else { Poll::Pending }
         }
     });
     assert!(ended.await.is_none(), "it ended after {waits} waits");
