@@ -25,8 +25,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Import examples from a Slack export, a database, a table or a text file.
-    #[command(subcommand)]
-    Import(import::Import),
+    Import(Box<import::Import>),
     /// List, approve, reject and edit examples.
     #[command(subcommand)]
     Examples(examples::Examples),

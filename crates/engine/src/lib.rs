@@ -26,16 +26,18 @@ pub use engine::Engine;
 pub use error::{Error, SettingProblem};
 pub use evaluations::{Activated, Evaluations, Opponent, Tell, baseline_scores, score_answers};
 pub use examples::{
-    DayStats, ExampleDetail, Examples, Guidelines, Imported, Listed, Prepared, Span, Stats, StatsReport,
-    SuggestedAnswer, Suggestion, SuggestionNote, TableText, wrong_guidelines,
+    DayStats, ExampleDetail, Examples, Guidelines, Imported, Listed, Prepared, PreviewRow, Source, Span, Stats,
+    StatsReport, SuggestedAnswer, Suggestion, SuggestionNote, TableText, wrong_guidelines,
 };
 pub use graft_core::{compact, iso8601};
 pub use graft_exec::RunLock;
 pub use graft_tasks::{
-    Import as ReadImport, Problem as BadRow, Skipped as SkippedRows,
+    Found, Import as ReadImport, Problem as BadRow, Skipped as SkippedRows, SourceKind,
     ask_ai::Drafts,
+    find_out,
     pounds::Tables,
     score::{Comparison, Diff, Verdict},
+    slack::Choice,
     tabular::Columns,
 };
 pub use graft_train::TrainingRun;

@@ -3,7 +3,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc, time::Duration};
 
-use graft_engine::{Columns, Engine, Home, RunFailure, RunRequest, WorkerOptions};
+use graft_engine::{Columns, Engine, Home, RunFailure, RunRequest, Source, WorkerOptions};
 use graft_store::RunState;
 use tokio::sync::watch;
 
@@ -18,7 +18,7 @@ async fn a_trainer_that_takes_too_much_memory_is_ended_and_the_worker_goes_on() 
     let rows: String = (0..40).map(|i| format!("text {i},{}\n", ["good", "bad"][i % 2])).collect();
     let csv = home.path().join("rows.csv");
     fs::write(&csv, format!("text,label\n{rows}")).unwrap();
-    let rows = engine.examples().read_csv(&csv, TASK, &Columns::default()).unwrap();
+    let rows = engine.examples().read(&csv, &Source::Csv(Columns::default()), TASK, false).await.unwrap();
     engine.examples().take_in(rows, &mut |_| {}).await.unwrap();
 
     // In the trainer's place, a program that keeps all it reads.

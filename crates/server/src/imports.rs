@@ -6,14 +6,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use graft_engine::{Engine, Imported, ReadImport, records::Import};
+use graft_engine::{Choice, Engine, Imported, Source, records::Import};
 use serde_json::{Value, json};
 
 use crate::{
     Error,
     problem::{Kind, Problem},
     routes::imports::{ImportKind, ImportReport},
-    upload::Received,
+    upload::{Columns, Received},
 };
 
 /// Where uploads lie while they are read.
@@ -121,7 +121,11 @@ async fn finish(engine: Engine, id: String, upload: Received, rows: Rows) {
 }
 
 async fn store(engine: &Engine, id: &str, upload: &Received, rows: &Rows) -> graft_engine::Result<Imported> {
-    let import = read(engine, upload).await?;
+    let task = upload.task.as_deref().unwrap_or_default();
+    let import = engine.examples().read(upload.file.path(), &source(upload), task, false).await?;
+    if upload.preview {
+        return Ok(Imported::preview(import));
+    }
     let of = import.examples.len() as u64;
     let mut tell = |done: usize| {
         rows.all().insert(id.to_owned(), (done as u64, of));
@@ -132,29 +136,21 @@ async fn store(engine: &Engine, id: &str, upload: &Received, rows: &Rows) -> gra
     Ok(imported)
 }
 
-async fn read(engine: &Engine, upload: &Received) -> graft_engine::Result<ReadImport> {
-    let path = upload.file.path();
-    let task = upload.task.as_deref().unwrap_or_default();
+fn source(upload: &Received) -> Source {
     match upload.kind {
-        ImportKind::Slack => {
-            engine.examples().read_slack(path, upload.labels.as_ref().map(tempfile::NamedTempFile::path), false)
-        }
+        ImportKind::Slack => Source::Slack {
+            labels: upload.labels.as_ref().map(|labels| labels.path().to_owned()),
+            group: false,
+            choice: Choice { channels: upload.channels.clone(), direct: false },
+        },
         ImportKind::Csv => {
-            let columns = &upload.columns;
-            let columns = graft_engine::Columns {
-                text: columns.text.clone(),
-                label: columns.label.clone(),
-                id: columns.id.clone(),
-                heading: columns.heading,
-            };
-            engine.examples().read_csv(path, task, &columns)
+            let Columns { text, label, id, heading } = &upload.columns;
+            let (text, label, id) = (text.clone(), label.clone(), id.clone());
+            Source::Csv(graft_engine::Columns { text, label, id, heading: *heading })
         }
-        ImportKind::Jsonl => engine.examples().read_jsonl(path, task),
-        ImportKind::AskAi => engine.examples().read_ask_ai(&path.to_string_lossy(), usize::MAX, upload.drafts).await,
-        ImportKind::Prompt => {
-            let failed = |source| graft_engine::Error::Io { doing: "read", path: path.to_owned(), source };
-            engine.examples().read_text(&std::fs::read_to_string(path).map_err(failed)?, &upload.name, task)
-        }
+        ImportKind::Jsonl => Source::Jsonl,
+        ImportKind::AskAi => Source::AskAi { max_samples: usize::MAX, drafts: upload.drafts },
+        ImportKind::Prompt => Source::Text,
     }
 }
 
@@ -177,6 +173,7 @@ fn report(imported: &Imported) -> Value {
         "skipped": imported.skipped,
         "problems": imported.problems,
         "notes": imported.notes,
+        "preview": imported.preview,
     })
 }
 

@@ -30,6 +30,10 @@ pub(crate) struct Received {
     pub(crate) labels: Option<NamedTempFile>,
     pub(crate) columns: Columns,
     pub(crate) drafts: Drafts,
+    /// The channels of a Slack export that are read; none where all are.
+    pub(crate) channels: Vec<String>,
+    /// Whether nothing is stored.
+    pub(crate) preview: bool,
 }
 
 /// Which columns of a table hold what.
@@ -52,6 +56,8 @@ struct Parts {
     columns: Option<String>,
     approved: Option<String>,
     drafts: Option<String>,
+    channels: Option<String>,
+    preview: Option<String>,
 }
 
 /// Takes in a form; its files land in `folder`, and are gone when they are no longer needed.
@@ -69,6 +75,8 @@ pub(crate) async fn receive(mut form: Multipart, folder: &Path) -> Result<Receiv
             "task" => parts.task = Some(to_text(field).await?).filter(|task| !task.is_empty()),
             "columns" => parts.columns = Some(to_text(field).await?).filter(|columns| !columns.is_empty()),
             "drafts" => parts.drafts = Some(to_text(field).await?).filter(|drafts| !drafts.is_empty()),
+            "channels" => parts.channels = Some(to_text(field).await?),
+            "preview" => parts.preview = Some(to_text(field).await?),
             "approved" => parts.approved = Some(to_text(field).await?),
             other => return Err(Problem::field(other, "there is no such field in an import")),
         }
@@ -83,11 +91,8 @@ impl Parts {
         let kind = serde_json::from_value(kind.into()).map_err(|_| Problem::field("kind", known))?;
         let (name, file) = self.file.ok_or_else(|| Problem::field("file", "it is missing"))?;
         let columns = self.columns.map(|text| serde_json::from_str(&text)).transpose();
-        let usual = match self.approved.as_deref() {
-            Some("true" | "1" | "on") => Drafts::Skip,
-            None | Some("false" | "0" | "") => Drafts::Approve,
-            Some(_) => return Err(Problem::field("approved", "it is `true` or `false`")),
-        };
+        let usual = if yes("approved", self.approved.as_deref())? { Drafts::Skip } else { Drafts::Approve };
+        let channels = self.channels.unwrap_or_default();
         let drafts = self.drafts.map(|said| serde_json::from_value(said.into())).transpose();
         let drafts = drafts.map_err(|_| Problem::field("drafts", "it is one of approve, pending, skip"))?;
         Ok(Received {
@@ -98,7 +103,18 @@ impl Parts {
             labels: self.labels,
             columns: columns.map_err(|error| Problem::field("columns", error.to_string()))?.unwrap_or_default(),
             drafts: drafts.unwrap_or(usual),
+            channels: channels.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+            preview: yes("preview", self.preview.as_deref())?,
         })
+    }
+}
+
+/// A field that is true or false.
+fn yes(name: &str, said: Option<&str>) -> Result<bool, Problem> {
+    match said {
+        Some("true" | "1" | "on") => Ok(true),
+        None | Some("false" | "0" | "") => Ok(false),
+        Some(_) => Err(Problem::field(name, "it is `true` or `false`")),
     }
 }
 

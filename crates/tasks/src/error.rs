@@ -72,6 +72,16 @@ pub enum Error {
     /// Neither a Slack export's folder nor its archive.
     #[error("find `<channel>/YYYY-MM-DD.json` in `{0}`")]
     NotAnExport(PathBuf),
+    /// An export has no conversation of this name.
+    #[error("find the channel `{channel}` in `{path}` (it has {has})")]
+    NoChannel {
+        /// As it was asked for.
+        channel: String,
+        /// The export.
+        path: PathBuf,
+        /// The conversations there are.
+        has: String,
+    },
     /// A damaged archive.
     #[error("read the archive `{path}`")]
     Archive {
@@ -225,10 +235,11 @@ impl Error {
             Self::Nothing { .. } | Self::EmptyTable(_) => "check that it is the right source and has data".into(),
             Self::TooLarge { .. } => "export a shorter time span, or split the file".into(),
             Self::NotAnExport(_) => {
-                "give the export's folder or zip, one day's .json of it, or an .xlsx with the columns Timestamp, User \
-                 and Message"
+                "give the JSON export's folder or zip, one channel's folder, one day's .json, Slackdump's export or \
+                 database, or an .xlsx with the columns Timestamp, User and Message"
                     .into()
             }
+            Self::NoChannel { .. } => "name a channel as the export's folders do".into(),
             Self::UnsafeEntry { .. } => "an archive from Slack has no such entry; export it again".into(),
             Self::BadLabel { .. } => {
                 "each line is {\"ts\": \"<the message's ts>\", \"truth\": {<the task's fields>}}".into()

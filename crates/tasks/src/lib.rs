@@ -26,7 +26,7 @@ mod values;
 
 pub use error::Error;
 pub use import::{Approval, Import, MAX_PROBLEMS, Problem, Skipped};
-pub use sniff::FileForm;
+pub use sniff::{FileForm, Found, SourceKind, find_out};
 
 /// A pattern of this crate's own.
 fn pattern(text: &str) -> regex::Regex {

@@ -1,6 +1,105 @@
-//! What a file is, by its first bytes.
+//! What a file is, by its first bytes and what it holds.
 
-use std::fmt;
+use std::{fmt, fs, path::Path};
+
+use serde_json::Value;
+
+use crate::{Error, encoding, import::cannot_read, sheet, tabular, values};
+
+/// The importers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// [`crate::slack`].
+    Slack,
+    /// [`crate::ask_ai`].
+    AskAi,
+    /// [`crate::tabular::import_csv`].
+    Csv,
+    /// [`crate::tabular::import_jsonl`].
+    Jsonl,
+    /// [`crate::tabular::import_prompt`].
+    Text,
+}
+
+/// What a file is, and the task that its examples probably belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Which importer reads it.
+    pub kind: SourceKind,
+    /// The task.
+    pub task: &'static str,
+}
+
+const LABELS: &str = "text-classification";
+
+/// Finds out which importer reads a file or folder.
+///
+/// # Errors
+/// [`Error::Missing`], [`Error::Read`], [`Error::TooLarge`], [`Error::Encoding`]; [`Error::OtherForm`] where none does.
+pub fn find_out(path: &Path) -> Result<Found, Error> {
+    let is = |kind, task| Ok(Found { kind, task });
+    let meta = fs::metadata(path).map_err(|source| cannot_read(path, source))?;
+    if meta.is_dir() {
+        return is(SourceKind::Slack, "slack-rescue");
+    }
+    let text = match encoding::read(path) {
+        Ok(text) => text.text,
+        Err(Error::OtherForm { found: FileForm::Zip, .. }) => {
+            return match sheet::is_one(path) && !is_slack_sheet(path)? {
+                true => is(SourceKind::Csv, LABELS),
+                false => is(SourceKind::Slack, "slack-rescue"),
+            };
+        }
+        Err(Error::OtherForm { found: FileForm::Sqlite, .. }) => {
+            return match holds(path, b"ask_ai_queries")? || !holds(path, b"S_USER")? {
+                true => is(SourceKind::AskAi, "ask-ai"),
+                false => is(SourceKind::Slack, "slack-rescue"),
+            };
+        }
+        Err(error) => return Err(error),
+    };
+    if tabular::is_json(&text) {
+        let mut first = None;
+        values::each(&text[..end_of(&text, 1 << 20)], |_, value| {
+            if let (Ok(value), None) = (value, &first) {
+                first = Some(value);
+            }
+        });
+        let has = |name: &str| first.as_ref().is_some_and(|value| value.get(name).is_some());
+        return match first.as_ref().map(Value::is_object) {
+            Some(true) if has("ts") && has("user") || has("channel_id") => is(SourceKind::Slack, "slack-rescue"),
+            Some(true) if has("messages") || has("conversations") => is(SourceKind::Jsonl, "chat"),
+            Some(true) if has("instruction") => is(SourceKind::Jsonl, "instruction"),
+            _ => is(SourceKind::Jsonl, LABELS),
+        };
+    }
+    is(if tabular::is_prompt(&text) { SourceKind::Text } else { SourceKind::Csv }, LABELS)
+}
+
+/// The end of a line at about this byte.
+fn end_of(text: &str, about: usize) -> usize {
+    let bytes = text.as_bytes();
+    bytes.iter().skip(about).position(|byte| *byte == b'\n').map_or(text.len(), |newline| about + newline)
+}
+
+/// Whether the first sheet's first row names what Slack's messages have.
+fn is_slack_sheet(path: &Path) -> Result<bool, Error> {
+    let mut first = None;
+    sheet::each_row(path, |_, _, cells| {
+        first.get_or_insert_with(|| cells.values().map(|cell| cell.trim().to_lowercase()).collect::<Vec<_>>());
+    })?;
+    let has = |name: &str| first.iter().flatten().any(|cell| cell == name);
+    Ok(has("timestamp") && has("message"))
+}
+
+/// Whether a database's beginning, where its tables are described, holds a name.
+fn holds(path: &Path, name: &[u8]) -> Result<bool, Error> {
+    use std::io::Read as _;
+    let mut start = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(1 << 20).read_to_end(&mut start));
+    read.map_err(|source| cannot_read(path, source))?;
+    Ok(start.windows(name.len()).any(|bytes| bytes.eq_ignore_ascii_case(name)))
+}
 
 /// A form of file that no text importer reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,4 +208,44 @@ pub(crate) fn magic(bytes: &[u8]) -> Option<FileForm> {
     let start = bytes.trim_ascii_start();
     let html: [&[u8]; 3] = [b"<!doctype html", b"<html", b"<?xml"];
     html.iter().any(|tag| start.get(..tag.len()).is_some_and(|s| s.eq_ignore_ascii_case(tag))).then_some(FileForm::Html)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_say_what_they_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        let cases: [(&str, SourceKind, &str); 9] = [
+            ("text,label\na,x\n", SourceKind::Csv, LABELS),
+            ("\"good\" -> x\n\"bad\" -> y\n", SourceKind::Text, LABELS),
+            ("User: a\nAssistant: b\n", SourceKind::Text, LABELS),
+            ("{\"text\": \"a\"}\n", SourceKind::Jsonl, LABELS),
+            ("[\n  {\n    \"text\": \"a\"\n  }\n]", SourceKind::Jsonl, LABELS),
+            ("{\"messages\": []}", SourceKind::Jsonl, "chat"),
+            ("{\"instruction\": \"a\"}", SourceKind::Jsonl, "instruction"),
+            ("[{\"ts\": \"1.0\", \"user\": \"U1\", \"text\": \"a\"}]", SourceKind::Slack, "slack-rescue"),
+            ("SQLite format 3\0 create table ask_ai_queries", SourceKind::AskAi, "ask-ai"),
+        ];
+        for (text, kind, task) in cases {
+            fs::write(&path, text).unwrap();
+            assert_eq!(find_out(&path).unwrap(), Found { kind, task }, "{text}");
+        }
+        fs::write(&path, "PAR1").unwrap();
+        assert!(matches!(find_out(&path), Err(Error::OtherForm { found: FileForm::Parquet, .. })));
+        assert_eq!(find_out(dir.path()).unwrap().kind, SourceKind::Slack);
+        assert!(matches!(find_out(&dir.path().join("none")), Err(Error::Missing(_))));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_file_is_something(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..100)) {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("x");
+            fs::write(&path, bytes).unwrap();
+            let _ = find_out(&path);
+        }
+    }
 }

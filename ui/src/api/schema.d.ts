@@ -2210,6 +2210,8 @@ export interface components {
              * @description Rows there are; 0 while the file is read.
              */
             of: number;
+            /** @description The first examples, where only a preview was asked for. */
+            preview: components["schemas"]["PreviewRow"][];
             problem?: components["schemas"]["Problem"] | null;
             /** @description The first rows that should have been examples but could not be. */
             problems: components["schemas"]["BadRow"][];
@@ -2739,6 +2741,17 @@ export interface components {
             level: components["schemas"]["PreflightLevel"];
             /** @description What it is; fits "failed to …". */
             what: string;
+        };
+        /** @description An example as an import would make it. */
+        PreviewRow: {
+            /** @description Where it stands in the source. */
+            at: string;
+            /** @description The text. */
+            input: string;
+            /** @description The answer, if there is one. */
+            output?: Json;
+            /** @description `approved`, or `pending`: people must decide. */
+            review: string;
         };
         /**
          * @description How soon a queued run gets its turn; within one, the oldest comes first.
@@ -3833,6 +3846,9 @@ export interface components {
         Upload: {
             /** @description `true` is the same as `skip` for `drafts`. */
             approved?: boolean | null;
+            /** @description Names or ids of a Slack export's channels, separated by commas: only these are read. Direct messages are read
+             *     only where they are named. */
+            channels?: string | null;
             /** @description JSON: `{"text": …, "label": …, "id": …}`, the headings or numbers of a table's columns, and `"heading"`:
              *     whether the first row names them, where that can't be found out. */
             columns?: string | null;
@@ -3851,6 +3867,8 @@ export interface components {
              * @description Labels of a Slack export: lines of `{"ts": …, "truth": {…}}`.
              */
             labels?: Blob;
+            /** @description `true`: nothing is stored; the import shows the first examples that it would make. */
+            preview?: boolean | null;
             /** @description The task the examples belong to; Slack and Ask AI have one of their own. */
             task?: string | null;
         };

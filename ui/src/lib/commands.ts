@@ -31,6 +31,8 @@ interface Importing {
   task: string;
   file?: string;
   labels?: string;
+  /** Names of Slack channels, separated by commas. */
+  channels?: string;
   /** What becomes of Ask AI's drafts. */
   drafts?: string;
   columns?: Columns;
@@ -50,9 +52,13 @@ interface Scheduling {
 const NO_VERSION = ["baseline", "base"];
 
 export const commands = {
-  importing: ({ kind, task, file = "FILE", labels, drafts, columns }: Importing) => {
+  importing: ({ kind, task, file = "FILE", labels, channels = "", drafts, columns }: Importing) => {
     if (kind === "prompt") return graft(["import", "text", "prompt.txt"], { task });
-    if (kind === "slack") return graft(["import", kind, file], { labels });
+    if (kind === "slack") {
+      const names = channels.split(",").map((name) => name.trim());
+      const chosen = names.flatMap((name) => (name === "" ? [] : ["--channel", name]));
+      return graft(["import", kind, file, ...chosen], { labels });
+    }
     if (kind === "ask-ai") return graft(["import", kind, file], { drafts: drafts !== "approve" && drafts });
     const trimmed = Object.entries(kind === "csv" ? (columns ?? {}) : {}).map(([name, value]) => [name, value.trim()]);
     return graft(["import", kind, file], { task, ...Object.fromEntries(trimmed) });

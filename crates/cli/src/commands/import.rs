@@ -1,22 +1,45 @@
 use std::{
-    fs, io,
-    io::Read as _,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
-use clap::{Subcommand, ValueEnum};
-use graft_engine::{Columns, Drafts, Engine, Error, Imported};
+use clap::{Args, Subcommand, ValueEnum};
+use graft_engine::{Choice, Columns, Drafts, Engine, Error, Imported, ReadImport, Source, SourceKind, find_out};
 
-use crate::{failure::Result, output::Reply};
+use crate::{
+    failure::{Failure, Result},
+    output::Reply,
+    progress::Counter,
+};
 
-/// Maximum size in bytes of a text that is read into memory.
+/// Maximum size in bytes of a text that is read from stdin.
 const MAX_TEXT: u64 = 64 << 20;
+/// Characters of a text and of an answer that a preview shows.
+const SHOWN: usize = 70;
+
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct Import {
+    /// File or folder; what it is is detected. The commands below read one kind each and have more options.
+    path: Option<PathBuf>,
+    /// Task of the examples; detected by default.
+    #[arg(long)]
+    task: Option<String>,
+    /// Show the first examples and what would be left out; store nothing.
+    #[arg(long, global = true)]
+    preview: bool,
+    /// Approve rows with an answer even where the importer doubts that it read them right.
+    #[arg(long, global = true)]
+    approve_doubtful: bool,
+    #[command(subcommand)]
+    kind: Option<Kind>,
+}
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Import {
+pub(crate) enum Kind {
     /// Import a Slack export (folder, zip, one day's .json, or .xlsx) as examples of slack-rescue.
     Slack {
-        /// Folder, .zip, one day's .json, or .xlsx.
+        /// Folder, .zip, one channel's folder, one day's .json, .xlsx, or Slackdump's export or database.
         path: PathBuf,
         /// File of {"ts": …, "truth": {…}} lines; messages with a label are imported as approved.
         #[arg(long, value_name = "FILE")]
@@ -24,6 +47,13 @@ pub(crate) enum Import {
         /// Join consecutive messages of one user that are at most 30 minutes apart.
         #[arg(long)]
         group: bool,
+        /// Import only this channel, by name or id; may be repeated. Direct messages are imported only if named here or
+        /// with `--direct`.
+        #[arg(long = "channel", value_name = "NAME")]
+        channels: Vec<String>,
+        /// Import direct messages as well.
+        #[arg(long)]
+        direct: bool,
         /// Task of the examples; only slack-rescue is possible.
         #[arg(long, value_parser = ["slack-rescue"], default_value = "slack-rescue")]
         task: String,
@@ -47,7 +77,7 @@ pub(crate) enum Import {
     },
     /// Import a table of texts and labels.
     Csv {
-        /// File separated by commas, tabs, semicolons or vertical bars.
+        /// File separated by commas, tabs, semicolons or vertical bars, or an .xlsx.
         path: PathBuf,
         /// Task of the examples.
         #[arg(long, default_value = "text-classification")]
@@ -65,9 +95,9 @@ pub(crate) enum Import {
         #[arg(long, value_enum)]
         heading: Option<YesNo>,
     },
-    /// Import JSON lines of inputs and outputs, or of chat messages.
+    /// Import JSON objects of inputs and outputs, or of chat messages.
     Jsonl {
-        /// File with one JSON object per line.
+        /// File of JSON objects: one per line, a list, or pretty-printed.
         path: PathBuf,
         /// Task of the examples.
         #[arg(long, default_value = "text-classification")]
@@ -115,36 +145,95 @@ pub(crate) enum YesNo {
 }
 
 pub(crate) async fn run(engine: &Engine, command: Import) -> Result<Reply> {
-    let read = match command {
-        Import::Slack { path, labels, group, task: _ } => {
-            engine.examples().read_slack(&path, labels.as_deref(), group)?
+    let Import { path, task, preview, approve_doubtful, kind } = command;
+    let import = match (kind, path) {
+        (Some(kind), None) if task.is_none() => kind.read(engine, approve_doubtful).await?,
+        (None, Some(path)) => detected(engine, &path, task, approve_doubtful).await?,
+        _ => {
+            let hint = "either name a file alone, or give the task after the kind: `graft import csv FILE --task TASK`";
+            return Err(Failure::usage("read a kind and a file at once", hint));
         }
-        Import::AskAi { source, max_samples, drafts, approved_only, task: _ } => {
-            engine.examples().read_ask_ai(&source, max_samples, drafts.of(approved_only)).await?
-        }
-        Import::Csv { path, task, text, label, id, heading } => {
-            let heading = heading.map(|said| said == YesNo::Yes);
-            engine.examples().read_csv(&path, &task, &Columns { text, label, id, heading })?
-        }
-        Import::Jsonl { path, task } => engine.examples().read_jsonl(&path, &task)?,
-        Import::Text { path, task } => engine.examples().read_text(&text(&path)?, &path.to_string_lossy(), &task)?,
     };
-    let imported = engine.examples().take_in(read, &mut |_| {}).await?;
+    if preview {
+        let imported = Imported::preview(import);
+        return Ok(Reply::new(&imported, shown(&imported)));
+    }
+    let of = import.examples.len();
+    let mut counter = Counter::new("examples", of);
+    let imported = engine.examples().take_in(import, &mut |done| counter.set(done, of)).await?;
+    drop(counter);
     Ok(Reply::new(&imported, summary(&imported)))
 }
 
-fn text(path: &Path) -> Result<String> {
-    let failed = |source| Error::Io { doing: "read", path: path.to_owned(), source };
-    if path == Path::new("-") {
-        let mut text = String::new();
-        io::stdin().take(MAX_TEXT).read_to_string(&mut text).map_err(failed)?;
-        return Ok(text);
+impl Kind {
+    async fn read(self, engine: &Engine, doubtful: bool) -> Result<ReadImport> {
+        let (path, source, task) = match self {
+            Self::Slack { path, labels, group, channels, direct, task } => {
+                (path, Source::Slack { labels, group, choice: Choice { channels, direct } }, task)
+            }
+            Self::AskAi { source, max_samples, drafts, approved_only, task } => {
+                (source.into(), Source::AskAi { max_samples, drafts: drafts.of(approved_only) }, task)
+            }
+            Self::Csv { path, task, text, label, id, heading } => {
+                let heading = heading.map(|said| said == YesNo::Yes);
+                (path, Source::Csv(Columns { text, label, id, heading }), task)
+            }
+            Self::Jsonl { path, task } => (path, Source::Jsonl, task),
+            Self::Text { path, task } if path == Path::new("-") => {
+                return Ok(engine.examples().read_text(&stdin()?, "-", &task, doubtful)?);
+            }
+            Self::Text { path, task } => (path, Source::Text, task),
+        };
+        Ok(engine.examples().read(&path, &source, &task, doubtful).await?)
     }
-    let size = fs::metadata(path).map_err(|_| graft_tasks::Error::Missing(path.to_owned()))?.len();
-    if size > MAX_TEXT {
-        return Err(graft_tasks::Error::TooLarge { place: path.display().to_string(), limit: MAX_TEXT >> 20 }.into());
+}
+
+/// Reads a file of any kind.
+async fn detected(engine: &Engine, path: &Path, task: Option<String>, doubtful: bool) -> Result<ReadImport> {
+    let found = find_out(path)?;
+    let (name, source) = match found.kind {
+        SourceKind::Slack => ("slack", Source::Slack { labels: None, group: false, choice: Choice::default() }),
+        SourceKind::AskAi => ("ask-ai", Source::AskAi { max_samples: 2000, drafts: Drafts::Approve }),
+        SourceKind::Csv => ("csv", Source::Csv(Columns::default())),
+        SourceKind::Jsonl => ("jsonl", Source::Jsonl),
+        SourceKind::Text => ("text", Source::Text),
+    };
+    let fixed = matches!(found.kind, SourceKind::Slack | SourceKind::AskAi);
+    if let Some(task) = task.as_deref().filter(|task| fixed && *task != found.task) {
+        let hint = format!("leave out `--task`: it becomes {}", found.task);
+        return Err(Failure::usage(format!("import `{}` as {task}", path.display()), hint));
     }
-    Ok(fs::read_to_string(path).map_err(|source| graft_tasks::Error::Read { path: path.to_owned(), source })?)
+    let task = task.unwrap_or_else(|| found.task.to_owned());
+    let mut import = engine.examples().read(path, &source, &task, doubtful).await?;
+    import.notes.insert(0, format!("Read as by `graft import {name} {} --task {task}`.", path.display()));
+    Ok(import)
+}
+
+fn stdin() -> Result<String> {
+    let failed = |source| Error::Io { doing: "read", path: "-".into(), source };
+    let mut text = String::new();
+    io::stdin().take(MAX_TEXT).read_to_string(&mut text).map_err(failed)?;
+    Ok(text)
+}
+
+/// A preview as text.
+fn shown(imported: &Imported) -> String {
+    let brief = |text: &str| {
+        let line = text.replace('\n', "⏎");
+        let short: String = line.chars().take(SHOWN).collect();
+        if short.len() < line.len() { short + "…" } else { short }
+    };
+    let mut text = format!(
+        "{} examples of {} would be imported, {} with an answer, {} to decide on; the first are:\n",
+        imported.examples, imported.task, imported.labelled, imported.pending
+    );
+    for row in &imported.preview {
+        let output =
+            row.output.as_ref().map(|output| output.as_str().map_or_else(|| output.to_string(), str::to_owned));
+        let output = output.map_or_else(|| "(no answer)".to_owned(), |output| brief(&output));
+        text += &format!("  {} {}: {} -> {output}\n", row.at, row.review, brief(&row.input));
+    }
+    text + &left_out(imported) + "Nothing was stored; leave out `--preview` to import.\n"
 }
 
 /// The result of an import as text.
@@ -158,6 +247,19 @@ pub(crate) fn summary(imported: &Imported) -> String {
         text += &format!(", {} kept as people left them", report.kept);
     }
     text += "\n";
+    text += &left_out(imported);
+    if imported.pending > 0 {
+        text += &format!(
+            "{} wait for people to decide: `graft examples list --task {} --state pending`\n",
+            imported.pending, imported.task
+        );
+    }
+    text
+}
+
+/// What was decided, and what is left out.
+fn left_out(imported: &Imported) -> String {
+    let mut text = String::new();
     for note in &imported.notes {
         text += &format!("{note}\n");
     }
@@ -166,12 +268,6 @@ pub(crate) fn summary(imported: &Imported) -> String {
     }
     for problem in &imported.problems {
         text += &format!("  {}: {}\n", problem.at, problem.reason);
-    }
-    if imported.pending > 0 {
-        text += &format!(
-            "{} wait for people to decide: `graft examples list --task {} --state pending`\n",
-            imported.pending, imported.task
-        );
     }
     text
 }

@@ -64,7 +64,7 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             eprintln!("Made a new database: {}", file.display());
         }
         match command {
-            Command::Import(command) => import::run(&engine, command).await,
+            Command::Import(command) => import::run(&engine, *command).await,
             Command::Examples(command) => examples::run(&engine, command).await,
             Command::Base(command) => base::run(&engine, command).await,
             Command::Train(command) => train::run(&engine, *command).await,

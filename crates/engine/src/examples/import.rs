@@ -1,13 +1,16 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use graft_core::Review;
 use graft_store::ImportReport;
 use graft_tasks::{
     Approval, Import,
     ask_ai::{self, Drafts},
-    slack, tabular,
+    slack::{self, Choice},
+    tabular,
 };
 use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::Examples;
 use crate::{Result, now};
@@ -32,21 +35,108 @@ pub struct Imported {
     pub problems: Vec<graft_tasks::Problem>,
     /// What the importer decided by itself.
     pub notes: Vec<String>,
+    /// The first examples, where nothing was stored but all was shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub preview: Vec<PreviewRow>,
+}
+
+/// An example as an import would make it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PreviewRow {
+    /// Where it stands in the source.
+    pub at: String,
+    /// The text.
+    pub input: String,
+    /// The answer, if there is one.
+    pub output: Option<Value>,
+    /// `approved`, or `pending`: people must decide.
+    pub review: &'static str,
+}
+
+/// A kind of source, and how it is read.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A Slack export; messages with a label are approved.
+    Slack {
+        /// File of labels.
+        labels: Option<PathBuf>,
+        /// Whether consecutive messages of a user are read as one.
+        group: bool,
+        /// Which conversations are read.
+        choice: Choice,
+    },
+    /// An Ask AI database: a path, or a Postgres URL.
+    AskAi {
+        /// At most this many, the newest.
+        max_samples: usize,
+        /// What becomes of undecided suggestions.
+        drafts: Drafts,
+    },
+    /// A table.
+    Csv(tabular::Columns),
+    /// JSON objects.
+    Jsonl,
+    /// Text in one of the forms that people paste.
+    Text,
+}
+
+/// Rows that a preview shows.
+const PREVIEWED: usize = 20;
+
+impl Imported {
+    /// What an import would bring; nothing is stored.
+    #[must_use]
+    pub fn preview(import: Import) -> Self {
+        let rows = import.examples.iter().take(PREVIEWED).map(|example| PreviewRow {
+            at: example.source.reference.clone(),
+            input: example.input.clone(),
+            output: example.output.clone(),
+            review: example.review.name(),
+        });
+        let preview = rows.collect();
+        Self { preview, ..Self::new(import, ImportReport::default()) }
+    }
+
+    fn new(import: Import, report: ImportReport) -> Self {
+        Self {
+            task: import.examples.first().map(|example| example.task.clone()).unwrap_or_default(),
+            examples: import.examples.len(),
+            labelled: import.examples.len() - import.unlabelled(),
+            pending: import.examples.iter().filter(|example| example.review == Review::Pending).count(),
+            report,
+            skipped: import.skipped,
+            problems: import.problems,
+            notes: import.notes,
+            preview: Vec::new(),
+        }
+    }
 }
 
 impl Examples<'_> {
-    /// Who vouches for what is imported now.
-    fn approval(self) -> Approval {
-        Approval { by: self.engine.by.clone(), at: now(), doubtful: false }
+    /// Who vouches for what is imported now; `doubtful` says that they vouch for what the importer doubts, too.
+    fn approval(self, doubtful: bool) -> Approval {
+        Approval { by: self.engine.by.clone(), at: now(), doubtful }
     }
 
-    /// Reads a Slack export; messages with a label are approved.
+    /// Reads a source; only tables, JSON and texts may belong to any task. With `doubtful`, what the importer doubts is
+    /// approved, too.
     ///
     /// # Errors
     /// What the importer says.
-    pub fn read_slack(self, path: &Path, labels: Option<&Path>, group: bool) -> Result<Import> {
-        let options = slack::Options { group, approval: self.approval() };
-        Ok(slack::import(path, labels, &options)?)
+    pub async fn read(self, path: &Path, source: &Source, task: &str, doubtful: bool) -> Result<Import> {
+        let approval = self.approval(doubtful);
+        Ok(match source {
+            Source::Slack { labels, group, choice } => {
+                let options = slack::Options { choice: choice.clone(), group: *group, approval };
+                slack::import(path, labels.as_deref(), &options).await?
+            }
+            Source::AskAi { max_samples, drafts } => {
+                return self.read_ask_ai(&path.to_string_lossy(), *max_samples, *drafts).await;
+            }
+            Source::Csv(columns) => tabular::import_csv(path, task, columns, &approval)?,
+            Source::Jsonl => tabular::import_jsonl(path, task, &approval)?,
+            Source::Text => tabular::import_prompt_file(path, task, &approval)?,
+        })
     }
 
     /// Reads the best suggestions of an Ask AI database.
@@ -55,32 +145,16 @@ impl Examples<'_> {
     /// What the importer says.
     pub async fn read_ask_ai(self, source: &str, max_samples: usize, drafts: Drafts) -> Result<Import> {
         let wait = std::time::Duration::from_secs(5);
-        let options = ask_ai::Options { max_samples, drafts, approval: self.approval(), wait };
+        let options = ask_ai::Options { max_samples, drafts, approval: self.approval(false), wait };
         Ok(ask_ai::import(source, &options).await?)
-    }
-
-    /// Reads a table.
-    ///
-    /// # Errors
-    /// What the importer says.
-    pub fn read_csv(self, path: &Path, task: &str, columns: &tabular::Columns) -> Result<Import> {
-        Ok(tabular::import_csv(path, task, columns, &self.approval())?)
-    }
-
-    /// Reads JSON lines.
-    ///
-    /// # Errors
-    /// What the importer says.
-    pub fn read_jsonl(self, path: &Path, task: &str) -> Result<Import> {
-        Ok(tabular::import_jsonl(path, task, &self.approval())?)
     }
 
     /// Reads pasted text; `name` stands for it in messages.
     ///
     /// # Errors
     /// What the importer says.
-    pub fn read_text(self, text: &str, name: &str, task: &str) -> Result<Import> {
-        Ok(tabular::import_prompt(text, name, task, &self.approval())?)
+    pub fn read_text(self, text: &str, name: &str, task: &str, doubtful: bool) -> Result<Import> {
+        Ok(tabular::import_prompt(text, name, task, &self.approval(doubtful))?)
     }
 
     /// Stores what an importer read; `tell` hears how many examples are written so far.
@@ -90,15 +164,6 @@ impl Examples<'_> {
     pub async fn take_in(self, import: Import, tell: &mut (dyn FnMut(usize) + Send)) -> Result<Imported> {
         let by = format!("import by {}", self.engine.by);
         let report = self.engine.store.import_telling(&import.examples, &by, now(), tell).await?;
-        Ok(Imported {
-            task: import.examples.first().map(|example| example.task.clone()).unwrap_or_default(),
-            examples: import.examples.len(),
-            labelled: import.examples.len() - import.unlabelled(),
-            pending: import.examples.iter().filter(|example| example.review == Review::Pending).count(),
-            report,
-            skipped: import.skipped,
-            problems: import.problems,
-            notes: import.notes,
-        })
+        Ok(Imported::new(import, report))
     }
 }

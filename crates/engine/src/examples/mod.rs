@@ -22,7 +22,7 @@ pub use audit::{ExampleDetail, Listed, SuggestedAnswer, Suggestion, SuggestionNo
 pub use dataset::Prepared;
 pub(crate) use dataset::USUAL_SPLIT;
 pub use guidelines::{Guidelines, wrong_guidelines};
-pub use import::Imported;
+pub use import::{Imported, PreviewRow, Source};
 pub use report::{DayStats, StatsReport};
 pub use spans::Span;
 pub(crate) use stats::READY;

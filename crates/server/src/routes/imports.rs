@@ -2,7 +2,7 @@
 
 use axum::extract::{DefaultBodyLimit, Multipart, State};
 use graft_core::Timestamp;
-use graft_engine::{BadRow, SkippedRows, records::ImportState};
+use graft_engine::{BadRow, PreviewRow, SkippedRows, records::ImportState};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -39,6 +39,11 @@ pub struct Upload {
     pub drafts: Option<String>,
     /// `true` is the same as `skip` for `drafts`.
     pub approved: Option<bool>,
+    /// Names or ids of a Slack export's channels, separated by commas: only these are read. Direct messages are read
+    /// only where they are named.
+    pub channels: Option<String>,
+    /// `true`: nothing is stored; the import shows the first examples that it would make.
+    pub preview: Option<bool>,
 }
 
 /// What kind of source is uploaded.
@@ -91,6 +96,9 @@ pub struct Import {
     /// What the importer decided by itself, such as which row names a table's columns.
     #[schema(value_type = Vec<String>)]
     pub notes: Value,
+    /// The first examples, where only a preview was asked for.
+    #[schema(value_type = Vec<PreviewRow>)]
+    pub preview: Value,
     /// Why it failed.
     #[schema(value_type = Option<Problem>)]
     pub problem: Option<Value>,
@@ -109,6 +117,7 @@ impl From<graft_engine::records::Import> for Import {
             skipped: part("skipped", json!([])),
             problems: part("problems", json!([])),
             notes: part("notes", json!([])),
+            preview: part("preview", json!([])),
             id: import.id,
             kind: import.kind,
             task: import.task,

@@ -6,7 +6,7 @@ use std::{
 
 use zip::ZipArchive;
 
-use crate::{Error, import::cannot_read};
+use crate::{Error, encoding, import::cannot_read, sheet::MAX_ENTRIES};
 
 /// How much an export may unpack to, in bytes.
 #[derive(Clone, Copy)]
@@ -19,38 +19,82 @@ pub(super) struct Limits {
 
 pub(super) const LIMITS: Limits = Limits { file: 64 << 20, total: 1 << 30 };
 
-/// Most files and folders of an export.
-const MAX_ENTRIES: usize = 200_000;
+/// Most folders around a day's file: of a wrapper, `teams`, a workspace, a channel.
+const MAX_DEPTH: usize = 6;
 
-/// The two forms of a Slack export.
+/// The forms of a Slack export.
 pub(super) enum Export {
     /// One file a channel and day.
     Days(Days),
     /// A spreadsheet.
     Sheet,
+    /// Slackdump's database.
+    Database(PathBuf),
 }
+
+/// A file within an export, and its index in the archive.
+type Entry = (PathBuf, usize);
 
 /// The files of an export that matter.
 pub(super) struct Days {
     root: PathBuf,
     archive: Option<ZipArchive<File>>,
-    /// Paths within the export, and the index in the archive.
-    days: Vec<(PathBuf, usize)>,
-    users: Option<(PathBuf, usize)>,
+    days: Vec<Entry>,
+    users: Vec<Entry>,
+    lists: Vec<(Entry, Conversations)>,
     /// What may still be unpacked.
     limits: Limits,
     /// Links in a folder; they could point anywhere and are never followed.
     pub(super) skipped_links: Vec<String>,
+    /// Files that no export needs.
+    pub(super) others: Vec<String>,
+}
+
+/// What a list of conversations lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Conversations {
+    /// Channels, public or private.
+    Channels,
+    /// Direct messages between two or more people.
+    Direct,
+}
+
+/// A day's file, or all messages of a conversation.
+pub(super) struct Day {
+    /// Its place within the export.
+    pub(super) place: String,
+    /// The folder that names the channel; with its workspace in the export of an organisation.
+    pub(super) channel: String,
+    /// Whether the user named this channel's folder or file, rather than the whole export.
+    pub(super) is_named: bool,
+    pub(super) bytes: Vec<u8>,
 }
 
 /// Lists an export without reading its messages.
 pub(super) fn open(path: &Path, limits: Limits) -> Result<Export, Error> {
     let meta = fs::metadata(path).map_err(|source| cannot_read(path, source))?;
-    let mut days =
-        Days { root: path.into(), archive: None, days: Vec::new(), users: None, limits, skipped_links: Vec::new() };
+    let mut days = Days {
+        root: path.into(),
+        archive: None,
+        days: Vec::new(),
+        users: Vec::new(),
+        lists: Vec::new(),
+        limits,
+        skipped_links: Vec::new(),
+        others: Vec::new(),
+    };
     if meta.is_dir() {
+        let database = path.join("slackdump.sqlite");
+        if database.is_file() {
+            return Ok(Export::Database(database));
+        }
         days.list_folder(path, 0)?;
-    } else if starts_as(path, b"[") {
+        if days.days.iter().any(|(inside, _)| inside.components().count() == 1) {
+            days.take_users_beside(Path::new(".."));
+        }
+    } else if starts_as(path, b"SQLite format 3\0") {
+        return Ok(Export::Database(path.into()));
+    } else if is_json(path) {
         days.take_day(path);
     } else {
         let mut archive = open_zip(path)?;
@@ -87,21 +131,35 @@ fn starts_as(path: &Path, magic: &[u8]) -> bool {
     read.is_ok() && start.trim_ascii_start().starts_with(magic)
 }
 
+/// Whether a file begins as a list of messages, or as Slack's API and Slackdump write a conversation.
+fn is_json(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(4096).read_to_end(&mut start));
+    let text = read.ok().and_then(|_| encoding::decode(start).ok()).map(|text| text.text).unwrap_or_default();
+    let text = text.trim_start();
+    text.starts_with('[') || text.starts_with('{') && text.contains("\"messages\"")
+}
+
 fn unsafe_entry(path: &Path, entry: &str, reason: &'static str) -> Error {
     Error::UnsafeEntry { path: path.into(), entry: entry.chars().take(200).collect(), reason }
 }
 
 impl Days {
-    /// One day's file, taken out of an export; the export's users are known where it still lies in it.
+    /// One day's file, taken out of an export.
     fn take_day(&mut self, path: &Path) {
-        let folder = path.parent().unwrap_or(Path::new(""));
-        self.root = folder.to_owned();
+        self.root = path.parent().unwrap_or(Path::new("")).to_owned();
         self.days.extend(path.file_name().map(|name| (name.into(), 0)));
-        let beside = ["../users.json", "users.json"].map(PathBuf::from);
-        self.users = beside.into_iter().find(|users| folder.join(users).is_file()).map(|users| (users, 0));
+        self.take_users_beside(Path::new(""));
+        self.take_users_beside(Path::new(".."));
     }
 
-    /// Walks `export/`, `export/channel/` and one folder around them.
+    /// The users of an export where only one of its channels was named.
+    fn take_users_beside(&mut self, folder: &Path) {
+        let beside = ["users.json", "org_users.json"].map(|name| folder.join(name));
+        self.users.extend(beside.into_iter().filter(|users| self.root.join(users).is_file()).map(|users| (users, 0)));
+    }
+
+    /// Walks `export/`, `export/channel/` and the folders around them.
     fn list_folder(&mut self, folder: &Path, depth: usize) -> Result<(), Error> {
         let entries = fs::read_dir(folder).map_err(|source| cannot_read(folder, source))?;
         for entry in entries {
@@ -109,13 +167,16 @@ impl Days {
             let kind = entry.file_type().map_err(|source| Error::Read { path: entry.path(), source })?;
             if kind.is_symlink() {
                 self.skipped_links.push(entry.path().display().to_string());
-            } else if kind.is_dir() && depth < 2 {
+            } else if kind.is_dir() && depth < MAX_DEPTH {
                 self.list_folder(&entry.path(), depth + 1)?;
-            } else if kind.is_file() {
+            } else {
                 let inside = entry.path().strip_prefix(&self.root).map_or_else(|_| entry.path(), Path::to_path_buf);
-                self.note(inside, 0);
+                match kind.is_file() {
+                    true => self.note(inside, 0),
+                    false => self.others.push(inside.display().to_string()),
+                }
             }
-            if self.days.len() + self.skipped_links.len() > MAX_ENTRIES {
+            if self.days.len() + self.skipped_links.len() + self.others.len() > MAX_ENTRIES {
                 return Err(unsafe_entry(&self.root, "*", "is one of more than 200000"));
             }
         }
@@ -143,25 +204,44 @@ impl Days {
     }
 
     fn note(&mut self, inside: PathBuf, index: usize) {
+        let aside =
+            |part: Component<'_>| matches!(part.as_os_str().to_str(), Some("attachments" | "__uploads" | "__MACOSX"));
+        if inside.components().any(aside) {
+            return self.others.push(inside.display().to_string());
+        }
         match inside.file_name().and_then(|name| name.to_str()) {
-            Some("users.json") => self.users = self.users.take().or(Some((inside, index))),
-            Some(name) if is_day(name) => self.days.push((inside, index)),
-            _ => {}
+            Some("users.json" | "org_users.json") => self.users.push((inside, index)),
+            Some("channels.json" | "groups.json") => self.lists.push(((inside, index), Conversations::Channels)),
+            Some("dms.json" | "mpims.json") => self.lists.push(((inside, index), Conversations::Direct)),
+            Some(name) if is_day(name) || is_dump(name) => self.days.push((inside, index)),
+            _ => self.others.push(inside.display().to_string()),
         }
     }
 
-    /// The contents of `users.json`, where there is one.
-    pub(super) fn users(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        self.users.clone().map(|(inside, index)| self.bytes(&inside, index)).transpose()
+    /// The contents of each `users.json`.
+    pub(super) fn users(&mut self) -> Result<Vec<Vec<u8>>, Error> {
+        std::mem::take(&mut self.users).into_iter().map(|(inside, index)| self.bytes(&inside, index)).collect()
     }
 
-    /// Hands over each file: its place, its channel, its bytes.
-    pub(super) fn each(&mut self, mut take: impl FnMut(&str, &str, &[u8])) -> Result<(), Error> {
+    /// The contents of each list of conversations.
+    pub(super) fn lists(&mut self) -> Result<Vec<(Vec<u8>, Conversations)>, Error> {
+        let lists = std::mem::take(&mut self.lists).into_iter();
+        lists.map(|((inside, index), kind)| Ok((self.bytes(&inside, index)?, kind))).collect()
+    }
+
+    /// Hands over each file of messages.
+    pub(super) fn each(&mut self, mut take: impl FnMut(Day)) -> Result<(), Error> {
         for (inside, index) in std::mem::take(&mut self.days) {
             let bytes = self.bytes(&inside, index)?;
-            let folder = inside.parent().and_then(Path::file_name).or(self.root.file_stem());
-            let channel = folder.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            take(&inside.display().to_string(), &channel, &bytes);
+            let folders: Vec<String> = inside.parent().into_iter().flat_map(Path::components).map(shown).collect();
+            let is_named = folders.is_empty() && self.archive.is_none();
+            let channel = match folders.as_slice() {
+                [.., teams, workspace, channel] if teams == "teams" => format!("{workspace}/{channel}"),
+                [.., channel] => channel.clone(),
+                [] if is_named => self.root.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+                [] => self.root.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            };
+            take(Day { place: inside.display().to_string(), channel, is_named, bytes });
         }
         Ok(())
     }
@@ -194,10 +274,20 @@ fn is_plain(name: &Path) -> bool {
     name.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
-/// `YYYY-MM-DD.json`.
+fn shown(part: Component<'_>) -> String {
+    part.as_os_str().to_string_lossy().into_owned()
+}
+
+/// `YYYY-MM-DD.json`, or a copy of it such as `YYYY-MM-DD (1).json`.
 fn is_day(name: &str) -> bool {
-    name.strip_suffix(".json").is_some_and(|day| {
-        day.len() == 10
-            && day.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() })
-    })
+    let is_date =
+        |day: &str| day.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
+    name.ends_with(".json") && name.get(..10).is_some_and(is_date)
+}
+
+/// `C0123ABCD.json`: a conversation as Slackdump dumps it.
+fn is_dump(name: &str) -> bool {
+    let id = name.strip_suffix(".json").and_then(|name| name.split('-').next()).unwrap_or_default();
+    let known = id.starts_with(['C', 'D', 'G']) && id.len() >= 9;
+    known && id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }

@@ -34,14 +34,15 @@ pub(super) fn read(path: &Path, import: &mut Import) -> Result<Vec<Message>, Err
 }
 
 /// Gives messages of the same moment keys of their own, in the sheet's order: times of a sheet are often whole minutes.
-/// A message that stands there twice, by the same user, keeps its key and is a duplicate.
+/// A message that stands there twice, by the same user, has one key and is a duplicate.
 fn unlike(messages: &mut [Message]) {
     let mut taken: HashMap<(String, String), Vec<usize>> = HashMap::new();
     for i in 0..messages.len() {
         let (before, rest) = messages.split_at_mut(i);
         let message = &mut rest[0];
         let same = taken.entry((message.channel.clone(), message.ts.clone())).or_default();
-        if same.iter().any(|j| before[*j].user == message.user && before[*j].text == message.text) {
+        if let Some(j) = same.iter().find(|j| before[**j].user == message.user && before[**j].text == message.text) {
+            message.ts.clone_from(&before[*j].ts);
             continue;
         }
         if let (false, Some((seconds, fraction))) = (same.is_empty(), message.ts.split_once('.')) {

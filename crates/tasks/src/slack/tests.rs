@@ -15,7 +15,14 @@ fn shipped(path: &str) -> PathBuf {
 }
 
 fn options(group: bool) -> Options {
-    Options { group, approval: Approval { by: "ana".into(), at: 9, doubtful: false } }
+    Options { choice: Choice::default(), group, approval: Approval { by: "ana".into(), at: 9, doubtful: false } }
+}
+
+/// Imports files, without a database.
+fn import(path: &Path, labels: Option<&Path>, options: &Options) -> Result<Import, Error> {
+    let truths = labels.map(labels::read).transpose()?.unwrap_or_default();
+    let (messages, import) = read_files(path, archive::open(path, archive::LIMITS)?, &options.choice)?;
+    examples(messages, import, truths, options).or_nothing(&path.display().to_string())
 }
 
 /// An export with one channel and one day.
@@ -152,7 +159,10 @@ fn hostile_archives_are_refused() {
     for limits in [archive::Limits { file: 100_000, total: 1 << 30 }, archive::Limits { file: 300_000, total: 300_000 }]
     {
         let archive::Export::Days(days) = archive::open(&path, limits).unwrap() else { panic!("not a spreadsheet") };
-        assert!(matches!(read_days(days, &mut Import::default()), Err(Error::TooLarge { .. })));
+        assert!(matches!(
+            read_files(&path, archive::Export::Days(days), &Choice::default()),
+            Err(Error::TooLarge { .. })
+        ));
     }
     fs::write(&path, "no zip at all").unwrap();
     assert!(matches!(read(&path), Err(Error::NotAnExport(_))));
@@ -233,6 +243,218 @@ fn a_spreadsheet_reads_like_an_export() {
 }
 
 #[test]
+fn messages_of_the_same_minute_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("messages.xlsx");
+    let minute = |number, user, text| row(number, &["2025-03-01 12:00", user, text]);
+    let rows = [
+        row(1, &["Timestamp", "User", "Message"]),
+        minute(2, "ana", "milk"),
+        minute(3, "bo", "kale"),
+        minute(4, "ana", "eggs"),
+        minute(5, "bo", "kale"),
+    ];
+    sheet(&path, &rows.concat());
+    let (messages, import) = read(&path).unwrap();
+    assert_eq!((texts(&messages), import.count("duplicate")), (vec!["milk", "kale", "eggs"], 1));
+    let ts: Vec<&str> = messages.iter().map(|m| m.ts.as_str()).collect();
+    assert_eq!(ts, ["1740830400.000000", "1740830400.000001", "1740830400.000002"]);
+}
+
+#[test]
+fn a_spreadsheet_is_a_table_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("rows.xlsx");
+    sheet(
+        &path,
+        &[row(1, &["text", "label"]), row(2, &["nice, really", "good"]), row(3, &["old", "bad", "", "x"])].concat(),
+    );
+    let approval = Approval { by: "ana".into(), at: 9, doubtful: false };
+    let import =
+        crate::tabular::import_csv(&path, "text-classification", &crate::tabular::Columns::default(), &approval)
+            .unwrap();
+    assert_eq!((import.examples.len(), import.examples[0].input.as_str()), (1, "nice, really"));
+    assert!(import.problems[0].reason.starts_with("line 3, column 3"), "{:?}", import.problems);
+    assert_eq!(import.notes[0], "Read from the sheet `food`.");
+}
+
+#[test]
+fn edits_and_deletions_are_followed() {
+    let said = |ts: &str, text: &str| json!({"type": "message", "user": "U1", "ts": ts, "text": text});
+    let edited = |ts: &str, text: &str, at: &str| json!({"type": "message", "user": "U1", "ts": ts, "text": text, "edited": {"user": "U1", "ts": at}});
+    let dir = export(&json!([
+        said("1740800001.000000", "2 milk"),
+        said("1740800002.000000", "gone"),
+        said("1740800003.000000", "gone, too"),
+        edited("1740800004.000000", "newest", "1740800050.000000"),
+        {"type": "message", "subtype": "message_changed", "ts": "1740800010.000000",
+         "message": edited("1740800001.000000", "3 milk", "1740800010.000000"), "original": said("1740800001.000000", "2 milk")},
+        {"type": "message", "subtype": "message_deleted", "ts": "1740800020.000000", "deleted_ts": "1740800002.000000"},
+        {"type": "message", "subtype": "message_deleted", "ts": "1740800021.000000", "previous_message": said("1740800003.000000", "gone, too")},
+        {"type": "message", "subtype": "message_changed", "ts": "1740800040.000000", "message": edited("1740800004.000000", "older", "1740800040.000000")},
+        {"type": "message", "subtype": "tombstone", "user": "USLACKBOT", "hidden": true, "ts": "1740800005.000000", "text": "This message was deleted."},
+    ]));
+    // Browsers name a second download so; the export tells the edits of a message on another day.
+    fs::write(
+        dir.path().join("food/2025-03-01 (1).json"),
+        json!([said("1740800005.000000", "gone as well"), said("1740900001.000000", "next"),
+            {"type": "message", "subtype": "message_changed", "ts": "1740900002.000000", "message": edited("1740900001.000000", "next day", "1740900002.000000")}])
+        .to_string(),
+    )
+    .unwrap();
+    let (messages, import) = read(dir.path()).unwrap();
+    assert_eq!(texts(&messages), ["3 milk", "newest", "next day"]);
+    let counts = ["deleted message", "older text of a message", "tombstone"].map(|kind| import.count(kind));
+    assert_eq!(counts, [3, 3, 1]);
+}
+
+#[test]
+fn texts_in_blocks_and_attachments_are_read() {
+    let dir = export(&json!([
+        {"type": "message", "user": "U1", "ts": "1740800001.000000", "text": "", "blocks": [{"type": "rich_text", "elements": [
+            {"type": "rich_text_section", "elements": [{"type": "text", "text": "milk for "}, {"type": "user", "user_id": "U1"}]}]}]},
+        {"type": "message", "user": "U1", "ts": "1740800002.000000", "text": "", "attachments": [{"fallback": "kale &amp; eggs"}]},
+        {"type": "message", "user": "U1", "ts": "1740800003.000000", "text": "", "files": [{"name": "a.jpg"}]},
+    ]));
+    let (messages, import) = read(dir.path()).unwrap();
+    assert_eq!((texts(&messages), import.count("empty")), (vec!["milk for @ana", "kale & eggs"], 1));
+}
+
+#[test]
+fn direct_messages_are_read_only_when_asked_for() {
+    let dir = export(&json!([{"user": "U1", "ts": "1740800001.000000", "text": "milk"}]));
+    let put = |place: &str, value: Value| {
+        let path = dir.path().join(place);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, value.to_string()).unwrap();
+    };
+    let said = |ts: &str, text: &str| json!([{"user": "U1", "ts": ts, "text": text}]);
+    put("dms.json", json!([{"id": "D0123ABCD", "members": ["U1", "U2"]}]));
+    put("mpims.json", json!([{"id": "G0123ABCD", "name": "trio", "members": ["U1", "U2", "U3"]}]));
+    put("D0123ABCD/2025-03-01.json", said("1740800002.000000", "secret"));
+    put("D0999ZZZZ/2025-03-01.json", said("1740800003.000000", "unlisted secret"));
+    put("trio/2025-03-01.json", said("1740800004.000000", "ours"));
+    put("drivers/2025-03-01.json", said("1740800005.000000", "van"));
+    put("integration_logs.json", json!([]));
+    put("drivers/notes.txt", json!(1));
+    let read = |channels: &[&str], direct: bool| {
+        let choice = Choice { channels: channels.iter().map(|name| (*name).to_owned()).collect(), direct };
+        read_files(dir.path(), archive::open(dir.path(), archive::LIMITS).unwrap(), &choice)
+    };
+    let (messages, import) = read(&[], false).unwrap();
+    assert_eq!(texts(&messages), ["milk", "van"]);
+    assert_eq!((import.count("direct message"), import.count("file that is not read")), (3, 2));
+    let notes = [
+        "Messages by channel: drivers (1), food (1).",
+        "Not read, because not asked for: D0123ABCD (1), D0999ZZZZ (1), trio (1).",
+    ];
+    assert_eq!(import.notes, notes);
+    assert_eq!(texts(&read(&[], true).unwrap().0).len(), 5);
+    assert_eq!(texts(&read(&["#drivers", "trio"], false).unwrap().0), ["ours", "van"]);
+    assert!(
+        matches!(read(&["nowhere"], false), Err(Error::NoChannel { has, .. }) if has.starts_with("D0123ABCD (1), "))
+    );
+    // A folder that is named is asked for.
+    let own = super::read(&dir.path().join("D0123ABCD")).unwrap();
+    assert_eq!(texts(&own.0), ["secret"]);
+}
+
+#[test]
+fn one_channels_folder_knows_its_people() {
+    let dir = export(&json!([{"user": "U2", "text": "hi <@U1>", "ts": "1740800004.000000"}]));
+    let whole = read(dir.path()).unwrap().0;
+    assert_eq!(read(&dir.path().join("food")).unwrap().0, whole);
+    assert_eq!(texts(&whole), ["hi @ana"]);
+    fs::rename(dir.path().join("users.json"), dir.path().join("org_users.json")).unwrap();
+    assert_eq!(read(dir.path()).unwrap().0, whole, "the export of an organisation names its users so");
+    fs::remove_file(dir.path().join("org_users.json")).unwrap();
+    assert!(read(dir.path()).unwrap().1.notes[0].starts_with("There is no users.json"));
+}
+
+#[test]
+fn exports_of_an_organisation_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    for (team, text) in [("east", "milk"), ("west", "kale")] {
+        let folder = dir.path().join("Grid export/teams").join(team).join("general");
+        fs::create_dir_all(&folder).unwrap();
+        let day = json!([{"user": "U1", "ts": "1740800001.000000", "text": text}]);
+        fs::write(folder.join("2025-03-01.json"), day.to_string()).unwrap();
+    }
+    fs::write(dir.path().join("Grid export/org_users.json"), "[]").unwrap();
+    let (messages, _) = read(dir.path()).unwrap();
+    let found: Vec<(&str, &str)> = messages.iter().map(|m| (m.channel.as_str(), m.text.as_str())).collect();
+    assert_eq!(found, [("east/general", "milk"), ("west/general", "kale")]);
+}
+
+#[test]
+fn a_bad_character_or_message_costs_itself_only() {
+    let dir = export(
+        &json!([{"user": "U1", "ts": "1740800001.000000", "text": "a\0b"}, {"user": "U1", "ts": "1740800002.000000", "text": "milk"}]),
+    );
+    let marked = "\u{feff}[{\"user\": \"U1\", \"ts\": \"1740900001.000000\", \"text\": \"\\ud83d\"},\n{\"user\": \"U1\", \"ts\": \"1740900002.000000\", \"text\": \"kale\"}]";
+    fs::write(dir.path().join("food/2025-03-02.json"), marked).unwrap();
+    let wide: Vec<u8> = "\u{feff}[{\"user\": \"U1\", \"ts\": \"1740950001.000000\", \"text\": \"bread\"}]"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    fs::write(dir.path().join("food/2025-03-03.json"), wide).unwrap();
+    let (messages, import) = read(dir.path()).unwrap();
+    assert_eq!((texts(&messages), import.count("malformed")), (vec!["milk", "kale", "bread"], 2));
+    assert!(import.problems.iter().any(|problem| problem.reason.contains("NUL")), "{:?}", import.problems);
+    let labels = dir.path().join("labels.jsonl");
+    fs::write(
+        &labels,
+        "\u{feff}{\"ts\": \"1740800002.000000\", \"truth\": {\"direction\": \"both\", \"items\": []}}\n",
+    )
+    .unwrap();
+    assert_eq!(super::tests::import(dir.path(), Some(&labels), &options(false)).unwrap().unlabelled(), 2);
+}
+
+#[tokio::test]
+async fn slackdump_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let dump = json!({"channel_id": "C0123ABCD", "name": "food", "messages": [
+        {"user": "U1", "ts": "1740800001.000000", "text": "milk", "slackdump_thread_replies": [
+            {"user": "U1", "ts": "1740800002.000000", "thread_ts": "1740800001.000000", "text": "2 cases"}]}]});
+    fs::write(dir.path().join("C0123ABCD.json"), dump.to_string()).unwrap();
+    let (messages, _) = read(dir.path()).unwrap();
+    assert_eq!((texts(&messages), messages[0].channel.as_str()), (vec!["milk", "2 cases"], "food"));
+    assert_eq!(read(&dir.path().join("C0123ABCD.json")).unwrap().0, messages);
+
+    use sqlx::{Connection as _, Executor as _};
+    let path = dir.path().join("slackdump.sqlite");
+    let open = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut database = sqlx::SqliteConnection::connect_with(&open).await.unwrap();
+    database
+        .execute(
+            r#"create table S_USER (ID text, CHUNK_ID integer, USERNAME text);
+               create table CHANNEL (ID text, CHUNK_ID integer, NAME text, DATA blob);
+               create table MESSAGE (ID integer, CHUNK_ID integer, CHANNEL_ID text, IDX integer, DATA blob);
+               insert into S_USER values ('U1', 1, 'ana');
+               insert into CHANNEL values ('C1', 1, 'food', '{}'), ('D1', 1, null, '{"is_im": true}');
+               insert into MESSAGE values
+                 (1, 2, 'C1', 0, '{"user": "U1", "ts": "1740800001.000000", "text": "milk by <@U1>"}'),
+                 (1, 3, 'C1', 0, '{"user": "U1", "ts": "1740800001.000000", "text": "eggs by <@U1>", "edited": {"ts": "1740800009.0"}}'),
+                 (2, 2, 'D1', 0, '{"user": "U1", "ts": "1740800002.000000", "text": "secret"}'),
+                 (3, 2, 'C1', 1, 'damaged');"#,
+        )
+        .await
+        .unwrap();
+    database.close().await.unwrap();
+    for place in [dir.path(), path.as_path()] {
+        let import = super::import(place, None, &options(false)).await.unwrap();
+        let inputs: Vec<&str> = import.examples.iter().map(|example| example.input.as_str()).collect();
+        assert_eq!((inputs, import.count("direct message")), (vec!["eggs by @ana"], 1));
+        assert_eq!(import.count("malformed"), 1);
+    }
+    let other = dir.path().join("other.sqlite");
+    let mut database = sqlx::SqliteConnection::connect_with(&open.filename(&other)).await.unwrap();
+    database.execute("create table x (y)").await.unwrap();
+    database.close().await.unwrap();
+    assert!(matches!(super::import(&other, None, &options(false)).await, Err(Error::NotAnExport(_))));
+}
+
+#[test]
 fn bad_labels_are_named_by_line() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("labels.jsonl");
@@ -284,7 +506,7 @@ proptest! {
     #[test]
     fn any_message_is_read_or_counted(values in prop::collection::vec(any_json(), 0..6)) {
         for value in values {
-            if let Ok(message) = message(value, "c", &HashMap::new()) {
+            if let Ok(message) = message(&value, "c", &Names::new()) {
                 prop_assert!(message.at().is_some() && !message.text.trim().is_empty());
             }
         }

@@ -1,16 +1,19 @@
 use std::collections::HashMap;
 
+/// What ids of users and channels are shown as.
+pub(crate) type Names = HashMap<String, String>;
+
 /// A message's text as people saw it: escapes undone, mentions and links replaced by what they show.
 ///
 /// Follows "Formatting text" in Slack's API documentation: `<@U1>`, `<#C1|name>`, `<!channel>`, `<url|text>`, and the
 /// escapes `&amp; &lt; &gt;`.
 #[must_use]
 pub fn plain_text(text: &str) -> String {
-    clean(text, &HashMap::new())
+    clean(text, &Names::new())
 }
 
 /// As [`plain_text`], with the names of users by id.
-pub(crate) fn clean(text: &str, users: &HashMap<String, String>) -> String {
+pub(crate) fn clean(text: &str, users: &Names) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(['<', '&']) {
@@ -35,7 +38,7 @@ fn entity(text: &str) -> (String, usize) {
     found.map_or(("&".into(), 1), |(escape, shown)| ((*shown).into(), escape.len()))
 }
 
-fn reference(inner: &str, users: &HashMap<String, String>) -> String {
+fn reference(inner: &str, users: &Names) -> String {
     let (target, label) = match inner.split_once('|') {
         Some((target, label)) => (target, Some(label).filter(|label| !label.is_empty())),
         None => (inner, None),
@@ -45,7 +48,10 @@ fn reference(inner: &str, users: &HashMap<String, String>) -> String {
             let id = &target[1..];
             format!("@{}", label.or(users.get(id).map(String::as_str)).unwrap_or(id))
         }
-        Some('#') => format!("#{}", label.unwrap_or(&target[1..])),
+        Some('#') => {
+            let id = &target[1..];
+            format!("#{}", label.or(users.get(id).map(String::as_str)).unwrap_or(id))
+        }
         Some('!') => label.map_or_else(|| format!("@{}", &target[1..]), str::to_owned),
         Some(_) if label.is_some() || target.contains(':') => {
             entities(label.unwrap_or(target.trim_start_matches("mailto:")))

@@ -123,7 +123,8 @@ pub fn import_csv(path: &Path, task: &str, wanted: &Columns, approval: &Approval
         builder.add(&at, draft);
     }
     let texts = builder.import.examples.iter().map(|example| example.input.as_str());
-    if wanted.text.is_none() && texts.clone().all(is_id) {
+    let is_named = found.first == First::Heading && TEXT.contains(&cells[found.text].trim().to_lowercase().as_str());
+    if wanted.text.is_none() && !is_named && texts.clone().all(is_id) {
         builder.doubt_all("the texts look like ids: name the column with `--text`");
     }
     builder.finish(path)
@@ -355,7 +356,7 @@ impl<'p> Table<'p> {
 }
 
 /// Whether a text is JSON rather than a table: its first line begins an object or a list and names something in quotes.
-fn is_json(text: &str) -> bool {
+pub(crate) fn is_json(text: &str) -> bool {
     let start: String = text.trim_start().chars().take(200).filter(|c| !c.is_whitespace()).collect();
     ["{\"", "[{", "{'", "[\"", "[["].iter().any(|open| start.starts_with(open)) || start == "[" || start == "{"
 }

@@ -13,10 +13,11 @@ use std::{
 use graft_core::{Digest, Example, Review, Source};
 use serde_json::Value;
 
+pub(crate) use self::{csv::is_json, prompt::is_prompt};
 pub use self::{
     csv::{Columns, import_csv},
     jsonl::import_jsonl,
-    prompt::{PromptForm, detect, import_prompt},
+    prompt::{PromptForm, detect, import_prompt, import_prompt_file},
 };
 use crate::{
     Approval, Error, Import,

@@ -7,7 +7,7 @@ use super::{
     Builder, Draft,
     jsonl::{Role, transcript},
 };
-use crate::{Approval, Error, Import, pattern};
+use crate::{Approval, Error, Import, encoding, pattern};
 
 /// The forms of pasted text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,19 +75,40 @@ pub fn detect(text: &str) -> Option<PromptForm> {
     counts.into_iter().max_by_key(|(count, _)| *count).filter(|(count, _)| *count > 0).map(|(_, form)| form)
 }
 
+/// Whether at least half of a text's lines have the form of examples.
+pub(crate) fn is_prompt(text: &str) -> bool {
+    let is_one = |line: &&str| turn_line(line).is_some() || label_line(line).is_some() || key_line(line).is_some();
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let (all, examples) = (lines.clone().count(), lines.filter(is_one).count());
+    examples > 0 && examples * 2 >= all
+}
+
 /// Reads examples from pasted text; `name` stands for the text in errors.
 ///
 /// # Errors
 /// [`Error::UnknownForm`], [`Error::UnknownTask`]; [`Error::Nothing`] where nothing is usable.
 pub fn import_prompt(text: &str, name: &str, task: &str, approval: &Approval) -> Result<Import, Error> {
+    read(text, Path::new(name), Builder::new("prompt", task, approval)?)
+}
+
+/// As [`import_prompt`], from a file.
+///
+/// # Errors
+/// The same; [`Error::Missing`], [`Error::Read`], [`Error::TooLarge`], [`Error::OtherForm`], [`Error::Encoding`].
+pub fn import_prompt_file(path: &Path, task: &str, approval: &Approval) -> Result<Import, Error> {
     let mut builder = Builder::new("prompt", task, approval)?;
+    let text = builder.text(encoding::read(path)?);
+    read(&text, path, builder)
+}
+
+fn read(text: &str, name: &Path, mut builder: Builder<'_>) -> Result<Import, Error> {
     let lines: Vec<Line<'_>> = text.lines().enumerate().map(|(i, line)| (i + 1, line)).collect();
     match detect(text).ok_or(Error::UnknownForm)? {
         PromptForm::Labels => labels(&lines, &mut builder),
         PromptForm::Blocks => blocks(&lines, &mut builder),
         PromptForm::Dialogue => dialogues(&lines, &mut builder),
     }
-    builder.finish(Path::new(name))
+    builder.finish(name)
 }
 
 fn labels(lines: &[Line<'_>], builder: &mut Builder<'_>) {

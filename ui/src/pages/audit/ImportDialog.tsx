@@ -22,14 +22,14 @@ const KINDS: { value: Schemas["ImportKind"]; label: string; accept: string; hint
   {
     value: "csv",
     label: "CSV",
-    accept: ".csv,.tsv,.txt",
-    hint: "With a column for the text and, optionally, one for the answer or label.",
+    accept: ".csv,.tsv,.txt,.xlsx",
+    hint: "CSV or XLSX with a column for the text and, optionally, one for the answer or label.",
   },
   {
     value: "jsonl",
     label: "JSONL",
     accept: ".jsonl,.json,.ndjson",
-    hint: "One example per line: chat, instruction or input–output.",
+    hint: "JSON objects, one per line or in a list: chat, instruction or input–output.",
   },
   {
     value: "ask-ai",
@@ -62,10 +62,11 @@ export function ImportDialog({
   const [labels, setLabels] = useState<File | null>(null);
   const [text, setText] = useState("");
   const [drafts, setDrafts] = useState("approve");
+  const [channels, setChannels] = useState("");
   const [columns, setColumns] = useState(FOUND_OUT);
   const client = useQueryClient();
   const start = useMutation({
-    mutationFn: async (from: "form" | "sample") => {
+    mutationFn: async (from: "form" | "preview" | "sample") => {
       if (from === "sample") return upload({ kind: "jsonl", task: task.name, file: await sample(task.name) });
       const pasted = new File([text], "prompt.txt", { type: "text/plain" });
       return upload({
@@ -74,6 +75,8 @@ export function ImportDialog({
         drafts: kind === "ask-ai" ? drafts : undefined,
         columns: kind === "csv" ? JSON.stringify(asked(columns)) : undefined,
         labels: kind === "slack" && labels ? labels : undefined,
+        channels: kind === "slack" ? channels : undefined,
+        preview: from === "preview" ? true : undefined,
         file: kind === "prompt" ? pasted : (file ?? new Blob()),
       });
     },
@@ -93,9 +96,10 @@ export function ImportDialog({
   }, [state, client]);
   const info = KINDS.find((one) => one.value === kind);
   const ready = kind === "prompt" ? text.trim().length >= 10 : file !== null;
+  const isPreview = start.variables === "preview";
   const again = () => {
     start.reset();
-    setFile(null);
+    if (!isPreview) setFile(null);
   };
   return (
     <Modal
@@ -104,7 +108,19 @@ export function ImportDialog({
       title={`Import into ${task.title}`}
       about="Importing a message again updates it and keeps its decision."
       foot={
-        id ? (
+        id && isPreview ? (
+          <>
+            <Button onClick={again}>Change</Button>
+            <Button
+              look="main"
+              icon="upload"
+              disabled={job.data?.state !== "done"}
+              onClick={() => start.mutate("form")}
+            >
+              Import
+            </Button>
+          </>
+        ) : id ? (
           <>
             <Button onClick={again}>Import more</Button>
             <Button look="main" onClick={() => onOpenChange(false)}>
@@ -118,6 +134,9 @@ export function ImportDialog({
                 Try sample messages
               </Button>
             )}
+            <Button disabled={!ready || start.isPending} onClick={() => start.mutate("preview")}>
+              Preview
+            </Button>
             <Button
               look="main"
               icon="upload"
@@ -154,6 +173,14 @@ export function ImportDialog({
           )}
           {kind === "slack" && (
             <Input
+              label="Channels (optional)"
+              hint="Names separated by commas; all but direct messages otherwise."
+              value={channels}
+              onText={setChannels}
+            />
+          )}
+          {kind === "slack" && (
+            <Input
               label="Labels file (optional)"
               hint="JSONL with ts and truth for each message."
               type="file"
@@ -173,7 +200,7 @@ export function ImportDialog({
           {kind === "csv" && <ColumnFields columns={columns} onChange={setColumns} />}
           <ShowCommand
             command={commands.importing({
-              ...{ kind, task: task.name, file: file?.name, labels: labels?.name, drafts, columns },
+              ...{ kind, task: task.name, file: file?.name, labels: labels?.name, channels, drafts, columns },
             })}
           />
           {start.isError && <Failure error={start.error} />}
@@ -186,6 +213,7 @@ export function ImportDialog({
 /** Sends a form with files. */
 function upload(body: Schemas["Upload"]) {
   const form = new FormData();
-  for (const [name, value] of Object.entries(body)) if (value) form.set(name, value as string | Blob);
+  for (const [name, value] of Object.entries(body))
+    if (value) form.set(name, value === true ? "true" : (value as string | Blob));
   return reply(api.POST("/api/v1/imports", { body, bodySerializer: () => form }));
 }

@@ -8,6 +8,7 @@ export function ImportReport({ job, error }: { job: Schemas["Import"] | undefine
   if (error) return <Failure error={error} />;
   if (!job) return <p className="muted">Reading the file …</p>;
   const { report, problem } = job;
+  const isPreview = job.preview.length > 0;
   const left = job.skipped.reduce((sum, kind) => sum + kind.count, 0);
   return (
     <div style={{ display: "grid", gap: 16 }} role="status">
@@ -22,8 +23,25 @@ export function ImportReport({ job, error }: { job: Schemas["Import"] | undefine
           {problem.detail} {problem.hint}
         </Notice>
       )}
-      {report && <Notice tone="good" title={`${count(report.examples, "message")} read.`} />}
-      {report && (
+      {report && isPreview && (
+        <>
+          <Notice title={`Preview of ${count(report.examples, "message")}; nothing is stored.`} />
+          <table aria-label="The first examples">
+            <tbody>
+              {job.preview.map((row) => (
+                <tr key={row.at}>
+                  <td className="muted">{row.at}</td>
+                  <td>{row.input}</td>
+                  <td>{shown(row.output)}</td>
+                  <td>{row.review === "pending" ? "Unaudited" : "Approved"}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </>
+      )}
+      {report && !isPreview && <Notice tone="good" title={`${count(report.examples, "message")} read.`} />}
+      {report && !isPreview && (
         <Figures>
           <Figure label="New" value={number(report.added)} />
           <Figure label="Updated" value={number(report.updated)} />
@@ -64,4 +82,10 @@ export function ImportReport({ job, error }: { job: Schemas["Import"] | undefine
       )}
     </div>
   );
+}
+
+/** An answer in one line. */
+function shown(output: unknown): string {
+  if (output === null || output === undefined) return "";
+  return typeof output === "string" ? output : JSON.stringify(output);
 }
