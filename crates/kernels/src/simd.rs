@@ -50,6 +50,13 @@ pub(crate) fn has_avx2() -> bool {
     std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
 }
 
+/// Whether registers of 512 bits may be used.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn has_avx512() -> bool {
+    std::arch::is_x86_feature_detected!("avx512f") && has_avx2()
+}
+
 /// Prefetches memory that is read soon.
 #[inline(always)]
 pub(crate) fn prefetch(bytes: &[u8]) {

@@ -1,9 +1,13 @@
-//! The inner loop of a product: a tile of six input rows by sixteen packed columns, whose sums fill twelve AVX2 registers.
+//! The inner loop of a product: a tile of input rows by packed columns, whose sums stay in registers. With AVX2 it has six rows
+//! and sixteen columns (12 registers of 16), with AVX-512 twelve rows and thirty-two columns (24 registers of 32).
 
 /// Columns of a packed strip.
 pub(crate) const STRIP: usize = 16;
 /// Input rows of a tile.
 const ROWS: usize = 6;
+/// Input rows of a tile of AVX-512.
+#[cfg(target_arch = "x86_64")]
+const ROWS_512: usize = 12;
 
 /// Sixteen numbers in one cache line.
 #[derive(Clone, Copy)]
@@ -38,6 +42,21 @@ impl Tile {
         let depth = self.depth;
         assert!(strips.len() >= cols.div_ceil(STRIP) * depth, "too few strips");
         assert!(tokens == 0 || depth == 0 || x.len() >= (tokens - 1) * self.x_stride + depth, "too little input");
+        #[cfg(target_arch = "x86_64")]
+        if crate::simd::has_avx512() {
+            // SAFETY: the features were detected; the slices have the sizes that were checked, the output is the caller's.
+            return unsafe { self.all_512(strips, cols, x, tokens, out) };
+        }
+        // SAFETY: as above.
+        unsafe { self.all_by_six(strips, cols, x, tokens, out) }
+    }
+
+    /// [`all`](Self::all) with AVX2, or without.
+    ///
+    /// # Safety
+    /// As [`all`](Self::all), whose checks were made.
+    unsafe fn all_by_six(&self, strips: &[Strip], cols: usize, x: &[f32], tokens: usize, out: *mut f32) {
+        let depth = self.depth;
         for first in (0..tokens).step_by(ROWS) {
             let x = x[(first * self.x_stride).min(x.len())..].as_ptr();
             for (strip, col) in (0..cols).step_by(STRIP).enumerate() {
@@ -76,6 +95,111 @@ impl Tile {
                 // SAFETY: inside the output, says the caller.
                 let out = unsafe { &mut *out.add(row * self.out_stride + col) };
                 *out = if self.add { *out + self.scale * sum } else { self.scale * sum };
+            }
+        }
+    }
+
+    /// [`all`](Self::all) with AVX-512.
+    ///
+    /// # Safety
+    /// As [`all`](Self::all), whose checks were made; the machine must have AVX-512.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f")]
+    unsafe fn all_512(&self, strips: &[Strip], cols: usize, x: &[f32], tokens: usize, out: *mut f32) {
+        for first in (0..tokens).step_by(ROWS_512) {
+            let x = x[(first * self.x_stride).min(x.len())..].as_ptr();
+            let rows = ROWS_512.min(tokens - first);
+            for col in (0..cols).step_by(2 * STRIP) {
+                let strips = &strips[col / STRIP * self.depth..];
+                // SAFETY: the rows from `first` and the columns from `col` lie inside input and output.
+                unsafe {
+                    let out = out.add(first * self.out_stride + col);
+                    match (cols - col).min(2 * STRIP) {
+                        width @ ..=STRIP => self.rows_512::<1>(strips, x, rows, out, width),
+                        width => self.rows_512::<2>(strips, x, rows, out, width - STRIP),
+                    }
+                }
+            }
+        }
+    }
+
+    /// A tile of up to [`ROWS_512`] rows and `S` strips, of whose last one `width` columns are written.
+    ///
+    /// # Safety
+    /// As [`whole_512`](Self::whole_512).
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f")]
+    unsafe fn rows_512<const S: usize>(
+        &self,
+        strips: &[Strip],
+        x: *const f32,
+        rows: usize,
+        out: *mut f32,
+        width: usize,
+    ) {
+        // SAFETY: the caller's.
+        unsafe {
+            match rows {
+                1 => self.whole_512::<1, S>(strips, x, out, width),
+                2 => self.whole_512::<2, S>(strips, x, out, width),
+                3 => self.whole_512::<3, S>(strips, x, out, width),
+                4 => self.whole_512::<4, S>(strips, x, out, width),
+                5 => self.whole_512::<5, S>(strips, x, out, width),
+                6 => self.whole_512::<6, S>(strips, x, out, width),
+                7 => self.whole_512::<7, S>(strips, x, out, width),
+                8 => self.whole_512::<8, S>(strips, x, out, width),
+                9 => self.whole_512::<9, S>(strips, x, out, width),
+                10 => self.whole_512::<10, S>(strips, x, out, width),
+                11 => self.whole_512::<11, S>(strips, x, out, width),
+                _ => self.whole_512::<12, S>(strips, x, out, width),
+            }
+        }
+    }
+
+    /// A tile of `T` rows and `S` strips, of whose last one `width` columns are written.
+    ///
+    /// # Safety
+    /// `x` must be readable for `T` rows of `depth` numbers, `out` writable for `T` rows of the columns; the machine must
+    /// have AVX-512.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f")]
+    unsafe fn whole_512<const T: usize, const S: usize>(
+        &self,
+        strips: &[Strip],
+        x: *const f32,
+        out: *mut f32,
+        width: usize,
+    ) {
+        use std::arch::x86_64::{
+            _mm512_add_ps, _mm512_fmadd_ps, _mm512_load_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
+            _mm512_mul_ps, _mm512_set1_ps, _mm512_setzero_ps,
+        };
+        let mut sums = [[_mm512_setzero_ps(); S]; T];
+        let strips: [&[Strip]; S] = std::array::from_fn(|s| &strips[s * self.depth..(s + 1) * self.depth]);
+        for k in 0..self.depth {
+            // SAFETY: a line is sixteen numbers at a multiple of 64 bytes, and each strip has `depth` of them; the input is
+            // what the caller says.
+            unsafe {
+                let lines: [_; S] = std::array::from_fn(|s| _mm512_load_ps(strips[s].get_unchecked(k).0.as_ptr()));
+                for (t, sums) in sums.iter_mut().enumerate() {
+                    let x = _mm512_set1_ps(*x.add(t * self.x_stride + k));
+                    for (sum, line) in sums.iter_mut().zip(lines) {
+                        *sum = _mm512_fmadd_ps(x, line, *sum);
+                    }
+                }
+            }
+        }
+        let scale = _mm512_set1_ps(self.scale);
+        for (t, sums) in sums.into_iter().enumerate() {
+            for (s, sum) in sums.into_iter().enumerate() {
+                let mask = if s + 1 == S { ((1_u32 << width) - 1) as u16 } else { u16::MAX };
+                // SAFETY: only columns inside the output are read and written, says the caller.
+                unsafe {
+                    let out = out.add(t * self.out_stride + s * STRIP);
+                    let sum = _mm512_mul_ps(sum, scale);
+                    let before = || _mm512_maskz_loadu_ps(mask, out);
+                    _mm512_mask_storeu_ps(out, mask, if self.add { _mm512_add_ps(sum, before()) } else { sum });
+                }
             }
         }
     }
@@ -201,5 +325,43 @@ unsafe fn turn_avx2(rows: &[&[f32]; STRIP], lines: &mut [Strip]) {
     }
     for (k, line) in lines.iter_mut().enumerate().skip(whole) {
         line.0 = rows.map(|row| row[k]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matmul::tests::numbers;
+
+    #[test]
+    fn all_widths_of_registers_give_the_same_sums() {
+        for (tokens, cols, depth) in
+            [(1_usize, 16_usize, 3_usize), (12, 32, 20), (13, 33, 7), (29, 17, 64), (40, 70, 33), (5, 1, 9), (3, 8, 0)]
+        {
+            let x = numbers(tokens * depth, 1);
+            let strips: Vec<Strip> = numbers(cols.div_ceil(STRIP) * depth * STRIP, 2)
+                .chunks(STRIP)
+                .map(|line| Strip(line.try_into().unwrap()))
+                .collect();
+            for add in [false, true] {
+                let tile = Tile { depth, x_stride: depth, out_stride: cols, scale: 0.5, add };
+                let before = numbers(tokens * cols, 3);
+                let (mut best, mut six, mut plain) = (before.clone(), before.clone(), before);
+                // SAFETY: the outputs have `tokens` rows of `cols` numbers.
+                unsafe {
+                    tile.all(&strips, cols, &x, tokens, best.as_mut_ptr());
+                    tile.all_by_six(&strips, cols, &x, tokens, six.as_mut_ptr());
+                }
+                for (t, row) in plain.chunks_mut(cols).enumerate() {
+                    for (col, out) in row.iter_mut().enumerate() {
+                        let line = |k: usize| strips[col / STRIP * depth + k].0[col % STRIP];
+                        let sum: f32 = (0..depth).map(|k| x[t * depth + k] * line(k)).sum();
+                        *out = 0.5 * sum + if add { *out } else { 0.0 };
+                    }
+                }
+                let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-4);
+                assert!(close(&best, &plain) && close(&six, &plain), "{tokens} × {cols} × {depth}");
+            }
+        }
     }
 }
