@@ -1,7 +1,6 @@
 //! Development tasks: `cargo xtask help`.
 
 mod bench;
-mod bench_slack;
 mod campaign;
 mod commands;
 mod demo;
@@ -31,7 +30,7 @@ Development tasks:
   cargo xtask parity FOLDER…     compare with numbers of transformers and PEFT, such as crates/testkit/data/parity/*
   cargo xtask bench [NAME…] [--rounds N]
                                  measure speed and memory beside peers: gemm, kernels, train, t5, infer, gguf, start,
-                                 growth, adapters, serve; and quality: parity, slack. Installs PEFT (6 GB) unless
+                                 growth, adapters, serve; and quality: parity, quality. Installs PEFT (6 GB) unless
                                  GRAFT_PEER_PYTHON names a Python that has it
   cargo xtask fuzz [MINUTES [READER]]
                                  feed random damaged files to every reader of untrusted files, or to those whose name

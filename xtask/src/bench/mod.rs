@@ -7,6 +7,7 @@ mod growth;
 mod infer;
 mod peer;
 mod plot;
+mod quality;
 mod report;
 mod serve;
 mod start;
@@ -35,7 +36,7 @@ const ALL: [(&str, Bench); 12] = [
     ("adapters", adapters::run),
     ("serve", serve::run),
     ("parity", |_| crate::parity::all().map(|()| None)),
-    ("slack", |_| crate::bench_slack::run().map(|()| None)),
+    ("quality", |_| quality::run().map(|()| None)),
 ];
 
 /// Settings of all measurements.

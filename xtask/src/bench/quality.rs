@@ -1,5 +1,5 @@
-//! Quality on Slack messages: trains on the first 400, tests on the last 100 and on some in other words, and scores with the
-//! sample's own script, beside the regex baseline.
+//! Quality on Slack messages: adapters that learned from the first examples of the sample answer its last 100 messages and
+//! messages in other wording, and the sample's own script scores them beside the rules.
 
 use std::{
     fs,
@@ -16,22 +16,66 @@ use crate::{prepare, shell};
 
 const DATA: &str = "crates/tasks/data/slack";
 const SCORER: &str = "bench/peers/score_slack.py";
-/// Written by hand for this measurement only. Never use it to develop the baseline or a recipe.
-const OTHERS: &str = "bench/data/other_words.jsonl";
-const LEARNED: usize = 400;
-const NUMBERS: [&str; 6] = ["answered", "direction", "rescue_location", "drop_off_location", "item_f1", "exact"];
+/// Messages of other groups; `tune-*` may be looked at while anything is developed, `report-*` never.
+const WORDINGS: &str = "bench/data/wordings";
+/// Examples of the sample that may be learned from; the others are the test.
+const MOST: usize = 400;
+/// Numbers of examples that adapters learn from.
+const SIZES: [usize; 4] = [400, 100, 30, 10];
+const NUMBERS: [&str; 5] = ["direction", "rescue_location", "drop_off_location", "item_f1", "exact"];
 
-/// Trains (if that was not done before), answers, and prints the scores beside the regex baseline's.
-pub(crate) fn run() -> anyhow::Result<()> {
-    let strict = Strict { home: std::path::absolute(shell::target().join("bench-slack"))? };
-    let (first, last) = strict.labels()?;
-    strict.train(&first)?;
-    let messages = strict.messages(&last)?;
-    let clock = Instant::now();
-    strict.compare("last", &messages, &last)?;
-    println!("Both took {}.", shell::seconds(clock.elapsed()));
-    let others = strict.read(OTHERS)?;
-    strict.compare("other_words", &others, &others)
+/// Trains adapters (where that was not done before), answers, and prints the scores.
+pub(super) fn run() -> anyhow::Result<()> {
+    let sample = Sample::read()?;
+    for size in SIZES {
+        let strict = Strict { home: std::path::absolute(shell::target().join(format!("bench-quality/{size}")))? };
+        strict.train(&sample.labels[..size])?;
+        println!("\n### {size} examples\n\n| set | who | {} |", NUMBERS.join(" | ").replace('_', " "));
+        println!("|---|---|{}", "---|".repeat(NUMBERS.len()));
+        let clock = Instant::now();
+        for (name, labels) in sample.sets()? {
+            strict.compare(&name, &labels)?;
+        }
+        println!("\nAnswers and scores took {}.", shell::seconds(clock.elapsed()));
+    }
+    Ok(())
+}
+
+/// The sample's labels, with the texts of the messages.
+struct Sample {
+    labels: Vec<Value>,
+}
+
+impl Sample {
+    fn read() -> anyhow::Result<Self> {
+        let mut labels = lines(Path::new(DATA).join("labels.jsonl"))?;
+        let (messages, _) = graft_tasks::slack::read(Path::new(&format!("{DATA}/export")))?;
+        for label in &mut labels {
+            let found = messages.iter().find(|message| label["ts"] == message.ts.as_str());
+            label["text"] = json!(found.with_context(|| format!("the export has no message {}", label["ts"]))?.text);
+        }
+        ensure!(labels.len() > MOST, "the sample has {} labels", labels.len());
+        Ok(Self { labels })
+    }
+
+    /// The names of the test sets with their messages.
+    fn sets(&self) -> anyhow::Result<Vec<(String, Vec<Value>)>> {
+        let mut sets = vec![("last 100 of the sample".to_owned(), self.labels[MOST..].to_vec())];
+        let mut files: Vec<PathBuf> =
+            fs::read_dir(WORDINGS)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+        files.sort();
+        for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "jsonl")) {
+            let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            sets.push((name, lines(file)?));
+        }
+        Ok(sets)
+    }
+}
+
+fn lines(path: impl AsRef<Path>) -> anyhow::Result<Vec<Value>> {
+    let path = path.as_ref();
+    let text = fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))?;
+    Ok(text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
 }
 
 struct Strict {
@@ -49,23 +93,21 @@ impl Strict {
         Ok(serde_json::from_slice(&shell::output(self.graft(arguments)?.arg("--json"))?)?)
     }
 
-    /// Lets adapter and regex baseline answer messages, and prints both scores.
-    fn compare(&self, name: &str, messages: &[Value], labels: &[Value]) -> anyhow::Result<()> {
-        let (adapter, regex) = (self.adapter(name, messages)?, self.regex(name, messages)?);
-        let labels = self.write(&format!("{name}.jsonl"), labels)?;
-        println!("\n| {name}: {} messages | {} |", messages.len(), NUMBERS.join(" | ").replace('_', " "));
-        println!("|---|{}", "---|".repeat(NUMBERS.len()));
-        for (name, answers) in [("regex", regex), ("adapter", adapter)] {
+    /// Lets adapter and rules answer messages, and prints both scores.
+    fn compare(&self, name: &str, messages: &[Value]) -> anyhow::Result<()> {
+        let file = name.replace(' ', "-");
+        let answers = [("rules", self.rules(&file, messages)?), ("adapter", self.adapter(&file, messages)?)];
+        let labels = self.write(&format!("{file}.jsonl"), messages)?;
+        for (who, answers) in answers {
             let said = shell::output(Command::new("python3").arg(SCORER).arg(&labels).arg(answers))?;
             let scores: Value = serde_json::from_slice(&said).context("the scorer printed no JSON")?;
-            println!("| {name} | {} |", NUMBERS.map(|number| scores[number].to_string()).join(" | "));
+            println!(
+                "| {name} ({}) | {who} | {} |",
+                messages.len(),
+                NUMBERS.map(|number| scores[number].to_string()).join(" | ")
+            );
         }
         Ok(())
-    }
-
-    fn read(&self, path: &str) -> anyhow::Result<Vec<Value>> {
-        let text = fs::read_to_string(path).with_context(|| format!("{path} can't be read"))?;
-        Ok(text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
     }
 
     fn write(&self, name: &str, lines: &[Value]) -> anyhow::Result<PathBuf> {
@@ -73,13 +115,6 @@ impl Strict {
         let text: Vec<String> = lines.iter().map(Value::to_string).collect();
         fs::write(&path, text.join("\n") + "\n")?;
         Ok(path)
-    }
-
-    /// The labels for training and for the test.
-    fn labels(&self) -> anyhow::Result<(Vec<Value>, Vec<Value>)> {
-        let mut all = self.read(&format!("{DATA}/labels.jsonl"))?;
-        let last = all.split_off(LEARNED);
-        Ok((all, last))
     }
 
     fn train(&self, first: &[Value]) -> anyhow::Result<()> {
@@ -103,21 +138,6 @@ impl Strict {
         Ok(fs::write(trained, "")?)
     }
 
-    /// The messages of these labels, as `graft infer` reads them.
-    fn messages(&self, labels: &[Value]) -> anyhow::Result<Vec<Value>> {
-        let list = ["examples", "list", "--task", "slack-rescue", "--state", "pending", "--limit", "1000"];
-        let pending = self.ask(&list)?;
-        let pending = pending["examples"].as_array().context("no examples are listed")?;
-        let message = |label: &Value| {
-            let id = format!("slack:{}", label["ts"].as_str()?);
-            let example = pending.iter().find(|example| example["id"] == id.as_str())?;
-            Some(json!({"ts": label["ts"], "text": example["input"]}))
-        };
-        let found: Vec<Value> = labels.iter().filter_map(message).collect();
-        ensure!(found.len() == labels.len(), "only {} of {} messages are here", found.len(), labels.len());
-        Ok(found)
-    }
-
     fn adapter(&self, name: &str, messages: &[Value]) -> anyhow::Result<PathBuf> {
         let input = self.write(&format!("{name}.input.jsonl"), messages)?.display().to_string();
         let answers = self.home.join(format!("{name}.adapter.jsonl"));
@@ -126,13 +146,13 @@ impl Strict {
         Ok(answers)
     }
 
-    fn regex(&self, name: &str, messages: &[Value]) -> anyhow::Result<PathBuf> {
+    fn rules(&self, name: &str, messages: &[Value]) -> anyhow::Result<PathBuf> {
         let baseline = Baseline::new(&Tables::from_toml(&fs::read_to_string(self.home.join("tables.toml"))?)?);
         let answer = |message: &Value| {
             let mut said = baseline.extract(message["text"].as_str().unwrap_or_default());
             said["ts"] = message["ts"].clone();
             said
         };
-        self.write(&format!("{name}.regex.jsonl"), &messages.iter().map(answer).collect::<Vec<_>>())
+        self.write(&format!("{name}.rules.jsonl"), &messages.iter().map(answer).collect::<Vec<_>>())
     }
 }
