@@ -31,6 +31,7 @@ pub use examples::{
 };
 pub use graft_core::{compact, iso8601};
 pub use graft_exec::RunLock;
+pub use graft_predict::Reliability;
 pub use graft_tasks::{
     Found, Import as ReadImport, Problem as BadRow, Skipped as SkippedRows, SourceKind,
     ask_ai::Drafts,

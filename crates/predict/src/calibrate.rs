@@ -139,6 +139,16 @@ impl Reliability {
         let brier = sorted.iter().map(|&(p, ok)| (p - truth(ok)).powi(2)).sum::<f64>() / count.max(1) as f64;
         Self { count, ece, brier, bins }
     }
+
+    /// What a threshold lets through: the share of the answers, and the share of right ones among them. Bins count as a
+    /// whole, by their mean confidence. `None` where no answer is that sure.
+    #[must_use]
+    pub fn above(&self, threshold: f64) -> Option<(f64, f64)> {
+        let kept = || self.bins.iter().filter(|bin| bin.confidence >= threshold);
+        let count: usize = kept().map(|bin| bin.count).sum();
+        let right: f64 = kept().map(|bin| bin.count as f64 * bin.accuracy).sum();
+        (count > 0).then(|| (count as f64 / self.count as f64, right / count as f64))
+    }
 }
 
 fn bins(sorted: &[Point]) -> Vec<Bin> {

@@ -83,6 +83,9 @@ fn extremes_and_nonsense_are_survived() {
     let same = vec![(0.25, true); 10];
     let table = Reliability::of(&same);
     assert_eq!((table.bins.len(), table.ece, table.brier), (1, 0.75, 0.5625));
+    assert_eq!((table.above(0.2), table.above(0.5)), (Some((1.0, 1.0)), None));
+    let mixed = [(0.9, true), (0.9, true), (0.9, false), (0.2, false)];
+    assert_eq!(Reliability::of(&mixed).above(0.5), Some((0.75, 2.0 / 3.0)));
 }
 
 #[test]

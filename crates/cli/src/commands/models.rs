@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use graft_engine::{
-    Activated, Engine, Evaluation, Seen, Told, iso8601,
+    Activated, Engine, Evaluation, Reliability, Seen, Told, iso8601,
     records::{Stage, Version, model_registry},
 };
 use graft_tasks::score::{Comparison, Scores, Verdict};
@@ -195,12 +195,23 @@ pub(crate) fn scores_table(evaluation: &Evaluation) -> String {
         ]);
     }
     format!(
-        "{table}{}\nConfidence: calibration error {:.3} before, {:.3} after calibration. {:.2} s an answer.\n",
+        "{table}{}\nConfidence: calibration error {:.3} before, {:.3} after calibration.{} {:.2} s an answer.\n",
         uncertainty(&evaluation.adapter),
         evaluation.calibration.before.ece,
         evaluation.calibration.after.ece,
+        coverage(&evaluation.calibration.after),
         evaluation.seconds_per_answer,
     )
+}
+
+/// What thresholds of confidence let through, in sentences.
+fn coverage(reliability: &Reliability) -> String {
+    let at = |threshold: f64| {
+        let (share, right) = reliability.above(threshold)?;
+        let [threshold, share, right] = [threshold, share, right].map(|share| share * 100.0);
+        Some(format!(" At {threshold:.0} % and above: {share:.0} % of the answers, {right:.0} % of them right."))
+    };
+    [0.5, 0.8, 0.95].into_iter().filter_map(at).collect()
 }
 
 /// The reliability of the scores, in a sentence.
