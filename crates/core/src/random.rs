@@ -5,8 +5,8 @@ use rand::{SeedableRng as _, rngs::ChaCha8Rng};
 pub enum Purpose {
     /// The order of the examples, by epoch.
     Order,
-    /// Misspellings, by epoch and example.
-    Typos,
+    /// Variants of examples, by epoch and example.
+    Variants,
     /// The seed of a dropout mask, by step and micro-batch.
     Dropout,
     /// Where a LoRA adapter starts, by layer.
@@ -39,10 +39,10 @@ mod tests {
     #[test]
     fn a_stream_follows_from_its_place_and_stays_the_same_over_versions() {
         let first = |seed, purpose, place| random(seed, purpose, place).next_u64();
-        let (order, typos) = (Purpose::Order, Purpose::Typos);
+        let (order, variants) = (Purpose::Order, Purpose::Variants);
         assert_eq!(first(1, order, [2, 3]), first(1, order, [2, 3]));
         for other in
-            [first(2, order, [2, 3]), first(1, typos, [2, 3]), first(1, order, [3, 2]), first(1, order, [2, 4])]
+            [first(2, order, [2, 3]), first(1, variants, [2, 3]), first(1, order, [3, 2]), first(1, order, [2, 4])]
         {
             assert_ne!(first(1, order, [2, 3]), other);
         }

@@ -173,12 +173,17 @@ pub struct OptimSpec {
     pub eps: f64,
     /// Largest global gradient norm; 0 switches clipping off.
     pub clip: f64,
-    /// Reaches initialisation, order, dropout and misspellings.
+    /// Reaches initialisation, order, dropout and variants.
     pub seed: u64,
-    /// Share of the longer words of an input that are misspelt, anew in each epoch, so that people's slips are
-    /// understood.
+    /// Share of the longer words of an input that are misspelt in its variants.
     #[serde(default)]
     pub typos: f64,
+    /// Share of the examples' variants that have other names and amounts.
+    #[serde(default)]
+    pub exchanged: f64,
+    /// Share of the examples' variants that are told in other words.
+    #[serde(default)]
+    pub reworded: f64,
 }
 
 impl Default for OptimSpec {
@@ -196,6 +201,8 @@ impl Default for OptimSpec {
             clip: 1.0,
             seed: 42,
             typos: 0.0,
+            exchanged: 0.0,
+            reworded: 0.0,
         }
     }
 }
@@ -298,6 +305,9 @@ pub fn check_settings(adapter: &AdapterSpec, o: &OptimSpec, limits: &Limits) -> 
     within("beta2", (0.0..1.0).contains(&o.beta2), o.beta2.to_string(), "from 0 to below 1")?;
     within("eps", o.eps > 0.0 && o.eps <= 1.0, o.eps.to_string(), "above 0, at most 1")?;
     within("typos", (0.0..=0.5).contains(&o.typos), o.typos.to_string(), "from 0 to 0.5")?;
+    within("exchanged", (0.0..=1.0).contains(&o.exchanged), o.exchanged.to_string(), "from 0 to 1")?;
+    let reworded = (0.0..=1.0 - o.exchanged).contains(&o.reworded);
+    within("reworded", reworded, o.reworded.to_string(), "from 0 to 1, with `exchanged` together")?;
     within("clip", o.clip >= 0.0, o.clip.to_string(), "0 or more")?;
     within("max-tokens", limits.max_tokens >= 8, limits.max_tokens.to_string(), "at least 8")?;
     within("pass-tokens", limits.pass_tokens >= 8, limits.pass_tokens.to_string(), "at least 8")?;

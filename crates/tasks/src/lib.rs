@@ -4,6 +4,7 @@
 //! - [`slack`], [`ask_ai`], [`tabular`]: importers; each returns an [`Import`].
 //! - [`baseline`]: the regex parser an adapter has to beat.
 //! - [`pounds`]: tables that turn extracted items into weights.
+//! - [`variants`]: approved examples in other words and with other names, for training.
 //! - [`score`]: how right answers are, with confidence intervals, and how two versions compare.
 //!
 //! Nothing here knows where an example goes next; the clock and seeds are arguments.
@@ -23,6 +24,7 @@ mod sniff;
 pub mod tabular;
 mod time;
 mod values;
+pub mod variants;
 
 pub use error::Error;
 pub use import::{Approval, Import, MAX_PROBLEMS, Problem, Skipped};

@@ -1,4 +1,4 @@
-use std::{fs, ops::Range};
+use std::{borrow::Cow, fs, ops::Range};
 
 use graft_core::{Limits, Purpose, TrainSpec, random};
 use graft_nn::{Model, Prompter, Sequence};
@@ -6,7 +6,7 @@ use rand::seq::SliceRandom as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Error, RunDir, augment::misspell};
+use crate::{Error, RunDir};
 
 /// A line of `data/*.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,13 +19,25 @@ pub struct Row {
     pub output: Value,
     /// The same as the model must write it.
     pub answer: String,
+    /// What stands for the example in the epochs, one after the other; in a training side only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<RowVariant>,
+}
+
+/// An example with other names, in other words, with typos.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RowVariant {
+    /// What the model reads.
+    pub input: String,
+    /// What it must write.
+    pub answer: String,
 }
 
 /// Tokenised examples of one side.
 pub(crate) struct Sequences {
     pub(crate) all: Vec<Sequence>,
-    /// Input and answer of each.
-    texts: Vec<(String, String)>,
+    /// The variants of each.
+    variants: Vec<Vec<RowVariant>>,
     pub(crate) too_long: usize,
     /// Leading tokens all have in common.
     pub(crate) shared: usize,
@@ -41,7 +53,7 @@ pub(crate) fn load(
 ) -> Result<Sequences, Error> {
     let path = dir.data(side);
     let text = fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
-    let mut found = Sequences { all: Vec::new(), texts: Vec::new(), too_long: 0, shared: prompter.shared().len() };
+    let mut found = Sequences { all: Vec::new(), variants: Vec::new(), too_long: 0, shared: prompter.shared().len() };
     let (mut rows, mut empty) = (0, 0);
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let row: Row =
@@ -54,7 +66,7 @@ pub(crate) fn load(
         let sequence = prompter.sequence(&row.input, &row.answer).map_err(Error::Model)?;
         if fits(&sequence, &spec.limits, model) {
             found.all.push(sequence);
-            found.texts.push((row.input, row.answer));
+            found.variants.push(row.variants);
         } else {
             found.too_long += 1;
         }
@@ -70,20 +82,21 @@ pub(crate) fn load(
 }
 
 impl Sequences {
-    /// An example with slips of the pen in its input, others in each epoch; as it is if they make it too long.
-    pub(crate) fn misspelt(
+    /// What stands for an example in an epoch: a variant, or itself if it has none or the variant is too long.
+    pub(crate) fn variant(
         &self,
         index: usize,
         epoch: u64,
         spec: &TrainSpec,
         prompter: &Prompter,
         model: &Model,
-    ) -> Result<Sequence, Error> {
-        let (input, answer) = &self.texts[index];
-        let input =
-            misspell(input, spec.optim.typos, &mut random(spec.optim.seed, Purpose::Typos, [epoch, index as u64]));
-        let sequence = prompter.sequence(&input, answer).map_err(Error::Model)?;
-        Ok(if fits(&sequence, &spec.limits, model) { sequence } else { self.all[index].clone() })
+    ) -> Result<Cow<'_, Sequence>, Error> {
+        let variants = &self.variants[index];
+        let Some(variant) = (epoch as usize).checked_rem(variants.len()).map(|at| &variants[at]) else {
+            return Ok(Cow::Borrowed(&self.all[index]));
+        };
+        let sequence = prompter.sequence(&variant.input, &variant.answer).map_err(Error::Model)?;
+        Ok(if fits(&sequence, &spec.limits, model) { Cow::Owned(sequence) } else { Cow::Borrowed(&self.all[index]) })
     }
 }
 

@@ -5,7 +5,6 @@
 //! whole checkpoint to the same result, bit for bit.
 
 mod adapter_files;
-mod augment;
 mod checkpoint;
 mod data;
 mod device;
@@ -17,7 +16,7 @@ mod run_dir;
 mod trainer;
 
 pub use adapter_files::{AdapterCard, load_adapter};
-pub use data::{Row, fits};
+pub use data::{Row, RowVariant, fits};
 pub use device::gpus;
 pub use error::Error;
 pub use learner::{Learner, StepPlan};

@@ -315,10 +315,8 @@ impl<'r, D: Device> Trainer<'r, D> {
         let (o, step) = (&self.spec.optim, self.progress.step);
         let epoch = step / self.order.steps_per_epoch();
         let model = self.model;
-        let batch = self.order.step(step).iter().map(|&i| match o.typos > 0.0 {
-            true => self.train.misspelt(i, epoch, self.spec, self.prompter, model).map(Cow::Owned),
-            false => Ok(Cow::Borrowed(&self.train.all[i])),
-        });
+        let order = self.order.step(step).iter();
+        let batch = order.map(|&i| self.train.variant(i, epoch, self.spec, self.prompter, model));
         let batch = batch.collect::<Result<Vec<Cow<'_, Sequence>>, Error>>()?;
         let batch: Vec<&Sequence> = batch.iter().map(|sequence| &**sequence).collect();
         self.progress.tokens += batch.iter().map(|s| (s.source.len() + s.tokens.len()) as u64).sum::<u64>();

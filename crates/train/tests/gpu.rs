@@ -38,7 +38,13 @@ fn make(dir: &Path, spec: &TrainSpec) -> RunDir {
     let run = RunDir::new(dir.join("run"));
     let row = |i: usize| {
         let answer = format!("the {} of {}", ["cat", "dog", "hen"][i % 3], i * 7 % 10);
-        Row { id: i.to_string(), input: format!("number {i}"), output: answer.clone().into(), answer }
+        Row {
+            id: i.to_string(),
+            input: format!("number {i}"),
+            output: answer.clone().into(),
+            answer,
+            variants: Vec::new(),
+        }
     };
     run.create(spec, &(0..16).map(row).collect::<Vec<_>>(), &(0..4).map(row).collect::<Vec<_>>()).unwrap();
     run

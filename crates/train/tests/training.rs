@@ -39,7 +39,13 @@ fn rows(count: usize) -> Vec<Row> {
     (0..count)
         .map(|i| {
             let answer = format!("the {} of {}", ["cat", "dog", "hen"][i % 3], i * 7 % 10);
-            Row { id: i.to_string(), input: format!("number {i}"), output: answer.clone().into(), answer }
+            Row {
+                id: i.to_string(),
+                input: format!("number {i}"),
+                output: answer.clone().into(),
+                answer,
+                variants: Vec::new(),
+            }
         })
         .collect()
 }
@@ -107,6 +113,30 @@ fn stopping_and_going_on_changes_nothing() {
         let seqs: Vec<u64> = run.events_after(0).unwrap().iter().map(|event| event.seq).collect();
         assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>(), "events are numbered without gaps");
     }
+}
+
+#[test]
+fn the_variants_of_an_epoch_stand_for_the_examples() {
+    let spec = |epochs| TrainSpec {
+        optim: OptimSpec { epochs, ..spec("tiny-llama").optim },
+        eval: EvalSpec { per_epoch: 0, ..EvalSpec::default() },
+        ..spec("tiny-llama")
+    };
+    let hash = |epochs, rows: &[Row]| {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path().join("run"));
+        run.create(&spec(epochs), rows, &[]).unwrap();
+        finish(&run).adapter_hash
+    };
+    let (plain, other) = (rows(8), rows(16)[8..].to_vec());
+    let variant = |row: &Row| graft_train::RowVariant { input: row.input.clone(), answer: row.answer.clone() };
+    let with = |variants: [&[Row]; 2]| -> Vec<Row> {
+        let of = |at: usize| variants.iter().map(|rows| variant(&rows[at])).collect();
+        plain.iter().enumerate().map(|(at, row)| Row { variants: of(at), ..row.clone() }).collect()
+    };
+    assert_eq!(hash(1.0, &with([&other, &plain])), hash(1.0, &other), "the first epoch has the first variant");
+    assert_eq!(hash(2.0, &with([&plain, &plain])), hash(2.0, &plain));
+    assert_ne!(hash(2.0, &with([&plain, &other])), hash(2.0, &plain), "the second epoch has the second variant");
 }
 
 #[test]

@@ -1,10 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use graft_core::{Dataset, Digest, Example, ExampleId, SplitRule, TaskCard, near_duplicates, split};
+use graft_core::{Dataset, Digest, Example, ExampleId, OptimSpec, SplitRule, TaskCard, near_duplicates, split};
 use graft_predict::Codec;
 use graft_store::{DatasetInfo, ExampleFilter, Order, ReviewFilter};
-use graft_tasks::cards;
-use graft_train::Row;
+use graft_tasks::{
+    cards,
+    variants::{Shares, Variant, Variants},
+};
+use graft_train::{Row, RowVariant};
 use serde_json::Value;
 
 use super::{Examples, ground::ground};
@@ -130,7 +133,7 @@ impl Prepared {
             let output = example.output.clone().unwrap_or_default();
             let answer = codec.encode(&output);
             let answer = answer.map_err(|source| Error::BadExample { id: example.id.clone(), source })?;
-            Ok(Row { id: example.id.clone(), input: example.input.clone(), output, answer })
+            Ok(Row { id: example.id.clone(), input: example.input.clone(), output, answer, variants: Vec::new() })
         };
         let train = self.dataset.train.iter().map(row).collect::<Result<Vec<_>>>()?;
         let eval = self.dataset.eval.iter().map(row).collect::<Result<Vec<_>>>()?;
@@ -139,6 +142,31 @@ impl Prepared {
         }
         if train.iter().all(|row| row.answer.trim().is_empty()) {
             return Err(Error::NothingToLearn { task: self.card.name.clone(), examples: train.len() });
+        }
+        Ok((train, eval))
+    }
+
+    /// The same with the variants that a training with these settings learns from.
+    ///
+    /// # Errors
+    /// As [`rows`](Self::rows).
+    pub fn rows_to_train(&self, optim: &OptimSpec) -> Result<(Vec<Row>, Vec<Row>)> {
+        let (mut train, eval) = self.rows()?;
+        let shares = Shares { typos: optim.typos, exchanged: optim.exchanged, reworded: optim.reworded };
+        if shares.is_none() {
+            return Ok((train, eval));
+        }
+        let codec = Codec::new(&self.card.answer)?;
+        let variants = Variants::new(&self.card, &self.dataset.train, shares);
+        let epochs = optim.epochs.ceil() as u64;
+        for (index, row) in train.iter_mut().enumerate() {
+            let variant = |epoch| {
+                let Variant { input, output } = variants.of(index, epoch, optim.seed);
+                let answer = codec.encode(&output);
+                let answer = answer.map_err(|source| Error::BadExample { id: row.id.clone(), source })?;
+                Ok(RowVariant { input, answer })
+            };
+            row.variants = (0..epochs).map(variant).collect::<Result<_>>()?;
         }
         Ok((train, eval))
     }

@@ -113,7 +113,7 @@ impl Runs<'_> {
         spec.base = self.engine.bases().open(&spec.base).await?.0;
         spec.limits.threads.get_or_insert(threads);
         let dataset = self.engine.store.dataset(&run.task, &spec.dataset).await?;
-        let (train, eval) = crate::Prepared { card: spec.task.clone(), dataset }.rows()?;
+        let (train, eval) = crate::Prepared { card: spec.task.clone(), dataset }.rows_to_train(&spec.optim)?;
         Ok(dir.create(&spec, &train, &eval)?)
     }
 }

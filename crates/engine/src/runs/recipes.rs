@@ -151,6 +151,8 @@ pub fn recipe(task: &str, method: Method, examples: usize) -> Recipe {
         warmup: 0.05,
         batch: 8.min(examples.max(1)),
         typos: if messages { 0.05 } else { 0.0 },
+        exchanged: if messages { 0.25 } else { 0.0 },
+        reworded: if messages { 0.6 } else { 0.0 },
         ..OptimSpec::default()
     };
     Recipe { adapter, optim, eval: EvalSpec::default(), limits: Limits::default() }

@@ -58,13 +58,21 @@ pub struct Settings {
     #[schema(minimum = 0.0)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NORM"))]
     pub clip: Option<f64>,
-    /// Seed of initialisation, example order, dropout, misspellings and a random split.
+    /// Seed of initialisation, example order, dropout, data augmentation and a random split.
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub seed: Option<u64>,
     /// Data augmentation: share of longer input words to misspell, chosen again in each epoch.
     #[schema(minimum = 0.0, maximum = 0.5)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "SHARE"))]
     pub typos: Option<f64>,
+    /// Data augmentation: share of examples that get other names and amounts in each epoch, in input and answer together.
+    #[schema(minimum = 0.0, maximum = 1.0)]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "SHARE"))]
+    pub exchanged: Option<f64>,
+    /// Data augmentation: share of examples that are told in other words in each epoch, for tasks that have wordings.
+    #[schema(minimum = 0.0, maximum = 1.0)]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "SHARE"))]
+    pub reworded: Option<f64>,
     /// LoRA: rank.
     #[schema(minimum = 1, maximum = 1024)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
@@ -169,6 +177,8 @@ impl Settings {
         set(&mut o.clip, self.clip);
         set(&mut o.seed, self.seed);
         set(&mut o.typos, self.typos);
+        set(&mut o.exchanged, self.exchanged);
+        set(&mut o.reworded, self.reworded);
         set(&mut recipe.eval.per_epoch, self.evals_per_epoch);
         set(&mut recipe.eval.patience, self.patience);
         set(&mut recipe.eval.examples, self.eval_examples);

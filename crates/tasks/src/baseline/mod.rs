@@ -10,6 +10,7 @@ mod number;
 mod place;
 mod spelling;
 
+pub(crate) use number::WORDS as NUMBER_WORDS;
 use regex::Regex;
 use serde_json::{Value, json};
 

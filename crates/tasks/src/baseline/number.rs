@@ -4,7 +4,8 @@ use regex::{Captures, Regex};
 
 use crate::pattern;
 
-const WORDS: [(&str, u32); 22] = [
+/// Number words, the usual ones first.
+pub(crate) const WORDS: [(&str, u32); 22] = [
     ("one", 1),
     ("two", 2),
     ("three", 3),

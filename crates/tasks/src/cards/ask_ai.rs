@@ -8,5 +8,6 @@ pub(crate) const TASK: Task = Task {
     form: Form::Text,
     scoring: Scoring::STRICT,
     finish: None,
+    wordings: None,
     parser: None,
 };

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use graft_core::{AnswerForm, TaskCard};
 use serde_json::Value;
 
-use crate::{Error, baseline::Baseline, pounds::Tables};
+use crate::{Error, baseline::Baseline, pounds::Tables, variants::Wordings};
 
 /// Every task, in the order they are shown.
 static TASKS: [&Task; 6] =
@@ -35,6 +35,8 @@ pub struct Task {
     pub scoring: Scoring,
     /// Adds what is computed rather than learned.
     pub finish: Option<fn(Value, &Tables) -> Value>,
+    /// The words in which answers can be told, for training.
+    pub wordings: Option<fn() -> Wordings>,
     /// Makes the parser that answers by rules, without a model, where there is one.
     pub parser: Option<fn(&Tables) -> Baseline>,
 }

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{Form, Scoring, Task};
+use crate::variants::Wordings;
 
 /// What volunteers picked up and dropped off, read from their Slack messages.
 pub(crate) const TASK: Task = Task {
@@ -15,6 +16,7 @@ pub(crate) const TASK: Task = Task {
         synonyms: &[("unit", "each", None), ("unit", "loaves", Some("loaf"))],
     },
     finish: Some(crate::pounds::add_pounds),
+    wordings: Some(wordings),
     parser: Some(crate::baseline::Baseline::new),
 };
 
@@ -44,6 +46,11 @@ pub(crate) const UNITS: [&str; 19] = [
 /// Kinds of food, and what else a pantry takes.
 pub(crate) const SUBCATEGORIES: [&str; 10] =
     ["produce", "bakery", "dairy", "protein", "seafood", "prepared", "dry goods", "snacks", "beverage", "household"];
+
+/// How people tell of rescues.
+fn wordings() -> Wordings {
+    Wordings::from_toml(include_str!("../../data/wordings/slack_rescue.toml")).expect("a tested file")
+}
 
 fn schema() -> Value {
     let units: Vec<Value> = UNITS.iter().map(|unit| json!(unit)).chain([Value::Null]).collect();

@@ -8,5 +8,6 @@ pub(crate) const TASK: Task = Task {
     form: Form::Labels(&[]),
     scoring: Scoring::STRICT,
     finish: None,
+    wordings: None,
     parser: None,
 };
