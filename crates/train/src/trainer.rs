@@ -361,12 +361,12 @@ impl<'r, D: Device> Trainer<'r, D> {
         patience > 0 && self.progress.stale >= patience
     }
 
-    /// Measures the held-out loss, and keeps the best weights if asked.
+    /// Measures the held-out loss, and keeps the weights if it is the best so far: few examples are soon learned by heart.
     fn measure(&mut self, say: &mut Say<'_>) -> Result<Option<f64>, Error> {
         let Some(loss) = self.held_out_loss()? else { return Ok(None) };
         let p = &mut self.progress;
         let best = p.measured(loss);
-        if best && self.spec.eval.patience > 0 {
+        if best {
             self.best = self.learner.params();
         }
         let step = p.step;

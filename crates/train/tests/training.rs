@@ -204,6 +204,21 @@ fn early_stopping_publishes_the_best_weights() {
 }
 
 #[test]
+fn the_best_weights_are_published_without_early_stopping_too() {
+    let mut spec = spec("tiny-llama");
+    (spec.optim.lr, spec.optim.epochs) = (0.3, 6.0);
+    let dir = tempfile::tempdir().unwrap();
+    let run = make(dir.path(), &spec, 8);
+    let result = finish(&run);
+    let measured = |kind| if let EventKind::Eval { loss, step, .. } = kind { Some((loss, step)) } else { None };
+    let evals: Vec<(f64, u64)> = run.events_after(0).unwrap().into_iter().filter_map(|e| measured(e.kind)).collect();
+    let best = evals.iter().copied().fold((f64::INFINITY, 0), |best, now| if now.0 < best.0 { now } else { best });
+    assert_eq!((result.steps, evals.len()), (12, 6));
+    assert!(best.1 < 12, "this rate spoils what was learned: {evals:?}");
+    assert_eq!((result.eval_loss, result.best_step), (Some(best.0), best.1));
+}
+
+#[test]
 fn what_can_not_be_learned_is_refused_before_the_start() {
     let refused = |spec: &TrainSpec, rows: &[Row]| -> Error {
         let dir = tempfile::tempdir().unwrap();
