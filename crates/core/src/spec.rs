@@ -210,13 +210,13 @@ impl Default for OptimSpec {
 /// When the held-out loss is measured, and what follows from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EvalSpec {
-    /// Measurements an epoch; 0 measures only at the end.
+    /// Measurements an epoch, or a twentieth of a training with more than 20 epochs; 0 measures only at the end.
     pub per_epoch: u32,
     /// Stop after this many measurements without a better one; 0 never stops early.
     pub patience: u32,
     /// At most this many held-out examples are measured during training.
     pub examples: usize,
-    /// Checkpoints an epoch.
+    /// Checkpoints an epoch, or a twentieth of a training with more than 20 epochs.
     pub checkpoints_per_epoch: u32,
 }
 

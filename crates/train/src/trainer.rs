@@ -26,6 +26,8 @@ use crate::{
 
 /// A loss this many times the first one (and some) means the training has lost its way.
 const EXPLODED: f64 = 2.0;
+/// Of a training with more epochs than this, measurements and checkpoints are counted by this share of its steps.
+const MOST_EPOCHS: u64 = 20;
 
 /// Tokens that a GPU computes at once where its memory allows.
 const GPU_TOKENS: usize = 16_384;
@@ -266,7 +268,8 @@ impl<'r, D: Device> Trainer<'r, D> {
     }
 
     fn learn(&mut self, say: &mut Say<'_>) -> Result<(), Error> {
-        let per_epoch = self.order.steps_per_epoch();
+        // Many short epochs of a few examples need no measurement each.
+        let per_epoch = self.order.steps_per_epoch().max(self.total.div_ceil(MOST_EPOCHS));
         let every = |times: u32| if times == 0 { u64::MAX } else { (per_epoch / u64::from(times)).max(1) };
         let (eval_every, save_every) = (every(self.spec.eval.per_epoch), every(self.spec.eval.checkpoints_per_epoch));
         // A run that was killed when it had stopped early has nothing more to learn.

@@ -98,7 +98,8 @@ pub struct Settings {
     /// Soft prompt: initialisation: `labels`, `vocabulary`, `random`, or `text:…`.
     #[cfg_attr(feature = "clap", arg(long, value_name = "INIT", value_parser = flags::prompt_init))]
     pub prompt_init: Option<String>,
-    /// Evaluations of the held-out loss per epoch; 0 evaluates only at the end.
+    /// Evaluations of the held-out loss per epoch, or per twentieth of a training with more than 20 epochs; 0 evaluates
+    /// only at the end.
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub evals_per_epoch: Option<u32>,
     /// Early stopping: stop after this many evaluations without improvement; 0 disables it.
@@ -107,7 +108,7 @@ pub struct Settings {
     /// Maximum number of held-out examples to evaluate during training.
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub eval_examples: Option<usize>,
-    /// Checkpoints per epoch.
+    /// Checkpoints per epoch, or per twentieth of a training with more than 20 epochs.
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub checkpoints_per_epoch: Option<u32>,
     /// Maximum tokens of prompt and answer; longer examples are skipped and counted.
