@@ -3101,7 +3101,7 @@ export interface components {
             beta2?: number | null;
             /**
              * Format: int32
-             * @description Checkpoints per epoch.
+             * @description Checkpoints per epoch, or per twentieth of a training with more than 20 epochs.
              * @default null
              */
             checkpoints_per_epoch?: number | null;
@@ -3141,10 +3141,17 @@ export interface components {
             eval_examples?: number | null;
             /**
              * Format: int32
-             * @description Evaluations of the held-out loss per epoch; 0 evaluates only at the end.
+             * @description Evaluations of the held-out loss per epoch, or per twentieth of a training with more than 20 epochs; 0 evaluates
+             *     only at the end.
              * @default null
              */
             evals_per_epoch?: number | null;
+            /**
+             * Format: double
+             * @description Data augmentation: share of examples that get other names and amounts in each epoch, in input and answer together.
+             * @default null
+             */
+            exchanged?: number | null;
             /**
              * Format: double
              * @description Peak learning rate.
@@ -3204,6 +3211,12 @@ export interface components {
              */
             recompute?: boolean | null;
             /**
+             * Format: double
+             * @description Data augmentation: share of examples that are told in other words in each epoch, for tasks that have wordings.
+             * @default null
+             */
+            reworded?: number | null;
+            /**
              * @description LoRA: scale by alpha / √rank (rsLoRA).
              * @default null
              */
@@ -3212,7 +3225,7 @@ export interface components {
             schedule?: components["schemas"]["LearningRateSchedule"] | null;
             /**
              * Format: int64
-             * @description Seed of initialisation, example order, dropout, misspellings and a random split.
+             * @description Seed of initialisation, example order, dropout, data augmentation and a random split.
              * @default null
              */
             seed?: number | null;
