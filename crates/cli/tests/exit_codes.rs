@@ -39,6 +39,27 @@ fn bad_data_is_10() {
 }
 
 #[test]
+fn a_file_says_what_it_is() {
+    let graft = Graft::new();
+    let table = graft.file("x", "text,label\nnice,good\nold,bad\n");
+    let shown = graft.json(&["import", table.to_str().unwrap(), "--preview"]);
+    assert_eq!((&shown["added"], &shown["preview"][1]["output"]), (&0.into(), &"bad".into()));
+    assert_eq!(graft.json(&["import", table.to_str().unwrap()])["added"], 2, "the preview stored nothing");
+    let chat = r#"[{"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]}]"#;
+    let chat = graft.json(&["import", graft.file("chat.json", chat).to_str().unwrap()]);
+    assert_eq!((&chat["task"], &chat["added"]), (&"chat".into(), &1.into()));
+    let slack = graft.json(&["import", data("slack/export").to_str().unwrap()]);
+    assert_eq!((&slack["task"], &slack["added"]), (&"slack-rescue".into(), &500.into()));
+    let parquet = graft.file("x.csv", "PAR1...");
+    let refused = graft.fails(10, &["import", "csv", parquet.to_str().unwrap()], "it is a Parquet file");
+    assert!(refused.stderr.contains("read_parquet"));
+    graft.fails(10, &["import", parquet.to_str().unwrap()], "it is a Parquet file");
+    let doubtful = graft.file("y.csv", "How was it?,Rating\nnice,good\nfine,good\n");
+    assert_eq!(graft.json(&["import", doubtful.to_str().unwrap()])["pending"], 1);
+    assert_eq!(graft.json(&["import", doubtful.to_str().unwrap(), "--approve-doubtful"])["pending"], 0);
+}
+
+#[test]
 fn an_example_without_a_token_to_learn_never_starts() {
     let graft = Graft::with_toy_task();
     // Every example is longer than the limit, so nothing supervised is left.

@@ -233,6 +233,24 @@ async fn an_import_says_what_it_decided_and_asks_what_it_cannot() {
 }
 
 #[tokio::test]
+async fn a_preview_shows_rows_and_stores_nothing() {
+    let service = Service::new().await;
+    let csv = b"text,label\nfine,good\nI came, I saw,bad\n\"late,\nvery late\",bad\n";
+    let fields = [("kind", "csv"), ("task", "text-classification"), ("preview", "true")];
+    let shown = service.import_with(&fields, "rows.csv", csv).await;
+    assert_eq!((&shown["state"], &shown["report"]["examples"]), (&json!("done"), &json!(2)), "{shown}");
+    let first = json!({"at": "row 2", "input": "fine", "output": "good", "review": "approved"});
+    assert_eq!((&shown["preview"][0], &shown["preview"][1]["review"]), (&first, &json!("pending")), "{shown}");
+    assert!(shown["problems"][0]["reason"].as_str().unwrap().contains("line 3, column 3"), "{shown}");
+    let import = service.import("csv", "text-classification", "rows.csv", csv).await;
+    assert_eq!((&import["report"]["added"], &import["preview"]), (&json!(2), &json!([])), "{import}");
+    let direct = br#"[{"type": "message", "user": "U1", "text": "kale", "ts": "1740800004.000000"}]"#;
+    let fields = [("kind", "slack"), ("task", "slack-rescue"), ("channels", "nowhere")];
+    let other = service.import_with(&fields, "2025-03-01.json", direct).await;
+    assert!(other["problem"]["detail"].as_str().unwrap().contains("`nowhere`"), "{other}");
+}
+
+#[tokio::test]
 async fn near_duplicates_among_what_is_learned_are_told() {
     let service = Service::new().await;
     let csv = "text,label\nwe got ten crates of ripe pears today,a\nnothing else,b\n\

@@ -122,8 +122,13 @@ impl Service {
 
     /// Uploads a file to `/imports`, waits for its end, and returns that.
     pub(crate) async fn import(&self, kind: &str, task: &str, name: &str, file: &[u8]) -> Value {
+        self.import_with(&[("kind", kind), ("task", task)], name, file).await
+    }
+
+    /// As `import`, with these fields of the form.
+    pub(crate) async fn import_with(&self, fields: &[(&str, &str)], name: &str, file: &[u8]) -> Value {
         let mut form = Vec::new();
-        for (field, value) in [("kind", kind), ("task", task)] {
+        for (field, value) in fields {
             let part = format!("--line\r\ncontent-disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
             form.extend_from_slice(part.as_bytes());
         }
