@@ -29,6 +29,22 @@ pub(super) fn interval(n: usize, seed: u64, statistic: &dyn Fn(&mut dyn Iterator
     (percentile(&values, 0.025), percentile(&values, 0.975))
 }
 
+/// The 95 % interval of a share of which so many of `n` were seen (Wilson 1927). Unlike the bootstrap's it has a width
+/// where all are right or none is: 3 of 3 are 0.44 to 1.
+pub(super) fn wilson(right: f64, n: usize) -> (f64, f64) {
+    /// Of the normal distribution, 97.5 % lie below.
+    const Z: f64 = 1.959_964;
+    if n == 0 {
+        return (0.0, 1.0);
+    }
+    let n = n as f64;
+    let share = right / n;
+    let middle = share + Z * Z / (2.0 * n);
+    let reach = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + Z * Z / n;
+    (((middle - reach) / scale).clamp(0.0, share), ((middle + reach) / scale).clamp(share, 1.0))
+}
+
 fn percentile(sorted: &[f64], share: f64) -> f64 {
     let at = ((sorted.len() - 1) as f64 * share).round() as usize;
     sorted[at]
@@ -37,6 +53,17 @@ fn percentile(sorted: &[f64], share: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn few_of_few_are_no_certainty() {
+        // R's prop.test(correct = FALSE) and binom::binom.wilson give the same.
+        for (right, n, low, high) in
+            [(3.0, 3, 0.438_5, 1.0), (0.0, 3, 0.0, 0.561_5), (80.0, 100, 0.711_1, 0.866_6), (0.0, 0, 0.0, 1.0)]
+        {
+            let found = wilson(right, n);
+            assert!((found.0 - low).abs() < 1e-4 && (found.1 - high).abs() < 1e-4, "{right} of {n}: {found:?}");
+        }
+    }
 
     #[test]
     fn the_interval_of_a_share_has_the_known_width() {

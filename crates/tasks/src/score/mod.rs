@@ -1,4 +1,4 @@
-//! How right answers are, with 95 % bootstrap intervals; and whether one version is better than another.
+//! How right answers are, with 95 % intervals (Wilson's for shares, the bootstrap's for other numbers); and whether one version is better than another.
 
 mod bootstrap;
 mod compare;
@@ -50,9 +50,9 @@ pub struct Metric {
     pub name: String,
     /// On all examples.
     pub value: f64,
-    /// 2.5th percentile of the bootstrap.
+    /// Lower end of the interval.
     pub low: f64,
-    /// 97.5th percentile of the bootstrap.
+    /// Upper end of the interval.
     pub high: f64,
 }
 
@@ -153,9 +153,15 @@ impl Board {
         self.ratios.push((name, ratios));
     }
 
-    /// The share of examples that are right.
+    /// The share of examples that are right, with Wilson's interval.
     fn share(&mut self, name: impl Into<String>, right: impl IntoIterator<Item = bool>) {
-        self.mean(name, right.into_iter().map(|right| f64::from(u8::from(right))));
+        let name = name.into();
+        let ratios: Vec<Ratio> =
+            right.into_iter().map(|right| Ratio { num: f64::from(u8::from(right)), den: 1.0 }).collect();
+        let (low, high) = bootstrap::wilson(ratios.iter().map(|ratio| ratio.num).sum(), self.n);
+        let value = bootstrap::total(&ratios, &mut (0..self.n));
+        self.metrics.push(Metric { name: name.clone(), value, low, high });
+        self.ratios.push((name, ratios));
     }
 
     /// The mean of a number from 0 to 1 over the examples.
@@ -166,7 +172,13 @@ impl Board {
     /// Any statistic of a sample of example indices.
     fn push(&mut self, name: &str, statistic: &dyn Fn(&mut dyn Iterator<Item = usize>) -> f64) {
         let value = statistic(&mut (0..self.n));
-        let (low, high) = bootstrap::interval(self.n, self.seed, statistic);
+        let (mut low, mut high) = bootstrap::interval(self.n, self.seed, statistic);
+        // Where all examples are right, or none is, drawing them again says nothing.
+        if value >= 1.0 {
+            low = low.min(bootstrap::wilson(self.n as f64, self.n).0);
+        } else if value <= 0.0 {
+            high = high.max(bootstrap::wilson(0.0, self.n).1);
+        }
         self.metrics.push(Metric { name: name.to_owned(), value, low, high });
     }
 }

@@ -106,6 +106,18 @@ fn versions_are_compared_in_pairs() {
 }
 
 #[test]
+fn a_few_examples_do_not_decide() {
+    let right = |n: usize, right: bool| {
+        let got = json!(if right { "ham" } else { "spam" });
+        score(&spam(), &vec![(json!("ham"), Some(got)); n], 1)
+    };
+    let verdict = |n| compare(&right(n, true), &right(n, false), 1).unwrap().verdict;
+    assert_eq!((verdict(3), verdict(4), verdict(8)), (Verdict::CannotTell, Verdict::CannotTell, Verdict::Better));
+    let three = right(3, true).metrics;
+    assert!(three.iter().all(|metric| metric.value == 1.0 && metric.low < 0.5 && metric.high == 1.0), "{three:?}");
+}
+
+#[test]
 fn differences_are_shown_by_field_and_item() {
     let item = |name: &str, n: u32| json!({"name": name, "quantity": n, "unit": "case", "subcategory": "produce"});
     let left = json!({"direction": "both", "rescue_location": "The Hub", "drop_off_location": null, "items": [item("kale", 1), item("limes", 2)]});
