@@ -21,7 +21,10 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("hub", &["core"]),
     ("artifacts", &["core"]),
     ("exec", &["core", "formats"]),
-    ("engine", &["artifacts", "core", "exec", "formats", "hub", "nn", "predict", "store", "tasks", "train"]),
+    (
+        "engine",
+        &["artifacts", "contestants", "core", "exec", "formats", "hub", "nn", "predict", "store", "tasks", "train"],
+    ),
     ("server", &["core", "engine"]),
     ("cli", &["core", "engine", "formats", "hub", "nn", "predict", "server", "tasks", "train"]),
     ("testkit", &[]),

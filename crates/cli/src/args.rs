@@ -59,13 +59,13 @@ pub(crate) enum Command {
     Sweep(backup::Sweep),
     /// Answer messages with a version; prints one JSON line per message.
     Infer(predict::Infer),
-    /// Evaluate a version, the bare base model and the baseline on the same held-out examples.
+    /// Evaluate a version, the bare base model and the contestants on the same held-out examples.
     Eval(evaluate::Eval),
     /// Check whether a version still performs as it did when it was evaluated.
     Drift(drift::Drift),
     /// Check that a version loads and that its answers follow the task's schema or labels.
     Validate(predict::Validate),
-    /// Compare a version's answer with that of the regex baseline or of another version.
+    /// Compare a version's answer with that of the regex baseline, another version or a contestant.
     Compare(predict::Compare),
     /// List, activate, roll back and delete versions.
     #[command(subcommand)]

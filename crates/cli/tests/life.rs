@@ -16,7 +16,7 @@ fn a_version_lives() {
     let graft = Graft::with_toy_task();
     let first = graft.json(&[&LEARNS[..], &["--activate"]].concat());
     assert_eq!((&first["version"]["name"], &first["version"]["stage"]), (&json!("v1"), &json!("active")));
-    assert_eq!(first["version"]["metrics"]["evaluation"]["baseline"]["name"], "always bad");
+    assert_eq!(first["version"]["metrics"]["evaluation"]["baseline"]["name"], "n-grams");
     let score = |version: &Value, who: &str| version["metrics"]["evaluation"][who]["per_example"].clone();
     assert_eq!(score(&first["version"], "adapter"), json!(vec![1.0; 12]), "the toy task is easy");
     assert!(score(&first["version"], "base").is_array());

@@ -32,7 +32,7 @@ use nearest::Nearest;
 use ngrams::NGrams;
 
 /// The kinds of contestants. Of equally good ones the earlier wins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = ContestantKind)]
 pub enum Kind {

@@ -1,5 +1,6 @@
 use std::{io, path::PathBuf};
 
+use graft_contestants::Kind;
 use graft_core::{ExitCode, Failure};
 use graft_tasks::score::{Comparison, Verdict};
 use serde::Serialize;
@@ -263,9 +264,24 @@ pub enum Error {
         version: String,
         /// What it would replace, in words.
         opponent: String,
+        /// The contestant that is better, where nothing is active.
+        contestant: Option<Kind>,
         /// The numbers.
         comparison: Box<Comparison>,
     },
+    /// A version that answers without a language model, where an adapter is needed.
+    #[error("use version `{version}` of task `{task}` as an adapter: it is {method} and needs no base model")]
+    NoAdapter {
+        /// The task.
+        task: String,
+        /// The version.
+        version: String,
+        /// How it answers.
+        method: &'static str,
+    },
+    /// There is no such contestant.
+    #[error(transparent)]
+    Contestant(#[from] graft_contestants::Error),
     /// Not told which task.
     #[error("tell which task is meant: {}", if has.is_empty() { "none has a version".into() } else { has.join(", ") })]
     WhichTask {
@@ -418,7 +434,16 @@ impl Error {
             Self::BadBackup { .. } => "choose a file that `graft backup` wrote",
             Self::HomeNotEmpty { .. } => "set GRAFT_HOME to a folder that is empty or doesn't exist",
             Self::NoResult { run } => return Some(format!("`graft runs show {run}` says why")),
+            Self::NotBetter { task, contestant: Some(kind), .. } => {
+                let serve = format!("graft models contestant {} --task {task} --activate", kind.name());
+                return Some(format!(
+                    "serve the better one with `{serve}`, or use `--force` to make this one active all the same"
+                ));
+            }
             Self::NotBetter { .. } => "use `--force` to make it active all the same",
+            Self::NoAdapter { .. } => {
+                "choose a version that was trained: `graft models list` shows how each one answers"
+            }
             Self::WhichTask { .. } => "name it with `--task`",
             Self::BadVersion { .. } => "register it again by resuming its run, or delete it",
             Self::NoActive { .. } => "name one with `--version`, or make one active with `graft models set-active`",
@@ -462,7 +487,10 @@ impl Error {
             | Self::WhichExample { .. }
             | Self::RunBusy { .. }
             | Self::WhichTask { .. }
+            | Self::NoAdapter { .. }
+            | Self::Contestant(graft_contestants::Error::NoKind(_) | graft_contestants::Error::Unfit { .. })
             | Self::Unsupported(_) => ExitCode::Usage,
+            Self::Contestant(graft_contestants::Error::File(_)) => ExitCode::BadData,
             Self::NoResult { .. } | Self::BadVersion { .. } | Self::NoActive { .. } | Self::OtherBase { .. } => {
                 ExitCode::ModelMissing
             }

@@ -24,11 +24,12 @@ pub use bases::{BaseInfo, Bases};
 pub use clock::now;
 pub use engine::Engine;
 pub use error::{Error, SettingProblem};
-pub use evaluations::{Activated, Evaluations, Opponent, Tell, baseline_scores, score_answers};
+pub use evaluations::{Activated, Evaluations, Opponent, Tell, contestant_scores, score_answers};
 pub use examples::{
     DayStats, ExampleDetail, Examples, Guidelines, Imported, Listed, Prepared, PreviewRow, Source, Span, Stats,
     StatsReport, SuggestedAnswer, Suggestion, SuggestionNote, TableText, wrong_guidelines,
 };
+pub use graft_contestants::Kind as ContestantKind;
 pub use graft_core::{compact, iso8601};
 pub use graft_exec::RunLock;
 pub use graft_predict::Reliability;
@@ -55,8 +56,8 @@ pub use upkeep::{
     Attention, Backup, LastSweep, Rent, Restored, SourceCount, Swept, System, TaskForm, TaskOverview, Upkeep,
 };
 pub use versions::{
-    AskAiSettings, BaselineScores, Chosen, Distance, Drift, DriftState, Evaluation, KeptAnswer, Lineage, Overrides,
-    Seen, Share, Shift, ShownAnswer, Spread, Told, VersionDetail, Versions, field_of, point_latest,
+    AskAiSettings, BaselineScores, Chosen, ContestantScores, Distance, Drift, DriftState, Evaluation, KeptAnswer,
+    Lineage, Overrides, Seen, Share, Shift, ShownAnswer, Spread, Told, VersionDetail, Versions, field_of, point_latest,
 };
 
 /// A result of this crate.
@@ -66,7 +67,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub mod records {
     pub use graft_store::{
         Admins, Answered, Asked, Base, Bulk, BulkReport, Change, ChangeFilter, DatasetInfo, Decision, Error,
-        ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState, Kind, LogStream, LogText, Order,
+        ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState, Kind, LogStream, LogText, Method, Order,
         Priority, ReviewFilter, Role, Run, RunFilter, RunKind, RunState, Schedule, Seen, Session, Stage, Token,
         TrainingRun, User, Version, Watch, Words, model_registry, without_secrets,
     };

@@ -13,7 +13,7 @@ use graft_engine::{
     serving::{AnswerError, AnswerOptions, Format, Heard, Options, Prompt, Verdict},
 };
 use graft_nn::{Adapter, Model};
-use graft_store::{NewVersion, Store};
+use graft_store::{Method, NewVersion, Store};
 use graft_train::AdapterCard;
 
 const TASK: &str = "sentiment";
@@ -62,11 +62,11 @@ impl Place {
         let new = NewVersion {
             task: card.name.clone(),
             name: Some(name.into()),
+            method: Method::Adapter,
             run: None,
             adapter_dir: format!("adapters/{name}"),
             adapter_digest: Digest::of(&bytes),
-            base: base.name,
-            base_digest: base.digest,
+            base: Some(base),
             dataset: None,
             card: card.clone(),
             metrics: serde_json::Value::Null,
@@ -152,6 +152,60 @@ async fn versions_change_under_load_and_no_request_fails() {
     let named = serving.answer(TASK, Some("v1"), "so good", &options).await.unwrap();
     assert_eq!((&named.answer, &named.deployment), (&first.answer, &first.deployment), "versions keep their names");
     until("somebody holds on", || serving.status().deployments.iter().all(|one| one.in_flight == 0)).await;
+}
+
+#[tokio::test]
+async fn a_version_without_a_language_model_answers_as_others_do() {
+    let place = Place::new(labels()).await;
+    let file = r#"{"format":1,"kind":"nearest","examples":[["so good","positive"],["so bad","negative"]]}"#;
+    let folder = place.home.path().join("adapters/v3");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("contestant.json"), file).unwrap();
+    let new = NewVersion {
+        task: TASK.into(),
+        name: Some("v3".into()),
+        method: Method::Nearest,
+        run: None,
+        adapter_dir: "adapters/v3".into(),
+        adapter_digest: Digest::of(file.as_bytes()),
+        base: None,
+        dataset: None,
+        card: TaskCard { name: TASK.into(), instruction: "Say how it sounds.".into(), answer: labels() },
+        metrics: serde_json::Value::Null,
+        parent: None,
+    };
+    place.store.add_version(&new, "test", 1).await.unwrap();
+    let serving = place.serve(Options::default()).await;
+    let options = AnswerOptions::default();
+    assert_eq!(serving.answer(TASK, None, "so bad", &options).await.unwrap().version.as_deref(), Some("v1"));
+    place.activate("v3", Some("v1")).await;
+    until("it never answered", || answering(&serving).as_deref() == Some("v3")).await;
+    let answer = serving.answer(TASK, None, "so bad, really", &options).await.unwrap();
+    assert_eq!((answer.answer.as_str(), answer.valid), (Some("negative"), true));
+    assert!(answer.confidence > 0.1 && answer.confidence < 1.0, "{answer:?}");
+    let inputs = ["so good", "so bad", "so good"].map(str::to_owned);
+    let deployment = serving.deployment(TASK, None).await.unwrap();
+    let all = serving.answer_all(&deployment, &inputs, &options, |_| {}).await.unwrap();
+    let all: Vec<_> = all.into_iter().map(|answer| answer.unwrap().answer).collect();
+    assert_eq!(all, ["positive", "negative", "positive"]);
+    let mut streamed =
+        serving.begin(TASK, None, &Prompt::Input("so good".into()), &Format::Own, &options).await.unwrap();
+    let Some(Ok(Heard::End { rest, .. })) = streamed.next().await else { panic!("no end") };
+    assert_eq!(rest.text, "positive");
+    let talk = Prompt::Messages(vec![("user".into(), "hi".into())]);
+    for (prompt, format) in [(&talk, Format::Own), (&Prompt::Input("x".into()), Format::Object)] {
+        let refused = serving.begin(TASK, None, prompt, &format, &options).await.err();
+        assert!(matches!(refused, Some(Error::Unsupported(_))), "{refused:?}");
+    }
+    let status = serving.status();
+    let own = status.deployments.iter().find(|one| one.active).unwrap();
+    assert_eq!((&own.base, own.bytes, own.answered), (&None, file.len(), 5));
+    // The base model beside it is that of the newest adapter.
+    let asked = ["base", "v3"].map(str::to_owned);
+    let contest = serving.compare(TASK, "so good", &asked, &options).await.unwrap();
+    assert_eq!(contest.answers[1].answer, "positive");
+    let (back, _) = serving.roll_back(&place.engine, TASK, Seen::Any).await.unwrap();
+    assert_eq!(back.name, "v1");
 }
 
 #[tokio::test]

@@ -230,7 +230,9 @@ fn kind_of(error: &graft_engine::Error) -> Kind {
         E::RunBusy { .. } | E::NotBetter { .. } | E::BadVersion { .. } | E::NoResult { .. } => Kind::Conflict,
         E::OtherBase { .. } => Kind::Conflict,
         E::NoExamples { .. } | E::NothingToLearn { .. } | E::AllHeldOut { .. } => Kind::Unprocessable,
-        E::Setting(_) | E::Unsupported(_) | E::WhichTask { .. } => Kind::Unprocessable,
+        E::Setting(_) | E::Unsupported(_) | E::WhichTask { .. } | E::NoAdapter { .. } | E::Contestant(_) => {
+            Kind::Unprocessable
+        }
         other => of_disk(other).unwrap_or_else(|| by_exit_code(other.exit_code(), &other.to_string())),
     }
 }

@@ -75,7 +75,7 @@ pub use runs::{
 pub use schedules::{Due, NewSchedule, Schedule};
 pub use settings::Setting;
 pub use suggestions::{Suggested, Suggestion};
-pub use versions::{NewVersion, Stage, Version};
+pub use versions::{Method, NewVersion, Stage, Version};
 pub use watch::Watch;
 pub use words::Words;
 pub use workers::Worker;

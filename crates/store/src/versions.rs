@@ -1,4 +1,4 @@
-use graft_core::{Digest, TaskCard, Timestamp};
+use graft_core::{BaseRef, Digest, TaskCard, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::any::{AnyExecutor, AnyRow};
@@ -23,6 +23,23 @@ names! {
     }
 }
 
+names! {
+    /// How a version answers.
+    #[schema(as = VersionMethod)]
+    pub enum Method {
+        /// With an adapter on a base model.
+        Adapter = "adapter",
+        /// With the task's parser.
+        Rules = "rules",
+        /// With logistic regression over n-grams.
+        NGrams = "n-grams",
+        /// With the answer of the most similar example.
+        Nearest = "nearest",
+        /// Always with the most frequent label.
+        MostFrequent = "most-frequent",
+    }
+}
+
 /// A version to be registered.
 #[derive(Clone, Debug)]
 pub struct NewVersion {
@@ -30,16 +47,16 @@ pub struct NewVersion {
     pub task: String,
     /// Its name; the next of `v1`, `v2`, … when absent.
     pub name: Option<String>,
+    /// How it answers.
+    pub method: Method,
     /// The run that made it; absent for an adapter made elsewhere.
     pub run: Option<String>,
-    /// The adapter's folder, relative to `GRAFT_HOME`.
+    /// The folder of its files, relative to `GRAFT_HOME`.
     pub adapter_dir: String,
-    /// Digest of the adapter's files.
+    /// Digest of the adapter's weights, or of the contestant's file.
     pub adapter_digest: Digest,
-    /// Name of the base model.
-    pub base: String,
-    /// Digest of the base model.
-    pub base_digest: Digest,
+    /// The base model; absent where the version answers without one.
+    pub base: Option<BaseRef>,
     /// The dataset it learned from; absent for an adapter made elsewhere.
     pub dataset: Option<Digest>,
     /// Prompt and answer form it was trained with.
@@ -50,7 +67,7 @@ pub struct NewVersion {
     pub parent: Option<String>,
 }
 
-/// A registered adapter of a task.
+/// Something that answers a task: a registered adapter, or what needs no language model.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Version {
     /// Name of the task.
@@ -59,16 +76,20 @@ pub struct Version {
     pub name: String,
     /// How far it has come.
     pub stage: Stage,
+    /// How it answers.
+    pub method: Method,
     /// The run that made it.
     pub run: Option<String>,
-    /// The adapter's folder, relative to `GRAFT_HOME`.
+    /// The folder of its files, relative to `GRAFT_HOME`.
     pub adapter_dir: String,
-    /// Digest of the adapter's files.
+    /// Digest of the adapter's weights, or of the contestant's file.
     pub adapter_digest: Digest,
-    /// Name of the base model.
-    pub base: String,
+    /// Name of the base model; absent where the version answers without one.
+    #[schema(required = true)]
+    pub base: Option<String>,
     /// Digest of the base model.
-    pub base_digest: Digest,
+    #[schema(required = true)]
+    pub base_digest: Option<Digest>,
     /// The dataset it learned from.
     pub dataset: Option<Digest>,
     /// Prompt and answer form it was trained with.
@@ -90,7 +111,7 @@ macro_rules! select_versions {
     ($tail:literal) => {
         concat!(
             "select task, name, stage, run, adapter_dir, adapter_digest, base_name, base_digest, dataset, card,
-                    card_digest, metrics, parent, created_by, created_at
+                    card_digest, metrics, parent, method, created_by, created_at
              from versions ",
             $tail
         )
@@ -275,9 +296,9 @@ pub(crate) async fn register(tx: &mut Tx<'_>, new: &NewVersion, actor: Actor<'_>
 async fn insert(tx: &mut Tx<'_>, new: &NewVersion, name: &str, actor: Actor<'_>) -> Result<(), Error> {
     let added = sqlx::query(
         "insert into versions (task, name, seq, run, adapter_dir, adapter_digest, base_name, base_digest, dataset,
-                               card, card_digest, metrics, parent, stage, created_by, created_at)
+                               card, card_digest, metrics, parent, stage, created_by, created_at, method)
          select $1, $2, (select coalesce(max(seq), 0) + 1 from versions), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-                'shadow', $13, $14
+                'shadow', $13, $14, $15
          where $3 is null or exists (select 1 from runs where id = $3)",
     )
     .bind(&new.task)
@@ -285,8 +306,8 @@ async fn insert(tx: &mut Tx<'_>, new: &NewVersion, name: &str, actor: Actor<'_>)
     .bind(new.run.as_deref())
     .bind(&new.adapter_dir)
     .bind(new.adapter_digest.as_str())
-    .bind(&new.base)
-    .bind(new.base_digest.as_str())
+    .bind(new.base.as_ref().map_or("", |base| &base.name))
+    .bind(new.base.as_ref().map_or("", |base| base.digest.as_str()))
     .bind(new.dataset.as_ref().map(Digest::as_str))
     .bind(json!(new.card).to_string())
     .bind(new.card.digest().as_str())
@@ -294,6 +315,7 @@ async fn insert(tx: &mut Tx<'_>, new: &NewVersion, name: &str, actor: Actor<'_>)
     .bind(new.parent.as_deref())
     .bind(row::text(actor.by))
     .bind(actor.at)
+    .bind(new.method.name())
     .execute(&mut **tx)
     .await?;
     if added.rows_affected() == 1 { Ok(()) } else { Err(Error::NoRun(new.run.clone().unwrap_or_default())) }
@@ -340,15 +362,18 @@ pub(crate) async fn active(on: impl AnyExecutor<'_>, task: &str) -> Result<Optio
 }
 
 fn version(row: &AnyRow) -> Result<Version, Error> {
+    let method = row::parsed(row, "method")?;
+    let has_base = method == Method::Adapter;
     Ok(Version {
+        method,
         task: row::get(row, "task")?,
         name: row::get(row, "name")?,
         stage: row::parsed(row, "stage")?,
         run: row::get(row, "run")?,
         adapter_dir: row::get(row, "adapter_dir")?,
         adapter_digest: row::parsed(row, "adapter_digest")?,
-        base: row::get(row, "base_name")?,
-        base_digest: row::parsed(row, "base_digest")?,
+        base: has_base.then(|| row::get(row, "base_name")).transpose()?,
+        base_digest: has_base.then(|| row::parsed(row, "base_digest")).transpose()?,
         dataset: row::parsed_opt(row, "dataset")?,
         card: row::json(row, "card")?,
         card_digest: row::parsed(row, "card_digest")?,

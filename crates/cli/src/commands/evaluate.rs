@@ -12,7 +12,9 @@ use crate::{
     progress::Counter,
 };
 
-/// Evaluate a version, the bare base model and the baseline on the same held-out examples.
+/// Evaluate a version, the bare base model and the contestants on the same held-out examples.
+///
+/// Contestants answer without a language model: rules, n-grams, the nearest example, the most frequent label.
 #[derive(Debug, Args)]
 pub(crate) struct Eval {
     /// Task; needed if several tasks have versions.

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use graft_engine::{
-    Activated, Engine, Evaluation, Reliability, Seen, Told, iso8601,
+    Activated, ContestantKind, Engine, Evaluation, Reliability, Seen, Told, iso8601,
     records::{Stage, Version, model_registry},
 };
 use graft_tasks::score::{Comparison, Scores, Verdict};
@@ -43,6 +43,31 @@ pub(crate) enum Models {
         /// Name of the version [default: the next number].
         #[arg(long, value_name = "NAME")]
         version: Option<String>,
+    },
+    /// Register a contestant as a version: it answers without a language model.
+    ///
+    /// It learns from the same examples as the task's active version, or the newest one, and is measured on the same
+    /// held-out examples. This takes seconds.
+    Contestant {
+        /// `rules` (the task's parser), `n-grams` (logistic regression, for labels), `nearest` (the most similar approved
+        /// example) or `most-frequent` (always the same label).
+        #[arg(value_name = "KIND")]
+        kind: ContestantKind,
+        /// Task; needed if several tasks have versions.
+        #[arg(long)]
+        task: Option<String>,
+        /// Learn from the examples of this version.
+        #[arg(long, value_name = "VERSION")]
+        like: Option<String>,
+        /// Name of the version [default: the next number].
+        #[arg(long, value_name = "NAME")]
+        version: Option<String>,
+        /// Activate it, unless it is worse than the active version or another contestant.
+        #[arg(long)]
+        activate: bool,
+        /// With --activate: even if it is worse.
+        #[arg(long, requires = "activate")]
+        force: bool,
     },
     /// Activate a version, unless it is worse than the active one.
     SetActive {
@@ -100,6 +125,27 @@ pub(crate) async fn run(engine: &Engine, command: Models) -> Result<Reply> {
             );
             Ok(Reply::new(&added, text))
         }
+        Models::Contestant { kind, task, like, version, activate, force } => {
+            let task = engine.versions().task_with_versions(task.as_deref()).await?;
+            let mut shown = Steps::default();
+            let tell = &mut |what: &str, done: usize, of: usize| shown.show(what, done, of);
+            let evaluations = engine.evaluations();
+            let added = evaluations.add_contestant(&task, kind, like.as_deref(), version.as_deref(), tell).await?;
+            if activate {
+                let done = evaluations.activate(&task, &added.name, Seen::Any, force, tell).await?;
+                return Ok(Reply::new(&done, activated(&done)));
+            }
+            let scores = Evaluation::of(&added).map(|evaluation| format!("\n{}", scores_table(&evaluation)));
+            let text = format!(
+                "Version {} of {task} is {} ({}).\nServe it: `graft models set-active {} --task {task}`\n{}",
+                added.name,
+                added.method.name(),
+                added.stage.name(),
+                added.name,
+                scores.unwrap_or_default(),
+            );
+            Ok(Reply::new(&added, text))
+        }
         Models::SetActive { version, task, force } => {
             let task = engine.versions().task_with_versions(task.as_deref()).await?;
             let mut shown = Steps::default();
@@ -132,15 +178,16 @@ pub(crate) async fn run(engine: &Engine, command: Models) -> Result<Reply> {
 
 async fn list(engine: &Engine, task: Option<&str>) -> Result<Reply> {
     let versions = engine.versions().list(task).await?;
-    let mut table = Table::new(["version", "task", "stage", "score", "base", "made", "run"]);
+    let mut table = Table::new(["version", "task", "stage", "method", "score", "base", "made", "run"]);
     for version in &versions {
         let score = Evaluation::of(version).and_then(|evaluation| headline(&evaluation.adapter));
         table.row([
             version.name.clone(),
             version.task.clone(),
             version.stage.name().to_owned(),
+            version.method.name().to_owned(),
             score.unwrap_or_default(),
-            version.base.clone(),
+            version.base.clone().unwrap_or_default(),
             iso8601(version.created_at),
             version.run.clone().unwrap_or_default(),
         ]);
@@ -160,14 +207,17 @@ pub(crate) fn headline(scores: &Scores) -> Option<String> {
 
 fn info(version: &Version) -> Reply {
     let dataset = version.dataset.as_ref().map_or_else(|| "unknown".to_owned(), |digest| digest.short().to_owned());
+    let base = version.base.as_ref().zip(version.base_digest.as_ref());
+    let base = base.map_or_else(|| "none".to_owned(), |(name, digest)| format!("{name} ({})", digest.short()));
     let mut text = facts(&[
         ("version", format!("{} of {}", version.name, version.task)),
         ("stage", version.stage.name().to_owned()),
         ("run", version.run.clone().unwrap_or_default()),
         ("parent", version.parent.clone().unwrap_or_else(|| "none".to_owned())),
-        ("base", format!("{} ({})", version.base, version.base_digest.short())),
+        ("method", version.method.name().to_owned()),
+        ("base", base),
         ("dataset", dataset),
-        ("adapter", format!("{} ({})", version.adapter_dir, version.adapter_digest.short())),
+        ("files", format!("{} ({})", version.adapter_dir, version.adapter_digest.short())),
         ("made", format!("{} by {}", iso8601(version.created_at), version.created_by)),
     ]);
     match Evaluation::of(version) {
@@ -177,11 +227,11 @@ fn info(version: &Version) -> Reply {
     Reply::new(json!({"version": version}), text)
 }
 
-/// The scores of adapter, base and baseline, side by side.
+/// The scores of adapter, base and strongest contestant side by side, and the headline metric of all of them.
 pub(crate) fn scores_table(evaluation: &Evaluation) -> String {
     let baseline = evaluation.baseline.as_ref();
     let name = baseline.map_or_else(|| "baseline".to_owned(), |baseline| baseline.name.clone());
-    let mut table = Table::new(["", "adapter", "base model", &name]);
+    let mut table = Table::new(["", "version", "base model", &name]);
     let cell = |scores: Option<&Scores>, metric: &str| {
         let found = scores.and_then(|scores| scores.metric(metric));
         found.map_or_else(String::new, |m| format!("{:.3} ({:.3}–{:.3})", m.value, m.low, m.high))
@@ -195,8 +245,9 @@ pub(crate) fn scores_table(evaluation: &Evaluation) -> String {
         ]);
     }
     format!(
-        "{table}{}\nConfidence: calibration error {:.3} before, {:.3} after calibration.{} {:.2} s an answer.\n",
+        "{table}{}{}\nConfidence: calibration error {:.3} before, {:.3} after calibration.{} {:.2} s an answer.\n",
         uncertainty(&evaluation.adapter),
+        ranking(evaluation),
         evaluation.calibration.before.ece,
         evaluation.calibration.after.ece,
         coverage(&evaluation.calibration.after),
@@ -212,6 +263,30 @@ fn coverage(reliability: &Reliability) -> String {
         Some(format!(" At {threshold:.0} % and above: {share:.0} % of the answers, {right:.0} % of them right."))
     };
     [0.5, 0.8, 0.95].into_iter().filter_map(at).collect()
+}
+
+/// Everything that answered, the best first, by the headline metric.
+fn ranking(evaluation: &Evaluation) -> String {
+    let mut all = vec![("this version", &evaluation.adapter, Some(evaluation.seconds_per_answer))];
+    all.extend(evaluation.base.iter().map(|base| ("base model", base, None)));
+    let contestants = evaluation.contestants.iter();
+    all.extend(contestants.map(|one| (one.name.as_str(), &one.scores, Some(one.seconds_per_answer))));
+    if evaluation.contestants.is_empty() || evaluation.adapter.n == 0 {
+        return String::new();
+    }
+    let value = |scores: &Scores| scores.headline().map_or(0.0, |metric| metric.value);
+    all.sort_by(|a, b| value(b.1).total_cmp(&value(a.1)));
+    let mut table = Table::new(["who", &evaluation.adapter.headline, "95 % interval", "an answer"]);
+    for (who, scores, seconds) in all {
+        let interval = scores.headline().map(|m| format!("{:.3}–{:.3}", m.low, m.high));
+        table.row([
+            who.to_owned(),
+            format!("{:.3}", value(scores)),
+            interval.unwrap_or_default(),
+            seconds.map_or_else(String::new, |seconds| format!("{:.1} ms", seconds * 1000.0)),
+        ]);
+    }
+    format!("\n\n{table}")
 }
 
 /// The reliability of the scores, in a sentence.

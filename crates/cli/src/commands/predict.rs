@@ -3,8 +3,8 @@ use std::{path::PathBuf, sync::Arc};
 use clap::Args;
 use graft_core::{AnswerForm, ExitCode, TaskCard};
 use graft_engine::{
-    Chosen, Engine, Error, Input, Serving, Told, read_inputs,
-    records::ExampleFilter,
+    Chosen, ContestantKind, Engine, Error, Input, Serving, Told, read_inputs,
+    records::{self, ExampleFilter},
     serving::{Answer, AnswerOptions, Deployment, Sampling},
 };
 use graft_tasks::{
@@ -106,7 +106,7 @@ pub(crate) struct Validate {
     how: How,
 }
 
-/// Compare a version's answer with that of the regex baseline or of another version.
+/// Compare a version's answer with that of the regex baseline, another version or a contestant.
 #[derive(Debug, Args)]
 pub(crate) struct Compare {
     #[command(flatten)]
@@ -114,7 +114,7 @@ pub(crate) struct Compare {
     /// Message to answer.
     #[arg(long, value_name = "TEXT")]
     message: String,
-    /// Compare with this version instead of the regex baseline.
+    /// Compare with this version or contestant (rules, n-grams, nearest, most-frequent) instead of the regex baseline.
     #[arg(long, value_name = "VERSION")]
     with: Option<String>,
     #[command(flatten)]
@@ -305,11 +305,15 @@ pub(crate) async fn compare(engine: &Engine, command: Compare) -> Result<Reply> 
     let card = deployment.card();
     let ours = one(&serving, &deployment, &command.message, &options).await?;
     let (left, theirs) = match &command.with {
-        Some(other) => {
-            let other = serving.deployment(&card.name, Some(other)).await?;
-            let answer = one(&serving, &other, &command.message, &options).await?;
-            (answer.version.unwrap_or_default(), answer.written)
-        }
+        Some(other) => match (serving.deployment(&card.name, Some(other)).await, other.parse::<ContestantKind>()) {
+            (Err(Error::Store(records::Error::NoVersion { .. })), Ok(kind)) => {
+                (other.clone(), serving.contestant_says(&card.name, kind, &command.message).await?.answer)
+            }
+            (found, _) => {
+                let answer = one(&serving, &found?, &command.message, &options).await?;
+                (answer.version.unwrap_or_default(), answer.written)
+            }
+        },
         None => match cards::parser(&card.name, &engine.home.tables()?) {
             Some(parser) => ("regex".to_owned(), parser.extract(&command.message)),
             None => {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Evaluations, SEED, Tell};
 use crate::{
     Error, Result, Serving, now,
-    versions::{BaselineScores, Evaluation, Seen},
+    versions::{ContestantScores, Evaluation, Seen, strongest},
 };
 
 /// The result of making a version active.
@@ -27,7 +27,7 @@ pub struct Activated {
 pub enum Opponent {
     /// The active version.
     Version(String),
-    /// What needs no model, where nothing is active yet.
+    /// The strongest contestant, where nothing is active yet.
     Baseline(String),
 }
 
@@ -42,7 +42,7 @@ impl std::fmt::Display for Opponent {
 
 impl Evaluations<'_> {
     /// Makes a version active unless its headline metric is below that of the active one (or, where none is active, of
-    /// the baseline) on the same held-out examples; the comparison says whether the difference means anything.
+    /// the strongest contestant) on the same held-out examples; the comparison says whether the difference means anything.
     ///
     /// What it is compared with is what it replaces: the swap is refused if another version became active meanwhile.
     ///
@@ -102,7 +102,16 @@ impl Evaluations<'_> {
         if let (Some(comparison), Some(opponent), false) = (&comparison, &opponent, force)
             && comparison.difference < 0.0
         {
+            let contestant = match opponent {
+                Opponent::Version(_) => None,
+                Opponent::Baseline(name) => {
+                    let measured = Evaluation::of(&self.engine.store.version(task, &version.name).await?);
+                    let mut all = measured.into_iter().flat_map(|evaluation| evaluation.contestants);
+                    all.find(|one| one.name == *name).map(|one| one.kind)
+                }
+            };
             return Err(Error::NotBetter {
+                contestant,
                 task: task.to_owned(),
                 version: name.to_owned(),
                 opponent: opponent.to_string(),
@@ -134,8 +143,15 @@ impl Evaluations<'_> {
             return Ok(None);
         }
         let Some(active) = active else {
-            let baseline = |of: BaselineScores| (new.adapter.clone(), Opponent::Baseline(of.name), of.scores);
-            return Ok(new.baseline.clone().map(baseline));
+            // A contestant is not compared with itself.
+            let others = new.contestants.iter().filter(|one| one.kind.name() != version.method.name());
+            let others: Vec<ContestantScores> = others.cloned().collect();
+            let found = match strongest(&others) {
+                Some(best) => Some((best.name.clone(), best.scores.clone())),
+                // It was measured before all contestants were.
+                None => new.baseline.clone().map(|one| (one.name, one.scores)),
+            };
+            return Ok(found.map(|(name, scores)| (new.adapter, Opponent::Baseline(name), scores)));
         };
         let old = match Evaluation::of(active) {
             Some(old) if old.adapter.truth == new.adapter.truth => old.adapter,

@@ -1,12 +1,12 @@
 //! How good a version is on the examples it never saw.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
-use graft_core::{AnswerForm, Dataset, Example, TaskCard};
+use graft_contestants::{Contestant, Kind};
+use graft_core::{Dataset, Example, TaskCard};
 use graft_predict::Calibration;
 use graft_store::{Lease, Version};
 use graft_tasks::{
-    cards,
     pounds::Tables,
     score::{self, Scores},
 };
@@ -18,7 +18,7 @@ use crate::{
     examples::USUAL_SPLIT,
     now,
     serving::Answer,
-    versions::{BaselineScores, Evaluation, KeptAnswer, field_of},
+    versions::{ContestantScores, Evaluation, KeptAnswer, field_of},
 };
 
 /// Hears what is being done, how much of it is done, and how much there is.
@@ -55,8 +55,8 @@ pub(crate) fn kept_answers(
 }
 
 impl Evaluations<'_> {
-    /// Answers the held-out examples of a version's dataset with its adapter, the baseline and (if `with_base`) the
-    /// bare base model, and keeps the numbers with the version.
+    /// Answers the held-out examples of a version's dataset with the version, the contestants and (if
+    /// `with_base`) the bare base model, and keeps the numbers with the version.
     ///
     /// # Errors
     /// The version can't be loaded, or has no dataset.
@@ -105,29 +105,26 @@ pub fn score_answers(card: &TaskCard, examples: &[Example], answers: &[Option<Va
     score::score(card, &pairs, SEED)
 }
 
-/// What answers without a model: the regex parser for `slack-rescue`, the most frequent label for label tasks.
+/// Fits every contestant of a task to the examples to learn from, and scores it on the held-out ones. Computes for seconds.
 #[must_use]
-pub fn baseline_scores(
+pub fn contestant_scores(
     card: &TaskCard,
     train: &[Example],
     eval: &[Example],
     tables: &Tables,
-) -> Option<BaselineScores> {
-    let (name, answers): (String, Vec<Option<Value>>) = match (cards::parser(&card.name, tables), &card.answer) {
-        (Some(parser), _) => {
-            ("regex".into(), eval.iter().map(|example| Some(parser.extract(&example.input))).collect())
-        }
-        (None, AnswerForm::Label { .. }) => {
-            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-            for label in train.iter().filter_map(|example| example.output.as_ref()?.as_str()) {
-                *counts.entry(label).or_default() += 1;
-            }
-            let (most, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
-            (format!("always {most}"), eval.iter().map(|_| Some(Value::from(most))).collect())
-        }
-        (None, AnswerForm::Json { .. } | AnswerForm::Text) => return None,
+) -> Vec<ContestantScores> {
+    let score = |kind| {
+        let clock = Instant::now();
+        let contestant = Contestant::fit(kind, card, train, tables).ok()?;
+        let seconds_to_fit = clock.elapsed().as_secs_f64();
+        let clock = Instant::now();
+        let answers: Vec<Option<Value>> =
+            eval.iter().map(|example| Some(contestant.answer(&example.input).answer)).collect();
+        let seconds_per_answer = clock.elapsed().as_secs_f64() / eval.len().max(1) as f64;
+        let scores = score_answers(card, eval, &answers);
+        Some(ContestantScores { kind, name: contestant.name(), scores, seconds_to_fit, seconds_per_answer })
     };
-    Some(BaselineScores { name, scores: score_answers(card, eval, &answers) })
+    Kind::ALL.into_iter().filter_map(score).collect()
 }
 
 /// Fits confidences to what was right: of whole answers, and of each field over all its list positions.
@@ -188,12 +185,19 @@ mod tests {
     }
 
     #[test]
-    fn the_majority_label_is_the_baseline() {
+    fn contestants_learn_from_one_side_and_are_scored_on_the_other() {
         let card = graft_tasks::cards::card("text-classification", &["ham".into(), "spam".into()]).unwrap();
-        let train = [example("a", json!("ham")), example("b", json!("ham")), example("c", json!("spam"))];
-        let eval = [example("d", json!("ham")), example("e", json!("spam"))];
-        let baseline = baseline_scores(&card, &train, &eval, &Tables::builtin()).unwrap();
-        assert_eq!((baseline.name.as_str(), baseline.scores.headline().unwrap().value), ("always ham", 0.5));
+        let spam = |i: usize| i.is_multiple_of(3);
+        let text = |i: usize| format!("{} {i}", if spam(i) { "win a prize" } else { "see you at home" });
+        let one = |i: usize| example(&text(i), json!(if spam(i) { "spam" } else { "ham" }));
+        let (train, eval): (Vec<_>, Vec<_>) = ((0..30).map(one).collect(), (30..36).map(one).collect());
+        let found = contestant_scores(&card, &train, &eval, &Tables::builtin());
+        let values: Vec<_> =
+            found.iter().map(|one| (one.name.as_str(), one.scores.headline().unwrap().value)).collect();
+        assert_eq!(values, [("n-grams", 1.0), ("nearest example", 1.0), ("always ham", 4.0 / 6.0)]);
+        // Of equal ones the simpler.
+        assert_eq!(crate::versions::strongest(&found).unwrap().kind, Kind::NGrams);
+        assert_eq!(contestant_scores(&card, &[], &eval, &Tables::builtin()), []);
     }
 
     #[test]

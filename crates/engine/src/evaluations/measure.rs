@@ -9,17 +9,17 @@ use serde_json::Value;
 
 use super::{
     Evaluations, Tell,
-    evaluate::{baseline_scores, calibrate, kept_answers, score_answers},
+    evaluate::{calibrate, contestant_scores, kept_answers, score_answers},
 };
 use crate::{
     Result, Serving, now,
-    serving::{Answer, AnswerOptions},
-    versions::Evaluation,
+    serving::{Answer, AnswerOptions, apart},
+    versions::{BaselineScores, Evaluation, strongest},
 };
 
 impl Evaluations<'_> {
-    /// Answers the held-out examples of a version's dataset with its adapter, the baseline and (if `with_base`) the
-    /// bare base model, and scores the answers.
+    /// Answers the held-out examples of a version's dataset with the version, the contestants and (if
+    /// `with_base`) the bare base model, and scores the answers.
     ///
     /// # Errors
     /// The version can't be loaded, or has no dataset; the model fails.
@@ -41,9 +41,9 @@ impl Evaluations<'_> {
         let seconds = clock.elapsed().as_secs_f64();
         let given = written(&answers);
         let adapter = score_answers(card, &data.eval, &given);
-        let base = if with_base && !data.eval.is_empty() {
+        let base = if with_base && chosen.contestant().is_none() && !data.eval.is_empty() {
             let options = AnswerOptions { max_tokens: Some(deployment.longest(&data.eval)?), ..options };
-            let bare = serving.deploy_bare(chosen).await?;
+            let bare = serving.deploy_bare(&chosen).await?;
             let answers =
                 serving.answer_examples(&bare, &data.eval, &options, "answers of the base model", tell).await?;
             Some(score_answers(card, &data.eval, &written(&answers)))
@@ -53,12 +53,16 @@ impl Evaluations<'_> {
         let (calibration, fields) = calibrate(card, &data.eval, &answers, &adapter);
         let sure = |answer: &Option<Answer>| answer.as_ref().map_or(0.0, |answer| calibration.apply(answer.raw.answer));
         let confidences = Some(answers.iter().map(sure).collect());
+        let (fitted_for, tables, sides) = (card.clone(), self.engine.home.tables()?, (data.train, data.eval.clone()));
+        let contestants = apart(move || Ok(contestant_scores(&fitted_for, &sides.0, &sides.1, &tables))).await?;
+        let baseline = strongest(&contestants).cloned();
         let (worst, right) = kept_answers(card, &data.eval, &given, &adapter);
         Ok(Evaluation {
             dataset: data.digest.clone(),
             at: now(),
             base,
-            baseline: baseline_scores(card, &data.train, &data.eval, &self.engine.home.tables()?),
+            baseline: baseline.map(|best| BaselineScores { name: best.name, scores: best.scores }),
+            contestants,
             calibration,
             fields,
             confidences,

@@ -1,13 +1,14 @@
 //! What versions answer to examples: measured, compared before one becomes active, suggested to people.
 
 mod activate;
+mod contestant;
 mod evaluate;
 mod measure;
 mod suggest;
 
 pub use activate::{Activated, Opponent};
 pub(crate) use evaluate::SEED;
-pub use evaluate::{Tell, baseline_scores, score_answers};
+pub use evaluate::{Tell, contestant_scores, score_answers};
 
 use crate::Engine;
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use graft_core::{Event, EventKind, Failure, Phase, json};
 use graft_store::{NewEvaluation, Run, Version};
-use graft_train::{AdapterCard, EventLog, RunDir};
+use graft_train::{EventLog, RunDir};
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_ATTEMPTS, Runs, request::quoted};
@@ -46,13 +46,12 @@ impl Runs<'_> {
         let version = self.engine.store.version(&request.task, &request.version).await?;
         let dataset = self.engine.evaluations().dataset_of(&version).await?;
         let chosen = self.engine.versions().adapter(&request.task, Some(&request.version)).await?;
-        let card = AdapterCard::read(&chosen.folder)?;
         let id = self.free_id(&format!("{}-eval", request.task)).await?;
         let body = json::value(request);
         let new = NewEvaluation {
             id: &id,
             version: &version,
-            adapter: &card.adapter,
+            adapter: chosen.card.as_ref().map(|card| &card.adapter),
             dataset: &dataset,
             dir: &format!("runs/{id}"),
             request: &body,

@@ -12,7 +12,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
     Answer, Ended, Outcome, Serving,
-    deployment::{Deployment, Pin},
+    deployment::{Body, Deployment, Fitted, OnBase, Pin},
     load::apart,
 };
 use crate::{Error, Result};
@@ -208,13 +208,19 @@ impl Serving {
         format: &Format,
         options: &AnswerOptions,
     ) -> Result<Answering> {
-        let guide = guide_of(deployment, prompt, format).await?;
-        let (mut request, mut answering) = self.request(deployment, asker, prompt, options)?;
+        let on = match &deployment.body {
+            Body::Model(on) => on,
+            Body::Contestant(fitted) => {
+                return self.reply(deployment, fitted, asker, input_of(deployment, prompt, format)?);
+            }
+        };
+        let guide = guide_of(deployment, on, prompt, format).await?;
+        let (mut request, mut answering) = self.request(deployment, on, asker, prompt, options)?;
         answering.own = *format == Format::Own;
         if let Some(guide) = guide {
             request.guide = guide;
         }
-        if let Err(error) = deployment.base.service.submit(request).map_err(Error::Predict) {
+        if let Err(error) = on.base.service.submit(request).map_err(Error::Predict) {
             answering.ended = true;
             answering.tell_end(Outcome::of(&error), (0, 0));
             return Err(error);
@@ -272,9 +278,20 @@ impl Serving {
         options: &AnswerOptions,
     ) -> Result<(JoinSet<(usize, Result<Answer>)>, Vec<Option<Result<Answer>>>)> {
         let mut answers: Vec<Option<Result<Answer>>> = inputs.iter().map(|_| None).collect();
+        let mut going = JoinSet::new();
+        let on = match &deployment.body {
+            Body::Model(on) => on,
+            Body::Contestant(fitted) => {
+                for (place, input) in inputs.iter().enumerate() {
+                    let answering = self.reply(deployment, fitted, Asker::ForMany, input)?;
+                    going.spawn(async move { (place, answering.whole().await) });
+                }
+                return Ok((going, answers));
+            }
+        };
         let mut asked = Vec::with_capacity(inputs.len());
         for (place, input) in inputs.into_iter().enumerate() {
-            match self.request(deployment, Asker::ForMany, &Prompt::Input(input), options) {
+            match self.request(deployment, on, Asker::ForMany, &Prompt::Input(input), options) {
                 Ok((request, answering)) => {
                     asked.push((place, Request { stream: place as u64, ..request }, answering));
                 }
@@ -283,19 +300,32 @@ impl Serving {
         }
         // The longest first, so that none is left to be written alone.
         asked.sort_by_key(|(_, request, _)| std::cmp::Reverse(request.prompt.len()));
-        let (mut going, mut requests) = (JoinSet::new(), Vec::with_capacity(asked.len()));
+        let mut requests = Vec::with_capacity(asked.len());
         for (place, request, answering) in asked {
             requests.push(request);
             going.spawn(async move { (place, answering.whole().await) });
         }
-        deployment.base.service.submit_all(requests)?;
+        on.base.service.submit_all(requests)?;
         Ok((going, answers))
+    }
+
+    /// The answer of something that needs no language model: at once, and whole.
+    fn reply(&self, deployment: &Arc<Deployment>, fitted: &Fitted, asker: Asker, input: &str) -> Result<Answering> {
+        let since = Instant::now();
+        let (send, updates) = mpsc::unbounded_channel();
+        let done = Completion { seconds: since.elapsed().as_secs_f64(), ..fitted.complete(input)? };
+        // The receiver is held here.
+        let _ = send.send(Update::Done(Ok(Box::new(done))));
+        let (serving, deployment) = (self.clone(), Arc::clone(deployment));
+        let wire = matches!(deployment.card.answer, AnswerForm::Json { .. });
+        Ok(Answering { serving, updates, deployment, asker, since, wire, own: true, ended: false })
     }
 
     /// A request in the task's own form, and where its answer will come.
     fn request(
         &self,
         deployment: &Arc<Deployment>,
+        on: &OnBase,
         asker: Asker,
         prompt: &Prompt,
         options: &AnswerOptions,
@@ -314,7 +344,7 @@ impl Serving {
                 update => send.send(update).is_ok(),
             }
         });
-        let mut request = request_of(deployment, prompt, tell)?;
+        let mut request = request_of(deployment, on, prompt, tell)?;
         request.max_tokens = options.max_tokens.unwrap_or(AnswerOptions::MAX_TOKENS);
         request.sampling = options.sampling;
         request.stop.clone_from(&options.stop);
@@ -330,10 +360,10 @@ impl Serving {
 }
 
 /// A prompt's tokens in a request: the task's own prompt for an input, otherwise the base model's.
-fn request_of(deployment: &Deployment, prompt: &Prompt, tell: graft_predict::Tell) -> Result<Request> {
-    let (base, template) = (&deployment.base, &deployment.template);
+fn request_of(deployment: &Deployment, on: &OnBase, prompt: &Prompt, tell: graft_predict::Tell) -> Result<Request> {
+    let OnBase { base, adapter, template } = on;
     let tokens = match prompt {
-        Prompt::Input(input) => return Ok(template.request(deployment.adapter.clone(), input, tell)?),
+        Prompt::Input(input) => return Ok(template.request(adapter.clone(), input, tell)?),
         _ if !matches!(deployment.card.answer, AnswerForm::Text) => {
             let what = format!("hold a conversation with task `{}`, which takes one input", deployment.task);
             return Err(Error::Unsupported(what));
@@ -343,13 +373,36 @@ fn request_of(deployment: &Deployment, prompt: &Prompt, tell: graft_predict::Tel
         })?,
         Prompt::Text(text) => base.chat().text(text)?,
     };
-    let request = template.request(deployment.adapter.clone(), "", tell)?;
+    let request = template.request(adapter.clone(), "", tell)?;
     Ok(Request { prompt: tokens, shared: Arc::default(), ..request })
+}
+
+/// The input of a version that needs no language model. It takes one text, and answers in the task's form only.
+fn input_of<'p>(deployment: &Deployment, prompt: &'p Prompt, format: &Format) -> Result<&'p str> {
+    let version = deployment.version.as_deref().unwrap_or_default();
+    let is_own = match format {
+        Format::Own => true,
+        Format::Object => matches!(deployment.card.answer, AnswerForm::Json { .. }),
+        Format::Schema(_) => false,
+    };
+    match prompt {
+        Prompt::Input(input) if is_own => Ok(input),
+        Prompt::Input(_) => {
+            let what =
+                format!("give answers of version `{version}` another form than that of task `{}`", deployment.task);
+            Err(Error::Unsupported(what))
+        }
+        Prompt::Messages(_) | Prompt::Text(_) => {
+            let what =
+                format!("hold a conversation with version `{version}`: it is no language model and takes one input");
+            Err(Error::Unsupported(what))
+        }
+    }
 }
 
 /// The form of the answer, where it is another than the task's own. Schemas may be large: they are compiled on a thread of
 /// their own.
-async fn guide_of(deployment: &Arc<Deployment>, prompt: &Prompt, format: &Format) -> Result<Option<Guide>> {
+async fn guide_of(deployment: &Deployment, on: &OnBase, prompt: &Prompt, format: &Format) -> Result<Option<Guide>> {
     let schema = match format {
         Format::Own if matches!(prompt, Prompt::Input(_)) => return Ok(None),
         Format::Own => None,
@@ -361,7 +414,7 @@ async fn guide_of(deployment: &Arc<Deployment>, prompt: &Prompt, format: &Format
         Format::Object => Some(json!({"type": "object"})),
         Format::Schema(schema) => Some(schema.clone()),
     };
-    let base = Arc::clone(&deployment.base);
+    let base = Arc::clone(&on.base);
     apart(move || {
         let vocabulary = base.vocabulary()?;
         let guide = match schema {

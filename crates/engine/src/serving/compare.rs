@@ -1,25 +1,30 @@
 //! Several answers to one input, side by side.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
+use graft_contestants::{Kind, Said};
 use graft_core::Digest;
+use graft_store::Method;
 use graft_tasks::cards;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{Answer, AnswerOptions, Answering, Asker, Format, Prompt, Serving};
-use crate::{Error, Result};
+use crate::{Chosen, Error, Result};
+
+/// Contestants that are kept in memory; to fit one takes seconds.
+const FITTED: usize = 8;
 
 /// One contestant's answer.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = ContestantAnswer)]
 pub struct Contestant {
-    /// `baseline`, `base`, or a version's name.
+    /// `baseline`, `base`, a version's name, or a contestant's kind (`rules`, `n-grams`, `nearest`, `most-frequent`).
     pub name: String,
     /// What it answered, with what is computed from it.
     pub answer: Value,
-    /// How sure it is; the baseline doesn't say.
+    /// How sure it is; the baseline doesn't say, and a contestant that is no version is not calibrated.
     #[schema(required = true)]
     pub confidence: Option<f64>,
     /// The same for each field.
@@ -27,7 +32,7 @@ pub struct Contestant {
     pub fields: Option<BTreeMap<String, f64>>,
     /// Seconds it took, with the others beside it.
     pub seconds: f64,
-    /// Digest of everything that decided it; the baseline has none.
+    /// Digest of everything that decided it; only versions and the base model have one.
     #[serde(rename = "generation")]
     #[schema(value_type = Option<String>, required = true)]
     pub deployment: Option<Digest>,
@@ -49,7 +54,8 @@ enum Entered {
 }
 
 impl Serving {
-    /// Answers of the baseline (`baseline`), of the bare base model (`base`) and of versions to one input.
+    /// Answers of the baseline (`baseline`), of the bare base model (`base`), of versions and of contestants (by their kind)
+    /// to one input. A version of that name goes before a contestant.
     ///
     /// # Errors
     /// A version that isn't there or fails; a task without a baseline.
@@ -81,11 +87,63 @@ impl Serving {
         let prompt = Prompt::Input(input.to_owned());
         let deployment = match name {
             "baseline" => return self.baseline(task, input).map(Entered::Done),
-            "base" => self.deploy_bare(self.engine().versions().adapter(task, None).await?).await?,
-            version => self.version(task, version).await?,
+            "base" => self.deploy_bare(&self.with_base(task).await?).await?,
+            name => match (self.version(task, name).await, name.parse()) {
+                (Err(Error::Store(graft_store::Error::NoVersion { .. })), Ok(kind)) => {
+                    return self.contestant(task, kind, input).await.map(Entered::Done);
+                }
+                (found, _) => found?,
+            },
         };
         let answering = self.ask(&deployment, Asker::ForVersion, &prompt, &Format::Own, options).await?;
         Ok(Entered::Writing(name.to_owned(), Box::new(answering)))
+    }
+
+    /// The active version, or the newest one if that needs no base model.
+    async fn with_base(&self, task: &str) -> Result<Chosen> {
+        let versions = self.engine().versions();
+        let active = versions.adapter(task, None).await?;
+        if active.contestant().is_none() {
+            return Ok(active);
+        }
+        let all = self.engine().store.versions(Some(task)).await?;
+        match all.iter().rfind(|version| version.method == Method::Adapter) {
+            Some(newest) => versions.adapter(task, Some(&newest.name)).await,
+            None => Ok(active),
+        }
+    }
+
+    async fn contestant(&self, task: &str, kind: Kind, input: &str) -> Result<Contestant> {
+        let clock = Instant::now();
+        let said = self.contestant_says(task, kind, input).await?;
+        let answer = cards::finish(task, said.answer, &self.engine().home.tables()?);
+        let (confidence, fields, deployment) = (Some(said.confidence), None, None);
+        let seconds = clock.elapsed().as_secs_f64();
+        Ok(Contestant { name: kind.name().into(), answer, confidence, fields, seconds, deployment })
+    }
+
+    /// What a contestant that learned from the same examples as the task's versions says of an input.
+    ///
+    /// # Errors
+    /// The kind can't answer the task; there are no examples.
+    pub async fn contestant_says(&self, task: &str, kind: Kind, input: &str) -> Result<Said> {
+        let evaluations = self.engine().evaluations();
+        let (card, dataset) = evaluations.ground(task, None).await?;
+        let key = (card.digest(), dataset.digest.clone(), kind);
+        let known = self.state().fitted.get(&key).map(Arc::clone);
+        let fitted = match known {
+            Some(fitted) => fitted,
+            None => {
+                let fitted = Arc::new(evaluations.fit(kind, &card, dataset).await?);
+                let mut state = self.state();
+                if state.fitted.len() >= FITTED {
+                    state.fitted.clear();
+                }
+                state.fitted.insert(key, Arc::clone(&fitted));
+                fitted
+            }
+        };
+        Ok(fitted.answer(input))
     }
 
     fn baseline(&self, task: &str, input: &str) -> Result<Contestant> {

@@ -1,4 +1,5 @@
-//! Everything that decides an answer: a base model, an adapter on it, a task, a calibration; named by its contents.
+//! Everything that decides an answer: a base model with an adapter on it, or what needs no language model; a task, a
+//! calibration. Named by its contents.
 
 use std::{
     collections::BTreeMap,
@@ -8,10 +9,13 @@ use std::{
     },
 };
 
+use graft_contestants::Contestant;
 use graft_core::{BaseRef, Digest, Example, TaskCard};
 use graft_formats::peft;
 use graft_nn::Adapter;
-use graft_predict::{Calibration, Confidence, Template};
+use graft_predict::{Calibration, Codec, Completion, Confidence, End, Piece, Template};
+use graft_store::Version;
+use graft_tasks::pounds::Tables;
 use serde_json::json;
 
 use super::base::Base;
@@ -27,35 +31,56 @@ pub(super) struct DeploymentSpec {
     pub(super) task: String,
     pub(super) version: Option<String>,
     pub(super) card: TaskCard,
-    pub(super) base: BaseRef,
-    /// Absent for the bare base model.
-    pub(super) adapter: Option<Chosen>,
+    pub(super) source: Source,
     pub(super) evaluation: Option<Evaluation>,
 }
 
+/// What answers.
+#[derive(Clone)]
+pub(super) enum Source {
+    /// A base model, with an adapter or bare.
+    Model(BaseRef, Option<Chosen>),
+    /// A version that needs no language model.
+    Contestant(Chosen),
+}
+
 impl DeploymentSpec {
-    /// An adapter, calibrated where it was evaluated.
+    /// A version or an adapter's folder, calibrated where it was evaluated.
     pub(super) fn of(chosen: Chosen) -> Result<Self> {
+        if let Some(version) = chosen.contestant() {
+            return Ok(Self {
+                task: version.task.clone(),
+                version: Some(version.name.clone()),
+                card: version.card.clone(),
+                evaluation: Evaluation::of(version),
+                source: Source::Contestant(chosen),
+            });
+        }
         let card = chosen.known_card()?.clone();
         Ok(Self {
             task: card.task.name.clone(),
             version: chosen.version.as_ref().map(|version| version.name.clone()),
             card: card.task,
-            base: card.base,
             evaluation: chosen.version.as_ref().and_then(Evaluation::of),
-            adapter: Some(chosen),
+            source: Source::Model(card.base, Some(chosen)),
         })
     }
 
-    /// The same task asked of the base model alone.
-    pub(super) fn bare(self) -> Self {
-        Self { adapter: None, version: None, evaluation: None, ..self }
+    /// The same task asked of the base model of an adapter alone.
+    pub(super) fn bare(chosen: &Chosen) -> Result<Self> {
+        let card = chosen.known_card()?.clone();
+        let (task, source) = (card.task.name.clone(), Source::Model(card.base, None));
+        Ok(Self { task, version: None, card: card.task, source, evaluation: None })
     }
 
     /// Digest of base, adapter, card, calibration and the version's name: of two versions that are equal to the bit,
     /// each answers in its own name.
     pub(super) fn digest(&self) -> Result<Digest> {
-        let adapter = match &self.adapter {
+        let (base, chosen) = match &self.source {
+            Source::Model(base, chosen) => (base.digest.as_str(), chosen.as_ref()),
+            Source::Contestant(chosen) => ("", Some(chosen)),
+        };
+        let adapter = match chosen {
             None => String::new(),
             Some(Chosen { version: Some(version), .. }) => version.adapter_digest.to_string(),
             Some(Chosen { folder, .. }) => peft::digest(folder)?.to_string(),
@@ -63,27 +88,19 @@ impl DeploymentSpec {
         let calibration = self.evaluation.as_ref().map(|e| json!([e.calibration, e.fields]).to_string());
         let card = self.card.digest();
         let (calibration, version) = (calibration.as_deref(), self.version.as_deref());
-        let parts = [
-            self.base.digest.as_str(),
-            &adapter,
-            card.as_str(),
-            calibration.unwrap_or_default(),
-            version.unwrap_or_default(),
-        ];
+        let parts = [base, &adapter, card.as_str(), calibration.unwrap_or_default(), version.unwrap_or_default()];
         Ok(Digest::of_parts(parts.map(str::as_bytes)))
     }
 }
 
-/// Everything that decides an answer, loaded and immutable: base model, adapter (or none), prompt, answer form and
-/// calibration. Requests hold the one they began with.
+/// Everything that decides an answer, loaded and immutable: what answers, its prompt and answer form, and its calibration.
+/// Requests hold the one they began with.
 pub struct Deployment {
     pub(super) digest: Digest,
     pub(super) task: String,
     pub(super) version: Option<String>,
     pub(super) card: TaskCard,
-    pub(super) base: Arc<Base>,
-    pub(super) adapter: Option<Arc<Adapter>>,
-    pub(super) template: Arc<Template>,
+    pub(super) body: Body,
     pub(super) in_flight: AtomicUsize,
     pub(super) answered: AtomicU64,
     pub(super) failed: AtomicU64,
@@ -94,10 +111,82 @@ pub struct Deployment {
     fields: BTreeMap<String, Calibration>,
 }
 
+/// What answers.
+pub(super) enum Body {
+    /// A language model.
+    Model(OnBase),
+    /// Something that needs none.
+    Contestant(Box<Fitted>),
+}
+
+/// A base model, an adapter on it (or none), and the task's prompt and answer form.
+pub(super) struct OnBase {
+    pub(super) base: Arc<Base>,
+    pub(super) adapter: Option<Arc<Adapter>>,
+    pub(super) template: Arc<Template>,
+}
+
+/// A contestant, with what names the fields of its answers.
+pub(super) struct Fitted {
+    contestant: Contestant,
+    codec: Codec,
+    bytes: usize,
+}
+
+impl Fitted {
+    /// The answer to an input, as a model completes it.
+    pub(super) fn complete(&self, input: &str) -> Result<Completion> {
+        let said = self.contestant.answer(input);
+        let fields = self.codec.fields(&self.codec.encode(&said.answer)?)?;
+        let text = said.answer.as_str().map_or_else(|| said.answer.to_string(), str::to_owned);
+        Ok(Completion {
+            // A contestant is as sure of each field as of the whole; calibration tells them apart.
+            confidence: Confidence {
+                answer: said.confidence,
+                fields: fields.into_iter().map(|field| (field.path, said.confidence)).collect(),
+            },
+            answer: said.answer,
+            spans: BTreeMap::new(),
+            valid: true,
+            prompt_tokens: 0,
+            answer_tokens: 0,
+            rest: Piece { text: text.clone(), tokens: Vec::new() },
+            text,
+            end: End::Whole,
+            waited: 0.0,
+            seconds: 0.0,
+        })
+    }
+}
+
 impl Deployment {
+    /// Reads a contestant's file.
+    pub(super) fn of_contestant(
+        spec: DeploymentSpec,
+        digest: Digest,
+        chosen: &Chosen,
+        tables: &Tables,
+    ) -> Result<Self> {
+        let path = chosen.folder.join(Contestant::FILE);
+        let bytes = std::fs::read(&path).map_err(|source| Error::Io { doing: "read", path, source })?;
+        if let Some(version) = &chosen.version
+            && Digest::of(&bytes) != version.adapter_digest
+        {
+            return Err(bad(version, "its file is not the one that was registered"));
+        }
+        let contestant = Contestant::from_bytes(&bytes, &spec.card, tables)?;
+        let codec = Codec::new(&spec.card.answer)?;
+        Ok(Self::new(spec, digest, Body::Contestant(Box::new(Fitted { contestant, codec, bytes: bytes.len() }))))
+    }
+
     /// Reads the adapter and prepares the task. Computes for long.
-    pub(super) fn load(spec: DeploymentSpec, digest: Digest, base: Arc<Base>) -> Result<Self> {
-        let adapter = spec.adapter.as_ref().map(|chosen| {
+    pub(super) fn of_model(
+        spec: DeploymentSpec,
+        digest: Digest,
+        base: Arc<Base>,
+        adapter: Option<&Chosen>,
+    ) -> Result<Self> {
+        let adapter = adapter.map(|chosen| {
             let adapter = Adapter::open(&chosen.folder, &base.model)?;
             check_weights(chosen, &adapter)?;
             if adapter.params().data().iter().all(|x| x.is_finite()) {
@@ -106,27 +195,40 @@ impl Deployment {
             Err(Error::Predict(graft_predict::Error::NotFinite))
         });
         let template = base.template(&spec.card)?;
+        Ok(Self::new(spec, digest, Body::Model(OnBase { adapter: adapter.transpose()?, base, template })))
+    }
+
+    fn new(spec: DeploymentSpec, digest: Digest, body: Body) -> Self {
         let (calibration, fields) = spec.evaluation.map(|e| (e.calibration, e.fields)).unzip();
-        Ok(Self {
+        Self {
             digest,
             task: spec.task,
             version: spec.version,
             card: spec.card,
-            adapter: adapter.transpose()?,
-            base,
-            template,
+            body,
             calibration,
             fields: fields.unwrap_or_default(),
             in_flight: AtomicUsize::new(0),
             answered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             used: AtomicU64::new(0),
-        })
+        }
     }
 
-    /// Bytes of the adapter's weights.
-    pub(super) fn adapter_bytes(&self) -> usize {
-        self.adapter.as_ref().map_or(0, |adapter| adapter.bytes())
+    /// The base model, unless it needs none.
+    pub(super) fn base(&self) -> Option<&Arc<Base>> {
+        match &self.body {
+            Body::Model(on) => Some(&on.base),
+            Body::Contestant(_) => None,
+        }
+    }
+
+    /// Bytes of the adapter's weights, or of the contestant's file.
+    pub(super) fn own_bytes(&self) -> usize {
+        match &self.body {
+            Body::Model(on) => on.adapter.as_ref().map_or(0, |adapter| adapter.bytes()),
+            Body::Contestant(fitted) => fitted.bytes,
+        }
     }
 
     /// Names it by its contents.
@@ -161,10 +263,11 @@ impl Deployment {
 
     /// Tokens that the longest of these answers takes, with room for a wrong one to be longer.
     pub(crate) fn longest(&self, examples: &[Example]) -> Result<usize> {
+        let Body::Model(OnBase { template, .. }) = &self.body else { return Ok(Template::MAX_TOKENS) };
         let mut longest = 0;
         for example in examples {
-            let answer = self.template.guide().codec().encode(&example.output.clone().unwrap_or_default())?;
-            longest = longest.max(self.template.prompter().answer(&answer)?.len());
+            let answer = template.guide().codec().encode(&example.output.clone().unwrap_or_default())?;
+            longest = longest.max(template.prompter().answer(&answer)?.len());
         }
         Ok((longest * 3 / 2 + 8).min(Template::MAX_TOKENS))
     }
@@ -182,11 +285,11 @@ fn check_weights(chosen: &Chosen, adapter: &Adapter) -> Result<()> {
     if weights_digest(adapter) == version.adapter_digest {
         return Ok(());
     }
-    Err(Error::BadVersion {
-        task: version.task.clone(),
-        version: version.name.clone(),
-        what: "its adapter's weights are not those that were registered".into(),
-    })
+    Err(bad(version, "its adapter's weights are not those that were registered"))
+}
+
+fn bad(version: &Version, what: &str) -> Error {
+    Error::BadVersion { task: version.task.clone(), version: version.name.clone(), what: what.to_owned() }
 }
 
 /// A request's hold on its deployment.

@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use graft_core::Digest;
+use graft_core::{BaseRef, Digest};
 use graft_predict::PromptCache;
 use tokio::{runtime::Handle, task::spawn_blocking};
 
 use super::{
     Alias, AnswerOptions, Asker, Format, Prompt, Serving, State,
     base::Base,
-    deployment::{Deployment, DeploymentSpec},
+    deployment::{Deployment, DeploymentSpec, Source},
 };
 use crate::{Error, Result};
 
@@ -70,8 +70,16 @@ impl Serving {
         if let Some(found) = self.find(&digest) {
             return Ok(found);
         }
-        let base = self.base(&spec).await?;
-        let deployment = apart(move || Deployment::load(spec, digest, base)).await?;
+        let deployment = match spec.source.clone() {
+            Source::Model(base, adapter) => {
+                let base = self.base(&base).await?;
+                apart(move || Deployment::of_model(spec, digest, base, adapter.as_ref())).await?
+            }
+            Source::Contestant(chosen) => {
+                let tables = self.engine().home.tables()?;
+                apart(move || Deployment::of_contestant(spec, digest, &chosen, &tables)).await?
+            }
+        };
         let deployment = Arc::new(deployment);
         if self.0.warms_up {
             self.warm_up(&deployment).await?;
@@ -89,14 +97,13 @@ impl Serving {
         Some(found)
     }
 
-    /// The base model of a spec: one that is at work already, or loaded now.
-    async fn base(&self, spec: &DeploymentSpec) -> Result<Arc<Base>> {
-        let wanted = &spec.base;
+    /// A base model: at work already, or loaded now.
+    async fn base(&self, wanted: &BaseRef) -> Result<Arc<Base>> {
         let at_work = {
             let state = self.state();
             let retired = state.retired.iter().filter_map(std::sync::Weak::upgrade);
-            let mut all = state.deployments.values().map(Arc::clone).chain(retired);
-            all.find(|g| g.base.digest == wanted.digest).map(|g| Arc::clone(&g.base))
+            let all = state.deployments.values().map(Arc::clone).chain(retired);
+            all.filter_map(|g| g.base().map(Arc::clone)).find(|base| base.digest == wanted.digest)
         };
         if let Some(base) = at_work {
             return Ok(base);
@@ -151,10 +158,12 @@ impl State {
         let mut bases: Vec<&Digest> = Vec::new();
         let mut bytes = 0_usize;
         for deployment in self.deployments.values().chain(&retired) {
-            bytes = bytes.saturating_add(deployment.adapter_bytes());
-            if !bases.contains(&&deployment.base.digest) {
-                bases.push(&deployment.base.digest);
-                bytes = bytes.saturating_add(deployment.base.bytes);
+            bytes = bytes.saturating_add(deployment.own_bytes());
+            if let Some(base) = deployment.base()
+                && !bases.contains(&&base.digest)
+            {
+                bases.push(&base.digest);
+                bytes = bytes.saturating_add(base.bytes);
             }
         }
         bytes
@@ -162,6 +171,6 @@ impl State {
 }
 
 /// Computes for long on a thread that nobody else waits for.
-pub(super) async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(crate) async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     spawn_blocking(work).await.map_err(|_| Error::Predict(graft_predict::Error::Interrupted))?
 }

@@ -1,6 +1,7 @@
 //! Answers for many at once, from adapters that change while requests run.
 //!
-//! A *deployment* is everything that decides an answer: base model, adapter, prompt, form and calibration. It never
+//! A *deployment* is everything that decides an answer: base model and adapter (or what needs no language model), prompt,
+//! form and calibration. It never
 //! changes and is named by the digest of its contents, which the API calls `generation`. An *alias* is a task, whose
 //! active version it stands for; it moves from one deployment to another in one step, after the new one has answered
 //! once. A request holds the deployment it began with. What is unknown or can't be loaded is an error, and never the bare
@@ -29,6 +30,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak, atomic::AtomicU64},
 };
 
+use graft_contestants::Kind;
 use graft_core::{AnswerForm, BaseRef, Digest, TaskCard};
 use graft_train::AdapterCard;
 use tokio::task::JoinHandle;
@@ -38,10 +40,11 @@ use ask::Asker;
 pub use ask::{AnswerOptions, Answering, Format, Heard, Prompt};
 pub use compare::{Contest, Contestant};
 pub use deployment::Deployment;
-use deployment::DeploymentSpec;
+use deployment::{DeploymentSpec, Source};
 pub use ended::{Ended, Outcome};
 pub use fallback::{Primary, Suggested, Verdict, needs_fallback};
 pub use inputs::{Input, read_inputs};
+pub(crate) use load::apart;
 pub use model::ServedModel;
 use probation::Probation;
 pub use status::{AliasStatus, BaseStatus, DeploymentStatus, ServingStatus};
@@ -98,6 +101,8 @@ struct State {
     aliases: HashMap<String, Alias>,
     /// Cards of adapters that were made elsewhere, by the digest of their files.
     adopted: HashMap<Digest, AdapterCard>,
+    /// Contestants that are no versions, by the digests of task card and dataset.
+    fitted: HashMap<(Digest, Digest, Kind), Arc<graft_contestants::Contestant>>,
     /// Deployments of versions asked for by name; forgotten when a version changes.
     named: HashMap<(String, String), Digest>,
     /// The first requests of each task's active version.
@@ -221,8 +226,8 @@ impl Serving {
     }
 
     /// The deployment of the bare base model of an adapter, asked as the adapter is.
-    pub(crate) async fn deploy_bare(&self, chosen: Chosen) -> Result<Arc<Deployment>> {
-        self.load(DeploymentSpec::of(chosen)?.bare()).await
+    pub(crate) async fn deploy_bare(&self, chosen: &Chosen) -> Result<Arc<Deployment>> {
+        self.load(DeploymentSpec::bare(chosen)?).await
     }
 
     /// Asks a base model by its name, without task or adapter.
@@ -242,8 +247,8 @@ impl Serving {
         };
         let base = BaseRef { name: base.name, digest: base.digest };
         let card = TaskCard { name: base.name.clone(), instruction: String::new(), answer: AnswerForm::Text };
-        let (task, version, adapter, evaluation) = (base.name.clone(), None, None, None);
-        let spec = DeploymentSpec { task, version, card, base, adapter, evaluation };
+        let (task, source) = (base.name.clone(), Source::Model(base, None));
+        let spec = DeploymentSpec { task, version: None, card, source, evaluation: None };
         self.ask(&self.load(spec).await?, Asker::ForVersion, prompt, format, options).await
     }
 

@@ -50,11 +50,11 @@ pub struct DeploymentStatus {
     pub task: String,
     /// The version, if it is one.
     pub version: Option<String>,
-    /// The base model's name.
-    pub base: String,
+    /// The base model's name; absent where it needs none.
+    pub base: Option<String>,
     /// Whether it answers for its task.
     pub active: bool,
-    /// Bytes of its adapter.
+    /// Bytes of its adapter, or of the contestant's file.
     pub bytes: usize,
     /// Requests that hold it.
     pub in_flight: usize,
@@ -87,7 +87,7 @@ impl Serving {
         let state = self.state();
         let mut deployments: Vec<&Arc<Deployment>> = state.deployments.values().collect();
         deployments.sort_by(|a, b| (&a.task, &a.version, &a.digest).cmp(&(&b.task, &b.version, &b.digest)));
-        let mut bases: Vec<&Arc<Base>> = deployments.iter().map(|deployment| &deployment.base).collect();
+        let mut bases: Vec<&Arc<Base>> = deployments.iter().filter_map(|deployment| deployment.base()).collect();
         bases.sort_by(|a, b| a.digest.cmp(&b.digest));
         bases.dedup_by(|a, b| a.digest == b.digest);
         let names: BTreeSet<&String> = state.aliases.keys().chain(state.faults.keys()).collect();
@@ -137,9 +137,9 @@ impl Deployment {
             digest: self.digest.clone(),
             task: self.task.clone(),
             version: self.version.clone(),
-            base: self.base.name.clone(),
+            base: self.base().map(|base| base.name.clone()),
             active,
-            bytes: self.adapter_bytes(),
+            bytes: self.own_bytes(),
             in_flight: self.in_flight.load(Ordering::Relaxed),
             answered: self.answered.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),

@@ -10,7 +10,7 @@ use graft_formats::{
     peft::{self, LoraPair, PeftAdapter, PeftConfig},
     safetensors_out::{self, TensorSpec},
 };
-use graft_store::Version;
+use graft_store::{Method, Version};
 use graft_train::AdapterCard;
 use serde_json::{Value, json};
 
@@ -27,12 +27,12 @@ const BESIDE: [&str; 6] = [
     "tokenizer.model",
 ];
 
-/// An adapter on this machine.
+/// An adapter or contestant on this machine.
 #[derive(Clone, Debug)]
 pub struct Chosen {
-    /// Holds PEFT's files.
+    /// Holds PEFT's files, or a contestant's.
     pub folder: PathBuf,
-    /// What it belongs to; adapters made elsewhere have none.
+    /// What it belongs to; adapters made elsewhere have none, nor do contestants.
     pub card: Option<AdapterCard>,
     /// The version it is registered as, if it was chosen by that.
     pub version: Option<Version>,
@@ -42,9 +42,29 @@ impl Chosen {
     /// Its card.
     ///
     /// # Errors
-    /// It was made elsewhere, and nobody has said what it is for.
+    /// It was made elsewhere, and nobody has said what it is for; it is no adapter.
     pub(crate) fn known_card(&self) -> Result<&AdapterCard> {
+        self.check_adapter()?;
         self.card.as_ref().ok_or_else(|| untold("task", "--task", &self.folder))
+    }
+}
+
+impl Chosen {
+    /// The version, if it answers without a language model.
+    pub(crate) fn contestant(&self) -> Option<&Version> {
+        self.version.as_ref().filter(|version| version.method != Method::Adapter)
+    }
+
+    /// Refuses what has no adapter.
+    fn check_adapter(&self) -> Result<()> {
+        match self.contestant() {
+            None => Ok(()),
+            Some(version) => Err(Error::NoAdapter {
+                task: version.task.clone(),
+                version: version.name.clone(),
+                method: version.method.name(),
+            }),
+        }
     }
 }
 
@@ -55,7 +75,7 @@ pub(crate) fn untold(what: &str, flag: &str, folder: &Path) -> Error {
 }
 
 impl Versions<'_> {
-    /// The adapter of a version (the active one without a name), whose files are those that were registered.
+    /// The files of a version (the active one without a name), whose files are those that were registered.
     ///
     /// # Errors
     /// There is no such version, or [`Error::BadVersion`].
@@ -72,10 +92,13 @@ impl Versions<'_> {
             Err(Error::BadVersion { task: task.to_owned(), version: version.name.clone(), what: what.to_owned() })
         };
         if !self.bring(&version).await? {
-            return bad("its adapter's folder is gone");
+            return bad("its folder is gone");
+        }
+        if version.method != Method::Adapter {
+            return Ok(Chosen { folder, card: None, version: Some(version) });
         }
         let card = AdapterCard::read(&folder)?;
-        if card.task.digest() != version.card_digest || card.base.digest != version.base_digest {
+        if card.task.digest() != version.card_digest || Some(&card.base.digest) != version.base_digest.as_ref() {
             return bad("its adapter's folder is not the one that was registered");
         }
         Ok(Chosen { folder, card: Some(card), version: Some(version) })
@@ -110,6 +133,7 @@ impl Versions<'_> {
     /// # Errors
     /// A soft prompt can't be merged; an adapter that doesn't fit the base; the disk refuses.
     pub async fn merge(self, chosen: &Chosen, base: Option<&str>, output: &Path) -> Result<()> {
+        chosen.check_adapter()?;
         let (_, files) = self.base_for(chosen, base).await?;
         let adapter = peft::read(&chosen.folder)?;
         let PeftConfig::Lora(lora) = &adapter.config else {
@@ -135,6 +159,7 @@ impl Versions<'_> {
     /// # Errors
     /// A soft prompt, or another model than Llama; the disk refuses.
     pub async fn export_gguf(self, chosen: &Chosen, base: Option<&str>, output: &Path) -> Result<()> {
+        chosen.check_adapter()?;
         let (_, files) = self.base_for(chosen, base).await?;
         let ModelConfig::Llama(config) = &files.config else {
             return Err(Error::Unsupported("export for llama.cpp: its LoRA files are for Llama models only".into()));
@@ -147,6 +172,7 @@ impl Versions<'_> {
     /// # Errors
     /// The disk refuses.
     pub fn export_peft(self, chosen: &Chosen, output: &Path) -> Result<PeftAdapter> {
+        chosen.check_adapter()?;
         let adapter = peft::read(&chosen.folder)?;
         copy_folder(&chosen.folder, output)?;
         Ok(adapter)

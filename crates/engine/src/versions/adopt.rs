@@ -5,7 +5,7 @@ use std::path::Path;
 use graft_core::{AdapterSpec, Digest, LoraSpec, PromptInit, PromptSpec, Targets};
 use graft_formats::peft::{self, Modules, PeftAdapter, PeftConfig};
 use graft_nn::{Adapter, Model};
-use graft_store::{NewVersion, Version};
+use graft_store::{Method, NewVersion, Version};
 use graft_tasks::cards;
 use graft_train::AdapterCard;
 use serde_json::json;
@@ -79,11 +79,11 @@ impl Versions<'_> {
         let new = NewVersion {
             task: card.task.name.clone(),
             name: name.map(str::to_owned),
+            method: Method::Adapter,
             run: None,
             adapter_dir,
             adapter_digest,
-            base: base.name,
-            base_digest: base.digest,
+            base: Some(base),
             dataset,
             card: card.task,
             metrics: json!({}),

@@ -32,8 +32,9 @@ pub struct Lineage {
     pub dataset: Option<Digest>,
     /// The version it was trained from or to replace.
     pub parent: Option<String>,
-    /// The base model.
-    pub base: String,
+    /// The base model; absent where the version answers without one.
+    #[schema(required = true)]
+    pub base: Option<String>,
 }
 
 /// A held-out example and what a version answered to it.

@@ -20,7 +20,8 @@ pub(crate) use adopt::weights_digest;
 pub use ask_ai::AskAiSettings;
 pub use detail::{Lineage, ShownAnswer, VersionDetail};
 pub use drift::{Distance, Drift, DriftState, Overrides, Share, Shift, Spread};
-pub use numbers::{BaselineScores, Evaluation, KeptAnswer, field_of};
+pub(crate) use numbers::strongest;
+pub use numbers::{BaselineScores, ContestantScores, Evaluation, KeptAnswer, field_of};
 pub(crate) use soft_prompt::ASK_AI;
 pub use soft_prompt::point_latest;
 

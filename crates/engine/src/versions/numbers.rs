@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use graft_contestants::Kind;
 use graft_core::{Digest, Timestamp};
 use graft_predict::Calibration;
 use graft_store::Version;
@@ -10,19 +11,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// The numbers kept with a version: adapter, bare base and baseline on the same held-out examples.
+/// The numbers kept with a version: the version, its bare base and the contestants on the same held-out examples.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Evaluation {
     /// The dataset whose held-out side was answered.
     pub dataset: Digest,
     /// When.
     pub at: Timestamp,
-    /// The adapter.
+    /// The version itself: its adapter, or the contestant that it is.
     pub adapter: Scores,
     /// The base model without it.
     pub base: Option<Scores>,
-    /// What needs no model.
+    /// The strongest of the contestants.
     pub baseline: Option<BaselineScores>,
+    /// What answers without a language model, fitted to the same examples. Empty where it was measured before these were.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub contestants: Vec<ContestantScores>,
     /// Makes confidences mean what they say; with its reliability before and after.
     pub calibration: Calibration,
     /// The same for each field, by its path without list positions.
@@ -49,6 +54,12 @@ impl Evaluation {
     pub fn of(version: &Version) -> Option<Self> {
         serde_json::from_value(version.metrics.get("evaluation")?.clone()).ok()
     }
+
+    /// The contestant with the highest headline metric, the simplest of equal ones.
+    #[must_use]
+    pub fn strongest(&self) -> Option<&ContestantScores> {
+        strongest(&self.contestants)
+    }
 }
 
 /// An answer that is kept with the numbers, to be looked at.
@@ -62,10 +73,31 @@ pub struct KeptAnswer {
     pub answer: Option<Value>,
 }
 
-/// Something that answers without a model.
+/// A contestant on the held-out examples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ContestantScores {
+    /// Its kind.
+    pub kind: Kind,
+    /// What people read: `regex`, `n-grams`, `nearest example`, `always <label>`.
+    pub name: String,
+    /// Its scores.
+    pub scores: Scores,
+    /// Seconds that it took to fit it.
+    pub seconds_to_fit: f64,
+    /// Seconds that one answer took.
+    pub seconds_per_answer: f64,
+}
+
+/// The contestant with the highest headline metric, the first of equal ones.
+pub(crate) fn strongest(contestants: &[ContestantScores]) -> Option<&ContestantScores> {
+    let value = |one: &ContestantScores| one.scores.headline().map_or(0.0, |metric| metric.value);
+    contestants.iter().reduce(|best, one| if value(one) > value(best) { one } else { best })
+}
+
+/// The strongest contestant, as readers of earlier versions know it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BaselineScores {
-    /// `regex`, or `always <label>`.
+    /// As [`ContestantScores::name`].
     pub name: String,
     /// Its scores.
     pub scores: Scores,

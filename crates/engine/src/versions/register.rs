@@ -1,4 +1,4 @@
-use graft_store::{Lease, NewVersion, Run, Version};
+use graft_store::{Lease, Method, NewVersion, Run, Version};
 use graft_train::{AdapterCard, TrainingRun};
 use serde_json::{Value, json};
 
@@ -39,11 +39,11 @@ impl Versions<'_> {
         Ok(NewVersion {
             task: run.task.clone(),
             name: name.map(str::to_owned),
+            method: Method::Adapter,
             run: Some(run.id.clone()),
             adapter_dir,
             adapter_digest: result.adapter_hash.clone(),
-            base: card.base.name,
-            base_digest: card.base.digest,
+            base: Some(card.base),
             dataset: card.dataset,
             card: card.task,
             metrics: json!({"training": training(&result)}),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use graft_formats::peft;
-use graft_store::Version;
+use graft_store::{Method, Version};
 
 use super::Versions;
 use crate::{Error, Result, files::read_folder};
@@ -21,7 +21,8 @@ impl Versions<'_> {
     /// name, with its run's description, and `latest` points to it. A folder that is itself an adapter was chosen by a
     /// person and stays.
     pub(crate) async fn show_active(self, version: &Version) -> Result<()> {
-        if version.task != ASK_AI {
+        // `latest` is for programs that read adapters.
+        if version.task != ASK_AI || version.method != Method::Adapter {
             return Ok(());
         }
         let settings = self.ask_ai_settings().await?;

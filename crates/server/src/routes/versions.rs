@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use graft_engine::{
-    EvaluationRequest, Seen, VersionDetail,
+    ContestantKind, EvaluationRequest, Seen, VersionDetail,
     records::{Stage, Version},
 };
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,17 @@ pub struct SetStage {
     stage: Stage,
 }
 
+/// A contestant that is to become a version.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddContestant {
+    /// What kind.
+    kind: ContestantKind,
+    /// The version whose examples it learns from; absent, those of the active one or of the newest.
+    #[serde(default)]
+    like: Option<String>,
+}
+
 /// One version.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OneVersion {
@@ -135,6 +146,24 @@ async fn activate_version(
     Ok(Reply(Switched { version: done.version, previous: done.previous }))
 }
 
+/// Registers a contestant, which answers without a language model, as a version with its numbers. It takes seconds. The
+/// same contestant of the same examples is registered once.
+#[utoipa::path(post, path = "/tasks/{task}/contestants", tag = "versions", extensions(("x-role" = json!("trainer"))),
+    params(("task" = String, Path)), request_body = AddContestant,
+    responses((status = 200, body = OneVersion),
+        (status = 422, body = Problem, description = "it can't answer this task, or there is nothing to learn from")))]
+async fn add_contestant(
+    Acting(engine): Acting,
+    At(task): At<String>,
+    Body(body): Body<AddContestant>,
+) -> Result<Reply<OneVersion>, Problem> {
+    let added = work::apart(move || async move {
+        let tell = &mut |_: &str, _, _| {};
+        engine.evaluations().add_contestant(&task, body.kind, body.like.as_deref(), None, tell).await
+    });
+    Ok(Reply(OneVersion { version: added.await?? }))
+}
+
 /// Moves a version to another stage.
 #[utoipa::path(post, path = "/versions/{task}/{name}/stage", tag = "versions",
     extensions(("x-role" = json!("trainer"))), params(("task" = String, Path), ("name" = String, Path)),
@@ -160,7 +189,7 @@ async fn delete_version(
     Ok(Reply(OneVersion { version }))
 }
 
-/// The adapter's folder as a zip file, which Hugging Face's peft reads when unpacked.
+/// The folder of a version as a zip file. Hugging Face's peft reads that of an adapter when it is unpacked.
 #[utoipa::path(get, path = "/versions/{task}/{name}/download", tag = "versions",
     extensions(("x-role" = json!("viewer"))), params(("task" = String, Path), ("name" = String, Path)),
     responses((status = 200, content_type = "application/zip"), (status = 404, body = Problem)))]
@@ -207,6 +236,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(list_versions))
         .routes(routes!(show_version, delete_version))
         .routes(routes!(activate_version))
+        .routes(routes!(add_contestant))
         .routes(routes!(set_stage))
         .routes(routes!(download_version))
         .routes(routes!(evaluate_version))

@@ -15,8 +15,8 @@ pub struct NewEvaluation<'a> {
     pub id: &'a str,
     /// The version.
     pub version: &'a Version,
-    /// Its kind and shape.
-    pub adapter: &'a AdapterSpec,
+    /// Its kind and shape, if it is an adapter.
+    pub adapter: Option<&'a AdapterSpec>,
     /// The dataset whose held-out side it answers.
     pub dataset: &'a Dataset,
     /// Its directory, relative to `GRAFT_HOME` or absolute.
@@ -84,8 +84,8 @@ impl Store {
             id: new.id,
             kind: RunKind::Evaluate,
             task: &version.task,
-            method: method_of(new.adapter),
-            base: &version.base,
+            method: new.adapter.map_or(version.method.name(), method_of),
+            base: version.base.as_deref().unwrap_or_default(),
             dataset: new.dataset.digest.as_str(),
             spec: new.request.clone(),
             dir: new.dir,

@@ -144,7 +144,8 @@ async fn a_version_is_measured_once_at_a_time_beside_a_training(database: Databa
     let request = json!({"task": TASK});
     let measure = async |id, version| {
         let (dataset, request) = (&dataset(), &request);
-        let new = NewEvaluation { id, version, adapter: &adapter, dataset, dir: "runs/e", request, max_attempts: 3 };
+        let new =
+            NewEvaluation { id, version, adapter: Some(&adapter), dataset, dir: "runs/e", request, max_attempts: 3 };
         store.submit_evaluation(new, "ada", 10).await.map(|(run, begun)| (run.id, begun))
     };
     let training = spec("training");

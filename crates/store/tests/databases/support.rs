@@ -4,7 +4,7 @@ use graft_core::{
     AdapterSpec, AnswerForm, BaseRef, Digest, EvalSpec, Example, Limits, LoraSpec, OptimSpec, Review, Source, Targets,
     TaskCard, TrainSpec,
 };
-use graft_store::{NewVersion, Store};
+use graft_store::{Method, NewVersion, Store};
 use graft_testkit::Postgres;
 use serde_json::Value;
 
@@ -86,11 +86,11 @@ pub(crate) fn new_version(name: Option<&str>) -> NewVersion {
     NewVersion {
         task: TASK.into(),
         name: name.map(str::to_owned),
+        method: Method::Adapter,
         run: None,
         adapter_dir: format!("adapters/{}", name.unwrap_or("next")),
         adapter_digest: Digest::of(name.unwrap_or_default().as_bytes()),
-        base: "smollm2-135m".into(),
-        base_digest: Digest::of(b"base"),
+        base: Some(BaseRef { name: "smollm2-135m".into(), digest: Digest::of(b"base") }),
         dataset: Some(Digest::of(b"dataset")),
         card: card(),
         metrics: serde_json::json!({"adapter": {"item_f1": 0.93}, "base": null, "baseline": {"item_f1": 0.53}}),

@@ -176,7 +176,7 @@ fn interval(share: Share) -> String {
 mod tests {
     use graft_core::{AnswerForm, Digest, TaskCard};
     use graft_predict::Calibration;
-    use graft_store::Stage;
+    use graft_store::{Method, Stage};
     use serde_json::json;
 
     use super::*;
@@ -191,11 +191,12 @@ mod tests {
             task: card.name.clone(),
             name: "v1".into(),
             stage: Stage::Active,
+            method: Method::Adapter,
             run: None,
             adapter_dir: String::new(),
             adapter_digest: Digest::of(b"adapter"),
-            base: "tiny".into(),
-            base_digest: Digest::of(b"base"),
+            base: Some("tiny".into()),
+            base_digest: Some(Digest::of(b"base")),
             dataset: None,
             card_digest: card.digest(),
             card,
@@ -216,6 +217,7 @@ mod tests {
             adapter: score::score(&version().card, &pairs, 1),
             base: None,
             baseline: None,
+            contestants: Vec::new(),
             calibration: Calibration::fit(&[]),
             fields: [].into(),
             confidences,

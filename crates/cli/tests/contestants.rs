@@ -1,0 +1,85 @@
+//! What answers without a language model is measured beside a version, takes its place where it is better, and gives it back.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod common;
+
+use common::Graft;
+use serde_json::{Value, json};
+
+const LEARNS_NOTHING: [&str; 9] =
+    ["train", "text-classification", "--base", "tiny", "--epochs", "0.1", "--learning-rate", "1e-9", "--skip-base"];
+const TASK: [&str; 2] = ["--task", "text-classification"];
+
+fn named<'v>(evaluation: &'v Value, kind: &str) -> &'v Value {
+    evaluation["contestants"].as_array().unwrap().iter().find(|one| one["kind"] == kind).unwrap()
+}
+
+#[test]
+fn the_best_one_answers_whoever_it_is() {
+    let graft = Graft::with_toy_task();
+    let said =
+        graft.fails(15, &[&LEARNS_NOTHING[..], &["--activate"]].concat(), "that of the baseline (n-grams) 1.000");
+    assert!(said.stdout.contains("n-grams") && said.stdout.contains("always "), "{}", said.stdout);
+    assert!(said.stderr.contains("graft models contestant n-grams --task text-classification --activate"));
+    let trained = graft.json(&["models", "info", "v1"]);
+    let measured = &trained["version"]["metrics"]["evaluation"];
+    assert_eq!(named(measured, "n-grams")["scores"]["metrics"][0]["value"], 1.0);
+    assert_eq!((&measured["baseline"]["name"], &trained["version"]["method"]), (&json!("n-grams"), &json!("adapter")));
+    // 12 of 12 are no certainty.
+    assert!(named(measured, "n-grams")["scores"]["metrics"][0]["low"].as_f64().unwrap() < 0.8);
+
+    let done = graft.json(&["models", "contestant", "n-grams", "--activate"]);
+    let version = &done["version"];
+    assert_eq!((&version["name"], &version["method"]), (&json!("v2"), &json!("n-grams")));
+    assert_eq!((&version["base"], &version["base_digest"]), (&Value::Null, &Value::Null));
+    assert_eq!(version["dataset"], trained["version"]["dataset"]);
+    assert_eq!(done["opponent"], json!({"baseline": "nearest example"}));
+    // The same again is the same version.
+    assert_eq!(graft.json(&["models", "contestant", "n-grams"])["name"], "v2");
+    assert_eq!(graft.json(&["models", "list"])["active"]["text-classification"], "v2");
+
+    // It answers without its neighbours' base model.
+    graft.json(&["base", "remove", "tiny"]);
+    let answer = graft.json(&["infer", "--message", "yes yes yes yes yes yes 7"]);
+    assert_eq!((&answer["label"], &answer["version"], &answer["valid"]), (&json!("good"), &json!("v2"), &json!(true)));
+    assert!(answer["confidence"].as_f64().is_some_and(|p| p > 0.5));
+    let measured = graft.json(&["eval", "--version", "v2"]);
+    assert_eq!(measured["evaluation"]["adapter"]["metrics"][0]["value"], 1.0);
+    assert_eq!(measured["evaluation"]["base"], Value::Null);
+    assert_eq!(graft.json(&["validate"])["failed"], 0);
+    let compared = graft.json(&["compare", "--message", "no no no", "--with", "most-frequent"]);
+    assert_eq!((&compared["left"]["name"], &compared["left"]["answer"]), (&json!("most-frequent"), &json!("good")));
+    assert_eq!(compared["right"]["answer"], "bad");
+
+    // It is no adapter.
+    graft.fails(2, &["adapter", "export", "v2", "--peft", "out"], "it is n-grams and needs no base model");
+    graft.fails(2, &["adapter", "merge", "v2", "--output", "out"], "it is n-grams and needs no base model");
+    graft.fails(2, &[&["models", "contestant", "rules"][..], &TASK].concat(), "the task has no parser");
+    graft.fails(2, &["models", "contestant", "oracle"], "find a contestant `oracle`");
+
+    // A damaged file does not answer, a whole one does; another version takes its place and gives it back.
+    let file = graft.home().join(version["adapter_dir"].as_str().unwrap()).join("contestant.json");
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::write(&file, [&whole[..], b" "].concat()).unwrap();
+    graft.fails(11, &["infer", "--message", "yes"], "its file is not the one that was registered");
+    std::fs::write(&file, &whole).unwrap();
+    graft.fails(15, &["models", "contestant", "most-frequent", "--activate"], "version `v2`");
+    graft.json(&["models", "set-active", "v3", "--force"]);
+    assert_eq!(graft.json(&["infer", "--message", "no no no"])["label"], "good");
+    let back = graft.json(&["models", "rollback"]);
+    assert_eq!((&back["version"]["name"], &back["previous"]), (&json!("v2"), &json!("v3")));
+}
+
+#[test]
+fn a_contestant_comes_back_from_a_backup_and_is_not_swept() {
+    let graft = Graft::with_toy_task();
+    graft.ok(&[&["models", "contestant", "nearest", "--activate"][..], &TASK].concat());
+    let swept = graft.json(&["sweep", "--older-than", "0"]);
+    assert_eq!((&swept["missing"], &swept["removed"]), (&json!([]), &json!([])), "{swept}");
+    graft.ok(&["backup", "all.zip"]);
+    let other = Graft::new();
+    let archive = graft.dir.path().join("all.zip");
+    other.ok(&["restore", archive.to_str().unwrap()]);
+    let answer = other.json(&["infer", "--message", "yes yes yes yes yes yes 9"]);
+    assert_eq!((&answer["label"], &answer["version"]), (&json!("good"), &json!("v1")));
+}
