@@ -103,6 +103,24 @@ test("train, watch, compare, activate, use, roll back", async ({ page }) => {
   await expect(page.getByText("v1 is active again")).toBeVisible();
 });
 
+test("what needs no model is shown beside a version, takes its place, and gives it back", async ({ page }) => {
+  await page.goto(`${graft.url}/versions?task=${TASK}&version=v1`);
+  const all = page.getByRole("region", { name: "Contestants" });
+  await expect(all.getByRole("row", { name: /Nearest example/ })).toBeVisible();
+  await examine(page);
+  await all
+    .getByRole("row", { name: /N-grams Best/ })
+    .getByRole("button", { name: "Serve this one" })
+    .click();
+  await page.getByRole("dialog").getByRole("button", { name: "Serve it" }).click();
+  await expect(page.getByText("v3 (N-grams) is active now")).toBeVisible();
+  const answer = await graft.api<{ answer: string; version: string }>("/infer", { task: TASK, input: "no no no 7" });
+  expect(answer).toMatchObject({ answer: "bad", version: "v3" });
+  await page.getByRole("button", { name: "Roll back" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
+  await expect(page.getByText("v1 is active again")).toBeVisible();
+});
+
 test("the worst answers are repaired and approved, one key each", async ({ page }) => {
   await page.goto(`${graft.url}/versions?task=${TASK}&version=v2`);
   await expect(page.getByRole("img", { name: /Reliability/ })).toBeVisible();

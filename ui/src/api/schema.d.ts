@@ -796,6 +796,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task}/contestants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Registers a contestant, which answers without a language model, as a version with its numbers. It takes seconds. The
+         *     same contestant of the same examples is registered once. */
+        post: operations["add_contestant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task}/drift": {
         parameters: {
             query?: never;
@@ -996,7 +1014,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The adapter's folder as a zip file, which Hugging Face's peft reads when unpacked. */
+        /** The folder of a version as a zip file. Hugging Face's peft reads that of an adapter when it is unpacked. */
         get: operations["download_version"];
         put?: never;
         post?: never;
@@ -1187,6 +1205,13 @@ export interface components {
             /** @description Even if it is worse than the active one. */
             force?: boolean;
         };
+        /** @description A contestant that is to become a version. */
+        AddContestant: {
+            /** @description What kind. */
+            kind: components["schemas"]["ContestantKind"];
+            /** @description The version whose examples it learns from; absent, those of the active one or of the newest. */
+            like?: string | null;
+        };
         /** @description An answer with everything that is known of it. */
         Answer: {
             /** @description The answer in the task's form, with what is computed from it. */
@@ -1307,9 +1332,9 @@ export interface components {
             /** @description Folder or GGUF file. */
             path: string;
         };
-        /** @description Something that answers without a model. */
+        /** @description The strongest contestant, as readers of earlier versions know it. */
         BaselineScores: {
-            /** @description `regex`, or `always <label>`. */
+            /** @description As [`ContestantScores::name`]. */
             name: string;
             /** @description Its scores. */
             scores: components["schemas"]["Scores"];
@@ -1633,22 +1658,46 @@ export interface components {
             answer: Json;
             /**
              * Format: double
-             * @description How sure it is; the baseline doesn't say.
+             * @description How sure it is; the baseline doesn't say, and a contestant that is no version is not calibrated.
              */
             confidence: number | null;
             /** @description The same for each field. */
             fields: {
                 [key: string]: number;
             } | null;
-            /** @description Digest of everything that decided it; the baseline has none. */
+            /** @description Digest of everything that decided it; only versions and the base model have one. */
             generation: string | null;
-            /** @description `baseline`, `base`, or a version's name. */
+            /** @description `baseline`, `base`, a version's name, or a contestant's kind (`rules`, `n-grams`, `nearest`, `most-frequent`). */
             name: string;
             /**
              * Format: double
              * @description Seconds it took, with the others beside it.
              */
             seconds: number;
+        };
+        /**
+         * @description The kinds of contestants. Of equally good ones the earlier wins.
+         * @enum {string}
+         */
+        ContestantKind: "rules" | "n-grams" | "nearest" | "most-frequent";
+        /** @description A contestant on the held-out examples. */
+        ContestantScores: {
+            /** @description Its kind. */
+            kind: components["schemas"]["ContestantKind"];
+            /** @description What people read: `regex`, `n-grams`, `nearest example`, `always <label>`. */
+            name: string;
+            /** @description Its scores. */
+            scores: components["schemas"]["Scores"];
+            /**
+             * Format: double
+             * @description Seconds that one answer took.
+             */
+            seconds_per_answer: number;
+            /**
+             * Format: double
+             * @description Seconds that it took to fit it.
+             */
+            seconds_to_fit: number;
         };
         /** @description How many examples of a task are in which state. */
         Counts: {
@@ -1886,9 +1935,9 @@ export interface components {
             /** @description Examples learned from. */
             train: number;
         };
-        /** @description The numbers kept with a version: adapter, bare base and baseline on the same held-out examples. */
+        /** @description The numbers kept with a version: the version, its bare base and the contestants on the same held-out examples. */
         Evaluation: {
-            /** @description The adapter. */
+            /** @description The version itself: its adapter, or the contestant that it is. */
             adapter: components["schemas"]["Scores"];
             /** @description When. */
             at: components["schemas"]["Timestamp"];
@@ -1899,6 +1948,8 @@ export interface components {
             /** @description How sure the adapter is of each held-out answer, calibrated; 0 where there was no valid one. Absent where it was
              *     measured before these were kept. */
             confidences?: number[] | null;
+            /** @description What answers without a language model, fitted to the same examples. Empty where it was measured before these were. */
+            contestants: components["schemas"]["ContestantScores"][];
             /** @description The dataset whose held-out side was answered. */
             dataset: components["schemas"]["Digest"];
             /** @description The same for each field, by its path without list positions. */
@@ -2379,8 +2430,8 @@ export interface components {
         };
         /** @description Where a version comes from. */
         Lineage: {
-            /** @description The base model. */
-            base: string;
+            /** @description The base model; absent where the version answers without one. */
+            base: string | null;
             dataset?: components["schemas"]["Digest"] | null;
             /** @description The version it was trained from or to replace. */
             parent?: string | null;
@@ -2486,12 +2537,12 @@ export interface components {
         Metric: {
             /**
              * Format: double
-             * @description 97.5th percentile of the bootstrap.
+             * @description Upper end of the interval.
              */
             high: number;
             /**
              * Format: double
-             * @description 2.5th percentile of the bootstrap.
+             * @description Lower end of the interval.
              */
             low: number;
             /** @description Such as `direction`, `item_f1`, `exact`, `accuracy`. */
@@ -3911,16 +3962,15 @@ export interface components {
          * @enum {string}
          */
         Verdict: "better" | "worse" | "cannot-tell";
-        /** @description A registered adapter of a task. */
+        /** @description Something that answers a task: a registered adapter, or what needs no language model. */
         Version: {
-            /** @description Digest of the adapter's files. */
+            /** @description Digest of the adapter's weights, or of the contestant's file. */
             adapter_digest: components["schemas"]["Digest"];
-            /** @description The adapter's folder, relative to `GRAFT_HOME`. */
+            /** @description The folder of its files, relative to `GRAFT_HOME`. */
             adapter_dir: string;
-            /** @description Name of the base model. */
-            base: string;
-            /** @description Digest of the base model. */
-            base_digest: components["schemas"]["Digest"];
+            /** @description Name of the base model; absent where the version answers without one. */
+            base: string | null;
+            base_digest: components["schemas"]["Digest"] | null;
             /** @description Prompt and answer form it was trained with. */
             card: components["schemas"]["TaskCard"];
             /** @description Digest of the card. */
@@ -3930,6 +3980,8 @@ export interface components {
             /** @description Who registered it. */
             created_by: string;
             dataset?: components["schemas"]["Digest"] | null;
+            /** @description How it answers. */
+            method: components["schemas"]["VersionMethod"];
             /** @description Scores on the held-out examples (`evaluation`) and what training measured (`training`). */
             metrics: JsonObject;
             /** @description Unique within the task. */
@@ -3967,6 +4019,11 @@ export interface components {
             /** @description Newest first. */
             versions: components["schemas"]["Version"][];
         };
+        /**
+         * @description How a version answers.
+         * @enum {string}
+         */
+        VersionMethod: "adapter" | "rules" | "n-grams" | "nearest" | "most-frequent";
         /** @description Why a run doesn't go on, and when that is looked at again. */
         Waiting: {
             until?: components["schemas"]["Timestamp"] | null;
@@ -5813,6 +5870,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    add_contestant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddContestant"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneVersion"];
+                };
+            };
+            /** @description it can't answer this task, or there is nothing to learn from */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -29,6 +29,7 @@ const SHOWN = [
   commands.asking("sentiment", "v1", "v2", "fine"),
   commands.asking("sentiment", "v2", "base", "fine"),
   commands.activating("sentiment", "v2", true),
+  commands.serving("sentiment", "n-grams", "v1"),
   commands.rollingBack("sentiment"),
   commands.deletingVersion("sentiment", "v1"),
   commands.addingUser("ada", "auditor"),
@@ -54,6 +55,9 @@ test("the two that are asked are told as a comparison, or as the one that a comm
   expect(commands.asking("t", "baseline", "v2", "m")).toBe("graft compare --task t --version v2 --message m");
   expect(commands.asking("t", "v2", "baseline", "m")).toBe("graft compare --task t --version v2 --message m");
   expect(commands.asking("t", "base", "v2", "m")).toBe("graft infer --task t --version v2 --message m");
+  expect(commands.asking("t", "v2", "n-grams", "m")).toBe(
+    "graft compare --task t --version v2 --with n-grams --message m",
+  );
   expect(commands.asking("t", "base", "baseline", "m")).toBeNull();
 });
 

@@ -49,7 +49,7 @@ interface Scheduling {
 }
 
 /** Contestants that are no version. */
-const NO_VERSION = ["baseline", "base"];
+const NO_VERSION = ["baseline", "base", "rules", "n-grams", "nearest", "most-frequent"];
 
 export const commands = {
   importing: ({ kind, task, file = "FILE", labels, channels = "", drafts, columns }: Importing) => {
@@ -82,6 +82,8 @@ export const commands = {
   },
   activating: (task: string, version: string, force: boolean) =>
     graft(["models", "set-active", version], { task, force }),
+  serving: (task: string, kind: string, like: string) =>
+    graft(["models", "contestant", kind], { task, like, activate: true }),
   rollingBack: (task: string) => graft(["models", "rollback"], { task }),
   deletingVersion: (task: string, version: string) => graft(["models", "delete", version], { task }),
   addingUser: (name: string, role: string) => graft(["users", "add", name || "NAME"], { role }),

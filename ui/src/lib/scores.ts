@@ -1,4 +1,4 @@
-import type { Evaluation, Metric, Scores, Version } from "../api/types";
+import type { Evaluation, Metric, Schemas, Scores, Version } from "../api/types";
 import { label } from "./format";
 
 /** What a version was measured to be; its description leaves open what `metrics` holds. */
@@ -17,3 +17,56 @@ export function metricOf(scores: Scores | null | undefined, name: string): Metri
 
 /** A metric as people say it. */
 export const titleOf = (name: string): string => (name === "exact" ? "Whole answer" : label(name));
+
+export const BASE = "Base model alone";
+
+export interface Ranked {
+  /** As people read it. */
+  who: string;
+  /** A contestant's kind; absent where this version is it. */
+  kind?: Schemas["ContestantKind"];
+  /** Whether it is the version itself. */
+  mine?: boolean;
+  metric: Metric | undefined;
+  /** Seconds of one answer. */
+  seconds?: number;
+  /** Seconds that it took to fit it. */
+  fitted?: number;
+  /** Whether nothing is better. */
+  best: boolean;
+}
+
+/** `N-grams`, `Nearest example`, `Regex`; a hyphen stays. */
+export const contestantOf = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
+
+type Measured = Partial<Schemas["ContestantScores"]> & Schemas["BaselineScores"];
+
+/** The contestants; of a measurement of earlier times only the baseline is known. */
+function contestantsOf({ contestants, baseline }: Evaluation): Measured[] {
+  // Lists hold measurements as they were kept.
+  const known = (contestants as Measured[] | undefined) ?? [];
+  return known.length > 0 || !baseline ? known : [baseline];
+}
+
+/** Everything that answered the held-out examples, the best first; of equal ones the version itself. */
+export function ranked(evaluation: Evaluation, name: string, method: Version["method"]): Ranked[] {
+  const { adapter, base } = evaluation;
+  const contestants = contestantsOf(evaluation);
+  const self = contestants.find((one) => one.kind === method);
+  const all: Omit<Ranked, "best">[] = [
+    {
+      ...{ who: self ? `${name}: ${self.name}` : name, mine: true, metric: headline(adapter) },
+      ...{ seconds: evaluation.seconds_per_answer, fitted: self?.seconds_to_fit },
+    },
+    ...contestants
+      .filter((one) => one !== self)
+      .map((one) => ({
+        ...{ who: contestantOf(one.name), kind: one.kind, metric: headline(one.scores) },
+        ...{ seconds: one.seconds_per_answer, fitted: one.seconds_to_fit },
+      })),
+    ...(base ? [{ who: BASE, metric: headline(base) }] : []),
+  ];
+  const value = (one: Omit<Ranked, "best">) => one.metric?.value ?? 0;
+  const most = Math.max(...all.map(value));
+  return all.sort((a, b) => value(b) - value(a)).map((one) => ({ ...one, best: value(one) === most }));
+}

@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import { Fragment } from "react";
 import type { TaskInfo } from "../../api/types";
 import { Card, Progress } from "../../components/bits";
 import { Interval } from "../../components/Interval";
@@ -7,7 +8,7 @@ import { TimeAgo } from "../../components/TimeAgo";
 import { VerdictPill } from "../../components/VerdictPill";
 import { duration, label, number } from "../../lib/format";
 import { verdict } from "../../lib/reliability";
-import { evaluationOf, headline, titleOf } from "../../lib/scores";
+import { BASE, evaluationOf, headline, ranked, titleOf } from "../../lib/scores";
 import css from "./home.module.css";
 
 /** One task: what answers, how good it is, what runs, how far the audit is. */
@@ -20,7 +21,7 @@ export function TaskCard({ task }: { task: TaskInfo }) {
         {active ? (
           <Active task={task} />
         ) : (
-          <p className="muted">No adapter is active yet{task.has_baseline ? "; the regex parser answers." : "."}</p>
+          <p className="muted">No version is active yet{task.has_baseline ? "; the regex parser answers." : "."}</p>
         )}
         {run && (
           <Link to="/runs/$id" params={{ id: run.id }} search={search} className={css.run}>
@@ -54,8 +55,11 @@ function Active({ task }: { task: TaskInfo }) {
   const active = task.active;
   const evaluation = evaluationOf(active);
   const mine = evaluation && headline(evaluation.adapter);
-  const rival = evaluation?.baseline && evaluation.baseline.scores.metrics.find((metric) => metric.name === mine?.name);
   if (!active) return null;
+  const all = mine && evaluation.adapter.n > 0 ? ranked(evaluation, active.name, active.method) : [];
+  const others = all.filter((one) => !one.mine && one.who !== BASE);
+  const [rival] = others;
+  const best = all.find((one) => one.mine)?.best;
   return (
     <div className={css.active}>
       <p>
@@ -66,25 +70,30 @@ function Active({ task }: { task: TaskInfo }) {
       </p>
       {mine && (
         <dl>
-          <dt>{titleOf(mine.name)}</dt>
+          <dt>
+            {titleOf(mine.name)}
+            {best && " (best)"}
+          </dt>
           <dd>
             <Interval metric={mine} />
           </dd>
-          {rival && <dt>{label(evaluation?.baseline?.name ?? "")}</dt>}
-          {rival && (
-            <dd>
-              <Interval metric={rival} tone="quiet" />
-            </dd>
-          )}
+          {others.map((one) => (
+            <Fragment key={one.who}>
+              <dt>
+                {one.who}
+                {one.best && " (best)"}
+              </dt>
+              <dd>
+                <Interval metric={one.metric} tone="quiet" />
+              </dd>
+            </Fragment>
+          ))}
         </dl>
       )}
-      {mine && rival && <VerdictPill verdict={verdict(mine, rival)} than={rivalOf(evaluation?.baseline?.name)} />}
+      {mine && rival?.metric && <VerdictPill verdict={verdict(mine, rival.metric)} than={`“${rival.who}”`} />}
     </div>
   );
 }
-
-/** `the regex`, `“always good”`. */
-const rivalOf = (name = "baseline") => (name.includes(" ") ? `“${name}”` : `the ${name}`);
 
 function AuditBar({ counts }: { counts: TaskInfo["counts"] }) {
   const all = Math.max(1, counts.pending + counts.approved + counts.rejected);

@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { Version } from "../../api/types";
 import { Card } from "../../components/bits";
 import { Facts } from "../../components/Facts";
-import { clip, exact } from "../../lib/format";
+import { clip, exact, label } from "../../lib/format";
 import { ancestors } from "../../lib/lineage";
 import css from "./versions.module.css";
 
@@ -26,12 +26,16 @@ export function Lineage({ version, versions }: { version: Version; versions: Ver
           rows={[
             [
               "Base model",
-              <>
-                {version.base} {hash(version.base_digest)}
-              </>,
+              version.base && version.base_digest ? (
+                <>
+                  {version.base} {hash(version.base_digest)}
+                </>
+              ) : (
+                "None: it answers without a language model"
+              ),
             ],
             ["Prompt and form", hash(version.card_digest)],
-            ["Adapter", hash(version.adapter_digest)],
+            [version.method === "adapter" ? "Adapter" : "Contestant", hash(version.adapter_digest)],
             ["Created", `${exact(version.created_at)} by ${version.created_by}`],
           ]}
         />
@@ -51,7 +55,13 @@ function Graph({ line }: { line: Version[] }) {
           <g key={one.name}>
             <Box column={0} row={row} kind="Dataset" name={one.dataset ? one.dataset.slice(0, 12) : "Unknown"} />
             <Arrow column={0} row={row} />
-            <Box column={1} row={row} kind="Run" name={one.run ?? "Imported"} to={one.run && { run: one.run }} />
+            <Box
+              column={1}
+              row={row}
+              kind="Run"
+              name={one.run ?? (one.method === "adapter" ? "Imported" : label(one.method))}
+              to={one.run && { run: one.run }}
+            />
             <Arrow column={1} row={row} />
             <Box
               column={2}

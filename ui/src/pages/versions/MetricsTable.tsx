@@ -2,16 +2,15 @@ import type { Evaluation } from "../../api/types";
 import { Interval } from "../../components/Interval";
 import { Cell, Table } from "../../components/Table";
 import { Verdict } from "../../components/VerdictPill";
-import { label } from "../../lib/format";
-import { metricOf, titleOf } from "../../lib/scores";
+import { contestantOf, metricOf, titleOf } from "../../lib/scores";
 
-/** Each metric of the adapter beside the baseline and the bare base, with 95 % intervals. */
+/** Each metric of a version beside the strongest contestant and the bare base, with 95 % intervals. */
 export function MetricsTable({ evaluation }: { evaluation: Evaluation }) {
   const { adapter, baseline, base } = evaluation;
   const columns = [
     "Metric",
-    "Adapter",
-    label(baseline?.name ?? ""),
+    "This version",
+    contestantOf(baseline?.name ?? ""),
     base ? "Base model alone" : "",
     baseline ? "Comparison" : "",
   ].filter(Boolean);
@@ -30,11 +29,11 @@ export function MetricsTable({ evaluation }: { evaluation: Evaluation }) {
                 </span>
               )}
             </th>
-            <Cell label="Adapter">
+            <Cell label="This version">
               <Interval metric={metric} />
             </Cell>
             {baseline && (
-              <Cell label={label(baseline.name)}>
+              <Cell label={contestantOf(baseline.name)}>
                 <Interval metric={rival} tone="quiet" />
               </Cell>
             )}

@@ -24,6 +24,12 @@ const SAMPLES: Record<string, string> = {
   sentiment: "It works, but I expected more for the price.",
 };
 
+const CONTESTANTS: Record<string, string> = {
+  "n-grams": "N-grams",
+  nearest: "Nearest example",
+  "most-frequent": "Most frequent label",
+};
+
 /** A message on any two contestants, side by side. */
 export function Playground({ task, versions }: { task: TaskInfo; versions: Version[] }) {
   const [search, setUrl] = useUrl();
@@ -128,8 +134,14 @@ function choices(task: TaskInfo, versions: Version[]): Option[] {
   const rules = task.has_baseline
     ? [{ value: "baseline", label: task.form === "json" ? "Regex parser" : "Baseline" }]
     : [];
+  const labels = task.form === "label" ? ["n-grams", "nearest", "most-frequent"] : ["nearest"];
+  const taken = (kind: string) => versions.some((version) => version.name === kind);
+  const contestants = labels
+    .filter((kind) => !taken(kind))
+    .map((kind) => ({ value: kind, label: CONTESTANTS[kind] ?? kind }));
   return [
     ...rules,
+    ...contestants,
     { value: "base", label: "Base model without adapter" },
     ...versions.map((v) => ({ value: v.name, label: v.stage === "active" ? `${v.name} (active)` : v.name })),
   ];

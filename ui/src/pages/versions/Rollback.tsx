@@ -69,7 +69,7 @@ function Effect({ task, active, before }: { task: string; active: Version; befor
           ["Then", `${before.name}${then}`],
           [
             "Base model",
-            before.base === active.base ? `${active.base}, as now` : `${before.base} instead of ${active.base}`,
+            before.base === active.base ? `${base(active)}, as now` : `${base(before)} instead of ${base(active)}`,
           ],
           ["Messages, decisions and runs", "Stay as they are"],
         ]}
@@ -77,6 +77,9 @@ function Effect({ task, active, before }: { task: string; active: Version; befor
     </>
   );
 }
+
+/** Its base model, if it needs one. */
+const base = (version: Version) => version.base ?? "none";
 
 /** How good a version is, where that was measured. */
 function scored(version: Version): string {

@@ -7,6 +7,7 @@ import layout from "../../components/layout.module.css";
 import { duration, number } from "../../lib/format";
 import { evaluationOf } from "../../lib/scores";
 import { Confusion } from "./Confusion";
+import { Contestants } from "./Contestants";
 import { DriftCard } from "./DriftCard";
 import { Lineage } from "./Lineage";
 import { MetricsTable } from "./MetricsTable";
@@ -41,6 +42,13 @@ export function VersionDetail({ task, version, versions }: { task: TaskInfo; ver
             <Empty title="Not evaluated yet">Choose “Evaluate again” in its menu.</Empty>
           )}
         </Card>
+        {evaluation && (
+          <Contestants
+            version={version}
+            evaluation={evaluation}
+            active={versions.find((one) => one.stage === "active")}
+          />
+        )}
         <div className={layout.two}>
           {evaluation && <ReliabilityCard evaluation={evaluation} />}
           <div className={layout.stack}>

@@ -25,7 +25,7 @@ export function VersionTable({ versions, active, shown, onShow }: Props) {
     "Version",
     "Stage",
     metric ? titleOf(metric) : "Score",
-    "vs. baseline",
+    "vs. best contestant",
     ...(active ? [`vs. ${active.name}`] : []),
     "Created",
     { hidden: "More" },
@@ -70,7 +70,7 @@ function Row({
           {version.name}
         </button>
         <div className={css.sub}>
-          {version.base}
+          {version.base ?? label(version.method)}
           {version.parent ? ` · from ${version.parent}` : ""}
         </div>
       </Cell>
@@ -82,7 +82,7 @@ function Row({
       <Cell label={mine ? titleOf(mine.name) : "Score"}>
         {mine ? <Interval metric={mine} /> : <span className="muted">Not evaluated</span>}
       </Cell>
-      <Cell label="vs. baseline">
+      <Cell label="vs. best contestant">
         <Verdict mine={mine} other={rival} n={n} />
       </Cell>
       {active && (

@@ -13,7 +13,7 @@ import { Rollback } from "./Rollback";
 import { VersionDetail } from "./VersionDetail";
 import { VersionTable } from "./VersionTable";
 
-/** Every adapter of a task: which one answers, how good each is, and a place to try them. */
+/** Every version of a task: which one answers, how good each is, and a place to try them. */
 export function Versions() {
   const { task } = useTask();
   const [search, setUrl] = useUrl();
@@ -27,7 +27,7 @@ export function Versions() {
   const head = (
     <PageHead
       title="Versions"
-      about={`${task.title}: ${active ? `${active.name} is active.` : task.has_baseline ? "no adapter is active; the regex parser answers." : "no adapter is active."}`}
+      about={`${task.title}: ${active ? `${active.name} is active.` : task.has_baseline ? "no version is active; the regex parser answers." : "no version is active."}`}
     >
       {active && <Rollback task={task.name} active={active} versions={list} />}
     </PageHead>
