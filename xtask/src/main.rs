@@ -24,7 +24,7 @@ Development tasks:
 
   cargo xtask test [--quick]     run everything that must pass before a change is merged;
                                  --quick downloads nothing and skips Postgres and the real base model
-  cargo xtask demo [--quick]     run the whole workflow: import sample messages, train, compare with the regex baseline,
+  cargo xtask demo [--quick]     run the whole workflow: import sample messages, train, compare with the contestants,
                                  extract a new message, serve the page; 20 minutes on two cores, 3 with --quick
   cargo xtask layers             check the crates' dependencies, tracked files, and links in the documentation
   cargo xtask parity FOLDER…     compare with numbers of transformers and PEFT, such as crates/testkit/data/parity/*

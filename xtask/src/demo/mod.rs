@@ -43,7 +43,7 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     demo.train()?;
     let version = demo.evaluate()?;
     show::comparison(&version["metrics"]["evaluation"])?;
-    demo.activate()?;
+    demo.activate(&version["metrics"]["evaluation"])?;
     demo.extract()?;
     demo.farewell(clock);
     step("The page");
@@ -157,7 +157,7 @@ impl Demo {
         shell::run(&mut train)
     }
 
-    /// Evaluates adapter, bare base model and regex baseline on the same held-out messages, unless that was done.
+    /// Evaluates adapter, bare base model and contestants on the same held-out messages, unless that was done.
     fn evaluate(&self) -> anyhow::Result<Value> {
         step("Evaluate on messages it never saw");
         let known = |version: &Value| version["metrics"]["evaluation"]["base"].is_object();
@@ -169,30 +169,29 @@ impl Demo {
         self.version()?.filter(known).context("the version has no scores after its evaluation")
     }
 
-    /// Activates the version. Graft compares a task's first version with the baseline and refuses a worse one. The regex
-    /// baseline reads every sample message, so that is expected here; the demo shows the refusal and then insists.
-    fn activate(&self) -> anyhow::Result<()> {
-        step("Activate it");
+    /// Activates the best one. Graft refuses a task's first version where a contestant is better; then that one is served.
+    fn activate(&self, evaluation: &Value) -> anyhow::Result<()> {
+        step("Activate the best one");
         let models = self.ask(&["models", "list", "--task", TASK])?;
-        if models["active"][TASK] == VERSION {
-            println!("Version {VERSION} is active.");
+        if let Some(active) = models["active"][TASK].as_str() {
+            println!("Version {active} is active.");
             return Ok(());
         }
-        let set_active = ["models", "set-active", VERSION, "--task", TASK];
-        let mut status = self.graft(&set_active).status()?;
+        let mut status = self.graft(&["models", "set-active", VERSION, "--task", TASK]).status()?;
         if status.code() == Some(NOT_BETTER) {
-            println!(
-                "On messages like these, rules are better than an adapter. To show what follows, the demo uses --force."
-            );
-            status = self.graft(&set_active).arg("--force").status()?;
+            let best = show::strongest(evaluation).context("nothing is better than the adapter")?;
+            let kind = best["kind"].as_str().unwrap_or_default();
+            println!("\nThe adapter is not the best one here, so the demo serves {kind}:");
+            let serve = ["models", "contestant", kind, "--task", TASK, "--like", VERSION, "--activate"];
+            status = self.graft(&serve).status()?;
         }
-        ensure!(status.success(), "version {VERSION} was not activated ({status})");
+        ensure!(status.success(), "no version was activated ({status})");
         Ok(())
     }
 
     fn extract(&self) -> anyhow::Result<()> {
         step("Extract a new message");
-        let answer = self.ask(&["infer", "--task", TASK, "--version", VERSION, "--message", MESSAGE])?;
+        let answer = self.ask(&["infer", "--task", TASK, "--message", MESSAGE])?;
         if answer["valid"] != true {
             bail!("the answer was cut short: {answer}");
         }

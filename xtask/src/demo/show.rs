@@ -13,23 +13,25 @@ const METRICS: [(&str, &str); 6] = [
     ("exact", "whole messages right"),
 ];
 
-/// Prints the scores of regex baseline, bare base model and adapter side by side.
+/// Prints the scores of contestants, bare base model and adapter side by side.
 pub(super) fn comparison(evaluation: &Value) -> anyhow::Result<()> {
-    let columns = [
-        ("regex", &evaluation["baseline"]["scores"]),
-        ("base model", &evaluation["base"]),
-        ("ADAPTER", &evaluation["adapter"]),
-    ];
+    let mut columns: Vec<(String, &Value)> = Vec::new();
+    for one in evaluation["contestants"].as_array().into_iter().flatten() {
+        columns.push((one["name"].as_str().unwrap_or_default().to_owned(), &one["scores"]));
+    }
+    columns.extend([("base model".to_owned(), &evaluation["base"]), ("ADAPTER".to_owned(), &evaluation["adapter"])]);
     let count = evaluation["adapter"]["n"].as_u64().context("the evaluation has no count")?;
-    println!("\nOn the {count} newest messages, which the adapter never saw, in %:\n");
-    println!("{:<26}{:>10}{:>13}{:>11}   95 % interval", "", columns[0].0, columns[1].0, columns[2].0);
+    println!("\nOn the {count} newest messages, which none of them saw before, in %:\n");
+    let head: String = columns.iter().map(|(name, _)| format!("{name:>17}")).collect();
+    println!("{:<24}{head}   95 % interval", "");
     for (metric, words) in METRICS {
-        let found = columns.map(|(_, scores)| find(scores, metric));
-        let percent = |field: &str| found.map(|metric| metric.and_then(|m| m[field].as_f64()).map(|x| 100.0 * x));
-        let cell = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.0}"));
-        let [regex, base, adapter] = percent("value").map(cell);
-        let interval = format!("{}–{}", cell(percent("low")[2]), cell(percent("high")[2]));
-        println!("{words:<26}{regex:>10}{base:>13}{adapter:>11}   {interval}");
+        let cell = |scores: &Value, field: &str| {
+            let value = find(scores, metric).and_then(|metric| metric[field].as_f64());
+            value.map_or_else(|| "–".to_owned(), |value| format!("{:.0}", 100.0 * value))
+        };
+        let row: String = columns.iter().map(|(_, scores)| format!("{:>17}", cell(scores, "value"))).collect();
+        let adapter = &evaluation["adapter"];
+        println!("{words:<24}{row}   {}–{}", cell(adapter, "low"), cell(adapter, "high"));
     }
     let error = |when: &str| evaluation["calibration"][when]["ece"].as_f64().map_or(f64::NAN, |ece| 100.0 * ece);
     println!(
@@ -38,6 +40,12 @@ pub(super) fn comparison(evaluation: &Value) -> anyhow::Result<()> {
         error("before")
     );
     Ok(())
+}
+
+/// The contestant with the most whole messages right.
+pub(super) fn strongest(evaluation: &Value) -> Option<&Value> {
+    let name = &evaluation["baseline"]["name"];
+    evaluation["contestants"].as_array()?.iter().find(|one| one["name"] == *name)
 }
 
 fn find<'s>(scores: &'s Value, metric: &str) -> Option<&'s Value> {
