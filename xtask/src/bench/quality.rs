@@ -27,7 +27,7 @@ const NUMBERS: [&str; 5] = ["direction", "rescue_location", "drop_off_location",
 /// Trains adapters (where that was not done before), answers, and prints the scores.
 pub(super) fn run() -> anyhow::Result<()> {
     let sample = Sample::read()?;
-    for size in SIZES {
+    for size in sizes()? {
         let strict = Strict { home: std::path::absolute(shell::target().join(format!("bench-quality/{size}")))? };
         strict.train(&sample.labels[..size])?;
         println!("\n### {size} examples\n\n| set | who | {} |", NUMBERS.join(" | ").replace('_', " "));
@@ -39,6 +39,18 @@ pub(super) fn run() -> anyhow::Result<()> {
         println!("\nAnswers and scores took {}.", shell::seconds(clock.elapsed()));
     }
     Ok(())
+}
+
+/// [`SIZES`], or those of `GRAFT_BENCH_SIZES` (`400,30`).
+fn sizes() -> anyhow::Result<Vec<usize>> {
+    let Ok(given) = std::env::var("GRAFT_BENCH_SIZES") else { return Ok(SIZES.to_vec()) };
+    let sizes = given.split(',').map(|size| size.trim().parse()).collect::<Result<Vec<usize>, _>>();
+    let sizes = sizes.context("GRAFT_BENCH_SIZES is a list of numbers")?;
+    ensure!(
+        sizes.iter().all(|size| (1..=MOST).contains(size)),
+        "GRAFT_BENCH_SIZES has a number that is not from 1 to {MOST}"
+    );
+    Ok(sizes)
 }
 
 /// The sample's labels, with the texts of the messages.
