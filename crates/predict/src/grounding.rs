@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use llguidance::toktrie::{SimpleVob, TokTrie, TrieNode};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::codec::{Codec, Grounded, Shape, escaped, mark};
@@ -83,6 +84,13 @@ pub fn find_in(input: &str, values: &[&str]) -> Vec<Found> {
         (None, None) => Found::Not,
     };
     values.iter().map(found).collect()
+}
+
+/// Where the grounded values of an answer stand in its input, by path.
+#[must_use]
+pub fn spans_of(input: &str, codec: &Codec, answer: &Value) -> BTreeMap<String, InputSpan> {
+    let grounding = Grounding::new(input, codec, |_| true);
+    grounding.map(|grounding| grounding.spans(&codec.grounded_strings(answer))).unwrap_or_default()
 }
 
 impl Grounding {

@@ -9,7 +9,11 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{Serving, deployment::Deployment};
+use super::{
+    Serving,
+    deployment::{Body, Deployment},
+    rules,
+};
 use crate::{Error, Result};
 
 /// An answer with everything that is known of it.
@@ -62,6 +66,15 @@ impl Answer {
 }
 
 impl Serving {
+    /// What an adapter completed, with the lists of the task's rules where they agree with it on the rest.
+    pub(super) fn beside_rules(&self, deployment: &Deployment, input: &str, done: Completion) -> Completion {
+        // Tables that somebody is editing must not keep the model from answering.
+        let parser = self.engine().home.tables().ok().and_then(|tables| cards::parser(&deployment.task, &tables));
+        let (Some(parser), Body::Model(on)) = (parser, &deployment.body) else { return done };
+        let codec = on.template.guide().codec();
+        rules::settle(&deployment.card, codec, input, &parser.extract(input), done.clone()).unwrap_or(done)
+    }
+
     /// The answer that a deployment's model completed.
     pub(super) fn answer_of(&self, deployment: &Deployment, done: Completion, since: Instant) -> Answer {
         let calibrated = deployment.calibrated(&done.confidence);

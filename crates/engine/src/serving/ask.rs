@@ -14,6 +14,7 @@ use super::{
     Answer, Ended, Outcome, Serving,
     deployment::{Body, Deployment, Fitted, OnBase, Pin},
     load::apart,
+    rules,
 };
 use crate::{Error, Result};
 
@@ -110,6 +111,8 @@ pub struct Answering {
     since: Instant,
     /// The text is the task's wire form, which nobody wants to see.
     wire: bool,
+    /// What the task's rules read beside the adapter, where they may help.
+    input: Option<String>,
     /// In the task's own form; what another one makes impossible is the request's fault.
     own: bool,
     ended: bool,
@@ -170,6 +173,9 @@ impl Answering {
 
     fn end(&self, mut done: Completion) -> Heard {
         let (end, mut rest) = (done.end, std::mem::take(&mut done.rest));
+        if let (Some(input), true) = (&self.input, done.valid) {
+            done = self.serving.beside_rules(&self.deployment, input, done);
+        }
         let answer = self.serving.answer_of(&self.deployment, done, self.since);
         if self.wire {
             rest = Piece { text: said(&answer.answer), tokens: Vec::new() };
@@ -217,6 +223,7 @@ impl Serving {
         let guide = guide_of(deployment, on, prompt, format).await?;
         let (mut request, mut answering) = self.request(deployment, on, asker, prompt, options)?;
         answering.own = *format == Format::Own;
+        answering.input.take_if(|_| matches!(format, Format::Schema(_)));
         if let Some(guide) = guide {
             request.guide = guide;
         }
@@ -318,7 +325,7 @@ impl Serving {
         let _ = send.send(Update::Done(Ok(Box::new(done))));
         let (serving, deployment) = (self.clone(), Arc::clone(deployment));
         let wire = matches!(deployment.card.answer, AnswerForm::Json { .. });
-        Ok(Answering { serving, updates, deployment, asker, since, wire, own: true, ended: false })
+        Ok(Answering { serving, updates, deployment, asker, since, wire, input: None, own: true, ended: false })
     }
 
     /// A request in the task's own form, and where its answer will come.
@@ -344,6 +351,10 @@ impl Serving {
                 update => send.send(update).is_ok(),
             }
         });
+        let input = match prompt {
+            Prompt::Input(input) if on.adapter.is_some() && rules::may_help(&deployment.card) => Some(input.clone()),
+            _ => None,
+        };
         let mut request = request_of(deployment, on, prompt, tell)?;
         request.max_tokens = options.max_tokens.unwrap_or(AnswerOptions::MAX_TOKENS);
         request.sampling = options.sampling;
@@ -354,7 +365,7 @@ impl Serving {
         let timeout = options.timeout.or((asker != Asker::ForMany).then_some(TIMEOUT));
         request.deadline = timeout.map(|timeout| since + timeout);
         let (serving, deployment) = (self.clone(), Arc::clone(deployment));
-        let answering = Answering { serving, updates, deployment, asker, since, wire, own: true, ended: false };
+        let answering = Answering { serving, updates, deployment, asker, since, wire, input, own: true, ended: false };
         Ok((request, answering))
     }
 }

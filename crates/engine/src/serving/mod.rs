@@ -23,6 +23,7 @@ mod load;
 mod model;
 mod probation;
 mod promote;
+mod rules;
 mod status;
 
 use std::{

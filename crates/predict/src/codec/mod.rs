@@ -31,7 +31,7 @@ use serde_json::Value;
 
 pub use read::FieldSpan;
 pub(crate) use read::Progress;
-pub use schema::GROUNDED;
+pub use schema::{FROM_RULES, GROUNDED};
 pub(crate) use shape::{Grounded, Shape};
 pub(crate) use text::{escaped, mark};
 

@@ -23,8 +23,12 @@ const MAX_SHAPES: usize = 2_000;
 /// like them, and whose `always` names count for any input. `false` keeps it from being inferred.
 pub const GROUNDED: &str = "x-graft-grounded";
 
+/// Says that a list may be taken from the task's rules, where they agree with the model on everything else.
+pub const FROM_RULES: &str = "x-graft-rules";
+
 /// Keywords that describe and don't restrict.
 const ANNOTATIONS: &[&str] = &[
+    FROM_RULES,
     "$schema",
     "$id",
     "$comment",

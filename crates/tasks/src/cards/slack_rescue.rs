@@ -71,7 +71,7 @@ fn schema() -> Value {
             "direction": {"enum": ["inbound", "outbound", "both", "unknown"]},
             "rescue_location": {"type": ["string", "null"], "x-graft-grounded": true},
             "drop_off_location": {"type": ["string", "null"], "x-graft-grounded": true},
-            "items": {"type": "array", "items": item},
+            "items": {"type": "array", "items": item, "x-graft-rules": true},
         },
         "required": ["direction", "rescue_location", "drop_off_location", "items"],
         "additionalProperties": false,

@@ -1,0 +1,141 @@
+//! A task's rules beside its adapter.
+//!
+//! Where a task has a parser, the lists of its schema may say `"x-graft-rules": true`: they are taken from the parser's answer
+//! if it agrees with the adapter on everything that is no list. Rules that know a wording read long lists without a mistake;
+//! where they don't know it, they find another direction or place than the adapter, or none, and don't count.
+
+use std::collections::BTreeMap;
+
+use graft_core::{AnswerForm, TaskCard};
+use graft_predict::{Codec, Completion, Confidence, FROM_RULES, spans_of};
+use graft_tasks::score;
+use serde_json::Value;
+
+use crate::{Result, versions::field_of};
+
+/// Whether any list of a card may be taken from the rules.
+pub(super) fn may_help(card: &TaskCard) -> bool {
+    !lists(card).is_empty()
+}
+
+/// The lists that may be taken from the rules.
+fn lists(card: &TaskCard) -> Vec<&str> {
+    let AnswerForm::Json { schema } = &card.answer else { return Vec::new() };
+    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    properties
+        .filter(|(_, inner)| inner.get(FROM_RULES) == Some(&Value::Bool(true)))
+        .map(|(name, _)| name.as_str())
+        .collect()
+}
+
+/// Takes lists from the rules' answer to the same input, if it agrees on the rest. Values that the adapter did not write are
+/// as sure as its single fields, and half of that: nothing is known of them but that both read the rest alike.
+///
+/// # Errors
+/// The rules' answer does not follow the task's form.
+pub(super) fn settle(
+    card: &TaskCard,
+    codec: &Codec,
+    input: &str,
+    rules: &Value,
+    mut done: Completion,
+) -> Result<Completion> {
+    let diff = score::diff(card, &done.answer, rules);
+    let names = lists(card);
+    let has_some = names.iter().any(|name| rules[*name].as_array().is_some_and(|list| !list.is_empty()));
+    let differ = names.iter().any(|name| done.answer[*name] != rules[*name]);
+    if !diff.fields.iter().all(|field| field.same) || !has_some || !differ {
+        return Ok(done);
+    }
+    let before = done.answer.clone();
+    for name in &names {
+        done.answer[*name] = rules[*name].clone();
+    }
+    let single = |path: &String| !names.contains(&field_of(path).split(['[', '.']).next().unwrap_or_default());
+    let raw = std::mem::take(&mut done.confidence.fields);
+    let sure: f64 = raw.iter().filter(|(path, _)| single(path)).map(|(_, confidence)| confidence).product();
+    let paths = codec.fields(&codec.encode(&done.answer)?)?;
+    let fields: BTreeMap<String, f64> = paths
+        .into_iter()
+        .map(|field| {
+            let kept = before.pointer(&pointer(&field.path)) == done.answer.pointer(&pointer(&field.path));
+            let confidence = raw.get(&field.path).filter(|_| kept).copied();
+            (field.path, confidence.unwrap_or(sure / 2.0))
+        })
+        .collect();
+    // Where the rules only confirm what was read, its probability stays.
+    let confirmed = diff.only_left.is_empty() && diff.only_right.is_empty();
+    let answer = if confirmed { done.confidence.answer } else { sure / 2.0 };
+    done.confidence = Confidence { answer, fields };
+    done.spans = spans_of(input, codec, &done.answer);
+    Ok(done)
+}
+
+/// `/items/0/name` for `items[0].name`.
+fn pointer(path: &str) -> String {
+    format!("/{}", path.replace(['[', '.'], "/").replace(']', ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use graft_predict::{End, Piece};
+    use serde_json::json;
+
+    use super::*;
+
+    fn item(name: &str, quantity: Value) -> Value {
+        json!({"name": name, "quantity": quantity, "unit": null, "subcategory": "produce"})
+    }
+
+    fn answer(place: &str, items: &[Value]) -> Value {
+        json!({"direction": "inbound", "rescue_location": place, "drop_off_location": null, "items": items})
+    }
+
+    fn settled(model: &Value, rules: &Value) -> Completion {
+        let card = graft_tasks::cards::card("slack-rescue", &[]).unwrap();
+        let codec = Codec::new(&card.answer).unwrap();
+        let fields = codec.fields(&codec.encode(model).unwrap()).unwrap();
+        let done = Completion {
+            answer: model.clone(),
+            confidence: Confidence { answer: 0.3, fields: fields.into_iter().map(|field| (field.path, 0.9)).collect() },
+            spans: BTreeMap::new(),
+            valid: true,
+            prompt_tokens: 1,
+            answer_tokens: 1,
+            text: String::new(),
+            end: End::Whole,
+            rest: Piece { text: String::new(), tokens: Vec::new() },
+            waited: 0.0,
+            seconds: 0.0,
+        };
+        settle(&card, &codec, "4 kale, 5 figs from Aldi", rules, done).unwrap()
+    }
+
+    #[test]
+    fn lists_come_from_the_rules_if_they_agree_on_the_rest() {
+        let rules = answer("aldi", &[item("kale", json!(4)), item("figs", json!(5))]);
+        let done = settled(&answer("Aldi", &[item("kale", json!(4)), item("figs", json!(4))]), &rules);
+        assert_eq!(done.answer, answer("Aldi", &[item("kale", json!(4)), item("figs", json!(5))]));
+        let fields = &done.confidence.fields;
+        assert_eq!((fields["direction"], fields["items[0].quantity"], fields["items[1].name"]), (0.9, 0.9, 0.9));
+        // Three single fields of 0.9.
+        assert!((fields["items[1].quantity"] - 0.3645).abs() < 1e-9 && (done.confidence.answer - 0.3645).abs() < 1e-9);
+        let spans = &done.spans["items[1].name"];
+        assert_eq!((spans.start, spans.end), (10, 14));
+    }
+
+    #[test]
+    fn rules_that_read_something_else_or_nothing_do_not_count() {
+        let model = answer("Aldi", &[item("kale", json!(4))]);
+        for rules in [answer("Lidl", &[item("figs", json!(5))]), answer("Aldi", &[])] {
+            let done = settled(&model, &rules);
+            assert_eq!((&done.answer, done.confidence.answer), (&model, 0.3));
+        }
+    }
+
+    #[test]
+    fn only_cards_that_say_so_have_lists_from_the_rules() {
+        let card = |name: &str| graft_tasks::cards::card(name, &["a".into(), "b".into()]).unwrap();
+        assert!(may_help(&card("slack-rescue")) && !may_help(&card("sentiment")));
+    }
+}
