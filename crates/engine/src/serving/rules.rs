@@ -1,7 +1,7 @@
 //! A task's rules beside its adapter.
 //!
 //! Where a task has a parser, the lists of its schema may say `"x-graft-rules": true`: they are taken from the parser's answer
-//! if it agrees with the adapter on everything that is no list. Rules that know a wording read long lists without a mistake;
+//! if it agrees with the adapter on everything that is no list, and found as many values. Rules that know a wording read long lists without a mistake;
 //! where they don't know it, they find another direction or place than the adapter, or none, and don't count.
 
 use std::collections::BTreeMap;
@@ -42,9 +42,10 @@ pub(super) fn settle(
 ) -> Result<Completion> {
     let diff = score::diff(card, &done.answer, rules);
     let names = lists(card);
-    let has_some = names.iter().any(|name| rules[*name].as_array().is_some_and(|list| !list.is_empty()));
+    let length = |answer: &Value, name: &str| answer[name].as_array().map_or(0, Vec::len);
+    let as_long = names.iter().all(|name| length(rules, name) == length(&done.answer, name));
     let differ = names.iter().any(|name| done.answer[*name] != rules[*name]);
-    if !diff.fields.iter().all(|field| field.same) || !has_some || !differ {
+    if !diff.fields.iter().all(|field| field.same) || !as_long || !differ {
         return Ok(done);
     }
     let before = done.answer.clone();
@@ -127,7 +128,8 @@ mod tests {
     #[test]
     fn rules_that_read_something_else_or_nothing_do_not_count() {
         let model = answer("Aldi", &[item("kale", json!(4))]);
-        for rules in [answer("Lidl", &[item("figs", json!(5))]), answer("Aldi", &[])] {
+        let two = [item("kale", json!(4)), item("figs", json!(5))];
+        for rules in [answer("Lidl", &[item("figs", json!(5))]), answer("Aldi", &[]), answer("Aldi", &two)] {
             let done = settled(&model, &rules);
             assert_eq!((&done.answer, done.confidence.answer), (&model, 0.3));
         }
