@@ -6,8 +6,18 @@ mod common;
 use common::{Graft, data, model};
 use serde_json::{Value, json};
 
-const LEARNS: [&str; 10] =
-    ["train", "text-classification", "--base", "tiny", "--epochs", "20", "--learning-rate", "1e-2", "--split", "random"];
+const LEARNS: [&str; 10] = [
+    "train",
+    "text-classification",
+    "--base",
+    "tiny",
+    "--epochs",
+    "20",
+    "--learning-rate",
+    "1e-2",
+    "--split",
+    "random",
+];
 const LEARNS_NOTHING: [&str; 8] =
     ["train", "text-classification", "--base", "tiny", "--epochs", "0.1", "--learning-rate", "1e-9"];
 

@@ -82,6 +82,15 @@ impl Changer {
         self.does("POST /api/v1/examples/bulk", "/api/v1/examples/bulk", &bulk).await;
     }
 
+    async fn contestants(&mut self) {
+        let path = "/api/v1/tasks/text-classification/contestants";
+        let nearest = json!({"kind": "nearest"});
+        let added = self.does("POST /api/v1/tasks/{task}/contestants", path, &nearest).await;
+        assert_eq!((&added["version"]["method"], &added["version"]["base"]), (&json!("nearest"), &Value::Null));
+        let rules = self.service.post(path, &json!({"kind": "rules"})).await;
+        assert_eq!((rules.status.as_u16(), rules.json()["status"].as_u64()), (422, Some(422)));
+    }
+
     async fn runs(&mut self) {
         let new = json!({"task": "text-classification", "base": "tiny", "evaluate": false});
         for all in [false, true] {
@@ -168,6 +177,7 @@ async fn every_change_is_on_record_with_who_made_it() {
     assert_eq!(imported["changes"].as_array().unwrap().iter().filter(|c| c["by"] == "local").count(), 2, "{imported}");
     let mut changer = Changer { service, bearer: None, tried: ["POST /api/v1/imports".to_owned()].into() };
     changer.reviews().await;
+    changer.contestants().await;
     changer.runs().await;
     changer.trainings_of_ask_ai().await;
     changer.settings().await;
