@@ -1,3 +1,4 @@
+use graft_core::AnswerForm;
 use graft_store::Version;
 use graft_tasks::score::{Comparison, Scores, compare};
 use serde::Serialize;
@@ -143,6 +144,10 @@ impl Evaluations<'_> {
             return Ok(None);
         }
         let Some(active) = active else {
+            // Overlap of words says too little of free text to refuse a first version for an older answer that was copied.
+            if matches!(version.card.answer, AnswerForm::Text) {
+                return Ok(None);
+            }
             // A contestant is not compared with itself.
             let others = new.contestants.iter().filter(|one| one.kind.name() != version.method.name());
             let others: Vec<ContestantScores> = others.cloned().collect();
