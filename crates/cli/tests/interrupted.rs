@@ -134,7 +134,7 @@ fn kill_trainer(graft: &Graft) {
 }
 
 /// Ends when it is told to.
-const VERY_LONG: [&str; 5] = ["--epochs", "10000", "--checkpoints-per-epoch", "6", "--no-eval"];
+const VERY_LONG: [&str; 5] = ["--epochs", "10000", "--checkpoints-per-epoch", "3000", "--no-eval"];
 
 #[test]
 fn the_trainer_outlives_its_starter() {
