@@ -42,7 +42,7 @@ fn the_official_clients_get_what_they_expect() {
         return;
     };
     let graft = Graft::with_toy_task();
-    let learns = ["train", "text-classification", "--base", "tiny", "--epochs", "8", "--learning-rate", "1e-2"];
+    let learns = ["train", "text-classification", "--base", "tiny", "--epochs", "20", "--learning-rate", "1e-2"];
     graft.ok(&[&learns[..], &["--split", "random", "--skip-base", "--version", "toy", "--activate", "--force"]].concat());
     let mut command = graft.command(&["serve", "--bind", "127.0.0.1:0"]);
     let mut child = command.env("GRAFT_LOG", "warn").stderr(Stdio::piped()).spawn().unwrap();
