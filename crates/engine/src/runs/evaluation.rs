@@ -63,7 +63,7 @@ impl Runs<'_> {
     /// Measures a version for a run, whose directory gets the events and, at the end, `evaluation.json`.
     ///
     /// # Errors
-    /// As [`evaluate`](Self::evaluate); the disk refuses.
+    /// The version cannot be loaded or has no dataset; the model fails; the disk refuses.
     pub async fn evaluate_in(
         self,
         dir: &RunDir,
