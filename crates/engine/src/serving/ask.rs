@@ -111,7 +111,7 @@ pub struct Answering {
     since: Instant,
     /// The text is the task's wire form, which nobody wants to see.
     wire: bool,
-    /// What the task's rules read beside the adapter, where they may help.
+    /// The input, where the task's rules read it beside the adapter.
     input: Option<String>,
     /// In the task's own form; what another one makes impossible is the request's fault.
     own: bool,

@@ -1,8 +1,9 @@
 //! A task's rules beside its adapter.
 //!
 //! Where a task has a parser, the lists of its schema may say `"x-graft-rules": true`: they are taken from the parser's answer
-//! if it agrees with the adapter on everything that is no list, and found as many values. Rules that know a wording read long lists without a mistake;
-//! where they don't know it, they find another direction or place than the adapter, or none, and don't count.
+//! if it agrees with the adapter on everything that is no list, and found as many values. Rules that know a wording read long
+//! lists without a mistake; where they don't know it, they find another direction or place than the adapter, or none, and
+//! don't count.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +30,7 @@ fn lists(card: &TaskCard) -> Vec<&str> {
 }
 
 /// Takes lists from the rules' answer to the same input, if it agrees on the rest. Values that the adapter did not write are
-/// as sure as its single fields, and half of that: nothing is known of them but that both read the rest alike.
+/// half as sure as all its single fields together: nothing is known of them but that both read the rest alike.
 ///
 /// # Errors
 /// The rules' answer does not follow the task's form.
