@@ -89,3 +89,40 @@ test("approved messages that say nearly the same are told of", async ({ page }) 
   await page.getByRole("dialog").getByRole("button", { name: rows[1] }).click();
   await expect(page.getByTestId("message")).toHaveText(rows[1] ?? "");
 });
+
+test("suspect labels come one at a time, and a key fixes each", async ({ page }) => {
+  const rows = ["what a day,Good", "we got no yes today,good", "We got  no yes today,bad", "nothing to say at all,n/a"];
+  graft.run("import", "csv", graft.file("suspect.csv", `text,label\n${rows.join("\n")}\n`));
+  const kinds = async () => {
+    const { counts } = await graft.api<{ counts: { kind: string; count: number }[] }>(`/tasks/${TASK}/suspects`);
+    return counts.map(({ kind, count }) => `${kind} ${count}`);
+  };
+  expect((await kinds()).slice(0, 3)).toEqual(["empty-label 1", "label-spelling 1", "same-text 1"]);
+  await page.goto(audit());
+  await expect(page.getByRole("button", { name: /^Suspect first/ })).toBeVisible();
+  await page.keyboard.press("f");
+  const list = page.getByRole("region", { name: "Suspects" });
+  await expect(list.getByText(/^Suspect 1 /)).toBeVisible();
+  await expect(list).toContainText("n/a is what tables write where there is no label");
+  await examine(page);
+  // The list is there to look first: walking through it decides nothing.
+  await page.keyboard.press("j");
+  await expect(list).toContainText("Good (1 example) differs from good");
+  expect((await kinds())[0]).toBe("empty-label 1");
+  await page.keyboard.press("m");
+  await expect(list).toContainText("The same text has 2 labels");
+  await page.keyboard.press("b");
+  await page.keyboard.press("k");
+  await expect(list).toContainText("n/a is what tables write");
+  await page.keyboard.press("m");
+  await expect(list.getByText(/^Suspect 1 /)).toBeVisible();
+  await page.keyboard.press("x");
+  await expect.poll(async () => (await kinds()).filter((kind) => !/disagreement/.test(kind))).toEqual([]);
+  const { total } = await graft.api<{ total: number }>(`/examples?task=${TASK}&search=what a day&state=approved`);
+  expect(total).toBe(1);
+  const merged = await graft.api<{ examples: { output: string }[] }>(`/examples?task=${TASK}&search=what a day`);
+  expect(merged.examples[0]?.output).toBe("good");
+  // Undone as any other decision.
+  await page.getByRole("button", { name: "Undo: nothing to say at all" }).click();
+  await expect.poll(async () => (await kinds())[0]).toBe("empty-label 1");
+});

@@ -2,7 +2,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     adapter, ask_ai, backup, base, config, doctor, drift, evaluate, examples, import, models, people, predict, queue,
-    runs, schedules, serve, stats, train, worker,
+    runs, schedules, serve, stats, suspects, train, worker,
 };
 
 /// Train small adapters for a frozen language model from approved examples, and serve the best one.
@@ -29,6 +29,8 @@ pub(crate) enum Command {
     /// List, approve, reject and edit examples.
     #[command(subcommand)]
     Examples(examples::Examples),
+    /// List approved examples whose answers are suspect.
+    Suspects(suspects::Suspects),
     /// Download and manage base models.
     #[command(subcommand)]
     Base(base::Base),

@@ -27,6 +27,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 pub use error::Error;
+pub use ngrams::{Unseen, unseen};
 
 use nearest::Nearest;
 use ngrams::NGrams;

@@ -9,6 +9,8 @@ use crate::{
 
 /// Costs of a wrong training example, from the simplest model to the closest fit; cross-validation chooses.
 const COSTS: [f64; 3] = [1.0, 10.0, 100.0];
+/// The cost of models that judge examples: how sure they usually are counts, and not how sure they are.
+const JUDGE: f64 = 10.0;
 /// Most folds of the cross-validation.
 const FOLDS: usize = 5;
 
@@ -104,6 +106,57 @@ impl NGrams {
     }
 }
 
+/// What n-grams say of a text that they did not learn from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unseen {
+    /// The likeliest label.
+    pub label: String,
+    /// Its probability.
+    pub probability: f64,
+    /// The mean probability of this label for the texts that have it.
+    pub usual: f64,
+}
+
+/// The likeliest label of each text by a model that learned from the other folds; nothing where there are fewer than two
+/// labels. Neighbours with the same label are in one fold.
+#[must_use]
+pub fn unseen(examples: &[(&str, &str)]) -> Vec<Unseen> {
+    let mut labels: Vec<&str> = examples.iter().map(|(_, label)| *label).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    if labels.len() < 2 {
+        return Vec::new();
+    }
+    let classes: Vec<usize> = examples.iter().filter_map(|(_, label)| labels.binary_search(label).ok()).collect();
+    let mut vocabulary = Vocabulary::default();
+    let counts: Vec<Counts> = examples.iter().map(|(text, _)| vocabulary.learn(text)).collect();
+    let texts = Texts { counts: &counts, ids: vocabulary.len(), classes: &classes, labels: labels.len() };
+    let (fold_of, folds) = texts.folds();
+    let mut chances: Vec<(usize, Vec<f64>)> = thread::scope(|scope| {
+        let work: Vec<_> = (0..folds)
+            .map(|fold| {
+                scope.spawn({
+                    let (texts, fold_of) = (&texts, &fold_of);
+                    move || texts.left_out(fold_of, fold, JUDGE)
+                })
+            })
+            .collect();
+        work.into_iter().filter_map(|one| one.join().ok()).flatten().collect()
+    });
+    chances.sort_unstable_by_key(|(i, _)| *i);
+    let mut usual = vec![(0.0, 0.0); labels.len()];
+    for (i, chances) in &chances {
+        let (sum, count) = &mut usual[classes[*i]];
+        *sum += chances[classes[*i]];
+        *count += 1.0;
+    }
+    let said = |(_, chances): &(usize, Vec<f64>)| {
+        let best = likeliest(chances);
+        Unseen { label: labels[best].to_owned(), probability: chances[best], usual: usual[best].0 / usual[best].1 }
+    };
+    chances.iter().map(said).collect()
+}
+
 /// The first of the greatest.
 fn likeliest(chances: &[f64]) -> usize {
     (0..chances.len()).fold(0, |best, k| if chances[k] > chances[best] { k } else { best })
@@ -118,11 +171,16 @@ struct Texts<'c> {
 }
 
 impl Texts<'_> {
-    /// The cost with the highest accuracy on texts that were left out, the lowest of equal ones.
-    fn best_cost(&self) -> f64 {
+    /// The fold of each text, and how many there are.
+    fn folds(&self) -> (Vec<usize>, usize) {
         let fewest = self.per_class(0..self.classes.len()).into_iter().min().unwrap_or(0);
         let folds = fewest.clamp(2, FOLDS);
-        let fold_of = stratified(self.classes, self.labels, folds);
+        (stratified(self.classes, self.labels, folds), folds)
+    }
+
+    /// The cost with the highest accuracy on texts that were left out, the lowest of equal ones.
+    fn best_cost(&self) -> f64 {
+        let (fold_of, folds) = self.folds();
         let workers = thread::available_parallelism().map_or(1, NonZero::get).min(folds);
         // Which thread does a fold doesn't change its result.
         let mut accuracies = vec![[0.0; COSTS.len()]; folds];
@@ -144,21 +202,28 @@ impl Texts<'_> {
 
     /// The accuracy on one fold of models that learned from the others, for each cost.
     fn accuracies(&self, fold_of: &[usize], fold: usize) -> [f64; COSTS.len()] {
+        COSTS.map(|cost| {
+            let held_out = self.left_out(fold_of, fold, cost);
+            let right = held_out.iter().filter(|(i, chances)| likeliest(chances) == self.classes[*i]).count();
+            right as f64 / held_out.len().max(1) as f64
+        })
+    }
+
+    /// The texts of one fold, each with the probability of every label by a model that learned from the others.
+    fn left_out(&self, fold_of: &[usize], fold: usize, cost: f64) -> Vec<(usize, Vec<f64>)> {
         let (held_out, kept): (Vec<usize>, Vec<usize>) = (0..fold_of.len()).partition(|&i| fold_of[i] == fold);
         let columns = logistic::columns(self.labels);
-        COSTS.map(|cost| {
-            let (point, (idf, rows)) = self.solve(&kept, cost);
-            let mut weights = vec![0.0; self.ids * columns];
-            logistic::combine(&rows, &point.coefficients, &mut weights);
+        let (point, (idf, rows)) = self.solve(&kept, cost);
+        let mut weights = vec![0.0; self.ids * columns];
+        logistic::combine(&rows, &point.coefficients, &mut weights);
+        let chances = |i: usize| {
+            let mut scores = point.intercepts.clone();
+            logistic::score(&idf.row(&self.counts[i]), &weights, &mut scores);
             let mut chances = vec![0.0; self.labels];
-            let right = |&&i: &&usize| {
-                let mut scores = point.intercepts.clone();
-                logistic::score(&idf.row(&self.counts[i]), &weights, &mut scores);
-                logistic::probabilities(&scores, &mut chances);
-                likeliest(&chances) == self.classes[i]
-            };
-            held_out.iter().filter(right).count() as f64 / held_out.len().max(1) as f64
-        })
+            logistic::probabilities(&scores, &mut chances);
+            (i, chances)
+        };
+        held_out.into_iter().map(chances).collect()
     }
 
     /// The model of some of the texts, every label with the same weight in all.

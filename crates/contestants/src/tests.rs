@@ -52,6 +52,19 @@ fn each_form_of_answer_has_its_contestants() {
 }
 
 #[test]
+fn texts_are_judged_by_models_that_did_not_see_them() {
+    let messages = messages();
+    let mut pairs: Vec<(&str, &str)> =
+        messages.iter().map(|one| (one.input.as_str(), one.output.as_ref().unwrap().as_str().unwrap())).collect();
+    pairs[3].1 = "ham";
+    let said = unseen(&pairs);
+    let wrong: Vec<usize> = (0..pairs.len()).filter(|&i| said[i].label != pairs[i].1).collect();
+    assert_eq!((said.len(), wrong), (40, vec![3]));
+    assert!(said[3].label == "spam" && said[3].probability > 0.5 && said[3].usual > 0.5, "{:?}", said[3]);
+    assert_eq!(unseen(&pairs[1..3]), []);
+}
+
+#[test]
 fn what_was_learned_is_answered() {
     for contestant in &all(&card(), &messages())[..2] {
         let said = contestant.answer("win another free prize");

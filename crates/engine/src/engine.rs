@@ -4,8 +4,14 @@ use graft_artifacts::Artifacts;
 use graft_store::Store;
 
 use crate::{
-    Error, Home, Places, Result, bases::Bases, evaluations::Evaluations, examples::Examples, people::People,
-    runs::Runs, upkeep::Upkeep, versions::Versions,
+    Error, Home, Places, Result,
+    bases::Bases,
+    evaluations::{Evaluations, Judgements},
+    examples::Examples,
+    people::People,
+    runs::Runs,
+    upkeep::Upkeep,
+    versions::Versions,
 };
 
 /// Whether a process of this machine has the id; where that can't be told, it has.
@@ -44,6 +50,8 @@ pub struct Engine {
     pub by: String,
     /// Names this process among all that may hold runs: its place, its process id, and when it began.
     pub(crate) me: Arc<str>,
+    /// What contestants said of the examples of each task.
+    pub(crate) judgements: Arc<Judgements>,
 }
 
 impl Engine {
@@ -79,7 +87,7 @@ impl Engine {
 
     fn new(home: Home, by: String, store: Store, artifacts: Option<Artifacts>) -> Self {
         let me = format!("{}/{}/{}", home.place(), std::process::id(), crate::now());
-        Self { home, store, artifacts, by, me: me.into() }
+        Self { home, store, artifacts, by, me: me.into(), judgements: Arc::default() }
     }
 
     /// Path or URL of the database, without its password.

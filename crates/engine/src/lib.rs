@@ -24,7 +24,10 @@ pub use bases::{BaseInfo, Bases};
 pub use clock::now;
 pub use engine::Engine;
 pub use error::{Error, SettingProblem};
-pub use evaluations::{Activated, Evaluations, Opponent, Tell, contestant_scores, score_answers};
+pub use evaluations::{
+    Activated, Evaluations, Fix, FixAction, FixDecision, FixVerb, Opponent, Suspect, SuspectCount, SuspectExample,
+    SuspectKind, Suspects, Tell, contestant_scores, score_answers,
+};
 pub use examples::{
     DayStats, ExampleDetail, Examples, Guidelines, Imported, Listed, Prepared, PreviewRow, Source, Span, Stats,
     StatsReport, SuggestedAnswer, Suggestion, SuggestionNote, TableText, wrong_guidelines,

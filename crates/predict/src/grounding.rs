@@ -86,6 +86,18 @@ pub fn find_in(input: &str, values: &[&str]) -> Vec<Found> {
     values.iter().map(found).collect()
 }
 
+/// How many typos two names are apart, case, spaces and punctuation aside; `None` where that is too many for one name in
+/// two spellings.
+#[must_use]
+pub fn typos_apart(a: &str, b: &str) -> Option<usize> {
+    let (a, b) = (letters(a), letters(b));
+    let most = typos(a.len().min(b.len()));
+    if a.is_empty() || b.is_empty() || a.len().max(b.len()) > LONGEST_LIKE || !are_near(&a, &b, most) {
+        return None;
+    }
+    Some(distance(&a, &b)).filter(|distance| *distance <= most)
+}
+
 /// Where the grounded values of an answer stand in its input, by path.
 #[must_use]
 pub fn spans_of(input: &str, codec: &Codec, answer: &Value) -> BTreeMap<String, InputSpan> {

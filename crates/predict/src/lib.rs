@@ -31,7 +31,7 @@ pub use chat::ChatPrompter;
 pub use codec::{Codec, FROM_RULES, FieldSpan, GROUNDED, WIRE_VERSION};
 pub use confidence::{Confidence, TokenScore};
 pub use error::Error;
-pub use grounding::{Found, Grounding, InputSpan, find_in, spans_of};
+pub use grounding::{Found, Grounding, InputSpan, find_in, spans_of, typos_apart};
 pub use guide::{Finished, Guide, Walk};
 pub use prompt_cache::PromptCache;
 pub use request::{Completion, End, Piece, Priority, Request, Sampling, Tell, TokenInfo, Update};

@@ -42,6 +42,13 @@ export const exampleQuery = (task: string, id: string) =>
     queryFn: ({ signal }) => readExample(task, id, signal),
     staleTime: 60_000,
   });
+/** Asked when the page opens: each decision would compare everything anew. */
+export const suspectsQuery = (task: string) =>
+  queryOptions({
+    queryKey: ["suspects", task],
+    queryFn: () => reply(api.GET("/api/v1/tasks/{task}/suspects", { params: { path: { task } } })),
+    staleTime: 300_000,
+  });
 type RunFilter = NonNullable<paths["/api/v1/runs"]["get"]["parameters"]["query"]>;
 export const runsQuery = (query: RunFilter) =>
   queryOptions({

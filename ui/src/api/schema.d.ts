@@ -883,6 +883,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task}/suspects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Approved examples that contradict themselves, each other or a confident model, with what can be done about each.
+         *     Nothing is changed: a fix is carried out by the decisions that it lists. */
+        get: operations["list_suspects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -1956,6 +1974,8 @@ export interface components {
             fields: {
                 [key: string]: components["schemas"]["Calibration"];
             };
+            /** @description Held-out answers that people approved as the task's parser proposed them. They flatter the contestant `rules`. */
+            from_parser: number;
             /** @description Answers that were all right, from all over the held-out examples. */
             right: components["schemas"]["KeptAnswer"][];
             /**
@@ -2220,6 +2240,36 @@ export interface components {
             /** @description The field's name, dotted where it is nested. */
             field: string;
         };
+        /** @description A way to fix a suspect: one decision an example. */
+        Fix: {
+            /** @description What it does. */
+            action: components["schemas"]["FixAction"];
+            /** @description To be made one by one, each only if the example is as it was seen. */
+            decisions: components["schemas"]["FixDecision"][];
+            /** @description On a button. */
+            title: string;
+        };
+        /**
+         * @description What a fix does.
+         * @enum {string}
+         */
+        FixAction: "change" | "keep" | "keep-all" | "reject";
+        /** @description One decision of a fix. */
+        FixDecision: {
+            /** @description What to decide. */
+            action: components["schemas"]["FixVerb"];
+            /** @description The example. */
+            id: string;
+            /** @description The right answer, for `edit`. */
+            output?: Json;
+            /** @description Why, for `reject`. */
+            reason?: string | null;
+        };
+        /**
+         * @description The decisions that fixes are made of; the API's routes of an example have these names.
+         * @enum {string}
+         */
+        FixVerb: "approve" | "edit" | "reject";
         /** @description A token that is gone. */
         GoneToken: {
             /** @description What was known of it. */
@@ -3646,6 +3696,52 @@ export interface components {
             confidence: number;
             /** @description Whether the baseline, or what came with the example, says something else. */
             disagrees: boolean;
+        };
+        /** @description Something to look at before it is learned from. */
+        Suspect: {
+            /** @description How many there are. */
+            count: number;
+            /** @description The examples, 100 at most. */
+            examples: components["schemas"]["SuspectExample"][];
+            /** @description What can be done; the first is proposed. */
+            fixes: components["schemas"]["Fix"][];
+            /** @description What kind of fault. */
+            kind: components["schemas"]["SuspectKind"];
+            /** @description One sentence about this one. */
+            reason: string;
+        };
+        /** @description How many suspects there are of a kind. */
+        SuspectCount: {
+            /** @description How many. */
+            count: number;
+            /** @description The kind. */
+            kind: components["schemas"]["SuspectKind"];
+            /** @description For people. */
+            title: string;
+        };
+        /** @description An example that is suspect. */
+        SuspectExample: components["schemas"]["Example"] & {
+            /** @description Whether it is on the held-out side. */
+            held_out: boolean;
+            /**
+             * Format: int64
+             * @description The `seq` of its newest change: a decision names it as what was seen.
+             */
+            seen: number;
+        };
+        /**
+         * @description Why examples are suspect, in the order in which they are listed.
+         * @enum {string}
+         */
+        SuspectKind: "empty-label" | "label-spelling" | "same-text" | "near-duplicate" | "disagreement" | "parser-unchanged";
+        /** @description The suspects of a task. */
+        Suspects: {
+            /** @description How many there are of each kind. */
+            counts: components["schemas"]["SuspectCount"][];
+            /** @description Approved examples that were looked at. */
+            examples: number;
+            /** @description The worst first, 500 at most. */
+            suspects: components["schemas"]["Suspect"][];
         };
         /** @description What the last sweep of a home found, and when. */
         SweepView: {
@@ -6080,6 +6176,36 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_suspects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suspects"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -33,6 +33,9 @@ pub(super) fn comparison(evaluation: &Value) -> anyhow::Result<()> {
         let adapter = &evaluation["adapter"];
         println!("{words:<24}{row}   {}–{}", cell(adapter, "low"), cell(adapter, "high"));
     }
+    if let Some(from @ 1..) = evaluation["from_parser"].as_u64() {
+        println!("\n{from} of these answers were approved as the regex proposed them: its score is flattered.");
+    }
     let error = |when: &str| evaluation["calibration"][when]["ece"].as_f64().map_or(f64::NAN, |ece| 100.0 * ece);
     println!(
         "\nCalibration error of its confidence: {:.0} points on average; {:.0} before calibration.",

@@ -19,6 +19,7 @@ pub(crate) mod schedules;
 pub(crate) mod serve;
 pub(crate) mod settings;
 pub(crate) mod stats;
+pub(crate) mod suspects;
 pub(crate) mod train;
 pub(crate) mod worker;
 
@@ -85,6 +86,7 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             Command::Backup(command) => backup::backup(&engine, command).await,
             Command::Restore(command) => backup::restore(&engine, command).await,
             Command::Sweep(command) => backup::sweep(&engine, command).await,
+            Command::Suspects(command) => suspects::run(&engine, command).await,
             Command::Stats(command) => stats::run(&engine, command).await,
             Command::Serve(command) => serve::run(&engine, command).await,
             Command::Users(command) => people::users(&engine, config.admins(), command).await,

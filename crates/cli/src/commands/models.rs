@@ -245,9 +245,10 @@ pub(crate) fn scores_table(evaluation: &Evaluation) -> String {
         ]);
     }
     format!(
-        "{table}{}{}\nConfidence: calibration error {:.3} before, {:.3} after calibration.{} {:.2} s an answer.\n",
+        "{table}{}{}{}\nConfidence: calibration error {:.3} before, {:.3} after calibration.{} {:.2} s an answer.\n",
         uncertainty(&evaluation.adapter),
         ranking(evaluation),
+        evaluation.flattery().map(|text| format!("{text}\n")).unwrap_or_default(),
         evaluation.calibration.before.ece,
         evaluation.calibration.after.ece,
         coverage(&evaluation.calibration.after),

@@ -56,6 +56,7 @@ impl Evaluations<'_> {
         let (fitted_for, tables, sides) = (card.clone(), self.engine.home.tables()?, (data.train, data.eval.clone()));
         let contestants = apart(move || Ok(contestant_scores(&fitted_for, &sides.0, &sides.1, &tables))).await?;
         let baseline = strongest(&contestants).cloned();
+        let from_parser = self.taken_from_parser(card, &data.eval).await?;
         let (worst, right) = kept_answers(card, &data.eval, &given, &adapter);
         Ok(Evaluation {
             dataset: data.digest.clone(),
@@ -63,6 +64,7 @@ impl Evaluations<'_> {
             base,
             baseline: baseline.map(|best| BaselineScores { name: best.name, scores: best.scores }),
             contestants,
+            from_parser,
             calibration,
             fields,
             confidences,

@@ -1,14 +1,20 @@
-//! What versions answer to examples: measured, compared before one becomes active, suggested to people.
+//! What versions answer to examples: measured, compared before one becomes active, suggested to people; and examples
+//! that contradict each other or a model.
 
 mod activate;
 mod contestant;
 mod evaluate;
 mod measure;
 mod suggest;
+mod suspects;
 
 pub use activate::{Activated, Opponent};
 pub(crate) use evaluate::SEED;
 pub use evaluate::{Tell, contestant_scores, score_answers};
+pub(crate) use suspects::Judgements;
+pub use suspects::{
+    Fix, FixAction, FixDecision, FixVerb, Suspect, SuspectCount, SuspectExample, SuspectKind, Suspects,
+};
 
 use crate::Engine;
 

@@ -71,6 +71,9 @@ pub async fn doctor(home: &Home, opened: Option<&Result<Engine>>, task: Option<&
     });
     let prepared = prepare(engine, task.unwrap_or("slack-rescue")).await;
     checks.push(examples(engine, task, &prepared).await);
+    if let Some(task) = task {
+        checks.push(suspects(engine, task).await);
+    }
     let model = engine.bases().find(base).await;
     match &model {
         Ok((base, files)) => {
@@ -117,6 +120,20 @@ async fn examples(engine: &Engine, task: Option<&str>, prepared: &Result<Prepare
             check
         }
         Err(error) => Check::bad("examples", error),
+    }
+}
+
+/// Examples that contradict each other or a confident model: nothing that stops a run.
+async fn suspects(engine: &Engine, task: &str) -> Check {
+    match engine.evaluations().suspects(task).await {
+        Ok(suspects) => match suspects.summary() {
+            Some((_, found)) => {
+                let hint = Some(format!("look at them before a training learns from them: `graft suspects {task}`"));
+                Check { hint, ..Check::good("labels", found) }
+            }
+            None => Check::good("labels", "nothing suspect"),
+        },
+        Err(error) => Check::bad("labels", &error),
     }
 }
 

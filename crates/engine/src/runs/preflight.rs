@@ -188,6 +188,15 @@ impl Runs<'_> {
             let hint = "its version can't be scored; hold out a share of the examples";
             problems.push(Problem::warning("hold out an example", hint).of("eval_share"));
         }
+        match self.engine.evaluations().suspects(&request.task).await.map(|suspects| suspects.summary()) {
+            Ok(Some((count, found))) => {
+                let what = format!("trust all {approved} approved examples: {count} to look at first: {found}");
+                let hint = format!("look at them in Audit, `Suspects`, or with `graft suspects {}`", request.task);
+                problems.push(Problem::warning(what, hint));
+            }
+            Ok(None) => {}
+            Err(error) => problems.push(Problem::from_error(&error, "task")),
+        }
         match prepared.rows() {
             Ok(_) => Some(prepared),
             Err(error) => {

@@ -28,6 +28,10 @@ pub struct Evaluation {
     #[serde(default)]
     #[schema(required = true)]
     pub contestants: Vec<ContestantScores>,
+    /// Held-out answers that people approved as the task's parser proposed them. They flatter the contestant `rules`.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub from_parser: usize,
     /// Makes confidences mean what they say; with its reliability before and after.
     pub calibration: Calibration,
     /// The same for each field, by its path without list positions.
@@ -53,6 +57,16 @@ impl Evaluation {
     #[must_use]
     pub fn of(version: &Version) -> Option<Self> {
         serde_json::from_value(version.metrics.get("evaluation")?.clone()).ok()
+    }
+
+    /// What to say of the score of the task's parser, where people took answers from it.
+    #[must_use]
+    pub fn flattery(&self) -> Option<String> {
+        let is_there = self.contestants.iter().any(|one| one.kind == Kind::Rules);
+        let (from, of) = (self.from_parser, self.adapter.n);
+        (is_there && from > 0).then(|| {
+            format!("{from} of {of} held-out answers were approved as the regex proposed them: its score is flattered.")
+        })
     }
 
     /// The contestant with the highest headline metric, the simplest of equal ones.

@@ -1,7 +1,7 @@
 //! `/tasks`: everything the front page shows of each task.
 
 use axum::extract::State;
-use graft_engine::{Drift, Seen, TaskOverview, records::Version};
+use graft_engine::{Drift, Seen, Suspects, TaskOverview, records::Version};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -75,6 +75,15 @@ async fn list_duplicates(Acting(engine): Acting, At(task): At<String>) -> Result
     Ok(Reply(Duplicates { groups: groups.collect(), extra }))
 }
 
+/// Approved examples that contradict themselves, each other or a confident model, with what can be done about each.
+/// Nothing is changed: a fix is carried out by the decisions that it lists.
+#[utoipa::path(get, path = "/tasks/{task}/suspects", tag = "tasks", extensions(("x-role" = json!("viewer"))),
+    params(("task" = String, Path)),
+    responses((status = 200, body = Suspects), (status = 404, body = Problem)))]
+async fn list_suspects(Acting(engine): Acting, At(task): At<String>) -> Result<Reply<Suspects>, Problem> {
+    Ok(Reply(engine.evaluations().suspects(&task).await?))
+}
+
 /// All tasks with the state of their examples, runs and versions.
 #[utoipa::path(get, path = "/tasks", tag = "tasks", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = TaskList)))]
@@ -113,6 +122,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list_tasks))
         .routes(routes!(list_duplicates))
+        .routes(routes!(list_suspects))
         .routes(routes!(task_drift))
         .routes(routes!(roll_back))
 }

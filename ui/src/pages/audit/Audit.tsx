@@ -10,6 +10,7 @@ import { AuditBar, type Dialog } from "./AuditBar";
 import { Guidelines } from "./Guidelines";
 import { Nothing } from "./Nothing";
 import { Rail } from "./Rail";
+import { Suspects } from "./Suspects";
 import { useAudit } from "./useAudit";
 import { Workbench } from "./Workbench";
 
@@ -25,6 +26,7 @@ function Queue({ task }: { task: TaskInfo | undefined }) {
   const { current, list, total, at, query } = audit;
   const position = `Message ${at + 1} / ${Math.max(total, list.length)}`;
   const guided = audit.search.guidelines === "shown";
+  const suspects = audit.search.suspects === "first";
   const toggle = () => audit.setUrl({ guidelines: guided ? undefined : "shown" });
   useActions([{ id: "guidelines", label: "Guidelines", group: "Audit", key: "g", run: toggle }]);
   useEffect(() => {
@@ -42,12 +44,24 @@ function Queue({ task }: { task: TaskInfo | undefined }) {
           .join(". ")}
       </p>
       <AuditBar audit={audit} task={task} dialog={dialog} setDialog={setDialog} onGuidelines={toggle} />
-      {query.isError && list.length === 0 && <Failure error={query.error} retry={() => void query.refetch()} />}
-      {(query.isPending || !task || audit.seeking) && !query.isError && <Skeleton lines={8} height={460} />}
-      {task && query.isSuccess && !current && !audit.seeking && (
+      {task && suspects && (
+        <div className={css.columns}>
+          <Suspects task={task} audit={audit} />
+          <div className={css.side}>
+            <Rail audit={audit} task={task} />
+          </div>
+        </div>
+      )}
+      {!suspects && query.isError && list.length === 0 && (
+        <Failure error={query.error} retry={() => void query.refetch()} />
+      )}
+      {!suspects && (query.isPending || !task || audit.seeking) && !query.isError && (
+        <Skeleton lines={8} height={460} />
+      )}
+      {!suspects && task && query.isSuccess && !current && !audit.seeking && (
         <Nothing audit={audit} task={task} onImport={() => setDialog("import")} />
       )}
-      {task && current && (
+      {!suspects && task && current && (
         <div className={css.columns} data-guided={guided || undefined}>
           <Workbench
             key={`${current.task}/${current.id}`}

@@ -11,6 +11,7 @@ import { Duplicates } from "./Duplicates";
 import { FilterBox } from "./FilterBox";
 import { ImportDialog } from "./ImportDialog";
 import { ORDERS } from "./queue";
+import { SuspectsButton } from "./Suspects";
 import type { Audit } from "./useAudit";
 
 /** What can be opened over the queue. */
@@ -79,6 +80,7 @@ export function AuditBar({ audit, task, dialog, setDialog, onGuidelines }: Props
       />
       <div className={css.barEnd}>
         {task && <Readiness task={task} />}
+        {task && <SuspectsButton task={task} audit={audit} />}
         {task && <Duplicates task={task} audit={audit} />}
         <Button small shortcut="g" onClick={onGuidelines}>
           Guidelines

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, reply } from "../../api/client";
 import type { Evaluation, Schemas, Version } from "../../api/types";
-import { Card, Empty, Pill } from "../../components/bits";
+import { Card, Empty, Notice, Pill } from "../../components/bits";
 import { Button } from "../../components/Button";
 import { Confirm } from "../../components/Confirm";
 import { Interval } from "../../components/Interval";
@@ -11,7 +11,7 @@ import { Cell, Table } from "../../components/Table";
 import { say, sayError } from "../../components/toasts";
 import { Verdict } from "../../components/VerdictPill";
 import { commands } from "../../lib/commands";
-import { duration, number } from "../../lib/format";
+import { count, duration, number } from "../../lib/format";
 import { headline, ranked, titleOf, type Ranked } from "../../lib/scores";
 
 interface Props {
@@ -52,6 +52,12 @@ export function Contestants({ version, evaluation, active }: Props) {
           </tr>
         ))}
       </Table>
+      {evaluation.from_parser > 0 && evaluation.contestants.some(({ kind }) => kind === "rules") && (
+        <Notice tone="warn" title="The regex's score is flattered.">
+          {number(evaluation.from_parser)} of {count(n, "held-out answer")} were approved as the regex proposed them, so
+          it has these right whatever the truth is. They are listed in Audit under “Suspect first”.
+        </Notice>
+      )}
     </Card>
   );
 }

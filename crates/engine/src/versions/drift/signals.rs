@@ -218,6 +218,7 @@ mod tests {
             base: None,
             baseline: None,
             contestants: Vec::new(),
+            from_parser: 0,
             calibration: Calibration::fit(&[]),
             fields: [].into(),
             confidences,
