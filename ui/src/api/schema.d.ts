@@ -1700,6 +1700,7 @@ export interface components {
         ContestantKind: "rules" | "n-grams" | "nearest" | "most-frequent";
         /** @description A contestant on the held-out examples. */
         ContestantScores: {
+            cross_validated?: components["schemas"]["Scores"] | null;
             /** @description Its kind. */
             kind: components["schemas"]["ContestantKind"];
             /** @description What people read: `regex`, `n-grams`, `nearest example`, `always <label>`. */

@@ -28,6 +28,8 @@ export interface Ranked {
   /** Whether it is the version itself. */
   mine?: boolean;
   metric: Metric | undefined;
+  /** On all examples, each answered by one that was fitted to the others; where there are few. */
+  crossed?: Scores | null;
   /** Seconds of one answer. */
   seconds?: number;
   /** Seconds that it took to fit it. */
@@ -56,13 +58,13 @@ export function ranked(evaluation: Evaluation, name: string, method: Version["me
   const all: Omit<Ranked, "best">[] = [
     {
       ...{ who: self ? `${name}: ${self.name}` : name, mine: true, metric: headline(adapter) },
-      ...{ seconds: evaluation.seconds_per_answer, fitted: self?.seconds_to_fit },
+      ...{ seconds: evaluation.seconds_per_answer, fitted: self?.seconds_to_fit, crossed: self?.cross_validated },
     },
     ...contestants
       .filter((one) => one !== self)
       .map((one) => ({
         ...{ who: contestantOf(one.name), kind: one.kind, metric: headline(one.scores) },
-        ...{ seconds: one.seconds_per_answer, fitted: one.seconds_to_fit },
+        ...{ seconds: one.seconds_per_answer, fitted: one.seconds_to_fit, crossed: one.cross_validated },
       })),
     ...(base ? [{ who: BASE, metric: headline(base) }] : []),
   ];

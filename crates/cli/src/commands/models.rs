@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use graft_engine::{
-    Activated, ContestantKind, Engine, Evaluation, Reliability, Seen, Told, iso8601,
+    Activated, ContestantKind, ContestantScores, Engine, Evaluation, Reliability, Seen, Told, iso8601,
     records::{Stage, Version, model_registry},
 };
 use graft_tasks::score::{Comparison, Scores, Verdict};
@@ -287,7 +287,22 @@ fn ranking(evaluation: &Evaluation) -> String {
             seconds.map_or_else(String::new, |seconds| format!("{:.1} ms", seconds * 1000.0)),
         ]);
     }
-    format!("\n\n{table}")
+    format!("\n\n{table}{}", cross_validated(evaluation))
+}
+
+/// The contestants' scores on all examples, where there are few; an adapter's would take as many trainings.
+fn cross_validated(evaluation: &Evaluation) -> String {
+    let scored = |one: &ContestantScores| Some((one.name.clone(), headline(one.cross_validated.as_ref()?)?));
+    let all: Vec<String> =
+        evaluation.contestants.iter().filter_map(scored).map(|(name, score)| format!("{name} {score}")).collect();
+    let count = evaluation.contestants.iter().find_map(|one| Some(one.cross_validated.as_ref()?.n));
+    count.map_or_else(String::new, |count| {
+        format!(
+            "\nThis version's score rests on {} examples. Cross-validated on all {count}: {}.\n",
+            evaluation.adapter.n,
+            all.join(", ")
+        )
+    })
 }
 
 /// The reliability of the scores, in a sentence.

@@ -1,9 +1,12 @@
 //! How good a version is on the examples it never saw.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Instant,
+};
 
 use graft_contestants::{Contestant, Kind};
-use graft_core::{Dataset, Example, TaskCard};
+use graft_core::{Dataset, Example, TaskCard, near_duplicates};
 use graft_predict::Calibration;
 use graft_store::{Lease, Version};
 use graft_tasks::{
@@ -105,7 +108,13 @@ pub fn score_answers(card: &TaskCard, examples: &[Example], answers: &[Option<Va
     score::score(card, &pairs, SEED)
 }
 
-/// Fits every contestant of a task to the examples to learn from, and scores it on the held-out ones. Computes for seconds.
+/// With fewer examples in all, contestants are cross-validated on all of them.
+const FEW: usize = 50;
+/// Parts of a cross-validation.
+const FOLDS: usize = 5;
+
+/// Fits every contestant of a task to the examples to learn from, and scores it on the held-out ones; where there are few
+/// of both, cross-validates it, too. Computes for seconds.
 #[must_use]
 pub fn contestant_scores(
     card: &TaskCard,
@@ -113,6 +122,8 @@ pub fn contestant_scores(
     eval: &[Example],
     tables: &Tables,
 ) -> Vec<ContestantScores> {
+    let all: Vec<Example> = train.iter().chain(eval).cloned().collect();
+    let folds = (FOLDS..FEW).contains(&all.len()).then(|| folds(&all));
     let score = |kind| {
         let clock = Instant::now();
         let contestant = Contestant::fit(kind, card, train, tables).ok()?;
@@ -122,9 +133,34 @@ pub fn contestant_scores(
             eval.iter().map(|example| Some(contestant.answer(&example.input).answer)).collect();
         let seconds_per_answer = clock.elapsed().as_secs_f64() / eval.len().max(1) as f64;
         let scores = score_answers(card, eval, &answers);
-        Some(ContestantScores { kind, name: contestant.name(), scores, seconds_to_fit, seconds_per_answer })
+        let cross_validated = folds.as_ref().map(|fold_of| cross_validated(kind, card, &all, fold_of, tables));
+        let name = contestant.name();
+        Some(ContestantScores { kind, name, scores, cross_validated, seconds_to_fit, seconds_per_answer })
     };
     Kind::ALL.into_iter().filter_map(score).collect()
+}
+
+/// The part of each example: near-duplicates are in one, and every part has its share of each answer.
+fn folds(examples: &[Example]) -> Vec<usize> {
+    let texts: Vec<&str> = examples.iter().map(|example| example.input.as_str()).collect();
+    let cluster = near_duplicates(&texts);
+    let mut first: Vec<usize> = (0..examples.len()).filter(|&i| cluster[i] == i).collect();
+    first.sort_by_cached_key(|&i| examples[i].output.as_ref().map(ToString::to_string));
+    let fold_of: HashMap<usize, usize> = first.into_iter().enumerate().map(|(at, i)| (i, at % FOLDS)).collect();
+    cluster.iter().map(|first| fold_of[first]).collect()
+}
+
+/// The scores of a contestant on all examples, each answered by one that was fitted to the other parts.
+fn cross_validated(kind: Kind, card: &TaskCard, examples: &[Example], fold_of: &[usize], tables: &Tables) -> Scores {
+    let mut answers: Vec<Option<Value>> = vec![None; examples.len()];
+    for fold in 0..FOLDS {
+        let (own, others): (Vec<usize>, Vec<usize>) = (0..examples.len()).partition(|&i| fold_of[i] == fold);
+        let others: Vec<Example> = others.into_iter().map(|i| examples[i].clone()).collect();
+        // One that can't learn from what is left has no answer, which is wrong.
+        let Ok(contestant) = Contestant::fit(kind, card, &others, tables) else { continue };
+        own.into_iter().for_each(|i| answers[i] = Some(contestant.answer(&examples[i].input).answer));
+    }
+    score_answers(card, examples, &answers)
 }
 
 /// Fits confidences to what was right: of whole answers, and of each field over all its list positions.
@@ -198,6 +234,26 @@ mod tests {
         // Of equal ones the simpler.
         assert_eq!(crate::versions::strongest(&found).unwrap().kind, Kind::NGrams);
         assert_eq!(contestant_scores(&card, &[], &eval, &Tables::builtin()), []);
+        // Of 36 examples the 6 held-out ones say little: all are answered, by contestants that didn't see them.
+        let all = found[0].cross_validated.as_ref().unwrap();
+        assert_eq!((all.n, all.headline().unwrap().value), (36, 1.0));
+        assert!(all.headline().unwrap().low > found[0].scores.headline().unwrap().low + 0.2);
+        let always = found[2].cross_validated.as_ref().unwrap();
+        assert_eq!(always.headline().unwrap().value, 24.0 / 36.0);
+        let more: Vec<Example> = (36..60).map(one).collect();
+        let many = contestant_scores(&card, &[train, more].concat(), &eval, &Tables::builtin());
+        assert!(many.iter().all(|one| one.cross_validated.is_none()), "54 and 6 are enough");
+    }
+
+    #[test]
+    fn nothing_is_learned_from_a_near_duplicate_of_what_is_asked() {
+        // Each text is there twice.
+        let text =
+            |i: usize| format!("{} only in this one text {}", ["x", "y", "z", "v", "w", "u"][i / 2], ["", "!"][i % 2]);
+        let examples: Vec<Example> = (0..12).map(|i| example(&text(i), json!(["a", "b"][i / 2 % 2]))).collect();
+        let fold_of = folds(&examples);
+        assert!((0..12).all(|i| fold_of[i] == fold_of[i - i % 2]), "{fold_of:?}");
+        assert_eq!(fold_of.iter().collect::<std::collections::BTreeSet<_>>().len(), FOLDS);
     }
 
     #[test]

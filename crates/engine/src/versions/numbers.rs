@@ -96,6 +96,10 @@ pub struct ContestantScores {
     pub name: String,
     /// Its scores.
     pub scores: Scores,
+    /// With few examples in all: its scores on all of them, learned and held out, each answered by one that was fitted to
+    /// the others (5 folds). The held-out side alone says little then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cross_validated: Option<Scores>,
     /// Seconds that it took to fit it.
     pub seconds_to_fit: f64,
     /// Seconds that one answer took.

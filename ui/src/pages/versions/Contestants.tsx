@@ -31,11 +31,14 @@ export function Contestants({ version, evaluation, active }: Props) {
       </Card>
     );
   const title = titleOf(mine.name);
-  const columns = ["Who", title, `${version.name} is`, "An answer takes", "Fitted in", { hidden: "Serve" }];
+  const all = ranked(evaluation, version.name, version.method);
+  const few = all.find((one) => one.crossed)?.crossed?.n;
+  const crossed = few ? ["Cross-validated"] : [];
+  const columns = ["Who", title, `${version.name} is`, ...crossed, "An answer takes", "Fitted in", { hidden: "Serve" }];
   return (
     <Card title="Who answers best" side={<span>{number(n)} held-out examples</span>} flush>
       <Table label="Contestants" columns={columns} stack>
-        {ranked(evaluation, version.name, version.method).map((one) => (
+        {all.map((one) => (
           <tr key={one.who}>
             <th scope="row">
               {one.who} {one.best && <Pill tone="good">Best</Pill>}
@@ -46,12 +49,23 @@ export function Contestants({ version, evaluation, active }: Props) {
             <Cell label={`${version.name} is`}>
               {one.mine ? "–" : <Verdict mine={mine} other={one.metric} n={n} />}
             </Cell>
+            {few && (
+              <Cell label="Cross-validated">
+                <Interval metric={headline(one.crossed)} tone="quiet" />
+              </Cell>
+            )}
             <Cell label="An answer takes">{time(one.seconds)}</Cell>
             <Cell label="Fitted in">{time(one.fitted)}</Cell>
             <Cell>{one.kind && <Serve version={version} one={one} kind={one.kind} active={active} />}</Cell>
           </tr>
         ))}
       </Table>
+      {few && (
+        <Notice title={`${title} of ${version.name} rests on ${count(n, "example")}.`}>
+          There are {number(few)} examples in all. Contestants are also cross-validated on all of them: each example is
+          answered by one that was fitted to the others. For an adapter that would take as many trainings.
+        </Notice>
+      )}
       {evaluation.from_parser > 0 && evaluation.contestants.some(({ kind }) => kind === "rules") && (
         <Notice tone="warn" title="The regex's score is flattered.">
           {number(evaluation.from_parser)} of {count(n, "held-out answer")} were approved as the regex proposed them, so
