@@ -6,7 +6,7 @@ VERSION = "12.4.127"  # PTX 8.4: drivers from 550 on
 ARCHITECTURE = b"compute_80"
 here = os.path.dirname(os.path.abspath(__file__))
 folder = os.path.join(here, "../../target/nvrtc")
-FILES = ["common.cuh", "rows.cu", "operands.cu", "training.cu", "attention.cu"]  # as `SOURCES` in src/lib.rs
+FILES = ["common.cuh", "rows.cu", "operands.cu", "training.cu", "attention.cu", "generation.cu"]  # as `SOURCES` in src/lib.rs
 
 find = lambda: glob.glob(os.path.join(folder, "nvidia/cuda_nvrtc/lib/libnvrtc.so.*"))
 if not find():

@@ -14,7 +14,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("formats", &["core", "kernels"]),
     ("nn", &["core", "formats", "ops"]),
     ("train", &["core", "formats", "gpu", "nn", "ops"]),
-    ("predict", &["core", "formats", "kernels", "nn"]),
+    ("predict", &["core", "formats", "gpu", "kernels", "nn"]),
     ("tasks", &["core"]),
     ("contestants", &["core", "tasks"]),
     ("store", &["core"]),

@@ -1,6 +1,7 @@
 use std::{env, fs, path::Path, sync::Arc};
 
 use graft_artifacts::Artifacts;
+use graft_core::ComputeDevice;
 use graft_store::Store;
 
 use crate::{
@@ -48,6 +49,8 @@ pub struct Engine {
     pub(crate) artifacts: Option<Artifacts>,
     /// In whose name things are done.
     pub by: String,
+    /// Where answers are computed.
+    pub(crate) device: ComputeDevice,
     /// Names this process among all that may hold runs: its place, its process id, and when it began.
     pub(crate) me: Arc<str>,
     /// What contestants said of the examples of each task.
@@ -87,7 +90,8 @@ impl Engine {
 
     fn new(home: Home, by: String, store: Store, artifacts: Option<Artifacts>) -> Self {
         let me = format!("{}/{}/{}", home.place(), std::process::id(), crate::now());
-        Self { home, store, artifacts, by, me: me.into(), judgements: Arc::default() }
+        let device = ComputeDevice::default();
+        Self { home, store, artifacts, by, device, me: me.into(), judgements: Arc::default() }
     }
 
     /// Path or URL of the database, without its password.
@@ -127,6 +131,12 @@ impl Engine {
     #[must_use]
     pub fn as_user(&self, by: impl Into<String>) -> Self {
         Self { by: by.into(), ..self.clone() }
+    }
+
+    /// The same engine, whose answers are computed on a device.
+    #[must_use]
+    pub fn on_device(&self, device: ComputeDevice) -> Self {
+        Self { device, ..self.clone() }
     }
 
     /// Base models.

@@ -1,6 +1,6 @@
 //! The operations below the tape, on a GPU.
 
-use std::rc::Rc;
+use std::{cell::OnceCell, rc::Rc};
 
 use graft_ops::{
     Activation, AdamStep, AttentionLayer, AttentionRange, Device, DeviceError, Dropout, LayerGradients, Lora, ParamSet,
@@ -25,6 +25,8 @@ pub struct Params {
     numbers: Numbers,
     /// Rows, columns and first number of each tensor.
     shapes: Vec<(usize, usize, usize)>,
+    /// Each tensor as products read it, made when generation first asks for it.
+    operands: Vec<OnceCell<Operand>>,
 }
 
 /// A flat row of numbers: parameters, gradients or moments.
@@ -38,8 +40,9 @@ pub struct Numbers {
 #[derive(Clone, Copy, Debug)]
 pub struct Param<'a> {
     numbers: &'a Numbers,
-    rows: usize,
-    cols: usize,
+    operand: &'a OnceCell<Operand>,
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
     start: usize,
 }
 
@@ -51,16 +54,23 @@ pub struct Angles {
     half: usize,
 }
 
-/// Indices of rows, and which of them each row got.
+/// Indices of rows.
 #[derive(Debug)]
 pub struct Indices {
-    count: usize,
-    indices: Buffer,
-    /// Different rows; where each one's places begin; the places.
+    host: Rc<[usize]>,
+    pub(crate) count: usize,
+    pub(crate) indices: Buffer,
+    /// Sent when a gradient first asks for it.
+    sources: OnceCell<Sources>,
+}
+
+/// Which of the indices each row got: the different rows, where each one's places begin, and the places.
+#[derive(Debug)]
+struct Sources {
     distinct: usize,
     rows: Buffer,
     starts: Buffer,
-    sources: Buffer,
+    places: Buffer,
 }
 
 /// What the backward of a linear layer keeps of its input.
@@ -80,8 +90,21 @@ impl Param<'_> {
         self.numbers.buffer.at(4 * self.start)
     }
 
+    /// As products read it.
+    pub(crate) fn operand(&self) -> &Operand {
+        let machine = self.numbers.buffer.machine();
+        self.operand.get_or_init(|| Operand::of(machine, self.address(), self.rows, self.cols, 1.0))
+    }
+
     fn shape(&self) -> (usize, usize) {
         (self.rows, self.cols)
+    }
+}
+
+impl Params {
+    /// The numbers are about to change.
+    fn forget_operands(&mut self) {
+        self.operands.iter_mut().for_each(|operand| drop(operand.take()));
     }
 }
 
@@ -97,26 +120,32 @@ impl Numbers {
 }
 
 impl Indices {
-    fn upload(machine: &Rc<Machine>, indices: &[usize]) -> Self {
-        let mut places: Vec<(usize, usize)> = indices.iter().enumerate().map(|(place, row)| (*row, place)).collect();
-        places.sort_unstable();
-        let (mut rows, mut starts) = (Vec::new(), Vec::new());
-        for (at, (row, _)) in places.iter().enumerate() {
-            if rows.last() != Some(&(*row as i32)) {
-                rows.push(*row as i32);
-                starts.push(at as i32);
+    fn upload(machine: &Rc<Machine>, host: Rc<[usize]>) -> Self {
+        let indices: Vec<i32> = host.iter().map(|row| *row as i32).collect();
+        Self { count: host.len(), indices: machine.upload(&indices), host, sources: OnceCell::new() }
+    }
+
+    fn sources(&self) -> &Sources {
+        self.sources.get_or_init(|| {
+            let pairs = self.host.iter().enumerate().map(|(place, row)| (*row, place));
+            let mut places: Vec<(usize, usize)> = pairs.collect();
+            places.sort_unstable();
+            let (mut rows, mut starts) = (Vec::new(), Vec::new());
+            for (at, (row, _)) in places.iter().enumerate() {
+                if rows.last() != Some(&(*row as i32)) {
+                    rows.push(*row as i32);
+                    starts.push(at as i32);
+                }
             }
-        }
-        starts.push(places.len() as i32);
-        let upload = |numbers: Vec<i32>| machine.upload(&numbers);
-        Self {
-            count: indices.len(),
-            indices: upload(indices.iter().map(|row| *row as i32).collect()),
-            distinct: rows.len(),
-            rows: upload(rows),
-            starts: upload(starts),
-            sources: upload(places.into_iter().map(|(_, place)| place as i32).collect()),
-        }
+            starts.push(places.len() as i32);
+            let upload = |numbers: Vec<i32>| self.indices.machine().upload(&numbers);
+            Sources {
+                distinct: rows.len(),
+                rows: upload(rows),
+                starts: upload(starts),
+                places: upload(places.into_iter().map(|(_, place)| place as i32).collect()),
+            }
+        })
     }
 }
 
@@ -126,12 +155,20 @@ fn mask(dropout: Dropout) -> (u32, u32, u32, f32) {
 }
 
 impl Gpu {
-    fn scratch(&self, rows: usize, cols: usize) -> Matrix {
+    pub(crate) fn scratch(&self, rows: usize, cols: usize) -> Matrix {
         Matrix::scratch(&self.machine, rows, cols)
     }
 
     /// `c = alpha · a·b + beta · c`.
-    fn multiply(&self, shape: (usize, usize, usize), a: Factor, b: Factor, c: (u64, usize), alpha: f32, beta: f32) {
+    pub(crate) fn multiply(
+        &self,
+        shape: (usize, usize, usize),
+        a: Factor,
+        b: Factor,
+        c: (u64, usize),
+        alpha: f32,
+        beta: f32,
+    ) {
         let element = self.machine.element;
         self.machine.multiply(&Product { shape, a, b, c: c.0, c_pitch: c.1, alpha, beta, element });
     }
@@ -168,7 +205,7 @@ impl Gpu {
         LoraFactors { a: own.0.from(0, 0), b: own.1.from(0, 0), attached: false, _own: Some(own) }
     }
 
-    fn attention_arguments(layer: &AttentionLayer<Self>) -> [u64; 6] {
+    pub(crate) fn attention_arguments(layer: &AttentionLayer<Self>) -> [u64; 6] {
         let (bias, reach) = layer.bias.as_ref().map_or((0, 0), |(table, reach)| (table.data().address(), *reach));
         let heads = layer.heads;
         let numbers: &[u64] =
@@ -177,7 +214,7 @@ impl Gpu {
     }
 
     /// Whether the tensor cores' kernels have this layer's shape.
-    fn tiled(&self, layer: &AttentionLayer<Self>) -> Option<TileKernels> {
+    pub(crate) fn tiled(&self, layer: &AttentionLayer<Self>) -> Option<TileKernels> {
         match (self.machine.element, layer.heads.dim) {
             (Element::Bf16, 64) => {
                 Some(TileKernels { forward: "attend_tile_64", dq: "attend_dq_tile_64", dkv: "attend_dkv_tile_64" })
@@ -197,8 +234,8 @@ struct LoraFactors {
     _own: Option<(Operand, Operand)>,
 }
 
-struct TileKernels {
-    forward: &'static str,
+pub(crate) struct TileKernels {
+    pub(crate) forward: &'static str,
     dq: &'static str,
     dkv: &'static str,
 }
@@ -209,8 +246,8 @@ fn threads(cols: usize, most: usize) -> usize {
 }
 
 /// Threads of the attention kernels, and numbers of a bf16 row of `width` in shared memory, padded against bank conflicts.
-const THREADS: usize = 128;
-fn padded(rows: usize, width: usize) -> usize {
+pub(crate) const THREADS: usize = 128;
+pub(crate) fn padded(rows: usize, width: usize) -> usize {
     2 * rows * (width + 8)
 }
 
@@ -243,11 +280,11 @@ impl Device for Gpu {
     }
 
     fn ranges(&self, ranges: Rc<[AttentionRange]>) -> Rc<Ranges> {
-        Rc::new(Ranges::upload(&self.machine, &ranges))
+        Rc::new(Ranges::upload(&self.machine, ranges))
     }
 
     fn indices(&self, indices: Rc<[usize]>) -> Rc<Indices> {
-        Rc::new(Indices::upload(&self.machine, &indices))
+        Rc::new(Indices::upload(&self.machine, indices))
     }
 
     fn angles(&self, rope: graft_ops::Rope) -> Rc<Angles> {
@@ -263,13 +300,14 @@ impl Device for Gpu {
             start += param.data.len();
             (param.rows, param.cols, first)
         });
-        let shapes = shapes.collect();
-        Params { numbers: Numbers::upload(&self.machine, params.data()), shapes }
+        let shapes: Vec<_> = shapes.collect();
+        let operands = shapes.iter().map(|_| OnceCell::new()).collect();
+        Params { numbers: Numbers::upload(&self.machine, params.data()), shapes, operands }
     }
 
     fn param(params: &Params, index: usize) -> Self::Param<'_> {
         let (rows, cols, start) = params.shapes[index];
-        Param { numbers: &params.numbers, rows, cols, start }
+        Param { numbers: &params.numbers, operand: &params.operands[index], rows, cols, start }
     }
 
     fn first_rows(param: Self::Param<'_>, rows: usize) -> Self::Param<'_> {
@@ -282,6 +320,7 @@ impl Device for Gpu {
 
     fn write_params(&self, params: &mut Params, from: &[f32]) {
         let bytes: Vec<u8> = from.iter().flat_map(|number| number.to_le_bytes()).collect();
+        params.forget_operands();
         params.numbers.buffer.write(0, &bytes);
     }
 
@@ -371,9 +410,9 @@ impl Device for Gpu {
     }
 
     fn select_backward(&self, dx: &mut Matrix, dy: &Matrix, indices: &Indices) {
-        let cols = int(dy.cols());
-        let arguments = arguments![dx.data_mut(), dy.data(), &indices.rows, &indices.starts, &indices.sources, cols];
-        self.machine.launch("select_rows_backward", (indices.distinct, 1), 256, arguments);
+        let (cols, of) = (int(dy.cols()), indices.sources());
+        let arguments = arguments![dx.data_mut(), dy.data(), &of.rows, &of.starts, &of.places, cols];
+        self.machine.launch("select_rows_backward", (of.distinct, 1), 256, arguments);
     }
 
     fn place(&self, x: &mut Matrix, prompt: &Self::Param<'_>, places: &Indices) {
@@ -392,14 +431,14 @@ impl Device for Gpu {
     fn attention(&self, q: &Matrix, k: &Matrix, v: &Matrix, layer: &AttentionLayer<Self>) -> (Matrix, Matrix) {
         let heads = layer.heads;
         let (out, lse) = (self.scratch(q.rows(), q.cols()), self.scratch(q.rows(), heads.heads));
-        let ranges = &layer.ranges;
+        let (ranges, tiles) = (&layer.ranges, layer.ranges.query_tiles());
         let [a, b, c, d, e, f] = Self::attention_arguments(layer);
         let arguments = arguments![
             q.data(),
             k.data(),
             v.data(),
             &ranges.ranges,
-            &ranges.query_tiles,
+            &tiles.buffer,
             a,
             b,
             c,
@@ -412,10 +451,10 @@ impl Device for Gpu {
         match self.tiled(layer) {
             Some(kernels) => {
                 let shared = padded(64, heads.dim) + padded(heads.dim, 64);
-                let blocks = (ranges.query_tile_count, heads.heads);
+                let blocks = (tiles.count, heads.heads);
                 self.machine.launch_shared(kernels.forward, blocks, THREADS, shared, arguments);
             }
-            None => self.machine.launch("attend", (64 * ranges.query_tile_count, heads.heads), THREADS, arguments),
+            None => self.machine.launch("attend", (64 * tiles.count, heads.heads), THREADS, arguments),
         }
         (out, lse)
     }
@@ -429,6 +468,7 @@ impl Device for Gpu {
         layer: &AttentionLayer<Self>,
     ) -> [Matrix; 3] {
         let (heads, ranges) = (layer.heads, &layer.ranges);
+        let (tiles, of_keys) = (ranges.query_tiles(), ranges.keys());
         let delta = self.scratch(q.rows(), heads.heads);
         let count = q.rows() * heads.heads;
         let arguments = arguments![out.data(), dout.data(), int(heads.dim), delta.data(), int(count)];
@@ -437,26 +477,11 @@ impl Device for Gpu {
         let dq = self.scratch(q.rows(), q.cols());
         // Keys that nobody sees get no gradient.
         let (dk, dv) = (self.zeros(k.rows(), k.cols()), self.zeros(v.rows(), v.cols()));
-        let parts = self.scratch(ranges.part_count * 2 * 64, k.cols());
+        let parts = self.scratch(of_keys.part_count * 2 * 64, k.cols());
         let [a, b, c, d, e, f] = Self::attention_arguments(layer);
         let (q, k, v, dout, lse) = (q.data(), k.data(), v.data(), dout.data(), lse.data());
-        let for_dq = arguments![
-            q,
-            k,
-            v,
-            dout,
-            lse,
-            delta.data(),
-            &ranges.ranges,
-            &ranges.query_tiles,
-            a,
-            b,
-            c,
-            d,
-            e,
-            f,
-            dq.data(),
-        ];
+        let for_dq =
+            arguments![q, k, v, dout, lse, delta.data(), &ranges.ranges, &tiles.buffer, a, b, c, d, e, f, dq.data(),];
         let for_dkv = arguments![
             q,
             k,
@@ -465,8 +490,8 @@ impl Device for Gpu {
             lse,
             delta.data(),
             &ranges.ranges,
-            &ranges.key_tiles,
-            &ranges.visits,
+            &of_keys.tiles.buffer,
+            &of_keys.visits,
             a,
             b,
             c,
@@ -477,7 +502,7 @@ impl Device for Gpu {
             dv.data(),
             parts.data(),
         ];
-        let (queries, keys) = (ranges.query_tile_count, ranges.key_tile_count);
+        let (queries, keys) = (tiles.count, of_keys.tiles.count);
         match self.tiled(layer) {
             Some(kernels) => {
                 let shared = 2 * padded(64, heads.dim) + padded(heads.dim, 64);
@@ -490,8 +515,8 @@ impl Device for Gpu {
                 self.machine.launch("attend_dkv", (64 * keys, heads.kv_heads), THREADS, for_dkv);
             }
         }
-        let arguments = arguments![&ranges.folds, parts.data(), int(dk.cols()), dk.data(), dv.data()];
-        self.machine.launch("attend_fold", (64 * ranges.fold_count, 1), 256, arguments);
+        let arguments = arguments![&of_keys.folds.buffer, parts.data(), int(dk.cols()), dk.data(), dv.data()];
+        self.machine.launch("attend_fold", (64 * of_keys.folds.count, 1), 256, arguments);
         [dq, dk, dv]
     }
 
@@ -629,6 +654,7 @@ impl Device for Gpu {
         step: &AdamStep,
         clip: f64,
     ) -> f64 {
+        params.forget_operands();
         let count = grads.count;
         let chunks = count.div_ceil(4096);
         let (sums, norm) = (self.scratch(chunks, 1), self.scratch(1, 2));

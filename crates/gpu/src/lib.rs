@@ -12,6 +12,7 @@ mod blas;
 mod cuda;
 mod device;
 mod error;
+mod generation;
 mod matrix;
 mod memory;
 mod ranges;
@@ -24,6 +25,7 @@ pub use blas::BlasError;
 pub use cuda::{Cuda, Found, find};
 pub use device::{Angles, Indices, Kept, Numbers, Param, Params};
 pub use error::Error;
+pub use generation::Cache;
 pub use matrix::Matrix;
 pub use ranges::Ranges;
 pub use runtime::{Address, Factor, Launch, Product, Runtime};
@@ -32,16 +34,17 @@ pub use weight::Weight;
 use memory::Machine;
 
 /// Sources of the kernels, in the order they are compiled.
-pub const SOURCES: [&str; 5] = [
+pub const SOURCES: [&str; 6] = [
     include_str!("kernels/common.cuh"),
     include_str!("kernels/rows.cu"),
     include_str!("kernels/operands.cu"),
     include_str!("kernels/training.cu"),
     include_str!("kernels/attention.cu"),
+    include_str!("kernels/generation.cu"),
 ];
 
 /// Names of the kernels.
-pub const KERNELS: [&str; 37] = [
+pub const KERNELS: [&str; 41] = [
     "add_to",
     "rms_norm",
     "rms_norm_backward",
@@ -79,6 +82,10 @@ pub const KERNELS: [&str; 37] = [
     "attend_tile_128",
     "attend_dq_tile_128",
     "attend_dkv_tile_128",
+    "store_rows",
+    "attend_step_64",
+    "attend_step_128",
+    "best_tokens",
 ];
 
 /// What products read.
@@ -141,6 +148,17 @@ impl Gpu {
     /// Starts a new measurement of the peak.
     pub fn reset_peak(&self) {
         self.machine.reset_peak();
+    }
+
+    /// Keeps the weights that are sent from now on as products read them, instead of as their file stores them: more
+    /// memory, and nothing to dequantize at each use.
+    pub fn keep_operands(&self, keep: bool) {
+        self.machine.keep_operands.set(keep);
+    }
+
+    /// Gives memory that lies ready to be used again back to the device.
+    pub fn trim(&self) {
+        self.machine.trim();
     }
 
     /// Takes at most this many bytes from now on.

@@ -21,6 +21,8 @@ pub(crate) struct Machine {
     failure: RefCell<Option<Error>>,
     /// Most bytes that buffers may take together.
     limit: Cell<u64>,
+    /// Whether weights are kept as products read them.
+    pub(crate) keep_operands: Cell<bool>,
 }
 
 #[derive(Default)]
@@ -59,7 +61,7 @@ fn class(bytes: usize) -> usize {
 impl Machine {
     pub(crate) fn new(runtime: Box<dyn Runtime>, element: Element) -> Self {
         let (pool, failure) = (RefCell::default(), RefCell::default());
-        Self { runtime, element, pool, failure, limit: Cell::new(u64::MAX) }
+        Self { runtime, element, pool, failure, limit: Cell::new(u64::MAX), keep_operands: Cell::default() }
     }
 
     pub(crate) fn runtime(&self) -> &dyn Runtime {
@@ -235,6 +237,12 @@ impl Word for f32 {
     }
 }
 
+impl Word for u32 {
+    fn bytes(self) -> [u8; 4] {
+        self.to_le_bytes()
+    }
+}
+
 impl Word for i32 {
     fn bytes(self) -> [u8; 4] {
         self.to_le_bytes()
@@ -280,9 +288,14 @@ impl Buffer {
 
     /// The first numbers; zeros after a failure.
     pub(crate) fn floats(&self, count: usize) -> Vec<f32> {
+        self.floats_from(0, count)
+    }
+
+    /// Numbers from one on; zeros after a failure.
+    pub(crate) fn floats_from(&self, first: usize, count: usize) -> Vec<f32> {
         let mut bytes = vec![0; 4 * count];
         if !self.machine.failed() && count > 0 {
-            self.machine.note(self.machine.runtime.download(self.address, &mut bytes));
+            self.machine.note(self.machine.runtime.download(self.at(4 * first), &mut bytes));
         }
         bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
     }

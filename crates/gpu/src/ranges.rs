@@ -1,6 +1,6 @@
 //! Who sees whom in attention, cut into tiles for the kernels of `kernels/attention.cu`.
 
-use std::{collections::BTreeMap, ops::Range, rc::Rc};
+use std::{cell::OnceCell, collections::BTreeMap, ops::Range, rc::Rc};
 
 use graft_ops::AttentionRange;
 
@@ -11,28 +11,39 @@ const TILE: usize = 64;
 /// Query rows that a tile of keys goes through in one part, about.
 const ROWS_OF_PART: usize = 512;
 
-/// Attention ranges on the device.
+/// Ranges of up to so many queries are attended to row by row over a KV cache.
+const SHORT: usize = 8;
+
+/// Attention ranges on the device; how the work is cut is sent when it is first asked for.
 #[derive(Debug)]
 pub struct Ranges {
+    host: Rc<[AttentionRange]>,
     pub(crate) ranges: Buffer,
-    pub(crate) query_tiles: Buffer,
-    pub(crate) query_tile_count: usize,
-    pub(crate) key_tiles: Buffer,
-    pub(crate) key_tile_count: usize,
+    query_tiles: OnceCell<Items>,
+    keys: OnceCell<Keys>,
+    steps: OnceCell<[Items; 2]>,
+}
+
+/// Items of work on the device, and how many.
+#[derive(Debug)]
+pub(crate) struct Items {
+    pub(crate) buffer: Buffer,
+    pub(crate) count: usize,
+}
+
+/// Tiles of keys, for the gradient.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    pub(crate) tiles: Items,
     pub(crate) visits: Buffer,
-    pub(crate) folds: Buffer,
-    pub(crate) fold_count: usize,
+    pub(crate) folds: Items,
     /// Parts that the folds sum.
     pub(crate) part_count: usize,
 }
 
-/// The same as the numbers of the kernels' structures.
+/// Tiles of keys as the numbers of the kernels' structures.
 #[derive(Debug, Default, PartialEq)]
 struct Layout {
-    /// `Range`: 8 numbers each.
-    ranges: Vec<i32>,
-    /// `QueryTile`: 2 numbers each.
-    query_tiles: Vec<i32>,
     /// `KeyTile`: 5 numbers each.
     key_tiles: Vec<i32>,
     /// `Visit`: 2 numbers each.
@@ -43,32 +54,69 @@ struct Layout {
 }
 
 impl Ranges {
-    pub(crate) fn upload(machine: &Rc<Machine>, ranges: &[AttentionRange]) -> Self {
-        let layout = Layout::of(ranges);
-        let upload = |numbers: &[i32]| machine.upload(numbers);
-        Self {
-            ranges: upload(&layout.ranges),
-            query_tiles: upload(&layout.query_tiles),
-            query_tile_count: layout.query_tiles.len() / 2,
-            key_tiles: upload(&layout.key_tiles),
-            key_tile_count: layout.key_tiles.len() / 5,
-            visits: upload(&layout.visits),
-            folds: upload(&layout.folds),
-            fold_count: layout.folds.len() / 4,
-            part_count: layout.parts,
-        }
+    pub(crate) fn upload(machine: &Rc<Machine>, host: Rc<[AttentionRange]>) -> Self {
+        let ranges = machine.upload(&numbers_of(&host));
+        let (query_tiles, keys, steps) = Default::default();
+        Self { host, ranges, query_tiles, keys, steps }
     }
+
+    fn items(&self, numbers: &[i32], each: usize) -> Items {
+        Items { buffer: self.ranges.machine().upload(numbers), count: numbers.len() / each }
+    }
+
+    /// Tiles of queries.
+    pub(crate) fn query_tiles(&self) -> &Items {
+        self.query_tiles.get_or_init(|| self.items(&tiles_of(&self.host, |_| TILE), 2))
+    }
+
+    /// Tiles of keys.
+    pub(crate) fn keys(&self) -> &Keys {
+        self.keys.get_or_init(|| {
+            let layout = Layout::of(&self.host);
+            Keys {
+                tiles: self.items(&layout.key_tiles, 5),
+                visits: self.items(&layout.visits, 2).buffer,
+                folds: self.items(&layout.folds, 4),
+                part_count: layout.parts,
+            }
+        })
+    }
+
+    /// Single queries of short ranges, and tiles of queries of the others.
+    pub(crate) fn steps(&self) -> &[Items; 2] {
+        self.steps.get_or_init(|| {
+            let is_short = |range: &AttentionRange| range.queries.len() <= SHORT;
+            let single = tiles_of(&self.host, |range| if is_short(range) { 1 } else { usize::MAX });
+            let tiles = tiles_of(&self.host, |range| if is_short(range) { usize::MAX } else { TILE });
+            [self.items(&single, 2), self.items(&tiles, 2)]
+        })
+    }
+}
+
+/// `Range`: 8 numbers each.
+fn numbers_of(ranges: &[AttentionRange]) -> Vec<i32> {
+    let pair = |range: &Range<usize>| [range.start, range.len()];
+    let one = |range: &AttentionRange| {
+        let [[q, nq], [p, np], [k, nk]] = [&range.queries, &range.prefix, &range.keys].map(pair);
+        [q, nq, p, np, k, nk, usize::from(range.causal), 0].map(|n| n as i32)
+    };
+    ranges.iter().flat_map(one).collect()
+}
+
+/// `QueryTile`: 2 numbers each. A range's queries are cut into tiles of `size`; none where that is the largest number.
+fn tiles_of(ranges: &[AttentionRange], size: impl Fn(&AttentionRange) -> usize) -> Vec<i32> {
+    let mut tiles = Vec::new();
+    for (index, range) in ranges.iter().enumerate() {
+        let size = size(range);
+        let count = if size == usize::MAX { 0 } else { range.queries.len() };
+        tiles.extend((0..count).step_by(size).flat_map(|first| [index as i32, first as i32]));
+    }
+    tiles
 }
 
 impl Layout {
     fn of(ranges: &[AttentionRange]) -> Self {
         let mut layout = Self::default();
-        for (index, range) in ranges.iter().enumerate() {
-            let pair = |range: &Range<usize>| [range.start, range.len()];
-            let [[q, nq], [p, np], [k, nk]] = [&range.queries, &range.prefix, &range.keys].map(pair);
-            layout.ranges.extend([q, nq, p, np, k, nk, usize::from(range.causal), 0].map(|n| n as i32));
-            layout.query_tiles.extend((0..nq).step_by(TILE).flat_map(|first| [index as i32, first as i32]));
-        }
         for (keys, visits) in pieces(ranges) {
             for start in keys.clone().step_by(TILE) {
                 let count = TILE.min(keys.end - start);
@@ -143,10 +191,10 @@ mod tests {
             prefix,
             causal: true,
         };
-        let layout =
-            Layout::of(&[range(0..70, 0..0), range(70..470, 0..70), range(470..870, 0..70), range(870..880, 0..70)]);
-        assert_eq!(layout.ranges[8..16], [70, 400, 0, 70, 70, 400, 1, 0]);
-        assert_eq!(layout.query_tiles[..6], [0, 0, 0, 64, 1, 0]);
+        let ranges = [range(0..70, 0..0), range(70..470, 0..70), range(470..870, 0..70), range(870..880, 0..70)];
+        assert_eq!(numbers_of(&ranges)[8..16], [70, 400, 0, 70, 70, 400, 1, 0]);
+        assert_eq!(tiles_of(&ranges, |_| TILE)[..6], [0, 0, 0, 64, 1, 0]);
+        let layout = Layout::of(&ranges);
         // Keys 0..64 and 64..70 are seen by all: in two parts, the first of at least 512 rows.
         assert_eq!(layout.key_tiles[..20], [0, 64, 0, 3, 0, 0, 64, 3, 1, 1, 64, 6, 4, 3, 2, 64, 6, 7, 1, 3]);
         assert_eq!(layout.visits[..16], [0, 0, 1, 0, 2, 0, 3, 0, 0, 64, 1, 64, 2, 64, 3, 64]);

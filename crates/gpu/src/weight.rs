@@ -58,8 +58,13 @@ impl Weight {
         let bytes = machine.upload_bytes(&weight.stored_bytes());
         let row_bytes = dtype.row_bytes(cols).unwrap_or(0);
         let mut own = Self { rows, cols, dtype, row_bytes, storage: Storage::Bytes(bytes) };
-        if dtype == Dtype::BF16 && machine.element == Element::Bf16 {
+        let element = match machine.element {
+            Element::Bf16 => Dtype::BF16,
+            Element::F32 => Dtype::F32,
+        };
+        if machine.keep_operands.get() || dtype == element && element == Dtype::BF16 {
             own.storage = Storage::Operand(own.operand(machine));
+            own.dtype = element;
         }
         own
     }

@@ -8,8 +8,8 @@ use std::rc::Rc;
 use emulator::gpus;
 use graft_gpu::{Element, Gpu};
 use graft_ops::{
-    Activation, AttentionLayer, AttentionRange, Cpu, Device, Dropout, Dtype, Heads, LayerGradients, Lora, Matrix,
-    ParamSet, Rope, Shaped, Target, Weight,
+    Activation, AdaptedWeight, AttentionLayer, AttentionRange, Cpu, Device, Dropout, Dtype, Heads, Inference,
+    LayerGradients, Lora, LoraRows, Matrix, ParamSet, Rope, Shaped, Target, Weight,
 };
 
 /// Numbers that look random, between −1 and 1.
@@ -257,6 +257,132 @@ fn attention_with_ranges_groups_and_a_shared_prefix() {
         check_attention(gpu, heads(2, 1, 128), &short, 205, false, bound);
         check_attention(gpu, heads(1, 1, 64), &long, 830, false, bound);
         check_attention(gpu, heads(2, 2, 16), &both, 70, true, bound);
+    });
+}
+
+/// Rows go to a cache out of order; single queries and many of them attend to a shared prefix and to their own keys.
+fn check_cache(gpu: &Gpu, heads: Heads, bias: bool, bound: f64) {
+    let (width, kv_width, rows) = (heads.heads * heads.dim, heads.kv_heads * heads.dim, 220);
+    let (k, v) = (matrix(rows, kv_width, 71), matrix(rows, kv_width, 72));
+    let to: Rc<[usize]> = (0..rows).map(|row| 5 + row * 7 % rows).collect();
+    let (mut cache, mut there) = (Cpu.cache(2, rows + 10, kv_width), gpu.cache(2, rows + 10, kv_width));
+    let places = gpu.indices(Rc::clone(&to));
+    let (k_there, v_there) = (gpu.matrix(k.clone()), gpu.matrix(v.clone()));
+    for layer in 0..2 {
+        let (a, b) = if layer == 0 { (&k, &v) } else { (&v, &k) };
+        let (a_there, b_there) = if layer == 0 { (&k_there, &v_there) } else { (&v_there, &k_there) };
+        Cpu.store(&mut cache, layer, &to, a, b);
+        gpu.store(&mut there, layer, &places, a_there, b_there);
+    }
+    near("cache", &gpu.cached(&there, 30..60), &Cpu.cached(&cache, 30..60), 0.0);
+    let kept = numbers(2 * 2 * 3 * kv_width, 73);
+    Cpu.fill(&mut cache, 40..43, &kept);
+    gpu.fill(&mut there, 40..43, &kept);
+    near("filled cache", &gpu.cached(&there, 39..44), &Cpu.cached(&cache, 39..44), 0.0);
+
+    let range = |queries, keys, causal| AttentionRange { queries, prefix: 5..75, keys, causal };
+    let ranges: Rc<[AttentionRange]> = Rc::new([
+        range(0..1, 75..76, true),
+        range(1..2, 80..140, true),
+        range(2..72, 140..215, true),
+        range(72..75, 75..78, true),
+        AttentionRange { queries: 75..76, prefix: 0..0, keys: 100..101, causal: true },
+        range(76..78, 90..95, false),
+    ]);
+    let (q, table, reach) = (matrix(78, width, 74), numbers(heads.heads * 399, 75), 200);
+    let layer =
+        AttentionLayer { heads, ranges: Rc::clone(&ranges), bias: bias.then(|| (Rc::new(table.clone()), reach)) };
+    let want = Cpu.attend(&q, &cache, 1, &layer);
+    let bias = bias.then(|| (Rc::new(gpu.vector(&table)), reach));
+    let layer = AttentionLayer { heads, ranges: gpu.ranges(ranges), bias };
+    let got = gpu.attend(&gpu.matrix(q), &there, 1, &layer).download();
+    let name = format!("attention over a cache of {} × {}", heads.heads, heads.dim);
+    near(&name, &got, want.data(), bound);
+    // The rows of short ranges are computed in f32 whatever products read.
+    near(&name, &got[..2 * width], &want.data()[..2 * width], 2e-6);
+}
+
+#[test]
+fn attention_over_a_cache() {
+    on_each(|gpu, bound| {
+        let heads = |heads, kv_heads, dim| Heads { heads, kv_heads, dim, scale: 1.0 / (dim as f32).sqrt() };
+        let bound = bound * 2.0;
+        check_cache(gpu, heads(4, 2, 8), false, bound);
+        check_cache(gpu, heads(3, 1, 64), false, bound);
+        check_cache(gpu, heads(12, 2, 64), false, bound);
+        check_cache(gpu, heads(2, 2, 64), true, bound);
+        check_cache(gpu, heads(4, 1, 128), false, bound);
+    });
+}
+
+#[test]
+fn linear_layers_with_several_adapters() {
+    on_each(|gpu, bound| {
+        let (tokens, inputs, outputs) = (11, 40, [24, 16]);
+        let weights = outputs.map(|out| Weight::dense(out, inputs, numbers(out * inputs, 80 + out as u32)));
+        let mut params = ParamSet::default();
+        for (adapter, rank) in [(0, 4), (1, 70)] {
+            for out in outputs {
+                params.push(format!("{adapter}.a"), rank, inputs, &numbers(rank * inputs, 90 + out as u32));
+                params.push(format!("{adapter}.b"), out, rank, &numbers(rank * out, 95 + out as u32));
+            }
+        }
+        // Rows 0 to 3 have the first adapter, 7 to 10 the second, the others none.
+        let x = matrix(tokens, inputs, 89);
+        fn layers<'a, D: Device>(weights: [&'a D::Weight; 2], params: &'a D::Params) -> [AdaptedWeight<'a, D>; 2] {
+            let mut index = 0..;
+            weights.map(|weight| {
+                let layer = index.next().unwrap_or(0);
+                let of = |(rows, adapter): (std::ops::Range<usize>, usize)| {
+                    let first = 4 * adapter + 2 * layer;
+                    let (a, b) = (D::param(params, first), D::param(params, first + 1));
+                    LoraRows { rows, lora: Lora { a, b, scale: 0.7, dropout: None } }
+                };
+                (weight, [(0..4, 0), (7..11, 1)].map(of).into())
+            })
+        }
+        let want = Cpu.linears(&x, &layers::<Cpu>(weights.each_ref(), &params));
+        let (there, mut params_there) = (weights.each_ref().map(|weight| gpu.weight(weight)), gpu.params(&params));
+        let x_there = gpu.matrix(x.clone());
+        let got = gpu.linears(&x_there, &layers::<Gpu>(there.each_ref(), &params_there));
+        for (got, want) in got.iter().zip(&want) {
+            near("linear layers with several adapters", &got.download(), want.data(), bound);
+        }
+        // What products read of an adapter follows its numbers.
+        let other = numbers(params.data().len(), 99);
+        params.data_mut().copy_from_slice(&other);
+        gpu.write_params(&mut params_there, &other);
+        let [want, _] = Cpu.linears(&x, &layers::<Cpu>(weights.each_ref(), &params));
+        let [got, _] = gpu.linears(&x_there, &layers::<Gpu>(there.each_ref(), &params_there));
+        near("after they changed", &got.download(), want.data(), bound);
+    });
+}
+
+#[test]
+fn likeliest_tokens() {
+    on_each(|gpu, bound| {
+        let (h, head) = (matrix(6, 24, 100), Weight::dense(1000, 24, numbers(1000 * 24, 101)));
+        let want = Cpu.logits(&h, &head, 0.5);
+        near("logits", &gpu.logits(&gpu.matrix(h), &gpu.weight(&head), 0.5).download(), want.data(), bound);
+        let mut logits = want;
+        // The first of equal ones; what is not allowed may be larger.
+        logits.row_mut(0)[3] = 9.0;
+        logits.row_mut(0)[700] = 9.0;
+        logits.row_mut(1)[5] = 100.0;
+        logits.row_mut(4).fill(f32::NEG_INFINITY);
+        logits.row_mut(5)[2] = f32::NAN;
+        let all = vec![u32::MAX; 32];
+        let some: Vec<u32> = (0..20).map(|i| 0x5a5a_5a5a_u32.rotate_left(i) & !(1 << 5)).collect();
+        let masks: [&[u32]; 6] = [&all, &some, &[1 << 7], &[], &all, &[4]];
+        let (want, got) = (Cpu.best(&logits, &masks), gpu.best(&gpu.matrix(logits), &masks));
+        let tokens = |all: &[graft_ops::Best]| all.iter().map(|best| best.token).collect::<Vec<_>>();
+        assert_eq!(tokens(&got)[..5], tokens(&want)[..5]);
+        assert_eq!(tokens(&got)[2..5], [Some(7), None, None]);
+        assert_eq!(tokens(&got)[0], Some(3));
+        for (got, want) in got.iter().zip(&want).take(3) {
+            assert!((got.log_prob - want.log_prob).abs() < 1e-5, "{got:?} is not {want:?}");
+        }
+        assert!(got[5].token.is_none() || got[5].log_prob.is_nan(), "a logit that is no number was chosen");
     });
 }
 

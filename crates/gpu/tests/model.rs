@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use emulator::gpus;
 use graft_gpu::{Element, Gpu};
-use graft_nn::{Adapter, Context, MicroBatch, Model, Sequence};
-use graft_ops::{Adam, Device, Dropout};
+use graft_nn::{Adapter, Context, Feed, MicroBatch, Model, Sequence, Session, Source};
+use graft_ops::{Adam, Best, Device, Dropout, Inference, Shaped as _};
 use safetensors::SafeTensors;
 
 fn folder(name: &str) -> PathBuf {
@@ -164,6 +164,110 @@ fn a_shared_prefix_dropout_and_recomputing_change_nothing() {
                     assert_eq!(*before, found, "repeating gives other bits");
                 }
                 before = Some(found);
+            }
+        }
+    }
+}
+
+/// Tokens and log-probabilities of answers that are written together: each input once with the adapter and once without.
+/// The first `shared` tokens of a decoder's inputs are one prefix. Every token of a known answer is fed whatever came
+/// before, so that one near tie doesn't change all that follows.
+fn answers<D: Inference>(
+    model: &Model<D>,
+    adapter: Option<&Adapter<D>>,
+    inputs: &[Vec<u32>],
+    shared: usize,
+    known: Option<&[Vec<Best>]>,
+) -> Vec<Vec<Best>> {
+    const LENGTH: usize = 8;
+    let encoder = model.has_encoder();
+    let mut session = Session::new(model, 400);
+    let with: Vec<Option<&Adapter<D>>> = if adapter.is_some() { vec![adapter, None] } else { vec![None] };
+    let (mut slots, mut fed, mut whose) = (Vec::new(), Vec::new(), Vec::new());
+    for of in with {
+        let ahead = of.map_or(0, Adapter::virtual_tokens);
+        let prefix = (!encoder).then(|| session.prefix(model, of, &inputs[0][..shared]).unwrap().unwrap());
+        for input in inputs {
+            let (source, first) = match encoder {
+                true => (ahead + input.len(), vec![model.decoder_start()]),
+                false => (0, input[shared..].to_vec()),
+            };
+            let slot = session.open(prefix, source, first.len() + LENGTH).unwrap();
+            session.encode(model, &[Source { slot, adapter: of, tokens: input }]).unwrap();
+            slots.push(slot);
+            fed.push(first);
+            whose.push(of);
+        }
+    }
+    let mask = vec![u32::MAX; model.vocab().div_ceil(32)];
+    let mut answers = vec![Vec::new(); slots.len()];
+    for step in 0..LENGTH {
+        // Those with an adapter and those without take turns, so that they must be put in order.
+        let mut order: Vec<usize> = (0..slots.len()).collect();
+        order.sort_by_key(|i| (i % inputs.len(), *i));
+        let feeds: Vec<Feed<'_, D>> =
+            order.iter().map(|&i| Feed { slot: slots[i], adapter: whose[i], tokens: &fed[i] }).collect();
+        let hidden = session.feed(model, &feeds).unwrap();
+        assert_eq!(hidden.rows(), order.len());
+        let rows: Vec<usize> = (0..order.len()).collect();
+        let logits = model.logits_of(&hidden, &rows);
+        let best = model.device().best(&logits, &vec![&mask[..]; order.len()]);
+        for (&i, best) in order.iter().zip(best) {
+            let next = known.map_or(best, |known| known[i][step]);
+            fed[i] = vec![next.token.unwrap()];
+            answers[i].push(best);
+        }
+    }
+    slots.into_iter().for_each(|slot| session.close(slot));
+    answers
+}
+
+/// Greedy answers on the device beside the CPU's: how many tokens differ, and the largest difference of a
+/// log-probability where they don't.
+fn check_answers(gpu: &Gpu, name: &str, case: &str, bound: f32) {
+    let folder = folder(name);
+    let (model, _) = Model::open(&folder).unwrap();
+    let there = model.upload(gpu).unwrap();
+    let bytes = std::fs::read(folder.join("inputs.safetensors")).unwrap();
+    let mut inputs: Vec<Vec<u32>> = sequences(&model, &bytes)
+        .into_iter()
+        .map(|sequence| if model.has_encoder() { sequence.source } else { sequence.tokens })
+        .collect();
+    let shared = if model.has_encoder() { 0 } else { 3 };
+    for index in 1..inputs.len() {
+        let prefix = inputs[0][..shared].to_vec();
+        inputs[index][..shared].copy_from_slice(&prefix);
+    }
+    let adapter = (case != "base").then(|| Adapter::open(&folder.join(format!("adapter_{case}")), &model).unwrap());
+    let uploaded = adapter.as_ref().map(|adapter| adapter.upload(gpu));
+    let want = answers(&model, adapter.as_ref(), &inputs, shared, None);
+    let got = answers(&there, uploaded.as_ref(), &inputs, shared, Some(&want));
+    let pairs: Vec<(&Best, &Best)> = want.iter().flatten().zip(got.iter().flatten()).collect();
+    let (mut different, mut largest) = (0, 0.0_f32);
+    for (want, got) in &pairs {
+        if want.token == got.token {
+            largest = largest.max((want.log_prob - got.log_prob).abs());
+        } else {
+            // Another token only where both are nearly as likely.
+            different += 1;
+            let apart = (want.log_prob - got.log_prob).abs();
+            assert!(apart < bound, "{name}, {case}: {got:?} was chosen instead of {want:?}");
+        }
+    }
+    println!("{name:<12} {case:<6} {different} of {} tokens differ  log-probs {largest:.1e}", pairs.len());
+    assert!(largest < bound, "{name}, {case}: the log-probabilities differ");
+    assert!(different * 20 <= pairs.len(), "{name}, {case}: {different} of {} tokens differ", pairs.len());
+}
+
+#[test]
+fn answers_are_those_of_the_cpu() {
+    for (element, bound, keep) in [(Element::F32, 1e-4, false), (Element::Bf16, 5e-2, true)] {
+        for gpu in gpus(element) {
+            gpu.keep_operands(keep);
+            for name in ["tiny-llama", "tiny-llama3", "tiny-t5"] {
+                for case in ["base", "lora", "prompt"] {
+                    check_answers(&gpu, name, case, bound);
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 use std::{ops::Range, rc::Rc};
 
 use graft_core::{AdapterSpec, Digest, Purpose, Targets, random};
-use graft_ops::{Cpu, Device, Dropout, Lora, LoraRows, Matrix, ParamSet, Tape, Tensor, Weight, linear_groups};
+use graft_ops::{Cpu, Device, Dropout, Inference, Lora, LoraRows, ParamSet, Tape, Tensor};
 use rand::RngExt as _;
 
 use crate::{Error, Model};
@@ -209,7 +209,7 @@ impl<D: Device> Adapter<D> {
 }
 
 /// Consecutive packed rows and the adapter that applies to them.
-pub(crate) type Group<'a> = (Range<usize>, Option<&'a Adapter>);
+pub(crate) type Group<'a, D> = (Range<usize>, Option<&'a Adapter<D>>);
 
 /// Which adapter applies to which rows.
 pub(crate) trait Adapt<'a, D: Device>: Copy {
@@ -229,7 +229,7 @@ pub(crate) trait Adapt<'a, D: Device>: Copy {
     }
 
     /// Writes a soft prompt over the rows that start at each of `places`, from the adapter of its group.
-    fn place(self, tape: &mut Tape<'a, D>, x: D::Matrix, places: Option<Rc<D::Indices>>) -> Tensor<D>;
+    fn place(self, tape: &mut Tape<'a, D>, x: D::Matrix, places: Option<Rc<[usize]>>) -> Tensor<D>;
 
     /// The adapters of the wanted rows alone.
     fn of_wanted(self) -> Self;
@@ -251,9 +251,9 @@ impl<'a, D: Device> Adapt<'a, D> for Option<&'a Adapter<D>> {
         })
     }
 
-    fn place(self, tape: &mut Tape<'a, D>, x: D::Matrix, places: Option<Rc<D::Indices>>) -> Tensor<D> {
+    fn place(self, tape: &mut Tape<'a, D>, x: D::Matrix, places: Option<Rc<[usize]>>) -> Tensor<D> {
         match self.and_then(Adapter::prompt).zip(places) {
-            Some((prompt, places)) => tape.place(x, prompt, places),
+            Some((prompt, places)) => tape.place(x, prompt, tape.device().indices(places)),
             None => Tensor::constant(x),
         }
     }
@@ -264,38 +264,43 @@ impl<'a, D: Device> Adapt<'a, D> for Option<&'a Adapter<D>> {
 }
 
 /// One adapter per group of rows, without gradients, as in batched generation.
-#[derive(Clone, Copy)]
-pub(crate) struct Groups<'a> {
+pub(crate) struct Groups<'a, D: Device> {
     /// Groups of all rows.
-    pub(crate) all: &'a [Group<'a>],
+    pub(crate) all: &'a [Group<'a, D>],
     /// Groups of the rows that remain once the last block has selected the wanted ones.
-    pub(crate) wanted: &'a [Group<'a>],
+    pub(crate) wanted: &'a [Group<'a, D>],
 }
 
-impl<'a> Adapt<'a, Cpu> for Groups<'a> {
+impl<D: Device> Clone for Groups<'_, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D: Device> Copy for Groups<'_, D> {}
+
+impl<'a, D: Inference> Adapt<'a, D> for Groups<'a, D> {
     fn linears<const N: usize>(
         self,
-        _: &mut Tape<'a>,
-        x: &Tensor,
-        weights: [&'a Weight; N],
+        tape: &mut Tape<'a, D>,
+        x: &Tensor<D>,
+        weights: [&'a D::Weight; N],
         first_module: usize,
-    ) -> [Tensor; N] {
+    ) -> [Tensor<D>; N] {
         let mut module = first_module..;
         let layers = weights.map(|weight| {
             let module = module.next().unwrap_or(first_module);
             let lora =
-                |(rows, adapter): &Group<'a>| Some(LoraRows { rows: rows.clone(), lora: (*adapter)?.at(module)? });
+                |(rows, adapter): &Group<'a, D>| Some(LoraRows { rows: rows.clone(), lora: (*adapter)?.at(module)? });
             (weight, self.all.iter().filter_map(lora).collect())
         });
-        linear_groups(x.value(), &layers).map(Tensor::constant)
+        tape.device().linears(x.value(), &layers).map(Tensor::constant)
     }
 
-    fn place(self, _: &mut Tape<'a>, mut x: Matrix, places: Option<Rc<[usize]>>) -> Tensor {
+    fn place(self, tape: &mut Tape<'a, D>, mut x: D::Matrix, places: Option<Rc<[usize]>>) -> Tensor<D> {
         for (rows, prompt) in self.all.iter().filter_map(|(rows, a)| Some((rows, a.as_ref()?.prompt()?))) {
-            for place in places.iter().flat_map(|places| places.iter()).filter(|place| rows.contains(place)) {
-                let start = place * prompt.cols;
-                x.data_mut()[start..start + prompt.data.len()].copy_from_slice(prompt.data);
-            }
+            let own: Rc<[usize]> = places.iter().flat_map(|p| p.iter()).copied().filter(|p| rows.contains(p)).collect();
+            tape.device().place(&mut x, &prompt, &tape.device().indices(own));
         }
         Tensor::constant(x)
     }

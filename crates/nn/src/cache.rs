@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use graft_ops::{AttentionLayer, Cpu, Device, Matrix, Sparse, Tape, Tensor, attend};
+use graft_ops::{AttentionLayer, Device, Inference, Tape, Tensor};
 
 /// Where an attention layer's keys and values come from.
 pub(crate) trait Attend<D: Device> {
@@ -29,64 +29,23 @@ impl<D: Device> Attend<D> for NewRows {
     }
 }
 
-/// A cache, whose row `rows[i]` receives the keys and values of row `i`.
-pub(crate) struct Cached<'c> {
-    pub(crate) cache: &'c mut Cache,
-    pub(crate) rows: &'c [usize],
+/// A KV cache, whose row `rows[i]` receives the keys and values of row `i`. [`FreeRows`] assigns rows to sequences.
+pub(crate) struct Cached<'c, D: Inference> {
+    pub(crate) cache: &'c mut D::Cache,
+    pub(crate) rows: &'c D::Indices,
 }
 
-impl Attend<Cpu> for Cached<'_> {
-    fn attend(&mut self, _: &mut Tape<'_>, index: usize, [q, k, v]: [&Tensor; 3], layer: AttentionLayer) -> Tensor {
-        self.cache.store(index, self.rows, k.value(), v.value());
-        let (keys, values) = self.cache.layer(index);
-        Tensor::constant(attend(q.value(), keys, values, &layer))
-    }
-}
-
-/// The KV cache: keys and values of earlier tokens for each attention layer. [`FreeRows`] assigns rows to sequences.
-#[derive(Debug)]
-pub struct Cache {
-    /// Keys and values `(rows, width)`.
-    layers: Vec<[Sparse; 2]>,
-    width: usize,
-}
-
-impl Cache {
-    /// Space for `rows` tokens in `layers` layers of keys and values that are `width` numbers wide. The operating system
-    /// commits the memory when a row is first written.
-    #[must_use]
-    pub fn new(layers: usize, rows: usize, width: usize) -> Self {
-        let layers = (0..layers).map(|_| [(); 2].map(|()| Sparse::zeros(rows * width))).collect();
-        Self { layers, width }
-    }
-
-    /// Writes row `i` of `k` and `v` to row `rows[i]` of a layer.
-    pub(crate) fn store(&mut self, layer: usize, rows: &[usize], k: &Matrix, v: &Matrix) {
-        for (to, from) in self.layers[layer].iter_mut().zip([k, v]) {
-            for (index, row) in rows.iter().enumerate() {
-                to[row * self.width..(row + 1) * self.width].copy_from_slice(from.row(index));
-            }
-        }
-    }
-
-    /// Contents of some rows: layer after layer, keys before values.
-    pub(crate) fn numbers(&self, rows: Range<usize>) -> Vec<f32> {
-        let at = rows.start * self.width..rows.end * self.width;
-        self.layers.iter().flatten().flat_map(|of| &of[at.clone()]).copied().collect()
-    }
-
-    /// Fills rows with what [`numbers`](Self::numbers) returned.
-    pub(crate) fn fill(&mut self, rows: Range<usize>, numbers: &[f32]) {
-        let at = rows.start * self.width..rows.end * self.width;
-        for (of, own) in self.layers.iter_mut().flatten().zip(numbers.chunks(at.len().max(1))) {
-            of[at.clone()].copy_from_slice(own);
-        }
-    }
-
-    /// Keys and values of a layer.
-    pub(crate) fn layer(&self, layer: usize) -> (&[f32], &[f32]) {
-        let [keys, values] = &self.layers[layer];
-        (keys, values)
+impl<D: Inference> Attend<D> for Cached<'_, D> {
+    fn attend(
+        &mut self,
+        tape: &mut Tape<'_, D>,
+        index: usize,
+        [q, k, v]: [&Tensor<D>; 3],
+        layer: AttentionLayer<D>,
+    ) -> Tensor<D> {
+        let device = tape.device();
+        device.store(self.cache, index, self.rows, k.value(), v.value());
+        Tensor::constant(device.attend(q.value(), self.cache, index, &layer))
     }
 }
 

@@ -4,10 +4,10 @@
 use std::rc::Rc;
 
 use graft_formats::{LlamaConfig, RopeScaling, Tensors};
-use graft_ops::{Activation, AttentionLayer, Cpu, Device, Heads, Rope, Shaped, Tape, Tensor};
+use graft_ops::{Activation, AttentionLayer, Cpu, Device, Heads, Inference, Rope, Shaped, Tape, Tensor};
 
 use crate::{
-    Cache, Error, TargetModule,
+    Error, TargetModule,
     adapter::Adapt,
     cache::{Attend, NewRows},
     model::load,
@@ -87,10 +87,12 @@ impl Llama {
             inverse_frequencies: self.inverse_frequencies.clone(),
         }
     }
+}
 
+impl<D: Inference> Llama<D> {
     /// An empty cache for `rows` tokens.
-    pub(crate) fn cache(&self, rows: usize) -> Cache {
-        Cache::new(self.blocks.len(), rows, self.config.kv_heads * self.config.head_dim)
+    pub(crate) fn cache(&self, rows: usize) -> D::Cache {
+        self.device.cache(self.blocks.len(), rows, self.config.kv_heads * self.config.head_dim)
     }
 }
 
@@ -128,7 +130,7 @@ impl<D: Device> Llama<D> {
         tape: &mut Tape<'a, D>,
         adapters: impl Adapt<'a, D>,
         tokens: &[u32],
-        places: Option<Rc<D::Indices>>,
+        places: Option<Rc<[usize]>>,
     ) -> Tensor<D> {
         adapters.place(tape, self.device.gather(&self.embedding, tokens), places)
     }

@@ -82,10 +82,7 @@ impl Model {
                 run_t5(model, &mut tape, adapter, &pairs, Context::default())
             }
         };
-        let (head, scale) = self.head();
-        let mut logits = Matrix::scratch(hidden.value().rows(), head.rows());
-        head.forward(hidden.value().data(), logits.data_mut(), scale, &[]);
-        Ok(logits)
+        Ok(self.head_of(hidden.value()))
     }
 }
 
@@ -240,7 +237,7 @@ impl<D: Device> Model<D> {
             Rc::new([AttentionRange { queries: rows.clone(), prefix: 0..0, keys: rows, causal: false }]);
         let device = self.device();
         let (mut tape, mask) = (Tape::frozen_on(device), Mask::new(device, ranges));
-        let x = model.encode(&mut tape, adapter, &tokens, Some(device.indices(Rc::new([0]))), &mask, false);
+        let x = model.encode(&mut tape, adapter, &tokens, Some(Rc::new([0])), &mask, false);
         Ok(Some(device.download(x.value())))
     }
 
@@ -285,7 +282,7 @@ fn run_llama<'a, D: Device>(
     context: Context<'_>,
 ) -> (Tensor<D>, Vec<Target>) {
     let device = &model.device;
-    let x = model.embed(tape, adapter, &packed.tokens, Some(device.indices(Rc::new([0]))));
+    let x = model.embed(tape, adapter, &packed.tokens, Some(Rc::new([0])));
     let (ranges, wanted) = (device.ranges(packed.ranges), device.indices(packed.rows));
     let rows = Rows { ranges, rope: model.rope(&packed.positions), wanted };
     (model.forward(tape, adapter, x, &rows, &mut NewRows, context.recompute), packed.targets)
@@ -351,7 +348,7 @@ fn run_t5<'a, D: Device>(
     let encoded = match context.encoded {
         Some(known) => Tensor::constant(device.matrix(stacked(known))),
         None => {
-            let places = Some(device.indices(places.into()));
+            let places = Some(places.into());
             model.encode(tape, adapter, &sources, places, &pairs.sources, context.recompute)
         }
     };

@@ -1,13 +1,13 @@
 use std::{ops::Range, rc::Rc};
 
-use graft_ops::{AttentionRange, Cpu, Matrix, Tape};
+use graft_ops::{AttentionRange, Cpu, Device, Inference, Shaped as _, Tape};
 
 use crate::{
-    Adapter, Cache, Error, Model,
+    Adapter, Error, Model,
     adapter::{Adapt, Group, Groups},
     cache::{Cached, FreeRows},
     llama::{Llama, Rows},
-    t5::{DecoderMemory, Mask, Pairs, T5},
+    t5::{DecoderMemory, Mask, Pairs},
 };
 
 /// The KV caches of sequences that are generated together on one model, each with its own adapter. A sequence occupies a
@@ -15,11 +15,11 @@ use crate::{
 ///
 /// The model and the adapters are arguments of every call. Pass the same ones for the same sequence each time.
 #[derive(Debug)]
-pub struct Session {
-    cache: Cache,
+pub struct Session<D: Inference = Cpu> {
+    cache: D::Cache,
     free: FreeRows,
     /// Keys and values of encoded sources, which the decoder's cross-attention reads.
-    sources: Option<(Cache, FreeRows)>,
+    sources: Option<(D::Cache, FreeRows)>,
     prefixes: Vec<Option<Range<usize>>>,
     slots: Vec<Option<Slot>>,
 }
@@ -38,32 +38,32 @@ struct Slot {
 }
 
 /// The next tokens of one sequence.
-#[derive(Clone, Copy, Debug)]
-pub struct Feed<'a> {
+#[derive(Debug)]
+pub struct Feed<'a, D: Device = Cpu> {
     /// The sequence's slot, as returned by [`Session::open`].
     pub slot: usize,
     /// Its adapter.
-    pub adapter: Option<&'a Adapter>,
+    pub adapter: Option<&'a Adapter<D>>,
     /// At least one.
     pub tokens: &'a [u32],
 }
 
 /// The encoder input of one sequence.
-#[derive(Clone, Copy, Debug)]
-pub struct Source<'a> {
+#[derive(Debug)]
+pub struct Source<'a, D: Device = Cpu> {
     /// The sequence's slot, as returned by [`Session::open`].
     pub slot: usize,
     /// Its adapter.
-    pub adapter: Option<&'a Adapter>,
+    pub adapter: Option<&'a Adapter<D>>,
     /// Tokens of the source.
     pub tokens: &'a [u32],
 }
 
-impl Session {
+impl<D: Inference> Session<D> {
     /// Space for `rows` tokens of all sequences together and, for a model with an encoder, for as many source tokens.
     /// The operating system commits the memory page by page, when a row is first written.
     #[must_use]
-    pub fn new(model: &Model, rows: usize) -> Self {
+    pub fn new(model: &Model<D>, rows: usize) -> Self {
         let cache = || match model {
             Model::Llama(llama) => llama.cache(rows),
             Model::T5(t5) => t5.cache(rows),
@@ -77,7 +77,12 @@ impl Session {
     ///
     /// # Errors
     /// A token outside the vocabulary or more tokens than the context.
-    pub fn prefix(&mut self, model: &Model, adapter: Option<&Adapter>, tokens: &[u32]) -> Result<Option<usize>, Error> {
+    pub fn prefix(
+        &mut self,
+        model: &Model<D>,
+        adapter: Option<&Adapter<D>>,
+        tokens: &[u32],
+    ) -> Result<Option<usize>, Error> {
         let virtual_tokens = adapter.map_or(0, Adapter::virtual_tokens);
         let count = virtual_tokens + tokens.len();
         model.check_tokens(tokens, count)?;
@@ -86,8 +91,8 @@ impl Session {
             let all: Vec<u32> = std::iter::repeat_n(0, virtual_tokens).chain(tokens.iter().copied()).collect();
             let range = AttentionRange { queries: 0..count, prefix: 0..0, keys: place.clone(), causal: true };
             let places = (virtual_tokens > 0).then(|| Rc::from([0_usize].as_slice()));
-            let (to, positions): (Vec<usize>, Vec<u32>) = (place.clone().collect(), (0..count as u32).collect());
-            let input = LlamaInput { tokens: &all, to: &to, positions: &positions, wanted: Rc::new([count - 1]) };
+            let (to, positions): (_, Vec<u32>) = (place.clone().collect(), (0..count as u32).collect());
+            let input = LlamaInput { tokens: &all, to, positions: &positions, wanted: Rc::new([count - 1]) };
             run(llama, adapter, input, &mut self.cache, vec![range], places);
         }
         Ok(Some(put(&mut self.prefixes, place)))
@@ -95,9 +100,9 @@ impl Session {
 
     /// Keys and values of a prefix, for [`restore`](Self::restore); empty for an unknown prefix.
     #[must_use]
-    pub fn numbers_of(&self, prefix: usize) -> Vec<f32> {
+    pub fn numbers_of(&self, model: &Model<D>, prefix: usize) -> Vec<f32> {
         let rows = self.prefixes.get(prefix).cloned().flatten();
-        rows.map_or_else(Vec::new, |rows| self.cache.numbers(rows))
+        rows.map_or_else(Vec::new, |rows| model.device().cached(&self.cache, rows))
     }
 
     /// Restores a prefix of a decoder-only model from what [`numbers_of`](Self::numbers_of) returned for the same model,
@@ -108,8 +113,8 @@ impl Session {
     /// As [`prefix`](Self::prefix).
     pub fn restore(
         &mut self,
-        model: &Model,
-        adapter: Option<&Adapter>,
+        model: &Model<D>,
+        adapter: Option<&Adapter<D>>,
         tokens: &[u32],
         numbers: &[f32],
     ) -> Result<Option<usize>, Error> {
@@ -119,7 +124,7 @@ impl Session {
         }
         model.check_tokens(tokens, count)?;
         let Some(place) = self.free.take(count) else { return Ok(None) };
-        self.cache.fill(place.clone(), numbers);
+        model.device().fill(&mut self.cache, place.clone(), numbers);
         Ok(Some(put(&mut self.prefixes, place)))
     }
 
@@ -161,10 +166,11 @@ impl Session {
     ///
     /// # Errors
     /// A token outside the vocabulary, or a source whose length differs from the one given to [`open`](Self::open).
-    pub fn encode(&mut self, model: &Model, sources: &[Source<'_>]) -> Result<(), Error> {
+    pub fn encode(&mut self, model: &Model<D>, sources: &[Source<'_, D>]) -> Result<(), Error> {
         let (Model::T5(t5), Some((memory, _))) = (model, &mut self.sources) else { return Ok(()) };
         let (mut tokens, mut places, mut ranges, mut to) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut groups: Vec<Group<'_>> = Vec::new();
+        let mut groups: Vec<Group<'_, D>> = Vec::new();
+        let device = model.device();
         for index in by_adapter(sources.iter().map(|source| source.adapter)) {
             let source = &sources[index];
             let slot = slot_of(&mut self.slots, source.slot)?;
@@ -187,10 +193,10 @@ impl Session {
             return Ok(());
         }
         let adapters = Groups { all: &groups, wanted: &groups };
-        let mask = Mask::new(&Cpu, ranges.into());
-        let encoded = t5.encode(&mut Tape::frozen(), adapters, &tokens, Some(places.into()), &mask, false);
-        t5.cross_memory(adapters, &encoded, &to, memory);
-        Ok(())
+        let mask = Mask::new(device, ranges.into());
+        let encoded = t5.encode(&mut Tape::frozen_on(device), adapters, &tokens, Some(places.into()), &mask, false);
+        t5.cross_memory(adapters, &encoded, &device.indices(to.into()), memory);
+        device.status().map_err(Error::Device)
     }
 
     /// Tokens a sequence can still take.
@@ -204,34 +210,45 @@ impl Session {
     ///
     /// # Errors
     /// A token outside the vocabulary, or more tokens than a slot has rows left. No sequence is changed then.
-    pub fn feed(&mut self, model: &Model, inputs: &[Feed<'_>]) -> Result<Matrix, Error> {
+    pub fn feed(&mut self, model: &Model<D>, inputs: &[Feed<'_, D>]) -> Result<D::Matrix, Error> {
         let order = by_adapter(inputs.iter().map(|input| input.adapter));
         let Layout { tokens, positions, to, wanted, groups, wanted_groups, ranges, cross } =
             self.lay_out(model, inputs, &order)?;
         let adapters = Groups { all: &groups, wanted: &wanted_groups };
+        let device = model.device();
         let hidden = match model {
             Model::Llama(llama) => {
-                let input = LlamaInput { tokens: &tokens, to: &to, positions: &positions, wanted: wanted.into() };
+                let input = LlamaInput { tokens: &tokens, to: to.into(), positions: &positions, wanted: wanted.into() };
                 run(llama, adapters, input, &mut self.cache, ranges, None)
             }
             Model::T5(t5) => {
                 let [sources, targets, cross] =
-                    [Vec::new(), ranges, cross].map(|ranges| Mask::new(&Cpu, ranges.into()));
+                    [Vec::new(), ranges, cross].map(|ranges| Mask::new(device, ranges.into()));
                 let pairs = Pairs { sources, targets, cross };
-                let all = self.feed_decoder(t5, adapters, &tokens, &to, &pairs);
-                rows_of(&all, &wanted)
+                let Some((encoder, _)) = &self.sources else {
+                    unreachable!("models with an encoder have room for sources")
+                };
+                let mut memory = DecoderMemory { own: &mut self.cache, rows: &*device.indices(to.into()), encoder };
+                let all = t5.decode_cached(adapters, &tokens, &pairs, &mut memory);
+                device.select(all.value(), &device.indices(wanted.into()))
             }
         };
+        device.status().map_err(Error::Device)?;
         if order.is_sorted() {
             return Ok(hidden);
         }
         let mut place = vec![0; order.len()];
         order.iter().enumerate().for_each(|(row, &index)| place[index] = row);
-        Ok(rows_of(&hidden, &place))
+        Ok(device.select(&hidden, &device.indices(place.into())))
     }
 
     /// Checks the inputs and assigns their tokens to rows, grouped by adapter.
-    fn lay_out<'a>(&mut self, model: &Model, inputs: &[Feed<'a>], order: &[usize]) -> Result<Layout<'a>, Error> {
+    fn lay_out<'a>(
+        &mut self,
+        model: &Model<D>,
+        inputs: &[Feed<'a, D>],
+        order: &[usize],
+    ) -> Result<Layout<'a, D>, Error> {
         for input in inputs {
             model.check_tokens(input.tokens, 0)?;
             let slot = slot_of(&mut self.slots, input.slot)?;
@@ -258,26 +275,10 @@ impl Session {
         }
         Ok(layout)
     }
-
-    fn feed_decoder(&mut self, t5: &T5, adapters: Groups<'_>, tokens: &[u32], to: &[usize], pairs: &Pairs) -> Matrix {
-        let Some((encoded, _)) = &self.sources else { unreachable!("models with an encoder have room for sources") };
-        let mut memory = DecoderMemory { own: &mut self.cache, rows: to, encoder: encoded };
-        t5.decode_cached(adapters, tokens, pairs, &mut memory)
-    }
-}
-
-/// A copy of some rows, in this order.
-fn rows_of(from: &Matrix, rows: &[usize]) -> Matrix {
-    let mut to = Matrix::scratch(rows.len(), from.cols());
-    for (row, &index) in rows.iter().enumerate() {
-        to.row_mut(row).copy_from_slice(from.row(index));
-    }
-    to
 }
 
 /// The packed rows of one [`Session::feed`]: all vectors but the last four have one entry per row.
-#[derive(Default)]
-struct Layout<'a> {
+struct Layout<'a, D: Device> {
     tokens: Vec<u32>,
     positions: Vec<u32>,
     /// Cache row that receives the row's keys and values.
@@ -285,11 +286,26 @@ struct Layout<'a> {
     /// The last row of each sequence, whose hidden state is returned.
     wanted: Vec<usize>,
     /// Rows by adapter.
-    groups: Vec<Group<'a>>,
+    groups: Vec<Group<'a, D>>,
     /// Entries of `wanted` by adapter.
-    wanted_groups: Vec<Group<'a>>,
+    wanted_groups: Vec<Group<'a, D>>,
     ranges: Vec<AttentionRange>,
     cross: Vec<AttentionRange>,
+}
+
+impl<D: Device> Default for Layout<'_, D> {
+    fn default() -> Self {
+        Self {
+            tokens: Vec::new(),
+            positions: Vec::new(),
+            to: Vec::new(),
+            wanted: Vec::new(),
+            groups: Vec::new(),
+            wanted_groups: Vec::new(),
+            ranges: Vec::new(),
+            cross: Vec::new(),
+        }
+    }
 }
 
 fn slot_of(slots: &mut [Option<Slot>], index: usize) -> Result<&mut Slot, Error> {
@@ -306,7 +322,7 @@ fn put<T>(places: &mut Vec<Option<T>>, new: T) -> usize {
     place
 }
 
-fn same(a: Option<&Adapter>, b: Option<&Adapter>) -> bool {
+fn same<D: Device>(a: Option<&Adapter<D>>, b: Option<&Adapter<D>>) -> bool {
     match (a, b) {
         (None, None) => true,
         (Some(a), Some(b)) => std::ptr::eq(a, b),
@@ -315,8 +331,8 @@ fn same(a: Option<&Adapter>, b: Option<&Adapter>) -> bool {
 }
 
 /// An order of the inputs in which those with the same adapter are consecutive.
-fn by_adapter<'a>(adapters: impl Iterator<Item = Option<&'a Adapter>>) -> Vec<usize> {
-    let mut groups: Vec<(Option<&Adapter>, Vec<usize>)> = Vec::new();
+fn by_adapter<'a, D: Device>(adapters: impl Iterator<Item = Option<&'a Adapter<D>>>) -> Vec<usize> {
+    let mut groups: Vec<(Option<&Adapter<D>>, Vec<usize>)> = Vec::new();
     for (index, adapter) in adapters.enumerate() {
         match groups.iter_mut().find(|(of, _)| same(*of, adapter)) {
             Some((_, group)) => group.push(index),
@@ -327,7 +343,7 @@ fn by_adapter<'a>(adapters: impl Iterator<Item = Option<&'a Adapter>>) -> Vec<us
 }
 
 /// Extends the last group by adjacent rows with the same adapter, or starts a new group.
-fn grow<'a>(groups: &mut Vec<Group<'a>>, rows: Range<usize>, adapter: Option<&'a Adapter>) {
+fn grow<'a, D: Device>(groups: &mut Vec<Group<'a, D>>, rows: Range<usize>, adapter: Option<&'a Adapter<D>>) {
     match groups.last_mut() {
         Some((range, of)) if same(*of, adapter) && range.end == rows.start => range.end = rows.end,
         _ => groups.push((rows, adapter)),
@@ -338,35 +354,37 @@ fn grow<'a>(groups: &mut Vec<Group<'a>>, rows: Range<usize>, adapter: Option<&'a
 struct LlamaInput<'p> {
     tokens: &'p [u32],
     /// Cache row that receives each row's keys and values.
-    to: &'p [usize],
+    to: Rc<[usize]>,
     positions: &'p [u32],
     wanted: Rc<[usize]>,
 }
 
 /// Runs a Llama over a cache; returns the hidden states of the wanted rows.
-fn run<'a>(
-    llama: &'a Llama,
-    adapters: impl Adapt<'a, Cpu> + 'a,
+fn run<'a, D: Inference>(
+    llama: &'a Llama<D>,
+    adapters: impl Adapt<'a, D> + 'a,
     input: LlamaInput<'_>,
-    cache: &mut Cache,
+    cache: &mut D::Cache,
     ranges: Vec<AttentionRange>,
     places: Option<Rc<[usize]>>,
-) -> Matrix {
-    let mut tape = Tape::frozen();
+) -> D::Matrix {
+    let device = &llama.device;
+    let mut tape = Tape::frozen_on(device);
     // Only a prefix contains soft prompts; other input has no `places`.
     let x = llama.embed(&mut tape, adapters, input.tokens, places);
-    let rows = Rows { ranges: ranges.into(), rope: llama.rope(input.positions), wanted: input.wanted };
-    let mut memory = Cached { cache, rows: input.to };
-    llama.forward(&mut tape, adapters, x, &rows, &mut memory, false).value().clone()
+    let (ranges, wanted) = (device.ranges(ranges.into()), device.indices(input.wanted));
+    let rows = Rows { ranges, rope: llama.rope(input.positions), wanted };
+    let mut memory = Cached { cache, rows: &*device.indices(input.to) };
+    llama.forward(&mut tape, adapters, x, &rows, &mut memory, false).into_matrix(device)
 }
 
 /// Greedy continuation of one sequence: at most `limit` new tokens, ended by (and without) any of `stop`.
 ///
 /// # Errors
 /// As [`Session::feed`].
-pub fn greedy(
-    model: &Model,
-    adapter: Option<&Adapter>,
+pub fn greedy<D: Inference>(
+    model: &Model<D>,
+    adapter: Option<&Adapter<D>>,
     source: &[u32],
     prompt: &[u32],
     limit: usize,
@@ -379,15 +397,12 @@ pub fn greedy(
     let prefix = if model.has_encoder() { None } else { session.prefix(model, adapter, &[])? };
     let Some(slot) = session.open(prefix, encoded, capacity) else { return Err(Error::NoSequence(0)) };
     session.encode(model, &[Source { slot, adapter, tokens: source }])?;
+    let any = vec![u32::MAX; model.vocab().div_ceil(32)];
     let (mut new, mut fed) = (Vec::new(), prompt.to_vec());
     while new.len() < limit {
         let hidden = session.feed(model, &[Feed { slot, adapter, tokens: &fed }])?;
-        let logits = model.head_of(&hidden);
-        let best =
-            logits.data().iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (token, &logit)| {
-                if logit > best.1 { (token, logit) } else { best }
-            });
-        let token = best.0 as u32;
+        let best = model.device().best(&model.head_of(&hidden), &[&any]);
+        let token = best.first().and_then(|best| best.token).unwrap_or(0);
         if stop.contains(&token) {
             break;
         }
@@ -397,22 +412,26 @@ pub fn greedy(
     Ok(new)
 }
 
-impl Model {
+impl<D: Inference> Model<D> {
     /// Logits `(rows, vocab)` of some rows of final hidden states.
     #[must_use]
-    pub fn logits_of(&self, hidden: &Matrix, rows: &[usize]) -> Matrix {
-        if rows.len() == hidden.rows() { self.head_of(hidden) } else { self.head_of(&rows_of(hidden, rows)) }
+    pub fn logits_of(&self, hidden: &D::Matrix, rows: &[usize]) -> D::Matrix {
+        if rows.len() == hidden.rows() {
+            return self.head_of(hidden);
+        }
+        let device = self.device();
+        self.head_of(&device.select(hidden, &device.indices(rows.into())))
     }
 
     /// Logits `(rows, vocab)` of final hidden states.
     #[must_use]
-    pub fn head_of(&self, hidden: &Matrix) -> Matrix {
+    pub fn head_of(&self, hidden: &D::Matrix) -> D::Matrix {
         let (head, scale) = self.head();
-        let mut logits = Matrix::scratch(hidden.rows(), head.rows());
-        head.forward(hidden.data(), logits.data_mut(), scale, &[]);
-        logits
+        self.device().logits(hidden, head, scale)
     }
+}
 
+impl Model {
     /// Logits of some tokens after one row of final hidden states.
     ///
     /// # Panics
@@ -422,7 +441,9 @@ impl Model {
         let (head, scale) = self.head();
         head.forward_rows(hidden, tokens, scale)
     }
+}
 
+impl<D: Device> Model<D> {
     /// Bytes that one row (token) of a [`Session`] takes.
     #[must_use]
     pub fn session_row_bytes(&self) -> usize {

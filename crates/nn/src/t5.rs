@@ -4,10 +4,12 @@
 use std::rc::Rc;
 
 use graft_formats::{Activation as FeedForward, T5Config, Tensors};
-use graft_ops::{Activation, AttentionLayer, AttentionRange, Cpu, Device, Heads, Matrix, Shaped, Tape, Tensor, attend};
+use graft_ops::{
+    Activation, AttentionLayer, AttentionRange, Cpu, Device, Heads, Inference, Matrix, Shaped, Tape, Tensor,
+};
 
 use crate::{
-    Cache, Error, TargetModule,
+    Error, TargetModule,
     adapter::{Adapt, Groups},
     cache::{Attend, Cached, NewRows},
     model::load,
@@ -73,10 +75,10 @@ impl<D: Device> Mask<D> {
 }
 
 /// KV caches of a decoder: its own past, and the encoder's output.
-pub(crate) struct DecoderMemory<'c> {
-    pub(crate) own: &'c mut Cache,
-    pub(crate) rows: &'c [usize],
-    pub(crate) encoder: &'c Cache,
+pub(crate) struct DecoderMemory<'c, D: Inference> {
+    pub(crate) own: &'c mut D::Cache,
+    pub(crate) rows: &'c D::Indices,
+    pub(crate) encoder: &'c D::Cache,
 }
 
 impl T5 {
@@ -101,27 +103,36 @@ impl T5 {
             head: self.head.as_ref().map(|head| device.weight(head)),
         }
     }
+}
 
+impl<D: Inference> T5<D> {
     /// Writes the cross-attention keys and values of the encoder's output into `cache`.
-    pub(crate) fn cross_memory(&self, adapters: Groups<'_>, encoded: &Tensor, rows: &[usize], cache: &mut Cache) {
+    pub(crate) fn cross_memory(
+        &self,
+        adapters: Groups<'_, D>,
+        encoded: &Tensor<D>,
+        rows: &D::Indices,
+        cache: &mut D::Cache,
+    ) {
         for (layer, cross) in self.decoder.blocks.iter().filter_map(|b| b.cross.as_ref()).enumerate() {
-            let mut tape = Tape::frozen();
+            let mut tape = Tape::frozen_on(&self.device);
             let k = cross.project(&mut tape, adapters, encoded, 1);
             let v = cross.project(&mut tape, adapters, encoded, 2);
-            cache.store(layer, rows, k.value(), v.value());
+            self.device.store(cache, layer, rows, k.value(), v.value());
         }
     }
 
     /// Like [`decode`](Self::decode) for tokens that continue cached sequences.
     pub(crate) fn decode_cached(
         &self,
-        adapters: Groups<'_>,
+        adapters: Groups<'_, D>,
         tokens: &[u32],
-        pairs: &Pairs,
-        memory: &mut DecoderMemory<'_>,
-    ) -> Matrix {
-        let mut tape = Tape::frozen();
-        let mut x = Tensor::constant(self.embedding.gather(tokens));
+        pairs: &Pairs<D>,
+        memory: &mut DecoderMemory<'_, D>,
+    ) -> Tensor<D> {
+        let device = &self.device;
+        let mut tape = Tape::frozen_on(device);
+        let mut x = Tensor::constant(device.gather(&self.embedding, tokens));
         let bias = self.bias(&self.decoder, pairs.targets.reach, false);
         for (index, block) in self.decoder.blocks.iter().enumerate() {
             let layer = self.layer(&pairs.targets.ranges, Some(bias.clone()));
@@ -130,19 +141,19 @@ impl T5 {
             if let Some(cross) = &block.cross {
                 let normed = tape.rms_norm(&x, &cross.norm, self.config.eps);
                 let q = cross.project(&mut tape, adapters, &normed, 0);
-                let (k, v) = memory.encoder.layer(index);
-                let mixed = Tensor::constant(attend(q.value(), k, v, &self.layer(&pairs.cross.ranges, None)));
+                let layer = self.layer(&pairs.cross.ranges, None);
+                let mixed = Tensor::constant(device.attend(q.value(), memory.encoder, index, &layer));
                 let out = cross.project(&mut tape, adapters, &mixed, 3);
                 x = tape.add(&x, out);
             }
             x = self.feed_forward(&mut tape, adapters, block, &x);
         }
-        tape.rms_norm(&x, &self.decoder.norm, self.config.eps).value().clone()
+        tape.rms_norm(&x, &self.decoder.norm, self.config.eps)
     }
 
     /// An empty cache for `rows` tokens.
-    pub(crate) fn cache(&self, rows: usize) -> Cache {
-        Cache::new(self.decoder.blocks.len(), rows, self.config.heads * self.config.d_kv)
+    pub(crate) fn cache(&self, rows: usize) -> D::Cache {
+        self.device.cache(self.decoder.blocks.len(), rows, self.config.heads * self.config.d_kv)
     }
 }
 
@@ -192,7 +203,7 @@ impl<D: Device> T5<D> {
         tape: &mut Tape<'a, D>,
         adapters: impl Adapt<'a, D> + 'a,
         tokens: &[u32],
-        places: Option<Rc<D::Indices>>,
+        places: Option<Rc<[usize]>>,
         mask: &Mask<D>,
         recompute: bool,
     ) -> Tensor<D> {
@@ -291,8 +302,7 @@ impl<D: Device> T5<D> {
         AttentionLayer { heads, ranges: Rc::clone(ranges), bias }
     }
 
-    /// The position bias `(heads, 2·reach − 1)` for every distance that occurs in `ranges`, and `reach`, one more than the
-    /// The bias of every distance below `reach`, and `reach`.
+    /// The position bias `(heads, 2·reach − 1)` of every distance below `reach`, and `reach`.
     fn bias(&self, stack: &Stack<D>, reach: usize, bidirectional: bool) -> (Rc<D::Vector>, usize) {
         let c = &self.config;
         let buckets: Vec<usize> = (1 - reach as i64..reach as i64).map(|d| bucket(c, d, bidirectional)).collect();

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use graft_kernels::{Frozen, LowRank, Product, View, ViewMut, forward_all, pool};
 
-use crate::{Device, LayerGradients, Matrix, Param, Tape, Tensor, Weight};
+use crate::{AdaptedWeight, Cpu, Device, LayerGradients, Matrix, Param, Tape, Tensor};
 
 /// The trainable part of a linear layer: `y += scale · dropout(x)·Aᵀ·Bᵀ` (Hu et al. 2021).
 #[derive(Clone, Copy, Debug)]
@@ -90,18 +90,18 @@ impl<'a, D: Device> Tape<'a, D> {
 
 /// The LoRA term of some packed rows.
 #[derive(Clone, Debug)]
-pub struct LoraRows<'a> {
+pub struct LoraRows<P> {
     /// The rows.
     pub rows: Range<usize>,
     /// The weights; their dropout is ignored.
-    pub lora: Lora<Param<'a>>,
+    pub lora: Lora<P>,
 }
 
 /// `y = x·Wᵀ` of all rows for each of `N` weights, plus each group's LoRA term on its rows. Groups don't overlap, and no
 /// gradient is recorded.
 #[must_use]
-pub fn linear_groups<const N: usize>(x: &Matrix, layers: &[(&Weight, Vec<LoraRows<'_>>); N]) -> [Matrix; N] {
-    let groups: Vec<&LoraRows<'_>> = layers.iter().flat_map(|(_, groups)| groups).collect();
+pub fn linear_groups<const N: usize>(x: &Matrix, layers: &[AdaptedWeight<'_, Cpu>; N]) -> [Matrix; N] {
+    let groups: Vec<&LoraRows<Param<'_>>> = layers.iter().flat_map(|(_, groups)| groups).collect();
     let mut low: Vec<Option<Matrix>> = vec![None; groups.len()];
     pool::for_each_chunk(&mut low, 1, |index, low| {
         low[0] = Some(project_down(x, groups[index].rows.clone(), &groups[index].lora));

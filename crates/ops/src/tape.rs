@@ -32,7 +32,7 @@ impl<D: Device> Tensor<D> {
     }
 
     /// The matrix itself if it is not shared, otherwise a copy.
-    pub(crate) fn into_matrix(self, device: &D) -> D::Matrix {
+    pub fn into_matrix(self, device: &D) -> D::Matrix {
         unshared(self.value, device)
     }
 }

@@ -14,7 +14,7 @@ use std::{
 };
 
 use graft_kernels::pool;
-use graft_nn::{Adapter, Feed, Matrix, Model, Session, Source};
+use graft_nn::{Adapter, Generator, Matrix, Model, Next, OnHost};
 
 use crate::{
     Candidates, Error, Priority, PromptCache, Request, Result, TokenMask, Update,
@@ -26,6 +26,8 @@ use crate::{
 pub struct Limits {
     /// Answers written side by side.
     pub slots: usize,
+    /// The same on a GPU, which reads its weights once for all of them; not fewer than `slots`.
+    pub gpu_slots: usize,
     /// Bytes of keys and values, of all answers and prefixes together.
     pub cache_bytes: usize,
     /// Prompt tokens read at once while other answers are being written, so that these go on.
@@ -34,12 +36,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { slots: 12, cache_bytes: 512 << 20, chunk: 128 }
+        Self { slots: 12, gpu_slots: 64, cache_bytes: 512 << 20, chunk: 128 }
     }
 }
 
 /// Prompt tokens read at once while nothing else is to be done: enough rows for the products to run at their best.
-const WHOLE_CHUNK: usize = 1024;
+pub(crate) const WHOLE_CHUNK: usize = 1024;
 /// Up to this many tokens to be read count as one step of an answer, not as a prompt: a choice and what was forced after it.
 const STEP: usize = 24;
 
@@ -53,9 +55,7 @@ const PART: usize = 16;
 /// what it is computed beside, but for rounding.
 pub struct Batcher {
     model: Arc<Model>,
-    session: Session,
-    /// Rows of the KV cache: tokens of all slots and prefixes together.
-    rows: usize,
+    generator: Box<dyn Generator>,
     limits: Limits,
     prefixes: Vec<Prefix>,
     cache: Option<PromptCache>,
@@ -98,9 +98,15 @@ impl Batcher {
     #[must_use]
     pub fn new(model: Arc<Model>, limits: Limits) -> Self {
         let rows = (limits.cache_bytes / model.session_row_bytes().max(1)).max(64);
-        let session = Session::new(&model, rows);
+        let generator = Box::new(OnHost::new(Arc::clone(&model), rows));
+        Self::on(generator, model, limits)
+    }
+
+    /// An empty batch on a model that a device computes.
+    #[must_use]
+    pub fn on(generator: Box<dyn Generator>, model: Arc<Model>, limits: Limits) -> Self {
         let (waiting, running, prefixes) = (VecDeque::new(), Vec::new(), Vec::new());
-        Self { model, session, rows, limits, prefixes, cache: None, waiting, running, steps: 0 }
+        Self { model, generator, limits, prefixes, cache: None, waiting, running, steps: 0 }
     }
 
     /// Keeps what was computed of instructions.
@@ -155,16 +161,16 @@ impl Batcher {
         if plan.is_empty() {
             return;
         }
-        let inputs: Vec<Feed<'_>> = plan
+        let inputs: Vec<Next<'_>> = plan
             .iter()
             .map(|&(index, count)| {
                 let slot = &self.running[index];
-                let adapter = slot.request.adapter.as_deref();
-                Feed { slot: slot.place, adapter, tokens: &slot.pending()[..count] }
+                let adapter = slot.request.adapter.as_ref();
+                Next { slot: slot.place, adapter, tokens: &slot.pending()[..count] }
             })
             .collect();
         // (slots of the plan, width): the state of each slot's last token of this step.
-        let hidden = match self.session.feed(&self.model, &inputs) {
+        let hidden = match self.generator.feed(&inputs) {
             Ok(hidden) => hidden,
             Err(error) => return self.fail(&plan, error),
         };
@@ -175,13 +181,14 @@ impl Batcher {
                 ready.push((row, index));
             }
         }
-        self.advance(&hidden, &ready);
+        self.advance(hidden.as_ref(), &ready);
         self.end();
         self.say();
     }
 
-    /// Chooses the next token of each answer that is ready: pairs of a row of hidden states and an answer.
-    fn advance(&mut self, hidden: &Matrix, ready: &[(usize, usize)]) {
+    /// Chooses the next token of each answer that is ready: pairs of a row of hidden states and an answer. The states are on
+    /// the device where there are none here.
+    fn advance(&mut self, hidden: Option<&Matrix>, ready: &[(usize, usize)]) {
         let mut choices: Vec<Choice> = self.running.iter().map(|_| Choice::Made).collect();
         ready.iter().for_each(|&(row, index)| choices[index] = Choice::Open(row));
         let model = Arc::clone(&self.model);
@@ -189,25 +196,17 @@ impl Batcher {
         self.choose(&mut choices, |slot, choice| {
             let Choice::Open(row) = choice else { return Ok(choice) };
             let mask = slot.allowed()?;
-            if mask.count() * PART > model.vocab() {
+            let Some(hidden) = hidden.filter(|_| mask.count() * PART <= model.vocab()) else {
                 return Ok(Choice::Masked(row, mask));
-            }
+            };
             let ids: Vec<u32> = mask.iter().collect();
             let logits = model.logits_among(hidden.row(row), &ids);
             slot.advance(&Candidates::few(ids, logits))?;
             Ok(Choice::Made)
         });
-        let rows: Vec<usize> =
-            choices.iter().filter_map(|c| if let Choice::Masked(row, _) = c { Some(*row) } else { None }).collect();
-        if !rows.is_empty() {
-            // The others share one product with the head: (rows, vocabulary).
-            let logits = model.logits_of(hidden, &rows);
-            self.choose(&mut choices, |slot, choice| {
-                let Choice::Masked(row, mask) = choice else { return Ok(choice) };
-                let place = rows.iter().position(|r| *r == row).unwrap_or(0);
-                slot.advance(&Candidates::masked(&mask, logits.row(place)))?;
-                Ok(Choice::Made)
-            });
+        match hidden {
+            Some(hidden) => self.choose_masked(&mut choices, hidden),
+            None => self.choose_on_device(&mut choices),
         }
         // From the last to the first, because removing one moves those after it.
         for (index, choice) in choices.into_iter().enumerate().rev() {
@@ -215,6 +214,58 @@ impl Batcher {
                 self.remove(index).fail(error);
             }
         }
+    }
+
+    /// Those of which many tokens may come next share one product with the head.
+    fn choose_masked(&mut self, choices: &mut [Choice], hidden: &Matrix) {
+        let rows: Vec<usize> =
+            choices.iter().filter_map(|c| if let Choice::Masked(row, _) = c { Some(*row) } else { None }).collect();
+        if rows.is_empty() {
+            return;
+        }
+        // (rows, vocabulary).
+        let logits = self.model.logits_of(hidden, &rows);
+        self.choose(choices, |slot, choice| {
+            let Choice::Masked(row, mask) = choice else { return Ok(choice) };
+            let place = rows.iter().position(|r| *r == row).unwrap_or(0);
+            slot.advance(&Candidates::masked(&mask, logits.row(place)))?;
+            Ok(Choice::Made)
+        });
+    }
+
+    /// The device finds the likeliest tokens; only where more is asked for, whole rows of logits come back.
+    fn choose_on_device(&mut self, choices: &mut [Choice]) {
+        let (mut rows, mut masks, mut whole) = (Vec::new(), Vec::new(), Vec::new());
+        for (slot, choice) in self.running.iter().zip(&*choices) {
+            let Choice::Masked(row, mask) = choice else { continue };
+            if slot.wants_all() {
+                whole.push(*row);
+            } else {
+                rows.push(*row);
+                masks.push(mask.words());
+            }
+        }
+        let best = if rows.is_empty() { Ok(Vec::new()) } else { self.generator.best(&rows, &masks) };
+        let logits = if whole.is_empty() { Ok(Matrix::scratch(0, 0)) } else { self.generator.logits(&whole) };
+        let (best, logits) = match (best, logits) {
+            (Ok(best), Ok(logits)) => (best, logits),
+            (Err(error), _) | (_, Err(error)) => {
+                let mut error = Some(Error::Model(error));
+                for choice in choices.iter_mut().filter(|choice| matches!(choice, Choice::Masked(..))) {
+                    *choice = Choice::Failed(error.take().unwrap_or(Error::Interrupted));
+                }
+                return;
+            }
+        };
+        self.choose(choices, |slot, choice| {
+            let Choice::Masked(row, mask) = choice else { return Ok(choice) };
+            let candidates = match whole.iter().position(|r| *r == row) {
+                Some(place) => Candidates::masked(&mask, logits.row(place)),
+                None => Candidates::likeliest_of_all(best[rows.iter().position(|r| *r == row).unwrap_or(0)]),
+            };
+            slot.advance(&candidates)?;
+            Ok(Choice::Made)
+        });
     }
 
     /// Takes each choice a step further, on all threads.
@@ -282,12 +333,12 @@ impl Batcher {
         if !self.model.has_encoder() || first == self.running.len() {
             return;
         }
-        let sources = self.running[first..].iter().map(|slot| Source {
+        let sources = self.running[first..].iter().map(|slot| Next {
             slot: slot.place,
-            adapter: slot.request.adapter.as_deref(),
+            adapter: slot.request.adapter.as_ref(),
             tokens: &slot.request.prompt,
         });
-        if let Err(error) = self.session.encode(&self.model, &sources.collect::<Vec<_>>()) {
+        if let Err(error) = self.generator.encode(&sources.collect::<Vec<_>>()) {
             let new: Vec<(usize, usize)> = (first..self.running.len()).map(|index| (index, 0)).collect();
             self.fail(&new, error);
         }
@@ -336,7 +387,7 @@ impl Batcher {
                 },
             };
             loop {
-                match self.session.open(prefix, source, capacity) {
+                match self.generator.open(prefix, source, capacity) {
                     Some(place) => return Ok(Some((prefix, place))),
                     None if self.evict(prefix) => {}
                     None => break,
@@ -356,7 +407,7 @@ impl Batcher {
             return Err(Error::EmptyPrompt);
         }
         let prompt = virtual_tokens + request.shared.len() + request.prompt.len();
-        let limit = self.model.context().min(self.rows);
+        let limit = self.model.context().min(self.generator.rows());
         let taken = if encoder { 1 } else { prompt + 1 };
         let room = limit.saturating_sub(taken).min(request.max_tokens);
         if room == 0 || prompt >= limit {
@@ -385,16 +436,16 @@ impl Batcher {
         }
         // What was read for an adapter that is gone can't be used again.
         while self.evict_where(|prefix| prefix.adapter.as_ref().is_some_and(|a| a.strong_count() == 0)) {}
-        let (adapter, shared) = (request.adapter.as_deref(), &*request.shared);
-        let kept = self.cache.as_ref().and_then(|cache| cache.read(adapter, shared));
+        let (adapter, shared) = (request.adapter.as_ref(), &*request.shared);
+        let kept = self.cache.as_ref().and_then(|cache| cache.read(adapter.map(|a| &**a), shared));
         loop {
             let place = match &kept {
-                Some(numbers) => self.session.restore(&self.model, adapter, shared, numbers),
-                None => self.session.prefix(&self.model, adapter, shared),
+                Some(numbers) => self.generator.restore(adapter, shared, numbers),
+                None => self.generator.prefix(adapter, shared),
             };
             if let Some(place) = place.map_err(Error::Model)? {
                 if let (Some(cache), None) = (&self.cache, &kept) {
-                    cache.write(adapter, shared, &self.session.numbers_of(place));
+                    cache.write(adapter.map(|a| &**a), shared, &self.generator.numbers_of(place));
                 }
                 let (adapter, tokens) = (request.adapter.as_ref().map(Arc::downgrade), Arc::clone(&request.shared));
                 self.prefixes.push(Prefix { adapter, tokens, place, users: 0, used: self.steps });
@@ -416,7 +467,7 @@ impl Batcher {
         let Some(index) = self.prefixes.iter().position(|prefix| prefix.users == 0 && which(prefix)) else {
             return false;
         };
-        self.session.forget(self.prefixes.remove(index).place);
+        self.generator.forget(self.prefixes.remove(index).place);
         true
     }
 
@@ -445,7 +496,7 @@ impl Batcher {
     }
 
     fn release(&mut self, place: usize, prefix: Option<usize>) {
-        self.session.close(place);
+        self.generator.close(place);
         if let Some(prefix) = self.prefixes.iter_mut().find(|p| Some(p.place) == prefix) {
             prefix.users -= 1;
         }

@@ -1,5 +1,6 @@
 use graft_core::{Purpose, random};
 use graft_kernels::rows;
+use graft_nn::Best;
 use rand::RngExt as _;
 
 use crate::{Sampling, TokenMask};
@@ -10,6 +11,8 @@ pub struct Candidates {
     /// In order; without it, the whole vocabulary, where what may not come has minus infinity.
     ids: Option<Vec<u32>>,
     logits: Vec<f32>,
+    /// Logarithm of the sum of all candidates' exponentials, where only some of them are here.
+    log_sum: Option<f64>,
 }
 
 impl Candidates {
@@ -20,7 +23,7 @@ impl Candidates {
     #[must_use]
     pub fn few(ids: Vec<u32>, logits: Vec<f32>) -> Self {
         assert_eq!(ids.len(), logits.len(), "each token has a logit");
-        Self { ids: Some(ids), logits }
+        Self { ids: Some(ids), logits, log_sum: None }
     }
 
     /// What a mask leaves of the logits of a vocabulary.
@@ -28,7 +31,14 @@ impl Candidates {
     pub fn masked(mask: &TokenMask, logits: &[f32]) -> Self {
         let mut logits = logits.to_vec();
         mask.apply(&mut logits);
-        Self { ids: None, logits }
+        Self { ids: None, logits, log_sum: None }
+    }
+
+    /// The likeliest token alone, where nothing else is asked for.
+    #[must_use]
+    pub fn likeliest_of_all(best: Best) -> Self {
+        let (ids, logits) = best.token.map(|token| (token, best.log_prob)).into_iter().unzip();
+        Self { ids: Some(ids), logits, log_sum: Some(0.0) }
     }
 
     /// Whether nothing may come next.
@@ -53,6 +63,9 @@ impl Candidates {
         };
         if logit == f32::NEG_INFINITY {
             return f64::NEG_INFINITY;
+        }
+        if let Some(log_sum) = self.log_sum {
+            return f64::from(logit) - log_sum;
         }
         let largest = rows::max(&self.logits);
         f64::from(logit) - f64::from(largest) - f64::from(rows::sum_exp(&self.logits, largest)).ln()
@@ -142,6 +155,18 @@ mod tests {
             assert_eq!(candidates.log_prob(2), f64::NEG_INFINITY);
             assert_eq!(candidates.log_prob(99), f64::NEG_INFINITY);
         }
+    }
+
+    #[test]
+    fn the_likeliest_alone_has_its_probability() {
+        let [all, few] = both_ways();
+        let best = Best { token: all.best(), log_prob: few.log_prob(1) as f32 };
+        let alone = Candidates::likeliest_of_all(best);
+        assert_eq!((alone.best(), alone.is_empty()), (Some(1), false));
+        assert!((alone.log_prob(1) - all.log_prob(1)).abs() < 1e-6 && all.log_prob(1) < 0.0);
+        assert!(Candidates::likeliest_of_all(Best { token: None, log_prob: f32::NAN }).is_empty());
+        let broken = Candidates::likeliest_of_all(Best { token: Some(3), log_prob: f32::NAN });
+        assert_eq!((broken.best(), broken.is_empty()), (None, false));
     }
 
     #[test]

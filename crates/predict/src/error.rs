@@ -41,6 +41,12 @@ pub enum Error {
     /// The model, adapter or prompt.
     #[error("answer with the model")]
     Model(#[source] graft_nn::Error),
+    /// A GPU was asked for, and this build of Graft can't use one.
+    #[error("use a GPU: this build of Graft was made without")]
+    NoGpuBuild,
+    /// The system refuses a thread.
+    #[error("start a thread for answers")]
+    Thread(#[source] std::io::Error),
     /// The model computes something that is no number.
     #[error("get finite numbers from the model: its weights or the adapter's are damaged")]
     NotFinite,
@@ -91,12 +97,13 @@ impl Error {
                 "use a base model with a byte-level BPE or SentencePiece tokenizer that has these characters".to_owned()
             }
             Self::Model(source) => return source.hint(),
+            Self::NoGpuBuild => "use the build with GPU support (`--features cuda`), or `--device cpu`".to_owned(),
             Self::NotFinite => "train the adapter again, or go back to the version before".to_owned(),
             Self::EmptyPrompt => "write something".to_owned(),
             Self::Deadline => "allow more time, or ask for fewer tokens".to_owned(),
             Self::Full { retry_after, .. } => format!("try again in {} s", retry_after.as_secs().max(1)),
             Self::Interrupted => "try again".to_owned(),
-            Self::Grammar(_) | Self::Token(_) => return None,
+            Self::Grammar(_) | Self::Token(_) | Self::Thread(_) => return None,
         })
     }
 
@@ -104,14 +111,17 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Schema { .. } | Self::BadSchema(_) => ExitCode::Usage,
+            Self::Schema { .. } | Self::BadSchema(_) | Self::NoGpuBuild => ExitCode::Usage,
             Self::Value { .. } | Self::Wire { .. } | Self::EmptyPrompt => ExitCode::BadData,
             Self::NotFinite => ExitCode::Diverged,
             Self::Tokenizer(_) => ExitCode::ModelMissing,
             Self::Model(source) => source.exit_code(),
-            Self::Grammar(_) | Self::Token(_) | Self::Deadline | Self::Full { .. } | Self::Interrupted => {
-                ExitCode::Internal
-            }
+            Self::Grammar(_)
+            | Self::Token(_)
+            | Self::Thread(_)
+            | Self::Deadline
+            | Self::Full { .. }
+            | Self::Interrupted => ExitCode::Internal,
         }
     }
 }

@@ -14,6 +14,7 @@ mod candidates;
 mod chat;
 mod codec;
 mod confidence;
+mod device;
 mod error;
 mod grounding;
 mod guide;

@@ -9,9 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use graft_core::ComputeDevice;
 use graft_nn::Model;
 
-use crate::{Batcher, Error, Limits, Priority, PromptCache, Request, Result};
+use crate::{Batcher, Error, Limits, Priority, PromptCache, Request, Result, device};
 
 /// A [`Batcher`] at work on a thread of its own, with a bounded queue before it.
 ///
@@ -22,6 +23,7 @@ pub struct Service {
     requests: mpsc::Sender<Vec<Request>>,
     load: Arc<Load>,
     queue: usize,
+    device: String,
 }
 
 /// What a service is doing.
@@ -56,13 +58,51 @@ impl Service {
     ///
     /// # Errors
     /// The system refuses a thread.
-    pub fn start(model: Arc<Model>, limits: Limits, queue: usize, cache: Option<PromptCache>) -> std::io::Result<Self> {
+    pub fn start(model: Arc<Model>, limits: Limits, queue: usize, cache: Option<PromptCache>) -> Result<Self> {
+        Self::start_on(ComputeDevice::Cpu, model, limits, queue, cache)
+    }
+
+    /// The same on a device. What a GPU computes of instructions is not kept: it computes them faster than a file is read,
+    /// and other devices would answer from its numbers.
+    ///
+    /// # Errors
+    /// The system refuses a thread; the device is named, and is not there or has too little memory.
+    pub fn start_on(
+        device: ComputeDevice,
+        model: Arc<Model>,
+        limits: Limits,
+        queue: usize,
+        cache: Option<PromptCache>,
+    ) -> Result<Self> {
         let (requests, receive) = mpsc::channel();
         let load = Arc::new(Load::default());
         let seen = Arc::clone(&load);
-        let batcher = move || Batcher::new(Arc::clone(&model), limits).with_prompt_cache(cache.clone());
-        thread::Builder::new().name("answers".into()).spawn(move || work(&batcher, &receive, &seen))?;
-        Ok(Self { requests, load, queue })
+        let (say, hear) = mpsc::channel();
+        let batcher = move || {
+            let mut limits = limits;
+            let (generator, name) = device::open(device, &model, &mut limits)?;
+            let cache = cache.clone().filter(|_| name == device::CPU);
+            Ok((Batcher::on(generator, Arc::clone(&model), limits).with_prompt_cache(cache), name))
+        };
+        let run = move || {
+            let (first, name) = match batcher() {
+                Ok(made) => made,
+                Err(error) => return drop(say.send(Err(error))),
+            };
+            if say.send(Ok(name)).is_ok() {
+                drop(say);
+                work(first, &|| batcher().ok().map(|(batcher, _)| batcher), &receive, &seen);
+            }
+        };
+        thread::Builder::new().name("answers".into()).spawn(run).map_err(Error::Thread)?;
+        let device = hear.recv().map_err(|_| Error::Interrupted)??;
+        Ok(Self { requests, load, queue, device })
+    }
+
+    /// Where it computes: `cpu`, or which GPU.
+    #[must_use]
+    pub fn device(&self) -> &str {
+        &self.device
     }
 
     /// Puts a request into the queue; only normal ones need room in it.
@@ -135,8 +175,12 @@ impl Counts {
     }
 }
 
-fn work(fresh: &impl Fn() -> Batcher, requests: &mpsc::Receiver<Vec<Request>>, load: &Load) {
-    let mut batcher = fresh();
+fn work(
+    mut batcher: Batcher,
+    fresh: &impl Fn() -> Option<Batcher>,
+    requests: &mpsc::Receiver<Vec<Request>>,
+    load: &Load,
+) {
     loop {
         // Sleeps while there is nothing to do; otherwise takes what came during the last step.
         let first = if batcher.is_idle() { Some(requests.recv()) } else { None };
@@ -148,7 +192,8 @@ fn work(fresh: &impl Fn() -> Batcher, requests: &mpsc::Receiver<Vec<Request>>, l
         let before = Counts::of(&batcher);
         // A panic in one answer must not end the service of the others: whoever waits hears that the channel is closed.
         if catch_unwind(AssertUnwindSafe(|| batcher.step(came))).is_err() {
-            batcher = fresh();
+            let Some(new) = fresh() else { return };
+            batcher = new;
         }
         load.note(before, Counts::of(&batcher), came.elapsed());
     }

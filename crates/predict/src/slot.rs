@@ -94,6 +94,11 @@ impl Slot {
         self.end.is_some()
     }
 
+    /// Whether it wants to know more than the likeliest token.
+    pub(crate) fn wants_all(&self) -> bool {
+        self.request.sampling.is_some() || self.request.top.is_some_and(|top| top > 0)
+    }
+
     /// The tokens that may come next.
     pub(crate) fn allowed(&mut self) -> Result<TokenMask> {
         self.walk.allowed()

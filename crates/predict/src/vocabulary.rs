@@ -211,6 +211,11 @@ impl TokenMask {
         self.0.num_set()
     }
 
+    /// A bit for each token, 32 in a word from the lowest up.
+    pub(crate) fn words(&self) -> &[u32] {
+        self.0.as_slice()
+    }
+
     /// The tokens that may come next, in order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         self.0.iter()

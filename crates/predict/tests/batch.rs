@@ -55,7 +55,7 @@ fn ask(base: &Base, adapter: usize, input: &str, max_tokens: usize) -> (Request,
 }
 
 fn batcher(base: &Base, slots: usize) -> Batcher {
-    Batcher::new(Arc::clone(&base.model), Limits { slots, cache_bytes: 4 << 20, chunk: 16 })
+    Batcher::new(Arc::clone(&base.model), Limits { slots, cache_bytes: 4 << 20, chunk: 16, ..Limits::default() })
 }
 
 fn run(batcher: &mut Batcher) {
@@ -240,7 +240,8 @@ fn a_small_cache_serves_one_after_the_other() {
     let base = base("tiny-llama");
     // 128 rows: one prefix and one answer at a time.
     let bytes = 128 * base.model.session_row_bytes();
-    let mut batcher = Batcher::new(Arc::clone(&base.model), Limits { slots: 4, cache_bytes: bytes, chunk: 16 });
+    let mut batcher =
+        Batcher::new(Arc::clone(&base.model), Limits { slots: 4, cache_bytes: bytes, chunk: 16, ..Limits::default() });
     let heard: Vec<Heard> = (0..9)
         .map(|i| {
             let (request, heard) = ask(&base, i % 3, INPUTS[i % 6], 400);

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use graft_core::{Event, EventKind, json};
+use graft_core::{ComputeDevice, Event, EventKind, json};
 use graft_engine::{Engine, Evaluation, RunLock, records::Version};
 use graft_train::RunDir;
 
@@ -26,6 +26,10 @@ pub(crate) struct Eval {
     /// Don't evaluate the bare base model (saves half of the time).
     #[arg(long)]
     skip_base: bool,
+    /// Where answers are computed: auto (the first GPU that works, otherwise the CPU), cpu, gpu or gpu:N [default: the
+    /// setting `device`].
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<ComputeDevice>,
 }
 
 /// Evaluate a version for a run; workers start this as a separate process.
@@ -44,6 +48,9 @@ pub(crate) struct EvalDir {
     /// Don't evaluate the bare base model.
     #[arg(long)]
     skip_base: bool,
+    /// Where answers are computed.
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    device: ComputeDevice,
 }
 
 /// Evaluates in this process.
@@ -56,14 +63,16 @@ pub(crate) async fn in_dir(engine: &Engine, command: &EvalDir, json: bool) -> Re
         (EventKind::Answered { done, of }, false) => print(&format!("{done} of {of} examples answered")),
         _ => {}
     };
-    let measured = engine.runs().evaluate_in(&dir, &version, !command.skip_base, &mut tell).await?;
+    let measured =
+        engine.on_device(command.device).runs().evaluate_in(&dir, &version, !command.skip_base, &mut tell).await?;
     Ok(Reply::new(&measured, scores_table(&measured)))
 }
 
 pub(crate) async fn run(engine: &Engine, command: Eval) -> Result<Reply> {
     let task = engine.versions().task_with_versions(command.task.as_deref()).await?;
     let version = engine.versions().named_or_newest(&task, command.version.as_deref()).await?;
-    let (version, text) = evaluate(engine, &version, !command.skip_base).await?;
+    let there = command.device.map_or_else(|| engine.clone(), |device| engine.on_device(device));
+    let (version, text) = evaluate(&there, &version, !command.skip_base).await?;
     let evaluation = &version.metrics["evaluation"];
     let json = serde_json::json!({"task": version.task, "version": version.name, "evaluation": evaluation});
     Ok(Reply::new(json, text))

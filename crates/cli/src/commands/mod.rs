@@ -59,7 +59,7 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
         let config = Config::load(home.path(), &[])?;
         let places = config.places();
         let file = new_file(&home, places.database.as_deref());
-        let engine = Engine::open_at(home, by, &places).await?;
+        let engine = Engine::open_at(home, by, &places).await?.on_device(config.device()?);
         // A server's first lines name home and database anyway.
         if let Some(file) = file.filter(|_| !matches!(command, Command::Serve(_))) {
             eprintln!("Made a new database: {}", file.display());

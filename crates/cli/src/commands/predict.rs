@@ -1,7 +1,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
-use graft_core::{AnswerForm, ExitCode, TaskCard};
+use graft_core::{AnswerForm, ComputeDevice, ExitCode, TaskCard};
 use graft_engine::{
     Chosen, ContestantKind, Engine, Error, Input, Serving, Told, read_inputs,
     records::{self, ExampleFilter},
@@ -22,6 +22,8 @@ use crate::{
 
 /// Number of inputs per written block of lines.
 const CHUNK: usize = 64;
+/// The same on a GPU, so that its batch runs empty less often.
+const GPU_CHUNK: usize = 512;
 /// Number of held-out messages that `validate` uses without `--samples`.
 const SAMPLES: usize = 10;
 
@@ -44,9 +46,13 @@ pub(crate) struct Which {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How answers are written")]
 pub(crate) struct How {
-    /// Number of answers generated at the same time.
-    #[arg(long, default_value_t = Serving::SIDE_BY_SIDE, value_name = "N")]
-    batch_size: usize,
+    /// Number of answers generated at the same time [default: 24, on a GPU 64].
+    #[arg(long, value_name = "N")]
+    batch_size: Option<usize>,
+    /// Where answers are computed: auto (the first GPU that works, otherwise the CPU), cpu, gpu or gpu:N [default: the
+    /// setting `device`].
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<ComputeDevice>,
     /// Most tokens of one answer.
     #[arg(long, default_value_t = AnswerOptions::MAX_TOKENS, value_name = "N")]
     max_tokens: usize,
@@ -65,13 +71,14 @@ impl How {
     /// What answers, and how each answer is written.
     fn start(&self, engine: &Engine) -> Result<(Serving, AnswerOptions)> {
         let sane = self.temperature.is_none_or(|t| t > 0.0 && t.is_finite()) && self.top_p > 0.0 && self.top_p <= 1.0;
-        if !sane || self.batch_size == 0 || self.max_tokens == 0 {
+        if !sane || self.batch_size == Some(0) || self.max_tokens == 0 {
             let hint = "temperature above 0, top-p above 0 and at most 1, batch-size and max-tokens at least 1";
             return Err(Failure::usage("use these settings", hint));
         }
         let sampling = self.temperature.map(|temperature| Sampling { temperature, top_p: self.top_p, seed: self.seed });
         let options = AnswerOptions { max_tokens: Some(self.max_tokens), sampling, ..AnswerOptions::default() };
-        Ok((Serving::once(engine.clone(), self.batch_size), options))
+        let engine = self.device.map_or_else(|| engine.clone(), |device| engine.on_device(device));
+        Ok((Serving::once(engine, self.batch_size), options))
     }
 }
 
@@ -171,7 +178,8 @@ pub(crate) async fn infer(engine: &Engine, command: Infer, json: bool) -> Result
     let mut counter = Counter::new("answers", inputs.len());
     let mut lines = Vec::new();
     let mut invalid = 0;
-    for chunk in inputs.chunks(CHUNK) {
+    let size = if deployment.is_on_gpu() { GPU_CHUNK } else { CHUNK };
+    for chunk in inputs.chunks(size) {
         let done = lines.len();
         let tell = |more| counter.set(done + more, inputs.len());
         for (input, answer) in chunk.iter().zip(answers(&serving, &deployment, chunk, &options, tell).await?) {

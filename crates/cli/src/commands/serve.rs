@@ -1,6 +1,7 @@
 use std::{io::IsTerminal as _, sync::Arc};
 
 use clap::{Args, ValueEnum};
+use graft_core::ComputeDevice;
 use graft_engine::{Engine, WorkerOptions};
 use graft_server::{App, AppState, Error as ServerError};
 use tokio::{net::TcpListener, sync::watch};
@@ -25,6 +26,9 @@ pub(crate) struct Serve {
     /// Don't run a worker in this process (use `graft worker`).
     #[arg(long)]
     no_worker: bool,
+    /// Where answers are computed: auto (the first GPU that works, otherwise the CPU), cpu, gpu or gpu:N.
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<ComputeDevice>,
     /// Require a login, also on the loopback address.
     #[arg(long)]
     auth: bool,
@@ -46,13 +50,14 @@ enum LogFormat {
 }
 
 impl Serve {
-    fn flags(&self) -> [(&'static str, &'static str, Option<String>); 5] {
+    fn flags(&self) -> [(&'static str, &'static str, Option<String>); 6] {
         let format = self.log_format.map(|format| match format {
             LogFormat::Text => "text".to_owned(),
             LogFormat::Json => "json".to_owned(),
         });
         [
             ("bind", "--bind", self.bind.clone()),
+            ("device", "--device", self.device.map(|device| device.to_string())),
             ("auth", "--auth", self.auth.then(|| "true".to_owned())),
             ("worker", "--no-worker", self.no_worker.then(|| "false".to_owned())),
             ("public_url", "--public-url", self.public_url.clone()),
@@ -66,6 +71,7 @@ pub(crate) async fn run(engine: &Engine, command: Serve) -> Result<Reply> {
     let _traces = log(&config)?;
     let server = config.server()?;
     let bind = server.bind;
+    let engine = &engine.on_device(config.device()?);
     let state = App::new(engine.clone(), server).await?;
     let listener = TcpListener::bind(bind).await.map_err(|source| ServerError::Listen { bind, source })?;
     eprint!("{}", banner(&state, &listener)?);

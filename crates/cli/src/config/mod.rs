@@ -11,13 +11,14 @@ use std::{
     time::Duration,
 };
 
+use graft_core::ComputeDevice;
 use graft_engine::{AskAiTraining, Drafts, Places, WorkerOptions, records::Admins, serving};
 use graft_server::ServerConfig;
 
 use crate::failure::{Failure, Result};
 
 /// What can be configured.
-pub(crate) const KEYS: [Key; 30] = [
+pub(crate) const KEYS: [Key; 31] = [
     Key::new("database", "GRAFT_DATABASE", "", "path or Postgres URL; graft.db in GRAFT_HOME otherwise").in_either(),
     Key::new("artifacts", "GRAFT_ARTIFACTS", "", "where adapters are published, too: s3://, gs://, az:// or file://"),
     Key::new("bind", "GRAFT_BIND", "127.0.0.1:8080", "address and port to listen at"),
@@ -32,6 +33,7 @@ pub(crate) const KEYS: [Key; 30] = [
     Key::new("ask_ai_base", "GRAFT_ASK_AI_BASE", "", "base model of /api/v1/admin/training/trigger"),
     Key::new("session_hours", "GRAFT_SESSION_HOURS", "168", "hours until a session ends"),
     Key::new("patience", "GRAFT_PATIENCE", "30", "seconds a request's head, or 4 KiB of its body, may take"),
+    Key::new("device", "GRAFT_DEVICE", "auto", "where answers are computed: `auto`, `cpu`, `gpu` or `gpu:N`"),
     Key::new("serving_lanes", "GRAFT_SERVING_LANES", "12", "answers written side by side, of each base model"),
     Key::new("serving_queue", "GRAFT_SERVING_QUEUE", "64", "requests that may wait, for each base model"),
     Key::new("serving_cache", "GRAFT_SERVING_CACHE", "512", "MiB of keys and values, of each base model"),
@@ -220,6 +222,11 @@ impl Config {
         Places { database: self.some("database"), artifacts: self.some("artifacts") }
     }
 
+    /// Where answers are computed.
+    pub(crate) fn device(&self) -> Result<ComputeDevice> {
+        self.parsed("device", "`auto`, `cpu`, `gpu` or `gpu:N`")
+    }
+
     /// Where administrators can come from.
     pub(crate) fn admins(&self) -> Admins {
         let configured = self.some("password").or_else(|| self.some("token")).is_some();
@@ -266,8 +273,13 @@ impl Config {
 
     fn serving(&self) -> Result<serving::Options> {
         let mebibytes = |name| Ok::<_, Failure>(self.within::<usize>(name, 1..=1 << 24)? << 20);
+        let slots = self.within("serving_lanes", 1..=256)?;
+        // A GPU takes more at once, unless somebody said how many.
+        let is_said = *self.get("serving_lanes").1 != Origin::Default;
         Ok(serving::Options {
-            slots: self.within("serving_lanes", 1..=256)?,
+            slots,
+            gpu_slots: if is_said { slots } else { serving::Options::default().gpu_slots },
+            device: self.device()?,
             queue: self.within("serving_queue", 1..=100_000)?,
             cache_bytes: mebibytes("serving_cache")?,
             memory: mebibytes("serving_memory")?,

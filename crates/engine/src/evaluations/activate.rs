@@ -57,7 +57,7 @@ impl Evaluations<'_> {
         force: bool,
         tell: Tell<'_>,
     ) -> Result<Activated> {
-        let serving = Serving::once(self.engine.clone(), Serving::SIDE_BY_SIDE);
+        let serving = Serving::once(self.engine.clone(), None);
         self.activate_with(&serving, (task, name), seen, force, tell).await
     }
 

@@ -70,7 +70,7 @@ impl Evaluations<'_> {
 
     /// The same without keeping the numbers.
     pub(crate) async fn measure(self, version: &Version, with_base: bool, tell: Tell<'_>) -> Result<Evaluation> {
-        let serving = Serving::once(self.engine.clone(), Serving::SIDE_BY_SIDE);
+        let serving = Serving::once(self.engine.clone(), None);
         self.measure_with(&serving, version, with_base, tell).await
     }
 

@@ -42,7 +42,7 @@ impl Evaluations<'_> {
     pub async fn suggest(self, task: &str, limit: u32) -> Result<usize> {
         let chosen = self.engine.versions().adapter(task, None).await?;
         let version = chosen.version.as_ref().map(|version| version.name.clone()).unwrap_or_default();
-        let serving = Serving::once(self.engine.clone(), Serving::SIDE_BY_SIDE);
+        let serving = Serving::once(self.engine.clone(), None);
         let mut made = 0;
         while made < limit as usize {
             let wanted = BATCH.min(limit as usize - made) as u32;

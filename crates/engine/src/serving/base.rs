@@ -11,7 +11,7 @@ use graft_nn::Model;
 use graft_predict::{ChatPrompter, Limits, PromptCache, Service, Template, Vocabulary};
 
 use super::Options;
-use crate::{Error, Result, bases::file_bytes};
+use crate::{Result, bases::file_bytes};
 
 /// A base model, loaded once for all its adapters, with the thread that computes. What only some requests need is made
 /// for the first of them.
@@ -34,9 +34,9 @@ impl Base {
     /// Loads a model and starts its thread. Computes for long.
     pub(super) fn load(base: &BaseRef, files: ModelFiles, options: &Options, cache: PromptCache) -> Result<Self> {
         let model = Arc::new(Model::load(&files)?);
-        let limits = Limits { slots: options.slots, cache_bytes: options.cache_bytes, ..Limits::default() };
-        let failed = |source| Error::Io { doing: "start a thread for", path: files.path.clone(), source };
-        let service = Service::start(Arc::clone(&model), limits, options.queue, Some(cache)).map_err(failed)?;
+        let Options { slots, gpu_slots, cache_bytes, .. } = *options;
+        let limits = Limits { slots, gpu_slots, cache_bytes, ..Limits::default() };
+        let service = Service::start_on(options.device, Arc::clone(&model), limits, options.queue, Some(cache))?;
         Ok(Self {
             name: base.name.clone(),
             digest: base.digest.clone(),

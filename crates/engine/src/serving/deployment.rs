@@ -223,6 +223,12 @@ impl Deployment {
         }
     }
 
+    /// Whether a GPU computes its answers.
+    #[must_use]
+    pub fn is_on_gpu(&self) -> bool {
+        self.base().is_some_and(|base| base.service.device().starts_with("gpu"))
+    }
+
     /// Bytes of the adapter's weights, or of the contestant's file.
     pub(super) fn own_bytes(&self) -> usize {
         match &self.body {

@@ -32,7 +32,8 @@ use std::{
 };
 
 use graft_contestants::Kind;
-use graft_core::{AnswerForm, BaseRef, Digest, TaskCard};
+use graft_core::{AnswerForm, BaseRef, ComputeDevice, Digest, TaskCard};
+use graft_predict::Limits;
 use graft_train::AdapterCard;
 use tokio::task::JoinHandle;
 
@@ -59,6 +60,10 @@ use crate::{Engine, Result, versions::Chosen};
 pub struct Options {
     /// Answers written side by side, of each base model.
     pub slots: usize,
+    /// The same on a GPU.
+    pub gpu_slots: usize,
+    /// Where they are computed.
+    pub device: ComputeDevice,
     /// Requests that may wait, for each base model.
     pub queue: usize,
     /// Bytes of keys and values, of each base model.
@@ -71,7 +76,9 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { slots: 12, queue: 64, cache_bytes: 512 << 20, memory: 2 << 30, preload: true }
+        let Limits { slots, gpu_slots, cache_bytes, .. } = Limits::default();
+        let device = ComputeDevice::default();
+        Self { slots, gpu_slots, device, queue: 64, cache_bytes, memory: 2 << 30, preload: true }
     }
 }
 
@@ -145,12 +152,16 @@ impl Serving {
 
     /// Answers written side by side by one command.
     pub const SIDE_BY_SIDE: usize = 24;
+    /// The same on a GPU.
+    pub const SIDE_BY_SIDE_ON_GPU: usize = 64;
 
-    /// Answers for one command, so many side by side: what is asked for is loaded when it is, and changes of the active
-    /// versions are not followed.
+    /// Answers for one command, so many side by side if that is said: what is asked for is loaded when it is, and changes
+    /// of the active versions are not followed.
     #[must_use]
-    pub fn once(engine: Engine, slots: usize) -> Self {
-        Self::new(engine, Options { slots, preload: false, ..Options::default() }, false)
+    pub fn once(engine: Engine, slots: Option<usize>) -> Self {
+        let gpu_slots = slots.unwrap_or(Self::SIDE_BY_SIDE_ON_GPU);
+        let (slots, device) = (slots.unwrap_or(Self::SIDE_BY_SIDE), engine.device);
+        Self::new(engine, Options { slots, gpu_slots, device, preload: false, ..Options::default() }, false)
     }
 
     fn new(engine: Engine, options: Options, warms_up: bool) -> Self {

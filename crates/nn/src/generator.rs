@@ -1,0 +1,276 @@
+//! Generation on whichever device, behind one interface.
+
+use std::sync::{Arc, Weak};
+
+use graft_ops::{Best, Inference, Matrix};
+
+use crate::{Adapter, Error, Feed, Model, Session, Source};
+
+/// The next tokens of one sequence of a [`Generator`].
+#[derive(Clone, Copy, Debug)]
+pub struct Next<'a> {
+    /// The sequence's slot, as returned by [`Generator::open`].
+    pub slot: usize,
+    /// Its adapter.
+    pub adapter: Option<&'a Arc<Adapter>>,
+    /// At least one; or the source, for [`Generator::encode`].
+    pub tokens: &'a [u32],
+}
+
+/// A [`Session`] with its model, on the host or on another device.
+pub trait Generator {
+    /// Tokens that fit into the KV cache.
+    fn rows(&self) -> usize;
+
+    /// As [`Session::prefix`].
+    ///
+    /// # Errors
+    /// As there.
+    fn prefix(&mut self, adapter: Option<&Arc<Adapter>>, tokens: &[u32]) -> Result<Option<usize>, Error>;
+
+    /// As [`Session::numbers_of`].
+    fn numbers_of(&self, prefix: usize) -> Vec<f32>;
+
+    /// As [`Session::restore`].
+    ///
+    /// # Errors
+    /// As there.
+    fn restore(
+        &mut self,
+        adapter: Option<&Arc<Adapter>>,
+        tokens: &[u32],
+        numbers: &[f32],
+    ) -> Result<Option<usize>, Error>;
+
+    /// As [`Session::forget`].
+    fn forget(&mut self, prefix: usize);
+
+    /// As [`Session::open`].
+    fn open(&mut self, prefix: Option<usize>, source: usize, capacity: usize) -> Option<usize>;
+
+    /// As [`Session::close`].
+    fn close(&mut self, slot: usize);
+
+    /// As [`Session::encode`].
+    ///
+    /// # Errors
+    /// As there.
+    fn encode(&mut self, sources: &[Next<'_>]) -> Result<(), Error>;
+
+    /// As [`Session::feed`]. `None` where the hidden states stay on the device, for [`best`](Self::best) and
+    /// [`logits`](Self::logits).
+    ///
+    /// # Errors
+    /// As there.
+    fn feed(&mut self, inputs: &[Next<'_>]) -> Result<Option<Matrix>, Error>;
+
+    /// The likeliest token that a mask allows (see [`Inference::best`]), for some rows of what
+    /// [`feed`](Self::feed) kept on the device.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn best(&mut self, rows: &[usize], masks: &[&[u32]]) -> Result<Vec<Best>, Error>;
+
+    /// Logits `(rows, vocab)` of some rows of what [`feed`](Self::feed) kept on the device.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn logits(&mut self, rows: &[usize]) -> Result<Matrix, Error>;
+}
+
+/// Generation on the host.
+#[derive(Debug)]
+pub struct OnHost {
+    model: Arc<Model>,
+    session: Session,
+    rows: usize,
+}
+
+impl OnHost {
+    /// Space for `rows` tokens of all sequences together.
+    #[must_use]
+    pub fn new(model: Arc<Model>, rows: usize) -> Self {
+        Self { session: Session::new(&model, rows), model, rows }
+    }
+}
+
+impl Generator for OnHost {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn prefix(&mut self, adapter: Option<&Arc<Adapter>>, tokens: &[u32]) -> Result<Option<usize>, Error> {
+        self.session.prefix(&self.model, adapter.map(|a| &**a), tokens)
+    }
+
+    fn numbers_of(&self, prefix: usize) -> Vec<f32> {
+        self.session.numbers_of(&self.model, prefix)
+    }
+
+    fn restore(
+        &mut self,
+        adapter: Option<&Arc<Adapter>>,
+        tokens: &[u32],
+        numbers: &[f32],
+    ) -> Result<Option<usize>, Error> {
+        self.session.restore(&self.model, adapter.map(|a| &**a), tokens, numbers)
+    }
+
+    fn forget(&mut self, prefix: usize) {
+        self.session.forget(prefix);
+    }
+
+    fn open(&mut self, prefix: Option<usize>, source: usize, capacity: usize) -> Option<usize> {
+        self.session.open(prefix, source, capacity)
+    }
+
+    fn close(&mut self, slot: usize) {
+        self.session.close(slot);
+    }
+
+    fn encode(&mut self, sources: &[Next<'_>]) -> Result<(), Error> {
+        let sources: Vec<Source<'_>> = sources
+            .iter()
+            .map(|next| Source { slot: next.slot, adapter: next.adapter.map(|a| &**a), tokens: next.tokens })
+            .collect();
+        self.session.encode(&self.model, &sources)
+    }
+
+    fn feed(&mut self, inputs: &[Next<'_>]) -> Result<Option<Matrix>, Error> {
+        let inputs: Vec<Feed<'_>> = inputs
+            .iter()
+            .map(|next| Feed { slot: next.slot, adapter: next.adapter.map(|a| &**a), tokens: next.tokens })
+            .collect();
+        self.session.feed(&self.model, &inputs).map(Some)
+    }
+
+    fn best(&mut self, _: &[usize], _: &[&[u32]]) -> Result<Vec<Best>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn logits(&mut self, _: &[usize]) -> Result<Matrix, Error> {
+        Ok(Matrix::scratch(0, 0))
+    }
+}
+
+/// Generation on a device that has memory of its own. Adapters are sent to it when they are first used.
+#[derive(Debug)]
+pub struct OnDevice<D: Inference> {
+    model: Model<D>,
+    session: Session<D>,
+    rows: usize,
+    /// Weak, so that no adapter is kept that nobody uses; an address can't be used again while it is.
+    adapters: Vec<(Weak<Adapter>, Adapter<D>)>,
+    /// What was last fed.
+    hidden: Option<D::Matrix>,
+}
+
+impl<D: Inference> OnDevice<D> {
+    /// Space for `rows` tokens of all sequences together.
+    ///
+    /// # Errors
+    /// The device has not that much memory.
+    pub fn new(model: Model<D>, rows: usize) -> Result<Self, (Model<D>, Error)> {
+        let session = Session::new(&model, rows);
+        match model.device().status() {
+            Ok(()) => Ok(Self { model, session, rows, adapters: Vec::new(), hidden: None }),
+            Err(error) => Err((model, Error::Device(error))),
+        }
+    }
+
+    /// Sends adapters that are new, and gives up those that nobody holds any longer.
+    fn send<'a>(&mut self, adapters: impl Iterator<Item = Option<&'a Arc<Adapter>>>) -> Result<(), Error> {
+        for adapter in adapters.flatten() {
+            if self.adapters.iter().all(|(of, _)| !std::ptr::eq(of.as_ptr(), Arc::as_ptr(adapter))) {
+                self.adapters.retain(|(of, _)| of.strong_count() > 0);
+                self.adapters.push((Arc::downgrade(adapter), adapter.upload(self.model.device())));
+                self.model.device().status().map_err(Error::Device)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn states(&self, rows: &[usize]) -> Result<D::Matrix, Error> {
+        let Some(hidden) = &self.hidden else { return Err(Error::NoSequence(0)) };
+        Ok(self.model.logits_of(hidden, rows))
+    }
+}
+
+/// An adapter on the device.
+fn sent<'s, D: Inference>(
+    adapters: &'s [(Weak<Adapter>, Adapter<D>)],
+    adapter: Option<&Arc<Adapter>>,
+) -> Option<&'s Adapter<D>> {
+    let adapter = adapter?;
+    adapters.iter().find(|(of, _)| std::ptr::eq(of.as_ptr(), Arc::as_ptr(adapter))).map(|(_, sent)| sent)
+}
+
+impl<D: Inference> Generator for OnDevice<D> {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn prefix(&mut self, adapter: Option<&Arc<Adapter>>, tokens: &[u32]) -> Result<Option<usize>, Error> {
+        self.send([adapter].into_iter())?;
+        self.session.prefix(&self.model, sent(&self.adapters, adapter), tokens)
+    }
+
+    fn numbers_of(&self, prefix: usize) -> Vec<f32> {
+        self.session.numbers_of(&self.model, prefix)
+    }
+
+    fn restore(
+        &mut self,
+        adapter: Option<&Arc<Adapter>>,
+        tokens: &[u32],
+        numbers: &[f32],
+    ) -> Result<Option<usize>, Error> {
+        self.send([adapter].into_iter())?;
+        self.session.restore(&self.model, sent(&self.adapters, adapter), tokens, numbers)
+    }
+
+    fn forget(&mut self, prefix: usize) {
+        self.session.forget(prefix);
+    }
+
+    fn open(&mut self, prefix: Option<usize>, source: usize, capacity: usize) -> Option<usize> {
+        self.session.open(prefix, source, capacity)
+    }
+
+    fn close(&mut self, slot: usize) {
+        self.session.close(slot);
+    }
+
+    fn encode(&mut self, sources: &[Next<'_>]) -> Result<(), Error> {
+        self.send(sources.iter().map(|next| next.adapter))?;
+        let sources: Vec<Source<'_, D>> = sources
+            .iter()
+            .map(|next| Source { slot: next.slot, adapter: sent(&self.adapters, next.adapter), tokens: next.tokens })
+            .collect();
+        self.session.encode(&self.model, &sources)
+    }
+
+    fn feed(&mut self, inputs: &[Next<'_>]) -> Result<Option<Matrix>, Error> {
+        self.send(inputs.iter().map(|next| next.adapter))?;
+        let inputs: Vec<Feed<'_, D>> = inputs
+            .iter()
+            .map(|next| Feed { slot: next.slot, adapter: sent(&self.adapters, next.adapter), tokens: next.tokens })
+            .collect();
+        self.hidden = Some(self.session.feed(&self.model, &inputs)?);
+        Ok(None)
+    }
+
+    fn best(&mut self, rows: &[usize], masks: &[&[u32]]) -> Result<Vec<Best>, Error> {
+        let device = self.model.device();
+        let best = device.best(&self.states(rows)?, masks);
+        device.status().map_err(Error::Device)?;
+        Ok(best)
+    }
+
+    fn logits(&mut self, rows: &[usize]) -> Result<Matrix, Error> {
+        let device = self.model.device();
+        let logits = device.download(&self.states(rows)?);
+        device.status().map_err(Error::Device)?;
+        Ok(logits)
+    }
+}
