@@ -1,6 +1,8 @@
 //! Our side of the measurements that need library access. Each program prints JSON, one object a line;
 //! `cargo xtask bench` runs them beside their peers and makes the tables.
 
+#[cfg(feature = "cuda")]
+mod generation;
 mod gguf;
 mod kernels;
 mod products;
@@ -27,6 +29,8 @@ Programs:
                                  (20 virtual tokens), fast (all linear layers of the decoder, with the encoder's output kept)
   gpu MODEL WHAT BATCH SOURCE TARGET STEPS ROWS
                                  the same on the first GPU, in micro-batches of ROWS tokens; needs `--features cuda`
+  generate MODEL PROMPT NEW LANES…
+                                 prefill and decode on the first GPU; needs `--features cuda`
   gguf MODEL                     prefill and decode
   serving MODEL                  answers alone and together
   adapters MODEL                 answers eight at once, with 1, 8 and 64 adapters in a batch
@@ -62,6 +66,12 @@ fn run() -> anyhow::Result<()> {
                 bail!("five numbers were expected\n\n{HELP}")
             };
             steps::run_on_gpu(Path::new(model), what, &steps::Size { batch, source, target, steps }, rows)
+        }
+        #[cfg(feature = "cuda")]
+        ["generate", model, numbers @ ..] => {
+            let numbers = parse(numbers)?;
+            let [prompt, new, lanes @ ..] = &numbers[..] else { bail!("numbers were expected\n\n{HELP}") };
+            generation::run(Path::new(model), (*prompt, *new), lanes)
         }
         ["step", model, what, numbers @ ..] => {
             let numbers = parse(numbers)?;

@@ -36,7 +36,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
 const TESTS_ONLY: &str = "testkit";
 /// What a crate's own tests may use besides: whole models and trainings run on a device; databases are looked into, and
 /// their writes fail.
-const IN_TESTS: [(&str, &[&str]); 2] = [("gpu", &["core", "nn", "train"]), ("cli", &["store"])];
+const IN_TESTS: [(&str, &[&str]); 3] = [("gpu", &["core", "nn", "train"]), ("predict", &["ops"]), ("cli", &["store"])];
 
 /// What only some crates may use: SQL, HTTP and its description, the command line, the tensor product, tokenizers.
 const KEPT: [(&str, &[&str]); 16] = [

@@ -50,11 +50,13 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NoDriver { .. } => "install NVIDIA's driver, or train with `--device cpu`",
+            Self::NoDriver { .. } => "install NVIDIA's driver, or use `--device cpu`",
             Self::NoSuchGpu { .. } => "`nvidia-smi` lists the GPUs; `--device gpu:0` is the first",
-            Self::TooOld { .. } => "Ampere (2020) or newer is needed; train with `--device cpu`",
-            Self::OutOfMemory { .. } => "train with a smaller `--pass-tokens`, or with `--recompute`",
-            Self::Driver { .. } => "`nvidia-smi` says whether the GPU works; `--device cpu` trains without it",
+            Self::TooOld { .. } => "Ampere (2020) or newer is needed; use `--device cpu`",
+            Self::OutOfMemory { .. } => {
+                "end what else uses the GPU; train with a smaller `--pass-tokens` or `--recompute`, answer with `--device cpu`"
+            }
+            Self::Driver { .. } => "`nvidia-smi` says whether the GPU works; `--device cpu` works without it",
         }
     }
 }

@@ -166,15 +166,18 @@ pub struct OnDevice<D: Inference> {
 }
 
 impl<D: Inference> OnDevice<D> {
-    /// Space for `rows` tokens of all sequences together.
+    /// Space for `rows` tokens of all sequences together; half of that, and so on, where the device has too little memory.
     ///
     /// # Errors
-    /// The device has not that much memory.
-    pub fn new(model: Model<D>, rows: usize) -> Result<Self, (Model<D>, Error)> {
-        let session = Session::new(&model, rows);
-        match model.device().status() {
-            Ok(()) => Ok(Self { model, session, rows, adapters: Vec::new(), hidden: None }),
-            Err(error) => Err((model, Error::Device(error))),
+    /// It has not even room for `least`.
+    pub fn new(model: Model<D>, mut rows: usize, least: usize) -> Result<Self, Error> {
+        loop {
+            let session = Session::new(&model, rows);
+            match model.device().status() {
+                Ok(()) => return Ok(Self { model, session, rows, adapters: Vec::new(), hidden: None }),
+                Err(error) if error.out_of_memory && rows / 2 >= least => rows /= 2,
+                Err(error) => return Err(Error::Device(error)),
+            }
         }
     }
 

@@ -63,7 +63,7 @@ mod gpu {
         let gpu = Gpu::new(Box::new(cuda), Element::Bf16);
         // Products read bf16: where there is room, weights that are stored otherwise are kept so.
         gpu.keep_operands(2 * weights(model) + (4 << 30) < gpu.memory().0);
-        let mut there = model.upload(&gpu).map_err(Error::Model)?;
+        let there = model.upload(&gpu).map_err(Error::Model)?;
         gpu.trim();
         limits.slots = limits.slots.max(limits.gpu_slots);
         limits.chunk = limits.chunk.max(WHOLE_CHUNK);
@@ -72,14 +72,8 @@ mod gpu {
         let room = gpu.memory().0.saturating_sub(activations(model, limits) + LIBRARIES);
         let fits = usize::try_from(room / row as u64).unwrap_or(usize::MAX);
         let wanted = (limits.slots * SLOT_ROWS).max(limits.cache_bytes / row).max(model.context().min(1 << 15));
-        let mut rows = wanted.min(fits).max(least);
-        loop {
-            match OnDevice::new(there, rows) {
-                Ok(generator) => return Ok((Box::new(generator), format!("gpu:{index} ({})", gpu.name()))),
-                Err((model, _)) if rows / 2 >= least => (there, rows) = (model, rows / 2),
-                Err((_, error)) => return Err(Error::Model(error)),
-            }
-        }
+        let generator = OnDevice::new(there, wanted.min(fits).max(least), least).map_err(Error::Model)?;
+        Ok((Box::new(generator), format!("gpu:{index} ({})", gpu.name())))
     }
 
     /// Numbers in the model's weights, about.

@@ -12,7 +12,8 @@ use std::{
 };
 
 use graft_core::{AnswerForm, Digest, TaskCard};
-use graft_nn::{Adapter, Model};
+use graft_nn::{Adapter, Model, OnDevice};
+use graft_ops::Cpu;
 use graft_predict::{
     Batcher, Completion, End, Error, Guide, Limits, Piece, Priority, PromptCache, Request, Sampling, Service, Template,
     Update, Vocabulary,
@@ -252,6 +253,49 @@ fn a_small_cache_serves_one_after_the_other() {
     run(&mut batcher);
     for heard in heard {
         assert!(hear(&heard).1.unwrap().answer_tokens > 0);
+    }
+}
+
+/// The path of devices with memory of their own, here with the host as such a device.
+#[test]
+fn answers_of_a_device_are_those_of_the_host() {
+    for name in ["tiny-llama", "tiny-t5"] {
+        let base = base(name);
+        let schema = json!({
+            "type": "object", "additionalProperties": false, "required": ["kind", "count"],
+            "properties": {"kind": {"enum": ["food", "tool"]}, "count": {"type": "integer", "minimum": 0, "maximum": 99}},
+        });
+        let guide = Guide::json(&schema, Arc::clone(&base.vocabulary)).unwrap();
+        let answers = |mut batcher: Batcher| {
+            let ask = |(i, input): (usize, &&str)| {
+                let (mut request, heard) = ask(&base, i % 3, input, 12 + i);
+                // Greedy, with the likeliest beside each token, drawn, and within a form.
+                request.top = (i == 1).then_some(2);
+                request.sampling = (i == 2).then_some(Sampling { temperature: 1.2, top_p: 0.9, seed: 5 });
+                if i >= 3 {
+                    request.guide = guide.clone();
+                }
+                batcher.submit(request, Instant::now());
+                heard
+            };
+            let heard: Vec<Heard> = INPUTS.iter().enumerate().map(ask).collect();
+            run(&mut batcher);
+            heard.iter().map(hear).collect::<Vec<_>>()
+        };
+        let device = OnDevice::new(base.model.upload(&Cpu).unwrap(), 2000, 2000).unwrap();
+        let limits = Limits { slots: 4, ..Limits::default() };
+        let there = answers(Batcher::on(Box::new(device), Arc::clone(&base.model), limits));
+        let here = answers(batcher(&base, 4));
+        for (((said, got), (said_here, want)), input) in there.into_iter().zip(here).zip(INPUTS) {
+            let (got, want) = (got.unwrap(), want.unwrap());
+            assert_eq!((&got.text, got.end, got.answer_tokens), (&want.text, want.end, want.answer_tokens), "{input}");
+            let (a, b) = (got.confidence.answer, want.confidence.answer);
+            assert!((a - b).abs() < 1e-4 * b, "{name}: {input}: {a} is not {b}");
+            assert_eq!(said.tokens.len(), said_here.tokens.len(), "{name}: {input}");
+            for (a, b) in said.tokens.iter().zip(&said_here.tokens) {
+                assert!(a.bytes == b.bytes && (a.log_prob - b.log_prob).abs() < 1e-4 && a.top.len() == b.top.len());
+            }
+        }
     }
 }
 

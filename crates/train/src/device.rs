@@ -59,3 +59,12 @@ pub fn gpus() -> (String, Option<String>) {
 pub fn gpus() -> (String, Option<String>) {
     ("not used: this build of Graft was made without `--features cuda`".into(), None)
 }
+
+/// How many GPUs this build can use on this machine.
+#[must_use]
+pub fn gpu_count() -> usize {
+    #[cfg(feature = "cuda")]
+    return graft_gpu::find().map_or(0, |all| all.len());
+    #[cfg(not(feature = "cuda"))]
+    0
+}

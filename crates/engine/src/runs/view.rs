@@ -283,11 +283,23 @@ impl Runs<'_> {
             return Ok(Some(Waiting { why, until: None }));
         }
         let why = match self.engine.store.next_run().await? {
-            Some(next) if next.id == run.id => "every worker is busy".to_owned(),
+            Some(next) if next.id == run.id => match self.at_the_gpu_of(run).await? {
+                Some((gpu, other)) => format!("run {other} computes on GPU {gpu}"),
+                None => "every worker is busy".to_owned(),
+            },
             Some(next) => format!("run {} comes first", next.id),
             None => "a worker is about to take it".to_owned(),
         };
         Ok(Some(Waiting { why, until: None }))
+    }
+
+    /// The GPU that a run needs, and another run that is at it.
+    async fn at_the_gpu_of(self, run: &Run) -> Result<Option<(u32, String)>> {
+        let there_is_one = graft_train::gpu_count() > 0;
+        let Some(gpu) = run.gpu(there_is_one) else { return Ok(None) };
+        let active = self.engine.store.active_runs().await?.into_iter();
+        let at_it = |other: &Run| other.state != RunState::Queued && other.gpu(there_is_one) == Some(gpu);
+        Ok(active.filter(at_it).map(|other| (gpu, other.id)).next())
     }
 
     /// Part of a run's log, from a byte offset on.

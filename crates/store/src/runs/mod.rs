@@ -4,7 +4,7 @@ mod follow;
 mod queue;
 mod table;
 
-use graft_core::{Digest, Failure, Timestamp, TrainSpec, iso8601};
+use graft_core::{ComputeDevice, Digest, Failure, Timestamp, TrainSpec, iso8601};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
@@ -268,6 +268,17 @@ fn text_of<S: Serializer>(failure: &Option<Failure>, to: S) -> Result<S::Ok, S::
 }
 
 impl Run {
+    /// The GPU it computes on, counted from 0, on a machine that has one or has none.
+    #[must_use]
+    pub fn gpu(&self, there_is_one: bool) -> Option<u32> {
+        let device = self.spec["limits"]["device"].as_str().and_then(|device| device.parse().ok()).unwrap_or_default();
+        match device {
+            ComputeDevice::Cpu => None,
+            ComputeDevice::Auto => there_is_one.then_some(0),
+            ComputeDevice::Gpu(index) => u32::try_from(index).ok(),
+        }
+    }
+
     /// The run in the words of the Ask AI system.
     #[must_use]
     pub fn training_run(&self) -> TrainingRun {

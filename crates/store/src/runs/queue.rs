@@ -56,6 +56,17 @@ pub struct Free {
     pub threads: u32,
     /// Whether it has no run at all, so that even one that takes every thread fits.
     pub idle: bool,
+    /// GPUs that no run of it uses, a bit for each from the lowest up; `None` where the machine has none.
+    pub gpus: Option<u64>,
+}
+
+impl Free {
+    /// Whether a run may start now. Two never share a GPU: neither would find the memory that was predicted.
+    fn fits(&self, run: &Run) -> bool {
+        let threads = self.idle || run.threads.is_some_and(|threads| threads <= self.threads);
+        let gpu = self.gpus.zip(run.gpu(self.gpus.is_some()));
+        threads && gpu.is_none_or(|(free, gpu)| free.checked_shr(gpu).is_none_or(|bits| bits & 1 == 1))
+    }
 }
 
 /// A run that a process holds.
@@ -131,7 +142,7 @@ impl Store {
     }
 
     /// Takes the run whose turn it is: of those that may start, the first by priority, then by age. Nothing while that
-    /// one needs more threads than are free, so that small runs can't starve it. With `only`, no other run is taken.
+    /// one needs more threads than are free, or a GPU that isn't, so that small runs can't starve it. With `only`, no other run is taken.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -150,8 +161,7 @@ impl Store {
         let at: Timestamp = row::get(&sqlx::query(clock::time(self.dialect)).fetch_one(&mut *tx).await?, "at")?;
         let found = sqlx::query(NEXT).bind(at).bind(only).fetch_optional(&mut *tx).await?;
         let Some(next) = found.as_ref().map(run).transpose()? else { return Ok(None) };
-        let fits = free.idle || next.threads.is_some_and(|threads| threads <= free.threads);
-        if !fits {
+        if !free.fits(&next) {
             return Ok(None);
         }
         let taken = self.take(&mut tx, next, owner, millis).await?;

@@ -15,7 +15,7 @@ on_both!(
 async fn held(store: &Store, id: &str) -> Lease {
     let spec = spec(id);
     store.add_run(NewRun { task: TASK, spec: &spec, dir: "runs/r" }, "ada", 10).await.unwrap();
-    let free = Free { threads: 1, idle: true };
+    let free = Free { threads: 1, idle: true, gpus: None };
     store.claim_run("w1", 60_000, free, Some(id), "w1").await.unwrap().unwrap().1
 }
 

@@ -27,7 +27,7 @@ on_both!(
     a_version_is_measured_once_at_a_time_beside_a_training,
 );
 
-const ALL: Free = Free { threads: 2, idle: true };
+const ALL: Free = Free { threads: 2, idle: true, gpus: None };
 const LONG: i64 = 60_000;
 
 fn dataset() -> Dataset {
@@ -109,8 +109,10 @@ async fn a_run_waits_for_threads_time_and_another_run(database: Database) {
     assert!(matches!(submit(store, "c", &Submission { after: Some("x"), ..order() }).await, Err(Error::NoRun(_))));
     assert!(matches!(store.run("c").await, Err(Error::NoRun(_))), "nothing is left of it");
     // It takes all threads of an idle worker.
-    assert!(claim(store, Free { threads: 2, idle: false }).await.is_none());
-    let (_, lease) = claim(store, ALL).await.unwrap();
+    assert!(claim(store, Free { idle: false, ..ALL }).await.is_none());
+    // It leaves the device to the machine, whose first GPU another run has.
+    assert!(claim(store, Free { gpus: Some(0b10), ..ALL }).await.is_none());
+    let (_, lease) = claim(store, Free { gpus: Some(0b01), ..ALL }).await.unwrap();
     assert_eq!(claimed(store).await, "");
     let now = store.now().await.unwrap();
     let reason = Failure::new("the network failed", ExitCode::Network);

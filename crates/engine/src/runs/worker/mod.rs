@@ -92,13 +92,29 @@ struct Shift {
     exec: Arc<dyn Executor>,
     stop: watch::Receiver<bool>,
     say: Say,
-    /// Runs that are attended to, each ending with the threads it took.
-    running: JoinSet<u32>,
+    /// Runs that are attended to, each ending with what it took.
+    running: JoinSet<Taken>,
     used: u32,
+    /// GPUs that no run uses; `None` without one.
+    gpus: Option<u64>,
     started_at: Timestamp,
     seen: Option<Instant>,
     swept: Option<Instant>,
     suggesting: child::Background,
+}
+
+/// What a run takes of its worker.
+#[derive(Clone, Copy, Default)]
+struct Taken {
+    threads: u32,
+    gpu: Option<u32>,
+}
+
+impl Taken {
+    /// Of its GPU.
+    fn bit(self) -> u64 {
+        self.gpu.and_then(|gpu| 1_u64.checked_shl(gpu)).unwrap_or(0)
+    }
 }
 
 impl Runs<'_> {
@@ -117,6 +133,7 @@ impl Runs<'_> {
             say,
             running: JoinSet::new(),
             used: 0,
+            gpus: (graft_train::gpu_count() > 0).then_some(u64::MAX),
             started_at: now(),
             seen: None,
             swept: None,
@@ -258,7 +275,7 @@ impl Shift {
             tokio::select! {
                 _ = changes.changed() => {}
                 _ = self.stop.changed() => {}
-                Some(ended) = self.running.join_next() => self.used -= ended.unwrap_or(0).min(self.used),
+                Some(ended) = self.running.join_next() => self.give_back(ended.unwrap_or_default()),
                 () = tokio::time::sleep(LOOK) => {}
             }
         }
@@ -268,7 +285,7 @@ impl Shift {
     /// Does all there is to do now; says whether nothing was.
     async fn turn(&mut self) -> Result<bool> {
         while let Some(ended) = self.running.try_join_next() {
-            self.used -= ended.unwrap_or(0).min(self.used);
+            self.give_back(ended.unwrap_or_default());
         }
         if let Some(only) = self.options.only.clone() {
             return self.turn_on(&only).await;
@@ -341,8 +358,14 @@ impl Shift {
         Ok(())
     }
 
+    fn give_back(&mut self, taken: Taken) {
+        self.used -= taken.threads.min(self.used);
+        self.gpus = self.gpus.map(|free| free | taken.bit());
+    }
+
     async fn claim(&self) -> Result<Option<(Run, Lease)>> {
-        let free = Free { threads: self.options.slots.saturating_sub(self.used), idle: self.running.is_empty() };
+        let threads = self.options.slots.saturating_sub(self.used);
+        let free = Free { threads, idle: self.running.is_empty(), gpus: self.gpus };
         let store = &self.engine.store;
         let only = self.options.only.as_deref();
         Ok(store.claim_run(&self.engine.me, self.options.lease_millis(), free, only, &self.engine.by).await?)
@@ -369,7 +392,9 @@ impl Shift {
 
     fn attend(&mut self, run: Run, lease: Lease, claimed: bool) {
         let threads = run.threads.unwrap_or(self.options.slots).min(self.options.slots);
+        let taken = Taken { threads, gpu: run.gpu(self.gpus.is_some()) };
         self.used += threads;
+        self.gpus = self.gpus.map(|free| free & !taken.bit());
         let attendance = Attendance {
             engine: self.engine.clone(),
             options: Arc::clone(&self.options),
@@ -383,7 +408,7 @@ impl Shift {
         };
         self.running.spawn(async move {
             attendance.see_through(run).await;
-            threads
+            taken
         });
     }
 }
