@@ -10,7 +10,10 @@ use graft_tasks::{
 use graft_train::{Row, RowVariant};
 use serde_json::Value;
 
-use super::{Examples, ground::ground};
+use super::{
+    Examples,
+    ground::{bound, ground},
+};
 use crate::{Error, Result, files::apart, now};
 
 /// How examples are split unless people say otherwise.
@@ -53,6 +56,8 @@ impl Examples<'_> {
         let answer = card.answer.clone();
         let dataset = apart("split the examples", move || Ok(split(&examples, &frozen, rule, &answer))).await?;
         ground(&mut card, &dataset.train);
+        let approved: Vec<Example> = dataset.train.iter().chain(&dataset.eval).cloned().collect();
+        bound(&mut card, &approved);
         Ok(Prepared { card, dataset })
     }
 
@@ -162,11 +167,13 @@ impl Prepared {
         for (index, row) in train.iter_mut().enumerate() {
             let variant = |epoch| {
                 let Variant { input, output } = variants.of(index, epoch, optim.seed);
-                let answer = codec.encode(&output);
-                let answer = answer.map_err(|source| Error::BadExample { id: row.id.clone(), source })?;
-                Ok(RowVariant { input, answer })
+                match codec.encode(&output) {
+                    Ok(answer) => RowVariant { input, answer },
+                    // An exchanged number may be beyond what the card allows.
+                    Err(_) => RowVariant { input: row.input.clone(), answer: row.answer.clone() },
+                }
             };
-            row.variants = (0..epochs).map(variant).collect::<Result<_>>()?;
+            row.variants = (0..epochs).map(variant).collect();
         }
         Ok((train, eval))
     }

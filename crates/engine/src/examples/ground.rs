@@ -18,34 +18,72 @@ const MOST_NAMES: usize = 1000;
 /// perhaps in another spelling, and those that they don't have.
 pub(crate) fn ground(card: &mut TaskCard, train: &[Example]) {
     let AnswerForm::Json { schema } = &mut card.answer else { return };
-    let examples: Vec<At<'_>> =
-        train.iter().filter_map(|example| Some((example.input.as_str(), vec![example.output.as_ref()?]))).collect();
-    within(schema, &examples);
+    within(schema, &all(train), &|schema, examples| {
+        if is_of(schema, &["string"]) {
+            annotate(schema, examples);
+        }
+    });
+}
+
+/// Bounds a card's numbers where its schema doesn't: ten times the largest that the examples have, in both directions.
+/// No example is refused by that, and no answer is a number that nobody could mean.
+pub(crate) fn bound(card: &mut TaskCard, examples: &[Example]) {
+    const TIMES: f64 = 10.0;
+    let AnswerForm::Json { schema } = &mut card.answer else { return };
+    within(schema, &all(examples), &|schema, examples| {
+        if !is_of(schema, &["number", "integer"]) {
+            return;
+        }
+        let sizes = examples.iter().flat_map(|(_, values)| values).filter_map(|value| value.as_f64()).map(f64::abs);
+        let Some(largest) = sizes.reduce(f64::max) else { return };
+        // A range of one value would leave nothing to learn.
+        let bound = ((largest * TIMES).ceil() as i64).clamp(TIMES as i64, LARGEST_NUMBER);
+        for (edge, exclusive, value) in
+            [("minimum", "exclusiveMinimum", -bound), ("maximum", "exclusiveMaximum", bound)]
+        {
+            if schema.get(edge).is_none() && schema.get(exclusive).is_none() {
+                schema[edge] = json!(value);
+            }
+        }
+    });
+}
+
+/// The largest whole number that answers can have.
+const LARGEST_NUMBER: i64 = 999_999_999_999_999_999;
+
+/// All inputs with their answers.
+fn all(examples: &[Example]) -> Vec<At<'_>> {
+    examples.iter().filter_map(|example| Some((example.input.as_str(), vec![example.output.as_ref()?]))).collect()
 }
 
 /// An input, and the values that stand at one place of its answer.
 type At<'e> = (&'e str, Vec<&'e Value>);
 
-/// Completes the schema of one place.
-fn within(schema: &mut Value, examples: &[At<'_>]) {
+/// Completes the schemas of single values at and below one place.
+fn within(schema: &mut Value, examples: &[At<'_>], complete: &impl Fn(&mut Value, &[At<'_>])) {
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         for (name, inner) in properties {
-            within(inner, &below(examples, |value| value.get(name).into_iter()));
+            within(inner, &below(examples, |value| value.get(name).into_iter()), complete);
         }
     } else if let Some(items) = schema.get_mut("items") {
-        within(items, &below(examples, |value| value.as_array().into_iter().flatten()));
-    } else if is_string(schema) {
-        let annotation = match schema.get(GROUNDED) {
-            Some(Value::Bool(true)) => names(examples).0,
-            // Whoever wrote names, or that it is none, knows better.
-            Some(_) => return,
-            None => match names(examples) {
-                (names, true) => names,
-                (_, false) => return,
-            },
-        };
-        schema[GROUNDED] = annotation;
+        within(items, &below(examples, |value| value.as_array().into_iter().flatten()), complete);
+    } else {
+        complete(schema, examples);
     }
+}
+
+/// Takes the names of a string into its schema.
+fn annotate(schema: &mut Value, examples: &[At<'_>]) {
+    let annotation = match schema.get(GROUNDED) {
+        Some(Value::Bool(true)) => names(examples).0,
+        // Whoever wrote names, or that it is none, knows better.
+        Some(_) => return,
+        None => match names(examples) {
+            (names, true) => names,
+            (_, false) => return,
+        },
+    };
+    schema[GROUNDED] = annotation;
 }
 
 /// The same examples, with what is one step below their values.
@@ -53,15 +91,16 @@ fn below<'e, I: Iterator<Item = &'e Value>>(examples: &[At<'e>], step: impl Fn(&
     examples.iter().map(|(input, values)| (*input, values.iter().flat_map(|value| step(value)).collect())).collect()
 }
 
-/// Whether a schema is of a string without a fixed list, or of null beside it.
-fn is_string(schema: &Value) -> bool {
+/// Whether a schema is of one of these types without a fixed list, or of null beside it.
+fn is_of(schema: &Value, wanted: &[&str]) -> bool {
     let kinds: Vec<&str> = match &schema["type"] {
         Value::String(kind) => vec![kind],
         Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
         _ => return false,
     };
     let fixed = schema.get("enum").is_some() || schema.get("const").is_some();
-    !fixed && kinds.contains(&"string") && kinds.iter().all(|kind| ["string", "null"].contains(kind))
+    let is_wanted = |kind: &&str| wanted.contains(kind);
+    !fixed && kinds.iter().any(is_wanted) && kinds.iter().all(|kind| is_wanted(kind) || *kind == "null")
 }
 
 /// The names of a field, and whether nearly all values occur in their inputs.
@@ -134,5 +173,27 @@ mod tests {
         let name = &fields["items"]["items"]["properties"]["name"][GROUNDED];
         assert_eq!(*name, json!({"known": ["kale"], "always": []}));
         assert!(graft_predict::Codec::new(&card.answer).is_ok());
+    }
+
+    #[test]
+    fn numbers_are_at_most_ten_times_what_the_examples_have() {
+        let schema = json!({"type": "object", "properties": {
+            "boxes": {"type": ["number", "null"]}, "share": {"type": "number", "maximum": 1}, "kind": {"enum": [1]},
+            "none": {"type": "integer"}, "zero": {"type": "integer"}, "loss": {"type": "number"},
+        }});
+        let output = json!({"boxes": 12.5, "share": 0.4, "kind": 1, "zero": 0, "loss": -3});
+        let mut card = TaskCard { name: "t".into(), instruction: String::new(), answer: AnswerForm::Json { schema } };
+        bound(&mut card, &[example("a".into(), output), example("b".into(), json!({"boxes": null}))]);
+        let codec = graft_predict::Codec::new(&card.answer).unwrap();
+        let AnswerForm::Json { schema } = &card.answer else { unreachable!() };
+        let edges =
+            |name: &str| (schema["properties"][name]["minimum"].clone(), schema["properties"][name]["maximum"].clone());
+        assert_eq!(edges("boxes"), (json!(-125), json!(125)));
+        assert_eq!(edges("share"), (json!(-10), json!(1)));
+        assert_eq!(edges("loss"), (json!(-30), json!(30)));
+        assert_eq!(edges("zero"), (json!(-10), json!(10)), "something must be possible");
+        assert_eq!((edges("none"), edges("kind")), ((Value::Null, Value::Null), (Value::Null, Value::Null)));
+        let of = |boxes: f64| json!({"boxes": boxes, "share": 1, "kind": 1, "none": 1, "zero": 0, "loss": 1});
+        assert!(codec.encode(&of(125.0)).is_ok() && codec.encode(&of(1.2e17)).is_err());
     }
 }
