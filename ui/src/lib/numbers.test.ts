@@ -7,7 +7,7 @@ import { phases, series } from "./events";
 import { money, roughMoney } from "./format";
 import { ancestors } from "./lineage";
 import { moved } from "./list";
-import { atThreshold, examplesNeeded, verdict } from "./reliability";
+import { atThreshold, examplesNeeded, verdict, wilson } from "./reliability";
 import { newRun, START } from "./train";
 
 test("smoothing starts at the first value, keeps a constant, and leaves gaps", () => {
@@ -40,8 +40,12 @@ test("a threshold keeps the surer bins, and says what they are worth", () => {
     { count: 10, confidence: 0.4, accuracy: 0.3 },
     { count: 30, confidence: 0.9, accuracy: 0.9 },
   ];
-  expect(atThreshold(bins, 0.5)).toEqual({ coverage: 0.75, accuracy: 0.9, below: 10, kept: 30 });
-  expect(atThreshold(bins, 0.95)).toEqual({ coverage: 0, accuracy: null, below: 40, kept: 0 });
+  const half = atThreshold(bins, 0.5);
+  expect(half).toMatchObject({ coverage: 0.75, accuracy: 0.9, below: 10, kept: 30 });
+  // As R's binom.wilson(27, 30).
+  expect([half.low, half.high].map((end) => end.toFixed(4))).toEqual(["0.7438", "0.9654"]);
+  expect(atThreshold(bins, 0.95)).toEqual({ coverage: 0, accuracy: null, low: 0, high: 1, below: 40, kept: 0 });
+  expect(wilson(3, 3)[0].toFixed(2)).toBe("0.44");
   expect(atThreshold([], 0.5).coverage).toBe(0);
 });
 

@@ -9,6 +9,9 @@ export interface AtThreshold {
   coverage: number;
   /** Share of right ones among them; null when there are none. */
   accuracy: number | null;
+  /** The 95 % interval of that share. */
+  low: number;
+  high: number;
   /** How many would be left to the fallback. */
   below: number;
   kept: number;
@@ -20,12 +23,26 @@ export function atThreshold(bins: Bin[], threshold: number): AtThreshold {
   const kept = bins.filter((bin) => bin.confidence >= threshold);
   const count = kept.reduce((sum, bin) => sum + bin.count, 0);
   const right = kept.reduce((sum, bin) => sum + bin.count * bin.accuracy, 0);
+  const [low, high] = wilson(right, count);
   return {
     coverage: all === 0 ? 0 : count / all,
     accuracy: count === 0 ? null : right / count,
+    low,
+    high,
     below: all - count,
     kept: count,
   };
+}
+
+/** The 95 % interval of a share of which so many of `n` were seen (Wilson 1927): 3 of 3 are 44 to 100 %. */
+export function wilson(right: number, n: number): [number, number] {
+  if (n === 0) return [0, 1];
+  const z = 1.959964;
+  const share = right / n;
+  const middle = share + z ** 2 / (2 * n);
+  const reach = z * Math.sqrt((share * (1 - share)) / n + z ** 2 / (4 * n ** 2));
+  const scale = 1 + z ** 2 / n;
+  return [Math.max(0, (middle - reach) / scale), Math.min(1, (middle + reach) / scale)];
 }
 
 export type Verdict = "better" | "worse" | "cannot-tell";

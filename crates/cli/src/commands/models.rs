@@ -5,7 +5,7 @@ use graft_engine::{
     Activated, ContestantKind, ContestantScores, Engine, Evaluation, Reliability, Seen, Told, iso8601,
     records::{Stage, Version, model_registry},
 };
-use graft_tasks::score::{Comparison, Scores, Verdict};
+use graft_tasks::score::{Comparison, Scores, Verdict, wilson};
 use serde_json::{Value, json};
 
 use super::evaluate::Steps;
@@ -260,8 +260,12 @@ pub(crate) fn scores_table(evaluation: &Evaluation) -> String {
 fn coverage(reliability: &Reliability) -> String {
     let at = |threshold: f64| {
         let (share, right) = reliability.above(threshold)?;
-        let [threshold, share, right] = [threshold, share, right].map(|share| share * 100.0);
-        Some(format!(" At {threshold:.0} % and above: {share:.0} % of the answers, {right:.0} % of them right."))
+        let kept = (share * reliability.count as f64).round();
+        let (low, high) = wilson((right * kept).round(), kept as usize);
+        let [threshold, share, right, low, high] = [threshold, share, right, low, high].map(|share| share * 100.0);
+        Some(format!(
+            " At {threshold:.0} % and above: {share:.0} % of the answers, {right:.0} % of them right ({low:.0}–{high:.0})."
+        ))
     };
     [0.5, 0.8, 0.95].into_iter().filter_map(at).collect()
 }

@@ -31,7 +31,8 @@ pub(super) fn interval(n: usize, seed: u64, statistic: &dyn Fn(&mut dyn Iterator
 
 /// The 95 % interval of a share of which so many of `n` were seen (Wilson 1927). Unlike the bootstrap's it has a width
 /// where all are right or none is: 3 of 3 are 0.44 to 1.
-pub(super) fn wilson(right: f64, n: usize) -> (f64, f64) {
+#[must_use]
+pub fn wilson(right: f64, n: usize) -> (f64, f64) {
     /// Of the normal distribution, 97.5 % lie below.
     const Z: f64 = 1.959_964;
     if n == 0 {

@@ -15,6 +15,8 @@ use serde_json::Value;
 pub use compare::{Comparison, Verdict, compare};
 pub use diff::{Diff, FieldDiff, diff};
 
+pub use bootstrap::wilson;
+
 use bootstrap::Ratio;
 use utoipa::ToSchema;
 

@@ -51,7 +51,11 @@ export function ReliabilityCard({ evaluation }: { evaluation: Evaluation }) {
             <Figure
               label="Correct"
               value={percent(effect.accuracy)}
-              sub={effect.accuracy === null ? "None above the threshold" : undefined}
+              sub={
+                effect.accuracy === null
+                  ? "None above the threshold"
+                  : `95 % interval ${percent(effect.low)} to ${percent(effect.high)}`
+              }
             />
             <Figure label="Not answered" value={number(effect.below)} sub="Below the threshold" />
             <Figure

@@ -1,10 +1,8 @@
 //! The statistics of drift, on plain numbers.
 
+use graft_tasks::score::wilson;
 use serde::Serialize;
 use utoipa::ToSchema;
-
-/// Two-sided 95 % point of the normal distribution.
-const Z: f64 = 1.959_963_985;
 
 /// A share of a count, with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
@@ -28,12 +26,8 @@ impl Share {
         if n == 0 || count > n {
             return None;
         }
-        let (share, size) = (count as f64 / n as f64, n as f64);
-        let (shrink, square) = (1.0 + Z * Z / size, Z * Z / size);
-        let middle = (share + square / 2.0) / shrink;
-        let half = Z / shrink * (share * (1.0 - share) / size + square / (4.0 * size)).sqrt();
-        let (low, high) = ((middle - half).max(0.0), (middle + half).min(1.0));
-        Some(Self { n, count, share, low: low.min(share), high: high.max(share) })
+        let (low, high) = wilson(count as f64, n);
+        Some(Self { n, count, share: count as f64 / n as f64, low, high })
     }
 }
 
