@@ -71,6 +71,20 @@ fn the_best_one_answers_whoever_it_is() {
 }
 
 #[test]
+fn a_version_that_a_contestant_beats_takes_no_place_even_of_a_worse_one() {
+    let graft = Graft::with_toy_task();
+    graft.ok(&[&LEARNS_NOTHING[..], &["--activate", "--force"]].concat());
+    assert_eq!(graft.json(&["models", "list"])["active"]["text-classification"], "v1");
+    // The same again is not worse than the active one, but n-grams are better.
+    graft.ok(&[&LEARNS_NOTHING[..], &["--seed", "9"]].concat());
+    let said = graft.fails(15, &["models", "set-active", "v2"], "that of the baseline (n-grams) 1.000");
+    assert!(said.stderr.contains("graft models contestant n-grams"), "{}", said.stderr);
+    let done = graft.json(&["models", "contestant", "n-grams", "--activate"]);
+    // It is told how it compares with what it replaces.
+    assert_eq!((&done["previous"], &done["opponent"]), (&json!("v1"), &json!({"version": "v1"})));
+}
+
+#[test]
 fn a_contestant_comes_back_from_a_backup_and_is_not_swept() {
     let graft = Graft::with_toy_task();
     graft.ok(&[&["models", "contestant", "nearest", "--activate"][..], &TASK].concat());

@@ -264,7 +264,7 @@ pub enum Error {
         version: String,
         /// What it would replace, in words.
         opponent: String,
-        /// The contestant that is better, where nothing is active.
+        /// The contestant that is better, where one is.
         contestant: Option<Kind>,
         /// The numbers.
         comparison: Box<Comparison>,

@@ -28,7 +28,7 @@ pub struct Activated {
 pub enum Opponent {
     /// The active version.
     Version(String),
-    /// The strongest contestant, where nothing is active yet.
+    /// The strongest contestant.
     Baseline(String),
 }
 
@@ -42,8 +42,8 @@ impl std::fmt::Display for Opponent {
 }
 
 impl Evaluations<'_> {
-    /// Makes a version active unless its headline metric is below that of the active one (or, where none is active, of
-    /// the strongest contestant) on the same held-out examples; the comparison says whether the difference means anything.
+    /// Makes a version active unless its headline metric is below that of the active one or of the strongest contestant on
+    /// the same held-out examples; the comparison says whether the difference means anything.
     ///
     /// What it is compared with is what it replaces: the swap is refused if another version became active meanwhile.
     ///
@@ -92,18 +92,19 @@ impl Evaluations<'_> {
         let expected = active.as_ref().map(|active| active.name.clone());
         seen.check(task, expected.as_deref())?;
         let compared = match &active {
-            Some(active) if active.name == name => None,
-            _ => self.opponent(serving, &version, active.as_ref(), tell).await?,
+            Some(active) if active.name == name => Vec::new(),
+            _ => self.opponents(serving, &version, active.as_ref(), tell).await?,
         };
-        let comparison = match &compared {
-            Some((new, _, old)) => Some(compare(new, old, SEED)?),
-            None => None,
-        };
-        let opponent = compared.map(|(_, opponent, _)| opponent);
-        if let (Some(comparison), Some(opponent), false) = (&comparison, &opponent, force)
-            && comparison.difference < 0.0
-        {
-            let contestant = match opponent {
+        let mut all = Vec::new();
+        for (new, opponent, old) in compared {
+            all.push((opponent, compare(&new, &old, SEED)?));
+        }
+        // The best one of all answers: a version that one of them beats does not, whichever that is.
+        let beaten = (0..all.len()).filter(|&i| all[i].1.difference < 0.0);
+        let hardest = beaten.min_by(|&a, &b| all[a].1.difference.total_cmp(&all[b].1.difference));
+        if let (Some(at), false) = (hardest, force) {
+            let (opponent, comparison) = all.swap_remove(at);
+            let contestant = match &opponent {
                 Opponent::Version(_) => None,
                 Opponent::Baseline(name) => {
                     let measured = Evaluation::of(&self.engine.store.version(task, &version.name).await?);
@@ -116,22 +117,25 @@ impl Evaluations<'_> {
                 task: task.to_owned(),
                 version: name.to_owned(),
                 opponent: opponent.to_string(),
-                comparison: Box::new(comparison.clone()),
+                comparison: Box::new(comparison),
             });
         }
+        // What it replaces, or else the contestant.
+        let (opponent, comparison) = all.into_iter().next().unzip();
         let version = self.engine.store.set_active(task, name, expected.as_deref(), &self.engine.by, now()).await?;
         self.engine.versions().show_active(&version).await?;
         Ok(Activated { version, previous: expected, opponent, comparison })
     }
 
-    /// Scores of the version and of what it would replace, on the same examples; nothing where there are none.
-    async fn opponent(
+    /// Scores of the version and of what it has to match on the same examples: the active version, and the strongest
+    /// contestant. Nothing where there are no examples.
+    async fn opponents(
         self,
         serving: &Serving,
         version: &Version,
         active: Option<&Version>,
         tell: Tell<'_>,
-    ) -> Result<Option<(Scores, Opponent, Scores)>> {
+    ) -> Result<Vec<(Scores, Opponent, Scores)>> {
         let new = match Evaluation::of(version) {
             Some(evaluation) => evaluation,
             None => {
@@ -140,29 +144,31 @@ impl Evaluations<'_> {
                 evaluation
             }
         };
+        let mut found = Vec::new();
         if new.adapter.n == 0 {
-            return Ok(None);
+            return Ok(found);
         }
-        let Some(active) = active else {
-            // Overlap of words says too little of free text to refuse a first version for an older answer that was copied.
-            if matches!(version.card.answer, AnswerForm::Text) {
-                return Ok(None);
-            }
+        if let Some(active) = active {
+            let old = match Evaluation::of(active) {
+                Some(old) if old.adapter.truth == new.adapter.truth => old.adapter,
+                // It was measured on other examples; only the same ones can be compared.
+                _ => self.score_with(serving, active, &new.dataset, tell).await?,
+            };
+            found.push((new.adapter.clone(), Opponent::Version(active.name.clone()), old));
+        }
+        // Overlap of words says too little of free text to refuse a version for an older answer that was copied.
+        if !matches!(version.card.answer, AnswerForm::Text) {
             // A contestant is not compared with itself.
             let others = new.contestants.iter().filter(|one| one.kind.name() != version.method.name());
             let others: Vec<ContestantScores> = others.cloned().collect();
-            let found = match strongest(&others) {
+            let best = match strongest(&others) {
                 Some(best) => Some((best.name.clone(), best.scores.clone())),
                 // It was measured before all contestants were.
-                None => new.baseline.clone().map(|one| (one.name, one.scores)),
+                None if new.contestants.is_empty() => new.baseline.clone().map(|one| (one.name, one.scores)),
+                None => None,
             };
-            return Ok(found.map(|(name, scores)| (new.adapter, Opponent::Baseline(name), scores)));
-        };
-        let old = match Evaluation::of(active) {
-            Some(old) if old.adapter.truth == new.adapter.truth => old.adapter,
-            // It was measured on other examples; only the same ones can be compared.
-            _ => self.score_with(serving, active, &new.dataset, tell).await?,
-        };
-        Ok(Some((new.adapter, Opponent::Version(active.name.clone()), old)))
+            found.extend(best.map(|(name, scores)| (new.adapter, Opponent::Baseline(name), scores)));
+        }
+        Ok(found)
     }
 }
