@@ -9,7 +9,7 @@ use std::{
 
 use graft_core::{AdapterSpec, AnswerForm, Digest, LoraSpec, Targets, TaskCard};
 use graft_engine::{
-    Engine, Error, Home, Seen, Serving,
+    Columns, ContestantKind, Engine, Error, Home, Seen, Serving, Source,
     serving::{AnswerError, AnswerOptions, Format, Heard, Options, Prompt, Verdict},
 };
 use graft_nn::{Adapter, Model};
@@ -330,6 +330,35 @@ async fn the_fallback_speaks_only_when_it_must_and_is_sure() {
     settings.soft_prompt_model_dir = "nowhere".into();
     set(&settings).await;
     assert!(matches!(serving.suggest("dark", Vec::new()).await, Err(Error::Unsupported(_))));
+}
+
+#[tokio::test]
+async fn the_fallback_asks_an_active_contestant() {
+    let home = tempfile::tempdir().unwrap();
+    let engine = Engine::open(Home::at(home.path()).unwrap(), "test").await.unwrap();
+    let rows: String = (0..20).map(|i| format!("is it dark in room {i},turn on the light of room {i}\n")).collect();
+    let csv = home.path().join("rows.csv");
+    fs::write(&csv, format!("text,label\n{rows}")).unwrap();
+    let rows = engine.examples().read(&csv, &Source::Csv(Columns::default()), "ask-ai", false).await.unwrap();
+    engine.examples().take_in(rows, &mut |_| {}).await.unwrap();
+    let mut settings = engine.versions().ask_ai_settings().await.unwrap();
+    settings.soft_prompt_enabled = true;
+    settings.soft_prompt_confidence_threshold = 0.0;
+    let serving = Serving::start(engine.clone(), Options::default()).await.unwrap();
+    assert_eq!(serving.check_ask_ai(&settings, &[]).await.len(), 1, "there is nothing that could answer yet");
+    let tell = &mut |_: &str, _, _| {};
+    let version =
+        engine.evaluations().add_contestant("ask-ai", ContestantKind::Nearest, None, None, tell).await.unwrap();
+    engine.evaluations().activate("ask-ai", &version.name, Seen::Any, false, &mut |_, _, _| {}).await.unwrap();
+    assert_eq!(serving.check_ask_ai(&settings, &[]).await, []);
+    engine.versions().set_ask_ai(&settings).await.unwrap();
+    let said = serving.suggest("is it dark in room 3", Vec::new()).await.unwrap();
+    assert_eq!(said.verdict, Verdict::Injected);
+    assert_eq!(said.suggestions[0]["description"], "turn on the light of room 3");
+    // Settings that name a folder of their own mean that folder.
+    settings.soft_prompt_model_dir = "nowhere".into();
+    engine.versions().set_ask_ai(&settings).await.unwrap();
+    assert!(serving.suggest("dark", Vec::new()).await.is_err());
 }
 
 #[tokio::test]

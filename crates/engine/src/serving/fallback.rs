@@ -118,7 +118,11 @@ impl Serving {
     /// Everything that is wrong with the settings: as [`Versions::check_ask_ai`](crate::Versions::check_ask_ai), and, where they are enabled, whatever
     /// keeps their adapter from answering.
     pub async fn check_ask_ai(&self, settings: &AskAiSettings, roots: &[PathBuf]) -> Vec<SettingProblem> {
-        let mut problems = self.engine().versions().check_ask_ai(settings, roots);
+        // A contestant is no adapter, and its folder may hold none.
+        let is_contestant = self.is_contestant(settings).await.unwrap_or(false);
+        let wanted = settings.soft_prompt_enabled && !is_contestant;
+        let looked_at = AskAiSettings { soft_prompt_enabled: wanted, ..settings.clone() };
+        let mut problems = self.engine().versions().check_ask_ai(&looked_at, roots);
         if problems.is_empty()
             && settings.soft_prompt_enabled
             && let Err(error) = self.ask_ai_deployment(settings).await
@@ -131,8 +135,12 @@ impl Serving {
     }
 
     /// The adapter that the settings name. One that is a version's too takes over its calibration; one that was made
-    /// elsewhere is asked as Graft would have trained it.
+    /// elsewhere is asked as Graft would have trained it. Where the settings name the folder of the active version and that
+    /// is a contestant, which can't lie there, the contestant answers.
     async fn ask_ai_deployment(&self, settings: &AskAiSettings) -> Result<Arc<Deployment>> {
+        if self.is_contestant(settings).await? {
+            return self.active(ASK_AI).await;
+        }
         let folder = self.engine().versions().ask_ai_adapter(settings).map_err(|what| {
             Error::Unsupported(format!("use the directory `{}`: {what}", settings.soft_prompt_model_dir))
         })?;
@@ -144,6 +152,15 @@ impl Serving {
         let task = chosen.known_card()?.task.name.clone();
         chosen.version = self.engine().versions().version_in(&folder, &task).await?;
         self.deploy(chosen).await
+    }
+
+    /// Whether the settings name the folder of the active version, and that needs no base model.
+    async fn is_contestant(&self, settings: &AskAiSettings) -> Result<bool> {
+        if !self.engine().versions().follows_active(settings) {
+            return Ok(false);
+        }
+        let active = self.engine().store.active_version(ASK_AI).await?;
+        Ok(active.is_some_and(|version| version.base.is_none()))
     }
 
     /// The card of a folder without one; its base is looked for once.

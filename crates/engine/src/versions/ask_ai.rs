@@ -93,6 +93,13 @@ impl Versions<'_> {
         found.ok_or_else(|| "it holds no adapter (`adapter_config.json`), nor does `latest` in it".to_owned())
     }
 
+    /// Whether the settings name the folder where Graft shows the active version to other programs.
+    pub(crate) fn follows_active(self, settings: &AskAiSettings) -> bool {
+        let place = |settings: &AskAiSettings| self.engine.home.resolve(&settings.soft_prompt_model_dir);
+        let whole = |path: PathBuf| path.canonicalize().unwrap_or(path);
+        whole(place(settings)) == whole(place(&AskAiSettings::default()))
+    }
+
     fn check_dir(self, settings: &AskAiSettings, roots: &[PathBuf]) -> std::result::Result<(), String> {
         let given = self.engine.home.resolve(&settings.soft_prompt_model_dir);
         // Where it doesn't exist yet, the name itself must not lead out of the roots.
