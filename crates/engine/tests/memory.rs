@@ -52,3 +52,27 @@ async fn a_trainer_that_takes_too_much_memory_is_ended_and_the_worker_goes_on() 
     stop.send_replace(true);
     worker.await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn the_estimate_counts_the_variants_that_stand_for_the_examples() {
+    let home = tempfile::tempdir().unwrap();
+    let engine = Engine::open(Home::at(home.path()).unwrap(), "test").await.unwrap();
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/data/parity/tiny-llama");
+    engine.bases().add("tiny", &model).await.unwrap();
+    let rows: String = (0..12).map(|i| format!("a short text {i},{}\n", ["good", "bad"][i % 2])).collect();
+    let csv = home.path().join("rows.csv");
+    fs::write(&csv, format!("text,label\n{rows}")).unwrap();
+    let rows = engine.examples().read(&csv, &Source::Csv(Columns::default()), TASK, false).await.unwrap();
+    engine.examples().take_in(rows, &mut |_| {}).await.unwrap();
+    let estimate = async |typos: f64| {
+        let mut request = RunRequest::new(TASK);
+        request.base = "tiny".into();
+        request.settings.typos = Some(typos);
+        request.settings.pass_tokens = Some(4096);
+        engine.runs().preflight(&request).await.unwrap().estimate.unwrap()
+    };
+    // All examples fit into one micro-batch, and so do more of them with their variants.
+    let (without, with) = (estimate(0.0).await, estimate(0.5).await);
+    assert!(with.memory_bytes > without.memory_bytes, "{} {}", with.memory_bytes, without.memory_bytes);
+    assert_eq!((with.train, with.steps), (without.train, without.steps));
+}

@@ -150,6 +150,8 @@ pub(crate) struct Measured {
     model: Model,
     prompter: Prompter,
     train: Vec<Sequence>,
+    /// What stands for them in the epochs.
+    variants: Vec<Sequence>,
     eval: Vec<Sequence>,
 }
 
@@ -157,13 +159,16 @@ impl Measured {
     pub(crate) fn new(plan: &Plan, files: &ModelFiles) -> Result<Self> {
         let model = Model::load(files)?;
         let prompter = Prompter::new(files, model.has_encoder(), &plan.prepared.card)?;
-        let (train, eval) = plan.prepared.rows()?;
+        let (train, eval) = plan.prepared.rows_to_train(&plan.recipe.optim)?;
         let sequences = |rows: &[Row]| {
             let made = rows.iter().map(|row| prompter.sequence(&row.input, &row.answer));
             made.collect::<std::result::Result<Vec<_>, _>>()
         };
+        let variants = train.iter().flat_map(|row| &row.variants);
+        let variants = variants.map(|variant| prompter.sequence(&variant.input, &variant.answer));
+        let variants = variants.collect::<std::result::Result<Vec<_>, _>>()?;
         let (train, eval) = (sequences(&train)?, sequences(&eval)?);
-        Ok(Self { bytes: file_bytes(&files.path), model, prompter, train, eval })
+        Ok(Self { bytes: file_bytes(&files.path), model, prompter, train, variants, eval })
     }
 
     fn fitting<'s>(&self, all: &'s [Sequence], spec: &TrainSpec) -> Vec<&'s Sequence> {
@@ -172,7 +177,9 @@ impl Measured {
 
     /// Bytes that the training takes at most.
     pub(crate) fn memory(&self, spec: &TrainSpec) -> u64 {
-        let (train, mut eval) = (self.fitting(&self.train, spec), self.fitting(&self.eval, spec));
+        let (mut train, mut eval) = (self.fitting(&self.train, spec), self.fitting(&self.eval, spec));
+        // The longest micro-batch may be one of variants.
+        train.extend(self.fitting(&self.variants, spec));
         eval.truncate(spec.eval.examples);
         graft_train::estimate(&self.model, spec, self.bytes, &train, &eval).total()
     }
