@@ -14,6 +14,7 @@ mod random;
 mod spec;
 mod task;
 mod time;
+mod words;
 
 pub use dataset::{Assignment, Dataset, Side, SplitRule, near_duplicates, split};
 pub use device::ComputeDevice;
@@ -54,3 +55,4 @@ pub enum Error {
     #[error("read `{0}` as a SHA-256 digest")]
     BadDigest(String),
 }
+pub use words::is_joined;

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use graft_core::is_joined;
 use llguidance::toktrie::{SimpleVob, TokTrie, TrieNode};
 use serde::Serialize;
 use serde_json::Value;
@@ -326,19 +327,6 @@ impl Words {
         let spans = starts.map(|border| InputSpan { start: border.char, end: border.char + value.len() });
         spans.filter(|span| ends_at(span.end)).collect()
     }
-}
-
-/// Whether two characters belong to one word.
-fn is_joined(before: char, after: char) -> bool {
-    let in_word = |c: char| c.is_alphanumeric() || c == '_' || ('\u{300}'..='\u{36f}').contains(&c);
-    in_word(before) && in_word(after) && !is_unspaced(before) && !is_unspaced(after)
-}
-
-/// Whether a character is of a script that puts no spaces between words, or joins other words to names: Thai, Lao,
-/// Burmese, Khmer, Chinese, Japanese, Korean.
-fn is_unspaced(c: char) -> bool {
-    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}'
-        | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 /// An input's letters and digits in lower case, without what is between them, for what is like a known name.

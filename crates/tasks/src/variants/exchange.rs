@@ -5,7 +5,7 @@ use std::{
     ops::Range,
 };
 
-use graft_core::Example;
+use graft_core::{Example, is_joined};
 use rand::{Rng, RngExt as _, rngs::ChaCha8Rng, seq::IndexedRandom as _};
 use serde_json::{Map, Value};
 
@@ -306,7 +306,7 @@ fn occurrences(text: &str, value: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut before: Option<char> = None;
     for (start, c) in text.char_indices() {
-        let inside = before.is_some_and(|before| before.is_alphanumeric()) && c.is_alphanumeric();
+        let inside = before.is_some_and(|before| is_joined(before, c));
         before = Some(c);
         if inside || wanted.is_empty() || found.last().is_some_and(|last| start < last.end) {
             continue;
@@ -321,8 +321,7 @@ fn occurrences(text: &str, value: &str) -> Vec<Range<usize>> {
             end += c.len_utf8();
         }
         let after = text[end..].chars().next();
-        let cut =
-            text[..end].chars().next_back().zip(after).is_some_and(|(a, b)| a.is_alphanumeric() && b.is_alphanumeric());
+        let cut = text[..end].chars().next_back().zip(after).is_some_and(|(a, b)| is_joined(a, b));
         if matched == wanted.len() && !cut {
             found.push(start..end);
         }
