@@ -107,3 +107,30 @@ test("all that the history shows are cancelled or begun again, after it said how
   await graft.api("/runs/bulk", { action: "cancel" });
   await expect.poll(state, { timeout: 60_000 }).toBe("cancelled");
 });
+
+test("a run shows the rows it learned from, with the variants as they were trained", async ({ page }) => {
+  const rows = Array.from({ length: 20 }, (_, i) =>
+    i % 2
+      ? `wonderful sandwiches everywhere, number ${i};positive`
+      : `terrible vegetables yesterday, number ${i};negative`,
+  );
+  graft.run("import", "csv", graft.file("long.csv", `text;label\n${rows.join("\n")}\n`), "--task", "sentiment");
+  const settings = ["--epochs", "2", "--typos", "0.5", "--run-id", "typos", "--skip-base"];
+  graft.run("train", "sentiment", "--base", "tiny", ...settings);
+  await page.goto(`${graft.url}/runs/typos?tab=config`);
+  const card = page.locator("section", { has: page.getByRole("heading", { name: "What it learned from" }) }).last();
+  await expect(card.getByText("Example 1 of 16")).toBeVisible();
+  await expect(card.getByText("Variant", { exact: true })).toBeVisible();
+  await expect(card.getByText("Epoch 1 of 2")).toBeVisible();
+  const approved = (await card.locator("q").textContent()) ?? "";
+  const first = (await card.getByTestId("trained").textContent()) ?? "";
+  expect(approved.length).toBeGreaterThan(5);
+  expect(first).not.toContain(approved);
+  await card.getByRole("button", { name: "Next epoch" }).click();
+  await expect(card.getByText("Epoch 2 of 2")).toBeVisible();
+  await expect(card.getByTestId("trained")).not.toHaveText(first);
+  // Without variants each epoch learns what was approved.
+  await page.goto(`${graft.url}/runs/first?tab=config`);
+  await expect(card.getByText("As approved")).toBeVisible();
+  await expect(card.getByRole("button", { name: "Next epoch" })).toHaveCount(0);
+});

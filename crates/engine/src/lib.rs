@@ -51,8 +51,8 @@ pub use people::People;
 pub use runs::{
     AskAiTraining, Check, ComparedField, ComparedMetric, EvaluationRequest, Interval, Level, News, Paired,
     PairedExample, Plan, Preflight, Problem, Progress, Pulse, Quality, RunAction, RunComparison, RunEstimate,
-    RunFailure, RunRequest, RunView, Runs, RunsReport, Say, Settings, SkippedRun, SplitName, Submitted, Waiting,
-    WorkerOptions, doctor, outcome_of, recipes,
+    RunFailure, RunRequest, RunView, Runs, RunsReport, Say, Settings, SkippedRun, SplitName, Submitted, TrainedRow,
+    Waiting, WorkerOptions, doctor, outcome_of, recipes,
 };
 pub use serving::{Input, Serving, read_inputs};
 pub use upkeep::{

@@ -586,6 +586,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{id}/row": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An example of a training as it is learned in an epoch, with its tokens. */
+        get: operations["show_row"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{id}/stream": {
         parameters: {
             query?: never;
@@ -3930,6 +3947,23 @@ export interface components {
             role: components["schemas"]["Role"];
             used_at?: components["schemas"]["Timestamp"] | null;
         };
+        /** @description An example as a training learned it. */
+        TrainedRow: {
+            /** @description The example's id. */
+            id: string;
+            /** @description Its text as it was approved. */
+            input: string;
+            /** @description Whether a variant stood for it. */
+            is_variant: boolean;
+            /** @description Examples that the training learned from. */
+            rows: number;
+            /** @description The tokens in order. */
+            tokens: components["schemas"]["MaskToken"][];
+            /** @description The text that was trained. */
+            trained: string;
+            /** @description Variants that take turns; 0 where the example itself is learned in every epoch. */
+            variants: number;
+        };
         /** @description Why a run ended without a result, in parts. A trainer writes it as its last event; whoever follows the run adds what
          *     can only be seen from outside, and stores it with the run. */
         TrainerFailure: {
@@ -5458,6 +5492,49 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show_row: {
+        parameters: {
+            query?: {
+                /** @description Its place among the training examples, from 0. */
+                place?: number;
+                /** @description The epoch, from 0: a variant may stand for the example, another one in each epoch. */
+                epoch?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainedRow"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -182,11 +182,11 @@ pub struct Mask {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MaskToken {
     /// Its id in the base model's vocabulary.
-    id: u32,
+    pub(super) id: u32,
     /// The text it stands for.
-    text: String,
+    pub(super) text: String,
     /// Whether it carries loss.
-    loss: bool,
+    pub(super) loss: bool,
 }
 
 /// The base model whose tokens are wanted.

@@ -4,12 +4,13 @@ use graft_engine::{
     Preflight, RunComparison, RunRequest,
     records::{LogStream, LogText, RunKind, RunState},
 };
-use serde::Deserialize;
-use utoipa::IntoParams;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use axum::{extract::State, http::HeaderMap, response::Response};
 
+use super::examples::MaskToken;
 use crate::{
     download,
     extract::{Accepted, Acting, At, Body, Params, Reply},
@@ -197,6 +198,52 @@ async fn stream_run(
     live::run(&state, &id, after.unwrap_or(0)).await
 }
 
+/// Which example of a training, and in which epoch.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct RowOf {
+    /// Its place among the training examples, from 0.
+    #[param(default = 0)]
+    place: Option<u32>,
+    /// The epoch, from 0: a variant may stand for the example, another one in each epoch.
+    #[param(default = 0)]
+    epoch: Option<u32>,
+}
+
+/// An example as a training learned it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TrainedRow {
+    /// The example's id.
+    id: String,
+    /// Its text as it was approved.
+    input: String,
+    /// The text that was trained.
+    trained: String,
+    /// Whether a variant stood for it.
+    is_variant: bool,
+    /// Variants that take turns; 0 where the example itself is learned in every epoch.
+    variants: usize,
+    /// Examples that the training learned from.
+    rows: usize,
+    /// The tokens in order.
+    tokens: Vec<MaskToken>,
+}
+
+/// An example of a training as it is learned in an epoch, with its tokens.
+#[utoipa::path(get, path = "/runs/{id}/row", tag = "runs", extensions(("x-role" = json!("viewer"))),
+    params(("id" = String, Path), RowOf),
+    responses((status = 200, body = TrainedRow), (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn show_row(
+    Acting(engine): Acting,
+    At(id): At<String>,
+    Params(RowOf { place, epoch }): Params<RowOf>,
+) -> Result<Reply<TrainedRow>, Problem> {
+    let found = engine.runs().trained_row(&id, place.unwrap_or(0) as usize, epoch.unwrap_or(0) as usize).await?;
+    let graft_engine::TrainedRow { id, input, trained, is_variant, variants, rows, tokens } = found;
+    let tokens = tokens.into_iter().map(|token| MaskToken { id: token.id, text: token.text, loss: token.supervised });
+    Ok(Reply(TrainedRow { id, input, trained, is_variant, variants, rows, tokens: tokens.collect() }))
+}
+
 /// The files of a run's directory.
 #[utoipa::path(get, path = "/runs/{id}/artifacts", tag = "runs", extensions(("x-role" = json!("viewer"))),
     params(("id" = String, Path)), responses((status = 200, body = ArtifactList), (status = 404, body = Problem)))]
@@ -239,6 +286,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(read_log))
         .routes(routes!(list_events))
         .routes(routes!(stream_run))
+        .routes(routes!(show_row))
         .routes(routes!(list_artifacts))
         .routes(routes!(read_artifact))
 }

@@ -14,6 +14,7 @@ import { bytes, exact, number } from "../../lib/format";
 import { prepared } from "../../lib/events";
 import { leaves, shown } from "../../lib/json";
 import css from "./run.module.css";
+import { TrainedRows } from "./TrainedRows";
 
 /** All that went in, and every file that came out. */
 export function ConfigTab({ detail, events }: { detail: RunDetail; events: Event[] }) {
@@ -44,6 +45,7 @@ export function ConfigTab({ detail, events }: { detail: RunDetail; events: Event
         <Card title="Data">
           <Facts rows={data} />
         </Card>
+        {run.kind === "train" && run.started_at && <TrainedRows run={run.id} />}
         <Card title="Files" flush>
           <Listed query={artifacts} empty={files?.length === 0 && <Empty title="No files yet" />}>
             <Table label="Files" columns={["Path", { title: "Size", right: true }, "SHA-256"]}>

@@ -1,0 +1,81 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, reply } from "../../api/client";
+import { Button } from "../../components/Button";
+import { Failure } from "../../components/Failure";
+import { Card, Pill } from "../../components/bits";
+import { number } from "../../lib/format";
+import audit from "../audit/audit.module.css";
+import css from "./run.module.css";
+
+/** What the training learned from, row by row as it was trained: a variant may stand for an example in an epoch. */
+export function TrainedRows({ run }: { run: string }) {
+  const [place, setPlace] = useState(0);
+  const [epoch, setEpoch] = useState(0);
+  const { data, error } = useQuery({
+    queryKey: ["run", run, "row", place, epoch],
+    queryFn: () => {
+      const params = { path: { id: run }, query: { place, epoch } };
+      return reply(api.GET("/api/v1/runs/{id}/row", { params }));
+    },
+    placeholderData: (old) => old,
+    staleTime: Infinity,
+    retry: false,
+  });
+  const learned = data?.tokens.filter((token) => token.loss).length ?? 0;
+  return (
+    <Card
+      title="What it learned from"
+      side={data && (data.is_variant ? <Pill tone="warn">Variant</Pill> : <Pill>As approved</Pill>)}
+    >
+      {error && <Failure error={error} />}
+      {data && (
+        <div className={css.row}>
+          <div>
+            <Button small disabled={place === 0} onClick={() => setPlace(place - 1)}>
+              Previous example
+            </Button>
+            <Button small disabled={place + 1 >= data.rows} onClick={() => setPlace(place + 1)}>
+              Next example
+            </Button>
+            <span className="num">
+              Example {place + 1} of {number(data.rows)}
+            </span>
+            {data.variants > 0 && (
+              <>
+                <Button small disabled={epoch === 0} onClick={() => setEpoch(epoch - 1)}>
+                  Previous epoch
+                </Button>
+                <Button small disabled={epoch + 1 >= data.variants} onClick={() => setEpoch(epoch + 1)}>
+                  Next epoch
+                </Button>
+                <span className="num">
+                  Epoch {epoch + 1} of {data.variants}
+                </span>
+              </>
+            )}
+          </div>
+          {data.is_variant && (
+            <p className="muted">
+              Approved was: <q>{data.input}</q>
+            </p>
+          )}
+          <p className={audit.tokens} data-testid="trained">
+            {data.tokens.map((token, i) => (
+              <span
+                key={i}
+                data-loss={token.loss || undefined}
+                title={token.loss ? "Counts in the loss" : "Context only"}
+              >
+                {token.text}
+              </span>
+            ))}
+          </p>
+          <small className="muted">
+            {number(learned)} of {number(data.tokens.length)} tokens count in the loss.
+          </small>
+        </div>
+      )}
+    </Card>
+  );
+}
