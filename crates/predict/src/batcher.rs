@@ -6,11 +6,11 @@
 //! products with the base model's weights.
 
 use std::{
-    collections::VecDeque,
+    collections::HashMap,
     mem,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{Arc, Mutex, PoisonError, Weak},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use graft_kernels::pool;
@@ -18,13 +18,15 @@ use graft_nn::{Adapter, Generator, Matrix, Model, Next, OnHost};
 
 use crate::{
     Candidates, Error, Priority, PromptCache, Request, Result, TokenMask, Update,
+    pace::{Pace, Step},
+    service::Ticket,
     slot::{Slot, Start},
 };
 
 /// What a [`Batcher`] may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Answers written side by side.
+    /// Answers written side by side. A client without one gets one beside them, up to twice as many in all.
     pub slots: usize,
     /// The same on a GPU, which reads its weights once for all of them; not fewer than `slots`.
     pub gpu_slots: usize,
@@ -40,7 +42,10 @@ impl Default for Limits {
     }
 }
 
-/// Prompt tokens read at once while nothing else is to be done: enough rows for the products to run at their best.
+/// Prompt tokens read at once while no answer is being written: enough rows for the products to run at their best, and few
+/// enough that whoever comes meanwhile doesn't wait for long.
+const HOST_CHUNK: usize = 256;
+/// The same on a GPU; and tokens of sources that an encoder, which can't read a source in parts, reads in one step.
 pub(crate) const WHOLE_CHUNK: usize = 1024;
 /// Up to this many tokens to be read count as one step of an answer, not as a prompt: a choice and what was forced after it.
 const STEP: usize = 24;
@@ -59,9 +64,22 @@ pub struct Batcher {
     limits: Limits,
     prefixes: Vec<Prefix>,
     cache: Option<PromptCache>,
-    waiting: VecDeque<(Request, Instant)>,
+    /// By priority, then by when they came.
+    waiting: Vec<Waiting>,
+    /// In the order they began.
     running: Vec<Slot>,
+    /// When the clients last had a turn, by a count of turns.
+    turns: HashMap<Arc<str>, u64>,
     steps: u64,
+    pace: Pace,
+}
+
+/// A request in the queue.
+struct Waiting {
+    request: Request,
+    came: Instant,
+    /// Its place in the service's count; given back when it begins or is given up.
+    ticket: Option<Ticket>,
 }
 
 /// A prefix in the cache: soft prompt and instruction.
@@ -93,6 +111,39 @@ enum Choice {
     Failed(Error),
 }
 
+/// Tokens of a prompt that a slot has still to read; 0 where it writes.
+fn reading(slot: &Slot) -> usize {
+    Some(slot.pending().len()).filter(|pending| *pending > STEP).unwrap_or(0)
+}
+
+/// Shares a budget so that nobody gets more than is wanted, and whoever wants more than others gets as much as they do.
+fn shares(budget: usize, wanted: &[usize]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..wanted.len()).collect();
+    order.sort_by_key(|&index| wanted[index]);
+    let (mut left, mut shares) = (budget, vec![0; wanted.len()]);
+    for (place, &index) in order.iter().enumerate() {
+        shares[index] = wanted[index].min(left.div_ceil(order.len() - place));
+        left -= shares[index];
+    }
+    shares
+}
+
+/// Shares a budget among the prompts of one client, from the oldest to the newest: those with the least to read come first,
+/// so that most answers begin soon; a quarter is for the oldest, so that it comes to its end, too.
+fn turns(budget: usize, wanted: &[usize]) -> Vec<usize> {
+    let mut counts = vec![0; wanted.len()];
+    let mut left = budget;
+    let mut order: Vec<usize> = (0..wanted.len()).collect();
+    order.sort_by_key(|&index| wanted[index]);
+    for (index, most) in std::iter::once((0, budget.div_ceil(4))).chain(order.into_iter().map(|index| (index, budget)))
+    {
+        let count = (wanted[index] - counts[index]).min(most).min(left);
+        counts[index] += count;
+        left -= count;
+    }
+    counts
+}
+
 impl Batcher {
     /// An empty batch on a model.
     #[must_use]
@@ -105,8 +156,18 @@ impl Batcher {
     /// An empty batch on a model that a device computes.
     #[must_use]
     pub fn on(generator: Box<dyn Generator>, model: Arc<Model>, limits: Limits) -> Self {
-        let (waiting, running, prefixes) = (VecDeque::new(), Vec::new(), Vec::new());
-        Self { model, generator, limits, prefixes, cache: None, waiting, running, steps: 0 }
+        Self {
+            model,
+            generator,
+            limits,
+            prefixes: Vec::new(),
+            cache: None,
+            waiting: Vec::new(),
+            running: Vec::new(),
+            turns: HashMap::new(),
+            steps: 0,
+            pace: Pace::default(),
+        }
     }
 
     /// Keeps what was computed of instructions.
@@ -124,20 +185,18 @@ impl Batcher {
 
     /// Puts a request into the queue, behind those of its priority.
     pub fn submit(&mut self, request: Request, now: Instant) {
-        let place = self.waiting.partition_point(|(waiting, _)| waiting.priority <= request.priority);
-        self.waiting.insert(place, (request, now));
+        self.enqueue(request, now, None);
+    }
+
+    pub(crate) fn enqueue(&mut self, request: Request, came: Instant, ticket: Option<Ticket>) {
+        let place = self.waiting.partition_point(|waiting| waiting.request.priority <= request.priority);
+        self.waiting.insert(place, Waiting { request, came, ticket });
     }
 
     /// Requests in the queue.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.waiting.len()
-    }
-
-    /// How many of them are in the background.
-    #[must_use]
-    pub fn waiting_in_background(&self) -> usize {
-        self.waiting.iter().rev().take_while(|(request, _)| request.priority == Priority::Background).count()
     }
 
     /// Answers being written.
@@ -152,15 +211,27 @@ impl Batcher {
         self.waiting.is_empty() && self.running.is_empty()
     }
 
+    /// When the next of the answers that are being written should end, by the pace of late and what is left of each; nothing
+    /// before a pace is known.
+    #[must_use]
+    pub fn until_next_end(&self) -> Option<Duration> {
+        let left: Vec<(usize, usize)> = self.running.iter().map(|slot| (reading(slot), self.pace.left(slot))).collect();
+        self.pace.until_next_end(&left, self.limits.chunk)
+    }
+
     /// One step: requests begin, each answer gets its next token, and those that are complete are told.
     pub fn step(&mut self, now: Instant) {
         self.steps += 1;
+        self.pace.took(now);
         self.drop_late(now);
-        self.begin(now);
+        let encoded = self.begin(now);
         let plan = self.plan();
         if plan.is_empty() {
             return;
         }
+        let read: usize =
+            plan.iter().filter(|(index, _)| reading(&self.running[*index]) > 0).map(|(_, count)| count).sum();
+        let writes = self.running.iter().any(|slot| reading(slot) == 0);
         let inputs: Vec<Next<'_>> = plan
             .iter()
             .map(|&(index, count)| {
@@ -184,6 +255,9 @@ impl Batcher {
         self.advance(hidden.as_ref(), &ready);
         self.end();
         self.say();
+        if !self.is_idle() {
+            self.pace.began = Some(Step { at: now, read: read + encoded, writes });
+        }
     }
 
     /// Chooses the next token of each answer that is ready: pairs of a row of hidden states and an answer. The states are on
@@ -288,7 +362,7 @@ impl Batcher {
     /// Ends what nobody wants any longer or what is too late.
     fn drop_late(&mut self, now: Instant) {
         let late = |request: &Request| request.deadline.is_some_and(|deadline| deadline <= now);
-        self.waiting.retain_mut(|(request, _)| {
+        self.waiting.retain_mut(|Waiting { request, .. }| {
             if late(request) {
                 (request.tell)(Update::Done(Err(Error::Deadline)));
                 return false;
@@ -311,37 +385,76 @@ impl Batcher {
         }
     }
 
-    /// Lets requests begin, in the order they came, while there is room.
-    fn begin(&mut self, now: Instant) {
-        let first = self.running.len();
-        let mut tokens = 0;
-        let urgent = |waiting: &VecDeque<(Request, Instant)>| {
-            waiting.front().is_some_and(|(first, _)| first.priority == Priority::Urgent)
-        };
-        while (self.running.len() < self.limits.slots && tokens < WHOLE_CHUNK) || urgent(&self.waiting) {
-            let Some((request, came)) = self.waiting.pop_front() else { break };
-            tokens += request.prompt.len();
+    /// Lets requests begin, clients in turn, while there is room. Returns how many tokens an encoder read.
+    fn begin(&mut self, now: Instant) -> usize {
+        let (first, encoder) = (self.running.len(), self.model.has_encoder());
+        let mut sources = 0;
+        while sources < WHOLE_CHUNK {
+            let Some(index) = self.next() else { break };
+            let Waiting { request, came, ticket } = self.waiting.remove(index);
+            let (client, tokens) = (Arc::clone(&request.client), request.prompt.len());
             match self.place(request, came, now) {
-                Begin::Now(slot) => self.running.push(*slot),
+                Begin::Now(slot) => {
+                    self.running.push(*slot);
+                    let turn = self.turn();
+                    self.turns.insert(client, turn);
+                    sources += if encoder { tokens } else { 0 };
+                }
                 Begin::Later(request) => {
-                    self.waiting.push_front((request, came));
+                    self.waiting.insert(index, Waiting { request, came, ticket });
                     break;
                 }
                 Begin::Never(mut request, error) => drop((request.tell)(Update::Done(Err(error)))),
             }
         }
-        if !self.model.has_encoder() || first == self.running.len() {
-            return;
+        if !encoder || first == self.running.len() {
+            return 0;
         }
-        let sources = self.running[first..].iter().map(|slot| Next {
+        let new = self.running[first..].iter().map(|slot| Next {
             slot: slot.place,
             adapter: slot.request.adapter.as_ref(),
             tokens: &slot.request.prompt,
         });
-        if let Err(error) = self.generator.encode(&sources.collect::<Vec<_>>()) {
+        if let Err(error) = self.generator.encode(&new.collect::<Vec<_>>()) {
             let new: Vec<(usize, usize)> = (first..self.running.len()).map(|index| (index, 0)).collect();
             self.fail(&new, error);
         }
+        sources
+    }
+
+    /// Which waiting request begins next, if one may: of the first priority, one of the client with the fewest answers being
+    /// written, and among such clients of the one whose last turn is longest ago.
+    fn next(&self) -> Option<usize> {
+        let first = self.waiting.first()?.request.priority;
+        if first == Priority::Urgent {
+            return Some(0);
+        }
+        let most = if first == Priority::Normal { 2 * self.limits.slots } else { self.limits.slots };
+        if self.running.len() >= most {
+            return None;
+        }
+        let mut written: HashMap<&str, usize> = HashMap::new();
+        self.running.iter().for_each(|slot| *written.entry(&slot.request.client).or_default() += 1);
+        let turn = |waiting: &Waiting| {
+            let client = &waiting.request.client;
+            (written.get(&**client).copied().unwrap_or(0), self.turns.get(client).copied().unwrap_or(0))
+        };
+        let equals = self.waiting.iter().take_while(|waiting| waiting.request.priority == first);
+        let (index, (written, _)) = equals.map(turn).enumerate().min_by_key(|(_, turn)| *turn)?;
+        (self.running.len() < self.limits.slots || written == 0).then_some(index)
+    }
+
+    /// The next turn. Clients that neither wait nor are answered need no turn of theirs to be remembered.
+    fn turn(&mut self) -> u64 {
+        if self.turns.len() > 1000 {
+            let (waiting, running) = (&self.waiting, &self.running);
+            let asks = |client: &Arc<str>| {
+                waiting.iter().any(|waiting| waiting.request.client == *client)
+                    || running.iter().any(|slot| slot.request.client == *client)
+            };
+            self.turns.retain(|client, _| asks(client));
+        }
+        self.turns.values().max().map_or(1, |last| last + 1)
     }
 
     /// Finds room for a request.
@@ -471,22 +584,26 @@ impl Batcher {
         true
     }
 
-    /// Which answers are fed how many tokens: each that is being written, and a bounded number of prompt tokens.
+    /// Which answers are fed how many tokens: each that is being written, and a bounded number of prompt tokens, which
+    /// clients share.
     fn plan(&self) -> Vec<(usize, usize)> {
-        let writing = self.running.iter().any(|slot| slot.pending().len() <= STEP);
-        let mut budget = if writing { self.limits.chunk.max(1) } else { WHOLE_CHUNK };
-        let mut plan = Vec::with_capacity(self.running.len());
-        for (index, slot) in self.running.iter().enumerate() {
-            let pending = slot.pending().len();
-            let count = if pending <= STEP { pending } else { pending.min(budget) };
-            if pending > STEP {
-                budget -= count;
-            }
-            if count > 0 {
-                plan.push((index, count));
+        let mut counts: Vec<usize> = self.running.iter().map(|slot| slot.pending().len()).collect();
+        let mut prompts: Vec<(&str, Vec<usize>)> = Vec::new();
+        for (index, slot) in self.running.iter().enumerate().filter(|(_, slot)| reading(slot) > 0) {
+            let client = &*slot.request.client;
+            match prompts.iter_mut().find(|(other, _)| *other == client) {
+                Some((_, its)) => its.push(index),
+                None => prompts.push((client, vec![index])),
             }
         }
-        plan
+        let writes = self.running.iter().any(|slot| reading(slot) == 0);
+        let budget = if writes { self.limits.chunk.max(1) } else { self.limits.chunk.max(HOST_CHUNK) };
+        let wanted: Vec<usize> = prompts.iter().map(|(_, its)| its.iter().map(|&index| counts[index]).sum()).collect();
+        for ((_, its), share) in prompts.iter().zip(shares(budget, &wanted)) {
+            let wanted: Vec<usize> = its.iter().map(|&index| counts[index]).collect();
+            its.iter().zip(turns(share, &wanted)).for_each(|(&index, count)| counts[index] = count);
+        }
+        counts.into_iter().enumerate().filter(|(_, count)| *count > 0).collect()
     }
 
     fn remove(&mut self, index: usize) -> Slot {
@@ -516,7 +633,9 @@ impl Batcher {
         let mut index = 0;
         while index < self.running.len() {
             if self.running[index].ended() {
-                self.remove(index).finish(now);
+                let slot = self.remove(index);
+                self.pace.answered(&slot);
+                slot.finish(now);
             } else {
                 index += 1;
             }

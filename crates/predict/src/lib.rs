@@ -18,6 +18,7 @@ mod device;
 mod error;
 mod grounding;
 mod guide;
+mod pace;
 mod prompt_cache;
 mod request;
 mod service;

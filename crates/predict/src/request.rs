@@ -21,7 +21,7 @@ pub struct Sampling {
 pub enum Priority {
     /// Before all others and beside the slots: for requests on which others wait.
     Urgent,
-    /// In the order they came; counted against the queue's limit.
+    /// In the order they came, clients in turn; counted against the queue's limit.
     #[default]
     Normal,
     /// When no other request waits: for many inputs at once. Not counted against the queue's limit.
@@ -53,6 +53,9 @@ pub struct Request {
     pub top: Option<usize>,
     /// Which of the waiting requests is taken first.
     pub priority: Priority,
+    /// Who asks: clients take turns, so that many requests of one don't hold up the few of another. Empty where nobody
+    /// tells them apart.
+    pub client: Arc<str>,
     /// Given up at this time.
     pub deadline: Option<Instant>,
     /// Hears how it goes.

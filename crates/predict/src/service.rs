@@ -1,7 +1,8 @@
 use std::{
+    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
         mpsc,
     },
@@ -20,8 +21,9 @@ use crate::{Batcher, Error, Limits, Priority, PromptCache, Request, Result, devi
 /// lets the thread finish what it has begun and end.
 pub struct Service {
     /// Requests of one message enter the batch together.
-    requests: mpsc::Sender<Vec<Request>>,
+    requests: mpsc::Sender<Vec<(Ticket, Request)>>,
     load: Arc<Load>,
+    slots: usize,
     queue: usize,
     device: String,
 }
@@ -37,19 +39,67 @@ pub struct Status {
     pub ended: u64,
     /// Answers a second, lately and while there was work.
     pub rate: f64,
+    /// Seconds until a request that came now should begin, by the pace of late.
+    pub wait: f64,
 }
 
 #[derive(Default)]
 struct Load {
-    waiting: AtomicUsize,
-    /// Requests in the background that wait; `waiting` counts them too.
-    background: AtomicUsize,
+    queue: Mutex<Queue>,
     running: AtomicUsize,
     ended: AtomicU64,
     /// Nanoseconds of work an answer, an average that forgets; 0 before the first.
     nanos: AtomicU64,
     /// Nanoseconds of work since an answer ended.
     busy: AtomicU64,
+    /// When the next answer should end, as far as that is known.
+    next_end: Mutex<Option<Instant>>,
+}
+
+/// The requests that wait.
+#[derive(Default)]
+struct Queue {
+    waiting: usize,
+    /// Those of them in the background.
+    background: usize,
+    /// Those that are not, by client.
+    clients: HashMap<Arc<str>, usize>,
+}
+
+/// A request's place in the queue, until it begins or is given up.
+pub(crate) struct Ticket {
+    load: Arc<Load>,
+    client: Arc<str>,
+    is_background: bool,
+}
+
+impl Ticket {
+    fn new(load: &Arc<Load>, request: &Request) -> Self {
+        let (client, is_background) = (Arc::clone(&request.client), request.priority == Priority::Background);
+        let mut queue = load.queue();
+        queue.waiting += 1;
+        if is_background {
+            queue.background += 1;
+        } else {
+            *queue.clients.entry(Arc::clone(&client)).or_default() += 1;
+        }
+        Self { load: Arc::clone(load), client, is_background }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut queue = self.load.queue();
+        queue.waiting -= 1;
+        if self.is_background {
+            queue.background -= 1;
+        } else if let Some(its) = queue.clients.get_mut(&self.client) {
+            *its -= 1;
+            if *its == 0 {
+                queue.clients.remove(&self.client);
+            }
+        }
+    }
 }
 
 impl Service {
@@ -82,21 +132,21 @@ impl Service {
             let mut limits = limits;
             let (generator, name) = device::open(device, &model, &mut limits)?;
             let cache = cache.clone().filter(|_| name == device::CPU);
-            Ok((Batcher::on(generator, Arc::clone(&model), limits).with_prompt_cache(cache), name))
+            Ok((Batcher::on(generator, Arc::clone(&model), limits).with_prompt_cache(cache), (name, limits.slots)))
         };
         let run = move || {
-            let (first, name) = match batcher() {
+            let (first, about) = match batcher() {
                 Ok(made) => made,
                 Err(error) => return drop(say.send(Err(error))),
             };
-            if say.send(Ok(name)).is_ok() {
+            if say.send(Ok(about)).is_ok() {
                 drop(say);
                 work(first, &|| batcher().ok().map(|(batcher, _)| batcher), &receive, &seen);
             }
         };
         thread::Builder::new().name("answers".into()).spawn(run).map_err(Error::Thread)?;
-        let device = hear.recv().map_err(|_| Error::Interrupted)??;
-        Ok(Self { requests, load, queue, device })
+        let (device, slots) = hear.recv().map_err(|_| Error::Interrupted)??;
+        Ok(Self { requests, load, slots, queue, device })
     }
 
     /// Where it computes: `cpu`, or which GPU.
@@ -105,20 +155,21 @@ impl Service {
         &self.device
     }
 
-    /// Puts a request into the queue; only normal ones need room in it.
+    /// Puts a request into the queue; only normal ones need room in it. A client that has none there is let in up to twice
+    /// its length.
     ///
     /// # Errors
     /// [`Error::Full`] if too many wait already; [`Error::Interrupted`] if the thread is gone.
     pub fn submit(&self, request: Request) -> Result<()> {
-        let before = self.load.waiting.fetch_add(1, Ordering::AcqRel);
-        let waiting = before.saturating_sub(self.load.background.load(Ordering::Acquire));
-        if waiting >= self.queue && request.priority == Priority::Normal {
-            self.load.waiting.fetch_sub(1, Ordering::AcqRel);
-            return Err(Error::Full { waiting, retry_after: self.retry_after(waiting) });
+        if request.priority == Priority::Normal {
+            let queue = self.load.queue();
+            let waiting = queue.waiting - queue.background;
+            let most = if queue.clients.contains_key(&request.client) { self.queue } else { 2 * self.queue };
+            if waiting >= most {
+                return Err(Error::Full { waiting, retry_after: self.load.until_room() });
+            }
         }
-        let background = usize::from(request.priority == Priority::Background);
-        self.load.background.fetch_add(background, Ordering::AcqRel);
-        self.send(vec![request], background)
+        self.submit_all(vec![request])
     }
 
     /// Puts requests into the queue, whether or not there is room. They enter the batch at the same step, so that the
@@ -127,58 +178,36 @@ impl Service {
     /// # Errors
     /// [`Error::Interrupted`] if the thread is gone.
     pub fn submit_all(&self, requests: Vec<Request>) -> Result<()> {
-        let background = requests.iter().filter(|request| request.priority == Priority::Background).count();
-        self.load.waiting.fetch_add(requests.len(), Ordering::AcqRel);
-        self.load.background.fetch_add(background, Ordering::AcqRel);
-        self.send(requests, background)
-    }
-
-    /// Hands requests that are counted already to the thread.
-    fn send(&self, requests: Vec<Request>, background: usize) -> Result<()> {
-        self.requests.send(requests).map_err(|mpsc::SendError(requests)| {
-            self.load.waiting.fetch_sub(requests.len(), Ordering::AcqRel);
-            self.load.background.fetch_sub(background, Ordering::AcqRel);
-            Error::Interrupted
-        })
+        let counted = requests.into_iter().map(|request| (Ticket::new(&self.load, &request), request)).collect();
+        self.requests.send(counted).map_err(|_| Error::Interrupted)
     }
 
     /// What it is doing.
     #[must_use]
     pub fn status(&self) -> Status {
-        let nanos = self.load.nanos.load(Ordering::Relaxed);
+        let Load { running, ended, nanos, .. } = &*self.load;
+        let (running, nanos) = (running.load(Ordering::Relaxed), nanos.load(Ordering::Relaxed));
+        let (waiting, ahead) = {
+            let queue = self.load.queue();
+            (queue.waiting, queue.waiting - queue.background)
+        };
+        let is_free = ahead == 0 && running < self.slots;
+        let wait =
+            if is_free { 0.0 } else { self.load.until_next_end().as_secs_f64() + ahead as f64 * nanos as f64 / 1e9 };
         Status {
-            waiting: self.load.waiting.load(Ordering::Relaxed),
-            running: self.load.running.load(Ordering::Relaxed),
-            ended: self.load.ended.load(Ordering::Relaxed),
+            waiting,
+            running,
+            ended: ended.load(Ordering::Relaxed),
             rate: if nanos == 0 { 0.0 } else { 1e9 / nanos as f64 },
+            wait,
         }
-    }
-
-    /// When a full queue should have room again, by the rate of late.
-    fn retry_after(&self, waiting: usize) -> Duration {
-        let nanos = self.load.nanos.load(Ordering::Relaxed).saturating_mul(waiting as u64);
-        Duration::from_nanos(nanos).clamp(Duration::from_secs(1), Duration::from_secs(60))
-    }
-}
-
-/// How many requests wait, wait in the background, and run.
-#[derive(Clone, Copy)]
-struct Counts {
-    waiting: usize,
-    background: usize,
-    running: usize,
-}
-
-impl Counts {
-    fn of(batcher: &Batcher) -> Self {
-        Self { waiting: batcher.waiting(), background: batcher.waiting_in_background(), running: batcher.running() }
     }
 }
 
 fn work(
     mut batcher: Batcher,
     fresh: &impl Fn() -> Option<Batcher>,
-    requests: &mpsc::Receiver<Vec<Request>>,
+    requests: &mpsc::Receiver<Vec<(Ticket, Request)>>,
     load: &Load,
 ) {
     loop {
@@ -186,26 +215,44 @@ fn work(
         let first = if batcher.is_idle() { Some(requests.recv()) } else { None };
         let Ok(first) = first.transpose() else { return };
         let came = Instant::now();
-        for request in first.into_iter().chain(requests.try_iter()).flatten() {
-            batcher.submit(request, came);
+        for (ticket, request) in first.into_iter().chain(requests.try_iter()).flatten() {
+            batcher.enqueue(request, came, Some(ticket));
         }
-        let before = Counts::of(&batcher);
+        let before = batcher.waiting() + batcher.running();
         // A panic in one answer must not end the service of the others: whoever waits hears that the channel is closed.
         if catch_unwind(AssertUnwindSafe(|| batcher.step(came))).is_err() {
             let Some(new) = fresh() else { return };
             batcher = new;
         }
-        load.note(before, Counts::of(&batcher), came.elapsed());
+        load.note(before, &batcher, came.elapsed());
     }
 }
 
 impl Load {
-    /// Takes note of a step. Requests are counted when they are submitted, so only the difference is taken off here.
-    fn note(&self, before: Counts, after: Counts, took: Duration) {
-        self.waiting.fetch_sub(before.waiting.saturating_sub(after.waiting), Ordering::AcqRel);
-        self.background.fetch_sub(before.background.saturating_sub(after.background), Ordering::AcqRel);
-        self.running.store(after.running, Ordering::Relaxed);
-        let ended = (before.waiting + before.running).saturating_sub(after.waiting + after.running) as u64;
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_end(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.next_end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long until the next answer should end.
+    fn until_next_end(&self) -> Duration {
+        self.next_end().map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()))
+    }
+
+    /// When a full queue should have room again: an answer ends, and the next request begins.
+    fn until_room(&self) -> Duration {
+        self.until_next_end().max(Duration::from_secs(1))
+    }
+
+    /// Takes note of a step.
+    fn note(&self, before: usize, batcher: &Batcher, took: Duration) {
+        let running = batcher.running();
+        self.running.store(running, Ordering::Relaxed);
+        *self.next_end() = batcher.until_next_end().and_then(|left| Instant::now().checked_add(left));
+        let ended = before.saturating_sub(batcher.waiting() + running) as u64;
         self.ended.fetch_add(ended, Ordering::Relaxed);
         let nanos = self.nanos.load(Ordering::Relaxed);
         let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);

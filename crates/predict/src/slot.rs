@@ -16,6 +16,8 @@ pub(crate) struct Slot {
     fed: usize,
     walk: Walk,
     prompt_tokens: usize,
+    /// Steps in which it was written, and the tokens that came of them: some are forced.
+    steps: usize,
     written: usize,
     most: usize,
     text: Text,
@@ -65,6 +67,7 @@ impl Slot {
             fed: 0,
             walk,
             prompt_tokens,
+            steps: 0,
             written,
             most,
             text: Text::default(),
@@ -89,6 +92,17 @@ impl Slot {
         self.fed == self.pending.len()
     }
 
+    /// Steps in which it was written.
+    pub(crate) fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// Steps until it is as long as it may be, with as many tokens in each as until now.
+    pub(crate) fn steps_left(&self) -> usize {
+        let left = self.most.saturating_sub(self.written);
+        (left * self.steps.max(1)).div_ceil(self.written.max(self.steps).max(1)).max(1)
+    }
+
     /// Whether nothing more is written.
     pub(crate) fn ended(&self) -> bool {
         self.end.is_some()
@@ -106,6 +120,7 @@ impl Slot {
 
     /// Chooses the next token and whatever follows from it.
     pub(crate) fn advance(&mut self, candidates: &Candidates) -> Result<()> {
+        self.steps += 1;
         if candidates.is_empty() {
             // Nothing may follow: what is written is all there will be.
             self.end = Some(End::Whole);

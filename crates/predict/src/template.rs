@@ -63,6 +63,7 @@ impl Template {
             stop: Vec::new(),
             top: None,
             priority: Priority::Normal,
+            client: Arc::default(),
             deadline: None,
             tell,
         })

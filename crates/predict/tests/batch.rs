@@ -211,6 +211,119 @@ fn a_long_prompt_lets_others_go_on_and_a_request_that_is_too_long_fails_alone() 
     assert_eq!(hear(&long_heard).1.unwrap().answer_tokens, 4);
 }
 
+/// Which of some requests are answered after which, by the steps that it takes.
+fn order(mut batcher: Batcher, asked: Vec<(Request, Heard)>) -> Vec<usize> {
+    let now = Instant::now();
+    let (requests, heard): (Vec<Request>, Vec<Heard>) = asked.into_iter().unzip();
+    requests.into_iter().for_each(|request| batcher.submit(request, now));
+    let mut ended = Vec::new();
+    while !batcher.is_idle() {
+        batcher.step(now);
+        for (index, heard) in heard.iter().enumerate() {
+            if heard.try_iter().any(|update| matches!(update, Update::Done(Ok(_)))) {
+                ended.push(index);
+            }
+        }
+    }
+    ended
+}
+
+#[test]
+fn a_short_prompt_overtakes_long_ones_and_a_flood_leaves_turns_to_others() {
+    let base = base("tiny-llama");
+    let long = "kale ".repeat(60);
+    let of = |client: &str, input: &str| {
+        let (request, heard) = ask(&base, 1, input, 4);
+        (Request { client: client.into(), ..request }, heard)
+    };
+    // Long prompts of the same client, or of another one, are read between others' tokens; of two, the first comes first.
+    for client in ["one", "another"] {
+        let asked =
+            vec![of("one", &long), of("one", &long), of(client, "bread and some more bread, please, of any kind")];
+        assert_eq!(order(batcher(&base, 4), asked), [2, 0, 1], "{client}");
+    }
+    // A flood takes both slots and waits in line; whoever else asks gets a slot at once, before what waits.
+    let flood = || (0..8).map(|_| of("flood", "bread"));
+    let ended = order(batcher(&base, 2), flood().chain([of("single", "bread")]).collect());
+    assert!(ended.iter().position(|index| *index == 8).unwrap() <= 2, "{ended:?}");
+    // Two floods take turns.
+    let ended = order(batcher(&base, 1), flood().chain((0..8).map(|_| of("second", "bread"))).collect());
+    let first_half = ended[..8].iter().filter(|index| **index >= 8).count();
+    assert!((3..=5).contains(&first_half), "{ended:?}");
+    // Long prompts of a flood don't take the budget of another client's long prompt.
+    let asked: Vec<_> = (0..3).map(|_| of("flood", &long)).chain([of("single", &long)]).collect();
+    assert!(order(batcher(&base, 4), asked)[..2].contains(&3));
+}
+
+#[test]
+fn a_prompt_read_in_parts_is_answered_as_if_it_were_read_whole() {
+    let base = base("tiny-llama");
+    let answer = |chunk: usize| {
+        let limits = Limits { slots: 2, cache_bytes: 4 << 20, chunk };
+        let mut batcher = Batcher::new(Arc::clone(&base.model), limits);
+        // Another answer is being written, so that the prompt is read in parts of this size.
+        let (beside, _beside_heard) = ask(&base, 1, "bread", 300);
+        batcher.submit(beside, Instant::now());
+        batcher.step(Instant::now());
+        let (mut request, heard) = ask(&base, 1, &"kale and figs ".repeat(25), 20);
+        request.top = Some(0);
+        batcher.submit(request, Instant::now());
+        run(&mut batcher);
+        let (piece, done) = hear(&heard);
+        (piece.text, piece.tokens.iter().map(|token| token.log_prob).collect::<Vec<_>>(), done.unwrap().prompt_tokens)
+    };
+    let (text, whole, prompt) = answer(1000);
+    assert!(prompt > 100 && text.len() > 5, "{prompt}: {text}");
+    for chunk in [1, 7, 16, 64] {
+        let (parts_text, parts, _) = answer(chunk);
+        assert_eq!(parts_text, text, "{chunk}");
+        let apart = whole.iter().zip(&parts).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        println!("parts of {chunk}: log probabilities differ by {apart:e} at most");
+        assert!(apart < 1e-5, "{chunk}: {apart}");
+    }
+}
+
+#[test]
+fn the_queue_tells_when_the_next_answer_ends() {
+    let base = base("tiny-llama");
+    let mut batcher = batcher(&base, 2);
+    let mut now = Instant::now();
+    assert_eq!(batcher.until_next_end(), None, "nothing was measured");
+    // Answers of one length, of which each token is chosen.
+    let schema = json!({"type": "array", "items": {"type": "boolean"}, "minItems": 60, "maxItems": 60});
+    let guide = Guide::json(&schema, Arc::clone(&base.vocabulary)).unwrap();
+    let heard: Vec<Heard> = (0..6)
+        .map(|_| {
+            let (request, heard) = ask(&base, 0, "bread", 40);
+            batcher.submit(Request { guide: guide.clone(), ..request }, now);
+            heard
+        })
+        .collect();
+    // By a clock of our own: each step takes as long as the others.
+    let tick = Duration::from_millis(250);
+    let (mut told, mut ends) = (Vec::new(), Vec::new());
+    while !batcher.is_idle() {
+        let before = batcher.running() + batcher.waiting();
+        batcher.step(now);
+        now += tick;
+        if before > batcher.running() + batcher.waiting() {
+            ends.push(now);
+        }
+        told.extend(batcher.until_next_end().map(|left| (now, left)));
+    }
+    assert!(heard.iter().all(|heard| hear(heard).1.is_ok()));
+    assert!(ends.len() >= 3 && told.len() > 20, "{} {}", ends.len(), told.len());
+    // Once an answer's length is known, it is right to a few steps.
+    let mut checked = 0;
+    for (at, left) in told.into_iter().filter(|(at, _)| *at > ends[0]) {
+        let Some(end) = ends.iter().find(|end| **end > at) else { continue };
+        let wrong = (*end - at).abs_diff(left);
+        assert!(wrong <= 3 * tick, "{left:?} were told, it took {:?}", *end - at);
+        checked += 1;
+    }
+    assert!(checked > 10, "{checked}");
+}
+
 #[test]
 fn who_goes_away_or_is_late_leaves_the_room_to_others() {
     let base = base("tiny-llama");
@@ -374,6 +487,9 @@ fn a_full_queue_says_when_to_come_back_and_a_panic_ends_nothing() {
     service.submit(second.0).unwrap();
     let full = service.submit(ask(&base, 0, "figs", 2).0);
     assert!(matches!(full, Err(Error::Full { waiting: 2, retry_after }) if retry_after >= Duration::from_secs(1)));
+    // A client that has none in the queue is let in all the same.
+    let (newcomer, _newcomer_heard) = ask(&base, 0, "figs", 2);
+    service.submit(Request { client: "another".into(), ..newcomer }).unwrap();
     hold.store(false, Ordering::Release);
     // The panic took the first with it; what came later is answered, or its closed channel says that it isn't.
     while second.1.recv().is_ok() {}
