@@ -43,7 +43,7 @@ async fn work_and_fail(home: &Path, database: &str, k: u64) -> u64 {
     let engine = Engine::with_store(Home::at(home).unwrap(), "test", store.clone());
     let (_stop, stopped) = tokio::sync::watch::channel(false);
     // It may end with the failure, or not have met it.
-    let _ = engine.runs().work(options(), stopped, Arc::new(|_| {})).await;
+    let _ = engine.runs().work(options(), stopped, Arc::new(|_, _| {})).await;
     store.close().await;
     store.fault_points()
 }

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Graft, Random, ended, seed, signal};
+use common::{Graft, Random, ended, seed, server::Server, signal};
 use graft_store::{ChangeFilter, Due, Kind, Store};
 use serde_json::Value;
 
@@ -163,6 +163,45 @@ fn what_fails_for_good_is_not_tried_again_and_tells_all() {
     let error = run["error"].as_str().unwrap();
     assert!(error.contains("--- stderr ---\nerror: ") && error.contains("--- stdout ---\n"), "{error}");
     assert!(error.contains("hint: ") && error.contains("exit code 13 in phase train"), "{error}");
+}
+
+#[test]
+fn a_stopped_trainer_and_a_failed_run_stand_in_the_log_with_their_causes() {
+    let graft = Graft::with_toy_task();
+    let log = graft.dir.path().join("serve.log");
+    let server = Server::spawn(&graft, "127.0.0.1:0".parse().unwrap(), &log);
+    let said = || std::fs::read_to_string(&log).unwrap();
+    let id = submit(&graft, TASK, &LONG);
+    let trainer = pid(&wait_for(&graft, &id, "training", trains));
+    let waits = || graft.json(&["runs", "show", &id])["waiting"]["why"].clone();
+    let until = |what: &str, is_so: &dyn Fn() -> bool| {
+        let began = Instant::now();
+        while !is_so() {
+            assert!(began.elapsed() < Duration::from_secs(180), "{what}: {}\n{}", waits(), said());
+            sleep(Duration::from_millis(100));
+        }
+    };
+    assert_eq!(waits(), Value::Null);
+    assert!(signal(trainer, "STOP"));
+    let way_out = format!("`kill -CONT {trainer}`");
+    until("it is stopped", &|| waits().as_str().is_some_and(|why| why.contains(&way_out)));
+    let warned = said().lines().any(|line| line.contains("WARN") && line.contains(&id) && line.contains(&way_out));
+    assert!(warned && graft.ok(&["queue", "list"]).contains(&way_out), "{}", said());
+    assert!(signal(trainer, "CONT"));
+    until("it goes on", &|| waits().is_null());
+    graft.json(&["runs", "cancel", &id]);
+    wait_for_state(&graft, &id, "cancelled");
+
+    let diverging = ["--base", "tiny", "--learning-rate", "100", "--clip", "0", "--epochs", "30", "--alpha", "1e30"];
+    let id = submit(&graft, TASK, &diverging);
+    let run = wait_for_state(&graft, &id, "failed");
+    let error = run["error"].as_str().unwrap();
+    let hint = error.lines().find_map(|line| line.strip_prefix("hint: ")).unwrap();
+    let parts = [error.lines().next().unwrap(), hint];
+    let told =
+        |line: &str| line.contains("ERROR") && line.contains(&id) && parts.iter().all(|part| line.contains(part));
+    assert!(said().lines().any(told), "{parts:?} is not in\n{}", said());
+    server.stop();
 }
 
 #[test]

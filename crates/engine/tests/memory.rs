@@ -34,7 +34,7 @@ async fn a_trainer_that_takes_too_much_memory_is_ended_and_the_worker_goes_on() 
     let options = WorkerOptions { suggestions: false, ..WorkerOptions::new(greedy) };
     let worker = tokio::spawn({
         let engine = engine.clone();
-        async move { engine.runs().work(options, stopped, Arc::new(|_: &str| {})).await }
+        async move { engine.runs().work(options, stopped, Arc::new(|_, _: &str| {})).await }
     });
     let ended = loop {
         let run = engine.runs().get(&run.id).await.unwrap();

@@ -85,12 +85,22 @@ pub struct Observation {
 pub enum Process {
     /// It lives.
     Running,
+    /// It lives, but the system lets it do nothing until somebody sends it SIGCONT.
+    Paused,
     /// It ended, and this executor saw how.
     Exited(Exit),
     /// There is none, and nobody saw how it ended.
     Gone,
     /// That can't be told now, for instance because a connection is down.
     Unknown,
+}
+
+impl Process {
+    /// Whether there is a process.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        matches!(self, Self::Running | Self::Paused)
+    }
 }
 
 /// How a process ended.

@@ -6,6 +6,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    process::Command,
     time::Duration,
 };
 
@@ -50,6 +51,11 @@ fn start() -> Start {
     Start { args: vec!["train-dir".into()], base: None, nice: 1, memory: Some(1 << 30) }
 }
 
+fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
 /// Looks until the run is as it is meant to be.
 async fn until(local: &Local, run: &RunRef, is_so: impl Fn(&Observation) -> bool) -> Observation {
     for _ in 0..1200 {
@@ -77,6 +83,12 @@ async fn each_operation_may_be_repeated() {
         (seen.process, seen.stdout.as_str(), seen.stderr.as_str()),
         (Process::Running, "working ü", "trouble\n")
     );
+    // What is stopped lives, and says so.
+    signal(first.pid.unwrap(), "STOP");
+    until(&local, run, |seen| seen.process == Process::Paused).await;
+    assert!(!local.start(run, &start()).await.unwrap().fresh);
+    signal(first.pid.unwrap(), "CONT");
+    until(&local, run, |seen| seen.process == Process::Running).await;
     assert_eq!(local.list().await.unwrap(), ["r1"]);
     // A cursor tells what is new, however often it is used.
     let cursor = seen.cursor;

@@ -190,7 +190,7 @@ impl From<graft_engine::Error> for Problem {
     fn from(error: graft_engine::Error) -> Self {
         let kind = kind_of(&error);
         let mut problem = Self::new(kind, message(&error));
-        problem.hint = error.hint();
+        problem.hint = hint(&error);
         if kind.parts().0.is_server_error() {
             tracing::error!(error = ?error, "a request failed");
         }
@@ -206,6 +206,24 @@ impl From<graft_engine::Error> for Problem {
             _ => problem,
         }
     }
+}
+
+/// What the user can do about it over HTTP, where the commands would name their flags.
+fn hint(error: &graft_engine::Error) -> Option<String> {
+    use graft_engine::Error as E;
+    let hint = match error {
+        E::WhichExample { .. } | E::WhichTask { .. } => "name the task in `task`",
+        E::NoActive { .. } => {
+            "name a version in `version`, or make one active: `POST /api/v1/versions/{task}/{name}/activate`"
+        }
+        E::NotBetter { contestant: None, .. } => "`\"force\": true` makes it active all the same",
+        E::NotBetter { .. } => {
+            "serve the better one (on the page, under Versions), or make this one active all the same with `\"force\": true`"
+        }
+        E::Store(StoreError::VersionActive { .. }) => "make another version active first, or use `force`",
+        other => return other.hint(),
+    };
+    Some(hint.to_owned())
 }
 
 /// The error with its causes, as one sentence.
@@ -279,9 +297,11 @@ fn kind_of_store(error: &StoreError) -> Kind {
         | StoreError::BadExample { .. }
         | StoreError::KeyReused(_)
         | StoreError::NoOutput { .. } => Kind::Unprocessable,
-        StoreError::Locked(_) | StoreError::Unreachable(_) | StoreError::ReadOnly(_) | StoreError::Refused { .. } => {
-            Kind::Unavailable
-        }
+        StoreError::Locked(_)
+        | StoreError::Unreachable(_)
+        | StoreError::NoConnection(_)
+        | StoreError::ReadOnly(_)
+        | StoreError::Refused { .. } => Kind::Unavailable,
         StoreError::Disk(_) => Kind::InsufficientStorage,
         StoreError::Partly { source, .. } => kind_of_store(source),
         other => by_exit_code(other.exit_code(), ""),

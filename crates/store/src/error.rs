@@ -35,6 +35,9 @@ pub enum Error {
     /// The server doesn't answer, or doesn't let this user in.
     #[error("reach the database server")]
     Unreachable(#[source] Cause),
+    /// No connection was free or could be made in time: the pool doesn't tell which.
+    #[error("get a connection to the database in time")]
+    NoConnection(#[source] Cause),
     /// Another writer did not finish in time.
     #[error("write to the database while another process holds its lock")]
     Locked(#[source] Cause),
@@ -321,6 +324,9 @@ impl Error {
             Self::Unreachable(_) => {
                 "check that the server runs and that the URL's user, password and database are right"
             }
+            Self::NoConnection(_) => {
+                "check that the database's server runs and can be reached; one that is only busy answers again by itself"
+            }
             Self::Locked(_) => "another graft command or service is writing; try again when it has finished",
             Self::ReadOnly(_) => {
                 "give this user write access to it, its folder and all files in it, or choose another GRAFT_HOME or `database`"
@@ -366,7 +372,15 @@ impl Error {
     #[must_use]
     pub fn is_of_the_database(&self) -> bool {
         let trouble = |e: &Self| {
-            matches!(e, Self::Unreachable(_) | Self::Locked(_) | Self::ReadOnly(_) | Self::Disk(_) | Self::Sql(_))
+            matches!(
+                e,
+                Self::Unreachable(_)
+                    | Self::NoConnection(_)
+                    | Self::Locked(_)
+                    | Self::ReadOnly(_)
+                    | Self::Disk(_)
+                    | Self::Sql(_)
+            )
         };
         trouble(self) || matches!(self, Self::Open { source, .. } | Self::Refused { source, .. } if trouble(source))
     }
@@ -378,7 +392,7 @@ impl Error {
             Self::Open { source, .. } | Self::Refused { source, .. } | Self::Partly { source, .. } => {
                 source.exit_code()
             }
-            Self::Unreachable(_) => ExitCode::Network,
+            Self::Unreachable(_) | Self::NoConnection(_) => ExitCode::Network,
             Self::Locked(_) | Self::ReadOnly(_) | Self::Disk(_) | Self::Sql(_) => ExitCode::Internal,
             Self::NotADatabase(_) | Self::Damaged(_) | Self::Foreign | Self::NewerSchema { .. } => ExitCode::BadData,
             Self::BadExample { .. } | Self::NoOutput { .. } | Self::NoRevision { .. } => ExitCode::BadData,
@@ -418,7 +432,7 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Configuration(cause) => Self::Address(cause),
             sqlx::Error::Io(cause) => Self::Unreachable(cause.into()),
             sqlx::Error::Tls(cause) => Self::Unreachable(cause),
-            sqlx::Error::PoolTimedOut => Self::Locked(Box::new(sqlx::Error::PoolTimedOut)),
+            sqlx::Error::PoolTimedOut => Self::NoConnection(Box::new(sqlx::Error::PoolTimedOut)),
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Damaged(Box::new(error)),
             other => Self::Sql(Box::new(other)),
         }
@@ -453,6 +467,15 @@ fn classify(code: &str) -> fn(Cause) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_that_is_away_is_no_lock() {
+        // What the pool says where a server can't be reached.
+        let error = Error::from(sqlx::Error::PoolTimedOut);
+        let said = format!("{error} {}", error.hint().unwrap_or_default());
+        assert!(said.contains("server runs") && !said.contains("lock"), "{said}");
+        assert!(error.is_of_the_database());
+    }
 
     #[test]
     fn codes_are_told_apart() {

@@ -20,7 +20,7 @@ export function answered(events: Event[]): Of<"answered"> | undefined {
 
 export interface PhaseState {
   name: string;
-  state: "done" | "now" | "failed" | "todo";
+  state: "done" | "now" | "failed" | "cancelled" | "todo";
   /** How long it took, or has been going on before it failed. */
   seconds?: number;
 }
@@ -42,7 +42,7 @@ export function phases(events: Event[], run: RunState, kind: Run["kind"]): Phase
   return all.map((name, i) => {
     if (run === "succeeded" || i < here) return { name, state: "done", seconds: took(name) };
     if (i > here) return { name, state: "todo" };
-    if (run === "failed" || run === "cancelled") return { name, state: "failed", seconds: took(name) };
+    if (run === "failed" || run === "cancelled") return { name, state: run, seconds: took(name) };
     return { name, state: "now" };
   });
 }

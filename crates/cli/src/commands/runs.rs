@@ -170,6 +170,10 @@ async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
         ("dataset", run.dataset.short().to_owned()),
         ("directory", dir.path().display().to_string()),
     ];
+    let waiting = engine.runs().view(&run.id).await?.waiting;
+    if let Some(waiting) = &waiting {
+        lines.push(("waits", waiting.why.clone()));
+    }
     if let Some((step, of, loss)) = last_step {
         lines.push(("step", format!("{step} of {of}, loss {loss:.4}")));
     }
@@ -197,6 +201,7 @@ async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
         ));
     }
     let json = json!({"run": run, "result": result, "version": version, "alive": engine.runs().is_alive(run),
+        "waiting": waiting,
         "last_step": last_step.map(|(step, of, loss)| json!({"step": step, "of": of, "loss": loss}))});
     Ok(Reply::new(json, facts(&lines)))
 }

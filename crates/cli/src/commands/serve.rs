@@ -5,6 +5,7 @@ use graft_core::ComputeDevice;
 use graft_engine::{Engine, WorkerOptions};
 use graft_server::{App, AppState, Error as ServerError};
 use tokio::{net::TcpListener, sync::watch};
+use tracing::Level;
 use tracing_subscriber::{EnvFilter, Layer as _, filter::FilterExt as _};
 
 use crate::{
@@ -90,7 +91,11 @@ pub(crate) async fn run(engine: &Engine, command: Serve) -> Result<Reply> {
 
 /// Runs the queue and the schedules until it is stopped.
 async fn work(engine: Engine, options: WorkerOptions, stopped: watch::Receiver<bool>) {
-    let say = Arc::new(|line: &str| tracing::info!(target: "worker", "{line}"));
+    let say = Arc::new(|level: Level, line: &str| match level {
+        Level::ERROR => tracing::error!(target: "worker", "{line}"),
+        Level::WARN => tracing::warn!(target: "worker", "{line}"),
+        _ => tracing::info!(target: "worker", "{line}"),
+    });
     if let Err(error) = engine.runs().work(options, stopped, say).await {
         tracing::error!(error = ?error, "the worker has ended; runs wait until the server is started again");
     }

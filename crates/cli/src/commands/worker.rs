@@ -70,7 +70,7 @@ pub(crate) async fn run(engine: &Engine, command: Worker) -> Result<Reply> {
         let _ = stop.send(true);
         stop.closed().await;
     });
-    let say: Say = Arc::new(|line| eprintln!("{line}"));
+    let say: Say = Arc::new(|_, line| eprintln!("{line}"));
     eprintln!("Working with {} threads on {}", options.slots, engine.database());
     engine.runs().work(options, stopped, say).await?;
     Ok(Reply::silent())

@@ -61,7 +61,9 @@ pub(crate) fn classify(error: &Error) -> FailureClass {
         Error::Store(
             graft_store::Error::Disk(_) | graft_store::Error::ReadOnly(_) | graft_store::Error::Refused { .. },
         ) => FailureClass::Disk,
-        Error::Store(graft_store::Error::Unreachable(_) | graft_store::Error::Locked(_)) => FailureClass::Network,
+        Error::Store(
+            graft_store::Error::Unreachable(_) | graft_store::Error::NoConnection(_) | graft_store::Error::Locked(_),
+        ) => FailureClass::Network,
         other => FailureClass::of(other, other.exit_code()),
     }
 }

@@ -4,6 +4,7 @@ use croner::Cron;
 use graft_core::Timestamp;
 use graft_store::{Due, NewSchedule, RunFilter, RunKind, Schedule};
 use jiff::{Zoned, tz::TimeZone};
+use tracing::Level;
 
 use super::{RunRequest, Runs, Say};
 use crate::{Error, Result, error::Said, now};
@@ -70,7 +71,7 @@ impl Runs<'_> {
                 Err(error) => Err(format!("failed to {error}")),
             };
             match outcome {
-                Ok(said) => say(&format!("schedule {}: {said}", schedule.id)),
+                Ok(said) => say(Level::INFO, &format!("schedule {}: {said}", schedule.id)),
                 Err(note) => self.put_off(due, &note, say).await?,
             }
         }
@@ -79,7 +80,7 @@ impl Runs<'_> {
 
     /// Moves a schedule on without a run, unless somebody else did so, and says why.
     async fn put_off(self, due: Due<'_>, note: &str, say: &Say) -> Result<()> {
-        say(&format!("schedule {}: {note}", due.schedule));
+        say(Level::WARN, &format!("schedule {}: {note}", due.schedule));
         match self.engine.store.skip_schedule(due, note, now()).await {
             Ok(()) | Err(graft_store::Error::ScheduleMoved(_)) => Ok(()),
             Err(error) => Err(error.into()),

@@ -32,19 +32,23 @@ pub struct Progress {
     /// When the phase began.
     #[serde(skip)]
     since: Timestamp,
+    /// Why its process seems to do nothing; told as [`RunView::waiting`].
+    #[serde(skip)]
+    pub(crate) stall: Option<String>,
 }
 
 impl Progress {
     /// As it is kept with the run.
     pub(crate) fn keep(&self) -> Value {
-        json!({"progress": self, "since": self.since})
+        json!({"progress": self, "since": self.since, "stall": self.stall})
     }
 
     /// As it was kept with the run.
     pub(crate) fn kept(kept: Option<&Value>) -> Self {
         let Some(kept) = kept else { return Self::default() };
         let progress = Self::deserialize(&kept["progress"]).unwrap_or_default();
-        Self { since: kept["since"].as_i64().unwrap_or_default(), ..progress }
+        let stall = kept["stall"].as_str().map(str::to_owned);
+        Self { since: kept["since"].as_i64().unwrap_or_default(), stall, ..progress }
     }
 
     /// Takes in one event.
@@ -99,7 +103,7 @@ pub struct RunView {
     pub result: Option<TrainingRun>,
     /// Whether its trainer lives on this machine.
     pub pid_alive: bool,
-    /// Why it doesn't go on, while it is queued.
+    /// Why it doesn't go on, while it waits or its process does nothing.
     pub waiting: Option<Waiting>,
     /// Why it failed.
     pub failure: Option<RunFailure>,
@@ -200,13 +204,18 @@ impl Runs<'_> {
         {
             progress.percent = 100.0;
         }
+        let stall = progress.as_mut().and_then(|progress| progress.stall.take()).filter(|_| run.state.is_active());
+        let waiting = match stall {
+            Some(why) => Some(Waiting { why, until: None }),
+            None => self.waiting(&run).await?,
+        };
         Ok(RunView {
             version,
             progress,
             result: known.result.and_then(|result| serde_json::from_value(result).ok()),
             damage,
             pid_alive: self.looks_alive(&run).await,
-            waiting: self.waiting(&run).await?,
+            waiting,
             failure: RunFailure::of(&run),
             command: command_of(&run),
             run,
@@ -260,11 +269,16 @@ impl Runs<'_> {
         }
     }
 
-    /// Why a queued run doesn't go on.
+    /// Why a run doesn't go on: it waits in the queue, or nobody follows its process.
     ///
     /// # Errors
     /// What the store says.
     pub async fn waiting(self, run: &Run) -> Result<Option<Waiting>> {
+        if run.state.is_active() && run.state != RunState::Queued {
+            let is_left = self.engine.store.abandoned_runs().await?.iter().any(|left| left.id == run.id);
+            let why = "its worker has stopped or can't be heard; another one goes on with it: `graft worker` or `graft serve`";
+            return Ok(is_left.then(|| Waiting { why: why.to_owned(), until: None }));
+        }
         if run.state != RunState::Queued || run.lease_owner.is_some() {
             return Ok(None);
         }

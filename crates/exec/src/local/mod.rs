@@ -108,7 +108,7 @@ impl Inner {
     fn start(&self, run: &RunRef, start: &Start) -> Result<Started> {
         let mut all = self.known();
         let known = all.get_mut(&run.id);
-        if process(known, &run.dir)? == Process::Running {
+        if process(known, &run.dir)?.is_alive() {
             let pid = lock::owner(&run.dir);
             let attach = || Known { child: None, memory: memory::Watch::new(pid, start.memory) };
             let child = all.entry(run.id.clone()).or_insert_with(attach).child.as_ref();
@@ -140,7 +140,7 @@ impl Inner {
         let mut all = self.known();
         let mut known = all.get_mut(&run.id);
         let process = process(known.as_deref_mut(), &run.dir)?;
-        if process == Process::Running && known.is_some_and(|known| known.memory.is_exceeded()) {
+        if process.is_alive() && known.is_some_and(|known| known.memory.is_exceeded()) {
             drop(all);
             self.kill(run);
         } else {
@@ -162,10 +162,18 @@ impl Inner {
 /// The process of a run: the one that was started here, or whoever holds the lock of its directory.
 fn process(known: Option<&mut Known>, dir: &Path) -> Result<Process> {
     let Some(Known { child: Some(child), memory }) = known else {
-        return Ok(if is_alive(dir) { Process::Running } else { Process::Gone });
+        return Ok(if is_alive(dir) { running(lock::owner(dir)) } else { Process::Gone });
     };
     let status = child.try_wait().map_err(Error::Start)?;
-    Ok(status.map_or(Process::Running, |status| Process::Exited(exit(status, memory.evidence()))))
+    Ok(status.map_or_else(|| running(Some(child.id())), |status| Process::Exited(exit(status, memory.evidence()))))
+}
+
+/// A process that lives: whether it is stopped, where the system tells.
+fn running(pid: Option<u32>) -> Process {
+    // `pid (name) state …`; the name may hold anything.
+    let stat = pid.and_then(|pid| fs::read_to_string(format!("/proc/{pid}/stat")).ok()).unwrap_or_default();
+    let is_stopped = stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with(['T', 't']));
+    if is_stopped { Process::Paused } else { Process::Running }
 }
 
 fn exit(status: ExitStatus, memory: Option<String>) -> Exit {

@@ -51,7 +51,7 @@ pub struct RunDetail {
     pub pid_alive: bool,
     /// Trainers that were started for it.
     pub attempts: u32,
-    /// Why it doesn't go on, while it is queued.
+    /// Why it doesn't go on, while it waits or its process does nothing.
     pub waiting: Option<Waiting>,
     /// Why it failed.
     pub failure: Option<RunFailure>,

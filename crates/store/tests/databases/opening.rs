@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use graft_core::{ExitCode, FailureClass, Phase};
 use graft_store::{Error, NewRun, RunState, RunUpdate, Store};
+use graft_testkit::Postgres;
 use serde_json::json;
 use sqlx::{Connection, SqliteConnection};
 
@@ -128,6 +129,24 @@ async fn a_server_that_is_not_there_is_named_at_once_and_without_its_password() 
     assert!(error.to_string().contains("127.0.0.1:1/graft") && !format!("{error:?}").contains("s3cret"));
     assert!(begun.elapsed() < Duration::from_secs(20), "it is not waited for");
     assert!(matches!(cause(&Store::open("mysql://localhost/graft").await.unwrap_err()), Error::Address(_)));
+}
+
+#[tokio::test]
+async fn a_server_that_goes_away_is_no_lock() {
+    if Postgres::shared().is_none() {
+        return;
+    }
+    let server = Postgres::start().unwrap();
+    let store = Store::open(&server.database().unwrap()).await.unwrap();
+    store.settings().await.unwrap();
+    drop(server);
+    let errors =
+        [store.settings().await.map(drop).unwrap_err(), store.set_setting("n", &json!(1), "ada", 1).await.unwrap_err()];
+    for error in errors {
+        assert!(error.is_of_the_database(), "{error:?}");
+        assert!(!format!("{error} {:?}", error.hint()).contains("lock"), "{error:?}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("server runs")), "{error:?}");
+    }
 }
 
 /// The error inside [`Error::Open`].

@@ -8,12 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use graft_core::{ExitCode, FailureClass};
+use graft_core::{ExitCode, Failure, FailureClass, with_causes};
 use graft_exec::Executor;
 use graft_store::{Findings, Lease, Run, RunKind, RunState, RunUpdate, Version};
 use serde_json::json;
 use tokio::sync::watch;
-use tracing::{Span, field::Empty};
+use tracing::{Level, Span, field::Empty};
 
 use super::{Say, WorkerOptions, child, follow, measure};
 use crate::{
@@ -109,23 +109,24 @@ impl Attendance {
         let outcome = match outcome {
             Err(Break::Failed(error, from)) => self.fail(&id, &error, from).await.map_err(|_| ()),
             Ok(()) => {
-                (self.say)(&format!("run {id}: succeeded"));
+                (self.say)(Level::INFO, &format!("run {id}: succeeded"));
                 Ok(())
             }
             Err(Break::Lost) => {
-                (self.say)(&format!("run {id}: another worker has it"));
+                (self.say)(Level::WARN, &format!("run {id}: another worker has it"));
                 Ok(())
             }
             Err(Break::LetGo) => self.engine.store.release_lease(&self.lease).await.map_err(|_| ()),
             Err(Break::Trouble(error)) => {
-                (self.say)(&format!("run {id}: failed to {error}; it is left for the next look"));
+                let why = with_causes(&*error);
+                (self.say)(Level::ERROR, &format!("run {id}: failed to {why}; it is left for the next look"));
                 self.engine.store.release_lease(&self.lease).await.map_err(|_| ())
             }
         };
         keeper.abort();
         if outcome.is_err() {
             // The database is away: the lease ends by itself, and the run goes on from what is on disk.
-            (self.say)(&format!("run {id}: its end can't be written; it will be taken up again"));
+            (self.say)(Level::ERROR, &format!("run {id}: its end can't be written; it will be taken up again"));
         }
     }
 
@@ -201,7 +202,7 @@ impl Attendance {
         let kept = json!({"refused": refused});
         let (lease, by) = (Some(&self.lease), &self.engine.by);
         self.engine.store.set_metric(version, ("activation", &kept), lease, by, now()).await?;
-        (self.say)(&format!("run {}: version {} was not made active: {refused}", run.id, version.name));
+        (self.say)(Level::WARN, &format!("run {}: version {} was not made active: {refused}", run.id, version.name));
         Ok(())
     }
 
@@ -229,7 +230,7 @@ impl Attendance {
         self.spans.failed();
         let run = self.engine.store.run(id).await?;
         let failure = report(error, run.phase.as_deref(), self.engine.home.run_dir(&run).path(), from);
-        (self.say)(&format!("run {id}: failed to {error}"));
+        self.say_failure(&run, &failure);
         let store = &self.engine.store;
         if failure.class.is_transient() && run.wants.is_none() && run.attempts < run.max_attempts {
             let pause = self.options.backoff * 4_u32.saturating_pow(run.attempts.saturating_sub(1));
@@ -250,6 +251,14 @@ impl Attendance {
             Ok(_) | Err(graft_store::Error::LeaseLost { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// A failure with its causes and what to do, as one line of the log: whoever reads that may see neither run nor page.
+    fn say_failure(&self, run: &Run, failure: &Failure) {
+        let level = if failure.class == FailureClass::Cancelled { Level::INFO } else { Level::ERROR };
+        let hint = failure.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        let said = failure.to_string().replace('\n', " ");
+        (self.say)(level, &format!("run {} of {}: {said}{hint}", run.id, run.task));
     }
 
     /// Whether there is a reason to leave the run, or to end it.

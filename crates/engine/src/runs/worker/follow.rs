@@ -11,6 +11,7 @@ use graft_core::{Event, EventKind};
 use graft_exec::{Cursor, Observation, Process, RunRef, Start, Stop};
 use graft_store::{Findings, FollowCursor, LogStream, Run, RunKind, RunState, RunUpdate};
 use graft_train::RunDir;
+use tracing::Level;
 
 use super::{
     attend::{Attendance, Break},
@@ -31,6 +32,8 @@ const GATHER: Duration = Duration::from_millis(500);
 const MUCH: usize = 256 << 10;
 /// How long a trainer may take to stop after its step before it is ended.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a process may be silent before that is told.
+const QUIET: Duration = Duration::from_secs(5 * 60);
 /// What a trainer may take beyond what it predicts for itself.
 const SLACK: u64 = 512 << 20;
 
@@ -48,6 +51,9 @@ pub(super) struct Follower<'a> {
     findings: Findings,
     update: RunUpdate,
     written: Instant,
+    /// When something new was last seen.
+    heard: Instant,
+    pid: Option<u32>,
     /// Where the newest attempt begins.
     attempt: FollowCursor,
     end: End,
@@ -69,6 +75,8 @@ impl<'a> Follower<'a> {
             findings: Findings { cursor: known.cursor, ..Findings::default() },
             update: RunUpdate::default(),
             written: Instant::now(),
+            heard: Instant::now(),
+            pid: run.pid,
             attempt: known.attempt,
             end,
         })
@@ -78,6 +86,9 @@ impl<'a> Follower<'a> {
     async fn look(&mut self) -> Outcome<(Process, bool)> {
         let seen = self.at.exec.observe(&self.place, self.cursor).await?;
         let is_all = seen.cursor == self.cursor;
+        if !is_all {
+            self.heard = Instant::now();
+        }
         let process = seen.process.clone();
         self.take(seen);
         Ok((process, is_all))
@@ -141,7 +152,7 @@ impl<'a> Follower<'a> {
     async fn catch_up(&mut self) -> Outcome<bool> {
         loop {
             let (process, is_all) = self.look().await?;
-            let is_alive = matches!(process, Process::Running | Process::Unknown);
+            let is_alive = process.is_alive() || process == Process::Unknown;
             if !is_alive {
                 // Nothing of it is true any more.
                 self.update = RunUpdate::default();
@@ -153,6 +164,20 @@ impl<'a> Follower<'a> {
                 return Ok(is_alive);
             }
         }
+    }
+
+    /// Says, in the log and with the run, that its process does nothing, and that it goes on.
+    async fn note_stall(&mut self, process: &Process) -> Outcome<()> {
+        let stall = stall(process, self.pid, self.heard.elapsed());
+        if stall == self.progress.stall {
+            return Ok(());
+        }
+        match &stall {
+            Some(why) => (self.at.say)(Level::WARN, &format!("run {}: {why}", self.run.id)),
+            None => (self.at.say)(Level::INFO, &format!("run {}: its trainer goes on", self.run.id)),
+        }
+        self.progress.stall = stall;
+        self.write().await
     }
 
     async fn stop(&self, how: Stop) -> Outcome<()> {
@@ -175,6 +200,7 @@ impl<'a> Follower<'a> {
             if !is_all {
                 continue;
             }
+            self.note_stall(&process).await?;
             if self.at.signals.lost.load(Ordering::Relaxed) {
                 // The trainer lives on for the worker of this machine that has it, or ends where it can't publish.
                 self.leave().await;
@@ -232,6 +258,16 @@ impl<'a> Follower<'a> {
     }
 }
 
+/// Why a process that lives seems to do nothing.
+fn stall(process: &Process, pid: Option<u32>, quiet: Duration) -> Option<String> {
+    if *process == Process::Paused {
+        let pid = pid.map_or_else(|| "PID".to_owned(), |pid| pid.to_string());
+        return Some(format!("its process is stopped by a signal or a debugger; `kill -CONT {pid}` lets it go on"));
+    }
+    let minutes = quiet.as_secs() / QUIET.as_secs() * (QUIET.as_secs() / 60);
+    (minutes > 0).then(|| format!("its process lives, and was not heard of for {minutes} minutes"))
+}
+
 /// Runs the process that does a part of a run to its end, or attaches to the one that is at it already.
 pub(super) async fn run(
     at: &Attendance,
@@ -255,6 +291,7 @@ pub(super) async fn run(
     }
     let start = Start { args, base, nice: at.options.nice, memory: memory_limit(&at.engine.home.run_dir(run), job) };
     let started = at.exec.start(&follower.place, &start).await?;
+    follower.pid = started.pid;
     if started.fresh {
         follower.attempt = FollowCursor {
             events: follower.cursor.events,

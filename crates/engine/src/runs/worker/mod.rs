@@ -13,10 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use graft_core::{Event, ExitCode, Failure, FailureClass, Timestamp};
+use graft_core::{Event, ExitCode, Failure, FailureClass, Timestamp, with_causes};
 use graft_exec::{Executor, Local};
 use graft_store::{Free, Lease, Run, RunState, Worker};
 use tokio::{sync::watch, task::JoinSet};
+use tracing::Level;
 
 use super::Runs;
 use crate::{Engine, Error, Result, home, now, upkeep::KEPT_HOURS};
@@ -75,8 +76,8 @@ impl WorkerOptions {
     }
 }
 
-/// Hears what a worker does, one line each.
-pub type Say = Arc<dyn Fn(&str) + Send + Sync>;
+/// Hears what a worker does, one line each, and how bad that is.
+pub type Say = Arc<dyn Fn(Level, &str) + Send + Sync>;
 
 /// How often the queue is looked at when nothing happens.
 const LOOK: Duration = Duration::from_millis(1000);
@@ -156,7 +157,7 @@ impl Runs<'_> {
     pub async fn see_through(self, id: &str, program: PathBuf, tell: &mut dyn FnMut(&Event)) -> Result<Run> {
         let (_go_on, stop) = watch::channel(false);
         let mut seq = self.engine.store.last_event(id).await?.map_or(0, |event| event.seq);
-        let mut work = std::pin::pin!(self.work(WorkerOptions::only(id, program), stop, Arc::new(|_| {})));
+        let mut work = std::pin::pin!(self.work(WorkerOptions::only(id, program), stop, Arc::new(|_, _| {})));
         loop {
             let ended = tokio::select! {
                 outcome = &mut work => outcome.map(|()| true)?,
@@ -224,7 +225,7 @@ impl Runs<'_> {
             exec: Arc::new(self.local(&options.program)),
             options: Arc::new(options),
             stop: watch::channel(false).1,
-            say: Arc::new(|_| {}),
+            say: Arc::new(|_, _| {}),
             lease,
             signals: Arc::default(),
             claimed: false,
@@ -264,7 +265,7 @@ impl Shift {
                 Err(error) => {
                     troubles += 1;
                     if troubles.is_power_of_two() {
-                        (self.say)(&format!("failed to {error}"));
+                        (self.say)(Level::ERROR, &format!("failed to {}", with_causes(&error)));
                     }
                     let waits = matches!(&error, Error::Store(trouble) if trouble.is_of_the_database());
                     if (troubles >= 30 && !waits) || (self.options.once && troubles >= 3) {
@@ -299,7 +300,7 @@ impl Shift {
             self.take_over(&run).await?;
         }
         while let Some((run, lease)) = self.claim().await? {
-            (self.say)(&format!("run {} of {}: attempt {}", run.id, run.task, run.attempts));
+            (self.say)(Level::INFO, &format!("run {} of {}: attempt {}", run.id, run.task, run.attempts));
             self.attend(run, lease, true);
         }
         if !self.running.is_empty() {
@@ -309,7 +310,10 @@ impl Shift {
         if self.swept.is_none_or(|at| at.elapsed() >= SWEEP) {
             self.swept = Some(Instant::now());
             let swept = self.engine.upkeep().sweep(KEPT_HOURS).await?;
-            swept.removed.iter().for_each(|path| (self.say)(&format!("removed {path}, which belongs to nothing")));
+            swept
+                .removed
+                .iter()
+                .for_each(|path| (self.say)(Level::INFO, &format!("removed {path}, which belongs to nothing")));
         }
         if self.options.suggestions && !self.suggesting.is_running() {
             return Ok(!self.suggest().await?);
@@ -383,7 +387,7 @@ impl Shift {
             Err(graft_store::Error::LeaseHeld { .. } | graft_store::Error::LeaseLost { .. }) => Ok(()),
             Err(error) => Err(error.into()),
             Ok((run, lease)) => {
-                (self.say)(&format!("run {} of {}: taken over", run.id, run.task));
+                (self.say)(Level::WARN, &format!("run {} of {}: taken over", run.id, run.task));
                 self.attend(run, lease, false);
                 Ok(())
             }

@@ -71,7 +71,9 @@ impl From<Problem> for Refusal {
             429 => Some("rate_limit_exceeded"),
             _ => None,
         };
-        let message = match problem.hint {
+        // Whoever calls this API has its addresses, and neither the commands of Graft nor its own API.
+        let is_elsewhere = |hint: &String| ["`graft ", "`--", "/api/v1"].iter().any(|words| hint.contains(words));
+        let message = match problem.hint.filter(|hint| !is_elsewhere(hint)) {
             Some(hint) => format!("{} ({hint})", problem.detail),
             None => problem.detail,
         };
@@ -82,7 +84,11 @@ impl From<Problem> for Refusal {
 
 impl From<graft_engine::Error> for Refusal {
     fn from(error: graft_engine::Error) -> Self {
-        problem(error).into()
+        let mut problem = problem(error);
+        if problem.status == 404 {
+            problem.hint = Some("`GET /v1/models` lists what answers".to_owned());
+        }
+        problem.into()
     }
 }
 
