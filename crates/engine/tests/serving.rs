@@ -317,19 +317,22 @@ async fn the_fallback_speaks_only_when_it_must_and_is_sure() {
     let strong = || serde_json::from_str(r#"[{"description": "lights on", "confidence": 0.9, "x": 1}]"#).unwrap();
     let set =
         async |settings: &graft_engine::AskAiSettings| place.engine.versions().set_ask_ai(settings).await.unwrap();
-    assert_eq!(serving.suggest("dark", Vec::new()).await.unwrap().verdict, Verdict::Disabled);
+    assert_eq!(
+        serving.suggest("dark", Vec::new(), &AnswerOptions::default()).await.unwrap().verdict,
+        Verdict::Disabled
+    );
     settings.soft_prompt_enabled = true;
     settings.soft_prompt_model_dir = "adapters/v1".into();
     settings.soft_prompt_confidence_threshold = 0.85;
     set(&settings).await;
-    let kept = serving.suggest("dark", strong()).await.unwrap();
+    let kept = serving.suggest("dark", strong(), &AnswerOptions::default()).await.unwrap();
     assert_eq!((kept.verdict, kept.suggestions[0]["x"].as_i64()), (Verdict::NotNeeded, Some(1)));
-    let unsure = serving.suggest("dark", Vec::new()).await.unwrap();
+    let unsure = serving.suggest("dark", Vec::new(), &AnswerOptions::default()).await.unwrap();
     assert_eq!((unsure.verdict, unsure.suggestions.len()), (Verdict::TooUnsure, 0));
     assert!(unsure.confidence.unwrap() < 0.85);
     settings.soft_prompt_model_dir = "nowhere".into();
     set(&settings).await;
-    assert!(matches!(serving.suggest("dark", Vec::new()).await, Err(Error::Unsupported(_))));
+    assert!(matches!(serving.suggest("dark", Vec::new(), &AnswerOptions::default()).await, Err(Error::Unsupported(_))));
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! What handlers take: like axum's extractors, with a [`Problem`] where they refuse, and nothing unknown accepted.
 
+use std::sync::Arc;
+
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
@@ -10,7 +12,7 @@ use graft_engine::Engine;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    auth::Who,
+    auth::{Peer, Who},
     problem::{Kind, Problem},
     state::AppState,
 };
@@ -98,6 +100,20 @@ impl FromRequestParts<AppState> for Acting {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let who = parts.extensions.get::<Who>().map(|who| who.name.as_str());
         Ok(Self(state.engine.as_user(who.unwrap_or("nobody"))))
+    }
+}
+
+/// Who asks, as far as answers are concerned, whose clients take turns: a user or token, or an address where nobody logs in.
+#[derive(Debug)]
+pub struct Client(pub Arc<str>);
+
+impl FromRequestParts<AppState> for Client {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let address = || parts.extensions.get::<Peer>().map(|peer| peer.0.to_string().into());
+        let who = parts.extensions.get::<Who>().filter(|_| state.auth.required());
+        Ok(Self(who.map(|who| who.name.as_str().into()).or_else(address).unwrap_or_default()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Numbers for Prometheus, in its text format.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, sync::atomic::AtomicU64, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -106,6 +106,16 @@ impl Metrics {
         if let Some(bytes) = resident_memory() {
             all.register("process_resident_memory_bytes", "Memory of this process", gauge(bytes));
         }
+        let waiting = Family::<Labels<1>, Gauge>::default();
+        let wait = Family::<Labels<1>, Gauge<f64, AtomicU64>>::default();
+        for base in serving["bases"].as_array().into_iter().flatten() {
+            let labels = [("base", base["name"].as_str().unwrap_or_default().to_owned())];
+            waiting.get_or_create(&labels).set(base["waiting"].as_i64().unwrap_or_default());
+            wait.get_or_create(&labels).set(base["wait_s"].as_f64().unwrap_or_default());
+        }
+        all.register("graft_infer_waiting", "Requests for an answer that wait, by base model", waiting);
+        let seconds = "Seconds until a request for an answer that came now should begin";
+        all.register("graft_infer_wait_seconds", seconds, wait);
         for (name, value) in serving.as_object().into_iter().flatten() {
             let number = value.as_array().map_or(0, Vec::len);
             all.register(format!("graft_serving_{name}"), "How many are in memory", gauge(number as u64));

@@ -34,6 +34,8 @@ pub struct AnswerOptions {
     pub top: Option<usize>,
     /// Given up after this time.
     pub timeout: Option<Duration>,
+    /// Who asks: the requests of different clients take turns.
+    pub client: Arc<str>,
 }
 
 impl AnswerOptions {
@@ -361,6 +363,7 @@ impl Serving {
         request.stop.clone_from(&options.stop);
         request.top = options.top;
         request.priority = asker.priority();
+        request.client = Arc::clone(&options.client);
         // How long many inputs take depends on how many there are.
         let timeout = options.timeout.or((asker != Asker::ForMany).then_some(TIMEOUT));
         request.deadline = timeout.map(|timeout| since + timeout);

@@ -79,7 +79,7 @@ impl Serving {
     ///
     /// # Errors
     /// The adapter that the settings name can't be loaded, or fails.
-    pub async fn suggest(&self, query: &str, suggestions: Vec<Primary>) -> Result<Suggested> {
+    pub async fn suggest(&self, query: &str, suggestions: Vec<Primary>, options: &AnswerOptions) -> Result<Suggested> {
         let settings = self.engine().versions().ask_ai_settings().await?;
         let threshold = settings.soft_prompt_confidence_threshold;
         let values = |all: &[Primary]| all.iter().filter_map(|s| serde_json::to_value(s).ok()).collect::<Vec<_>>();
@@ -99,11 +99,7 @@ impl Serving {
         }
         let deployment = self.ask_ai_deployment(&settings).await?;
         let prompt = Prompt::Input(query.to_owned());
-        let answer = self
-            .ask(&deployment, Asker::ForVersion, &prompt, &Format::Own, &AnswerOptions::default())
-            .await?
-            .whole()
-            .await?;
+        let answer = self.ask(&deployment, Asker::ForVersion, &prompt, &Format::Own, options).await?.whole().await?;
         (reply.confidence, reply.calibrated) = (Some(answer.confidence), deployment.calibration.is_some());
         let description = answer.answer.as_str().unwrap_or_default().trim().to_owned();
         if answer.confidence < threshold || !answer.valid || description.is_empty() {

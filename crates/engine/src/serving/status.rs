@@ -39,6 +39,8 @@ pub struct BaseStatus {
     pub ended: u64,
     /// Answers a second of late.
     pub rate: f64,
+    /// Seconds until a request that came now should begin, by the pace of late.
+    pub wait_s: f64,
 }
 
 /// A deployment in memory.
@@ -127,6 +129,7 @@ impl Base {
             running: now.running,
             ended: now.ended,
             rate: now.rate,
+            wait_s: now.wait,
         }
     }
 }

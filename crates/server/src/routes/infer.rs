@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    extract::{Body, Reply},
+    extract::{Body, Client, Reply},
     problem::{Kind, Problem},
     state::AppState,
 };
@@ -138,8 +138,12 @@ fn options(max_tokens: Option<usize>, deadline_ms: Option<u64>) -> Result<Answer
 #[utoipa::path(post, path = "/infer", tag = "infer", extensions(("x-role" = json!("auditor"))), request_body = Infer,
     responses((status = 200, body = Answer, headers(("Graft-Generation" = String))), (status = 404, body = Problem),
         (status = 422, body = Problem), (status = 429, body = Problem, headers(("Retry-After" = u64)))))]
-async fn infer(State(state): State<AppState>, Body(asked): Body<Infer>) -> Result<Response, Problem> {
-    let options = options(asked.max_tokens, asked.deadline_ms)?;
+async fn infer(
+    State(state): State<AppState>,
+    Client(client): Client,
+    Body(asked): Body<Infer>,
+) -> Result<Response, Problem> {
+    let options = AnswerOptions { client, ..options(asked.max_tokens, asked.deadline_ms)? };
     let answer = state.serving.answer(&asked.task, asked.version.as_deref(), &asked.input, &options).await;
     let answer = answer.map_err(problem)?;
     let mut headers = HeaderMap::new();
@@ -153,11 +157,15 @@ async fn infer(State(state): State<AppState>, Body(asked): Body<Infer>) -> Resul
 #[utoipa::path(post, path = "/infer/batch", tag = "infer", extensions(("x-role" = json!("auditor"))),
     request_body = InferBatch, responses((status = 200, body = Answers), (status = 404, body = Problem),
         (status = 422, body = Problem)))]
-async fn infer_batch(State(state): State<AppState>, Body(asked): Body<InferBatch>) -> Result<Reply<Answers>, Problem> {
+async fn infer_batch(
+    State(state): State<AppState>,
+    Client(client): Client,
+    Body(asked): Body<InferBatch>,
+) -> Result<Reply<Answers>, Problem> {
     if asked.inputs.len() > MOST_INPUTS {
         return Err(Problem::field("inputs", format!("at most {MOST_INPUTS}")));
     }
-    let options = options(asked.max_tokens, None)?;
+    let options = AnswerOptions { client, ..options(asked.max_tokens, None)? };
     let deployment = state.serving.deployment(&asked.task, asked.version.as_deref()).await.map_err(problem)?;
     let answers = state.serving.answer_all(&deployment, &asked.inputs, &options, |_| {}).await.map_err(problem)?;
     let one = |answer: Result<Answer, Error>| match answer {
@@ -171,11 +179,16 @@ async fn infer_batch(State(state): State<AppState>, Body(asked): Body<InferBatch
 #[utoipa::path(post, path = "/compare", tag = "infer", extensions(("x-role" = json!("auditor"))), request_body = Compare,
     responses((status = 200, body = Contest), (status = 404, body = Problem), (status = 422, body = Problem),
         (status = 429, body = Problem)))]
-async fn compare(State(state): State<AppState>, Body(asked): Body<Compare>) -> Result<Reply<Contest>, Problem> {
+async fn compare(
+    State(state): State<AppState>,
+    Client(client): Client,
+    Body(asked): Body<Compare>,
+) -> Result<Reply<Contest>, Problem> {
     if asked.contestants.is_empty() || asked.contestants.len() > MOST_CONTESTANTS {
         return Err(Problem::field("contestants", format!("from 1 to {MOST_CONTESTANTS}")));
     }
-    let contest = state.serving.compare(&asked.task, &asked.input, &asked.contestants, &AnswerOptions::default()).await;
+    let options = AnswerOptions { client, ..AnswerOptions::default() };
+    let contest = state.serving.compare(&asked.task, &asked.input, &asked.contestants, &options).await;
     Ok(Reply(contest.map_err(problem)?))
 }
 
@@ -183,8 +196,13 @@ async fn compare(State(state): State<AppState>, Body(asked): Body<Compare>) -> R
 #[utoipa::path(post, path = "/ask-ai/suggest", tag = "infer", extensions(("x-role" = json!("auditor"))),
     request_body = Suggest, responses((status = 200, body = Suggested), (status = 422, body = Problem),
         (status = 429, body = Problem)))]
-async fn suggest(State(state): State<AppState>, Body(asked): Body<Suggest>) -> Result<Reply<Suggested>, Problem> {
-    Ok(Reply(state.serving.suggest(&asked.query, asked.suggestions).await.map_err(problem)?))
+async fn suggest(
+    State(state): State<AppState>,
+    Client(client): Client,
+    Body(asked): Body<Suggest>,
+) -> Result<Reply<Suggested>, Problem> {
+    let options = AnswerOptions { client, ..AnswerOptions::default() };
+    Ok(Reply(state.serving.suggest(&asked.query, asked.suggestions, &options).await.map_err(problem)?))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

@@ -25,11 +25,38 @@ async fn answers_are_counted_by_task_and_by_how_they_end() {
         "graft_infer_total{task=\"tiny\",outcome=\"failed\"} 1",
         "graft_infer_tokens_total{task=\"tiny\",kind=\"answer\"} 6",
         "graft_infer_seconds_count{task=\"tiny\"} 2",
+        "graft_infer_waiting{base=\"tiny\"} 0",
+        "graft_infer_wait_seconds{base=\"tiny\"} 0.0",
         "graft_infer_seconds_bucket{task=\"tiny\",le=\"+Inf\"} 2",
     ] {
         assert!(metrics.lines().any(|found| found == line), "{line} is not in\n{metrics}");
     }
     assert!(!metrics.contains("nobody"), "names that strangers make up are no labels:\n{metrics}");
+}
+
+#[tokio::test]
+async fn what_callers_of_an_api_are_told_names_no_command() {
+    let service = Service::new().await.with_tiny_base().await;
+    let chat = |model: &str| json!({"model": model, "messages": [{"role": "user", "content": "so good"}]});
+    let long = json!({"model": "tiny", "prompt": "so good ".repeat(5000)});
+    for (path, ask) in [
+        ("/v1/chat/completions", chat("nobody")),
+        ("/v1/chat/completions", chat("slack-rescue")),
+        ("/v1/chat/completions", chat("slack-rescue:v7")),
+        ("/v1/completions", long),
+        ("/api/v1/infer", json!({"task": "slack-rescue", "input": "2 bags"})),
+    ] {
+        let said = service.post(path, &ask).await;
+        let body = String::from_utf8(said.body).unwrap();
+        assert!(said.status.is_client_error(), "{body}");
+        assert!(!body.contains("`--"), "{body}");
+        assert!(path.starts_with("/api") || !body.contains("`graft "), "{body}");
+        assert_eq!(
+            said.status == StatusCode::NOT_FOUND && path.starts_with("/v1"),
+            body.contains("/v1/models"),
+            "{body}"
+        );
+    }
 }
 
 #[tokio::test]

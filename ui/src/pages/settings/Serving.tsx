@@ -1,7 +1,7 @@
 import { Card, Empty, Notice } from "../../components/bits";
 import listed from "../../components/listed.module.css";
 import { Cell, Table } from "../../components/Table";
-import { bytes, number } from "../../lib/format";
+import { bytes, duration, number } from "../../lib/format";
 import { Words } from "../../components/Words";
 
 /** One version in memory, as the server tells it. */
@@ -16,13 +16,14 @@ interface Generation {
   failed: number;
 }
 interface Told {
+  bases?: { name: string; waiting: number; wait_s: number }[];
   generations?: Generation[];
   tasks?: { task: string; problem: string | null }[];
 }
 
 /** Which versions answer from this process's memory, and how they fare. */
 export function Serving({ serving }: { serving: unknown }) {
-  const { generations = [], tasks = [] } = serving as Told;
+  const { bases = [], generations = [], tasks = [] } = serving as Told;
   const problems = tasks.filter((task) => task.problem);
   return (
     <Card title="Loaded versions" flush>
@@ -35,6 +36,13 @@ export function Serving({ serving }: { serving: unknown }) {
           ))}
         </div>
       )}
+      {bases
+        .filter((base) => base.waiting > 0)
+        .map((base) => (
+          <p key={base.name} className={listed.pad}>
+            {number(base.waiting)} requests wait for {base.name}; a new one begins in about {duration(base.wait_s)}.
+          </p>
+        ))}
       {generations.length === 0 && <Empty title="None">A version is loaded with its first request.</Empty>}
       {generations.length > 0 && (
         <Table

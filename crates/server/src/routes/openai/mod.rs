@@ -15,7 +15,7 @@ pub(crate) use refusal::{OpenAiError, in_form};
 use reply::{Frame, Shape, reply};
 
 use crate::{
-    extract::{At, Body, Reply},
+    extract::{At, Body, Client, Reply},
     problem::{Kind, Problem},
     state::AppState,
 };
@@ -306,6 +306,7 @@ fn messages_of(messages: Vec<Message>) -> Result<Vec<(String, String)>, Refusal>
         (status = 400, body = OpenAiError), (status = 404, body = OpenAiError), (status = 429, body = OpenAiError)))]
 async fn chat_completions(
     State(state): State<AppState>,
+    client: Result<Client, Problem>,
     body: Result<Body<ChatRequest>, Problem>,
 ) -> Result<Response, Refusal> {
     let Body(asked) = body?;
@@ -314,7 +315,7 @@ async fn chat_completions(
         return Err(Refusal::bad("top_logprobs", "top_logprobs needs logprobs to be true"));
     }
     let top = log_probs.then(|| asked.top_logprobs.unwrap_or(0));
-    let options = asked.common.options(asked.max_completion_tokens, top)?;
+    let options = AnswerOptions { client: client?.0, ..asked.common.options(asked.max_completion_tokens, top)? };
     let prompt = Prompt::Messages(messages_of(asked.messages)?);
     let format = format_of(asked.response_format);
     let answering = state.serving.begin_model(&asked.model, prompt, &format, &options).await?;
@@ -329,10 +330,11 @@ async fn chat_completions(
         (status = 400, body = OpenAiError), (status = 404, body = OpenAiError), (status = 429, body = OpenAiError)))]
 async fn completions(
     State(state): State<AppState>,
+    client: Result<Client, Problem>,
     body: Result<Body<CompletionRequest>, Problem>,
 ) -> Result<Response, Refusal> {
     let Body(asked) = body?;
-    let options = asked.common.options(None, asked.logprobs)?;
+    let options = AnswerOptions { client: client?.0, ..asked.common.options(None, asked.logprobs)? };
     let text = match asked.prompt {
         OneOrMany::One(text) => text,
         OneOrMany::Many(mut texts) if texts.len() == 1 => texts.pop().unwrap_or_default(),
