@@ -35,6 +35,13 @@ test("messages come in through the page", async ({ page }) => {
   await page
     .getByLabel("File")
     .setInputFiles({ name: "toy.csv", mimeType: "text/csv", buffer: Buffer.from(table(60, 12)) });
+  // A look first: nothing is stored by it.
+  await page.getByRole("dialog").getByRole("button", { name: "Preview" }).click();
+  await expect(page.getByText("Preview of 60 messages; nothing is stored.")).toBeVisible();
+  const seen = page.getByRole("table", { name: "The first examples" });
+  await expect(seen.getByRole("row").first()).toContainText("Approved");
+  const { total } = await graft.api<{ total: number }>(`/examples?task=${TASK}`);
+  expect(total).toBe(0);
   await page.getByRole("dialog").getByRole("button", { name: "Import" }).click();
   await expect(page.getByText("60 messages read.")).toBeVisible();
   await page.getByRole("button", { name: "Done" }).click();
@@ -232,6 +239,10 @@ test("a run that fails shows its whole error, to be copied", async ({ page }) =>
 
   await page.goto(`${graft.url}/train?task=${TASK}`);
   await page.getByRole("button", { name: "Show full error" }).click();
+  const facts = page.getByRole("dialog");
+  await expect(facts.getByText("Loss", { exact: true })).toBeVisible();
+  await expect(facts.getByText("Finished", { exact: true })).toBeVisible();
+  await expect(facts.getByText("not yet")).toHaveCount(0);
   await page.getByRole("dialog").getByRole("button", { name: "Copy the error" }).click();
   const stored = await graft.api<{ run: { error: string } }>(`/runs/${run.id}`);
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(stored.run.error);

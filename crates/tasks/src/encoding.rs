@@ -9,19 +9,23 @@ use crate::{Error, import::cannot_read, sniff};
 
 /// The text of a file, and how sure it is.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Text {
-    pub(crate) text: String,
+pub struct Text {
+    /// The text, without a byte order mark.
+    pub text: String,
     /// What people should know of the encoding, a sentence.
-    pub(crate) note: Option<String>,
+    pub note: Option<String>,
     /// The encoding is a guess, so letters beyond ASCII may be wrong.
-    pub(crate) guessed: bool,
+    pub guessed: bool,
 }
 
 /// Bytes of a file of examples.
 const MAX_FILE: u64 = 1 << 30;
 
-/// Reads a whole file as text.
-pub(crate) fn read(path: &Path) -> Result<Text, Error> {
+/// Reads a whole file as text, whatever its encoding.
+///
+/// # Errors
+/// [`Error::Missing`], [`Error::Read`], [`Error::TooLarge`], [`Error::Encoding`]; [`Error::OtherForm`] for what is no text.
+pub fn read(path: &Path) -> Result<Text, Error> {
     let bytes = read_bytes(path)?;
     if let Some(found) = sniff::magic(&bytes) {
         return Err(Error::OtherForm { path: path.into(), found });

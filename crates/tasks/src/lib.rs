@@ -26,9 +26,11 @@ mod time;
 mod values;
 pub mod variants;
 
+pub use encoding::{Text, read as read_text};
 pub use error::Error;
 pub use import::{Approval, Import, MAX_PROBLEMS, Problem, Skipped};
 pub use sniff::{FileForm, Found, SourceKind, find_out};
+pub use values::each as each_value;
 
 /// A pattern of this crate's own.
 fn pattern(text: &str) -> regex::Regex {

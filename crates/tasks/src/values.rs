@@ -7,7 +7,7 @@ const MAX_VALUE: usize = 4 << 20;
 
 /// Hands over each value with the line it begins in, counted from 1, or what is wrong with it. What can't be read costs
 /// its own value only: the next is looked for at the next line that could begin one.
-pub(crate) fn each(text: &str, mut take: impl FnMut(usize, Result<Value, String>)) {
+pub fn each(text: &str, mut take: impl FnMut(usize, Result<Value, String>)) {
     let mut walk = Walk { text, at: 0, line: 1, careful: false };
     walk.skip(char::is_whitespace);
     if text[walk.at..].starts_with('[') && !is_lines_of_lists(text[walk.at..].trim_end()) {

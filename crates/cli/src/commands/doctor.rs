@@ -25,8 +25,10 @@ pub(crate) async fn run(home: &Home, by: &str, command: &Doctor) -> Reply {
     let opened =
         if problems.is_empty() { Some(Engine::open_at(home.clone(), by, &config.places()).await) } else { None };
     problems.extend(config.check().err());
+    // Large tasks take seconds.
+    let tell = |what: &str| eprintln!("Looking at: {what}");
     let mut checks: Vec<Check> = problems.iter().map(unread).collect();
-    checks.extend(graft_engine::doctor(home, opened.as_ref(), command.task.as_deref(), &command.base).await);
+    checks.extend(graft_engine::doctor(home, opened.as_ref(), (command.task.as_deref(), &command.base), &tell).await);
     let mut table = Table::new(["", "what", "found"]);
     let mut hints = String::new();
     for check in &checks {

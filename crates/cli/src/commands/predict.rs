@@ -1,4 +1,7 @@
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
 use graft_core::{AnswerForm, ComputeDevice, ExitCode, TaskCard};
@@ -142,6 +145,13 @@ impl Which {
     }
 }
 
+/// Reads what is to be answered, and says how where that isn't plain.
+fn read(path: &Path) -> Result<Vec<Input>> {
+    let (inputs, notes) = read_inputs(path)?;
+    notes.iter().for_each(|note| eprintln!("{}: {note}", path.display()));
+    Ok(inputs)
+}
+
 /// Whether the argument is a folder rather than a version's name.
 pub(crate) fn is_folder(adapter: &str) -> bool {
     adapter.contains(std::path::is_separator) || adapter == "."
@@ -169,7 +179,7 @@ pub(crate) async fn infer(engine: &Engine, command: Infer, json: bool) -> Result
     let (serving, options) = command.how.start(engine)?;
     let (inputs, one) = match (command.message, command.input_file) {
         (Some(text), _) => (vec![Input { key: "", id: String::new(), text }], true),
-        (None, Some(path)) => (read_inputs(&path)?, false),
+        (None, Some(path)) => (read(&path)?, false),
         (None, None) => return Err(Failure::usage("answer nothing", "give `--message` or `--input-file`")),
     };
     let chosen = command.which.find(engine).await?;
@@ -248,7 +258,7 @@ pub(crate) async fn validate(engine: &Engine, command: Validate) -> Result<Reply
     let deployment = serving.deploy(chosen.clone()).await?;
     let card = deployment.card();
     let inputs = match &command.samples {
-        Some(path) => read_inputs(path)?,
+        Some(path) => read(path)?,
         None => held_out(engine, &chosen, &card.name).await?,
     };
     let mut counter = Counter::new("answers", inputs.len());

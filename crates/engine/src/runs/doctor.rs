@@ -35,6 +35,8 @@ pub struct Check {
 
 /// Room that checkpoints and logs of a run may take, beside the adapter.
 const DISK_NEEDED: u64 = 1 << 30;
+/// Examples of each side whose tokens are counted: the longest, which decide how much memory a run takes.
+const LONGEST: usize = 2000;
 /// With fewer examples a result says little.
 const FEW: u64 = 10;
 
@@ -50,7 +52,13 @@ impl Check {
 }
 
 /// Looks at everything a run needs, and lists all that is missing at once; without a database, only at the machine.
-pub async fn doctor(home: &Home, opened: Option<&Result<Engine>>, task: Option<&str>, base: &str) -> Vec<Check> {
+/// `tell` hears what is being looked at.
+pub async fn doctor(
+    home: &Home,
+    opened: Option<&Result<Engine>>,
+    (task, base): (Option<&str>, &str),
+    tell: &dyn Fn(&str),
+) -> Vec<Check> {
     let mut checks = vec![Check::good("home", home.path().display().to_string())];
     checks.push(disk(home.path()));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -65,15 +73,19 @@ pub async fn doctor(home: &Home, opened: Option<&Result<Engine>>, task: Option<&
         }
         None => return checks,
     };
+    tell("database");
     checks.push(match engine.store.check().await {
         Ok(()) => Check::good("database", engine.store.name()),
         Err(error) => Check::bad("database", &error.into()),
     });
+    tell("examples");
     let prepared = prepare(engine, task.unwrap_or("slack-rescue")).await;
     checks.push(examples(engine, task, &prepared).await);
     if let Some(task) = task {
+        tell("labels");
         checks.push(suspects(engine, task).await);
     }
+    tell("base model");
     let model = engine.bases().find(base).await;
     match &model {
         Ok((base, files)) => {
@@ -81,6 +93,7 @@ pub async fn doctor(home: &Home, opened: Option<&Result<Engine>>, task: Option<&
         }
         Err(error) => checks.push(Check::bad("base model", error)),
     }
+    tell("memory");
     checks.push(memory(prepared, model));
     checks
 }
@@ -151,11 +164,13 @@ fn memory(prepared: Result<Prepared>, model: Result<(graft_core::BaseRef, graft_
     let (Ok((base, files)), Ok(prepared)) = (model, prepared) else { return Check::good("memory", found) };
     let settings = recipe(&prepared.card.name, Method::Lora, prepared.dataset.train.len());
     let plan = Plan { prepared, base, recipe: settings, run: None, dir: None };
-    let needed = match Measured::new(&plan, &files) {
+    let needed = match Measured::of_longest(&plan, &files, LONGEST) {
         Ok(measured) => measured.memory(&plan.spec("doctor".into())),
         Err(error) => return Check::bad("memory", &error),
     };
-    let mut check = Check::good("memory", format!("{found}; a run takes about {} MB", needed / 1_000_000));
+    let all = plan.prepared.dataset.train.len().max(plan.prepared.dataset.eval.len());
+    let of = if all > LONGEST { format!(", by the {LONGEST} longest examples") } else { String::new() };
+    let mut check = Check::good("memory", format!("{found}; a run takes about {} MB{of}", needed / 1_000_000));
     if needed > available {
         check.ok = false;
         check.hint = Some("`--pass-tokens 256 --recompute` takes less".into());

@@ -157,9 +157,22 @@ pub(crate) struct Measured {
 
 impl Measured {
     pub(crate) fn new(plan: &Plan, files: &ModelFiles) -> Result<Self> {
+        Self::of_longest(plan, files, usize::MAX)
+    }
+
+    /// Only of the longest examples of each side, which decide how much memory a training takes.
+    pub(crate) fn of_longest(plan: &Plan, files: &ModelFiles, most: usize) -> Result<Self> {
         let model = Model::load(files)?;
         let prompter = Prompter::new(files, model.has_encoder(), &plan.prepared.card)?;
+        let longest = |mut rows: Vec<Row>| {
+            if rows.len() > most {
+                rows.sort_by_key(|row| std::cmp::Reverse(row.input.len() + row.answer.len()));
+                rows.truncate(most);
+            }
+            rows
+        };
         let (train, eval) = plan.prepared.rows_to_train(&plan.recipe.optim)?;
+        let (train, eval) = (longest(train), longest(eval));
         let sequences = |rows: &[Row]| {
             let made = rows.iter().map(|row| prompter.sequence(&row.input, &row.answer));
             made.collect::<std::result::Result<Vec<_>, _>>()

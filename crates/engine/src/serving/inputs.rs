@@ -1,4 +1,4 @@
-use std::{fs, path::Path};
+use std::path::Path;
 
 use graft_tasks::slack;
 use serde_json::Value;
@@ -18,46 +18,52 @@ pub struct Input {
 
 /// Names that the text of a JSON line may have.
 const TEXT: [&str; 7] = ["text", "message", "input", "prompt", "question", "query", "content"];
-/// Largest file of inputs, in bytes.
-const MAX_FILE: u64 = 1 << 30;
 
-/// Reads what is to be answered: a Slack export (folder, zip, xlsx), JSON lines with a text and a `ts` or `id`, or any
-/// other file as one text a line.
+/// Reads what is to be answered: a Slack export (folder, zip, xlsx), JSON (lines or a list) with a text and a `ts` or `id`,
+/// or any other file as one text a line, in whatever encoding; with what people should know of how it was read.
 ///
 /// # Errors
 /// The file can't be read, or a line of it has no text; there is nothing in it.
-pub fn read_inputs(path: &Path) -> Result<Vec<Input>> {
+pub fn read_inputs(path: &Path) -> Result<(Vec<Input>, Vec<String>)> {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
     if path.is_dir() || matches!(extension.as_str(), "zip" | "xlsx") {
         let (messages, _) = slack::read(path)?;
-        return Ok(messages.into_iter().map(|m| Input { key: "ts", id: m.ts, text: m.text }).collect());
+        let inputs = messages.into_iter().map(|m| Input { key: "ts", id: m.ts, text: m.text }).collect();
+        return Ok((inputs, Vec::new()));
     }
-    let about = fs::metadata(path).map_err(|_| graft_tasks::Error::Missing(path.to_owned()))?;
-    if about.len() > MAX_FILE {
-        let place = path.display().to_string();
-        return Err(graft_tasks::Error::TooLarge { place, limit: MAX_FILE >> 20 }.into());
-    }
-    let text = fs::read_to_string(path).map_err(|source| graft_tasks::Error::Read { path: path.to_owned(), source })?;
-    let json = matches!(extension.as_str(), "jsonl" | "ndjson" | "json");
-    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-    let read = |(number, line): (usize, &str)| {
-        if json {
-            let bad = |reason| Error::BadInput { path: path.to_owned(), line: number, reason };
-            from_json(number, line).map_err(bad)
-        } else {
-            Ok(Input { key: "id", id: number.to_string(), text: line.trim().to_owned() })
+    let graft_tasks::Text { text, note, .. } = graft_tasks::read_text(path)?;
+    let (mut inputs, mut failed) = (Vec::new(), None);
+    let mut take = |number: usize, read: std::result::Result<Input, String>| match read {
+        Ok(input) => inputs.push(input),
+        Err(reason) if failed.is_none() => {
+            failed = Some(Error::BadInput { path: path.to_owned(), line: number, reason });
         }
+        Err(_) => {}
     };
-    let inputs = lines.map(read).collect::<Result<Vec<_>>>()?;
+    if matches!(extension.as_str(), "jsonl" | "ndjson" | "json") {
+        graft_tasks::each_value(&text, |number, value| take(number, value.and_then(|value| from_json(number, value))));
+    } else {
+        let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+        lines.for_each(|(number, line)| {
+            take(number, Ok(Input { key: "id", id: number.to_string(), text: line.trim().to_owned() }));
+        });
+    }
+    if let Some(failed) = failed {
+        return Err(failed);
+    }
+    let mut notes: Vec<String> = note.into_iter().collect();
+    for input in inputs.iter_mut().filter(|input| input.text.contains('\0')) {
+        notes.push(format!("{} {}: NUL characters were left out.", input.key, input.id));
+        input.text.retain(|character| character != '\0');
+    }
     if inputs.is_empty() {
         let (source_name, skipped) = (path.display().to_string(), "the file is empty".into());
         return Err(graft_tasks::Error::Nothing { source_name, skipped, reasons: Vec::new() }.into());
     }
-    Ok(inputs)
+    Ok((inputs, notes))
 }
 
-fn from_json(number: usize, line: &str) -> std::result::Result<Input, String> {
-    let value: Value = serde_json::from_str(line).map_err(|e| format!("it is no JSON ({e})"))?;
+fn from_json(number: usize, value: Value) -> std::result::Result<Input, String> {
     if let Value::String(text) = value {
         return Ok(Input { key: "id", id: number.to_string(), text });
     }
@@ -77,14 +83,42 @@ fn from_json(number: usize, line: &str) -> std::result::Result<Input, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+
+    #[test]
+    fn encodings_are_found_out_and_json_may_be_laid_out_as_one_likes() {
+        let dir = tempfile::tempdir().unwrap();
+        let read = |name: &str, bytes: &[u8]| {
+            let path = dir.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            let (inputs, notes) = read_inputs(&path).unwrap();
+            (inputs.into_iter().map(|input| input.text).collect::<Vec<_>>(), notes)
+        };
+        let utf_16: Vec<u8> = "\u{feff}käse\r\nbröd\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let (texts, notes) = read("utf16.txt", &utf_16);
+        assert!(texts == ["käse", "bröd"] && notes[0].contains("UTF-16LE"), "{texts:?} {notes:?}");
+        let (texts, notes) = read("bom.txt", "\u{feff}kale\n".as_bytes());
+        assert!(texts == ["kale"] && notes.is_empty(), "{texts:?} {notes:?}");
+        let (texts, notes) = read("nul.txt", b"kale\0 and figs\nbread\n");
+        assert!(texts == ["kale and figs", "bread"] && notes == ["id 1: NUL characters were left out."], "{notes:?}");
+        let (texts, notes) = read("latin.txt", b"K\xe4se und Br\xf6tchen f\xfcr die K\xfcche\n");
+        assert!(texts == ["Käse und Brötchen für die Küche"] && notes[0].contains("guess"), "{texts:?} {notes:?}");
+        for json in ["[{\"text\": \"a\"}, {\"text\": \"b\"}]", "{\n \"text\": \"a\"\n}\n{\n \"text\": \"b\"\n}"] {
+            assert_eq!(read("list.json", json.as_bytes()).0, ["a", "b"], "{json}");
+        }
+        let zip = dir.path().join("in.txt");
+        fs::write(&zip, b"PAR1....PAR1").unwrap();
+        assert!(matches!(read_inputs(&zip), Err(Error::Tasks(graft_tasks::Error::OtherForm { .. }))));
+    }
 
     #[test]
     fn json_lines_keep_their_keys() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("in.jsonl");
         fs::write(&path, "{\"ts\":\"1.5\",\"text\":\"a\"}\n\n{\"id\":7,\"message\":\"b\"}\n\"c\"\n").unwrap();
-        let found: Vec<(&str, String)> = read_inputs(&path).unwrap().into_iter().map(|i| (i.key, i.id)).collect();
+        let found: Vec<(&str, String)> = read_inputs(&path).unwrap().0.into_iter().map(|i| (i.key, i.id)).collect();
         assert_eq!(found, [("ts", "1.5".into()), ("id", "7".into()), ("id", "4".into())]);
         fs::write(&path, "{\"text\":\"a\"}\n{\"x\":1}\n").unwrap();
         assert!(matches!(read_inputs(&path), Err(Error::BadInput { line: 2, .. })));
