@@ -30,6 +30,40 @@ test("a training is cancelled, resumed, and comes to its end", async ({ page }) 
   await expect(page.locator("header").getByText("Succeeded")).toBeVisible({ timeout: 120_000 });
 });
 
+test("a trainer that is stopped says so, and a cancelled run is not red", async ({ page }) => {
+  await graft.watchTraining(page, 2_000);
+  const id = new URL(page.url()).pathname.split("/").at(-1) ?? "";
+  const { run } = await graft.api<{ run: { pid: number } }>(`/runs/${id}`);
+  process.kill(run.pid, "SIGSTOP");
+  await expect(page.getByText(`kill -CONT ${run.pid}`)).toBeVisible({ timeout: 20_000 });
+  process.kill(run.pid, "SIGCONT");
+  await expect(page.getByText(`kill -CONT ${run.pid}`)).toHaveCount(0, { timeout: 20_000 });
+  await graft.api(`/runs/${id}/cancel`, {});
+  await expect(page.locator("header").getByText("■ Cancelled")).toBeVisible({ timeout: 20_000 });
+  const danger = await page.evaluate(() => {
+    const probe = document.body.appendChild(document.createElement("i"));
+    probe.style.color = "var(--danger)";
+    const color = getComputedStyle(probe).color;
+    probe.remove();
+    return color;
+  });
+  const red = (color: string) =>
+    [...document.querySelectorAll("main *")].filter((it) => getComputedStyle(it).color === color && it.textContent).length;
+  expect(await page.evaluate(red, danger)).toBe(0);
+  await page.goto(`${graft.url}/train?task=${TASK}`);
+  await expect(page.getByRole("link", { name: id })).toBeVisible();
+  const row = page.getByRole("row").filter({ hasText: id });
+  await expect(row.getByText("■ Cancelled")).toBeVisible();
+  const colors = await row.evaluate((it) => [...it.querySelectorAll("*")].map((part) => getComputedStyle(part).color));
+  expect(colors).not.toContain(danger);
+});
+
+test("the address of the old page leads to its trainings", async ({ page }) => {
+  await page.goto(`${graft.url}/admin`);
+  await expect(page).toHaveURL(/\/train\?task=ask-ai/);
+  await expect(page.getByRole("heading", { name: "Train", exact: true })).toBeVisible();
+});
+
 test("who holds which run, and what was swept, is told", async ({ page }) => {
   // A worker sweeps when nothing is left to do.
   const swept = async () => (await graft.api<{ swept?: object }>("/system")).swept;

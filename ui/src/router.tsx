@@ -3,6 +3,7 @@ import {
   createRoute,
   createRouter,
   lazyRouteComponent,
+  redirect,
   retainSearchParams,
   type RouteComponent,
   type SearchSchemaInput,
@@ -38,6 +39,14 @@ const routes = root.addChildren([
   page("/versions", "Versions", () => import("./pages/versions/Versions")),
   page("/stats", "StatsPage", () => import("./pages/stats/StatsPage")),
   page("/settings", "Settings", () => import("./pages/settings/Settings")),
+  // Where the page of the Ask AI service had its trainings.
+  createRoute({
+    getParentRoute: () => root,
+    path: "/admin",
+    beforeLoad: () => {
+      throw redirect({ to: "/train", search: { task: "ask-ai" }, replace: true });
+    },
+  }),
   page("/login", "Login", () => import("./pages/login/Login")),
 ]);
 

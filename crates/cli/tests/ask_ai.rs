@@ -9,15 +9,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Graft, data, model, server::Server};
+use common::{Graft, Said, data, model, server::Server};
 use serde_json::{Value, json};
 use sqlx::Connection as _;
 
 fn nuc() -> Graft {
+    let graft = without_base();
+    graft.ok(&["base", "add", "tiny-t5", model("tiny-t5").to_str().unwrap()]);
+    graft
+}
+
+fn without_base() -> Graft {
     let graft = Graft::new();
     fs::create_dir(graft.dir.path().join("data")).unwrap();
     fs::copy(data("ask_ai/ai_automation.db"), graft.dir.path().join("data/ai_automation.db")).unwrap();
-    graft.ok(&["base", "add", "tiny-t5", model("tiny-t5").to_str().unwrap()]);
     graft
 }
 
@@ -97,6 +102,75 @@ fn a_run_goes_on_from_its_checkpoint() {
     assert_eq!(hash(&dir), before);
     graft.ok(&["soft-prompt", "train", "--resume-from", checkpoint.to_str().unwrap()]);
     assert_eq!(latest(&graft), "first");
+}
+
+#[test]
+fn asking_again_for_an_ended_run_leaves_latest_alone_and_its_log_says_what_it_was() {
+    let graft = nuc();
+    let train = ["soft-prompt", "train", "--base-model", "tiny-t5", "--max-samples", "40", "--epochs", "0.5"];
+    let said = graft.run(&[&train[..], &["--run-id", "first"]].concat());
+    assert!(said.stderr.contains("Base model tiny-t5: from a path on this machine ("), "{}", said.stderr);
+    graft.ok(&[&train[..], &["--run-id", "second", "--lora-r", "2"]].concat());
+    let log = graft.ok(&["runs", "logs", "second"]);
+    assert!(log.contains("Settings: LoRA of rank 2, alpha ") && log.contains(" 0.5 epochs; "), "{log}");
+    assert!(log.contains("Base model tiny-t5: from a path on this machine ("), "{log}");
+    let first = graft.dir.path().join("data/ask_ai_soft_prompt/first");
+    let said = graft.run(&["soft-prompt", "train", "--resume-from", first.to_str().unwrap()]);
+    assert!(said.code == 0 && said.stderr.contains("`latest` stays"), "{}", said.stderr);
+    assert_eq!(latest(&graft), "second");
+}
+
+#[test]
+fn a_base_of_the_cache_is_said_to_be_of_it() {
+    let graft = without_base();
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let snapshot = graft.dir.path().join("hf/hub/models--org--tiny/snapshots").join(commit);
+    fs::create_dir_all(&snapshot).unwrap();
+    for file in fs::read_dir(model("tiny-t5")).unwrap().flatten().filter(|file| file.path().is_file()) {
+        fs::copy(file.path(), snapshot.join(file.file_name())).unwrap();
+    }
+    let refs = snapshot.join("../../refs");
+    fs::create_dir_all(&refs).unwrap();
+    fs::write(refs.join("main"), commit).unwrap();
+    let train = ["soft-prompt", "train", "--base-model", "org/tiny", "--max-samples", "40", "--epochs", "0.2"];
+    let said = graft.run(&[&train[..], &["--run-id", "cached"]].concat());
+    assert!(said.code == 0 && said.stderr.contains("from the Hugging Face cache ("), "{}", said.stderr);
+    assert!(graft.ok(&["runs", "logs", "cached"]).contains("Base model org/tiny: from the Hugging Face cache ("));
+}
+
+#[test]
+fn settings_come_from_the_environment_until_somebody_sets_them() {
+    let graft = Graft::new();
+    let start = |threshold: &str| {
+        let mut command = graft.command(&["serve", "--bind", "127.0.0.1:0", "--no-worker"]);
+        command.env("SOFT_PROMPT_MODEL_DIR", "data/own").env("SOFT_PROMPT_CONFIDENCE_THRESHOLD", threshold);
+        command
+    };
+    let server = Server::started(start("0.4"));
+    let given =
+        json!({"softPromptEnabled": false, "softPromptModelDir": "data/own", "softPromptConfidenceThreshold": 0.4});
+    assert_eq!(server.get("/api/v1/settings"), given);
+    let path = "/api/v1/settings";
+    let changed = server.json(200, "PATCH", path, &json!({"softPromptConfidenceThreshold": 0.6}));
+    assert_eq!(
+        (&changed["softPromptConfidenceThreshold"], &changed["softPromptModelDir"]),
+        (&json!(0.6), &json!("data/own"))
+    );
+    server.json(422, "PATCH", path, &json!({"softPromptConfidenceThreshold": 2}));
+    server.json(422, "PATCH", path, &json!({"softPromptModelDir": "/etc"}));
+    server.json(422, "PATCH", path, &json!({"softPromptEnabled": true}));
+    server.json(422, "PATCH", path, &json!({"temperature": 1}));
+    server.stop();
+    let server = Server::started(start("0.5"));
+    assert_eq!(server.get(path), changed, "what people set holds");
+    server.stop();
+    let said = Said::of(start("1.5"));
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    assert!(
+        said.stderr.contains("SOFT_PROMPT_CONFIDENCE_THRESHOLD") && said.stderr.contains("from 0 to 1"),
+        "{}",
+        said.stderr
+    );
 }
 
 #[test]
@@ -200,6 +274,12 @@ fn the_button_trains_on_what_was_asked_since_and_the_fallback_speaks_with_it() {
     for file in ["adapter_config.json", "adapter_model.safetensors", "graft.json", "training_run.json"] {
         assert!(folder.join("latest").join(file).exists(), "{file}");
     }
+
+    // Nobody asked or decided anything since: the same version would come of it.
+    let same = server.json(200, "POST", "/api/v1/admin/training/trigger", &json!({}));
+    assert!(same["note"].as_str().unwrap().contains("nothing changed"), "{same}");
+    assert_eq!((&same["id"], &same["status"]), (&first["id"], &json!("completed")));
+    assert_eq!(server.get("/api/v1/admin/training/runs").as_array().unwrap().len(), 1);
 
     asked(&database, 20..40, "approved");
     let second = trigger(&server);

@@ -12,7 +12,7 @@ use crate::{
     people::People,
     runs::Runs,
     upkeep::Upkeep,
-    versions::Versions,
+    versions::{AskAiSettings, Versions},
 };
 
 /// Whether a process of this machine has the id; where that can't be told, it has.
@@ -51,6 +51,8 @@ pub struct Engine {
     pub by: String,
     /// Where answers are computed.
     pub(crate) device: ComputeDevice,
+    /// The Ask AI service's settings, until somebody sets them.
+    pub(crate) ask_ai: Arc<AskAiSettings>,
     /// Names this process among all that may hold runs: its place, its process id, and when it began.
     pub(crate) me: Arc<str>,
     /// What contestants said of the examples of each task.
@@ -90,8 +92,14 @@ impl Engine {
 
     fn new(home: Home, by: String, store: Store, artifacts: Option<Artifacts>) -> Self {
         let me = format!("{}/{}/{}", home.place(), std::process::id(), crate::now());
-        let device = ComputeDevice::default();
-        Self { home, store, artifacts, by, device, me: me.into(), judgements: Arc::default() }
+        let (device, ask_ai, judgements) = (ComputeDevice::default(), Arc::default(), Arc::default());
+        Self { home, store, artifacts, by, device, ask_ai, me: me.into(), judgements }
+    }
+
+    /// With other settings of the Ask AI service for as long as nobody sets them.
+    #[must_use]
+    pub fn with_ask_ai(self, settings: AskAiSettings) -> Self {
+        Self { ask_ai: Arc::new(settings), ..self }
     }
 
     /// Path or URL of the database, without its password.

@@ -59,8 +59,9 @@ pub use upkeep::{
     Attention, Backup, LastSweep, Rent, Restored, SourceCount, Swept, System, TaskForm, TaskOverview, Upkeep,
 };
 pub use versions::{
-    AskAiSettings, BaselineScores, Chosen, ContestantScores, Distance, Drift, DriftState, Evaluation, KeptAnswer,
-    Lineage, Overrides, Seen, Share, Shift, ShownAnswer, Spread, Told, VersionDetail, Versions, field_of, point_latest,
+    AskAiChange, AskAiSettings, BaselineScores, Chosen, ContestantScores, Distance, Drift, DriftState, Evaluation,
+    KeptAnswer, Lineage, Overrides, Seen, Share, Shift, ShownAnswer, Spread, Told, VersionDetail, Versions, field_of,
+    point_latest,
 };
 
 /// A result of this crate.

@@ -355,13 +355,13 @@ async fn the_fallback_asks_an_active_contestant() {
     engine.evaluations().activate("ask-ai", &version.name, Seen::Any, false, &mut |_, _, _| {}).await.unwrap();
     assert_eq!(serving.check_ask_ai(&settings, &[]).await, []);
     engine.versions().set_ask_ai(&settings).await.unwrap();
-    let said = serving.suggest("is it dark in room 3", Vec::new()).await.unwrap();
+    let said = serving.suggest("is it dark in room 3", Vec::new(), &AnswerOptions::default()).await.unwrap();
     assert_eq!(said.verdict, Verdict::Injected);
     assert_eq!(said.suggestions[0]["description"], "turn on the light of room 3");
     // Settings that name a folder of their own mean that folder.
     settings.soft_prompt_model_dir = "nowhere".into();
     engine.versions().set_ask_ai(&settings).await.unwrap();
-    assert!(serving.suggest("dark", Vec::new()).await.is_err());
+    assert!(serving.suggest("dark", Vec::new(), &AnswerOptions::default()).await.is_err());
 }
 
 #[tokio::test]

@@ -57,6 +57,15 @@ impl Hub {
         recorded.chain(built_in).chain(cached).collect()
     }
 
+    /// What keeps the files at a path: the Hub's cache, or Graft's own folder; nothing for those of other programs.
+    #[must_use]
+    pub fn keeps(&self, path: &Path) -> Option<Source> {
+        let Settings { cache, home, .. } = &self.settings;
+        let is_in =
+            |folder: &Path| path.starts_with(folder) || folder.canonicalize().is_ok_and(|f| path.starts_with(f));
+        if is_in(cache) { Some(Source::Cache) } else { is_in(home).then_some(Source::Pypi) }
+    }
+
     /// Looks on this machine, then downloads, and records the base model. If it is killed, it leaves only `.incomplete` files,
     /// which the next call continues.
     ///

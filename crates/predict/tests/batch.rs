@@ -259,7 +259,7 @@ fn a_short_prompt_overtakes_long_ones_and_a_flood_leaves_turns_to_others() {
 fn a_prompt_read_in_parts_is_answered_as_if_it_were_read_whole() {
     let base = base("tiny-llama");
     let answer = |chunk: usize| {
-        let limits = Limits { slots: 2, cache_bytes: 4 << 20, chunk };
+        let limits = Limits { slots: 2, cache_bytes: 4 << 20, chunk, ..Limits::default() };
         let mut batcher = Batcher::new(Arc::clone(&base.model), limits);
         // Another answer is being written, so that the prompt is read in parts of this size.
         let (beside, _beside_heard) = ask(&base, 1, "bread", 300);

@@ -88,6 +88,7 @@ fn run(dir: &RunDir, machine: &Machine<'_>, say: &mut Say<'_>) -> Result<Trainin
     if let Some(threads) = machine.threads.or(spec.limits.threads) {
         pool::set_threads(threads);
     }
+    say(EventKind::Note { text: banner(spec) })?;
     let base = &(machine.find_base)(&spec.base)?;
     let (model, files) = Model::open(base).map_err(Error::Model)?;
     let digest = digest_of(base, machine.digests).map_err(|e| Error::Model(graft_nn::Error::Load(e)))?;
@@ -111,6 +112,28 @@ fn run(dir: &RunDir, machine: &Machine<'_>, say: &mut Say<'_>) -> Result<Trainin
             Trainer::new(dir, spec, (&model, &on_gpu), &prompter, sides)?.run(base, Some(free), say)
         }
     }
+}
+
+/// The settings that decide most about a run, as one line of its log.
+fn banner(spec: &TrainSpec) -> String {
+    let adapter = match &spec.adapter {
+        AdapterSpec::Lora(lora) => {
+            format!("LoRA of rank {}, alpha {}, dropout {}", lora.rank, lora.alpha, lora.dropout)
+        }
+        AdapterSpec::SoftPrompt(prompt) => format!("soft prompt of {} tokens", prompt.tokens),
+    };
+    let (o, limits) = (&spec.optim, &spec.limits);
+    format!(
+        "Settings: {adapter}; learning rate {}, {} examples a step, {} epochs; at most {} tokens an example; seed {}; \
+         dataset {}; Graft {}.",
+        o.lr,
+        o.batch,
+        o.epochs,
+        limits.max_tokens,
+        o.seed,
+        spec.dataset.short(),
+        spec.graft
+    )
 }
 
 struct Trainer<'r, D: Device> {

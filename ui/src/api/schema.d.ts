@@ -47,7 +47,8 @@ export interface paths {
         get?: never;
         put?: never;
         /** Reads the Ask AI database again, if the configuration names it, and queues a training on what is approved. Its
-         *     version becomes active, and `latest` in the folder of the settings, unless it is worse than the one before. */
+         *     version becomes active, and `latest` in the folder of the settings, unless it is worse than the one before. If nothing
+         *     changed since the last training, that one is returned with a `note`, and none is queued. */
         post: operations["trigger"];
         delete?: never;
         options?: never;
@@ -689,7 +690,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Changes some of the settings; `If-Match` refuses where somebody else changed them. */
+        patch: operations["change_settings"];
         trace?: never;
     };
     "/api/v1/settings/rent": {
@@ -3488,6 +3490,18 @@ export interface components {
             /** @description Base folder of the trained artifacts, or an adapter's own; relative to `GRAFT_HOME`, or absolute. */
             softPromptModelDir: string;
         };
+        /** @description A change of some of the settings; what is absent stays. */
+        SettingsChange: {
+            /**
+             * Format: double
+             * @description Confidence that a suggestion must reach, from 0 to 1.
+             */
+            softPromptConfidenceThreshold?: number | null;
+            /** @description Whether the adapter writes a suggestion where the service has none, or only weak ones. */
+            softPromptEnabled?: boolean | null;
+            /** @description Base folder of the trained artifacts, or an adapter's own; relative to `GRAFT_HOME`, or absolute. */
+            softPromptModelDir?: string | null;
+        };
         /** @description Whether settings could be used. */
         SettingsCheck: {
             /** @description All that is wrong with them. */
@@ -4011,6 +4025,8 @@ export interface components {
             id: number;
             /** @description The result's description, once there is one. */
             metadataPath?: string | null;
+            /** @description Said of this answer: that nothing changed since the run. */
+            note?: string | null;
             /** @description The run directory. */
             outputDir: string;
             /** @description Name of the run. */
@@ -4298,6 +4314,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description nothing changed since this training */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingRunRow"];
+                };
+            };
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -5783,6 +5808,48 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Settings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    change_settings: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsChange"];
             };
         };
         responses: {

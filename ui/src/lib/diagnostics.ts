@@ -1,5 +1,5 @@
 import type { Run, RunFailure } from "../api/types";
-import { duration, exact, number } from "./format";
+import { duration, exact, number, significant } from "./format";
 
 /** What a run was asked to do and what became of it. */
 export function facts(run: Run): [name: string, value: string][] {
@@ -15,7 +15,8 @@ export function facts(run: Run): [name: string, value: string][] {
     ["samples", `${number(run.train_samples)} to learn from, ${number(run.eval_samples)} held out`],
     ["created", exact(run.created_at)],
     ["started", run.started_at ? exact(run.started_at) : "never"],
-    ["ended", run.finished_at ? exact(run.finished_at) : "not yet"],
+    ["loss", significant(run.final_loss ?? run.progress?.loss)],
+    ["finished", run.finished_at ? exact(run.finished_at) : "not yet"],
     ["duration", duration(seconds)],
     ["directory", run.dir],
   ];

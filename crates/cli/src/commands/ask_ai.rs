@@ -8,7 +8,7 @@ use graft_core::{OptimSpec, SplitRule};
 use graft_engine::{
     Drafts, Engine, Error, Imported, Plan, RunRequest, Settings, SplitName, compact, now, point_latest,
     recipes::{Method, Recipe, ask_ai_script},
-    records::Run,
+    records::{Run, RunState},
 };
 use graft_hub::Reference;
 use graft_train::RunDir;
@@ -95,8 +95,14 @@ pub(crate) async fn run(engine: &Engine, command: SoftPrompt) -> Result<Reply> {
             (run, Some(imported))
         }
     };
+    // What has ended before is not the last run, whoever asks for it again.
+    let is_new = run.state != RunState::Succeeded;
     let trained = train::complete(engine, &run).await?;
-    point_latest(&command.output_dir, engine.home.run_dir(&run).path())?;
+    if is_new {
+        point_latest(&command.output_dir, engine.home.run_dir(&run).path())?;
+    } else {
+        eprintln!("Run {} had ended before; `latest` stays as it is.", run.id);
+    }
     Ok(trained.judge(engine, false, None).await?.with_field("import", imported))
 }
 
@@ -138,10 +144,15 @@ async fn base(engine: &Engine, name: &str) -> Result<(graft_core::BaseRef, graft
             let mut bar = Download::new();
             let pulled = engine.bases().pull(&name.parse::<Reference>()?, &mut |progress| bar.show(progress)).await;
             bar.finish();
-            pulled?;
+            let pulled = pulled?;
+            eprintln!("Base model {name}: downloaded to {}", pulled.path);
             Ok(engine.bases().find(name).await?)
         }
-        found => Ok(found?),
+        found => {
+            let (base, files) = found?;
+            eprintln!("Base model {name}: {}, no download needed", engine.home.origin(&files.path));
+            Ok((base, files))
+        }
     }
 }
 

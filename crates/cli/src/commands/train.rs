@@ -224,6 +224,9 @@ pub(crate) fn train_dir(command: &TrainDir, json: bool) -> Result<Reply> {
             None => home.find_base(wanted, Vec::new()),
         };
         let BaseRef { name, digest } = wanted.clone();
+        if let (Ok(path), false) = (&found, json) {
+            print(&format!("Base model {name}: {}", home.origin(path)));
+        }
         found.map_err(|source| graft_train::Error::NoBase { name, digest, source: Box::new(source) })
     };
     let machine =

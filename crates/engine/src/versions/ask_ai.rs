@@ -33,10 +33,36 @@ impl Default for AskAiSettings {
     }
 }
 
+/// A change of some of the settings; what is absent stays.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SettingsChange)]
+pub struct AskAiChange {
+    /// Whether the adapter writes a suggestion where the service has none, or only weak ones.
+    pub soft_prompt_enabled: Option<bool>,
+    /// Base folder of the trained artifacts, or an adapter's own; relative to `GRAFT_HOME`, or absolute.
+    pub soft_prompt_model_dir: Option<String>,
+    /// Confidence that a suggestion must reach, from 0 to 1.
+    #[schema(minimum = 0.0, maximum = 1.0)]
+    pub soft_prompt_confidence_threshold: Option<f64>,
+}
+
 /// Name of the setting in the store.
 const NAME: &str = "ask-ai";
 
 impl AskAiSettings {
+    /// The settings after a change.
+    #[must_use]
+    pub fn changed(self, change: AskAiChange) -> Self {
+        Self {
+            soft_prompt_enabled: change.soft_prompt_enabled.unwrap_or(self.soft_prompt_enabled),
+            soft_prompt_model_dir: change.soft_prompt_model_dir.unwrap_or(self.soft_prompt_model_dir),
+            soft_prompt_confidence_threshold: change
+                .soft_prompt_confidence_threshold
+                .unwrap_or(self.soft_prompt_confidence_threshold),
+        }
+    }
+
     /// Names this exact state of the settings.
     #[must_use]
     pub fn digest(&self) -> Digest {
@@ -45,13 +71,15 @@ impl AskAiSettings {
 }
 
 impl Versions<'_> {
-    /// The Ask AI settings as they were last set.
+    /// The Ask AI settings as they were last set; those of the configuration, if nobody ever did.
     ///
     /// # Errors
     /// What the store says.
     pub async fn ask_ai_settings(self) -> Result<AskAiSettings> {
         let stored = self.engine.store.setting(NAME).await?;
-        Ok(stored.and_then(|setting| serde_json::from_value(setting.value).ok()).unwrap_or_default())
+        Ok(stored
+            .and_then(|setting| serde_json::from_value(setting.value).ok())
+            .unwrap_or_else(|| (*self.engine.ask_ai).clone()))
     }
 
     /// Everything that is wrong with the settings: the threshold's range, and, where they are enabled, a directory

@@ -1,6 +1,9 @@
 //! `/admin/training`: the Ask AI service's endpoints, in its own words, so that its page and scripts work here.
 
-use axum::extract::State;
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use graft_engine::records::{Error as StoreError, Run, RunFilter, RunKind, TrainingRun};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -51,14 +54,21 @@ async fn recent_runs(
 }
 
 /// Reads the Ask AI database again, if the configuration names it, and queues a training on what is approved. Its
-/// version becomes active, and `latest` in the folder of the settings, unless it is worse than the one before.
+/// version becomes active, and `latest` in the folder of the settings, unless it is worse than the one before. If nothing
+/// changed since the last training, that one is returned with a `note`, and none is queued.
 #[utoipa::path(post, path = "/admin/training/trigger", tag = "ask-ai", extensions(("x-role" = json!("trainer"))),
     responses((status = 202, body = TrainingRun),
+        (status = 200, body = TrainingRun, description = "nothing changed since this training"),
         (status = 400, body = Problem, description = "the database can't be read, there is nothing to train on, or no base model"),
         (status = 409, body = Problem, description = "a training is queued or running")))]
-async fn trigger(State(state): State<AppState>, Acting(engine): Acting) -> Result<Accepted<TrainingRun>, Problem> {
+async fn trigger(State(state): State<AppState>, Acting(engine): Acting) -> Result<Response, Problem> {
     match engine.runs().train_ask_ai(&state.config.ask_ai).await {
-        Ok(run) => Ok(Accepted(run.training_run())),
+        Ok(run) if !run.state.is_active() => {
+            let note = format!("nothing changed since run {}: the same examples and settings", run.id);
+            tracing::info!("no training was queued: {note}");
+            Ok(Reply(TrainingRun { note: Some(note), ..run.training_run() }).into_response())
+        }
+        Ok(run) => Ok(Accepted(run.training_run()).into_response()),
         Err(error) => {
             let problem = Problem::from(error);
             // Their page knows 400 and 409 only.

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use graft_core::Digest;
-use graft_engine::{AskAiSettings, Rent, SettingProblem};
+use graft_engine::{AskAiChange, AskAiSettings, Rent, SettingProblem};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -49,6 +49,26 @@ async fn replace_settings(
     refuse(problems(&state, &settings).await)?;
     let _turn = state.replacing.lock().await;
     etag::check(&headers, &engine.versions().ask_ai_settings().await?.digest())?;
+    engine.versions().set_ask_ai(&settings).await?;
+    Ok(tagged(&settings.digest(), settings))
+}
+
+/// Changes some of the settings; `If-Match` refuses where somebody else changed them.
+#[utoipa::path(patch, path = "/settings", tag = "settings", extensions(("x-role" = json!("admin"))),
+    params(("If-Match" = Option<String>, Header)), request_body = AskAiChange,
+    responses((status = 200, body = AskAiSettings), (status = 412, body = Problem), (status = 422, body = Problem)))]
+async fn change_settings(
+    State(state): State<AppState>,
+    Acting(engine): Acting,
+    headers: HeaderMap,
+    Body(change): Body<AskAiChange>,
+) -> Result<Response, Problem> {
+    // What stays is part of the change: nobody else may set it meanwhile.
+    let _turn = state.replacing.lock().await;
+    let before = engine.versions().ask_ai_settings().await?;
+    etag::check(&headers, &before.digest())?;
+    let settings = before.changed(change);
+    refuse(problems(&state, &settings).await)?;
     engine.versions().set_ask_ai(&settings).await?;
     Ok(tagged(&settings.digest(), settings))
 }
@@ -109,7 +129,7 @@ fn tagged(digest: &Digest, settings: impl Serialize) -> Response {
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .routes(routes!(show_settings, replace_settings))
+        .routes(routes!(show_settings, replace_settings, change_settings))
         .routes(routes!(validate_settings))
         .routes(routes!(show_rent, replace_rent))
 }

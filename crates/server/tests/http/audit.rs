@@ -135,6 +135,12 @@ impl Changer {
         let settings =
             json!({"softPromptEnabled": false, "softPromptModelDir": "data", "softPromptConfidenceThreshold": 0.25});
         self.does("PUT /api/v1/settings", "/api/v1/settings", &settings).await;
+        let change = json!({"softPromptConfidenceThreshold": 0.5});
+        let changed = self.does("PATCH /api/v1/settings", "/api/v1/settings", &change).await;
+        assert_eq!(
+            (&changed["softPromptModelDir"], &changed["softPromptConfidenceThreshold"]),
+            (&json!("data"), &json!(0.5))
+        );
         let rent = json!({"price_per_hour": 1.5, "currency": "EUR"});
         self.does("PUT /api/v1/settings/rent", "/api/v1/settings/rent", &rent).await;
         let guidelines = json!({"text": "Yes is good.\n"});

@@ -261,6 +261,9 @@ pub struct TrainingRun {
     pub metadata_path: Option<String>,
     /// Who asked for it.
     pub triggered_by: String,
+    /// Said of this answer: that nothing changed since the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 fn text_of<S: Serializer>(failure: &Option<Failure>, to: S) -> Result<S::Ok, S::Error> {
@@ -306,6 +309,7 @@ impl Run {
                 .or_else(|| cancelled.then(|| "cancelled".to_owned())),
             metadata_path: (self.state == RunState::Succeeded).then(|| format!("{}/training_run.json", self.dir)),
             triggered_by: self.created_by.clone(),
+            note: None,
         }
     }
 

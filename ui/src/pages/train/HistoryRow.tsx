@@ -83,9 +83,9 @@ export function HistoryRow({
           "–"
         )}
       </Cell>
-      <Cell full label={run.error ? "Error" : undefined}>
+      <Cell full label={run.error ? (run.state === "cancelled" ? "Why" : "Error") : undefined}>
         {run.error && (
-          <div className={css.error}>
+          <div className={css.error} data-state={run.state}>
             <span>{clip(run.error, SHOWN)}</span>
             <button type="button" onClick={onError}>
               Show full error
