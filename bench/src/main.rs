@@ -24,8 +24,8 @@ Programs:
   gemm [large]                   the f32 product's speed at large, and in the shapes that models use
   kernels                        each fused kernel beside the plain loops it replaces
   shape FOLDER                   writes a T5 of flan-t5-small's shape with random weights
-  step MODEL WHAT BATCH SOURCE TARGET STEPS
-                                 training steps; WHAT is lora (all linear layers), qv (queries and values), prompt
+  step PRECISION MODEL WHAT BATCH SOURCE TARGET STEPS
+                                 training steps; PRECISION is f32 or bf16; WHAT is lora (all linear layers), qv (queries and values), prompt
                                  (20 virtual tokens), fast (all linear layers of the decoder, with the encoder's output kept)
   gpu MODEL WHAT BATCH SOURCE TARGET STEPS ROWS
                                  the same on the first GPU, in micro-batches of ROWS tokens; needs `--features cuda`
@@ -73,10 +73,10 @@ fn run() -> anyhow::Result<()> {
             let [prompt, new, lanes @ ..] = &numbers[..] else { bail!("numbers were expected\n\n{HELP}") };
             generation::run(Path::new(model), (*prompt, *new), lanes)
         }
-        ["step", model, what, numbers @ ..] => {
+        ["step", precision @ ("f32" | "bf16"), model, what, numbers @ ..] => {
             let numbers = parse(numbers)?;
             let [batch, source, target, steps] = numbers[..] else { bail!("four numbers were expected\n\n{HELP}") };
-            steps::run(Path::new(model), what, &steps::Size { batch, source, target, steps })
+            steps::run(Path::new(model), *precision == "bf16", what, &steps::Size { batch, source, target, steps })
         }
         ["gguf", model] => gguf::run(Path::new(model)),
         ["serving", model] => serving::together(Path::new(model)),

@@ -2,10 +2,10 @@
 
 use std::{path::Path, time::Instant};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use graft_core::{AdapterSpec, LoraSpec, PromptInit, PromptSpec, Targets};
 use graft_nn::{Adapter, Model, Sequence, TargetModule};
-use graft_ops::{Adam, Device, memory};
+use graft_ops::{Adam, Bf16, Cpu, Device, memory};
 use graft_train::{Learner, StepPlan, peak_rss};
 use serde_json::json;
 
@@ -20,9 +20,13 @@ pub(crate) struct Size {
 }
 
 /// Prints milliseconds an example and the peak of memory.
-pub(crate) fn run(path: &Path, what: &str, size: &Size) -> anyhow::Result<()> {
+pub(crate) fn run(path: &Path, bf16: bool, what: &str, size: &Size) -> anyhow::Result<()> {
     let (model, _) = Model::open(path)?;
-    let mut measured = measure(&model, &model, what, size, 512)?;
+    let cpu = match bf16 {
+        true => Cpu::Bf16(Bf16::found().context("this processor has no bf16 products")?),
+        false => Cpu::F32,
+    };
+    let mut measured = measure(&model, &model.upload(&cpu)?, what, size, 512)?;
     measured["peak_gb"] = json!(peak_rss() as f64 / 1e9);
     measured["activations_gb"] = json!(memory::peak() as f64 / 1e9);
     println!("{measured}");

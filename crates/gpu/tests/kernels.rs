@@ -58,25 +58,25 @@ fn element_wise_operations() {
             near(
                 &name,
                 &gpu.gated(activation, &up(&x), &up(&y)).download(),
-                Cpu.gated(activation, &x, &y).data(),
+                Cpu::F32.gated(activation, &x, &y).data(),
                 2e-6,
             );
             let (mut gate, mut other) = (x.clone(), y.clone());
-            Cpu.gated_backward(activation, &dy, &mut gate, &mut other);
+            Cpu::F32.gated_backward(activation, &dy, &mut gate, &mut other);
             let (mut on_gpu, mut other_on_gpu) = (up(&x), up(&y));
             gpu.gated_backward(activation, &up(&dy), &mut on_gpu, &mut other_on_gpu);
             near(&name, &on_gpu.download(), gate.data(), 2e-6);
             near(&name, &other_on_gpu.download(), other.data(), 2e-6);
         }
         let (mut sum, mut on_gpu) = (x.clone(), up(&x));
-        Cpu.add(&mut sum, &y);
+        Cpu::F32.add(&mut sum, &y);
         gpu.add(&mut on_gpu, &up(&y));
         near("add", &on_gpu.download(), sum.data(), 0.0);
-        Cpu.relu(&mut sum);
+        Cpu::F32.relu(&mut sum);
         gpu.relu(&mut on_gpu);
         near("relu", &on_gpu.download(), sum.data(), 0.0);
         let (mut back, mut back_on_gpu) = (dy.clone(), up(&dy));
-        Cpu.relu_backward(&mut back, &sum);
+        Cpu::F32.relu_backward(&mut back, &sum);
         gpu.relu_backward(&mut back_on_gpu, &on_gpu);
         near("relu backward", &back_on_gpu.download(), back.data(), 0.0);
         near("copy", &gpu.copy(&on_gpu).download(), sum.data(), 0.0);
@@ -89,27 +89,27 @@ fn row_operations() {
     for gpu in gpus(Element::F32) {
         let up = |m: &Matrix| gpu.matrix(m.clone());
         let (x, dy, weight) = (matrix(6, 520, 4), matrix(6, 520, 5), numbers(520, 6));
-        let (y, rstd) = Cpu.rms_norm(&x, &weight, 1e-5);
+        let (y, rstd) = Cpu::F32.rms_norm(&x, &weight, 1e-5);
         let on_gpu = gpu.vector(&weight);
         let (y_on_gpu, rstd_on_gpu) = gpu.rms_norm(&up(&x), &on_gpu, 1e-5);
         near("rms norm", &y_on_gpu.download(), y.data(), 1e-6);
         let (mut dx, mut dx_on_gpu) = (matrix(6, 520, 7), up(&matrix(6, 520, 7)));
-        Cpu.rms_norm_backward(&mut dx, &dy, &x, &weight, &rstd);
+        Cpu::F32.rms_norm_backward(&mut dx, &dy, &x, &weight, &rstd);
         gpu.rms_norm_backward(&mut dx_on_gpu, &up(&dy), &up(&x), &on_gpu, &rstd_on_gpu);
         near("rms norm backward", &dx_on_gpu.download(), dx.data(), 2e-6);
 
         let rope = Rope::new(&[1.0, 0.3, 0.01, 0.001], &[0, 1, 5, 900, 2, 3]);
         let (mut turned, mut turned_on_gpu) = (matrix(6, 24, 8), up(&matrix(6, 24, 8)));
-        Cpu.rotate(&mut turned, &rope, 3, -1.0);
+        Cpu::F32.rotate(&mut turned, &rope, 3, -1.0);
         gpu.rotate(&mut turned_on_gpu, &gpu.angles(rope), 3, -1.0);
         near("rope", &turned_on_gpu.download(), turned.data(), 1e-6);
 
         // A row may be wanted twice.
         let indices: Rc<[usize]> = Rc::new([4, 0, 4, 2]);
         let there = gpu.indices(Rc::clone(&indices));
-        near("select", &gpu.select(&up(&x), &there).download(), Cpu.select(&x, &indices).data(), 0.0);
+        near("select", &gpu.select(&up(&x), &there).download(), Cpu::F32.select(&x, &indices).data(), 0.0);
         let part = matrix(4, 520, 9);
-        Cpu.select_backward(&mut dx, &part, &indices);
+        Cpu::F32.select_backward(&mut dx, &part, &indices);
         gpu.select_backward(&mut dx_on_gpu, &up(&part), &there);
         near("select backward", &dx_on_gpu.download(), dx.data(), 2e-6);
 
@@ -123,11 +123,11 @@ fn row_operations() {
         let mut placed = up(&x);
         gpu.place(&mut placed, &prompt_on_gpu, &there);
         let mut want = x.clone();
-        Cpu.place(&mut want, &prompt, &places);
+        Cpu::F32.place(&mut want, &prompt, &places);
         near("place", &placed.download(), want.data(), 0.0);
         let mut grads = numbers(params.data().len(), 12);
         let mut grads_on_gpu = gpu.numbers(&grads);
-        Cpu.place_backward(&mut grads, &dy, &prompt, &places);
+        Cpu::F32.place_backward(&mut grads, &dy, &prompt, &places);
         gpu.place_backward(&mut grads_on_gpu, &up(&dy), &prompt_on_gpu, &there);
         near("place backward", &gpu.read(&grads_on_gpu), &grads, 1e-6);
     }
@@ -164,7 +164,7 @@ fn stored_weights() {
             let ids = [5, 0, 3, 3];
             near(&format!("gather {dtype:?}"), &gpu.gather(&there, &ids).download(), weight.gather(&ids).data(), 1e-6);
             let x = matrix(3, 512, 20);
-            let (want, _) = Cpu.linear(&x, &weight, None);
+            let (want, _) = Cpu::F32.linear(&x, &weight, None);
             let (got, _) = gpu.linear(&gpu.matrix(x), &there, None);
             near(&format!("product {dtype:?}"), &got.download(), want.data(), bound);
         }
@@ -184,12 +184,12 @@ fn linear_layers_with_lora() {
             params.push("b".into(), outputs, rank, &numbers(outputs * rank, 33));
             let (x, dy) = (Rc::new(matrix(tokens, inputs, 34)), matrix(tokens, outputs, 35));
             let lora = Lora { a: Cpu::param(&params, 1), b: Cpu::param(&params, 2), scale: 0.7, dropout };
-            let (y, low) = Cpu.linear(&x, &weight, Some(&lora));
+            let (y, low) = Cpu::F32.linear(&x, &weight, Some(&lora));
             let mut grads = numbers(params.data().len(), 36);
-            let kept = Cpu.keep(&x, dropout.is_some());
+            let kept = Cpu::F32.keep(&x, dropout.is_some());
             let low = low.unwrap();
             let of = LayerGradients { lora: &lora, kept: &kept, low: &low, grads: &mut grads };
-            let dx = Cpu.linear_backward(&dy, &weight, Some(Some(matrix(tokens, inputs, 37))), Some(of)).unwrap();
+            let dx = Cpu::F32.linear_backward(&dy, &weight, Some(Some(matrix(tokens, inputs, 37))), Some(of)).unwrap();
 
             let (there, params) = (gpu.weight(&weight), gpu.params(&params));
             let lora = Lora { a: Gpu::param(&params, 1), b: Gpu::param(&params, 2), scale: 0.7, dropout };
@@ -214,8 +214,8 @@ fn check_attention(gpu: &Gpu, heads: Heads, ranges: &Rc<[AttentionRange]>, rows:
     let table = numbers(heads.heads * (2 * rows - 1), 44);
     let layer = AttentionLayer { heads, ranges: Rc::clone(ranges), bias: bias.then(|| (Rc::new(table.clone()), rows)) };
     let [q, k, v] = &inputs;
-    let (out, lse) = Cpu.attention(q, k, v, &layer);
-    let gradients = Cpu.attention_backward([q, k, v], &out, &lse, &dout, &layer);
+    let (out, lse) = Cpu::F32.attention(q, k, v, &layer);
+    let gradients = Cpu::F32.attention_backward([q, k, v], &out, &lse, &dout, &layer);
 
     let layer = AttentionLayer {
         heads,
@@ -265,20 +265,20 @@ fn check_cache(gpu: &Gpu, heads: Heads, bias: bool, bound: f64) {
     let (width, kv_width, rows) = (heads.heads * heads.dim, heads.kv_heads * heads.dim, 220);
     let (k, v) = (matrix(rows, kv_width, 71), matrix(rows, kv_width, 72));
     let to: Rc<[usize]> = (0..rows).map(|row| 5 + row * 7 % rows).collect();
-    let (mut cache, mut there) = (Cpu.cache(2, rows + 10, kv_width), gpu.cache(2, rows + 10, kv_width));
+    let (mut cache, mut there) = (Cpu::F32.cache(2, rows + 10, kv_width), gpu.cache(2, rows + 10, kv_width));
     let places = gpu.indices(Rc::clone(&to));
     let (k_there, v_there) = (gpu.matrix(k.clone()), gpu.matrix(v.clone()));
     for layer in 0..2 {
         let (a, b) = if layer == 0 { (&k, &v) } else { (&v, &k) };
         let (a_there, b_there) = if layer == 0 { (&k_there, &v_there) } else { (&v_there, &k_there) };
-        Cpu.store(&mut cache, layer, &to, a, b);
+        Cpu::F32.store(&mut cache, layer, &to, a, b);
         gpu.store(&mut there, layer, &places, a_there, b_there);
     }
-    near("cache", &gpu.cached(&there, 30..60), &Cpu.cached(&cache, 30..60), 0.0);
+    near("cache", &gpu.cached(&there, 30..60), &Cpu::F32.cached(&cache, 30..60), 0.0);
     let kept = numbers(2 * 2 * 3 * kv_width, 73);
-    Cpu.fill(&mut cache, 40..43, &kept);
+    Cpu::F32.fill(&mut cache, 40..43, &kept);
     gpu.fill(&mut there, 40..43, &kept);
-    near("filled cache", &gpu.cached(&there, 39..44), &Cpu.cached(&cache, 39..44), 0.0);
+    near("filled cache", &gpu.cached(&there, 39..44), &Cpu::F32.cached(&cache, 39..44), 0.0);
 
     let range = |queries, keys, causal| AttentionRange { queries, prefix: 5..75, keys, causal };
     let ranges: Rc<[AttentionRange]> = Rc::new([
@@ -292,7 +292,7 @@ fn check_cache(gpu: &Gpu, heads: Heads, bias: bool, bound: f64) {
     let (q, table, reach) = (matrix(78, width, 74), numbers(heads.heads * 399, 75), 200);
     let layer =
         AttentionLayer { heads, ranges: Rc::clone(&ranges), bias: bias.then(|| (Rc::new(table.clone()), reach)) };
-    let want = Cpu.attend(&q, &cache, 1, &layer);
+    let want = Cpu::F32.attend(&q, &cache, 1, &layer);
     let bias = bias.then(|| (Rc::new(gpu.vector(&table)), reach));
     let layer = AttentionLayer { heads, ranges: gpu.ranges(ranges), bias };
     let got = gpu.attend(&gpu.matrix(q), &there, 1, &layer).download();
@@ -341,7 +341,7 @@ fn linear_layers_with_several_adapters() {
                 (weight, [(0..4, 0), (7..11, 1)].map(of).into())
             })
         }
-        let want = Cpu.linears(&x, &layers::<Cpu>(weights.each_ref(), &params));
+        let want = Cpu::F32.linears(&x, &layers::<Cpu>(weights.each_ref(), &params));
         let (there, mut params_there) = (weights.each_ref().map(|weight| gpu.weight(weight)), gpu.params(&params));
         let x_there = gpu.matrix(x.clone());
         let got = gpu.linears(&x_there, &layers::<Gpu>(there.each_ref(), &params_there));
@@ -352,7 +352,7 @@ fn linear_layers_with_several_adapters() {
         let other = numbers(params.data().len(), 99);
         params.data_mut().copy_from_slice(&other);
         gpu.write_params(&mut params_there, &other);
-        let [want, _] = Cpu.linears(&x, &layers::<Cpu>(weights.each_ref(), &params));
+        let [want, _] = Cpu::F32.linears(&x, &layers::<Cpu>(weights.each_ref(), &params));
         let [got, _] = gpu.linears(&x_there, &layers::<Gpu>(there.each_ref(), &params_there));
         near("after they changed", &got.download(), want.data(), bound);
     });
@@ -362,7 +362,7 @@ fn linear_layers_with_several_adapters() {
 fn likeliest_tokens() {
     on_each(|gpu, bound| {
         let (h, head) = (matrix(6, 24, 100), Weight::dense(1000, 24, numbers(1000 * 24, 101)));
-        let want = Cpu.logits(&h, &head, 0.5);
+        let want = Cpu::F32.logits(&h, &head, 0.5);
         near("logits", &gpu.logits(&gpu.matrix(h), &gpu.weight(&head), 0.5).download(), want.data(), bound);
         let mut logits = want;
         // The first of equal ones; what is not allowed may be larger.
@@ -374,7 +374,7 @@ fn likeliest_tokens() {
         let all = vec![u32::MAX; 32];
         let some: Vec<u32> = (0..20).map(|i| 0x5a5a_5a5a_u32.rotate_left(i) & !(1 << 5)).collect();
         let masks: [&[u32]; 6] = [&all, &some, &[1 << 7], &[], &all, &[4]];
-        let (want, got) = (Cpu.best(&logits, &masks), gpu.best(&gpu.matrix(logits), &masks));
+        let (want, got) = (Cpu::F32.best(&logits, &masks), gpu.best(&gpu.matrix(logits), &masks));
         let tokens = |all: &[graft_ops::Best]| all.iter().map(|best| best.token).collect::<Vec<_>>();
         assert_eq!(tokens(&got)[..5], tokens(&want)[..5]);
         assert_eq!(tokens(&got)[2..5], [Some(7), None, None]);
@@ -393,7 +393,7 @@ fn loss_and_its_gradient() {
         let (h, head) = (matrix(rows, hidden, 50), Weight::dense(vocab, hidden, numbers(vocab * hidden, 51)));
         let targets: Vec<Target> =
             (0..rows).map(|i| Target { token: (i * 41 % vocab) as u32, weight: 0.1 + i as f32 }).collect();
-        let (want, gradient) = Cpu.cross_entropy(&h, &head, 0.5, &targets, true);
+        let (want, gradient) = Cpu::F32.cross_entropy(&h, &head, 0.5, &targets, true);
         let (got, there) = gpu.cross_entropy(&gpu.matrix(h), &gpu.weight(&head), 0.5, &targets, true);
         near("log-probs", &got, &want, bound);
         near("gradient of the loss", &there.unwrap().download(), gradient.unwrap().data(), bound);

@@ -9,6 +9,7 @@
 
 mod attention;
 mod attention_few;
+mod bf16;
 mod dequant;
 #[cfg(target_arch = "x86_64")]
 mod dot_avx2;
@@ -23,8 +24,9 @@ mod simd;
 mod tile;
 
 pub use attention::{AttentionRange, Bias, Gradients, Heads, Inputs, attention, attention_backward};
+pub use bf16::{Bf16, Packed};
 pub use dtype::Dtype;
-pub use frozen::{Frozen, LowRank, Product, forward_all};
+pub use frozen::{Frozen, Input, LowRank, Product, forward_all};
 pub use map::{Map, Sparse, floats, map_file};
 pub use matmul::{View, ViewMut, matmul};
 pub use quantized::dequantize;

@@ -67,7 +67,7 @@ impl Llama {
         let norm = load::vector(tensors, "model.norm.weight", c.hidden)?;
         let head = (!c.tie).then(|| load::matrix(tensors, "lm_head.weight", c.vocab, c.hidden)).transpose()?;
         let inverse_frequencies = inverse_frequencies(&c);
-        Ok(Self { device: Cpu, config: c, embedding, blocks, norm, head, inverse_frequencies })
+        Ok(Self { device: Cpu::F32, config: c, embedding, blocks, norm, head, inverse_frequencies })
     }
 
     /// The same model on a device.

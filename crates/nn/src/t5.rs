@@ -89,7 +89,7 @@ impl T5 {
         let encoder = Stack::load(&c, tensors, "encoder", c.layers, &mut module)?;
         let decoder = Stack::load(&c, tensors, "decoder", c.decoder_layers, &mut module)?;
         let head = (!c.tie).then(|| load::matrix(tensors, "lm_head.weight", c.vocab, c.d_model)).transpose()?;
-        Ok(Self { device: Cpu, config: c, embedding, encoder, decoder, head })
+        Ok(Self { device: Cpu::F32, config: c, embedding, encoder, decoder, head })
     }
 
     /// The same model on a device.

@@ -163,6 +163,16 @@ impl Matrix {
         });
     }
 
+    /// The same numbers with rows and columns exchanged.
+    pub(crate) fn transposed(&self) -> Self {
+        let mut turned = Self::scratch(self.cols, self.rows);
+        for (row, numbers) in self.data().chunks_exact(self.cols.max(1)).enumerate() {
+            let column = turned.data_mut()[row.min(self.rows)..].iter_mut().step_by(self.rows.max(1));
+            column.zip(numbers).for_each(|(to, from)| *to = *from);
+        }
+        turned
+    }
+
     /// One row.
     #[must_use]
     pub fn row(&self, row: usize) -> &[f32] {

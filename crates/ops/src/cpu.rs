@@ -1,7 +1,7 @@
 use std::rc::Rc;
 
 use graft_kernels::{
-    Frozen, Gradients, attention, attention_backward, matmul, pool,
+    Bf16, Frozen, Gradients, attention, attention_backward, matmul, pool,
     rows::{self, AdamStep},
 };
 
@@ -15,7 +15,23 @@ use crate::{
 
 /// The host: all its cores, its kernels, its memory.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Cpu;
+pub enum Cpu {
+    /// Everything in f32.
+    #[default]
+    F32,
+    /// Inputs of products are rounded to bf16; sums and all else stay f32.
+    Bf16(Bf16),
+}
+
+impl Cpu {
+    /// How products round their inputs.
+    pub(crate) fn bf16(self) -> Option<Bf16> {
+        match self {
+            Self::F32 => None,
+            Self::Bf16(way) => Some(way),
+        }
+    }
+}
 
 /// Numbers that one thread-pool task of an element-wise operation processes.
 const CHUNK: usize = 1 << 14;
@@ -253,11 +269,11 @@ impl Device for Cpu {
         let tokens = x.rows();
         let mut y = Matrix::scratch(tokens, weight.rows());
         let low = lora.map(|lora| match dropped(x, lora.dropout) {
-            Some(x) => project_down(&x, 0..tokens, lora),
-            None => project_down(x, 0..tokens, lora),
+            Some(x) => project_down(&x, 0..tokens, lora, self.bf16()),
+            None => project_down(x, 0..tokens, lora, self.bf16()),
         });
         let added = lora.iter().zip(&low).map(|(lora, h)| up_term(lora, 0..tokens, h)).collect::<Vec<_>>();
-        weight.forward(x.data(), y.data_mut(), 1.0, &added);
+        weight.frozen().rounded(self.bf16()).forward(x.data(), y.data_mut(), 1.0, &added);
         (y, low)
     }
 
@@ -275,7 +291,7 @@ impl Device for Cpu {
         });
         let dh = lora.as_ref().map(|LayerGradients { lora, .. }| {
             let mut dh = Matrix::scratch(tokens, lora.a.rows);
-            let b = Frozen::plain(lora.b.rows, lora.b.cols, lora.b.data);
+            let b = Frozen::plain(lora.b.rows, lora.b.cols, lora.b.data).rounded(self.bf16());
             b.backward(dy.data(), dh.data_mut(), lora.scale, false, &[]);
             dh
         });
@@ -283,14 +299,12 @@ impl Device for Cpu {
             // Without dropout `dh·A` is added inside the large product. With dropout it must be masked first (below).
             let plain = lora.as_ref().map(|of| of.lora).filter(|lora| lora.dropout.is_none());
             let added = plain.iter().zip(&dh).map(|(lora, dh)| input_gradient_term(lora, dh)).collect::<Vec<_>>();
-            weight.backward(dy.data(), dx.data_mut(), 1.0, *add, &added);
+            weight.frozen().rounded(self.bf16()).backward(dy.data(), dx.data_mut(), 1.0, *add, &added);
         }
         if let (Some(LayerGradients { lora, kept, low, grads }), Some(dh)) = (lora, dh) {
-            let db = lora.b.gradient(grads);
-            matmul(db, true, lora.scale, dense(dy).t(), dense(low));
             let input = dropped(kept, lora.dropout);
-            let da = lora.a.gradient(grads);
-            matmul(da, true, 1.0, dense(&dh).t(), dense(input.as_ref().unwrap_or(kept)));
+            let input = input.as_ref().unwrap_or(kept);
+            self.factor_gradients(dy, low, &dh, input, lora, grads);
             if let (Some((dx, _)), Some(dropout)) = (&mut dx, lora.dropout) {
                 let mut part = Matrix::scratch(dx.rows(), dx.cols());
                 matmul(dense_mut(&mut part), false, 1.0, dense(&dh), param(&lora.a));
@@ -309,7 +323,7 @@ impl Device for Cpu {
         targets: &[Target],
         gradient: bool,
     ) -> (Vec<f32>, Option<Matrix>) {
-        cross_entropy(h, head, scale, targets, gradient)
+        cross_entropy(h, head.frozen().rounded(self.bf16()), scale, targets, gradient)
     }
 
     fn adamw(
@@ -322,5 +336,31 @@ impl Device for Cpu {
         clip: f64,
     ) -> f64 {
         clipped_step(params.data_mut(), grads, m, v, step, clip)
+    }
+}
+
+impl Cpu {
+    /// Adds to the gradients of a LoRA's factors: `dB += scale · dyᵀ·h`, `dA += dhᵀ·x`.
+    fn factor_gradients(
+        self,
+        dy: &Matrix,
+        low: &Matrix,
+        dh: &Matrix,
+        x: &Matrix,
+        lora: &Lora<Param<'_>>,
+        grads: &mut [f32],
+    ) {
+        let Some(way) = self.bf16() else {
+            matmul(lora.b.gradient(grads), true, lora.scale, dense(dy).t(), dense(low));
+            return matmul(lora.a.gradient(grads), true, 1.0, dense(dh).t(), dense(x));
+        };
+        let product = |few: &Matrix, many: &Matrix, scale: f32, out: &mut [f32], add: bool| {
+            let many = Frozen::plain(many.rows(), many.cols(), many.data()).rounded(Some(way));
+            many.backward(few.transposed().data(), out, scale, add, &[]);
+        };
+        let mut turned = Matrix::scratch(low.cols(), dy.cols());
+        product(low, dy, lora.scale, turned.data_mut(), false);
+        rows::add_assign(&mut grads[lora.b.range()], turned.transposed().data());
+        product(dh, x, 1.0, &mut grads[lora.a.range()], true);
     }
 }

@@ -161,7 +161,9 @@ pub trait Device: Clone + Debug + 'static {
         dx: Option<Option<Self::Matrix>>,
         lora: Option<LayerGradients<'_, '_, Self>>,
     ) -> Option<Self::Matrix>;
-    /// Cross-entropy through the output head; see [`cross_entropy`](crate::cross_entropy).
+    /// Cross-entropy through the output head without storing all logits: `h (targets, hidden)` holds only rows that carry
+    /// loss; `head (vocab, hidden)` is frozen and its logits are scaled by `scale`. Returns each target's log-probability,
+    /// and, if asked, the gradient of `Σ weight · −log p` by `h`.
     fn cross_entropy(
         &self,
         h: &Self::Matrix,

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use graft_kernels::{Frozen, LowRank, Product, View, ViewMut, forward_all, pool};
+use graft_kernels::{Bf16, Frozen, LowRank, Product, View, ViewMut, forward_all, pool};
 
 use crate::{AdaptedWeight, Cpu, Device, LayerGradients, Matrix, Param, Tape, Tensor};
 
@@ -104,7 +104,7 @@ pub fn linear_groups<const N: usize>(x: &Matrix, layers: &[AdaptedWeight<'_, Cpu
     let groups: Vec<&LoraRows<Param<'_>>> = layers.iter().flat_map(|(_, groups)| groups).collect();
     let mut low: Vec<Option<Matrix>> = vec![None; groups.len()];
     pool::for_each_chunk(&mut low, 1, |index, low| {
-        low[0] = Some(project_down(x, groups[index].rows.clone(), &groups[index].lora));
+        low[0] = Some(project_down(x, groups[index].rows.clone(), &groups[index].lora, None));
     });
     let mut results = layers.each_ref().map(|(weight, _)| Matrix::scratch(x.rows(), weight.rows()));
     let mut added = groups.iter().zip(low.iter().flatten()).map(|(of, h)| up_term(&of.lora, of.rows.clone(), h));
@@ -118,10 +118,10 @@ pub fn linear_groups<const N: usize>(x: &Matrix, layers: &[AdaptedWeight<'_, Cpu
 }
 
 /// `h = x·Aᵀ` of some rows: `(rows, rank)`.
-pub(crate) fn project_down(x: &Matrix, rows: Range<usize>, lora: &Lora<Param<'_>>) -> Matrix {
+pub(crate) fn project_down(x: &Matrix, rows: Range<usize>, lora: &Lora<Param<'_>>, bf16: Option<Bf16>) -> Matrix {
     let mut h = Matrix::scratch(rows.len(), lora.a.rows);
     let x = &x.data()[rows.start * x.cols()..rows.end * x.cols()];
-    Frozen::plain(lora.a.rows, lora.a.cols, lora.a.data).forward(x, h.data_mut(), 1.0, &[]);
+    Frozen::plain(lora.a.rows, lora.a.cols, lora.a.data).rounded(bf16).forward(x, h.data_mut(), 1.0, &[]);
     h
 }
 

@@ -1,6 +1,6 @@
-use graft_kernels::{pool, rows};
+use graft_kernels::{Frozen, pool, rows};
 
-use crate::{Matrix, Weight};
+use crate::Matrix;
 
 /// A row of the hidden states that carries loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,10 +24,9 @@ const SHARES: usize = 4;
 ///
 /// `h (targets, hidden)` holds only rows that carry loss; `head (vocab, hidden)` is frozen and its logits are scaled by
 /// `scale`. Returns each target's log-probability, and, if asked, the gradient of `Σ weight · −log p` by `h`.
-#[must_use]
-pub fn cross_entropy(
+pub(crate) fn cross_entropy(
     h: &Matrix,
-    head: &Weight,
+    head: Frozen<'_>,
     scale: f32,
     targets: &[Target],
     gradient: bool,
@@ -39,11 +38,11 @@ pub fn cross_entropy(
     let most = targets.len().div_ceil(targets.len().div_ceil(ROWS).max(1)).max(1);
     for (chunk, targets) in targets.chunks(most).enumerate() {
         let at = chunk * most * hidden..(chunk * most + targets.len()) * hidden;
-        let mut logits = Matrix::scratch(targets.len(), head.rows());
+        let mut logits = Matrix::scratch(targets.len(), head.shape().0);
         let sums = forward(&h.data()[at.clone()], head, scale, &mut logits);
         for (row, (target, sum)) in targets.iter().zip(&sums).enumerate() {
             let (first, within) = (target.token as usize / PANEL * PANEL, target.token as usize % PANEL);
-            let width = PANEL.min(head.rows() - first);
+            let width = PANEL.min(head.shape().0 - first);
             log_probs.push(logits.data()[first * targets.len() + row * width + within] - sum);
         }
         if let Some(dh) = &mut dh {
@@ -54,14 +53,15 @@ pub fn cross_entropy(
 }
 
 /// Logits, panel after panel, each `(rows, panel)`; returns each row's log-sum-exp.
-fn forward(h: &[f32], head: &Weight, scale: f32, logits: &mut Matrix) -> Vec<f32> {
+fn forward(h: &[f32], head: Frozen<'_>, scale: f32, logits: &mut Matrix) -> Vec<f32> {
     let (rows, vocab) = (logits.rows(), logits.cols());
     // Per panel and row: the largest logit and `Σ exp(logit − largest)`; combined into the log-sum-exp below.
+    let input = head.input(h, scale);
     let mut found = vec![(0.0_f32, 0.0_f32); vocab.div_ceil(PANEL) * rows];
     pool::for_each_chunks((logits.data_mut(), rows * PANEL), (&mut found, rows), |index, panel, found| {
         let width = panel.len() / rows;
         let first = index * PANEL;
-        head.frozen().rows(first..first + width).forward(h, panel, scale, &[]);
+        head.rows(first..first + width).forward_input(&input, panel, &[]);
         for (row, found) in panel.chunks(width).zip(found) {
             let max = rows::max(row);
             *found = (max, rows::sum_exp(row, max));
@@ -76,8 +76,8 @@ fn forward(h: &[f32], head: &Weight, scale: f32, logits: &mut Matrix) -> Vec<f32
 }
 
 /// Replaces the logits by their gradient `weight · (softmax − onehot)` and multiplies it by the head: `dh (rows, hidden)`.
-fn backward(logits: &mut Matrix, head: &Weight, scale: f32, targets: &[Target], sums: &[f32], dh: &mut [f32]) {
-    let (rows, vocab, hidden) = (logits.rows(), logits.cols(), head.cols());
+fn backward(logits: &mut Matrix, head: Frozen<'_>, scale: f32, targets: &[Target], sums: &[f32], dh: &mut [f32]) {
+    let (rows, vocab, hidden) = (logits.rows(), logits.cols(), head.shape().1);
     let panels = vocab.div_ceil(PANEL).div_ceil(SHARES);
     let shares = vocab.div_ceil(PANEL).div_ceil(panels);
     let mut parts = Matrix::scratch(shares, rows * hidden);
@@ -92,7 +92,7 @@ fn backward(logits: &mut Matrix, head: &Weight, scale: f32, targets: &[Target], 
                     *own -= target.weight;
                 }
             }
-            head.frozen().rows(first..first + width).backward(panel, part, scale, index > 0, &[]);
+            head.rows(first..first + width).backward(panel, part, scale, index > 0, &[]);
         }
     });
     dh.copy_from_slice(parts.row(0));

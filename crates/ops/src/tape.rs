@@ -84,13 +84,13 @@ impl Tape<'_> {
     /// A tape for training on the host.
     #[must_use]
     pub fn new() -> Self {
-        Self::on(&Cpu)
+        Self::on(&Cpu::F32)
     }
 
     /// A tape on the host that records nothing: for inference.
     #[must_use]
     pub fn frozen() -> Self {
-        Self::frozen_on(&Cpu)
+        Self::frozen_on(&Cpu::F32)
     }
 }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use graft_ops::{
     Activation, AttentionLayer, AttentionRange, Dropout, Dtype, Heads, Lora, Matrix, ParamSet, Rope, Tape, Target,
-    Tensor, Weight, cross_entropy,
+    Tensor, Weight,
 };
 
 fn numbers(n: usize, seed: f32) -> Vec<f32> {
@@ -156,10 +156,10 @@ fn cross_entropy_gives_probabilities_and_their_gradient() {
     let targets: Vec<Target> =
         [5, 0, 299, 5].iter().enumerate().map(|(i, &token)| Target { token, weight: 0.25 + i as f32 }).collect();
     let loss = |h: &[f32]| -> f64 {
-        let (log_probs, _) = cross_entropy(&Matrix::from_slice(4, 6, h), &head, 0.8, &targets, false);
+        let (log_probs, _) = Cpu::F32.cross_entropy(&Matrix::from_slice(4, 6, h), &head, 0.8, &targets, false);
         log_probs.iter().zip(&targets).map(|(p, t)| -f64::from(*p) * f64::from(t.weight)).sum()
     };
-    let (_, gradient) = cross_entropy(&Matrix::from_slice(4, 6, &h), &head, 0.8, &targets, true);
+    let (_, gradient) = Cpu::F32.cross_entropy(&Matrix::from_slice(4, 6, &h), &head, 0.8, &targets, true);
     let gradient = gradient.unwrap();
     for i in 0..h.len() {
         let at = |d: f32| {

@@ -395,7 +395,7 @@ fn answers_of_a_device_are_those_of_the_host() {
             run(&mut batcher);
             heard.iter().map(hear).collect::<Vec<_>>()
         };
-        let device = OnDevice::new(base.model.upload(&Cpu).unwrap(), 2000, 2000).unwrap();
+        let device = OnDevice::new(base.model.upload(&Cpu::F32).unwrap(), 2000, 2000).unwrap();
         let limits = Limits { slots: 4, ..Limits::default() };
         let there = answers(Batcher::on(Box::new(device), Arc::clone(&base.model), limits));
         let here = answers(batcher(&base, 4));

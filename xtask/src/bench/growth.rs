@@ -26,7 +26,7 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<Option<String>> {
     let step = |batch: usize, tokens: usize| -> anyhow::Result<(f64, f64)> {
         let steps = if batch * tokens > 1000 { 1 } else { 3 };
         let numbers = [batch, tokens - tokens / 4, tokens / 4, steps].map(|n| n.to_string());
-        let said = lines(built("graft-bench")?.arg("step").arg(&settings.base).arg("lora").args(&numbers))?;
+        let said = lines(built("graft-bench")?.args(["step", "f32"]).arg(&settings.base).arg("lora").args(&numbers))?;
         let said = said.first().cloned().unwrap_or_default();
         Ok((number(&said, "ms_an_example")? * batch as f64 / 1e3, number(&said, "peak_gb")?))
     };

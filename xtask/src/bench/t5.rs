@@ -41,7 +41,7 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<Option<String>> {
             theirs.args([PEER, peers, their_batch]).args(TOKENS).args([their_steps, "--pad", pad]);
             let theirs = one(lines(&mut theirs)?)?;
             let mut ours = built("graft-bench")?;
-            ours.arg("step").arg(&model).args([own, batch]).args(TOKENS).arg(steps);
+            ours.args(["step", "f32"]).arg(&model).args([own, batch]).args(TOKENS).arg(steps);
             let ours = one(lines(&mut ours)?)?;
             let time = format!("{name}: ms an example");
             let spent = number(&ours, "ms_an_example")?;

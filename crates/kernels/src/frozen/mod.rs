@@ -10,7 +10,9 @@ use few::FEW;
 pub use few::{Product, forward_all};
 
 use crate::{
-    Dtype, dequantize,
+    Bf16, Dtype,
+    bf16::{self, Output, Packed},
+    dequantize,
     pool::{self, SendPtr},
     simd::prefetch,
     tile::{self, STRIP, Strip, Tile},
@@ -29,12 +31,22 @@ pub struct Frozen<'w> {
     rows: usize,
     cols: usize,
     numbers: Numbers<'w>,
+    /// How products round their inputs; `None` leaves them in f32.
+    bf16: Option<Bf16>,
 }
 
 #[derive(Clone, Copy)]
 enum Numbers<'w> {
     Plain(&'w [f32]),
     Stored(Dtype, &'w [u8]),
+}
+
+/// The input of products.
+pub enum Input<'x> {
+    /// As it is, and its factor.
+    Plain(&'x [f32], f32),
+    /// Rounded to bf16 and packed.
+    Packed(Bf16, Packed),
 }
 
 /// A low-rank product (LoRA, Hu et al. 2021) that is added to a frozen product for some tokens while the output is in
@@ -51,6 +63,18 @@ pub struct LowRank<'a> {
     pub rank: usize,
     /// Factor on the product.
     pub scale: f32,
+}
+
+impl LowRank<'_> {
+    /// The scaled inputs of all tokens, packed; zeros where the product isn't added.
+    fn pack(&self, way: Bf16, tokens: usize) -> Packed {
+        if self.tokens == (0..tokens) {
+            return way.pack(self.input, self.rank, self.scale);
+        }
+        let mut all = vec![0.0; tokens * self.rank];
+        all[self.tokens.start * self.rank..self.tokens.end * self.rank].copy_from_slice(self.input);
+        way.pack(&all, self.rank, self.scale)
+    }
 }
 
 /// A thread's buffers: packed strips, and the dequantized rows they are made of.
@@ -85,7 +109,7 @@ impl<'w> Frozen<'w> {
     #[must_use]
     pub fn plain(rows: usize, cols: usize, numbers: &'w [f32]) -> Self {
         assert_eq!(numbers.len(), rows * cols, "the weight's size differs from its shape");
-        Self { rows, cols, numbers: Numbers::Plain(numbers) }
+        Self { rows, cols, numbers: Numbers::Plain(numbers), bf16: None }
     }
 
     /// A matrix in a file's storage type.
@@ -99,7 +123,13 @@ impl<'w> Frozen<'w> {
             Some(bytes.len()),
             "the weight's size differs from its shape"
         );
-        Self { rows, cols, numbers: Numbers::Stored(dtype, bytes) }
+        Self { rows, cols, numbers: Numbers::Stored(dtype, bytes), bf16: None }
+    }
+
+    /// The same matrix, with inputs and weights rounded to bf16 in products of many tokens.
+    #[must_use]
+    pub fn rounded(self, bf16: Option<Bf16>) -> Self {
+        Self { bf16, ..self }
     }
 
     /// Some of the rows.
@@ -115,7 +145,7 @@ impl<'w> Frozen<'w> {
                 Numbers::Stored(dtype, &bytes[of(dtype.row_bytes(self.cols).unwrap_or(0))])
             }
         };
-        Self { rows: rows.len(), cols: self.cols, numbers }
+        Self { rows: rows.len(), cols: self.cols, numbers, bf16: self.bf16 }
     }
 
     /// `y = scale · x·Wᵀ + Σ added`, with at most one low-rank product per token: `x (tokens, cols)`, `y (tokens, rows)`.
@@ -123,12 +153,34 @@ impl<'w> Frozen<'w> {
     /// # Panics
     /// When the shapes don't match.
     pub fn forward(&self, x: &[f32], y: &mut [f32], scale: f32, added: &[LowRank<'_>]) {
+        self.forward_input(&self.input(x, scale), y, added);
+    }
+
+    /// The input of products with this weight and others of its width, times a factor: rounded and packed once, where the
+    /// weight is [`rounded`](Self::rounded).
+    #[must_use]
+    pub fn input<'x>(&self, x: &'x [f32], scale: f32) -> Input<'x> {
+        match self.bf16 {
+            Some(way) => Input::Packed(way, way.pack(x, self.cols, scale)),
+            None => Input::Plain(x, scale),
+        }
+    }
+
+    /// [`forward`](Self::forward) of an input that serves several weights.
+    ///
+    /// # Panics
+    /// When the shapes don't match.
+    pub fn forward_input(&self, input: &Input<'_>, y: &mut [f32], added: &[LowRank<'_>]) {
+        let (x, scale) = match input {
+            Input::Packed(way, packed) => return self.forward_bf16(*way, packed, y, added),
+            Input::Plain(x, scale) => (*x, *scale),
+        };
         let tokens = self.tokens(x.len(), self.cols, y.len(), self.rows);
         if tokens <= FEW {
             return self.forward_few(x, y, scale, added);
         }
         let out = Columns { out: SendPtr(y.as_mut_ptr()), stride: self.rows, tokens };
-        each_block(self.rows, STRIP, tokens, |range, rows| {
+        each_block(self.rows, STRIP, tokens, 1, |range, rows| {
             SCRATCH.with_borrow_mut(|scratch| {
                 for first in (0..self.cols.max(1)).step_by(DEPTH) {
                     let depth = DEPTH.min(self.cols - first);
@@ -154,9 +206,12 @@ impl<'w> Frozen<'w> {
     /// When the shapes don't match.
     pub fn backward(&self, dy: &[f32], dx: &mut [f32], scale: f32, add: bool, added: &[LowRank<'_>]) {
         let tokens = self.tokens(dy.len(), self.rows, dx.len(), self.cols);
+        if let Some(way) = self.bf16 {
+            return self.backward_bf16(way, &way.pack(dy, self.rows, scale), dx, add, added);
+        }
         let out = Columns { out: SendPtr(dx.as_mut_ptr()), stride: self.cols, tokens };
         let block = if let Numbers::Stored(dtype, _) = self.numbers { dtype.block_len() } else { 1 };
-        each_block(self.cols, STRIP.max(block), tokens, |range, rows| {
+        each_block(self.cols, STRIP.max(block), tokens, 1, |range, rows| {
             // If a type's blocks make the task wider, reduce its depth: the cache size stays the same.
             let step = DEPTH.min(DEPTH * WIDTH / range.len());
             SCRATCH.with_borrow_mut(|scratch| {
@@ -177,6 +232,12 @@ impl<'w> Frozen<'w> {
                 }
             });
         });
+    }
+
+    /// Rows and columns.
+    #[must_use]
+    pub fn shape(&self) -> (usize, usize) {
+        (self.rows, self.cols)
     }
 
     /// The number of tokens of input and output.
@@ -206,6 +267,71 @@ impl<'w> Frozen<'w> {
                 room
             }
         }
+    }
+
+    /// [`forward`](Self::forward) of packed rows.
+    fn forward_bf16(&self, way: Bf16, x: &Packed, y: &mut [f32], added: &[LowRank<'_>]) {
+        assert!(x.cols() == self.cols && y.len() == x.rows() * self.rows, "shapes don't match");
+        let low: Vec<Packed> = added.iter().map(|low| low.pack(way, x.rows())).collect();
+        let parts: Vec<&Packed> = std::iter::once(x).chain(&low).collect();
+        let factors: Vec<Frozen<'_>> = added.iter().map(|low| Frozen::plain(self.rows, low.rank, low.factor)).collect();
+        let out = Output { out: SendPtr(y.as_mut_ptr()), stride: self.rows, add: false };
+        let lay = |part: usize, range: Range<usize>, tiles: &mut [bf16::Tile]| match part.checked_sub(1) {
+            None => self.lay_turned_bf16(way, range, tiles),
+            Some(low) => factors[low].lay_turned_bf16(way, range, tiles),
+        };
+        // SAFETY: `y` has as many rows as `x` and is borrowed by this call alone.
+        unsafe { way.product(&parts, self.rows, 1, out, lay) };
+    }
+
+    /// [`backward`](Self::backward) of packed rows.
+    fn backward_bf16(&self, way: Bf16, dy: &Packed, dx: &mut [f32], add: bool, added: &[LowRank<'_>]) {
+        assert!(dy.cols() == self.rows && dx.len() == dy.rows() * self.cols, "shapes don't match");
+        let low: Vec<Packed> = added.iter().map(|low| low.pack(way, dy.rows())).collect();
+        let parts: Vec<&Packed> = std::iter::once(dy).chain(&low).collect();
+        let factors: Vec<Frozen<'_>> = added.iter().map(|low| Frozen::plain(low.rank, self.cols, low.factor)).collect();
+        let block = if let Numbers::Stored(dtype, _) = self.numbers { dtype.block_len() } else { 1 };
+        let out = Output { out: SendPtr(dx.as_mut_ptr()), stride: self.cols, add };
+        let lay = |part: usize, range: Range<usize>, tiles: &mut [bf16::Tile]| match part.checked_sub(1) {
+            None => self.lay_straight_bf16(way, range, tiles),
+            Some(low) => factors[low].lay_straight_bf16(way, range, tiles),
+        };
+        // SAFETY: `dx` has as many rows as `dy` and is borrowed by this call alone.
+        unsafe { way.product(&parts, self.cols, block, out, lay) };
+    }
+
+    /// [`lay_turned`](Self::lay_turned) in bf16, over the whole depth.
+    fn lay_turned_bf16(&self, way: Bf16, rows: Range<usize>, tiles: &mut [bf16::Tile]) {
+        let depth = self.cols.div_ceil(bf16::DEPTH);
+        SCRATCH.with_borrow_mut(|scratch| {
+            let (_, room) = scratch.room(0, STRIP * DEPTH);
+            for (strip, first) in tiles.chunks_exact_mut(depth.max(1)).zip(rows.clone().step_by(STRIP)) {
+                for (tiles, at) in strip.chunks_mut(DEPTH / bf16::DEPTH).zip((0..self.cols).step_by(DEPTH)) {
+                    let cols = at..(at + DEPTH).min(self.cols);
+                    let mut parts = [&[][..]; STRIP];
+                    let rooms = room.chunks_exact_mut(DEPTH);
+                    for ((part, row), room) in parts.iter_mut().zip(first..rows.end).zip(rooms) {
+                        *part = self.part(row, cols.clone(), room);
+                    }
+                    bf16::turned(way, &parts, tiles);
+                }
+            }
+        });
+    }
+
+    /// [`lay_straight`](Self::lay_straight) in bf16, over the whole depth.
+    fn lay_straight_bf16(&self, way: Bf16, cols: Range<usize>, tiles: &mut [bf16::Tile]) {
+        let depth = self.rows.div_ceil(bf16::DEPTH);
+        SCRATCH.with_borrow_mut(|scratch| {
+            let (_, room) = scratch.room(0, 2 * cols.len());
+            let (even, odd) = room.split_at_mut(cols.len());
+            for pair in 0..depth * bf16::SIDE {
+                let row = 2 * pair;
+                let even = if row < self.rows { self.part(row, cols.clone(), even) } else { &[] };
+                let odd = if row + 1 < self.rows { self.part(row + 1, cols.clone(), odd) } else { &[] };
+                bf16::straight(way, [even, odd], pair, depth, tiles);
+            }
+        });
     }
 
     /// Prefetches parts of rows that are read soon. The blocks are short runs far apart, which the hardware prefetcher does
@@ -286,13 +412,20 @@ impl Columns {
 }
 
 /// Calls `f` with ranges of `0..len`, multiples of `unit` long, so that all threads get equally many. With too few ranges
-/// for that, also splits the tokens.
-fn each_block(len: usize, unit: usize, tokens: usize, f: impl Fn(Range<usize>, Range<usize>) + Sync) {
+/// for that, also splits the tokens, at multiples of `rows`.
+pub(crate) fn each_block(
+    len: usize,
+    unit: usize,
+    tokens: usize,
+    rows: usize,
+    f: impl Fn(Range<usize>, Range<usize>) + Sync,
+) {
     let threads = if pool::inside() { 1 } else { pool::threads() };
     let parts = threads * len.div_ceil(threads * WIDTH);
     let size = len.div_ceil(parts.max(1)).next_multiple_of(unit);
     let blocks = len.div_ceil(size.max(1));
-    let share = if blocks < threads && tokens >= MANY { tokens.div_ceil(threads) } else { tokens };
+    let split = blocks < threads && tokens >= MANY;
+    let share = if split { tokens.div_ceil(threads).next_multiple_of(rows) } else { tokens };
     let shares = tokens.div_ceil(share.max(1)).max(1);
     pool::for_each(blocks * shares, |task| {
         let (first, token) = (task / shares * size, task % shares * share);

@@ -1,0 +1,86 @@
+//! Blocks of tiles with `vdpbf16ps` of AVX-512.
+
+use std::{
+    arch::x86_64::{
+        _mm512_dpbf16_ps, _mm512_load_si512, _mm512_loadu_ps, _mm512_set1_epi32, _mm512_setzero_ps, _mm512_storeu_ps,
+    },
+    mem::transmute,
+};
+
+use super::{SIDE, Segment};
+
+/// Rows whose sums are in registers at once.
+const ROWS: usize = 8;
+
+/// Whether the processor has the instructions, and those that packing needs.
+pub(super) fn found() -> bool {
+    use std::arch::is_x86_feature_detected as has;
+    has!("avx512f") && has!("avx512bw") && has!("avx512bf16")
+}
+
+/// `out = Σ rows·columns`, or `out += …`, of one or two by one or two tiles.
+///
+/// # Safety
+/// As [`Blocks::compute`](super::Blocks).
+pub(super) unsafe fn block(segments: &[Segment], (tall, wide): (bool, bool), out: *mut f32, stride: usize, add: bool) {
+    for group in 0..1 + usize::from(tall) {
+        for first in (0..SIDE).step_by(ROWS) {
+            // SAFETY: the caller's.
+            unsafe {
+                let out = out.add((group * SIDE + first) * stride);
+                match wide {
+                    true => rows::<2>(segments, group, first, out, stride, add),
+                    false => rows::<1>(segments, group, first, out, stride, add),
+                }
+            }
+        }
+    }
+}
+
+/// [`ROWS`] rows from `first` of a group, and `S` tiles of columns.
+///
+/// # Safety
+/// As [`block`].
+#[target_feature(enable = "avx512f,avx512bf16")]
+unsafe fn rows<const S: usize>(
+    segments: &[Segment],
+    group: usize,
+    first: usize,
+    out: *mut f32,
+    stride: usize,
+    add: bool,
+) {
+    let mut sums = [[_mm512_setzero_ps(); S]; ROWS];
+    // SAFETY: the caller vouches for the pointers; tiles are lines of 64 bytes at multiples of 64.
+    unsafe {
+        if add {
+            for (row, sums) in sums.iter_mut().enumerate() {
+                for (s, sum) in sums.iter_mut().enumerate() {
+                    *sum = _mm512_loadu_ps(out.add(row * stride + s * SIDE));
+                }
+            }
+        }
+        for segment in segments {
+            for tile in 0..segment.tiles {
+                let rows = &(*segment.rows[group].add(tile)).0;
+                for pair in 0..SIDE {
+                    let cols: [_; S] = std::array::from_fn(|s| {
+                        let line = (*segment.cols[s].add(tile)).0[pair].as_ptr();
+                        transmute(_mm512_load_si512(line.cast()))
+                    });
+                    for (row, sums) in sums.iter_mut().enumerate() {
+                        let both = transmute(_mm512_set1_epi32(rows[first + row][pair].cast_signed()));
+                        for (sum, col) in sums.iter_mut().zip(cols) {
+                            *sum = _mm512_dpbf16_ps(*sum, both, col);
+                        }
+                    }
+                }
+            }
+        }
+        for (row, sums) in sums.into_iter().enumerate() {
+            for (s, sum) in sums.into_iter().enumerate() {
+                _mm512_storeu_ps(out.add(row * stride + s * SIDE), sum);
+            }
+        }
+    }
+}
