@@ -6,7 +6,7 @@ use std::{fmt, path::Path};
 use anyhow::{Context as _, ensure};
 use graft_formats::SpecialTokens;
 use graft_nn::{Adapter, Context, MicroBatch, Model, Sequence};
-use graft_ops::Adam;
+use graft_ops::{Adam, Bf16, Cpu};
 use safetensors::SafeTensors;
 
 /// Largest absolute error of a logit.
@@ -15,6 +15,12 @@ const LOGITS: f64 = 1e-4;
 const GRADIENTS: f64 = 1e-3;
 /// Largest absolute error of a loss.
 const LOSSES: f64 = 1e-4;
+/// The same of a training in bf16, whose inputs have eight bits.
+const BF16_GRADIENTS: f64 = 3e-2;
+/// As above.
+const BF16_LOSS: f64 = 1e-3;
+/// As above: ten steps at a high learning rate multiply what rounding changed.
+const BF16_STEPS: f64 = 0.2;
 
 /// Models with what Hugging Face computed on them.
 const KEPT: &str = "crates/testkit/data/parity";
@@ -37,6 +43,13 @@ pub(crate) fn run(folders: &[&str]) -> anyhow::Result<()> {
             let report = check(Path::new(folder), case).with_context(|| format!("{folder}: {case}"))?;
             println!("{folder:<40} {case:<6} {report}");
             ensure!(report.within_bounds(), "{folder}: {case} differs from Hugging Face");
+            for &way in Bf16::all() {
+                let [loss, gradients, losses] = rounded(Path::new(folder), case, way)?;
+                let name = format!("{case} in bf16 with {way}");
+                println!("{folder:<40} {name} loss {loss:.1e}  gradients {gradients:.1e}  ten steps {losses:.1e}");
+                let within = loss <= BF16_LOSS && gradients <= BF16_GRADIENTS && losses <= BF16_STEPS;
+                ensure!(within, "{folder}: {name} differs from Hugging Face");
+            }
         }
     }
     Ok(())
@@ -105,13 +118,36 @@ fn check(folder: &Path, case: &str) -> anyhow::Result<Report> {
 
     (report.tokens, report.wrong_tokens) = greedy_errors(&model, adapter.as_ref(), &inputs, &expected, &files.tokens)?;
 
-    let (loss, gradient) = loss_and_gradient(&model, adapter.as_ref(), &sequences)?;
-    report.loss = (loss - f64::from(expected.floats("loss")?[0])).abs();
-    if let Some(adapter) = &mut adapter {
-        report.gradients = gradient_error(adapter, &gradient, &expected)?;
-        report.losses = training_error(&model, adapter, &sequences, &expected)?;
-    }
+    [report.loss, report.gradients, report.losses] = training_errors(&model, adapter.as_mut(), &sequences, &expected)?;
     Ok(report)
+}
+
+/// Errors of the loss, the gradients and ten steps where products round to bf16.
+fn rounded(folder: &Path, case: &str, way: Bf16) -> anyhow::Result<[f64; 3]> {
+    let model = Model::open(folder)?.0.upload(&Cpu::Bf16(way))?;
+    let inputs = std::fs::read(folder.join("inputs.safetensors"))?;
+    let inputs = Tensors(SafeTensors::deserialize(&inputs)?);
+    let expected = std::fs::read(folder.join(format!("expected_{case}.safetensors")))?;
+    let expected = Tensors(SafeTensors::deserialize(&expected)?);
+    let mut adapter = match case {
+        "base" => None,
+        case => Some(Adapter::open(&folder.join(format!("adapter_{case}")), &model)?),
+    };
+    training_errors(&model, adapter.as_mut(), &sequences(&model, &inputs)?, &expected)
+}
+
+/// Errors of the loss, and with an adapter of its gradients and of the losses of ten steps.
+fn training_errors(
+    model: &Model,
+    adapter: Option<&mut Adapter>,
+    sequences: &[Sequence],
+    expected: &Tensors<'_>,
+) -> anyhow::Result<[f64; 3]> {
+    let (loss, gradient) = loss_and_gradient(model, adapter.as_deref(), sequences)?;
+    let loss = (loss - f64::from(expected.floats("loss")?[0])).abs();
+    let Some(adapter) = adapter else { return Ok([loss, 0.0, 0.0]) };
+    let gradients = gradient_error(adapter, &gradient, expected)?;
+    Ok([loss, gradients, training_error(model, adapter, sequences, expected)?])
 }
 
 /// The inputs without their padding.

@@ -150,6 +150,27 @@ impl Schedule {
     }
 }
 
+/// How the products of a training round their inputs. Their sums, and everything else, are f32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = ProductPrecision)]
+pub enum Precision {
+    /// To bf16 on a machine with instructions for that, otherwise not at all.
+    #[default]
+    Auto,
+    /// Not at all.
+    F32,
+    /// To bf16.
+    Bf16,
+}
+
+impl Precision {
+    /// How specs computed before there was a choice.
+    fn of_earlier_versions() -> Self {
+        Self::F32
+    }
+}
+
 /// Optimisation settings (AdamW, Loshchilov and Hutter 2019).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OptimSpec {
@@ -246,6 +267,9 @@ pub struct Limits {
     /// Where it computes.
     #[serde(default, skip_serializing_if = "ComputeDevice::is_auto")]
     pub device: ComputeDevice,
+    /// How products round their inputs.
+    #[serde(default = "Precision::of_earlier_versions")]
+    pub precision: Precision,
 }
 
 impl Default for Limits {
@@ -259,6 +283,7 @@ impl Default for Limits {
             memory: None,
             threads: None,
             device: ComputeDevice::Auto,
+            precision: Precision::Auto,
         }
     }
 }
@@ -280,11 +305,25 @@ impl TrainSpec {
         let Self { run: _, graft: _, base, task, dataset, adapter, optim, eval, limits } = self;
         let BaseRef { name: _, digest: base } = base;
         let EvalSpec { per_epoch, patience, examples, checkpoints_per_epoch: _ } = eval;
-        let Limits { max_tokens, max_source, max_target, pass_tokens, recompute, memory: _, threads: _, device: _ } =
-            limits;
+        let Limits {
+            max_tokens,
+            max_source,
+            max_target,
+            pass_tokens,
+            recompute,
+            memory: _,
+            threads: _,
+            device: _,
+            precision,
+        } = limits;
         let eval = (per_epoch, patience, examples);
         let limits = (max_tokens, max_source, max_target, pass_tokens, recompute);
-        Digest::of(json::line(&(base, task, dataset, adapter, optim, eval, limits)).as_bytes())
+        let mut all = json::line(&(base, task, dataset, adapter, optim, eval, limits));
+        // Specs that compute in f32 keep the digest they had before there was a choice.
+        if *precision != Precision::F32 {
+            all += &json::line(precision);
+        }
+        Digest::of(all.as_bytes())
     }
 }
 

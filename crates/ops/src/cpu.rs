@@ -1,14 +1,14 @@
 use std::rc::Rc;
 
 use graft_kernels::{
-    Bf16, Frozen, Gradients, attention, attention_backward, matmul, pool,
+    Bf16, Frozen, Gradients, Input, attention, attention_backward, matmul, pool,
     rows::{self, AdamStep},
 };
 
 use crate::{
     Activation, AttentionLayer, AttentionRange, Device, DeviceError, LayerGradients, Lora, Matrix, Param, ParamSet,
     Rope, Shaped, Target, Weight,
-    linear::{dense, dense_mut, dropped, input_gradient_term, param, project_down, up_term},
+    linear::{dense, dense_mut, dropped, factor, input_gradient_term, param, up_term},
     loss::cross_entropy,
     params::clipped_step,
 };
@@ -268,12 +268,19 @@ impl Device for Cpu {
     fn linear(&self, x: &Matrix, weight: &Weight, lora: Option<&Lora<Self::Param<'_>>>) -> (Matrix, Option<Matrix>) {
         let tokens = x.rows();
         let mut y = Matrix::scratch(tokens, weight.rows());
-        let low = lora.map(|lora| match dropped(x, lora.dropout) {
-            Some(x) => project_down(&x, 0..tokens, lora, self.bf16()),
-            None => project_down(x, 0..tokens, lora, self.bf16()),
+        let weight = weight.frozen().rounded(self.bf16());
+        let input = weight.input(x.data(), 1.0);
+        let low = lora.map(|lora| {
+            let mut low = Matrix::scratch(tokens, lora.a.rows);
+            let a = factor(&lora.a).rounded(self.bf16());
+            match dropped(x, lora.dropout) {
+                Some(x) => a.forward(x.data(), low.data_mut(), 1.0, &[]),
+                None => a.forward_input(&input, low.data_mut(), &[]),
+            }
+            low
         });
         let added = lora.iter().zip(&low).map(|(lora, h)| up_term(lora, 0..tokens, h)).collect::<Vec<_>>();
-        weight.frozen().rounded(self.bf16()).forward(x.data(), y.data_mut(), 1.0, &added);
+        weight.forward_input(&input, y.data_mut(), &added);
         (y, low)
     }
 
@@ -289,17 +296,25 @@ impl Device for Cpu {
             Some(dx) => (dx, true),
             None => (Matrix::scratch(tokens, weight.cols()), false),
         });
+        let weight = weight.frozen().rounded(self.bf16());
+        let gradient = weight.gradient(dy.data(), 1.0);
         let dh = lora.as_ref().map(|LayerGradients { lora, .. }| {
             let mut dh = Matrix::scratch(tokens, lora.a.rows);
-            let b = Frozen::plain(lora.b.rows, lora.b.cols, lora.b.data).rounded(self.bf16());
-            b.backward(dy.data(), dh.data_mut(), lora.scale, false, &[]);
+            let b = factor(&lora.b).rounded(self.bf16());
+            match &gradient {
+                Input::Plain(dy, _) => b.backward(dy, dh.data_mut(), lora.scale, false, &[]),
+                packed @ Input::Packed(..) => {
+                    b.backward_input(packed, dh.data_mut(), false, &[]);
+                    rows::scale(dh.data_mut(), lora.scale);
+                }
+            }
             dh
         });
         if let Some((dx, add)) = &mut dx {
             // Without dropout `dh·A` is added inside the large product. With dropout it must be masked first (below).
             let plain = lora.as_ref().map(|of| of.lora).filter(|lora| lora.dropout.is_none());
             let added = plain.iter().zip(&dh).map(|(lora, dh)| input_gradient_term(lora, dh)).collect::<Vec<_>>();
-            weight.frozen().rounded(self.bf16()).backward(dy.data(), dx.data_mut(), 1.0, *add, &added);
+            weight.backward_input(&gradient, dx.data_mut(), *add, &added);
         }
         if let (Some(LayerGradients { lora, kept, low, grads }), Some(dh)) = (lora, dh) {
             let input = dropped(kept, lora.dropout);

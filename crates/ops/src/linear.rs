@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use graft_kernels::{Bf16, Frozen, LowRank, Product, View, ViewMut, forward_all, pool};
+use graft_kernels::{Frozen, LowRank, Product, View, ViewMut, forward_all, pool};
 
 use crate::{AdaptedWeight, Cpu, Device, LayerGradients, Matrix, Param, Tape, Tensor};
 
@@ -104,7 +104,7 @@ pub fn linear_groups<const N: usize>(x: &Matrix, layers: &[AdaptedWeight<'_, Cpu
     let groups: Vec<&LoraRows<Param<'_>>> = layers.iter().flat_map(|(_, groups)| groups).collect();
     let mut low: Vec<Option<Matrix>> = vec![None; groups.len()];
     pool::for_each_chunk(&mut low, 1, |index, low| {
-        low[0] = Some(project_down(x, groups[index].rows.clone(), &groups[index].lora, None));
+        low[0] = Some(project_down(x, groups[index].rows.clone(), &groups[index].lora));
     });
     let mut results = layers.each_ref().map(|(weight, _)| Matrix::scratch(x.rows(), weight.rows()));
     let mut added = groups.iter().zip(low.iter().flatten()).map(|(of, h)| up_term(&of.lora, of.rows.clone(), h));
@@ -118,10 +118,10 @@ pub fn linear_groups<const N: usize>(x: &Matrix, layers: &[AdaptedWeight<'_, Cpu
 }
 
 /// `h = x·Aᵀ` of some rows: `(rows, rank)`.
-pub(crate) fn project_down(x: &Matrix, rows: Range<usize>, lora: &Lora<Param<'_>>, bf16: Option<Bf16>) -> Matrix {
+fn project_down(x: &Matrix, rows: Range<usize>, lora: &Lora<Param<'_>>) -> Matrix {
     let mut h = Matrix::scratch(rows.len(), lora.a.rows);
     let x = &x.data()[rows.start * x.cols()..rows.end * x.cols()];
-    Frozen::plain(lora.a.rows, lora.a.cols, lora.a.data).rounded(bf16).forward(x, h.data_mut(), 1.0, &[]);
+    factor(&lora.a).forward(x, h.data_mut(), 1.0, &[]);
     h
 }
 
@@ -150,6 +150,11 @@ pub(crate) fn dense(m: &Matrix) -> View<'_> {
 pub(crate) fn dense_mut(m: &mut Matrix) -> ViewMut<'_> {
     let (rows, cols) = (m.rows(), m.cols());
     ViewMut::dense(m.data_mut(), rows, cols)
+}
+
+/// A factor of a LoRA, for products.
+pub(crate) fn factor<'p>(p: &Param<'p>) -> Frozen<'p> {
+    Frozen::plain(p.rows, p.cols, p.data)
 }
 
 pub(crate) fn param<'p>(p: &Param<'p>) -> View<'p> {

@@ -3,12 +3,17 @@
 use std::rc::Rc;
 
 use graft_ops::{
-    Activation, AttentionLayer, AttentionRange, Dropout, Dtype, Heads, Lora, Matrix, ParamSet, Rope, Tape, Target,
-    Tensor, Weight,
+    Activation, AttentionLayer, AttentionRange, Bf16, Cpu, Device as _, Dropout, Dtype, Heads, Lora, Matrix, ParamSet,
+    Rope, Tape, Target, Tensor, Weight,
 };
 
 fn numbers(n: usize, seed: f32) -> Vec<f32> {
     (0..n).map(|i| (i as f32 * 1.37 + seed).sin()).collect()
+}
+
+/// Numbers without a period, whose products don't cancel out.
+fn uneven(n: usize, seed: f32) -> Vec<f32> {
+    numbers(n, seed).into_iter().map(|x| (x * 43_758.547).fract() - 0.2).collect()
 }
 
 fn weight(rows: usize, cols: usize, seed: f32) -> Weight {
@@ -170,6 +175,51 @@ fn cross_entropy_gives_probabilities_and_their_gradient() {
         let want = ((at(1e-2) - at(-1e-2)) / 2e-2) as f32;
         let got = gradient.data()[i];
         assert!((got - want).abs() < 4e-3 * (1.0 + want.abs()), "element {i}: {got} is not {want}");
+    }
+}
+
+/// Differences of values say nothing about bf16, whose steps are too large: its gradients are compared with those of f32.
+#[test]
+fn gradients_in_bf16_follow_those_in_f32() {
+    if Bf16::all().is_empty() {
+        eprintln!("skipped: this processor has no bf16 products");
+    }
+    let near = |got: &[f32], want: &[f32], what: &str| {
+        let size = |all: &mut dyn Iterator<Item = f32>| all.map(|x| x * x).sum::<f32>().sqrt();
+        let error = size(&mut got.iter().zip(want).map(|(a, b)| a - b));
+        let of = size(&mut want.iter().copied());
+        assert!(error < 0.02 * of, "{what}: off by {error} of {of}");
+        assert!(error > 0.0, "{what}: nothing was rounded");
+    };
+    for &way in Bf16::all() {
+        for dropout in [None, Some(Dropout { rate: 0.4, seed: 9 })] {
+            let (weight, mut params) = (Weight::dense(70, 45, uneven(70 * 45, 1.0)), ParamSet::default());
+            params.push("x".into(), 37, 45, &uneven(37 * 45, 0.3));
+            params.push("a".into(), 5, 45, &uneven(5 * 45, 0.5));
+            params.push("b".into(), 70, 5, &uneven(70 * 5, 0.8));
+            let gradients = |cpu: &Cpu| {
+                let mut tape = Tape::on(cpu);
+                let x = tape.place(Matrix::zeros(37, 45), params.get(0), Rc::new([0]));
+                let lora = Lora { a: params.get(1), b: params.get(2), scale: 0.7, dropout };
+                let y = tape.linear(&x, &weight, Some(lora));
+                let mut grads = vec![0.0; params.data().len()];
+                let value = y.value().data().to_vec();
+                tape.backward(&y, Matrix::from_slice(37, 70, &uneven(37 * 70, 2.2)), &mut grads);
+                (value, grads)
+            };
+            let ((y, grads), (exact_y, exact)) = (gradients(&Cpu::Bf16(way)), gradients(&Cpu::F32));
+            near(&y, &exact_y, "value");
+            for (name, range) in [("x", 0..1665), ("a", 1665..1890), ("b", 1890..2240)] {
+                near(&grads[range.clone()], &exact[range], name);
+            }
+        }
+        let (head, h) =
+            (Weight::dense(700, 40, uneven(700 * 40, 0.6)), Matrix::from_slice(33, 40, &uneven(33 * 40, 0.2)));
+        let targets: Vec<Target> = (0..33).map(|i| Target { token: i * 21, weight: 0.25 + i as f32 }).collect();
+        let (got, exact) =
+            [Cpu::Bf16(way), Cpu::F32].map(|cpu| cpu.cross_entropy(&h, &head, 0.8, &targets, true)).into();
+        near(&got.0, &exact.0, "log-probabilities");
+        near(got.1.unwrap().data(), exact.1.unwrap().data(), "gradient of the loss");
     }
 }
 

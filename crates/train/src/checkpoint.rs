@@ -33,6 +33,9 @@ pub(crate) struct Progress {
     /// Tokens computed at once on a GPU, as its memory allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) micro_batch: Option<usize>,
+    /// How the CPU rounded the inputs of products, by [`graft_ops::Bf16::name`]; absent for f32.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) products: Option<String>,
     /// When the first process began.
     pub(crate) started_at: i64,
 }
@@ -106,6 +109,18 @@ pub(crate) fn save(
     Ok(())
 }
 
+/// A checkpoint, if it is whole.
+fn whole(folder: &Path) -> Option<(Header, Vec<u8>)> {
+    let header = read_json::<Header>(&folder.join("progress.json")).ok()?;
+    let bytes = fs::read(folder.join("state.bin")).ok()?;
+    (Digest::of(&bytes) == header.state_digest).then_some((header, bytes))
+}
+
+/// How products were computed until the newest checkpoint, if there is one.
+pub(crate) fn products(dir: &RunDir) -> Option<Option<String>> {
+    list(dir).into_iter().rev().find_map(|(_, folder)| whole(&folder)).map(|(header, _)| header.progress.products)
+}
+
 /// The newest checkpoint that is whole; damaged ones are passed over.
 pub(crate) fn newest(
     dir: &RunDir,
@@ -114,11 +129,7 @@ pub(crate) fn newest(
     len: usize,
 ) -> Result<Option<(Progress, State)>, Error> {
     for (_, folder) in list(dir).into_iter().rev() {
-        let Ok(header) = read_json::<Header>(&folder.join("progress.json")) else { continue };
-        let Ok(bytes) = fs::read(folder.join("state.bin")) else { continue };
-        if Digest::of(&bytes) != header.state_digest {
-            continue;
-        }
+        let Some((header, bytes)) = whole(&folder) else { continue };
         let misfit = |what: &str| Err(Error::Checkpoint { path: folder.clone(), what: what.to_owned() });
         if header.settings_digest.is_some_and(|made_with| made_with != *settings) {
             return misfit("it was made with other settings");

@@ -1,33 +1,107 @@
-use graft_core::ComputeDevice;
+use graft_core::{ComputeDevice, Precision};
+use graft_ops::{Bf16, Cpu};
 
 use crate::Error;
 
 /// What a training computes on.
 pub(crate) enum Compute {
     /// The CPU.
-    Cpu,
+    Cpu(Products),
     /// A GPU that was started.
     #[cfg(feature = "cuda")]
     Gpu(graft_gpu::Gpu),
 }
 
-/// Opens the device that a spec names.
+/// How the CPU computes products.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Products {
+    /// With what.
+    pub(crate) cpu: Cpu,
+    /// Whether the run computed in another way until now, so that it ends with other last bits.
+    pub(crate) changed: bool,
+}
+
+impl Products {
+    /// Those of a spec. A run that `before` computed in some way goes on with it where this machine can.
+    fn of(precision: Precision, before: Option<&Option<String>>) -> Result<Self, Error> {
+        let same = before.map(|name| name.as_deref().map(Bf16::named));
+        let way = match (precision, same) {
+            (Precision::F32, _) | (Precision::Auto, Some(None)) => None,
+            (_, Some(Some(Some(way)))) => Some(way),
+            _ => bf16_of(precision),
+        };
+        if precision == Precision::Bf16 && way.is_none() {
+            return Err(Error::NoBf16);
+        }
+        let changed = before.is_some_and(|name| name.as_deref() != way.map(Bf16::name));
+        Ok(Self { cpu: way.map_or(Cpu::F32, Cpu::Bf16), changed })
+    }
+
+    /// What the way is called in a checkpoint; f32 has no name.
+    pub(crate) fn name(self) -> Option<String> {
+        match self.cpu {
+            Cpu::F32 => None,
+            Cpu::Bf16(way) => Some(way.name().to_owned()),
+        }
+    }
+
+    /// What people should know.
+    pub(crate) fn note(self) -> Option<String> {
+        let now = match self.cpu {
+            Cpu::F32 => "f32".to_owned(),
+            Cpu::Bf16(way) => format!("bf16 ({way})"),
+        };
+        if self.changed {
+            return Some(format!(
+                "Computing products in {now}: not as before, so the result differs from an uninterrupted training's."
+            ));
+        }
+        matches!(self.cpu, Cpu::Bf16(_)).then(|| format!("Computing products in {now}."))
+    }
+}
+
+/// How a new training on this machine's CPU rounds to bf16, if it does.
+#[must_use]
+pub fn bf16_of(precision: Precision) -> Option<Bf16> {
+    match precision {
+        Precision::F32 => None,
+        Precision::Bf16 => Bf16::found(),
+        Precision::Auto => automatic(),
+    }
+}
+
+/// What `auto` means on this machine.
+fn automatic() -> Option<Bf16> {
+    Bf16::found()
+}
+
+/// Opens the device that a spec names; `before` is how products were computed until now.
 #[cfg(feature = "cuda")]
-pub(crate) fn open(device: ComputeDevice) -> Result<Compute, Error> {
+pub(crate) fn open(
+    device: ComputeDevice,
+    precision: Precision,
+    before: Option<&Option<String>>,
+) -> Result<Compute, Error> {
     use graft_gpu::{Cuda, Element, Gpu};
-    let start = |index| Cuda::open(index).map(|cuda| Compute::Gpu(Gpu::new(Box::new(cuda), Element::Bf16)));
+    let element = if precision == Precision::F32 { Element::F32 } else { Element::Bf16 };
+    let start = |index| Cuda::open(index).map(|cuda| Compute::Gpu(Gpu::new(Box::new(cuda), element)));
+    let cpu = || Products::of(precision, before).map(Compute::Cpu);
     match device {
-        ComputeDevice::Cpu => Ok(Compute::Cpu),
-        ComputeDevice::Auto => Ok(start(0).unwrap_or(Compute::Cpu)),
+        ComputeDevice::Cpu => cpu(),
+        ComputeDevice::Auto => start(0).map_or_else(|_| cpu(), Ok),
         ComputeDevice::Gpu(index) => start(index).map_err(|e| Error::Model(graft_nn::Error::Device(e.into()))),
     }
 }
 
 /// Opens the device that a spec names; this build has only the CPU.
 #[cfg(not(feature = "cuda"))]
-pub(crate) fn open(device: ComputeDevice) -> Result<Compute, Error> {
+pub(crate) fn open(
+    device: ComputeDevice,
+    precision: Precision,
+    before: Option<&Option<String>>,
+) -> Result<Compute, Error> {
     match device {
-        ComputeDevice::Auto | ComputeDevice::Cpu => Ok(Compute::Cpu),
+        ComputeDevice::Auto | ComputeDevice::Cpu => Products::of(precision, before).map(Compute::Cpu),
         ComputeDevice::Gpu(_) => Err(Error::NoGpuBuild),
     }
 }

@@ -86,6 +86,9 @@ pub enum Error {
     /// A GPU was asked for, and this build of Graft can't use one.
     #[error("use a GPU: this build of Graft was made without")]
     NoGpuBuild,
+    /// bf16 was asked for, and this processor has no products for it.
+    #[error("compute in bf16: this processor has neither AMX nor AVX512-BF16")]
+    NoBf16,
 
     // The training
     /// It would not fit in memory.
@@ -132,6 +135,7 @@ impl Error {
             )),
             Self::OtherBase { .. } => Some("start a new run with `graft train`, or bring the old files back".into()),
             Self::NoGpuBuild => Some("use the build with GPU support (`--features cuda`), or `--device cpu`".into()),
+            Self::NoBf16 => Some("use `--precision auto`, or continue the run on a machine that has it".into()),
             Self::TooBig { hint, .. } => Some(hint.clone()),
             Self::Diverged { .. } => Some("use a smaller `--learning-rate`, or more `--warmup`".into()),
             Self::Stopped { .. } => Some("`graft runs resume` continues it".into()),
@@ -156,7 +160,7 @@ impl Error {
             Self::Read { .. } | Self::Json { .. } | Self::NothingToLearn { .. } | Self::Checkpoint { .. } => {
                 ExitCode::BadData
             }
-            Self::Spec(_) | Self::NoGpuBuild => ExitCode::Usage,
+            Self::Spec(_) | Self::NoGpuBuild | Self::NoBf16 => ExitCode::Usage,
             Self::Write { .. } => ExitCode::Internal,
             Self::Publish(source) => source.exit_code(),
             Self::Model(source) => source.exit_code(),

@@ -17,7 +17,7 @@ mod trainer;
 
 pub use adapter_files::{AdapterCard, load_adapter};
 pub use data::{Row, RowVariant, fits};
-pub use device::{gpu_count, gpus};
+pub use device::{bf16_of, gpu_count, gpus};
 pub use error::Error;
 pub use learner::{Learner, StepPlan};
 pub use memory::{Estimate, available_memory, estimate, peak_rss};

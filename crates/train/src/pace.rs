@@ -2,8 +2,9 @@ use std::time::Instant;
 
 use graft_core::{AdapterSpec, Targets, TrainSpec};
 use graft_nn::{Model, Prompter, Sequence, matches_target};
+use graft_ops::Cpu;
 
-use crate::{Error, data, trainer};
+use crate::{Error, data, device, trainer};
 
 /// A step takes as long as this many forward passes: one forward, one backward through the frozen weights, the optimiser.
 const STEP: f64 = 2.3;
@@ -20,7 +21,9 @@ pub fn pace(model: &Model, prompter: &Prompter, spec: &TrainSpec, all: &[Sequenc
     let fitting: Vec<&Sequence> = all.iter().filter(|sequence| data::fits(sequence, &spec.limits, model)).collect();
     let every = fitting.len().div_ceil(spec.optim.batch.max(1)).max(1);
     let batch: Vec<&Sequence> = fitting.into_iter().step_by(every).collect();
-    let (_, learner) = trainer::fresh(model, model, prompter, spec)?;
+    let cpu = device::bf16_of(spec.limits.precision).map_or(Cpu::F32, Cpu::Bf16);
+    let on_cpu = model.upload(&cpu).map_err(Error::Model)?;
+    let (_, learner) = trainer::fresh(model, &on_cpu, prompter, spec)?;
     let shared = if model.has_encoder() { 0 } else { prompter.shared().len() };
     let forward = || learner.loss(&batch, shared, spec.limits.pass_tokens);
     // What is read or kept once in a training is not timed.

@@ -62,6 +62,9 @@ pub struct TrainingRun {
     pub computed_tokens_per_second: f64,
     /// Largest resident memory of the process in bytes.
     pub peak_memory: u64,
+    /// How the CPU rounded the inputs of products, `amx` or `avx512-bf16`; absent for f32 and on a GPU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub products: Option<String>,
     /// Version of Graft.
     pub graft_version: String,
 }

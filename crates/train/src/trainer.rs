@@ -102,14 +102,22 @@ fn run(dir: &RunDir, machine: &Machine<'_>, say: &mut Say<'_>) -> Result<Trainin
     eval.all.truncate(spec.eval.examples);
 
     let sides = (train, eval, held_out);
-    match device::open(spec.limits.device)? {
-        Compute::Cpu => Trainer::new(dir, spec, (&model, &model), &prompter, sides)?.run(base, None, say),
+    let before = checkpoint::products(dir);
+    match device::open(spec.limits.device, spec.limits.precision, before.as_ref())? {
+        Compute::Cpu(products) => {
+            if let Some(text) = products.note() {
+                say(EventKind::Note { text })?;
+            }
+            let on_cpu = model.upload(&products.cpu).map_err(Error::Model)?;
+            let trainer = Trainer::new(dir, spec, (&model, &on_cpu), &prompter, sides)?;
+            trainer.run(base, products.name(), None, say)
+        }
         #[cfg(feature = "cuda")]
         Compute::Gpu(gpu) => {
             let on_gpu = model.upload(&gpu).map_err(Error::Model)?;
             let free = gpu.memory().0;
             say(EventKind::Note { text: format!("Computing on {} ({} MiB free).", gpu.name(), free >> 20) })?;
-            Trainer::new(dir, spec, (&model, &on_gpu), &prompter, sides)?.run(base, Some(free), say)
+            Trainer::new(dir, spec, (&model, &on_gpu), &prompter, sides)?.run(base, None, Some(free), say)
         }
     }
 }
@@ -176,6 +184,7 @@ impl<'r, D: Device> Trainer<'r, D> {
             tokens: 0,
             computed: 0,
             micro_batch: None,
+            products: None,
             started_at: now(),
         };
         let (adapter, learner) = fresh(model, on_device, prompter, spec)?;
@@ -197,14 +206,21 @@ impl<'r, D: Device> Trainer<'r, D> {
         })
     }
 
-    /// Trains to the end; `gpu_memory` is what is free on a GPU.
-    fn run(mut self, base: &Path, gpu_memory: Option<u64>, say: &mut Say<'_>) -> Result<TrainingRun, Error> {
+    /// Trains to the end; `products` is how the CPU rounds, `gpu_memory` what is free on a GPU.
+    fn run(
+        mut self,
+        base: &Path,
+        products: Option<String>,
+        gpu_memory: Option<u64>,
+        say: &mut Say<'_>,
+    ) -> Result<TrainingRun, Error> {
         let needed = match gpu_memory {
             Some(free) => self.fit_gpu(free)?,
             None => self.check_memory(base)?,
         };
         self.prepared(needed, say)?;
         self.restore(say)?;
+        self.progress.products = products;
         say(EventKind::Phase { phase: Phase::Train })?;
         self.learn(say)?;
         say(EventKind::Phase { phase: Phase::Evaluate })?;
@@ -447,6 +463,7 @@ impl<'r, D: Device> Trainer<'r, D> {
             tokens_per_second: self.progress.tokens as f64 / self.progress.seconds.max(1e-9),
             computed_tokens_per_second: self.progress.computed as f64 / self.progress.seconds.max(1e-9),
             peak_memory: peak_rss(),
+            products: self.progress.products.clone(),
             graft_version: spec.graft.clone(),
         };
         self.dir.publish(&result)?;

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use graft_core::{
-    AdapterSpec, AnswerForm, BaseRef, Digest, EvalSpec, EventKind, ExitCode, Limits, LoraSpec, OptimSpec, PromptInit,
-    PromptSpec, Targets, TaskCard, TrainSpec,
+    AdapterSpec, AnswerForm, BaseRef, Digest, EvalSpec, EventKind, ExitCode, Limits, LoraSpec, OptimSpec, Precision,
+    PromptInit, PromptSpec, Targets, TaskCard, TrainSpec,
 };
 use graft_formats::{DigestCache, digest_of};
 use graft_train::{Error, Machine, Outcome, Row, RunDir, TrainingRun, train};
@@ -31,7 +31,7 @@ fn spec(model_name: &str) -> TrainSpec {
         }),
         optim: OptimSpec { epochs: 3.0, lr: 1e-2, batch: 4, ..OptimSpec::default() },
         eval: EvalSpec { checkpoints_per_epoch: 4, ..EvalSpec::default() },
-        limits: Limits { threads: Some(2), ..Limits::default() },
+        limits: Limits { threads: Some(2), precision: Precision::F32, ..Limits::default() },
     }
 }
 
@@ -113,6 +113,64 @@ fn stopping_and_going_on_changes_nothing() {
         let seqs: Vec<u64> = run.events_after(0).unwrap().iter().map(|event| event.seq).collect();
         assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>(), "events are numbered without gaps");
     }
+}
+
+/// The spec with products in bf16, or `None` where the processor has none: then the test says that it was skipped.
+fn rounded(name: &str) -> Option<TrainSpec> {
+    if graft_train::bf16_of(Precision::Bf16).is_none() {
+        eprintln!("skipped: this processor has no bf16 products");
+        return None;
+    }
+    Some(TrainSpec { limits: Limits { precision: Precision::Bf16, ..spec(name).limits }, ..spec(name) })
+}
+
+#[test]
+fn bf16_learns_stops_and_goes_on_to_the_bit_on_any_number_of_threads() {
+    for name in ["tiny-llama", "tiny-t5"] {
+        let Some(rounded) = rounded(name) else { return };
+        let folders = [(); 4].map(|()| tempfile::tempdir().unwrap());
+        let [plain, whole, few, run] = [(0, spec(name)), (1, rounded.clone()), (2, rounded.clone()), (3, rounded)]
+            .map(|(folder, spec)| make(folders[folder].path(), &spec, 16));
+        let (exact, whole_result) = (finish(&plain), finish(&whole));
+        assert_ne!(whole_result.adapter_hash, exact.adapter_hash, "{name}: nothing was rounded");
+        assert!(whole_result.products.is_some() && exact.products.is_none());
+        for (one, other) in losses(&plain).iter().zip(losses(&whole)) {
+            assert!((one - other).abs() < 0.02 * one, "{name}: {other} in bf16, {one} in f32");
+        }
+        attempt(&few, Some(1)).unwrap();
+        assert_eq!(finish(&few).adapter_hash, whole_result.adapter_hash, "{name}: threads change the result");
+        for _ in 0..3 {
+            std::fs::write(run.path().join("stop"), "").unwrap();
+            assert_eq!(attempt(&run, None).unwrap_err().exit_code(), ExitCode::Stopped);
+            std::fs::remove_file(run.path().join("stop")).unwrap();
+        }
+        assert_eq!(finish(&run).adapter_hash, whole_result.adapter_hash, "{name}");
+    }
+}
+
+#[test]
+fn a_run_goes_on_as_it_computed_or_says_that_it_can_not() {
+    let automatic =
+        TrainSpec { limits: Limits { precision: Precision::Auto, ..spec("tiny-llama").limits }, ..spec("tiny-llama") };
+    let stopped = |products: Option<&str>| {
+        let folder = tempfile::tempdir().unwrap();
+        let run = make(folder.path(), &automatic, 16);
+        std::fs::write(run.path().join("stop"), "").unwrap();
+        attempt(&run, None).unwrap_err();
+        std::fs::remove_file(run.path().join("stop")).unwrap();
+        let file = std::fs::read_dir(run.checkpoints()).unwrap().next().unwrap().unwrap().path().join("progress.json");
+        let mut header: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        header["progress"]["products"] = products.into();
+        std::fs::write(&file, header.to_string()).unwrap();
+        let result = finish(&run);
+        let notes = run.events_after(0).unwrap().into_iter();
+        let changed =
+            notes.filter(|event| matches!(&event.kind, EventKind::Note { text } if text.contains("not as before")));
+        (result.products, changed.count())
+    };
+    assert_eq!(stopped(None), (None, 0), "f32 goes on in f32");
+    let (products, said) = stopped(Some("of another processor"));
+    assert_eq!((products.as_deref(), said), (graft_train::bf16_of(Precision::Auto).map(|way| way.name()), 1));
 }
 
 #[test]

@@ -2897,6 +2897,11 @@ export interface components {
             /** @description Names the kind of problem; stable, so that programs may look at it. */
             type: string;
         };
+        /**
+         * @description How the products of a training round their inputs. Their sums, and everything else, are f32.
+         * @enum {string}
+         */
+        ProductPrecision: "auto" | "f32" | "bf16";
         /** @description How far a run is, from its events. */
         Progress: {
             /**
@@ -3311,6 +3316,8 @@ export interface components {
              * @default null
              */
             patience?: number | null;
+            /** @default null */
+            precision?: components["schemas"]["ProductPrecision"] | null;
             /**
              * @description Soft prompt: initialisation: `labels`, `vocabulary`, `random`, or `text:…`.
              * @default null

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use graft_core::ExitCode;
+use graft_core::{ExitCode, Precision};
 use graft_train::available_memory;
 use serde::Serialize;
 
@@ -63,6 +63,8 @@ pub async fn doctor(
     checks.push(disk(home.path()));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     checks.push(Check::good("threads", threads.to_string()));
+    let found = graft_train::bf16_of(Precision::Bf16).map_or("none".into(), |way| way.to_string());
+    checks.push(Check::good("bf16 products", found));
     let (found, hint) = graft_train::gpus();
     checks.push(Check { hint, ..Check::good("gpu", found) });
     let engine = match opened {

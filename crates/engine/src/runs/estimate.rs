@@ -66,7 +66,8 @@ impl Speeds {
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
-    /// Base, task (whose examples share more or less of their tokens), adapter, threads and what is recomputed.
+    /// Base, task (whose examples share more or less of their tokens), adapter, threads, what is recomputed and how products
+    /// round.
     fn key_of(spec: &TrainSpec) -> String {
         let base = spec.base.digest.as_str();
         let adapter = match &spec.adapter {
@@ -78,7 +79,8 @@ impl Speeds {
         };
         let threads = spec.limits.threads.unwrap_or_else(cores);
         let recompute = if spec.limits.recompute { "/recompute" } else { "" };
-        format!("{}/{}/{adapter}/{threads}{recompute}", base.get(..12).unwrap_or(base), spec.task.name)
+        let rounded = graft_train::bf16_of(spec.limits.precision).map(|way| format!("/{way}")).unwrap_or_default();
+        format!("{}/{}/{adapter}/{threads}{recompute}{rounded}", base.get(..12).unwrap_or(base), spec.task.name)
     }
 
     /// Remembers how fast a run was.

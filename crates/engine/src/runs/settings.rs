@@ -2,7 +2,7 @@
 //! flags of `graft train` and `graft queue submit`, of a request to the API, and of the page. Help that begins with
 //! `LoRA: ` or `Soft prompt: ` marks a setting of that method only; the page shows it with that method.
 
-use graft_core::{AdapterSpec, ComputeDevice, PromptInit, Schedule, Targets};
+use graft_core::{AdapterSpec, ComputeDevice, Precision, PromptInit, Schedule, Targets};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -138,6 +138,9 @@ pub struct Settings {
     #[schema(value_type = Option<String>)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "DEVICE"))]
     pub device: Option<ComputeDevice>,
+    /// How products round their inputs: auto (bf16 on a CPU with AMX or AVX512-BF16, otherwise f32), f32 or bf16.
+    #[cfg_attr(feature = "clap", arg(long, value_parser = flags::precision()))]
+    pub precision: Option<Precision>,
 }
 
 impl Settings {
@@ -193,6 +196,7 @@ impl Settings {
         l.memory = self.memory.or(l.memory);
         l.threads = self.threads.or(l.threads);
         set(&mut l.device, self.device);
+        set(&mut l.precision, self.precision);
         self.shape(&mut recipe.adapter)
     }
 
@@ -254,13 +258,22 @@ fn prompt_init(text: &str) -> Result<PromptInit, Problem> {
 #[cfg(feature = "clap")]
 mod flags {
     use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-    use graft_core::Schedule;
+    use graft_core::{Precision, Schedule};
 
     pub(super) fn schedule() -> impl TypedValueParser<Value = Schedule> {
         let names = PossibleValuesParser::new([
             PossibleValue::new("cosine").help("Half a cosine, down to zero"),
             PossibleValue::new("linear").help("A straight line, down to zero"),
             PossibleValue::new("constant").help("No decay"),
+        ]);
+        names.try_map(|name| serde_json::from_value(name.into()))
+    }
+
+    pub(super) fn precision() -> impl TypedValueParser<Value = Precision> {
+        let names = PossibleValuesParser::new([
+            PossibleValue::new("auto").help("bf16 on a CPU that multiplies it, otherwise f32"),
+            PossibleValue::new("f32").help("Not at all"),
+            PossibleValue::new("bf16").help("To bf16; sums are f32"),
         ]);
         names.try_map(|name| serde_json::from_value(name.into()))
     }

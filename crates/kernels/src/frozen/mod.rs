@@ -205,10 +205,29 @@ impl<'w> Frozen<'w> {
     /// # Panics
     /// When the shapes don't match.
     pub fn backward(&self, dy: &[f32], dx: &mut [f32], scale: f32, add: bool, added: &[LowRank<'_>]) {
-        let tokens = self.tokens(dy.len(), self.rows, dx.len(), self.cols);
-        if let Some(way) = self.bf16 {
-            return self.backward_bf16(way, &way.pack(dy, self.rows, scale), dx, add, added);
+        self.backward_input(&self.gradient(dy, scale), dx, add, added);
+    }
+
+    /// The output's gradient of products with this weight and others of its height, times a factor; see
+    /// [`input`](Self::input).
+    #[must_use]
+    pub fn gradient<'x>(&self, dy: &'x [f32], scale: f32) -> Input<'x> {
+        match self.bf16 {
+            Some(way) => Input::Packed(way, way.pack(dy, self.rows, scale)),
+            None => Input::Plain(dy, scale),
         }
+    }
+
+    /// [`backward`](Self::backward) of a gradient that serves several weights.
+    ///
+    /// # Panics
+    /// When the shapes don't match.
+    pub fn backward_input(&self, dy: &Input<'_>, dx: &mut [f32], add: bool, added: &[LowRank<'_>]) {
+        let (dy, scale) = match dy {
+            Input::Packed(way, packed) => return self.backward_bf16(*way, packed, dx, add, added),
+            Input::Plain(dy, scale) => (*dy, *scale),
+        };
+        let tokens = self.tokens(dy.len(), self.rows, dx.len(), self.cols);
         let out = Columns { out: SendPtr(dx.as_mut_ptr()), stride: self.cols, tokens };
         let block = if let Numbers::Stored(dtype, _) = self.numbers { dtype.block_len() } else { 1 };
         each_block(self.cols, STRIP.max(block), tokens, 1, |range, rows| {
