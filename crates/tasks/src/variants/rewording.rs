@@ -1,6 +1,10 @@
 //! Telling an answer in other words.
 
-use rand::{Rng, RngExt as _, rngs::ChaCha8Rng, seq::IndexedRandom as _};
+use rand::{
+    Rng, RngExt as _,
+    rngs::ChaCha8Rng,
+    seq::{IndexedRandom as _, IteratorRandom as _},
+};
 use serde_json::{Map, Value};
 
 use super::{
@@ -17,11 +21,6 @@ impl Wordings {
     pub(super) fn tell(&self, output: &Value, pools: &Pools, random: &mut ChaCha8Rng) -> Option<Draft> {
         let mut output = output.as_object()?.clone();
         let told = Frames::told(&self.frames);
-        for name in told.iter().filter(|name| pools.names.contains_key(*name)) {
-            if output.get(name).is_some_and(Value::is_string) && random.random_bool(0.7) {
-                output.insert(name.clone(), Value::from(pools.invent(name, random)));
-            }
-        }
         let mut lists = Vec::new();
         for (name, words) in self.lists.iter().filter(|(name, _)| told.contains(*name)) {
             let Some(Value::Array(objects)) = output.get_mut(name) else { continue };
@@ -29,24 +28,52 @@ impl Wordings {
         }
         let groups = Frames::fitting(&self.frames, &told, &output);
         let frame = choose(groups.choose(random)?.choose(random)?, random);
+        // Where the frame says which is which, names may sound like those of another field: only what is said decides.
+        let says = frame.split(['{', '}']).step_by(2).any(|text| text.chars().any(char::is_alphabetic));
+        for name in told.iter().filter(|name| pools.names.contains_key(*name)) {
+            if output.get(name).is_some_and(Value::is_string) && random.random_bool(0.8) {
+                let kinds = says && random.random_bool(0.4);
+                let kinds = pools.kinds.keys().filter(|_| kinds).choose(random).unwrap_or(name);
+                output.insert(name.clone(), Value::from(pools.invent(kinds, random)));
+            }
+        }
         let mut draft = Draft { parts: Vec::new(), output: Value::Object(output) };
         let mut rest = frame.as_str();
         while let Some((before, after)) = rest.split_once('{') {
             let (name, after) = after.split_once('}')?;
             draft.parts.push(Part::plain(before));
+            let last = after.trim_end_matches(['.', '!', ' ']).is_empty() || after.starts_with('\n');
             if let Some(name) = name.strip_prefix('*') {
-                draft.parts.push(Part { text: pools.invent(name, random), name: Some(String::new()) });
+                match self.lists.get(name) {
+                    Some(words) => join(words.invent(name, pools, random)?, last, random, &mut draft.parts),
+                    None => {
+                        draft.parts.push(Part { text: pools.invent(name, random), name: Some(String::new()) });
+                        self.tail(&mut draft.parts, random);
+                    }
+                }
             } else if let Some((_, items)) = lists.iter_mut().find(|(list, _)| list == name) {
-                let last = after.trim_end_matches(['.', '!', ' ']).is_empty();
-                join(std::mem::take(items), last, random, &mut draft.parts);
+                // A frame that has a list twice tells some objects in the first place and the others in the second.
+                let again = after.matches(&format!("{{{name}}}")).count();
+                let here = items.len().checked_sub(again).filter(|here| *here > 0)?;
+                let here = if again > 0 { random.random_range(1..=here) } else { here };
+                let later = items.split_off(here);
+                join(std::mem::replace(items, later), last, random, &mut draft.parts);
             } else {
                 place(name, pools, &mut draft, random);
+                self.tail(&mut draft.parts, random);
             }
             rest = after;
         }
         draft.parts.push(Part::plain(rest));
         self.frame(&mut draft, 0.35, random);
         Some(draft)
+    }
+
+    /// Puts words after a name that don't belong to it, now and then.
+    fn tail(&self, parts: &mut Vec<Part>, random: &mut impl Rng) {
+        if !self.tails.is_empty() && random.random_bool(0.1) {
+            parts.push(Part::plain(choose(pick(&self.tails, random), random)));
+        }
     }
 }
 
@@ -77,7 +104,7 @@ impl ListWords {
         random: &mut ChaCha8Rng,
     ) -> Option<Vec<Vec<Part>>> {
         // Short lists teach what is around them in less time; that lists can be long is learned from the examples.
-        objects.truncate([1, 1, 2, 2, 3, 3, 4, usize::MAX][random.random_range(0..8)]);
+        objects.truncate([1, 1, 2, 2, 3, 3, 4, 5, usize::MAX][random.random_range(0..9)]);
         for object in objects.iter_mut().filter_map(Value::as_object_mut) {
             if random.random_bool(0.5) {
                 pools.replace(list, object, random);
@@ -97,11 +124,33 @@ impl ListWords {
         Some(texts)
     }
 
-    /// Another number, and another of the values that can be spelled.
+    /// Tells objects that no answer has.
+    fn invent(&self, list: &str, pools: &Pools, random: &mut ChaCha8Rng) -> Option<Vec<Vec<Part>>> {
+        let mut objects = Vec::new();
+        for _ in 0..[1, 1, 1, 2, 3][random.random_range(0..5)] {
+            let mut object: Map<String, Value> = Map::new();
+            let told = Frames::told(&self.frames);
+            if random.random() {
+                object.extend(told.into_iter().filter(|name| !self.spelled.contains_key(name)).map(|n| (n, 1.into())));
+            }
+            pools.replace(list, &mut object, random);
+            self.amount(&mut object, random);
+            objects.push(Value::Object(object));
+        }
+        self.tell(list, &mut objects, pools, random)
+    }
+
+    /// Another number, or none, and another of the values that can be spelled.
     fn amount(&self, object: &mut Map<String, Value>, random: &mut impl Rng) {
         let Some(number) = object.iter().find(|(_, value)| value.is_number()).map(|(name, _)| name.clone()) else {
             return;
         };
+        if random.random_bool(0.15) {
+            let spelled = self.spelled.keys().filter(|name| object.contains_key(*name)).cloned();
+            let none: Vec<String> = spelled.chain([number]).collect();
+            object.extend(none.into_iter().map(|name| (name, Value::Null)));
+            return;
+        }
         object.insert(number, quantity(random));
         for (name, spelled) in &self.spelled {
             let values: Vec<&String> = spelled.keys().collect();
@@ -161,9 +210,9 @@ impl ListWords {
 fn written(number: f64, in_words: bool, random: &mut impl Rng) -> String {
     let word = NUMBER_WORDS.iter().find(|(_, n)| (f64::from(*n) - number).abs() < 1e-9);
     if let (true, Some((word, _))) = (in_words, word)
-        && random.random_bool(0.25)
+        && random.random_bool(0.33)
     {
-        return (*word).to_owned();
+        return if random.random_bool(0.1) { format!("{word} ({number})") } else { (*word).to_owned() };
     }
     let whole = number.trunc();
     if ((number - whole) - 0.5).abs() < 1e-9 && random.random_bool(0.5) {
@@ -175,9 +224,24 @@ fn written(number: f64, in_words: bool, random: &mut impl Rng) -> String {
 
 /// Puts the texts of a list beside each other, or below each other at the end of a message.
 fn join(texts: Vec<Vec<Part>>, last: bool, random: &mut impl Rng, parts: &mut Vec<Part>) {
-    const BULLETS: [&str; 7] = ["- ", "- ", "* ", "• ", "", "-", "#"];
-    const ENDS: [&str; 9] = [" and ", " and ", ", and ", ", ", ", ", " & ", " plus ", " + ", " and also "];
-    const BETWEEN: [&str; 6] = ["; ", "; ", "; ", " + ", " / ", " & "];
+    const BULLETS: [&str; 10] = ["- ", "- ", "* ", "• ", "", "", "-", "> ", "+ ", "#"];
+    const ENDS: [&str; 14] = [
+        " and ",
+        " and ",
+        " and ",
+        ", and ",
+        ", and ",
+        ", ",
+        ", ",
+        ", ",
+        " & ",
+        " plus ",
+        " + ",
+        " and also ",
+        " as well as ",
+        " along with ",
+    ];
+    const BETWEEN: [&str; 9] = ["; ", "; ", "; ", " + ", " / ", " & ", " | ", " and ", "  "];
     let count = texts.len();
     let form = random.random_range(0..100);
     let bullet = (last && count > 1 && form < 30).then(|| *BULLETS.choose(random).unwrap_or(&"- "));

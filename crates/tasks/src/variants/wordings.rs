@@ -17,6 +17,8 @@ pub struct Wordings {
     pub(super) openings: Vec<String>,
     /// What may stand after everything.
     pub(super) closings: Vec<String>,
+    /// What may stand right after a name and doesn't belong to it.
+    pub(super) tails: Vec<String>,
     pub(super) frames: Vec<Frames>,
     /// By the answer's field that is a list.
     pub(super) lists: BTreeMap<String, ListWords>,
@@ -63,13 +65,15 @@ impl Wordings {
         toml::from_str(text).map_err(|e| Error::Tables(Box::new(e)))
     }
 
-    /// Puts an opening before and a closing after a draft, each with this chance.
+    /// Puts an opening before and a closing after a draft, each with this chance, and seldom a second one.
     pub(super) fn frame(&self, draft: &mut Draft, chance: f64, random: &mut impl Rng) {
-        if !self.openings.is_empty() && random.random_bool(chance) {
-            draft.parts.insert(0, Part::plain(pick(&self.openings, random)));
-        }
-        if !self.closings.is_empty() && random.random_bool(chance) {
-            draft.parts.push(Part::plain(pick(&self.closings, random)));
+        for chance in [chance, chance / 5.0] {
+            if !self.openings.is_empty() && random.random_bool(chance) {
+                draft.parts.insert(0, Part::plain(choose(pick(&self.openings, random), random)));
+            }
+            if !self.closings.is_empty() && random.random_bool(chance) {
+                draft.parts.push(Part::plain(choose(pick(&self.closings, random), random)));
+            }
         }
     }
 }

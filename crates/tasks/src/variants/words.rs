@@ -54,7 +54,7 @@ pub(super) fn capital(text: &str) -> String {
 /// An invented name of a place, a person or a thing: what its kind is called (`kinds`) after words of its own, mostly.
 pub(super) fn name(kinds: &[String], random: &mut impl Rng) -> String {
     let kind = |random: &mut _| kinds.choose(random).cloned().unwrap_or_default();
-    let mut name = match random.random_range(0..20) {
+    let mut name = match random.random_range(0..27) {
         0..8 if random.random_bool(0.25) => format!("{} {} {}", word(random), word(random), kind(random)),
         0..8 => format!("{} {}", word(random), kind(random)),
         8 => format!("{}'s", word(random)),
@@ -67,6 +67,17 @@ pub(super) fn name(kinds: &[String], random: &mut impl Rng) -> String {
         16 => format!("{} {}{}", word(random), if random.random() { "#" } else { "" }, random.random_range(1..60)),
         17 => format!("{} {}", kind(random), random.random_range(1..60)),
         18 => format!("{} {} {}", word(random), word(random), word(random)),
+        19 => format!("{} {}", word(random), kind(random)).to_lowercase(),
+        20 => format!("{} {} {}", word(random), word(random), kind(random)).to_lowercase(),
+        21 => letters(random),
+        22 => format!("{} {}", letters(random), kind(random)),
+        23 => format!(
+            "{} {}",
+            ["Mr.", "Mrs.", "Ms.", "Aunt", "Chef", "Dr."].choose(random).unwrap_or(&"Ms."),
+            word(random)
+        ),
+        24 => format!("{} {}, {} {}", word(random), kind(random), kind(random), random.random_range(1..30)),
+        25 => format!("{} No. {}", kind(random), random.random_range(1..30)),
         _ => format!("{} of {}", kind(random), word(random)),
     };
     if random.random_bool(0.12) {
@@ -78,6 +89,11 @@ pub(super) fn name(kinds: &[String], random: &mut impl Rng) -> String {
         name = format!("{name} {}", ordinal(random.random_range(2..120)));
     }
     name.trim().to_owned()
+}
+
+/// Two to four capitals, as of an abbreviation.
+fn letters(random: &mut impl Rng) -> String {
+    (0..random.random_range(2..5)).map(|_| char::from(random.random_range(b'A'..=b'Z'))).collect()
 }
 
 fn ordinal(number: u32) -> String {
