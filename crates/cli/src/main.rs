@@ -8,7 +8,7 @@ mod output;
 mod progress;
 mod traces;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser as _;
 
@@ -18,8 +18,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let args = args::Args::parse();
     let json = args.json;
-    match commands::run(args) {
+    let code = match commands::run(args) {
         Ok(reply) => reply.print(json),
         Err(failure) => failure.print(json),
-    }
+    };
+    graft_engine::leave_devices(Duration::from_secs(5));
+    code
 }

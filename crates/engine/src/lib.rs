@@ -35,7 +35,7 @@ pub use examples::{
 pub use graft_contestants::Kind as ContestantKind;
 pub use graft_core::{compact, iso8601};
 pub use graft_exec::RunLock;
-pub use graft_predict::Reliability;
+pub use graft_predict::{Reliability, leave_devices};
 pub use graft_tasks::{
     Found, Import as ReadImport, Problem as BadRow, Skipped as SkippedRows, SourceKind,
     ask_ai::Drafts,

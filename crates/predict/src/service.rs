@@ -144,8 +144,11 @@ impl Service {
                 work(first, &|| batcher().ok().map(|(batcher, _)| batcher), &receive, &seen);
             }
         };
-        thread::Builder::new().name("answers".into()).spawn(run).map_err(Error::Thread)?;
+        let thread = thread::Builder::new().name("answers".into()).spawn(run).map_err(Error::Thread)?;
         let (device, slots) = hear.recv().map_err(|_| Error::Interrupted)??;
+        if device != device::CPU {
+            ON_DEVICES.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        }
         Ok(Self { requests, load, slots, queue, device })
     }
 
@@ -201,6 +204,19 @@ impl Service {
             rate: if nanos == 0 { 0.0 } else { 1e9 / nanos as f64 },
             wait,
         }
+    }
+}
+
+/// The threads whose answers are computed on other devices than the CPU.
+static ON_DEVICES: Mutex<Vec<thread::JoinHandle<()>>> = Mutex::new(Vec::new());
+
+/// Waits at most so long until the threads of dropped services have left their GPUs. To be called at the end of a process:
+/// a thread that frees memory of a driver which is being unloaded aborts the process.
+pub fn leave_devices(limit: Duration) {
+    let until = Instant::now() + limit;
+    let threads = std::mem::take(&mut *ON_DEVICES.lock().unwrap_or_else(PoisonError::into_inner));
+    while threads.iter().any(|thread| !thread.is_finished()) && Instant::now() < until {
+        thread::sleep(Duration::from_millis(5));
     }
 }
 
