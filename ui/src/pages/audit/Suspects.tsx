@@ -113,8 +113,8 @@ export function Suspects({ task, audit }: { task: TaskInfo; audit: Audit }) {
       </ul>
       {current.count > current.examples.length && (
         <p className="muted">
-          {number(current.count)} in all; the fixes are for all of them. The list shows{" "}
-          {number(current.examples.length)}.
+          {number(current.count)} in all. A fix is for the {number(current.examples.length)} that are listed; the others
+          come afterwards.
         </p>
       )}
       <footer key={key(current)}>

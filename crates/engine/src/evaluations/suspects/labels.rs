@@ -82,7 +82,7 @@ impl Approved<'_> {
 
     fn empty(&self, label: &str, places: &[usize]) -> Draft {
         let reason = format!("`{label}` is what tables write where there is no label; {} it", have(places.len()));
-        let rejected = self.reject(&format!("Reject {}", examples(places.len())), "no label", places);
+        let rejected = self.reject("Reject them", "no label", places);
         let keep = self.keep(&format!("`{label}` is a label"), &places[..1]);
         Draft { kind: SuspectKind::EmptyLabel, reason, places: places.to_vec(), fixes: vec![rejected, keep] }
     }
@@ -99,7 +99,7 @@ impl Approved<'_> {
         let edits = rare.1.iter().map(|place| FixDecision::edit(&self.examples[*place], &into)).collect();
         let merge = Fix { action: FixAction::Change, title: format!("Merge into `{}`", common.0), decisions: edits };
         let keep = self.keep("They are two labels", &rare.1[..1]);
-        let reject = self.reject(&format!("Reject {}", examples(rare.1.len())), "wrong label", rare.1);
+        let reject = self.reject("Reject them", "wrong label", rare.1);
         let fixes = vec![merge, keep, reject];
         Draft { kind: SuspectKind::LabelSpelling, reason, places: rare.1.to_vec(), fixes }
     }

@@ -287,8 +287,11 @@ impl Evaluations<'_> {
                     let example = examples[*place].clone();
                     SuspectExample { seen: trail.of(&example.id).newest, held_out: held_out(&example), example }
                 };
-                let shown = draft.places.iter().take(SHOWN).map(example).collect();
-                let Draft { kind, reason, places, fixes } = draft;
+                let shown: Vec<SuspectExample> = draft.places.iter().take(SHOWN).map(example).collect();
+                let Draft { kind, reason, places, mut fixes } = draft;
+                // Nobody decides on what they don't see: the rest is listed again afterwards.
+                let listed: BTreeSet<&str> = shown.iter().map(|one| one.example.id.as_str()).collect();
+                fixes.iter_mut().for_each(|fix| fix.decisions.retain(|one| listed.contains(one.id.as_str())));
                 Suspect { kind, reason, examples: shown, count: places.len(), fixes }
             };
             let suspects = found.into_iter().take(LISTED).map(shown).collect();

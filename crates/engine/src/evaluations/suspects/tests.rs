@@ -123,10 +123,13 @@ async fn many_examples_take_seconds() {
     let one = |i: usize| Example { task: "sentiment".into(), ..example(&i.to_string(), &text(i), label(i)) };
     let mut all: Vec<Example> = (0..10_000).map(one).collect();
     all[9_999].input = format!("{}!", all[2].input);
-    all[9_998].output = Some(json!("n/a"));
+    all[9_800..9_950].iter_mut().for_each(|example| example.output = Some(json!("n/a")));
     engine.store.import(&all, "ada", 0).await.unwrap();
     let found = engine.evaluations().suspects("sentiment").await.unwrap();
     let kinds: Vec<SuspectKind> = found.counts.iter().map(|one| one.kind).collect();
     assert!(kinds.starts_with(&[SuspectKind::EmptyLabel]) && kinds.contains(&SuspectKind::NearDuplicate), "{kinds:?}");
     assert!(found.suspects.len() <= LISTED);
+    // A fix decides on what is shown, and on nothing else.
+    let empty = &found.suspects[0];
+    assert_eq!((empty.count, empty.examples.len(), empty.fixes[0].decisions.len()), (150, SHOWN, SHOWN));
 }
