@@ -2,7 +2,8 @@
 
 use std::{
     arch::x86_64::{
-        _mm512_dpbf16_ps, _mm512_load_si512, _mm512_loadu_ps, _mm512_set1_epi32, _mm512_setzero_ps, _mm512_storeu_ps,
+        __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_load_si512, _mm512_loadu_ps, _mm512_set1_epi32, _mm512_setzero_ps,
+        _mm512_storeu_ps,
     },
     mem::transmute,
 };
@@ -62,14 +63,16 @@ unsafe fn rows<const S: usize>(
         }
         for segment in segments {
             for tile in 0..segment.tiles {
-                let rows = &(*segment.rows[group].add(tile)).0;
+                let rows: &[[u32; SIDE]; SIDE] = &(*segment.rows[group].add(tile)).0;
+                #[expect(clippy::needless_range_loop, reason = "a column of the rows, beside a line of the columns")]
                 for pair in 0..SIDE {
                     let cols: [_; S] = std::array::from_fn(|s| {
                         let line = (*segment.cols[s].add(tile)).0[pair].as_ptr();
-                        transmute(_mm512_load_si512(line.cast()))
+                        transmute::<__m512i, __m512bh>(_mm512_load_si512(line.cast()))
                     });
                     for (row, sums) in sums.iter_mut().enumerate() {
-                        let both = transmute(_mm512_set1_epi32(rows[first + row][pair].cast_signed()));
+                        let both =
+                            transmute::<__m512i, __m512bh>(_mm512_set1_epi32(rows[first + row][pair].cast_signed()));
                         for (sum, col) in sums.iter_mut().zip(cols) {
                             *sum = _mm512_dpbf16_ps(*sum, both, col);
                         }
