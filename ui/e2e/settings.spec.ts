@@ -48,9 +48,11 @@ test("a trainer that is stopped says so, and a cancelled run is not red", async 
     return color;
   });
   const red = (color: string) =>
-    [...document.querySelectorAll("main *")].filter((it) => getComputedStyle(it).color === color && it.textContent).length;
+    [...document.querySelectorAll("main *")].filter((it) => getComputedStyle(it).color === color && it.textContent)
+      .length;
   expect(await page.evaluate(red, danger)).toBe(0);
   await page.goto(`${graft.url}/train?task=${TASK}`);
+  await page.getByRole("heading", { name: "History" }).scrollIntoViewIfNeeded();
   await expect(page.getByRole("link", { name: id })).toBeVisible();
   const row = page.getByRole("row").filter({ hasText: id });
   await expect(row.getByText("■ Cancelled")).toBeVisible();

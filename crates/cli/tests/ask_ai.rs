@@ -143,7 +143,11 @@ fn settings_come_from_the_environment_until_somebody_sets_them() {
     let graft = Graft::new();
     let start = |threshold: &str| {
         let mut command = graft.command(&["serve", "--bind", "127.0.0.1:0", "--no-worker"]);
-        command.env("SOFT_PROMPT_MODEL_DIR", "data/own").env("SOFT_PROMPT_CONFIDENCE_THRESHOLD", threshold);
+        // As the other service's variables have it.
+        command
+            .env("SOFT_PROMPT_ENABLED", "False")
+            .env("SOFT_PROMPT_MODEL_DIR", "data/own")
+            .env("SOFT_PROMPT_CONFIDENCE_THRESHOLD", threshold);
         command
     };
     let server = Server::started(start("0.4"));

@@ -213,6 +213,15 @@ impl Config {
         self.get(name).0.trim().parse().map_err(|_| self.refuse(name, wanted))
     }
 
+    /// Yes or no, also in the words that other services' variables have for it.
+    fn flag(&self, name: &str) -> Result<bool> {
+        match self.get(name).0.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Ok(true),
+            "false" | "0" | "no" | "off" => Ok(false),
+            _ => Err(self.refuse(name, "`true` or `false`")),
+        }
+    }
+
     fn refuse(&self, name: &str, wanted: &str) -> Failure {
         let (value, origin) = self.get(name);
         Failure::usage(format!("use `{value}` for `{name}` (from {origin})"), wanted.to_owned())
@@ -228,7 +237,7 @@ impl Config {
 
     /// Whether this process takes runs from the queue.
     pub(crate) fn worker(&self) -> Result<bool> {
-        self.parsed("worker", "`true` or `false`")
+        self.flag("worker")
     }
 
     /// Where state lives beside the home.
@@ -259,8 +268,8 @@ impl Config {
             nice: self.within("worker_nice", 0..=19)?,
             lease: self.seconds("worker_lease")?,
             backoff: self.seconds("worker_backoff")?,
-            suggestions: self.parsed("worker_suggestions", "`true` or `false`")?,
-            schedules: self.parsed("worker_schedules", "`true` or `false`")?,
+            suggestions: self.flag("worker_suggestions")?,
+            schedules: self.flag("worker_schedules")?,
             ..usual
         })
     }
@@ -297,7 +306,7 @@ impl Config {
             queue: self.within("serving_queue", 1..=100_000)?,
             cache_bytes: mebibytes("serving_cache")?,
             memory: mebibytes("serving_memory")?,
-            preload: self.parsed("serving_preload", "`true` or `false`")?,
+            preload: self.flag("serving_preload")?,
         })
     }
 
@@ -314,7 +323,7 @@ impl Config {
     /// The Ask AI service's settings, which hold until somebody sets them.
     pub(crate) fn ask_ai_settings(&self) -> Result<AskAiSettings> {
         Ok(AskAiSettings {
-            soft_prompt_enabled: self.parsed("soft_prompt_enabled", "`true` or `false`")?,
+            soft_prompt_enabled: self.flag("soft_prompt_enabled")?,
             soft_prompt_model_dir: self.get("soft_prompt_model_dir").0.to_owned(),
             soft_prompt_confidence_threshold: self.within("soft_prompt_confidence_threshold", 0.0..=1.0)?,
         })
@@ -331,7 +340,7 @@ impl Config {
             allowed_hosts: self.list("allowed_hosts"),
             allowed_origins: self.list("allowed_origins"),
             public_url: url,
-            auth: self.parsed("auth", "`true` or `false`")?,
+            auth: self.flag("auth")?,
             password: self.some("password"),
             token: self.some("token"),
             model_roots: self.list("model_roots").into_iter().map(PathBuf::from).collect(),

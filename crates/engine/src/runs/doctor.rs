@@ -37,6 +37,8 @@ pub struct Check {
 const DISK_NEEDED: u64 = 1 << 30;
 /// Examples of each side whose tokens are counted: the longest, which decide how much memory a run takes.
 const LONGEST: usize = 2000;
+/// Labels of more examples than this are left to a command of their own.
+const MANY: usize = 5000;
 /// With fewer examples a result says little.
 const FEW: u64 = 10;
 
@@ -85,7 +87,16 @@ pub async fn doctor(
     checks.push(examples(engine, task, &prepared).await);
     if let Some(task) = task {
         tell("labels");
-        checks.push(suspects(engine, task).await);
+        let many = prepared.as_ref().is_ok_and(|p| p.dataset.train.len() + p.dataset.eval.len() > MANY);
+        checks.push(if many {
+            let found = format!("not looked at: more than {MANY} examples take long");
+            Check {
+                hint: Some(format!("`graft suspects {task}` lists suspect labels")),
+                ..Check::good("labels", found)
+            }
+        } else {
+            suspects(engine, task).await
+        });
     }
     tell("base model");
     let model = engine.bases().find(base).await;

@@ -52,6 +52,12 @@ pub fn read_inputs(path: &Path) -> Result<(Vec<Input>, Vec<String>)> {
         return Err(failed);
     }
     let mut notes: Vec<String> = note.into_iter().collect();
+    if matches!(extension.as_str(), "csv" | "tsv") {
+        notes.push(
+            "A table is read as plain lines, with its heading and separators; JSON lines say which text is meant."
+                .into(),
+        );
+    }
     for input in inputs.iter_mut().filter(|input| input.text.contains('\0')) {
         notes.push(format!("{} {}: NUL characters were left out.", input.key, input.id));
         input.text.retain(|character| character != '\0');
@@ -105,6 +111,8 @@ mod tests {
         assert!(texts == ["kale and figs", "bread"] && notes == ["id 1: NUL characters were left out."], "{notes:?}");
         let (texts, notes) = read("latin.txt", b"K\xe4se und Br\xf6tchen f\xfcr die K\xfcche\n");
         assert!(texts == ["Käse und Brötchen für die Küche"] && notes[0].contains("guess"), "{texts:?} {notes:?}");
+        let (texts, notes) = read("table.csv", b"text,label\nkale,good\n");
+        assert!(texts == ["text,label", "kale,good"] && notes[0].contains("heading"), "{texts:?} {notes:?}");
         for json in ["[{\"text\": \"a\"}, {\"text\": \"b\"}]", "{\n \"text\": \"a\"\n}\n{\n \"text\": \"b\"\n}"] {
             assert_eq!(read("list.json", json.as_bytes()).0, ["a", "b"], "{json}");
         }

@@ -24,7 +24,9 @@ export function Now({ detail, live }: { detail: RunDetail; live: { events: Event
         <ol className={css.phases} aria-label="Phases">
           {phases(live.events, run.state, run.kind).map((phase) => (
             <li key={phase.name} data-state={phase.state} aria-current={phase.state === "now" ? "step" : undefined}>
-              <i aria-hidden>{phase.state === "done" ? "✓" : phase.state === "failed" ? "✕" : phase.state === "cancelled" ? "■" : ""}</i>
+              <i aria-hidden>
+                {phase.state === "done" ? "✓" : phase.state === "failed" ? "✕" : phase.state === "cancelled" ? "■" : ""}
+              </i>
               {label(phase.name)}
               {phase.seconds !== undefined && <small className="num">{duration(phase.seconds)}</small>}
             </li>
