@@ -25,10 +25,12 @@ pub(crate) fn ground(card: &mut TaskCard, train: &[Example]) {
     });
 }
 
-/// Bounds a card's numbers where its schema doesn't: ten times the largest that the examples have, in both directions.
-/// No example is refused by that, and no answer is a number that nobody could mean.
+/// Bounds a card's numbers where its schema doesn't: a million, or ten times the largest that the examples have, in both
+/// directions. No example is refused by that, no answer is a number that nobody could mean, and a message that tells of more
+/// than any example can still be answered rightly.
 pub(crate) fn bound(card: &mut TaskCard, examples: &[Example]) {
     const TIMES: f64 = 10.0;
+    const LEAST: i64 = 1_000_000;
     let AnswerForm::Json { schema } = &mut card.answer else { return };
     within(schema, &all(examples), &|schema, examples| {
         if !is_of(schema, &["number", "integer"]) {
@@ -36,8 +38,7 @@ pub(crate) fn bound(card: &mut TaskCard, examples: &[Example]) {
         }
         let sizes = examples.iter().flat_map(|(_, values)| values).filter_map(|value| value.as_f64()).map(f64::abs);
         let Some(largest) = sizes.reduce(f64::max) else { return };
-        // A range of one value would leave nothing to learn.
-        let bound = ((largest * TIMES).ceil() as i64).clamp(TIMES as i64, LARGEST_NUMBER);
+        let bound = ((largest * TIMES).ceil() as i64).clamp(LEAST, LARGEST_NUMBER);
         for (edge, exclusive, value) in
             [("minimum", "exclusiveMinimum", -bound), ("maximum", "exclusiveMaximum", bound)]
         {
@@ -176,24 +177,23 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_at_most_ten_times_what_the_examples_have() {
+    fn numbers_are_at_most_a_million_or_ten_times_what_the_examples_have() {
         let schema = json!({"type": "object", "properties": {
             "boxes": {"type": ["number", "null"]}, "share": {"type": "number", "maximum": 1}, "kind": {"enum": [1]},
-            "none": {"type": "integer"}, "zero": {"type": "integer"}, "loss": {"type": "number"},
+            "none": {"type": "integer"}, "kilos": {"type": "number"}, "loss": {"type": "number"},
         }});
-        let output = json!({"boxes": 12.5, "share": 0.4, "kind": 1, "zero": 0, "loss": -3});
+        let output = json!({"boxes": 12.5, "share": 0.4, "kind": 1, "kilos": 250_000.5, "loss": -3});
         let mut card = TaskCard { name: "t".into(), instruction: String::new(), answer: AnswerForm::Json { schema } };
         bound(&mut card, &[example("a".into(), output), example("b".into(), json!({"boxes": null}))]);
         let codec = graft_predict::Codec::new(&card.answer).unwrap();
         let AnswerForm::Json { schema } = &card.answer else { unreachable!() };
         let edges =
             |name: &str| (schema["properties"][name]["minimum"].clone(), schema["properties"][name]["maximum"].clone());
-        assert_eq!(edges("boxes"), (json!(-125), json!(125)));
-        assert_eq!(edges("share"), (json!(-10), json!(1)));
-        assert_eq!(edges("loss"), (json!(-30), json!(30)));
-        assert_eq!(edges("zero"), (json!(-10), json!(10)), "something must be possible");
+        assert_eq!(edges("boxes"), (json!(-1_000_000), json!(1_000_000)));
+        assert_eq!(edges("share"), (json!(-1_000_000), json!(1)));
+        assert_eq!(edges("kilos"), (json!(-2_500_005), json!(2_500_005)));
         assert_eq!((edges("none"), edges("kind")), ((Value::Null, Value::Null), (Value::Null, Value::Null)));
-        let of = |boxes: f64| json!({"boxes": boxes, "share": 1, "kind": 1, "none": 1, "zero": 0, "loss": 1});
-        assert!(codec.encode(&of(125.0)).is_ok() && codec.encode(&of(1.2e17)).is_err());
+        let of = |boxes: f64| json!({"boxes": boxes, "share": 1, "kind": 1, "none": 1, "kilos": 0, "loss": 1});
+        assert!(codec.encode(&of(1250.0)).is_ok() && codec.encode(&of(1.2e17)).is_err());
     }
 }
