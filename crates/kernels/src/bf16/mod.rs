@@ -3,7 +3,7 @@
 //! depth by sixteen columns of the weight, whose depth is in pairs as the instructions read them.
 //!
 //! Each way to compute has its own order of summation, which follows from the shapes alone: the bits depend on neither
-//! threads nor blocks. [`twin`] computes both orders one number at a time.
+//! threads nor blocks. `twin` computes both orders one number at a time.
 
 #[cfg(target_arch = "x86_64")]
 mod amx;
