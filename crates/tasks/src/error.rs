@@ -19,6 +19,19 @@ pub enum Error {
         /// How many distinct labels were given.
         count: usize,
     },
+    /// A definition of a task that can't be used.
+    #[error("use the task `{task}`: `{field}`: {reason}")]
+    BadTask {
+        /// The task's name.
+        task: String,
+        /// The field that is wrong.
+        field: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A task's file that is not in TOML or has other fields.
+    #[error("read the definition of a task")]
+    TaskFile(#[source] Box<toml::de::Error>),
 
     // Files
     /// A file or folder can't be read.
@@ -219,12 +232,18 @@ pub enum Error {
 }
 
 impl Error {
+    pub(crate) fn bad_task(task: &str, field: &str, reason: impl Into<String>) -> Self {
+        Self::BadTask { task: task.to_owned(), field: field.to_owned(), reason: reason.into() }
+    }
+
     /// What the user can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::UnknownTask(_) => format!("the tasks are {}", crate::cards::names().collect::<Vec<_>>().join(", ")),
             Self::FewLabels { .. } => "import examples with at least two different labels first".into(),
+            Self::BadTask { field, .. } => format!("correct the field `{field}` of the definition"),
+            Self::TaskFile(_) => "`graft tasks show NAME --toml` prints one as an example".into(),
             Self::Missing(_) => "check the path".into(),
             Self::Nothing { reasons, .. } if !reasons.is_empty() => "correct what is named, then import it again".into(),
             Self::OtherForm { found, .. } => found.hint().into(),

@@ -1,6 +1,6 @@
 //! From people's messages, databases and tables to examples, and back from answers to numbers.
 //!
-//! - [`cards`]: the tasks, each declared in one file.
+//! - [`cards`]: tasks as data, and those that Graft comes with.
 //! - [`slack`], [`ask_ai`], [`tabular`]: importers; each returns an [`Import`].
 //! - [`baseline`]: the regex parser an adapter has to beat.
 //! - [`pounds`]: tables that turn extracted items into weights.

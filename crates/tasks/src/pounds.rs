@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{Error, cards::slack_rescue::SUBCATEGORIES};
+use crate::{Error, cards::Computed};
 
 /// Everything about weights, foods and places that people edit. See `pounds_default.toml` for the file's form.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -143,32 +143,27 @@ fn same(word: &str, food: &str) -> bool {
     }
 }
 
-/// Adds `estimated_lbs` to every item and to the whole of a `slack-rescue` answer. Items of unknown weight get null
-/// and count as nothing in the sum.
-pub(crate) fn add_pounds(mut answer: Value, tables: &Tables) -> Value {
+/// Adds the computed weight to every item of the list and their sum to the answer. Items of unknown weight get null and
+/// count as nothing in the sum.
+pub(crate) fn add(by: &Computed, mut answer: Value, tables: &Tables) -> Value {
     let mut total = 0.0;
-    for item in answer.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten() {
+    for item in answer.get_mut(&by.list).and_then(Value::as_array_mut).into_iter().flatten() {
         let text = |field: &str| item.get(field).and_then(Value::as_str);
-        let quantity = item.get("quantity").and_then(Value::as_f64);
-        let pounds = tables.pounds(text("name").unwrap_or(""), text("subcategory"), quantity, text("unit"));
+        let quantity = item.get(&by.quantity).and_then(Value::as_f64);
+        let pounds = tables.pounds(text(&by.name).unwrap_or(""), text(&by.class), quantity, text(&by.unit));
         total += pounds.unwrap_or(0.0);
         if let Value::Object(fields) = item {
-            fields.insert("estimated_lbs".into(), pounds.map_or(Value::Null, Value::from));
+            fields.insert(by.field.clone(), pounds.map_or(Value::Null, Value::from));
         }
     }
     if let Value::Object(fields) = &mut answer {
-        fields.insert("estimated_lbs".into(), Value::from(round(total)));
+        fields.insert(by.field.clone(), Value::from(round(total)));
     }
     answer
 }
 
 fn round(pounds: f64) -> f64 {
     (pounds * 100.0).round() / 100.0
-}
-
-/// The class of an item that no food word tells.
-pub(crate) fn class_or_default<'a>(tables: &'a Tables, item: &str) -> &'a str {
-    tables.class_of(item).filter(|class| SUBCATEGORIES.contains(class)).unwrap_or("dry goods")
 }
 
 #[cfg(test)]
@@ -180,10 +175,17 @@ mod tests {
     #[test]
     fn the_builtin_tables_are_whole() {
         let tables = Tables::builtin();
-        for unit in crate::cards::slack_rescue::UNITS.into_iter().chain(["each"]) {
-            assert!(unit == "lb" || tables.pounds.contains_key(unit), "{unit}");
+        let item =
+            &crate::cards::task("slack-rescue").unwrap().schema.as_ref().unwrap()["properties"]["items"]["items"];
+        let values = |field: &str| {
+            let all = item["properties"][field]["enum"].as_array().unwrap();
+            all.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect::<Vec<_>>()
+        };
+        for unit in values("unit").into_iter().chain(["each".to_owned()]) {
+            assert!(unit == "lb" || tables.pounds.contains_key(&unit), "{unit}");
         }
-        assert!(tables.foods.keys().all(|class| SUBCATEGORIES.contains(&class.as_str())));
+        let classes = values("subcategory");
+        assert!(tables.foods.keys().all(|class| classes.contains(class)));
     }
 
     #[test]
@@ -233,12 +235,13 @@ mod tests {
     fn pounds_are_added_to_any_shape() {
         let tables = Tables::builtin();
         let answer = json!({"items": [{"name": "milk", "quantity": 2, "unit": "case"}, {"name": "kale", "quantity": null, "unit": null}]});
-        let out = add_pounds(answer, &tables);
+        let slack = crate::cards::task("slack-rescue").unwrap();
+        let out = slack.finish(answer, &tables);
         assert_eq!(
             (out["items"][0]["estimated_lbs"].as_f64(), out["estimated_lbs"].as_f64()),
             (Some(36.0), Some(36.0))
         );
         assert!(out["items"][1]["estimated_lbs"].is_null());
-        assert_eq!(add_pounds(json!([1]), &tables), json!([1]));
+        assert_eq!(slack.finish(json!([1]), &tables), json!([1]));
     }
 }

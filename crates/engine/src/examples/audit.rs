@@ -133,7 +133,7 @@ impl Examples<'_> {
     /// # Errors
     /// The task is unknown; what the store says.
     pub async fn decide_many(self, task: &str, which: &Bulk, decision: &Decision) -> Result<BulkReport> {
-        let task = cards::task(task)?.name;
+        let task = cards::task(task)?.name.as_str();
         Ok(self.engine.store.review_many(task, which, decision, &self.engine.by, now()).await?)
     }
 

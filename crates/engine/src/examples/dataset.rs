@@ -63,7 +63,7 @@ impl Examples<'_> {
 
     /// The labels of a task's approved examples; none where answers are no labels.
     pub(crate) async fn labels(self, task: &str) -> Result<Vec<String>> {
-        if !matches!(cards::task(task)?.form, cards::Form::Labels(_)) {
+        if !matches!(cards::task(task)?.form, cards::Form::Labels) {
             return Ok(Vec::new());
         }
         Ok(labels_of(self.engine.store.approved_outputs(task).await?.iter()))
@@ -75,7 +75,7 @@ impl Examples<'_> {
     /// # Errors
     /// The task is unknown; what the store says.
     pub async fn duplicates(self, task: &str) -> Result<Vec<Vec<Example>>> {
-        let task = cards::task(task)?.name;
+        let task = cards::task(task)?.name.as_str();
         let filter = ExampleFilter {
             task: Some(task.to_owned()),
             review: Some(ReviewFilter::Approved),

@@ -13,7 +13,7 @@ pub struct Guidelines {
     /// Paragraphs, and lines that begin with `- `.
     pub text: String,
     /// What the task comes with.
-    pub usual: &'static str,
+    pub usual: String,
 }
 
 /// Longest text, in characters.
@@ -39,9 +39,9 @@ impl Examples<'_> {
     /// The task is unknown; what the store says.
     pub async fn guidelines(self, task: &str) -> Result<Guidelines> {
         let task = cards::task(task)?;
-        let stored = self.engine.store.setting(&setting(task.name)).await?.map(|setting| setting.value);
+        let stored = self.engine.store.setting(&setting(&task.name)).await?.map(|setting| setting.value);
         let own = stored.as_ref().and_then(Value::as_str).filter(|text| !text.is_empty());
-        Ok(Guidelines { text: own.unwrap_or(task.guidelines).to_owned(), usual: task.guidelines })
+        Ok(Guidelines { text: own.unwrap_or(&task.guidelines).to_owned(), usual: task.guidelines.clone() })
     }
 
     /// Sets a task's guidelines, without checking them; a blank text brings back those that the task comes with.
@@ -50,7 +50,7 @@ impl Examples<'_> {
     /// The task is unknown; what the store says.
     pub async fn set_guidelines(self, task: &str, text: &str) -> Result<()> {
         let task = cards::task(task)?;
-        Ok(self.engine.store.set_setting(&setting(task.name), &json!(text.trim()), &self.engine.by, now()).await?)
+        Ok(self.engine.store.set_setting(&setting(&task.name), &json!(text.trim()), &self.engine.by, now()).await?)
     }
 }
 

@@ -89,7 +89,7 @@ impl Examples<'_> {
 
     /// The approved examples in time's order, each with its answer and what is computed of it.
     async fn finished(self, task: &str) -> Result<Vec<(Example, Value)>> {
-        let task = cards::task(task)?.name;
+        let task = cards::task(task)?.name.as_str();
         let filter = ExampleFilter {
             task: Some(task.to_owned()),
             review: Some(ReviewFilter::Approved),

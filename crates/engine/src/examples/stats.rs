@@ -39,7 +39,7 @@ impl Examples<'_> {
     /// # Errors
     /// The task is unknown; what the store says.
     pub async fn stats(self, task: &str) -> Result<Stats> {
-        let task = cards::task(task)?.name;
+        let task = cards::task(task)?.name.as_str();
         let review = Some(ReviewFilter::Approved);
         let filter = ExampleFilter { task: Some(task.to_owned()), review, ..ExampleFilter::default() };
         let (examples, tables) = (self.engine.store.examples(&filter).await?, self.engine.home.tables()?);

@@ -126,10 +126,10 @@ impl Method {
 /// learned from in variants ([`graft_tasks::variants`]), which take 1,200 steps of 4.
 #[must_use]
 pub fn recipe(task: &str, method: Method, examples: usize) -> Recipe {
-    let form = cards::task(task).map(|task| &task.form);
-    let labels = matches!(form, Ok(Form::Labels(_)));
+    let task = cards::task(task).ok();
+    let labels = task.is_some_and(|task| task.form == Form::Labels);
     // Objects read out of people's messages.
-    let messages = matches!(form, Ok(Form::Json(_)));
+    let messages = task.is_some_and(|task| task.training.variants);
     // Examples seen in all, repeats included.
     let seen = if messages { 4800.0 } else { 1600.0 };
     // Each epoch has variants of its own, so that even few examples are not learned by heart.

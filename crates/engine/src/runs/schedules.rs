@@ -23,7 +23,7 @@ impl Runs<'_> {
         request: &RunRequest,
         min_new: u64,
     ) -> Result<Schedule> {
-        let task = graft_tasks::cards::task(&request.task)?.name;
+        let task = graft_tasks::cards::task(&request.task)?.name.as_str();
         let zone = zone.map_or_else(local_zone, str::to_owned);
         let next_at = next_time(cron, &zone, self.engine.store.now().await?)?;
         let request = graft_core::json::value(request);

@@ -110,12 +110,12 @@ impl Upkeep<'_> {
         let attention = attention(name, &counts, ready, &versions, newest.as_ref());
         Ok(TaskOverview {
             name: name.to_owned(),
-            title: title(name),
+            title: cards::task(name)?.shown(),
             form,
-            instruction: cards::task(name)?.instruction.to_owned(),
+            instruction: cards::task(name)?.instruction.clone(),
             schema,
             labels,
-            has_baseline: cards::task(name)?.parser.is_some(),
+            has_baseline: cards::task(name)?.baseline.is_some(),
             counts,
             sources,
             active,
@@ -135,20 +135,10 @@ fn form(name: &str, card: Option<&TaskCard>, labels: Vec<String>) -> Result<Form
         Some(AnswerForm::Json { schema }) => (TaskForm::Json, Some(schema.clone()), None),
         Some(AnswerForm::Label { labels }) => (TaskForm::Label, None, Some(labels.clone())),
         None => match cards::task(name)?.form {
-            cards::Form::Labels(_) => (TaskForm::Label, None, Some(labels)),
-            cards::Form::Text | cards::Form::Json(_) => (TaskForm::Text, None, None),
+            cards::Form::Labels => (TaskForm::Label, None, Some(labels)),
+            cards::Form::Text | cards::Form::Dialogue | cards::Form::Fields => (TaskForm::Text, None, None),
         },
     })
-}
-
-/// `slack-rescue` as a title: `Slack rescue`.
-fn title(name: &str) -> String {
-    if name == "ask-ai" {
-        return "Ask AI".to_owned();
-    }
-    let words = name.replace('-', " ");
-    let mut letters = words.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn attention(task: &str, counts: &Counts, ready: bool, versions: &[Version], newest: Option<&Run>) -> Vec<Attention> {

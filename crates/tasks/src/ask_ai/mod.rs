@@ -11,7 +11,7 @@ use graft_core::{Example, Review, Source};
 use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
 
-use crate::{Approval, Error, Import, cards};
+use crate::{Approval, Error, Import};
 
 /// Longest text read of a row, in bytes; a longer one is malformed.
 const MAX_TEXT: usize = 1 << 20;
@@ -138,7 +138,7 @@ fn add(row: Row, number: usize, options: &Options, import: &mut Import) {
     let created = row.created_at.as_deref().and_then(crate::time::parse);
     import.examples.push(Example {
         id: format!("ask-ai:{id}"),
-        task: cards::ask_ai::TASK.name.into(),
+        task: "ask-ai".into(),
         input: question.to_owned(),
         output: Some(best.description.into()),
         review: match (best.approved, options.drafts) {

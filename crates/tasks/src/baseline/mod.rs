@@ -14,10 +14,14 @@ pub(crate) use number::WORDS as NUMBER_WORDS;
 use regex::Regex;
 use serde_json::{Value, json};
 
-use crate::{
-    pattern,
-    pounds::{Tables, class_or_default},
-};
+use crate::{pattern, pounds::Tables};
+
+/// Its name in a task's definition.
+pub const FOOD_RESCUE: &str = "food-rescue";
+
+/// Kinds of food, and what else a pantry takes.
+const SUBCATEGORIES: [&str; 10] =
+    ["produce", "bakery", "dairy", "protein", "seafood", "prepared", "dry goods", "snacks", "beverage", "household"];
 
 /// Reads a message with regular expressions.
 #[derive(Clone, Debug)]
@@ -56,6 +60,11 @@ impl Baseline {
         let class = class_or_default(&self.tables, &name);
         json!({"name": name, "quantity": item.quantity.map(tidy_number), "unit": item.unit, "subcategory": class})
     }
+}
+
+/// The class of an item; a usual one where no food word tells it.
+fn class_or_default<'a>(tables: &'a Tables, item: &str) -> &'a str {
+    tables.class_of(item).filter(|class| SUBCATEGORIES.contains(class)).unwrap_or("dry goods")
 }
 
 /// Whole numbers are written without a fraction.

@@ -75,7 +75,8 @@ pub fn diff(card: &TaskCard, left: &Value, right: &Value) -> Diff {
 impl Diff {
     fn list(&mut self, field: &str, item: &Value, left: &Value, right: &Value, rules: &crate::cards::Scoring) {
         let names: Vec<&str> = fields::properties(item).map(|(name, _)| name).collect();
-        let scored: Vec<&str> = names.into_iter().filter(|name| !rules.unscored.contains(name)).collect();
+        let scored: Vec<&str> =
+            names.into_iter().filter(|name| !rules.unscored.iter().any(|unscored| unscored == name)).collect();
         let side = |answer: &Value| -> Vec<(Vec<Option<String>>, Value)> {
             let list = answer.get(field).and_then(Value::as_array).cloned().unwrap_or_default();
             let kept = list.into_iter().filter(|value| scored.is_empty() || value.is_object());

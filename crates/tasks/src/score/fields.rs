@@ -65,7 +65,8 @@ fn lists(
         pairs.iter().map(|(want, got)| matched(keys(Some(want)), keys(got.as_ref()))).collect()
     };
     let names: Vec<&str> = properties(item).map(|(name, _)| name).collect();
-    let scored: Vec<&str> = names.iter().copied().filter(|name| !rules.unscored.contains(name)).collect();
+    let scored: Vec<&str> =
+        names.iter().copied().filter(|name| !rules.unscored.iter().any(|unscored| unscored == name)).collect();
     let counts = count(&scored);
     let ratio = |counts: &[Counts], num: fn(&Counts) -> usize, den: fn(&Counts) -> usize| -> Vec<Ratio> {
         counts.iter().map(|c| Ratio { num: num(c) as f64, den: den(c) as f64 }).collect()

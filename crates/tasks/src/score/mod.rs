@@ -20,6 +20,8 @@ pub use bootstrap::wilson;
 use bootstrap::Ratio;
 use utoipa::ToSchema;
 
+use crate::cards::{Form, Task};
+
 /// The numbers of one model on the held-out examples of a task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Scores {
@@ -89,8 +91,8 @@ impl Scores {
         self.metrics.iter().find(|metric| metric.name == name)
     }
 
-    /// The metric that decides between versions: whole answers right (`exact`), `accuracy` for labels, `rouge_l` for
-    /// texts.
+    /// The metric that decides between versions: the task's, or else whole answers right (`exact`), `accuracy` for labels,
+    /// `rouge_l` for texts.
     #[must_use]
     pub fn headline(&self) -> Option<&Metric> {
         self.metric(&self.headline)
@@ -105,7 +107,7 @@ impl Scores {
 pub fn score(card: &TaskCard, pairs: &[(Value, Option<Value>)], seed: u64) -> Scores {
     let mut board = Board { n: pairs.len(), seed, ratios: Vec::new(), metrics: Vec::new() };
     let mut extra = (Vec::new(), None);
-    let headline = match &card.answer {
+    let usual = match &card.answer {
         AnswerForm::Json { schema } => fields::score(card, schema, pairs, &mut board),
         AnswerForm::Label { labels } => {
             let (label_scores, confusion) = labels::score(labels, pairs, &mut board);
@@ -114,6 +116,8 @@ pub fn score(card: &TaskCard, pairs: &[(Value, Option<Value>)], seed: u64) -> Sc
         }
         AnswerForm::Text => text::score(pairs, &mut board),
     };
+    let headline =
+        normal::rules(&card.name).metric.as_deref().filter(|metric| board.has_share(metric)).unwrap_or(usual);
     let truths: Vec<String> = pairs.iter().map(|(want, _)| want.to_string()).collect();
     let per_example = board.ratios.iter().find(|(name, _)| name == headline);
     Scores {
@@ -126,6 +130,19 @@ pub fn score(card: &TaskCard, pairs: &[(Value, Option<Value>)], seed: u64) -> Sc
         labels: extra.0,
         confusion: extra.1,
         truth: Digest::of_parts(truths.iter().map(String::as_bytes)),
+    }
+}
+
+/// The metrics that may decide between versions of a task: those that every example has a share of. The first is usual.
+pub(crate) fn deciding(task: &Task) -> Vec<String> {
+    match task.form {
+        Form::Labels => vec!["accuracy".to_owned()],
+        Form::Text | Form::Dialogue => ["rouge_l", "token_f1", "exact"].map(str::to_owned).to_vec(),
+        Form::Fields => {
+            let schema = task.schema.as_ref().unwrap_or(&Value::Null);
+            let single = fields::properties(schema).filter(|(_, inner)| inner.get("items").is_none());
+            std::iter::once("exact".to_owned()).chain(single.map(|(name, _)| name.to_owned())).collect()
+        }
     }
 }
 
@@ -147,6 +164,11 @@ struct Board {
 }
 
 impl Board {
+    /// Whether a metric is a mean over examples.
+    fn has_share(&self, name: &str) -> bool {
+        self.ratios.iter().any(|(of, ratios)| of == name && ratios.iter().all(|ratio| ratio.den == 1.0))
+    }
+
     /// A metric that is a sum over examples divided by another.
     fn ratio(&mut self, name: impl Into<String>, ratios: Vec<Ratio>) {
         let name = name.into();

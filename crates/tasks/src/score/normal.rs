@@ -1,17 +1,19 @@
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
 use crate::cards::{self, Scoring};
 
 /// The rules of a task; the strict ones for tasks declared elsewhere.
 pub(super) fn rules(task: &str) -> &'static Scoring {
-    static STRICT: Scoring = Scoring::STRICT;
+    static STRICT: LazyLock<Scoring> = LazyLock::new(Scoring::default);
     cards::task(task).map_or(&STRICT, |task| &task.scoring)
 }
 
 /// A value in the form that two answers are compared in: two are the same where their keys are equal.
 pub(super) fn key(value: Option<&Value>, schema: &Value, field: &str, rules: &Scoring) -> Option<String> {
     let value = value.filter(|value| !value.is_null())?;
-    if rules.exact.contains(&field) {
+    if rules.exact.iter().any(|exact| exact == field) {
         return Some(value.to_string());
     }
     if is_numeric(schema) {
@@ -22,8 +24,8 @@ pub(super) fn key(value: Option<&Value>, schema: &Value, field: &str, rules: &Sc
         Value::Number(_) | Value::Bool(_) => value.to_string(),
         other => other.to_string(),
     };
-    match rules.synonyms.iter().find(|(of, said, _)| *of == field && *said == text) {
-        Some((_, _, meant)) => meant.map(str::to_owned),
+    match rules.synonyms.iter().find(|synonym| synonym.field == field && synonym.value == text) {
+        Some(synonym) => synonym.means.clone(),
         None => Some(text),
     }
 }

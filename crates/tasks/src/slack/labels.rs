@@ -24,5 +24,5 @@ pub(super) fn read(path: &Path) -> Result<HashMap<String, Value>, Error> {
 fn label(label: Value) -> Result<(String, Value), String> {
     let ts = label.get("ts").and_then(Value::as_str).ok_or("it has no `ts` in quotes")?;
     let truth = label.get("truth").ok_or("it has no `truth`")?;
-    Ok((ts.to_owned(), cards::accept(&cards::slack_rescue::TASK, truth)?))
+    Ok((ts.to_owned(), cards::task("slack-rescue").map_err(|e| e.to_string())?.accept(truth)?))
 }

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use self::{archive::Conversations, text::Names};
-use crate::{Approval, Error, FileForm, Import, cards, encoding, import::without_nul, values};
+use crate::{Approval, Error, FileForm, Import, encoding, import::without_nul, values};
 
 pub use text::plain_text;
 
@@ -140,7 +140,7 @@ fn examples(
         let output = truths.remove(&message.ts);
         import.examples.push(Example {
             id,
-            task: cards::slack_rescue::TASK.name.into(),
+            task: "slack-rescue".into(),
             source: Source { kind: "slack".into(), reference: message.ts.clone(), at: message.at() },
             input: message.text,
             review: if output.is_some() { options.approval.review() } else { Review::Pending },

@@ -66,7 +66,7 @@ fn the_labels_pounds_are_those_of_the_shipped_table() {
     let tables = crate::pounds::Tables::from_toml(&tables).unwrap();
     for line in fs::read_to_string(shipped("labels.jsonl")).unwrap().lines() {
         let label: Value = serde_json::from_str(line).unwrap();
-        let ours = cards::finish("slack-rescue", label["truth"].clone(), &tables);
+        let ours = crate::cards::finish("slack-rescue", label["truth"].clone(), &tables);
         let (ours, theirs) = (ours["estimated_lbs"].as_f64().unwrap(), label["estimated_lbs"].as_f64().unwrap());
         assert!((ours - theirs).abs() < 0.051, "{}: {ours} and {theirs}", label["ts"]);
     }

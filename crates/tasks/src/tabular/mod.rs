@@ -147,7 +147,7 @@ impl<'a> Builder<'a> {
             (rows, inputs, answers) = (rows + 1, inputs + input.len(), answers + answer.len());
             distinct.insert(answer);
         }
-        let is_label_task = matches!(self.task.form, Form::Labels(_));
+        let is_label_task = matches!(self.task.form, Form::Labels);
         is_label_task && rows >= 3 && distinct.len() * 10 >= rows * 9 && answers >= rows * 12 && answers * 2 >= inputs
     }
 

@@ -62,8 +62,7 @@ impl<'e> Variants<'e> {
     /// Of these examples, for a task with this card. Only answers that are objects have names to exchange.
     #[must_use]
     pub fn new(card: &TaskCard, examples: &'e [Example], shares: Shares) -> Self {
-        let wordings = crate::cards::task(&card.name).ok().and_then(|task| task.wordings);
-        let wordings = wordings.map(|wordings| wordings()).unwrap_or_default();
+        let wordings = crate::cards::task(&card.name).map(crate::cards::Task::wordings).unwrap_or_default();
         let pools = match &card.answer {
             AnswerForm::Json { schema } => Pools::new(schema, examples, &wordings),
             AnswerForm::Label { .. } | AnswerForm::Text => Pools::default(),

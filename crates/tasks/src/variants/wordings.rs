@@ -57,6 +57,16 @@ pub(super) enum OneOrMany {
 }
 
 impl Wordings {
+    /// Wordings that Graft comes with.
+    #[must_use]
+    pub fn built_in(name: &str) -> Option<Self> {
+        let text = match name {
+            "food-rescue" => include_str!("../../data/wordings/food-rescue.toml"),
+            _ => return None,
+        };
+        Some(Self::from_toml(text).expect("a tested file"))
+    }
+
     /// Reads a file of wordings.
     ///
     /// # Errors

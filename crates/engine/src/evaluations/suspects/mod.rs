@@ -218,7 +218,7 @@ impl Approved<'_> {
     }
 
     fn has_labels(&self) -> bool {
-        matches!(self.task.form, Form::Labels(_))
+        self.task.form == Form::Labels
     }
 
     /// Approves all again that were not yet.
@@ -262,10 +262,10 @@ impl Evaluations<'_> {
         };
         let mut examples = self.engine.store.examples(&filter).await?;
         examples.retain(|example| example.output.is_some());
-        let trail = self.trail(task.name).await?;
+        let trail = self.trail(&task.name).await?;
         let judged = self.judgements(task, &examples).await?;
-        let sides = self.engine.store.assignment(task.name).await?;
-        let parser = cards::parser(task.name, &self.engine.home.tables()?);
+        let sides = self.engine.store.assignment(&task.name).await?;
+        let parser = cards::parser(&task.name, &self.engine.home.tables()?);
         apart(move || {
             let held_out = |example: &Example| sides.get(&example.id) == Some(&Side::Eval);
             let approved = Approved { task, examples: &examples, trail: &trail };

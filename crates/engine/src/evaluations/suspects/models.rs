@@ -68,11 +68,11 @@ impl Evaluations<'_> {
     /// What models say of examples that they did not learn from: n-grams of the other folds where answers are labels, and
     /// the version that was measured last, the active one first.
     pub(super) async fn judgements(self, task: &'static Task, examples: &[Example]) -> Result<Judged> {
-        if matches!(task.form, Form::Text) {
+        if task.form.is_text() {
             return Ok(Judged::default());
         }
-        let version = self.confident_mistakes(task.name).await?;
-        if !matches!(task.form, Form::Labels(_)) || examples.len() < ENOUGH {
+        let version = self.confident_mistakes(&task.name).await?;
+        if task.form != Form::Labels || examples.len() < ENOUGH {
             return Ok(Judged { version, ..Judged::default() });
         }
         let mut labelled: Vec<(String, String, String)> = examples.iter().filter_map(labelled).collect();
@@ -81,7 +81,7 @@ impl Evaluations<'_> {
             .flat_map(|(id, input, label)| [id.as_bytes(), input.as_bytes(), label.as_bytes()])
             .collect();
         let digest = Digest::of_parts(parts);
-        if let Some(unseen) = self.engine.judgements.known(task.name, &digest) {
+        if let Some(unseen) = self.engine.judgements.known(&task.name, &digest) {
             return Ok(Judged { unseen, version });
         }
         let said = apart(move || {
@@ -95,7 +95,7 @@ impl Evaluations<'_> {
             Ok(labelled.into_iter().map(|(id, ..)| id).zip(said).collect())
         });
         let said: Arc<Said> = Arc::new(said.await?);
-        self.engine.judgements.keep(task.name, digest, said.clone());
+        self.engine.judgements.keep(&task.name, digest, said.clone());
         Ok(Judged { unseen: said, version })
     }
 
@@ -186,7 +186,7 @@ impl Approved<'_> {
         held_out: &impl Fn(&Example) -> bool,
         named: &BTreeSet<usize>,
     ) -> Vec<Draft> {
-        let Some((parser, card)) = parser.zip(cards::card(self.task.name, &[]).ok()) else { return Vec::new() };
+        let Some((parser, card)) = parser.zip(cards::card(&self.task.name, &[]).ok()) else { return Vec::new() };
         let is_open = |(place, example): &(usize, &Example)| {
             !named.contains(place) && held_out(example) && self.trail.is_unchanged(example, &card, parser)
         };

@@ -4,10 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use graft_core::near_duplicates;
 use graft_predict::{Found, find_in};
-use graft_tasks::{
-    cards::{self, Form},
-    score,
-};
+use graft_tasks::{cards, score};
 use serde_json::Value;
 
 use super::{Approved, CHOICES, Draft, Fix, FixAction, FixDecision, SuspectKind, labels::Spellings, short};
@@ -17,7 +14,7 @@ impl Approved<'_> {
     pub(super) fn contradictions(&self, spelled: &Spellings) -> Vec<Draft> {
         let mut found = self.same_text(spelled);
         // Free texts differ in as many ways as what they answer to.
-        if !matches!(self.task.form, Form::Text) {
+        if !self.task.form.is_text() {
             let named: BTreeSet<usize> = found.iter().flat_map(|draft| draft.places.iter().copied()).collect();
             found.extend(self.near(spelled, &named));
         }
@@ -90,7 +87,7 @@ impl Approved<'_> {
 
     /// Each different answer with the examples that have it, the most frequent first.
     fn answers(&self, places: &[usize], spelled: &Spellings) -> Vec<(&Value, Vec<usize>)> {
-        let card = (!self.has_labels()).then(|| cards::card(self.task.name, &[]).ok()).flatten();
+        let card = (!self.has_labels()).then(|| cards::card(&self.task.name, &[]).ok()).flatten();
         let same = |a: usize, b: usize| match &card {
             Some(card) => {
                 let of = |place: usize| self.examples[place].output.clone().unwrap_or_default();

@@ -105,7 +105,7 @@ impl Versions<'_> {
     /// # Errors
     /// There is no such task or version.
     pub async fn drift(self, task: &str, version: Option<&str>) -> Result<Drift> {
-        let task = graft_tasks::cards::task(task)?.name;
+        let task = graft_tasks::cards::task(task)?.name.as_str();
         let version = match version {
             Some(name) => Some(self.engine.store.version(task, name).await?),
             None => self.engine.store.active_version(task).await?,
