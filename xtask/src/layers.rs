@@ -39,10 +39,11 @@ const TESTS_ONLY: &str = "testkit";
 const IN_TESTS: [(&str, &[&str]); 3] = [("gpu", &["core", "nn", "train"]), ("predict", &["ops"]), ("cli", &["store"])];
 
 /// What only some crates may use: SQL, HTTP and its description, the command line, the tensor product, tokenizers.
-const KEPT: [(&str, &[&str]); 16] = [
+const KEPT: [(&str, &[&str]); 17] = [
     ("sqlx", &["store", "tasks"]),
     ("ureq", &["hub"]),
     ("object_store", &["artifacts"]),
+    ("tar", &["exec"]),
     ("axum", &["server"]),
     ("hyper", &["server"]),
     ("hyper-util", &["server"]),

@@ -1,4 +1,4 @@
-//! What the tests need besides the repository: a Postgres server, a real base model, OpenAI's clients.
+//! What the tests need besides the repository: a Postgres server, an ssh server, a real base model, OpenAI's clients.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,21 +15,42 @@ const POSTGRES: &str = "/usr/lib/postgresql";
 
 /// Installs Postgres with Debian's package manager, if it is missing.
 pub(crate) fn postgres() -> anyhow::Result<()> {
-    if std::env::var("GRAFT_SKIP_POSTGRES").is_ok_and(|value| value == "1") || has_postgres() {
+    let needed = Needed { what: "Postgres", package: "postgresql", skip: "GRAFT_SKIP_POSTGRES" };
+    install(&needed, &has_postgres)
+}
+
+/// Installs OpenSSH's server, which the tests of executors start, if it is missing.
+pub(crate) fn sshd() -> anyhow::Result<()> {
+    let needed = Needed { what: "OpenSSH's server", package: "openssh-server", skip: "GRAFT_SKIP_SSHD" };
+    install(&needed, &|| Path::new("/usr/sbin/sshd").exists())
+}
+
+/// A program that some tests need.
+struct Needed {
+    what: &'static str,
+    /// Debian's package.
+    package: &'static str,
+    /// The variable that leaves those tests out.
+    skip: &'static str,
+}
+
+fn install(needed: &Needed, is_there: &dyn Fn() -> bool) -> anyhow::Result<()> {
+    let Needed { what, package, skip } = needed;
+    if std::env::var(skip).is_ok_and(|value| value == "1") || is_there() {
         return Ok(());
     }
     let root = shell::output(Command::new("id").arg("-u"))? == b"0\n";
     if !root || !Path::new("/usr/bin/apt-get").exists() {
         bail!(
-            "tests of the store need Postgres, and {POSTGRES} has none.\nInstall it (Debian: `apt-get install \
-             postgresql`), or set GRAFT_SKIP_POSTGRES=1 to leave those tests out"
+            "some tests need {what}, which is missing.\nInstall it (Debian: `apt-get install {package}`), or set {skip}=1 \
+             to leave those tests out"
         );
     }
-    println!("Installing Postgres for the tests of the store …");
+    println!("Installing {what} for the tests …");
     shell::run(Command::new("apt-get").args(["update", "-q"]))?;
-    let install = ["install", "-y", "-q", "--no-install-recommends", "postgresql"];
+    let install = ["install", "-y", "-q", "--no-install-recommends", package];
     shell::run(Command::new("apt-get").args(install).env("DEBIAN_FRONTEND", "noninteractive"))?;
-    ensure!(has_postgres(), "apt-get installed Postgres, but {POSTGRES} still has none");
+    ensure!(is_there(), "apt-get installed {package}, but {what} is still missing");
     Ok(())
 }
 

@@ -71,6 +71,7 @@ struct Needs {
 impl Needs {
     fn prepare(&mut self) -> anyhow::Result<()> {
         prepare::postgres()?;
+        prepare::sshd()?;
         match prepare::base_model()? {
             Some(path) => self.base = Some(std::path::absolute(path)?),
             None => self.lacking.push("GRAFT_SKIP_MODEL: tests that need the real base model were left out".into()),
@@ -90,7 +91,7 @@ impl Needs {
             tests.env("GRAFT_TEST_OPENAI", path);
         }
         if quick {
-            tests.env("GRAFT_SKIP_POSTGRES", "1").env_remove("GRAFT_TEST_OPENAI");
+            tests.env("GRAFT_SKIP_POSTGRES", "1").env("GRAFT_SKIP_SSHD", "1").env_remove("GRAFT_TEST_OPENAI");
         }
         tests
     }

@@ -32,7 +32,142 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// There is no `ssh` program here.
+    #[error("start `ssh`")]
+    NoSsh {
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The other machine can't be reached now.
+    #[error("reach `{host}`: {said}")]
+    Unreachable {
+        /// The machine.
+        host: String,
+        /// What `ssh` said.
+        said: String,
+    },
+    /// The machine shows a key that isn't known here, or another one than before.
+    #[error("trust `{host}`: {}", if *changed { "its host key has changed" } else { "its host key isn't known here" })]
+    HostKey {
+        /// The machine.
+        host: String,
+        /// Whether another key was known.
+        changed: bool,
+    },
+    /// The machine doesn't let this user in.
+    #[error("log in to `{host}`: {said}")]
+    Denied {
+        /// The machine.
+        host: String,
+        /// What `ssh` said.
+        said: String,
+    },
+    /// The disk there is full, or too small.
+    #[error("use the disk of `{host}`{}", room(*needed, *free))]
+    RemoteDisk {
+        /// The machine.
+        host: String,
+        /// Bytes that are needed.
+        needed: Option<u64>,
+        /// Bytes that are free.
+        free: Option<u64>,
+    },
+    /// The program is for another kind of machine.
+    #[error("run on `{host}`, which is {found}: the program is for {built}")]
+    RemotePlatform {
+        /// The machine.
+        host: String,
+        /// What it is.
+        found: String,
+        /// What the program is for.
+        built: String,
+    },
+    /// The program doesn't start there.
+    #[error("run `{}` on `{host}`: {said}", program.display())]
+    RemoteProgram {
+        /// The machine.
+        host: String,
+        /// The program, on this machine.
+        program: PathBuf,
+        /// What it said.
+        said: String,
+    },
+    /// A GPU is asked for, and there is none.
+    #[error("find a GPU on `{host}`")]
+    RemoteGpu {
+        /// The machine.
+        host: String,
+    },
+    /// Files arrived incomplete, or couldn't be read or written on the way.
+    #[error("transfer files to or from `{host}`")]
+    Transfer {
+        /// The machine.
+        host: String,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// Something else failed there.
+    #[error("work on `{host}`: {said}")]
+    Remote {
+        /// The machine.
+        host: String,
+        /// What it said.
+        said: String,
+    },
     /// The thread that did it came to no end.
     #[error("finish an operation of the executor")]
     Thread(#[source] tokio::task::JoinError),
+}
+
+/// How much room is missing, where that is known.
+fn room(needed: Option<u64>, free: Option<u64>) -> String {
+    match needed.zip(free) {
+        Some((needed, free)) => format!(": {} MB are needed, {} MB are free", needed / 1_000_000, free / 1_000_000),
+        None => ", which is full".to_owned(),
+    }
+}
+
+impl Error {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Busy { .. } => "wait for it, or ask it to stop with `graft runs stop`".into(),
+            Self::Start(_) => "check that the graft program was not moved or replaced while it ran".into(),
+            Self::NoSsh { .. } => "install OpenSSH's client".into(),
+            Self::Unreachable { host, .. } => {
+                format!("try `ssh {host} true`; a trainer that was started there goes on meanwhile")
+            }
+            Self::HostKey { host, changed: true } => format!(
+                "find out why: the machine was set up anew, or somebody stands between; then `ssh-keygen -R` removes the \
+                 old key, and `ssh {host}` shows the new one"
+            ),
+            Self::HostKey { host, changed: false } => {
+                format!("connect once with `ssh {host}`, compare the key that it shows, and accept it")
+            }
+            Self::Denied { host, .. } => format!(
+                "`ssh -o BatchMode=yes {host} true` must work: name the user and the key in ~/.ssh/config, and unlock the \
+                 key with `ssh-add`"
+            ),
+            Self::RemoteDisk { .. } => "free some space there: old runs and base models are in ~/.cache/graft".into(),
+            Self::RemotePlatform { found, .. } => {
+                format!("give a graft program for {found}: `graft machines add … --program FILE`")
+            }
+            Self::RemoteProgram { said, .. } if said.contains("GLIBC") || said.contains("GLIBCXX") => {
+                "its C library is too old for this program: give one that was built on such a system, or statically \
+                 (musl): `graft machines add … --program FILE`"
+                    .into()
+            }
+            Self::RemoteProgram { .. } => {
+                "give a graft program that runs there: `graft machines add … --program FILE`".into()
+            }
+            Self::RemoteGpu { .. } => {
+                "train with `--device cpu`, or install NVIDIA's driver: `nvidia-smi` must work".into()
+            }
+            Self::Transfer { .. } => "try again: what was sent before is kept".into(),
+            Self::Io { .. } | Self::BadEvents { .. } | Self::Remote { .. } | Self::Thread(_) => return None,
+        })
+    }
 }

@@ -5,11 +5,12 @@
 //! leaves nothing that the next worker has to clean up: it calls the same operation again. An executor knows run
 //! directories and processes; it knows neither the database nor the rules of the engine.
 //!
-//! [`Local`] is the first implementation. Locks, process ids, signals and the tail of a file are its own business:
-//! nothing of the trait assumes that the process or its files are on this machine.
+//! [`Local`] runs processes on this machine, [`Ssh`] on another one. Locks, process ids, signals and the tail of a file
+//! are their own business: nothing of the trait assumes that the process or its files are on this machine.
 
 mod error;
 mod local;
+mod ssh;
 
 use std::{fmt, future::Future, path::PathBuf, pin::Pin};
 
@@ -17,6 +18,7 @@ use graft_core::Event;
 
 pub use error::Error;
 pub use local::{Helper, Local, RunLock, is_alive, read};
+pub use ssh::{Facts, Host, Ssh};
 
 /// A result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;

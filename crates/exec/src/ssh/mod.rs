@@ -1,0 +1,408 @@
+//! Processes of another machine, which is reached by the user's own `ssh`. The run directory, the program and the base
+//! model are sent there; the trainer runs in a session of its own, so that a lost connection loses nothing; what it
+//! writes is copied to the same place of the run directory here.
+
+mod connection;
+mod files;
+
+use std::{
+    collections::HashMap,
+    fs::{self, File, OpenOptions},
+    io::{self, BufRead as _, BufReader, Read, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use graft_core::{BaseRef, ComputeDevice, EventKind};
+use graft_formats::faults::{self, Op};
+use serde::{Deserialize, Serialize};
+
+use crate::{Answer, Cursor, Error, Executor, Exit, Observation, Process, Result, RunRef, Start, Started, Stop, read};
+pub use connection::Host;
+use connection::{Ended, Feed};
+
+/// How long a call without much data may take.
+const CALL: Duration = Duration::from_secs(60);
+/// Bytes a second that a connection transfers at the least.
+const SLOWEST: u64 = 64 << 10;
+/// How often a run is looked at while nothing is new.
+const PACE: Duration = Duration::from_millis(700);
+/// How often a machine that can't be reached is tried.
+const RETRY: Duration = Duration::from_secs(5);
+/// Room on the disk there beside what is sent: for checkpoints and the adapter.
+const ROOM: u64 = 256 << 20;
+/// The longest that a list of facts is.
+const FACTS: u64 = 1 << 16;
+
+/// What was found out about a machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Facts {
+    /// System and architecture, such as `Linux x86_64`.
+    pub system: String,
+    /// Processors.
+    pub cores: Option<u32>,
+    /// Bytes of memory.
+    pub memory: Option<u64>,
+    /// Bytes of memory that programs could still take.
+    pub memory_free: Option<u64>,
+    /// Bytes free on the disk that holds Graft's folder.
+    pub disk_free: Option<u64>,
+    /// The C library, such as `glibc 2.36`.
+    pub libc: Option<String>,
+    /// GPUs: name, memory and version of the driver.
+    pub gpus: Vec<String>,
+    /// Graft's folder there.
+    pub cache: String,
+    /// What the program says of itself; absent while it isn't there.
+    pub program: Option<String>,
+}
+
+impl Facts {
+    fn read(text: &str) -> Self {
+        let mut facts = Self::default();
+        for (name, value) in text.lines().filter_map(|line| line.split_once(' ')) {
+            let value = value.trim();
+            let known = || Some(value.to_owned()).filter(|value| !value.is_empty() && value != "unknown");
+            match name {
+                "system" => value.clone_into(&mut facts.system),
+                "cores" => facts.cores = value.parse().ok(),
+                "memory" => facts.memory = value.parse().ok(),
+                "free" => facts.memory_free = value.parse().ok(),
+                "disk" => facts.disk_free = value.parse().ok(),
+                "libc" => facts.libc = known(),
+                "gpu" => facts.gpus.extend(known()),
+                "cache" => value.clone_into(&mut facts.cache),
+                "program" => facts.program = known(),
+                _ => {}
+            }
+        }
+        facts
+    }
+}
+
+/// Runs processes on a machine that is reached by `ssh`.
+#[derive(Clone, Debug)]
+pub struct Ssh(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    host: Host,
+    /// The `graft` program for that machine, on this one.
+    program: PathBuf,
+    /// Its digest, once it was computed.
+    digest: Mutex<Option<String>>,
+    /// When a run is to be looked at again.
+    next: Mutex<HashMap<String, Instant>>,
+}
+
+impl Ssh {
+    /// Starts `program`, which is sent there, on a host.
+    #[must_use]
+    pub fn new(host: Host, program: PathBuf) -> Self {
+        Self(Arc::new(Inner { host, program, digest: Mutex::default(), next: Mutex::default() }))
+    }
+
+    async fn on_thread<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> Result<T> + Send + 'static) -> Result<T> {
+        let inner = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || work(&inner)).await.map_err(Error::Thread)?
+    }
+
+    /// Looks at the machine, sends the program unless it is there, and lets it say its version.
+    ///
+    /// # Errors
+    /// The machine can't be reached or refuses; the program doesn't run there.
+    pub async fn check(&self) -> Result<Facts> {
+        self.on_thread(|inner| inner.prepare(0)).await
+    }
+}
+
+impl Executor for Ssh {
+    fn start<'a>(&'a self, run: &'a RunRef, start: &'a Start) -> Answer<'a, Started> {
+        let (run, start) = (run.clone(), start.clone());
+        Box::pin(self.on_thread(move |inner| inner.start(&run, &start)))
+    }
+
+    fn observe<'a>(&'a self, run: &'a RunRef, cursor: Cursor) -> Answer<'a, Observation> {
+        let run = run.clone();
+        Box::pin(self.on_thread(move |inner| inner.observe(&run, cursor)))
+    }
+
+    fn stop<'a>(&'a self, run: &'a RunRef, how: Stop) -> Answer<'a, ()> {
+        let id = run.id.clone();
+        let how = match how {
+            Stop::AfterStep => "after-step",
+            Stop::Now => "now",
+        };
+        Box::pin(self.on_thread(move |inner| inner.say(&["stop", &id, how], None, CALL).map(drop)))
+    }
+
+    fn collect<'a>(&'a self, run: &'a RunRef) -> Answer<'a, ()> {
+        let run = run.clone();
+        Box::pin(self.on_thread(move |inner| {
+            let is_done = inner.collect(&run, "all")?;
+            // Without a result the next attempt may go on there.
+            inner.say(&["forget", &run.id, if is_done { "all" } else { "process" }], None, CALL)?;
+            inner.next().remove(&run.id);
+            Ok(())
+        }))
+    }
+
+    fn list(&self) -> Answer<'_, Vec<String>> {
+        Box::pin(self.on_thread(|inner| Ok(inner.say(&["list"], None, CALL)?.lines().map(str::to_owned).collect())))
+    }
+}
+
+impl Inner {
+    fn next(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a verb and returns what it said.
+    fn say(&self, words: &[&str], feed: Option<Feed>, limit: Duration) -> Result<String> {
+        let take = |from: &mut dyn Read| {
+            let mut text = String::new();
+            from.take(FACTS).read_to_string(&mut text).map(|_| text)
+        };
+        match self.host.call(words, feed, limit, take)? {
+            Ended::Well(text) => Ok(text),
+            Ended::Badly(code, said) => Err(self.failure(code, said)),
+        }
+    }
+
+    fn failure(&self, code: i32, said: String) -> Error {
+        let host = self.host.destination.clone();
+        match code {
+            91 => Error::RemoteDisk { host, needed: None, free: None },
+            92 => Error::RemoteProgram { host, program: self.program.clone(), said },
+            93 => Error::Transfer { host, source: io::Error::other(said) },
+            _ => {
+                let said = if said.is_empty() { format!("exit code {code}") } else { said };
+                Error::Remote { host, said }
+            }
+        }
+    }
+
+    fn digest(&self) -> Result<String> {
+        let mut known = self.digest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(digest) = &*known {
+            return Ok(digest.clone());
+        }
+        let failed = |source| Error::Io { doing: "read", path: self.program.clone(), source };
+        let digest = files::digest(&self.program).map_err(failed)?;
+        Ok(known.insert(digest).clone())
+    }
+
+    /// Looks at the machine, and sends the program unless it is there. `needed` bytes are to be sent afterwards.
+    fn prepare(&self, needed: u64) -> Result<Facts> {
+        let host = || self.host.destination.clone();
+        let digest = self.digest()?;
+        let mut facts = Facts::read(&self.say(&["probe", &digest], None, CALL)?);
+        let failed = |source| Error::Io { doing: "read", path: self.program.clone(), source };
+        let mut file = File::open(&self.program).map_err(failed)?;
+        let size = file.metadata().map_err(failed)?.len();
+        let needed = ROOM + needed + if facts.program.is_none() { size } else { 0 };
+        if facts.disk_free.is_some_and(|free| free < needed) {
+            return Err(Error::RemoteDisk { host: host(), needed: Some(needed), free: facts.disk_free });
+        }
+        if facts.program.is_none() {
+            if let Some(built) = platform(&self.program).filter(|built| *built != facts.system) {
+                return Err(Error::RemotePlatform { host: host(), found: facts.system, built: built.to_owned() });
+            }
+            let feed: Feed = Box::new(move |out| io::copy(&mut file, out).map(drop));
+            let said = self.say(&["put_program", &digest], Some(feed), patience(size))?;
+            facts.program = Some(said.trim().to_owned());
+        }
+        Ok(facts)
+    }
+
+    fn start(&self, run: &RunRef, start: &Start) -> Result<Started> {
+        let failed = |source| Error::Io { doing: "send", path: run.dir.clone(), source };
+        let spec = fs::read(run.dir.join("spec.json")).map_err(failed)?;
+        let spec: Needs = serde_json::from_slice(&spec)
+            .map_err(|source| Error::BadEvents { path: run.dir.join("spec.json"), source })?;
+        let base = start.base.as_deref().map(files::of_base).transpose().map_err(failed)?;
+        let base_digest = spec.base.digest.as_str();
+        let here = self.say(&["has", base_digest, &run.id], None, CALL)?;
+        let has = |what: &str| here.lines().any(|line| line == what);
+        let run_files = files::of_run(&run.dir).map_err(failed)?;
+        let base_size = base.as_ref().map_or(Ok(0), |(_, files)| files::size(files)).map_err(failed)?;
+        let run_size = files::size(&run_files).map_err(failed)?;
+        let facts = self.prepare(if has("base") { 0 } else { base_size } + if has("run") { 0 } else { run_size })?;
+        if matches!(spec.limits.device, ComputeDevice::Gpu(_)) && facts.gpus.is_empty() {
+            return Err(Error::RemoteGpu { host: self.host.destination.clone() });
+        }
+        if let (Some((root, files)), false) = (&base, has("base")) {
+            self.put("bases", base_digest, (root.clone(), files.clone()), base_size)?;
+        }
+        if !has("run") {
+            self.put("runs", &run.id, (run.dir.clone(), run_files), run_size)?;
+        }
+        // Where the base lies in Graft's folder there.
+        let base = start.base.as_deref().map_or_else(
+            || "-".to_owned(),
+            |path| match path.file_name().filter(|_| path.is_file()) {
+                Some(name) => format!("{base_digest}/{}", name.to_string_lossy()),
+                None => base_digest.to_owned(),
+            },
+        );
+        let (digest, nice) = (self.digest()?, start.nice.to_string());
+        let mut words = vec!["start", &run.id, &digest, &base, &nice];
+        words.extend(start.args.iter().map(String::as_str));
+        let said = self.say(&words, None, CALL)?;
+        let (how, pid) = said.trim().split_once(' ').unwrap_or((said.trim(), ""));
+        Ok(Started { fresh: how == "started", pid: pid.parse().ok() })
+    }
+
+    fn put(&self, kind: &str, name: &str, what: (PathBuf, Vec<PathBuf>), size: u64) -> Result<()> {
+        let (root, list) = what;
+        let feed: Feed = Box::new(move |out| files::send(&root, &list, out));
+        self.say(&["put_folder", kind, name], Some(feed), patience(size)).map(drop)
+    }
+
+    /// One look. A machine that can't be reached says nothing about its processes.
+    fn observe(&self, run: &RunRef, cursor: Cursor) -> Result<Observation> {
+        let wait = self.next().get(&run.id).map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
+        std::thread::sleep(wait);
+        let [events, stdout, stderr] = [cursor.events, cursor.stdout, cursor.stderr].map(|at| at.to_string());
+        let copied = self
+            .host
+            .call(&["observe", &run.id, &events, &stdout, &stderr], None, CALL * 2, |from| copy_news(&run.dir, from));
+        let process = match copied {
+            Ok(Ended::Well(process)) => process,
+            Ok(Ended::Badly(code, said)) => return Err(self.failure(code, said)),
+            Err(Error::Unreachable { .. } | Error::Transfer { .. }) => Process::Unknown,
+            Err(error) => return Err(error),
+        };
+        let pause = if process == Process::Unknown { RETRY } else { PACE };
+        let seen = Observation { process, ..read(&run.dir, cursor)? };
+        if seen.cursor == cursor {
+            self.next().insert(run.id.clone(), Instant::now() + pause);
+        }
+        if seen.events.iter().any(|event| matches!(event.kind, EventKind::Checkpoint { .. })) {
+            // Should the machine be lost, the run goes on elsewhere from here; one that can't be had now is followed by
+            // another.
+            let _ = self.collect(run, "checkpoints");
+        }
+        Ok(seen)
+    }
+
+    fn collect(&self, run: &RunRef, what: &str) -> Result<bool> {
+        faults::pass(Op::Write, &run.dir).map_err(|source| Error::Io {
+            doing: "write",
+            path: run.dir.clone(),
+            source,
+        })?;
+        // How much it will be isn't known: adapters and their optimizers are small.
+        let limit = patience(2 << 30);
+        match self.host.call(&["collect", &run.id, what], None, limit, |from| files::take(&run.dir, from))? {
+            Ended::Well(is_done) => Ok(is_done || run.dir.join("training_run.json").exists()),
+            Ended::Badly(code, said) => Err(self.failure(code, said)),
+        }
+    }
+}
+
+/// What a run's spec needs of a machine.
+#[derive(Deserialize)]
+struct Needs {
+    base: BaseRef,
+    #[serde(default)]
+    limits: Limits,
+}
+
+#[derive(Default, Deserialize)]
+struct Limits {
+    #[serde(default)]
+    device: ComputeDevice,
+}
+
+/// How long so many bytes may take.
+fn patience(bytes: u64) -> Duration {
+    CALL + Duration::from_secs(bytes / SLOWEST)
+}
+
+/// Puts what is new into the same places of the files here, and returns the state of the process.
+fn copy_news(dir: &Path, from: &mut dyn Read) -> io::Result<Process> {
+    let bad = || io::Error::new(io::ErrorKind::InvalidData, "the other machine's answer can't be understood");
+    let mut from = BufReader::new(from);
+    let mut line = String::new();
+    from.by_ref().take(FACTS).read_line(&mut line)?;
+    let process = match line.trim().split(' ').collect::<Vec<_>>().as_slice() {
+        ["state", "running"] => Process::Running,
+        ["state", "paused"] => Process::Paused,
+        ["state", "gone"] => Process::Gone,
+        ["state", "exited", code] => Process::Exited(exit(code.parse().map_err(|_| bad())?)),
+        _ => return Err(bad()),
+    };
+    loop {
+        line.clear();
+        if from.by_ref().take(FACTS).read_line(&mut line)? == 0 {
+            return Ok(process);
+        }
+        let parts: Vec<&str> = line.trim().split(' ').collect();
+        let [name @ ("events.jsonl" | "stdout.log" | "stderr.log"), at, count] = parts.as_slice() else {
+            return Err(bad());
+        };
+        let (at, count): (u64, u64) = (at.parse().map_err(|_| bad())?, count.parse().map_err(|_| bad())?);
+        let mut bytes = Vec::new();
+        if from.by_ref().take(count.min(1 << 20)).read_to_end(&mut bytes)? as u64 != count {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let path = dir.join(name);
+        faults::pass(Op::Write, &path)?;
+        let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+        // A file that was replaced begins anew; half a line that its writer dropped is dropped here, too.
+        file.seek(SeekFrom::Start(at))?;
+        file.write_all(&bytes)?;
+        file.set_len(at + count)?;
+    }
+}
+
+/// How a process ended, as a shell says it.
+fn exit(code: i32) -> Exit {
+    match code {
+        129..=192 => Exit { signal: Some(code - 128), ..Exit::default() },
+        code => Exit { code: Some(code), ..Exit::default() },
+    }
+}
+
+/// The platform that a program is for, as `uname -sm` names it; `None` where that can't be told.
+fn platform(program: &Path) -> Option<&'static str> {
+    let mut head = [0; 20];
+    File::open(program).ok()?.read_exact(&mut head).ok()?;
+    match (&head[..4], u16::from_le_bytes([head[18], head[19]])) {
+        (b"\x7fELF", 62) => Some("Linux x86_64"),
+        (b"\x7fELF", 183) => Some("Linux aarch64"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_read() {
+        let facts = Facts::read(
+            "system Linux x86_64\ncores 8\nmemory 100\nfree \ndisk 5\nlibc unknown\ngpu NVIDIA A10, 23028 MiB, 535.1\n",
+        );
+        assert_eq!((facts.system.as_str(), facts.cores, facts.memory_free), ("Linux x86_64", Some(8), None));
+        assert_eq!((facts.gpus.len(), facts.libc, facts.program), (1, None, None));
+    }
+
+    #[test]
+    fn news_are_put_where_they_belong() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("stdout.log"), "one two thr").unwrap();
+        let said = "state exited 137\nevents.jsonl 0 3\n{}\nstdout.log 8 5\nthreestderr.log 0 0\n";
+        let process = copy_news(dir.path(), &mut said.as_bytes()).unwrap();
+        assert_eq!(process, Process::Exited(Exit { signal: Some(9), ..Exit::default() }));
+        assert_eq!(fs::read_to_string(dir.path().join("stdout.log")).unwrap(), "one two three");
+        // A shorter file is another file.
+        copy_news(dir.path(), &mut "state running\nstdout.log 0 3\nnew".as_bytes()).unwrap();
+        assert_eq!(fs::read_to_string(dir.path().join("stdout.log")).unwrap(), "new");
+        for bad in ["", "state\n", "state running\nspec.json 0 1\nx", "state running\nstdout.log 0 9\nx"] {
+            assert!(copy_news(dir.path(), &mut bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+}
