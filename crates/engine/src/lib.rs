@@ -35,6 +35,7 @@ pub use examples::{
 pub use graft_contestants::Kind as ContestantKind;
 pub use graft_core::{compact, iso8601};
 pub use graft_exec::RunLock;
+pub use graft_nn::TokenView;
 pub use graft_predict::{Reliability, leave_devices};
 pub use graft_tasks::{
     Found, Import as ReadImport, Problem as BadRow, Skipped as SkippedRows, SourceKind,
@@ -43,7 +44,8 @@ pub use graft_tasks::{
     pounds::Tables,
     score::{Comparison, Diff, Verdict},
     slack::Choice,
-    tabular::Columns,
+    tabular::{Columns, Layout},
+    understand::{AnswerKind, Understanding},
 };
 pub use graft_train::TrainingRun;
 pub use home::{Home, Places};

@@ -815,6 +815,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/mask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The tokens that an input and its answer become, and which of them are learned, for a task that need not be stored. */
+        post: operations["show_prompt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/understand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a pasted text says: its examples, the form of its answers, and the evidence for each guess. Nothing is stored. */
+        post: operations["understand_text"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task}/contestants": {
         parameters: {
             query?: never;
@@ -1299,6 +1333,11 @@ export interface components {
             /** @description JSON Schema (2020-12) of the answer as people see it. */
             schema: JsonObject;
         };
+        /**
+         * @description The forms that answers can have.
+         * @enum {string}
+         */
+        AnswerKind: "labels" | "fields" | "text" | "dialogue";
         /** @description An answer, or why there is none. */
         AnswerOrProblem: components["schemas"]["Answer"] | {
             /** @description What went wrong with this input. */
@@ -2253,6 +2292,25 @@ export interface components {
             /** @description Whether they mean the same. */
             same: boolean;
         };
+        /** @description What a field was inferred from. */
+        FieldGuess: {
+            /** @description Why, a sentence each. */
+            evidence: string[];
+            /** @description Whether only these values are allowed. */
+            fixed: boolean;
+            /** @description Whether its text is taken from the input. */
+            grounded: boolean;
+            /** @description Whether it is null or missing in some answers. */
+            optional: boolean;
+            /** @description As people name it: `items[].unit`. */
+            path: string;
+            /** @description Where its schema stands, a JSON pointer: `/properties/items/items/properties/unit`. */
+            pointer: string;
+            /** @description Its types: `string`, `number`, `integer`, `boolean`, `array`, `object`. */
+            types: string[];
+            /** @description Its different texts, the most frequent first; none where there are many. */
+            values: string[];
+        };
         /** @description A problem with one field of a request. */
         FieldProblem: {
             /** @description What is wrong with it. */
@@ -2309,6 +2367,20 @@ export interface components {
             /** @description Version of Graft. */
             version: string;
         };
+        /** @description What would make the examples better. */
+        Hint: {
+            /** @description Of what kind. */
+            kind: components["schemas"]["HintKind"];
+            /** @description The first lines that it concerns. */
+            lines: number[];
+            /** @description A sentence or two. */
+            text: string;
+        };
+        /**
+         * @description Kinds of hints, the gravest first.
+         * @enum {string}
+         */
+        HintKind: "contradiction" | "spelling" | "one-label" | "unanswered" | "few" | "rare" | "unbalanced" | "duplicate" | "short" | "long";
         /** @description An import under way or done. */
         Import: {
             /** @description When. */
@@ -2457,6 +2529,13 @@ export interface components {
              */
             score: number;
         };
+        /** @description A label, and how many examples have it. */
+        LabelCount: {
+            /** @description Examples with it. */
+            count: number;
+            /** @description The label. */
+            label: string;
+        };
         /** @description One label of a label task. */
         LabelScore: {
             /**
@@ -2480,6 +2559,11 @@ export interface components {
             support: number;
         };
         /**
+         * @description How a text says its examples.
+         * @enum {string}
+         */
+        Layout: "label-lines" | "blocks" | "dialogue" | "table" | "json" | "text-and-json" | "answers" | "schema" | "lines";
+        /**
          * @description Learning-rate schedule after warm-up.
          * @enum {string}
          */
@@ -2497,6 +2581,13 @@ export interface components {
             run: string;
             /** @description Its task. */
             task: string;
+        };
+        /** @description A line that should be an example and is none. */
+        LineProblem: {
+            /** @description From 1. */
+            line: number;
+            /** @description What is wrong with it. */
+            reason: string;
         };
         /** @description Where a version comes from. */
         Lineage: {
@@ -2821,6 +2912,14 @@ export interface components {
             /** @description `text`. */
             type: string;
         };
+        /** @description A text to be understood. */
+        PastedText: {
+            /** @description A table's columns, where they can't be found out. */
+            columns?: components["schemas"]["TableColumns"];
+            /** @description The text: lines of `"text" -> label`, blocks of `Task:`, `Input:` and `Expected:`, turns of a dialogue, CSV, JSON,
+             *     a JSON Schema, or answers alone. */
+            text: string;
+        };
         /**
          * @description The phases of a run.
          * @enum {string}
@@ -2941,6 +3040,19 @@ export interface components {
              * @description Prompt and answer tokens a second.
              */
             tokens_per_s?: number | null;
+        };
+        /** @description What a prompt would be. */
+        PromptOf: {
+            /** @description What the model must write. */
+            answer: components["schemas"]["AnswerForm"];
+            /** @description The base model; `smollm2-135m` otherwise. */
+            base?: string | null;
+            /** @description The input. */
+            input: string;
+            /** @description What precedes every input. */
+            instruction: string;
+            /** @description Its answer. */
+            output: Json;
         };
         /** @description What a version's held-out examples said of it. */
         Quality: {
@@ -3831,6 +3943,17 @@ export interface components {
             /** @description Processes that take runs from the queue. */
             workers: components["schemas"]["WorkerView"][];
         };
+        /** @description Which columns of a table hold what; each is a heading, or a number counted from 1. */
+        TableColumns: {
+            /** @description Whether the first row names the columns. */
+            heading?: boolean | null;
+            /** @description A key that stays the same when the text changes. */
+            id?: string | null;
+            /** @description The answer. */
+            label?: string | null;
+            /** @description The text. */
+            text?: string | null;
+        };
         /** @description Everything about weights, foods and places that people edit. See `pounds_default.toml` for the file's form. */
         Tables: {
             /**
@@ -4046,6 +4169,41 @@ export interface components {
             trainingType: string;
             /** @description Who asked for it. */
             triggeredBy: string;
+        };
+        /** @description What a text was understood as. */
+        Understanding: {
+            /** @description How many there are of all, also where the lists are cut. */
+            counts: components["schemas"]["Counts"];
+            /** @description Why this form, a sentence each. */
+            evidence: string[];
+            /** @description In the text's order. */
+            examples: components["schemas"]["Understood"][];
+            /** @description What each field of the schema was inferred from. */
+            fields: components["schemas"]["FieldGuess"][];
+            form?: components["schemas"]["AnswerKind"] | null;
+            /** @description What would make the examples better. */
+            hints: components["schemas"]["Hint"][];
+            /** @description What stands above the examples and may be the task's instruction. */
+            instruction?: string | null;
+            /** @description The answers that are short texts, the most frequent first. */
+            labels: components["schemas"]["LabelCount"][];
+            /** @description How it says its examples. */
+            layout: components["schemas"]["Layout"];
+            /** @description What was decided about the text, a sentence each. */
+            notes: string[];
+            /** @description The lines that should be examples and are none. */
+            problems: components["schemas"]["LineProblem"][];
+            /** @description JSON Schema of the answers, where they are objects. */
+            schema?: JsonObject | null;
+        };
+        /** @description An example of the text. */
+        Understood: {
+            /** @description What the model will see. */
+            input: string;
+            /** @description The line it begins in, from 1. */
+            line: number;
+            /** @description The wanted answer, if the text says one. */
+            output?: Json;
         };
         /** @description Takes back the last decision. */
         Undo: {
@@ -6118,6 +6276,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show_prompt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromptOf"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mask"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    understand_text: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PastedText"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Understanding"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             default: components["responses"]["Problem"];

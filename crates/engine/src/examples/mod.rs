@@ -9,11 +9,11 @@ mod report;
 mod spans;
 mod stats;
 mod tables;
+mod understand;
 mod uploads;
 
 use graft_core::Example;
-use graft_nn::{Prompter, TokenView};
-use graft_predict::Codec;
+use graft_nn::TokenView;
 use graft_store::{Change, ExampleFilter};
 use graft_tasks::cards;
 use serde_json::Value;
@@ -95,10 +95,9 @@ impl Examples<'_> {
         let output = output.ok_or_else(|| graft_store::Error::NoOutput { id: example.id.clone() })?;
         let labels: Vec<String> = self.labels(&example.task).await?;
         let card = cards::card(&example.task, &labels)?;
-        let answer = Codec::new(&card.answer)?.encode(&output);
-        let answer = answer.map_err(|source| Error::BadExample { id: example.id.clone(), source })?;
-        let (_, files) = self.engine.bases().find(base).await?;
-        let prompter = Prompter::new(&files, files.config.has_encoder(), &card)?;
-        Ok(prompter.view(&prompter.sequence(&example.input, &answer)?))
+        self.mask_of(&card, &example.input, &output, base).await.map_err(|error| match error {
+            Error::BadExample { source, .. } => Error::BadExample { id: example.id.clone(), source },
+            other => other,
+        })
     }
 }

@@ -189,6 +189,14 @@ pub struct MaskToken {
     pub(super) loss: bool,
 }
 
+impl Mask {
+    pub(super) fn of(tokens: Vec<graft_engine::TokenView>) -> Self {
+        let token =
+            |token: graft_engine::TokenView| MaskToken { id: token.id, text: token.text, loss: token.supervised };
+        Self { tokens: tokens.into_iter().map(token).collect() }
+    }
+}
+
 /// The base model whose tokens are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -329,8 +337,7 @@ async fn show_mask(
 ) -> Result<Reply<Mask>, Problem> {
     let example = engine.examples().get(&id, Some(&task)).await?;
     let tokens = engine.examples().mask(&example, of.base.as_deref().unwrap_or("smollm2-135m")).await?;
-    let tokens = tokens.into_iter().map(|token| MaskToken { id: token.id, text: token.text, loss: token.supervised });
-    Ok(Reply(Mask { tokens: tokens.collect() }))
+    Ok(Reply(Mask::of(tokens)))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

@@ -22,6 +22,7 @@ pub mod system;
 pub mod tables;
 pub mod tasks;
 pub mod tokens;
+pub mod understand;
 pub mod users;
 pub mod versions;
 
@@ -64,6 +65,7 @@ impl Page {
 pub(crate) fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(tasks::router())
+        .merge(understand::router())
         .merge(guidelines::router())
         .merge(examples::router())
         .merge(presence::router())

@@ -9,4 +9,5 @@ mod openapi;
 mod security;
 mod service;
 mod streams;
+mod understand;
 mod wire;

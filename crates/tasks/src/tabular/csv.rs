@@ -1,9 +1,9 @@
 use std::{collections::HashMap, path::Path};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
-    Builder, Draft,
+    Builder, Draft, Entry,
     records::{self, Row},
 };
 use crate::{
@@ -130,6 +130,99 @@ pub fn import_csv(path: &Path, task: &str, wanted: &Columns, approval: &Approval
     builder.finish(path)
 }
 
+/// What a pasted table says.
+#[derive(Clone)]
+pub(super) struct Pasted {
+    pub(super) entries: Vec<Entry>,
+    pub(super) notes: Vec<String>,
+    /// Its first row has names that are known.
+    pub(super) is_named: bool,
+}
+
+/// What is read of each row of a pasted table.
+enum Reading {
+    /// A text and its answer.
+    Pair(Found),
+    /// A text, and an answer with these fields.
+    Fields { text: usize, id: Option<usize>, names: Vec<(usize, String)> },
+}
+
+/// The rows of a pasted table; `None` where the text is none. Unlike in a file, where columns must be named if it can't be
+/// told which are meant, the column with the longest texts is the input, and all others are fields of the answer.
+pub(super) fn pasted(text: &str, wanted: &Columns) -> Option<Pasted> {
+    let records::Records { rows, separator, mut notes } = records::read(text);
+    let table = Table { path: Path::new("the text"), rows, separator: Some(separator?) };
+    let (first, cells) = table.first()?;
+    let width = columns(cells);
+    let headings = Headings { path: table.path, names: cells.iter().map(|cell| cell.trim().to_lowercase()).collect() };
+    let is_named = headings.some_are_known();
+    if width < 2 || table.rows.len() < 2 || !is_named && !table.is_even(width) {
+        return None;
+    }
+    let mut found = table.find(first, cells, wanted);
+    if let Err(Error::WhichHeading { .. }) = found {
+        notes.push("The first row was taken for the names of the columns.".into());
+        found = table.find(first, cells, &Columns { heading: Some(true), ..wanted.clone() });
+    }
+    let (reading, is_heading) = match found {
+        Ok(found) if found.label.is_some() || width == 1 + usize::from(found.id.is_some()) => {
+            notes.extend(said(cells, &found));
+            let is_heading = found.first == First::Heading;
+            (Reading::Pair(found), is_heading)
+        }
+        other => {
+            let text = other.ok().map(|found| found.text).or(headings.known(&TEXT));
+            let text = text.unwrap_or_else(|| table.longest(width));
+            let id = headings.known(&ID).filter(|at| *at != text);
+            let is_heading =
+                wanted.heading.unwrap_or(is_named || cells[..width].iter().all(|cell| could_be_name(cell.trim())));
+            let name = |at: usize| match cells[at].trim() {
+                name if is_heading && !name.is_empty() => name.to_owned(),
+                _ => format!("column_{}", at + 1),
+            };
+            let is_field = |at: &usize| *at != text && Some(*at) != id && !headings.is_index(*at);
+            let names: Vec<(usize, String)> = (0..width).filter(is_field).map(|at| (at, name(at))).collect();
+            let list = names.iter().map(|(_, name)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            notes.push(format!("Texts are from column {}; answers have the fields {list}.", text + 1));
+            (Reading::Fields { text, id, names }, is_heading)
+        }
+    };
+    let is_heading = |row: &Row| is_heading && row.cells.as_deref() == Ok(cells);
+    let draft = |row: &Row| match (&row.cells, &reading) {
+        (Err(reason), _) => Err(reason.clone()),
+        (Ok(cells), Reading::Pair(found)) => table.draft(row, cells, width, found),
+        (Ok(cells), Reading::Fields { text, id, names }) => Ok(Draft {
+            id: id.and_then(|at| cells.get(at)).map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()),
+            input: cells.get(*text).map_or("", |cell| cell.trim()).to_owned(),
+            output: Some(answer(cells, names)),
+            doubt: None,
+        }),
+    };
+    let rows = table.rows.iter().filter(|row| !is_heading(row));
+    let entries = rows.map(|row| Entry { line: row.line, draft: draft(row) }).collect();
+    Some(Pasted { entries, notes, is_named })
+}
+
+/// The cells of an answer with several fields: numbers, truth values and nothing as such.
+fn answer(cells: &[String], names: &[(usize, String)]) -> Value {
+    let value = |cell: &str| match cell {
+        "" => Value::Null,
+        "true" | "TRUE" | "True" => Value::Bool(true),
+        "false" | "FALSE" | "False" => Value::Bool(false),
+        // Leading zeros belong to codes, not to numbers.
+        code if code.len() > 1 && code.starts_with('0') && !code.starts_with("0.") => Value::from(code),
+        cell => match cell.parse::<i64>() {
+            Ok(number) => Value::from(number),
+            Err(_) => match cell.parse::<f64>() {
+                Ok(number) if number.is_finite() && !cell.contains(char::is_alphabetic) => Value::from(number),
+                _ => Value::from(cell),
+            },
+        },
+    };
+    let cell = |at: usize| cells.get(at).map_or("", |cell| cell.trim());
+    names.iter().map(|(at, name)| (name.clone(), value(cell(*at)))).collect::<Map<_, _>>().into()
+}
+
 /// Columns that a first row makes: those up to its last text, and two where it has two cells.
 fn columns(first: &[String]) -> usize {
     filled(first).max(first.len().min(2))
@@ -217,6 +310,24 @@ impl<'p> Table<'p> {
     /// The first row that can be read.
     fn first(&self) -> Option<(&Row, &[String])> {
         self.rows.iter().find_map(|row| Some((row, row.cells.as_deref().ok()?)))
+    }
+
+    /// Whether nearly all rows have as many cells, as lines of prose with commas seldom have.
+    fn is_even(&self, width: usize) -> bool {
+        let is_row = |row: &&Row| {
+            row.cells.as_ref().is_ok_and(|cells| {
+                let last = cells.last().map_or("", |cell| cell.trim());
+                let prose = self.separator == Some(',') && (last.len() > 60 || last.ends_with(['.', '!', '?']));
+                cells.len() == width && !prose
+            })
+        };
+        self.rows.iter().filter(is_row).count() * 10 >= self.rows.len() * 9
+    }
+
+    /// The column with the longest texts.
+    fn longest(&self, width: usize) -> usize {
+        let cells = |at: usize| self.rows.iter().filter_map(move |row| row.cells.as_ref().ok()?.get(at));
+        (0..width).max_by_key(|at| cells(*at).map(String::len).sum::<usize>()).unwrap_or(0)
     }
 
     fn draft(&self, row: &Row, cells: &[String], width: usize, columns: &Found) -> Result<Draft, String> {

@@ -30,7 +30,10 @@ pub fn import_jsonl(path: &Path, task: &str, approval: &Approval) -> Result<Impo
 
 /// Fields that nothing is made of, with how often they occur.
 #[derive(Default)]
-struct Unread(BTreeMap<String, usize>);
+pub(super) struct Unread(BTreeMap<String, usize>);
+
+/// Fields that hold an input, the best first.
+const INPUTS: [&str; 6] = ["text", "input", "message", "question", "query", "sentence"];
 
 /// Names of which a file says nothing surprising by having them.
 const PLAIN: [&str; 5] = ["id", "ts", "role", "from", "weight"];
@@ -48,14 +51,14 @@ impl Unread {
         }
     }
 
-    fn said(self) -> Option<String> {
+    pub(super) fn said(self) -> Option<String> {
         let fields: Vec<String> = self.0.iter().map(|(name, count)| format!("`{name}` ({count} ×)")).take(20).collect();
         (!fields.is_empty()).then(|| format!("Fields that are not read: {}.", fields.join(", ")))
     }
 }
 
 /// The examples of one object.
-fn drafts(value: &Value, unread: &mut Unread) -> Result<Vec<Draft>, String> {
+pub(super) fn drafts(value: &Value, unread: &mut Unread) -> Result<Vec<Draft>, String> {
     let Value::Object(row) = value else { return Err("it is not a JSON object".into()) };
     let id = ["id", "ts"].iter().find_map(|name| row.get(*name)).and_then(|id| match id {
         Value::String(id) if !id.trim().is_empty() && id.len() <= 200 => Some(id.trim().to_owned()),
@@ -72,6 +75,16 @@ fn drafts(value: &Value, unread: &mut Unread) -> Result<Vec<Draft>, String> {
         doubt: None,
     };
     Ok(pairs.into_iter().enumerate().map(named).collect())
+}
+
+/// The answer of an object that has an input beside fields of other names: these fields.
+pub(super) fn rest(value: &Value) -> Option<Value> {
+    let row = value.as_object()?;
+    let input = INPUTS.into_iter().find(|name| row.get(*name).is_some_and(Value::is_string))?;
+    let is_answer = |name: &str| name != input && !PLAIN.contains(&name);
+    let rest: Map<String, Value> =
+        row.iter().filter(|(name, _)| is_answer(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
+    (!rest.is_empty()).then_some(Value::Object(rest))
 }
 
 /// An input, and its output if there is one.
@@ -111,7 +124,7 @@ impl<'r> Fields<'r, '_> {
         if let Some(prompt) = self.text("prompt")? {
             return Ok(vec![self.answered("prompt", prompt, &["completion", "response", "output", "answer"])]);
         }
-        for name in ["text", "input", "message", "question", "query", "sentence"] {
+        for name in INPUTS {
             if let Some(input) = self.text(name)? {
                 let answers = ["label", "output", "truth", "answer", "response", "completion", "category"];
                 return Ok(vec![self.answered(name, input, &answers)]);

@@ -2,6 +2,7 @@
 
 mod csv;
 mod jsonl;
+mod paste;
 mod prompt;
 mod records;
 
@@ -13,11 +14,11 @@ use std::{
 use graft_core::{Digest, Example, Review, Source};
 use serde_json::Value;
 
-pub(crate) use self::{csv::is_json, prompt::is_prompt};
+pub(crate) use self::{csv::is_json, paste::parse, prompt::is_prompt};
 pub use self::{
     csv::{Columns, import_csv},
     jsonl::import_jsonl,
-    prompt::{PromptForm, detect, import_prompt, import_prompt_file},
+    paste::{Layout, import_prompt, import_prompt_file},
 };
 use crate::{
     Approval, Error, Import,
@@ -42,13 +43,21 @@ struct Builder<'a> {
 }
 
 /// What a row says of an example.
-#[derive(Debug, Default, PartialEq)]
-struct Draft {
-    id: Option<String>,
-    input: String,
-    output: Option<Value>,
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Draft {
+    pub(crate) id: Option<String>,
+    pub(crate) input: String,
+    pub(crate) output: Option<Value>,
     /// Why people should look at it before it counts as approved.
-    doubt: Option<&'static str>,
+    pub(crate) doubt: Option<&'static str>,
+}
+
+/// An example of a text, or what is wrong where one should be.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Entry {
+    /// The line it begins in, from 1.
+    pub(crate) line: usize,
+    pub(crate) draft: Result<Draft, String>,
 }
 
 impl<'a> Builder<'a> {

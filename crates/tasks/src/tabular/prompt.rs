@@ -1,17 +1,17 @@
-use std::{path::Path, sync::LazyLock};
+use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::Value;
 
 use super::{
-    Builder, Draft,
+    Draft, Entry,
     jsonl::{Role, transcript},
 };
-use crate::{Approval, Error, Import, encoding, pattern};
+use crate::pattern;
 
-/// The forms of pasted text.
+/// The forms of lines that stand for examples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PromptForm {
+pub(super) enum PromptForm {
     /// Lines of `"text" -> label`, numbered or plain.
     Labels,
     /// Blocks of `Task:`, `Input:` and `Expected:`.
@@ -64,8 +64,7 @@ fn turn_line(line: &str) -> Option<(Role, &str)> {
 }
 
 /// The form most lines of a text have; `None` where no line has any.
-#[must_use]
-pub fn detect(text: &str) -> Option<PromptForm> {
+pub(super) fn detect(text: &str) -> Option<PromptForm> {
     let count = |is: fn(&str) -> bool| text.lines().filter(|line| is(line)).count();
     let counts = [
         (count(|line| turn_line(line).is_some()), PromptForm::Dialogue),
@@ -83,56 +82,62 @@ pub(crate) fn is_prompt(text: &str) -> bool {
     examples > 0 && examples * 2 >= all
 }
 
-/// Reads examples from pasted text; `name` stands for the text in errors.
-///
-/// # Errors
-/// [`Error::UnknownForm`], [`Error::UnknownTask`]; [`Error::Nothing`] where nothing is usable.
-pub fn import_prompt(text: &str, name: &str, task: &str, approval: &Approval) -> Result<Import, Error> {
-    read(text, Path::new(name), Builder::new("prompt", task, approval)?)
+/// Whether a text has a block with an input and an answer, however long they are.
+pub(super) fn has_blocks(text: &str) -> bool {
+    let keys: Vec<Key> = text.lines().filter_map(|line| Some(key_line(line)?.0)).collect();
+    detect(text) == Some(PromptForm::Blocks)
+        && keys.contains(&Key::Expected)
+        && keys.iter().any(|key| *key != Key::Expected)
 }
 
-/// As [`import_prompt`], from a file.
-///
-/// # Errors
-/// The same; [`Error::Missing`], [`Error::Read`], [`Error::TooLarge`], [`Error::OtherForm`], [`Error::Encoding`].
-pub fn import_prompt_file(path: &Path, task: &str, approval: &Approval) -> Result<Import, Error> {
-    let mut builder = Builder::new("prompt", task, approval)?;
-    let text = builder.text(encoding::read(path)?);
-    read(&text, path, builder)
-}
-
-fn read(text: &str, name: &Path, mut builder: Builder<'_>) -> Result<Import, Error> {
+/// The examples of a text in this form, and what is wrong with its other lines.
+pub(super) fn entries(text: &str, form: PromptForm) -> Vec<Entry> {
     let lines: Vec<Line<'_>> = text.lines().enumerate().map(|(i, line)| (i + 1, line)).collect();
-    match detect(text).ok_or(Error::UnknownForm)? {
-        PromptForm::Labels => labels(&lines, &mut builder),
-        PromptForm::Blocks => blocks(&lines, &mut builder),
-        PromptForm::Dialogue => dialogues(&lines, &mut builder),
+    let mut entries = Vec::new();
+    match form {
+        PromptForm::Labels => labels(&lines, &mut entries),
+        PromptForm::Blocks => blocks(&lines, &mut entries),
+        PromptForm::Dialogue => dialogues(&lines, &mut entries),
     }
-    builder.finish(name)
+    entries
 }
 
-fn labels(lines: &[Line<'_>], builder: &mut Builder<'_>) {
+/// What stands above the first example and says what the examples are.
+pub(super) fn heading(text: &str) -> Option<String> {
+    let is_one = |line: &str| turn_line(line).is_some() || label_line(line).is_some() || key_line(line).is_some();
+    let above: Vec<&str> = text.lines().take_while(|line| !is_one(line)).map(str::trim).collect();
+    let above = above.join("\n").trim().trim_end_matches(':').trim().to_owned();
+    (!above.is_empty() && above.len() <= 400).then_some(above)
+}
+
+/// A line without the number or bullet before it and the quotes around it.
+pub(super) fn bare(line: &str) -> String {
+    static COUNTED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*(?:\(?\d{1,6}[.)]\s+|[-*•]\s+)?"));
+    unquoted(&COUNTED.replace(line, ""))
+}
+
+fn labels(lines: &[Line<'_>], entries: &mut Vec<Entry>) {
     let first = lines.iter().position(|(_, line)| label_line(line).is_some()).unwrap_or(0);
     for (i, (number, line)) in lines.iter().enumerate() {
-        let at = format!("line {number}");
         match label_line(line) {
             Some((input, label)) => {
-                builder.add(&at, Ok(Draft { input, output: Some(label.into()), ..Draft::default() }))
+                let draft = Draft { input, output: Some(label.into()), ..Draft::default() };
+                entries.push(Entry { line: *number, draft: Ok(draft) });
             }
             // What stands above the first example says what the examples are.
             None if i < first || line.trim().is_empty() => {}
-            None => builder.add(&at, Err("it is not `\"text\" -> label`".into())),
+            None => entries.push(Entry { line: *number, draft: Err("it is not `\"text\" -> label`".into()) }),
         }
     }
 }
 
-fn blocks(lines: &[Line<'_>], builder: &mut Builder<'_>) {
+fn blocks(lines: &[Line<'_>], entries: &mut Vec<Entry>) {
     let mut block = Block::default();
     for (number, line) in lines {
         match key_line(line) {
             Some((key, rest)) => {
                 if block.starts_new(key) {
-                    std::mem::take(&mut block).add(builder);
+                    std::mem::take(&mut block).add(entries);
                 }
                 block.start.get_or_insert(*number);
                 block.key = Some(key);
@@ -142,7 +147,7 @@ fn blocks(lines: &[Line<'_>], builder: &mut Builder<'_>) {
             None => {}
         }
     }
-    block.add(builder);
+    block.add(entries);
 }
 
 #[derive(Default)]
@@ -177,17 +182,17 @@ impl Block {
         part.push_str(line);
     }
 
-    fn add(self, builder: &mut Builder<'_>) {
+    fn add(self, entries: &mut Vec<Entry>) {
         let Some(start) = self.start else { return };
         let said = |part: Option<String>| part.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let input = [said(self.task), said(self.input)].into_iter().flatten().collect::<Vec<_>>().join("\n\n");
         let draft = said(self.expected).ok_or_else(|| "the block has no `Expected:`".to_owned());
         let draft = draft.map(|output| Draft { input, output: Some(Value::from(output)), ..Draft::default() });
-        builder.add(&format!("line {start}"), draft);
+        entries.push(Entry { line: start, draft });
     }
 }
 
-fn dialogues(lines: &[Line<'_>], builder: &mut Builder<'_>) {
+fn dialogues(lines: &[Line<'_>], entries: &mut Vec<Entry>) {
     let mut turns: Vec<(usize, Role, String)> = Vec::new();
     let mut ended = Vec::new();
     for (number, line) in lines {
@@ -200,16 +205,16 @@ fn dialogues(lines: &[Line<'_>], builder: &mut Builder<'_>) {
                     content.push_str(line);
                 }
                 None if line.trim().is_empty() => {}
-                None => builder.add(&format!("line {number}"), Err("nobody says this line".into())),
+                None => entries.push(Entry { line: *number, draft: Err("nobody says this line".into()) }),
             },
         }
     }
     ended.push(turns);
-    ended.into_iter().for_each(|turns| answers(turns, builder));
+    ended.into_iter().for_each(|turns| answers(turns, entries));
 }
 
 /// Every answer of one dialogue.
-fn answers(turns: Vec<(usize, Role, String)>, builder: &mut Builder<'_>) {
+fn answers(turns: Vec<(usize, Role, String)>, entries: &mut Vec<Entry>) {
     let mut before: Vec<(Role, String)> = Vec::new();
     for (number, role, content) in turns {
         let content = content.trim().to_owned();
@@ -225,7 +230,7 @@ fn answers(turns: Vec<(usize, Role, String)>, builder: &mut Builder<'_>) {
                     })
                 }
             };
-            builder.add(&format!("line {number}"), draft);
+            entries.push(Entry { line: number, draft });
         }
         before.push((role, content));
     }

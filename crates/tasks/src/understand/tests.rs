@@ -1,0 +1,261 @@
+use std::time::Instant;
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn of(text: &str) -> Understanding {
+    understand(text, &Columns::default())
+}
+
+fn pairs(understanding: &Understanding) -> Vec<(usize, &str, Option<&str>)> {
+    understanding
+        .examples
+        .iter()
+        .map(|example| (example.line, example.input.as_str(), example.output.as_ref().and_then(Value::as_str)))
+        .collect()
+}
+
+#[test]
+fn the_sentiment_lines_of_the_prompt_page_are_labels() {
+    let found = of(
+        "Classify customer sentiment:\n\n1. \"I love this product!\" -> positive\n2. \"Not what I expected\" -> negative\n3. \"It works fine\" -> neutral\n",
+    );
+    assert_eq!((found.layout, found.form), (Layout::LabelLines, Some(AnswerKind::Labels)));
+    assert_eq!(found.instruction.as_deref(), Some("Classify customer sentiment"));
+    assert_eq!(pairs(&found)[1], (4, "Not what I expected", Some("negative")));
+    assert_eq!(found.labels.len(), 3);
+    assert!(
+        found.hints.iter().any(|hint| hint.kind == HintKind::Few && hint.text.contains("3 examples have an answer"))
+    );
+    assert!(found.problems.is_empty() && !found.evidence.is_empty());
+}
+
+#[test]
+fn the_block_of_the_prompt_page_is_text() {
+    let found = of(
+        "Instruction following:\n\nTask: Summarize the following text\nInput: [long text here]\nExpected: [short summary]\n",
+    );
+    assert_eq!((found.layout, found.form), (Layout::Blocks, Some(AnswerKind::Text)));
+    assert_eq!(pairs(&found), [(3, "Summarize the following text\n\n[long text here]", Some("[short summary]"))]);
+}
+
+#[test]
+fn a_text_without_answers_says_what_is_missing() {
+    let found = of("Test training prompt");
+    assert_eq!((found.layout, found.form), (Layout::Lines, None));
+    assert_eq!(pairs(&found), [(1, "Test training prompt", None)]);
+    let kinds: Vec<HintKind> = found.hints.iter().map(|hint| hint.kind).collect();
+    assert_eq!(kinds, [HintKind::Unanswered, HintKind::Few]);
+    assert!(of("").examples.is_empty() && of(" \n").hints.is_empty());
+}
+
+#[test]
+fn each_layout_is_known_by_its_look() {
+    let cases: [(&str, Layout, Option<AnswerKind>, usize); 16] = [
+        (
+            "good stuff\tpositive\nbad stuff\tnegative\nfine stuff\tpositive\n",
+            Layout::Table,
+            Some(AnswerKind::Labels),
+            3,
+        ),
+        ("text,label\n\"well, good\",positive\nbad,negative\n", Layout::Table, Some(AnswerKind::Labels), 2),
+        ("a -> x\nb -> y\n", Layout::LabelLines, Some(AnswerKind::Labels), 2),
+        ("User: hi\nAssistant: hello\nUser: bye\nAssistant: ciao\n", Layout::Dialogue, Some(AnswerKind::Dialogue), 2),
+        (
+            "{\"text\": \"a\", \"label\": \"x\"}\n{\"text\": \"b\", \"label\": \"x\"}",
+            Layout::Json,
+            Some(AnswerKind::Labels),
+            2,
+        ),
+        (
+            "[{\"text\": \"a\", \"label\": \"x\"}, {\"text\": \"b\", \"label\": \"x\"}]",
+            Layout::Json,
+            Some(AnswerKind::Labels),
+            2,
+        ),
+        (
+            "{\"instruction\": \"do\", \"input\": \"this\", \"output\": \"a long answer of some words\"}",
+            Layout::Json,
+            Some(AnswerKind::Text),
+            1,
+        ),
+        (
+            "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\"}, {\"role\": \"user\", \"content\": \"c\"}, {\"role\": \"assistant\", \"content\": \"d\"}]}",
+            Layout::Json,
+            Some(AnswerKind::Dialogue),
+            2,
+        ),
+        ("{\"vendor\": \"A\"}\n{\"vendor\": \"B\"}", Layout::Answers, Some(AnswerKind::Fields), 0),
+        (
+            "{\"type\": \"object\", \"properties\": {\"vendor\": {\"type\": \"string\"}}}",
+            Layout::Schema,
+            Some(AnswerKind::Fields),
+            0,
+        ),
+        (
+            "Bill of A\n{\"vendor\": \"A\"}\n\nBill of B\nto us\n{\n  \"vendor\": \"B\"\n}\n",
+            Layout::TextAndJson,
+            Some(AnswerKind::Fields),
+            2,
+        ),
+        (
+            "Bill of A -> {\"vendor\": \"A\"}\nBill of B -> {\"vendor\": \"B\"}",
+            Layout::LabelLines,
+            Some(AnswerKind::Fields),
+            2,
+        ),
+        ("Input: Bill of A\nExpected:\n{\n\"vendor\":\n\"A\"\n}\n", Layout::Blocks, Some(AnswerKind::Fields), 1),
+        ("text,vendor,total\nBill of A over 4,A,4\nBill of B over 5,B,5\n", Layout::Table, Some(AnswerKind::Fields), 2),
+        (
+            "{\"text\": \"Bill of A\", \"vendor\": \"A\"}\n{\"text\": \"Bill of B\", \"vendor\": \"B\"}",
+            Layout::Json,
+            Some(AnswerKind::Fields),
+            2,
+        ),
+        ("1. first\n2. second\n- third", Layout::Lines, None, 3),
+    ];
+    for (text, layout, form, examples) in cases {
+        let found = of(text);
+        assert_eq!((found.layout, found.form, found.examples.len()), (layout, form, examples), "{text}\n{found:?}");
+        assert!(found.problems.iter().all(|problem| problem.reason.contains("heading")), "{text}\n{found:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_line_stands_at_its_line() {
+    let found = of("\"a\" -> x\n\"b\" -> x\nno label\n\"c\" -> y");
+    assert_eq!(found.problems, [LineProblem { line: 3, reason: "it is not `\"text\" -> label`".into() }]);
+    let found = of("Bill of A\n{\"vendor\": \"A\"}\nBill of B\n{\"vendor\": }\n");
+    assert_eq!((found.examples.len(), found.problems[0].line), (1, 4));
+    let found = of(
+        "{\"input\": \"a\", \"output\": {\"v\": 1}}\n{\"input\": \"b\", \"output\": {\"v\": 2}}\n{\"input\": \"c\", \"output\": \"v\"}",
+    );
+    assert_eq!((found.problems[0].line, found.problems.len()), (3, 1));
+}
+
+#[test]
+fn five_answers_make_a_schema_with_evidence() {
+    let invoices = [
+        (
+            "Invoice 17 from Acme Ltd, 40.50 EUR, paid",
+            json!({"number": "17", "vendor": "Acme Ltd", "total": 40.5, "currency": "euro", "paid": true, "lines": [{"item": "nails", "count": 3}]}),
+        ),
+        (
+            "Bill 18 of Bolt & Co over 7 EUR",
+            json!({"number": "18", "vendor": "Bolt & Co", "total": 7, "currency": "euro", "paid": false, "lines": []}),
+        ),
+        (
+            "No 19, Acme Ltd: 12 dollars",
+            json!({"number": "19", "vendor": "Acme Ltd", "total": 12, "currency": "dollar", "paid": false, "lines": [{"item": "glue", "count": 1, "note": "red"}]}),
+        ),
+        (
+            "20 Cord GmbH 99 EUR",
+            json!({"number": "20", "vendor": "Cord GmbH", "total": 99, "currency": "euro", "paid": null, "lines": []}),
+        ),
+        (
+            "Invoice 21 Acme Ltd 1 EUR",
+            json!({"number": "21", "vendor": "Acme Ltd", "total": 1, "currency": "euro", "paid": true, "lines": []}),
+        ),
+    ];
+    let text: String = invoices.iter().map(|(input, answer)| format!("{input}\n{answer}\n\n")).collect();
+    let found = of(&text);
+    assert_eq!((found.form, found.examples.len()), (Some(AnswerKind::Fields), 5));
+    let schema = found.schema.unwrap();
+    let properties = &schema["properties"];
+    assert_eq!(properties["vendor"], json!({"type": "string", "x-graft-grounded": true}));
+    assert_eq!(properties["total"], json!({"type": "number", "minimum": 0}));
+    assert_eq!(properties["currency"], json!({"enum": ["euro", "dollar"]}));
+    assert_eq!(properties["paid"], json!({"type": ["boolean", "null"]}));
+    let item = &properties["lines"]["items"];
+    assert_eq!(item["properties"]["count"], json!({"type": "integer", "minimum": 0}));
+    assert_eq!(item["properties"]["note"], json!({"type": ["string", "null"]}));
+    assert_eq!(item["required"], json!(["item", "count", "note"]));
+    let vendor = found.fields.iter().find(|field| field.path == "vendor").unwrap();
+    assert!(
+        vendor.grounded && vendor.evidence.contains(&"5 of 5 texts occur in their inputs.".to_owned()),
+        "{vendor:?}"
+    );
+    let note = found.fields.iter().find(|field| field.path == "lines[].note").unwrap();
+    assert!(note.optional && schema.pointer(&note.pointer).is_some());
+    for (_, answer) in &invoices {
+        assert_eq!(crate::schema::check(&schema, &crate::schema::conform(&schema, answer)), Ok(()));
+    }
+}
+
+#[test]
+fn hints_say_what_would_be_better() {
+    let text = "a day -> good\nA  day -> bad\nb day -> good\nb day -> good\nc day -> Good\nd -> good\ne day -> good\nf day -> good\ng day -> good\nh day -> rare\n";
+    let kinds: Vec<HintKind> = of(text).hints.iter().map(|hint| hint.kind).collect();
+    assert_eq!(
+        kinds,
+        [HintKind::Contradiction, HintKind::Spelling, HintKind::Rare, HintKind::Duplicate, HintKind::Short]
+    );
+    assert_eq!(of(text).hints[0].lines, [1, 2]);
+}
+
+#[test]
+fn ten_thousand_lines_are_understood_at_once() {
+    let text: String =
+        (0..10_000).map(|i| format!("{i}. \"the parcel number {i} came late\" -> label{}\n", i % 5)).collect();
+    let before = Instant::now();
+    let found = of(&text);
+    assert_eq!((found.examples.len(), found.labels.len(), found.problems.len()), (10_000, 5, 0));
+    println!("10,000 lines: {:?}", before.elapsed());
+}
+
+/// Pieces of all layouts, and what is between them.
+const PIECES: &str = "(\\PC{0,8}|User: |Bot: |Task: a|Input: x|Expected: y|->|\"a\" -> b|\t|,|text,label|\\{\"a\": 1\\}|\\{\"text\": \"x\", \"b\": [1, \"y\"]\\}|\\{|\\[|\"|\n|\r\n|---\n|1\\. ){0,24}";
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_understood(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        of(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn what_is_understood_is_rendered_and_understood_again(text in PIECES) {
+        let found = of(&text);
+        let lines = text.split(['\n', '\r']).count();
+        prop_assert!(found.examples.iter().all(|example| (1..=lines).contains(&example.line)), "{found:?}");
+        prop_assert!(found.problems.iter().all(|problem| (1..=lines).contains(&problem.line)), "{found:?}");
+        let again = of(&render(&found.examples));
+        let content = |found: &Understanding| found.examples.iter().map(|e| (e.input.clone(), e.output.clone())).collect::<Vec<_>>();
+        prop_assert_eq!(content(&again), content(&found), "{}", render(&found.examples));
+        prop_assert_eq!(render(&again.examples), render(&found.examples));
+    }
+
+    #[test]
+    fn inferred_schemas_allow_the_answers(answers in prop::collection::vec(answer(), 1..6)) {
+        let (schema, fields) = infer(answers.iter().map(|answer| (Some("a b c"), answer)));
+        if let Some(schema) = schema {
+            for field in &fields {
+                prop_assert!(schema.pointer(&field.pointer).is_some(), "{} in {schema}", field.pointer);
+            }
+            for answer in &answers {
+                let shaped = crate::schema::conform(&schema, answer);
+                prop_assert_eq!(crate::schema::check(&schema, &shaped), Ok(()), "{} {}", schema, answer);
+            }
+        }
+    }
+}
+
+fn answer() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-5_i64..500).prop_map(Value::from),
+        (-5.0_f64..5.0).prop_map(Value::from),
+        "[a-c ]{0,3}".prop_map(Value::from),
+    ];
+    let tree = leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map("[a-d/~]", inner, 0..4).prop_map(|map| map.into_iter().collect::<Value>()),
+        ]
+    });
+    prop::collection::hash_map("[a-d]", tree, 1..4).prop_map(|map| map.into_iter().collect::<Value>())
+}
