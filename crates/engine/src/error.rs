@@ -15,6 +15,9 @@ pub enum Error {
     /// About a base model.
     #[error(transparent)]
     Hub(#[from] graft_hub::Error),
+    /// About where a run executes.
+    #[error(transparent)]
+    Executor(graft_exec::Error),
     /// About adapters in a bucket.
     #[error(transparent)]
     Artifacts(#[from] graft_artifacts::Error),
@@ -328,6 +331,7 @@ impl From<graft_exec::Error> for Error {
             E::Io { doing, path, source } => Self::Io { doing, path, source },
             E::BadEvents { path, source } => Self::BadEvents { path, source },
             E::Thread(source) => Self::TrainerStart(io::Error::other(source)),
+            other => Self::Executor(other),
         }
     }
 }
@@ -360,6 +364,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Store(e) => e.hint(),
+            Self::Executor(e) => e.hint(),
             Self::Artifacts(e) => e.hint(),
             Self::Hub(e) => e.hint(),
             Self::Tasks(e) => e.hint(),
@@ -458,6 +463,7 @@ impl Error {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Store(e) => e.exit_code(),
+            Self::Executor(_) => ExitCode::Network,
             Self::Artifacts(e) => e.exit_code(),
             Self::Hub(e) => e.exit_code(),
             Self::Tasks(e) => e.exit_code(),
