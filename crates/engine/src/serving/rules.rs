@@ -1,14 +1,14 @@
 //! A task's rules beside its adapter.
 //!
 //! Where a task has a parser, the lists of its schema may say `"x-graft-rules": true`: they are taken from the parser's answer
-//! if it agrees with the adapter on everything that is no list, and found as many values. Rules that know a wording read long
-//! lists without a mistake; where they don't know it, they find another direction or place than the adapter, or none, and
-//! don't count.
+//! if it agrees with the adapter on everything that is no list, and found as many values, or all that the adapter found and
+//! more. Rules that know a wording read long lists without a mistake, where a model leaves something out now and then; where
+//! they don't know it, they find another direction or place than the adapter, or none, and don't count.
 
 use std::collections::BTreeMap;
 
 use graft_core::{AnswerForm, TaskCard};
-use graft_predict::{Codec, Completion, Confidence, FROM_RULES, spans_of};
+use graft_predict::{Codec, Completion, Confidence, FROM_RULES, GROUNDED, spans_of};
 use graft_tasks::score;
 use serde_json::Value;
 
@@ -43,10 +43,9 @@ pub(super) fn settle(
 ) -> Result<Completion> {
     let diff = score::diff(card, &done.answer, rules);
     let names = lists(card);
-    let length = |answer: &Value, name: &str| answer[name].as_array().map_or(0, Vec::len);
-    let as_long = names.iter().all(|name| length(rules, name) == length(&done.answer, name));
+    let complete = names.iter().all(|name| is_complete(schema_of(card, name), &rules[*name], &done.answer[*name]));
     let differ = names.iter().any(|name| done.answer[*name] != rules[*name]);
-    if !diff.fields.iter().all(|field| field.same) || !as_long || !differ {
+    if !diff.fields.iter().all(|field| field.same) || !complete || !differ {
         return Ok(done);
     }
     let before = done.answer.clone();
@@ -71,6 +70,23 @@ pub(super) fn settle(
     done.confidence = Confidence { answer, fields };
     done.spans = spans_of(input, codec, &done.answer);
     Ok(done)
+}
+
+/// The schema of a list's objects.
+fn schema_of<'c>(card: &'c TaskCard, list: &str) -> Option<&'c Value> {
+    let AnswerForm::Json { schema } = &card.answer else { return None };
+    schema.get("properties")?.get(list)?.get("items")
+}
+
+/// Whether the rules' list has as many objects as the model's, or more and each name of the model's among them.
+fn is_complete(object: Option<&Value>, rules: &Value, model: &Value) -> bool {
+    let (Some(rules), Some(model)) = (rules.as_array(), model.as_array()) else { return rules == model };
+    let fields = object.and_then(|object| object.get("properties")?.as_object()).into_iter().flatten();
+    let names: Vec<&String> = fields.filter(|(_, inner)| inner.get(GROUNDED).is_some()).map(|(name, _)| name).collect();
+    let has = |field: &str, value: &Value| rules.iter().any(|object| object[field] == *value);
+    let all_found = || model.iter().all(|object| names.iter().all(|name| has(name, &object[name.as_str()])));
+    let more = rules.len() > model.len() && !model.is_empty();
+    rules.len() == model.len() || more && !names.is_empty() && all_found()
 }
 
 /// `/items/0/name` for `items[0].name`.
@@ -129,11 +145,18 @@ mod tests {
     #[test]
     fn rules_that_read_something_else_or_nothing_do_not_count() {
         let model = answer("Aldi", &[item("kale", json!(4))]);
-        let two = [item("kale", json!(4)), item("figs", json!(5))];
+        let two = [item("kales", json!(4)), item("figs", json!(5))];
         for rules in [answer("Lidl", &[item("figs", json!(5))]), answer("Aldi", &[]), answer("Aldi", &two)] {
             let done = settled(&model, &rules);
             assert_eq!((&done.answer, done.confidence.answer), (&model, 0.3));
         }
+    }
+
+    #[test]
+    fn rules_that_found_more_count_if_they_have_all_that_the_adapter_found() {
+        let model = answer("Aldi", &[item("kale", json!(5))]);
+        let rules = answer("Aldi", &[item("kale", json!(4)), item("figs", json!(5))]);
+        assert_eq!(settled(&model, &rules).answer, rules);
     }
 
     #[test]

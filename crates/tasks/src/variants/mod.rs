@@ -123,11 +123,12 @@ impl Draft {
         self.parts.len() > 1
     }
 
-    /// Now and then all in lower case, or with another first letter; with typos in what need not be copied.
+    /// Now and then all in lower case or in capitals, or with another first letter; with typos in what need not be copied.
     fn finish(mut self, typos: f64, random: &mut ChaCha8Rng) -> Variant {
         if self.is_changed() {
             match random.random_range(0..20) {
-                0..3 => self.lower(),
+                0..3 => self.all(str::to_lowercase),
+                3 if random.random_bool(0.4) => self.all(str::to_uppercase),
                 3..6 => self.first_letter(|c| c.to_uppercase().collect()),
                 6..9 => self.first_letter(|c| c.to_lowercase().collect()),
                 _ => {}
@@ -137,12 +138,13 @@ impl Draft {
         Variant { input: self.parts.into_iter().map(text).collect(), output: self.output }
     }
 
-    fn lower(&mut self) {
+    /// Writes everything in another case, the invented names of the answer too.
+    fn all(&mut self, case: impl Fn(&str) -> String) {
         for part in &mut self.parts {
-            part.text = part.text.to_lowercase();
+            part.text = case(&part.text);
             let name = part.name.as_ref().and_then(|at| self.output.pointer_mut(at));
             if let Some(Value::String(name)) = name {
-                *name = name.to_lowercase();
+                *name = case(name);
             }
         }
     }

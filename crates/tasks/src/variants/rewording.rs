@@ -181,9 +181,8 @@ impl ListWords {
             let value = &object[name];
             match value {
                 Value::Number(_) => {
-                    // Number words read badly beside signs (`x five`).
-                    let plain = frame.starts_with("{quantity} {");
-                    parts.push(Part::plain(written(value.as_f64().unwrap_or(0.0), plain, random)));
+                    let in_words = reads_as_words(before, after);
+                    parts.push(Part::plain(written(value.as_f64().unwrap_or(0.0), in_words, random)));
                 }
                 Value::String(text) => match self.spelled.get(name).and_then(|spelled| spelled.get(text)) {
                     Some(spellings) => {
@@ -204,6 +203,13 @@ impl ListWords {
         parts.push(Part::plain(rest));
         parts
     }
+}
+
+/// Whether a number word reads well between these texts of a frame: before another word (`two crates`), but not beside a
+/// sign (`x two`).
+fn reads_as_words(before: &str, after: &str) -> bool {
+    let sign = before.trim_end().ends_with(['x', '×', '=', '~', '[', '/']);
+    !sign && after.strip_prefix(' ').is_some_and(|next| next.starts_with(|c: char| c == '{' || c.is_alphabetic()))
 }
 
 /// A number as people write it.
