@@ -21,6 +21,14 @@ impl Wordings {
     pub(super) fn tell(&self, output: &Value, pools: &Pools, random: &mut ChaCha8Rng) -> Option<Draft> {
         let mut output = output.as_object()?.clone();
         let told = Frames::told(&self.frames);
+        // Now and then nobody says what it was.
+        for name in self.lists.keys() {
+            let mut without = output.clone();
+            without.insert(name.clone(), Value::Array(Vec::new()));
+            if random.random_bool(0.03) && !Frames::fitting(&self.frames, &told, &without).is_empty() {
+                output = without;
+            }
+        }
         let mut lists = Vec::new();
         for (name, words) in self.lists.iter().filter(|(name, _)| told.contains(*name)) {
             let Some(Value::Array(objects)) = output.get_mut(name) else { continue };
