@@ -29,7 +29,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("cli", &["core", "engine", "formats", "hub", "nn", "predict", "server", "tasks", "train"]),
     ("testkit", &[]),
     ("bench", &["core", "gpu", "kernels", "nn", "ops", "predict", "train"]),
-    ("xtask", &["core", "formats", "hub", "nn", "ops", "tasks"]),
+    ("xtask", &["core", "formats", "hub", "nn", "ops", "predict", "tasks"]),
 ];
 
 /// A crate for tests only.

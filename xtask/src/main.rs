@@ -15,7 +15,7 @@ mod test;
 mod tidy;
 mod ui;
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use anyhow::{Context as _, bail};
 
@@ -85,9 +85,12 @@ fn run() -> anyhow::Result<()> {
     }
 }
 
-/// Runs a task in the root of the repository, whatever the working directory is.
+/// Runs a task in the root of the repository, whatever the working directory is. Without cargo it is the working directory.
 fn in_root(task: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let here = std::env::var("CARGO_MANIFEST_DIR").context("start it as `cargo xtask`")?;
-    std::env::set_current_dir(format!("{here}/.."))?;
+    match std::env::var("CARGO_MANIFEST_DIR") {
+        Ok(here) => std::env::set_current_dir(format!("{here}/.."))?,
+        Err(_) if Path::new("xtask/Cargo.toml").exists() => {}
+        Err(_) => bail!("start it as `cargo xtask`, or in the root of the repository"),
+    }
     task()
 }

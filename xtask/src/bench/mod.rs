@@ -58,6 +58,10 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
             other => bail!("no measurement is called {other}; there are {}", ALL.map(|(name, _)| name).join(", ")),
         }
     }
+    // Where the programs are elsewhere there may be no cargo.
+    if names == ["quality"] && quality::has_program() {
+        return quality::run();
+    }
     let parts = ["-p", "graft", "--bin", "graft", "-p", "graft-bench", "--bin", "graft-bench"];
     shell::run(shell::release().args(parts))?;
     let base = std::path::absolute(prepare::base_model()?.context("find the base model: unset GRAFT_SKIP_MODEL")?)?;
