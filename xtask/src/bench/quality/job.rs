@@ -253,7 +253,8 @@ impl Home<'_> {
         if who == Who::Base {
             infer.extend(["--max-tokens", BASE_TOKENS]);
         }
-        self.graft(&infer)
+        // Many processes share one GPU: a second try costs seconds, a lost job minutes.
+        self.graft(&infer).or_else(|_| self.graft(&infer))
     }
 }
 
