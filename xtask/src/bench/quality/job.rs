@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
+use graft_tasks::pounds::Tables;
 use serde_json::{Value, json};
 
 use super::{
@@ -23,6 +24,8 @@ const BASE_TOKENS: &str = "160";
 const NO_RATE: &str = "1e-30";
 /// Examples of the job of the bare base model, which learns nothing from them.
 const BASE_EXAMPLES: usize = 10;
+/// The class of a food that the tables don't know, as the rules have it.
+const NO_CLASS: &str = "dry goods";
 /// The time of the first message that is added, as Slack writes it.
 const MORE_FROM: usize = 1_767_225_600;
 
@@ -225,7 +228,10 @@ impl Home<'_> {
             .map(|(place, m)| json!({"type": "message", "user": "U001", "ts": time(place), "text": m.text}))
             .collect();
         fs::write(&day, Value::from(messages).to_string())?;
-        write(&labels, examples.iter().enumerate().map(|(place, m)| json!({"ts": time(place), "truth": m.truth})))?;
+        let tables = Tables::from_toml(&fs::read_to_string(Path::new(SLACK).join("tables.toml"))?)?;
+        let label =
+            |(place, m): (usize, &Message)| json!({"ts": time(place), "truth": with_classes(&m.truth, &tables)});
+        write(&labels, examples.iter().enumerate().map(label))?;
         self.graft(&["import", "slack", &text(&day), "--labels", &text(&labels)])
     }
 
@@ -256,6 +262,16 @@ impl Home<'_> {
         // Many processes share one GPU: a second try costs seconds, a lost job minutes.
         self.graft(&infer).or_else(|_| self.graft(&infer))
     }
+}
+
+/// The wordings say no food classes, which are not scored; people who approve a message see those of the tables.
+fn with_classes(truth: &Value, tables: &Tables) -> Value {
+    let mut truth = truth.clone();
+    for item in truth["items"].as_array_mut().into_iter().flatten() {
+        let class = item["name"].as_str().and_then(|name| tables.class_of(name));
+        item["subcategory"] = class.unwrap_or(NO_CLASS).into();
+    }
+    truth
 }
 
 fn text(path: &Path) -> String {
