@@ -2,7 +2,7 @@
 //! training uses.
 
 use graft_kernels::{View, ViewMut, matmul};
-use graft_ops::{Cpu, Device as _, Matrix, Target, Weight};
+use graft_ops::{Cpu, Device as _, Head, Matrix, Target, Weight};
 use serde_json::json;
 
 use crate::timing::{median, numbers};
@@ -63,12 +63,13 @@ fn heads() {
         ("head and loss of T5", 512, 512, 32128),
         ("the same, 64 rows", 64, 512, 32128),
     ] {
-        let head = Weight::dense(vocab, hidden, numbers(vocab * hidden, 1));
+        let weight = Weight::dense(vocab, hidden, numbers(vocab * hidden, 1));
+        let head = Head { weight: &weight, scale: 1.0, cap: None };
         let h = Matrix::from_slice(rows, hidden, &numbers(rows * hidden, 2));
         let targets: Vec<Target> = (0..rows as u32).map(|token| Target { token, weight: 1.0 }).collect();
         let work = 2e-9 * (rows * hidden * vocab) as f64;
-        let forward = work / median(0.5, || drop(Cpu::F32.cross_entropy(&h, &head, 1.0, &targets, false)));
-        let both = 2.0 * work / median(0.5, || drop(Cpu::F32.cross_entropy(&h, &head, 1.0, &targets, true)));
+        let forward = work / median(0.5, || drop(Cpu::F32.cross_entropy(&h, &head, &targets, false)));
+        let both = 2.0 * work / median(0.5, || drop(Cpu::F32.cross_entropy(&h, &head, &targets, true)));
         println!("{}", json!({"product": name, "forward_gflops": forward, "both_gflops": both}));
     }
 }

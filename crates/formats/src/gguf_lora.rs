@@ -3,8 +3,8 @@
 use std::{io, path::Path};
 
 use crate::{
-    Error, LlamaConfig, atomic,
-    gguf::{MODULES, row_order},
+    DecoderConfig, Error, atomic,
+    gguf::{PARTS, module_of, row_order},
     peft::{LoraPair, PeftAdapter, PeftConfig},
     tensors::RowOrder,
 };
@@ -12,13 +12,13 @@ use crate::{
 /// Default alignment of tensors in llama.cpp, in bytes.
 const ALIGNMENT: usize = 32;
 
-/// Writes a LoRA adapter of a Llama model, for `llama-cli --lora`.
+/// Writes a LoRA adapter of a decoder-only model, for `llama-cli --lora`.
 ///
 /// llama.cpp scales by `alpha / rank`; the `alpha` of an rsLoRA adapter is converted so that the product is the same.
 ///
 /// # Errors
 /// The adapter is no LoRA, or is on layers that llama.cpp can't adapt; or the disk refuses.
-pub fn write(path: &Path, adapter: &PeftAdapter, config: &LlamaConfig) -> Result<(), Error> {
+pub fn write(path: &Path, adapter: &PeftAdapter, config: &DecoderConfig) -> Result<(), Error> {
     let PeftConfig::Lora(lora) = &adapter.config else {
         return Err(unsupported(path, "peft_type", "PROMPT_TUNING"));
     };
@@ -28,7 +28,7 @@ pub fn write(path: &Path, adapter: &PeftAdapter, config: &LlamaConfig) -> Result
         tensors.extend(converted(path, &pair, config)?);
     }
     atomic::file(path, |out| {
-        let header = header(alpha, &tensors);
+        let header = header(config.family.form().gguf, alpha, &tensors);
         let write = |out: &mut dyn io::Write| -> io::Result<()> {
             out.write_all(&padded(header))?;
             tensors.iter().try_for_each(|tensor| out.write_all(&padded(tensor.bytes())))
@@ -55,7 +55,7 @@ impl Tensor {
 }
 
 /// Both halves under llama.cpp's name; the rows of B are those of the adapted weight, so they follow its order.
-fn converted(path: &Path, pair: &LoraPair<'_>, config: &LlamaConfig) -> Result<[Tensor; 2], Error> {
+fn converted(path: &Path, pair: &LoraPair<'_>, config: &DecoderConfig) -> Result<[Tensor; 2], Error> {
     let (name, order) = gguf_name(pair.module, config).ok_or_else(|| unsupported(path, "module", pair.module))?;
     let (&[rank, cols], &[rows, _]) = (&pair.a.0[..], &pair.b.0[..]) else {
         return Err(unsupported(path, "module", pair.module));
@@ -76,25 +76,25 @@ fn converted(path: &Path, pair: &LoraPair<'_>, config: &LlamaConfig) -> Result<[
     ])
 }
 
-fn gguf_name(module: &str, config: &LlamaConfig) -> Option<(String, RowOrder)> {
+fn gguf_name(module: &str, config: &DecoderConfig) -> Option<(String, RowOrder)> {
     // llama.cpp ignores an adapter of an output head that is the token embedding.
     if module == "lm_head" && !config.tie {
         return Some(("output".to_owned(), RowOrder::Plain));
     }
     let (layer, part) = module.strip_prefix("model.layers.")?.split_once('.')?;
     let layer: usize = layer.parse().ok().filter(|n| *n < config.layers)?;
-    let (ours, _) = MODULES.iter().find(|(_, theirs)| *theirs == part)?;
+    let ours = PARTS.into_iter().find(|ours| module_of(ours, config.family.form()) == Some(part))?;
     Some((format!("blk.{layer}.{ours}"), row_order(ours, config)))
 }
 
-fn header(alpha: f32, tensors: &[Tensor]) -> Vec<u8> {
+fn header(architecture: &str, alpha: f32, tensors: &[Tensor]) -> Vec<u8> {
     const U32: u32 = 4;
     const F32: u32 = 6;
     const TEXT: u32 = 8;
     let text = |text: &str| [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat();
     let entry = |key: &str, kind: u32, value: Vec<u8>| [text(key), kind.to_le_bytes().to_vec(), value].concat();
     let entries = [
-        entry("general.architecture", TEXT, text("llama")),
+        entry("general.architecture", TEXT, text(architecture)),
         entry("general.type", TEXT, text("adapter")),
         entry("adapter.type", TEXT, text("lora")),
         entry("adapter.lora.alpha", F32, alpha.to_le_bytes().to_vec()),

@@ -26,8 +26,12 @@ pub(crate) fn open(folder: &Path) -> Result<ModelFiles, Error> {
         return Err(Error::NotAModel(folder.to_owned()));
     };
     let config_fields = Fields::parse(&folder.join(CONFIG), &config_bytes)?;
-    let config = ModelConfig::from_json(&config_fields)?;
+    let mut config = ModelConfig::from_json(&config_fields)?;
     let tensors = weights(folder, &config)?;
+    if let ModelConfig::Decoder(decoder) = &mut config {
+        // A head that is stored is used, whatever the config says.
+        decoder.tie &= !tensors.contains("lm_head.weight");
+    }
     let tokenizer_path = folder.join(TOKENIZER);
     if !tokenizer_path.exists() {
         return Err(Error::Missing { folder: folder.to_owned(), file: TOKENIZER });
@@ -123,7 +127,7 @@ fn special_tokens<'a>(
     }
     let decoder_start = match config {
         ModelConfig::T5(t5) => Some(configured("decoder_start_token_id")?.first().copied().unwrap_or(t5.decoder_start)),
-        ModelConfig::Llama(_) => None,
+        ModelConfig::Decoder(_) => None,
     };
     let bos = id_of("bos_token").or(configured("bos_token_id")?.first().copied());
     let pad = id_of("pad_token").or(configured("pad_token_id")?.first().copied());

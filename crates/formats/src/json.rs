@@ -103,6 +103,30 @@ impl Fields {
         self.typed(name, &format!("a whole number from 1 to {most}"), within)
     }
 
+    /// A number from 0 on.
+    pub(crate) fn whole(&self, name: &str) -> Result<Option<usize>, Error> {
+        self.typed(name, "a whole number", |v| v.as_u64().and_then(|n| usize::try_from(n).ok()))
+    }
+
+    /// A list of finite numbers; empty where it is missing.
+    pub(crate) fn floats(&self, name: &str) -> Result<Vec<f64>, Error> {
+        let list = |v: &Value| v.as_array()?.iter().map(|x| x.as_f64().filter(|x| x.is_finite())).collect();
+        Ok(self.typed(name, "a list of numbers", list)?.unwrap_or_default())
+    }
+
+    /// A list of texts; empty where it is missing.
+    pub(crate) fn texts(&self, name: &str) -> Result<Vec<&str>, Error> {
+        let list = |v: &'_ Value| -> Option<()> { v.as_array()?.iter().all(Value::is_string).then_some(()) };
+        self.typed(name, "a list of texts", list)?;
+        let all = self.get(name).and_then(Value::as_array);
+        Ok(all.into_iter().flatten().filter_map(Value::as_str).collect())
+    }
+
+    /// Whether the field is there, even if it is null.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.map.contains_key(name)
+    }
+
     pub(crate) fn need<T>(&self, name: &str, value: Option<T>) -> Result<T, Error> {
         value.ok_or_else(|| self.damaged(format!("`{name}` is missing")))
     }

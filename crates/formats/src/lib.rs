@@ -29,7 +29,9 @@ mod tensors;
 
 use std::path::{Path, PathBuf};
 
-pub use config::{Activation, LlamaConfig, ModelConfig, RopeScaling, T5Config};
+pub use config::{
+    Activation, DecoderConfig, Family, Form, LayerKind, ModelConfig, Norms, QkNorm, RopeConfig, RopeScaling, T5Config,
+};
 pub use digest::{DigestCache, digest_of};
 pub use error::{Error, disk_hint};
 pub use template::{ChatTemplate, Message};

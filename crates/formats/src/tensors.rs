@@ -24,7 +24,7 @@ pub struct TensorBytes {
 #[derive(Clone)]
 enum Storage {
     Mapped(Arc<Map>, Range<usize>),
-    Owned(Arc<[u8]>),
+    Owned(Arc<[u8]>, Range<usize>),
 }
 
 impl TensorBytes {
@@ -33,8 +33,24 @@ impl TensorBytes {
     pub fn bytes(&self) -> &[u8] {
         match &self.storage {
             Storage::Mapped(map, range) => &map[range.clone()],
-            Storage::Owned(bytes) => bytes,
+            Storage::Owned(bytes, range) => &bytes[range.clone()],
         }
+    }
+
+    /// Some of its rows.
+    ///
+    /// # Panics
+    /// When it has fewer rows.
+    #[must_use]
+    pub fn part(&self, rows: Range<usize>) -> Self {
+        assert!(rows.start <= rows.end && rows.end <= self.rows, "rows {rows:?} of {}", self.rows);
+        let size = self.bytes().len() / self.rows.max(1);
+        let within = |all: &Range<usize>| all.start + rows.start * size..all.start + rows.end * size;
+        let storage = match &self.storage {
+            Storage::Mapped(map, range) => Storage::Mapped(map.clone(), within(range)),
+            Storage::Owned(bytes, range) => Storage::Owned(bytes.clone(), within(range)),
+        };
+        Self { rows: rows.len(), storage, ..*self }
     }
 
     /// All values, dequantized to f32.
@@ -162,7 +178,8 @@ impl Tensors {
             let to = order.plain_row(row, stored.rows) * row_bytes;
             plain[to..to + row_bytes].copy_from_slice(bytes);
         }
-        Ok(TensorBytes { storage: Storage::Owned(plain.into()), ..stored })
+        let all = 0..plain.len();
+        Ok(TensorBytes { storage: Storage::Owned(plain.into(), all), ..stored })
     }
 
     fn bad(&self, name: &str, what: String) -> Error {

@@ -37,7 +37,9 @@ fn dequantization_matches_pythons_gguf_package() {
     let file = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/dequant.safetensors")).unwrap();
     let vectors = safetensors::SafeTensors::deserialize(&file).unwrap();
     let types = [Dtype::F16, Dtype::BF16, Dtype::Q4_0, Dtype::Q4_1, Dtype::Q8_0, Dtype::Q4K, Dtype::Q5K, Dtype::Q6K];
-    for dtype in types {
+    let more =
+        [Dtype::Q5_0, Dtype::Q5_1, Dtype::Q2K, Dtype::Q3K, Dtype::Iq4Nl, Dtype::Iq4Xs, Dtype::Mxfp4];
+    for dtype in types.into_iter().chain(more) {
         let bytes = vectors.tensor(&format!("{dtype:?}.bytes")).unwrap();
         let expected = vectors.tensor(&format!("{dtype:?}.values")).unwrap();
         let expected: Vec<f32> = expected.data().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
@@ -50,11 +52,11 @@ fn dequantization_matches_pythons_gguf_package() {
 #[test]
 fn folders_open() {
     let llama = open(&parity("tiny-llama3")).unwrap();
-    let ModelConfig::Llama(config) = &llama.config else { panic!("not a Llama") };
+    let ModelConfig::Decoder(config) = &llama.config else { panic!("not a Llama") };
     assert_eq!((config.kv_heads, config.head_dim, config.tie), (2, 16, false));
     let expected =
         RopeScaling::Llama3 { factor: 32.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_max_positions: 64 };
-    assert_eq!(config.rope_scaling, expected);
+    assert_eq!(config.ropes[0].scaling, expected);
     assert_eq!((llama.tokens.bos, llama.tokens.eos.as_slice(), llama.tokens.pad), (Some(0), &[3][..], Some(1)));
     llama.tensor("lm_head.weight", &[448, 64]).unwrap();
 

@@ -67,7 +67,7 @@ fn smollm2_tokens_are_its_own_tokenizers() {
     let path = std::env::var_os("GRAFT_TEST_GGUF").expect("GRAFT_TEST_GGUF names SmolLM2-135M-Instruct.Q4_1.gguf");
     let model = open(Path::new(&path)).unwrap();
     assert_tokens(&model, &data("smollm2_tokens.jsonl"));
-    let ModelConfig::Llama(config) = &model.config else { panic!("not a Llama") };
+    let ModelConfig::Decoder(config) = &model.config else { panic!("not a Llama") };
     assert_eq!((config.layers, config.head_dim, config.tie), (30, 64, true));
     for (name, shape) in model.tensors.iter() {
         assert!(model.tensor(name, shape).unwrap().to_f32().iter().all(|value| value.is_finite()), "{name}");
@@ -76,7 +76,7 @@ fn smollm2_tokens_are_its_own_tokenizers() {
 
 #[test]
 fn exported_lora_has_llama_cpps_names_shapes_and_row_order() {
-    let ModelConfig::Llama(config) = open(&parity("tiny-llama")).unwrap().config else { panic!("not a Llama") };
+    let ModelConfig::Decoder(config) = open(&parity("tiny-llama")).unwrap().config else { panic!("not a Llama") };
     let mut adapter = peft::read(&parity("tiny-llama/adapter_lora")).unwrap();
     let b = adapter.tensors.get_mut(&peft::lora_name("model.layers.0.self_attn.q_proj", 'B')).unwrap();
     b.1 = (0..64).flat_map(|row| [row as f32; 8]).collect();

@@ -1,10 +1,10 @@
 //! The operations below the tape, on a GPU.
 
-use std::{cell::OnceCell, rc::Rc};
+use std::{cell::OnceCell, ops::Range, rc::Rc};
 
 use graft_ops::{
-    Activation, AdamStep, AttentionLayer, AttentionRange, Device, DeviceError, Dropout, LayerGradients, Lora, ParamSet,
-    Shaped, Target,
+    Activation, AdamStep, AttentionLayer, AttentionRange, Device, DeviceError, Dropout, Head, LayerGradients, Lora,
+    ParamSet, Shaped, Target,
 };
 
 use crate::{
@@ -43,6 +43,9 @@ pub struct Param<'a> {
     operand: &'a OnceCell<Operand>,
     pub(crate) rows: usize,
     pub(crate) cols: usize,
+    /// First of these rows in the tensor, which has `all` rows from `start` on.
+    first: usize,
+    all: usize,
     start: usize,
 }
 
@@ -87,13 +90,15 @@ enum Input {
 
 impl Param<'_> {
     fn address(&self) -> u64 {
-        self.numbers.buffer.at(4 * self.start)
+        self.numbers.of(self)
     }
 
     /// As products read it.
-    pub(crate) fn operand(&self) -> &Operand {
+    pub(crate) fn factor(&self) -> Factor {
         let machine = self.numbers.buffer.machine();
-        self.operand.get_or_init(|| Operand::of(machine, self.address(), self.rows, self.cols, 1.0))
+        let whole = self.numbers.buffer.at(4 * self.start);
+        let operand = self.operand.get_or_init(|| Operand::of(machine, whole, self.all, self.cols, 1.0));
+        operand.from(self.first, 0)
     }
 
     fn shape(&self) -> (usize, usize) {
@@ -115,7 +120,7 @@ impl Numbers {
 
     /// Where a parameter's gradient lies.
     fn of(&self, param: &Param<'_>) -> u64 {
-        self.buffer.at(4 * param.start)
+        self.buffer.at(4 * (param.start + param.first * param.cols))
     }
 }
 
@@ -173,6 +178,14 @@ impl Gpu {
         self.machine.multiply(&Product { shape, a, b, c: c.0, c_pitch: c.1, alpha, beta, element });
     }
 
+    /// `x = cap · tanh(x / cap)`, if there is a cap.
+    pub(crate) fn soft_cap(&self, x: &mut Matrix, cap: Option<f32>) {
+        if let Some(cap) = cap {
+            let count = x.len();
+            self.machine.each("soft_cap", count, arguments![x.data_mut(), cap, count as u64]);
+        }
+    }
+
     /// A linear layer's input with dropout, as an operand.
     fn dropped(&self, x: &Matrix, dropout: Dropout) -> Operand {
         let operand = Operand::scratch(&self.machine, x.rows(), x.cols(), 0);
@@ -205,11 +218,21 @@ impl Gpu {
         LoraFactors { a: own.0.from(0, 0), b: own.1.from(0, 0), attached: false, _own: Some(own) }
     }
 
-    pub(crate) fn attention_arguments(layer: &AttentionLayer<Self>) -> [u64; 6] {
+    pub(crate) fn attention_arguments(layer: &AttentionLayer<Self>) -> [u64; 8] {
         let (bias, reach) = layer.bias.as_ref().map_or((0, 0), |(table, reach)| (table.data().address(), *reach));
         let heads = layer.heads;
-        let numbers: &[u64] =
-            arguments![int(heads.heads), int(heads.kv_heads), int(heads.dim), heads.scale, bias, int(reach)];
+        // A window longer than any text is none.
+        let window = layer.window.filter(|window| *window < 1 << 30).unwrap_or(0);
+        let numbers: &[u64] = arguments![
+            int(heads.heads),
+            int(heads.kv_heads),
+            int(heads.dim),
+            heads.scale,
+            bias,
+            int(reach),
+            int(window),
+            layer.cap.unwrap_or(0.0),
+        ];
         numbers.try_into().unwrap_or_default()
     }
 
@@ -307,11 +330,11 @@ impl Device for Gpu {
 
     fn param(params: &Params, index: usize) -> Self::Param<'_> {
         let (rows, cols, start) = params.shapes[index];
-        Param { numbers: &params.numbers, operand: &params.operands[index], rows, cols, start }
+        Param { numbers: &params.numbers, operand: &params.operands[index], rows, cols, first: 0, all: rows, start }
     }
 
-    fn first_rows(param: Self::Param<'_>, rows: usize) -> Self::Param<'_> {
-        Param { rows, ..param }
+    fn rows(param: Self::Param<'_>, rows: Range<usize>) -> Self::Param<'_> {
+        Param { rows: rows.len(), first: param.first + rows.start, ..param }
     }
 
     fn read_params(&self, params: &Params, to: &mut [f32]) {
@@ -360,16 +383,24 @@ impl Device for Gpu {
         self.machine.each("add_to", count, arguments![sum.data_mut(), x.data(), count as u64]);
     }
 
+    fn scale(&self, x: &mut Matrix, factor: f32) {
+        let count = x.len();
+        self.machine.each("scale", count, arguments![x.data_mut(), factor, count as u64]);
+    }
+
     fn rms_norm(&self, x: &Matrix, weight: &Matrix, eps: f32) -> (Matrix, Matrix) {
-        let (y, rstd) = (self.scratch(x.rows(), x.cols()), self.scratch(x.rows(), 1));
-        let arguments = arguments![x.data(), weight.data(), eps, int(x.cols()), y.data(), rstd.data()];
-        self.machine.launch("rms_norm", (x.rows(), 1), threads(x.cols(), 256), arguments);
+        let cols = weight.cols();
+        let pieces = x.len() / cols;
+        let (y, rstd) = (self.scratch(x.rows(), x.cols()), self.scratch(pieces, 1));
+        let arguments = arguments![x.data(), weight.data(), eps, int(cols), y.data(), rstd.data()];
+        self.machine.launch("rms_norm", (pieces, 1), threads(cols, 256), arguments);
         (y, rstd)
     }
 
     fn rms_norm_backward(&self, dx: &mut Matrix, dy: &Matrix, x: &Matrix, weight: &Matrix, rstd: &Matrix) {
-        let arguments = arguments![dx.data_mut(), dy.data(), x.data(), weight.data(), rstd.data(), int(x.cols())];
-        self.machine.launch("rms_norm_backward", (x.rows(), 1), threads(x.cols(), 256), arguments);
+        let cols = weight.cols();
+        let arguments = arguments![dx.data_mut(), dy.data(), x.data(), weight.data(), rstd.data(), int(cols)];
+        self.machine.launch("rms_norm_backward", (x.len() / cols, 1), threads(cols, 256), arguments);
     }
 
     fn gated(&self, activation: Activation, gate: &Matrix, up: &Matrix) -> Matrix {
@@ -397,8 +428,8 @@ impl Device for Gpu {
     }
 
     fn rotate(&self, x: &mut Matrix, angles: &Angles, heads: usize, sign: f32) {
-        let rows = x.rows();
-        let arguments = arguments![x.data_mut(), &angles.cosines, &angles.sines, int(heads), int(angles.half), sign];
+        let (rows, dim, half) = (x.rows(), int(x.cols() / heads), int(angles.half));
+        let arguments = arguments![x.data_mut(), &angles.cosines, &angles.sines, int(heads), dim, half, sign];
         self.machine.launch("rope", (rows, 1), 256, arguments);
     }
 
@@ -432,7 +463,7 @@ impl Device for Gpu {
         let heads = layer.heads;
         let (out, lse) = (self.scratch(q.rows(), q.cols()), self.scratch(q.rows(), heads.heads));
         let (ranges, tiles) = (&layer.ranges, layer.ranges.query_tiles());
-        let [a, b, c, d, e, f] = Self::attention_arguments(layer);
+        let [a, b, c, d, e, f, g, i] = Self::attention_arguments(layer);
         let arguments = arguments![
             q.data(),
             k.data(),
@@ -445,6 +476,8 @@ impl Device for Gpu {
             d,
             e,
             f,
+            g,
+            i,
             out.data(),
             lse.data(),
         ];
@@ -478,10 +511,27 @@ impl Device for Gpu {
         // Keys that nobody sees get no gradient.
         let (dk, dv) = (self.zeros(k.rows(), k.cols()), self.zeros(v.rows(), v.cols()));
         let parts = self.scratch(of_keys.part_count * 2 * 64, k.cols());
-        let [a, b, c, d, e, f] = Self::attention_arguments(layer);
+        let [a, b, c, d, e, f, g, i] = Self::attention_arguments(layer);
         let (q, k, v, dout, lse) = (q.data(), k.data(), v.data(), dout.data(), lse.data());
-        let for_dq =
-            arguments![q, k, v, dout, lse, delta.data(), &ranges.ranges, &tiles.buffer, a, b, c, d, e, f, dq.data(),];
+        let for_dq = arguments![
+            q,
+            k,
+            v,
+            dout,
+            lse,
+            delta.data(),
+            &ranges.ranges,
+            &tiles.buffer,
+            a,
+            b,
+            c,
+            d,
+            e,
+            f,
+            g,
+            i,
+            dq.data(),
+        ];
         let for_dkv = arguments![
             q,
             k,
@@ -498,6 +548,8 @@ impl Device for Gpu {
             d,
             e,
             f,
+            g,
+            i,
             dk.data(),
             dv.data(),
             parts.data(),
@@ -607,11 +659,11 @@ impl Device for Gpu {
     fn cross_entropy(
         &self,
         h: &Matrix,
-        head: &Weight,
-        scale: f32,
+        head: &Head<'_, Weight>,
         targets: &[Target],
         gradient: bool,
     ) -> (Vec<f32>, Option<Matrix>) {
+        let &Head { weight: head, scale, cap } = head;
         let (count, hidden, vocab) = (h.rows(), h.cols(), head.rows());
         let tokens: Vec<i32> = targets.iter().map(|target| target.token.cast_signed()).collect();
         let weights: Vec<f32> = targets.iter().map(|target| target.weight).collect();
@@ -619,12 +671,13 @@ impl Device for Gpu {
         let (log_probs, input, w) = (self.scratch(count, 1), h.operand(), head.operand(&self.machine));
         let dh = gradient.then(|| self.scratch(count, hidden));
         let most = (LOGIT_BYTES / (4 + self.machine.element.bytes()) / vocab.max(1)).clamp(1, count.max(1));
-        let logits = self.scratch(most, vocab);
+        let mut logits = self.scratch(most, vocab);
         let slopes = gradient.then(|| Operand::scratch(&self.machine, most, vocab, 0));
         for start in (0..count).step_by(most) {
             let rows = most.min(count - start);
             let to = (logits.data().address(), vocab);
             self.multiply((rows, vocab, hidden), input.from(start, 0), w.from(0, 0).t(), to, scale, 0.0);
+            self.soft_cap(&mut logits, cap);
             let kernel = self.machine.element.kernel("cross_entropy_bf16", "cross_entropy_f32");
             let (slope, pitch) = slopes.as_ref().map_or((0, 0), |slopes| (slopes.buffer.address(), slopes.pitch));
             let arguments = arguments![
@@ -635,6 +688,7 @@ impl Device for Gpu {
                 log_probs.data().at(4 * start),
                 slope,
                 int(pitch),
+                cap.unwrap_or(0.0),
             ];
             self.machine.launch(kernel, (rows, 1), threads(vocab, 512), arguments);
             if let (Some(dh), Some(slopes)) = (&dh, &slopes) {

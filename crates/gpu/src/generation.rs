@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use graft_ops::{AdaptedWeight, AttentionLayer, Best, Inference, LoraRows, Shaped as _};
+use graft_ops::{AdaptedWeight, AttentionLayer, Best, Head, Inference, LoraRows, Shaped as _};
 
 use crate::{
     Gpu,
@@ -36,10 +36,11 @@ impl Gpu {
         items: &Items,
         lse: Option<&Matrix>,
     ) {
-        let [a, b, c, d, e, f] = Self::attention_arguments(layer);
+        let [a, b, c, d, e, f, g, i] = Self::attention_arguments(layer);
         let (ranges, lse) = (&layer.ranges.ranges, lse.map_or(0, |lse| lse.data().address()));
         // The kernel for single queries has no use for the last.
-        let arguments = arguments![q.data(), keys, values, ranges, &items.buffer, a, b, c, d, e, f, out.data(), lse];
+        let arguments =
+            arguments![q.data(), keys, values, ranges, &items.buffer, a, b, c, d, e, f, g, i, out.data(), lse];
         self.machine.launch_shared(kernel, blocks, threads, shared, arguments);
     }
 }
@@ -113,7 +114,7 @@ impl Inference for Gpu {
             for LoraRows { rows, lora } in groups {
                 let (count, rank) = (rows.len(), lora.a.rows);
                 let low = self.scratch(count, rank); // x·Aᵀ
-                let (a, b) = (lora.a.operand().from(0, 0).t(), lora.b.operand().from(0, 0).t());
+                let (a, b) = (lora.a.factor().t(), lora.b.factor().t());
                 let to = (low.data().address(), rank);
                 self.multiply((count, rank, inputs), input.from(rows.start, 0), a, to, 1.0, 0.0);
                 let to = (y.data().at(4 * rows.start * outputs), outputs);
@@ -123,10 +124,12 @@ impl Inference for Gpu {
         })
     }
 
-    fn logits(&self, h: &Matrix, head: &Weight, scale: f32) -> Matrix {
-        let (logits, w) = (self.scratch(h.rows(), head.rows()), head.operand(&self.machine));
+    fn logits(&self, h: &Matrix, head: &Head<'_, Weight>) -> Matrix {
+        let &Head { weight: head, scale, cap } = head;
+        let (mut logits, w) = (self.scratch(h.rows(), head.rows()), head.operand(&self.machine));
         let to = (logits.data().address(), head.rows());
         self.multiply((h.rows(), head.rows(), h.cols()), h.operand().from(0, 0), w.from(0, 0).t(), to, scale, 0.0);
+        self.soft_cap(&mut logits, cap);
         logits
     }
 

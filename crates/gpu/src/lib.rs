@@ -44,8 +44,10 @@ pub const SOURCES: [&str; 6] = [
 ];
 
 /// Names of the kernels.
-pub const KERNELS: [&str; 41] = [
+pub const KERNELS: [&str; 43] = [
     "add_to",
+    "scale",
+    "soft_cap",
     "rms_norm",
     "rms_norm_backward",
     "gated",

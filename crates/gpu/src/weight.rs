@@ -49,13 +49,22 @@ fn code(dtype: Dtype) -> i32 {
         Dtype::Q4K => 6,
         Dtype::Q5K => 7,
         Dtype::Q6K => 8,
+        // Dequantized before they are uploaded.
+        Dtype::Q5_0 | Dtype::Q5_1 | Dtype::Q2K | Dtype::Q3K | Dtype::Iq4Nl | Dtype::Iq4Xs | Dtype::Mxfp4 => -1,
     }
 }
 
 impl Weight {
     pub(crate) fn upload(machine: &Rc<Machine>, weight: &graft_ops::Weight) -> Self {
-        let (rows, cols, dtype) = (weight.rows(), weight.cols(), weight.dtype());
-        let bytes = machine.upload_bytes(&weight.stored_bytes());
+        let (rows, cols, mut dtype) = (weight.rows(), weight.cols(), weight.dtype());
+        let bytes = if code(dtype) >= 0 {
+            machine.upload_bytes(&weight.stored_bytes())
+        } else {
+            let mut numbers = vec![0.0; rows * cols];
+            weight.dequantize(0..rows, &mut numbers);
+            dtype = Dtype::F32;
+            machine.upload(&numbers)
+        };
         let row_bytes = dtype.row_bytes(cols).unwrap_or(0);
         let mut own = Self { rows, cols, dtype, row_bytes, storage: Storage::Bytes(bytes) };
         let element = match machine.element {

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use emulator::gpus;
 use graft_gpu::{Element, Gpu};
 use graft_ops::{
-    Activation, AdaptedWeight, AttentionLayer, AttentionRange, Cpu, Device, Dropout, Dtype, Heads, Inference,
+    Activation, AdaptedWeight, AttentionLayer, AttentionRange, Cpu, Device, Dropout, Dtype, Head, Heads, Inference,
     LayerGradients, Lora, LoraRows, Matrix, ParamSet, Rope, Shaped, Target, Weight,
 };
 
@@ -88,21 +88,30 @@ fn element_wise_operations() {
 fn row_operations() {
     for gpu in gpus(Element::F32) {
         let up = |m: &Matrix| gpu.matrix(m.clone());
-        let (x, dy, weight) = (matrix(6, 520, 4), matrix(6, 520, 5), numbers(520, 6));
-        let (y, rstd) = Cpu::F32.rms_norm(&x, &weight, 1e-5);
-        let on_gpu = gpu.vector(&weight);
-        let (y_on_gpu, rstd_on_gpu) = gpu.rms_norm(&up(&x), &on_gpu, 1e-5);
-        near("rms norm", &y_on_gpu.download(), y.data(), 1e-6);
+        let (x, dy) = (matrix(6, 520, 4), matrix(6, 520, 5));
         let (mut dx, mut dx_on_gpu) = (matrix(6, 520, 7), up(&matrix(6, 520, 7)));
-        Cpu::F32.rms_norm_backward(&mut dx, &dy, &x, &weight, &rstd);
-        gpu.rms_norm_backward(&mut dx_on_gpu, &up(&dy), &up(&x), &on_gpu, &rstd_on_gpu);
-        near("rms norm backward", &dx_on_gpu.download(), dx.data(), 2e-6);
+        // Of whole rows, and of heads of 40 numbers.
+        for weight in [numbers(520, 6), numbers(40, 6)] {
+            let (y, rstd) = Cpu::F32.rms_norm(&x, &weight, 1e-5);
+            let on_gpu = gpu.vector(&weight);
+            let (y_on_gpu, rstd_on_gpu) = gpu.rms_norm(&up(&x), &on_gpu, 1e-5);
+            near("rms norm", &y_on_gpu.download(), y.data(), 1e-6);
+            Cpu::F32.rms_norm_backward(&mut dx, &dy, &x, &weight, &rstd);
+            gpu.rms_norm_backward(&mut dx_on_gpu, &up(&dy), &up(&x), &on_gpu, &rstd_on_gpu);
+            near("rms norm backward", &dx_on_gpu.download(), dx.data(), 2e-6);
+        }
+        Cpu::F32.scale(&mut dx, 0.3);
+        gpu.scale(&mut dx_on_gpu, 0.3);
+        near("scale", &dx_on_gpu.download(), dx.data(), 2e-6);
 
-        let rope = Rope::new(&[1.0, 0.3, 0.01, 0.001], &[0, 1, 5, 900, 2, 3]);
-        let (mut turned, mut turned_on_gpu) = (matrix(6, 24, 8), up(&matrix(6, 24, 8)));
-        Cpu::F32.rotate(&mut turned, &rope, 3, -1.0);
-        gpu.rotate(&mut turned_on_gpu, &gpu.angles(rope), 3, -1.0);
-        near("rope", &turned_on_gpu.download(), turned.data(), 1e-6);
+        // All of heads of 8 numbers, and half of heads of 16.
+        for width in [24, 48] {
+            let rope = Rope::new(&[1.0, 0.3, 0.01, 0.001], &[0, 1, 5, 900, 2, 3]);
+            let (mut turned, mut turned_on_gpu) = (matrix(6, width, 8), up(&matrix(6, width, 8)));
+            Cpu::F32.rotate(&mut turned, &rope, 3, -1.0);
+            gpu.rotate(&mut turned_on_gpu, &gpu.angles(rope), 3, -1.0);
+            near("rope", &turned_on_gpu.download(), turned.data(), 1e-6);
+        }
 
         // A row may be wanted twice.
         let indices: Rc<[usize]> = Rc::new([4, 0, 4, 2]);
@@ -118,8 +127,8 @@ fn row_operations() {
         params.push("prompt".into(), 4, 520, &numbers(4 * 520, 11));
         let (places, there): (Rc<[usize]>, _) = (Rc::new([0, 3]), gpu.indices(Rc::new([0, 3])));
         let params_on_gpu = gpu.params(&params);
-        let prompt = Cpu::first_rows(Cpu::param(&params, 1), 2);
-        let prompt_on_gpu = Gpu::first_rows(Gpu::param(&params_on_gpu, 1), 2);
+        let prompt = Cpu::rows(Cpu::param(&params, 1), 0..2);
+        let prompt_on_gpu = Gpu::rows(Gpu::param(&params_on_gpu, 1), 0..2);
         let mut placed = up(&x);
         gpu.place(&mut placed, &prompt_on_gpu, &there);
         let mut want = x.clone();
@@ -207,12 +216,25 @@ fn linear_layers_with_lora() {
     });
 }
 
-fn check_attention(gpu: &Gpu, heads: Heads, ranges: &Rc<[AttentionRange]>, rows: usize, bias: bool, bound: f64) {
+/// Whether there is a position bias; the window; the cap of the scores.
+type Extras = (bool, Option<usize>, Option<f32>);
+const PLAIN: Extras = (false, None, None);
+const BIASED: Extras = (true, None, None);
+
+fn check_attention(
+    gpu: &Gpu,
+    heads: Heads,
+    ranges: &Rc<[AttentionRange]>,
+    rows: usize,
+    (bias, window, cap): Extras,
+    bound: f64,
+) {
     let (width, kv_width) = (heads.heads * heads.dim, heads.kv_heads * heads.dim);
     let inputs = [matrix(rows, width, 40), matrix(rows, kv_width, 41), matrix(rows, kv_width, 42)];
     let dout = matrix(rows, width, 43);
     let table = numbers(heads.heads * (2 * rows - 1), 44);
-    let layer = AttentionLayer { heads, ranges: Rc::clone(ranges), bias: bias.then(|| (Rc::new(table.clone()), rows)) };
+    let bias_here = bias.then(|| (Rc::new(table.clone()), rows));
+    let layer = AttentionLayer { heads, ranges: Rc::clone(ranges), bias: bias_here, window, cap };
     let [q, k, v] = &inputs;
     let (out, lse) = Cpu::F32.attention(q, k, v, &layer);
     let gradients = Cpu::F32.attention_backward([q, k, v], &out, &lse, &dout, &layer);
@@ -221,10 +243,12 @@ fn check_attention(gpu: &Gpu, heads: Heads, ranges: &Rc<[AttentionRange]>, rows:
         heads,
         ranges: gpu.ranges(Rc::clone(ranges)),
         bias: bias.then(|| (Rc::new(gpu.vector(&table)), rows)),
+        window,
+        cap,
     };
     let [q, k, v] = &inputs.map(|input| gpu.matrix(input));
     let (out_there, lse_there) = gpu.attention(q, k, v, &layer);
-    let name = format!("attention of {} × {}", heads.heads, heads.dim);
+    let name = format!("attention of {} × {}, window {window:?}, cap {cap:?}", heads.heads, heads.dim);
     near(&name, &out_there.download(), out.data(), bound);
     near(&format!("{name}: lse"), &lse_there.download(), lse.data(), bound);
     let there = gpu.attention_backward([q, k, v], &out_there, &lse_there, &gpu.matrix(dout), &layer);
@@ -251,17 +275,23 @@ fn attention_with_ranges_groups_and_a_shared_prefix() {
     on_each(|gpu, bound| {
         let bound = bound * 2.0;
         let heads = |heads, kv_heads, dim| Heads { heads, kv_heads, dim, scale: 1.0 / (dim as f32).sqrt() };
-        check_attention(gpu, heads(4, 2, 8), &short, 205, false, bound);
-        check_attention(gpu, heads(2, 1, 64), &short, 205, false, bound);
-        check_attention(gpu, heads(2, 2, 64), &both, 70, true, bound);
-        check_attention(gpu, heads(2, 1, 128), &short, 205, false, bound);
-        check_attention(gpu, heads(1, 1, 64), &long, 830, false, bound);
-        check_attention(gpu, heads(2, 2, 16), &both, 70, true, bound);
+        check_attention(gpu, heads(4, 2, 8), &short, 205, PLAIN, bound);
+        check_attention(gpu, heads(2, 1, 64), &short, 205, PLAIN, bound);
+        check_attention(gpu, heads(2, 2, 64), &both, 70, BIASED, bound);
+        check_attention(gpu, heads(2, 1, 128), &short, 205, PLAIN, bound);
+        check_attention(gpu, heads(1, 1, 64), &long, 830, PLAIN, bound);
+        check_attention(gpu, heads(2, 2, 16), &both, 70, BIASED, bound);
+        // Windows shorter and longer than a tile, which end in the prefix or after it.
+        for window in [5, 100] {
+            check_attention(gpu, heads(4, 2, 8), &short, 205, (false, Some(window), Some(0.5)), bound);
+            check_attention(gpu, heads(2, 1, 64), &short, 205, (false, Some(window), None), bound);
+        }
+        check_attention(gpu, heads(1, 1, 128), &long, 830, (false, Some(30), Some(0.5)), bound);
     });
 }
 
 /// Rows go to a cache out of order; single queries and many of them attend to a shared prefix and to their own keys.
-fn check_cache(gpu: &Gpu, heads: Heads, bias: bool, bound: f64) {
+fn check_cache(gpu: &Gpu, heads: Heads, (bias, window, cap): Extras, bound: f64) {
     let (width, kv_width, rows) = (heads.heads * heads.dim, heads.kv_heads * heads.dim, 220);
     let (k, v) = (matrix(rows, kv_width, 71), matrix(rows, kv_width, 72));
     let to: Rc<[usize]> = (0..rows).map(|row| 5 + row * 7 % rows).collect();
@@ -290,11 +320,11 @@ fn check_cache(gpu: &Gpu, heads: Heads, bias: bool, bound: f64) {
         range(76..78, 90..95, false),
     ]);
     let (q, table, reach) = (matrix(78, width, 74), numbers(heads.heads * 399, 75), 200);
-    let layer =
-        AttentionLayer { heads, ranges: Rc::clone(&ranges), bias: bias.then(|| (Rc::new(table.clone()), reach)) };
+    let bias_here = bias.then(|| (Rc::new(table.clone()), reach));
+    let layer = AttentionLayer { heads, ranges: Rc::clone(&ranges), bias: bias_here, window, cap };
     let want = Cpu::F32.attend(&q, &cache, 1, &layer);
     let bias = bias.then(|| (Rc::new(gpu.vector(&table)), reach));
-    let layer = AttentionLayer { heads, ranges: gpu.ranges(ranges), bias };
+    let layer = AttentionLayer { heads, ranges: gpu.ranges(ranges), bias, window, cap };
     let got = gpu.attend(&gpu.matrix(q), &there, 1, &layer).download();
     let name = format!("attention over a cache of {} × {}", heads.heads, heads.dim);
     near(&name, &got, want.data(), bound);
@@ -307,11 +337,13 @@ fn attention_over_a_cache() {
     on_each(|gpu, bound| {
         let heads = |heads, kv_heads, dim| Heads { heads, kv_heads, dim, scale: 1.0 / (dim as f32).sqrt() };
         let bound = bound * 2.0;
-        check_cache(gpu, heads(4, 2, 8), false, bound);
-        check_cache(gpu, heads(3, 1, 64), false, bound);
-        check_cache(gpu, heads(12, 2, 64), false, bound);
-        check_cache(gpu, heads(2, 2, 64), true, bound);
-        check_cache(gpu, heads(4, 1, 128), false, bound);
+        check_cache(gpu, heads(4, 2, 8), PLAIN, bound);
+        check_cache(gpu, heads(3, 1, 64), PLAIN, bound);
+        check_cache(gpu, heads(3, 1, 64), (false, Some(20), Some(0.5)), bound);
+        check_cache(gpu, heads(2, 1, 16), (false, Some(20), Some(0.5)), bound);
+        check_cache(gpu, heads(12, 2, 64), PLAIN, bound);
+        check_cache(gpu, heads(2, 2, 64), BIASED, bound);
+        check_cache(gpu, heads(4, 1, 128), PLAIN, bound);
     });
 }
 
@@ -362,8 +394,13 @@ fn linear_layers_with_several_adapters() {
 fn likeliest_tokens() {
     on_each(|gpu, bound| {
         let (h, head) = (matrix(6, 24, 100), Weight::dense(1000, 24, numbers(1000 * 24, 101)));
-        let want = Cpu::F32.logits(&h, &head, 0.5);
-        near("logits", &gpu.logits(&gpu.matrix(h), &gpu.weight(&head), 0.5).download(), want.data(), bound);
+        let there = gpu.weight(&head);
+        for cap in [Some(0.4), None] {
+            let want = Cpu::F32.logits(&h, &Head { weight: &head, scale: 0.5, cap });
+            let got = gpu.logits(&gpu.matrix(h.clone()), &Head { weight: &there, scale: 0.5, cap });
+            near("logits", &got.download(), want.data(), bound);
+        }
+        let want = Cpu::F32.logits(&h, &Head { weight: &head, scale: 0.5, cap: None });
         let mut logits = want;
         // The first of equal ones; what is not allowed may be larger.
         logits.row_mut(0)[3] = 9.0;
@@ -393,10 +430,14 @@ fn loss_and_its_gradient() {
         let (h, head) = (matrix(rows, hidden, 50), Weight::dense(vocab, hidden, numbers(vocab * hidden, 51)));
         let targets: Vec<Target> =
             (0..rows).map(|i| Target { token: (i * 41 % vocab) as u32, weight: 0.1 + i as f32 }).collect();
-        let (want, gradient) = Cpu::F32.cross_entropy(&h, &head, 0.5, &targets, true);
-        let (got, there) = gpu.cross_entropy(&gpu.matrix(h), &gpu.weight(&head), 0.5, &targets, true);
-        near("log-probs", &got, &want, bound);
-        near("gradient of the loss", &there.unwrap().download(), gradient.unwrap().data(), bound);
+        let there = gpu.weight(&head);
+        for cap in [None, Some(0.4)] {
+            let (want, gradient) = Cpu::F32.cross_entropy(&h, &Head { weight: &head, scale: 0.5, cap }, &targets, true);
+            let on_gpu = Head { weight: &there, scale: 0.5, cap };
+            let (got, slope) = gpu.cross_entropy(&gpu.matrix(h.clone()), &on_gpu, &targets, true);
+            near("log-probs", &got, &want, bound);
+            near("gradient of the loss", &slope.unwrap().download(), gradient.unwrap().data(), bound);
+        }
     });
 }
 

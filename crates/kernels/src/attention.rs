@@ -33,10 +33,24 @@ impl AttentionRange {
         self.prefix.len() + self.keys.len()
     }
 
-    /// Number of keys that the query at `index` within the range attends to.
-    pub(crate) fn visible(&self, index: usize) -> usize {
-        let all = self.keys_in_all();
-        if self.causal { all - (self.queries.len() - 1 - index) } else { all }
+    /// Positions (among all of `prefix` and `keys`) of the keys that the query at `index` within the range attends to.
+    pub(crate) fn visible(&self, index: usize, window: Option<usize>) -> Range<usize> {
+        if !self.causal {
+            return 0..self.keys_in_all();
+        }
+        let end = self.keys_in_all() - (self.queries.len() - 1 - index);
+        window.map_or(0, |window| end.saturating_sub(window))..end
+    }
+
+    /// The rows of the keys at some positions: those in `prefix`, and those in `keys`.
+    pub(crate) fn rows_at(&self, positions: &Range<usize>) -> [Range<usize>; 2] {
+        let border = self.prefix.len();
+        let part = |of: &Range<usize>, start: usize, end: usize| of.start + start..of.start + end;
+        let (start, end) = (positions.start, positions.end);
+        [
+            part(&self.prefix, start.min(border), end.min(border)),
+            part(&self.keys, start.saturating_sub(border), end.saturating_sub(border)),
+        ]
     }
 }
 
@@ -77,6 +91,10 @@ pub struct Inputs<'a> {
     pub heads: Heads,
     /// Position bias, if the architecture has one.
     pub bias: Option<Bias<'a>>,
+    /// Most keys that a query of a causal range attends to, its own among them (Beltagy et al. 2020); all without one.
+    pub window: Option<usize>,
+    /// Scores become `cap · tanh(score / cap)` (Gemma 2).
+    pub cap: Option<f32>,
 }
 
 thread_local! {
@@ -113,17 +131,23 @@ impl Inputs<'_> {
         }
     }
 
-    /// Writes the scores `scale · q·kᵀ + bias` of query rows `block` of a range for one head to `s (block, width)`.
+    /// Positions of the keys that any of some queries of a range attends to.
+    pub(crate) fn visible_to(&self, range: &AttentionRange, queries: &Range<usize>) -> Range<usize> {
+        range.visible(queries.start, self.window).start..range.visible(queries.end - 1, self.window).end
+    }
+
+    /// Writes the scores `scale · q·kᵀ + bias` of query rows `block` of a range for one head and the keys at the positions
+    /// `seen` to `s (block, seen)`.
     ///
     /// The keys are two separate runs of rows, `prefix` and `keys`, so the product is computed in two parts, whose columns
     /// are adjacent in `s`.
-    fn scores(&self, s: &mut [f32], width: usize, range: &AttentionRange, head: usize, block: &Range<usize>) {
+    fn scores(&self, s: &mut [f32], seen: &Range<usize>, range: &AttentionRange, head: usize, block: &Range<usize>) {
         let Heads { heads, kv_heads, dim, scale } = self.heads;
-        let kv = head / (heads / kv_heads);
+        let (kv, width) = (head / (heads / kv_heads), seen.len());
         let q = &self.q[(range.queries.start + block.start) * heads * dim + head * dim..];
         let mut column = 0;
-        for part in [&range.prefix, &range.keys] {
-            let n = part.len().min(width - column);
+        for part in range.rows_at(seen) {
+            let n = part.len();
             let k = &self.k[(part.start * kv_heads * dim + kv * dim).min(self.k.len())..];
             // SAFETY: `check` verified that all rows are inside; `s` has `block.len()` rows of `width`.
             unsafe {
@@ -139,16 +163,20 @@ impl Inputs<'_> {
             column += n;
         }
         for (row, index) in block.clone().enumerate() {
-            self.add_bias(&mut s[row * width..(row + 1) * width], range, head, index);
+            self.finish_scores(&mut s[row * width..(row + 1) * width], seen.start, range, head, index);
         }
     }
 
-    /// Adds the position bias to the scores of the query at `index` within a range. Key `j` of all has the distance
-    /// `j − (all − queries + index)`, so a row of scores needs a contiguous part of the bias table.
-    pub(crate) fn add_bias(&self, s: &mut [f32], range: &AttentionRange, head: usize, index: usize) {
+    /// Adds the position bias to the scores of the query at `index` within a range, and caps them. The scores are of the
+    /// keys from position `first` on. Key `j` of all has the distance `j − (all − queries + index)`, so a row of scores
+    /// needs a contiguous part of the bias table.
+    pub(crate) fn finish_scores(&self, s: &mut [f32], first: usize, range: &AttentionRange, head: usize, index: usize) {
         if let Some(bias) = self.bias {
-            let from = head * (2 * bias.reach - 1) + bias.reach - 1;
+            let from = head * (2 * bias.reach - 1) + bias.reach - 1 + first;
             rows::add_assign(s, &bias.table[from - (range.keys_in_all() - range.queries.len() + index)..]);
+        }
+        if let Some(cap) = self.cap {
+            rows::soft_cap(s, cap);
         }
     }
 }
@@ -179,23 +207,23 @@ pub fn attention(input: &Inputs<'_>, out: &mut [f32], lse: &mut [f32]) {
         }
         with_scratch(BLOCK * range.keys_in_all(), |scratch| {
             for block in blocks(range) {
-                let width = range.visible(block.end - 1);
+                let seen = input.visible_to(range, &block);
+                let width = seen.len();
                 let s = &mut scratch[..block.len() * width];
-                input.scores(s, width, range, head, &block);
+                input.scores(s, &seen, range, head, &block);
                 let first = range.queries.start + block.start;
                 for (row, index) in block.clone().enumerate() {
-                    let (seen, hidden) = s[row * width..(row + 1) * width].split_at_mut(range.visible(index));
-                    let max = rows::max(seen);
-                    let sum = rows::exp_sum(seen, max);
-                    rows::scale(seen, 1.0 / sum);
-                    hidden.fill(0.0);
+                    let own = only(&mut s[row * width..(row + 1) * width], &seen, range.visible(index, input.window));
+                    let max = rows::max(own);
+                    let sum = rows::exp_sum(own, max);
+                    rows::scale(own, 1.0 / sum);
                     // SAFETY: this task alone writes column `head` of this row.
                     unsafe { *lse.get().add((first + row) * heads + head) = max + sum.ln() };
                 }
                 // out (block, dim) = p (block, width) · v (width, dim), again in two parts.
                 let mut column = 0;
-                for part in [&range.prefix, &range.keys] {
-                    let n = part.len().min(width - column);
+                for part in range.rows_at(&seen) {
+                    let n = part.len();
                     let v = &input.v[(part.start * kv_heads * dim + kv * dim).min(input.v.len())..];
                     if n > 0 {
                         // SAFETY: this task alone writes these rows of its head's columns; `check` bounds the rest.
@@ -215,6 +243,14 @@ pub fn attention(input: &Inputs<'_>, out: &mut [f32], lse: &mut [f32]) {
             }
         });
     });
+}
+
+/// The scores of the keys at the positions `own`, from those at the positions `seen`; the others become zero.
+pub(crate) fn only<'s>(s: &'s mut [f32], seen: &Range<usize>, own: Range<usize>) -> &'s mut [f32] {
+    let (start, end) = (own.start - seen.start, own.end - seen.start);
+    s[..start].fill(0.0);
+    s[end..].fill(0.0);
+    &mut s[start..end]
 }
 
 /// Gradients of [`attention`], in the shapes of `q`, `k` and `v`.
@@ -308,18 +344,25 @@ unsafe fn backward_range(
     let Heads { heads, kv_heads, dim, scale } = input.heads;
     let (q_stride, k_stride, group) = (heads * dim, kv_heads * dim, heads / kv_heads);
     let prefix_dv = range.prefix.len() * dim;
-    with_scratch(2 * BLOCK * range.keys_in_all(), |scratch| {
+    let areas = if input.cap.is_some() { 3 } else { 2 };
+    with_scratch(areas * BLOCK * range.keys_in_all(), |scratch| {
         for head in kv * group..(kv + 1) * group {
             for block in blocks(range) {
-                let (rows_in, width) = (block.len(), range.visible(block.end - 1));
-                let (p, ds) = scratch[..2 * rows_in * width].split_at_mut(rows_in * width);
-                input.scores(p, width, range, head, &block);
+                let seen = input.visible_to(range, &block);
+                let (rows_in, width) = (block.len(), seen.len());
+                let (p, rest) = scratch[..areas * rows_in * width].split_at_mut(rows_in * width);
+                let (ds, slopes) = rest.split_at_mut(rows_in * width);
+                input.scores(p, &seen, range, head, &block);
+                if let Some(cap) = input.cap {
+                    slopes.copy_from_slice(p);
+                    rows::soft_cap_slope(slopes, cap);
+                }
                 let first = range.queries.start + block.start;
                 let at = first * q_stride + head * dim;
                 // dp (block, width) = dout (block, dim) · vᵀ, into `ds`.
                 let mut column = 0;
-                for part in [&range.prefix, &range.keys] {
-                    let n = part.len().min(width - column);
+                for part in range.rows_at(&seen) {
+                    let n = part.len();
                     let v = &input.v[(part.start * k_stride + kv * dim).min(input.v.len())..];
                     // SAFETY: `check` bounds all rows; `ds` has `rows_in` rows of `width`.
                     unsafe {
@@ -335,20 +378,22 @@ unsafe fn backward_range(
                     column += n;
                 }
                 for (row, index) in block.clone().enumerate() {
-                    let seen = range.visible(index);
-                    let (p, ds) = (&mut p[row * width..(row + 1) * width], &mut ds[row * width..(row + 1) * width]);
-                    rows::exp_scaled(&mut p[..seen], 1.0, lse[(first + row) * heads + head]);
-                    p[seen..].fill(0.0);
-                    ds[seen..].fill(0.0);
+                    let (own, all) = (range.visible(index, input.window), row * width..(row + 1) * width);
+                    let p = only(&mut p[all.clone()], &seen, own.clone());
+                    let ds = only(&mut ds[all.clone()], &seen, own.clone());
+                    rows::exp_scaled(p, 1.0, lse[(first + row) * heads + head]);
                     let here = at + row * q_stride;
                     // Softmax backward: ds = p · (dp − Σ p·dp) · scale, and Σ p·dp = dout·out (Dao et al. 2022, §B.4).
                     let mean = rows::dot(&dout[here..here + dim], &out[here..here + dim]);
-                    rows::softmax_backward(&mut ds[..seen], &p[..seen], mean, scale);
+                    rows::softmax_backward(ds, p, mean, scale);
+                    if input.cap.is_some() {
+                        rows::multiply(ds, only(&mut slopes[all], &seen, own));
+                    }
                 }
                 // dq += ds · k, dk += dsᵀ · q, dv += pᵀ · dout, each in the two parts of the keys.
                 let mut column = 0;
-                for (part, shared) in [(&range.prefix, true), (&range.keys, false)] {
-                    let n = part.len().min(width - column);
+                for (part, shared) in range.rows_at(&seen).into_iter().zip([true, false]) {
+                    let n = part.len();
                     if n == 0 {
                         continue;
                     }
@@ -356,7 +401,7 @@ unsafe fn backward_range(
                     // SAFETY: as promised by the caller; offsets stay inside the checked rows.
                     unsafe {
                         let (dk, dv, stride) = if shared {
-                            let base = prefix.as_mut_ptr();
+                            let base = prefix.as_mut_ptr().add((part.start - range.prefix.start) * dim);
                             (base, base.add(prefix_dv), dim)
                         } else {
                             (to.dk.get().add(from), to.dv.get().add(from), k_stride)
@@ -404,6 +449,8 @@ mod tests {
         keys: usize,
         heads: Heads,
         bias: Option<(Vec<f32>, usize)>,
+        window: Option<usize>,
+        cap: Option<f32>,
     }
 
     /// A shared prefix of 5 rows and two causal ranges that attend to it, one of them longer than a block.
@@ -417,13 +464,21 @@ mod tests {
             keys: 82,
             heads,
             bias: None,
+            window: None,
+            cap: None,
         }
+    }
+
+    /// As [`packed`]: a window that ends within the prefix, one that ends within the own keys, and capped scores.
+    fn windowed(window: usize, cap: Option<f32>) -> Case {
+        Case { window: Some(window), cap, ..packed() }
     }
 
     fn cross() -> Case {
         let range = |q, k| AttentionRange { queries: q, prefix: 0..0, keys: k, causal: false };
         let heads = Heads { heads: 2, kv_heads: 2, dim: DIM, scale: 1.0 };
-        Case { ranges: vec![range(0..3, 0..6), range(3..4, 6..9)], queries: 4, keys: 9, heads, bias: None }
+        let ranges = vec![range(0..3, 0..6), range(3..4, 6..9)];
+        Case { ranges, queries: 4, keys: 9, heads, bias: None, window: None, cap: None }
     }
 
     fn biased(causal: bool) -> Case {
@@ -435,6 +490,8 @@ mod tests {
             keys: 9,
             heads,
             bias: Some((numbers(2 * 15, 5.0), 8)),
+            window: None,
+            cap: None,
         }
     }
 
@@ -455,9 +512,16 @@ mod tests {
                             let distance = j + reach - 1 - (keys.len() - range.queries.len() + index);
                             table[head * (2 * reach - 1) + distance]
                         });
-                        f64::from(dot * scale + bias).exp()
+                        let score = f64::from(dot * scale + bias);
+                        let last = keys.len() - range.queries.len() + index;
+                        let hidden = range.causal && (j > last || case.window.is_some_and(|w| j + w <= last));
+                        if hidden {
+                            0.0
+                        } else {
+                            case.cap.map_or(score, |c| f64::from(c) * (score / f64::from(c)).tanh()).exp()
+                        }
                     };
-                    let weights: Vec<f64> = keys.iter().enumerate().take(range.visible(index)).map(score).collect();
+                    let weights: Vec<f64> = keys.iter().enumerate().map(score).collect();
                     let total: f64 = weights.iter().sum();
                     for (weight, key) in weights.iter().zip(&keys) {
                         for (d, value) in at(v, *key, kv_heads, kv).iter().enumerate() {
@@ -478,9 +542,10 @@ mod tests {
             numbers(case.keys * kv_heads * DIM, 0.9),
         );
         let bias = case.bias.as_ref().map(|(table, reach)| Bias { table, reach: *reach });
+        let (ranges, window, cap) = (&case.ranges, case.window, case.cap);
         let run = |q: &[f32], k: &[f32], v: &[f32]| {
             let (mut out, mut lse) = (vec![0.0; q.len()], vec![0.0; case.queries * heads]);
-            attention(&Inputs { q, k, v, ranges: &case.ranges, heads: case.heads, bias }, &mut out, &mut lse);
+            attention(&Inputs { q, k, v, ranges, heads: case.heads, bias, window, cap }, &mut out, &mut lse);
             (out, lse)
         };
         let (out, lse) = run(&q, &k, &v);
@@ -489,7 +554,7 @@ mod tests {
         }
         let dout = numbers(q.len(), 3.0);
         let (mut dq, mut dk, mut dv) = (vec![9.0; q.len()], vec![0.0; k.len()], vec![0.0; v.len()]);
-        let input = Inputs { q: &q, k: &k, v: &v, ranges: &case.ranges, heads: case.heads, bias };
+        let input = Inputs { q: &q, k: &k, v: &v, ranges, heads: case.heads, bias, window, cap };
         attention_backward(&input, &out, &lse, &dout, Gradients { dq: &mut dq, dk: &mut dk, dv: &mut dv });
         let value = |q: &[f32], k: &[f32], v: &[f32]| -> f64 {
             run(q, k, v).0.iter().zip(&dout).map(|(a, b)| f64::from(a * b)).sum()
@@ -512,7 +577,9 @@ mod tests {
 
     #[test]
     fn values_and_gradients_follow_the_definition() {
-        for case in [packed(), cross(), biased(false), biased(true)] {
+        let windows = [(3, None), (9, None), (70, None), (9, Some(0.7)), (1000, Some(2.0))];
+        let windows = windows.map(|(window, cap)| windowed(window, cap));
+        for case in [packed(), cross(), biased(false), biased(true)].into_iter().chain(windows) {
             check(&case);
         }
     }

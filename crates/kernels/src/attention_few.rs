@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::{
-    attention::{AttentionRange, Heads, Inputs, with_scratch},
+    attention::{AttentionRange, Heads, Inputs, only, with_scratch},
     pool::SendPtr,
     rows,
     simd::kernels,
@@ -22,11 +22,12 @@ const CHUNK: usize = 32;
 /// `input` must have been checked; nobody else may use the results of these queries and heads meanwhile.
 pub(crate) unsafe fn few(input: &Inputs<'_>, range: &AttentionRange, kv: usize, out: SendPtr<f32>, lse: SendPtr<f32>) {
     let Heads { heads, kv_heads, dim, scale } = input.heads;
-    let (group, stride, width) = (heads / kv_heads, kv_heads * dim, range.keys_in_all());
+    let seen = input.visible_to(range, &(0..range.queries.len()));
+    let (group, stride, width) = (heads / kv_heads, kv_heads * dim, seen.len());
     let query = |at: usize| (range.queries.start + at / group) * heads + kv * group + at % group;
     let count = range.queries.len() * group;
     with_scratch(count * width, |s| {
-        for (column, keys) in chunks(range) {
+        for (column, keys) in chunks(range, &seen) {
             let k = &input.k[keys.start * stride + kv * dim..];
             for at in 0..count {
                 let s = &mut s[at * width + column..][..keys.len()];
@@ -35,19 +36,18 @@ pub(crate) unsafe fn few(input: &Inputs<'_>, range: &AttentionRange, kv: usize, 
         }
         for at in 0..count {
             let s = &mut s[at * width..(at + 1) * width];
-            input.add_bias(s, range, kv * group + at % group, at / group);
-            let (seen, hidden) = s.split_at_mut(range.visible(at / group));
-            let max = rows::max(seen);
-            let sum = rows::exp_sum(seen, max);
-            rows::scale(seen, 1.0 / sum);
-            hidden.fill(0.0);
+            input.finish_scores(s, seen.start, range, kv * group + at % group, at / group);
+            let own = only(s, &seen, range.visible(at / group, input.window));
+            let max = rows::max(own);
+            let sum = rows::exp_sum(own, max);
+            rows::scale(own, 1.0 / sum);
             // SAFETY: `check` verified the bounds, and the caller guarantees exclusive access.
             unsafe {
                 *lse.get().add(query(at)) = max + sum.ln();
                 std::slice::from_raw_parts_mut(out.get().add(query(at) * dim), dim).fill(0.0);
             }
         }
-        for (column, keys) in chunks(range) {
+        for (column, keys) in chunks(range, &seen) {
             let v = &input.v[keys.start * stride + kv * dim..];
             for at in 0..count {
                 // SAFETY: as above.
@@ -58,9 +58,10 @@ pub(crate) unsafe fn few(input: &Inputs<'_>, range: &AttentionRange, kv: usize, 
     });
 }
 
-/// The key rows of a range in chunks, each with the index of its first key among all keys.
-fn chunks(range: &AttentionRange) -> impl Iterator<Item = (usize, Range<usize>)> {
-    [(0, range.prefix.clone()), (range.prefix.len(), range.keys.clone())].into_iter().flat_map(|(before, keys)| {
+/// The key rows at the positions `seen` of a range in chunks, each with the index of its first key among them.
+fn chunks(range: &AttentionRange, seen: &Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let [prefix, own] = range.rows_at(seen);
+    [(0, prefix.clone()), (prefix.len(), own)].into_iter().flat_map(|(before, keys)| {
         let (first, end) = (keys.start, keys.end);
         keys.step_by(CHUNK).map(move |start| (before + start - first, start..(start + CHUNK).min(end)))
     })

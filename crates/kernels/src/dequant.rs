@@ -23,6 +23,13 @@ pub(crate) fn dequantize(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
         Dtype::Q4K => blocks(bytes, out, q4k),
         Dtype::Q5K => blocks(bytes, out, q5k),
         Dtype::Q6K => blocks(bytes, out, q6k),
+        Dtype::Q5_0 => blocks(bytes, out, q5_0),
+        Dtype::Q5_1 => blocks(bytes, out, q5_1),
+        Dtype::Q2K => blocks(bytes, out, q2k),
+        Dtype::Q3K => blocks(bytes, out, q3k),
+        Dtype::Iq4Nl => blocks(bytes, out, iq4_nl),
+        Dtype::Iq4Xs => blocks(bytes, out, iq4_xs),
+        Dtype::Mxfp4 => blocks(bytes, out, mxfp4),
     }
 }
 
@@ -63,6 +70,105 @@ fn q4_1(block: &[u8; 20], y: &mut [f32; 32]) {
     for (i, q) in block[4..].iter().enumerate() {
         y[i] = f32::from(q & 0xf) * scale + min;
         y[i + 16] = f32::from(q >> 4) * scale + min;
+    }
+}
+
+/// The numbers of 32 values of 5 bits: the low 4 bits in sixteen bytes, the fifth ones in the four bytes before.
+#[inline(always)]
+fn five_bits(packed: &[u8], i: usize) -> (u8, u8) {
+    let fifth = |i: usize| (packed[i / 8] >> (i % 8) & 1) << 4;
+    let low = packed[4 + i];
+    (low & 0xf | fifth(i), low >> 4 | fifth(i + 16))
+}
+
+#[inline(always)]
+fn q5_0(block: &[u8; 22], y: &mut [f32; 32]) {
+    let scale = f16(block[0], block[1]);
+    for i in 0..16 {
+        let (low, high) = five_bits(&block[2..], i);
+        y[i] = (i32::from(low) - 16) as f32 * scale;
+        y[i + 16] = (i32::from(high) - 16) as f32 * scale;
+    }
+}
+
+#[inline(always)]
+fn q5_1(block: &[u8; 24], y: &mut [f32; 32]) {
+    let (scale, min) = (f16(block[0], block[1]), f16(block[2], block[3]));
+    for i in 0..16 {
+        let (low, high) = five_bits(&block[4..], i);
+        y[i] = f32::from(low) * scale + min;
+        y[i + 16] = f32::from(high) * scale + min;
+    }
+}
+
+/// ggml's `kvalues_iq4nl`.
+const UNEVEN: [i8; 16] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
+/// The values of a float with 2 bits of exponent and 1 of fraction, doubled.
+const E2M1: [i8; 16] = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
+
+/// Sixteen bytes of two indices of steps each: the low halves come first.
+#[inline(always)]
+fn steps(steps: &[i8; 16], scale: f32, packed: &[u8], y: &mut [f32]) {
+    for (i, q) in packed.iter().enumerate().take(16) {
+        y[i] = scale * f32::from(steps[usize::from(q & 0xf)]);
+        y[i + 16] = scale * f32::from(steps[usize::from(q >> 4)]);
+    }
+}
+
+#[inline(always)]
+fn iq4_nl(block: &[u8; 18], y: &mut [f32; 32]) {
+    steps(&UNEVEN, f16(block[0], block[1]), &block[2..], y);
+}
+
+#[inline(always)]
+fn iq4_xs(block: &[u8; 136], y: &mut [f32; 256]) {
+    let d = f16(block[0], block[1]);
+    let high = u16::from_le_bytes([block[2], block[3]]);
+    for (i, (q, y)) in block[8..].as_chunks::<16>().0.iter().zip(y.as_chunks_mut::<32>().0).enumerate() {
+        let low = block[4 + i / 2] >> (4 * (i % 2)) & 0xf;
+        let scale = i32::from(low) | i32::from(high >> (2 * i) & 3) << 4;
+        steps(&UNEVEN, d * (scale - 32) as f32, q, y);
+    }
+}
+
+#[inline(always)]
+fn mxfp4(block: &[u8; 17], y: &mut [f32; 32]) {
+    // Half of 2^(e − 127), because the values are doubled.
+    let e = u32::from(block[0]);
+    let scale = f32::from_bits(if e < 2 { 0x0020_0000 << e } else { (e - 1) << 23 });
+    steps(&E2M1, scale, &block[1..], y);
+}
+
+#[inline(always)]
+fn q2k(block: &[u8; 84], y: &mut [f32; 256]) {
+    let (d, dmin) = (f16(block[80], block[81]), f16(block[82], block[83]));
+    for (i, y) in y.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+        // Half a block is 32 bytes with 2 bits of each quarter; a sub-block is half a quarter.
+        let (half, quarter, part) = (i / 8, i / 2 % 4, i % 2);
+        let (scale, min) = (d * f32::from(block[i] & 0xf), dmin * f32::from(block[i] >> 4));
+        let q = &block[16 + 32 * half + 16 * part..][..16];
+        for (y, q) in y.iter_mut().zip(q) {
+            *y = scale * f32::from(q >> (2 * quarter) & 3) - min;
+        }
+    }
+}
+
+#[inline(always)]
+fn q3k(block: &[u8; 110], y: &mut [f32; 256]) {
+    let d = f16(block[108], block[109]);
+    let packed = &block[96..108];
+    for (i, y) in y.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+        // The low 4 bits of scales 0 to 7 are the low halves of eight bytes, of 8 to 15 the high ones; the high 2 bits are
+        // in the four bytes after.
+        let low = packed[i % 8] >> (4 * (i / 8)) & 0xf;
+        let scale = i32::from(low | (packed[8 + i % 4] >> (2 * (i / 4)) & 3) << 4) - 32;
+        let (half, quarter, part) = (i / 8, i / 2 % 4, i % 2);
+        let q = &block[32 + 32 * half + 16 * part..][..16];
+        let high = &block[16 * part..][..16];
+        for ((y, q), high) in y.iter_mut().zip(q).zip(high) {
+            let missing = if high >> (4 * half + quarter) & 1 == 0 { 4 } else { 0 };
+            *y = d * scale as f32 * (i32::from(q >> (2 * quarter) & 3) - missing) as f32;
+        }
     }
 }
 

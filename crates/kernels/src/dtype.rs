@@ -22,6 +22,20 @@ pub enum Dtype {
     Q5K,
     /// 6 bits; 256 values in sixteen sub-blocks with 8-bit scales.
     Q6K,
+    /// 5 bits and a scale for 32 values.
+    Q5_0,
+    /// 5 bits, a scale and a minimum for 32 values.
+    Q5_1,
+    /// 2 bits; 256 values in sixteen sub-blocks with 4-bit scales and minima.
+    Q2K,
+    /// 3 bits; 256 values in sixteen sub-blocks with 6-bit scales.
+    Q3K,
+    /// 4 bits that name one of sixteen uneven steps, and a scale for 32 values.
+    Iq4Nl,
+    /// The same steps; 256 values in eight sub-blocks with 6-bit scales.
+    Iq4Xs,
+    /// Floats of 4 bits with a power of two for 32 values (OCP Microscaling).
+    Mxfp4,
 }
 
 impl Dtype {
@@ -30,8 +44,8 @@ impl Dtype {
     pub const fn block_len(self) -> usize {
         match self {
             Self::F32 | Self::F16 | Self::BF16 => 1,
-            Self::Q4_0 | Self::Q4_1 | Self::Q8_0 => 32,
-            Self::Q4K | Self::Q5K | Self::Q6K => 256,
+            Self::Q4_0 | Self::Q4_1 | Self::Q5_0 | Self::Q5_1 | Self::Q8_0 | Self::Iq4Nl | Self::Mxfp4 => 32,
+            Self::Q2K | Self::Q3K | Self::Q4K | Self::Q5K | Self::Q6K | Self::Iq4Xs => 256,
         }
     }
 
@@ -47,6 +61,13 @@ impl Dtype {
             Self::Q4K => 4 + 12 + 128,
             Self::Q5K => 4 + 12 + 32 + 128,
             Self::Q6K => 128 + 64 + 16 + 2,
+            Self::Q5_0 => 2 + 4 + 16,
+            Self::Q5_1 => 4 + 4 + 16,
+            Self::Q2K => 16 + 64 + 4,
+            Self::Q3K => 32 + 64 + 12 + 2,
+            Self::Iq4Nl => 2 + 16,
+            Self::Iq4Xs => 2 + 2 + 4 + 128,
+            Self::Mxfp4 => 1 + 16,
         }
     }
 

@@ -49,6 +49,31 @@ kernels! {
         }
     }
 
+    /// `y *= x`.
+    pub fn multiply(y: &mut [f32], x: &[f32]) {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y *= x;
+        }
+    }
+
+    /// `x = cap · tanh(x / cap)`.
+    pub fn soft_cap(x: &mut [f32], cap: f32) {
+        for x in x {
+            let z = *x / cap;
+            let s = z * z;
+            // `tanh` loses digits near zero, where the series to z⁹ is exact; beyond, `tanh` is.
+            let series = z * (1.0 + s * (-1.0 / 3.0 + s * (2.0 / 15.0 + s * (-17.0 / 315.0 + s * (62.0 / 2835.0)))));
+            *x = cap * if s < 0.0625 { series } else { tanh(z) };
+        }
+    }
+
+    /// Slope of [`soft_cap`] where it gave `y`: `1 − (y / cap)²`, written over `y`.
+    pub fn soft_cap_slope(y: &mut [f32], cap: f32) {
+        for y in y {
+            *y = 1.0 - (*y / cap) * (*y / cap);
+        }
+    }
+
     /// Row of RMSNorm (Zhang and Sennrich 2019): `y = x · rstd · w`; returns `rstd = 1 / sqrt(mean(x²) + eps)`.
     pub fn rms_norm(y: &mut [f32], x: &[f32], w: &[f32], eps: f32) -> f32 {
         let mean = sum_by(x.len(), |i| x[i] * x[i]) / x.len() as f32;

@@ -4,7 +4,7 @@ use graft_core::{AdapterSpec, Digest, Purpose, Targets, random};
 use graft_ops::{Cpu, Device, Dropout, Inference, Lora, LoraRows, ParamSet, Tape, Tensor};
 use rand::RngExt as _;
 
-use crate::{Error, Model};
+use crate::{Error, Model, linear::Linear};
 
 /// A target module: a linear layer of the base model that can carry LoRA weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -194,17 +194,19 @@ impl<D: Device> Adapter<D> {
     /// The embeddings `(tokens, width)` of the virtual tokens.
     pub(crate) fn prompt(&self) -> Option<D::Param<'_>> {
         match self.kind {
-            AdapterKind::SoftPrompt { tokens } => Some(D::first_rows(D::param(&self.params, 0), tokens)),
+            AdapterKind::SoftPrompt { tokens } => Some(D::rows(D::param(&self.params, 0), 0..tokens)),
             AdapterKind::Lora { .. } => None,
         }
     }
 
-    /// The LoRA weights of a target module.
-    pub(crate) fn at(&self, module: usize) -> Option<Lora<D::Param<'_>>> {
+    /// The LoRA weights of a linear layer: of its rows of the target module.
+    pub(crate) fn at(&self, linear: &Linear<D>) -> Option<Lora<D::Param<'_>>> {
+        let module = linear.module;
         let (a, b) = (*self.lora.get(module)?)?;
         let AdapterKind::Lora { scale } = self.kind else { return None };
         let dropout = self.dropout.map(|d| Dropout { seed: d.seed ^ ((module as u64) << 40), ..d });
-        Some(Lora { a: D::param(&self.params, a), b: D::param(&self.params, b), scale, dropout })
+        let b = D::rows(D::param(&self.params, b), linear.rows.clone());
+        Some(Lora { a: D::param(&self.params, a), b, scale, dropout })
     }
 }
 
@@ -213,18 +215,31 @@ pub(crate) type Group<'a, D> = (Range<usize>, Option<&'a Adapter<D>>);
 
 /// Which adapter applies to which rows.
 pub(crate) trait Adapt<'a, D: Device>: Copy {
-    /// Linear layers with the same input, whose target modules are consecutive (as q, k and v).
+    /// Products of the same input with the weights of linear layers (as q, k and v), with LoRA terms and without biases.
+    fn products<const N: usize>(
+        self,
+        tape: &mut Tape<'a, D>,
+        x: &Tensor<D>,
+        layers: [&'a Linear<D>; N],
+    ) -> [Tensor<D>; N];
+
+    /// Linear layers with the same input: `(rows, in)` to `(rows, out)` each.
     fn linears<const N: usize>(
         self,
         tape: &mut Tape<'a, D>,
         x: &Tensor<D>,
-        weights: [&'a D::Weight; N],
-        first_module: usize,
-    ) -> [Tensor<D>; N];
+        layers: [&'a Linear<D>; N],
+    ) -> [Tensor<D>; N] {
+        let mut own = layers.iter();
+        self.products(tape, x, layers).map(|y| match own.next() {
+            Some(layer) => layer.with_bias(tape, y),
+            None => y,
+        })
+    }
 
     /// A linear layer with the LoRA terms of its target module: `(rows, in)` to `(rows, out)`.
-    fn linear(self, tape: &mut Tape<'a, D>, x: &Tensor<D>, weight: &'a D::Weight, module: usize) -> Tensor<D> {
-        let [y] = self.linears(tape, x, [weight], module);
+    fn linear(self, tape: &mut Tape<'a, D>, x: &Tensor<D>, layer: &'a Linear<D>) -> Tensor<D> {
+        let [y] = self.linears(tape, x, [layer]);
         y
     }
 
@@ -237,18 +252,13 @@ pub(crate) trait Adapt<'a, D: Device>: Copy {
 
 /// The same adapter, or none, for all rows; gradients are computed, as in training.
 impl<'a, D: Device> Adapt<'a, D> for Option<&'a Adapter<D>> {
-    fn linears<const N: usize>(
+    fn products<const N: usize>(
         self,
         tape: &mut Tape<'a, D>,
         x: &Tensor<D>,
-        weights: [&'a D::Weight; N],
-        first_module: usize,
+        layers: [&'a Linear<D>; N],
     ) -> [Tensor<D>; N] {
-        let mut module = first_module..;
-        weights.map(|weight| {
-            let lora = module.next().and_then(|module| self?.at(module));
-            tape.linear(x, weight, lora)
-        })
+        layers.map(|layer| tape.linear(x, &layer.weight, self.and_then(|adapter| adapter.at(layer))))
     }
 
     fn place(self, tape: &mut Tape<'a, D>, x: D::Matrix, places: Option<Rc<[usize]>>) -> Tensor<D> {
@@ -280,19 +290,16 @@ impl<D: Device> Clone for Groups<'_, D> {
 impl<D: Device> Copy for Groups<'_, D> {}
 
 impl<'a, D: Inference> Adapt<'a, D> for Groups<'a, D> {
-    fn linears<const N: usize>(
+    fn products<const N: usize>(
         self,
         tape: &mut Tape<'a, D>,
         x: &Tensor<D>,
-        weights: [&'a D::Weight; N],
-        first_module: usize,
+        layers: [&'a Linear<D>; N],
     ) -> [Tensor<D>; N] {
-        let mut module = first_module..;
-        let layers = weights.map(|weight| {
-            let module = module.next().unwrap_or(first_module);
+        let layers = layers.map(|layer| {
             let lora =
-                |(rows, adapter): &Group<'a, D>| Some(LoraRows { rows: rows.clone(), lora: (*adapter)?.at(module)? });
-            (weight, self.all.iter().filter_map(lora).collect())
+                |(rows, adapter): &Group<'a, D>| Some(LoraRows { rows: rows.clone(), lora: (*adapter)?.at(layer)? });
+            (&layer.weight, self.all.iter().filter_map(lora).collect())
         });
         tape.device().linears(x.value(), &layers).map(Tensor::constant)
     }

@@ -1,15 +1,16 @@
 //! Frozen language models that take adapters as arguments: loss and gradients for training, cached generation for
 //! inference.
 //!
-//! One file per architecture. Sequences are packed without padding, and a prefix that all sequences of a micro-batch
+//! One file for decoder-only models and one for T5. Sequences are packed without padding, and a prefix that all sequences of a micro-batch
 //! share is computed once.
 
 mod adapter;
 mod batch;
 mod cache;
+mod decoder;
 mod error;
 mod generator;
-mod llama;
+mod linear;
 mod model;
 mod peft;
 mod prompt;

@@ -1,12 +1,12 @@
 use std::{ops::Range, path::Path, rc::Rc};
 
 use graft_formats::{ModelConfig, ModelFiles};
-use graft_ops::{AttentionRange, Cpu, Device, Matrix, Shaped, Tape, Target, Tensor};
+use graft_ops::{AttentionRange, Cpu, Device, Head, Matrix, Shaped, Tape, Target, Tensor};
 
 use crate::{
     Adapter, Error, MicroBatch, PackedRows, Sequence, TargetModule,
     cache::NewRows,
-    llama::{Llama, Rows},
+    decoder::{Decoder, Rows},
     t5::{Mask, Pairs, T5},
 };
 
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug)]
 pub enum Model<D: Device = Cpu> {
     /// Decoder only.
-    Llama(Llama<D>),
+    Decoder(Decoder<D>),
     /// Encoder and decoder.
     T5(T5<D>),
 }
@@ -35,7 +35,7 @@ impl Model {
     /// A tensor that is missing or has another shape than the config says.
     pub fn load(files: &ModelFiles) -> Result<Self, Error> {
         match &files.config {
-            ModelConfig::Llama(config) => Llama::load(config, &files.tensors).map(Self::Llama),
+            ModelConfig::Decoder(config) => Decoder::load(config, &files.tensors).map(Self::Decoder),
             ModelConfig::T5(config) => T5::load(config, &files.tensors).map(Self::T5),
         }
     }
@@ -55,7 +55,7 @@ impl Model {
     /// The device can't take the weights.
     pub fn upload<E: Device>(&self, device: &E) -> Result<Model<E>, Error> {
         let uploaded = match self {
-            Self::Llama(model) => Model::Llama(model.upload(device)),
+            Self::Decoder(model) => Model::Decoder(model.upload(device)),
             Self::T5(model) => Model::T5(model.upload(device)),
         };
         device.status().map_err(Error::Device)?;
@@ -71,11 +71,11 @@ impl Model {
         self.check(&[&sequence], adapter)?;
         let mut tape = Tape::frozen();
         let hidden = match self {
-            Self::Llama(model) => {
+            Self::Decoder(model) => {
                 let batch = MicroBatch { sequences: &[&sequence], shared: 0, weight: 1.0 };
                 let mut packed = PackedRows::causal(&batch, adapter.map_or(0, Adapter::virtual_tokens));
                 packed.rows = (0..packed.tokens.len()).collect();
-                run_llama(model, &mut tape, adapter, packed, Context::default()).0
+                run_decoder(model, &mut tape, adapter, packed, Context::default()).0
             }
             Self::T5(model) => {
                 let pairs = [(source, tokens)];
@@ -91,26 +91,17 @@ impl<D: Device> Model<D> {
     #[must_use]
     pub fn device(&self) -> &D {
         match self {
-            Self::Llama(model) => &model.device,
+            Self::Decoder(model) => &model.device,
             Self::T5(model) => &model.device,
         }
     }
 
     /// The target modules: linear layers that can carry LoRA weights.
     #[must_use]
-    pub fn target_modules(&self) -> Vec<TargetModule> {
+    pub fn target_modules(&self) -> &[TargetModule] {
         match self {
-            Self::Llama(model) => model.target_modules(),
+            Self::Decoder(model) => model.target_modules(),
             Self::T5(model) => model.target_modules(),
-        }
-    }
-
-    /// The frozen weight of a target module.
-    #[must_use]
-    pub fn target_module_weight(&self, module: usize) -> Option<&D::Weight> {
-        match self {
-            Self::Llama(model) => Some(model.target_module_weight(module)),
-            Self::T5(model) => model.target_module_weight(module),
         }
     }
 
@@ -124,7 +115,7 @@ impl<D: Device> Model<D> {
     #[must_use]
     pub fn decoder_start(&self) -> u32 {
         match self {
-            Self::Llama(_) => 0,
+            Self::Decoder(_) => 0,
             Self::T5(model) => model.config.decoder_start,
         }
     }
@@ -145,7 +136,7 @@ impl<D: Device> Model<D> {
     #[must_use]
     pub fn depth(&self) -> (usize, usize) {
         match self {
-            Self::Llama(model) => (model.config.layers, model.config.heads),
+            Self::Decoder(model) => (model.config.layers, model.config.heads),
             Self::T5(model) => (model.config.layers, model.config.heads),
         }
     }
@@ -154,7 +145,7 @@ impl<D: Device> Model<D> {
     #[must_use]
     pub fn context(&self) -> usize {
         match self {
-            Self::Llama(model) => model.config.max_positions,
+            Self::Decoder(model) => model.config.max_positions,
             // Relative positions set no limit; this one bounds memory.
             Self::T5(_) => 1 << 14,
         }
@@ -164,17 +155,19 @@ impl<D: Device> Model<D> {
     #[must_use]
     pub fn embedding(&self) -> &D::Weight {
         match self {
-            Self::Llama(model) => model.embedding(),
+            Self::Decoder(model) => model.embedding(),
             Self::T5(model) => model.embedding(),
         }
     }
 
-    /// The output head and the factor on its logits.
+    /// The output head.
     #[must_use]
-    pub fn head(&self) -> (&D::Weight, f32) {
+    pub fn head(&self) -> Head<'_, D::Weight> {
         match self {
-            Self::Llama(model) => (model.head(), 1.0),
-            Self::T5(model) => (model.head(), model.head_scale()),
+            Self::Decoder(model) => {
+                Head { weight: model.head(), scale: model.config.logit_scale, cap: model.config.logit_cap }
+            }
+            Self::T5(model) => Head { weight: model.head(), scale: model.head_scale(), cap: None },
         }
     }
 
@@ -182,7 +175,7 @@ impl<D: Device> Model<D> {
     #[must_use]
     pub fn bytes_per_row(&self, recompute: bool) -> usize {
         match self {
-            Self::Llama(model) => model.bytes_per_row(recompute),
+            Self::Decoder(model) => model.bytes_per_row(recompute),
             Self::T5(model) => model.bytes_per_row(),
         }
     }
@@ -203,11 +196,10 @@ impl<D: Device> Model<D> {
         let device = self.device();
         let mut tape = if grads.is_some() { Tape::on(device) } else { Tape::frozen_on(device) };
         let (hidden, targets) = match self {
-            Self::Llama(model) => hidden_llama(model, &mut tape, adapter, batch, context),
+            Self::Decoder(model) => hidden_decoder(model, &mut tape, adapter, batch, context),
             Self::T5(model) => hidden_t5(model, &mut tape, adapter, batch, context),
         };
-        let (head, scale) = self.head();
-        let (log_probs, gradient) = device.cross_entropy(hidden.value(), head, scale, &targets, grads.is_some());
+        let (log_probs, gradient) = device.cross_entropy(hidden.value(), &self.head(), &targets, grads.is_some());
         if let (Some(gradient), Some(grads)) = (gradient, grads) {
             tape.backward(&hidden, gradient, grads);
         }
@@ -263,19 +255,19 @@ impl<D: Device> Model<D> {
     }
 }
 
-fn hidden_llama<'a, D: Device>(
-    model: &'a Llama<D>,
+fn hidden_decoder<'a, D: Device>(
+    model: &'a Decoder<D>,
     tape: &mut Tape<'a, D>,
     adapter: Option<&'a Adapter<D>>,
     batch: &MicroBatch<'_>,
     context: Context<'_>,
 ) -> (Tensor<D>, Vec<Target>) {
     let packed = PackedRows::causal(batch, adapter.map_or(0, Adapter::virtual_tokens));
-    run_llama(model, tape, adapter, packed, context)
+    run_decoder(model, tape, adapter, packed, context)
 }
 
-fn run_llama<'a, D: Device>(
-    model: &'a Llama<D>,
+fn run_decoder<'a, D: Device>(
+    model: &'a Decoder<D>,
     tape: &mut Tape<'a, D>,
     adapter: Option<&'a Adapter<D>>,
     packed: PackedRows,
@@ -284,7 +276,7 @@ fn run_llama<'a, D: Device>(
     let device = &model.device;
     let x = model.embed(tape, adapter, &packed.tokens, Some(Rc::new([0])));
     let (ranges, wanted) = (device.ranges(packed.ranges), device.indices(packed.rows));
-    let rows = Rows { ranges, rope: model.rope(&packed.positions), wanted };
+    let rows = Rows { ranges, angles: model.angles(&packed.positions), wanted };
     (model.forward(tape, adapter, x, &rows, &mut NewRows, context.recompute), packed.targets)
 }
 
@@ -386,10 +378,24 @@ pub(crate) mod load {
         }
     }
 
+    /// A matrix as it is stored.
+    pub(crate) fn stored(tensors: &Tensors, name: &str, rows: usize, cols: usize) -> Result<TensorBytes, Error> {
+        tensors.get(name, &[rows, cols]).map_err(Error::Load)
+    }
+
     /// A weight that stays as it is stored.
+    pub(crate) fn weight(tensor: TensorBytes) -> Weight {
+        Weight::packed(tensor.rows, tensor.cols, tensor.dtype, Arc::new(Stored(tensor)))
+    }
+
+    /// As [`weight`].
     pub(crate) fn matrix(tensors: &Tensors, name: &str, rows: usize, cols: usize) -> Result<Weight, Error> {
-        let tensor = tensors.get(name, &[rows, cols]).map_err(Error::Load)?;
-        Ok(Weight::packed(rows, cols, tensor.dtype, Arc::new(Stored(tensor))))
+        stored(tensors, name, rows, cols).map(weight)
+    }
+
+    /// A vector as a weight `(1, len)`.
+    pub(crate) fn row(tensors: &Tensors, name: &str, len: usize) -> Result<Weight, Error> {
+        tensors.get(name, &[len]).map(weight).map_err(Error::Load)
     }
 
     /// A vector of plain numbers.

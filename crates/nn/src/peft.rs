@@ -50,7 +50,7 @@ impl Adapter {
             weights.push((index, config.r, pair.a.1.clone(), pair.b.1.clone()));
         }
         weights.sort_by_key(|(module, ..)| *module);
-        Ok(Self::lora(&modules, config.scaling(), weights))
+        Ok(Self::lora(modules, config.scaling(), weights))
     }
 
     /// The adapter as PEFT stores it. `base` is what `base_model_name_or_path` will say.
@@ -92,8 +92,8 @@ fn target_names(targets: &Targets, model: &Model) -> Vec<String> {
     match targets {
         Targets::Named(names) => names.clone(),
         Targets::Decoder if model.has_encoder() => {
-            let modules = model.target_modules().into_iter().filter(|module| matches_target(targets, &module.name));
-            modules.map(|module| module.name).collect()
+            let modules = model.target_modules().iter().filter(|module| matches_target(targets, &module.name));
+            modules.map(|module| module.name.clone()).collect()
         }
         Targets::AllLinear | Targets::Decoder => {
             let modules = model.target_modules();

@@ -1,12 +1,12 @@
 use std::{ops::Range, rc::Rc};
 
-use graft_ops::{AttentionRange, Cpu, Device, Inference, Shaped as _, Tape};
+use graft_ops::{AttentionRange, Cpu, Device, Head, Inference, Shaped as _, Tape};
 
 use crate::{
     Adapter, Error, Model,
     adapter::{Adapt, Group, Groups},
     cache::{Cached, FreeRows},
-    llama::{Llama, Rows},
+    decoder::{Decoder, Rows},
     t5::{DecoderMemory, Mask, Pairs},
 };
 
@@ -65,7 +65,7 @@ impl<D: Inference> Session<D> {
     #[must_use]
     pub fn new(model: &Model<D>, rows: usize) -> Self {
         let cache = || match model {
-            Model::Llama(llama) => llama.cache(rows),
+            Model::Decoder(decoder) => decoder.cache(rows),
             Model::T5(t5) => t5.cache(rows),
         };
         let sources = model.has_encoder().then(|| (cache(), FreeRows::new(rows)));
@@ -87,13 +87,13 @@ impl<D: Inference> Session<D> {
         let count = virtual_tokens + tokens.len();
         model.check_tokens(tokens, count)?;
         let Some(place) = self.free.take(count) else { return Ok(None) };
-        if let (Model::Llama(llama), true) = (model, count > 0) {
+        if let (Model::Decoder(decoder), true) = (model, count > 0) {
             let all: Vec<u32> = std::iter::repeat_n(0, virtual_tokens).chain(tokens.iter().copied()).collect();
             let range = AttentionRange { queries: 0..count, prefix: 0..0, keys: place.clone(), causal: true };
             let places = (virtual_tokens > 0).then(|| Rc::from([0_usize].as_slice()));
             let (to, positions): (_, Vec<u32>) = (place.clone().collect(), (0..count as u32).collect());
-            let input = LlamaInput { tokens: &all, to, positions: &positions, wanted: Rc::new([count - 1]) };
-            run(llama, adapter, input, &mut self.cache, vec![range], places);
+            let input = DecoderInput { tokens: &all, to, positions: &positions, wanted: Rc::new([count - 1]) };
+            run(decoder, adapter, input, &mut self.cache, vec![range], places);
         }
         Ok(Some(put(&mut self.prefixes, place)))
     }
@@ -217,9 +217,10 @@ impl<D: Inference> Session<D> {
         let adapters = Groups { all: &groups, wanted: &wanted_groups };
         let device = model.device();
         let hidden = match model {
-            Model::Llama(llama) => {
-                let input = LlamaInput { tokens: &tokens, to: to.into(), positions: &positions, wanted: wanted.into() };
-                run(llama, adapters, input, &mut self.cache, ranges, None)
+            Model::Decoder(decoder) => {
+                let input =
+                    DecoderInput { tokens: &tokens, to: to.into(), positions: &positions, wanted: wanted.into() };
+                run(decoder, adapters, input, &mut self.cache, ranges, None)
             }
             Model::T5(t5) => {
                 let [sources, targets, cross] =
@@ -350,8 +351,8 @@ fn grow<'a, D: Device>(groups: &mut Vec<Group<'a, D>>, rows: Range<usize>, adapt
     }
 }
 
-/// Input rows of one forward computation of a Llama over a cache.
-struct LlamaInput<'p> {
+/// Input rows of one forward computation of a decoder over a cache.
+struct DecoderInput<'p> {
     tokens: &'p [u32],
     /// Cache row that receives each row's keys and values.
     to: Rc<[usize]>,
@@ -359,23 +360,23 @@ struct LlamaInput<'p> {
     wanted: Rc<[usize]>,
 }
 
-/// Runs a Llama over a cache; returns the hidden states of the wanted rows.
+/// Runs a decoder over a cache; returns the hidden states of the wanted rows.
 fn run<'a, D: Inference>(
-    llama: &'a Llama<D>,
+    decoder: &'a Decoder<D>,
     adapters: impl Adapt<'a, D> + 'a,
-    input: LlamaInput<'_>,
+    input: DecoderInput<'_>,
     cache: &mut D::Cache,
     ranges: Vec<AttentionRange>,
     places: Option<Rc<[usize]>>,
 ) -> D::Matrix {
-    let device = &llama.device;
+    let device = &decoder.device;
     let mut tape = Tape::frozen_on(device);
     // Only a prefix contains soft prompts; other input has no `places`.
-    let x = llama.embed(&mut tape, adapters, input.tokens, places);
+    let x = decoder.embed(&mut tape, adapters, input.tokens, places);
     let (ranges, wanted) = (device.ranges(ranges.into()), device.indices(input.wanted));
-    let rows = Rows { ranges, rope: llama.rope(input.positions), wanted };
+    let rows = Rows { ranges, angles: decoder.angles(input.positions), wanted };
     let mut memory = Cached { cache, rows: &*device.indices(input.to) };
-    llama.forward(&mut tape, adapters, x, &rows, &mut memory, false).into_matrix(device)
+    decoder.forward(&mut tape, adapters, x, &rows, &mut memory, false).into_matrix(device)
 }
 
 /// Greedy continuation of one sequence: at most `limit` new tokens, ended by (and without) any of `stop`.
@@ -426,8 +427,7 @@ impl<D: Inference> Model<D> {
     /// Logits `(rows, vocab)` of final hidden states.
     #[must_use]
     pub fn head_of(&self, hidden: &D::Matrix) -> D::Matrix {
-        let (head, scale) = self.head();
-        self.device().logits(hidden, head, scale)
+        self.device().logits(hidden, &self.head())
     }
 }
 
@@ -438,8 +438,12 @@ impl Model {
     /// When a token is not of the vocabulary.
     #[must_use]
     pub fn logits_among(&self, hidden: &[f32], tokens: &[u32]) -> Vec<f32> {
-        let (head, scale) = self.head();
-        head.forward_rows(hidden, tokens, scale)
+        let Head { weight, scale, cap } = self.head();
+        let logits = weight.forward_rows(hidden, tokens, scale);
+        match cap {
+            Some(cap) => logits.into_iter().map(|logit| cap * (logit / cap).tanh()).collect(),
+            None => logits,
+        }
     }
 }
 
@@ -448,7 +452,7 @@ impl<D: Device> Model<D> {
     #[must_use]
     pub fn session_row_bytes(&self) -> usize {
         match self {
-            Self::Llama(llama) => 8 * llama.config.layers * llama.config.kv_heads * llama.config.head_dim,
+            Self::Decoder(decoder) => 8 * decoder.config.layers * decoder.config.kv_heads * decoder.config.head_dim,
             Self::T5(t5) => 16 * t5.config.decoder_layers * t5.config.heads * t5.config.d_kv,
         }
     }

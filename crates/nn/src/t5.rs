@@ -12,6 +12,7 @@ use crate::{
     Error, TargetModule,
     adapter::{Adapt, Groups},
     cache::{Attend, Cached, NewRows},
+    linear::{Linear, Loader},
     model::load,
 };
 
@@ -20,6 +21,7 @@ use crate::{
 pub struct T5<D: Device = Cpu> {
     pub(crate) device: D,
     pub(crate) config: T5Config,
+    modules: Vec<TargetModule>,
     embedding: D::Weight,
     encoder: Stack<D>,
     decoder: Stack<D>,
@@ -38,17 +40,15 @@ struct Stack<D: Device = Cpu> {
 struct Block<D: Device = Cpu> {
     attention: Attention<D>,
     cross: Option<Attention<D>>,
-    feed_forward: Vec<D::Weight>,
+    feed_forward: Vec<Linear<D>>,
     feed_forward_norm: D::Vector,
-    feed_forward_module: usize,
 }
 
 #[derive(Debug)]
 struct Attention<D: Device = Cpu> {
     norm: D::Vector,
     /// q, k, v, o.
-    linear: [D::Weight; 4],
-    first_module: usize,
+    linear: [Linear<D>; 4],
 }
 
 /// The attention masks of a micro-batch of (source, target) pairs.
@@ -85,11 +85,11 @@ impl T5 {
     pub(crate) fn load(config: &T5Config, tensors: &Tensors) -> Result<Self, Error> {
         let c = config.clone();
         let embedding = load::matrix(tensors, "shared.weight", c.vocab, c.d_model)?;
-        let mut module = 0;
-        let encoder = Stack::load(&c, tensors, "encoder", c.layers, &mut module)?;
-        let decoder = Stack::load(&c, tensors, "decoder", c.decoder_layers, &mut module)?;
+        let mut loader = Loader::new(tensors);
+        let encoder = Stack::load(&c, &mut loader, "encoder", c.layers)?;
+        let decoder = Stack::load(&c, &mut loader, "decoder", c.decoder_layers)?;
         let head = (!c.tie).then(|| load::matrix(tensors, "lm_head.weight", c.vocab, c.d_model)).transpose()?;
-        Ok(Self { device: Cpu::F32, config: c, embedding, encoder, decoder, head })
+        Ok(Self { device: Cpu::F32, config: c, modules: loader.modules, embedding, encoder, decoder, head })
     }
 
     /// The same model on a device.
@@ -97,6 +97,7 @@ impl T5 {
         T5 {
             device: device.clone(),
             config: self.config.clone(),
+            modules: self.modules.clone(),
             embedding: device.weight(&self.embedding),
             encoder: self.encoder.upload(device),
             decoder: self.decoder.upload(device),
@@ -158,30 +159,8 @@ impl<D: Inference> T5<D> {
 }
 
 impl<D: Device> T5<D> {
-    pub(crate) fn target_modules(&self) -> Vec<TargetModule> {
-        let mut modules = Vec::new();
-        let mut push = |name: String, weight: &D::Weight| {
-            modules.push(TargetModule { name, inputs: weight.cols(), outputs: weight.rows() });
-        };
-        for (stack, part) in [(&self.encoder, "encoder"), (&self.decoder, "decoder")] {
-            for (layer, block) in stack.blocks.iter().enumerate() {
-                for (name, attention) in block.attentions() {
-                    for (linear, weight) in ["q", "k", "v", "o"].iter().zip(&attention.linear) {
-                        push(format!("{part}.block.{layer}.{name}.{linear}"), weight);
-                    }
-                }
-                let path = format!("{part}.block.{layer}.layer.{}.DenseReluDense", block.attentions().count());
-                for (name, weight) in feed_forward_names(self.config.gated).iter().zip(&block.feed_forward) {
-                    push(format!("{path}.{name}"), weight);
-                }
-            }
-        }
-        modules
-    }
-
-    pub(crate) fn target_module_weight(&self, module: usize) -> Option<&D::Weight> {
-        let blocks = self.encoder.blocks.iter().chain(&self.decoder.blocks);
-        blocks.flat_map(|block| block.attentions().flat_map(|(_, a)| &a.linear).chain(&block.feed_forward)).nth(module)
+    pub(crate) fn target_modules(&self) -> &[TargetModule] {
+        &self.modules
     }
 
     pub(crate) fn embedding(&self) -> &D::Weight {
@@ -258,8 +237,7 @@ impl<D: Device> T5<D> {
         memory: &mut impl Attend<D>,
     ) -> Tensor<D> {
         let normed = tape.rms_norm(x, &attention.norm, self.config.eps);
-        let [q, k, v] =
-            adapters.linears(tape, &normed, [0, 1, 2].map(|i| &attention.linear[i]), attention.first_module);
+        let [q, k, v] = adapters.linears(tape, &normed, [0, 1, 2].map(|i| &attention.linear[i]));
         let mixed = memory.attend(tape, index, [&q, &k, &v], layer);
         let out = attention.project(tape, adapters, &mixed, 3);
         tape.add(x, out)
@@ -272,9 +250,7 @@ impl<D: Device> T5<D> {
         block: &'a Block<D>,
         x: &Tensor<D>,
     ) -> Tensor<D> {
-        let linear = |tape: &mut Tape<'a, D>, x: &Tensor<D>, i: usize| {
-            adapters.linear(tape, x, &block.feed_forward[i], block.feed_forward_module + i)
-        };
+        let linear = |tape: &mut Tape<'a, D>, x: &Tensor<D>, i: usize| adapters.linear(tape, x, &block.feed_forward[i]);
         let normed = tape.rms_norm(x, &block.feed_forward_norm, self.config.eps);
         let first = linear(tape, &normed, 0);
         let (inner, last) = match (self.config.gated, self.config.activation) {
@@ -299,7 +275,7 @@ impl<D: Device> T5<D> {
     fn layer(&self, ranges: &Rc<D::Ranges>, bias: Option<(Rc<D::Vector>, usize)>) -> AttentionLayer<D> {
         let c = &self.config;
         let heads = Heads { heads: c.heads, kv_heads: c.heads, dim: c.d_kv, scale: 1.0 };
-        AttentionLayer { heads, ranges: Rc::clone(ranges), bias }
+        AttentionLayer { heads, ranges: Rc::clone(ranges), bias, window: None, cap: None }
     }
 
     /// The position bias `(heads, 2·reach − 1)` of every distance below `reach`, and `reach`.
@@ -325,8 +301,9 @@ impl Stack {
         Stack { blocks, norm: device.vector(&self.norm), bias: self.bias.clone() }
     }
 
-    fn load(c: &T5Config, tensors: &Tensors, part: &str, layers: usize, module: &mut usize) -> Result<Self, Error> {
-        let blocks = (0..layers).map(|layer| Block::load(c, tensors, part, layer, module)).collect::<Result<_, _>>()?;
+    fn load(c: &T5Config, loader: &mut Loader<'_>, part: &str, layers: usize) -> Result<Self, Error> {
+        let blocks = (0..layers).map(|layer| Block::load(c, loader, part, layer)).collect::<Result<_, _>>()?;
+        let tensors = loader.tensors;
         let norm = load::vector(tensors, &format!("{part}.final_layer_norm.weight"), c.d_model)?;
         let bias = format!("{part}.block.0.layer.0.SelfAttention.relative_attention_bias.weight");
         let bias = load::matrix(tensors, &bias, c.buckets, c.heads)?;
@@ -340,35 +317,32 @@ impl Block {
     fn upload<E: Device>(&self, device: &E) -> Block<E> {
         let attention = |attention: &Attention| Attention {
             norm: device.vector(&attention.norm),
-            linear: attention.linear.each_ref().map(|weight| device.weight(weight)),
-            first_module: attention.first_module,
+            linear: attention.linear.each_ref().map(|linear| linear.upload(device)),
         };
         Block {
             attention: attention(&self.attention),
             cross: self.cross.as_ref().map(attention),
-            feed_forward: self.feed_forward.iter().map(|weight| device.weight(weight)).collect(),
+            feed_forward: self.feed_forward.iter().map(|linear| linear.upload(device)).collect(),
             feed_forward_norm: device.vector(&self.feed_forward_norm),
-            feed_forward_module: self.feed_forward_module,
         }
     }
 
-    fn load(c: &T5Config, tensors: &Tensors, part: &str, layer: usize, module: &mut usize) -> Result<Self, Error> {
+    fn load(c: &T5Config, loader: &mut Loader<'_>, part: &str, layer: usize) -> Result<Self, Error> {
+        let tensors = loader.tensors;
         let path = |rest: &str| format!("{part}.block.{layer}.{rest}");
         let mut attention = |index: usize, name: &str| {
             let width = c.heads * c.d_kv;
-            let matrix = |linear: &str, rows, cols| {
-                load::matrix(tensors, &path(&format!("layer.{index}.{name}.{linear}.weight")), rows, cols)
+            let mut one = |linear: &str, outputs, inputs| {
+                loader.one(&path(&format!("layer.{index}.{name}.{linear}")), outputs, inputs)
             };
             let linear = [
-                matrix("q", width, c.d_model)?,
-                matrix("k", width, c.d_model)?,
-                matrix("v", width, c.d_model)?,
-                matrix("o", c.d_model, width)?,
+                one("q", width, c.d_model)?,
+                one("k", width, c.d_model)?,
+                one("v", width, c.d_model)?,
+                one("o", c.d_model, width)?,
             ];
             let norm = load::vector(tensors, &path(&format!("layer.{index}.layer_norm.weight")), c.d_model)?;
-            let first_module = *module;
-            *module += 4;
-            Ok::<_, Error>(Attention { norm, linear, first_module })
+            Ok::<_, Error>(Attention { norm, linear })
         };
         let own = attention(0, "SelfAttention")?;
         let cross = (part == "decoder").then(|| attention(1, "EncDecAttention")).transpose()?;
@@ -377,21 +351,10 @@ impl Block {
         let mut feed_forward = Vec::with_capacity(names.len());
         for name in names {
             let (rows, cols) = if *name == "wo" { (c.d_model, c.d_ff) } else { (c.d_ff, c.d_model) };
-            let full = path(&format!("layer.{index}.DenseReluDense.{name}.weight"));
-            feed_forward.push(load::matrix(tensors, &full, rows, cols)?);
+            feed_forward.push(loader.one(&path(&format!("layer.{index}.DenseReluDense.{name}")), rows, cols)?);
         }
         let feed_forward_norm = load::vector(tensors, &path(&format!("layer.{index}.layer_norm.weight")), c.d_model)?;
-        let feed_forward_module = *module;
-        *module += names.len();
-        Ok(Self { attention: own, cross, feed_forward, feed_forward_norm, feed_forward_module })
-    }
-}
-
-impl<D: Device> Block<D> {
-    /// The attention layers in the order of their target modules.
-    fn attentions(&self) -> impl Iterator<Item = (&'static str, &Attention<D>)> {
-        let cross = self.cross.iter().map(|cross| ("layer.1.EncDecAttention", cross));
-        std::iter::once(("layer.0.SelfAttention", &self.attention)).chain(cross)
+        Ok(Self { attention: own, cross, feed_forward, feed_forward_norm })
     }
 }
 
@@ -404,7 +367,7 @@ impl<D: Device> Attention<D> {
         x: &Tensor<D>,
         index: usize,
     ) -> Tensor<D> {
-        adapters.linear(tape, x, &self.linear[index], self.first_module + index)
+        adapters.linear(tape, x, &self.linear[index])
     }
 }
 

@@ -13,6 +13,10 @@ pub struct AttentionLayer<D: Device = Cpu> {
     pub ranges: Rc<D::Ranges>,
     /// T5's position bias: the table `(heads, 2·reach − 1)` and `reach`, one more than the largest distance.
     pub bias: Option<(Rc<D::Vector>, usize)>,
+    /// Most keys that a query of a causal range attends to, its own among them; all without one.
+    pub window: Option<usize>,
+    /// Scores become `cap · tanh(score / cap)`.
+    pub cap: Option<f32>,
 }
 
 impl AttentionLayer {
@@ -24,6 +28,8 @@ impl AttentionLayer {
             ranges: &self.ranges,
             heads: self.heads,
             bias: self.bias.as_ref().map(|(table, reach)| Bias { table, reach: *reach }),
+            window: self.window,
+            cap: self.cap,
         }
     }
 }

@@ -1,4 +1,4 @@
-use std::rc::Rc;
+use std::{ops::Range, rc::Rc};
 
 use graft_kernels::{
     Bf16, Frozen, Gradients, Input, attention, attention_backward, matmul, pool,
@@ -6,8 +6,8 @@ use graft_kernels::{
 };
 
 use crate::{
-    Activation, AttentionLayer, AttentionRange, Device, DeviceError, LayerGradients, Lora, Matrix, Param, ParamSet,
-    Rope, Shaped, Target, Weight,
+    Activation, AttentionLayer, AttentionRange, Device, DeviceError, Head, LayerGradients, Lora, Matrix, Param,
+    ParamSet, Rope, Shaped, Target, Weight,
     linear::{dense, dense_mut, dropped, factor, input_gradient_term, param, up_term},
     loss::cross_entropy,
     params::clipped_step,
@@ -104,8 +104,8 @@ impl Device for Cpu {
         params.get(index)
     }
 
-    fn first_rows(param: Self::Param<'_>, rows: usize) -> Self::Param<'_> {
-        param.first_rows(rows)
+    fn rows(param: Self::Param<'_>, rows: Range<usize>) -> Self::Param<'_> {
+        param.rows_of(rows)
     }
 
     fn read_params(&self, params: &ParamSet, to: &mut [f32]) {
@@ -148,25 +148,32 @@ impl Device for Cpu {
         sum.add(x);
     }
 
+    fn scale(&self, x: &mut Matrix, factor: f32) {
+        pool::for_each_chunk(x.data_mut(), CHUNK, |_, piece| rows::scale(piece, factor));
+    }
+
     fn rms_norm(&self, x: &Matrix, weight: &Vec<f32>, eps: f32) -> (Matrix, Matrix) {
-        let (count, cols) = (x.rows(), x.cols());
-        let (mut y, mut rstd) = (Matrix::scratch(count, cols), Matrix::scratch(count, 1));
+        let cols = weight.len();
+        let count = x.data().len() / cols;
+        let (mut y, mut rstd) = (Matrix::scratch(x.rows(), x.cols()), Matrix::scratch(count, 1));
         let per_task = (CHUNK / cols).max(1);
         pool::for_each_chunks((y.data_mut(), per_task * cols), (rstd.data_mut(), per_task), |i, piece, rstd| {
             for (row, (out, rstd)) in piece.chunks_mut(cols).zip(rstd).enumerate() {
-                *rstd = rows::rms_norm(out, x.row(i * per_task + row), weight, eps);
+                let start = (i * per_task + row) * cols;
+                *rstd = rows::rms_norm(out, &x.data()[start..start + cols], weight, eps);
             }
         });
         (y, rstd)
     }
 
     fn rms_norm_backward(&self, dx: &mut Matrix, dy: &Matrix, x: &Matrix, weight: &Vec<f32>, rstd: &Matrix) {
-        let cols = x.cols();
+        let cols = weight.len();
         let per_task = (CHUNK / cols).max(1);
         pool::for_each_chunk(dx.data_mut(), per_task * cols, |i, piece| {
             for (row, dx) in piece.chunks_mut(cols).enumerate() {
                 let row = i * per_task + row;
-                rows::rms_norm_backward(dx, dy.row(row), x.row(row), weight, rstd.data()[row]);
+                let at = row * cols..(row + 1) * cols;
+                rows::rms_norm_backward(dx, &dy.data()[at.clone()], &x.data()[at], weight, rstd.data()[row]);
             }
         });
     }
@@ -333,12 +340,12 @@ impl Device for Cpu {
     fn cross_entropy(
         &self,
         h: &Matrix,
-        head: &Weight,
-        scale: f32,
+        head: &Head<'_, Weight>,
         targets: &[Target],
         gradient: bool,
     ) -> (Vec<f32>, Option<Matrix>) {
-        cross_entropy(h, head.frozen().rounded(self.bf16()), scale, targets, gradient)
+        let weight = &head.weight.frozen().rounded(self.bf16());
+        cross_entropy(h, &Head { weight, scale: head.scale, cap: head.cap }, targets, gradient)
     }
 
     fn adamw(

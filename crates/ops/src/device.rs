@@ -1,12 +1,13 @@
 use std::{
     error::Error,
     fmt::{self, Debug},
+    ops::Range,
     rc::Rc,
 };
 
 use graft_kernels::rows::AdamStep;
 
-use crate::{Activation, AttentionLayer, AttentionRange, Lora, Matrix, ParamSet, Rope, Target, Weight};
+use crate::{Activation, AttentionLayer, AttentionRange, Head, Lora, Matrix, ParamSet, Rope, Target, Weight};
 
 /// Something with rows and columns.
 pub trait Shaped {
@@ -64,8 +65,8 @@ pub trait Device: Clone + Debug + 'static {
     fn params(&self, params: &ParamSet) -> Self::Params;
     /// The tensor with an index.
     fn param(params: &Self::Params, index: usize) -> Self::Param<'_>;
-    /// A tensor cut to its first rows.
-    fn first_rows(param: Self::Param<'_>, rows: usize) -> Self::Param<'_>;
+    /// Some rows of a tensor.
+    fn rows(param: Self::Param<'_>, rows: Range<usize>) -> Self::Param<'_>;
     /// Copies all trainable numbers from the device.
     fn read_params(&self, params: &Self::Params, to: &mut [f32]);
     /// Overwrites all trainable numbers.
@@ -92,7 +93,10 @@ pub trait Device: Clone + Debug + 'static {
     fn gather(&self, weight: &Self::Weight, ids: &[u32]) -> Self::Matrix;
     /// `sum += x`.
     fn add(&self, sum: &mut Self::Matrix, x: &Self::Matrix);
-    /// RMSNorm of each row; with what its backward needs.
+    /// `x *= factor`.
+    fn scale(&self, x: &mut Self::Matrix, factor: f32);
+    /// RMSNorm of each row or, where the weight is shorter than a row, of each of its pieces (heads); with what its
+    /// backward needs.
     fn rms_norm(&self, x: &Self::Matrix, weight: &Self::Vector, eps: f32) -> (Self::Matrix, Self::Matrix);
     /// Adds to `dx`.
     fn rms_norm_backward(
@@ -111,7 +115,8 @@ pub trait Device: Clone + Debug + 'static {
     fn relu(&self, x: &mut Self::Matrix);
     /// Turns `dy` into the input's gradient.
     fn relu_backward(&self, dy: &mut Self::Matrix, y: &Self::Matrix);
-    /// Rotates each head of each row by its angles; `sign` −1 turns back.
+    /// Rotates each head of each row by its angles; `sign` −1 turns back. Where there are fewer angles than pairs, the rest
+    /// of the head stays as it is.
     fn rotate(&self, x: &mut Self::Matrix, angles: &Self::Angles, heads: usize, sign: f32);
     /// The rows with these indices.
     fn select(&self, x: &Self::Matrix, indices: &Self::Indices) -> Self::Matrix;
@@ -162,13 +167,11 @@ pub trait Device: Clone + Debug + 'static {
         lora: Option<LayerGradients<'_, '_, Self>>,
     ) -> Option<Self::Matrix>;
     /// Cross-entropy through the output head without storing all logits: `h (targets, hidden)` holds only rows that carry
-    /// loss; `head (vocab, hidden)` is frozen and its logits are scaled by `scale`. Returns each target's log-probability,
-    /// and, if asked, the gradient of `Σ weight · −log p` by `h`.
+    /// loss. Returns each target's log-probability, and, if asked, the gradient of `Σ weight · −log p` by `h`.
     fn cross_entropy(
         &self,
         h: &Self::Matrix,
-        head: &Self::Weight,
-        scale: f32,
+        head: &Head<'_, Self::Weight>,
         targets: &[Target],
         gradient: bool,
     ) -> (Vec<f32>, Option<Self::Matrix>);

@@ -29,7 +29,19 @@ impl<'a, D: Device> Tape<'a, D> {
         })
     }
 
-    /// RMSNorm of each row with the frozen `weight (cols)`.
+    /// `factor · x`.
+    pub fn scale(&mut self, x: Tensor<D>, factor: f32) -> Tensor<D> {
+        let slot = x.slot;
+        let mut y = x.into_matrix(self.device());
+        self.device().scale(&mut y, factor);
+        self.push(y, slot.is_some(), move |mut dy, grads| {
+            let Some(slot) = slot else { return };
+            grads.device.scale(&mut dy, factor);
+            grads.add(slot, dy);
+        })
+    }
+
+    /// RMSNorm of each row with the frozen `weight (cols)`, or of each of its pieces (heads) where the weight is shorter.
     pub fn rms_norm(&mut self, x: &Tensor<D>, weight: &'a D::Vector, eps: f32) -> Tensor<D> {
         let (y, rstd) = self.device().rms_norm(&x.value, weight, eps);
         let (slot, wanted) = (x.slot, x.slot.is_some());

@@ -1,8 +1,8 @@
 use std::{fmt::Debug, ops::Range};
 
-use graft_kernels::{Sparse, rows};
+use graft_kernels::{Sparse, pool, rows};
 
-use crate::{AttentionLayer, Cpu, Device, LoraRows, Matrix, Weight, attend, linear_groups};
+use crate::{AttentionLayer, Cpu, Device, Head, LoraRows, Matrix, Weight, attend, linear_groups};
 
 /// What generation over a KV cache asks of a device, beside what training does. Nothing is recorded for a backward pass.
 pub trait Inference: Device {
@@ -33,8 +33,8 @@ pub trait Inference: Device {
     /// `y = x·Wᵀ` of all rows for each of `N` weights, plus each group's LoRA term on its rows. Groups don't overlap.
     fn linears<const N: usize>(&self, x: &Self::Matrix, layers: &[AdaptedWeight<'_, Self>; N]) -> [Self::Matrix; N];
 
-    /// Logits `(rows, vocab)`: `scale · h·Wᵀ`.
-    fn logits(&self, h: &Self::Matrix, head: &Self::Weight, scale: f32) -> Self::Matrix;
+    /// Logits `(rows, vocab)`.
+    fn logits(&self, h: &Self::Matrix, head: &Head<'_, Self::Weight>) -> Self::Matrix;
 
     /// For each row of logits, the token with the largest among those that its mask allows. A mask has a bit for each
     /// token, 32 in a word from the lowest up; tokens beyond its end are not allowed.
@@ -100,9 +100,12 @@ impl Inference for Cpu {
         linear_groups(x, layers)
     }
 
-    fn logits(&self, h: &Matrix, head: &Weight, scale: f32) -> Matrix {
-        let mut logits = Matrix::scratch(h.rows(), head.rows());
-        head.forward(h.data(), logits.data_mut(), scale, &[]);
+    fn logits(&self, h: &Matrix, head: &Head<'_, Weight>) -> Matrix {
+        let mut logits = Matrix::scratch(h.rows(), head.weight.rows());
+        head.weight.forward(h.data(), logits.data_mut(), head.scale, &[]);
+        if let Some(cap) = head.cap {
+            pool::for_each_chunk(logits.data_mut(), 1 << 14, |_, piece| rows::soft_cap(piece, cap));
+        }
         logits
     }
 

@@ -29,7 +29,7 @@ pub use elementwise::Activation;
 pub use graft_kernels::{AttentionRange, Bf16, Dtype, Heads, Sparse, pool, rows::AdamStep};
 pub use inference::{AdaptedWeight, Best, Cache, Inference};
 pub use linear::{Dropout, Lora, LoraRows, linear_groups};
-pub use loss::Target;
+pub use loss::{Head, Target};
 pub use params::{Adam, Param, ParamSet};
 pub use rope::Rope;
 pub use tape::{Grads, Tape, Tensor};

@@ -11,6 +11,18 @@ pub struct Target {
     pub weight: f32,
 }
 
+/// The output head: how hidden states become logits, `cap · tanh(scale · h·Wᵀ / cap)`, or without the cap where there is
+/// none.
+#[derive(Debug)]
+pub struct Head<'w, W> {
+    /// `(vocab, hidden)`, frozen.
+    pub weight: &'w W,
+    /// Factor on the logits.
+    pub scale: f32,
+    /// Bound of the logits (Gemma 2).
+    pub cap: Option<f32>,
+}
+
 /// Most rows whose logits are in memory at the same time.
 const ROWS: usize = 256;
 /// Columns of a panel: vocabulary entries whose logits are computed, and later turned into gradients, while they are in
@@ -22,12 +34,11 @@ const SHARES: usize = 4;
 
 /// Cross-entropy through the output head without storing all logits.
 ///
-/// `h (targets, hidden)` holds only rows that carry loss; `head (vocab, hidden)` is frozen and its logits are scaled by
-/// `scale`. Returns each target's log-probability, and, if asked, the gradient of `Σ weight · −log p` by `h`.
+/// `h (targets, hidden)` holds only rows that carry loss. Returns each target's log-probability, and, if asked, the
+/// gradient of `Σ weight · −log p` by `h`.
 pub(crate) fn cross_entropy(
     h: &Matrix,
-    head: Frozen<'_>,
-    scale: f32,
+    head: &Head<'_, Frozen<'_>>,
     targets: &[Target],
     gradient: bool,
 ) -> (Vec<f32>, Option<Matrix>) {
@@ -38,30 +49,34 @@ pub(crate) fn cross_entropy(
     let most = targets.len().div_ceil(targets.len().div_ceil(ROWS).max(1)).max(1);
     for (chunk, targets) in targets.chunks(most).enumerate() {
         let at = chunk * most * hidden..(chunk * most + targets.len()) * hidden;
-        let mut logits = Matrix::scratch(targets.len(), head.shape().0);
-        let sums = forward(&h.data()[at.clone()], head, scale, &mut logits);
+        let vocab = head.weight.shape().0;
+        let mut logits = Matrix::scratch(targets.len(), vocab);
+        let sums = forward(&h.data()[at.clone()], head, &mut logits);
         for (row, (target, sum)) in targets.iter().zip(&sums).enumerate() {
             let (first, within) = (target.token as usize / PANEL * PANEL, target.token as usize % PANEL);
-            let width = PANEL.min(head.shape().0 - first);
+            let width = PANEL.min(vocab - first);
             log_probs.push(logits.data()[first * targets.len() + row * width + within] - sum);
         }
         if let Some(dh) = &mut dh {
-            backward(&mut logits, head, scale, targets, &sums, &mut dh.data_mut()[at]);
+            backward(&mut logits, head, targets, &sums, &mut dh.data_mut()[at]);
         }
     }
     (log_probs, dh)
 }
 
 /// Logits, panel after panel, each `(rows, panel)`; returns each row's log-sum-exp.
-fn forward(h: &[f32], head: Frozen<'_>, scale: f32, logits: &mut Matrix) -> Vec<f32> {
+fn forward(h: &[f32], head: &Head<'_, Frozen<'_>>, logits: &mut Matrix) -> Vec<f32> {
     let (rows, vocab) = (logits.rows(), logits.cols());
     // Per panel and row: the largest logit and `Σ exp(logit − largest)`; combined into the log-sum-exp below.
-    let input = head.input(h, scale);
+    let input = head.weight.input(h, head.scale);
     let mut found = vec![(0.0_f32, 0.0_f32); vocab.div_ceil(PANEL) * rows];
     pool::for_each_chunks((logits.data_mut(), rows * PANEL), (&mut found, rows), |index, panel, found| {
         let width = panel.len() / rows;
         let first = index * PANEL;
-        head.rows(first..first + width).forward_input(&input, panel, &[]);
+        head.weight.rows(first..first + width).forward_input(&input, panel, &[]);
+        if let Some(cap) = head.cap {
+            rows::soft_cap(panel, cap);
+        }
         for (row, found) in panel.chunks(width).zip(found) {
             let max = rows::max(row);
             *found = (max, rows::sum_exp(row, max));
@@ -76,8 +91,8 @@ fn forward(h: &[f32], head: Frozen<'_>, scale: f32, logits: &mut Matrix) -> Vec<
 }
 
 /// Replaces the logits by their gradient `weight · (softmax − onehot)` and multiplies it by the head: `dh (rows, hidden)`.
-fn backward(logits: &mut Matrix, head: Frozen<'_>, scale: f32, targets: &[Target], sums: &[f32], dh: &mut [f32]) {
-    let (rows, vocab, hidden) = (logits.rows(), logits.cols(), head.shape().1);
+fn backward(logits: &mut Matrix, head: &Head<'_, Frozen<'_>>, targets: &[Target], sums: &[f32], dh: &mut [f32]) {
+    let (rows, vocab, hidden) = (logits.rows(), logits.cols(), head.weight.shape().1);
     let panels = vocab.div_ceil(PANEL).div_ceil(SHARES);
     let shares = vocab.div_ceil(PANEL).div_ceil(panels);
     let mut parts = Matrix::scratch(shares, rows * hidden);
@@ -86,13 +101,21 @@ fn backward(logits: &mut Matrix, head: Frozen<'_>, scale: f32, targets: &[Target
         for (index, panel) in logits.chunks_mut(rows * PANEL).enumerate() {
             let (first, width) = ((share * panels + index) * PANEL, panel.len() / rows);
             for ((row, target), sum) in panel.chunks_mut(width).zip(targets).zip(sums) {
+                let slopes = head.cap.map(|cap| {
+                    let mut slopes = row.to_vec();
+                    rows::soft_cap_slope(&mut slopes, cap);
+                    slopes
+                });
                 rows::exp_scaled(row, 1.0, *sum);
                 rows::scale(row, target.weight);
                 if let Some(own) = (target.token as usize).checked_sub(first).and_then(|own| row.get_mut(own)) {
                     *own -= target.weight;
                 }
+                if let Some(slopes) = slopes {
+                    rows::multiply(row, &slopes);
+                }
             }
-            head.rows(first..first + width).backward(panel, part, scale, index > 0, &[]);
+            head.weight.rows(first..first + width).backward(panel, part, head.scale, index > 0, &[]);
         }
     });
     dh.copy_from_slice(parts.row(0));

@@ -35,10 +35,11 @@ pub struct Param<'a> {
 }
 
 impl Param<'_> {
-    /// The same tensor cut to its first rows.
+    /// Some rows of the tensor.
     #[must_use]
-    pub fn first_rows(self, rows: usize) -> Self {
-        Self { data: &self.data[..rows * self.cols], rows, ..self }
+    pub fn rows_of(self, rows: Range<usize>) -> Self {
+        let (first, end) = (rows.start * self.cols, rows.end * self.cols);
+        Self { data: &self.data[first..end], rows: rows.len(), start: self.start + first, ..self }
     }
 
     /// Where its gradient lies in the flat gradient.

@@ -4,7 +4,8 @@ use graft_kernels::{pool, rows};
 
 use crate::{Device, Tape, Tensor};
 
-/// Cosines and sines of the rotation of each token: `(tokens, head_dim / 2)`.
+/// Cosines and sines of the rotation of each token: `(tokens, half)`, for the pairs `(i, i + half)` of a head's first
+/// `2 · half` numbers.
 #[derive(Clone, Debug)]
 pub struct Rope {
     half: usize,
@@ -21,32 +22,44 @@ impl Rope {
         Self { half: inverse_frequencies.len(), cos, sin }
     }
 
-    /// Half the dimensions of a head: its pairs.
+    /// The same rotations, which also stretch what they turn (YaRN, Peng et al. 2023; LongRoPE, Ding et al. 2024).
+    #[must_use]
+    pub fn stretched(mut self, factor: f32) -> Self {
+        self.cos.iter_mut().chain(&mut self.sin).for_each(|x| *x *= factor);
+        self
+    }
+
+    /// Pairs of a head that are turned.
     #[must_use]
     pub fn half(&self) -> usize {
         self.half
     }
 
-    /// Cosines and sines, `(tokens, head_dim / 2)` each.
+    /// Cosines and sines, `(tokens, half)` each.
     #[must_use]
     pub fn angles(&self) -> (&[f32], &[f32]) {
         (&self.cos, &self.sin)
     }
 
     pub(crate) fn rotate(&self, x: &mut [f32], heads: usize, sign: f32) {
-        let (dim, width) = (2 * self.half, heads * 2 * self.half);
+        let width = x.len() / (self.cos.len() / self.half.max(1)).max(1);
+        let (dim, turned) = (width / heads, 2 * self.half);
+        if x.is_empty() {
+            return;
+        }
         pool::for_each_chunk(x, 16 * width, |chunk, piece| {
             for (row, x) in piece.chunks_mut(width).enumerate() {
                 let at = (chunk * 16 + row) * self.half;
                 let (cos, sin) = (&self.cos[at..at + self.half], &self.sin[at..at + self.half]);
-                x.chunks_mut(dim).for_each(|head| rows::rotate(head, cos, sin, sign));
+                x.chunks_mut(dim).for_each(|head| rows::rotate(&mut head[..turned], cos, sin, sign));
             }
         });
     }
 }
 
 impl<D: Device> Tape<'_, D> {
-    /// Rotates each head of each row of `x (tokens, heads·dim)` by its position (RoPE, Su et al. 2021).
+    /// Rotates each head of each row of `x (tokens, heads·dim)` by its position (RoPE, Su et al. 2021), or only its first
+    /// numbers where the angles are fewer.
     pub fn rope(&mut self, x: Tensor<D>, angles: &Rc<D::Angles>, heads: usize) -> Tensor<D> {
         let slot = x.slot;
         let mut y = x.into_matrix(self.device());

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use graft_ops::{
-    Activation, AttentionLayer, AttentionRange, Bf16, Cpu, Device as _, Dropout, Dtype, Heads, Lora, Matrix, ParamSet,
-    Rope, Tape, Target, Tensor, Weight,
+    Activation, AttentionLayer, AttentionRange, Bf16, Cpu, Device as _, Dropout, Dtype, Head, Heads, Lora, Matrix,
+    ParamSet, Rope, Tape, Target, Tensor, Weight,
 };
 
 fn numbers(n: usize, seed: f32) -> Vec<f32> {
@@ -95,6 +95,9 @@ fn a_frozen_layer_passes_the_gradient_on() {
 fn norm_gates_and_sums() {
     let norm: &'static Vec<f32> = Box::leak(Box::new(numbers(6, 1.7)));
     check(input(4, 6), |tape, _, x| tape.rms_norm(&x, norm, 1e-5));
+    // Of each head of a row.
+    check(input(4, 12), |tape, _, x| tape.rms_norm(&x, norm, 1e-5));
+    check(input(4, 6), |tape, _, x| tape.scale(x, -1.7));
     let up: &'static Weight = Box::leak(Box::new(weight(6, 6, 0.2)));
     for activation in [Activation::Silu, Activation::GeluTanh, Activation::Relu] {
         check(input(4, 6), move |tape, _, x| {
@@ -110,8 +113,17 @@ fn norm_gates_and_sums() {
 
 #[test]
 fn rotary_attention_with_a_shared_prefix() {
+    rotary_attention(&[1.0, 0.1], None, None);
+}
+
+#[test]
+fn partly_rotary_attention_with_a_window_and_capped_scores() {
+    rotary_attention(&[1.0], Some(3), Some(0.8));
+}
+
+fn rotary_attention(frequencies: &[f32], window: Option<usize>, cap: Option<f32>) {
     let positions: [u32; 7] = [0, 1, 2, 3, 2, 3, 4];
-    let rope = Rc::new(Rope::new(&[1.0, 0.1], &positions));
+    let rope = Rc::new(Rope::new(frequencies, &positions).stretched(1.2));
     let own = |range: std::ops::Range<usize>, prefix| AttentionRange {
         queries: range.clone(),
         prefix,
@@ -125,7 +137,8 @@ fn rotary_attention_with_a_shared_prefix() {
         let [q, k, v] = w.map(|w| tape.linear(&x, w, None));
         let (q, k) = (tape.rope(q, &rope, 2), tape.rope(k, &rope, 1));
         let heads = Heads { heads: 2, kv_heads: 1, dim: 4, scale: 0.5 };
-        tape.attention(&q, &k, &v, AttentionLayer { heads, ranges: Rc::clone(&ranges), bias: None })
+        let ranges = Rc::clone(&ranges);
+        tape.attention(&q, &k, &v, AttentionLayer { heads, ranges, bias: None, window, cap })
     });
 }
 
@@ -157,14 +170,20 @@ fn a_recomputed_block_has_the_same_gradient() {
 
 #[test]
 fn cross_entropy_gives_probabilities_and_their_gradient() {
-    let (head, h) = (weight(300, 6, 0.6), numbers(4 * 6, 0.2));
+    let weight = &weight(300, 6, 0.6);
+    check_cross_entropy(&Head { weight, scale: 0.8, cap: None });
+    check_cross_entropy(&Head { weight, scale: 0.8, cap: Some(0.9) });
+}
+
+fn check_cross_entropy(head: &Head<'_, Weight>) {
+    let h = numbers(4 * 6, 0.2);
     let targets: Vec<Target> =
         [5, 0, 299, 5].iter().enumerate().map(|(i, &token)| Target { token, weight: 0.25 + i as f32 }).collect();
     let loss = |h: &[f32]| -> f64 {
-        let (log_probs, _) = Cpu::F32.cross_entropy(&Matrix::from_slice(4, 6, h), &head, 0.8, &targets, false);
+        let (log_probs, _) = Cpu::F32.cross_entropy(&Matrix::from_slice(4, 6, h), head, &targets, false);
         log_probs.iter().zip(&targets).map(|(p, t)| -f64::from(*p) * f64::from(t.weight)).sum()
     };
-    let (_, gradient) = Cpu::F32.cross_entropy(&Matrix::from_slice(4, 6, &h), &head, 0.8, &targets, true);
+    let (_, gradient) = Cpu::F32.cross_entropy(&Matrix::from_slice(4, 6, &h), head, &targets, true);
     let gradient = gradient.unwrap();
     for i in 0..h.len() {
         let at = |d: f32| {
@@ -213,11 +232,11 @@ fn gradients_in_bf16_follow_those_in_f32() {
                 near(&grads[range.clone()], &exact[range], name);
             }
         }
-        let (head, h) =
+        let (weight, h) =
             (Weight::dense(700, 40, uneven(700 * 40, 0.6)), Matrix::from_slice(33, 40, &uneven(33 * 40, 0.2)));
+        let head = Head { weight: &weight, scale: 0.8, cap: None };
         let targets: Vec<Target> = (0..33).map(|i| Target { token: i * 21, weight: 0.25 + i as f32 }).collect();
-        let (got, exact) =
-            [Cpu::Bf16(way), Cpu::F32].map(|cpu| cpu.cross_entropy(&h, &head, 0.8, &targets, true)).into();
+        let (got, exact) = [Cpu::Bf16(way), Cpu::F32].map(|cpu| cpu.cross_entropy(&h, &head, &targets, true)).into();
         near(&got.0, &exact.0, "log-probabilities");
         near(got.1.unwrap().data(), exact.1.unwrap().data(), "gradient of the loss");
     }

@@ -25,7 +25,7 @@ pub(crate) enum Adapter {
     Export {
         #[command(flatten)]
         which: Which,
-        /// Write llama.cpp's LoRA file (Llama models).
+        /// Write llama.cpp's LoRA file (decoder-only models).
         #[arg(long, value_name = "FILE", group = "form")]
         gguf: Option<PathBuf>,
         /// Write a folder for Hugging Face PEFT.

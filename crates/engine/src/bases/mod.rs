@@ -191,7 +191,7 @@ fn info(base: &BaseRef, found: &Resolved, files: &ModelFiles) -> BaseInfo {
         source: found.source,
         bytes: found.files.iter().filter_map(|file| file.metadata().ok()).map(|about| about.len()).sum(),
         architecture: match files.config {
-            ModelConfig::Llama(_) => "llama",
+            ModelConfig::Decoder(ref config) => config.family.form().model_type,
             ModelConfig::T5(_) => "t5",
         },
         config: sizes(&files.config),
@@ -202,7 +202,7 @@ fn info(base: &BaseRef, found: &Resolved, files: &ModelFiles) -> BaseInfo {
 
 fn sizes(config: &ModelConfig) -> Value {
     match config {
-        ModelConfig::Llama(c) => json!({
+        ModelConfig::Decoder(c) => json!({
             "hidden": c.hidden, "intermediate": c.intermediate, "layers": c.layers, "heads": c.heads,
             "kv_heads": c.kv_heads, "vocab": c.vocab, "context": c.max_positions, "tied_head": c.tie,
         }),

@@ -6,7 +6,7 @@ use std::{
 
 use graft_core::BaseRef;
 use graft_formats::{
-    LlamaConfig, ModelConfig, ModelFiles, RopeScaling, gguf_lora,
+    Family, ModelConfig, ModelFiles, RopeScaling, gguf_lora,
     peft::{self, LoraPair, PeftAdapter, PeftConfig},
     safetensors_out::{self, TensorSpec},
 };
@@ -141,6 +141,10 @@ impl Versions<'_> {
         };
         let pairs: BTreeMap<&str, LoraPair<'_>> = adapter.lora_pairs().map(|pair| (pair.module, pair)).collect();
         check_fit(&pairs, &files)?;
+        if !files.path.is_dir() {
+            // Refused before the weights are written.
+            llama_config(&files)?;
+        }
         fs::create_dir_all(output).map_err(|source| Error::Io { doing: "make", path: output.to_owned(), source })?;
         let specs: Vec<TensorSpec> =
             files.tensors.iter().map(|(name, shape)| TensorSpec { name: name.into(), shape: shape.to_vec() }).collect();
@@ -157,12 +161,12 @@ impl Versions<'_> {
     /// Writes a LoRA adapter for llama.cpp.
     ///
     /// # Errors
-    /// A soft prompt, or another model than Llama; the disk refuses.
+    /// A soft prompt, or a model with an encoder; the disk refuses.
     pub async fn export_gguf(self, chosen: &Chosen, base: Option<&str>, output: &Path) -> Result<()> {
         chosen.check_adapter()?;
         let (_, files) = self.base_for(chosen, base).await?;
-        let ModelConfig::Llama(config) = &files.config else {
-            return Err(Error::Unsupported("export for llama.cpp: its LoRA files are for Llama models only".into()));
+        let ModelConfig::Decoder(config) = &files.config else {
+            return Err(Error::Unsupported("export for llama.cpp: its LoRA files are for decoder-only models".into()));
         };
         Ok(gguf_lora::write(output, &peft::read(&chosen.folder)?, config)?)
     }
@@ -228,10 +232,7 @@ fn write_beside(files: &ModelFiles, output: &Path) -> Result<()> {
         }
         return put("config.json", &config);
     }
-    let ModelConfig::Llama(config) = &files.config else {
-        return Err(Error::Unsupported("write the config of this GGUF file's architecture".into()));
-    };
-    put("config.json", &llama_config(config, files)?)?;
+    put("config.json", &llama_config(files)?)?;
     let tokens = &files.tokens;
     put("generation_config.json", &json!({"bos_token_id": tokens.bos, "eos_token_id": tokens.eos}))?;
     let tokenizer = files.tokenizer.to_string(true).map_err(graft_nn::Error::Tokenizer)?;
@@ -248,9 +249,16 @@ fn write_beside(files: &ModelFiles, output: &Path) -> Result<()> {
     put("tokenizer_config.json", &about)
 }
 
-/// A Hugging Face `config.json`.
-fn llama_config(c: &LlamaConfig, files: &ModelFiles) -> Result<Value> {
-    let scaling = match &c.rope_scaling {
+/// A Hugging Face `config.json` for a Llama in a GGUF file.
+fn llama_config(files: &ModelFiles) -> Result<Value> {
+    let (c, rope) = match &files.config {
+        ModelConfig::Decoder(c) if c.family == Family::Llama => (c, &c.ropes[0]),
+        _ => {
+            let what = "merge into a GGUF file of this architecture; merge into the model's safetensors form";
+            return Err(Error::Unsupported(what.into()));
+        }
+    };
+    let scaling = match &rope.scaling {
         RopeScaling::None => Value::Null,
         RopeScaling::Linear { factor } => json!({"rope_type": "linear", "factor": factor}),
         RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_max_positions } => json!({
@@ -266,7 +274,7 @@ fn llama_config(c: &LlamaConfig, files: &ModelFiles) -> Result<Value> {
         "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu",
         "hidden_size": c.hidden, "intermediate_size": c.intermediate, "num_hidden_layers": c.layers,
         "num_attention_heads": c.heads, "num_key_value_heads": c.kv_heads, "head_dim": c.head_dim,
-        "vocab_size": c.vocab, "rms_norm_eps": f64::from(c.rms_eps), "rope_theta": c.rope_theta,
+        "vocab_size": c.vocab, "rms_norm_eps": f64::from(c.rms_eps), "rope_theta": rope.theta,
         "rope_scaling": scaling, "tie_word_embeddings": c.tie, "max_position_embeddings": c.max_positions,
         "bos_token_id": files.tokens.bos, "eos_token_id": files.tokens.eos, "torch_dtype": "float32",
         "attention_bias": false, "mlp_bias": false,

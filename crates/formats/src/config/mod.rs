@@ -1,11 +1,15 @@
 //! The numbers that decide a model's shapes and arithmetic, under the names of Hugging Face's configs.
 
-mod llama;
+mod decoder;
+mod family;
 mod t5;
 
-pub use llama::{LlamaConfig, RopeScaling};
+pub use decoder::{DecoderConfig, LayerKind, RopeConfig, RopeScaling};
+pub(crate) use family::ARCHITECTURES;
+pub use family::{Family, Form, Norms, QkNorm};
 pub use t5::{Activation, T5Config};
 
+use self::family::MODEL_TYPES;
 use crate::{Error, json::Fields};
 
 /// Maximum dimension: larger than any real one, and small enough that a product of three fits in a `usize`.
@@ -16,8 +20,8 @@ pub(crate) const MOST_LAYERS: usize = 4096;
 /// The architecture of a model and its sizes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ModelConfig {
-    /// Decoder only (Touvron et al. 2023).
-    Llama(LlamaConfig),
+    /// Decoder only, of one of several families.
+    Decoder(DecoderConfig),
     /// Encoder and decoder (Raffel et al. 2020).
     T5(T5Config),
 }
@@ -31,13 +35,15 @@ impl ModelConfig {
 
     /// Reads a Hugging Face `config.json`.
     pub(crate) fn from_json(fields: &Fields) -> Result<Self, Error> {
-        const TYPES: &str = "`llama` and `t5`";
         fields.only("quantization_config", serde_json::Value::Null, "weights in F32, F16 or BF16, or a GGUF file")?;
         match fields.str("model_type")? {
-            Some("llama") => Ok(Self::Llama(LlamaConfig::from_json(fields)?)),
             Some("t5") => Ok(Self::T5(T5Config::from_json(fields)?)),
-            Some(other) => Err(fields.unsupported("model_type", other, TYPES)),
-            None => Err(fields.unsupported("model_type", "missing", TYPES)),
+            other => {
+                let other = other.unwrap_or("missing");
+                let unknown = || fields.unsupported("model_type", other, MODEL_TYPES);
+                let family = Family::of_model_type(other).ok_or_else(unknown)?;
+                Ok(Self::Decoder(DecoderConfig::from_json(fields, family)?))
+            }
         }
     }
 
@@ -45,7 +51,7 @@ impl ModelConfig {
     #[must_use]
     pub fn vocab(&self) -> usize {
         match self {
-            Self::Llama(c) => c.vocab,
+            Self::Decoder(c) => c.vocab,
             Self::T5(c) => c.vocab,
         }
     }
@@ -54,7 +60,7 @@ impl ModelConfig {
     #[must_use]
     pub fn hidden(&self) -> usize {
         match self {
-            Self::Llama(c) => c.hidden,
+            Self::Decoder(c) => c.hidden,
             Self::T5(c) => c.d_model,
         }
     }

@@ -9,8 +9,9 @@ use graft_kernels::{Dtype, Map};
 
 use self::reader::{Gguf, Listed, Value};
 use crate::{
-    ChatTemplate, Error, LlamaConfig, ModelConfig, ModelFiles, RopeScaling, SpecialTokens,
-    config::{MOST, MOST_LAYERS},
+    ChatTemplate, DecoderConfig, Error, Family, Form, LayerKind, ModelConfig, ModelFiles, Norms, QkNorm, RopeConfig,
+    RopeScaling, SpecialTokens,
+    config::{ARCHITECTURES, MOST, MOST_LAYERS},
     json::open_regular,
     tensors::{Entry, RowOrder, Tensors},
 };
@@ -21,7 +22,7 @@ pub(crate) fn open(path: &Path) -> Result<ModelFiles, Error> {
     let meta = Meta::parse(path, &map)?;
     let config = config(&meta)?;
     let tensors = tensors(&meta, &map, &config)?;
-    let config = ModelConfig::Llama(config);
+    let config = ModelConfig::Decoder(config);
     let tokenizer = tokenizer::build(&meta, config.vocab())?;
     let tokens = special_tokens(&meta)?;
     tokens.check(&config).map_err(|what| meta.damaged(what))?;
@@ -100,6 +101,10 @@ impl<'a> Meta<'a> {
         self.typed(key, &format!("a whole number from 1 to {most}"), within)
     }
 
+    fn whole(&self, key: &str) -> Result<Option<usize>, Error> {
+        self.typed(key, "a whole number", Value::as_int)
+    }
+
     fn need<T>(&self, key: &str, value: Option<T>) -> Result<T, Error> {
         value.ok_or_else(|| self.damaged(format!("`{key}` is missing")))
     }
@@ -109,78 +114,155 @@ impl<'a> Meta<'a> {
     }
 }
 
-fn config(meta: &Meta<'_>) -> Result<LlamaConfig, Error> {
-    const LLAMA: &str = "dense models of the architecture `llama`";
-    match meta.text("general.architecture")? {
-        Some("llama") => {}
-        other => return Err(meta.unsupported("general.architecture", other.unwrap_or("missing").into(), LLAMA)),
+fn config(meta: &Meta<'_>) -> Result<DecoderConfig, Error> {
+    let architecture = meta.text("general.architecture")?.unwrap_or("missing");
+    let unknown = || meta.unsupported("general.architecture", architecture.into(), ARCHITECTURES);
+    let family = Family::of_architecture(architecture).ok_or_else(unknown)?;
+    let key = |name: &str| format!("{architecture}.{name}");
+    if let Some(experts) = meta.get(&key("expert_count")).filter(|v| v.as_int::<u8>() != Some(0)) {
+        return Err(meta.unsupported(&key("expert_count"), experts.brief(), ARCHITECTURES));
     }
-    if let Some(experts) = meta.get("llama.expert_count").filter(|v| v.as_int::<u8>() != Some(0)) {
-        return Err(meta.unsupported("llama.expert_count", experts.brief(), LLAMA));
-    }
-    let count = |key: &str, most| meta.need(key, meta.count(key, most)?);
-    let hidden = count("llama.embedding_length", MOST)?;
-    let heads = count("llama.attention.head_count", MOST)?;
-    let head_dim = meta.count("llama.attention.key_length", MOST)?.unwrap_or(hidden / heads);
-    for key in ["llama.attention.value_length", "llama.rope.dimension_count"] {
-        match meta.count(key, MOST)? {
-            Some(dim) if dim != head_dim => return Err(meta.unsupported(key, dim.to_string(), LLAMA)),
-            _ => {}
+    let count = |name: &str, most| meta.count(&key(name), most);
+    let needed = |name: &str, most| meta.need(&key(name), count(name, most)?);
+    let factor = |name: &str| meta.float(&key(name)).map(|x| x.map(|x| x as f32));
+    let (hidden, heads) = (needed("embedding_length", MOST)?, needed("attention.head_count", MOST)?);
+    let head_dim = count("attention.key_length", MOST)?.unwrap_or(hidden / heads);
+    match count("attention.value_length", MOST)? {
+        Some(dim) if dim != head_dim => {
+            return Err(meta.unsupported(&key("attention.value_length"), dim.to_string(), ARCHITECTURES));
         }
+        _ => {}
     }
     let Some(embedding) = meta.tensor("token_embd.weight").filter(|t| t.shape.len() == 2) else {
         return Err(meta.damaged("it has no token embedding".into()));
     };
-    let eps = meta.float("llama.attention.layer_norm_rms_epsilon")?;
-    let config = LlamaConfig {
+    let layers = needed("block_count", MOST_LAYERS)?;
+    // What llama.cpp knows of the largest models without a key.
+    let by_hidden = matches!((family, layers), (Family::Gemma2, 46) | (Family::Gemma3, 62));
+    let gemma = matches!(family, Family::Gemma2 | Family::Gemma3);
+    let scale = 1.0 / (if by_hidden { hidden / heads } else { head_dim } as f32).sqrt();
+    let eps = factor("attention.layer_norm_rms_epsilon")?;
+    let granite = |name: &str| if family == Family::Granite { factor(name) } else { Ok(None) };
+    let cap = |name: &str| if gemma { factor(name) } else { Ok(None) };
+    let mut config = DecoderConfig {
+        family,
         hidden,
         heads,
         head_dim,
-        intermediate: count("llama.feed_forward_length", MOST)?,
-        layers: count("llama.block_count", MOST_LAYERS)?,
-        kv_heads: meta.count("llama.attention.head_count_kv", MOST)?.unwrap_or(heads),
+        layers,
+        intermediate: needed("feed_forward_length", MOST)?,
+        kv_heads: count("attention.head_count_kv", MOST)?.unwrap_or(heads),
         vocab: embedding.shape[0],
-        rms_eps: meta.need("llama.attention.layer_norm_rms_epsilon", eps)? as f32,
-        rope_theta: meta.float("llama.rope.freq_base")?.unwrap_or(10_000.0),
-        rope_scaling: rope_scaling(meta)?,
+        rms_eps: meta.need(&key("attention.layer_norm_rms_epsilon"), eps)?,
         tie: meta.tensor("output.weight").is_none(),
-        max_positions: meta.count("llama.context_length", u32::MAX as usize)?.unwrap_or(2048),
+        max_positions: count("context_length", u32::MAX as usize)?.unwrap_or(2048),
+        ropes: Vec::new(),
+        layer_kinds: Vec::new(),
+        attention_scale: granite("attention.scale")?.unwrap_or(scale),
+        attention_cap: cap("attn_logit_softcapping")?,
+        embedding_scale: if gemma { (hidden as f64).sqrt() as f32 } else { granite("embedding_scale")?.unwrap_or(1.0) },
+        residual_scale: granite("residual_scale")?.unwrap_or(1.0),
+        logit_scale: 1.0 / granite("logit_scale")?.unwrap_or(1.0),
+        logit_cap: cap("final_logit_softcapping")?,
+        // The stored weights are those that are multiplied by.
+        norm_offset: 0.0,
     };
+    config.ropes = ropes(meta, &key, &mut config)?;
+    config.layer_kinds = layer_kinds(meta, &key, &config)?;
     config.check().map_err(|what| meta.damaged(what))?;
     Ok(config)
 }
 
-fn rope_scaling(meta: &Meta<'_>) -> Result<RopeScaling, Error> {
-    let key = "llama.rope.scaling.type";
-    match (meta.text(key)?, meta.tensor("rope_freqs.weight")) {
-        (None | Some("none"), None) => Ok(RopeScaling::None),
-        (None | Some("none"), Some(factors)) => match factors.dtype {
-            Ok(dtype @ Dtype::F32) => {
-                let mut values = vec![0.0; factors.range.len() / dtype.block_bytes()];
-                graft_kernels::dequantize(dtype, &meta.file[factors.range.clone()], &mut values);
-                Ok(RopeScaling::Factors(values))
-            }
-            _ => Err(meta.damaged("`rope_freqs.weight` is not F32".into())),
-        },
+fn layer_kinds(
+    meta: &Meta<'_>,
+    key: &impl Fn(&str) -> String,
+    config: &DecoderConfig,
+) -> Result<Vec<LayerKind>, Error> {
+    let family = config.family;
+    let window = meta.whole(&key("attention.sliding_window"))?.filter(|window| *window > 0);
+    if let (Some(window), Family::Llama | Family::SmolLm3 | Family::Olmo2 | Family::Granite) = (window, family) {
+        return Err(meta.unsupported(&key("attention.sliding_window"), window.to_string(), "no windows here"));
+    }
+    let kind = |layer: usize| {
+        let windowed = match family {
+            Family::Gemma2 => layer % 2 == 0,
+            Family::Gemma3 => (layer + 1) % 6 != 0,
+            _ => true,
+        };
+        let rotary = family != Family::SmolLm3 || (layer + 1) % 4 != 0;
+        let local = usize::from(windowed && config.ropes.len() > 1);
+        LayerKind { window: window.filter(|_| windowed), rope: rotary.then_some(local) }
+    };
+    Ok((0..config.layers).map(kind).collect())
+}
+
+fn ropes(meta: &Meta<'_>, key: &impl Fn(&str) -> String, config: &mut DecoderConfig) -> Result<Vec<RopeConfig>, Error> {
+    let dim = meta.count(&key("rope.dimension_count"), MOST)?.unwrap_or(config.head_dim);
+    if dim != config.head_dim && config.family != Family::Phi3 {
+        return Err(meta.unsupported(&key("rope.dimension_count"), dim.to_string(), ARCHITECTURES));
+    }
+    let theta = meta.float(&key("rope.freq_base"))?.unwrap_or(10_000.0);
+    let (scaling, stretch) = rope_scaling(meta, key, config)?;
+    let mut ropes = vec![RopeConfig { theta, dim, scaling, stretch }];
+    if config.family == Family::Gemma3 {
+        let theta = meta.float(&key("rope.freq_base_swa"))?.unwrap_or(10_000.0);
+        ropes.push(RopeConfig { theta, dim, scaling: RopeScaling::None, stretch: 1.0 });
+    }
+    Ok(ropes)
+}
+
+/// The scaling, and the factor on what is rotated.
+fn rope_scaling(
+    meta: &Meta<'_>,
+    key: &impl Fn(&str) -> String,
+    config: &mut DecoderConfig,
+) -> Result<(RopeScaling, f32), Error> {
+    let kind = key("rope.scaling.type");
+    if let Some(short) = meta.tensor("rope_factors_short.weight") {
+        // LongRoPE. Its factors for short texts limit the context to the original one.
+        let original = key("rope.scaling.original_context_length");
+        let context = meta.need(&original, meta.count(&original, u32::MAX as usize)?)?;
+        let ratio = config.max_positions as f64 / context as f64;
+        let stretch = if ratio > 1.0 { (1.0 + ratio.ln() / (context as f64).ln()).sqrt() } else { 1.0 };
+        let stretch = meta.float(&key("rope.scaling.attn_factor"))?.unwrap_or(stretch) as f32;
+        config.max_positions = config.max_positions.min(context);
+        return Ok((RopeScaling::Factors(factors(meta, short)?), stretch));
+    }
+    let scaling = match (meta.text(&kind)?, meta.tensor("rope_freqs.weight")) {
+        (None | Some("none"), None) => RopeScaling::None,
+        (None | Some("none"), Some(listed)) => RopeScaling::Factors(factors(meta, listed)?),
         (Some("linear"), None) => {
-            let factor = meta.float("llama.rope.scaling.factor")?;
-            Ok(RopeScaling::Linear { factor: meta.need("llama.rope.scaling.factor", factor)? })
+            let factor = meta.float(&key("rope.scaling.factor"))?;
+            RopeScaling::Linear { factor: meta.need(&key("rope.scaling.factor"), factor)? }
         }
         (Some(other), _) => {
-            Err(meta.unsupported(key, other.into(), "`none`, `linear`, and Llama 3.1's frequency factors"))
+            return Err(meta.unsupported(&kind, other.into(), "`none`, `linear`, and frequency factors of the file"));
         }
+    };
+    Ok((scaling, 1.0))
+}
+
+fn factors(meta: &Meta<'_>, listed: &Listed<'_>) -> Result<Vec<f32>, Error> {
+    match listed.dtype {
+        Ok(dtype @ Dtype::F32) => {
+            let mut values = vec![0.0; listed.range.len() / dtype.block_bytes()];
+            graft_kernels::dequantize(dtype, &meta.file[listed.range.clone()], &mut values);
+            Ok(values)
+        }
+        _ => Err(meta.damaged(format!("`{}` is not F32", listed.name))),
     }
 }
 
-fn tensors(meta: &Meta<'_>, map: &Arc<Map>, config: &LlamaConfig) -> Result<Tensors, Error> {
+fn tensors(meta: &Meta<'_>, map: &Arc<Map>, config: &DecoderConfig) -> Result<Tensors, Error> {
     let mut tensors = Tensors::new(meta.path);
-    for listed in meta.gguf.tensors.iter().filter(|t| t.name != "rope_freqs.weight") {
+    for listed in meta.gguf.tensors.iter().filter(|t| !t.name.starts_with("rope_f")) {
         let Some((name, order)) = hugging_face_name(listed.name, config) else {
-            let what = "the tensors of a Llama model without biases";
+            let what = "the tensors that llama.cpp's converter writes for this architecture";
             return Err(meta.unsupported("tensor", listed.name.chars().take(60).collect(), what));
         };
         if let Err(kind) = &listed.dtype {
-            let types = "tensors of type F32, F16, BF16, Q4_0, Q4_1, Q8_0, Q4_K, Q5_K and Q6_K";
+            let types = "tensors of type F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K to Q6_K, IQ4_NL, IQ4_XS and \
+                         MXFP4";
             return Err(meta.unsupported(listed.name, kind.clone(), types));
         }
         let (dtype, shape, range) = (listed.dtype.clone(), listed.shape.clone(), listed.range.clone());
@@ -189,8 +271,8 @@ fn tensors(meta: &Meta<'_>, map: &Arc<Map>, config: &LlamaConfig) -> Result<Tens
     Ok(tensors)
 }
 
-/// The Hugging Face name of a Llama tensor, and the order of its rows in the file.
-fn hugging_face_name(name: &str, config: &LlamaConfig) -> Option<(String, RowOrder)> {
+/// The Hugging Face name of a tensor, and the order of its rows in the file.
+fn hugging_face_name(name: &str, config: &DecoderConfig) -> Option<(String, RowOrder)> {
     let whole = match name {
         "token_embd.weight" => Some("model.embed_tokens.weight"),
         "output_norm.weight" => Some("model.norm.weight"),
@@ -200,33 +282,66 @@ fn hugging_face_name(name: &str, config: &LlamaConfig) -> Option<(String, RowOrd
     if let Some(whole) = whole {
         return Some((whole.to_owned(), RowOrder::Plain));
     }
-    let (layer, part) = name.strip_prefix("blk.")?.strip_suffix(".weight")?.split_once('.')?;
+    let (layer, rest) = name.strip_prefix("blk.")?.split_once('.')?;
+    let (part, kind) = rest.rsplit_once('.')?;
     let layer = layer.parse::<usize>().ok().filter(|n| *n < config.layers && n.to_string() == layer)?;
-    let (_, module) = MODULES.iter().find(|(ours, _)| *ours == part)?;
-    Some((format!("model.layers.{layer}.{module}.weight"), row_order(part, config)))
+    let has_bias = config.family.form().qkv_bias && matches!(part, "attn_q" | "attn_k" | "attn_v");
+    if kind != "weight" && !(kind == "bias" && has_bias) {
+        return None;
+    }
+    let module = module_of(part, config.family.form())?;
+    Some((format!("model.layers.{layer}.{module}.{kind}"), row_order(part, config)))
 }
 
 /// The order of a block's matrix in GGUF files; `part` is llama.cpp's name.
-pub(crate) fn row_order(part: &str, config: &LlamaConfig) -> RowOrder {
+pub(crate) fn row_order(part: &str, config: &DecoderConfig) -> RowOrder {
     match part {
-        "attn_q" => RowOrder::Interleaved { heads: config.heads },
-        "attn_k" => RowOrder::Interleaved { heads: config.kv_heads },
+        "attn_q" if config.family.form().interleaved => RowOrder::Interleaved { heads: config.heads },
+        "attn_k" if config.family.form().interleaved => RowOrder::Interleaved { heads: config.kv_heads },
         _ => RowOrder::Plain,
     }
 }
 
-/// Parts of a block: llama.cpp's name, Hugging Face's name.
-pub(crate) const MODULES: [(&str, &str); 9] = [
-    ("attn_norm", "input_layernorm"),
-    ("attn_q", "self_attn.q_proj"),
-    ("attn_k", "self_attn.k_proj"),
-    ("attn_v", "self_attn.v_proj"),
-    ("attn_output", "self_attn.o_proj"),
-    ("ffn_norm", "post_attention_layernorm"),
-    ("ffn_gate", "mlp.gate_proj"),
-    ("ffn_up", "mlp.up_proj"),
-    ("ffn_down", "mlp.down_proj"),
+/// llama.cpp's names of the parts of a block.
+pub(crate) const PARTS: [&str; 14] = [
+    "attn_norm",
+    "attn_q",
+    "attn_k",
+    "attn_v",
+    "attn_qkv",
+    "attn_q_norm",
+    "attn_k_norm",
+    "attn_output",
+    "post_attention_norm",
+    "ffn_norm",
+    "ffn_gate",
+    "ffn_up",
+    "ffn_down",
+    "post_ffw_norm",
 ];
+
+/// Hugging Face's name of a part of a block, if the family has it.
+pub(crate) fn module_of(part: &str, form: &Form) -> Option<&'static str> {
+    Some(match part {
+        "attn_norm" if form.norms != Norms::After => "input_layernorm",
+        "attn_q" if !form.fused => "self_attn.q_proj",
+        "attn_k" if !form.fused => "self_attn.k_proj",
+        "attn_v" if !form.fused => "self_attn.v_proj",
+        "attn_qkv" if form.fused => "self_attn.qkv_proj",
+        "attn_q_norm" if form.qk_norm != QkNorm::None => "self_attn.q_norm",
+        "attn_k_norm" if form.qk_norm != QkNorm::None => "self_attn.k_norm",
+        "attn_output" => "self_attn.o_proj",
+        "post_attention_norm" if form.norms != Norms::Before => "post_attention_layernorm",
+        "ffn_norm" if form.norms == Norms::Before => "post_attention_layernorm",
+        "ffn_norm" if form.norms == Norms::Around => "pre_feedforward_layernorm",
+        "ffn_gate" if !form.fused => "mlp.gate_proj",
+        "ffn_up" if form.fused => "mlp.gate_up_proj",
+        "ffn_up" => "mlp.up_proj",
+        "ffn_down" => "mlp.down_proj",
+        "post_ffw_norm" if form.norms != Norms::Before => "post_feedforward_layernorm",
+        _ => return None,
+    })
+}
 
 fn special_tokens(meta: &Meta<'_>) -> Result<SpecialTokens, Error> {
     let id = |role: &str| meta.id(&format!("tokenizer.ggml.{role}_token_id"));

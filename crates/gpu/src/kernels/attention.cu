@@ -36,16 +36,25 @@ struct Shape {
     float scale;
     const float *bias; // T5's: (heads, 2·reach − 1), or null
     int reach;
+    int window; // most keys that a query of a causal range sees, or 0
+    float cap;  // scores become `cap · tanh(score / cap)`, or 0
 };
 
-#define SHAPE int heads, int kv_heads, int dim, float scale, const float *bias, int reach
-#define SHAPE_OF_ARGUMENTS Shape{heads, kv_heads, dim, scale, bias, reach}
+#define SHAPE                                                                                                         \
+    int heads, int kv_heads, int dim, float scale, const float *bias, int reach, int window, float cap
+#define SHAPE_OF_ARGUMENTS Shape{heads, kv_heads, dim, scale, bias, reach, window, cap}
 
 __device__ inline int all_keys(const Range &r) { return r.prefix_count + r.key_count; }
 
 // Keys that the query at index `i` sees: those at lower positions than this.
 __device__ inline int visible(const Range &r, int i) {
     return r.causal ? all_keys(r) - (r.query_count - 1 - i) : all_keys(r);
+}
+
+// And from this position on.
+__device__ inline int first_visible(const Shape &s, const Range &r, int i) {
+    int first = visible(r, i) - s.window;
+    return s.window && r.causal && first > 0 ? first : 0;
 }
 
 __device__ inline int key_row(const Range &r, int position) {
@@ -56,6 +65,21 @@ __device__ inline int key_row(const Range &r, int position) {
 __device__ inline int first_query(const Range &r, int position) {
     int i = position - (all_keys(r) - r.query_count);
     return r.causal && i > 0 ? i : 0;
+}
+
+// One more than the last query that sees a key.
+__device__ inline int end_query(const Shape &s, const Range &r, int position) {
+    if (!s.window || !r.causal) return r.query_count;
+    return min(r.query_count, position + s.window - (all_keys(r) - r.query_count));
+}
+
+__device__ inline float capped(const Shape &s, float score) {
+    return s.cap > 0.0f ? s.cap * tanhf(score / s.cap) : score;
+}
+
+// Slope of `capped` where it gave `score`.
+__device__ inline float cap_slope(const Shape &s, float score) {
+    return s.cap > 0.0f ? 1.0f - score / s.cap * (score / s.cap) : 1.0f;
 }
 
 __device__ inline float bias_of(const Shape &s, const Range &r, int head, int i, int position) {
@@ -87,12 +111,12 @@ KERNEL attend(const float *q, const float *k, const float *v, const Range *range
     const float *query = q + (row * heads + head) * dim;
     int seen = visible(r, i);
     float largest = NEGATIVE_INFINITY, sum = 0.0f, mixed[MOST_DIMS] = {};
-    for (int start = 0; start < seen; start += ROW_THREADS) {
+    for (int start = first_visible(s, r, i); start < seen; start += ROW_THREADS) {
         int p = start + threadIdx.x;
         float score = NEGATIVE_INFINITY;
         if (p < seen) {
             const float *key = k + ((u64)key_row(r, p) * kv_heads + kv) * dim;
-            score = scale * dot(query, key, dim) + bias_of(s, r, head, i, p);
+            score = capped(s, scale * dot(query, key, dim) + bias_of(s, r, head, i, p));
         }
         float before = largest;
         largest = fmaxf(largest, block_max(score, scratch));
@@ -138,13 +162,14 @@ KERNEL attend_dq(const float *q, const float *k, const float *v, const float *do
     u64 at = (u64)(r.queries + i) * heads + head;
     int seen = visible(r, i);
     float total[MOST_DIMS] = {};
-    for (int start = 0; start < seen; start += ROW_THREADS) {
+    for (int start = first_visible(s, r, i); start < seen; start += ROW_THREADS) {
         int p = start + threadIdx.x;
         float slope = 0.0f;
         if (p < seen) {
             u64 key = ((u64)key_row(r, p) * kv_heads + kv) * dim;
-            float score = scale * dot(q + at * dim, k + key, dim) + bias_of(s, r, head, i, p);
+            float score = capped(s, scale * dot(q + at * dim, k + key, dim) + bias_of(s, r, head, i, p));
             slope = expf(score - lse[at]) * (dot(dout + at * dim, v + key, dim) - delta[at]) * scale;
+            slope *= cap_slope(s, score);
         }
         slopes[threadIdx.x] = slope;
         __syncthreads();
@@ -186,21 +211,22 @@ KERNEL attend_dkv(const float *q, const float *k, const float *v, const float *d
     float sum_k[MOST_DIMS] = {}, sum_v[MOST_DIMS] = {};
     for (int visit = tile.visits; visit < tile.visits + tile.visit_count; visit++) {
         Range r = ranges[visits[visit].range];
-        int position = visits[visit].position + within;
+        int position = visits[visit].position + within, end = end_query(s, r, position);
         for (int head = kv * group; head < (kv + 1) * group; head++)
-            for (int start = first_query(r, position); start < r.query_count; start += ROW_THREADS) {
+            for (int start = first_query(r, position); start < end; start += ROW_THREADS) {
                 int i = start + threadIdx.x;
                 float weight = 0.0f, slope = 0.0f;
-                if (i < r.query_count) {
+                if (i < end) {
                     u64 at = (u64)(r.queries + i) * heads + head;
                     float score = scale * dot(q + at * dim, k + key, dim) + bias_of(s, r, head, i, position);
+                    score = capped(s, score);
                     weight = expf(score - lse[at]);
-                    slope = weight * (dot(dout + at * dim, v + key, dim) - delta[at]) * scale;
+                    slope = weight * (dot(dout + at * dim, v + key, dim) - delta[at]) * scale * cap_slope(s, score);
                 }
                 weights[threadIdx.x] = weight;
                 slopes[threadIdx.x] = slope;
                 __syncthreads();
-                int count = min(ROW_THREADS, r.query_count - start);
+                int count = min(ROW_THREADS, end - start);
                 for (int part = 0; part < MOST_DIMS; part++) {
                     int d = part * ROW_THREADS + threadIdx.x;
                     if (d >= dim) break;
@@ -341,7 +367,7 @@ __device__ void attend_tile(const float *q, const float *k, const float *v, cons
 
     float mixed[DIM / 8][4] = {}, largest[2] = {NEGATIVE_INFINITY, NEGATIVE_INFINITY}, sum[2] = {};
     int end = visible(r, min(tile.first + 63, r.query_count - 1));
-    for (int start = 0; start < end; start += 64) {
+    for (int start = first_visible(s, r, tile.first) / 64 * 64; start < end; start += 64) {
         auto row_of = [&](int i) { return start + i < end ? key_row(r, start + i) : -1; };
         __syncthreads();
         load<DIM, 64>(keys, (bf16 *)0, k + kv * DIM, kv_width, row_of);
@@ -354,6 +380,7 @@ __device__ void attend_tile(const float *q, const float *k, const float *v, cons
         UNROLL
         for (int side = 0; side < 2; side++) {
             int i = mine + side * 8, seen = i < r.query_count ? visible(r, i) : end;
+            int first = i < r.query_count ? first_visible(s, r, i) : 0;
             float top = largest[side];
             UNROLL
             for (int block = 0; block < 8; block++)
@@ -361,20 +388,24 @@ __device__ void attend_tile(const float *q, const float *k, const float *v, cons
                 for (int c = 0; c < 2; c++) {
                     int p = start + block * 8 + lane % 4 * 2 + c;
                     float &score = scores[block][side * 2 + c];
-                    score = p < seen ? s.scale * score : NEGATIVE_INFINITY;
-                    if (s.bias && p < seen && i < r.query_count) score += bias_of(s, r, head, i, p);
+                    bool sees = p >= first && p < seen;
+                    score *= s.scale;
+                    if (s.bias && sees && i < r.query_count) score += bias_of(s, r, head, i, p);
+                    score = sees ? capped(s, score) : NEGATIVE_INFINITY;
                     top = fmaxf(top, score);
                 }
             top = fmaxf(top, __shfl_xor_sync(~0u, top, 1));
             top = fmaxf(top, __shfl_xor_sync(~0u, top, 2));
-            float shrink = __expf(largest[side] - top), total = 0.0f;
+            // A row whose window begins after these keys has seen nothing yet.
+            float base = top == NEGATIVE_INFINITY ? 0.0f : top;
+            float shrink = __expf(largest[side] - base), total = 0.0f;
             largest[side] = top;
             UNROLL
             for (int block = 0; block < 8; block++)
                 UNROLL
                 for (int c = 0; c < 2; c++) {
                     float &score = scores[block][side * 2 + c];
-                    score = __expf(score - top);
+                    score = __expf(score - base);
                     total += score;
                 }
             sum[side] = sum[side] * shrink + total;
@@ -434,7 +465,7 @@ __device__ void attend_dq_tile(const float *q, const float *k, const float *v, c
         own_delta[side] = delta[at];
     }
     int end = visible(r, min(tile.first + 63, r.query_count - 1));
-    for (int start = 0; start < end; start += 64) {
+    for (int start = first_visible(s, r, tile.first) / 64 * 64; start < end; start += 64) {
         auto row_of = [&](int i) { return start + i < end ? key_row(r, start + i) : -1; };
         __syncthreads();
         load<DIM, 64>(keys, turned, k + kv * DIM, kv_width, row_of);
@@ -449,11 +480,12 @@ __device__ void attend_dq_tile(const float *q, const float *k, const float *v, c
             UNROLL
             for (int c = 0; c < 4; c++) {
                 int i = mine + c / 2 * 8, p = start + block * 8 + lane % 4 * 2 + c % 2;
-                bool sees = i < r.query_count && p < visible(r, i);
+                bool sees = i < r.query_count && p < visible(r, i) && p >= first_visible(s, r, i);
                 float score = s.scale * scores[c];
                 if (s.bias && sees) score += bias_of(s, r, head, i, p);
+                score = capped(s, score);
                 float weight = sees ? __expf(score - own_lse[c / 2]) : 0.0f;
-                slopes[block][c] = weight * (products[c] - own_delta[c / 2]) * s.scale;
+                slopes[block][c] = weight * (products[c] - own_delta[c / 2]) * s.scale * cap_slope(s, score);
             }
         }
         u32 left[4][4];
@@ -505,9 +537,9 @@ __device__ void attend_dkv_tile(const float *q, const float *k, const float *v, 
     float sum_k[DIM / 8][4] = {}, sum_v[DIM / 8][4] = {};
     for (int visit = tile.visits; visit < tile.visits + tile.visit_count; visit++) {
         Range r = ranges[visits[visit].range];
-        int position = visits[visit].position;
+        int position = visits[visit].position, end = end_query(s, r, position + tile.count - 1);
         for (int head = kv * group; head < (kv + 1) * group; head++)
-            for (int start = first_query(r, position); start < r.query_count; start += QUERIES) {
+            for (int start = first_query(r, position); start < end; start += QUERIES) {
                 auto row_of = [&](int i) { return start + i < r.query_count ? r.queries + start + i : -1; };
                 __syncthreads();
                 load<DIM, QUERIES>(queries, queries_turned, q + head * DIM, q_width, row_of);
@@ -523,12 +555,15 @@ __device__ void attend_dkv_tile(const float *q, const float *k, const float *v, 
                     for (int c = 0; c < 4; c++) {
                         int i = start + block * 8 + lane % 4 * 2 + c % 2, p = position + mine + c / 2 * 8;
                         bool sees = i < r.query_count && mine + c / 2 * 8 < tile.count && p < visible(r, i);
+                        sees = sees && p >= first_visible(s, r, i);
                         u64 at = (u64)(r.queries + i) * s.heads + head;
                         float score = s.scale * scores[c];
                         if (s.bias && sees) score += bias_of(s, r, head, i, p);
+                        score = capped(s, score);
                         float weight = sees ? __expf(score - lse[at]) : 0.0f;
                         weights[block][c] = weight;
-                        slopes[block][c] = sees ? weight * (products[c] - delta[at]) * s.scale : 0.0f;
+                        float slope = sees ? weight * (products[c] - delta[at]) * s.scale : 0.0f;
+                        slopes[block][c] = slope * cap_slope(s, score);
                     }
                 }
                 u32 left[QUERIES / 16][4];

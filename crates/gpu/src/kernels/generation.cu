@@ -50,7 +50,7 @@ __device__ void attend_step(const float *q, const float *k, const float *v, cons
         for (int e = 0; e < 8; e++)
             query[h][e] = h < count ? s.scale * q[(row * s.heads + first + h) * DIM + d + e] : 0.0f;
     }
-    for (int start = 0; start < seen; start += STEP_WARPS * KEYS) {
+    for (int start = first_visible(s, r, place.first); start < seen; start += STEP_WARPS * KEYS) {
         int p = start + warp * KEYS + lane / LANES;
         bool sees = p < seen;
         float key[8] = {}, value[8] = {};
@@ -69,7 +69,7 @@ __device__ void attend_step(const float *q, const float *k, const float *v, cons
             UNROLL
             for (int offset = LANES / 2; offset > 0; offset /= 2) score += __shfl_xor_sync(~0u, score, offset);
             if (!sees || h >= count) continue;
-            score += bias_of(s, r, first + h, place.first, p);
+            score = capped(s, score + bias_of(s, r, first + h, place.first, p));
             Merge merge = merge_of(largest[h], score);
             largest[h] = merge.top;
             sum[h] = sum[h] * merge.own + merge.other;

@@ -6,6 +6,18 @@ KERNEL add_to(float *y, const float *x, u64 count) {
     for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < count; i += step) y[i] += x[i];
 }
 
+// `x *= factor`.
+KERNEL scale(float *x, float factor, u64 count) {
+    u64 step = (u64)gridDim.x * blockDim.x;
+    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < count; i += step) x[i] *= factor;
+}
+
+// `x = cap · tanh(x / cap)`.
+KERNEL soft_cap(float *x, float cap, u64 count) {
+    u64 step = (u64)gridDim.x * blockDim.x;
+    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < count; i += step) x[i] = cap * tanhf(x[i] / cap);
+}
+
 // RMSNorm (Zhang and Sennrich 2019), a block for each row: `y = x · rstd · w`.
 KERNEL rms_norm(const float *x, const float *w, float eps, int cols, float *y, float *rstd) {
     __shared__ float scratch[32];
@@ -83,13 +95,13 @@ KERNEL relu_backward(float *dy, const float *y, u64 count) {
         if (!(y[i] > 0.0f)) dy[i] = 0.0f;
 }
 
-// Rotates the pairs `(i, i + half)` of each head of a row by its angles (RoPE, Su et al. 2021); a block for each row,
-// `sign` −1 turns back.
-KERNEL rope(float *x, const float *cosines, const float *sines, int heads, int half, float sign) {
-    float *row = x + (u64)blockIdx.x * heads * 2 * half;
+// Rotates the pairs `(i, i + half)` of each head of a row by its angles (RoPE, Su et al. 2021); the rest of a head of more
+// than `2 · half` numbers stays. A block for each row, `sign` −1 turns back.
+KERNEL rope(float *x, const float *cosines, const float *sines, int heads, int dim, int half, float sign) {
+    float *row = x + (u64)blockIdx.x * heads * dim;
     u64 angles = (u64)blockIdx.x * half;
     for (int i = threadIdx.x; i < heads * half; i += blockDim.x) {
-        float *low = row + i / half * 2 * half + i % half;
+        float *low = row + i / half * dim + i % half;
         float c = cosines[angles + i % half], s = sines[angles + i % half] * sign;
         float a = low[0], b = low[half];
         low[0] = a * c - b * s;

@@ -1,10 +1,11 @@
 // Loss and optimiser.
 
 // Cross-entropy of a row of logits, a block for each: its target's log-probability, and the gradient
-// `weight · (softmax − onehot)` as elements if `gradient` is there.
+// `weight · (softmax − onehot)` as elements if `gradient` is there. Where the logits were capped (`soft_cap`), it is the
+// gradient by what they were before.
 template <class E>
 __device__ void cross_entropy(const float *logits, int vocab, const int *targets, const float *weights, float *log_probs,
-                              E *gradient, int pitch) {
+                              E *gradient, int pitch, float cap) {
     __shared__ float scratch[32];
     const float *row = logits + (u64)blockIdx.x * vocab;
     float largest = NEGATIVE_INFINITY;
@@ -18,18 +19,20 @@ __device__ void cross_entropy(const float *logits, int vocab, const int *targets
     if (!gradient) return;
     float weight = weights[blockIdx.x];
     E *to = gradient + (u64)blockIdx.x * pitch;
-    for (int i = threadIdx.x; i < vocab; i += blockDim.x)
-        to[i] = narrowed<E>(weight * expf(row[i] - log_sum) - (i == target ? weight : 0.0f));
+    for (int i = threadIdx.x; i < vocab; i += blockDim.x) {
+        float slope = weight * expf(row[i] - log_sum) - (i == target ? weight : 0.0f);
+        to[i] = narrowed<E>(cap > 0.0f ? slope * (1.0f - row[i] / cap * (row[i] / cap)) : slope);
+    }
 }
 
 KERNEL cross_entropy_bf16(const float *logits, int vocab, const int *targets, const float *weights, float *log_probs,
-                          bf16 *gradient, int pitch) {
-    cross_entropy(logits, vocab, targets, weights, log_probs, gradient, pitch);
+                          bf16 *gradient, int pitch, float cap) {
+    cross_entropy(logits, vocab, targets, weights, log_probs, gradient, pitch, cap);
 }
 
 KERNEL cross_entropy_f32(const float *logits, int vocab, const int *targets, const float *weights, float *log_probs,
-                         float *gradient, int pitch) {
-    cross_entropy(logits, vocab, targets, weights, log_probs, gradient, pitch);
+                         float *gradient, int pitch, float cap) {
+    cross_entropy(logits, vocab, targets, weights, log_probs, gradient, pitch, cap);
 }
 
 // The sum of the squares of 4096 numbers for each block.
