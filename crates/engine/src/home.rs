@@ -4,7 +4,7 @@ use std::{
 };
 
 use graft_formats::DigestCache;
-use graft_hub::{Hub, Settings};
+use graft_hub::{Hub, Refusal, Settings};
 use graft_store::Run;
 use graft_tasks::pounds::Tables;
 use graft_train::RunDir;
@@ -87,7 +87,11 @@ impl Home {
     /// # Errors
     /// An environment variable of the Hub that can't be used.
     pub fn hub(&self) -> Result<Hub> {
-        Ok(Hub::new(Settings::from_env(&self.0)?))
+        let check = |folder: &Path| {
+            let refused = |error: graft_formats::Error| Refusal { hint: error.hint(), source: Box::new(error) };
+            graft_formats::check_config(folder).map_err(refused)
+        };
+        Ok(Hub::new(Settings::from_env(&self.0)?).checking(check))
     }
 
     /// Weights, food classes and places that people edit: `tables.toml` in this folder over the built-in ones.

@@ -12,7 +12,7 @@ use graft_core::Digest;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Error, atomic, hf, json};
+use crate::{Error, atomic, gguf, hf, json};
 
 /// A file that changed this recently may change again without a different timestamp.
 const SETTLED_NS: i64 = 2_000_000_000;
@@ -94,7 +94,7 @@ fn nanoseconds(time: SystemTime) -> i64 {
 /// A file is missing or can't be read.
 pub fn digest_of(path: &Path, cache: &DigestCache) -> Result<Digest, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
-    let files = if fs::metadata(path).map_err(failed)?.is_dir() { parts(path)? } else { vec![path.to_owned()] };
+    let files = if fs::metadata(path).map_err(failed)?.is_dir() { parts(path)? } else { gguf::part_paths(path) };
     let mut entries = cache.load();
     let mut changed = false;
     let mut listing = Vec::new();

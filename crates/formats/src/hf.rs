@@ -22,11 +22,7 @@ pub(crate) const OPTIONAL: [&str; 4] =
 
 /// Opens the folder.
 pub(crate) fn open(folder: &Path) -> Result<ModelFiles, Error> {
-    let Some(config_bytes) = read_small_if_any(&folder.join(CONFIG))? else {
-        return Err(Error::NotAModel(folder.to_owned()));
-    };
-    let config_fields = Fields::parse(&folder.join(CONFIG), &config_bytes)?;
-    let mut config = ModelConfig::from_json(&config_fields)?;
+    let (config_fields, mut config) = config(folder)?;
     let tensors = weights(folder, &config)?;
     if let ModelConfig::Decoder(decoder) = &mut config {
         // A head that is stored is used, whatever the config says.
@@ -45,6 +41,16 @@ pub(crate) fn open(folder: &Path) -> Result<ModelFiles, Error> {
         .map(|source| ChatTemplate::new(source, named("bos_token"), named("eos_token")))
         .transpose()?;
     Ok(ModelFiles { path: folder.to_owned(), config, tensors, tokenizer, chat_template, tokens })
+}
+
+/// The folder's `config.json`.
+pub(crate) fn config(folder: &Path) -> Result<(Fields, ModelConfig), Error> {
+    let Some(bytes) = read_small_if_any(&folder.join(CONFIG))? else {
+        return Err(Error::NotAModel(folder.to_owned()));
+    };
+    let fields = Fields::parse(&folder.join(CONFIG), &bytes)?;
+    let config = ModelConfig::from_json(&fields)?;
+    Ok((fields, config))
 }
 
 fn fields_if_any(folder: &Path, name: &str) -> Result<Fields, Error> {

@@ -85,6 +85,14 @@ pub fn open(path: &Path) -> Result<ModelFiles, Error> {
     }
 }
 
+/// Checks what the `config.json` of a model folder says, without the weights.
+///
+/// # Errors
+/// The first field that is missing, damaged or not supported.
+pub fn check_config(folder: &Path) -> Result<(), Error> {
+    hf::config(folder).map(drop)
+}
+
 impl ModelFiles {
     /// The tensor `name`, which must have exactly this shape; see [`Tensors::get`].
     ///

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use graft_formats::{Message, ModelConfig, ModelFiles, gguf_lora, open, peft};
+use graft_formats::{DigestCache, Error, Message, ModelConfig, ModelFiles, digest_of, gguf_lora, open, peft};
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
@@ -35,6 +35,31 @@ fn rows_come_back_in_hugging_face_order() {
     }
     assert!(model.tensor("model.layers.0.self_attn.q_proj.weight", &[32, 64]).is_err());
     assert!(model.tensor("model.layers.0.mlp.gate_proj.bias", &[64]).is_err());
+}
+
+/// The same model in two files, whose metadata is in the first.
+#[test]
+fn a_split_file_is_opened_by_any_part_and_needs_all() {
+    let whole = open(&data("tiny-gpt2.gguf")).unwrap();
+    let names = ["tiny-split-00001-of-00002.gguf", "tiny-split-00002-of-00002.gguf"];
+    let digests = names.map(|name| digest_of(&data(name), &DigestCache::none()).unwrap());
+    assert_eq!(digests[0], digests[1]);
+    for name in names {
+        let split = open(&data(name)).unwrap();
+        assert_eq!(split.config, whole.config);
+        for (name, shape) in whole.tensors.iter() {
+            let bytes = |model: &ModelFiles| model.tensor(name, shape).unwrap().bytes().to_vec();
+            assert_eq!(bytes(&split), bytes(&whole), "{name}");
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let copy = |from: &str, to: &str| std::fs::copy(data(from), folder.path().join(to)).unwrap();
+    copy(names[0], names[0]);
+    assert!(matches!(open(&folder.path().join(names[0])), Err(Error::Read { .. })), "a part is missing");
+    copy(names[0], names[1]);
+    assert!(matches!(open(&folder.path().join(names[0])), Err(Error::Damaged { .. })), "a part is there twice");
+    copy(names[0], "alone.gguf");
+    assert!(matches!(open(&folder.path().join("alone.gguf")), Err(Error::Damaged { .. })), "its name says nothing");
 }
 
 #[test]

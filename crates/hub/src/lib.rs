@@ -22,7 +22,7 @@ use std::path::PathBuf;
 
 pub use builtin::{BuiltIn, Origin};
 pub use error::Error;
-pub use hub::Hub;
+pub use hub::{Check, Hub, Refusal};
 pub use record::{Installed, Removed, installed};
 pub use reference::{HubId, Reference};
 use serde::{Deserialize, Serialize};

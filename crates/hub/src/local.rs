@@ -61,11 +61,19 @@ fn inspect_folder(folder: &Path) -> Result<Local, Error> {
 }
 
 fn inspect_gguf(path: &Path) -> Result<Local, Error> {
-    let start = start_of(path)?;
-    if start.starts_with(b"GGUF") && start.len() >= 24 {
-        return Ok(Local { path: path.into(), files: vec![path.into()] });
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let files: Vec<PathBuf> = select::gguf_parts(&name).iter().map(|part| path.with_file_name(part)).collect();
+    for file in &files {
+        if !file.exists() {
+            let (place, file) = (path.display().to_string(), file.file_name().unwrap_or_default());
+            return Err(Error::Incomplete { place, file: file.to_string_lossy().into_owned() });
+        }
+        let start = start_of(file)?;
+        if !start.starts_with(b"GGUF") || start.len() < 24 {
+            return Err(damaged(file, &start, "it is no GGUF file"));
+        }
     }
-    Err(damaged(path, &start, "it is no GGUF file"))
+    Ok(Local { path: path.into(), files })
 }
 
 /// The shards an index names, which must all be there.

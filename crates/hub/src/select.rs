@@ -40,6 +40,7 @@ pub(crate) fn weights(place: &str, names: &[String]) -> Result<Weights, Error> {
     let ggufs: Vec<String> = names.iter().filter(|name| is_gguf(name)).cloned().collect();
     match ggufs.as_slice() {
         [one] => return Ok(Weights::Gguf(one.clone())),
+        [first, ..] if gguf_parts(first) == ggufs => return Ok(Weights::Gguf(first.clone())),
         [] => {}
         _ => return Err(Error::ChooseFile { place: place.into(), files: ggufs }),
     }
@@ -48,6 +49,19 @@ pub(crate) fn weights(place: &str, names: &[String]) -> Result<Weights, Error> {
         return Err(Error::Incomplete { place: place.into(), file: SINGLE.into() });
     }
     Err(Error::UnsupportedWeights { place: place.into(), files: other })
+}
+
+/// All files of a model that is split as `NAME-00001-of-00003.gguf` and so on, or the one file.
+pub(crate) fn gguf_parts(name: &str) -> Vec<String> {
+    let parts = || {
+        let (rest, count) = name.strip_suffix(".gguf")?.rsplit_once("-of-")?;
+        let (stem, number) = rest.rsplit_once('-')?;
+        let five = |text: &str| text.parse::<usize>().ok().filter(|_| text.len() == 5 && text.is_ascii());
+        let (number, all) = (five(number)?, five(count)?);
+        let valid = (1..=all).contains(&number) && all <= 1024;
+        valid.then(|| (1..=all).map(|n| format!("{stem}-{n:05}-of-{count}.gguf")).collect())
+    };
+    parts().unwrap_or_else(|| vec![name.to_owned()])
 }
 
 /// The shards that a safetensors index names.
@@ -90,6 +104,10 @@ mod tests {
         assert_eq!(with(&[SINGLE, INDEX, "m.gguf", "pytorch_model.bin"]).unwrap(), Weights::Single);
         assert_eq!(with(&[INDEX, "model-00001-of-00002.safetensors"]).unwrap(), Weights::Sharded);
         assert_eq!(pick(&["README.md", "m.Q4_0.gguf"]).unwrap(), Weights::Gguf("m.Q4_0.gguf".into()));
+        let parts = ["m-00001-of-00002.gguf", "m-00002-of-00002.gguf"];
+        assert_eq!(pick(&parts).unwrap(), Weights::Gguf(parts[0].into()));
+        assert_eq!(gguf_parts(parts[1]), parts);
+        assert_eq!(gguf_parts("m-00003-of-00002.gguf"), ["m-00003-of-00002.gguf"]);
     }
 
     #[test]

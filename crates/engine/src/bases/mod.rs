@@ -68,6 +68,7 @@ impl Bases<'_> {
         let found = self.engine.home.hub()?.pull(reference, progress)?;
         let name = reference.to_string();
         let (base, files) = self.record(&name, &found).await?;
+        check_tensors(&files)?;
         Ok(info(&base, &found, &files))
     }
 
@@ -77,7 +78,7 @@ impl Bases<'_> {
     /// There is no usable model, or the name is taken.
     pub async fn add(self, name: &str, path: &Path) -> Result<BaseInfo> {
         let hub = self.engine.home.hub()?;
-        graft_formats::open(&hub.find(&Reference::Path(path.to_owned()))?.path)?;
+        check_tensors(&graft_formats::open(&hub.find(&Reference::Path(path.to_owned()))?.path)?)?;
         let found = hub.add(name, path)?;
         let (base, files) = self.record(name, &found).await?;
         Ok(info(&base, &found, &files))
@@ -172,6 +173,12 @@ impl Home {
         };
         format!("{from} ({})", path.display())
     }
+}
+
+/// Checks that every tensor that the config asks for is there, in its shape. Numbers are not read.
+fn check_tensors(files: &ModelFiles) -> Result<()> {
+    graft_nn::Model::load(files)?;
+    Ok(())
 }
 
 fn info(base: &BaseRef, found: &Resolved, files: &ModelFiles) -> BaseInfo {

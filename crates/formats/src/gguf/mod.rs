@@ -1,9 +1,14 @@
-//! A model in one GGUF file, as llama.cpp's `convert_hf_to_gguf.py` writes it.
+//! A model in a GGUF file, or in several that llama.cpp's `gguf-split` made of one, as its `convert_hf_to_gguf.py` writes
+//! it.
 
 mod reader;
 mod tokenizer;
 
-use std::{io::Read as _, path::Path, sync::Arc};
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use graft_kernels::{Dtype, Map};
 
@@ -18,10 +23,11 @@ use crate::{
 
 /// Opens the file.
 pub(crate) fn open(path: &Path) -> Result<ModelFiles, Error> {
-    let map = Arc::new(crate::hf::map(path)?);
-    let meta = Meta::parse(path, &map)?;
+    let paths = part_paths(path);
+    let maps = paths.iter().map(|path| Ok(Arc::new(crate::hf::map(path)?))).collect::<Result<Vec<_>, Error>>()?;
+    let meta = Meta::parse(&paths, &maps)?;
     let config = config(&meta)?;
-    let tensors = tensors(&meta, &map, &config)?;
+    let tensors = tensors(&meta, &config)?;
     let config = ModelConfig::Decoder(config);
     let tokenizer = tokenizer::build(&meta, config.vocab())?;
     let tokens = special_tokens(&meta)?;
@@ -41,17 +47,55 @@ pub(crate) fn is_gguf(path: &Path) -> bool {
     open_regular(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == *b"GGUF"
 }
 
-/// A file's metadata, with errors that name file and key.
+/// All files of a model that is split as `NAME-00001-of-00003.gguf` and so on, or the one file.
+pub(crate) fn part_paths(path: &Path) -> Vec<PathBuf> {
+    let of = |name: &str| -> Option<Vec<PathBuf>> {
+        let (rest, count) = name.strip_suffix(".gguf")?.rsplit_once("-of-")?;
+        let (stem, number) = rest.rsplit_once('-')?;
+        let five = |text: &str| text.parse::<usize>().ok().filter(|_| text.len() == 5 && text.is_ascii());
+        let (number, all) = (five(number)?, five(count)?);
+        // More parts than any real model has would be a name that asks for work.
+        let valid = (1..=all).contains(&number) && all <= 1024;
+        valid.then(|| (1..=all).map(|n| path.with_file_name(format!("{stem}-{n:05}-of-{count}.gguf"))).collect())
+    };
+    path.file_name().and_then(|name| of(name.to_str()?)).unwrap_or_else(|| vec![path.to_owned()])
+}
+
+/// A file's metadata (the first of several), and the tensors of all; with errors that name file and key.
 pub(super) struct Meta<'a> {
     path: &'a Path,
-    file: &'a [u8],
-    gguf: Gguf<'a>,
+    parts: Vec<(&'a Arc<Map>, Gguf<'a>)>,
 }
 
 impl<'a> Meta<'a> {
-    fn parse(path: &'a Path, file: &'a [u8]) -> Result<Self, Error> {
-        let gguf = Gguf::parse(file).map_err(|what| Error::Damaged { path: path.to_owned(), what })?;
-        Ok(Self { path, file, gguf })
+    fn parse(paths: &'a [PathBuf], maps: &'a [Arc<Map>]) -> Result<Self, Error> {
+        let mut parts = Vec::with_capacity(paths.len());
+        for (number, (path, map)) in paths.iter().zip(maps).enumerate() {
+            let damaged = |what| Error::Damaged { path: path.clone(), what };
+            let gguf = Gguf::parse(map).map_err(damaged)?;
+            let told = |key: &str| gguf.metadata.get(key).and_then(Value::as_int::<usize>);
+            let (own, count) = (told("split.no").unwrap_or(0), told("split.count").unwrap_or(1).max(1));
+            if (own, count) != (number, paths.len()) {
+                let what = format!(
+                    "it says that it is part {} of {count}; the parts of a model lie beside each other under names that \
+                     end in `-00001-of-{count:05}.gguf` and so on",
+                    own + 1
+                );
+                return Err(damaged(what));
+            }
+            parts.push((map, gguf));
+        }
+        let meta = Self { path: &paths[0], parts };
+        let (stored, all) = (meta.tensors().count(), meta.whole("split.tensors.count")?);
+        match all.filter(|all| *all != stored) {
+            Some(all) => Err(meta.damaged(format!("its parts have {stored} of {all} tensors"))),
+            None => Ok(meta),
+        }
+    }
+
+    /// The tensors of all parts, each with its part.
+    fn tensors(&self) -> impl Iterator<Item = (&'a Arc<Map>, &Listed<'a>)> {
+        self.parts.iter().flat_map(|(map, gguf)| gguf.tensors.iter().map(|listed| (*map, listed)))
     }
 
     fn damaged(&self, what: String) -> Error {
@@ -63,7 +107,7 @@ impl<'a> Meta<'a> {
     }
 
     fn get(&self, key: &str) -> Option<&Value<'a>> {
-        self.gguf.metadata.get(key)
+        self.parts.first()?.1.metadata.get(key)
     }
 
     fn typed<'m, T>(
@@ -109,8 +153,8 @@ impl<'a> Meta<'a> {
         value.ok_or_else(|| self.damaged(format!("`{key}` is missing")))
     }
 
-    fn tensor(&self, name: &str) -> Option<&Listed<'a>> {
-        self.gguf.tensors.iter().find(|t| t.name == name)
+    fn tensor(&self, name: &str) -> Option<(&'a Arc<Map>, &Listed<'a>)> {
+        self.tensors().find(|(_, t)| t.name == name)
     }
 }
 
@@ -133,7 +177,7 @@ fn config(meta: &Meta<'_>) -> Result<DecoderConfig, Error> {
         }
         _ => {}
     }
-    let Some(embedding) = meta.tensor("token_embd.weight").filter(|t| t.shape.len() == 2) else {
+    let Some((_, embedding)) = meta.tensor("token_embd.weight").filter(|(_, t)| t.shape.len() == 2) else {
         return Err(meta.damaged("it has no token embedding".into()));
     };
     let layers = needed("block_count", MOST_LAYERS)?;
@@ -242,20 +286,20 @@ fn rope_scaling(
     Ok((scaling, 1.0))
 }
 
-fn factors(meta: &Meta<'_>, listed: &Listed<'_>) -> Result<Vec<f32>, Error> {
+fn factors(meta: &Meta<'_>, (map, listed): (&Arc<Map>, &Listed<'_>)) -> Result<Vec<f32>, Error> {
     match listed.dtype {
         Ok(dtype @ Dtype::F32) => {
             let mut values = vec![0.0; listed.range.len() / dtype.block_bytes()];
-            graft_kernels::dequantize(dtype, &meta.file[listed.range.clone()], &mut values);
+            graft_kernels::dequantize(dtype, &map[listed.range.clone()], &mut values);
             Ok(values)
         }
         _ => Err(meta.damaged(format!("`{}` is not F32", listed.name))),
     }
 }
 
-fn tensors(meta: &Meta<'_>, map: &Arc<Map>, config: &DecoderConfig) -> Result<Tensors, Error> {
+fn tensors(meta: &Meta<'_>, config: &DecoderConfig) -> Result<Tensors, Error> {
     let mut tensors = Tensors::new(meta.path);
-    for listed in meta.gguf.tensors.iter().filter(|t| !t.name.starts_with("rope_f")) {
+    for (map, listed) in meta.tensors().filter(|(_, t)| !t.name.starts_with("rope_f")) {
         let Some((name, order)) = hugging_face_name(listed.name, config) else {
             let what = "the tensors that llama.cpp's converter writes for this architecture";
             return Err(meta.unsupported("tensor", listed.name.chars().take(60).collect(), what));

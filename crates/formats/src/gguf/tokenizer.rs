@@ -64,7 +64,11 @@ struct Recipe {
 }
 
 fn byte_level(meta: &Meta<'_>) -> Result<Recipe, Error> {
-    let pre = meta.text("tokenizer.ggml.pre")?.unwrap_or("default");
+    let Some(pre) = meta.text("tokenizer.ggml.pre")? else {
+        // llama.cpp guesses then, and warns that tokens may be wrong: those of Llama 3 are.
+        let known = "files that say how text is split; convert the model again with a current llama.cpp";
+        return Err(meta.unsupported("tokenizer.ggml.pre", "missing".into(), known));
+    };
     let bytes = |use_regex: bool| json!({ "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": use_regex });
     let split = |regex: &str| json!({ "type": "Split", "pattern": { "Regex": regex }, "behavior": "Isolated", "invert": false });
     let digits = json!({ "type": "Digits", "individual_digits": true });

@@ -58,6 +58,21 @@ fn only_what_is_needed_arrives_in_pythons_layout() {
 }
 
 #[test]
+fn a_model_that_is_refused_costs_no_weights() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), Server::start(&model()));
+    let hub = hub(folder.path(), &server.url, |_| ()).checking(|folder| {
+        let config = fs::read_to_string(folder.join("config.json")).unwrap();
+        Err(graft_hub::Refusal { source: config.into(), hint: Some("take another".into()) })
+    });
+    let error = hub.pull(&reference(REPO), &mut quiet).unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }) && error.hint().as_deref() == Some("take another"), "{error:?}");
+    assert!(
+        server.log().iter().all(|line| !line.contains(&sha256(&safetensors(700_000, 0)))),
+        "weights were asked for"
+    );
+}
+
+#[test]
 fn a_broken_download_goes_on_where_it_stopped() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::start(&model()));
     let hub = hub(folder.path(), &server.url, |_| ());
