@@ -25,7 +25,9 @@ pub fn write(path: &Path, adapter: &PeftAdapter, config: &DecoderConfig) -> Resu
     let alpha = lora.scaling() * lora.r as f32;
     let mut tensors = Vec::new();
     for pair in adapter.lora_pairs() {
-        tensors.extend(converted(path, &pair, config)?);
+        // llama.cpp divides by the rank of each tensor.
+        let factor = lora.rank_of(pair.module) as f32 / lora.r as f32;
+        tensors.extend(converted(path, &pair, factor, config)?);
     }
     atomic::file(path, |out| {
         let header = header(config.family.form().gguf, alpha, &tensors);
@@ -55,7 +57,7 @@ impl Tensor {
 }
 
 /// Both halves under llama.cpp's name; the rows of B are those of the adapted weight, so they follow its order.
-fn converted(path: &Path, pair: &LoraPair<'_>, config: &DecoderConfig) -> Result<[Tensor; 2], Error> {
+fn converted(path: &Path, pair: &LoraPair<'_>, factor: f32, config: &DecoderConfig) -> Result<[Tensor; 2], Error> {
     let (name, order) = gguf_name(pair.module, config).ok_or_else(|| unsupported(path, "module", pair.module))?;
     let (&[rank, cols], &[rows, _]) = (&pair.a.0[..], &pair.b.0[..]) else {
         return Err(unsupported(path, "module", pair.module));
@@ -72,7 +74,11 @@ fn converted(path: &Path, pair: &LoraPair<'_>, config: &DecoderConfig) -> Result
     });
     Ok([
         Tensor { name: format!("{name}.weight.lora_a"), dims: [cols, rank], values: pair.a.1.clone() },
-        Tensor { name: format!("{name}.weight.lora_b"), dims: [rank, rows], values: b.copied().collect() },
+        Tensor {
+            name: format!("{name}.weight.lora_b"),
+            dims: [rank, rows],
+            values: b.map(|value| factor * value).collect(),
+        },
     ])
 }
 

@@ -37,8 +37,7 @@ fn dequantization_matches_pythons_gguf_package() {
     let file = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/dequant.safetensors")).unwrap();
     let vectors = safetensors::SafeTensors::deserialize(&file).unwrap();
     let types = [Dtype::F16, Dtype::BF16, Dtype::Q4_0, Dtype::Q4_1, Dtype::Q8_0, Dtype::Q4K, Dtype::Q5K, Dtype::Q6K];
-    let more =
-        [Dtype::Q5_0, Dtype::Q5_1, Dtype::Q2K, Dtype::Q3K, Dtype::Iq4Nl, Dtype::Iq4Xs, Dtype::Mxfp4];
+    let more = [Dtype::Q5_0, Dtype::Q5_1, Dtype::Q2K, Dtype::Q3K, Dtype::Iq4Nl, Dtype::Iq4Xs, Dtype::Mxfp4];
     for dtype in types.into_iter().chain(more) {
         let bytes = vectors.tensor(&format!("{dtype:?}.bytes")).unwrap();
         let expected = vectors.tensor(&format!("{dtype:?}.values")).unwrap();
@@ -174,8 +173,8 @@ fn adapters_that_compute_something_else_are_refused_by_name() {
         ("lora_bias", json!(true)),
         ("bias", json!("all")),
         ("layer_replication", json!([[0, 2]])),
-        ("rank_pattern", json!({ "q_proj": 4 })),
-        ("alpha_pattern", json!({ "q_proj": 4 })),
+        ("rank_pattern", json!({ "[qk]_proj": 4 })),
+        ("trainable_token_indices", json!([3])),
         ("fan_in_fan_out", json!(true)),
         ("init_lora_weights", json!("pissa")),
         ("peft_type", json!("IA3")),
@@ -187,6 +186,30 @@ fn adapters_that_compute_something_else_are_refused_by_name() {
             Err(e @ Error::UnsupportedAdapter { .. }) => assert!(e.to_string().contains(field), "{e}"),
             other => panic!("{field}: {other:?}"),
         }
+    }
+    // Fields that say which layers have weights, or how training began.
+    let neutral = [
+        ("auto_mapping", json!({ "base_model_class": "LlamaForCausalLM", "parent_library": "transformers" })),
+        ("layers_to_transform", json!([0, 1, 2])),
+        ("layers_pattern", json!("layers")),
+        ("exclude_modules", json!(["lm_head"])),
+        ("eva_config", json!({ "rho": 2.0 })),
+        ("task_type", Value::Null),
+        ("ensure_weight_tying", json!(true)),
+    ];
+    let plain = peft::read(&parity("tiny-llama/adapter_lora")).unwrap();
+    for (field, value) in neutral {
+        let folder = changed("tiny-llama/adapter_lora", "adapter_config.json", |config| config[field] = value);
+        assert_eq!(peft::read(folder.path()).unwrap().tensors, plain.tensors, "{field}");
+    }
+    // Another factor of one kind of layer is folded into its `B`.
+    let doubled = changed("tiny-llama/adapter_lora", "adapter_config.json", |config| {
+        config["alpha_pattern"] = json!({ "q_proj": 2.0 * config["lora_alpha"].as_f64().unwrap() });
+    });
+    let doubled = peft::read(doubled.path()).unwrap();
+    for (pair, plain) in doubled.lora_pairs().zip(plain.lora_pairs()) {
+        let factor = if pair.module.ends_with("q_proj") { 2.0 } else { 1.0 };
+        assert_eq!(pair.b.1, plain.b.1.iter().map(|x| factor * x).collect::<Vec<_>>(), "{}", pair.module);
     }
     let other_rank = changed("tiny-llama/adapter_lora", "adapter_config.json", |config| config["r"] = json!(4));
     assert!(matches!(peft::read(other_rank.path()), Err(Error::BadTensor { .. })));

@@ -126,6 +126,21 @@ fn hugging_faces_numbers_in_f32() {
     }
 }
 
+/// Caps and windows; norms of heads and two rotary embeddings; fused layers; norms of whole rows; factors; biases.
+const FAMILIES: [&str; 6] = ["gemma2", "gemma3", "phi3", "olmo2", "granite", "qwen2-window"];
+
+#[test]
+fn hugging_faces_numbers_of_other_families() {
+    for gpu in gpus(Element::F32) {
+        for name in FAMILIES {
+            // Rounding decides some of AdamW's first steps; `cargo xtask parity` says how much.
+            check(&gpu, name, "lora", (1e-4, 1e-3, 5e-3));
+        }
+        check_answers(&gpu, "gemma2", "prompt", 1e-4);
+        check_answers(&gpu, "phi3", "lora", 1e-4);
+    }
+}
+
 #[test]
 fn near_hugging_faces_numbers_in_bf16() {
     for gpu in gpus(Element::Bf16) {

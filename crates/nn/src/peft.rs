@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use graft_core::{AdapterSpec, Targets};
 use graft_formats::peft::{self, LoraConfig, Modules, PeftAdapter, PeftConfig, PromptConfig, TaskType};
+use graft_ops::Param;
 
 use crate::{Adapter, AdapterKind, Error, Model, matches_target};
 
@@ -38,16 +39,18 @@ impl Adapter {
         let modules = model.target_modules();
         let mut weights = Vec::new();
         for pair in files.lora_pairs() {
-            let Some(index) = modules.iter().position(|module| module.name == pair.module) else {
+            // A model without its output head calls its layers `layers.0…`.
+            let is = |name: &str| name == pair.module || name.strip_prefix("model.") == Some(pair.module);
+            let Some(index) = modules.iter().position(|module| is(&module.name)) else {
                 return Err(Error::AdapterMismatch(format!("the model has no layer `{}`", pair.module)));
             };
-            let module = &modules[index];
-            if pair.a.0 != [config.r, module.inputs] || pair.b.0 != [module.outputs, config.r] {
+            let (module, rank) = (&modules[index], config.rank_of(pair.module));
+            if pair.a.0 != [rank, module.inputs] || pair.b.0 != [module.outputs, rank] {
                 let (module, inputs, outputs) = (pair.module, module.inputs, module.outputs);
                 let what = format!("the model's `{module}` is {outputs} × {inputs}, the adapter's differs");
                 return Err(Error::AdapterMismatch(what));
             }
-            weights.push((index, config.r, pair.a.1.clone(), pair.b.1.clone()));
+            weights.push((index, rank, pair.a.1.clone(), pair.b.1.clone()));
         }
         weights.sort_by_key(|(module, ..)| *module);
         Ok(Self::lora(modules, config.scaling(), weights))
@@ -69,6 +72,7 @@ impl Adapter {
                 dropout: spec.dropout,
                 use_rslora: spec.rslora,
                 target_modules: Modules::Named(target_names(&spec.targets, model)),
+                ranks: self.other_ranks(spec.rank),
             }),
             AdapterSpec::SoftPrompt(spec) => {
                 let (layers, heads) = model.depth();
@@ -83,6 +87,12 @@ impl Adapter {
         };
         let task_type = if model.has_encoder() { TaskType::Seq2SeqLm } else { TaskType::CausalLm };
         PeftAdapter { base: Some(base.to_owned()), task_type, config, tensors }
+    }
+
+    /// Modules whose LoRA has another rank than the common one, as an adapter made elsewhere may have.
+    fn other_ranks(&self, common: usize) -> BTreeMap<String, usize> {
+        let of = |(name, param): (&str, Param<'_>)| Some((name.strip_suffix(".lora_A.weight")?.to_owned(), param.rows));
+        self.params().iter().filter_map(of).filter(|(_, rank)| *rank != common).collect()
     }
 }
 

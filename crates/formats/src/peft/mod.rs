@@ -45,6 +45,11 @@ pub fn lora_name(module: &str, half: char) -> String {
     format!("{PREFIX}{module}.lora_{half}.weight")
 }
 
+/// The module whose `B` a tensor is.
+fn module_of_b(name: &str) -> Option<&str> {
+    name.strip_prefix(PREFIX)?.strip_suffix(".lora_B.weight")
+}
+
 /// The halves of one module's LoRA weights.
 pub struct LoraPair<'a> {
     /// Hugging Face module, without `.weight`.
@@ -94,8 +99,9 @@ impl PeftAdapter {
             let Some((module, other, rank_dim)) = module else {
                 return bad("it is not a LoRA weight of a linear layer".into());
             };
-            if shape.len() != 2 || shape[rank_dim] != lora.r {
-                return bad(format!("its shape {shape:?} doesn't fit rank {}", lora.r));
+            let rank = lora.rank_of(module);
+            if shape.len() != 2 || shape[rank_dim] != rank {
+                return bad(format!("its shape {shape:?} doesn't fit rank {rank}"));
             }
             if !self.tensors.contains_key(&lora_name(module, other)) {
                 return bad(format!("its other half, lora_{other}, is missing"));
@@ -129,7 +135,7 @@ pub fn read(folder: &Path) -> Result<PeftAdapter, Error> {
         return Err(Error::Missing { folder: folder.to_owned(), file: CONFIG });
     };
     let fields = Fields::parse(&config_path, &bytes)?;
-    let config = PeftConfig::from_json(&fields)?;
+    let mut config = PeftConfig::from_json(&fields)?;
     if !weights_path.exists() {
         let pickle = folder.join("adapter_model.bin");
         return Err(if pickle.exists() {
@@ -138,12 +144,12 @@ pub fn read(folder: &Path) -> Result<PeftAdapter, Error> {
             Error::Missing { folder: folder.to_owned(), file: WEIGHTS }
         });
     }
-    let adapter = PeftAdapter {
-        base: fields.str("base_model_name_or_path")?.map(str::to_owned),
-        task_type: TaskType::from_json(&fields)?,
-        config,
-        tensors: tensors(&weights_path)?,
-    };
+    let mut tensors = tensors(&weights_path)?;
+    if let PeftConfig::Lora(lora) = &mut config {
+        lora.take_patterns(&fields, &mut tensors)?;
+    }
+    let base = fields.str("base_model_name_or_path")?.map(str::to_owned);
+    let adapter = PeftAdapter { base, task_type: TaskType::from_json(&fields)?, config, tensors };
     adapter.check().map_err(|(name, what)| Error::BadTensor { path: weights_path, name, what })?;
     Ok(adapter)
 }
