@@ -48,7 +48,7 @@ const KEPT: [(&str, &[&str]); 17] = [
     ("hyper", &["server"]),
     ("hyper-util", &["server"]),
     ("tower-http", &["server"]),
-    ("utoipa", &["contestants", "core", "engine", "predict", "server", "store", "tasks"]),
+    ("utoipa", &["contestants", "core", "engine", "exec", "predict", "server", "store", "tasks"]),
     ("utoipa-axum", &["server"]),
     ("clap", &["cli", "engine"]),
     ("indicatif", &["cli"]),

@@ -1,8 +1,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    adapter, ask_ai, backup, base, config, doctor, drift, evaluate, examples, import, models, people, predict, queue,
-    runs, schedules, serve, stats, suspects, train, worker,
+    adapter, ask_ai, backup, base, config, doctor, drift, evaluate, examples, import, machines, models, people,
+    predict, queue, runs, schedules, serve, stats, suspects, train, worker,
 };
 
 /// Train small adapters for a frozen language model from approved examples, and serve the best one.
@@ -48,6 +48,9 @@ pub(crate) enum Command {
     Queue(queue::Queue),
     /// Run queued trainings and evaluations until stopped.
     Worker(worker::Worker),
+    /// Add, check, list and remove machines on which trainings can run.
+    #[command(subcommand)]
+    Machines(machines::Machines),
     /// Train at scheduled times.
     #[command(subcommand)]
     Schedules(schedules::Schedules),

@@ -9,6 +9,7 @@ use crate::{
     bases::Bases,
     evaluations::{Evaluations, Judgements},
     examples::Examples,
+    machines::Machines,
     people::People,
     runs::Runs,
     upkeep::Upkeep,
@@ -181,6 +182,12 @@ impl Engine {
     #[must_use]
     pub fn runs(&self) -> Runs<'_> {
         Runs { engine: self }
+    }
+
+    /// Machines on which runs can execute.
+    #[must_use]
+    pub fn machines(&self) -> Machines<'_> {
+        Machines { engine: self }
     }
 
     /// Who may log in, and what servers say to each other.

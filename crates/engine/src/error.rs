@@ -247,6 +247,10 @@ pub enum Error {
         run: String,
     },
 
+    /// A text that `ssh` would take for something else than a machine.
+    #[error("use `{0}` as a machine")]
+    BadDestination(String),
+
     // Versions
     /// A worse version than the one it would replace.
     #[error(
@@ -333,6 +337,21 @@ impl From<graft_exec::Error> for Error {
             E::Thread(source) => Self::TrainerStart(io::Error::other(source)),
             other => Self::Executor(other),
         }
+    }
+}
+
+/// What kind of failure another machine's is.
+fn exit_code_of(error: &graft_exec::Error) -> ExitCode {
+    use graft_exec::Error as E;
+    match error {
+        E::Unreachable { .. } | E::Transfer { .. } => ExitCode::Network,
+        E::NoSsh { .. }
+        | E::HostKey { .. }
+        | E::Denied { .. }
+        | E::RemotePlatform { .. }
+        | E::RemoteProgram { .. }
+        | E::RemoteGpu { .. } => ExitCode::Usage,
+        _ => ExitCode::Internal,
     }
 }
 
@@ -433,6 +452,9 @@ impl Error {
                 let hints: Vec<&str> = preflight.errors().map(|problem| problem.hint.as_str()).collect();
                 return Some(hints.join("; ")).filter(|hints| !hints.is_empty());
             }
+            Self::BadDestination(_) => {
+                "write it as `ssh` takes it: a name of ~/.ssh/config, user@host, or ssh://user@host:port"
+            }
             Self::BadSchedule(..) => {
                 "write five fields, as in `0 3 * * *` (each day at three), and a zone such as `Europe/Berlin` or `UTC`"
             }
@@ -463,7 +485,7 @@ impl Error {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Store(e) => e.exit_code(),
-            Self::Executor(_) => ExitCode::Network,
+            Self::Executor(e) => exit_code_of(e),
             Self::Artifacts(e) => e.exit_code(),
             Self::Hub(e) => e.exit_code(),
             Self::Tasks(e) => e.exit_code(),
@@ -477,7 +499,7 @@ impl Error {
             Self::Poisoned { .. } => ExitCode::Internal,
             Self::Cancelled { .. } => ExitCode::Stopped,
             Self::NotReady(_) | Self::BadBackup { .. } | Self::BadSpec { .. } => ExitCode::BadData,
-            Self::BadSchedule(..) | Self::HomeNotEmpty { .. } => ExitCode::Usage,
+            Self::BadSchedule(..) | Self::BadDestination(_) | Self::HomeNotEmpty { .. } => ExitCode::Usage,
             Self::Io { .. } | Self::TrainerStart(_) | Self::TrainerDied { .. } => ExitCode::Internal,
             Self::BadEvents { .. }
             | Self::BadResult { .. }

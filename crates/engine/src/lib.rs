@@ -14,6 +14,7 @@ mod examples;
 mod files;
 mod home;
 mod instance;
+mod machines;
 mod people;
 mod runs;
 pub mod serving;
@@ -34,7 +35,7 @@ pub use examples::{
 };
 pub use graft_contestants::Kind as ContestantKind;
 pub use graft_core::{compact, iso8601};
-pub use graft_exec::RunLock;
+pub use graft_exec::{Facts, RunLock};
 pub use graft_nn::TokenView;
 pub use graft_predict::{Reliability, leave_devices};
 pub use graft_tasks::{
@@ -49,6 +50,7 @@ pub use graft_tasks::{
 };
 pub use graft_train::TrainingRun;
 pub use home::{Home, Places};
+pub use machines::Machines;
 pub use people::People;
 pub use runs::{
     AskAiTraining, Check, ComparedField, ComparedMetric, EvaluationRequest, Interval, Level, News, Paired,
@@ -73,8 +75,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub mod records {
     pub use graft_store::{
         Admins, Answered, Asked, Base, Bulk, BulkReport, Change, ChangeFilter, DatasetInfo, Decision, Error,
-        ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState, Kind, LogStream, LogText, Method, Order,
-        Priority, ReviewFilter, Role, Run, RunFilter, RunKind, RunState, Schedule, Seen, Session, Stage, Token,
-        TrainingRun, User, Version, Watch, Words, model_registry, without_secrets,
+        ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState, Kind, LogStream, LogText, Machine,
+        Method, Order, Priority, ReviewFilter, Role, Run, RunFilter, RunKind, RunState, Schedule, Seen, Session, Stage,
+        Token, TrainingRun, User, Version, Watch, Words, model_registry, without_secrets,
     };
 }

@@ -248,9 +248,12 @@ fn kind_of(error: &graft_engine::Error) -> Kind {
         E::RunBusy { .. } | E::NotBetter { .. } | E::BadVersion { .. } | E::NoResult { .. } => Kind::Conflict,
         E::OtherBase { .. } => Kind::Conflict,
         E::NoExamples { .. } | E::NothingToLearn { .. } | E::AllHeldOut { .. } => Kind::Unprocessable,
-        E::Setting(_) | E::Unsupported(_) | E::WhichTask { .. } | E::NoAdapter { .. } | E::Contestant(_) => {
-            Kind::Unprocessable
-        }
+        E::Setting(_)
+        | E::Unsupported(_)
+        | E::WhichTask { .. }
+        | E::NoAdapter { .. }
+        | E::Contestant(_)
+        | E::BadDestination(_) => Kind::Unprocessable,
         other => of_disk(other).unwrap_or_else(|| by_exit_code(other.exit_code(), &other.to_string())),
     }
 }
@@ -275,6 +278,7 @@ fn kind_of_store(error: &StoreError) -> Kind {
         | StoreError::NoVersion { .. }
         | StoreError::NoBase(_)
         | StoreError::NoSchedule(_)
+        | StoreError::NoMachine(_)
         | StoreError::NotFound { .. } => Kind::NotFound,
         StoreError::RunExists(_)
         | StoreError::RunActive { .. }
@@ -290,6 +294,8 @@ fn kind_of_store(error: &StoreError) -> Kind {
         | StoreError::LeaseHeld { .. }
         | StoreError::LeaseLost { .. }
         | StoreError::ScheduleExists(_)
+        | StoreError::MachineExists(_)
+        | StoreError::MachineBusy { .. }
         | StoreError::ScheduleMoved(_)
         | StoreError::NothingBefore { .. } => Kind::Conflict,
         StoreError::UnknownName { .. }

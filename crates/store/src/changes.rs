@@ -31,6 +31,8 @@ names! {
         Token = "token",
         /// An import.
         Import = "import",
+        /// A machine that runs execute on.
+        Machine = "machine",
     }
 }
 

@@ -24,6 +24,7 @@ const TABLES: &[(&str, &str)] = &[
     ("settings", "name"),
     ("bases", "name"),
     ("schedules", "id"),
+    ("machines", "name"),
     ("suggestions", "task, example"),
     ("imports", "id"),
     ("users", "name"),

@@ -212,6 +212,20 @@ pub enum Error {
     /// The name is taken.
     #[error("add schedule `{0}`: it exists")]
     ScheduleExists(String),
+    /// There is no machine of this name.
+    #[error("find machine `{0}`")]
+    NoMachine(String),
+    /// The name is taken.
+    #[error("add machine `{0}`: it exists")]
+    MachineExists(String),
+    /// A run on the machine is active.
+    #[error("remove machine `{machine}`: run `{run}` is active on it")]
+    MachineBusy {
+        /// The machine.
+        machine: String,
+        /// The run.
+        run: String,
+    },
     /// Somebody else has dealt with this time of the schedule.
     #[error("submit this turn of schedule `{0}`, which somebody else did")]
     ScheduleMoved(String),
@@ -354,6 +368,12 @@ impl Error {
             Self::Conflict { .. } => "look at it as it is now, then decide again",
             Self::NothingToUndo { .. } => "its history shows what happened to it",
             Self::NoSchedule(_) | Self::ScheduleExists(_) => "`graft schedules list` shows the schedules",
+            Self::NoMachine(_) | Self::MachineExists(_) => {
+                "`graft machines list` shows the machines, `graft machines add NAME DESTINATION` adds one"
+            }
+            Self::MachineBusy { run, .. } => {
+                return Some(format!("wait for it, or cancel it: `graft runs cancel {run}`"));
+            }
             Self::ScheduleMoved(_) => "nothing to do: the run was submitted",
             Self::NoAdmin => {
                 "first add an administrator: `graft users add NAME --role admin`, or on the page under Settings, People"
@@ -410,6 +430,9 @@ impl Error {
             | Self::NothingToUndo { .. }
             | Self::NoSchedule(_)
             | Self::ScheduleExists(_)
+            | Self::NoMachine(_)
+            | Self::MachineExists(_)
+            | Self::MachineBusy { .. }
             | Self::ScheduleMoved(_)
             | Self::NotFound { .. }
             | Self::NoAdmin

@@ -40,6 +40,7 @@ mod examples;
 mod faults;
 mod idempotency;
 mod imports;
+mod machines;
 mod merge;
 mod migrate;
 mod people;
@@ -66,6 +67,7 @@ pub use examples::{
 };
 pub use idempotency::{Answered, Asked};
 pub use imports::{Import, ImportState};
+pub use machines::{Machine, NewMachine};
 pub use people::{Admins, Role, Session, Token, User};
 pub use registry::model_registry;
 pub use runs::{

@@ -18,6 +18,7 @@ const STEPS: &[(&str, &str)] = &[
     ("failures", include_str!("../migrations/0009_failures.sql")),
     ("events", include_str!("../migrations/0010_events.sql")),
     ("methods", include_str!("../migrations/0011_methods.sql")),
+    ("machines", include_str!("../migrations/0012_machines.sql")),
 ];
 
 /// Brings the database to the newest schema; does nothing, and takes no lock, when it is there already.

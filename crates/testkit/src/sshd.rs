@@ -92,7 +92,28 @@ impl Sshd {
     /// A private folder for shared connections.
     #[must_use]
     pub fn control(&self) -> PathBuf {
-        self.path("control/c")
+        self.path("control/graft-ssh")
+    }
+
+    /// The folder in which a client of this machine has [`control`](Self::control).
+    #[must_use]
+    pub fn runtime(&self) -> PathBuf {
+        self.path("control")
+    }
+
+    /// Whether a process of a run lives there.
+    #[must_use]
+    pub fn has_jobs(&self) -> bool {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let trainer = self.cache().join("bin");
+        pids.any(|pid| is_of(pid, &trainer))
+    }
+
+    /// Ends the connections that clients share.
+    pub fn hang_up(&self) {
+        let Some(server) = &self.server else { return };
+        children(server.id()).into_iter().for_each(kill);
     }
 
     /// The port it listens at.

@@ -363,6 +363,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/machines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The machines there are. */
+        get: operations["list_machines"];
+        put?: never;
+        /** Adds a machine, without connecting to it. */
+        post: operations["add_machine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/machines/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a machine on which no run is active; what Graft put there stays. */
+        delete: operations["remove_machine"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/machines/{name}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Connects to a machine from the server, and tells what it found there. */
+        post: operations["check_machine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/presence": {
         parameters: {
             query?: never;
@@ -1581,7 +1633,7 @@ export interface components {
          * @description What was changed.
          * @enum {string}
          */
-        ChangeKind: "example" | "dataset" | "run" | "version" | "setting" | "base" | "schedule" | "user" | "token" | "import";
+        ChangeKind: "example" | "dataset" | "run" | "version" | "setting" | "base" | "schedule" | "user" | "token" | "import" | "machine";
         /** @description A part of the audit trail. */
         ChangeList: {
             /** @description In the order asked for. */
@@ -2646,6 +2698,67 @@ export interface components {
             /** @description Name; `admin` otherwise. */
             user?: string | null;
         };
+        /** @description A machine on which runs can execute beside the worker's own. */
+        Machine: {
+            /** @description When. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Who added it. */
+            created_by: string;
+            /** @description Where it is, as `ssh` takes it. */
+            destination: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Path of the `graft` program for it on the worker's machine; the worker's own without one. */
+            program?: string | null;
+            /**
+             * Format: int32
+             * @description Runs that it may have at once.
+             */
+            slots: number;
+        };
+        /** @description What was found out about a machine. */
+        MachineFacts: {
+            /** @description Graft's folder there. */
+            cache: string;
+            /**
+             * Format: int32
+             * @description Processors.
+             */
+            cores?: number | null;
+            /**
+             * Format: int64
+             * @description Bytes free on the disk that holds Graft's folder.
+             */
+            disk_free?: number | null;
+            /** @description GPUs: name, memory and version of the driver. */
+            gpus: string[];
+            /** @description The C library, such as `glibc 2.36`. */
+            libc?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes of memory.
+             */
+            memory?: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of memory that programs could still take.
+             */
+            memory_free?: number | null;
+            /** @description What the program says of itself; absent while it isn't there. */
+            program?: string | null;
+            /** @description System and architecture, such as `Linux x86_64`. */
+            system: string;
+        };
+        /** @description The machines there are. */
+        MachineList: {
+            /** @description By name. */
+            machines: components["schemas"]["Machine"][];
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            total: number;
+        };
         /** @description A token that was made. */
         MadeToken: {
             /** @description The token; it is shown this once. */
@@ -2731,6 +2844,18 @@ export interface components {
             /** @description Paragraphs, and lines that begin with `- `; blank for those that the task comes with. 20000 characters at most. */
             text: string;
         };
+        /** @description A machine to be added. */
+        NewMachine: {
+            /** @description Where it is, as the worker's `ssh` takes it: a name of its configuration, `user@host`, or `ssh://user@host:port`. */
+            destination: string;
+            /** @description Its name, which runs give as `on`. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Runs that it may have at once; 1 otherwise.
+             */
+            slots?: number;
+        };
         /** @description A training that somebody wants; what isn't said comes from Graft's recipe for the task. */
         NewRun: {
             /** @description Make its version active, if it is not worse than the active one. */
@@ -2750,6 +2875,8 @@ export interface components {
             evaluate?: boolean;
             /** @description Kind of adapter; LoRA otherwise. */
             method?: components["schemas"]["MethodName"];
+            /** @description The machine that it executes on, one of `graft machines list`; the worker's own otherwise. */
+            on?: string | null;
             /** @description How soon it gets its turn; `normal` otherwise. */
             priority?: components["schemas"]["PriorityName"];
             /** @description Score the bare base model as well, which takes as long again. */
@@ -2807,6 +2934,10 @@ export interface components {
             password: string;
             /** @description What they may do. */
             role: components["schemas"]["Role"];
+        };
+        /** @description One machine. */
+        OneMachine: {
+            machine: components["schemas"]["Machine"];
         };
         /** @description One model. */
         OneModel: {
@@ -3227,6 +3358,8 @@ export interface components {
             /** @description `lora` or `soft-prompt`. */
             method: string;
             not_before?: components["schemas"]["Timestamp"] | null;
+            /** @description The machine that it executes on; the worker's own without one. */
+            on?: string | null;
             /** @description What it does now: `prepare`, `search`, `train` or `evaluate`. */
             phase?: string | null;
             /**
@@ -5146,6 +5279,134 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_machines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MachineList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    add_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMachine"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneMachine"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneMachine"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    check_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MachineFacts"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -10,6 +10,7 @@ pub(crate) mod drift;
 pub(crate) mod evaluate;
 pub(crate) mod examples;
 pub(crate) mod import;
+pub(crate) mod machines;
 pub(crate) mod models;
 pub(crate) mod people;
 pub(crate) mod predict;
@@ -82,6 +83,7 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             Command::EvalDir(command) => evaluate::in_dir(&engine, &command, args.json).await,
             Command::Queue(command) => queue::run(&engine, command).await,
             Command::Worker(command) => worker::run(&engine, command).await,
+            Command::Machines(command) => machines::run(&engine, command).await,
             Command::Schedules(command) => schedules::run(&engine, command).await,
             Command::Suggest(command) => worker::suggest(&engine, command).await,
             Command::Backup(command) => backup::backup(&engine, command).await,

@@ -29,12 +29,21 @@ pub(crate) struct What {
     /// Number of epochs relative to the recipe; `--epochs` overrides it.
     #[arg(long, value_enum, default_value = "recommended")]
     pub(crate) effort: Effort,
+    /// Machine to train on, one of `graft machines list` [default: this one].
+    #[arg(long, value_name = "MACHINE")]
+    pub(crate) on: Option<String>,
 }
 
 impl What {
     /// A request for it, with Graft's recipe.
     pub(crate) fn request(&self) -> RunRequest {
-        RunRequest { base: self.base.clone(), method: self.method, effort: self.effort, ..RunRequest::new(&self.task) }
+        RunRequest {
+            base: self.base.clone(),
+            method: self.method,
+            effort: self.effort,
+            on: self.on.clone(),
+            ..RunRequest::new(&self.task)
+        }
     }
 }
 

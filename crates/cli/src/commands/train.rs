@@ -70,6 +70,9 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
     if let Some(name) = &command.version {
         engine.versions().check_new(&command.what.task, name).await?;
     }
+    if let Some(name) = &command.what.on {
+        engine.machines().get(name).await?;
+    }
     let (base, _) = engine.bases().find(&command.what.base).await?;
     let recipe = recipe(&command.what.task, command.what.method, prepared.dataset.train.len());
     let mut recipe = recipe.with(command.what.effort);

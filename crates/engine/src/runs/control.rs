@@ -47,9 +47,18 @@ impl Runs<'_> {
     /// It has ended already; there is none.
     pub async fn cancel(self, id: &str) -> Result<Run> {
         let run = self.engine.store.cancel_run(id, &self.engine.by, now()).await?;
-        if run.state.is_active() {
-            // Its follower does the same; its trainer may have outlived that.
+        if run.state.is_active() && run.machine.is_none() {
+            // Its follower does the same; its trainer may have outlived that. On another machine that takes a while, and
+            // is left to whoever follows it next.
             self.stop_process(&run, Stop::AfterStep).await?;
+        }
+        if !run.state.is_active()
+            && run.machine.is_some()
+            && run.attempts > 0
+            && let Err(error) = self.stop_process(&run, Stop::AfterStep).await
+        {
+            // Nobody followed the trainer that an earlier attempt may have left there.
+            tracing::warn!("run {}: its trainer may go on: failed to {}", run.id, graft_core::with_causes(&error));
         }
         Ok(run)
     }
@@ -103,6 +112,8 @@ impl Runs<'_> {
 
     /// Makes the directory of a queued run on this machine, unless it is there: its spec and its dataset say all.
     pub(crate) async fn make_dir(self, run: &Run, threads: usize) -> Result<()> {
+        // Another machine has other processors; its trainer takes what there is.
+        let threads = run.machine.is_none().then_some(threads);
         let dir = self.engine.home.run_dir(run);
         if dir.path().join("spec.json").exists() {
             return Ok(());
@@ -111,7 +122,7 @@ impl Runs<'_> {
         let mut spec: TrainSpec = serde_json::from_value(run.spec.clone()).map_err(damaged)?;
         // The base may lie elsewhere on this machine; its digest is the same.
         spec.base = self.engine.bases().open(&spec.base).await?.0;
-        spec.limits.threads.get_or_insert(threads);
+        spec.limits.threads = spec.limits.threads.or(threads);
         let dataset = self.engine.store.dataset(&run.task, &spec.dataset).await?;
         let (train, eval) = crate::Prepared { card: spec.task.clone(), dataset }.rows_to_train(&spec.optim)?;
         Ok(dir.create(&spec, &train, &eval)?)

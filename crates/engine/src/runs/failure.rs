@@ -58,6 +58,7 @@ pub(crate) fn classify(error: &Error) -> FailureClass {
     match error {
         Error::TrainerDied { transient: true, .. } => FailureClass::Lost,
         Error::TrainerFailed { failure, .. } => failure.class,
+        Error::Executor(graft_exec::Error::RemoteDisk { .. }) => FailureClass::Disk,
         Error::Store(
             graft_store::Error::Disk(_) | graft_store::Error::ReadOnly(_) | graft_store::Error::Refused { .. },
         ) => FailureClass::Disk,

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use graft_core::{BaseRef, ExitCode, TrainSpec, json};
 use graft_store::{Due, NewRun, Run, RunFilter, RunKind, RunState, Submission};
 
-use super::{RunRequest, Runs, recipes::Recipe};
+use super::{MAX_ATTEMPTS, RunRequest, Runs, recipes::Recipe};
 use crate::{Result, compact, examples::Prepared, now};
 
 /// A training that could be queued.
@@ -57,11 +57,13 @@ impl Runs<'_> {
         let spec = plan.spec(plan.run.clone().unwrap_or_default());
         spec.check()?;
         let found_dead = self.reconcile(Some(task)).await?;
-        if let Some(run) = self.interrupted(task, plan.run.as_deref(), &spec).await? {
+        if let Some(run) = self.interrupted(task, plan.run.as_deref(), &spec, request.on.as_deref()).await? {
             let run = self.prepare_again(&run, request.version.as_deref(), Some(request)).await?;
             return Ok(Submitted { run, continued: true, found_dead });
         }
-        let order = Order { request, max_attempts: 1, due: None, key: None };
+        // What another machine does may fail for reasons that pass, while nobody here can do anything about it.
+        let max_attempts = if request.on.is_some() { MAX_ATTEMPTS } else { 1 };
+        let order = Order { request, max_attempts, due: None, key: None };
         Ok(Submitted { run: self.queue_plan(plan, order).await?, continued: false, found_dead })
     }
 
@@ -85,13 +87,20 @@ impl Runs<'_> {
             request: &body,
             due: order.due,
             key: order.key,
+            machine: request.on.as_deref(),
         };
         let new = NewRun { task, spec: &spec, dir: &dir };
         Ok(self.engine.store.submit_run(new, &submission, &plan.prepared.dataset, &self.engine.by, now()).await?)
     }
 
     /// A run of the same settings and data that was stopped, killed, or never registered.
-    async fn interrupted(self, task: &str, named: Option<&str>, spec: &TrainSpec) -> Result<Option<Run>> {
+    async fn interrupted(
+        self,
+        task: &str,
+        named: Option<&str>,
+        spec: &TrainSpec,
+        on: Option<&str>,
+    ) -> Result<Option<Run>> {
         let filter = RunFilter { task: Some(task.to_owned()), kind: Some(RunKind::Train), ..RunFilter::default() };
         for run in self.engine.store.runs(&filter).await? {
             let Ok(mut other) = serde_json::from_value::<TrainSpec>(run.spec.clone()) else { continue };
@@ -104,7 +113,8 @@ impl Runs<'_> {
                 RunState::Queued => run.attempts > 0 && run.lease_owner.is_none(),
                 RunState::Starting | RunState::Running => false,
             };
-            if unfinished && other == *spec && named.is_none_or(|name| name == run.id) {
+            let same_place = run.machine.as_deref() == on;
+            if unfinished && same_place && other == *spec && named.is_none_or(|name| name == run.id) {
                 return Ok(Some(run));
             }
         }

@@ -120,7 +120,10 @@ impl Runs<'_> {
             let is_choice = files.config.has_encoder() && request.settings.targets.is_none();
             match self.estimate(&drafted, files, is_choice).await {
                 Ok((whole, other)) => {
-                    self.check_room(&whole, drafted.recipe.limits.memory, &mut problems);
+                    // What another machine has is found out there, before anything is sent.
+                    if request.on.is_none() {
+                        self.check_room(&whole, drafted.recipe.limits.memory, &mut problems);
+                    }
                     check_lengths(&whole, &mut problems);
                     (estimate, decoder_only) = (Some(whole), other);
                 }
@@ -159,6 +162,11 @@ impl Runs<'_> {
             && let Err(error) = self.engine.store.check_new_version(&request.task, name).await
         {
             problems.push(Problem::from_error(&error.into(), "version"));
+        }
+        if let Some(name) = &request.on
+            && let Err(error) = self.engine.store.machine(name).await
+        {
+            problems.push(Problem::from_error(&error.into(), "on"));
         }
         if request.activate && !request.evaluate {
             let what = "make a version active that was not evaluated";

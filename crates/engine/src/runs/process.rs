@@ -1,5 +1,5 @@
 use graft_core::{ExitCode, json};
-use graft_exec::{Executor as _, RunRef, Stop};
+use graft_exec::{RunRef, Stop};
 use graft_store::{Again, NewRun, Run, RunState};
 use graft_train::RunDir;
 
@@ -31,7 +31,8 @@ impl Runs<'_> {
             return Ok(run.clone());
         }
         let request = request.map(json::value);
-        let how = Again { max_attempts: 1, request: request.as_ref(), version };
+        let max_attempts = if run.machine.is_some() { MAX_ATTEMPTS } else { 1 };
+        let how = Again { max_attempts, request: request.as_ref(), version };
         self.engine.store.queue_again(&run.id, how, &self.engine.by, now(), |_| Ok(())).await
     }
 
@@ -61,7 +62,7 @@ impl Runs<'_> {
         self.engine.store.queue_again(id, how, &self.engine.by, now(), |_| Ok(())).await
     }
 
-    /// Ends the process of a run on this machine at once.
+    /// Ends the process of a run at once.
     ///
     /// # Errors
     /// The system refuses.
@@ -71,7 +72,8 @@ impl Runs<'_> {
 
     pub(crate) async fn stop_process(self, run: &Run, how: Stop) -> Result<()> {
         // Stopping needs no program.
-        Ok(self.local("".as_ref()).stop(&self.run_ref(run), how).await?)
+        let exec = self.engine.machines().executor(run, "".as_ref()).await?;
+        Ok(exec.stop(&self.run_ref(run), how).await?)
     }
 
     /// The run as executors know it.

@@ -52,6 +52,9 @@ pub struct RunRequest {
     /// Score the bare base model as well, which takes as long again.
     #[serde(default)]
     pub score_base: bool,
+    /// The machine that it executes on, one of `graft machines list`; the worker's own otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<String>,
 }
 
 fn default_base() -> String {
@@ -102,6 +105,7 @@ impl RunRequest {
             version: None,
             evaluate: true,
             score_base: false,
+            on: None,
         }
     }
 
@@ -141,6 +145,7 @@ impl RunRequest {
             );
         }
         self.version.iter().for_each(|name| flag("version", quoted(name)));
+        self.on.iter().for_each(|name| flag("on", quoted(name)));
         if !self.evaluate {
             command += " --no-eval";
         } else if !self.score_base {

@@ -292,6 +292,12 @@ impl Runs<'_> {
         {
             return Ok(Some(Waiting { why: format!("it follows run {after}"), until: None }));
         }
+        if let Some(machine) = &run.machine {
+            let at_it = |other: &Run| other.machine == run.machine && other.state != RunState::Queued;
+            if let Some(other) = self.engine.store.active_runs().await?.into_iter().find(at_it) {
+                return Ok(Some(Waiting { why: format!("run {} is on machine {machine}", other.id), until: None }));
+            }
+        }
         if self.engine.store.workers(now - SEEN_WITHIN).await?.is_empty() {
             let why = "no worker is running: `graft worker` or `graft serve` starts one".to_owned();
             return Ok(Some(Waiting { why, until: None }));

@@ -17,6 +17,7 @@ use std::{
 use graft_core::{BaseRef, ComputeDevice, EventKind};
 use graft_formats::faults::{self, Op};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{Answer, Cursor, Error, Executor, Exit, Observation, Process, Result, RunRef, Start, Started, Stop, read};
 pub use connection::Host;
@@ -26,7 +27,9 @@ use connection::{Ended, Feed};
 const CALL: Duration = Duration::from_secs(60);
 /// Bytes a second that a connection transfers at the least.
 const SLOWEST: u64 = 64 << 10;
-/// How often a run is looked at while nothing is new.
+/// How often checkpoints are brought over at the most.
+const KEEP: Duration = Duration::from_secs(10);
+/// How often a run is looked at.
 const PACE: Duration = Duration::from_millis(700);
 /// How often a machine that can't be reached is tried.
 const RETRY: Duration = Duration::from_secs(5);
@@ -36,7 +39,8 @@ const ROOM: u64 = 256 << 20;
 const FACTS: u64 = 1 << 16;
 
 /// What was found out about a machine.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = MachineFacts)]
 pub struct Facts {
     /// System and architecture, such as `Linux x86_64`.
     pub system: String,
@@ -92,15 +96,26 @@ struct Inner {
     program: PathBuf,
     /// Its digest, once it was computed.
     digest: Mutex<Option<String>>,
-    /// When a run is to be looked at again.
-    next: Mutex<HashMap<String, Instant>>,
+    /// How often runs are looked at.
+    paces: Mutex<HashMap<String, Pace>>,
+}
+
+/// How often a run is looked at.
+#[derive(Debug, Default)]
+struct Pace {
+    /// Not before this.
+    look: Option<Instant>,
+    /// When its checkpoints were brought over last.
+    kept: Option<Instant>,
+    /// Whether it made one since.
+    has_new: bool,
 }
 
 impl Ssh {
     /// Starts `program`, which is sent there, on a host.
     #[must_use]
     pub fn new(host: Host, program: PathBuf) -> Self {
-        Self(Arc::new(Inner { host, program, digest: Mutex::default(), next: Mutex::default() }))
+        Self(Arc::new(Inner { host, program, digest: Mutex::default(), paces: Mutex::default() }))
     }
 
     async fn on_thread<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> Result<T> + Send + 'static) -> Result<T> {
@@ -143,7 +158,7 @@ impl Executor for Ssh {
             let is_done = inner.collect(&run, "all")?;
             // Without a result the next attempt may go on there.
             inner.say(&["forget", &run.id, if is_done { "all" } else { "process" }], None, CALL)?;
-            inner.next().remove(&run.id);
+            inner.paces().remove(&run.id);
             Ok(())
         }))
     }
@@ -154,8 +169,8 @@ impl Executor for Ssh {
 }
 
 impl Inner {
-    fn next(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
-        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    fn paces(&self) -> MutexGuard<'_, HashMap<String, Pace>> {
+        self.paces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs a verb and returns what it said.
@@ -262,8 +277,8 @@ impl Inner {
 
     /// One look. A machine that can't be reached says nothing about its processes.
     fn observe(&self, run: &RunRef, cursor: Cursor) -> Result<Observation> {
-        let wait = self.next().get(&run.id).map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
-        std::thread::sleep(wait);
+        let at = self.paces().get(&run.id).and_then(|pace| pace.look);
+        std::thread::sleep(at.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now())));
         let [events, stdout, stderr] = [cursor.events, cursor.stdout, cursor.stderr].map(|at| at.to_string());
         let copied = self
             .host
@@ -276,10 +291,13 @@ impl Inner {
         };
         let pause = if process == Process::Unknown { RETRY } else { PACE };
         let seen = Observation { process, ..read(&run.dir, cursor)? };
-        if seen.cursor == cursor {
-            self.next().insert(run.id.clone(), Instant::now() + pause);
-        }
-        if seen.events.iter().any(|event| matches!(event.kind, EventKind::Checkpoint { .. })) {
+        let mut paces = self.paces();
+        let pace = paces.entry(run.id.clone()).or_default();
+        pace.look = Some(Instant::now() + pause);
+        pace.has_new |= seen.events.iter().any(|event| matches!(event.kind, EventKind::Checkpoint { .. }));
+        if pace.has_new && pace.kept.is_none_or(|at| at.elapsed() >= KEEP) {
+            (pace.has_new, pace.kept) = (false, Some(Instant::now()));
+            drop(paces);
             // Should the machine be lost, the run goes on elsewhere from here; one that can't be had now is followed by
             // another.
             let _ = self.collect(run, "checkpoints");

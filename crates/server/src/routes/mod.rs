@@ -9,6 +9,7 @@ pub mod guidelines;
 pub mod health;
 pub mod imports;
 pub mod infer;
+pub mod machines;
 pub mod openai;
 pub mod presence;
 pub mod run_bulk;
@@ -84,6 +85,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(tokens::router())
         .merge(changes::router())
         .merge(schedules::router())
+        .merge(machines::router())
         .merge(system::router())
         .merge(session::router())
 }

@@ -185,6 +185,9 @@ pub struct Run {
     /// What was asked for; absent for a run that was found in its directory only.
     #[schema(value_type = Option<Object>)]
     pub request: Option<Value>,
+    /// The machine that it executes on; the worker's own without one.
+    #[serde(rename = "on")]
+    pub machine: Option<String>,
     /// Machine and home in which a process was started for it last: where its folder is.
     #[serde(skip)]
     pub place: Option<String>,

@@ -36,6 +36,8 @@ pub struct Submission<'a> {
     pub due: Option<Due<'a>>,
     /// Names the request among all: sent again, it stands for the same run.
     pub key: Option<&'a str>,
+    /// The machine that it executes on; the worker's own without one.
+    pub machine: Option<&'a str>,
 }
 
 /// The right to write about a run, until somebody else takes it over.
@@ -63,6 +65,10 @@ pub struct Free {
 impl Free {
     /// Whether a run may start now. Two never share a GPU: neither would find the memory that was predicted.
     fn fits(&self, run: &Run) -> bool {
+        if run.machine.is_some() {
+            // It takes nothing here; its machine has a slot, or it would not be next.
+            return true;
+        }
         let threads = self.idle || run.threads.is_some_and(|threads| threads <= self.threads);
         let gpu = self.gpus.zip(run.gpu(self.gpus.is_some()));
         threads && gpu.is_none_or(|(free, gpu)| free.checked_shr(gpu).is_none_or(|bits| bits & 1 == 1))
@@ -113,7 +119,7 @@ impl Store {
         datasets::save(&mut tx, new.task, dataset, actor).await?;
         sqlx::query(
             "update runs set priority = $2, after_run = $3, activate = $4, version = $5, max_attempts = $6,
-                    request = $7, train_samples = $8, eval_samples = $9, request_key = $10
+                    request = $7, train_samples = $8, eval_samples = $9, request_key = $10, machine = $11
              where id = $1",
         )
         .bind(&added.id)
@@ -126,6 +132,7 @@ impl Store {
         .bind(row::big(dataset.train.len() as u64))
         .bind(row::big(dataset.eval.len() as u64))
         .bind(order.key)
+        .bind(order.machine)
         .execute(&mut *tx)
         .await?;
         let added = find(&mut *tx, &added.id).await?.ok_or(Error::NoRun(added.id))?;
@@ -142,7 +149,8 @@ impl Store {
     }
 
     /// Takes the run whose turn it is: of those that may start, the first by priority, then by age. Nothing while that
-    /// one needs more threads than are free, or a GPU that isn't, so that small runs can't starve it. With `only`, no other run is taken.
+    /// one needs more threads than are free, or a GPU that isn't, so that small runs can't starve it. A run on another
+    /// machine waits for a slot there only. With `only`, no other run is taken.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -159,11 +167,15 @@ impl Store {
         }
         let mut tx = self.begin().await?;
         let at: Timestamp = row::get(&sqlx::query(clock::time(self.dialect)).fetch_one(&mut *tx).await?, "at")?;
-        let found = sqlx::query(NEXT).bind(at).bind(only).fetch_optional(&mut *tx).await?;
-        let Some(next) = found.as_ref().map(run).transpose()? else { return Ok(None) };
-        if !free.fits(&next) {
-            return Ok(None);
+        let mut next = None;
+        for place in [HERE, ELSEWHERE] {
+            let found = sqlx::query(NEXT).bind(at).bind(only).bind(place).fetch_optional(&mut *tx).await?;
+            next = found.as_ref().map(run).transpose()?.filter(|next| free.fits(next));
+            if next.is_some() {
+                break;
+            }
         }
+        let Some(next) = next else { return Ok(None) };
         let taken = self.take(&mut tx, next, owner, millis).await?;
         let update = RunUpdate { state: Some(RunState::Starting), attempt: true, ..RunUpdate::default() };
         let taken = change(&mut tx, taken, &update, Actor { by, at }).await?;
@@ -181,7 +193,8 @@ impl Store {
 
     async fn next_of(&self, only: Option<&str>) -> Result<Option<Run>, Error> {
         let at = self.now().await?;
-        let row: Option<AnyRow> = sqlx::query(NEXT).bind(at).bind(only).fetch_optional(&self.read).await?;
+        let row: Option<AnyRow> =
+            sqlx::query(NEXT).bind(at).bind(only).bind(ANYWHERE).fetch_optional(&self.read).await?;
         row.as_ref().map(run).transpose()
     }
 
@@ -371,12 +384,22 @@ impl Store {
     }
 }
 
-/// `$1` is the database's time, `$2` the only run that is meant.
+/// Runs on the worker's own machine, on others, or both.
+const HERE: i64 = 0;
+const ELSEWHERE: i64 = 1;
+const ANYWHERE: i64 = 2;
+
+/// `$1` is the database's time, `$2` the only run that is meant, `$3` where it executes. A machine that was removed has
+/// one slot: its run says what is missing.
 const NEXT: &str = select_runs!(
     "where state = 'queued' and lease_owner is null and ($2 is null or id = $2)
        and (not_before is null or not_before <= $1)
        and (after_run is null or exists
             (select 1 from runs a where a.id = runs.after_run and a.state = 'succeeded'))
+       and ($3 = 2 or ($3 = 0 and machine is null) or ($3 = 1 and machine is not null))
+       and (machine is null
+            or (select count(*) from runs b where b.machine = runs.machine and b.state in ('starting', 'running'))
+               < coalesce((select slots from machines m where m.name = runs.machine), 1))
      order by priority desc, seq limit 1"
 );
 

@@ -2,8 +2,8 @@ use std::time::{Duration, Instant};
 
 use graft_core::{Assignment, Dataset, Digest, ExitCode, Failure};
 use graft_store::{
-    Again, ChangeFilter, Due, Error, Free, Lease, NewEvaluation, NewRun, NewSchedule, NewVersion, Priority, Run,
-    RunFilter, RunKind, RunState, RunUpdate, Store, Submission, Wish,
+    Again, ChangeFilter, Due, Error, Free, Lease, NewEvaluation, NewMachine, NewRun, NewSchedule, NewVersion, Priority,
+    Run, RunFilter, RunKind, RunState, RunUpdate, Store, Submission, Wish,
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 use serde_json::json;
@@ -12,6 +12,7 @@ use crate::support::{Database, TASK, again, is_sqlite, new_version, on_both, spe
 
 on_both!(
     the_queue_goes_by_priority_then_age,
+    a_machine_has_its_own_slots,
     a_run_waits_for_threads_time_and_another_run,
     a_stale_holder_writes_nothing,
     clocks_that_jump_neither_end_leases_nor_revive_them,
@@ -51,6 +52,7 @@ fn order() -> Submission<'static> {
         request: &REQUEST,
         due: None,
         key: None,
+        machine: None,
     }
 }
 
@@ -100,6 +102,38 @@ async fn the_queue_goes_by_priority_then_age(database: Database) {
         ["b", "d", "a", ""]
     );
     assert_eq!(store.count_runs(&RunFilter::default()).await.unwrap(), 5);
+}
+
+async fn a_machine_has_its_own_slots(database: Database) {
+    let store = &database.store;
+    let gpu = NewMachine { name: "gpu", destination: "ada@gpu", slots: 2, program: None };
+    store.add_machine(gpu, "ada", 5).await.unwrap();
+    assert!(matches!(store.add_machine(gpu, "ada", 5).await, Err(Error::MachineExists(_))));
+    assert_eq!(store.machine("gpu").await.unwrap().destination, "ada@gpu");
+    for id in ["far1", "far2", "far3"] {
+        submit(store, id, &Submission { machine: Some("gpu"), ..order() }).await.unwrap();
+    }
+    submit(store, "near", &order()).await.unwrap();
+    assert!(matches!(store.remove_machine("gpu", "ada", 6).await, Err(Error::MachineBusy { .. })));
+    // A worker whose threads are all taken has a slot for what executes elsewhere, as often as the machine has one.
+    let busy = Free { threads: 0, idle: false, gpus: None };
+    let (first, lease) = claim(store, busy).await.unwrap();
+    assert_eq!((first.id.as_str(), first.machine.as_deref()), ("far1", Some("gpu")));
+    assert_eq!(claim(store, busy).await.unwrap().0.id, "far2");
+    assert!(claim(store, busy).await.is_none(), "both slots are taken");
+    assert_eq!(claimed(store).await, "near", "what waits for a machine holds nobody up");
+    store.update_held(&lease, &to(RunState::Failed), "w", 7).await.unwrap();
+    assert_eq!(claimed(store).await, "far3");
+    for id in ["far2", "far3"] {
+        store.cancel_run(id, "ada", 8).await.unwrap();
+        let run = store.run(id).await.unwrap();
+        let (_, lease) = store.take_over(&run, "w1", LONG).await.unwrap();
+        store.update_held(&lease, &to(RunState::Cancelled), "w", 9).await.unwrap();
+    }
+    assert_eq!(store.remove_machine("gpu", "ada", 10).await.unwrap().name, "gpu");
+    assert!(matches!(store.remove_machine("gpu", "ada", 10).await, Err(Error::NoMachine(_))));
+    assert_eq!(store.machines().await.unwrap(), []);
+    assert_eq!(store.run("far1").await.unwrap().machine.as_deref(), Some("gpu"), "a run says where it was");
 }
 
 async fn a_run_waits_for_threads_time_and_another_run(database: Database) {

@@ -38,6 +38,7 @@ pub(super) struct Signals {
 pub(super) struct Attendance {
     pub(super) engine: Engine,
     pub(super) options: Arc<WorkerOptions>,
+    /// Runs processes on this machine: what a run has for its trainer is another's business.
     pub(super) exec: Arc<dyn Executor>,
     pub(super) stop: watch::Receiver<bool>,
     pub(super) say: Say,
@@ -150,7 +151,8 @@ impl Attendance {
                 Ok(spec) => self.engine.bases().locate(&spec.base).await.ok(),
                 Err(_) => None,
             };
-            follow::run(self, run, RunKind::Train, vec!["train-dir".to_owned()], base).await?;
+            let exec = self.engine.machines().executor(run, &self.options.program).await?;
+            follow::run(self, &*exec, run, RunKind::Train, vec!["train-dir".to_owned()], base).await?;
         } else {
             follow::finish(self, run).await?;
         }
@@ -164,8 +166,10 @@ impl Attendance {
             };
             let kept = Findings { result: serde_json::to_value(&result).ok(), ..Findings::default() };
             self.engine.store.take_findings(&self.lease, &kept, &update, &self.engine.by, now()).await?;
-            // What is remembered about speed is worth no failure.
-            let _ = Speeds::note(self.engine.home.path(), &result);
+            if run.machine.is_none() {
+                // What is remembered about speed is worth no failure.
+                let _ = Speeds::note(self.engine.home.path(), &result);
+            }
         }
         let version = self.engine.versions().register_held(run, &self.lease).await?;
         let measurable = version.dataset.is_some() && run.eval_samples != Some(0);

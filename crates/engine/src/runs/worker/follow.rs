@@ -8,7 +8,7 @@ use std::{
 };
 
 use graft_core::{Event, EventKind};
-use graft_exec::{Cursor, Observation, Process, RunRef, Start, Stop};
+use graft_exec::{Cursor, Executor, Observation, Process, RunRef, Start, Stop};
 use graft_store::{Findings, FollowCursor, LogStream, Run, RunKind, RunState, RunUpdate};
 use graft_train::RunDir;
 use tracing::Level;
@@ -34,6 +34,10 @@ const MUCH: usize = 256 << 10;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a process may be silent before that is told.
 const QUIET: Duration = Duration::from_secs(5 * 60);
+/// How long a machine may be out of reach before that is told.
+const AWAY: Duration = Duration::from_secs(20);
+/// How long a machine that can't be reached is tried, to stop a process there or to bring its results over.
+const FORBEARANCE: Duration = Duration::from_secs(120);
 /// What a trainer may take beyond what it predicts for itself.
 const SLACK: u64 = 512 << 20;
 
@@ -42,6 +46,7 @@ type Outcome<T> = std::result::Result<T, Break>;
 /// Where the follower of a run is.
 pub(super) struct Follower<'a> {
     at: &'a Attendance,
+    exec: &'a dyn Executor,
     run: &'a Run,
     place: RunRef,
     /// Read so far.
@@ -61,13 +66,14 @@ pub(super) struct Follower<'a> {
 
 impl<'a> Follower<'a> {
     /// At the place where the last follower of the run stopped.
-    async fn open(at: &'a Attendance, run: &'a Run) -> Outcome<Self> {
+    async fn open(at: &'a Attendance, exec: &'a dyn Executor, run: &'a Run) -> Outcome<Self> {
         let known = at.engine.store.followed(&run.id).await?.unwrap_or_default();
         let FollowCursor { events, stdout, stderr } = known.cursor;
         let mut end = End::default();
         at.engine.store.last_event(&run.id).await?.iter().for_each(|event| end.take(event));
         Ok(Self {
             at,
+            exec,
             run,
             place: at.engine.runs().run_ref(run),
             cursor: Cursor { events, stdout, stderr },
@@ -84,7 +90,7 @@ impl<'a> Follower<'a> {
 
     /// Looks once; says what became of the process and whether everything that it wrote was read.
     async fn look(&mut self) -> Outcome<(Process, bool)> {
-        let seen = self.at.exec.observe(&self.place, self.cursor).await?;
+        let seen = self.exec.observe(&self.place, self.cursor).await?;
         let is_all = seen.cursor == self.cursor;
         if !is_all {
             self.heard = Instant::now();
@@ -168,7 +174,7 @@ impl<'a> Follower<'a> {
 
     /// Says, in the log and with the run, that its process does nothing, and that it goes on.
     async fn note_stall(&mut self, process: &Process) -> Outcome<()> {
-        let stall = stall(process, self.pid, self.heard.elapsed());
+        let stall = stall(process, self.pid, self.heard.elapsed(), self.run.machine.as_deref());
         if stall == self.progress.stall {
             return Ok(());
         }
@@ -181,12 +187,12 @@ impl<'a> Follower<'a> {
     }
 
     async fn stop(&self, how: Stop) -> Outcome<()> {
-        Ok(self.at.exec.stop(&self.place, how).await?)
+        Ok(self.exec.stop(&self.place, how).await?)
     }
 
     /// Follows the process to its end.
     async fn follow(&mut self, job: RunKind) -> Outcome<()> {
-        let mut asked: Option<Instant> = None;
+        let (mut asked, mut is_told): (Option<Instant>, bool) = (None, false);
         loop {
             let (process, is_all) = self.look().await?;
             let has_ended = is_all && matches!(process, Process::Exited(_) | Process::Gone);
@@ -197,10 +203,9 @@ impl<'a> Follower<'a> {
                 self.end.exit = if let Process::Exited(exit) = process { Some(exit) } else { None };
                 break;
             }
-            if !is_all {
-                continue;
+            if is_all {
+                self.note_stall(&process).await?;
             }
-            self.note_stall(&process).await?;
             if self.at.signals.lost.load(Ordering::Relaxed) {
                 // The trainer lives on for the worker of this machine that has it, or ends where it can't publish.
                 self.leave().await;
@@ -210,18 +215,27 @@ impl<'a> Follower<'a> {
                 return Err(Break::LetGo);
             }
             if self.at.signals.cancel.load(Ordering::Relaxed) {
-                if asked.is_none() {
-                    self.stop(Stop::AfterStep).await?;
-                }
+                let is_first = asked.is_none();
                 let since = *asked.get_or_insert_with(Instant::now);
                 // A measurement has nothing half done that is worth to be kept.
-                if job == RunKind::Evaluate || since.elapsed() >= PATIENCE {
-                    self.stop(Stop::Now).await?;
+                let how = match job {
+                    RunKind::Train if since.elapsed() < PATIENCE => Stop::AfterStep,
+                    _ => Stop::Now,
+                };
+                if is_first || !is_told || how == Stop::Now {
+                    match self.exec.stop(&self.place, how).await {
+                        Ok(()) => is_told = true,
+                        // It may be reached again in a moment.
+                        Err(graft_exec::Error::Unreachable { .. }) if since.elapsed() < FORBEARANCE => {}
+                        Err(error) => return Err(error.into()),
+                    }
                 }
             }
-            tokio::time::sleep(POLL).await;
+            if is_all {
+                tokio::time::sleep(POLL).await;
+            }
         }
-        self.at.exec.collect(&self.place).await?;
+        self.collect().await?;
         let dir = RunDir::new(&self.place.dir);
         let is_done = match job {
             RunKind::Train => dir.result()?.is_some(),
@@ -234,6 +248,22 @@ impl<'a> Follower<'a> {
             return Err(Error::Cancelled { run: self.run.id.clone() }.into());
         }
         Err(self.failure(job).await?)
+    }
+
+    /// Brings over what the process made. A connection that is down for a while is no reason to lose a result.
+    async fn collect(&self) -> Outcome<()> {
+        let began = Instant::now();
+        loop {
+            match self.exec.collect(&self.place).await {
+                Err(graft_exec::Error::Unreachable { .. } | graft_exec::Error::Transfer { .. })
+                    if began.elapsed() < FORBEARANCE =>
+                {
+                    self.at.go_on()?;
+                    tokio::time::sleep(POLL * 10).await;
+                }
+                collected => return Ok(collected?),
+            }
+        }
     }
 
     /// Why the newest attempt has no result.
@@ -259,7 +289,11 @@ impl<'a> Follower<'a> {
 }
 
 /// Why a process that lives seems to do nothing.
-fn stall(process: &Process, pid: Option<u32>, quiet: Duration) -> Option<String> {
+fn stall(process: &Process, pid: Option<u32>, quiet: Duration, machine: Option<&str>) -> Option<String> {
+    if *process == Process::Unknown && quiet >= AWAY {
+        let machine = machine.unwrap_or("its machine");
+        return Some(format!("{machine} can't be reached; a trainer that was started there goes on meanwhile"));
+    }
     if *process == Process::Paused {
         let pid = pid.map_or_else(|| "PID".to_owned(), |pid| pid.to_string());
         return Some(format!("its process is stopped by a signal or a debugger; `kill -CONT {pid}` lets it go on"));
@@ -271,12 +305,13 @@ fn stall(process: &Process, pid: Option<u32>, quiet: Duration) -> Option<String>
 /// Runs the process that does a part of a run to its end, or attaches to the one that is at it already.
 pub(super) async fn run(
     at: &Attendance,
+    exec: &dyn Executor,
     run: &Run,
     job: RunKind,
     args: Vec<String>,
     base: Option<PathBuf>,
 ) -> Outcome<()> {
-    let mut follower = Follower::open(at, run).await?;
+    let mut follower = Follower::open(at, exec, run).await?;
     if !follower.catch_up().await? {
         // A training's attempts are those of its trainers; what measures its version afterwards is none.
         if !at.claimed && job == run.kind {
@@ -289,8 +324,21 @@ pub(super) async fn run(
         }
         at.go_on()?;
     }
-    let start = Start { args, base, nice: at.options.nice, memory: memory_limit(&at.engine.home.run_dir(run), job) };
-    let started = at.exec.start(&follower.place, &start).await?;
+    // What another machine has is for its trainer to find out.
+    let is_here = run.machine.is_none() || job == RunKind::Evaluate;
+    let memory = if is_here { memory_limit(&at.engine.home.run_dir(run), job) } else { None };
+    let start = Start { args, base, nice: at.options.nice, memory };
+    let started = loop {
+        match exec.start(&follower.place, &start).await {
+            // A trainer that was started before goes on meanwhile, and is waited for.
+            Err(graft_exec::Error::Unreachable { .. }) if run.pid.is_some() => {
+                at.go_on()?;
+                follower.note_stall(&Process::Unknown).await?;
+                tokio::time::sleep(POLL * 20).await;
+            }
+            started => break started?,
+        }
+    };
     follower.pid = started.pid;
     if started.fresh {
         follower.attempt = FollowCursor {
@@ -308,7 +356,7 @@ pub(super) async fn run(
 
 /// Takes in what a part of the run that has its result wrote unseen, or is still writing.
 pub(super) async fn finish(at: &Attendance, run: &Run) -> Outcome<()> {
-    let mut follower = Follower::open(at, run).await?;
+    let mut follower = Follower::open(at, &*at.exec, run).await?;
     if !follower.catch_up().await? {
         return Ok(());
     }
@@ -321,12 +369,12 @@ pub(super) async fn finish(at: &Attendance, run: &Run) -> Outcome<()> {
 
 /// Takes in what was written without being followed.
 pub(super) async fn take_rest(at: &Attendance, run: &Run) -> Outcome<()> {
-    Follower::open(at, run).await?.catch_up().await.map(drop)
+    Follower::open(at, &*at.exec, run).await?.catch_up().await.map(drop)
 }
 
 /// Takes in what a dead run left, and says why it has no result.
 pub(super) async fn find_out(at: &Attendance, run: &Run) -> Outcome<()> {
-    let mut follower = Follower::open(at, run).await?;
+    let mut follower = Follower::open(at, &*at.exec, run).await?;
     follower.catch_up().await?;
     Err(follower.failure(run.kind).await?)
 }

@@ -33,7 +33,7 @@ pub(super) async fn version(at: &Attendance, run: &Run, version: &Version, with_
         // A training's own device; a measurement has none, and takes what the worker has.
         let own = run.spec["limits"]["device"].as_str();
         args.extend(["--device".to_owned(), own.map_or_else(|| at.engine.device.to_string(), str::to_owned)]);
-        follow::run(at, run, RunKind::Evaluate, args, None).await?;
+        follow::run(at, &*at.exec, run, RunKind::Evaluate, args, None).await?;
     } else {
         follow::finish(at, run).await?;
     }

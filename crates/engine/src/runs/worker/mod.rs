@@ -14,8 +14,8 @@ use std::{
 };
 
 use graft_core::{Event, ExitCode, Failure, FailureClass, Timestamp, with_causes};
-use graft_exec::{Executor, Local};
-use graft_store::{Free, Lease, Run, RunState, Worker};
+use graft_exec::{Executor, Local, Stop};
+use graft_store::{Free, Lease, Run, RunState, RunUpdate, Worker};
 use tokio::{sync::watch, task::JoinSet};
 use tracing::Level;
 
@@ -213,6 +213,9 @@ impl Runs<'_> {
             Err(graft_store::Error::LeaseHeld { .. } | graft_store::Error::LeaseLost { .. }) => return Ok(None),
             taken => taken?,
         };
+        if run.machine.is_some() {
+            return self.give_back_elsewhere(&run, &lease).await;
+        }
         let is_alive = self.is_alive(&run);
         // What has a result needs no trainer any more: it only waits to be registered.
         let may_go_on = run.attempts < run.max_attempts || self.engine.home.run_dir(&run).result()?.is_some();
@@ -237,6 +240,24 @@ impl Runs<'_> {
         }
         attendance.give_up(&run).await?;
         Ok(Some(self.engine.store.run(&run.id).await?))
+    }
+
+    /// As [`give_back`](Self::give_back), for a run on another machine. Whether its trainer lives there is for the next
+    /// worker to find out: it attaches to one that does.
+    async fn give_back_elsewhere(self, run: &Run, lease: &Lease) -> Result<Option<Run>> {
+        let at = self.engine.store.now().await?;
+        if run.wants.is_none() {
+            return Ok(Some(self.engine.store.requeue_run(lease, at, &vanished(), &self.engine.by, now()).await?));
+        }
+        if let Err(error) = self.stop_process(run, Stop::Now).await {
+            tracing::warn!("run {}: its trainer may go on: failed to {}", run.id, with_causes(&error));
+        }
+        let update = RunUpdate {
+            state: Some(RunState::Cancelled),
+            failure: Some(Failure::new("it was cancelled", ExitCode::Stopped)),
+            ..RunUpdate::default()
+        };
+        Ok(Some(self.engine.store.update_held(lease, &update, &self.engine.by, now()).await?))
     }
 
     /// Ends the leases of processes of this place that were killed, so that nobody waits for them to run out.
@@ -378,7 +399,9 @@ impl Shift {
     /// Goes on with a run whose worker is gone.
     async fn take_over(&mut self, run: &Run) -> Result<()> {
         let idle = self.running.is_empty();
-        let fits = idle || run.threads.is_some_and(|threads| threads + self.used <= self.options.slots);
+        let fits = idle
+            || run.machine.is_some()
+            || run.threads.is_some_and(|threads| threads + self.used <= self.options.slots);
         // A trainer that lives takes its threads already.
         if !fits && !self.engine.runs().is_alive(run) {
             return Ok(());
@@ -396,7 +419,12 @@ impl Shift {
 
     fn attend(&mut self, run: Run, lease: Lease, claimed: bool) {
         let threads = run.threads.unwrap_or(self.options.slots).min(self.options.slots);
-        let taken = Taken { threads, gpu: run.gpu(self.gpus.is_some()) };
+        let taken = match &run.machine {
+            None => Taken { threads, gpu: run.gpu(self.gpus.is_some()) },
+            // It takes nothing here but, at the end, what measuring its version takes.
+            Some(_) => Taken::default(),
+        };
+        let threads = taken.threads;
         self.used += threads;
         self.gpus = self.gpus.map(|free| free & !taken.bit());
         let attendance = Attendance {

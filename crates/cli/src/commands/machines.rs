@@ -1,0 +1,106 @@
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use graft_engine::{Engine, Error, Facts};
+use serde_json::json;
+
+use crate::{
+    failure::Result,
+    output::{Reply, Table, bytes, facts},
+};
+
+/// Machines on which trainings can run, reached by ssh.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Machines {
+    /// Add a machine and check it: `graft train TASK --on NAME` trains there.
+    Add {
+        /// Name.
+        name: String,
+        /// Where it is, as ssh takes it: a name of ~/.ssh/config, user@host, or ssh://user@host:port.
+        destination: String,
+        /// Trainings that it may run at once.
+        #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+        slots: u32,
+        /// A graft program for that machine, where this one doesn't run there.
+        #[arg(long, value_name = "FILE")]
+        program: Option<PathBuf>,
+        /// Don't connect now.
+        #[arg(long)]
+        no_check: bool,
+    },
+    /// List the machines.
+    List,
+    /// Connect to a machine, and print its processors, memory, disk and GPUs, and whether graft runs there.
+    Check {
+        /// Name.
+        name: String,
+    },
+    /// Remove a machine; what graft put there (~/.cache/graft) stays.
+    Remove {
+        /// Name.
+        name: String,
+    },
+}
+
+pub(crate) async fn run(engine: &Engine, command: Machines) -> Result<Reply> {
+    let machines = engine.machines();
+    let program = std::env::current_exe().map_err(Error::TrainerStart)?;
+    match command {
+        Machines::Add { name, destination, slots, program: own, no_check } => {
+            let added = machines.add(&name, &destination, slots, own.as_deref()).await?;
+            let text = format!("Machine {name} is {destination}; `graft train TASK --on {name}` trains there.");
+            if no_check {
+                return Ok(Reply::new(json!({"machine": added}), text));
+            }
+            let found = match machines.check(&name, &program).await {
+                Ok(found) => found,
+                Err(error) => {
+                    // Whoever mistyped something adds it anew.
+                    machines.remove(&name).await?;
+                    return Err(error.into());
+                }
+            };
+            Ok(Reply::new(json!({"machine": added, "found": found}), format!("{}\n{text}", told(&found))))
+        }
+        Machines::List => {
+            let list = machines.list().await?;
+            let mut table = Table::new(["machine", "destination", "slots", "program"]);
+            for machine in &list {
+                table.row([
+                    machine.name.clone(),
+                    machine.destination.clone(),
+                    machine.slots.to_string(),
+                    machine.program.clone().unwrap_or_else(|| "this one".to_owned()),
+                ]);
+            }
+            let none = "No machines yet: `graft machines add NAME user@host`.";
+            let text = if table.is_empty() { none.to_owned() } else { table.to_string() };
+            Ok(Reply::new(json!({"machines": list}), text))
+        }
+        Machines::Check { name } => {
+            let found = machines.check(&name, &program).await?;
+            Ok(Reply::new(&found, told(&found)))
+        }
+        Machines::Remove { name } => {
+            let gone = machines.remove(&name).await?;
+            let text = format!("Machine {name} is removed; ~/.cache/graft on {} stays.", gone.destination);
+            Ok(Reply::new(json!({"machine": gone}), text))
+        }
+    }
+}
+
+/// What was found out about a machine.
+fn told(found: &Facts) -> String {
+    let size = |size: Option<u64>| size.map_or_else(|| "unknown".to_owned(), bytes);
+    facts(&[
+        (
+            "system",
+            format!("{}{}", found.system, found.libc.iter().map(|libc| format!(", {libc}")).collect::<String>()),
+        ),
+        ("cores", found.cores.map_or_else(|| "unknown".to_owned(), |cores| cores.to_string())),
+        ("memory", format!("{} ({} free)", size(found.memory), size(found.memory_free))),
+        ("disk", format!("{} free at {}", size(found.disk_free), found.cache)),
+        ("gpu", if found.gpus.is_empty() { "none".to_owned() } else { found.gpus.join("; ") }),
+        ("program", found.program.clone().unwrap_or_default()),
+    ])
+}

@@ -1,0 +1,174 @@
+//! Trainings on another machine, which is a real `sshd` here.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use common::{Graft, check_events, check_followed, ended};
+use graft_testkit::Sshd;
+use serde_json::Value;
+
+const TRAIN: [&str; 8] = ["train", "text-classification", "--base", "tiny", "--batch-size", "4", "--dropout", "0.1"];
+const LONG: [&str; 6] = ["--epochs", "40", "--checkpoints-per-epoch", "3", "--patience", "0"];
+
+/// A home, and a machine that it knows as `gpu`.
+struct Pair {
+    graft: Graft,
+    there: Sshd,
+}
+
+impl Pair {
+    fn new() -> Option<Self> {
+        let there = Sshd::start()?;
+        let pair = Self { graft: Graft::with_toy_task(), there };
+        let added = pair.json(&["machines", "add", "gpu", "there", "--slots", "2"]);
+        assert_eq!((&added["machine"]["slots"], &added["machine"]["destination"]), (&2.into(), &"there".into()));
+        assert!(added["found"]["program"].as_str().unwrap().starts_with("graft "), "{added:#}");
+        Some(pair)
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.graft.command(args);
+        command.env("GRAFT_SSH_CONFIG", self.there.config()).env("XDG_RUNTIME_DIR", self.there.runtime());
+        command
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        let said = common::Said::of(self.command(&[args, &["--json"]].concat()));
+        assert_eq!(said.code, 0, "{args:?}\n{}\n{}", said.stdout, said.stderr);
+        serde_json::from_str(&said.stdout).unwrap()
+    }
+
+    fn fails(&self, code: i32, args: &[&str], words: &str) {
+        let said = common::Said::of(self.command(args));
+        assert_eq!(said.code, code, "{args:?}\n{}\n{}", said.stdout, said.stderr);
+        assert!(said.stderr.contains(words) && said.stderr.contains("hint: "), "{args:?}: {}", said.stderr);
+    }
+
+    fn begin(&self, args: &[&str]) -> Child {
+        self.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    fn dir(&self, run: &str) -> PathBuf {
+        self.graft.home().join("runs").join(run)
+    }
+
+    /// Waits until the trainer there has made checkpoints.
+    fn wait_for_checkpoint(&self, run: &str) {
+        let events = self.there.cache().join("runs").join(run).join("events.jsonl");
+        let count = || fs::read_to_string(&events).unwrap_or_default().matches("\"event\":\"checkpoint\"").count();
+        let (began, before) = (Instant::now(), count());
+        while count() < before + 2 {
+            assert!(began.elapsed() < Duration::from_secs(120), "no checkpoint in two minutes");
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn state(&self, run: &str) -> Value {
+        self.json(&["runs", "show", run])["run"].clone()
+    }
+}
+
+fn adapter(dir: &Path) -> Vec<u8> {
+    fs::read(dir.join("adapter/adapter_model.safetensors")).unwrap()
+}
+
+#[tokio::test]
+async fn a_training_elsewhere_is_the_same_training() {
+    let Some(pair) = Pair::new() else { return };
+    let here = pair.json(&[&TRAIN[..], &["--run-id", "here", "--no-eval"]].concat());
+    let there = pair.json(&[&TRAIN[..], &["--run-id", "there", "--on", "gpu", "--skip-base"]].concat());
+    assert_eq!((&here["run"], &there["run"]), (&"here".into(), &"there".into()));
+    assert_eq!(adapter(&pair.dir("here")), adapter(&pair.dir("there")));
+    assert!(there["version"]["metrics"].to_string().contains("evaluation"), "{there:#}");
+    assert_eq!(pair.state("there")["on"], "gpu");
+    check_events(&pair.graft, "there");
+    let store = graft_store::Store::open(&pair.graft.database()).await.unwrap();
+    check_followed(&pair.graft, &store, "there").await;
+    // What is done leaves nothing there but the program and the base model, which are sent once.
+    let cache = pair.there.cache();
+    assert!(!cache.join("runs/there").exists() && !cache.join("jobs/there").exists());
+    assert_eq!(fs::read_dir(cache.join("bases")).unwrap().count(), 1);
+    let listed = pair.json(&["machines", "list"]);
+    assert_eq!(listed["machines"][0]["name"], "gpu");
+    pair.fails(2, &[&TRAIN[..], &["--on", "nowhere"]].concat(), "find machine `nowhere`");
+    pair.fails(2, &["machines", "add", "evil", "--", "-oProxyCommand=true"], "as a machine");
+    pair.fails(2, &["machines", "add", "gpu", "there"], "it exists");
+    // What keeps it from working is told at once.
+    pair.there.let_in(false).unwrap();
+    pair.there.hang_up();
+    pair.fails(2, &["machines", "check", "gpu"], "Permission denied");
+    pair.fails(2, &[&TRAIN[..], &["--on", "gpu", "--seed", "7"]].concat(), "log in to `there`");
+    pair.there.let_in(true).unwrap();
+    pair.json(&["machines", "remove", "gpu"]);
+}
+
+#[test]
+fn cut_killed_and_restarted_it_comes_to_the_same_end() {
+    let Some(mut pair) = Pair::new() else { return };
+    let whole = pair.json(&[&TRAIN[..], &LONG[..], &["--run-id", "whole", "--no-eval"]].concat());
+    assert_eq!(whole["run"], "whole");
+    let args = [&TRAIN[..], &LONG[..], &["--run-id", "cut", "--no-eval", "--on", "gpu", "--version", "cut"]].concat();
+    // The command is killed: the trainer there goes on.
+    let mut command = pair.begin(&args);
+    pair.wait_for_checkpoint("cut");
+    command.kill().unwrap();
+    command.wait().unwrap();
+    pair.wait_for_checkpoint("cut");
+    // A worker attaches to it; its connection is cut, and comes back.
+    let mut worker = pair.begin(&["worker", "--no-suggestions"]);
+    pair.there.cut();
+    sleep(Duration::from_secs(1));
+    pair.there.up().unwrap();
+    if !pair.dir("cut").join("training_run.json").exists() {
+        // The machine restarts in the middle: the run goes on there from its checkpoint.
+        pair.there.reboot().unwrap();
+    }
+    let began = Instant::now();
+    while pair.state("cut")["state"] != "succeeded" {
+        assert!(began.elapsed() < Duration::from_secs(180), "{:#}", pair.json(&["runs", "show", "cut"]));
+        sleep(Duration::from_millis(200));
+    }
+    common::signal(worker.id(), "TERM");
+    ended(&mut worker);
+    assert_eq!(adapter(&pair.dir("whole")), adapter(&pair.dir("cut")));
+    check_events(&pair.graft, "cut");
+}
+
+#[test]
+fn a_run_elsewhere_can_be_stopped() {
+    let Some(pair) = Pair::new() else { return };
+    let forever = ["--epochs", "10000", "--checkpoints-per-epoch", "3000", "--no-eval", "--run-id", "long"];
+    let mut command = pair.begin(&[&TRAIN[..], &forever[..], &["--on", "gpu"]].concat());
+    pair.wait_for_checkpoint("long");
+    let job = pair.there.cache().join("jobs/long/pid");
+    let pid = fs::read_to_string(&job).unwrap().split(' ').nth(2).unwrap().to_owned();
+    pair.json(&["runs", "stop", "long"]);
+    assert_eq!(ended(&mut command).code(), Some(20));
+    assert_eq!(pair.state("long")["state"], "cancelled");
+    assert!(!Path::new("/proc").join(&pid).exists(), "its trainer goes on");
+    // Its checkpoints came over.
+    assert!(pair.dir("long").join("checkpoints").read_dir().unwrap().next().is_some());
+    // Nobody follows it: the next command that looks ends it.
+    let mut command = pair.begin(&[&TRAIN[..], &forever[..5], &["--on", "gpu", "--run-id", "left"]].concat());
+    pair.wait_for_checkpoint("left");
+    command.kill().unwrap();
+    command.wait().unwrap();
+    pair.json(&["runs", "cancel", "left"]);
+    pair.json(&["runs", "list"]);
+    let state = pair.state("left");
+    assert_eq!(state["state"], "cancelled", "{state:#}");
+    let began = Instant::now();
+    while pair.there.has_jobs() {
+        assert!(began.elapsed() < Duration::from_secs(60), "its trainer goes on");
+        sleep(Duration::from_millis(50));
+    }
+}

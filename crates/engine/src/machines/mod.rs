@@ -1,0 +1,82 @@
+//! Machines beside the worker's own, on which runs can execute.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use graft_exec::{Executor, Facts, Host, Ssh};
+use graft_store::{Machine, NewMachine, Run};
+
+use crate::{Engine, Error, Result, now};
+
+/// The machines that this database knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Machines<'e> {
+    pub(crate) engine: &'e Engine,
+}
+
+impl Machines<'_> {
+    /// Adds a machine that is reached by `ssh`. Whether it can be used is for [`check`](Self::check) to find out.
+    ///
+    /// # Errors
+    /// The destination is none; the program is missing; the name is taken.
+    pub async fn add(self, name: &str, destination: &str, slots: u32, program: Option<&Path>) -> Result<Machine> {
+        if !Host::is_destination(destination) {
+            return Err(Error::BadDestination(destination.to_owned()));
+        }
+        let whole = |path: &Path| {
+            let failed = |source| Error::Io { doing: "use the program", path: path.to_owned(), source };
+            path.canonicalize().map(|path| path.to_string_lossy().into_owned()).map_err(failed)
+        };
+        let program = program.map(whole).transpose()?;
+        let new = NewMachine { name, destination, slots, program: program.as_deref() };
+        Ok(self.engine.store.add_machine(new, &self.engine.by, now()).await?)
+    }
+
+    /// Every machine, by name.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn list(self) -> Result<Vec<Machine>> {
+        Ok(self.engine.store.machines().await?)
+    }
+
+    /// A machine.
+    ///
+    /// # Errors
+    /// There is none of the name.
+    pub async fn get(self, name: &str) -> Result<Machine> {
+        Ok(self.engine.store.machine(name).await?)
+    }
+
+    /// Removes a machine. What Graft put there stays.
+    ///
+    /// # Errors
+    /// There is none of the name; a run on it is active.
+    pub async fn remove(self, name: &str) -> Result<Machine> {
+        Ok(self.engine.store.remove_machine(name, &self.engine.by, now()).await?)
+    }
+
+    /// Connects, sends the program unless it is there, starts it, and tells what was found. `program` is the one of this
+    /// process.
+    ///
+    /// # Errors
+    /// The machine can't be reached, doesn't let this user in, or doesn't run the program.
+    pub async fn check(self, name: &str, program: &Path) -> Result<Facts> {
+        let machine = self.engine.store.machine(name).await?;
+        Ok(reach(&machine, program).check().await?)
+    }
+
+    /// Where a run's trainer executes: on its machine, or on this one.
+    pub(crate) async fn executor(self, run: &Run, program: &Path) -> Result<Arc<dyn Executor>> {
+        let Some(name) = &run.machine else { return Ok(Arc::new(self.engine.runs().local(program))) };
+        let machine = self.engine.store.machine(name).await?;
+        Ok(Arc::new(reach(&machine, program)))
+    }
+}
+
+fn reach(machine: &Machine, program: &Path) -> Ssh {
+    let program = machine.program.as_ref().map_or_else(|| program.to_owned(), PathBuf::from);
+    Ssh::new(Host::new(&machine.destination), program)
+}

@@ -1,0 +1,89 @@
+//! `/machines`: where runs can execute beside the worker's own machine.
+
+use graft_engine::{Error, Facts, records::Machine};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    extract::{Acting, At, Body, Reply},
+    problem::Problem,
+    state::AppState,
+};
+
+/// The machines there are.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MachineList {
+    /// By name.
+    machines: Vec<Machine>,
+    /// How many.
+    total: u64,
+}
+
+/// A machine to be added.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMachine {
+    /// Its name, which runs give as `on`.
+    name: String,
+    /// Where it is, as the worker's `ssh` takes it: a name of its configuration, `user@host`, or `ssh://user@host:port`.
+    destination: String,
+    /// Runs that it may have at once; 1 otherwise.
+    #[serde(default = "one")]
+    #[schema(minimum = 1, maximum = 64)]
+    slots: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// One machine.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OneMachine {
+    machine: Machine,
+}
+
+/// The machines there are.
+#[utoipa::path(get, path = "/machines", tag = "machines", extensions(("x-role" = json!("viewer"))),
+    responses((status = 200, body = MachineList)))]
+async fn list_machines(Acting(engine): Acting) -> Result<Reply<MachineList>, Problem> {
+    let machines = engine.machines().list().await?;
+    Ok(Reply(MachineList { total: machines.len() as u64, machines }))
+}
+
+/// Adds a machine, without connecting to it.
+#[utoipa::path(post, path = "/machines", tag = "machines", extensions(("x-role" = json!("admin"))),
+    request_body = NewMachine,
+    responses((status = 200, body = OneMachine), (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn add_machine(Acting(engine): Acting, Body(new): Body<NewMachine>) -> Result<Reply<OneMachine>, Problem> {
+    if !(1..=64).contains(&new.slots) {
+        return Err(Problem::field("slots", "it is a number from 1 to 64"));
+    }
+    let machine = engine.machines().add(&new.name, &new.destination, new.slots, None).await?;
+    Ok(Reply(OneMachine { machine }))
+}
+
+/// Connects to a machine from the server, and tells what it found there.
+#[utoipa::path(post, path = "/machines/{name}/check", tag = "machines", extensions(("x-role" = json!("admin"))),
+    params(("name" = String, Path)), responses((status = 200, body = Facts), (status = 404, body = Problem)))]
+async fn check_machine(Acting(engine): Acting, At(name): At<String>) -> Result<Reply<Facts>, Problem> {
+    let program = std::env::current_exe().map_err(Error::TrainerStart)?;
+    Ok(Reply(engine.machines().check(&name, &program).await?))
+}
+
+/// Removes a machine on which no run is active; what Graft put there stays.
+#[utoipa::path(delete, path = "/machines/{name}", tag = "machines", extensions(("x-role" = json!("admin"))),
+    params(("name" = String, Path)),
+    responses((status = 200, body = OneMachine), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn remove_machine(Acting(engine): Acting, At(name): At<String>) -> Result<Reply<OneMachine>, Problem> {
+    let machine = engine.machines().remove(&name).await?;
+    Ok(Reply(OneMachine { machine }))
+}
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_machines, add_machine))
+        .routes(routes!(remove_machine))
+        .routes(routes!(check_machine))
+}

@@ -1,0 +1,133 @@
+use graft_core::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+use sqlx::any::{AnyExecutor, AnyRow};
+use utoipa::ToSchema;
+
+use crate::changes::{Actor, Deed, record};
+use crate::{Action, Error, Kind, Store, row};
+
+/// A machine to be added.
+#[derive(Clone, Copy, Debug)]
+pub struct NewMachine<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Where it is, as `ssh` takes it.
+    pub destination: &'a str,
+    /// Runs that it may have at once.
+    pub slots: u32,
+    /// Path of the program for it on the worker's machine; the worker's own without one.
+    pub program: Option<&'a str>,
+}
+
+/// A machine on which runs can execute beside the worker's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Machine {
+    /// Its name.
+    pub name: String,
+    /// Where it is, as `ssh` takes it.
+    pub destination: String,
+    /// Runs that it may have at once.
+    pub slots: u32,
+    /// Path of the `graft` program for it on the worker's machine; the worker's own without one.
+    pub program: Option<String>,
+    /// Who added it.
+    pub created_by: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+macro_rules! select_machines {
+    ($tail:literal) => {
+        concat!("select name, destination, slots, program, created_by, created_at from machines ", $tail)
+    };
+}
+
+impl Store {
+    /// Adds a machine.
+    ///
+    /// # Errors
+    /// [`Error::MachineExists`]; [`Error::BadName`].
+    pub async fn add_machine(&self, new: NewMachine<'_>, by: &str, at: Timestamp) -> Result<Machine, Error> {
+        row::check_name("machine", new.name)?;
+        let mut tx = self.begin().await?;
+        let added = sqlx::query(
+            "insert into machines (name, destination, slots, program, created_by, created_at)
+             values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+        )
+        .bind(new.name)
+        .bind(new.destination)
+        .bind(i64::from(new.slots.max(1)))
+        .bind(new.program)
+        .bind(row::text(by))
+        .bind(at)
+        .execute(&mut *tx)
+        .await?;
+        if added.rows_affected() == 0 {
+            return Err(Error::MachineExists(new.name.to_owned()));
+        }
+        let machine = find(&mut *tx, new.name).await?.ok_or_else(|| Error::NoMachine(new.name.to_owned()))?;
+        let deed = Deed { action: Action::Add, kind: Kind::Machine, task: "", subject: new.name };
+        record(&mut tx, deed, Actor { by, at }, None, Some(&json!(machine))).await?;
+        tx.commit().await?;
+        Ok(machine)
+    }
+
+    /// Every machine, by name.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn machines(&self) -> Result<Vec<Machine>, Error> {
+        let rows = sqlx::query(select_machines!("")).fetch_all(&self.read).await?;
+        let mut machines = rows.iter().map(machine).collect::<Result<Vec<_>, _>>()?;
+        machines.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(machines)
+    }
+
+    /// A machine.
+    ///
+    /// # Errors
+    /// [`Error::NoMachine`].
+    pub async fn machine(&self, name: &str) -> Result<Machine, Error> {
+        find(&self.read, name).await?.ok_or_else(|| Error::NoMachine(name.to_owned()))
+    }
+
+    /// Removes a machine and returns it.
+    ///
+    /// # Errors
+    /// [`Error::NoMachine`]; [`Error::MachineBusy`] while a run on it is active.
+    pub async fn remove_machine(&self, name: &str, by: &str, at: Timestamp) -> Result<Machine, Error> {
+        let mut tx = self.begin().await?;
+        let gone = find(&mut *tx, name).await?.ok_or_else(|| Error::NoMachine(name.to_owned()))?;
+        let busy = sqlx::query(
+            "select id from runs where machine = $1 and state in ('queued', 'starting', 'running') limit 1",
+        )
+        .bind(name)
+        .fetch_optional(&mut *tx)
+        .await?;
+        if let Some(run) = busy {
+            return Err(Error::MachineBusy { machine: gone.name, run: row::get(&run, "id")? });
+        }
+        sqlx::query("delete from machines where name = $1").bind(name).execute(&mut *tx).await?;
+        let deed = Deed { action: Action::Delete, kind: Kind::Machine, task: "", subject: name };
+        record(&mut tx, deed, Actor { by, at }, Some(&json!(gone)), None).await?;
+        tx.commit().await?;
+        Ok(gone)
+    }
+}
+
+async fn find(on: impl AnyExecutor<'_>, name: &str) -> Result<Option<Machine>, Error> {
+    let row = sqlx::query(select_machines!("where name = $1")).bind(name).fetch_optional(on).await?;
+    row.map(|row| machine(&row)).transpose()
+}
+
+fn machine(row: &AnyRow) -> Result<Machine, Error> {
+    Ok(Machine {
+        name: row::get(row, "name")?,
+        destination: row::get(row, "destination")?,
+        slots: row::int(row, "slots")?,
+        program: row::get(row, "program")?,
+        created_by: row::get(row, "created_by")?,
+        created_at: row::get(row, "created_at")?,
+    })
+}
