@@ -138,11 +138,7 @@ fn results(page: &mut String, set: Set, test: &str, rows: &[&Row]) -> std::fmt::
     let mut seen = BTreeSet::new();
     rows.retain(|row| !row.who.learns_nothing() || seen.insert(row.who));
     let Some(first) = rows.first() else { return Ok(()) };
-    write!(
-        page,
-        "\n### {test}{}\n\n",
-        if test.starts_with(char::is_numeric) { String::new() } else { messages(first) }
-    )?;
+    write!(page, "\n### {test}{}\n\n", messages(first))?;
     head(page, set, "examples | who")?;
     let mut before = None;
     for row in rows {
@@ -154,6 +150,7 @@ fn results(page: &mut String, set: Set, test: &str, rows: &[&Row]) -> std::fmt::
     Ok(())
 }
 
+/// How many messages test, where the name does not say it.
 fn messages(row: &Row) -> String {
     if row.test.contains(&row.count.to_string()) { String::new() } else { format!(" ({} messages)", row.count) }
 }
