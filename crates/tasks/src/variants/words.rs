@@ -20,6 +20,22 @@ const WORDS: &str = "Abbey Acorn Adams Alder Alma Amber Anchor Apex Arbor Ashlan
     Upper Urban Valley Vega Verde Victory Villa Vine Vista Walker Walnut Washington Water Webster Wells West Westgate White \
     Wild Williams Willow Wilson Winter Wolf Wood Wright Yale Young Zion";
 
+/// Things that places are called by, too.
+const THINGS: &str = "alley anchor anvil apple arch attic awning balcony barrel basket beacon bell bench bin bloom boat bowl \
+    branch brick bridge bucket buoy cabin candle canopy canteen cedar cellar chapel circle clover corner counter crossing \
+    crumb cup deck den door drum elevator entry fence ferry fork foyer fountain gate grove hallway hammer hearth hedge hollow \
+    hook hut iron island jar junction kettle kitchen ladder landing lantern ledge library lighthouse loft lot mailbox meadow \
+    mill nest oven pavilion path patio peg pier plate platform pond porch post pump quarter rack railing ramp ranch ridge roof \
+    room root rotunda saddle sail shack shelf side silo spoon spot stairs stand stoop stove studio table tap terrace \
+    threshold tower tracks trail tree tunnel vault wagon wall well wharf wheel window wing workshop yard";
+
+/// A thing, now and then with a capital.
+fn thing(random: &mut impl Rng) -> String {
+    let things: Vec<&str> = THINGS.split_whitespace().collect();
+    let thing = things.choose(random).copied().unwrap_or("gate");
+    if random.random() { capital(thing) } else { thing.to_owned() }
+}
+
 /// An invented word with a capital: a known one, or one of syllables that nobody has seen.
 pub(super) fn word(random: &mut impl Rng) -> String {
     if random.random_bool(0.35) {
@@ -54,7 +70,7 @@ pub(super) fn capital(text: &str) -> String {
 /// An invented name of a place, a person or a thing: what its kind is called (`kinds`) after words of its own, mostly.
 pub(super) fn name(kinds: &[String], random: &mut impl Rng) -> String {
     let kind = |random: &mut _| kinds.choose(random).cloned().unwrap_or_default();
-    let mut name = match random.random_range(0..27) {
+    let mut name = match random.random_range(0..34) {
         0..8 if random.random_bool(0.25) => format!("{} {} {}", word(random), word(random), kind(random)),
         0..8 => format!("{} {}", word(random), kind(random)),
         8 => format!("{}'s", word(random)),
@@ -78,6 +94,15 @@ pub(super) fn name(kinds: &[String], random: &mut impl Rng) -> String {
         ),
         24 => format!("{} {}, {} {}", word(random), kind(random), kind(random), random.random_range(1..30)),
         25 => format!("{} No. {}", kind(random), random.random_range(1..30)),
+        26..28 => format!("{} {}", word(random), thing(random)),
+        28 => format!("{}'s {}", word(random), thing(random)),
+        29 => format!("{} {} {}", word(random), word(random), thing(random)),
+        30 => {
+            const WITHIN: [&str; 6] = ["in the", "on the", "by the", "at the", "of the", "and the"];
+            format!("{} {} {}", word(random), WITHIN.choose(random).unwrap_or(&"by the"), capital(&thing(random)))
+        }
+        31 => format!("{} {} {}", capital(&thing(random)), word(random), kind(random)),
+        32 => format!("{} & {} {}", word(random), ordinal(random.random_range(2..120)), thing(random)),
         _ => format!("{} of {}", kind(random), word(random)),
     };
     if random.random_bool(0.12) {
@@ -87,6 +112,8 @@ pub(super) fn name(kinds: &[String], random: &mut impl Rng) -> String {
         name = format!("{name} {at} {street}");
     } else if random.random_bool(0.06) {
         name = format!("{name} {}", ordinal(random.random_range(2..120)));
+    } else if random.random_bool(0.04) {
+        name = format!("{name} ({})", word(random));
     }
     name.trim().to_owned()
 }
