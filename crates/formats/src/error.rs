@@ -124,7 +124,7 @@ impl Error {
                 .into(),
             Self::UnsupportedModel { supported, .. } => format!("supported: {supported}"),
             Self::UnsupportedAdapter { .. } => {
-                "supported: LoRA on linear layers with one rank, and prompt tuning; merge other adapters into their \
+                "supported: LoRA on the linear layers of blocks, and prompt tuning; merge other adapters into their \
                  model with peft's `merge_and_unload()`"
                     .into()
             }

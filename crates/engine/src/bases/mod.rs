@@ -60,12 +60,18 @@ impl Bases<'_> {
         Ok((wanted.clone(), graft_formats::open(&self.locate(wanted).await?)?))
     }
 
-    /// Downloads a base model, if it isn't here already.
+    /// Downloads a base model, if it isn't here already; `terms_accepted` says whether the caller accepts the terms of one
+    /// that has some.
     ///
     /// # Errors
     /// Each reason why a model can't be had is an error of its own.
-    pub async fn pull(self, reference: &Reference, progress: &mut dyn FnMut(Progress<'_>)) -> Result<BaseInfo> {
-        let found = self.engine.home.hub()?.pull(reference, progress)?;
+    pub async fn pull(
+        self,
+        reference: &Reference,
+        terms_accepted: bool,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<BaseInfo> {
+        let found = self.engine.home.hub()?.accepting_terms(terms_accepted).pull(reference, progress)?;
         let name = reference.to_string();
         let (base, files) = self.record(&name, &found).await?;
         check_tensors(&files)?;
