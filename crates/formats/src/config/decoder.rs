@@ -291,15 +291,15 @@ fn layer_kinds(f: &Fields, config: &DecoderConfig) -> Result<Vec<LayerKind>, Err
     let kind = |layer: usize| {
         let rotary = match (family, no_rope.get(layer)) {
             (Family::SmolLm3, Some(own)) => *own != 0,
-            (Family::SmolLm3, None) => (layer + 1) % interval != 0,
+            (Family::SmolLm3, None) => !(layer + 1).is_multiple_of(interval),
             _ => true,
         };
         let windowed = match (listed.get(layer).copied(), family) {
             (Some("full_attention"), _) => false,
             (Some("sliding_attention"), _) => true,
             (Some(other), _) => return Err(f.unsupported("layer_types", other, "full and sliding attention")),
-            (None, Family::Gemma2) => layer % 2 == 0,
-            (None, Family::Gemma3) => (layer + 1) % pattern != 0,
+            (None, Family::Gemma2) => layer.is_multiple_of(2),
+            (None, Family::Gemma3) => !(layer + 1).is_multiple_of(pattern),
             (None, Family::Qwen2 | Family::Qwen3) => layer >= first_windowed.unwrap_or(28),
             (None, Family::SmolLm3) => !rotary,
             (None, _) => true,

@@ -229,11 +229,11 @@ fn layer_kinds(
     }
     let kind = |layer: usize| {
         let windowed = match family {
-            Family::Gemma2 => layer % 2 == 0,
-            Family::Gemma3 => (layer + 1) % 6 != 0,
+            Family::Gemma2 => layer.is_multiple_of(2),
+            Family::Gemma3 => !(layer + 1).is_multiple_of(6),
             _ => true,
         };
-        let rotary = family != Family::SmolLm3 || (layer + 1) % 4 != 0;
+        let rotary = family != Family::SmolLm3 || !(layer + 1).is_multiple_of(4);
         let local = usize::from(windowed && config.ropes.len() > 1);
         LayerKind { window: window.filter(|_| windowed), rope: rotary.then_some(local) }
     };
