@@ -30,7 +30,7 @@ fn going_on_from_a_checkpoint_changes_no_bit_and_learns_as_the_cpu_does() {
     for gpu in gpus(Element::F32) {
         let (model, _) = Model::open(&folder("tiny-llama")).unwrap();
         let there = model.upload(&gpu).unwrap();
-        let fresh = Adapter::fresh(&lora(), &model.target_modules(), 5, model.width(), &[]).unwrap();
+        let fresh = Adapter::fresh(&lora(), model.target_modules(), 5, model.width(), &[]).unwrap();
         let adam = Adam::new(fresh.params().data().len(), 0.9, 0.999, 1e-8, 0.01);
         let sequence = |i: u32| Sequence {
             source: Vec::new(),

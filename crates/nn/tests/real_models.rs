@@ -1,4 +1,5 @@
 //! Real models from their GGUF files against what transformers 5 computed from the same files (dequantized to f32).
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::{ffi::OsString, path::Path};
 

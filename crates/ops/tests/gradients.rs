@@ -184,7 +184,7 @@ fn check_cross_entropy(head: &Head<'_, Weight>) {
         log_probs.iter().zip(&targets).map(|(p, t)| -f64::from(*p) * f64::from(t.weight)).sum()
     };
     let (_, gradient) = Cpu::F32.cross_entropy(&Matrix::from_slice(4, 6, &h), head, &targets, true);
-    let gradient = gradient.unwrap();
+    let Some(gradient) = gradient else { panic!("no gradient was given") };
     for i in 0..h.len() {
         let at = |d: f32| {
             let mut moved = h.clone();

@@ -39,7 +39,7 @@ pub fn pace(model: &Model, prompter: &Prompter, spec: &TrainSpec, all: &[Sequenc
 fn share(model: &Model, spec: &TrainSpec) -> f64 {
     let AdapterSpec::Lora(lora) = &spec.adapter else { return 0.0 };
     let weights = |carries: &dyn Fn(&str) -> bool| {
-        let modules = model.target_modules().into_iter().filter(|module| carries(&module.name));
+        let modules = model.target_modules().iter().filter(|module| carries(&module.name));
         modules.map(|module| module.inputs * module.outputs).sum::<usize>() as f64
     };
     let passed = match lora.targets {

@@ -486,7 +486,7 @@ pub(crate) fn fresh<'m, D: Device>(
         AdapterSpec::Lora(_) => Vec::new(),
     };
     let adapter =
-        Adapter::fresh(&spec.adapter, &model.target_modules(), o.seed, model.width(), &rows).map_err(Error::Model)?;
+        Adapter::fresh(&spec.adapter, model.target_modules(), o.seed, model.width(), &rows).map_err(Error::Model)?;
     let adam = Adam::new(adapter.params().data().len(), o.beta1, o.beta2, o.eps, o.weight_decay);
     let learner = Learner::new(on_device, &adapter, &adam);
     learner.check()?;
