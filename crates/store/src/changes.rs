@@ -211,15 +211,8 @@ pub(crate) async fn record_all(
 ) -> Result<(), Error> {
     let last = sqlx::query("select coalesce(max(seq), 0) as seq from changes").fetch_one(&mut **tx).await?;
     let last: i64 = row::get(&last, "seq")?;
-    let rows: Vec<String> = (0..made.len())
-        .map(|i| {
-            let at = |place: usize| 8 * i + place;
-            let [a, b, c, d, e, f, g, h] = [1, 2, 3, 4, 5, 6, 7, 8].map(at);
-            format!("(${a}, ${b}, ${c}, ${d}, ${e}, ${f}, ${g}, null, ${h})")
-        })
-        .collect();
-    let sql = "insert into changes (seq, made_at, made_by, action, kind, task, subject, old, new) values ";
-    let mut query = sqlx::query(AssertSqlSafe(sql.to_owned() + &rows.join(", ")));
+    let sql = "insert into changes (seq, made_at, made_by, action, kind, task, subject, new) values ";
+    let mut query = sqlx::query(AssertSqlSafe(sql.to_owned() + &tx.dialect.rows(made.len(), 8)));
     for (seq, (subject, after)) in (last + 1..).zip(made) {
         query = query
             .bind(seq)

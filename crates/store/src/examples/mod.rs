@@ -138,7 +138,7 @@ pub struct Counts {
 /// Examples that are stored with one statement a table.
 const AT_ONCE: usize = 100;
 /// Most examples that are stored in one transaction.
-const MOST: usize = 1000;
+const MOST: usize = 5000;
 /// How long one should take, so that others who write hardly wait.
 const TURN: Duration = Duration::from_millis(500);
 /// Longest pause between two, which otherwise is half as long as the transaction was. Those who wait for a SQLite file look

@@ -43,7 +43,8 @@ pub(super) async fn find(on: impl AnyExecutor<'_>, task: &str, id: &str) -> Resu
 
 /// Those of these examples that are stored, by id.
 pub(super) async fn find_all(tx: &mut Tx<'_>, task: &str, ids: &[&str]) -> Result<HashMap<String, Stored>, Error> {
-    let sql = format!("{} where e.task = $1 and e.id in {}", select_examples!(""), places(2, ids.len()));
+    let (one, many) = (tx.dialect.places(0, 1), tx.dialect.places(1, ids.len()));
+    let sql = format!("{} where e.task = {one} and e.id in {many}", select_examples!(""));
     let mut query = sqlx::query(AssertSqlSafe(sql)).bind(task);
     for id in ids {
         query = query.bind(*id);
@@ -51,18 +52,6 @@ pub(super) async fn find_all(tx: &mut Tx<'_>, task: &str, ids: &[&str]) -> Resul
     let rows = query.fetch_all(&mut **tx).await?;
     let stored = rows.iter().map(|row| stored(row).map(|stored| (stored.example.id.clone(), stored)));
     stored.collect()
-}
-
-/// `($1, $2, $3)`, counted on from `first`.
-fn places(first: usize, count: usize) -> String {
-    let places: Vec<String> = (first..first + count).map(|number| format!("${number}")).collect();
-    format!("({})", places.join(", "))
-}
-
-/// The places of so many rows.
-fn rows(count: usize, width: usize) -> String {
-    let rows: Vec<String> = (0..count).map(|row| places(1 + row * width, width)).collect();
-    rows.join(", ")
 }
 
 /// Adds new examples of one task in three statements, however many they are.
@@ -76,7 +65,7 @@ pub(super) async fn add_all(tx: &mut Tx<'_>, task: &str, new: &[Example], actor:
         "insert into examples (task, id, position, revision, source_kind, source_ref, source_at, review, reviewed_by,
                                reviewed_at, reject_reason, touched, folded)
          values {}",
-        rows(new.len(), 13)
+        tx.dialect.rows(new.len(), 13)
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (position, new) in (last + 1..).zip(new) {
@@ -142,7 +131,7 @@ pub(super) async fn update(
 async fn add_revisions(tx: &mut Tx<'_>, examples: &[Example], actor: Actor<'_>) -> Result<(), Error> {
     let sql = format!(
         "insert into example_revisions (task, id, revision, input, output, created_by, created_at) values {}",
-        rows(examples.len(), 7)
+        tx.dialect.rows(examples.len(), 7)
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for example in examples {

@@ -150,29 +150,29 @@ fn many(n: i64) -> Vec<Example> {
 
 async fn others_write_while_much_is_imported(database: Database) {
     let (store, other) = (database.store.clone(), again(&database).await);
-    let import = tokio::spawn(async move { store.import(&many(4000), "import", 1).await });
+    let import = tokio::spawn(async move { store.import(&many(12_000), "import", 1).await });
     let mut between = 0;
     while !import.is_finished() {
         other.set_setting("note", &json!(between), "ada", 2).await.unwrap();
         let stored = other.count_examples(&ExampleFilter::default()).await.unwrap();
-        between += u64::from(stored > 0 && stored < 4000);
+        between += u64::from(stored > 0 && stored < 12_000);
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    assert_eq!(import.await.unwrap().unwrap().added, 4000);
+    assert_eq!(import.await.unwrap().unwrap().added, 12_000);
     assert!(between > 0, "whoever writes waits for the whole import");
 }
 
 async fn an_import_that_is_cut_off_goes_on_where_it_was(database: Database) {
-    let examples = many(1200);
+    let examples = many(6000);
     // The fifth point is the commit of the second part: it is refused.
     let cut = database.store.failing_at(5).import(&examples, "import", 1).await.unwrap_err();
     assert!(cut.hint().unwrap().contains("import the same again"));
-    let Error::Partly { stored, of: 1200, .. } = cut else { panic!("{cut:?}") };
-    assert!((100..=1000).contains(&stored), "{stored}");
+    let Error::Partly { stored, of: 6000, .. } = cut else { panic!("{cut:?}") };
+    assert!((100..=5000).contains(&stored), "{stored}");
     let store = &database.store;
     assert_eq!(store.examples(&ExampleFilter::default()).await.unwrap(), examples[..stored]);
     let report = store.import(&examples, "import", 2).await.unwrap();
     let unchanged = stored as u64;
-    assert_eq!(report, ImportReport { added: 1200 - unchanged, unchanged, ..ImportReport::default() });
+    assert_eq!(report, ImportReport { added: 6000 - unchanged, unchanged, ..ImportReport::default() });
     assert_eq!(store.examples(&ExampleFilter::default()).await.unwrap(), examples);
 }
