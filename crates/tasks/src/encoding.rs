@@ -106,7 +106,9 @@ fn from_utf8(bytes: Vec<u8>) -> Text {
     }
     let first = first.unwrap_or(0);
     let line = 1 + bytes[..first].iter().filter(|byte| **byte == b'\n').count();
-    if good > bad {
+    // A file that was cut within a letter is still what it was.
+    let is_cut = bad == 1 && good > 0 && std::str::from_utf8(&bytes[first..]).is_err_and(|e| e.error_len().is_none());
+    if good > bad || is_cut {
         let note =
             format!("{bad} place(s) are not UTF-8 (first: byte {}, line {line}); they show as \u{fffd}.", first + 1);
         return Text { text: String::from_utf8_lossy(&bytes).into_owned(), note: Some(note), guessed: false };

@@ -145,6 +145,14 @@ pub enum Error {
         /// The columns there are.
         has: String,
     },
+    /// Two columns have the name that was asked for.
+    #[error("tell which of the columns `{column}` of `{place}` is meant")]
+    TwoColumns {
+        /// The name.
+        column: String,
+        /// The file.
+        place: String,
+    },
     /// Whether a table's first row names its columns can't be told.
     #[error("tell whether the first row of `{path}` (`{row}`) names the columns or is an example")]
     WhichHeading {
@@ -265,6 +273,7 @@ impl Error {
             }
             Self::WhichHeading { .. } => "say so: `--heading yes` or `--heading no`, or name the columns".into(),
             Self::NoColumn { .. } => "name the column to read".into(),
+            Self::TwoColumns { .. } => "give its number, counted from 1".into(),
             Self::UnknownForm => {
                 "write lines of `\"text\" -> label`, blocks of Task:, Input:, Expected:, or turns of User:, Assistant:"
                     .into()

@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use calamine::{DataRef, Reader, Xlsx, XlsxError};
+use calamine::{DataRef, Reader, SheetVisible, Xlsx, XlsxError};
 use jiff::civil::Date;
 use zip::ZipArchive;
 
@@ -28,11 +28,20 @@ pub(crate) fn is_one(path: &Path) -> bool {
     archive.is_some_and(|archive| archive.index_for_name("xl/workbook.xml").is_some())
 }
 
-/// Hands over every row that has cells: its sheet, its number from 0, its cells.
-pub(crate) fn each_row(path: &Path, mut take: impl FnMut(&str, u32, &Cells)) -> Result<(), Error> {
+/// How a cell that is a date is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dates {
+    /// As `2025-03-01 10:00:00`, without the time at midnight.
+    Written,
+    /// In seconds since the epoch, as Slack writes times.
+    Seconds,
+}
+
+/// Hands over every row that has cells: its sheet, its number from 0, its cells. Hidden sheets come last.
+pub(crate) fn each_row(path: &Path, dates: Dates, mut take: impl FnMut(&str, u32, &Cells)) -> Result<(), Error> {
     check_size(path)?;
     // calamine 0.38 computes with row and column numbers unchecked, which panics where overflows are checked.
-    let whole = catch_unwind(AssertUnwindSafe(|| read(path, &mut take)));
+    let whole = catch_unwind(AssertUnwindSafe(|| read(path, dates, &mut take)));
     whole.unwrap_or_else(|_| Err(bad(path, XlsxError::Unexpected("a cell's position is out of range"))))
 }
 
@@ -40,11 +49,13 @@ fn bad(path: &Path, source: XlsxError) -> Error {
     Error::Sheet { path: path.into(), source: Box::new(source) }
 }
 
-fn read(path: &Path, take: &mut impl FnMut(&str, u32, &Cells)) -> Result<(), Error> {
+fn read(path: &Path, dates: Dates, take: &mut impl FnMut(&str, u32, &Cells)) -> Result<(), Error> {
     let bad = |source| bad(path, source);
     let file = File::open(path).map_err(|source| cannot_read(path, source))?;
     let mut book: Xlsx<_> = Xlsx::new(BufReader::new(file)).map_err(bad)?;
-    for sheet in book.sheet_names() {
+    let mut sheets = book.sheets_metadata().to_vec();
+    sheets.sort_by_key(|sheet| sheet.visible != SheetVisible::Visible);
+    for sheet in sheets.into_iter().map(|sheet| sheet.name) {
         let mut cells = book.worksheet_cells_reader(&sheet).map_err(bad)?;
         // Cells are read one by one: a sheet's size is whatever its last cell claims.
         let (mut row, mut at) = (Cells::new(), 0);
@@ -59,7 +70,7 @@ fn read(path: &Path, take: &mut impl FnMut(&str, u32, &Cells)) -> Result<(), Err
             }
             let (Some(cell), Some((line, column))) = (cell, position) else { break };
             at = line;
-            row.extend(shown(cell.get_value()).map(|value| (column, value)));
+            row.extend(shown(cell.get_value(), dates).map(|value| (column, value)));
         }
     }
     Ok(())
@@ -86,7 +97,7 @@ fn check_size(path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn shown(value: &DataRef<'_>) -> Option<String> {
+fn shown(value: &DataRef<'_>, dates: Dates) -> Option<String> {
     Some(match value {
         DataRef::String(text) | DataRef::DateTimeIso(text) => text.clone(),
         DataRef::SharedString(text) => (*text).to_owned(),
@@ -97,6 +108,11 @@ fn shown(value: &DataRef<'_>) -> Option<String> {
         DataRef::Bool(value) => value.to_string(),
         DataRef::DateTime(date) => {
             let (year, month, day, hour, minute, second, ms) = date.to_ymd_hms_milli();
+            if dates == Dates::Written {
+                let day = format!("{year:04}-{month:02}-{day:02}");
+                let is_day = (hour, minute, second, ms) == (0, 0, 0, 0);
+                return Some(if is_day { day } else { format!("{day} {hour:02}:{minute:02}:{second:02}") });
+            }
             let date = Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()?;
             let seconds = midnight(date)? / 1000 + i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
             format!("{seconds}.{ms:03}000")

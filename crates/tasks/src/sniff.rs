@@ -4,7 +4,7 @@ use std::{fmt, fs, path::Path};
 
 use serde_json::Value;
 
-use crate::{Error, encoding, import::cannot_read, sheet, tabular, values};
+use crate::{Error, encoding, import::cannot_read, sheet, slack, tabular, values};
 
 /// The importers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,8 @@ pub struct Found {
     pub task: &'static str,
 }
 
-const LABELS: &str = "text-classification";
+/// The task of texts with labels.
+pub(crate) const LABELS: &str = "text-classification";
 
 /// Finds out which importer reads a file or folder.
 ///
@@ -47,6 +48,9 @@ pub fn find_out(path: &Path) -> Result<Found, Error> {
         Err(Error::OtherForm { found: FileForm::Zip, .. }) => {
             return match sheet::is_one(path) && !is_slack_sheet(path)? {
                 true => is(SourceKind::Csv, LABELS),
+                false if !sheet::is_one(path) && !slack::may_be_export(path) => {
+                    Err(Error::OtherForm { path: path.into(), found: FileForm::Zip })
+                }
                 false => is(SourceKind::Slack, "slack-rescue"),
             };
         }
@@ -67,13 +71,20 @@ pub fn find_out(path: &Path) -> Result<Found, Error> {
         });
         let has = |name: &str| first.as_ref().is_some_and(|value| value.get(name).is_some());
         return match first.as_ref().map(Value::is_object) {
-            Some(true) if has("ts") && has("user") || has("channel_id") => is(SourceKind::Slack, "slack-rescue"),
-            Some(true) if has("messages") || has("conversations") => is(SourceKind::Jsonl, "chat"),
+            Some(true) if has("ts") && has("user") || has("channel_id") || is_history(first.as_ref()) => {
+                is(SourceKind::Slack, "slack-rescue")
+            }
+            Some(true) if has("messages") || has("conversations") || has("contents") => is(SourceKind::Jsonl, "chat"),
             Some(true) if has("instruction") => is(SourceKind::Jsonl, "instruction"),
             _ => is(SourceKind::Jsonl, LABELS),
         };
     }
     is(if tabular::is_prompt(&text) { SourceKind::Text } else { SourceKind::Csv }, LABELS)
+}
+
+/// Whether an object is what Slack's API says of a conversation.
+fn is_history(value: Option<&Value>) -> bool {
+    value.and_then(|value| value.pointer("/messages/0/ts")).is_some_and(Value::is_string)
 }
 
 /// The end of a line at about this byte.
@@ -85,7 +96,7 @@ fn end_of(text: &str, about: usize) -> usize {
 /// Whether the first sheet's first row names what Slack's messages have.
 fn is_slack_sheet(path: &Path) -> Result<bool, Error> {
     let mut first = None;
-    sheet::each_row(path, |_, _, cells| {
+    sheet::each_row(path, sheet::Dates::Written, |_, _, cells| {
         first.get_or_insert_with(|| cells.values().map(|cell| cell.trim().to_lowercase()).collect::<Vec<_>>());
     })?;
     let has = |name: &str| first.iter().flatten().any(|cell| cell == name);
@@ -142,7 +153,7 @@ impl fmt::Display for FileForm {
             Self::Arrow => "an Arrow file",
             Self::Sqlite => "an SQLite database",
             Self::Pdf => "a PDF",
-            Self::Html => "an HTML page",
+            Self::Html => "an HTML or XML page",
             Self::Rtf => "an RTF document",
             Self::Compressed => "a compressed file",
             Self::Picture => "a picture",
@@ -157,7 +168,9 @@ impl FileForm {
     pub(crate) fn hint(self) -> &'static str {
         match self {
             Self::Folder => "name a file in it; a Slack export's folder goes to `graft import slack`",
-            Self::Zip => "`graft import FILE` finds out what it is and reads Slack exports and .xlsx tables",
+            Self::Zip => {
+                "`graft import FILE` reads Slack exports and .xlsx tables; unpack any other archive and import its files"
+            }
             Self::Xls => "save it as .xlsx or as CSV in UTF-8",
             Self::Parquet => {
                 "convert it first: `python -c \"import pandas; pandas.read_parquet('FILE').to_json('FILE.jsonl', \
@@ -206,7 +219,7 @@ pub(crate) fn magic(bytes: &[u8]) -> Option<FileForm> {
         return Some(*form);
     }
     let start = bytes.trim_ascii_start();
-    let html: [&[u8]; 3] = [b"<!doctype html", b"<html", b"<?xml"];
+    let html: [&[u8]; 7] = [b"<!doctype html", b"<html", b"<head", b"<body", b"<table", b"<!--", b"<?xml"];
     html.iter().any(|tag| start.get(..tag.len()).is_some_and(|s| s.eq_ignore_ascii_case(tag))).then_some(FileForm::Html)
 }
 
@@ -218,7 +231,7 @@ mod tests {
     fn files_say_what_they_are() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x");
-        let cases: [(&str, SourceKind, &str); 9] = [
+        let cases: [(&str, SourceKind, &str); 14] = [
             ("text,label\na,x\n", SourceKind::Csv, LABELS),
             ("\"good\" -> x\n\"bad\" -> y\n", SourceKind::Text, LABELS),
             ("User: a\nAssistant: b\n", SourceKind::Text, LABELS),
@@ -227,12 +240,24 @@ mod tests {
             ("{\"messages\": []}", SourceKind::Jsonl, "chat"),
             ("{\"instruction\": \"a\"}", SourceKind::Jsonl, "instruction"),
             ("[{\"ts\": \"1.0\", \"user\": \"U1\", \"text\": \"a\"}]", SourceKind::Slack, "slack-rescue"),
+            ("{\"ok\": true, \"messages\": [{\"ts\": \"1.0\"}]}", SourceKind::Slack, "slack-rescue"),
+            ("// exported\n{\"text\": \"a\"}\n", SourceKind::Jsonl, LABELS),
+            ("{“text”: “a”, “label”: “x”}\n", SourceKind::Jsonl, LABELS),
+            ("[]", SourceKind::Jsonl, LABELS),
+            ("{\"contents\": []}", SourceKind::Jsonl, "chat"),
             ("SQLite format 3\0 create table ask_ai_queries", SourceKind::AskAi, "ask-ai"),
         ];
         for (text, kind, task) in cases {
             fs::write(&path, text).unwrap();
             assert_eq!(find_out(&path).unwrap(), Found { kind, task }, "{text}");
         }
+        fs::write(&path, "<table><tr><td>a</td></tr></table>").unwrap();
+        assert!(matches!(find_out(&path), Err(Error::OtherForm { found: FileForm::Html, .. })));
+        let mut zip = zip::ZipWriter::new(fs::File::create(&path).unwrap());
+        zip.start_file("data.csv", zip::write::SimpleFileOptions::default()).unwrap();
+        zip.finish().unwrap();
+        let error = find_out(&path).unwrap_err();
+        assert!(error.hint().unwrap().contains("unpack"), "a table in an archive is no Slack export: {error}");
         fs::write(&path, "PAR1").unwrap();
         assert!(matches!(find_out(&path), Err(Error::OtherForm { found: FileForm::Parquet, .. })));
         assert_eq!(find_out(dir.path()).unwrap().kind, SourceKind::Slack);

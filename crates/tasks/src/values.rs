@@ -2,12 +2,17 @@
 
 use serde_json::Value;
 
+/// Begins each value of a JSON text sequence.
+const SEPARATOR: char = '\u{1e}';
 /// Longest single value, in bytes.
 const MAX_VALUE: usize = 4 << 20;
 
 /// Hands over each value with the line it begins in, counted from 1, or what is wrong with it. What can't be read costs
 /// its own value only: the next is looked for at the next line that could begin one.
 pub fn each(text: &str, mut take: impl FnMut(usize, Result<Value, String>)) {
+    // Of a JSON text sequence (RFC 7464).
+    let sequence = text.contains(SEPARATOR).then(|| text.replace(SEPARATOR, " "));
+    let text = sequence.as_deref().unwrap_or(text);
     let mut walk = Walk { text, at: 0, line: 1, careful: false };
     walk.skip(char::is_whitespace);
     if text[walk.at..].starts_with('[') && !is_lines_of_lists(text[walk.at..].trim_end()) {
@@ -183,6 +188,8 @@ impl<'t> Walk<'t> {
         let line = self.line + line - 1;
         let python = match is_python(value) {
             true => "; it is a Python value: write it with `json.dumps`",
+            false if value.contains(['“', '”']) => "; its quotes are typographic: write `\"`",
+            false if value.starts_with("//") || value.starts_with('#') => "; JSON has no comments",
             false => "",
         };
         format!("it is not JSON: {what} (line {line}, column {column}){python}")
@@ -222,6 +229,7 @@ mod tests {
             lines.join("\r\n\r\n"),
             lines.join(",\n"),
             lines.concat(),
+            lines.iter().map(|line| format!("\u{1e}{line}\n")).collect(),
             pretty.join("\n"),
             pretty.concat(),
             format!("[{}]", lines.join(",")),
@@ -248,6 +256,8 @@ mod tests {
             ("{\"a\": \"\\ud83d\"}\n{\"a\": 2}", 1, 1, "hex escape"),
             ("[{\"a\": \"\\ud83d\"}, {\"a\": 2}]", 1, 1, "hex escape"),
             ("[{\"a\": 2}", 1, 1, "`]` is missing"),
+            ("// exported\n{\"a\": 2}", 1, 1, "no comments"),
+            ("{\"a\": 1}\n# more\n", 1, 2, "no comments"),
         ];
         for (text, good, line, reason) in cases {
             let (values, bad) = read(text);

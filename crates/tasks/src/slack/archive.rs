@@ -137,7 +137,15 @@ fn is_json(path: &Path) -> bool {
     let read = File::open(path).and_then(|file| file.take(4096).read_to_end(&mut start));
     let text = read.ok().and_then(|_| encoding::decode(start).ok()).map(|text| text.text).unwrap_or_default();
     let text = text.trim_start();
-    text.starts_with('[') || text.starts_with('{') && text.contains("\"messages\"")
+    text.starts_with('[') || text.starts_with('{') && (text.contains("\"messages\"") || text.contains("\"ts\""))
+}
+
+/// Whether a zip file holds anything that could be messages; also where it can't be read, which is told when it is opened.
+pub(crate) fn may_be_export(path: &Path) -> bool {
+    let names = File::open(path).ok().and_then(|file| ZipArchive::new(file).ok());
+    names.is_none_or(|archive| {
+        archive.file_names().any(|name| name.is_ok_and(|name| name.to_lowercase().ends_with(".json")))
+    })
 }
 
 fn unsafe_entry(path: &Path, entry: &str, reason: &'static str) -> Error {
@@ -188,8 +196,11 @@ impl Days {
             let entry =
                 archive.by_index_raw(index).map_err(|source| Error::Archive { path: self.root.clone(), source })?;
             let shown = String::from_utf8_lossy(entry.name_raw()).into_owned();
-            let Some(inside) =
-                entry.enclosed_name().filter(|name| is_plain(name) && !shown.starts_with('/') && !shown.contains(".."))
+            // Some programs of Windows write its separators.
+            let windows = shown.contains('\\').then(|| PathBuf::from(shown.replace('\\', "/")));
+            let Some(inside) = windows
+                .or(entry.enclosed_name())
+                .filter(|name| is_plain(name) && !shown.starts_with('/') && !shown.contains(".."))
             else {
                 return Err(unsafe_entry(&self.root, &shown, "points outside of the archive"));
             };

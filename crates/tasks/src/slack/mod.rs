@@ -19,6 +19,7 @@ use serde_json::Value;
 use self::{archive::Conversations, text::Names};
 use crate::{Approval, Error, FileForm, Import, encoding, import::without_nul, values};
 
+pub(crate) use archive::may_be_export;
 pub use text::plain_text;
 
 /// Messages of one user that are no further apart may be read as one.

@@ -3,7 +3,7 @@ use std::{collections::HashMap, path::Path};
 use super::{Left, Message, checked, kept, text};
 use crate::{
     Error, Import,
-    sheet::{Cells, each_row},
+    sheet::{Cells, Dates, each_row},
 };
 
 /// Where the wanted columns are.
@@ -20,7 +20,7 @@ struct Columns {
 pub(super) fn read(path: &Path, import: &mut Import) -> Result<Vec<Message>, Error> {
     let (mut messages, mut headings) = (Vec::new(), Vec::new());
     let mut sheets: HashMap<String, Option<Columns>> = HashMap::new();
-    each_row(path, |sheet, line, row| match sheets.get(sheet) {
+    each_row(path, Dates::Seconds, |sheet, line, row| match sheets.get(sheet) {
         None => drop(sheets.insert(sheet.to_owned(), Columns::find(row, &mut headings))),
         Some(Some(columns)) => take(row, columns, sheet, line, &mut messages, import),
         Some(None) => import.skip("row of a sheet without Timestamp and Message", format!("sheet {sheet}")),

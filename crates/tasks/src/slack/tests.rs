@@ -182,32 +182,44 @@ fn links_in_a_folder_are_not_followed() {
 
 /// The least that is an .xlsx.
 fn sheet(path: &Path, rows: &str) {
+    book(path, &[("food", "visible", rows)]);
+}
+
+/// A workbook of sheets, each with its name, its state and its rows.
+fn book(path: &Path, sheets: &[(&str, &str, &str)]) {
     let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     let rels = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
     let package = "http://schemas.openxmlformats.org/package/2006/relationships";
-    let book = format!(
-        r#"<workbook xmlns="{main}" xmlns:r="{rels}"><sheets><sheet name="food" sheetId="1" r:id="r1"/></sheets></workbook>"#
-    );
-    let links = format!(
-        r#"<Relationships xmlns="{package}"><Relationship Id="r1" Type="{rels}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#
-    );
+    let (mut listed, mut links) = (String::new(), String::new());
+    let mut files = Vec::new();
+    for (number, (name, state, rows)) in (1..).zip(sheets) {
+        listed += &format!(r#"<sheet name="{name}" state="{state}" sheetId="{number}" r:id="r{number}"/>"#);
+        links +=
+            &format!(r#"<Relationship Id="r{number}" Type="{rels}/worksheet" Target="worksheets/sheet{number}.xml"/>"#);
+        let cells = format!(r#"<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>"#);
+        files.push((format!("xl/worksheets/sheet{number}.xml"), cells));
+    }
     let root = format!(
         r#"<Relationships xmlns="{package}"><Relationship Id="r1" Type="{rels}/officeDocument" Target="xl/workbook.xml"/></Relationships>"#
     );
-    let cells = format!(r#"<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>"#);
-    zipped(
-        path,
-        &[
-            (
-                "[Content_Types].xml",
-                br#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>"#,
-            ),
-            ("_rels/.rels", root.as_bytes()),
-            ("xl/workbook.xml", book.as_bytes()),
-            ("xl/_rels/workbook.xml.rels", links.as_bytes()),
-            ("xl/worksheets/sheet1.xml", cells.as_bytes()),
-        ],
-    );
+    let types = r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>"#;
+    // A date is a number in a style: that of the second format here.
+    let formats = r#"<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs>"#;
+    files.extend([
+        ("[Content_Types].xml".to_owned(), types.to_owned()),
+        ("_rels/.rels".to_owned(), root),
+        (
+            "xl/workbook.xml".to_owned(),
+            format!(r#"<workbook xmlns="{main}" xmlns:r="{rels}"><sheets>{listed}</sheets></workbook>"#),
+        ),
+        (
+            "xl/_rels/workbook.xml.rels".to_owned(),
+            format!(r#"<Relationships xmlns="{package}">{links}</Relationships>"#),
+        ),
+        ("xl/styles.xml".to_owned(), format!(r#"<styleSheet xmlns="{main}">{formats}</styleSheet>"#)),
+    ]);
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+    zipped(path, &files);
 }
 
 fn row(number: u32, cells: &[&str]) -> String {
@@ -276,6 +288,47 @@ fn a_spreadsheet_is_a_table_too() {
     assert_eq!((import.examples.len(), import.examples[0].input.as_str()), (1, "nice, really"));
     assert!(import.problems[0].reason.starts_with("line 3, column 3"), "{:?}", import.problems);
     assert_eq!(import.notes[0], "Read from the sheet `food`.");
+}
+
+#[test]
+fn of_several_sheets_the_one_with_a_known_heading_is_the_table() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("feedback.xlsx");
+    let cover = row(1, &["Report of 2024"]) + &row(2, &["by ana"]);
+    let hidden = row(1, &["text", "label"]) + &row(2, &["secret", "bad"]);
+    let date = r#"<row r="5"><c r="A5" t="inlineStr"><is><t>when</t></is></c><c r="B5" s="1"><v>45292</v></c></row>"#;
+    let data = [
+        row(1, &["All feedback"]),
+        row(2, &["text", "label"]),
+        row(3, &["nice", "good"]),
+        row(4, &["fine"]),
+        date.to_owned(),
+    ];
+    book(&path, &[("Old", "hidden", &hidden), ("Cover", "visible", &cover), ("Data", "visible", &data.concat())]);
+    let approval = Approval { by: "ana".into(), at: 9, doubtful: false };
+    let columns = crate::tabular::Columns::default();
+    let import = crate::tabular::import_csv(&path, "text-classification", &columns, &approval).unwrap();
+    let read: Vec<(&str, Option<&str>)> =
+        import.examples.iter().map(|e| (e.input.as_str(), e.output.as_ref().and_then(Value::as_str))).collect();
+    assert_eq!(read, [("nice", Some("good")), ("fine", None), ("when", Some("2024-01-01"))]);
+    assert_eq!((import.count("line above the heading"), import.skipped.len()), (1, 1));
+    assert_eq!(import.notes[..2], ["Read from the sheet `Data`.", "Sheets that are not read: `Cover`, `Old`."]);
+}
+
+#[test]
+fn separators_of_windows_and_lines_of_messages_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("export.zip");
+    let day = json!([{"user": "U1", "ts": "1740800001.000100", "text": "milk"}]);
+    zipped(&path, &[(r"food\2025-03-01.json", day.to_string().as_bytes())]);
+    let (messages, _) = read(&path).unwrap();
+    assert_eq!((texts(&messages), messages[0].channel.as_str()), (vec!["milk"], "food"));
+    zipped(&path, &[(r"..\..\food\2025-03-01.json", day.to_string().as_bytes())]);
+    assert!(matches!(read(&path), Err(Error::UnsafeEntry { .. })));
+    let lines = dir.path().join("food.jsonl");
+    fs::write(&lines, format!("{}\n{}\n", day[0], json!({"user": "U1", "ts": "1740800002.000100", "text": "eggs"})))
+        .unwrap();
+    assert_eq!(texts(&read(&lines).unwrap().0), ["milk", "eggs"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Approval, Error, FileForm, Import, encoding,
-    sheet::{self, each_row},
+    sheet::{self, Dates, each_row},
 };
 
 /// Which columns to read; each is a heading, or a number counted from 1. `None` finds it.
@@ -25,7 +25,7 @@ pub struct Columns {
 }
 
 /// Headings that say what a column is, best first.
-const TEXT: [&str; 16] = [
+pub(super) const TEXT: [&str; 16] = [
     "text",
     "message",
     "input",
@@ -96,23 +96,89 @@ enum First {
 /// [`Error::Nothing`] where no row is usable.
 pub fn import_csv(path: &Path, task: &str, wanted: &Columns, approval: &Approval) -> Result<Import, Error> {
     let mut builder = Builder::new("csv", task, approval)?;
-    let table = Table::read(path, &mut builder)?;
-    let Some((first, cells)) = table.first() else { return builder.finish(path) };
-    let found = table.find(first, cells, wanted)?;
+    let Some(drafts) = drafts(path, wanted, true, &mut builder)? else { return builder.finish(path) };
+    for (row, draft) in drafts.rows {
+        builder.add(&format!("row {row}"), draft);
+    }
+    let texts = builder.import.examples.iter().map(|example| example.input.as_str());
+    if wanted.text.is_none() && !drafts.text_is_named && texts.clone().all(is_id) {
+        builder.doubt_all("the texts look like ids: name the column with `--text`");
+    }
+    builder.finish(path)
+}
+
+/// A text of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// Its row, counted from 1.
+    pub row: usize,
+    /// Its key, where a column holds one.
+    pub id: Option<String>,
+    /// The text.
+    pub text: String,
+}
+
+/// Reads the texts of a table that are to be answered, by the rules of [`import_csv`], each or what is wrong with its row;
+/// with what was decided about the columns. Labels are not read.
+///
+/// # Errors
+/// As [`import_csv`].
+pub fn read_csv(path: &Path, wanted: &Columns) -> Result<(Vec<Result<Text, (usize, String)>>, Vec<String>), Error> {
+    let nobody = Approval { by: String::new(), at: 0, doubtful: false };
+    let mut builder = Builder::new("csv", crate::sniff::LABELS, &nobody)?;
+    let Some(drafts) = drafts(path, wanted, false, &mut builder)? else {
+        return Ok((Vec::new(), builder.import.notes));
+    };
+    let mut doubts: Vec<&str> = Vec::new();
+    let mut texts = Vec::new();
+    for (row, draft) in drafts.rows {
+        texts.push(match draft {
+            Ok(draft) if draft.input.is_empty() => Err((row, "the text is blank".into())),
+            Ok(Draft { id, input, doubt, .. }) => {
+                if let Some(doubt) = doubt.filter(|doubt| !doubts.contains(doubt)) {
+                    doubts.push(doubt);
+                    builder.note(format!("Row {row}: {doubt}."));
+                }
+                Ok(Text { row, id, text: input })
+            }
+            Err(reason) => Err((row, reason)),
+        });
+    }
+    Ok((texts, builder.import.notes))
+}
+
+/// What the rows of a table say.
+struct Drafts {
+    /// Each with its number.
+    rows: Vec<(usize, Result<Draft, String>)>,
+    /// Whether the heading of the column of texts says that it is one.
+    text_is_named: bool,
+}
+
+/// Reads a table; nothing where there is no row.
+fn drafts(
+    path: &Path,
+    wanted: &Columns,
+    is_labelled: bool,
+    builder: &mut Builder<'_>,
+) -> Result<Option<Drafts>, Error> {
+    let table = Table::read(path, builder)?;
+    let Some((first, cells)) = table.first() else { return Ok(None) };
+    let found = table.find(first, cells, wanted, is_labelled)?;
     said(cells, &found).into_iter().for_each(|note| builder.note(note));
     let width = columns(cells);
+    let mut rows = Vec::new();
     for row in &table.rows {
-        let at = format!("row {}", row.number);
         let row_cells = match &row.cells {
             Ok(cells) => cells,
             Err(reason) => {
-                builder.add(&at, Err(reason.clone()));
+                rows.push((row.number, Err(reason.clone())));
                 continue;
             }
         };
         if found.first == First::Heading && row_cells == cells {
             if row.number != first.number {
-                builder.import.skip("heading again", at);
+                builder.import.skip("heading again", format!("row {}", row.number));
             }
             continue;
         }
@@ -120,14 +186,47 @@ pub fn import_csv(path: &Path, task: &str, wanted: &Columns, approval: &Approval
         if let (Ok(draft), First::Doubtful, true) = (&mut draft, found.first, row.number == first.number) {
             draft.doubt = Some("the row may be a heading: say `--heading yes` or `no`");
         }
-        builder.add(&at, draft);
+        rows.push((row.number, draft));
     }
-    let texts = builder.import.examples.iter().map(|example| example.input.as_str());
-    let is_named = found.first == First::Heading && TEXT.contains(&cells[found.text].trim().to_lowercase().as_str());
-    if wanted.text.is_none() && !is_named && texts.clone().all(is_id) {
-        builder.doubt_all("the texts look like ids: name the column with `--text`");
+    let text_is_named = found.first == First::Heading && TEXT.contains(&name_of(&cells[found.text]).as_str());
+    Ok(Some(Drafts { rows, text_is_named }))
+}
+
+/// Rows that titles may take above a table.
+const MOST_TITLES: usize = 10;
+
+/// Whether cells name a text and a label, or a text and something else.
+fn are_headings<'c>(cells: impl Iterator<Item = &'c str> + Clone) -> bool {
+    let is_one_of = |names: &[&str]| cells.clone().any(|cell| names.contains(&name_of(cell).as_str()));
+    cells.clone().filter(|cell| !cell.trim().is_empty()).count() > 1 && is_one_of(&TEXT) && is_one_of(&LABEL)
+}
+
+/// Whether a row is the line of dashes below the heading of a table in Markdown.
+fn is_markdown_rule(row: &Row) -> bool {
+    let is_rule = |cell: &&String| cell.trim().len() > 1 && cell.trim().chars().all(|c| matches!(c, '-' | ':'));
+    row.cells.as_ref().is_ok_and(|cells| {
+        let mut said = cells.iter().filter(|cell| !cell.trim().is_empty()).peekable();
+        said.peek().is_some() && said.all(|cell| is_rule(&cell))
+    })
+}
+
+/// Whether a row has the names of columns.
+fn has_headings(row: &Row) -> bool {
+    row.cells.as_ref().is_ok_and(|cells| are_headings(cells.iter().map(String::as_str)))
+}
+
+/// Leaves out the titles and comments that stand above the heading of a table, a cell each.
+fn below_titles(mut rows: Vec<Row>, builder: &mut Builder<'_>) -> Vec<Row> {
+    let cells = |row: &Row| row.cells.clone().unwrap_or_default();
+    let heading = rows.iter().take(MOST_TITLES + 1).position(has_headings);
+    let Some(titles @ 1..) = heading else { return rows };
+    let is_title = |row: &Row| cells(row).iter().filter(|cell| !cell.trim().is_empty()).count() <= 1;
+    if rows[..titles].iter().all(is_title) {
+        for row in rows.drain(..titles) {
+            builder.import.skip("line above the heading", format!("row {}", row.number));
+        }
     }
-    builder.finish(path)
+    rows
 }
 
 /// What a pasted table says.
@@ -150,7 +249,7 @@ enum Reading {
 /// The rows of a pasted table; `None` where the text is none. Unlike in a file, where columns must be named if it can't be
 /// told which are meant, the column with the longest texts is the input, and all others are fields of the answer.
 pub(super) fn pasted(text: &str, wanted: &Columns) -> Option<Pasted> {
-    let records::Records { rows, separator, mut notes } = records::read(text);
+    let records::Records { rows, separator, mut notes } = records::read(text, |_| false);
     let table = Table { path: Path::new("the text"), rows, separator: Some(separator?) };
     let (first, cells) = table.first()?;
     let width = columns(cells);
@@ -159,10 +258,10 @@ pub(super) fn pasted(text: &str, wanted: &Columns) -> Option<Pasted> {
     if width < 2 || table.rows.len() < 2 || !is_named && !table.is_even(width) {
         return None;
     }
-    let mut found = table.find(first, cells, wanted);
+    let mut found = table.find(first, cells, wanted, true);
     if let Err(Error::WhichHeading { .. }) = found {
         notes.push("The first row was taken for the names of the columns.".into());
-        found = table.find(first, cells, &Columns { heading: Some(true), ..wanted.clone() });
+        found = table.find(first, cells, &Columns { heading: Some(true), ..wanted.clone() }, true);
     }
     let (reading, is_heading) = match found {
         Ok(found) if found.label.is_some() || width == 1 + usize::from(found.id.is_some()) => {
@@ -245,11 +344,13 @@ fn said(first: &[String], found: &Found) -> Vec<String> {
         true => format!("`{}`", first.get(at).map_or("", |cell| cell.trim())),
         false => format!("column {}", at + 1),
     };
+    let is_said = |at: &usize| !headed || first.get(*at).is_some_and(|cell| !cell.trim().is_empty());
     let label = found.label.map_or_else(|| "no column".to_owned(), name);
     let row = if headed { "The first row names the columns" } else { "The first row is an example" };
     let mut said = vec![format!("{row}: texts from {}, answers from {label}.", name(found.text))];
     let read = [Some(found.text), found.label, found.id];
-    let others: Vec<String> = (0..columns(first)).filter(|at| !read.contains(&Some(*at))).map(name).take(20).collect();
+    let others: Vec<String> =
+        (0..columns(first)).filter(|at| !read.contains(&Some(*at)) && is_said(at)).map(name).take(20).collect();
     if !others.is_empty() {
         said.push(format!("Columns that are not read: {}.", others.join(", ")));
     }
@@ -271,45 +372,58 @@ impl<'p> Table<'p> {
             }
             read => builder.text(read?),
         };
-        let records = records::read(&text);
+        let records = records::read(&text, |cells| are_headings(cells.iter().copied()));
         if is_json(&text) {
             return Err(Error::OtherForm { path: path.into(), found: FileForm::Json });
         }
         records.notes.into_iter().for_each(|note| builder.note(note));
-        Ok(Self { path, rows: records.rows, separator: records.separator })
+        let mut rows = below_titles(records.rows, builder);
+        if records.separator == Some('|') {
+            rows.retain(|row| !is_markdown_rule(row));
+        }
+        Ok(Self { path, rows, separator: records.separator })
     }
 
-    /// The rows of a workbook's first sheet that has any.
+    /// The rows of a workbook's first sheet whose columns have known names, or else of the first that has rows.
     fn of_sheet(path: &'p Path, builder: &mut Builder<'_>) -> Result<Self, Error> {
-        let (mut rows, mut total): (Vec<Row>, usize) = (Vec::new(), 0);
-        let (mut first, mut others): (Option<String>, Vec<String>) = (None, Vec::new());
-        each_row(path, |name, line, cells| {
-            if *first.get_or_insert_with(|| name.to_owned()) != *name {
-                if others.last().is_none_or(|last| last != name) {
-                    others.push(name.to_owned());
-                }
-                return;
-            }
+        let (mut sheets, mut total): (Vec<(String, Vec<Row>)>, usize) = (Vec::new(), 0);
+        each_row(path, Dates::Written, |name, line, cells| {
             let width = cells.keys().next_back().map_or(0, |last| *last as usize + 1);
             total += width;
             if total <= MAX_CELLS {
                 let cells = (0..width).map(|at| cells.get(&(at as u32)).cloned().unwrap_or_default()).collect();
-                rows.push(Row { number: line as usize + 1, line: line as usize + 1, cells: Ok(cells) });
+                let row = Row { number: line as usize + 1, line: line as usize + 1, cells: Ok(cells) };
+                match sheets.last_mut().filter(|(last, _)| last == name) {
+                    Some((_, rows)) => rows.push(row),
+                    None => sheets.push((name.to_owned(), vec![row])),
+                }
             }
         })?;
         if total > MAX_CELLS {
             return Err(Error::TooLarge { place: path.display().to_string(), limit: 256 });
         }
-        builder.note(format!("Read from the sheet `{}`.", first.unwrap_or_default()));
-        if !others.is_empty() {
+        let named = sheets.iter().position(|(_, rows)| rows.iter().take(MOST_TITLES + 1).any(has_headings));
+        let (name, rows) = match sheets.is_empty() {
+            true => Default::default(),
+            false => sheets.remove(named.unwrap_or(0)),
+        };
+        builder.note(format!("Read from the sheet `{name}`."));
+        if !sheets.is_empty() {
+            let others: Vec<String> = sheets.into_iter().map(|(name, _)| name).collect();
             builder.note(format!("Sheets that are not read: `{}`.", others.join("`, `")));
+        }
+        let mut rows = below_titles(rows, builder);
+        // Cells without a value are not there at all.
+        let width = rows.first().and_then(|row| row.cells.as_ref().ok()).map_or(0, Vec::len);
+        for cells in rows.iter_mut().flat_map(|row| &mut row.cells) {
+            cells.resize(cells.len().max(width), String::new());
         }
         Ok(Self { path, rows, separator: None })
     }
 
     /// The first row that can be read.
     fn first(&self) -> Option<(&Row, &[String])> {
-        self.rows.iter().find_map(|row| Some((row, row.cells.as_deref().ok()?)))
+        self.rows.iter().find_map(|row| Some((row, row.cells.as_deref().ok().filter(|cells| filled(cells) > 0)?)))
     }
 
     /// Whether nearly all rows have as many cells, as lines of prose with commas seldom have.
@@ -367,9 +481,8 @@ impl<'p> Table<'p> {
     }
 
     /// The columns, as the first row and what is wanted tell them.
-    fn find(&self, row: &Row, first: &[String], wanted: &Columns) -> Result<Found, Error> {
-        let headings =
-            Headings { path: self.path, names: first.iter().map(|cell| cell.trim().to_lowercase()).collect() };
+    fn find(&self, row: &Row, first: &[String], wanted: &Columns, is_labelled: bool) -> Result<Found, Error> {
+        let headings = Headings { path: self.path, names: first.iter().map(|cell| name_of(cell)).collect() };
         let asked = [
             headings.asked(wanted.text.as_deref())?,
             headings.asked(wanted.label.as_deref())?,
@@ -405,6 +518,9 @@ impl<'p> Table<'p> {
             let (text, label) = by_position.ok_or_else(which)?;
             return Ok(Found { text, label, id, first: first_row });
         }
+        if text.is_none() && headings.rivals(&TEXT, 1) || label.is_none() && is_labelled && headings.rivals(&LABEL, 2) {
+            return Err(which());
+        }
         let not = |other: Option<usize>| move |at: &usize| Some(*at) != other;
         let text = text.or(headings.known(&TEXT).filter(not(label)));
         let label = label.or(headings.known(&LABEL).filter(not(text)));
@@ -428,7 +544,7 @@ impl<'p> Table<'p> {
         fn cell(cells: &[String], at: Option<usize>) -> &str {
             at.and_then(|at| cells.get(at)).map_or("", |cell| cell.trim())
         }
-        let names = Headings { path: self.path, names: first.iter().map(|cell| cell.trim().to_lowercase()).collect() };
+        let names = Headings { path: self.path, names: first.iter().map(|cell| name_of(cell)).collect() };
         let (name, value) = (cell(first, Some(text)), cell(first, label));
         if label.is_none() || value.is_empty() {
             return Ok(First::Example);
@@ -468,14 +584,25 @@ impl<'p> Table<'p> {
 
 /// Whether a text is JSON rather than a table: its first line begins an object or a list and names something in quotes.
 pub(crate) fn is_json(text: &str) -> bool {
-    let start: String = text.trim_start().chars().take(200).filter(|c| !c.is_whitespace()).collect();
-    ["{\"", "[{", "{'", "[\"", "[["].iter().any(|open| start.starts_with(open)) || start == "[" || start == "{"
+    let is_comment = |line: &&str| {
+        let line = line.trim();
+        line.is_empty() || line.starts_with("//") || line.starts_with('#')
+    };
+    let start = text.lines().skip_while(is_comment).flat_map(str::chars).take(200);
+    let start: String = start.filter(|c| !c.is_whitespace() && *c != '\u{1e}').collect();
+    ["{\"", "[{", "{'", "{“", "[\"", "[["].iter().any(|open| start.starts_with(open))
+        || ["[", "{", "[]", "{}"].contains(&start.as_str())
 }
 
 /// Whether a cell is as short and plain as the name of a column.
 fn could_be_name(cell: &str) -> bool {
     let few = cell.len() <= 40 && cell.split_whitespace().count() <= 4;
     few && cell.starts_with(char::is_alphabetic) && !cell.ends_with(['.', '!', '?', ',', ';'])
+}
+
+/// A cell as the name of a column.
+fn name_of(cell: &str) -> String {
+    cell.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')).to_lowercase()
 }
 
 /// The first row's cells in lower case.
@@ -495,6 +622,13 @@ impl Headings<'_> {
         names.iter().find_map(|name| self.names.iter().position(|heading| heading == name))
     }
 
+    /// Whether several columns have such names, and none has one of the first `sure`, which leave no doubt.
+    fn rivals(&self, names: &[&str], sure: usize) -> bool {
+        let named = |names: &[&str]| self.names.iter().filter(|heading| names.contains(&heading.as_str())).count();
+        let best = self.known(names).map_or(0, |at| named(&[&self.names[at]]));
+        best > 1 || named(names) > 1 && named(&names[..sure]) == 0
+    }
+
     /// Whether a column is the index that pandas writes: without a name, or `Unnamed: 0`.
     fn is_index(&self, at: usize) -> bool {
         self.names[at].starts_with("unnamed:") || at == 0 && self.names[at].is_empty()
@@ -512,8 +646,11 @@ impl Headings<'_> {
 
     fn asked(&self, column: Option<&str>) -> Result<Option<Asked>, Error> {
         let Some(column) = column else { return Ok(None) };
-        if let Some(at) = self.known(&[column.trim().to_lowercase().as_str()]) {
-            return Ok(Some(Asked { at, by_name: true }));
+        let name = column.trim().to_lowercase();
+        match self.names.iter().filter(|heading| **heading == name).count() {
+            0 => {}
+            1 => return Ok(self.known(&[&name]).map(|at| Asked { at, by_name: true })),
+            _ => return Err(Error::TwoColumns { column: column.to_owned(), place: self.path.display().to_string() }),
         }
         match column.trim().parse::<usize>() {
             Ok(number) if (1..=self.names.len()).contains(&number) => {

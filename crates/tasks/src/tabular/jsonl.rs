@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::{Map, Value};
 
-use super::{Builder, Draft};
+use super::{Builder, Draft, csv::TEXT};
 use crate::{Approval, Error, Import, encoding, values};
 
 /// Reads examples from JSON: lines, a list, or objects one after the other. Each object says by its fields what form it
@@ -26,6 +26,23 @@ pub fn import_jsonl(path: &Path, task: &str, approval: &Approval) -> Result<Impo
     });
     unread.said().into_iter().for_each(|note| builder.note(note));
     builder.finish(path)
+}
+
+/// The text of one object or string that is to be answered, by the names that [`import_jsonl`] knows; of a dialogue, what
+/// stands before its last answer.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn text_of(value: &Value) -> Result<String, String> {
+    if let Value::String(text) = value {
+        return Ok(text.clone());
+    }
+    let text = match drafts(value, &mut Unread::default()) {
+        Ok(mut drafts) => drafts.pop().map(|draft| draft.input),
+        // A field that could be an answer as well, where there may be one.
+        Err(reason) => Some(TEXT.iter().find_map(|name| value.get(*name)?.as_str()).ok_or(reason)?.to_owned()),
+    };
+    text.filter(|text| !text.trim().is_empty()).ok_or_else(|| "the text is blank".to_owned())
 }
 
 /// Fields that nothing is made of, with how often they occur.
@@ -65,14 +82,16 @@ pub(super) fn drafts(value: &Value, unread: &mut Unread) -> Result<Vec<Draft>, S
         Value::Number(id) => Some(id.to_string()),
         _ => None,
     });
-    let pairs = Fields { row, unread }.pairs()?;
+    let mut fields = Fields { row, unread, doubt: None };
+    let pairs = fields.pairs()?;
+    let doubt = fields.doubt;
     let last = pairs.len();
     // The last answer has the row's own name.
     let named = |(number, (input, output)): (usize, (String, Option<Value>))| Draft {
         id: id.clone().map(|id| if number + 1 == last { id } else { format!("{id}:{}", number + 1) }),
         input,
         output: output.filter(|output| !output.is_null()),
-        doubt: None,
+        doubt,
     };
     Ok(pairs.into_iter().enumerate().map(named).collect())
 }
@@ -96,16 +115,27 @@ type Turn = (Role, String, bool);
 struct Fields<'r, 'u> {
     row: &'r Map<String, Value>,
     unread: &'u mut Unread,
+    /// Why people should look at what is made of them.
+    doubt: Option<&'static str>,
 }
+
+/// Fields that hold the turns of a dialogue; Gemini calls them `contents`.
+const DIALOGUES: [&str; 4] = ["messages", "conversations", "conversation", "contents"];
+/// Fields that hold an answer, the best first.
+const ANSWERS: [&str; 7] = ["label", "output", "truth", "answer", "response", "completion", "category"];
 
 impl<'r> Fields<'r, '_> {
     /// Inputs and outputs, by the names that the object uses.
-    fn pairs(mut self) -> Result<Vec<Pair>, String> {
-        for (name, turns) in ["messages", "conversations", "conversation"].map(|name| (name, self.field(name))) {
+    fn pairs(&mut self) -> Result<Vec<Pair>, String> {
+        for (name, turns) in DIALOGUES.map(|name| (name, self.field(name))) {
             let Some(turns) = turns else { continue };
-            self.unread.note(self.row, &[name, "system"], "");
+            self.unread.note(self.row, &[name, "system", "systemInstruction"], "");
             let mut read = self.system()?;
             read.extend(self.turns(turns, name)?);
+            let is_answer = |turn: &Turn| turn.0 == Role::Assistant;
+            if read.windows(2).any(|two| two.iter().all(is_answer)) {
+                self.doubt = Some("an answer follows another one");
+            }
             return answers(read);
         }
         if self.field("chosen").is_some() && self.field("rejected").is_some() {
@@ -122,13 +152,23 @@ impl<'r> Fields<'r, '_> {
             return self.instruction(&instruction);
         }
         if let Some(prompt) = self.text("prompt")? {
+            if let (Some(Value::Bool(false)), true) = (self.field("label"), self.field("completion").is_some()) {
+                return Err("its `label` says that the completion is not wanted".into());
+            }
             return Ok(vec![self.answered("prompt", prompt, &["completion", "response", "output", "answer"])]);
         }
-        for name in INPUTS {
-            if let Some(input) = self.text(name)? {
-                let answers = ["label", "output", "truth", "answer", "response", "completion", "category"];
-                return Ok(vec![self.answered(name, input, &answers)]);
+        let texts: Vec<&str> = INPUTS.into_iter().filter(|name| self.field(name).is_some()).collect();
+        if let Some(name) = texts.first()
+            && let Some(input) = self.text(name)?
+        {
+            let verdict = self.field("answer").and_then(Value::as_str).unwrap_or_default();
+            if matches!(verdict, "reject" | "ignore") && self.field("label").is_some() {
+                return Err(format!("its `answer` is `{verdict}`: the label is not wanted"));
             }
+            if *name != "text" && texts.iter().any(|other| other != name) {
+                self.doubt = Some("more than one field could be the text");
+            }
+            return Ok(vec![self.answered(name, input, &ANSWERS)]);
         }
         let has: Vec<&str> = self.row.keys().take(8).map(String::as_str).collect();
         let is_list = |value: &Value| value.as_array().is_some_and(|list| list.iter().any(Value::is_object));
@@ -144,25 +184,42 @@ impl<'r> Fields<'r, '_> {
     }
 
     fn text(&self, name: &str) -> Result<Option<String>, String> {
-        let text = |value: &Value| value.as_str().map(str::to_owned).ok_or_else(|| format!("`{name}` is not a text"));
+        let text = |value: &Value| match value {
+            Value::String(text) => Ok(text.clone()),
+            Value::Array(_) | Value::Object(_) => Err(format!(
+                "`{name}` is not a text; if it holds a whole column, write one object a row (pandas: orient=\"records\")"
+            )),
+            _ => Err(format!("`{name}` is not a text")),
+        };
         self.field(name).map(text).transpose()
     }
 
     /// What the other fields say about what was asked.
-    fn answered(self, name: &str, input: String, answers: &[&str]) -> Pair {
-        let answer = answers.iter().find(|name| self.field(name).is_some());
+    fn answered(&mut self, name: &str, input: String, answers: &[&str]) -> Pair {
+        let mut given = answers.iter().filter(|name| self.field(name).is_some());
+        let answer = given.next();
+        let is_sure = answer.is_none_or(|name| ["label", "output", "truth", "completion"].contains(name));
+        if !is_sure && given.any(|other| Some(other) != answer) {
+            self.doubt = self.doubt.or(Some("more than one field could be the answer"));
+        }
         self.unread.note(self.row, &[name, answer.copied().unwrap_or_default()], "");
         (input, answer.and_then(|name| self.field(name)).cloned())
     }
 
     fn system(&self) -> Result<Vec<Turn>, String> {
-        let system = self.text("system")?.filter(|system| !system.trim().is_empty());
+        let system = match self.field("systemInstruction").and_then(|system| system.get("parts")) {
+            Some(parts) => Some(content(parts)?),
+            None => self.text("system")?,
+        };
+        let system = system.filter(|system| !system.trim().is_empty());
         Ok(system.map(|system| (Role::System, system.trim().to_owned(), false)).into_iter().collect())
     }
 
     /// Alpaca's form. As in LLaMA-Factory, `system` comes first, and the answers of `history` are learned, too.
-    fn instruction(self, instruction: &str) -> Result<Vec<Pair>, String> {
-        let about = self.text("input")?.filter(|about| !about.trim().is_empty());
+    fn instruction(&mut self, instruction: &str) -> Result<Vec<Pair>, String> {
+        // Dolly calls it `context`.
+        let said = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+        let about = said(self.text("input")?).or(said(self.text("context")?));
         let input = match about {
             Some(about) => format!("{}\n\n{}", instruction.trim(), about.trim()),
             None => instruction.trim().to_owned(),
@@ -176,7 +233,7 @@ impl<'r> Fields<'r, '_> {
             turns.extend([(Role::User, asked, false), (Role::Assistant, said, true)]);
         }
         let answer = ["output", "response", "completion"].into_iter().find(|name| self.field(name).is_some());
-        let read = ["instruction", "input", "system", "history", answer.unwrap_or_default()];
+        let read = ["instruction", "input", "context", "system", "history", answer.unwrap_or_default()];
         self.unread.note(self.row, &read, "");
         turns.push((Role::User, input, false));
         let output = answer.and_then(|name| self.field(name)).cloned();
@@ -199,24 +256,26 @@ impl<'r> Fields<'r, '_> {
     fn turn(&mut self, turn: &Value, name: &str) -> Result<Turn, String> {
         let unknown = || "has no known `role` and text `content`".to_owned();
         let turn = turn.as_object().ok_or_else(unknown)?;
-        let part =
-            |names: [&str; 2]| names.into_iter().find_map(|name| turn.get(name).filter(|value| !value.is_null()));
+        let part = |names: &[&str]| names.iter().find_map(|name| turn.get(*name).filter(|value| !value.is_null()));
         let calls = ["tool_calls", "function_call"].into_iter().find(|name| turn.get(*name).is_some_and(is_something));
         if let Some(calls) = calls {
             return Err(format!("has `{calls}`: calls of tools can't be learned"));
         }
-        let role = part(["role", "from"]).and_then(Value::as_str).ok_or_else(unknown)?;
+        let role = part(&["role", "from"]).and_then(Value::as_str).ok_or_else(unknown)?;
         let role = Role::named(role).ok_or_else(|| {
             let role: String = role.chars().take(40).collect();
             format!("has the role `{role}`; known are system, user and assistant")
         })?;
-        let content = content(part(["content", "value"]).ok_or_else(unknown)?)?;
-        let learned = match turn.get("weight").map(Value::as_f64) {
-            None | Some(Some(1.0)) => true,
-            Some(Some(0.0)) => false,
-            Some(_) => return Err("has a `weight` that is neither 0 nor 1".into()),
+        let content = content(part(&["content", "value", "parts"]).ok_or_else(unknown)?)?;
+        // OpenAI and Hugging Face call it `weight`, Axolotl `train` or `training`.
+        let weight = ["weight", "train", "training"].into_iter().find_map(|name| Some((name, turn.get(name)?)));
+        let learned = match weight.map(|(name, weight)| (name, weight.as_f64(), weight.as_bool())) {
+            None | Some((_, Some(1.0), _) | (_, _, Some(true))) => true,
+            Some((_, Some(0.0), _) | (_, _, Some(false))) => false,
+            Some((name, ..)) => return Err(format!("has a `{name}` that is neither 0 nor 1")),
         };
-        self.unread.note(turn, &["content", "value", "tool_calls", "function_call"], &format!("{name}[]."));
+        let read = ["content", "value", "parts", "train", "training", "tool_calls", "function_call"];
+        self.unread.note(turn, &read, &format!("{name}[]."));
         Ok((role, content.trim().to_owned(), learned))
     }
 }

@@ -16,8 +16,8 @@ use serde_json::Value;
 
 pub(crate) use self::{csv::is_json, paste::parse, prompt::is_prompt};
 pub use self::{
-    csv::{Columns, import_csv},
-    jsonl::import_jsonl,
+    csv::{Columns, Text as TableText, import_csv, read_csv},
+    jsonl::{import_jsonl, text_of},
     paste::{Layout, import_prompt, import_prompt_file},
 };
 use crate::{
@@ -29,6 +29,15 @@ use crate::{
 
 /// Longest text of one example, in bytes.
 const MAX_TEXT: usize = 1 << 20;
+
+/// What programs write into a label where there is none.
+const MISSING: [&str; 6] = ["nan", "null", "n/a", "#n/a", "<na>", "undefined"];
+
+/// Whether a text holds what letters in UTF-8 look like when they are read as Latin-1 or Windows-1252.
+fn is_mojibake(text: &str) -> bool {
+    let mut letters = text.chars().zip(text.chars().skip(1));
+    text.contains("â€") || letters.any(|two| matches!(two, ('Ã' | 'Â', '\u{80}'..='\u{bf}')))
+}
 
 /// Turns rows into examples, all of one source.
 struct Builder<'a> {
@@ -97,6 +106,7 @@ impl<'a> Builder<'a> {
         }
         without_nul("the text", input)?;
         without_nul("the id", draft.id.as_deref().unwrap_or_default())?;
+        let is_list = matches!(draft.output, Some(Value::Array(_) | Value::Object(_)));
         let output = draft.output.map(|output| cards::accept(self.task, &output)).transpose()?;
         let answer = output.as_ref().map(|output| output.as_str().map_or_else(|| output.to_string(), str::to_owned));
         let answer = answer.unwrap_or_default();
@@ -108,7 +118,19 @@ impl<'a> Builder<'a> {
             both if self.guessed && !both.iter().all(|text| text.is_ascii()) => {
                 Some("letters of the text were read in a guessed encoding")
             }
-            _ => None,
+            both if both.iter().any(|text| is_mojibake(text)) => {
+                Some("letters of the text look as if they had been read in another encoding (`Ã¶` for `ö`)")
+            }
+            _ if MISSING.contains(&input.to_lowercase().as_str()) => {
+                Some("the text is what programs write where there is none")
+            }
+            _ if [('\'', '\''), ('“', '”'), ('„', '“'), ('«', '»')]
+                .iter()
+                .any(|(open, close)| input.len() > 2 && input.starts_with(*open) && input.ends_with(*close)) =>
+            {
+                Some("the text stands in quotes that are none in a table or JSON")
+            }
+            _ => self.doubt_of(&answer, is_list),
         });
         if let Some(doubt) = doubt.filter(|_| output.is_some()) {
             self.doubts.add(doubt, at);
@@ -131,6 +153,21 @@ impl<'a> Builder<'a> {
             revision: 1,
         });
         Ok(())
+    }
+
+    /// Why an answer may not be meant as one.
+    fn doubt_of(&self, answer: &str, is_list: bool) -> Option<&'static str> {
+        let within = |open: char, close: char| answer.starts_with(open) && answer.ends_with(close);
+        match self.task.form {
+            Form::Labels if MISSING.contains(&answer.to_lowercase().as_str()) => {
+                Some("the label is what programs write where there is none")
+            }
+            Form::Labels if within('[', ']') || within('{', '}') => {
+                Some("the label is written as a list: an example has one label")
+            }
+            Form::Text if is_list => Some("the answer is a list or an object, and is read as its JSON"),
+            _ => None,
+        }
     }
 
     /// Says what was decided by itself.

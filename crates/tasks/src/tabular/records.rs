@@ -29,14 +29,14 @@ const SEPARATORS: [u8; 4] = *b",;\t|";
 const NONE: u8 = 0x1f;
 
 /// Reads a text in CSV form. The separator is the one that a first line `sep=` names, or that splits most of the first
-/// rows as it splits the first.
-pub(super) fn read(text: &str) -> Records {
+/// rows as it splits the first; or, where none splits the first row, the one that makes headings of one of the next.
+pub(super) fn read(text: &str, is_heading: fn(&[&str]) -> bool) -> Records {
     // As older Macs end lines.
     let old = (!text.contains('\n') && text.contains('\r')).then(|| text.replace('\r', "\n"));
     let text = old.as_deref().unwrap_or(text);
     let mut notes = Vec::new();
     let (declared, text, first_line) = declared(text);
-    let separator = declared.unwrap_or_else(|| detect(text));
+    let separator = declared.unwrap_or_else(|| detect(text, is_heading));
     if let Some(separator) = declared {
         notes.push(format!("The first line says that `{}` separates the cells.", char::from(separator)));
     }
@@ -64,7 +64,7 @@ fn declared(text: &str) -> (Option<u8>, &str, usize) {
     }
 }
 
-fn detect(text: &str) -> u8 {
+fn detect(text: &str, is_heading: fn(&[&str]) -> bool) -> u8 {
     let mut end = text.len().min(64 << 10);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -79,7 +79,20 @@ fn detect(text: &str) -> u8 {
         Some((agree, separator))
     };
     let best = SEPARATORS.iter().rev().filter_map(|separator| agreeing(*separator)).max_by_key(|(agree, _)| *agree);
-    best.map_or(NONE, |(_, separator)| separator)
+    let below_a_title = || {
+        let heads = |separator: &u8, line: &str| {
+            let cells: Vec<&str> = line.split(char::from(*separator)).map(|cell| cell.trim_matches('"')).collect();
+            is_heading(&cells)
+        };
+        text.lines().take(10).find_map(|line| SEPARATORS.into_iter().find(|separator| heads(separator, line)))
+    };
+    // A first row whose quote is not closed holds all that follows.
+    let below_a_fault = || {
+        let (first, rest) = text.split_once('\n')?;
+        let is_open = first.bytes().filter(|byte| *byte == b'"').count() % 2 == 1 && !rest.contains('"');
+        is_open.then(|| detect(rest, |_| false))
+    };
+    best.map(|(_, separator)| separator).or_else(below_a_title).or_else(below_a_fault).unwrap_or(NONE)
 }
 
 /// How a text is to be read.
@@ -241,7 +254,7 @@ mod tests {
     use super::*;
 
     fn cells(text: &str) -> Vec<Result<Vec<String>, String>> {
-        read(text).rows.into_iter().map(|row| row.cells).collect()
+        read(text, |_| false).rows.into_iter().map(|row| row.cells).collect()
     }
 
     #[test]
@@ -252,7 +265,7 @@ mod tests {
             ("text,label\nok,good\n\"he said \"hi\", loud\",bad\nfine,good\n", 3, "in line 3, column 10"),
         ];
         for (text, line, reason) in cases {
-            let rows = read(text).rows;
+            let rows = read(text, |_| false).rows;
             let bad: Vec<&Row> = rows.iter().filter(|row| row.cells.is_err()).collect();
             assert!(bad.len() == 1 && bad[0].line == line, "{text}: {rows:?}");
             assert!(bad[0].cells.as_ref().unwrap_err().contains(reason), "{:?}", bad[0]);
@@ -275,13 +288,13 @@ mod tests {
         }
         assert_eq!(cells("text\nHello, all\nBye; you\n").len(), 3);
         assert_eq!(cells("text\nHello, all\n")[1], Ok(vec!["Hello, all".to_owned()]));
-        assert_eq!(read("a, b, c; x\nd; y\ne; y\n").separator, Some(';'));
+        assert_eq!(read("a, b, c; x\nd; y\ne; y\n", |_| false).separator, Some(';'));
     }
 
     proptest! {
         #[test]
         fn every_line_is_in_a_row(text in "([a\",;\\\\ \r\n\t|]|\"\"|\\\\\"|é){0,60}") {
-            let rows = read(&text).rows;
+            let rows = read(&text, |_| false).rows;
             prop_assert!(rows.iter().all(|row| row.cells != Err("it can't be read".to_owned())), "{rows:?}");
             prop_assert!(rows.windows(2).all(|two| two[0].line <= two[1].line && two[0].number + 1 == two[1].number));
         }

@@ -185,6 +185,69 @@ fn columns_that_cant_be_told_are_asked_for() {
 }
 
 #[test]
+fn two_columns_of_one_kind_are_asked_for() {
+    for text in [
+        "review,rating,sentiment\nnice,5,pos\nold,1,neg\n",
+        "instruction,input,output\nshorten,a long text,short\nshorten,another,other\n",
+        "text,text,label\nnice,van,good\nold,van,bad\n",
+        "text,label,label\nnice,good,1\nold,bad,0\n",
+    ] {
+        let error = csv_of(text, &Columns::default()).unwrap_err();
+        assert!(matches!(error, Error::WhichColumns { line: 1, .. }), "{text}: {error}");
+    }
+    let named = |label: &str| Columns { label: Some(label.into()), ..Columns::default() };
+    let text = "review,rating,sentiment\nnice,5,pos\nold,1,neg\n";
+    assert_eq!(pairs(&csv_of(text, &named("rating")).unwrap()), [("nice", Some("5")), ("old", Some("1"))]);
+    let twice = "text,label,label\nnice,good,1\nold,bad,0\n";
+    assert!(matches!(csv_of(twice, &named("label")), Err(Error::TwoColumns { .. })));
+    assert_eq!(pairs(&csv_of(twice, &named("3")).unwrap())[0], ("nice", Some("1")));
+    let sure = csv_of("text,label,score\nnice,good,0.9\nold,bad,0.8\n", &Columns::default()).unwrap();
+    assert_eq!(pairs(&sure), [("nice", Some("good")), ("old", Some("bad"))], "`label` is what it is called");
+}
+
+#[test]
+fn what_stands_around_a_table_is_counted() {
+    for text in [
+        "# exported 2024\n# by a tool\ntext,label\nnice,good\nold,bad\n",
+        "Customer feedback 2024,,\n,,\ntext,label,id\nnice,good,1\nold,bad,2\n",
+        "Feedback\n\ntext;label\nnice;good\nold;bad\n",
+        "| text | label |\n|:-----|-------|\n| nice | good |\n| old | bad |\n",
+    ] {
+        let import = csv_of(text, &Columns::default()).unwrap();
+        assert_eq!(pairs(&import), [("nice", Some("good")), ("old", Some("bad"))], "{text}");
+        assert_eq!(import.count("line above the heading") > 0, !text.starts_with('|'), "{text}: {:?}", import.skipped);
+    }
+    assert!(matches!(csv_of(" \n  \n", &Columns::default()), Err(Error::Nothing { .. })));
+    // The first line is broken, and the separator is known all the same.
+    let broken = csv_of("\"The van was late,bad\nold,bad\nfine,good\nmean,bad\n", &Columns::default()).unwrap();
+    assert_eq!((pairs(&broken)[0], broken.count("bad row")), (("old", Some("bad")), 1), "{:?}", broken.notes);
+}
+
+#[test]
+fn answers_and_texts_that_may_not_be_meant_wait_for_people() {
+    let cases = [
+        ("nan", "fine", "what programs write"),
+        ("good", "NaN", "what programs write"),
+        ("['joy', 'love']", "fine", "as a list"),
+        ("good", "schÃ¶n", "another encoding"),
+        ("good", "“fine”", "quotes"),
+        ("none", "the café isn’t bad", ""),
+    ];
+    for (label, text, doubt) in cases {
+        let import = csv_of(&format!("text,label\nold,bad\n{text},\"{label}\"\n"), &Columns::default()).unwrap();
+        let states = states(&import);
+        assert_eq!(states, ["approved", if doubt.is_empty() { "approved" } else { "pending" }], "{text} -> {label}");
+        assert!(import.notes.last().unwrap().contains(doubt), "{:?}", import.notes);
+    }
+    let import = csv_bytes(&["text,label\nnice,good\nschön,".as_bytes(), b"\xc3"].concat()).unwrap();
+    assert_eq!((pairs(&import)[1].0, states(&import)), ("schön", vec!["approved", "pending"]), "cut within a letter");
+    let objects = json!({"instruction": "a", "output": ["x", "y"]});
+    assert_eq!(states(&jsonl_of("instruction", &objects.to_string()).unwrap()), ["pending"]);
+    let several = json!({"question": "a", "answer": "x", "category": "y"});
+    assert_eq!(states(&jsonl_of("text-classification", &several.to_string()).unwrap()), ["pending"]);
+}
+
+#[test]
 fn a_row_that_is_wrong_is_named_by_line_and_column() {
     let import =
         csv_of("text,label\n\"ok, ok\",good\nI came, I saw,good\n\"late,bad\nfine,good\n", &Columns::default())
@@ -266,6 +329,10 @@ fn json_is_read_in_every_layout_and_says_what_is_wrong() {
         ("{\"data\": [{\"text\": \"a\"}]}", "if `data` holds the rows"),
         ("{\"prompt\": \"a\", \"chosen\": \"x\", \"rejected\": \"y\"}", "a chosen and a rejected answer"),
         ("{\"text\": \"a\", \"label\": \"x\"", "EOF while parsing"),
+        ("{“text”: “a”, “label”: “x”}", "its quotes are typographic"),
+        ("{\"text\": [\"a\", \"b\"], \"label\": [\"x\", \"y\"]}", "orient=\"records\""),
+        ("{\"prompt\": \"a\", \"completion\": \"x\", \"label\": false}", "is not wanted"),
+        ("{\"text\": \"a\", \"label\": \"x\", \"answer\": \"reject\"}", "is not wanted"),
     ];
     for (text, reason) in cases {
         let error = jsonl_of("text-classification", text).unwrap_err();
@@ -319,6 +386,16 @@ fn chats_and_instructions_mean_what_they_mean_to_their_tools() {
     );
     let plain = of(json!({"instruction": "b", "input": null, "output": null, "system": "", "history": []})).unwrap();
     assert_eq!((pairs(&plain), plain.notes.len()), (vec![("b", None)], 0), "{:?}", plain.notes);
+    let context = of(json!({"instruction": "b", "context": "c", "response": "y", "category": "qa"})).unwrap();
+    assert_eq!(pairs(&context), [("b\n\nc", Some("y"))], "as Dolly writes it");
+    let untrained = json!({"role": "assistant", "content": "x", "train": false});
+    let untrained = of(json!({"messages": [turn("user", "a"), untrained, turn("user", "b"), turn("assistant", "y")]}));
+    assert_eq!(untrained.unwrap().examples.len(), 1, "as Axolotl writes it");
+    let gemini = of(json!({"systemInstruction": {"parts": [{"text": "Be kind."}]}, "contents": [
+        {"role": "user", "parts": [{"text": "a"}]}, {"role": "model", "parts": [{"text": "x"}]}]}));
+    assert_eq!(pairs(&gemini.unwrap()), [("System: Be kind.\nUser: a", Some("x"))]);
+    let twice = of(json!({"messages": [turn("user", "a"), turn("assistant", "x"), turn("assistant", "y")]})).unwrap();
+    assert_eq!(states(&twice), ["pending", "pending"], "{:?}", twice.notes);
     let prompts = of(json!({"prompt": [turn("user", "a")], "completion": [turn("assistant", "x")]})).unwrap();
     assert_eq!(pairs(&prompts), [("a", Some("x"))]);
 }
