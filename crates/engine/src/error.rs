@@ -126,13 +126,13 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// A line of inputs without a text.
-    #[error("read line {line} of `{}`: {reason}", path.display())]
+    /// A line or row of inputs without a text.
+    #[error("read {at} of `{}`: {reason}", path.display())]
     BadInput {
         /// The file.
         path: PathBuf,
-        /// From 1.
-        line: usize,
+        /// `line 3`, `row 3`.
+        at: String,
         /// What is wrong with it.
         reason: String,
     },
@@ -424,7 +424,7 @@ impl Error {
             }
             Self::BadOutput { .. } => "`graft examples show` prints the form of an example's output",
             Self::BadInput { .. } => {
-                "write a line as {\"id\": …, \"text\": …}, or give a Slack export or a plain text file"
+                "write a line as {\"id\": …, \"text\": …}, or give a table, a Slack export or a plain text file"
             }
             Self::WhichExample { .. } => "name the task with `--task`; `graft examples list` shows the ids",
             Self::RunBusy { .. } => "wait for it, or ask it to stop with `graft runs stop`",

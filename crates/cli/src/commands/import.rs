@@ -82,18 +82,11 @@ pub(crate) enum Kind {
         /// Task of the examples.
         #[arg(long, default_value = "text-classification")]
         task: String,
-        /// Heading or number of the text column.
-        #[arg(long, value_name = "COLUMN")]
-        text: Option<String>,
         /// Heading or number of the label column.
         #[arg(long, value_name = "COLUMN")]
         label: Option<String>,
-        /// Heading or number of a column with a unique, permanent key.
-        #[arg(long, value_name = "COLUMN")]
-        id: Option<String>,
-        /// Whether the first row is a heading [default: detected; refused if it is not clear].
-        #[arg(long, value_enum)]
-        heading: Option<YesNo>,
+        #[command(flatten)]
+        table: TableColumns,
     },
     /// Import JSON objects of inputs and outputs, or of chat messages.
     Jsonl {
@@ -111,6 +104,28 @@ pub(crate) enum Kind {
         #[arg(long, default_value = "text-classification")]
         task: String,
     },
+}
+
+/// Where the texts of a table are.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Tables")]
+pub(crate) struct TableColumns {
+    /// Heading or number of the text column.
+    #[arg(long, value_name = "COLUMN")]
+    text: Option<String>,
+    /// Heading or number of a column with a unique, permanent key.
+    #[arg(long, value_name = "COLUMN")]
+    id: Option<String>,
+    /// Whether the first row is a heading [default: detected; refused if it is not clear].
+    #[arg(long, value_enum)]
+    heading: Option<YesNo>,
+}
+
+impl TableColumns {
+    pub(crate) fn with_label(self, label: Option<String>) -> Columns {
+        let Self { text, id, heading } = self;
+        Columns { text, label, id, heading: heading.map(|said| said == YesNo::Yes) }
+    }
 }
 
 /// How to import drafts.
@@ -174,10 +189,7 @@ impl Kind {
             Self::AskAi { source, max_samples, drafts, approved_only, task } => {
                 (source.into(), Source::AskAi { max_samples, drafts: drafts.of(approved_only) }, task)
             }
-            Self::Csv { path, task, text, label, id, heading } => {
-                let heading = heading.map(|said| said == YesNo::Yes);
-                (path, Source::Csv(Columns { text, label, id, heading }), task)
-            }
+            Self::Csv { path, task, label, table } => (path, Source::Csv(table.with_label(label)), task),
             Self::Jsonl { path, task } => (path, Source::Jsonl, task),
             Self::Text { path, task } if path == Path::new("-") => {
                 return Ok(engine.examples().read_text(&stdin()?, "-", &task, doubtful)?);

@@ -16,7 +16,7 @@ use graft_tasks::{
 };
 use serde_json::{Map, Value, json};
 
-use super::examples::answer;
+use super::{examples::answer, import::TableColumns};
 use crate::{
     failure::{Failure, Result},
     output::{Reply, Table, brief, print},
@@ -94,9 +94,12 @@ pub(crate) struct Infer {
     /// Message to answer.
     #[arg(long, value_name = "TEXT", group = "what")]
     message: Option<String>,
-    /// JSON lines with a text and a ts or id, a Slack export, or a text file with one message per line.
+    /// JSON lines with a text and a ts or id, a table (.csv, .tsv, .xlsx), a Slack export, or a text file with one
+    /// message per line.
     #[arg(long, value_name = "FILE_OR_EXPORT", group = "what")]
     input_file: Option<PathBuf>,
+    #[command(flatten)]
+    table: TableColumns,
     /// File to write [default: stdout].
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -112,6 +115,8 @@ pub(crate) struct Validate {
     /// Messages to answer, in the forms of `infer --input-file` [default: some held-out ones].
     #[arg(long, value_name = "FILE")]
     samples: Option<PathBuf>,
+    #[command(flatten)]
+    table: TableColumns,
     #[command(flatten)]
     how: How,
 }
@@ -146,8 +151,8 @@ impl Which {
 }
 
 /// Reads what is to be answered, and says how where that isn't plain.
-fn read(path: &Path) -> Result<Vec<Input>> {
-    let (inputs, notes) = read_inputs(path)?;
+fn read(path: &Path, table: TableColumns) -> Result<Vec<Input>> {
+    let (inputs, notes) = read_inputs(path, &table.with_label(None))?;
     notes.iter().for_each(|note| eprintln!("{}: {note}", path.display()));
     Ok(inputs)
 }
@@ -179,7 +184,7 @@ pub(crate) async fn infer(engine: &Engine, command: Infer, json: bool) -> Result
     let (serving, options) = command.how.start(engine)?;
     let (inputs, one) = match (command.message, command.input_file) {
         (Some(text), _) => (vec![Input { key: "", id: String::new(), text }], true),
-        (None, Some(path)) => (read(&path)?, false),
+        (None, Some(path)) => (read(&path, command.table)?, false),
         (None, None) => return Err(Failure::usage("answer nothing", "give `--message` or `--input-file`")),
     };
     let chosen = command.which.find(engine).await?;
@@ -257,8 +262,8 @@ pub(crate) async fn validate(engine: &Engine, command: Validate) -> Result<Reply
     let chosen = command.which.find(engine).await?;
     let deployment = serving.deploy(chosen.clone()).await?;
     let card = deployment.card();
-    let inputs = match &command.samples {
-        Some(path) => read(path)?,
+    let inputs = match command.samples {
+        Some(path) => read(&path, command.table)?,
         None => held_out(engine, &chosen, &card.name).await?,
     };
     let mut counter = Counter::new("answers", inputs.len());
