@@ -384,6 +384,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn who_is_refused_for_now_is_told_when_to_come_back() {
+        let answer = |kind: Kind, wait: Option<u64>| {
+            let problem = Problem::new(kind, "no room");
+            let problem = wait.into_iter().fold(problem, |problem, wait| problem.with("retry_after", wait));
+            let response = problem.into_response();
+            let told = response.headers().get(header::RETRY_AFTER).map(|wait| wait.to_str().unwrap().to_owned());
+            (response.status().as_u16(), told)
+        };
+        assert_eq!(answer(Kind::TooManyRequests, Some(7)), (429, Some("7".into())));
+        assert_eq!(answer(Kind::TooManyRequests, None), (429, Some("1".into())));
+        assert_eq!(answer(Kind::Unavailable, Some(30)), (503, Some("30".into())));
+        assert_eq!(answer(Kind::Unprocessable, Some(7)), (422, None), "who is wrong need not come back");
+    }
+
+    #[test]
     fn a_disk_that_refuses_is_no_bug() {
         let of = |kind: std::io::ErrorKind| {
             let (doing, path) = ("write", "tables.toml".into());
