@@ -3,6 +3,7 @@ import { useState, type ReactNode } from "react";
 import { api, reply } from "../../api/client";
 import type { Example } from "../../api/types";
 import { Failure } from "../../components/Failure";
+import { Tokens } from "../../components/Tokens";
 import { number } from "../../lib/format";
 import css from "./audit.module.css";
 
@@ -29,19 +30,7 @@ export function TokenMask(props: { example: Example; base?: string; title?: stri
       {open && children}
       {open && !data && !error && <p>Tokenizing …</p>}
       {error && <Failure error={error} />}
-      {data && (
-        <p className={css.tokens}>
-          {data.map((token, i) => (
-            <span
-              key={i}
-              data-loss={token.loss || undefined}
-              title={token.loss ? "Counts in the loss" : "Context only"}
-            >
-              {token.text}
-            </span>
-          ))}
-        </p>
-      )}
+      {data && <Tokens tokens={data} />}
     </details>
   );
 }

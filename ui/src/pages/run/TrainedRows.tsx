@@ -3,9 +3,9 @@ import { useState } from "react";
 import { api, reply } from "../../api/client";
 import { Button } from "../../components/Button";
 import { Failure } from "../../components/Failure";
+import { Tokens } from "../../components/Tokens";
 import { Card, Pill } from "../../components/bits";
 import { number } from "../../lib/format";
-import audit from "../audit/audit.module.css";
 import css from "./run.module.css";
 
 /** What the training learned from, row by row as it was trained: a variant may stand for an example in an epoch. */
@@ -60,17 +60,7 @@ export function TrainedRows({ run }: { run: string }) {
               Approved was: <q>{data.input}</q>
             </p>
           )}
-          <p className={audit.tokens} data-testid="trained">
-            {data.tokens.map((token, i) => (
-              <span
-                key={i}
-                data-loss={token.loss || undefined}
-                title={token.loss ? "Counts in the loss" : "Context only"}
-              >
-                {token.text}
-              </span>
-            ))}
-          </p>
+          <Tokens tokens={data.tokens} testId="trained" />
           <small className="muted">
             {number(learned)} of {number(data.tokens.length)} tokens count in the loss.
           </small>
