@@ -87,6 +87,9 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
         ..command.what.request()
     };
     let plan = Plan { prepared, base, recipe, run: command.run_id, dir: None };
+    if let Some(last) = engine.runs().same(&plan).await? {
+        eprintln!("Nothing changed since run {}: the same examples and settings make the same version again.", last.id);
+    }
     let run = submit(engine, &plan, &request).await?;
     let trained = complete(engine, &run).await?;
     if command.no_eval {

@@ -122,7 +122,10 @@ impl Runs<'_> {
     }
 
     /// The newest training of a plan's task, if it made a version that still exists of the same examples and settings.
-    pub(crate) async fn same(self, plan: &Plan) -> Result<Option<Run>> {
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn same(self, plan: &Plan) -> Result<Option<Run>> {
         let filter = RunFilter {
             task: Some(plan.prepared.card.name.clone()),
             kind: Some(RunKind::Train),

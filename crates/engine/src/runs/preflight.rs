@@ -129,6 +129,11 @@ impl Runs<'_> {
                 }
                 Err(error) => problems.push(Problem::from_error(&error, "base")),
             }
+            if let Some(last) = self.same(&drafted).await? {
+                let what = format!("find anything new since run `{}`: the same examples and settings", last.id);
+                let hint = "approve or correct more examples first, or change a setting; its version is there already";
+                problems.push(Problem::warning(what, hint));
+            }
             plan = Some(drafted);
         }
         let ok = problems.iter().all(|problem| problem.level == Level::Warning);

@@ -3,8 +3,8 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::{exit, into_logs, tune};
-use crate::{Error, Exit, Result};
+use super::{exit, into_logs, running, tune};
+use crate::{Error, Exit, Process, Result};
 
 /// A short process that belongs to the worker itself and ends with it.
 #[derive(Debug)]
@@ -23,6 +23,18 @@ impl Helper {
         let child = command.spawn().map_err(Error::Start)?;
         tune(child.id(), nice, None);
         Ok(Self(child))
+    }
+
+    /// Its process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Whether a signal or a debugger has stopped it.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        running(Some(self.pid())) == Process::Paused
     }
 
     /// How it ended, once it has.

@@ -14,6 +14,7 @@ use graft_store::{Run, Version};
 use super::{
     WorkerOptions,
     attend::{Attendance, Break},
+    follow,
 };
 use crate::{
     Engine, Error, Result,
@@ -40,11 +41,17 @@ async fn run_child(at: &Attendance, run: &Run, doing: &'static str, args: &[&str
     let size = |name: &str| fs::metadata(dir.path().join(name)).map_or(0, |about| about.len());
     let from = (size("stderr.log"), size("stdout.log"));
     let mut child = Helper::start(command(&at.engine, &at.options, args), at.options.nice, Some(dir.path()))?;
+    let mut stalled = false;
     let exit = loop {
         if let Some(exit) = child.ended()? {
             break exit;
         }
         at.go_on()?;
+        let now_stalled = child.is_paused();
+        if now_stalled != stalled {
+            stalled = now_stalled;
+            follow::tell_stall(at, run, stalled.then(|| follow::paused(Some(child.pid())))).await?;
+        }
         tokio::time::sleep(POLL).await;
     };
     if exit.code == Some(0) {

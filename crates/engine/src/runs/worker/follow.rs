@@ -178,6 +178,10 @@ impl<'a> Follower<'a> {
         if stall == self.progress.stall {
             return Ok(());
         }
+        self.tell_stall(stall).await
+    }
+
+    async fn tell_stall(&mut self, stall: Option<String>) -> Outcome<()> {
         match &stall {
             Some(why) => (self.at.say)(Level::WARN, &format!("run {}: {why}", self.run.id)),
             None => (self.at.say)(Level::INFO, &format!("run {}: its trainer goes on", self.run.id)),
@@ -295,11 +299,22 @@ fn stall(process: &Process, pid: Option<u32>, quiet: Duration, machine: Option<&
         return Some(format!("{machine} can't be reached; a trainer that was started there goes on meanwhile"));
     }
     if *process == Process::Paused {
-        let pid = pid.map_or_else(|| "PID".to_owned(), |pid| pid.to_string());
-        return Some(format!("its process is stopped by a signal or a debugger; `kill -CONT {pid}` lets it go on"));
+        return Some(paused(pid));
     }
     let minutes = quiet.as_secs() / QUIET.as_secs() * (QUIET.as_secs() / 60);
     (minutes > 0).then(|| format!("its process lives, and was not heard of for {minutes} minutes"))
+}
+
+/// That a process is stopped, and what lets it go on.
+pub(super) fn paused(pid: Option<u32>) -> String {
+    let pid = pid.map_or_else(|| "PID".to_owned(), |pid| pid.to_string());
+    format!("its process is stopped by a signal or a debugger; `kill -CONT {pid}` lets it go on")
+}
+
+/// Says, in the log and with the run, that a process that nobody follows does nothing, or that it goes on.
+pub(super) async fn tell_stall(at: &Attendance, run: &Run, stall: Option<String>) -> Outcome<()> {
+    let mut follower = Follower::open(at, run).await?;
+    follower.tell_stall(stall).await
 }
 
 /// Runs the process that does a part of a run to its end, or attaches to the one that is at it already.
@@ -397,5 +412,23 @@ fn of_measuring(error: Error) -> Error {
             Error::TrainerDied { run, how: format!("{how} while it was to {doing}"), transient }
         }
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_is_stopped_or_silent_is_told() {
+        let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+        let second = Duration::from_secs(1);
+        assert_eq!(stall(&Process::Running, Some(7), minutes(5) - second), None);
+        for (quiet, told) in [(5, "for 5 minutes"), (9, "for 5 minutes"), (61, "for 60 minutes")] {
+            let why = stall(&Process::Running, Some(7), minutes(quiet)).unwrap();
+            assert!(why.contains("was not heard of") && why.ends_with(told), "{why}");
+        }
+        assert!(stall(&Process::Paused, Some(7), second).unwrap().contains("`kill -CONT 7`"));
+        assert!(stall(&Process::Paused, None, second).unwrap().contains("`kill -CONT PID`"));
     }
 }
