@@ -313,7 +313,7 @@ pub(super) fn paused(pid: Option<u32>) -> String {
 
 /// Says, in the log and with the run, that a process that nobody follows does nothing, or that it goes on.
 pub(super) async fn tell_stall(at: &Attendance, run: &Run, stall: Option<String>) -> Outcome<()> {
-    let mut follower = Follower::open(at, run).await?;
+    let mut follower = Follower::open(at, &*at.exec, run).await?;
     follower.tell_stall(stall).await
 }
 
@@ -423,12 +423,14 @@ mod tests {
     fn a_process_that_is_stopped_or_silent_is_told() {
         let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
         let second = Duration::from_secs(1);
-        assert_eq!(stall(&Process::Running, Some(7), minutes(5) - second), None);
+        assert_eq!(stall(&Process::Running, Some(7), minutes(5) - second, None), None);
         for (quiet, told) in [(5, "for 5 minutes"), (9, "for 5 minutes"), (61, "for 60 minutes")] {
-            let why = stall(&Process::Running, Some(7), minutes(quiet)).unwrap();
+            let why = stall(&Process::Running, Some(7), minutes(quiet), None).unwrap();
             assert!(why.contains("was not heard of") && why.ends_with(told), "{why}");
         }
-        assert!(stall(&Process::Paused, Some(7), second).unwrap().contains("`kill -CONT 7`"));
-        assert!(stall(&Process::Paused, None, second).unwrap().contains("`kill -CONT PID`"));
+        assert!(stall(&Process::Paused, Some(7), second, None).unwrap().contains("`kill -CONT 7`"));
+        assert!(stall(&Process::Paused, None, second, None).unwrap().contains("`kill -CONT PID`"));
+        assert_eq!(stall(&Process::Unknown, None, second, Some("attic")), None);
+        assert!(stall(&Process::Unknown, None, AWAY, Some("attic")).unwrap().starts_with("attic can't be reached"));
     }
 }
