@@ -10,12 +10,13 @@ use graft_server::ServerConfig;
 use serde_json::{Value, json};
 
 /// What changes nothing that lasts.
-const SILENT: [&str; 11] = [
+const SILENT: [&str; 12] = [
     "POST /api/v1/ask-ai/suggest",
     "POST /api/v1/compare",
     "POST /api/v1/infer",
     "POST /api/v1/infer/batch",
     "PUT /api/v1/presence",
+    "POST /api/v1/machines/{name}/check",
     "POST /api/v1/runs/preflight",
     "POST /api/v1/session",
     "DELETE /api/v1/session",
@@ -155,6 +156,9 @@ impl Changer {
         self.does("POST /api/v1/schedules", "/api/v1/schedules", &nightly).await;
         let path = "/api/v1/schedules/text-classification";
         self.does("DELETE /api/v1/schedules/{id}", path, &Value::Null).await;
+        let machine = json!({"name": "gpu", "destination": "ada@gpu"});
+        self.does("POST /api/v1/machines", "/api/v1/machines", &machine).await;
+        self.does("DELETE /api/v1/machines/{name}", "/api/v1/machines/gpu", &Value::Null).await;
     }
 
     async fn people(&mut self) {
