@@ -22,6 +22,7 @@ const HELP: &str = "\
 Programs:
 
   gemm [large]                   the f32 product's speed at large, and in the shapes that models use
+  bf16 TOKENS                    products with 4-bit weights in f32 and in bf16, by CPU time
   kernels                        each fused kernel beside the plain loops it replaces
   shape FOLDER                   writes a T5 of flan-t5-small's shape with random weights
   step PRECISION MODEL WHAT BATCH SOURCE TARGET STEPS
@@ -58,6 +59,7 @@ fn run() -> anyhow::Result<()> {
             products::large();
             Ok(())
         }
+        ["bf16", tokens] => products::rounded(tokens.parse().context("a number was expected")?),
         ["kernels"] => kernels::run(),
         ["shape", folder] => shapes::write_t5(Path::new(folder)),
         #[cfg(feature = "cuda")]

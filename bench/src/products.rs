@@ -1,11 +1,12 @@
 //! The speed of the f32 product: at large (the floor that everything is compared with), and in the shapes that
 //! training uses.
 
-use graft_kernels::{View, ViewMut, matmul};
+use anyhow::Context as _;
+use graft_kernels::{Bf16, Dtype, Frozen, LowRank, View, ViewMut, matmul};
 use graft_ops::{Cpu, Device as _, Head, Matrix, Target, Weight};
 use serde_json::json;
 
-use crate::timing::{median, numbers};
+use crate::timing::{mean_cpu, median, numbers};
 
 /// Shapes `(name, tokens, in, out)` of SmolLM2-135M and of flan-t5-small.
 const SHAPES: [(&str, usize, usize, usize); 9] = [
@@ -42,6 +43,34 @@ fn weights(shapes: &[(&str, usize, usize, usize)]) {
         let backward = work / median(0.3, || weight.backward(&dy, &mut dx, 1.0, false, &[]));
         println!("{}", json!({"product": name, "forward_gflops": forward, "backward_gflops": backward}));
     }
+}
+
+/// Prints GFLOP a CPU second of products in bf16 with quantized weights, for so many tokens, with LoRA's term.
+pub(crate) fn rounded(tokens: usize) -> anyhow::Result<()> {
+    const RANK: usize = 16;
+    let ways = [("f32", None)].into_iter().chain(Bf16::all().iter().map(|way| (way.name(), Some(*way))));
+    for (name, way) in ways {
+        for (inputs, outputs) in [(576, 576), (576, 192), (576, 1536), (1536, 576)] {
+            let size = Dtype::Q4_1.row_bytes(inputs).context("whole blocks")?;
+            // Small scales, so that sums stay numbers.
+            let bytes: Vec<u8> =
+                (0..size * outputs).map(|i| if i % 2 == 1 { 0x20 } else { (i * 37 % 251) as u8 }).collect();
+            let weight = Frozen::stored(outputs, inputs, Dtype::Q4_1, &bytes).rounded(way);
+            let (x, dy, h) = (numbers(tokens * inputs, 2), numbers(tokens * outputs, 3), numbers(tokens * RANK, 4));
+            let (a, b) = (numbers(RANK * inputs, 5), numbers(RANK * outputs, 6));
+            let low = |factor| [LowRank { tokens: 0..tokens, input: &h, factor, rank: RANK, scale: 1.0 }];
+            let (mut y, mut dx) = (vec![0.0; tokens * outputs], vec![0.0; tokens * inputs]);
+            let work = 2e-9 * (tokens * inputs * outputs) as f64;
+            let forward = work / mean_cpu(1.0, || weight.forward(&x, &mut y, 1.0, &low(&b)));
+            let backward = work / mean_cpu(1.0, || weight.backward(&dy, &mut dx, 1.0, false, &low(&a)));
+            println!(
+                "{}",
+                json!({"product": format!("Q4_1 ({outputs}, {inputs}), {tokens} tokens"), "in": name,
+                       "forward_gflop_a_cpu_s": forward, "backward_gflop_a_cpu_s": backward})
+            );
+        }
+    }
+    Ok(())
 }
 
 fn low_rank() {

@@ -9,7 +9,7 @@ use graft_ops::{Adam, Bf16, Cpu, Device, memory};
 use graft_train::{Learner, StepPlan, peak_rss};
 use serde_json::json;
 
-use crate::timing::numbers;
+use crate::timing::{cpu_seconds, numbers};
 
 /// Examples a step, tokens of each, steps. For decoder-only models source and target are one sequence.
 pub(crate) struct Size {
@@ -78,17 +78,19 @@ fn measure<D: Device>(
         |step| StepPlan { lr: 5e-5, clip: 1.0, dropout, seed: 7, step, shared: 0, pass_tokens, recompute: false };
     let (first_loss, _) = learner.step(&batch, &plan(0))?;
     memory::reset_peak();
-    let (mut times, mut last_loss) = (Vec::new(), first_loss);
+    let (mut times, mut last_loss, cpu) = (Vec::new(), first_loss, cpu_seconds());
     for step in 1..=size.steps {
         let clock = Instant::now();
         (last_loss, _) = learner.step(&batch, &plan(step as u64))?;
         times.push(clock.elapsed().as_secs_f64());
     }
+    let cpu = (cpu_seconds() - cpu) / size.steps.max(1) as f64;
     times.sort_by(f64::total_cmp);
     let median = times[times.len() / 2];
     let (each, tokens) = (size.source + size.target, size.batch * (size.source + size.target));
     Ok(json!({
         "ms_an_example": median / size.batch as f64 * 1e3,
+        "cpu_ms_a_step": 1e3 * cpu,
         "tokens_per_s": tokens as f64 / median,
         "gflop_an_example": gflop(model, size),
         "tokens_each": each,
