@@ -116,7 +116,7 @@ impl Bench {
         let lora = LoraSpec { rank: 16, alpha: 16.0, dropout: 0.0, rslora: false, targets: Targets::AllLinear };
         let spec = AdapterSpec::Lora(lora);
         let modules = model.target_modules();
-        let fresh = |seed| Adapter::fresh(&spec, &modules, seed, model.width(), &[]).map(Arc::new);
+        let fresh = |seed| Adapter::fresh(&spec, modules, seed, model.width(), &[]).map(Arc::new);
         let adapters = (0..adapters).map(fresh).collect::<Result<_, _>>()?;
         Ok(Self { model: Arc::new(model), template, adapters })
     }

@@ -68,7 +68,7 @@ fn measure<D: Device>(
         AdapterSpec::SoftPrompt(spec) => numbers(spec.tokens * model.width() * 2, 5),
         AdapterSpec::Lora(_) => Vec::new(),
     };
-    let adapter = Adapter::fresh(&spec, &model.target_modules(), 1, model.width(), &prompt)?;
+    let adapter = Adapter::fresh(&spec, model.target_modules(), 1, model.width(), &prompt)?;
     let adam = Adam::new(adapter.params().data().len(), 0.9, 0.999, 1e-8, 0.0);
     let dropout = if let AdapterSpec::Lora(lora) = &spec { lora.dropout } else { 0.0 };
     let mut learner = Learner::new(on_device, &adapter, &adam);

@@ -134,7 +134,7 @@ fn attend() {
     let (q, k, v) = (numbers(512 * 576, 1), numbers(512 * 192, 2), numbers(512 * 192, 3));
     let ranges = [AttentionRange { queries: 0..512, prefix: 0..0, keys: 0..512, causal: true }];
     let (mut out, mut lse, dout) = (vec![0.0; 512 * 576], vec![0.0; 512 * 9], numbers(512 * 576, 4));
-    let input = Inputs { q: &q, k: &k, v: &v, ranges: &ranges, heads, bias: None, window: None, cap: None };
+    let input = Inputs { q: &q, k: &k, v: &v, ranges: &ranges, heads, bias: None, window: None, cap: None, bf16: None };
     attention(&input, &mut out, &mut lse);
     let grads = || (vec![0.0; q.len()], vec![0.0; k.len()], vec![0.0; v.len()]);
     let (mut fused, mut plain) = (grads(), grads());

@@ -114,14 +114,16 @@ fn attend() {
     let (q, k, v) = (numbers(512 * 576, 1), numbers(512 * 192, 2), numbers(512 * 192, 3));
     let ranges = [AttentionRange { queries: 0..512, prefix: 0..0, keys: 0..512, causal: true }];
     let (mut out, mut lse) = (vec![0.0; 512 * 576], vec![0.0; 512 * 9]);
-    let inputs = Inputs { q: &q, k: &k, v: &v, ranges: &ranges, heads, bias: None, window: None, cap: None };
+    let inputs =
+        Inputs { q: &q, k: &k, v: &v, ranges: &ranges, heads, bias: None, window: None, cap: None, bf16: None };
     let mut kept = out.clone();
     let work = 4e-9 * (512 * 513 / 2 * 576) as f64;
     let fused = || attention(&inputs, &mut out, &mut lse);
     beside_work("attention, 512 tokens", work, fused, || definition(&q, &k, &v, &mut kept));
     // The last token alone, as in decoding.
     let ranges = [AttentionRange { queries: 0..1, prefix: 0..0, keys: 0..512, causal: true }];
-    let inputs = Inputs { q: &q[..576], k: &k, v: &v, ranges: &ranges, heads, bias: None, window: None, cap: None };
+    let inputs =
+        Inputs { q: &q[..576], k: &k, v: &v, ranges: &ranges, heads, bias: None, window: None, cap: None, bf16: None };
     let (mut one, mut lse, mut scores) = (vec![0.0; 576], vec![0.0; 9], vec![0.0; 512]);
     let mut composed = vec![0.0; 576];
     beside_work(

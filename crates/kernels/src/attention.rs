@@ -5,7 +5,7 @@
 use std::{cell::RefCell, ops::Range};
 
 use crate::{
-    attention_few,
+    Bf16, attention_bf16, attention_few,
     matmul::raw_gemm,
     pool::{self, SendPtr},
     rows,
@@ -95,6 +95,8 @@ pub struct Inputs<'a> {
     pub window: Option<usize>,
     /// Scores become `cap · tanh(score / cap)` (Gemma 2).
     pub cap: Option<f32>,
+    /// How products round their inputs; `None` leaves them in f32.
+    pub bf16: Option<Bf16>,
 }
 
 thread_local! {
@@ -182,7 +184,7 @@ impl Inputs<'_> {
 }
 
 /// Splits a range's queries into blocks.
-fn blocks(range: &AttentionRange) -> impl Iterator<Item = Range<usize>> {
+pub(crate) fn blocks(range: &AttentionRange) -> impl Iterator<Item = Range<usize>> {
     let n = range.queries.len();
     (0..n).step_by(BLOCK).map(move |start| start..(start + BLOCK).min(n))
 }
@@ -198,6 +200,13 @@ pub fn attention(input: &Inputs<'_>, out: &mut [f32], lse: &mut [f32]) {
     pool::for_each(input.ranges.len() * heads, |task| {
         let (range, head) = (&input.ranges[task / heads], task % heads);
         let (kv, first_of_group) = (head / (heads / kv_heads), head % (heads / kv_heads) == 0);
+        if let Some(way) = input.bf16 {
+            if first_of_group {
+                // SAFETY: the input was checked; no other task has this range and these keys and values.
+                unsafe { attention_bf16::forward(way, input, range, kv, out, lse) };
+            }
+            return;
+        }
         if range.queries.len() <= attention_few::FEW {
             if first_of_group {
                 // SAFETY: the input was checked; no other task has this range and these keys and values.
@@ -303,7 +312,12 @@ pub fn attention_backward(input: &Inputs<'_>, out: &[f32], lse: &[f32], dout: &[
         let own =
             unsafe { std::slice::from_raw_parts_mut(prefix_ptr.get().add(offsets[index] + 2 * size * kv), 2 * size) };
         // SAFETY: this task alone writes the query rows of its heads and the key rows of its kv head.
-        unsafe { backward_range(input, out, lse, dout, range, kv, targets, own) };
+        unsafe {
+            match input.bf16 {
+                Some(way) => attention_bf16::backward(way, input, out, lse, dout, range, kv, targets, own),
+                None => backward_range(input, out, lse, dout, range, kv, targets, own),
+            }
+        };
     });
     for (range, offset) in input.ranges.iter().zip(offsets) {
         let size = range.prefix.len() * dim;
@@ -318,11 +332,12 @@ pub fn attention_backward(input: &Inputs<'_>, out: &[f32], lse: &[f32], dout: &[
     }
 }
 
+/// Where gradients go.
 #[derive(Clone, Copy)]
-struct Targets {
-    dq: SendPtr<f32>,
-    dk: SendPtr<f32>,
-    dv: SendPtr<f32>,
+pub(crate) struct Targets {
+    pub(crate) dq: SendPtr<f32>,
+    pub(crate) dk: SendPtr<f32>,
+    pub(crate) dv: SendPtr<f32>,
 }
 
 /// One range's gradients for one kv head.
@@ -545,7 +560,8 @@ mod tests {
         let (ranges, window, cap) = (&case.ranges, case.window, case.cap);
         let run = |q: &[f32], k: &[f32], v: &[f32]| {
             let (mut out, mut lse) = (vec![0.0; q.len()], vec![0.0; case.queries * heads]);
-            attention(&Inputs { q, k, v, ranges, heads: case.heads, bias, window, cap }, &mut out, &mut lse);
+            let input = Inputs { q, k, v, ranges, heads: case.heads, bias, window, cap, bf16: None };
+            attention(&input, &mut out, &mut lse);
             (out, lse)
         };
         let (out, lse) = run(&q, &k, &v);
@@ -554,7 +570,7 @@ mod tests {
         }
         let dout = numbers(q.len(), 3.0);
         let (mut dq, mut dk, mut dv) = (vec![9.0; q.len()], vec![0.0; k.len()], vec![0.0; v.len()]);
-        let input = Inputs { q: &q, k: &k, v: &v, ranges, heads: case.heads, bias, window, cap };
+        let input = Inputs { q: &q, k: &k, v: &v, ranges, heads: case.heads, bias, window, cap, bf16: None };
         attention_backward(&input, &out, &lse, &dout, Gradients { dq: &mut dq, dk: &mut dk, dv: &mut dv });
         let value = |q: &[f32], k: &[f32], v: &[f32]| -> f64 {
             run(q, k, v).0.iter().zip(&dout).map(|(a, b)| f64::from(a * b)).sum()
@@ -581,6 +597,57 @@ mod tests {
         let windows = windows.map(|(window, cap)| windowed(window, cap));
         for case in [packed(), cross(), biased(false), biased(true)].into_iter().chain(windows) {
             check(&case);
+        }
+    }
+
+    /// Output, log-sum-exp and the three gradients.
+    fn all(input: &Inputs<'_>, dout: &[f32]) -> [Vec<f32>; 5] {
+        let Heads { heads, dim, .. } = input.heads;
+        let (mut out, mut lse) = (vec![7.0; input.q.len()], vec![7.0; input.q.len() / dim]);
+        assert_eq!(lse.len() % heads, 0);
+        attention(input, &mut out, &mut lse);
+        let (mut dq, mut dk, mut dv) = (vec![9.0; out.len()], vec![0.0; input.k.len()], vec![0.0; input.v.len()]);
+        attention_backward(input, &out, &lse, dout, Gradients { dq: &mut dq, dk: &mut dk, dv: &mut dv });
+        [out, lse, dq, dk, dv]
+    }
+
+    #[test]
+    fn bf16_products_stay_close_to_f32_and_repeat_their_bits() {
+        for &way in Bf16::all() {
+            for (case, dim) in [
+                (packed(), 4),
+                (packed(), 64),
+                (packed(), 40),
+                (cross(), 64),
+                (biased(false), 33),
+                (biased(true), 8),
+                (windowed(3, None), 16),
+                (windowed(40, Some(2.0)), 64),
+            ] {
+                let (window, cap) = (case.window, case.cap);
+                let heads = Heads { dim, scale: 1.0 / (dim as f32).sqrt(), ..case.heads };
+                let (queries, keys) = (case.queries * heads.heads * dim, case.keys * heads.kv_heads * dim);
+                let mut numbers = crate::matmul::tests::numbers(2 * (queries + keys), 1).into_iter();
+                let [q, k, v, dout] =
+                    [queries, keys, keys, queries].map(|len| numbers.by_ref().take(len).collect::<Vec<_>>());
+                let bias = case.bias.as_ref().map(|(table, reach)| Bias { table, reach: *reach });
+                let input = Inputs { q: &q, k: &k, v: &v, ranges: &case.ranges, heads, bias, window, cap, bf16: None };
+                let (want, got) = (all(&input, &dout), all(&Inputs { bf16: Some(way), ..input }, &dout));
+                for (which, (got, want)) in got.iter().zip(&want).enumerate() {
+                    let size = rows::sum_squares(want).sqrt();
+                    let error = got.iter().zip(want).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
+                    assert!(error < 0.01 * size, "{way}: result {which} of width {dim}: {error} of {size}");
+                    assert!(error > 0.0, "{way}: result {which} was not rounded");
+                }
+                // A task on a thread of the pool computes alone.
+                let alone = std::sync::Mutex::new(None);
+                pool::for_each(2, |task| {
+                    if task == 0 {
+                        *alone.lock().expect("no task panics") = Some(all(&Inputs { bf16: Some(way), ..input }, &dout));
+                    }
+                });
+                assert!(alone.into_inner().expect("no task panics") == Some(got), "{way}: bits depend on threads");
+            }
         }
     }
 }

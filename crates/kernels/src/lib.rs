@@ -8,6 +8,7 @@
 )]
 
 mod attention;
+mod attention_bf16;
 mod attention_few;
 mod bf16;
 mod dequant;

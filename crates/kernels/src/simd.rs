@@ -59,14 +59,14 @@ pub(crate) fn has_avx512() -> bool {
 
 /// Prefetches memory that is read soon.
 #[inline(always)]
-pub(crate) fn prefetch(bytes: &[u8]) {
+pub(crate) fn prefetch<T>(numbers: &[T]) {
     #[cfg(target_arch = "x86_64")]
-    for line in bytes.chunks(64) {
+    for line in numbers.chunks(64 / size_of::<T>()) {
         // SAFETY: a hint reads nothing.
         unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(line.as_ptr().cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = bytes;
+    let _ = numbers;
 }
 
 /// Number of partial sums of a reduction, so that the compiler can use vector registers.

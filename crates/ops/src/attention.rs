@@ -1,6 +1,6 @@
 use std::rc::Rc;
 
-use graft_kernels::{Bias, Heads, Inputs, attention};
+use graft_kernels::{Bf16, Bias, Heads, Inputs, attention};
 
 use crate::{Cpu, Device, Matrix, Tape, Tensor};
 
@@ -20,8 +20,9 @@ pub struct AttentionLayer<D: Device = Cpu> {
 }
 
 impl AttentionLayer {
-    pub(crate) fn inputs<'i>(&'i self, q: &'i [f32], k: &'i [f32], v: &'i [f32]) -> Inputs<'i> {
+    pub(crate) fn inputs<'i>(&'i self, q: &'i [f32], k: &'i [f32], v: &'i [f32], bf16: Option<Bf16>) -> Inputs<'i> {
         Inputs {
+            bf16,
             q,
             k,
             v,
@@ -40,7 +41,7 @@ impl AttentionLayer {
 pub fn attend(q: &Matrix, k: &[f32], v: &[f32], layer: &AttentionLayer) -> Matrix {
     let mut out = Matrix::scratch(q.rows(), q.cols());
     let mut lse = Matrix::scratch(q.rows(), layer.heads.heads);
-    attention(&layer.inputs(q.data(), k, v), out.data_mut(), lse.data_mut());
+    attention(&layer.inputs(q.data(), k, v, None), out.data_mut(), lse.data_mut());
     out
 }
 

@@ -248,7 +248,7 @@ impl Device for Cpu {
     fn attention(&self, q: &Matrix, k: &Matrix, v: &Matrix, layer: &AttentionLayer) -> (Matrix, Matrix) {
         let mut out = Matrix::scratch(q.rows(), q.cols());
         let mut lse = Matrix::scratch(q.rows(), layer.heads.heads);
-        attention(&layer.inputs(q.data(), k.data(), v.data()), out.data_mut(), lse.data_mut());
+        attention(&layer.inputs(q.data(), k.data(), v.data(), self.bf16()), out.data_mut(), lse.data_mut());
         (out, lse)
     }
 
@@ -263,7 +263,7 @@ impl Device for Cpu {
         let mut dq = Matrix::scratch(q.rows(), q.cols());
         let (mut dk, mut dv) = (Matrix::zeros(k.rows(), k.cols()), Matrix::zeros(v.rows(), v.cols()));
         let to = Gradients { dq: dq.data_mut(), dk: dk.data_mut(), dv: dv.data_mut() };
-        let inputs = layer.inputs(q.data(), k.data(), v.data());
+        let inputs = layer.inputs(q.data(), k.data(), v.data(), self.bf16());
         attention_backward(&inputs, out.data(), lse.data(), dout.data(), to);
         [dq, dk, dv]
     }

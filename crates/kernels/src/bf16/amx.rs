@@ -94,7 +94,7 @@ impl Drop for Configured {
 /// The loop over the segments with the loads and products of a block.
 macro_rules! sums {
     ($zero:literal, $read:literal, $products:literal, $write:literal,
-     $segments:ident, $out:ident, $below:ident, $stride:ident, $add:ident) => {
+     $segments:ident, $out:ident, $below:ident, $stride:ident, $add:ident, $next:ident) => {
         asm!(
             "test {add:e}, {add:e}",
             "jnz 2f",
@@ -110,6 +110,11 @@ macro_rules! sums {
             "mov {tiles}, [{segment} + 32]",
             "4:",
             $products,
+            "prefetchw [{next}]",
+            "prefetchw [{next} + 64]",
+            "prefetchw [{next} + {stride}]",
+            "prefetchw [{next} + {stride} + 64]",
+            "lea {next}, [{next} + 2 * {stride}]",
             "add {a0}, 1024",
             "add {a1}, 1024",
             "add {b0}, 1024",
@@ -133,6 +138,7 @@ macro_rules! sums {
             out = in(reg) $out,
             below = in(reg) $below,
             stride = in(reg) 4 * $stride,
+            next = inout(reg) $next => _,
             out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
             out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
             options(nostack),
@@ -140,11 +146,18 @@ macro_rules! sums {
     };
 }
 
-/// `out = Σ rows·columns`, or `out += …`, of one or two by one or two tiles.
+/// `out = Σ rows·columns`, or `out += …`, of one or two by one or two tiles. Meanwhile the lines from `next` on, two rows for
+/// each tile of depth, are fetched to be written: waiting for them would take as long as some products.
 ///
 /// # Safety
-/// As [`Blocks::compute`](super::Blocks).
-pub(super) unsafe fn block(segments: &[Segment], (tall, wide): (bool, bool), out: *mut f32, stride: usize, add: bool) {
+/// As [`Blocks::compute`](super::Blocks); `next` may be any address.
+pub(super) unsafe fn block(
+    segments: &[Segment],
+    (tall, wide): (bool, bool),
+    (out, next): (*mut f32, *const f32),
+    stride: usize,
+    add: bool,
+) {
     if segments.is_empty() {
         // SAFETY: the caller's.
         return unsafe { super::clear((tall, wide), out, stride, add) };
@@ -166,7 +179,8 @@ pub(super) unsafe fn block(segments: &[Segment], (tall, wide): (bool, bool), out
                 out,
                 below,
                 stride,
-                add
+                add,
+                next
             ),
             (true, false) => sums!(
                 "tilezero tmm0\ntilezero tmm2",
@@ -178,7 +192,8 @@ pub(super) unsafe fn block(segments: &[Segment], (tall, wide): (bool, bool), out
                 out,
                 below,
                 stride,
-                add
+                add,
+                next
             ),
             (false, true) => sums!(
                 "tilezero tmm0\ntilezero tmm1",
@@ -190,7 +205,8 @@ pub(super) unsafe fn block(segments: &[Segment], (tall, wide): (bool, bool), out
                 out,
                 below,
                 stride,
-                add
+                add,
+                next
             ),
             (false, false) => sums!(
                 "tilezero tmm0",
@@ -201,7 +217,8 @@ pub(super) unsafe fn block(segments: &[Segment], (tall, wide): (bool, bool), out
                 out,
                 below,
                 stride,
-                add
+                add,
+                next
             ),
         }
     }

@@ -10,13 +10,15 @@ mod amx;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod pack;
+#[cfg(target_arch = "x86_64")]
+mod stored;
 #[cfg(test)]
 mod twin;
 
 use std::{cell::RefCell, fmt, ops::Range, sync::OnceLock};
 
 pub use pack::Packed;
-pub(crate) use pack::{straight, turned};
+pub(crate) use pack::{lines, packs_stored, room, straight, straight_stored, transpose, turned, turned_stored};
 
 use crate::{
     frozen::each_block,
@@ -147,6 +149,7 @@ impl Bf16 {
         let tokens = parts.first().map_or(0, |part| part.rows());
         assert!(parts.len() <= SEGMENTS && parts.iter().all(|part| part.rows() == tokens), "parts don't match");
         let depth: usize = parts.iter().map(|part| part.tiles()).sum();
+        let sides: Vec<Rows<'_>> = parts.iter().map(|part| Rows { tiles: part.data(), depth: part.tiles() }).collect();
         each_block(width, unit.max(2 * SIDE), tokens, 2 * SIDE, |range, rows| {
             SCRATCH.with_borrow_mut(|Scratch(tiles)| {
                 let strips = range.len().div_ceil(SIDE);
@@ -154,15 +157,15 @@ impl Bf16 {
                     tiles.resize(strips * depth, Tile::ZERO);
                 }
                 // Part after part, and strip after strip within a part.
-                let mut starts = [0; SEGMENTS];
+                let mut starts = [(0, 0); SEGMENTS];
                 let mut at = 0;
                 for (index, part) in parts.iter().enumerate() {
-                    starts[index] = at;
+                    starts[index] = (at, part.tiles());
                     let end = at + strips * part.tiles();
                     lay(index, range.clone(), &mut tiles[at..end]);
                     at = end;
                 }
-                let blocks = Blocks { way: self, parts, starts: &starts[..parts.len()], tiles, out };
+                let blocks = Blocks { way: self, parts: &sides, columns: &starts[..parts.len()], tiles, out };
                 // SAFETY: no other task has these columns of these rows.
                 unsafe { blocks.all(range, rows) };
             });
@@ -170,12 +173,41 @@ impl Bf16 {
     }
 }
 
+impl Bf16 {
+    /// `out (m, n) = a·b` on this thread: `a` has groups of `depth` tiles, strips of `b` begin so many tiles apart.
+    ///
+    /// # Safety
+    /// `out` must be valid for `m` rows of `n` numbers at its stride, and nobody else may use them meanwhile.
+    ///
+    /// # Panics
+    /// When `a` or `b` is too short.
+    pub(crate) unsafe fn multiply(
+        self,
+        a: &[Tile],
+        (b, strip): (&[Tile], usize),
+        depth: usize,
+        (m, n): (usize, usize),
+        out: Output,
+    ) {
+        let blocks = Blocks { way: self, parts: &[Rows { tiles: a, depth }], columns: &[(0, strip)], tiles: b, out };
+        // SAFETY: the caller's.
+        unsafe { blocks.all(0..n, 0..m) };
+    }
+}
+
+/// Packed rows: for each sixteen, `depth` tiles.
+#[derive(Clone, Copy)]
+struct Rows<'b> {
+    tiles: &'b [Tile],
+    depth: usize,
+}
+
 /// The blocks of a task: packed rows by packed columns.
 struct Blocks<'b> {
     way: Bf16,
-    parts: &'b [&'b Packed],
-    /// Where the columns of each part begin in `tiles`.
-    starts: &'b [usize],
+    parts: &'b [Rows<'b>],
+    /// Where the columns of each part begin in `tiles`, and how far their strips are apart.
+    columns: &'b [(usize, usize)],
     tiles: &'b [Tile],
     out: Output,
 }
@@ -195,27 +227,32 @@ impl Blocks<'_> {
         for col in range.clone().step_by(2 * SIDE) {
             for row in rows.clone().step_by(2 * SIDE) {
                 let (height, width) = ((rows.end - row).min(2 * SIDE), (range.end - col).min(2 * SIDE));
+                // The block below comes next, or the first one of the next columns.
+                let below = row + 2 * SIDE;
+                let (row_then, col_then) = if below < rows.end { (below, col) } else { (rows.start, col + 2 * SIDE) };
+                let next = self.out.out.get().wrapping_add(row_then * self.out.stride + col_then);
                 // SAFETY: the block lies inside the output, and is the caller's own.
-                unsafe { self.one(col - range.start, row, (height, width), col) };
+                unsafe { self.one(col - range.start, row, (height, width), col, next) };
             }
         }
     }
 
-    /// A block of up to two by two tiles.
+    /// A block of up to two by two tiles; the output's lines from `next` on are prefetched.
     ///
     /// # Safety
     /// As [`all`](Self::all).
-    unsafe fn one(&self, strip: usize, row: usize, (height, width): (usize, usize), col: usize) {
+    unsafe fn one(&self, strip: usize, row: usize, (height, width): (usize, usize), col: usize, next: *const f32) {
         let (tall, wide) = (height > SIDE, width > SIDE);
         let mut segments = [Segment { rows: [std::ptr::null(); 2], cols: [std::ptr::null(); 2], tiles: 0 }; SEGMENTS];
         let mut count = 0;
-        for (part, start) in self.parts.iter().zip(self.starts) {
-            let tiles = part.tiles();
+        for (part, (start, apart)) in self.parts.iter().zip(self.columns) {
+            let tiles = part.depth;
             if tiles == 0 {
                 continue;
             }
-            let (first, second) = (part.group(row / SIDE), part.group(row / SIDE + usize::from(tall)));
-            let of = |strip: usize| &self.tiles[start + strip * tiles..start + (strip + 1) * tiles];
+            let group = |group: usize| &part.tiles[group * tiles..(group + 1) * tiles];
+            let (first, second) = (group(row / SIDE), group(row / SIDE + usize::from(tall)));
+            let of = |strip: usize| &self.tiles[start + strip * apart..][..tiles];
             let (left, right) = (of(strip / SIDE), of(strip / SIDE + usize::from(wide)));
             segments[count] =
                 Segment { rows: [first.as_ptr(), second.as_ptr()], cols: [left.as_ptr(), right.as_ptr()], tiles };
@@ -227,7 +264,7 @@ impl Blocks<'_> {
         let whole = height % SIDE == 0 && width % SIDE == 0;
         if whole {
             // SAFETY: as above; the segments point to as many tiles as they say.
-            return unsafe { self.compute(segments, (tall, wide), out, self.out.stride) };
+            return unsafe { self.compute(segments, (tall, wide), (out, next), self.out.stride) };
         }
         let mut edge = Edge([[0.0; 2 * SIDE]; 2 * SIDE]);
         // SAFETY: only numbers inside the output are read and written.
@@ -237,29 +274,35 @@ impl Blocks<'_> {
                     out.add(row * self.out.stride).copy_to_nonoverlapping(line.as_mut_ptr(), width);
                 }
             }
-            self.compute(segments, (tall, wide), edge.0.as_mut_ptr().cast(), 2 * SIDE);
+            self.compute(segments, (tall, wide), (edge.0.as_mut_ptr().cast(), edge.0.as_ptr().cast()), 2 * SIDE);
             for (row, line) in edge.0.iter().enumerate().take(height) {
                 out.add(row * self.out.stride).copy_from_nonoverlapping(line.as_ptr(), width);
             }
         }
     }
 
-    /// The sums of one or two by one or two tiles.
+    /// The sums of one or two by one or two tiles; lines from `next` on are prefetched.
     ///
     /// # Safety
     /// `out` must be valid for the whole tiles, the segments' pointers for their tiles; with AMX, this thread's tiles must be
     /// configured.
-    unsafe fn compute(&self, segments: &[Segment], shape: (bool, bool), out: *mut f32, stride: usize) {
+    unsafe fn compute(
+        &self,
+        segments: &[Segment],
+        shape: (bool, bool),
+        (out, next): (*mut f32, *const f32),
+        stride: usize,
+    ) {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the caller's; the instructions exist, or there would be no such way.
         unsafe {
             match self.way.0 {
-                Path::Amx => amx::block(segments, shape, out, stride, self.out.add),
+                Path::Amx => amx::block(segments, shape, (out, next), stride, self.out.add),
                 Path::Avx512 => avx512::block(segments, shape, out, stride, self.out.add),
             }
         }
         #[cfg(not(target_arch = "x86_64"))]
-        let _ = (segments, shape, out, stride);
+        let _ = (segments, shape, out, next, stride);
     }
 }
 
@@ -291,7 +334,9 @@ impl Bf16 {
             for (group, chunk) in chunk.chunks_mut(tiles.max(1)).enumerate() {
                 let first = (index * GROUPS + group) * SIDE;
                 let end = (first + SIDE).min(rows);
-                pack::rows(self, &x[first * cols..end * cols], cols, factor, chunk);
+                let mut lines = [&[][..]; SIDE];
+                lines.iter_mut().zip(x[first * cols..end * cols].chunks(cols)).for_each(|(line, row)| *line = row);
+                pack::lines(self, &lines, factor, chunk);
             }
         });
         packed
@@ -337,11 +382,11 @@ mod tests {
             let tiles = cols.div_ceil(DEPTH);
             let dirty = vec![Tile([[7; SIDE]; SIDE]); tiles];
             let (mut fast, mut plain) = (dirty.clone(), dirty.clone());
-            pack::rows(way, &x, cols, 0.5, &mut fast);
-            pack::plain::rows(&x, cols, 0.5, &mut plain);
+            let lines: Vec<&[f32]> = x.chunks(cols).collect();
+            pack::lines(way, &lines, 0.5, &mut fast);
+            pack::plain::lines(&lines, 0.5, &mut plain);
             let same = |fast: &[Tile], plain: &[Tile]| fast.iter().zip(plain).all(|(a, b)| a.0 == b.0);
             assert!(same(&fast, &plain), "rows ({rows}, {cols})");
-            let lines: Vec<&[f32]> = x.chunks(cols).collect();
             let (mut fast, mut plain) = (dirty.clone(), dirty);
             turned(way, &lines, &mut fast);
             pack::plain::turned(&lines, &mut plain);

@@ -2,7 +2,10 @@
 
 use std::cell::RefCell;
 
+#[cfg(target_arch = "x86_64")]
+use super::stored;
 use super::{Bf16, DEPTH, SIDE, Tile};
+use crate::Dtype;
 
 thread_local! {
     static FREE: RefCell<Vec<Vec<Tile>>> = RefCell::default();
@@ -40,9 +43,8 @@ impl Packed {
         self.cols.div_ceil(DEPTH)
     }
 
-    /// The tiles of a group of sixteen rows.
-    pub(super) fn group(&self, group: usize) -> &[Tile] {
-        &self.tiles[group * self.tiles()..(group + 1) * self.tiles()]
+    pub(super) fn data(&self) -> &[Tile] {
+        &self.tiles[..self.rows.div_ceil(SIDE) * self.tiles()]
     }
 
     pub(super) fn data_mut(&mut self) -> &mut [Tile] {
@@ -64,22 +66,43 @@ impl Drop for Packed {
     }
 }
 
-/// Packs up to sixteen rows of `cols` numbers, times a factor, into the tiles along their depth.
-pub(super) fn rows(_: Bf16, x: &[f32], cols: usize, factor: f32, tiles: &mut [Tile]) {
+/// Packs up to sixteen rows, times a factor, into the tiles along their depth.
+pub(crate) fn lines(_: Bf16, lines: &[&[f32]], factor: f32, tiles: &mut [Tile]) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a way to compute exists, so these instructions do.
     unsafe {
-        fast::rows(x, cols, factor, tiles);
+        fast::lines(lines, factor, tiles);
     }
     #[cfg(not(target_arch = "x86_64"))]
-    plain::rows(x, cols, factor, tiles);
+    plain::lines(lines, factor, tiles);
+}
+
+/// Exchanges lines and pairs: columns become rows.
+pub(crate) fn transpose(_: Bf16, tile: &mut Tile) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: as in `lines`.
+    unsafe {
+        fast::transpose_tile(tile);
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        *tile = Tile(std::array::from_fn(|line| std::array::from_fn(|pair| tile.0[pair][line])));
+    }
+}
+
+/// Tiles with arbitrary contents.
+pub(crate) fn room(tiles: &mut Vec<Tile>, len: usize) -> &mut [Tile] {
+    if tiles.len() < len {
+        tiles.resize(len, Tile::ZERO);
+    }
+    &mut tiles[..len]
 }
 
 /// Packs the columns of a part of `x·Wᵀ`: `lines` are the parts of up to sixteen rows of the weight along the depth of
 /// `tiles`.
 pub(crate) fn turned(_: Bf16, lines: &[&[f32]], tiles: &mut [Tile]) {
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: as in `rows`.
+    // SAFETY: as in `lines`.
     unsafe {
         fast::turned(lines, tiles);
     }
@@ -87,10 +110,49 @@ pub(crate) fn turned(_: Bf16, lines: &[&[f32]], tiles: &mut [Tile]) {
     plain::turned(lines, tiles);
 }
 
+/// Whether stored rows of `cols` numbers are packed as they are, by [`turned_stored`] and [`straight_stored`].
+pub(crate) fn packs_stored(dtype: Dtype, cols: usize) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return stored::handles(dtype, cols);
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        let _ = (dtype, cols);
+        false
+    }
+}
+
+/// [`turned`] of stored rows over the whole depth of `tiles`.
+///
+/// # Panics
+/// When [`packs_stored`] says no.
+pub(crate) fn turned_stored(_: Bf16, dtype: Dtype, lines: &[&[u8]], tiles: &mut [Tile]) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: as in `lines`.
+    unsafe {
+        stored::turned(dtype, lines, tiles);
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    unreachable!("{dtype:?}, {} rows, {} tiles", lines.len(), tiles.len());
+}
+
+/// [`straight`] of stored rows.
+///
+/// # Panics
+/// When [`packs_stored`] says no.
+pub(crate) fn straight_stored(_: Bf16, dtype: Dtype, lines: [&[u8]; 2], pair: usize, depth: usize, tiles: &mut [Tile]) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: as in `lines`.
+    unsafe {
+        stored::straight(dtype, lines, pair, depth, tiles);
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    unreachable!("{dtype:?}, {} rows, pair {pair}, depth {depth}, {} tiles", lines.len(), tiles.len());
+}
+
 /// Packs two rows of the weight into line `pair` of each strip of a part of `dy·W`; a strip has `depth` tiles.
 pub(crate) fn straight(_: Bf16, lines: [&[f32]; 2], pair: usize, depth: usize, tiles: &mut [Tile]) {
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: as in `rows`.
+    // SAFETY: as in `lines`.
     unsafe {
         fast::straight(lines, pair, depth, tiles);
     }
@@ -99,13 +161,13 @@ pub(crate) fn straight(_: Bf16, lines: [&[f32]; 2], pair: usize, depth: usize, t
 }
 
 #[cfg(target_arch = "x86_64")]
-mod fast {
+pub(super) mod fast {
     use std::{
         arch::x86_64::{
-            __m512, __m512i, _mm512_cvtne2ps_pbh, _mm512_loadu_ps, _mm512_maskz_loadu_ps, _mm512_mul_ps,
-            _mm512_permutexvar_epi16, _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_shuffle_i32x4,
-            _mm512_store_si512, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
-            _mm512_unpacklo_epi64,
+            __m512, __m512i, _mm512_cvtne2ps_pbh, _mm512_load_si512, _mm512_loadu_ps, _mm512_maskz_loadu_ps,
+            _mm512_mul_ps, _mm512_permutexvar_epi16, _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512,
+            _mm512_shuffle_i32x4, _mm512_store_si512, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
+            _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
         },
         mem::transmute,
     };
@@ -127,24 +189,23 @@ mod fast {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-    fn round(low: __m512, high: __m512) -> __m512i {
+    pub(in crate::bf16) fn round(low: __m512, high: __m512) -> __m512i {
         // SAFETY: both are 512 bits of anything.
         unsafe { transmute(_mm512_cvtne2ps_pbh(high, low)) }
     }
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-    fn store(tile: &mut Tile, line: usize, numbers: __m512i) {
+    pub(in crate::bf16) fn store(tile: &mut Tile, line: usize, numbers: __m512i) {
         // SAFETY: a line is 64 bytes at a multiple of 64.
         unsafe { _mm512_store_si512(tile.0[line].as_mut_ptr().cast(), numbers) };
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-    pub(super) fn rows(x: &[f32], cols: usize, factor: f32, tiles: &mut [Tile]) {
-        let rows = x.len() / cols.max(1);
+    pub(super) fn lines(lines: &[&[f32]], factor: f32, tiles: &mut [Tile]) {
         let factor = _mm512_set1_ps(factor);
         for line in 0..SIDE {
-            let row = if line < rows { &x[line * cols..(line + 1) * cols] } else { &[] };
+            let row = lines.get(line).copied().unwrap_or_default();
             for (k, tile) in tiles.iter_mut().enumerate() {
                 let low = _mm512_mul_ps(sixteen(row, k * DEPTH), factor);
                 let high = _mm512_mul_ps(sixteen(row, k * DEPTH + SIDE), factor);
@@ -169,7 +230,7 @@ mod fast {
     /// The transpose of sixteen by sixteen numbers of 32 bits.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-    fn transpose(r: [__m512i; SIDE]) -> [__m512i; SIDE] {
+    pub(in crate::bf16) fn transpose(r: [__m512i; SIDE]) -> [__m512i; SIDE] {
         let mut a = [_mm512_setzero_si512(); SIDE];
         for i in 0..SIDE / 2 {
             a[2 * i] = _mm512_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
@@ -198,8 +259,19 @@ mod fast {
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-    pub(super) fn straight([even, odd]: [&[f32]; 2], pair: usize, depth: usize, tiles: &mut [Tile]) {
-        const INTERLEAVE: [u16; DEPTH] = {
+    pub(super) fn transpose_tile(tile: &mut Tile) {
+        // SAFETY: a line is 64 bytes at a multiple of 64.
+        let lines = std::array::from_fn(|line| unsafe { _mm512_load_si512(tile.0[line].as_ptr().cast()) });
+        for (line, numbers) in transpose(lines).into_iter().enumerate() {
+            store(tile, line, numbers);
+        }
+    }
+
+    /// Where the numbers of two rows in one register go, so that they alternate.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    pub(in crate::bf16) fn interleave() -> __m512i {
+        const ORDER: [u16; DEPTH] = {
             let mut order = [0; DEPTH];
             let mut i = 0;
             while i < DEPTH {
@@ -209,7 +281,12 @@ mod fast {
             order
         };
         // SAFETY: both are 512 bits of anything.
-        let order: __m512i = unsafe { transmute(INTERLEAVE) };
+        unsafe { transmute(ORDER) }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+    pub(super) fn straight([even, odd]: [&[f32]; 2], pair: usize, depth: usize, tiles: &mut [Tile]) {
+        let order = interleave();
         for (strip, tile) in tiles.iter_mut().skip(pair / SIDE).step_by(depth).enumerate() {
             let both = round(sixteen(even, strip * SIDE), sixteen(odd, strip * SIDE));
             store(tile, pair % SIDE, _mm512_permutexvar_epi16(order, both));
@@ -242,9 +319,9 @@ pub(super) mod plain {
         x.get(index).copied().unwrap_or(0.0)
     }
 
-    pub(in crate::bf16) fn rows(x: &[f32], cols: usize, factor: f32, tiles: &mut [Tile]) {
+    pub(in crate::bf16) fn lines(lines: &[&[f32]], factor: f32, tiles: &mut [Tile]) {
         for line in 0..SIDE {
-            let row = x.get(line * cols..(line + 1) * cols).unwrap_or(&[]);
+            let row = lines.get(line).copied().unwrap_or_default();
             for (k, tile) in tiles.iter_mut().enumerate() {
                 for (p, both) in tile.0[line].iter_mut().enumerate() {
                     let first = k * DEPTH + 2 * p;

@@ -22,6 +22,8 @@ use crate::{
 const DEPTH: usize = 256;
 /// Most output columns of a task. A packed block of this width and [`DEPTH`] fills a part of the L2 cache.
 const WIDTH: usize = 128;
+/// Rows ahead of those packed that are prefetched.
+const AHEAD: usize = 16;
 /// From this many tokens on, tasks also split the tokens if there are too few output columns for all threads.
 const MANY: usize = 24;
 
@@ -319,9 +321,29 @@ impl<'w> Frozen<'w> {
         unsafe { way.product(&parts, self.cols, block, out, lay) };
     }
 
+    /// The bytes, if their type is packed without dequantizing it in memory first.
+    fn packed_as_stored(&self) -> Option<(Dtype, &'w [u8])> {
+        match self.numbers {
+            Numbers::Stored(dtype, bytes) if bf16::packs_stored(dtype, self.cols) => Some((dtype, bytes)),
+            _ => None,
+        }
+    }
+
     /// [`lay_turned`](Self::lay_turned) in bf16, over the whole depth.
     fn lay_turned_bf16(&self, way: Bf16, rows: Range<usize>, tiles: &mut [bf16::Tile]) {
         let depth = self.cols.div_ceil(bf16::DEPTH);
+        if let Some((dtype, bytes)) = self.packed_as_stored() {
+            for (strip, first) in tiles.chunks_exact_mut(depth.max(1)).zip(rows.clone().step_by(STRIP)) {
+                let rows = first..(first + STRIP).min(rows.end);
+                self.prefetch(rows.end..(rows.end + STRIP).min(self.rows), &(0..self.cols));
+                let mut lines = [&[][..]; STRIP];
+                for (line, row) in lines.iter_mut().zip(rows.clone()) {
+                    *line = self.bytes(dtype, bytes, row, &(0..self.cols));
+                }
+                bf16::turned_stored(way, dtype, &lines[..rows.len()], strip);
+            }
+            return;
+        }
         SCRATCH.with_borrow_mut(|scratch| {
             let (_, room) = scratch.room(0, STRIP * DEPTH);
             for (strip, first) in tiles.chunks_exact_mut(depth.max(1)).zip(rows.clone().step_by(STRIP)) {
@@ -341,11 +363,20 @@ impl<'w> Frozen<'w> {
     /// [`lay_straight`](Self::lay_straight) in bf16, over the whole depth.
     fn lay_straight_bf16(&self, way: Bf16, cols: Range<usize>, tiles: &mut [bf16::Tile]) {
         let depth = self.rows.div_ceil(bf16::DEPTH);
+        if let Some((dtype, bytes)) = self.packed_as_stored() {
+            for pair in 0..depth * bf16::SIDE {
+                self.prefetch((2 * pair + AHEAD).min(self.rows)..(2 * pair + AHEAD + 2).min(self.rows), &cols);
+                let line = |row| if row < self.rows { self.bytes(dtype, bytes, row, &cols) } else { &[] };
+                bf16::straight_stored(way, dtype, [line(2 * pair), line(2 * pair + 1)], pair, depth, tiles);
+            }
+            return;
+        }
         SCRATCH.with_borrow_mut(|scratch| {
             let (_, room) = scratch.room(0, 2 * cols.len());
             let (even, odd) = room.split_at_mut(cols.len());
             for pair in 0..depth * bf16::SIDE {
                 let row = 2 * pair;
+                self.prefetch((row + AHEAD).min(self.rows)..(row + AHEAD + 2).min(self.rows), &cols);
                 let even = if row < self.rows { self.part(row, cols.clone(), even) } else { &[] };
                 let odd = if row + 1 < self.rows { self.part(row + 1, cols.clone(), odd) } else { &[] };
                 bf16::straight(way, [even, odd], pair, depth, tiles);
@@ -356,8 +387,9 @@ impl<'w> Frozen<'w> {
     /// Prefetches parts of rows that are read soon. The blocks are short runs far apart, which the hardware prefetcher does
     /// not detect.
     fn prefetch(&self, rows: Range<usize>, cols: &Range<usize>) {
-        if let Numbers::Stored(dtype, bytes) = self.numbers {
-            rows.for_each(|row| prefetch(self.bytes(dtype, bytes, row, cols)));
+        match self.numbers {
+            Numbers::Stored(dtype, bytes) => rows.for_each(|row| prefetch(self.bytes(dtype, bytes, row, cols))),
+            Numbers::Plain(numbers) => rows.for_each(|row| prefetch(&numbers[row * self.cols..][cols.clone()])),
         }
     }
 
@@ -518,6 +550,39 @@ mod tests {
             let weight = Frozen::stored(n, k, dtype, &bytes);
             check(weight, &wide, 9);
             check(weight.rows(3..n - 2), &wide[3 * k..(n - 2) * k], 4);
+        }
+    }
+
+    #[test]
+    fn stored_weights_in_bf16_give_the_bits_of_dequantized_ones() {
+        let types = [
+            (Dtype::F16, [(17, 64), (70, 33)]),
+            (Dtype::BF16, [(17, 64), (70, 33)]),
+            (Dtype::Q4_0, [(40, 96), (33, 352)]),
+            (Dtype::Q4_1, [(40, 96), (161, 352)]),
+            (Dtype::Q8_0, [(19, 320), (64, 32)]),
+            (Dtype::Q4K, [(33, 512), (16, 256)]),
+            (Dtype::Q6K, [(130, 256), (1, 256)]),
+        ];
+        for &way in Bf16::all() {
+            for (dtype, shapes) in types {
+                for (n, k) in shapes {
+                    let bytes = stored(dtype, n, k);
+                    let mut wide = vec![0.0; n * k];
+                    dequantize(dtype, &bytes, &mut wide);
+                    assert!(wide.iter().all(|x| x.is_finite()), "{dtype:?}");
+                    let tokens = 37;
+                    let (x, dy) = (numbers(tokens * k, 1), numbers(tokens * n, 2));
+                    let products = |w: Frozen<'_>| {
+                        let (mut y, mut dx) = (vec![7.0; tokens * n], numbers(tokens * k, 3));
+                        w.rounded(Some(way)).forward(&x, &mut y, 0.5, &[]);
+                        w.rounded(Some(way)).backward(&dy, &mut dx, 0.5, true, &[]);
+                        [y, dx].concat().into_iter().map(f32::to_bits).collect::<Vec<_>>()
+                    };
+                    let (got, want) = (Frozen::stored(n, k, dtype, &bytes), Frozen::plain(n, k, &wide));
+                    assert!(products(got) == products(want), "{way}: {dtype:?} of ({n}, {k})");
+                }
+            }
         }
     }
 
