@@ -118,12 +118,15 @@ pub struct Text {
     pub text: String,
 }
 
+/// A text, or the number of its row and what is wrong with it.
+pub type TextOrProblem = Result<Text, (usize, String)>;
+
 /// Reads the texts of a table that are to be answered, by the rules of [`import_csv`], each or what is wrong with its row;
 /// with what was decided about the columns. Labels are not read.
 ///
 /// # Errors
 /// As [`import_csv`].
-pub fn read_csv(path: &Path, wanted: &Columns) -> Result<(Vec<Result<Text, (usize, String)>>, Vec<String>), Error> {
+pub fn read_csv(path: &Path, wanted: &Columns) -> Result<(Vec<TextOrProblem>, Vec<String>), Error> {
     let nobody = Approval { by: String::new(), at: 0, doubtful: false };
     let mut builder = Builder::new("csv", crate::sniff::LABELS, &nobody)?;
     let Some(drafts) = drafts(path, wanted, false, &mut builder)? else {
