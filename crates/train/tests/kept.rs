@@ -10,7 +10,7 @@ use graft_train::{Learner, StepPlan};
 
 fn adapter(model: &Model, targets: Targets) -> Adapter {
     let spec = AdapterSpec::Lora(LoraSpec { rank: 4, alpha: 8.0, dropout: 0.0, rslora: false, targets });
-    Adapter::fresh(&spec, &model.target_modules(), 3, model.width(), &[]).unwrap()
+    Adapter::fresh(&spec, model.target_modules(), 3, model.width(), &[]).unwrap()
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn from_slack(path: &Path) -> Result<Inputs> {
 
 fn from_table(path: &Path, columns: &Columns) -> Result<Inputs> {
     let (texts, notes) = tabular::read_csv(path, columns)?;
-    let input = |text: std::result::Result<tabular::TableText, (usize, String)>| match text {
+    let input = |text: tabular::TextOrProblem| match text {
         Ok(tabular::TableText { row, id, text }) => {
             Ok(Input { key: "id", id: id.unwrap_or_else(|| row.to_string()), text })
         }

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 pub(crate) use self::{csv::is_json, paste::parse, prompt::is_prompt};
 pub use self::{
-    csv::{Columns, Text as TableText, import_csv, read_csv},
+    csv::{Columns, Text as TableText, TextOrProblem, import_csv, read_csv},
     jsonl::{import_jsonl, text_of},
     paste::{Layout, import_prompt, import_prompt_file},
 };
