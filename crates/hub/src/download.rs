@@ -13,7 +13,7 @@ use sha2::Sha256;
 use ureq::http::{Response, StatusCode, header};
 
 use crate::{
-    Error, Progress,
+    Error, Progress, Stop,
     client::{Checksum, Client, FileInfo, bad_answer, unreachable},
     files,
 };
@@ -29,6 +29,7 @@ pub(crate) struct Download<'a> {
     /// The part downloaded so far.
     pub(crate) incomplete: &'a Path,
     pub(crate) pause: Duration,
+    pub(crate) stop: &'a Stop,
 }
 
 impl Download<'_> {
@@ -56,6 +57,7 @@ impl Download<'_> {
             let length = file.metadata().map_err(Error::io("read", self.incomplete))?.len();
             let start = if length > self.info.bytes { self.restart(&file)? } else { length };
             progress(Progress { file: self.name, done_bytes: start, total_bytes: self.info.bytes });
+            self.stop.check(self.name)?;
             if start == self.info.bytes {
                 return Ok(());
             }
@@ -92,6 +94,7 @@ impl Download<'_> {
             file.write_all(&buffer[..count]).map_err(Error::io("write", self.incomplete))?;
             done += count as u64;
             progress(Progress { file: self.name, done_bytes: done, total_bytes: self.info.bytes });
+            self.stop.check(self.name)?;
         }
     }
 

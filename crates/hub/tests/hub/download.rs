@@ -9,7 +9,7 @@ use std::{
 use crate::support::{COMMIT, REPO, Server, gguf, git_blob, hub, model, safetensors, sha256};
 use crate::{quiet, reference};
 use graft_core::ExitCode;
-use graft_hub::{Error, Resolved, Source};
+use graft_hub::{Error, Resolved, Source, Stop};
 
 fn root(folder: &Path) -> PathBuf {
     folder.join("hf/hub/models--org--model")
@@ -100,6 +100,29 @@ fn a_server_that_ignores_ranges_or_holds_less_starts_over() {
     server.state().ignore_range = true;
     let pulled = hub.pull(&reference(REPO), &mut quiet).unwrap();
     assert_eq!(bytes_of(&pulled, "model.safetensors"), safetensors(700_000, 0));
+}
+
+#[test]
+fn a_download_that_is_stopped_goes_on_where_it_was() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), Server::start(&model()));
+    let stop = Stop::default();
+    let hub = hub(folder.path(), &server.url, |_| ());
+    let stopped = hub.clone().until(stop.clone()).pull(&reference(REPO), &mut |progress| {
+        if progress.file == "model.safetensors" && progress.done_bytes > 0 {
+            stop.ask();
+        }
+    });
+    assert!(matches!(stopped, Err(Error::Stopped { ref file }) if file == "model.safetensors"), "{stopped:?}");
+    let incomplete = names(&root(folder.path()).join("blobs")).into_iter().filter(|name| name.ends_with(".incomplete"));
+    assert_eq!(incomplete.count(), 1);
+    let mut first = None;
+    let pulled = hub.pull(&reference(REPO), &mut |progress| {
+        if progress.file == "model.safetensors" {
+            first.get_or_insert(progress.done_bytes);
+        }
+    });
+    assert_eq!(bytes_of(&pulled.unwrap(), "model.safetensors"), safetensors(700_000, 0));
+    assert!(first.is_some_and(|done| done > 0), "what was downloaded is kept: {first:?}");
 }
 
 #[test]

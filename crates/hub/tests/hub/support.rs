@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use graft_hub::{Hub, Settings, Token};
+use graft_hub::{Hub, Settings, Stop, Token};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
@@ -258,6 +258,7 @@ pub(crate) fn hub(folder: &std::path::Path, url: &str, change: impl FnOnce(&mut 
         patience: Duration::from_secs(5),
         builtin_patience: Duration::from_secs(5),
         retry_pause: Duration::ZERO,
+        stop: Stop::default(),
     };
     change(&mut settings);
     Hub::new(settings)
