@@ -18,6 +18,9 @@ export class Graft {
   private child: ChildProcess | null = null;
   private said = "";
 
+  /** `own` are variables of its environment that differ from those of other tests. */
+  constructor(private readonly own: NodeJS.ProcessEnv = {}) {}
+
   /** Made when it is first needed: Playwright also loads a file of tests only to list them. */
   get dir(): string {
     return (this.folder ??= mkdtempSync(join(tmpdir(), "graft-page-")));
@@ -131,6 +134,7 @@ export class Graft {
       HF_HOME: join(this.dir, "hf"),
       HF_HUB_OFFLINE: "1",
       RUST_LOG: "warn",
+      ...this.own,
     };
   }
 }

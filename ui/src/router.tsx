@@ -34,6 +34,7 @@ const routes = root.addChildren([
   page("/", "Home", () => import("./pages/home/Home")),
   page("/audit", "Audit", () => import("./pages/audit/Audit")),
   page("/train", "Train", () => import("./pages/train/Train")),
+  page("/training/prompt", "TrainingPrompt", () => import("./pages/prompt/TrainingPrompt")),
   page("/runs/compare", "Compare", () => import("./pages/compare/Compare")),
   page("/runs/$id", "RunPage", () => import("./pages/run/RunPage")),
   page("/versions", "Versions", () => import("./pages/versions/Versions")),

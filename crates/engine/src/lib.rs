@@ -36,6 +36,7 @@ pub use examples::{
 pub use graft_contestants::Kind as ContestantKind;
 pub use graft_core::{compact, iso8601};
 pub use graft_exec::{Facts, RunLock};
+pub use graft_hub::{Installed as InstalledBase, Progress as Download, Removed as RemovedBase, Stop as StopDownload};
 pub use graft_nn::TokenView;
 pub use graft_predict::{Reliability, leave_devices};
 pub use graft_tasks::{
@@ -46,6 +47,7 @@ pub use graft_tasks::{
     score::{Comparison, Diff, Verdict},
     slack::Choice,
     tabular::{Columns, Layout},
+    templates::{Template, templates},
     understand::{AnswerKind, Understanding},
 };
 pub use graft_train::TrainingRun;
@@ -54,9 +56,9 @@ pub use machines::Machines;
 pub use people::People;
 pub use runs::{
     AskAiTraining, Check, ComparedField, ComparedMetric, EvaluationRequest, Interval, Level, News, Paired,
-    PairedExample, Plan, Preflight, Problem, Progress, Pulse, Quality, RunAction, RunComparison, RunEstimate,
-    RunFailure, RunRequest, RunView, Runs, RunsReport, Say, Settings, SkippedRun, SplitName, Submitted, TrainedRow,
-    Waiting, WorkerOptions, doctor, outcome_of, recipes,
+    PairedExample, Plan, Preflight, Problem, Progress, PromptRequest, Pulse, Quality, RunAction, RunComparison,
+    RunEstimate, RunFailure, RunRequest, RunView, Runs, RunsReport, Say, Settings, SkippedRun, SplitName, Submitted,
+    TrainedRow, Waiting, WorkerOptions, doctor, outcome_of, recipes,
 };
 pub use serving::{Input, Serving, read_inputs};
 pub use upkeep::{
@@ -76,7 +78,7 @@ pub mod records {
     pub use graft_store::{
         Admins, Answered, Asked, Base, Bulk, BulkReport, Change, ChangeFilter, DatasetInfo, Decision, Error,
         ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState, Kind, LogStream, LogText, Machine,
-        Method, Order, Priority, ReviewFilter, Role, Run, RunFilter, RunKind, RunState, Schedule, Seen, Session, Stage,
-        Token, TrainingRun, User, Version, Watch, Words, model_registry, without_secrets,
+        Method, Order, Priority, Prompt, ReviewFilter, Role, Run, RunFilter, RunKind, RunState, Schedule, Seen,
+        Session, Stage, Token, TrainingRun, User, Version, Watch, Words, model_registry, without_secrets,
     };
 }

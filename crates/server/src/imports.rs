@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use graft_core::Review;
 use graft_engine::{Choice, Engine, Imported, Source, records::Import};
 use serde_json::{Value, json};
 
@@ -122,7 +123,10 @@ async fn finish(engine: Engine, id: String, upload: Received, rows: Rows) {
 
 async fn store(engine: &Engine, id: &str, upload: &Received, rows: &Rows) -> graft_engine::Result<Imported> {
     let task = upload.task.as_deref().unwrap_or_default();
-    let import = engine.examples().read(upload.file.path(), &source(upload), task, false).await?;
+    let mut import = engine.examples().read(upload.file.path(), &source(upload), task, false).await?;
+    if upload.pending {
+        import.examples.iter_mut().for_each(|example| example.review = Review::Pending);
+    }
     if upload.preview {
         return Ok(Imported::preview(import));
     }

@@ -21,6 +21,7 @@ mod pace;
 pub mod page;
 mod presence;
 pub mod problem;
+pub mod pulls;
 pub mod routes;
 mod serve;
 pub mod state;

@@ -14,6 +14,7 @@ use crate::{
     live::{self, ChangeFeed, RunFeeds},
     metrics::Metrics,
     presence::{self, Presence},
+    pulls::Pulls,
 };
 
 /// The server's parts. Handlers take it as `State<AppState>`; those who act for somebody take
@@ -28,6 +29,8 @@ pub struct App {
     pub auth: Auth,
     /// Uploads that are being read.
     pub imports: Imports,
+    /// Base models that are being downloaded.
+    pub pulls: Pulls,
     /// Numbers for Prometheus.
     pub metrics: Arc<Metrics>,
     /// The audit trail as it grows.
@@ -66,6 +69,7 @@ impl App {
         let state = Arc::new(Self {
             changes: ChangeFeed::start(&engine).await?,
             imports: Imports::new(&engine).await?,
+            pulls: Pulls::default(),
             presence: Presence::new(engine.process().to_owned()),
             metrics,
             run_feeds: RunFeeds::default(),

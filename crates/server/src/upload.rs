@@ -34,6 +34,8 @@ pub(crate) struct Received {
     pub(crate) channels: Vec<String>,
     /// Whether nothing is stored.
     pub(crate) preview: bool,
+    /// Whether people decide on every example, also on those with an answer.
+    pub(crate) pending: bool,
 }
 
 /// Which columns of a table hold what.
@@ -58,6 +60,7 @@ struct Parts {
     drafts: Option<String>,
     channels: Option<String>,
     preview: Option<String>,
+    pending: Option<String>,
 }
 
 /// Takes in a form; its files land in `folder`, and are gone when they are no longer needed.
@@ -77,6 +80,7 @@ pub(crate) async fn receive(mut form: Multipart, folder: &Path) -> Result<Receiv
             "drafts" => parts.drafts = Some(to_text(field).await?).filter(|drafts| !drafts.is_empty()),
             "channels" => parts.channels = Some(to_text(field).await?),
             "preview" => parts.preview = Some(to_text(field).await?),
+            "pending" => parts.pending = Some(to_text(field).await?),
             "approved" => parts.approved = Some(to_text(field).await?),
             other => return Err(Problem::field(other, "there is no such field in an import")),
         }
@@ -105,6 +109,7 @@ impl Parts {
             drafts: drafts.unwrap_or(usual),
             channels: channels.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect(),
             preview: yes("preview", self.preview.as_deref())?,
+            pending: yes("pending", self.pending.as_deref())?,
         })
     }
 }

@@ -27,6 +27,8 @@ const TABLES: &[(&str, &str)] = &[
     ("machines", "name"),
     ("suggestions", "task, example"),
     ("imports", "id"),
+    ("prompts", "id"),
+    ("prompt_drafts", "owner"),
     ("users", "name"),
     ("tokens", "id"),
     ("changes", "seq"),

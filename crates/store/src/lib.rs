@@ -44,6 +44,7 @@ mod machines;
 mod merge;
 mod migrate;
 mod people;
+mod prompts;
 mod registry;
 mod row;
 mod runs;
@@ -69,6 +70,7 @@ pub use idempotency::{Answered, Asked};
 pub use imports::{Import, ImportState};
 pub use machines::{Machine, NewMachine};
 pub use people::{Admins, Role, Session, Token, User};
+pub use prompts::{NewPrompt, Prompt};
 pub use registry::model_registry;
 pub use runs::{
     Again, Findings, FollowCursor, Followed, Free, Held, Lease, LogStream, LogText, NewEvaluation, NewRun, Priority,

@@ -19,6 +19,7 @@ const STEPS: &[(&str, &str)] = &[
     ("events", include_str!("../migrations/0010_events.sql")),
     ("methods", include_str!("../migrations/0011_methods.sql")),
     ("machines", include_str!("../migrations/0012_machines.sql")),
+    ("prompts", include_str!("../migrations/0013_prompts.sql")),
 ];
 
 /// Brings the database to the newest schema; does nothing, and takes no lock, when it is there already.

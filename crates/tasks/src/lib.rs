@@ -3,6 +3,7 @@
 //! - [`cards`]: tasks as data, and those that Graft comes with.
 //! - [`slack`], [`ask_ai`], [`tabular`]: importers; each returns an [`Import`].
 //! - [`mod@understand`]: from pasted text to a task: examples, answer form and schema, with evidence.
+//! - [`templates`]: ready-made tasks with examples.
 //! - [`baseline`]: the regex parser an adapter has to beat.
 //! - [`pounds`]: tables that turn extracted items into weights.
 //! - [`variants`]: approved examples in other words and with other names, for training.
@@ -23,6 +24,7 @@ mod sheet;
 pub mod slack;
 mod sniff;
 pub mod tabular;
+pub mod templates;
 mod time;
 pub mod understand;
 mod values;

@@ -96,6 +96,34 @@ export const statsQuery = (task: string) =>
     queryKey: ["stats", task],
     queryFn: () => reply(api.GET("/api/v1/stats", { params: { query: { task } } })),
   });
+/** What a text that is typed or dropped would be. */
+export const understandQuery = (text: string) =>
+  queryOptions({
+    queryKey: ["understand", text],
+    queryFn: ({ signal }) => reply(api.POST("/api/v1/tasks/understand", { body: { text, columns: {} }, signal })),
+    enabled: text.trim() !== "",
+    staleTime: Infinity,
+    gcTime: 60_000,
+    retry: false,
+  });
+/** Submitted texts with their runs; read again with the runs. */
+export const promptsQuery = queryOptions({
+  queryKey: ["runs", "prompts"],
+  queryFn: async () => (await reply(api.GET("/api/v1/prompts", { params: { query: { limit: 20 } } }))).prompts,
+  refetchInterval: ({ state }) =>
+    state.data?.some(({ job }) => job && ["queued", "starting", "running"].includes(job.state)) ? 2_000 : false,
+});
+/** Base models; asked again while one is being downloaded. */
+export const basesQuery = queryOptions({
+  queryKey: ["bases"],
+  queryFn: async () => (await reply(api.GET("/api/v1/bases"))).bases,
+  refetchInterval: ({ state }) => (state.data?.some((base) => base.pull?.state === "running") ? 500 : false),
+});
+export const templatesQuery = queryOptions({
+  queryKey: ["templates"],
+  queryFn: async () => (await reply(api.GET("/api/v1/templates"))).templates,
+  staleTime: Infinity,
+});
 export const systemQuery = queryOptions({
   queryKey: ["system"],
   queryFn: () => reply(api.GET("/api/v1/system")),

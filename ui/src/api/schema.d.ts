@@ -73,6 +73,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Base models on this machine, and how downloads go. */
+        get: operations["list_bases"];
+        put?: never;
+        /** Downloads a base model in the background, if it isn't here; what an earlier download left is continued. */
+        post: operations["pull_base"];
+        /** Forgets a base model, and deletes what Graft had downloaded for it and nothing else uses. */
+        delete: operations["remove_base"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bases/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a download to stop; what is here is kept, and the next download continues it. */
+        post: operations["cancel_pull"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bases/info": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What there is to know about a base model on this machine. */
+        get: operations["show_base"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/changes": {
         parameters: {
             query?: never;
@@ -425,6 +478,60 @@ export interface paths {
         get?: never;
         /** Says which example a page has open, for 25 seconds; `/events` tells the others as `presence`. */
         put: operations["sit"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Submitted texts, newest first, each with its run. */
+        get: operations["list_prompts"];
+        put?: never;
+        /** Stores the examples of a text, names them as a dataset, and queues a run that learns from them and from all other
+         *     approved examples of the task. `note` says why, where none is queued. */
+        post: operations["submit_prompt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What whoever asks typed and has not submitted. */
+        get: operations["show_draft"];
+        /** Keeps what whoever asks types, on whichever machine they go on. */
+        put: operations["save_draft"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts/{id}/prompt_data.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The examples of a submitted text, as they were submitted: a table with the columns `text` and `label`. */
+        get: operations["show_table"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1006,6 +1113,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ready-made tasks with a dozen examples each. */
+        get: operations["list_templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -1459,6 +1583,33 @@ export interface components {
             name: string;
             /** @description Folder or GGUF file. */
             path: string;
+        };
+        /** @description What there is to know about a base model. */
+        BaseDetail: {
+            /** @description Its architecture. */
+            architecture: string;
+            /**
+             * Format: int64
+             * @description Size of the files in bytes.
+             */
+            bytes: number;
+            /** @description Whether it has a chat template. */
+            chat_template: boolean;
+            /** @description Sizes and constants. */
+            config: JsonObject;
+            /** @description Digest of weights, tokenizer and chat template. */
+            digest: string;
+            /** @description As users type it. */
+            name: string;
+            /** @description Folder or GGUF file. */
+            path: string;
+            /** @description Names that LoRA's targets may use. */
+            targets: string[];
+        };
+        /** @description Base models. */
+        BaseList: {
+            /** @description Those that were pulled or added, that Graft knows, or that are being downloaded, by name. */
+            bases: components["schemas"]["ListedBase"][];
         };
         /** @description The strongest contestant, as readers of earlier versions know it. */
         BaselineScores: {
@@ -2651,9 +2802,32 @@ export interface components {
             /** @description The run that made it. */
             run?: string | null;
         };
+        /** @description A base model. */
+        ListedBase: {
+            /**
+             * Format: int64
+             * @description Size of its files in bytes; 0 where there are none.
+             */
+            bytes: number;
+            /** @description As users type it. */
+            name: string;
+            /** @description Folder or GGUF file. */
+            path?: string | null;
+            /** @description Whether all its files are on this machine. */
+            present: boolean;
+            pull?: components["schemas"]["PullView"] | null;
+            /** @description Where the files came from: `cache`, `downloaded`, `pypi` or `path`. */
+            source?: string | null;
+        };
         /** @description An example in a list. */
         ListedExample: components["schemas"]["Example"] & {
             suggestion?: components["schemas"]["SuggestionNote"] | null;
+        };
+        /** @description A submitted text with the run that learns from it. */
+        ListedPrompt: components["schemas"]["Prompt"] & {
+            job?: components["schemas"]["ListedRun"] | null;
+            /** @description What a dataset says of itself. */
+            metadata: components["schemas"]["PromptMetadata"];
         };
         /** @description A run in a list. */
         ListedRun: components["schemas"]["Run"] & {
@@ -2953,6 +3127,11 @@ export interface components {
             /** @description `graft`. */
             owned_by: string;
         };
+        /** @description A download that was begun or asked to stop. */
+        OnePull: {
+            /** @description As it is now. */
+            pull: components["schemas"]["PullView"];
+        };
         /** @description One run. */
         OneRun: {
             /** @description As it is now. */
@@ -3172,6 +3351,76 @@ export interface components {
              */
             tokens_per_s?: number | null;
         };
+        /** @description A text that was submitted to be trained on. */
+        Prompt: {
+            /** @description When. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Who submitted it. */
+            created_by: string;
+            /** @description Name of its dataset: `prompt_<id>_<model type>`. */
+            dataset: string;
+            /** @description What it is, for people. */
+            description: string;
+            /**
+             * Format: int64
+             * @description Examples of it.
+             */
+            examples: number;
+            /**
+             * Format: int64
+             * @description Counts from 1.
+             */
+            id: number;
+            /** @description What was asked for. */
+            model_type: string;
+            /** @description Why none was. */
+            note?: string | null;
+            /**
+             * Format: int64
+             * @description Of these, such that people had to decide on them.
+             */
+            pending: number;
+            /** @description The run that was queued. */
+            run?: string | null;
+            /** @description The task that its examples belong to. */
+            task: string;
+            /** @description As it was submitted. */
+            text: string;
+        };
+        /** @description A text that is not submitted yet. */
+        PromptDraft: {
+            /**
+             * @description Base model of the run.
+             * @default null
+             */
+            base?: string | null;
+            /**
+             * @description What will be asked for.
+             * @default null
+             */
+            model_type?: string | null;
+            /** @default null */
+            priority?: components["schemas"]["PriorityName"] | null;
+            /**
+             * @description The text.
+             * @default
+             */
+            text?: string;
+        };
+        /** @description The submitted texts. */
+        PromptList: {
+            /** @description Newest first. */
+            prompts: components["schemas"]["ListedPrompt"][];
+        };
+        /** @description What the dataset of a text says of itself. */
+        PromptMetadata: {
+            /** @description Who submitted it. */
+            created_by: string;
+            /** @description What was asked for. */
+            model_type: string;
+            /** @description `prompt_interface`. */
+            source: string;
+        };
         /** @description What a prompt would be. */
         PromptOf: {
             /** @description What the model must write. */
@@ -3184,6 +3433,57 @@ export interface components {
             instruction: string;
             /** @description Its answer. */
             output: Json;
+        };
+        /** @description A text to be trained on, with how. */
+        PromptRequest: {
+            /** @description Make the run's version active, if it is not worse than the active one. */
+            activate?: boolean;
+            /** @description Base model of the run; `smollm2-135m` otherwise. */
+            base?: string | null;
+            /** @description What it is, for people; the beginning of the text otherwise. */
+            description?: string | null;
+            /** @description How long the run goes on; `recommended` otherwise. */
+            effort?: components["schemas"]["EffortName"];
+            /** @description `text_classification`, `sentiment_analysis`, `instruction_following`, `general_chat`, or the name of a task. */
+            model_type: string;
+            /** @description Leave every example for people to decide on; nothing is trained, then. */
+            pending?: boolean;
+            /** @description How soon its run gets its turn; `normal` otherwise. */
+            priority?: components["schemas"]["PriorityName"];
+            /** @description The text: examples in any form that people paste, at least 10 characters. */
+            text: string;
+        };
+        /** @description A base model's name: built in, a Hub id (`org/name`, `org/name@revision`, `org/name:file.gguf`). */
+        PullOf: {
+            /** @description The name. */
+            name: string;
+        };
+        /**
+         * @description Where a download is.
+         * @enum {string}
+         */
+        PullState: "running" | "done" | "cancelled" | "failed";
+        /** @description How a download goes, or how it ended. */
+        PullView: {
+            /** @description When. */
+            at: components["schemas"]["Timestamp"];
+            /** @description Who asked for it. */
+            by: string;
+            /**
+             * Format: int64
+             * @description Bytes of it that are here.
+             */
+            done_bytes: number;
+            /** @description The file that is being downloaded. */
+            file?: string | null;
+            problem?: components["schemas"]["Problem"] | null;
+            /** @description Where it is. */
+            state: components["schemas"]["PullState"];
+            /**
+             * Format: int64
+             * @description Bytes of it in all; 0 while unknown.
+             */
+            total_bytes: number;
         };
         /** @description What a version's held-out examples said of it. */
         Quality: {
@@ -3240,6 +3540,20 @@ export interface components {
             confidence: number;
             /** @description Number of answers. */
             count: number;
+        };
+        /** @description What was removed. */
+        RemovedBase: {
+            /** @description Files that were deleted. */
+            deleted: number;
+            /**
+             * Format: int64
+             * @description Bytes that are free now.
+             */
+            freed_bytes: number;
+            /** @description Files that were kept because something else uses them. */
+            kept: number;
+            /** @description Names that were removed. */
+            names: string[];
         };
         /** @description What the machine that trains costs; nothing where it is one's own. */
         Rent: {
@@ -3928,6 +4242,11 @@ export interface components {
             /** @description The tokens, at its end. */
             include_usage?: boolean;
         };
+        /** @description A text that was submitted. */
+        SubmittedPrompt: {
+            /** @description With its dataset's name, and its run or why there is none. */
+            prompt: components["schemas"]["Prompt"];
+        };
         /** @description A question of the Ask AI service with the suggestions it has. */
         Suggest: {
             /** @description The question. */
@@ -4194,6 +4513,44 @@ export interface components {
             /** @description For people. */
             title: string;
         };
+        /** @description A task to begin with. */
+        TaskTemplate: components["schemas"]["TemplateFile"] & {
+            /** @description Names it, and is proposed as the task's name. */
+            name: string;
+        };
+        /** @description A template as it stands in its file. */
+        TemplateFile: {
+            /** @description What it is for, a sentence. */
+            about: string;
+            /** @description Examples, as text that people could paste. */
+            examples: string;
+            /** @description The form of its answers. */
+            form: components["schemas"]["AnswerKind"];
+            /** @description How people judge its examples. */
+            guidelines: string;
+            /** @description Put before the input. */
+            instruction: string;
+            /** @description Form `fields`: JSON Schema of the answer. */
+            schema?: JsonObject | null;
+            /** @description For people. */
+            title: string;
+        };
+        /** @description The templates there are. */
+        TemplateList: {
+            /** @description In the order they are shown. */
+            templates: components["schemas"]["TaskTemplate"][];
+        };
+        /** @description How much is in a text. */
+        TextCounts: {
+            /** @description Of these, with an answer. */
+            answered: number;
+            /** @description Examples. */
+            examples: number;
+            /** @description Different labels. */
+            labels: number;
+            /** @description Lines with a problem. */
+            problems: number;
+        };
         /**
          * Format: int64
          * @description Milliseconds since the Unix epoch.
@@ -4306,7 +4663,7 @@ export interface components {
         /** @description What a text was understood as. */
         Understanding: {
             /** @description How many there are of all, also where the lists are cut. */
-            counts: components["schemas"]["Counts"];
+            counts: components["schemas"]["TextCounts"];
             /** @description Why this form, a sentence each. */
             evidence: string[];
             /** @description In the text's order. */
@@ -4376,6 +4733,8 @@ export interface components {
              * @description Labels of a Slack export: lines of `{"ts": …, "truth": {…}}`.
              */
             labels?: Blob;
+            /** @description `true`: people decide on every example, also on those with an answer. */
+            pending?: boolean | null;
             /** @description `true`: nothing is stored; the import shows the first examples that it would make. */
             preview?: boolean | null;
             /** @description The task the examples belong to; Slack and Ask AI have one of their own. */
@@ -4680,6 +5039,152 @@ export interface operations {
                 };
             };
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_bases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BaseList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    pull_base: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PullOf"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnePull"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove_base: {
+        parameters: {
+            query: {
+                /** @description Its name. */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovedBase"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancel_pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PullOf"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnePull"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show_base: {
+        parameters: {
+            query: {
+                /** @description Its name. */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BaseDetail"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5439,6 +5944,145 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_prompts: {
+        parameters: {
+            query?: {
+                /** @description At most this many, 500 at most. */
+                limit?: number;
+                /** @description Leaving out this many at the start. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    submit_prompt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromptRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubmittedPrompt"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptDraft"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    save_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromptDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptDraft"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show_table: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6854,6 +7498,26 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateList"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -35,3 +35,7 @@ export type TaskInfo = Schemas["TaskOverview"] & { run?: Run | null };
 export type System = Schemas["SystemView"];
 export type Tables = Schemas["Tables"];
 export type TablesReply = Schemas["TablesReply"];
+
+export type Understanding = Schemas["Understanding"];
+export type FieldGuess = Schemas["FieldGuess"];
+export type ListedPrompt = Schemas["ListedPrompt"];

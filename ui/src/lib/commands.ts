@@ -71,6 +71,7 @@ export const commands = {
     }),
   rejecting: (task: string, id: string, reason: string) =>
     graft(["examples", "reject", id], { task, reason: reason || "REASON" }),
+  pulling: (name: string) => graft(["base", "pull", name || "NAME"]),
   deletingRun: (id: string) => graft(["runs", "delete", id]),
   cancellingRun: (id: string) => graft(["runs", "cancel", id]),
   /** A message on two contestants; on one where only one of them is a version and the other the bare base. */

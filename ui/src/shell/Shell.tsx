@@ -81,6 +81,12 @@ function Frame() {
       group: "Go to",
       run: () => void navigate({ to: page.to }),
     })),
+    {
+      id: "go/training/prompt",
+      label: "Go to Training prompt",
+      group: "Go to",
+      run: () => void navigate({ to: "/training/prompt" }),
+    },
   ]);
   return (
     <div className={css.frame}>

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use graft_core::BaseRef;
 use graft_formats::{ModelConfig, ModelFiles, digest_of};
-use graft_hub::{Progress, Reference, Resolved};
+use graft_hub::{BuiltIn, Installed, Progress, Reference, Resolved, Stop};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -76,6 +76,46 @@ impl Bases<'_> {
         let (base, files) = self.record(&name, &found).await?;
         check_tensors(&files)?;
         Ok(info(&base, &found, &files))
+    }
+
+    /// As [`Self::pull`], in a thread for slow work, until `stop` is asked for.
+    ///
+    /// # Errors
+    /// The same; it was stopped.
+    pub async fn pull_until(
+        self,
+        name: &str,
+        stop: Stop,
+        mut progress: impl FnMut(Progress<'_>) + Send + 'static,
+    ) -> Result<BaseInfo> {
+        let (hub, reference) = (self.engine.home.hub()?.until(stop), name.parse::<Reference>()?);
+        let named = reference.to_string();
+        let found = apart(READ, move || Ok(hub.pull(&reference, &mut progress)?)).await?;
+        let (base, files) = self.record(&named, &found).await?;
+        check_tensors(&files)?;
+        Ok(info(&base, &found, &files))
+    }
+
+    /// The base models that were pulled or added, by name.
+    ///
+    /// # Errors
+    /// A record that can't be read.
+    pub fn list(self) -> Result<Vec<Installed>> {
+        Ok(graft_hub::installed(self.engine.home.path())?)
+    }
+
+    /// Names of the base models that Graft knows without being told where they are.
+    #[must_use]
+    pub fn built_in(self) -> Vec<&'static str> {
+        BuiltIn::ALL.into_iter().map(BuiltIn::name).collect()
+    }
+
+    /// What a name means, as it is recorded.
+    ///
+    /// # Errors
+    /// It is no name of a base model.
+    pub fn parse(self, name: &str) -> Result<String> {
+        Ok(name.parse::<Reference>()?.to_string())
     }
 
     /// Gives a model on this machine a name.

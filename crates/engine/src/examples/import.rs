@@ -157,6 +157,14 @@ impl Examples<'_> {
         Ok(tabular::import_prompt(text, name, task, &self.approval(doubtful))?)
     }
 
+    /// As [`Self::read_text`], where also lines without answers are examples, on which people decide.
+    ///
+    /// # Errors
+    /// What the importer says.
+    pub fn read_pasted(self, text: &str, name: &str, task: &str) -> Result<Import> {
+        Ok(tabular::import_lines(text, name, task, &self.approval(false))?)
+    }
+
     /// Stores what an importer read; `tell` hears how many examples are written so far.
     ///
     /// # Errors

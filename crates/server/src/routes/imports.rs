@@ -44,6 +44,8 @@ pub struct Upload {
     pub channels: Option<String>,
     /// `true`: nothing is stored; the import shows the first examples that it would make.
     pub preview: Option<bool>,
+    /// `true`: people decide on every example, also on those with an answer.
+    pub pending: Option<bool>,
 }
 
 /// What kind of source is uploaded.

@@ -1,6 +1,7 @@
 //! The routes, one file a noun. Each operation names the role it demands as `x-role`; [`crate::auth`] enforces it.
 
 pub mod admin;
+pub mod bases;
 pub mod changes;
 pub mod datasets;
 pub mod events;
@@ -12,6 +13,7 @@ pub mod infer;
 pub mod machines;
 pub mod openai;
 pub mod presence;
+pub mod prompts;
 pub mod run_bulk;
 pub mod run_types;
 pub mod runs;
@@ -86,6 +88,8 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(changes::router())
         .merge(schedules::router())
         .merge(machines::router())
+        .merge(prompts::router())
+        .merge(bases::router())
         .merge(system::router())
         .merge(session::router())
 }

@@ -1,9 +1,9 @@
-//! `/tasks/understand`, `/tasks/mask`: what a task that isn't stored yet would be.
+//! `/tasks/understand`, `/tasks/mask`, `/templates`: what a task that isn't stored yet would be.
 
 use axum::extract::DefaultBodyLimit;
 use graft_core::{AnswerForm, TaskCard};
-use graft_engine::{Columns, Understanding};
-use serde::Deserialize;
+use graft_engine::{Columns, Template, Understanding, templates};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -87,9 +87,24 @@ async fn show_prompt(Acting(engine): Acting, Body(body): Body<PromptOf>) -> Resu
     Ok(Reply(Mask::of(tokens)))
 }
 
+/// The templates there are.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TemplateList {
+    /// In the order they are shown.
+    templates: &'static [Template],
+}
+
+/// Ready-made tasks with a dozen examples each.
+#[utoipa::path(get, path = "/templates", tag = "tasks", extensions(("x-role" = json!("viewer"))),
+    responses((status = 200, body = TemplateList)))]
+async fn list_templates() -> Reply<TemplateList> {
+    Reply(TemplateList { templates: templates() })
+}
+
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(understand_text))
         .layer(DefaultBodyLimit::max(MAX_TEXT))
         .routes(routes!(show_prompt))
+        .routes(routes!(list_templates))
 }

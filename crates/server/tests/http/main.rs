@@ -3,9 +3,11 @@
 mod answers;
 mod api;
 mod audit;
+mod bases;
 mod description;
 mod fuzz;
 mod openapi;
+mod prompts;
 mod security;
 mod service;
 mod streams;

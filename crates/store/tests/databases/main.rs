@@ -8,6 +8,7 @@ mod examples;
 mod follow;
 mod opening;
 mod people;
+mod prompts;
 mod queue;
 mod races;
 mod reviews;

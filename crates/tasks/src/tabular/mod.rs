@@ -18,7 +18,7 @@ pub(crate) use self::{csv::is_json, paste::parse, prompt::is_prompt};
 pub use self::{
     csv::{Columns, Text as TableText, TextOrProblem, import_csv, read_csv},
     jsonl::{import_jsonl, text_of},
-    paste::{Layout, import_prompt, import_prompt_file},
+    paste::{Layout, import_lines, import_prompt, import_prompt_file},
 };
 use crate::{
     Approval, Error, Import,

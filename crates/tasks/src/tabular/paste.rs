@@ -205,7 +205,15 @@ fn text_and_json(text: &str) -> Vec<Entry> {
 /// # Errors
 /// [`Error::UnknownForm`] where no line has an answer, [`Error::UnknownTask`]; [`Error::Nothing`] where nothing is usable.
 pub fn import_prompt(text: &str, name: &str, task: &str, approval: &Approval) -> Result<Import, Error> {
-    read(text, Path::new(name), Builder::new("prompt", task, approval)?)
+    read(text, Path::new(name), Builder::new("prompt", task, approval)?, false)
+}
+
+/// As [`import_prompt`], where also lines without answers are examples, on which people decide.
+///
+/// # Errors
+/// The same.
+pub fn import_lines(text: &str, name: &str, task: &str, approval: &Approval) -> Result<Import, Error> {
+    read(text, Path::new(name), Builder::new("prompt", task, approval)?, true)
 }
 
 /// As [`import_prompt`], from a file.
@@ -215,13 +223,15 @@ pub fn import_prompt(text: &str, name: &str, task: &str, approval: &Approval) ->
 pub fn import_prompt_file(path: &Path, task: &str, approval: &Approval) -> Result<Import, Error> {
     let mut builder = Builder::new("prompt", task, approval)?;
     let text = builder.text(encoding::read(path)?);
-    read(&text, path, builder)
+    read(&text, path, builder, false)
 }
 
-fn read(text: &str, name: &Path, mut builder: Builder<'_>) -> Result<Import, Error> {
+fn read(text: &str, name: &Path, mut builder: Builder<'_>, lines: bool) -> Result<Import, Error> {
     let parsed = parse(text, &Columns::default());
-    if matches!(parsed.layout, Layout::Lines | Layout::Answers | Layout::Schema) {
-        return Err(Error::UnknownForm);
+    match parsed.layout {
+        Layout::Answers | Layout::Schema => return Err(Error::UnknownForm),
+        Layout::Lines if !lines => return Err(Error::UnknownForm),
+        _ => {}
     }
     parsed.notes.into_iter().for_each(|note| builder.note(note));
     for Entry { line, draft } in parsed.entries {

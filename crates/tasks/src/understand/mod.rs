@@ -51,6 +51,7 @@ pub struct Understanding {
 
 /// How much is in a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = TextCounts)]
 pub struct Counts {
     /// Examples.
     pub examples: usize,
@@ -179,6 +180,20 @@ pub fn render(examples: &[Understood]) -> String {
         None => json!({"input": example.input}).to_string() + "\n",
     };
     examples.iter().map(line).collect()
+}
+
+/// Examples as a table with the columns `text` and `label`; answers that are objects as JSON.
+#[must_use]
+pub fn csv<'e>(examples: impl Iterator<Item = (&'e str, Option<&'e Value>)>) -> String {
+    let cell = |text: &str| match text.contains([',', '"', '\n', '\r']) || text.trim() != text {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    };
+    let answer = |output: &Value| output.as_str().map_or_else(|| output.to_string(), str::to_owned);
+    let row = |(input, output): (&str, Option<&Value>)| {
+        format!("{},{}\n", cell(input), cell(&output.map(answer).unwrap_or_default()))
+    };
+    std::iter::once("text,label\n".to_owned()).chain(examples.map(row)).collect()
 }
 
 impl Understanding {

@@ -185,6 +185,18 @@ fn five_answers_make_a_schema_with_evidence() {
 }
 
 #[test]
+fn examples_are_a_table_that_is_understood_again() {
+    let found = of("\"well, \\\"good\\\"\" -> yes\nbad -> no\nfine -> yes\n");
+    let table = csv(found.examples.iter().map(|example| (example.input.as_str(), example.output.as_ref())));
+    assert!(table.starts_with("text,label\n\"well, "), "{table}");
+    let again = of(&table);
+    assert_eq!(again.layout, Layout::Table);
+    let content =
+        |found: &Understanding| found.examples.iter().map(|e| (e.input.clone(), e.output.clone())).collect::<Vec<_>>();
+    assert_eq!(content(&again), content(&found));
+}
+
+#[test]
 fn hints_say_what_would_be_better() {
     let text = "a day -> good\nA  day -> bad\nb day -> good\nb day -> good\nc day -> Good\nd -> good\ne day -> good\nf day -> good\ng day -> good\nh day -> rare\n";
     let kinds: Vec<HintKind> = of(text).hints.iter().map(|hint| hint.kind).collect();

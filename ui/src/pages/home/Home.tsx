@@ -6,6 +6,7 @@ import { Failure, PageFailure } from "../../components/Failure";
 import layout from "../../components/layout.module.css";
 import { useTask } from "../../shell/useTask";
 import { Attention } from "./Attention";
+import { Doors } from "./Doors";
 import { Guide } from "./Guide";
 import css from "./home.module.css";
 import { TaskCard } from "./TaskCard";
@@ -26,6 +27,7 @@ export function Home() {
       <PageHead title="Home" about="Train small adapters on approved examples, and serve the best one." />
       {drifts.error && !drifts.data && <Failure error={drifts.error} retry={() => void drifts.refetch()} />}
       <Attention tasks={used} drifts={drifts.data ?? []} />
+      {task && used.length === 0 && <Doors task={task} />}
       {task && !task.active && <Guide task={task} />}
       <div className={css.tasks}>
         {used.map((one) => (

@@ -9,6 +9,7 @@ import { sayError } from "../../components/toasts";
 import { sessionChanged } from "../../live/session";
 import { useUrl } from "../../shell/url";
 import { AskAi } from "./AskAi";
+import { BasesTab } from "./BasesTab";
 import { Changes } from "./Changes";
 import { GuidelinesTab } from "./GuidelinesTab";
 import { People } from "./People";
@@ -25,6 +26,7 @@ export function Settings() {
     { value: "tables", label: "Weights & places", content: <TablesTab /> },
     { value: "guidelines", label: "Guidelines", content: <GuidelinesTab /> },
     { value: "people", label: "People & tokens", content: <People /> },
+    { value: "bases", label: "Base models", content: <BasesTab /> },
     { value: "schedules", label: "Schedules", content: <Schedules /> },
     { value: "changes", label: "Changes", content: <Changes /> },
     { value: "system", label: "System", content: <SystemTab /> },

@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import { PageHead, Skeleton } from "../../components/bits";
 import layout from "../../components/layout.module.css";
 import { useTask } from "../../shell/useTask";
@@ -13,7 +14,9 @@ export function Train() {
       <PageHead
         title="Train"
         about={`${task.title}: train an adapter on the approved examples. It runs in the background; you can leave this page.`}
-      />
+      >
+        <Link to="/training/prompt">Train on pasted text</Link>
+      </PageHead>
       <TrainForm key={task.name} task={task} />
       <History task={task} />
     </div>

@@ -1,0 +1,46 @@
+//! Base models: listed, pulled, removed.
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::service::{PATIENCE, Service};
+
+async fn base(service: &Service, name: &str) -> Value {
+    let all = service.get("/api/v1/bases").await.json();
+    all["bases"].as_array().unwrap().iter().find(|base| base["name"] == name).cloned().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn bases_are_listed_and_removed() {
+    let service = Service::new().await.with_tiny_base().await;
+    let tiny = base(&service, "tiny").await;
+    assert_eq!((&tiny["present"], &tiny["source"], &tiny["pull"]), (&json!(true), &json!("path"), &Value::Null));
+    let known = base(&service, "smollm2-135m").await;
+    assert_eq!((&known["present"], &known["bytes"]), (&json!(false), &json!(0)));
+    let about = service.get("/api/v1/bases/info?name=tiny").await.json();
+    assert_eq!((&about["architecture"], about["digest"].as_str().map(str::len)), (&json!("llama"), Some(64)));
+    let gone = service.send(&Method::DELETE, "/api/v1/bases?name=tiny", &[], b"").await;
+    assert_eq!((gone.status, &gone.json()["names"]), (StatusCode::OK, &json!(["tiny"])));
+    assert_eq!(base(&service, "tiny").await, Value::Null);
+    assert!(service.send(&Method::DELETE, "/api/v1/bases?name=tiny", &[], b"").await.status.is_client_error());
+}
+
+#[tokio::test]
+async fn what_cant_be_pulled_says_why() {
+    let service = Service::new().await;
+    for name in ["", "./folder", "/etc"] {
+        let said = service.post("/api/v1/bases", &json!({"name": name})).await;
+        assert_eq!(said.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
+    }
+    assert_eq!(service.post("/api/v1/bases/cancel", &json!({"name": "a/b"})).await.status, StatusCode::NOT_FOUND);
+    // An added name that nobody added: it needs no network to fail.
+    let begun = service.post("/api/v1/bases", &json!({"name": "nobody-added-this"})).await;
+    assert_eq!(begun.status, StatusCode::ACCEPTED, "{}", begun.json());
+    let since = std::time::Instant::now();
+    let mut pull = Value::Null;
+    while pull["state"] != "failed" && since.elapsed() < PATIENCE {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        pull = base(&service, "nobody-added-this").await["pull"].clone();
+    }
+    assert!(pull["problem"]["detail"].as_str().unwrap().contains("nobody-added-this"), "{pull}");
+}

@@ -1,0 +1,121 @@
+import { expect, test } from "@playwright/test";
+import { examine, measure } from "./checks";
+import { Graft } from "./graft";
+
+const graft = new Graft();
+test.describe.configure({ mode: "serial" });
+test.beforeAll(async () => {
+  graft.addBase();
+  await graft.start();
+});
+test.afterAll(() => graft.end());
+
+const SENTIMENT = `Classify customer sentiment:
+
+1. "I love this product!" -> positive
+2. "Not what I expected" -> negative
+3. "It works fine" -> neutral
+`;
+const many = Array.from({ length: 24 }, (_, i) => {
+  const good = i % 2 === 1;
+  return `"${`${good ? "yes" : "no"} `.repeat(6)}${i}" -> ${good ? "good" : "bad"}`;
+}).join("\n");
+
+test("a line that is no example is marked, and its number leads to it", async ({ page }) => {
+  await page.goto(`${graft.url}/training/prompt`);
+  const text = page.getByLabel("Examples");
+  const submit = page.getByRole("button", { name: /Submit training job/ });
+  await text.fill("short");
+  await expect(page.getByTestId("counter")).toHaveText("5 characters; at least 10");
+  await expect(submit.or(page.getByRole("button", { name: /Keep the examples/ }))).toBeDisabled();
+  await text.fill(`${SENTIMENT}no label here\n`);
+  await expect(page.getByText("3 examples", { exact: true })).toBeVisible();
+  await expect(page.getByText("Lines with labels")).toBeVisible();
+  await expect(page.getByText('it is not `"text" -> label`')).toBeVisible();
+  await expect(page.getByText(/3 examples have an answer/)).toBeVisible();
+  await page.getByRole("list", { name: "Lines" }).getByRole("button", { name: "Line 6" }).click();
+  await expect(text).toBeFocused();
+  expect(
+    await text.evaluate((area: HTMLTextAreaElement) => area.value.slice(area.selectionStart, area.selectionEnd)),
+  ).toBe("no label here");
+  await expect(page.getByLabel(/Live learning/)).toBeDisabled();
+  await expect(page.getByLabel(/MLflow/)).toBeDisabled();
+  await examine(page);
+  await measure(page);
+});
+
+test("what is typed is found again on another machine", async ({ page, browser }) => {
+  await page.goto(`${graft.url}/training/prompt`);
+  await page.getByLabel("Examples").fill("User: How do I reset it?\nAssistant: Hold the button.");
+  await page.getByLabel("Model type").selectOption("general_chat");
+  await expect(page.getByText("Draft saved")).toBeVisible();
+  const other = await (await browser.newContext()).newPage();
+  await other.goto(`${graft.url}/training/prompt`);
+  await expect(other.getByLabel("Examples")).toHaveValue(/Hold the button/);
+  await expect(other.getByLabel("Model type")).toHaveValue("general_chat");
+  await expect(other.getByText("Dialogue").first()).toBeVisible();
+  await other.context().close();
+});
+
+test("too few examples are kept, and it is said what is missing", async ({ page }) => {
+  await page.goto(`${graft.url}/training/prompt`);
+  await page.getByLabel("Model type").selectOption("sentiment_analysis");
+  await page.getByLabel("Base model").fill("tiny");
+  await page.getByLabel("Examples").fill(SENTIMENT);
+  await page.getByRole("button", { name: /Submit training job/ }).click();
+  await expect(page.getByText("3 examples kept as prompt_1_sentiment_analysis")).toBeVisible();
+  await expect(page.getByText(/find 10 approved examples/).first()).toBeVisible();
+  await expect(page.getByLabel("Examples")).toHaveValue("");
+  // The text of the seed's own test: no answer in it.
+  await page.getByLabel("Examples").fill("Test training prompt");
+  await expect(page.getByText("Lines without answers")).toBeVisible();
+  await page.getByRole("button", { name: "Keep the examples for audit" }).click();
+  await expect(page.getByText("1 example kept as prompt_2_sentiment_analysis")).toBeVisible();
+  await page.getByRole("link", { name: "Give answers in Audit" }).click();
+  await expect(page.getByTestId("message")).toHaveText("Test training prompt");
+});
+
+test("each form of text is understood", async ({ page }) => {
+  await page.goto(`${graft.url}/training/prompt`);
+  const forms: [text: string, layout: string][] = [
+    ["Task: Summarize the following text\nInput: [long text here]\nExpected: [short summary]", "Task, input, expected"],
+    ["User: Hi\nAssistant: Hello!\nUser: Bye\nAssistant: See you", "Dialogue"],
+    ['text,label\n"Well, good",positive\nbad,negative', "Table"],
+    ["parcel is late\tcomplaint\nthank you all\tpraise\nwhere is it\tcomplaint", "Table"],
+    ['{"text": "a b c", "label": "x"}\n{"text": "d e f", "label": "y"}', "JSON"],
+    ['Invoice 17 of Acme\n{"vendor": "Acme", "number": 17}', "Texts with JSON answers"],
+  ];
+  for (const [text, layout] of forms) {
+    await page.getByLabel("Examples").fill(text);
+    await expect(page.getByText(layout, { exact: true }).first()).toBeVisible();
+    await expect(page.getByRole("list", { name: "Lines" }).getByRole("listitem").first()).toBeVisible();
+  }
+});
+
+test("a text becomes a version by keyboard alone, with its phases shown", async ({ page }) => {
+  test.setTimeout(180_000);
+  await page.goto(`${graft.url}/training/prompt`);
+  await page.getByLabel("Model type").selectOption("text_classification");
+  await page.getByLabel("Priority").selectOption("high");
+  await page.getByLabel("Base model").fill("tiny");
+  await page.getByLabel("Examples").fill(many);
+  await expect(page.getByText("24 examples", { exact: true })).toBeVisible();
+  await page.getByLabel("Examples").press("Control+Enter");
+  await expect(page.getByText("prompt_3_text_classification is queued with 24 examples.")).toBeVisible();
+  const job = page.locator("#recent-jobs").getByRole("listitem").filter({ hasText: "prompt_3_text_classification" });
+  await expect(job.first()).toBeVisible();
+  await expect(job.first().getByText("✓ Succeeded")).toBeVisible({ timeout: 120_000 });
+  await expect(job.first().getByRole("list", { name: "Phases" })).toContainText("Evaluate");
+  await expect(job.first().getByText(/Accuracy \d+ %/)).toBeVisible();
+  await expect(job.first().getByRole("link", { name: "v1" })).toBeVisible();
+  const [table] = await Promise.all([
+    page.waitForEvent("download"),
+    job.first().getByRole("link", { name: "prompt_data.csv" }).click(),
+  ]);
+  expect(table.suggestedFilename()).toBe("prompt_data.csv");
+  await examine(page);
+  await measure(page);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await job.first().getByRole("button", { name: "Use this text again" }).click();
+  await expect(page.getByLabel("Examples")).toHaveValue(/yes yes/);
+});

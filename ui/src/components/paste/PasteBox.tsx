@@ -1,0 +1,92 @@
+import { useImperativeHandle, useRef, useState, type DragEvent, type Ref } from "react";
+import { number } from "../../lib/format";
+import { sayError } from "../toasts";
+import { TextArea } from "../form";
+import css from "./paste.module.css";
+
+/** Longest file that is read into the page. */
+const MAX_FILE = 8 << 20;
+
+export interface PasteHandle {
+  /** Selects a line, counted from 1. */
+  show: (line: number) => void;
+}
+
+interface Props {
+  label: string;
+  value: string;
+  placeholder: string;
+  onText: (text: string) => void;
+  /** Fewest characters. */
+  least: number;
+  handle?: Ref<PasteHandle>;
+}
+
+/** A text that is typed, pasted, or dropped as a file. */
+export function PasteBox({ label, value, placeholder, onText, least, handle }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const [over, setOver] = useState(false);
+  useImperativeHandle(handle, () => ({
+    show: (line) => {
+      const area = box.current?.querySelector("textarea");
+      if (!area) return;
+      const lines = area.value.split("\n");
+      const start = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
+      area.focus();
+      area.setSelectionRange(start, start + (lines[line - 1] ?? "").length);
+      area.scrollTop = (area.scrollHeight / Math.max(1, lines.length)) * Math.max(0, line - 3);
+    },
+  }));
+  const read = (file: File | undefined) => {
+    if (!file) return;
+    if (file.size > MAX_FILE) return sayError(new Error("A file of more than 8 MiB is imported in Audit."));
+    file.text().then(onText, sayError);
+  };
+  const drop = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(false);
+    read(event.dataTransfer.files[0]);
+  };
+  const length = [...value.trim()].length;
+  return (
+    <div
+      ref={box}
+      className={css.box}
+      data-over={over || undefined}
+      onDragOver={(event) => (event.preventDefault(), setOver(true))}
+      onDragLeave={() => setOver(false)}
+      onDrop={drop}
+    >
+      <TextArea
+        label={label}
+        className={css.text}
+        rows={14}
+        spellCheck={false}
+        placeholder={placeholder}
+        value={value}
+        onText={onText}
+        hint={
+          <span className={css.counter}>
+            <span className="num" data-testid="counter" data-short={length < least || undefined}>
+              {number(length)} {length === 1 ? "character" : "characters"}
+              {length < least && `; at least ${least}`}
+            </span>
+            <label className={css.file}>
+              Choose a file
+              <input
+                type="file"
+                className="sr"
+                accept=".txt,.csv,.tsv,.json,.jsonl,.ndjson,.md"
+                onChange={(event) => {
+                  read(event.target.files?.[0]);
+                  event.target.value = "";
+                }}
+              />
+            </label>
+            or drop one here
+          </span>
+        }
+      />
+    </div>
+  );
+}

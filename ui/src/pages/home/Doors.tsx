@@ -1,0 +1,38 @@
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import type { TaskInfo } from "../../api/types";
+import { Button } from "../../components/Button";
+import { Card } from "../../components/bits";
+import { ImportDialog } from "../audit/ImportDialog";
+import css from "./home.module.css";
+
+/** Three ways to begin, while there is nothing yet. */
+export function Doors({ task }: { task: TaskInfo }) {
+  const [importing, setImporting] = useState(false);
+  return (
+    <Card title="Begin">
+      <ul className={css.doors}>
+        <li>
+          <h3>Try a template</h3>
+          <p>Spam, intent, priority of a ticket: a ready-made task with a dozen examples.</p>
+          <Link to="/training/prompt" search={{ template: "spam" }}>
+            Choose a template
+          </Link>
+        </li>
+        <li>
+          <h3>Paste your text</h3>
+          <p>Lines with labels, questions with answers, dialogues, CSV or JSON.</p>
+          <Link to="/training/prompt">Paste examples</Link>
+        </li>
+        <li>
+          <h3>Import a file</h3>
+          <p>A Slack export, a table or spreadsheet, JSON lines, or a database.</p>
+          <Button small icon="upload" onClick={() => setImporting(true)}>
+            Choose what to import
+          </Button>
+        </li>
+      </ul>
+      <ImportDialog open={importing} onOpenChange={setImporting} task={task} />
+    </Card>
+  );
+}

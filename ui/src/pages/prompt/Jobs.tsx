@@ -1,0 +1,152 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { promptsQuery, versionQuery } from "../../api/queries";
+import type { ListedPrompt, Run } from "../../api/types";
+import { Card, Empty, Pill, Progress } from "../../components/bits";
+import { Button } from "../../components/Button";
+import { Listed } from "../../components/Listed";
+import { isActive, RunPill } from "../../components/RunPill";
+import { TimeAgo } from "../../components/TimeAgo";
+import { clip, count, duration, number, percent, significant } from "../../lib/format";
+import { evaluationOf, metricOf } from "../../lib/scores";
+import css from "./prompt.module.css";
+
+/** The phases of a run, as it names them. */
+const PHASES = [
+  { name: "prepare", title: "Prepare" },
+  { name: "search", title: "Search" },
+  { name: "train", title: "Train" },
+  { name: "evaluate", title: "Evaluate" },
+] as const;
+const PREVIEW = 100;
+
+/** The texts that were submitted, with their trainings as they go. */
+export function Jobs({ onAgain }: { onAgain: (prompt: ListedPrompt) => void }) {
+  const query = useQuery(promptsQuery);
+  const list = query.data ?? [];
+  return (
+    <Card title="Recent jobs" flush id="recent-jobs" side={list.length > 0 && count(list.length, "job")}>
+      <Listed
+        query={query}
+        lines={3}
+        height={120}
+        empty={
+          list.length === 0 && <Empty title="No job yet">Submitted texts are listed here with their trainings.</Empty>
+        }
+      >
+        <ul className={css.jobs}>
+          {list.map((prompt) => (
+            <Job key={prompt.id} prompt={prompt} onAgain={() => onAgain(prompt)} />
+          ))}
+        </ul>
+      </Listed>
+    </Card>
+  );
+}
+
+function Job({ prompt, onAgain }: { prompt: ListedPrompt; onAgain: () => void }) {
+  const { job, task } = prompt;
+  const ended = job?.finished_at ?? (job && isActive(job.state) ? Date.now() : null);
+  const seconds = job?.started_at && ended ? (ended - job.started_at) / 1000 : null;
+  return (
+    <li className={css.job}>
+      <div className={css.jobHead}>
+        {job ? (
+          <Link to="/runs/$id" params={{ id: job.id }} search={{ task }} className={css.name}>
+            {prompt.dataset}
+          </Link>
+        ) : (
+          <span className={css.name}>{prompt.dataset}</span>
+        )}
+        {job ? <RunPill state={job.state} /> : <Pill tone="warn">{prompt.run ? "Run deleted" : "Not trained"}</Pill>}
+        {job && job.priority !== "normal" && <Pill>{job.priority} priority</Pill>}
+        <span className={css.when}>
+          <TimeAgo at={prompt.created_at} /> · {prompt.metadata.created_by} · {prompt.metadata.model_type}
+        </span>
+      </div>
+      <p className={css.preview}>{clip(prompt.text.trim().replace(/\s+/g, " "), PREVIEW)}</p>
+      {job && <Phases job={job} />}
+      {prompt.note && !job && <p className={css.note}>{prompt.note}</p>}
+      {job?.error && <p className={css.note}>{clip(job.error, 200)}</p>}
+      <div className={css.facts}>
+        <span className="num">{count(prompt.examples, "example")}</span>
+        {job && <span className="num">Loss {significant(job.progress?.loss ?? job.final_loss)}</span>}
+        {job && <span className="num">{duration(seconds)}</span>}
+        {job?.version && <Scores task={task} version={job.version} />}
+        <span className={css.links}>
+          {!job && prompt.pending > 0 && (
+            <Link to="/audit" search={{ task }}>
+              Audit
+            </Link>
+          )}
+          <a href={`/api/v1/prompts/${prompt.id}/prompt_data.csv`} download>
+            prompt_data.csv
+          </a>
+          <Button small look="quiet" onClick={onAgain}>
+            Use this text again
+          </Button>
+        </span>
+      </div>
+    </li>
+  );
+}
+
+/** How far a run is, by its phases. */
+function Phases({ job }: { job: Run }) {
+  const active = isActive(job.state);
+  const name = job.progress?.phase ?? job.phase ?? null;
+  const at = PHASES.findIndex((phase) => phase.name === name);
+  const state = (i: number) => {
+    if (PHASES[i]?.name === "search" && (job.state === "succeeded" || at > i)) return "skipped";
+    if (job.state === "succeeded" || at > i) return "done";
+    if (at === i) return active ? "now" : "stopped";
+    return "open";
+  };
+  return (
+    <div className={css.phases}>
+      <ol aria-label="Phases">
+        {PHASES.map((phase, i) => (
+          <li
+            key={phase.name}
+            data-state={state(i)}
+            aria-current={state(i) === "now" ? "step" : undefined}
+            title={state(i) === "skipped" ? "Not needed: the settings are those of the recipe" : undefined}
+          >
+            <span className="num">{i + 1}</span> {phase.title}
+            {state(i) === "skipped" && <span className="sr"> (not needed)</span>}
+          </li>
+        ))}
+      </ol>
+      {active && job.progress && <Progress value={job.progress.percent} label={`Run ${job.id}`} />}
+      {active && job.progress && (
+        <span className="num">
+          {Math.round(job.progress.percent)} %
+          {job.progress.of > 0 && ` · ${number(job.progress.step)} of ${number(job.progress.of)}`}
+          {job.progress.eta_s != null && ` · ${duration(job.progress.eta_s)} left`}
+        </span>
+      )}
+    </div>
+  );
+}
+
+/** What the version of a run reached. */
+function Scores({ task, version }: { task: string; version: string }) {
+  const found = useQuery(versionQuery(task, version)).data;
+  const adapter = evaluationOf(found?.version)?.adapter;
+  const shown = [
+    ["Accuracy", metricOf(adapter, "accuracy")],
+    ["F1", metricOf(adapter, "macro_f1") ?? metricOf(adapter, "f1")],
+    ["Whole answer", metricOf(adapter, "exact")],
+    ["ROUGE-L", metricOf(adapter, "rouge_l")],
+  ] as const;
+  return (
+    <>
+      {shown.map(
+        ([title, metric]) => metric && <span key={title} className="num">{`${title} ${percent(metric.value)}`}</span>,
+      )}
+      <Link to="/versions" search={{ task, version }}>
+        {version}
+      </Link>
+    </>
+  );
+}

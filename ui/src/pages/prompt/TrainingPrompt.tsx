@@ -1,0 +1,269 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
+import { api, reply } from "../../api/client";
+import { systemQuery, templatesQuery, understandQuery } from "../../api/queries";
+import type { Schemas } from "../../api/types";
+import { Card, Notice, PageHead } from "../../components/bits";
+import { Failure } from "../../components/Failure";
+import { Confirm } from "../../components/Confirm";
+import { Check, Field, Input, Pick } from "../../components/form";
+import layout from "../../components/layout.module.css";
+import { PasteBox, type PasteHandle } from "../../components/paste/PasteBox";
+import { Understood } from "../../components/paste/Understood";
+import { count } from "../../lib/format";
+import { useDebounced } from "../../lib/useDebounced";
+import { ActionButton } from "../../shell/ActionButton";
+import { useUrl } from "../../shell/url";
+import { useTask } from "../../shell/useTask";
+import { Jobs } from "./Jobs";
+import css from "./prompt.module.css";
+import { useDraft, type Saved } from "./useDraft";
+
+/** Model types, with the tasks that they mean. */
+const TYPES = [
+  { value: "text_classification", label: "Text classification", task: "text-classification" },
+  { value: "sentiment_analysis", label: "Sentiment analysis", task: "sentiment" },
+  { value: "instruction_following", label: "Instruction following", task: "instruction" },
+  { value: "general_chat", label: "General chat", task: "chat" },
+];
+const PRIORITIES = [
+  { value: "low", label: "Low" },
+  { value: "normal", label: "Normal" },
+  { value: "high", label: "High" },
+] as const;
+const LEAST = 10;
+const PLACEHOLDER = `Classify customer sentiment:
+
+1. "I love this product!" -> positive
+2. "Not what I expected" -> negative
+3. "It works fine" -> neutral`;
+const SAVED: Record<Saved, string> = {
+  reading: "Reading the draft …",
+  saved: "Draft saved",
+  saving: "Saving the draft …",
+  failed: "The draft can't be saved",
+};
+
+/** From a pasted text to a training, and what became of the others. */
+export function TrainingPrompt() {
+  const { draft, change, saved, clear } = useDraft();
+  const { tasks } = useTask();
+  const box = useRef<PasteHandle>(null);
+  const [pending, setPending] = useState(false);
+  const [mixing, setMixing] = useState(false);
+  const [search, setUrl] = useUrl();
+  const client = useQueryClient();
+  const system = useQuery(systemQuery);
+  const text = useDebounced(draft.text, 400);
+  const understood = useQuery(understandQuery(text));
+  const found = text.trim() === "" ? undefined : understood.data;
+  const own = tasks.filter((task) => !TYPES.some((type) => type.task === task.name));
+  const known = useQuery(templatesQuery).data?.filter((one) => one.form === "labels") ?? [];
+  const template = known.find((one) => one.name === search.template);
+  const written = useRef<string | null>(null);
+  useEffect(() => {
+    if (!template || saved === "reading" || written.current === template.name) return;
+    written.current = template.name;
+    change({ text: template.examples.trim(), model_type: "text_classification" });
+  });
+  const types = [...TYPES, ...own.map((task) => ({ value: task.name, label: task.title, task: task.name }))];
+  const type = types.find((one) => one.value === draft.model_type);
+  const long = [...draft.text.trim()].length >= LEAST;
+  const trains = !pending && (found?.counts.answered ?? 1) > 0;
+  const labels = tasks.find((task) => task.name === type?.task)?.labels ?? [];
+  const strange = found?.form === "labels" ? found.labels.filter((one) => !labels.includes(one.label)) : [];
+  const mixes = labels.length > 0 && strange.length > 0;
+  const submit = useMutation({
+    mutationFn: () => {
+      const { base, ...rest } = draft;
+      return reply(api.POST("/api/v1/prompts", { body: { ...rest, base: base || null, pending } }));
+    },
+    onSuccess: () => {
+      clear();
+      setUrl({ template: undefined });
+      for (const queryKey of [["tasks"], ["runs"], ["stats"]]) void client.invalidateQueries({ queryKey });
+      void client.resetQueries({ queryKey: ["queue"] });
+    },
+  });
+  const ready = long && text === draft.text && (found?.counts.examples ?? 0) > 0;
+  const go = {
+    id: "submit-prompt",
+    label: trains ? "Submit training job" : "Keep the examples for audit",
+    group: "Train",
+    key: "mod+enter",
+    always: true,
+    disabled: !ready || submit.isPending,
+    run: () => (mixes ? setMixing(true) : submit.mutate()),
+  };
+  const bases = [...new Set([...(system.data?.bases.map((base) => base.name) ?? []), "smollm2-135m"])];
+  return (
+    <div className={layout.stack}>
+      <PageHead
+        title="Training prompt"
+        about="Paste examples in any form. They are stored, named as a dataset, and trained on in the background."
+      />
+      {submit.isError && <Failure error={submit.error} />}
+      {submit.data && <Outcome prompt={submit.data.prompt} />}
+      <div className={layout.main}>
+        <Card title="Text" side={<span role="status">{SAVED[saved]}</span>}>
+          <form
+            className={css.form}
+            onSubmit={(event) => {
+              event.preventDefault();
+              if (!go.disabled) go.run();
+            }}
+          >
+            <Pick
+              label="Template"
+              hint={template?.about ?? "Examples to try it with; they replace the text."}
+              value={template?.name ?? ""}
+              options={[{ value: "", label: "None" }, ...known.map((one) => ({ value: one.name, label: one.title }))]}
+              onPick={(to) => setUrl({ template: to || undefined })}
+            />
+            <PasteBox
+              label="Examples"
+              handle={box}
+              least={LEAST}
+              placeholder={PLACEHOLDER}
+              value={draft.text}
+              onText={(to) => change({ text: to })}
+            />
+            <div className={layout.fields}>
+              <Pick
+                label="Model type"
+                hint={type && `Task: ${type.task}`}
+                value={draft.model_type}
+                options={types}
+                onPick={(to) => change({ model_type: to })}
+              />
+              <Pick
+                label="Priority"
+                value={draft.priority}
+                options={PRIORITIES}
+                onPick={(to) => change({ priority: to })}
+              />
+              <Field label="Base model">
+                {(field) => (
+                  <>
+                    <Input
+                      {...field}
+                      list="prompt-bases"
+                      placeholder="smollm2-135m"
+                      value={draft.base}
+                      onText={(to) => change({ base: to })}
+                    />
+                    <datalist id="prompt-bases">
+                      {bases.map((base) => (
+                        <option key={base} value={base} />
+                      ))}
+                    </datalist>
+                  </>
+                )}
+              </Field>
+            </div>
+            <div className={css.switches}>
+              <Check
+                label="Let people approve everything first; train later"
+                checked={pending}
+                onChange={(event) => setPending(event.target.checked)}
+              />
+              <Check disabled label="Live learning (not available: this version has no live adapters)" />
+              <Check disabled label="MLflow tracking (not available: no tracking server is set up)" />
+            </div>
+            <div className={css.go}>
+              <ActionButton
+                action={go}
+                look="main"
+                type="submit"
+                onClick={undefined}
+                busy={submit.isPending && "Sending …"}
+              >
+                {go.label}
+              </ActionButton>
+              {!long && <span>At least {LEAST} characters.</span>}
+              {long && found && found.counts.examples === 0 && <span>The text has no example yet.</span>}
+              {found?.form && type && mismatch(found.form, tasks.find((task) => task.name === type.task)?.form)}
+            </div>
+          </form>
+        </Card>
+        <Card title="What was understood">
+          {understood.isError && <Failure error={understood.error} />}
+          {found ? (
+            <Understood found={found} onLine={(line) => box.current?.show(line)} />
+          ) : (
+            !understood.isError && <Forms />
+          )}
+        </Card>
+      </div>
+      <Confirm
+        open={mixing}
+        title="Mix these labels?"
+        yes="Mix them"
+        onYes={() => (setMixing(false), submit.mutate())}
+        onNo={() => setMixing(false)}
+      >
+        <p>
+          The task has the labels {labels.slice(0, 8).join(", ")}. The text brings{" "}
+          {strange
+            .slice(0, 8)
+            .map((one) => one.label)
+            .join(", ")}
+          . A version trained on both chooses among all of them. Another model type keeps them apart.
+        </p>
+      </Confirm>
+      <Jobs onAgain={(prompt) => change({ text: prompt.text, model_type: prompt.model_type })} />
+    </div>
+  );
+}
+
+/** What to say where the answers don't look like those of the task. */
+function mismatch(form: Schemas["AnswerKind"], task: string | undefined) {
+  const expected = task === "labels" ? "labels" : task === "json" || task === "fields" ? "fields" : undefined;
+  if (!expected || expected === form) return null;
+  return (
+    <span>
+      This model type answers with {expected}; the text looks like {form}.
+    </span>
+  );
+}
+
+/** What became of the text that was submitted. */
+function Outcome({ prompt }: { prompt: Schemas["Prompt"] }) {
+  const { dataset, examples, task, run, note, pending } = prompt;
+  if (run)
+    return (
+      <Notice tone="good" title={`${dataset} is queued with ${count(examples, "example")}.`}>
+        <Link to="/runs/$id" params={{ id: run }} search={{ task }}>
+          Watch {run}
+        </Link>
+      </Notice>
+    );
+  return (
+    <Notice tone="warn" title={`${count(examples, "example")} kept as ${dataset}; no training is queued.`}>
+      {note}{" "}
+      <Link to="/audit" search={{ task }}>
+        {pending > 0 ? "Give answers in Audit" : "See them in Audit"}
+      </Link>{" "}
+      ·{" "}
+      <Link to="/train" search={{ task }}>
+        Train
+      </Link>
+    </Notice>
+  );
+}
+
+/** The forms that a text can have, while there is none. */
+function Forms() {
+  return (
+    <div className={css.forms}>
+      <p>Each line or block is an example:</p>
+      <pre>{'"I love this" -> positive\nparcel is late<tab>complaint'}</pre>
+      <pre>{"Task: Summarize\nInput: a long text\nExpected: a short one"}</pre>
+      <pre>{"User: Hi\nAssistant: Hello!"}</pre>
+      <pre>{'text,label\n"Well, good",positive'}</pre>
+      <pre>{'Invoice 17 of Acme, 40 EUR\n{"vendor": "Acme", "total": 40}'}</pre>
+      <p>JSON and JSON lines are read, too. Lines without an answer wait for people in Audit.</p>
+    </div>
+  );
+}
