@@ -7,7 +7,7 @@ use crate::service::{PATIENCE, Service};
 
 async fn base(service: &Service, name: &str) -> Value {
     let all = service.get("/api/v1/bases").await.json();
-    all["bases"].as_array().unwrap().iter().find(|base| base["name"] == name).cloned().unwrap_or_default()
+    all["bases"].as_array().into_iter().flatten().find(|base| base["name"] == name).cloned().unwrap_or_default()
 }
 
 #[tokio::test]
