@@ -5,6 +5,7 @@ mod campaign;
 mod commands;
 mod demo;
 mod deny;
+mod dist;
 mod fuzz;
 mod layers;
 mod pages;
@@ -41,6 +42,8 @@ Development tasks:
                                  or more on two cores
   cargo xtask ui                 install the page's packages and build it into ui/dist, which `graft` embeds
   cargo xtask screenshots        take the screenshots in docs/images
+  cargo xtask dist [--cuda]      build a release (with GPU code) and pack it into target/dist: an archive, a Debian package, and
+                                 a container image; --check PROGRAM packs a program and tries all three in a bare root
   cargo xtask gpu                compile the GPU kernels with NVRTC, fetched by pip; needs no GPU
   cargo xtask deny               check dependencies for vulnerabilities, licences and sources (cargo-deny)
   cargo xtask commands           write docs/commands.md from `graft --help`
@@ -74,6 +77,12 @@ fn run() -> anyhow::Result<()> {
         ["ui"] => in_root(ui::build),
         ["screenshots"] => in_root(ui::screenshots),
         ["gpu"] => in_root(|| shell::run(std::process::Command::new("python3").arg("crates/gpu/compile.py"))),
+        ["dist"] => in_root(|| dist::run(false)),
+        ["dist", "--check", program] => {
+            let program = std::path::absolute(program)?;
+            in_root(|| dist::check(&program)?.map_err(|why| anyhow::anyhow!("nothing was tried: {why}")))
+        }
+        ["dist", "--cuda"] => in_root(|| dist::run(true)),
         ["deny"] => in_root(deny::run),
         ["commands"] => in_root(commands::write),
         ["parity", folders @ ..] => parity::run(folders),

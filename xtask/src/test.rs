@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 
-use crate::{commands, layers, pages, parity, prepare, shell, tidy, ui};
+use crate::{commands, dist, layers, pages, parity, prepare, shell, tidy, ui};
 
 /// Runs every step until one fails. `quick` downloads nothing.
 pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
@@ -45,6 +45,14 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     }
     // The tests of the command built it.
     steps.run("commands", || commands::check(&shell::target().join("debug").join("graft")))?;
+    if !quick {
+        steps.run("dist", || {
+            if let Err(why) = dist::check(&shell::target().join("debug").join("graft"))? {
+                needs.lacking.push(format!("the packages were not tried: {why}"));
+            }
+            Ok(())
+        })?;
+    }
     if page {
         steps.run("journeys", ui::journeys)?;
     }
