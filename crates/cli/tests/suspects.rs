@@ -22,7 +22,8 @@ fn with(rows: &[&str]) -> Graft {
     });
     let csv = easy.chain(rows.iter().map(|row| format!("{row}\n"))).collect::<String>();
     let csv = graft.file("mail.csv", &format!("text,label\n{csv}"));
-    graft.ok(&["import", "csv", csv.to_str().unwrap()]);
+    // Labels such as `N/A` would wait for people.
+    graft.ok(&["import", "csv", csv.to_str().unwrap(), "--approve-doubtful"]);
     graft
 }
 

@@ -48,10 +48,6 @@ impl std::ops::DerefMut for Tx<'_> {
 /// Longest wait for a connection of this process; the database's own lock is waited for 5 s.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What SQLite's writer may keep in memory (32 MiB) and in the log before it is written into the file (16 MiB): a large
-/// import changes pages all over the indexes, and with the defaults wrote each of them many times.
-const ROOM: &str = "pragma cache_size = -32768; pragma wal_autocheckpoint = 4000";
-
 /// Names Graft's write lock among a Postgres server's advisory locks.
 const LOCK: &str = "set local lock_timeout = '5s'; \
      set local idle_in_transaction_session_timeout = '30s'; \
@@ -158,14 +154,8 @@ impl Store {
             }),
             Dialect::Postgres => pool().max_connections(8),
         };
-        let write = match dialect {
-            Dialect::Sqlite => pool().after_connect(|connection, _| {
-                Box::pin(async move { sqlx::raw_sql(ROOM).execute(connection).await.map(drop) })
-            }),
-            Dialect::Postgres => pool(),
-        };
         Ok(Self {
-            write: write.max_connections(1).connect_lazy_with(options.clone()),
+            write: pool().max_connections(1).connect_lazy_with(options.clone()),
             read: read.connect_lazy_with(options),
             dialect,
             name: name.into(),

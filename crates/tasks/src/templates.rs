@@ -21,7 +21,6 @@ pub struct Template {
 
 /// A template as it stands in its file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct TemplateFile {
     /// For people.
     pub title: String,

@@ -5,7 +5,7 @@
 #               /bases/DIGEST/      base models, by digest
 #               /runs/ID/           run directories
 #               /jobs/ID/           the process of a run: `pid` names it, `exit` says how it ended
-#               /home/              GRAFT_HOME of the trainers
+#               /state/             GRAFT_HOME of the trainers
 #
 # Exit codes that the caller knows: 91 no space, 92 the program doesn't run, 93 a transfer is incomplete,
 # 94 the process lives, 95 something is missing here.
@@ -113,7 +113,7 @@ start() { # ID SHA BASE NICE ARGS...
     [ -d "$dir" ] || fail 95 "the run directory isn't here"
     [ -x "$program" ] || fail 95 "the program isn't here"
     make "$job"
-    make "$cache/home"
+    make "$cache/state"
     # Two who start at once: the second waits, and attaches.
     if command -v flock > /dev/null; then
         exec 9> "$job/lock"
@@ -131,7 +131,7 @@ start() { # ID SHA BASE NICE ARGS...
     set -- "$@" "$dir"
     [ "$base" = - ] || set -- "$@" --base "$cache/bases/$base"
     # Its own session: the end of this connection doesn't reach it. The wrapper notes how the trainer ended.
-    GRAFT_HOME=$cache/home setsid sh -c '
+    GRAFT_HOME=$cache/state setsid sh -c '
         about() { sed "s/^.*) //" "/proc/$1/stat" 2>/dev/null | cut -d " " -f 20; }
         job=$1 dir=$2 boot=$3 nice=$4
         shift 4

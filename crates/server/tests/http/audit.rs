@@ -10,23 +10,32 @@ use graft_server::ServerConfig;
 use serde_json::{Value, json};
 
 /// What changes nothing that lasts.
-const SILENT: [&str; 12] = [
+const SILENT: [&str; 18] = [
     "POST /api/v1/ask-ai/suggest",
+    // Files of this machine, which anybody may download again.
+    "POST /api/v1/bases",
+    "POST /api/v1/bases/cancel",
+    "DELETE /api/v1/bases",
     "POST /api/v1/compare",
     "POST /api/v1/infer",
     "POST /api/v1/infer/batch",
     "PUT /api/v1/presence",
     "POST /api/v1/machines/{name}/check",
+    // A draft is one person's text that was not sent yet.
+    "PUT /api/v1/prompts/draft",
     "POST /api/v1/runs/preflight",
     "POST /api/v1/session",
     "DELETE /api/v1/session",
     "POST /api/v1/settings/validate",
+    "POST /api/v1/tasks/mask",
+    "POST /api/v1/tasks/understand",
     "POST /v1/chat/completions",
     "POST /v1/completions",
 ];
 
-/// What takes a version: the tests of the command and of the store try it.
-const ELSEWHERE: [&str; 5] = [
+/// What takes a version: the tests of the command and of the store try it. A prompt is an import and a run.
+const ELSEWHERE: [&str; 6] = [
+    "POST /api/v1/prompts",
     "POST /api/v1/tasks/{task}/rollback",
     "DELETE /api/v1/versions/{task}/{name}",
     "POST /api/v1/versions/{task}/{name}/activate",
