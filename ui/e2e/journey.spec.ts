@@ -14,7 +14,7 @@ async function train(page: Page, epochs: string, rate: string): Promise<string> 
   await page.goto(`${graft.url}/train?task=${TASK}`);
   await page.getByLabel("Base model").fill("tiny");
   await page.getByText("Advanced", { exact: true }).click();
-  await page.getByLabel("Epochs").fill(epochs);
+  await page.getByRole("textbox", { name: "Epochs" }).fill(epochs);
   await page.getByLabel("Learning rate").fill(rate);
   await page.getByLabel(/Activate the new version/).uncheck();
   await expect(page.getByText("✓ Ready")).toBeVisible();

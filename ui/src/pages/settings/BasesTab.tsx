@@ -41,22 +41,25 @@ export function BasesTab() {
           ))}
         </Table>
       </Listed>
-      <AddForm
-        add={() => reply(api.POST("/api/v1/bases", { body: { name: name.trim() } }))}
-        onAdded={() => setName("")}
-        list="bases"
-        button="Download"
-        ready={name.trim() !== ""}
-        command={commands.pulling(name.trim())}
-      >
-        <Input
-          label="Download a base model"
-          hint="A Hugging Face Hub ID: org/name, org/name@revision or org/name:file.gguf. Its licence is shown on its page there."
-          placeholder="HuggingFaceTB/SmolLM2-135M-Instruct"
-          value={name}
-          onText={setName}
-        />
-      </AddForm>
+      {/* Below the list, so not before it: nothing may jump. */}
+      {!query.isPending && (
+        <AddForm
+          add={() => reply(api.POST("/api/v1/bases", { body: { name: name.trim() } }))}
+          onAdded={() => setName("")}
+          list="bases"
+          button="Download"
+          ready={name.trim() !== ""}
+          command={commands.pulling(name.trim())}
+        >
+          <Input
+            label="Download a base model"
+            hint="A Hugging Face Hub ID: org/name, org/name@revision or org/name:file.gguf. Its licence is shown on its page there."
+            placeholder="HuggingFaceTB/SmolLM2-135M-Instruct"
+            value={name}
+            onText={setName}
+          />
+        </AddForm>
+      )}
     </Card>
   );
 }
