@@ -1,5 +1,5 @@
 //! Softmax attention whose products round their inputs to bf16 and sum in f32; the softmax itself stays in f32. The bits follow
-//! from the shapes alone, as those of all products in [`bf16`](crate::bf16).
+//! from the shapes alone, as those of all products in [`bf16`].
 
 use std::{cell::RefCell, ops::Range};
 
