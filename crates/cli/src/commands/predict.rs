@@ -98,11 +98,11 @@ pub(crate) struct Infer {
     /// message per line.
     #[arg(long, value_name = "FILE_OR_EXPORT", group = "what")]
     input_file: Option<PathBuf>,
-    #[command(flatten)]
-    table: TableColumns,
     /// File to write [default: stdout].
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    table: TableColumns,
     #[command(flatten)]
     how: How,
 }

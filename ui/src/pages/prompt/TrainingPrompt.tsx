@@ -169,7 +169,7 @@ export function TrainingPrompt() {
                 onChange={(event) => setPending(event.target.checked)}
               />
               <Check disabled label="Live learning (not available: this version has no live adapters)" />
-              <Check disabled label="MLflow tracking (not available: no tracking server is set up)" />
+              <Check disabled label="MLflow tracking (not available: this version has no trackers)" />
             </div>
             <div className={css.go}>
               <ActionButton
