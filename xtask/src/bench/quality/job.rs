@@ -259,8 +259,7 @@ impl Home<'_> {
         if who == Who::Base {
             infer.extend(["--max-tokens", BASE_TOKENS]);
         }
-        // Many processes share one GPU: a second try costs seconds, a lost job minutes.
-        self.graft(&infer).or_else(|_| self.graft(&infer))
+        self.graft(&infer)
     }
 }
 
