@@ -2,12 +2,13 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { api, reply } from "../../api/client";
-import { systemQuery, templatesQuery, understandQuery } from "../../api/queries";
+import { templatesQuery, understandQuery } from "../../api/queries";
 import type { Schemas } from "../../api/types";
+import { BaseInput } from "../../components/BaseInput";
 import { Card, Notice, PageHead } from "../../components/bits";
 import { Failure } from "../../components/Failure";
 import { Confirm } from "../../components/Confirm";
-import { Check, Field, Input, Pick } from "../../components/form";
+import { Check, Pick } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { PasteBox, type PasteHandle } from "../../components/paste/PasteBox";
 import { Understood } from "../../components/paste/Understood";
@@ -54,7 +55,6 @@ export function TrainingPrompt() {
   const [mixing, setMixing] = useState(false);
   const [search, setUrl] = useUrl();
   const client = useQueryClient();
-  const system = useQuery(systemQuery);
   const text = useDebounced(draft.text, 400);
   const understood = useQuery(understandQuery(text));
   const found = text.trim() === "" ? undefined : understood.data;
@@ -96,7 +96,6 @@ export function TrainingPrompt() {
     disabled: !ready || submit.isPending,
     run: () => (mixes ? setMixing(true) : submit.mutate()),
   };
-  const bases = [...new Set([...(system.data?.bases.map((base) => base.name) ?? []), "smollm2-135m"])];
   return (
     <div className={layout.stack}>
       <PageHead
@@ -143,24 +142,7 @@ export function TrainingPrompt() {
                 options={PRIORITIES}
                 onPick={(to) => change({ priority: to })}
               />
-              <Field label="Base model">
-                {(field) => (
-                  <>
-                    <Input
-                      {...field}
-                      list="prompt-bases"
-                      placeholder="smollm2-135m"
-                      value={draft.base}
-                      onText={(to) => change({ base: to })}
-                    />
-                    <datalist id="prompt-bases">
-                      {bases.map((base) => (
-                        <option key={base} value={base} />
-                      ))}
-                    </datalist>
-                  </>
-                )}
-              </Field>
+              <BaseInput value={draft.base} onText={(to) => change({ base: to })} />
             </div>
             <div className={css.switches}>
               <Check

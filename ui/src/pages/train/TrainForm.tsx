@@ -2,11 +2,11 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useDeferredValue, useMemo, useState } from "react";
 import { api, Problem, reply } from "../../api/client";
-import { systemQuery } from "../../api/queries";
 import type { Preflight, Schemas, TaskInfo } from "../../api/types";
+import { BaseInput } from "../../components/BaseInput";
 import { Card, Notice } from "../../components/bits";
 import { Failure } from "../../components/Failure";
-import { Check, Field, Input, Segmented } from "../../components/form";
+import { Check, Input, Segmented } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { ShowCommand } from "../../components/ShowCommand";
 import { number, percent, roughly } from "../../lib/format";
@@ -25,7 +25,6 @@ export function TrainForm({ task }: { task: TaskInfo }) {
   const [draft, setDraft] = useState<Draft>(START);
   const navigate = useNavigate();
   const client = useQueryClient();
-  const system = useQuery(systemQuery);
   const spec = useMemo(() => newRun(task.name, draft), [task.name, draft]);
   const settled = useDeferredValue(useDebounced(spec, 350));
   const preflight = useQuery({
@@ -46,7 +45,6 @@ export function TrainForm({ task }: { task: TaskInfo }) {
   const blocked = task.run != null || preflight.data?.ok === false || preflight.isError;
   const begin = () => !blocked && start.mutate();
   const go = { id: "start", label: "Start training", group: "Train", key: "s", disabled: blocked, run: begin };
-  const bases = [...new Set([...(system.data?.bases.map((base) => base.name) ?? []), "smollm2-135m"])];
   const wrong = (field: string) =>
     preflight.data?.problems
       .filter((problem) => problem.level === "error" && problem.field === field)
@@ -62,28 +60,12 @@ export function TrainForm({ task }: { task: TaskInfo }) {
           }}
         >
           <div className={layout.fields}>
-            <Field
-              label="Base model"
+            <BaseInput
               error={wrong("base")}
               hint="Name, Hugging Face Hub ID or path. Its weights stay frozen."
-            >
-              {(field) => (
-                <>
-                  <Input
-                    {...field}
-                    list="bases"
-                    placeholder="smollm2-135m"
-                    value={draft.base}
-                    onText={(to) => change({ base: to, decoderOnly: false })}
-                  />
-                  <datalist id="bases">
-                    {bases.map((base) => (
-                      <option key={base} value={base} />
-                    ))}
-                  </datalist>
-                </>
-              )}
-            </Field>
+              value={draft.base}
+              onText={(to) => change({ base: to, decoderOnly: false })}
+            />
             <Input
               label="Held out (percent)"
               error={wrong("eval_share")}
