@@ -59,6 +59,61 @@ fn a_version_lives() {
 }
 
 #[test]
+fn a_training_goes_on_from_a_version() {
+    let graft = Graft::with_toy_task();
+    graft.ok(&[&LEARNS[..], &["--activate", "--skip-base"]].concat());
+    let rows: String = (60..70).map(|i| format!("{}{i},maybe\n", "hm ".repeat(6))).collect();
+    graft.ok(&["import", "csv", graft.file("more.csv", &format!("text,label\n{rows}")).to_str().unwrap()]);
+
+    let from = ["text-classification", "--from", "v1"];
+    let asked = graft.json(&[&["queue", "submit"][..], &from, &["--dry-run"]].concat());
+    let learned = &asked["warm_start"];
+    let [new, replayed] = ["new", "replayed"].map(|name| learned[name].as_u64().unwrap());
+    assert!((1..=10).contains(&new) && replayed == 40, "{learned}");
+    assert_eq!(asked["estimate"]["train"], new + replayed);
+    assert_eq!(asked["spec"]["base"]["name"], "tiny", "the base is the version's");
+
+    let warm = graft.json(&[&["train"][..], &from, &["--skip-base", "--precision", "f32"]].concat());
+    assert_eq!((&warm["version"]["name"], &warm["version"]["parent"]), (&json!("v2"), &json!("v1")));
+    assert_eq!(warm["result"]["samples"], new + replayed);
+    let (dir, run) = (graft.home().join("runs"), warm["run"].as_str().unwrap());
+    let parent = graft.json(&["models", "info", "v1"]);
+    assert_eq!(warm["result"]["hyperparameters"]["init_from"]["adapter"], parent["version"]["adapter_digest"]);
+    // The directory travels: another home has neither the version nor its files.
+    let (there, elsewhere) = (dir.join(run), graft.dir.path().join("elsewhere"));
+    std::fs::create_dir_all(elsewhere.join("data/init")).unwrap();
+    for folder in ["", "data", "data/init"] {
+        for file in std::fs::read_dir(there.join(folder)).unwrap().map(Result::unwrap) {
+            let given = !folder.is_empty() || file.file_name() == "spec.json";
+            if given && file.path().is_file() {
+                std::fs::copy(file.path(), elsewhere.join(folder).join(file.file_name())).unwrap();
+            }
+        }
+    }
+    std::fs::remove_dir_all(graft.home().join("adapters")).unwrap();
+    graft.ok(&["train-dir", elsewhere.to_str().unwrap(), "--base", "tiny"]);
+    let result = std::fs::read_to_string(elsewhere.join("training_run.json")).unwrap();
+    let result: Value = serde_json::from_str(&result).unwrap();
+    assert_eq!(result["adapter_hash"], warm["version"]["adapter_digest"]);
+
+    graft.fails(11, &["train", "text-classification", "--from", "v9"], "find version `v9`");
+    graft.fails(11, &[&["train"][..], &from].concat(), "its folder is gone");
+}
+
+#[test]
+fn what_a_training_goes_on_from_must_fit() {
+    let graft = Graft::with_toy_task();
+    graft.ok(&[&LEARNS_NOTHING[..], &["--no-eval"]].concat());
+    let from = ["train", "text-classification", "--from", "v1"];
+    graft.fails(2, &[&from[..], &["--rank", "2"]].concat(), "another shape than version `v1`");
+    graft.fails(11, &[&from[..], &["--method", "soft-prompt"]].concat(), "its method is `lora`");
+    graft.ok(&["base", "add", "other", model("tiny-t5").to_str().unwrap()]);
+    graft.fails(11, &[&from[..], &["--base", "other"]].concat(), "trained on base model `tiny`");
+    graft.ok(&["models", "contestant", "n-grams"]);
+    graft.fails(11, &["train", "text-classification", "--from", "v2"], "answers without an adapter");
+}
+
+#[test]
 fn a_version_answers() {
     let graft = Graft::with_toy_task();
     graft.ok(&[&LEARNS[..], &["--activate", "--skip-base", "--version", "toy"]].concat());

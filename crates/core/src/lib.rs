@@ -25,8 +25,8 @@ pub use exit::ExitCode;
 pub use failure::{Failure, FailureClass};
 pub use random::{Purpose, random};
 pub use spec::{
-    AdapterSpec, BaseRef, EvalSpec, Limits, LoraSpec, OptimSpec, Precision, PromptInit, PromptSpec, Schedule, Targets,
-    TrainSpec, check_settings,
+    AdapterSpec, BaseRef, EvalSpec, InitFrom, Limits, LoraSpec, OptimSpec, Precision, PromptInit, PromptSpec, Schedule,
+    Targets, TrainSpec, check_settings,
 };
 pub use task::{AnswerForm, TaskCard};
 pub use time::{compact, iso8601};

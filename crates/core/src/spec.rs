@@ -25,6 +25,22 @@ pub struct TrainSpec {
     pub eval: EvalSpec,
     /// What it may use.
     pub limits: Limits,
+    /// The version whose weights it starts from; a new adapter otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init_from: Option<InitFrom>,
+}
+
+/// A warm start: the weights are those of a version, and what is new since then is learned with some of the older examples.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InitFrom {
+    /// Name of the version, for people.
+    pub version: String,
+    /// Digest of its adapter's weights, whose files are in the run directory.
+    pub adapter: Digest,
+    /// The dataset that it learned from, where that is known; all other examples are new.
+    pub dataset: Option<Digest>,
+    /// How many of the older examples are learned again, at most.
+    pub replay: usize,
 }
 
 /// A base model, named by its digest. Each machine finds out by itself where it has the files; the `path` of older
@@ -45,6 +61,20 @@ pub enum AdapterSpec {
     Lora(LoraSpec),
     /// Prompt tuning (Lester et al. 2021).
     SoftPrompt(PromptSpec),
+}
+
+impl AdapterSpec {
+    /// Whether an adapter of one spec can go on as one of the other: dropout and where a soft prompt began don't matter.
+    #[must_use]
+    pub fn has_shape_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Lora(a), Self::Lora(b)) => {
+                (a.rank, a.alpha, a.rslora, &a.targets) == (b.rank, b.alpha, b.rslora, &b.targets)
+            }
+            (Self::SoftPrompt(a), Self::SoftPrompt(b)) => a.tokens == b.tokens,
+            (Self::Lora(_), Self::SoftPrompt(_)) | (Self::SoftPrompt(_), Self::Lora(_)) => false,
+        }
+    }
 }
 
 /// Shape of a LoRA adapter.
@@ -302,7 +332,7 @@ impl TrainSpec {
     #[must_use]
     pub fn digest(&self) -> Digest {
         // Taken apart, so that whoever adds a field decides about it here.
-        let Self { run: _, graft: _, base, task, dataset, adapter, optim, eval, limits } = self;
+        let Self { run: _, graft: _, base, task, dataset, adapter, optim, eval, limits, init_from } = self;
         let BaseRef { name: _, digest: base } = base;
         let EvalSpec { per_epoch, patience, examples, checkpoints_per_epoch: _ } = eval;
         let Limits {
@@ -322,6 +352,10 @@ impl TrainSpec {
         // Specs that compute in f32 keep the digest they had before there was a choice.
         if *precision != Precision::F32 {
             all += &json::line(precision);
+        }
+        // Nor was there a choice of where to start.
+        if let Some(InitFrom { version: _, adapter, dataset, replay }) = init_from {
+            all += &json::line(&(adapter, dataset, replay));
         }
         Digest::of(all.as_bytes())
     }
@@ -373,5 +407,18 @@ mod tests {
         assert_eq!((lr(0), lr(1), lr(2)), (0.0, 0.5, 1.0));
         assert!((lr(6) - 0.5).abs() < 1e-12 && lr(10).abs() < 1e-12);
         assert!((Schedule::Linear.at(6, 2, 10, 1.0) - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn dropout_does_not_change_the_shape_of_an_adapter_and_its_rank_does() {
+        let lora = |rank, dropout| {
+            let targets = Targets::AllLinear;
+            AdapterSpec::Lora(LoraSpec { rank, alpha: 32.0, dropout, rslora: false, targets })
+        };
+        let prompt = |tokens, init| AdapterSpec::SoftPrompt(PromptSpec { tokens, init });
+        assert!(lora(16, 0.0).has_shape_of(&lora(16, 0.1)) && !lora(16, 0.0).has_shape_of(&lora(8, 0.0)));
+        assert!(prompt(20, PromptInit::Labels).has_shape_of(&prompt(20, PromptInit::Random)));
+        assert!(!prompt(20, PromptInit::Labels).has_shape_of(&prompt(19, PromptInit::Labels)));
+        assert!(!prompt(20, PromptInit::Labels).has_shape_of(&lora(16, 0.0)));
     }
 }

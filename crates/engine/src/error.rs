@@ -295,6 +295,14 @@ pub enum Error {
         /// Tasks that have versions.
         has: Vec<String>,
     },
+    /// A training can't start from the version that was asked for.
+    #[error("start from version `{version}`: {what}")]
+    StartFrom {
+        /// The version.
+        version: String,
+        /// What doesn't fit.
+        what: String,
+    },
     /// The adapter's folder is not what was registered.
     #[error("use version `{version}` of task `{task}`: {what}")]
     BadVersion {
@@ -472,6 +480,7 @@ impl Error {
                 "choose a version that was trained: `graft models list` shows how each one answers"
             }
             Self::WhichTask { .. } => "name it with `--task`",
+            Self::StartFrom { .. } => "leave out what differs, or train without a version to start from",
             Self::BadVersion { .. } => "register it again by resuming its run, or delete it",
             Self::NoActive { .. } => "name one with `--version`, or make one active with `graft models set-active`",
             Self::OtherBase { .. } => "an adapter works only with the base it was trained with: bring its files back",
@@ -519,9 +528,11 @@ impl Error {
             | Self::Contestant(graft_contestants::Error::NoKind(_) | graft_contestants::Error::Unfit { .. })
             | Self::Unsupported(_) => ExitCode::Usage,
             Self::Contestant(graft_contestants::Error::File(_)) => ExitCode::BadData,
-            Self::NoResult { .. } | Self::BadVersion { .. } | Self::NoActive { .. } | Self::OtherBase { .. } => {
-                ExitCode::ModelMissing
-            }
+            Self::NoResult { .. }
+            | Self::BadVersion { .. }
+            | Self::StartFrom { .. }
+            | Self::NoActive { .. }
+            | Self::OtherBase { .. } => ExitCode::ModelMissing,
             Self::NotBetter { .. } => ExitCode::NotBetter,
         }
     }

@@ -55,10 +55,10 @@ pub use home::{Home, Places};
 pub use machines::Machines;
 pub use people::People;
 pub use runs::{
-    AskAiTraining, Check, ComparedField, ComparedMetric, EvaluationRequest, Interval, Level, News, Paired,
+    AskAiTraining, Check, ComparedField, ComparedMetric, EvaluationRequest, Interval, Learned, Level, News, Paired,
     PairedExample, Plan, Preflight, Problem, Progress, PromptRequest, Pulse, Quality, RunAction, RunComparison,
     RunEstimate, RunFailure, RunRequest, RunView, Runs, RunsReport, Say, Settings, SkippedRun, SplitName, Submitted,
-    TrainedRow, Waiting, WorkerOptions, doctor, outcome_of, recipes,
+    TrainedRow, Waiting, WarmStart, WorkerOptions, doctor, outcome_of, recipes,
 };
 pub use serving::{Input, Serving, read_inputs};
 pub use upkeep::{

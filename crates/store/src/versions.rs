@@ -63,7 +63,7 @@ pub struct NewVersion {
     pub card: TaskCard,
     /// Scores of the adapter, the base model and the baseline on the same held-out examples.
     pub metrics: Value,
-    /// The version it was trained from or to replace.
+    /// The version whose weights its training started from.
     pub parent: Option<String>,
 }
 
@@ -99,7 +99,7 @@ pub struct Version {
     /// Scores on the held-out examples (`evaluation`) and what training measured (`training`).
     #[schema(value_type = Object)]
     pub metrics: Value,
-    /// The version it was trained from or to replace.
+    /// The version whose weights its training started from.
     pub parent: Option<String>,
     /// Who registered it.
     pub created_by: String,

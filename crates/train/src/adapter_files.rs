@@ -32,8 +32,14 @@ pub(crate) fn save_adapter(
     let files = adapter.to_peft(&card.adapter, model, &card.base.name);
     graft_formats::peft::write(folder, &files, &[(AdapterCard::FILE, card.text().as_bytes())])
         .map_err(Error::Publish)?;
+    Ok(weights_digest(adapter))
+}
+
+/// Names an adapter's weights.
+#[must_use]
+pub fn weights_digest(adapter: &Adapter) -> Digest {
     let weights: Vec<u8> = adapter.params().data().iter().flat_map(|x| x.to_le_bytes()).collect();
-    Ok(Digest::of(&weights))
+    Digest::of(&weights)
 }
 
 /// Reads an adapter trained by Graft and its card.

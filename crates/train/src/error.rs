@@ -82,6 +82,15 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// The version that the run starts from doesn't fit it.
+    #[error("start from version `{version}`: {what}")]
+    StartFrom {
+        /// Its name.
+        version: String,
+        /// What doesn't fit.
+        what: String,
+    },
+
     // The device
     /// A GPU was asked for, and this build of Graft can't use one.
     #[error("use a GPU: this build of Graft was made without")]
@@ -134,6 +143,7 @@ impl Error {
                 "say where its files are with `graft train-dir DIR --base PATH`, or fetch it with `graft base pull {name}`"
             )),
             Self::OtherBase { .. } => Some("start a new run with `graft train`, or bring the old files back".into()),
+            Self::StartFrom { .. } => Some("make the run again with `graft train TASK --from VERSION`".into()),
             Self::NoGpuBuild => Some("use the build with GPU support (`--features cuda`), or `--device cpu`".into()),
             Self::NoBf16 => Some("use `--precision auto`, or continue the run on a machine that has it".into()),
             Self::TooBig { hint, .. } => Some(hint.clone()),
@@ -164,7 +174,7 @@ impl Error {
             Self::Write { .. } => ExitCode::Internal,
             Self::Publish(source) => source.exit_code(),
             Self::Model(source) => source.exit_code(),
-            Self::NoBase { .. } | Self::OtherBase { .. } => ExitCode::ModelMissing,
+            Self::NoBase { .. } | Self::OtherBase { .. } | Self::StartFrom { .. } => ExitCode::ModelMissing,
             Self::TooBig { .. } => ExitCode::OutOfMemory,
             Self::Diverged { .. } => ExitCode::Diverged,
             Self::Stopped { .. } => ExitCode::Stopped,

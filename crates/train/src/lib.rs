@@ -15,7 +15,7 @@ mod pace;
 mod run_dir;
 mod trainer;
 
-pub use adapter_files::{AdapterCard, load_adapter};
+pub use adapter_files::{AdapterCard, load_adapter, weights_digest};
 pub use data::{Row, RowVariant, fits};
 pub use device::{bf16_of, gpu_count, gpus};
 pub use error::Error;

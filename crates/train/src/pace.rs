@@ -23,7 +23,7 @@ pub fn pace(model: &Model, prompter: &Prompter, spec: &TrainSpec, all: &[Sequenc
     let batch: Vec<&Sequence> = fitting.into_iter().step_by(every).collect();
     let cpu = device::bf16_of(spec.limits.precision).map_or(Cpu::F32, Cpu::Bf16);
     let on_cpu = model.upload(&cpu).map_err(Error::Model)?;
-    let (_, learner) = trainer::fresh(model, &on_cpu, prompter, spec)?;
+    let learner = trainer::learner(&on_cpu, &trainer::fresh(model, prompter, spec)?, spec)?;
     let shared = if model.has_encoder() { 0 } else { prompter.shared().len() };
     let forward = || learner.loss(&batch, shared, spec.limits.pass_tokens);
     // What is read or kept once in a training is not timed.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::Error;
 
-/// A run's folder: `spec.json · data/{train,eval}.jsonl · events.jsonl · checkpoints/ · stop · adapter/ ·
+/// A run's folder: `spec.json · data/{train,eval}.jsonl · data/init/ · events.jsonl · checkpoints/ · stop · adapter/ ·
 /// training_run.json`.
 #[derive(Clone, Debug)]
 pub struct RunDir(PathBuf);
@@ -98,6 +98,12 @@ impl RunDir {
     #[must_use]
     pub fn data(&self, side: &str) -> PathBuf {
         self.0.join("data").join(format!("{side}.jsonl"))
+    }
+
+    /// `data/init/`: the adapter that a warm start begins with.
+    #[must_use]
+    pub fn init(&self) -> PathBuf {
+        self.0.join("data").join("init")
     }
 
     /// Whether someone asked the run to stop.

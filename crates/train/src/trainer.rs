@@ -5,8 +5,8 @@ use std::{
 };
 
 use graft_core::{
-    AdapterSpec, BaseRef, Digest, Event, EventKind, Failure, Phase, PromptInit, PromptSpec, Purpose, TaskCard,
-    TrainSpec, random,
+    AdapterSpec, BaseRef, Digest, Event, EventKind, Failure, InitFrom, Phase, PromptInit, PromptSpec, Purpose,
+    TaskCard, TrainSpec, random,
 };
 use graft_formats::{DigestCache, digest_of};
 use graft_nn::{Adapter, Model, Prompter, Sequence};
@@ -15,7 +15,7 @@ use rand::RngExt as _;
 
 use crate::{
     AdapterCard, Error, RunDir, TrainingRun,
-    adapter_files::save_adapter,
+    adapter_files::{load_adapter, save_adapter, weights_digest},
     checkpoint::{self, Progress},
     data::{self, Order, Sequences},
     device::{self, Compute},
@@ -131,8 +131,10 @@ fn banner(spec: &TrainSpec) -> String {
         AdapterSpec::SoftPrompt(prompt) => format!("soft prompt of {} tokens", prompt.tokens),
     };
     let (o, limits) = (&spec.optim, &spec.limits);
+    let start = spec.init_from.as_ref().map(|from| format!("starts from version {}; ", from.version));
+    let start = start.unwrap_or_default();
     format!(
-        "Settings: {adapter}; learning rate {}, {} examples a step, {} epochs; at most {} tokens an example; seed {}; \
+        "Settings: {adapter}; {start}learning rate {}, {} examples a step, {} epochs; at most {} tokens an example; seed {}; \
          dataset {}; Graft {}.",
         o.lr,
         o.batch,
@@ -187,7 +189,11 @@ impl<'r, D: Device> Trainer<'r, D> {
             products: None,
             started_at: now(),
         };
-        let (adapter, learner) = fresh(model, on_device, prompter, spec)?;
+        let mut adapter = fresh(model, prompter, spec)?;
+        if let Some(from) = &spec.init_from {
+            start_from(from, dir, model, spec, &mut adapter)?;
+        }
+        let learner = learner(on_device, &adapter, spec)?;
         Ok(Self {
             dir,
             spec,
@@ -473,24 +479,53 @@ impl<'r, D: Device> Trainer<'r, D> {
     }
 }
 
-/// An adapter that has learned nothing, and its learner on a device.
-pub(crate) fn fresh<'m, D: Device>(
-    model: &Model,
-    on_device: &'m Model<D>,
-    prompter: &Prompter,
-    spec: &TrainSpec,
-) -> Result<(Adapter, Learner<'m, D>), Error> {
-    let o = &spec.optim;
+/// An adapter that has learned nothing.
+pub(crate) fn fresh(model: &Model, prompter: &Prompter, spec: &TrainSpec) -> Result<Adapter, Error> {
+    let seed = spec.optim.seed;
     let rows = match &spec.adapter {
-        AdapterSpec::SoftPrompt(prompt) => prompt_rows(prompt, &spec.task, model, prompter, o.seed)?,
+        AdapterSpec::SoftPrompt(prompt) => prompt_rows(prompt, &spec.task, model, prompter, seed)?,
         AdapterSpec::Lora(_) => Vec::new(),
     };
-    let adapter =
-        Adapter::fresh(&spec.adapter, model.target_modules(), o.seed, model.width(), &rows).map_err(Error::Model)?;
+    Adapter::fresh(&spec.adapter, model.target_modules(), seed, model.width(), &rows).map_err(Error::Model)
+}
+
+/// The learner of an adapter on a device, at its first step.
+pub(crate) fn learner<'m, D: Device>(
+    on_device: &'m Model<D>,
+    adapter: &Adapter,
+    spec: &TrainSpec,
+) -> Result<Learner<'m, D>, Error> {
+    let o = &spec.optim;
     let adam = Adam::new(adapter.params().data().len(), o.beta1, o.beta2, o.eps, o.weight_decay);
-    let learner = Learner::new(on_device, &adapter, &adam);
+    let learner = Learner::new(on_device, adapter, &adam);
     learner.check()?;
-    Ok((adapter, learner))
+    Ok(learner)
+}
+
+/// Puts the weights of the version that a run starts from into its new adapter, if they are those and fit.
+fn start_from(
+    from: &InitFrom,
+    dir: &RunDir,
+    model: &Model,
+    spec: &TrainSpec,
+    adapter: &mut Adapter,
+) -> Result<(), Error> {
+    let refused = |what: &str| Error::StartFrom { version: from.version.clone(), what: what.into() };
+    let (start, card) = load_adapter(&dir.init(), model)?;
+    if card.base.digest != spec.base.digest {
+        return Err(refused("it was trained on another base model"));
+    }
+    let shapes = |adapter: &Adapter| -> Vec<(String, usize, usize)> {
+        adapter.params().iter().map(|(name, param)| (name.to_owned(), param.rows, param.cols)).collect()
+    };
+    if !card.adapter.has_shape_of(&spec.adapter) || shapes(&start) != shapes(adapter) {
+        return Err(refused("its adapter has another kind or shape"));
+    }
+    if weights_digest(&start) != from.adapter {
+        return Err(refused("the run directory has other weights"));
+    }
+    adapter.params_mut().data_mut().copy_from_slice(start.params().data());
+    Ok(())
 }
 
 /// Rows a soft prompt starts from, `(tokens, width)`; for encoder–decoder models PEFT's file has a second half, which

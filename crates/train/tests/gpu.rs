@@ -31,6 +31,7 @@ fn spec(name: &str, device: ComputeDevice) -> TrainSpec {
         optim: OptimSpec { epochs: 3.0, lr: 1e-2, batch: 4, ..OptimSpec::default() },
         eval: EvalSpec { checkpoints_per_epoch: 4, ..EvalSpec::default() },
         limits: Limits { device, ..Limits::default() },
+        init_from: None,
     }
 }
 

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use graft_core::{
-    AdapterSpec, AnswerForm, BaseRef, Digest, EvalSpec, EventKind, ExitCode, Limits, LoraSpec, OptimSpec, Precision,
-    PromptInit, PromptSpec, Targets, TaskCard, TrainSpec,
+    AdapterSpec, AnswerForm, BaseRef, Digest, EvalSpec, EventKind, ExitCode, InitFrom, Limits, LoraSpec, OptimSpec,
+    Precision, PromptInit, PromptSpec, Targets, TaskCard, TrainSpec,
 };
 use graft_formats::{DigestCache, digest_of};
 use graft_train::{Error, Machine, Outcome, Row, RunDir, TrainingRun, train};
@@ -32,6 +32,7 @@ fn spec(model_name: &str) -> TrainSpec {
         optim: OptimSpec { epochs: 3.0, lr: 1e-2, batch: 4, ..OptimSpec::default() },
         eval: EvalSpec { checkpoints_per_epoch: 4, ..EvalSpec::default() },
         limits: Limits { threads: Some(2), precision: Precision::F32, ..Limits::default() },
+        init_from: None,
     }
 }
 
@@ -113,6 +114,77 @@ fn stopping_and_going_on_changes_nothing() {
         let seqs: Vec<u64> = run.events_after(0).unwrap().iter().map(|event| event.seq).collect();
         assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>(), "events are numbered without gaps");
     }
+}
+
+/// A run that starts from the adapter of another; its files are carried in the directory.
+fn warm(dir: &Path, spec: &TrainSpec, from: &RunDir, digest: &Digest) -> RunDir {
+    let init = InitFrom { version: "v1".into(), adapter: digest.clone(), dataset: None, replay: 0 };
+    let run = make(dir, &TrainSpec { init_from: Some(init), ..spec.clone() }, 16);
+    std::fs::create_dir(run.init()).unwrap();
+    for file in std::fs::read_dir(from.adapter()).unwrap().map(Result::unwrap) {
+        std::fs::copy(file.path(), run.init().join(file.file_name())).unwrap();
+    }
+    run
+}
+
+#[test]
+fn a_warm_start_goes_on_where_the_version_was_and_repeats_to_the_bit() {
+    let prompt = AdapterSpec::SoftPrompt(PromptSpec { tokens: 3, init: PromptInit::Vocabulary });
+    let with = |name, adapter| TrainSpec { adapter, ..spec(name) };
+    for spec in [spec("tiny-llama"), spec("tiny-t5"), with("tiny-llama", prompt.clone()), with("tiny-t5", prompt)] {
+        let folders: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
+        let first = make(folders[0].path(), &spec, 16);
+        let version = finish(&first);
+        let run = warm(folders[1].path(), &spec, &first, &version.adapter_hash);
+        let again = finish(&run);
+        assert_ne!(again.adapter_hash, version.adapter_hash);
+        let (cold, warm_losses) = (losses(&first), losses(&run));
+        // The same seed takes the same examples in the first step.
+        assert!(warm_losses[0] < cold[0] && again.eval_loss < version.eval_loss, "{cold:?} {warm_losses:?}");
+        // Stopped after every step, moved to another place, and continued.
+        let other = warm(folders[2].path(), &spec, &first, &version.adapter_hash);
+        for _ in 0..4 {
+            std::fs::write(other.path().join("stop"), "").unwrap();
+            assert_eq!(attempt(&other, None).unwrap_err().exit_code(), ExitCode::Stopped);
+            std::fs::remove_file(other.path().join("stop")).unwrap();
+        }
+        let moved = RunDir::new(folders[2].path().join("moved"));
+        std::fs::rename(other.path(), moved.path()).unwrap();
+        assert_eq!(finish(&moved).adapter_hash, again.adapter_hash);
+    }
+}
+
+#[test]
+fn a_warm_start_from_what_does_not_fit_is_refused() {
+    let folders: Vec<_> = (0..5).map(|_| tempfile::tempdir().unwrap()).collect();
+    let good = spec("tiny-llama");
+    let first = make(folders[0].path(), &good, 16);
+    let digest = finish(&first).adapter_hash;
+    let refused = |run: &RunDir| {
+        let error = attempt(run, None).unwrap_err();
+        assert_eq!(error.exit_code(), ExitCode::ModelMissing, "{error}");
+        assert!(error.hint().is_some() && run.result().unwrap().is_none());
+        error.to_string()
+    };
+    let AdapterSpec::Lora(lora) = good.adapter.clone() else { panic!() };
+    let wide = AdapterSpec::Lora(LoraSpec { rank: 8, ..lora });
+    let run = warm(folders[1].path(), &TrainSpec { adapter: wide, ..good.clone() }, &first, &digest);
+    assert!(refused(&run).contains("another kind or shape"));
+    let run = warm(folders[2].path(), &good, &first, &Digest::of(b"other"));
+    assert!(refused(&run).contains("other weights"));
+    let run = warm(folders[3].path(), &good, &first, &digest);
+    let card = run.init().join("graft.json");
+    let text = std::fs::read_to_string(&card).unwrap();
+    std::fs::write(&card, text.replace(good.base.digest.as_str(), Digest::of(b"other").as_str())).unwrap();
+    assert!(refused(&run).contains("another base model"));
+    // Where a run starts decides its result, so its checkpoints fit no other start; nor does the name decide anything.
+    let from = |version: &str, adapter: &[u8]| {
+        let init = InitFrom { version: version.into(), adapter: Digest::of(adapter), dataset: None, replay: 0 };
+        TrainSpec { init_from: Some(init), ..good.clone() }.digest()
+    };
+    assert_ne!(from("v1", b"a"), from("v1", b"b"));
+    assert_eq!(from("v1", b"a"), from("v2", b"a"));
+    assert_ne!(from("v1", b"a"), good.digest());
 }
 
 /// The spec with products in bf16, or `None` where the processor has none: then the test says that it was skipped.

@@ -2797,7 +2797,7 @@ export interface components {
             /** @description The base model; absent where the version answers without one. */
             base: string | null;
             dataset?: components["schemas"]["Digest"] | null;
-            /** @description The version it was trained from or to replace. */
+            /** @description The version whose weights its training started from. */
             parent?: string | null;
             /** @description The run that made it. */
             run?: string | null;
@@ -3047,6 +3047,9 @@ export interface components {
             eval_share?: number | null;
             /** @description Score the version on the held-out examples; yes otherwise. */
             evaluate?: boolean;
+            /** @description The version whose weights it starts from. It learns what is new since then, with some of the older examples, and takes
+             *     the version's base model, kind and shape of adapter. A new adapter learns all examples otherwise. */
+            init_from?: string | null;
             /** @description Kind of adapter; LoRA otherwise. */
             method?: components["schemas"]["MethodName"];
             /** @description The machine that it executes on, one of `graft machines list`; the worker's own otherwise. */
@@ -3255,6 +3258,7 @@ export interface components {
             problems: components["schemas"]["PreflightProblem"][];
             /** @description Every setting as the run would get it. */
             spec?: JsonObject | null;
+            warm_start?: components["schemas"]["WarmStartExamples"] | null;
         };
         /**
          * @description How bad a problem is.
@@ -4790,7 +4794,7 @@ export interface components {
             metrics: JsonObject;
             /** @description Unique within the task. */
             name: string;
-            /** @description The version it was trained from or to replace. */
+            /** @description The version whose weights its training started from. */
             parent?: string | null;
             /** @description The run that made it. */
             run?: string | null;
@@ -4833,6 +4837,17 @@ export interface components {
             until?: components["schemas"]["Timestamp"] | null;
             /** @description Why. */
             why: string;
+        };
+        /** @description Which examples a warm start learns. */
+        WarmStartExamples: {
+            /** @description Older examples that are left out. */
+            left_out: number;
+            /** @description Examples that are new or corrected since the version was trained. */
+            new: number;
+            /** @description Older examples that are learned again. */
+            replayed: number;
+            /** @description The version that it starts from. */
+            version: string;
         };
         /** @description A process that takes runs from the queue. */
         WorkerView: {

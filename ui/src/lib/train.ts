@@ -38,6 +38,8 @@ export type Effort = NonNullable<NewRun["effort"]>;
 
 /** What the form holds; all text, as typed. */
 export interface Draft {
+  /** The version that it starts from; a new adapter where empty. */
+  from: string;
   base: string;
   method: Method;
   effort: Effort;
@@ -50,6 +52,7 @@ export interface Draft {
 }
 
 export const START: Draft = {
+  from: "",
   base: "",
   method: "lora",
   effort: "recommended",
@@ -63,7 +66,7 @@ export const START: Draft = {
 /** The request that a form stands for: only what differs from the recipe. */
 export function newRun(task: string, draft: Draft): NewRun {
   const settings: JsonObject = {};
-  if (draft.decoderOnly && draft.method === "lora") settings.targets = ["decoder"];
+  if (draft.decoderOnly && draft.method === "lora" && !draft.from) settings.targets = ["decoder"];
   for (const { name, kind, method } of SETTINGS) {
     const text = draft.settings[name]?.trim() ?? "";
     if (text === "" || (method && method !== draft.method)) continue;
@@ -75,8 +78,10 @@ export function newRun(task: string, draft: Draft): NewRun {
   const share = draft.evalShare.trim() === "" ? undefined : Number(draft.evalShare) / 100;
   return {
     task,
-    method: draft.method,
-    base: draft.base || undefined,
+    init_from: draft.from || undefined,
+    // A version brings its own.
+    method: draft.from ? undefined : draft.method,
+    base: draft.from ? undefined : draft.base || undefined,
     effort: draft.effort === "recommended" ? undefined : draft.effort,
     // Which name takes which kind of value is said in `SETTINGS`.
     settings: Object.keys(settings).length > 0 ? (settings as NewRun["settings"]) : undefined,

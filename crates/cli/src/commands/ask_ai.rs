@@ -126,7 +126,7 @@ async fn fresh(engine: &Engine, command: &Train) -> Result<(Run, Imported)> {
     let id = command.run_id.clone().unwrap_or_else(|| format!("run_{}", compact(now())));
     let dir = command.run_directory.clone().unwrap_or_else(|| command.output_dir.join(&id));
     let dir = std::path::absolute(&dir).map_err(|source| Error::Io { doing: "find", path: dir, source })?;
-    let plan = Plan { prepared, base, recipe, run: Some(id), dir: Some(dir) };
+    let plan = Plan { prepared, base, recipe, start: None, run: Some(id), dir: Some(dir) };
     let request = RunRequest {
         base: command.base_model.clone(),
         method: command.method,

@@ -20,12 +20,15 @@ pub(crate) fn apply(settings: &Settings, recipe: &mut Recipe) -> Result<()> {
 pub(crate) struct What {
     /// Task: slack-rescue, ask-ai, text-classification, sentiment, instruction or chat.
     pub(crate) task: String,
-    /// Base model: a name, a Hub id or a path.
+    /// Base model: a name, a Hub id or a path. With --from it is the version's.
     #[arg(long, default_value = "smollm2-135m")]
     pub(crate) base: String,
-    /// Kind of adapter.
+    /// Kind of adapter. With --from it is the version's.
     #[arg(long, value_enum, default_value = "lora")]
     pub(crate) method: Method,
+    /// Start from the weights of this version and learn what is new since then [default: a new adapter].
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) from: Option<String>,
     /// Number of epochs relative to the recipe; `--epochs` overrides it.
     #[arg(long, value_enum, default_value = "recommended")]
     pub(crate) effort: Effort,
@@ -41,6 +44,7 @@ impl What {
             base: self.base.clone(),
             method: self.method,
             effort: self.effort,
+            init_from: self.from.clone(),
             on: self.on.clone(),
             ..RunRequest::new(&self.task)
         }

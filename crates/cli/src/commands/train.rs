@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 use graft_core::{BaseRef, json};
 use graft_engine::{
-    Engine, Error, Evaluation, Home, Plan, RunLock, RunRequest, Seen, Settings, Submitted, outcome_of,
+    Engine, Error, Evaluation, Home, Learned, Plan, RunLock, RunRequest, Seen, Settings, Submitted, outcome_of,
     recipes::recipe,
     records::{Run, Version},
 };
@@ -73,10 +73,6 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
     if let Some(name) = &command.what.on {
         engine.machines().get(name).await?;
     }
-    let (base, _) = engine.bases().find(&command.what.base).await?;
-    let recipe = recipe(&command.what.task, command.what.method, prepared.dataset.train.len());
-    let mut recipe = recipe.with(command.what.effort);
-    settings::apply(&command.settings, &mut recipe)?;
     let request = RunRequest {
         settings: command.settings.clone(),
         eval_share: Some(command.split.eval_share),
@@ -86,7 +82,22 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
         score_base: !command.skip_base,
         ..command.what.request()
     };
-    let plan = Plan { prepared, base, recipe, run: command.run_id, dir: None };
+    let start = engine.runs().warm_start(&request, &prepared.dataset).await?;
+    let (base, recipe) = match &start {
+        Some(start) => (engine.bases().open(&start.base).await?.0, start.recipe(&command.what.task)),
+        None => {
+            let recipe = recipe(&command.what.task, command.what.method, prepared.dataset.train.len());
+            (engine.bases().find(&command.what.base).await?.0, recipe)
+        }
+    };
+    let mut recipe = recipe.with(command.what.effort);
+    settings::apply(&command.settings, &mut recipe)?;
+    if let Some(start) = &start {
+        start.check(&recipe).map_err(|problem| Failure::usage(problem.what, problem.hint))?;
+        let Learned { version, new, replayed, .. } = &start.learned;
+        eprintln!("Starts from version {version}: {new} new examples, and {replayed} older ones again.");
+    }
+    let plan = Plan { prepared, base, recipe, start, run: command.run_id, dir: None };
     if let Some(last) = engine.runs().same(&plan).await? {
         eprintln!("Nothing changed since run {}: the same examples and settings make the same version again.", last.id);
     }

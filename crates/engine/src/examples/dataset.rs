@@ -151,14 +151,17 @@ impl Prepared {
         Ok((train, eval))
     }
 
-    /// The same with the variants that a training with these settings learns from.
+    /// The same with the variants that a training with these settings learns from; of the examples named in `only`, if
+    /// any are.
     ///
     /// # Errors
     /// As [`rows`](Self::rows).
-    pub fn rows_to_train(&self, optim: &OptimSpec) -> Result<(Vec<Row>, Vec<Row>)> {
+    pub fn rows_to_train(&self, optim: &OptimSpec, only: Option<&BTreeSet<ExampleId>>) -> Result<(Vec<Row>, Vec<Row>)> {
         let (mut train, eval) = self.rows()?;
+        let is_learned = |row: &Row| only.is_none_or(|only| only.contains(&row.id));
         let shares = Shares { typos: optim.typos, exchanged: optim.exchanged, reworded: optim.reworded };
         if shares.is_none() {
+            train.retain(is_learned);
             return Ok((train, eval));
         }
         let codec = Codec::new(&self.card.answer)?;
@@ -173,8 +176,11 @@ impl Prepared {
                     Err(_) => RowVariant { input: row.input.clone(), answer: row.answer.clone() },
                 }
             };
-            row.variants = (0..epochs).map(variant).collect();
+            if is_learned(row) {
+                row.variants = (0..epochs).map(variant).collect();
+            }
         }
+        train.retain(is_learned);
         Ok((train, eval))
     }
 }

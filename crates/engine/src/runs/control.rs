@@ -5,7 +5,7 @@ use graft_exec::Stop;
 use graft_store::{Again, Due, Run};
 
 use super::{Preflight, RunRequest, Runs, plan::Order};
-use crate::{Error, Result, now};
+use crate::{Error, Result, files::copy_folder, now};
 
 /// Trainers that may be started for a run: the first, and two more after transient failures.
 pub(crate) const MAX_ATTEMPTS: u32 = 3;
@@ -124,7 +124,13 @@ impl Runs<'_> {
         spec.base = self.engine.bases().open(&spec.base).await?.0;
         spec.limits.threads = spec.limits.threads.or(threads);
         let dataset = self.engine.store.dataset(&run.task, &spec.dataset).await?;
-        let (train, eval) = crate::Prepared { card: spec.task.clone(), dataset }.rows_to_train(&spec.optim)?;
+        let only = self.learned(&run.task, spec.init_from.as_ref(), &dataset).await?;
+        let prepared = crate::Prepared { card: spec.task.clone(), dataset };
+        let (train, eval) = prepared.rows_to_train(&spec.optim, only.as_ref())?;
+        if let Some(from) = &spec.init_from {
+            let chosen = self.engine.versions().adapter(&run.task, Some(&from.version)).await?;
+            copy_folder(&chosen.folder, &dir.init())?;
+        }
         Ok(dir.create(&spec, &train, &eval)?)
     }
 }

@@ -176,7 +176,7 @@ fn memory(prepared: Result<Prepared>, model: Result<(graft_core::BaseRef, graft_
     let found = format!("{} MB available", available / 1_000_000);
     let (Ok((base, files)), Ok(prepared)) = (model, prepared) else { return Check::good("memory", found) };
     let settings = recipe(&prepared.card.name, Method::Lora, prepared.dataset.train.len());
-    let plan = Plan { prepared, base, recipe: settings, run: None, dir: None };
+    let plan = Plan { prepared, base, recipe: settings, start: None, run: None, dir: None };
     let needed = match Measured::of_longest(&plan, &files, LONGEST) {
         Ok(measured) => measured.memory(&plan.spec("doctor".into())),
         Err(error) => return Check::bad("memory", &error),

@@ -173,7 +173,7 @@ impl Measured {
             }
             rows
         };
-        let (train, eval) = plan.prepared.rows_to_train(&plan.recipe.optim)?;
+        let (train, eval) = plan.prepared.rows_to_train(&plan.recipe.optim, plan.learned())?;
         let (train, eval) = (longest(train), longest(eval));
         let sequences = |rows: &[Row]| {
             let made = rows.iter().map(|row| prompter.sequence(&row.input, &row.answer));

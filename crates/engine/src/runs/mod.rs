@@ -18,6 +18,7 @@ mod rows;
 mod schedules;
 mod settings;
 mod view;
+mod warm;
 mod worker;
 
 pub use ask_ai::AskAiTraining;
@@ -36,6 +37,7 @@ pub use request::{RunRequest, SplitName};
 pub use rows::TrainedRow;
 pub use settings::Settings;
 pub use view::{News, Progress, Pulse, RunView, Waiting};
+pub use warm::{Learned, WarmStart};
 pub use worker::{Say, WorkerOptions};
 
 use crate::Engine;

@@ -1,9 +1,9 @@
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
-use graft_core::{BaseRef, ExitCode, TrainSpec, json};
+use graft_core::{BaseRef, ExampleId, ExitCode, TrainSpec, json};
 use graft_store::{Due, NewRun, Run, RunFilter, RunKind, RunState, Submission};
 
-use super::{MAX_ATTEMPTS, RunRequest, Runs, recipes::Recipe};
+use super::{MAX_ATTEMPTS, RunRequest, Runs, WarmStart, recipes::Recipe};
 use crate::{Result, compact, examples::Prepared, now};
 
 /// A training that could be queued.
@@ -15,6 +15,8 @@ pub struct Plan {
     pub base: BaseRef,
     /// All settings.
     pub recipe: Recipe,
+    /// The version that it starts from; a new adapter otherwise.
+    pub start: Option<WarmStart>,
     /// Name of the run; one is made up otherwise.
     pub run: Option<String>,
     /// Run directory; `runs/<id>` in `GRAFT_HOME` otherwise.
@@ -166,6 +168,12 @@ impl Plan {
             optim: self.recipe.optim.clone(),
             eval: self.recipe.eval.clone(),
             limits: self.recipe.limits.clone(),
+            init_from: self.start.as_ref().map(|start| start.init.clone()),
         }
+    }
+
+    /// The examples that it learns; `None` for all of its dataset.
+    pub(crate) fn learned(&self) -> Option<&BTreeSet<ExampleId>> {
+        self.start.as_ref().map(|start| &start.learned.ids)
     }
 }

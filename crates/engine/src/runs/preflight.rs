@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Plan, RunRequest, Runs, Settings,
+    Learned, Plan, RunRequest, Runs, Settings,
     estimate::RunEstimate,
     recipes::{Efforts, Recipe, recipe},
 };
@@ -74,6 +74,8 @@ pub struct Preflight {
     pub decoder_only: Option<RunEstimate>,
     /// The epochs of each effort.
     pub efforts: Option<Efforts>,
+    /// Which examples it learns where it starts from a version.
+    pub warm_start: Option<Learned>,
     /// The command that does the same in the foreground.
     pub command: String,
     /// Every setting as the run would get it.
@@ -103,21 +105,32 @@ impl Runs<'_> {
         let mut problems = Vec::new();
         self.look_around(request, &mut problems).await?;
         let prepared = self.check_data(request, &mut problems).await;
-        let base = match self.engine.bases().find(&request.base).await {
-            Ok(found) => Some(found),
-            Err(error) => {
-                problems.push(Problem::from_error(&error, "base"));
-                None
-            }
+        let start = match &prepared {
+            Some(prepared) => self.warm_start(request, &prepared.dataset).await,
+            None => Ok(None),
         };
+        let start = start.unwrap_or_else(|error| {
+            problems.push(Problem::from_error(&error, "init_from"));
+            None
+        });
+        let base = match &start {
+            Some(start) => self.engine.bases().open(&start.base).await,
+            None => self.engine.bases().find(&request.base).await,
+        };
+        let base = base.inspect_err(|error| problems.push(Problem::from_error(error, "base"))).ok();
         let examples = prepared.as_ref().map_or(0, |prepared| prepared.dataset.train.len());
-        let fresh = recipe(&request.task, request.method, examples);
+        let fresh = match &start {
+            Some(start) => start.recipe(&request.task),
+            None => recipe(&request.task, request.method, examples),
+        };
         let recipe = settle(&request.settings, &fresh.clone().with(request.effort), &mut problems);
+        problems.extend(start.as_ref().and_then(|start| start.check(&recipe).err()));
+        let warm_start = start.as_ref().map(|start| start.learned.clone());
         let (mut plan, mut estimate, mut decoder_only, mut efforts) = (None, None, None, None);
         if let (Some(prepared), Some((base, files))) = (prepared, base) {
             efforts = Some(Efforts::of(fresh.optim.epochs));
-            let drafted = Plan { prepared, base, recipe, run: None, dir: None };
-            let is_choice = files.config.has_encoder() && request.settings.targets.is_none();
+            let drafted = Plan { prepared, base, recipe, start, run: None, dir: None };
+            let is_choice = files.config.has_encoder() && request.settings.targets.is_none() && drafted.start.is_none();
             match self.estimate(&drafted, files, is_choice).await {
                 Ok((whole, other)) => {
                     // What another machine has is found out there, before anything is sent.
@@ -139,7 +152,7 @@ impl Runs<'_> {
         let ok = problems.iter().all(|problem| problem.level == Level::Warning);
         let spec = plan.as_ref().map(|plan| plan.spec(String::new()));
         let command = request.command();
-        Ok(Preflight { ok, problems, estimate, decoder_only, efforts, command, spec, plan })
+        Ok(Preflight { ok, problems, estimate, decoder_only, efforts, warm_start, command, spec, plan })
     }
 
     /// What is known without reading data or models.

@@ -120,6 +120,9 @@ impl Method {
     }
 }
 
+/// Epochs of a warm start, at most.
+const WARM_EPOCHS: f64 = 4.0;
+
 /// The settings that serve a task best, as far as measured (SmolLM2-135M; `bench/RESULTS.md` says on what).
 ///
 /// Few examples are seen often and many seldom: about 200 steps of 8 suffice for a small adapter. People's messages are
@@ -157,6 +160,16 @@ pub fn recipe(task: &str, method: Method, examples: usize) -> Recipe {
         ..OptimSpec::default()
     };
     Recipe { adapter, optim, eval: EvalSpec::default(), limits: Limits::default() }
+}
+
+/// The settings of a training that starts from a version and learns so many examples, most of them older: few epochs at half
+/// the rate, so that what is new is learned in about a minute and what is older is kept.
+#[must_use]
+pub fn warm_recipe(task: &str, adapter: &AdapterSpec, examples: usize) -> Recipe {
+    let fresh = recipe(task, Method::of(adapter), examples);
+    let epochs = WARM_EPOCHS.min(fresh.optim.epochs);
+    let optim = OptimSpec { epochs, lr: fresh.optim.lr / 2.0, ..fresh.optim };
+    Recipe { adapter: adapter.clone(), optim, ..fresh }
 }
 
 /// The settings of `graft soft-prompt train`, which takes the place of the Ask AI system's script: the same adapter

@@ -52,6 +52,10 @@ pub struct RunRequest {
     /// Score the bare base model as well, which takes as long again.
     #[serde(default)]
     pub score_base: bool,
+    /// The version whose weights it starts from. It learns what is new since then, with some of the older examples, and takes
+    /// the version's base model, kind and shape of adapter. A new adapter learns all examples otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init_from: Option<String>,
     /// The machine that it executes on, one of `graft machines list`; the worker's own otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<String>,
@@ -105,8 +109,14 @@ impl RunRequest {
             version: None,
             evaluate: true,
             score_base: false,
+            init_from: None,
             on: None,
         }
+    }
+
+    /// Whether it asks for another base model than the usual one.
+    pub(crate) fn names_base(&self) -> bool {
+        self.base != default_base()
     }
 
     /// How the held-out examples are chosen.
@@ -119,7 +129,8 @@ impl RunRequest {
     pub fn command(&self) -> String {
         let mut command = format!("graft train {}", quoted(&self.task));
         let mut flag = |name: &str, value: String| command += &format!(" --{} {value}", name.replace('_', "-"));
-        if self.base != default_base() {
+        self.init_from.iter().for_each(|name| flag("from", quoted(name)));
+        if self.names_base() {
             flag("base", quoted(&self.base));
         }
         if self.method == Method::SoftPrompt {
@@ -174,13 +185,13 @@ mod tests {
     #[test]
     fn a_request_says_only_what_it_wants() {
         let request: RunRequest = serde_json::from_value(json!({
-            "task": "sentiment", "effort": "thorough", "settings": {"epochs": 2, "targets": ["q_proj", "v_proj"]}, "priority": "high"
+            "task": "sentiment", "effort": "thorough", "init_from": "v3", "settings": {"epochs": 2, "targets": ["q_proj", "v_proj"]}, "priority": "high"
         }))
         .unwrap();
         assert_eq!((request.base.as_str(), request.priority), ("smollm2-135m", Priority::High));
         assert_eq!(
             request.command(),
-            "graft train sentiment --effort thorough --epochs 2.0 --targets q_proj,v_proj --skip-base"
+            "graft train sentiment --from v3 --effort thorough --epochs 2.0 --targets q_proj,v_proj --skip-base"
         );
         let written = serde_json::to_value(&request).unwrap();
         assert_eq!(written["settings"], json!({"epochs": 2.0, "targets": ["q_proj", "v_proj"]}));

@@ -16,12 +16,13 @@ use graft_nn::Adapter;
 use graft_predict::{Calibration, Codec, Completion, Confidence, End, Piece, Template};
 use graft_store::Version;
 use graft_tasks::pounds::Tables;
+use graft_train::weights_digest;
 use serde_json::json;
 
 use super::base::Base;
 use crate::{
     Error, Result,
-    versions::{Chosen, Evaluation, field_of, weights_digest},
+    versions::{Chosen, Evaluation, field_of},
 };
 
 /// What a deployment is made of; its digest is its name.

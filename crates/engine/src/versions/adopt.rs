@@ -7,7 +7,7 @@ use graft_formats::peft::{self, Modules, PeftAdapter, PeftConfig};
 use graft_nn::{Adapter, Model};
 use graft_store::{Method, NewVersion, Version};
 use graft_tasks::cards;
-use graft_train::AdapterCard;
+use graft_train::{AdapterCard, weights_digest};
 use serde_json::json;
 
 use super::{Chosen, Versions, adapters::untold};
@@ -121,10 +121,4 @@ fn shape(files: &PeftAdapter) -> AdapterSpec {
             AdapterSpec::SoftPrompt(PromptSpec { tokens: prompt.virtual_tokens, init: PromptInit::Random })
         }
     }
-}
-
-/// Names an adapter's weights, as training does.
-pub(crate) fn weights_digest(adapter: &Adapter) -> Digest {
-    let bytes: Vec<u8> = adapter.params().data().iter().flat_map(|x| x.to_le_bytes()).collect();
-    Digest::of(&bytes)
 }

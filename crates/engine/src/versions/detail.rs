@@ -30,7 +30,7 @@ pub struct Lineage {
     pub run: Option<String>,
     /// Digest of the dataset it learned from.
     pub dataset: Option<Digest>,
-    /// The version it was trained from or to replace.
+    /// The version whose weights its training started from.
     pub parent: Option<String>,
     /// The base model; absent where the version answers without one.
     #[schema(required = true)]

@@ -16,7 +16,6 @@ use graft_store::Version;
 
 pub use adapters::Chosen;
 pub use adopt::Told;
-pub(crate) use adopt::weights_digest;
 pub use ask_ai::{AskAiChange, AskAiSettings};
 pub use detail::{Lineage, ShownAnswer, VersionDetail};
 pub use drift::{Distance, Drift, DriftState, Overrides, Share, Shift, Spread};

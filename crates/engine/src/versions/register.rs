@@ -47,8 +47,7 @@ impl Versions<'_> {
             dataset: card.dataset,
             card: card.task,
             metrics: json!({"training": training(&result)}),
-            // Every run starts afresh; none continues a version yet.
-            parent: None,
+            parent: result.hyperparameters.init_from.as_ref().map(|from| from.version.clone()),
         })
     }
 

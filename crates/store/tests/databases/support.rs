@@ -115,6 +115,7 @@ pub(crate) fn spec(run: &str) -> TrainSpec {
         optim: OptimSpec::default(),
         eval: EvalSpec::default(),
         limits: Limits::default(),
+        init_from: None,
     }
 }
 

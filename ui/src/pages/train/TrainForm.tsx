@@ -2,17 +2,19 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useDeferredValue, useMemo, useState } from "react";
 import { api, Problem, reply } from "../../api/client";
+import { versionsQuery } from "../../api/queries";
 import type { Preflight, Schemas, TaskInfo } from "../../api/types";
 import { BaseInput } from "../../components/BaseInput";
 import { Card, Notice } from "../../components/bits";
 import { Failure } from "../../components/Failure";
-import { Check, Input, Segmented } from "../../components/form";
+import { Check, Input, Pick, Segmented } from "../../components/form";
 import layout from "../../components/layout.module.css";
 import { ShowCommand } from "../../components/ShowCommand";
-import { number, percent, roughly } from "../../lib/format";
+import { count, number, percent, roughly } from "../../lib/format";
 import { useDebounced } from "../../lib/useDebounced";
 import { METHODS, newRun, START, type Draft } from "../../lib/train";
 import { ActionButton } from "../../shell/ActionButton";
+import { useUrl } from "../../shell/url";
 import { Advanced } from "./Advanced";
 import { MaskView } from "./MaskView";
 import { PreflightCard } from "./PreflightCard";
@@ -22,7 +24,8 @@ import css from "./train.module.css";
 
 /** What to train, what it would take, and the button. */
 export function TrainForm({ task }: { task: TaskInfo }) {
-  const [draft, setDraft] = useState<Draft>(START);
+  const [search] = useUrl();
+  const [draft, setDraft] = useState<Draft>({ ...START, from: search.from ?? "" });
   const navigate = useNavigate();
   const client = useQueryClient();
   const spec = useMemo(() => newRun(task.name, draft), [task.name, draft]);
@@ -45,6 +48,12 @@ export function TrainForm({ task }: { task: TaskInfo }) {
   const blocked = task.run != null || preflight.data?.ok === false || preflight.isError;
   const begin = () => !blocked && start.mutate();
   const go = { id: "start", label: "Start training", group: "Train", key: "s", disabled: blocked, run: begin };
+  const versions = useQuery(versionsQuery(task.name)).data?.versions ?? [];
+  const adapters = versions.filter((one) => one.method === "adapter");
+  const starts = [
+    { value: "", label: "A new adapter" },
+    ...adapters.map(({ name, stage }) => ({ value: name, label: `${name} (${stage})` })),
+  ];
   const wrong = (field: string) =>
     preflight.data?.problems
       .filter((problem) => problem.level === "error" && problem.field === field)
@@ -60,12 +69,24 @@ export function TrainForm({ task }: { task: TaskInfo }) {
           }}
         >
           <div className={layout.fields}>
-            <BaseInput
-              error={wrong("base")}
-              hint="Name, Hugging Face Hub ID or path. Its weights stay frozen."
-              value={draft.base}
-              onText={(to) => change({ base: to, decoderOnly: false })}
-            />
+            {(adapters.length > 0 || draft.from) && (
+              <Pick
+                label="Start from"
+                error={wrong("init_from")}
+                hint={<StartHint from={draft.from} learned={preflight.data?.warm_start} />}
+                options={starts}
+                value={draft.from}
+                onPick={(from) => change({ from })}
+              />
+            )}
+            {!draft.from && (
+              <BaseInput
+                error={wrong("base")}
+                hint="Name, Hugging Face Hub ID or path. Its weights stay frozen."
+                value={draft.base}
+                onText={(to) => change({ base: to, decoderOnly: false })}
+              />
+            )}
             <Input
               label="Held out (percent)"
               error={wrong("eval_share")}
@@ -76,18 +97,20 @@ export function TrainForm({ task }: { task: TaskInfo }) {
               onText={(to) => change({ evalShare: to })}
             />
           </div>
-          <div className={css.choices}>
-            <Choice label="Adapter type">
-              <Segmented
-                label="Adapter type"
-                value={draft.method}
-                options={METHODS}
-                onChange={(method) => change({ method })}
-              />
-            </Choice>
-          </div>
+          {!draft.from && (
+            <div className={css.choices}>
+              <Choice label="Adapter type">
+                <Segmented
+                  label="Adapter type"
+                  value={draft.method}
+                  options={METHODS}
+                  onChange={(method) => change({ method })}
+                />
+              </Choice>
+            </div>
+          )}
           <Presets draft={draft} preflight={preflight.data} onChange={(effort) => change({ effort })} />
-          {draft.method === "lora" && (draft.decoderOnly || preflight.data?.decoder_only) && (
+          {draft.method === "lora" && !draft.from && (draft.decoderOnly || preflight.data?.decoder_only) && (
             <Check
               label={<DecoderOnly estimate={preflight.data} chosen={draft.decoderOnly} />}
               checked={draft.decoderOnly}
@@ -126,6 +149,19 @@ export function TrainForm({ task }: { task: TaskInfo }) {
       </Card>
       <PreflightCard query={preflight} />
     </div>
+  );
+}
+
+/** What the choice means: which examples are learned. */
+function StartHint({ from, learned }: { from: string; learned: Preflight["warm_start"] }) {
+  if (!from) return <>Or a version, to learn only what is new since then. It takes about a minute.</>;
+  if (learned?.version !== from) return <>Its base model and adapter type are kept.</>;
+  if (learned.new === 0) return <>Nothing is new since {from}: all its examples are learned again.</>;
+  return (
+    <>
+      Learns {count(learned.new, "new or corrected example")} and {number(learned.replayed)} older ones again. The base
+      model and adapter type are those of {from}.
+    </>
   );
 }
 

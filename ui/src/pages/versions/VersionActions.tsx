@@ -1,4 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { address, api, Problem, reply, told } from "../../api/client";
 import type { Version } from "../../api/types";
@@ -15,6 +16,7 @@ export function VersionActions({ version, active }: { version: Version; active: 
   const [asking, setAsking] = useState<"activate" | "delete" | null>(null);
   const [worse, setWorse] = useState<string | null>(null);
   const client = useQueryClient();
+  const navigate = useNavigate();
   const { task, name } = version;
   const params = { path: { task, name } };
   const archived = version.stage === "archived";
@@ -47,6 +49,9 @@ export function VersionActions({ version, active }: { version: Version; active: 
       label: "Download",
       run: () => location.assign(address("/api/v1/versions/{task}/{name}/download", { task, name })),
     },
+    ...(version.method === "adapter"
+      ? [{ label: "Train from here", run: () => void navigate({ to: "/train", search: { task, from: name } }) }]
+      : []),
     {
       label: "Evaluate again",
       run: act(() => api.POST("/api/v1/versions/{task}/{name}/evaluate", { params }), "Queued"),
