@@ -229,6 +229,10 @@ fn info(version: &Version) -> Reply {
 
 /// The scores of adapter, base and strongest contestant side by side, and the headline metric of all of them.
 pub(crate) fn scores_table(evaluation: &Evaluation) -> String {
+    if evaluation.adapter.n == 0 {
+        return "No example is held out, so there are no scores. Train with `--eval-share 0.2` to hold out a fifth.\n"
+            .to_owned();
+    }
     let baseline = evaluation.baseline.as_ref();
     let name = baseline.map_or_else(|| "baseline".to_owned(), |baseline| baseline.name.clone());
     let mut table = Table::new(["", "version", "base model", &name]);
@@ -276,7 +280,7 @@ fn ranking(evaluation: &Evaluation) -> String {
     all.extend(evaluation.base.iter().map(|base| ("base model", base, None)));
     let contestants = evaluation.contestants.iter();
     all.extend(contestants.map(|one| (one.name.as_str(), &one.scores, Some(one.seconds_per_answer))));
-    if evaluation.contestants.is_empty() || evaluation.adapter.n == 0 {
+    if evaluation.contestants.is_empty() {
         return String::new();
     }
     let value = |scores: &Scores| scores.headline().map_or(0.0, |metric| metric.value);

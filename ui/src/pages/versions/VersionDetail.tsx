@@ -22,6 +22,7 @@ export function VersionDetail({ task, version, versions }: { task: TaskInfo; ver
   if (query.error && !query.data) return <Failure error={query.error} retry={() => void query.refetch()} />;
   const detail = query.data;
   const evaluation = detail?.evaluation ?? evaluationOf(version);
+  const scored = evaluation && evaluation.adapter.n > 0 ? evaluation : undefined;
   return (
     <div className={layout.stack}>
       <div className={css.detail}>
@@ -29,15 +30,17 @@ export function VersionDetail({ task, version, versions }: { task: TaskInfo; ver
           title="Metrics on the held-out examples"
           flush
           side={
-            evaluation && (
+            scored && (
               <span>
-                {number(evaluation.adapter.n)} held-out examples · {duration(evaluation.seconds_per_answer)} per answer
+                {number(scored.adapter.n)} held-out examples · {duration(scored.seconds_per_answer)} per answer
               </span>
             )
           }
         >
-          {evaluation ? (
-            <MetricsTable evaluation={evaluation} />
+          {scored ? (
+            <MetricsTable evaluation={scored} />
+          ) : evaluation ? (
+            <Empty title="No scores">No example is held out. Train with a share held out to get scores.</Empty>
           ) : (
             <Empty title="Not evaluated yet">Choose “Evaluate again” in its menu.</Empty>
           )}
@@ -50,9 +53,9 @@ export function VersionDetail({ task, version, versions }: { task: TaskInfo; ver
           />
         )}
         <div className={layout.two}>
-          {evaluation && <ReliabilityCard evaluation={evaluation} />}
+          {scored && <ReliabilityCard evaluation={scored} />}
           <div className={layout.stack}>
-            {evaluation?.adapter.confusion && <Confusion confusion={evaluation.adapter.confusion} />}
+            {scored?.adapter.confusion && <Confusion confusion={scored.adapter.confusion} />}
             <Lineage version={version} versions={versions} />
           </div>
         </div>
