@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::shell;
 
 /// A crate, and the crates it may use. `ARCHITECTURE.md` shows the same table, which is checked.
-const ARROWS: [(&str, &[&str]); 20] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     ("core", &[]),
     ("kernels", &[]),
     ("ops", &["kernels"]),
@@ -20,6 +20,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("store", &["core"]),
     ("hub", &["core"]),
     ("artifacts", &["core"]),
+    ("cloud", &["core"]),
     ("exec", &["core", "formats"]),
     (
         "engine",
@@ -41,14 +42,14 @@ const IN_TESTS: [(&str, &[&str]); 3] = [("gpu", &["core", "nn", "train"]), ("pre
 /// What only some crates may use: SQL, HTTP and its description, the command line, the tensor product, tokenizers.
 const KEPT: [(&str, &[&str]); 17] = [
     ("sqlx", &["store", "tasks"]),
-    ("ureq", &["hub"]),
+    ("ureq", &["cloud", "hub"]),
     ("object_store", &["artifacts"]),
     ("tar", &["exec"]),
     ("axum", &["server"]),
     ("hyper", &["server"]),
     ("hyper-util", &["server"]),
     ("tower-http", &["server"]),
-    ("utoipa", &["contestants", "core", "engine", "exec", "predict", "server", "store", "tasks"]),
+    ("utoipa", &["cloud", "contestants", "core", "engine", "exec", "predict", "server", "store", "tasks"]),
     ("utoipa-axum", &["server"]),
     ("clap", &["cli", "engine"]),
     ("indicatif", &["cli"]),

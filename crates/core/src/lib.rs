@@ -11,6 +11,7 @@ mod exit;
 mod failure;
 pub mod json;
 mod random;
+mod rental;
 mod spec;
 mod task;
 mod time;
@@ -24,6 +25,7 @@ pub use example::{Example, ExampleId, Review, Source, Timestamp};
 pub use exit::ExitCode;
 pub use failure::{Failure, FailureClass};
 pub use random::{Purpose, random};
+pub use rental::{Rental, RentalState, cost_cents, dollars};
 pub use spec::{
     AdapterSpec, BaseRef, EvalSpec, InitFrom, Limits, LoraSpec, OptimSpec, Precision, PromptInit, PromptSpec, Schedule,
     Targets, TrainSpec, check_settings,

@@ -3,6 +3,7 @@
 use std::{
     fs, io,
     net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -19,6 +20,7 @@ const PROGRAM: &str = "/usr/sbin/sshd";
 #[derive(Debug)]
 pub struct Sshd {
     folder: TempDir,
+    address: Ipv4Addr,
     port: u16,
     server: Option<Child>,
     force: Option<String>,
@@ -41,13 +43,34 @@ impl Sshd {
         Some(Self::make().unwrap_or_else(|error| panic!("sshd can't be started: {error}")))
     }
 
-    fn make() -> io::Result<Self> {
+    /// A new machine at an address of its own, into which the owner of a public key may log in. What is run there to
+    /// shut it down leaves the file `halted` in its home, and nothing else.
+    pub(crate) fn fresh(address: Ipv4Addr, port: u16, authorized: &str) -> io::Result<Self> {
+        let mut made = Self::empty(address, port)?;
+        made.make_key("host")?;
+        fs::write(made.path("etc/authorized"), authorized)?;
+        fs::create_dir(made.path("home/bin"))?;
+        for name in ["sudo", "shutdown", "poweroff"] {
+            let path = made.home().join("bin").join(name);
+            fs::write(&path, format!("#!/bin/sh\n: > '{}/halted'\n", made.home().display()))?;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+        }
+        made.up()?;
+        Ok(made)
+    }
+
+    fn empty(address: Ipv4Addr, port: u16) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("graft-ssh-").tempdir()?;
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let mut made = Self { folder, port, server: None, force: None };
+        let made = Self { folder, address, port, server: None, force: None };
         for name in ["home", "control", "etc"] {
             fs::create_dir(made.path(name))?;
         }
+        Ok(made)
+    }
+
+    fn make() -> io::Result<Self> {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let mut made = Self::empty(Ipv4Addr::LOCALHOST, port)?;
         for name in ["host", "user"] {
             made.make_key(name)?;
         }
@@ -149,15 +172,16 @@ impl Sshd {
     pub fn up(&mut self) -> io::Result<()> {
         let etc = self.path("etc");
         let etc = etc.display();
+        let home = self.home();
+        let home = home.display();
         let force = self.force.as_ref().map(|command| format!("ForceCommand {command}\n")).unwrap_or_default();
         fs::write(
             self.path("etc/server"),
             format!(
-                "Port {}\nListenAddress 127.0.0.1\nHostKey {etc}/host\nAuthorizedKeysFile {etc}/authorized\nPidFile none\n\
+                "Port {}\nListenAddress {}\nHostKey {etc}/host\nAuthorizedKeysFile {etc}/authorized\nPidFile none\n\
                  UsePAM no\nStrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin yes\n\
-                 MaxStartups 100\nSetEnv HOME={}\n{force}",
-                self.port,
-                self.home().display()
+                 MaxStartups 100\nAcceptEnv *\nSetEnv HOME={home} PATH={home}/bin:/usr/local/bin:/usr/bin:/bin\n{force}",
+                self.port, self.address
             ),
         )?;
         // Debian's server wants this folder when root starts it.
@@ -171,7 +195,7 @@ impl Sshd {
             .stderr(log)
             .spawn()?;
         self.server = Some(server);
-        let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, self.port);
+        let address = SocketAddrV4::new(self.address, self.port);
         let began = Instant::now();
         while TcpStream::connect(address).is_err() {
             if began.elapsed() > Duration::from_secs(20) {
@@ -223,6 +247,13 @@ impl Sshd {
         }
     }
 
+    /// Ends every process that was started with a path of this machine.
+    pub(crate) fn kill_all(&self) {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        pids.filter(|pid| is_of(*pid, self.folder.path())).for_each(kill);
+    }
+
     /// Gives the server another key than its client knows.
     ///
     /// # Errors
@@ -271,7 +302,7 @@ impl Drop for Sshd {
     }
 }
 
-fn whoami() -> io::Result<String> {
+pub(crate) fn whoami() -> io::Result<String> {
     let said = Command::new("id").arg("-un").output()?;
     Ok(String::from_utf8_lossy(&said.stdout).trim().to_owned())
 }

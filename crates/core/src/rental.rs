@@ -1,0 +1,126 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::Timestamp;
+
+/// Milliseconds.
+const MINUTE: i64 = 60_000;
+
+/// Where a rental is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RentalState {
+    /// It is written down, and the launch may have been asked for.
+    Intended,
+    /// Its machine is known.
+    Launched,
+    /// Its machine is to be terminated.
+    Ending,
+    /// Its machine is gone, or never came.
+    Ended,
+}
+
+impl RentalState {
+    /// As it is stored.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Intended => "intended",
+            Self::Launched => "launched",
+            Self::Ending => "ending",
+            Self::Ended => "ended",
+        }
+    }
+
+    /// The state of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Intended, Self::Launched, Self::Ending, Self::Ended].into_iter().find(|state| state.name() == name)
+    }
+
+    /// Whether a run may use its machine.
+    #[must_use]
+    pub fn is_usable(self) -> bool {
+        matches!(self, Self::Intended | Self::Launched)
+    }
+}
+
+/// One machine that was rented for a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Rental {
+    /// The name of the machine, by which it is found again; no two rentals have the same.
+    pub name: String,
+    /// The run that it is for.
+    pub run: String,
+    /// The provider's name, such as `lambda`.
+    pub provider: String,
+    /// The provider's name of the machine's type.
+    pub kind: String,
+    /// Where it is.
+    pub region: String,
+    /// The home that can log in to it.
+    #[serde(skip)]
+    pub place: String,
+    /// Price of an hour in cents of a US dollar.
+    pub cents_per_hour: u32,
+    /// What it can cost at most, in cents.
+    pub most_cents: u64,
+    /// Where it is in its life.
+    pub state: RentalState,
+    /// The provider's id of the machine, once it is known.
+    pub instance: Option<String>,
+    /// The machine's address, once it is known.
+    pub address: Option<String>,
+    /// When it was written down, a moment before the launch. Its cost counts from here.
+    pub intended_at: Timestamp,
+    /// When its machine was told to terminate, or was missing from the provider's list first.
+    pub leaving_at: Option<Timestamp>,
+    /// Until when its cost counts.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl Rental {
+    /// What it costs so far, or did in all, in cents; nothing while no machine is known to have come of it.
+    #[must_use]
+    pub fn cents(&self, now: Timestamp) -> u64 {
+        if self.instance.is_none() {
+            return 0;
+        }
+        cost_cents(self.cents_per_hour, self.ended_at.unwrap_or(now).saturating_sub(self.intended_at))
+    }
+
+    /// What it may cost yet, or did in all, in cents.
+    #[must_use]
+    pub fn reserved_cents(&self, now: Timestamp) -> u64 {
+        if self.state == RentalState::Ended { self.cents(now) } else { self.most_cents.max(self.cents(now)) }
+    }
+}
+
+/// The cents that a machine costs in so many milliseconds: each minute that has begun is paid, and each cent.
+#[must_use]
+pub fn cost_cents(cents_per_hour: u32, millis: i64) -> u64 {
+    let minutes = u64::try_from(millis.max(1)).unwrap_or(1).div_ceil(MINUTE as u64);
+    minutes.saturating_mul(u64::from(cents_per_hour)).div_ceil(60)
+}
+
+/// Cents as people read them: `$1.05`.
+#[must_use]
+pub fn dollars(cents: u64) -> String {
+    format!("${}.{:02}", cents / 100, cents % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_minute_that_began_is_paid() {
+        assert_eq!(cost_cents(60, 1), 1);
+        assert_eq!(cost_cents(60, 60_000), 1);
+        assert_eq!(cost_cents(60, 60_001), 2);
+        assert_eq!(cost_cents(75, 30 * MINUTE), 38);
+        assert_eq!(cost_cents(129, 60 * MINUTE), 129);
+        assert_eq!(cost_cents(129, -5), 3, "a clock that was set back makes nothing free");
+        assert_eq!((dollars(105), dollars(7)), ("$1.05".into(), "$0.07".into()));
+    }
+}
