@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::shell;
 
 /// A crate, and the crates it may use. `ARCHITECTURE.md` shows the same table, which is checked.
-const ARROWS: [(&str, &[&str]); 21] = [
+const ARROWS: [(&str, &[&str]); 22] = [
     ("core", &[]),
     ("kernels", &[]),
     ("ops", &["kernels"]),
@@ -22,9 +22,23 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("artifacts", &["core"]),
     ("cloud", &["core"]),
     ("exec", &["core", "formats"]),
+    ("track", &["core"]),
     (
         "engine",
-        &["artifacts", "contestants", "core", "exec", "formats", "hub", "nn", "predict", "store", "tasks", "train"],
+        &[
+            "artifacts",
+            "contestants",
+            "core",
+            "exec",
+            "formats",
+            "hub",
+            "nn",
+            "predict",
+            "store",
+            "tasks",
+            "track",
+            "train",
+        ],
     ),
     ("server", &["core", "engine"]),
     ("cli", &["core", "engine", "formats", "hub", "nn", "predict", "server", "tasks", "train"]),
@@ -42,14 +56,14 @@ const IN_TESTS: [(&str, &[&str]); 3] = [("gpu", &["core", "nn", "train"]), ("pre
 /// What only some crates may use: SQL, HTTP and its description, the command line, the tensor product, tokenizers.
 const KEPT: [(&str, &[&str]); 17] = [
     ("sqlx", &["store", "tasks"]),
-    ("ureq", &["cloud", "hub"]),
+    ("ureq", &["cloud", "hub", "track"]),
     ("object_store", &["artifacts"]),
     ("tar", &["exec"]),
     ("axum", &["server"]),
     ("hyper", &["server"]),
     ("hyper-util", &["server"]),
     ("tower-http", &["server"]),
-    ("utoipa", &["cloud", "contestants", "core", "engine", "exec", "predict", "server", "store", "tasks"]),
+    ("utoipa", &["cloud", "contestants", "core", "engine", "exec", "predict", "server", "store", "tasks", "track"]),
     ("utoipa-axum", &["server"]),
     ("clap", &["cli", "engine"]),
     ("indicatif", &["cli"]),

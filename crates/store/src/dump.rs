@@ -19,6 +19,8 @@ const TABLES: &[(&str, &str)] = &[
     ("run_events", "run, seq"),
     ("run_logs", "run, stream, begins"),
     ("run_cursors", "run"),
+    ("tracked_runs", "run, tracker"),
+    ("tracked_models", "task, tracker"),
     ("versions", "seq"),
     ("activations", "seq"),
     ("settings", "name"),

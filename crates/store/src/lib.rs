@@ -51,6 +51,7 @@ mod runs;
 mod schedules;
 mod settings;
 mod suggestions;
+mod trackers;
 mod versions;
 mod watch;
 mod words;
@@ -79,6 +80,7 @@ pub use runs::{
 pub use schedules::{Due, NewSchedule, Schedule};
 pub use settings::Setting;
 pub use suggestions::{Suggested, Suggestion};
+pub use trackers::Tracked;
 pub use versions::{Method, NewVersion, Stage, Version};
 pub use watch::Watch;
 pub use words::Words;

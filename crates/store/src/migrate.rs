@@ -20,6 +20,7 @@ const STEPS: &[(&str, &str)] = &[
     ("methods", include_str!("../migrations/0011_methods.sql")),
     ("machines", include_str!("../migrations/0012_machines.sql")),
     ("prompts", include_str!("../migrations/0013_prompts.sql")),
+    ("trackers", include_str!("../migrations/0014_trackers.sql")),
 ];
 
 /// Brings the database to the newest schema; does nothing, and takes no lock, when it is there already.

@@ -15,4 +15,5 @@ mod reviews;
 mod runs;
 mod settings;
 mod support;
+mod trackers;
 mod versions;

@@ -1,0 +1,278 @@
+//! How far runs were sent to trackers outside of Graft.
+
+use graft_core::Timestamp;
+use serde_json::Value;
+use sqlx::any::AnyRow;
+
+use crate::runs::find;
+use crate::{Error, Run, RunState, Store, row};
+
+/// How far a run was sent to a tracker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tracked {
+    /// The run.
+    pub run: String,
+    /// Name of the tracker.
+    pub tracker: String,
+    /// Where the tracker filed it, once it has.
+    pub place: Option<Value>,
+    /// The last event that was sent.
+    pub seq: u64,
+    /// The last step of each series that was sent: a resumed run takes some again.
+    pub steps: Value,
+    /// The state of the run that was last sent.
+    pub state: Option<RunState>,
+    /// Failures since the last success.
+    pub tries: u32,
+    /// Whether the last who sent it ended without saying how far it came.
+    pub is_unsure: bool,
+    /// The last failure, until the next success.
+    pub error: Option<String>,
+    /// It is not tried again before this.
+    pub not_before: Timestamp,
+    /// When something was last sent.
+    pub sent_at: Option<Timestamp>,
+}
+
+macro_rules! select {
+    ($($tail:expr),+) => {
+        concat!(
+            "select t.run, t.tracker, t.place, t.seq, t.steps, t.state, t.owner, t.tries, t.error, t.not_before, t.sent_at
+             from tracked_runs t ",
+            $($tail),+
+        )
+    };
+}
+
+/// Whether something of a row is still to be sent.
+macro_rules! is_behind {
+    () => {
+        "(t.state is null or t.state <> (select r.state from runs r where r.id = t.run)
+          or exists (select 1 from run_events e where e.run = t.run and e.seq > t.seq))"
+    };
+}
+
+impl Store {
+    /// Notes that a tracker is to be told of a run; does nothing to one that is noted.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn track_run(&self, run: &str, tracker: &str) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        sqlx::query("insert into tracked_runs (run, tracker) values ($1, $2) on conflict (run, tracker) do nothing")
+            .bind(run)
+            .bind(tracker)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await
+    }
+
+    /// How far a run was sent to each of its trackers.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn tracked(&self, run: &str) -> Result<Vec<Tracked>, Error> {
+        let rows = sqlx::query(select!("where t.run = $1 order by t.tracker")).bind(run).fetch_all(&self.read).await?;
+        rows.iter().map(tracked).collect()
+    }
+
+    /// How many runs a tracker still lacks something of, and the last failure among them.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn tracker_backlog(&self, tracker: &str) -> Result<(u64, Option<String>), Error> {
+        let row = sqlx::query(concat!(
+            "select count(*) as runs, max(t.error) as error from tracked_runs t where t.tracker = $1 and ",
+            is_behind!()
+        ))
+        .bind(tracker)
+        .fetch_one(&self.read)
+        .await?;
+        Ok((row::int(&row, "runs")?, row::get(&row, "error")?))
+    }
+
+    /// Takes the right to send a run that a tracker lacks something of, for so long; the one that waits longest.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn claim_tracked(
+        &self,
+        tracker: &str,
+        owner: &str,
+        millis: i64,
+    ) -> Result<Option<(Tracked, Run)>, Error> {
+        let now = self.now().await?;
+        let next = || {
+            sqlx::query(select!(
+                "where t.tracker = $1 and t.not_before <= $2 and (t.owner is null or t.owner = $3 or t.until <= $2) and ",
+                is_behind!(),
+                " order by t.not_before, t.sent_at, t.run limit 1"
+            ))
+            .bind(tracker)
+            .bind(now)
+            .bind(owner)
+        };
+        // Most of the time there is nothing, and no lock is taken for it.
+        if next().fetch_optional(&self.read).await?.is_none() {
+            return Ok(None);
+        }
+        let mut tx = self.begin().await?;
+        let Some(found) = next().fetch_optional(&mut *tx).await? else { return Ok(None) };
+        let found = tracked(&found)?;
+        sqlx::query("update tracked_runs set owner = $3, until = $4 where run = $1 and tracker = $2")
+            .bind(&found.run)
+            .bind(tracker)
+            .bind(owner)
+            .bind(now + millis)
+            .execute(&mut *tx)
+            .await?;
+        let run = find(&mut *tx, &found.run).await?.ok_or_else(|| Error::NoRun(found.run.clone()))?;
+        tx.commit().await?;
+        Ok(Some((found, run)))
+    }
+
+    /// Keeps how far a run was sent, and for so long the right to send more; says whether it is still the owner's.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn save_tracked(&self, known: &Tracked, owner: &str, millis: i64) -> Result<bool, Error> {
+        let now = self.now().await?;
+        let mut tx = self.begin().await?;
+        let saved = sqlx::query(
+            "update tracked_runs set place = $4, seq = $5, steps = $6, state = $7, tries = $8, error = $9,
+                    not_before = $10, sent_at = $11, until = $12, owner = case when $13 > 0 then owner end
+             where run = $1 and tracker = $2 and owner = $3",
+        )
+        .bind(&known.run)
+        .bind(&known.tracker)
+        .bind(owner)
+        .bind(known.place.as_ref().map(Value::to_string))
+        .bind(row::big(known.seq))
+        .bind(known.steps.to_string())
+        .bind(known.state.map(RunState::name))
+        .bind(i64::from(known.tries))
+        .bind(known.error.as_deref().map(row::text))
+        .bind(known.not_before)
+        .bind(known.sent_at)
+        .bind(now + millis)
+        .bind(millis)
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
+        tx.commit().await?;
+        Ok(saved == 1)
+    }
+
+    /// Keeps the reason why a tracker can't be told anything with all runs that it lacks something of, and tries none of them
+    /// before a time.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn tracker_failed(&self, tracker: &str, error: &str, not_before: Timestamp) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        sqlx::query(concat!(
+            "update tracked_runs as t set error = $2, not_before = $3
+             where t.tracker = $1 and t.owner is null and ",
+            is_behind!()
+        ))
+        .bind(tracker)
+        .bind(row::text(error))
+        .bind(not_before)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
+
+    /// The processes that have the right to send something.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn tracking_owners(&self) -> Result<Vec<String>, Error> {
+        let rows = sqlx::query("select distinct owner from tracked_runs where owner is not null").fetch_all(&self.read);
+        rows.await?.iter().map(|row| row::get(row, "owner")).collect()
+    }
+
+    /// Ends the rights of a process that is gone.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn free_tracked(&self, owner: &str) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        sqlx::query("update tracked_runs set until = 0 where owner = $1").bind(owner).execute(&mut *tx).await?;
+        tx.commit().await
+    }
+
+    /// Lets all that waits for a tracker be tried at once: its address or its password may be another now.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn hurry_tracked(&self, tracker: &str) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        sqlx::query("update tracked_runs set not_before = 0 where tracker = $1 and not_before > 0")
+            .bind(tracker)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await
+    }
+
+    /// The stages of each task's versions as a tracker knows them.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn tracked_models(&self, tracker: &str) -> Result<Vec<(String, Value)>, Error> {
+        let rows = sqlx::query("select task, stages from tracked_models where tracker = $1")
+            .bind(tracker)
+            .fetch_all(&self.read)
+            .await?;
+        rows.iter().map(|row| Ok((row::get(row, "task")?, row::json(row, "stages")?))).collect()
+    }
+
+    /// Keeps the stages that a tracker was told.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn save_tracked_model(&self, task: &str, tracker: &str, stages: &Value) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        sqlx::query(
+            "insert into tracked_models (task, tracker, stages) values ($1, $2, $3)
+             on conflict (task, tracker) do update set stages = excluded.stages",
+        )
+        .bind(task)
+        .bind(tracker)
+        .bind(stages.to_string())
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
+
+    /// The versions whose runs a tracker has whole.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn tracked_versions(&self, tracker: &str) -> Result<Vec<(String, String, String)>, Error> {
+        let rows = sqlx::query(
+            "select v.task, v.name, v.stage from versions v join tracked_runs t on t.run = v.run
+             where t.tracker = $1 and t.state = 'succeeded' order by v.task, v.created_at, v.name",
+        )
+        .bind(tracker)
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(|row| Ok((row::get(row, "task")?, row::get(row, "name")?, row::get(row, "stage")?))).collect()
+    }
+}
+
+fn tracked(row: &AnyRow) -> Result<Tracked, Error> {
+    Ok(Tracked {
+        run: row::get(row, "run")?,
+        tracker: row::get(row, "tracker")?,
+        place: row::json_opt(row, "place")?,
+        seq: row::int(row, "seq")?,
+        steps: row::json(row, "steps")?,
+        state: row::parsed_opt(row, "state")?,
+        tries: row::int(row, "tries")?,
+        is_unsure: row::get::<Option<String>>(row, "owner")?.is_some(),
+        error: row::get(row, "error")?,
+        not_before: row::get(row, "not_before")?,
+        sent_at: row::get(row, "sent_at")?,
+    })
+}

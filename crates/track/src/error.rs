@@ -1,0 +1,150 @@
+use std::{io, path::PathBuf};
+
+use graft_core::ExitCode;
+
+use crate::SinkKind;
+
+/// Why a tracker was not told.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An address that can't be used.
+    #[error("use `{address}` as the address of {kind}: {reason}")]
+    Address {
+        /// The tracker.
+        kind: SinkKind,
+        /// As given, without secrets.
+        address: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A file of certificates that can't be used.
+    #[error("read certificates from `{}`: {reason}", path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No connection.
+    #[error("reach {kind} at {address}")]
+    Unreachable {
+        /// The tracker.
+        kind: SinkKind,
+        /// Its address.
+        address: String,
+        /// The network error.
+        #[source]
+        source: Box<ureq::Error>,
+    },
+    /// It wants to know who is there, and doesn't believe it.
+    #[error("log in to {kind} at {address}: it answers with status {status}")]
+    Refused {
+        /// The tracker.
+        kind: SinkKind,
+        /// Its address.
+        address: String,
+        /// 401 or 403.
+        status: u16,
+        /// Whether a password or a token was sent.
+        named: bool,
+    },
+    /// It answers, but not with what was asked for.
+    #[error("get an answer from {kind} at {address}: status {status} for {what}: {said}")]
+    Status {
+        /// The tracker.
+        kind: SinkKind,
+        /// Its address.
+        address: String,
+        /// HTTP status code.
+        status: u16,
+        /// The path.
+        what: String,
+        /// The code it gave, as `RESOURCE_DOES_NOT_EXIST`, or nothing.
+        code: String,
+        /// What it said.
+        said: String,
+    },
+    /// Its answer is no JSON, or lacks what belongs there.
+    #[error("understand the answer of {kind} at {address} to {what}: {reason}")]
+    Answer {
+        /// The tracker.
+        kind: SinkKind,
+        /// Its address.
+        address: String,
+        /// The path.
+        what: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file that was to be sent.
+    #[error("read `{}`", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// The code the tracker gave, if it did.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Status { code, .. } => code,
+            _ => "",
+        }
+    }
+
+    /// Whether the tracker as a whole can't be told anything now; otherwise it is about one run.
+    #[must_use]
+    pub fn is_of_the_tracker(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Refused { .. } | Self::Address { .. } | Self::Certificates { .. } => true,
+            Self::Status { status, .. } => *status >= 500 || matches!(status, 408 | 429),
+            Self::Answer { .. } | Self::File { .. } => false,
+        }
+    }
+
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Address { kind: SinkKind::Mlflow, .. } => {
+                "give the address of a server, as http://127.0.0.1:5000: `mlflow server` starts one".into()
+            }
+            Self::Address { .. } => "give an address as http://127.0.0.1:4318/v1/metrics".into(),
+            Self::Certificates { .. } => "name a PEM file in MLFLOW_TRACKING_SERVER_CERT_PATH".into(),
+            Self::Unreachable { .. } => {
+                "check the address, the network and the certificates; what it lacks is sent once it answers".into()
+            }
+            Self::Refused { kind: SinkKind::Mlflow, named: false, .. } => {
+                "set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD".into()
+            }
+            Self::Refused { kind: SinkKind::Mlflow, .. } => {
+                "correct MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or ask for the right to \
+                 write experiments and models"
+                    .into()
+            }
+            Self::Refused { .. } => "set the headers of the collector in OTEL_EXPORTER_OTLP_HEADERS".into(),
+            Self::Status { status: 300..400, .. } => "give the address that it leads to".into(),
+            Self::Status { status: 500.., .. } => {
+                "look at the tracker's own log, its disk and its database; what it lacks is sent once it works".into()
+            }
+            Self::Status { status: 404, .. } => "check the address: what answers there may be no such tracker".into(),
+            Self::Answer { .. } => "check the address: what answers there may be no such tracker".into(),
+            Self::Status { .. } | Self::File { .. } => return None,
+        })
+    }
+
+    /// The public exit code.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Address { .. } | Self::Certificates { .. } => ExitCode::Usage,
+            Self::File { .. } => ExitCode::Internal,
+            _ => ExitCode::Network,
+        }
+    }
+}
