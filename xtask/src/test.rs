@@ -85,6 +85,7 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
 struct Needs {
     base: Option<PathBuf>,
     openai: Option<PathBuf>,
+    mlflow: Option<PathBuf>,
     lacking: Vec<String>,
 }
 
@@ -100,6 +101,10 @@ impl Needs {
             Ok(path) => self.openai = Some(path),
             Err(why) => self.lacking.push(format!("tests with OpenAI's clients did nothing: {why}")),
         }
+        match prepare::mlflow() {
+            Ok(path) => self.mlflow = Some(path),
+            Err(why) => self.lacking.push(format!("tests with MLflow's server did nothing: {why}")),
+        }
         self.lacking.iter().for_each(|what| warn(what));
         Ok(())
     }
@@ -110,8 +115,12 @@ impl Needs {
         if let Some(path) = &self.openai {
             tests.env("GRAFT_TEST_OPENAI", path);
         }
+        if let Some(path) = &self.mlflow {
+            tests.env("GRAFT_TEST_MLFLOW", path);
+        }
         if quick {
-            tests.env("GRAFT_SKIP_POSTGRES", "1").env("GRAFT_SKIP_SSHD", "1").env_remove("GRAFT_TEST_OPENAI");
+            tests.env("GRAFT_SKIP_POSTGRES", "1").env("GRAFT_SKIP_SSHD", "1");
+            tests.env_remove("GRAFT_TEST_OPENAI").env_remove("GRAFT_TEST_MLFLOW");
         }
         tests
     }

@@ -333,3 +333,68 @@ fn a_base_that_is_a_pipe_holds_up_nobody() {
     server.get("/health");
     server.stop();
 }
+
+/// A client that knows the contract of the training service, and nothing else of Graft.
+#[test]
+fn other_programs_submit_datasets_and_follow_their_jobs() {
+    let graft = Graft::new();
+    graft.ok(&["base", "add", "tiny", model("tiny-llama").to_str().unwrap()]);
+    let server = Server::start(&graft);
+    let table = |words: [&str; 2]| {
+        let row = |i: usize| format!("{} {i},{}\n", words[i % 2].repeat(4), ["positive", "negative"][i % 2]);
+        format!("text,label\n{}", (0..40).map(row).collect::<String>())
+    };
+    let submission = |id: &str, content: &str| {
+        json!({
+            "dataset_id": id, "dataset_name": "prompt_12345_sentiment_analysis",
+            "csv_files": [{"filename": "prompt_data.csv", "content": content}],
+            "config": {"phases": 4, "checkpoint_format": "safetensors", "base": "tiny"},
+        })
+    };
+    let first = submission("d1", &table(["good ", "bad "]));
+    let job = server.json(200, "POST", "/api/v1/training/submit", &first)["job_id"].as_str().unwrap().to_owned();
+    // Its answer was lost, so it is sent again.
+    assert_eq!(server.json(200, "POST", "/api/v1/training/submit", &first)["job_id"], job);
+    let other = submission("d2", &table(["nice ", "poor "]));
+    let problem = server.json(409, "POST", "/api/v1/training/submit", &other);
+    assert_eq!(problem["run"], job);
+
+    let (mut phases, began) = (vec![0], Instant::now());
+    let status = loop {
+        let status = server.get(&format!("/api/v1/training/status/{job}"));
+        phases.push(status["phase"].as_u64().unwrap());
+        if !["queued", "running"].contains(&status["status"].as_str().unwrap()) {
+            break status;
+        }
+        assert!(began.elapsed() < Duration::from_secs(300), "{status:#}");
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert_eq!((&status["status"], &status["error"]), (&json!("completed"), &json!(null)), "{status:#}");
+    assert!(phases.is_sorted() && phases.last() == Some(&4), "{phases:?}");
+    let metrics = status["metrics"].as_object().unwrap();
+    assert!(["loss", "baseline", "accuracy"].iter().all(|name| metrics[*name].is_number()), "{metrics:#?}");
+    assert_eq!(status["checkpoints"].as_array().unwrap().len(), 2);
+    assert_eq!(status["checkpoint"], status["checkpoints"][1]["url"]);
+    let files = server.get(&format!("/api/v1/runs/{job}/artifacts"))["artifacts"].as_array().unwrap().clone();
+    for checkpoint in status["checkpoints"].as_array().unwrap() {
+        let url = checkpoint["url"].as_str().unwrap();
+        let begin = format!("http://{}/api/v1/runs/{job}/artifacts/", server.address);
+        let path = url.strip_prefix(&begin).unwrap_or_else(|| panic!("{url}"));
+        assert!(files.iter().any(|file| file["path"] == path), "{path} is not in {files:#?}");
+    }
+    let run = server.get(&format!("/api/v1/runs/{job}"));
+    assert_eq!(
+        (&run["run"]["task"], &run["progress"]["baseline"]["metric"]),
+        (&json!("sentiment"), &json!("accuracy"))
+    );
+
+    server.json(404, "GET", "/api/v1/training/status/nothing", &json!({}));
+    let broken = submission("d3", "nothing but a heading\n");
+    let problem = server.json(422, "POST", "/api/v1/training/submit", &broken);
+    assert!(problem["detail"].as_str().unwrap().contains("prompt_data.csv"), "{problem:#}");
+    let mut odd = other.clone();
+    odd["config"]["phases"] = json!(7);
+    server.json(422, "POST", "/api/v1/training/submit", &odd);
+    odd["csv_files"] = json!([]);
+    server.json(422, "POST", "/api/v1/training/submit", &odd);
+}

@@ -12,6 +12,7 @@ use crate::{
     machines::Machines,
     people::People,
     runs::Runs,
+    tracking::Trackers,
     upkeep::Upkeep,
     versions::{AskAiSettings, Versions},
 };
@@ -56,6 +57,8 @@ pub struct Engine {
     pub(crate) ask_ai: Arc<AskAiSettings>,
     /// Names this process among all that may hold runs: its place, its process id, and when it began.
     pub(crate) me: Arc<str>,
+    /// Trackers that are told of runs.
+    pub(crate) trackers: Arc<Trackers>,
     /// What contestants said of the examples of each task.
     pub(crate) judgements: Arc<Judgements>,
 }
@@ -93,8 +96,8 @@ impl Engine {
 
     fn new(home: Home, by: String, store: Store, artifacts: Option<Artifacts>) -> Self {
         let me = format!("{}/{}/{}", home.place(), std::process::id(), crate::now());
-        let (device, ask_ai, judgements) = (ComputeDevice::default(), Arc::default(), Arc::default());
-        Self { home, store, artifacts, by, device, ask_ai, me: me.into(), judgements }
+        let (device, ask_ai, trackers, judgements) = Default::default();
+        Self { home, store, artifacts, by, device, ask_ai, me: me.into(), trackers, judgements }
     }
 
     /// With other settings of the Ask AI service for as long as nobody sets them.

@@ -18,6 +18,9 @@ pub enum Error {
     /// About where a run executes.
     #[error(transparent)]
     Executor(graft_exec::Error),
+    /// About a tracker.
+    #[error(transparent)]
+    Track(#[from] graft_track::Error),
     /// About adapters in a bucket.
     #[error(transparent)]
     Artifacts(#[from] graft_artifacts::Error),
@@ -82,7 +85,24 @@ pub enum Error {
         place: String,
     },
 
+    /// A run is to be tracked, and there is no tracker.
+    #[error("track the run: no tracker is configured")]
+    NoTracker,
+
+    /// A table of a dataset that can't be read.
+    #[error("read `{name}`")]
+    BadTable {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        #[source]
+        source: Box<Error>,
+    },
+
     // Data
+    /// A table without anything to learn from.
+    #[error("find a text with its answer")]
+    NoAnswers,
     /// Nothing that could train.
     #[error("find an approved example of task `{task}` ({pending} are pending, {rejected} rejected)")]
     NoExamples {
@@ -392,6 +412,7 @@ impl Error {
         match self {
             Self::Store(e) => e.hint(),
             Self::Executor(e) => e.hint(),
+            Self::Track(e) => e.hint(),
             Self::Artifacts(e) => e.hint(),
             Self::Hub(e) => e.hint(),
             Self::Tasks(e) => e.hint(),
@@ -400,6 +421,7 @@ impl Error {
             Self::Nn(e) => e.hint(),
             Self::Predict(e) => e.hint(),
             Self::TrainerFailed { failure, .. } => failure.hint.clone(),
+            Self::BadTable { source, .. } => source.hint(),
             _ => self.own_hint(),
         }
     }
@@ -410,6 +432,8 @@ impl Error {
             Self::NoHome => "set GRAFT_HOME to a folder that this user may write to",
             Self::Io { source, .. } => graft_formats::disk_hint(source),
             Self::BadEvents { .. } => "the file was changed by another program; the run's checkpoints are whole",
+            Self::NoAnswers => "give a table with a column of texts and one of answers, and a heading",
+            Self::NoTracker => "set MLFLOW_TRACKING_URI, or `mlflow` in config.toml: see docs/tracking.md",
             Self::OtherPlace { .. } => {
                 "give each database a prefix of its own: s3://bucket/prefix; `graft restore --take-over` puts a backup back with \
                  the place of a database that is gone"
@@ -495,6 +519,7 @@ impl Error {
         match self {
             Self::Store(e) => e.exit_code(),
             Self::Executor(e) => exit_code_of(e),
+            Self::Track(e) => e.exit_code(),
             Self::Artifacts(e) => e.exit_code(),
             Self::Hub(e) => e.exit_code(),
             Self::Tasks(e) => e.exit_code(),
@@ -504,6 +529,7 @@ impl Error {
             Self::Predict(e) => e.exit_code(),
             Self::TrainerFailed { failure, .. } => failure.code,
             Self::ChildFailed { code, .. } => *code,
+            Self::BadTable { source, .. } => source.exit_code(),
             Self::TrainerOutOfMemory { .. } => ExitCode::OutOfMemory,
             Self::Poisoned { .. } => ExitCode::Internal,
             Self::Cancelled { .. } => ExitCode::Stopped,
@@ -513,6 +539,7 @@ impl Error {
             Self::BadEvents { .. }
             | Self::BadResult { .. }
             | Self::NoExamples { .. }
+            | Self::NoAnswers
             | Self::NothingToLearn { .. }
             | Self::AllHeldOut { .. }
             | Self::BadExample { .. }
@@ -520,6 +547,7 @@ impl Error {
             | Self::BadOutput { .. } => ExitCode::BadData,
             Self::Setting(_)
             | Self::OtherPlace { .. }
+            | Self::NoTracker
             | Self::NoHome
             | Self::WhichExample { .. }
             | Self::RunBusy { .. }

@@ -18,6 +18,7 @@ mod machines;
 mod people;
 mod runs;
 pub mod serving;
+mod tracking;
 mod upkeep;
 mod versions;
 
@@ -50,17 +51,20 @@ pub use graft_tasks::{
     templates::{Template, templates},
     understand::{AnswerKind, Understanding},
 };
+pub use graft_track::{Access as TrackerAccess, SinkKind as TrackerKind};
 pub use graft_train::TrainingRun;
 pub use home::{Home, Places};
 pub use machines::Machines;
 pub use people::People;
 pub use runs::{
-    AskAiTraining, Check, ComparedField, ComparedMetric, EvaluationRequest, Interval, Learned, Level, News, Paired,
-    PairedExample, Plan, Preflight, Problem, Progress, PromptRequest, Pulse, Quality, RunAction, RunComparison,
-    RunEstimate, RunFailure, RunRequest, RunView, Runs, RunsReport, Say, Settings, SkippedRun, SplitName, Submitted,
-    TrainedRow, Waiting, WarmStart, WorkerOptions, doctor, outcome_of, recipes,
+    AskAiTraining, Baseline, Check, ComparedField, ComparedMetric, CsvFile, EvaluationRequest, Interval, Learned,
+    Level, News, Paired, PairedExample, Plan, Preflight, Problem, Progress, PromptRequest, Pulse, Quality, RunAction,
+    RunComparison, RunEstimate, RunFailure, RunRequest, RunView, Runs, RunsReport, Say, Settings, SkippedRun,
+    SplitName, Submitted, TrainedRow, TrainingCheckpoint, TrainingConfig, TrainingStatus, TrainingSubmission, Waiting,
+    WarmStart, WorkerOptions, doctor, outcome_of, recipes,
 };
 pub use serving::{Input, Serving, read_inputs};
+pub use tracking::{TrackedRun, TrackedState, Trackers, Tracking, TrackingOptions};
 pub use upkeep::{
     Attention, Backup, LastSweep, Rent, Restored, SourceCount, Swept, System, TaskForm, TaskOverview, Upkeep,
 };

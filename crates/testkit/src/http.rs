@@ -8,19 +8,29 @@ use std::{
     thread,
 };
 
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) query: String,
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) body: Vec<u8>,
+/// A request that was read whole.
+#[derive(Debug)]
+pub struct Request {
+    /// As `GET`.
+    pub method: String,
+    /// Without the query.
+    pub path: String,
+    /// What follows the `?`.
+    pub query: String,
+    /// By their names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// Its bytes.
+    pub body: Vec<u8>,
 }
 
 /// Status, headers, body; `None` breaks the connection without an answer.
-pub(crate) type Answer = Option<(u16, Vec<(&'static str, String)>, Vec<u8>)>;
+pub type Answer = Option<(u16, Vec<(&'static str, String)>, Vec<u8>)>;
 
 /// Answers requests until the process ends; returns the server's origin.
-pub(crate) fn listen(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> io::Result<String> {
+///
+/// # Errors
+/// No port is free.
+pub fn listen(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let origin = format!("http://{}", listener.local_addr()?);
     let answer = Arc::new(answer);

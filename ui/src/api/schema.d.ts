@@ -1166,6 +1166,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/training/status/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a job is. */
+        get: operations["show_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/training/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes in the tables of a dataset as approved examples, and queues a job that trains on them. The same dataset with the same
+         *     content stands for the same job, unless that one failed. */
+        post: operations["submit_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1996,6 +2031,13 @@ export interface components {
              * @description Not to be used.
              */
             rejected: number;
+        };
+        /** @description A table with a column of texts and one of answers. */
+        CsvFile: {
+            /** @description All of it. */
+            content: string;
+            /** @description Its name, for messages. */
+            filename: string;
         };
         /** @description A dataset with its examples. */
         DatasetDetail: {
@@ -3038,6 +3080,8 @@ export interface components {
             after?: string | null;
             /** @description Base model: a name, a Hub id or a path; `smollm2-135m` otherwise. */
             base?: string;
+            /** @description Measure what answers without a language model before the training, so that it is known what there is to beat. */
+            baseline?: boolean;
             /** @description How long it goes on, measured by the recipe; `recommended` otherwise, and epochs among the settings win. */
             effort?: components["schemas"]["EffortName"];
             /**
@@ -3063,6 +3107,8 @@ export interface components {
             split?: components["schemas"]["SplitName"] | null;
             /** @description The task. */
             task: string;
+            /** @description Whether trackers, such as MLflow, are told of it; they are where there are some otherwise. */
+            track?: boolean | null;
             /** @description Name of its version; the next number otherwise. */
             version?: string | null;
         };
@@ -3317,6 +3363,7 @@ export interface components {
         ProductPrecision: "auto" | "f32" | "bf16";
         /** @description How far a run is, from its events. */
         Progress: {
+            baseline?: components["schemas"]["RunBaseline"] | null;
             /**
              * Format: double
              * @description Seconds left at the present pace.
@@ -3715,6 +3762,18 @@ export interface components {
             version_name?: string | null;
             wants?: components["schemas"]["RunWish"] | null;
         };
+        /** @description What answers without a language model, and how well. */
+        RunBaseline: {
+            /** @description Name of the metric. */
+            metric: string;
+            /** @description What it is: `regex`, `n-grams`, … */
+            name: string;
+            /**
+             * Format: double
+             * @description From 0 to 1, on the held-out examples.
+             */
+            value: number;
+        };
         /** @description Runs side by side. */
         RunComparison: {
             /** @description Settings in which they differ. */
@@ -3744,6 +3803,8 @@ export interface components {
             result?: JsonObject | null;
             /** @description The run. */
             run: components["schemas"]["Run"];
+            /** @description What trackers elsewhere, such as MLflow, have of it. */
+            tracking: components["schemas"]["TrackedRun"][];
             /** @description The version that was made of it. */
             version?: string | null;
             waiting?: components["schemas"]["Waiting"] | null;
@@ -4246,6 +4307,11 @@ export interface components {
             /** @description The tokens, at its end. */
             include_usage?: boolean;
         };
+        /** @description A job that was queued. */
+        SubmittedJob: {
+            /** @description Names it. */
+            job_id: string;
+        };
         /** @description A text that was submitted. */
         SubmittedPrompt: {
             /** @description With its dataset's name, and its run or why there is none. */
@@ -4585,6 +4651,29 @@ export interface components {
             role: components["schemas"]["Role"];
             used_at?: components["schemas"]["Timestamp"] | null;
         };
+        /** @description What a tracker has of a run. */
+        TrackedRun: {
+            /** @description Why it could not be told, the last time. */
+            error?: string | null;
+            retry_at?: components["schemas"]["Timestamp"] | null;
+            sent_at?: components["schemas"]["Timestamp"] | null;
+            /** @description How far it is. */
+            state: components["schemas"]["TrackedState"];
+            /** @description The tracker. */
+            tracker: components["schemas"]["TrackerKind"];
+            /** @description The run's page there. */
+            url?: string | null;
+        };
+        /**
+         * @description How far a tracker is with a run.
+         * @enum {string}
+         */
+        TrackedState: "waiting" | "following" | "failing" | "sent";
+        /**
+         * @description The trackers there are.
+         * @enum {string}
+         */
+        TrackerKind: "mlflow" | "otlp";
         /** @description An example as a training learned it. */
         TrainedRow: {
             /** @description The example's id. */
@@ -4623,6 +4712,40 @@ export interface components {
             stderr?: string;
             /** @description The same of stdout. */
             stdout?: string;
+        };
+        /** @description What a phase left. */
+        TrainingCheckpoint: {
+            /**
+             * Format: int32
+             * @description The phase.
+             */
+            phase: number;
+            /** @description Where it is. */
+            url: string;
+        };
+        /** @description How a dataset is trained; what isn't known here is passed over. */
+        TrainingConfig: {
+            /**
+             * @description Base model; `smollm2-135m` otherwise.
+             * @default null
+             */
+            base?: string | null;
+            /**
+             * @description Passed over: adapters are safetensors in PEFT's layout.
+             * @default null
+             */
+            checkpoint_format?: string | null;
+            /**
+             * @description The task, or a kind of model; it wins over the dataset's name.
+             * @default null
+             */
+            model_type?: string | null;
+            /**
+             * Format: int32
+             * @description 4, which is what every job has.
+             * @default null
+             */
+            phases?: number | null;
         };
         /** @description A run as a row of the Ask AI system's `training_runs`; times are ISO 8601 in UTC. */
         TrainingRunRow: {
@@ -4663,6 +4786,39 @@ export interface components {
             trainingType: string;
             /** @description Who asked for it. */
             triggeredBy: string;
+        };
+        /** @description How far a job is. */
+        TrainingStatus: {
+            /** @description The newest of them. */
+            checkpoint?: string | null;
+            /** @description What its phases left, by phase. */
+            checkpoints: components["schemas"]["TrainingCheckpoint"][];
+            /** @description Why it failed, in full. */
+            error?: string | null;
+            /** @description Its numbers so far. */
+            metrics: JsonObject;
+            /**
+             * Format: int32
+             * @description 0 while it waits, then 1 to 4: prepare and check the data, measure the baseline, train, evaluate and register.
+             */
+            phase: number;
+            /** @description `queued`, `running`, `completed`, `failed` or `cancelled`. */
+            status: string;
+            /** @description When it was submitted. */
+            submitted_at: components["schemas"]["Timestamp"];
+        };
+        /** @description A dataset to be trained on. */
+        TrainingSubmission: {
+            /** @description How it is trained. */
+            config?: components["schemas"]["TrainingConfig"];
+            /** @description Its tables. */
+            csv_files: components["schemas"]["CsvFile"][];
+            /** @description The sender's own name of the dataset: the same one is trained once, until its content differs. */
+            dataset_id: string;
+            /** @description Its name for people. If it ends with a kind of model (`…_text_classification`, `…_sentiment_analysis`,
+             *     `…_instruction_following`, `…_general_chat`) or is the name of a task, that task is trained; `text-classification`
+             *     otherwise. */
+            dataset_name: string;
         };
         /** @description What a text was understood as. */
         Understanding: {
@@ -7626,6 +7782,79 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingStatus"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    submit_job: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrainingSubmission"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubmittedJob"];
+                };
+            };
+            /** @description `run`: the job of the task that is active */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -24,6 +24,8 @@ pub(crate) async fn run(home: &Home, by: &str, command: &Doctor) -> Reply {
     // Files that can't be read may name another database.
     let opened =
         if problems.is_empty() { Some(Engine::open_at(home.clone(), by, &config.places()).await) } else { None };
+    // What is wrong with them is among the problems.
+    let opened = opened.map(|engine| engine.map(|engine| engine.with_trackers(config.trackers().unwrap_or_default())));
     problems.extend(config.check().err());
     // Large tasks take seconds.
     let tell = |what: &str| eprintln!("Looking at: {what}");

@@ -61,7 +61,8 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
         let places = config.places();
         let file = new_file(&home, places.database.as_deref());
         let engine = Engine::open_at(home, by, &places).await?;
-        let engine = engine.on_device(config.device()?).with_ask_ai(config.ask_ai_settings()?);
+        let engine =
+            engine.on_device(config.device()?).with_ask_ai(config.ask_ai_settings()?).with_trackers(config.trackers()?);
         // A server's first lines name home and database anyway.
         if let Some(file) = file.filter(|_| !matches!(command, Command::Serve(_))) {
             eprintln!("Made a new database: {}", file.display());

@@ -81,6 +81,12 @@ pub(crate) enum Runs {
         #[arg(required = true)]
         ids: Vec<String>,
     },
+    /// Tell the configured trackers of runs that they were not told of: older ones, or those with `--no-track`.
+    Track {
+        /// Names of the runs.
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
     /// Stop a training after its current step and keep a checkpoint.
     Stop {
         /// Name of the run.
@@ -124,6 +130,15 @@ pub(crate) async fn run(engine: &Engine, command: Runs) -> Result<Reply> {
             }
             let text = format!("{} runs are gone.", deleted.len());
             Ok(Reply::new(json!({"deleted": deleted}), text))
+        }
+        Runs::Track { ids } => {
+            let mut tracked = serde_json::Map::new();
+            for id in &ids {
+                tracked.insert(id.clone(), json!(engine.tracking().add(id).await?));
+            }
+            engine.tracking().send_now().await;
+            let text = format!("{} runs are sent to the trackers, now or by the next worker.", tracked.len());
+            Ok(Reply::new(json!({"tracked": tracked}), text))
         }
         Runs::Stop { id, no_wait } => stop(engine, &id, no_wait).await,
     }
@@ -170,7 +185,8 @@ async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
         ("dataset", run.dataset.short().to_owned()),
         ("directory", dir.path().display().to_string()),
     ];
-    let waiting = engine.runs().view(&run.id).await?.waiting;
+    let view = engine.runs().view(&run.id).await?;
+    let waiting = view.waiting;
     if let Some(waiting) = &waiting {
         lines.push(("waits", waiting.why.clone()));
     }
@@ -191,6 +207,15 @@ async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
     if let Some(failure) = &run.failure {
         lines.push(("error", failure.text()));
     }
+    for tracked in &view.tracking {
+        let name = tracked.tracker.name();
+        let found = match (&tracked.error, &tracked.url) {
+            (Some(error), _) => format!("{error}; it is tried again"),
+            (None, Some(url)) => url.clone(),
+            (None, None) => tracked.state.name().to_owned(),
+        };
+        lines.push((name, found));
+    }
     if matches!(run.state, RunState::Failed | RunState::Cancelled) && run.kind == RunKind::Train {
         lines.push((
             "next",
@@ -201,7 +226,7 @@ async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
         ));
     }
     let json = json!({"run": run, "result": result, "version": version, "alive": engine.runs().is_alive(run),
-        "waiting": waiting,
+        "waiting": waiting, "tracking": view.tracking,
         "last_step": last_step.map(|(step, of, loss)| json!({"step": step, "of": of, "loss": loss}))});
     Ok(Reply::new(json, facts(&lines)))
 }

@@ -35,6 +35,12 @@ pub(crate) struct What {
     /// Machine to train on, one of `graft machines list` [default: this one].
     #[arg(long, value_name = "MACHINE")]
     pub(crate) on: Option<String>,
+    /// Tell trackers, such as MLflow, of the run [default: if any are configured].
+    #[arg(long, overrides_with = "no_track")]
+    track: bool,
+    /// Don't tell trackers of the run.
+    #[arg(long)]
+    no_track: bool,
 }
 
 impl What {
@@ -46,6 +52,7 @@ impl What {
             effort: self.effort,
             init_from: self.from.clone(),
             on: self.on.clone(),
+            track: (self.track || self.no_track).then_some(self.track),
             ..RunRequest::new(&self.task)
         }
     }

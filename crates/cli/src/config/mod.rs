@@ -12,13 +12,16 @@ use std::{
 };
 
 use graft_core::ComputeDevice;
-use graft_engine::{AskAiSettings, AskAiTraining, Drafts, Places, WorkerOptions, records::Admins, serving};
+use graft_engine::{
+    AskAiSettings, AskAiTraining, Drafts, Places, TrackerAccess, Trackers, TrackingOptions, WorkerOptions,
+    records::Admins, serving,
+};
 use graft_server::ServerConfig;
 
 use crate::failure::{Failure, Result};
 
 /// What can be configured.
-pub(crate) const KEYS: [Key; 34] = [
+pub(crate) const KEYS: [Key; 41] = [
     Key::new("database", "GRAFT_DATABASE", "", "path or Postgres URL; graft.db in GRAFT_HOME otherwise").in_either(),
     Key::new("artifacts", "GRAFT_ARTIFACTS", "", "where adapters are published, too: s3://, gs://, az:// or file://"),
     Key::new("bind", "GRAFT_BIND", "127.0.0.1:8080", "address and port to listen at"),
@@ -62,6 +65,23 @@ pub(crate) const KEYS: [Key; 34] = [
     Key::new("log", "GRAFT_LOG", "info", "what is logged: error, warn, info, debug, or a filter of tracing"),
     Key::new("log_format", "GRAFT_LOG_FORMAT", "text", "`text` or `json`"),
     Key::new("traces", "OTEL_EXPORTER_OTLP_ENDPOINT", "", "OpenTelemetry collector (OTLP over HTTP) for traces"),
+    Key::new("mlflow", "MLFLOW_TRACKING_URI", "", "MLflow server that is told of runs").in_either(),
+    Key::new("mlflow_username", "MLFLOW_TRACKING_USERNAME", "", "its user"),
+    Key::secret("mlflow_password", "MLFLOW_TRACKING_PASSWORD", "that user's password"),
+    Key::secret("mlflow_token", "MLFLOW_TRACKING_TOKEN", "a token instead of user and password"),
+    Key::new(
+        "mlflow_certificates",
+        "MLFLOW_TRACKING_SERVER_CERT_PATH",
+        "",
+        "PEM file of certificates that it may have",
+    ),
+    Key::new("mlflow_insecure", "MLFLOW_TRACKING_INSECURE_TLS", "false", "whether it may have any certificate"),
+    Key::new(
+        "metrics",
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+        "",
+        "OpenTelemetry collector (OTLP over HTTP) that is told numbers of runs, with its path",
+    ),
     Key::secret("password", "GRAFT_PASSWORD", "password of the user `admin`"),
     Key::secret("token", "GRAFT_TOKEN", "a token with the role `admin`"),
 ];
@@ -191,6 +211,7 @@ impl Config {
         self.server()?;
         self.worker()?;
         self.ask_ai_settings()?;
+        self.trackers()?;
         self.worker_options(PathBuf::new()).map(drop)
     }
 
@@ -243,6 +264,24 @@ impl Config {
     /// Where state lives beside the home.
     pub(crate) fn places(&self) -> Places {
         Places { database: self.some("database"), artifacts: self.some("artifacts") }
+    }
+
+    /// Who is told of runs.
+    pub(crate) fn trackers(&self) -> Result<Trackers> {
+        let mlflow = TrackerAccess {
+            username: self.some("mlflow_username"),
+            password: self.some("mlflow_password"),
+            token: self.some("mlflow_token"),
+            ca_file: self.some("mlflow_certificates").or_else(|| env::var("SSL_CERT_FILE").ok()).map(PathBuf::from),
+            insecure: self.flag("mlflow_insecure")?,
+            ..TrackerAccess::default()
+        };
+        let otlp = TrackerAccess { headers: otlp_headers(), ..TrackerAccess::default() };
+        Ok(Trackers::open(TrackingOptions {
+            mlflow: self.some("mlflow").map(|address| (address, mlflow)),
+            otlp: self.some("metrics").map(|address| (address, otlp)),
+            url: self.some("public_url"),
+        })?)
     }
 
     /// Where answers are computed.
@@ -350,4 +389,12 @@ impl Config {
             serving: self.serving()?,
         })
     }
+}
+
+/// Headers for a collector, as OpenTelemetry writes them: `name=value,name=value`.
+fn otlp_headers() -> Vec<(String, String)> {
+    let named = ["OTEL_EXPORTER_OTLP_METRICS_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"].map(env::var);
+    let text = named.into_iter().flatten().find(|text| !text.is_empty()).unwrap_or_default();
+    let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect()
 }

@@ -61,6 +61,13 @@ impl Graft {
         self
     }
 
+    /// With one more variable for its commands.
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.variables.retain(|(known, _)| *known != name);
+        self.variables.push((name, value.into()));
+        self
+    }
+
     /// A home with a tiny Llama (`tiny`) and 60 easy examples of text-classification.
     pub(crate) fn with_toy_task() -> Self {
         let graft = Self::new();

@@ -98,6 +98,14 @@ pub async fn doctor(
             suspects(engine, task).await
         });
     }
+    for (tracker, answer) in engine.tracking().look().await {
+        tell(tracker.name());
+        checks.push(match answer {
+            Ok(found) => Check::good(tracker.name(), found),
+            // No run waits for a tracker.
+            Err(error) => Check { ok: true, ..Check::bad(tracker.name(), &error) },
+        });
+    }
     tell("base model");
     let model = engine.bases().find(base).await;
     match &model {

@@ -16,6 +16,7 @@ pub mod recipes;
 mod request;
 mod rows;
 mod schedules;
+mod service;
 mod settings;
 mod view;
 mod warm;
@@ -35,8 +36,9 @@ pub use process::outcome_of;
 pub use prompts::PromptRequest;
 pub use request::{RunRequest, SplitName};
 pub use rows::TrainedRow;
+pub use service::{CsvFile, TrainingCheckpoint, TrainingConfig, TrainingStatus, TrainingSubmission};
 pub use settings::Settings;
-pub use view::{News, Progress, Pulse, RunView, Waiting};
+pub use view::{Baseline, News, Progress, Pulse, RunView, Waiting};
 pub use warm::{Learned, WarmStart};
 pub use worker::{Say, WorkerOptions};
 

@@ -71,6 +71,7 @@ impl Runs<'_> {
 
     /// Puts a plan into the queue, with its dataset.
     pub(crate) async fn queue_plan(self, plan: &Plan, order: Order<'_>) -> Result<Run> {
+        self.engine.tracking().check_wish(order.request.track)?;
         let task = plan.prepared.card.name.as_str();
         let id = match &plan.run {
             Some(id) => id.clone(),
@@ -92,7 +93,11 @@ impl Runs<'_> {
             machine: request.on.as_deref(),
         };
         let new = NewRun { task, spec: &spec, dir: &dir };
-        Ok(self.engine.store.submit_run(new, &submission, &plan.prepared.dataset, &self.engine.by, now()).await?)
+        let run =
+            self.engine.store.submit_run(new, &submission, &plan.prepared.dataset, &self.engine.by, now()).await?;
+        // Whoever claims it notes it, too: a run is never held up for a tracker.
+        let _ = self.engine.tracking().note(&run).await;
+        Ok(run)
     }
 
     /// A run of the same settings and data that was stopped, killed, or never registered.

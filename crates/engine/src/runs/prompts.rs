@@ -11,7 +11,7 @@ use super::{RunRequest, Runs, recipes::Effort};
 use crate::{Error, Result, now};
 
 /// The names that other systems use for kinds of models, with the tasks that they mean.
-const MODEL_TYPES: [(&str, &str); 4] = [
+pub(super) const MODEL_TYPES: [(&str, &str); 4] = [
     ("text_classification", "text-classification"),
     ("sentiment_analysis", "sentiment"),
     ("instruction_following", "instruction"),

@@ -59,6 +59,12 @@ pub struct RunRequest {
     /// The machine that it executes on, one of `graft machines list`; the worker's own otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<String>,
+    /// Measure what answers without a language model before the training, so that it is known what there is to beat.
+    #[serde(default)]
+    pub baseline: bool,
+    /// Whether trackers, such as MLflow, are told of it; they are where there are some otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub track: Option<bool>,
 }
 
 fn default_base() -> String {
@@ -111,6 +117,8 @@ impl RunRequest {
             score_base: false,
             init_from: None,
             on: None,
+            baseline: false,
+            track: None,
         }
     }
 
@@ -157,6 +165,7 @@ impl RunRequest {
         }
         self.version.iter().for_each(|name| flag("version", quoted(name)));
         self.on.iter().for_each(|name| flag("on", quoted(name)));
+        command += self.track.map_or("", |track| if track { " --track" } else { " --no-track" });
         if !self.evaluate {
             command += " --no-eval";
         } else if !self.score_base {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{EvaluationRequest, RunFailure, RunRequest, Runs};
-use crate::{Result, files::apart, upkeep::SEEN_WITHIN};
+use crate::{Result, TrackedRun, files::apart, upkeep::SEEN_WITHIN};
 
 /// How far a run is, from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -27,6 +27,9 @@ pub struct Progress {
     pub eta_s: Option<f64>,
     /// Prompt and answer tokens a second.
     pub tokens_per_s: Option<f64>,
+    /// What there is to beat, where it was measured before the training.
+    #[serde(default)]
+    pub baseline: Option<Baseline>,
     /// The last event taken in: a cursor.
     pub seq: u64,
     /// When the phase began.
@@ -81,6 +84,18 @@ impl Progress {
     }
 }
 
+/// What answers without a language model, and how well.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = RunBaseline)]
+pub struct Baseline {
+    /// What it is: `regex`, `n-grams`, …
+    pub name: String,
+    /// Name of the metric.
+    pub metric: String,
+    /// From 0 to 1, on the held-out examples.
+    pub value: f64,
+}
+
 /// Why a run doesn't go on, and when that is looked at again.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Waiting {
@@ -111,6 +126,8 @@ pub struct RunView {
     pub command: Option<String>,
     /// What of its directory can't be read.
     pub damage: Option<String>,
+    /// What trackers elsewhere have of it.
+    pub tracking: Vec<TrackedRun>,
 }
 
 /// How far the follower of a run has come.
@@ -210,6 +227,7 @@ impl Runs<'_> {
             None => self.waiting(&run).await?,
         };
         Ok(RunView {
+            tracking: self.engine.tracking().of(&run).await?,
             version,
             progress,
             result: known.result.and_then(|result| serde_json::from_value(result).ok()),

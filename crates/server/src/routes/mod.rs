@@ -25,6 +25,7 @@ pub mod system;
 pub mod tables;
 pub mod tasks;
 pub mod tokens;
+pub mod training;
 pub mod understand;
 pub mod users;
 pub mod versions;
@@ -68,6 +69,7 @@ impl Page {
 pub(crate) fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(tasks::router())
+        .merge(training::router())
         .merge(understand::router())
         .merge(guidelines::router())
         .merge(examples::router())

@@ -1,7 +1,7 @@
 //! What `/runs` takes and gives.
 
 use graft_core::Event;
-use graft_engine::{Progress, RunFailure, RunView, TrainingRun, Waiting, records::Run};
+use graft_engine::{Progress, RunFailure, RunView, TrackedRun, TrainingRun, Waiting, records::Run};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -59,6 +59,8 @@ pub struct RunDetail {
     pub command: Option<String>,
     /// What of its directory can't be read.
     pub damage: Option<String>,
+    /// What trackers elsewhere, such as MLflow, have of it.
+    pub tracking: Vec<TrackedRun>,
 }
 
 impl From<RunView> for RunDetail {
@@ -73,6 +75,7 @@ impl From<RunView> for RunDetail {
             failure: view.failure,
             command: view.command,
             damage: view.damage,
+            tracking: view.tracking,
             run: view.run,
         }
     }

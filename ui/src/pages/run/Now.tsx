@@ -57,6 +57,9 @@ export function Now({ detail, live }: { detail: RunDetail; live: { events: Event
             {detail.waiting.why}
           </p>
         )}
+        {detail.tracking.map((tracked) => (
+          <Tracked key={tracked.tracker} tracked={tracked} />
+        ))}
         <Figures>
           <Figure
             label={active ? "Time left" : "Duration"}
@@ -101,5 +104,27 @@ function Heard({ at }: { at: number | null }) {
     <strong className={css.stale}>No events for {duration(seconds)}</strong>
   ) : (
     <>Live · {seconds < 1.5 ? "now" : `${seconds.toFixed(0)} s ago`}</>
+  );
+}
+
+const NAMES = { mlflow: "MLflow", otlp: "OpenTelemetry" };
+const STATES = { waiting: "is told soon", following: "follows", failing: "", sent: "has everything" };
+
+/** What a tracker elsewhere has of the run. */
+function Tracked({ tracked }: { tracked: RunDetail["tracking"][number] }) {
+  const name = NAMES[tracked.tracker];
+  return (
+    <p role={tracked.error ? "status" : undefined} className={tracked.error ? css.stale : css.line}>
+      <span>
+        {tracked.url ? (
+          <a href={tracked.url} target="_blank" rel="noreferrer">
+            {name}
+          </a>
+        ) : (
+          name
+        )}{" "}
+        {tracked.error ? `was not told: ${tracked.error}. It is tried again.` : STATES[tracked.state]}
+      </span>
+    </p>
   );
 }

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use graft_core::{ExitCode, Failure, FailureClass, with_causes};
+use graft_core::{ExitCode, Failure, FailureClass, TrainSpec, with_causes};
 use graft_exec::Executor;
 use graft_store::{Findings, Lease, Run, RunKind, RunState, RunUpdate, Version};
 use serde_json::json;
@@ -17,9 +17,11 @@ use tracing::{Level, Span, field::Empty};
 
 use super::{Say, WorkerOptions, child, follow, measure};
 use crate::{
-    Engine, Error, Result, now,
-    runs::{RunRequest, estimate::Speeds, failure::report},
-    versions::Evaluation,
+    Engine, Error, Result, contestant_scores,
+    files::apart,
+    now,
+    runs::{Baseline, Progress, RunRequest, estimate::Speeds, failure::report},
+    versions::{Evaluation, strongest},
 };
 
 /// How often a held run is looked at for what people want of it.
@@ -105,6 +107,8 @@ impl Attendance {
     pub(super) async fn see_through(self, run: Run) {
         let keeper =
             tokio::spawn(keep(self.engine.clone(), self.lease.clone(), self.options.lease, Arc::clone(&self.signals)));
+        // Nothing of a run depends on trackers.
+        let _ = self.engine.tracking().note(&run).await;
         let id = run.id.clone();
         let outcome = self.carry(run).await;
         let outcome = match outcome {
@@ -146,6 +150,9 @@ impl Attendance {
         let dir = self.engine.home.run_dir(run);
         if dir.result()?.is_none() {
             self.engine.runs().make_dir(run, self.options.slots as usize).await?;
+            if request.baseline {
+                self.measure_baseline(run).await?;
+            }
             // What is missing is for the trainer to say, in the run's events.
             let base = match dir.spec() {
                 Ok(spec) => self.engine.bases().locate(&spec.base).await.ok(),
@@ -180,6 +187,29 @@ impl Attendance {
             self.activate(run, &version).await?;
             follow::finish(self, run).await?;
         }
+        Ok(())
+    }
+
+    /// Measures what answers without a language model on the held-out examples, once.
+    async fn measure_baseline(&self, run: &Run) -> std::result::Result<(), Break> {
+        let known = self.engine.store.followed(&run.id).await?.unwrap_or_default();
+        let mut progress = Progress::kept(known.progress.as_ref());
+        if progress.baseline.is_some() || run.eval_samples == Some(0) {
+            return Ok(());
+        }
+        self.update(&RunUpdate { phase: Some("search"), ..RunUpdate::default() }).await?;
+        let damaged = |source| Error::BadSpec { run: run.id.clone(), source };
+        let spec: TrainSpec = serde_json::from_value(run.spec.clone()).map_err(damaged)?;
+        let data = self.engine.store.dataset(&run.task, &spec.dataset).await?;
+        let tables = self.engine.home.tables()?;
+        let measured =
+            apart("measure the baseline", move || Ok(contestant_scores(&spec.task, &data.train, &data.eval, &tables)))
+                .await?;
+        let best = strongest(&measured).and_then(|best| Some((best.name.clone(), best.scores.headline()?.clone())));
+        let Some((name, metric)) = best else { return Ok(()) };
+        progress.baseline = Some(Baseline { name, metric: metric.name, value: metric.value });
+        let kept = Findings { cursor: known.cursor, progress: Some(progress.keep()), ..Findings::default() };
+        self.engine.store.take_findings(&self.lease, &kept, &RunUpdate::default(), &self.engine.by, now()).await?;
         Ok(())
     }
 

@@ -20,7 +20,7 @@ use tokio::{sync::watch, task::JoinSet};
 use tracing::Level;
 
 use super::Runs;
-use crate::{Engine, Error, Result, home, now, upkeep::KEPT_HOURS};
+use crate::{Engine, Error, Result, home, now, tracking::Sending, upkeep::KEPT_HOURS};
 use attend::{Attendance, Spans};
 
 /// How a worker works.
@@ -140,9 +140,12 @@ impl Runs<'_> {
             swept: None,
             suggesting: child::Background::default(),
         };
+        let is_command = shift.options.once || shift.options.only.is_some();
+        let sending = Sending::begin(&shift.engine, is_command, &shift.say);
         let outcome = shift.work().await;
         shift.suggesting.end();
         while shift.running.join_next().await.is_some() {}
+        sending.end().await;
         if shift.options.only.is_none() {
             let _ = shift.engine.store.worker_gone(&shift.engine.me, now() - 24 * 3_600_000).await;
         }

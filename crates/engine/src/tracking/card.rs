@@ -1,0 +1,175 @@
+//! A run in the words of trackers.
+
+use std::{fs, path::Path};
+
+use graft_core::{Event, EventKind};
+use graft_store::{LogStream, Method, Run, RunKind, Version};
+use graft_tasks::score::Scores;
+use graft_track::{Content, DatasetInput, Ending, File, Model, Point, RunCard};
+use serde_json::{Map, Value};
+
+use super::{Tracking, status};
+use crate::{Evaluation, Result, files::entries, instance::INSTANCE, now};
+
+/// Bytes of each log's end that are sent.
+const LOG: u64 = 64 << 10;
+/// The folder of the adapter among a run's files.
+const ADAPTER: &str = "adapter";
+
+impl Tracking<'_> {
+    pub(super) async fn instance(self) -> Result<String> {
+        // The first who asks names the home.
+        self.engine.is_ours().await?;
+        let word = self.engine.store.setting(INSTANCE).await?;
+        Ok(word.and_then(|word| Some(word.value.as_str()?.to_owned())).unwrap_or_default())
+    }
+
+    pub(super) async fn card(self, run: &Run) -> Result<RunCard> {
+        let spec = &run.spec;
+        let mut params = Vec::new();
+        for part in ["adapter", "optim", "eval", "limits"] {
+            flatten(part, &spec[part], &mut params);
+        }
+        let mut tags: Vec<(String, String)> = Vec::new();
+        let mut tag = |name: &str, value: &str| {
+            if !value.is_empty() {
+                tags.push((format!("graft.{name}"), value.to_owned()));
+            }
+        };
+        tag("task", &run.task);
+        tag("kind", run.kind.name());
+        tag("method", &run.method);
+        tag("base", &run.base);
+        tag("base_digest", spec["base"]["digest"].as_str().unwrap_or_default());
+        tag("dataset", run.dataset.as_str());
+        tag("graft_version", spec["graft"].as_str().unwrap_or(env!("CARGO_PKG_VERSION")));
+        if run.kind == RunKind::Evaluate {
+            tag("version", run.version.as_deref().unwrap_or_default());
+        }
+        Ok(RunCard {
+            run: run.id.clone(),
+            instance: self.instance().await?,
+            task: run.task.clone(),
+            user: run.created_by.clone(),
+            at: run.created_at,
+            url: self.engine.trackers.url.as_ref().map(|url| format!("{}/runs/{}", url.trim_end_matches('/'), run.id)),
+            params,
+            tags,
+            dataset: Some(DatasetInput {
+                name: run.task.clone(),
+                digest: run.dataset.as_str().to_owned(),
+                train: run.train_samples.unwrap_or(0),
+                eval: run.eval_samples.unwrap_or(0),
+                context: if run.kind == RunKind::Train { "training" } else { "evaluation" },
+            }),
+        })
+    }
+
+    /// What a run came to after its last step: its last numbers, and its end.
+    pub(super) async fn ending(self, run: &Run, step: u64) -> Result<(Vec<Point>, Ending)> {
+        let store = &self.engine.store;
+        let known = store.followed(&run.id).await?.unwrap_or_default();
+        let version = self.version(run).await?;
+        let at = run.finished_at.unwrap_or_else(now);
+        let mut points: Vec<Point> = Vec::new();
+        let mut point = |series: String, value: f64| points.push(Point { series, value, step, at });
+        run.final_loss.into_iter().for_each(|loss| point("final_loss".into(), loss));
+        let mut files = Vec::new();
+        let mut tags: Vec<(String, String)> = Vec::new();
+        if let Some(evaluation) = version.as_ref().and_then(Evaluation::of) {
+            let mut scores = |who: &str, scores: &Scores| {
+                scores.metrics.iter().for_each(|metric| point(format!("{who}/{}", metric.name), metric.value));
+            };
+            scores("score", &evaluation.adapter);
+            evaluation.base.iter().for_each(|base| scores("base", base));
+            evaluation.contestants.iter().for_each(|one| scores(one.kind.name(), &one.scores));
+            point("seconds_per_answer".into(), evaluation.seconds_per_answer);
+            files.push(json_file("evaluation.json", &serde_json::to_value(&evaluation).unwrap_or_default()));
+        }
+        known.result.iter().for_each(|result| files.push(json_file("training_run.json", result)));
+        for stream in [LogStream::Stdout, LogStream::Stderr] {
+            let size = store.run_log(&run.id, stream, u64::MAX).await?.size;
+            let end = store.run_log(&run.id, stream, size.saturating_sub(LOG)).await?.text;
+            if !end.is_empty() {
+                let path = format!("logs/{}.txt", stream.name());
+                files.push(File { path, content: Content::Bytes(end.into_bytes()) });
+            }
+        }
+        let mut model = None;
+        if let Some(version) = version.as_ref().filter(|_| run.kind == RunKind::Train) {
+            tags.push(("graft.version".into(), version.name.clone()));
+            let is_here = self.engine.versions().bring(version).await.unwrap_or(false);
+            let adapter = if is_here { folder(&self.engine.home.resolve(&version.adapter_dir))? } else { Vec::new() };
+            if version.method == Method::Adapter && !adapter.is_empty() {
+                let about = |name: &str, value: &str| (format!("graft.{name}"), value.to_owned());
+                let mut tags = vec![about("adapter_digest", version.adapter_digest.as_str())];
+                tags.extend(version.base_digest.iter().map(|digest| about("base_digest", digest.as_str())));
+                tags.extend(version.dataset.iter().map(|digest| about("dataset", digest.as_str())));
+                model = Some(Model { name: run.task.clone(), version: version.name.clone(), folder: ADAPTER, tags });
+            }
+            files.extend(adapter);
+        }
+        if let Some(failure) = &run.failure {
+            tags.push(("graft.failure".into(), failure.text()));
+        }
+        Ok((points, Ending { status: status(run.state), at, tags, files, model }))
+    }
+
+    async fn version(self, run: &Run) -> Result<Option<Version>> {
+        let versions = self.engine.store.versions(Some(&run.task)).await?;
+        Ok(versions.into_iter().find(|version| match run.kind {
+            RunKind::Train => version.run.as_deref() == Some(run.id.as_str()),
+            RunKind::Evaluate => run.version.as_deref() == Some(version.name.as_str()),
+        }))
+    }
+}
+
+/// The numbers of an event.
+pub(super) fn points(event: &Event) -> Vec<Point> {
+    let point = |series: &str, value: f64, step: u64| Point { series: series.to_owned(), value, step, at: event.at };
+    match &event.kind {
+        EventKind::Step { step, loss, lr, grad_norm, tokens_per_s, memory, .. } => {
+            let mut points = vec![
+                point("loss", *loss, *step),
+                point("learning_rate", *lr, *step),
+                point("grad_norm", *grad_norm, *step),
+                point("tokens_per_s", *tokens_per_s, *step),
+            ];
+            points.extend(memory.map(|bytes| point("memory_mb", bytes as f64 / 1e6, *step)));
+            points
+        }
+        EventKind::Eval { step, loss, .. } => vec![point("eval_loss", *loss, *step)],
+        _ => Vec::new(),
+    }
+}
+
+fn json_file(path: &str, value: &Value) -> File {
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    File { path: path.to_owned(), content: Content::Bytes(text.into_bytes()) }
+}
+
+/// The files of an adapter's folder.
+fn folder(path: &Path) -> Result<Vec<File>> {
+    let mut files: Vec<_> =
+        entries(path)?.into_iter().filter(|path| fs::metadata(path).is_ok_and(|m| m.is_file())).collect();
+    files.sort();
+    let file = |path: std::path::PathBuf| {
+        let name = path.file_name()?.to_string_lossy().into_owned();
+        Some(File { path: format!("{ADAPTER}/{name}"), content: Content::At(path) })
+    };
+    Ok(files.into_iter().filter_map(file).collect())
+}
+
+/// Settings by dotted name; lists as JSON.
+fn flatten(name: &str, value: &Value, into: &mut Vec<(String, String)>) {
+    match value {
+        Value::Null => {}
+        Value::Object(fields) => nested(name, fields, into),
+        Value::String(text) => into.push((name.to_owned(), text.clone())),
+        other => into.push((name.to_owned(), other.to_string())),
+    }
+}
+
+fn nested(name: &str, fields: &Map<String, Value>, into: &mut Vec<(String, String)>) {
+    fields.iter().for_each(|(field, value)| flatten(&format!("{name}.{field}"), value, into));
+}
