@@ -9,6 +9,7 @@ test.beforeAll(async () => {
   graft.run("import", "csv", graft.file("toy.csv", table(60, 20)));
   graft.run("train", TASK, "--base", "tiny", "--epochs", "2", "--activate", "--force", "--run-id", "first");
   graft.run("train", TASK, "--base", "tiny", "--epochs", "0.2", "--learning-rate", "1e-9", "--run-id", "second");
+  graft.run("rollout", "start", "v2");
   await graft.start();
 });
 test.afterAll(() => graft.end());

@@ -11,6 +11,8 @@ export const PAGES = (task: string, run: string, other = run): { name: string; p
   { name: "run-config", path: `/runs/${run}?task=${task}&tab=config` },
   { name: "compare", path: `/runs/compare?task=${task}&ids=${run},${other}` },
   { name: "versions", path: `/versions?task=${task}` },
+  { name: "roll-out", path: `/versions?task=${task}&version=v2` },
+  { name: "warm start", path: `/train?task=${task}&from=v1` },
   { name: "playground", path: `/versions?task=${task}&tab=playground` },
   { name: "stats", path: `/stats?task=${task}` },
   { name: "settings", path: `/settings?task=${task}` },

@@ -9,7 +9,7 @@ const IMAGES = join(ROOT, "docs/images");
 // What `cargo xtask demo` leaves: 500 messages and a version that was trained and measured on them.
 const DEMO = process.env.GRAFT_DEMO ?? join(ROOT, "target/demo");
 // Those that need no picture: they say that there is nothing, or where files lie on this machine.
-const LEFT_OUT = ["compare", "run-config", "no such page", "no such run"];
+const LEFT_OUT = ["compare", "roll-out", "warm start", "run-config", "no such page", "no such run"];
 const LOOKS = [
   { name: "light", width: 1280, height: 800, colorScheme: "light" },
   { name: "dark", width: 1280, height: 800, colorScheme: "dark" },

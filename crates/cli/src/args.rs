@@ -2,7 +2,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     adapter, ask_ai, backup, base, config, doctor, drift, evaluate, examples, import, machines, models, people,
-    predict, queue, runs, schedules, serve, stats, suspects, train, worker,
+    predict, queue, rollout, runs, schedules, serve, stats, suspects, train, worker,
 };
 
 /// Train small adapters for a frozen language model from approved examples, and serve the best one.
@@ -68,6 +68,9 @@ pub(crate) enum Command {
     Eval(evaluate::Eval),
     /// Check whether a version still performs as it did when it was evaluated.
     Drift(drift::Drift),
+    /// Roll a version out: beside the active one, then for some requests, then for all.
+    #[command(subcommand)]
+    Rollout(rollout::Rollout),
     /// Check that a version loads and that its answers follow the task's schema or labels.
     Validate(predict::Validate),
     /// Compare a version's answer with that of the regex baseline, another version or a contestant.

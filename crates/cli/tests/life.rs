@@ -194,6 +194,59 @@ fn a_version_that_people_correct_drifts() {
 }
 
 #[test]
+fn a_version_is_rolled_out_by_what_people_decide() {
+    let graft = Graft::with_toy_task();
+    let task = "text-classification";
+    graft.ok(&[&LEARNS[..], &["--skip-base"]].concat());
+    graft.fails(2, &["rollout", "start", "v1"], "no version is active");
+    graft.ok(&["models", "set-active", "v1"]);
+    // The same again, which answers the same.
+    graft.ok(&[&LEARNS[..], &["--skip-base"]].concat());
+    let policy = ["--shadow-hours", "0", "--margin", "0.3", "--error-rate", "0.2"];
+    let begun = graft.json(&[&["rollout", "start", "v2"][..], &policy].concat());
+    assert_eq!((&begun["rollout"]["against"], &begun["rollout"]["state"]), (&json!("v1"), &json!("shadow")));
+    graft.fails(2, &["rollout", "start", "v2"], "is being rolled out");
+    graft.fails(15, &["rollout", "promote", "--skip-canary"], "live outcomes");
+    assert_eq!(graft.json(&["rollout", "promote"])["rollout"]["state"], "canary");
+    assert_eq!(graft.json(&["models", "info", "v2"])["version"]["stage"], "canary");
+
+    // Both answer what waits for its audit; people see what the active version says, and decide.
+    let rows: String =
+        (60..84).map(|i| format!("{}{i},\n", if i % 2 == 1 { "yes " } else { "no " }.repeat(6))).collect();
+    graft.ok(&["import", "csv", graft.file("more.csv", &format!("text,label\n{rows}")).to_str().unwrap()]);
+    let answered = graft.json(&["suggest", task]);
+    assert_eq!((&answered["answered"], &answered["answered_beside"]), (&json!(24), &json!(24)));
+    assert_eq!(graft.json(&["suggest", task])["answered_beside"], 0, "each once");
+    for example in
+        graft.json(&["examples", "list", "--state", "pending", "--limit", "50"])["examples"].as_array().unwrap()
+    {
+        let label = if example["input"].as_str().unwrap().starts_with("yes") { "good" } else { "bad" };
+        graft.ok(&["examples", "edit", example["id"].as_str().unwrap(), "--output", label]);
+    }
+    let running = &graft.json(&["rollout", "status", task])["running"];
+    assert_eq!((&running["outcomes"]["decided"], &running["counts"]["pairs"]), (&json!(24), &json!(24)), "{running}");
+    assert_eq!((&running["outcomes"]["active"], &running["ready"]), (&json!(1.0), &json!(true)), "{running}");
+    let said = graft.ok(&["rollout", "status"]);
+    assert!(said.contains("live outcomes") && said.contains("Make it active."), "{said}");
+    let done = graft.json(&["rollout", "promote"]);
+    assert_eq!((&done["version"]["name"], &done["previous"]), (&json!("v2"), &json!("v1")));
+    let ended = graft.json(&["rollout", "status"]);
+    assert_eq!((&ended["running"], &ended["ended"][0]["state"]), (&Value::Null, &json!("promoted")));
+
+    // An override is in the audit trail with its reason.
+    graft.ok(&["rollout", "start", "v1"]);
+    graft.fails(15, &["rollout", "promote", "--skip-canary"], "time beside the active version");
+    assert_eq!(graft.json(&["rollout", "promote", "--override", "v2 is rude"])["version"]["name"], "v1");
+    let ended = graft.json(&["rollout", "status"]);
+    assert_eq!(ended["ended"][0]["why"], "overridden: v2 is rude");
+    graft.ok(&["rollout", "start", "v2", "--share", "0"]);
+    graft.fails(2, &["rollout", "promote"], "neither a share");
+    graft.ok(&["rollout", "stop", "--because", "enough"]);
+    graft.fails(2, &["rollout", "stop"], "none is being rolled out");
+    graft.fails(2, &["rollout", "start", "v2", "--share", "2"], "use `2` for `share`");
+}
+
+#[test]
 fn held_out_examples_stay_held_out() {
     let graft = Graft::with_toy_task();
     let short = ["train", "text-classification", "--base", "tiny", "--epochs", "0.1", "--no-eval"];

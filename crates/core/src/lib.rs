@@ -12,6 +12,7 @@ mod failure;
 pub mod json;
 mod random;
 mod rental;
+mod sequential;
 mod spec;
 mod task;
 mod time;
@@ -26,6 +27,7 @@ pub use exit::ExitCode;
 pub use failure::{Failure, FailureClass};
 pub use random::{Purpose, random};
 pub use rental::{Rental, RentalState, cost_cents, dollars};
+pub use sequential::Sequential;
 pub use spec::{
     AdapterSpec, BaseRef, EvalSpec, InitFrom, Limits, LoraSpec, OptimSpec, Precision, PromptInit, PromptSpec, Schedule,
     Targets, TrainSpec, check_settings,

@@ -11,6 +11,7 @@ use crate::{
     examples::Examples,
     machines::Machines,
     people::People,
+    rollouts::Rollouts,
     runs::Runs,
     tracking::Trackers,
     upkeep::Upkeep,
@@ -167,6 +168,12 @@ impl Engine {
     #[must_use]
     pub fn versions(&self) -> Versions<'_> {
         Versions { engine: self }
+    }
+
+    /// Versions on their way to become active.
+    #[must_use]
+    pub fn rollouts(&self) -> Rollouts<'_> {
+        Rollouts { engine: self }
     }
 
     /// What versions answer to examples, and what follows from it.

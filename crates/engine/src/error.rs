@@ -315,6 +315,16 @@ pub enum Error {
         /// Tasks that have versions.
         has: Vec<String>,
     },
+    /// A version may not become active yet by the policy of its roll-out.
+    #[error("make version `{version}` of task `{task}` active: open: {open}")]
+    RolloutOpen {
+        /// The task.
+        task: String,
+        /// The version.
+        version: String,
+        /// What must hold and doesn't yet.
+        open: String,
+    },
     /// A training can't start from the version that was asked for.
     #[error("start from version `{version}`: {what}")]
     StartFrom {
@@ -504,6 +514,9 @@ impl Error {
                 "choose a version that was trained: `graft models list` shows how each one answers"
             }
             Self::WhichTask { .. } => "name it with `--task`",
+            Self::RolloutOpen { .. } => {
+                "`graft rollout status` says how far it is; an administrator may override it, with a reason that is kept"
+            }
             Self::StartFrom { .. } => "leave out what differs, or train without a version to start from",
             Self::BadVersion { .. } => "register it again by resuming its run, or delete it",
             Self::NoActive { .. } => "name one with `--version`, or make one active with `graft models set-active`",
@@ -561,7 +574,7 @@ impl Error {
             | Self::StartFrom { .. }
             | Self::NoActive { .. }
             | Self::OtherBase { .. } => ExitCode::ModelMissing,
-            Self::NotBetter { .. } => ExitCode::NotBetter,
+            Self::NotBetter { .. } | Self::RolloutOpen { .. } => ExitCode::NotBetter,
         }
     }
 }

@@ -16,6 +16,7 @@ mod home;
 mod instance;
 mod machines;
 mod people;
+mod rollouts;
 mod runs;
 pub mod serving;
 mod tracking;
@@ -56,6 +57,7 @@ pub use graft_train::TrainingRun;
 pub use home::{Home, Places};
 pub use machines::Machines;
 pub use people::People;
+pub use rollouts::{Errors as RolloutErrors, Gate, Outcomes, RolloutReport, Rollouts, TaskRollouts};
 pub use runs::{
     AskAiTraining, Baseline, Check, ComparedField, ComparedMetric, CsvFile, EvaluationRequest, Interval, Learned,
     Level, News, Paired, PairedExample, Plan, Preflight, Problem, Progress, PromptRequest, Pulse, Quality, RunAction,
@@ -82,7 +84,8 @@ pub mod records {
     pub use graft_store::{
         Admins, Answered, Asked, Base, Bulk, BulkReport, Change, ChangeFilter, DatasetInfo, Decision, Error,
         ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState, Kind, LogStream, LogText, Machine,
-        Method, Order, Priority, Prompt, ReviewFilter, Role, Run, RunFilter, RunKind, RunState, Schedule, Seen,
-        Session, Stage, Token, TrainingRun, User, Version, Watch, Words, model_registry, without_secrets,
+        Method, Order, Priority, Prompt, ReviewFilter, Role, Rollout, RolloutCounts, RolloutPolicy, RolloutState, Run,
+        RunFilter, RunKind, RunState, Schedule, Seen, Session, Stage, Token, TrainingRun, User, Version, Watch, Words,
+        model_registry, without_secrets,
     };
 }

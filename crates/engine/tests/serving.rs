@@ -13,7 +13,7 @@ use graft_engine::{
     serving::{AnswerError, AnswerOptions, Format, Heard, Options, Prompt, Verdict},
 };
 use graft_nn::{Adapter, Model};
-use graft_store::{Method, NewVersion, Store};
+use graft_store::{Method, NewVersion, Rollout, RolloutPair, RolloutPolicy, RolloutState, Stage, Store};
 use graft_train::AdapterCard;
 
 const TASK: &str = "sentiment";
@@ -393,4 +393,195 @@ async fn a_restored_home_shows_the_active_version_of_ask_ai_again() {
     copy.upkeep().restore(&file, false).await.unwrap();
     let latest = home.path().join("data/ask_ai_soft_prompt/latest");
     assert!(latest.join("adapter_config.json").is_file() && latest.canonicalize().unwrap().ends_with("first"));
+}
+
+/// Waits for what the store says.
+async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let clock = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(clock.elapsed() < Duration::from_secs(60), "{what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+impl Place {
+    async fn roll_out(&self, policy: RolloutPolicy) -> Rollout {
+        self.engine.rollouts().start(TASK, "v2", &policy).await.unwrap()
+    }
+
+    /// The roll-out that ended last, once it has.
+    async fn ended(&self) -> Rollout {
+        let last = async || self.store.rollouts(TASK, 1).await.unwrap().pop().filter(|one| one.ended_at.is_some());
+        eventually("the roll-out goes on", last).await
+    }
+}
+
+#[tokio::test]
+async fn a_shadow_answers_beside_the_active_version_and_nobody_sees_it() {
+    let place = Place::new(labels()).await;
+    let serving = place.serve(Options::default()).await;
+    place.roll_out(RolloutPolicy { share: 1.0, ..RolloutPolicy::default() }).await;
+    let options = AnswerOptions::default();
+    let pairs =
+        async || place.store.rollout_counts(&place.engine.rollouts().running(TASK).await.unwrap()).await.unwrap();
+    let mut asked = 0;
+    // The server needs a moment to notice that there is a roll-out.
+    let found = eventually("nothing was compared", async || {
+        let input = format!("message {asked}");
+        asked += 1;
+        let answer = serving.answer(TASK, None, &input, &options).await.unwrap();
+        assert_eq!(answer.version.as_deref(), Some("v1"), "a shadow is not seen");
+        Some(pairs().await).filter(|counts| counts.pairs > 0)
+    });
+    let counts = found.await;
+    assert_eq!((counts.canary, counts.agreement.is_some()), (0, true));
+    let rollout = place.engine.rollouts().running(TASK).await.unwrap();
+    assert_eq!((rollout.failures, rollout.state), (0, RolloutState::Shadow));
+}
+
+#[tokio::test]
+async fn a_canary_answers_its_subjects_under_its_own_name_until_it_is_stopped() {
+    let place = Place::new(labels()).await;
+    let serving = place.serve(Options::default()).await;
+    let clients = vec!["bob".to_owned()];
+    place.roll_out(RolloutPolicy { share: 0.5, clients, ..RolloutPolicy::default() }).await;
+    place.engine.rollouts().to_canary(TASK).await.unwrap();
+    assert_eq!(place.store.version(TASK, "v2").await.unwrap().stage, Stage::Canary);
+    let asked = async |client: &str, subject: usize| {
+        let options = AnswerOptions {
+            client: client.into(),
+            subject: Some(format!("customer {subject}")),
+            ..AnswerOptions::default()
+        };
+        serving.answer(TASK, None, "so good", &options).await.unwrap()
+    };
+    eventually("the canary does not answer", async || {
+        Some(asked("bob", 0).await).filter(|answer| answer.version.as_deref() == Some("v2"))
+    })
+    .await;
+    let names = [Some("v1"), Some("v2")];
+    let generations = [
+        serving.deployment(TASK, Some("v1")).await.unwrap().digest().clone(),
+        serving.deployment(TASK, Some("v2")).await.unwrap().digest().clone(),
+    ];
+    let mut of_subject = vec![None; 24];
+    for _ in 0..2 {
+        for (subject, seen) in of_subject.iter_mut().enumerate() {
+            let answer = asked("ann", subject).await;
+            let place = names.iter().position(|name| *name == answer.version.as_deref()).unwrap();
+            assert_eq!(answer.deployment, generations[place], "its name and its digest say the same");
+            assert_eq!(*seen.get_or_insert(place), place, "one subject, one version");
+        }
+    }
+    assert!(of_subject.contains(&Some(0)) && of_subject.contains(&Some(1)), "{of_subject:?}");
+    // Whoever names a version gets that one.
+    let bob = AnswerOptions { client: "bob".into(), ..AnswerOptions::default() };
+    let named = serving.answer(TASK, Some("v1"), "so good", &bob);
+    assert_eq!(named.await.unwrap().version.as_deref(), Some("v1"));
+    place.engine.rollouts().stop(TASK, Some("seen enough")).await.unwrap();
+    eventually("the canary goes on", async || {
+        Some(asked("bob", 0).await).filter(|answer| answer.version.as_deref() == Some("v1"))
+    })
+    .await;
+    assert_eq!(place.store.version(TASK, "v2").await.unwrap().stage, Stage::Shadow);
+}
+
+#[tokio::test]
+async fn a_canary_that_can_not_answer_is_taken_back_and_no_request_fails() {
+    let place = Place::new(labels()).await;
+    place.roll_out(RolloutPolicy { share: 1.0, ..RolloutPolicy::default() }).await;
+    place.engine.rollouts().to_canary(TASK).await.unwrap();
+    place.damage("v2");
+    let serving = place.serve(Options::default()).await;
+    for i in 0..4 {
+        let answer = serving.answer(TASK, None, &format!("message {i}"), &AnswerOptions::default()).await.unwrap();
+        assert_eq!(answer.version.as_deref(), Some("v1"));
+    }
+    let ended = place.ended().await;
+    assert_eq!(ended.state, RolloutState::Returned);
+    assert!(ended.why.as_deref().unwrap_or_default().contains("failed to answer"), "{ended:?}");
+    assert_eq!(place.store.version(TASK, "v2").await.unwrap().stage, Stage::Archived);
+}
+
+/// Both versions answered 40 examples; people then say that `right` is the truth.
+async fn decided(place: &Place, right: &str) {
+    let rows: String = (0..40).map(|i| format!("text number {i} of many,\n")).collect();
+    let csv = place.home.path().join("rows.csv");
+    fs::write(&csv, format!("text,label\n{rows}")).unwrap();
+    let rows = place.engine.examples().read(&csv, &Source::Csv(Columns::default()), TASK, false).await.unwrap();
+    place.engine.examples().take_in(rows, &mut |_| {}).await.unwrap();
+    let filter = graft_store::ExampleFilter { task: Some(TASK.into()), ..Default::default() };
+    let examples = place.store.examples(&filter).await.unwrap();
+    let pair = |input: &str| RolloutPair {
+        input: input.to_owned(),
+        served: "v1".into(),
+        active: "positive".into(),
+        candidate: "negative".into(),
+        agreement: 0.0,
+        at: 1,
+    };
+    let pairs: Vec<RolloutPair> = examples.iter().map(|example| pair(&example.input)).collect();
+    let rollout = place.engine.rollouts().running(TASK).await.unwrap();
+    place.store.add_rollout_answers(rollout.id, &pairs, 0, 0).await.unwrap();
+    for example in &examples {
+        place.store.edit(TASK, &example.id, &right.into(), "ada", 5).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_people_find_worse_is_taken_back() {
+    let place = Place::new(labels()).await;
+    place.roll_out(RolloutPolicy::default()).await;
+    decided(&place, "positive").await;
+    let report = place.engine.rollouts().look(TASK).await.unwrap().unwrap();
+    assert_eq!(
+        (report.rollout.state, report.outcomes.losses, report.outcomes.is_worse),
+        (RolloutState::Returned, 40, true)
+    );
+    assert!(report.rollout.why.unwrap().contains("does worse than v1"));
+    assert_eq!(place.active().await, "v1");
+    assert!(place.engine.rollouts().look(TASK).await.unwrap().is_none(), "it is over");
+}
+
+#[tokio::test]
+async fn a_version_whose_errors_drift_is_taken_back() {
+    let place = Place::new(labels()).await;
+    // Both are wrong all the time, so neither is worse.
+    place.roll_out(RolloutPolicy { drift_samples: 41, ..RolloutPolicy::default() }).await;
+    decided(&place, "neutral").await;
+    let few = place.engine.rollouts().look(TASK).await.unwrap().unwrap();
+    assert_eq!((few.rollout.state, few.errors.p95, few.errors.enough), (RolloutState::Shadow, Some(1.0), false));
+    place.engine.rollouts().stop(TASK, None).await.unwrap();
+    let place = Place::new(labels()).await;
+    place.roll_out(RolloutPolicy { drift_samples: 40, ..RolloutPolicy::default() }).await;
+    decided(&place, "neutral").await;
+    let report = place.engine.rollouts().look(TASK).await.unwrap().unwrap();
+    assert_eq!(report.rollout.state, RolloutState::Returned);
+    let why = report.rollout.why.unwrap();
+    assert!(why.contains("drifted") && why.contains("40 not all right"), "{why}");
+}
+
+#[tokio::test]
+async fn a_better_version_waits_for_its_time() {
+    let place = Place::new(labels()).await;
+    place.roll_out(RolloutPolicy::default()).await;
+    decided(&place, "negative").await;
+    let report = place.engine.rollouts().look(TASK).await.unwrap().unwrap();
+    let open: Vec<_> = report.gates.iter().filter(|gate| !gate.passed).map(|gate| gate.name).collect();
+    assert_eq!(
+        (report.outcomes.is_not_worse, report.outcomes.wins, open),
+        (true, 40, vec!["time beside the active version"])
+    );
+    let refused = place.engine.evaluations().promote(None, TASK, None).await;
+    assert!(matches!(&refused, Err(Error::RolloutOpen { open, .. }) if open.contains("time")), "{refused:?}");
+    assert_eq!(place.active().await, "v1");
+    // Somebody else's choice ends it.
+    let other = Place::new(labels()).await;
+    other.roll_out(RolloutPolicy::default()).await;
+    other.activate("v2", Some("v1")).await;
+    let ended = other.engine.rollouts().look(TASK).await.unwrap().unwrap().rollout;
+    assert_eq!((ended.state, ended.why.as_deref()), (RolloutState::Promoted, Some("it was made active")));
 }

@@ -290,6 +290,7 @@ fn kind_of_store(error: &StoreError) -> Kind {
         | StoreError::Conflict { .. }
         | StoreError::NothingToUndo { .. }
         | StoreError::BadStage { .. }
+        | StoreError::RolloutRefused { .. }
         | StoreError::NoAdmin
         | StoreError::LeaseHeld { .. }
         | StoreError::LeaseLost { .. }

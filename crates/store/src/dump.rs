@@ -28,6 +28,8 @@ const TABLES: &[(&str, &str)] = &[
     ("schedules", "id"),
     ("machines", "name"),
     ("suggestions", "task, example"),
+    ("rollouts", "id"),
+    ("rollout_answers", "rollout, digest"),
     ("imports", "id"),
     ("prompts", "id"),
     ("prompt_drafts", "owner"),

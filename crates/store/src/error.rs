@@ -310,6 +310,14 @@ pub enum Error {
         /// The task.
         task: String,
     },
+    /// A roll-out can't begin, or go on as asked.
+    #[error("roll out a version of task `{task}`: {what}")]
+    RolloutRefused {
+        /// The task.
+        task: String,
+        /// Why not.
+        what: String,
+    },
     /// No such base model.
     #[error("find base model `{0}`")]
     NoBase(String),
@@ -359,6 +367,7 @@ impl Error {
             Self::NoRun(_) | Self::RunState { .. } => "`graft runs list` shows the runs and their states",
             Self::RunExists(_) => "choose another run id",
             Self::NoVersion { .. } | Self::NothingBefore { .. } => "`graft models list` shows the versions",
+            Self::RolloutRefused { .. } => "`graft rollout status` shows the roll-out of a task",
             Self::VersionExists { .. } => "choose another name, or leave it out to get the next number",
             Self::ActiveChanged { .. } => "somebody else changed it; look again, then repeat",
             Self::VersionActive { .. } => "make another version active first, or use --force",
@@ -422,6 +431,7 @@ impl Error {
             | Self::File(_)
             | Self::UnknownName { .. }
             | Self::BadName { .. }
+            | Self::RolloutRefused { .. }
             | Self::NoExample { .. } => ExitCode::Usage,
             Self::BadDump { .. } => ExitCode::BadData,
             Self::LeaseHeld { .. }

@@ -46,6 +46,7 @@ mod migrate;
 mod people;
 mod prompts;
 mod registry;
+mod rollouts;
 mod row;
 mod runs;
 mod schedules;
@@ -73,6 +74,7 @@ pub use machines::{Machine, NewMachine};
 pub use people::{Admins, Role, Session, Token, User};
 pub use prompts::{NewPrompt, Prompt};
 pub use registry::model_registry;
+pub use rollouts::{Rollout, RolloutCounts, RolloutDecision, RolloutOutcome, RolloutPair, RolloutPolicy, RolloutState};
 pub use runs::{
     Again, Findings, FollowCursor, Followed, Free, Held, Lease, LogStream, LogText, NewEvaluation, NewRun, Priority,
     Run, RunFilter, RunKind, RunState, RunUpdate, Submission, TrainingRun, Wish,

@@ -21,6 +21,7 @@ const STEPS: &[(&str, &str)] = &[
     ("machines", include_str!("../migrations/0012_machines.sql")),
     ("prompts", include_str!("../migrations/0013_prompts.sql")),
     ("trackers", include_str!("../migrations/0014_trackers.sql")),
+    ("rollouts", include_str!("../migrations/0015_rollouts.sql")),
 ];
 
 /// Brings the database to the newest schema; does nothing, and takes no lock, when it is there already.

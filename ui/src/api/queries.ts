@@ -80,6 +80,12 @@ export const versionQuery = (task: string, name: string) =>
   });
 const readDrift = (task: string, version: string) =>
   reply(api.GET("/api/v1/tasks/{task}/drift", { params: { path: { task }, query: { version } } }));
+export const rolloutQuery = (task: string) =>
+  queryOptions({
+    queryKey: ["rollout", task],
+    queryFn: () => reply(api.GET("/api/v1/tasks/{task}/rollout", { params: { path: { task } } })),
+    refetchInterval: 15_000,
+  });
 export const driftQuery = (task: string, version: string) =>
   queryOptions({ queryKey: ["drift", task, version], queryFn: () => readDrift(task, version), staleTime: 5_000 });
 /** Of every active version; read again with the tasks. */

@@ -1095,6 +1095,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task}/rollout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The roll-out of a task with all that decides about it, and those that ended. */
+        get: operations["show_rollout"];
+        put?: never;
+        /** Begins a roll-out: the version answers beside the active one, and nobody sees it. */
+        post: operations["start_rollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/rollout/canary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets the version answer its share of the requests. */
+        post: operations["rollout_to_canary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/rollout/override": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the version active whatever its policy says; the reason is kept in the audit trail. */
+        post: operations["override_rollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/rollout/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the version active, if all that its policy demands holds. */
+        post: operations["promote_rollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/rollout/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends the roll-out; the version answers nothing any more. */
+        post: operations["stop_rollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task}/suspects": {
         parameters: {
             query?: never;
@@ -2721,6 +2807,9 @@ export interface components {
             input: string;
             /** @description Most tokens of the answer. */
             max_tokens?: number | null;
+            /** @description Whom or what it is about, such as a customer's number: while a version is rolled out, all requests of one subject are
+             *     answered by the same version. Otherwise each input is a subject. */
+            subject?: string | null;
             /** @description The task. */
             task: string;
             /** @description The version; the active one where it is absent. */
@@ -3181,6 +3270,11 @@ export interface components {
             /** @description As it is now. */
             pull: components["schemas"]["PullView"];
         };
+        /** @description One roll-out. */
+        OneRollout: {
+            /** @description As it is now. */
+            rollout: components["schemas"]["Rollout"];
+        };
         /** @description One run. */
         OneRun: {
             /** @description As it is now. */
@@ -3217,6 +3311,11 @@ export interface components {
          * @enum {string}
          */
         OrderName: "imported" | "newest" | "oldest" | "uncertain" | "disagreeing";
+        /** @description Why the policy of a roll-out does not hold. */
+        OverrideRollout: {
+            /** @description For the audit trail. */
+            why: string;
+        };
         /** @description How often people change a version's suggestions. */
         Overrides: {
             differing?: components["schemas"]["Spread"] | null;
@@ -3665,6 +3764,218 @@ export interface components {
             /** @description The active version as the client last saw it; absent, whichever it is. */
             expected?: string | null;
         };
+        /** @description A version on its way to become the active one. */
+        Rollout: {
+            /** @description The version that was active when it began, which it is compared with. */
+            against: string;
+            /** @description Who began it. */
+            created_by: string;
+            /**
+             * Format: int64
+             * @description Inputs that were answered by one version only: too many came at once, or in all.
+             */
+            dropped: number;
+            ended_at?: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description Answers that the version failed to give.
+             */
+            failures: number;
+            /**
+             * Format: int64
+             * @description Counts from 1.
+             */
+            id: number;
+            /** @description What it is decided by. */
+            policy: components["schemas"]["RolloutPolicy"];
+            /** @description When it came to its present state. */
+            stage_at: components["schemas"]["Timestamp"];
+            /** @description When it began. */
+            started_at: components["schemas"]["Timestamp"];
+            /** @description How far it has come. */
+            state: components["schemas"]["RolloutState"];
+            /** @description Name of the task. */
+            task: string;
+            /** @description The version. */
+            version: string;
+            /** @description Why it ended, or was moved against its policy. */
+            why?: string | null;
+        };
+        /** @description Counts of a roll-out's answers. */
+        RolloutCounts: {
+            /**
+             * Format: double
+             * @description How much of both answers is the same, from 0 to 1, on average.
+             */
+            agreement?: number | null;
+            /**
+             * Format: int64
+             * @description Of these, such that the candidate's answer was given.
+             */
+            canary: number;
+            /**
+             * Format: int64
+             * @description Inputs that both versions answered.
+             */
+            pairs: number;
+        };
+        /** @description How wrong both versions were lately: 1 is all wrong. */
+        RolloutErrors: {
+            /**
+             * Format: double
+             * @description The active version's mean.
+             */
+            active_mean?: number | null;
+            /**
+             * Format: double
+             * @description The active version's 95th percentile on the same inputs.
+             */
+            active_p95?: number | null;
+            /** @description Decisions that are looked at. */
+            count: number;
+            /** @description Whether these are enough. */
+            enough: boolean;
+            /**
+             * Format: double
+             * @description The 95th percentile from which the version is taken back.
+             */
+            limit: number;
+            /**
+             * Format: double
+             * @description The version's largest.
+             */
+            max?: number | null;
+            /**
+             * Format: double
+             * @description The version's mean.
+             */
+            mean?: number | null;
+            /**
+             * Format: double
+             * @description The version's 95th percentile.
+             */
+            p95?: number | null;
+            /** @description Answers of the version that were not all right. */
+            wrong: number;
+        };
+        /** @description One thing that must hold before a version may become active. */
+        RolloutGate: {
+            /** @description What was found, in a sentence. */
+            found: string;
+            /** @description What it is. */
+            name: string;
+            /** @description Whether it holds. */
+            passed: boolean;
+        };
+        /** @description How right both versions were, by what people decided later. */
+        RolloutOutcomes: {
+            /**
+             * Format: double
+             * @description How right the active version was, from 0 to 1, on average.
+             */
+            active?: number | null;
+            /**
+             * Format: double
+             * @description How right the version was.
+             */
+            candidate?: number | null;
+            /** @description Inputs that people decided on. */
+            decided: number;
+            /** @description Whether that has ever been enough. */
+            is_not_worse: boolean;
+            /** @description Whether that has ever been enough. */
+            is_worse: boolean;
+            /** @description Inputs where it was worse. */
+            losses: number;
+            /**
+             * Format: double
+             * @description What an e-value must reach: 1 divided by the error rate.
+             */
+            needed: number;
+            /**
+             * Format: double
+             * @description Evidence that the version is not worse by more than the margin: an e-value.
+             */
+            not_worse: number;
+            /** @description Inputs where the version was better. */
+            wins: number;
+            /**
+             * Format: double
+             * @description Evidence that the version is worse: an e-value.
+             */
+            worse: number;
+        };
+        /** @description What a roll-out is decided by. */
+        RolloutPolicy: {
+            /**
+             * @description Clients whose requests a canary answers in any case.
+             * @default []
+             */
+            clients?: string[];
+            /**
+             * Format: double
+             * @description The 95th percentile of its errors from which the version is taken back.
+             * @default 0.2
+             */
+            drift_at?: number;
+            /**
+             * Format: int64
+             * @description Minutes of decisions that are looked at, and longer where these are fewer than needed.
+             * @default 60
+             */
+            drift_minutes?: number;
+            /**
+             * @description Decisions that this needs.
+             * @default 1000
+             */
+            drift_samples?: number;
+            /**
+             * Format: double
+             * @description Probability of each wrong decision by live outcomes, at most.
+             * @default 0.05
+             */
+            error_rate?: number;
+            /**
+             * Format: double
+             * @description Points (of 1) by which the version may be worse than the active one and still counts as not worse.
+             * @default 0.02
+             */
+            margin?: number;
+            /**
+             * Format: int64
+             * @description Hours that a version answers beside the active one before it may become active.
+             * @default 336
+             */
+            shadow_hours?: number;
+            /**
+             * Format: double
+             * @description Share of the requests that a canary answers, chosen by a hash of the subject.
+             * @default 0.1
+             */
+            share?: number;
+        };
+        /** @description A roll-out with all that decides about it. */
+        RolloutReport: {
+            /** @description What both versions answered. */
+            counts: components["schemas"]["RolloutCounts"];
+            /** @description The newest errors of both. */
+            errors: components["schemas"]["RolloutErrors"];
+            /** @description What must hold before the version may become active, in order. */
+            gates: components["schemas"]["RolloutGate"][];
+            /** @description What to do next, in a sentence. */
+            next: string;
+            /** @description How right both were, where people decided. */
+            outcomes: components["schemas"]["RolloutOutcomes"];
+            /** @description Whether all of it does. */
+            ready: boolean;
+            /** @description The roll-out. */
+            rollout: components["schemas"]["Rollout"];
+        };
+        /**
+         * @description How far a roll-out has come.
+         * @enum {string}
+         */
+        RolloutState: "shadow" | "canary" | "promoted" | "stopped" | "returned";
         /** @description One training or measurement, from what was asked for to its result. */
         Run: {
             /** @description Whether its version is to become active, if it is not worse. */
@@ -4265,6 +4576,13 @@ export interface components {
          * @enum {string}
          */
         Stage: "shadow" | "canary" | "active" | "archived";
+        /** @description A version to be rolled out. */
+        StartRollout: {
+            /** @description What it is decided by; what isn't said is as usual. */
+            policy?: components["schemas"]["RolloutPolicy"];
+            /** @description The version. */
+            version: string;
+        };
         /** @description What people's approved messages add up to. */
         Stats: {
             /** @description Approved examples. */
@@ -4301,6 +4619,14 @@ export interface components {
                     [key: string]: number;
                 };
             };
+        };
+        /** @description Why a roll-out ends. */
+        StopRollout: {
+            /**
+             * @description For the audit trail.
+             * @default null
+             */
+            why?: string | null;
         };
         /** @description What a stream tells beside the answer. */
         StreamOptions: {
@@ -4582,6 +4908,12 @@ export interface components {
             sources: components["schemas"]["SourceCount"][];
             /** @description For people. */
             title: string;
+        };
+        /** @description The roll-out of a task that runs, and those that ended. */
+        TaskRollouts: {
+            /** @description Those that ended, newest first. */
+            ended: components["schemas"]["Rollout"][];
+            running: components["schemas"]["RolloutReport"] | null;
         };
         /** @description A task to begin with. */
         TaskTemplate: components["schemas"]["TemplateFile"] & {
@@ -7631,6 +7963,200 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Switched"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskRollouts"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    start_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartRollout"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneRollout"];
+                };
+            };
+            /** @description it is active, no version is, or another is being rolled out */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rollout_to_canary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneRollout"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    override_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverrideRollout"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Switched"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    promote_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Switched"];
+                };
+            };
+            /** @description what is open, or it is worse on the held-out examples */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    stop_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopRollout"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneRollout"];
                 };
             };
             409: {

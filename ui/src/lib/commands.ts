@@ -85,6 +85,8 @@ export const commands = {
     graft(["models", "set-active", version], { task, force }),
   serving: (task: string, kind: string, like: string) =>
     graft(["models", "contestant", kind], { task, like, activate: true }),
+  stoppingRollout: (task: string) => graft(["rollout", "stop", task]),
+  overridingRollout: (task: string, why: string) => graft(["rollout", "promote", task], { override: why || "REASON" }),
   rollingBack: (task: string) => graft(["models", "rollback"], { task }),
   deletingVersion: (task: string, version: string) => graft(["models", "delete", version], { task }),
   addingUser: (name: string, role: string) => graft(["users", "add", name || "NAME"], { role }),

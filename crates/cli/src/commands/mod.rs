@@ -15,6 +15,7 @@ pub(crate) mod models;
 pub(crate) mod people;
 pub(crate) mod predict;
 pub(crate) mod queue;
+pub(crate) mod rollout;
 pub(crate) mod runs;
 pub(crate) mod schedules;
 pub(crate) mod serve;
@@ -81,6 +82,7 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             Command::Compare(command) => predict::compare(&engine, command).await,
             Command::Eval(command) => evaluate::run(&engine, command).await,
             Command::Drift(command) => drift::run(&engine, command).await,
+            Command::Rollout(command) => rollout::run(&engine, command).await,
             Command::EvalDir(command) => evaluate::in_dir(&engine, &command, args.json).await,
             Command::Queue(command) => queue::run(&engine, command).await,
             Command::Worker(command) => worker::run(&engine, command).await,

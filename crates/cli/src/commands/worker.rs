@@ -79,8 +79,10 @@ pub(crate) async fn run(engine: &Engine, command: Worker) -> Result<Reply> {
 pub(crate) async fn suggest(engine: &Engine, command: Suggest) -> Result<Reply> {
     let task = engine.versions().task_with_versions(Some(&command.task)).await?;
     let made = engine.evaluations().suggest(&task, command.limit).await?;
+    let left = command.limit.saturating_sub(u32::try_from(made).unwrap_or(u32::MAX));
+    let beside = engine.evaluations().suggest_beside(&task, left).await?;
     let text = format!("{made} pending examples of {task} have an answer now.");
-    Ok(Reply::new(serde_json::json!({"task": task, "answered": made}), text))
+    Ok(Reply::new(serde_json::json!({"task": task, "answered": made, "answered_beside": beside}), text))
 }
 
 /// Waits for Ctrl-C or SIGTERM.

@@ -5,6 +5,7 @@ mod activate;
 mod contestant;
 mod evaluate;
 mod measure;
+mod promote;
 mod suggest;
 mod suspects;
 

@@ -3,21 +3,22 @@
 use std::collections::BTreeMap;
 
 use graft_core::Example;
-use graft_store::Suggestion;
+use graft_store::{RolloutPair, Suggestion};
 use graft_tasks::{cards, score};
 use serde_json::Value;
 
 use super::Evaluations;
 use crate::{
     Result, Serving, now,
-    serving::{Answer, AnswerOptions, Deployment},
+    serving::{Answer, AnswerOptions, Deployment, agreement},
 };
 
 /// Examples that are answered together, and kept before the next are.
 const BATCH: usize = 24;
 
 impl Evaluations<'_> {
-    /// A task whose active version hasn't answered every pending example, if there is one that isn't to be skipped.
+    /// A task whose active version, or the one that is rolled out beside it, hasn't answered every pending example, if there
+    /// is one that isn't to be skipped.
     ///
     /// # Errors
     /// What the store says.
@@ -28,6 +29,11 @@ impl Evaluations<'_> {
             }
             let Some(active) = self.engine.store.active_version(&task).await? else { continue };
             if !self.engine.store.without_suggestion(&task, &active.name, 1).await?.is_empty() {
+                return Ok(Some(task));
+            }
+            if let Some(rollout) = self.engine.store.rollout(&task).await?
+                && !self.engine.store.rollout_pending(&rollout, 1).await?.is_empty()
+            {
                 return Ok(Some(task));
             }
         }
@@ -56,6 +62,39 @@ impl Evaluations<'_> {
             let answers = serving.answer_examples(&deployment, &examples, &options, "answers", tell).await?;
             self.engine.store.put_suggestions(&self.suggested(&version, &deployment, &examples, answers)?).await?;
             made += examples.len();
+        }
+        Ok(made)
+    }
+
+    /// Lets the version that is being rolled out answer pending examples that the active one has answered; returns how many.
+    /// Nobody sees these answers: they are compared when people have decided.
+    ///
+    /// # Errors
+    /// It can't be loaded.
+    pub async fn suggest_beside(self, task: &str, limit: u32) -> Result<usize> {
+        let Some(rollout) = self.engine.store.rollout(task).await? else { return Ok(0) };
+        let chosen = self.engine.versions().adapter(task, Some(&rollout.version)).await?;
+        let serving = Serving::once(self.engine.clone(), None);
+        let mut made = 0;
+        while made < limit as usize {
+            let wanted = BATCH.min(limit as usize - made) as u32;
+            let pending = self.engine.store.rollout_pending(&rollout, wanted).await?;
+            if pending.is_empty() || self.engine.store.rollout(task).await?.is_none_or(|now| now.id != rollout.id) {
+                break;
+            }
+            let deployment = serving.deploy(chosen.clone()).await?;
+            let (inputs, active): (Vec<String>, Vec<Value>) = pending.into_iter().unzip();
+            let options = AnswerOptions::default();
+            let answers = serving.answer_all(&deployment, &inputs, &options, |_| {}).await?;
+            let mut pairs = Vec::with_capacity(inputs.len());
+            for ((input, active), answer) in inputs.into_iter().zip(active).zip(answers) {
+                let answer = Answer::unless_too_long(answer)?.filter(|answer| answer.valid);
+                let candidate = answer.map_or(Value::Null, |answer| answer.written);
+                let agreement = agreement(&deployment, &active, &candidate);
+                pairs.push(RolloutPair { input, served: String::new(), active, candidate, agreement, at: now() });
+            }
+            made += pairs.len();
+            self.engine.store.add_rollout_answers(rollout.id, &pairs, 0, 0).await?;
         }
         Ok(made)
     }

@@ -36,6 +36,8 @@ pub struct AnswerOptions {
     pub timeout: Option<Duration>,
     /// Who asks: the requests of different clients take turns.
     pub client: Arc<str>,
+    /// Whom or what it is about: requests of one subject are all answered by the canary of a roll-out, or none is.
+    pub subject: Option<String>,
 }
 
 impl AnswerOptions {
@@ -92,13 +94,15 @@ pub(super) enum Asker {
     ForMany,
     /// Serving itself, before it lets a deployment answer.
     WarmUp,
+    /// Serving itself, to compare two versions of a roll-out.
+    ForShadow,
 }
 
 impl Asker {
     fn priority(self) -> Priority {
         match self {
             Self::ForTask | Self::ForVersion => Priority::Normal,
-            Self::ForMany => Priority::Background,
+            Self::ForMany | Self::ForShadow => Priority::Background,
             Self::WarmUp => Priority::Urgent,
         }
     }
@@ -115,6 +119,8 @@ pub struct Answering {
     wire: bool,
     /// The input, where the task's rules read it beside the adapter.
     input: Option<String>,
+    /// The input, where another version may answer it later, to be compared.
+    compared: Option<String>,
     /// In the task's own form; what another one makes impossible is the request's fault.
     own: bool,
     ended: bool,
@@ -129,6 +135,11 @@ impl Drop for Answering {
 }
 
 impl Answering {
+    /// Lets the other version of a roll-out answer the same input later.
+    pub(super) fn compare(&mut self, input: &str) {
+        self.compared = Some(input.to_owned());
+    }
+
     /// What answers.
     #[must_use]
     pub fn deployment(&self) -> &Deployment {
@@ -167,7 +178,7 @@ impl Answering {
     }
 
     fn tell_end(&self, outcome: Outcome, (prompt_tokens, answer_tokens): (usize, usize)) {
-        if self.asker != Asker::WarmUp {
+        if !matches!(self.asker, Asker::WarmUp | Asker::ForShadow) {
             let (task, seconds) = (self.deployment.task.as_str(), self.since.elapsed().as_secs_f64());
             self.serving.tell_end(&Ended { task, outcome, seconds, prompt_tokens, answer_tokens });
         }
@@ -179,6 +190,9 @@ impl Answering {
             done = self.serving.beside_rules(&self.deployment, input, done);
         }
         let answer = self.serving.answer_of(&self.deployment, done, self.since);
+        if let Some(input) = &self.compared {
+            self.serving.compare_later(&self.deployment, input, &answer);
+        }
         if self.wire {
             rest = Piece { text: said(&answer.answer), tokens: Vec::new() };
         }
@@ -327,7 +341,18 @@ impl Serving {
         let _ = send.send(Update::Done(Ok(Box::new(done))));
         let (serving, deployment) = (self.clone(), Arc::clone(deployment));
         let wire = matches!(deployment.card.answer, AnswerForm::Json { .. });
-        Ok(Answering { serving, updates, deployment, asker, since, wire, input: None, own: true, ended: false })
+        Ok(Answering {
+            serving,
+            updates,
+            deployment,
+            asker,
+            since,
+            wire,
+            input: None,
+            compared: None,
+            own: true,
+            ended: false,
+        })
     }
 
     /// A request in the task's own form, and where its answer will come.
@@ -344,7 +369,7 @@ impl Serving {
         let held = Pin::new(deployment);
         let wire = matches!(deployment.card.answer, AnswerForm::Json { .. });
         // Pieces that nobody reads would wake the reader at every token.
-        let silent = wire || asker == Asker::ForMany;
+        let silent = wire || matches!(asker, Asker::ForMany | Asker::ForShadow);
         let tell = Box::new(move |update| {
             let _held = &held;
             match update {
@@ -368,7 +393,8 @@ impl Serving {
         let timeout = options.timeout.or((asker != Asker::ForMany).then_some(TIMEOUT));
         request.deadline = timeout.map(|timeout| since + timeout);
         let (serving, deployment) = (self.clone(), Arc::clone(deployment));
-        let answering = Answering { serving, updates, deployment, asker, since, wire, input, own: true, ended: false };
+        let (compared, own, ended) = (None, true, false);
+        let answering = Answering { serving, updates, deployment, asker, since, wire, input, compared, own, ended };
         Ok((request, answering))
     }
 }

@@ -21,6 +21,9 @@ pub(super) async fn follow(inner: Weak<Inner>, mut watch: Watch, mut seen: i64) 
         let serving = Serving(inner);
         // A database that doesn't answer now may do so the next time.
         if let Ok(tasks) = serving.changed_since(&mut seen).await {
+            if !tasks.is_empty() && serving.follow_rollouts().await.is_err() {
+                tracing::warn!("roll-outs: failed to read which ones run; they are read again in a moment");
+            }
             behind.extend(tasks);
         }
         let mut later = BTreeSet::new();

@@ -23,6 +23,7 @@ mod load;
 mod model;
 mod probation;
 mod promote;
+mod rollout;
 mod rules;
 mod status;
 
@@ -35,7 +36,7 @@ use graft_contestants::Kind;
 use graft_core::{AnswerForm, BaseRef, ComputeDevice, Digest, TaskCard};
 use graft_predict::Limits;
 use graft_train::AdapterCard;
-use tokio::task::JoinHandle;
+use tokio::{sync::mpsc, task::JoinHandle};
 
 pub use answer::Answer;
 use ask::Asker;
@@ -49,6 +50,7 @@ pub use inputs::{Input, read_inputs};
 pub(crate) use load::apart;
 pub use model::ServedModel;
 use probation::Probation;
+pub(crate) use rollout::agreement;
 pub use status::{AliasStatus, BaseStatus, DeploymentStatus, ServingStatus};
 
 pub use graft_predict::{End, Error as AnswerError, Piece, Sampling, TokenInfo};
@@ -98,6 +100,8 @@ struct Inner {
     turning: tokio::sync::Mutex<()>,
     uses: AtomicU64,
     listener: OnceLock<ended::Listener>,
+    /// Answers that are compared with the other version's of a roll-out; absent where none is followed.
+    given: OnceLock<mpsc::Sender<rollout::Given>>,
     following: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -117,6 +121,10 @@ struct State {
     probations: HashMap<String, Probation>,
     /// Why the version that is active doesn't answer, or no longer is.
     faults: HashMap<String, Fault>,
+    /// The roll-out of each task that has one.
+    rollouts: HashMap<String, Arc<graft_store::Rollout>>,
+    /// What happened in each roll-out, and is not kept yet.
+    seen: HashMap<i64, rollout::Seen>,
 }
 
 /// What stands for a task.
@@ -142,6 +150,11 @@ impl Serving {
         let watch = engine.store.watch().await?;
         let seen = engine.store.newest_change().await?;
         let serving = Self::new(engine, options, true);
+        serving.follow_rollouts().await?;
+        let (give, given) = rollout::queue();
+        if serving.0.given.set(give).is_ok() {
+            tokio::spawn(rollout::tend(Arc::downgrade(&serving.0), given));
+        }
         if options.preload {
             tokio::spawn(promote::preload(Arc::downgrade(&serving.0)));
         }
@@ -174,6 +187,7 @@ impl Serving {
             turning: tokio::sync::Mutex::new(()),
             uses: AtomicU64::new(0),
             listener: OnceLock::new(),
+            given: OnceLock::new(),
             following: Mutex::default(),
         }))
     }
@@ -186,7 +200,7 @@ impl Serving {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks a task's active version, or the one named.
+    /// Asks a task's active version (or the canary of its roll-out), or the one named.
     ///
     /// # Errors
     /// There is no such version or it can't be loaded; the queue is full.
@@ -198,9 +212,15 @@ impl Serving {
         format: &Format,
         options: &AnswerOptions,
     ) -> Result<Answering> {
-        let deployment = self.deployment(task, version).await?;
-        let asker = if version.is_none() { Asker::ForTask } else { Asker::ForVersion };
-        self.ask(&deployment, asker, prompt, format, options).await
+        let (deployment, asker) = match version {
+            None => (self.choose(task, prompt, options).await?, Asker::ForTask),
+            Some(version) => (self.version(task, version).await?, Asker::ForVersion),
+        };
+        let mut answering = self.ask(&deployment, asker, prompt, format, options).await?;
+        if let (None, Prompt::Input(input), Format::Own, None) = (version, prompt, format, options.sampling) {
+            answering.compare(input);
+        }
+        Ok(answering)
     }
 
     /// The answer of a task's active version, or of the one named, to an input.

@@ -4,8 +4,8 @@ use std::sync::{Arc, atomic::Ordering};
 
 use graft_predict::Completion;
 
-use super::{Alias, Fault, Serving, deployment::Deployment};
-use crate::{Error, Result, versions::Seen};
+use super::{Alias, Fault, Serving, deployment::Deployment, rollout::is_failure};
+use crate::{Result, versions::Seen};
 
 /// Watches the first requests of a version that became active.
 #[derive(Clone, Debug)]
@@ -40,7 +40,6 @@ impl Probation {
 impl Serving {
     /// Counts how a request ended; a version that only fails gives way to the one before it.
     pub(super) fn judge(&self, deployment: &Arc<Deployment>, by_alias: bool, result: &Result<Box<Completion>>) {
-        use graft_predict::Error as P;
         let failed = match result {
             Ok(_) => {
                 deployment.answered.fetch_add(1, Ordering::Relaxed);
@@ -48,14 +47,13 @@ impl Serving {
             }
             Err(error) => {
                 deployment.failed.fetch_add(1, Ordering::Relaxed);
-                // Others are the request's own fault, or time's.
-                matches!(
-                    error,
-                    Error::Predict(P::NotFinite | P::Grammar(_) | P::Wire { .. } | P::Token(_) | P::Interrupted)
-                )
+                is_failure(error)
             }
         };
         let Some(version) = deployment.version.as_deref().filter(|_| by_alias) else { return };
+        if self.note_canary(deployment, failed) {
+            return;
+        }
         let answers = |alias: &Alias| alias.deployment.digest == deployment.digest;
         if self.state().aliases.get(&deployment.task).is_some_and(answers) {
             self.note(&deployment.task, version, failed);

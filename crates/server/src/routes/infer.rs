@@ -40,6 +40,9 @@ pub struct Infer {
     version: Option<String>,
     /// The input.
     input: String,
+    /// Whom or what it is about, such as a customer's number: while a version is rolled out, all requests of one subject are
+    /// answered by the same version. Otherwise each input is a subject.
+    subject: Option<String>,
     /// Most tokens of the answer.
     #[schema(minimum = 1, maximum = 8192)]
     max_tokens: Option<usize>,
@@ -143,7 +146,8 @@ async fn infer(
     Client(client): Client,
     Body(asked): Body<Infer>,
 ) -> Result<Response, Problem> {
-    let options = AnswerOptions { client, ..options(asked.max_tokens, asked.deadline_ms)? };
+    let subject = asked.subject;
+    let options = AnswerOptions { client, subject, ..options(asked.max_tokens, asked.deadline_ms)? };
     let answer = state.serving.answer(&asked.task, asked.version.as_deref(), &asked.input, &options).await;
     let answer = answer.map_err(problem)?;
     let mut headers = HeaderMap::new();

@@ -14,6 +14,7 @@ pub mod machines;
 pub mod openai;
 pub mod presence;
 pub mod prompts;
+pub mod rollouts;
 pub mod run_bulk;
 pub mod run_types;
 pub mod runs;
@@ -77,6 +78,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(imports::router())
         .merge(infer::router())
         .merge(datasets::router())
+        .merge(rollouts::router())
         .merge(runs::router())
         .merge(run_bulk::router())
         .merge(events::router())

@@ -34,9 +34,10 @@ const SILENT: [&str; 18] = [
 ];
 
 /// What takes a version: the tests of the command and of the store try it. A prompt is an import and a run.
-const ELSEWHERE: [&str; 6] = [
+const ELSEWHERE: [&str; 7] = [
     "POST /api/v1/prompts",
     "POST /api/v1/tasks/{task}/rollback",
+    "POST /api/v1/tasks/{task}/rollout/promote",
     "DELETE /api/v1/versions/{task}/{name}",
     "POST /api/v1/versions/{task}/{name}/activate",
     "POST /api/v1/versions/{task}/{name}/evaluate",
@@ -99,6 +100,43 @@ impl Changer {
         assert_eq!((&added["version"]["method"], &added["version"]["base"]), (&json!("nearest"), &Value::Null));
         let rules = self.service.post(path, &json!({"kind": "rules"})).await;
         assert_eq!((rules.status.as_u16(), rules.json()["status"].as_u64()), (422, Some(422)));
+    }
+
+    async fn rollouts(&mut self) {
+        let contestants = "/api/v1/tasks/text-classification/contestants";
+        let other = self.service.post(contestants, &json!({"kind": "most-frequent"})).await.json();
+        let other = other["version"]["name"].as_str().unwrap().to_owned();
+        let path = "/api/v1/tasks/text-classification/rollout";
+        let new = json!({"version": other, "policy": {"share": 0.5}});
+        assert_eq!(self.service.post(path, &new).await.status.as_u16(), 409, "no version is active");
+        let activate = "/api/v1/versions/text-classification/v1/activate";
+        assert_eq!(self.service.post(activate, &json!({"force": true})).await.status.as_u16(), 200);
+        let wrong = json!({"version": other, "policy": {"share": 7}});
+        assert_eq!(self.service.post(path, &wrong).await.status.as_u16(), 422);
+        let begun = self.does("POST /api/v1/tasks/{task}/rollout", path, &new).await;
+        assert_eq!(
+            (&begun["rollout"]["against"], &begun["rollout"]["policy"]["shadow_hours"]),
+            (&json!("v1"), &json!(336))
+        );
+        let to = |action: &str| format!("{path}/{action}");
+        self.does("POST /api/v1/tasks/{task}/rollout/canary", &to("canary"), &json!({})).await;
+        let early = self.service.post(&to("promote"), &json!({})).await;
+        assert!(early.status.as_u16() == 409 && early.json().to_string().contains("live outcomes"), "{}", early.json());
+        let shown = self.service.get(path).await.json();
+        assert_eq!(
+            (&shown["running"]["rollout"]["state"], &shown["running"]["ready"]),
+            (&json!("canary"), &json!(false))
+        );
+        self.does("POST /api/v1/tasks/{task}/rollout/stop", &to("stop"), &json!({"why": "later"})).await;
+        self.does("POST /api/v1/tasks/{task}/rollout", path, &new).await;
+        let no_reason = self.service.post(&to("override"), &json!({"why": " "})).await;
+        assert_eq!(no_reason.status.as_u16(), 422);
+        let why = json!({"why": "the director says so"});
+        let done = self.does("POST /api/v1/tasks/{task}/rollout/override", &to("override"), &why).await;
+        assert_eq!((done["version"]["name"].as_str(), &done["previous"]), (Some(other.as_str()), &json!("v1")));
+        let ended = self.service.get(path).await.json()["ended"].clone();
+        assert_eq!(ended[0]["why"], "overridden: the director says so");
+        assert_eq!((&ended[0]["state"], &ended[1]["why"]), (&json!("promoted"), &json!("later")));
     }
 
     async fn runs(&mut self) {
@@ -197,6 +235,7 @@ async fn every_change_is_on_record_with_who_made_it() {
     let mut changer = Changer { service, bearer: None, tried: ["POST /api/v1/imports".to_owned()].into() };
     changer.reviews().await;
     changer.contestants().await;
+    changer.rollouts().await;
     changer.runs().await;
     changer.trainings_of_ask_ai().await;
     changer.settings().await;

@@ -12,6 +12,7 @@ mod prompts;
 mod queue;
 mod races;
 mod reviews;
+mod rollouts;
 mod runs;
 mod settings;
 mod support;

@@ -13,6 +13,7 @@ import { Lineage } from "./Lineage";
 import { MetricsTable } from "./MetricsTable";
 import { ReliabilityCard } from "./ReliabilityCard";
 import { RightList } from "./RightList";
+import { RolloutCard } from "./RolloutCard";
 import css from "./versions.module.css";
 import { WorstList } from "./WorstList";
 
@@ -60,6 +61,7 @@ export function VersionDetail({ task, version, versions }: { task: TaskInfo; ver
           </div>
         </div>
       </div>
+      <RolloutCard version={version} active={versions.find((one) => one.stage === "active")} />
       {version.stage !== "shadow" && <DriftCard task={task.name} version={version.name} />}
       {detail ? (
         <>

@@ -1,0 +1,171 @@
+use clap::{Args, Subcommand};
+use graft_engine::{
+    Engine, RolloutReport, iso8601,
+    records::{Rollout as Record, RolloutPolicy, RolloutState},
+};
+use serde_json::json;
+
+use super::models::activated;
+use crate::{
+    failure::Result,
+    output::{Reply, Table, facts},
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rollout {
+    /// Let a version answer beside the active one; nobody sees its answers.
+    Start(Box<Start>),
+    /// Show how far a task's roll-out is, and what is open.
+    Status {
+        /// Task; needed if several tasks have versions.
+        task: Option<String>,
+    },
+    /// Go to the next stage: from shadow to canary, from canary to active.
+    ///
+    /// A version becomes active if it was beside the active one long enough, is not worse by what people decided on the same
+    /// inputs, and is not worse on the held-out examples.
+    Promote {
+        /// Task; needed if several tasks have versions.
+        task: Option<String>,
+        /// Make it active now, whatever the policy says; the reason is kept in the audit trail.
+        #[arg(long, value_name = "REASON")]
+        r#override: Option<String>,
+        /// From shadow, skip the canary.
+        #[arg(long)]
+        skip_canary: bool,
+    },
+    /// End a task's roll-out; the version answers nothing any more.
+    Stop {
+        /// Task; needed if several tasks have versions.
+        task: Option<String>,
+        /// Why, for the audit trail.
+        #[arg(long, value_name = "REASON")]
+        because: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Start {
+    /// Version to roll out.
+    version: String,
+    /// Task; needed if several tasks have versions.
+    #[arg(long)]
+    task: Option<String>,
+    /// Share of the requests that the canary answers, by a hash of the subject.
+    #[arg(long, value_name = "SHARE", default_value_t = RolloutPolicy::default().share)]
+    share: f64,
+    /// Clients (users or tokens) whose requests the canary answers in any case.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    clients: Vec<String>,
+    /// Hours beside the active version before it may become active.
+    #[arg(long, value_name = "N", default_value_t = RolloutPolicy::default().shadow_hours)]
+    shadow_hours: u64,
+    /// Probability of each wrong decision by live outcomes, at most.
+    #[arg(long, value_name = "SHARE", default_value_t = RolloutPolicy::default().error_rate)]
+    error_rate: f64,
+    /// How much worse (of 1) still counts as not worse.
+    #[arg(long, value_name = "SHARE", default_value_t = RolloutPolicy::default().margin)]
+    margin: f64,
+    /// 95th percentile of the errors from which the version is taken back.
+    #[arg(long, value_name = "SHARE", default_value_t = RolloutPolicy::default().drift_at)]
+    drift_at: f64,
+    /// Decisions that this needs.
+    #[arg(long, value_name = "N", default_value_t = RolloutPolicy::default().drift_samples)]
+    drift_samples: usize,
+    /// Minutes of decisions that are looked at, and longer where these are fewer than needed.
+    #[arg(long, value_name = "N", default_value_t = RolloutPolicy::default().drift_minutes)]
+    drift_minutes: u64,
+}
+
+pub(crate) async fn run(engine: &Engine, command: Rollout) -> Result<Reply> {
+    let named = match &command {
+        Rollout::Start(start) => &start.task,
+        Rollout::Status { task } | Rollout::Promote { task, .. } | Rollout::Stop { task, .. } => task,
+    };
+    let task = &engine.versions().task_with_versions(named.as_deref()).await?;
+    match command {
+        Rollout::Start(start) => {
+            let rollout = engine.rollouts().start(task, &start.version, &start.policy()).await?;
+            let text = format!(
+                "Version {} of {task} answers beside {}, and nobody sees it. `graft rollout status {task}` tells how it does.",
+                rollout.version, rollout.against
+            );
+            Ok(Reply::new(json!({"rollout": rollout}), text))
+        }
+        Rollout::Status { .. } => status(engine, task).await,
+        Rollout::Promote { r#override: because, skip_canary, .. } => {
+            let running = engine.rollouts().running(task).await?;
+            if running.state == RolloutState::Shadow && because.is_none() && !skip_canary {
+                let rollout = engine.rollouts().to_canary(task).await?;
+                let text = format!("Version {} of {task} is a canary: {}.", rollout.version, share(&rollout));
+                return Ok(Reply::new(json!({"rollout": rollout}), text));
+            }
+            let done = engine.evaluations().promote(None, task, because.as_deref()).await?;
+            Ok(Reply::new(&done, activated(&done)))
+        }
+        Rollout::Stop { because, .. } => {
+            let rollout = engine.rollouts().stop(task, because.as_deref()).await?;
+            let text =
+                format!("Version {} of {task} is no longer rolled out; {} answers.", rollout.version, rollout.against);
+            Ok(Reply::new(json!({"rollout": rollout}), text))
+        }
+    }
+}
+
+impl Start {
+    fn policy(&self) -> RolloutPolicy {
+        RolloutPolicy {
+            share: self.share,
+            clients: self.clients.clone(),
+            shadow_hours: self.shadow_hours,
+            error_rate: self.error_rate,
+            margin: self.margin,
+            drift_at: self.drift_at,
+            drift_samples: self.drift_samples,
+            drift_minutes: self.drift_minutes,
+        }
+    }
+}
+
+async fn status(engine: &Engine, task: &str) -> Result<Reply> {
+    let all = engine.rollouts().of_task(task).await?;
+    let mut text = match &all.running {
+        Some(report) => shown(report),
+        None => format!("No version of {task} is being rolled out: `graft rollout start VERSION --task {task}`.\n"),
+    };
+    if !all.ended.is_empty() {
+        let mut table = Table::new(["version", "ended as", "when", "why"]);
+        for one in &all.ended {
+            let when = one.ended_at.map(iso8601).unwrap_or_default();
+            table.row([one.version.clone(), one.state.name().to_owned(), when, one.why.clone().unwrap_or_default()]);
+        }
+        text += &format!("\n{table}");
+    }
+    Ok(Reply::new(&all, text))
+}
+
+fn share(rollout: &Record) -> String {
+    let share = format!("it answers {:.0} % of the requests", 100.0 * rollout.policy.share);
+    match rollout.policy.clients.as_slice() {
+        [] => share,
+        clients => format!("{share}, and those of {}", clients.join(", ")),
+    }
+}
+
+fn shown(report: &RolloutReport) -> String {
+    let RolloutReport { rollout, counts, gates, next, .. } = report;
+    let agreement = counts.agreement.map(|share| format!(", {:.0} % the same", 100.0 * share)).unwrap_or_default();
+    let mut text = facts(&[
+        ("version", format!("{} of {}, against {}", rollout.version, rollout.task, rollout.against)),
+        ("stage", rollout.state.name().to_owned()),
+        ("since", iso8601(rollout.stage_at)),
+        ("both answered", format!("{} inputs{agreement}; {} were given by the canary", counts.pairs, counts.canary)),
+        ("failed, left out", format!("{}, {}", rollout.failures, rollout.dropped)),
+    ]);
+    let mut table = Table::new(["before it may become active", "", "found"]);
+    for gate in gates {
+        table.row([gate.name.to_owned(), if gate.passed { "yes" } else { "open" }.to_owned(), gate.found.clone()]);
+    }
+    text += &format!("\n{table}\n{next}\n");
+    text
+}

@@ -1,0 +1,139 @@
+//! `/tasks/{task}/rollout`: a version answers beside the active one, then some requests, then all.
+
+use axum::extract::State;
+use graft_engine::{
+    TaskRollouts,
+    records::{Rollout, RolloutPolicy},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::tasks::Switched;
+use crate::{
+    extract::{Acting, At, Body, Reply},
+    problem::Problem,
+    state::AppState,
+    work,
+};
+
+/// A version to be rolled out.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StartRollout {
+    /// The version.
+    version: String,
+    /// What it is decided by; what isn't said is as usual.
+    #[serde(default)]
+    policy: RolloutPolicy,
+}
+
+/// Why a roll-out ends.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct StopRollout {
+    /// For the audit trail.
+    why: Option<String>,
+}
+
+/// Why the policy of a roll-out does not hold.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OverrideRollout {
+    /// For the audit trail.
+    #[schema(min_length = 1)]
+    why: String,
+}
+
+/// One roll-out.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OneRollout {
+    /// As it is now.
+    rollout: Rollout,
+}
+
+/// The roll-out of a task with all that decides about it, and those that ended.
+#[utoipa::path(get, path = "/tasks/{task}/rollout", tag = "versions", extensions(("x-role" = json!("viewer"))),
+    params(("task" = String, Path)), responses((status = 200, body = TaskRollouts)))]
+async fn show_rollout(Acting(engine): Acting, At(task): At<String>) -> Result<Reply<TaskRollouts>, Problem> {
+    Ok(Reply(engine.rollouts().of_task(&task).await?))
+}
+
+/// Begins a roll-out: the version answers beside the active one, and nobody sees it.
+#[utoipa::path(post, path = "/tasks/{task}/rollout", tag = "versions", extensions(("x-role" = json!("trainer"))),
+    params(("task" = String, Path)), request_body = StartRollout,
+    responses((status = 200, body = OneRollout),
+        (status = 409, body = Problem, description = "it is active, no version is, or another is being rolled out")))]
+async fn start_rollout(
+    Acting(engine): Acting,
+    At(task): At<String>,
+    Body(body): Body<StartRollout>,
+) -> Result<Reply<OneRollout>, Problem> {
+    Ok(Reply(OneRollout { rollout: engine.rollouts().start(&task, &body.version, &body.policy).await? }))
+}
+
+/// Lets the version answer its share of the requests.
+#[utoipa::path(post, path = "/tasks/{task}/rollout/canary", tag = "versions", extensions(("x-role" = json!("trainer"))),
+    params(("task" = String, Path)),
+    responses((status = 200, body = OneRollout), (status = 409, body = Problem)))]
+async fn rollout_to_canary(Acting(engine): Acting, At(task): At<String>) -> Result<Reply<OneRollout>, Problem> {
+    Ok(Reply(OneRollout { rollout: engine.rollouts().to_canary(&task).await? }))
+}
+
+/// Makes the version active, if all that its policy demands holds.
+#[utoipa::path(post, path = "/tasks/{task}/rollout/promote", tag = "versions", extensions(("x-role" = json!("trainer"))),
+    params(("task" = String, Path)),
+    responses((status = 200, body = Switched),
+        (status = 409, body = Problem, description = "what is open, or it is worse on the held-out examples")))]
+async fn promote_rollout(
+    State(state): State<AppState>,
+    Acting(engine): Acting,
+    At(task): At<String>,
+) -> Result<Reply<Switched>, Problem> {
+    let done =
+        work::apart(move || async move { engine.evaluations().promote(Some(&state.serving), &task, None).await });
+    let done = done.await??;
+    Ok(Reply(Switched { version: done.version, previous: done.previous }))
+}
+
+/// Makes the version active whatever its policy says; the reason is kept in the audit trail.
+#[utoipa::path(post, path = "/tasks/{task}/rollout/override", tag = "versions", extensions(("x-role" = json!("admin"))),
+    params(("task" = String, Path)), request_body = OverrideRollout,
+    responses((status = 200, body = Switched), (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn override_rollout(
+    State(state): State<AppState>,
+    Acting(engine): Acting,
+    At(task): At<String>,
+    Body(body): Body<OverrideRollout>,
+) -> Result<Reply<Switched>, Problem> {
+    if body.why.trim().is_empty() {
+        return Err(Problem::field("why", "a reason, which is kept in the audit trail"));
+    }
+    let done =
+        work::apart(
+            move || async move { engine.evaluations().promote(Some(&state.serving), &task, Some(&body.why)).await },
+        );
+    let done = done.await??;
+    Ok(Reply(Switched { version: done.version, previous: done.previous }))
+}
+
+/// Ends the roll-out; the version answers nothing any more.
+#[utoipa::path(post, path = "/tasks/{task}/rollout/stop", tag = "versions", extensions(("x-role" = json!("trainer"))),
+    params(("task" = String, Path)), request_body = StopRollout,
+    responses((status = 200, body = OneRollout), (status = 409, body = Problem)))]
+async fn stop_rollout(
+    Acting(engine): Acting,
+    At(task): At<String>,
+    Body(body): Body<StopRollout>,
+) -> Result<Reply<OneRollout>, Problem> {
+    Ok(Reply(OneRollout { rollout: engine.rollouts().stop(&task, body.why.as_deref()).await? }))
+}
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(show_rollout, start_rollout))
+        .routes(routes!(rollout_to_canary))
+        .routes(routes!(promote_rollout))
+        .routes(routes!(override_rollout))
+        .routes(routes!(stop_rollout))
+}

@@ -1,0 +1,524 @@
+use graft_core::{Digest, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sqlx::any::{AnyExecutor, AnyRow};
+use utoipa::ToSchema;
+
+use crate::changes::{Actor, Deed, record};
+use crate::database::Tx;
+use crate::versions::{active, get};
+use crate::{Action, Error, Kind, Stage, Store, row};
+
+/// Inputs of one roll-out whose answers are kept; later ones are only counted.
+const MOST: i64 = 50_000;
+
+names! {
+    /// How far a roll-out has come.
+    pub enum RolloutState {
+        /// The version answers beside the active one, and nobody sees it.
+        Shadow = "shadow",
+        /// The version answers some of the requests.
+        Canary = "canary",
+        /// The version is active; the roll-out has ended.
+        Promoted = "promoted",
+        /// Somebody ended it.
+        Stopped = "stopped",
+        /// It ended by itself: the version failed, drifted or did worse.
+        Returned = "returned",
+    }
+}
+
+impl RolloutState {
+    /// Whether the version still answers beside the active one.
+    #[must_use]
+    pub fn is_running(self) -> bool {
+        matches!(self, Self::Shadow | Self::Canary)
+    }
+
+    /// The stage that its version has then, unless it is the active one.
+    fn stage(self) -> Stage {
+        match self {
+            Self::Shadow | Self::Stopped => Stage::Shadow,
+            Self::Canary => Stage::Canary,
+            Self::Promoted => Stage::Active,
+            Self::Returned => Stage::Archived,
+        }
+    }
+}
+
+/// What a roll-out is decided by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RolloutPolicy {
+    /// Share of the requests that a canary answers, chosen by a hash of the subject.
+    #[schema(minimum = 0.0, maximum = 1.0)]
+    pub share: f64,
+    /// Clients whose requests a canary answers in any case.
+    pub clients: Vec<String>,
+    /// Hours that a version answers beside the active one before it may become active.
+    pub shadow_hours: u64,
+    /// Probability of each wrong decision by live outcomes, at most.
+    #[schema(exclusive_minimum = 0.0, maximum = 0.5)]
+    pub error_rate: f64,
+    /// Points (of 1) by which the version may be worse than the active one and still counts as not worse.
+    #[schema(minimum = 0.0, maximum = 0.5)]
+    pub margin: f64,
+    /// The 95th percentile of its errors from which the version is taken back.
+    #[schema(exclusive_minimum = 0.0, maximum = 1.0)]
+    pub drift_at: f64,
+    /// Decisions that this needs.
+    #[schema(minimum = 1)]
+    pub drift_samples: usize,
+    /// Minutes of decisions that are looked at, and longer where these are fewer than needed.
+    pub drift_minutes: u64,
+}
+
+impl Default for RolloutPolicy {
+    fn default() -> Self {
+        Self {
+            share: 0.1,
+            clients: Vec::new(),
+            shadow_hours: 336,
+            error_rate: 0.05,
+            margin: 0.02,
+            drift_at: 0.2,
+            drift_samples: 1000,
+            drift_minutes: 60,
+        }
+    }
+}
+
+/// A version on its way to become the active one.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Rollout {
+    /// Counts from 1.
+    pub id: i64,
+    /// Name of the task.
+    pub task: String,
+    /// The version.
+    pub version: String,
+    /// The version that was active when it began, which it is compared with.
+    pub against: String,
+    /// How far it has come.
+    pub state: RolloutState,
+    /// What it is decided by.
+    pub policy: RolloutPolicy,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it came to its present state.
+    pub stage_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Why it ended, or was moved against its policy.
+    pub why: Option<String>,
+    /// Answers that the version failed to give.
+    pub failures: u64,
+    /// Inputs that were answered by one version only: too many came at once, or in all.
+    pub dropped: u64,
+    /// Who began it.
+    pub created_by: String,
+}
+
+/// What both versions of a roll-out answered to an input.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RolloutPair {
+    /// The input.
+    pub input: String,
+    /// The version whose answer was given; empty where nobody had asked.
+    pub served: String,
+    /// The active version's answer; null where it was not valid.
+    pub active: Value,
+    /// The candidate's.
+    pub candidate: Value,
+    /// How much of them is the same, from 0 to 1.
+    pub agreement: f64,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A pair whose input a person has since decided on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RolloutDecision {
+    /// Names the input within the roll-out.
+    pub digest: Digest,
+    /// What the person said is the truth.
+    pub truth: Value,
+    /// The active version's answer.
+    pub active: Value,
+    /// The candidate's.
+    pub candidate: Value,
+}
+
+/// How right both versions were, from 0 to 1, in the order in which that became known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RolloutOutcome {
+    /// The active version.
+    pub active: f64,
+    /// The candidate.
+    pub candidate: f64,
+    /// When it became known.
+    pub at: Timestamp,
+}
+
+/// Counts of a roll-out's answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct RolloutCounts {
+    /// Inputs that both versions answered.
+    pub pairs: u64,
+    /// Of these, such that the candidate's answer was given.
+    pub canary: u64,
+    /// How much of both answers is the same, from 0 to 1, on average.
+    pub agreement: Option<f64>,
+}
+
+macro_rules! select_rollouts {
+    ($tail:literal) => {
+        concat!(
+            "select id, task, version, against, state, policy, started_at, stage_at, ended_at, why, failures, dropped,
+                    created_by
+             from rollouts ",
+            $tail
+        )
+    };
+}
+
+impl Store {
+    /// Begins a roll-out of a version against the active one. One runs at a time for each task.
+    ///
+    /// # Errors
+    /// [`Error::NoVersion`]; [`Error::RolloutRefused`] where the version is active, none is, or another roll-out runs.
+    pub async fn start_rollout(
+        &self,
+        (task, version): (&str, &str),
+        policy: &RolloutPolicy,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Rollout, Error> {
+        let mut tx = self.begin().await?;
+        let refused = |what: String| Err(Error::RolloutRefused { task: task.to_owned(), what });
+        let candidate = get(&mut *tx, task, version).await?;
+        let Some(active) = active(&mut *tx, task).await? else {
+            return refused("no version is active to compare it with".into());
+        };
+        if candidate.stage == Stage::Active {
+            return refused(format!("version `{version}` is active already"));
+        }
+        if let Some(running) = running(&mut *tx, task).await? {
+            return refused(format!("version `{}` is being rolled out", running.version));
+        }
+        let last = sqlx::query("select coalesce(max(id), 0) as id from rollouts").fetch_one(&mut *tx).await?;
+        let id = row::get::<i64>(&last, "id")? + 1;
+        sqlx::query(
+            "insert into rollouts (id, task, version, against, state, policy, started_at, stage_at, failures, dropped,
+                                   created_by)
+             values ($1, $2, $3, $4, 'shadow', $5, $6, $6, 0, 0, $7)",
+        )
+        .bind(id)
+        .bind(task)
+        .bind(version)
+        .bind(&active.name)
+        .bind(json!(policy).to_string())
+        .bind(at)
+        .bind(row::text(by))
+        .execute(&mut *tx)
+        .await?;
+        set_stage(&mut tx, task, version, RolloutState::Shadow).await?;
+        let after = json!({"rollout": RolloutState::Shadow, "against": active.name, "policy": policy});
+        let deed = Deed { action: Action::Set, kind: Kind::Version, task, subject: version };
+        record(&mut tx, deed, Actor { by, at }, Some(&json!({"stage": candidate.stage})), Some(&after)).await?;
+        let begun = one(&mut *tx, id).await?;
+        tx.commit().await?;
+        Ok(begun)
+    }
+
+    /// The roll-out of a task that runs, if one does.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn rollout(&self, task: &str) -> Result<Option<Rollout>, Error> {
+        running(&self.read, task).await
+    }
+
+    /// The roll-outs of all tasks that run.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn running_rollouts(&self) -> Result<Vec<Rollout>, Error> {
+        let rows = sqlx::query(select_rollouts!("where ended_at is null order by id")).fetch_all(&self.read).await?;
+        rows.iter().map(rollout).collect()
+    }
+
+    /// The newest roll-outs of a task.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn rollouts(&self, task: &str, limit: u32) -> Result<Vec<Rollout>, Error> {
+        let rows = sqlx::query(select_rollouts!("where task = $1 order by id desc limit $2"))
+            .bind(task)
+            .bind(i64::from(limit))
+            .fetch_all(&self.read)
+            .await?;
+        rows.iter().map(rollout).collect()
+    }
+
+    /// Moves a roll-out from the state that the caller saw, with its version's stage. Undecided answers of one that ends are
+    /// removed.
+    ///
+    /// # Errors
+    /// [`Error::RolloutRefused`] where it is in another state by now.
+    pub async fn move_rollout(
+        &self,
+        seen: &Rollout,
+        to: RolloutState,
+        why: Option<&str>,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Rollout, Error> {
+        let mut tx = self.begin().await?;
+        let (task, version) = (seen.task.as_str(), seen.version.as_str());
+        let now = one(&mut *tx, seen.id).await?;
+        if now.state != seen.state {
+            let what = format!("version `{version}` is {} by now", now.state.name());
+            return Err(Error::RolloutRefused { task: task.to_owned(), what });
+        }
+        let ended = (!to.is_running()).then_some(at);
+        sqlx::query("update rollouts set state = $2, stage_at = $3, ended_at = $4, why = $5 where id = $1")
+            .bind(seen.id)
+            .bind(to.name())
+            .bind(at)
+            .bind(ended)
+            .bind(why.map(row::text))
+            .execute(&mut *tx)
+            .await?;
+        set_stage(&mut tx, task, version, to).await?;
+        if ended.is_some() {
+            sqlx::query("delete from rollout_answers where rollout = $1 and decision is null")
+                .bind(seen.id)
+                .execute(&mut *tx)
+                .await?;
+        }
+        let (old, new) = (json!({"rollout": now.state}), json!({"rollout": to, "why": why}));
+        let deed = Deed { action: Action::Set, kind: Kind::Version, task, subject: version };
+        record(&mut tx, deed, Actor { by, at }, Some(&old), Some(&new)).await?;
+        let moved = one(&mut *tx, seen.id).await?;
+        tx.commit().await?;
+        Ok(moved)
+    }
+
+    /// Keeps what both versions answered, once for each input, and counts what else happened. Nothing is kept of a roll-out
+    /// that has ended.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn add_rollout_answers(
+        &self,
+        id: i64,
+        pairs: &[RolloutPair],
+        failures: u64,
+        dropped: u64,
+    ) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        let (mut kept, mut over) = (0, 0);
+        if !one(&mut *tx, id).await?.state.is_running() {
+            return Ok(());
+        }
+        let count = sqlx::query("select count(*) as n from rollout_answers where rollout = $1").bind(id);
+        let before = row::get::<i64>(&count.fetch_one(&mut *tx).await?, "n")?;
+        for pair in pairs {
+            if before + kept >= MOST {
+                over += 1;
+                continue;
+            }
+            let added = sqlx::query(
+                "insert into rollout_answers (rollout, digest, input, served, active_answer, candidate_answer, agreement,
+                                              answered_at)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing",
+            )
+            .bind(id)
+            .bind(Digest::of(pair.input.as_bytes()).as_str())
+            .bind(row::text(&pair.input))
+            .bind(&pair.served)
+            .bind(pair.active.to_string())
+            .bind(pair.candidate.to_string())
+            .bind(if pair.agreement.is_finite() { pair.agreement } else { 0.0 })
+            .bind(pair.at)
+            .execute(&mut *tx)
+            .await?;
+            kept += i64::try_from(added.rows_affected()).unwrap_or(1);
+        }
+        sqlx::query("update rollouts set failures = failures + $2, dropped = dropped + $3 where id = $1")
+            .bind(id)
+            .bind(row::big(failures))
+            .bind(row::big(dropped) + over)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await
+    }
+
+    /// Inputs of pending examples that a roll-out has no answers to, newest first, with the active version's suggestion.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn rollout_pending(&self, rollout: &Rollout, limit: u32) -> Result<Vec<(String, Value)>, Error> {
+        let rows = sqlx::query(
+            "select c.input, s.answer from examples e
+             join suggestions s on s.task = e.task and s.example = e.id and s.revision = e.revision and s.version = $2
+             join example_revisions c on c.task = e.task and c.id = e.id and c.revision = e.revision
+             left join rollout_answers a on a.rollout = $3 and a.input = c.input
+             where e.task = $1 and e.review = 'pending' and a.digest is null
+             order by e.position desc limit $4",
+        )
+        .bind(&rollout.task)
+        .bind(&rollout.against)
+        .bind(rollout.id)
+        .bind(i64::from(limit))
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(|row| Ok((row::get(row, "input")?, row::json(row, "answer")?))).collect()
+    }
+
+    /// Pairs on whose inputs a person has decided since, and which have no scores yet, in the order of the decisions. Inputs
+    /// that the candidate learned from are left out.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn rollout_decisions(&self, rollout: &Rollout, limit: u32) -> Result<Vec<RolloutDecision>, Error> {
+        let rows = sqlx::query(
+            "select a.digest, a.active_answer, a.candidate_answer, min(c.output) as truth, min(e.reviewed_at) as moment
+             from rollout_answers a
+             join example_revisions c on c.task = $2 and c.input = a.input
+             join examples e on e.task = c.task and e.id = c.id and e.revision = c.revision
+             where a.rollout = $1 and a.decision is null and e.review = 'approved' and e.touched = 1
+               and e.reviewed_at >= a.answered_at and c.output is not null
+               and not exists (
+                   select 1 from versions v join dataset_members m on m.task = v.task and m.digest = v.dataset
+                   where v.task = $2 and v.name = $3 and m.example = e.id)
+             group by a.digest, a.active_answer, a.candidate_answer order by moment, a.digest limit $4",
+        )
+        .bind(rollout.id)
+        .bind(&rollout.task)
+        .bind(&rollout.version)
+        .bind(i64::from(limit))
+        .fetch_all(&self.read)
+        .await?;
+        let decision = |row: &AnyRow| {
+            Ok(RolloutDecision {
+                digest: row::parsed(row, "digest")?,
+                truth: row::json(row, "truth")?,
+                active: row::json(row, "active_answer")?,
+                candidate: row::json(row, "candidate_answer")?,
+            })
+        };
+        rows.iter().map(decision).collect()
+    }
+
+    /// Keeps how right both versions were. What is decided once stays so, in that order: a test that is looked at all the time
+    /// must not see another past.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn decide_rollout(&self, id: i64, scores: &[(Digest, f64, f64)], at: Timestamp) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        let last =
+            sqlx::query("select coalesce(max(decision), 0) as n from rollout_answers where rollout = $1").bind(id);
+        let mut next = row::get::<i64>(&last.fetch_one(&mut *tx).await?, "n")? + 1;
+        for (digest, active, candidate) in scores {
+            let done = sqlx::query(
+                "update rollout_answers
+                 set decision = $3, decided_at = $4, active_score = $5, candidate_score = $6
+                 where rollout = $1 and digest = $2 and decision is null",
+            )
+            .bind(id)
+            .bind(digest.as_str())
+            .bind(next)
+            .bind(at)
+            .bind(*active)
+            .bind(*candidate)
+            .execute(&mut *tx)
+            .await?;
+            next += i64::try_from(done.rows_affected()).unwrap_or(1);
+        }
+        tx.commit().await
+    }
+
+    /// How right both versions were so far, in the order in which it became known.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn rollout_outcomes(&self, id: i64) -> Result<Vec<RolloutOutcome>, Error> {
+        let rows = sqlx::query(
+            "select active_score, candidate_score, decided_at from rollout_answers
+             where rollout = $1 and decision is not null order by decision",
+        )
+        .bind(id)
+        .fetch_all(&self.read)
+        .await?;
+        let outcome = |row: &AnyRow| {
+            let [active, candidate] = [row::get(row, "active_score")?, row::get(row, "candidate_score")?];
+            Ok(RolloutOutcome { active, candidate, at: row::get(row, "decided_at")? })
+        };
+        rows.iter().map(outcome).collect()
+    }
+
+    /// Counts of what both versions answered.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn rollout_counts(&self, rollout: &Rollout) -> Result<RolloutCounts, Error> {
+        let found = sqlx::query(
+            "select count(*) as pairs, coalesce(sum(case when served = $2 then 1 else 0 end), 0) as canary,
+                    avg(agreement) as agreement
+             from rollout_answers where rollout = $1",
+        )
+        .bind(rollout.id)
+        .bind(&rollout.version)
+        .fetch_one(&self.read)
+        .await?;
+        Ok(RolloutCounts {
+            pairs: row::int(&found, "pairs")?,
+            canary: row::int(&found, "canary")?,
+            agreement: row::get(&found, "agreement")?,
+        })
+    }
+}
+
+/// The version of a roll-out gets the stage of its state; the active one keeps its own.
+async fn set_stage(tx: &mut Tx<'_>, task: &str, version: &str, state: RolloutState) -> Result<(), Error> {
+    if state != RolloutState::Promoted {
+        sqlx::query("update versions set stage = $3 where task = $1 and name = $2 and stage <> 'active'")
+            .bind(task)
+            .bind(version)
+            .bind(state.stage().name())
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn one(on: impl AnyExecutor<'_>, id: i64) -> Result<Rollout, Error> {
+    rollout(&sqlx::query(select_rollouts!("where id = $1")).bind(id).fetch_one(on).await?)
+}
+
+async fn running(on: impl AnyExecutor<'_>, task: &str) -> Result<Option<Rollout>, Error> {
+    let found =
+        sqlx::query(select_rollouts!("where task = $1 and ended_at is null")).bind(task).fetch_optional(on).await?;
+    found.map(|row| rollout(&row)).transpose()
+}
+
+fn rollout(row: &AnyRow) -> Result<Rollout, Error> {
+    Ok(Rollout {
+        id: row::get(row, "id")?,
+        task: row::get(row, "task")?,
+        version: row::get(row, "version")?,
+        against: row::get(row, "against")?,
+        state: row::parsed(row, "state")?,
+        policy: row::json(row, "policy")?,
+        started_at: row::get(row, "started_at")?,
+        stage_at: row::get(row, "stage_at")?,
+        ended_at: row::get(row, "ended_at")?,
+        why: row::get(row, "why")?,
+        failures: row::int(row, "failures")?,
+        dropped: row::int(row, "dropped")?,
+        created_by: row::get(row, "created_by")?,
+    })
+}

@@ -1,0 +1,255 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, reply } from "../../api/client";
+import { rolloutQuery, sessionQuery } from "../../api/queries";
+import type { Rollout, RolloutReport, Version } from "../../api/types";
+import { Card, Figure, Figures, Pill, Skeleton } from "../../components/bits";
+import { Button } from "../../components/Button";
+import { Confirm } from "../../components/Confirm";
+import { Failure } from "../../components/Failure";
+import { Input } from "../../components/form";
+import { ShowCommand } from "../../components/ShowCommand";
+import { TimeAgo } from "../../components/TimeAgo";
+import { say, sayError } from "../../components/toasts";
+import { commands } from "../../lib/commands";
+import { count, label, number, percent, sentence } from "../../lib/format";
+import css from "./rollout.module.css";
+
+const STAGES = ["shadow", "canary", "active"] as const;
+const TONES: Record<Rollout["state"], "plain" | "good" | "bad" | "warn"> = {
+  shadow: "plain",
+  canary: "warn",
+  promoted: "good",
+  stopped: "plain",
+  returned: "bad",
+};
+
+interface Props {
+  version: Version;
+  active: Version | undefined;
+}
+
+/** How a version comes to answer: beside the active one, then some requests, then all; and what is still open. */
+export function RolloutCard({ version, active }: Props) {
+  const { data, error, refetch } = useQuery(rolloutQuery(version.task));
+  const running = data?.running;
+  const own = running?.rollout.version === version.name ? running : undefined;
+  const past = data?.ended.filter((one) => one.version === version.name) ?? [];
+  if (!active || (version.stage === "active" && past.length === 0)) return null;
+  return (
+    <Card
+      id="rollout"
+      title="Roll-out"
+      side={
+        own && (
+          <span>
+            Against {own.rollout.against}, {own.rollout.state} since <TimeAgo at={own.rollout.stage_at} />
+          </span>
+        )
+      }
+    >
+      {error && !data ? (
+        <Failure error={error} retry={() => void refetch()} />
+      ) : !data ? (
+        <Skeleton lines={3} height={120} />
+      ) : (
+        <div className={css.rollout}>
+          {own ? (
+            <Running report={own} />
+          ) : (
+            version.stage !== "active" && (
+              <NotRunning version={version} active={active} other={running?.rollout.version} />
+            )
+          )}
+          {past.length > 0 && <Past rollouts={past} />}
+        </div>
+      )}
+    </Card>
+  );
+}
+
+function useAct(task: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ run }: { run: () => Promise<unknown>; said: string }) => run(),
+    onSuccess: (_, { said }) => say(said),
+    onError: sayError,
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: ["rollout", task] });
+      void client.invalidateQueries({ queryKey: ["versions", task] });
+      void client.invalidateQueries({ queryKey: ["tasks"] });
+    },
+  });
+}
+
+function NotRunning({ version, active, other }: { version: Version; active: Version; other: string | undefined }) {
+  const act = useAct(version.task);
+  const { task, name } = version;
+  const start = () =>
+    act.mutate({
+      run: () =>
+        reply(api.POST("/api/v1/tasks/{task}/rollout", { params: { path: { task } }, body: { version: name } })),
+      said: `${name} answers beside ${active.name}`,
+    });
+  if (other) return <p>One version of a task is rolled out at a time; now it is {other}.</p>;
+  return (
+    <div className={css.start}>
+      <p>
+        It answers nothing yet. In a roll-out it first answers beside {active.name}, and nobody sees it, until both can
+        be compared.
+      </p>
+      <Button onClick={start} busy={act.isPending && "Starting …"}>
+        Start roll-out
+      </Button>
+    </div>
+  );
+}
+
+function Running({ report }: { report: RolloutReport }) {
+  const { rollout, counts, outcomes, errors, gates } = report;
+  const at = STAGES.indexOf(rollout.state === "canary" ? "canary" : "shadow");
+  return (
+    <>
+      <ol className={css.stages} aria-label="Stage">
+        {STAGES.map((stage, index) => (
+          <li key={stage} data-done={index < at || undefined} aria-current={index === at ? "step" : undefined}>
+            <strong>{label(stage)}</strong>
+            <small>{about(stage, rollout)}</small>
+          </li>
+        ))}
+      </ol>
+      <Figures>
+        <Figure
+          label="Answered by both"
+          value={number(counts.pairs)}
+          sub={counts.agreement == null ? "None yet" : `${percent(counts.agreement)} the same`}
+        />
+        <Figure
+          label="Decided by people"
+          value={number(outcomes.decided)}
+          sub={`${count(outcomes.wins, "win")}, ${number(outcomes.losses)} losses`}
+        />
+        <Figure label={`Right: ${rollout.version}`} value={percent(outcomes.candidate, 1)} />
+        <Figure label={`Right: ${rollout.against}`} value={percent(outcomes.active, 1)} />
+        <Figure
+          label="Evidence: not worse"
+          value={outcomes.not_worse > 9999 ? "> 9,999" : outcomes.not_worse.toFixed(1)}
+          sub={`${number(Math.round(outcomes.needed))} needed`}
+        />
+        <Figure
+          label="Errors, 95th percentile"
+          value={percent(errors.p95)}
+          sub={`${percent(errors.mean)} on average of ${number(errors.count)}`}
+        />
+      </Figures>
+      <ul className={css.gates} aria-label="What must hold before it becomes active">
+        {gates.map((gate) => (
+          <li key={gate.name}>
+            <Pill tone={gate.passed ? "good" : "plain"}>{gate.passed ? "✓ Holds" : "Open"}</Pill>
+            <span>
+              <strong>{sentence(gate.name)}</strong>
+              <small>{gate.found}</small>
+            </span>
+          </li>
+        ))}
+      </ul>
+      <p>{report.next}</p>
+      {(rollout.failures > 0 || rollout.dropped > 0) && (
+        <p className={css.quiet}>
+          {count(rollout.failures, "failed answer")}; {count(rollout.dropped, "input")} answered by one version only.
+        </p>
+      )}
+      <Actions report={report} />
+    </>
+  );
+}
+
+function about(stage: (typeof STAGES)[number], { policy }: Rollout) {
+  if (stage === "shadow")
+    return `Nobody sees it. ${number(policy.shadow_hours ?? 0)} hours before it may become active`;
+  if (stage === "active") return "It answers all requests";
+  const named = policy.clients ?? [];
+  const clients = named.length > 0 ? `, and those of ${named.join(", ")}` : "";
+  return `It answers ${percent(policy.share)} of the requests${clients}`;
+}
+
+function Actions({ report: { rollout, ready } }: { report: RolloutReport }) {
+  const [asking, setAsking] = useState<"stop" | "override" | null>(null);
+  const [why, setWhy] = useState("");
+  const act = useAct(rollout.task);
+  const admin = useQuery(sessionQuery).data?.role === "admin";
+  const { task, version, against, state } = rollout;
+  const params = { path: { task } };
+  const go = (run: () => Promise<unknown>, said: string) => (setAsking(null), act.mutate({ run, said }));
+  return (
+    <div className={css.actions}>
+      <Button
+        look="main"
+        disabled={!ready}
+        busy={act.isPending && "Working …"}
+        onClick={() =>
+          go(() => reply(api.POST("/api/v1/tasks/{task}/rollout/promote", { params })), `${version} is active now`)
+        }
+      >
+        Make active
+      </Button>
+      {state === "shadow" && (
+        <Button
+          onClick={() =>
+            go(() => reply(api.POST("/api/v1/tasks/{task}/rollout/canary", { params })), `${version} is a canary`)
+          }
+        >
+          Make canary
+        </Button>
+      )}
+      <Button onClick={() => setAsking("stop")}>Stop</Button>
+      {admin && !ready && <Button onClick={() => setAsking("override")}>Override …</Button>}
+      <Confirm
+        open={asking === "stop"}
+        title={`Stop the roll-out of ${version}?`}
+        yes="Stop it"
+        onYes={() =>
+          go(
+            () => reply(api.POST("/api/v1/tasks/{task}/rollout/stop", { params, body: {} })),
+            `${version} answers nothing any more`,
+          )
+        }
+        onNo={() => setAsking(null)}
+      >
+        <p>{against} goes on answering all requests. What people decided is kept.</p>
+        <ShowCommand command={commands.stoppingRollout(task)} />
+      </Confirm>
+      <Confirm
+        open={asking === "override"}
+        title={`Make ${version} active against its policy?`}
+        yes="Make it active"
+        danger
+        onYes={() =>
+          why.trim() !== "" &&
+          go(
+            () => reply(api.POST("/api/v1/tasks/{task}/rollout/override", { params, body: { why } })),
+            `${version} is active now`,
+          )
+        }
+        onNo={() => setAsking(null)}
+      >
+        <p>Not all that the policy demands holds. The reason is kept in the audit trail.</p>
+        <Input label="Reason" value={why} onText={setWhy} />
+        <ShowCommand command={commands.overridingRollout(task, why)} />
+      </Confirm>
+    </div>
+  );
+}
+
+function Past({ rollouts }: { rollouts: Rollout[] }) {
+  return (
+    <ul className={css.past} aria-label="Earlier roll-outs">
+      {rollouts.map((one) => (
+        <li key={one.id}>
+          <Pill tone={TONES[one.state]}>{label(one.state)}</Pill> {one.ended_at && <TimeAgo at={one.ended_at} />}
+          {one.why && <small>{one.why}</small>}
+        </li>
+      ))}
+    </ul>
+  );
+}
