@@ -78,6 +78,25 @@ test("a base model is downloaded by a button, cancelled, continued and removed",
   await expect(row).toHaveCount(0);
 });
 
+test("terms are read and accepted before a download", async ({ page }) => {
+  const asked: unknown[] = [];
+  await page.route("**/api/v1/bases", (route) => {
+    if (route.request().method() !== "POST") return route.continue();
+    asked.push(route.request().postDataJSON());
+    return route.fulfill({ status: 503, json: { title: "not now", status: 503, detail: "not now" } });
+  });
+  await page.goto(`${graft.url}/settings?tab=bases`);
+  const dialog = page.getByRole("dialog", { name: "Terms of gemma3-270m" });
+  await page.getByRole("button", { name: "Download gemma3-270m" }).click();
+  await expect(dialog.getByRole("link", { name: "its terms" })).toHaveAttribute("href", /gemma\/terms/);
+  await examine(page);
+  await dialog.getByRole("button", { name: "Back" }).click();
+  expect(asked).toEqual([]);
+  await page.getByRole("button", { name: "Download gemma3-270m" }).click();
+  await dialog.getByRole("button", { name: "Accept and download" }).click();
+  await expect.poll(() => asked).toEqual([{ name: "gemma3-270m", terms_accepted: true }]);
+});
+
 test("a model that can't be had says why, without commands", async ({ page }) => {
   await page.goto(`${graft.url}/settings?tab=bases`);
   await page.getByLabel("Download a base model").fill("org/none");

@@ -144,6 +144,14 @@ fn the_trainer_outlives_its_starter() {
     starter.wait().unwrap();
     let shown = graft.json(&["runs", "show", &id]);
     assert_eq!((&shown["alive"], &shown["run"]["state"]), (&true.into(), &"running".into()));
+    // Once the lease of whoever followed it has run out, the run says that nobody does.
+    let began = Instant::now();
+    let is_told =
+        |shown: &Value| shown["waiting"]["why"].as_str().is_some_and(|why| why.contains("its worker has stopped"));
+    while !is_told(&graft.json(&["runs", "show", &id])) {
+        assert!(began.elapsed() < Duration::from_secs(180), "{:#}", graft.json(&["runs", "show", &id]));
+        sleep(Duration::from_millis(200));
+    }
     graft.fails(2, &TRAIN, "while run `the-run` is active");
     graft.fails(2, &["train-dir", dir.to_str().unwrap()], "another process is at work");
 

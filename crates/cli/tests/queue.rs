@@ -205,6 +205,44 @@ fn a_stopped_trainer_and_a_failed_run_stand_in_the_log_with_their_causes() {
 }
 
 #[test]
+fn a_stopped_activation_says_so() {
+    let graft = Graft::with_toy_task();
+    let log = graft.dir.path().join("serve.log");
+    let server = Server::spawn(&graft, "127.0.0.1:0".parse().unwrap(), &log);
+    let options: Vec<&str> = SHORT.into_iter().filter(|option| *option != "--no-eval").chain(["--activate"]).collect();
+    let id = submit(&graft, TASK, &options);
+    let began = Instant::now();
+    let child = loop {
+        match helper(&graft, "set-active") {
+            Some(child) if signal(child, "STOP") => break child,
+            _ => assert!(began.elapsed() < Duration::from_secs(180), "{:#}", graft.json(&["runs", "show", &id])),
+        }
+    };
+    let way_out = format!("`kill -CONT {child}`");
+    let waits = || graft.json(&["runs", "show", &id])["waiting"]["why"].clone();
+    while !waits().as_str().is_some_and(|why| why.contains(&way_out)) {
+        assert!(began.elapsed() < Duration::from_secs(180), "{}\n{}", waits(), std::fs::read_to_string(&log).unwrap());
+        sleep(Duration::from_millis(50));
+    }
+    assert!(signal(child, "CONT"));
+    wait_for_state(&graft, &id, "succeeded");
+    assert_eq!(waits(), Value::Null);
+    server.stop();
+}
+
+/// A process of this home with an argument.
+fn helper(graft: &Graft, argument: &str) -> Option<u32> {
+    let home = format!("GRAFT_HOME={}", graft.home().display());
+    let holds = |pid: u32, file: &str, wanted: &str| {
+        let text = std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+        text.split(|byte| *byte == 0).any(|part| part == wanted.as_bytes())
+    };
+    let pids =
+        std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.into_iter().find(|pid| holds(*pid, "cmdline", argument) && holds(*pid, "environ", &home))
+}
+
+#[test]
 fn a_measurement_that_is_killed_is_finished_once() {
     let graft = Graft::with_toy_task();
     let csv: String = (0..300).map(|i| format!("{} {i},{}\n", "so ".repeat(6), ["good", "bad"][i % 2])).collect();

@@ -38,7 +38,9 @@ pub use examples::{
 pub use graft_contestants::Kind as ContestantKind;
 pub use graft_core::{compact, iso8601};
 pub use graft_exec::{Facts, RunLock};
-pub use graft_hub::{Installed as InstalledBase, Progress as Download, Removed as RemovedBase, Stop as StopDownload};
+pub use graft_hub::{
+    Error as HubError, Installed as InstalledBase, Progress as Download, Removed as RemovedBase, Stop as StopDownload,
+};
 pub use graft_nn::TokenView;
 pub use graft_predict::{Reliability, leave_devices};
 pub use graft_tasks::{

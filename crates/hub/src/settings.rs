@@ -62,7 +62,7 @@ impl Stop {
 pub struct Token(String);
 
 impl Settings {
-    /// Reads `HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT`, `HF_TOKEN` (or the token file), `HF_HUB_OFFLINE`, as Hugging Face's Python
+    /// Reads `HF_HOME`, `HF_HUB_CACHE` (or its older names), `HF_ENDPOINT`, `HF_TOKEN` (or the token file), `HF_HUB_OFFLINE`, as Hugging Face's Python
     /// library does, and `SSL_CERT_FILE`.
     ///
     /// # Errors
@@ -80,7 +80,8 @@ impl Settings {
         let text = |name: &str| set(name).map(|value| value.to_string_lossy().trim().to_owned());
         let hf_home = hf_home(&set)?;
         let flag = |name: &str| text(name).is_some_and(|value| is_true(&value));
-        let cache = set("HF_HUB_CACHE").or_else(|| set("HUGGINGFACE_HUB_CACHE"));
+        // The last is the name that transformers had before 4.39; its cache has the same layout.
+        let cache = ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "TRANSFORMERS_CACHE"].into_iter().find_map(set);
         Ok(Self {
             home: absolute(home.into())?,
             cache: absolute(cache.map_or(hf_home.join("hub"), PathBuf::from))?,
@@ -188,6 +189,10 @@ mod tests {
             (set.cache.as_path(), set.endpoint.as_str(), set.offline),
             (Path::new("/c"), "http://mirror:8080", true)
         );
+        for newer in [None, Some(("HF_HUB_CACHE", "/c"))] {
+            let pairs: Vec<_> = [("HF_HOME", "/hf"), ("TRANSFORMERS_CACHE", "/old")].into_iter().chain(newer).collect();
+            assert_eq!(settings(&pairs).unwrap().cache, Path::new(newer.map_or("/old", |(_, path)| path)));
+        }
         assert!(settings(&[]).is_err() && settings(&[("HF_HOME", "/hf"), ("HF_ENDPOINT", "mirror")]).is_err());
     }
 

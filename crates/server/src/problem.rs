@@ -220,6 +220,9 @@ fn hint(error: &graft_engine::Error) -> Option<String> {
         E::NotBetter { .. } => {
             "serve the better one (on the page, under Versions), or make this one active all the same with `\"force\": true`"
         }
+        E::Hub(graft_engine::HubError::TermsNotAccepted { terms, .. }) => {
+            return Some(format!("read the terms at {terms}; `\"terms_accepted\": true` accepts them"));
+        }
         E::Store(StoreError::VersionActive { .. }) => "make another version active first, or use `force`",
         other => return other.hint(),
     };

@@ -65,7 +65,7 @@ impl Pulls {
     }
 
     /// Begins a download, or shows the one of this name that goes on.
-    pub(crate) fn begin(&self, engine: Engine, name: String) -> Result<PullView, Problem> {
+    pub(crate) fn begin(&self, engine: Engine, name: String, terms_accepted: bool) -> Result<PullView, Problem> {
         let mut all = self.all();
         if let Some(pull) = all.get(&name).filter(|pull| pull.shown.state == PullState::Running) {
             return Ok(pull.shown.clone());
@@ -96,7 +96,7 @@ impl Pulls {
                     (shown.done_bytes, shown.total_bytes) = (progress.done_bytes, progress.total_bytes);
                 });
             };
-            let ended = engine.bases().pull_until(&name, stop, progress).await;
+            let ended = engine.bases().pull_until(&name, terms_accepted, stop, progress).await;
             pulls.change(&name, |shown| match ended {
                 Ok(_) => shown.state = PullState::Done,
                 Err(error) if error.exit_code() == graft_core::ExitCode::Stopped => shown.state = PullState::Cancelled,

@@ -85,10 +85,12 @@ impl Bases<'_> {
     pub async fn pull_until(
         self,
         name: &str,
+        terms_accepted: bool,
         stop: Stop,
         mut progress: impl FnMut(Progress<'_>) + Send + 'static,
     ) -> Result<BaseInfo> {
-        let (hub, reference) = (self.engine.home.hub()?.until(stop), name.parse::<Reference>()?);
+        let (hub, reference) = (self.engine.home.hub()?, name.parse::<Reference>()?);
+        let hub = hub.accepting_terms(terms_accepted).until(stop);
         let named = reference.to_string();
         let found = apart(READ, move || Ok(hub.pull(&reference, &mut progress)?)).await?;
         let (base, files) = self.record(&named, &found).await?;
@@ -108,6 +110,12 @@ impl Bases<'_> {
     #[must_use]
     pub fn built_in(self) -> Vec<&'static str> {
         BuiltIn::ALL.into_iter().map(BuiltIn::name).collect()
+    }
+
+    /// Where the terms are that people must accept before they download a base model, if it has some.
+    #[must_use]
+    pub fn terms(self, name: &str) -> Option<&'static str> {
+        BuiltIn::ALL.into_iter().find(|model| model.name() == name).and_then(BuiltIn::terms)
     }
 
     /// What a name means, as it is recorded.

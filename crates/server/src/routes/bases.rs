@@ -35,6 +35,8 @@ pub struct ListedBase {
     path: Option<String>,
     /// Where the files came from: `cache`, `downloaded`, `pypi` or `path`.
     source: Option<String>,
+    /// Where the terms are that people must accept before they download it.
+    terms: Option<&'static str>,
     /// Its download by this server, if there was one.
     pull: Option<PullView>,
 }
@@ -44,6 +46,17 @@ pub struct ListedBase {
 #[serde(deny_unknown_fields)]
 pub struct PullOf {
     /// The name.
+    name: String,
+    /// Whether the caller accepts the model's `terms`, where it has some.
+    #[serde(default)]
+    terms_accepted: bool,
+}
+
+/// Which download.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancelOf {
+    /// The base model's name.
     name: String,
 }
 
@@ -110,6 +123,7 @@ async fn list_bases(State(state): State<AppState>, Acting(engine): Acting) -> Re
             bytes,
             path: Some(resolved.path.display().to_string()),
             source: Some(format!("{:?}", resolved.source).to_lowercase()),
+            terms: engine.bases().terms(&name),
             pull: pulls.remove(&name),
             name,
         })
@@ -125,6 +139,7 @@ async fn list_bases(State(state): State<AppState>, Acting(engine): Acting) -> Re
         bytes: 0,
         path: None,
         source: None,
+        terms: engine.bases().terms(name),
         pull,
     };
     for (name, pull) in pulls {
@@ -156,14 +171,14 @@ async fn pull_base(
         return Err(Problem::field("name", "it is a built-in name or a Hub id such as `org/name`"));
     }
     let name = engine.bases().parse(name)?;
-    Ok(Accepted(OnePull { pull: state.pulls.begin(engine, name)? }))
+    Ok(Accepted(OnePull { pull: state.pulls.begin(engine, name, body.terms_accepted)? }))
 }
 
 /// Asks a download to stop; what is here is kept, and the next download continues it.
 #[utoipa::path(post, path = "/bases/cancel", tag = "bases", extensions(("x-role" = json!("trainer"))),
-    request_body = PullOf,
+    request_body = CancelOf,
     responses((status = 202, body = OnePull), (status = 404, body = Problem)))]
-async fn cancel_pull(State(state): State<AppState>, Body(body): Body<PullOf>) -> Result<Accepted<OnePull>, Problem> {
+async fn cancel_pull(State(state): State<AppState>, Body(body): Body<CancelOf>) -> Result<Accepted<OnePull>, Problem> {
     let pull = state.pulls.cancel(&body.name);
     let none = || Problem::new(Kind::NotFound, format!("`{}` is not being downloaded", body.name));
     Ok(Accepted(OnePull { pull: pull.ok_or_else(none)? }))

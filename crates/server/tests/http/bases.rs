@@ -34,13 +34,29 @@ async fn what_cant_be_pulled_says_why() {
     }
     assert_eq!(service.post("/api/v1/bases/cancel", &json!({"name": "a/b"})).await.status, StatusCode::NOT_FOUND);
     // An added name that nobody added: it needs no network to fail.
-    let begun = service.post("/api/v1/bases", &json!({"name": "nobody-added-this"})).await;
+    let problem = failure(&service, "nobody-added-this").await;
+    assert!(problem["detail"].as_str().unwrap().contains("nobody-added-this"), "{problem}");
+}
+
+#[tokio::test]
+async fn terms_are_accepted_before_a_download() {
+    let service = Service::new().await;
+    let name = "gemma3-270m";
+    let terms = base(&service, name).await["terms"].as_str().unwrap().to_owned();
+    let hint = failure(&service, name).await["hint"].as_str().unwrap().to_owned();
+    assert!(hint.contains(&terms) && hint.contains("`\"terms_accepted\": true`"), "{hint}");
+    assert_eq!(base(&service, "smollm2-135m").await["terms"], Value::Null);
+}
+
+/// Why a download failed.
+async fn failure(service: &Service, name: &str) -> Value {
+    let begun = service.post("/api/v1/bases", &json!({"name": name})).await;
     assert_eq!(begun.status, StatusCode::ACCEPTED, "{}", begun.json());
     let since = std::time::Instant::now();
     let mut pull = Value::Null;
     while pull["state"] != "failed" && since.elapsed() < PATIENCE {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        pull = base(&service, "nobody-added-this").await["pull"].clone();
+        pull = base(service, name).await["pull"].clone();
     }
-    assert!(pull["problem"]["detail"].as_str().unwrap().contains("nobody-added-this"), "{pull}");
+    pull["problem"].clone()
 }

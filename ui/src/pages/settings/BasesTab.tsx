@@ -6,6 +6,7 @@ import type { Schemas } from "../../api/types";
 import { AddForm } from "../../components/AddForm";
 import { Card, Pill, Progress } from "../../components/bits";
 import { Button } from "../../components/Button";
+import { Confirm } from "../../components/Confirm";
 import { Input } from "../../components/form";
 import { Listed } from "../../components/Listed";
 import { Remove } from "../../components/Remove";
@@ -69,13 +70,17 @@ function Row({ base }: { base: Base }) {
   const { name, present, pull } = base;
   const running = pull?.state === "running";
   const verb = running ? "Cancel" : pull ? "Continue" : "Download";
+  const [asking, setAsking] = useState(false);
   const act = useMutation({
-    mutationFn: () => {
-      const body = { name };
-      return running ? reply(api.POST("/api/v1/bases/cancel", { body })) : reply(api.POST("/api/v1/bases", { body }));
-    },
+    mutationFn: () =>
+      running
+        ? reply(api.POST("/api/v1/bases/cancel", { body: { name } }))
+        : reply(api.POST("/api/v1/bases", { body: { name, terms_accepted: asking } })),
     onError: sayError,
-    onSettled: () => void client.invalidateQueries({ queryKey: ["bases"] }),
+    onSettled: () => {
+      setAsking(false);
+      void client.invalidateQueries({ queryKey: ["bases"] });
+    },
   });
   return (
     <tr>
@@ -91,10 +96,31 @@ function Row({ base }: { base: Base }) {
       </Cell>
       <Cell right>
         {(running || !present) && (
-          <Button small disabled={act.isPending} aria-label={`${verb} ${name}`} onClick={() => act.mutate()}>
+          <Button
+            small
+            disabled={act.isPending}
+            aria-label={`${verb} ${name}`}
+            onClick={() => (base.terms && !running ? setAsking(true) : act.mutate())}
+          >
             {verb}
           </Button>
         )}
+        <Confirm
+          open={asking}
+          title={`Terms of ${name}`}
+          yes="Accept and download"
+          busy={act.isPending && "Asking …"}
+          onYes={() => act.mutate()}
+          onNo={() => setAsking(false)}
+        >
+          <p>
+            This model is given only to people who accept{" "}
+            <a href={base.terms ?? undefined} target="_blank" rel="noreferrer">
+              its terms
+            </a>
+            . Read them first.
+          </p>
+        </Confirm>
         {present && (
           <Remove
             label={`Remove ${name}`}
@@ -111,7 +137,7 @@ function Row({ base }: { base: Base }) {
   );
 }
 
-function State({ base: { present, pull } }: { base: Base }) {
+function State({ base: { present, terms, pull } }: { base: Base }) {
   if (pull?.state === "running") {
     const { done_bytes: done, total_bytes: total, file } = pull;
     return (
@@ -128,7 +154,7 @@ function State({ base: { present, pull } }: { base: Base }) {
       <div className={css.pull}>
         <Pill tone="bad">Failed</Pill>
         <span>
-          {sentence(pull.problem.detail)}. {pull.problem.hint && `${sentence(pull.problem.hint)}.`}
+          {sentence(pull.problem.detail)}. {pull.problem.hint && !terms && `${sentence(pull.problem.hint)}.`}
         </span>
       </div>
     );
