@@ -126,7 +126,7 @@ const WARM_EPOCHS: f64 = 4.0;
 /// The settings that serve a task best, as far as measured (SmolLM2-135M; `bench/RESULTS.md` says on what).
 ///
 /// Few examples are seen often and many seldom: about 200 steps of 8 suffice for a small adapter. People's messages are
-/// learned from in variants ([`graft_tasks::variants`]), which take 1,200 steps of 4.
+/// learned from in variants ([`graft_tasks::variants`]), which take 1,600 steps of 4.
 #[must_use]
 pub fn recipe(task: &str, method: Method, examples: usize) -> Recipe {
     let task = cards::task(task).ok();
@@ -134,7 +134,7 @@ pub fn recipe(task: &str, method: Method, examples: usize) -> Recipe {
     // Objects read out of people's messages.
     let messages = task.is_some_and(|task| task.training.variants);
     // Examples seen in all, repeats included.
-    let seen = if messages { 4800.0 } else { 1600.0 };
+    let seen = if messages { 6400.0 } else { 1600.0 };
     // Each epoch has variants of its own, so that even few examples are not learned by heart.
     let (least, most) = if messages { (3.0, 240.0) } else { (if labels { 1.0 } else { 3.0 }, 20.0) };
     let epochs = (seen / examples.max(1) as f64).round().clamp(least, most);
