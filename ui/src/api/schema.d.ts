@@ -1872,6 +1872,11 @@ export interface components {
             /** @enum {string} */
             method: "isotonic";
         };
+        /** @description Which download. */
+        CancelOf: {
+            /** @description The base model's name. */
+            name: string;
+        };
         /** @description One line of the audit trail, which is only ever added to. */
         Change: {
             /** @description What was done. */
@@ -2949,6 +2954,8 @@ export interface components {
             pull?: components["schemas"]["PullView"] | null;
             /** @description Where the files came from: `cache`, `downloaded`, `pypi` or `path`. */
             source?: string | null;
+            /** @description Where the terms are that people must accept before they download it. */
+            terms?: string | null;
         };
         /** @description An example in a list. */
         ListedExample: components["schemas"]["Example"] & {
@@ -3607,6 +3614,8 @@ export interface components {
         PullOf: {
             /** @description The name. */
             name: string;
+            /** @description Whether the caller accepts the model's `terms`, where it has some. */
+            terms_accepted?: boolean;
         };
         /**
          * @description Where a download is.
@@ -5644,7 +5653,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PullOf"];
+                "application/json": components["schemas"]["CancelOf"];
             };
         };
         responses: {
