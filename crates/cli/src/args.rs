@@ -1,7 +1,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    adapter, ask_ai, backup, base, config, doctor, drift, evaluate, examples, import, machines, models, people,
+    adapter, ask_ai, backup, base, config, doctor, drift, evaluate, examples, import, live, machines, models, people,
     predict, queue, rollout, runs, schedules, serve, stats, suspects, train, worker,
 };
 
@@ -68,6 +68,9 @@ pub(crate) enum Command {
     Eval(evaluate::Eval),
     /// Check whether a version still performs as it did when it was evaluated.
     Drift(drift::Drift),
+    /// Keep learning from approvals and edits as they come.
+    #[command(subcommand)]
+    Live(live::Live),
     /// Roll a version out: beside the active one, then for some requests, then for all.
     #[command(subcommand)]
     Rollout(rollout::Rollout),

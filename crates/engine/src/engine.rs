@@ -12,7 +12,7 @@ use crate::{
     machines::Machines,
     people::People,
     rollouts::Rollouts,
-    runs::Runs,
+    runs::{Live, Runs},
     tracking::Trackers,
     upkeep::Upkeep,
     versions::{AskAiSettings, Versions},
@@ -174,6 +174,12 @@ impl Engine {
     #[must_use]
     pub fn rollouts(&self) -> Rollouts<'_> {
         Rollouts { engine: self }
+    }
+
+    /// Adapters that keep learning.
+    #[must_use]
+    pub fn live(&self) -> Live<'_> {
+        Live { engine: self }
     }
 
     /// What versions answer to examples, and what follows from it.

@@ -62,10 +62,10 @@ pub use people::People;
 pub use rollouts::{Errors as RolloutErrors, Gate, Outcomes, RolloutReport, Rollouts, TaskRollouts};
 pub use runs::{
     AskAiTraining, Baseline, Check, ComparedField, ComparedMetric, CsvFile, EvaluationRequest, Interval, Learned,
-    Level, News, Paired, PairedExample, Plan, Preflight, Problem, Progress, PromptRequest, Pulse, Quality, RunAction,
-    RunComparison, RunEstimate, RunFailure, RunRequest, RunView, Runs, RunsReport, Say, Settings, SkippedRun,
-    SplitName, Submitted, TrainedRow, TrainingCheckpoint, TrainingConfig, TrainingStatus, TrainingSubmission, Waiting,
-    WarmStart, WorkerOptions, doctor, outcome_of, recipes,
+    Level, Live, LiveStatus, News, Paired, PairedExample, Plan, Preflight, Problem, Progress, PromptRequest, Pulse,
+    Quality, RunAction, RunComparison, RunEstimate, RunFailure, RunRequest, RunView, Runs, RunsReport, Say, Settings,
+    SkippedRun, SplitName, Submitted, TrainedRow, TrainingCheckpoint, TrainingConfig, TrainingStatus,
+    TrainingSubmission, Waiting, WarmStart, WorkerOptions, doctor, outcome_of, recipes,
 };
 pub use serving::{Input, Serving, read_inputs};
 pub use tracking::{TrackedRun, TrackedState, Trackers, Tracking, TrackingOptions};
@@ -85,9 +85,9 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub mod records {
     pub use graft_store::{
         Admins, Answered, Asked, Base, Bulk, BulkReport, Change, ChangeFilter, DatasetInfo, Decision, Error,
-        ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState, Kind, LogStream, LogText, Machine,
-        Method, Order, Priority, Prompt, ReviewFilter, Role, Rollout, RolloutCounts, RolloutPolicy, RolloutState, Run,
-        RunFilter, RunKind, RunState, Schedule, Seen, Session, Stage, Token, TrainingRun, User, Version, Watch, Words,
-        model_registry, without_secrets,
+        ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState, Kind, LiveAdapter, LiveSettings,
+        LiveSnapshot, LogStream, LogText, Machine, Method, Order, Priority, Prompt, ReviewFilter, Role, Rollout,
+        RolloutCounts, RolloutPolicy, RolloutState, Run, RunFilter, RunKind, RunState, Schedule, Seen, Session, Stage,
+        Token, TrainingRun, User, Version, Watch, Words, model_registry, without_secrets,
     };
 }

@@ -578,6 +578,9 @@ async fn a_better_version_waits_for_its_time() {
     let refused = place.engine.evaluations().promote(None, TASK, None).await;
     assert!(matches!(&refused, Err(Error::RolloutOpen { open, .. }) if open.contains("time")), "{refused:?}");
     assert_eq!(place.active().await, "v1");
+    place.engine.versions().delete(TASK, "v2", false).await.unwrap();
+    let ended = place.engine.rollouts().look(TASK).await.unwrap().unwrap().rollout;
+    assert_eq!((ended.state, ended.why.as_deref()), (RolloutState::Stopped, Some("its version was deleted")));
     // Somebody else's choice ends it.
     let other = Place::new(labels()).await;
     other.roll_out(RolloutPolicy::default()).await;

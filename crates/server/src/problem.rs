@@ -282,6 +282,7 @@ fn kind_of_store(error: &StoreError) -> Kind {
         | StoreError::NoBase(_)
         | StoreError::NoSchedule(_)
         | StoreError::NoMachine(_)
+        | StoreError::NoLive(_)
         | StoreError::NotFound { .. } => Kind::NotFound,
         StoreError::RunExists(_)
         | StoreError::RunActive { .. }

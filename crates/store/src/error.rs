@@ -310,6 +310,9 @@ pub enum Error {
         /// The task.
         task: String,
     },
+    /// The task has no adapter that keeps learning.
+    #[error("find a live adapter of task `{0}`")]
+    NoLive(String),
     /// A roll-out can't begin, or go on as asked.
     #[error("roll out a version of task `{task}`: {what}")]
     RolloutRefused {
@@ -367,6 +370,7 @@ impl Error {
             Self::NoRun(_) | Self::RunState { .. } => "`graft runs list` shows the runs and their states",
             Self::RunExists(_) => "choose another run id",
             Self::NoVersion { .. } | Self::NothingBefore { .. } => "`graft models list` shows the versions",
+            Self::NoLive(_) => "begin with `graft live start`",
             Self::RolloutRefused { .. } => "`graft rollout status` shows the roll-out of a task",
             Self::VersionExists { .. } => "choose another name, or leave it out to get the next number",
             Self::ActiveChanged { .. } => "somebody else changed it; look again, then repeat",
@@ -431,6 +435,7 @@ impl Error {
             | Self::File(_)
             | Self::UnknownName { .. }
             | Self::BadName { .. }
+            | Self::NoLive(_)
             | Self::RolloutRefused { .. }
             | Self::NoExample { .. } => ExitCode::Usage,
             Self::BadDump { .. } => ExitCode::BadData,

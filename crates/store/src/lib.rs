@@ -40,6 +40,7 @@ mod examples;
 mod faults;
 mod idempotency;
 mod imports;
+mod live;
 mod machines;
 mod merge;
 mod migrate;
@@ -70,6 +71,7 @@ pub use examples::{
 };
 pub use idempotency::{Answered, Asked};
 pub use imports::{Import, ImportState};
+pub use live::{LiveAdapter, LiveSettings, LiveSnapshot, LiveState, LiveWindow, Released, SnapshotState, WindowCounts};
 pub use machines::{Machine, NewMachine};
 pub use people::{Admins, Role, Session, Token, User};
 pub use prompts::{NewPrompt, Prompt};

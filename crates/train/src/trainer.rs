@@ -26,6 +26,9 @@ use crate::{
 
 /// A loss this many times the first one (and some) means the training has lost its way.
 const EXPLODED: f64 = 2.0;
+/// And this much more of one that starts from a version: its first batch may be one that the version knows by heart, and the next
+/// one of new examples, of which it is sure of the opposite.
+const SURPRISE: f64 = 12.0;
 /// Of a training with more epochs than this, measurements and checkpoints are counted by this share of its steps.
 const MOST_EPOCHS: u64 = 20;
 
@@ -317,6 +320,7 @@ impl<'r, D: Device> Trainer<'r, D> {
         let per_epoch = self.order.steps_per_epoch().max(self.total.div_ceil(MOST_EPOCHS));
         let every = |times: u32| if times == 0 { u64::MAX } else { (per_epoch / u64::from(times)).max(1) };
         let (eval_every, save_every) = (every(self.spec.eval.per_epoch), every(self.spec.eval.checkpoints_per_epoch));
+        let slack = 3.0 + if self.spec.init_from.is_some() { SURPRISE } else { 0.0 };
         // A run that was killed when it had stopped early has nothing more to learn.
         while self.progress.step < self.total && !self.is_stale() {
             let clock = Instant::now();
@@ -330,7 +334,7 @@ impl<'r, D: Device> Trainer<'r, D> {
                 (p.tokens as f64 / p.seconds.max(1e-9), p.seconds / step as f64 * (of - step) as f64);
             say(EventKind::Step { step, of, loss, lr, grad_norm, tokens_per_s, eta_s, memory: memory::resident() })?;
             let first = *p.first_loss.get_or_insert(loss);
-            if !loss.is_finite() || !grad_norm.is_finite() || loss > EXPLODED * first + 3.0 {
+            if !loss.is_finite() || !grad_norm.is_finite() || loss > EXPLODED * first + slack {
                 return Err(Error::Diverged { step, loss });
             }
             if step % eval_every == 0 && step < of {

@@ -80,6 +80,12 @@ export const versionQuery = (task: string, name: string) =>
   });
 const readDrift = (task: string, version: string) =>
   reply(api.GET("/api/v1/tasks/{task}/drift", { params: { path: { task }, query: { version } } }));
+export const liveQuery = (task: string) =>
+  queryOptions({
+    queryKey: ["live", task],
+    queryFn: () => reply(api.GET("/api/v1/tasks/{task}/live", { params: { path: { task } } })),
+    refetchInterval: 15_000,
+  });
 export const rolloutQuery = (task: string) =>
   queryOptions({
     queryKey: ["rollout", task],

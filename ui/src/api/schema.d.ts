@@ -1078,6 +1078,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task}/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The live adapter of a task, its windows and snapshots. */
+        get: operations["show_live"];
+        put?: never;
+        /** Begins to learn from approvals and edits as they come; workers train the snapshots. Sets other settings, too. */
+        post: operations["start_live"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/live/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keeps approvals, and learns from none. */
+        post: operations["pause_live"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/live/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Learns again, from the approvals that were kept, too. */
+        post: operations["resume_live"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/live/rewind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets the next snapshot start from an earlier version; later snapshots are archived. */
+        post: operations["rewind_live"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task}/rollback": {
         parameters: {
             query?: never;
@@ -2975,6 +3044,143 @@ export interface components {
             /** @description The version that was made of it, or that it measures. */
             version?: string | null;
         };
+        /** @description An adapter that keeps learning. */
+        LiveAdapter: {
+            /** @description When. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Who began it. */
+            created_by: string;
+            /**
+             * Format: int64
+             * @description The last line of the audit trail that was taken in.
+             */
+            cursor: number;
+            /** @description The dataset whose held-out examples tell what is forgotten. */
+            frozen: components["schemas"]["Digest"];
+            /** @description The version that the next snapshot starts from. */
+            head: string;
+            /** @description Why it paused by itself. */
+            note?: string | null;
+            /** @description How. */
+            settings: components["schemas"]["LiveSettings"];
+            /** @description Whether it learns. */
+            state: components["schemas"]["LiveState"];
+            /** @description Its task. */
+            task: string;
+            /** @description When it was changed last. */
+            updated_at: components["schemas"]["Timestamp"];
+        };
+        /** @description How a live adapter learns. */
+        LiveSettings: {
+            /**
+             * @description Examples of one step, older ones among them.
+             * @default 32
+             */
+            batch?: number;
+            /**
+             * Format: double
+             * @description Points (of 1) that may be lost on the frozen examples.
+             * @default 0.02
+             */
+            forgetting?: number;
+            /**
+             * Format: int64
+             * @description Snapshots that are kept, beside those in use.
+             * @default 20
+             */
+            keep?: number;
+            /**
+             * Format: int64
+             * @description Days that snapshots are kept.
+             * @default 30
+             */
+            keep_days?: number;
+            /**
+             * Format: double
+             * @description Learning rate.
+             * @default 0.001
+             */
+            learning_rate?: number;
+            /**
+             * Format: int64
+             * @description Minutes after which a snapshot is made of fewer windows.
+             * @default 60
+             */
+            minutes?: number;
+            /**
+             * @description Begin a roll-out of a snapshot, if none of the task runs.
+             * @default true
+             */
+            rollout?: boolean;
+            /**
+             * Format: int64
+             * @description Windows of one snapshot.
+             * @default 1000
+             */
+            windows?: number;
+        };
+        /** @description A snapshot of a live adapter. */
+        LiveSnapshot: {
+            /**
+             * Format: double
+             * @description How right it is.
+             */
+            after?: number | null;
+            /**
+             * Format: double
+             * @description How right its parent was on the frozen examples, from 0 to 1.
+             */
+            before?: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of its files.
+             */
+            bytes?: number | null;
+            /** @description When its windows were chosen. */
+            created_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description The first of its windows.
+             */
+            first: number;
+            /**
+             * Format: int64
+             * @description The last.
+             */
+            last: number;
+            /** @description The version that it started from. */
+            parent: string;
+            /** @description The run that trains it. */
+            run?: string | null;
+            /**
+             * Format: int64
+             * @description Counts from 1.
+             */
+            seq: number;
+            /** @description What became of it. */
+            state: components["schemas"]["SnapshotState"];
+            /** @description Its task. */
+            task: string;
+            /** @description Its version. */
+            version?: string | null;
+            /** @description Why it was not accepted. */
+            why?: string | null;
+        };
+        /**
+         * @description Whether a live adapter learns.
+         * @enum {string}
+         */
+        LiveState: "running" | "paused";
+        /** @description A live adapter with all that is known of it. */
+        LiveStatus: {
+            live: components["schemas"]["LiveAdapter"] | null;
+            /** @description What happens next, in a sentence. */
+            next: string;
+            /** @description Its snapshots, newest first. */
+            snapshots: components["schemas"]["LiveSnapshot"][];
+            /** @description Its windows. */
+            windows: components["schemas"]["WindowCounts"];
+        };
         /**
          * @description One of the two logs of a trainer.
          * @enum {string}
@@ -3253,6 +3459,11 @@ export interface components {
             password: string;
             /** @description What they may do. */
             role: components["schemas"]["Role"];
+        };
+        /** @description One live adapter. */
+        OneLive: {
+            /** @description As it is now. */
+            live: components["schemas"]["LiveAdapter"];
         };
         /** @description One machine. */
         OneMachine: {
@@ -3763,6 +3974,14 @@ export interface components {
          * @enum {string}
          */
         ReviewFilterName: "pending" | "approved" | "rejected" | "audited";
+        /** @description Where a live adapter goes back to. */
+        RewindLive: {
+            /**
+             * @description The version; the parent of the newest accepted snapshot otherwise.
+             * @default null
+             */
+            to?: string | null;
+        };
         /**
          * @description What somebody may do; each may do what those before it may.
          * @enum {string}
@@ -4522,6 +4741,11 @@ export interface components {
             /** @description `channel_join`, `null`, `malformed`, … */
             kind: string;
         };
+        /**
+         * @description What became of a snapshot.
+         * @enum {string}
+         */
+        SnapshotState: "training" | "accepted" | "refused" | "failed" | "rewound";
         /** @description Where an example came from. */
         Source: {
             at?: components["schemas"]["Timestamp"] | null;
@@ -4585,6 +4809,28 @@ export interface components {
          * @enum {string}
          */
         Stage: "shadow" | "canary" | "active" | "archived";
+        /** @description A live adapter to be started. */
+        StartLive: {
+            /**
+             * @description The version that it starts from; the active one otherwise.
+             * @default null
+             */
+            from?: string | null;
+            /**
+             * @description How it learns; what isn't said is as usual.
+             * @default {
+             *       "windows": 1000,
+             *       "minutes": 60,
+             *       "learning_rate": 0.001,
+             *       "batch": 32,
+             *       "forgetting": 0.02,
+             *       "rollout": true,
+             *       "keep": 20,
+             *       "keep_days": 30
+             *     }
+             */
+            settings?: components["schemas"]["LiveSettings"];
+        };
         /** @description A version to be rolled out. */
         StartRollout: {
             /** @description What it is decided by; what isn't said is as usual. */
@@ -5345,6 +5591,30 @@ export interface components {
             replayed: number;
             /** @description The version that it starts from. */
             version: string;
+        };
+        /** @description Counts of a live adapter's windows. */
+        WindowCounts: {
+            /**
+             * Format: int64
+             * @description All that were taken in.
+             */
+            all: number;
+            /**
+             * Format: int64
+             * @description Those that wait to be put in order.
+             */
+            buffered: number;
+            /**
+             * Format: int64
+             * @description Those that came late.
+             */
+            late: number;
+            oldest?: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description Those that wait for the next snapshot.
+             */
+            waiting: number;
         };
         /** @description A process that takes runs from the queue. */
         WorkerView: {
@@ -7941,6 +8211,172 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveStatus"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    start_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartLive"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneLive"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    pause_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneLive"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    resume_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneLive"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rewind_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RewindLive"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneLive"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -10,6 +10,7 @@ pub(crate) mod drift;
 pub(crate) mod evaluate;
 pub(crate) mod examples;
 pub(crate) mod import;
+pub(crate) mod live;
 pub(crate) mod machines;
 pub(crate) mod models;
 pub(crate) mod people;
@@ -82,6 +83,7 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             Command::Compare(command) => predict::compare(&engine, command).await,
             Command::Eval(command) => evaluate::run(&engine, command).await,
             Command::Drift(command) => drift::run(&engine, command).await,
+            Command::Live(command) => live::run(&engine, command).await,
             Command::Rollout(command) => rollout::run(&engine, command).await,
             Command::EvalDir(command) => evaluate::in_dir(&engine, &command, args.json).await,
             Command::Queue(command) => queue::run(&engine, command).await,

@@ -131,6 +131,12 @@ impl Rollouts<'_> {
             let why = format!("the active version changed from {} to {now}", rollout.against);
             return self.end(rollout, RolloutState::Stopped, &why).await.map(Some);
         }
+        match self.engine.store.version(task, &rollout.version).await {
+            Err(graft_store::Error::NoVersion { .. }) => {
+                return self.end(rollout, RolloutState::Stopped, "its version was deleted").await.map(Some);
+            }
+            found => drop(found?),
+        }
         self.take_decisions(&rollout).await?;
         let report = self.report(rollout).await?;
         match judge::reason_to_return(&report) {

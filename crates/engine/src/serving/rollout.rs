@@ -130,8 +130,20 @@ impl Serving {
     /// Keeps what happened, then judges the roll-outs that run.
     async fn keep_and_judge(&self) -> Result<()> {
         let seen = std::mem::take(&mut self.state().seen);
-        for (id, Seen { pairs, failures, dropped }) in seen {
-            self.engine().store.add_rollout_answers(id, &pairs, failures, dropped).await?;
+        let mut failed = None;
+        for (id, seen) in seen {
+            let kept = self.engine().store.add_rollout_answers(id, &seen.pairs, seen.failures, seen.dropped).await;
+            if let Err(error) = kept {
+                // A database that is away now is there the next time; what the version failed counts in any case.
+                let mut state = self.state();
+                let later = state.seen.entry(id).or_default();
+                later.failures += seen.failures;
+                later.dropped += seen.dropped + seen.pairs.len() as u64;
+                failed = Some(error);
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error.into());
         }
         let tasks: Vec<String> = self.state().rollouts.keys().cloned().collect();
         for task in tasks {

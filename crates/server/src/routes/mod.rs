@@ -10,6 +10,7 @@ pub mod guidelines;
 pub mod health;
 pub mod imports;
 pub mod infer;
+pub mod live_adapters;
 pub mod machines;
 pub mod openai;
 pub mod presence;
@@ -78,6 +79,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(imports::router())
         .merge(infer::router())
         .merge(datasets::router())
+        .merge(live_adapters::router())
         .merge(rollouts::router())
         .merge(runs::router())
         .merge(run_bulk::router())

@@ -33,11 +33,16 @@ const SILENT: [&str; 18] = [
     "POST /v1/completions",
 ];
 
-/// What takes a version: the tests of the command and of the store try it. A prompt is an import and a run.
-const ELSEWHERE: [&str; 7] = [
+/// What takes a version: the tests of the command and of the store try it. A prompt and a submitted training are an import and a run.
+const ELSEWHERE: [&str; 12] = [
     "POST /api/v1/prompts",
+    "POST /api/v1/tasks/{task}/live",
+    "POST /api/v1/tasks/{task}/live/pause",
+    "POST /api/v1/tasks/{task}/live/resume",
+    "POST /api/v1/tasks/{task}/live/rewind",
     "POST /api/v1/tasks/{task}/rollback",
     "POST /api/v1/tasks/{task}/rollout/promote",
+    "POST /api/v1/training/submit",
     "DELETE /api/v1/versions/{task}/{name}",
     "POST /api/v1/versions/{task}/{name}/activate",
     "POST /api/v1/versions/{task}/{name}/evaluate",
@@ -139,6 +144,18 @@ impl Changer {
         assert_eq!((&ended[0]["state"], &ended[1]["why"]), (&json!("promoted"), &json!("later")));
     }
 
+    async fn live(&mut self) {
+        let path = "/api/v1/tasks/text-classification/live";
+        let off = self.service.get(path).await.json();
+        assert_eq!((&off["live"], &off["windows"]["all"]), (&Value::Null, &json!(0)));
+        // Only adapters learn, and here are none.
+        let start = self.service.post(path, &json!({"from": "v1"})).await;
+        assert!(start.status.is_client_error() && start.json().to_string().contains("without an adapter"));
+        for action in ["pause", "resume"] {
+            assert_eq!(self.service.post(&format!("{path}/{action}"), &json!({})).await.status.as_u16(), 404);
+        }
+    }
+
     async fn runs(&mut self) {
         let new = json!({"task": "text-classification", "base": "tiny", "evaluate": false});
         for all in [false, true] {
@@ -236,6 +253,7 @@ async fn every_change_is_on_record_with_who_made_it() {
     changer.reviews().await;
     changer.contestants().await;
     changer.rollouts().await;
+    changer.live().await;
     changer.runs().await;
     changer.trainings_of_ask_ai().await;
     changer.settings().await;

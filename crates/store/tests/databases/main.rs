@@ -6,6 +6,7 @@ mod crash;
 mod datasets;
 mod examples;
 mod follow;
+mod live;
 mod opening;
 mod people;
 mod prompts;

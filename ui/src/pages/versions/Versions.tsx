@@ -8,6 +8,7 @@ import layout from "../../components/layout.module.css";
 import { Tabs } from "../../components/Tabs";
 import { useTask } from "../../shell/useTask";
 import { useUrl } from "../../shell/url";
+import { LiveCard } from "./LiveCard";
 import { Playground } from "./Playground";
 import { Rollback } from "./Rollback";
 import { VersionDetail } from "./VersionDetail";
@@ -68,6 +69,7 @@ export function Versions() {
         onChange={(tab) => setUrl({ tab })}
         tabs={tabs}
       />
+      <LiveCard task={task.name} active={active} />
     </div>
   );
 }

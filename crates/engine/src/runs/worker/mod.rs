@@ -83,6 +83,8 @@ pub type Say = Arc<dyn Fn(Level, &str) + Send + Sync>;
 const LOOK: Duration = Duration::from_millis(1000);
 /// How often the events of a run are shown.
 const SHOW: Duration = Duration::from_millis(200);
+/// How often the adapters that keep learning are looked after.
+const TEND: Duration = Duration::from_secs(1);
 /// How often what is half done and nobody's is looked for.
 const SWEEP: Duration = Duration::from_secs(15 * 60);
 
@@ -101,6 +103,8 @@ struct Shift {
     started_at: Timestamp,
     seen: Option<Instant>,
     swept: Option<Instant>,
+    /// When the live adapters were looked after last, and whether one has something to do soon.
+    tended: Option<(Instant, bool)>,
     suggesting: child::Background,
 }
 
@@ -138,6 +142,7 @@ impl Runs<'_> {
             started_at: now(),
             seen: None,
             swept: None,
+            tended: None,
             suggesting: child::Background::default(),
         };
         let is_command = shift.options.once || shift.options.only.is_some();
@@ -319,6 +324,7 @@ impl Shift {
         if self.options.schedules {
             self.engine.runs().fire_schedules(&self.say).await?;
         }
+        let learning = self.tend_live().await?;
         self.engine.store.cancel_orphans(&self.engine.by, now()).await?;
         for run in self.engine.store.abandoned_runs().await? {
             self.take_over(&run).await?;
@@ -340,9 +346,21 @@ impl Shift {
                 .for_each(|path| (self.say)(Level::INFO, &format!("removed {path}, which belongs to nothing")));
         }
         if self.options.suggestions && !self.suggesting.is_running() {
-            return Ok(!self.suggest().await?);
+            return Ok(!self.suggest().await? && !learning);
         }
-        Ok(!self.suggesting.is_running())
+        Ok(!self.suggesting.is_running() && !learning)
+    }
+
+    /// Looks after the adapters that keep learning, from time to time; says whether one has something to do soon.
+    async fn tend_live(&mut self) -> Result<bool> {
+        match self.tended {
+            Some((at, learning)) if at.elapsed() < TEND => Ok(learning),
+            _ => {
+                let learning = self.engine.live().tend(&self.say).await?;
+                self.tended = Some((Instant::now(), learning));
+                Ok(learning)
+            }
+        }
     }
 
     /// Sees to the only run that is meant; says whether it has ended.

@@ -1,0 +1,147 @@
+use clap::{Args, Subcommand};
+use graft_engine::{
+    Engine, LiveStatus, iso8601,
+    records::{LiveAdapter, LiveSettings},
+};
+use serde_json::json;
+
+use crate::{
+    failure::Result,
+    output::{Reply, Table, facts},
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Live {
+    /// Learn from approvals and edits as they come, from now on; workers train the snapshots.
+    Start(Box<Start>),
+    /// Show windows, snapshots and what was forgotten.
+    Status {
+        /// Task; needed if several tasks have versions.
+        task: Option<String>,
+    },
+    /// Keep approvals, and learn from none.
+    Pause {
+        /// Task; needed if several tasks have versions.
+        task: Option<String>,
+    },
+    /// Learn again, from the approvals that were kept, too.
+    Resume {
+        /// Task; needed if several tasks have versions.
+        task: Option<String>,
+    },
+    /// Let the next snapshot start from an earlier version; later snapshots are archived.
+    Rewind {
+        /// Task; needed if several tasks have versions.
+        task: Option<String>,
+        /// Version [default: the parent of the newest accepted snapshot].
+        #[arg(long, value_name = "VERSION")]
+        to: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Start {
+    /// Task; needed if several tasks have versions.
+    task: Option<String>,
+    /// Version to start from [default: the active one].
+    #[arg(long, value_name = "VERSION")]
+    from: Option<String>,
+    /// Approvals and edits of one snapshot.
+    #[arg(long, value_name = "N", default_value_t = LiveSettings::default().windows)]
+    windows: u64,
+    /// Minutes after which a snapshot is made of fewer.
+    #[arg(long, value_name = "N", default_value_t = LiveSettings::default().minutes)]
+    minutes: u64,
+    /// Learning rate.
+    #[arg(long, visible_alias = "lr", value_name = "RATE", default_value_t = LiveSettings::default().learning_rate)]
+    learning_rate: f64,
+    /// Examples of one step, older ones among them.
+    #[arg(long, value_name = "N", default_value_t = LiveSettings::default().batch)]
+    batch: usize,
+    /// How much (of 1) may be lost on the frozen examples.
+    #[arg(long, value_name = "SHARE", default_value_t = LiveSettings::default().forgetting)]
+    forgetting: f64,
+    /// Don't begin roll-outs of snapshots.
+    #[arg(long)]
+    no_rollout: bool,
+    /// Snapshots that are kept, beside those in use.
+    #[arg(long, value_name = "N", default_value_t = LiveSettings::default().keep)]
+    keep: u64,
+    /// Days that snapshots are kept.
+    #[arg(long, value_name = "N", default_value_t = LiveSettings::default().keep_days)]
+    keep_days: u64,
+}
+
+pub(crate) async fn run(engine: &Engine, command: Live) -> Result<Reply> {
+    let named = match &command {
+        Live::Start(start) => &start.task,
+        Live::Status { task } | Live::Pause { task } | Live::Resume { task } | Live::Rewind { task, .. } => task,
+    };
+    let task = &engine.versions().task_with_versions(named.as_deref()).await?;
+    let live = match command {
+        Live::Start(start) => engine.live().start(task, start.from.as_deref(), &start.settings()).await?,
+        Live::Pause { .. } => engine.live().pause(task).await?,
+        Live::Resume { .. } => engine.live().resume(task).await?,
+        Live::Rewind { to, .. } => engine.live().rewind(task, to.as_deref()).await?,
+        Live::Status { .. } => {
+            let status = engine.live().status(task).await?;
+            let text = shown(task, &status);
+            return Ok(Reply::new(&status, text));
+        }
+    };
+    let LiveAdapter { state, head, .. } = &live;
+    let text = format!("The live adapter of {task} is {}; the next snapshot starts from {head}.", state.name());
+    Ok(Reply::new(json!({"live": live}), text))
+}
+
+impl Start {
+    fn settings(&self) -> LiveSettings {
+        LiveSettings {
+            windows: self.windows,
+            minutes: self.minutes,
+            learning_rate: self.learning_rate,
+            batch: self.batch,
+            forgetting: self.forgetting,
+            rollout: !self.no_rollout,
+            keep: self.keep,
+            keep_days: self.keep_days,
+        }
+    }
+}
+
+fn shown(task: &str, status: &LiveStatus) -> String {
+    let LiveStatus { live, windows, snapshots, next } = status;
+    let Some(live) = live else { return format!("{next}\nBegin with `graft live start {task}`.\n") };
+    let mut text = facts(&[
+        ("task", task.to_owned()),
+        ("state", live.state.name().to_owned()),
+        ("head", live.head.clone()),
+        (
+            "windows",
+            format!(
+                "{} in all, {} wait for the next snapshot, {} are put in order, {} came late",
+                windows.all, windows.waiting, windows.buffered, windows.late
+            ),
+        ),
+    ]);
+    let share = |share: Option<f64>| share.map_or_else(String::new, |share| format!("{:.1} %", 100.0 * share));
+    let mut table =
+        Table::new(["snapshot", "version", "from", "windows", "frozen before", "after", "state", "when", "why"]);
+    for one in snapshots {
+        table.row([
+            one.seq.to_string(),
+            one.version.clone().unwrap_or_default(),
+            one.parent.clone(),
+            format!("{}–{}", one.first, one.last),
+            share(one.before),
+            share(one.after),
+            one.state.name().to_owned(),
+            iso8601(one.created_at),
+            one.why.clone().unwrap_or_default(),
+        ]);
+    }
+    if !snapshots.is_empty() {
+        text += &format!("\n{table}");
+    }
+    text + &format!("\n{next}\n")
+}

@@ -1,0 +1,635 @@
+use graft_core::{Digest, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sqlx::any::{AnyExecutor, AnyRow};
+use utoipa::ToSchema;
+
+use crate::changes::{Actor, Deed, record};
+use crate::database::Tx;
+use crate::{Action, Error, Kind, Store, row};
+
+names! {
+    /// Whether a live adapter learns.
+    pub enum LiveState {
+        /// It learns from each window.
+        Running = "running",
+        /// Windows are kept, and not learned from.
+        Paused = "paused",
+    }
+}
+
+names! {
+    /// What became of a snapshot.
+    pub enum SnapshotState {
+        /// Its windows are chosen, and it is being trained.
+        Training = "training",
+        /// The next snapshot starts from it.
+        Accepted = "accepted",
+        /// It forgot too much, or did worse; the next one starts from its parent again.
+        Refused = "refused",
+        /// Its training failed.
+        Failed = "failed",
+        /// Somebody went back to an earlier one.
+        Rewound = "rewound",
+    }
+}
+
+/// How a live adapter learns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LiveSettings {
+    /// Windows of one snapshot.
+    #[schema(minimum = 1)]
+    pub windows: u64,
+    /// Minutes after which a snapshot is made of fewer windows.
+    #[schema(minimum = 1)]
+    pub minutes: u64,
+    /// Learning rate.
+    #[schema(exclusive_minimum = 0.0, maximum = 100.0)]
+    pub learning_rate: f64,
+    /// Examples of one step, older ones among them.
+    #[schema(minimum = 1)]
+    pub batch: usize,
+    /// Points (of 1) that may be lost on the frozen examples.
+    #[schema(minimum = 0.0, maximum = 1.0)]
+    pub forgetting: f64,
+    /// Begin a roll-out of a snapshot, if none of the task runs.
+    pub rollout: bool,
+    /// Snapshots that are kept, beside those in use.
+    #[schema(minimum = 1)]
+    pub keep: u64,
+    /// Days that snapshots are kept.
+    #[schema(minimum = 1)]
+    pub keep_days: u64,
+}
+
+impl Default for LiveSettings {
+    fn default() -> Self {
+        Self {
+            windows: 1000,
+            minutes: 60,
+            learning_rate: 2.5e-4,
+            batch: 32,
+            forgetting: 0.02,
+            rollout: true,
+            keep: 20,
+            keep_days: 30,
+        }
+    }
+}
+
+/// An adapter that keeps learning.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct LiveAdapter {
+    /// Its task.
+    pub task: String,
+    /// Whether it learns.
+    pub state: LiveState,
+    /// How.
+    pub settings: LiveSettings,
+    /// The version that the next snapshot starts from.
+    pub head: String,
+    /// The dataset whose held-out examples tell what is forgotten.
+    pub frozen: Digest,
+    /// The last line of the audit trail that was taken in.
+    pub cursor: i64,
+    /// Why it paused by itself.
+    pub note: Option<String>,
+    /// Who began it.
+    pub created_by: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
+/// An approval or edit, as it arrives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveWindow {
+    /// The example.
+    pub example: String,
+    /// Its revision.
+    pub revision: u32,
+    /// When the person decided.
+    pub started_at: Timestamp,
+    /// When it was taken in.
+    pub arrived_at: Timestamp,
+}
+
+/// A window that is put in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Released {
+    /// The example.
+    pub example: String,
+    /// Its revision.
+    pub revision: u32,
+    /// Whether it came long after windows that started later.
+    pub late: bool,
+}
+
+/// Counts of a live adapter's windows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WindowCounts {
+    /// All that were taken in.
+    pub all: u64,
+    /// Those that wait to be put in order.
+    pub buffered: u64,
+    /// Those that wait for the next snapshot.
+    pub waiting: u64,
+    /// Those that came late.
+    pub late: u64,
+    /// When the oldest that waits was taken in.
+    pub oldest: Option<Timestamp>,
+    /// The last place that was given.
+    #[serde(skip)]
+    pub last_place: i64,
+    /// When the newest that has a place started.
+    #[serde(skip)]
+    pub newest: Option<Timestamp>,
+}
+
+/// A snapshot of a live adapter.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct LiveSnapshot {
+    /// Its task.
+    pub task: String,
+    /// Counts from 1.
+    pub seq: i64,
+    /// The first of its windows.
+    pub first: i64,
+    /// The last.
+    pub last: i64,
+    /// The version that it started from.
+    pub parent: String,
+    /// What became of it.
+    pub state: SnapshotState,
+    /// The run that trains it.
+    pub run: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+    /// How right its parent was on the frozen examples, from 0 to 1.
+    pub before: Option<f64>,
+    /// How right it is.
+    pub after: Option<f64>,
+    /// Bytes of its files.
+    pub bytes: Option<u64>,
+    /// Why it was not accepted.
+    pub why: Option<String>,
+    /// When its windows were chosen.
+    pub created_at: Timestamp,
+}
+
+macro_rules! select_live {
+    ($tail:literal) => {
+        concat!(
+            "select task, state, settings, head, frozen, cursor, note, created_by, created_at, updated_at
+             from live_adapters ",
+            $tail
+        )
+    };
+}
+
+macro_rules! select_snapshots {
+    ($tail:literal) => {
+        concat!(
+            "select task, seq, first_place, last_place, parent, state, run, version, before_score, after_score, bytes, why,
+                    created_at
+             from live_snapshots ",
+            $tail
+        )
+    };
+}
+
+impl Store {
+    /// Begins a live adapter at a version, or sets other settings and a head for the one that there is. Approvals count from
+    /// now on.
+    ///
+    /// # Errors
+    /// [`Error::NoVersion`].
+    pub async fn start_live(
+        &self,
+        (task, head): (&str, &str),
+        frozen: &Digest,
+        settings: &LiveSettings,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<LiveAdapter, Error> {
+        let mut tx = self.begin().await?;
+        crate::versions::get(&mut *tx, task, head).await?;
+        let before = find(&mut *tx, task).await?;
+        let newest = sqlx::query("select coalesce(max(seq), 0) as seq from changes").fetch_one(&mut *tx).await?;
+        sqlx::query(
+            "insert into live_adapters (task, state, settings, head, frozen, cursor, created_by, created_at, updated_at)
+             values ($1, 'running', $2, $3, $4, $5, $6, $7, $7)
+             on conflict (task) do update set state = 'running', settings = excluded.settings, head = excluded.head,
+                 frozen = excluded.frozen, note = null, updated_at = excluded.updated_at",
+        )
+        .bind(task)
+        .bind(json!(settings).to_string())
+        .bind(head)
+        .bind(frozen.as_str())
+        .bind(row::get::<i64>(&newest, "seq")?)
+        .bind(row::text(by))
+        .bind(at)
+        .execute(&mut *tx)
+        .await?;
+        let old = before.map(|live| json!({"live": live.state, "head": live.head}));
+        let new = json!({"live": LiveState::Running, "head": head, "settings": settings});
+        note(&mut tx, task, head, Actor { by, at }, old, new).await?;
+        let live = one(&mut *tx, task).await?;
+        tx.commit().await?;
+        Ok(live)
+    }
+
+    /// The live adapter of a task.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn live(&self, task: &str) -> Result<Option<LiveAdapter>, Error> {
+        find(&self.read, task).await
+    }
+
+    /// Every live adapter.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn live_adapters(&self) -> Result<Vec<LiveAdapter>, Error> {
+        let rows = sqlx::query(select_live!("order by task")).fetch_all(&self.read).await?;
+        rows.iter().map(live).collect()
+    }
+
+    /// Pauses or resumes a live adapter; the note says why it did by itself.
+    ///
+    /// # Errors
+    /// [`Error::NoLive`].
+    pub async fn set_live(
+        &self,
+        task: &str,
+        state: LiveState,
+        why: Option<&str>,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<LiveAdapter, Error> {
+        let mut tx = self.begin().await?;
+        let before = one(&mut *tx, task).await?;
+        sqlx::query("update live_adapters set state = $2, note = $3, updated_at = $4 where task = $1")
+            .bind(task)
+            .bind(state.name())
+            .bind(why.map(row::text))
+            .bind(at)
+            .execute(&mut *tx)
+            .await?;
+        let (old, new) = (json!({"live": before.state}), json!({"live": state, "why": why}));
+        note(&mut tx, task, &before.head, Actor { by, at }, Some(old), new).await?;
+        let live = one(&mut *tx, task).await?;
+        tx.commit().await?;
+        Ok(live)
+    }
+
+    /// Lets the next snapshot start from another version; those after it are rewound, with their versions archived.
+    ///
+    /// # Errors
+    /// [`Error::NoLive`]; [`Error::NoVersion`].
+    pub async fn rewind_live(&self, task: &str, to: &str, by: &str, at: Timestamp) -> Result<LiveAdapter, Error> {
+        let mut tx = self.begin().await?;
+        let before = one(&mut *tx, task).await?;
+        crate::versions::get(&mut *tx, task, to).await?;
+        let own =
+            sqlx::query("select coalesce(max(seq), 0) as seq from live_snapshots where task = $1 and version = $2");
+        let own = row::get::<i64>(&own.bind(task).bind(to).fetch_one(&mut *tx).await?, "seq")?;
+        sqlx::query(
+            "update versions set stage = 'archived' where task = $1 and stage <> 'active' and name in
+                 (select version from live_snapshots where task = $1 and seq > $2 and state = 'accepted')",
+        )
+        .bind(task)
+        .bind(own)
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query("update live_snapshots set state = 'rewound' where task = $1 and seq > $2 and state = 'accepted'")
+            .bind(task)
+            .bind(own)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("update live_adapters set head = $2, updated_at = $3 where task = $1")
+            .bind(task)
+            .bind(to)
+            .bind(at)
+            .execute(&mut *tx)
+            .await?;
+        let (old, new) = (json!({"head": before.head}), json!({"head": to}));
+        note(&mut tx, task, to, Actor { by, at }, Some(old), new).await?;
+        let live = one(&mut *tx, task).await?;
+        tx.commit().await?;
+        Ok(live)
+    }
+
+    /// Takes approvals and edits in that the audit trail has and the windows don't; returns how many. Trail, windows and
+    /// cursor are of one database, so that none is lost and none comes twice, whoever is killed when.
+    ///
+    /// # Errors
+    /// [`Error::NoLive`].
+    pub async fn take_windows(&self, task: &str, limit: u32, at: Timestamp) -> Result<u64, Error> {
+        let mut tx = self.begin().await?;
+        let live = one(&mut *tx, task).await?;
+        let rows = sqlx::query(
+            "select c.seq, c.subject, c.made_at, e.revision from changes c
+             join examples e on e.task = c.task and e.id = c.subject
+             where c.seq > $2 and c.kind = 'example' and c.task = $1 and c.action in ('approve', 'edit')
+               and e.review = 'approved' and e.touched = 1
+             order by c.seq limit $3",
+        )
+        .bind(task)
+        .bind(live.cursor)
+        .bind(i64::from(limit))
+        .fetch_all(&mut *tx)
+        .await?;
+        let mut taken = 0;
+        for row in &rows {
+            let added = sqlx::query(
+                "insert into live_windows (task, example, revision, started_at, arrived_at, late)
+                 values ($1, $2, $3, $4, $5, 0) on conflict do nothing",
+            )
+            .bind(task)
+            .bind(row::get::<String>(row, "subject")?)
+            .bind(row::get::<i64>(row, "revision")?)
+            .bind(row::get::<i64>(row, "made_at")?)
+            .bind(at)
+            .execute(&mut *tx)
+            .await?;
+            taken += added.rows_affected();
+        }
+        let full = rows.len() == limit as usize;
+        let cursor = match rows.last() {
+            Some(last) if full => row::get::<i64>(last, "seq")?,
+            // Nothing more is there: all of the trail was looked at.
+            _ => row::get(
+                &sqlx::query("select coalesce(max(seq), 0) as seq from changes").fetch_one(&mut *tx).await?,
+                "seq",
+            )?,
+        };
+        if cursor != live.cursor {
+            sqlx::query("update live_adapters set cursor = $2 where task = $1")
+                .bind(task)
+                .bind(cursor)
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(taken)
+    }
+
+    /// Windows that wait to be put in order.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn buffered_windows(&self, task: &str) -> Result<Vec<LiveWindow>, Error> {
+        let rows = sqlx::query(
+            "select example, revision, started_at, arrived_at from live_windows
+             where task = $1 and place is null order by started_at, example, revision",
+        )
+        .bind(task)
+        .fetch_all(&self.read)
+        .await?;
+        let window = |row: &AnyRow| {
+            Ok(LiveWindow {
+                example: row::get(row, "example")?,
+                revision: row::int(row, "revision")?,
+                started_at: row::get(row, "started_at")?,
+                arrived_at: row::get(row, "arrived_at")?,
+            })
+        };
+        rows.iter().map(window).collect()
+    }
+
+    /// Gives windows their places, in this order; those that have one keep it.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn release_windows(&self, task: &str, windows: &[Released]) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        let last = sqlx::query("select coalesce(max(place), 0) as place from live_windows where task = $1").bind(task);
+        let mut next = row::get::<i64>(&last.fetch_one(&mut *tx).await?, "place")? + 1;
+        for window in windows {
+            let done = sqlx::query(
+                "update live_windows set place = $4, late = $5
+                 where task = $1 and example = $2 and revision = $3 and place is null",
+            )
+            .bind(task)
+            .bind(&window.example)
+            .bind(i64::from(window.revision))
+            .bind(next)
+            .bind(i64::from(window.late))
+            .execute(&mut *tx)
+            .await?;
+            next += i64::try_from(done.rows_affected()).unwrap_or(1);
+        }
+        tx.commit().await
+    }
+
+    /// Counts of a task's windows.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn window_counts(&self, task: &str) -> Result<WindowCounts, Error> {
+        let found = sqlx::query(
+            "with used as (select coalesce(max(last_place), 0) as place from live_snapshots where task = $1)
+             select count(*) as n, cast(coalesce(sum(late), 0) as bigint) as late, coalesce(max(place), 0) as last_place,
+                    cast(coalesce(sum(case when place is null then 1 else 0 end), 0) as bigint) as buffered,
+                    cast(coalesce(sum(case when place > (select place from used) then 1 else 0 end), 0) as bigint) as waiting,
+                    min(case when place > (select place from used) then arrived_at end) as oldest,
+                    max(case when place is not null then started_at end) as newest
+             from live_windows where task = $1",
+        )
+        .bind(task)
+        .fetch_one(&self.read)
+        .await?;
+        Ok(WindowCounts {
+            all: row::int(&found, "n")?,
+            buffered: row::int(&found, "buffered")?,
+            waiting: row::int(&found, "waiting")?,
+            late: row::int(&found, "late")?,
+            oldest: row::get(&found, "oldest")?,
+            last_place: row::get(&found, "last_place")?,
+            newest: row::get(&found, "newest")?,
+        })
+    }
+
+    /// Chooses the windows of the next snapshot: the first that no snapshot has, `most` at most. Returns the snapshot that is
+    /// being trained already, if one is.
+    ///
+    /// # Errors
+    /// [`Error::NoLive`].
+    pub async fn plan_snapshot(&self, task: &str, most: u64, at: Timestamp) -> Result<Option<LiveSnapshot>, Error> {
+        let mut tx = self.begin().await?;
+        let live = one(&mut *tx, task).await?;
+        let training = sqlx::query(select_snapshots!("where task = $1 and state = 'training'"))
+            .bind(task)
+            .fetch_optional(&mut *tx)
+            .await?;
+        if let Some(row) = training {
+            return snapshot(&row).map(Some);
+        }
+        let found = sqlx::query(
+            "select coalesce(max(seq), 0) as seq, coalesce(max(last_place), 0) as last_place,
+                    (select coalesce(max(place), 0) from live_windows where task = $1) as place
+             from live_snapshots where task = $1",
+        )
+        .bind(task)
+        .fetch_one(&mut *tx)
+        .await?;
+        let (seq, used, last): (i64, i64, i64) =
+            (row::get(&found, "seq")?, row::get(&found, "last_place")?, row::get(&found, "place")?);
+        let last = last.min(used + row::big(most));
+        if last <= used {
+            return Ok(None);
+        }
+        sqlx::query(
+            "insert into live_snapshots (task, seq, first_place, last_place, parent, state, created_at)
+             values ($1, $2, $3, $4, $5, 'training', $6)",
+        )
+        .bind(task)
+        .bind(seq + 1)
+        .bind(used + 1)
+        .bind(last)
+        .bind(&live.head)
+        .bind(at)
+        .execute(&mut *tx)
+        .await?;
+        let row = sqlx::query(select_snapshots!("where task = $1 and seq = $2")).bind(task).bind(seq + 1);
+        let planned = snapshot(&row.fetch_one(&mut *tx).await?)?;
+        tx.commit().await?;
+        Ok(Some(planned))
+    }
+
+    /// Notes the run that trains a snapshot.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn snapshot_run(&self, snapshot: &LiveSnapshot, run: &str) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        sqlx::query("update live_snapshots set run = $3 where task = $1 and seq = $2")
+            .bind(&snapshot.task)
+            .bind(snapshot.seq)
+            .bind(run)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await
+    }
+
+    /// Ends a snapshot that is being trained, once: the next one starts from an accepted one. A version that is not accepted is
+    /// archived.
+    ///
+    /// # Errors
+    /// [`Error::NoLive`].
+    pub async fn end_snapshot(&self, ended: &LiveSnapshot, by: &str, at: Timestamp) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        let task = ended.task.as_str();
+        let before = one(&mut *tx, task).await?;
+        let done = sqlx::query(
+            "update live_snapshots set state = $3, version = $4, before_score = $5, after_score = $6, bytes = $7, why = $8
+             where task = $1 and seq = $2 and state = 'training'",
+        )
+        .bind(task)
+        .bind(ended.seq)
+        .bind(ended.state.name())
+        .bind(ended.version.as_deref())
+        .bind(ended.before)
+        .bind(ended.after)
+        .bind(ended.bytes.map(row::big))
+        .bind(ended.why.as_deref().map(row::text))
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(());
+        }
+        if let Some(version) = &ended.version {
+            if ended.state == SnapshotState::Accepted {
+                sqlx::query("update live_adapters set head = $2, updated_at = $3 where task = $1")
+                    .bind(task)
+                    .bind(version)
+                    .bind(at)
+                    .execute(&mut *tx)
+                    .await?;
+            } else {
+                sqlx::query(
+                    "update versions set stage = 'archived' where task = $1 and name = $2 and stage = 'shadow'",
+                )
+                .bind(task)
+                .bind(version)
+                .execute(&mut *tx)
+                .await?;
+            }
+            let new = json!({"snapshot": ended.seq, "state": ended.state, "before": ended.before, "after": ended.after,
+                "why": ended.why});
+            note(&mut tx, task, version, Actor { by, at }, Some(json!({"head": before.head})), new).await?;
+        }
+        tx.commit().await
+    }
+
+    /// The newest snapshots of a task.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn snapshots(&self, task: &str, limit: u32) -> Result<Vec<LiveSnapshot>, Error> {
+        let rows = sqlx::query(select_snapshots!("where task = $1 order by seq desc limit $2"))
+            .bind(task)
+            .bind(i64::from(limit))
+            .fetch_all(&self.read)
+            .await?;
+        rows.iter().map(snapshot).collect()
+    }
+}
+
+async fn note(
+    tx: &mut Tx<'_>,
+    task: &str,
+    version: &str,
+    actor: Actor<'_>,
+    old: Option<serde_json::Value>,
+    new: serde_json::Value,
+) -> Result<(), Error> {
+    let deed = Deed { action: Action::Set, kind: Kind::Version, task, subject: version };
+    record(tx, deed, actor, old.as_ref(), Some(&new)).await
+}
+
+async fn find(on: impl AnyExecutor<'_>, task: &str) -> Result<Option<LiveAdapter>, Error> {
+    let found = sqlx::query(select_live!("where task = $1")).bind(task).fetch_optional(on).await?;
+    found.map(|row| live(&row)).transpose()
+}
+
+async fn one(on: impl AnyExecutor<'_>, task: &str) -> Result<LiveAdapter, Error> {
+    find(on, task).await?.ok_or_else(|| Error::NoLive(task.to_owned()))
+}
+
+fn live(row: &AnyRow) -> Result<LiveAdapter, Error> {
+    Ok(LiveAdapter {
+        task: row::get(row, "task")?,
+        state: row::parsed(row, "state")?,
+        settings: row::json(row, "settings")?,
+        head: row::get(row, "head")?,
+        frozen: row::parsed(row, "frozen")?,
+        cursor: row::get(row, "cursor")?,
+        note: row::get(row, "note")?,
+        created_by: row::get(row, "created_by")?,
+        created_at: row::get(row, "created_at")?,
+        updated_at: row::get(row, "updated_at")?,
+    })
+}
+
+fn snapshot(row: &AnyRow) -> Result<LiveSnapshot, Error> {
+    Ok(LiveSnapshot {
+        task: row::get(row, "task")?,
+        seq: row::get(row, "seq")?,
+        first: row::get(row, "first_place")?,
+        last: row::get(row, "last_place")?,
+        parent: row::get(row, "parent")?,
+        state: row::parsed(row, "state")?,
+        run: row::get(row, "run")?,
+        version: row::get(row, "version")?,
+        before: row::get(row, "before_score")?,
+        after: row::get(row, "after_score")?,
+        bytes: row::int_opt(row, "bytes")?,
+        why: row::get(row, "why")?,
+        created_at: row::get(row, "created_at")?,
+    })
+}
