@@ -3098,7 +3098,7 @@ export interface components {
             /**
              * Format: double
              * @description Learning rate.
-             * @default 0.001
+             * @default 0.00025
              */
             learning_rate?: number;
             /**
@@ -4821,7 +4821,7 @@ export interface components {
              * @default {
              *       "windows": 1000,
              *       "minutes": 60,
-             *       "learning_rate": 0.001,
+             *       "learning_rate": 0.00025,
              *       "batch": 32,
              *       "forgetting": 0.02,
              *       "rollout": true,
