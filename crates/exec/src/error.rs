@@ -108,6 +108,14 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The machine was to be given up.
+    #[error("go on at `{host}`: {why}")]
+    GivenUp {
+        /// The machine.
+        host: String,
+        /// Why.
+        why: String,
+    },
     /// Something else failed there.
     #[error("work on `{host}`: {said}")]
     Remote {
@@ -167,7 +175,9 @@ impl Error {
                 "train with `--device cpu`, or install NVIDIA's driver: `nvidia-smi` must work".into()
             }
             Self::Transfer { .. } => "try again: what was sent before is kept".into(),
-            Self::Io { .. } | Self::BadEvents { .. } | Self::Remote { .. } | Self::Thread(_) => return None,
+            Self::Io { .. } | Self::BadEvents { .. } | Self::GivenUp { .. } | Self::Remote { .. } | Self::Thread(_) => {
+                return None;
+            }
         })
     }
 }

@@ -27,6 +27,7 @@ const TABLES: &[(&str, &str)] = &[
     ("bases", "name"),
     ("schedules", "id"),
     ("machines", "name"),
+    ("rentals", "intended_at, name"),
     ("suggestions", "task, example"),
     ("rollouts", "id"),
     ("rollout_answers", "rollout, digest"),

@@ -47,6 +47,7 @@ mod migrate;
 mod people;
 mod prompts;
 mod registry;
+mod rentals;
 mod rollouts;
 mod row;
 mod runs;

@@ -23,6 +23,7 @@ const STEPS: &[(&str, &str)] = &[
     ("trackers", include_str!("../migrations/0014_trackers.sql")),
     ("rollouts", include_str!("../migrations/0015_rollouts.sql")),
     ("live", include_str!("../migrations/0016_live.sql")),
+    ("rentals", include_str!("../migrations/0017_rentals.sql")),
 ];
 
 /// Brings the database to the newest schema; does nothing, and takes no lock, when it is there already.

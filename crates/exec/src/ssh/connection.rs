@@ -29,6 +29,8 @@ pub struct Host {
     pub config: Option<PathBuf>,
     /// Options beside the configuration, as in `-o`.
     pub options: Vec<String>,
+    /// Variables that `ssh` doesn't get, and so can't send, whatever the configuration says.
+    pub hidden: Vec<&'static str>,
     /// A folder of this user's own, with a short path, in which connections are shared.
     pub control: PathBuf,
 }
@@ -48,7 +50,13 @@ impl Host {
     #[must_use]
     pub fn new(destination: impl Into<String>) -> Self {
         let config = std::env::var_os("GRAFT_SSH_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
-        Self { destination: destination.into(), config, options: Vec::new(), control: control_folder() }
+        Self {
+            destination: destination.into(),
+            config,
+            options: Vec::new(),
+            hidden: Vec::new(),
+            control: control_folder(),
+        }
     }
 
     /// Whether `ssh` would take a text as a destination and as nothing else: no option, no command.
@@ -133,6 +141,9 @@ impl Host {
             ssh.args(["-o", option]);
         }
         ssh.args(["--", &self.destination, command]).env("LC_ALL", "C");
+        for name in &self.hidden {
+            ssh.env_remove(name);
+        }
         ssh.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         #[cfg(unix)]
         {

@@ -132,6 +132,18 @@ impl Ssh {
     }
 }
 
+impl Ssh {
+    /// Lets the machine shut itself down after a while, or when nobody observes a run on it for so long. Said again, it
+    /// replaces what was said before.
+    ///
+    /// # Errors
+    /// The machine can't be reached or refuses.
+    pub async fn guard(&self, left: Duration, silence: Duration) -> Result<()> {
+        let (left, silence) = (left.as_secs().to_string(), silence.as_secs().to_string());
+        self.on_thread(move |inner| inner.say(&["guard", &left, &silence], None, CALL).map(drop)).await
+    }
+}
+
 impl Executor for Ssh {
     fn start<'a>(&'a self, run: &'a RunRef, start: &'a Start) -> Answer<'a, Started> {
         let (run, start) = (run.clone(), start.clone());

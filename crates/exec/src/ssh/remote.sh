@@ -6,6 +6,9 @@
 #               /runs/ID/           run directories
 #               /jobs/ID/           the process of a run: `pid` names it, `exit` says how it ended
 #               /state/             GRAFT_HOME of the trainers
+#               /deadline           of a rented machine: when it shuts itself down, and after how many seconds of silence
+#               /renewed            touched when somebody looks after a run here
+#               /guard              the process that keeps the deadline
 #
 # Exit codes that the caller knows: 91 no space, 92 the program doesn't run, 93 a transfer is incomplete,
 # 94 the process lives, 95 something is missing here.
@@ -155,6 +158,7 @@ start() { # ID SHA BASE NICE ARGS...
 
 # What is new of a run's files, after a line that says which file, from where, and how many bytes.
 observe() { # ID EVENTS STDOUT STDERR
+    [ -e "$cache/renewed" ] && touch "$cache/renewed"
     echo "state $(state "$1")"
     dir=$cache/runs/$1
     for file in "events.jsonl $2" "stdout.log $3" "stderr.log $4"; do
@@ -213,6 +217,30 @@ forget() { # ID WHAT
         [ -e "$cache/jobs/${old##*/}/pid" ] || rm -rf "$old"
     done
     true
+}
+
+# Shuts a rented machine down after so many seconds, or when nobody has looked after a run for so many.
+guard() { # SECONDS SILENCE
+    make "$cache"
+    echo "$(($(date +%s) + $1)) $2" > "$cache/deadline.part" && mv "$cache/deadline.part" "$cache/deadline" \
+        && touch "$cache/renewed" || refused 95 "the deadline wasn't written"
+    if read -r guard began booted 2>/dev/null < "$cache/guard" && [ "$booted" = "$(boot)" ]; then
+        [ "$(about "$guard" | cut -d : -f 2)" = "$began" ] && exit 0
+    fi
+    setsid sh -c '
+        cache=$1
+        while :; do
+            sleep 3
+            deadline=0 silence=0
+            read -r deadline silence < "$cache/deadline"
+            now=$(date +%s)
+            renewed=$(stat -c %Y "$cache/renewed" 2>/dev/null || echo 0)
+            [ "$now" -lt "$deadline" ] && [ $((now - renewed)) -lt "$silence" ] && continue
+            sudo -n shutdown -h now || shutdown -h now || sudo -n poweroff || poweroff
+            sleep 30
+        done
+    ' graft-guard "$cache" < /dev/null > /dev/null 2>&1 &
+    echo "$! $(about $! | cut -d : -f 2) $(boot)" > "$cache/guard"
 }
 
 list() {

@@ -12,6 +12,7 @@ mod people;
 mod prompts;
 mod queue;
 mod races;
+mod rentals;
 mod reviews;
 mod rollouts;
 mod runs;

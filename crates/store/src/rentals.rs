@@ -1,0 +1,123 @@
+//! Machines that were rented for runs. The table is its own record of what happened: a row is never deleted.
+
+use graft_core::{Rental, RentalState};
+use sqlx::any::{AnyExecutor, AnyRow};
+
+use crate::{Error, Store, row};
+
+macro_rules! select_rentals {
+    ($tail:literal) => {
+        concat!(
+            "select name, run, provider, kind, region, place, cents_per_hour, most_cents, state, instance, address,
+                    intended_at, leaving_at, ended_at from rentals ",
+            $tail
+        )
+    };
+}
+
+impl Store {
+    /// Writes a rental down before its launch, if `allow` agrees; it is shown every rental there is, and nobody else
+    /// writes one meanwhile.
+    ///
+    /// # Errors
+    /// What `allow` says; when the database can't be written.
+    pub async fn intend_rental<E: From<Error>>(
+        &self,
+        new: &Rental,
+        allow: impl FnOnce(&[Rental]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut tx = self.begin().await?;
+        allow(&all(&mut *tx).await?)?;
+        sqlx::query(
+            "insert into rentals (name, run, provider, kind, region, place, cents_per_hour, most_cents, state, instance,
+                                  address, intended_at, leaving_at, ended_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        )
+        .bind(&new.name)
+        .bind(&new.run)
+        .bind(&new.provider)
+        .bind(&new.kind)
+        .bind(&new.region)
+        .bind(&new.place)
+        .bind(i64::from(new.cents_per_hour))
+        .bind(row::big(new.most_cents))
+        .bind(new.state.name())
+        .bind(new.instance.as_deref())
+        .bind(new.address.as_deref())
+        .bind(new.intended_at)
+        .bind(new.leaving_at)
+        .bind(new.ended_at)
+        .execute(&mut *tx)
+        .await
+        .map_err(Error::from)?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Writes a rental down as it has become, if nobody changed it since it was read as `old`; says whether it did.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn change_rental(&self, old: &Rental, new: &Rental) -> Result<bool, Error> {
+        let mut tx = self.begin().await?;
+        let row = sqlx::query(select_rentals!("where name = $1")).bind(&old.name).fetch_optional(&mut *tx).await?;
+        if row.map(|row| rental(&row)).transpose()?.as_ref() != Some(old) {
+            return Ok(false);
+        }
+        sqlx::query(
+            "update rentals set state = $2, instance = $3, address = $4, leaving_at = $5, ended_at = $6 where name = $1",
+        )
+        .bind(&new.name)
+        .bind(new.state.name())
+        .bind(new.instance.as_deref())
+        .bind(new.address.as_deref())
+        .bind(new.leaving_at)
+        .bind(new.ended_at)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Every rental, the oldest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn rentals(&self) -> Result<Vec<Rental>, Error> {
+        all(&self.read).await
+    }
+
+    /// The rentals of a run, the oldest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn rentals_of(&self, run: &str) -> Result<Vec<Rental>, Error> {
+        let rows = sqlx::query(select_rentals!("where run = $1 order by intended_at, name"));
+        rows.bind(run).fetch_all(&self.read).await?.iter().map(rental).collect()
+    }
+}
+
+async fn all(on: impl AnyExecutor<'_>) -> Result<Vec<Rental>, Error> {
+    let rows = sqlx::query(select_rentals!("order by intended_at, name")).fetch_all(on).await?;
+    rows.iter().map(rental).collect()
+}
+
+fn rental(row: &AnyRow) -> Result<Rental, Error> {
+    let state: String = row::get(row, "state")?;
+    Ok(Rental {
+        name: row::get(row, "name")?,
+        run: row::get(row, "run")?,
+        provider: row::get(row, "provider")?,
+        kind: row::get(row, "kind")?,
+        region: row::get(row, "region")?,
+        place: row::get(row, "place")?,
+        cents_per_hour: row::int(row, "cents_per_hour")?,
+        most_cents: row::int(row, "most_cents")?,
+        state: RentalState::named(&state)
+            .ok_or_else(|| Error::Damaged(format!("`{state}` is no state of a rental").into()))?,
+        instance: row::get(row, "instance")?,
+        address: row::get(row, "address")?,
+        intended_at: row::get(row, "intended_at")?,
+        leaving_at: row::get(row, "leaving_at")?,
+        ended_at: row::get(row, "ended_at")?,
+    })
+}
