@@ -7,9 +7,10 @@ use anyhow::{Context as _, bail};
 use crate::{prepare, shell};
 
 /// A part by its name, the test file it is in, which of its tests, and the variable that makes it long.
-const PARTS: [(&str, &str, &str, &str); 5] = [
+const PARTS: [(&str, &str, &str, &str); 6] = [
     ("kills", "campaign", "on_sqlite", "GRAFT_KILLS"),
     ("kills-postgres", "campaign", "on_postgres", "GRAFT_KILLS"),
+    ("rented", "rented", "whoever_is_killed", "GRAFT_KILLS"),
     ("workers", "queue", "two_workers", "GRAFT_CAMPAIGN"),
     ("database", "faults", "", "GRAFT_CAMPAIGN"),
     ("files", "disk", "", "GRAFT_CAMPAIGN"),

@@ -27,6 +27,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
         "engine",
         &[
             "artifacts",
+            "cloud",
             "contestants",
             "core",
             "exec",

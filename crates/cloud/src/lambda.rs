@@ -13,7 +13,7 @@ const ORIGIN: &str = "https://cloud.lambda.ai";
 /// Where a key is made.
 const PAGE: &str = "https://cloud.lambda.ai/api-keys/cloud-api";
 /// Where a key is looked for.
-const VARIABLES: [&str; 2] = ["LAMBDA_LABS_API_KEY", "LAMBDA_API_KEY"];
+pub(crate) const VARIABLES: [&str; 2] = ["LAMBDA_LABS_API_KEY", "LAMBDA_API_KEY"];
 /// Its name for people.
 const NAME: &str = "Lambda Cloud";
 /// How long a call may take in all.
@@ -183,10 +183,6 @@ impl Lambda {
 impl Provider for Lambda {
     fn name(&self) -> &'static str {
         "lambda"
-    }
-
-    fn key_variables(&self) -> &'static [&'static str] {
-        &VARIABLES
     }
 
     fn offers(&self) -> Result<Vec<Offer>> {

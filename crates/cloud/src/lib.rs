@@ -44,7 +44,7 @@ pub struct Offer {
 }
 
 /// A machine as the provider lists it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
     /// The provider's id.
     pub id: String,
@@ -61,8 +61,7 @@ pub struct Instance {
 }
 
 /// The state of a machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstanceState {
     /// It starts.
     Booting,
@@ -92,6 +91,9 @@ pub struct Launch<'a> {
 /// The names of all providers, as in `--on`.
 pub const PROVIDERS: [&str; 1] = ["lambda"];
 
+/// The environment's variables that may hold a key of a provider.
+pub const KEY_VARIABLES: [&str; 2] = lambda::VARIABLES;
+
 /// The provider of a name, with the key that the environment holds.
 ///
 /// # Errors
@@ -107,9 +109,6 @@ pub fn provider(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result
 pub trait Provider: fmt::Debug + Send + Sync {
     /// Its name, as in `--on`.
     fn name(&self) -> &'static str;
-
-    /// The environment's variables that may hold its key.
-    fn key_variables(&self) -> &'static [&'static str];
 
     /// What can be had now, the cheapest first.
     ///

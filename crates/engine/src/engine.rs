@@ -34,7 +34,7 @@ fn is_running(pid: u32) -> bool {
 }
 
 /// Makes a folder, unless it is there, that only its owner may enter: messages and hashes of passwords lie in it.
-fn make_private(path: &Path) -> std::io::Result<()> {
+pub(crate) fn make_private(path: &Path) -> std::io::Result<()> {
     let mut folder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
@@ -62,6 +62,8 @@ pub struct Engine {
     pub(crate) trackers: Arc<Trackers>,
     /// What contestants said of the examples of each task.
     pub(crate) judgements: Arc<Judgements>,
+    /// What may be rented, by the names of variables.
+    pub(crate) rentals: Arc<[(&'static str, String)]>,
 }
 
 impl Engine {
@@ -86,7 +88,7 @@ impl Engine {
             || env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let open = |url: &String| Artifacts::open(url, variables());
         let artifacts = places.artifacts.as_ref().map(open).transpose()?;
-        Ok(Self::new(home, by.into(), store, artifacts))
+        Ok(Self { rentals: places.rentals.clone().into(), ..Self::new(home, by.into(), store, artifacts) })
     }
 
     /// For tests: on a database that is open already.
@@ -98,7 +100,8 @@ impl Engine {
     fn new(home: Home, by: String, store: Store, artifacts: Option<Artifacts>) -> Self {
         let me = format!("{}/{}/{}", home.place(), std::process::id(), crate::now());
         let (device, ask_ai, trackers, judgements) = Default::default();
-        Self { home, store, artifacts, by, device, ask_ai, me: me.into(), trackers, judgements }
+        let rentals = Arc::default();
+        Self { home, store, artifacts, by, device, ask_ai, me: me.into(), trackers, judgements, rentals }
     }
 
     /// With other settings of the Ask AI service for as long as nobody sets them.

@@ -21,6 +21,9 @@ pub enum Error {
     /// About a tracker.
     #[error(transparent)]
     Track(#[from] graft_track::Error),
+    /// About rented machines.
+    #[error(transparent)]
+    Cloud(#[from] graft_cloud::Error),
     /// About adapters in a bucket.
     #[error(transparent)]
     Artifacts(#[from] graft_artifacts::Error),
@@ -423,6 +426,7 @@ impl Error {
             Self::Store(e) => e.hint(),
             Self::Executor(e) => e.hint(),
             Self::Track(e) => e.hint(),
+            Self::Cloud(e) => e.hint(),
             Self::Artifacts(e) => e.hint(),
             Self::Hub(e) => e.hint(),
             Self::Tasks(e) => e.hint(),
@@ -533,6 +537,7 @@ impl Error {
             Self::Store(e) => e.exit_code(),
             Self::Executor(e) => exit_code_of(e),
             Self::Track(e) => e.exit_code(),
+            Self::Cloud(e) => e.exit_code(),
             Self::Artifacts(e) => e.exit_code(),
             Self::Hub(e) => e.exit_code(),
             Self::Tasks(e) => e.exit_code(),

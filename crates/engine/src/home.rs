@@ -115,21 +115,24 @@ impl Home {
     }
 }
 
-/// Where state lives beside a home.
+/// Where state lives beside a home, and what may be rented.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     /// A path or a Postgres URL; `graft.db` in the home without one.
     pub database: Option<String>,
     /// A bucket or folder (`s3://bucket/prefix`), where adapters are published so that other machines find them.
     pub artifacts: Option<String>,
+    /// What may be rented, by the names of variables: those of [`RENTAL_SETTINGS`](crate::RENTAL_SETTINGS).
+    pub rentals: Vec<(&'static str, String)>,
 }
 
 impl Places {
-    /// `GRAFT_DATABASE` and `GRAFT_ARTIFACTS`.
+    /// `GRAFT_DATABASE`, `GRAFT_ARTIFACTS` and those of [`RENTAL_SETTINGS`](crate::RENTAL_SETTINGS).
     #[must_use]
     pub fn from_env() -> Self {
-        let given = |name| env::var(name).ok().filter(|value| !value.is_empty());
-        Self { database: given("GRAFT_DATABASE"), artifacts: given("GRAFT_ARTIFACTS") }
+        let given = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let rentals = crate::RENTAL_SETTINGS.iter().filter_map(|(name, _)| Some((*name, given(name)?))).collect();
+        Self { database: given("GRAFT_DATABASE"), artifacts: given("GRAFT_ARTIFACTS"), rentals }
     }
 }
 

@@ -57,7 +57,7 @@ pub use graft_tasks::{
 pub use graft_track::{Access as TrackerAccess, SinkKind as TrackerKind};
 pub use graft_train::TrainingRun;
 pub use home::{Home, Places};
-pub use machines::Machines;
+pub use machines::{Machines, ProviderView, Quote, RENTAL_SETTINGS, RentalSweep, RentalView, check_rental_settings};
 pub use people::People;
 pub use rollouts::{Errors as RolloutErrors, Gate, Outcomes, RolloutReport, Rollouts, TaskRollouts};
 pub use runs::{

@@ -468,6 +468,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/machines/{name}/quotes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What may be rented now of a provider, which is asked. */
+        get: operations["list_quotes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/presence": {
         parameters: {
             query?: never;
@@ -3271,6 +3288,10 @@ export interface components {
         MachineList: {
             /** @description By name. */
             machines: components["schemas"]["Machine"][];
+            /** @description Where machines can be rented: their names are given as `on`, too. */
+            providers: components["schemas"]["ProviderView"][];
+            /** @description Machines that are rented now. */
+            rentals: components["schemas"]["RentalView"][];
             /**
              * Format: int64
              * @description How many.
@@ -3459,6 +3480,25 @@ export interface components {
             password: string;
             /** @description What they may do. */
             role: components["schemas"]["Role"];
+        };
+        /** @description What can be rented now. */
+        Offer: {
+            /**
+             * Format: int32
+             * @description Price of an hour in cents of a US dollar.
+             */
+            cents_per_hour: number;
+            /** @description For people. */
+            description: string;
+            /**
+             * Format: int32
+             * @description GPUs that it has.
+             */
+            gpus: number;
+            /** @description The provider's name of the type, such as `gpu_1x_a10`. */
+            kind: string;
+            /** @description Where there is capacity for it. */
+            region: string;
         };
         /** @description One live adapter. */
         OneLive: {
@@ -3821,6 +3861,15 @@ export interface components {
             /** @description The text: examples in any form that people paste, at least 10 characters. */
             text: string;
         };
+        /** @description A provider of machines, as people choose it. */
+        ProviderView: {
+            /** @description Its name, which runs give as `on`. */
+            name: string;
+            /** @description What is missing, and what to do. */
+            problem?: string | null;
+            /** @description Whether this machine has a key for it. */
+            ready: boolean;
+        };
         /** @description A base model's name: built in, a Hub id (`org/name`, `org/name@revision`, `org/name:file.gguf`). */
         PullOf: {
             /** @description The name. */
@@ -3863,6 +3912,28 @@ export interface components {
             n: number;
             /** @description The version. */
             version: string;
+        };
+        /** @description What a provider could be asked for now. */
+        Quote: {
+            /**
+             * Format: int32
+             * @description Minutes that a machine may live.
+             */
+            minutes: number;
+            /**
+             * Format: int64
+             * @description What it costs in that time, in cents.
+             */
+            most_cents: number;
+            /** @description The cheapest machine of an allowed type in an allowed region. */
+            offer: components["schemas"]["Offer"];
+            /** @description The provider. */
+            provider: string;
+        };
+        /** @description What may be rented of a provider. */
+        QuoteList: {
+            /** @description The cheapest first; a run takes the first that can be had. */
+            quotes: components["schemas"]["Quote"][];
         };
         /** @description Rejects an example. */
         Reject: {
@@ -3934,6 +4005,52 @@ export interface components {
              * @description Price of an hour, in `currency`; 0 where nothing is paid by the hour.
              */
             price_per_hour: number;
+        };
+        /** @description One machine that was rented for a run. */
+        Rental: {
+            /** @description The machine's address, once it is known. */
+            address?: string | null;
+            /**
+             * Format: int32
+             * @description Price of an hour in cents of a US dollar.
+             */
+            cents_per_hour: number;
+            ended_at?: components["schemas"]["Timestamp"] | null;
+            /** @description The provider's id of the machine, once it is known. */
+            instance?: string | null;
+            /** @description When it was written down, a moment before the launch. Its cost counts from here. */
+            intended_at: components["schemas"]["Timestamp"];
+            /** @description The provider's name of the machine's type. */
+            kind: string;
+            leaving_at?: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description What it can cost at most, in cents.
+             */
+            most_cents: number;
+            /** @description The name of the machine, by which it is found again; no two rentals have the same. */
+            name: string;
+            /** @description The provider's name, such as `lambda`. */
+            provider: string;
+            /** @description Where it is. */
+            region: string;
+            /** @description The run that it is for. */
+            run: string;
+            /** @description Where it is in its life. */
+            state: components["schemas"]["RentalState"];
+        };
+        /**
+         * @description Where a rental is in its life.
+         * @enum {string}
+         */
+        RentalState: "intended" | "launched" | "ending" | "ended";
+        /** @description A machine that is, or was, rented for a run. */
+        RentalView: components["schemas"]["Rental"] & {
+            /**
+             * Format: int64
+             * @description What it costs so far, or did in all, in cents.
+             */
+            cents: number;
         };
         /** @description The form of an answer. */
         ResponseFormat: {
@@ -4338,6 +4455,8 @@ export interface components {
             /** @description Whether its trainer lives. */
             pid_alive: boolean;
             progress?: components["schemas"]["Progress"] | null;
+            /** @description The machines that were rented for it, the oldest first. */
+            rentals: components["schemas"]["RentalView"][];
             /** @description What `training_run.json` says, once it is there. */
             result?: JsonObject | null;
             /** @description The run. */
@@ -6694,6 +6813,44 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_quotes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuoteList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,7 +1,8 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use graft_engine::{Engine, Error, Facts};
+use graft_core::{ExitCode, dollars};
+use graft_engine::{Engine, Error, Facts, RentalView};
 use serde_json::json;
 
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
     output::{Reply, Table, bytes, facts},
 };
 
-/// Machines on which trainings can run, reached by ssh.
+/// Machines on which trainings can run: your own, reached by ssh, and rented ones.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Machines {
     /// Add a machine and check it: `graft train TASK --on NAME` trains there.
@@ -28,13 +29,16 @@ pub(crate) enum Machines {
         #[arg(long)]
         no_check: bool,
     },
-    /// List the machines.
+    /// List the machines, and what is rented now.
     List,
     /// Connect to a machine, and print its processors, memory, disk and GPUs, and whether graft runs there.
     Check {
         /// Name.
         name: String,
     },
+    /// Terminate rented machines that no live run needs, and wait until the provider says so; other machines of the
+    /// account are shown and left alone.
+    Sweep,
     /// Remove a machine; what graft put there (~/.cache/graft) stays.
     Remove {
         /// Name.
@@ -73,13 +77,32 @@ pub(crate) async fn run(engine: &Engine, command: Machines) -> Result<Reply> {
                     machine.program.clone().unwrap_or_else(|| "this one".to_owned()),
                 ]);
             }
+            let (providers, rentals) = (machines.providers(), machines.rentals(None).await?);
             let none = "No machines yet: `graft machines add NAME user@host`.";
-            let text = if table.is_empty() { none.to_owned() } else { table.to_string() };
-            Ok(Reply::new(json!({"machines": list}), text))
+            let mut text = if table.is_empty() { none.to_owned() } else { table.to_string() };
+            for provider in &providers {
+                let state = provider.problem.as_deref().unwrap_or("`graft train TASK --on` it rents a machine");
+                text += &format!("\n{}: {state}", provider.name);
+            }
+            if !rentals.is_empty() {
+                text += &format!("\n\n{}", rented(&rentals));
+            }
+            Ok(Reply::new(json!({"machines": list, "providers": providers, "rentals": rentals}), text))
         }
         Machines::Check { name } => {
             let found = machines.check(&name, &program).await?;
             Ok(Reply::new(&found, told(&found)))
+        }
+        Machines::Sweep => {
+            let sweep = machines.sweep().await?;
+            let names = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join("\n") };
+            let text = facts(&[
+                ("terminated", names(&sweep.terminated)),
+                ("still running", names(&sweep.running)),
+                ("not ours", names(&sweep.foreign)),
+            ]);
+            let code = if sweep.running.is_empty() { ExitCode::Success } else { ExitCode::Network };
+            Ok(Reply::new(&sweep, text).with_code(code))
         }
         Machines::Remove { name } => {
             let gone = machines.remove(&name).await?;
@@ -87,6 +110,22 @@ pub(crate) async fn run(engine: &Engine, command: Machines) -> Result<Reply> {
             Ok(Reply::new(json!({"machine": gone}), text))
         }
     }
+}
+
+/// What is rented now.
+fn rented(rentals: &[RentalView]) -> Table {
+    let mut table = Table::new(["rented", "run", "type", "region", "state", "cost so far"]);
+    for RentalView { rental, cents } in rentals {
+        table.row([
+            rental.name.clone(),
+            rental.run.clone(),
+            rental.kind.clone(),
+            rental.region.clone(),
+            rental.state.name().to_owned(),
+            dollars(*cents),
+        ]);
+    }
+    table
 }
 
 /// What was found out about a machine.

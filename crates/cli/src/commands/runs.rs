@@ -1,5 +1,6 @@
 use std::{
     io::{self, Write as _},
+    sync::Arc,
     time::Duration,
 };
 
@@ -187,6 +188,11 @@ async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
     ];
     let view = engine.runs().view(&run.id).await?;
     let waiting = view.waiting;
+    if !view.rentals.is_empty() {
+        let cents: u64 = view.rentals.iter().map(|rental| rental.cents).sum();
+        let kinds = view.rentals.iter().map(|rental| rental.rental.kind.as_str()).collect::<Vec<_>>().join(", ");
+        lines.push(("cost", format!("{} for {kinds}", graft_core::dollars(cents))));
+    }
     if let Some(waiting) = &waiting {
         lines.push(("waits", waiting.why.clone()));
     }
@@ -269,7 +275,7 @@ async fn stop(engine: &Engine, id: &str, no_wait: bool) -> Result<Reply> {
     }
     // A run whose follower is gone is followed from here to its end.
     let program = std::env::current_exe().map_err(Error::TrainerStart)?;
-    let run = engine.runs().see_through(id, program, &mut |_| {}).await?;
+    let run = engine.runs().see_through(id, program, &mut |_| {}, Arc::new(|_, _| {})).await?;
     let text = format!("Run {id} is {}; `graft runs resume {id}` goes on with it.", run.state.name());
     Ok(Reply::new(run, text))
 }

@@ -2,7 +2,7 @@ use std::{io::IsTerminal as _, sync::Arc};
 
 use clap::{Args, ValueEnum};
 use graft_core::ComputeDevice;
-use graft_engine::{Engine, WorkerOptions};
+use graft_engine::{Engine, Say, WorkerOptions};
 use graft_server::{App, AppState, Error as ServerError};
 use tokio::{net::TcpListener, sync::watch};
 use tracing::Level;
@@ -79,8 +79,13 @@ pub(crate) async fn run(engine: &Engine, command: Serve) -> Result<Reply> {
     let (stop, stopped) = watch::channel(false);
     let options = config.worker_options(std::env::current_exe().map_err(graft_engine::Error::TrainerStart)?)?;
     let worker = config.worker()?.then(|| tokio::spawn(work(engine.clone(), options, stopped)));
+    // A worker looks after rented machines, too.
+    let minder = worker.is_none().then(|| tokio::spawn(mind(engine.clone())));
     graft_server::serve(state, listener, told_to_stop()).await;
     stop.send_replace(true);
+    if let Some(minder) = minder {
+        minder.abort();
+    }
     if let Some(worker) = worker {
         // It has logged what it has to say.
         let _ = worker.await;
@@ -89,14 +94,22 @@ pub(crate) async fn run(engine: &Engine, command: Serve) -> Result<Reply> {
     Ok(Reply::silent())
 }
 
-/// Runs the queue and the schedules until it is stopped.
-async fn work(engine: Engine, options: WorkerOptions, stopped: watch::Receiver<bool>) {
-    let say = Arc::new(|level: Level, line: &str| match level {
+fn say() -> Say {
+    Arc::new(|level: Level, line: &str| match level {
         Level::ERROR => tracing::error!(target: "worker", "{line}"),
         Level::WARN => tracing::warn!(target: "worker", "{line}"),
         _ => tracing::info!(target: "worker", "{line}"),
-    });
-    if let Err(error) = engine.runs().work(options, stopped, say).await {
+    })
+}
+
+/// Terminates rented machines that no live run needs, until it is stopped.
+async fn mind(engine: Engine) {
+    engine.machines().mind(&say()).await;
+}
+
+/// Runs the queue and the schedules until it is stopped.
+async fn work(engine: Engine, options: WorkerOptions, stopped: watch::Receiver<bool>) {
+    if let Err(error) = engine.runs().work(options, stopped, say()).await {
         tracing::error!(error = ?error, "the worker has ended; runs wait until the server is started again");
     }
 }

@@ -32,7 +32,7 @@ pub(crate) struct What {
     /// Number of epochs relative to the recipe; `--epochs` overrides it.
     #[arg(long, value_enum, default_value = "recommended")]
     pub(crate) effort: Effort,
-    /// Machine to train on, one of `graft machines list` [default: this one].
+    /// Machine to train on: one of `graft machines list`, or `lambda` to rent one [default: this one].
     #[arg(long, value_name = "MACHINE")]
     pub(crate) on: Option<String>,
     /// Tell trackers, such as MLflow, of the run [default: if any are configured].

@@ -1,14 +1,15 @@
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
-use graft_core::{BaseRef, json};
+use graft_core::{BaseRef, ExitCode, dollars};
 use graft_engine::{
-    Engine, Error, Evaluation, Home, Learned, Plan, RunLock, RunRequest, Seen, Settings, Submitted, outcome_of,
+    Engine, Error, Evaluation, Home, Learned, Plan, Quote, RunLock, RunRequest, Seen, Settings, Submitted, outcome_of,
     recipes::recipe,
     records::{Run, Version},
 };
 use graft_train::{Machine, Outcome, RunDir, TrainingRun};
-use serde_json::Value;
+use serde_json::{Value, json};
+use tracing::Level;
 
 use super::{
     evaluate, models,
@@ -43,6 +44,9 @@ pub(crate) struct Train {
     /// Don't evaluate the bare base model.
     #[arg(long)]
     skip_base: bool,
+    /// Only say what would be trained, how long that takes, and what it costs.
+    #[arg(long, conflicts_with = "activate")]
+    dry_run: bool,
     #[command(flatten)]
     split: Split,
     #[command(flatten)]
@@ -65,13 +69,15 @@ pub(crate) struct TrainDir {
 }
 
 pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
+    // A key that is missing or wrong is told first.
+    let quote = match &command.what.on {
+        Some(name) => engine.machines().quote(name).await?,
+        None => None,
+    };
     let rule = command.split.rule(command.settings.seed)?;
     let prepared = engine.examples().prepare(&command.what.task, rule, None).await?;
     if let Some(name) = &command.version {
         engine.versions().check_new(&command.what.task, name).await?;
-    }
-    if let Some(name) = &command.what.on {
-        engine.machines().get(name).await?;
     }
     let request = RunRequest {
         settings: command.settings.clone(),
@@ -82,6 +88,9 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
         score_base: !command.skip_base,
         ..command.what.request()
     };
+    if command.dry_run {
+        return dry_run(engine, &request, quote).await;
+    }
     let start = engine.runs().warm_start(&request, &prepared.dataset).await?;
     let (base, recipe) = match &start {
         Some(start) => (engine.bases().open(&start.base).await?.0, start.recipe(&command.what.task)),
@@ -97,6 +106,9 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
         let Learned { version, new, replayed, .. } = &start.learned;
         eprintln!("Starts from version {version}: {new} new examples, and {replayed} older ones again.");
     }
+    if let Some(quote) = &quote {
+        eprintln!("{}", told(quote));
+    }
     let plan = Plan { prepared, base, recipe, start, run: command.run_id, dir: None };
     if let Some(last) = engine.runs().same(&plan).await? {
         eprintln!("Nothing changed since run {}: the same examples and settings make the same version again.", last.id);
@@ -107,6 +119,43 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
         return Ok(trained.reply());
     }
     trained.judge(engine, !command.skip_base, command.activate.then_some(command.force)).await
+}
+
+/// What a machine would cost.
+fn told(Quote { offer, minutes, most_cents, .. }: &Quote) -> String {
+    let (price, most) = (dollars(u64::from(offer.cents_per_hour)), dollars(*most_cents));
+    format!("Renting {} in {} at {price} an hour; {minutes} minutes at most, {most}.", offer.kind, offer.region)
+}
+
+/// Says what a training would be, how long it takes and what it costs; nothing is queued or rented.
+async fn dry_run(engine: &Engine, request: &RunRequest, quote: Option<Quote>) -> Result<Reply> {
+    let preflight = engine.runs().preflight(request).await?;
+    let mut lines = vec![("command", preflight.command.clone())];
+    let mut rental = Value::Null;
+    if let Some(estimate) = &preflight.estimate {
+        lines.push(("learns from", format!("{} examples, {} held out", estimate.train, estimate.eval)));
+        lines.push(("steps", format!("{} ({} tokens)", estimate.steps, estimate.tokens)));
+        lines.push(("time here", format!("{} ({})", seconds(estimate.seconds), estimate.seconds_basis)));
+        if let Some(quote) = quote {
+            let expected = engine.machines().expected(&quote, &request.task, estimate.tokens).await?;
+            lines.push(("rented", told(&quote)));
+            let (time, cost) = match expected {
+                Some((time, cents)) => (seconds(time), dollars(cents)),
+                None => {
+                    ("not known before the first such run".to_owned(), format!("at most {}", dollars(quote.most_cents)))
+                }
+            };
+            lines.extend([("time there", time), ("cost", cost)]);
+            rental = json!({
+                "quote": quote, "seconds": expected.map(|(time, _)| time), "cents": expected.map(|(_, cents)| cents),
+            });
+        }
+    }
+    for problem in &preflight.problems {
+        lines.push((problem.level.name(), format!("failed to {} ({})", problem.what, problem.hint)));
+    }
+    let code = if preflight.ok { ExitCode::Success } else { ExitCode::BadData };
+    Ok(Reply::new(json!({"preflight": preflight, "rental": rental}), facts(&lines)).with_code(code))
 }
 
 /// Queues a plan, or resumes its interrupted run, and prints which.
@@ -131,8 +180,15 @@ pub(crate) struct Trained {
 pub(crate) async fn complete(engine: &Engine, run: &Run) -> Result<Trained> {
     let program = std::env::current_exe().map_err(Error::TrainerStart)?;
     let mut progress = Training::new();
+    // What a worker would write into its log; on this machine the events say it all.
+    let is_elsewhere = run.machine.is_some();
+    let say = Arc::new(move |level: Level, line: &str| {
+        if is_elsewhere && level <= Level::INFO {
+            eprintln!("{line}");
+        }
+    });
     let listener = tokio::spawn(listen(engine.clone(), run.clone()));
-    let ended = engine.runs().see_through(&run.id, program, &mut |event| progress.event(event)).await;
+    let ended = engine.runs().see_through(&run.id, program, &mut |event| progress.event(event), say).await;
     listener.abort();
     drop(progress);
     let run = ended?;
@@ -195,7 +251,7 @@ impl Trained {
                 text += &format!("\n{}", models::activated(&done));
                 self.version = done.version.clone();
                 let mut json = self.json();
-                json["activation"] = serde_json::json!(done);
+                json["activation"] = json!(done);
                 Ok(Reply::new(json, text))
             }
             Err(refusal) => {
@@ -208,7 +264,7 @@ impl Trained {
     }
 
     fn json(&self) -> Value {
-        serde_json::json!({"run": self.run.id, "result": self.result, "version": self.version})
+        json!({"run": self.run.id, "result": self.result, "version": self.version})
     }
 
     fn text(&self) -> String {
@@ -250,12 +306,12 @@ pub(crate) fn train_dir(command: &TrainDir, json: bool) -> Result<Reply> {
         Machine { find_base: &find_base, digests: &home.digests(), threads: command.threads.map(usize::from) };
     let mut lines = Training::for_directory();
     let outcome = graft_train::train(&dir, &machine, &mut |event| match json {
-        true => print(&json::line(event)),
+        true => print(&graft_core::json::line(event)),
         false => lines.event(event),
     })?;
     let (Outcome::Finished(result) | Outcome::AlreadyDone(result)) = &outcome;
     if json {
-        print(&serde_json::json!({"event": "result", "result": result}).to_string());
+        print(&json!({"event": "result", "result": result}).to_string());
         return Ok(Reply::silent());
     }
     Ok(Reply::new(result, format!("adapter {} in {}", result.adapter_hash.short(), dir.adapter().display())))

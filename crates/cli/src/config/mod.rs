@@ -13,15 +13,15 @@ use std::{
 
 use graft_core::ComputeDevice;
 use graft_engine::{
-    AskAiSettings, AskAiTraining, Drafts, Places, TrackerAccess, Trackers, TrackingOptions, WorkerOptions,
-    records::Admins, serving,
+    AskAiSettings, AskAiTraining, Drafts, Places, RENTAL_SETTINGS, TrackerAccess, Trackers, TrackingOptions,
+    WorkerOptions, check_rental_settings, records::Admins, serving,
 };
 use graft_server::ServerConfig;
 
 use crate::failure::{Failure, Result};
 
 /// What can be configured.
-pub(crate) const KEYS: [Key; 41] = [
+pub(crate) const KEYS: [Key; 48] = [
     Key::new("database", "GRAFT_DATABASE", "", "path or Postgres URL; graft.db in GRAFT_HOME otherwise").in_either(),
     Key::new("artifacts", "GRAFT_ARTIFACTS", "", "where adapters are published, too: s3://, gs://, az:// or file://"),
     Key::new("bind", "GRAFT_BIND", "127.0.0.1:8080", "address and port to listen at"),
@@ -62,6 +62,13 @@ pub(crate) const KEYS: [Key; 41] = [
     Key::new("worker_backoff", "GRAFT_WORKER_BACKOFF", "10", "seconds before the first retry"),
     Key::new("worker_suggestions", "GRAFT_WORKER_SUGGESTIONS", "true", "whether pending examples are answered"),
     Key::new("worker_schedules", "GRAFT_WORKER_SCHEDULES", "true", "whether schedules are kept"),
+    Key::new("rent_types", "GRAFT_RENT_TYPES", "gpu_1x_rtx6000,gpu_1x_a10,gpu_1x_a6000", "types that may be rented"),
+    Key::new("rent_regions", "GRAFT_RENT_REGIONS", "", "regions in which machines may be rented; all otherwise"),
+    Key::new("rent_run_limit", "GRAFT_RENT_RUN_LIMIT", "5", "US dollars that the machines of a run may cost"),
+    Key::new("rent_month_limit", "GRAFT_RENT_MONTH_LIMIT", "50", "US dollars that rented machines may cost in a month"),
+    Key::new("rent_minutes", "GRAFT_RENT_MINUTES", "120", "minutes that a rented machine may live"),
+    Key::new("rent_silence", "GRAFT_RENT_SILENCE", "900", "seconds unattended until it shuts itself down"),
+    Key::new("rent_user", "GRAFT_RENT_USER", "ubuntu", "who logs in to rented machines"),
     Key::new("log", "GRAFT_LOG", "info", "what is logged: error, warn, info, debug, or a filter of tracing"),
     Key::new("log_format", "GRAFT_LOG_FORMAT", "text", "`text` or `json`"),
     Key::new("traces", "OTEL_EXPORTER_OTLP_ENDPOINT", "", "OpenTelemetry collector (OTLP over HTTP) for traces"),
@@ -212,6 +219,7 @@ impl Config {
         self.worker()?;
         self.ask_ai_settings()?;
         self.trackers()?;
+        check_rental_settings(&self.places().rentals)?;
         self.worker_options(PathBuf::new()).map(drop)
     }
 
@@ -261,9 +269,14 @@ impl Config {
         self.flag("worker")
     }
 
-    /// Where state lives beside the home.
+    /// Where state lives beside the home, and what may be rented.
     pub(crate) fn places(&self) -> Places {
-        Places { database: self.some("database"), artifacts: self.some("artifacts") }
+        let of = |variable: &'static str| {
+            let key = KEYS.iter().find(|key| key.variable == variable)?;
+            Some((variable, self.some(key.name)?))
+        };
+        let rentals = RENTAL_SETTINGS.iter().filter_map(|(variable, _)| of(variable)).collect();
+        Places { database: self.some("database"), artifacts: self.some("artifacts"), rentals }
     }
 
     /// Who is told of runs.

@@ -1,4 +1,8 @@
-//! Machines beside the worker's own, on which runs can execute.
+//! Machines beside the worker's own, on which runs can execute: those of the user, and rented ones.
+
+mod mind;
+mod rented;
+mod rules;
 
 use std::{
     path::{Path, PathBuf},
@@ -9,6 +13,13 @@ use graft_exec::{Executor, Facts, Host, Ssh};
 use graft_store::{Machine, NewMachine, Run};
 
 use crate::{Engine, Error, Result, now};
+pub(crate) use mind::Minder;
+pub(crate) use rented::is_provider;
+pub use rented::{ProviderView, Quote, RentalSweep, RentalView};
+pub use rules::{RENTAL_SETTINGS, check_rental_settings};
+
+/// Hears what is done while a machine is rented.
+pub(crate) type Hear<'a> = dyn Fn(&str) + Send + Sync + 'a;
 
 /// The machines that this database knows.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +35,9 @@ impl Machines<'_> {
     pub async fn add(self, name: &str, destination: &str, slots: u32, program: Option<&Path>) -> Result<Machine> {
         if !Host::is_destination(destination) {
             return Err(Error::BadDestination(destination.to_owned()));
+        }
+        if is_provider(name) {
+            return Err(Error::Unsupported(format!("add machine `{name}`: the name stands for rented machines")));
         }
         let whole = |path: &Path| {
             let failed = |source| Error::Io { doing: "use the program", path: path.to_owned(), source };
@@ -68,8 +82,33 @@ impl Machines<'_> {
         Ok(reach(&machine, program).check().await?)
     }
 
-    /// Where a run's trainer executes: on its machine, or on this one.
-    pub(crate) async fn executor(self, run: &Run, program: &Path) -> Result<Arc<dyn Executor>> {
+    /// Whether runs on this name execute on rented machines. A machine of the user's own that has it comes first.
+    pub(crate) async fn is_rented(self, name: &str) -> Result<bool> {
+        Ok(is_provider(name) && !self.list().await?.iter().any(|machine| machine.name == name))
+    }
+
+    /// Where a run's trainer executes: on this machine, on one of the user's, or on one that is rented now unless the run
+    /// has one.
+    pub(crate) async fn executor(self, run: &Run, program: &Path, say: &Hear<'_>) -> Result<Arc<dyn Executor>> {
+        match &run.machine {
+            Some(name) if self.is_rented(name).await? => Ok(Arc::new(self.rent(run, name, program, say).await?)),
+            _ => self.own(run, program).await,
+        }
+    }
+
+    /// As [`executor`](Self::executor), but nothing is rented: a run without a machine has no process.
+    pub(crate) async fn executor_now(self, run: &Run) -> Result<Option<Arc<dyn Executor>>> {
+        // What is there already needs no program.
+        let program = Path::new("");
+        match &run.machine {
+            Some(name) if self.is_rented(name).await? => {
+                Ok(self.rented(run, program).await?.map(|rented| Arc::new(rented) as Arc<dyn Executor>))
+            }
+            _ => self.own(run, program).await.map(Some),
+        }
+    }
+
+    async fn own(self, run: &Run, program: &Path) -> Result<Arc<dyn Executor>> {
         let Some(name) = &run.machine else { return Ok(Arc::new(self.engine.runs().local(program))) };
         let machine = self.engine.store.machine(name).await?;
         Ok(Arc::new(reach(&machine, program)))

@@ -52,13 +52,12 @@ impl Runs<'_> {
             // is left to whoever follows it next.
             self.stop_process(&run, Stop::AfterStep).await?;
         }
-        if !run.state.is_active()
-            && run.machine.is_some()
-            && run.attempts > 0
-            && let Err(error) = self.stop_process(&run, Stop::AfterStep).await
-        {
+        if !run.state.is_active() && run.machine.is_some() && run.attempts > 0 {
             // Nobody followed the trainer that an earlier attempt may have left there.
-            tracing::warn!("run {}: its trainer may go on: failed to {}", run.id, graft_core::with_causes(&error));
+            if let Err(error) = self.stop_process(&run, Stop::AfterStep).await {
+                tracing::warn!("run {}: its trainer may go on: failed to {}", run.id, graft_core::with_causes(&error));
+            }
+            self.engine.machines().give_back(&run).await?;
         }
         Ok(run)
     }

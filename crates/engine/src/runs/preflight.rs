@@ -26,6 +26,17 @@ pub enum Level {
     Warning,
 }
 
+impl Level {
+    /// As people read it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// One thing in the way of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = PreflightProblem)]
@@ -182,9 +193,9 @@ impl Runs<'_> {
             problems.push(Problem::from_error(&error.into(), "version"));
         }
         if let Some(name) = &request.on
-            && let Err(error) = self.engine.store.machine(name).await
+            && let Err(error) = self.engine.machines().check_name(name).await
         {
-            problems.push(Problem::from_error(&error.into(), "on"));
+            problems.push(Problem::from_error(&error, "on"));
         }
         if request.activate && !request.evaluate {
             let what = "make a version active that was not evaluated";

@@ -71,8 +71,7 @@ impl Runs<'_> {
     }
 
     pub(crate) async fn stop_process(self, run: &Run, how: Stop) -> Result<()> {
-        // Stopping needs no program.
-        let exec = self.engine.machines().executor(run, "".as_ref()).await?;
+        let Some(exec) = self.engine.machines().executor_now(run).await? else { return Ok(()) };
         Ok(exec.stop(&self.run_ref(run), how).await?)
     }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{EvaluationRequest, RunFailure, RunRequest, Runs};
-use crate::{Result, TrackedRun, files::apart, upkeep::SEEN_WITHIN};
+use crate::{RentalView, Result, TrackedRun, files::apart, upkeep::SEEN_WITHIN};
 
 /// How far a run is, from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -128,6 +128,8 @@ pub struct RunView {
     pub damage: Option<String>,
     /// What trackers elsewhere have of it.
     pub tracking: Vec<TrackedRun>,
+    /// The machines that were rented for it.
+    pub rentals: Vec<RentalView>,
 }
 
 /// How far the follower of a run has come.
@@ -236,6 +238,10 @@ impl Runs<'_> {
             waiting,
             failure: RunFailure::of(&run),
             command: command_of(&run),
+            rentals: match &run.machine {
+                Some(_) => self.engine.machines().rentals(Some(&run.id)).await?,
+                None => Vec::new(),
+            },
             run,
         })
     }

@@ -1,6 +1,6 @@
 //! `/machines`: where runs can execute beside the worker's own machine.
 
-use graft_engine::{Error, Facts, records::Machine};
+use graft_engine::{Error, Facts, ProviderView, Quote, RentalView, records::Machine};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -18,6 +18,10 @@ pub struct MachineList {
     machines: Vec<Machine>,
     /// How many.
     total: u64,
+    /// Where machines can be rented: their names are given as `on`, too.
+    providers: Vec<ProviderView>,
+    /// Machines that are rented now.
+    rentals: Vec<RentalView>,
 }
 
 /// A machine to be added.
@@ -49,7 +53,23 @@ pub struct OneMachine {
     responses((status = 200, body = MachineList)))]
 async fn list_machines(Acting(engine): Acting) -> Result<Reply<MachineList>, Problem> {
     let machines = engine.machines().list().await?;
-    Ok(Reply(MachineList { total: machines.len() as u64, machines }))
+    let (providers, rentals) = (engine.machines().providers(), engine.machines().rentals(None).await?);
+    Ok(Reply(MachineList { total: machines.len() as u64, machines, providers, rentals }))
+}
+
+/// What may be rented of a provider.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QuoteList {
+    /// The cheapest first; a run takes the first that can be had.
+    quotes: Vec<Quote>,
+}
+
+/// What may be rented now of a provider, which is asked.
+#[utoipa::path(get, path = "/machines/{name}/quotes", tag = "machines", extensions(("x-role" = json!("trainer"))),
+    params(("name" = String, Path)),
+    responses((status = 200, body = QuoteList), (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn list_quotes(Acting(engine): Acting, At(name): At<String>) -> Result<Reply<QuoteList>, Problem> {
+    Ok(Reply(QuoteList { quotes: engine.machines().quotes(&name).await? }))
 }
 
 /// Adds a machine, without connecting to it.
@@ -86,4 +106,5 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(list_machines, add_machine))
         .routes(routes!(remove_machine))
         .routes(routes!(check_machine))
+        .routes(routes!(list_quotes))
 }

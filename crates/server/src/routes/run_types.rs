@@ -1,7 +1,7 @@
 //! What `/runs` takes and gives.
 
 use graft_core::Event;
-use graft_engine::{Progress, RunFailure, RunView, TrackedRun, TrainingRun, Waiting, records::Run};
+use graft_engine::{Progress, RentalView, RunFailure, RunView, TrackedRun, TrainingRun, Waiting, records::Run};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -61,6 +61,8 @@ pub struct RunDetail {
     pub damage: Option<String>,
     /// What trackers elsewhere, such as MLflow, have of it.
     pub tracking: Vec<TrackedRun>,
+    /// The machines that were rented for it, the oldest first.
+    pub rentals: Vec<RentalView>,
 }
 
 impl From<RunView> for RunDetail {
@@ -76,6 +78,7 @@ impl From<RunView> for RunDetail {
             command: view.command,
             damage: view.damage,
             tracking: view.tracking,
+            rentals: view.rentals,
             run: view.run,
         }
     }

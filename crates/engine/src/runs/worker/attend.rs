@@ -110,7 +110,12 @@ impl Attendance {
         // Nothing of a run depends on trackers.
         let _ = self.engine.tracking().note(&run).await;
         let id = run.id.clone();
+        let rented = self.rented(&run).await.then(|| run.clone());
         let outcome = self.carry(run).await;
+        if let Some(run) = rented.filter(|_| !matches!(outcome, Err(Break::Lost | Break::Trouble(_)))) {
+            // Before anybody else can take the run, and whatever became of it.
+            self.give_back(&run).await;
+        }
         let outcome = match outcome {
             Err(Break::Failed(error, from)) => self.fail(&id, &error, from).await.map_err(|_| ()),
             Ok(()) => {
@@ -158,8 +163,11 @@ impl Attendance {
                 Ok(spec) => self.engine.bases().locate(&spec.base).await.ok(),
                 Err(_) => None,
             };
-            let exec = self.engine.machines().executor(run, &self.options.program).await?;
+            let exec = self.executor(run).await?;
             follow::run(self, &*exec, run, RunKind::Train, vec!["train-dir".to_owned()], base).await?;
+            if self.rented(run).await {
+                self.give_back(run).await;
+            }
         } else {
             follow::finish(self, run).await?;
         }
@@ -211,6 +219,47 @@ impl Attendance {
         let kept = Findings { cursor: known.cursor, progress: Some(progress.keep()), ..Findings::default() };
         self.engine.store.take_findings(&self.lease, &kept, &RunUpdate::default(), &self.engine.by, now()).await?;
         Ok(())
+    }
+
+    /// Where the run's trainer executes. Renting a machine takes minutes, in which people may want the run to end.
+    async fn executor(&self, run: &Run) -> std::result::Result<Arc<dyn Executor>, Break> {
+        let say = |what: &str| (self.say)(Level::INFO, &format!("run {}: {what}", run.id));
+        let machines = self.engine.machines();
+        let is_rented = self.rented(run).await;
+        if is_rented {
+            follow::tell(self, run, Some("a machine is being rented for it".to_owned())).await?;
+        }
+        let stopped = async {
+            loop {
+                if let Err(stop) = self.go_on() {
+                    return stop;
+                }
+                tokio::time::sleep(GLANCE / 2).await;
+            }
+        };
+        let exec = tokio::select! {
+            exec = machines.executor(run, &self.options.program, &say) => exec?,
+            stop = stopped => return Err(stop),
+        };
+        if is_rented {
+            follow::tell(self, run, None).await?;
+        }
+        Ok(exec)
+    }
+
+    /// Whether the run's trainer executes on a rented machine.
+    async fn rented(&self, run: &Run) -> bool {
+        match &run.machine {
+            Some(name) => self.engine.machines().is_rented(name).await.unwrap_or_default(),
+            None => false,
+        }
+    }
+
+    async fn give_back(&self, run: &Run) {
+        if let Err(error) = self.engine.machines().give_back(run).await {
+            let why = with_causes(&error);
+            (self.say)(Level::WARN, &format!("run {}: its machine may still run: failed to {why}", run.id));
+        }
     }
 
     /// Notes that one more trainer is being started for a run that was taken over.

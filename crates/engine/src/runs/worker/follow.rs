@@ -317,6 +317,13 @@ pub(super) async fn tell_stall(at: &Attendance, run: &Run, stall: Option<String>
     follower.tell_stall(stall).await
 }
 
+/// Notes with the run why it doesn't go on yet, without a word in the log.
+pub(super) async fn tell(at: &Attendance, run: &Run, why: Option<String>) -> Outcome<()> {
+    let mut follower = Follower::open(at, &*at.exec, run).await?;
+    follower.progress.stall = why;
+    follower.write().await
+}
+
 /// Runs the process that does a part of a run to its end, or attaches to the one that is at it already.
 pub(super) async fn run(
     at: &Attendance,

@@ -20,7 +20,7 @@ use tokio::{sync::watch, task::JoinSet};
 use tracing::Level;
 
 use super::Runs;
-use crate::{Engine, Error, Result, home, now, tracking::Sending, upkeep::KEPT_HOURS};
+use crate::{Engine, Error, Result, home, machines::Minder, now, tracking::Sending, upkeep::KEPT_HOURS};
 use attend::{Attendance, Spans};
 
 /// How a worker works.
@@ -145,12 +145,24 @@ impl Runs<'_> {
             tended: None,
             suggesting: child::Background::default(),
         };
+        let rented = match &shift.options.only {
+            Some(id) => shift.engine.machines().is_for(id).await?,
+            None => true,
+        };
+        let minder = rented.then(|| Minder::begin(&shift.engine, &shift.say));
         let is_command = shift.options.once || shift.options.only.is_some();
         let sending = Sending::begin(&shift.engine, is_command, &shift.say);
         let outcome = shift.work().await;
         shift.suggesting.end();
         while shift.running.join_next().await.is_some() {}
         sending.end().await;
+        drop(minder);
+        if let Some(id) = shift.options.only.as_ref().filter(|_| rented)
+            && !shift.engine.machines().settle(id).await?
+        {
+            let text = format!("run {id}: its machine isn't terminated yet; `graft machines sweep` looks again");
+            (shift.say)(Level::WARN, &text);
+        }
         if shift.options.only.is_none() {
             let _ = shift.engine.store.worker_gone(&shift.engine.me, now() - 24 * 3_600_000).await;
         }
@@ -158,14 +170,14 @@ impl Runs<'_> {
     }
 
     /// Works on a run until it has ended, unless another worker does, and tells its events as they come into the
-    /// database. Returns the run as it ended.
+    /// database; `say` hears the rest. Returns the run as it ended.
     ///
     /// # Errors
     /// The database can't be read or written for good; there is no such run. How the run ended is no error.
-    pub async fn see_through(self, id: &str, program: PathBuf, tell: &mut dyn FnMut(&Event)) -> Result<Run> {
+    pub async fn see_through(self, id: &str, program: PathBuf, tell: &mut dyn FnMut(&Event), say: Say) -> Result<Run> {
         let (_go_on, stop) = watch::channel(false);
         let mut seq = self.engine.store.last_event(id).await?.map_or(0, |event| event.seq);
-        let mut work = std::pin::pin!(self.work(WorkerOptions::only(id, program), stop, Arc::new(|_, _| {})));
+        let mut work = std::pin::pin!(self.work(WorkerOptions::only(id, program), stop, say));
         loop {
             let ended = tokio::select! {
                 outcome = &mut work => outcome.map(|()| true)?,
@@ -260,6 +272,7 @@ impl Runs<'_> {
         if let Err(error) = self.stop_process(run, Stop::Now).await {
             tracing::warn!("run {}: its trainer may go on: failed to {}", run.id, with_causes(&error));
         }
+        self.engine.machines().give_back(run).await?;
         let update = RunUpdate {
             state: Some(RunState::Cancelled),
             failure: Some(Failure::new("it was cancelled", ExitCode::Stopped)),

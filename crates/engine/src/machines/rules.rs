@@ -1,0 +1,117 @@
+//! What may be rented.
+
+use std::time::Duration;
+
+use graft_cloud::{Error, Limits};
+
+use crate::Result;
+
+/// The variables that say what may be rented, and what holds without them.
+pub const RENTAL_SETTINGS: [(&str, &str); 7] = [
+    ("GRAFT_RENT_TYPES", "gpu_1x_rtx6000,gpu_1x_a10,gpu_1x_a6000"),
+    ("GRAFT_RENT_REGIONS", ""),
+    ("GRAFT_RENT_RUN_LIMIT", "5"),
+    ("GRAFT_RENT_MONTH_LIMIT", "50"),
+    ("GRAFT_RENT_MINUTES", "120"),
+    ("GRAFT_RENT_SILENCE", "900"),
+    ("GRAFT_RENT_USER", "ubuntu"),
+];
+
+/// Whether these settings can be used.
+///
+/// # Errors
+/// The first that can't.
+pub fn check_rental_settings(given: &[(&'static str, String)]) -> Result<()> {
+    Rules::read(given).map(drop)
+}
+
+/// What may be rented.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rules {
+    /// Types of machines.
+    pub(crate) types: Vec<String>,
+    /// Where they may be; anywhere if it names none.
+    pub(crate) regions: Vec<String>,
+    /// What they may cost.
+    pub(crate) limits: Limits,
+    /// How long a machine waits for a sign of life before it shuts itself down.
+    pub(crate) silence: Duration,
+    /// Who logs in there.
+    pub(crate) user: String,
+}
+
+impl Rules {
+    /// Reads the settings; those that aren't given hold as they are.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`].
+    pub(crate) fn read(given: &[(&'static str, String)]) -> Result<Self> {
+        let text = |index: usize| {
+            let (name, usual) = RENTAL_SETTINGS[index];
+            let given = given.iter().find(|(known, value)| *known == name && !value.trim().is_empty());
+            (name, given.map_or_else(|| usual.to_owned(), |(_, value)| value.trim().to_owned()))
+        };
+        let list = |index| -> Vec<String> {
+            text(index).1.split([',', ' ']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+        };
+        let cents = |index| {
+            let (variable, value) = text(index);
+            let hint = "an amount of US dollars, such as 5 or 2.50";
+            match value.parse::<f64>() {
+                Ok(dollars) if (0.0..=1e6).contains(&dollars) => Ok((dollars * 100.0).round() as u64),
+                _ => Err(Error::BadSetting { variable, value, hint }),
+            }
+        };
+        let number = |index, most: u32, hint| {
+            let (variable, value) = text(index);
+            value.parse().ok().filter(|number| (1..=most).contains(number)).ok_or(Error::BadSetting {
+                variable,
+                value,
+                hint,
+            })
+        };
+        let user = {
+            let (variable, value) = text(6);
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            let is_name = value.starts_with(|c: char| c.is_ascii_alphanumeric()) && value.chars().all(plain);
+            let hint = "the name of a user of the rented machine";
+            if is_name { Ok(value) } else { Err(Error::BadSetting { variable, value, hint }) }
+        }?;
+        Ok(Self {
+            types: list(0),
+            regions: list(1),
+            limits: Limits {
+                run_cents: cents(2)?,
+                month_cents: cents(3)?,
+                minutes: number(4, 10_080, "minutes, from 1 to 10080")?,
+            },
+            silence: Duration::from_secs(u64::from(number(5, 86_400, "seconds, from 1 to 86400")?)),
+            user,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_given_holds() {
+        let rules = Rules::read(&[]).unwrap();
+        assert_eq!((rules.types.len(), rules.regions.len(), rules.user.as_str()), (3, 0, "ubuntu"));
+        assert_eq!(rules.limits, Limits { run_cents: 500, month_cents: 5000, minutes: 120 });
+        let given = |name, value: &str| Rules::read(&[(name, value.to_owned())]);
+        assert_eq!(given("GRAFT_RENT_RUN_LIMIT", "2.5").unwrap().limits.run_cents, 250);
+        assert_eq!(given("GRAFT_RENT_REGIONS", "us-east-1, us-west-1").unwrap().regions.len(), 2);
+        for (name, bad) in [
+            ("GRAFT_RENT_RUN_LIMIT", "much"),
+            ("GRAFT_RENT_MONTH_LIMIT", "-1"),
+            ("GRAFT_RENT_MINUTES", "0"),
+            ("GRAFT_RENT_SILENCE", "1h"),
+            ("GRAFT_RENT_USER", "-oProxyCommand=x"),
+        ] {
+            let error = given(name, bad).unwrap_err();
+            assert!(error.to_string().contains(name) && error.hint().is_some(), "{error}");
+        }
+    }
+}
