@@ -127,6 +127,9 @@ export class Graft {
 
   private env(): NodeJS.ProcessEnv {
     const { GRAFT_DATABASE: _, HF_TOKEN: __, ...env } = process.env;
+    // No test may rent a machine of the person who runs it.
+    delete env.LAMBDA_API_KEY;
+    delete env.LAMBDA_LABS_API_KEY;
     return {
       ...env,
       GRAFT_HOME: this.home,

@@ -68,6 +68,18 @@ export const runEventsQuery = (id: string) =>
   });
 export const readLog = (id: string, stream: "stdout" | "stderr", offset: number) =>
   reply(api.GET("/api/v1/runs/{id}/logs", { params: { path: { id }, query: { stream, offset } } }));
+export const machinesQuery = queryOptions({
+  queryKey: ["machines"],
+  queryFn: () => reply(api.GET("/api/v1/machines")),
+});
+/** The provider is asked, which it allows once in a second. */
+export const quotesQuery = (name: string) =>
+  queryOptions({
+    queryKey: ["machines", name, "quotes"],
+    queryFn: () => reply(api.GET("/api/v1/machines/{name}/quotes", { params: { path: { name } } })),
+    staleTime: 60_000,
+    retry: false,
+  });
 export const versionsQuery = (task: string) =>
   queryOptions({
     queryKey: ["versions", task],

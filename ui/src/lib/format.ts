@@ -61,6 +61,11 @@ export function money(amount: number, currency: string): string {
   return `${new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(amount)} ${currency}`;
 }
 
+/** Cents of a US dollar: `1.35 USD`. */
+export function dollars(cents: number): string {
+  return money(cents / 100, "USD");
+}
+
 /** As a guess is told: `≈ 1.35 USD`, `< 0.01 USD`. */
 export function roughMoney(amount: number, currency: string): string {
   return amount < 0.01 ? `< 0.01 ${currency}` : `≈ ${money(amount, currency)}`;

@@ -47,6 +47,8 @@ export interface Draft {
   decoderOnly: boolean;
   evalShare: string;
   priority: Schemas["PriorityName"];
+  /** The machine it trains on; the server's own where empty. */
+  on: string;
   activate: boolean;
   settings: Record<string, string>;
 }
@@ -59,6 +61,7 @@ export const START: Draft = {
   decoderOnly: false,
   evalShare: "",
   priority: "normal",
+  on: "",
   activate: true,
   settings: {},
 };
@@ -87,6 +90,7 @@ export function newRun(task: string, draft: Draft): NewRun {
     settings: Object.keys(settings).length > 0 ? (settings as NewRun["settings"]) : undefined,
     eval_share: share !== undefined && Number.isFinite(share) ? share : undefined,
     priority: draft.priority === "normal" ? undefined : draft.priority,
+    on: draft.on || undefined,
     activate: draft.activate || undefined,
   };
 }

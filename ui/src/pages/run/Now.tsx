@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import type { Event, RunDetail } from "../../api/types";
 import { Card, Figure, Figures, Progress } from "../../components/bits";
 import { isActive } from "../../components/RunPill";
-import { bytes, duration, label, number, significant } from "../../lib/format";
+import { bytes, dollars, duration, label, number, significant } from "../../lib/format";
 import { answered, phases, lastStep, prepared } from "../../lib/events";
 import css from "./run.module.css";
 
@@ -66,6 +66,7 @@ export function Now({ detail, live }: { detail: RunDetail; live: { events: Event
             value={duration(active ? (progress?.eta_s ?? (answers ? null : step?.eta_s)) : seconds)}
             sub={active ? `${duration(seconds)} so far` : undefined}
           />
+          {detail.rentals.length > 0 && <Cost rentals={detail.rentals} />}
           {run.kind === "evaluate" ? (
             <Figure label="Held out" value={number(run.eval_samples)} sub="examples" />
           ) : (
@@ -89,6 +90,14 @@ export function Now({ detail, live }: { detail: RunDetail; live: { events: Event
       </div>
     </Card>
   );
+}
+
+/** What the rented machines cost so far, or did in all. */
+function Cost({ rentals }: { rentals: RunDetail["rentals"] }) {
+  const cents = rentals.reduce((sum, rental) => sum + rental.cents, 0);
+  const open = rentals.some((rental) => rental.state !== "ended");
+  const kinds = [...new Set(rentals.map((rental) => `${rental.kind} in ${rental.region}`))].join(", ");
+  return <Figure label={open ? "Cost so far" : "Cost"} value={dollars(cents)} sub={kinds} />;
 }
 
 /** How old the news is; old news says so. */

@@ -16,6 +16,7 @@ import { METHODS, newRun, START, type Draft } from "../../lib/train";
 import { ActionButton } from "../../shell/ActionButton";
 import { useUrl } from "../../shell/url";
 import { Advanced } from "./Advanced";
+import { MachinePick } from "./MachinePick";
 import { MaskView } from "./MaskView";
 import { PreflightCard } from "./PreflightCard";
 import { titleOf } from "../../lib/scores";
@@ -96,6 +97,7 @@ export function TrainForm({ task }: { task: TaskInfo }) {
               value={draft.evalShare}
               onText={(to) => change({ evalShare: to })}
             />
+            <MachinePick value={draft.on} error={wrong("on")} onPick={(on) => change({ on })} />
           </div>
           {!draft.from && (
             <div className={css.choices}>
