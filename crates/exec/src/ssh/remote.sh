@@ -186,6 +186,7 @@ stop() { # ID HOW
 
 # What the run made: digests, a blank line, an archive whose last entry is `.whole`.
 collect() { # ID WHAT
+    [ -e "$cache/renewed" ] && touch "$cache/renewed"
     cd "$cache/runs/$1" 2>/dev/null || exit 0
     if [ "$2" = all ]; then
         case $(state "$1") in running | paused) fail 94 "the trainer is at work" ;; esac
@@ -234,6 +235,9 @@ guard() { # SECONDS SILENCE
             deadline=0 silence=0
             read -r deadline silence < "$cache/deadline"
             now=$(date +%s)
+            # What is on its way here is a sign of life.
+            part=$(find "$cache" -path "*part.*" -type f -newer "$cache/renewed" 2>/dev/null | head -n 1)
+            [ -n "$part" ] && touch "$cache/renewed"
             renewed=$(stat -c %Y "$cache/renewed" 2>/dev/null || echo 0)
             [ "$now" -lt "$deadline" ] && [ $((now - renewed)) -lt "$silence" ] && continue
             sudo -n shutdown -h now || shutdown -h now || sudo -n poweroff || poweroff
