@@ -233,6 +233,9 @@ impl Store {
         .bind(at)
         .execute(&mut *tx)
         .await?;
+        if before.as_ref().is_some_and(|live| live.head != head) {
+            drop_training(&mut tx, task).await?;
+        }
         let old = before.map(|live| json!({"live": live.state, "head": live.head}));
         let new = json!({"live": LiveState::Running, "head": head, "settings": settings});
         note(&mut tx, task, head, Actor { by, at }, old, new).await?;
@@ -286,7 +289,8 @@ impl Store {
         Ok(live)
     }
 
-    /// Lets the next snapshot start from another version; those after it are rewound, with their versions archived.
+    /// Lets the next snapshot start from another version; those after it are rewound, with their versions archived, and so is
+    /// one that is being trained.
     ///
     /// # Errors
     /// [`Error::NoLive`]; [`Error::NoVersion`].
@@ -310,6 +314,7 @@ impl Store {
             .bind(own)
             .execute(&mut *tx)
             .await?;
+        drop_training(&mut tx, task).await?;
         sqlx::query("update live_adapters set head = $2, updated_at = $3 where task = $1")
             .bind(task)
             .bind(to)
@@ -578,6 +583,15 @@ impl Store {
             .await?;
         rows.iter().map(snapshot).collect()
     }
+}
+
+/// A snapshot that starts from another head than the next one must not become the head when its training ends.
+async fn drop_training(tx: &mut Tx<'_>, task: &str) -> Result<(), Error> {
+    sqlx::query("update live_snapshots set state = 'rewound' where task = $1 and state = 'training'")
+        .bind(task)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 async fn note(

@@ -114,4 +114,12 @@ async fn each_window_belongs_to_one_snapshot(database: Database) {
     assert_eq!(store.version(TASK, "v2").await.unwrap().stage, Stage::Archived);
     assert_eq!(store.version(TASK, "v1").await.unwrap().stage, Stage::Active);
     assert!(matches!(store.rewind_live(TASK, "v9", "ada", 41).await, Err(Error::NoVersion { .. })));
+    // One that is being trained when somebody goes back does not become the head when it ends.
+    edit(store, 6, "x", 50).await;
+    store.take_windows(TASK, 100, 51).await.unwrap();
+    release(store).await;
+    let fourth = store.plan_snapshot(TASK, 2, 52).await.unwrap().unwrap();
+    store.rewind_live(TASK, "v1", "ada", 53).await.unwrap();
+    end(&fourth, SnapshotState::Accepted, "v3").await;
+    assert_eq!(store.live(TASK).await.unwrap().unwrap().head, "v1");
 }

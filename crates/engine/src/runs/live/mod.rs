@@ -159,7 +159,9 @@ impl Live<'_> {
 
     async fn step(self, live: &LiveAdapter) -> Result<Option<String>> {
         let (store, task, at) = (&self.engine.store, live.task.as_str(), now());
-        while store.take_windows(task, BATCH, at).await? == u64::from(BATCH) {}
+        if store.newest_change().await? > live.cursor {
+            while store.take_windows(task, BATCH, at).await? == u64::from(BATCH) {}
+        }
         let counts = store.window_counts(task).await?;
         if counts.buffered > 0 {
             let released = buffer::release(&store.buffered_windows(task).await?, counts.newest, at);
