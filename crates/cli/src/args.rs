@@ -2,7 +2,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     adapter, ask_ai, backup, base, config, doctor, drift, evaluate, examples, import, live, machines, models, people,
-    predict, queue, rollout, runs, schedules, serve, stats, suspects, train, worker,
+    predict, queue, rollout, runs, schedules, serve, stats, suspects, tasks, train, worker,
 };
 
 /// Train small adapters for a frozen language model from approved examples, and serve the best one.
@@ -24,6 +24,9 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Make, change, clone, rename, archive, export and import tasks.
+    #[command(subcommand)]
+    Tasks(Box<tasks::Tasks>),
     /// Import examples from a Slack export, a database, a table or a text file.
     Import(Box<import::Import>),
     /// List, approve, reject and edit examples.

@@ -1,15 +1,15 @@
 //! A contestant as a file.
 
 use graft_core::{AnswerForm, TaskCard, json};
-use graft_tasks::{pounds::Tables, schema};
+use graft_tasks::{cards::Parser, schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
     Body, Contestant, Error,
     nearest::Nearest,
+    needed,
     ngrams::{Fitted, NGrams},
-    rules,
 };
 
 /// The form's number; readers refuse others.
@@ -55,7 +55,7 @@ impl Contestant {
     ///
     /// # Errors
     /// [`Error::File`]; [`Error::Unfit`] for rules of a task that has none.
-    pub fn from_bytes(bytes: &[u8], card: &TaskCard, tables: &Tables) -> Result<Self, Error> {
+    pub fn from_bytes(bytes: &[u8], card: &TaskCard, rules: Option<&Parser>) -> Result<Self, Error> {
         let file = |what: String| Error::File(what);
         #[derive(Deserialize)]
         struct Head {
@@ -68,7 +68,7 @@ impl Contestant {
         let File { kept, .. } = serde_json::from_slice(bytes).map_err(|e| file(format!("it is damaged: {e}")))?;
         let fits = |answer: &Value| check(card, answer).map_err(file);
         Ok(Self(match kept {
-            Kept::Rules => Body::Rules(Box::new(rules(card, tables)?)),
+            Kept::Rules => Body::Rules(needed(card, rules)?),
             Kept::NGrams { examples, coefficients, intercepts } => {
                 examples.iter().try_for_each(|(_, label)| fits(&Value::from(&**label)))?;
                 let model = NGrams::new(Fitted { examples, coefficients, intercepts });

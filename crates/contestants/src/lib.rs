@@ -2,7 +2,7 @@
 //!
 //! | kind | answers with | for |
 //! |---|---|---|
-//! | [`Kind::Rules`] | the task's parser ([`graft_tasks::cards::parser`]) | tasks that have one |
+//! | [`Kind::Rules`] | the task's parser ([`graft_tasks::cards::Task::parser`]) | tasks that have one |
 //! | [`Kind::NGrams`] | logistic regression over word and character n-grams | labels |
 //! | [`Kind::Nearest`] | the answer of the most similar approved example | all tasks |
 //! | [`Kind::MostFrequent`] | always the most frequent label | labels |
@@ -21,7 +21,7 @@ mod ngrams;
 use std::collections::BTreeMap;
 
 use graft_core::{AnswerForm, Example, TaskCard};
-use graft_tasks::{baseline::Baseline, cards, pounds::Tables};
+use graft_tasks::cards::Parser;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -86,7 +86,7 @@ pub struct Contestant(Body);
 
 #[derive(Clone, Debug)]
 enum Body {
-    Rules(Box<Baseline>),
+    Rules(Parser),
     NGrams(NGrams),
     Nearest(Nearest),
     MostFrequent {
@@ -97,23 +97,23 @@ enum Body {
 }
 
 impl Contestant {
-    /// Every contestant of a task, fitted to these examples (those without an output are left out). `tables` is what the
-    /// rules look up. Kinds that can't answer the task, or can't learn from these examples, are missing.
+    /// Every contestant of a task, fitted to these examples (those without an output are left out). `rules` is the
+    /// task's parser. Kinds that can't answer the task, or can't learn from these examples, are missing.
     #[must_use]
-    pub fn all(card: &TaskCard, examples: &[Example], tables: &Tables) -> Vec<Self> {
-        Kind::ALL.into_iter().filter_map(|kind| Self::fit(kind, card, examples, tables).ok()).collect()
+    pub fn all(card: &TaskCard, examples: &[Example], rules: Option<&Parser>) -> Vec<Self> {
+        Kind::ALL.into_iter().filter_map(|kind| Self::fit(kind, card, examples, rules).ok()).collect()
     }
 
     /// A contestant fitted to these examples.
     ///
     /// # Errors
     /// [`Error::Unfit`] where the kind can't answer the task, or can't learn from these examples.
-    pub fn fit(kind: Kind, card: &TaskCard, examples: &[Example], tables: &Tables) -> Result<Self, Error> {
+    pub fn fit(kind: Kind, card: &TaskCard, examples: &[Example], rules: Option<&Parser>) -> Result<Self, Error> {
         let known: Vec<(&str, &Value)> =
             examples.iter().filter_map(|example| Some((example.input.as_str(), example.output.as_ref()?))).collect();
         let unfit = |why| Error::Unfit { kind, task: card.name.clone(), why };
         let body = match kind {
-            Kind::Rules => Body::Rules(Box::new(rules(card, tables)?)),
+            Kind::Rules => Body::Rules(needed(card, rules)?),
             Kind::Nearest if known.is_empty() => return Err(unfit("there are no examples to learn from")),
             Kind::Nearest => {
                 let owned = |&(input, output): &(&str, &Value)| (input.to_owned(), output.clone());
@@ -182,9 +182,9 @@ impl Contestant {
     }
 }
 
-fn rules(card: &TaskCard, tables: &Tables) -> Result<Baseline, Error> {
+fn needed(card: &TaskCard, rules: Option<&Parser>) -> Result<Parser, Error> {
     let why = "the task has no parser";
-    cards::parser(&card.name, tables).ok_or_else(|| Error::Unfit { kind: Kind::Rules, task: card.name.clone(), why })
+    rules.cloned().ok_or_else(|| Error::Unfit { kind: Kind::Rules, task: card.name.clone(), why })
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use graft_core::{Review, Source};
+use graft_tasks::{cards, pounds::Tables};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -28,7 +29,8 @@ fn card() -> TaskCard {
 }
 
 fn all(card: &TaskCard, examples: &[Example]) -> Vec<Contestant> {
-    Contestant::all(card, examples, &Tables::builtin())
+    let rules = cards::task(&card.name).unwrap().parser(&Tables::builtin());
+    Contestant::all(card, examples, rules.as_ref())
 }
 
 fn kinds(contestants: &[Contestant]) -> Vec<Kind> {
@@ -47,7 +49,7 @@ fn each_form_of_answer_has_its_contestants() {
     assert_eq!(kinds(&all(&objects, &[])), [Kind::Rules]);
     // One label alone teaches nothing.
     assert_eq!(kinds(&all(&card(), &messages()[..1])), [Kind::Nearest, Kind::MostFrequent]);
-    let refused = Contestant::fit(Kind::NGrams, &objects, &messages(), &Tables::builtin()).unwrap_err();
+    let refused = Contestant::fit(Kind::NGrams, &objects, &messages(), None).unwrap_err();
     assert_eq!(refused.to_string(), "answer task `slack-rescue` with n-grams: its answers are no labels");
 }
 
@@ -84,7 +86,7 @@ fn three_labels_are_told_apart() {
     let words = [("cheap pills", "spam"), ("see you soon", "ham"), ("order shipped", "other")];
     let examples: Vec<Example> =
         (0..30).map(|i| example(&format!("{} {i}", words[i % 3].0), json!(words[i % 3].1))).collect();
-    let ngrams = Contestant::fit(Kind::NGrams, &card(), &examples, &Tables::builtin()).unwrap();
+    let ngrams = Contestant::fit(Kind::NGrams, &card(), &examples, None).unwrap();
     for (text, label) in words {
         assert_eq!(ngrams.answer(text).answer, json!(label));
     }
@@ -94,7 +96,7 @@ fn three_labels_are_told_apart() {
 fn the_same_examples_give_the_same_bits_and_a_file_keeps_them() {
     for (first, second) in all(&card(), &messages()).into_iter().zip(all(&card(), &messages())) {
         assert_eq!(first.to_bytes(), second.to_bytes());
-        let read = Contestant::from_bytes(&first.to_bytes(), &card(), &Tables::builtin()).unwrap();
+        let read = Contestant::from_bytes(&first.to_bytes(), &card(), None).unwrap();
         assert_eq!(read.to_bytes(), first.to_bytes());
         for text in ["win", "a b c", "", "see you"] {
             let (a, b) = (read.answer(text), first.answer(text));
@@ -102,16 +104,16 @@ fn the_same_examples_give_the_same_bits_and_a_file_keeps_them() {
         }
     }
     let slack = cards::card("slack-rescue", &[]).unwrap();
+    let parser = cards::task("slack-rescue").unwrap().parser(&Tables::builtin()).unwrap();
     let rules = &all(&slack, &[])[0];
-    let read = Contestant::from_bytes(&rules.to_bytes(), &slack, &Tables::builtin()).unwrap();
+    let read = Contestant::from_bytes(&rules.to_bytes(), &slack, Some(&parser)).unwrap();
     assert_eq!(read.answer("Picked up 3 boxes of kale from Aldi"), rules.answer("Picked up 3 boxes of kale from Aldi"));
 }
 
 #[test]
 fn files_that_make_no_sense_are_refused() {
-    let refused = |file: Value| {
-        Contestant::from_bytes(file.to_string().as_bytes(), &card(), &Tables::builtin()).unwrap_err().to_string()
-    };
+    let refused =
+        |file: Value| Contestant::from_bytes(file.to_string().as_bytes(), &card(), None).unwrap_err().to_string();
     let pairs = json!([["a", "ham"], ["b", "spam"]]);
     let ngrams = |coefficients: Value, intercepts: Value| json!({"format": 1, "kind": "n-grams", "examples": pairs, "coefficients": coefficients, "intercepts": intercepts});
     assert!(refused(json!({"format": 2, "kind": "later"})).contains("its format is 2 and not 1"));
@@ -131,13 +133,13 @@ proptest! {
             let mut bytes = contestant.to_bytes();
             let place = at.index(bytes.len());
             bytes[place] = byte;
-            if let Ok(read) = Contestant::from_bytes(&bytes, &card(), &Tables::builtin()) {
+            if let Ok(read) = Contestant::from_bytes(&bytes, &card(), None) {
                 let said = read.answer("win a prize");
                 prop_assert!(["ham", "spam", "other"].contains(&said.answer.as_str().unwrap()));
                 prop_assert!((0.0..=1.0).contains(&said.confidence));
             }
             bytes.truncate(cut.index(bytes.len()));
-            let _ = Contestant::from_bytes(&bytes, &card(), &Tables::builtin());
+            let _ = Contestant::from_bytes(&bytes, &card(), None);
         }
     }
 

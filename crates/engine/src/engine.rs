@@ -13,6 +13,7 @@ use crate::{
     people::People,
     rollouts::Rollouts,
     runs::{Live, Runs},
+    tasks::Tasks,
     tracking::Trackers,
     upkeep::Upkeep,
     versions::{AskAiSettings, Versions},
@@ -159,6 +160,12 @@ impl Engine {
     #[must_use]
     pub fn bases(&self) -> Bases<'_> {
         Bases { engine: self }
+    }
+
+    /// Tasks, and their revisions.
+    #[must_use]
+    pub fn tasks(&self) -> Tasks<'_> {
+        Tasks { engine: self }
     }
 
     /// Examples and what is made of them.

@@ -2,7 +2,10 @@ use std::{io, path::PathBuf};
 
 use graft_contestants::Kind;
 use graft_core::{ExitCode, Failure};
-use graft_tasks::score::{Comparison, Verdict};
+use graft_tasks::{
+    cards::Integration,
+    score::{Comparison, Verdict},
+};
 use serde::Serialize;
 
 /// What can go wrong in what the commands ask for.
@@ -100,6 +103,36 @@ pub enum Error {
         /// What is wrong with it.
         #[source]
         source: Box<Error>,
+    },
+
+    // Tasks
+    /// Nothing new is made for an archived task.
+    #[error("add to the task `{task}`, which is archived")]
+    Archived {
+        /// The task.
+        task: String,
+    },
+    /// A built-in task keeps its name.
+    #[error("rename the task `{task}`, which is part of Graft")]
+    BuiltInTask {
+        /// The task.
+        task: String,
+    },
+    /// No task belongs to an integration.
+    #[error("find the task that belongs to {integration}")]
+    NoIntegration {
+        /// The integration.
+        integration: Integration,
+    },
+    /// The form of a task changed, and no example fits it.
+    #[error("find an example that fits the form of task `{task}`: of {examples}, the first has this problem: {reason}")]
+    NoneFits {
+        /// The task.
+        task: String,
+        /// How many there are.
+        examples: usize,
+        /// What is wrong with the first.
+        reason: String,
     },
 
     // Data
@@ -465,6 +498,10 @@ impl Error {
             }
             Self::NothingToLearn { .. } => "give them an output with `graft examples edit`",
             Self::AllHeldOut { .. } => "approve or take more examples: what was held out once never trains",
+            Self::Archived { .. } => "take the task back first: it is archived".into(),
+            Self::BuiltInTask { .. } => "clone it under the other name instead".into(),
+            Self::NoIntegration { .. } => "give a task this `integration`".into(),
+            Self::NoneFits { .. } => "edit the examples in Audit, or change the task's form back".into(),
             Self::BadExample { id, .. } => {
                 return Some(format!("correct it with `graft examples edit {id}`, or reject it"));
             }
@@ -572,7 +609,11 @@ impl Error {
             | Self::WhichTask { .. }
             | Self::NoAdapter { .. }
             | Self::Contestant(graft_contestants::Error::NoKind(_) | graft_contestants::Error::Unfit { .. })
+            | Self::Archived { .. }
+            | Self::BuiltInTask { .. }
+            | Self::NoIntegration { .. }
             | Self::Unsupported(_) => ExitCode::Usage,
+            Self::NoneFits { .. } => ExitCode::BadData,
             Self::Contestant(graft_contestants::Error::File(_)) => ExitCode::BadData,
             Self::NoResult { .. }
             | Self::BadVersion { .. }

@@ -19,6 +19,7 @@ mod people;
 mod rollouts;
 mod runs;
 pub mod serving;
+mod tasks;
 mod tracking;
 mod upkeep;
 mod versions;
@@ -28,8 +29,8 @@ pub use clock::now;
 pub use engine::Engine;
 pub use error::{Error, SettingProblem};
 pub use evaluations::{
-    Activated, Evaluations, Fix, FixAction, FixDecision, FixVerb, Opponent, Suspect, SuspectCount, SuspectExample,
-    SuspectKind, Suspects, Tell, contestant_scores, score_answers,
+    Activated, Evaluations, Fix, FixAction, FixDecision, FixVerb, Judged, Opponent, Suspect, SuspectCount,
+    SuspectExample, SuspectKind, Suspects, Tell, contestant_scores, score_answers,
 };
 pub use examples::{
     DayStats, ExampleDetail, Examples, Guidelines, Imported, Listed, Prepared, PreviewRow, Source, Span, Stats,
@@ -44,15 +45,16 @@ pub use graft_hub::{
 pub use graft_nn::TokenView;
 pub use graft_predict::{Reliability, leave_devices};
 pub use graft_tasks::{
-    Found, Import as ReadImport, Problem as BadRow, Skipped as SkippedRows, SourceKind,
+    Error as TaskError, Found, Import as ReadImport, Problem as BadRow, Skipped as SkippedRows, SourceKind,
     ask_ai::Drafts,
+    cards::{BaselineSpec, Computed, Form, Integration, Scoring, Synonym, Task, Training},
     find_out,
     pounds::Tables,
     score::{Comparison, Diff, Verdict},
     slack::Choice,
     tabular::{Columns, Layout},
     templates::{Template, templates},
-    understand::{AnswerKind, Understanding},
+    understand::Understanding,
 };
 pub use graft_track::{Access as TrackerAccess, SinkKind as TrackerKind};
 pub use graft_train::TrainingRun;
@@ -68,6 +70,7 @@ pub use runs::{
     TrainingSubmission, Waiting, WarmStart, WorkerOptions, doctor, outcome_of, recipes,
 };
 pub use serving::{Input, Serving, read_inputs};
+pub use tasks::{MadeTask, NewTask, TaskChange, TaskDetail, TaskImpact, TaskOrigin, Tasks, UnfitExample};
 pub use tracking::{TrackedRun, TrackedState, Trackers, Tracking, TrackingOptions};
 pub use upkeep::{
     Attention, Backup, LastSweep, Rent, Restored, SourceCount, Swept, System, TaskForm, TaskOverview, Upkeep,

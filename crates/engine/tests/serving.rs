@@ -71,6 +71,7 @@ impl Place {
             card: card.clone(),
             metrics: serde_json::Value::Null,
             parent: None,
+            task_revision: None,
         };
         self.store.add_version(&new, "test", 1).await.unwrap();
     }
@@ -173,6 +174,7 @@ async fn a_version_without_a_language_model_answers_as_others_do() {
         card: TaskCard { name: TASK.into(), instruction: "Say how it sounds.".into(), answer: labels() },
         metrics: serde_json::Value::Null,
         parent: None,
+        task_revision: None,
     };
     place.store.add_version(&new, "test", 1).await.unwrap();
     let serving = place.serve(Options::default()).await;

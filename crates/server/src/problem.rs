@@ -198,6 +198,9 @@ impl From<graft_engine::Error> for Problem {
             graft_engine::Error::Store(StoreError::RunActive { run, .. }) => problem.with("run", run),
             graft_engine::Error::Store(StoreError::ActiveChanged { found, .. }) => problem.with("current", found),
             graft_engine::Error::Store(StoreError::Conflict { current }) => problem.with("current", current),
+            graft_engine::Error::Tasks(graft_engine::TaskError::BadTask { field, reason, .. }) => {
+                problem.with_field(field.clone(), reason.clone())
+            }
             graft_engine::Error::NotReady(preflight) => problem.with("problems", &preflight.problems),
             graft_engine::Error::NotBetter { comparison, .. } => problem.with("comparison", comparison),
             graft_engine::Error::Setting(graft_core::Error::OutOfRange { field, hint, .. }) => {
@@ -249,7 +252,7 @@ fn kind_of(error: &graft_engine::Error) -> Kind {
         E::Store(error) => kind_of_store(error),
         E::NoActive { .. } | E::WhichExample { .. } => Kind::NotFound,
         E::RunBusy { .. } | E::NotBetter { .. } | E::BadVersion { .. } | E::NoResult { .. } => Kind::Conflict,
-        E::OtherBase { .. } => Kind::Conflict,
+        E::OtherBase { .. } | E::Archived { .. } | E::BuiltInTask { .. } => Kind::Conflict,
         E::NoExamples { .. } | E::NothingToLearn { .. } | E::AllHeldOut { .. } => Kind::Unprocessable,
         E::Setting(_)
         | E::Unsupported(_)
@@ -284,8 +287,11 @@ fn kind_of_store(error: &StoreError) -> Kind {
         | StoreError::NoSchedule(_)
         | StoreError::NoMachine(_)
         | StoreError::NoLive(_)
+        | StoreError::NoTask(_)
         | StoreError::NotFound { .. } => Kind::NotFound,
         StoreError::RunExists(_)
+        | StoreError::TaskExists(_)
+        | StoreError::TaskChanged { .. }
         | StoreError::RunActive { .. }
         | StoreError::RunState { .. }
         | StoreError::VersionExists { .. }

@@ -33,6 +33,8 @@ names! {
         Import = "import",
         /// A machine that runs execute on.
         Machine = "machine",
+        /// A task's definition.
+        Task = "task",
     }
 }
 

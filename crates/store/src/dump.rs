@@ -10,6 +10,8 @@ use crate::{Error, Store, row};
 /// Tables in an order that their references allow. Sessions, keys of requests and workers are left out: they mean
 /// nothing elsewhere.
 const TABLES: &[(&str, &str)] = &[
+    ("tasks", "seq"),
+    ("task_revisions", "task, revision"),
     ("examples", "task, position"),
     ("example_revisions", "task, id, revision"),
     ("assignments", "task, example"),
@@ -137,7 +139,7 @@ fn object(row: &AnyRow) -> Result<Map<String, Value>, Error> {
 }
 
 /// The columns that a table has here.
-async fn columns(tx: &mut Tx<'_>, dialect: Dialect, table: &str) -> Result<Vec<String>, Error> {
+pub(crate) async fn columns(tx: &mut Tx<'_>, dialect: Dialect, table: &str) -> Result<Vec<String>, Error> {
     let sql = match dialect {
         Dialect::Sqlite => "select name from pragma_table_info($1)",
         Dialect::Postgres => {

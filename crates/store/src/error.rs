@@ -108,6 +108,24 @@ pub enum Error {
         source: Box<Error>,
     },
 
+    // Tasks.
+    /// No such task is stored.
+    #[error("find the task `{0}`")]
+    NoTask(String),
+    /// Another task, or examples of one, have the name.
+    #[error("add the task `{0}`: the name is taken")]
+    TaskExists(String),
+    /// Somebody else changed the task meanwhile.
+    #[error("change the task `{task}`: it is at revision {found} and no longer at {expected}")]
+    TaskChanged {
+        /// The task.
+        task: String,
+        /// The revision that was seen.
+        expected: i64,
+        /// The newest one.
+        found: i64,
+    },
+
     // Examples and datasets.
     /// No such example.
     #[error("find example `{id}` of task `{task}`")]
@@ -380,6 +398,9 @@ impl Error {
             Self::LeaseLost { .. } => "nothing to do: the run goes on elsewhere",
             Self::Conflict { .. } => "look at it as it is now, then decide again",
             Self::NothingToUndo { .. } => "its history shows what happened to it",
+            Self::NoTask(_) => "`graft tasks list` shows the tasks",
+            Self::TaskExists(_) => "choose another name",
+            Self::TaskChanged { .. } => "look at it as it is now, then change it again",
             Self::NoSchedule(_) | Self::ScheduleExists(_) => "`graft schedules list` shows the schedules",
             Self::NoMachine(_) | Self::MachineExists(_) => {
                 "`graft machines list` shows the machines, `graft machines add NAME DESTINATION` adds one"
@@ -443,6 +464,9 @@ impl Error {
             | Self::LeaseLost { .. }
             | Self::Conflict { .. }
             | Self::NothingToUndo { .. }
+            | Self::NoTask(_)
+            | Self::TaskExists(_)
+            | Self::TaskChanged { .. }
             | Self::NoSchedule(_)
             | Self::ScheduleExists(_)
             | Self::NoMachine(_)

@@ -54,6 +54,7 @@ mod runs;
 mod schedules;
 mod settings;
 mod suggestions;
+mod tasks;
 mod trackers;
 mod versions;
 mod watch;
@@ -85,6 +86,7 @@ pub use runs::{
 pub use schedules::{Due, NewSchedule, Schedule};
 pub use settings::Setting;
 pub use suggestions::{Suggested, Suggestion};
+pub use tasks::{NewTaskRevision, TaskRevision};
 pub use trackers::Tracked;
 pub use versions::{Method, NewVersion, Stage, Version};
 pub use watch::Watch;

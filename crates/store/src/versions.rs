@@ -65,6 +65,8 @@ pub struct NewVersion {
     pub metrics: Value,
     /// The version whose weights its training started from.
     pub parent: Option<String>,
+    /// Revision of the task it was trained with, where that is known.
+    pub task_revision: Option<i64>,
 }
 
 /// Something that answers a task: a registered adapter, or what needs no language model.
@@ -101,6 +103,8 @@ pub struct Version {
     pub metrics: Value,
     /// The version whose weights its training started from.
     pub parent: Option<String>,
+    /// Revision of the task it was trained with; absent where that is not known.
+    pub task_revision: Option<i64>,
     /// Who registered it.
     pub created_by: String,
     /// When.
@@ -111,7 +115,7 @@ macro_rules! select_versions {
     ($tail:literal) => {
         concat!(
             "select task, name, stage, run, adapter_dir, adapter_digest, base_name, base_digest, dataset, card,
-                    card_digest, metrics, parent, method, created_by, created_at
+                    card_digest, metrics, parent, method, task_revision, created_by, created_at
              from versions ",
             $tail
         )
@@ -296,9 +300,10 @@ pub(crate) async fn register(tx: &mut Tx<'_>, new: &NewVersion, actor: Actor<'_>
 async fn insert(tx: &mut Tx<'_>, new: &NewVersion, name: &str, actor: Actor<'_>) -> Result<(), Error> {
     let added = sqlx::query(
         "insert into versions (task, name, seq, run, adapter_dir, adapter_digest, base_name, base_digest, dataset,
-                               card, card_digest, metrics, parent, stage, created_by, created_at, method)
+                               card, card_digest, metrics, parent, stage, created_by, created_at, method,
+                               task_revision)
          select $1, $2, (select coalesce(max(seq), 0) + 1 from versions), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-                'shadow', $13, $14, $15
+                'shadow', $13, $14, $15, $16
          where $3 is null or exists (select 1 from runs where id = $3)",
     )
     .bind(&new.task)
@@ -316,6 +321,7 @@ async fn insert(tx: &mut Tx<'_>, new: &NewVersion, name: &str, actor: Actor<'_>)
     .bind(row::text(actor.by))
     .bind(actor.at)
     .bind(new.method.name())
+    .bind(new.task_revision)
     .execute(&mut **tx)
     .await?;
     if added.rows_affected() == 1 { Ok(()) } else { Err(Error::NoRun(new.run.clone().unwrap_or_default())) }
@@ -379,6 +385,7 @@ fn version(row: &AnyRow) -> Result<Version, Error> {
         card_digest: row::parsed(row, "card_digest")?,
         metrics: row::json(row, "metrics")?,
         parent: row::get(row, "parent")?,
+        task_revision: row::get(row, "task_revision")?,
         created_by: row::get(row, "created_by")?,
         created_at: row::get(row, "created_at")?,
     })

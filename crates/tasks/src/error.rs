@@ -9,8 +9,13 @@ use crate::sniff::FileForm;
 pub enum Error {
     // Tasks
     /// No task has this name.
-    #[error("find the task `{0}`")]
-    UnknownTask(String),
+    #[error("find the task `{name}`")]
+    UnknownTask {
+        /// What was asked for.
+        name: String,
+        /// The tasks there are.
+        known: Vec<String>,
+    },
     /// A label task needs something to choose from.
     #[error("set up the task `{task}` with {count} label(s)")]
     FewLabels {
@@ -32,6 +37,9 @@ pub enum Error {
     /// A task's file that is not in TOML or has other fields.
     #[error("read the definition of a task")]
     TaskFile(#[source] Box<toml::de::Error>),
+    /// The same in JSON.
+    #[error("read the definition of a task")]
+    TaskJson(#[source] serde_json::Error),
 
     // Files
     /// A file or folder can't be read.
@@ -248,10 +256,10 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::UnknownTask(_) => format!("the tasks are {}", crate::cards::names().collect::<Vec<_>>().join(", ")),
+            Self::UnknownTask { known, .. } => format!("the tasks are {}", known.join(", ")),
             Self::FewLabels { .. } => "import examples with at least two different labels first".into(),
             Self::BadTask { field, .. } => format!("correct the field `{field}` of the definition"),
-            Self::TaskFile(_) => "`graft tasks show NAME --toml` prints one as an example".into(),
+            Self::TaskFile(_) | Self::TaskJson(_) => "`graft tasks show NAME --toml` prints one as an example".into(),
             Self::Missing(_) => "check the path".into(),
             Self::Nothing { reasons, .. } if !reasons.is_empty() => "correct what is named, then import it again".into(),
             Self::OtherForm { found, .. } => found.hint().into(),
@@ -298,7 +306,13 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::UnknownTask(_) | Self::BadWeight { .. } | Self::Tables(_) | Self::Unpaired => ExitCode::Usage,
+            Self::UnknownTask { .. }
+            | Self::BadTask { .. }
+            | Self::TaskFile(_)
+            | Self::TaskJson(_)
+            | Self::BadWeight { .. }
+            | Self::Tables(_)
+            | Self::Unpaired => ExitCode::Usage,
             Self::Connect(_) => ExitCode::Network,
             _ => ExitCode::BadData,
         }

@@ -26,8 +26,8 @@ pub enum SourceKind {
 pub struct Found {
     /// Which importer reads it.
     pub kind: SourceKind,
-    /// The task.
-    pub task: &'static str,
+    /// The built-in task that fits best; absent for sources that have a task of their own.
+    pub task: Option<&'static str>,
 }
 
 /// The task of texts with labels.
@@ -41,23 +41,23 @@ pub fn find_out(path: &Path) -> Result<Found, Error> {
     let is = |kind, task| Ok(Found { kind, task });
     let meta = fs::metadata(path).map_err(|source| cannot_read(path, source))?;
     if meta.is_dir() {
-        return is(SourceKind::Slack, "slack-rescue");
+        return is(SourceKind::Slack, None);
     }
     let text = match encoding::read(path) {
         Ok(text) => text.text,
         Err(Error::OtherForm { found: FileForm::Zip, .. }) => {
             return match sheet::is_one(path) && !is_slack_sheet(path)? {
-                true => is(SourceKind::Csv, LABELS),
+                true => is(SourceKind::Csv, Some(LABELS)),
                 false if !sheet::is_one(path) && !slack::may_be_export(path) => {
                     Err(Error::OtherForm { path: path.into(), found: FileForm::Zip })
                 }
-                false => is(SourceKind::Slack, "slack-rescue"),
+                false => is(SourceKind::Slack, None),
             };
         }
         Err(Error::OtherForm { found: FileForm::Sqlite, .. }) => {
             return match holds(path, b"ask_ai_queries")? || !holds(path, b"S_USER")? {
-                true => is(SourceKind::AskAi, "ask-ai"),
-                false => is(SourceKind::Slack, "slack-rescue"),
+                true => is(SourceKind::AskAi, None),
+                false => is(SourceKind::Slack, None),
             };
         }
         Err(error) => return Err(error),
@@ -72,14 +72,16 @@ pub fn find_out(path: &Path) -> Result<Found, Error> {
         let has = |name: &str| first.as_ref().is_some_and(|value| value.get(name).is_some());
         return match first.as_ref().map(Value::is_object) {
             Some(true) if has("ts") && has("user") || has("channel_id") || is_history(first.as_ref()) => {
-                is(SourceKind::Slack, "slack-rescue")
+                is(SourceKind::Slack, None)
             }
-            Some(true) if has("messages") || has("conversations") || has("contents") => is(SourceKind::Jsonl, "chat"),
-            Some(true) if has("instruction") => is(SourceKind::Jsonl, "instruction"),
-            _ => is(SourceKind::Jsonl, LABELS),
+            Some(true) if has("messages") || has("conversations") || has("contents") => {
+                is(SourceKind::Jsonl, Some("chat"))
+            }
+            Some(true) if has("instruction") => is(SourceKind::Jsonl, Some("instruction")),
+            _ => is(SourceKind::Jsonl, Some(LABELS)),
         };
     }
-    is(if tabular::is_prompt(&text) { SourceKind::Text } else { SourceKind::Csv }, LABELS)
+    is(if tabular::is_prompt(&text) { SourceKind::Text } else { SourceKind::Csv }, Some(LABELS))
 }
 
 /// Whether an object is what Slack's API says of a conversation.
@@ -231,21 +233,21 @@ mod tests {
     fn files_say_what_they_are() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x");
-        let cases: [(&str, SourceKind, &str); 14] = [
-            ("text,label\na,x\n", SourceKind::Csv, LABELS),
-            ("\"good\" -> x\n\"bad\" -> y\n", SourceKind::Text, LABELS),
-            ("User: a\nAssistant: b\n", SourceKind::Text, LABELS),
-            ("{\"text\": \"a\"}\n", SourceKind::Jsonl, LABELS),
-            ("[\n  {\n    \"text\": \"a\"\n  }\n]", SourceKind::Jsonl, LABELS),
-            ("{\"messages\": []}", SourceKind::Jsonl, "chat"),
-            ("{\"instruction\": \"a\"}", SourceKind::Jsonl, "instruction"),
-            ("[{\"ts\": \"1.0\", \"user\": \"U1\", \"text\": \"a\"}]", SourceKind::Slack, "slack-rescue"),
-            ("{\"ok\": true, \"messages\": [{\"ts\": \"1.0\"}]}", SourceKind::Slack, "slack-rescue"),
-            ("// exported\n{\"text\": \"a\"}\n", SourceKind::Jsonl, LABELS),
-            ("{“text”: “a”, “label”: “x”}\n", SourceKind::Jsonl, LABELS),
-            ("[]", SourceKind::Jsonl, LABELS),
-            ("{\"contents\": []}", SourceKind::Jsonl, "chat"),
-            ("SQLite format 3\0 create table ask_ai_queries", SourceKind::AskAi, "ask-ai"),
+        let cases: [(&str, SourceKind, Option<&str>); 14] = [
+            ("text,label\na,x\n", SourceKind::Csv, Some(LABELS)),
+            ("\"good\" -> x\n\"bad\" -> y\n", SourceKind::Text, Some(LABELS)),
+            ("User: a\nAssistant: b\n", SourceKind::Text, Some(LABELS)),
+            ("{\"text\": \"a\"}\n", SourceKind::Jsonl, Some(LABELS)),
+            ("[\n  {\n    \"text\": \"a\"\n  }\n]", SourceKind::Jsonl, Some(LABELS)),
+            ("{\"messages\": []}", SourceKind::Jsonl, Some("chat")),
+            ("{\"instruction\": \"a\"}", SourceKind::Jsonl, Some("instruction")),
+            ("[{\"ts\": \"1.0\", \"user\": \"U1\", \"text\": \"a\"}]", SourceKind::Slack, None),
+            ("{\"ok\": true, \"messages\": [{\"ts\": \"1.0\"}]}", SourceKind::Slack, None),
+            ("// exported\n{\"text\": \"a\"}\n", SourceKind::Jsonl, Some(LABELS)),
+            ("{“text”: “a”, “label”: “x”}\n", SourceKind::Jsonl, Some(LABELS)),
+            ("[]", SourceKind::Jsonl, Some(LABELS)),
+            ("{\"contents\": []}", SourceKind::Jsonl, Some("chat")),
+            ("SQLite format 3\0 create table ask_ai_queries", SourceKind::AskAi, None),
         ];
         for (text, kind, task) in cases {
             fs::write(&path, text).unwrap();

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::understand::AnswerKind;
+use crate::cards::Form;
 
 /// A task to begin with.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -29,7 +29,7 @@ pub struct TemplateFile {
     /// Put before the input.
     pub instruction: String,
     /// The form of its answers.
-    pub form: AnswerKind,
+    pub form: Form,
     /// Form `fields`: JSON Schema of the answer.
     #[serde(default, deserialize_with = "from_text", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -86,14 +86,14 @@ mod tests {
             let found = understand(&file.examples, &Columns::default());
             assert_eq!((found.form, found.counts.answered, found.counts.problems), (Some(file.form), 12, 0), "{name}");
             assert!(file.instruction.len() < 400 && !file.guidelines.trim().is_empty(), "{name}");
-            assert_eq!(file.schema.is_some(), file.form == AnswerKind::Fields, "{name}");
+            assert_eq!(file.schema.is_some(), file.form == Form::Fields, "{name}");
             for example in &found.examples {
                 if let (Some(schema), Some(answer)) = (&file.schema, &example.output) {
                     assert_eq!(schema::check(schema, answer), Ok(()), "{name}: {}", example.input);
                     grounded(schema, answer, &example.input, name);
                 }
             }
-            if file.form == AnswerKind::Labels {
+            if file.form == Form::Labels {
                 assert!(found.labels.len() >= 2 && found.labels.iter().all(|label| label.count >= 3), "{name}");
             }
         }

@@ -984,7 +984,25 @@ export interface paths {
         /** All tasks with the state of their examples, runs and versions. */
         get: operations["list_tasks"];
         put?: never;
-        post?: never;
+        /** Makes a task. */
+        post: operations["create_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a task from a file that was exported or written. */
+        post: operations["import_task"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1008,6 +1026,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/new": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a task with its first examples, which are in any form that people paste. */
+        post: operations["create_task_with_examples"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/understand": {
         parameters: {
             query?: never;
@@ -1019,6 +1054,44 @@ export interface paths {
         put?: never;
         /** What a pasted text says: its examples, the form of its answers, and the evidence for each guess. Nothing is stored. */
         post: operations["understand_text"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A task's definition, with its `ETag`. */
+        get: operations["show_task"];
+        /** Replaces a task's definition; `If-Match` refuses where somebody else changed it. Tells what becomes of examples and
+         *     versions. */
+        put: operations["replace_task"];
+        post?: never;
+        /** Archives a task: it is not listed and not trained any more. Its examples and versions stay, and answer. */
+        delete: operations["archive_task"];
+        options?: never;
+        head?: never;
+        /** Changes some fields of a task's definition: a JSON merge patch (RFC 7396). `If-Match` as for `PUT`. */
+        patch: operations["patch_task"];
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/clone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a task with the definition of another, without its examples and versions. */
+        post: operations["clone_task"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1069,6 +1142,23 @@ export interface paths {
         };
         /** The approved examples of a task that are near-duplicates of each other. */
         get: operations["list_duplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A task's definition as a file. */
+        get: operations["export_task"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1158,6 +1248,57 @@ export interface paths {
         put?: never;
         /** Lets the next snapshot start from an earlier version; later snapshots are archived. */
         post: operations["rewind_live"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a task another name, with its examples, datasets, runs, versions and schedules. Built-in tasks keep theirs. */
+        post: operations["rename_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a task back that was archived. */
+        post: operations["restore_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every revision of a task's definition. */
+        get: operations["list_task_revisions"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1717,7 +1858,7 @@ export interface components {
             schema: JsonObject;
         };
         /**
-         * @description The forms that answers can have.
+         * @description What an answer of a task is.
          * @enum {string}
          */
         AnswerKind: "labels" | "fields" | "text" | "dialogue";
@@ -1817,6 +1958,13 @@ export interface components {
         BaseList: {
             /** @description Those that were pulled or added, that Graft knows, or that are being downloaded, by name. */
             bases: components["schemas"]["ListedBase"][];
+        };
+        /** @description What answers a task without a model. */
+        BaselineDefinition: {
+            /** @enum {string} */
+            kind: "built-in";
+            /** @description Its name: `food-rescue`. */
+            name: string;
         };
         /** @description The strongest contestant, as readers of earlier versions know it. */
         BaselineScores: {
@@ -1996,7 +2144,7 @@ export interface components {
          * @description What was changed.
          * @enum {string}
          */
-        ChangeKind: "example" | "dataset" | "run" | "version" | "setting" | "base" | "schedule" | "user" | "token" | "import" | "machine";
+        ChangeKind: "example" | "dataset" | "run" | "version" | "setting" | "base" | "schedule" | "user" | "token" | "import" | "machine" | "task";
         /** @description A part of the audit trail. */
         ChangeList: {
             /** @description In the order asked for. */
@@ -2033,6 +2181,13 @@ export interface components {
              * @description How many.
              */
             deleted: number;
+        };
+        /** @description Another task like one. */
+        CloneTask: {
+            /** @description The new task's name. */
+            name: string;
+            /** @description Its title; made of the name otherwise. */
+            title?: string | null;
         };
         /** @description What both take. */
         Common: {
@@ -2133,6 +2288,21 @@ export interface components {
             model: string;
             /** @description The text; a task's input. */
             prompt: string;
+        };
+        /** @description A weight that is looked up in the home's tables for each item of a list and added to the answer, with the sum. */
+        ComputedField: {
+            /** @description The item's property that holds its class. */
+            class: string;
+            /** @description Name of the new field, of each item and of the answer. */
+            field: string;
+            /** @description The list. */
+            list: string;
+            /** @description The item's property that names it. */
+            name: string;
+            /** @description The item's property that holds the number of units. */
+            quantity: string;
+            /** @description The item's property that holds the unit. */
+            unit: string;
         };
         /** @description Which label was taken for which. */
         Confusion: {
@@ -2924,6 +3094,11 @@ export interface components {
             /** @description The first character. */
             start: number;
         };
+        /**
+         * @description A system that Graft works with beyond files; one task of a home at most belongs to each.
+         * @enum {string}
+         */
+        Integration: "slack" | "ask-ai";
         /** @description A number with its 95 % interval. */
         Interval: {
             /**
@@ -3298,6 +3473,23 @@ export interface components {
              */
             total: number;
         };
+        /** @description A task that was made with examples. */
+        MadeTask: {
+            /** @description Examples that are stored. */
+            examples: number;
+            /** @description What was decided about the text, a sentence each. */
+            notes: string[];
+            /** @description Of these, such that people must decide on them. */
+            pending: number;
+            /** @description The first of them. */
+            problems: components["schemas"]["BadRow"][];
+            /** @description Whether they are enough to train. */
+            ready: boolean;
+            /** @description Examples of the text that can't be stored, most often because they don't fit the definition. */
+            refused: number;
+            /** @description The task. */
+            task: components["schemas"]["TaskDetail"];
+        };
         /** @description A token that was made. */
         MadeToken: {
             /** @description The token; it is shown this once. */
@@ -3456,6 +3648,15 @@ export interface components {
             own?: components["schemas"]["Tables"] | null;
             /** @description As `tables.toml`, which is kept as it is written. */
             toml?: string | null;
+        };
+        /** @description A task to be made with examples. */
+        NewTask: {
+            /** @description What the task is. */
+            definition: components["schemas"]["TaskDefinition"];
+            /** @description Whether people decide on every example; otherwise those with an answer are approved. */
+            pending?: boolean;
+            /** @description Its first examples, in any form that people paste. A JSON Schema, or answers without texts, bring none. */
+            text?: string;
         };
         /** @description A token to be made. */
         NewToken: {
@@ -3996,6 +4197,11 @@ export interface components {
             /** @description Names that were removed. */
             names: string[];
         };
+        /** @description A task's new name. */
+        RenameTask: {
+            /** @description The new name. */
+            name: string;
+        };
         /** @description What the machine that trains costs; nothing where it is one's own. */
         Rent: {
             /** @description Such as `USD` or `€`, 8 characters at most. */
@@ -4405,6 +4611,11 @@ export interface components {
             /** @description Name of the task. */
             task: string;
             /**
+             * Format: int64
+             * @description Revision of the task it was prepared with; absent where that is not known.
+             */
+            task_revision?: number | null;
+            /**
              * Format: int32
              * @description CPU threads it takes; all of its worker's without a number.
              */
@@ -4731,10 +4942,36 @@ export interface components {
             n: number;
             /** @description The headline's share of each example, in order; for paired comparison. */
             per_example: number[];
+            rules?: components["schemas"]["Digest"] | null;
             /** @description The task's name. */
             task: string;
             /** @description Digest of the truth, so that only scores of the same examples are compared. */
             truth: components["schemas"]["Digest"];
+        };
+        /** @description Exceptions from the usual comparison of answers. Texts are compared without case, extra spaces, outer punctuation and a
+         *     leading "the"; numbers to three decimals; the order of a list doesn't matter. */
+        ScoringRules: {
+            /**
+             * @description Top-level fields compared to the letter.
+             * @default []
+             */
+            exact?: string[];
+            /**
+             * @description The metric that decides between versions: for fields `exact` (the usual one) or a field's name, for texts `rouge_l`
+             *     (the usual one), `token_f1` or `exact`.
+             * @default null
+             */
+            metric?: string | null;
+            /**
+             * @description Values that mean the same.
+             * @default []
+             */
+            synonyms?: components["schemas"]["Synonym"][];
+            /**
+             * @description Properties of list items that don't decide whether an item is right; they are scored on their own.
+             * @default []
+             */
+            unscored?: string[];
         };
         /** @description A page that has an example open. */
         Seat: {
@@ -5134,6 +5371,15 @@ export interface components {
             /** @description The version that is active now. */
             version: components["schemas"]["Version"];
         };
+        /** @description A value of a field that stands for another. */
+        Synonym: {
+            /** @description The property. */
+            field: string;
+            /** @description The value it stands for; null otherwise. */
+            means?: string | null;
+            /** @description Its value, in lower case. */
+            value: string;
+        };
         /** @description The machine and the service. */
         SystemView: {
             /** @description Base models known. */
@@ -5241,19 +5487,112 @@ export interface components {
             /** @description `slack-rescue`, `ask-ai`, `text-classification`, … */
             name: string;
         };
+        /** @description A task after a change, and what the change means. */
+        TaskChange: {
+            /** @description What becomes of examples and versions. */
+            impact: components["schemas"]["TaskImpact"];
+            /** @description The task. */
+            task: components["schemas"]["TaskDetail"];
+        };
+        /** @description All that is declared about a task. */
+        TaskDefinition: {
+            baseline?: components["schemas"]["BaselineDefinition"] | null;
+            /** @description Form `labels`: whether an answer must be one of `labels`. */
+            closed?: boolean;
+            computed?: components["schemas"]["ComputedField"] | null;
+            /** @description What the model must write. */
+            form: components["schemas"]["AnswerKind"];
+            /** @description Form `fields`: texts that stand word for word in the input, as paths such as `place` or `items.name`. The model
+             *     can write only words of the input there. */
+            grounded?: string[];
+            /** @description How people judge its examples, unless they wrote their own guidelines: paragraphs, and lines that begin with "- ". */
+            guidelines?: string;
+            /** @description Put before the input; short, for it is part of every prompt. */
+            instruction: string;
+            integration?: components["schemas"]["Integration"] | null;
+            /** @description Form `labels`: the labels to choose from; without `closed`, those of the approved examples come first. */
+            labels?: string[];
+            /** @description As users type it: lowercase letters, digits and `-`. */
+            name: string;
+            /** @description Form `fields`: JSON Schema of the answer, as an object or as its text. The model writes the properties in this
+             *     order. */
+            schema?: JsonObject | null;
+            /** @description How answers are compared with the truth. */
+            scoring?: components["schemas"]["ScoringRules"];
+            /** @description For people; made of the name if it is blank. */
+            title?: string;
+            /** @description Defaults of its trainings. */
+            training?: components["schemas"]["TrainingDefaults"];
+            /** @description Name of the built-in words in which answers can be told, for variants of examples. */
+            wordings?: string | null;
+        };
+        /** @description A task as it is now, or as it was at a revision. */
+        TaskDetail: {
+            /** @description Whether it is archived: not listed, and not trained any more. */
+            archived: boolean;
+            changed_at?: components["schemas"]["Timestamp"] | null;
+            /** @description Who made the revision. */
+            changed_by: string;
+            /** @description The definition. */
+            definition: components["schemas"]["TaskDefinition"];
+            /** @description Where it comes from. */
+            origin: components["schemas"]["TaskOrigin"];
+            /**
+             * Format: int64
+             * @description Counts the changes of the definition, from 1. A version keeps the revision it was trained with.
+             */
+            revision: number;
+        };
+        /** @description A task in a file. */
+        TaskFile: {
+            /** @description The name of the new task; that of the file otherwise. */
+            name?: string | null;
+            /** @description The file's text, in TOML or JSON. */
+            text: string;
+        };
         /**
          * @description What an answer of a task is.
          * @enum {string}
          */
         TaskForm: "json" | "label" | "text";
+        /** @description What becomes of a task's examples and versions. */
+        TaskImpact: {
+            /** @description The version that answers. */
+            active?: string | null;
+            /** @description Whether new versions have another prompt or form of answers than earlier ones. */
+            card_changed: boolean;
+            /** @description Examples that have an answer; counted if the form changes. */
+            examples: number;
+            /** @description Those whose answers fit as they are. */
+            fitting: number;
+            /** @description Whether answers have another form: labels, schema, or kind. */
+            form_changed: boolean;
+            /** @description The same in sentences. */
+            notes: string[];
+            /** @description Those that fit once fields that are gone are left out and new ones are null. */
+            reshaped: number;
+            /** @description Those that don't fit: they stay as they are, and trainings leave them out. */
+            unfit: number;
+            /** @description The first of them. */
+            unfit_examples: components["schemas"]["UnfitExample"][];
+            /** @description Versions, which keep the revision they were trained with. */
+            versions: number;
+        };
         /** @description All tasks. */
         TaskList: {
             /** @description In the order they are shown. */
             tasks: components["schemas"]["TaskOverview"][];
         };
+        /**
+         * @description Where a task comes from.
+         * @enum {string}
+         */
+        TaskOrigin: "built-in" | "changed" | "own";
         /** @description A task with the state of its examples, its run and its versions. */
         TaskOverview: {
             active?: components["schemas"]["Version"] | null;
+            /** @description Whether it is archived. */
+            archived: boolean;
             /** @description What a person should look at. */
             attention: components["schemas"]["Attention"][];
             /** @description States of its examples. */
@@ -5264,6 +5603,9 @@ export interface components {
             has_baseline: boolean;
             /** @description Put before the input. */
             instruction: string;
+            integration?: components["schemas"]["Integration"] | null;
+            /** @description What an answer is, in the words of the definition. */
+            kind: components["schemas"]["AnswerKind"];
             /** @description The labels known so far, for label tasks. */
             labels?: string[] | null;
             /** @description As users type it. */
@@ -5273,8 +5615,15 @@ export interface components {
              * @description How many that takes.
              */
             needed: number;
+            /** @description Where it comes from. */
+            origin: components["schemas"]["TaskOrigin"];
             /** @description Whether there are enough approved examples to train. */
             ready: boolean;
+            /**
+             * Format: int64
+             * @description Counts the changes of the definition, from 1.
+             */
+            revision: number;
             run?: components["schemas"]["Run"] | null;
             /** @description JSON Schema of an answer, for tasks whose answers are objects. */
             schema?: JsonObject | null;
@@ -5282,6 +5631,11 @@ export interface components {
             sources: components["schemas"]["SourceCount"][];
             /** @description For people. */
             title: string;
+        };
+        /** @description Every revision of a task. */
+        TaskRevisions: {
+            /** @description Oldest first. */
+            revisions: components["schemas"]["TaskDetail"][];
         };
         /** @description The roll-out of a task that runs, and those that ended. */
         TaskRollouts: {
@@ -5453,6 +5807,17 @@ export interface components {
              */
             phases?: number | null;
         };
+        /** @description Defaults of a task's trainings. */
+        TrainingDefaults: {
+            /** @description Settings that differ from Graft's recipe; the names are those of the flags of `graft train`. */
+            settings?: JsonObject;
+            /**
+             * @description Whether examples are learned from in variants: with other names and amounts, in other words, with typos. For
+             *     fields read out of people's messages.
+             * @default false
+             */
+            variants?: boolean;
+        };
         /** @description A run as a row of the Ask AI system's `training_runs`; times are ISO 8601 in UTC. */
         TrainingRunRow: {
             /** @description Name of the base model. */
@@ -5574,6 +5939,15 @@ export interface components {
              */
             seen?: number | null;
         };
+        /** @description An example that doesn't fit a task's form. */
+        UnfitExample: {
+            /** @description Its id. */
+            id: string;
+            /** @description Its text. */
+            input: string;
+            /** @description What is wrong with its answer. */
+            reason: string;
+        };
         /** @description What is uploaded, as `multipart/form-data`. */
         Upload: {
             /** @description `true` is the same as `skip` for `drafts`. */
@@ -5603,7 +5977,7 @@ export interface components {
             pending?: boolean | null;
             /** @description `true`: nothing is stored; the import shows the first examples that it would make. */
             preview?: boolean | null;
-            /** @description The task the examples belong to; Slack and Ask AI have one of their own. */
+            /** @description The task the examples belong to; for Slack and Ask AI the one that belongs to them otherwise. */
             task?: string | null;
         };
         /** @description People who may log in. */
@@ -5664,6 +6038,11 @@ export interface components {
             stage: components["schemas"]["Stage"];
             /** @description Name of the task. */
             task: string;
+            /**
+             * Format: int64
+             * @description Revision of the task it was trained with; absent where that is not known.
+             */
+            task_revision?: number | null;
         };
         /** @description A version with its numbers and answers of it. */
         VersionDetail: {
@@ -7979,7 +8358,7 @@ export interface operations {
     show_stats: {
         parameters: {
             query?: {
-                /** @description `slack-rescue` otherwise. */
+                /** @description The task that belongs to Slack otherwise. */
                 task?: string;
             };
             header?: never;
@@ -8002,7 +8381,7 @@ export interface operations {
     export_stats: {
         parameters: {
             query?: {
-                /** @description `slack-rescue` otherwise. */
+                /** @description The task that belongs to Slack otherwise. */
                 task?: string;
             };
             header?: never;
@@ -8107,7 +8486,10 @@ export interface operations {
     };
     list_tasks: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The archived ones, too. */
+                archived?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -8120,6 +8502,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    create_task: {
+        parameters: {
+            query?: {
+                /** @description `true`: check, and tell what would happen; nothing is stored. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskDefinition"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    import_task: {
+        parameters: {
+            query?: {
+                /** @description `true`: check, and tell what would happen; nothing is stored. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskFile"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -8144,6 +8628,65 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Mask"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    create_task_with_examples: {
+        parameters: {
+            query?: {
+                /** @description `true`: check, and tell what would happen; nothing is stored. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTask"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeTask"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeTask"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             422: {
@@ -8187,6 +8730,220 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    replace_task: {
+        parameters: {
+            query?: {
+                /** @description `true`: check, and tell what would happen; nothing is stored. */
+                dry_run?: boolean;
+            };
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskDefinition"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskChange"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    archive_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    patch_task: {
+        parameters: {
+            query?: {
+                /** @description `true`: check, and tell what would happen; nothing is stored. */
+                dry_run?: boolean;
+            };
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        /** @description Fields of the definition; null removes one. */
+        requestBody: {
+            content: {
+                "application/json": JsonObject;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskChange"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    clone_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloneTask"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8282,6 +9039,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Duplicates"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    export_task: {
+        parameters: {
+            query?: {
+                /** @description `toml` otherwise. */
+                format?: "toml" | "json";
+            };
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/toml": string;
                 };
             };
             404: {
@@ -8534,6 +9324,108 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rename_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenameTask"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    restore_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_task_revisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskRevisions"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -6,7 +6,7 @@ use std::{
 use clap::{Args, Subcommand};
 use graft_core::{OptimSpec, SplitRule};
 use graft_engine::{
-    Drafts, Engine, Error, Imported, Plan, RunRequest, Settings, SplitName, compact, now, point_latest,
+    Drafts, Engine, Error, Imported, Integration, Plan, RunRequest, Settings, SplitName, compact, now, point_latest,
     recipes::{Method, Recipe, ask_ai_script},
     records::{Run, RunState},
 };
@@ -119,9 +119,10 @@ async fn fresh(engine: &Engine, command: &Train) -> Result<(Run, Imported)> {
     }
     // The newest would all be held out by earlier runs whenever `--max-samples` takes only them.
     let rule = SplitRule::Random { eval_share: command.eval_share, seed: OptimSpec::default().seed };
-    let prepared = engine.examples().prepare("ask-ai", rule, Some(&only)).await?;
+    let task = engine.tasks().with(Integration::AskAi).await?;
+    let prepared = engine.examples().prepare(&task.name, rule, Some(&only)).await?;
     let examples = prepared.dataset.train.len();
-    let mut recipe = ask_ai_script(command.method, examples);
+    let mut recipe = ask_ai_script(&task, command.method, examples);
     command.apply(&mut recipe)?;
     let id = command.run_id.clone().unwrap_or_else(|| format!("run_{}", compact(now())));
     let dir = command.run_directory.clone().unwrap_or_else(|| command.output_dir.join(&id));
@@ -132,7 +133,7 @@ async fn fresh(engine: &Engine, command: &Train) -> Result<(Run, Imported)> {
         method: command.method,
         eval_share: Some(command.eval_share),
         split: Some(SplitName::Random),
-        ..RunRequest::new("ask-ai")
+        ..RunRequest::new(task.name)
     };
     Ok((train::submit(engine, &plan, &request).await?, imported))
 }

@@ -4,7 +4,9 @@ use std::{
 };
 
 use clap::{Args, Subcommand, ValueEnum};
-use graft_engine::{Choice, Columns, Drafts, Engine, Error, Imported, ReadImport, Source, SourceKind, find_out};
+use graft_engine::{
+    Choice, Columns, Drafts, Engine, Error, Imported, Integration, ReadImport, Source, SourceKind, find_out,
+};
 
 use crate::{
     failure::{Failure, Result},
@@ -37,7 +39,7 @@ pub(crate) struct Import {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Kind {
-    /// Import a Slack export (folder, zip, one day's .json, or .xlsx) as examples of slack-rescue.
+    /// Import a Slack export (folder, zip, one day's .json, or .xlsx).
     Slack {
         /// Folder, .zip, one channel's folder, one day's .json, .xlsx, or Slackdump's export or database.
         path: PathBuf,
@@ -54,11 +56,11 @@ pub(crate) enum Kind {
         /// Import direct messages as well.
         #[arg(long)]
         direct: bool,
-        /// Task of the examples; only slack-rescue is possible.
-        #[arg(long, value_parser = ["slack-rescue"], default_value = "slack-rescue")]
+        /// Task of the examples [default: the one that belongs to Slack].
+        #[arg(long, default_value = "", hide_default_value = true)]
         task: String,
     },
-    /// Import the Ask AI service's database as examples of ask-ai.
+    /// Import the Ask AI service's database.
     AskAi {
         /// Path of the SQLite file, or a postgres:// URL. The database is opened read-only.
         source: String,
@@ -71,8 +73,8 @@ pub(crate) enum Kind {
         /// The same as `--drafts skip`.
         #[arg(long, conflicts_with = "drafts")]
         approved_only: bool,
-        /// Task of the examples; only ask-ai is possible.
-        #[arg(long, value_parser = ["ask-ai"], default_value = "ask-ai")]
+        /// Task of the examples [default: the one that belongs to Ask AI].
+        #[arg(long, default_value = "", hide_default_value = true)]
         task: String,
     },
     /// Import a table of texts and labels.
@@ -192,7 +194,7 @@ impl Kind {
             Self::Csv { path, task, label, table } => (path, Source::Csv(table.with_label(label)), task),
             Self::Jsonl { path, task } => (path, Source::Jsonl, task),
             Self::Text { path, task } if path == Path::new("-") => {
-                return Ok(engine.examples().read_text(&stdin()?, "-", &task, doubtful)?);
+                return Ok(engine.examples().read_text(&stdin()?, "-", &task, doubtful).await?);
             }
             Self::Text { path, task } => (path, Source::Text, task),
         };
@@ -210,12 +212,12 @@ async fn detected(engine: &Engine, path: &Path, task: Option<String>, doubtful: 
         SourceKind::Jsonl => ("jsonl", Source::Jsonl),
         SourceKind::Text => ("text", Source::Text),
     };
-    let fixed = matches!(found.kind, SourceKind::Slack | SourceKind::AskAi);
-    if let Some(task) = task.as_deref().filter(|task| fixed && *task != found.task) {
-        let hint = format!("leave out `--task`: it becomes {}", found.task);
-        return Err(Failure::usage(format!("import `{}` as {task}", path.display()), hint));
-    }
-    let task = task.unwrap_or_else(|| found.task.to_owned());
+    let task = match (task, found.kind) {
+        (Some(task), _) => task,
+        (None, SourceKind::Slack) => engine.tasks().with(Integration::Slack).await?.name,
+        (None, SourceKind::AskAi) => engine.tasks().with(Integration::AskAi).await?.name,
+        (None, _) => found.task.unwrap_or_default().to_owned(),
+    };
     let mut import = engine.examples().read(path, &source, &task, doubtful).await?;
     import.notes.insert(0, format!("Read as by `graft import {name} {} --task {task}`.", path.display()));
     Ok(import)

@@ -23,6 +23,7 @@ pub(crate) mod serve;
 pub(crate) mod settings;
 pub(crate) mod stats;
 pub(crate) mod suspects;
+pub(crate) mod tasks;
 pub(crate) mod train;
 pub(crate) mod worker;
 
@@ -70,6 +71,7 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             eprintln!("Made a new database: {}", file.display());
         }
         match command {
+            Command::Tasks(command) => tasks::run(&engine, *command).await,
             Command::Import(command) => import::run(&engine, *command).await,
             Command::Examples(command) => examples::run(&engine, command).await,
             Command::Base(command) => base::run(&engine, command).await,

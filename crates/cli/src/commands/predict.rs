@@ -6,14 +6,11 @@ use std::{
 use clap::Args;
 use graft_core::{AnswerForm, ComputeDevice, ExitCode, TaskCard};
 use graft_engine::{
-    Chosen, ContestantKind, Engine, Error, Input, Serving, Told, read_inputs,
+    Chosen, ContestantKind, Engine, Error, Input, Serving, Task, Told, read_inputs,
     records::{self, ExampleFilter},
     serving::{Answer, AnswerOptions, Deployment, Sampling},
 };
-use graft_tasks::{
-    cards,
-    score::{Diff, diff},
-};
+use graft_tasks::score::{Diff, diff};
 use serde_json::{Map, Value, json};
 
 use super::{examples::answer, import::TableColumns};
@@ -261,10 +258,9 @@ pub(crate) async fn validate(engine: &Engine, command: Validate) -> Result<Reply
     let (serving, options) = command.how.start(engine)?;
     let chosen = command.which.find(engine).await?;
     let deployment = serving.deploy(chosen.clone()).await?;
-    let card = deployment.card();
     let inputs = match command.samples {
         Some(path) => read(&path, command.table)?,
-        None => held_out(engine, &chosen, &card.name).await?,
+        None => held_out(engine, &chosen, deployment.task()).await?,
     };
     let mut counter = Counter::new("answers", inputs.len());
     let answers = answers(&serving, &deployment, &inputs, &options, |done| counter.set(done, inputs.len())).await?;
@@ -273,7 +269,7 @@ pub(crate) async fn validate(engine: &Engine, command: Validate) -> Result<Reply
     let mut samples = Vec::new();
     let mut bad = 0;
     for (input, answer) in inputs.iter().zip(&answers) {
-        let problem = problem(card, answer.as_ref());
+        let problem = problem(deployment.definition(), answer.as_ref());
         bad += usize::from(problem.is_some());
         table.row([input.id.clone(), problem.clone().unwrap_or_else(|| "ok".into())]);
         let written = answer.as_ref().map(|answer| &answer.written);
@@ -303,21 +299,19 @@ async fn held_out(engine: &Engine, chosen: &Chosen, task: &str) -> Result<Vec<In
 }
 
 /// What is wrong with an answer.
-fn problem(card: &TaskCard, answer: Option<&Answer>) -> Option<String> {
+fn problem(task: &Task, answer: Option<&Answer>) -> Option<String> {
     let Some(answer) = answer else { return Some(TOO_LONG.into()) };
     if !answer.valid {
         return Some("the answer was cut short: it is longer than `--max-tokens`".into());
     }
-    let task = match cards::task(&card.name) {
-        Ok(task) => task,
-        Err(error) => return Some(error.to_string()),
-    };
-    if let Err(reason) = cards::accept(task, &answer.written) {
+    // The bounds and names of the card are the codec's; here is the form that people see.
+    if let Err(reason) = task.accept(&answer.written) {
         return Some(reason);
     }
-    let items = answer.written.get("items").and_then(Value::as_array).into_iter().flatten();
-    let nameless = |item: &Value| item.get("name").and_then(Value::as_str).is_none_or(|name| name.trim().is_empty());
-    items.enumerate().find(|(_, item)| nameless(item)).map(|(i, _)| format!("items[{i}] has no name"))
+    let computed = task.computed.as_ref()?;
+    let items = answer.written.get(&computed.list).and_then(Value::as_array).into_iter().flatten();
+    let name = |item: &Value| item.get(&computed.name).and_then(Value::as_str).map(str::trim).unwrap_or_default().len();
+    items.enumerate().find(|(_, item)| name(item) == 0).map(|(i, _)| format!("{}[{i}] has no name", computed.list))
 }
 
 pub(crate) async fn compare(engine: &Engine, command: Compare) -> Result<Reply> {
@@ -328,27 +322,29 @@ pub(crate) async fn compare(engine: &Engine, command: Compare) -> Result<Reply> 
     let card = deployment.card();
     let ours = one(&serving, &deployment, &command.message, &options).await?;
     let (left, theirs) = match &command.with {
-        Some(other) => match (serving.deployment(&card.name, Some(other)).await, other.parse::<ContestantKind>()) {
-            (Err(Error::Store(records::Error::NoVersion { .. })), Ok(kind)) => {
-                (other.clone(), serving.contestant_says(&card.name, kind, &command.message).await?.answer)
+        Some(other) => {
+            match (serving.deployment(deployment.task(), Some(other)).await, other.parse::<ContestantKind>()) {
+                (Err(Error::Store(records::Error::NoVersion { .. })), Ok(kind)) => {
+                    (other.clone(), serving.contestant_says(deployment.task(), kind, &command.message).await?.answer)
+                }
+                (found, _) => {
+                    let answer = one(&serving, &found?, &command.message, &options).await?;
+                    (answer.version.unwrap_or_default(), answer.written)
+                }
             }
-            (found, _) => {
-                let answer = one(&serving, &found?, &command.message, &options).await?;
-                (answer.version.unwrap_or_default(), answer.written)
-            }
-        },
-        None => match cards::parser(&card.name, &engine.home.tables()?) {
+        }
+        None => match deployment.definition().parser(&engine.home.tables()?) {
             Some(parser) => ("regex".to_owned(), parser.extract(&command.message)),
             None => {
-                let what = format!("compare task `{}` with a regex parser, which it has not", card.name);
+                let what = format!("compare task `{}` with a regex parser, which it has not", deployment.task());
                 return Err(Error::Unsupported(format!("{what}; name a version with `--with`")).into());
             }
         },
     };
-    let found = diff(card, &theirs, &ours.written);
+    let found = diff(card, &deployment.definition().scoring, &theirs, &ours.written);
     let text = side_by_side(&left, &version, &found);
     let json = json!({
-        "message": command.message, "task": card.name,
+        "message": command.message, "task": deployment.task(),
         "left": {"name": left, "answer": theirs},
         "right": {"name": version, "answer": ours.written, "confidence": ours.confidence, "valid": ours.valid},
         "differences": found,

@@ -18,7 +18,7 @@ pub(crate) fn apply(settings: &Settings, recipe: &mut Recipe) -> Result<()> {
 /// What is trained.
 #[derive(Debug, Args)]
 pub(crate) struct What {
-    /// Task: slack-rescue, ask-ai, text-classification, sentiment, instruction or chat.
+    /// Task; `graft tasks list` shows them.
     pub(crate) task: String,
     /// Base model: a name, a Hub id or a path. With --from it is the version's.
     #[arg(long, default_value = "smollm2-135m")]

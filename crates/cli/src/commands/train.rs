@@ -76,6 +76,9 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
     };
     let rule = command.split.rule(command.settings.seed)?;
     let prepared = engine.examples().prepare(&command.what.task, rule, None).await?;
+    if prepared.unfit > 0 {
+        eprintln!("{} approved examples are left out: they don't fit the task's form.", prepared.unfit);
+    }
     if let Some(name) = &command.version {
         engine.versions().check_new(&command.what.task, name).await?;
     }
@@ -93,9 +96,9 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
     }
     let start = engine.runs().warm_start(&request, &prepared.dataset).await?;
     let (base, recipe) = match &start {
-        Some(start) => (engine.bases().open(&start.base).await?.0, start.recipe(&command.what.task)),
+        Some(start) => (engine.bases().open(&start.base).await?.0, start.recipe(&prepared.task.definition)),
         None => {
-            let recipe = recipe(&command.what.task, command.what.method, prepared.dataset.train.len());
+            let recipe = recipe(&prepared.task.definition, command.what.method, prepared.dataset.train.len());
             (engine.bases().find(&command.what.base).await?.0, recipe)
         }
     };

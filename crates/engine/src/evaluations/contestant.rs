@@ -3,10 +3,28 @@
 use graft_contestants::{Contestant, Kind};
 use graft_core::{Dataset, Digest, TaskCard};
 use graft_store::{Method, NewVersion, Version};
+use graft_tasks::cards::Task;
 use serde_json::json;
 
 use super::{Evaluations, Tell};
-use crate::{Result, examples::USUAL_SPLIT, now, serving::apart};
+use crate::{
+    Result,
+    examples::{Prepared, USUAL_SPLIT},
+    now,
+    serving::apart,
+};
+
+/// What the contestants of a task learn from and are asked.
+pub(crate) struct Ground {
+    /// The task as it was when the version that they are like was trained, or as it is now.
+    pub(crate) task: Task,
+    /// Its revision, where that is known.
+    pub(crate) revision: Option<i64>,
+    /// Prompt and answer form.
+    pub(crate) card: TaskCard,
+    /// The examples.
+    pub(crate) dataset: Dataset,
+}
 
 impl Evaluations<'_> {
     /// Registers a contestant as a version in the stage shadow, with its numbers: fitted to the examples that the version
@@ -24,9 +42,11 @@ impl Evaluations<'_> {
         name: Option<&str>,
         tell: Tell<'_>,
     ) -> Result<Version> {
-        let (card, dataset) = self.ground(task, like).await?;
+        let ground = self.ground(task, like).await?;
+        let (definition, revision) = (ground.task, ground.revision);
+        let (card, dataset) = (ground.card, ground.dataset);
         let digest = dataset.digest.clone();
-        let contestant = self.fit(kind, &card, dataset).await?;
+        let contestant = self.fit(kind, &definition, &card, dataset).await?;
         let file = contestant.to_bytes();
         let adapter_digest = Digest::of(&file);
         let method: Method = kind.name().parse()?;
@@ -59,6 +79,7 @@ impl Evaluations<'_> {
                     card,
                     metrics: json!({}),
                     parent: None,
+                    task_revision: revision,
                 };
                 self.engine.store.add_version(&new, &self.engine.by, now()).await?
             }
@@ -70,7 +91,7 @@ impl Evaluations<'_> {
     }
 
     /// What the contestants of a task learn from and are asked.
-    pub(crate) async fn ground(self, task: &str, like: Option<&str>) -> Result<(TaskCard, Dataset)> {
+    pub(crate) async fn ground(self, task: &str, like: Option<&str>) -> Result<Ground> {
         let version = match like {
             Some(name) => Some(self.engine.store.version(task, name).await?),
             None => {
@@ -81,17 +102,19 @@ impl Evaluations<'_> {
             }
         };
         if let Some(version) = version {
-            let dataset = self.dataset_of(&version).await?;
-            return Ok((version.card, dataset));
+            let (task, dataset) = (self.engine.tasks().of(&version).await?, self.dataset_of(&version).await?);
+            return Ok(Ground { task, revision: version.task_revision, card: version.card, dataset });
         }
         let prepared = self.engine.examples().prepare(task, USUAL_SPLIT, None).await?;
         self.engine.examples().keep(&prepared).await?;
-        Ok((prepared.card, prepared.dataset))
+        let revision = Some(self.engine.tasks().keep(&prepared.task).await?);
+        let Prepared { task, card, dataset, .. } = prepared;
+        Ok(Ground { task: task.definition, revision, card, dataset })
     }
 
     /// A contestant fitted to a dataset's examples to learn from.
-    pub(crate) async fn fit(self, kind: Kind, card: &TaskCard, dataset: Dataset) -> Result<Contestant> {
-        let (card, tables) = (card.clone(), self.engine.home.tables()?);
-        apart(move || Ok(Contestant::fit(kind, &card, &dataset.train, &tables)?)).await
+    pub(crate) async fn fit(self, kind: Kind, task: &Task, card: &TaskCard, dataset: Dataset) -> Result<Contestant> {
+        let (card, rules) = (card.clone(), task.parser(&self.engine.home.tables()?));
+        apart(move || Ok(Contestant::fit(kind, &card, &dataset.train, rules.as_ref())?)).await
     }
 }

@@ -10,7 +10,7 @@ use graft_core::{Dataset, Example, TaskCard, near_duplicates};
 use graft_predict::Calibration;
 use graft_store::{Lease, Version};
 use graft_tasks::{
-    pounds::Tables,
+    cards::{Parser, Scoring},
     score::{self, Scores},
 };
 use serde_json::Value;
@@ -23,6 +23,9 @@ use crate::{
     serving::Answer,
     versions::{ContestantScores, Evaluation, KeptAnswer, field_of},
 };
+
+/// How answers are judged: the form they have, and the rules of comparison.
+pub type Judged<'a> = (&'a TaskCard, &'a Scoring);
 
 /// Hears what is being done, how much of it is done, and how much there is.
 pub type Tell<'t> = &'t mut dyn FnMut(&str, usize, usize);
@@ -39,7 +42,7 @@ const RIGHT: usize = 10;
 /// that agree least with the truth), and of those that are all right some at even distances, so that they are as the
 /// rest is.
 pub(crate) fn kept_answers(
-    card: &TaskCard,
+    (card, rules): Judged<'_>,
     examples: &[Example],
     answers: &[Option<Value>],
     scores: &Scores,
@@ -49,7 +52,7 @@ pub(crate) fn kept_answers(
     let (right, mut worst): (Vec<_>, Vec<_>) = all.partition(|kept| kept.score >= 1.0);
     let agreement = |kept: &KeptAnswer| {
         let truth = examples.get(kept.place).and_then(|example| example.output.as_ref());
-        truth.zip(kept.answer.as_ref()).map_or(0.0, |(truth, answer)| score::diff(card, truth, answer).score)
+        truth.zip(kept.answer.as_ref()).map_or(0.0, |(truth, answer)| score::diff(card, rules, truth, answer).score)
     };
     worst.sort_by_cached_key(|kept| [kept.score, agreement(kept)].map(|share| (share * 1e9) as u64));
     worst.truncate(WORST);
@@ -99,13 +102,13 @@ impl Evaluations<'_> {
 
 /// Scores answers to examples; a missing one is wrong in every way.
 #[must_use]
-pub fn score_answers(card: &TaskCard, examples: &[Example], answers: &[Option<Value>]) -> Scores {
+pub fn score_answers((card, rules): Judged<'_>, examples: &[Example], answers: &[Option<Value>]) -> Scores {
     let pairs: Vec<(Value, Option<Value>)> = examples
         .iter()
         .zip(answers)
         .map(|(example, answer)| (example.output.clone().unwrap_or_default(), answer.clone()))
         .collect();
-    score::score(card, &pairs, SEED)
+    score::score(card, rules, &pairs, SEED)
 }
 
 /// With fewer examples in all, contestants are cross-validated on all of them.
@@ -117,23 +120,23 @@ const FOLDS: usize = 5;
 /// of both, cross-validates it, too. Computes for seconds.
 #[must_use]
 pub fn contestant_scores(
-    card: &TaskCard,
+    judged: Judged<'_>,
     train: &[Example],
     eval: &[Example],
-    tables: &Tables,
+    rules: Option<&Parser>,
 ) -> Vec<ContestantScores> {
     let all: Vec<Example> = train.iter().chain(eval).cloned().collect();
     let folds = (FOLDS..FEW).contains(&all.len()).then(|| folds(&all));
     let score = |kind| {
         let clock = Instant::now();
-        let contestant = Contestant::fit(kind, card, train, tables).ok()?;
+        let contestant = Contestant::fit(kind, judged.0, train, rules).ok()?;
         let seconds_to_fit = clock.elapsed().as_secs_f64();
         let clock = Instant::now();
         let answers: Vec<Option<Value>> =
             eval.iter().map(|example| Some(contestant.answer(&example.input).answer)).collect();
         let seconds_per_answer = clock.elapsed().as_secs_f64() / eval.len().max(1) as f64;
-        let scores = score_answers(card, eval, &answers);
-        let cross_validated = folds.as_ref().map(|fold_of| cross_validated(kind, card, &all, fold_of, tables));
+        let scores = score_answers(judged, eval, &answers);
+        let cross_validated = folds.as_ref().map(|fold_of| cross_validated(kind, judged, &all, fold_of, rules));
         let name = contestant.name();
         Some(ContestantScores { kind, name, scores, cross_validated, seconds_to_fit, seconds_per_answer })
     };
@@ -151,21 +154,27 @@ fn folds(examples: &[Example]) -> Vec<usize> {
 }
 
 /// The scores of a contestant on all examples, each answered by one that was fitted to the other parts.
-fn cross_validated(kind: Kind, card: &TaskCard, examples: &[Example], fold_of: &[usize], tables: &Tables) -> Scores {
+fn cross_validated(
+    kind: Kind,
+    judged: Judged<'_>,
+    examples: &[Example],
+    fold_of: &[usize],
+    rules: Option<&Parser>,
+) -> Scores {
     let mut answers: Vec<Option<Value>> = vec![None; examples.len()];
     for fold in 0..FOLDS {
         let (own, others): (Vec<usize>, Vec<usize>) = (0..examples.len()).partition(|&i| fold_of[i] == fold);
         let others: Vec<Example> = others.into_iter().map(|i| examples[i].clone()).collect();
         // One that can't learn from what is left has no answer, which is wrong.
-        let Ok(contestant) = Contestant::fit(kind, card, &others, tables) else { continue };
+        let Ok(contestant) = Contestant::fit(kind, judged.0, &others, rules) else { continue };
         own.into_iter().for_each(|i| answers[i] = Some(contestant.answer(&examples[i].input).answer));
     }
-    score_answers(card, examples, &answers)
+    score_answers(judged, examples, &answers)
 }
 
 /// Fits confidences to what was right: of whole answers, and of each field over all its list positions.
 pub(crate) fn calibrate(
-    card: &TaskCard,
+    (card, rules): Judged<'_>,
     examples: &[Example],
     answers: &[Option<Answer>],
     scores: &Scores,
@@ -179,7 +188,7 @@ pub(crate) fn calibrate(
     for (example, answer) in examples.iter().zip(answers) {
         let Some(answer) = answer else { continue };
         let truth = example.output.clone().unwrap_or_default();
-        let difference = score::diff(card, &truth, &answer.written);
+        let difference = score::diff(card, rules, &truth, &answer.written);
         for (path, confidence) in &answer.raw.fields {
             if let Some(right) = is_right(path, &answer.written, &difference) {
                 fields.entry(field_of(path)).or_default().push((*confidence, right));
@@ -208,6 +217,10 @@ mod tests {
 
     use super::*;
 
+    fn rules() -> &'static Scoring {
+        &graft_tasks::cards::task("slack-rescue").unwrap().scoring
+    }
+
     fn example(input: &str, output: Value) -> Example {
         Example {
             id: input.into(),
@@ -227,13 +240,13 @@ mod tests {
         let text = |i: usize| format!("{} {i}", if spam(i) { "win a prize" } else { "see you at home" });
         let one = |i: usize| example(&text(i), json!(if spam(i) { "spam" } else { "ham" }));
         let (train, eval): (Vec<_>, Vec<_>) = ((0..30).map(one).collect(), (30..36).map(one).collect());
-        let found = contestant_scores(&card, &train, &eval, &Tables::builtin());
+        let found = contestant_scores((&card, &Scoring::default()), &train, &eval, None);
         let values: Vec<_> =
             found.iter().map(|one| (one.name.as_str(), one.scores.headline().unwrap().value)).collect();
         assert_eq!(values, [("n-grams", 1.0), ("nearest example", 1.0), ("always ham", 4.0 / 6.0)]);
         // Of equal ones the simpler.
         assert_eq!(crate::versions::strongest(&found).unwrap().kind, Kind::NGrams);
-        assert_eq!(contestant_scores(&card, &[], &eval, &Tables::builtin()), []);
+        assert_eq!(contestant_scores((&card, &Scoring::default()), &[], &eval, None), []);
         // Of 36 examples the 6 held-out ones say little: all are answered, by contestants that didn't see them.
         let all = found[0].cross_validated.as_ref().unwrap();
         assert_eq!((all.n, all.headline().unwrap().value), (36, 1.0));
@@ -241,7 +254,7 @@ mod tests {
         let always = found[2].cross_validated.as_ref().unwrap();
         assert_eq!(always.headline().unwrap().value, 24.0 / 36.0);
         let more: Vec<Example> = (36..60).map(one).collect();
-        let many = contestant_scores(&card, &[train, more].concat(), &eval, &Tables::builtin());
+        let many = contestant_scores((&card, &Scoring::default()), &[train, more].concat(), &eval, None);
         assert!(many.iter().all(|one| one.cross_validated.is_none()), "54 and 6 are enough");
     }
 
@@ -262,11 +275,11 @@ mod tests {
         let examples: Vec<Example> = (0..40).map(|i| example(&i.to_string(), json!("ham"))).collect();
         let answers: Vec<Option<Value>> =
             (0..40).map(|i| Some(json!(if i % 4 == 3 { "spam" } else { "ham" }))).collect();
-        let scores = score_answers(&card, &examples, &answers);
-        let (worst, right) = kept_answers(&card, &examples, &answers, &scores);
+        let scores = score_answers((&card, rules()), &examples, &answers);
+        let (worst, right) = kept_answers((&card, rules()), &examples, &answers, &scores);
         assert!(worst.len() == 10 && worst.iter().all(|kept| kept.place % 4 == 3 && kept.score == 0.0));
         assert_eq!(right.iter().map(|kept| kept.place).collect::<Vec<_>>(), [0, 4, 8, 12, 16, 20, 24, 28, 32, 36]);
-        let none = kept_answers(&card, &[], &[], &score_answers(&card, &[], &[]));
+        let none = kept_answers((&card, rules()), &[], &[], &score_answers((&card, rules()), &[], &[]));
         assert_eq!(none, (Vec::new(), Vec::new()));
     }
 
@@ -276,8 +289,8 @@ mod tests {
         let answer = |place: &str, drop: Option<&str>| json!({"direction": "inbound", "rescue_location": place, "drop_off_location": drop, "items": []});
         let examples = ["a", "b", "c"].map(|id| example(id, answer("Aldi", None)));
         let answers = [Some(answer("Lidl", None)), None, Some(answer("Lidl", Some("fridge")))];
-        let scores = Scores { per_example: vec![0.0; 3], ..score_answers(&card, &examples, &answers) };
-        let (worst, _) = kept_answers(&card, &examples, &answers, &scores);
+        let scores = Scores { per_example: vec![0.0; 3], ..score_answers((&card, rules()), &examples, &answers) };
+        let (worst, _) = kept_answers((&card, rules()), &examples, &answers, &scores);
         assert_eq!(worst.iter().map(|kept| kept.place).collect::<Vec<_>>(), [1, 2, 0]);
     }
 
@@ -308,8 +321,8 @@ mod tests {
             written: answer("Lidl", "dates"),
             raw,
         })];
-        let scores = score_answers(&card, &examples, &[Some(answer("Lidl", "dates"))]);
-        let (whole, fields) = calibrate(&card, &examples, &answers, &scores);
+        let scores = score_answers((&card, rules()), &examples, &[Some(answer("Lidl", "dates"))]);
+        let (whole, fields) = calibrate((&card, rules()), &examples, &answers, &scores);
         assert_eq!((whole.before.count, whole.before.bins[0].accuracy), (1, 0.0));
         assert_eq!(fields["rescue_location"].before.bins[0].accuracy, 0.0);
         assert_eq!(fields["items[].name"].before.count, 2);

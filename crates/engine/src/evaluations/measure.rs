@@ -33,31 +33,33 @@ impl Evaluations<'_> {
         let data = self.dataset_of(version).await?;
         let chosen = self.engine.versions().adapter(&version.task, Some(&version.name)).await?;
         let deployment = serving.deploy(chosen.clone()).await?;
-        let card = deployment.card();
+        let judged = (deployment.card(), &deployment.definition().scoring);
         let options = AnswerOptions::default();
         let clock = Instant::now();
         let answers =
             serving.answer_examples(&deployment, &data.eval, &options, "answers of the adapter", tell).await?;
         let seconds = clock.elapsed().as_secs_f64();
         let given = written(&answers);
-        let adapter = score_answers(card, &data.eval, &given);
+        let adapter = score_answers(judged, &data.eval, &given);
         let base = if with_base && chosen.contestant().is_none() && !data.eval.is_empty() {
             let options = AnswerOptions { max_tokens: Some(deployment.longest(&data.eval)?), ..options };
             let bare = serving.deploy_bare(&chosen).await?;
             let answers =
                 serving.answer_examples(&bare, &data.eval, &options, "answers of the base model", tell).await?;
-            Some(score_answers(card, &data.eval, &written(&answers)))
+            Some(score_answers(judged, &data.eval, &written(&answers)))
         } else {
             Evaluation::of(version).filter(|old| old.adapter.truth == adapter.truth).and_then(|old| old.base)
         };
-        let (calibration, fields) = calibrate(card, &data.eval, &answers, &adapter);
+        let (calibration, fields) = calibrate(judged, &data.eval, &answers, &adapter);
         let sure = |answer: &Option<Answer>| answer.as_ref().map_or(0.0, |answer| calibration.apply(answer.raw.answer));
         let confidences = Some(answers.iter().map(sure).collect());
-        let (fitted_for, tables, sides) = (card.clone(), self.engine.home.tables()?, (data.train, data.eval.clone()));
-        let contestants = apart(move || Ok(contestant_scores(&fitted_for, &sides.0, &sides.1, &tables))).await?;
+        let (card, task, sides) = (judged.0.clone(), deployment.definition().clone(), (data.train, data.eval.clone()));
+        let rules = task.parser(&self.engine.home.tables()?);
+        let fitted = move || Ok(contestant_scores((&card, &task.scoring), &sides.0, &sides.1, rules.as_ref()));
+        let contestants = apart(fitted).await?;
         let baseline = strongest(&contestants).cloned();
-        let from_parser = self.taken_from_parser(card, &data.eval).await?;
-        let (worst, right) = kept_answers(card, &data.eval, &given, &adapter);
+        let from_parser = self.taken_from_parser(&version.task, judged, &data.eval).await?;
+        let (worst, right) = kept_answers(judged, &data.eval, &given, &adapter);
         Ok(Evaluation {
             dataset: data.digest.clone(),
             at: now(),
@@ -87,7 +89,8 @@ impl Evaluations<'_> {
         let deployment = serving.deployment(&version.task, Some(&version.name)).await?;
         let what = format!("answers of version {}", version.name);
         let answers = serving.answer_examples(&deployment, &data.eval, &AnswerOptions::default(), &what, tell).await?;
-        Ok(score_answers(deployment.card(), &data.eval, &written(&answers)))
+        let judged = (deployment.card(), &deployment.definition().scoring);
+        Ok(score_answers(judged, &data.eval, &written(&answers)))
     }
 }
 

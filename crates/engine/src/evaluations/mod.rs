@@ -10,8 +10,9 @@ mod suggest;
 mod suspects;
 
 pub use activate::{Activated, Opponent};
+pub(crate) use contestant::Ground;
 pub(crate) use evaluate::SEED;
-pub use evaluate::{Tell, contestant_scores, score_answers};
+pub use evaluate::{Judged, Tell, contestant_scores, score_answers};
 pub(crate) use suspects::Judgements;
 pub use suspects::{
     Fix, FixAction, FixDecision, FixVerb, Suspect, SuspectCount, SuspectExample, SuspectKind, Suspects,

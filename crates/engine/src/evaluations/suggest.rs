@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use graft_core::Example;
 use graft_store::{RolloutPair, Suggestion};
-use graft_tasks::{cards, score};
+use graft_tasks::score;
 use serde_json::Value;
 
 use super::Evaluations;
@@ -106,17 +106,17 @@ impl Evaluations<'_> {
         examples: &[Example],
         answers: Vec<Option<Answer>>,
     ) -> Result<Vec<Suggestion>> {
-        let task = &by.card().name;
-        let baseline = cards::parser(task, &self.engine.home.tables()?);
+        let (task, rules) = (by.task(), &by.definition().scoring);
+        let baseline = by.definition().parser(&self.engine.home.tables()?);
         let suggestion = |(example, answer): (&Example, Option<Answer>)| {
             // What else is said of it: by the baseline, or by what came with the example.
             let other = baseline.as_ref().map(|regex| regex.extract(&example.input)).or_else(|| example.output.clone());
             let (answer, confidence, fields) = answer.map_or((Value::Null, 0.0, BTreeMap::new()), |answer| {
                 (answer.written, answer.confidence, answer.fields)
             });
-            let disagrees = other.is_some_and(|other| score::diff(by.card(), &other, &answer).score < 1.0);
+            let disagrees = other.is_some_and(|other| score::diff(by.card(), rules, &other, &answer).score < 1.0);
             Suggestion {
-                task: task.clone(),
+                task: task.to_owned(),
                 example: example.id.clone(),
                 revision: example.revision,
                 version: version.to_owned(),

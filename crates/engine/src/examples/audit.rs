@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 
 use graft_core::Example;
 use graft_store::{Bulk, BulkReport, Change, Decision, ExampleFilter, Seen};
-use graft_tasks::cards;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -95,7 +94,8 @@ impl Examples<'_> {
     /// There is no such example.
     pub async fn detail(self, task: &str, id: &str) -> Result<ExampleDetail> {
         let example = self.engine.store.example(task, id).await?;
-        let parser = cards::parser(&example.task, &self.engine.home.tables()?);
+        let definition = self.engine.tasks().definition(&example.task).await?;
+        let parser = definition.parser(&self.engine.home.tables()?);
         let baseline = parser.map(|parser| parser.extract(&example.input));
         let shown = example.output.as_ref().or(baseline.as_ref());
         let spans = shown.map(|answer| spans::find(&example.input, answer)).unwrap_or_default();
@@ -114,7 +114,7 @@ impl Examples<'_> {
     /// [`Error::BadOutput`]; what the store says of examples that moved on.
     pub async fn decide(self, task: &str, id: &str, seen: Seen, decision: Decision) -> Result<Example> {
         let decision = match decision {
-            Decision::Edit(output) => Decision::Edit(self.accepted(task, &output)?),
+            Decision::Edit(output) => Decision::Edit(self.accepted(task, &output).await?),
             other => other,
         };
         Ok(self.engine.store.review(task, id, seen, &decision, &self.engine.by, now()).await?)
@@ -133,13 +133,13 @@ impl Examples<'_> {
     /// # Errors
     /// The task is unknown; what the store says.
     pub async fn decide_many(self, task: &str, which: &Bulk, decision: &Decision) -> Result<BulkReport> {
-        let task = cards::task(task)?.name.as_str();
+        self.engine.tasks().get(task).await?;
         Ok(self.engine.store.review_many(task, which, decision, &self.engine.by, now()).await?)
     }
 
     /// An output in the form of the task.
-    fn accepted(self, task: &str, output: &Value) -> Result<Value> {
+    async fn accepted(self, task: &str, output: &Value) -> Result<Value> {
         let bad = |reason| Error::BadOutput { task: task.to_owned(), reason };
-        cards::accept(cards::task(task)?, output).map_err(bad)
+        self.engine.tasks().definition(task).await?.accept(output).map_err(bad)
     }
 }

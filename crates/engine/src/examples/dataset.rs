@@ -4,7 +4,7 @@ use graft_core::{Dataset, Digest, Example, ExampleId, OptimSpec, SplitRule, Task
 use graft_predict::Codec;
 use graft_store::{DatasetInfo, ExampleFilter, Order, ReviewFilter};
 use graft_tasks::{
-    cards,
+    cards::{Form, Task},
     variants::{Shares, Variant, Variants},
 };
 use graft_train::{Row, RowVariant};
@@ -14,7 +14,7 @@ use super::{
     Examples,
     ground::{bound, ground},
 };
-use crate::{Error, Result, files::apart, now};
+use crate::{Error, Result, files::apart, now, tasks::TaskDetail};
 
 /// How examples are split unless people say otherwise.
 pub(crate) const USUAL_SPLIT: SplitRule = SplitRule::Newest { eval_share: 0.2 };
@@ -22,10 +22,14 @@ pub(crate) const USUAL_SPLIT: SplitRule = SplitRule::Newest { eval_share: 0.2 };
 /// A task's approved examples, split, with the card that fits them.
 #[derive(Clone, Debug)]
 pub struct Prepared {
+    /// The task as it is now.
+    pub task: TaskDetail,
     /// Prompt and answer form.
     pub card: TaskCard,
     /// What is learned from and what is held out.
     pub dataset: Dataset,
+    /// Approved examples that are left out because they don't fit the task's form, which was changed.
+    pub unfit: usize,
 }
 
 impl Examples<'_> {
@@ -35,7 +39,7 @@ impl Examples<'_> {
     /// # Errors
     /// [`Error::NoExamples`]; the task is unknown or has too few labels.
     pub async fn prepare(self, task: &str, rule: SplitRule, only: Option<&BTreeSet<ExampleId>>) -> Result<Prepared> {
-        cards::task(task)?;
+        let detail = self.engine.tasks().get(task).await?;
         let filter = ExampleFilter {
             task: Some(task.to_owned()),
             review: Some(ReviewFilter::Approved),
@@ -51,22 +55,29 @@ impl Examples<'_> {
             let (pending, rejected) = (counts.pending, counts.rejected);
             return Err(Error::NoExamples { task: task.to_owned(), pending, rejected });
         }
-        let mut card = cards::card(task, &labels_of(examples.iter().filter_map(|example| example.output.as_ref())))?;
+        let unfit = fit(&detail.definition, &mut examples)?;
+        let mut card =
+            detail.definition.card(&labels_of(examples.iter().filter_map(|example| example.output.as_ref())))?;
         let frozen = self.engine.store.assignment(task).await?;
         let answer = card.answer.clone();
         let dataset = apart("split the examples", move || Ok(split(&examples, &frozen, rule, &answer))).await?;
         ground(&mut card, &dataset.train);
         let approved: Vec<Example> = dataset.train.iter().chain(&dataset.eval).cloned().collect();
         bound(&mut card, &approved);
-        Ok(Prepared { card, dataset })
+        Ok(Prepared { task: detail, card, dataset, unfit })
     }
 
     /// The labels of a task's approved examples; none where answers are no labels.
     pub(crate) async fn labels(self, task: &str) -> Result<Vec<String>> {
-        if !matches!(cards::task(task)?.form, cards::Form::Labels) {
+        self.labels_of(&self.engine.tasks().definition(task).await?).await
+    }
+
+    /// The same of a task whose definition is known.
+    pub(crate) async fn labels_of(self, task: &Task) -> Result<Vec<String>> {
+        if task.form != Form::Labels {
             return Ok(Vec::new());
         }
-        Ok(labels_of(self.engine.store.approved_outputs(task).await?.iter()))
+        Ok(labels_of(self.engine.store.approved_outputs(&task.name).await?.iter()))
     }
 
     /// The approved examples of a task that are near-duplicates of each other, in groups of two or more. They stay on
@@ -75,7 +86,7 @@ impl Examples<'_> {
     /// # Errors
     /// The task is unknown; what the store says.
     pub async fn duplicates(self, task: &str) -> Result<Vec<Vec<Example>>> {
-        let task = cards::task(task)?.name.as_str();
+        self.engine.tasks().get(task).await?;
         let filter = ExampleFilter {
             task: Some(task.to_owned()),
             review: Some(ReviewFilter::Approved),
@@ -117,6 +128,29 @@ impl Examples<'_> {
     pub(crate) async fn keep(self, prepared: &Prepared) -> Result<()> {
         self.engine.store.save_dataset(&prepared.card.name, &prepared.dataset, &self.engine.by, now()).await?;
         Ok(())
+    }
+}
+
+/// Leaves out the examples whose answers don't fit a task's form, and returns how many; those that fit once fields are left
+/// out or null are put into that shape. Answers that fit stay as they are to the letter.
+fn fit(task: &Task, examples: &mut Vec<Example>) -> Result<usize> {
+    let (all, mut first) = (examples.len(), None);
+    let fits = |output: &Value| match (task.form, &task.schema) {
+        (Form::Fields, Some(schema)) => graft_tasks::schema::check(schema, output).is_ok(),
+        (Form::Labels, _) => !task.closed || task.labels.iter().any(|label| output == label.as_str()),
+        _ => true,
+    };
+    examples.retain_mut(|example| {
+        let Some(output) = example.output.as_ref().filter(|output| !fits(output)) else { return true };
+        match task.accept(output) {
+            Ok(shaped) => example.output = Some(shaped),
+            Err(reason) => drop(first.get_or_insert(reason)),
+        }
+        example.output.as_ref().is_some_and(fits)
+    });
+    match first.filter(|_| examples.is_empty()) {
+        Some(reason) => Err(Error::NoneFits { task: task.name.clone(), examples: all, reason }),
+        None => Ok(all - examples.len()),
     }
 }
 
@@ -165,7 +199,7 @@ impl Prepared {
             return Ok((train, eval));
         }
         let codec = Codec::new(&self.card.answer)?;
-        let variants = Variants::new(&self.card, &self.dataset.train, shares);
+        let variants = Variants::new(&self.card, self.task.definition.wordings(), &self.dataset.train, shares);
         let epochs = optim.epochs.ceil() as u64;
         for (index, row) in train.iter_mut().enumerate() {
             let variant = |epoch| {

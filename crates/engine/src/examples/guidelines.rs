@@ -1,5 +1,4 @@
 use graft_core::Digest;
-use graft_tasks::cards;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -38,7 +37,7 @@ impl Examples<'_> {
     /// # Errors
     /// The task is unknown; what the store says.
     pub async fn guidelines(self, task: &str) -> Result<Guidelines> {
-        let task = cards::task(task)?;
+        let task = self.engine.tasks().definition(task).await?;
         let stored = self.engine.store.setting(&setting(&task.name)).await?.map(|setting| setting.value);
         let own = stored.as_ref().and_then(Value::as_str).filter(|text| !text.is_empty());
         Ok(Guidelines { text: own.unwrap_or(&task.guidelines).to_owned(), usual: task.guidelines.clone() })
@@ -49,7 +48,7 @@ impl Examples<'_> {
     /// # Errors
     /// The task is unknown; what the store says.
     pub async fn set_guidelines(self, task: &str, text: &str) -> Result<()> {
-        let task = cards::task(task)?;
+        let task = self.engine.tasks().definition(task).await?;
         Ok(self.engine.store.set_setting(&setting(&task.name), &json!(text.trim()), &self.engine.by, now()).await?)
     }
 }

@@ -5,6 +5,7 @@ use graft_store::ImportReport;
 use graft_tasks::{
     Approval, Import,
     ask_ai::{self, Drafts},
+    cards::{Integration, Task},
     slack::{self, Choice},
     tabular,
 };
@@ -13,7 +14,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Examples;
-use crate::{Result, now};
+use crate::{Error, Result, now};
 
 /// What an import read, and what it changed.
 #[derive(Clone, Debug, Serialize)]
@@ -114,24 +115,30 @@ impl Imported {
 
 impl Examples<'_> {
     /// Who vouches for what is imported now; `doubtful` says that they vouch for what the importer doubts, too.
-    fn approval(self, doubtful: bool) -> Approval {
+    pub(crate) fn approval(self, doubtful: bool) -> Approval {
         Approval { by: self.engine.by.clone(), at: now(), doubtful }
     }
 
-    /// Reads a source; only tables, JSON and texts may belong to any task. With `doubtful`, what the importer doubts is
+    /// Reads a source for a task; a blank name is that of the task which belongs to Slack or Ask AI. With `doubtful`, what the importer doubts is
     /// approved, too.
     ///
     /// # Errors
     /// What the importer says.
     pub async fn read(self, path: &Path, source: &Source, task: &str, doubtful: bool) -> Result<Import> {
         let approval = self.approval(doubtful);
+        let task = match source {
+            Source::Slack { .. } if task.is_empty() => self.engine.tasks().with(Integration::Slack).await?.name,
+            Source::AskAi { .. } if task.is_empty() => self.engine.tasks().with(Integration::AskAi).await?.name,
+            _ => task.to_owned(),
+        };
+        let task = &self.engine.tasks().open(&task).await?.definition;
         Ok(match source {
             Source::Slack { labels, group, choice } => {
                 let options = slack::Options { choice: choice.clone(), group: *group, approval };
-                slack::import(path, labels.as_deref(), &options).await?
+                slack::import(path, task, labels.as_deref(), &options).await?
             }
             Source::AskAi { max_samples, drafts } => {
-                return self.read_ask_ai(&path.to_string_lossy(), *max_samples, *drafts).await;
+                self.ask_ai(&path.to_string_lossy(), task, *max_samples, *drafts).await?
             }
             Source::Csv(columns) => tabular::import_csv(path, task, columns, &approval)?,
             Source::Jsonl => tabular::import_jsonl(path, task, &approval)?,
@@ -139,13 +146,26 @@ impl Examples<'_> {
         })
     }
 
-    /// Reads the best suggestions of an Ask AI database.
+    /// Reads the best suggestions of an Ask AI database, for the task that belongs to it.
     ///
     /// # Errors
     /// What the importer says.
     pub async fn read_ask_ai(self, source: &str, max_samples: usize, drafts: Drafts) -> Result<Import> {
+        let task = self.engine.tasks().with(Integration::AskAi).await?;
+        self.ask_ai(source, &task, max_samples, drafts).await
+    }
+
+    async fn ask_ai(self, source: &str, task: &Task, max_samples: usize, drafts: Drafts) -> Result<Import> {
+        if !task.form.is_text() {
+            let form = task.form.name();
+            return Err(Error::Unsupported(format!(
+                "import suggestions of Ask AI as task `{}`: its form is `{form}` and they are texts",
+                task.name
+            )));
+        }
         let wait = std::time::Duration::from_secs(5);
-        let options = ask_ai::Options { max_samples, drafts, approval: self.approval(false), wait };
+        let options =
+            ask_ai::Options { task: task.name.clone(), max_samples, drafts, approval: self.approval(false), wait };
         Ok(ask_ai::import(source, &options).await?)
     }
 
@@ -153,16 +173,18 @@ impl Examples<'_> {
     ///
     /// # Errors
     /// What the importer says.
-    pub fn read_text(self, text: &str, name: &str, task: &str, doubtful: bool) -> Result<Import> {
-        Ok(tabular::import_prompt(text, name, task, &self.approval(doubtful))?)
+    pub async fn read_text(self, text: &str, name: &str, task: &str, doubtful: bool) -> Result<Import> {
+        let task = self.engine.tasks().open(task).await?.definition;
+        Ok(tabular::import_prompt(text, name, &task, &self.approval(doubtful))?)
     }
 
     /// As [`Self::read_text`], where also lines without answers are examples, on which people decide.
     ///
     /// # Errors
     /// What the importer says.
-    pub fn read_pasted(self, text: &str, name: &str, task: &str) -> Result<Import> {
-        Ok(tabular::import_lines(text, name, task, &self.approval(false))?)
+    pub async fn read_pasted(self, text: &str, name: &str, task: &str) -> Result<Import> {
+        let task = self.engine.tasks().open(task).await?.definition;
+        Ok(tabular::import_lines(text, name, &task, &self.approval(false))?)
     }
 
     /// Stores what an importer read; `tell` hears how many examples are written so far.

@@ -15,7 +15,6 @@ mod uploads;
 use graft_core::Example;
 use graft_nn::TokenView;
 use graft_store::{Change, ExampleFilter};
-use graft_tasks::cards;
 use serde_json::Value;
 
 pub use audit::{ExampleDetail, Listed, SuggestedAnswer, Suggestion, SuggestionNote};
@@ -80,9 +79,9 @@ impl Examples<'_> {
     /// # Errors
     /// [`Error::BadOutput`] for one that doesn't follow the task's form.
     pub async fn edit(self, example: &Example, output: &str) -> Result<Example> {
-        let task = cards::task(&example.task)?;
+        let task = self.engine.tasks().definition(&example.task).await?;
         let bad = |reason| Error::BadOutput { task: example.task.clone(), reason };
-        let output = cards::accept(task, &Value::from(output.trim())).map_err(bad)?;
+        let output = task.accept(&Value::from(output.trim())).map_err(bad)?;
         Ok(self.engine.store.edit(&example.task, &example.id, &output, &self.engine.by, now()).await?)
     }
 
@@ -94,7 +93,7 @@ impl Examples<'_> {
         let output = example.output.clone();
         let output = output.ok_or_else(|| graft_store::Error::NoOutput { id: example.id.clone() })?;
         let labels: Vec<String> = self.labels(&example.task).await?;
-        let card = cards::card(&example.task, &labels)?;
+        let card = self.engine.tasks().definition(&example.task).await?.card(&labels)?;
         self.mask_of(&card, &example.input, &output, base).await.map_err(|error| match error {
             Error::BadExample { source, .. } => Error::BadExample { id: example.id.clone(), source },
             other => other,

@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 
 use graft_core::Example;
 use graft_store::{ExampleFilter, Order, ReviewFilter};
-use graft_tasks::cards;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -89,7 +88,7 @@ impl Examples<'_> {
 
     /// The approved examples in time's order, each with its answer and what is computed of it.
     async fn finished(self, task: &str) -> Result<Vec<(Example, Value)>> {
-        let task = cards::task(task)?.name.as_str();
+        let definition = self.engine.tasks().definition(task).await?;
         let filter = ExampleFilter {
             task: Some(task.to_owned()),
             review: Some(ReviewFilter::Approved),
@@ -98,7 +97,7 @@ impl Examples<'_> {
         };
         let tables = self.engine.home.tables()?;
         let with_answer = |mut example: Example| {
-            let answer = cards::finish(task, example.output.take()?, &tables);
+            let answer = definition.finish(example.output.take()?, &tables);
             Some((example, answer))
         };
         Ok(self.engine.store.examples(&filter).await?.into_iter().filter_map(with_answer).collect())

@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 
 use graft_store::{ExampleFilter, ReviewFilter};
-use graft_tasks::cards;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -39,14 +38,14 @@ impl Examples<'_> {
     /// # Errors
     /// The task is unknown; what the store says.
     pub async fn stats(self, task: &str) -> Result<Stats> {
-        let task = cards::task(task)?.name.as_str();
+        let definition = self.engine.tasks().definition(task).await?;
         let review = Some(ReviewFilter::Approved);
         let filter = ExampleFilter { task: Some(task.to_owned()), review, ..ExampleFilter::default() };
         let (examples, tables) = (self.engine.store.examples(&filter).await?, self.engine.home.tables()?);
         let mut stats = Stats { task: task.to_owned(), audited: examples.len(), ..Stats::default() };
         stats.ready = stats.audited >= READY;
         for output in examples.into_iter().filter_map(|example| example.output) {
-            stats.add(&cards::finish(task, output, &tables));
+            stats.add(&definition.finish(output, &tables));
         }
         Ok(stats)
     }

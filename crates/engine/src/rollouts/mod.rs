@@ -170,12 +170,13 @@ impl Rollouts<'_> {
 
     /// Scores what people have decided on since the last time.
     async fn take_decisions(self, rollout: &Rollout) -> Result<()> {
-        let card = self.engine.store.version(&rollout.task, &rollout.version).await?.card;
+        let version = self.engine.store.version(&rollout.task, &rollout.version).await?;
+        let (rules, card) = (self.engine.tasks().of(&version).await?.scoring, version.card);
         loop {
             let decided = self.engine.store.rollout_decisions(rollout, BATCH).await?;
             let right = |truth, answer: &serde_json::Value| match answer.is_null() {
                 true => 0.0,
-                false => score::diff(&card, truth, answer).score,
+                false => score::diff(&card, &rules, truth, answer).score,
             };
             let scores: Vec<_> = decided
                 .iter()

@@ -1,10 +1,10 @@
 //! The training that the button of the Ask AI system's page starts.
 
 use graft_store::Run;
-use graft_tasks::ask_ai::Drafts;
+use graft_tasks::{ask_ai::Drafts, cards::Integration};
 
 use super::{RunRequest, Runs};
-use crate::{Result, versions::ASK_AI};
+use crate::Result;
 
 /// Questions that a training reads, the newest; the Ask AI system's own default.
 const MAX_SAMPLES: usize = 2000;
@@ -29,14 +29,15 @@ impl Runs<'_> {
     /// # Errors
     /// The database can't be read; as [`submit`](Self::submit).
     pub async fn train_ask_ai(self, how: &AskAiTraining) -> Result<Run> {
-        if let Some(run) = self.engine.store.active_run(ASK_AI).await? {
+        let task = self.engine.tasks().with(Integration::AskAi).await?.name;
+        if let Some(run) = self.engine.store.active_run(&task).await? {
             return Err(graft_store::Error::RunActive { task: run.task, run: run.id }.into());
         }
         if let Some(database) = &how.database {
             let import = self.engine.examples().read_ask_ai(database, MAX_SAMPLES, how.drafts).await?;
             self.engine.examples().take_in(import, &mut |_| {}).await?;
         }
-        let mut request = RunRequest { activate: true, ..RunRequest::new(ASK_AI) };
+        let mut request = RunRequest { activate: true, ..RunRequest::new(task) };
         request.base = how.base.clone().unwrap_or(request.base);
         let preflight = self.preflight(&request).await?;
         if let Some(plan) = preflight.plan.as_ref().filter(|_| preflight.ok)

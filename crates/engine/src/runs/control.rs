@@ -124,7 +124,8 @@ impl Runs<'_> {
         spec.limits.threads = spec.limits.threads.or(threads);
         let dataset = self.engine.store.dataset(&run.task, &spec.dataset).await?;
         let only = self.learned(&run.task, spec.init_from.as_ref(), &dataset).await?;
-        let prepared = crate::Prepared { card: spec.task.clone(), dataset };
+        let task = self.engine.tasks().at(&run.task, run.task_revision).await?;
+        let prepared = crate::Prepared { task, card: spec.task.clone(), dataset, unfit: 0 };
         let (train, eval) = prepared.rows_to_train(&spec.optim, only.as_ref())?;
         if let Some(from) = &spec.init_from {
             let chosen = self.engine.versions().adapter(&run.task, Some(&from.version)).await?;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use graft_core::{ExitCode, Precision};
+use graft_tasks::cards::Integration;
 use graft_train::available_memory;
 use serde::Serialize;
 
@@ -83,7 +84,10 @@ pub async fn doctor(
         Err(error) => Check::bad("database", &error.into()),
     });
     tell("examples");
-    let prepared = prepare(engine, task.unwrap_or("slack-rescue")).await;
+    let prepared = match task {
+        Some(task) => prepare(engine, task).await,
+        None => prepare_any(engine).await,
+    };
     checks.push(examples(engine, task, &prepared).await);
     if let Some(task) = task {
         tell("labels");
@@ -171,6 +175,18 @@ async fn suspects(engine: &Engine, task: &str) -> Check {
     }
 }
 
+/// A task that has examples, if any has: what a run takes follows from them.
+async fn prepare_any(engine: &Engine) -> Result<Prepared> {
+    let counts = engine.store.example_counts().await?;
+    let most = counts.iter().max_by_key(|(_, counts)| counts.approved).map(|(task, _)| task.clone());
+    let first = || engine.tasks().with(Integration::Slack);
+    let task = match most {
+        Some(task) => task,
+        None => first().await?.name,
+    };
+    prepare(engine, &task).await
+}
+
 async fn prepare(engine: &Engine, task: &str) -> Result<Prepared> {
     let prepared = engine.examples().prepare(task, USUAL_SPLIT, None).await?;
     prepared.rows()?;
@@ -183,7 +199,7 @@ fn memory(prepared: Result<Prepared>, model: Result<(graft_core::BaseRef, graft_
     };
     let found = format!("{} MB available", available / 1_000_000);
     let (Ok((base, files)), Ok(prepared)) = (model, prepared) else { return Check::good("memory", found) };
-    let settings = recipe(&prepared.card.name, Method::Lora, prepared.dataset.train.len());
+    let settings = recipe(&prepared.task.definition, Method::Lora, prepared.dataset.train.len());
     let plan = Plan { prepared, base, recipe: settings, start: None, run: None, dir: None };
     let needed = match Measured::of_longest(&plan, &files, LONGEST) {
         Ok(measured) => measured.memory(&plan.spec("doctor".into())),

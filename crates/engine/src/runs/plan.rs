@@ -4,7 +4,7 @@ use graft_core::{BaseRef, ExampleId, ExitCode, TrainSpec, json};
 use graft_store::{Due, NewRun, Run, RunFilter, RunKind, RunState, Submission};
 
 use super::{MAX_ATTEMPTS, RunRequest, Runs, WarmStart, recipes::Recipe};
-use crate::{Result, compact, examples::Prepared, now};
+use crate::{Error, Result, compact, examples::Prepared, now};
 
 /// A training that could be queued.
 #[derive(Clone, Debug)]
@@ -72,7 +72,11 @@ impl Runs<'_> {
     /// Puts a plan into the queue, with its dataset.
     pub(crate) async fn queue_plan(self, plan: &Plan, order: Order<'_>) -> Result<Run> {
         self.engine.tracking().check_wish(order.request.track)?;
+        if plan.prepared.task.archived {
+            return Err(Error::Archived { task: plan.prepared.card.name.clone() });
+        }
         let task = plan.prepared.card.name.as_str();
+        let task_revision = Some(self.engine.tasks().keep(&plan.prepared.task).await?);
         let id = match &plan.run {
             Some(id) => id.clone(),
             None => self.free_id(task).await?,
@@ -89,6 +93,7 @@ impl Runs<'_> {
             max_attempts: order.max_attempts,
             request: &body,
             due: order.due,
+            task_revision,
             key: order.key,
             machine: request.on.as_deref(),
         };

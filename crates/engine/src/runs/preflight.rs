@@ -1,6 +1,7 @@
 //! Everything that would keep a run from its result, told before it is queued, all at once.
 
-use graft_core::TrainSpec;
+use graft_core::{AnswerForm, TaskCard, TrainSpec};
+use graft_tasks::cards::Task;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -130,9 +131,14 @@ impl Runs<'_> {
         };
         let base = base.inspect_err(|error| problems.push(Problem::from_error(error, "base"))).ok();
         let examples = prepared.as_ref().map_or(0, |prepared| prepared.dataset.train.len());
+        let definition = match &prepared {
+            Some(prepared) => prepared.task.definition.clone(),
+            // That the task is unknown was told already.
+            None => self.engine.tasks().definition(&request.task).await.unwrap_or_else(|_| unknown(&request.task)),
+        };
         let fresh = match &start {
-            Some(start) => start.recipe(&request.task),
-            None => recipe(&request.task, request.method, examples),
+            Some(start) => start.recipe(&definition),
+            None => recipe(&definition, request.method, examples),
         };
         let recipe = settle(&request.settings, &fresh.clone().with(request.effort), &mut problems);
         problems.extend(start.as_ref().and_then(|start| start.check(&recipe).err()));
@@ -221,6 +227,13 @@ impl Runs<'_> {
             let what = format!("find {READY} approved examples of task `{}`: there are {approved}", request.task);
             problems.push(Problem::error(what, format!("approve {} more", READY - approved)).of("task"));
         }
+        if prepared.task.archived {
+            problems.push(Problem::from_error(&Error::Archived { task: request.task.clone() }, "task"));
+        }
+        if prepared.unfit > 0 {
+            let what = format!("use {} approved examples: they don't fit the task's form", prepared.unfit);
+            problems.push(Problem::warning(what, "they are left out; edit them in Audit").of("task"));
+        }
         if prepared.dataset.eval.is_empty() && request.evaluate {
             let hint = "its version can't be scored; hold out a share of the examples";
             problems.push(Problem::warning("hold out an example", hint).of("eval_share"));
@@ -263,6 +276,12 @@ impl Runs<'_> {
             problems.push(Problem::error(what, "free some space, or delete old runs: `graft runs delete`"));
         }
     }
+}
+
+/// A task of which only the name is known.
+fn unknown(name: &str) -> Task {
+    let (name, instruction) = (name.to_owned(), String::new());
+    Task::of_card(&TaskCard { name, instruction, answer: AnswerForm::Text })
 }
 
 /// Examples that are longer than the run's limits are not learned from.

@@ -2,7 +2,7 @@
 
 use graft_core::Review;
 use graft_store::{NewPrompt, Priority, Prompt};
-use graft_tasks::{cards, understand::csv};
+use graft_tasks::understand::csv;
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -57,9 +57,9 @@ impl Runs<'_> {
     /// The task is unknown; the text has no example.
     pub async fn submit_prompt(self, request: &PromptRequest) -> Result<Prompt> {
         let known = MODEL_TYPES.iter().find(|(name, _)| *name == request.model_type).map(|(_, task)| *task);
-        let task = cards::task(known.unwrap_or(&request.model_type))?.name.as_str();
+        let task = known.unwrap_or(&request.model_type);
         let examples = self.engine.examples();
-        let mut import = examples.read_pasted(&request.text, "the text", task)?;
+        let mut import = examples.read_pasted(&request.text, "the text", task).await?;
         if request.pending {
             import.examples.iter_mut().for_each(|example| example.review = Review::Pending);
         }

@@ -1,9 +1,11 @@
 //! Default settings of a training, all in one place; what a user gives wins over them.
 
 use graft_core::{AdapterSpec, EvalSpec, Limits, LoraSpec, OptimSpec, PromptInit, PromptSpec, Schedule, Targets};
-use graft_tasks::cards::{self, Form};
+use graft_tasks::cards::{Form, Task};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use super::Settings;
 
 /// What kind of adapter is trained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -126,13 +128,12 @@ const WARM_EPOCHS: f64 = 4.0;
 /// The settings that serve a task best, as far as measured (SmolLM2-135M; `bench/RESULTS.md` says on what).
 ///
 /// Few examples are seen often and many seldom: about 200 steps of 8 suffice for a small adapter. People's messages are
-/// learned from in variants ([`graft_tasks::variants`]), which take 1,600 steps of 4.
+/// learned from in variants ([`graft_tasks::variants`]), which take 1,600 steps of 4. Defaults of the task win.
 #[must_use]
-pub fn recipe(task: &str, method: Method, examples: usize) -> Recipe {
-    let task = cards::task(task).ok();
-    let labels = task.is_some_and(|task| task.form == Form::Labels);
+pub fn recipe(task: &Task, method: Method, examples: usize) -> Recipe {
+    let labels = task.form == Form::Labels;
     // Objects read out of people's messages.
-    let messages = task.is_some_and(|task| task.training.variants);
+    let messages = task.training.variants;
     // Examples seen in all, repeats included.
     let seen = if messages { 6400.0 } else { 1600.0 };
     // Each epoch has variants of its own, so that even few examples are not learned by heart.
@@ -159,13 +160,16 @@ pub fn recipe(task: &str, method: Method, examples: usize) -> Recipe {
         reworded: if messages { 0.72 } else { 0.0 },
         ..OptimSpec::default()
     };
-    Recipe { adapter, optim, eval: EvalSpec::default(), limits: Limits::default() }
+    let mut recipe = Recipe { adapter, optim, eval: EvalSpec::default(), limits: Limits::default() };
+    // A definition is checked before it is stored.
+    let _ = Settings::defaults(task, method).apply(&mut recipe);
+    recipe
 }
 
 /// The settings of a training that starts from a version and learns so many examples, most of them older: few epochs at half
 /// the rate, so that what is new is learned in about a minute and what is older is kept.
 #[must_use]
-pub fn warm_recipe(task: &str, adapter: &AdapterSpec, examples: usize) -> Recipe {
+pub fn warm_recipe(task: &Task, adapter: &AdapterSpec, examples: usize) -> Recipe {
     let fresh = recipe(task, Method::of(adapter), examples);
     let epochs = WARM_EPOCHS.min(fresh.optim.epochs);
     let optim = OptimSpec { epochs, lr: fresh.optim.lr / 2.0, ..fresh.optim };
@@ -175,8 +179,8 @@ pub fn warm_recipe(task: &str, adapter: &AdapterSpec, examples: usize) -> Recipe
 /// The settings of `graft soft-prompt train`, which takes the place of the Ask AI system's script: the same adapter
 /// (LoRA of rank 16 and dropout 0.05), epochs and token limits; optimised as `recipe` says.
 #[must_use]
-pub fn ask_ai_script(method: Method, examples: usize) -> Recipe {
-    let mut settings = recipe("ask-ai", method, examples);
+pub fn ask_ai_script(task: &Task, method: Method, examples: usize) -> Recipe {
+    let mut settings = recipe(task, method, examples);
     if method == Method::Lora {
         settings.adapter = lora(16, 32.0, 0.05, Targets::AllLinear);
     }
@@ -209,7 +213,7 @@ mod tests {
             for (method, examples) in
                 [(Method::Lora, 1), (Method::SoftPrompt, 24), (Method::Lora, 400), (Method::Lora, 1 << 20)]
             {
-                let epochs = recipe(task, method, examples).optim.epochs;
+                let epochs = recipe(graft_tasks::cards::task(task).unwrap(), method, examples).optim.epochs;
                 let Efforts { quick, recommended, thorough } = Efforts::of(epochs);
                 assert!(0.0 < quick && quick < recommended && recommended < thorough, "{task} {method:?} {examples}");
             }

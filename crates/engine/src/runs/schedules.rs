@@ -23,11 +23,11 @@ impl Runs<'_> {
         request: &RunRequest,
         min_new: u64,
     ) -> Result<Schedule> {
-        let task = graft_tasks::cards::task(&request.task)?.name.as_str();
+        let task = self.engine.tasks().open(&request.task).await?.definition.name;
         let zone = zone.map_or_else(local_zone, str::to_owned);
         let next_at = next_time(cron, &zone, self.engine.store.now().await?)?;
         let request = graft_core::json::value(request);
-        let new = NewSchedule { id, task, cron, zone: &zone, request: &request, min_new, next_at };
+        let new = NewSchedule { id, task: &task, cron, zone: &zone, request: &request, min_new, next_at };
         Ok(self.engine.store.add_schedule(new, &self.engine.by, now()).await?)
     }
 

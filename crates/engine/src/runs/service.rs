@@ -109,7 +109,8 @@ impl Runs<'_> {
         if config.phases.is_some_and(|phases| phases != PHASES) {
             return Err(Error::Unsupported(format!("train in other than {PHASES} phases")));
         }
-        let task = task_of(dataset_name, config.model_type.as_deref());
+        let tasks = self.engine.tasks().list(false).await?.into_iter().map(|task| task.definition.name);
+        let task = task_of(dataset_name, config.model_type.as_deref(), &tasks.collect::<Vec<_>>());
         if let Some(run) = self.engine.store.active_run(&task).await? {
             return Err(graft_store::Error::RunActive { task: run.task, run: run.id }.into());
         }
@@ -193,11 +194,11 @@ impl Runs<'_> {
     }
 }
 
-/// The task that a dataset is for.
-fn task_of(name: &str, model_type: Option<&str>) -> String {
+/// The task that a dataset is for, of those there are.
+fn task_of(name: &str, model_type: Option<&str>, tasks: &[String]) -> String {
     let named =
         |text: &str| MODEL_TYPES.iter().find(|(kind, _)| text.ends_with(kind)).map(|(_, task)| (*task).to_owned());
-    let known = |text: &str| graft_tasks::cards::task(text).ok().map(|task| task.name.to_string());
+    let known = |text: &str| tasks.iter().find(|task| *task == text).cloned();
     let given = model_type.map(|given| named(given).or_else(|| known(given)).unwrap_or_else(|| given.to_owned()));
     given.or_else(|| named(name)).or_else(|| known(name)).unwrap_or_else(|| "text-classification".to_owned())
 }

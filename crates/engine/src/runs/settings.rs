@@ -3,11 +3,15 @@
 //! `LoRA: ` or `Soft prompt: ` marks a setting of that method only; the page shows it with that method.
 
 use graft_core::{AdapterSpec, ComputeDevice, Precision, PromptInit, Schedule, Targets};
+use graft_tasks::cards::{Task, Training};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{Problem, recipes::Recipe};
+use super::{
+    Problem,
+    recipes::{Method, Recipe, recipe},
+};
 
 /// Settings of a training; what isn't given comes from Graft's recipe for the task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -143,6 +147,11 @@ pub struct Settings {
     pub precision: Option<Precision>,
 }
 
+/// Settings of LoRA alone.
+const LORA: [&str; 5] = ["rank", "alpha", "dropout", "rslora", "targets"];
+/// Settings of soft prompts alone.
+const SOFT_PROMPT: [&str; 2] = ["prompt_tokens", "prompt_init"];
+
 impl Settings {
     /// Writes what is given, and no nulls for the rest.
     pub(crate) fn given<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -161,6 +170,32 @@ impl Settings {
         let mut fields = self.fields();
         fields.remove(field);
         serde_json::from_value(fields.into()).unwrap_or_default()
+    }
+
+    /// The defaults that a task's definition gives; none if they can't be read.
+    pub(crate) fn defaults(task: &Task, method: Method) -> Self {
+        let other: &[&str] = match method {
+            Method::Lora => &SOFT_PROMPT,
+            Method::SoftPrompt => &LORA,
+        };
+        let mut given = task.training.settings.clone();
+        given.retain(|name, _| !other.contains(&name.as_str()));
+        serde_json::from_value(given.into()).unwrap_or_default()
+    }
+
+    /// Refuses defaults that no training can have.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub(crate) fn check_defaults(task: &Task) -> Result<(), String> {
+        serde_json::from_value::<Self>(task.training.settings.clone().into()).map_err(|error| error.to_string())?;
+        for method in [Method::Lora, Method::SoftPrompt] {
+            let mut settings = recipe(&Task { training: Training::default(), ..task.clone() }, method, 100);
+            let refused = |problem: Problem| format!("failed to {}; {}", problem.what, problem.hint);
+            Self::defaults(task, method).apply(&mut settings).map_err(refused)?;
+            settings.check().map_err(|error| format!("failed to {error}"))?;
+        }
+        Ok(())
     }
 
     /// Puts what is given over a recipe.
@@ -203,7 +238,7 @@ impl Settings {
     fn shape(&self, adapter: &mut AdapterSpec) -> Result<(), Problem> {
         match adapter {
             AdapterSpec::Lora(spec) => {
-                self.refuse(&["prompt_tokens", "prompt_init"], "soft-prompt")?;
+                self.refuse(&SOFT_PROMPT, "soft-prompt")?;
                 set(&mut spec.rank, self.rank);
                 set(&mut spec.alpha, self.alpha);
                 set(&mut spec.dropout, self.dropout);
@@ -211,7 +246,7 @@ impl Settings {
                 set(&mut spec.targets, self.targets.as_deref().map(Targets::from_names));
             }
             AdapterSpec::SoftPrompt(spec) => {
-                self.refuse(&["rank", "alpha", "dropout", "rslora", "targets"], "lora")?;
+                self.refuse(&LORA, "lora")?;
                 set(&mut spec.tokens, self.prompt_tokens);
                 set(&mut spec.init, self.prompt_init.as_deref().map(prompt_init).transpose()?);
             }
@@ -315,7 +350,7 @@ mod tests {
             settings.into_iter().skip(usize::from(!whole)).find_map(|json| serde_json::from_value(json).ok());
         let Some(settings): Option<Settings> = settings else { return false };
         let fits = |method| {
-            let mut recipe = recipe("sentiment", method, 100);
+            let mut recipe = recipe(graft_tasks::cards::task("sentiment").unwrap(), method, 100);
             settings.apply(&mut recipe).ok().and_then(|()| recipe.check().ok()).is_some()
         };
         fits(Method::Lora) || fits(Method::SoftPrompt)

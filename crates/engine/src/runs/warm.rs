@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use graft_core::{AdapterSpec, BaseRef, Dataset, Digest, Example, ExampleId, InitFrom};
+use graft_tasks::cards::Task;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -104,7 +105,7 @@ impl Runs<'_> {
 impl WarmStart {
     /// The settings of a training that starts here.
     #[must_use]
-    pub fn recipe(&self, task: &str) -> Recipe {
+    pub fn recipe(&self, task: &Task) -> Recipe {
         warm_recipe(task, &self.adapter, self.learned.ids.len())
     }
 

@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, time::Instant};
 
 use graft_core::Digest;
 use graft_predict::{Completion, Confidence, InputSpan};
-use graft_tasks::cards;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -69,17 +68,18 @@ impl Serving {
     /// What an adapter completed, with the lists of the task's rules where they agree with it on the rest.
     pub(super) fn beside_rules(&self, deployment: &Deployment, input: &str, done: Completion) -> Completion {
         // Tables that somebody is editing must not keep the model from answering.
-        let parser = self.engine().home.tables().ok().and_then(|tables| cards::parser(&deployment.task, &tables));
+        let parser = self.engine().home.tables().ok().and_then(|tables| deployment.definition.parser(&tables));
         let (Some(parser), Body::Model(on)) = (parser, &deployment.body) else { return done };
         let codec = on.template.guide().codec();
-        rules::settle(&deployment.card, codec, input, &parser.extract(input), done.clone()).unwrap_or(done)
+        let task = (&deployment.card, &deployment.definition.scoring);
+        rules::settle(task, codec, input, &parser.extract(input), done.clone()).unwrap_or(done)
     }
 
     /// The answer that a deployment's model completed.
     pub(super) fn answer_of(&self, deployment: &Deployment, done: Completion, since: Instant) -> Answer {
         let calibrated = deployment.calibrated(&done.confidence);
         let answer = match self.engine().home.tables() {
-            Ok(tables) => cards::finish(&deployment.task, done.answer.clone(), &tables),
+            Ok(tables) => deployment.definition.finish(done.answer.clone(), &tables),
             // Tables that somebody is editing must not keep the model from answering.
             Err(_) => done.answer.clone(),
         };

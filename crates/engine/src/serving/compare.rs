@@ -5,13 +5,12 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 use graft_contestants::{Kind, Said};
 use graft_core::Digest;
 use graft_store::Method;
-use graft_tasks::cards;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{Answer, AnswerOptions, Answering, Asker, Format, Prompt, Serving};
-use crate::{Chosen, Error, Result};
+use crate::{Chosen, Error, Result, evaluations::Ground};
 
 /// Contestants that are kept in memory; to fit one takes seconds.
 const FITTED: usize = 8;
@@ -86,7 +85,7 @@ impl Serving {
     async fn enter(&self, task: &str, input: &str, name: &str, options: &AnswerOptions) -> Result<Entered> {
         let prompt = Prompt::Input(input.to_owned());
         let deployment = match name {
-            "baseline" => return self.baseline(task, input).map(Entered::Done),
+            "baseline" => return self.baseline(task, input).await.map(Entered::Done),
             "base" => self.deploy_bare(&self.with_base(task).await?).await?,
             name => match (self.version(task, name).await, name.parse()) {
                 (Err(Error::Store(graft_store::Error::NoVersion { .. })), Ok(kind)) => {
@@ -116,7 +115,8 @@ impl Serving {
     async fn contestant(&self, task: &str, kind: Kind, input: &str) -> Result<Contestant> {
         let clock = Instant::now();
         let said = self.contestant_says(task, kind, input).await?;
-        let answer = cards::finish(task, said.answer, &self.engine().home.tables()?);
+        let task = self.engine().tasks().definition(task).await?;
+        let answer = task.finish(said.answer, &self.engine().home.tables()?);
         let (confidence, fields, deployment) = (Some(said.confidence), None, None);
         let seconds = clock.elapsed().as_secs_f64();
         Ok(Contestant { name: kind.name().into(), answer, confidence, fields, seconds, deployment })
@@ -128,13 +128,13 @@ impl Serving {
     /// The kind can't answer the task; there are no examples.
     pub async fn contestant_says(&self, task: &str, kind: Kind, input: &str) -> Result<Said> {
         let evaluations = self.engine().evaluations();
-        let (card, dataset) = evaluations.ground(task, None).await?;
+        let Ground { task, card, dataset, .. } = evaluations.ground(task, None).await?;
         let key = (card.digest(), dataset.digest.clone(), kind);
         let known = self.state().fitted.get(&key).map(Arc::clone);
         let fitted = match known {
             Some(fitted) => fitted,
             None => {
-                let fitted = Arc::new(evaluations.fit(kind, &card, dataset).await?);
+                let fitted = Arc::new(evaluations.fit(kind, &task, &card, dataset).await?);
                 let mut state = self.state();
                 if state.fitted.len() >= FITTED {
                     state.fitted.clear();
@@ -146,12 +146,13 @@ impl Serving {
         Ok(fitted.answer(input))
     }
 
-    fn baseline(&self, task: &str, input: &str) -> Result<Contestant> {
+    async fn baseline(&self, task: &str, input: &str) -> Result<Contestant> {
         let (clock, tables) = (Instant::now(), self.engine().home.tables()?);
-        let Some(parser) = cards::parser(task, &tables) else {
+        let definition = self.engine().tasks().definition(task).await?;
+        let Some(parser) = definition.parser(&tables) else {
             return Err(Error::Unsupported(format!("answer task `{task}` without a model: it has no baseline")));
         };
-        let answer = cards::finish(task, parser.extract(input), &tables);
+        let answer = definition.finish(parser.extract(input), &tables);
         let (confidence, fields, deployment) = (None, None, None);
         let seconds = clock.elapsed().as_secs_f64();
         Ok(Contestant { name: "baseline".into(), answer, confidence, fields, seconds, deployment })

@@ -15,8 +15,8 @@ use graft_formats::peft;
 use graft_nn::Adapter;
 use graft_predict::{Calibration, Codec, Completion, Confidence, End, Piece, Template};
 use graft_store::Version;
-use graft_tasks::pounds::Tables;
-use graft_train::weights_digest;
+use graft_tasks::{cards::Task, pounds::Tables};
+use graft_train::{AdapterCard, weights_digest};
 use serde_json::json;
 
 use super::base::Base;
@@ -28,6 +28,8 @@ use crate::{
 /// What a deployment is made of; its digest is its name.
 #[derive(Clone)]
 pub(super) struct DeploymentSpec {
+    /// The task as it was when the version was trained.
+    pub(super) definition: Task,
     /// Task, version (absent for a folder's adapter or the bare base), prompt and answer form.
     pub(super) task: String,
     pub(super) version: Option<String>,
@@ -47,9 +49,10 @@ pub(super) enum Source {
 
 impl DeploymentSpec {
     /// A version or an adapter's folder, calibrated where it was evaluated.
-    pub(super) fn of(chosen: Chosen) -> Result<Self> {
+    pub(super) fn of(chosen: Chosen, definition: Task) -> Result<Self> {
         if let Some(version) = chosen.contestant() {
             return Ok(Self {
+                definition,
                 task: version.task.clone(),
                 version: Some(version.name.clone()),
                 card: version.card.clone(),
@@ -59,7 +62,8 @@ impl DeploymentSpec {
         }
         let card = chosen.known_card()?.clone();
         Ok(Self {
-            task: card.task.name.clone(),
+            definition,
+            task: task_of(&chosen, &card),
             version: chosen.version.as_ref().map(|version| version.name.clone()),
             card: card.task,
             evaluation: chosen.version.as_ref().and_then(Evaluation::of),
@@ -68,10 +72,10 @@ impl DeploymentSpec {
     }
 
     /// The same task asked of the base model of an adapter alone.
-    pub(super) fn bare(chosen: &Chosen) -> Result<Self> {
+    pub(super) fn bare(chosen: &Chosen, definition: Task) -> Result<Self> {
         let card = chosen.known_card()?.clone();
-        let (task, source) = (card.task.name.clone(), Source::Model(card.base, None));
-        Ok(Self { task, version: None, card: card.task, source, evaluation: None })
+        let (task, source) = (task_of(chosen, &card), Source::Model(card.base, None));
+        Ok(Self { definition, task, version: None, card: card.task, source, evaluation: None })
     }
 
     /// Digest of base, adapter, card, calibration and the version's name: of two versions that are equal to the bit,
@@ -94,10 +98,16 @@ impl DeploymentSpec {
     }
 }
 
+/// The task of an adapter: that of its version, which may have another name since it was trained, or that of its card.
+fn task_of(chosen: &Chosen, card: &AdapterCard) -> String {
+    chosen.version.as_ref().map_or_else(|| card.task.name.clone(), |version| version.task.clone())
+}
+
 /// Everything that decides an answer, loaded and immutable: what answers, its prompt and answer form, and its calibration.
 /// Requests hold the one they began with.
 pub struct Deployment {
     pub(super) digest: Digest,
+    pub(super) definition: Task,
     pub(super) task: String,
     pub(super) version: Option<String>,
     pub(super) card: TaskCard,
@@ -175,7 +185,7 @@ impl Deployment {
         {
             return Err(bad(version, "its file is not the one that was registered"));
         }
-        let contestant = Contestant::from_bytes(&bytes, &spec.card, tables)?;
+        let contestant = Contestant::from_bytes(&bytes, &spec.card, spec.definition.parser(tables).as_ref())?;
         let codec = Codec::new(&spec.card.answer)?;
         Ok(Self::new(spec, digest, Body::Contestant(Box::new(Fitted { contestant, codec, bytes: bytes.len() }))))
     }
@@ -203,6 +213,7 @@ impl Deployment {
         let (calibration, fields) = spec.evaluation.map(|e| (e.calibration, e.fields)).unzip();
         Self {
             digest,
+            definition: spec.definition,
             task: spec.task,
             version: spec.version,
             card: spec.card,
@@ -214,6 +225,12 @@ impl Deployment {
             failed: AtomicU64::new(0),
             used: AtomicU64::new(0),
         }
+    }
+
+    /// The task as it was when the version was trained.
+    #[must_use]
+    pub fn definition(&self) -> &Task {
+        &self.definition
     }
 
     /// The base model, unless it needs none.
@@ -242,6 +259,12 @@ impl Deployment {
     #[must_use]
     pub fn digest(&self) -> &Digest {
         &self.digest
+    }
+
+    /// The task's name.
+    #[must_use]
+    pub fn task(&self) -> &str {
+        &self.task
     }
 
     /// Prompt and answer form.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use graft_formats::peft;
+use graft_tasks::cards::Integration;
 use graft_train::AdapterCard;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,7 +16,7 @@ use super::{AnswerOptions, Asker, Format, Prompt, Serving, deployment::Deploymen
 use crate::{
     Error, Result,
     error::SettingProblem,
-    versions::{ASK_AI, AskAiSettings, Told},
+    versions::{AskAiSettings, Told},
 };
 
 /// A suggestion that the service has made itself; it may hold more fields, which are kept.
@@ -115,7 +116,10 @@ impl Serving {
     /// keeps their adapter from answering.
     pub async fn check_ask_ai(&self, settings: &AskAiSettings, roots: &[PathBuf]) -> Vec<SettingProblem> {
         // A contestant is no adapter, and its folder may hold none.
-        let is_contestant = self.is_contestant(settings).await.unwrap_or(false);
+        let is_contestant = match self.engine().tasks().with(Integration::AskAi).await {
+            Ok(task) => self.is_contestant(&task.name, settings).await.unwrap_or(false),
+            Err(_) => false,
+        };
         let wanted = settings.soft_prompt_enabled && !is_contestant;
         let looked_at = AskAiSettings { soft_prompt_enabled: wanted, ..settings.clone() };
         let mut problems = self.engine().versions().check_ask_ai(&looked_at, roots);
@@ -134,8 +138,9 @@ impl Serving {
     /// elsewhere is asked as Graft would have trained it. Where the settings name the folder of the active version and that
     /// is a contestant, which can't lie there, the contestant answers.
     async fn ask_ai_deployment(&self, settings: &AskAiSettings) -> Result<Arc<Deployment>> {
-        if self.is_contestant(settings).await? {
-            return self.active(ASK_AI).await;
+        let task = self.engine().tasks().with(Integration::AskAi).await?.name;
+        if self.is_contestant(&task, settings).await? {
+            return self.active(&task).await;
         }
         let folder = self.engine().versions().ask_ai_adapter(settings).map_err(|what| {
             Error::Unsupported(format!("use the directory `{}`: {what}", settings.soft_prompt_model_dir))
@@ -143,7 +148,7 @@ impl Serving {
         let folder = folder.canonicalize().unwrap_or(folder);
         let mut chosen = self.engine().versions().adapter_folder(&folder)?;
         if chosen.card.is_none() {
-            chosen.card = Some(self.adopted(&folder).await?);
+            chosen.card = Some(self.adopted(&folder, &task).await?);
         }
         let task = chosen.known_card()?.task.name.clone();
         chosen.version = self.engine().versions().version_in(&folder, &task).await?;
@@ -151,21 +156,21 @@ impl Serving {
     }
 
     /// Whether the settings name the folder of the active version, and that needs no base model.
-    async fn is_contestant(&self, settings: &AskAiSettings) -> Result<bool> {
+    async fn is_contestant(&self, task: &str, settings: &AskAiSettings) -> Result<bool> {
         if !self.engine().versions().follows_active(settings) {
             return Ok(false);
         }
-        let active = self.engine().store.active_version(ASK_AI).await?;
+        let active = self.engine().store.active_version(task).await?;
         Ok(active.is_some_and(|version| version.base.is_none()))
     }
 
     /// The card of a folder without one; its base is looked for once.
-    async fn adopted(&self, folder: &Path) -> Result<AdapterCard> {
+    async fn adopted(&self, folder: &Path, task: &str) -> Result<AdapterCard> {
         let digest = peft::digest(folder)?;
         if let Some(card) = self.state().adopted.get(&digest) {
             return Ok(card.clone());
         }
-        let told = Told { task: Some(ASK_AI), base: None };
+        let told = Told { task: Some(task), base: None };
         let card = self.engine().versions().adopt(folder, told).await?.known_card()?.clone();
         self.state().adopted.insert(digest, card.clone());
         Ok(card)

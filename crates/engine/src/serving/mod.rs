@@ -35,6 +35,7 @@ use std::{
 use graft_contestants::Kind;
 use graft_core::{AnswerForm, BaseRef, ComputeDevice, Digest, TaskCard};
 use graft_predict::Limits;
+use graft_tasks::cards::Task;
 use graft_train::AdapterCard;
 use tokio::{sync::mpsc, task::JoinHandle};
 
@@ -254,12 +255,14 @@ impl Serving {
     /// # Errors
     /// The base is missing or has changed; the adapter doesn't fit; its task is not known.
     pub async fn deploy(&self, chosen: Chosen) -> Result<Arc<Deployment>> {
-        self.load(DeploymentSpec::of(chosen)?).await
+        let definition = self.engine().versions().definition(&chosen).await?;
+        self.load(DeploymentSpec::of(chosen, definition)?).await
     }
 
     /// The deployment of the bare base model of an adapter, asked as the adapter is.
     pub(crate) async fn deploy_bare(&self, chosen: &Chosen) -> Result<Arc<Deployment>> {
-        self.load(DeploymentSpec::bare(chosen)?).await
+        let definition = self.engine().versions().definition(chosen).await?;
+        self.load(DeploymentSpec::bare(chosen, definition)?).await
     }
 
     /// Asks a base model by its name, without task or adapter.
@@ -280,7 +283,8 @@ impl Serving {
         let base = BaseRef { name: base.name, digest: base.digest };
         let card = TaskCard { name: base.name.clone(), instruction: String::new(), answer: AnswerForm::Text };
         let (task, source) = (base.name.clone(), Source::Model(base, None));
-        let spec = DeploymentSpec { task, version: None, card, source, evaluation: None };
+        let definition = Task::of_card(&card);
+        let spec = DeploymentSpec { definition, task, version: None, card, source, evaluation: None };
         self.ask(&self.load(spec).await?, Asker::ForVersion, prompt, format, options).await
     }
 

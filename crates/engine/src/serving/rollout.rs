@@ -157,7 +157,7 @@ impl Serving {
 pub(crate) fn agreement(of: &Deployment, one: &Value, other: &Value) -> f64 {
     match (one.is_null(), other.is_null()) {
         (true, true) => 1.0,
-        (false, false) => score::diff(&of.card, one, other).score,
+        (false, false) => score::diff(&of.card, &of.definition.scoring, one, other).score,
         _ => 0.0,
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use graft_core::{AnswerForm, TaskCard};
 use graft_predict::{Codec, Completion, Confidence, FROM_RULES, GROUNDED, spans_of};
-use graft_tasks::score;
+use graft_tasks::{cards::Scoring, score};
 use serde_json::Value;
 
 use crate::{Result, versions::field_of};
@@ -35,13 +35,13 @@ fn lists(card: &TaskCard) -> Vec<&str> {
 /// # Errors
 /// The rules' answer does not follow the task's form.
 pub(super) fn settle(
-    card: &TaskCard,
+    (card, scoring): (&TaskCard, &Scoring),
     codec: &Codec,
     input: &str,
     rules: &Value,
     mut done: Completion,
 ) -> Result<Completion> {
-    let diff = score::diff(card, &done.answer, rules);
+    let diff = score::diff(card, scoring, &done.answer, rules);
     let names = lists(card);
     let complete = names.iter().all(|name| is_complete(schema_of(card, name), &rules[*name], &done.answer[*name]));
     let differ = names.iter().any(|name| done.answer[*name] != rules[*name]);
@@ -110,7 +110,8 @@ mod tests {
     }
 
     fn settled(model: &Value, rules: &Value) -> Completion {
-        let card = graft_tasks::cards::card("slack-rescue", &[]).unwrap();
+        let slack = graft_tasks::cards::task("slack-rescue").unwrap();
+        let card = slack.card(&[]).unwrap();
         let codec = Codec::new(&card.answer).unwrap();
         let fields = codec.fields(&codec.encode(model).unwrap()).unwrap();
         let done = Completion {
@@ -126,7 +127,7 @@ mod tests {
             waited: 0.0,
             seconds: 0.0,
         };
-        settle(&card, &codec, "4 kale, 5 figs from Aldi", rules, done).unwrap()
+        settle((&card, &slack.scoring), &codec, "4 kale, 5 figs from Aldi", rules, done).unwrap()
     }
 
     #[test]

@@ -1,12 +1,17 @@
 use graft_core::{AnswerForm, TaskCard};
 use graft_store::{Counts, Run, RunFilter, RunKind, RunState, Stage, Version};
-use graft_tasks::cards;
+use graft_tasks::cards::{Form, Integration, Task};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Upkeep;
-use crate::{Result, examples::READY, versions::Evaluation};
+use crate::{
+    Result,
+    examples::READY,
+    tasks::{TaskDetail, TaskOrigin},
+    versions::Evaluation,
+};
 
 /// A task with the state of its examples, its run and its versions.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -17,6 +22,16 @@ pub struct TaskOverview {
     pub title: String,
     /// What an answer is.
     pub form: TaskForm,
+    /// What an answer is, in the words of the definition.
+    pub kind: Form,
+    /// Where it comes from.
+    pub origin: TaskOrigin,
+    /// Counts the changes of the definition, from 1.
+    pub revision: i64,
+    /// Whether it is archived.
+    pub archived: bool,
+    /// The system that it belongs to.
+    pub integration: Option<Integration>,
     /// Put before the input.
     pub instruction: String,
     /// JSON Schema of an answer, for tasks whose answers are objects.
@@ -75,28 +90,31 @@ pub struct Attention {
 }
 
 impl Upkeep<'_> {
-    /// Every task, in the order they are shown.
+    /// Every task, in the order they are shown, with or without the archived ones.
     ///
     /// # Errors
     /// What the store says.
-    pub async fn overview(self) -> Result<Vec<TaskOverview>> {
+    pub async fn overview(self, archived: bool) -> Result<Vec<TaskOverview>> {
         let mut counts = self.engine.store.example_counts().await?;
         let mut sources = self.engine.store.source_counts().await?;
         let mut tasks = Vec::new();
-        for name in cards::names() {
+        for task in self.engine.tasks().list(archived).await? {
+            let name = &task.definition.name;
             let counts = counts.remove(name).unwrap_or_default();
             let kinds = sources.remove(name).unwrap_or_default();
             let sources = kinds.into_iter().map(|(kind, count)| SourceCount { kind, count }).collect();
-            tasks.push(self.overview_of(name, counts, sources).await?);
+            tasks.push(self.overview_of(task, counts, sources).await?);
         }
         Ok(tasks)
     }
 
-    async fn overview_of(self, name: &str, counts: Counts, sources: Vec<SourceCount>) -> Result<TaskOverview> {
-        let labels = self.engine.examples().labels(name).await?;
+    async fn overview_of(self, task: TaskDetail, counts: Counts, sources: Vec<SourceCount>) -> Result<TaskOverview> {
+        let TaskDetail { definition: task, revision, origin, archived, .. } = task;
+        let name = task.name.as_str();
+        let labels = self.engine.examples().labels_of(&task).await?;
         // A label task has no card before it has two labels.
-        let card = cards::card(name, &labels).ok();
-        let (form, schema, labels) = form(name, card.as_ref(), labels)?;
+        let card = task.card(&labels).ok();
+        let (form, schema, labels) = form(&task, card.as_ref(), labels);
         let versions = self.engine.store.versions(Some(name)).await?;
         let active = versions.iter().find(|version| version.stage == Stage::Active).cloned();
         let filter = RunFilter {
@@ -110,12 +128,17 @@ impl Upkeep<'_> {
         let attention = attention(name, &counts, ready, &versions, newest.as_ref());
         Ok(TaskOverview {
             name: name.to_owned(),
-            title: cards::task(name)?.shown(),
+            title: task.shown(),
             form,
-            instruction: cards::task(name)?.instruction.clone(),
+            kind: task.form,
+            origin,
+            revision,
+            archived,
+            integration: task.integration,
+            instruction: task.instruction.clone(),
             schema,
             labels,
-            has_baseline: cards::task(name)?.baseline.is_some(),
+            has_baseline: task.baseline.is_some(),
             counts,
             sources,
             active,
@@ -129,16 +152,16 @@ impl Upkeep<'_> {
 
 type FormParts = (TaskForm, Option<Value>, Option<Vec<String>>);
 
-fn form(name: &str, card: Option<&TaskCard>, labels: Vec<String>) -> Result<FormParts> {
-    Ok(match card.map(|card| &card.answer) {
+fn form(task: &Task, card: Option<&TaskCard>, labels: Vec<String>) -> FormParts {
+    match card.map(|card| &card.answer) {
         Some(AnswerForm::Text) => (TaskForm::Text, None, None),
         Some(AnswerForm::Json { schema }) => (TaskForm::Json, Some(schema.clone()), None),
         Some(AnswerForm::Label { labels }) => (TaskForm::Label, None, Some(labels.clone())),
-        None => match cards::task(name)?.form {
-            cards::Form::Labels => (TaskForm::Label, None, Some(labels)),
-            cards::Form::Text | cards::Form::Dialogue | cards::Form::Fields => (TaskForm::Text, None, None),
+        None => match task.form {
+            Form::Labels => (TaskForm::Label, None, Some(labels)),
+            Form::Text | Form::Dialogue | Form::Fields => (TaskForm::Text, None, None),
         },
-    })
+    }
 }
 
 fn attention(task: &str, counts: &Counts, ready: bool, versions: &[Version], newest: Option<&Run>) -> Vec<Attention> {

@@ -11,6 +11,7 @@ use graft_formats::{
     safetensors_out::{self, TensorSpec},
 };
 use graft_store::{Method, Version};
+use graft_tasks::cards::Task;
 use graft_train::AdapterCard;
 use serde_json::{Value, json};
 
@@ -75,6 +76,19 @@ pub(crate) fn untold(what: &str, flag: &str, folder: &Path) -> Error {
 }
 
 impl Versions<'_> {
+    /// The task as it was when an adapter or contestant was trained; for one made elsewhere, as it is now, or what its card
+    /// tells.
+    pub(crate) async fn definition(self, chosen: &Chosen) -> Result<Task> {
+        if let Some(version) = &chosen.version {
+            return self.engine.tasks().of(version).await;
+        }
+        let card = &chosen.known_card()?.task;
+        match self.engine.tasks().definition(&card.name).await {
+            Err(Error::Tasks(graft_tasks::Error::UnknownTask { .. })) => Ok(Task::of_card(card)),
+            found => found,
+        }
+    }
+
     /// The files of a version (the active one without a name), whose files are those that were registered.
     ///
     /// # Errors

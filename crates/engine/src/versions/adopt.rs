@@ -6,7 +6,6 @@ use graft_core::{AdapterSpec, Digest, LoraSpec, PromptInit, PromptSpec, Targets}
 use graft_formats::peft::{self, Modules, PeftAdapter, PeftConfig};
 use graft_nn::{Adapter, Model};
 use graft_store::{Method, NewVersion, Version};
-use graft_tasks::cards;
 use graft_train::{AdapterCard, weights_digest};
 use serde_json::json;
 
@@ -46,10 +45,11 @@ impl Versions<'_> {
             return Ok(chosen);
         }
         let task = told.task.ok_or_else(|| untold("task", "--task", folder))?;
+        let definition = self.engine.tasks().definition(task).await?;
         let files = peft::read(folder)?;
         let base = told.base.or(files.base.as_deref()).ok_or_else(|| untold("base model", "--base", folder))?;
         chosen.card = Some(AdapterCard {
-            task: cards::card(task, &self.engine.examples().labels(task).await?)?,
+            task: definition.card(&self.engine.examples().labels(task).await?)?,
             base: self.engine.bases().find(base).await?.0,
             adapter: shape(&files),
             dataset: None,
@@ -88,6 +88,7 @@ impl Versions<'_> {
             card: card.task,
             metrics: json!({}),
             parent: None,
+            task_revision: None,
         };
         Ok(self.engine.store.add_version(&new, &self.engine.by, now()).await?)
     }

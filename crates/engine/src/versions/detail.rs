@@ -75,10 +75,11 @@ impl Versions<'_> {
             Some(evaluation) => self.held_out(&version, evaluation).await?,
             None => Vec::new(),
         };
+        let rules = self.engine.tasks().of(&version).await?.scoring;
         let shown = |kept: &KeptAnswer| {
             let example = held_out.get(kept.place)?.clone();
             let diff = example.output.as_ref().zip(kept.answer.as_ref());
-            let diff = diff.map(|(truth, answer)| score::diff(&version.card, truth, answer));
+            let diff = diff.map(|(truth, answer)| score::diff(&version.card, &rules, truth, answer));
             Some(ShownAnswer { example, score: kept.score, answer: kept.answer.clone(), diff })
         };
         let all = |kept: &[KeptAnswer]| kept.iter().filter_map(shown).collect::<Vec<_>>();

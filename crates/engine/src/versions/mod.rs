@@ -21,7 +21,6 @@ pub use detail::{Lineage, ShownAnswer, VersionDetail};
 pub use drift::{Distance, Drift, DriftState, Overrides, Share, Shift, Spread};
 pub(crate) use numbers::strongest;
 pub use numbers::{BaselineScores, ContestantScores, Evaluation, KeptAnswer, field_of};
-pub(crate) use soft_prompt::ASK_AI;
 pub use soft_prompt::point_latest;
 
 use crate::{Engine, Error, Result, now};
@@ -39,7 +38,7 @@ impl Versions<'_> {
     /// [`Error::WhichTask`].
     pub async fn task_with_versions(self, named: Option<&str>) -> Result<String> {
         if let Some(task) = named {
-            return Ok(graft_tasks::cards::task(task)?.name.to_owned());
+            return Ok(self.engine.tasks().get(task).await?.definition.name);
         }
         let versions = self.engine.store.versions(None).await?;
         let tasks: BTreeSet<String> = versions.into_iter().map(|version| version.task).collect();

@@ -48,6 +48,7 @@ impl Versions<'_> {
             card: card.task,
             metrics: json!({"training": training(&result)}),
             parent: result.hyperparameters.init_from.as_ref().map(|from| from.version.clone()),
+            task_revision: run.task_revision,
         })
     }
 

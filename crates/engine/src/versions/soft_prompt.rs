@@ -8,12 +8,11 @@ use std::{
 
 use graft_formats::peft;
 use graft_store::{Method, Version};
+use graft_tasks::cards::Integration;
 
 use super::Versions;
 use crate::{Error, Result, files::read_folder};
 
-/// Its task.
-pub(crate) const ASK_AI: &str = "ask-ai";
 /// Points to the adapter that is in use.
 pub(crate) const LATEST: &str = "latest";
 impl Versions<'_> {
@@ -22,7 +21,8 @@ impl Versions<'_> {
     /// person and stays.
     pub(crate) async fn show_active(self, version: &Version) -> Result<()> {
         // `latest` is for programs that read adapters.
-        if version.task != ASK_AI || version.method != Method::Adapter {
+        let task = self.engine.tasks().definition(&version.task).await?;
+        if task.integration != Some(Integration::AskAi) || version.method != Method::Adapter {
             return Ok(());
         }
         let settings = self.ask_ai_settings().await?;

@@ -4,7 +4,10 @@ use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
-use graft_engine::records::{Error as StoreError, Run, RunFilter, RunKind, TrainingRun};
+use graft_engine::{
+    Engine, Integration,
+    records::{Error as StoreError, Run, RunFilter, RunKind, TrainingRun},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -14,9 +17,6 @@ use crate::{
     problem::Problem,
     state::AppState,
 };
-
-/// The task that these endpoints are about.
-const TASK: &str = "ask-ai";
 
 /// How many are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -36,8 +36,9 @@ pub struct Cleared {
 }
 
 /// What their page calls runs.
-fn trainings() -> RunFilter {
-    RunFilter { task: Some(TASK.to_owned()), kind: Some(RunKind::Train), ..RunFilter::default() }
+async fn trainings(engine: &Engine) -> Result<RunFilter, Problem> {
+    let task = Some(engine.tasks().with(Integration::AskAi).await?.name);
+    Ok(RunFilter { task, kind: Some(RunKind::Train), ..RunFilter::default() })
 }
 
 /// Recent training runs, newest first.
@@ -48,7 +49,7 @@ async fn recent_runs(
     Params(Limit { limit }): Params<Limit>,
 ) -> Result<Reply<Vec<TrainingRun>>, Problem> {
     let limit = limit.unwrap_or(20).clamp(1, 200);
-    let filter = RunFilter { limit: Some(limit), ..trainings() };
+    let filter = RunFilter { limit: Some(limit), ..trainings(&engine).await? };
     let runs = engine.runs().list(&filter).await?;
     Ok(Reply(runs.iter().map(Run::training_run).collect()))
 }
@@ -82,7 +83,7 @@ async fn trigger(State(state): State<AppState>, Acting(engine): Acting) -> Resul
     params(("id" = String, Path)),
     responses((status = 200, body = Cleared), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn delete_one(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<Cleared>, Problem> {
-    let filter = trainings();
+    let filter = trainings(&engine).await?;
     let is_meant = |run: &Run| run.id == id || run.seq.to_string() == id;
     let run = engine.runs().list(&filter).await?.into_iter().find(is_meant).ok_or(StoreError::NoRun(id.clone()))?;
     engine.runs().delete(&run.id).await?;
@@ -93,7 +94,7 @@ async fn delete_one(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<
 #[utoipa::path(delete, path = "/admin/training/runs", tag = "ask-ai", extensions(("x-role" = json!("trainer"))),
     responses((status = 200, body = Cleared)))]
 async fn clear_runs(Acting(engine): Acting) -> Result<Reply<Cleared>, Problem> {
-    let filter = trainings();
+    let filter = trainings(&engine).await?;
     let mut deleted = 0;
     for run in engine.runs().list(&filter).await?.into_iter().filter(|run| !run.state.is_active()) {
         engine.runs().delete(&run.id).await?;

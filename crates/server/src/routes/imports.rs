@@ -23,7 +23,7 @@ pub(crate) const MAX_UPLOAD: usize = 512 << 20;
 pub struct Upload {
     /// What kind of source it is.
     pub kind: ImportKind,
-    /// The task the examples belong to; Slack and Ask AI have one of their own.
+    /// The task the examples belong to; for Slack and Ask AI the one that belongs to them otherwise.
     pub task: Option<String>,
     /// The export (zip, one day's JSON, or xlsx), table, JSON lines, SQLite database or text.
     #[schema(value_type = String, format = Binary)]

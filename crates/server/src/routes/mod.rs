@@ -4,6 +4,7 @@ pub mod admin;
 pub mod bases;
 pub mod changes;
 pub mod datasets;
+pub mod definitions;
 pub mod events;
 pub mod examples;
 pub mod guidelines;
@@ -73,6 +74,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(tasks::router())
         .merge(training::router())
         .merge(understand::router())
+        .merge(definitions::router())
         .merge(guidelines::router())
         .merge(examples::router())
         .merge(presence::router())

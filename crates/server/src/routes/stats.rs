@@ -4,7 +4,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use graft_engine::StatsReport;
+use graft_engine::{Engine, Integration, StatsReport};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -19,13 +19,16 @@ use crate::{
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// `slack-rescue` otherwise.
+    /// The task that belongs to Slack otherwise.
     task: Option<String>,
 }
 
 impl Wanted {
-    fn task(&self) -> &str {
-        self.task.as_deref().unwrap_or("slack-rescue")
+    async fn task(self, engine: &Engine) -> Result<String, Problem> {
+        match self.task {
+            Some(task) => Ok(task),
+            None => Ok(engine.tasks().with(Integration::Slack).await?.name),
+        }
     }
 }
 
@@ -33,14 +36,14 @@ impl Wanted {
 #[utoipa::path(get, path = "/stats", tag = "stats", extensions(("x-role" = json!("viewer"))), params(Wanted),
     responses((status = 200, body = StatsReport)))]
 async fn show_stats(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Result<Reply<StatsReport>, Problem> {
-    Ok(Reply(engine.examples().report(wanted.task()).await?))
+    Ok(Reply(engine.examples().report(&wanted.task(&engine).await?).await?))
 }
 
 /// One line an item (or an example, for tasks without items), for a spreadsheet.
 #[utoipa::path(get, path = "/stats.csv", tag = "stats", extensions(("x-role" = json!("viewer"))), params(Wanted),
     responses((status = 200, body = String, content_type = "text/csv")))]
 async fn export_stats(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Result<Response, Problem> {
-    let csv = engine.examples().csv(wanted.task()).await?;
+    let csv = engine.examples().csv(&wanted.task(&engine).await?).await?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
         (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"stats.csv\"")),

@@ -1,4 +1,4 @@
-//! `/tasks`: everything the front page shows of each task.
+//! `/tasks`: everything the front page shows of each task; see [`super::definitions`] for what a task is.
 
 use axum::extract::State;
 use graft_engine::{Drift, Seen, Suspects, TaskOverview, records::Version};
@@ -17,6 +17,15 @@ use crate::{
 pub struct TaskList {
     /// In the order they are shown.
     pub tasks: Vec<TaskOverview>,
+}
+
+/// Which tasks.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// The archived ones, too.
+    #[serde(default)]
+    archived: bool,
 }
 
 /// Which version's drift.
@@ -86,9 +95,9 @@ async fn list_suspects(Acting(engine): Acting, At(task): At<String>) -> Result<R
 
 /// All tasks with the state of their examples, runs and versions.
 #[utoipa::path(get, path = "/tasks", tag = "tasks", extensions(("x-role" = json!("viewer"))),
-    responses((status = 200, body = TaskList)))]
-async fn list_tasks(Acting(engine): Acting) -> Result<Reply<TaskList>, Problem> {
-    Ok(Reply(TaskList { tasks: engine.upkeep().overview().await? }))
+    params(Which), responses((status = 200, body = TaskList)))]
+async fn list_tasks(Acting(engine): Acting, Params(which): Params<Which>) -> Result<Reply<TaskList>, Problem> {
+    Ok(Reply(TaskList { tasks: engine.upkeep().overview(which.archived).await? }))
 }
 
 /// Whether a version still does what it did on the held-out examples, from what people say of its suggestions since.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Longest text, in bytes.
-const MAX_TEXT: usize = 8 << 20;
+pub(super) const MAX_TEXT: usize = 8 << 20;
 
 /// A text to be understood.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -225,6 +225,29 @@ impl Changer {
         self.does("DELETE /api/v1/machines/{name}", "/api/v1/machines/gpu", &Value::Null).await;
     }
 
+    async fn tasks(&mut self) {
+        let tickets =
+            json!({"name": "tickets", "form": "labels", "instruction": "Sort it.", "labels": ["bug", "wish"]});
+        self.does("POST /api/v1/tasks", "/api/v1/tasks", &tickets).await;
+        // Examples that come along are an import, of which the trail says so.
+        let mut with = json!({"definition": tickets});
+        with["definition"]["name"] = json!("mail");
+        let made = self.does("POST /api/v1/tasks/new", "/api/v1/tasks/new", &with).await;
+        assert_eq!((&made["examples"], &made["ready"]), (&json!(0), &json!(false)));
+        let file = json!({"text": "name = \"chat-2\"\nform = \"text\"\ninstruction = \"Answer.\"\n"});
+        self.does("POST /api/v1/tasks/import", "/api/v1/tasks/import", &file).await;
+        let path = "/api/v1/tasks/tickets";
+        let mut changed = tickets.clone();
+        changed["instruction"] = json!("Sort the ticket.");
+        let put = self.does("PUT /api/v1/tasks/{task}", path, &changed).await;
+        assert_eq!((&put["task"]["revision"], &put["impact"]["form_changed"]), (&json!(2), &json!(false)));
+        self.does("PATCH /api/v1/tasks/{task}", path, &json!({"title": "Tickets"})).await;
+        self.does("POST /api/v1/tasks/{task}/clone", &format!("{path}/clone"), &json!({"name": "more"})).await;
+        self.does("POST /api/v1/tasks/{task}/rename", &format!("{path}/rename"), &json!({"name": "cases"})).await;
+        self.does("DELETE /api/v1/tasks/{task}", "/api/v1/tasks/cases", &Value::Null).await;
+        self.does("POST /api/v1/tasks/{task}/restore", "/api/v1/tasks/cases/restore", &Value::Null).await;
+    }
+
     async fn people(&mut self) {
         let token = json!({"label": "deploy", "role": "admin"});
         let made = self.does("POST /api/v1/tokens", "/api/v1/tokens", &token).await;
@@ -257,6 +280,7 @@ async fn every_change_is_on_record_with_who_made_it() {
     changer.runs().await;
     changer.trainings_of_ask_ai().await;
     changer.settings().await;
+    changer.tasks().await;
     changer.people().await;
 
     let api: Value = serde_json::from_str(graft_server::openapi_json()).unwrap();

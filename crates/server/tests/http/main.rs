@@ -11,5 +11,6 @@ mod prompts;
 mod security;
 mod service;
 mod streams;
+mod tasks;
 mod understand;
 mod wire;

@@ -188,6 +188,8 @@ pub struct Run {
     /// The machine that it executes on; the worker's own without one.
     #[serde(rename = "on")]
     pub machine: Option<String>,
+    /// Revision of the task it was prepared with; absent where that is not known.
+    pub task_revision: Option<i64>,
     /// Machine and home in which a process was started for it last: where its folder is.
     #[serde(skip)]
     pub place: Option<String>,

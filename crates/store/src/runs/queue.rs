@@ -34,6 +34,8 @@ pub struct Submission<'a> {
     pub request: &'a Value,
     /// The time of a schedule that this run is for: of all who submit it, one succeeds.
     pub due: Option<Due<'a>>,
+    /// Revision of the task it was prepared with.
+    pub task_revision: Option<i64>,
     /// Names the request among all: sent again, it stands for the same run.
     pub key: Option<&'a str>,
     /// The machine that it executes on; the worker's own without one.
@@ -119,7 +121,7 @@ impl Store {
         datasets::save(&mut tx, new.task, dataset, actor).await?;
         sqlx::query(
             "update runs set priority = $2, after_run = $3, activate = $4, version = $5, max_attempts = $6,
-                    request = $7, train_samples = $8, eval_samples = $9, request_key = $10, machine = $11
+                    request = $7, train_samples = $8, eval_samples = $9, request_key = $10, machine = $11, task_revision = $12
              where id = $1",
         )
         .bind(&added.id)
@@ -133,6 +135,7 @@ impl Store {
         .bind(row::big(dataset.eval.len() as u64))
         .bind(order.key)
         .bind(order.machine)
+        .bind(order.task_revision)
         .execute(&mut *tx)
         .await?;
         let added = find(&mut *tx, &added.id).await?.ok_or(Error::NoRun(added.id))?;

@@ -18,5 +18,6 @@ mod rollouts;
 mod runs;
 mod settings;
 mod support;
+mod tasks;
 mod trackers;
 mod versions;

@@ -51,6 +51,7 @@ fn order() -> Submission<'static> {
         max_attempts: 3,
         request: &REQUEST,
         due: None,
+        task_revision: None,
         key: None,
         machine: None,
     }

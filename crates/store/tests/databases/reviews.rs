@@ -187,6 +187,15 @@ async fn everything_comes_back_from_a_dump(database: Database) {
     let store = &database.store;
     assert!(store.is_empty().await.unwrap());
     store.import(&(0..30).map(labelled).collect::<Vec<_>>(), "import", 10).await.unwrap();
+    let definition = json!({"name": TASK});
+    let task = graft_store::NewTaskRevision {
+        task: TASK,
+        after: 0,
+        definition: &definition,
+        built_in: true,
+        created_by: "graft",
+    };
+    store.add_task_revision(task, "ada", 11).await.unwrap();
     store.put_suggestions(&[suggestion(1, 1.0, true)]).await.unwrap();
     store.edit(TASK, "slack:2", &json!("é \u{1F600}"), "ada", 20).await.unwrap();
     let spec = crate::support::spec("r1");
@@ -206,6 +215,7 @@ async fn everything_comes_back_from_a_dump(database: Database) {
         assert_eq!(dump(&copy.store).await, tables);
         let (ours, theirs) = (store.run("r1").await.unwrap(), copy.store.run("r1").await.unwrap());
         assert_eq!(ours, theirs);
+        assert_eq!(copy.store.tasks().await.unwrap(), store.tasks().await.unwrap());
         assert_eq!(again(&copy).await.example(TASK, "slack:2").await.unwrap().output, Some(json!("é \u{1F600}")));
         copy.store.approve(TASK, "slack:3", "ada", 40).await.unwrap();
     }

@@ -95,6 +95,7 @@ pub(crate) fn new_version(name: Option<&str>) -> NewVersion {
         card: card(),
         metrics: serde_json::json!({"adapter": {"item_f1": 0.93}, "base": null, "baseline": {"item_f1": 0.53}}),
         parent: None,
+        task_revision: None,
     }
 }
 

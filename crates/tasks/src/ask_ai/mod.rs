@@ -19,6 +19,8 @@ const MAX_TEXT: usize = 1 << 20;
 /// Which questions become examples.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// Name of the task that the examples belong to.
+    pub task: String,
     /// At most this many examples, the newest.
     pub max_samples: usize,
     /// What becomes of suggestions that nobody has approved or rejected yet.
@@ -42,7 +44,7 @@ pub enum Drafts {
     Skip,
 }
 
-/// Reads examples of the `ask-ai` task from a `postgres://` URL or the path of an SQLite file.
+/// Reads examples from a `postgres://` URL or the path of an SQLite file.
 ///
 /// # Errors
 /// [`Error::Missing`], [`Error::NotADatabase`], [`Error::Locked`], [`Error::Connect`], [`Error::NoTable`],
@@ -138,7 +140,7 @@ fn add(row: Row, number: usize, options: &Options, import: &mut Import) {
     let created = row.created_at.as_deref().and_then(crate::time::parse);
     import.examples.push(Example {
         id: format!("ask-ai:{id}"),
-        task: "ask-ai".into(),
+        task: options.task.clone(),
         input: question.to_owned(),
         output: Some(best.description.into()),
         review: match (best.approved, options.drafts) {

@@ -7,6 +7,7 @@ use super::*;
 
 fn options() -> Options {
     Options {
+        task: "ask-ai".into(),
         max_samples: 2000,
         drafts: Drafts::Approve,
         approval: Approval { by: "me".into(), at: 5, doubtful: false },

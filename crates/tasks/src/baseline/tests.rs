@@ -25,7 +25,8 @@ fn labelled() -> Vec<(String, Value)> {
 fn scores(rows: &[(String, Value)]) -> score::Scores {
     let baseline = Baseline::new(&Tables::builtin());
     let pairs: Vec<_> = rows.iter().map(|(text, want)| (want.clone(), Some(baseline.extract(text)))).collect();
-    score::score(&cards::card("slack-rescue", &[]).unwrap(), &pairs, 1)
+    let slack = cards::task("slack-rescue").unwrap();
+    score::score(&slack.card(&[]).unwrap(), &slack.scoring, &pairs, 1)
 }
 
 #[test]

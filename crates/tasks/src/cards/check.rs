@@ -19,7 +19,7 @@ const LONGEST_SCHEMA: usize = 100_000;
 const MOST_LABELS: usize = 1000;
 
 /// Names that paths of the API have.
-const RESERVED: [&str; 3] = ["export", "import", "new"];
+const RESERVED: [&str; 5] = ["export", "import", "mask", "new", "understand"];
 
 /// Refuses a name that no task can have.
 ///

@@ -14,6 +14,21 @@ impl Task {
         toml::from_str::<Self>(text).map_err(|e| Error::TaskFile(Box::new(e)))?.checked()
     }
 
+    /// Reads a task from a file's text, in TOML or JSON; `name` takes the place of the file's own.
+    ///
+    /// # Errors
+    /// [`Error::TaskFile`], [`Error::TaskJson`]; as [`Task::checked`].
+    pub fn read(text: &str, name: Option<&str>) -> Result<Self, Error> {
+        let mut task: Self = match text.trim_start().starts_with('{') {
+            true => serde_json::from_str(text).map_err(Error::TaskJson)?,
+            false => toml::from_str(text).map_err(|e| Error::TaskFile(Box::new(e)))?,
+        };
+        if let Some(name) = name {
+            name.clone_into(&mut task.name);
+        }
+        task.checked()
+    }
+
     /// The text of a file that reads as this task.
     #[must_use]
     pub fn to_toml(&self) -> String {

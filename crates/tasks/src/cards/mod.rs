@@ -5,18 +5,18 @@
 
 mod check;
 mod file;
+mod parser;
 mod task;
 
 use std::sync::LazyLock;
 
-use graft_core::TaskCard;
-use serde_json::Value;
-
 pub use self::{
     check::check_name,
+    parser::Parser,
     task::{BaselineSpec, Computed, Form, Integration, Scoring, Synonym, Task, Training},
 };
-use crate::{Error, baseline::Baseline, pounds::Tables};
+use crate::Error;
+use graft_core::TaskCard;
 
 /// Every task that Graft comes with, in the order they are shown.
 static BUILT_IN: LazyLock<Vec<Task>> = LazyLock::new(|| {
@@ -47,7 +47,10 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// # Errors
 /// [`Error::UnknownTask`].
 pub fn task(name: &str) -> Result<&'static Task, Error> {
-    BUILT_IN.iter().find(|task| task.name == name).ok_or_else(|| Error::UnknownTask(name.to_owned()))
+    BUILT_IN
+        .iter()
+        .find(|task| task.name == name)
+        .ok_or_else(|| Error::UnknownTask { name: name.to_owned(), known: names().map(str::to_owned).collect() })
 }
 
 /// The card of a task that Graft comes with: [`Task::card`].
@@ -56,29 +59,6 @@ pub fn task(name: &str) -> Result<&'static Task, Error> {
 /// [`Error::UnknownTask`]; as [`Task::card`].
 pub fn card(name: &str, labels: &[String]) -> Result<TaskCard, Error> {
     task(name)?.card(labels)
-}
-
-/// Puts an answer into the form the task wants: [`Task::accept`].
-///
-/// # Errors
-/// What is wrong with the answer, as a lowercase fragment.
-pub fn accept(task: &Task, answer: &Value) -> Result<Value, String> {
-    task.accept(answer)
-}
-
-/// Adds what is computed rather than learned to an answer.
-#[must_use]
-pub fn finish(name: &str, value: Value, tables: &Tables) -> Value {
-    match task(name) {
-        Ok(task) => task.finish(value, tables),
-        Err(_) => value,
-    }
-}
-
-/// The parser that answers a task by rules, without a model, if it has one.
-#[must_use]
-pub fn parser(name: &str, tables: &Tables) -> Option<Baseline> {
-    task(name).ok()?.parser(tables)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::Parser;
 use crate::{
     Error,
     baseline::{Baseline, FOOD_RESCUE},
@@ -68,7 +69,7 @@ pub struct Task {
 /// What an answer of a task is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-#[schema(as = DefinitionForm)]
+#[schema(as = AnswerKind)]
 pub enum Form {
     /// One of some labels.
     Labels,
@@ -193,6 +194,15 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
+impl std::fmt::Display for Integration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Slack => "Slack",
+            Self::AskAi => "Ask AI",
+        })
+    }
+}
+
 impl Scoring {
     /// Whether there are no exceptions.
     #[must_use]
@@ -208,6 +218,39 @@ impl Training {
 }
 
 impl Task {
+    /// What a card tells of a task that is not known otherwise.
+    #[must_use]
+    pub fn of_card(card: &TaskCard) -> Self {
+        let (form, labels, schema) = match &card.answer {
+            AnswerForm::Text => (Form::Text, Vec::new(), None),
+            AnswerForm::Label { labels } => (Form::Labels, labels.clone(), None),
+            AnswerForm::Json { schema } => (Form::Fields, Vec::new(), Some(schema.clone())),
+        };
+        Self { instruction: card.instruction.clone(), labels, schema, ..Self::blank(&card.name, form) }
+    }
+
+    /// A task about which nothing else is declared yet.
+    #[must_use]
+    pub fn blank(name: &str, form: Form) -> Self {
+        Self {
+            name: name.to_owned(),
+            form,
+            title: String::new(),
+            instruction: String::new(),
+            labels: Vec::new(),
+            closed: false,
+            schema: None,
+            grounded: Vec::new(),
+            guidelines: String::new(),
+            integration: None,
+            wordings: None,
+            scoring: Scoring::default(),
+            computed: None,
+            baseline: None,
+            training: Training::default(),
+        }
+    }
+
     /// The title for people: `Slack rescue` for `slack-rescue`, if it has none.
     #[must_use]
     pub fn shown(&self) -> String {
@@ -297,9 +340,11 @@ impl Task {
 
     /// The parser that answers by rules, without a model, if it has one.
     #[must_use]
-    pub fn parser(&self, tables: &Tables) -> Option<Baseline> {
+    pub fn parser(&self, tables: &Tables) -> Option<Parser> {
         match self.baseline.as_ref()? {
-            BaselineSpec::BuiltIn { name } => (name == FOOD_RESCUE).then(|| Baseline::new(tables)),
+            BaselineSpec::BuiltIn { name } => {
+                (name == FOOD_RESCUE).then(|| Parser::FoodRescue(Box::new(Baseline::new(tables))))
+            }
         }
     }
 

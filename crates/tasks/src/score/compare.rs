@@ -47,7 +47,7 @@ pub struct Comparison {
 /// [`Error::Unpaired`] where the scores are of different examples or metrics.
 pub fn compare(new: &Scores, old: &Scores, seed: u64) -> Result<Comparison, Error> {
     let paired = new.truth == old.truth
-        && new.task == old.task
+        && new.rules.as_ref().zip(old.rules.as_ref()).is_none_or(|(new, old)| new == old)
         && new.headline == old.headline
         && new.per_example.len() == old.per_example.len();
     let (Some(new_metric), Some(old_metric), true) = (new.headline(), old.headline(), paired) else {

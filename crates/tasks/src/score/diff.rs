@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{fields, normal};
+use crate::cards::Scoring;
 
 /// Two answers to one message, field by field.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -37,8 +38,7 @@ pub struct FieldDiff {
 
 /// Says where two answers differ, by the same rules as [`score`](super::score).
 #[must_use]
-pub fn diff(card: &TaskCard, left: &Value, right: &Value) -> Diff {
-    let rules = normal::rules(&card.name);
+pub fn diff(card: &TaskCard, rules: &Scoring, left: &Value, right: &Value) -> Diff {
     let mut out = Diff {
         fields: Vec::new(),
         both: Vec::new(),
@@ -73,7 +73,7 @@ pub fn diff(card: &TaskCard, left: &Value, right: &Value) -> Diff {
 }
 
 impl Diff {
-    fn list(&mut self, field: &str, item: &Value, left: &Value, right: &Value, rules: &crate::cards::Scoring) {
+    fn list(&mut self, field: &str, item: &Value, left: &Value, right: &Value, rules: &Scoring) {
         let names: Vec<&str> = fields::properties(item).map(|(name, _)| name).collect();
         let scored: Vec<&str> =
             names.into_iter().filter(|name| !rules.unscored.iter().any(|unscored| unscored == name)).collect();

@@ -1,6 +1,5 @@
 use std::collections::HashMap;
 
-use graft_core::TaskCard;
 use serde_json::{Map, Value};
 
 use super::{Board, bootstrap::Ratio, normal};
@@ -20,12 +19,11 @@ type ItemKey = Vec<Option<String>>;
 /// Scores JSON answers field by field: accuracy of single values; precision, recall and F1 of lists of objects (and of
 /// each property together with the first, which names the item); and the share of answers right in all of it.
 pub(super) fn score(
-    card: &TaskCard,
     schema: &Value,
+    rules: &Scoring,
     pairs: &[(Value, Option<Value>)],
     board: &mut Board,
 ) -> &'static str {
-    let rules = normal::rules(&card.name);
     let mut whole: Vec<bool> = pairs.iter().map(|(_, got)| got.is_some()).collect();
     for (field, inner) in properties(schema) {
         let right: Vec<bool> = match inner.get("items") {

@@ -20,7 +20,7 @@ pub use bootstrap::wilson;
 use bootstrap::Ratio;
 use utoipa::ToSchema;
 
-use crate::cards::{Form, Task};
+use crate::cards::{Form, Scoring, Task};
 
 /// The numbers of one model on the held-out examples of a task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -45,6 +45,9 @@ pub struct Scores {
     pub per_example: Vec<f64>,
     /// Digest of the truth, so that only scores of the same examples are compared.
     pub truth: Digest,
+    /// Digest of the rules of comparison; absent in scores of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Digest>,
 }
 
 /// One number, from 0 to 1, with its 95 % interval.
@@ -99,16 +102,16 @@ impl Scores {
     }
 }
 
-/// Scores pairs of the wanted answer and the answer given (`None` where there was no valid one).
+/// Scores pairs of the wanted answer and the answer given (`None` where there was no valid one) by the rules of a task.
 ///
 /// For `slack-rescue` the metrics `direction`, `rescue_location`, `drop_off_location`, `item_f1` and `exact` are the
 /// same as those of the data's `score.py`. The same seed gives the same intervals.
 #[must_use]
-pub fn score(card: &TaskCard, pairs: &[(Value, Option<Value>)], seed: u64) -> Scores {
+pub fn score(card: &TaskCard, rules: &Scoring, pairs: &[(Value, Option<Value>)], seed: u64) -> Scores {
     let mut board = Board { n: pairs.len(), seed, ratios: Vec::new(), metrics: Vec::new() };
     let mut extra = (Vec::new(), None);
     let usual = match &card.answer {
-        AnswerForm::Json { schema } => fields::score(card, schema, pairs, &mut board),
+        AnswerForm::Json { schema } => fields::score(schema, rules, pairs, &mut board),
         AnswerForm::Label { labels } => {
             let (label_scores, confusion) = labels::score(labels, pairs, &mut board);
             extra = (label_scores, Some(confusion));
@@ -116,8 +119,7 @@ pub fn score(card: &TaskCard, pairs: &[(Value, Option<Value>)], seed: u64) -> Sc
         }
         AnswerForm::Text => text::score(pairs, &mut board),
     };
-    let headline =
-        normal::rules(&card.name).metric.as_deref().filter(|metric| board.has_share(metric)).unwrap_or(usual);
+    let headline = rules.metric.as_deref().filter(|metric| board.has_share(metric)).unwrap_or(usual);
     let truths: Vec<String> = pairs.iter().map(|(want, _)| want.to_string()).collect();
     let per_example = board.ratios.iter().find(|(name, _)| name == headline);
     Scores {
@@ -130,6 +132,7 @@ pub fn score(card: &TaskCard, pairs: &[(Value, Option<Value>)], seed: u64) -> Sc
         labels: extra.0,
         confusion: extra.1,
         truth: Digest::of_parts(truths.iter().map(String::as_bytes)),
+        rules: Some(Digest::of(graft_core::json::line(rules).as_bytes())),
     }
 }
 
@@ -148,10 +151,10 @@ pub(crate) fn deciding(task: &Task) -> Vec<String> {
 
 /// Whether an answer is right in all of it: what the metrics `exact` and `accuracy` count.
 #[must_use]
-pub fn all_right(card: &TaskCard, want: &Value, got: &Value) -> bool {
+pub fn all_right(card: &TaskCard, rules: &Scoring, want: &Value, got: &Value) -> bool {
     match &card.answer {
         AnswerForm::Text => text::same(want, got),
-        AnswerForm::Json { .. } | AnswerForm::Label { .. } => diff(card, want, got).score >= 1.0,
+        AnswerForm::Json { .. } | AnswerForm::Label { .. } => diff(card, rules, want, got).score >= 1.0,
     }
 }
 

@@ -1,14 +1,6 @@
-use std::sync::LazyLock;
-
 use serde_json::Value;
 
-use crate::cards::{self, Scoring};
-
-/// The rules of a task; the strict ones for tasks declared elsewhere.
-pub(super) fn rules(task: &str) -> &'static Scoring {
-    static STRICT: LazyLock<Scoring> = LazyLock::new(Scoring::default);
-    cards::task(task).map_or(&STRICT, |task| &task.scoring)
-}
+use crate::cards::Scoring;
 
 /// A value in the form that two answers are compared in: two are the same where their keys are equal.
 pub(super) fn key(value: Option<&Value>, schema: &Value, field: &str, rules: &Scoring) -> Option<String> {

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use self::{archive::Conversations, text::Names};
-use crate::{Approval, Error, FileForm, Import, encoding, import::without_nul, values};
+use crate::{Approval, Error, FileForm, Import, cards::Task, encoding, import::without_nul, values};
 
 pub(crate) use archive::may_be_export;
 pub use text::plain_text;
@@ -104,14 +104,14 @@ fn read_files(path: &Path, export: archive::Export, choice: &Choice) -> Result<(
     collected.finish(path)
 }
 
-/// Examples of the `slack-rescue` task, one a message. Those with a label are approved; labels without a message and
+/// Examples of a task, one a message. Those with a label are approved; labels without a message and
 /// messages without a label are counted.
 ///
 /// # Errors
 /// As [`read`]; [`Error::NotADatabase`], [`Error::Query`]; [`Error::BadLabel`]; [`Error::Nothing`] where the export has no
 /// message.
-pub async fn import(path: &Path, labels: Option<&Path>, options: &Options) -> Result<Import, Error> {
-    let truths = labels.map(labels::read).transpose()?.unwrap_or_default();
+pub async fn import(path: &Path, task: &Task, labels: Option<&Path>, options: &Options) -> Result<Import, Error> {
+    let truths = labels.map(|labels| labels::read(labels, task)).transpose()?.unwrap_or_default();
     let (messages, import) = match archive::open(path, archive::LIMITS)? {
         archive::Export::Database(database) => {
             let mut collected = Collected::new(&options.choice);
@@ -120,14 +120,14 @@ pub async fn import(path: &Path, labels: Option<&Path>, options: &Options) -> Re
         }
         export => read_files(path, export, &options.choice)?,
     };
-    examples(messages, import, truths, options).or_nothing(&path.display().to_string())
+    examples(messages, import, truths, (&task.name, options)).or_nothing(&path.display().to_string())
 }
 
 fn examples(
     messages: Vec<Message>,
     mut import: Import,
     mut truths: HashMap<String, Value>,
-    options: &Options,
+    (task, options): (&str, &Options),
 ) -> Import {
     let messages = if options.group { group(messages, &truths) } else { messages };
     let mut channel_of: HashMap<String, String> = HashMap::new();
@@ -141,7 +141,7 @@ fn examples(
         let output = truths.remove(&message.ts);
         import.examples.push(Example {
             id,
-            task: "slack-rescue".into(),
+            task: task.to_owned(),
             source: Source { kind: "slack".into(), reference: message.ts.clone(), at: message.at() },
             input: message.text,
             review: if output.is_some() { options.approval.review() } else { Review::Pending },

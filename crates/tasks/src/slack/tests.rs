@@ -19,10 +19,14 @@ fn options(group: bool) -> Options {
 }
 
 /// Imports files, without a database.
+fn slack() -> &'static Task {
+    crate::cards::task("slack-rescue").unwrap()
+}
+
 fn import(path: &Path, labels: Option<&Path>, options: &Options) -> Result<Import, Error> {
-    let truths = labels.map(labels::read).transpose()?.unwrap_or_default();
+    let truths = labels.map(|labels| labels::read(labels, slack())).transpose()?.unwrap_or_default();
     let (messages, import) = read_files(path, archive::open(path, archive::LIMITS)?, &options.choice)?;
-    examples(messages, import, truths, options).or_nothing(&path.display().to_string())
+    examples(messages, import, truths, ("slack-rescue", options)).or_nothing(&path.display().to_string())
 }
 
 /// An export with one channel and one day.
@@ -66,7 +70,7 @@ fn the_labels_pounds_are_those_of_the_shipped_table() {
     let tables = crate::pounds::Tables::from_toml(&tables).unwrap();
     for line in fs::read_to_string(shipped("labels.jsonl")).unwrap().lines() {
         let label: Value = serde_json::from_str(line).unwrap();
-        let ours = crate::cards::finish("slack-rescue", label["truth"].clone(), &tables);
+        let ours = slack().finish(label["truth"].clone(), &tables);
         let (ours, theirs) = (ours["estimated_lbs"].as_f64().unwrap(), label["estimated_lbs"].as_f64().unwrap());
         assert!((ours - theirs).abs() < 0.051, "{}: {ours} and {theirs}", label["ts"]);
     }
@@ -282,9 +286,13 @@ fn a_spreadsheet_is_a_table_too() {
         &[row(1, &["text", "label"]), row(2, &["nice, really", "good"]), row(3, &["old", "bad", "", "x"])].concat(),
     );
     let approval = Approval { by: "ana".into(), at: 9, doubtful: false };
-    let import =
-        crate::tabular::import_csv(&path, "text-classification", &crate::tabular::Columns::default(), &approval)
-            .unwrap();
+    let import = crate::tabular::import_csv(
+        &path,
+        crate::cards::task("text-classification").unwrap(),
+        &crate::tabular::Columns::default(),
+        &approval,
+    )
+    .unwrap();
     assert_eq!((import.examples.len(), import.examples[0].input.as_str()), (1, "nice, really"));
     assert!(import.problems[0].reason.starts_with("line 3, column 3"), "{:?}", import.problems);
     assert_eq!(import.notes[0], "Read from the sheet `food`.");
@@ -307,7 +315,9 @@ fn of_several_sheets_the_one_with_a_known_heading_is_the_table() {
     book(&path, &[("Old", "hidden", &hidden), ("Cover", "visible", &cover), ("Data", "visible", &data.concat())]);
     let approval = Approval { by: "ana".into(), at: 9, doubtful: false };
     let columns = crate::tabular::Columns::default();
-    let import = crate::tabular::import_csv(&path, "text-classification", &columns, &approval).unwrap();
+    let import =
+        crate::tabular::import_csv(&path, crate::cards::task("text-classification").unwrap(), &columns, &approval)
+            .unwrap();
     let read: Vec<(&str, Option<&str>)> =
         import.examples.iter().map(|e| (e.input.as_str(), e.output.as_ref().and_then(Value::as_str))).collect();
     assert_eq!(read, [("nice", Some("good")), ("fine", None), ("when", Some("2024-01-01"))]);
@@ -495,7 +505,7 @@ async fn slackdump_is_read() {
         .unwrap();
     database.close().await.unwrap();
     for place in [dir.path(), path.as_path()] {
-        let import = super::import(place, None, &options(false)).await.unwrap();
+        let import = super::import(place, slack(), None, &options(false)).await.unwrap();
         let inputs: Vec<&str> = import.examples.iter().map(|example| example.input.as_str()).collect();
         assert_eq!((inputs, import.count("direct message")), (vec!["eggs by @ana"], 1));
         assert_eq!(import.count("malformed"), 1);
@@ -504,7 +514,7 @@ async fn slackdump_is_read() {
     let mut database = sqlx::SqliteConnection::connect_with(&open.filename(&other)).await.unwrap();
     database.execute("create table x (y)").await.unwrap();
     database.close().await.unwrap();
-    assert!(matches!(super::import(&other, None, &options(false)).await, Err(Error::NotAnExport(_))));
+    assert!(matches!(super::import(&other, slack(), None, &options(false)).await, Err(Error::NotAnExport(_))));
 }
 
 #[test]
@@ -521,7 +531,7 @@ fn bad_labels_are_named_by_line() {
     ];
     for (line, reason) in cases {
         fs::write(&path, format!("{good}\n{line}\n")).unwrap();
-        let error = labels::read(&path).unwrap_err();
+        let error = labels::read(&path, slack()).unwrap_err();
         assert!(matches!(&error, Error::BadLabel { line: 2, reason: why, .. } if why.contains(reason)), "{error}");
     }
 }
@@ -573,9 +583,9 @@ proptest! {
         prop_assert!(read(dir.path()).is_ok());
         let labels = dir.path().join("labels");
         fs::write(&labels, label.to_string()).unwrap();
-        drop(labels::read(&labels));
+        drop(labels::read(&labels, slack()));
         fs::write(&labels, &bytes).unwrap();
-        drop((labels::read(&labels), read(&labels)));
+        drop((labels::read(&labels, slack()), read(&labels)));
     }
 
     #[test]

@@ -7,7 +7,9 @@ use super::{
     records::{self, Row},
 };
 use crate::{
-    Approval, Error, FileForm, Import, encoding,
+    Approval, Error, FileForm, Import,
+    cards::{self, Task},
+    encoding,
     sheet::{self, Dates, each_row},
 };
 
@@ -92,10 +94,10 @@ enum First {
 ///
 /// # Errors
 /// [`Error::Missing`], [`Error::Read`], [`Error::TooLarge`], [`Error::OtherForm`], [`Error::Encoding`],
-/// [`Error::Sheet`], [`Error::NoColumn`], [`Error::WhichHeading`], [`Error::WhichColumns`], [`Error::UnknownTask`];
+/// [`Error::Sheet`], [`Error::NoColumn`], [`Error::WhichHeading`], [`Error::WhichColumns`];
 /// [`Error::Nothing`] where no row is usable.
-pub fn import_csv(path: &Path, task: &str, wanted: &Columns, approval: &Approval) -> Result<Import, Error> {
-    let mut builder = Builder::new("csv", task, approval)?;
+pub fn import_csv(path: &Path, task: &Task, wanted: &Columns, approval: &Approval) -> Result<Import, Error> {
+    let mut builder = Builder::new("csv", task, approval);
     let Some(drafts) = drafts(path, wanted, true, &mut builder)? else { return builder.finish(path) };
     for (row, draft) in drafts.rows {
         builder.add(&format!("row {row}"), draft);
@@ -128,7 +130,7 @@ pub type TextOrProblem = Result<Text, (usize, String)>;
 /// As [`import_csv`].
 pub fn read_csv(path: &Path, wanted: &Columns) -> Result<(Vec<TextOrProblem>, Vec<String>), Error> {
     let nobody = Approval { by: String::new(), at: 0, doubtful: false };
-    let mut builder = Builder::new("csv", crate::sniff::LABELS, &nobody)?;
+    let mut builder = Builder::new("csv", cards::task(crate::sniff::LABELS)?, &nobody);
     let Some(drafts) = drafts(path, wanted, false, &mut builder)? else {
         return Ok((Vec::new(), builder.import.notes));
     };

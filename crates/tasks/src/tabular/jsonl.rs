@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, path::Path};
 use serde_json::{Map, Value};
 
 use super::{Builder, Draft, csv::TEXT};
-use crate::{Approval, Error, Import, encoding, values};
+use crate::{Approval, Error, Import, cards::Task, encoding, values};
 
 /// Reads examples from JSON: lines, a list, or objects one after the other. Each object says by its fields what form it
 /// has: `text`/`label`, `input`/`output`, `prompt`/`completion`, `instruction` with or without `input`, `system`,
@@ -12,9 +12,9 @@ use crate::{Approval, Error, Import, encoding, values};
 ///
 /// # Errors
 /// [`Error::Missing`], [`Error::Read`], [`Error::TooLarge`], [`Error::OtherForm`], [`Error::Encoding`],
-/// [`Error::UnknownTask`]; [`Error::Nothing`] where no object is usable.
-pub fn import_jsonl(path: &Path, task: &str, approval: &Approval) -> Result<Import, Error> {
-    let mut builder = Builder::new("jsonl", task, approval)?;
+/// [`Error::Nothing`] where no object is usable.
+pub fn import_jsonl(path: &Path, task: &Task, approval: &Approval) -> Result<Import, Error> {
+    let mut builder = Builder::new("jsonl", task, approval);
     let text = builder.text(encoding::read(path)?);
     let mut unread = Unread::default();
     values::each(&text, |line, value| {

@@ -22,7 +22,7 @@ pub use self::{
 };
 use crate::{
     Approval, Error, Import,
-    cards::{self, Form, Task},
+    cards::{Form, Task},
     encoding::Text,
     import::{Doubts, without_nul},
 };
@@ -42,7 +42,7 @@ fn is_mojibake(text: &str) -> bool {
 /// Turns rows into examples, all of one source.
 struct Builder<'a> {
     kind: &'static str,
-    task: &'static Task,
+    task: &'a Task,
     approval: &'a Approval,
     import: Import,
     doubts: Doubts,
@@ -70,16 +70,16 @@ pub(crate) struct Entry {
 }
 
 impl<'a> Builder<'a> {
-    fn new(kind: &'static str, task: &str, approval: &'a Approval) -> Result<Self, Error> {
-        Ok(Self {
+    fn new(kind: &'static str, task: &'a Task, approval: &'a Approval) -> Self {
+        Self {
             kind,
-            task: cards::task(task)?,
+            task,
             approval,
             import: Import::default(),
             doubts: Doubts::default(),
             seen: HashMap::new(),
             guessed: false,
-        })
+        }
     }
 
     /// Takes note of how a file's text was read, and hands the text on.
@@ -107,7 +107,7 @@ impl<'a> Builder<'a> {
         without_nul("the text", input)?;
         without_nul("the id", draft.id.as_deref().unwrap_or_default())?;
         let is_list = matches!(draft.output, Some(Value::Array(_) | Value::Object(_)));
-        let output = draft.output.map(|output| cards::accept(self.task, &output)).transpose()?;
+        let output = draft.output.map(|output| self.task.accept(&output)).transpose()?;
         let answer = output.as_ref().map(|output| output.as_str().map_or_else(|| output.to_string(), str::to_owned));
         let answer = answer.unwrap_or_default();
         without_nul("the answer", &answer)?;
@@ -193,7 +193,7 @@ impl<'a> Builder<'a> {
             (rows, inputs, answers) = (rows + 1, inputs + input.len(), answers + answer.len());
             distinct.insert(answer);
         }
-        let is_label_task = matches!(self.task.form, Form::Labels);
+        let is_label_task = self.task.form == Form::Labels;
         is_label_task && rows >= 3 && distinct.len() * 10 >= rows * 9 && answers >= rows * 12 && answers * 2 >= inputs
     }
 

@@ -12,7 +12,7 @@ use super::{
     jsonl::{self, Unread},
     prompt::{self, PromptForm},
 };
-use crate::{Approval, Error, Import, encoding, values};
+use crate::{Approval, Error, Import, cards::Task, encoding, values};
 
 /// How a text says its examples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -203,25 +203,25 @@ fn text_and_json(text: &str) -> Vec<Entry> {
 /// Reads examples from pasted text of any form; `name` stands for the text in errors.
 ///
 /// # Errors
-/// [`Error::UnknownForm`] where no line has an answer, [`Error::UnknownTask`]; [`Error::Nothing`] where nothing is usable.
-pub fn import_prompt(text: &str, name: &str, task: &str, approval: &Approval) -> Result<Import, Error> {
-    read(text, Path::new(name), Builder::new("prompt", task, approval)?, false)
+/// [`Error::UnknownForm`] where no line has an answer; [`Error::Nothing`] where nothing is usable.
+pub fn import_prompt(text: &str, name: &str, task: &Task, approval: &Approval) -> Result<Import, Error> {
+    read(text, Path::new(name), Builder::new("prompt", task, approval), false)
 }
 
 /// As [`import_prompt`], where also lines without answers are examples, on which people decide.
 ///
 /// # Errors
 /// The same.
-pub fn import_lines(text: &str, name: &str, task: &str, approval: &Approval) -> Result<Import, Error> {
-    read(text, Path::new(name), Builder::new("prompt", task, approval)?, true)
+pub fn import_lines(text: &str, name: &str, task: &Task, approval: &Approval) -> Result<Import, Error> {
+    read(text, Path::new(name), Builder::new("prompt", task, approval), true)
 }
 
 /// As [`import_prompt`], from a file.
 ///
 /// # Errors
 /// The same; [`Error::Missing`], [`Error::Read`], [`Error::TooLarge`], [`Error::OtherForm`], [`Error::Encoding`].
-pub fn import_prompt_file(path: &Path, task: &str, approval: &Approval) -> Result<Import, Error> {
-    let mut builder = Builder::new("prompt", task, approval)?;
+pub fn import_prompt_file(path: &Path, task: &Task, approval: &Approval) -> Result<Import, Error> {
+    let mut builder = Builder::new("prompt", task, approval);
     let text = builder.text(encoding::read(path)?);
     read(&text, path, builder, false)
 }

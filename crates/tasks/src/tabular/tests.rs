@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::FileForm;
+use crate::cards;
 
 fn me() -> Approval {
     Approval { by: "me".into(), at: 1, doubtful: false }
@@ -19,12 +20,12 @@ fn file(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
 
 fn csv_of(text: &str, columns: &Columns) -> Result<Import, Error> {
     let (_dir, path) = file(text.as_bytes());
-    import_csv(&path, "text-classification", columns, &me())
+    import_csv(&path, cards::task("text-classification").unwrap(), columns, &me())
 }
 
 fn jsonl_of(task: &str, text: &str) -> Result<Import, Error> {
     let (_dir, path) = file(text.as_bytes());
-    import_jsonl(&path, task, &me())
+    import_jsonl(&path, cards::task(task).unwrap(), &me())
 }
 
 fn pairs(import: &Import) -> Vec<(&str, Option<&str>)> {
@@ -34,7 +35,7 @@ fn pairs(import: &Import) -> Vec<(&str, Option<&str>)> {
 #[test]
 fn the_shipped_csv_is_whole() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sms/sms_spam.csv");
-    let import = import_csv(&path, "text-classification", &Columns::default(), &me()).unwrap();
+    let import = import_csv(&path, cards::task("text-classification").unwrap(), &Columns::default(), &me()).unwrap();
     assert_eq!((import.examples.len(), import.skipped.len(), import.labels().join(" ")), (1500, 0, "ham spam".into()));
     let ids: std::collections::HashSet<_> = import.examples.iter().map(|e| &e.id).collect();
     assert_eq!(ids.len(), 1500);
@@ -113,7 +114,7 @@ fn states(import: &Import) -> Vec<&str> {
 
 fn csv_bytes(bytes: &[u8]) -> Result<Import, Error> {
     let (_dir, path) = file(bytes);
-    import_csv(&path, "text-classification", &Columns::default(), &me())
+    import_csv(&path, cards::task("text-classification").unwrap(), &Columns::default(), &me())
 }
 
 #[test]
@@ -150,7 +151,8 @@ fn what_is_doubtful_waits_for_people() {
         );
         let (_dir, path) = file(text.as_bytes());
         let sure = Approval { doubtful: true, ..me() };
-        let import = import_csv(&path, "text-classification", &Columns::default(), &sure).unwrap();
+        let import =
+            import_csv(&path, cards::task("text-classification").unwrap(), &Columns::default(), &sure).unwrap();
         assert!(states(&import).iter().all(|state| *state == a), "{text}: approved where it is asked for");
     }
 }
@@ -307,7 +309,10 @@ fn files_of_another_form_are_named() {
         assert!(error.hint().unwrap().contains(hint));
         if form != FileForm::Json {
             let (_dir, path) = file(bytes);
-            assert!(matches!(import_jsonl(&path, "sentiment", &me()), Err(Error::OtherForm { .. })));
+            assert!(matches!(
+                import_jsonl(&path, cards::task("sentiment").unwrap(), &me()),
+                Err(Error::OtherForm { .. })
+            ));
         }
     }
 }
@@ -454,7 +459,7 @@ fn json_answers_follow_the_schema() {
 }
 
 fn prompt(text: &str) -> Import {
-    import_prompt(text, "the text", "instruction", &me()).unwrap()
+    import_prompt(text, "the text", cards::task("instruction").unwrap(), &me()).unwrap()
 }
 
 #[test]
@@ -485,7 +490,7 @@ fn dialogues_are_read() {
     let import = prompt(text);
     let second = "User: hi\nAssistant: hello\nUser: how\nare you?";
     assert_eq!(pairs(&import), [("hi", Some("hello")), (second, Some("fine")), ("bye", Some("ciao"))]);
-    assert!(matches!(import_prompt("just a text", "t", "chat", &me()), Err(Error::UnknownForm)));
+    assert!(matches!(import_prompt("just a text", "t", cards::task("chat").unwrap(), &me()), Err(Error::UnknownForm)));
 }
 
 proptest! {
@@ -494,7 +499,7 @@ proptest! {
     #[test]
     fn any_csv_is_read_or_reported(bytes in prop::collection::vec(prop_oneof![Just(b','), Just(b'"'), Just(b'\n'), any::<u8>()], 0..200)) {
         let (_dir, path) = file(&bytes);
-        if let Ok(import) = import_csv(&path, "sentiment", &Columns::default(), &me()) {
+        if let Ok(import) = import_csv(&path, cards::task("sentiment").unwrap(), &Columns::default(), &me()) {
             prop_assert!(import.examples.iter().all(|e| !e.input.trim().is_empty()));
         }
     }
@@ -513,7 +518,7 @@ proptest! {
 
     #[test]
     fn any_prompt_is_read_or_reported(text in "(\\PC{0,10}|User:|Bot: |Task:|Input: x|Expected:|->|\"a\" -> b|\n|---\n){0,16}") {
-        match import_prompt(&text, "t", "chat", &me()) {
+        match import_prompt(&text, "t", cards::task("chat").unwrap(), &me()) {
             Ok(import) => prop_assert!(!import.examples.is_empty()),
             Err(error) => prop_assert!(matches!(error, Error::Nothing { .. } | Error::UnknownForm), "{error}"),
         }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{AnswerKind, Understanding, Understood, are, counted};
+use super::{Form, Understanding, Understood, are, counted};
 
 /// What would make the examples better.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -59,7 +59,7 @@ pub(super) fn of(understanding: &Understanding) -> Vec<Hint> {
     let examples = &understanding.examples;
     let answered = examples.iter().filter(|example| example.output.is_some()).count();
     let mut hints = same_texts(examples);
-    if understanding.form == Some(AnswerKind::Labels) {
+    if understanding.form == Some(Form::Labels) {
         hints.extend(labels(understanding));
     }
     let mut about = |kind, is: &dyn Fn(&Understood) -> bool, text: &dyn Fn(usize) -> String| {

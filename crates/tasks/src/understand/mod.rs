@@ -9,7 +9,7 @@ mod tests;
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
@@ -17,7 +17,10 @@ pub use self::{
     fields::{FieldGuess, infer},
     hints::{Hint, HintKind},
 };
-use crate::tabular::{Columns, Entry, Layout, parse};
+use crate::{
+    cards::{Form, Task},
+    tabular::{Columns, Entry, Layout, parse},
+};
 
 /// What a text was understood as.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -25,7 +28,7 @@ pub struct Understanding {
     /// How it says its examples.
     pub layout: Layout,
     /// The form of the answers; none where there is no answer yet.
-    pub form: Option<AnswerKind>,
+    pub form: Option<Form>,
     /// Why this form, a sentence each.
     pub evidence: Vec<String>,
     /// What stands above the examples and may be the task's instruction.
@@ -61,20 +64,6 @@ pub struct Counts {
     pub problems: usize,
     /// Different labels.
     pub labels: usize,
-}
-
-/// The forms that answers can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum AnswerKind {
-    /// One of a few labels.
-    Labels,
-    /// An object with fields.
-    Fields,
-    /// Any text.
-    Text,
-    /// The next turn of a dialogue.
-    Dialogue,
 }
 
 /// An example of the text.
@@ -146,13 +135,13 @@ pub fn understand(text: &str, columns: &Columns) -> Understanding {
     };
     match parsed.layout {
         Layout::Schema => {
-            understanding.form = Some(AnswerKind::Fields);
+            understanding.form = Some(Form::Fields);
             understanding.evidence.push("The text is one JSON Schema.".into());
             understanding.schema = parsed.answers.into_iter().map(|(_, schema)| schema).next();
         }
         Layout::Answers => {
             let answers: Vec<Value> = parsed.answers.into_iter().map(|(_, answer)| answer).collect();
-            understanding.form = Some(AnswerKind::Fields);
+            understanding.form = Some(Form::Fields);
             understanding.evidence.push(format!("{} without an input.", counted(answers.len(), "JSON answer")));
             (understanding.schema, understanding.fields) = infer(answers.iter().map(|answer| (None, answer)));
         }
@@ -170,6 +159,38 @@ pub fn understand(text: &str, columns: &Columns) -> Understanding {
         labels: understanding.labels.len(),
     };
     understanding
+}
+
+impl Form {
+    /// What a task of the form says to the model, where nobody wrote anything else.
+    #[must_use]
+    pub fn usual_instruction(self) -> &'static str {
+        match self {
+            Self::Labels => "Classify the text.",
+            Self::Fields => "Extract the fields from the text; use null for what is not said.",
+            Self::Text => "Follow the instruction.",
+            Self::Dialogue => "Write the assistant's next reply.",
+        }
+    }
+}
+
+impl Understanding {
+    /// The task that a text says; none where it has no answers. `form` overrules what was understood.
+    #[must_use]
+    pub fn task(&self, name: &str, form: Option<Form>) -> Option<Task> {
+        let form = form.or(self.form)?;
+        let mut task = Task::blank(name, form);
+        task.instruction = self.instruction.clone().unwrap_or_else(|| form.usual_instruction().to_owned());
+        match form {
+            Form::Labels => {
+                task.labels = self.labels.iter().map(|one| one.label.clone()).collect();
+                task.labels.sort();
+            }
+            Form::Fields => task.schema.clone_from(&self.schema),
+            Form::Text | Form::Dialogue => {}
+        }
+        Some(task)
+    }
 }
 
 /// The examples as JSON lines, which are understood as the same examples.
@@ -214,7 +235,7 @@ impl Understanding {
             return;
         }
         if objects * 2 > all {
-            self.form = Some(AnswerKind::Fields);
+            self.form = Some(Form::Fields);
             self.evidence.push(format!("{objects} of {} JSON objects.", are(all, "answer")));
             let reason = "its answer is no JSON object, as most others are";
             let other = answered.iter().filter(|(_, answer)| !answer.is_object());
@@ -225,7 +246,7 @@ impl Understanding {
             return;
         }
         if self.layout == Layout::Dialogue || self.examples.iter().any(|example| is_dialogue(&example.input)) {
-            self.form = Some(AnswerKind::Dialogue);
+            self.form = Some(Form::Dialogue);
             self.evidence.push("The inputs are turns of a dialogue, and each answer is the next turn.".into());
             return;
         }
@@ -236,14 +257,14 @@ impl Understanding {
         let terse = self.labels.iter().all(|label| label.label.split_whitespace().count() <= 2);
         let written_so = matches!(self.layout, Layout::LabelLines | Layout::Table);
         let (form, why) = match () {
-            () if !all_short => (AnswerKind::Text, "Some answers are longer than labels are."),
-            () if distinct * 2 <= all => (AnswerKind::Labels, "The answers are short and recur."),
+            () if !all_short => (Form::Text, "Some answers are longer than labels are."),
+            () if distinct * 2 <= all => (Form::Labels, "The answers are short and recur."),
             () if self.layout == Layout::LabelLines => {
-                (AnswerKind::Labels, "The answers are short and written as `-> label`.")
+                (Form::Labels, "The answers are short and written as `-> label`.")
             }
-            () if written_so => (AnswerKind::Labels, "The answers are short and stand in a column of their own."),
-            () if terse && distinct < all => (AnswerKind::Labels, "The answers are words, and some recur."),
-            () => (AnswerKind::Text, "Nearly every answer is another."),
+            () if written_so => (Form::Labels, "The answers are short and stand in a column of their own."),
+            () if terse && distinct < all => (Form::Labels, "The answers are words, and some recur."),
+            () => (Form::Text, "Nearly every answer is another."),
         };
         self.form = Some(form);
         self.evidence.push(why.into());

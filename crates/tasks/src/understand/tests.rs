@@ -22,7 +22,7 @@ fn the_sentiment_lines_of_the_prompt_page_are_labels() {
     let found = of(
         "Classify customer sentiment:\n\n1. \"I love this product!\" -> positive\n2. \"Not what I expected\" -> negative\n3. \"It works fine\" -> neutral\n",
     );
-    assert_eq!((found.layout, found.form), (Layout::LabelLines, Some(AnswerKind::Labels)));
+    assert_eq!((found.layout, found.form), (Layout::LabelLines, Some(Form::Labels)));
     assert_eq!(found.instruction.as_deref(), Some("Classify customer sentiment"));
     assert_eq!(pairs(&found)[1], (4, "Not what I expected", Some("negative")));
     assert_eq!(found.labels.len(), 3);
@@ -37,7 +37,7 @@ fn the_block_of_the_prompt_page_is_text() {
     let found = of(
         "Instruction following:\n\nTask: Summarize the following text\nInput: [long text here]\nExpected: [short summary]\n",
     );
-    assert_eq!((found.layout, found.form), (Layout::Blocks, Some(AnswerKind::Text)));
+    assert_eq!((found.layout, found.form), (Layout::Blocks, Some(Form::Text)));
     assert_eq!(pairs(&found), [(3, "Summarize the following text\n\n[long text here]", Some("[short summary]"))]);
 }
 
@@ -53,65 +53,60 @@ fn a_text_without_answers_says_what_is_missing() {
 
 #[test]
 fn each_layout_is_known_by_its_look() {
-    let cases: [(&str, Layout, Option<AnswerKind>, usize); 16] = [
-        (
-            "good stuff\tpositive\nbad stuff\tnegative\nfine stuff\tpositive\n",
-            Layout::Table,
-            Some(AnswerKind::Labels),
-            3,
-        ),
-        ("text,label\n\"well, good\",positive\nbad,negative\n", Layout::Table, Some(AnswerKind::Labels), 2),
-        ("a -> x\nb -> y\n", Layout::LabelLines, Some(AnswerKind::Labels), 2),
-        ("User: hi\nAssistant: hello\nUser: bye\nAssistant: ciao\n", Layout::Dialogue, Some(AnswerKind::Dialogue), 2),
+    let cases: [(&str, Layout, Option<Form>, usize); 16] = [
+        ("good stuff\tpositive\nbad stuff\tnegative\nfine stuff\tpositive\n", Layout::Table, Some(Form::Labels), 3),
+        ("text,label\n\"well, good\",positive\nbad,negative\n", Layout::Table, Some(Form::Labels), 2),
+        ("a -> x\nb -> y\n", Layout::LabelLines, Some(Form::Labels), 2),
+        ("User: hi\nAssistant: hello\nUser: bye\nAssistant: ciao\n", Layout::Dialogue, Some(Form::Dialogue), 2),
         (
             "{\"text\": \"a\", \"label\": \"x\"}\n{\"text\": \"b\", \"label\": \"x\"}",
             Layout::Json,
-            Some(AnswerKind::Labels),
+            Some(Form::Labels),
             2,
         ),
         (
             "[{\"text\": \"a\", \"label\": \"x\"}, {\"text\": \"b\", \"label\": \"x\"}]",
             Layout::Json,
-            Some(AnswerKind::Labels),
+            Some(Form::Labels),
             2,
         ),
         (
             "{\"instruction\": \"do\", \"input\": \"this\", \"output\": \"a long answer of some words\"}",
             Layout::Json,
-            Some(AnswerKind::Text),
+            Some(Form::Text),
             1,
         ),
         (
             "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\"}, {\"role\": \"user\", \"content\": \"c\"}, {\"role\": \"assistant\", \"content\": \"d\"}]}",
             Layout::Json,
-            Some(AnswerKind::Dialogue),
+            Some(Form::Dialogue),
             2,
         ),
-        ("{\"vendor\": \"A\"}\n{\"vendor\": \"B\"}", Layout::Answers, Some(AnswerKind::Fields), 0),
+        ("{\"vendor\": \"A\"}\n{\"vendor\": \"B\"}", Layout::Answers, Some(Form::Fields), 0),
         (
             "{\"type\": \"object\", \"properties\": {\"vendor\": {\"type\": \"string\"}}}",
             Layout::Schema,
-            Some(AnswerKind::Fields),
+            Some(Form::Fields),
             0,
         ),
         (
             "Bill of A\n{\"vendor\": \"A\"}\n\nBill of B\nto us\n{\n  \"vendor\": \"B\"\n}\n",
             Layout::TextAndJson,
-            Some(AnswerKind::Fields),
+            Some(Form::Fields),
             2,
         ),
         (
             "Bill of A -> {\"vendor\": \"A\"}\nBill of B -> {\"vendor\": \"B\"}",
             Layout::LabelLines,
-            Some(AnswerKind::Fields),
+            Some(Form::Fields),
             2,
         ),
-        ("Input: Bill of A\nExpected:\n{\n\"vendor\":\n\"A\"\n}\n", Layout::Blocks, Some(AnswerKind::Fields), 1),
-        ("text,vendor,total\nBill of A over 4,A,4\nBill of B over 5,B,5\n", Layout::Table, Some(AnswerKind::Fields), 2),
+        ("Input: Bill of A\nExpected:\n{\n\"vendor\":\n\"A\"\n}\n", Layout::Blocks, Some(Form::Fields), 1),
+        ("text,vendor,total\nBill of A over 4,A,4\nBill of B over 5,B,5\n", Layout::Table, Some(Form::Fields), 2),
         (
             "{\"text\": \"Bill of A\", \"vendor\": \"A\"}\n{\"text\": \"Bill of B\", \"vendor\": \"B\"}",
             Layout::Json,
-            Some(AnswerKind::Fields),
+            Some(Form::Fields),
             2,
         ),
         ("1. first\n2. second\n- third", Layout::Lines, None, 3),
@@ -161,7 +156,7 @@ fn five_answers_make_a_schema_with_evidence() {
     ];
     let text: String = invoices.iter().map(|(input, answer)| format!("{input}\n{answer}\n\n")).collect();
     let found = of(&text);
-    assert_eq!((found.form, found.examples.len()), (Some(AnswerKind::Fields), 5));
+    assert_eq!((found.form, found.examples.len()), (Some(Form::Fields), 5));
     let schema = found.schema.unwrap();
     let properties = &schema["properties"];
     assert_eq!(properties["vendor"], json!({"type": "string", "x-graft-grounded": true}));

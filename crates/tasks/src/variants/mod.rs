@@ -59,10 +59,9 @@ pub struct Variants<'e> {
 }
 
 impl<'e> Variants<'e> {
-    /// Of these examples, for a task with this card. Only answers that are objects have names to exchange.
+    /// Of these examples, for a task with this card and these words. Only answers that are objects have names to exchange.
     #[must_use]
-    pub fn new(card: &TaskCard, examples: &'e [Example], shares: Shares) -> Self {
-        let wordings = crate::cards::task(&card.name).map(crate::cards::Task::wordings).unwrap_or_default();
+    pub fn new(card: &TaskCard, wordings: Wordings, examples: &'e [Example], shares: Shares) -> Self {
         let pools = match &card.answer {
             AnswerForm::Json { schema } => Pools::new(schema, examples, &wordings),
             AnswerForm::Label { .. } | AnswerForm::Text => Pools::default(),

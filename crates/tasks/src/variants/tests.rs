@@ -61,9 +61,13 @@ fn card() -> TaskCard {
     crate::cards::card("slack-rescue", &[]).unwrap()
 }
 
+fn words() -> Wordings {
+    crate::cards::task("slack-rescue").unwrap().wordings()
+}
+
 fn made(shares: Shares) -> Vec<Variant> {
     let (card, examples) = (card(), examples());
-    let variants = Variants::new(&card, &examples, shares);
+    let variants = Variants::new(&card, words(), &examples, shares);
     (0..400).map(|at| variants.of(at % 4, at as u64 / 4, 7)).collect()
 }
 
@@ -132,7 +136,7 @@ fn what_is_not_certain_stays() {
     ]});
     let all = [example("Main to Main Hall: 4 milk, 4 oat milk", output)];
     let card = card();
-    let variants = Variants::new(&card, &all, Shares { exchanged: 1.0, ..Shares::default() });
+    let variants = Variants::new(&card, words(), &all, Shares { exchanged: 1.0, ..Shares::default() });
     for epoch in 0..200 {
         let variant = variants.of(0, epoch, 1);
         // `Main` and `milk` are within other names; 4 is said twice.
@@ -147,7 +151,7 @@ fn labels_and_texts_only_get_typos() {
     let card = crate::cards::card("text-classification", &["ham".into(), "spam".into()]).unwrap();
     let all = [example("win a prize of 500 pounds", json!("spam"))];
     let shares = Shares { typos: 0.0, exchanged: 0.5, reworded: 0.5 };
-    let variant = Variants::new(&card, &all, shares).of(0, 3, 1);
+    let variant = Variants::new(&card, Wordings::default(), &all, shares).of(0, 3, 1);
     assert_eq!((variant.input.as_str(), variant.output), ("win a prize of 500 pounds", json!("spam")));
 }
 
@@ -168,7 +172,7 @@ proptest! {
         let all = [example(&format!("{input} {name} 2"), output)];
         let card = card();
         let shares = Shares { typos: 0.5, exchanged: 0.5, reworded: 0.5 };
-        let variant = Variants::new(&card, &all, shares).of(0, epoch, 3);
+        let variant = Variants::new(&card, words(), &all, shares).of(0, epoch, 3);
         let AnswerForm::Json { schema } = card.answer else { unreachable!() };
         prop_assert!(crate::schema::check(&schema, &variant.output).is_ok());
     }

@@ -106,11 +106,12 @@ fn row(job: &Job, who: Who, card: &TaskCard, test: &Test, answers: &HashMap<Stri
     let answered = |message: &Message| answers.get(&message.id).and_then(|line| answer(card, line));
     let pairs: Vec<(Value, Option<Value>)> =
         test.messages.iter().map(|message| (message.truth.clone(), answered(message))).collect();
+    let rules = &rules_of(card);
     let mut whole = Vec::new();
     let mut fields: BTreeMap<String, Vec<(f64, bool)>> = BTreeMap::new();
     for (message, (truth, given)) in test.messages.iter().zip(&pairs) {
         let (Some(given), Some(line)) = (given, answers.get(&message.id)) else { continue };
-        whole.push((line["confidence"].as_f64().unwrap_or_default(), score::all_right(card, truth, given)));
+        whole.push((line["confidence"].as_f64().unwrap_or_default(), score::all_right(card, rules, truth, given)));
         for (field, point) in field_points(card, truth, given, line) {
             fields.entry(field).or_default().push(point);
         }
@@ -123,17 +124,22 @@ fn row(job: &Job, who: Who, card: &TaskCard, test: &Test, answers: &HashMap<Stri
         who,
         test: test.name.clone(),
         count,
-        metrics: score::score(card, &pairs, SEED).metrics,
+        metrics: score::score(card, rules, &pairs, SEED).metrics,
         confidence: Confidence::of(&whole, count),
         fields: fields.into_iter().map(|(field, points)| (field, Confidence::of(&points, count))).collect(),
     }
+}
+
+/// How answers of a built-in task are compared.
+fn rules_of(card: &TaskCard) -> graft_tasks::cards::Scoring {
+    graft_tasks::cards::task(&card.name).map(|task| task.scoring.clone()).unwrap_or_default()
 }
 
 /// How sure an answer is of each field, and whether the field is right. A list is one field.
 fn field_points(card: &TaskCard, truth: &Value, given: &Value, line: &Value) -> Vec<(String, (f64, bool))> {
     let Some(sure) = line.get("field_confidence").and_then(Value::as_object) else { return Vec::new() };
     let of_list = |path: &str, list: &str| path.strip_prefix(list).is_some_and(|rest| rest.starts_with('['));
-    let difference = score::diff(card, truth, given);
+    let difference = score::diff(card, &rules_of(card), truth, given);
     let mut points: Vec<(String, (f64, bool))> = Vec::new();
     for field in &difference.fields {
         if let Some(confidence) = sure.get(&field.field).and_then(Value::as_f64) {

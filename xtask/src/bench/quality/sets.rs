@@ -183,7 +183,8 @@ fn shuffled(mut messages: Vec<Message>) -> Vec<Message> {
 /// A table of texts and labels.
 fn table(set: Set, path: &str) -> anyhow::Result<Vec<Message>> {
     let approval = Approval { by: "bench".into(), at: 0, doubtful: true };
-    let import = tabular::import_csv(Path::new(path), set.task(), &tabular::Columns::default(), &approval)?;
+    let import =
+        tabular::import_csv(Path::new(path), cards::task(set.task())?, &tabular::Columns::default(), &approval)?;
     let message = |(place, example): (usize, graft_core::Example)| {
         let truth = example.output.with_context(|| format!("row {place} of {path} has no label"))?;
         Ok(Message { id: format!("{}-{place}", set.name()), text: example.input, truth })

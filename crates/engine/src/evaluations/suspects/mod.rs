@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use graft_core::{Example, Side};
 use graft_store::{ExampleFilter, Order, ReviewFilter};
-use graft_tasks::cards::{self, Form};
+use graft_tasks::cards::{Form, Task};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -201,7 +201,7 @@ struct Draft {
 
 /// What the checks look at.
 struct Approved<'e> {
-    task: &'static cards::Task,
+    task: &'e Task,
     examples: &'e [Example],
     trail: &'e Trail,
 }
@@ -253,9 +253,9 @@ impl Evaluations<'_> {
     /// # Errors
     /// The task is unknown; what the store says.
     pub async fn suspects(self, task: &str) -> Result<Suspects> {
-        let task = cards::task(task)?;
+        let task = self.engine.tasks().definition(task).await?;
         let filter = ExampleFilter {
-            task: Some(task.name.to_owned()),
+            task: Some(task.name.clone()),
             review: Some(ReviewFilter::Approved),
             order: Order::Oldest,
             ..ExampleFilter::default()
@@ -263,12 +263,12 @@ impl Evaluations<'_> {
         let mut examples = self.engine.store.examples(&filter).await?;
         examples.retain(|example| example.output.is_some());
         let trail = self.trail(&task.name).await?;
-        let judged = self.judgements(task, &examples).await?;
+        let judged = self.judgements(&task, &examples).await?;
         let sides = self.engine.store.assignment(&task.name).await?;
-        let parser = cards::parser(&task.name, &self.engine.home.tables()?);
+        let parser = task.parser(&self.engine.home.tables()?);
         apart(move || {
             let held_out = |example: &Example| sides.get(&example.id) == Some(&Side::Eval);
-            let approved = Approved { task, examples: &examples, trail: &trail };
+            let approved = Approved { task: &task, examples: &examples, trail: &trail };
             let mut found = approved.labels_to_merge();
             let spelled = approved.spellings(&found);
             found.extend(approved.contradictions(&spelled));

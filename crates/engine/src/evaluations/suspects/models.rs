@@ -8,10 +8,7 @@ use std::{
 use graft_contestants::{Unseen, unseen};
 use graft_core::{Digest, Example, near_duplicates};
 use graft_store::{Stage, Version};
-use graft_tasks::{
-    baseline::Baseline,
-    cards::{self, Form, Task},
-};
+use graft_tasks::cards::{Form, Parser, Task};
 use serde_json::Value;
 
 use super::{
@@ -67,7 +64,7 @@ impl Judgements {
 impl Evaluations<'_> {
     /// What models say of examples that they did not learn from: n-grams of the other folds where answers are labels, and
     /// the version that was measured last, the active one first.
-    pub(super) async fn judgements(self, task: &'static Task, examples: &[Example]) -> Result<Judged> {
+    pub(super) async fn judgements(self, task: &Task, examples: &[Example]) -> Result<Judged> {
         if task.form.is_text() {
             return Ok(Judged::default());
         }
@@ -182,13 +179,15 @@ impl Approved<'_> {
     /// Held-out answers that were approved unchanged from the parser: its score counts them as right, whatever they are.
     pub(super) fn unchanged(
         &self,
-        parser: Option<&Baseline>,
+        parser: Option<&Parser>,
         held_out: &impl Fn(&Example) -> bool,
         named: &BTreeSet<usize>,
     ) -> Vec<Draft> {
-        let Some((parser, card)) = parser.zip(cards::card(&self.task.name, &[]).ok()) else { return Vec::new() };
+        let Some((parser, card)) = parser.zip(self.task.card(&[]).ok()) else { return Vec::new() };
         let is_open = |(place, example): &(usize, &Example)| {
-            !named.contains(place) && held_out(example) && self.trail.is_unchanged(example, &card, parser)
+            !named.contains(place)
+                && held_out(example)
+                && self.trail.is_unchanged(example, (&card, &self.task.scoring), parser)
         };
         let draft = |(place, _)| {
             let reason = "held out, and approved as the parser proposed it: the parser's score counts it as right";

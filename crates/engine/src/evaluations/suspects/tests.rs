@@ -82,8 +82,9 @@ async fn answers_taken_from_the_parser_flatter_it_until_somebody_looks_again() {
     let ids: Vec<&str> = suspects.suspects.iter().map(|one| one.examples[0].example.id.as_str()).collect();
     assert_eq!(ids, [texts[0], texts[2]], "the second was corrected");
     assert_eq!(suspects.summary(), None, "a training is not spoilt by them");
+    let judged = (&prepared.card, &prepared.task.definition.scoring);
     let count =
-        || async { engine.evaluations().taken_from_parser(&prepared.card, &prepared.dataset.eval).await.unwrap() };
+        || async { engine.evaluations().taken_from_parser(SLACK, judged, &prepared.dataset.eval).await.unwrap() };
     assert_eq!(count().await, 2);
     engine.examples().decide(SLACK, texts[0], seen, Decision::Approve).await.unwrap();
     assert_eq!(count().await, 1, "somebody looked again");

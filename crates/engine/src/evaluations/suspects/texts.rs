@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use graft_core::near_duplicates;
 use graft_predict::{Found, find_in};
-use graft_tasks::{cards, score};
+use graft_tasks::score;
 use serde_json::Value;
 
 use super::{Approved, CHOICES, Draft, Fix, FixAction, FixDecision, SuspectKind, labels::Spellings, short};
@@ -87,11 +87,11 @@ impl Approved<'_> {
 
     /// Each different answer with the examples that have it, the most frequent first.
     fn answers(&self, places: &[usize], spelled: &Spellings) -> Vec<(&Value, Vec<usize>)> {
-        let card = (!self.has_labels()).then(|| cards::card(&self.task.name, &[]).ok()).flatten();
+        let card = (!self.has_labels()).then(|| self.task.card(&[]).ok()).flatten();
         let same = |a: usize, b: usize| match &card {
             Some(card) => {
                 let of = |place: usize| self.examples[place].output.clone().unwrap_or_default();
-                score::all_right(card, &of(a), &of(b))
+                score::all_right(card, &self.task.scoring, &of(a), &of(b))
             }
             None => self.merged(a, spelled) == self.merged(b, spelled),
         };

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use graft_core::{Example, TaskCard};
+use graft_core::Example;
 use graft_store::{Action, Change, ChangeFilter, Kind};
-use graft_tasks::{baseline::Baseline, cards, score};
+use graft_tasks::{cards::Parser, score};
 use serde_json::Value;
 
 use super::Evaluations;
-use crate::Result;
+use crate::{Result, evaluations::Judged};
 
 /// The decisions about a task's examples.
 #[derive(Debug, Default)]
@@ -32,9 +32,9 @@ impl Trail {
     }
 
     /// Whether an answer was approved as the parser proposed it, and nobody confirmed it since.
-    pub(crate) fn is_unchanged(&self, example: &Example, card: &TaskCard, parser: &Baseline) -> bool {
+    pub(crate) fn is_unchanged(&self, example: &Example, (card, rules): Judged<'_>, parser: &Parser) -> bool {
         let decided = self.of(&example.id);
-        let proposed = |output: &Value| score::all_right(card, output, &parser.extract(&example.input));
+        let proposed = |output: &Value| score::all_right(card, rules, output, &parser.extract(&example.input));
         decided.is_first && !decided.is_confirmed && example.output.as_ref().is_some_and(proposed)
     }
 
@@ -83,9 +83,10 @@ impl Evaluations<'_> {
     }
 
     /// How many of these answers were approved as the task's parser proposed them.
-    pub(crate) async fn taken_from_parser(self, card: &TaskCard, examples: &[Example]) -> Result<usize> {
-        let Some(parser) = cards::parser(&card.name, &self.engine.home.tables()?) else { return Ok(0) };
-        let trail = self.trail(&card.name).await?;
-        Ok(examples.iter().filter(|example| trail.is_unchanged(example, card, &parser)).count())
+    pub(crate) async fn taken_from_parser(self, task: &str, judged: Judged<'_>, examples: &[Example]) -> Result<usize> {
+        let definition = self.engine.tasks().definition(task).await?;
+        let Some(parser) = definition.parser(&self.engine.home.tables()?) else { return Ok(0) };
+        let trail = self.trail(task).await?;
+        Ok(examples.iter().filter(|example| trail.is_unchanged(example, judged, &parser)).count())
     }
 }

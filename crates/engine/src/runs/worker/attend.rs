@@ -209,10 +209,11 @@ impl Attendance {
         let damaged = |source| Error::BadSpec { run: run.id.clone(), source };
         let spec: TrainSpec = serde_json::from_value(run.spec.clone()).map_err(damaged)?;
         let data = self.engine.store.dataset(&run.task, &spec.dataset).await?;
-        let tables = self.engine.home.tables()?;
-        let measured =
-            apart("measure the baseline", move || Ok(contestant_scores(&spec.task, &data.train, &data.eval, &tables)))
-                .await?;
+        let task = self.engine.tasks().at(&run.task, run.task_revision).await?.definition;
+        let rules = task.parser(&self.engine.home.tables()?);
+        let measure =
+            move || Ok(contestant_scores((&spec.task, &task.scoring), &data.train, &data.eval, rules.as_ref()));
+        let measured = apart("measure the baseline", measure).await?;
         let best = strongest(&measured).and_then(|best| Some((best.name.clone(), best.scores.headline()?.clone())));
         let Some((name, metric)) = best else { return Ok(()) };
         progress.baseline = Some(Baseline { name, metric: metric.name, value: metric.value });

@@ -105,7 +105,7 @@ impl Versions<'_> {
     /// # Errors
     /// There is no such task or version.
     pub async fn drift(self, task: &str, version: Option<&str>) -> Result<Drift> {
-        let task = graft_tasks::cards::task(task)?.name.as_str();
+        self.engine.tasks().get(task).await?;
         let version = match version {
             Some(name) => Some(self.engine.store.version(task, name).await?),
             None => self.engine.store.active_version(task).await?,
@@ -127,7 +127,8 @@ impl Versions<'_> {
         };
         let learned: Vec<f64> =
             learned.iter().step_by(learned.len().div_ceil(INPUTS).max(1)).copied().map(f64::from).collect();
-        let overrides = signals::overrides(version, evaluation.as_ref(), &decided);
+        let rules = self.engine.tasks().of(version).await?.scoring;
+        let overrides = signals::overrides(version, &rules, evaluation.as_ref(), &decided);
         let confidence = signals::confidence(version, evaluation.as_ref(), &newest);
         let inputs = signals::inputs(&learned, &newest);
         let states = [overrides.state, confidence.state, inputs.state];

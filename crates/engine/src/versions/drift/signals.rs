@@ -1,7 +1,7 @@
 //! The three signals of drift: pure, so that each rule can be read and tested alone.
 
 use graft_store::{Suggested, Version};
-use graft_tasks::score;
+use graft_tasks::{cards::Scoring, score};
 use serde_json::Value;
 
 use super::numbers::{Share, Spread, kolmogorov_smirnov};
@@ -61,7 +61,12 @@ pub(super) fn together(states: [DriftState; 3]) -> DriftState {
 ///
 /// People may look at the least sure suggestions first, which are wrong more often than others. So the changes must also
 /// be more than the confidences of those very suggestions promised.
-pub(super) fn overrides(version: &Version, evaluation: Option<&Evaluation>, decided: &[Suggested]) -> Overrides {
+pub(super) fn overrides(
+    version: &Version,
+    rules: &Scoring,
+    evaluation: Option<&Evaluation>,
+    decided: &[Suggested],
+) -> Overrides {
     let Some(evaluation) = evaluation else { return Overrides::unknown(unmeasured(version)) };
     let n = evaluation.adapter.n;
     let right = evaluation.adapter.metric("exact").or_else(|| evaluation.adapter.metric("accuracy"));
@@ -70,8 +75,9 @@ pub(super) fn overrides(version: &Version, evaluation: Option<&Evaluation>, deci
         return Overrides::unknown("Cannot tell: the version was measured on no held-out examples.");
     };
     let pairs: Vec<(&Suggested, &Value)> = decided.iter().filter_map(|one| Some((one, one.truth.as_ref()?))).collect();
-    let changed = pairs.iter().filter(|(one, truth)| !score::all_right(&version.card, truth, &one.answer)).count();
-    let apart = |(one, truth): &(&Suggested, &Value)| 1.0 - score::diff(&version.card, truth, &one.answer).score;
+    let changed =
+        pairs.iter().filter(|(one, truth)| !score::all_right(&version.card, rules, truth, &one.answer)).count();
+    let apart = |(one, truth): &(&Suggested, &Value)| 1.0 - score::diff(&version.card, rules, truth, &one.answer).score;
     let found = Overrides {
         reference: Some(reference),
         window: Share::of(changed, pairs.len()),
@@ -202,6 +208,7 @@ mod tests {
             card,
             metrics: Value::Null,
             parent: None,
+            task_revision: None,
             created_by: "ada".into(),
             created_at: 0,
         }
@@ -214,7 +221,7 @@ mod tests {
         Evaluation {
             dataset: Digest::of(b"dataset"),
             at: 100,
-            adapter: score::score(&version().card, &pairs, 1),
+            adapter: score::score(&version().card, &Scoring::default(), &pairs, 1),
             base: None,
             baseline: None,
             contestants: Vec::new(),
@@ -243,7 +250,7 @@ mod tests {
     #[test]
     fn more_changes_than_held_out_errors_are_drift() {
         let (version, evaluation) = (version(), evaluation(30, 3, None));
-        let found = overrides(&version, Some(&evaluation), &suggested(60, 40, 0.9));
+        let found = overrides(&version, &Scoring::default(), Some(&evaluation), &suggested(60, 40, 0.9));
         assert_eq!(found.state, DriftState::Drifting);
         let (window, reference) = (found.window.unwrap(), found.reference.unwrap());
         assert_eq!((window.count, window.n, reference.count, reference.n), (40, 60, 3, 30));
@@ -256,7 +263,7 @@ mod tests {
         let differing = found.differing.unwrap();
         assert_eq!((differing.n, differing.max, (differing.mean * 60.0).round()), (60, 1.0, 40.0));
         // The intervals overlap, however large the difference looks.
-        let few = overrides(&version, Some(&self::evaluation(5, 0, None)), &suggested(20, 8, 0.9));
+        let few = overrides(&version, &Scoring::default(), Some(&self::evaluation(5, 0, None)), &suggested(20, 8, 0.9));
         assert_eq!(few.state, DriftState::Stable);
     }
 
@@ -264,24 +271,24 @@ mod tests {
     fn what_its_confidences_promised_is_no_drift() {
         let evaluation = evaluation(30, 3, None);
         // People began with those it was least sure of.
-        let found = overrides(&version(), Some(&evaluation), &suggested(40, 24, 0.4));
+        let found = overrides(&version(), &Scoring::default(), Some(&evaluation), &suggested(40, 24, 0.4));
         assert_eq!((found.state, found.promised.map(|p| (p * 10.0).round())), (DriftState::Stable, Some(6.0)));
     }
 
     #[test]
     fn too_little_is_said_to_be_too_little() {
-        let found = overrides(&version(), Some(&evaluation(30, 3, None)), &suggested(13, 13, 0.9));
+        let found = overrides(&version(), &Scoring::default(), Some(&evaluation(30, 3, None)), &suggested(13, 13, 0.9));
         assert_eq!(
             (found.state, found.text.as_str()),
             (DriftState::Unknown, "Cannot tell yet: people have decided on 13 of its suggestions; 7 more are needed.")
         );
-        let unmeasured = overrides(&version(), None, &suggested(60, 40, 0.9));
+        let unmeasured = overrides(&version(), &Scoring::default(), None, &suggested(60, 40, 0.9));
         assert_eq!(
             (unmeasured.state, unmeasured.text.as_str()),
             (DriftState::Unknown, "Cannot tell: v1 was not measured.")
         );
         assert_eq!(
-            overrides(&version(), Some(&evaluation(0, 0, None)), &suggested(60, 40, 0.9)).state,
+            overrides(&version(), &Scoring::default(), Some(&evaluation(0, 0, None)), &suggested(60, 40, 0.9)).state,
             DriftState::Unknown
         );
     }

@@ -1,0 +1,413 @@
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Subcommand, ValueEnum};
+use graft_engine::{
+    Columns, Engine, Error, Form, MadeTask, NewTask, Task, TaskDetail, TaskImpact, TaskOrigin, Understanding, iso8601,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    failure::{Failure, Result},
+    output::{Reply, Table, brief, facts, print},
+};
+
+/// Maximum size in bytes of a file with a definition or schema.
+const MAX_FILE: u64 = 4 << 20;
+
+/// Make, change, clone, rename, archive, export and import tasks.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tasks {
+    /// Make a task.
+    New {
+        /// Name: lowercase letters, digits and `-`.
+        name: String,
+        /// What an answer is [default: what the examples of `--from` say].
+        #[arg(long, value_enum, required_unless_present = "from")]
+        form: Option<FormName>,
+        /// Text file of examples, a JSON Schema, or JSON answers, or `-` for stdin: the task is what they say, and the
+        /// examples are imported.
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
+        /// With `--from`: leave every example for people to decide on.
+        #[arg(long, requires = "from")]
+        pending: bool,
+        #[command(flatten)]
+        fields: Fields,
+        /// Check the task; store nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// List the tasks.
+    List {
+        /// List archived tasks, too.
+        #[arg(long)]
+        archived: bool,
+    },
+    /// Show a task's definition.
+    Show {
+        /// Task.
+        task: String,
+        /// Show this revision [default: the newest].
+        #[arg(long, value_name = "N")]
+        revision: Option<i64>,
+    },
+    /// Change a task, and tell what becomes of its examples and versions.
+    Edit {
+        /// Task.
+        task: String,
+        /// File of the new definition in TOML or JSON, or `-` for stdin; the flags change single fields.
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        fields: Fields,
+        /// Tell what would happen; store nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Make a task with the definition of another, without examples and versions.
+    Clone {
+        /// Task.
+        task: String,
+        /// Name of the new task.
+        name: String,
+        /// Title of the new task [default: made of its name].
+        #[arg(long)]
+        title: Option<String>,
+    },
+    /// Give a task another name, with its examples, runs and versions.
+    Rename {
+        /// Task.
+        task: String,
+        /// New name.
+        name: String,
+    },
+    /// Archive a task: it is not listed and not trained any more; its examples and versions stay.
+    Archive {
+        /// Task.
+        task: String,
+        /// Take it back.
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Print a task's definition as a file.
+    Export {
+        /// Task.
+        task: String,
+        /// Form of the file.
+        #[arg(long, value_enum, default_value = "toml")]
+        format: FileFormat,
+        /// Write to this file instead of stdout.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Make a task from a file.
+    Import {
+        /// File in TOML or JSON, or `-` for stdin.
+        file: PathBuf,
+        /// Name of the task [default: the file's].
+        #[arg(long)]
+        name: Option<String>,
+        /// Change the task of that name, if there is one.
+        #[arg(long)]
+        replace: bool,
+    },
+}
+
+/// What an answer is.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FormName {
+    /// One of some labels.
+    Labels,
+    /// An object with fields, by a JSON Schema.
+    Fields,
+    /// Free text.
+    Text,
+    /// The next turn of a dialogue.
+    Dialogue,
+}
+
+/// Form of a file.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FileFormat {
+    /// TOML, which people edit.
+    Toml,
+    /// JSON, as the API has it.
+    Json,
+}
+
+/// Fields of a definition.
+#[derive(Debug, Args)]
+pub(crate) struct Fields {
+    /// Title for people [default: made of the name].
+    #[arg(long)]
+    title: Option<String>,
+    /// Instruction that precedes every input.
+    #[arg(long, value_name = "TEXT")]
+    instruction: Option<String>,
+    /// A label of the form labels; may be repeated.
+    #[arg(long = "label", value_name = "LABEL")]
+    labels: Vec<String>,
+    /// Whether answers must be one of the labels.
+    #[arg(long, value_name = "YES", num_args = 0..=1, default_missing_value = "true")]
+    closed: Option<bool>,
+    /// File of the JSON Schema of the form fields.
+    #[arg(long, value_name = "FILE")]
+    schema: Option<PathBuf>,
+    /// A text that stands word for word in the input, such as `place` or `items.name`; may be repeated.
+    #[arg(long = "grounded", value_name = "PATH")]
+    grounded: Vec<String>,
+    /// Text file of guidelines for people who review examples.
+    #[arg(long, value_name = "FILE")]
+    guidelines: Option<PathBuf>,
+    /// Metric that decides between versions.
+    #[arg(long)]
+    metric: Option<String>,
+    /// Whether trainings learn from variants of the examples.
+    #[arg(long, value_name = "YES", num_args = 0..=1, default_missing_value = "true")]
+    variants: Option<bool>,
+    /// Default of a setting of its trainings, such as `epochs=4`; may be repeated.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    settings: Vec<String>,
+}
+
+impl From<FormName> for Form {
+    fn from(name: FormName) -> Self {
+        match name {
+            FormName::Labels => Self::Labels,
+            FormName::Fields => Self::Fields,
+            FormName::Text => Self::Text,
+            FormName::Dialogue => Self::Dialogue,
+        }
+    }
+}
+
+impl Fields {
+    fn is_empty(&self) -> bool {
+        let texts = [&self.title, &self.instruction, &self.metric];
+        let lists = [&self.labels, &self.grounded, &self.settings];
+        texts.iter().all(|text| text.is_none())
+            && lists.iter().all(|list| list.is_empty())
+            && self.schema.is_none()
+            && self.guidelines.is_none()
+            && self.closed.is_none()
+            && self.variants.is_none()
+    }
+
+    fn apply(self, task: &mut Task) -> Result<()> {
+        let set = |place: &mut String, given: Option<String>| given.into_iter().for_each(|text| *place = text);
+        set(&mut task.title, self.title);
+        set(&mut task.instruction, self.instruction);
+        set(&mut task.guidelines, self.guidelines.as_deref().map(read).transpose()?);
+        if !self.labels.is_empty() {
+            task.labels = self.labels;
+        }
+        if !self.grounded.is_empty() {
+            task.grounded = self.grounded;
+        }
+        task.closed = self.closed.unwrap_or(task.closed);
+        task.schema = self.schema.as_deref().map(read).transpose()?.map(Value::from).or_else(|| task.schema.take());
+        task.scoring.metric = self.metric.or_else(|| task.scoring.metric.take());
+        task.training.variants = self.variants.unwrap_or(task.training.variants);
+        for setting in self.settings {
+            let Some((name, value)) = setting.split_once('=') else {
+                return Err(Failure::usage(format!("read the setting `{setting}`"), "write `--set NAME=VALUE`"));
+            };
+            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
+            task.training.settings.insert(name.replace('-', "_"), value);
+        }
+        Ok(())
+    }
+}
+
+pub(crate) async fn run(engine: &Engine, command: Tasks) -> Result<Reply> {
+    let tasks = engine.tasks();
+    match command {
+        Tasks::New { name, form, from, pending, fields, dry_run } => {
+            let form = form.map(Form::from);
+            let text = from.as_deref().map(read).transpose()?.unwrap_or_default();
+            let understood = from.map(|_| engine.examples().understand(&text, &Columns::default()));
+            let task = match (&understood, form) {
+                (Some(found), form) => found.task(&name, form),
+                (None, form) => form.map(|form| Task::blank(&name, form)),
+            };
+            let Some(mut definition) = task else {
+                let hint = "give some examples their answers, or say what an answer is: `--form`";
+                return Err(Failure::usage("find out the form of the answers: the text has none", hint));
+            };
+            fields.apply(&mut definition)?;
+            if definition.instruction.trim().is_empty() {
+                let hint = "say what the model shall do: `--instruction TEXT`";
+                return Err(Failure::usage("make a task without an instruction", hint));
+            }
+            let new = NewTask { definition, text, pending };
+            let made = if dry_run { tasks.try_create_with(new).await? } else { tasks.create_with(new).await? };
+            let text = understood.map(|found| said(&found)).unwrap_or_default() + &about_made(&made, dry_run);
+            Ok(Reply::new(made, text))
+        }
+        Tasks::List { archived } => {
+            let all = tasks.list(archived).await?;
+            let mut table = Table::new(["name", "form", "title", "from", "revision", ""]);
+            for task in &all {
+                table.row([
+                    task.definition.name.clone(),
+                    task.definition.form.name().to_owned(),
+                    brief(&task.definition.shown(), 40),
+                    origin(task.origin).to_owned(),
+                    task.revision.to_string(),
+                    if task.archived { "archived" } else { "" }.to_owned(),
+                ]);
+            }
+            Ok(Reply::new(json!({"tasks": all}), table.to_string()))
+        }
+        Tasks::Show { task, revision } => {
+            let found = match revision {
+                None => tasks.get(&task).await?,
+                Some(wanted) => {
+                    let all = tasks.revisions(&task).await?;
+                    let found = all.into_iter().find(|one| one.revision == wanted);
+                    let hint = "`graft tasks show` without a revision shows the newest";
+                    found.ok_or_else(|| Failure::usage(format!("find revision {wanted} of task `{task}`"), hint))?
+                }
+            };
+            let text = format!("{}\n{}", about(&found), found.definition.to_toml());
+            Ok(Reply::new(found, text))
+        }
+        Tasks::Edit { task, file, fields, dry_run } => {
+            if file.is_none() && fields.is_empty() {
+                let hint = "name the file of the new definition (`graft tasks export` writes one), or give a flag";
+                return Err(Failure::usage(format!("change nothing of task `{task}`"), hint));
+            }
+            let before = tasks.get(&task).await?;
+            let mut changed = match &file {
+                Some(file) => Task::read(&read(file)?, None)?,
+                None => before.definition.clone(),
+            };
+            fields.apply(&mut changed)?;
+            let seen = Some(before.revision);
+            let change = match dry_run {
+                true => tasks.try_change(&task, changed, seen).await?,
+                false => tasks.change(&task, changed, seen).await?,
+            };
+            let text = match (dry_run, change.task.revision == before.revision) {
+                (_, true) => format!("Task {task} stays at revision {}.\n", before.revision),
+                (true, false) => format!("Task {task} would be at revision {}.\n", change.task.revision),
+                (false, false) => format!("Task {task} is at revision {}.\n", change.task.revision),
+            };
+            let text = text + &told(&change.impact);
+            Ok(Reply::new(change, text))
+        }
+        Tasks::Clone { task, name, title } => {
+            let made = tasks.clone_as(&task, &name, title.as_deref()).await?;
+            let text = format!("Task {name} is made like {task}. Next: `{}`\n", next(&made.definition));
+            Ok(Reply::new(made, text))
+        }
+        Tasks::Rename { task, name } => {
+            let renamed = tasks.rename(&task, &name).await?;
+            Ok(Reply::new(renamed, format!("Task {task} is now {name}.\n")))
+        }
+        Tasks::Archive { task, undo } => {
+            let found = tasks.archive(&task, !undo).await?;
+            let text = match undo {
+                true => format!("Task {task} is listed again.\n"),
+                false => format!("Task {task} is archived; `graft tasks archive {task} --undo` takes it back.\n"),
+            };
+            Ok(Reply::new(found, text))
+        }
+        Tasks::Export { task, format, output } => {
+            let found = tasks.definition(&task).await?;
+            let text = match format {
+                FileFormat::Toml => found.to_toml(),
+                FileFormat::Json => graft_core::json::pretty(&found),
+            };
+            let Some(path) = output else {
+                print(text.trim_end());
+                return Ok(Reply::silent());
+            };
+            graft_formats::atomic::bytes(&path, text.as_bytes())?;
+            let text = format!("Task {task} is written to {}.\n", path.display());
+            Ok(Reply::new(json!({"task": task, "path": path}), text))
+        }
+        Tasks::Import { file, name, replace } => {
+            let task = Task::read(&read(&file)?, name.as_deref())?;
+            let (name, hint) = (task.name.clone(), next(&task));
+            if replace && tasks.get(&name).await.is_ok() {
+                let change = tasks.change(&name, task, None).await?;
+                let text = format!("Task {name} is at revision {}.\n{}", change.task.revision, told(&change.impact));
+                return Ok(Reply::new(change, text));
+            }
+            let made = tasks.create(task).await?;
+            Ok(Reply::new(made, format!("Task {name} is made. Next: `{hint}`\n")))
+        }
+    }
+}
+
+/// What was understood of a text, with the evidence.
+fn said(found: &Understanding) -> String {
+    let mut text: String = found.evidence.iter().chain(&found.notes).map(|line| format!("{line}\n")).collect();
+    for field in &found.fields {
+        text += &format!("  {} ({}): {}\n", field.path, field.types.join(", "), field.evidence.join(" "));
+    }
+    text
+}
+
+fn about_made(made: &MadeTask, dry_run: bool) -> String {
+    let task = &made.task.definition;
+    let mut text = String::new();
+    for problem in &made.problems {
+        text += &format!("Left out {}: {}\n", problem.at, problem.reason);
+    }
+    let done = if dry_run { "can be made" } else { "is made" };
+    let with = match (made.examples, made.pending) {
+        (0, _) => String::new(),
+        (all, 0) => format!(" with {all} approved examples"),
+        (all, pending) => format!(" with {all} examples, {pending} of them to be audited"),
+    };
+    let next = if made.ready { format!("graft train {}", task.name) } else { next(task) };
+    text + &format!("Task {} ({}) {done}{with}. Next: `{next}`\n", task.name, task.form.name())
+}
+
+/// The command that brings a task its examples.
+fn next(task: &Task) -> String {
+    let kind = if task.form == Form::Labels { "csv" } else { "jsonl" };
+    format!("graft import {kind} FILE --task {}", task.name)
+}
+
+fn origin(origin: TaskOrigin) -> &'static str {
+    match origin {
+        TaskOrigin::BuiltIn => "Graft",
+        TaskOrigin::Changed => "Graft, changed",
+        TaskOrigin::Own => "people",
+    }
+}
+
+fn about(task: &TaskDetail) -> String {
+    let at = task.changed_at.map(|at| format!(", {}", iso8601(at))).unwrap_or_default();
+    let state = if task.archived { ", archived" } else { "" };
+    facts(&[
+        ("task", format!("{}{state}", task.definition.shown())),
+        ("from", origin(task.origin).to_owned()),
+        ("revision", format!("{} (by {}{at})", task.revision, task.changed_by)),
+    ])
+}
+
+fn told(impact: &TaskImpact) -> String {
+    let mut text: String = impact.notes.iter().map(|note| format!("{note}\n")).collect();
+    for example in &impact.unfit_examples {
+        text += &format!("  {}: {} ({})\n", example.id, example.reason, brief(&example.input, 50));
+    }
+    text
+}
+
+fn read(path: &Path) -> Result<String> {
+    let failed = |source| Error::Io { doing: "read", path: path.to_owned(), source };
+    let mut text = String::new();
+    if path == Path::new("-") {
+        std::io::stdin().take(MAX_FILE).read_to_string(&mut text).map_err(failed)?;
+    } else {
+        let file = std::fs::File::open(path).map_err(failed)?;
+        file.take(MAX_FILE).read_to_string(&mut text).map_err(failed)?;
+    }
+    Ok(text)
+}

@@ -1,0 +1,168 @@
+//! Tasks that people make: from a definition to a version that answers, several of one form in one home.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod common;
+
+use common::{Graft, model};
+use serde_json::{Value, json};
+
+fn train(task: &str) -> [&str; 12] {
+    [
+        "train",
+        task,
+        "--base",
+        "tiny",
+        "--epochs",
+        "6",
+        "--learning-rate",
+        "1e-2",
+        "--split",
+        "random",
+        "--precision",
+        "f32",
+    ]
+}
+
+fn import(graft: &Graft, task: &str, name: &str, lines: impl Iterator<Item = Value>) -> Value {
+    let text: String = lines.map(|line| format!("{line}\n")).collect();
+    let file = graft.file(name, &text);
+    graft.json(&["import", "jsonl", file.to_str().unwrap(), "--task", task])
+}
+
+#[test]
+fn two_classifiers_and_a_form_live_in_one_home() {
+    let graft = Graft::new();
+    graft.ok(&["base", "add", "tiny", model("tiny-llama").to_str().unwrap()]);
+    let labels = |name: &str, a: &str, b: &str| {
+        let args = ["tasks", "new", name, "--form", "labels", "--instruction", "Which kind is it?", "--closed"];
+        graft.json(&[&args[..], &["--label", a, "--label", b]].concat())
+    };
+    assert_eq!(labels("tickets", "bug", "wish")["revision"], 1);
+    labels("mood", "glad", "cross");
+    let schema = json!({
+        "type": "object",
+        "properties": {"place": {"type": "string"}, "count": {"type": "number"}},
+        "required": ["place", "count"],
+        "additionalProperties": false,
+    });
+    let schema = graft.file("visits.json", &schema.to_string());
+    let args =
+        ["tasks", "new", "visits", "--form", "fields", "--instruction", "Who came where?", "--grounded", "place"];
+    graft.ok(&[&args[..], &["--schema", schema.to_str().unwrap()]].concat());
+
+    let texts = |words: [&'static str; 2], labels: [&'static str; 2]| {
+        (0..40).map(move |i| {
+            let (word, label) = (words[i % 2], labels[i % 2]);
+            json!({"input": format!("{} {i}", [word; 5].join(" ")), "output": label})
+        })
+    };
+    assert_eq!(import(&graft, "tickets", "t.jsonl", texts(["crash", "please"], ["bug", "wish"]))["added"], 40);
+    assert_eq!(import(&graft, "mood", "m.jsonl", texts(["yes", "no"], ["glad", "cross"]))["added"], 40);
+    let stranger = import(&graft, "mood", "s.jsonl", texts(["yes", "no"], ["glad", "sad"]).take(2));
+    assert!(stranger["problems"][0]["reason"].as_str().unwrap().contains("not one of glad, cross"), "{stranger}");
+    let visits = (0..40).map(|i| {
+        let place = ["Hub", "Mill", "Barn"][i % 3];
+        json!({"input": format!("{i} came to {place}"), "output": {"place": place, "count": i}})
+    });
+    assert_eq!(import(&graft, "visits", "v.jsonl", visits)["added"], 40);
+
+    for task in ["tickets", "mood", "visits"] {
+        let trained = graft.json(&[&train(task)[..], &["--skip-base"]].concat());
+        assert_eq!((&trained["version"]["task"], &trained["version"]["task_revision"]), (&json!(task), &json!(1)));
+    }
+    let measured = graft.json(&["models", "info", "v1", "--task", "visits"]);
+    let metrics = measured["version"]["metrics"]["evaluation"]["adapter"]["metrics"].as_array().unwrap();
+    let names: Vec<&str> = metrics.iter().filter_map(|metric| metric["name"].as_str()).collect();
+    assert_eq!(names, ["place", "count", "exact"]);
+    let answer = graft.json(&["infer", "--task", "tickets", "--version", "v1", "--message", "crash crash crash"]);
+    assert!(["bug", "wish"].contains(&answer["label"].as_str().unwrap()), "{answer}");
+    let answer = graft.json(&["infer", "--task", "visits", "--version", "v1", "--message", "4 came to Hub"]);
+    let place = answer["place"].as_str().unwrap();
+    assert!("4 came to Hub".contains(place), "a grounded text stands in the input: {answer}");
+    assert_eq!(graft.json(&["validate", "--task", "mood", "--version", "v1"])["failed"], 0);
+
+    // The form changes: what no longer fits is told and left out, the version goes on as it was trained.
+    let args = ["tasks", "edit", "tickets", "--label", "wish", "--label", "question", "--json"];
+    let tried: Value = serde_json::from_str(&graft.ok(&[&args[..], &["--dry-run"]].concat())).unwrap();
+    assert_eq!((&tried["impact"]["unfit"], &tried["impact"]["fitting"]), (&json!(20), &json!(20)));
+    assert_eq!(graft.json(&["tasks", "show", "tickets"])["revision"], 1, "nothing was stored");
+    let changed: Value = serde_json::from_str(&graft.ok(&args)).unwrap();
+    assert_eq!((&changed["task"]["revision"], &changed["impact"]["versions"]), (&json!(2), &json!(1)));
+    let said = graft.run(&train("tickets"));
+    assert!(said.stderr.contains("20 approved examples are left out"), "{}", said.stderr);
+    let answer = graft.json(&["infer", "--task", "tickets", "--version", "v1", "--message", "crash crash"]);
+    assert!(["bug", "wish"].contains(&answer["label"].as_str().unwrap()), "{answer}");
+    assert_eq!(graft.json(&["models", "info", "v2", "--task", "tickets"])["version"]["task_revision"], 2);
+
+    // Another name takes everything along.
+    graft.ok(&["tasks", "rename", "mood", "temper"]);
+    graft.fails(2, &["tasks", "show", "mood"], "find the task `mood`");
+    let answer = graft.json(&["infer", "--task", "temper", "--version", "v1", "--message", "yes yes"]);
+    assert!(["glad", "cross"].contains(&answer["label"].as_str().unwrap()), "{answer}");
+    let again = graft.json(&[&train("temper")[..], &["--skip-base"]].concat());
+    assert_eq!((&again["version"]["name"], &again["version"]["task"]), (&json!("v2"), &json!("temper")));
+}
+
+#[test]
+fn tasks_are_listed_cloned_archived_and_carried_over() {
+    let graft = Graft::new();
+    let names = |all: &Value| -> Vec<String> {
+        let tasks = all["tasks"].as_array().unwrap();
+        tasks.iter().map(|task| task["definition"]["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let listed = names(&graft.json(&["tasks", "list"]));
+    assert_eq!(listed, ["slack-rescue", "ask-ai", "text-classification", "sentiment", "instruction", "chat"]);
+    let exported = graft.ok(&["tasks", "export", "slack-rescue"]);
+    let file = graft.file("slack.toml", &exported);
+    graft.fails(2, &["tasks", "import", file.to_str().unwrap()], "the name is taken");
+    graft.fails(
+        2,
+        &["tasks", "import", file.to_str().unwrap(), "--name", "mine"],
+        "belongs to the task `slack-rescue`",
+    );
+    let cloned = graft.json(&["tasks", "clone", "slack-rescue", "mine"]);
+    assert_eq!((&cloned["origin"], &cloned["definition"]["integration"]), (&json!("own"), &Value::Null));
+    graft.ok(&["tasks", "archive", "mine"]);
+    assert!(!names(&graft.json(&["tasks", "list"])).contains(&"mine".to_owned()));
+    assert!(names(&graft.json(&["tasks", "list", "--archived"])).contains(&"mine".to_owned()));
+    let csv = graft.file("one.csv", "text,label\nhello,x\n");
+    graft.fails(2, &["import", "csv", csv.to_str().unwrap(), "--task", "mine"], "which is archived");
+    graft.ok(&["tasks", "archive", "mine", "--undo"]);
+    graft.fails(2, &["tasks", "rename", "slack-rescue", "rescue"], "which is part of Graft");
+    graft.fails(2, &["tasks", "new", "Bad Name", "--form", "text", "--instruction", "x"], "`name`");
+    let bad = ["tasks", "new", "bad", "--form", "text", "--instruction", "x", "--set", "epochs=-1"];
+    graft.fails(2, &bad, "training.settings");
+
+    // A built-in task that is changed and changed back.
+    let changed = graft.json(&["tasks", "edit", "sentiment", "--instruction", "Good or bad?"]);
+    assert_eq!((&changed["task"]["revision"], &changed["task"]["origin"]), (&json!(2), &json!("changed")));
+    let back = graft.json(&["tasks", "edit", "sentiment", "--instruction", "What is the sentiment of the text?"]);
+    assert_eq!((&back["task"]["revision"], &back["task"]["origin"]), (&json!(3), &json!("built-in")));
+    let first = graft.json(&["tasks", "show", "sentiment", "--revision", "2"]);
+    assert_eq!(first["definition"]["instruction"], "Good or bad?");
+}
+
+#[test]
+fn a_task_is_made_of_a_text() {
+    let graft = Graft::new();
+    let text = "\"where is it\" -> order\n\"money back\" -> refund\n\"lost parcel\" -> order\nno answer here\n";
+    let file = graft.file("mail.txt", text);
+    let file = file.to_str().unwrap();
+    let said = graft.ok(&["tasks", "new", "mail", "--from", file, "--dry-run"]);
+    assert!(said.contains("can be made with 3 approved examples") && said.contains("Left out line 4"), "{said}");
+    graft.fails(2, &["tasks", "show", "mail"], "find the task `mail`");
+    let made =
+        graft.json(&["tasks", "new", "mail", "--from", file, "--pending", "--label", "order", "--label", "refund"]);
+    assert_eq!((&made["examples"], &made["pending"], &made["refused"]), (&json!(3), &json!(3), &json!(1)));
+    assert_eq!(made["task"]["definition"]["labels"], json!(["order", "refund"]));
+
+    // Answers alone give fields; what is grounded can be said beside them.
+    let answers = "{\"vendor\": \"Acme\", \"total\": 4}\n{\"vendor\": \"Globex\", \"total\": null}\n";
+    let file = graft.file("answers.jsonl", answers);
+    let made = graft.json(&["tasks", "new", "bills", "--from", file.to_str().unwrap(), "--grounded", "vendor"]);
+    let definition = &made["task"]["definition"];
+    assert_eq!((&made["examples"], &definition["form"]), (&json!(0), &json!("fields")));
+    assert_eq!(definition["schema"]["properties"]["total"]["type"], json!(["number", "null"]));
+    let file = graft.file("lines.txt", "hello\nworld\n");
+    graft.fails(2, &["tasks", "new", "other", "--from", file.to_str().unwrap()], "the text has none");
+}

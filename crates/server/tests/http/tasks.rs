@@ -1,0 +1,86 @@
+//! Tasks that are made and changed.
+
+use hyper::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::service::Service;
+
+fn tickets() -> Value {
+    json!({"name": "tickets", "form": "labels", "instruction": "Sort it.", "labels": ["bug", "wish"], "closed": true})
+}
+
+#[tokio::test]
+async fn a_task_is_made_with_the_examples_of_a_text() {
+    let service = Service::new().await;
+    let text = "it crashes -> bug\nplease add it -> wish\nwhat is this -> question\nnobody knows\n";
+    let body = json!({"definition": tickets(), "text": text});
+    let tried = service.post("/api/v1/tasks/new?dry_run=true", &body).await;
+    let found = tried.json();
+    assert_eq!(tried.status, StatusCode::OK, "{found}");
+    assert_eq!((&found["examples"], &found["refused"]), (&json!(2), &json!(2)), "{found}");
+    assert_eq!(found["problems"][0]["at"], "line 3");
+    assert!(found["problems"][0]["reason"].as_str().unwrap().contains("not one of bug, wish"), "{found}");
+    assert_eq!(service.get("/api/v1/tasks/tickets").await.status, StatusCode::NOT_FOUND, "nothing was stored");
+
+    let made = service.post("/api/v1/tasks/new", &body).await;
+    assert_eq!((made.status, &made.json()["examples"]), (StatusCode::CREATED, &json!(2)));
+    assert_eq!(service.get("/api/v1/examples?task=tickets&state=approved").await.json()["total"], 2);
+    assert_eq!(service.post("/api/v1/tasks/new", &body).await.status, StatusCode::CONFLICT);
+
+    // Answers alone bring a form and no examples; with `pending`, people decide.
+    let schema = json!({"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"],
+        "additionalProperties": false});
+    let fields = |name: &str| json!({"name": name, "form": "fields", "instruction": "Read it.", "schema": schema});
+    let alone = json!({"definition": fields("bills"), "text": "{\"total\": 4}\n{\"total\": 5}\n"});
+    assert_eq!(service.post("/api/v1/tasks/new", &alone).await.json()["examples"], 0);
+    let text = "Bill over 4 EUR\n{\"total\": 4}\n";
+    let pending = json!({"definition": fields("more-bills"), "text": text, "pending": true});
+    let made = service.post("/api/v1/tasks/new", &pending).await.json();
+    assert_eq!((&made["examples"], &made["pending"]), (&json!(1), &json!(1)), "{made}");
+}
+
+#[tokio::test]
+async fn a_change_names_what_it_changes_and_says_what_it_means() {
+    let service = Service::new().await;
+    let body = json!({"definition": tickets(), "text": "it crashes -> bug\nplease add it -> wish\n"});
+    service.post("/api/v1/tasks/new", &body).await;
+    let path = "/api/v1/tasks/tickets";
+    let seen = service.get(path).await.header("etag").to_owned();
+    let patch = json!({"labels": ["bug", "question"]}).to_string();
+    let tried = service.send(&Method::PATCH, &format!("{path}?dry_run=true"), &[], patch.as_bytes()).await.json();
+    let impact = &tried["impact"];
+    assert_eq!((&impact["fitting"], &impact["unfit"]), (&json!(1), &json!(1)), "{tried}");
+    assert_eq!(impact["unfit_examples"][0]["input"], "please add it");
+    let matching = [("if-match", seen.as_str())];
+    let changed = service.send(&Method::PATCH, path, &matching, patch.as_bytes()).await;
+    assert_eq!(changed.json()["task"]["revision"], 2);
+    let late = service.send(&Method::PATCH, path, &matching, b"{\"title\": \"Mine\"}").await;
+    assert_eq!(late.status, StatusCode::PRECONDITION_FAILED, "{}", late.json());
+    let revisions = service.get(&format!("{path}/revisions")).await.json();
+    let labels: Vec<&Value> =
+        revisions["revisions"].as_array().unwrap().iter().map(|r| &r["definition"]["labels"]).collect();
+    assert_eq!(labels, [&json!(["bug", "wish"]), &json!(["bug", "question"])]);
+
+    // An unsupported schema and another name are refused by their field.
+    for (patch, field) in [(json!({"name": "other"}), "name"), (json!({"instruction": ""}), "instruction")] {
+        let refused = service.send(&Method::PATCH, path, &[], patch.to_string().as_bytes()).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{patch}");
+        assert!(refused.json()["detail"].as_str().unwrap().contains(field), "{}", refused.json());
+    }
+}
+
+#[tokio::test]
+async fn the_built_in_tasks_are_listed_as_before_and_keep_their_names() {
+    let service = Service::new().await;
+    let list = service.get("/api/v1/tasks").await.json();
+    let names: Vec<&str> =
+        list["tasks"].as_array().unwrap().iter().map(|task| task["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["slack-rescue", "ask-ai", "text-classification", "sentiment", "instruction", "chat"]);
+    assert!(list["tasks"].as_array().unwrap().iter().all(|task| task["origin"] == "built-in" && task["revision"] == 1));
+    let renamed = service.post("/api/v1/tasks/chat/rename", &json!({"name": "talk"})).await;
+    assert_eq!(renamed.status, StatusCode::CONFLICT, "{}", renamed.json());
+    let exported = service.get("/api/v1/tasks/slack-rescue/export").await;
+    let text = String::from_utf8(exported.body).unwrap();
+    let read = service.post("/api/v1/tasks/import?dry_run=true", &json!({"text": text, "name": "mine"})).await;
+    assert!(read.json()["detail"].as_str().unwrap().contains("belongs to the task `slack-rescue`"), "{}", read.json());
+}

@@ -1,0 +1,309 @@
+//! Tasks that people made or changed, with every revision.
+
+use graft_core::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
+use sqlx::any::{AnyExecutor, AnyRow};
+
+use crate::changes::{Actor, Deed, differing, record};
+use crate::database::Tx;
+use crate::dump::columns;
+use crate::{Action, Error, Kind, Store, row};
+
+/// A revision of a task.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TaskRevision {
+    /// Name of the task.
+    pub task: String,
+    /// Counts the revisions of the task, from 1.
+    pub revision: i64,
+    /// The definition.
+    pub definition: Value,
+    /// Whether it is one that Graft came with.
+    pub built_in: bool,
+    /// Whether the task is archived.
+    pub archived: bool,
+    /// Who made the revision.
+    pub created_by: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// A revision to be kept.
+#[derive(Clone, Copy, Debug)]
+pub struct NewTaskRevision<'a> {
+    /// Name of the task.
+    pub task: &'a str,
+    /// The newest revision that is stored, as the caller knows it; 0 for a task that is not stored.
+    pub after: i64,
+    /// The definition.
+    pub definition: &'a Value,
+    /// Whether it is one that Graft comes with.
+    pub built_in: bool,
+    /// Who made it.
+    pub created_by: &'a str,
+}
+
+/// Tables with a column `task` that others refer to, after those they refer to.
+const REFERRED: [&str; 6] =
+    ["examples", "example_revisions", "assignments", "datasets", "dataset_members", "suggestions"];
+/// Other tables with a column `task`.
+const PLAIN: [&str; 13] = [
+    "runs",
+    "versions",
+    "activations",
+    "schedules",
+    "imports",
+    "changes",
+    "prompts",
+    "live_adapters",
+    "live_snapshots",
+    "live_windows",
+    "rollouts",
+    "task_revisions",
+    "tracked_models",
+];
+
+macro_rules! select_revisions {
+    ($tail:literal) => {
+        concat!(
+            "select r.task, r.revision, r.definition, r.built_in, r.created_by, r.created_at,
+                    cast(case when t.archived_at is null then 0 else 1 end as bigint) as archived
+             from task_revisions r join tasks t on t.name = r.task ",
+            $tail
+        )
+    };
+}
+
+impl Store {
+    /// The newest revision of every task that is stored, in the order the tasks were stored.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn tasks(&self) -> Result<Vec<TaskRevision>, Error> {
+        let rows = sqlx::query(select_revisions!("and t.revision = r.revision order by t.seq"));
+        rows.fetch_all(&self.read).await?.iter().map(revision).collect()
+    }
+
+    /// The newest revision of a task, if it is stored.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn task(&self, name: &str) -> Result<Option<TaskRevision>, Error> {
+        newest(&self.read, name).await
+    }
+
+    /// Every stored revision of a task, oldest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn task_revisions(&self, name: &str) -> Result<Vec<TaskRevision>, Error> {
+        let rows = sqlx::query(select_revisions!("where r.task = $1 order by r.revision")).bind(name);
+        rows.fetch_all(&self.read).await?.iter().map(revision).collect()
+    }
+
+    /// Keeps a new revision of a task, and the task with its first one; `by` is in whose name that is done.
+    ///
+    /// # Errors
+    /// [`Error::TaskExists`] and [`Error::TaskChanged`] where the newest stored revision is another one than the caller
+    /// knows; [`Error::BadName`].
+    pub async fn add_task_revision(
+        &self,
+        new: NewTaskRevision<'_>,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<TaskRevision, Error> {
+        row::check_name("task", new.task)?;
+        let mut tx = self.begin().await?;
+        let before = newest(&mut *tx, new.task).await?;
+        let found = before.as_ref().map_or(0, |before| before.revision);
+        if found != new.after {
+            return Err(match new.after {
+                0 => Error::TaskExists(new.task.to_owned()),
+                expected => Error::TaskChanged { task: new.task.to_owned(), expected, found },
+            });
+        }
+        let next = found + 1;
+        let keep = match before {
+            None => "insert into tasks (name, seq, revision) select $1, coalesce(max(seq), 0) + 1, $2 from tasks",
+            Some(_) => "update tasks set revision = $2 where name = $1",
+        };
+        sqlx::query(keep).bind(new.task).bind(next).execute(&mut *tx).await?;
+        sqlx::query(
+            "insert into task_revisions (task, revision, definition, built_in, created_by, created_at)
+             values ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(new.task)
+        .bind(next)
+        .bind(new.definition.to_string())
+        .bind(i64::from(new.built_in))
+        .bind(row::text(new.created_by))
+        .bind(at)
+        .execute(&mut *tx)
+        .await?;
+        let action = if before.is_some() { Action::Set } else { Action::Add };
+        let old = before.map_or(Value::Null, |before| before.definition);
+        let (old, mut changed) = differing(&old, new.definition);
+        changed["revision"] = json!(next);
+        let deed = Deed { action, kind: Kind::Task, task: new.task, subject: new.task };
+        record(&mut tx, deed, Actor { by, at }, Some(&old), Some(&changed)).await?;
+        let kept = stored(&mut tx, new.task).await?;
+        tx.commit().await?;
+        Ok(kept)
+    }
+
+    /// Archives a task, or takes it back; says whether that changed anything.
+    ///
+    /// # Errors
+    /// [`Error::NoTask`].
+    pub async fn archive_task(&self, name: &str, archived: bool, by: &str, at: Timestamp) -> Result<bool, Error> {
+        let mut tx = self.begin().await?;
+        if stored(&mut tx, name).await?.archived == archived {
+            return Ok(false);
+        }
+        sqlx::query("update tasks set archived_at = $2 where name = $1")
+            .bind(name)
+            .bind(archived.then_some(at))
+            .execute(&mut *tx)
+            .await?;
+        let deed = Deed { action: Action::Set, kind: Kind::Task, task: name, subject: name };
+        let (old, new) = (json!({"archived": !archived}), json!({"archived": archived}));
+        record(&mut tx, deed, Actor { by, at }, Some(&old), Some(&new)).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Gives a task another name, with all that belongs to it.
+    ///
+    /// # Errors
+    /// [`Error::NoTask`]; [`Error::TaskExists`] where the name is taken, also by examples of a task that is not stored;
+    /// [`Error::RunActive`] while a run of the task is queued or under way.
+    pub async fn rename_task(&self, name: &str, new: &str, by: &str, at: Timestamp) -> Result<(), Error> {
+        row::check_name("task", new)?;
+        let mut tx = self.begin().await?;
+        stored(&mut tx, name).await?;
+        if newest(&mut *tx, new).await?.is_some() || has_rows(&mut tx, new).await? {
+            return Err(Error::TaskExists(new.to_owned()));
+        }
+        let active = sqlx::query("select id from runs where task = $1 and state in ('queued', 'starting', 'running')")
+            .bind(name)
+            .fetch_optional(&mut *tx)
+            .await?;
+        if let Some(run) = active {
+            return Err(Error::RunActive { task: name.to_owned(), run: row::get(&run, "id")? });
+        }
+        move_rows(&mut tx, self.dialect, name, new).await?;
+        rename_within(&mut tx, "task_revisions", "revision", "definition", "name", new).await?;
+        rename_within(&mut tx, "schedules", "id", "request", "task", new).await?;
+        sqlx::query("update tasks set name = $2 where name = $1").bind(name).bind(new).execute(&mut *tx).await?;
+        sqlx::query("update settings set name = $2 where name = $1")
+            .bind(format!("guidelines-{name}"))
+            .bind(format!("guidelines-{new}"))
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("update changes set subject = $1 where kind = 'task' and task = $1")
+            .bind(new)
+            .execute(&mut *tx)
+            .await?;
+        let deed = Deed { action: Action::Set, kind: Kind::Task, task: new, subject: new };
+        record(&mut tx, deed, Actor { by, at }, Some(&json!({"name": name})), Some(&json!({"name": new}))).await?;
+        tx.commit().await
+    }
+}
+
+async fn newest(on: impl AnyExecutor<'_>, name: &str) -> Result<Option<TaskRevision>, Error> {
+    let row = sqlx::query(select_revisions!("and t.revision = r.revision where r.task = $1"));
+    row.bind(name).fetch_optional(on).await?.map(|row| revision(&row)).transpose()
+}
+
+async fn stored(tx: &mut Tx<'_>, name: &str) -> Result<TaskRevision, Error> {
+    newest(&mut **tx, name).await?.ok_or_else(|| Error::NoTask(name.to_owned()))
+}
+
+/// Whether anything belongs to a task of this name.
+async fn has_rows(tx: &mut Tx<'_>, name: &str) -> Result<bool, Error> {
+    for table in ["examples", "datasets", "runs", "versions", "schedules"] {
+        let sql = format!("select 1 as one from {table} where task = $1 limit 1");
+        if sqlx::query(AssertSqlSafe(sql)).bind(name).fetch_optional(&mut **tx).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Rows that others refer to are copied, the references moved with them: neither database lets a key change under them.
+async fn move_rows(tx: &mut Tx<'_>, dialect: crate::database::Dialect, name: &str, new: &str) -> Result<(), Error> {
+    for table in REFERRED {
+        let columns = columns(tx, dialect, table).await?;
+        let others: Vec<&str> = columns.iter().map(String::as_str).filter(|column| *column != "task").collect();
+        let others = others.join(", ");
+        let sql = format!("insert into {table} (task, {others}) select $2, {others} from {table} where task = $1");
+        sqlx::query(AssertSqlSafe(sql)).bind(name).bind(new).execute(&mut **tx).await?;
+    }
+    for table in REFERRED.into_iter().rev() {
+        let sql = format!("delete from {table} where task = $1");
+        sqlx::query(AssertSqlSafe(sql)).bind(name).execute(&mut **tx).await?;
+    }
+    for table in PLAIN {
+        let sql = format!("update {table} set task = $2 where task = $1");
+        sqlx::query(AssertSqlSafe(sql)).bind(name).bind(new).execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+/// Puts a task's new name into the JSON of its rows.
+async fn rename_within(
+    tx: &mut Tx<'_>,
+    table: &str,
+    key: &str,
+    column: &str,
+    field: &str,
+    new: &str,
+) -> Result<(), Error> {
+    let sql = format!("select cast({key} as text) as item, {column} as content from {table} where task = $1");
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(new).fetch_all(&mut **tx).await?;
+    for row in rows {
+        let mut json: Value = row::json(&row, "content")?;
+        json[field] = json!(new);
+        let item: String = row::get(&row, "item")?;
+        let sql = format!("update {table} set {column} = $3 where task = $1 and cast({key} as text) = $2");
+        sqlx::query(AssertSqlSafe(sql)).bind(new).bind(item).bind(json.to_string()).execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+fn revision(row: &AnyRow) -> Result<TaskRevision, Error> {
+    Ok(TaskRevision {
+        task: row::get(row, "task")?,
+        revision: row::get(row, "revision")?,
+        definition: row::json(row, "definition")?,
+        built_in: row::get::<i64>(row, "built_in")? != 0,
+        archived: row::get::<i64>(row, "archived")? != 0,
+        created_by: row::get(row, "created_by")?,
+        created_at: row::get(row, "created_at")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PLAIN, REFERRED};
+
+    #[test]
+    fn a_renamed_task_takes_every_table_along() {
+        let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).unwrap();
+        let mut found = 0;
+        for file in files {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            for table in text.split("create table ").skip(1) {
+                let name = table.split_whitespace().next().unwrap();
+                let columns = table.split_once(");").unwrap().0;
+                if columns.lines().any(|line| line.trim_start().starts_with("task text")) {
+                    found += 1;
+                    assert!(REFERRED.contains(&name) || PLAIN.contains(&name), "rename_task leaves {name} behind");
+                }
+            }
+        }
+        assert_eq!(found, REFERRED.len() + PLAIN.len());
+    }
+}
