@@ -20,3 +20,14 @@ export async function measure(page: Page): Promise<void> {
     expect(over, `${width} px`).toBeLessThanOrEqual(0);
   }
 }
+
+/** Makes a version active on the page of versions, also one that is not better. */
+export async function activate(page: Page, name: string): Promise<void> {
+  await page.getByRole("row").filter({ hasText: name }).getByRole("button", { name: "Activate" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Activate" }).click();
+  const worse = dialog.getByRole("button", { name: "Activate anyway" });
+  await expect(worse.or(page.getByText(`${name} is active now`))).toBeVisible();
+  if (await worse.isVisible()) await worse.click();
+  await expect(page.getByText(`${name} is active now`)).toBeVisible();
+}

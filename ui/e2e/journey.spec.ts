@@ -1,5 +1,5 @@
 import { expect, test, type Page } from "@playwright/test";
-import { examine } from "./checks";
+import { activate, examine } from "./checks";
 import { Graft, table, TASK } from "./graft";
 
 const graft = new Graft();
@@ -212,16 +212,6 @@ test("a rented machine's price says what a training would cost", async ({ page }
   await expect(page.getByText("At 36.00 EUR per hour")).toBeVisible();
   await expect(page.getByText(/^[≈<] .* EUR$/).first()).toBeVisible();
 });
-
-async function activate(page: Page, name: string): Promise<void> {
-  await page.getByRole("row").filter({ hasText: name }).getByRole("button", { name: "Activate" }).click();
-  const dialog = page.getByRole("dialog");
-  await dialog.getByRole("button", { name: "Activate" }).click();
-  const worse = dialog.getByRole("button", { name: "Activate anyway" });
-  await expect(worse.or(page.getByText(`${name} is active now`))).toBeVisible();
-  if (await worse.isVisible()) await worse.click();
-  await expect(page.getByText(`${name} is active now`)).toBeVisible();
-}
 
 test("a run that fails shows its whole error, to be copied", async ({ page }) => {
   const { run } = await graft.api<{ run: { id: string } }>("/runs", {

@@ -1,6 +1,9 @@
 /** Every page, with what it is about. */
 export const PAGES = (task: string, run: string, other = run): { name: string; path: string }[] => [
   { name: "home", path: `/?task=${task}` },
+  { name: "tasks", path: `/tasks?task=${task}` },
+  { name: "new task", path: `/tasks/new?task=${task}&template=invoice-fields` },
+  { name: "task", path: `/tasks/${task}?task=${task}` },
   { name: "audit", path: `/audit?task=${task}` },
   { name: "guidelines", path: `/audit?task=${task}&guidelines=shown` },
   { name: "train", path: `/train?task=${task}` },

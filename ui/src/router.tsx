@@ -32,6 +32,9 @@ const page = <P extends string, N extends string>(path: P, name: N, load: () => 
 
 const routes = root.addChildren([
   page("/", "Home", () => import("./pages/home/Home")),
+  page("/tasks", "Tasks", () => import("./pages/tasks/Tasks")),
+  page("/tasks/new", "NewTask", () => import("./pages/tasks/NewTask")),
+  page("/tasks/$name", "TaskPage", () => import("./pages/tasks/TaskPage")),
   page("/audit", "Audit", () => import("./pages/audit/Audit")),
   page("/train", "Train", () => import("./pages/train/Train")),
   page("/training/prompt", "TrainingPrompt", () => import("./pages/prompt/TrainingPrompt")),

@@ -2,7 +2,7 @@
 import { QueryCache, QueryClient, queryOptions } from "@tanstack/react-query";
 import { api, Problem, reply, tagged } from "./client";
 import type { paths } from "./schema";
-import type { TaskInfo } from "./types";
+import type { Schemas, TaskInfo } from "./types";
 
 /** Reads are tried again only where that can help: a server that is away comes back, a wrong request stays wrong. */
 export const queries = new QueryClient({
@@ -129,6 +129,34 @@ export const understandQuery = (text: string) =>
     staleTime: Infinity,
     gcTime: 60_000,
     retry: false,
+  });
+/** What saving a task with its pasted examples would do; nothing is stored. */
+export const trialQuery = (body: Schemas["NewTask"], ready: boolean) =>
+  queryOptions({
+    queryKey: ["tasks", "trial", body],
+    queryFn: ({ signal }) => {
+      const params = { query: { dry_run: true } };
+      return reply(api.POST("/api/v1/tasks/new", { params, body, signal }));
+    },
+    enabled: ready,
+    gcTime: 60_000,
+    retry: false,
+  });
+/** Every task, the archived ones too. */
+export const allTasksQuery = queryOptions({
+  queryKey: ["tasks", "all"],
+  queryFn: async () => (await reply(api.GET("/api/v1/tasks", { params: { query: { archived: true } } }))).tasks,
+});
+export const definitionQuery = (task: string) =>
+  queryOptions({
+    queryKey: ["tasks", "definition", task],
+    queryFn: () => tagged(api.GET("/api/v1/tasks/{task}", { params: { path: { task } } })),
+  });
+export const revisionsQuery = (task: string) =>
+  queryOptions({
+    queryKey: ["tasks", "revisions", task],
+    queryFn: async () =>
+      (await reply(api.GET("/api/v1/tasks/{task}/revisions", { params: { path: { task } } }))).revisions,
   });
 /** Submitted texts with their runs; read again with the runs. */
 export const promptsQuery = queryOptions({

@@ -1,5 +1,6 @@
 const PATHS = {
   home: "M3 10.5 12 3l9 7.5M5.5 9v11h13V9",
+  tasks: "M4 5h7v6H4zM4 14h7v6H4zM14.5 6.5H20m-5.5 3H18m-3.5 6H20m-5.5 3H18",
   audit: "M9 11.5l2.2 2.2L15.5 9M5 4h14v16H5z",
   train: "M4 19V5m0 14h16M8 15l3.5-5 3 3L20 6",
   versions: "M12 3l9 5-9 5-9-5zM3 12.5l9 5 9-5M3 17l9 5 9-5",

@@ -101,6 +101,7 @@ export const commands = {
   deleting: (path: string) => `curl -X DELETE ${quoted(location.origin + path)} -H 'Authorization: Bearer TOKEN'`,
   posting: (path: string, body: unknown) => sending("POST", path, body),
   putting: (path: string, body: unknown) => sending("PUT", path, body),
+  patching: (path: string, body: unknown) => sending("PATCH", path, body),
 };
 
 function sending(method: string, path: string, body: unknown): string {

@@ -10,11 +10,12 @@ import { ThemeToggle } from "./ThemeToggle";
 import { useTask } from "./useTask";
 
 export const PAGES: {
-  to: "/" | "/audit" | "/train" | "/versions" | "/stats" | "/settings";
+  to: "/" | "/tasks" | "/audit" | "/train" | "/versions" | "/stats" | "/settings";
   label: string;
   icon: IconName;
 }[] = [
   { to: "/", label: "Home", icon: "home" },
+  { to: "/tasks", label: "Tasks", icon: "tasks" },
   { to: "/audit", label: "Audit", icon: "audit" },
   { to: "/train", label: "Train", icon: "train" },
   { to: "/versions", label: "Versions", icon: "versions" },

@@ -81,6 +81,7 @@ function Frame() {
       group: "Go to",
       run: () => void navigate({ to: page.to }),
     })),
+    { id: "go/tasks/new", label: "New task", group: "Tasks", run: () => void navigate({ to: "/tasks/new" }) },
     {
       id: "go/training/prompt",
       label: "Go to Training prompt",

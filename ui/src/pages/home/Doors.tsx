@@ -14,15 +14,15 @@ export function Doors({ task }: { task: TaskInfo }) {
       <ul className={css.doors}>
         <li>
           <h3>Try a template</h3>
-          <p>Spam, intent, priority of a ticket: a ready-made task with a dozen examples.</p>
-          <Link to="/training/prompt" search={{ template: "spam" }}>
+          <p>Spam, ticket priority, invoice fields: a ready-made task with a dozen examples.</p>
+          <Link to="/tasks/new" search={{ template: "spam" }}>
             Choose a template
           </Link>
         </li>
         <li>
           <h3>Paste your text</h3>
-          <p>Lines with labels, questions with answers, dialogues, CSV or JSON.</p>
-          <Link to="/training/prompt">Paste examples</Link>
+          <p>Lines with labels, texts with JSON answers, dialogues or CSV become a task of your own.</p>
+          <Link to="/tasks/new">Paste examples</Link>
         </li>
         <li>
           <h3>Import a file</h3>

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { driftsQuery, tasksQuery } from "../../api/queries";
 import type { TaskInfo } from "../../api/types";
 import { Card, PageHead, Skeleton } from "../../components/bits";
@@ -34,7 +35,7 @@ export function Home() {
           <TaskCard key={one.name} task={one} />
         ))}
         {unused.length > 0 && (
-          <Card title={used.length > 0 ? "Other tasks" : "Tasks"} flush>
+          <Card title={used.length > 0 ? "Other tasks" : "Tasks"} side={<Link to="/tasks/new">New task</Link>} flush>
             <ul className={css.unused}>
               {unused.map((one) => (
                 <li key={one.name}>

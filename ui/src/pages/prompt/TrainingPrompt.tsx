@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { api, reply } from "../../api/client";
 import { templatesQuery, understandQuery } from "../../api/queries";
@@ -55,17 +55,29 @@ export function TrainingPrompt() {
   const [mixing, setMixing] = useState(false);
   const [search, setUrl] = useUrl();
   const client = useQueryClient();
+  const navigate = useNavigate();
   const text = useDebounced(draft.text, 400);
   const understood = useQuery(understandQuery(text));
   const found = text.trim() === "" ? undefined : understood.data;
   const own = tasks.filter((task) => !TYPES.some((type) => type.task === task.name));
-  const known = useQuery(templatesQuery).data?.filter((one) => one.form === "labels") ?? [];
-  const template = known.find((one) => one.name === search.template);
+  const known = useQuery(templatesQuery).data ?? [];
+  // A template with fields needs a task of its own.
+  const template = known.find((one) => one.name === search.template && one.form === "labels");
+  const pick = (to: string) =>
+    known.some((one) => one.name === to && one.form !== "labels")
+      ? void navigate({ to: "/tasks/new", search: { template: to } })
+      : setUrl({ template: to || undefined });
   const written = useRef<string | null>(null);
   useEffect(() => {
-    if (!template || saved === "reading" || written.current === template.name) return;
-    written.current = template.name;
-    change({ text: template.examples.trim(), model_type: "text_classification" });
+    if (saved === "reading") return;
+    if (template && written.current !== template.name) {
+      written.current = template.name;
+      change({ text: template.examples.trim(), model_type: "text_classification" });
+    }
+    if (search.type) {
+      change({ model_type: search.type });
+      setUrl({ type: undefined });
+    }
   });
   const types = [...TYPES, ...own.map((task) => ({ value: task.name, label: task.title, task: task.name }))];
   const type = types.find((one) => one.value === draft.model_type);
@@ -115,10 +127,13 @@ export function TrainingPrompt() {
           >
             <Pick
               label="Template"
-              hint={template?.about ?? "Examples to try it with; they replace the text."}
+              hint={
+                template?.about ??
+                "Examples to try it with; they replace the text. Those with fields make a task of their own."
+              }
               value={template?.name ?? ""}
               options={[{ value: "", label: "None" }, ...known.map((one) => ({ value: one.name, label: one.title }))]}
-              onPick={(to) => setUrl({ template: to || undefined })}
+              onPick={pick}
             />
             <PasteBox
               label="Examples"
@@ -165,7 +180,7 @@ export function TrainingPrompt() {
               </ActionButton>
               {!long && <span>At least {LEAST} characters.</span>}
               {long && found && found.counts.examples === 0 && <span>The text has no example yet.</span>}
-              {found?.form && type && mismatch(found.form, tasks.find((task) => task.name === type.task)?.form)}
+              {found?.form && type && mismatch(found.form, tasks.find((task) => task.name === type.task)?.kind)}
             </div>
           </form>
         </Card>
@@ -200,12 +215,11 @@ export function TrainingPrompt() {
 }
 
 /** What to say where the answers don't look like those of the task. */
-function mismatch(form: Schemas["AnswerKind"], task: string | undefined) {
-  const expected = task === "labels" ? "labels" : task === "json" || task === "fields" ? "fields" : undefined;
-  if (!expected || expected === form) return null;
+function mismatch(form: Schemas["AnswerKind"], task: Schemas["AnswerKind"] | undefined) {
+  if (!task || task === form || (task !== "labels" && task !== "fields")) return null;
   return (
     <span>
-      This model type answers with {expected}; the text looks like {form}.
+      This model type answers with {task}; the text looks like {form}. <Link to="/tasks/new">Make a task for it</Link>
     </span>
   );
 }

@@ -1,0 +1,192 @@
+import { expect, test, type Page } from "@playwright/test";
+import { activate, examine, measure } from "./checks";
+import { Graft } from "./graft";
+
+const graft = new Graft();
+test.describe.configure({ mode: "serial" });
+test.beforeAll(async () => {
+  graft.addBase();
+  await graft.start();
+});
+test.afterAll(() => graft.end());
+
+/** Easy to tell apart, also for a tiny model. */
+const TICKETS = Array.from({ length: 24 }, (_, i) => {
+  const [word, label] = i % 2 === 1 ? ["crash", "bug"] : ["please", "wish"];
+  return `"${`${word} `.repeat(6)}${i}" -> ${label}`;
+}).join("\n");
+const vendor = (i: number) => ["Acme", "Globex", "Initech"][i % 3] as string;
+/** What a system answered, without the texts. */
+const ANSWERS = Array.from({ length: 5 }, (_, i) =>
+  JSON.stringify({ number: `R-${i}`, vendor: vendor(i), total: 10 * i + 5, paid_on: i % 2 ? "2026-01-02" : null }),
+).join("\n");
+const INVOICES = Array.from({ length: 15 }, (_, i) => {
+  const answer = { number: `R-${i}`, vendor: vendor(i), total: i + 1, paid_on: null };
+  return `Invoice R-${i} of ${vendor(i)}, ${i + 1} EUR\n${JSON.stringify(answer)}`;
+}).join("\n\n");
+
+/** Trains a task on the tiny base and makes the version active. */
+async function train(page: Page, task: string): Promise<void> {
+  await page.goto(`${graft.url}/train?task=${task}`);
+  await page.getByLabel("Base model").fill("tiny");
+  await page.getByText("Advanced", { exact: true }).click();
+  await page.getByRole("textbox", { name: "Epochs" }).fill("4");
+  await page.getByLabel("Learning rate").fill("0.01");
+  await page.getByLabel(/Activate the new version/).uncheck();
+  await expect(page.getByText("✓ Ready")).toBeVisible();
+  await page.getByRole("button", { name: "Start training" }).click();
+  await expect(page.locator("header").getByText("Succeeded")).toBeVisible({ timeout: 120_000 });
+  await expect(page.getByRole("link", { name: /made v1/ })).toBeVisible({ timeout: 60_000 });
+  await page.goto(`${graft.url}/versions?task=${task}`);
+  await activate(page, "v1");
+  expect((await info(task))?.active?.name).toBe("v1");
+}
+
+async function info(name: string) {
+  type Info = { name: string; active?: { name: string } | null; counts: { approved: number; pending: number } };
+  const { tasks } = await graft.api<{ tasks: Info[] }>("/tasks");
+  return tasks.find((task) => task.name === name);
+}
+
+test("an empty home leads from pasted lines to an own task with an active version", async ({ page }) => {
+  test.setTimeout(240_000);
+  await page.goto(graft.url);
+  await page.getByRole("link", { name: "Paste examples" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "New task" })).toBeVisible();
+  await expect(page.getByRole("button", { name: /Save the task/ })).toBeDisabled();
+  await page.getByLabel("Text", { exact: true }).first().fill(TICKETS);
+  await expect(page.getByText("24 examples", { exact: true })).toBeVisible();
+  await expect(page.getByRole("radio", { name: "Labels" })).toBeChecked();
+  await expect(page.getByLabel("Labels", { exact: true }).last()).toHaveValue("bug\nwish");
+  await page.getByLabel("Title").fill("Support tickets");
+  await expect(page.getByLabel("Name", { exact: true })).toHaveValue("support-tickets");
+  await page.getByText("Prompt of the first example").click();
+  await page.getByLabel("Base model").fill("tiny");
+  const tokens = page.getByTestId("prompt-tokens");
+  await expect(tokens).toContainText("Classify the text.");
+  await expect(tokens).toContainText("please please");
+  expect((await tokens.locator("[data-loss]").allTextContents()).join("")).toContain("wish");
+  await expect(page.getByText(/of \d+ tokens are learned/)).toBeVisible();
+
+  // What no longer fits a correction is said before anything is stored.
+  await page.getByLabel("Labels", { exact: true }).last().fill("bug\nquestion");
+  await page.getByLabel(/Only these labels/).check();
+  await expect(page.getByText("12 examples can't be stored.")).toBeVisible();
+  await page.getByLabel("Labels", { exact: true }).last().fill("bug\nwish\nquestion");
+  await expect(page.getByText("24 examples: 24 approved.")).toBeVisible();
+  await examine(page);
+  await measure(page);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.getByRole("button", { name: /Save the task/ }).click();
+  await expect(page).toHaveURL(/\/train\?task=support-tickets/);
+  expect((await info("support-tickets"))?.counts).toMatchObject({ approved: 24, pending: 0 });
+  await train(page, "support-tickets");
+});
+
+test("five JSON answers make a task with fields, which learns from texts pasted later", async ({ page }) => {
+  test.setTimeout(240_000);
+  await page.goto(`${graft.url}/tasks`);
+  await page.getByRole("button", { name: /New task/ }).click();
+  await page.getByLabel("Text", { exact: true }).first().fill(ANSWERS);
+  await expect(page.getByText("JSON answers without texts")).toBeVisible();
+  await expect(page.getByRole("radio", { name: "Fields" })).toBeChecked();
+  const fields = page.getByRole("table", { name: "Fields" });
+  await expect(fields.getByRole("row")).toHaveCount(5);
+  await expect(fields.getByRole("row", { name: /^paid_on/ })).toContainText("Empty or missing in 3 of 5.");
+  await expect(fields.getByLabel("paid_on may be empty")).toBeChecked();
+  await fields.getByLabel("Type of total").selectOption("Number");
+  await fields.getByLabel("vendor is copied from the text").check();
+  await page.getByText("JSON Schema", { exact: true }).last().click();
+  await expect(page.getByLabel("Schema", { exact: true })).toHaveValue(/"x-graft-grounded": true/);
+  await page.getByLabel("Title").fill("Invoices");
+  await expect(page.getByText("No example is stored: add some once the task is there.")).toBeVisible();
+  await examine(page);
+  await measure(page);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.getByRole("button", { name: /Save the task/ }).click();
+
+  await expect(page).toHaveURL(/\/training\/prompt/);
+  await expect(page.getByLabel("Model type")).toHaveValue("invoices");
+  await page.getByLabel("Base model").fill("tiny");
+  await page.getByLabel("Examples").fill(INVOICES);
+  await expect(page.getByText("15 examples", { exact: true })).toBeVisible();
+  await page.getByRole("button", { name: /Submit training job/ }).click();
+  const job = page.locator("#recent-jobs").getByRole("listitem").filter({ hasText: "prompt_1_invoices" }).first();
+  await expect(job.getByText("✓ Succeeded")).toBeVisible({ timeout: 180_000 });
+  await page.goto(`${graft.url}/versions?task=invoices`);
+  await activate(page, "v1");
+  expect((await info("invoices"))?.active?.name).toBe("v1");
+});
+
+test("a template with fields is a task at once; without its examples approved, people audit them", async ({ page }) => {
+  await page.goto(`${graft.url}/training/prompt`);
+  await page.getByLabel("Template").selectOption("Invoice fields");
+  await expect(page).toHaveURL(/\/tasks\/new\?.*template=invoice-fields/);
+  await expect(page.getByText("12 examples", { exact: true })).toBeVisible();
+  await expect(page.getByRole("radio", { name: "Fields" })).toBeChecked();
+  await expect(page.getByText("12 examples: 12 approved.")).toBeVisible();
+  await page.getByText("To be audited", { exact: true }).click();
+  await expect(page.getByText("12 examples: 12 to be audited.")).toBeVisible();
+  await page.getByRole("button", { name: /Save the task/ }).click();
+  await expect(page).toHaveURL(/\/audit\?task=invoice-fields/);
+  expect((await info("invoice-fields"))?.counts).toMatchObject({ approved: 0, pending: 12 });
+});
+
+test("a name that is taken, and texts that no form fits, are said before saving", async ({ page }) => {
+  await page.goto(`${graft.url}/tasks/new`);
+  await page.getByLabel("Text", { exact: true }).first().fill(TICKETS);
+  await page.getByLabel("Title").fill("Support tickets");
+  await expect(page.getByText(/support-tickets.*is taken|the name is taken/).first()).toBeVisible();
+  await expect(page.getByRole("button", { name: /Save the task/ })).toBeDisabled();
+  await page.getByLabel("Name", { exact: true }).fill("Other Tickets");
+  await expect(page.getByLabel("Name", { exact: true })).toHaveValue("other-tickets");
+  await expect(page.getByRole("button", { name: /Save the task/ })).toBeEnabled();
+});
+
+test("a change of the form says what becomes of examples and versions", async ({ page }) => {
+  await page.goto(`${graft.url}/tasks/support-tickets`);
+  await page.getByLabel("Labels", { exact: true }).fill("wish\nquestion");
+  await expect(page.getByText("Fit as they are: 12 of 24 answered examples.")).toBeVisible();
+  await expect(page.getByText(/Answering as trained until there is a new version: 1 version/)).toBeVisible();
+  await examine(page);
+  await measure(page);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  const revisions = page.getByRole("table", { name: "Revisions" });
+  await expect(revisions.getByRole("row", { name: /^2 ada/ })).toContainText("labels");
+  await page.getByLabel("Labels", { exact: true }).fill("bug\nwish\nquestion");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(revisions.getByRole("row", { name: /^3 ada/ })).toBeVisible();
+});
+
+test("tasks are cloned, renamed, archived, taken back, exported and imported", async ({ page }) => {
+  await page.goto(`${graft.url}/tasks`);
+  const table = page.getByRole("table", { name: "Tasks" });
+  const act = async (title: string, item: string) => {
+    await table.getByRole("button", { name: `More for ${title}` }).click();
+    await page.getByRole("menuitem", { name: item }).click();
+  };
+  await act("Support tickets", "Clone …");
+  await page.getByRole("dialog").getByLabel("Name").fill("mail");
+  await page.getByRole("dialog").getByRole("button", { name: "Clone" }).click();
+  await expect(table.getByRole("row", { name: /^Mail mail/ })).toBeVisible();
+  await act("Mail", "Rename …");
+  await page.getByRole("dialog").getByLabel("Name").fill("letters");
+  await page.getByRole("dialog").getByRole("button", { name: "Rename" }).click();
+  await expect(table.getByRole("row", { name: /letters/ })).toBeVisible();
+  const [file] = await Promise.all([page.waitForEvent("download"), act("Letters", "Export")]);
+  expect(file.suggestedFilename()).toBe("letters.toml");
+  await act("Letters", "Archive");
+  await expect(table.getByRole("row", { name: /letters/ })).toHaveCount(0);
+  await page.getByLabel("Show archived (1)").check();
+  await examine(page);
+  await measure(page);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await act("Letters", "Take back");
+  await expect(page.getByText("Letters is listed again")).toBeVisible();
+  const text = `name = "from-a-file"\nform = "text"\ninstruction = "Answer."\n`;
+  await page
+    .getByLabel("Import a task")
+    .setInputFiles({ name: "x.toml", mimeType: "application/toml", buffer: Buffer.from(text) });
+  await expect(table.getByRole("row", { name: /^From a file from-a-file Text/ })).toBeVisible();
+});

@@ -1,0 +1,199 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, ifMatch, reply, type Tagged } from "../../api/client";
+import { definitionQuery, revisionsQuery } from "../../api/queries";
+import type { Schemas } from "../../api/types";
+import { Card, Notice, PageHead, Pill, Skeleton } from "../../components/bits";
+import { PageFailure } from "../../components/Failure";
+import { Failure } from "../../components/Failure";
+import { Check, Input, TextArea } from "../../components/form";
+import layout from "../../components/layout.module.css";
+import { Listed } from "../../components/Listed";
+import { FORMS } from "../../components/paste/Understood";
+import { SaveForm } from "../../components/SaveForm";
+import { Cell, Table } from "../../components/Table";
+import { TimeAgo } from "../../components/TimeAgo";
+import { commands } from "../../lib/commands";
+import { clip } from "../../lib/format";
+import { isObject, same, type Json, type JsonObject } from "../../lib/json";
+import { useSettled } from "../../lib/useDebounced";
+import { SchemaText } from "./SchemaText";
+import css from "./tasks.module.css";
+import { lines } from "./words";
+
+type Detail = Schemas["TaskDetail"];
+
+/** What a task is, to be changed; what a change means is said before it is saved. */
+export function TaskPage() {
+  const { name } = useParams({ from: "/tasks/$name" });
+  const query = useQuery(definitionQuery(name));
+  if (query.error && !query.data)
+    return <PageFailure title={name} error={query.error} retry={() => void query.refetch()} />;
+  if (!query.data) return <Skeleton lines={8} height={480} />;
+  const { definition, archived, revision } = query.data.body;
+  return (
+    <div className={layout.stack}>
+      <PageHead
+        title={definition.title || name}
+        about={
+          <>
+            <Link to="/tasks">Tasks</Link> · <code>{name}</code> · {FORMS[definition.form]} · revision {revision}{" "}
+            {archived && <Pill>Archived</Pill>}
+          </>
+        }
+      />
+      <Card title="Definition" flush>
+        <Form key={query.data.etag} {...query.data} />
+      </Card>
+      <Revisions name={name} />
+    </div>
+  );
+}
+
+function Form({ body: { definition: saved }, etag }: Tagged<Detail>) {
+  const [title, setTitle] = useState(saved.title ?? "");
+  const [instruction, setInstruction] = useState(saved.instruction);
+  const [labels, setLabels] = useState((saved.labels ?? []).join("\n"));
+  const [closed, setClosed] = useState(saved.closed ?? false);
+  const [schema, setSchema] = useState<JsonObject | null>(isObject(saved.schema) ? saved.schema : null);
+  const [discarded, setDiscarded] = useState(0);
+  const patch = {
+    title: title.trim(),
+    instruction: instruction.trim(),
+    ...(saved.form === "labels" ? { labels: lines(labels), closed } : {}),
+    ...(saved.form === "fields" && schema ? { schema } : {}),
+  };
+  const before: JsonObject = {
+    title: saved.title ?? "",
+    instruction: saved.instruction,
+    labels: saved.labels ?? [],
+    closed: saved.closed ?? false,
+    schema: (saved.schema ?? null) as Json,
+  };
+  const dirty = Object.entries(patch).some(([field, value]) => !same(value as Json, before[field]));
+  const params = { path: { task: saved.name }, header: ifMatch(etag) };
+  const tried = useSettled(patch, 500);
+  const trial = useQuery({
+    queryKey: ["tasks", "change", saved.name, etag, tried],
+    queryFn: () => {
+      const query = { dry_run: true };
+      return reply(api.PATCH("/api/v1/tasks/{task}", { params: { ...params, query }, body: tried as JsonObject }));
+    },
+    enabled: dirty,
+    retry: false,
+    placeholderData: (old) => old,
+  });
+  const discard = () => {
+    setTitle(saved.title ?? "");
+    setInstruction(saved.instruction);
+    setLabels((saved.labels ?? []).join("\n"));
+    setClosed(saved.closed ?? false);
+    setSchema(isObject(saved.schema) ? saved.schema : null);
+    setDiscarded(discarded + 1);
+  };
+  return (
+    <SaveForm
+      className={css.form}
+      save={() => api.PATCH("/api/v1/tasks/{task}", { params, body: patch as JsonObject })}
+      said="Versions keep the revision they were trained with."
+      dirty={dirty}
+      ready={!trial.isError}
+      onDiscard={discard}
+      list="tasks"
+      command={commands.patching(`/api/v1/tasks/${saved.name}`, patch)}
+    >
+      <div className={layout.fields}>
+        <Input label="Title" value={title} onText={setTitle} />
+      </div>
+      <TextArea
+        label="Instruction"
+        hint="It precedes every text, so keep it short."
+        rows={3}
+        value={instruction}
+        onText={setInstruction}
+      />
+      {saved.form === "labels" && (
+        <>
+          <TextArea
+            label="Labels"
+            hint={closed ? "One per line." : "One per line; used until approved examples bring their own."}
+            rows={5}
+            value={labels}
+            onText={setLabels}
+          />
+          <div>
+            <Check
+              label="Only these labels; examples with others are refused"
+              checked={closed}
+              onChange={(event) => setClosed(event.target.checked)}
+            />
+          </div>
+        </>
+      )}
+      {saved.form === "fields" && schema && <SchemaText key={discarded} schema={schema} onChange={setSchema} open />}
+      <p className={css.why}>
+        Guidelines have their own page in{" "}
+        <Link to="/settings" search={{ task: saved.name, tab: "guidelines" }}>
+          Settings
+        </Link>
+        ; scoring, grounded fields and training defaults are in the exported file.
+      </p>
+      {dirty && trial.isError && <Failure error={trial.error} />}
+      {dirty && trial.data && <Impact impact={trial.data.impact} />}
+    </SaveForm>
+  );
+}
+
+/** What a change would mean. */
+function Impact({ impact }: { impact: Schemas["TaskImpact"] }) {
+  if (impact.notes.length === 0) return null;
+  return (
+    <Notice tone={impact.unfit > 0 ? "warn" : "plain"} title="What this change means">
+      <ul className={css.list}>
+        {impact.notes.map((note) => (
+          <li key={note}>{note}</li>
+        ))}
+        {impact.unfit_examples.slice(0, 5).map((example) => (
+          <li key={example.id}>
+            {clip(example.input, 80)}: {example.reason}
+          </li>
+        ))}
+      </ul>
+    </Notice>
+  );
+}
+
+/** Every change of the definition. */
+function Revisions({ name }: { name: string }) {
+  const query = useQuery(revisionsQuery(name));
+  const all = [...(query.data ?? [])].reverse();
+  return (
+    <Card title="Revisions" flush>
+      <Listed query={query}>
+        <Table stack label="Revisions" columns={["Revision", "By", "When", "Changed"]}>
+          {all.map((one, i) => (
+            <tr key={one.revision}>
+              <th scope="row" className="num">
+                {one.revision}
+              </th>
+              <Cell label="By">{one.changed_by}</Cell>
+              <Cell label="When">{one.changed_at ? <TimeAgo at={one.changed_at} /> : "With Graft"}</Cell>
+              <Cell label="Changed" full>
+                {changed(one, all[i + 1])}
+              </Cell>
+            </tr>
+          ))}
+        </Table>
+      </Listed>
+    </Card>
+  );
+}
+
+/** The fields that differ between a revision and the one before. */
+function changed(one: Detail, before: Detail | undefined): string {
+  if (!before) return "Everything";
+  const [now, then] = [one.definition, before.definition] as unknown as [JsonObject, JsonObject];
+  const names = [...new Set([...Object.keys(now), ...Object.keys(then)])];
+  return names.filter((field) => !same(now[field], then[field])).join(", ") || "Nothing";
+}
