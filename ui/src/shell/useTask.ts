@@ -14,7 +14,14 @@ export function useTask(): { task: TaskInfo | undefined; tasks: TaskInfo[]; choo
   const task = tasks.find((t) => t.name === wanted) ?? tasks.find((t) => size(t) > 0) ?? tasks[0];
   const choose = (name: string) => {
     localStorage.setItem(STORED, name);
-    setSearch({ task: name, id: undefined, source: undefined, version: undefined, against: undefined });
+    setSearch({
+      task: name,
+      id: undefined,
+      source: undefined,
+      version: undefined,
+      against: undefined,
+      from: undefined,
+    });
   };
   return { task, tasks, choose };
 }
