@@ -68,15 +68,16 @@ export function TrainingPrompt() {
       ? void navigate({ to: "/tasks/new", search: { template: to } })
       : setUrl({ template: to || undefined });
   const written = useRef<string | null>(null);
+  const typed = useRef<string | null>(null);
   useEffect(() => {
     if (saved === "reading") return;
     if (template && written.current !== template.name) {
       written.current = template.name;
       change({ text: template.examples.trim(), model_type: "text_classification" });
     }
-    if (search.type) {
+    if (search.type && typed.current !== search.type) {
+      typed.current = search.type;
       change({ model_type: search.type });
-      setUrl({ type: undefined });
     }
   });
   const types = [...TYPES, ...own.map((task) => ({ value: task.name, label: task.title, task: task.name }))];
