@@ -153,10 +153,10 @@ test("a change of the form says what becomes of examples and versions", async ({
   await page.setViewportSize({ width: 1280, height: 800 });
   await page.getByRole("button", { name: "Save", exact: true }).click();
   const revisions = page.getByRole("table", { name: "Revisions" });
-  await expect(revisions.getByRole("row", { name: /^2 ada/ })).toContainText("labels");
+  await expect(revisions.getByRole("row", { name: /^2 local/ })).toContainText("labels");
   await page.getByLabel("Labels", { exact: true }).fill("bug\nwish\nquestion");
   await page.getByRole("button", { name: "Save", exact: true }).click();
-  await expect(revisions.getByRole("row", { name: /^3 ada/ })).toBeVisible();
+  await expect(revisions.getByRole("row", { name: /^3 local/ })).toBeVisible();
 });
 
 test("tasks are cloned, renamed, archived, taken back, exported and imported", async ({ page }) => {
