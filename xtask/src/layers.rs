@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::shell;
 
 /// A crate, and the crates it may use. `ARCHITECTURE.md` shows the same table, which is checked.
-const ARROWS: [(&str, &[&str]); 22] = [
+const ARROWS: [(&str, &[&str]); 23] = [
     ("core", &[]),
     ("kernels", &[]),
     ("ops", &["kernels"]),
@@ -23,6 +23,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
     ("cloud", &["core"]),
     ("exec", &["core", "formats"]),
     ("track", &["core"]),
+    ("search", &[]),
     (
         "engine",
         &[
@@ -35,6 +36,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
             "hub",
             "nn",
             "predict",
+            "search",
             "store",
             "tasks",
             "track",
@@ -64,7 +66,10 @@ const KEPT: [(&str, &[&str]); 17] = [
     ("hyper", &["server"]),
     ("hyper-util", &["server"]),
     ("tower-http", &["server"]),
-    ("utoipa", &["cloud", "contestants", "core", "engine", "exec", "predict", "server", "store", "tasks", "track"]),
+    (
+        "utoipa",
+        &["cloud", "contestants", "core", "engine", "exec", "predict", "search", "server", "store", "tasks", "track"],
+    ),
     ("utoipa-axum", &["server"]),
     ("clap", &["cli", "engine"]),
     ("indicatif", &["cli"]),

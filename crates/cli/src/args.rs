@@ -2,7 +2,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     adapter, ask_ai, backup, base, config, doctor, drift, evaluate, examples, import, live, machines, models, people,
-    predict, queue, rollout, runs, schedules, serve, stats, suspects, tasks, train, worker,
+    predict, queue, rollout, runs, schedules, search, serve, stats, suspects, tasks, train, worker,
 };
 
 /// Train small adapters for a frozen language model from approved examples, and serve the best one.
@@ -39,6 +39,11 @@ pub(crate) enum Command {
     Base(base::Base),
     /// Train an adapter on a task's approved examples and register it as a version.
     Train(Box<train::Train>),
+    /// Search for the settings that suit a task best: try many, and compare them with the recipe.
+    Search(Box<search::Search>),
+    /// Look at searches for settings, end one, or train with the best of its settings.
+    #[command(subcommand)]
+    Studies(search::Studies),
     /// Train in a prepared run directory; `graft train` and workers start this as a separate process.
     TrainDir(train::TrainDir),
     /// Evaluate a version for a run; workers start this as a separate process.

@@ -91,6 +91,13 @@ pub enum Error {
         place: String,
     },
 
+    /// A study has no result yet.
+    #[error("find a trial of study `{study}` that was trained to its end")]
+    NoTrial {
+        /// The study.
+        study: String,
+    },
+
     /// A run is to be tracked, and there is no tracker.
     #[error("track the run: no tracker is configured")]
     NoTracker,
@@ -480,6 +487,7 @@ impl Error {
             Self::Io { source, .. } => graft_formats::disk_hint(source),
             Self::BadEvents { .. } => "the file was changed by another program; the run's checkpoints are whole",
             Self::NoAnswers => "give a table with a column of texts and one of answers, and a heading",
+            Self::NoTrial { .. } => "wait for its first trial: `graft studies show`",
             Self::NoTracker => "set MLFLOW_TRACKING_URI, or `mlflow` in config.toml: see docs/tracking.md",
             Self::OtherPlace { .. } => {
                 "give each database a prefix of its own: s3://bucket/prefix; `graft restore --take-over` puts a backup back with \
@@ -603,6 +611,7 @@ impl Error {
             Self::Setting(_)
             | Self::OtherPlace { .. }
             | Self::NoTracker
+            | Self::NoTrial { .. }
             | Self::NoHome
             | Self::WhichExample { .. }
             | Self::RunBusy { .. }

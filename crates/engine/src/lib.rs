@@ -19,6 +19,7 @@ mod people;
 mod rollouts;
 mod runs;
 pub mod serving;
+mod studies;
 mod tasks;
 mod tracking;
 mod upkeep;
@@ -70,6 +71,7 @@ pub use runs::{
     TrainingSubmission, Waiting, WarmStart, WorkerOptions, doctor, outcome_of, recipes,
 };
 pub use serving::{Input, Serving, read_inputs};
+pub use studies::{Budget, Importance, Studies, StudyRequest, StudyView};
 pub use tasks::{MadeTask, NewTask, TaskChange, TaskDetail, TaskImpact, TaskOrigin, Tasks, UnfitExample};
 pub use tracking::{TrackedRun, TrackedState, Trackers, Tracking, TrackingOptions};
 pub use upkeep::{
@@ -91,6 +93,7 @@ pub mod records {
         ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState, Kind, LiveAdapter, LiveSettings,
         LiveSnapshot, LogStream, LogText, Machine, Method, Order, Priority, Prompt, ReviewFilter, Role, Rollout,
         RolloutCounts, RolloutPolicy, RolloutState, Run, RunFilter, RunKind, RunState, Schedule, Seen, Session, Stage,
-        Token, TrainingRun, User, Version, Watch, Words, model_registry, without_secrets,
+        Study, StudyState, Token, TrainingRun, Trial, TrialState, User, Version, Watch, Words, model_registry,
+        without_secrets,
     };
 }

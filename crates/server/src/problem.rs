@@ -285,6 +285,7 @@ fn kind_of_store(error: &StoreError) -> Kind {
         | StoreError::NoVersion { .. }
         | StoreError::NoBase(_)
         | StoreError::NoSchedule(_)
+        | StoreError::NoStudy(_)
         | StoreError::NoMachine(_)
         | StoreError::NoLive(_)
         | StoreError::NoTask(_)
@@ -306,6 +307,7 @@ fn kind_of_store(error: &StoreError) -> Kind {
         | StoreError::LeaseHeld { .. }
         | StoreError::LeaseLost { .. }
         | StoreError::ScheduleExists(_)
+        | StoreError::StudyActive { .. }
         | StoreError::MachineExists(_)
         | StoreError::MachineBusy { .. }
         | StoreError::ScheduleMoved(_)

@@ -25,6 +25,8 @@ names! {
         Base = "base",
         /// A schedule.
         Schedule = "schedule",
+        /// A search for settings.
+        Study = "study",
         /// Somebody who may log in.
         User = "user",
         /// A token of a program.

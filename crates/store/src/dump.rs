@@ -17,6 +17,8 @@ const TABLES: &[(&str, &str)] = &[
     ("assignments", "task, example"),
     ("datasets", "task, digest"),
     ("dataset_members", "task, digest, side, position"),
+    ("studies", "seq"),
+    ("trials", "study, number"),
     ("runs", "seq"),
     ("run_events", "run, seq"),
     ("run_logs", "run, stream, begins"),

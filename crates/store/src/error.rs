@@ -223,7 +223,18 @@ pub enum Error {
         id: String,
     },
 
-    // Schedules and people.
+    // Studies, schedules and people.
+    /// No such study.
+    #[error("find study `{0}`")]
+    NoStudy(String),
+    /// A task has one study that runs.
+    #[error("search for settings of task `{task}`: study `{study}` is running")]
+    StudyActive {
+        /// The task.
+        task: String,
+        /// Its study.
+        study: String,
+    },
     /// No such schedule.
     #[error("find schedule `{0}`")]
     NoSchedule(String),
@@ -401,6 +412,10 @@ impl Error {
             Self::NoTask(_) => "`graft tasks list` shows the tasks",
             Self::TaskExists(_) => "choose another name",
             Self::TaskChanged { .. } => "look at it as it is now, then change it again",
+            Self::NoStudy(_) => "`graft studies list` shows the studies",
+            Self::StudyActive { study, .. } => {
+                return Some(format!("wait for it, or end it: `graft studies stop {study}`"));
+            }
             Self::NoSchedule(_) | Self::ScheduleExists(_) => "`graft schedules list` shows the schedules",
             Self::NoMachine(_) | Self::MachineExists(_) => {
                 "`graft machines list` shows the machines, `graft machines add NAME DESTINATION` adds one"
@@ -467,6 +482,8 @@ impl Error {
             | Self::NoTask(_)
             | Self::TaskExists(_)
             | Self::TaskChanged { .. }
+            | Self::NoStudy(_)
+            | Self::StudyActive { .. }
             | Self::NoSchedule(_)
             | Self::ScheduleExists(_)
             | Self::NoMachine(_)

@@ -53,6 +53,7 @@ mod row;
 mod runs;
 mod schedules;
 mod settings;
+mod studies;
 mod suggestions;
 mod tasks;
 mod trackers;
@@ -85,6 +86,7 @@ pub use runs::{
 };
 pub use schedules::{Due, NewSchedule, Schedule};
 pub use settings::Setting;
+pub use studies::{NewTrial, Study, StudyState, Trial, TrialState};
 pub use suggestions::{Suggested, Suggestion};
 pub use tasks::{NewTaskRevision, TaskRevision};
 pub use trackers::Tracked;

@@ -25,6 +25,7 @@ const STEPS: &[(&str, &str)] = &[
     ("live", include_str!("../migrations/0016_live.sql")),
     ("rentals", include_str!("../migrations/0017_rentals.sql")),
     ("tasks", include_str!("../migrations/0018_tasks.sql")),
+    ("studies", include_str!("../migrations/0019_studies.sql")),
 ];
 
 /// Brings the database to the newest schema; does nothing, and takes no lock, when it is there already.

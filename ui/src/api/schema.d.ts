@@ -939,6 +939,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/studies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The studies there are. */
+        get: operations["list_studies"];
+        put?: never;
+        /** Begins a study, which workers carry. A task has one at a time. */
+        post: operations["begin_study"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/studies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A study with its trials and what it found. */
+        get: operations["show_study"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/studies/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a study; its trials so far are kept. */
+        post: operations["stop_study"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/studies/{id}/train": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Queues a training with the best settings that a study found. */
+        post: operations["train_best"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/system": {
         parameters: {
             query?: never;
@@ -2144,7 +2213,7 @@ export interface components {
          * @description What was changed.
          * @enum {string}
          */
-        ChangeKind: "example" | "dataset" | "run" | "version" | "setting" | "base" | "schedule" | "user" | "token" | "import" | "machine" | "task";
+        ChangeKind: "example" | "dataset" | "run" | "version" | "setting" | "base" | "schedule" | "study" | "user" | "token" | "import" | "machine" | "task";
         /** @description A part of the audit trail. */
         ChangeList: {
             /** @description In the order asked for. */
@@ -3057,6 +3126,16 @@ export interface components {
          * @enum {string}
          */
         ImportState: "running" | "done" | "failed";
+        /** @description How much a setting matters. */
+        Importance: {
+            /** @description The setting. */
+            name: string;
+            /**
+             * Format: double
+             * @description From 0 to 1; all of a study make 1.
+             */
+            share: number;
+        };
         /** @description A question for a version. */
         Infer: {
             /**
@@ -3643,6 +3722,23 @@ export interface components {
             /** @description The time zone it is read in, such as `Europe/Berlin`; the machine's otherwise. */
             zone?: string | null;
         };
+        /** @description A study that somebody wants. */
+        NewStudy: {
+            /** @description Base model; `smollm2-135m` otherwise. */
+            base?: string | null;
+            /** @description `20-trials`, `60m` or `2h`. */
+            budget: string;
+            method?: components["schemas"]["MethodName"] | null;
+            /**
+             * Format: int64
+             * @description Trials at a time; 1 otherwise. More of them choose from fewer results.
+             */
+            parallel?: number | null;
+            /** @description Settings of all trials, which are not searched for; the `seed` is the study's, too. */
+            settings?: components["schemas"]["RunSettings"];
+            /** @description The task. */
+            task: string;
+        };
         /** @description New tables, in one of two forms. */
         NewTables: {
             own?: components["schemas"]["Tables"] | null;
@@ -3742,6 +3838,11 @@ export interface components {
         /** @description One schedule. */
         OneSchedule: {
             schedule: components["schemas"]["ScheduleView"];
+        };
+        /** @description One study. */
+        OneStudy: {
+            /** @description It. */
+            study: components["schemas"]["Study"];
         };
         /** @description One user. */
         OneUser: {
@@ -4608,6 +4709,8 @@ export interface components {
             started_at?: components["schemas"]["Timestamp"] | null;
             /** @description Where it is in its life. */
             state: components["schemas"]["RunState"];
+            /** @description The study that it is a trial of. */
+            study?: string | null;
             /** @description Name of the task. */
             task: string;
             /**
@@ -5243,6 +5346,64 @@ export interface components {
         StreamOptions: {
             /** @description The tokens, at its end. */
             include_usage?: boolean;
+        };
+        /** @description A search for settings. */
+        Study: {
+            /** @description When. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Who began it. */
+            created_by: string;
+            finished_at?: components["schemas"]["Timestamp"] | null;
+            /** @description Its name. */
+            id: string;
+            /** @description Why it can't go on, the last time that was tried. */
+            note?: string | null;
+            /** @description All that decides its trials: budget, seed, space, base, dataset. */
+            plan: JsonObject;
+            /**
+             * Format: int64
+             * @description Counts studies, from 1.
+             */
+            seq: number;
+            /** @description Where it is. */
+            state: components["schemas"]["StudyState"];
+            /** @description Name of the task. */
+            task: string;
+        };
+        /** @description The studies there are. */
+        StudyList: {
+            /** @description Newest first. */
+            studies: components["schemas"]["Study"][];
+        };
+        /** @description A training that was queued. */
+        StudyRun: {
+            /** @description Its run. */
+            run: components["schemas"]["Run"];
+        };
+        /**
+         * @description Where a study is.
+         * @enum {string}
+         */
+        StudyState: "running" | "done" | "stopped";
+        /** @description A study with what it found. */
+        StudyView: {
+            /**
+             * Format: int64
+             * @description The trial with the lowest loss.
+             */
+            best?: number | null;
+            /** @description The command that trains with the best settings. */
+            command?: string | null;
+            /** @description Whether no trial is better than the recipe, by 1 % of its loss at least; absent before the recipe was tried. */
+            defaults_are_best?: boolean | null;
+            /** @description Trials that no other beats in loss without a larger adapter. */
+            front: number[];
+            /** @description How much each setting matters, the most important first; empty before six trials. */
+            importance: components["schemas"]["Importance"][];
+            /** @description It. */
+            study: components["schemas"]["Study"];
+            /** @description Its trials, in order. */
+            trials: components["schemas"]["Trial"][];
         };
         /** @description A job that was queued. */
         SubmittedJob: {
@@ -5891,6 +6052,46 @@ export interface components {
              *     otherwise. */
             dataset_name: string;
         };
+        /** @description One trial of a study. */
+        Trial: {
+            /**
+             * Format: int64
+             * @description Size of its adapter.
+             */
+            bytes?: number | null;
+            /**
+             * Format: double
+             * @description Loss on the examples that the study holds out; of one that was stopped early, there.
+             */
+            loss?: number | null;
+            /**
+             * Format: int64
+             * @description How long it trained.
+             */
+            millis: number;
+            /** @description What is to be known about it. */
+            note?: string | null;
+            /**
+             * Format: int64
+             * @description Counts from 0, which is the recipe as it is.
+             */
+            number: number;
+            /** @description The value of each parameter that applies; of a choice, its position. */
+            point: JsonObject;
+            /** @description Its run. */
+            run: string;
+            /** @description Loss at a quarter and at half of its training, where earlier trials may stop it; none beyond that. */
+            rungs: (number | null)[];
+            /** @description The same as settings of a training. */
+            settings: JsonObject;
+            /** @description What became of it. */
+            state: components["schemas"]["TrialState"];
+        };
+        /**
+         * @description What became of a trial.
+         * @enum {string}
+         */
+        TrialState: "running" | "complete" | "pruned" | "failed";
         /** @description What a text was understood as. */
         Understanding: {
             /** @description How many there are of all, also where the lists are cut. */
@@ -7420,6 +7621,8 @@ export interface operations {
                 state?: components["schemas"]["RunState"];
                 /** @description Only of this kind. */
                 kind?: components["schemas"]["RunKind"];
+                /** @description Only the trials of this study. */
+                study?: string;
                 /** @description At most this many, 500 at most. */
                 limit?: number;
                 /** @description Leaving out this many at the start. */
@@ -8396,6 +8599,177 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_studies: {
+        parameters: {
+            query?: {
+                /** @description Only of this task. */
+                task?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StudyList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    begin_study: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewStudy"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneStudy"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show_study: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StudyView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    stop_study: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneStudy"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    train_best: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StudyRun"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             default: components["responses"]["Problem"];

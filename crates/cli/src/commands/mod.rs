@@ -19,6 +19,7 @@ pub(crate) mod queue;
 pub(crate) mod rollout;
 pub(crate) mod runs;
 pub(crate) mod schedules;
+pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod settings;
 pub(crate) mod stats;
@@ -92,6 +93,8 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             Command::Worker(command) => worker::run(&engine, command).await,
             Command::Machines(command) => machines::run(&engine, command).await,
             Command::Schedules(command) => schedules::run(&engine, command).await,
+            Command::Search(command) => search::run(&engine, *command).await,
+            Command::Studies(command) => search::studies(&engine, command).await,
             Command::Suggest(command) => worker::suggest(&engine, command).await,
             Command::Backup(command) => backup::backup(&engine, command).await,
             Command::Restore(command) => backup::restore(&engine, command).await,

@@ -102,7 +102,7 @@ pub(crate) async fn run(engine: &Engine, command: Runs) -> Result<Reply> {
     engine.runs().reconcile(None).await?;
     match command {
         Runs::List { task, state, kind, limit } => {
-            list(engine, RunFilter { task, state, kind, limit: Some(limit), offset: 0 }).await
+            list(engine, RunFilter { task, state, kind, limit: Some(limit), offset: 0, ..RunFilter::default() }).await
         }
         Runs::Show { id } => show(engine, &engine.runs().get(&id).await?).await,
         Runs::Logs { id, stderr, follow } => logs(engine, &id, stderr, follow).await,

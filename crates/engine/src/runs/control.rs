@@ -122,7 +122,10 @@ impl Runs<'_> {
         // The base may lie elsewhere on this machine; its digest is the same.
         spec.base = self.engine.bases().open(&spec.base).await?.0;
         spec.limits.threads = spec.limits.threads.or(threads);
-        let dataset = self.engine.store.dataset(&run.task, &spec.dataset).await?;
+        let dataset = match &run.study {
+            Some(study) => self.engine.studies().dataset(study).await?,
+            None => self.engine.store.dataset(&run.task, &spec.dataset).await?,
+        };
         let only = self.learned(&run.task, spec.init_from.as_ref(), &dataset).await?;
         let task = self.engine.tasks().at(&run.task, run.task_revision).await?;
         let prepared = crate::Prepared { task, card: spec.task.clone(), dataset, unfit: 0 };

@@ -38,6 +38,7 @@ impl Tracking<'_> {
         };
         tag("task", &run.task);
         tag("kind", run.kind.name());
+        tag("study", run.study.as_deref().unwrap_or_default());
         tag("method", &run.method);
         tag("base", &run.base);
         tag("base_digest", spec["base"]["digest"].as_str().unwrap_or_default());

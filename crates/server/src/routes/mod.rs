@@ -24,6 +24,7 @@ pub mod schedules;
 pub mod session;
 pub mod settings;
 pub mod stats;
+pub mod studies;
 pub mod system;
 pub mod tables;
 pub mod tasks;
@@ -72,6 +73,7 @@ impl Page {
 pub(crate) fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(tasks::router())
+        .merge(studies::router())
         .merge(training::router())
         .merge(understand::router())
         .merge(definitions::router())

@@ -31,6 +31,8 @@ pub struct Wanted {
     state: Option<RunState>,
     /// Only of this kind.
     kind: Option<RunKind>,
+    /// Only the trials of this study.
+    study: Option<String>,
     /// At most this many, 500 at most.
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
@@ -82,6 +84,7 @@ async fn list_runs(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Re
         task: wanted.task,
         state: wanted.state,
         kind: wanted.kind,
+        study: wanted.study,
         limit: Some(page.limit()),
         offset: page.offset(),
     };

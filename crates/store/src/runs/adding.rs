@@ -39,6 +39,7 @@ pub(super) struct Fresh<'a> {
     dir: &'a str,
     threads: Option<u64>,
     version: Option<&'a str>,
+    study: Option<&'a str>,
 }
 
 impl<'a> Fresh<'a> {
@@ -55,6 +56,7 @@ impl<'a> Fresh<'a> {
             dir,
             threads: spec.limits.threads.map(|threads| threads as u64),
             version: None,
+            study: None,
         }
     }
 }
@@ -91,6 +93,7 @@ impl Store {
             dir: new.dir,
             threads: None,
             version: Some(&version.name),
+            study: None,
         };
         let mut tx = self.begin().await?;
         if let Some(active) = second(&mut tx, &fresh).await? {
@@ -123,8 +126,8 @@ pub(super) async fn add(tx: &mut Tx<'_>, fresh: Fresh<'_>, actor: Actor<'_>) -> 
     }
     sqlx::query(
         "insert into runs (id, seq, task, state, method, base_name, dataset, spec, dir, created_by, created_at,
-                           threads, kind, version)
-         select $1, coalesce(max(seq), 0) + 1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
+                           threads, kind, version, study)
+         select $1, coalesce(max(seq), 0) + 1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
          from runs",
     )
     .bind(fresh.id)
@@ -139,6 +142,7 @@ pub(super) async fn add(tx: &mut Tx<'_>, fresh: Fresh<'_>, actor: Actor<'_>) -> 
     .bind(fresh.threads.map(row::big))
     .bind(fresh.kind.name())
     .bind(fresh.version)
+    .bind(fresh.study)
     .execute(&mut **tx)
     .await?;
     let run = find(&mut **tx, fresh.id).await?.ok_or_else(|| Error::NoRun(fresh.id.to_owned()))?;
@@ -148,17 +152,52 @@ pub(super) async fn add(tx: &mut Tx<'_>, fresh: Fresh<'_>, actor: Actor<'_>) -> 
     Ok(run)
 }
 
+/// Attempts of a trial: whoever works on a study may be killed often.
+const TRIAL_ATTEMPTS: i64 = 25;
+
+/// Adds the run of a trial, which gets its turn when nothing else waits.
+pub(crate) async fn add_trial_run(
+    tx: &mut Tx<'_>,
+    new: NewRun<'_>,
+    study: &str,
+    request: &Value,
+    sides: (u64, u64),
+    actor: Actor<'_>,
+) -> Result<(), Error> {
+    let id = new.spec.run.as_str();
+    add(tx, Fresh { study: Some(study), ..Fresh::training(new) }, actor).await?;
+    sqlx::query(
+        "update runs set request = $2, priority = $3, max_attempts = $4, train_samples = $5, eval_samples = $6
+         where id = $1",
+    )
+    .bind(id)
+    .bind(request.to_string())
+    .bind(Priority::Low as i64)
+    .bind(TRIAL_ATTEMPTS)
+    .bind(row::big(sides.0))
+    .bind(row::big(sides.1))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Refuses a run to become active beside another of its place.
 pub(super) async fn refuse_second(tx: &mut Tx<'_>, run: &Run) -> Result<(), Error> {
+    if run.study.is_some() {
+        return Ok(());
+    }
     let other = active_in_place(tx, run.kind, &run.task, run.version.as_deref(), &run.id).await?;
     other.map_or(Ok(()), |other| Err(Error::RunActive { task: run.task.clone(), run: other }))
 }
 
 async fn second(tx: &mut Tx<'_>, fresh: &Fresh<'_>) -> Result<Option<String>, Error> {
+    if fresh.study.is_some() {
+        return Ok(None);
+    }
     active_in_place(tx, fresh.kind, fresh.task, fresh.version, fresh.id).await
 }
 
-/// The other run that is active in a place: a task has one for trainings, a version one for measurements. The write lock
+/// The other run that is active in a place: a task has one for trainings, a version one for measurements; trials have none. The write lock
 /// makes this check sound; the unique indexes `runs_active` and `runs_measuring` stand behind it.
 async fn active_in_place(
     tx: &mut Tx<'_>,
@@ -169,7 +208,7 @@ async fn active_in_place(
 ) -> Result<Option<String>, Error> {
     let row = sqlx::query(
         "select id from runs where task = $1 and kind = $2 and state in ('queued', 'starting', 'running')
-            and id <> $3 and (kind = 'train' or version = $4)",
+            and id <> $3 and study is null and (kind = 'train' or version = $4)",
     )
     .bind(task)
     .bind(kind.name())

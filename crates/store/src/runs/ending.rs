@@ -129,11 +129,13 @@ impl Store {
     pub async fn count_runs(&self, filter: &super::RunFilter) -> Result<u64, Error> {
         let row = sqlx::query(
             "select count(*) as n from runs
-             where ($1 is null or task = $1) and ($2 is null or state = $2) and ($3 is null or kind = $3)",
+             where ($1 is null or task = $1) and ($2 is null or state = $2) and ($3 is null or kind = $3)
+               and ($3 is null or study is null) and ($4 is null or study = $4)",
         )
         .bind(filter.task.as_deref())
         .bind(filter.state.map(RunState::name))
         .bind(filter.kind.map(RunKind::name))
+        .bind(filter.study.as_deref())
         .fetch_one(&self.read)
         .await?;
         crate::row::int(&row, "n")

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 pub use adding::NewEvaluation;
+pub(crate) use adding::add_trial_run;
 use adding::{Fresh, add, refuse_second};
 pub use ending::Again;
 pub use follow::{Findings, FollowCursor, Followed, LogStream, LogText};
@@ -190,6 +191,9 @@ pub struct Run {
     pub machine: Option<String>,
     /// Revision of the task it was prepared with; absent where that is not known.
     pub task_revision: Option<i64>,
+    /// The study that it is a trial of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub study: Option<String>,
     /// Machine and home in which a process was started for it last: where its folder is.
     #[serde(skip)]
     pub place: Option<String>,
@@ -227,8 +231,10 @@ pub struct RunFilter {
     pub task: Option<String>,
     /// Only in this state.
     pub state: Option<RunState>,
-    /// Only of this kind.
+    /// Only of this kind, and no trials.
     pub kind: Option<RunKind>,
+    /// Only trials of this study.
+    pub study: Option<String>,
     /// At most this many.
     pub limit: Option<u32>,
     /// Leaving out this many at the start.
@@ -384,7 +390,7 @@ impl Store {
     /// When the database can't be read.
     pub async fn active_run(&self, task: &str) -> Result<Option<Run>, Error> {
         let row = sqlx::query(select_runs!(
-            "where kind = 'train' and task = $1 and state in ('queued', 'starting', 'running')"
+            "where kind = 'train' and study is null and task = $1 and state in ('queued', 'starting', 'running')"
         ))
         .bind(task)
         .fetch_optional(&self.read)
@@ -399,6 +405,7 @@ impl Store {
     pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Error> {
         let rows = sqlx::query(select_runs!(
             "where ($1 is null or task = $1) and ($2 is null or state = $2) and ($5 is null or kind = $5)
+               and ($5 is null or study is null) and ($6 is null or study = $6)
              order by seq desc limit $3 offset $4"
         ))
         .bind(filter.task.as_deref())
@@ -406,6 +413,7 @@ impl Store {
         .bind(filter.limit.map_or(i64::MAX, i64::from))
         .bind(i64::from(filter.offset))
         .bind(filter.kind.map(RunKind::name))
+        .bind(filter.study.as_deref())
         .fetch_all(&self.read)
         .await?;
         rows.iter().map(run).collect()

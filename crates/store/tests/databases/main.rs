@@ -17,6 +17,7 @@ mod reviews;
 mod rollouts;
 mod runs;
 mod settings;
+mod studies;
 mod support;
 mod tasks;
 mod trackers;

@@ -186,6 +186,10 @@ impl Attendance {
                 let _ = Speeds::note(self.engine.home.path(), &result);
             }
         }
+        if run.study.is_some() {
+            // A trial is there for its loss.
+            return Ok(());
+        }
         let version = self.engine.versions().register_held(run, &self.lease).await?;
         let measurable = version.dataset.is_some() && run.eval_samples != Some(0);
         if request.evaluate && measurable && Evaluation::of(&version).is_none() {

@@ -338,6 +338,7 @@ impl Shift {
             self.engine.runs().fire_schedules(&self.say).await?;
         }
         let learning = self.tend_live().await?;
+        self.engine.studies().advance_all(&self.say).await?;
         self.engine.store.cancel_orphans(&self.engine.by, now()).await?;
         for run in self.engine.store.abandoned_runs().await? {
             self.take_over(&run).await?;

@@ -1,0 +1,196 @@
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use clap::{Args, Subcommand};
+use graft_engine::{
+    Budget, Engine, Error, Settings, StudyRequest, StudyView,
+    recipes::Method,
+    records::{StudyState, Trial, TrialState},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    failure::Result,
+    output::{Reply, Table},
+};
+
+/// How often it is looked whether a trial is to be stopped early.
+const LOOK: Duration = Duration::from_millis(500);
+
+#[derive(Debug, Args)]
+pub(crate) struct Search {
+    /// Task: slack-rescue, ask-ai, text-classification, sentiment, instruction or chat.
+    task: String,
+    /// Base model: a name, a Hub id or a path.
+    #[arg(long, default_value = "smollm2-135m")]
+    base: String,
+    /// Kind of adapter [default: searched for].
+    #[arg(long, value_enum)]
+    method: Option<Method>,
+    /// When it ends: `20-trials`, `60m` or `2h`. A trial that has begun is seen through.
+    #[arg(long, default_value = "20-trials")]
+    budget: Budget,
+    /// Trials at a time, where workers run beside this command. More of them choose from fewer results.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=16))]
+    parallel: u64,
+    /// Settings of all trials, which are not searched for; `--seed` is the search's, too.
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Studies {
+    /// List studies, newest first.
+    List {
+        /// Only of this task.
+        #[arg(long)]
+        task: Option<String>,
+    },
+    /// Show a study: its trials, the best, and how much each setting matters.
+    Show {
+        /// Name of the study.
+        id: String,
+    },
+    /// End a study; its trials so far are kept.
+    Stop {
+        /// Name of the study.
+        id: String,
+    },
+    /// Queue a training with the best settings of a study.
+    Train {
+        /// Name of the study.
+        id: String,
+    },
+}
+
+/// Carries a study to its end: a new one, or the one of the task that was interrupted.
+pub(crate) async fn run(engine: &Engine, command: Search) -> Result<Reply> {
+    let study = match engine.studies().active(&command.task).await? {
+        Some(study) => {
+            eprintln!("Going on with study {} as it was begun; `graft studies stop {0}` ends it.", study.id);
+            study
+        }
+        None => {
+            let request = StudyRequest {
+                task: command.task,
+                base: Some(command.base),
+                method: command.method,
+                budget: command.budget,
+                parallel: Some(command.parallel),
+                settings: command.settings,
+            };
+            let study = engine.studies().begin(&request).await?;
+            eprintln!("Study {}: the same command goes on with it after an interruption.", study.id);
+            study
+        }
+    };
+    let program = std::env::current_exe().map_err(Error::TrainerStart)?;
+    let looking = tokio::spawn(look(engine.clone(), study.id.clone()));
+    let mut told = BTreeSet::new();
+    let ended = loop {
+        let now = match engine.studies().advance(&study.id).await {
+            Ok(now) => now,
+            Err(error) => break Err(error),
+        };
+        let view = match engine.studies().view(&study.id).await {
+            Ok(view) => view,
+            Err(error) => break Err(error),
+        };
+        for trial in view.trials.iter().filter(|trial| trial.state != TrialState::Running) {
+            if told.insert(trial.number) {
+                eprintln!("Trial {}: {}, loss {}: {}", trial.number, trial.state.name(), loss(trial), settings(trial));
+            }
+        }
+        if now.state != StudyState::Running {
+            break Ok(view);
+        }
+        match view.trials.iter().find(|trial| trial.state == TrialState::Running) {
+            Some(trial) => {
+                if let Err(error) =
+                    engine.runs().see_through(&trial.run, program.clone(), &mut |_| {}, Arc::new(|_, _| {})).await
+                {
+                    break Err(error);
+                }
+            }
+            None => tokio::time::sleep(LOOK).await,
+        }
+    };
+    looking.abort();
+    Ok(shown(ended?))
+}
+
+/// Stops trials early while one is trained.
+async fn look(engine: Engine, study: String) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        // The command itself meets the same error.
+        let _ = engine.studies().advance(&study).await;
+    }
+}
+
+pub(crate) async fn studies(engine: &Engine, command: Studies) -> Result<Reply> {
+    match command {
+        Studies::List { task } => {
+            let studies = engine.studies().list(task.as_deref()).await?;
+            let mut table = Table::new(["study", "task", "state", "budget", "note"]);
+            for study in &studies {
+                let budget = study.plan["budget"].as_str().unwrap_or_default().to_owned();
+                let note = study.note.clone().unwrap_or_default();
+                table.row([study.id.clone(), study.task.clone(), study.state.name().to_owned(), budget, note]);
+            }
+            let none = "No studies yet: `graft search TASK`.";
+            let text = if table.is_empty() { none.to_owned() } else { table.to_string() };
+            Ok(Reply::new(json!({"studies": studies}), text))
+        }
+        Studies::Show { id } => Ok(shown(engine.studies().view(&id).await?)),
+        Studies::Stop { id } => {
+            let study = engine.studies().stop(&id).await?;
+            let text = format!("Study {} is {}.", study.id, study.state.name());
+            Ok(Reply::new(json!({"study": study}), text))
+        }
+        Studies::Train { id } => {
+            let run = engine.studies().train_best(&id, None).await?;
+            let text = format!("Run {} is queued; `graft worker` or `graft serve` works on it.", run.id);
+            Ok(Reply::new(json!({"run": run}), text))
+        }
+    }
+}
+
+fn shown(view: StudyView) -> Reply {
+    let mut table = Table::new(["trial", "state", "loss", "seconds", "settings"]);
+    for trial in &view.trials {
+        let seconds = format!("{:.0}", trial.millis as f64 / 1000.0);
+        table.row([trial.number.to_string(), trial.state.name().to_owned(), loss(trial), seconds, settings(trial)]);
+    }
+    let mut text =
+        format!("Study {}: {}, {} trials\n{table}", view.study.id, view.study.state.name(), view.trials.len());
+    if !view.importance.is_empty() {
+        let parts = view.importance.iter().filter(|one| one.share >= 0.01);
+        let parts: Vec<String> = parts.map(|one| format!("{} {:.0} %", one.name, one.share * 100.0)).collect();
+        text += &format!("\nWhat matters: {}", parts.join(", "));
+    }
+    text += &match (view.best, view.defaults_are_best, &view.command) {
+        (_, Some(true), _) => {
+            "\nThe defaults are best here: no trial is better than trial 0, the recipe, by 1 % of its loss.".to_owned()
+        }
+        (Some(best), _, Some(command)) => format!("\nBest is trial {best}. Train with its settings: `{command}`"),
+        _ => "\nNo trial was trained to its end yet.".to_owned(),
+    };
+    Reply::new(view, text)
+}
+
+fn loss(trial: &Trial) -> String {
+    trial.loss.map_or_else(|| "-".to_owned(), |loss| format!("{loss:.4}"))
+}
+
+fn settings(trial: &Trial) -> String {
+    let mut parts = vec![trial.settings["method"].as_str().unwrap_or_default().to_owned()];
+    for (name, value) in trial.settings["settings"].as_object().into_iter().flatten() {
+        let value = match value {
+            Value::String(text) => text.clone(),
+            Value::Array(names) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+            other => other.to_string(),
+        };
+        parts.push(format!("{} {value}", name.replace('_', "-")));
+    }
+    parts.join(" · ")
+}

@@ -1,0 +1,556 @@
+//! Searches for settings: a study chooses trials, each of them a run, and names the best.
+//!
+//! A study is carried by whoever looks at it: [`Studies::advance`] is one idempotent step from what the database says, so it
+//! goes on after any interruption. Trial `n` is chosen from the results of the trials before `n − parallel + 1` and of no
+//! others, and stopped early by those alone, so a study doesn't depend on when anything happened.
+//!
+//! Trials learn from three quarters of the training side and are measured with the rest: what the task holds out stays
+//! unseen until the best is trained.
+
+mod space;
+
+use std::{fmt, str::FromStr};
+
+use graft_core::{
+    Assignment, BaseRef, Dataset, Digest, EventKind, SplitRule, TaskCard, TrainSpec, json as written, split,
+    with_causes,
+};
+use graft_search::{Observation, Parameter, Point, Sampler, importance, keeps_going, pareto};
+use graft_store::{NewRun, NewTrial, Run, RunFilter, RunState, Study, StudyState, Trial, TrialState};
+use graft_tasks::cards::Task;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tracing::Level;
+use utoipa::ToSchema;
+
+use crate::{
+    Engine, Error, Plan, Result, RunRequest, Say, Settings, compact, now,
+    recipes::{Method, recipe},
+};
+use space::Given;
+
+/// Share of the training side that trials are measured with.
+const HELD_OUT: f64 = 0.25;
+/// Where trials may be stopped, as shares of their training.
+const RUNGS: [f64; 2] = [0.25, 0.5];
+/// Most trials of a study whose budget is time.
+const MOST: u64 = 1000;
+/// A loss that is lower by less is no better.
+const MARGIN: f64 = 0.01;
+
+/// How long a study goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Budget {
+    /// So many trials.
+    Trials(u64),
+    /// No trial begins after so many minutes of training.
+    Minutes(u64),
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trials(trials) => write!(f, "{trials}-trials"),
+            Self::Minutes(minutes) => write!(f, "{minutes}m"),
+        }
+    }
+}
+
+impl FromStr for Budget {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let number = |digits: &str| digits.trim().parse::<u64>().ok().filter(|number| (1..=10_000).contains(number));
+        let budget = match text.trim() {
+            text if text.ends_with("trials") => {
+                number(text.trim_end_matches("trials").trim_end_matches('-')).filter(|n| *n <= MOST).map(Self::Trials)
+            }
+            text if text.ends_with('m') => number(text.trim_end_matches('m')).map(Self::Minutes),
+            text if text.ends_with('h') => number(text.trim_end_matches('h')).map(|hours| Self::Minutes(hours * 60)),
+            _ => None,
+        };
+        budget.ok_or_else(|| "write a number of trials or a time, such as 20-trials, 60m or 2h".to_owned())
+    }
+}
+
+impl TryFrom<String> for Budget {
+    type Error = String;
+
+    fn try_from(text: String) -> std::result::Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Budget> for String {
+    fn from(budget: Budget) -> Self {
+        budget.to_string()
+    }
+}
+
+/// A study that somebody wants.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewStudy)]
+pub struct StudyRequest {
+    /// The task.
+    pub task: String,
+    /// Base model; `smollm2-135m` otherwise.
+    #[serde(default)]
+    pub base: Option<String>,
+    /// Kind of adapter; searched for otherwise.
+    #[serde(default)]
+    pub method: Option<Method>,
+    /// `20-trials`, `60m` or `2h`.
+    #[schema(value_type = String)]
+    pub budget: Budget,
+    /// Trials at a time; 1 otherwise. More of them choose from fewer results.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 16)]
+    pub parallel: Option<u64>,
+    /// Settings of all trials, which are not searched for; the `seed` is the study's, too.
+    #[serde(default)]
+    pub settings: Settings,
+}
+
+/// All that decides the trials of a study.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct StudyPlan {
+    budget: Budget,
+    seed: u64,
+    parallel: u64,
+    base: BaseRef,
+    dataset: Digest,
+    task: Task,
+    card: TaskCard,
+    method: Option<Method>,
+    #[serde(serialize_with = "Settings::given")]
+    settings: Settings,
+    space: Vec<Parameter>,
+    /// Examples that each trial learns.
+    examples: usize,
+}
+
+impl StudyPlan {
+    fn of(study: &Study) -> Result<Self> {
+        serde_json::from_value(study.plan.clone()).map_err(|source| Error::BadSpec { run: study.id.clone(), source })
+    }
+
+    fn given(&self) -> Given<'_> {
+        Given { task: &self.task, examples: self.examples, method: self.method, settings: &self.settings }
+    }
+
+    /// The dataset of the trials.
+    fn part(&self, whole: &Dataset) -> Dataset {
+        let rule = SplitRule::Random { eval_share: HELD_OUT, seed: self.seed };
+        split(&whole.train, &Assignment::new(), rule, &self.card.answer)
+    }
+}
+
+/// How much a setting matters.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Importance {
+    /// The setting.
+    pub name: String,
+    /// From 0 to 1; all of a study make 1.
+    pub share: f64,
+}
+
+/// A study with what it found.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct StudyView {
+    /// It.
+    pub study: Study,
+    /// Its trials, in order.
+    pub trials: Vec<Trial>,
+    /// The trial with the lowest loss.
+    pub best: Option<u64>,
+    /// Whether no trial is better than the recipe, by 1 % of its loss at least; absent before the recipe was tried.
+    pub defaults_are_best: Option<bool>,
+    /// How much each setting matters, the most important first; empty before six trials.
+    pub importance: Vec<Importance>,
+    /// Trials that no other beats in loss without a larger adapter.
+    pub front: Vec<u64>,
+    /// The command that trains with the best settings.
+    pub command: Option<String>,
+}
+
+/// Searches for settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Studies<'e> {
+    pub(crate) engine: &'e Engine,
+}
+
+impl Engine {
+    /// Searches for settings.
+    #[must_use]
+    pub fn studies(&self) -> Studies<'_> {
+        Studies { engine: self }
+    }
+}
+
+impl Studies<'_> {
+    /// Begins a study.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] if the task couldn't be trained; [`graft_store::Error::StudyActive`] while it has a study.
+    pub async fn begin(self, request: &StudyRequest) -> Result<Study> {
+        let mut run = RunRequest { method: request.method.unwrap_or_default(), ..RunRequest::new(&request.task) };
+        request.base.iter().for_each(|base| run.base.clone_from(base));
+        // The settings of a method are refused only with the other one.
+        run.settings = request.settings.clone();
+        let mut preflight = self.engine.runs().preflight(&run).await?;
+        let plan = preflight.plan.take().filter(|_| preflight.ok);
+        let Some(Plan { prepared, base, .. }) = plan else { return Err(Error::NotReady(Box::new(preflight))) };
+        let seed = request.settings.seed.unwrap_or(graft_core::OptimSpec::default().seed);
+        let mut plan = StudyPlan {
+            budget: request.budget,
+            seed,
+            parallel: request.parallel.unwrap_or(1).clamp(1, 16),
+            base,
+            dataset: prepared.dataset.digest.clone(),
+            task: prepared.task.definition,
+            card: prepared.card,
+            method: request.method,
+            settings: request.settings.clone(),
+            space: Vec::new(),
+            examples: 0,
+        };
+        let part = plan.part(&prepared.dataset);
+        if part.eval.is_empty() || part.train.is_empty() {
+            return Err(Error::Unsupported("search with examples that can't be parted once more: approve more".into()));
+        }
+        plan.examples = part.train.len();
+        let (_, files) = self.engine.bases().open(&plan.base).await?;
+        plan.space = space::space(&plan.given(), files.config.has_encoder());
+        let id = format!("study-{}-{}", request.task, compact(now()).replace('_', "-"));
+        let stored = (request.task.as_str(), &written::value(&plan));
+        Ok(self.engine.store.add_study(&id, stored, &prepared.dataset, &self.engine.by, now()).await?)
+    }
+
+    /// The studies of a task or of all, newest first.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn list(self, task: Option<&str>) -> Result<Vec<Study>> {
+        Ok(self.engine.store.studies(task).await?)
+    }
+
+    /// The study of a task that runs.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn active(self, task: &str) -> Result<Option<Study>> {
+        Ok(self.list(Some(task)).await?.into_iter().find(|study| study.state == StudyState::Running))
+    }
+
+    /// A study with what it found.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub async fn view(self, id: &str) -> Result<StudyView> {
+        let study = self.engine.store.study(id).await?;
+        let plan = StudyPlan::of(&study)?;
+        let trials = self.engine.store.trials(id).await?;
+        let best = best(&trials);
+        let loss = |trial: &Trial| trial.loss.filter(|_| trial.state == TrialState::Complete);
+        let recipes = trials.first().and_then(loss);
+        let defaults_are_best =
+            recipes.zip(best.and_then(loss)).map(|(recipe, best)| best > recipe - MARGIN * recipe.abs());
+        let complete: Vec<Trial> = trials.iter().filter(|trial| loss(trial).is_some()).cloned().collect();
+        let sized: Vec<(u64, (f64, f64))> =
+            complete.iter().filter_map(|trial| Some((trial.number, (trial.loss?, trial.bytes? as f64)))).collect();
+        let points: Vec<(f64, f64)> = sized.iter().map(|(_, point)| *point).collect();
+        let front = pareto(&points).into_iter().map(|at| sized[at].0).collect();
+        let importance = importance(&plan.space, &observations(&complete))
+            .into_iter()
+            .map(|(name, share)| Importance { name, share })
+            .collect();
+        let command = best.map(|best| request(&plan, best).command());
+        let best = best.map(|best| best.number);
+        Ok(StudyView { study, best, defaults_are_best, importance, front, command, trials })
+    }
+
+    /// Ends a study; its trials that are at work are cancelled.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub async fn stop(self, id: &str) -> Result<Study> {
+        let study = self.engine.store.study(id).await?;
+        self.engine.store.end_study(&study, StudyState::Stopped, &self.engine.by, now()).await?;
+        self.settle(&study).await?;
+        Ok(self.engine.store.study(id).await?)
+    }
+
+    /// Queues a training of the task with the best settings that a study found.
+    ///
+    /// # Errors
+    /// No trial was trained to its end yet; as [`crate::Runs::submit`].
+    pub async fn train_best(self, id: &str, key: Option<&str>) -> Result<Run> {
+        let study = self.engine.store.study(id).await?;
+        let plan = StudyPlan::of(&study)?;
+        let trials = self.engine.store.trials(id).await?;
+        let best = best(&trials).ok_or_else(|| Error::NoTrial { study: id.to_owned() })?;
+        self.engine.runs().submit(&request(&plan, best), key).await
+    }
+
+    /// One step of every study that runs. What keeps one of them from going on is kept with it.
+    pub(crate) async fn advance_all(self, say: &Say) -> Result<()> {
+        for study in self.engine.store.studies(None).await? {
+            if study.state != StudyState::Running {
+                continue;
+            }
+            match self.advance(&study.id).await {
+                Ok(_) if study.note.is_some() => self.engine.store.note_study(&study.id, None).await?,
+                Ok(_) => {}
+                Err(Error::Store(error)) if error.is_of_the_database() => return Err(error.into()),
+                Err(error) => {
+                    let why = with_causes(&error);
+                    if study.note.as_deref() != Some(why.as_str()) {
+                        say(Level::ERROR, &format!("study {}: failed to {why}", study.id));
+                        self.engine.store.note_study(&study.id, Some(&why)).await?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One step of a study: notes what became of its trials, stops those that others are better than, and queues the next
+    /// ones, or ends the study. May be done by anybody, any number of times.
+    ///
+    /// # Errors
+    /// What the store says; the base model is gone.
+    pub async fn advance(self, id: &str) -> Result<Study> {
+        let study = self.engine.store.study(id).await?;
+        if study.state != StudyState::Running {
+            return Ok(study);
+        }
+        let plan = StudyPlan::of(&study)?;
+        loop {
+            let trials = self.settle(&study).await?;
+            let number = trials.len() as u64;
+            let running = trials.iter().filter(|trial| trial.state == TrialState::Running).count() as u64;
+            let spent: u64 = trials.iter().map(|trial| trial.millis).sum();
+            let is_over = match plan.budget {
+                Budget::Trials(most) => number >= most,
+                Budget::Minutes(minutes) => spent >= minutes * 60_000 || number >= MOST,
+            };
+            if is_over {
+                if running == 0 {
+                    self.engine.store.end_study(&study, StudyState::Done, &self.engine.by, now()).await?;
+                }
+                break;
+            }
+            let Some(seen) = seen_by(&trials, number, plan.parallel) else { break };
+            self.add(&study, &plan, number, seen).await?;
+            // If somebody else was first, that trial is among those of the next look.
+        }
+        Ok(self.engine.store.study(id).await?)
+    }
+
+    async fn add(self, study: &Study, plan: &StudyPlan, number: u64, seen: &[Trial]) -> Result<bool> {
+        let point = Sampler::new(plan.space.clone(), plan.seed).ask(number, &observations(seen));
+        let (method, settings) = space::settings(&plan.given(), &plan.space, &point);
+        let trial = Trial {
+            number,
+            run: format!("{}-{number}", study.id),
+            state: TrialState::Running,
+            point: json!(point),
+            settings: json!({"method": method, "settings": Value::Object(settings.fields())}),
+            loss: None,
+            rungs: json!([]),
+            bytes: None,
+            millis: 0,
+            note: None,
+        };
+        let whole = self.engine.store.dataset(&study.task, &plan.dataset).await?;
+        let dataset = plan.part(&whole);
+        let mut recipe = recipe(&plan.task, method, plan.examples);
+        settings.apply(&mut recipe).map_err(|problem| Error::Unsupported(problem.what))?;
+        let request = RunRequest { evaluate: false, ..request(plan, &trial) };
+        let (learned, measured) = (dataset.train.len() as u64, dataset.eval.len() as u64);
+        let spec = TrainSpec {
+            run: trial.run.clone(),
+            graft: env!("CARGO_PKG_VERSION").to_owned(),
+            base: plan.base.clone(),
+            task: plan.card.clone(),
+            dataset: dataset.digest,
+            adapter: recipe.adapter,
+            optim: recipe.optim,
+            eval: recipe.eval,
+            limits: recipe.limits,
+            init_from: None,
+        };
+        let dir = format!("runs/{}", trial.run);
+        let run = NewRun { task: &study.task, spec: &spec, dir: &dir };
+        let request = written::value(&request);
+        let new = NewTrial { trial: &trial, run, request: &request, sides: (learned, measured) };
+        Ok(self.engine.store.add_trial(study, new, &self.engine.by, now()).await?)
+    }
+
+    /// Notes what became of a study's trials, and cancels runs of those that are decided; the trials as they are now.
+    async fn settle(self, study: &Study) -> Result<Vec<Trial>> {
+        let plan = StudyPlan::of(study)?;
+        let mut trials = self.engine.store.trials(&study.id).await?;
+        let filter = RunFilter { study: Some(study.id.clone()), ..RunFilter::default() };
+        let runs = self.engine.store.runs(&filter).await?;
+        let is_ended = self.engine.store.study(&study.id).await?.state != StudyState::Running;
+        for at in 0..trials.len() {
+            let run = runs.iter().find(|run| run.id == trials[at].run);
+            if trials[at].state == TrialState::Running {
+                let mut ended = trials[at].clone();
+                let earlier = seen_by(&trials, ended.number, plan.parallel).unwrap_or_default();
+                self.decide(&mut ended, run, earlier).await?;
+                if ended.state == TrialState::Running && is_ended {
+                    (ended.state, ended.note) = (TrialState::Failed, Some("the study was ended".into()));
+                }
+                if ended.state != TrialState::Running {
+                    self.engine.store.end_trial(&study.id, &ended).await?;
+                }
+                trials[at] = ended;
+            }
+            if let Some(run) = run.filter(|run| run.state.is_active() && trials[at].state != TrialState::Running) {
+                match self.engine.runs().cancel(&run.id).await {
+                    // It ended by itself meanwhile.
+                    Ok(_) | Err(Error::Store(graft_store::Error::RunState { .. })) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(trials)
+    }
+
+    /// What became of a trial. Whether it was stopped early follows from its losses, not from when somebody looked.
+    async fn decide(self, trial: &mut Trial, run: Option<&Run>, earlier: &[Trial]) -> Result<()> {
+        let Some(run) = run else {
+            (trial.state, trial.note) = (TrialState::Failed, Some("its run was deleted".into()));
+            return Ok(());
+        };
+        let rungs = self.rungs(run).await?;
+        trial.rungs = json!(rungs);
+        let begun = run.started_at.unwrap_or(run.created_at);
+        trial.millis = run.started_at.map_or(0, |_| (run.finished_at.unwrap_or_else(now) - begun).max(0) as u64);
+        for (rung, loss) in rungs.iter().enumerate() {
+            let Some(loss) = *loss else { continue };
+            let others: Vec<f64> = earlier.iter().filter_map(|other| other.rungs[rung].as_f64()).collect();
+            if !keeps_going(loss, &others) {
+                let share = RUNGS[rung] * 100.0;
+                (trial.state, trial.loss) = (TrialState::Pruned, Some(loss));
+                // How far it came beyond that is chance, and must decide nothing.
+                trial.rungs = json!(rungs.iter().take(rung + 1).collect::<Vec<_>>());
+                trial.note = Some(format!(
+                    "stopped at {share} % of its training: {} of {} were better there",
+                    others.iter().filter(|other| **other < loss).count(),
+                    others.len()
+                ));
+                return Ok(());
+            }
+        }
+        match run.state {
+            RunState::Queued | RunState::Starting | RunState::Running => {}
+            RunState::Succeeded => {
+                (trial.state, trial.loss) = (TrialState::Complete, run.final_loss);
+                let file = self.engine.home.run_dir(run).adapter().join("adapter_model.safetensors");
+                trial.bytes = std::fs::metadata(file).ok().map(|file| file.len());
+            }
+            RunState::Failed | RunState::Cancelled => {
+                trial.state = TrialState::Failed;
+                trial.note =
+                    Some(run.failure.as_ref().map_or_else(|| "it was cancelled".to_owned(), |f| f.to_string()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The loss of a run at each rung that it has reached.
+    async fn rungs(self, run: &Run) -> Result<[Option<f64>; RUNGS.len()]> {
+        let mut rungs = [None; RUNGS.len()];
+        let (mut seq, mut steps) = (0, None);
+        loop {
+            let events = self.engine.store.run_events(&run.id, seq, 1000).await?;
+            let Some(last) = events.last() else { return Ok(rungs) };
+            seq = last.seq;
+            for event in &events {
+                match event.kind {
+                    EventKind::Prepared { steps: all, .. } => steps = Some(all),
+                    EventKind::Step { of, .. } => steps = Some(of),
+                    EventKind::Eval { step, loss, .. } => {
+                        let Some(steps) = steps.filter(|steps| step < *steps) else { continue };
+                        for (rung, share) in RUNGS.iter().enumerate() {
+                            if step as f64 >= share * steps as f64 {
+                                rungs[rung].get_or_insert(loss);
+                            }
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// The examples of a study's trials.
+    pub(crate) async fn dataset(self, id: &str) -> Result<Dataset> {
+        let study = self.engine.store.study(id).await?;
+        let plan = StudyPlan::of(&study)?;
+        Ok(plan.part(&self.engine.store.dataset(&study.task, &plan.dataset).await?))
+    }
+}
+
+/// The trials whose results decide about one of a number: those that had ended, whatever the time, when it could begin. `None`
+/// while some have not.
+fn seen_by(trials: &[Trial], number: u64, parallel: u64) -> Option<&[Trial]> {
+    let seen = trials.get(..(number + 1).saturating_sub(parallel) as usize)?;
+    seen.iter().all(|trial| trial.state != TrialState::Running).then_some(seen)
+}
+
+/// Results as the sampler takes them.
+fn observations(trials: &[Trial]) -> Vec<Observation> {
+    let one = |trial: &Trial| Observation {
+        point: serde_json::from_value::<Point>(trial.point.clone()).unwrap_or_default(),
+        loss: trial.loss.unwrap_or(f64::INFINITY),
+    };
+    trials.iter().map(one).collect()
+}
+
+/// The best of the trials that were trained to their end; of equals the first.
+fn best(trials: &[Trial]) -> Option<&Trial> {
+    let complete = trials.iter().filter(|trial| trial.state == TrialState::Complete && trial.loss.is_some());
+    complete.min_by(|a, b| a.loss.unwrap_or(f64::INFINITY).total_cmp(&b.loss.unwrap_or(f64::INFINITY)))
+}
+
+/// A training with a trial's settings.
+fn request(plan: &StudyPlan, trial: &Trial) -> RunRequest {
+    let chosen = |name: &str| trial.settings[name].clone();
+    let mut settings: Settings = serde_json::from_value(chosen("settings")).unwrap_or_default();
+    if plan.settings.evals_per_epoch.is_none() {
+        settings = settings.without("evals_per_epoch");
+    }
+    RunRequest {
+        base: plan.base.name.clone(),
+        method: serde_json::from_value(chosen("method")).unwrap_or_default(),
+        settings,
+        ..RunRequest::new(plan.card.name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn budgets_are_read_as_they_are_written() {
+        for (text, budget) in [
+            ("20-trials", Budget::Trials(20)),
+            ("60m", Budget::Minutes(60)),
+            ("2h", Budget::Minutes(120)),
+            ("3 trials", Budget::Trials(3)),
+        ] {
+            assert_eq!(text.parse(), Ok(budget));
+            assert_eq!(budget.to_string().parse(), Ok(budget));
+        }
+        for wrong in ["", "20", "0m", "-trials", "5000-trials", "m", "1d"] {
+            assert!(wrong.parse::<Budget>().is_err(), "{wrong}");
+        }
+    }
+}

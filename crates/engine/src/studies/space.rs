@@ -1,0 +1,192 @@
+//! What a study may choose, and what a choice means as settings of a training.
+
+use graft_core::AdapterSpec;
+use graft_search::{Domain, Parameter, Point};
+use graft_tasks::cards::Task;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Settings,
+    recipes::{Method, recipe},
+};
+
+/// Epochs, as multiples of the recipe's.
+const EPOCHS: [f64; 3] = [0.5, 1.0, 2.0];
+/// LoRA's alpha, as multiples of its rank.
+const ALPHAS: [usize; 3] = [1, 2, 4];
+const RANKS: [usize; 4] = [4, 8, 16, 32];
+const PROMPTS: [usize; 4] = [10, 20, 40, 80];
+const TYPOS: [f64; 3] = [0.0, 0.05, 0.1];
+const BATCHES: [usize; 4] = [2, 4, 8, 16];
+const SCHEDULES: [&str; 3] = ["cosine", "linear", "constant"];
+/// Measurements of each training, at least: a trial can be stopped early at a quarter and at half.
+const MEASUREMENTS: f64 = 4.0;
+
+/// What is given for all trials.
+pub(super) struct Given<'a> {
+    /// The task.
+    pub(super) task: &'a Task,
+    /// Examples that each trial learns.
+    pub(super) examples: usize,
+    /// Method and settings that are not searched for.
+    pub(super) method: Option<Method>,
+    pub(super) settings: &'a Settings,
+}
+
+fn choice(name: &str, of: &[String], default: usize, only_if: Option<(&str, f64)>) -> Parameter {
+    Parameter {
+        name: name.to_owned(),
+        domain: Domain::Choice { of: of.to_vec() },
+        default: default as f64,
+        only_if: only_if.map(|(name, value)| (name.to_owned(), value)),
+    }
+}
+
+/// Some values as choices, with the recipe's among them.
+fn around<T: PartialOrd + Copy + ToString>(
+    name: &str,
+    values: &[T],
+    default: T,
+    only_if: Option<(&str, f64)>,
+) -> Parameter {
+    let mut values = values.to_vec();
+    let at = values.iter().position(|value| *value >= default).unwrap_or(values.len());
+    if values.get(at) != Some(&default) {
+        values.insert(at, default);
+    }
+    choice(name, &values.iter().map(T::to_string).collect::<Vec<_>>(), at, only_if)
+}
+
+/// The space of a study: what `Settings` has and nobody fixed.
+pub(super) fn space(given: &Given<'_>, has_encoder: bool) -> Vec<Parameter> {
+    let texts = |values: &[&str]| values.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let plain = recipe(given.task, given.method.unwrap_or_default(), given.examples);
+    let mut space = Vec::new();
+    // Where the method is searched for, what belongs to one of them applies only with it.
+    let (mut lora, mut prompt) = (None, None);
+    if given.method.is_none() {
+        space.push(choice("method", &texts(&["lora", "soft-prompt"]), 0, None));
+        (lora, prompt) = (Some(("method", 0.0)), Some(("method", 1.0)));
+    }
+    let rate = Domain::Real { low: 0.2, high: 5.0, log: true };
+    space.push(Parameter { name: "learning_rate".into(), domain: rate, default: 1.0, only_if: None });
+    space.push(around("epochs", &EPOCHS, 1.0, None));
+    let batches: Vec<usize> = BATCHES.into_iter().filter(|batch| *batch <= given.examples).collect();
+    space.push(around("batch_size", &batches, plain.optim.batch, None));
+    space.push(choice("schedule", &texts(&SCHEDULES), 0, None));
+    space.push(around("typos", &TYPOS, plain.optim.typos, None));
+    if given.method != Some(Method::SoftPrompt) {
+        space.push(around("rank", &RANKS, 16, lora));
+        space.push(around("alpha", &ALPHAS, 2, lora));
+        let targets: &[&str] = if has_encoder {
+            &["all-linear", "decoder"]
+        } else {
+            &["all-linear", "q_proj,v_proj", "q_proj,k_proj,v_proj,o_proj"]
+        };
+        space.push(choice("targets", &texts(targets), 0, lora));
+    }
+    if given.method != Some(Method::Lora) {
+        space.push(around("prompt_tokens", &PROMPTS, 20, prompt));
+    }
+    let fixed = given.settings.fields();
+    space.retain(|parameter| !fixed.contains_key(&parameter.name));
+    space
+}
+
+/// The settings of a training that a point means. What a point doesn't say is as given, or as the recipe has it.
+pub(super) fn settings(given: &Given<'_>, space: &[Parameter], point: &Point) -> (Method, Settings) {
+    let written = |name: &str| {
+        let parameter = space.iter().find(|parameter| parameter.name == name)?;
+        let value = *point.get(name)?;
+        Some(match &parameter.domain {
+            Domain::Choice { of } => of.get(value as usize)?.clone(),
+            Domain::Real { .. } => value.to_string(),
+        })
+    };
+    let number = |name: &str| written(name).and_then(|text| text.parse::<f64>().ok());
+    let method = match written("method").as_deref() {
+        Some("soft-prompt") => Method::SoftPrompt,
+        Some(_) => Method::Lora,
+        None => given.method.unwrap_or_default(),
+    };
+    let plain = recipe(given.task, method, given.examples);
+    let mut chosen: Map<String, Value> = Map::new();
+    let mut set = |name: &str, value: Option<Value>| {
+        value.into_iter().for_each(|value| drop(chosen.insert(name.to_owned(), value)))
+    };
+    let whole = |value: f64| json!(value as u64);
+    // Rounded, so that what is stored, shown and typed again is the same number.
+    let round = |value: f64| format!("{value:.3e}").parse().unwrap_or(value);
+    set("learning_rate", number("learning_rate").map(|factor| json!(round(plain.optim.lr * factor))));
+    set("epochs", number("epochs").map(|factor| json!((plain.optim.epochs * factor).max(0.1))));
+    set("batch_size", number("batch_size").map(whole));
+    set("schedule", written("schedule").map(Value::from));
+    set("typos", number("typos").map(Value::from));
+    set("rank", number("rank").map(whole));
+    let own = match &plain.adapter {
+        AdapterSpec::Lora(lora) => lora.rank as f64,
+        AdapterSpec::SoftPrompt(_) => 16.0,
+    };
+    let rank = number("rank").or(given.settings.rank.map(|rank| rank as f64)).unwrap_or(own);
+    set("alpha", number("alpha").map(|factor| json!(factor * rank)));
+    set("targets", written("targets").map(|names| json!(names.split(',').collect::<Vec<_>>())));
+    set("prompt_tokens", number("prompt_tokens").map(whole));
+    for (name, value) in given.settings.fields() {
+        chosen.insert(name, value);
+    }
+    if given.settings.evals_per_epoch.is_none() {
+        let epochs = chosen.get("epochs").and_then(Value::as_f64).unwrap_or(plain.optim.epochs);
+        chosen.insert("evals_per_epoch".into(), json!((MEASUREMENTS / epochs.min(MEASUREMENTS)).ceil() as u64));
+    }
+    (method, serde_json::from_value(chosen.into()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use graft_search::Sampler;
+
+    use super::*;
+
+    #[test]
+    fn the_first_trial_is_the_recipe_and_all_are_valid() {
+        let none = Settings::default();
+        for (task, method) in [
+            ("sentiment", None),
+            ("slack-rescue", None),
+            ("ask-ai", Some(Method::SoftPrompt)),
+            ("sentiment", Some(Method::Lora)),
+        ] {
+            let task = graft_tasks::cards::task(task).unwrap();
+            let given = Given { task, examples: 40, method, settings: &none };
+            let space = space(&given, false);
+            let sampler = Sampler::new(space.clone(), 3);
+            for number in 0..40 {
+                let (method, settings) = settings(&given, &space, &sampler.ask(number, &[]));
+                let plain = recipe(task, method, given.examples);
+                let mut tried = plain.clone();
+                settings.apply(&mut tried).map_err(|problem| problem.what).unwrap();
+                tried.check().unwrap();
+                assert!(f64::from(tried.eval.per_epoch) * tried.optim.epochs.min(20.0) >= MEASUREMENTS - 1e-9);
+                if number == 0 {
+                    tried.eval.per_epoch = plain.eval.per_epoch;
+                    assert_eq!(tried, plain, "{}", task.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_given_is_not_searched_for() {
+        let fixed: Settings = serde_json::from_value(json!({"rank": 2, "epochs": 3.0})).unwrap();
+        let task = graft_tasks::cards::task("sentiment").unwrap();
+        let given = Given { task, examples: 40, method: Some(Method::Lora), settings: &fixed };
+        let space = space(&given, true);
+        assert!(
+            space
+                .iter()
+                .all(|parameter| !["rank", "epochs", "method", "prompt_tokens"].contains(&parameter.name.as_str()))
+        );
+        let (_, settings) = settings(&given, &space, &Sampler::new(space.clone(), 1).default_point());
+        assert_eq!((settings.rank, settings.epochs, settings.alpha), (Some(2), Some(3.0), Some(4.0)));
+    }
+}

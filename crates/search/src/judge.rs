@@ -1,0 +1,91 @@
+//! What to make of results.
+
+use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
+
+use crate::{Domain, Observation, Parameter};
+
+/// One trial in so many goes on at each rung.
+const REDUCTION: usize = 2;
+/// Neighbours whose results foretell a trial's.
+const NEIGHBOURS: usize = 3;
+/// How often values are exchanged to see what they matter.
+const EXCHANGES: u64 = 20;
+/// Fewest trials that say anything about importance.
+const FEWEST: usize = 6;
+
+/// Whether a trial goes on beyond a rung, where earlier trials had these losses: asynchronous successive halving (Li et al.
+/// 2020), where the trials that are not among the better half stop. Until there is a half, all go on.
+#[must_use]
+pub fn keeps_going(loss: f64, earlier: &[f64]) -> bool {
+    let better = earlier.iter().filter(|other| **other < loss).count();
+    let stay = (earlier.len() + 1).div_ceil(REDUCTION);
+    loss.is_finite() && (earlier.len() < REDUCTION || better < stay)
+}
+
+/// The positions of those that no other beats in one number without being worse in the other; the less, the better.
+#[must_use]
+pub fn pareto(points: &[(f64, f64)]) -> Vec<usize> {
+    let beats = |a: &(f64, f64), b: &(f64, f64)| a.0 <= b.0 && a.1 <= b.1 && a != b;
+    (0..points.len())
+        .filter(|&at| points[at].0.is_finite() && !points.iter().any(|other| beats(other, &points[at])))
+        .collect()
+}
+
+/// How much each parameter matters, from 0 to 1 in sum: how much worse results are foretold from similar trials when the
+/// parameter's values are exchanged among the trials (permutation importance, Breiman 2001). Nothing of too few trials.
+#[must_use]
+pub fn importance(space: &[Parameter], seen: &[Observation]) -> Vec<(String, f64)> {
+    let seen: Vec<&Observation> = seen.iter().filter(|one| one.loss.is_finite()).collect();
+    if seen.len() < FEWEST {
+        return Vec::new();
+    }
+    let row = |one: &&Observation| -> Vec<Option<f64>> {
+        space.iter().map(|p| one.point.get(&p.name).map(|value| p.domain.unit(*value))).collect()
+    };
+    let rows: Vec<Vec<Option<f64>>> = seen.iter().map(row).collect();
+    let losses: Vec<f64> = seen.iter().map(|one| one.loss).collect();
+    let plain = error(space, &rows, &rows, &losses);
+    let mut found: Vec<(String, f64)> = Vec::new();
+    for (column, parameter) in space.iter().enumerate() {
+        let worse = (0..EXCHANGES).map(|round| {
+            let mut random = ChaCha8Rng::seed_from_u64(round);
+            let mut asked = rows.clone();
+            for at in (1..asked.len()).rev() {
+                let other = ((random.random::<f64>() * (at + 1) as f64) as usize).min(at);
+                let value = asked[at][column];
+                asked[at][column] = asked[other][column];
+                asked[other][column] = value;
+            }
+            error(space, &rows, &asked, &losses) - plain
+        });
+        found.push((parameter.name.clone(), (worse.sum::<f64>() / EXCHANGES as f64).max(0.0)));
+    }
+    let all: f64 = found.iter().map(|(_, worse)| worse).sum();
+    found.iter_mut().for_each(|(_, worse)| *worse = if all > 0.0 { *worse / all } else { 0.0 });
+    found.sort_by(|a, b| b.1.total_cmp(&a.1));
+    found
+}
+
+/// The mean squared error of losses that are foretold from the nearest other trials.
+fn error(space: &[Parameter], rows: &[Vec<Option<f64>>], asked: &[Vec<Option<f64>>], losses: &[f64]) -> f64 {
+    let foretold = |at: usize| {
+        let mut others: Vec<(f64, f64)> = (0..rows.len())
+            .filter(|other| *other != at)
+            .map(|other| (distance(space, &asked[at], &rows[other]), losses[other]))
+            .collect();
+        others.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let near = &others[..NEIGHBOURS.min(others.len())];
+        near.iter().map(|(_, loss)| loss).sum::<f64>() / near.len() as f64
+    };
+    (0..rows.len()).map(|at| (foretold(at) - losses[at]).powi(2)).sum::<f64>() / rows.len() as f64
+}
+
+fn distance(space: &[Parameter], a: &[Option<f64>], b: &[Option<f64>]) -> f64 {
+    let one = |((parameter, a), b): ((&Parameter, &Option<f64>), &Option<f64>)| match (a, b, &parameter.domain) {
+        (Some(a), Some(b), Domain::Real { .. }) => (a - b).powi(2),
+        (Some(a), Some(b), Domain::Choice { .. }) => f64::from(a != b),
+        (None, None, _) => 0.0,
+        _ => 1.0,
+    };
+    space.iter().zip(a).zip(b).map(one).sum()
+}

@@ -1,0 +1,201 @@
+//! What to try next: the tree-structured Parzen estimator.
+//!
+//! Bergstra, Bardenet, Bengio, Kégl: Algorithms for Hyper-Parameter Optimization (2011). The results so far are parted into
+//! the good and the rest; of candidates that resemble the good ones, the one is taken that resembles the rest least.
+
+use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
+
+use crate::{Domain, Parameter, Point};
+
+/// Share of the results that count as good.
+const GOOD: f64 = 0.2;
+/// Candidates of which the best is taken.
+const CANDIDATES: usize = 24;
+/// Weight of what was known before any result: every value is possible.
+const PRIOR: f64 = 1.0;
+
+/// A trial and what came of it: the less, the better.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    /// What was tried.
+    pub point: Point,
+    /// Its loss; infinite for one that failed.
+    pub loss: f64,
+}
+
+/// Chooses trials.
+#[derive(Clone, Debug)]
+pub struct Sampler {
+    space: Vec<Parameter>,
+    seed: u64,
+    random_trials: u64,
+}
+
+impl Sampler {
+    /// A sampler of a space. The first trials have random values: as many as there are parameters, at least 4.
+    #[must_use]
+    pub fn new(space: Vec<Parameter>, seed: u64) -> Self {
+        let random_trials = (space.len() as u64).max(4);
+        Self { space, seed, random_trials }
+    }
+
+    /// The point that a search is to beat.
+    #[must_use]
+    pub fn default_point(&self) -> Point {
+        let mut point = Point::new();
+        for parameter in &self.space {
+            if parameter.applies(&point) {
+                point.insert(parameter.name.clone(), parameter.default);
+            }
+        }
+        point
+    }
+
+    /// The trial of a number, counted from 0, after these results. The first is the point to beat.
+    #[must_use]
+    pub fn ask(&self, number: u64, seen: &[Observation]) -> Point {
+        if number == 0 {
+            return self.default_point();
+        }
+        // A stream of its own for each trial: nothing but number, seed and results decides.
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed.wrapping_add(number.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
+        let is_random = number <= self.random_trials || seen.len() < 4;
+        let (good, rest) = part(seen);
+        let mut point = Point::new();
+        for parameter in &self.space {
+            if !parameter.applies(&point) {
+                continue;
+            }
+            let value = if is_random {
+                uniform(&parameter.domain, &mut random)
+            } else {
+                let of = |some: &[&Observation]| -> Vec<f64> {
+                    let known = some.iter().filter_map(|one| one.point.get(&parameter.name));
+                    known.map(|value| parameter.domain.unit(*value)).collect()
+                };
+                best(&parameter.domain, &of(&good), &of(&rest), &mut random)
+            };
+            point.insert(parameter.name.clone(), value);
+        }
+        point
+    }
+}
+
+/// The good results, at least one, and the rest.
+fn part(seen: &[Observation]) -> (Vec<&Observation>, Vec<&Observation>) {
+    let mut sorted: Vec<&Observation> = seen.iter().collect();
+    sorted.sort_by(|a, b| a.loss.total_cmp(&b.loss));
+    let good = ((GOOD * sorted.len() as f64).ceil() as usize).clamp(1, 25).min(sorted.len());
+    let rest = sorted.split_off(good);
+    (sorted, rest)
+}
+
+fn uniform(domain: &Domain, random: &mut ChaCha8Rng) -> f64 {
+    match domain {
+        Domain::Real { .. } => domain.value(random.random::<f64>()),
+        Domain::Choice { of } => ((random.random::<f64>() * of.len() as f64) as usize).min(of.len() - 1) as f64,
+    }
+}
+
+/// The candidate with the highest ratio of the two densities.
+fn best(domain: &Domain, good: &[f64], rest: &[f64], random: &mut ChaCha8Rng) -> f64 {
+    match domain {
+        Domain::Choice { of } => {
+            let (likely, other) = (shares(of.len(), good), shares(of.len(), rest));
+            let candidates = (0..CANDIDATES).map(|_| pick(&likely, random));
+            let ratio = |at: usize| likely[at] / other[at];
+            candidates.max_by(|a, b| ratio(*a).total_cmp(&ratio(*b))).unwrap_or(0) as f64
+        }
+        Domain::Real { .. } => {
+            let (likely, other) = (Mixture::of(good), Mixture::of(rest));
+            let mut best = (f64::NEG_INFINITY, 0.5);
+            for _ in 0..CANDIDATES {
+                let at = likely.sample(random);
+                let ratio = likely.density(at).ln() - other.density(at).ln();
+                if ratio > best.0 {
+                    best = (ratio, at);
+                }
+            }
+            domain.value(best.1)
+        }
+    }
+}
+
+/// How likely each choice is.
+fn shares(choices: usize, seen: &[f64]) -> Vec<f64> {
+    let all = seen.len() as f64 + PRIOR;
+    let count = |at: usize| seen.iter().filter(|value| **value as usize == at).count() as f64;
+    (0..choices).map(|at| (count(at) + PRIOR / choices as f64) / all).collect()
+}
+
+fn pick(shares: &[f64], random: &mut ChaCha8Rng) -> usize {
+    let mut left = random.random::<f64>();
+    for (at, share) in shares.iter().enumerate() {
+        left -= share;
+        if left < 0.0 {
+            return at;
+        }
+    }
+    shares.len() - 1
+}
+
+/// Normal distributions around what was seen, and a wide one around the middle, all cut to 0 … 1.
+struct Mixture {
+    /// Centre and width.
+    parts: Vec<(f64, f64)>,
+}
+
+impl Mixture {
+    fn of(seen: &[f64]) -> Self {
+        let mut centres: Vec<f64> = seen.to_vec();
+        centres.sort_by(f64::total_cmp);
+        // As wide as the farther neighbour is away, within bounds.
+        let least = 1.0 / (1.0 + seen.len() as f64).min(100.0);
+        let width = |at: usize| {
+            let before = if at == 0 { 0.0 } else { centres[at - 1] };
+            let after = centres.get(at + 1).copied().unwrap_or(1.0);
+            (centres[at] - before).max(after - centres[at]).clamp(least, 1.0)
+        };
+        let mut parts: Vec<(f64, f64)> = (0..centres.len()).map(|at| (centres[at], width(at))).collect();
+        parts.push((0.5, 1.0));
+        Self { parts }
+    }
+
+    fn sample(&self, random: &mut ChaCha8Rng) -> f64 {
+        let at = ((random.random::<f64>() * self.parts.len() as f64) as usize).min(self.parts.len() - 1);
+        let (centre, width) = self.parts[at];
+        // What falls outside is drawn again; a part has at least a third of its mass within.
+        for _ in 0..64 {
+            let drawn = centre + width * normal(random);
+            if (0.0..=1.0).contains(&drawn) {
+                return drawn;
+            }
+        }
+        centre
+    }
+
+    fn density(&self, at: f64) -> f64 {
+        let one = |(centre, width): &(f64, f64)| {
+            let z = (at - centre) / width;
+            let inside = cumulative((1.0 - centre) / width) - cumulative(-centre / width);
+            (-0.5 * z * z).exp() / (width * inside.max(1e-12))
+        };
+        (self.parts.iter().map(one).sum::<f64>() / self.parts.len() as f64).max(1e-300)
+    }
+}
+
+/// A standard normal number (Box and Muller 1958).
+fn normal(random: &mut ChaCha8Rng) -> f64 {
+    let (a, b) = (1.0 - random.random::<f64>(), random.random::<f64>());
+    (-2.0 * a.ln()).sqrt() * (std::f64::consts::TAU * b).cos()
+}
+
+/// The standard normal distribution (Abramowitz and Stegun 7.1.26).
+fn cumulative(x: f64) -> f64 {
+    let z = x.abs() / std::f64::consts::SQRT_2;
+    let t = 1.0 / (1.0 + 0.327_591_1 * z);
+    let poly =
+        t * (0.254_829_592 + t * (-0.284_496_736 + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429))));
+    let upper = 0.5 * poly * (-z * z).exp();
+    if x < 0.0 { upper } else { 1.0 - upper }
+}

@@ -1,0 +1,127 @@
+//! The sampler against functions whose minima are known (Dixon and Szegő 1978), and against chance.
+
+use std::collections::BTreeMap;
+
+use graft_search::{Domain, Observation, Parameter, Point, Sampler, importance, keeps_going, pareto};
+
+fn real(name: &str, low: f64, high: f64) -> Parameter {
+    let domain = Domain::Real { low, high, log: false };
+    Parameter { name: name.into(), domain, default: low + 0.9 * (high - low), only_if: None }
+}
+
+/// Minimum 0.397887.
+fn branin(p: &Point) -> f64 {
+    let (x, y) = (p["x"], p["y"]);
+    let pi = std::f64::consts::PI;
+    (y - 5.1 / (4.0 * pi * pi) * x * x + 5.0 / pi * x - 6.0).powi(2) + 10.0 * (1.0 - 1.0 / (8.0 * pi)) * x.cos() + 10.0
+}
+
+/// Minimum -3.32237.
+fn hartmann6(p: &Point) -> f64 {
+    const A: [[f64; 6]; 4] = [
+        [10.0, 3.0, 17.0, 3.5, 1.7, 8.0],
+        [0.05, 10.0, 17.0, 0.1, 8.0, 14.0],
+        [3.0, 3.5, 1.7, 10.0, 17.0, 8.0],
+        [17.0, 8.0, 0.05, 10.0, 0.1, 14.0],
+    ];
+    const P: [[f64; 6]; 4] = [
+        [0.1312, 0.1696, 0.5569, 0.0124, 0.8283, 0.5886],
+        [0.2329, 0.4135, 0.8307, 0.3736, 0.1004, 0.9991],
+        [0.2348, 0.1451, 0.3522, 0.2883, 0.3047, 0.6650],
+        [0.4047, 0.8828, 0.8732, 0.5743, 0.1091, 0.0381],
+    ];
+    const ALPHA: [f64; 4] = [1.0, 1.2, 3.0, 3.2];
+    let x: Vec<f64> = (0..6).map(|i| p[&format!("x{i}")]).collect();
+    let term = |i: usize| ALPHA[i] * (-(0..6).map(|j| A[i][j] * (x[j] - P[i][j]).powi(2)).sum::<f64>()).exp();
+    -(0..4).map(term).sum::<f64>()
+}
+
+fn spaces() -> [(Vec<Parameter>, fn(&Point) -> f64); 2] {
+    let branin_space = vec![real("x", -5.0, 10.0), real("y", 0.0, 15.0)];
+    [(branin_space, branin), ((0..6).map(|i| real(&format!("x{i}"), 0.0, 1.0)).collect(), hartmann6)]
+}
+
+fn study(space: &[Parameter], seed: u64, trials: u64, f: fn(&Point) -> f64, learns: bool) -> Vec<Observation> {
+    let sampler = Sampler::new(space.to_vec(), seed);
+    let mut seen: Vec<Observation> = Vec::new();
+    for number in 0..trials {
+        let point = sampler.ask(number, if learns { &seen } else { &[] });
+        let loss = f(&point);
+        seen.push(Observation { point, loss });
+    }
+    seen
+}
+
+fn best(seen: &[Observation]) -> f64 {
+    seen.iter().map(|one| one.loss).fold(f64::INFINITY, f64::min)
+}
+
+#[test]
+fn it_beats_chance_on_published_functions() {
+    for (which, (space, f)) in spaces().into_iter().enumerate() {
+        let seeds = 30;
+        let of = |learns| (0..seeds).map(|seed| best(&study(&space, seed, 60, f, learns))).collect::<Vec<f64>>();
+        let (tpe, chance) = (of(true), of(false));
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let wins = tpe.iter().zip(&chance).filter(|(ours, theirs)| ours < theirs).count();
+        assert!(mean(&tpe) < mean(&chance), "{which}: {} and {}", mean(&tpe), mean(&chance));
+        // A sign test: 20 of 30 by chance in 5 of 100 cases.
+        assert!(wins >= 20, "{which}: {wins} of {seeds}");
+    }
+}
+
+#[test]
+fn the_same_seed_and_results_lead_to_the_same_trials() {
+    let (space, f) = spaces()[0].clone();
+    let whole = study(&space, 7, 30, f, true);
+    assert_eq!(whole, study(&space, 7, 30, f, true));
+    assert_ne!(whole[5], study(&space, 8, 30, f, true)[5]);
+    // Interrupted anywhere, it goes on from the results alone.
+    let sampler = Sampler::new(space, 7);
+    for number in 0..30 {
+        assert_eq!(sampler.ask(number as u64, &whole[..number]), whole[number].point);
+    }
+    assert_eq!(whole[0].point, sampler.default_point());
+}
+
+#[test]
+fn conditions_and_choices_are_obeyed_and_learned() {
+    let choice = |name: &str, of: &[&str], only_if: Option<(String, f64)>| Parameter {
+        name: name.into(),
+        domain: Domain::Choice { of: of.iter().map(|name| (*name).to_owned()).collect() },
+        default: 0.0,
+        only_if,
+    };
+    let rate = Domain::Real { low: 0.01, high: 100.0, log: true };
+    let space = vec![
+        choice("method", &["a", "b"], None),
+        choice("shape", &["p", "q", "r"], Some(("method".into(), 1.0))),
+        Parameter { name: "rate".into(), domain: rate, default: 1.0, only_if: None },
+    ];
+    let f = |p: &Point| {
+        assert_eq!(p.contains_key("shape"), p["method"] == 1.0);
+        assert!((0.01..=100.0).contains(&p["rate"]) && p["method"].fract() == 0.0);
+        (1.0 - p["method"]) + p.get("shape").copied().unwrap_or(2.0) + 0.01 * p["rate"].ln().abs()
+    };
+    let seen = study(&space, 3, 60, f, true);
+    let late: Vec<&Observation> = seen[40..].iter().collect();
+    assert!(late.iter().filter(|one| one.point["method"] == 1.0).count() > late.len() * 2 / 3);
+    let importance: BTreeMap<String, f64> = importance(&space, &seen).into_iter().collect();
+    assert!(importance["method"] + importance["shape"] > 10.0 * importance["rate"], "{importance:?}");
+    assert!((importance.values().sum::<f64>() - 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn the_worse_half_stops_at_a_rung() {
+    assert!(keeps_going(9.0, &[1.0]));
+    assert!(!keeps_going(f64::NAN, &[]) && !keeps_going(f64::INFINITY, &[]));
+    assert!(keeps_going(1.5, &[1.0, 2.0]) && !keeps_going(3.0, &[1.0, 2.0]));
+    assert!(!keeps_going(2.5, &[1.0, 2.0, 3.0]));
+    assert!(keeps_going(0.5, &[1.0, 2.0, 3.0]));
+}
+
+#[test]
+fn the_front_is_what_nothing_beats() {
+    assert_eq!(pareto(&[(1.0, 3.0), (2.0, 2.0), (3.0, 3.0), (3.0, 1.0), (f64::INFINITY, 0.0)]), [0, 1, 3]);
+    assert!(pareto(&[]).is_empty());
+}

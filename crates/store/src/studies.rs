@@ -1,0 +1,313 @@
+//! Searches for settings, and their trials.
+
+use graft_core::{Dataset, Timestamp};
+use serde::Serialize;
+use serde_json::{Value, json};
+use sqlx::any::AnyRow;
+use utoipa::ToSchema;
+
+use crate::changes::{Actor, Deed, record};
+use crate::runs::{NewRun, add_trial_run};
+use crate::{Action, Error, Kind, Store, datasets, row};
+
+names! {
+    /// Where a study is.
+    pub enum StudyState {
+        /// Trials are chosen and run.
+        Running = "running",
+        /// Its budget is used up.
+        Done = "done",
+        /// Somebody ended it.
+        Stopped = "stopped",
+    }
+}
+
+names! {
+    /// What became of a trial.
+    pub enum TrialState {
+        /// Its run is queued or at work.
+        Running = "running",
+        /// It was trained to its end.
+        Complete = "complete",
+        /// It was stopped early: at the same point of their training, others were better.
+        Pruned = "pruned",
+        /// Its run failed or was cancelled.
+        Failed = "failed",
+    }
+}
+
+/// A search for settings.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Study {
+    /// Its name.
+    pub id: String,
+    /// Counts studies, from 1.
+    pub seq: i64,
+    /// Name of the task.
+    pub task: String,
+    /// Where it is.
+    pub state: StudyState,
+    /// All that decides its trials: budget, seed, space, base, dataset.
+    #[schema(value_type = Object)]
+    pub plan: Value,
+    /// Why it can't go on, the last time that was tried.
+    pub note: Option<String>,
+    /// Who began it.
+    pub created_by: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// One trial of a study.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Trial {
+    /// Counts from 0, which is the recipe as it is.
+    pub number: u64,
+    /// Its run.
+    pub run: String,
+    /// What became of it.
+    pub state: TrialState,
+    /// The value of each parameter that applies; of a choice, its position.
+    #[schema(value_type = Object)]
+    pub point: Value,
+    /// The same as settings of a training.
+    #[schema(value_type = Object)]
+    pub settings: Value,
+    /// Loss on the examples that the study holds out; of one that was stopped early, there.
+    pub loss: Option<f64>,
+    /// Loss at a quarter and at half of its training, where earlier trials may stop it; none beyond that.
+    #[schema(value_type = Vec<Option<f64>>)]
+    pub rungs: Value,
+    /// Size of its adapter.
+    pub bytes: Option<u64>,
+    /// How long it trained.
+    pub millis: u64,
+    /// What is to be known about it.
+    pub note: Option<String>,
+}
+
+/// A trial to be added.
+#[derive(Clone, Copy, Debug)]
+pub struct NewTrial<'a> {
+    /// It.
+    pub trial: &'a Trial,
+    /// Its run.
+    pub run: NewRun<'a>,
+    /// What was asked for, as of other runs.
+    pub request: &'a Value,
+    /// Examples that it learns, and those that it is measured with.
+    pub sides: (u64, u64),
+}
+
+macro_rules! select_studies {
+    ($tail:literal) => {
+        concat!("select id, seq, task, state, plan, note, created_by, created_at, finished_at from studies ", $tail)
+    };
+}
+
+impl Store {
+    /// Adds a study with its dataset, whose split it fixes for ever.
+    ///
+    /// # Errors
+    /// [`Error::StudyActive`] while the task has one that runs; [`Error::RunExists`] for the name.
+    pub async fn add_study(
+        &self,
+        id: &str,
+        plan: (&str, &Value),
+        dataset: &Dataset,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Study, Error> {
+        let (task, plan) = plan;
+        row::check_name("study", id)?;
+        let mut tx = self.begin().await?;
+        let active = sqlx::query("select id from studies where task = $1 and state = 'running'");
+        if let Some(active) = active.bind(task).fetch_optional(&mut *tx).await? {
+            return Err(Error::StudyActive { task: task.to_owned(), study: row::get(&active, "id")? });
+        }
+        datasets::save(&mut tx, task, dataset, Actor { by, at }).await?;
+        sqlx::query(
+            "insert into studies (id, seq, task, state, plan, created_by, created_at)
+             select $1, coalesce(max(seq), 0) + 1, $2, 'running', $3, $4, $5 from studies",
+        )
+        .bind(id)
+        .bind(task)
+        .bind(plan.to_string())
+        .bind(row::text(by))
+        .bind(at)
+        .execute(&mut *tx)
+        .await?;
+        let deed = Deed { action: Action::Add, kind: Kind::Study, task, subject: id };
+        record(&mut tx, deed, Actor { by, at }, None, Some(&json!({"state": "running"}))).await?;
+        let added = sqlx::query(select_studies!("where id = $1")).bind(id).fetch_one(&mut *tx).await?;
+        let added = study(&added)?;
+        tx.commit().await?;
+        Ok(added)
+    }
+
+    /// One study.
+    ///
+    /// # Errors
+    /// [`Error::NoStudy`].
+    pub async fn study(&self, id: &str) -> Result<Study, Error> {
+        let found = sqlx::query(select_studies!("where id = $1")).bind(id).fetch_optional(&self.read).await?;
+        found.as_ref().map(study).transpose()?.ok_or_else(|| Error::NoStudy(id.to_owned()))
+    }
+
+    /// The studies of a task or of all, newest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn studies(&self, task: Option<&str>) -> Result<Vec<Study>, Error> {
+        let found = sqlx::query(select_studies!("where ($1 is null or task = $1) order by seq desc"))
+            .bind(task)
+            .fetch_all(&self.read)
+            .await?;
+        found.iter().map(study).collect()
+    }
+
+    /// The trials of a study, in order.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn trials(&self, study: &str) -> Result<Vec<Trial>, Error> {
+        let found = sqlx::query(
+            "select number, run, state, point, settings, loss, rungs, bytes, millis, note from trials
+             where study = $1 order by number",
+        )
+        .bind(study)
+        .fetch_all(&self.read)
+        .await?;
+        found.iter().map(trial).collect()
+    }
+
+    /// Adds the next trial of a study that runs, with its run: both or neither. Of all who add a number, one succeeds, and
+    /// `false` says that somebody else was first.
+    ///
+    /// # Errors
+    /// [`Error::RunExists`]; when the database can't be written.
+    pub async fn add_trial(&self, study: &Study, new: NewTrial<'_>, by: &str, at: Timestamp) -> Result<bool, Error> {
+        let NewTrial { trial, run, request, sides } = new;
+        let mut tx = self.begin().await?;
+        let still = sqlx::query("select id from studies where id = $1 and state = 'running'").bind(&study.id);
+        if still.fetch_optional(&mut *tx).await?.is_none() {
+            return Ok(false);
+        }
+        let added = sqlx::query(
+            "insert into trials (study, number, run, state, point, settings) values ($1, $2, $3, $4, $5, $6)
+             on conflict do nothing",
+        )
+        .bind(&study.id)
+        .bind(row::big(trial.number))
+        .bind(&trial.run)
+        .bind(trial.state.name())
+        .bind(trial.point.to_string())
+        .bind(trial.settings.to_string())
+        .execute(&mut *tx)
+        .await?;
+        if added.rows_affected() == 0 {
+            return Ok(false);
+        }
+        add_trial_run(&mut tx, run, &study.id, request, sides, Actor { by, at }).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Keeps what became of a trial, if that isn't known yet.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn end_trial(&self, study: &str, trial: &Trial) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        // Not kept prepared: an absent float has another type in Postgres than a present one.
+        sqlx::query(
+            "update trials set state = $3, loss = $4, millis = $5, note = $6, rungs = $7, bytes = $8
+             where study = $1 and number = $2 and state = 'running'",
+        )
+        .bind(study)
+        .bind(row::big(trial.number))
+        .bind(trial.state.name())
+        .bind(trial.loss.filter(|loss| loss.is_finite()))
+        .bind(row::big(trial.millis))
+        .bind(trial.note.as_deref().map(row::text))
+        .bind(trial.rungs.to_string())
+        .bind(trial.bytes.map(row::big))
+        .persistent(false)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
+
+    /// Ends a study that runs.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn end_study(&self, study: &Study, state: StudyState, by: &str, at: Timestamp) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        let ended = sqlx::query(
+            "update studies set state = $2, finished_at = $3, note = null where id = $1 and state = 'running'",
+        )
+        .bind(&study.id)
+        .bind(state.name())
+        .bind(at)
+        .execute(&mut *tx)
+        .await?;
+        if ended.rows_affected() == 1 {
+            let deed = Deed { action: Action::State, kind: Kind::Study, task: &study.task, subject: &study.id };
+            record(
+                &mut tx,
+                deed,
+                Actor { by, at },
+                Some(&json!({"state": study.state})),
+                Some(&json!({"state": state})),
+            )
+            .await?;
+        }
+        tx.commit().await
+    }
+
+    /// Keeps why a study can't go on now.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub async fn note_study(&self, id: &str, note: Option<&str>) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        sqlx::query("update studies set note = $2 where id = $1")
+            .bind(id)
+            .bind(note.map(row::text))
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await
+    }
+}
+
+fn study(row: &AnyRow) -> Result<Study, Error> {
+    Ok(Study {
+        id: row::get(row, "id")?,
+        seq: row::get(row, "seq")?,
+        task: row::get(row, "task")?,
+        state: row::parsed(row, "state")?,
+        plan: row::json(row, "plan")?,
+        note: row::get(row, "note")?,
+        created_by: row::get(row, "created_by")?,
+        created_at: row::get(row, "created_at")?,
+        finished_at: row::get(row, "finished_at")?,
+    })
+}
+
+fn trial(row: &AnyRow) -> Result<Trial, Error> {
+    Ok(Trial {
+        number: row::int(row, "number")?,
+        run: row::get(row, "run")?,
+        state: row::parsed(row, "state")?,
+        point: row::json(row, "point")?,
+        settings: row::json(row, "settings")?,
+        loss: row::get(row, "loss")?,
+        rungs: row::json(row, "rungs")?,
+        bytes: row::int_opt(row, "bytes")?,
+        millis: row::int(row, "millis")?,
+        note: row::get(row, "note")?,
+    })
+}

@@ -1,0 +1,72 @@
+use graft_core::{Assignment, Dataset, Digest};
+use graft_store::{Error, NewRun, NewTrial, RunFilter, RunKind, StudyState, Trial, TrialState};
+use serde_json::json;
+
+use crate::support::{Database, TASK, on_both, spec};
+
+on_both!(a_trial_is_added_once_and_takes_nobodys_place,);
+
+fn dataset() -> Dataset {
+    let (train, eval, leaking) = (Vec::new(), Vec::new(), Vec::new());
+    Dataset { digest: Digest::of(b"dataset"), train, eval, leaking, assignment: Assignment::new() }
+}
+
+fn trial(number: u64) -> Trial {
+    Trial {
+        number,
+        run: format!("s-{number}"),
+        state: TrialState::Running,
+        point: json!({"rank": 1.0}),
+        settings: json!({"rank": 8}),
+        loss: None,
+        rungs: json!([]),
+        bytes: None,
+        millis: 0,
+        note: None,
+    }
+}
+
+async fn a_trial_is_added_once_and_takes_nobodys_place(database: Database) {
+    let store = &database.store;
+    let study = store.add_study("s", (TASK, &json!({"seed": 1})), &dataset(), "ada", 10).await.unwrap();
+    let error = store.add_study("s2", (TASK, &json!({})), &dataset(), "ada", 11).await.unwrap_err();
+    assert!(matches!(&error, Error::StudyActive { study, .. } if study == "s"), "{error:?}");
+    let add = async |number| {
+        let (trial, request) = (trial(number), json!({}));
+        let spec = spec(&trial.run);
+        let run = NewRun { task: TASK, spec: &spec, dir: "runs/t" };
+        store
+            .add_trial(&study, NewTrial { trial: &trial, run, request: &request, sides: (3, 1) }, "ada", 12)
+            .await
+            .unwrap()
+    };
+    assert!(add(0).await && !add(0).await, "somebody was first");
+    assert!(add(1).await, "several trials of a task are active at once");
+    // The task can be trained meanwhile.
+    assert_eq!(store.active_run(TASK).await.unwrap(), None);
+    let spec = spec("r");
+    store.add_run(NewRun { task: TASK, spec: &spec, dir: "runs/r" }, "ada", 13).await.unwrap();
+    let count = async |filter: RunFilter| {
+        let found = store.runs(&filter).await.unwrap();
+        assert_eq!(store.count_runs(&filter).await.unwrap(), found.len() as u64);
+        found.len()
+    };
+    assert_eq!(count(RunFilter { study: Some("s".into()), ..RunFilter::default() }).await, 2);
+    assert_eq!(count(RunFilter { kind: Some(RunKind::Train), ..RunFilter::default() }).await, 1);
+    assert_eq!(count(RunFilter::default()).await, 3);
+    assert_eq!(store.run("s-0").await.unwrap().study.as_deref(), Some("s"));
+
+    let ended = Trial { state: TrialState::Complete, loss: Some(0.5), bytes: Some(9), millis: 7, ..trial(0) };
+    store.end_trial("s", &ended).await.unwrap();
+    store.end_trial("s", &Trial { state: TrialState::Failed, ..ended.clone() }).await.unwrap();
+    assert_eq!(store.trials("s").await.unwrap(), [ended, trial(1)]);
+    store.end_study(&study, StudyState::Stopped, "ada", 20).await.unwrap();
+    assert!(!add(2).await, "it has ended");
+    assert_eq!(store.study("s").await.unwrap().finished_at, Some(20));
+    assert!(store.add_study("s2", (TASK, &json!({})), &dataset(), "ada", 21).await.is_ok());
+    assert_eq!(
+        store.studies(None).await.unwrap().iter().map(|study| study.id.as_str()).collect::<Vec<_>>(),
+        ["s2", "s"]
+    );
+    assert!(matches!(store.study("other").await, Err(Error::NoStudy(_))));
+}
