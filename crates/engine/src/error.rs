@@ -506,10 +506,10 @@ impl Error {
             }
             Self::NothingToLearn { .. } => "give them an output with `graft examples edit`",
             Self::AllHeldOut { .. } => "approve or take more examples: what was held out once never trains",
-            Self::Archived { .. } => "take the task back first: it is archived".into(),
-            Self::BuiltInTask { .. } => "clone it under the other name instead".into(),
-            Self::NoIntegration { .. } => "give a task this `integration`".into(),
-            Self::NoneFits { .. } => "edit the examples in Audit, or change the task's form back".into(),
+            Self::Archived { .. } => "take the task back first: it is archived",
+            Self::BuiltInTask { .. } => "clone it under the other name instead",
+            Self::NoIntegration { .. } => "give a task this `integration`",
+            Self::NoneFits { .. } => "edit the examples in Audit, or change the task's form back",
             Self::BadExample { id, .. } => {
                 return Some(format!("correct it with `graft examples edit {id}`, or reject it"));
             }
