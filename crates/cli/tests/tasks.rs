@@ -37,7 +37,7 @@ fn two_classifiers_and_a_form_live_in_one_home() {
         let args = ["tasks", "new", name, "--form", "labels", "--instruction", "Which kind is it?", "--closed"];
         graft.json(&[&args[..], &["--label", a, "--label", b]].concat())
     };
-    assert_eq!(labels("tickets", "bug", "wish")["revision"], 1);
+    assert_eq!(labels("tickets", "bug", "wish")["task"]["revision"], 1);
     labels("mood", "glad", "cross");
     let schema = json!({
         "type": "object",
@@ -162,7 +162,7 @@ fn a_task_is_made_of_a_text() {
     let made = graft.json(&["tasks", "new", "bills", "--from", file.to_str().unwrap(), "--grounded", "vendor"]);
     let definition = &made["task"]["definition"];
     assert_eq!((&made["examples"], &definition["form"]), (&json!(0), &json!("fields")));
-    assert_eq!(definition["schema"]["properties"]["total"]["type"], json!(["number", "null"]));
+    assert_eq!(definition["schema"]["properties"]["total"]["type"], json!(["integer", "null"]));
     let file = graft.file("lines.txt", "hello\nworld\n");
     graft.fails(2, &["tasks", "new", "other", "--from", file.to_str().unwrap()], "the text has none");
 }
