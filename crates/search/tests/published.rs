@@ -36,7 +36,10 @@ fn hartmann6(p: &Point) -> f64 {
     -(0..4).map(term).sum::<f64>()
 }
 
-fn spaces() -> [(Vec<Parameter>, fn(&Point) -> f64); 2] {
+/// Settings, and the loss of each choice.
+type Problem = (Vec<Parameter>, fn(&Point) -> f64);
+
+fn spaces() -> [Problem; 2] {
     let branin_space = vec![real("x", -5.0, 10.0), real("y", 0.0, 15.0)];
     [(branin_space, branin), ((0..6).map(|i| real(&format!("x{i}"), 0.0, 1.0)).collect(), hartmann6)]
 }

@@ -226,6 +226,10 @@ fn hint(error: &graft_engine::Error) -> Option<String> {
         E::Hub(graft_engine::HubError::TermsNotAccepted { terms, .. }) => {
             return Some(format!("read the terms at {terms}; `\"terms_accepted\": true` accepts them"));
         }
+        E::Hub(graft_engine::HubError::Missing { reference }) => {
+            return Some(format!("download `{reference}` under Settings, Base models, or with `POST /api/v1/bases`"));
+        }
+        E::Hub(graft_engine::HubError::NotInstalled { .. }) => "`GET /api/v1/bases` lists what there is",
         E::Store(StoreError::VersionActive { .. }) => "make another version active first, or use `force`",
         other => return other.hint(),
     };

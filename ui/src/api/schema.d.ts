@@ -4162,6 +4162,8 @@ export interface components {
             priority?: components["schemas"]["PriorityName"];
             /** @description The text: examples in any form that people paste, at least 10 characters. */
             text: string;
+            /** @description Whether trackers, such as MLflow, are told of the run; they are where there are some otherwise. */
+            track?: boolean | null;
         };
         /** @description A provider of machines, as people choose it. */
         ProviderView: {
@@ -5567,6 +5569,8 @@ export interface components {
             /** @description When this server started. */
             started_at: components["schemas"]["Timestamp"];
             swept?: components["schemas"]["SweepView"] | null;
+            /** @description Trackers elsewhere that runs are told to. */
+            trackers: components["schemas"]["TrackerKind"][];
             /** @description Version of Graft. */
             version: string;
             /** @description Processes that take runs from the queue. */

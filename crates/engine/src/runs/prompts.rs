@@ -44,6 +44,9 @@ pub struct PromptRequest {
     /// Make the run's version active, if it is not worse than the active one.
     #[serde(default)]
     pub activate: bool,
+    /// Whether trackers, such as MLflow, are told of the run; they are where there are some otherwise.
+    #[serde(default)]
+    pub track: Option<bool>,
     /// Leave every example for people to decide on; nothing is trained, then.
     #[serde(default)]
     pub pending: bool,
@@ -97,6 +100,7 @@ impl Runs<'_> {
         }
         let mut run = RunRequest::new(task);
         (run.priority, run.effort, run.activate) = (request.priority, request.effort, request.activate);
+        run.track = request.track;
         if let Some(base) = &request.base {
             run.base.clone_from(base);
         }

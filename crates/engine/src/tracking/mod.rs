@@ -118,6 +118,12 @@ impl TrackedState {
 }
 
 impl Tracking<'_> {
+    /// The trackers that runs are told to.
+    #[must_use]
+    pub fn kinds(self) -> Vec<SinkKind> {
+        self.engine.trackers.sinks.iter().map(|sink| sink.kind()).collect()
+    }
+
     /// Refuses a run that is to be tracked where there is no tracker.
     pub(crate) fn check_wish(self, track: Option<bool>) -> Result<()> {
         if track == Some(true) && self.engine.trackers.sinks.is_empty() { Err(Error::NoTracker) } else { Ok(()) }

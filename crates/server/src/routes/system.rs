@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use graft_core::Timestamp;
-use graft_engine::{LastSweep, records::Held};
+use graft_engine::{LastSweep, TrackerKind, records::Held};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -43,6 +43,8 @@ pub struct SystemView {
     swept: Option<LastSweep>,
     /// Base models known.
     bases: Vec<graft_engine::records::Base>,
+    /// Trackers elsewhere that runs are told to.
+    trackers: Vec<TrackerKind>,
     /// When this server started.
     started_at: Timestamp,
 }
@@ -95,6 +97,7 @@ async fn show_system(State(state): State<AppState>, Acting(engine): Acting) -> R
         leases: system.leases,
         swept: system.swept,
         bases: system.bases,
+        trackers: engine.tracking().kinds(),
         started_at: state.started_at,
     }))
 }

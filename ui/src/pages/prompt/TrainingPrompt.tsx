@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { api, reply } from "../../api/client";
-import { templatesQuery, understandQuery } from "../../api/queries";
+import { liveQuery, systemQuery, templatesQuery, understandQuery } from "../../api/queries";
 import type { Schemas } from "../../api/types";
 import { BaseInput } from "../../components/BaseInput";
 import { Card, Notice, PageHead } from "../../components/bits";
@@ -53,6 +53,8 @@ export function TrainingPrompt() {
   const box = useRef<PasteHandle>(null);
   const [pending, setPending] = useState(false);
   const [mixing, setMixing] = useState(false);
+  const [learns, setLearns] = useState(false);
+  const [tells, setTells] = useState(true);
   const [search, setUrl] = useUrl();
   const client = useQueryClient();
   const navigate = useNavigate();
@@ -84,13 +86,24 @@ export function TrainingPrompt() {
   const type = types.find((one) => one.value === draft.model_type);
   const long = [...draft.text.trim()].length >= LEAST;
   const trains = !pending && (found?.counts.answered ?? 1) > 0;
-  const labels = tasks.find((task) => task.name === type?.task)?.labels ?? [];
+  const task = tasks.find((task) => task.name === type?.task);
+  const labels = task?.labels ?? [];
+  const live = useQuery({ ...liveQuery(task?.name ?? ""), enabled: task !== undefined });
+  const isLive = live.data?.live?.state === "running";
+  const canLearn = task?.active?.method === "adapter";
+  const tracked = (useQuery(systemQuery).data?.trackers.length ?? 0) > 0;
   const strange = found?.form === "labels" ? found.labels.filter((one) => !labels.includes(one.label)) : [];
   const mixes = labels.length > 0 && strange.length > 0;
   const submit = useMutation({
-    mutationFn: () => {
+    mutationFn: async () => {
       const { base, ...rest } = draft;
-      return reply(api.POST("/api/v1/prompts", { body: { ...rest, base: base || null, pending } }));
+      const track = tracked ? tells : null;
+      const made = await reply(api.POST("/api/v1/prompts", { body: { ...rest, base: base || null, pending, track } }));
+      if (task && learns && canLearn && !isLive) {
+        const params = { path: { task: task.name } };
+        await reply(api.POST("/api/v1/tasks/{task}/live", { params, body: {} }));
+      }
+      return made;
     },
     onSuccess: () => {
       clear();
@@ -166,8 +179,22 @@ export function TrainingPrompt() {
                 checked={pending}
                 onChange={(event) => setPending(event.target.checked)}
               />
-              <Check disabled label="Live learning (not available: this version has no live adapters)" />
-              <Check disabled label="MLflow tracking (not available: this version has no trackers)" />
+              <Check
+                label={
+                  canLearn || isLive
+                    ? "Live learning: keep learning from approvals and edits"
+                    : "Live learning (make a version active first)"
+                }
+                disabled={!canLearn || isLive}
+                checked={isLive || (canLearn && learns)}
+                onChange={(event) => setLearns(event.target.checked)}
+              />
+              <Check
+                label={tracked ? "MLflow tracking" : "MLflow tracking (no tracker is configured for this server)"}
+                disabled={!tracked}
+                checked={tracked && tells}
+                onChange={(event) => setTells(event.target.checked)}
+              />
             </div>
             <div className={css.go}>
               <ActionButton
@@ -181,7 +208,7 @@ export function TrainingPrompt() {
               </ActionButton>
               {!long && <span>At least {LEAST} characters.</span>}
               {long && found && found.counts.examples === 0 && <span>The text has no example yet.</span>}
-              {found?.form && type && mismatch(found.form, tasks.find((task) => task.name === type.task)?.kind)}
+              {found?.form && type && mismatch(found.form, task?.kind)}
             </div>
           </form>
         </Card>
