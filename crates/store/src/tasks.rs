@@ -49,11 +49,12 @@ pub struct NewTaskRevision<'a> {
 const REFERRED: [&str; 6] =
     ["examples", "example_revisions", "assignments", "datasets", "dataset_members", "suggestions"];
 /// Other tables with a column `task`.
-const PLAIN: [&str; 13] = [
+const PLAIN: [&str; 14] = [
     "runs",
     "versions",
     "activations",
     "schedules",
+    "studies",
     "imports",
     "changes",
     "prompts",
@@ -223,7 +224,7 @@ async fn stored(tx: &mut Tx<'_>, name: &str) -> Result<TaskRevision, Error> {
 
 /// Whether anything belongs to a task of this name.
 async fn has_rows(tx: &mut Tx<'_>, name: &str) -> Result<bool, Error> {
-    for table in ["examples", "datasets", "runs", "versions", "schedules"] {
+    for table in ["examples", "datasets", "runs", "versions", "schedules", "studies"] {
         let sql = format!("select 1 as one from {table} where task = $1 limit 1");
         if sqlx::query(AssertSqlSafe(sql)).bind(name).fetch_optional(&mut **tx).await?.is_some() {
             return Ok(true);

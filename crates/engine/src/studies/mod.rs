@@ -133,7 +133,11 @@ struct StudyPlan {
 
 impl StudyPlan {
     fn of(study: &Study) -> Result<Self> {
-        serde_json::from_value(study.plan.clone()).map_err(|source| Error::BadSpec { run: study.id.clone(), source })
+        let damaged = |source| Error::BadSpec { run: study.id.clone(), source };
+        let mut plan: Self = serde_json::from_value(study.plan.clone()).map_err(damaged)?;
+        // The task may have been renamed since.
+        plan.card.name.clone_from(&study.task);
+        Ok(plan)
     }
 
     fn given(&self) -> Given<'_> {

@@ -33,9 +33,10 @@ const SILENT: [&str; 18] = [
     "POST /v1/completions",
 ];
 
-/// What takes a version: the tests of the command and of the store try it. A prompt and a submitted training are an import and a run.
-const ELSEWHERE: [&str; 12] = [
+/// What takes a version or a trial: the tests of the command and of the store try it. A prompt and a submitted training are an import and a run.
+const ELSEWHERE: [&str; 13] = [
     "POST /api/v1/prompts",
+    "POST /api/v1/studies/{id}/train",
     "POST /api/v1/tasks/{task}/live",
     "POST /api/v1/tasks/{task}/live/pause",
     "POST /api/v1/tasks/{task}/live/resume",
@@ -217,6 +218,10 @@ impl Changer {
         let tables = json!({"toml": "[pounds]\ncrate = 30.0\n"});
         self.does("PUT /api/v1/tables", "/api/v1/tables", &tables).await;
         let nightly = json!({"cron": "0 3 * * *", "request": {"task": "text-classification", "base": "tiny"}});
+        let wanted = json!({"task": "text-classification", "base": "tiny", "budget": "2-trials"});
+        let study = self.does("POST /api/v1/studies", "/api/v1/studies", &wanted).await["study"]["id"].clone();
+        let path = format!("/api/v1/studies/{}/stop", study.as_str().unwrap());
+        self.does("POST /api/v1/studies/{id}/stop", &path, &Value::Null).await;
         self.does("POST /api/v1/schedules", "/api/v1/schedules", &nightly).await;
         let path = "/api/v1/schedules/text-classification";
         self.does("DELETE /api/v1/schedules/{id}", path, &Value::Null).await;
