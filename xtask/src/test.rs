@@ -111,7 +111,7 @@ impl Needs {
 
     fn tests(&self, quick: bool) -> Command {
         let mut tests = shell::cargo();
-        tests.args(["test", "--workspace"]);
+        tests.args(["test", "--workspace", "--no-fail-fast"]);
         if let Some(path) = &self.openai {
             tests.env("GRAFT_TEST_OPENAI", path);
         }
