@@ -1,11 +1,11 @@
 //! Machines for rent by the minute.
 //!
 //! A [`Provider`] says what can be rented and at what price, launches, lists and terminates; [`Lambda`] is Lambda Cloud.
-//! [`reconcile`] decides, from what is written down and what the provider lists, what must be done so that no machine
+//! [`reconcile()`] decides, from what is written down and what the provider lists, what must be done so that no machine
 //! runs that no live run needs. Whoever rents follows these rules:
 //!
 //! 1. A [`Rental`](graft_core::Rental) is written down before the launch, under the name that the machine will have.
-//! 2. Whatever becomes of the launch's answer, the rental stays open until [`reconcile`] closes it: the machine may be
+//! 2. Whatever becomes of the launch's answer, the rental stays open until [`reconcile()`] closes it: the machine may be
 //!    listed minutes later.
 //! 3. A rental is closed only when the provider says that its machine is terminated, or hasn't listed it for long enough.
 //! 4. Machines whose names are not this owner's are never touched.
