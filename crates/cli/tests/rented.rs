@@ -256,7 +256,7 @@ fn what_fails_at_the_provider_leaves_nothing_running() {
 #[test]
 fn a_machine_that_dies_is_replaced() {
     let Some(place) = Place::new() else { return };
-    let long = ["--epochs", "40", "--checkpoints-per-epoch", "3", "--patience", "0", "--no-eval"];
+    let long = ["--epochs", "800", "--checkpoints-per-epoch", "3", "--patience", "0", "--no-eval"];
     let whole = place.json(&[&TRAIN[..8], &long[..], &["--run-id", "whole"]].concat());
     assert_eq!(whole["run"], "whole");
     for (run, terminated) in [("taken", true), ("sick", false)] {
