@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, reply } from "../../api/client";
@@ -11,9 +11,9 @@ import { Failure } from "../../components/Failure";
 import { ShowCommand } from "../../components/ShowCommand";
 import { Cell, Table } from "../../components/Table";
 import { TimeAgo } from "../../components/TimeAgo";
-import { say, sayError } from "../../components/toasts";
 import { commands } from "../../lib/commands";
 import { bytes, label, number, percent } from "../../lib/format";
+import { useAct } from "./useAct";
 import css from "./rollout.module.css";
 
 const TONES: Record<LiveSnapshot["state"], "plain" | "good" | "bad" | "warn"> = {
@@ -52,19 +52,6 @@ export function LiveCard({ task, active }: { task: string; active: Version | und
       )}
     </Card>
   );
-}
-
-function useAct(task: string) {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: ({ run }: { run: () => Promise<unknown>; said: string }) => run(),
-    onSuccess: (_, { said }) => say(said),
-    onError: sayError,
-    onSettled: () => {
-      void client.invalidateQueries({ queryKey: ["live", task] });
-      void client.invalidateQueries({ queryKey: ["versions", task] });
-    },
-  });
 }
 
 function Off({ task, active }: { task: string; active: Version | undefined }) {

@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, reply } from "../../api/client";
 import { rolloutQuery, sessionQuery } from "../../api/queries";
@@ -10,9 +10,9 @@ import { Failure } from "../../components/Failure";
 import { Input } from "../../components/form";
 import { ShowCommand } from "../../components/ShowCommand";
 import { TimeAgo } from "../../components/TimeAgo";
-import { say, sayError } from "../../components/toasts";
 import { commands } from "../../lib/commands";
 import { count, label, number, percent, sentence } from "../../lib/format";
+import { useAct } from "./useAct";
 import css from "./rollout.module.css";
 
 const STAGES = ["shadow", "canary", "active"] as const;
@@ -66,20 +66,6 @@ export function RolloutCard({ version, active }: Props) {
       )}
     </Card>
   );
-}
-
-function useAct(task: string) {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: ({ run }: { run: () => Promise<unknown>; said: string }) => run(),
-    onSuccess: (_, { said }) => say(said),
-    onError: sayError,
-    onSettled: () => {
-      void client.invalidateQueries({ queryKey: ["rollout", task] });
-      void client.invalidateQueries({ queryKey: ["versions", task] });
-      void client.invalidateQueries({ queryKey: ["tasks"] });
-    },
-  });
 }
 
 function NotRunning({ version, active, other }: { version: Version; active: Version; other: string | undefined }) {
