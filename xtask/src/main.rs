@@ -25,8 +25,8 @@ Development tasks:
 
   cargo xtask test [--quick]     run everything that must pass before a change is merged;
                                  --quick downloads nothing and skips Postgres and the real base model
-  cargo xtask demo [--quick]     run the whole workflow: import sample messages, train, compare with the contestants,
-                                 extract a new message, serve the page; 20 minutes on two cores, 3 with --quick
+  cargo xtask demo [--full]      run the whole workflow: import sample messages, train, compare with the contestants,
+                                 extract a new message, serve the page; --full trains three times as long
   cargo xtask layers             check the crates' dependencies, tracked files, and links in the documentation
   cargo xtask parity FOLDER…     compare with numbers of transformers and PEFT, such as crates/testkit/data/parity/*
   cargo xtask bench [NAME…] [--rounds N]
@@ -66,7 +66,7 @@ fn run() -> anyhow::Result<()> {
         ["test", "--quick"] => in_root(|| test::run(true)),
         ["layers"] => in_root(test::shape),
         ["demo"] => in_root(|| demo::run(false)),
-        ["demo", "--quick"] => in_root(|| demo::run(true)),
+        ["demo", "--full"] => in_root(|| demo::run(true)),
         ["fuzz"] => in_root(|| fuzz::run(10.0, "")),
         ["fuzz", minutes, reader @ ..] if reader.len() < 2 => {
             let minutes = minutes.parse().context("write a number of minutes")?;

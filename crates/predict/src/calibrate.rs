@@ -7,8 +7,12 @@ use utoipa::ToSchema;
 const EPSILON: f64 = 1e-9;
 /// Fewer points than this shrink the map towards the identity.
 const FEW: usize = 20;
-/// Isotonic regression needs at least this many points.
+/// Isotonic regression needs at least this many points, `FEW` right and `FEW` wrong ones among them: it is level where it has
+/// seen no mistake, so without mistakes it would call every answer certain.
 const MANY: usize = 200;
+/// How many answers the prior around the identity weighs. Held-out answers that are all right say little about an input unlike
+/// them, whose confidence is low: with a weight of 1, a hundred of them turned 0.6 into 0.9 (`bench/RESULTS.md`).
+const PRIOR: f64 = 5.0;
 /// Folds of the cross-validation.
 const FOLDS: usize = 5;
 /// Bins of the reliability table.
@@ -86,7 +90,8 @@ impl Calibration {
         if points.len() >= 2 {
             fits.push(platt);
         }
-        if points.len() >= MANY {
+        let right = points.iter().filter(|(_, ok)| *ok).count();
+        if points.len() >= MANY && right.min(points.len() - right) >= FEW {
             fits.push(isotonic);
         }
         let mut best: Option<(f64, Method, Vec<Point>)> = None;
@@ -140,6 +145,16 @@ impl Reliability {
         Self { count, ece, brier, bins }
     }
 
+    /// The calibration error that confidences which are exactly right would show on average, because a bin of few answers is
+    /// right more or less often by chance. An error near it can't be told from none; it shrinks with the root of the count.
+    #[must_use]
+    pub fn ece_by_chance(&self) -> f64 {
+        // The mean distance of a normal variable from its mean is σ·√(2/π); of a bin's right answers σ² = count·p·(1 − p).
+        let variance = |bin: &Bin| bin.count as f64 * bin.confidence * (1.0 - bin.confidence);
+        let distance = |bin: &Bin| (variance(bin) * std::f64::consts::FRAC_2_PI).sqrt();
+        self.bins.iter().map(distance).sum::<f64>() / self.count.max(1) as f64
+    }
+
     /// What a threshold lets through: the share of the answers, and the share of right ones among them. Bins count as a
     /// whole, by their mean confidence. `None` where no answer is that sure.
     #[must_use]
@@ -186,12 +201,12 @@ fn cross_validated(points: &[Point], fit: fn(&[Point]) -> Method) -> Vec<Point> 
     mapped
 }
 
-/// Newton's method on the log loss, with a normal prior around the identity that weighs as much as one point.
+/// Newton's method on the log loss, with a normal prior around the identity that weighs as much as [`PRIOR`] points.
 fn platt(points: &[Point]) -> Method {
     let (mut scale, mut bias) = (1.0_f64, 0.0_f64);
     for _ in 0..50 {
-        let (mut g0, mut g1) = (scale - 1.0, bias);
-        let (mut h00, mut h01, mut h11) = (1.0, 0.0, 1.0);
+        let (mut g0, mut g1) = (PRIOR * (scale - 1.0), PRIOR * bias);
+        let (mut h00, mut h01, mut h11) = (PRIOR, 0.0, PRIOR);
         for &(p, ok) in points {
             let x = logit(p);
             let q = sigmoid(scale * x + bias);

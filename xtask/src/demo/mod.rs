@@ -7,7 +7,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, bail, ensure};
@@ -25,19 +25,19 @@ const MESSAGE: &str = "Grabbed 3 cs of yogurt, tomatos (two crates) and ~12 loav
 /// Exit code of an activation that was refused because the version is worse.
 const NOT_BETTER: i32 = 15;
 
-/// Number of messages with `--quick`: the newest ones, of which the newest are held out.
-const QUICK: usize = 120;
-const QUICK_HELD_OUT: usize = 20;
-const QUICK_EPOCHS: &str = "2";
+/// The newest fifth of the messages is held out.
+const HELD_OUT: &str = "0.2";
 
-/// Runs the steps that have not been done yet, and shows the results.
-pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
+/// Runs the steps that have not been done yet, and shows the results. `full` trains with the recipe's recommended effort, otherwise
+/// with a quick one.
+pub(crate) fn run(full: bool) -> anyhow::Result<()> {
     let clock = Instant::now();
-    let demo = Demo::new(quick)?;
+    let demo = Demo::new(full)?;
     step("Build the page");
     page::build()?;
     step("Build graft (release)");
     shell::run(shell::release().args(["--package", "graft", "--bin", "graft"]))?;
+    let built = Instant::now();
     demo.base()?;
     demo.examples()?;
     demo.train()?;
@@ -45,7 +45,7 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     show::comparison(&version["metrics"]["evaluation"])?;
     demo.activate(&version["metrics"]["evaluation"])?;
     demo.extract()?;
-    demo.farewell(clock);
+    demo.farewell(built - clock, built.elapsed());
     step("The page");
     page::serve(&mut demo.graft(&[]))
 }
@@ -53,20 +53,19 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
 struct Demo {
     graft: PathBuf,
     home: PathBuf,
-    quick: bool,
+    full: bool,
 }
 
 impl Demo {
-    fn new(quick: bool) -> anyhow::Result<Self> {
+    fn new(full: bool) -> anyhow::Result<Self> {
         let target = shell::target();
         let home = match std::env::var_os("GRAFT_HOME").filter(|home| !home.is_empty()) {
             Some(home) => PathBuf::from(home),
-            // Held-out examples stay held out, so the quick demo has its own home.
-            None => target.join(if quick { "demo-quick" } else { "demo" }),
+            None => target.join(if full { "demo-full" } else { "demo" }),
         };
         let home = std::path::absolute(home)?;
         fs::create_dir_all(&home).with_context(|| format!("{} can't be created", home.display()))?;
-        Ok(Self { graft: std::path::absolute(target.join("release").join("graft"))?, home, quick })
+        Ok(Self { graft: std::path::absolute(target.join("release").join("graft"))?, home, full })
     }
 
     fn graft(&self, arguments: &[&str]) -> Command {
@@ -110,22 +109,8 @@ impl Demo {
             println!("{count} approved examples already exist.");
             return Ok(());
         }
-        let labels = self.labels()?;
-        shell::run(self.graft(&["import", "slack", &format!("{DATA}/export"), "--labels"]).arg(labels))
-    }
-
-    /// The labels of all messages, or for the small version those of the newest.
-    fn labels(&self) -> anyhow::Result<PathBuf> {
-        let all = Path::new(DATA).join("labels.jsonl");
-        if !self.quick {
-            return Ok(all);
-        }
-        let text = fs::read_to_string(&all).with_context(|| format!("{} can't be read", all.display()))?;
-        let lines: Vec<&str> = text.lines().collect();
-        let newest = lines[lines.len().saturating_sub(QUICK)..].join("\n") + "\n";
-        let path = self.home.join("newest-labels.jsonl");
-        fs::write(&path, newest)?;
-        Ok(path)
+        let labels = format!("{DATA}/labels.jsonl");
+        shell::run(&mut self.graft(&["import", "slack", &format!("{DATA}/export"), "--labels", &labels]))
     }
 
     fn version(&self) -> anyhow::Result<Option<Value>> {
@@ -146,14 +131,10 @@ impl Demo {
             println!("Waiting for run {run} …");
             return shell::run(&mut self.graft(&["runs", "resume", run, "--version", VERSION, "--skip-base"]));
         }
-        let share = if self.quick { QUICK_HELD_OUT as f64 / QUICK as f64 } else { 0.2 };
-        let share = share.to_string();
+        let effort = if self.full { "recommended" } else { "quick" };
         // Goes on by itself with a run that was interrupted.
         let mut train = self.graft(&["train", TASK, "--base", BASE, "--version", VERSION]);
-        train.args(["--split", "newest", "--eval-share", &share, "--no-eval"]);
-        if self.quick {
-            train.args(["--epochs", QUICK_EPOCHS]);
-        }
+        train.args(["--effort", effort, "--split", "newest", "--eval-share", HELD_OUT, "--no-eval"]);
         shell::run(&mut train)
     }
 
@@ -199,8 +180,8 @@ impl Demo {
         Ok(())
     }
 
-    fn farewell(&self, clock: Instant) {
-        println!("\nDone in {}. Try your own:", shell::seconds(clock.elapsed()));
+    fn farewell(&self, build: Duration, rest: Duration) {
+        println!("\nDone in {}, after {} for the build. Try your own:", shell::seconds(rest), shell::seconds(build));
         println!("  export GRAFT_HOME={}", self.home.display());
         println!("  {} infer --task {TASK} --message '…'", self.graft.display());
         println!("  {} compare --task {TASK} --message '…'", self.graft.display());

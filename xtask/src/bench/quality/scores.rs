@@ -54,6 +54,8 @@ pub(super) struct Confidence {
     pub(super) raw: f64,
     /// The same after calibration by other answers of the test (cross-fitted in five parts), as `graft eval` does it.
     pub(super) calibrated: f64,
+    /// What the latter would be on average if these confidences were exactly right.
+    pub(super) by_chance: f64,
     /// The largest share of the answers, the surest first, of which 95 % are right.
     pub(super) coverage: f64,
 }
@@ -165,6 +167,7 @@ impl Confidence {
         Self {
             raw: calibration.before.ece,
             calibrated: calibration.after.ece,
+            by_chance: calibration.after.ece_by_chance(),
             coverage: covered(points) as f64 / count.max(1) as f64,
         }
     }

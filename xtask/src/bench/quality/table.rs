@@ -66,7 +66,14 @@ pub(super) fn write(
 }
 
 fn as_json(row: &Row, data: &BTreeMap<Set, Data>) -> Value {
-    let confidence = |confidence: &Confidence| json!({"ece": confidence.raw, "ece_calibrated": confidence.calibrated, "coverage": confidence.coverage});
+    let confidence = |confidence: &Confidence| {
+        json!({
+            "ece": confidence.raw,
+            "ece_calibrated": confidence.calibrated,
+            "ece_by_chance": confidence.by_chance,
+            "coverage": confidence.coverage,
+        })
+    };
     let metrics = row.metrics.iter().map(|m| (m.name.clone(), json!([m.value, m.low, m.high])));
     let more = match row.kind {
         Kind::LoraAndMore(place) => data.get(&row.set).and_then(|data| data.more.get(place)),
@@ -92,8 +99,8 @@ fn page(options: &Options, data: &BTreeMap<Set, Data>, rows: &[&Row], missing: &
     )?;
     page.push_str(
         "Shares have 95 % intervals in parentheses: Wilson's, and the bootstrap's for F1 and ROUGE-L. \"Calibration error\" \
-         is the expected\ncalibration error of whole answers, as answered → calibrated by other answers of the same test. \
-         \"Sure\" is the largest share of the\nanswers, the surest first, of which 95 % are right.\n",
+         is the expected\ncalibration error of whole answers, as answered → calibrated by other answers of the same test, \
+         and in parentheses what\nperfect confidences would show by chance on as many answers. \"Sure\" is the largest share of the\nanswers, the surest first, of which 95 % are right.\n",
     );
     for (&set, data) in data {
         let rows: Vec<&Row> = rows.iter().copied().filter(|row| row.set == set).collect();
@@ -171,7 +178,8 @@ fn line(page: &mut String, set: Set, first: &str, row: &Row) -> std::fmt::Result
 }
 
 fn confidence(measured: &Confidence) -> String {
-    format!("{:.3} → {:.3} | {:.0} %", measured.raw, measured.calibrated, 100.0 * measured.coverage)
+    let Confidence { raw, calibrated, by_chance, coverage } = measured;
+    format!("{raw:.3} → {calibrated:.3} ({by_chance:.3}) | {:.0} %", 100.0 * coverage)
 }
 
 /// What a few approved messages of another wording bring.
