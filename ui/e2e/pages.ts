@@ -12,6 +12,8 @@ export const PAGES = (task: string, run: string, other = run): { name: string; p
   { name: "run-logs", path: `/runs/${run}?task=${task}&tab=logs` },
   { name: "run-evaluation", path: `/runs/${run}?task=${task}&tab=evaluation` },
   { name: "run-config", path: `/runs/${run}?task=${task}&tab=config` },
+  { name: "search", path: `/search?task=${task}` },
+  { name: "no such study", path: `/search/nothing?task=${task}` },
   { name: "compare", path: `/runs/compare?task=${task}&ids=${run},${other}` },
   { name: "versions", path: `/versions?task=${task}` },
   { name: "roll-out", path: `/versions?task=${task}&version=v2` },

@@ -55,7 +55,7 @@ impl Training {
                 }
             }
             EventKind::Step { .. } => self.step(&event.kind),
-            EventKind::Eval { step, loss, best } => {
+            EventKind::Eval { step, loss, best, .. } => {
                 let best = if *best { ", the best so far" } else { "" };
                 self.say(&format!("step {step}: held-out loss {loss:.4}{best}"));
             }

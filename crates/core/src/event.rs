@@ -117,6 +117,9 @@ pub enum EventKind {
         loss: f64,
         /// Whether it is the best so far.
         best: bool,
+        /// How long measuring took; absent in events of earlier versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seconds: Option<f64>,
     },
     /// A held-out example was answered.
     Answered {
@@ -159,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_loss_that_is_no_number_can_be_read_again() {
-        let kind = EventKind::Eval { step: 3, loss: f64::NAN, best: false };
+        let kind = EventKind::Eval { step: 3, loss: f64::NAN, best: false, seconds: None };
         let line = serde_json::to_string(&Event { seq: 1, at: 2, kind }).unwrap();
         let Event { kind: EventKind::Eval { step: 3, loss, .. }, .. } = serde_json::from_str(&line).unwrap() else {
             panic!("{line}");

@@ -22,12 +22,13 @@ pub fn keeps_going(loss: f64, earlier: &[f64]) -> bool {
     loss.is_finite() && (earlier.len() < REDUCTION || better < stay)
 }
 
-/// The positions of those that no other beats in one number without being worse in the other; the less, the better.
+/// The positions of those that no other beats in one number without being worse in another; the less, the better. A point
+/// whose first number isn't finite is never among them.
 #[must_use]
-pub fn pareto(points: &[(f64, f64)]) -> Vec<usize> {
-    let beats = |a: &(f64, f64), b: &(f64, f64)| a.0 <= b.0 && a.1 <= b.1 && a != b;
+pub fn pareto<const N: usize>(points: &[[f64; N]]) -> Vec<usize> {
+    let beats = |a: &[f64; N], b: &[f64; N]| a.iter().zip(b).all(|(a, b)| a <= b) && a != b;
     (0..points.len())
-        .filter(|&at| points[at].0.is_finite() && !points.iter().any(|other| beats(other, &points[at])))
+        .filter(|&at| points[at][0].is_finite() && !points.iter().any(|other| beats(other, &points[at])))
         .collect()
 }
 

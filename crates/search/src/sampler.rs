@@ -39,6 +39,12 @@ impl Sampler {
         Self { space, seed, random_trials }
     }
 
+    /// How many trials, after the first, have random values.
+    #[must_use]
+    pub fn random_trials(&self) -> u64 {
+        self.random_trials
+    }
+
     /// The point that a search is to beat.
     #[must_use]
     pub fn default_point(&self) -> Point {

@@ -125,6 +125,7 @@ fn the_worse_half_stops_at_a_rung() {
 
 #[test]
 fn the_front_is_what_nothing_beats() {
-    assert_eq!(pareto(&[(1.0, 3.0), (2.0, 2.0), (3.0, 3.0), (3.0, 1.0), (f64::INFINITY, 0.0)]), [0, 1, 3]);
-    assert!(pareto(&[]).is_empty());
+    assert_eq!(pareto(&[[1.0, 3.0], [2.0, 2.0], [3.0, 3.0], [3.0, 1.0], [f64::INFINITY, 0.0]]), [0, 1, 3]);
+    assert_eq!(pareto(&[[1.0, 1.0, 2.0], [1.0, 2.0, 1.0], [2.0, 2.0, 2.0]]), [0, 1]);
+    assert!(pareto::<2>(&[]).is_empty());
 }

@@ -26,6 +26,7 @@ const STEPS: &[(&str, &str)] = &[
     ("rentals", include_str!("../migrations/0017_rentals.sql")),
     ("tasks", include_str!("../migrations/0018_tasks.sql")),
     ("studies", include_str!("../migrations/0019_studies.sql")),
+    ("latency", include_str!("../migrations/0020_latency.sql")),
 ];
 
 /// Brings the database to the newest schema; does nothing, and takes no lock, when it is there already.

@@ -82,6 +82,8 @@ pub struct Trial {
     pub rungs: Value,
     /// Size of its adapter.
     pub bytes: Option<u64>,
+    /// Milliseconds in which its adapter computed an example that the study holds out, on the machine that trained it.
+    pub latency_ms: Option<f64>,
     /// How long it trained.
     pub millis: u64,
     /// What is to be known about it.
@@ -174,7 +176,7 @@ impl Store {
     /// When the database can't be read.
     pub async fn trials(&self, study: &str) -> Result<Vec<Trial>, Error> {
         let found = sqlx::query(
-            "select number, run, state, point, settings, loss, rungs, bytes, millis, note from trials
+            "select number, run, state, point, settings, loss, rungs, bytes, latency_ms, millis, note from trials
              where study = $1 order by number",
         )
         .bind(study)
@@ -223,7 +225,7 @@ impl Store {
         let mut tx = self.begin().await?;
         // Not kept prepared: an absent float has another type in Postgres than a present one.
         sqlx::query(
-            "update trials set state = $3, loss = $4, millis = $5, note = $6, rungs = $7, bytes = $8
+            "update trials set state = $3, loss = $4, millis = $5, note = $6, rungs = $7, bytes = $8, latency_ms = $9
              where study = $1 and number = $2 and state = 'running'",
         )
         .bind(study)
@@ -234,6 +236,7 @@ impl Store {
         .bind(trial.note.as_deref().map(row::text))
         .bind(trial.rungs.to_string())
         .bind(trial.bytes.map(row::big))
+        .bind(trial.latency_ms)
         .persistent(false)
         .execute(&mut *tx)
         .await?;
@@ -307,6 +310,7 @@ fn trial(row: &AnyRow) -> Result<Trial, Error> {
         loss: row::get(row, "loss")?,
         rungs: row::json(row, "rungs")?,
         bytes: row::int_opt(row, "bytes")?,
+        latency_ms: row::get(row, "latency_ms")?,
         millis: row::int(row, "millis")?,
         note: row::get(row, "note")?,
     })

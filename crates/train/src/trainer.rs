@@ -415,14 +415,16 @@ impl<'r, D: Device> Trainer<'r, D> {
 
     /// Measures the held-out loss, and keeps the weights if it is the best so far: few examples are soon learned by heart.
     fn measure(&mut self, say: &mut Say<'_>) -> Result<Option<f64>, Error> {
+        let clock = Instant::now();
         let Some(loss) = self.held_out_loss()? else { return Ok(None) };
+        let seconds = Some(clock.elapsed().as_secs_f64());
         let p = &mut self.progress;
         let best = p.measured(loss);
         if best {
             self.best = self.learner.params();
         }
         let step = p.step;
-        say(EventKind::Eval { step, loss, best })?;
+        say(EventKind::Eval { step, loss, best, seconds })?;
         Ok(Some(loss))
     }
 

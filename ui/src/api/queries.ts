@@ -2,7 +2,7 @@
 import { QueryCache, QueryClient, queryOptions } from "@tanstack/react-query";
 import { api, Problem, reply, tagged } from "./client";
 import type { paths } from "./schema";
-import type { Schemas, TaskInfo } from "./types";
+import type { Schemas, StudyView, TaskInfo } from "./types";
 
 /** Reads are tried again only where that can help: a server that is away comes back, a wrong request stays wrong. */
 export const queries = new QueryClient({
@@ -65,6 +65,18 @@ export const runEventsQuery = (id: string) =>
   queryOptions({
     queryKey: ["run", id, "events"],
     queryFn: async () => (await reply(api.GET("/api/v1/runs/{id}/events", { params: { path: { id } } }))).events,
+  });
+export const studiesQuery = (task: string) =>
+  queryOptions({
+    queryKey: ["studies", "of", task],
+    queryFn: async () => (await reply(api.GET("/api/v1/studies", { params: { query: { task } } }))).studies,
+  });
+/** A study with its trials; read again while it runs. */
+export const studyQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["studies", id],
+    queryFn: async () => (await reply(api.GET("/api/v1/studies/{id}", { params: { path: { id } } }))) as StudyView,
+    refetchInterval: ({ state }) => (state.data?.study.state === "running" ? 2_000 : false),
   });
 export const readLog = (id: string, stream: "stdout" | "stderr", offset: number) =>
   reply(api.GET("/api/v1/runs/{id}/logs", { params: { path: { id }, query: { stream, offset } } }));

@@ -2563,6 +2563,28 @@ export interface components {
              */
             p: number;
         };
+        /** @description What one parameter may be. */
+        Domain: {
+            /**
+             * Format: double
+             * @description The most.
+             */
+            high: number;
+            /** @enum {string} */
+            kind: "real";
+            /** @description By orders of magnitude. */
+            log: boolean;
+            /**
+             * Format: double
+             * @description The least.
+             */
+            low: number;
+        } | {
+            /** @enum {string} */
+            kind: "choice";
+            /** @description As they are written. */
+            of: string[];
+        };
         /** @description How a version does now, against its own numbers on the held-out examples. */
         Drift: {
             /** @description Whether it is as sure as it was. */
@@ -2809,6 +2831,11 @@ export interface components {
              * @description Mean loss per supervised token on the held-out examples.
              */
             loss?: number | null;
+            /**
+             * Format: double
+             * @description How long measuring took; absent in events of earlier versions.
+             */
+            seconds?: number | null;
             /**
              * Format: int64
              * @description After this many steps.
@@ -3922,6 +3949,23 @@ export interface components {
             last: number;
             /** @description Its task. */
             task: string;
+        };
+        /** @description One parameter of a search. */
+        Parameter: {
+            /**
+             * Format: double
+             * @description The value that the search is to beat.
+             */
+            default: number;
+            /** @description What it may be. */
+            domain: components["schemas"]["Domain"];
+            /** @description Its name. */
+            name: string;
+            /** @description It applies only while another parameter, which comes before it, has this value. */
+            only_if?: [
+                string,
+                number
+            ] | null;
         };
         /** @description A part of what was said. */
         Part: {
@@ -5398,10 +5442,14 @@ export interface components {
             command?: string | null;
             /** @description Whether no trial is better than the recipe, by 1 % of its loss at least; absent before the recipe was tried. */
             defaults_are_best?: boolean | null;
-            /** @description Trials that no other beats in loss without a larger adapter. */
+            /** @description Whether it ended before its budget was used up, because the defaults are best. */
+            ended_early: boolean;
+            /** @description Trials that no other beats in loss, size or latency without being worse in another of them. */
             front: number[];
             /** @description How much each setting matters, the most important first; empty before six trials. */
             importance: components["schemas"]["Importance"][];
+            /** @description What is searched, in the sampler's order; a trial's `point` has a value for each that applies. */
+            space: components["schemas"]["Parameter"][];
             /** @description It. */
             study: components["schemas"]["Study"];
             /** @description Its trials, in order. */
@@ -6063,6 +6111,11 @@ export interface components {
              * @description Size of its adapter.
              */
             bytes?: number | null;
+            /**
+             * Format: double
+             * @description Milliseconds in which its adapter computed an example that the study holds out, on the machine that trained it.
+             */
+            latency_ms?: number | null;
             /**
              * Format: double
              * @description Loss on the examples that the study holds out; of one that was stopped early, there.

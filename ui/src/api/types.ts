@@ -40,6 +40,11 @@ export type System = Schemas["SystemView"];
 export type Tables = Schemas["Tables"];
 export type TablesReply = Schemas["TablesReply"];
 
+export type Study = Schemas["Study"];
+export type StudyView = Schemas["StudyView"];
+export type Trial = Schemas["Trial"];
+export type Parameter = Schemas["Parameter"];
+
 export type Understanding = Schemas["Understanding"];
 export type FieldGuess = Schemas["FieldGuess"];
 export type ListedPrompt = Schemas["ListedPrompt"];

@@ -3,6 +3,7 @@ const PATHS = {
   tasks: "M4 5h7v6H4zM4 14h7v6H4zM14.5 6.5H20m-5.5 3H18m-3.5 6H20m-5.5 3H18",
   audit: "M9 11.5l2.2 2.2L15.5 9M5 4h14v16H5z",
   train: "M4 19V5m0 14h16M8 15l3.5-5 3 3L20 6",
+  trials: "M4 4v16h16M8.5 15.5h.01M11 10h.01M15.5 12.5h.01M19 6h.01",
   versions: "M12 3l9 5-9 5-9-5zM3 12.5l9 5 9-5M3 17l9 5 9-5",
   stats: "M5 20V11m7 9V4m7 16v-6",
   settings: "M4 7h10m4 0h2M4 17h2m4 0h10M16 4.5v5M8 14.5v5",

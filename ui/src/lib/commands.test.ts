@@ -32,6 +32,11 @@ const SHOWN = [
   commands.serving("sentiment", "n-grams", "v1"),
   commands.rollingBack("sentiment"),
   commands.deletingVersion("sentiment", "v1"),
+  commands.searching({
+    ...{ task: "sentiment", budget: "20-trials", base: "tiny", method: "lora", parallel: 2 },
+    settings: { targets: ["q_proj", "v_proj"], batch_size: 4 },
+  }),
+  commands.stoppingStudy("study-1"),
   commands.addingUser("ada", "auditor"),
   commands.addingToken("the bot", "viewer"),
   commands.scheduling({

@@ -96,6 +96,14 @@ export const commands = {
     graft(["schedules", "add", task, task], {
       ...{ cron, zone, "min-new": fresh || "0", base, method: method !== "lora" && method, activate },
     }),
+  searching: ({ task, budget, base, method, parallel, settings }: Schemas["NewStudy"]) =>
+    graft(["search", task], {
+      ...{ base, method, budget, parallel: parallel !== 1 && parallel },
+      ...Object.fromEntries(
+        Object.entries(settings ?? {}).map(([name, value]) => [name, Array.isArray(value) ? value.join() : value]),
+      ),
+    }),
+  stoppingStudy: (id: string) => graft(["studies", "stop", id]),
   editing: (task: string, id: string, answer: Json) => graft(["examples", "edit", id], { task, output: shown(answer) }),
   /** What only the API does. */
   deleting: (path: string) => `curl -X DELETE ${quoted(location.origin + path)} -H 'Authorization: Bearer TOKEN'`,

@@ -66,18 +66,28 @@ export const START: Draft = {
   settings: {},
 };
 
-/** The request that a form stands for: only what differs from the recipe. */
-export function newRun(task: string, draft: Draft): NewRun {
+/** Those that an adapter of this kind has; all where the kind is open. */
+export const settingsOf = (method: Method | "") =>
+  SETTINGS.filter((setting) => !method || !setting.method || setting.method === method);
+
+/** What was typed into the fields of settings, as the server takes it. */
+export function given(texts: Record<string, string>, method: Method | ""): JsonObject {
   const settings: JsonObject = {};
-  if (draft.decoderOnly && draft.method === "lora" && !draft.from) settings.targets = ["decoder"];
-  for (const { name, kind, method } of SETTINGS) {
-    const text = draft.settings[name]?.trim() ?? "";
-    if (text === "" || (method && method !== draft.method)) continue;
+  for (const { name, kind } of settingsOf(method)) {
+    const text = texts[name]?.trim() ?? "";
+    if (text === "") continue;
     const value = Number(text.replace(",", "."));
     if (kind === "switch") settings[name] = text === "true";
     else if (kind === "list") settings[name] = text.match(/[^\s,"[\]]+/g) ?? [];
     else settings[name] = kind === "number" && Number.isFinite(value) ? value : text;
   }
+  return settings;
+}
+
+/** The request that a form stands for: only what differs from the recipe. */
+export function newRun(task: string, draft: Draft): NewRun {
+  const settings = given(draft.settings, draft.method);
+  if (draft.decoderOnly && draft.method === "lora" && !draft.from) settings.targets ??= ["decoder"];
   const share = draft.evalShare.trim() === "" ? undefined : Number(draft.evalShare) / 100;
   return {
     task,

@@ -10,7 +10,7 @@ import { ThemeToggle } from "./ThemeToggle";
 import { useTask } from "./useTask";
 
 export const PAGES: {
-  to: "/" | "/tasks" | "/audit" | "/train" | "/versions" | "/stats" | "/settings";
+  to: "/" | "/tasks" | "/audit" | "/train" | "/search" | "/versions" | "/stats" | "/settings";
   label: string;
   icon: IconName;
 }[] = [
@@ -18,6 +18,7 @@ export const PAGES: {
   { to: "/tasks", label: "Tasks", icon: "tasks" },
   { to: "/audit", label: "Audit", icon: "audit" },
   { to: "/train", label: "Train", icon: "train" },
+  { to: "/search", label: "Search", icon: "trials" },
   { to: "/versions", label: "Versions", icon: "versions" },
   { to: "/stats", label: "Stats", icon: "stats" },
   { to: "/settings", label: "Settings", icon: "settings" },

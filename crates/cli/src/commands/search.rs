@@ -168,6 +168,10 @@ fn shown(view: StudyView) -> Reply {
         let parts: Vec<String> = parts.map(|one| format!("{} {:.0} %", one.name, one.share * 100.0)).collect();
         text += &format!("\nWhat matters: {}", parts.join(", "));
     }
+    if view.ended_early {
+        text +=
+            "\nIt ended before its budget was used up: the trials that it chose did not become better than the recipe.";
+    }
     text += &match (view.best, view.defaults_are_best, &view.command) {
         (_, Some(true), _) => {
             "\nThe defaults are best here: no trial is better than trial 0, the recipe, by 1 % of its loss.".to_owned()

@@ -37,6 +37,9 @@ const RUNGS: [f64; 2] = [0.25, 0.5];
 const MOST: u64 = 1000;
 /// A loss that is lower by less is no better.
 const MARGIN: f64 = 0.01;
+/// Trials that the sampler chose after its random ones without one that is better than the recipe: the study ends, since the
+/// defaults are best here.
+const PATIENCE: u64 = 6;
 
 /// How long a study goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -173,7 +176,11 @@ pub struct StudyView {
     pub defaults_are_best: Option<bool>,
     /// How much each setting matters, the most important first; empty before six trials.
     pub importance: Vec<Importance>,
-    /// Trials that no other beats in loss without a larger adapter.
+    /// Whether it ended before its budget was used up, because the defaults are best.
+    pub ended_early: bool,
+    /// What is searched, in the sampler's order; a trial's `point` has a value for each that applies.
+    pub space: Vec<Parameter>,
+    /// Trials that no other beats in loss, size or latency without being worse in another of them.
     pub front: Vec<u64>,
     /// The command that trains with the best settings.
     pub command: Option<String>,
@@ -257,22 +264,23 @@ impl Studies<'_> {
         let plan = StudyPlan::of(&study)?;
         let trials = self.engine.store.trials(id).await?;
         let best = best(&trials);
-        let loss = |trial: &Trial| trial.loss.filter(|_| trial.state == TrialState::Complete);
-        let recipes = trials.first().and_then(loss);
-        let defaults_are_best =
-            recipes.zip(best.and_then(loss)).map(|(recipe, best)| best > recipe - MARGIN * recipe.abs());
+        let defaults_are_best = defaults_are_best(&trials);
+        let ended_early = study.state == StudyState::Done && !is_spent(plan.budget, &trials);
         let complete: Vec<Trial> = trials.iter().filter(|trial| loss(trial).is_some()).cloned().collect();
-        let sized: Vec<(u64, (f64, f64))> =
-            complete.iter().filter_map(|trial| Some((trial.number, (trial.loss?, trial.bytes? as f64)))).collect();
-        let points: Vec<(f64, f64)> = sized.iter().map(|(_, point)| *point).collect();
-        let front = pareto(&points).into_iter().map(|at| sized[at].0).collect();
+        // Trials of earlier versions of Graft have no latency.
+        let objectives =
+            |trial: &Trial| Some([trial.loss?, trial.bytes? as f64, trial.latency_ms.unwrap_or(f64::INFINITY)]);
+        let (numbers, points): (Vec<u64>, Vec<[f64; 3]>) =
+            complete.iter().filter_map(|trial| Some((trial.number, objectives(trial)?))).unzip();
+        let front = pareto(&points).into_iter().map(|at| numbers[at]).collect();
         let importance = importance(&plan.space, &observations(&complete))
             .into_iter()
             .map(|(name, share)| Importance { name, share })
             .collect();
         let command = best.map(|best| request(&plan, best).command());
         let best = best.map(|best| best.number);
-        Ok(StudyView { study, best, defaults_are_best, importance, front, command, trials })
+        let space = plan.space;
+        Ok(StudyView { study, best, defaults_are_best, ended_early, space, importance, front, command, trials })
     }
 
     /// Ends a study; its trials that are at work are cancelled.
@@ -335,18 +343,15 @@ impl Studies<'_> {
             let trials = self.settle(&study).await?;
             let number = trials.len() as u64;
             let running = trials.iter().filter(|trial| trial.state == TrialState::Running).count() as u64;
-            let spent: u64 = trials.iter().map(|trial| trial.millis).sum();
-            let is_over = match plan.budget {
-                Budget::Trials(most) => number >= most,
-                Budget::Minutes(minutes) => spent >= minutes * 60_000 || number >= MOST,
-            };
-            if is_over {
+            let seen = seen_by(&trials, number, plan.parallel);
+            let random = Sampler::new(plan.space.clone(), plan.seed).random_trials();
+            if is_spent(plan.budget, &trials) || seen.is_some_and(|seen| is_hopeless(seen, random)) {
                 if running == 0 {
                     self.engine.store.end_study(&study, StudyState::Done, &self.engine.by, now()).await?;
                 }
                 break;
             }
-            let Some(seen) = seen_by(&trials, number, plan.parallel) else { break };
+            let Some(seen) = seen else { break };
             self.add(&study, &plan, number, seen).await?;
             // If somebody else was first, that trial is among those of the next look.
         }
@@ -365,6 +370,7 @@ impl Studies<'_> {
             loss: None,
             rungs: json!([]),
             bytes: None,
+            latency_ms: None,
             millis: 0,
             note: None,
         };
@@ -431,7 +437,7 @@ impl Studies<'_> {
             (trial.state, trial.note) = (TrialState::Failed, Some("its run was deleted".into()));
             return Ok(());
         };
-        let rungs = self.rungs(run).await?;
+        let (rungs, seconds) = self.rungs(run).await?;
         trial.rungs = json!(rungs);
         let begun = run.started_at.unwrap_or(run.created_at);
         trial.millis = run.started_at.map_or(0, |_| (run.finished_at.unwrap_or_else(now) - begun).max(0) as u64);
@@ -457,6 +463,8 @@ impl Studies<'_> {
                 (trial.state, trial.loss) = (TrialState::Complete, run.final_loss);
                 let file = self.engine.home.run_dir(run).adapter().join("adapter_model.safetensors");
                 trial.bytes = std::fs::metadata(file).ok().map(|file| file.len());
+                let examples = run.eval_samples.filter(|examples| *examples > 0);
+                trial.latency_ms = seconds.zip(examples).map(|(seconds, of)| seconds * 1000.0 / of as f64);
             }
             RunState::Failed | RunState::Cancelled => {
                 trial.state = TrialState::Failed;
@@ -467,19 +475,21 @@ impl Studies<'_> {
         Ok(())
     }
 
-    /// The loss of a run at each rung that it has reached.
-    async fn rungs(self, run: &Run) -> Result<[Option<f64>; RUNGS.len()]> {
+    /// The loss of a run at each rung that it has reached, and the seconds that its fastest measurement took.
+    async fn rungs(self, run: &Run) -> Result<([Option<f64>; RUNGS.len()], Option<f64>)> {
         let mut rungs = [None; RUNGS.len()];
+        let mut fastest: Option<f64> = None;
         let (mut seq, mut steps) = (0, None);
         loop {
             let events = self.engine.store.run_events(&run.id, seq, 1000).await?;
-            let Some(last) = events.last() else { return Ok(rungs) };
+            let Some(last) = events.last() else { return Ok((rungs, fastest)) };
             seq = last.seq;
             for event in &events {
                 match event.kind {
                     EventKind::Prepared { steps: all, .. } => steps = Some(all),
                     EventKind::Step { of, .. } => steps = Some(of),
-                    EventKind::Eval { step, loss, .. } => {
+                    EventKind::Eval { step, loss, seconds, .. } => {
+                        fastest = seconds.map(|now| fastest.map_or(now, |best| best.min(now))).or(fastest);
                         let Some(steps) = steps.filter(|steps| step < *steps) else { continue };
                         for (rung, share) in RUNGS.iter().enumerate() {
                             if step as f64 >= share * steps as f64 {
@@ -508,6 +518,34 @@ fn seen_by(trials: &[Trial], number: u64, parallel: u64) -> Option<&[Trial]> {
     seen.iter().all(|trial| trial.state != TrialState::Running).then_some(seen)
 }
 
+/// The loss of a trial that was trained to its end.
+fn loss(trial: &Trial) -> Option<f64> {
+    trial.loss.filter(|_| trial.state == TrialState::Complete)
+}
+
+/// Whether no trial is better than the first, which is the recipe; `None` before that one was trained.
+fn defaults_are_best(trials: &[Trial]) -> Option<bool> {
+    let recipe = trials.first().and_then(loss)?;
+    best(trials).and_then(loss).map(|best| best > recipe - MARGIN * recipe.abs())
+}
+
+/// Whether these results, of which so many after the first had random settings, say that the search won't find anything
+/// better than the defaults.
+fn is_hopeless(seen: &[Trial], random: u64) -> bool {
+    seen.len() as u64 > random + PATIENCE && defaults_are_best(seen) == Some(true)
+}
+
+/// Whether no further trial may begin.
+fn is_spent(budget: Budget, trials: &[Trial]) -> bool {
+    match budget {
+        Budget::Trials(most) => trials.len() as u64 >= most,
+        Budget::Minutes(minutes) => {
+            let spent: u64 = trials.iter().map(|trial| trial.millis).sum();
+            spent >= minutes * 60_000 || trials.len() as u64 >= MOST
+        }
+    }
+}
+
 /// Results as the sampler takes them.
 fn observations(trials: &[Trial]) -> Vec<Observation> {
     let one = |trial: &Trial| Observation {
@@ -519,8 +557,8 @@ fn observations(trials: &[Trial]) -> Vec<Observation> {
 
 /// The best of the trials that were trained to their end; of equals the first.
 fn best(trials: &[Trial]) -> Option<&Trial> {
-    let complete = trials.iter().filter(|trial| trial.state == TrialState::Complete && trial.loss.is_some());
-    complete.min_by(|a, b| a.loss.unwrap_or(f64::INFINITY).total_cmp(&b.loss.unwrap_or(f64::INFINITY)))
+    let complete = trials.iter().filter_map(|trial| Some((loss(trial)?, trial)));
+    complete.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, trial)| trial)
 }
 
 /// A training with a trial's settings.
@@ -541,6 +579,39 @@ fn request(plan: &StudyPlan, trial: &Trial) -> RunRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The trials of a study with these losses.
+    fn trials(losses: &[f64]) -> Vec<Trial> {
+        let one = |(number, loss): (u64, &f64)| Trial {
+            number,
+            run: format!("s-{number}"),
+            state: TrialState::Complete,
+            point: json!({}),
+            settings: json!({}),
+            loss: Some(*loss),
+            rungs: json!([]),
+            bytes: None,
+            latency_ms: None,
+            millis: 60_000,
+            note: None,
+        };
+        (0..).zip(losses).map(one).collect()
+    }
+
+    #[test]
+    fn a_study_ends_early_where_nothing_it_chose_beats_the_recipe() {
+        let mut losses = vec![1.0; 11];
+        losses[3] = 0.995;
+        assert!(!is_hopeless(&trials(&losses[..10]), 4), "it has chosen only 5 trials itself");
+        assert!(is_hopeless(&trials(&losses), 4), "a lead of half a percent is none");
+        losses[3] = 0.98;
+        assert!(!is_hopeless(&trials(&losses), 4));
+        let mut unknown = trials(&[1.0; 11]);
+        unknown[0].state = TrialState::Failed;
+        assert!(!is_hopeless(&unknown, 4), "nobody knows how good the recipe is");
+        assert!(is_spent(Budget::Trials(11), &unknown) && !is_spent(Budget::Trials(12), &unknown));
+        assert!(is_spent(Budget::Minutes(11), &unknown) && !is_spent(Budget::Minutes(12), &unknown));
+    }
 
     #[test]
     fn budgets_are_read_as_they_are_written() {

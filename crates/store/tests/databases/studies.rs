@@ -21,6 +21,7 @@ fn trial(number: u64) -> Trial {
         loss: None,
         rungs: json!([]),
         bytes: None,
+        latency_ms: None,
         millis: 0,
         note: None,
     }
@@ -56,7 +57,14 @@ async fn a_trial_is_added_once_and_takes_nobodys_place(database: Database) {
     assert_eq!(count(RunFilter::default()).await, 3);
     assert_eq!(store.run("s-0").await.unwrap().study.as_deref(), Some("s"));
 
-    let ended = Trial { state: TrialState::Complete, loss: Some(0.5), bytes: Some(9), millis: 7, ..trial(0) };
+    let ended = Trial {
+        state: TrialState::Complete,
+        loss: Some(0.5),
+        bytes: Some(9),
+        latency_ms: Some(0.5),
+        millis: 7,
+        ..trial(0)
+    };
     store.end_trial("s", &ended).await.unwrap();
     store.end_trial("s", &Trial { state: TrialState::Failed, ..ended.clone() }).await.unwrap();
     assert_eq!(store.trials("s").await.unwrap(), [ended, trial(1)]);

@@ -1,0 +1,1 @@
+alter table trials add column latency_ms double precision;

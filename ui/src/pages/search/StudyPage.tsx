@@ -1,0 +1,205 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, reply } from "../../api/client";
+import { studyQuery } from "../../api/queries";
+import type { StudyView } from "../../api/types";
+import { BarList } from "../../components/BarList";
+import { Card, Empty, Figure, Figures, Notice, PageHead, Progress, Skeleton } from "../../components/bits";
+import { Button } from "../../components/Button";
+import { Confirm } from "../../components/Confirm";
+import { Failure, PageFailure } from "../../components/Failure";
+import layout from "../../components/layout.module.css";
+import { ShowCommand } from "../../components/ShowCommand";
+import { commands } from "../../lib/commands";
+import { duration, label, percent } from "../../lib/format";
+import { isObject, shown } from "../../lib/json";
+import { usedOf, loss } from "../../lib/studies";
+import { ActionButton } from "../../shell/ActionButton";
+import { ParallelPlot } from "./ParallelPlot";
+import { ParetoPlot } from "./ParetoPlot";
+import { StudyPill } from "./StudyPill";
+import { TrialsTable } from "./TrialsTable";
+
+/** As many trials can be marked as there are colours beside the best one's. */
+export const MOST_CHOSEN = 3;
+
+/** One study: its trials as they come, what they say, and a training with the best settings. */
+export function StudyPage() {
+  const { id } = useParams({ from: "/search/$id" });
+  const query = useQuery(studyQuery(id));
+  const [chosen, setChosen] = useState<number[]>([]);
+  if (query.error && !query.data)
+    return <PageFailure title="Study" error={query.error} retry={() => void query.refetch()} />;
+  if (!query.data) return <Skeleton lines={8} height={480} />;
+  const view = query.data;
+  const { study, trials } = view;
+  const toggle = (trial: number) =>
+    setChosen((old) =>
+      old.includes(trial) ? old.filter((one) => one !== trial) : [...old, trial].slice(-MOST_CHOSEN),
+    );
+  const compared = chosen.flatMap((at) => trials.filter((trial) => trial.number === at).map((trial) => trial.run));
+  const base = isObject(study.plan.base) ? shown(study.plan.base.name) : "";
+  return (
+    <div className={layout.stack}>
+      <PageHead
+        title={study.id}
+        about={
+          <span className={layout.row}>
+            <StudyPill state={study.state} /> {study.task} · {base} · begun by {study.created_by}
+          </span>
+        }
+      >
+        <StudyActions view={view} />
+      </PageHead>
+      <State view={view} />
+      <Numbers view={view} />
+      <Card
+        title="Trials"
+        flush
+        side={
+          compared.length >= 2 ? (
+            <Link to="/runs/compare" search={{ ids: compared.join(",") }}>
+              Compare {compared.length} trials
+            </Link>
+          ) : (
+            trials.length > 1 && `Select trials to mark and compare them`
+          )
+        }
+      >
+        {trials.length === 0 ? (
+          <Empty title="No trial yet">The first trial is the recipe as it is.</Empty>
+        ) : (
+          <TrialsTable view={view} chosen={chosen} onChoose={toggle} />
+        )}
+      </Card>
+      <Card title="Settings and loss of each trial">
+        <ParallelPlot view={view} chosen={chosen} />
+      </Card>
+      <div className={layout.two}>
+        <Card title="What matters">
+          {view.importance.length === 0 ? (
+            <p className="muted">Six trials that were trained to their end tell how much each setting matters.</p>
+          ) : (
+            <BarList
+              label="Importance of each setting"
+              unit="%"
+              values={Object.fromEntries(view.importance.map((one) => [label(one.name), one.share * 100]))}
+            />
+          )}
+        </Card>
+        <ParetoPlot view={view} chosen={chosen} />
+      </div>
+    </div>
+  );
+}
+
+/** What became of it, in a sentence. */
+function State({ view: { study, defaults_are_best, ended_early, best } }: { view: StudyView }) {
+  if (study.note)
+    return (
+      <Notice tone="warn" title="The study can't go on now">
+        Failed to {study.note}. It is tried again.
+      </Notice>
+    );
+  if (study.state === "running") return null;
+  if (defaults_are_best)
+    return (
+      <Notice title="The defaults are best here.">
+        No trial is better than trial 0, the recipe, by 1 % of its loss.{" "}
+        {ended_early && "The study ended early, since the trials that it chose did not become better. "}
+        <Link to="/train" search={{ task: study.task }}>
+          Train with the recipe
+        </Link>
+      </Notice>
+    );
+  if (best == null) return <Notice tone="warn" title="No trial was trained to its end." />;
+  return <Notice tone="good" title={`Trial ${best} is better than the recipe.`} />;
+}
+
+function Numbers({ view: { study, trials, best } }: { view: StudyView }) {
+  const used = usedOf(shown(study.plan.budget), trials);
+  const lossOf = (at: number) => trials.find((trial) => trial.number === at && trial.state === "complete")?.loss;
+  const [recipe, least] = [lossOf(0), best == null ? null : lossOf(best)];
+  const seconds = trials.reduce((sum, trial) => sum + trial.millis, 0) / 1000;
+  return (
+    <Card>
+      <div className={layout.tight}>
+        <Figures>
+          <Figure label="Budget used" value={used.text} />
+          <Figure label="Best loss" value={loss(least)} sub={best == null ? undefined : `Trial ${best}`} />
+          <Figure
+            label="Recipe's loss"
+            value={loss(recipe)}
+            sub={
+              recipe && least != null && best !== 0
+                ? `Best is ${percent((recipe - least) / recipe, 1)} lower`
+                : undefined
+            }
+          />
+          <Figure label="Time trained" value={duration(seconds)} />
+        </Figures>
+        {study.state === "running" && <Progress value={used.share * 100} label={`Budget of ${study.id}`} />}
+      </div>
+    </Card>
+  );
+}
+
+/** What can be done with a study now. */
+function StudyActions({ view }: { view: StudyView }) {
+  const { study, best, command } = view;
+  const [asking, setAsking] = useState(false);
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const params = { path: { id: study.id } };
+  const read = () => void client.invalidateQueries({ queryKey: ["studies"] });
+  const stop = useMutation({
+    mutationFn: () => reply(api.POST("/api/v1/studies/{id}/stop", { params })),
+    onSuccess: () => (setAsking(false), read()),
+  });
+  const train = useMutation({
+    mutationFn: () => reply(api.POST("/api/v1/studies/{id}/train", { params })),
+    onSuccess: ({ run }) => {
+      for (const queryKey of [["tasks"], ["runs"]]) void client.invalidateQueries({ queryKey });
+      void navigate({ to: "/runs/$id", params: { id: run.id } });
+    },
+  });
+  const go = {
+    id: "train-best",
+    label: best == null ? "Train the best" : `Train with trial ${best}'s settings`,
+    group: "Search",
+    key: "s",
+    disabled: best == null || train.isPending,
+    run: () => train.mutate(),
+  };
+  return (
+    <>
+      {study.state === "running" && (
+        <Button look="danger" onClick={() => setAsking(true)}>
+          Stop
+        </Button>
+      )}
+      <ActionButton action={go} look={view.defaults_are_best ? "plain" : "main"} busy={train.isPending && "Queueing …"}>
+        {go.label}
+      </ActionButton>
+      <Link to="/search" search={{ task: study.task }}>
+        All studies
+      </Link>
+      {command && <ShowCommand command={command} />}
+      {train.isError && <Failure error={train.error} />}
+      <Confirm
+        open={asking}
+        title="Stop this study?"
+        yes="Stop it"
+        danger
+        busy={stop.isPending && "Stopping …"}
+        onYes={() => stop.mutate()}
+        onNo={() => setAsking(false)}
+      >
+        <p>Trials that are being trained are cancelled. The results so far are kept.</p>
+        {stop.isError && <Failure error={stop.error} />}
+        <ShowCommand command={commands.stoppingStudy(study.id)} />
+      </Confirm>
+    </>
+  );
+}
