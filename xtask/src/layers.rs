@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arrow_that_turns_round_is_named() {
+    fn reversed_dependency_is_reported() {
         let arrow = |to: &str, kind: Value| json!({"name": to, "kind": kind, "path": "/somewhere"});
         assert_eq!(wrong("graft-ops", arrow("graft-nn", Value::Null)), ["ops → nn"]);
         assert!(wrong("graft-nn", arrow("graft-ops", Value::Null)).is_empty());
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn sql_stays_in_its_rooms() {
+    fn sql_is_used_only_in_its_crates() {
         let sqlx = json!({"name": "sqlx", "kind": null});
         assert!(wrong("graft-store", sqlx.clone()).is_empty());
         assert_eq!(wrong("graft", sqlx), ["cli → sqlx, which only store and tasks may use"]);
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn every_crate_has_a_row() {
+    fn every_crate_has_a_table_row() {
         assert!(check(&json!({"packages": [{"name": "graft-new", "dependencies": []}]})).is_err());
     }
 }

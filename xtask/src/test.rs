@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_are_cargos() {
+    fn test_counts_equal_cargos() {
         let mut counts = Counts::default();
         counts.add("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s");
         counts.add("test passed ... ok");

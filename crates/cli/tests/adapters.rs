@@ -6,7 +6,7 @@ mod common;
 use common::{Graft, data, model};
 
 #[test]
-fn a_merged_model_is_a_model() {
+fn merged_model_gives_the_adapters_answers() {
     let graft = Graft::with_toy_task();
     graft.ok(&[
         "train",
@@ -44,7 +44,7 @@ fn a_merged_model_is_a_model() {
 }
 
 #[test]
-fn adapters_leave_in_other_forms() {
+fn adapters_are_exported_to_other_formats() {
     let graft = Graft::with_toy_task();
     graft.ok(&["train", "text-classification", "--base", "tiny", "--epochs", "0.1", "--no-eval"]);
     graft.ok(&["adapter", "export", "v1", "--gguf", "lora.gguf"]);
@@ -64,7 +64,7 @@ fn adapters_leave_in_other_forms() {
 }
 
 #[test]
-fn messages_are_compared_with_the_regex() {
+fn compare_shows_version_beside_regex_baseline() {
     let graft = Graft::new();
     let (export, labels) = (data("slack/export"), data("slack/labels.jsonl"));
     graft.ok(&["import", "slack", export.to_str().unwrap(), "--labels", labels.to_str().unwrap()]);

@@ -25,7 +25,7 @@ fn submit(graft: &Graft) -> String {
 }
 
 #[test]
-fn another_machine_loads_what_one_published() {
+fn second_machine_loads_published_adapter() {
     let Some(postgres) = Postgres::shared() else { return };
     let (server, database) = (S3::start().unwrap(), postgres.database().unwrap());
     let machine = || Graft::on(database.clone()).with_bucket(&server);
@@ -112,7 +112,7 @@ fn another_machine_loads_what_one_published() {
 }
 
 #[test]
-fn a_crash_between_files_and_row_leaves_nothing_visible() {
+fn crash_before_database_row_publishes_nothing() {
     let server = S3::start().unwrap();
     let graft = Graft::new().with_bucket(&server);
     graft.add_toy_task();

@@ -58,7 +58,7 @@ fn all_on_defaults() {
 }
 
 #[test]
-fn every_flag_is_obeyed_and_latest_moves_only_to_a_good_run() {
+fn all_flags_work_and_latest_moves_only_to_successful_runs() {
     let graft = nuc();
     let flags = "--db-path data/ai_automation.db --output-dir out --run-directory out/test_run --run-id test_run \
                  --base-model tiny-t5 --max-samples 40 --epochs 1 --learning-rate 5e-5 --batch-size 1 \
@@ -85,7 +85,7 @@ fn every_flag_is_obeyed_and_latest_moves_only_to_a_good_run() {
 }
 
 #[test]
-fn a_run_goes_on_from_its_checkpoint() {
+fn run_resumes_from_its_checkpoint() {
     let graft = nuc();
     let train = ["soft-prompt", "train", "--base-model", "tiny-t5", "--max-samples", "60"];
     graft.ok(&[&train[..], &["--epochs", "1", "--run-id", "first"]].concat());
@@ -105,7 +105,7 @@ fn a_run_goes_on_from_its_checkpoint() {
 }
 
 #[test]
-fn asking_again_for_an_ended_run_leaves_latest_alone_and_its_log_says_what_it_was() {
+fn resuming_a_finished_run_keeps_latest_and_logs_its_settings() {
     let graft = nuc();
     let train = ["soft-prompt", "train", "--base-model", "tiny-t5", "--max-samples", "40", "--epochs", "0.5"];
     let said = graft.run(&[&train[..], &["--run-id", "first"]].concat());
@@ -121,7 +121,7 @@ fn asking_again_for_an_ended_run_leaves_latest_alone_and_its_log_says_what_it_wa
 }
 
 #[test]
-fn a_base_of_the_cache_is_said_to_be_of_it() {
+fn log_says_that_base_model_came_from_cache() {
     let graft = without_base();
     let commit = "0123456789abcdef0123456789abcdef01234567";
     let snapshot = graft.dir.path().join("hf/hub/models--org--tiny/snapshots").join(commit);
@@ -139,7 +139,7 @@ fn a_base_of_the_cache_is_said_to_be_of_it() {
 }
 
 #[test]
-fn settings_come_from_the_environment_until_somebody_sets_them() {
+fn stored_settings_override_environment() {
     let graft = Graft::new();
     let start = |threshold: &str| {
         let mut command = graft.command(&["serve", "--bind", "127.0.0.1:0", "--no-worker"]);
@@ -246,7 +246,7 @@ fn trigger(server: &Server) -> Value {
 }
 
 #[test]
-fn the_button_trains_on_what_was_asked_since_and_the_fallback_speaks_with_it() {
+fn trigger_imports_new_questions_and_fallback_uses_the_result() {
     let graft = Graft::new();
     graft.ok(&["base", "add", "tiny-t5", model("tiny-t5").to_str().unwrap()]);
     let (database, folder) = (graft.dir.path().join("ai.db"), graft.home().join("data/ask_ai_soft_prompt"));
@@ -311,7 +311,7 @@ fn foreign(graft: &Graft, base: Option<&str>) -> PathBuf {
 }
 
 #[test]
-fn an_adapter_that_was_made_elsewhere_is_taken_over() {
+fn foreign_adapter_is_served_and_registered() {
     let graft = nuc();
     let server = Server::start(&graft);
     let ours = foreign(&graft, Some("tiny-t5"));
@@ -341,7 +341,7 @@ fn an_adapter_that_was_made_elsewhere_is_taken_over() {
 }
 
 #[test]
-fn drafts_wait_for_people_where_that_is_wanted() {
+fn drafts_are_imported_as_pending_on_request() {
     let graft = Graft::new();
     let database = graft.dir.path().join("ai.db");
     asked(&database, 0..3, "draft");

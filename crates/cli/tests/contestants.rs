@@ -15,7 +15,7 @@ fn named<'v>(evaluation: &'v Value, kind: &str) -> &'v Value {
 }
 
 #[test]
-fn the_best_one_answers_whoever_it_is() {
+fn best_contestant_can_be_activated() {
     let graft = Graft::with_toy_task();
     let said =
         graft.fails(15, &[&LEARNS_NOTHING[..], &["--activate"]].concat(), "that of the baseline (n-grams) 1.000");
@@ -71,7 +71,7 @@ fn the_best_one_answers_whoever_it_is() {
 }
 
 #[test]
-fn a_version_that_a_contestant_beats_takes_no_place_even_of_a_worse_one() {
+fn version_worse_than_a_contestant_is_not_activated() {
     let graft = Graft::with_toy_task();
     graft.ok(&[&LEARNS_NOTHING[..], &["--activate", "--force"]].concat());
     assert_eq!(graft.json(&["models", "list"])["active"]["text-classification"], "v1");
@@ -85,7 +85,7 @@ fn a_version_that_a_contestant_beats_takes_no_place_even_of_a_worse_one() {
 }
 
 #[test]
-fn a_contestant_comes_back_from_a_backup_and_is_not_swept() {
+fn contestant_survives_backup_and_sweep() {
     let graft = Graft::with_toy_task();
     graft.ok(&[&["models", "contestant", "nearest", "--activate"][..], &TASK].concat());
     let swept = graft.json(&["sweep", "--older-than", "0"]);

@@ -75,7 +75,7 @@ fn goes_on(graft: &Graft, point: &str) {
 }
 
 #[test]
-fn at_every_refused_write_training_ends_clearly_and_goes_on() {
+fn training_reports_every_refused_write_and_resumes() {
     let graft = Graft::with_toy_task();
     for kind in ["full", "read-only", "broken"] {
         let (mut k, stride) = points(11);
@@ -97,7 +97,7 @@ fn at_every_refused_write_training_ends_clearly_and_goes_on() {
 }
 
 #[test]
-fn at_every_refused_write_a_backup_is_whole_or_absent() {
+fn backup_is_complete_or_absent_after_any_refused_write() {
     let graft = Graft::with_toy_task();
     graft.ok(&TRAIN);
     let (file, list) = (graft.dir.path().join("all.zip"), graft.json(&["models", "list"]));
@@ -142,7 +142,7 @@ fn pending(graft: &Graft) -> String {
 }
 
 #[test]
-fn a_full_disk_is_told_with_what_to_do_and_loses_nothing() {
+fn full_disk_is_reported_with_hint_and_loses_nothing() {
     let graft = Graft::with_toy_task();
     let path = format!("/api/v1/examples/text-classification/{}", pending(&graft).replace(':', "%3A"));
     // No file may grow beyond what the database has now, and a little: as on a disk that is nearly full.
@@ -180,7 +180,7 @@ fn a_full_disk_is_told_with_what_to_do_and_loses_nothing() {
 }
 
 #[test]
-fn a_database_that_may_not_be_written_is_told_with_what_to_do() {
+fn read_only_database_is_reported_with_hint() {
     let graft = Graft::with_toy_task();
     let id = pending(&graft);
     let edit = ["examples", "edit", &id, "--output", "good"];

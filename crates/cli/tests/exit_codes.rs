@@ -39,7 +39,7 @@ fn bad_data_is_10() {
 }
 
 #[test]
-fn a_file_says_what_it_is() {
+fn import_detects_file_kind() {
     let graft = Graft::new();
     let table = graft.file("x", "text,label\nnice,good\nold,bad\n");
     let shown = graft.json(&["import", table.to_str().unwrap(), "--preview"]);
@@ -60,7 +60,7 @@ fn a_file_says_what_it_is() {
 }
 
 #[test]
-fn an_example_without_a_token_to_learn_never_starts() {
+fn training_without_answer_tokens_is_refused() {
     let graft = Graft::with_toy_task();
     // Every example is longer than the limit, so nothing supervised is left.
     let args = ["train", "text-classification", "--base", "tiny", "--max-tokens", "8", "--json"];
@@ -128,7 +128,7 @@ fn an_unreachable_hub_is_14() {
 }
 
 #[test]
-fn a_doctor_lists_all_that_is_missing_at_once() {
+fn doctor_lists_all_problems() {
     let graft = Graft::new();
     let said = graft.run(&["doctor", "slack-rescue", "--json"]);
     let checks: Value = serde_json::from_str(&said.stdout).unwrap();

@@ -49,7 +49,7 @@ async fn work_and_fail(home: &Path, database: &str, k: u64) -> u64 {
 }
 
 #[test]
-fn at_every_failed_write_the_run_still_ends_well_and_once() {
+fn run_finishes_once_despite_any_failed_write() {
     let (mut k, stride) = points(9);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let graft = Graft::with_toy_task();

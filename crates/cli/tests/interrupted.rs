@@ -48,7 +48,7 @@ fn adapter(dir: &Path) -> (Value, Vec<u8>) {
 }
 
 #[test]
-fn ten_kills_change_no_bit() {
+fn ten_kills_do_not_change_the_adapter() {
     let graft = Graft::with_toy_task();
     let whole = graft.json(&[&TRAIN[..], &LONG[..]].concat());
     let whole = graft.home().join("runs").join(whole["run"].as_str().unwrap());
@@ -78,7 +78,7 @@ fn ten_kills_change_no_bit() {
 }
 
 #[test]
-fn a_run_directory_goes_on_on_another_machine() {
+fn moved_run_directory_resumes_with_same_result() {
     let graft = Graft::with_toy_task();
     let whole = graft.json(&[&TRAIN[..], &LONG[..], &["--threads", "2"]].concat());
     let whole = graft.home().join("runs").join(whole["run"].as_str().unwrap());
@@ -137,7 +137,7 @@ fn kill_trainer(graft: &Graft) {
 const VERY_LONG: [&str; 5] = ["--epochs", "10000", "--checkpoints-per-epoch", "3000", "--no-eval"];
 
 #[test]
-fn the_trainer_outlives_its_starter() {
+fn trainer_outlives_the_command_that_started_it() {
     let graft = Graft::with_toy_task();
     let (mut starter, dir, id) = begin(&graft, &VERY_LONG);
     starter.kill().unwrap();
@@ -187,7 +187,7 @@ fn whole(graft: &Graft) -> (Value, Vec<u8>) {
 const WORK: [&str; 3] = ["worker", "--once", "--no-suggestions"];
 
 #[test]
-fn a_worker_goes_on_with_what_a_command_began() {
+fn worker_continues_run_of_a_killed_command() {
     let graft = Graft::with_toy_task();
     let expected = whole(&graft);
     // Only the command is killed: its trainer goes on, and a worker takes in what becomes of it.
@@ -217,7 +217,7 @@ fn a_worker_goes_on_with_what_a_command_began() {
 }
 
 #[test]
-fn a_command_goes_on_with_what_a_worker_began() {
+fn command_continues_run_of_a_killed_worker() {
     let graft = Graft::with_toy_task();
     let expected = whole(&graft);
     let submit = [&["queue", "submit"], &TRAIN[1..], &LONG[..]].concat();
@@ -239,7 +239,7 @@ fn a_command_goes_on_with_what_a_worker_began() {
 }
 
 #[test]
-fn an_interrupt_stops_after_the_step() {
+fn interrupt_stops_after_current_step() {
     let graft = Graft::with_toy_task();
     let (mut starter, dir, id) = begin(&graft, &VERY_LONG);
     assert!(signal(starter.id(), "INT"));
@@ -249,7 +249,7 @@ fn an_interrupt_stops_after_the_step() {
 }
 
 #[test]
-fn a_killed_trainer_is_reported_and_resumed() {
+fn killed_trainer_is_reported_and_resumed() {
     let graft = Graft::with_toy_task();
     let (mut starter, _, id) = begin(&graft, &["--epochs", "12", "--checkpoints-per-epoch", "6"]);
     kill_trainer(&graft);

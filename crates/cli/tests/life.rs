@@ -25,7 +25,7 @@ const LEARNS_NOTHING: [&str; 8] =
     ["train", "text-classification", "--base", "tiny", "--epochs", "0.1", "--learning-rate", "1e-9"];
 
 #[test]
-fn a_version_lives() {
+fn worse_version_needs_force_and_rollback_restores() {
     let graft = Graft::with_toy_task();
     let first = graft.json(&[&LEARNS[..], &["--activate"]].concat());
     assert_eq!((&first["version"]["name"], &first["version"]["stage"]), (&json!("v1"), &json!("active")));
@@ -59,7 +59,7 @@ fn a_version_lives() {
 }
 
 #[test]
-fn a_training_goes_on_from_a_version() {
+fn warm_start_trains_from_a_version() {
     let graft = Graft::with_toy_task();
     graft.ok(&[&LEARNS[..], &["--activate", "--skip-base"]].concat());
     let rows: String = (60..70).map(|i| format!("{}{i},maybe\n", "hm ".repeat(6))).collect();
@@ -101,7 +101,7 @@ fn a_training_goes_on_from_a_version() {
 }
 
 #[test]
-fn what_a_training_goes_on_from_must_fit() {
+fn warm_start_refuses_mismatched_settings() {
     let graft = Graft::with_toy_task();
     graft.ok(&[&LEARNS_NOTHING[..], &["--no-eval"]].concat());
     let from = ["train", "text-classification", "--from", "v1"];
@@ -114,7 +114,7 @@ fn what_a_training_goes_on_from_must_fit() {
 }
 
 #[test]
-fn a_version_answers() {
+fn version_answers_only_with_its_base_model() {
     let graft = Graft::with_toy_task();
     graft.ok(&[&LEARNS[..], &["--activate", "--skip-base", "--version", "toy"]].concat());
     let answer = graft.json(&["infer", "--message", "yes yes yes yes yes yes 7"]);
@@ -163,7 +163,7 @@ fn a_version_answers() {
 }
 
 #[test]
-fn a_version_that_people_correct_drifts() {
+fn version_corrected_by_people_drifts() {
     let graft = Graft::with_toy_task();
     let none = graft.json(&["drift", "--task", "text-classification"]);
     assert_eq!((&none["state"], &none["version"]), (&json!("unknown"), &Value::Null));
@@ -194,7 +194,7 @@ fn a_version_that_people_correct_drifts() {
 }
 
 #[test]
-fn a_version_is_rolled_out_by_what_people_decide() {
+fn rollout_follows_peoples_decisions() {
     let graft = Graft::with_toy_task();
     let task = "text-classification";
     graft.ok(&[&LEARNS[..], &["--skip-base"]].concat());
@@ -319,7 +319,7 @@ fn examples_are_reviewed() {
 }
 
 #[test]
-fn ten_examples_are_enough_to_try() {
+fn ten_examples_are_enough_to_train() {
     let graft = Graft::new();
     graft.ok(&["base", "add", "tiny", model("tiny-llama").to_str().unwrap()]);
     let text: String =

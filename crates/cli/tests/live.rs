@@ -74,7 +74,7 @@ fn digest(graft: &Graft, version: &Value) -> Value {
 }
 
 #[test]
-fn approvals_become_the_same_snapshots_though_everything_is_killed() {
+fn kills_do_not_change_snapshots() {
     let calm = waiting();
     assert!(Worker::start(&calm).ends_within(Duration::from_secs(240)), "the worker does not end");
     let wanted = status(&calm);
@@ -133,7 +133,7 @@ fn approvals_become_the_same_snapshots_though_everything_is_killed() {
 }
 
 #[test]
-fn a_snapshot_that_forgets_is_refused_and_the_next_starts_before_it() {
+fn forgetting_snapshot_is_refused_and_next_starts_from_its_parent() {
     let graft = waiting();
     // People are wrong for a while: the opposite of what was held out.
     for example in graft.json(&["examples", "list", "--limit", "100"])["examples"].as_array().unwrap() {

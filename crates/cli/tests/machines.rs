@@ -82,7 +82,7 @@ fn adapter(dir: &Path) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_training_elsewhere_is_the_same_training() {
+async fn remote_training_gives_same_adapter() {
     let Some(pair) = Pair::new() else { return };
     let here = pair.json(&[&TRAIN[..], &["--run-id", "here", "--no-eval"]].concat());
     let there = pair.json(&[&TRAIN[..], &["--run-id", "there", "--on", "gpu", "--skip-base"]].concat());
@@ -112,7 +112,7 @@ async fn a_training_elsewhere_is_the_same_training() {
 }
 
 #[test]
-fn cut_killed_and_restarted_it_comes_to_the_same_end() {
+fn remote_training_survives_lost_connection_kills_and_restart() {
     let Some(mut pair) = Pair::new() else { return };
     let whole = pair.json(&[&TRAIN[..], &LONG[..], &["--run-id", "whole", "--no-eval"]].concat());
     assert_eq!(whole["run"], "whole");
@@ -144,7 +144,7 @@ fn cut_killed_and_restarted_it_comes_to_the_same_end() {
 }
 
 #[test]
-fn a_run_elsewhere_can_be_stopped() {
+fn remote_run_can_be_stopped() {
     let Some(pair) = Pair::new() else { return };
     let forever = ["--epochs", "10000", "--checkpoints-per-epoch", "3000", "--no-eval", "--run-id", "long"];
     let mut command = pair.begin(&[&TRAIN[..], &forever[..], &["--on", "gpu"]].concat());

@@ -36,7 +36,7 @@ fn says_ok(command: &mut Command) {
 }
 
 #[test]
-fn the_official_clients_get_what_they_expect() {
+fn official_openai_clients_work() {
     let Some(clients) = std::env::var_os("GRAFT_TEST_OPENAI").map(PathBuf::from) else {
         eprintln!("skipped: GRAFT_TEST_OPENAI is not set");
         return;

@@ -76,7 +76,7 @@ fn trains(run: &Value) -> bool {
 }
 
 #[test]
-fn a_submitted_run_becomes_a_version() {
+fn submitted_run_becomes_a_version() {
     let graft = Graft::with_toy_task();
     let refused = graft.fails(10, &["queue", "submit", "sentiment", "--base", "nowhere"], "more problems");
     assert!(refused.stderr.contains("graft base"), "every problem has its hint: {}", refused.stderr);
@@ -110,7 +110,7 @@ fn a_submitted_run_becomes_a_version() {
 }
 
 #[test]
-fn a_run_is_cancelled_while_it_waits_and_while_it_trains() {
+fn run_is_cancelled_while_queued_and_while_training() {
     let graft = Graft::with_toy_task();
     let id = submit(&graft, TASK, &LONG);
     assert_eq!(graft.json(&["runs", "cancel", &id])["state"], "cancelled");
@@ -132,7 +132,7 @@ fn a_run_is_cancelled_while_it_waits_and_while_it_trains() {
 }
 
 #[test]
-fn a_new_worker_goes_on_with_a_living_trainer() {
+fn new_worker_follows_running_trainer() {
     let graft = Graft::with_toy_task();
     let id = submit(&graft, TASK, &LONG);
     let mut worker = Worker::start(&graft, &[]);
@@ -153,7 +153,7 @@ fn a_new_worker_goes_on_with_a_living_trainer() {
 }
 
 #[test]
-fn what_fails_for_good_is_not_tried_again_and_tells_all() {
+fn permanent_failure_is_not_retried_and_reports_everything() {
     let graft = Graft::with_toy_task();
     let diverging = ["--base", "tiny", "--learning-rate", "100", "--clip", "0", "--epochs", "30", "--alpha", "1e30"];
     let id = submit(&graft, TASK, &diverging);
@@ -166,7 +166,7 @@ fn what_fails_for_good_is_not_tried_again_and_tells_all() {
 }
 
 #[test]
-fn a_stopped_trainer_and_a_failed_run_stand_in_the_log_with_their_causes() {
+fn log_reports_stopped_trainer_and_failed_run_with_causes() {
     let graft = Graft::with_toy_task();
     let log = graft.dir.path().join("serve.log");
     let server = Server::spawn(&graft, "127.0.0.1:0".parse().unwrap(), &log);
@@ -205,7 +205,7 @@ fn a_stopped_trainer_and_a_failed_run_stand_in_the_log_with_their_causes() {
 }
 
 #[test]
-fn a_stopped_activation_says_so() {
+fn interrupted_activation_is_reported() {
     let graft = Graft::with_toy_task();
     let log = graft.dir.path().join("serve.log");
     let server = Server::spawn(&graft, "127.0.0.1:0".parse().unwrap(), &log);
@@ -243,7 +243,7 @@ fn helper(graft: &Graft, argument: &str) -> Option<u32> {
 }
 
 #[test]
-fn a_measurement_that_is_killed_is_finished_once() {
+fn killed_evaluation_is_finished_once() {
     let graft = Graft::with_toy_task();
     let csv: String = (0..300).map(|i| format!("{} {i},{}\n", "so ".repeat(6), ["good", "bad"][i % 2])).collect();
     let csv = graft.file("more.csv", &format!("text,label\n{csv}"));
@@ -320,7 +320,7 @@ fn measured(graft: &Graft) -> usize {
 }
 
 #[test]
-fn schedules_submit_once_and_only_with_something_new() {
+fn schedule_submits_once_and_only_with_new_approvals() {
     let graft = Graft::with_toy_task();
     let add = |name: &str, extra: &[&str]| {
         graft.json(&[&["schedules", "add", name, TASK, "--cron", "* * * * * *"], &SHORT[..], extra].concat())
@@ -341,7 +341,7 @@ fn schedules_submit_once_and_only_with_something_new() {
 }
 
 #[test]
-fn a_clock_that_was_ahead_leaves_no_schedule_behind() {
+fn corrected_clock_does_not_delay_schedules() {
     let graft = Graft::with_toy_task();
     let added = graft.json(&[&["schedules", "add", "nightly", TASK, "--cron", "0 3 * * *"], &SHORT[..]].concat());
     let next_at = |value: &Value| value["schedules"][0]["next_at"].as_i64().unwrap();
@@ -362,7 +362,7 @@ fn a_clock_that_was_ahead_leaves_no_schedule_behind() {
 }
 
 #[test]
-fn a_version_name_is_checked_before_anything_is_trained() {
+fn invalid_version_name_is_refused_before_training() {
     let graft = Graft::with_toy_task();
     for (code, ask) in [(2, &["train", TASK][..]), (10, &["queue", "submit", TASK])] {
         graft.fails(code, &[ask, &SHORT, &["--version", "v 2"]].concat(), "v 2");
@@ -371,7 +371,7 @@ fn a_version_name_is_checked_before_anything_is_trained() {
 }
 
 #[test]
-fn a_backup_brings_everything_back() {
+fn backup_restores_everything() {
     let graft = Graft::with_toy_task();
     submit(&graft, TASK, &SHORT);
     graft.ok(&["worker", "--once", "--no-suggestions"]);
@@ -395,7 +395,7 @@ fn a_backup_brings_everything_back() {
 }
 
 #[test]
-fn the_sweeper_takes_only_what_nobody_knows() {
+fn sweep_removes_only_unreferenced_files() {
     let graft = Graft::with_toy_task();
     submit(&graft, TASK, &SHORT);
     graft.ok(&["worker", "--once", "--no-suggestions"]);
@@ -417,7 +417,7 @@ fn campaign() -> usize {
 }
 
 #[test]
-fn two_workers_on_one_postgres_finish_every_run_once() {
+fn two_workers_finish_every_run_once() {
     let Some(server) = graft_testkit::Postgres::shared() else { return };
     let graft = Graft::on(server.database().unwrap());
     graft.add_toy_task();

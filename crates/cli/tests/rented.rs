@@ -121,7 +121,7 @@ fn holding(folder: &Path, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn one_command_rents_trains_and_gives_back() {
+fn train_on_rented_machine_terminates_it_afterwards() {
     let Some(place) = Place::new() else { return };
     let dry = place.json(&[&TRAIN[..], &["--dry-run", "--version", "v1"]].concat());
     let quote = &dry["rental"]["quote"];
@@ -163,7 +163,7 @@ fn one_command_rents_trains_and_gives_back() {
 }
 
 #[test]
-fn the_key_stays_here_and_what_is_wrong_is_told_first() {
+fn key_is_not_sent_and_problems_are_reported_before_renting() {
     let Some(place) = Place::new() else { return };
     let without = |variable: &str, value: &str| {
         let mut command = place.command(&TRAIN);
@@ -200,7 +200,7 @@ fn the_key_stays_here_and_what_is_wrong_is_told_first() {
 }
 
 #[test]
-fn what_fails_at_the_provider_leaves_nothing_running() {
+fn provider_failures_leave_no_machine_running() {
     let Some(place) = Place::new() else { return };
     // A machine of ours whose row is lost, and others'.
     place.json(&["machines", "list"]);
@@ -254,7 +254,7 @@ fn what_fails_at_the_provider_leaves_nothing_running() {
 }
 
 #[test]
-fn a_machine_that_dies_is_replaced() {
+fn failed_rented_machine_is_replaced() {
     let Some(place) = Place::new() else { return };
     let long = ["--epochs", "800", "--checkpoints-per-epoch", "3", "--patience", "0", "--no-eval"];
     let whole = place.json(&[&TRAIN[..8], &long[..], &["--run-id", "whole"]].concat());
@@ -278,7 +278,7 @@ fn a_machine_that_dies_is_replaced() {
 }
 
 #[test]
-fn a_machine_that_nobody_attends_is_terminated_or_shuts_itself_down() {
+fn unattended_machine_is_terminated_or_shuts_down() {
     let Some(place) = Place::new() else { return };
     let long = ["--epochs", "9000", "--checkpoints-per-epoch", "3", "--patience", "0", "--no-eval", "--run-id", "long"];
     let begin = |silence: &str| {
@@ -308,7 +308,7 @@ fn a_machine_that_nobody_attends_is_terminated_or_shuts_itself_down() {
 }
 
 #[test]
-fn a_run_ends_at_its_limit() {
+fn run_ends_at_its_cost_limit() {
     let Some(place) = Place::new() else { return };
     let long = ["--epochs", "10000", "--patience", "0", "--no-eval", "--run-id", "long"];
     let mut command = place.command(&[&TRAIN[..], &long[..]].concat());
@@ -322,7 +322,7 @@ fn a_run_ends_at_its_limit() {
 }
 
 #[test]
-fn whoever_is_killed_leaves_nothing_running() {
+fn no_machine_survives_a_killed_process() {
     let Some(place) = Place::new() else { return };
     let number = |name: &str, usual: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
     let (kills, seed) = (number("GRAFT_KILLS", 20), number("GRAFT_SEED", 17));

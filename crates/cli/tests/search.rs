@@ -27,7 +27,7 @@ fn found(view: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn a_study_that_is_killed_again_and_again_finds_the_same() {
+fn killed_study_finds_the_same_settings() {
     let graft = Graft::with_toy_task();
     let whole = graft.json(&SEARCH);
     assert_eq!(whole["study"]["state"], "done");
@@ -85,7 +85,7 @@ fn kill_trainers(graft: &Graft) {
 }
 
 #[test]
-fn two_workers_share_a_study_and_no_trial_is_done_twice() {
+fn two_workers_run_each_trial_once() {
     let graft = Graft::with_toy_task();
     let server = Server::start(&graft);
     let wanted = json!({"task": TASK, "base": "tiny", "method": "lora", "budget": "6-trials", "parallel": 2,

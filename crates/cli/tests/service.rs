@@ -153,19 +153,19 @@ fn live(graft: &Graft) {
 }
 
 #[test]
-fn an_adapters_life_on_sqlite() {
+fn versions_change_across_servers_on_sqlite() {
     live(&Graft::new());
 }
 
 #[test]
-fn an_adapters_life_on_postgres() {
+fn versions_change_across_servers_on_postgres() {
     if let Some(postgres) = Postgres::shared() {
         live(&Graft::on(postgres.database().unwrap()));
     }
 }
 
 #[test]
-fn the_configuration_says_where_it_comes_from() {
+fn configuration_shows_its_sources() {
     let graft = Graft::new();
     std::fs::create_dir_all(graft.home()).unwrap();
     std::fs::write(graft.home().join("config.toml"), "bind = \"127.0.0.1:9999\"\nallowed_hosts = [\"nuc\"]\n").unwrap();
@@ -201,7 +201,7 @@ fn the_configuration_says_where_it_comes_from() {
 }
 
 #[test]
-fn a_broken_configuration_is_explained_by_what_looks_at_it() {
+fn broken_configuration_is_explained_by_config_show_and_doctor() {
     let graft = Graft::new();
     std::fs::create_dir_all(graft.home()).unwrap();
     let file = graft.home().join("config.toml");
@@ -236,7 +236,7 @@ fn a_broken_configuration_is_explained_by_what_looks_at_it() {
 }
 
 #[test]
-fn servers_on_one_postgres_know_who_looks_at_what() {
+fn servers_on_one_postgres_share_presence() {
     let Some(postgres) = Postgres::shared() else { return };
     let url = postgres.database().unwrap();
     let graft = [Graft::on(url.clone()), Graft::on(url)];
@@ -310,7 +310,7 @@ fn secrets_are_never_logged() {
 
 #[cfg(unix)]
 #[test]
-fn a_base_that_is_a_pipe_holds_up_nobody() {
+fn base_model_that_is_a_pipe_does_not_block_requests() {
     let graft = Graft::with_toy_task();
     let folder = graft.dir.path().join("folder");
     std::fs::create_dir(&folder).unwrap();
@@ -336,7 +336,7 @@ fn a_base_that_is_a_pipe_holds_up_nobody() {
 
 /// A client that knows the contract of the training service, and nothing else of Graft.
 #[test]
-fn other_programs_submit_datasets_and_follow_their_jobs() {
+fn training_service_api_accepts_datasets_and_reports_jobs() {
     let graft = Graft::new();
     graft.ok(&["base", "add", "tiny", model("tiny-llama").to_str().unwrap()]);
     let server = Server::start(&graft);

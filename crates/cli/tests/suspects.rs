@@ -56,7 +56,7 @@ fn labels(graft: &Graft) -> Vec<String> {
 }
 
 #[test]
-fn what_is_clean_is_called_clean_and_looking_changes_nothing() {
+fn clean_task_has_no_suspects_and_listing_changes_nothing() {
     let graft = with(&[]);
     assert!(graft.ok(&["suspects", TASK]).starts_with("Nothing suspect among 60 approved examples"));
     graft.ok(&["base", "add", "tiny", model("tiny-llama").to_str().unwrap()]);
@@ -71,7 +71,7 @@ fn what_is_clean_is_called_clean_and_looking_changes_nothing() {
 }
 
 #[test]
-fn spellings_of_a_label_are_merged_or_kept() {
+fn label_spellings_are_merged_or_kept() {
     let graft =
         with(&["great cheese,Positive", "nice cheese indeed,postive", "so so cheese,neutral", "bad cheese,neutral2"]);
     let found = suspects(&graft, "label-spelling");
@@ -91,7 +91,7 @@ fn spellings_of_a_label_are_merged_or_kept() {
 }
 
 #[test]
-fn labels_that_say_nothing_are_rejected_or_kept() {
+fn empty_labels_are_rejected_or_kept() {
     let graft = with(&["who knows,N/A", "who knows more,null", "nobody came,none"]);
     let found = suspects(&graft, "empty-label");
     assert_eq!(found.len(), 3);
@@ -104,7 +104,7 @@ fn labels_that_say_nothing_are_rejected_or_kept() {
 }
 
 #[test]
-fn contradictions_are_settled_by_choosing_or_by_keeping_both() {
+fn contradictions_are_fixed_by_choosing_one_or_keeping_both() {
     let graft = with(&[
         "this is the same text,positive",
         "This is  the same text,negative",
@@ -133,7 +133,7 @@ fn contradictions_are_settled_by_choosing_or_by_keeping_both() {
 }
 
 #[test]
-fn a_confident_model_that_did_not_learn_from_an_example_is_heard() {
+fn disagreement_of_cross_fitted_model_is_listed() {
     let graft = with(&["lovely tasty dumplings and pie number 99 thank you,negative"]);
     let found = suspects(&graft, "disagreement");
     assert_eq!(found.len(), 1);

@@ -30,7 +30,7 @@ fn import(graft: &Graft, task: &str, name: &str, lines: impl Iterator<Item = Val
 }
 
 #[test]
-fn two_classifiers_and_a_form_live_in_one_home() {
+fn two_label_tasks_and_a_fields_task_share_a_home() {
     let graft = Graft::new();
     graft.ok(&["base", "add", "tiny", model("tiny-llama").to_str().unwrap()]);
     let labels = |name: &str, a: &str, b: &str| {
@@ -104,7 +104,7 @@ fn two_classifiers_and_a_form_live_in_one_home() {
 }
 
 #[test]
-fn tasks_are_listed_cloned_archived_and_carried_over() {
+fn tasks_are_listed_cloned_archived_exported_and_imported() {
     let graft = Graft::new();
     let names = |all: &Value| -> Vec<String> {
         let tasks = all["tasks"].as_array().unwrap();
@@ -143,7 +143,7 @@ fn tasks_are_listed_cloned_archived_and_carried_over() {
 }
 
 #[test]
-fn a_task_is_made_of_a_text() {
+fn task_is_created_from_a_text() {
     let graft = Graft::new();
     let text = "\"where is it\" -> order\n\"money back\" -> refund\n\"lost parcel\" -> order\nno answer here\n";
     let file = graft.file("mail.txt", text);

@@ -147,7 +147,7 @@ fn attribute<'v>(span: &'v Value, name: &str) -> &'v Value {
 }
 
 #[test]
-fn a_collector_hears_of_requests_runs_and_phases() {
+fn collector_receives_requests_runs_and_phases() {
     let collector = Collector::start();
     let graft = Graft::with_toy_task();
     let mut command = graft.command(&["serve", "--bind", "127.0.0.1:0"]);

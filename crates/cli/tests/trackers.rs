@@ -190,17 +190,17 @@ fn environments() -> Vec<PathBuf> {
 }
 
 #[test]
-fn mlflow_2_has_what_graft_has() {
+fn mlflow_2_receives_everything_once() {
     environments().iter().filter(|path| path.ends_with("v2")).for_each(|path| an_mlflow_has_what_graft_has(path));
 }
 
 #[test]
-fn mlflow_3_has_what_graft_has() {
+fn mlflow_3_receives_everything_once() {
     environments().iter().filter(|path| path.ends_with("v3")).for_each(|path| an_mlflow_has_what_graft_has(path));
 }
 
 #[test]
-fn a_wrong_password_and_a_broken_disk_are_told_and_cost_nothing() {
+fn wrong_password_and_full_disk_are_reported_and_do_not_affect_runs() {
     let Some(environment) = environments().into_iter().find(|path| path.ends_with("v3")) else { return };
     let mlflow = Mlflow::start(&environment, true).unwrap();
     let graft = Graft::with_toy_task().with("MLFLOW_TRACKING_URI", mlflow.url());
@@ -252,7 +252,7 @@ fn a_wrong_password_and_a_broken_disk_are_told_and_cost_nothing() {
 }
 
 #[test]
-fn without_a_tracker_nothing_is_tracked() {
+fn nothing_is_sent_without_a_tracker() {
     let graft = Graft::with_toy_task();
     let said = graft.fails(2, &[&SHORT[..], &["--track"]].concat(), "no tracker is configured");
     assert!(said.stderr.contains("MLFLOW_TRACKING_URI"), "{}", said.stderr);
@@ -263,7 +263,7 @@ fn without_a_tracker_nothing_is_tracked() {
 }
 
 #[test]
-fn a_collector_gets_the_numbers() {
+fn collector_receives_metrics() {
     let bodies = Arc::new(Mutex::new(Vec::<Value>::new()));
     let kept = Arc::clone(&bodies);
     let origin = http::listen(move |request| {

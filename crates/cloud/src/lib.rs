@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_found_and_never_shown() {
+    fn api_key_is_found_and_never_shown() {
         let of = |value: &'static str| {
             Key::find("Lambda", &["A", "B"], "https://x", move |name| (name == "B").then(|| value.to_owned()))
         };
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cheapest_of_what_is_wanted_comes_first() {
+    fn cheapest_allowed_offer_comes_first() {
         let offer = |kind: &str, region: &str, cents_per_hour| Offer {
             kind: kind.into(),
             description: String::new(),

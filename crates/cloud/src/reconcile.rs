@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_hard() {
+    fn launch_over_a_limit_is_refused() {
         let limits = Limits { run_cents: 300, month_cents: 500, minutes: 120 };
         let (new, mut old) = (rental("new", 100), rental("old", 100));
         limits.allow(&new, &[], 0).unwrap();
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn machines_of_others_are_never_touched() {
+    fn machines_of_others_are_never_terminated() {
         let all = [
             instance("a", None),
             instance("b", Some("web")),
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_is_gone_when_it_stays_away() {
+    fn machine_counts_as_gone_after_it_stays_unlisted() {
         let limits = Limits { run_cents: 1000, month_cents: 1000, minutes: 120 };
         let at = |rental: &Rental, listed: &[Instance], now| {
             let mut steps = reconcile(&Owner::new("me"), listed, std::slice::from_ref(rental), &limits, &|_| true, now);

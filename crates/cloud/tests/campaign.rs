@@ -252,7 +252,7 @@ fn play(seed: u64, faults: u32) {
 }
 
 #[test]
-fn whatever_fails_nothing_is_left_running() {
+fn no_machine_is_left_running_after_any_failure() {
     let seeds = if std::env::var_os("GRAFT_CAMPAIGN").is_some() { 100_000 } else { 5_000 };
     for seed in 0..seeds {
         play(seed, [5, 15, 40][(seed % 3) as usize]);
@@ -260,7 +260,7 @@ fn whatever_fails_nothing_is_left_running() {
 }
 
 #[test]
-fn without_failures_the_cost_is_the_bill_to_the_cent() {
+fn cost_equals_the_bill_without_failures() {
     for seed in 0..500 {
         play(seed, 0);
     }

@@ -23,7 +23,7 @@ fn offer(lambda: &Lambda, kind: &str) -> Offer {
 }
 
 #[test]
-fn a_machine_is_launched_listed_and_terminated() {
+fn machine_is_launched_listed_and_terminated() {
     let Some(cloud) = Cloud::start().unwrap() else { return };
     let lambda = client(&cloud, cloud.key());
     let offers = lambda.offers().unwrap();
@@ -60,7 +60,7 @@ fn a_machine_is_launched_listed_and_terminated() {
 }
 
 #[test]
-fn what_was_not_launched_is_told_from_what_may_have_been() {
+fn refused_launch_differs_from_launch_with_unknown_result() {
     let Some(cloud) = Cloud::start().unwrap() else { return };
     let lambda = client(&cloud, cloud.key());
     let (offer, key) = (offer(&lambda, "gpu_1x_a10"), lambda.ensure_key("graft-me", PUBLIC).unwrap());
@@ -89,7 +89,7 @@ fn what_was_not_launched_is_told_from_what_may_have_been() {
 }
 
 #[test]
-fn a_key_that_is_missing_or_wrong_is_told_with_where_to_get_one() {
+fn missing_or_wrong_key_error_says_where_to_get_one() {
     let Some(cloud) = Cloud::start().unwrap() else { return };
     let error = Lambda::from_env(|_| None).unwrap_err();
     assert!(error.to_string().contains("LAMBDA_LABS_API_KEY or LAMBDA_API_KEY"), "{error}");

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 const TASK: &str = "text-classification";
 
 #[tokio::test]
-async fn a_trainer_that_takes_too_much_memory_is_ended_and_the_worker_goes_on() {
+async fn trainer_over_memory_limit_is_ended_and_worker_continues() {
     let home = tempfile::tempdir().unwrap();
     let engine = Engine::open(Home::at(home.path()).unwrap(), "test").await.unwrap();
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/data/parity/tiny-llama");
@@ -54,7 +54,7 @@ async fn a_trainer_that_takes_too_much_memory_is_ended_and_the_worker_goes_on() 
 }
 
 #[tokio::test]
-async fn the_estimate_counts_the_variants_that_stand_for_the_examples() {
+async fn memory_estimate_counts_variants() {
     let home = tempfile::tempdir().unwrap();
     let engine = Engine::open(Home::at(home.path()).unwrap(), "test").await.unwrap();
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/data/parity/tiny-llama");

@@ -156,7 +156,7 @@ async fn versions_change_under_load_and_no_request_fails() {
 }
 
 #[tokio::test]
-async fn a_version_without_a_language_model_answers_as_others_do() {
+async fn contestant_version_answers_like_any_version() {
     let place = Place::new(labels()).await;
     let file = r#"{"format":1,"kind":"nearest","examples":[["so good","positive"],["so bad","negative"]]}"#;
     let folder = place.home.path().join("adapters/v3");
@@ -211,7 +211,7 @@ async fn a_version_without_a_language_model_answers_as_others_do() {
 }
 
 #[tokio::test]
-async fn what_is_unknown_or_damaged_is_an_error_and_changes_nothing() {
+async fn unknown_or_damaged_version_is_an_error_and_changes_nothing() {
     let place = Place::new(labels()).await;
     let serving = place.serve(Options::default()).await;
     let options = AnswerOptions::default();
@@ -234,7 +234,7 @@ async fn what_is_unknown_or_damaged_is_an_error_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_version_whose_first_requests_fail_gives_way() {
+async fn version_with_failing_first_requests_is_reverted() {
     let place = Place::new(labels()).await;
     place.activate("v2", Some("v1")).await;
     // After it became active, so that only requests find out.
@@ -253,7 +253,7 @@ async fn a_version_whose_first_requests_fail_gives_way() {
 }
 
 #[tokio::test]
-async fn what_is_active_is_loaded_at_the_start() {
+async fn active_versions_are_loaded_at_start() {
     let place = Place::new(labels()).await;
     let serving = place.serve(Options::default()).await;
     until("nothing was loaded", || answering(&serving).as_deref() == Some("v1")).await;
@@ -267,7 +267,7 @@ async fn what_is_active_is_loaded_at_the_start() {
 }
 
 #[tokio::test]
-async fn who_goes_away_frees_a_slot_and_a_full_queue_refuses() {
+async fn disconnected_client_frees_its_slot_and_full_queue_refuses() {
     let place = Place::new(AnswerForm::Text).await;
     let options = AnswerOptions { max_tokens: Some(400), ..AnswerOptions::default() };
     let prompt = Prompt::Input("so good".into());
@@ -294,7 +294,7 @@ async fn who_goes_away_frees_a_slot_and_a_full_queue_refuses() {
 }
 
 #[tokio::test]
-async fn little_memory_gives_up_what_was_used_longest_ago() {
+async fn least_recently_used_adapter_is_unloaded() {
     let place = Place::new(labels()).await;
     let serving = place.serve(Options { memory: 1, preload: false, ..Options::default() }).await;
     let options = AnswerOptions::default();
@@ -312,7 +312,7 @@ async fn little_memory_gives_up_what_was_used_longest_ago() {
 }
 
 #[tokio::test]
-async fn the_fallback_speaks_only_when_it_must_and_is_sure() {
+async fn fallback_answers_only_if_needed_and_confident() {
     let place = Place::new(AnswerForm::Text).await;
     let serving = place.serve(Options::default()).await;
     let mut settings = place.engine.versions().ask_ai_settings().await.unwrap();
@@ -338,7 +338,7 @@ async fn the_fallback_speaks_only_when_it_must_and_is_sure() {
 }
 
 #[tokio::test]
-async fn the_fallback_asks_an_active_contestant() {
+async fn fallback_uses_active_contestant() {
     let home = tempfile::tempdir().unwrap();
     let engine = Engine::open(Home::at(home.path()).unwrap(), "test").await.unwrap();
     let rows: String = (0..20).map(|i| format!("is it dark in room {i},turn on the light of room {i}\n")).collect();
@@ -367,7 +367,7 @@ async fn the_fallback_asks_an_active_contestant() {
 }
 
 #[tokio::test]
-async fn versions_that_are_equal_to_the_bit_answer_in_their_own_names() {
+async fn identical_versions_answer_under_their_own_names() {
     let place = Place::new(labels()).await;
     let card = TaskCard { name: TASK.into(), instruction: "Say how it sounds.".into(), answer: labels() };
     place.add("twin", "adapter_lora", &card).await;
@@ -383,7 +383,7 @@ async fn versions_that_are_equal_to_the_bit_answer_in_their_own_names() {
 }
 
 #[tokio::test]
-async fn a_restored_home_shows_the_active_version_of_ask_ai_again() {
+async fn restored_home_copies_active_ask_ai_version_again() {
     let place = Place::new(labels()).await;
     let card = TaskCard { name: "ask-ai".into(), instruction: "Answer.".into(), answer: AnswerForm::Text };
     place.add("first", "adapter_lora", &card).await;
@@ -422,7 +422,7 @@ impl Place {
 }
 
 #[tokio::test]
-async fn a_shadow_answers_beside_the_active_version_and_nobody_sees_it() {
+async fn shadow_answers_are_never_returned() {
     let place = Place::new(labels()).await;
     let serving = place.serve(Options::default()).await;
     place.roll_out(RolloutPolicy { share: 1.0, ..RolloutPolicy::default() }).await;
@@ -445,7 +445,7 @@ async fn a_shadow_answers_beside_the_active_version_and_nobody_sees_it() {
 }
 
 #[tokio::test]
-async fn a_canary_answers_its_subjects_under_its_own_name_until_it_is_stopped() {
+async fn canary_answers_its_subjects_until_stopped() {
     let place = Place::new(labels()).await;
     let serving = place.serve(Options::default()).await;
     let clients = vec!["bob".to_owned()];
@@ -492,7 +492,7 @@ async fn a_canary_answers_its_subjects_under_its_own_name_until_it_is_stopped() 
 }
 
 #[tokio::test]
-async fn a_canary_that_can_not_answer_is_taken_back_and_no_request_fails() {
+async fn failing_canary_is_withdrawn_and_no_request_fails() {
     let place = Place::new(labels()).await;
     place.roll_out(RolloutPolicy { share: 1.0, ..RolloutPolicy::default() }).await;
     place.engine.rollouts().to_canary(TASK).await.unwrap();
@@ -534,7 +534,7 @@ async fn decided(place: &Place, right: &str) {
 }
 
 #[tokio::test]
-async fn a_version_that_people_find_worse_is_taken_back() {
+async fn version_that_people_find_worse_is_withdrawn() {
     let place = Place::new(labels()).await;
     place.roll_out(RolloutPolicy::default()).await;
     decided(&place, "positive").await;
@@ -549,7 +549,7 @@ async fn a_version_that_people_find_worse_is_taken_back() {
 }
 
 #[tokio::test]
-async fn a_version_whose_errors_drift_is_taken_back() {
+async fn version_with_drifting_errors_is_withdrawn() {
     let place = Place::new(labels()).await;
     // Both are wrong all the time, so neither is worse.
     place.roll_out(RolloutPolicy { drift_samples: 41, ..RolloutPolicy::default() }).await;
@@ -567,7 +567,7 @@ async fn a_version_whose_errors_drift_is_taken_back() {
 }
 
 #[tokio::test]
-async fn a_better_version_waits_for_its_time() {
+async fn better_version_waits_for_its_conditions() {
     let place = Place::new(labels()).await;
     place.roll_out(RolloutPolicy::default()).await;
     decided(&place, "negative").await;

@@ -69,7 +69,7 @@ async fn until(local: &Local, run: &RunRef, is_so: impl Fn(&Observation) -> bool
 }
 
 #[tokio::test]
-async fn each_operation_may_be_repeated() {
+async fn every_operation_is_idempotent() {
     let place = Place::new();
     let (local, run) = (place.local(), &place.run);
     assert_eq!(local.observe(run, Cursor::default()).await.unwrap().process, Process::Gone);
@@ -114,7 +114,7 @@ async fn each_operation_may_be_repeated() {
 }
 
 #[tokio::test]
-async fn a_process_of_somebody_else_is_attached_to() {
+async fn running_process_is_attached_to() {
     let place = Place::new();
     let (local, run) = (place.local(), &place.run);
     fs::create_dir_all(&run.dir).unwrap();
@@ -132,7 +132,7 @@ async fn a_process_of_somebody_else_is_attached_to() {
 }
 
 #[tokio::test]
-async fn a_program_that_is_missing_is_an_error_and_leaves_the_run_free() {
+async fn missing_program_is_an_error_and_leaves_no_lock() {
     let place = Place::new();
     let missing = Local::new(PathBuf::from("/nowhere/graft"), Vec::new(), Path::new("/nowhere").into());
     assert!(matches!(missing.start(&place.run, &start()).await, Err(Error::Start(_))));

@@ -91,7 +91,7 @@ fn script(path: &Path, text: &str) {
 }
 
 #[tokio::test]
-async fn each_operation_may_be_repeated() {
+async fn every_operation_is_idempotent() {
     let Some(place) = Place::new() else { return };
     let (ssh, run) = (&place.ssh, &place.run);
     assert_eq!(ssh.observe(run, Cursor::default()).await.unwrap().process, Process::Gone);
@@ -147,7 +147,7 @@ async fn each_operation_may_be_repeated() {
 }
 
 #[tokio::test]
-async fn a_lost_connection_loses_nothing() {
+async fn lost_connection_loses_no_output() {
     let Some(mut place) = Place::new() else { return };
     place.ssh.start(&place.run, &place.start()).await.unwrap();
     let seen = place.until(|seen| !seen.events.is_empty()).await;
@@ -168,7 +168,7 @@ async fn a_lost_connection_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_restarted_machine_says_that_the_process_is_gone() {
+async fn process_is_gone_after_machine_restart() {
     let Some(mut place) = Place::new() else { return };
     place.ssh.start(&place.run, &place.start()).await.unwrap();
     place.until(|seen| !seen.events.is_empty()).await;
@@ -189,7 +189,7 @@ async fn a_restarted_machine_says_that_the_process_is_gone() {
 }
 
 #[tokio::test]
-async fn a_jump_host_is_the_configurations_business() {
+async fn ssh_configuration_sets_jump_host() {
     let Some(place) = Place::new() else { return };
     let behind = Ssh::new(host(&place.there, "behind"), place.here.path().join("graft"));
     let facts = behind.check().await.unwrap();
@@ -199,7 +199,7 @@ async fn a_jump_host_is_the_configurations_business() {
 }
 
 #[tokio::test]
-async fn what_is_in_the_way_is_told_before_a_trainer_starts() {
+async fn problems_are_reported_before_the_trainer_starts() {
     let Some(mut place) = Place::new() else { return };
     let refusal = |error: Error| (error.to_string(), error.hint().unwrap());
     place.there.let_in(false).unwrap();
@@ -241,7 +241,7 @@ async fn what_is_in_the_way_is_told_before_a_trainer_starts() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_told_as_such() {
+async fn full_remote_disk_is_reported() {
     let Some(mut place) = Place::new() else { return };
     // Nobody may write more than 4 KB to a file there: what the program and the base model need is more.
     let full = place.here.path().join("full");
@@ -259,7 +259,7 @@ async fn a_full_disk_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn a_control_folder_of_others_is_refused() {
+async fn control_folder_of_another_user_is_refused() {
     let Some(place) = Place::new() else { return };
     let open = place.here.path().join("open");
     fs::create_dir(&open).unwrap();

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_are_told_from_their_ports() {
+    fn host_is_parsed_with_and_without_port() {
         assert_eq!(name_of("localhost:8080"), "localhost");
         assert_eq!(name_of("[::1]:8080"), "[::1]");
         assert_eq!(name_of("[::1]"), "[::1]");
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_others_are_not_ours() {
+    fn foreign_host_names_are_refused() {
         let config = ServerConfig {
             allowed_hosts: vec!["nuc.local".into()],
             public_url: Some("https://graft.example.org".into()),

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_client_left_is_done_once_and_a_bug_ends_its_key() {
+    async fn abandoned_request_runs_once_and_panic_releases_its_key() {
         let home = tempfile::tempdir().expect("a folder");
         let engine = Engine::open(Home::at(home.path()).expect("a home"), "test").await.expect("an engine");
         let state = App::new(engine, ServerConfig::default()).await.expect("a state");

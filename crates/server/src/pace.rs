@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_must_come_on() {
+    async fn slow_body_is_cut_off() {
         assert_eq!(read(dribble(1, 8)).await.unwrap(), 8, "short ones have their time");
         assert_eq!(read(dribble(1000, 120)).await.unwrap(), 120_000, "slow ones that come on are read");
         let error = read(dribble(10, 1000)).await.unwrap_err();

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_move_and_leave_and_only_that_is_told() {
+    fn presence_reports_only_changes() {
         let presence = Presence::default();
         let mut heard = presence.listen();
         presence.sit("p", "ana", at("1"));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_take_over_what_others_say_and_not_their_own() {
+    fn servers_forward_only_presence_of_others() {
         let (here, there) = (Presence::new("here".into()), Presence::new("there".into()));
         there.hear(&here.word("p", "ana", at("1").as_ref()));
         here.hear(&here.word("p", "ana", at("1").as_ref()));

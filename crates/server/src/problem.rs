@@ -402,7 +402,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_refused_for_now_is_told_when_to_come_back() {
+    fn temporary_refusal_has_retry_after() {
         let answer = |kind: Kind, wait: Option<u64>| {
             let problem = Problem::new(kind, "no room");
             let problem = wait.into_iter().fold(problem, |problem, wait| problem.with("retry_after", wait));
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_refuses_is_no_bug() {
+    fn disk_errors_are_not_internal_errors() {
         let of = |kind: std::io::ErrorKind| {
             let (doing, path) = ("write", "tables.toml".into());
             Problem::from(graft_engine::Error::Io { doing, path, source: kind.into() })

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_and_utf_16_are_read() {
+    fn byte_order_marks_and_utf_16_are_read() {
         let text = "text,label\nein schöner Tag,gut\n";
         for (mark, big) in [(true, false), (true, true), (false, false), (false, true)] {
             let marked = if mark { format!("\u{feff}{text}") } else { text.to_owned() };
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn other_encodings_are_guessed_and_said() {
+    fn guessed_encoding_is_reported() {
         let latin: Vec<u8> =
             "Le café était très bon,positif\nDéçu par le dîner,négatif\n".chars().map(|c| c as u8).collect();
         let read = decode(latin).unwrap();
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn one_bad_byte_in_utf_8_spoils_only_its_place() {
+    fn invalid_utf_8_byte_affects_only_its_position() {
         let mut bytes = "schön,gut\nmüde,schlecht\nöde,".as_bytes().to_vec();
         bytes.push(0xff);
         let read = decode(bytes).unwrap();
@@ -171,7 +171,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_text(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        fn any_bytes_are_decoded(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             if let Ok(read) = decode(bytes) {
                 prop_assert!(!read.guessed || read.note.is_some());
             }

@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_builtin_tables_are_whole() {
+    fn builtin_tables_are_complete() {
         let tables = Tables::builtin();
         let item =
             &crate::cards::task("slack-rescue").unwrap().schema.as_ref().unwrap()["properties"]["items"]["items"];
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn items_beat_classes_beat_units() {
+    fn item_weight_precedes_class_and_unit_weight() {
         let tables =
             Tables::from_toml("[pounds]\nbox = 20\n[classes.bakery]\nbox = 9\n[items.bagels]\nbox = 7").unwrap();
         let box_of = |name, class| tables.pounds(name, Some(class), Some(2.0), Some("box"));
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_written_as_they_are_read() {
+    fn table_entries_survive_a_round_trip() {
         let text =
             "[pounds]\nbox = 20\n[items.\"half \\\"n\\\" half\"]\ncase = 7.5\n[locations]\n\"Trader Joe's\" = [\"TJ\"]";
         let own = Tables::entries(text).unwrap();
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_word_tells_the_class() {
+    fn last_word_determines_the_class() {
         let tables = Tables::from_toml("[foods]\nprotein = [\"fish\"]").unwrap();
         let cases = [
             ("apple juice", "beverage"),
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn pounds_are_added_to_any_shape() {
+    fn pounds_are_added_to_any_answer_shape() {
         let tables = Tables::builtin();
         let answer = json!({"items": [{"name": "milk", "quantity": 2, "unit": "case"}, {"name": "kale", "quantity": null, "unit": null}]});
         let slack = crate::cards::task("slack-rescue").unwrap();

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn says_where_and_what() {
+    fn error_names_path_and_reason() {
         let ok = json!({"place": null, "items": [{"unit": "box"}, {"unit": null}]});
         assert_eq!(check(&schema(), &ok), Ok(()));
         let cases = [
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn conforms_order_and_fields() {
+    fn conform_orders_fields_and_drops_unknown_ones() {
         let value = json!({"items": [{"unit": "box", "lbs": 3}], "extra": 1});
         assert_eq!(conform(&schema(), &value).to_string(), r#"{"place":null,"items":[{"unit":"box"}]}"#);
     }

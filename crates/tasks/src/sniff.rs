@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_say_what_they_are() {
+    fn file_kinds_are_detected() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x");
         let cases: [(&str, SourceKind, Option<&str>); 14] = [
@@ -268,7 +268,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_file_is_something(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..100)) {
+        fn any_file_gets_a_kind(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..100)) {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("x");
             fs::write(&path, bytes).unwrap();

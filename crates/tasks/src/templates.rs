@@ -80,7 +80,7 @@ mod tests {
     use crate::{schema, tabular::Columns, understand::understand};
 
     #[test]
-    fn every_template_is_understood_as_it_says() {
+    fn every_template_is_inferred_as_declared() {
         assert_eq!(templates().len(), 11);
         for Template { name, file } in templates() {
             let found = understand(&file.examples, &Columns::default());

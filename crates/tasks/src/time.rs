@@ -56,7 +56,7 @@ mod tests {
     use super::parse;
 
     #[test]
-    fn reads_what_databases_and_sheets_write() {
+    fn timestamps_of_databases_and_sheets_are_read() {
         let noon = Some(1_748_779_200_000);
         assert_eq!(parse("2025-06-01 12:00:00"), noon);
         assert_eq!(parse("2025-06-01T12:00:00.000Z"), noon);

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn every_layout_is_read() {
+    fn every_json_layout_is_read() {
         let wanted = vec![json!({"a": 1, "b": [{"c": "}]\n\""}]}), json!({"a": 2})];
         let pretty: Vec<String> = wanted.iter().map(|value| serde_json::to_string_pretty(value).unwrap()).collect();
         let lines: Vec<String> = wanted.iter().map(Value::to_string).collect();
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_costs_itself_only() {
+    fn broken_json_value_affects_only_itself() {
         let cases = [
             ("{\"a\": 1,}\n{\"a\": 2}", 1, 1, "trailing comma (line 1, column 9)"),
             ("{\"a\": 2}\n{broken\n", 1, 2, "key must be a string (line 2, column 2)"),
@@ -268,7 +268,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_walked_to_its_end(text in "(\\PC{0,6}|[\\[\\]{}\",:\\\\ \n']{0,8}|\\{\"a\": 1\\})*") {
+        fn any_text_is_parsed_to_its_end(text in "(\\PC{0,6}|[\\[\\]{}\",:\\\\ \n']{0,8}|\\{\"a\": 1\\})*") {
             let (good, bad) = read(&text);
             prop_assert!(!good.is_empty() || !bad.is_empty() || text.chars().all(|c| c.is_whitespace() || "[],".contains(c)));
         }

@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn contestants_learn_from_one_side_and_are_scored_on_the_other() {
+    fn contestants_train_on_one_side_and_are_scored_on_the_other() {
         let card = graft_tasks::cards::card("text-classification", &["ham".into(), "spam".into()]).unwrap();
         let spam = |i: usize| i.is_multiple_of(3);
         let text = |i: usize| format!("{} {i}", if spam(i) { "win a prize" } else { "see you at home" });
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_learned_from_a_near_duplicate_of_what_is_asked() {
+    fn cross_validation_never_trains_on_near_duplicates() {
         // Each text is there twice.
         let text =
             |i: usize| format!("{} only in this one text {}", ["x", "y", "z", "v", "w", "u"][i / 2], ["", "!"][i % 2]);
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_answers_are_kept_and_some_right_ones() {
+    fn report_keeps_worst_and_some_correct_answers() {
         let card = graft_tasks::cards::card("text-classification", &["ham".into(), "spam".into()]).unwrap();
         let examples: Vec<Example> = (0..40).map(|i| example(&i.to_string(), json!("ham"))).collect();
         let answers: Vec<Option<Value>> =
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn of_answers_that_score_alike_the_one_that_agrees_least_is_worst() {
+    fn ties_in_score_are_ordered_by_agreement() {
         let card = graft_tasks::cards::card("slack-rescue", &[]).unwrap();
         let answer = |place: &str, drop: Option<&str>| json!({"direction": "inbound", "rescue_location": place, "drop_off_location": drop, "items": []});
         let examples = ["a", "b", "c"].map(|id| example(id, answer("Aldi", None)));
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_right_one_by_one() {
+    fn fields_are_scored_separately() {
         let card = graft_tasks::cards::card("slack-rescue", &[]).unwrap();
         let item = |name: &str| json!({"name": name, "quantity": 1, "unit": null, "subcategory": "produce"});
         let answer = |place: &str, second: &str| {

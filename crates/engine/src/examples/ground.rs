@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_whose_values_are_in_their_inputs_are_grounded() {
+    fn fields_with_values_from_the_input_are_grounded() {
         let schema = json!({"type": "object", "properties": {
             "place": {"type": ["string", "null"]}, "mood": {"type": "string"},
             "off": {"type": "string", "x-graft-grounded": false}, "kind": {"enum": ["a"]},
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_at_most_a_million_or_ten_times_what_the_examples_have() {
+    fn numbers_are_bounded_by_a_million_or_ten_times_the_largest_example() {
         let schema = json!({"type": "object", "properties": {
             "boxes": {"type": ["number", "null"]}, "share": {"type": "number", "maximum": 1}, "kind": {"enum": [1]},
             "none": {"type": "integer"}, "kilos": {"type": "number"}, "loss": {"type": "number"},

@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_quoted_and_never_formulas() {
+    fn csv_cells_are_quoted_and_never_formulas() {
         assert_eq!(cell(&Value::from("a, \"b\"")), "\"a, \"\"b\"\"\"");
         assert_eq!(cell(&Value::from("=HYPERLINK(1)")), "'=HYPERLINK(1)");
         assert_eq!(cell(&Value::from(-2)), "-2");

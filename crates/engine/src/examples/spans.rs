@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_found_where_they_stand() {
+    fn spans_give_positions_of_values() {
         let text = "🍌 2 cases of Bananas from Aldi, 12 boxes; ALDI again";
         let answer = json!({"rescue_location": "Aldi", "items": [{"name": "bananas", "quantity": 2, "unit": "case"}]});
         let spans = find(text, &answer);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_texts_are_no_trouble() {
+    fn spans_work_for_unusual_texts() {
         assert!(find("", &json!({"a": "xx"})).is_empty());
         assert!(find("İİ", &json!({"a": "i̇i̇"})).len() <= 1);
         assert!(find("aaaa", &json!(["", " ", null, true])).is_empty());

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_given_holds() {
+    fn unset_limits_keep_defaults_and_invalid_values_are_errors() {
         let rules = Rules::read(&[]).unwrap();
         assert_eq!((rules.types.len(), rules.regions.len(), rules.user.as_str()), (3, 0, "ubuntu"));
         assert_eq!(rules.limits, Limits { run_cents: 500, month_cents: 5000, minutes: 120 });

@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_is_an_hour_and_longer_where_that_holds_too_little() {
+    fn window_is_one_hour_or_the_minimum_number_of_decisions() {
         let policy = RolloutPolicy { drift_samples: 10, ..RolloutPolicy::default() };
         let minutes = |count: i64| (0..count).map(|i| outcome(1.0, 0.5, i * MINUTE)).collect::<Vec<_>>();
         let now = 200 * MINUTE;
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn the_percentile_is_that_of_the_nearest_rank() {
+    fn percentile_uses_nearest_rank() {
         let values: Vec<f64> = (1..=100).map(f64::from).collect();
         assert_eq!(p95(&values), Some(95.0));
         assert_eq!((p95(&[0.3]), p95(&[0.0; 20])), (Some(0.3), Some(0.0)));

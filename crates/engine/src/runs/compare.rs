@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_leaves_that_differ_are_listed() {
+    fn only_differing_settings_are_listed() {
         let (a, b) = (json!({"o": {"lr": 1, "b": 2}, "t": "x"}), json!({"o": {"lr": 3, "b": 2}, "t": "x", "n": 1}));
         let mut found = Vec::new();
         differing("", &[&a, &b], &mut found);
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn each_example_is_won_lost_or_tied() {
+    fn each_example_is_a_win_a_loss_or_a_tie() {
         let example = |id: &str| Example {
             id: id.into(),
             task: "t".into(),

@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_passes_count_on() {
+    fn second_evaluation_pass_continues_the_count() {
         let mut said = Answers::new(2);
         let told: Vec<_> = [("adapter", 1), ("adapter", 1), ("adapter", 2), ("base", 0), ("base", 2)]
             .into_iter()

@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_ends_of_the_output_are_kept() {
+    fn start_and_end_of_output_are_kept() {
         let dir = tempfile::tempdir().unwrap();
         let long = format!("first ü{}last ü", "x".repeat(20_000));
         std::fs::write(dir.path().join("stderr.log"), format!("old\n{long}")).unwrap();
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_full_disk_is_found_out_where_nothing_could_say_so() {
+    fn full_disk_is_detected_without_an_error_message() {
         let dir = tempfile::tempdir().unwrap();
         let died = || Error::TrainerDied { run: "r".into(), how: "exit status: 101".into(), transient: false };
         assert_eq!(report(&died(), None, dir.path(), (0, 0)).class, FailureClass::Internal);

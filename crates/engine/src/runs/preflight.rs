@@ -325,7 +325,7 @@ mod tests {
     use crate::{Engine, Home};
 
     #[tokio::test]
-    async fn all_that_is_wrong_is_told_at_once() {
+    async fn preflight_reports_all_problems() {
         let home = tempfile::tempdir().unwrap();
         let engine = Engine::open(Home::at(home.path()).unwrap(), "test").await.unwrap();
         let asked = r#"{"task": "sentiment", "base": "nobody", "after": "no-run", "eval_share": 2, "settings":
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_disk_keeps_a_run_from_being_queued() {
+    async fn full_disk_prevents_queueing() {
         let home = tempfile::tempdir().unwrap();
         let engine = Engine::open(Home::at(home.path()).unwrap(), "test").await.unwrap();
         let of = |disk_bytes| RunEstimate {

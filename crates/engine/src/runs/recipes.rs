@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thorough_training_is_longer_than_a_recommended_one_and_a_quick_one_shorter() {
+    fn effort_presets_order_training_length() {
         for task in ["slack-rescue", "sentiment", "ask-ai"] {
             for (method, examples) in
                 [(Method::Lora, 1), (Method::SoftPrompt, 24), (Method::Lora, 400), (Method::Lora, 1 << 20)]

@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_says_only_what_it_wants() {
+    fn request_contains_only_given_settings() {
         let request: RunRequest = serde_json::from_value(json!({
             "task": "sentiment", "effort": "thorough", "init_from": "v3", "settings": {"epochs": 2, "targets": ["q_proj", "v_proj"]}, "priority": "high"
         }))

@@ -137,7 +137,7 @@ mod tests {
     use crate::iso8601;
 
     #[test]
-    fn times_follow_the_zone_and_its_summer() {
+    fn schedule_follows_time_zone_and_daylight_saving() {
         let next = |cron, zone, after| next_time(cron, zone, after).unwrap().map(iso8601).unwrap_or_default();
         let winter = 1_767_225_600_000; // 2026-01-01T00:00:00Z
         assert_eq!(next("0 3 * * *", "UTC", winter), "2026-01-01T03:00:00Z");

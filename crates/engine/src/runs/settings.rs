@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_are_described_as_they_are_checked() {
+    fn documented_ranges_equal_checked_ranges() {
         let schema = serde_json::to_value(Settings::schema()).unwrap();
         let mut bounds = 0;
         for (name, field) in schema["properties"].as_object().unwrap() {
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_given_is_written() {
+    fn only_given_settings_are_written() {
         let settings: Settings = serde_json::from_value(json!({"epochs": 2, "targets": ["q_proj"]})).unwrap();
         assert_eq!(json!(settings.fields()), json!({"epochs": 2.0, "targets": ["q_proj"]}));
         assert_eq!(settings.without("epochs").fields().len(), 1);

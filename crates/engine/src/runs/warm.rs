@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_new_or_corrected_is_learned_with_some_of_the_older() {
+    fn warm_start_uses_new_and_corrected_and_some_older_examples() {
         let before: Vec<_> = (0..200).map(|id| (id, "good")).collect();
         let older = dataset(&before);
         let mut now = before.clone();

@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn differing_paths_are_the_deepest() {
+    fn difference_lists_deepest_paths() {
         let a = json!({"to": "shelter", "items": [{"name": "kale", "quantity": 2}], "from": null});
         let b = json!({"to": "shelter", "items": [{"name": "kale", "quantity": 3}, {"name": "figs"}], "from": "Aldi"});
         let mut found = Vec::new();

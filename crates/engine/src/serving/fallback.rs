@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fallback_is_needed_where_nothing_strong_was_said() {
+    fn fallback_is_needed_below_the_threshold() {
         let said = |description: &str, confidence| Primary {
             description: description.into(),
             confidence,

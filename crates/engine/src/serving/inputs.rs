@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn encodings_are_found_out_and_json_may_be_laid_out_as_one_likes() {
+    fn encodings_are_detected_and_json_layouts_are_read() {
         let dir = tempfile::tempdir().unwrap();
         let read = |name: &str, bytes: &[u8]| {
             let path = dir.path().join(name);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_read_as_by_an_import() {
+    fn tables_are_read_like_imports() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("in.csv");
         let read = |text: &str, columns: &Columns| {
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn json_gives_what_was_learned_from() {
+    fn json_inputs_are_read_like_training_inputs() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("in.txt");
         let lines = [

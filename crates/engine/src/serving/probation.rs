@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_version_that_fails_early_gives_way() {
+    fn only_early_failures_revert_a_version() {
         let mut fresh = Probation::begin("v1");
         assert!(!fresh.note(true) && !fresh.note(false) && !fresh.note(true));
         assert!(fresh.note(true));

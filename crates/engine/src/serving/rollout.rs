@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_canary_answers_its_share_of_the_subjects_and_always_the_same() {
+    fn canary_answers_a_fixed_share_of_subjects() {
         let asked = |client: &str, subject: Option<String>| AnswerOptions {
             client: client.into(),
             subject,

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_come_from_the_rules_if_they_agree_on_the_rest() {
+    fn rules_provide_lists_if_all_other_fields_agree() {
         let rules = answer("aldi", &[item("kale", json!(4)), item("figs", json!(5))]);
         let done = settled(&answer("Aldi", &[item("kale", json!(4)), item("figs", json!(4))]), &rules);
         assert_eq!(done.answer, answer("Aldi", &[item("kale", json!(4)), item("figs", json!(5))]));
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_that_read_something_else_or_nothing_do_not_count() {
+    fn disagreeing_or_empty_rules_are_ignored() {
         let model = answer("Aldi", &[item("kale", json!(4))]);
         let two = [item("kales", json!(4)), item("figs", json!(5))];
         for rules in [answer("Lidl", &[item("figs", json!(5))]), answer("Aldi", &[]), answer("Aldi", &two)] {
@@ -154,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn rules_that_found_more_count_if_they_have_all_that_the_adapter_found() {
+    fn rules_with_more_items_are_used_if_they_include_the_adapters() {
         let model = answer("Aldi", &[item("kale", json!(5))]);
         let rules = answer("Aldi", &[item("kale", json!(4)), item("figs", json!(5))]);
         assert_eq!(settled(&model, &rules).answer, rules);
     }
 
     #[test]
-    fn only_cards_that_say_so_have_lists_from_the_rules() {
+    fn rules_are_used_only_if_the_card_says_so() {
         let card = |name: &str| graft_tasks::cards::card(name, &["a".into(), "b".into()]).unwrap();
         assert!(may_help(&card("slack-rescue")) && !may_help(&card("sentiment")));
     }

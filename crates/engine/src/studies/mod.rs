@@ -599,7 +599,7 @@ mod tests {
     }
 
     #[test]
-    fn a_study_ends_early_where_nothing_it_chose_beats_the_recipe() {
+    fn study_ends_early_if_no_trial_beats_the_recipe() {
         let mut losses = vec![1.0; 11];
         losses[3] = 0.995;
         assert!(!is_hopeless(&trials(&losses[..10]), 4), "it has chosen only 5 trials itself");
@@ -614,7 +614,7 @@ mod tests {
     }
 
     #[test]
-    fn budgets_are_read_as_they_are_written() {
+    fn budgets_survive_a_round_trip() {
         for (text, budget) in [
             ("20-trials", Budget::Trials(20)),
             ("60m", Budget::Minutes(60)),

@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_trial_is_the_recipe_and_all_are_valid() {
+    fn first_trial_is_the_recipe_and_all_trials_are_valid() {
         let none = Settings::default();
         for (task, method) in [
             ("sentiment", None),
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_is_not_searched_for() {
+    fn given_settings_are_not_searched() {
         let fixed: Settings = serde_json::from_value(json!({"rank": 2, "epochs": 3.0})).unwrap();
         let task = graft_tasks::cards::task("sentiment").unwrap();
         let given = Given { task, examples: 40, method: Some(Method::Lora), settings: &fixed };

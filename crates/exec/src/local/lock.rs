@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_process_at_a_time() {
+    fn lock_allows_one_process() {
         let dir = tempfile::tempdir().unwrap();
         assert!(!RunLock::is_held(dir.path()));
         RunLock::announce(dir.path()).unwrap();

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_log_is_cut_between_characters() {
+    fn log_is_split_between_characters() {
         assert_eq!(whole_characters("aü".as_bytes()), 3);
         assert_eq!(whole_characters(&"aü".as_bytes()[..2]), 1);
         assert_eq!(whole_characters(&[b'a', 0xff, b'b']), 3);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_line_waits() {
+    fn incomplete_line_is_not_read() {
         let dir = tempfile::tempdir().unwrap();
         let line = "{\"seq\":1,\"at\":2,\"event\":\"note\",\"text\":\"x\"}\n";
         std::fs::write(dir.path().join("events.jsonl"), format!("{line}{{\"seq\":2")).unwrap();

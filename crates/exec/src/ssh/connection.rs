@@ -257,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_destination_is_nothing_else() {
+    fn invalid_destinations_are_refused() {
         for good in ["gpu", "ada@10.0.0.7", "ssh://ada@[fe80::1%25eth0]:2222", "node-3.example.org"] {
             assert!(Host::is_destination(good), "{good}");
         }
@@ -267,14 +267,14 @@ mod tests {
     }
 
     #[test]
-    fn words_stay_words() {
+    fn arguments_are_quoted_for_the_shell() {
         assert_eq!(quoted("a'b $c"), r"'a'\''b $c'");
         assert!(!script().contains("POSIX shell, tar"), "comments are sent");
         assert!(script().lines().count() > 100);
     }
 
     #[test]
-    fn refusals_are_told_apart() {
+    fn ssh_errors_are_distinguished() {
         let host = Host::new("gpu");
         let of = |said: &str| host.refusal(said.to_owned());
         assert!(matches!(

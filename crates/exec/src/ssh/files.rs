@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn results_come_whole_or_not_at_all() {
+    fn results_are_copied_completely_or_not_at_all() {
         let dir = tempfile::tempdir().unwrap();
         let files = [("adapter/a.bin", "weights"), ("events.jsonl", "{}\n"), (RESULT, "{}")];
         let bytes = sent(&files, true);
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_leaves_the_run_directory() {
+    fn copied_paths_stay_in_the_run_directory() {
         for name in ["../evil", "/etc/evil", "a/../../evil", "spec.json", "data/train.jsonl", "./lock"] {
             assert!(inside(Path::new(name)).is_err(), "{name}");
             let dir = tempfile::tempdir().unwrap();
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_sent_without_locks() {
+    fn lock_files_are_not_sent() {
         let dir = tempfile::tempdir().unwrap();
         for name in ["spec.json", "lock", "stop", ".probe"] {
             fs::write(dir.path().join(name), "x").unwrap();

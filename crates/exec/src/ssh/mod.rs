@@ -412,7 +412,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn facts_are_read() {
+    fn machine_facts_are_parsed() {
         let facts = Facts::read(
             "system Linux x86_64\ncores 8\nmemory 100\nfree \ndisk 5\nlibc unknown\ngpu NVIDIA A10, 23028 MiB, 535.1\n",
         );
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn news_are_put_where_they_belong() {
+    fn output_is_copied_to_its_offsets() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("stdout.log"), "one two thr").unwrap();
         let said = "state exited 137\nevents.jsonl 0 3\n{}\nstdout.log 8 5\nthreestderr.log 0 0\n";

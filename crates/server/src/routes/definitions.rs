@@ -309,7 +309,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_patch_is_merged() {
+    fn patch_is_merged() {
         let mut value = json!({"a": "b", "c": {"d": "e", "f": "g"}, "list": [1]});
         merge(&mut value, json!({"a": "z", "c": {"f": null}, "list": [2, 3], "new": {"x": null, "y": 1}}));
         assert_eq!(value, json!({"a": "z", "c": {"d": "e"}, "list": [2, 3], "new": {"y": 1}}));

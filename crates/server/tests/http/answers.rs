@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn answers_are_counted_by_task_and_by_how_they_end() {
+async fn answers_are_counted_by_task_and_outcome() {
     let service = Service::new().await.with_tiny_base().await;
     let ask = json!({"model": "tiny", "prompt": "so good", "max_tokens": 3});
     for stream in [false, true] {
@@ -35,7 +35,7 @@ async fn answers_are_counted_by_task_and_by_how_they_end() {
 }
 
 #[tokio::test]
-async fn what_callers_of_an_api_are_told_names_no_command() {
+async fn api_errors_name_no_cli_command() {
     let service = Service::new().await.with_tiny_base().await;
     let chat = |model: &str| json!({"model": model, "messages": [{"role": "user", "content": "so good"}]});
     let long = json!({"model": "tiny", "prompt": "so good ".repeat(5000)});
@@ -60,7 +60,7 @@ async fn what_callers_of_an_api_are_told_names_no_command() {
 }
 
 #[tokio::test]
-async fn what_is_asked_for_and_not_done_is_refused_by_name() {
+async fn unsupported_parameters_are_refused_by_name() {
     let service = Service::new().await.with_tiny_base().await;
     let tool = json!([{"type": "function", "function": {"name": "f"}}]);
     let ask = |name: &str, value: &Value| {
@@ -102,7 +102,7 @@ async fn what_is_asked_for_and_not_done_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn no_schema_of_a_request_is_a_server_error_or_hangs() {
+async fn no_request_schema_causes_a_server_error_or_hang() {
     let service = Service::new().await.with_tiny_base().await;
     let ask = |schema: &Value| {
         let form = json!({"type": "json_schema", "json_schema": {"name": "x", "schema": schema}});

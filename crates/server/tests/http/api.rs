@@ -5,7 +5,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_decision_on_what_moved_on_is_a_conflict() {
+async fn decision_on_outdated_example_is_a_conflict() {
     let service = Service::with_examples().await;
     let pending = service.get("/api/v1/examples?task=text-classification&state=pending").await.json();
     assert_eq!(pending["total"], 1);
@@ -34,7 +34,7 @@ async fn a_decision_on_what_moved_on_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn many_are_decided_at_once_and_lists_are_paged() {
+async fn bulk_decisions_work_and_lists_are_paged() {
     let service = Service::with_examples().await;
     let reject =
         json!({"task": "text-classification", "action": "reject", "filter": {"search": "number 3"}, "reason": "odd"});
@@ -66,7 +66,7 @@ async fn many_are_decided_at_once_and_lists_are_paged() {
 }
 
 #[tokio::test]
-async fn a_second_run_of_a_task_is_refused_with_the_first_ones_name() {
+async fn second_run_of_a_task_is_refused_with_name_of_first() {
     let service = Service::with_examples().await.with_tiny_base().await;
     let ask = json!({"task": "text-classification", "base": "tiny", "evaluate": false});
     let first = service.post("/api/v1/runs", &ask).await;
@@ -76,7 +76,7 @@ async fn a_second_run_of_a_task_is_refused_with_the_first_ones_name() {
 }
 
 #[tokio::test]
-async fn a_key_makes_a_request_count_once() {
+async fn request_with_idempotency_key_runs_once() {
     let service = Service::with_examples().await;
     let nightly = |cron: &str| json!({"cron": cron, "request": {"task": "text-classification"}}).to_string();
     let ask = async |key: &str, body: &str| {
@@ -92,7 +92,7 @@ async fn a_key_makes_a_request_count_once() {
 }
 
 #[tokio::test]
-async fn settings_and_tables_know_what_was_seen() {
+async fn settings_and_tables_check_if_match() {
     let service = Service::new().await;
     for (path, new) in [
         (
@@ -136,7 +136,7 @@ async fn settings_and_tables_know_what_was_seen() {
 }
 
 #[tokio::test]
-async fn a_damaged_run_hides_no_other() {
+async fn damaged_run_does_not_hide_others() {
     let service = Service::with_examples().await.with_tiny_base().await;
     let new = json!({"task": "text-classification", "base": "tiny", "evaluate": false});
     let run = service.post("/api/v1/runs", &new).await.json()["run"]["id"].as_str().unwrap().to_owned();
@@ -153,7 +153,7 @@ async fn a_damaged_run_hides_no_other() {
 }
 
 #[tokio::test]
-async fn imports_say_what_they_left_out() {
+async fn imports_report_skipped_rows() {
     let service = Service::new().await;
     let csv = b"text,label\nfine,good\n,bad\nalso fine,bad\n";
     let import = service.import("csv", "text-classification", "rows.csv", csv).await;
@@ -167,7 +167,7 @@ async fn imports_say_what_they_left_out() {
 }
 
 #[tokio::test]
-async fn the_page_and_unknown_paths() {
+async fn page_and_unknown_paths_are_served() {
     let service = Service::new().await;
     let page = service.get("/tasks/slack-rescue/audit").await;
     assert!(page.status == StatusCode::OK && page.header("content-type").starts_with("text/html"));
@@ -192,7 +192,7 @@ async fn the_page_and_unknown_paths() {
 }
 
 #[tokio::test]
-async fn answers_have_the_shapes_of_the_description() {
+async fn responses_match_the_openapi_description() {
     let api: Value = serde_json::from_str(graft_server::openapi_json()).unwrap();
     let service = Service::with_examples().await;
     for path in
@@ -219,7 +219,7 @@ async fn answers_have_the_shapes_of_the_description() {
 }
 
 #[tokio::test]
-async fn an_import_says_what_it_decided_and_asks_what_it_cannot() {
+async fn import_reports_detected_columns_and_asks_if_unclear() {
     let service = Service::new().await;
     let table = service.import("csv", "sentiment", "a.csv", b"Review,Stars\nso good,5\nso bad,1\n").await;
     assert_eq!((&table["report"]["added"], &table["report"]["pending"]), (&json!(2), &json!(0)), "{table}");
@@ -233,7 +233,7 @@ async fn an_import_says_what_it_decided_and_asks_what_it_cannot() {
 }
 
 #[tokio::test]
-async fn a_preview_shows_rows_and_stores_nothing() {
+async fn preview_shows_rows_and_stores_nothing() {
     let service = Service::new().await;
     let csv = b"text,label\nfine,good\nI came, I saw,bad\n\"late,\nvery late\",bad\n";
     let fields = [("kind", "csv"), ("task", "text-classification"), ("preview", "true")];
@@ -251,7 +251,7 @@ async fn a_preview_shows_rows_and_stores_nothing() {
 }
 
 #[tokio::test]
-async fn near_duplicates_among_what_is_learned_are_told() {
+async fn near_duplicates_in_training_data_are_reported() {
     let service = Service::new().await;
     let csv = "text,label\nwe got ten crates of ripe pears today,a\nnothing else,b\n\
                We got ten crates of ripe pears today!,a\nwe got ten crates of ripe pears today.,\n";

@@ -266,7 +266,7 @@ impl Changer {
 }
 
 #[tokio::test]
-async fn every_change_is_on_record_with_who_made_it() {
+async fn every_change_is_recorded_with_its_author() {
     let ask_ai = AskAiTraining { base: Some("tiny".into()), ..AskAiTraining::default() };
     let config = ServerConfig { ask_ai, ..ServerConfig::default() };
     let service = Service::with(config).await.with_tiny_base().await;

@@ -26,7 +26,7 @@ async fn bases_are_listed_and_removed() {
 }
 
 #[tokio::test]
-async fn what_cant_be_pulled_says_why() {
+async fn failed_download_gives_its_reason() {
     let service = Service::new().await;
     for name in ["", "./folder", "/etc"] {
         let said = service.post("/api/v1/bases", &json!({"name": name})).await;

@@ -157,7 +157,7 @@ fn request(api: &Value, path: &str, operation: &Value, random: &mut Random) -> (
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_request_is_a_server_error_or_hangs() {
+async fn no_request_causes_a_server_error_or_hang() {
     let service = Service::with_examples().await.with_tiny_base().await;
     let api: Value = serde_json::from_str(graft_server::openapi_json()).unwrap();
     let rounds = std::env::var("GRAFT_FUZZ").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(ROUNDS);

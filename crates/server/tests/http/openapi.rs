@@ -2,7 +2,7 @@
 
 /// Run with `GRAFT_WRITE_OPENAPI=1` to write it anew.
 #[test]
-fn the_committed_description_is_up_to_date() {
+fn committed_openapi_is_up_to_date() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
     let now = graft_server::openapi_json();
     if std::env::var("GRAFT_WRITE_OPENAPI").is_ok_and(|value| value == "1") {
@@ -13,7 +13,7 @@ fn the_committed_description_is_up_to_date() {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_openapi_reference_resolves() {
     let text = graft_server::openapi_json();
     let api: serde_json::Value = serde_json::from_str(text).unwrap();
     let named = text.split("\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next());

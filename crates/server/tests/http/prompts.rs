@@ -10,7 +10,7 @@ fn lines(count: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_text_becomes_a_dataset_and_a_run() {
+async fn text_becomes_a_dataset_and_a_run() {
     let service = Service::new().await.with_tiny_base().await;
     let ask = json!({"text": lines(24), "model_type": "text_classification", "base": "tiny", "priority": "high"});
     let said = service.post("/api/v1/prompts", &ask).await;
@@ -36,7 +36,7 @@ async fn a_text_becomes_a_dataset_and_a_run() {
 }
 
 #[tokio::test]
-async fn a_text_that_is_not_enough_is_kept_and_says_what_is_missing() {
+async fn text_with_too_few_examples_is_kept_with_reason() {
     let service = Service::new().await.with_tiny_base().await;
     let ask = |text: &str, pending: bool| json!({"text": text, "model_type": "sentiment_analysis", "base": "tiny", "pending": pending});
     let said = service.post("/api/v1/prompts", &ask("Test training prompt", false)).await.json();
@@ -54,7 +54,7 @@ async fn a_text_that_is_not_enough_is_kept_and_says_what_is_missing() {
 }
 
 #[tokio::test]
-async fn a_draft_is_found_again_until_it_is_submitted() {
+async fn draft_is_kept_until_submitted() {
     let service = Service::new().await;
     let empty = service.get("/api/v1/prompts/draft").await.json();
     assert_eq!(empty["text"], "");
@@ -69,7 +69,7 @@ async fn a_draft_is_found_again_until_it_is_submitted() {
 }
 
 #[tokio::test]
-async fn pasted_text_is_imported_for_people_to_decide() {
+async fn pasted_text_is_imported_as_pending() {
     let service = Service::new().await;
     let text = lines(4);
     let fields = [("kind", "prompt"), ("task", "text-classification"), ("pending", "true")];

@@ -38,7 +38,7 @@ fn body(method: &Method) -> &'static [u8] {
 }
 
 #[tokio::test]
-async fn every_route_demands_its_role() {
+async fn every_route_requires_its_role() {
     let service = Service::new().await;
     let mut tokens = Vec::new();
     for &role in Role::ALL {
@@ -61,7 +61,7 @@ async fn every_route_demands_its_role() {
 }
 
 #[tokio::test]
-async fn other_hosts_are_misdirected_everywhere() {
+async fn foreign_host_headers_are_refused_everywhere() {
     let service = Service::new().await;
     let mut paths: Vec<String> = operations().into_iter().map(|(_, path, _)| path).collect();
     paths.extend(["/", "/assets/app.js", "/nothing/here", "/api/v1/nothing"].map(str::to_owned));
@@ -99,7 +99,7 @@ async fn other_sites_cannot_change_anything() {
 }
 
 #[tokio::test]
-async fn answers_carry_the_headers_that_protect_the_page() {
+async fn responses_have_security_headers() {
     let service = Service::new().await;
     for path in ["/", "/api/v1/tasks", "/api/v1/nothing", "/health"] {
         let said = service.get(path).await;
@@ -113,7 +113,7 @@ async fn answers_carry_the_headers_that_protect_the_page() {
 }
 
 #[tokio::test]
-async fn a_session_is_a_cookie_that_scripts_and_other_sites_cannot_use() {
+async fn session_cookie_is_http_only_and_same_site() {
     let password = "correct horse battery";
     let config = ServerConfig { password: Some(password.into()), ..ServerConfig::default() };
     let service = Service::with(config).await;
@@ -142,7 +142,7 @@ async fn a_session_is_a_cookie_that_scripts_and_other_sites_cannot_use() {
 }
 
 #[tokio::test]
-async fn behind_tls_the_cookie_is_secure_and_bound_to_the_host() {
+async fn session_cookie_is_secure_behind_tls() {
     let config = ServerConfig {
         password: Some("correct horse battery".into()),
         public_url: Some("https://graft.example.org".into()),
@@ -160,7 +160,7 @@ async fn behind_tls_the_cookie_is_secure_and_bound_to_the_host() {
 }
 
 #[tokio::test]
-async fn whoever_guesses_is_slowed_down() {
+async fn password_guessing_is_slowed_down() {
     let config = ServerConfig { password: Some("correct horse battery".into()), ..ServerConfig::default() };
     let service = Service::with(config).await;
     let wrong = json!({"user": "admin", "password": "wrong"});
@@ -173,7 +173,7 @@ async fn whoever_guesses_is_slowed_down() {
 }
 
 #[tokio::test]
-async fn nobody_has_a_password() {
+async fn unknown_users_cannot_log_in() {
     let config = ServerConfig { token: Some("a long token".into()), ..ServerConfig::default() };
     let service = Service::with(config).await;
     for user in ["nosuch", "admin", ""] {
@@ -187,7 +187,7 @@ async fn nobody_has_a_password() {
 }
 
 #[tokio::test]
-async fn a_configured_password_gives_its_own_rights_and_a_users_only_the_users() {
+async fn configured_password_and_user_password_give_their_own_roles() {
     let config = ServerConfig { password: Some("correct horse battery".into()), ..ServerConfig::default() };
     let service = Service::with(config).await;
     set_user(&service.state.engine, Admins::Configured, "admin", Role::Viewer, "a viewer's password").await.unwrap();
@@ -198,7 +198,7 @@ async fn a_configured_password_gives_its_own_rights_and_a_users_only_the_users()
 }
 
 #[tokio::test]
-async fn many_guesses_at_once_are_not_all_looked_at() {
+async fn simultaneous_password_checks_are_limited() {
     let config = ServerConfig { password: Some("correct horse battery".into()), ..ServerConfig::default() };
     let service = Service::with(config).await;
     let wrong = json!({"user": "admin", "password": "wrong"});
@@ -208,7 +208,7 @@ async fn many_guesses_at_once_are_not_all_looked_at() {
 }
 
 #[tokio::test]
-async fn a_session_lasts_no_longer_than_what_opened_it() {
+async fn session_ends_with_its_credential() {
     let config = ServerConfig {
         password: Some("correct horse battery".into()),
         token: Some("a long token".into()),
@@ -247,7 +247,7 @@ async fn a_session_lasts_no_longer_than_what_opened_it() {
 }
 
 #[tokio::test]
-async fn an_address_that_others_reach_needs_credentials() {
+async fn public_address_needs_credentials() {
     let open = || ServerConfig { bind: "0.0.0.0:8080".parse().unwrap(), ..ServerConfig::default() };
     let refused = Service::try_with(open()).await.map(|_| ());
     assert!(matches!(refused, Err(Error::Unguarded { .. })), "{refused:?}");
@@ -258,7 +258,7 @@ async fn an_address_that_others_reach_needs_credentials() {
 }
 
 #[tokio::test]
-async fn the_printed_token_logs_in_once() {
+async fn printed_token_works_once() {
     let service = Service::with(ServerConfig { auth: true, ..ServerConfig::default() }).await;
     let login = json!({"token": service.state.auth.first_token().unwrap()});
     assert_eq!(service.post(SESSION, &login).await.json()["role"], "admin");
@@ -266,7 +266,7 @@ async fn the_printed_token_logs_in_once() {
 }
 
 #[tokio::test]
-async fn an_open_server_is_never_closed_to_everybody() {
+async fn first_credential_must_be_an_administrators() {
     let service = Service::new().await;
     let token = |role: &str, days: Option<u32>| json!({"label": "ci", "role": role, "days": days});
     let user = |role: &str| json!({"name": "ada", "role": role, "password": "correct horse battery"});
@@ -302,7 +302,7 @@ async fn an_open_server_is_never_closed_to_everybody() {
 }
 
 #[tokio::test]
-async fn secrets_are_shown_once_and_never_again() {
+async fn secrets_are_shown_only_once() {
     let service = Service::new().await;
     let made = service.post("/api/v1/tokens", &json!({"label": "ci", "role": "admin"})).await.json();
     let secret = made["secret"].as_str().unwrap();
@@ -321,7 +321,7 @@ async fn secrets_are_shown_once_and_never_again() {
 }
 
 #[tokio::test]
-async fn the_database_keeps_no_secret_and_no_trace_of_a_password() {
+async fn database_stores_no_secret_or_password() {
     let service = Service::new().await;
     let new = br#"{"label": "ci", "role": "admin"}"#;
     let key = ("idempotency-key", "a-key");
@@ -362,7 +362,7 @@ async fn bodies_have_limits_and_are_checked() {
 }
 
 #[tokio::test]
-async fn archives_that_reach_out_are_refused() {
+async fn archives_with_outside_paths_are_refused() {
     let service = Service::new().await;
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     zip.start_file("../../evil/2025-01-01.json", zip::write::SimpleFileOptions::default()).unwrap();
@@ -375,7 +375,7 @@ async fn archives_that_reach_out_are_refused() {
 }
 
 #[tokio::test]
-async fn the_model_directory_stays_under_its_roots() {
+async fn model_directory_must_be_below_a_root() {
     let service = Service::new().await;
     let settings = |directory: &str, enabled: bool| json!({"softPromptEnabled": enabled, "softPromptModelDir": directory, "softPromptConfidenceThreshold": 0.5});
     for outside in ["/etc", "../..", "data/../../elsewhere"] {

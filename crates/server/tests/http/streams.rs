@@ -34,7 +34,7 @@ async fn next(stream: &mut BodyDataStream) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_clients_hear_of_a_change() {
+async fn thousand_clients_receive_a_change() {
     let service = Service::new().await;
     let router = graft_server::router(service.state.clone());
     let mut streams = Vec::new();
@@ -55,7 +55,7 @@ async fn a_thousand_clients_hear_of_a_change() {
 }
 
 #[tokio::test]
-async fn who_has_what_open_is_heard_at_once() {
+async fn presence_is_streamed_at_once() {
     let service = Service::new().await;
     let mut stream = listen(&service, None).await;
     let place = json!({"task": "slack-rescue", "id": "1"});
@@ -70,7 +70,7 @@ async fn who_has_what_open_is_heard_at_once() {
 }
 
 #[tokio::test]
-async fn who_comes_back_is_told_what_was_missed() {
+async fn reconnected_stream_sends_missed_events() {
     let service = Service::with_examples().await;
     let seqs = |told: &str| -> i64 {
         let id = told.lines().find_map(|line| line.strip_prefix("id: ")).unwrap();
@@ -88,7 +88,7 @@ async fn who_comes_back_is_told_what_was_missed() {
 }
 
 #[tokio::test]
-async fn streams_end_when_access_is_taken_away() {
+async fn streams_end_when_access_is_revoked() {
     let config = ServerConfig { token: Some("a token of the configuration".into()), ..ServerConfig::default() };
     let service = Service::with(config).await;
     let engine = &service.state.engine;

@@ -10,7 +10,7 @@ fn tickets() -> Value {
 }
 
 #[tokio::test]
-async fn a_task_is_made_with_the_examples_of_a_text() {
+async fn task_is_created_with_examples_of_a_text() {
     let service = Service::new().await;
     let text = "it crashes -> bug\nplease add it -> wish\nwhat is this -> question\nnobody knows\n";
     let body = json!({"definition": tickets(), "text": text});
@@ -40,7 +40,7 @@ async fn a_task_is_made_with_the_examples_of_a_text() {
 }
 
 #[tokio::test]
-async fn a_change_names_what_it_changes_and_says_what_it_means() {
+async fn task_change_lists_fields_and_effects() {
     let service = Service::new().await;
     let body = json!({"definition": tickets(), "text": "it crashes -> bug\nplease add it -> wish\n"});
     service.post("/api/v1/tasks/new", &body).await;
@@ -70,7 +70,7 @@ async fn a_change_names_what_it_changes_and_says_what_it_means() {
 }
 
 #[tokio::test]
-async fn the_built_in_tasks_are_listed_as_before_and_keep_their_names() {
+async fn built_in_tasks_are_listed_and_cannot_be_renamed() {
     let service = Service::new().await;
     let list = service.get("/api/v1/tasks").await.json();
     let names: Vec<&str> =

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::service::Service;
 
 #[tokio::test]
-async fn a_text_is_understood_without_being_stored() {
+async fn understand_stores_nothing() {
     let service = Service::new().await;
     let text = "\"good\" -> yes\nno label\n\"bad\" -> no\n\"fine\" -> yes";
     let found = service.post("/api/v1/tasks/understand", &json!({"text": text})).await.json();
@@ -29,7 +29,7 @@ async fn a_text_is_understood_without_being_stored() {
 }
 
 #[tokio::test]
-async fn a_prompt_is_shown_with_what_is_learned_of_it() {
+async fn mask_shows_learned_tokens() {
     let service = Service::new().await.with_tiny_base().await;
     let labels = json!({"form": "label", "labels": ["no", "yes"]});
     let ask = json!({"instruction": "Is it good?", "answer": labels, "input": "fine", "output": "yes", "base": "tiny"});

@@ -76,7 +76,7 @@ impl Listening {
 }
 
 #[tokio::test]
-async fn who_dawdles_is_cut_off() {
+async fn slow_client_is_disconnected() {
     let config = ServerConfig { patience: Duration::from_millis(300), ..ServerConfig::default() };
     let server = Listening::new(config).await;
     let head = server.say(b"GET /health HTTP/1.1\r\nhost: local").await;
@@ -115,7 +115,7 @@ fn upload(address: SocketAddr, headers: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_refused_while_still_sending_hears_why() {
+async fn client_refused_during_upload_gets_the_response() {
     let server = Listening::new(ServerConfig::default()).await;
     let address = server.address;
     let said =
@@ -132,7 +132,7 @@ async fn who_is_refused_while_still_sending_hears_why() {
 }
 
 #[tokio::test]
-async fn who_is_at_it_when_the_server_ends_is_answered() {
+async fn shutdown_answers_requests_in_progress() {
     let server = Listening::new(ServerConfig::default()).await;
     let mut events = TcpStream::connect(server.address).await.unwrap();
     events.write_all(b"GET /api/v1/events HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
@@ -162,7 +162,7 @@ async fn who_is_at_it_when_the_server_ends_is_answered() {
 }
 
 #[tokio::test]
-async fn a_full_queue_says_when_to_come_back_and_who_hangs_up_leaves_it() {
+async fn full_queue_has_retry_after_and_disconnect_frees_the_slot() {
     let mut config = ServerConfig::default();
     // Without a lane nothing is answered, so the first one is still waiting when the second one comes.
     (config.serving.slots, config.serving.queue) = (0, 1);
@@ -187,7 +187,7 @@ async fn a_full_queue_says_when_to_come_back_and_who_hangs_up_leaves_it() {
 }
 
 #[tokio::test]
-async fn texts_travel_compressed_and_events_do_not() {
+async fn texts_are_compressed_and_events_are_not() {
     let service = Service::new().await;
     let gzip = [("accept-encoding", "gzip")];
     let said = service.send(&axum::http::Method::GET, "/openapi.json", &gzip, b"").await;
@@ -200,7 +200,7 @@ async fn texts_travel_compressed_and_events_do_not() {
 }
 
 #[tokio::test]
-async fn errors_under_v1_are_openais() {
+async fn errors_under_v1_have_openai_format() {
     let service = Service::with(ServerConfig { token: Some("a long token".into()), ..ServerConfig::default() }).await;
     let nobody = service.get("/v1/models").await;
     assert_eq!((nobody.status.as_u16(), &nobody.json()["error"]["code"]), (401, &json!("invalid_api_key")));

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn rejected_is_never_a_target() {
+    fn rejected_suggestion_is_never_a_target() {
         let list = r#"[{"description":"a","confidence":0.9,"status":"Rejected"},{"description":"b","confidence":0.1,"status":"draft"}]"#;
         assert_eq!(pick(list), Ok(Best { description: "b".into(), approved: false }));
         assert_eq!(best(Some(list.as_bytes()), true), Err(Left::NotApproved));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_dirt_has_its_name() {
+    fn each_malformed_row_has_its_own_reason() {
         let kind = |json: &str| pick(json).unwrap_err().kind();
         assert_eq!(best(None, false), Err(Left::Null));
         assert_eq!([kind("null"), kind("[]"), kind("  "), kind("[{}]")], ["null", "empty", "empty", "blank"]);

@@ -34,7 +34,7 @@ async fn read(path: &Path) -> Result<Import, Error> {
 const TABLE: &str = "CREATE TABLE ask_ai_queries (query_id TEXT PRIMARY KEY, original_query TEXT, suggestions JSON, created_at TIMESTAMP);";
 
 #[tokio::test]
-async fn the_shipped_database_is_read_as_documented() {
+async fn sample_database_is_read_as_documented() {
     let import = import(&shipped(), &options()).await.unwrap();
     assert_eq!(import.examples.len(), 538);
     assert_eq!(["null", "malformed", "empty", "blank"].map(|kind| import.count(kind)), [36, 7, 15, 4]);
@@ -49,7 +49,7 @@ async fn the_shipped_database_is_read_as_documented() {
 }
 
 #[tokio::test]
-async fn max_samples_takes_the_newest_usable() {
+async fn max_samples_selects_newest_usable_rows() {
     let all = import(&shipped(), &options()).await.unwrap();
     let some = import(&shipped(), &Options { max_samples: 25, ..options() }).await.unwrap();
     assert_eq!(some.examples, all.examples[..25]);
@@ -110,7 +110,7 @@ async fn newer_columns_and_odd_types_are_read() {
 }
 
 #[tokio::test]
-async fn a_live_service_keeps_writing() {
+async fn running_service_can_write_during_import() {
     let dir = tempfile::tempdir().unwrap();
     let sql = format!(
         "PRAGMA journal_mode = wal; {TABLE} INSERT INTO ask_ai_queries VALUES ('a', 'q', '[{{\"description\":\"d\",\"status\":\"approved\"}}]', '2025-01-01 10:00:00');"
@@ -171,7 +171,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn postgres_is_read_alike() {
+async fn postgres_is_read_like_sqlite() {
     let Some(server) = graft_testkit::Postgres::shared() else { return };
     let url = server.database().unwrap();
     let mut server = sqlx::PgConnection::connect(&url).await.unwrap();

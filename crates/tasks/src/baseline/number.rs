@@ -65,7 +65,7 @@ fn fraction(whole: &str, over: &str, under: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn numbers_become_digits() {
+    fn number_words_become_digits() {
         let cases = [
             ("ten crates", "10 crates"),
             ("a dozen flats; 2 dozen eggs", "12 flats; 2 dozen eggs"),

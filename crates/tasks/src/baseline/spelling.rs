@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_swap_is_corrected() {
+    fn swapped_letters_are_corrected() {
         let spelling = Spelling::new(&Tables::builtin());
         let cases = [
             ("bnaanas", "bananas"),

@@ -52,7 +52,7 @@ fn read(message: &str) -> (String, [Value; 2], Vec<String>) {
 }
 
 #[test]
-fn every_way_to_write_an_amount_is_read() {
+fn all_notations_of_amounts_are_read() {
     let cases = [
         ("ten cs of kale", "10 case kale"),
         ("half a pallet of rice", "0.5 pallet rice"),
@@ -92,7 +92,7 @@ fn directions_and_places_are_read() {
 }
 
 #[test]
-fn chatter_and_noise_are_not_items() {
+fn unrelated_messages_have_no_items() {
     assert_eq!(read("Can anyone grab 5 cases from Aldi?").0, "unknown");
     let (_, _, items) = read(
         "Hi all, picked up 3 cs kale; 5551234 calls; 501 bags rice (call me) from Aldi\nPhotos in the thread :pray:",
@@ -102,7 +102,7 @@ fn chatter_and_noise_are_not_items() {
 
 proptest! {
     #[test]
-    fn any_text_gives_a_valid_answer(text in "(\\PC{0,6}|picked up|from |dropped at |12 |1/2 |cs |, | and |\n|\\(|->|:|pickup|today|stocked |with |Aldi ){0,24}") {
+    fn baseline_answer_is_valid_for_any_text(text in "(\\PC{0,6}|picked up|from |dropped at |12 |1/2 |cs |, | and |\n|\\(|->|:|pickup|today|stocked |with |Aldi ){0,24}") {
         let answer = Baseline::new(&Tables::builtin()).extract(&text);
         let graft_core::AnswerForm::Json { schema } = cards::card("slack-rescue", &[]).unwrap().answer else { panic!() };
         prop_assert_eq!(schema::check(&schema, &answer), Ok(()));

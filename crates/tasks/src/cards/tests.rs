@@ -24,7 +24,7 @@ fn every_built_in_task_makes_a_card() {
 
 /// Versions keep the digest of their card: those that earlier releases trained must stay what they are.
 #[test]
-fn cards_of_built_in_tasks_are_those_of_earlier_releases() {
+fn built_in_cards_equal_those_of_earlier_releases() {
     let digest = |name: &str, labels: &[&str]| {
         let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
         card(name, &labels).unwrap().digest().to_string()
@@ -41,7 +41,7 @@ fn cards_of_built_in_tasks_are_those_of_earlier_releases() {
 }
 
 #[test]
-fn a_file_reads_as_it_was_written() {
+fn task_file_survives_a_round_trip() {
     for task in built_in() {
         let text = task.to_toml();
         assert_eq!(&Task::from_toml(&text).unwrap(), task, "{text}");
@@ -68,7 +68,7 @@ fn slack_fields_keep_their_order() {
 }
 
 #[test]
-fn answers_take_the_tasks_form() {
+fn answers_are_converted_to_the_tasks_form() {
     let slack = task("slack-rescue").unwrap();
     let item = json!({"subcategory": "dairy", "name": "milk", "quantity": 2, "unit": "case", "estimated_lbs": 36});
     let answer = json!({"items": [item], "direction": "inbound", "rescue_location": null, "drop_off_location": null});
@@ -82,7 +82,7 @@ fn answers_take_the_tasks_form() {
 }
 
 #[test]
-fn closed_labels_are_all_there_are() {
+fn closed_task_has_only_its_labels() {
     let task = own("form = \"labels\"\nlabels = [\"Spam\", \"ham\"]\nclosed = true").unwrap();
     assert_eq!(task.accept(&json!("spam")), Ok(json!("Spam")));
     assert!(task.accept(&json!("eggs")).unwrap_err().contains("not one of Spam, ham"));
@@ -93,7 +93,7 @@ fn closed_labels_are_all_there_are() {
 }
 
 #[test]
-fn a_wrong_definition_names_its_field() {
+fn invalid_definition_names_its_field() {
     let schema = |text: &str| format!("form = \"fields\"\nschema = '''{text}'''");
     let object = r#"{"type": "object", "properties": {"place": {"type": "string"}, "n": {"type": "number"}}}"#;
     let cases = [
@@ -121,7 +121,7 @@ fn a_wrong_definition_names_its_field() {
 }
 
 #[test]
-fn a_title_is_made_of_the_name() {
+fn title_is_derived_from_the_name() {
     let task = Task { name: "late-orders".into(), title: " ".into(), ..task("chat").unwrap().clone() };
     assert_eq!(task.shown(), "Late orders");
 }

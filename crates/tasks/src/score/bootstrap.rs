@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn few_of_few_are_no_certainty() {
+    fn few_examples_give_wide_intervals() {
         // R's prop.test(correct = FALSE) and binom::binom.wilson give the same.
         for (right, n, low, high) in
             [(3.0, 3, 0.438_5, 1.0), (0.0, 3, 0.0, 0.561_5), (80.0, 100, 0.711_1, 0.866_6), (0.0, 0, 0.0, 1.0)]
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_of_a_share_has_the_known_width() {
+    fn wilson_interval_has_known_width() {
         // 80 of 100: the normal approximation gives 0.8 ± 0.078.
         let ratios: Vec<Ratio> = (0..100).map(|i| Ratio { num: f64::from(u8::from(i < 80)), den: 1.0 }).collect();
         let statistic = |sample: &mut dyn Iterator<Item = usize>| total(&ratios, sample);

@@ -25,7 +25,7 @@ fn values(scores: &Scores, names: &[&str]) -> Vec<f64> {
 
 /// `score_py.json` holds pairs with every kind of right and wrong, and what the data's `score.py` prints for them.
 #[test]
-fn slack_numbers_are_those_of_score_py() {
+fn slack_scores_equal_score_py() {
     let fixture: Value = serde_json::from_str(include_str!("../../tests/data/score_py.json")).unwrap();
     let pair = |p: &Value| (p["want"].clone(), Some(p["got"].clone()).filter(|got| !got.is_null()));
     let pairs: Vec<_> = fixture["pairs"].as_array().unwrap().iter().map(pair).collect();
@@ -48,7 +48,7 @@ fn slack_numbers_are_those_of_score_py() {
 }
 
 #[test]
-fn labels_are_scored_one_by_one() {
+fn labels_are_scored_separately() {
     let answer = |got: &str| if got.is_empty() { None } else { Some(json!(got)) };
     let rows = [
         ("spam", "spam"),
@@ -115,7 +115,7 @@ fn versions_are_compared_in_pairs() {
 }
 
 #[test]
-fn a_few_examples_do_not_decide() {
+fn few_differing_examples_do_not_decide() {
     let right = |n: usize, right: bool| {
         let got = json!(if right { "ham" } else { "spam" });
         score(&spam(), &strict(), &vec![(json!("ham"), Some(got)); n], 1)
@@ -143,7 +143,7 @@ fn differences_are_shown_by_field_and_item() {
 }
 
 #[test]
-fn no_examples_give_no_certainty() {
+fn no_examples_give_no_interval() {
     let scores = score(&slack(), rules(), &[], 1);
     let exact = scores.headline().unwrap();
     assert_eq!((exact.value, exact.low, exact.high), (0.0, 0.0, 1.0));
@@ -151,7 +151,7 @@ fn no_examples_give_no_certainty() {
 }
 
 #[test]
-fn the_task_names_the_metric_that_decides() {
+fn task_selects_the_deciding_metric() {
     let rules = Scoring { metric: Some("direction".into()), ..rules().clone() };
     let scores = score(&slack(), &rules, &[(json!({"direction": "both"}), Some(json!({"direction": "both"})))], 1);
     assert_eq!((scores.headline.as_str(), scores.per_example.len()), ("direction", 1));

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_people_saw_is_read() {
+    fn visible_text_of_blocks_is_read() {
         let names = Names::from([("U1".to_owned(), "ana".to_owned()), ("C1".to_owned(), "food".to_owned())]);
         let section = json!([{"type": "text", "text": "2 cases of "}, {"type": "text", "text": "milk & <eggs>", "style": {"bold": true}},
             {"type": "user", "user_id": "U1"}, {"type": "channel", "channel_id": "C1"}, {"type": "emoji", "name": "egg"},
@@ -106,7 +106,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_blocks_are_read(kind in "rich_text|section|text|context|x", depth in 0usize..40) {
+        fn any_blocks_are_parsed_without_panic(kind in "rich_text|section|text|context|x", depth in 0usize..40) {
             let mut block = json!({"type": "text", "text": "a"});
             for _ in 0..depth {
                 block = json!({"type": kind, "text": block, "elements": [block], "fields": 3});

@@ -52,7 +52,7 @@ fn texts(messages: &[Message]) -> Vec<&str> {
 }
 
 #[test]
-fn the_shipped_export_is_whole() {
+fn sample_export_is_read_completely() {
     let import = import(&shipped("export"), Some(&shipped("labels.jsonl")), &options(false)).unwrap();
     assert_eq!((import.examples.len(), import.unlabelled(), import.skipped.len()), (500, 0, 0));
     let second = &import.examples[1];
@@ -65,7 +65,7 @@ fn the_shipped_export_is_whole() {
 }
 
 #[test]
-fn the_labels_pounds_are_those_of_the_shipped_table() {
+fn label_pounds_equal_the_sample_table() {
     let tables = fs::read_to_string(shipped("tables.toml")).unwrap();
     let tables = crate::pounds::Tables::from_toml(&tables).unwrap();
     for line in fs::read_to_string(shipped("labels.jsonl")).unwrap().lines() {
@@ -77,7 +77,7 @@ fn the_labels_pounds_are_those_of_the_shipped_table() {
 }
 
 #[test]
-fn what_nobody_wrote_is_counted_by_kind() {
+fn skipped_messages_are_counted_by_kind() {
     let dir = export(&json!([
         {"type": "message", "subtype": "channel_join", "user": "U1", "text": "joined", "ts": "1740800000.000100"},
         {"type": "message", "subtype": "channel_join", "user": "U2", "text": "joined", "ts": "1740800000.000200"},
@@ -102,7 +102,7 @@ fn what_nobody_wrote_is_counted_by_kind() {
 }
 
 #[test]
-fn one_days_file_is_read_as_it_is_in_its_export() {
+fn single_day_file_reads_like_its_export() {
     let dir = export(&json!([{"user": "U2", "text": "hi <@U1>", "ts": "1740800004.000000"}]));
     let whole = import(dir.path(), None, &options(false)).unwrap();
     let day = dir.path().join("food/2025-03-01.json");
@@ -137,7 +137,7 @@ fn messages_of_one_user_are_grouped_but_not_across_labels() {
 }
 
 #[test]
-fn a_zip_reads_like_its_folder() {
+fn zip_reads_like_its_folder() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("export.zip");
     let day = json!([{"user": "U1", "ts": "1740800000.0", "text": "milk"}]).to_string();
@@ -235,7 +235,7 @@ fn row(number: u32, cells: &[&str]) -> String {
 }
 
 #[test]
-fn a_spreadsheet_reads_like_an_export() {
+fn spreadsheet_reads_like_an_export() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("messages.xlsx");
     let rows = [
@@ -278,7 +278,7 @@ fn messages_of_the_same_minute_are_kept() {
 }
 
 #[test]
-fn a_spreadsheet_is_a_table_too() {
+fn spreadsheet_is_read_as_a_table() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("rows.xlsx");
     sheet(
@@ -299,7 +299,7 @@ fn a_spreadsheet_is_a_table_too() {
 }
 
 #[test]
-fn of_several_sheets_the_one_with_a_known_heading_is_the_table() {
+fn sheet_with_known_heading_is_read() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("feedback.xlsx");
     let cover = row(1, &["Report of 2024"]) + &row(2, &["by ana"]);
@@ -326,7 +326,7 @@ fn of_several_sheets_the_one_with_a_known_heading_is_the_table() {
 }
 
 #[test]
-fn separators_of_windows_and_lines_of_messages_are_read() {
+fn windows_paths_and_message_lines_are_read() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("export.zip");
     let day = json!([{"user": "U1", "ts": "1740800001.000100", "text": "milk"}]);
@@ -342,7 +342,7 @@ fn separators_of_windows_and_lines_of_messages_are_read() {
 }
 
 #[test]
-fn edits_and_deletions_are_followed() {
+fn edits_and_deletions_are_applied() {
     let said = |ts: &str, text: &str| json!({"type": "message", "user": "U1", "ts": ts, "text": text});
     let edited = |ts: &str, text: &str, at: &str| json!({"type": "message", "user": "U1", "ts": ts, "text": text, "edited": {"user": "U1", "ts": at}});
     let dir = export(&json!([
@@ -423,7 +423,7 @@ fn direct_messages_are_read_only_when_asked_for() {
 }
 
 #[test]
-fn one_channels_folder_knows_its_people() {
+fn single_channel_folder_finds_its_users() {
     let dir = export(&json!([{"user": "U2", "text": "hi <@U1>", "ts": "1740800004.000000"}]));
     let whole = read(dir.path()).unwrap().0;
     assert_eq!(read(&dir.path().join("food")).unwrap().0, whole);
@@ -435,7 +435,7 @@ fn one_channels_folder_knows_its_people() {
 }
 
 #[test]
-fn exports_of_an_organisation_are_read() {
+fn enterprise_grid_exports_are_read() {
     let dir = tempfile::tempdir().unwrap();
     for (team, text) in [("east", "milk"), ("west", "kale")] {
         let folder = dir.path().join("Grid export/teams").join(team).join("general");
@@ -450,7 +450,7 @@ fn exports_of_an_organisation_are_read() {
 }
 
 #[test]
-fn a_bad_character_or_message_costs_itself_only() {
+fn bad_character_or_message_affects_only_itself() {
     let dir = export(
         &json!([{"user": "U1", "ts": "1740800001.000000", "text": "a\0b"}, {"user": "U1", "ts": "1740800002.000000", "text": "milk"}]),
     );

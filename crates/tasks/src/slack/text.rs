@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shows_what_people_saw() {
+    fn message_text_is_shown_as_people_saw_it() {
         let users = HashMap::from([("U1".to_owned(), "ana".to_owned())]);
         let cases = [
             ("Baker &amp; Daughters -&gt; Hope &lt;3", "Baker & Daughters -> Hope <3"),

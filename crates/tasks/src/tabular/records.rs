@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_that_is_not_closed_costs_its_row() {
+    fn unclosed_quote_drops_only_its_row() {
         let cases = [
             ("text,label\n\"late van,bad\nok,good\n\"nice, really\",good\n", 2, "the quote in line 2, column 1 seems"),
             ("text,label\nok,good\na,\"bad\nfine,good\n", 3, "the quote in line 3, column 3 is never closed"),
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_that_say_what_they_are_are_read() {
+    fn declared_separators_are_used() {
         let ab = || vec![Ok(vec!["a, \"b\" c".to_owned(), "x".to_owned()]), Ok(vec!["d".to_owned(), "y".to_owned()])];
         for text in [
             "\"a, \"\"b\"\" c\",x\nd,y\n",
@@ -293,7 +293,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_line_is_in_a_row(text in "([a\",;\\\\ \r\n\t|]|\"\"|\\\\\"|é){0,60}") {
+        fn every_line_belongs_to_a_row(text in "([a\",;\\\\ \r\n\t|]|\"\"|\\\\\"|é){0,60}") {
             let rows = read(&text, |_| false).rows;
             prop_assert!(rows.iter().all(|row| row.cells != Err("it can't be read".to_owned())), "{rows:?}");
             prop_assert!(rows.windows(2).all(|two| two[0].line <= two[1].line && two[0].number + 1 == two[1].number));

@@ -33,7 +33,7 @@ fn pairs(import: &Import) -> Vec<(&str, Option<&str>)> {
 }
 
 #[test]
-fn the_shipped_csv_is_whole() {
+fn sample_csv_is_read_completely() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sms/sms_spam.csv");
     let import = import_csv(&path, cards::task("text-classification").unwrap(), &Columns::default(), &me()).unwrap();
     assert_eq!((import.examples.len(), import.skipped.len(), import.labels().join(" ")), (1500, 0, "ham spam".into()));
@@ -42,7 +42,7 @@ fn the_shipped_csv_is_whole() {
 }
 
 #[test]
-fn columns_are_found_or_named() {
+fn columns_are_detected_or_named() {
     let ab = vec![("a", Some("x")), ("b", Some("y"))];
     let named =
         |text: &str, label: &str| Columns { text: Some(text.into()), label: Some(label.into()), ..Columns::default() };
@@ -66,7 +66,7 @@ fn columns_are_found_or_named() {
 }
 
 #[test]
-fn a_heading_is_no_example_and_an_example_no_heading() {
+fn heading_and_examples_are_not_confused() {
     let of = |text: &str| csv_of(text, &Columns::default());
     let headed = of("Review,Stars\nso good a dinner,5\nso bad a lunch,1\n").unwrap();
     assert_eq!(pairs(&headed), [("so good a dinner", Some("5")), ("so bad a lunch", Some("1"))]);
@@ -118,7 +118,7 @@ fn csv_bytes(bytes: &[u8]) -> Result<Import, Error> {
 }
 
 #[test]
-fn what_is_doubtful_waits_for_people() {
+fn doubtful_rows_are_imported_as_pending() {
     let p = "pending";
     let a = "approved";
     let cases = [
@@ -158,7 +158,7 @@ fn what_is_doubtful_waits_for_people() {
 }
 
 #[test]
-fn columns_that_cant_be_told_are_asked_for() {
+fn unclear_columns_are_asked_for() {
     for text in
         ["ticket,remark,verdict\n1,nice van,good\n2,old van,bad\n", "1,nice,good\n2,old,bad\n", "a,b,c,d\n1,2,3,4\n"]
     {
@@ -187,7 +187,7 @@ fn columns_that_cant_be_told_are_asked_for() {
 }
 
 #[test]
-fn two_columns_of_one_kind_are_asked_for() {
+fn two_candidate_columns_are_asked_for() {
     for text in [
         "review,rating,sentiment\nnice,5,pos\nold,1,neg\n",
         "instruction,input,output\nshorten,a long text,short\nshorten,another,other\n",
@@ -208,7 +208,7 @@ fn two_columns_of_one_kind_are_asked_for() {
 }
 
 #[test]
-fn what_stands_around_a_table_is_counted() {
+fn lines_around_a_table_are_counted() {
     for text in [
         "# exported 2024\n# by a tool\ntext,label\nnice,good\nold,bad\n",
         "Customer feedback 2024,,\n,,\ntext,label,id\nnice,good,1\nold,bad,2\n",
@@ -226,7 +226,7 @@ fn what_stands_around_a_table_is_counted() {
 }
 
 #[test]
-fn answers_and_texts_that_may_not_be_meant_wait_for_people() {
+fn suspicious_answers_and_texts_are_imported_as_pending() {
     let cases = [
         ("nan", "fine", "what programs write"),
         ("good", "NaN", "what programs write"),
@@ -250,7 +250,7 @@ fn answers_and_texts_that_may_not_be_meant_wait_for_people() {
 }
 
 #[test]
-fn a_row_that_is_wrong_is_named_by_line_and_column() {
+fn bad_row_is_reported_by_line_and_column() {
     let import =
         csv_of("text,label\n\"ok, ok\",good\nI came, I saw,good\n\"late,bad\nfine,good\n", &Columns::default())
             .unwrap();
@@ -263,7 +263,7 @@ fn a_row_that_is_wrong_is_named_by_line_and_column() {
 }
 
 #[test]
-fn one_bad_character_costs_its_row_at_most() {
+fn bad_character_drops_at_most_its_row() {
     let import = csv_of("text,label\na\0b,x\nc,y\nd,y\0\n", &Columns::default()).unwrap();
     assert_eq!(pairs(&import), [("c", Some("y"))]);
     assert_eq!(
@@ -290,7 +290,7 @@ fn one_bad_character_costs_its_row_at_most() {
 }
 
 #[test]
-fn files_of_another_form_are_named() {
+fn unsupported_formats_are_named() {
     let cases: [(&[u8], FileForm, &str); 6] = [
         (
             b"{\"text\": \"a, b\", \"label\": \"x\"}\n{\"text\": \"c, d\", \"label\": \"y\"}\n",
@@ -318,7 +318,7 @@ fn files_of_another_form_are_named() {
 }
 
 #[test]
-fn json_is_read_in_every_layout_and_says_what_is_wrong() {
+fn json_is_read_in_every_layout_with_errors() {
     let ab = [("a", Some("x")), ("b", Some("y"))];
     for text in [
         "[{\"text\": \"a\", \"label\": \"x\"}, {\"text\": \"b\", \"label\": \"y\"}]",
@@ -347,7 +347,7 @@ fn json_is_read_in_every_layout_and_says_what_is_wrong() {
 }
 
 #[test]
-fn chats_and_instructions_mean_what_they_mean_to_their_tools() {
+fn chat_and_instruction_formats_follow_their_tools() {
     let of = |value: Value| jsonl_of("chat", &value.to_string());
     let turn = |role: &str, content: &str| json!({"role": role, "content": content});
     let two = of(json!({"id": 7, "messages": [
@@ -408,7 +408,7 @@ fn chats_and_instructions_mean_what_they_mean_to_their_tools() {
 const MAX: usize = crate::MAX_PROBLEMS;
 
 #[test]
-fn the_same_text_keeps_its_name() {
+fn same_text_keeps_its_id() {
     let first = csv_of("text,label\na,x\nb,y\na,x", &Columns::default()).unwrap();
     let second = csv_of("text,label\nnew,x\nb,y\na,z", &Columns::default()).unwrap();
     assert_eq!(first.examples[1].id, second.examples[1].id);
@@ -417,7 +417,7 @@ fn the_same_text_keeps_its_name() {
 }
 
 #[test]
-fn json_lines_say_their_form() {
+fn json_lines_detect_their_format() {
     let text = r#"{"text": "a", "label": "x"}
 {"input": "a", "output": "x"}
 {"prompt": "a", "completion": "x"}
@@ -437,7 +437,7 @@ fn json_lines_say_their_form() {
 }
 
 #[test]
-fn json_lines_that_are_none_are_named() {
+fn invalid_json_lines_are_reported() {
     let text = "{\"text\": \"a\", \"label\": 1, \"id\": 5}\n\n[1]\n{\"text\": 3}\n{broken\n{\"a\": 1}\n{\"messages\": [{\"role\": \"x\"}]}\n{\"text\":\"a\",\"label\":{}}";
     let import = jsonl_of("text-classification", text).unwrap();
     assert_eq!(import.examples[0].id, "jsonl:5");

@@ -18,7 +18,7 @@ fn pairs(understanding: &Understanding) -> Vec<(usize, &str, Option<&str>)> {
 }
 
 #[test]
-fn the_sentiment_lines_of_the_prompt_page_are_labels() {
+fn sentiment_example_of_the_prompt_page_has_labels() {
     let found = of(
         "Classify customer sentiment:\n\n1. \"I love this product!\" -> positive\n2. \"Not what I expected\" -> negative\n3. \"It works fine\" -> neutral\n",
     );
@@ -33,7 +33,7 @@ fn the_sentiment_lines_of_the_prompt_page_are_labels() {
 }
 
 #[test]
-fn the_block_of_the_prompt_page_is_text() {
+fn block_example_of_the_prompt_page_is_text() {
     let found = of(
         "Instruction following:\n\nTask: Summarize the following text\nInput: [long text here]\nExpected: [short summary]\n",
     );
@@ -42,7 +42,7 @@ fn the_block_of_the_prompt_page_is_text() {
 }
 
 #[test]
-fn a_text_without_answers_says_what_is_missing() {
+fn text_without_answers_says_what_is_missing() {
     let found = of("Test training prompt");
     assert_eq!((found.layout, found.form), (Layout::Lines, None));
     assert_eq!(pairs(&found), [(1, "Test training prompt", None)]);
@@ -52,7 +52,7 @@ fn a_text_without_answers_says_what_is_missing() {
 }
 
 #[test]
-fn each_layout_is_known_by_its_look() {
+fn each_layout_is_detected() {
     let cases: [(&str, Layout, Option<Form>, usize); 16] = [
         ("good stuff\tpositive\nbad stuff\tnegative\nfine stuff\tpositive\n", Layout::Table, Some(Form::Labels), 3),
         ("text,label\n\"well, good\",positive\nbad,negative\n", Layout::Table, Some(Form::Labels), 2),
@@ -119,7 +119,7 @@ fn each_layout_is_known_by_its_look() {
 }
 
 #[test]
-fn what_is_wrong_with_a_line_stands_at_its_line() {
+fn problems_are_reported_by_line() {
     let found = of("\"a\" -> x\n\"b\" -> x\nno label\n\"c\" -> y");
     assert_eq!(found.problems, [LineProblem { line: 3, reason: "it is not `\"text\" -> label`".into() }]);
     let found = of("Bill of A\n{\"vendor\": \"A\"}\nBill of B\n{\"vendor\": }\n");
@@ -131,7 +131,7 @@ fn what_is_wrong_with_a_line_stands_at_its_line() {
 }
 
 #[test]
-fn five_answers_make_a_schema_with_evidence() {
+fn schema_is_inferred_from_five_answers_with_evidence() {
     let invoices = [
         (
             "Invoice 17 from Acme Ltd, 40.50 EUR, paid",
@@ -180,7 +180,7 @@ fn five_answers_make_a_schema_with_evidence() {
 }
 
 #[test]
-fn examples_are_a_table_that_is_understood_again() {
+fn examples_survive_a_round_trip_through_csv() {
     let found = of("\"well, \\\"good\\\"\" -> yes\nbad -> no\nfine -> yes\n");
     let table = csv(found.examples.iter().map(|example| (example.input.as_str(), example.output.as_ref())));
     assert!(table.starts_with("text,label\n\"well, "), "{table}");
@@ -192,7 +192,7 @@ fn examples_are_a_table_that_is_understood_again() {
 }
 
 #[test]
-fn hints_say_what_would_be_better() {
+fn hints_suggest_improvements() {
     let text = "a day -> good\nA  day -> bad\nb day -> good\nb day -> good\nc day -> Good\nd -> good\ne day -> good\nf day -> good\ng day -> good\nh day -> rare\n";
     let kinds: Vec<HintKind> = of(text).hints.iter().map(|hint| hint.kind).collect();
     assert_eq!(
@@ -203,7 +203,7 @@ fn hints_say_what_would_be_better() {
 }
 
 #[test]
-fn ten_thousand_lines_are_understood_at_once() {
+fn ten_thousand_lines_are_parsed() {
     let text: String =
         (0..10_000).map(|i| format!("{i}. \"the parcel number {i} came late\" -> label{}\n", i % 5)).collect();
     let before = Instant::now();
@@ -219,12 +219,12 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_bytes_are_understood(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn any_bytes_are_parsed_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         of(&String::from_utf8_lossy(&bytes));
     }
 
     #[test]
-    fn what_is_understood_is_rendered_and_understood_again(text in PIECES) {
+    fn parsed_examples_survive_a_round_trip(text in PIECES) {
         let found = of(&text);
         let lines = text.split(['\n', '\r']).count();
         prop_assert!(found.examples.iter().all(|example| (1..=lines).contains(&example.line)), "{found:?}");

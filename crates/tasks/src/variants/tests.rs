@@ -79,7 +79,7 @@ fn names(output: &Value) -> Vec<String> {
 }
 
 #[test]
-fn a_variant_follows_from_seed_epoch_and_example() {
+fn variant_is_a_function_of_seed_epoch_and_example() {
     let shares = Shares { typos: 0.1, exchanged: 0.4, reworded: 0.4 };
     assert_eq!(made(shares), made(shares));
     let all = made(shares);
@@ -88,7 +88,7 @@ fn a_variant_follows_from_seed_epoch_and_example() {
 }
 
 #[test]
-fn without_shares_every_variant_is_its_example() {
+fn variants_equal_their_examples_if_shares_are_zero() {
     for (at, variant) in made(Shares::default()).iter().enumerate() {
         let example = &examples()[at % 4];
         assert_eq!((variant.input.as_str(), Some(&variant.output)), (example.input.as_str(), example.output.as_ref()));
@@ -96,7 +96,7 @@ fn without_shares_every_variant_is_its_example() {
 }
 
 #[test]
-fn every_name_of_an_answer_stands_in_its_input_and_the_answer_follows_the_schema() {
+fn variant_names_occur_in_input_and_answer_follows_schema() {
     let AnswerForm::Json { schema } = card().answer else { unreachable!() };
     for shares in [Shares { exchanged: 1.0, ..Shares::default() }, Shares { reworded: 1.0, ..Shares::default() }] {
         let all = made(shares);
@@ -112,7 +112,7 @@ fn every_name_of_an_answer_stands_in_its_input_and_the_answer_follows_the_schema
 }
 
 #[test]
-fn the_words_of_a_direction_tell_it() {
+fn reworded_variants_state_the_direction() {
     let all = made(Shares { reworded: 1.0, ..Shares::default() });
     for (at, Variant { input, output }) in all.iter().enumerate() {
         let (direction, from, to) = (&output["direction"], &output["rescue_location"], &output["drop_off_location"]);
@@ -130,7 +130,7 @@ fn the_words_of_a_direction_tell_it() {
 }
 
 #[test]
-fn what_is_not_certain_stays() {
+fn ambiguous_values_are_not_exchanged() {
     let output = json!({"direction": "both", "rescue_location": "Main", "drop_off_location": "Main Hall", "items": [
         item("milk", json!(4), Value::Null, "dairy"), item("oat milk", json!(4), Value::Null, "dairy"),
     ]});
@@ -147,7 +147,7 @@ fn what_is_not_certain_stays() {
 }
 
 #[test]
-fn labels_and_texts_only_get_typos() {
+fn label_and_text_tasks_only_get_typos() {
     let card = crate::cards::card("text-classification", &["ham".into(), "spam".into()]).unwrap();
     let all = [example("win a prize of 500 pounds", json!("spam"))];
     let shares = Shares { typos: 0.0, exchanged: 0.5, reworded: 0.5 };
@@ -156,7 +156,7 @@ fn labels_and_texts_only_get_typos() {
 }
 
 #[test]
-fn the_wordings_of_the_tasks_can_be_read() {
+fn built_in_wordings_are_valid() {
     for task in crate::cards::built_in() {
         assert_eq!(task.wordings().frames.is_empty(), task.wordings.is_none(), "{}", task.name);
     }
@@ -165,7 +165,7 @@ fn the_wordings_of_the_tasks_can_be_read() {
 
 proptest! {
     #[test]
-    fn any_example_has_variants(input in ".{0,60}", name in "\\PC{1,12}", epoch in 0_u64..50) {
+    fn variants_work_for_any_example(input in ".{0,60}", name in "\\PC{1,12}", epoch in 0_u64..50) {
         let output = json!({"direction": "inbound", "rescue_location": name, "drop_off_location": null, "items": [
             item(&name, json!(2), Value::Null, "dairy"),
         ]});

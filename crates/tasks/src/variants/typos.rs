@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slips_follow_from_the_seed_and_leave_the_rest_alone() {
+    fn typos_are_a_function_of_the_seed_and_change_only_words() {
         let text = "Got 12cases of <@U123> &quot;tomatoes&quot; from 3 big markets, thanks!";
         let misspelt = |share, seed| misspell(text, share, &mut random(seed, Purpose::Variants, [0, 0]));
         assert_eq!(misspelt(0.0, 1), text);
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn about_the_share_of_words_is_hit() {
+    fn typos_affect_about_the_given_share_of_words() {
         let text =
             "strawberries potatoes cucumbers tomatoes bananas oranges peppers onions carrots lettuce ".repeat(100);
         let wrong = misspell(&text, 0.1, &mut random(3, Purpose::Variants, [0, 0]));

@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn coverage_counts_the_surest_answers_and_equals_together() {
+    fn coverage_counts_most_confident_answers_with_ties() {
         let points = |right: &[(f64, bool)]| covered(right);
         assert_eq!(points(&[(0.9, true), (0.8, true), (0.7, false)]), 2);
         // The surest is wrong.
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_as_sure_as_all_its_parts_together() {
+    fn list_confidence_is_the_product_of_its_parts() {
         let card = graft_tasks::cards::card("slack-rescue", &[]).unwrap();
         let given = json!({"direction": "inbound", "rescue_location": "Aldi", "drop_off_location": null, "items": []});
         let truth = json!({"direction": "inbound", "rescue_location": "Lidl", "drop_off_location": null, "items": []});

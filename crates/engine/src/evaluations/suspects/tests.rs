@@ -30,7 +30,7 @@ async fn found(engine: &Engine) -> Vec<(SuspectKind, String)> {
 }
 
 #[tokio::test]
-async fn near_duplicates_differ_where_no_text_says_so() {
+async fn near_duplicates_are_compared_on_ungrounded_fields() {
     let dir = tempfile::tempdir().unwrap();
     let engine = engine(&dir).await;
     let text = |boxes: i64, place: &str| {
@@ -58,7 +58,7 @@ async fn near_duplicates_differ_where_no_text_says_so() {
 }
 
 #[tokio::test]
-async fn answers_taken_from_the_parser_flatter_it_until_somebody_looks_again() {
+async fn unchanged_parser_answers_are_suspect_until_confirmed() {
     let dir = tempfile::tempdir().unwrap();
     let engine = engine(&dir).await;
     let texts =
@@ -93,7 +93,7 @@ async fn answers_taken_from_the_parser_flatter_it_until_somebody_looks_again() {
 }
 
 #[tokio::test]
-async fn decisions_of_fixes_are_refused_when_somebody_was_faster() {
+async fn fix_is_refused_if_example_has_changed() {
     let dir = tempfile::tempdir().unwrap();
     let engine = engine(&dir).await;
     let of = |direction| Some(answer(direction, "Aldi", ("kale", 3, "produce")));
@@ -114,7 +114,7 @@ async fn decisions_of_fixes_are_refused_when_somebody_was_faster() {
 }
 
 #[tokio::test]
-async fn many_examples_take_seconds() {
+async fn ten_thousand_examples_are_checked() {
     let dir = tempfile::tempdir().unwrap();
     let engine = engine(&dir).await;
     let words: Vec<String> = (0..3000_usize).map(|i| format!("word{}", i * 7919 % 5003)).collect();

@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_waits_for_those_before_it_and_takes_them_along() {
+    fn window_waits_for_earlier_windows() {
         let buffered = [window(1, 100, 9_000), window(2, 200, 4_000), window(3, 300, 9_000)];
         assert!(release(&buffered, None, 8_999).is_empty());
         assert_eq!(ids(&release(&buffered, None, 9_000)), ["e1", "e2"]);
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_within_the_tolerance_is_learned_in_order_and_each_once() {
+    fn windows_within_tolerance_are_ordered_and_used_once() {
         for seed in 0..50 {
             let draw = |id: usize, of: &str, below: i64| {
                 let digest = Digest::of(format!("{seed} {id} {of}").as_bytes());

@@ -418,7 +418,7 @@ mod tests {
     use crate::Home;
 
     #[tokio::test]
-    async fn a_worker_that_cannot_renew_gives_up_by_its_own_clock() {
+    async fn worker_that_cannot_renew_its_lease_stops() {
         let home = tempfile::tempdir().unwrap();
         let engine = Engine::open(Home::at(home.path()).unwrap(), "worker").await.unwrap();
         engine.store.close().await;

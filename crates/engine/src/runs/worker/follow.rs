@@ -427,7 +427,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_that_is_stopped_or_silent_is_told() {
+    fn stopped_or_silent_process_is_reported() {
         let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
         let second = Duration::from_secs(1);
         assert_eq!(stall(&Process::Running, Some(7), minutes(5) - second, None), None);

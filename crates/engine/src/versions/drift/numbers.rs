@@ -121,7 +121,7 @@ mod tests {
 
     /// Numbers of `scipy.stats.ks_2samp(…, method="exact")` of SciPy 1.17.
     #[test]
-    fn kolmogorov_smirnov_is_that_of_scipy() {
+    fn kolmogorov_smirnov_matches_scipy() {
         let cases = [
             (steps(4, 1.0, 1.0), vec![3.5, 5.0, 6.0, 7.0, 8.0], 0.8, 0.079_365_079_365),
             (steps(10, 0.1, 0.1), steps(15, 0.65, 0.1), 0.733_333_333_333, 0.001_467_223_044_824),
@@ -146,7 +146,7 @@ mod tests {
 
     /// Numbers of `scipy.stats.binomtest(k, n).proportion_ci(method="wilson")`.
     #[test]
-    fn the_interval_of_a_share_is_that_of_scipy() {
+    fn wilson_interval_matches_scipy() {
         let cases =
             [(0, 10, 0.0, 0.277_532_800), (10, 10, 0.722_467_200, 1.0), (80, 100, 0.711_170_834, 0.866_633_067)];
         for (count, n, low, high) in cases {
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_spread_says_where_most_numbers_are() {
+    fn spread_has_mean_percentiles_and_maximum() {
         let spread = Spread::of(&steps(21, 20.0, -1.0)).unwrap();
         assert_eq!((spread.n, spread.mean, spread.p95, spread.max), (21, 10.0, 19.0, 20.0));
         assert_eq!(spread.deciles, steps(11, 0.0, 2.0));

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn more_changes_than_held_out_errors_are_drift() {
+    fn more_changes_than_held_out_errors_is_drift() {
         let (version, evaluation) = (version(), evaluation(30, 3, None));
         let found = overrides(&version, &Scoring::default(), Some(&evaluation), &suggested(60, 40, 0.9));
         assert_eq!(found.state, DriftState::Drifting);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_its_confidences_promised_is_no_drift() {
+    fn changes_predicted_by_confidences_are_not_drift() {
         let evaluation = evaluation(30, 3, None);
         // People began with those it was least sure of.
         let found = overrides(&version(), &Scoring::default(), Some(&evaluation), &suggested(40, 24, 0.4));
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn too_little_is_said_to_be_too_little() {
+    fn too_few_decisions_give_unknown() {
         let found = overrides(&version(), &Scoring::default(), Some(&evaluation(30, 3, None)), &suggested(13, 13, 0.9));
         assert_eq!(
             (found.state, found.text.as_str()),
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn another_confidence_is_drift() {
+    fn changed_confidences_are_drift() {
         let held_out: Vec<f64> = (0..30).map(|i| 0.7 + 0.01 * f64::from(i)).collect();
         let measured = evaluation(30, 3, Some(held_out));
         let state = |suggestions: &[Suggested]| confidence(&version(), Some(&measured), suggestions).state;
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn one_signal_is_enough_to_drift_and_all_are_needed_to_be_stable() {
+    fn any_signal_drifts_and_all_are_needed_for_stable() {
         use DriftState::{Drifting, Stable, Unknown};
         assert_eq!(together([Unknown, Drifting, Stable]), Drifting);
         assert_eq!(together([Stable, Unknown, Stable]), Unknown);
