@@ -13,7 +13,7 @@ test.afterAll(() => graft.end());
 
 const audit = () => `${graft.url}/audit?task=${TASK}`;
 
-test("a filter in words, the other controls and the address say the same", async ({ page }) => {
+test("the text filter, the other controls and the URL stay in sync", async ({ page }) => {
   await page.goto(audit());
   await expect(page.getByText("Message 1 / 20")).toBeVisible();
   await page.keyboard.press("/");
@@ -40,7 +40,7 @@ test("a filter in words, the other controls and the address say the same", async
   await expect(page.getByText("Message 1 / 30")).toBeVisible();
 });
 
-test("confidence and people narrow the list; what can't be meant is told", async ({ page }) => {
+test("confidence and author filters narrow the list; an invalid filter shows an error", async ({ page }) => {
   const sure = await graft.api<{ total: number }>(`/examples?task=${TASK}&state=pending&min_confidence=0.5`);
   await page.goto(audit());
   const box = page.getByRole("combobox", { name: "Search messages" });
@@ -61,7 +61,7 @@ test("confidence and people narrow the list; what can't be meant is told", async
   await measure(page);
 });
 
-test("G shows how to judge, in the words that people agreed on", async ({ page }) => {
+test("G shows the task's guidelines", async ({ page }) => {
   await page.goto(audit());
   await expect(page.getByText("Message 1 /")).toBeVisible();
   await page.keyboard.press("g");
@@ -81,7 +81,7 @@ test("G shows how to judge, in the words that people agreed on", async ({ page }
   await expect(page.getByText(`guidelines-${TASK}`)).toBeVisible();
 });
 
-test("approved messages that say nearly the same are told of", async ({ page }) => {
+test("near-duplicates among approved messages are reported", async ({ page }) => {
   const rows = ["ten crates of ripe pears came in", "Ten crates of ripe pears came in!"];
   graft.run("import", "csv", graft.file("twice.csv", `text,label\n${rows.map((row) => `${row},good`).join("\n")}\n`));
   await page.goto(audit());
@@ -90,7 +90,7 @@ test("approved messages that say nearly the same are told of", async ({ page }) 
   await expect(page.getByTestId("message")).toHaveText(rows[1] ?? "");
 });
 
-test("suspect labels come one at a time, and a key fixes each", async ({ page }) => {
+test("suspect labels are shown one by one and fixed with a key", async ({ page }) => {
   const rows = ["what a day,Good", "we got no yes today,good", "We got  no yes today,bad", "nothing to say at all,n/a"];
   // A label such as `n/a` would wait for people.
   const file = graft.file("suspect.csv", `text,label\n${rows.join("\n")}\n`);

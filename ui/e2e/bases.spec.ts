@@ -60,7 +60,7 @@ test.afterAll(async () => {
   server.close();
 });
 
-test("a base model is downloaded by a button, cancelled, continued and removed", async ({ page }) => {
+test("a base model is downloaded, cancelled, continued and removed", async ({ page }) => {
   await page.goto(`${graft.url}/settings?tab=bases`);
   const row = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: REPO, exact: true }) });
   await page.getByLabel("Download a base model").fill(REPO);
@@ -78,7 +78,7 @@ test("a base model is downloaded by a button, cancelled, continued and removed",
   await expect(row).toHaveCount(0);
 });
 
-test("terms are read and accepted before a download", async ({ page }) => {
+test("terms must be accepted before a download", async ({ page }) => {
   const asked: unknown[] = [];
   await page.route("**/api/v1/bases", (route) => {
     if (route.request().method() !== "POST") return route.continue();
@@ -97,7 +97,7 @@ test("terms are read and accepted before a download", async ({ page }) => {
   await expect.poll(() => asked).toEqual([{ name: "gemma3-270m", terms_accepted: true }]);
 });
 
-test("a model that can't be had says why, without commands", async ({ page }) => {
+test("a failed download shows its reason, without CLI commands", async ({ page }) => {
   await page.goto(`${graft.url}/settings?tab=bases`);
   await page.getByLabel("Download a base model").fill("org/none");
   await page.getByRole("button", { name: "Download", exact: true }).last().click();

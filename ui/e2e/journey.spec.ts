@@ -28,7 +28,7 @@ async function finish(page: Page): Promise<void> {
   await expect(page.getByRole("link", { name: /made v/ })).toBeVisible({ timeout: 60_000 });
 }
 
-test("messages come in through the page", async ({ page }) => {
+test("messages are imported on the page", async ({ page }) => {
   await page.goto(`${graft.url}/?task=${TASK}`);
   await page.getByRole("button", { name: "Import", exact: true }).click();
   await page.getByLabel("From").selectOption("csv");
@@ -48,7 +48,7 @@ test("messages come in through the page", async ({ page }) => {
   await expect(page.getByText("48 approved", { exact: false }).first()).toBeVisible();
 });
 
-test("twelve messages are audited by keyboard alone", async ({ page }) => {
+test("twelve messages are audited with the keyboard only", async ({ page }) => {
   await page.goto(`${graft.url}/audit?task=${TASK}`);
   const message = page.getByTestId("message");
   for (let i = 0; i < 12; i += 1) {
@@ -110,7 +110,7 @@ test("train, watch, compare, activate, use, roll back", async ({ page }) => {
   await expect(page.getByText("v1 is active again")).toBeVisible();
 });
 
-test("what needs no model is shown beside a version, takes its place, and gives it back", async ({ page }) => {
+test("a contestant is shown beside a version, activated, and rolled back", async ({ page }) => {
   await page.goto(`${graft.url}/versions?task=${TASK}&version=v1`);
   const all = page.getByRole("region", { name: "Contestants" });
   await expect(all.getByRole("row", { name: /Nearest example/ })).toBeVisible();
@@ -128,7 +128,7 @@ test("what needs no model is shown beside a version, takes its place, and gives 
   await expect(page.getByText("v1 is active again")).toBeVisible();
 });
 
-test("the worst answers are repaired and approved, one key each", async ({ page }) => {
+test("the worst answers are corrected and approved with one key each", async ({ page }) => {
   await page.goto(`${graft.url}/versions?task=${TASK}&version=v2`);
   await expect(page.getByRole("img", { name: /Reliability/ })).toBeVisible();
   await expect(page.getByRole("region", { name: "Lineage of v2" }).getByRole("link", { name: /Run / })).toBeVisible();
@@ -144,7 +144,7 @@ test("the worst answers are repaired and approved, one key each", async ({ page 
   await expect(dialog.getByText(first ?? "", { exact: true })).toHaveCount(0);
 });
 
-test("a version whose suggestions are all changed drifts, and says what to do", async ({ page }) => {
+test("a version whose suggestions are all changed is reported as drifting, with what to do", async ({ page }) => {
   const rows = Array.from({ length: 24 }, (_, i) => `${`${i % 2 ? "yes" : "no"} `.repeat(6)}${100 + i},`);
   graft.run("import", "csv", graft.file("more.csv", `text,label\n${rows.join("\n")}\n`));
   graft.run("suggest", TASK);
@@ -174,7 +174,7 @@ test("a version whose suggestions are all changed drifts, and says what to do", 
   await expect(page).toHaveURL(/order=uncertain/);
 });
 
-test("weights are edited as a grid, row by row or pasted from a spreadsheet", async ({ page }) => {
+test("weights are edited in a grid, by row or pasted from a spreadsheet", async ({ page }) => {
   await page.goto(`${graft.url}/settings?task=${TASK}&tab=tables`);
   await page.getByLabel("Pounds, crate").fill("31");
   await page.evaluate(() => navigator.clipboard.writeText("milk\tcase\t36\neggs\tcase\theavy"));
@@ -201,7 +201,7 @@ test("weights are edited as a grid, row by row or pasted from a spreadsheet", as
   await expect(page.getByRole("textbox", { name: "Weights, foods and places" })).toHaveValue(/\[items\.milk\]/);
 });
 
-test("a rented machine's price says what a training would cost", async ({ page }) => {
+test("the price of a rented machine gives the cost of a training", async ({ page }) => {
   await page.goto(`${graft.url}/settings?task=${TASK}&tab=system`);
   await page.getByLabel("Price per hour").fill("36");
   await page.getByLabel("Currency").fill("EUR");
@@ -213,7 +213,7 @@ test("a rented machine's price says what a training would cost", async ({ page }
   await expect(page.getByText(/^[≈<] .* EUR$/).first()).toBeVisible();
 });
 
-test("a run that fails shows its whole error, to be copied", async ({ page }) => {
+test("a failed run shows its complete error and can copy it", async ({ page }) => {
   const { run } = await graft.api<{ run: { id: string } }>("/runs", {
     task: TASK,
     base: "tiny",

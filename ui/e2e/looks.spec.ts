@@ -31,7 +31,9 @@ function shifts(page: Page): Promise<number> {
 }
 
 for (const { name, path } of PAGES(TASK, "first", "second")) {
-  test(`${name}: axe finds nothing serious, light or dark, and nothing is wider than the screen`, async ({ page }) => {
+  test(`${name}: axe finds no serious problem in light and dark, and nothing overflows the screen`, async ({
+    page,
+  }) => {
     await page.goto(graft.url + path);
     await expect(page.getByRole("heading", { level: 1 })).toBeAttached();
     await expect(page.getByText("Loading", { exact: true })).toHaveCount(0);
@@ -60,7 +62,7 @@ const DIALOGS: [name: string, path: string, open: (page: Page) => Promise<void>]
   ["fixing the worst answer", "/versions?version=v2", press("f")],
 ];
 for (const [name, path, open] of DIALOGS) {
-  test(`the dialog for ${name}: axe finds nothing serious, and it fits on the screen`, async ({ page }) => {
+  test(`the dialog for ${name}: axe finds no serious problem, and it fits on the screen`, async ({ page }) => {
     await page.goto(`${graft.url}${path}&task=${TASK}`);
     await expect(page.getByRole("heading", { level: 1 })).toBeAttached();
     await expect(page.getByText("Loading", { exact: true })).toHaveCount(0);
@@ -72,7 +74,7 @@ for (const [name, path, open] of DIALOGS) {
   });
 }
 
-test("a phone is enough to audit", async ({ page }) => {
+test("audit works on a phone", async ({ page }) => {
   await page.setViewportSize({ width: 360, height: 740 });
   await page.goto(`${graft.url}/audit?task=${TASK}`);
   await expect(page.getByText("Message 1 /")).toBeVisible();
@@ -82,7 +84,7 @@ test("a phone is enough to audit", async ({ page }) => {
   await expect(page.getByText("Message 2 /")).toBeVisible();
 });
 
-test("every key is listed under ?, and the command menu finds pages", async ({ page }) => {
+test("? lists every key, and the command menu finds pages", async ({ page }) => {
   await page.goto(`${graft.url}/audit?task=${TASK}`);
   await expect(page.getByText("Message 1 /")).toBeVisible();
   await page.keyboard.press("?");
@@ -95,7 +97,7 @@ test("every key is listed under ?, and the command menu finds pages", async ({ p
   await expect(page.getByRole("heading", { name: "Stats" })).toBeVisible();
 });
 
-test("who has no messages yet tries the samples", async ({ page }) => {
+test("an empty task offers sample messages", async ({ page }) => {
   await page.goto(`${graft.url}/audit?task=sentiment`);
   await page.getByRole("button", { name: "Import messages" }).click();
   await page.getByRole("button", { name: "Try sample messages" }).click();
@@ -105,7 +107,7 @@ test("who has no messages yet tries the samples", async ({ page }) => {
   await expect(page.getByText("12 approved · ready to train")).toBeVisible();
 });
 
-test("a line of a log has an address, which shows it again", async ({ page }) => {
+test("a log line has a link that shows it again", async ({ page }) => {
   await page.goto(`${graft.url}/runs/first?task=${TASK}&tab=logs&stream=stdout`);
   const first = page.getByRole("link", { name: "1", exact: true });
   await first.click();
@@ -116,7 +118,7 @@ test("a line of a log has an address, which shows it again", async ({ page }) =>
   await expect(page.getByRole("link", { name: "Download" })).toHaveAttribute("href", /stdout\.log$/);
 });
 
-test("an address without a task gets the one that is shown, so that it can be handed on", async ({ page }) => {
+test("a URL without a task is completed with the shown task", async ({ page }) => {
   await page.goto(`${graft.url}/stats`);
   await expect(page).toHaveURL(new RegExp(`task=${TASK}`));
 });

@@ -21,7 +21,7 @@ const many = Array.from({ length: 24 }, (_, i) => {
   return `"${`${good ? "yes" : "no"} `.repeat(6)}${i}" -> ${good ? "good" : "bad"}`;
 }).join("\n");
 
-test("a line that is no example is marked, and its number leads to it", async ({ page }) => {
+test("an invalid line is marked, and its number links to it", async ({ page }) => {
   await page.goto(`${graft.url}/training/prompt`);
   const text = page.getByLabel("Examples");
   const submit = page.getByRole("button", { name: /Submit training job/ });
@@ -44,7 +44,7 @@ test("a line that is no example is marked, and its number leads to it", async ({
   await measure(page);
 });
 
-test("what is typed is found again on another machine", async ({ page, browser }) => {
+test("a draft is available on another machine", async ({ page, browser }) => {
   await page.goto(`${graft.url}/training/prompt`);
   await page.getByLabel("Examples").fill("User: How do I reset it?\nAssistant: Hold the button.");
   await page.getByLabel("Model type").selectOption("general_chat");
@@ -57,7 +57,7 @@ test("what is typed is found again on another machine", async ({ page, browser }
   await other.context().close();
 });
 
-test("too few examples are kept, and it is said what is missing", async ({ page }) => {
+test("a text with too few examples is kept, with what is missing", async ({ page }) => {
   await page.goto(`${graft.url}/training/prompt`);
   await page.getByLabel("Model type").selectOption("sentiment_analysis");
   await page.getByLabel("Base model").fill("tiny");
@@ -75,7 +75,7 @@ test("too few examples are kept, and it is said what is missing", async ({ page 
   await expect(page.getByTestId("message")).toHaveText("Test training prompt");
 });
 
-test("each form of text is understood", async ({ page }) => {
+test("each form of text is parsed", async ({ page }) => {
   await page.goto(`${graft.url}/training/prompt`);
   const forms: [text: string, layout: string][] = [
     ["Task: Summarize the following text\nInput: [long text here]\nExpected: [short summary]", "Task, input, expected"],
@@ -92,7 +92,7 @@ test("each form of text is understood", async ({ page }) => {
   }
 });
 
-test("a text becomes a version by keyboard alone, with its phases shown", async ({ page }) => {
+test("a text is trained to a version with the keyboard only, and its phases are shown", async ({ page }) => {
   test.setTimeout(180_000);
   await page.goto(`${graft.url}/training/prompt`);
   await page.getByLabel("Model type").selectOption("text_classification");

@@ -10,7 +10,7 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => graft.end());
 
-test("of 10,000 runs only those in sight are in the document", async ({ page }) => {
+test("of 10,000 runs only the visible ones are rendered", async ({ page }) => {
   const { runs } = await graft.api<{ runs: { id: string }[] }>("/runs?limit=1");
   const asked: number[] = [];
   await page.route("**/api/v1/runs?*", (route) => {
@@ -49,7 +49,7 @@ test("of 10,000 runs only those in sight are in the document", async ({ page }) 
   expect(new Set(asked).size, "pages that nobody sees aren't read").toBeLessThan(40);
 });
 
-test("each preset says what it would take, and any example what is learned of it", async ({ page }) => {
+test("presets show time and cost, and examples show their training tokens", async ({ page }) => {
   await page.goto(`${graft.url}/train?task=${TASK}`);
   await page.getByLabel("Base model").fill("tiny");
   await expect(page.getByText("✓ Ready")).toBeVisible();
@@ -63,7 +63,7 @@ test("each preset says what it would take, and any example what is learned of it
   await expect(page.getByText("Example 2 of 40")).toBeVisible();
 });
 
-test("a log is narrowed to what is grave", async ({ page }) => {
+test("a log is filtered to warnings and errors", async ({ page }) => {
   const said = "step 1/2\nwarning: 3 examples were cut\nerror: failed to write\n  caused by: no space left\n";
   await page.route("**/api/v1/runs/first/logs?*", (route) => {
     const offset = Number(new URL(route.request().url()).searchParams.get("offset"));
@@ -79,7 +79,7 @@ test("a log is narrowed to what is grave", async ({ page }) => {
   await expect(log.getByRole("link")).toHaveText(["2", "3", "4"]);
 });
 
-test("all that the history shows are cancelled or begun again, after it said how many", async ({ page }) => {
+test("all shown runs are cancelled or restarted after a confirmation with their number", async ({ page }) => {
   test.setTimeout(180_000);
   await graft.watchTraining(page, 600);
   await page.goto(`${graft.url}/train?task=${TASK}`);
@@ -108,7 +108,7 @@ test("all that the history shows are cancelled or begun again, after it said how
   await expect.poll(state, { timeout: 60_000 }).toBe("cancelled");
 });
 
-test("a run shows the rows it learned from, with the variants as they were trained", async ({ page }) => {
+test("a run shows its training rows and variants", async ({ page }) => {
   const rows = Array.from({ length: 20 }, (_, i) =>
     i % 2
       ? `wonderful sandwiches everywhere, number ${i};positive`

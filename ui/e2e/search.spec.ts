@@ -11,7 +11,9 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => graft.end());
 
-test("a search is begun, watched, compared and its best trained, by keyboard", async ({ page }) => {
+test("a search is started, watched and compared, and its best settings are trained, with the keyboard", async ({
+  page,
+}) => {
   test.setTimeout(240_000);
   await page.goto(`${graft.url}/search?task=${TASK}`);
   await expect(page.getByText("No study yet")).toBeVisible();
@@ -77,7 +79,7 @@ test("a search is begun, watched, compared and its best trained, by keyboard", a
   await expect(page.getByText("✓ Succeeded")).toBeVisible({ timeout: 120_000 });
 });
 
-test("a search is stopped, and it is said so", async ({ page }) => {
+test("a stopped search is shown as stopped", async ({ page }) => {
   test.setTimeout(120_000);
   const { study } = await graft.api<{ study: { id: string } }>("/studies", {
     task: TASK,

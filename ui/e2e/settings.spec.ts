@@ -7,7 +7,7 @@ test.describe.configure({ mode: "serial" });
 test.beforeAll(() => graft.startWithMessages());
 test.afterAll(() => graft.end());
 
-test("the numbers leave as a table", async ({ page }) => {
+test("statistics are exported as CSV", async ({ page }) => {
   await page.goto(`${graft.url}/stats?task=${TASK}`);
   const [download] = await Promise.all([
     page.waitForEvent("download"),
@@ -16,7 +16,7 @@ test("the numbers leave as a table", async ({ page }) => {
   expect(readFileSync(await download.path(), "utf8")).toContain("good");
 });
 
-test("a training is cancelled, resumed, and comes to its end", async ({ page }) => {
+test("a training is cancelled, resumed and finished", async ({ page }) => {
   test.setTimeout(180_000);
   await graft.watchTraining(page, 30);
   const watched = page.url();
@@ -30,7 +30,7 @@ test("a training is cancelled, resumed, and comes to its end", async ({ page }) 
   await expect(page.locator("header").getByText("Succeeded")).toBeVisible({ timeout: 120_000 });
 });
 
-test("a trainer that is stopped says so, and a cancelled run is not red", async ({ page }) => {
+test("a stopped trainer is reported, and a cancelled run is not shown as an error", async ({ page }) => {
   await graft.watchTraining(page, 2_000);
   const id = new URL(page.url()).pathname.split("/").at(-1) ?? "";
   const { run } = await graft.api<{ run: { pid: number } }>(`/runs/${id}`);
@@ -60,13 +60,13 @@ test("a trainer that is stopped says so, and a cancelled run is not red", async 
   expect(colors).not.toContain(danger);
 });
 
-test("the address of the old page leads to its trainings", async ({ page }) => {
+test("the URL of the old page redirects to its trainings", async ({ page }) => {
   await page.goto(`${graft.url}/admin`);
   await expect(page).toHaveURL(/\/train\?task=ask-ai/);
   await expect(page.getByRole("heading", { name: "Train", exact: true })).toBeVisible();
 });
 
-test("who holds which run, and what was swept, is told", async ({ page }) => {
+test("leases and the last sweep are shown", async ({ page }) => {
   // A worker sweeps when nothing is left to do.
   const swept = async () => (await graft.api<{ swept?: object }>("/system")).swept;
   await expect.poll(swept, { timeout: 30_000 }).toBeTruthy();
@@ -75,7 +75,7 @@ test("who holds which run, and what was swept, is told", async ({ page }) => {
   await expect(page.getByRole("table", { name: "Leases" })).toHaveCount(0);
 });
 
-test("the first person manages the others, and tokens come and go", async ({ page }) => {
+test("the first user manages other users and tokens", async ({ page }) => {
   await page.goto(`${graft.url}/settings?task=${TASK}`);
   await page.getByRole("tab", { name: /People|Users|Access/ }).click();
   await page.getByLabel("Description").fill("nightly script");

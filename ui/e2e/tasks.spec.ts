@@ -48,7 +48,7 @@ async function info(name: string) {
   return tasks.find((task) => task.name === name);
 }
 
-test("an empty home leads from pasted lines to an own task with an active version", async ({ page }) => {
+test("an empty home leads from pasted lines to a custom task with an active version", async ({ page }) => {
   test.setTimeout(240_000);
   await page.goto(graft.url);
   await page.getByRole("link", { name: "Paste examples" }).click();
@@ -83,7 +83,7 @@ test("an empty home leads from pasted lines to an own task with an active versio
   await train(page, "support-tickets");
 });
 
-test("five JSON answers make a task with fields, which learns from texts pasted later", async ({ page }) => {
+test("five JSON answers create a task with fields, which trains on texts pasted later", async ({ page }) => {
   test.setTimeout(240_000);
   await page.goto(`${graft.url}/tasks`);
   await page.getByRole("button", { name: /New task/ }).click();
@@ -118,7 +118,7 @@ test("five JSON answers make a task with fields, which learns from texts pasted 
   expect((await info("invoices"))?.active?.name).toBe("v1");
 });
 
-test("a template with fields is a task at once; without its examples approved, people audit them", async ({ page }) => {
+test("a template with fields creates a task; its unapproved examples are audited", async ({ page }) => {
   await page.goto(`${graft.url}/training/prompt`);
   await page.getByLabel("Template").selectOption("Invoice fields");
   await expect(page).toHaveURL(/\/tasks\/new\?.*template=invoice-fields/);
@@ -132,7 +132,7 @@ test("a template with fields is a task at once; without its examples approved, p
   expect((await info("invoice-fields"))?.counts).toMatchObject({ approved: 0, pending: 12 });
 });
 
-test("a name that is taken, and texts that no form fits, are said before saving", async ({ page }) => {
+test("a taken name and texts that do not fit are reported before saving", async ({ page }) => {
   await page.goto(`${graft.url}/tasks/new`);
   await page.getByLabel("Text", { exact: true }).first().fill(TICKETS);
   await page.getByLabel("Title").fill("Support tickets");
@@ -143,7 +143,7 @@ test("a name that is taken, and texts that no form fits, are said before saving"
   await expect(page.getByRole("button", { name: /Save the task/ })).toBeEnabled();
 });
 
-test("a change of the form says what becomes of examples and versions", async ({ page }) => {
+test("a change of the form shows its effect on examples and versions", async ({ page }) => {
   await page.goto(`${graft.url}/tasks/support-tickets`);
   await page.getByLabel("Labels", { exact: true }).fill("wish\nquestion");
   await expect(page.getByText("Fit as they are: 12 of 24 answered examples.")).toBeVisible();
@@ -159,7 +159,7 @@ test("a change of the form says what becomes of examples and versions", async ({
   await expect(revisions.getByRole("row", { name: /^3 local/ })).toBeVisible();
 });
 
-test("tasks are cloned, renamed, archived, taken back, exported and imported", async ({ page }) => {
+test("tasks are cloned, renamed, archived, restored, exported and imported", async ({ page }) => {
   await page.goto(`${graft.url}/tasks`);
   const table = page.getByRole("table", { name: "Tasks" });
   const act = async (title: string, item: string) => {

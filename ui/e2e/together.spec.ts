@@ -66,7 +66,7 @@ async function shown(page: Page): Promise<string> {
   return (await waiting()).find((one) => one.input === text)?.id ?? "";
 }
 
-test("who decides later sees both answers, also when the news came before the key", async () => {
+test("the later of two auditors sees both answers, also if the event arrived before the key press", async () => {
   const [first, second] = (await waiting()).filter(({ output }) => output == null);
   // Another answer is another revision; a rejection is none.
   for (const [id, decide, says] of [
@@ -95,7 +95,7 @@ test("who decides later sees both answers, also when the news came before the ke
   }
 });
 
-test("a held key and a double click decide once, and undo reaches the whole session", async () => {
+test("a held key and a double click decide once, and undo covers the whole session", async () => {
   const page = await open(ana);
   const before = (await waiting()).length;
   const decided = async () => before - (await waiting()).length;
@@ -116,7 +116,7 @@ test("a held key and a double click decide once, and undo reaches the whole sess
   await page.close();
 });
 
-test("keys of other layouts decide, the focus goes on, and what happened is said", async () => {
+test("keys of other layouts work, the focus moves on, and the result is announced", async () => {
   const page = await open(ana);
   const press = (key: string, code: string) =>
     page.evaluate(
@@ -153,7 +153,7 @@ test("keys of other layouts decide, the focus goes on, and what happened is said
   await page.close();
 });
 
-test("what others decide is marked in the queue before it is reached, in a second tab as well", async () => {
+test("decisions of others are marked in the queue in every tab", async () => {
   const [tab, his] = [await open(ana), await open(ben)];
   // People who come at the same time are handed different messages.
   const [first, second, third, fourth] = (await waiting()).map(({ id }) => id);
@@ -183,7 +183,7 @@ test("what others decide is marked in the queue before it is reached, in a secon
   for (const page of [tab, his, hers]) await page.close();
 });
 
-test("a waiting decision is sent as the person who made it, or not at all", async () => {
+test("a waiting decision is sent only by the person who made it", async () => {
   const page = await open(ana);
   const id = await shown(page);
   const decisions = "**/api/v1/examples/**/approve";
@@ -215,7 +215,7 @@ test("a waiting decision is sent as the person who made it, or not at all", asyn
   await again.close();
 });
 
-test("two tabs never say two things under one key, and nothing sticks", async () => {
+test("two tabs never use one idempotency key for two requests, and no decision gets stuck", async () => {
   const ids = (await waiting()).map(({ id }) => id);
   const tabs = [await open(ana, ids[0]), await open(ana, ids[0])];
   const bodies = new Map<string, Set<string>>();

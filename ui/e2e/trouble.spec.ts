@@ -8,7 +8,7 @@ test.afterAll(() => graft.end());
 
 const audit = () => `${graft.url}/audit?task=${TASK}`;
 
-test("two auditors don't overwrite each other", async ({ browser }) => {
+test("two auditors do not overwrite each other", async ({ browser }) => {
   const [ana, ben] = [await browser.newPage(), await browser.newPage()];
   // Ben's page hears of nothing, as behind a bad line.
   for (const path of ["events", "presence"]) await ben.route(`**/api/v1/${path}*`, (route) => route.abort());
@@ -60,7 +60,7 @@ test("two auditors see each other, and get different messages", async ({ browser
   await ana.close();
 });
 
-test("a server that is killed in the middle of an edit loses nothing", async ({ page }) => {
+test("a server killed during an edit loses nothing", async ({ page }) => {
   await page.goto(audit());
   await expect(page.getByText("Message 1 /")).toBeVisible();
   const before = await graft.counts();
@@ -94,7 +94,7 @@ test("a draft survives a reload", async ({ page }) => {
   await expect(page.getByRole("group", { name: "Answer" }).getByRole("combobox")).toHaveValue("good");
 });
 
-test("what was decided is looked at again, and undone, after a reload", async ({ page }) => {
+test("decisions can be reviewed and undone after a reload", async ({ page }) => {
   await page.goto(audit());
   await expect(page.getByText("Message 1 /")).toBeVisible();
   const first = (await page.getByTestId("message").textContent()) ?? "";
@@ -117,7 +117,7 @@ test("what was decided is looked at again, and undone, after a reload", async ({
   await expect.poll(() => graft.counts()).toEqual(before);
 });
 
-test("a page that has been read stays while the server is away", async ({ page }) => {
+test("loaded data stays visible while the server is unreachable", async ({ page }) => {
   await page.goto(`${graft.url}/stats?task=${TASK}`);
   await expect(page.getByText("Audited messages")).toBeVisible();
   await graft.stop("SIGKILL");
@@ -130,7 +130,7 @@ test("a page that has been read stays while the server is away", async ({ page }
   await expect(page.getByText("Audited messages")).toBeVisible();
 });
 
-test("a server that is killed in the middle of a run finds it again", async ({ page }) => {
+test("a server killed during a run follows it again", async ({ page }) => {
   test.setTimeout(180_000);
   await graft.watchTraining(page, 12);
   await expect(page).toHaveTitle(/^▸ /);

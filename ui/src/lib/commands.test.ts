@@ -53,7 +53,7 @@ test.each(SHOWN)("%s is a command that there is", (command) => {
   for (const word of words) if (word.startsWith("--")) expect(help).toContain(`${word} `);
 });
 
-test("the two that are asked are told as a comparison, or as the one that a command can ask", () => {
+test("two queried versions give a compare command, otherwise an infer command", () => {
   expect(commands.asking("t", "v1", "v2", "it's")).toBe(
     String.raw`graft compare --task t --version v2 --with v1 --message 'it'\''s'`,
   );
@@ -66,7 +66,7 @@ test("the two that are asked are told as a comparison, or as the one that a comm
   expect(commands.asking("t", "base", "baseline", "m")).toBeNull();
 });
 
-test("a shell gets back what was meant", () => {
+test("quoted arguments survive the shell", () => {
   expect(["plain-1.0", "two words", "$HOME; rm", "it's", ""].map(quoted)).toEqual([
     "plain-1.0",
     "'two words'",

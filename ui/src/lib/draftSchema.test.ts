@@ -15,7 +15,7 @@ const schema = {
 };
 const UNIT = "/properties/items/items/properties/unit";
 
-describe("a schema that is put together", () => {
+describe("a schema that is composed", () => {
   test("is found by pointers", () => {
     expect(at(schema, "/properties/a~1b")).toEqual({ type: ["number", "null"] });
     expect(at(schema, "/properties/none")).toBeNull();

@@ -4,7 +4,7 @@ import { addressOf, complete, format, parse, partsOf, sameParts } from "./filter
 const known = { fields: ["items", "quantity"], sources: ["slack", "csv"], people: ["anna"] };
 const all = { state: "pending", max: "0.7", field: "quantity", source: "slack", by: "Anna B", search: "ripe squash" };
 
-test("what a filter says is what the address keeps, and the other way", () => {
+test("filter and URL convert into each other", () => {
   const text = 'is:pending conf:<0.7 field:quantity source:slack by:"Anna B" ripe squash';
   expect(parse(text, known)).toEqual({ parts: all, problem: null });
   expect(format(all)).toBe(text);
@@ -13,14 +13,14 @@ test("what a filter says is what the address keeps, and the other way", () => {
   expect(sameParts(parse("", known).parts, {})).toBe(true);
 });
 
-test("shares, other words for states, and what only looks like a key", () => {
+test("percentages, synonyms of states, and words that only look like a key", () => {
   const parts = (text: string) => parse(text, known).parts;
   expect(parts("conf:>=50% conf:<.7")).toEqual({ min: "0.5", max: "0.7" });
   expect(parts("is:Audited")).toEqual({ state: "approved" });
   expect(parts('"slack:17" 10:30 https://a.b')).toEqual({ search: "slack:17 10:30 https://a.b" });
 });
 
-test("what can't be meant is told with what can", () => {
+test("invalid filter lists valid values", () => {
   const problem = (text: string) => parse(text, known).problem;
   expect(problem("colour:red")).toContain("is: conf: field: source: by:");
   expect(problem("is:open")).toContain("pending, approved, rejected");
@@ -33,7 +33,7 @@ test("what can't be meant is told with what can", () => {
   expect(problem("is:all is:pending")).toContain("twice");
 });
 
-test("the last word is completed, the others stay", () => {
+test("only the last word is completed", () => {
   const texts = (text: string) => complete(text, known).map((one) => one.text);
   expect(texts("is:all fi")).toEqual(["is:all field:"]);
   expect(texts("is:all field:q")).toEqual(["is:all field:quantity "]);

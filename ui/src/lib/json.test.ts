@@ -10,7 +10,7 @@ const answer = {
   ],
 };
 
-test("paths lead to values, and change only what is on the way", () => {
+test("a path reads a value and changes only that value", () => {
   expect(get(answer, "items[1].name")).toBe("figs");
   expect(get(answer, "items[7].name")).toBeUndefined();
   const changed = set(answer, "items[1].quantity", 3) as typeof answer;
@@ -26,13 +26,13 @@ test("paths lead to values, and change only what is on the way", () => {
   ]);
 });
 
-test("the order of keys doesn't make answers different, that of lists does", () => {
+test("the order of keys is ignored, that of lists is compared", () => {
   expect(same({ a: 1, b: [1, 2] }, { b: [1, 2], a: 1 })).toBe(true);
   expect(same({ a: [1, 2] }, { a: [2, 1] })).toBe(false);
   expect(same({ a: null }, {})).toBe(false);
 });
 
-test("differences name the smallest part that differs", () => {
+test("differences name the smallest differing part", () => {
   const other = { place: "Lidl", items: [{ name: "kale", quantity: 2 }] };
   expect(differences(answer, other)).toEqual([
     { path: "place", left: "Aldi", right: "Lidl" },
@@ -42,7 +42,7 @@ test("differences name the smallest part that differs", () => {
   expect([...differing(answer, other)]).toContain("items[1].name");
 });
 
-test("a thing is told briefly by its values", () => {
+test("an object is summarised by its values", () => {
   expect(brief({ name: "kale", quantity: 2, unit: null, tags: ["a"] })).toBe('kale, 2, ["a"]');
   expect([brief(null), brief("x"), brief({ unit: null })]).toEqual(["", "x", ""]);
 });

@@ -35,7 +35,7 @@ test("curves with other steps share one axis", () => {
   ]);
 });
 
-test("a threshold keeps the surer bins, and says what they are worth", () => {
+test("a threshold keeps the more confident bins and gives their accuracy", () => {
   const bins = [
     { count: 10, confidence: 0.4, accuracy: 0.3 },
     { count: 30, confidence: 0.9, accuracy: 0.9 },
@@ -49,7 +49,7 @@ test("a threshold keeps the surer bins, and says what they are worth", () => {
   expect(atThreshold([], 0.5).coverage).toBe(0);
 });
 
-test("overlapping intervals tell nothing", () => {
+test("overlapping intervals are inconclusive", () => {
   const metric = (value: number, low: number, high: number) => ({ name: "exact", value, low, high });
   expect(verdict(metric(0.8, 0.72, 0.87), metric(0.74, 0.65, 0.82))).toBe("cannot-tell");
   expect(verdict(metric(0.9, 0.85, 0.95), metric(0.6, 0.5, 0.7))).toBe("better");
@@ -71,7 +71,7 @@ const step = (seq: number, at: number, loss: number | null): Event => ({
   eta_s: 3,
 });
 
-test("a resumed run's second try of a step counts; what is no number is left out", () => {
+test("the last attempt of a step counts; values that are not numbers are left out", () => {
   const events = [step(1, 1, 5), step(2, 2, 4), step(3, 2, 3), step(4, 3, null)];
   expect(series(events).steps).toEqual([
     [1, 5],
@@ -113,14 +113,14 @@ test("phases follow the events and the run's state", () => {
   expect(phases([], "succeeded", "train").every((phase) => phase.state === "done")).toBe(true);
 });
 
-test("days without messages are there, and many days become weeks", () => {
+test("days without messages are included, and many days are grouped by week", () => {
   const day = (name: string) => ({ day: name, audited: 1, pounds: 10 });
   expect(buckets([day("2026-01-01"), day("2026-01-03")], 60).bars.map((bar) => bar.audited)).toEqual([1, 0, 1]);
   const weeks = buckets([day("2026-01-01"), day("2026-03-20")], 60);
   expect([weeks.unit, weeks.bars[0]?.day, weeks.bars.length]).toEqual(["week", "2025-12-29", 12]);
 });
 
-test("a form asks only for what differs from the recipe", () => {
+test("a form sends only settings that differ from the recipe", () => {
   expect(newRun("t", START)).toEqual({ task: "t", method: "lora", activate: true });
   const draft = {
     ...START,
@@ -140,19 +140,19 @@ test("a form asks only for what differs from the recipe", () => {
   expect(newRun("t", { ...START, decoderOnly: true }).settings).toEqual({ targets: ["decoder"] });
 });
 
-test("rows are moved, and stay at the ends", () => {
+test("rows are moved, but not beyond the ends", () => {
   expect([moved([1, 2, 3], 0, 1), moved([1, 2, 3], 0, -1)]).toEqual([
     [2, 1, 3],
     [1, 2, 3],
   ]);
 });
 
-test("money is told in hundredths, and a trifle as less than one", () => {
+test('money has two decimals, and tiny amounts are "less than 0.01"', () => {
   const told = [money(1234.5, "USD"), roughMoney(1.357, "EUR"), roughMoney(0.001, "€")];
   expect(told).toEqual(["1,234.50 USD", "≈ 1.36 EUR", "< 0.01 €"]);
 });
 
-test("a version's ancestors end where nothing is known, at a circle, and at the most", () => {
+test("lineage stops at unknown parents, at cycles, and at its limit", () => {
   const born = (name: string, parent?: string) => ({ name, parent, base: "b" });
   const [one, two, three] = [born("v1", "v3"), born("v2", "v1"), born("v3", "v2")] as const;
   const names = (most: number) => ancestors([one, two, three], three, most).map((version) => version.name);

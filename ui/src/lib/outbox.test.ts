@@ -29,7 +29,7 @@ const box = (send: Server["send"], more: Partial<Server> = {}, tab = "here") =>
 const done = async ({ id }: Entry): Promise<Reply> => ({ kind: "done", example: example({ id }) });
 const away = async (): Promise<Reply> => ({ kind: "away" });
 
-test("what the server can't take now is sent later; what it refuses is for people", () => {
+test("temporary failures are retried; refusals are shown to people", () => {
   for (const status of [401, 408, 409, 429, 500, 502, 503, 504, 507])
     expect(refusal(status, undefined, "why"), `${status}`).toEqual({ kind: "away" });
   for (const status of [400, 403, 404, 422])
@@ -37,7 +37,7 @@ test("what the server can't take now is sent later; what it refuses is for peopl
   expect(refusal(409, example(), "why")).toEqual({ kind: "conflict", current: example() });
 });
 
-test("what can't be sent survives a reload and goes out in order when the server is back", async () => {
+test("unsent decisions survive a reload and are sent in order", async () => {
   const before = box(away);
   ["1", "2", "3"].forEach((key) => before.add(entry(key, { at: 0 })));
   await settle();
@@ -49,7 +49,7 @@ test("what can't be sent survives a reload and goes out in order when the server
   expect(box(done).read()).toEqual([]);
 });
 
-test("a waiting decision is sent only while the person who made it is logged in", async () => {
+test("a waiting decision is sent only while its author is logged in", async () => {
   const sent: string[] = [];
   let who: string | null = "ben";
   const one = box(async (entry) => (sent.push(entry.key), done(entry)), { who: async () => who });
@@ -63,7 +63,7 @@ test("a waiting decision is sent only while the person who made it is logged in"
   expect(sent).toEqual(["1"]);
 });
 
-test("a tab leaves the decisions of another one alone until that one did not send them", async () => {
+test("a tab sends another tab's decisions only after a delay", async () => {
   const sent: string[] = [];
   box(away, {}, "other").add(entry("1", { id: "m" }));
   const look = async () => ({ example: example({ id: "m" }), seen: 8 });
@@ -78,7 +78,7 @@ test("a tab leaves the decisions of another one alone until that one did not sen
   expect(sent).toEqual(["3", "1", "2"]);
 });
 
-test("a later decision on the same message rests on what the first one made of it", async () => {
+test("a later decision on the same message builds on the first one", async () => {
   const sent: Entry[] = [];
   const result = example({ revision: 7 });
   const look = async () => ({ example: result, seen: 12 });
@@ -92,7 +92,7 @@ test("a later decision on the same message rests on what the first one made of i
   ]);
 });
 
-test("a message that changed since the person saw it is a conflict, whether the revision tells or not", async () => {
+test("a message that changed since it was shown is a conflict, with the same revision too", async () => {
   const theirs = example({ revision: 1, review: { state: "rejected", by: "ben", at: 3, reason: "no" } });
   const send = vi.fn(done);
   const one = box(send, { look: async () => ({ example: theirs, seen: 8 }) });
@@ -102,7 +102,7 @@ test("a message that changed since the person saw it is a conflict, whether the 
   expect(one.read()[0]?.conflict).toEqual(theirs);
 });
 
-test("a conflict waits for a person, and holds back only its own message", async () => {
+test("a conflict waits for a person and blocks only its own message", async () => {
   const theirs = example({ id: "m", revision: 5, output: { a: 2 } });
   const sent: Entry[] = [];
   const send = async (one: Entry): Promise<Reply> => {
@@ -130,7 +130,7 @@ test("a conflict waits for a person, and holds back only its own message", async
   expect(one.read()).toEqual([]);
 });
 
-test("a conflict with the very same decision is none, and one with another answer is", async () => {
+test("the same decision by two people is no conflict, a different answer is", async () => {
   const one = box(async () => ({ kind: "conflict", current: example() }));
   one.add(entry("1"));
   one.add(entry("2", { deed: { action: "approve" }, saw: { ...fresh, output: { a: 2 } } }));
@@ -138,7 +138,7 @@ test("a conflict with the very same decision is none, and one with another answe
   expect(one.read().map(({ key }) => key)).toEqual(["2"]);
 });
 
-test("what the server refuses is kept with its reason until a person drops it", async () => {
+test("a refused decision is kept with its reason until a person discards it", async () => {
   const one = box(async () => ({ kind: "refused", why: "no such unit" }));
   one.add(entry("1"));
   await settle();

@@ -37,7 +37,7 @@ test("a schema becomes fields in its order", () => {
   expect(fields({ form: "label", labels: [] })[0]?.kind).toBe("text");
 });
 
-test("a blank answer is valid where the schema allows nothing, and says what is missing where not", () => {
+test("a blank answer is valid if the schema allows null, otherwise it lists what is missing", () => {
   const empty = blank(task);
   expect(empty).toEqual({ direction: "unknown", place: null, items: [], urgent: false });
   expect(problems(task, empty)).toEqual({});
@@ -53,7 +53,7 @@ test("a blank answer is valid where the schema allows nothing, and says what is 
   });
 });
 
-test("labels and texts are checked, too", () => {
+test("labels and texts are validated too", () => {
   expect(problems({ form: "label", labels: ["ham"] }, "spam")[""]).toContain("not one of the labels");
   expect(problems({ form: "text" }, "  ")[""]).toBe("Write the answer");
   expect(problems({ form: "json", schema: task.schema }, null)[""]).toBe("Nothing is filled in");

@@ -7,7 +7,7 @@ const trial = (part: Partial<Trial>): Trial => ({
   ...part,
 });
 
-test("a setting's axis goes from its least value to its most, by orders of magnitude where it is searched so", () => {
+test("a setting's axis covers all its values, on a log scale if it is searched on one", () => {
   const rate = axisOf({
     ...{ name: "learning_rate", default: 1, only_if: null },
     domain: { kind: "real", low: 0.1, high: 10, log: true },
@@ -24,7 +24,7 @@ test("a setting's axis goes from its least value to its most, by orders of magni
   expect(rank.at(trial({ point: {} })), "it doesn't apply").toBeNull();
 });
 
-test("an axis of losses holds all of them, also where there is one or none", () => {
+test("an axis of losses covers all of them, also for one or none", () => {
   const trials = [0.5, 1, null].map((loss) => trial({ loss }));
   const axis = axisOfNumbers("Loss", trials, (one) => one.loss);
   expect(trials.map(axis.at)).toEqual([0, 1, null]);
@@ -34,7 +34,7 @@ test("an axis of losses holds all of them, also where there is one or none", () 
   expect(axisOfNumbers("Loss", [], (one) => one.loss).ticks).toEqual([]);
 });
 
-test("settings and budgets are told in words", () => {
+test("settings and budgets are described in words", () => {
   const settings = {
     method: "soft-prompt",
     settings: { learning_rate: 0.00123, evals_per_epoch: 2, targets: ["a", "b"] },

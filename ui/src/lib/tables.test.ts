@@ -23,7 +23,7 @@ describe("blocks from spreadsheets", () => {
     expect(pasted("a\t\tb\t")).toEqual([["a", "", "b", ""]]);
     expect(pasted("")).toEqual([]);
   });
-  test("are laid over what is there, and go on below it", () => {
+  test("are pasted over existing rows and continue below", () => {
     const rows = [
       ["a", "1"],
       ["b", "2"],
@@ -37,31 +37,31 @@ describe("blocks from spreadsheets", () => {
   });
 });
 
-test("names in one cell come back as they were", () => {
+test("names in one cell survive a round trip", () => {
   const names = ["TJs", 'the "big", new one', "Aldi"];
   expect(split(joined(names))).toEqual(names);
   expect(split(" a ,, b,")).toEqual(["a", "b"]);
 });
 
 describe("the tables as grids", () => {
-  test("come back as they were", () => {
+  test("survive a round trip", () => {
     expect(tables(sheets(own, builtin))).toEqual(own);
     expect(tables(sheets(none, builtin))).toEqual(none);
   });
-  test("show every built-in unit first, with pounds only where they are the file's own", () => {
+  test("show every built-in unit first, with pounds only if the file sets them", () => {
     expect(sheets(own, builtin).units).toEqual([
       ["box", "20"],
       ["case", ""],
       ["sack", "50"],
     ]);
   });
-  test("take a decimal comma, and items in small letters", () => {
+  test("accept a decimal comma, and store items in lower case", () => {
     const draft = { ...sheets(none, builtin), exceptions: [["item", "Milk ", "case", "7,5"]] };
     expect(tables(draft).items).toEqual({ milk: { case: 7.5 } });
   });
 });
 
-test("what can't be saved is said at its cell", () => {
+test("errors are shown at their cell", () => {
   expect(faults(sheets(own, builtin), builtin)).toEqual({ units: {}, exceptions: {}, places: {}, foods: {} });
   const wrong = faults(
     {

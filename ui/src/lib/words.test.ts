@@ -5,7 +5,7 @@ import { pageOf } from "./links";
 import { matching, tail } from "./logs";
 import { rank } from "./search";
 
-test("numbers read as people write them", () => {
+test("numbers are formatted for people", () => {
   expect([number(12345), number(null), number(0.256, 1), percent(0.923, 1), percent(undefined)]).toEqual([
     "12,345",
     "–",
@@ -39,12 +39,12 @@ test("times are relative to now", () => {
   ]);
 });
 
-test("names become words and long texts are cut between letters", () => {
+test("identifiers become words and long texts are cut between characters", () => {
   expect([label("rescue_location"), label("item_f1")]).toEqual(["Rescue location", "Item F1"]);
   expect([clip("abc", 3), clip("a👍🏽bc", 2)]).toEqual(["abc", "a👍…"]);
 });
 
-test("keys have one name and one print", () => {
+test("each key has one name and one label", () => {
   const press = { key: "K", code: "KeyK", ctrlKey: false, metaKey: true, altKey: false, shiftKey: false };
   expect([
     name(press),
@@ -54,7 +54,7 @@ test("keys have one name and one print", () => {
   expect([printed("mod+k", true), printed("mod+k", false), printed("space", false)]).toEqual(["⌘K", "Ctrl K", "Space"]);
 });
 
-test("keys of other layouts go by their place: letters that aren't Latin, digits that need Shift", () => {
+test("keys of other layouts are mapped by position: non-Latin letters, digits that need Shift", () => {
   const plain = { ctrlKey: false, metaKey: false, altKey: false, shiftKey: false };
   const named = (key: string, code: string, more = {}) => name({ ...plain, key, code, ...more });
   expect([named("ф", "KeyA"), named("χ", "KeyX"), named("л", "KeyK", { ctrlKey: true })]).toEqual(["a", "x", "mod+k"]);
@@ -75,13 +75,13 @@ test("a log is searched line by line, as a terminal would show it", () => {
   expect(tail("a\nb\nc\n", 2)).toBe("b\nc");
 });
 
-test("commands are found by their words", () => {
+test("commands are found by words of their title", () => {
   const items = ["Go to Audit", "Approve", "Order: oldest first"];
   expect(rank("au", items, (item) => item)[0]).toBe("Go to Audit");
   expect(rank("first old", items, (item) => item)).toEqual(["Order: oldest first"]);
 });
 
-test("links of the server lead to pages", () => {
+test("links from the server point to pages", () => {
   expect(pageOf("/tasks/ask-ai/audit?state=pending")).toEqual({
     to: "/audit",
     search: { task: "ask-ai", state: "pending" },
@@ -90,7 +90,7 @@ test("links of the server lead to pages", () => {
   expect(pageOf("/runs/r-1")).toEqual({ to: "/runs/r-1", search: {} });
 });
 
-test("an error's causes and hint are as grave as the error, what follows isn't", () => {
+test("causes and hint have the severity of their error, following lines do not", () => {
   const log = [
     "step 1/2  loss 0.5",
     "warning: 3 examples were cut",

@@ -33,7 +33,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test("a hidden page stops listening after a while, and goes on where it was when it is seen", () => {
+test("a hidden page disconnects after a while and catches up when it is visible", () => {
   const heard: unknown[] = [];
   const paused = vi.fn();
   const stop = listen((last) => `/events?after=${last}`, ["change"], { on: (_, data) => heard.push(data), paused });
@@ -49,7 +49,7 @@ test("a hidden page stops listening after a while, and goes on where it was when
   expect(Source.all[1]?.readyState).toBe(2);
 });
 
-test("a glance at another tab ends nothing", () => {
+test("a short visit to another tab keeps the connection", () => {
   const stop = listen(() => "/events", ["change"], { on: () => {} });
   see(true);
   vi.advanceTimersByTime(5_000);

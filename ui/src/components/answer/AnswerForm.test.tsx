@@ -61,7 +61,7 @@ const type = (input: HTMLInputElement, text: string) =>
     input.dispatchEvent(new Event("input", { bubbles: true }));
   });
 
-test("fields are changed in place; a number may be written with a comma", async () => {
+test("fields are edited in place; a number may have a decimal comma", async () => {
   await type(field("Item 1, quantity"), "2,5");
   expect(answer).toMatchObject({
     items: [
@@ -74,7 +74,7 @@ test("fields are changed in place; a number may be written with a comma", async 
   expect(answer).toMatchObject({ place: null });
 });
 
-test("rows are moved, removed and added, also by keys", async () => {
+test("rows are moved, removed and added, also with keys", async () => {
   await press("Move item 2 up");
   expect(answer).toMatchObject({ items: [{ name: "figs" }, { name: "kale" }] });
   await press("Remove item 1");
@@ -85,7 +85,7 @@ test("rows are moved, removed and added, also by keys", async () => {
   expect(answer).toMatchObject({ items: [{ name: "kale" }, { name: "", quantity: null }] });
 });
 
-test("what differs and what is unsure is said in words, too", () => {
+test("differences and low confidence are also stated in words", () => {
   expect(host.querySelector('[data-path="items[0].name"]')?.closest("[data-differs]")?.textContent).toContain(
     "differs",
   );

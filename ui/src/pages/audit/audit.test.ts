@@ -25,12 +25,12 @@ const suggestion = {
   },
 };
 
-test("pages that overlap list each message once", () => {
+test("overlapping result pages list each message once", () => {
   const page = (...ids: string[]) => ({ examples: ids.map((id) => example(id)) });
   expect(flat([page("a", "b"), page("b", "c")]).map((one) => one.id)).toEqual(["a", "b", "c"]);
 });
 
-test("what was decided here counts before the server has it", () => {
+test("a local decision is shown before the server confirms it", () => {
   const entry = {
     key: "k",
     task: "t",
@@ -47,7 +47,7 @@ test("what was decided here counts before the server has it", () => {
   expect(stateOf(example("b", "approved"), [entry])).toBe("approved");
 });
 
-test("the next open message is after this one, else from the start", () => {
+test("the next pending message is after this one, otherwise from the start", () => {
   expect(nextOpen(["approved", "pending", "approved", "pending"], 1)).toBe(3);
   expect(nextOpen(["pending", "approved", "pending"], 2)).toBe(0);
   expect(nextOpen(["approved", "pending"], 1)).toBe(-1);
@@ -57,7 +57,7 @@ test("the next open message is after this one, else from the start", () => {
   expect([belongs("rejected", "approved"), belongs("pending", "all")]).toEqual([false, true]);
 });
 
-test("a person's answer comes first, then the adapter's, then the regex's", () => {
+test("a person's answer comes first, then the adapter's, then the rules'", () => {
   const all = proposals({ example: example("a", "pending", { a: 1 }), baseline: { a: 3 }, suggestion });
   expect(all.map((one) => one.method)).toEqual(["given", "regex", "adapter"]);
   expect(chosen(all, undefined)?.method).toBe("given");
@@ -72,7 +72,7 @@ test("numbers are kept as typed until they are numbers", () => {
   expect([numberOf("2,5"), numberOf(" "), numberOf("half"), numberOf("1.")]).toEqual([2.5, null, "half", 1]);
 });
 
-test("a change makes old what shows it", () => {
+test("a change invalidates the queries that show it", () => {
   const change = { seq: 1, at: 0, by: "ana", action: "approve", kind: "example", task: "t", subject: "a" } as const;
   expect(outdated(change)).toContainEqual(["example", "t", "a"]);
   expect(outdated({ ...change, kind: "run", subject: "r" })).toContainEqual(["run", "r"]);

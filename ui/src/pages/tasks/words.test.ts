@@ -8,6 +8,6 @@ test("a title becomes a name", () => {
   expect(slug("order-", true)).toBe("order-");
 });
 
-test("labels are told apart by lines, each once", () => {
+test("labels are one per line, without duplicates", () => {
   expect(lines("bug\n\n wish \nbug\r\n")).toEqual(["bug", "wish"]);
 });
