@@ -118,7 +118,7 @@ test("a run shows its training rows and variants", async ({ page }) => {
   const settings = ["--epochs", "2", "--typos", "0.5", "--run-id", "typos", "--skip-base"];
   graft.run("train", "sentiment", "--base", "tiny", ...settings);
   await page.goto(`${graft.url}/runs/typos?tab=config`);
-  const card = page.locator("section", { has: page.getByRole("heading", { name: "What it learned from" }) }).last();
+  const card = page.locator("section", { has: page.getByRole("heading", { name: "Training data" }) }).last();
   await expect(card.getByText("Example 1 of 16")).toBeVisible();
   await expect(card.getByText("Variant", { exact: true })).toBeVisible();
   await expect(card.getByText("Epoch 1 of 2")).toBeVisible();

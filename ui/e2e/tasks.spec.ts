@@ -99,7 +99,7 @@ test("five JSON answers create a task with fields, which trains on texts pasted 
   await page.getByText("JSON Schema", { exact: true }).last().click();
   await expect(page.getByLabel("Schema", { exact: true })).toHaveValue(/"x-graft-grounded": true/);
   await page.getByLabel("Title").fill("Invoices");
-  await expect(page.getByText("No example is stored: add some once the task is there.")).toBeVisible();
+  await expect(page.getByText("No example is stored; add some after the task is created.")).toBeVisible();
   await examine(page);
   await measure(page);
   await page.setViewportSize({ width: 1280, height: 800 });

@@ -29,7 +29,7 @@ export function OutboxBanner() {
     <div className={css.banner} role="status">
       {waiting > 0 && outbox.away && (
         <Notice tone="warn" title={`${count(waiting, "decision")} not sent yet.`}>
-          The server can't be reached. They are sent in order when it is back, also after a reload.
+          The server cannot be reached. They are sent in order when it is reachable again, also after a reload.
         </Notice>
       )}
       {[...new Set(others.map(({ by }) => by))].map((by) => (
@@ -38,7 +38,7 @@ export function OutboxBanner() {
           tone="warn"
           title={`${count(others.filter((entry) => entry.by === by).length, "decision")} of ${by || "somebody who was not logged in"} not sent yet.`}
         >
-          <p>{by ? `They are sent when ${by} logs in here again.` : "They can't be sent in somebody's name."}</p>
+          <p>{by ? `They are sent when ${by} logs in here again.` : "They have no author and cannot be sent."}</p>
           <Button small look="quiet" onClick={() => outbox.change((list) => list.filter((entry) => entry.by !== by))}>
             Delete them
           </Button>

@@ -64,7 +64,7 @@ export function Suspects({ task, audit }: { task: TaskInfo; audit: Audit }) {
         <p className="muted">
           {waiting.length > 0
             ? "Your decisions are being saved."
-            : `Of ${count(data.examples, "approved example")} none contradicts another one or a confident model.`}
+            : `Of ${count(data.examples, "approved example")} none contradicts another example or a confident model.`}
         </p>
         <Button onClick={() => (setDone(new Set()), void refetch())}>Look again</Button>
       </section>
@@ -129,8 +129,8 @@ export function Suspects({ task, audit }: { task: TaskInfo; audit: Audit }) {
         ))}
       </footer>
       <p className="muted">
-        Every fix is a decision on each example, which you can take back under “Last decisions”. What you keep is not
-        listed again until it changes.
+        Each fix is stored as a decision on each example; you can undo it under “Last decisions”. Examples that you keep
+        are not listed again until they change.
       </p>
     </section>
   );

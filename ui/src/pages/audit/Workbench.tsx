@@ -96,7 +96,7 @@ export function Workbench({ example, task, audit, position }: Props) {
         <header className={css.messageHead}>
           <strong className="num">{position}</strong>
           <ReviewPill state={state} review={known.review} />
-          <span role="status">{audit.other && <Pill tone="warn">{audit.other} is here, too</Pill>}</span>
+          <span role="status">{audit.other && <Pill tone="warn">{audit.other} has this message open</Pill>}</span>
           <span className={css.origin}>
             {known.source.kind} · {known.source.at ? <TimeAgo at={known.source.at} /> : known.source.reference}
           </span>

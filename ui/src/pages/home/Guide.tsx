@@ -39,7 +39,7 @@ export function Guide({ task }: { task: TaskInfo }) {
     {
       title: "Compare and activate",
       done: false,
-      text: "Compare it with what needs no model, then activate the best.",
+      text: "Compare it with the contestants, then activate the best.",
       action: <Link to="/versions">Versions</Link>,
     },
   ];

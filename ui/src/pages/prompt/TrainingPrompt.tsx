@@ -143,7 +143,7 @@ export function TrainingPrompt() {
               label="Template"
               hint={
                 template?.about ??
-                "Examples to try it with; they replace the text. Those with fields make a task of their own."
+                "Sample examples; they replace the text. Templates with fields create their own task."
               }
               value={template?.name ?? ""}
               options={[{ value: "", label: "None" }, ...known.map((one) => ({ value: one.name, label: one.title }))]}
@@ -175,7 +175,7 @@ export function TrainingPrompt() {
             </div>
             <div className={css.switches}>
               <Check
-                label="Let people approve everything first; train later"
+                label="Import all examples as pending; train later"
                 checked={pending}
                 onChange={(event) => setPending(event.target.checked)}
               />
@@ -207,7 +207,7 @@ export function TrainingPrompt() {
                 {go.label}
               </ActionButton>
               {!long && <span>At least {LEAST} characters.</span>}
-              {long && found && found.counts.examples === 0 && <span>The text has no example yet.</span>}
+              {long && found && found.counts.examples === 0 && <span>The text has no examples yet.</span>}
               {found?.form && type && mismatch(found.form, task?.kind)}
             </div>
           </form>
@@ -287,7 +287,7 @@ function Forms() {
       <pre>{"User: Hi\nAssistant: Hello!"}</pre>
       <pre>{'text,label\n"Well, good",positive'}</pre>
       <pre>{'Invoice 17 of Acme, 40 EUR\n{"vendor": "Acme", "total": 40}'}</pre>
-      <p>JSON and JSON lines are read, too. Lines without an answer wait for people in Audit.</p>
+      <p>JSON and JSON lines are read, too. Lines without an answer are added to Audit as pending.</p>
     </div>
   );
 }

@@ -117,7 +117,7 @@ function Heard({ at }: { at: number | null }) {
 }
 
 const NAMES = { mlflow: "MLflow", otlp: "OpenTelemetry" };
-const STATES = { waiting: "is told soon", following: "follows", failing: "", sent: "has everything" };
+const STATES = { waiting: "is updated soon", following: "follows", failing: "", sent: "is up to date" };
 
 /** What a tracker elsewhere has of the run. */
 function Tracked({ tracked }: { tracked: RunDetail["tracking"][number] }) {
@@ -132,7 +132,7 @@ function Tracked({ tracked }: { tracked: RunDetail["tracking"][number] }) {
         ) : (
           name
         )}{" "}
-        {tracked.error ? `was not told: ${tracked.error}. It is tried again.` : STATES[tracked.state]}
+        {tracked.error ? `could not be updated: ${tracked.error}. Graft retries.` : STATES[tracked.state]}
       </span>
     </p>
   );

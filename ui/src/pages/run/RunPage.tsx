@@ -58,7 +58,7 @@ export function RunPage() {
         </PageHead>
       </div>
       {damage && (
-        <Notice tone="bad" title="A part of this run can't be read">
+        <Notice tone="bad" title="A part of this run cannot be read">
           {damage}
         </Notice>
       )}

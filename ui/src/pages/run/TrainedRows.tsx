@@ -25,7 +25,7 @@ export function TrainedRows({ run }: { run: string }) {
   const learned = data?.tokens.filter((token) => token.loss).length ?? 0;
   return (
     <Card
-      title="What it learned from"
+      title="Training data"
       side={data && (data.is_variant ? <Pill tone="warn">Variant</Pill> : <Pill>As approved</Pill>)}
     >
       {error && <Failure error={error} />}

@@ -68,7 +68,7 @@ export function NewStudy({ task }: { task: TaskInfo }) {
           <Input
             label="Budget"
             inputMode="numeric"
-            hint="No trial begins after it; a trial that has begun is seen through."
+            hint="No trial starts after the budget is used up; a running trial is finished."
             error={isNumber ? undefined : "A whole number from 1"}
             value={amount}
             onText={setAmount}
@@ -76,7 +76,7 @@ export function NewStudy({ task }: { task: TaskInfo }) {
           <Pick label="Counted in" options={UNITS} value={unit} onPick={setUnit} />
           <Pick
             label="Trials at a time"
-            hint="More of them choose from fewer results."
+            hint="With more, each choice is based on fewer results."
             options={["1", "2", "4", "8"].map((value) => ({ value, label: value }))}
             value={parallel}
             onPick={setParallel}
@@ -93,7 +93,7 @@ export function NewStudy({ task }: { task: TaskInfo }) {
         </div>
         <details>
           <summary>Settings that stay the same{used > 0 ? ` · ${used} set` : ""}</summary>
-          <p className={css.hint}>A setting that is given here is not searched for. The seed is the study's, too.</p>
+          <p className={css.hint}>Settings given here are not searched. The seed applies to the whole study.</p>
           <div className={layout.fields}>
             <SettingFields values={fixed} method={method} onChange={setFixed} />
           </div>

@@ -12,7 +12,7 @@ const y = (share: number) => HEIGHT * (1 - share);
 /** Parallel coordinates: an axis for each setting and one for the loss, a line for each trial. */
 export function ParallelPlot({ view, chosen }: { view: StudyView; chosen: number[] }) {
   const trials = inOrder(view, chosen, (trial) => trial.loss != null);
-  if (trials.length === 0) return <p className="muted">There is nothing to draw before the first result.</p>;
+  if (trials.length === 0) return <p className="muted">The chart appears after the first result.</p>;
   const axes = [...view.space.map(axisOf), axisOfNumbers("Loss", trials, (trial) => trial.loss, loss)];
   const width = (axes.length - 1) * GAP;
   const best = trials.find((trial) => trial.number === view.best);
@@ -43,8 +43,8 @@ export function ParallelPlot({ view, chosen }: { view: StudyView; chosen: number
         </svg>
       </div>
       <figcaption>
-        The best is green, chosen trials have their own colours, dashed lines were stopped early. A line skips what
-        doesn't apply.
+        The best is green, chosen trials have their own colours, dashed lines were stopped early. A line skips settings
+        that do not apply.
       </figcaption>
     </figure>
   );

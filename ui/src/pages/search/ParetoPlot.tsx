@@ -30,7 +30,7 @@ export function ParetoPlot({ view, chosen }: { view: StudyView; chosen: number[]
       side={<Segmented label="Compare loss with" value={measure} options={MEASURED} onChange={setMeasure} />}
     >
       {trials.length === 0 ? (
-        <p className="muted">There is nothing to draw before the first trial that was trained to its end.</p>
+        <p className="muted">The chart appears after the first finished trial.</p>
       ) : (
         <figure className={css.figure}>
           <svg

@@ -68,7 +68,7 @@ export function StudyPage() {
         }
       >
         {trials.length === 0 ? (
-          <Empty title="No trial yet">The first trial is the recipe as it is.</Empty>
+          <Empty title="No trial yet">The first trial is the unchanged recipe.</Empty>
         ) : (
           <TrialsTable view={view} chosen={chosen} onChoose={toggle} />
         )}
@@ -77,9 +77,9 @@ export function StudyPage() {
         <ParallelPlot view={view} chosen={chosen} />
       </Card>
       <div className={layout.two}>
-        <Card title="What matters">
+        <Card title="Importance">
           {view.importance.length === 0 ? (
-            <p className="muted">Six trials that were trained to their end tell how much each setting matters.</p>
+            <p className="muted">The importance of each setting appears after six finished trials.</p>
           ) : (
             <BarList
               label="Importance of each setting"
@@ -98,7 +98,7 @@ export function StudyPage() {
 function State({ view: { study, defaults_are_best, ended_early, best } }: { view: StudyView }) {
   if (study.note)
     return (
-      <Notice tone="warn" title="The study can't go on now">
+      <Notice tone="warn" title="The study cannot continue now">
         Failed to {study.note}. It is tried again.
       </Notice>
     );
@@ -107,13 +107,13 @@ function State({ view: { study, defaults_are_best, ended_early, best } }: { view
     return (
       <Notice title="The defaults are best here.">
         No trial is better than trial 0, the recipe, by 1 % of its loss.{" "}
-        {ended_early && "The study ended early, since the trials that it chose did not become better. "}
+        {ended_early && "The study ended early because its trials did not improve. "}
         <Link to="/train" search={{ task: study.task }}>
           Train with the recipe
         </Link>
       </Notice>
     );
-  if (best == null) return <Notice tone="warn" title="No trial was trained to its end." />;
+  if (best == null) return <Notice tone="warn" title="No trial finished its training." />;
   return <Notice tone="good" title={`Trial ${best} is better than the recipe.`} />;
 }
 

@@ -33,7 +33,7 @@ Invoice 17 of Acme, 40 EUR
 {"number": "17", "vendor": "Acme", "total": 40}`;
 const INSTRUCTIONS: Record<Kind, string> = {
   labels: "Classify the text.",
-  fields: "Extract the fields from the text; use null for what is not said.",
+  fields: "Extract the fields from the text; use null for missing values.",
   text: "Follow the instruction.",
   dialogue: "Write the assistant's next reply.",
 };
@@ -98,7 +98,7 @@ export function NewTask() {
   const missing = !kind
     ? "Paste examples with answers, or choose the form of the answers."
     : kind === "fields" && !schema
-      ? "Fields need answers that are JSON objects, or a JSON Schema."
+      ? "The form “fields” needs answers that are JSON objects, or a JSON Schema."
       : kind === "labels" && labels.length < 2
         ? "Labels: at least two different ones are needed."
         : instruction.trim() === ""
@@ -155,7 +155,7 @@ export function NewTask() {
   const failure = save.error ?? (missing === "" && !trial.isFetching ? trial.error : null);
   return (
     <div className={layout.stack}>
-      <PageHead title="New task" about="Paste a few examples. Graft shows what it understands; correct it and save." />
+      <PageHead title="New task" about="Paste a few examples. Graft infers the task; correct it and save." />
       <div className={layout.two}>
         <Card title="1. Examples">
           <div className={css.stack}>
@@ -277,7 +277,7 @@ export function NewTask() {
 
 /** What saving would store. */
 function ends({ examples, pending }: Schemas["MadeTask"]): string {
-  if (examples === 0) return "No example is stored: add some once the task is there.";
+  if (examples === 0) return "No example is stored; add some after the task is created.";
   const approved = examples - pending;
   const parts = [approved > 0 && `${approved} approved`, pending > 0 && `${pending} to be audited`];
   return `${count(examples, "example")}: ${parts.filter(Boolean).join(", ")}.`;

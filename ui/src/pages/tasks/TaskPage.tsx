@@ -149,7 +149,7 @@ function Form({ body: { definition: saved }, etag }: Tagged<Detail>) {
 function Impact({ impact }: { impact: Schemas["TaskImpact"] }) {
   if (impact.notes.length === 0) return null;
   return (
-    <Notice tone={impact.unfit > 0 ? "warn" : "plain"} title="What this change means">
+    <Notice tone={impact.unfit > 0 ? "warn" : "plain"} title="Effect of this change">
       <ul className={css.list}>
         {impact.notes.map((note) => (
           <li key={note}>{note}</li>

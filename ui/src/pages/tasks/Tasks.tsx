@@ -197,7 +197,7 @@ function NameDialog({ task, deed, onClose }: Naming & { onClose: () => void }) {
   const about =
     deed === "clone"
       ? "The new task has the same definition, and no examples or versions yet."
-      : "Its examples, datasets, runs, versions and schedules go along. Programs that ask for it must use the new name.";
+      : "Its examples, datasets, runs, versions and schedules are renamed too. Programs that use the task must use the new name.";
   const yes = deed === "clone" ? "Clone" : "Rename";
   return (
     <Modal

@@ -12,7 +12,13 @@ export function MachinePick({ value, error, onPick }: { value: string; error?: s
     <Pick
       label="Train on"
       error={error}
-      hint={rented.includes(value) ? <Price provider={value} /> : "Another machine takes nothing of this one."}
+      hint={
+        rented.includes(value) ? (
+          <Price provider={value} />
+        ) : (
+          "A training on another machine uses no CPU or memory of this one."
+        )
+      }
       options={[
         { value: "", label: "This machine" },
         ...machines.map(({ name, destination }) => ({ value: name, label: `${name} (${destination})` })),

@@ -156,7 +156,7 @@ export function TrainForm({ task }: { task: TaskInfo }) {
 
 /** What the choice means: which examples are learned. */
 function StartHint({ from, learned }: { from: string; learned: Preflight["warm_start"] }) {
-  if (!from) return <>Or a version, to learn only what is new since then. It takes about a minute.</>;
+  if (!from) return <>A version trains only on new and corrected examples, in about a minute.</>;
   if (learned?.version !== from) return <>Its base model and adapter type are kept.</>;
   if (learned.new === 0) return <>Nothing is new since {from}: all its examples are learned again.</>;
   return (

@@ -67,7 +67,7 @@ export function Contestants({ version, evaluation, active }: Props) {
         </Notice>
       )}
       {evaluation.from_parser > 0 && evaluation.contestants.some(({ kind }) => kind === "rules") && (
-        <Notice tone="warn" title="The regex's score is flattered.">
+        <Notice tone="warn" title="The regex parser's score may be too high.">
           {number(evaluation.from_parser)} of {count(n, "held-out answer")} were approved as the regex proposed them, so
           it has these right whatever the truth is. They are listed in Audit under “Suspect first”.
         </Notice>

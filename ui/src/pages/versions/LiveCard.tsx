@@ -59,13 +59,14 @@ function Off({ task, active }: { task: string; active: Version | undefined }) {
   const start = () =>
     act.mutate({
       run: () => reply(api.POST("/api/v1/tasks/{task}/live", { params: { path: { task } }, body: {} })),
-      said: "Approvals are learned from now on",
+      said: "New approvals are used for training from now on",
     });
   return (
     <div className={css.start}>
       <p>
-        Approvals are learned when somebody trains. Switched on, a worker trains snapshots from new approvals and edits,
-        checks what each forgot, and rolls it out beside the active version. None becomes active by itself.
+        By default, new approvals are used in the next training. With continuous learning, a worker trains snapshots
+        from new approvals and edits, checks each for forgetting, and rolls it out beside the active version. No
+        snapshot becomes active automatically.
       </p>
       <Button onClick={start} busy={act.isPending && "Starting …"}>
         Learn continuously from {active?.name}
@@ -120,7 +121,7 @@ function On({ status }: { status: LiveStatus }) {
             onClick={() =>
               act.mutate({
                 run: () => reply(api.POST("/api/v1/tasks/{task}/live/resume", { params })),
-                said: "It learns again",
+                said: "Continuous learning is resumed",
               })
             }
           >

@@ -81,8 +81,8 @@ function NotRunning({ version, active, other }: { version: Version; active: Vers
   return (
     <div className={css.start}>
       <p>
-        It answers nothing yet. In a roll-out it first answers beside {active.name}, and nobody sees it, until both can
-        be compared.
+        It does not answer requests yet. In a roll-out it first answers, unseen, beside {active.name}, and nobody sees
+        it, until both can be compared.
       </p>
       <Button onClick={start} busy={act.isPending && "Starting …"}>
         Start roll-out
@@ -128,7 +128,7 @@ function Running({ report }: { report: RolloutReport }) {
           sub={`${percent(errors.mean)} on average of ${number(errors.count)}`}
         />
       </Figures>
-      <ul className={css.gates} aria-label="What must hold before it becomes active">
+      <ul className={css.gates} aria-label="Conditions for becoming active">
         {gates.map((gate) => (
           <li key={gate.name}>
             <Pill tone={gate.passed ? "good" : "plain"}>{gate.passed ? "✓ Holds" : "Open"}</Pill>
@@ -197,7 +197,7 @@ function Actions({ report: { rollout, ready } }: { report: RolloutReport }) {
         onYes={() =>
           go(
             () => reply(api.POST("/api/v1/tasks/{task}/rollout/stop", { params, body: {} })),
-            `${version} answers nothing any more`,
+            `${version} no longer answers requests`,
           )
         }
         onNo={() => setAsking(null)}
@@ -207,7 +207,7 @@ function Actions({ report: { rollout, ready } }: { report: RolloutReport }) {
       </Confirm>
       <Confirm
         open={asking === "override"}
-        title={`Make ${version} active against its policy?`}
+        title={`Make ${version} active despite its policy?`}
         yes="Make it active"
         danger
         onYes={() =>
@@ -219,7 +219,7 @@ function Actions({ report: { rollout, ready } }: { report: RolloutReport }) {
         }
         onNo={() => setAsking(null)}
       >
-        <p>Not all that the policy demands holds. The reason is kept in the audit trail.</p>
+        <p>Some conditions of the policy are not met. The reason is stored in the audit trail.</p>
         <Input label="Reason" value={why} onText={setWhy} />
         <ShowCommand command={commands.overridingRollout(task, why)} />
       </Confirm>
