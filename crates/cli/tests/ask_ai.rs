@@ -311,6 +311,25 @@ fn foreign(graft: &Graft, base: Option<&str>) -> PathBuf {
 }
 
 #[test]
+fn trigger_downloads_a_missing_base_model_and_says_so() {
+    let graft = Graft::new();
+    let database = graft.dir.path().join("ai.db");
+    asked(&database, 0..20, "approved");
+    let mut command = graft.command(&["serve", "--bind", "127.0.0.1:0"]);
+    // The Hub can't be reached here, which is what the list of downloads has to say.
+    command.env("GRAFT_ASK_AI_DATABASE", &database).env("GRAFT_ASK_AI_BASE", "org/t5");
+    let server = Server::started(command);
+    let refused = server.json(400, "POST", "/api/v1/admin/training/trigger", &json!({}));
+    assert!(
+        refused["detail"].as_str().unwrap().contains("`org/t5` is not here yet; it is being downloaded"),
+        "{refused}"
+    );
+    let listed = server.get("/api/v1/bases");
+    let base = listed["bases"].as_array().unwrap().iter().find(|base| base["name"] == "org/t5");
+    assert!(base.is_some_and(|base| base["pull"].is_object()), "{listed}");
+}
+
+#[test]
 fn foreign_adapter_is_served_and_registered() {
     let graft = nuc();
     let server = Server::start(&graft);

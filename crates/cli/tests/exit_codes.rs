@@ -75,7 +75,11 @@ fn training_without_answer_tokens_is_refused() {
 #[test]
 fn a_missing_or_changed_model_is_11() {
     let graft = Graft::with_toy_task();
-    graft.fails(11, &["train", "text-classification"], "find base `smollm2-135m`");
+    graft.fails(
+        11,
+        &["train", "text-classification"],
+        "find base `smollm2-135m` in the cache, and HF_HUB_OFFLINE forbids",
+    );
     graft.fails(11, &["train", "text-classification", "--base", "./nowhere"], "find");
     graft.fails(11, &["base", "pull", "google/flan-t5-small"], "HF_HUB_OFFLINE");
     graft.fails(11, &["base", "remove", "nothing"], "`nothing`");

@@ -48,7 +48,8 @@ export interface paths {
         put?: never;
         /** Reads the Ask AI database again, if the configuration names it, and queues a training on what is approved. Its
          *     version becomes active, and `latest` in the folder of the settings, unless it is worse than the one before. If nothing
-         *     changed since the last training, that one is returned with a `note`, and none is queued. */
+         *     changed since the last training, that one is returned with a `note`, and none is queued. A base model that is not here yet is
+         *     downloaded in the background, and the 400 says so. */
         post: operations["trigger"];
         delete?: never;
         options?: never;
@@ -9503,6 +9504,7 @@ export interface operations {
                 };
                 content: {
                     "application/toml": string;
+                    "application/json": JsonObject;
                 };
             };
             404: {

@@ -10,14 +10,12 @@ use graft_engine::{
     recipes::{Method, Recipe, ask_ai_script},
     records::{Run, RunState},
 };
-use graft_hub::Reference;
 use graft_train::RunDir;
 
-use super::{import, settings, train};
+use super::{base, import, settings, train};
 use crate::{
     failure::{Failure, Result},
     output::Reply,
-    progress::Download,
 };
 
 #[derive(Debug, Subcommand)]
@@ -113,7 +111,7 @@ async fn fresh(engine: &Engine, command: &Train) -> Result<(Run, Imported)> {
     let only: BTreeSet<String> = import.examples.iter().map(|example| example.id.clone()).collect();
     let imported = engine.examples().take_in(import, &mut |_| {}).await?;
     eprint!("{}", import::summary(&imported));
-    let (base, _) = base(engine, &command.base_model).await?;
+    let (base, _) = base::find_or_pull(engine, &command.base_model).await?;
     if !(0.0..1.0).contains(&command.eval_share) {
         return Err(Failure::usage(format!("use `{}` for `eval-share`", command.eval_share), "from 0 to below 1"));
     }
@@ -136,26 +134,6 @@ async fn fresh(engine: &Engine, command: &Train) -> Result<(Run, Imported)> {
         ..RunRequest::new(task.name)
     };
     Ok((train::submit(engine, &plan, &request).await?, imported))
-}
-
-/// Resolves the base model on this machine, or downloads it from the Hub.
-async fn base(engine: &Engine, name: &str) -> Result<(graft_core::BaseRef, graft_formats::ModelFiles)> {
-    match engine.bases().find(name).await {
-        Err(Error::Hub(graft_hub::Error::Missing { .. })) => {
-            let mut bar = Download::new();
-            let pulled =
-                engine.bases().pull(&name.parse::<Reference>()?, false, &mut |progress| bar.show(progress)).await;
-            bar.finish();
-            let pulled = pulled?;
-            eprintln!("Base model {name}: downloaded to {}", pulled.path);
-            Ok(engine.bases().find(name).await?)
-        }
-        found => {
-            let (base, files) = found?;
-            eprintln!("Base model {name}: {}, no download needed", engine.home.origin(&files.path));
-            Ok((base, files))
-        }
-    }
 }
 
 impl Train {

@@ -1,7 +1,9 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use graft_core::BaseRef;
 use graft_engine::{BaseInfo, Engine};
+use graft_formats::ModelFiles;
 use graft_hub::{Origin, Reference};
 use serde_json::json;
 
@@ -54,10 +56,7 @@ pub(crate) async fn run(engine: &Engine, command: Base) -> Result<Reply> {
             if let Some(source) = source {
                 reference = reference.with_origin(source.parse::<Origin>()?)?;
             }
-            let mut bar = Download::new();
-            let pulled = engine.bases().pull(&reference, accept_terms, &mut |progress| bar.show(progress)).await;
-            bar.finish();
-            let info = pulled?;
+            let info = pull(engine, &reference, accept_terms).await?;
             Ok(Reply::new(&info, text(&info)))
         }
         Base::Add { name, path } => {
@@ -81,6 +80,27 @@ pub(crate) async fn run(engine: &Engine, command: Base) -> Result<Reply> {
             Ok(Reply::new(removed, text))
         }
     }
+}
+
+/// Downloads a base model with a progress bar.
+async fn pull(engine: &Engine, reference: &Reference, terms_accepted: bool) -> Result<BaseInfo> {
+    let mut bar = Download::new();
+    let pulled = engine.bases().pull(reference, terms_accepted, &mut |progress| bar.show(progress)).await;
+    bar.finish();
+    Ok(pulled?)
+}
+
+/// Finds a base model on this machine, or downloads it first and says so. A model with terms is not downloaded here: a person accepts
+/// them with `graft base pull`.
+pub(crate) async fn find_or_pull(engine: &Engine, name: &str) -> Result<(BaseRef, ModelFiles)> {
+    if engine.bases().is_absent(name).await {
+        let pulled = pull(engine, &name.parse()?, false).await?;
+        eprintln!("Base model {name}: downloaded to {}", pulled.path);
+        return Ok(engine.bases().find(name).await?);
+    }
+    let (base, files) = engine.bases().find(name).await?;
+    eprintln!("Base model {name}: {}, no download needed", engine.home.origin(&files.path));
+    Ok((base, files))
 }
 
 fn list(engine: &Engine) -> Result<Reply> {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tracing::Level;
 
 use super::{
-    evaluate, models,
+    base, evaluate, models,
     settings::{self, Split, What},
 };
 use crate::{
@@ -99,7 +99,7 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
         Some(start) => (engine.bases().open(&start.base).await?.0, start.recipe(&prepared.task.definition)),
         None => {
             let recipe = recipe(&prepared.task.definition, command.what.method, prepared.dataset.train.len());
-            (engine.bases().find(&command.what.base).await?.0, recipe)
+            (base::find_or_pull(engine, &command.what.base).await?.0, recipe)
         }
     };
     let mut recipe = recipe.with(command.what.effort);

@@ -52,6 +52,12 @@ impl Bases<'_> {
         self.record(name, &found).await
     }
 
+    /// Whether a base model is not on this machine, but could be downloaded by its name.
+    pub async fn is_absent(self, name: &str) -> bool {
+        let has_source = matches!(name.parse(), Ok(Reference::BuiltIn { .. } | Reference::Hub(_)));
+        has_source && matches!(self.named(name).await, Err(Error::Hub(graft_hub::Error::Missing { .. })))
+    }
+
     /// The base model that an adapter was trained with, wherever its files are now.
     ///
     /// # Errors

@@ -21,6 +21,19 @@ pub struct AskAiTraining {
     pub base: Option<String>,
 }
 
+impl AskAiTraining {
+    fn request(&self, task: String) -> RunRequest {
+        let request = RunRequest { activate: true, ..RunRequest::new(task) };
+        RunRequest { base: self.base.clone().unwrap_or(request.base), ..request }
+    }
+
+    /// The base model that it trains with.
+    #[must_use]
+    pub fn base(&self) -> String {
+        self.request(String::new()).base
+    }
+}
+
 impl Runs<'_> {
     /// Reads the Ask AI database, if one is known, and queues a training on what is approved. Its version becomes active
     /// and `latest` unless it is worse than the one before. Where the same examples and settings have made a version
@@ -37,8 +50,7 @@ impl Runs<'_> {
             let import = self.engine.examples().read_ask_ai(database, MAX_SAMPLES, how.drafts).await?;
             self.engine.examples().take_in(import, &mut |_| {}).await?;
         }
-        let mut request = RunRequest { activate: true, ..RunRequest::new(task) };
-        request.base = how.base.clone().unwrap_or(request.base);
+        let request = how.request(task);
         let preflight = self.preflight(&request).await?;
         if let Some(plan) = preflight.plan.as_ref().filter(|_| preflight.ok)
             && let Some(same) = self.same(plan).await?

@@ -256,7 +256,7 @@ async fn list_task_revisions(Acting(engine): Acting, At(name): At<String>) -> Re
 /// A task's definition as a file.
 #[utoipa::path(get, path = "/tasks/{task}/export", tag = "tasks", extensions(("x-role" = json!("viewer"))),
     params(("task" = String, Path), Export),
-    responses((status = 200, body = String, content_type = "application/toml"), (status = 404, body = Problem)))]
+    responses((status = 200, content((String = "application/toml"), (Object = "application/json"))), (status = 404, body = Problem)))]
 async fn export_task(
     Acting(engine): Acting,
     At(name): At<String>,

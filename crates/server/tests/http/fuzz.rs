@@ -27,13 +27,9 @@ impl Random {
 
     /// A text: usual, odd, or one that means something here.
     fn text(&mut self) -> String {
-        let texts = [
-            "text-classification",
-            "ask-ai",
-            "tiny",
-            "user",
+        let known = ["text-classification", "ask-ai", "tiny", "user", "v1"];
+        let odd = [
             "nothing",
-            "v1",
             "",
             " ",
             "0",
@@ -55,7 +51,8 @@ impl Random {
         ];
         match self.below(12) {
             0 => "x".repeat(self.below(5000)),
-            _ => self.pick(&texts).to_owned(),
+            1..5 => self.pick(&known).to_owned(),
+            _ => self.pick(&odd).to_owned(),
         }
     }
 
