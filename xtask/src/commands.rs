@@ -11,8 +11,8 @@ const PAGE: &str = "docs/commands.md";
 const HEAD: &str = "\
 # Commands
 
-What `graft` can do, as `graft COMMAND -h` says it. `cargo xtask commands` writes this page; `cargo xtask test` fails when
-it is out of date. Every command also takes `--json`, `--by` and `-h`, which are shown once.
+This page is a reference of all commands: the output of `graft COMMAND -h` for each. `cargo xtask commands` writes it;
+`cargo xtask test` fails when it is out of date. All commands also accept `--json`, `--by` and `-h`, which are shown only once.
 ";
 
 /// Help lines that all commands share.
@@ -22,7 +22,7 @@ const COMMON: [&str; 4] = ["--json ", "--by <NAME> ", "-h, --help ", "help "];
 pub(crate) fn write() -> anyhow::Result<()> {
     shell::run(shell::cargo().args(["build", "--quiet", "--package", "graft", "--bin", "graft"]))?;
     std::fs::write(PAGE, page(&shell::target().join("debug").join("graft"))?)?;
-    println!("{PAGE} is written");
+    println!("wrote {PAGE}");
     Ok(())
 }
 
@@ -56,8 +56,16 @@ fn add(graft: &Path, path: &mut Vec<String>, text: &mut String) -> anyhow::Resul
 
 /// Help without the shared lines, and without headings that are then empty.
 fn without_common(help: &str) -> String {
-    let common = |line: &str| COMMON.iter().any(|start| line.trim_start().starts_with(start));
-    let kept = help.lines().filter(|line| !line.starts_with(' ') || !common(line)).collect::<Vec<_>>().join("\n");
+    let mut hidden = false;
+    let shown = |line: &&str| {
+        let text = line.trim_start();
+        // An entry is indented by at most six; a deeper line continues the entry above it.
+        if line.len() - text.len() <= 6 {
+            hidden = line.starts_with(' ') && COMMON.iter().any(|start| text.starts_with(start));
+        }
+        !hidden
+    };
+    let kept = help.lines().filter(shown).collect::<Vec<_>>().join("\n");
     let sections = kept.split("\n\n").filter(|section| section.trim() != "Options:");
     sections.collect::<Vec<_>>().join("\n\n")
 }
@@ -89,7 +97,7 @@ mod tests {
     fn subcommands_are_found() {
         let help = "Does it\n\nUsage: graft\n\nCommands:\n  train   Learn,\n            slowly\n  base  Get\n  help  Print\n\nOptions:\n  --json";
         assert_eq!(subcommands(help), ["train", "base"]);
-        let kept = without_common(&help.replace("--json", "--json  X"));
+        let kept = without_common(&help.replace("--json", "--json  X\n              continued"));
         assert!(kept.ends_with("base  Get"), "{kept}");
     }
 }

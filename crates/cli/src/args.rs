@@ -24,7 +24,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make, change, clone, rename, archive, export and import tasks.
+    /// Create, edit, clone, rename, archive, export and import tasks.
     #[command(subcommand)]
     Tasks(Box<tasks::Tasks>),
     /// Import examples from a Slack export, a database, a table or a text file.
@@ -39,9 +39,9 @@ pub(crate) enum Command {
     Base(base::Base),
     /// Train an adapter on a task's approved examples and register it as a version.
     Train(Box<train::Train>),
-    /// Search for the settings that suit a task best: try many, and compare them with the recipe.
+    /// Search for better training settings: run several trials and compare them with the recipe.
     Search(Box<search::Search>),
-    /// Look at searches for settings, end one, or train with the best of its settings.
+    /// List, show and stop studies (searches for settings), or train with the best settings of one.
     #[command(subcommand)]
     Studies(search::Studies),
     /// Train in a prepared run directory; `graft train` and workers start this as a separate process.
@@ -76,10 +76,10 @@ pub(crate) enum Command {
     Eval(evaluate::Eval),
     /// Check whether a version still performs as it did when it was evaluated.
     Drift(drift::Drift),
-    /// Keep learning from approvals and edits as they come.
+    /// Learn continuously from approvals and edits.
     #[command(subcommand)]
     Live(live::Live),
-    /// Roll a version out: beside the active one, then for some requests, then for all.
+    /// Roll out a version in stages: shadow, canary, active.
     #[command(subcommand)]
     Rollout(rollout::Rollout),
     /// Check that a version loads and that its answers follow the task's schema or labels.

@@ -41,13 +41,13 @@ pub struct LiveSettings {
     /// Windows of one snapshot.
     #[schema(minimum = 1)]
     pub windows: u64,
-    /// Minutes after which a snapshot is made of fewer windows.
+    /// Minutes after which a snapshot is trained with fewer windows.
     #[schema(minimum = 1)]
     pub minutes: u64,
     /// Learning rate.
     #[schema(exclusive_minimum = 0.0, maximum = 100.0)]
     pub learning_rate: f64,
-    /// Examples of one step, older ones among them.
+    /// Examples per step, including older ones.
     #[schema(minimum = 1)]
     pub batch: usize,
     /// Points (of 1) that may be lost on the frozen examples.
@@ -55,10 +55,10 @@ pub struct LiveSettings {
     pub forgetting: f64,
     /// Begin a roll-out of a snapshot, if none of the task runs.
     pub rollout: bool,
-    /// Snapshots that are kept, beside those in use.
+    /// Number of snapshots to keep besides those in use.
     #[schema(minimum = 1)]
     pub keep: u64,
-    /// Days that snapshots are kept.
+    /// Days to keep snapshots.
     #[schema(minimum = 1)]
     pub keep_days: u64,
 }

@@ -57,7 +57,7 @@ pub struct RolloutPolicy {
     pub clients: Vec<String>,
     /// Hours that a version answers beside the active one before it may become active.
     pub shadow_hours: u64,
-    /// Probability of each wrong decision by live outcomes, at most.
+    /// Maximum probability of each wrong decision of the test.
     #[schema(exclusive_minimum = 0.0, maximum = 0.5)]
     pub error_rate: f64,
     /// Points (of 1) by which the version may be worse than the active one and still counts as not worse.
@@ -66,10 +66,10 @@ pub struct RolloutPolicy {
     /// The 95th percentile of its errors from which the version is taken back.
     #[schema(exclusive_minimum = 0.0, maximum = 1.0)]
     pub drift_at: f64,
-    /// Decisions that this needs.
+    /// Minimum number of decisions for it.
     #[schema(minimum = 1)]
     pub drift_samples: usize,
-    /// Minutes of decisions that are looked at, and longer where these are fewer than needed.
+    /// Period in minutes whose decisions are used; longer if they are fewer than needed.
     pub drift_minutes: u64,
 }
 

@@ -22,7 +22,7 @@ const SHOWN: usize = 70;
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
 pub(crate) struct Import {
-    /// File or folder; what it is is detected. The commands below read one kind each and have more options.
+    /// File or folder; its kind is detected. The commands below read one kind each and have more options.
     path: Option<PathBuf>,
     /// Task of the examples; detected by default.
     #[arg(long)]

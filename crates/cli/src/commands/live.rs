@@ -12,24 +12,24 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Live {
-    /// Learn from approvals and edits as they come, from now on; workers train the snapshots.
+    /// Start to learn continuously from new approvals and edits; workers train the snapshots.
     Start(Box<Start>),
-    /// Show windows, snapshots and what was forgotten.
+    /// Show windows, snapshots and their forgetting.
     Status {
         /// Task; needed if several tasks have versions.
         task: Option<String>,
     },
-    /// Keep approvals, and learn from none.
+    /// Pause: collect approvals without training.
     Pause {
         /// Task; needed if several tasks have versions.
         task: Option<String>,
     },
-    /// Learn again, from the approvals that were kept, too.
+    /// Resume, also with the approvals that were collected meanwhile.
     Resume {
         /// Task; needed if several tasks have versions.
         task: Option<String>,
     },
-    /// Let the next snapshot start from an earlier version; later snapshots are archived.
+    /// Start the next snapshot from an earlier version; later snapshots are archived.
     Rewind {
         /// Task; needed if several tasks have versions.
         task: Option<String>,
@@ -46,28 +46,28 @@ pub(crate) struct Start {
     /// Version to start from [default: the active one].
     #[arg(long, value_name = "VERSION")]
     from: Option<String>,
-    /// Approvals and edits of one snapshot.
+    /// Number of approvals and edits per snapshot.
     #[arg(long, value_name = "N", default_value_t = LiveSettings::default().windows)]
     windows: u64,
-    /// Minutes after which a snapshot is made of fewer.
+    /// Minutes after which a snapshot is trained with fewer.
     #[arg(long, value_name = "N", default_value_t = LiveSettings::default().minutes)]
     minutes: u64,
     /// Learning rate.
     #[arg(long, visible_alias = "lr", value_name = "RATE", default_value_t = LiveSettings::default().learning_rate)]
     learning_rate: f64,
-    /// Examples of one step, older ones among them.
+    /// Examples per step, including older ones.
     #[arg(long, value_name = "N", default_value_t = LiveSettings::default().batch)]
     batch: usize,
-    /// How much (of 1) may be lost on the frozen examples.
+    /// Accepted loss of accuracy (0 to 1) on the frozen examples.
     #[arg(long, value_name = "SHARE", default_value_t = LiveSettings::default().forgetting)]
     forgetting: f64,
-    /// Don't begin roll-outs of snapshots.
+    /// Don't start roll-outs of snapshots.
     #[arg(long)]
     no_rollout: bool,
-    /// Snapshots that are kept, beside those in use.
+    /// Number of snapshots to keep besides those in use.
     #[arg(long, value_name = "N", default_value_t = LiveSettings::default().keep)]
     keep: u64,
-    /// Days that snapshots are kept.
+    /// Days to keep snapshots.
     #[arg(long, value_name = "N", default_value_t = LiveSettings::default().keep_days)]
     keep_days: u64,
 }

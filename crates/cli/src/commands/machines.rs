@@ -17,29 +17,29 @@ pub(crate) enum Machines {
     Add {
         /// Name.
         name: String,
-        /// Where it is, as ssh takes it: a name of ~/.ssh/config, user@host, or ssh://user@host:port.
+        /// Destination for ssh: a host name of ~/.ssh/config, user@host, or ssh://user@host:port.
         destination: String,
-        /// Trainings that it may run at once.
+        /// Number of trainings that it may run at once.
         #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
         slots: u32,
-        /// A graft program for that machine, where this one doesn't run there.
+        /// A graft program for that machine, if this one does not run there.
         #[arg(long, value_name = "FILE")]
         program: Option<PathBuf>,
         /// Don't connect now.
         #[arg(long)]
         no_check: bool,
     },
-    /// List the machines, and what is rented now.
+    /// List the added machines and the machines rented now.
     List,
-    /// Connect to a machine, and print its processors, memory, disk and GPUs, and whether graft runs there.
+    /// Connect to a machine and print its processors, memory, disk and GPUs, and whether graft runs there.
     Check {
         /// Name.
         name: String,
     },
-    /// Terminate rented machines that no live run needs, and wait until the provider says so; other machines of the
-    /// account are shown and left alone.
+    /// Terminate rented machines that no running run needs, and wait until the provider confirms it; other machines
+    /// of the account are listed but not changed.
     Sweep,
-    /// Remove a machine; what graft put there (~/.cache/graft) stays.
+    /// Remove a machine; graft's files on it (~/.cache/graft) are kept.
     Remove {
         /// Name.
         name: String,

@@ -53,7 +53,7 @@ pub(crate) struct How {
     /// setting `device`].
     #[arg(long, value_name = "DEVICE")]
     device: Option<ComputeDevice>,
-    /// Most tokens of one answer.
+    /// Maximum tokens of one answer.
     #[arg(long, default_value_t = AnswerOptions::MAX_TOKENS, value_name = "N")]
     max_tokens: usize,
     /// Sampling temperature [default: greedy decoding].

@@ -13,28 +13,28 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Rollout {
-    /// Let a version answer beside the active one; nobody sees its answers.
+    /// Start a roll-out: the version answers beside the active one, and its answers are only recorded.
     Start(Box<Start>),
-    /// Show how far a task's roll-out is, and what is open.
+    /// Show the stage of a task's roll-out and its remaining conditions.
     Status {
         /// Task; needed if several tasks have versions.
         task: Option<String>,
     },
-    /// Go to the next stage: from shadow to canary, from canary to active.
+    /// Promote to the next stage: from shadow to canary, from canary to active.
     ///
     /// A version becomes active if it was beside the active one long enough, is not worse by what people decided on the same
     /// inputs, and is not worse on the held-out examples.
     Promote {
         /// Task; needed if several tasks have versions.
         task: Option<String>,
-        /// Make it active now, whatever the policy says; the reason is kept in the audit trail.
+        /// Make it active now even if conditions are not met; the reason is stored in the audit trail.
         #[arg(long, value_name = "REASON")]
         r#override: Option<String>,
         /// From shadow, skip the canary.
         #[arg(long)]
         skip_canary: bool,
     },
-    /// End a task's roll-out; the version answers nothing any more.
+    /// Stop a task's roll-out; the version no longer answers requests.
     Stop {
         /// Task; needed if several tasks have versions.
         task: Option<String>,
@@ -51,28 +51,28 @@ pub(crate) struct Start {
     /// Task; needed if several tasks have versions.
     #[arg(long)]
     task: Option<String>,
-    /// Share of the requests that the canary answers, by a hash of the subject.
+    /// Share of the requests that the canary answers, chosen by a hash of the subject.
     #[arg(long, value_name = "SHARE", default_value_t = RolloutPolicy::default().share)]
     share: f64,
     /// Clients (users or tokens) whose requests the canary answers in any case.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     clients: Vec<String>,
-    /// Hours beside the active version before it may become active.
+    /// Hours as shadow or canary before it may become active.
     #[arg(long, value_name = "N", default_value_t = RolloutPolicy::default().shadow_hours)]
     shadow_hours: u64,
-    /// Probability of each wrong decision by live outcomes, at most.
+    /// Maximum probability of each wrong decision of the test.
     #[arg(long, value_name = "SHARE", default_value_t = RolloutPolicy::default().error_rate)]
     error_rate: f64,
-    /// How much worse (of 1) still counts as not worse.
+    /// Score difference (0 to 1) that still counts as not worse.
     #[arg(long, value_name = "SHARE", default_value_t = RolloutPolicy::default().margin)]
     margin: f64,
-    /// 95th percentile of the errors from which the version is taken back.
+    /// 95th percentile of the errors at which the version is withdrawn.
     #[arg(long, value_name = "SHARE", default_value_t = RolloutPolicy::default().drift_at)]
     drift_at: f64,
-    /// Decisions that this needs.
+    /// Minimum number of decisions for it.
     #[arg(long, value_name = "N", default_value_t = RolloutPolicy::default().drift_samples)]
     drift_samples: usize,
-    /// Minutes of decisions that are looked at, and longer where these are fewer than needed.
+    /// Period in minutes whose decisions are used; longer if they are fewer than needed.
     #[arg(long, value_name = "N", default_value_t = RolloutPolicy::default().drift_minutes)]
     drift_minutes: u64,
 }

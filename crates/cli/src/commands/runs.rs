@@ -82,7 +82,7 @@ pub(crate) enum Runs {
         #[arg(required = true)]
         ids: Vec<String>,
     },
-    /// Tell the configured trackers of runs that they were not told of: older ones, or those with `--no-track`.
+    /// Send runs that were not sent yet to the configured trackers: older ones, or those with `--no-track`.
     Track {
         /// Names of the runs.
         #[arg(required = true)]

@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Args)]
 pub(crate) struct Search {
-    /// Task: slack-rescue, ask-ai, text-classification, sentiment, instruction or chat.
+    /// Task; `graft tasks list` shows them.
     task: String,
     /// Base model: a name, a Hub id or a path.
     #[arg(long, default_value = "smollm2-135m")]
@@ -26,10 +26,10 @@ pub(crate) struct Search {
     /// Kind of adapter [default: searched for].
     #[arg(long, value_enum)]
     method: Option<Method>,
-    /// When it ends: `20-trials`, `60m` or `2h`. A trial that has begun is seen through.
+    /// When the search ends: `20-trials`, `60m` or `2h`. A running trial is finished.
     #[arg(long, default_value = "20-trials")]
     budget: Budget,
-    /// Trials at a time, where workers run beside this command. More of them choose from fewer results.
+    /// Trials at a time, if workers run beside this command. With more, each is chosen from fewer results.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=16))]
     parallel: u64,
     /// Settings of all trials, which are not searched for; `--seed` is the search's, too.
@@ -45,7 +45,7 @@ pub(crate) enum Studies {
         #[arg(long)]
         task: Option<String>,
     },
-    /// Show a study: its trials, the best, and how much each setting matters.
+    /// Show a study: its trials, the best one, and the importance of each setting.
     Show {
         /// Name of the study.
         id: String,

@@ -26,7 +26,8 @@ pub(crate) struct What {
     /// Kind of adapter. With --from it is the version's.
     #[arg(long, value_enum, default_value = "lora")]
     pub(crate) method: Method,
-    /// Start from the weights of this version and learn what is new since then [default: a new adapter].
+    /// Start from the weights of this version and train on examples that are new or corrected since then [default: a
+    /// new adapter].
     #[arg(long, value_name = "VERSION")]
     pub(crate) from: Option<String>,
     /// Number of epochs relative to the recipe; `--epochs` overrides it.
@@ -35,10 +36,10 @@ pub(crate) struct What {
     /// Machine to train on: one of `graft machines list`, or `lambda` to rent one [default: this one].
     #[arg(long, value_name = "MACHINE")]
     pub(crate) on: Option<String>,
-    /// Tell trackers, such as MLflow, of the run [default: if any are configured].
+    /// Send the run to trackers such as MLflow [default: if any are configured].
     #[arg(long, overrides_with = "no_track")]
     track: bool,
-    /// Don't tell trackers of the run.
+    /// Don't send the run to trackers.
     #[arg(long)]
     no_track: bool,
 }

@@ -17,21 +17,21 @@ use crate::{
 /// Maximum size in bytes of a file with a definition or schema.
 const MAX_FILE: u64 = 4 << 20;
 
-/// Make, change, clone, rename, archive, export and import tasks.
+/// Create, edit, clone, rename, archive, export and import tasks.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Tasks {
-    /// Make a task.
+    /// Create a task.
     New {
         /// Name: lowercase letters, digits and `-`.
         name: String,
-        /// What an answer is [default: what the examples of `--from` say].
+        /// Form of an answer [default: what the examples of `--from` say].
         #[arg(long, value_enum, required_unless_present = "from")]
         form: Option<FormName>,
-        /// Text file of examples, a JSON Schema, or JSON answers, or `-` for stdin: the task is what they say, and the
-        /// examples are imported.
+        /// Text file of examples, a JSON Schema, or JSON answers, or `-` for stdin: the task is inferred from them,
+        /// and the examples are imported.
         #[arg(long, value_name = "FILE")]
         from: Option<PathBuf>,
-        /// With `--from`: leave every example for people to decide on.
+        /// With `--from`: import every example as pending.
         #[arg(long, requires = "from")]
         pending: bool,
         #[command(flatten)]
@@ -54,7 +54,7 @@ pub(crate) enum Tasks {
         #[arg(long, value_name = "N")]
         revision: Option<i64>,
     },
-    /// Change a task, and tell what becomes of its examples and versions.
+    /// Change a task, and show the effect on its examples and versions.
     Edit {
         /// Task.
         task: String,
@@ -62,11 +62,11 @@ pub(crate) enum Tasks {
         file: Option<PathBuf>,
         #[command(flatten)]
         fields: Fields,
-        /// Tell what would happen; store nothing.
+        /// Only show the effect; store nothing.
         #[arg(long)]
         dry_run: bool,
     },
-    /// Make a task with the definition of another, without examples and versions.
+    /// Create a task with the definition of another one, without its examples and versions.
     Clone {
         /// Task.
         task: String,
@@ -76,18 +76,18 @@ pub(crate) enum Tasks {
         #[arg(long)]
         title: Option<String>,
     },
-    /// Give a task another name, with its examples, runs and versions.
+    /// Rename a task with its examples, runs and versions.
     Rename {
         /// Task.
         task: String,
         /// New name.
         name: String,
     },
-    /// Archive a task: it is not listed and not trained any more; its examples and versions stay.
+    /// Archive a task: it is no longer listed or trained; its examples and versions are kept.
     Archive {
         /// Task.
         task: String,
-        /// Take it back.
+        /// Restore an archived task.
         #[arg(long)]
         undo: bool,
     },
@@ -95,27 +95,27 @@ pub(crate) enum Tasks {
     Export {
         /// Task.
         task: String,
-        /// Form of the file.
+        /// Format of the file.
         #[arg(long, value_enum, default_value = "toml")]
         format: FileFormat,
         /// Write to this file instead of stdout.
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
-    /// Make a task from a file.
+    /// Create a task from a file.
     Import {
         /// File in TOML or JSON, or `-` for stdin.
         file: PathBuf,
         /// Name of the task [default: the file's].
         #[arg(long)]
         name: Option<String>,
-        /// Change the task of that name, if there is one.
+        /// Replace the definition of an existing task with that name.
         #[arg(long)]
         replace: bool,
     },
 }
 
-/// What an answer is.
+/// Form of an answer.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum FormName {
     /// One of some labels.
@@ -155,7 +155,7 @@ pub(crate) struct Fields {
     /// File of the JSON Schema of the form fields.
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
-    /// A text that stands word for word in the input, such as `place` or `items.name`; may be repeated.
+    /// A field that is copied word for word from the input, such as `place` or `items.name`; may be repeated.
     #[arg(long = "grounded", value_name = "PATH")]
     grounded: Vec<String>,
     /// Text file of guidelines for people who review examples.

@@ -44,7 +44,7 @@ pub(crate) struct Train {
     /// Don't evaluate the bare base model.
     #[arg(long)]
     skip_base: bool,
-    /// Only say what would be trained, how long that takes, and what it costs.
+    /// Only print what would be trained, the time and the cost.
     #[arg(long, conflicts_with = "activate")]
     dry_run: bool,
     #[command(flatten)]

@@ -73,7 +73,7 @@ pub struct Settings {
     #[schema(minimum = 0.0, maximum = 1.0)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "SHARE"))]
     pub exchanged: Option<f64>,
-    /// Data augmentation: share of examples that are told in other words in each epoch, for tasks that have wordings.
+    /// Data augmentation: share of examples that are reworded in each epoch, for tasks that have wordings.
     #[schema(minimum = 0.0, maximum = 1.0)]
     #[cfg_attr(feature = "clap", arg(long, value_name = "SHARE"))]
     pub reworded: Option<f64>,

@@ -61,7 +61,7 @@ pub struct InferBatch {
     version: Option<String>,
     /// The inputs, 1,000 at most.
     inputs: Vec<String>,
-    /// Most tokens of one answer.
+    /// Maximum tokens of one answer.
     #[schema(minimum = 1, maximum = 8192)]
     max_tokens: Option<usize>,
 }
