@@ -105,7 +105,7 @@ test("suspect labels are shown one by one and fixed with a key", async ({ page }
   await page.keyboard.press("f");
   const list = page.getByRole("region", { name: "Suspects" });
   await expect(list.getByText(/^Suspect 1 /)).toBeVisible();
-  await expect(list).toContainText("n/a is what tables write where there is no label");
+  await expect(list).toContainText("tables write n/a if there is no label");
   await examine(page);
   // The list is there to look first: walking through it decides nothing.
   await page.keyboard.press("j");

@@ -147,7 +147,7 @@ test("a change of the form shows its effect on examples and versions", async ({ 
   await page.goto(`${graft.url}/tasks/support-tickets`);
   await page.getByLabel("Labels", { exact: true }).fill("wish\nquestion");
   await expect(page.getByText("Fit as they are: 12 of 24 answered examples.")).toBeVisible();
-  await expect(page.getByText(/Answering as trained until there is a new version: 1 version/)).toBeVisible();
+  await expect(page.getByText(/Continue to answer as trained until there is a new version: 1 version/)).toBeVisible();
   await examine(page);
   await measure(page);
   await page.setViewportSize({ width: 1280, height: 800 });

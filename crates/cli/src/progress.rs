@@ -44,10 +44,10 @@ impl Training {
         match &event.kind {
             EventKind::Phase { phase } => self.say(phase_name(*phase)),
             EventKind::Prepared { train, eval, too_long, tokens, supervised, steps, memory } => {
-                let long = if *too_long == 0 { String::new() } else { format!(", {too_long} left out as too long") };
+                let long = if *too_long == 0 { String::new() } else { format!(", {too_long} skipped as too long") };
                 self.say(&format!(
-                    "{train} examples to learn from, {eval} held out{long}; {tokens} tokens ({supervised} to learn), \
-                     {steps} steps, about {} of memory",
+                    "{train} training examples, {eval} held out{long}; {tokens} tokens \
+                     ({supervised} supervised), {steps} steps, about {} of memory",
                     bytes(*memory)
                 ));
                 if let Some(bar) = &self.bar {

@@ -76,7 +76,7 @@ fn second_machine_loads_published_adapter() {
     let id = submit(&other);
     other.ok(&WORK);
     let error = other.json(&["runs", "show", &id])["run"]["error"].as_str().unwrap().to_owned();
-    assert!(error.contains("belongs to another database") && error.contains("prefix of its own"), "{error}");
+    assert!(error.contains("belongs to another database") && error.contains("its own prefix"), "{error}");
 
     // A restored copy has no say in the place, unless what was backed up is gone.
     let (backup, keys) = (backup.to_str().unwrap(), server.keys());

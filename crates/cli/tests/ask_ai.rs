@@ -116,7 +116,7 @@ fn resuming_a_finished_run_keeps_latest_and_logs_its_settings() {
     assert!(log.contains("Base model tiny-t5: from a path on this machine ("), "{log}");
     let first = graft.dir.path().join("data/ask_ai_soft_prompt/first");
     let said = graft.run(&["soft-prompt", "train", "--resume-from", first.to_str().unwrap()]);
-    assert!(said.code == 0 && said.stderr.contains("`latest` stays"), "{}", said.stderr);
+    assert!(said.code == 0 && said.stderr.contains("`latest` is not changed"), "{}", said.stderr);
     assert_eq!(latest(&graft), "second");
 }
 

@@ -153,7 +153,7 @@ fn trainer_outlives_the_command_that_started_it() {
         sleep(Duration::from_millis(200));
     }
     graft.fails(2, &TRAIN, "while run `the-run` is active");
-    graft.fails(2, &["train-dir", dir.to_str().unwrap()], "another process is at work");
+    graft.fails(2, &["train-dir", dir.to_str().unwrap()], "another process is using it");
 
     // Nobody lives: the run is found out to have failed, and the same command goes on with it.
     kill_trainer(&graft);

@@ -128,7 +128,7 @@ fn kills_do_not_change_snapshots() {
     assert_eq!(killed.json(&["live", "rewind", TASK, "--to", "v1"])["live"]["head"], "v1");
     assert_eq!(status(&killed)["snapshots"][1]["state"], "rewound");
     assert_eq!(killed.json(&["live", "pause", TASK])["live"]["state"], "paused");
-    assert!(killed.ok(&["live", "status", TASK]).contains("It is paused"));
+    assert!(killed.ok(&["live", "status", TASK]).contains("Paused"));
     assert_eq!(killed.json(&["live", "resume", TASK])["live"]["state"], "running");
 }
 

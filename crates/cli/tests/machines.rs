@@ -154,7 +154,7 @@ fn remote_run_can_be_stopped() {
     pair.json(&["runs", "stop", "long"]);
     assert_eq!(ended(&mut command).code(), Some(20));
     assert_eq!(pair.state("long")["state"], "cancelled");
-    assert!(!Path::new("/proc").join(&pid).exists(), "its trainer goes on");
+    assert!(!Path::new("/proc").join(&pid).exists(), "its trainer continues");
     // Its checkpoints came over.
     assert!(pair.dir("long").join("checkpoints").read_dir().unwrap().next().is_some());
     // Nobody follows it: the next command that looks ends it.
@@ -168,7 +168,7 @@ fn remote_run_can_be_stopped() {
     assert_eq!(state["state"], "cancelled", "{state:#}");
     let began = Instant::now();
     while pair.there.has_jobs() {
-        assert!(began.elapsed() < Duration::from_secs(60), "its trainer goes on");
+        assert!(began.elapsed() < Duration::from_secs(60), "its trainer continues");
         sleep(Duration::from_millis(50));
     }
 }

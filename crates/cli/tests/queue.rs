@@ -285,7 +285,7 @@ fn killed_evaluation_is_finished_once() {
     assert_eq!(measured(&graft), 2);
     let logs = graft.ok(&["runs", "logs", &second]);
     assert!(logs.contains("examples answered") && logs.contains("base model"), "{logs}");
-    graft.fails(2, &["runs", "resume", &third], "which measures a version");
+    graft.fails(2, &["runs", "resume", &third], "which is an evaluation");
     assert_eq!(graft.json(&["runs", "list", "--kind", "evaluate"])["runs"].as_array().unwrap().len(), 3);
 }
 

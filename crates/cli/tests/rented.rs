@@ -179,7 +179,7 @@ fn key_is_not_sent_and_problems_are_reported_before_renting() {
     Place::refused(without("GRAFT_RENT_TYPES", "gpu_1x_rtx6000"), 14, "none of gpu_1x_rtx6000");
     Place::refused(without("GRAFT_RENT_MINUTES", "soon"), 2, "`soon` for GRAFT_RENT_MINUTES");
     assert_eq!(place.cloud.machines().len(), 0);
-    place.graft.fails(2, &["machines", "add", "lambda", "there"], "stands for rented machines");
+    place.graft.fails(2, &["machines", "add", "lambda", "there"], "is reserved for rented machines");
     // A training with its worker; the client's configuration would send every variable.
     let long = ["--epochs", "300", "--checkpoints-per-epoch", "3", "--patience", "0", "--no-eval", "--run-id", "long"];
     let mut command = place.begin(&[&TRAIN[..], &long[..]].concat());

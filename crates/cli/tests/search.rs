@@ -95,7 +95,7 @@ fn two_workers_run_each_trial_once() {
     assert!(problem["detail"].as_str().unwrap().contains(&study), "{problem:#}");
     // Another process beside the server's worker.
     let beside = graft.run(&["search", TASK, "--base", "tiny"]);
-    assert!(beside.stderr.contains("Going on with study"), "{}", beside.stderr);
+    assert!(beside.stderr.contains("Continuing study"), "{}", beside.stderr);
     let path = format!("/api/v1/studies/{study}");
     let began = Instant::now();
     let view = loop {

@@ -187,7 +187,7 @@ fn configuration_shows_its_sources() {
     assert!(["serving_lanes", "patience", "worker_slots", "database"].into_iter().all(from_file), "{config:#}");
     assert_eq!((&config["patience"]["value"], &config["serving_queue"]["value"]), (&json!("2.5"), &json!("7")));
     std::fs::write(graft.home().join("config.toml"), "database = \"postgres://me:pw@there/graft\"\n").unwrap();
-    graft.fails(2, &["config", "show"], "belongs into secrets.toml");
+    graft.fails(2, &["config", "show"], "belongs in secrets.toml");
     std::fs::write(graft.home().join("config.toml"), "serving_lanes = 0\n").unwrap();
     graft.fails(2, &["serve", "--bind", "127.0.0.1:0"], "use `0` for `serving_lanes`");
     std::fs::write(graft.home().join("config.toml"), "blind = 1\n").unwrap();
@@ -208,7 +208,7 @@ fn broken_configuration_is_explained_by_config_show_and_doctor() {
     for (text, opens, line, words) in [
         ("bind = \"[::1]:9\"\nblind = 1\n", false, 2, "there is no key `blind`"),
         ("# mine\n\nbind = \n", false, 3, "read the configuration"),
-        ("worker = [[]]\n", false, 1, "`worker` has no value that fits"),
+        ("worker = [[]]\n", false, 1, "`worker` has an invalid value"),
         ("worker = true\nserving_lanes = 0\n", true, 2, "use `0` for `serving_lanes`"),
     ] {
         std::fs::write(&file, text).unwrap();

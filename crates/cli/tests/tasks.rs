@@ -164,5 +164,5 @@ fn task_is_created_from_a_text() {
     assert_eq!((&made["examples"], &definition["form"]), (&json!(0), &json!("fields")));
     assert_eq!(definition["schema"]["properties"]["total"]["type"], json!(["integer", "null"]));
     let file = graft.file("lines.txt", "hello\nworld\n");
-    graft.fails(2, &["tasks", "new", "other", "--from", file.to_str().unwrap()], "the text has none");
+    graft.fails(2, &["tasks", "new", "other", "--from", file.to_str().unwrap()], "the text has no answers");
 }

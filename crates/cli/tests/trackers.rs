@@ -231,7 +231,7 @@ fn wrong_password_and_full_disk_are_reported_and_do_not_affect_runs() {
     let graft = graft.with("MLFLOW_TRACKING_PASSWORD", Mlflow::PASSWORD);
     let graft = graft.with("GRAFT_PUBLIC_URL", "https://graft.example");
     let doctor = graft.run(&["doctor", TASK, "--base", "tiny"]).stdout;
-    assert!(doctor.contains("MLflow 3.") && doctor.contains("1 runs are still to be sent"), "{doctor}");
+    assert!(doctor.contains("MLflow 3.") && doctor.contains("1 runs still have to be sent"), "{doctor}");
     // A file where the folder should be: whatever is stored there fails, as on a full disk.
     fs::remove_dir_all(mlflow.files()).ok();
     fs::write(mlflow.files(), "").unwrap();

@@ -40,7 +40,7 @@ pub enum Error {
         said: String,
     },
     /// Too many requests were sent; nothing was done.
-    #[error("{doing} at {provider}: it takes fewer requests a minute")]
+    #[error("{doing} at {provider}: too many requests per minute")]
     TooMany {
         /// The provider.
         provider: &'static str,

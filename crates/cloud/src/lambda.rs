@@ -151,7 +151,7 @@ impl Lambda {
             let parsed = serde_json::from_str::<Answer<T>>(&text);
             return parsed
                 .map(|answer| answer.data)
-                .map_err(|error| no_answer(format!("its answer is damaged: {error}")));
+                .map_err(|error| no_answer(format!("its response is damaged: {error}")));
         }
         Err(self.failure(doing, status, &text))
     }
@@ -171,11 +171,11 @@ impl Lambda {
                         let more = suggestion.map(|more| format!(" ({more})")).unwrap_or_default();
                         format!("{message}{more} [{code}]")
                     }
-                    None => format!("it answered with status {status}"),
+                    None => format!("it responded with status {status}"),
                 };
                 Error::Refused { provider, doing, said: self.key.hide(&said) }
             }
-            _ => Error::NoAnswer { provider, doing, said: format!("it answered with status {status}") },
+            _ => Error::NoAnswer { provider, doing, said: format!("it responded with status {status}") },
         }
     }
 }
@@ -215,7 +215,7 @@ impl Provider for Lambda {
             Ok(launched) => launched.instance_ids.into_iter().next().ok_or(Error::NoAnswer {
                 provider: NAME,
                 doing: "launch a machine",
-                said: "its answer names no machine".into(),
+                said: "its response names no machine".into(),
             }),
             Err(Error::Refused { said, .. }) if said.contains("insufficient-capacity") => {
                 Err(Error::NoCapacity { provider: NAME, what: format!("no `{}` in {}", offer.kind, offer.region) })
@@ -262,7 +262,7 @@ impl Provider for Lambda {
             return Ok(same.name.clone());
         }
         if keys.iter().any(|key| key.name == name) {
-            let said = format!("another key is called `{name}` there");
+            let said = format!("another key of the account is called `{name}`");
             return Err(Error::Refused { provider: NAME, doing, said });
         }
         let body = json!({"name": name, "public_key": public.trim()});

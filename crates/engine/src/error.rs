@@ -92,7 +92,7 @@ pub enum Error {
     },
 
     /// A study has no result yet.
-    #[error("find a trial of study `{study}` that was trained to its end")]
+    #[error("find a finished trial of study `{study}`")]
     NoTrial {
         /// The study.
         study: String,
@@ -157,7 +157,7 @@ pub enum Error {
         rejected: u64,
     },
     /// Every approved output is blank.
-    #[error("find anything to learn in {examples} approved examples of task `{task}`: their answers are blank")]
+    #[error("train on {examples} approved examples of task `{task}`: their answers are blank")]
     NothingToLearn {
         /// The task.
         task: String,
@@ -165,7 +165,7 @@ pub enum Error {
         examples: usize,
     },
     /// Nothing is left beside the held-out examples.
-    #[error("find an example to learn from: all {examples} of task `{task}` are held out")]
+    #[error("find a training example: all {examples} of task `{task}` are held out")]
     AllHeldOut {
         /// The task.
         task: String,
@@ -200,7 +200,7 @@ pub enum Error {
         reason: String,
     },
     /// An id that several tasks have, or none.
-    #[error("tell which example `{id}` is meant: {count} tasks have one")]
+    #[error("select example `{id}`: {count} tasks have one with this id")]
     WhichExample {
         /// As given.
         id: String,
@@ -210,7 +210,7 @@ pub enum Error {
 
     // Runs
     /// Another process trains in the directory.
-    #[error("train in `{}`: another process is at work there", dir.display())]
+    #[error("train in `{}`: another process is using it", dir.display())]
     RunBusy {
         /// The run directory.
         dir: PathBuf,
@@ -238,7 +238,7 @@ pub enum Error {
         transient: bool,
     },
     /// The trainer took more memory than it may.
-    #[error("finish run `{run}`: memory did not suffice ({why})")]
+    #[error("finish run `{run}`: not enough memory ({why})")]
     TrainerOutOfMemory {
         /// The run.
         run: String,
@@ -246,13 +246,13 @@ pub enum Error {
         why: String,
     },
     /// Somebody wanted the run to end.
-    #[error("go on with run `{run}`, which was cancelled")]
+    #[error("continue run `{run}`, which was cancelled")]
     Cancelled {
         /// The run.
         run: String,
     },
     /// Every trainer that was started for the run vanished.
-    #[error("finish run `{run}`: {attempts} trainers were started for it, and none came to an end")]
+    #[error("finish run `{run}`: {attempts} trainers were started, and none finished")]
     Poisoned {
         /// The run.
         run: String,
@@ -296,7 +296,7 @@ pub enum Error {
         what: String,
     },
     /// A restore over files.
-    #[error("restore into `{}`, which holds `{found}` already", home.display())]
+    #[error("restore into `{}`, which already contains `{found}`", home.display())]
     HomeNotEmpty {
         /// The home.
         home: PathBuf,
@@ -325,7 +325,7 @@ pub enum Error {
         comparison.difference,
         comparison.low,
         comparison.high,
-        if comparison.verdict == Verdict::Worse { "" } else { ": so few examples cannot tell for sure" }
+        if comparison.verdict == Verdict::Worse { "" } else { ": not significant with so few examples" }
     )]
     NotBetter {
         /// The task.
@@ -353,7 +353,7 @@ pub enum Error {
     #[error(transparent)]
     Contestant(#[from] graft_contestants::Error),
     /// Not told which task.
-    #[error("tell which task is meant: {}", if has.is_empty() { "none has a version".into() } else { has.join(", ") })]
+    #[error("select a task: {}", if has.is_empty() { "none has a version".into() } else { has.join(", ") })]
     WhichTask {
         /// Tasks that have versions.
         has: Vec<String>,
@@ -485,15 +485,15 @@ impl Error {
             Self::Setting(graft_core::Error::OutOfRange { hint, .. }) => hint,
             Self::NoHome => "set GRAFT_HOME to a folder that this user may write to",
             Self::Io { source, .. } => graft_formats::disk_hint(source),
-            Self::BadEvents { .. } => "the file was changed by another program; the run's checkpoints are whole",
+            Self::BadEvents { .. } => "another program changed the file; the run's checkpoints are intact",
             Self::NoAnswers => "give a table with a column of texts and one of answers, and a heading",
             Self::NoTrial { .. } => "wait for its first trial: `graft studies show`",
             Self::NoTracker => "set MLFLOW_TRACKING_URI, or `mlflow` in config.toml: see docs/tracking.md",
             Self::OtherPlace { .. } => {
-                "give each database a prefix of its own: s3://bucket/prefix; `graft restore --take-over` puts a backup back with \
-                 the place of a database that is gone"
+                "give each database its own prefix: s3://bucket/prefix; if the original \
+                 database no longer exists, `graft restore --take-over` takes over its prefix"
             }
-            Self::BadResult { .. } => "remove the file, so that the version is measured again",
+            Self::BadResult { .. } => "remove the file, so that the version is evaluated again",
             Self::NoExamples { task, pending: 0, .. } => {
                 return Some(format!(
                     "import some: `graft import --help` shows how; task `{task}` has none to approve"
@@ -505,8 +505,8 @@ impl Error {
                 ));
             }
             Self::NothingToLearn { .. } => "give them an output with `graft examples edit`",
-            Self::AllHeldOut { .. } => "approve or take more examples: what was held out once never trains",
-            Self::Archived { .. } => "take the task back first: it is archived",
+            Self::AllHeldOut { .. } => "approve more examples: an example that was held out once is never trained on",
+            Self::Archived { .. } => "the task is archived: restore it first",
             Self::BuiltInTask { .. } => "clone it under the other name instead",
             Self::NoIntegration { .. } => "give a task this `integration`",
             Self::NoneFits { .. } => "edit the examples in Audit, or change the task's form back",
@@ -522,22 +522,22 @@ impl Error {
             Self::TrainerStart(_) => "check that the graft program was not moved or replaced while it ran",
             Self::TrainerDied { run, .. } => {
                 return Some(format!(
-                    "`graft runs resume {run}` goes on from the last checkpoint; its logs may say more"
+                    "`graft runs resume {run}` continues from the last checkpoint; its logs may have details"
                 ));
             }
             Self::TrainerOutOfMemory { .. } => {
-                "lower `--pass-tokens` to 256 and set `--recompute`, or stop something else"
+                "lower `--pass-tokens` to 256 and set `--recompute`, or stop other programs"
             }
             Self::Cancelled { run } => {
-                return Some(format!("`graft runs retry {run} --resume` goes on with it"));
+                return Some(format!("`graft runs retry {run} --resume` continues it"));
             }
             Self::Poisoned { run, .. } => {
                 return Some(format!(
-                    "its logs may say why: `graft runs logs {run} --stderr`; `graft runs resume {run}` tries once more"
+                    "its logs may say why: `graft runs logs {run} --stderr`; `graft runs resume {run}` tries again"
                 ));
             }
             Self::ChildFailed { run, .. } => {
-                return Some(format!("`graft runs retry {run} --resume` goes on from here; its logs say more"));
+                return Some(format!("`graft runs retry {run} --resume` continues from here; its logs have details"));
             }
             Self::NotReady(preflight) => {
                 let hints: Vec<&str> = preflight.errors().map(|problem| problem.hint.as_str()).collect();
@@ -550,26 +550,27 @@ impl Error {
                 "write five fields, as in `0 3 * * *` (each day at three), and a zone such as `Europe/Berlin` or `UTC`"
             }
             Self::BadBackup { .. } => "choose a file that `graft backup` wrote",
-            Self::HomeNotEmpty { .. } => "set GRAFT_HOME to a folder that is empty or doesn't exist",
+            Self::HomeNotEmpty { .. } => "set GRAFT_HOME to a folder that is empty or does not exist",
             Self::NoResult { run } => return Some(format!("`graft runs show {run}` says why")),
             Self::NotBetter { task, contestant: Some(kind), .. } => {
                 let serve = format!("graft models contestant {} --task {task} --activate", kind.name());
                 return Some(format!(
-                    "serve the better one with `{serve}`, or use `--force` to make this one active all the same"
+                    "serve the better one with `{serve}`, or activate this one anyway with `--force`"
                 ));
             }
-            Self::NotBetter { .. } => "use `--force` to make it active all the same",
-            Self::NoAdapter { .. } => {
-                "choose a version that was trained: `graft models list` shows how each one answers"
-            }
+            Self::NotBetter { .. } => "activate it anyway with `--force`",
+            Self::NoAdapter { .. } => "choose a trained version: `graft models list` shows the method of each",
             Self::WhichTask { .. } => "name it with `--task`",
             Self::RolloutOpen { .. } => {
-                "`graft rollout status` says how far it is; an administrator may override it, with a reason that is kept"
+                "`graft rollout status` shows its stage; an administrator may override the conditions with a reason, \
+                 which is stored"
             }
-            Self::StartFrom { .. } => "leave out what differs, or train without a version to start from",
+            Self::StartFrom { .. } => "leave out the settings that differ, or train without `--from`",
             Self::BadVersion { .. } => "register it again by resuming its run, or delete it",
             Self::NoActive { .. } => "name one with `--version`, or make one active with `graft models set-active`",
-            Self::OtherBase { .. } => "an adapter works only with the base it was trained with: bring its files back",
+            Self::OtherBase { .. } => {
+                "an adapter works only with the base model it was trained with: restore its files"
+            }
             _ => return None,
         };
         Some(hint.to_owned())

@@ -46,7 +46,7 @@ async fn trainer_over_memory_limit_is_ended_and_worker_continues() {
     };
     let failure = RunFailure::of(&ended).unwrap();
     assert_eq!((ended.state, ended.exit_code, ended.attempts), (RunState::Failed, Some(12), 1), "{failure:?}");
-    assert!(failure.what.contains("memory did not suffice"), "{failure:?}");
+    assert!(failure.what.contains("not enough memory"), "{failure:?}");
     assert!(failure.hint.is_some_and(|hint| hint.contains("pass")), "what to do is said");
     assert!(!worker.is_finished());
     stop.send_replace(true);

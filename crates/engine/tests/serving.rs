@@ -563,7 +563,7 @@ async fn version_with_drifting_errors_is_withdrawn() {
     let report = place.engine.rollouts().look(TASK).await.unwrap().unwrap();
     assert_eq!(report.rollout.state, RolloutState::Returned);
     let why = report.rollout.why.unwrap();
-    assert!(why.contains("drifted") && why.contains("40 not all right"), "{why}");
+    assert!(why.contains("drifted") && why.contains("40 not fully correct"), "{why}");
 }
 
 #[tokio::test]
@@ -575,7 +575,7 @@ async fn better_version_waits_for_its_conditions() {
     let open: Vec<_> = report.gates.iter().filter(|gate| !gate.passed).map(|gate| gate.name).collect();
     assert_eq!(
         (report.outcomes.is_not_worse, report.outcomes.wins, open),
-        (true, 40, vec!["time beside the active version"])
+        (true, 40, vec!["time as shadow or canary"])
     );
     let refused = place.engine.evaluations().promote(None, TASK, None).await;
     assert!(matches!(&refused, Err(Error::RolloutOpen { open, .. }) if open.contains("time")), "{refused:?}");

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Another process works in the directory.
-    #[error("train in `{}`: another process is at work there", dir.display())]
+    #[error("train in `{}`: another process is using it", dir.display())]
     Busy {
         /// The run directory.
         dir: PathBuf,
@@ -48,7 +48,7 @@ pub enum Error {
         said: String,
     },
     /// The machine shows a key that isn't known here, or another one than before.
-    #[error("trust `{host}`: {}", if *changed { "its host key has changed" } else { "its host key isn't known here" })]
+    #[error("trust `{host}`: {}", if *changed { "its host key has changed" } else { "its host key is not known" })]
     HostKey {
         /// The machine.
         host: String,
@@ -146,11 +146,11 @@ impl Error {
             Self::Start(_) => "check that the graft program was not moved or replaced while it ran".into(),
             Self::NoSsh { .. } => "install OpenSSH's client".into(),
             Self::Unreachable { host, .. } => {
-                format!("try `ssh {host} true`; a trainer that was started there goes on meanwhile")
+                format!("try `ssh {host} true`; a trainer that was started there continues meanwhile")
             }
             Self::HostKey { host, changed: true } => format!(
-                "find out why: the machine was set up anew, or somebody stands between; then `ssh-keygen -R` removes the \
-                 old key, and `ssh {host}` shows the new one"
+                "find out why: the machine was reinstalled, or the connection is intercepted; then remove \
+                 the old key with `ssh-keygen -R` and check the new one with `ssh {host}`"
             ),
             Self::HostKey { host, changed: false } => {
                 format!("connect once with `ssh {host}`, compare the key that it shows, and accept it")

@@ -30,7 +30,7 @@ pub(crate) fn whole(mut api: OpenApi) -> OpenApi {
     components.schemas.insert("Timestamp".to_owned(), time.into());
     for (name, media, schema) in ERRORS {
         let content = Content::new(Some(Ref::from_schema_name(schema)));
-        let error = ResponseBuilder::new().description("Anything that went wrong.").content(media, content).build();
+        let error = ResponseBuilder::new().description("Any error.").content(media, content).build();
         components.responses.insert(name.to_owned(), error.into());
     }
     let paths = take(&mut api.paths.paths).into_iter().map(|(path, mut item)| {

@@ -20,7 +20,7 @@ pub(crate) fn check(headers: &HeaderMap, now: &Digest) -> Result<(), Problem> {
     if matches {
         return Ok(());
     }
-    Err(Problem::new(Kind::PreconditionFailed, "it is not what `If-Match` says any more")
-        .with_hint("look at it again, then repeat")
+    Err(Problem::new(Kind::PreconditionFailed, "it no longer matches `If-Match`")
+        .with_hint("read it again, then repeat the change")
         .with("current", tag))
 }

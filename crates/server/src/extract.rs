@@ -29,9 +29,9 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
             return Err(Problem::new(Kind::UnsupportedMediaType, "send the body as `application/json`"));
         }
         let bytes = Bytes::from_request(request, state).await.map_err(|refusal| match refusal.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Kind::TooLarge, "the body is longer than this path takes"),
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Kind::TooLarge, "the body is longer than this path allows"),
             _ if is_late(&refusal) => Problem::new(Kind::RequestTimeout, "the request did not arrive in time"),
-            _ => Problem::new(Kind::BadRequest, "the body did not arrive whole"),
+            _ => Problem::new(Kind::BadRequest, "the body is incomplete"),
         })?;
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
@@ -45,7 +45,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
 /// What is wrong with a body, and with which field of it; `.` is the whole.
 fn refused(field: &str, error: &serde_json::Error) -> Problem {
     if error.classify() != serde_json::error::Category::Data {
-        return Problem::new(Kind::BadRequest, format!("the body is no JSON: {error}"));
+        return Problem::new(Kind::BadRequest, format!("the body is not JSON: {error}"));
     }
     let problem = Problem::new(Kind::Unprocessable, format!("the body: {error}"));
     let problem = problem.with_hint("`/openapi.json` describes each field");

@@ -60,19 +60,19 @@ pub(crate) fn key(headers: &HeaderMap) -> Option<&str> {
 
 async fn once(state: &AppState, key: &str, request: Request, next: Next) -> Result<Response, Problem> {
     if key.is_empty() || key.len() > 200 {
-        return Err(Problem::new(Kind::BadRequest, "`Idempotency-Key` is a text of 1 to 200 characters"));
+        return Err(Problem::new(Kind::BadRequest, "`Idempotency-Key` must have 1 to 200 characters"));
     }
     let who = request.extensions().get::<Who>().map(|who| who.name.clone()).unwrap_or_default();
     let route = format!("POST {}", request.uri());
     let (parts, body) = request.into_parts();
     let bytes = to_bytes(body, MAX_BODY).await;
-    let bytes = bytes.map_err(|_| Problem::new(Kind::TooLarge, "the body is longer than this path takes"))?;
+    let bytes = bytes.map_err(|_| Problem::new(Kind::TooLarge, "the body is longer than this path allows"))?;
     let job = Job { engine: state.engine.clone(), who, route, key: key.to_owned(), digest: Digest::of(&bytes) };
     match state.engine.people().begin_request(job.asked(), KEPT).await? {
         Answered::Yes { status, reply } => return Ok(replay(status, reply)),
         Answered::Soon => {
-            return Err(Problem::new(Kind::Conflict, "a request with this key is being answered at this moment")
-                .with_hint("wait a moment, then repeat"));
+            return Err(Problem::new(Kind::Conflict, "a request with this key is in progress")
+                .with_hint("wait a moment, then retry"));
         }
         Answered::No => {}
     }
@@ -129,8 +129,9 @@ impl Job {
 
 /// What is kept instead of an answer with a secret.
 fn shown_once() -> (u16, String) {
-    let problem = Problem::new(Kind::Conflict, "the request was done; its answer held a secret, which is not kept")
-        .with_hint("if the secret is lost, remove what was made, and make another with a new key");
+    let problem =
+        Problem::new(Kind::Conflict, "the request was executed; its response contained a secret, which is not stored")
+            .with_hint("if the secret is lost, remove the created object and create another with a new key");
     (problem.status, json::line(&problem))
 }
 

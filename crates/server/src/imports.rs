@@ -52,8 +52,8 @@ impl Imports {
             }
         }
         let problem = json!(
-            Problem::new(Kind::Unavailable, "the server ended while it read the file")
-                .with_hint("upload it again: what is stored of it stays, and the rest is added")
+            Problem::new(Kind::Unavailable, "the server stopped while it read the file")
+                .with_hint("upload it again: stored examples are kept, and the rest is added")
         );
         engine.examples().fail_lost_imports(&problem).await?;
         Ok(Self { folder, rows: Rows::default() })

@@ -112,7 +112,7 @@ pub(crate) async fn follow_people(state: AppState) {
             Err(broadcast::error::RecvError::Closed) => return,
         };
         if about_people && let Err(error) = state.auth.refresh(&state.engine).await {
-            tracing::error!(error = ?error, "who may log in can't be read");
+            tracing::error!(error = ?error, "cannot read the credentials");
         }
     }
 }

@@ -90,19 +90,19 @@ impl Metrics {
         };
         let mut all = Registry::default();
         all.register("graft_requests", "Requests answered", self.requests.clone());
-        all.register("graft_request_seconds", "Seconds until a request's answer began", self.latency.clone());
+        all.register("graft_request_seconds", "Seconds until the response to a request began", self.latency.clone());
         let states = Family::<Labels<1>, Gauge>::default();
         for (state, n) in runs {
             states.get_or_create(&[("state", state.clone())]).set(n.cast_signed());
         }
         all.register("graft_runs", "Runs by state", states);
         let queued = gauge(runs.get("queued").copied().unwrap_or(0));
-        all.register("graft_queue_depth", "Runs that wait for their turn", queued);
-        all.register("graft_infer", "Requests for an answer, by how they ended", self.answers.clone());
-        let seconds = "Seconds from a request to its whole answer";
+        all.register("graft_queue_depth", "Runs waiting in the queue", queued);
+        all.register("graft_infer", "Requests for an answer by outcome", self.answers.clone());
+        let seconds = "Seconds from a request to its complete answer";
         all.register("graft_infer_seconds", seconds, self.answer_seconds.clone());
         all.register("graft_infer_tokens", "Tokens of prompts and of answers", self.tokens.clone());
-        all.register("graft_streams", "Event streams that are open", self.streams.clone());
+        all.register("graft_streams", "Open event streams", self.streams.clone());
         if let Some(bytes) = resident_memory() {
             all.register("process_resident_memory_bytes", "Memory of this process", gauge(bytes));
         }
@@ -113,12 +113,12 @@ impl Metrics {
             waiting.get_or_create(&labels).set(base["waiting"].as_i64().unwrap_or_default());
             wait.get_or_create(&labels).set(base["wait_s"].as_f64().unwrap_or_default());
         }
-        all.register("graft_infer_waiting", "Requests for an answer that wait, by base model", waiting);
-        let seconds = "Seconds until a request for an answer that came now should begin";
+        all.register("graft_infer_waiting", "Waiting requests for an answer by base model", waiting);
+        let seconds = "Estimated seconds until a new request for an answer would start";
         all.register("graft_infer_wait_seconds", seconds, wait);
         for (name, value) in serving.as_object().into_iter().flatten() {
             let number = value.as_array().map_or(0, Vec::len);
-            all.register(format!("graft_serving_{name}"), "How many are in memory", gauge(number as u64));
+            all.register(format!("graft_serving_{name}"), "Number of loaded models and adapters", gauge(number as u64));
         }
         let mut text = String::new();
         // A string takes everything.

@@ -34,7 +34,7 @@ const MOST: usize = 1 << 30;
 
 /// The body came too slowly.
 #[derive(Debug, thiserror::Error)]
-#[error("wait any longer for the request's body")]
+#[error("wait longer for the request's body")]
 pub(crate) struct Late;
 
 /// Gives every request's body its pace.

@@ -27,7 +27,7 @@ pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
     let path = uri.path().trim_start_matches('/');
     if !matches!(method, Method::GET | Method::HEAD) || ["api/", "v1/"].iter().any(|api| path.starts_with(api)) {
         return Problem::new(Kind::NotFound, format!("there is nothing at `{}`", uri.path()))
-            .with_hint("`/openapi.json` describes what there is")
+            .with_hint("`/openapi.json` lists all paths")
             .into_response();
     }
     if let Some(file) = Files::get(path) {

@@ -92,23 +92,23 @@ impl Kind {
     fn parts(self) -> (StatusCode, &'static str, &'static str) {
         use StatusCode as S;
         match self {
-            Self::BadRequest => (S::BAD_REQUEST, "bad-request", "The request makes no sense"),
+            Self::BadRequest => (S::BAD_REQUEST, "bad-request", "The request is invalid"),
             Self::Unauthenticated => (S::UNAUTHORIZED, "unauthenticated", "Log in first"),
             Self::Forbidden => (S::FORBIDDEN, "forbidden", "This is not allowed"),
-            Self::NotFound => (S::NOT_FOUND, "not-found", "There is no such thing"),
-            Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method-not-allowed", "The path has no such method"),
+            Self::NotFound => (S::NOT_FOUND, "not-found", "Not found"),
+            Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed"),
             Self::RequestTimeout => (S::REQUEST_TIMEOUT, "timeout", "The request took too long"),
-            Self::Conflict => (S::CONFLICT, "conflict", "The state is another than expected"),
+            Self::Conflict => (S::CONFLICT, "conflict", "The state has changed"),
             Self::PreconditionFailed => (S::PRECONDITION_FAILED, "changed", "Somebody else changed it"),
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too-large", "The request is too large"),
             Self::UnsupportedMediaType => (S::UNSUPPORTED_MEDIA_TYPE, "media-type", "The content type is wrong"),
-            Self::Misdirected => (S::MISDIRECTED_REQUEST, "wrong-host", "This server has another name"),
-            Self::Unprocessable => (S::UNPROCESSABLE_ENTITY, "unprocessable", "It can't be done with these values"),
+            Self::Misdirected => (S::MISDIRECTED_REQUEST, "wrong-host", "The host name is not one of this server"),
+            Self::Unprocessable => (S::UNPROCESSABLE_ENTITY, "unprocessable", "The values are invalid"),
             Self::PreconditionRequired => (S::PRECONDITION_REQUIRED, "precondition-required", "If-Match is missing"),
             Self::TooManyRequests => (S::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests"),
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "Something unexpected happened"),
             Self::BadGateway => (S::BAD_GATEWAY, "remote-failed", "A remote service failed"),
-            Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "It can't be done now"),
+            Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "The service is temporarily unavailable"),
             Self::InsufficientStorage => (S::INSUFFICIENT_STORAGE, "storage-full", "Disk or memory is full"),
         }
     }
@@ -219,9 +219,9 @@ fn hint(error: &graft_engine::Error) -> Option<String> {
         E::NoActive { .. } => {
             "name a version in `version`, or make one active: `POST /api/v1/versions/{task}/{name}/activate`"
         }
-        E::NotBetter { contestant: None, .. } => "`\"force\": true` makes it active all the same",
+        E::NotBetter { contestant: None, .. } => "`\"force\": true` activates it anyway",
         E::NotBetter { .. } => {
-            "serve the better one (on the page, under Versions), or make this one active all the same with `\"force\": true`"
+            "serve the better one (on the page, under Versions), or activate this one anyway with `\"force\": true`"
         }
         E::Hub(graft_engine::HubError::TermsNotAccepted { terms, .. }) => {
             return Some(format!("read the terms at {terms}; `\"terms_accepted\": true` accepts them"));
@@ -229,7 +229,7 @@ fn hint(error: &graft_engine::Error) -> Option<String> {
         E::Hub(graft_engine::HubError::Missing { reference }) => {
             return Some(format!("download `{reference}` under Settings, Base models, or with `POST /api/v1/bases`"));
         }
-        E::Hub(graft_engine::HubError::NotInstalled { .. }) => "`GET /api/v1/bases` lists what there is",
+        E::Hub(graft_engine::HubError::NotInstalled { .. }) => "`GET /api/v1/bases` lists the base models",
         E::Store(StoreError::VersionActive { .. }) => "make another version active first, or use `force`",
         other => return other.hint(),
     };
@@ -348,7 +348,7 @@ fn by_exit_code(code: ExitCode, said: &str) -> Kind {
 pub(crate) fn of_panic(panic: Box<dyn std::any::Any + Send>) -> Response {
     let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!(panic = said.unwrap_or("no text"), "a handler panicked");
-    Problem::new(Kind::Internal, "the server met a bug while it worked on this request").into_response()
+    Problem::new(Kind::Internal, "the server failed on this request because of a bug").into_response()
 }
 
 /// A path that has no such method.
@@ -373,12 +373,12 @@ fn with_body(response: Response) -> Response {
         return response;
     }
     let (kind, detail) = match status {
-        StatusCode::SERVICE_UNAVAILABLE => (Kind::Unavailable, "the server did not find an answer in time"),
+        StatusCode::SERVICE_UNAVAILABLE => (Kind::Unavailable, "the server did not finish the request in time"),
         StatusCode::REQUEST_TIMEOUT => (Kind::RequestTimeout, "the request did not arrive in time"),
-        StatusCode::PAYLOAD_TOO_LARGE => (Kind::TooLarge, "the body is longer than this path takes"),
+        StatusCode::PAYLOAD_TOO_LARGE => (Kind::TooLarge, "the body is longer than this path allows"),
         StatusCode::NOT_FOUND => (Kind::NotFound, "there is nothing here"),
-        status if status.is_server_error() => (Kind::Internal, "the server met a bug"),
-        _ => (Kind::BadRequest, "the request makes no sense"),
+        status if status.is_server_error() => (Kind::Internal, "the server has a bug"),
+        _ => (Kind::BadRequest, "the request is invalid"),
     };
     Problem::new(kind, detail).into_response()
 }

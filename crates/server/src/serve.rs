@@ -33,7 +33,7 @@ pub async fn serve(state: AppState, listener: TcpListener, stop: impl Future<Out
         match accepted {
             Ok((stream, peer)) => converse(&state, &router, &connections, stream, peer.ip()),
             Err(error) => {
-                tracing::warn!(error = ?error, "a connection can't be taken");
+                tracing::warn!(error = ?error, "cannot accept a connection");
                 tokio::time::sleep(BREATH).await;
             }
         }

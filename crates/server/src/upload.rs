@@ -153,7 +153,7 @@ fn broken(error: MultipartError) -> Problem {
         413 => Kind::TooLarge,
         _ => Kind::BadRequest,
     };
-    Problem::new(kind, format!("the form did not arrive whole: {}", error.body_text()))
+    Problem::new(kind, format!("the form is incomplete: {}", error.body_text()))
 }
 
 fn disk(error: std::io::Error) -> Problem {

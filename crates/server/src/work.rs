@@ -13,5 +13,5 @@ where
 {
     let handle = Handle::current();
     let done = tokio::task::spawn_blocking(move || handle.block_on(begin())).await;
-    done.map_err(|_| Problem::new(Kind::Internal, "the server met a bug while it worked on this request"))
+    done.map_err(|_| Problem::new(Kind::Internal, "the server failed on this request because of a bug"))
 }

@@ -109,8 +109,10 @@ fn from_utf8(bytes: Vec<u8>) -> Text {
     // A file that was cut within a letter is still what it was.
     let is_cut = bad == 1 && good > 0 && std::str::from_utf8(&bytes[first..]).is_err_and(|e| e.error_len().is_none());
     if good > bad || is_cut {
-        let note =
-            format!("{bad} place(s) are not UTF-8 (first: byte {}, line {line}); they show as \u{fffd}.", first + 1);
+        let note = format!(
+            "{bad} place(s) are not UTF-8 (first: byte {}, line {line}); they are replaced by \u{fffd}.",
+            first + 1
+        );
         return Text { text: String::from_utf8_lossy(&bytes).into_owned(), note: Some(note), guessed: false };
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
@@ -118,7 +120,7 @@ fn from_utf8(bytes: Vec<u8>) -> Text {
     let encoding = detector.guess(None, Utf8Detection::Deny);
     let (text, _) = encoding.decode_without_bom_handling(&bytes);
     let note = format!(
-        "The file is not UTF-8 (first: byte {}, line {line}); it was read as {}, which is a guess.",
+        "The file is not UTF-8 (first: byte {}, line {line}); it was read as {}, which is guessed.",
         first + 1,
         encoding.name()
     );

@@ -55,7 +55,7 @@ pub enum Error {
     #[error("find `{0}`")]
     Missing(PathBuf),
     /// A file is larger, or unpacks to more, than an honest one would.
-    #[error("read `{place}`: it holds more than {limit} MiB")]
+    #[error("read `{place}`: it has more than {limit} MiB")]
     TooLarge {
         /// The file, or the entry of an archive.
         place: String,
@@ -154,7 +154,7 @@ pub enum Error {
         has: String,
     },
     /// Two columns have the name that was asked for.
-    #[error("tell which of the columns `{column}` of `{place}` is meant")]
+    #[error("select the column `{column}` of `{place}`: several have this name")]
     TwoColumns {
         /// The name.
         column: String,
@@ -162,7 +162,7 @@ pub enum Error {
         place: String,
     },
     /// Whether a table's first row names its columns can't be told.
-    #[error("tell whether the first row of `{path}` (`{row}`) names the columns or is an example")]
+    #[error("decide whether the first row of `{path}` (`{row}`) is a heading or an example")]
     WhichHeading {
         /// The file.
         path: PathBuf,
@@ -170,7 +170,7 @@ pub enum Error {
         row: String,
     },
     /// Which columns hold texts and answers can't be told.
-    #[error("tell which columns of `{path}` hold the texts and the answers (line {line}: {columns})")]
+    #[error("decide which columns of `{path}` contain the texts and the answers (line {line}: {columns})")]
     WhichColumns {
         /// The file.
         path: PathBuf,
@@ -261,7 +261,7 @@ impl Error {
             Self::BadTask { field, .. } => format!("correct the field `{field}` of the definition"),
             Self::TaskFile(_) | Self::TaskJson(_) => "`graft tasks show NAME --toml` prints one as an example".into(),
             Self::Missing(_) => "check the path".into(),
-            Self::Nothing { reasons, .. } if !reasons.is_empty() => "correct what is named, then import it again".into(),
+            Self::Nothing { reasons, .. } if !reasons.is_empty() => "correct the problem, then import the file again".into(),
             Self::OtherForm { found, .. } => found.hint().into(),
             Self::WhichColumns { .. } => {
                 "name them by heading or number: `--text COLUMN --label COLUMN`; without an answer column, `--text` alone"
@@ -279,14 +279,14 @@ impl Error {
             Self::BadLabel { .. } => {
                 "each line is {\"ts\": \"<the message's ts>\", \"truth\": {<the task's fields>}}".into()
             }
-            Self::WhichHeading { .. } => "say so: `--heading yes` or `--heading no`, or name the columns".into(),
+            Self::WhichHeading { .. } => "add `--heading yes` or `--heading no`, or name the columns".into(),
             Self::NoColumn { .. } => "name the column to read".into(),
             Self::TwoColumns { .. } => "give its number, counted from 1".into(),
             Self::UnknownForm => {
                 "write lines of `\"text\" -> label`, blocks of Task:, Input:, Expected:, or turns of User:, Assistant:"
                     .into()
             }
-            Self::BadWeight { .. } => "a weight is a number from 0 to 10000".into(),
+            Self::BadWeight { .. } => "a weight must be a number from 0 to 10000".into(),
             Self::NotADatabase { .. } => "give the path of the service's .db file".into(),
             Self::Locked { .. } => "wait until the other program is done, or read a copy of the file".into(),
             Self::NoTable(_) => "the Ask AI service creates it; check that this is its database".into(),

@@ -83,7 +83,7 @@ impl Doubts {
     pub(crate) fn said(self, approval: &Approval) -> impl Iterator<Item = String> {
         let fate = match approval.doubtful {
             true => "approved, as you asked",
-            false => "not approved but left for people to decide",
+            false => "imported as pending",
         };
         self.0
             .into_iter()
@@ -94,7 +94,7 @@ impl Doubts {
 /// Says where a text holds a character that no database keeps.
 pub(crate) fn without_nul(what: &str, text: &str) -> Result<(), String> {
     match text.find('\0') {
-        Some(at) => Err(format!("{what} holds a NUL character, at byte {} of it", at + 1)),
+        Some(at) => Err(format!("{what} contains a NUL character, at byte {}", at + 1)),
         None => Ok(()),
     }
 }

@@ -99,7 +99,7 @@ pub(crate) async fn run(engine: &Engine, command: SoftPrompt) -> Result<Reply> {
     if is_new {
         point_latest(&command.output_dir, engine.home.run_dir(&run).path())?;
     } else {
-        eprintln!("Run {} had ended before; `latest` stays as it is.", run.id);
+        eprintln!("Run {} had already ended; `latest` is not changed.", run.id);
     }
     Ok(trained.judge(engine, false, None).await?.with_field("import", imported))
 }

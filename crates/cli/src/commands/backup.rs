@@ -41,13 +41,13 @@ pub(crate) async fn backup(engine: &Engine, command: Backup) -> Result<Reply> {
 pub(crate) async fn restore(engine: &Engine, command: Restore) -> Result<Reply> {
     let put = engine.upkeep().restore(&command.file, command.take_over).await?;
     let mut text = format!(
-        "{} rows and {} files are back. Base models are not in a backup: `graft base list` shows which are missing.",
+        "Restored {} rows and {} files. Base models are not in a backup: `graft base list` shows which are missing.",
         put.backup.rows, put.backup.files
     );
     if let Some(place) = &put.not_published {
         text += &format!(
-            "\nNothing was published in {place}: it belongs to the database that this is a copy of. Give this one a place \
-             of its own; where that one is gone, restore with --take-over.",
+            "\nNothing was published in {place}: it belongs to the original database of this copy. \
+             Configure another bucket for the copy; if the original no longer exists, restore with --take-over.",
         );
     }
     Ok(Reply::new(put, text))
@@ -65,7 +65,7 @@ pub(crate) async fn sweep(engine: &Engine, command: Sweep) -> Result<Reply> {
         names.iter().for_each(|name| text += &format!("{what}: {name}\n"));
     }
     if text.is_empty() {
-        text = "Nothing is left over.".to_owned();
+        text = "No unused files.".to_owned();
     }
     Ok(Reply::new(swept, text))
 }

@@ -71,7 +71,7 @@ pub(crate) async fn run(engine: &Engine, command: Base) -> Result<Reply> {
         Base::Remove { name } => {
             let removed = engine.bases().remove(&name).await?;
             let text = format!(
-                "Forgot {}; {} files deleted ({}), {} kept.",
+                "Removed {}; {} files deleted ({}), {} kept.",
                 removed.names.join(", "),
                 removed.deleted.len(),
                 bytes(removed.freed_bytes),

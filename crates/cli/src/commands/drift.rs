@@ -45,7 +45,7 @@ pub(crate) async fn run(engine: &Engine, command: Drift) -> Result<Reply> {
         );
     }
     if drift.state == DriftState::Drifting {
-        text += &format!("\nAudit what it is least sure of, then `graft train {task}`.\n");
+        text += &format!("\nAudit the least confident suggestions, then `graft train {task}`.\n");
     }
     Ok(Reply::new(&drift, text))
 }

@@ -261,7 +261,7 @@ fn decided(what: &str, examples: &[Example]) -> Reply {
 }
 
 fn decided_many(what: &str, report: &BulkReport) -> Reply {
-    let skipped = report.skipped.iter().map(|skipped| format!("left as it was: {}\n", skipped.why));
+    let skipped = report.skipped.iter().map(|skipped| format!("not changed: {}\n", skipped.why));
     Reply::new(report, format!("{what}: {}\n{}", report.changed, skipped.collect::<String>()))
 }
 

@@ -219,7 +219,7 @@ async fn detected(engine: &Engine, path: &Path, task: Option<String>, doubtful: 
         (None, _) => found.task.unwrap_or_default().to_owned(),
     };
     let mut import = engine.examples().read(path, &source, &task, doubtful).await?;
-    import.notes.insert(0, format!("Read as by `graft import {name} {} --task {task}`.", path.display()));
+    import.notes.insert(0, format!("Detected: the same as `graft import {name} {} --task {task}`.", path.display()));
     Ok(import)
 }
 
@@ -238,7 +238,7 @@ fn shown(imported: &Imported) -> String {
         if short.len() < line.len() { short + "…" } else { short }
     };
     let mut text = format!(
-        "{} examples of {} would be imported, {} with an answer, {} to decide on; the first are:\n",
+        "{} examples of {} would be imported, {} with an answer, {} as pending; the first are:\n",
         imported.examples, imported.task, imported.labelled, imported.pending
     );
     for row in &imported.preview {
@@ -258,13 +258,13 @@ pub(crate) fn summary(imported: &Imported) -> String {
         imported.examples, imported.task, imported.labelled, report.added, report.updated, report.unchanged
     );
     if report.kept > 0 {
-        text += &format!(", {} kept as people left them", report.kept);
+        text += &format!(", {} kept as people decided", report.kept);
     }
     text += "\n";
     text += &left_out(imported);
     if imported.pending > 0 {
         text += &format!(
-            "{} wait for people to decide: `graft examples list --task {} --state pending`\n",
+            "{} are pending: `graft examples list --task {} --state pending`\n",
             imported.pending, imported.task
         );
     }

@@ -111,7 +111,7 @@ impl Start {
 
 fn shown(task: &str, status: &LiveStatus) -> String {
     let LiveStatus { live, windows, snapshots, next } = status;
-    let Some(live) = live else { return format!("{next}\nBegin with `graft live start {task}`.\n") };
+    let Some(live) = live else { return format!("{next}\nStart it with `graft live start {task}`.\n") };
     let mut text = facts(&[
         ("task", task.to_owned()),
         ("state", live.state.name().to_owned()),
@@ -119,7 +119,7 @@ fn shown(task: &str, status: &LiveStatus) -> String {
         (
             "windows",
             format!(
-                "{} in all, {} wait for the next snapshot, {} are put in order, {} came late",
+                "{} in total, {} wait for the next snapshot, {} are being ordered, {} arrived late",
                 windows.all, windows.waiting, windows.buffered, windows.late
             ),
         ),

@@ -52,7 +52,7 @@ pub(crate) async fn run(engine: &Engine, command: Machines) -> Result<Reply> {
     match command {
         Machines::Add { name, destination, slots, program: own, no_check } => {
             let added = machines.add(&name, &destination, slots, own.as_deref()).await?;
-            let text = format!("Machine {name} is {destination}; `graft train TASK --on {name}` trains there.");
+            let text = format!("Added machine {name} ({destination}); `graft train TASK --on {name}` trains there.");
             if no_check {
                 return Ok(Reply::new(json!({"machine": added}), text));
             }
@@ -106,7 +106,7 @@ pub(crate) async fn run(engine: &Engine, command: Machines) -> Result<Reply> {
         }
         Machines::Remove { name } => {
             let gone = machines.remove(&name).await?;
-            let text = format!("Machine {name} is removed; ~/.cache/graft on {} stays.", gone.destination);
+            let text = format!("Removed machine {name}; ~/.cache/graft on {} is kept.", gone.destination);
             Ok(Reply::new(json!({"machine": gone}), text))
         }
     }

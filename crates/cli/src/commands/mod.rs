@@ -69,7 +69,7 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
             engine.on_device(config.device()?).with_ask_ai(config.ask_ai_settings()?).with_trackers(config.trackers()?);
         // A server's first lines name home and database anyway.
         if let Some(file) = file.filter(|_| !matches!(command, Command::Serve(_))) {
-            eprintln!("Made a new database: {}", file.display());
+            eprintln!("Created a new database: {}", file.display());
         }
         match command {
             Command::Tasks(command) => tasks::run(&engine, *command).await,

@@ -120,8 +120,8 @@ pub(crate) async fn run(engine: &Engine, command: Models) -> Result<Reply> {
             let added = engine.versions().add(&folder, told, version.as_deref()).await?;
             let Version { name, task, .. } = &added;
             let text = format!(
-                "Version {name} of {task} is registered (shadow).\nMeasure it, though it may have learned from what is \
-                 held out here: `graft eval --task {task} --version {name}`"
+                "Version {name} of {task} is registered (shadow).\nEvaluate it (it may have been trained on examples that \
+                 are held out here): `graft eval --task {task} --version {name}`"
             );
             Ok(Reply::new(&added, text))
         }
@@ -156,7 +156,7 @@ pub(crate) async fn run(engine: &Engine, command: Models) -> Result<Reply> {
         Models::Delete { version, task, force } => {
             let task = engine.versions().task_with_versions(task.as_deref()).await?;
             let gone = engine.versions().delete(&task, &version, force).await?;
-            let text = format!("Version {version} of {task} is out of the registry; {} stays.", gone.adapter_dir);
+            let text = format!("Removed version {version} of {task} from the registry; {} is kept.", gone.adapter_dir);
             Ok(Reply::new(gone, text))
         }
         Models::Rollback { task } => {
@@ -268,7 +268,7 @@ fn coverage(reliability: &Reliability) -> String {
         let (low, high) = wilson((right * kept).round(), kept as usize);
         let [threshold, share, right, low, high] = [threshold, share, right, low, high].map(|share| share * 100.0);
         Some(format!(
-            " At {threshold:.0} % and above: {share:.0} % of the answers, {right:.0} % of them right ({low:.0}–{high:.0})."
+            " At {threshold:.0} % and above: {share:.0} % of the answers, {right:.0} % of them correct ({low:.0}–{high:.0})."
         ))
     };
     [0.5, 0.8, 0.95].into_iter().filter_map(at).collect()
@@ -306,7 +306,7 @@ fn cross_validated(evaluation: &Evaluation) -> String {
     let count = evaluation.contestants.iter().find_map(|one| Some(one.cross_validated.as_ref()?.n));
     count.map_or_else(String::new, |count| {
         format!(
-            "\nThis version's score rests on {} examples. Cross-validated on all {count}: {}.\n",
+            "\nThis version's score is based on {} examples. Cross-validated on all {count}: {}.\n",
             evaluation.adapter.n,
             all.join(", ")
         )
@@ -315,7 +315,8 @@ fn cross_validated(evaluation: &Evaluation) -> String {
 
 /// The reliability of the scores, in a sentence.
 pub(crate) fn uncertainty(scores: &Scores) -> String {
-    let few = if scores.n < 30 { " So few examples say little: the truth may be anywhere within them." } else { "" };
+    let few =
+        if scores.n < 30 { " With so few examples the true score may be anywhere within the intervals." } else { "" };
     format!("On {} held-out examples; in parentheses, 95 % intervals.{few}", scores.n)
 }
 
@@ -324,7 +325,7 @@ pub(crate) fn activated(activated: &Activated) -> String {
     let said = match (&activated.comparison, &activated.opponent) {
         (Some(comparison), Some(opponent)) => verdict(comparison, &opponent.to_string()),
         _ if activated.previous.as_deref() == Some(&activated.version.name) => "It was before.".to_owned(),
-        _ => "Nothing could be compared: there are no held-out examples, or nothing to compare with.".to_owned(),
+        _ => "No comparison is possible: there are no held-out examples, or there is no other version.".to_owned(),
     };
     format!("Version {} of {} is active.\n{said}", activated.version.name, activated.version.task)
 }

@@ -87,11 +87,11 @@ pub(crate) async fn users(engine: &Engine, admins: Admins, command: Users) -> Re
         }
         Users::Add { name, role } => {
             let user = people::set_user(engine, admins, &name, role.into(), &password()?).await?;
-            Ok(Reply::new(json!({"user": user}), format!("{} may log in as {}.", user.name, user.role.name())))
+            Ok(Reply::new(json!({"user": user}), format!("{} can now log in as {}.", user.name, user.role.name())))
         }
         Users::Remove { name } => {
             let user = engine.people().remove_user(&name, admins).await?;
-            Ok(Reply::new(json!({"user": user}), format!("{} may not log in any more.", user.name)))
+            Ok(Reply::new(json!({"user": user}), format!("{} can no longer log in.", user.name)))
         }
     }
 }
@@ -109,12 +109,12 @@ pub(crate) async fn tokens(engine: &Engine, admins: Admins, command: Tokens) -> 
         }
         Tokens::Add { label, role, days } => {
             let (token, secret) = people::make_token(engine, admins, &label, role.into(), days).await?;
-            let text = format!("{secret}\nIt is shown this once; send it as `Authorization: Bearer …`.");
+            let text = format!("{secret}\nIt is shown only once; send it as `Authorization: Bearer …`.");
             Ok(Reply::new(json!({"token": token, "secret": secret}), text))
         }
         Tokens::Remove { id } => {
             let token = engine.people().remove_token(&id, admins).await?;
-            Ok(Reply::new(json!({"token": token}), format!("Token {} has ended.", token.id)))
+            Ok(Reply::new(json!({"token": token}), format!("Revoked token {}.", token.id)))
         }
     }
 }

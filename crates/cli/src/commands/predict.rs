@@ -140,7 +140,7 @@ impl Which {
             return Ok(engine.versions().adopt(folder.as_ref(), told).await?);
         }
         if self.base.is_some() {
-            return Err(Failure::usage("use `--base` for a version, which has a base of its own", "leave it out"));
+            return Err(Failure::usage("use `--base` with a version, which has its own base model", "leave it out"));
         }
         let task = engine.versions().task_with_versions(self.task.as_deref()).await?;
         Ok(engine.versions().adapter(&task, self.version.as_deref()).await?)
@@ -276,7 +276,7 @@ pub(crate) async fn validate(engine: &Engine, command: Validate) -> Result<Reply
         samples.push(json!({input.key: input.id, "ok": problem.is_none(), "problem": problem, "answer": written}));
     }
     let version = name(&chosen);
-    let end = format!("{version} loads; {} of {} answers are as they should be.", answers.len() - bad, answers.len());
+    let end = format!("{version} loads; {} of {} answers are valid.", answers.len() - bad, answers.len());
     let json = json!({"version": version, "loads": true, "samples": samples, "failed": bad});
     let reply = Reply::new(json, format!("{table}{end}"));
     Ok(if bad == 0 { reply } else { reply.with_code(ExitCode::ModelMissing) })
@@ -336,7 +336,7 @@ pub(crate) async fn compare(engine: &Engine, command: Compare) -> Result<Reply> 
         None => match deployment.definition().parser(&engine.home.tables()?) {
             Some(parser) => ("regex".to_owned(), parser.extract(&command.message)),
             None => {
-                let what = format!("compare task `{}` with a regex parser, which it has not", deployment.task());
+                let what = format!("compare task `{}` with a regex parser: it has none", deployment.task());
                 return Err(Error::Unsupported(format!("{what}; name a version with `--with`")).into());
             }
         },

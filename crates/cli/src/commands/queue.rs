@@ -104,7 +104,7 @@ async fn submit(engine: &Engine, command: &Submit) -> Result<Reply> {
         return Ok(Reply::new(&preflight, text).with_code(code));
     }
     let run = engine.runs().submit(&request, None).await?;
-    let text = format!("Run {} is queued; `graft runs show {}` tells how far it is.", run.id, run.id);
+    let text = format!("Run {} is queued; `graft runs show {}` shows its progress.", run.id, run.id);
     Ok(Reply::new(json!({"run": run}), text))
 }
 
@@ -113,7 +113,7 @@ async fn evaluate(engine: &Engine, command: Evaluate) -> Result<Reply> {
     let request = EvaluationRequest { task, version: command.version, score_base: command.score_base };
     let (run, begun) = engine.runs().submit_evaluation(&request).await?;
     let is = if begun { "is queued" } else { "measures it already" };
-    let text = format!("Run {} {is}; `graft runs show {}` tells how far it is.", run.id, run.id);
+    let text = format!("Run {} {is}; `graft runs show {}` shows its progress.", run.id, run.id);
     Ok(Reply::new(json!({"run": run, "begun": begun}), text))
 }
 
@@ -125,7 +125,7 @@ fn checked(preflight: &Preflight) -> String {
     }
     if let Some(estimate) = &preflight.estimate {
         text += &format!(
-            "{} examples to learn from, {} held out; {} tokens in {} steps; about {} ({}), {} of memory\n",
+            "{} training examples, {} held out; {} tokens in {} steps; about {} ({}), {} of memory\n",
             estimate.train,
             estimate.eval,
             estimate.tokens,

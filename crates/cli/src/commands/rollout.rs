@@ -87,7 +87,8 @@ pub(crate) async fn run(engine: &Engine, command: Rollout) -> Result<Reply> {
         Rollout::Start(start) => {
             let rollout = engine.rollouts().start(task, &start.version, &start.policy()).await?;
             let text = format!(
-                "Version {} of {task} answers beside {}, and nobody sees it. `graft rollout status {task}` tells how it does.",
+                "Version {} of {task} answers beside {}; its answers are only recorded. `graft rollout status {task}` \
+                 shows the comparison.",
                 rollout.version, rollout.against
             );
             Ok(Reply::new(json!({"rollout": rollout}), text))

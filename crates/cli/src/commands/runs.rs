@@ -109,8 +109,8 @@ pub(crate) async fn run(engine: &Engine, command: Runs) -> Result<Reply> {
         Runs::Resume { id, version, skip_base } => {
             let run = engine.runs().get(&id).await?;
             if run.kind == RunKind::Evaluate {
-                let hint = format!("`graft runs retry {id}` gives it to a worker; `graft eval` measures here and now");
-                return Err(Failure::usage(format!("train run `{id}`, which measures a version"), hint));
+                let hint = format!("`graft runs retry {id}` queues it for a worker; `graft eval` evaluates it now");
+                return Err(Failure::usage(format!("train run `{id}`, which is an evaluation"), hint));
             }
             let run = engine.runs().prepare_again(&run, version.as_deref(), None).await?;
             train::complete(engine, &run).await?.judge(engine, !skip_base, None).await
@@ -122,14 +122,14 @@ pub(crate) async fn run(engine: &Engine, command: Runs) -> Result<Reply> {
         }
         Runs::Retry { id, resume } => {
             let run = if resume { engine.runs().resume(&id).await? } else { engine.runs().retry(&id).await? };
-            Ok(Reply::new(&run, format!("Run {id} is queued again; a worker takes it from there.")))
+            Ok(Reply::new(&run, format!("Run {id} is queued again; a worker continues it.")))
         }
         Runs::Delete { ids } => {
             let mut deleted = Vec::new();
             for id in &ids {
                 deleted.push(engine.runs().delete(id).await?.id);
             }
-            let text = format!("{} runs are gone.", deleted.len());
+            let text = format!("Deleted {} runs.", deleted.len());
             Ok(Reply::new(json!({"deleted": deleted}), text))
         }
         Runs::Track { ids } => {
@@ -200,7 +200,7 @@ async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
         lines.push(("step", format!("{step} of {of}, loss {loss:.4}")));
     }
     if let Some(result) = &result {
-        lines.push(("examples", format!("{} learned from, {} held out", result.samples, result.eval_samples)));
+        lines.push(("examples", format!("{} training examples, {} held out", result.samples, result.eval_samples)));
         lines.push(("held-out loss", result.eval_loss.map_or_else(|| "none".to_owned(), |loss| format!("{loss:.4}"))));
         lines.push(("time", seconds(result.train_seconds)));
         lines.push(("adapter", result.adapter_hash.to_string()));
@@ -216,7 +216,7 @@ async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
     for tracked in &view.tracking {
         let name = tracked.tracker.name();
         let found = match (&tracked.error, &tracked.url) {
-            (Some(error), _) => format!("{error}; it is tried again"),
+            (Some(error), _) => format!("{error}; Graft retries"),
             (None, Some(url)) => url.clone(),
             (None, None) => tracked.state.name().to_owned(),
         };
@@ -226,7 +226,7 @@ async fn show(engine: &Engine, run: &Run) -> Result<Reply> {
         lines.push((
             "next",
             match run.started_at {
-                Some(_) => format!("`graft runs resume {}` goes on from the last checkpoint", run.id),
+                Some(_) => format!("`graft runs resume {}` continues from the last checkpoint", run.id),
                 None => format!("`graft runs retry {}` queues it again", run.id),
             },
         ));
@@ -276,6 +276,6 @@ async fn stop(engine: &Engine, id: &str, no_wait: bool) -> Result<Reply> {
     // A run whose follower is gone is followed from here to its end.
     let program = std::env::current_exe().map_err(Error::TrainerStart)?;
     let run = engine.runs().see_through(id, program, &mut |_| {}, Arc::new(|_, _| {})).await?;
-    let text = format!("Run {id} is {}; `graft runs resume {id}` goes on with it.", run.state.name());
+    let text = format!("Run {id} is {}; `graft runs resume {id}` continues it.", run.state.name());
     Ok(Reply::new(run, text))
 }

@@ -66,7 +66,7 @@ pub(crate) enum Studies {
 pub(crate) async fn run(engine: &Engine, command: Search) -> Result<Reply> {
     let study = match engine.studies().active(&command.task).await? {
         Some(study) => {
-            eprintln!("Going on with study {} as it was begun; `graft studies stop {0}` ends it.", study.id);
+            eprintln!("Continuing study {} with its original settings; `graft studies stop {0}` ends it.", study.id);
             study
         }
         None => {
@@ -79,7 +79,7 @@ pub(crate) async fn run(engine: &Engine, command: Search) -> Result<Reply> {
                 settings: command.settings,
             };
             let study = engine.studies().begin(&request).await?;
-            eprintln!("Study {}: the same command goes on with it after an interruption.", study.id);
+            eprintln!("Study {}: after an interruption, run the same command to continue.", study.id);
             study
         }
     };
@@ -149,7 +149,7 @@ pub(crate) async fn studies(engine: &Engine, command: Studies) -> Result<Reply> 
         }
         Studies::Train { id } => {
             let run = engine.studies().train_best(&id, None).await?;
-            let text = format!("Run {} is queued; `graft worker` or `graft serve` works on it.", run.id);
+            let text = format!("Run {} is queued; `graft worker` or `graft serve` executes it.", run.id);
             Ok(Reply::new(json!({"run": run}), text))
         }
     }
@@ -169,15 +169,14 @@ fn shown(view: StudyView) -> Reply {
         text += &format!("\nWhat matters: {}", parts.join(", "));
     }
     if view.ended_early {
-        text +=
-            "\nIt ended before its budget was used up: the trials that it chose did not become better than the recipe.";
+        text += "\nIt ended before its budget was used up: none of its trials was better than the recipe.";
     }
     text += &match (view.best, view.defaults_are_best, &view.command) {
         (_, Some(true), _) => {
             "\nThe defaults are best here: no trial is better than trial 0, the recipe, by 1 % of its loss.".to_owned()
         }
         (Some(best), _, Some(command)) => format!("\nBest is trial {best}. Train with its settings: `{command}`"),
-        _ => "\nNo trial was trained to its end yet.".to_owned(),
+        _ => "\nNo trial has finished its training yet.".to_owned(),
     };
     Reply::new(view, text)
 }

@@ -90,7 +90,7 @@ pub(crate) async fn run(engine: &Engine, command: Serve) -> Result<Reply> {
         // It has logged what it has to say.
         let _ = worker.await;
     }
-    eprintln!("Graft has ended; trainings that were under way go on, and the next start takes them up again.");
+    eprintln!("Graft has stopped. Running trainings continue, and the next start follows them again.");
     Ok(Reply::silent())
 }
 
@@ -110,7 +110,7 @@ async fn mind(engine: Engine) {
 /// Runs the queue and the schedules until it is stopped.
 async fn work(engine: Engine, options: WorkerOptions, stopped: watch::Receiver<bool>) {
     if let Err(error) = engine.runs().work(options, stopped, say()).await {
-        tracing::error!(error = ?error, "the worker has ended; runs wait until the server is started again");
+        tracing::error!(error = ?error, "the worker has stopped; runs wait until the server is started again");
     }
 }
 
@@ -121,7 +121,7 @@ fn banner(state: &AppState, listener: &TcpListener) -> Result<String> {
     let mut text = format!("Graft {} at {}\n", env!("CARGO_PKG_VERSION"), url.trim_end_matches('/'));
     text += &format!("  home      {}\n  database  {}\n", state.engine.home.path().display(), state.engine.database());
     if !graft_server::page::is_built() {
-        text += "  page      not built; the address says how\n";
+        text += "  page not built; open the address for instructions\n";
     }
     if state.auth.required() && !state.auth.has_credentials() {
         let token = state.auth.first_token()?;

@@ -22,7 +22,7 @@ pub(crate) async fn run(engine: &Engine, command: Stats) -> Result<Reply> {
     let mut text = facts(&[
         ("audited", stats.audited.to_string()),
         ("items", stats.items.to_string()),
-        ("pounds", format!("{:.0} ({} items of unknown weight)", stats.pounds, stats.unweighed)),
+        ("pounds", format!("{:.0} ({} items have no known weight)", stats.pounds, stats.unweighed)),
         ("ready to train", ready.to_owned()),
     ]);
     for (heading, pounds) in [("subcategory", &stats.by_subcategory), ("rescue location", &stats.by_location)] {

@@ -233,13 +233,13 @@ pub(crate) async fn run(engine: &Engine, command: Tasks) -> Result<Reply> {
                 (None, form) => form.map(|form| Task::blank(&name, form)),
             };
             let Some(mut definition) = task else {
-                let hint = "give some examples their answers, or say what an answer is: `--form`";
-                return Err(Failure::usage("find out the form of the answers: the text has none", hint));
+                let hint = "add answers to some examples, or give the answer form with `--form`";
+                return Err(Failure::usage("infer the answer form: the text has no answers", hint));
             };
             fields.apply(&mut definition)?;
             if definition.instruction.trim().is_empty() {
-                let hint = "say what the model shall do: `--instruction TEXT`";
-                return Err(Failure::usage("make a task without an instruction", hint));
+                let hint = "describe what the model should do: `--instruction TEXT`";
+                return Err(Failure::usage("create a task without an instruction", hint));
             }
             let new = NewTask { definition, text, pending };
             let made = if dry_run { tasks.try_create_with(new).await? } else { tasks.create_with(new).await? };
@@ -277,7 +277,7 @@ pub(crate) async fn run(engine: &Engine, command: Tasks) -> Result<Reply> {
         Tasks::Edit { task, file, fields, dry_run } => {
             if file.is_none() && fields.is_empty() {
                 let hint = "name the file of the new definition (`graft tasks export` writes one), or give a flag";
-                return Err(Failure::usage(format!("change nothing of task `{task}`"), hint));
+                return Err(Failure::usage(format!("change task `{task}`: no change was given"), hint));
             }
             let before = tasks.get(&task).await?;
             let mut changed = match &file {
@@ -300,7 +300,7 @@ pub(crate) async fn run(engine: &Engine, command: Tasks) -> Result<Reply> {
         }
         Tasks::Clone { task, name, title } => {
             let made = tasks.clone_as(&task, &name, title.as_deref()).await?;
-            let text = format!("Task {name} is made like {task}. Next: `{}`\n", next(&made.definition));
+            let text = format!("Created task {name} from {task}. Next: `{}`\n", next(&made.definition));
             Ok(Reply::new(made, text))
         }
         Tasks::Rename { task, name } => {
@@ -311,7 +311,7 @@ pub(crate) async fn run(engine: &Engine, command: Tasks) -> Result<Reply> {
             let found = tasks.archive(&task, !undo).await?;
             let text = match undo {
                 true => format!("Task {task} is listed again.\n"),
-                false => format!("Task {task} is archived; `graft tasks archive {task} --undo` takes it back.\n"),
+                false => format!("Task {task} is archived; `graft tasks archive {task} --undo` restores it.\n"),
             };
             Ok(Reply::new(found, text))
         }

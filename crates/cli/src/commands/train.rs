@@ -77,7 +77,7 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
     let rule = command.split.rule(command.settings.seed)?;
     let prepared = engine.examples().prepare(&command.what.task, rule, None).await?;
     if prepared.unfit > 0 {
-        eprintln!("{} approved examples are left out: they don't fit the task's form.", prepared.unfit);
+        eprintln!("{} approved examples are not used: they do not fit the task's form.", prepared.unfit);
     }
     if let Some(name) = &command.version {
         engine.versions().check_new(&command.what.task, name).await?;
@@ -107,14 +107,14 @@ pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
     if let Some(start) = &start {
         start.check(&recipe).map_err(|problem| Failure::usage(problem.what, problem.hint))?;
         let Learned { version, new, replayed, .. } = &start.learned;
-        eprintln!("Starts from version {version}: {new} new examples, and {replayed} older ones again.");
+        eprintln!("Starts from version {version}: {new} new examples and {replayed} older ones.");
     }
     if let Some(quote) = &quote {
         eprintln!("{}", told(quote));
     }
     let plan = Plan { prepared, base, recipe, start, run: command.run_id, dir: None };
     if let Some(last) = engine.runs().same(&plan).await? {
-        eprintln!("Nothing changed since run {}: the same examples and settings make the same version again.", last.id);
+        eprintln!("Nothing changed since run {}: the same examples and settings would give the same version.", last.id);
     }
     let run = submit(engine, &plan, &request).await?;
     let trained = complete(engine, &run).await?;
@@ -145,7 +145,7 @@ async fn dry_run(engine: &Engine, request: &RunRequest, quote: Option<Quote>) ->
             let (time, cost) = match expected {
                 Some((time, cents)) => (seconds(time), dollars(cents)),
                 None => {
-                    ("not known before the first such run".to_owned(), format!("at most {}", dollars(quote.most_cents)))
+                    ("unknown before the first such run".to_owned(), format!("at most {}", dollars(quote.most_cents)))
                 }
             };
             lines.extend([("time there", time), ("cost", cost)]);
@@ -165,7 +165,7 @@ async fn dry_run(engine: &Engine, request: &RunRequest, quote: Option<Quote>) ->
 pub(crate) async fn submit(engine: &Engine, plan: &Plan, request: &RunRequest) -> Result<Run> {
     let Submitted { run, continued, found_dead } = engine.runs().submit_plan(plan, request).await?;
     for dead in found_dead.iter().filter(|dead| dead.id != run.id) {
-        eprintln!("Run {} was found {}; `graft runs resume {}` goes on with it.", dead.id, dead.state.name(), dead.id);
+        eprintln!("Run {} was found {}; `graft runs resume {}` continues it.", dead.id, dead.state.name(), dead.id);
     }
     let begun = if continued { "Going on with run" } else { "Run" };
     eprintln!("{begun} {} in {}", run.id, engine.home.run_dir(&run).path().display());
@@ -277,7 +277,7 @@ impl Trained {
             ("version", format!("{} of {} ({})", version.name, version.task, version.stage.name())),
             ("run", run.id.clone()),
             ("base", result.base_model.clone()),
-            ("learned from", format!("{} examples, {} left out as too long", result.samples, result.too_long)),
+            ("learned from", format!("{} examples, {} skipped as too long", result.samples, result.too_long)),
             ("held-out loss", loss(result.eval_loss)),
             ("time", format!("{} ({:.0} tokens/s)", seconds(result.train_seconds), result.tokens_per_second)),
             ("adapter", version.adapter_dir.clone()),

@@ -66,7 +66,7 @@ pub(crate) async fn run(engine: &Engine, command: Worker) -> Result<Reply> {
     let (stop, stopped) = tokio::sync::watch::channel(false);
     tokio::spawn(async move {
         asked_to_end().await;
-        eprintln!("Stopping; trainers live on, and the next worker goes on with them.");
+        eprintln!("Stopping; trainers keep running, and the next worker follows them.");
         let _ = stop.send(true);
         stop.closed().await;
     });
@@ -81,7 +81,7 @@ pub(crate) async fn suggest(engine: &Engine, command: Suggest) -> Result<Reply> 
     let made = engine.evaluations().suggest(&task, command.limit).await?;
     let left = command.limit.saturating_sub(u32::try_from(made).unwrap_or(u32::MAX));
     let beside = engine.evaluations().suggest_beside(&task, left).await?;
-    let text = format!("{made} pending examples of {task} have an answer now.");
+    let text = format!("Suggested answers for {made} pending examples of {task}.");
     Ok(Reply::new(serde_json::json!({"task": task, "answered": made, "answered_beside": beside}), text))
 }
 

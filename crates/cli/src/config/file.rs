@@ -43,7 +43,7 @@ fn table(path: &Path, secrets: bool) -> Result<(String, Table)> {
         let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
         // What the parser says may show what stands there, and secrets must not be shown.
         let said = if secrets { "it is not TOML" } else { error.message() };
-        bad(path, line, said, "write `key = value`, and texts in quotes".to_owned())
+        bad(path, line, said, "write `key = value`, and put texts in quotes".to_owned())
     })?;
     Ok((text, table))
 }
@@ -62,11 +62,11 @@ fn one(
         let known = format!("config.toml knows: {}; secrets.toml: {}", names(false), names(true));
         return Err((format!("there is no key `{name}` in this file"), known));
     };
-    let unfit = || (format!("`{name}` has no value that fits"), format!("it is: {}", key.about));
+    let unfit = || (format!("`{name}` has an invalid value"), format!("it is: {}", key.about));
     let value = plain(value).ok_or_else(unfit)?;
     if key.kept == Kept::Either && !secrets && has_password(&value) {
         let hint = format!("move the line to secrets.toml beside it, or set {}", key.variable);
-        return Err((format!("`{name}` holds a password, which belongs into secrets.toml"), hint));
+        return Err((format!("`{name}` contains a password, which belongs in secrets.toml"), hint));
     }
     Ok((key.name, value))
 }

@@ -70,7 +70,7 @@ impl Client<'_> {
             let headers = [("content-type", kind), ("idempotency-key", &key)];
             match send(self.world.address, method, path, &headers, body) {
                 Ok((429 | 503, _)) => {}
-                Ok((409, text)) if text.contains("is being answered at this moment") => {}
+                Ok((409, text)) if text.contains("with this key is in progress") => {}
                 Ok((status, text)) => {
                     assert!(status < 500, "{} got {status} for {method} {path}: {text}", self.name);
                     let body = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}: {text}"));

@@ -29,7 +29,7 @@ impl Evaluations<'_> {
                     let Rollout { task, version, .. } = rollout;
                     return Err(Error::RolloutOpen { task, version, open: open.join(", ") });
                 }
-                self.finish(serving, &rollout, false, "all that its policy demands holds").await
+                self.finish(serving, &rollout, false, "all conditions of its policy are met").await
             }
         }
     }

@@ -58,8 +58,8 @@ impl Examples<'_> {
 pub fn wrong_guidelines(text: &str) -> Option<SettingProblem> {
     let wrong = |detail: String| Some(SettingProblem { field: "text", detail });
     match text.chars().count() {
-        long if long > LONGEST => wrong(format!("it has {long} characters; {LONGEST} are the most")),
-        _ if text.contains('\0') => wrong("it holds a NUL character".to_owned()),
+        long if long > LONGEST => wrong(format!("it has {long} characters; at most {LONGEST} are allowed")),
+        _ if text.contains('\0') => wrong("it contains a NUL character".to_owned()),
         _ => None,
     }
 }

@@ -35,14 +35,14 @@ impl Machines<'_> {
                 Ok(sweep) => {
                     troubles = 0;
                     for name in sweep.terminated {
-                        say(Level::WARN, &format!("rented machine {name} is terminated: no live run needs it"));
+                        say(Level::WARN, &format!("rented machine {name} is terminated: no running run needs it"));
                     }
                 }
                 Err(error) => {
                     troubles += 1;
                     if troubles.is_power_of_two() {
                         let why = with_causes(&error);
-                        say(Level::ERROR, &format!("rented machines can't be looked after: failed to {why}"));
+                        say(Level::ERROR, &format!("cannot check rented machines: failed to {why}"));
                     }
                 }
             }
@@ -64,7 +64,7 @@ impl Machines<'_> {
             }
             // Nobody but this process attends to the run.
             if let Err(error) = self.reconcile_rentals(&|other| other == run).await {
-                tracing::warn!("rented machines can't be looked after: failed to {}", with_causes(&error));
+                tracing::warn!("cannot check rented machines: failed to {}", with_causes(&error));
             }
             tokio::time::sleep(LOOK).await;
         }

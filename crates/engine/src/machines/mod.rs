@@ -37,7 +37,7 @@ impl Machines<'_> {
             return Err(Error::BadDestination(destination.to_owned()));
         }
         if is_provider(name) {
-            return Err(Error::Unsupported(format!("add machine `{name}`: the name stands for rented machines")));
+            return Err(Error::Unsupported(format!("add machine `{name}`: the name is reserved for rented machines")));
         }
         let whole = |path: &Path| {
             let failed = |source| Error::Io { doing: "use the program", path: path.to_owned(), source };

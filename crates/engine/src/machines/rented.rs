@@ -231,7 +231,7 @@ impl Machines<'_> {
             let rental = renting.wait_active(rental, say).await?;
             return renting.log_in(rental, program).await;
         }
-        let what = "its launch was not answered".to_owned();
+        let what = "the provider did not confirm the launch".to_owned();
         Err(CloudError::NotReady { name: renting.run, what }.into())
     }
 
@@ -276,11 +276,7 @@ impl Machines<'_> {
             let Some(instance) = ending.instance.clone() else { continue };
             let provider = self.provider(&rental.provider)?;
             if let Err(error) = call(&provider, move |provider| provider.terminate(&instance)).await {
-                tracing::warn!(
-                    "rental {}: failed to {}; it is tried again",
-                    rental.name,
-                    graft_core::with_causes(&error)
-                );
+                tracing::warn!("rental {}: failed to {}; Graft retries", rental.name, graft_core::with_causes(&error));
             }
         }
         self.write_metadata(&run.id).await
@@ -440,7 +436,7 @@ impl Renting {
         // Somebody else saw it first; whether it can still be used is in the row.
         let rentals = self.engine.store.rentals_of(&self.run).await?;
         let is_it = |rental: &Rental| rental.name == old.name && (rental.state.is_usable() || !new.state.is_usable());
-        rentals.into_iter().find(is_it).ok_or_else(|| not_ready(old, "it was given back"))
+        rentals.into_iter().find(is_it).ok_or_else(|| not_ready(old, "it was terminated"))
     }
 
     /// Leaves a machine to the reconciler.
@@ -475,7 +471,7 @@ impl Renting {
                         return self.change(&rental, launched).await;
                     }
                     Err(error) if error.is_in_doubt() => {
-                        say(&format!("failed to {error}; looking whether the machine was launched"));
+                        say(&format!("failed to {error}; checking whether the machine was launched"));
                         return Ok(rental);
                     }
                     Err(error) => {
@@ -493,7 +489,7 @@ impl Renting {
                 }
             }
         }
-        let what = "nothing that is allowed".to_owned();
+        let what = "no allowed type".to_owned();
         Err(full.unwrap_or(CloudError::NoCapacity { provider: self.provider.name(), what }).into())
     }
 
@@ -557,7 +553,7 @@ impl Renting {
                     }
                     return Ok(rental);
                 }
-                Some((InstanceState::Unhealthy, _)) => break "the provider calls it unhealthy",
+                Some((InstanceState::Unhealthy, _)) => break "the provider reports it as unhealthy",
                 Some((InstanceState::Ending | InstanceState::Terminated, _)) => break "it was terminated",
                 _ if began.elapsed() >= BOOT => break "it did not become active within 300 s",
                 _ => {}
@@ -570,7 +566,7 @@ impl Renting {
             if let Some(changed) = self.current().await?.filter(|changed| changed.name == rental.name) {
                 rental = changed;
             } else {
-                return Err(not_ready(&rental, "it was given back"));
+                return Err(not_ready(&rental, "it was terminated"));
             }
         };
         self.give_up(&rental).await?;
@@ -595,7 +591,7 @@ impl Renting {
                     self.give_up(&rental).await?;
                     return Err(match error {
                         graft_exec::Error::Unreachable { said, .. } | graft_exec::Error::Denied { said, .. } => {
-                            not_ready(&rental, &format!("one can't log in within 180 s: {said}"))
+                            not_ready(&rental, &format!("login was not possible within 180 s: {said}"))
                         }
                         other => other.into(),
                     });
@@ -651,7 +647,7 @@ fn key_pair(engine: &Engine) -> Result<PathBuf> {
 fn ssh_to(engine: &Engine, rules: &Rules, rental: &Rental, program: &Path) -> Result<Ssh> {
     let address = rental.address.clone().ok_or_else(|| not_ready(rental, "it has no address"))?;
     if !Host::is_destination(&address) {
-        return Err(not_ready(rental, "its address is none"));
+        return Err(not_ready(rental, "its address is invalid"));
     }
     let key = key_pair(engine)?;
     let known = key_folder(engine).join(format!("{}.known", rental.name));

@@ -151,7 +151,7 @@ pub(super) fn gates(
     let hours = (now - rollout.started_at) / HOUR;
     let needed = rollout.policy.shadow_hours;
     let age = Gate {
-        name: "time beside the active version",
+        name: "time as shadow or canary",
         passed: u64::try_from(hours).is_ok_and(|hours| hours >= needed),
         found: format!("{hours} of {needed} hours"),
     };
@@ -160,10 +160,10 @@ pub(super) fn gates(
         name: "live outcomes",
         passed: outcomes.is_not_worse && !outcomes.is_worse,
         found: match (outcomes.decided, outcomes.active, outcomes.candidate) {
-            (0, ..) => "nobody has decided yet on an input that both answered".into(),
+            (0, ..) => "no decision yet on an input that both answered".into(),
             (decided, Some(active), Some(candidate)) => format!(
-                "{decided} decided: {:.1} % right against {:.1} %; evidence that it is not worse by more than {points:.0} points: \
-                 {:.1} of {:.0}",
+                "{decided} decisions: {:.1} % correct against {:.1} %; evidence (e-value) that \
+                 it is not worse by more than {points:.0} points: {:.1} of {:.0}",
                 100.0 * candidate,
                 100.0 * active,
                 outcomes.not_worse,
@@ -181,7 +181,7 @@ pub(super) fn gates(
         passed: measured.as_ref().is_none_or(|found| found.difference >= 0.0),
         found: match measured {
             Some(found) => format!("{} {:.3} against {:.3}", found.metric, found.new, found.old),
-            None => "compared when it is made active".into(),
+            None => "checked when it is made active".into(),
         },
     };
     let drift = Gate {
@@ -189,7 +189,7 @@ pub(super) fn gates(
         passed: !(errors.enough && errors.p95.is_some_and(|p95| p95 >= errors.limit)),
         found: match (errors.p95, errors.mean) {
             (Some(p95), Some(mean)) => format!(
-                "95th percentile {p95:.2} (limit {:.2}), mean {mean:.2}, {} of {} not all right{}",
+                "95th percentile {p95:.2} (limit {:.2}), mean {mean:.2}, {} of {} not fully correct{}",
                 errors.limit,
                 errors.wrong,
                 errors.count,
@@ -209,13 +209,13 @@ pub(super) fn reason_to_return(report: &RolloutReport) -> Option<String> {
     }
     if outcomes.is_worse {
         return Some(format!(
-            "it does worse than {}: {} wins and {} losses on {} inputs that people decided on (e-value {:.1}, needed {:.0})",
+            "it performs worse than {}: {} wins and {} losses on {} inputs with a decision (e-value {:.1}, needed {:.0})",
             rollout.against, outcomes.wins, outcomes.losses, outcomes.decided, outcomes.worse, outcomes.needed
         ));
     }
     match (errors.enough, errors.p95) {
         (true, Some(p95)) if p95 >= errors.limit => Some(format!(
-            "its errors drifted: 95th percentile {p95:.2} (limit {:.2}) of {} decisions, {} not all right",
+            "its errors drifted: 95th percentile {p95:.2} (limit {:.2}) of {} decisions, {} not fully correct",
             errors.limit, errors.count, errors.wrong
         )),
         _ => None,
@@ -228,13 +228,13 @@ pub(super) fn next(rollout: &Rollout, gates: &[Gate]) -> String {
     match (rollout.state, open.is_empty()) {
         (RolloutState::Shadow | RolloutState::Canary, true) => "Make it active.".into(),
         (RolloutState::Shadow, false) => format!(
-            "Open: {}. Let it answer some requests as a canary, or wait and decide on more inputs.",
+            "Not met yet: {}. Make it a canary for some requests, or wait and decide on more inputs.",
             open.join(", ")
         ),
-        (RolloutState::Canary, false) => format!("Open: {}. Wait and decide on more inputs.", open.join(", ")),
+        (RolloutState::Canary, false) => format!("Not met yet: {}. Wait and decide on more inputs.", open.join(", ")),
         (RolloutState::Promoted, _) => "It is active.".into(),
         (RolloutState::Stopped, _) => "It was stopped.".into(),
-        (RolloutState::Returned, _) => "It was taken back. Look at what it got wrong before the next one.".into(),
+        (RolloutState::Returned, _) => "It was withdrawn. Check its errors before the next roll-out.".into(),
     }
 }
 

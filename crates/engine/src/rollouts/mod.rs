@@ -147,7 +147,7 @@ impl Rollouts<'_> {
 
     /// Takes a version back that its roll-out has shown to be worse.
     pub(crate) async fn give_back(self, rollout: Rollout, why: &str) -> Result<RolloutReport> {
-        tracing::warn!(task = rollout.task, "version `{}` is taken back: {why}", rollout.version);
+        tracing::warn!(task = rollout.task, "version `{}` is withdrawn: {why}", rollout.version);
         self.end(rollout, RolloutState::Returned, why).await
     }
 

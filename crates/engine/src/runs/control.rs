@@ -55,7 +55,11 @@ impl Runs<'_> {
         if !run.state.is_active() && run.machine.is_some() && run.attempts > 0 {
             // Nobody followed the trainer that an earlier attempt may have left there.
             if let Err(error) = self.stop_process(&run, Stop::AfterStep).await {
-                tracing::warn!("run {}: its trainer may go on: failed to {}", run.id, graft_core::with_causes(&error));
+                tracing::warn!(
+                    "run {}: its trainer may still be running: failed to {}",
+                    run.id,
+                    graft_core::with_causes(&error)
+                );
             }
             self.engine.machines().give_back(&run).await?;
         }

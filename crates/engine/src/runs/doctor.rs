@@ -93,7 +93,7 @@ pub async fn doctor(
         tell("labels");
         let many = prepared.as_ref().is_ok_and(|p| p.dataset.train.len() + p.dataset.eval.len() > MANY);
         checks.push(if many {
-            let found = format!("not looked at: more than {MANY} examples take long");
+            let found = format!("not checked: more than {MANY} examples take long");
             Check {
                 hint: Some(format!("`graft suspects {task}` lists suspect labels")),
                 ..Check::good("labels", found)
@@ -126,7 +126,7 @@ pub async fn doctor(
 fn disk(home: &Path) -> Check {
     let existing = home.ancestors().find(|path| path.exists()).unwrap_or(home);
     let Some(free) = free_bytes(existing) else {
-        return Check::good("disk", "unknown: the system doesn't tell");
+        return Check::good("disk", "unknown: the system does not report it");
     };
     let found = format!("{} MB free", free / 1_000_000);
     let mut check = Check::good("disk", found);
@@ -151,9 +151,9 @@ async fn examples(engine: &Engine, task: Option<&str>, prepared: &Result<Prepare
     match prepared {
         Ok(prepared) => {
             let (train, eval) = (prepared.dataset.train.len(), prepared.dataset.eval.len());
-            let mut check = Check::good("examples", format!("{train} of {task} to learn from, {eval} held out"));
+            let mut check = Check::good("examples", format!("{train} training examples of {task}, {eval} held out"));
             if ((train + eval) as u64) < FEW {
-                check.hint = Some(format!("with fewer than {FEW} examples a result says little; approve more"));
+                check.hint = Some(format!("with fewer than {FEW} examples a result is uncertain; approve more"));
             }
             check
         }
@@ -166,7 +166,7 @@ async fn suspects(engine: &Engine, task: &str) -> Check {
     match engine.evaluations().suspects(task).await {
         Ok(suspects) => match suspects.summary() {
             Some((_, found)) => {
-                let hint = Some(format!("look at them before a training learns from them: `graft suspects {task}`"));
+                let hint = Some(format!("check them before the training: `graft suspects {task}`"));
                 Check { hint, ..Check::good("labels", found) }
             }
             None => Check::good("labels", "nothing suspect"),
@@ -195,7 +195,7 @@ async fn prepare(engine: &Engine, task: &str) -> Result<Prepared> {
 
 fn memory(prepared: Result<Prepared>, model: Result<(graft_core::BaseRef, graft_formats::ModelFiles)>) -> Check {
     let Some(available) = available_memory() else {
-        return Check::good("memory", "unknown: the system doesn't tell");
+        return Check::good("memory", "unknown: the system does not report it");
     };
     let found = format!("{} MB available", available / 1_000_000);
     let (Ok((base, files)), Ok(prepared)) = (model, prepared) else { return Check::good("memory", found) };
@@ -210,7 +210,7 @@ fn memory(prepared: Result<Prepared>, model: Result<(graft_core::BaseRef, graft_
     let mut check = Check::good("memory", format!("{found}; a run takes about {} MB{of}", needed / 1_000_000));
     if needed > available {
         check.ok = false;
-        check.hint = Some("`--pass-tokens 256 --recompute` takes less".into());
+        check.hint = Some("`--pass-tokens 256 --recompute` needs less".into());
         check.code = ExitCode::OutOfMemory;
     }
     check

@@ -70,8 +70,8 @@ impl Runs<'_> {
             }
             if action == RunAction::Retry && !taken.insert(place(&run)) {
                 let why = match run.kind {
-                    RunKind::Train => "its task trains one run at a time, and a newer one goes first",
-                    RunKind::Evaluate => "its version is measured once at a time, and a newer one goes first",
+                    RunKind::Train => "its task trains one run at a time, and a newer run has precedence",
+                    RunKind::Evaluate => "its version is evaluated once at a time, and a newer run has precedence",
                 };
                 report.skipped.push(SkippedRun { id: run.id, why: why.to_owned() });
                 continue;

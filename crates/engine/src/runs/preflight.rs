@@ -204,7 +204,7 @@ impl Runs<'_> {
             problems.push(Problem::from_error(&error, "on"));
         }
         if request.activate && !request.evaluate {
-            let what = "make a version active that was not evaluated";
+            let what = "activate a version that was not evaluated";
             problems.push(Problem::error(what, "leave out `activate`, or let it be evaluated").of("activate"));
         }
         if let Some(share) = request.eval_share.filter(|share| !(0.0..1.0).contains(share)) {
@@ -232,7 +232,7 @@ impl Runs<'_> {
         }
         if prepared.unfit > 0 {
             let what = format!("use {} approved examples: they don't fit the task's form", prepared.unfit);
-            problems.push(Problem::warning(what, "they are left out; edit them in Audit").of("task"));
+            problems.push(Problem::warning(what, "they are not used; edit them in Audit").of("task"));
         }
         if prepared.dataset.eval.is_empty() && request.evaluate {
             let hint = "its version can't be scored; hold out a share of the examples";
@@ -240,8 +240,8 @@ impl Runs<'_> {
         }
         match self.engine.evaluations().suspects(&request.task).await.map(|suspects| suspects.summary()) {
             Ok(Some((count, found))) => {
-                let what = format!("trust all {approved} approved examples: {count} to look at first: {found}");
-                let hint = format!("look at them in Audit, `Suspects`, or with `graft suspects {}`", request.task);
+                let what = format!("trust all {approved} approved examples: {count} are suspect: {found}");
+                let hint = format!("check them in Audit, `Suspect first`, or with `graft suspects {}`", request.task);
                 problems.push(Problem::warning(what, hint));
             }
             Ok(None) => {}
@@ -266,7 +266,7 @@ impl Runs<'_> {
                 megabytes(estimate.memory_bytes),
                 megabytes(available)
             );
-            let hint = "lower `pass_tokens` to 256 and set `recompute`, or stop something else";
+            let hint = "lower `pass_tokens` to 256 and set `recompute`, or stop other programs";
             problems.push(Problem::error(what, hint).of("pass_tokens"));
         }
         let needed = DISK_AT_LEAST + estimate.disk_bytes;
@@ -289,10 +289,10 @@ fn check_lengths(estimate: &RunEstimate, problems: &mut Vec<Problem>) {
     let (fit, all) = (estimate.train, estimate.train + estimate.too_long);
     let hint = "raise `max_tokens` (or `max_source` and `max_target` for a T5), which takes more memory";
     if fit == 0 {
-        let what = format!("learn from any of {all} examples: all are longer than the limit");
+        let what = format!("train on any of {all} examples: all are longer than the limit");
         problems.push(Problem::error(what, hint).of("max_tokens"));
     } else if estimate.too_long > 0 {
-        let what = format!("learn from {} of {all} examples: they are longer than the limit", estimate.too_long);
+        let what = format!("train on {} of {all} examples: they are longer than the limit", estimate.too_long);
         problems.push(Problem::warning(what, hint).of("max_tokens"));
     }
 }

@@ -96,7 +96,7 @@ impl Runs<'_> {
     /// Queues the run of a text; otherwise says why there is none.
     async fn learn(self, request: &PromptRequest, task: &str, approved: usize) -> std::result::Result<String, String> {
         if approved == 0 {
-            return Err("No example is approved yet: give them answers in Audit, then train.".into());
+            return Err("No example is approved yet: add answers in Audit, then train.".into());
         }
         let mut run = RunRequest::new(task);
         (run.priority, run.effort, run.activate) = (request.priority, request.effort, request.activate);
@@ -111,7 +111,7 @@ impl Runs<'_> {
                 Err(format!("The training could not {}.", what.join("; it could not ")))
             }
             Err(Error::Store(graft_store::Error::RunActive { run, .. })) => {
-                Err(format!("{run} is training this task now: train again when it has ended."))
+                Err(format!("{run} is training this task now. Train again when it has ended."))
             }
             Err(error) => Err(format!("Failed to {error}.")),
         }

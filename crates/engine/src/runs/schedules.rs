@@ -61,7 +61,7 @@ impl Runs<'_> {
             let due = Due { schedule: &schedule.id, at: due_at, next_at };
             if due_at > at {
                 if next_at.is_some_and(|next| next < due_at) {
-                    self.put_off(due, "the clock was set back, and the next time reckoned again", say).await?;
+                    self.put_off(due, "the clock was set back; the next time was recomputed", say).await?;
                 }
                 continue;
             }
@@ -113,7 +113,7 @@ impl Runs<'_> {
         };
         let Some(last) = self.engine.store.runs(&filter).await?.pop().filter(|_| wanted > 0) else { return Ok(None) };
         let new = self.engine.store.approved_beyond(task, &last.dataset).await?;
-        Ok((new < wanted).then(|| format!("{new} new approvals since run {}, {wanted} are wanted", last.id)))
+        Ok((new < wanted).then(|| format!("{new} new approvals since run {}, {wanted} are required", last.id)))
     }
 }
 

@@ -300,7 +300,7 @@ impl Runs<'_> {
     pub async fn waiting(self, run: &Run) -> Result<Option<Waiting>> {
         if run.state.is_active() && run.state != RunState::Queued {
             let is_left = self.engine.store.abandoned_runs().await?.iter().any(|left| left.id == run.id);
-            let why = "its worker has stopped or can't be heard; another one goes on with it: `graft worker` or `graft serve`";
+            let why = "its worker has stopped or is unreachable; start another one: `graft worker` or `graft serve`";
             return Ok(is_left.then(|| Waiting { why: why.to_owned(), until: None }));
         }
         if run.state != RunState::Queued || run.lease_owner.is_some() {
@@ -308,13 +308,13 @@ impl Runs<'_> {
         }
         let now = self.engine.store.now().await?;
         if let Some(until) = run.not_before.filter(|until| *until > now) {
-            let why = "it is tried again after a failure that may pass".to_owned();
+            let why = "it will be retried after a transient failure".to_owned();
             return Ok(Some(Waiting { why, until: Some(until) }));
         }
         if let Some(after) = &run.after_run
             && self.engine.store.run(after).await.is_ok_and(|run| run.state.is_active())
         {
-            return Ok(Some(Waiting { why: format!("it follows run {after}"), until: None }));
+            return Ok(Some(Waiting { why: format!("it starts after run {after}"), until: None }));
         }
         if let Some(machine) = &run.machine {
             let at_it = |other: &Run| other.machine == run.machine && other.state != RunState::Queued;
@@ -332,7 +332,7 @@ impl Runs<'_> {
                 None => "every worker is busy".to_owned(),
             },
             Some(next) => format!("run {} comes first", next.id),
-            None => "a worker is about to take it".to_owned(),
+            None => "a worker will start it soon".to_owned(),
         };
         Ok(Some(Waiting { why, until: None }))
     }

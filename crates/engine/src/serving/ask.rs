@@ -293,7 +293,7 @@ impl Serving {
     }
 
     /// Begins to answer many inputs: those being answered, with their places, and at its place why one can't be asked.
-    #[expect(clippy::type_complexity, reason = "used once, and named by its two parts there")]
+    #[expect(clippy::type_complexity, reason = "used once")]
     fn begin_all(
         &self,
         deployment: &Arc<Deployment>,
@@ -429,7 +429,7 @@ fn input_of<'p>(deployment: &Deployment, prompt: &'p Prompt, format: &Format) ->
         Prompt::Input(input) if is_own => Ok(input),
         Prompt::Input(_) => {
             let what =
-                format!("give answers of version `{version}` another form than that of task `{}`", deployment.task);
+                format!("use another answer form for version `{version}` than that of task `{}`", deployment.task);
             Err(Error::Unsupported(what))
         }
         Prompt::Messages(_) | Prompt::Text(_) => {
@@ -448,7 +448,7 @@ async fn guide_of(deployment: &Deployment, on: &OnBase, prompt: &Prompt, format:
         Format::Own => None,
         Format::Object if matches!(deployment.card.answer, AnswerForm::Json { .. }) => return Ok(None),
         Format::Schema(_) | Format::Object if !matches!(deployment.card.answer, AnswerForm::Text) => {
-            let what = format!("give answers of task `{}` another form than its own", deployment.task);
+            let what = format!("use another answer form for task `{}` than its own", deployment.task);
             return Err(Error::Unsupported(what));
         }
         Format::Object => Some(json!({"type": "object"})),

@@ -22,7 +22,7 @@ pub(super) async fn follow(inner: Weak<Inner>, mut watch: Watch, mut seen: i64) 
         // A database that doesn't answer now may do so the next time.
         if let Ok(tasks) = serving.changed_since(&mut seen).await {
             if !tasks.is_empty() && serving.follow_rollouts().await.is_err() {
-                tracing::warn!("roll-outs: failed to read which ones run; they are read again in a moment");
+                tracing::warn!("roll-outs: failed to read the running ones; Graft retries");
             }
             behind.extend(tasks);
         }

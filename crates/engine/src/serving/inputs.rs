@@ -39,7 +39,7 @@ pub fn read_inputs(path: &Path, columns: &Columns) -> Result<(Vec<Input>, Vec<St
         _ => from_text(path, is_json)?,
     };
     for input in inputs.iter_mut().filter(|input| input.text.contains('\0')) {
-        notes.push(format!("{} {}: NUL characters were left out.", input.key, input.id));
+        notes.push(format!("{} {}: NUL characters were removed.", input.key, input.id));
         input.text.retain(|character| character != '\0');
     }
     if inputs.is_empty() {
@@ -126,7 +126,7 @@ mod tests {
         let (texts, notes) = read("bom.txt", "\u{feff}kale\n".as_bytes());
         assert!(texts == ["kale"] && notes.is_empty(), "{texts:?} {notes:?}");
         let (texts, notes) = read("nul.txt", b"kale\0 and figs\nbread\n");
-        assert!(texts == ["kale and figs", "bread"] && notes == ["id 1: NUL characters were left out."], "{notes:?}");
+        assert!(texts == ["kale and figs", "bread"] && notes == ["id 1: NUL characters were removed."], "{notes:?}");
         let (texts, notes) = read("latin.txt", b"K\xe4se und Br\xf6tchen f\xfcr die K\xfcche\n");
         assert!(texts == ["Käse und Brötchen für die Küche"] && notes[0].contains("guess"), "{texts:?} {notes:?}");
         let (texts, _) = read("commas.txt", b"text, label\nkale, good\n");
@@ -180,7 +180,7 @@ mod tests {
         let keyed = "id,message,rating,stars\na7,kale,good,1\n";
         assert_eq!(read(keyed, &plain).unwrap().0, [pair("a7", "kale")], "which column is the answer doesn't matter");
         let asked = read("a,b,c\nx,kale,y\n", &plain).unwrap_err();
-        assert!(asked.to_string().contains("tell which columns"), "{asked}");
+        assert!(asked.to_string().contains("decide which columns"), "{asked}");
         let named = Columns { text: Some("b".into()), ..Columns::default() };
         assert_eq!(read("a,b,c\nx,kale,y\n", &named).unwrap().0, [pair("2", "kale")]);
         let bad = read("text,label\nkale,good\n ,bad\n", &plain).unwrap_err();

@@ -62,8 +62,8 @@ impl Serving {
                 [(role, content)] if role == "user" => Prompt::Input(std::mem::take(content)),
                 _ if !matches!(card.answer, AnswerForm::Text) => {
                     let what = format!(
-                        "hold a conversation with task `{task}`: it takes one message of the user, its instruction is \
-                         part of what it learned"
+                        "hold a conversation with task `{task}`: it accepts one \
+                         user message, because it was trained with its own instruction"
                     );
                     return Err(Error::Unsupported(what));
                 }

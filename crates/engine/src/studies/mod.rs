@@ -229,7 +229,9 @@ impl Studies<'_> {
         };
         let part = plan.part(&prepared.dataset);
         if part.eval.is_empty() || part.train.is_empty() {
-            return Err(Error::Unsupported("search with examples that can't be parted once more: approve more".into()));
+            return Err(Error::Unsupported(
+                "search: there are too few training examples to split again; approve more".into(),
+            ));
         }
         plan.examples = part.train.len();
         let (_, files) = self.engine.bases().open(&plan.base).await?;
@@ -450,7 +452,7 @@ impl Studies<'_> {
                 // How far it came beyond that is chance, and must decide nothing.
                 trial.rungs = json!(rungs.iter().take(rung + 1).collect::<Vec<_>>());
                 trial.note = Some(format!(
-                    "stopped at {share} % of its training: {} of {} were better there",
+                    "stopped at {share} % of its training: {} of {} trials were better at that point",
                     others.iter().filter(|other| **other < loss).count(),
                     others.len()
                 ));

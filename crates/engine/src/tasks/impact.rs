@@ -101,16 +101,16 @@ impl TaskImpact {
         }
         if self.reshaped > 0 {
             let what = count(self.reshaped, "example");
-            notes.push(format!("Used without fields that are gone, and with null for new ones: {what}."));
+            notes.push(format!("Used after removing deleted fields and setting new ones to null: {what}."));
         }
         if self.unfit > 0 {
             let what = count(self.unfit, "example");
-            notes.push(format!("Kept, but left out of trainings until somebody edits the answer: {what}."));
+            notes.push(format!("Kept, but not trained on until somebody edits the answer: {what}."));
         }
         if self.card_changed && self.versions > 0 {
             let what = count(self.versions, "version");
             let active = self.active.as_ref().map(|name| format!(", of which {name} is active")).unwrap_or_default();
-            notes.push(format!("Answering as trained until there is a new version: {what}{active}."));
+            notes.push(format!("Continue to answer as trained until there is a new version: {what}{active}."));
         }
         notes
     }

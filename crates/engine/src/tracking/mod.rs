@@ -183,7 +183,7 @@ impl Tracking<'_> {
                 (Ok(text), Ok((0, _))) => Ok(text),
                 (Ok(text), Ok((behind, why))) => {
                     let why = why.map(|why| format!(", the last time it failed to {why}")).unwrap_or_default();
-                    Ok(format!("{text}; {behind} runs are still to be sent{why}"))
+                    Ok(format!("{text}; {behind} runs still have to be sent{why}"))
                 }
                 (Ok(_), Err(error)) => Err(error.into()),
                 (Err(error), _) => Err(error),

@@ -137,20 +137,20 @@ impl Tracking<'_> {
         match sent {
             Ok(()) => {
                 if line.tries > 0 {
-                    say(Level::INFO, &format!("{kind} can be told again"));
+                    say(Level::INFO, &format!("{kind} is reachable again"));
                 }
                 (line.tries, line.pause) = (0, None);
                 false
             }
             Err(error) => {
                 if !is_of_the_tracker(&error) {
-                    say(Level::WARN, &format!("{kind} was not told of {what}: failed to {}", kept(&error)));
+                    say(Level::WARN, &format!("{kind} did not receive {what}: failed to {}", kept(&error)));
                     return false;
                 }
                 line.tries += 1;
                 if line.tries.is_power_of_two() {
-                    let later = "what it lacks is kept and sent later";
-                    say(Level::WARN, &format!("{kind} was not told of {what}: failed to {}; {later}", kept(&error)));
+                    let later = "the data is kept and sent later";
+                    say(Level::WARN, &format!("{kind} did not receive {what}: failed to {}; {later}", kept(&error)));
                 }
                 line.pause = Some(Instant::now() + backoff(line.tries, LONGEST));
                 true

@@ -118,7 +118,7 @@ impl Upkeep<'_> {
             }
             let path = entry.enclosed_name().filter(|_| !entry.is_symlink()).and_then(|path| kept(&path));
             let Some(path) = path else {
-                return Err(bad(format!("`{}` is no place for a file", name.escape_default())));
+                return Err(bad(format!("`{}` is not a valid file path", name.escape_default())));
             };
             let to = staging.path().join(path);
             fs::create_dir_all(to.parent().unwrap_or(staging.path())).map_err(failed)?;
@@ -303,13 +303,13 @@ impl Archive {
 
 fn about<R: Read + Seek>(zip: &mut ZipArchive<R>) -> std::result::Result<Backup, String> {
     let mut text = String::new();
-    let entry = zip.by_name(ABOUT).map_err(|_| format!("it has no `{ABOUT}`, so it is no whole backup"))?;
+    let entry = zip.by_name(ABOUT).map_err(|_| format!("it has no `{ABOUT}`, so it is not a complete backup"))?;
     entry.take(64 << 10).read_to_string(&mut text).map_err(|cause| cause.to_string())?;
     let about: Backup = serde_json::from_str(&text).map_err(|cause| format!("`{ABOUT}`: {cause}"))?;
     if about.format == FORMAT {
         Ok(about)
     } else {
-        Err(format!("its form is {}, this version of Graft reads {FORMAT}", about.format))
+        Err(format!("its format is {}, this version of Graft reads {FORMAT}", about.format))
     }
 }
 

@@ -43,11 +43,11 @@ impl Rent {
         let mut problems = Vec::new();
         let mut wrong = |field, detail: &str| problems.push(SettingProblem { field, detail: detail.to_owned() });
         if !(0.0..=HIGHEST).contains(&self.price_per_hour) {
-            wrong("price_per_hour", "it is a price from 0 to 100000");
+            wrong("price_per_hour", "it must be a price from 0 to 100000");
         }
         let currency = self.currency.trim();
         if currency.is_empty() || currency.chars().count() > LONGEST || currency.chars().any(char::is_control) {
-            wrong("currency", "it is a name of 1 to 8 characters, such as USD or €");
+            wrong("currency", "it must be a name of 1 to 8 characters, such as USD or €");
         }
         problems
     }

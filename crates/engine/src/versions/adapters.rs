@@ -106,7 +106,7 @@ impl Versions<'_> {
             Err(Error::BadVersion { task: task.to_owned(), version: version.name.clone(), what: what.to_owned() })
         };
         if !self.bring(&version).await? {
-            return bad("its folder is gone");
+            return bad("its folder is missing");
         }
         if version.method != Method::Adapter {
             return Ok(Chosen { folder, card: None, version: Some(version) });
@@ -157,7 +157,7 @@ impl Versions<'_> {
         let (_, files) = self.base_for(chosen, base).await?;
         let adapter = peft::read(&chosen.folder)?;
         let PeftConfig::Lora(lora) = &adapter.config else {
-            return Err(Error::Unsupported("merge a soft prompt: it is no change of weights".into()));
+            return Err(Error::Unsupported("merge a soft prompt: it does not change weights".into()));
         };
         let pairs: BTreeMap<&str, LoraPair<'_>> = adapter.lora_pairs().map(|pair| (pair.module, pair)).collect();
         check_fit(&pairs, &files)?;

@@ -89,10 +89,10 @@ impl Versions<'_> {
         let mut problems = Vec::new();
         let mut wrong = |field, detail: String| problems.push(SettingProblem { field, detail });
         if !(0.0..=1.0).contains(&settings.soft_prompt_confidence_threshold) {
-            wrong("softPromptConfidenceThreshold", "it is a number from 0 to 1".into());
+            wrong("softPromptConfidenceThreshold", "it must be a number from 0 to 1".into());
         }
         if settings.soft_prompt_model_dir.trim().is_empty() || settings.soft_prompt_model_dir.contains('\0') {
-            wrong("softPromptModelDir", "it names a directory".into());
+            wrong("softPromptModelDir", "it must name a directory".into());
         } else if let Err(detail) = self.check_dir(settings, roots) {
             wrong("softPromptModelDir", detail);
         }
@@ -118,7 +118,7 @@ impl Versions<'_> {
         let latest = folder.join(LATEST);
         let places = [folder, latest.clone(), latest.join("adapter")];
         let found = places.into_iter().find(|place| holds(place));
-        found.ok_or_else(|| "it holds no adapter (`adapter_config.json`), nor does `latest` in it".to_owned())
+        found.ok_or_else(|| "it contains no adapter (`adapter_config.json`), nor does its `latest`".to_owned())
     }
 
     /// Whether the settings name the folder where Graft shows the active version to other programs.
@@ -139,7 +139,7 @@ impl Versions<'_> {
             resolved.starts_with(root) || root.canonicalize().is_ok_and(|root| resolved.starts_with(root))
         };
         if steps_up || !allowed.any(under) {
-            return Err("it lies outside of the allowed roots (`model_roots` of the configuration)".to_owned());
+            return Err("it is outside the allowed roots (`model_roots` in the configuration)".to_owned());
         }
         if !settings.soft_prompt_enabled {
             return Ok(());

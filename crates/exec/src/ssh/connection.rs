@@ -108,7 +108,7 @@ impl Host {
         let fed = writer.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
         let said = reader.join().unwrap_or_default();
         if late {
-            let said = format!("it didn't answer within {} s", limit.as_secs());
+            let said = format!("it did not respond within {} s", limit.as_secs());
             return Err(Error::Unreachable { host: self.destination.clone(), said });
         }
         match code {
@@ -167,7 +167,7 @@ impl Host {
             let about = fs::symlink_metadata(&self.control).map_err(failed)?;
             let own = rustix::process::getuid().as_raw() == about.uid();
             if !about.is_dir() || !own || about.mode() & 0o077 != 0 {
-                return Err(failed(io::Error::other("it is another user's, or others may enter it")));
+                return Err(failed(io::Error::other("it belongs to another user, or other users can access it")));
             }
             Ok(())
         }

@@ -157,7 +157,7 @@ fn inside(path: &Path) -> io::Result<PathBuf> {
     if plain && !given && path.components().next().is_some() {
         Ok(path)
     } else {
-        Err(bad(format!("`{}` has no place in a run directory", path.display())))
+        Err(bad(format!("`{}` does not belong in a run directory", path.display())))
     }
 }
 
@@ -171,7 +171,7 @@ fn unpack(into: &Path, wanted: &BTreeMap<PathBuf, String>, from: &mut dyn Read) 
             is_whole = true;
             continue;
         }
-        let digest = wanted.get(&path).ok_or_else(|| bad(format!("`{}` isn't in the list", path.display())))?;
+        let digest = wanted.get(&path).ok_or_else(|| bad(format!("`{}` is not in the list", path.display())))?;
         if !entry.header().entry_type().is_file() {
             return Err(bad(format!("`{}` is no file", path.display())));
         }

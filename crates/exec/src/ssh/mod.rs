@@ -353,7 +353,7 @@ fn patience(bytes: u64) -> Duration {
 
 /// Puts what is new into the same places of the files here, and returns the state of the process.
 fn copy_news(dir: &Path, from: &mut dyn Read) -> io::Result<Process> {
-    let bad = || io::Error::new(io::ErrorKind::InvalidData, "the other machine's answer can't be understood");
+    let bad = || io::Error::new(io::ErrorKind::InvalidData, "the reply of the other machine is invalid");
     let mut from = BufReader::new(from);
     let mut line = String::new();
     from.by_ref().take(FACTS).read_line(&mut line)?;

@@ -72,7 +72,7 @@ async fn admit(state: &AppState, demand: Demand, method: &Method, headers: &Head
                 return Err(Problem::new(Kind::Unauthenticated, "nobody is logged in").with_hint(hint));
             }
             Some(who) if who.role < role => {
-                let detail = format!("this takes the role `{}`", role.name());
+                let detail = format!("this requires the role `{}`", role.name());
                 return Err(Problem::new(Kind::Forbidden, detail).with_hint("ask an administrator"));
             }
             Some(_) => {}

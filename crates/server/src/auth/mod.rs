@@ -215,7 +215,7 @@ impl Auth {
             true => Some(Login::of("admin", Role::Admin)),
             false => self.token_holder(engine, token).await?,
         };
-        self.limited(peer, login, "the token is not known, or has ended")
+        self.limited(peer, login, "the token is unknown or expired")
     }
 
     /// Logs in with a password.

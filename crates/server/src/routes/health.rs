@@ -37,7 +37,7 @@ async fn health() -> Reply<Health> {
     responses((status = 200, body = Health), (status = 503, body = Problem)))]
 async fn ready(State(state): State<AppState>) -> Result<Reply<Health>, Problem> {
     if state.is_closing() {
-        return Err(Problem::new(Kind::Unavailable, "the server is about to end"));
+        return Err(Problem::new(Kind::Unavailable, "the server is shutting down"));
     }
     state.engine.upkeep().check_database().await?;
     Ok(Reply(Health { status: "ready", version: env!("CARGO_PKG_VERSION") }))

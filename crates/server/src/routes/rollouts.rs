@@ -63,7 +63,7 @@ async fn show_rollout(Acting(engine): Acting, At(task): At<String>) -> Result<Re
 #[utoipa::path(post, path = "/tasks/{task}/rollout", tag = "versions", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path)), request_body = StartRollout,
     responses((status = 200, body = OneRollout),
-        (status = 409, body = Problem, description = "it is active, no version is, or another is being rolled out")))]
+        (status = 409, body = Problem, description = "it is active, no version is active, or another one is being rolled out")))]
 async fn start_rollout(
     Acting(engine): Acting,
     At(task): At<String>,
@@ -84,7 +84,7 @@ async fn rollout_to_canary(Acting(engine): Acting, At(task): At<String>) -> Resu
 #[utoipa::path(post, path = "/tasks/{task}/rollout/promote", tag = "versions", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path)),
     responses((status = 200, body = Switched),
-        (status = 409, body = Problem, description = "what is open, or it is worse on the held-out examples")))]
+        (status = 409, body = Problem, description = "the unmet conditions, or it is worse on the held-out examples")))]
 async fn promote_rollout(
     State(state): State<AppState>,
     Acting(engine): Acting,

@@ -32,7 +32,7 @@ async fn text_becomes_a_dataset_and_a_run() {
     assert_eq!(table.header("content-type"), "text/csv; charset=utf-8");
     assert_eq!(service.get("/api/v1/prompts/2/prompt_data.csv").await.status, StatusCode::NOT_FOUND);
     let again = service.post("/api/v1/prompts", &ask).await.json();
-    assert!(again["prompt"]["note"].as_str().unwrap().contains("train again when it has ended"), "{again}");
+    assert!(again["prompt"]["note"].as_str().unwrap().contains("Train again when it has ended"), "{again}");
 }
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn text_with_too_few_examples_is_kept_with_reason() {
     let ask = |text: &str, pending: bool| json!({"text": text, "model_type": "sentiment_analysis", "base": "tiny", "pending": pending});
     let said = service.post("/api/v1/prompts", &ask("Test training prompt", false)).await.json();
     assert_eq!((&said["prompt"]["examples"], &said["prompt"]["pending"]), (&json!(1), &json!(1)));
-    assert!(said["prompt"]["note"].as_str().unwrap().contains("give them answers"), "{said}");
+    assert!(said["prompt"]["note"].as_str().unwrap().contains("add answers"), "{said}");
     let seed = "Classify customer sentiment:\n\n1. \"I love this product!\" -> positive\n2. \"Not what I expected\" -> negative\n3. \"It works fine\" -> neutral\n";
     let said = service.post("/api/v1/prompts", &ask(seed, false)).await.json();
     assert!(said["prompt"]["note"].as_str().unwrap().contains("10 approved examples"), "{said}");

@@ -35,7 +35,7 @@ pub fn check_name(name: &str) -> Result<(), Error> {
     let wrong = |reason: String| Err(Error::bad_task(name, "name", reason));
     if !fits {
         return wrong(format!(
-            "it has 1 to {LONGEST_NAME} lowercase letters, digits and `-`, which is neither first nor last"
+            "use 1 to {LONGEST_NAME} lowercase letters, digits and `-`; `-` must not be first or last"
         ));
     }
     if RESERVED.contains(&name) {
@@ -76,10 +76,10 @@ impl Task {
         for (field, text, most) in texts {
             let count = text.chars().count();
             if count > most {
-                return self.wrong(field, format!("it has {count} characters; {most} are the most"));
+                return self.wrong(field, format!("it has {count} characters; at most {most} are allowed"));
             }
             if text.contains('\0') {
-                return self.wrong(field, "it holds a NUL character");
+                return self.wrong(field, "it contains a NUL character");
             }
         }
         if self.instruction.is_empty() {
@@ -108,13 +108,13 @@ impl Task {
             return self.wrong("labels", "one is blank or holds a NUL character");
         }
         if distinct.len() < self.labels.len() {
-            return self.wrong("labels", "one is there twice");
+            return self.wrong("labels", "one occurs twice");
         }
         if self.labels.len() > MOST_LABELS {
             return self.wrong("labels", format!("there are more than {MOST_LABELS}"));
         }
         if self.closed && self.labels.len() < 2 {
-            return self.wrong("labels", "a closed task needs two at least");
+            return self.wrong("labels", "a closed task needs at least two");
         }
         Ok(())
     }
@@ -137,7 +137,7 @@ impl Task {
                 _ => false,
             };
             if !field_of(&mut schema, path).is_some_and(is_text) {
-                return self.wrong("grounded", format!("`{path}` is no string of the schema"));
+                return self.wrong("grounded", format!("`{path}` is not a string field of the schema"));
             }
         }
         Ok(())
@@ -157,7 +157,7 @@ impl Task {
         if let Some(name) = &self.wordings
             && Wordings::built_in(name).is_none()
         {
-            return self.wrong("wordings", format!("Graft has no wordings `{name}`"));
+            return self.wrong("wordings", format!("Graft has no wordings named `{name}`"));
         }
         match &self.baseline {
             Some(BaselineSpec::BuiltIn { name }) if name != FOOD_RESCUE => {

@@ -119,7 +119,7 @@ pub(super) fn open_zip(path: &Path) -> Result<ZipArchive<File>, Error> {
         source => Error::Archive { path: path.into(), source },
     })?;
     if archive.len() > MAX_ENTRIES {
-        return Err(unsafe_entry(path, "*", "is one of more than 200000"));
+        return Err(unsafe_entry(path, "*", "is one of more than 200000 entries"));
     }
     Ok(archive)
 }
@@ -185,7 +185,7 @@ impl Days {
                 }
             }
             if self.days.len() + self.skipped_links.len() + self.others.len() > MAX_ENTRIES {
-                return Err(unsafe_entry(&self.root, "*", "is one of more than 200000"));
+                return Err(unsafe_entry(&self.root, "*", "is one of more than 200000 entries"));
             }
         }
         Ok(())
@@ -202,7 +202,7 @@ impl Days {
                 .or(entry.enclosed_name())
                 .filter(|name| is_plain(name) && !shown.starts_with('/') && !shown.contains(".."))
             else {
-                return Err(unsafe_entry(&self.root, &shown, "points outside of the archive"));
+                return Err(unsafe_entry(&self.root, &shown, "points outside the archive"));
             };
             if entry.is_symlink() {
                 return Err(unsafe_entry(&self.root, &shown, "is a symbolic link"));

@@ -219,7 +219,7 @@ impl<'c> Collected<'c> {
     fn add_days(&mut self, mut days: archive::Days) -> Result<(), Error> {
         let users = days.users()?;
         if users.is_empty() {
-            self.import.notes.push("There is no users.json: people who are mentioned show as their ids.".into());
+            self.import.notes.push("There is no users.json: mentioned people appear as their ids.".into());
         }
         for bytes in users {
             self.names.extend(listed(bytes, &["name", "real_name"]));

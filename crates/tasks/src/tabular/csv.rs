@@ -189,7 +189,7 @@ fn drafts(
         }
         let mut draft = table.draft(row, row_cells, width, &found);
         if let (Ok(draft), First::Doubtful, true) = (&mut draft, found.first, row.number == first.number) {
-            draft.doubt = Some("the row may be a heading: say `--heading yes` or `no`");
+            draft.doubt = Some("the row may be a heading: add `--heading yes` or `--heading no`");
         }
         rows.push((row.number, draft));
     }
@@ -265,7 +265,7 @@ pub(super) fn pasted(text: &str, wanted: &Columns) -> Option<Pasted> {
     }
     let mut found = table.find(first, cells, wanted, true);
     if let Err(Error::WhichHeading { .. }) = found {
-        notes.push("The first row was taken for the names of the columns.".into());
+        notes.push("The first row was read as a heading.".into());
         found = table.find(first, cells, &Columns { heading: Some(true), ..wanted.clone() }, true);
     }
     let (reading, is_heading) = match found {
@@ -453,13 +453,13 @@ impl<'p> Table<'p> {
         let cell = |i: usize| cells.get(i).map(|cell| cell.trim());
         let wanted = columns.text.max(columns.label.unwrap_or(0)) + 1;
         if cells.len() < wanted {
-            return Err(format!("it has {} column(s) where {wanted} are needed", cells.len()));
+            return Err(format!("it has {} column(s), but {wanted} are needed", cells.len()));
         }
         if let Some(surplus) = cells[..filled(cells)].get(width.max(wanted)) {
             let surplus: String = surplus.trim().chars().take(40).collect();
             return Err(format!(
-                "line {}, column {}: `{surplus}` is one cell more than the first row has; put texts that hold a separator \
-                 into quotes",
+                "line {}, column {}: `{surplus}` is one cell more than the first row \
+                 has; put texts that contain a separator in quotes",
                 row.line,
                 width.max(wanted) + 1
             ));
@@ -474,7 +474,7 @@ impl<'p> Table<'p> {
             doubt: read
                 .into_iter()
                 .any(|cell| self.may_hold_rows(cell, width))
-                .then_some("a quoted cell holds line breaks beside separators, as after a quote that was not closed"),
+                .then_some("a quoted cell contains line breaks and separators; a quote may not be closed"),
         })
     }
 

@@ -139,7 +139,7 @@ impl<'r> Fields<'r, '_> {
             return answers(read);
         }
         if self.field("chosen").is_some() && self.field("rejected").is_some() {
-            return Err("it is a pair of a chosen and a rejected answer, which can't be learned from".into());
+            return Err("it is a pair of a chosen and a rejected answer, which is not supported".into());
         }
         if let (Some(prompt @ Value::Array(_)), Some(completion)) = (self.field("prompt"), self.field("completion")) {
             self.unread.note(self.row, &["prompt", "completion"], "");
@@ -153,7 +153,7 @@ impl<'r> Fields<'r, '_> {
         }
         if let Some(prompt) = self.text("prompt")? {
             if let (Some(Value::Bool(false)), true) = (self.field("label"), self.field("completion").is_some()) {
-                return Err("its `label` says that the completion is not wanted".into());
+                return Err("its `label` marks the completion as rejected".into());
             }
             return Ok(vec![self.answered("prompt", prompt, &["completion", "response", "output", "answer"])]);
         }
@@ -163,7 +163,7 @@ impl<'r> Fields<'r, '_> {
         {
             let verdict = self.field("answer").and_then(Value::as_str).unwrap_or_default();
             if matches!(verdict, "reject" | "ignore") && self.field("label").is_some() {
-                return Err(format!("its `answer` is `{verdict}`: the label is not wanted"));
+                return Err(format!("its `answer` is `{verdict}`: the label was rejected"));
             }
             if *name != "text" && texts.iter().any(|other| other != name) {
                 self.doubt = Some("more than one field could be the text");
@@ -187,7 +187,7 @@ impl<'r> Fields<'r, '_> {
         let text = |value: &Value| match value {
             Value::String(text) => Ok(text.clone()),
             Value::Array(_) | Value::Object(_) => Err(format!(
-                "`{name}` is not a text; if it holds a whole column, write one object a row (pandas: orient=\"records\")"
+                "`{name}` is not a text; if it contains a whole column, write one object per row (pandas: orient=\"records\")"
             )),
             _ => Err(format!("`{name}` is not a text")),
         };
@@ -259,7 +259,7 @@ impl<'r> Fields<'r, '_> {
         let part = |names: &[&str]| names.iter().find_map(|name| turn.get(*name).filter(|value| !value.is_null()));
         let calls = ["tool_calls", "function_call"].into_iter().find(|name| turn.get(*name).is_some_and(is_something));
         if let Some(calls) = calls {
-            return Err(format!("has `{calls}`: calls of tools can't be learned"));
+            return Err(format!("has `{calls}`: tool calls are not supported"));
         }
         let role = part(&["role", "from"]).and_then(Value::as_str).ok_or_else(unknown)?;
         let role = Role::named(role).ok_or_else(|| {
@@ -292,13 +292,13 @@ fn content(value: &Value) -> Result<String, String> {
         _ => {
             let kind =
                 part.get("type").and_then(Value::as_str).unwrap_or("unknown").chars().take(40).collect::<String>();
-            Err(format!("holds a part of type `{kind}`; only texts can be learned"))
+            Err(format!("has a part of type `{kind}`; only texts are supported"))
         }
     };
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Array(parts) => Ok(parts.iter().map(part).collect::<Result<Vec<_>, _>>()?.join("\n")),
-        _ => Err("has a `content` that is no text".into()),
+        _ => Err("has a `content` that is not a text".into()),
     }
 }
 

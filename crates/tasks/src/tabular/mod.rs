@@ -113,22 +113,22 @@ impl<'a> Builder<'a> {
         without_nul("the answer", &answer)?;
         let doubt = draft.doubt.or_else(|| match [input, &answer] {
             both if both.iter().any(|text| text.contains('\u{fffd}')) => {
-                Some("the text holds \u{fffd}, which stands for what could not be read")
+                Some("the text contains \u{fffd}, which replaces unreadable characters")
             }
             both if self.guessed && !both.iter().all(|text| text.is_ascii()) => {
-                Some("letters of the text were read in a guessed encoding")
+                Some("the text was read in a guessed encoding")
             }
             both if both.iter().any(|text| is_mojibake(text)) => {
-                Some("letters of the text look as if they had been read in another encoding (`Ã¶` for `ö`)")
+                Some("the text seems to be in another encoding (`Ã¶` instead of `ö`)")
             }
             _ if MISSING.contains(&input.to_lowercase().as_str()) => {
-                Some("the text is what programs write where there is none")
+                Some("the text is a placeholder for a missing value")
             }
             _ if [('\'', '\''), ('“', '”'), ('„', '“'), ('«', '»')]
                 .iter()
                 .any(|(open, close)| input.len() > 2 && input.starts_with(*open) && input.ends_with(*close)) =>
             {
-                Some("the text stands in quotes that are none in a table or JSON")
+                Some("the text is in quotation marks that have no meaning in a table or JSON")
             }
             _ => self.doubt_of(&answer, is_list),
         });
@@ -160,12 +160,12 @@ impl<'a> Builder<'a> {
         let within = |open: char, close: char| answer.starts_with(open) && answer.ends_with(close);
         match self.task.form {
             Form::Labels if MISSING.contains(&answer.to_lowercase().as_str()) => {
-                Some("the label is what programs write where there is none")
+                Some("the label is a placeholder for a missing value")
             }
             Form::Labels if within('[', ']') || within('{', '}') => {
                 Some("the label is written as a list: an example has one label")
             }
-            Form::Text if is_list => Some("the answer is a list or an object, and is read as its JSON"),
+            Form::Text if is_list => Some("the answer is a list or an object and was read as JSON text"),
             _ => None,
         }
     }

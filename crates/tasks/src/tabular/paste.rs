@@ -174,7 +174,7 @@ fn text_and_json(text: &str) -> Vec<Entry> {
                 next = rest;
                 let arrows = |c: char| c.is_whitespace() || "->=→".contains(c);
                 let draft = match input.trim_end_matches(arrows).trim() {
-                    "" => Err("no text stands above this answer".into()),
+                    "" => Err("there is no text above this answer".into()),
                     input => Ok(Draft { input: input.to_owned(), output: Some(output), ..Draft::default() }),
                 };
                 entries.push(Entry { line: start.take().unwrap_or(line), draft });

@@ -205,7 +205,7 @@ fn dialogues(lines: &[Line<'_>], entries: &mut Vec<Entry>) {
                     content.push_str(line);
                 }
                 None if line.trim().is_empty() => {}
-                None => entries.push(Entry { line: *number, draft: Err("nobody says this line".into()) }),
+                None => entries.push(Entry { line: *number, draft: Err("this line has no speaker".into()) }),
             },
         }
     }
@@ -220,7 +220,7 @@ fn answers(turns: Vec<(usize, Role, String)>, entries: &mut Vec<Entry>) {
         let content = content.trim().to_owned();
         if role == Role::Assistant {
             let draft = match before.is_empty() {
-                true => Err("nothing is said before this answer".into()),
+                true => Err("there is no turn before this answer".into()),
                 false => {
                     let output = Some(Value::from(content.clone()));
                     Ok(Draft {

@@ -38,7 +38,7 @@ pub(super) fn read(text: &str, is_heading: fn(&[&str]) -> bool) -> Records {
     let (declared, text, first_line) = declared(text);
     let separator = declared.unwrap_or_else(|| detect(text, is_heading));
     if let Some(separator) = declared {
-        notes.push(format!("The first line says that `{}` separates the cells.", char::from(separator)));
+        notes.push(format!("The first line sets the separator `{}`.", char::from(separator)));
     }
     let mut form = Form { separator, escape: false };
     let mut spans = form.spans(text, first_line);
@@ -138,8 +138,8 @@ impl Form {
                     span.fault = Some(match fault.closed {
                         None => format!("the quote in {} is never closed", place(fault.opened)),
                         Some(closed) => format!(
-                            "the quote in {} seems not to be closed: after the next quote, in {}, comes no `{}` and no \
-                             end of the line",
+                            "the quote in {} seems not to be closed: the next quote, \
+                             in {}, is not followed by `{}` or the end of the line",
                             place(fault.opened),
                             place(closed),
                             char::from(self.separator)

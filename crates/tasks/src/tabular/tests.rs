@@ -101,7 +101,7 @@ fn every_bad_row_is_reported() {
     assert_eq!((import.examples.len(), import.count("bad row"), import.problems.len()), (1, 31, MAX));
     assert_eq!(
         import.problems[0],
-        crate::Problem { at: "row 3".into(), reason: "it has 1 column(s) where 2 are needed".into() }
+        crate::Problem { at: "row 3".into(), reason: "it has 1 column(s), but 2 are needed".into() }
     );
     assert!(
         matches!(csv_of("text,label\nshort\n", &Columns::default()), Err(Error::Nothing { skipped, .. }) if skipped == "1 bad row")
@@ -127,7 +127,7 @@ fn doubtful_rows_are_imported_as_pending() {
         ("How was your stay with us?,Rating\nnice,good\nfine,good\n", vec![p, a, a], "may be a heading"),
         ("great,good\nawful,bad\n", vec![p, a], "may be a heading"),
         // A cell that may have swallowed rows.
-        ("text,label\n\"van late,bad\nnice,good\nold\",bad\nfine,good\n", vec![p, a], "line breaks beside separators"),
+        ("text,label\n\"van late,bad\nnice,good\nold\",bad\nfine,good\n", vec![p, a], "line breaks and separators"),
         ("text,label\n\"two\nlines\",bad\nfine,good\n", vec![a, a], ""),
         // Answers that are texts, and texts that are ids.
         (
@@ -228,11 +228,11 @@ fn lines_around_a_table_are_counted() {
 #[test]
 fn suspicious_answers_and_texts_are_imported_as_pending() {
     let cases = [
-        ("nan", "fine", "what programs write"),
-        ("good", "NaN", "what programs write"),
+        ("nan", "fine", "is a placeholder"),
+        ("good", "NaN", "is a placeholder"),
         ("['joy', 'love']", "fine", "as a list"),
         ("good", "schÃ¶n", "another encoding"),
-        ("good", "“fine”", "quotes"),
+        ("good", "“fine”", "quotation marks"),
         ("none", "the café isn’t bad", ""),
     ];
     for (label, text, doubt) in cases {
@@ -268,7 +268,7 @@ fn bad_character_drops_at_most_its_row() {
     assert_eq!(pairs(&import), [("c", Some("y"))]);
     assert_eq!(
         (import.problems[0].at.as_str(), import.problems[0].reason.as_str()),
-        ("row 2", "the text holds a NUL character, at byte 2 of it")
+        ("row 2", "the text contains a NUL character, at byte 2")
     );
     let utf_16: Vec<u8> =
         "\u{feff}text,label\nschön,gut\nmüde,schlecht\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -278,7 +278,7 @@ fn bad_character_drops_at_most_its_row() {
         "text,label\nschön und gut,gut\nfine,gut\nmüde Äpfel,schlecht\n".chars().map(|c| c as u8).collect();
     let import = csv_bytes(&latin).unwrap();
     assert_eq!((pairs(&import)[0].0, states(&import)), ("schön und gut", vec!["pending", "approved", "pending"]));
-    assert!(import.notes[0].contains("which is a guess"), "{:?}", import.notes);
+    assert!(import.notes[0].contains("which is guessed"), "{:?}", import.notes);
     let import = csv_bytes(b"text,label\n\xc3\xa9t\xc3\xa9,x\n\xc3\xa9\xff,x\nc,y\n").unwrap();
     assert_eq!((states(&import), import.examples.len()), (vec!["approved", "pending", "approved"], 3));
     let import = jsonl_of(
@@ -336,13 +336,13 @@ fn json_is_read_in_every_layout_with_errors() {
         ("{\"text\": \"a\", \"label\": \"x\"", "EOF while parsing"),
         ("{“text”: “a”, “label”: “x”}", "its quotes are typographic"),
         ("{\"text\": [\"a\", \"b\"], \"label\": [\"x\", \"y\"]}", "orient=\"records\""),
-        ("{\"prompt\": \"a\", \"completion\": \"x\", \"label\": false}", "is not wanted"),
-        ("{\"text\": \"a\", \"label\": \"x\", \"answer\": \"reject\"}", "is not wanted"),
+        ("{\"prompt\": \"a\", \"completion\": \"x\", \"label\": false}", "rejected"),
+        ("{\"text\": \"a\", \"label\": \"x\", \"answer\": \"reject\"}", "rejected"),
     ];
     for (text, reason) in cases {
         let error = jsonl_of("text-classification", text).unwrap_err();
         assert!(error.to_string().contains(reason), "{error}");
-        assert_eq!(error.hint().as_deref(), Some("correct what is named, then import it again"));
+        assert_eq!(error.hint().as_deref(), Some("correct the problem, then import the file again"));
     }
 }
 

@@ -147,7 +147,7 @@ impl Inference {
             schema.extend(more);
         }
         if kinds.is_empty() {
-            guess.evidence.push("Always empty; taken for a text.".into());
+            guess.evidence.push("Always empty; assumed to be a text.".into());
         }
         if kinds.len() > 1 {
             guess.evidence.push(format!("Of more than one type: {}.", kinds.join(", ")));

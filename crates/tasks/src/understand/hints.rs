@@ -70,13 +70,13 @@ pub(super) fn of(understanding: &Understanding) -> Vec<Hint> {
     };
     about(HintKind::Unanswered, &|example| example.output.is_none(), &|count| {
         let it = if count == 1 { "it waits" } else { "they wait" };
-        format!("{} no answer: {it} for people to give one.", have(count, "text"))
+        format!("{} no answer: {it} for a person to add one.", have(count, "text"))
     });
     about(HintKind::Short, &|example| example.input.chars().count() <= SHORT, &|count| {
         format!("{} at most {SHORT} characters.", have(count, "text"))
     });
     about(HintKind::Long, &|example| example.input.chars().count() > LONG, &|count| {
-        format!("{} more than {LONG} characters, which a small model may not read to the end.", have(count, "text"))
+        format!("{} more than {LONG} characters, which may be too long for a small model.", have(count, "text"))
     });
     if !examples.is_empty() && answered < NEEDED {
         let text = format!("A training needs {NEEDED} approved examples; {} an answer.", have(answered, "example"));
@@ -107,8 +107,8 @@ fn same_texts(examples: &[Understood]) -> Vec<Hint> {
         (!groups.is_empty()).then_some(Hint { kind, text, lines })
     };
     [
-        hint(HintKind::Contradiction, contradictions, "with different answers: keep the right one."),
-        hint(HintKind::Duplicate, duplicates, "more than once: one is enough."),
+        hint(HintKind::Contradiction, contradictions, "with different answers: keep the correct one."),
+        hint(HintKind::Duplicate, duplicates, "more than once: keep one."),
     ]
     .into_iter()
     .flatten()

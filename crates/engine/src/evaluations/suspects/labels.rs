@@ -81,7 +81,7 @@ impl Approved<'_> {
     }
 
     fn empty(&self, label: &str, places: &[usize]) -> Draft {
-        let reason = format!("`{label}` is what tables write where there is no label; {} it", have(places.len()));
+        let reason = format!("tables write `{label}` if there is no label; {} it", have(places.len()));
         let rejected = self.reject("Reject them", "no label", places);
         let keep = self.keep(&format!("`{label}` is a label"), &places[..1]);
         Draft { kind: SuspectKind::EmptyLabel, reason, places: places.to_vec(), fixes: vec![rejected, keep] }

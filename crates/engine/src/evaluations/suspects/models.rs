@@ -150,7 +150,8 @@ impl Approved<'_> {
             if let Some(wrong) = judged.version.get(&example.id).filter(|wrong| wrong.truth == example.output) {
                 let percent = wrong.confidence * 100.0;
                 let said = wrong.answer.as_ref().map(|answer| format!(": `{}`", short(answer))).unwrap_or_default();
-                reasons.push(format!("version `{}` is {percent:.0} % sure of another answer{said}", wrong.version));
+                reasons
+                    .push(format!("version `{}` is {percent:.0} % confident of another answer{said}", wrong.version));
                 other = wrong.answer.clone().or(other);
                 sure = sure.max(wrong.confidence);
             }
@@ -190,7 +191,7 @@ impl Approved<'_> {
                 && self.trail.is_unchanged(example, (&card, &self.task.scoring), parser)
         };
         let draft = |(place, _)| {
-            let reason = "held out, and approved as the parser proposed it: the parser's score counts it as right";
+            let reason = "held out, and the parser's answer was approved unchanged: this raises the parser's score";
             let fixes = vec![self.keep("It is right", &[place]), self.reject("Reject", "wrong or unclear", &[place])];
             let kind = SuspectKind::ParserUnchanged;
             Draft { kind, reason: reason.to_owned(), places: vec![place], fixes }

@@ -63,10 +63,10 @@ impl Live<'_> {
             return Err(refused("it answers without an adapter"));
         }
         let Some(frozen) = version.dataset.clone() else {
-            return Err(refused("it is not known what it has learned"));
+            return Err(refused("its training data is unknown"));
         };
         if Evaluation::of(&version).is_none_or(|measured| measured.adapter.n == 0) {
-            return Err(refused("it was not measured on held-out examples, which tell what is forgotten"));
+            return Err(refused("it was not evaluated on held-out examples, which are needed to measure forgetting"));
         }
         let (store, by) = (&self.engine.store, &self.engine.by);
         Ok(store.start_live((task, &version.name), &frozen, settings, by, now()).await?)
@@ -271,13 +271,13 @@ impl Live<'_> {
         ended.state = SnapshotState::Accepted;
         let (Some(before), Some(after)) = (ended.before, ended.after) else {
             ended.state = SnapshotState::Refused;
-            ended.why = Some("it was not measured on the frozen examples".into());
+            ended.why = Some("it was not evaluated on the frozen examples".into());
             return Ok(());
         };
         if before - after > live.settings.forgetting {
             ended.state = SnapshotState::Refused;
             ended.why = Some(format!(
-                "it forgot: {:.1} % of the frozen examples are right, {:.1} % before",
+                "it forgot: {:.1} % of the frozen examples are correct, {:.1} % before",
                 100.0 * after,
                 100.0 * before
             ));
@@ -288,7 +288,7 @@ impl Live<'_> {
             let found = compare(&new.adapter, &old.adapter, SEED)?;
             if found.verdict == Verdict::Worse {
                 ended.state = SnapshotState::Refused;
-                ended.why = Some(format!("it does worse: {} {:.3} against {:.3}", found.metric, found.new, found.old));
+                ended.why = Some(format!("it is worse: {} {:.3} against {:.3}", found.metric, found.new, found.old));
             }
         }
         Ok(())
@@ -366,10 +366,10 @@ fn check(s: &LiveSettings) -> Result<()> {
 
 /// What happens next.
 fn next(live: Option<&LiveAdapter>, windows: &WindowCounts, snapshots: &[LiveSnapshot], now: i64) -> String {
-    let Some(live) = live else { return "It is off: approvals are learned when somebody trains.".into() };
+    let Some(live) = live else { return "Off: new approvals are used in the next training.".into() };
     if let (LiveState::Paused, why) = (live.state, live.note.as_deref()) {
         let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
-        return format!("It is paused{why}; {} windows wait.", windows.waiting + windows.buffered);
+        return format!("Paused{why}; {} windows wait.", windows.waiting + windows.buffered);
     }
     if let Some(training) = snapshots.first().filter(|one| one.state == SnapshotState::Training) {
         return match &training.run {
@@ -378,11 +378,11 @@ fn next(live: Option<&LiveAdapter>, windows: &WindowCounts, snapshots: &[LiveSna
         };
     }
     match windows.oldest {
-        None => "It waits for approvals.".into(),
+        None => "Waiting for approvals.".into(),
         Some(oldest) => {
             let minutes = i64::try_from(live.settings.minutes).unwrap_or(i64::MAX) - (now - oldest) / 60_000;
             format!(
-                "{} of {} windows wait; the next snapshot is made in {} minutes at the latest.",
+                "{} of {} windows wait; the next snapshot is made in at most {} minutes.",
                 windows.waiting,
                 live.settings.windows,
                 minutes.max(0)

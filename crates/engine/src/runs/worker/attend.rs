@@ -123,20 +123,20 @@ impl Attendance {
                 Ok(())
             }
             Err(Break::Lost) => {
-                (self.say)(Level::WARN, &format!("run {id}: another worker has it"));
+                (self.say)(Level::WARN, &format!("run {id}: another worker took it over"));
                 Ok(())
             }
             Err(Break::LetGo) => self.engine.store.release_lease(&self.lease).await.map_err(|_| ()),
             Err(Break::Trouble(error)) => {
                 let why = with_causes(&*error);
-                (self.say)(Level::ERROR, &format!("run {id}: failed to {why}; it is left for the next look"));
+                (self.say)(Level::ERROR, &format!("run {id}: failed to {why}; it is retried at the next check"));
                 self.engine.store.release_lease(&self.lease).await.map_err(|_| ())
             }
         };
         keeper.abort();
         if outcome.is_err() {
             // The database is away: the lease ends by itself, and the run goes on from what is on disk.
-            (self.say)(Level::ERROR, &format!("run {id}: its end can't be written; it will be taken up again"));
+            (self.say)(Level::ERROR, &format!("run {id}: cannot store its end; it will be taken over again"));
         }
     }
 
@@ -263,7 +263,7 @@ impl Attendance {
     async fn give_back(&self, run: &Run) {
         if let Err(error) = self.engine.machines().give_back(run).await {
             let why = with_causes(&error);
-            (self.say)(Level::WARN, &format!("run {}: its machine may still run: failed to {why}", run.id));
+            (self.say)(Level::WARN, &format!("run {}: its machine may still be running: failed to {why}", run.id));
         }
     }
 

@@ -64,7 +64,7 @@ async fn run_child(at: &Attendance, run: &Run, doing: &'static str, args: &[&str
             Error::ChildFailed { run: run.id.clone(), doing, code: exit_code(code), cause }
         }
         None => {
-            Error::TrainerDied { run: run.id.clone(), how: format!("{exit} while it was to {doing}"), transient: true }
+            Error::TrainerDied { run: run.id.clone(), how: format!("{exit} while trying to {doing}"), transient: true }
         }
     };
     Err(Break::Failed(Box::new(error), from))

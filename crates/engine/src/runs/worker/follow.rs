@@ -184,7 +184,7 @@ impl<'a> Follower<'a> {
     async fn tell_stall(&mut self, stall: Option<String>) -> Outcome<()> {
         match &stall {
             Some(why) => (self.at.say)(Level::WARN, &format!("run {}: {why}", self.run.id)),
-            None => (self.at.say)(Level::INFO, &format!("run {}: its trainer goes on", self.run.id)),
+            None => (self.at.say)(Level::INFO, &format!("run {}: its trainer continues", self.run.id)),
         }
         self.progress.stall = stall;
         self.write().await
@@ -296,19 +296,19 @@ impl<'a> Follower<'a> {
 fn stall(process: &Process, pid: Option<u32>, quiet: Duration, machine: Option<&str>) -> Option<String> {
     if *process == Process::Unknown && quiet >= AWAY {
         let machine = machine.unwrap_or("its machine");
-        return Some(format!("{machine} can't be reached; a trainer that was started there goes on meanwhile"));
+        return Some(format!("{machine} cannot be reached; a trainer that was started there continues meanwhile"));
     }
     if *process == Process::Paused {
         return Some(paused(pid));
     }
     let minutes = quiet.as_secs() / QUIET.as_secs() * (QUIET.as_secs() / 60);
-    (minutes > 0).then(|| format!("its process lives, and was not heard of for {minutes} minutes"))
+    (minutes > 0).then(|| format!("its process is running, but wrote nothing for {minutes} minutes"))
 }
 
 /// That a process is stopped, and what lets it go on.
 pub(super) fn paused(pid: Option<u32>) -> String {
     let pid = pid.map_or_else(|| "PID".to_owned(), |pid| pid.to_string());
-    format!("its process is stopped by a signal or a debugger; `kill -CONT {pid}` lets it go on")
+    format!("its process is stopped by a signal or a debugger; `kill -CONT {pid}` resumes it")
 }
 
 /// Says, in the log and with the run, that a process that nobody follows does nothing, or that it goes on.
@@ -416,7 +416,7 @@ fn of_measuring(error: Error) -> Error {
             Error::ChildFailed { run, doing, code: failure.code, cause }
         }
         Error::TrainerDied { run, how, transient } => {
-            Error::TrainerDied { run, how: format!("{how} while it was to {doing}"), transient }
+            Error::TrainerDied { run, how: format!("{how} while trying to {doing}"), transient }
         }
         other => other,
     }
@@ -433,7 +433,7 @@ mod tests {
         assert_eq!(stall(&Process::Running, Some(7), minutes(5) - second, None), None);
         for (quiet, told) in [(5, "for 5 minutes"), (9, "for 5 minutes"), (61, "for 60 minutes")] {
             let why = stall(&Process::Running, Some(7), minutes(quiet), None).unwrap();
-            assert!(why.contains("was not heard of") && why.ends_with(told), "{why}");
+            assert!(why.contains("wrote nothing") && why.ends_with(told), "{why}");
         }
         assert!(stall(&Process::Paused, Some(7), second, None).unwrap().contains("`kill -CONT 7`"));
         assert!(stall(&Process::Paused, None, second, None).unwrap().contains("`kill -CONT PID`"));

@@ -160,7 +160,7 @@ impl Runs<'_> {
         if let Some(id) = shift.options.only.as_ref().filter(|_| rented)
             && !shift.engine.machines().settle(id).await?
         {
-            let text = format!("run {id}: its machine isn't terminated yet; `graft machines sweep` looks again");
+            let text = format!("run {id}: its machine is not terminated yet; `graft machines sweep` checks again");
             (shift.say)(Level::WARN, &text);
         }
         if shift.options.only.is_none() {
@@ -270,7 +270,7 @@ impl Runs<'_> {
             return Ok(Some(self.engine.store.requeue_run(lease, at, &vanished(), &self.engine.by, now()).await?));
         }
         if let Err(error) = self.stop_process(run, Stop::Now).await {
-            tracing::warn!("run {}: its trainer may go on: failed to {}", run.id, with_causes(&error));
+            tracing::warn!("run {}: its trainer may still be running: failed to {}", run.id, with_causes(&error));
         }
         self.engine.machines().give_back(run).await?;
         let update = RunUpdate {
@@ -357,7 +357,7 @@ impl Shift {
             swept
                 .removed
                 .iter()
-                .for_each(|path| (self.say)(Level::INFO, &format!("removed {path}, which belongs to nothing")));
+                .for_each(|path| (self.say)(Level::INFO, &format!("removed {path}, which nothing uses")));
         }
         if self.options.suggestions && !self.suggesting.is_running() {
             return Ok(!self.suggest().await? && !learning);

@@ -11,14 +11,14 @@ use crate::versions::Evaluation;
 /// A change is told where equal distributions would be so far apart this rarely.
 const P: f64 = 0.01;
 
-const OVERRIDES: &str = "It drifts where the 95 % intervals (Wilson) of both shares are apart, and the lower end is \
-                         above what its confidences promised for the same suggestions.";
-const SHIFT: &str = "It drifts where a two-sample Kolmogorov–Smirnov test gives p < 0.01.";
+const OVERRIDES: &str = "It drifts if the 95 % intervals (Wilson) of both shares do not overlap, and \
+                         the lower end is above the share that its confidences predict for the same suggestions.";
+const SHIFT: &str = "It drifts if a two-sample Kolmogorov–Smirnov test gives p < 0.01.";
 
 impl Drift {
     /// Of a task for which nothing answers.
     pub(super) fn nothing(task: &str) -> Self {
-        let why = "Cannot tell: no version is active.";
+        let why = "Unknown: no version is active.";
         Self {
             task: task.to_owned(),
             version: None,
@@ -72,7 +72,7 @@ pub(super) fn overrides(
     let right = evaluation.adapter.metric("exact").or_else(|| evaluation.adapter.metric("accuracy"));
     let wrong = right.map_or(n, |metric| n - ((metric.value * n as f64).round() as usize).min(n));
     let Some(reference) = Share::of(wrong, n) else {
-        return Overrides::unknown("Cannot tell: the version was measured on no held-out examples.");
+        return Overrides::unknown("Unknown: the version was not evaluated on held-out examples.");
     };
     let pairs: Vec<(&Suggested, &Value)> = decided.iter().filter_map(|one| Some((one, one.truth.as_ref()?))).collect();
     let changed =
@@ -91,7 +91,7 @@ pub(super) fn overrides(
     let drifting = window.low > reference.high && window.low > promised;
     let text = format!(
         "People changed {} of the last {} suggestions they decided on ({}). On the held-out examples {} of {} answers \
-         were not all right ({}), and for these suggestions its confidences promised {}.",
+         were not fully correct ({}), and for these suggestions its confidences predict {}.",
         window.count,
         window.n,
         interval(window),
@@ -109,7 +109,7 @@ pub(super) fn confidence(version: &Version, evaluation: Option<&Evaluation>, new
     let Some(evaluation) = evaluation else { return Shift::unknown(unmeasured(version)) };
     let Some(reference) = &evaluation.confidences else {
         return Shift::unknown(format!(
-            "Cannot tell: how sure {} was of each held-out example was not kept; measure it again.",
+            "Unknown: the confidences of {} on the held-out examples were not stored; evaluate it again.",
             version.name
         ));
     };
@@ -117,7 +117,7 @@ pub(super) fn confidence(version: &Version, evaluation: Option<&Evaluation>, new
     let window: Vec<f64> = since.map(|one| one.confidence).collect();
     shift(&window, reference, &|window, reference| {
         format!(
-            "Its last {} suggestions are {} sure on average, {} held-out answers were {}",
+            "The average confidence of its last {} suggestions is {}, that of {} held-out answers was {}",
             window.n,
             percent(window.mean),
             reference.n,
@@ -129,12 +129,12 @@ pub(super) fn confidence(version: &Version, evaluation: Option<&Evaluation>, new
 /// Whether inputs are as long as those that the version learned from.
 pub(super) fn inputs(learned: &[f64], newest: &[Suggested]) -> Shift {
     if learned.is_empty() {
-        return Shift::unknown("Cannot tell: it is not known what the version learned from.");
+        return Shift::unknown("Unknown: the training data of the version is not known.");
     }
     let window: Vec<f64> = newest.iter().map(|one| f64::from(one.chars)).collect();
     shift(&window, learned, &|window, reference| {
         format!(
-            "The last {} messages are {:.0} characters long on average, the {} it learned from {:.0}",
+            "The last {} messages are {:.0} characters long on average, the {} training examples {:.0}",
             window.n, window.mean, reference.n, reference.mean
         )
     })
@@ -163,11 +163,11 @@ fn shift(window: &[f64], reference: &[f64], say: &dyn Fn(&Spread, &Spread) -> St
 }
 
 fn unmeasured(version: &Version) -> String {
-    format!("Cannot tell: {} was not measured.", version.name)
+    format!("Unknown: {} was not evaluated.", version.name)
 }
 
 fn few(before: &str, after: &str, have: usize) -> String {
-    format!("Cannot tell yet: {before} {have} {after}; {} more are needed.", ENOUGH.saturating_sub(have))
+    format!("Unknown yet: {before} {have} {after}; {} more are needed.", ENOUGH.saturating_sub(have))
 }
 
 fn percent(share: f64) -> String {
@@ -257,8 +257,8 @@ mod tests {
         assert_eq!(
             found.text,
             "People changed 40 of the last 60 suggestions they decided on (67 %, 95 % interval 54 to 77 %). On the \
-             held-out examples 3 of 30 answers were not all right (10 %, 95 % interval 3 to 26 %), and for these \
-             suggestions its confidences promised 10 %."
+             held-out examples 3 of 30 answers were not fully correct (10 %, 95 % interval 3 to 26 %), and for \
+             these suggestions its confidences predict 10 %."
         );
         let differing = found.differing.unwrap();
         assert_eq!((differing.n, differing.max, (differing.mean * 60.0).round()), (60, 1.0, 40.0));
@@ -280,12 +280,12 @@ mod tests {
         let found = overrides(&version(), &Scoring::default(), Some(&evaluation(30, 3, None)), &suggested(13, 13, 0.9));
         assert_eq!(
             (found.state, found.text.as_str()),
-            (DriftState::Unknown, "Cannot tell yet: people have decided on 13 of its suggestions; 7 more are needed.")
+            (DriftState::Unknown, "Unknown yet: people have decided on 13 of its suggestions; 7 more are needed.")
         );
         let unmeasured = overrides(&version(), &Scoring::default(), None, &suggested(60, 40, 0.9));
         assert_eq!(
             (unmeasured.state, unmeasured.text.as_str()),
-            (DriftState::Unknown, "Cannot tell: v1 was not measured.")
+            (DriftState::Unknown, "Unknown: v1 was not evaluated.")
         );
         assert_eq!(
             overrides(&version(), &Scoring::default(), Some(&evaluation(0, 0, None)), &suggested(60, 40, 0.9)).state,
@@ -306,7 +306,7 @@ mod tests {
             suggested(40, 0, 0.4).into_iter().map(|one| Suggested { made_at: 99, ..one }).collect();
         assert_eq!(state(&old), DriftState::Unknown);
         let none_kept = confidence(&version(), Some(&evaluation(30, 3, None)), &same);
-        assert!(none_kept.state == DriftState::Unknown && none_kept.text.contains("measure it again"));
+        assert!(none_kept.state == DriftState::Unknown && none_kept.text.contains("evaluate it again"));
     }
 
     #[test]
@@ -315,7 +315,7 @@ mod tests {
         let found = inputs(&learned, &suggested(60, 0, 0.9));
         assert_eq!(found.state, DriftState::Drifting, "{}", found.text);
         assert!(found.text.starts_with(
-            "The last 60 messages are 40 characters long on average, the 100 it learned from 50: 0.30 apart"
+            "The last 60 messages are 40 characters long on average, the 100 training examples 50: 0.30 apart"
         ));
         assert_eq!(inputs(&[], &suggested(60, 0, 0.9)).state, DriftState::Unknown);
     }

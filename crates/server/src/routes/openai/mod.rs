@@ -222,7 +222,7 @@ impl Common {
             return Err(Refusal::bad(name, format!("{name} is not supported here; leave it out")));
         }
         if top.is_some_and(|top| top > MOST_TOP) {
-            return Err(Refusal::bad("top_logprobs", format!("at most {MOST_TOP} top logprobs are told")));
+            return Err(Refusal::bad("top_logprobs", format!("at most {MOST_TOP} top logprobs are supported")));
         }
         let stop = match &self.stop {
             None => Vec::new(),
@@ -281,7 +281,7 @@ fn messages_of(messages: Vec<Message>) -> Result<Vec<(String, String)>, Refusal>
             Some(Content::Text(text)) => text,
             Some(Content::Parts(parts)) => {
                 if parts.iter().any(|part| part.kind != "text") {
-                    return Err(Refusal::bad("messages", "only texts are understood, no images or sounds"));
+                    return Err(Refusal::bad("messages", "only text is supported, no images or audio"));
                 }
                 parts.into_iter().filter_map(|part| part.text).collect()
             }
@@ -289,7 +289,7 @@ fn messages_of(messages: Vec<Message>) -> Result<Vec<(String, String)>, Refusal>
         // A newer name of the same role.
         let role = if role == "developer" { "system".to_owned() } else { role };
         if !matches!(role.as_str(), "system" | "user" | "assistant") {
-            return Err(Refusal::bad("messages", format!("messages of role `{role}` are not understood")));
+            return Err(Refusal::bad("messages", format!("messages of role `{role}` are not supported")));
         }
         said.push((role, text));
     }

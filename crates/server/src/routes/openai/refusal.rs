@@ -86,7 +86,7 @@ impl From<graft_engine::Error> for Refusal {
     fn from(error: graft_engine::Error) -> Self {
         let mut problem = problem(error);
         if problem.status == 404 {
-            problem.hint = Some("`GET /v1/models` lists what answers".to_owned());
+            problem.hint = Some("`GET /v1/models` lists the models".to_owned());
         }
         problem.into()
     }
