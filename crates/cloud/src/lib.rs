@@ -28,7 +28,7 @@ pub use reconcile::{Limits, Owner, Step, reconcile};
 /// A result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What can be rented now.
+/// A machine type that can be rented now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Offer {
     /// The provider's name of the type, such as `gpu_1x_a10`.

@@ -99,11 +99,11 @@ pub enum EventKind {
         #[serde(deserialize_with = "number")]
         #[schema(value_type = Option<f64>)]
         tokens_per_s: f64,
-        /// Seconds left at the present pace.
+        /// Estimated seconds left.
         #[serde(deserialize_with = "number")]
         #[schema(value_type = Option<f64>)]
         eta_s: f64,
-        /// Bytes of memory that the trainer holds after this step; absent where the system doesn't tell.
+        /// Resident memory of the trainer after this step, in bytes; absent if unknown.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         memory: Option<u64>,
     },
@@ -128,7 +128,7 @@ pub enum EventKind {
         /// How many there are in all.
         of: usize,
     },
-    /// A whole checkpoint is on disk.
+    /// A complete checkpoint is on disk.
     Checkpoint {
         /// After this many steps.
         step: u64,

@@ -40,22 +40,22 @@ pub struct Source {
     pub at: Option<Timestamp>,
 }
 
-/// The state of an example's audit. Only approved examples train.
+/// Review state of an example. Only approved examples are trained on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub enum Review {
-    /// Nobody has looked at it.
+    /// Not reviewed yet.
     Pending,
-    /// Its output is the truth.
+    /// Its output is correct.
     Approved {
-        /// Who said so.
+        /// Who decided.
         by: String,
         /// When.
         at: Timestamp,
     },
     /// It must not be used.
     Rejected {
-        /// Who said so.
+        /// Who decided.
         by: String,
         /// When.
         at: Timestamp,

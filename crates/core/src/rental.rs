@@ -6,7 +6,7 @@ use crate::Timestamp;
 /// Milliseconds.
 const MINUTE: i64 = 60_000;
 
-/// Where a rental is in its life.
+/// State of a rental.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RentalState {
@@ -65,13 +65,13 @@ pub struct Rental {
     pub cents_per_hour: u32,
     /// What it can cost at most, in cents.
     pub most_cents: u64,
-    /// Where it is in its life.
+    /// Its state.
     pub state: RentalState,
     /// The provider's id of the machine, once it is known.
     pub instance: Option<String>,
     /// The machine's address, once it is known.
     pub address: Option<String>,
-    /// When it was written down, a moment before the launch. Its cost counts from here.
+    /// When it was stored, just before the launch. Its cost counts from here.
     pub intended_at: Timestamp,
     /// When its machine was told to terminate, or was missing from the provider's list first.
     pub leaving_at: Option<Timestamp>,

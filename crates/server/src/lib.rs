@@ -62,8 +62,8 @@ const LONGEST: Duration = Duration::from_secs(600);
 #[openapi(
     info(
         title = "Graft",
-        description = "Examples that people approve become small adapters for a frozen language model. Errors are \
-                       `application/problem+json` (RFC 9457). `x-role` names the role that an operation demands.",
+        description = "Trains small adapters for a frozen language model from approved examples, and serves them. Errors are \
+                       `application/problem+json` (RFC 9457). `x-role` names the role that an operation requires.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     components(schemas(

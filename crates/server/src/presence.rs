@@ -32,7 +32,7 @@ pub(crate) struct Place {
 pub(crate) struct Seat {
     /// The page's own name: one person may have several open.
     page: String,
-    /// Who looks at it.
+    /// The person who has it open.
     by: String,
     /// The task of the example that is open.
     task: String,

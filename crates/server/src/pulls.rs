@@ -26,7 +26,7 @@ struct Pull {
     stop: StopDownload,
 }
 
-/// How a download goes, or how it ended.
+/// The progress or result of a download.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PullView {
     /// Where it is.

@@ -103,7 +103,7 @@ pub struct ChangeFilter {
     pub kind: Option<Kind>,
     /// Only of this task.
     pub task: Option<String>,
-    /// Only of the thing with this id or name.
+    /// Only changes of the object with this id or name.
     pub subject: Option<String>,
     /// Only those after this `seq`: a cursor.
     pub after: i64,

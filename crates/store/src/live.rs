@@ -19,7 +19,7 @@ names! {
 }
 
 names! {
-    /// What became of a snapshot.
+    /// The outcome of a snapshot.
     pub enum SnapshotState {
         /// Its windows are chosen, and it is being trained.
         Training = "training",
@@ -50,10 +50,10 @@ pub struct LiveSettings {
     /// Examples per step, including older ones.
     #[schema(minimum = 1)]
     pub batch: usize,
-    /// Points (of 1) that may be lost on the frozen examples.
+    /// Accepted loss of accuracy (0 to 1) on the frozen examples.
     #[schema(minimum = 0.0, maximum = 1.0)]
     pub forgetting: f64,
-    /// Begin a roll-out of a snapshot, if none of the task runs.
+    /// Start a roll-out of each accepted snapshot, unless one of the task is running.
     pub rollout: bool,
     /// Number of snapshots to keep besides those in use.
     #[schema(minimum = 1)]
@@ -78,7 +78,7 @@ impl Default for LiveSettings {
     }
 }
 
-/// An adapter that keeps learning.
+/// A live adapter: it learns continuously.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct LiveAdapter {
     /// Its task.
@@ -89,11 +89,11 @@ pub struct LiveAdapter {
     pub settings: LiveSettings,
     /// The version that the next snapshot starts from.
     pub head: String,
-    /// The dataset whose held-out examples tell what is forgotten.
+    /// The dataset whose held-out examples measure forgetting.
     pub frozen: Digest,
     /// The last line of the audit trail that was taken in.
     pub cursor: i64,
-    /// Why it paused by itself.
+    /// Why it was paused automatically.
     pub note: Option<String>,
     /// Who began it.
     pub created_by: String,
@@ -167,9 +167,9 @@ pub struct LiveSnapshot {
     pub run: Option<String>,
     /// Its version.
     pub version: Option<String>,
-    /// How right its parent was on the frozen examples, from 0 to 1.
+    /// Its parent's accuracy on the frozen examples, from 0 to 1.
     pub before: Option<f64>,
-    /// How right it is.
+    /// Its accuracy on the frozen examples, from 0 to 1.
     pub after: Option<f64>,
     /// Bytes of its files.
     pub bytes: Option<u64>,

@@ -14,7 +14,7 @@ pub struct NewMachine<'a> {
     pub name: &'a str,
     /// Where it is, as `ssh` takes it.
     pub destination: &'a str,
-    /// Runs that it may have at once.
+    /// Number of runs that it may execute at once.
     pub slots: u32,
     /// Path of the program for it on the worker's machine; the worker's own without one.
     pub program: Option<&'a str>,
@@ -27,7 +27,7 @@ pub struct Machine {
     pub name: String,
     /// Where it is, as `ssh` takes it.
     pub destination: String,
-    /// Runs that it may have at once.
+    /// Number of runs that it may execute at once.
     pub slots: u32,
     /// Path of the `graft` program for it on the worker's machine; the worker's own without one.
     pub program: Option<String>,

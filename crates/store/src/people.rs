@@ -11,7 +11,7 @@ use crate::changes::{Actor, Deed, record};
 use crate::{Action, Error, Kind, Store, row};
 
 names! {
-    /// What somebody may do; each may do what those before it may.
+    /// A role; each also has the permissions of those before it.
     #[derive(PartialOrd, Ord, Hash)]
     pub enum Role {
         /// Look.

@@ -60,10 +60,10 @@ pub struct RolloutPolicy {
     /// Maximum probability of each wrong decision of the test.
     #[schema(exclusive_minimum = 0.0, maximum = 0.5)]
     pub error_rate: f64,
-    /// Points (of 1) by which the version may be worse than the active one and still counts as not worse.
+    /// Score difference (0 to 1) that still counts as not worse than the active version.
     #[schema(minimum = 0.0, maximum = 0.5)]
     pub margin: f64,
-    /// The 95th percentile of its errors from which the version is taken back.
+    /// The 95th percentile of its errors at which the version is withdrawn.
     #[schema(exclusive_minimum = 0.0, maximum = 1.0)]
     pub drift_at: f64,
     /// Minimum number of decisions for it.
@@ -88,7 +88,7 @@ impl Default for RolloutPolicy {
     }
 }
 
-/// A version on its way to become the active one.
+/// A roll-out of a version.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Rollout {
     /// Counts from 1.
@@ -109,11 +109,11 @@ pub struct Rollout {
     pub stage_at: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
-    /// Why it ended, or was moved against its policy.
+    /// Why it ended, or why its policy was overridden.
     pub why: Option<String>,
     /// Answers that the version failed to give.
     pub failures: u64,
-    /// Inputs that were answered by one version only: too many came at once, or in all.
+    /// Inputs that only one version answered, because too many were waiting or stored.
     pub dropped: u64,
     /// Who began it.
     pub created_by: String,

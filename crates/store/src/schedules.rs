@@ -27,7 +27,7 @@ pub struct NewSchedule<'a> {
     pub next_at: Option<Timestamp>,
 }
 
-/// A run that is submitted again and again.
+/// A schedule: submits a run at given times.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = ScheduleView)]
 pub struct Schedule {
@@ -44,9 +44,9 @@ pub struct Schedule {
     pub request: Value,
     /// Only with at least this many new approvals.
     pub min_new: u64,
-    /// When it is due next; never again without.
+    /// When it is due next; absent: never.
     pub next_at: Option<Timestamp>,
-    /// When it was dealt with last.
+    /// When it was last handled.
     pub last_at: Option<Timestamp>,
     /// The run it submitted last.
     pub last_run: Option<String>,

@@ -50,7 +50,7 @@ pub struct Study {
     /// All that decides its trials: budget, seed, space, base, dataset.
     #[schema(value_type = Object)]
     pub plan: Value,
-    /// Why it can't go on, the last time that was tried.
+    /// Why it could not continue at the last attempt.
     pub note: Option<String>,
     /// Who began it.
     pub created_by: String,

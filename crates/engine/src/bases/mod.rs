@@ -144,7 +144,7 @@ impl Bases<'_> {
         Ok(info(&base, &found, &files))
     }
 
-    /// What there is to know about a base model on this machine.
+    /// Details of a base model on this machine.
     ///
     /// # Errors
     /// It is missing, damaged or not supported.

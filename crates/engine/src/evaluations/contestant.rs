@@ -28,8 +28,8 @@ pub(crate) struct Ground {
 
 impl Evaluations<'_> {
     /// Registers a contestant as a version in the stage shadow, with its numbers: fitted to the examples that the version
-    /// `like` learned from, or else the active one or the newest one, or else the task's approved examples of now. The
-    /// same contestant of the same examples is registered once.
+    /// `like` learned from, or else the active one or the newest one, or else the task's approved examples of now. The same
+    /// contestant on the same examples is registered once.
     ///
     /// # Errors
     /// [`Error::Contestant`](crate::Error::Contestant) where the kind can't answer the task; there is no version `like`;

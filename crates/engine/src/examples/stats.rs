@@ -22,7 +22,7 @@ pub struct Stats {
     pub items: usize,
     /// Pounds of them all.
     pub pounds: f64,
-    /// Items whose weight nobody knows.
+    /// Items without a known weight.
     pub unweighed: usize,
     /// Pounds by place of rescue.
     pub by_location: BTreeMap<String, f64>,

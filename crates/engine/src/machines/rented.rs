@@ -56,7 +56,7 @@ impl RentalView {
     }
 }
 
-/// What a provider could be asked for now.
+/// The machine that a run would rent now.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Quote {
     /// The provider.

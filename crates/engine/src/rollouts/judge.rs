@@ -14,15 +14,15 @@ const MINUTE: i64 = 60_000;
 /// Answers that a version may fail to give before it is taken back.
 pub(crate) const FAILURES: u64 = 3;
 
-/// How right both versions were, by what people decided later.
+/// Scores of both versions against people's later decisions.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = RolloutOutcomes)]
 pub struct Outcomes {
     /// Inputs that people decided on.
     pub decided: usize,
-    /// How right the active version was, from 0 to 1, on average.
+    /// Mean score of the active version, from 0 to 1.
     pub active: Option<f64>,
-    /// How right the version was.
+    /// Mean score of the version, from 0 to 1.
     pub candidate: Option<f64>,
     /// Inputs where the version was better.
     pub wins: usize,
@@ -30,17 +30,17 @@ pub struct Outcomes {
     pub losses: usize,
     /// Evidence that the version is not worse by more than the margin: an e-value.
     pub not_worse: f64,
-    /// Whether that has ever been enough.
+    /// Whether the evidence has ever been sufficient.
     pub is_not_worse: bool,
     /// Evidence that the version is worse: an e-value.
     pub worse: f64,
-    /// Whether that has ever been enough.
+    /// Whether the evidence has ever been sufficient.
     pub is_worse: bool,
     /// What an e-value must reach: 1 divided by the error rate.
     pub needed: f64,
 }
 
-/// How wrong both versions were lately: 1 is all wrong.
+/// Recent errors of both versions, from 0 to 1.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = RolloutErrors)]
 pub struct Errors {
@@ -60,17 +60,17 @@ pub struct Errors {
     pub active_p95: Option<f64>,
     /// The active version's mean.
     pub active_mean: Option<f64>,
-    /// The 95th percentile from which the version is taken back.
+    /// The 95th percentile at which the version is withdrawn.
     pub limit: f64,
 }
 
-/// One thing that must hold before a version may become active.
+/// A condition for becoming active.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = RolloutGate)]
 pub struct Gate {
     /// What it is.
     pub name: &'static str,
-    /// Whether it holds.
+    /// Whether it is met.
     pub passed: bool,
     /// What was found, in a sentence.
     pub found: String,

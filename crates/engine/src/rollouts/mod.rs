@@ -24,20 +24,20 @@ pub struct Rollouts<'e> {
     pub(crate) engine: &'e Engine,
 }
 
-/// A roll-out with all that decides about it.
+/// A roll-out with its conditions and counts.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RolloutReport {
     /// The roll-out.
     pub rollout: Rollout,
     /// What both versions answered.
     pub counts: RolloutCounts,
-    /// How right both were, where people decided.
+    /// Scores of both versions on decided inputs.
     pub outcomes: Outcomes,
     /// The newest errors of both.
     pub errors: Errors,
-    /// What must hold before the version may become active, in order.
+    /// The conditions for becoming active, in order.
     pub gates: Vec<Gate>,
-    /// Whether all of it does.
+    /// Whether all conditions are met.
     pub ready: bool,
     /// What to do next, in a sentence.
     pub next: String,
@@ -89,7 +89,7 @@ impl Rollouts<'_> {
         Ok(self.engine.store.rollout(task).await?.ok_or_else(none)?)
     }
 
-    /// Lets the version answer its share of the requests.
+    /// Makes the version a canary: it answers its share of the requests.
     ///
     /// # Errors
     /// None is in shadow; neither a share nor clients are named.

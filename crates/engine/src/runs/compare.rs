@@ -57,7 +57,7 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// Who does better on how many held-out examples, by the headline metric's share of each.
+/// Number of held-out examples on which each run is better, by the headline metric.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Paired {
     /// Examples that the last run does better than the first.

@@ -18,7 +18,7 @@ pub struct EvaluationRequest {
     pub task: String,
     /// The version.
     pub version: String,
-    /// Score the bare base model as well, which takes as long again.
+    /// Also evaluate the bare base model, which doubles the time.
     #[serde(default)]
     pub score_base: bool,
 }

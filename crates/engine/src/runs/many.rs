@@ -18,17 +18,17 @@ pub enum RunAction {
     Retry,
 }
 
-/// What became of many runs.
+/// The result of a bulk action on runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = BulkRunsResult)]
 pub struct RunsReport {
     /// Those that were, or would be, stopped or queued again.
     pub changed: Vec<String>,
-    /// Those that are left as they are though the action fits their state.
+    /// Runs that were not changed although the action fits their state.
     pub skipped: Vec<SkippedRun>,
 }
 
-/// A run that is left as it is.
+/// A run that was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = BulkRunSkipped)]
 pub struct SkippedRun {

@@ -39,7 +39,7 @@ pub struct Submitted {
 pub(crate) struct Order<'a> {
     /// What was asked for.
     pub(crate) request: &'a RunRequest,
-    /// Trainers that may be started before it counts as poisoned.
+    /// Maximum number of trainers that are started for it.
     pub(crate) max_attempts: u32,
     /// The time of a schedule that it is for.
     pub(crate) due: Option<Due<'a>>,

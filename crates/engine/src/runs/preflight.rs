@@ -38,7 +38,7 @@ impl Level {
     }
 }
 
-/// One thing in the way of a run.
+/// A problem of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = PreflightProblem)]
 pub struct Problem {
@@ -72,12 +72,12 @@ impl Problem {
     }
 }
 
-/// What was found out about a request.
+/// The result of checking a request.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Preflight {
-    /// Whether nothing is in the way.
+    /// Whether there is no blocking problem.
     pub ok: bool,
-    /// All that is, and warnings.
+    /// All problems and warnings.
     pub problems: Vec<Problem>,
     /// What the run would take, where that can be told.
     pub estimate: Option<RunEstimate>,

@@ -32,7 +32,7 @@ pub struct PromptRequest {
     /// What it is, for people; the beginning of the text otherwise.
     #[serde(default)]
     pub description: Option<String>,
-    /// How soon its run gets its turn; `normal` otherwise.
+    /// Priority of its run in the queue. Default: `normal`.
     #[serde(default)]
     pub priority: Priority,
     /// Base model of the run; `smollm2-135m` otherwise.
@@ -44,10 +44,10 @@ pub struct PromptRequest {
     /// Make the run's version active, if it is not worse than the active one.
     #[serde(default)]
     pub activate: bool,
-    /// Whether trackers, such as MLflow, are told of the run; they are where there are some otherwise.
+    /// Whether the run is sent to trackers such as MLflow. Default: if any are configured.
     #[serde(default)]
     pub track: Option<bool>,
-    /// Leave every example for people to decide on; nothing is trained, then.
+    /// Import every example as pending; then nothing is trained.
     #[serde(default)]
     pub pending: bool,
 }
@@ -133,7 +133,7 @@ impl Runs<'_> {
         Ok(self.engine.store.prompt_csv(id).await?)
     }
 
-    /// What whoever asks typed and has not submitted.
+    /// The caller's draft that is not submitted yet.
     ///
     /// # Errors
     /// What the store says.

@@ -8,7 +8,7 @@ use super::{
     settings::Settings,
 };
 
-/// A training that somebody wants; what isn't said comes from Graft's recipe for the task.
+/// A training to queue; missing settings come from Graft's recipe for the task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewRun)]
@@ -18,23 +18,23 @@ pub struct RunRequest {
     /// Base model: a name, a Hub id or a path; `smollm2-135m` otherwise.
     #[serde(default = "default_base")]
     pub base: String,
-    /// Kind of adapter; LoRA otherwise.
+    /// Kind of adapter. Default: LoRA.
     #[serde(default)]
     pub method: Method,
-    /// How long it goes on, measured by the recipe; `recommended` otherwise, and epochs among the settings win.
+    /// Number of epochs relative to the recipe. Default: `recommended`; the setting `epochs` overrides it.
     #[serde(default)]
     pub effort: Effort,
     /// Settings that differ from the recipe; the names are those of the flags of `graft train`.
     #[serde(default, serialize_with = "Settings::given")]
     pub settings: Settings,
-    /// Share of the examples that is held out; 0.2 otherwise.
+    /// Share of the examples that is held out. Default: 0.2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0.0, exclusive_maximum = 1.0)]
     pub eval_share: Option<f64>,
     /// Which examples are held out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split: Option<SplitName>,
-    /// How soon it gets its turn; `normal` otherwise.
+    /// Priority in the queue. Default: `normal`.
     #[serde(default)]
     pub priority: Priority,
     /// Make its version active, if it is not worse than the active one.
@@ -43,26 +43,26 @@ pub struct RunRequest {
     /// The run that must succeed first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
-    /// Name of its version; the next number otherwise.
+    /// Name of its version. Default: the next number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Score the version on the held-out examples; yes otherwise.
+    /// Evaluate the version on the held-out examples. Default: yes.
     #[serde(default = "yes")]
     pub evaluate: bool,
-    /// Score the bare base model as well, which takes as long again.
+    /// Also evaluate the bare base model, which doubles the time.
     #[serde(default)]
     pub score_base: bool,
-    /// The version whose weights it starts from. It learns what is new since then, with some of the older examples, and takes
-    /// the version's base model, kind and shape of adapter. A new adapter learns all examples otherwise.
+    /// The version whose weights it starts from. It trains on new and corrected examples with some older ones, and keeps
+    /// the version's base model, kind and shape of adapter. Default: a new adapter that trains on all examples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init_from: Option<String>,
-    /// The machine that it executes on, one of `graft machines list`; the worker's own otherwise.
+    /// The machine that executes it, one of `graft machines list`. Default: the worker's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<String>,
-    /// Measure what answers without a language model before the training, so that it is known what there is to beat.
+    /// Evaluate the contestants before the training, so that the score to beat is known.
     #[serde(default)]
     pub baseline: bool,
-    /// Whether trackers, such as MLflow, are told of it; they are where there are some otherwise.
+    /// Whether the run is sent to trackers such as MLflow. Default: if any are configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub track: Option<bool>,
 }

@@ -47,11 +47,11 @@ pub struct TrainingConfig {
     pub checkpoint_format: Option<String>,
     /// The task, or a kind of model; it wins over the dataset's name.
     pub model_type: Option<String>,
-    /// Base model; `smollm2-135m` otherwise.
+    /// Base model. Default: `smollm2-135m`.
     pub base: Option<String>,
 }
 
-/// How far a job is.
+/// The state of a job.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct TrainingStatus {
     /// `queued`, `running`, `completed`, `failed` or `cancelled`.

@@ -13,7 +13,7 @@ use super::{
     recipes::{Method, Recipe, recipe},
 };
 
-/// Settings of a training; what isn't given comes from Graft's recipe for the task.
+/// Settings of a training; missing ones come from Graft's recipe for the task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 #[cfg_attr(

@@ -23,11 +23,11 @@ pub struct Progress {
     pub percent: f64,
     /// Loss of the last step.
     pub loss: Option<f64>,
-    /// Seconds left at the present pace.
+    /// Estimated seconds left.
     pub eta_s: Option<f64>,
     /// Prompt and answer tokens a second.
     pub tokens_per_s: Option<f64>,
-    /// What there is to beat, where it was measured before the training.
+    /// The baseline's score, if it was measured before the training.
     #[serde(default)]
     pub baseline: Option<Baseline>,
     /// The last event taken in: a cursor.

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{Error, Result};
 
-/// An answer with everything that is known of it.
+/// An answer with all details.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Answer {
     /// The task.
@@ -23,17 +23,17 @@ pub struct Answer {
     /// The version that answered; absent for an adapter's folder and for a bare base model.
     #[schema(required = true)]
     pub version: Option<String>,
-    /// Digest of base, adapter, prompt, calibration and version: exactly what answered.
+    /// Digest of base, adapter, prompt, calibration and version.
     #[serde(rename = "generation")]
     #[schema(value_type = String)]
     pub deployment: Digest,
-    /// The answer in the task's form, with what is computed from it.
+    /// The answer in the task's form, with computed fields.
     pub answer: Value,
-    /// Probability that the whole answer is right, calibrated where the version was evaluated.
+    /// Probability that the whole answer is correct; calibrated if the version was evaluated.
     pub confidence: f64,
     /// The same for each field, by path.
     pub fields: BTreeMap<String, f64>,
-    /// Where each grounded field's value stands in the input, in characters, by path.
+    /// Position of each grounded field's value in the input, in characters, by path.
     pub spans: BTreeMap<String, InputSpan>,
     /// Whether the model ended the answer itself.
     pub valid: bool,

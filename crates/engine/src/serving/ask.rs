@@ -24,7 +24,7 @@ const TIMEOUT: Duration = Duration::from_secs(300);
 /// How an answer is to be written.
 #[derive(Clone, Debug, Default)]
 pub struct AnswerOptions {
-    /// Most tokens of the answer.
+    /// Maximum tokens of the answer.
     pub max_tokens: Option<usize>,
     /// `None` takes the likeliest token each time.
     pub sampling: Option<Sampling>,
@@ -52,7 +52,7 @@ pub enum Prompt {
     Input(String),
     /// A conversation: pairs of role and content.
     Messages(Vec<(String, String)>),
-    /// A text to go on with.
+    /// A text to continue.
     Text(String),
 }
 

@@ -21,9 +21,9 @@ const FITTED: usize = 8;
 pub struct Contestant {
     /// `baseline`, `base`, a version's name, or a contestant's kind (`rules`, `n-grams`, `nearest`, `most-frequent`).
     pub name: String,
-    /// What it answered, with what is computed from it.
+    /// Its answer, with computed fields.
     pub answer: Value,
-    /// How sure it is; the baseline doesn't say, and a contestant that is no version is not calibrated.
+    /// Its confidence; the baseline has none, and a contestant that is not a version is not calibrated.
     #[schema(required = true)]
     pub confidence: Option<f64>,
     /// The same for each field.
@@ -31,7 +31,7 @@ pub struct Contestant {
     pub fields: Option<BTreeMap<String, f64>>,
     /// Seconds it took, with the others beside it.
     pub seconds: f64,
-    /// Digest of everything that decided it; only versions and the base model have one.
+    /// Digest of everything that determined it; only versions and the base model have one.
     #[serde(rename = "generation")]
     #[schema(value_type = Option<String>, required = true)]
     pub deployment: Option<Digest>,

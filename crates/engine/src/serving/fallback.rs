@@ -33,7 +33,7 @@ pub struct Primary {
     pub rest: serde_json::Map<String, Value>,
 }
 
-/// What became of a question.
+/// The outcome of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = FallbackVerdict)]
@@ -56,7 +56,7 @@ pub struct Suggested {
     /// `source: "soft_prompt"`.
     #[schema(value_type = Vec<Object>)]
     pub suggestions: Vec<Value>,
-    /// What became of the question.
+    /// The outcome of the question.
     pub verdict: Verdict,
     /// The adapter's confidence, if it was asked.
     #[schema(required = true)]

@@ -91,27 +91,27 @@ impl From<Budget> for String {
     }
 }
 
-/// A study that somebody wants.
+/// A study to start.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewStudy)]
 pub struct StudyRequest {
     /// The task.
     pub task: String,
-    /// Base model; `smollm2-135m` otherwise.
+    /// Base model. Default: `smollm2-135m`.
     #[serde(default)]
     pub base: Option<String>,
-    /// Kind of adapter; searched for otherwise.
+    /// Kind of adapter. Default: searched.
     #[serde(default)]
     pub method: Option<Method>,
     /// `20-trials`, `60m` or `2h`.
     #[schema(value_type = String)]
     pub budget: Budget,
-    /// Trials at a time; 1 otherwise. More of them choose from fewer results.
+    /// Number of trials at a time. With more, each is chosen from fewer results. Default: 1.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 16)]
     pub parallel: Option<u64>,
-    /// Settings of all trials, which are not searched for; the `seed` is the study's, too.
+    /// Fixed settings of all trials, which are not searched; `seed` is also the seed of the study.
     #[serde(default)]
     pub settings: Settings,
 }
@@ -154,7 +154,7 @@ impl StudyPlan {
     }
 }
 
-/// How much a setting matters.
+/// The importance of a setting.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Importance {
     /// The setting.
@@ -174,13 +174,13 @@ pub struct StudyView {
     pub best: Option<u64>,
     /// Whether no trial is better than the recipe, by 1 % of its loss at least; absent before the recipe was tried.
     pub defaults_are_best: Option<bool>,
-    /// How much each setting matters, the most important first; empty before six trials.
+    /// Importance of each setting, the most important first; empty before six trials.
     pub importance: Vec<Importance>,
     /// Whether it ended before its budget was used up, because the defaults are best.
     pub ended_early: bool,
     /// What is searched, in the sampler's order; a trial's `point` has a value for each that applies.
     pub space: Vec<Parameter>,
-    /// Trials that no other beats in loss, size or latency without being worse in another of them.
+    /// The Pareto front: trials that no other trial beats in loss, size or latency without being worse in another of them.
     pub front: Vec<u64>,
     /// The command that trains with the best settings.
     pub command: Option<String>,

@@ -219,7 +219,7 @@ impl Tasks<'_> {
         found.map(|task| task.definition).ok_or(Error::NoIntegration { integration })
     }
 
-    /// Makes a task.
+    /// Creates a task.
     ///
     /// # Errors
     /// [`graft_tasks::Error::BadTask`]; the name is taken.

@@ -78,7 +78,7 @@ pub struct SourceCount {
     pub count: u64,
 }
 
-/// Something that waits for a person.
+/// Something that needs a person's attention.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Attention {
     /// `pending`, `not-ready`, `failed-run`, `newer-version`, `no-version`.

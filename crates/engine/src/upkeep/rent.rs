@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::Upkeep;
 use crate::{Result, error::SettingProblem, now};
 
-/// What the machine that trains costs; nothing where it is one's own.
+/// Price of the machine that trains; 0 for your own machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rent {

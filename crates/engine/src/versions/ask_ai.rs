@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{Versions, soft_prompt::LATEST};
 use crate::{Result, error::SettingProblem, now};
 
-/// The Ask AI service's settings, in its own words.
+/// The Ask AI service's settings, with its own field names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = Settings)]

@@ -100,7 +100,7 @@ impl Versions<'_> {
         Ok(version)
     }
 
-    /// Takes a version out of the registry; its files stay.
+    /// Removes a version from the registry; its files are kept.
     ///
     /// # Errors
     /// It is active and not forced.

@@ -24,25 +24,26 @@ pub struct Evaluation {
     pub base: Option<Scores>,
     /// The strongest of the contestants.
     pub baseline: Option<BaselineScores>,
-    /// What answers without a language model, fitted to the same examples. Empty where it was measured before these were.
+    /// The contestants, fitted to the same examples. Empty in evaluations of earlier versions.
     #[serde(default)]
     #[schema(required = true)]
     pub contestants: Vec<ContestantScores>,
-    /// Held-out answers that people approved as the task's parser proposed them. They flatter the contestant `rules`.
+    /// Held-out answers that people approved unchanged from the task's parser. They make the score of the contestant
+    /// `rules` too high.
     #[serde(default)]
     #[schema(required = true)]
     pub from_parser: usize,
-    /// Makes confidences mean what they say; with its reliability before and after.
+    /// The calibration of confidences, with the reliability before and after.
     pub calibration: Calibration,
     /// The same for each field, by its path without list positions.
     pub fields: BTreeMap<String, Calibration>,
-    /// How sure the adapter is of each held-out answer, calibrated; 0 where there was no valid one. Absent where it was
-    /// measured before these were kept.
+    /// The adapter's calibrated confidence of each held-out answer; 0 without a valid answer. Absent in evaluations of
+    /// earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidences: Option<Vec<f64>>,
     /// Seconds that one answer of the adapter took.
     pub seconds_per_answer: f64,
-    /// What the adapter answered where it did worst, worst first.
+    /// The adapter's worst answers, worst first.
     #[serde(default)]
     #[schema(required = true)]
     pub worst: Vec<KeptAnswer>,
@@ -100,7 +101,7 @@ pub struct ContestantScores {
     /// the others (5 folds). The held-out side alone says little then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cross_validated: Option<Scores>,
-    /// Seconds that it took to fit it.
+    /// Seconds to fit it.
     pub seconds_to_fit: f64,
     /// Seconds that one answer took.
     pub seconds_per_answer: f64,

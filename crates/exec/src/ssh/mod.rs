@@ -38,7 +38,7 @@ const ROOM: u64 = 256 << 20;
 /// The longest that a list of facts is.
 const FACTS: u64 = 1 << 16;
 
-/// What was found out about a machine.
+/// Facts about a machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = MachineFacts)]
 pub struct Facts {
@@ -58,7 +58,7 @@ pub struct Facts {
     pub gpus: Vec<String>,
     /// Graft's folder there.
     pub cache: String,
-    /// What the program says of itself; absent while it isn't there.
+    /// Version of the program; absent if it is not there.
     pub program: Option<String>,
 }
 

@@ -35,7 +35,7 @@ pub(crate) use roles::Roles;
 pub struct Who {
     /// A user, or a token's label.
     pub name: String,
-    /// What they may do.
+    /// The role.
     pub role: Role,
     /// Whether a cookie said so, which other sites' pages could send along.
     pub by_cookie: bool,

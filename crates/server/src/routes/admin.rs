@@ -22,12 +22,12 @@ use crate::{
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Limit {
-    /// At most this many, the newest; 20 otherwise.
+    /// Maximum number, newest first. Default: 20.
     #[param(minimum = 1, maximum = 200, default = 20)]
     limit: Option<u32>,
 }
 
-/// How many runs are gone.
+/// Number of deleted runs.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Cleared {
@@ -54,9 +54,9 @@ async fn recent_runs(
     Ok(Reply(runs.iter().map(Run::training_run).collect()))
 }
 
-/// Reads the Ask AI database again, if the configuration names it, and queues a training on what is approved. Its
-/// version becomes active, and `latest` in the folder of the settings, unless it is worse than the one before. If nothing
-/// changed since the last training, that one is returned with a `note`, and none is queued. A base model that is not here yet is
+/// Reads the Ask AI database again, if it is configured, and queues a training on the approved examples. Its version
+/// becomes active, and `latest` in the folder of the settings, unless it is worse than the one before. If nothing changed
+/// since the last training, that one is returned with a `note`, and none is queued. A base model that is not here yet is
 /// downloaded in the background, and the 400 says so.
 #[utoipa::path(post, path = "/admin/training/trigger", tag = "ask-ai", extensions(("x-role" = json!("trainer"))),
     responses((status = 202, body = TrainingRun),

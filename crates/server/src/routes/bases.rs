@@ -68,7 +68,7 @@ pub struct Named {
     name: String,
 }
 
-/// A download that was begun or asked to stop.
+/// A download that was started or stopped.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OnePull {
     /// As it is now.
@@ -110,7 +110,7 @@ pub struct RemovedBase {
     kept: usize,
 }
 
-/// Base models on this machine, and how downloads go.
+/// Lists the base models on this machine, and the downloads with their progress.
 #[utoipa::path(get, path = "/bases", tag = "bases", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = BaseList)))]
 async fn list_bases(State(state): State<AppState>, Acting(engine): Acting) -> Result<Reply<BaseList>, Problem> {
@@ -157,7 +157,7 @@ async fn list_bases(State(state): State<AppState>, Acting(engine): Acting) -> Re
     Ok(Reply(BaseList { bases }))
 }
 
-/// Downloads a base model in the background, if it isn't here; what an earlier download left is continued.
+/// Downloads a missing base model in the background; continues an earlier download.
 #[utoipa::path(post, path = "/bases", tag = "bases", extensions(("x-role" = json!("trainer"))),
     request_body = PullOf,
     responses((status = 202, body = OnePull), (status = 422, body = Problem)))]
@@ -174,7 +174,7 @@ async fn pull_base(
     Ok(Accepted(OnePull { pull: state.pulls.begin(engine, name, body.terms_accepted)? }))
 }
 
-/// Asks a download to stop; what is here is kept, and the next download continues it.
+/// Stops a download; downloaded parts are kept, and the next download continues.
 #[utoipa::path(post, path = "/bases/cancel", tag = "bases", extensions(("x-role" = json!("trainer"))),
     request_body = CancelOf,
     responses((status = 202, body = OnePull), (status = 404, body = Problem)))]
@@ -184,7 +184,7 @@ async fn cancel_pull(State(state): State<AppState>, Body(body): Body<CancelOf>) 
     Ok(Accepted(OnePull { pull: pull.ok_or_else(none)? }))
 }
 
-/// What there is to know about a base model on this machine.
+/// Details of a base model on this machine.
 #[utoipa::path(get, path = "/bases/info", tag = "bases", extensions(("x-role" = json!("viewer"))), params(Named),
     responses((status = 200, body = BaseDetail), (status = 422, body = Problem)))]
 async fn show_base(Acting(engine): Acting, Params(named): Params<Named>) -> Result<Reply<BaseDetail>, Problem> {
@@ -194,7 +194,7 @@ async fn show_base(Acting(engine): Acting, Params(named): Params<Named>) -> Resu
     Ok(Reply(BaseDetail { name, path, digest, bytes, architecture, config, chat_template, targets }))
 }
 
-/// Forgets a base model, and deletes what Graft had downloaded for it and nothing else uses.
+/// Removes a base model, and deletes the files that Graft downloaded only for it.
 #[utoipa::path(delete, path = "/bases", tag = "bases", extensions(("x-role" = json!("admin"))), params(Named),
     responses((status = 200, body = RemovedBase), (status = 422, body = Problem)))]
 async fn remove_base(

@@ -15,19 +15,19 @@ use crate::{
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// Only of this kind of thing.
+    /// Only changes of this kind of object.
     kind: Option<Kind>,
     /// Only of this task.
     task: Option<String>,
-    /// Only of the thing with this id or name.
+    /// Only changes of the object with this id or name.
     subject: Option<String>,
     /// Only those after this `seq`.
     after: Option<i64>,
     /// Only those before this `seq`.
     before: Option<i64>,
-    /// Which come first; the oldest otherwise.
+    /// Which come first. Default: the oldest.
     order: Option<ChangeOrder>,
-    /// At most this many, 500 at most.
+    /// Maximum number, at most 500.
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
 }
@@ -52,7 +52,7 @@ pub struct ChangeList {
     next: i64,
 }
 
-/// The audit trail, from a cursor on.
+/// The audit trail from a cursor.
 #[utoipa::path(get, path = "/changes", tag = "changes", extensions(("x-role" = json!("viewer"))), params(Wanted),
     responses((status = 200, body = ChangeList)))]
 async fn list_changes(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Result<Reply<ChangeList>, Problem> {

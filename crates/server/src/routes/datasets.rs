@@ -33,7 +33,7 @@ pub struct DatasetDetail {
     train: Vec<graft_core::Example>,
     /// Held out.
     eval: Vec<graft_core::Example>,
-    /// Approved, but left out because a near-duplicate is held out.
+    /// Approved, but not used because a near-duplicate is held out.
     leaking: Vec<String>,
 }
 
@@ -43,10 +43,10 @@ pub struct DatasetDetail {
 pub struct Wanted {
     /// Only of this task.
     task: Option<String>,
-    /// At most this many, 500 at most.
+    /// Maximum number, at most 500.
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
-    /// Leaving out this many at the start.
+    /// Number to skip at the start.
     offset: Option<u32>,
 }
 
@@ -60,7 +60,7 @@ async fn list_datasets(Acting(engine): Acting, Params(wanted): Params<Wanted>) -
     Ok(Reply(DatasetList { datasets: page.of(found), total }))
 }
 
-/// A dataset as it was saved, whatever happened to its examples since.
+/// A dataset as it was stored, even if its examples have changed since.
 #[utoipa::path(get, path = "/datasets/{task}/{digest}", tag = "datasets",
     extensions(("x-role" = json!("viewer"))), params(("task" = String, Path), ("digest" = String, Path)),
     responses((status = 200, body = DatasetDetail), (status = 404, body = Problem)))]

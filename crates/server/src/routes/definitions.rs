@@ -24,7 +24,7 @@ use crate::{
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Trial {
-    /// `true`: check, and tell what would happen; nothing is stored.
+    /// `true`: only check and report the effect; store nothing.
     #[serde(default)]
     dry_run: bool,
 }
@@ -94,7 +94,7 @@ fn tagged(status: StatusCode, task: TaskDetail) -> Response {
     (status, etag::header(&digest(&task)), Reply(task)).into_response()
 }
 
-/// Makes a task.
+/// Creates a task.
 #[utoipa::path(post, path = "/tasks", tag = "tasks", extensions(("x-role" = json!("trainer"))),
     params(Trial), request_body = Task,
     responses((status = 201, body = TaskDetail), (status = 200, body = TaskDetail), (status = 409, body = Problem),
@@ -110,7 +110,7 @@ async fn create_task(
     Ok(tagged(StatusCode::CREATED, engine.tasks().create(task).await?))
 }
 
-/// Makes a task with its first examples, which are in any form that people paste.
+/// Creates a task with its first examples, which may be pasted text in any form.
 #[utoipa::path(post, path = "/tasks/new", tag = "tasks", extensions(("x-role" = json!("trainer"))),
     params(Trial), request_body = NewTask,
     responses((status = 201, body = MadeTask), (status = 200, body = MadeTask), (status = 409, body = Problem),
@@ -134,7 +134,7 @@ async fn show_task(Acting(engine): Acting, At(task): At<String>) -> Result<Respo
     Ok(tagged(StatusCode::OK, engine.tasks().get(&task).await?))
 }
 
-/// Replaces a task's definition; `If-Match` refuses where somebody else changed it. Tells what becomes of examples and
+/// Replaces a task's definition; with `If-Match`, refused if somebody else changed it. Returns the effect on examples and
 /// versions.
 #[utoipa::path(put, path = "/tasks/{task}", tag = "tasks", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path), ("If-Match" = Option<String>, Header), Trial), request_body = Task,
@@ -208,21 +208,21 @@ fn merge(value: &mut Value, patch: Value) {
     }
 }
 
-/// Archives a task: it is not listed and not trained any more. Its examples and versions stay, and answer.
+/// Archives a task: it is no longer listed or trained. Its examples are kept, and its versions still answer.
 #[utoipa::path(delete, path = "/tasks/{task}", tag = "tasks", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path)), responses((status = 200, body = TaskDetail), (status = 404, body = Problem)))]
 async fn archive_task(Acting(engine): Acting, At(name): At<String>) -> Result<Reply<TaskDetail>, Problem> {
     Ok(Reply(engine.tasks().archive(&name, true).await?))
 }
 
-/// Takes a task back that was archived.
+/// Restores an archived task.
 #[utoipa::path(post, path = "/tasks/{task}/restore", tag = "tasks", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path)), responses((status = 200, body = TaskDetail), (status = 404, body = Problem)))]
 async fn restore_task(Acting(engine): Acting, At(name): At<String>) -> Result<Reply<TaskDetail>, Problem> {
     Ok(Reply(engine.tasks().archive(&name, false).await?))
 }
 
-/// Makes a task with the definition of another, without its examples and versions.
+/// Creates a task with the definition of another one, without its examples and versions.
 #[utoipa::path(post, path = "/tasks/{task}/clone", tag = "tasks", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path)), request_body = CloneTask,
     responses((status = 201, body = TaskDetail), (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -234,7 +234,7 @@ async fn clone_task(
     Ok(tagged(StatusCode::CREATED, engine.tasks().clone_as(&name, &new.name, new.title.as_deref()).await?))
 }
 
-/// Gives a task another name, with its examples, datasets, runs, versions and schedules. Built-in tasks keep theirs.
+/// Renames a task with its examples, datasets, runs, versions and schedules. Built-in tasks cannot be renamed.
 #[utoipa::path(post, path = "/tasks/{task}/rename", tag = "tasks", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path)), request_body = RenameTask,
     responses((status = 200, body = TaskDetail), (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -271,7 +271,7 @@ async fn export_task(
     Ok(([(header::CONTENT_TYPE, media.to_owned()), (header::CONTENT_DISPOSITION, named)], text).into_response())
 }
 
-/// Makes a task from a file that was exported or written.
+/// Creates a task from a definition file.
 #[utoipa::path(post, path = "/tasks/import", tag = "tasks", extensions(("x-role" = json!("trainer"))),
     params(Trial), request_body = TaskFile,
     responses((status = 201, body = TaskDetail), (status = 200, body = TaskDetail), (status = 409, body = Problem),

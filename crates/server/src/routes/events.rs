@@ -15,7 +15,7 @@ use crate::{extract::Params, live, problem::Problem, state::AppState};
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct From {
-    /// Tell the changes after this `seq`, as the `Last-Event-ID` header does; without either, only new ones.
+    /// Send the changes after this `seq`, like the `Last-Event-ID` header; without either, only new ones.
     after: Option<i64>,
 }
 

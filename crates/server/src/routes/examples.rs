@@ -25,7 +25,7 @@ const MOST: usize = 10_000;
 pub struct Wanted {
     /// Only of this task.
     task: Option<String>,
-    /// Only in this state of review.
+    /// Only examples in this review state.
     state: Option<ReviewFilter>,
     /// Only from this kind of source.
     source: Option<String>,
@@ -33,20 +33,20 @@ pub struct Wanted {
     search: Option<String>,
     /// Only decided on by this person.
     by: Option<String>,
-    /// Only with a suggestion for this field, at any depth; the confidences are about it, then.
+    /// Only with a suggestion for this field, at any depth; confidence filters then apply to this field.
     field: Option<String>,
-    /// Only with a suggestion that is at least this sure.
+    /// Only with a suggestion of at least this confidence.
     #[param(minimum = 0.0, maximum = 1.0)]
     min_confidence: Option<f64>,
-    /// Only with a suggestion that is less sure than this.
+    /// Only with a suggestion of less than this confidence.
     #[param(minimum = 0.0, maximum = 1.0)]
     max_confidence: Option<f64>,
-    /// In which order.
+    /// The order.
     order: Option<Order>,
-    /// At most this many, 500 at most.
+    /// Maximum number, at most 500.
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
-    /// Leaving out this many at the start.
+    /// Number to skip at the start.
     #[param(default = 0)]
     offset: Option<u32>,
 }
@@ -73,11 +73,11 @@ pub struct Decided {
 pub struct Approve {
     /// The revision that the person saw.
     revision: u32,
-    /// The newest change of the example that the person saw; without it only the revision and a decision by
-    /// somebody else are looked at.
+    /// The newest change of the example that the person saw; without it only the revision and decisions by others are
+    /// checked.
     #[serde(default)]
     seen: Option<i64>,
-    /// The right output, where it is another than the stored one.
+    /// The correct output, if it differs from the stored one.
     #[serde(default)]
     output: Option<Value>,
 }
@@ -96,7 +96,7 @@ pub struct Reject {
     reason: String,
 }
 
-/// Gives an example another output.
+/// Changes an example's output.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Edit {
@@ -155,7 +155,7 @@ pub enum BulkAction {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BulkFilter {
-    /// Only in this state of review.
+    /// Only examples in this review state.
     pub state: Option<ReviewFilter>,
     /// Only from this kind of source.
     pub source: Option<String>,
@@ -163,11 +163,11 @@ pub struct BulkFilter {
     pub search: Option<String>,
     /// Only decided on by this person.
     pub by: Option<String>,
-    /// Only with a suggestion for this field, at any depth; the confidences are about it, then.
+    /// Only with a suggestion for this field, at any depth; confidence filters then apply to this field.
     pub field: Option<String>,
-    /// Only with a suggestion that is at least this sure.
+    /// Only with a suggestion of at least this confidence.
     pub min_confidence: Option<f64>,
-    /// Only with a suggestion that is less sure than this.
+    /// Only with a suggestion of less than this confidence.
     pub max_confidence: Option<f64>,
 }
 
@@ -205,7 +205,7 @@ pub struct MaskOf {
     base: Option<String>,
 }
 
-/// Examples that match, one page of them.
+/// One page of the matching examples.
 #[utoipa::path(get, path = "/examples", tag = "examples", extensions(("x-role" = json!("viewer"))), params(Wanted),
     responses((status = 200, body = ExampleList)))]
 async fn list_examples(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Result<Reply<ExampleList>, Problem> {
@@ -227,7 +227,7 @@ async fn list_examples(Acting(engine): Acting, Params(wanted): Params<Wanted>) -
     Ok(Reply(ExampleList { examples, total }))
 }
 
-/// One example with baseline, suggestion, places in the text and history.
+/// One example with the baseline's answer, the suggestion, spans in the text, and history.
 #[utoipa::path(get, path = "/examples/{task}/{id}", tag = "examples", extensions(("x-role" = json!("viewer"))),
     params(("task" = String, Path), ("id" = String, Path)),
     responses((status = 200, body = ExampleDetail), (status = 404, body = Problem)))]
@@ -238,7 +238,7 @@ async fn show_example(
     Ok(Reply(engine.examples().detail(&task, &id).await?))
 }
 
-/// Says that an example's output, or the one given, is the truth.
+/// Approves an example's output, or the given one, as correct.
 #[utoipa::path(post, path = "/examples/{task}/{id}/approve", tag = "examples",
     extensions(("x-role" = json!("auditor"))), params(("task" = String, Path), ("id" = String, Path)),
     request_body = Approve,
@@ -255,7 +255,7 @@ async fn approve_example(
     decide(&engine, at, body.revision, body.seen, decision).await
 }
 
-/// Says that an example must not be used.
+/// Rejects an example: it is never trained on.
 #[utoipa::path(post, path = "/examples/{task}/{id}/reject", tag = "examples",
     extensions(("x-role" = json!("auditor"))), params(("task" = String, Path), ("id" = String, Path)),
     request_body = Reject, responses((status = 200, body = Decided), (status = 409, body = Problem)))]
@@ -267,7 +267,7 @@ async fn reject_example(
     decide(&engine, at, body.revision, body.seen, Decision::Reject(body.reason)).await
 }
 
-/// Gives an example another output and approves it.
+/// Changes an example's output and approves it.
 #[utoipa::path(post, path = "/examples/{task}/{id}/edit", tag = "examples",
     extensions(("x-role" = json!("auditor"))), params(("task" = String, Path), ("id" = String, Path)),
     request_body = Edit, responses((status = 200, body = Decided), (status = 409, body = Problem)))]
@@ -279,7 +279,7 @@ async fn edit_example(
     decide(&engine, at, body.revision, body.seen, Decision::Edit(body.output)).await
 }
 
-/// Takes back the last decision of a person.
+/// Undoes a person's last decision.
 #[utoipa::path(post, path = "/examples/{task}/{id}/undo", tag = "examples",
     extensions(("x-role" = json!("auditor"))), params(("task" = String, Path), ("id" = String, Path)),
     request_body = Undo, responses((status = 200, body = Decided), (status = 409, body = Problem)))]
@@ -305,7 +305,7 @@ async fn decide(
     Ok(Reply(Decided { example }))
 }
 
-/// The same decision on many examples; what can't be decided is skipped, with the reason.
+/// Makes the same decision on many examples; examples that cannot be decided are skipped with the reason.
 #[utoipa::path(post, path = "/examples/bulk", tag = "examples", extensions(("x-role" = json!("auditor"))),
     request_body = Bulk, responses((status = 200, body = BulkReport)))]
 async fn decide_bulk(Acting(engine): Acting, Body(body): Body<Bulk>) -> Result<Reply<BulkReport>, Problem> {
@@ -326,7 +326,7 @@ async fn decide_bulk(Acting(engine): Acting, Body(body): Body<Bulk>) -> Result<R
     Ok(Reply(engine.examples().decide_many(&body.task, &which, &decision).await?))
 }
 
-/// The tokens that an example becomes, and which of them are learned.
+/// The tokens of an example, and which of them are trained on.
 #[utoipa::path(get, path = "/examples/{task}/{id}/mask", tag = "examples", extensions(("x-role" = json!("viewer"))),
     params(("task" = String, Path), ("id" = String, Path), MaskOf),
     responses((status = 200, body = Mask), (status = 422, body = Problem)))]

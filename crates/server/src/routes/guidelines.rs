@@ -33,7 +33,7 @@ async fn show_guidelines(Acting(engine): Acting, At(task): At<String>) -> Result
     reply(&engine, &task).await
 }
 
-/// Replaces a task's guidelines; `If-Match` refuses where somebody else changed them.
+/// Replaces a task's guidelines; with `If-Match`, refused if somebody else changed them.
 #[utoipa::path(put, path = "/tasks/{task}/guidelines", tag = "tasks", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path), ("If-Match" = Option<String>, Header)), request_body = NewGuidelines,
     responses((status = 200, body = Guidelines), (status = 404, body = Problem), (status = 412, body = Problem),

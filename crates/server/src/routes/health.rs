@@ -16,7 +16,7 @@ use crate::{
     state::AppState,
 };
 
-/// The process lives.
+/// The process is running.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
     /// `ok`.
@@ -25,14 +25,14 @@ pub struct Health {
     version: &'static str,
 }
 
-/// Whether the process lives.
+/// Whether the process is running.
 #[utoipa::path(get, path = "/health", tag = "system", extensions(("x-role" = json!("public"))),
     responses((status = 200, body = Health)))]
 async fn health() -> Reply<Health> {
     Reply(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }
 
-/// Whether requests can be answered: the database answers, and the server is not about to end.
+/// Whether requests can be answered: the database responds, and the server is not shutting down.
 #[utoipa::path(get, path = "/ready", tag = "system", extensions(("x-role" = json!("public"))),
     responses((status = 200, body = Health), (status = 503, body = Problem)))]
 async fn ready(State(state): State<AppState>) -> Result<Reply<Health>, Problem> {
@@ -43,7 +43,7 @@ async fn ready(State(state): State<AppState>) -> Result<Reply<Health>, Problem> 
     Ok(Reply(Health { status: "ready", version: env!("CARGO_PKG_VERSION") }))
 }
 
-/// Numbers for Prometheus, in its text format.
+/// Metrics in Prometheus' text format.
 #[utoipa::path(get, path = "/metrics", tag = "system", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = String, content_type = "text/plain")))]
 async fn metrics(State(state): State<AppState>) -> Result<Response, Problem> {

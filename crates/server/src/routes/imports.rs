@@ -149,7 +149,7 @@ pub(crate) struct ImportReport<'a> {
     pub(crate) changes: graft_engine::records::ImportReport,
 }
 
-/// Uploads a source of examples; the reading goes on in the background.
+/// Uploads a source of examples; it is read in the background.
 #[utoipa::path(post, path = "/imports", tag = "imports", extensions(("x-role" = json!("trainer"))),
     request_body(content = Upload, content_type = "multipart/form-data"),
     responses((status = 202, body = ImportBegun), (status = 413, body = Problem), (status = 422, body = Problem)))]
@@ -164,7 +164,7 @@ async fn begin_import(
     Ok(Accepted(ImportBegun { import }))
 }
 
-/// How an import goes.
+/// The progress of an import.
 #[utoipa::path(get, path = "/imports/{id}", tag = "imports", extensions(("x-role" = json!("trainer"))),
     params(("id" = String, Path)), responses((status = 200, body = Import), (status = 404, body = Problem)))]
 async fn show_import(State(state): State<AppState>, At(id): At<String>) -> Result<Reply<Import>, Problem> {

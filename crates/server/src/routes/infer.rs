@@ -40,13 +40,13 @@ pub struct Infer {
     version: Option<String>,
     /// The input.
     input: String,
-    /// Whom or what it is about, such as a customer's number: while a version is rolled out, all requests of one subject are
-    /// answered by the same version. Otherwise each input is a subject.
+    /// The person or thing that the request is about, such as a customer number: during a roll-out, all requests of one
+    /// subject are answered by the same version. Default: each input is its own subject.
     subject: Option<String>,
-    /// Most tokens of the answer.
+    /// Maximum tokens of the answer.
     #[schema(minimum = 1, maximum = 8192)]
     max_tokens: Option<usize>,
-    /// Give up after so many milliseconds.
+    /// Time limit in milliseconds.
     #[schema(minimum = 1)]
     deadline_ms: Option<u64>,
 }
@@ -66,7 +66,7 @@ pub struct InferBatch {
     max_tokens: Option<usize>,
 }
 
-/// Who answers beside whom.
+/// The contestants to compare.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Compare {
@@ -78,13 +78,13 @@ pub struct Compare {
     contestants: Vec<String>,
 }
 
-/// An answer, or why there is none.
+/// An answer or an error.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum AnswerOrProblem {
     /// The answer.
     Answer(Box<Answer>),
-    /// Why there is none.
+    /// Why there is no answer.
     Problem {
         /// What went wrong with this input.
         problem: Box<Problem>,
@@ -196,7 +196,7 @@ async fn compare(
     Ok(Reply(contest.map_err(problem)?))
 }
 
-/// The Ask AI fallback: adds a suggestion of the adapter where the service's own are missing or weak.
+/// The Ask AI fallback: adds a suggestion of the adapter if the service's own are missing or weak.
 #[utoipa::path(post, path = "/ask-ai/suggest", tag = "infer", extensions(("x-role" = json!("auditor"))),
     request_body = Suggest, responses((status = 200, body = Suggested), (status = 422, body = Problem),
         (status = 429, body = Problem)))]

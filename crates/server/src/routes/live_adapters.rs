@@ -20,7 +20,7 @@ use crate::{
 pub struct StartLive {
     /// The version that it starts from; the active one otherwise.
     from: Option<String>,
-    /// How it learns; what isn't said is as usual.
+    /// Its settings; missing ones have their defaults.
     settings: LiveSettings,
 }
 
@@ -46,7 +46,7 @@ async fn show_live(Acting(engine): Acting, At(task): At<String>) -> Result<Reply
     Ok(Reply(engine.live().status(&task).await?))
 }
 
-/// Begins to learn from approvals and edits as they come; workers train the snapshots. Sets other settings, too.
+/// Starts to learn continuously from approvals and edits, or changes the settings; workers train the snapshots.
 #[utoipa::path(post, path = "/tasks/{task}/live", tag = "versions", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path)), request_body = StartLive,
     responses((status = 200, body = OneLive), (status = 404, body = Problem), (status = 422, body = Problem)))]
@@ -58,21 +58,21 @@ async fn start_live(
     Ok(Reply(OneLive { live: engine.live().start(&task, body.from.as_deref(), &body.settings).await? }))
 }
 
-/// Keeps approvals, and learns from none.
+/// Pauses continuous learning: collects approvals without training.
 #[utoipa::path(post, path = "/tasks/{task}/live/pause", tag = "versions", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path)), responses((status = 200, body = OneLive), (status = 404, body = Problem)))]
 async fn pause_live(Acting(engine): Acting, At(task): At<String>) -> Result<Reply<OneLive>, Problem> {
     Ok(Reply(OneLive { live: engine.live().pause(&task).await? }))
 }
 
-/// Learns again, from the approvals that were kept, too.
+/// Resumes continuous learning, also with the approvals that were collected meanwhile.
 #[utoipa::path(post, path = "/tasks/{task}/live/resume", tag = "versions", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path)), responses((status = 200, body = OneLive), (status = 404, body = Problem)))]
 async fn resume_live(Acting(engine): Acting, At(task): At<String>) -> Result<Reply<OneLive>, Problem> {
     Ok(Reply(OneLive { live: engine.live().resume(&task).await? }))
 }
 
-/// Lets the next snapshot start from an earlier version; later snapshots are archived.
+/// Starts the next snapshot from an earlier version; later snapshots are archived.
 #[utoipa::path(post, path = "/tasks/{task}/live/rewind", tag = "versions", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path)), request_body = RewindLive,
     responses((status = 200, body = OneLive), (status = 404, body = Problem), (status = 409, body = Problem)))]

@@ -11,7 +11,7 @@ use crate::{
     state::AppState,
 };
 
-/// The machines there are.
+/// Lists the machines.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MachineList {
     /// By name.
@@ -32,7 +32,7 @@ pub struct NewMachine {
     name: String,
     /// Where it is, as the worker's `ssh` takes it: a name of its configuration, `user@host`, or `ssh://user@host:port`.
     destination: String,
-    /// Runs that it may have at once; 1 otherwise.
+    /// Number of runs that it may execute at once. Default: 1.
     #[serde(default = "one")]
     #[schema(minimum = 1, maximum = 64)]
     slots: u32,
@@ -48,7 +48,7 @@ pub struct OneMachine {
     machine: Machine,
 }
 
-/// The machines there are.
+/// Lists the machines.
 #[utoipa::path(get, path = "/machines", tag = "machines", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = MachineList)))]
 async fn list_machines(Acting(engine): Acting) -> Result<Reply<MachineList>, Problem> {
@@ -64,7 +64,7 @@ pub struct QuoteList {
     quotes: Vec<Quote>,
 }
 
-/// What may be rented now of a provider, which is asked.
+/// Asks a provider which machines can be rented now.
 #[utoipa::path(get, path = "/machines/{name}/quotes", tag = "machines", extensions(("x-role" = json!("trainer"))),
     params(("name" = String, Path)),
     responses((status = 200, body = QuoteList), (status = 404, body = Problem), (status = 422, body = Problem)))]
@@ -84,7 +84,7 @@ async fn add_machine(Acting(engine): Acting, Body(new): Body<NewMachine>) -> Res
     Ok(Reply(OneMachine { machine }))
 }
 
-/// Connects to a machine from the server, and tells what it found there.
+/// Connects to a machine from the server and reports its facts.
 #[utoipa::path(post, path = "/machines/{name}/check", tag = "machines", extensions(("x-role" = json!("admin"))),
     params(("name" = String, Path)), responses((status = 200, body = Facts), (status = 404, body = Problem)))]
 async fn check_machine(Acting(engine): Acting, At(name): At<String>) -> Result<Reply<Facts>, Problem> {
@@ -92,7 +92,7 @@ async fn check_machine(Acting(engine): Acting, At(name): At<String>) -> Result<R
     Ok(Reply(engine.machines().check(&name, &program).await?))
 }
 
-/// Removes a machine on which no run is active; what Graft put there stays.
+/// Removes a machine without active runs; Graft's files on it are kept.
 #[utoipa::path(delete, path = "/machines/{name}", tag = "machines", extensions(("x-role" = json!("admin"))),
     params(("name" = String, Path)),
     responses((status = 200, body = OneMachine), (status = 404, body = Problem), (status = 409, body = Problem)))]

@@ -44,10 +44,10 @@ use crate::state::AppState;
 #[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Page {
-    /// At most this many, 500 at most.
+    /// Maximum number, at most 500.
     #[param(minimum = 1, maximum = 500, default = 50)]
     pub limit: Option<u32>,
-    /// Leaving out this many at the start.
+    /// Number to skip at the start.
     #[param(default = 0)]
     pub offset: Option<u32>,
 }

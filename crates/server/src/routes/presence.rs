@@ -26,14 +26,14 @@ pub struct Sit {
     at: Option<Place>,
 }
 
-/// Who is where.
+/// Which pages have which examples open.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Seats {
     /// Every page that has an example open, the asking one included.
     pub(crate) seats: Vec<Seat>,
 }
 
-/// Says which example a page has open, for 25 seconds; `/events` tells the others as `presence`.
+/// Reports which example a page has open, for 25 seconds; `/events` sends it to other pages as `presence`.
 #[utoipa::path(put, path = "/presence", tag = "examples", extensions(("x-role" = json!("auditor"))),
     request_body = Sit, responses((status = 200, body = Seats), (status = 422, body = Problem)))]
 async fn sit(

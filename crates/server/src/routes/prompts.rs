@@ -75,7 +75,7 @@ pub struct PromptDraft {
     text: String,
     /// What will be asked for.
     model_type: Option<String>,
-    /// How soon the run gets its turn.
+    /// Priority of the run in the queue.
     priority: Option<Priority>,
     /// Base model of the run.
     base: Option<String>,
@@ -118,7 +118,7 @@ async fn submit_prompt(
     Ok(Accepted(SubmittedPrompt { prompt }))
 }
 
-/// What whoever asks typed and has not submitted.
+/// The caller's draft that is not submitted yet.
 #[utoipa::path(get, path = "/prompts/draft", tag = "prompts", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = PromptDraft)))]
 async fn show_draft(Acting(engine): Acting) -> Result<Reply<PromptDraft>, Problem> {
@@ -126,7 +126,7 @@ async fn show_draft(Acting(engine): Acting) -> Result<Reply<PromptDraft>, Proble
     Ok(Reply(draft.and_then(|draft| serde_json::from_value(draft).ok()).unwrap_or_default()))
 }
 
-/// Keeps what whoever asks types, on whichever machine they go on.
+/// Stores the caller's draft, so that it is available on every machine.
 #[utoipa::path(put, path = "/prompts/draft", tag = "prompts", extensions(("x-role" = json!("trainer"))),
     request_body = PromptDraft, responses((status = 200, body = PromptDraft)))]
 async fn save_draft(Acting(engine): Acting, Body(draft): Body<PromptDraft>) -> Result<Reply<PromptDraft>, Problem> {

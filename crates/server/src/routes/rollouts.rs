@@ -23,7 +23,7 @@ use crate::{
 pub struct StartRollout {
     /// The version.
     version: String,
-    /// What it is decided by; what isn't said is as usual.
+    /// Its policy; missing settings have their defaults.
     #[serde(default)]
     policy: RolloutPolicy,
 }
@@ -36,7 +36,7 @@ pub struct StopRollout {
     why: Option<String>,
 }
 
-/// Why the policy of a roll-out does not hold.
+/// The reason for an override of a roll-out's policy.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OverrideRollout {
@@ -52,14 +52,14 @@ pub struct OneRollout {
     rollout: Rollout,
 }
 
-/// The roll-out of a task with all that decides about it, and those that ended.
+/// The roll-out of a task with its conditions and counts, and earlier roll-outs.
 #[utoipa::path(get, path = "/tasks/{task}/rollout", tag = "versions", extensions(("x-role" = json!("viewer"))),
     params(("task" = String, Path)), responses((status = 200, body = TaskRollouts)))]
 async fn show_rollout(Acting(engine): Acting, At(task): At<String>) -> Result<Reply<TaskRollouts>, Problem> {
     Ok(Reply(engine.rollouts().of_task(&task).await?))
 }
 
-/// Begins a roll-out: the version answers beside the active one, and nobody sees it.
+/// Starts a roll-out: the version answers beside the active one, and its answers are only recorded.
 #[utoipa::path(post, path = "/tasks/{task}/rollout", tag = "versions", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path)), request_body = StartRollout,
     responses((status = 200, body = OneRollout),
@@ -72,7 +72,7 @@ async fn start_rollout(
     Ok(Reply(OneRollout { rollout: engine.rollouts().start(&task, &body.version, &body.policy).await? }))
 }
 
-/// Lets the version answer its share of the requests.
+/// Makes the version a canary: it answers its share of the requests.
 #[utoipa::path(post, path = "/tasks/{task}/rollout/canary", tag = "versions", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path)),
     responses((status = 200, body = OneRollout), (status = 409, body = Problem)))]
@@ -80,7 +80,7 @@ async fn rollout_to_canary(Acting(engine): Acting, At(task): At<String>) -> Resu
     Ok(Reply(OneRollout { rollout: engine.rollouts().to_canary(&task).await? }))
 }
 
-/// Makes the version active, if all that its policy demands holds.
+/// Makes the version active, if all conditions of its policy are met.
 #[utoipa::path(post, path = "/tasks/{task}/rollout/promote", tag = "versions", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path)),
     responses((status = 200, body = Switched),
@@ -96,7 +96,7 @@ async fn promote_rollout(
     Ok(Reply(Switched { version: done.version, previous: done.previous }))
 }
 
-/// Makes the version active whatever its policy says; the reason is kept in the audit trail.
+/// Makes the version active even if conditions of its policy are not met; the reason is stored in the audit trail.
 #[utoipa::path(post, path = "/tasks/{task}/rollout/override", tag = "versions", extensions(("x-role" = json!("admin"))),
     params(("task" = String, Path)), request_body = OverrideRollout,
     responses((status = 200, body = Switched), (status = 409, body = Problem), (status = 422, body = Problem)))]
@@ -117,7 +117,7 @@ async fn override_rollout(
     Ok(Reply(Switched { version: done.version, previous: done.previous }))
 }
 
-/// Ends the roll-out; the version answers nothing any more.
+/// Stops the roll-out; the version no longer answers requests.
 #[utoipa::path(post, path = "/tasks/{task}/rollout/stop", tag = "versions", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path)), request_body = StopRollout,
     responses((status = 200, body = OneRollout), (status = 409, body = Problem)))]

@@ -29,12 +29,12 @@ pub struct BulkRuns {
     /// Only of this kind.
     #[serde(default)]
     kind: Option<RunKind>,
-    /// Changes nothing, and tells what would be changed.
+    /// Only reports the changes; changes nothing.
     #[serde(default)]
     dry_run: bool,
 }
 
-/// Stops, or begins anew, all runs that match; of those that would train the same task the newest goes first.
+/// Stops or restarts all matching runs; if several would train the same task, only the newest is restarted.
 #[utoipa::path(post, path = "/runs/bulk", tag = "runs", extensions(("x-role" = json!("trainer"))),
     request_body = BulkRuns, responses((status = 200, body = RunsReport), (status = 422, body = Problem)))]
 async fn act_on_runs(Acting(engine): Acting, Body(body): Body<BulkRuns>) -> Result<Reply<RunsReport>, Problem> {

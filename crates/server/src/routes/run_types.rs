@@ -35,7 +35,7 @@ pub struct OneRun {
     pub run: Run,
 }
 
-/// A run with all that is known of it.
+/// A run with all details.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RunDetail {
     /// The run.
@@ -91,7 +91,7 @@ impl From<RunView> for ListedRun {
     }
 }
 
-/// How many runs are gone.
+/// Number of deleted runs.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeletedRuns {
     /// How many.

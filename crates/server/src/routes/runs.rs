@@ -33,10 +33,10 @@ pub struct Wanted {
     kind: Option<RunKind>,
     /// Only the trials of this study.
     study: Option<String>,
-    /// At most this many, 500 at most.
+    /// Maximum number, at most 500.
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
-    /// Leaving out this many at the start.
+    /// Number to skip at the start.
     #[param(default = 0)]
     offset: Option<u32>,
 }
@@ -75,7 +75,7 @@ pub struct Compared {
     ids: String,
 }
 
-/// The trainings and measurements of a task or of all, newest first.
+/// The trainings and evaluations of a task or of all, newest first.
 #[utoipa::path(get, path = "/runs", tag = "runs", extensions(("x-role" = json!("viewer"))), params(Wanted),
     responses((status = 200, body = RunList)))]
 async fn list_runs(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Result<Reply<RunList>, Problem> {
@@ -107,21 +107,21 @@ async fn submit_run(
     Ok(Accepted(OneRun { run: engine.runs().submit(&request, key.as_deref()).await? }))
 }
 
-/// Everything that is wrong with a training that could be queued, and what it would take.
+/// Checks a training without queueing it: all problems, and an estimate of time, memory and disk.
 #[utoipa::path(post, path = "/runs/preflight", tag = "runs", extensions(("x-role" = json!("viewer"))),
     request_body = RunRequest, responses((status = 200, body = Preflight)))]
 async fn check_run(Acting(engine): Acting, Body(request): Body<RunRequest>) -> Result<Reply<Preflight>, Problem> {
     Ok(Reply(engine.runs().preflight(&request).await?))
 }
 
-/// A run with all that is known of it.
+/// A run with all details.
 #[utoipa::path(get, path = "/runs/{id}", tag = "runs", extensions(("x-role" = json!("viewer"))),
     params(("id" = String, Path)), responses((status = 200, body = RunDetail), (status = 404, body = Problem)))]
 async fn show_run(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<RunDetail>, Problem> {
     Ok(Reply(engine.runs().view(&id).await?.into()))
 }
 
-/// Asks a run to stop; what was learned until its last checkpoint is kept.
+/// Stops a run; its last checkpoint is kept.
 #[utoipa::path(post, path = "/runs/{id}/cancel", tag = "runs", extensions(("x-role" = json!("trainer"))),
     params(("id" = String, Path)),
     responses((status = 202, body = OneRun), (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -129,7 +129,7 @@ async fn cancel_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accept
     Ok(Accepted(OneRun { run: engine.runs().cancel(&id).await? }))
 }
 
-/// Queues the same training once more, from the beginning.
+/// Queues the same training again, from the start.
 #[utoipa::path(post, path = "/runs/{id}/retry", tag = "runs", extensions(("x-role" = json!("trainer"))),
     params(("id" = String, Path)),
     responses((status = 202, body = OneRun), (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -137,7 +137,7 @@ async fn retry_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accepte
     Ok(Accepted(OneRun { run: engine.runs().retry(&id).await? }))
 }
 
-/// Queues a run that failed or was stopped again; it goes on from its last checkpoint.
+/// Queues a failed or stopped run again; it continues from its last checkpoint.
 #[utoipa::path(post, path = "/runs/{id}/resume", tag = "runs", extensions(("x-role" = json!("trainer"))),
     params(("id" = String, Path)),
     responses((status = 202, body = OneRun), (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -145,7 +145,7 @@ async fn resume_run(Acting(engine): Acting, At(id): At<String>) -> Result<Accept
     Ok(Accepted(OneRun { run: engine.runs().resume(&id).await? }))
 }
 
-/// Deletes a run and its directory; versions made of it stay.
+/// Deletes a run and its directory; its versions are kept.
 #[utoipa::path(delete, path = "/runs/{id}", tag = "runs", extensions(("x-role" = json!("trainer"))),
     params(("id" = String, Path)),
     responses((status = 200, body = DeletedRuns), (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -161,7 +161,7 @@ async fn delete_runs(Acting(engine): Acting, Params(older): Params<Older>) -> Re
     Ok(Reply(DeletedRuns { deleted: engine.runs().delete_before(older.finished_before).await? }))
 }
 
-/// A part of what a run's trainer said, 256 KiB at most.
+/// A part of a trainer's output, at most 256 KiB.
 #[utoipa::path(get, path = "/runs/{id}/logs", tag = "runs", extensions(("x-role" = json!("viewer"))),
     params(("id" = String, Path), LogPart),
     responses((status = 200, body = LogText), (status = 404, body = Problem)))]
@@ -208,7 +208,7 @@ pub struct RowOf {
     /// Its place among the training examples, from 0.
     #[param(default = 0)]
     place: Option<u32>,
-    /// The epoch, from 0: a variant may stand for the example, another one in each epoch.
+    /// The epoch, from 0: each epoch may use another variant of the example.
     #[param(default = 0)]
     epoch: Option<u32>,
 }
@@ -232,7 +232,7 @@ pub struct TrainedRow {
     tokens: Vec<MaskToken>,
 }
 
-/// An example of a training as it is learned in an epoch, with its tokens.
+/// A training example as it is used in an epoch, with its tokens.
 #[utoipa::path(get, path = "/runs/{id}/row", tag = "runs", extensions(("x-role" = json!("viewer"))),
     params(("id" = String, Path), RowOf),
     responses((status = 200, body = TrainedRow), (status = 404, body = Problem), (status = 422, body = Problem)))]
@@ -262,7 +262,7 @@ async fn read_artifact(Acting(engine): Acting, At((id, path)): At<(String, Strin
     download::file(engine.runs().dir(&id).await?.path(), &path).await
 }
 
-/// Runs side by side: where their settings differ, and their numbers.
+/// Compares runs: differing settings and metrics.
 #[utoipa::path(get, path = "/runs/compare", tag = "runs", extensions(("x-role" = json!("viewer"))),
     params(Compared),
     responses((status = 200, body = RunComparison), (status = 404, body = Problem), (status = 422, body = Problem)))]

@@ -11,7 +11,7 @@ use crate::{
     state::AppState,
 };
 
-/// The schedules there are.
+/// Lists the schedules.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ScheduleList {
     /// By name.
@@ -20,16 +20,16 @@ pub struct ScheduleList {
     total: u64,
 }
 
-/// A schedule to be made.
+/// A schedule to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSchedule {
-    /// Names it; the task's name otherwise.
+    /// Its name. Default: the task's name.
     #[serde(default)]
     id: Option<String>,
     /// When: minute, hour, day of month, month, day of week; `0 3 * * *` is three o'clock each night.
     cron: String,
-    /// The time zone it is read in, such as `Europe/Berlin`; the machine's otherwise.
+    /// Its time zone, such as `Europe/Berlin`. Default: the machine's.
     #[serde(default)]
     zone: Option<String>,
     /// What is queued, as the body of `POST /runs`.
@@ -45,7 +45,7 @@ pub struct OneSchedule {
     schedule: Schedule,
 }
 
-/// The schedules there are.
+/// Lists the schedules.
 #[utoipa::path(get, path = "/schedules", tag = "schedules", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = ScheduleList)))]
 async fn list_schedules(Acting(engine): Acting) -> Result<Reply<ScheduleList>, Problem> {
@@ -53,7 +53,7 @@ async fn list_schedules(Acting(engine): Acting) -> Result<Reply<ScheduleList>, P
     Ok(Reply(ScheduleList { total: schedules.len() as u64, schedules }))
 }
 
-/// Makes a schedule.
+/// Creates a schedule.
 #[utoipa::path(post, path = "/schedules", tag = "schedules", extensions(("x-role" = json!("admin"))),
     request_body = NewSchedule,
     responses((status = 200, body = OneSchedule), (status = 409, body = Problem), (status = 422, body = Problem)))]

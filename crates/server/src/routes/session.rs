@@ -22,7 +22,7 @@ use crate::{
 pub struct SessionView {
     /// Their name; null for nobody.
     user: Option<String>,
-    /// What they may do.
+    /// The role.
     role: Option<Role>,
     /// Whether one must log in.
     auth_required: bool,
@@ -47,7 +47,7 @@ pub struct Login {
     token: Option<String>,
 }
 
-/// Who is asking, and whether one must log in.
+/// The current user, and whether a login is required.
 #[utoipa::path(get, path = "/session", tag = "people", extensions(("x-role" = json!("public"))),
     responses((status = 200, body = SessionView)))]
 async fn show_session(State(state): State<AppState>, who: Option<Extension<Who>>) -> Reply<SessionView> {

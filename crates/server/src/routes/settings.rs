@@ -35,7 +35,7 @@ async fn show_settings(Acting(engine): Acting) -> Result<Response, Problem> {
     Ok(tagged(&settings.digest(), settings))
 }
 
-/// Replaces the settings; `If-Match` refuses where somebody else changed them.
+/// Replaces the settings; with `If-Match`, refused if somebody else changed them.
 #[utoipa::path(put, path = "/settings", tag = "settings", extensions(("x-role" = json!("admin"))),
     params(("If-Match" = Option<String>, Header)), request_body = AskAiSettings,
     responses((status = 200, body = AskAiSettings), (status = 412, body = Problem), (status = 422, body = Problem)))]
@@ -53,7 +53,7 @@ async fn replace_settings(
     Ok(tagged(&settings.digest(), settings))
 }
 
-/// Changes some of the settings; `If-Match` refuses where somebody else changed them.
+/// Changes some of the settings; with `If-Match`, refused if somebody else changed them.
 #[utoipa::path(patch, path = "/settings", tag = "settings", extensions(("x-role" = json!("admin"))),
     params(("If-Match" = Option<String>, Header)), request_body = AskAiChange,
     responses((status = 200, body = AskAiSettings), (status = 412, body = Problem), (status = 422, body = Problem)))]
@@ -73,7 +73,7 @@ async fn change_settings(
     Ok(tagged(&settings.digest(), settings))
 }
 
-/// Says what would be wrong with settings.
+/// Checks settings without storing them.
 #[utoipa::path(post, path = "/settings/validate", tag = "settings", extensions(("x-role" = json!("admin"))),
     request_body = AskAiSettings, responses((status = 200, body = SettingsCheck)))]
 async fn validate_settings(State(state): State<AppState>, Body(settings): Body<AskAiSettings>) -> Reply<SettingsCheck> {
@@ -81,7 +81,7 @@ async fn validate_settings(State(state): State<AppState>, Body(settings): Body<A
     Reply(SettingsCheck { ok: errors.is_empty(), errors })
 }
 
-/// What the machine costs, with its `ETag`.
+/// The machine's price, with its `ETag`.
 #[utoipa::path(get, path = "/settings/rent", tag = "settings", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = Rent, headers(("ETag" = String)))))]
 async fn show_rent(Acting(engine): Acting) -> Result<Response, Problem> {
@@ -89,7 +89,7 @@ async fn show_rent(Acting(engine): Acting) -> Result<Response, Problem> {
     Ok(tagged(&rent.digest(), rent))
 }
 
-/// Replaces what the machine costs; `If-Match` refuses where somebody else changed it.
+/// Replaces the machine's price; with `If-Match`, refused if somebody else changed it.
 #[utoipa::path(put, path = "/settings/rent", tag = "settings", extensions(("x-role" = json!("admin"))),
     params(("If-Match" = Option<String>, Header)), request_body = Rent,
     responses((status = 200, body = Rent), (status = 412, body = Problem), (status = 422, body = Problem)))]

@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// The task that belongs to Slack otherwise.
+    /// Default: the task with the Slack integration.
     task: Option<String>,
 }
 
@@ -32,14 +32,14 @@ impl Wanted {
     }
 }
 
-/// What a task's approved examples add up to.
+/// Statistics of a task's approved examples.
 #[utoipa::path(get, path = "/stats", tag = "stats", extensions(("x-role" = json!("viewer"))), params(Wanted),
     responses((status = 200, body = StatsReport)))]
 async fn show_stats(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Result<Reply<StatsReport>, Problem> {
     Ok(Reply(engine.examples().report(&wanted.task(&engine).await?).await?))
 }
 
-/// One line an item (or an example, for tasks without items), for a spreadsheet.
+/// A CSV table with one line per item (or per example, for tasks without items).
 #[utoipa::path(get, path = "/stats.csv", tag = "stats", extensions(("x-role" = json!("viewer"))), params(Wanted),
     responses((status = 200, body = String, content_type = "text/csv")))]
 async fn export_stats(Acting(engine): Acting, Params(wanted): Params<Wanted>) -> Result<Response, Problem> {

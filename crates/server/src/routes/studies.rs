@@ -25,7 +25,7 @@ pub struct StudyQuery {
     task: Option<String>,
 }
 
-/// The studies there are.
+/// Lists the studies.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StudyList {
     /// Newest first.
@@ -46,14 +46,14 @@ pub struct StudyRun {
     run: Run,
 }
 
-/// The studies there are.
+/// Lists the studies.
 #[utoipa::path(get, path = "/studies", tag = "studies", extensions(("x-role" = json!("viewer"))), params(StudyQuery),
     responses((status = 200, body = StudyList)))]
 async fn list_studies(Acting(engine): Acting, Params(query): Params<StudyQuery>) -> Result<Reply<StudyList>, Problem> {
     Ok(Reply(StudyList { studies: engine.studies().list(query.task.as_deref()).await? }))
 }
 
-/// Begins a study, which workers carry. A task has one at a time.
+/// Starts a study, which workers execute. A task has one at a time.
 #[utoipa::path(post, path = "/studies", tag = "studies", extensions(("x-role" = json!("trainer"))),
     request_body = StudyRequest,
     responses((status = 202, body = OneStudy), (status = 409, body = Problem), (status = 422, body = Problem)))]
@@ -62,21 +62,21 @@ async fn begin_study(Acting(engine): Acting, Body(request): Body<StudyRequest>) 
     Ok(Accepted(OneStudy { study: work::apart(begin).await?? }))
 }
 
-/// A study with its trials and what it found.
+/// A study with its trials and results.
 #[utoipa::path(get, path = "/studies/{id}", tag = "studies", extensions(("x-role" = json!("viewer"))),
     params(("id" = String, Path)), responses((status = 200, body = StudyView), (status = 404, body = Problem)))]
 async fn show_study(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<StudyView>, Problem> {
     Ok(Reply(engine.studies().view(&id).await?))
 }
 
-/// Ends a study; its trials so far are kept.
+/// Stops a study; its trials so far are kept.
 #[utoipa::path(post, path = "/studies/{id}/stop", tag = "studies", extensions(("x-role" = json!("trainer"))),
     params(("id" = String, Path)), responses((status = 200, body = OneStudy), (status = 404, body = Problem)))]
 async fn stop_study(Acting(engine): Acting, At(id): At<String>) -> Result<Reply<OneStudy>, Problem> {
     Ok(Reply(OneStudy { study: engine.studies().stop(&id).await? }))
 }
 
-/// Queues a training with the best settings that a study found.
+/// Queues a training with the best settings of a study.
 #[utoipa::path(post, path = "/studies/{id}/train", tag = "studies", extensions(("x-role" = json!("trainer"))),
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 202, body = StudyRun), (status = 404, body = Problem), (status = 409, body = Problem),

@@ -73,7 +73,7 @@ pub struct WorkerView {
     seen_at: Timestamp,
 }
 
-/// The machine, the queue, what answers, and the base models.
+/// The machine, the queue, the loaded versions, and the base models.
 #[utoipa::path(get, path = "/system", tag = "system", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = SystemView)))]
 async fn show_system(State(state): State<AppState>, Acting(engine): Acting) -> Result<Reply<SystemView>, Problem> {

@@ -38,7 +38,7 @@ async fn show_tables(Acting(engine): Acting) -> Result<Response, Problem> {
     Ok(tagged(engine.examples().tables()?))
 }
 
-/// Replaces the tables; `If-Match` refuses where somebody else changed them.
+/// Replaces the tables; with `If-Match`, refused if somebody else changed them.
 #[utoipa::path(put, path = "/tables", tag = "settings", extensions(("x-role" = json!("admin"))),
     params(("If-Match" = Option<String>, Header)), request_body = NewTables,
     responses((status = 200, body = TableText), (status = 412, body = Problem), (status = 422, body = Problem)))]

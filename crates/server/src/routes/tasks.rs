@@ -23,7 +23,7 @@ pub struct TaskList {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Which {
-    /// The archived ones, too.
+    /// Include archived tasks.
     #[serde(default)]
     archived: bool,
 }
@@ -32,7 +32,7 @@ pub struct Which {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct DriftOf {
-    /// The active one otherwise.
+    /// Default: the active version.
     version: Option<String>,
 }
 
@@ -59,7 +59,7 @@ pub struct Switched {
 pub struct Duplicates {
     /// Those of a group are near-duplicates of each other, and stay on one side of every split.
     groups: Vec<Vec<DuplicateExample>>,
-    /// How many examples could go without a loss: all but one of each group.
+    /// Number of redundant examples: all but one of each group.
     extra: usize,
 }
 
@@ -84,8 +84,8 @@ async fn list_duplicates(Acting(engine): Acting, At(task): At<String>) -> Result
     Ok(Reply(Duplicates { groups: groups.collect(), extra }))
 }
 
-/// Approved examples that contradict themselves, each other or a confident model, with what can be done about each.
-/// Nothing is changed: a fix is carried out by the decisions that it lists.
+/// Suspect approved examples (contradictions, empty labels, disagreement with a confident model), with possible fixes.
+/// Changes nothing: to apply a fix, make the decisions that it lists.
 #[utoipa::path(get, path = "/tasks/{task}/suspects", tag = "tasks", extensions(("x-role" = json!("viewer"))),
     params(("task" = String, Path)),
     responses((status = 200, body = Suspects), (status = 404, body = Problem)))]
@@ -100,7 +100,7 @@ async fn list_tasks(Acting(engine): Acting, Params(which): Params<Which>) -> Res
     Ok(Reply(TaskList { tasks: engine.upkeep().overview(which.archived).await? }))
 }
 
-/// Whether a version still does what it did on the held-out examples, from what people say of its suggestions since.
+/// Whether a version has drifted: compares people's decisions on its suggestions with its held-out scores.
 #[utoipa::path(get, path = "/tasks/{task}/drift", tag = "versions", extensions(("x-role" = json!("viewer"))),
     params(("task" = String, Path), DriftOf),
     responses((status = 200, body = Drift), (status = 404, body = Problem)))]
@@ -112,7 +112,7 @@ async fn task_drift(
     Ok(Reply(engine.versions().drift(&task, of.version.as_deref()).await?))
 }
 
-/// Makes the version that was active before the active one again.
+/// Activates the previously active version again.
 #[utoipa::path(post, path = "/tasks/{task}/rollback", tag = "versions", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path)), request_body = Rollback,
     responses((status = 200, body = Switched), (status = 409, body = Problem)))]

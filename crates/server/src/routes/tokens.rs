@@ -23,37 +23,37 @@ pub struct TokenList {
     total: u64,
 }
 
-/// A token to be made.
+/// A token to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// What it is for.
     label: String,
-    /// What its bearer may do.
+    /// Its role.
     role: Role,
-    /// Days until it ends; it doesn't otherwise.
+    /// Days until it expires. Default: never.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 3650)]
     days: Option<u32>,
 }
 
-/// A token that was made.
+/// A new token.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MadeToken {
     /// What is known of it.
     token: Token,
-    /// The token; it is shown this once.
+    /// The token; it is shown only once.
     secret: String,
 }
 
-/// A token that is gone.
+/// A revoked token.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct GoneToken {
     /// What was known of it.
     token: Token,
 }
 
-/// The tokens there are, without their secrets.
+/// Lists the tokens, without their secrets.
 #[utoipa::path(get, path = "/tokens", tag = "people", extensions(("x-role" = json!("admin"))),
     responses((status = 200, body = TokenList)))]
 async fn list_tokens(Acting(engine): Acting) -> Result<Reply<TokenList>, Problem> {
@@ -61,8 +61,8 @@ async fn list_tokens(Acting(engine): Acting) -> Result<Reply<TokenList>, Problem
     Ok(Reply(TokenList { total: tokens.len() as u64, tokens }))
 }
 
-/// Makes a token; its secret is shown this once. With the first one everybody has to log in, so it must be an
-/// administrator's and not end, unless an administrator can log in otherwise (409).
+/// Creates a token; its secret is shown only once. The first token makes logins mandatory, so it must be an administrator's
+/// without an expiry date, unless an administrator can log in otherwise (409).
 #[utoipa::path(post, path = "/tokens", tag = "people", extensions(("x-role" = json!("admin"))),
     request_body = NewToken,
     responses((status = 200, body = MadeToken), (status = 409, body = Problem), (status = 422, body = Problem)))]
@@ -77,7 +77,7 @@ async fn make_token(
     Ok((Extension(ShownOnce), Reply(MadeToken { token, secret })))
 }
 
-/// Ends a token; the last administrator's stays while others may log in (409).
+/// Revokes a token; the last administrator's is kept while others may log in (409).
 #[utoipa::path(delete, path = "/tokens/{id}", tag = "people", extensions(("x-role" = json!("admin"))),
     params(("id" = String, Path)),
     responses((status = 200, body = GoneToken), (status = 404, body = Problem), (status = 409, body = Problem)))]

@@ -27,8 +27,8 @@ pub struct SubmittedJob {
     job_id: String,
 }
 
-/// Takes in the tables of a dataset as approved examples, and queues a job that trains on them. The same dataset with the same
-/// content stands for the same job, unless that one failed.
+/// Imports the tables of a dataset as approved examples, and queues a job that trains on them. The same dataset with the
+/// same content returns the same job, unless that one failed.
 #[utoipa::path(post, path = "/training/submit", tag = "training", extensions(("x-role" = json!("trainer"))),
     params(("Idempotency-Key" = Option<String>, Header)), request_body = TrainingSubmission,
     responses((status = 200, body = SubmittedJob),
@@ -47,7 +47,7 @@ async fn submit_job(
     Ok(Reply(SubmittedJob { job_id: work::apart(submit).await??.id }))
 }
 
-/// How far a job is.
+/// The state of a job.
 #[utoipa::path(get, path = "/training/status/{job_id}", tag = "training", extensions(("x-role" = json!("viewer"))),
     params(("job_id" = String, Path)),
     responses((status = 200, body = TrainingStatus), (status = 404, body = Problem)))]

@@ -45,7 +45,7 @@ pub struct TableColumns {
     heading: Option<bool>,
 }
 
-/// What a prompt would be.
+/// A prompt to show.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PromptOf {
@@ -61,7 +61,7 @@ pub struct PromptOf {
     base: Option<String>,
 }
 
-/// What a pasted text says: its examples, the form of its answers, and the evidence for each guess. Nothing is stored.
+/// Analyses a pasted text: its examples, the answer form, and the evidence for each inference. Stores nothing.
 #[utoipa::path(post, path = "/tasks/understand", tag = "tasks", extensions(("x-role" = json!("viewer"))),
     request_body = PastedText,
     responses((status = 200, body = Understanding), (status = 413, body = Problem), (status = 422, body = Problem)))]
@@ -76,7 +76,7 @@ async fn understand_text(
     Ok(Reply(found))
 }
 
-/// The tokens that an input and its answer become, and which of them are learned, for a task that need not be stored.
+/// The tokens of an input and its answer, and which of them are trained on; the task need not be stored.
 #[utoipa::path(post, path = "/tasks/mask", tag = "tasks", extensions(("x-role" = json!("viewer"))),
     request_body = PromptOf,
     responses((status = 200, body = Mask), (status = 422, body = Problem)))]
@@ -94,7 +94,7 @@ pub struct TemplateList {
     templates: &'static [Template],
 }
 
-/// Ready-made tasks with a dozen examples each.
+/// Task templates with a dozen examples each.
 #[utoipa::path(get, path = "/templates", tag = "tasks", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = TemplateList)))]
 async fn list_templates() -> Reply<TemplateList> {

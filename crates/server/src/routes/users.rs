@@ -13,7 +13,7 @@ use crate::{
     state::AppState,
 };
 
-/// People who may log in.
+/// Lists the users who may log in.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UserList {
     /// By name.
@@ -22,13 +22,13 @@ pub struct UserList {
     total: u64,
 }
 
-/// Somebody who shall be able to log in, or gets another role or password.
+/// A user to add, or to change.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// 1 to 100 letters, digits, dots, dashes or underscores.
     name: String,
-    /// What they may do.
+    /// The role.
     role: Role,
     /// 10 characters at least.
     #[schema(min_length = 10, max_length = 1024, format = Password)]
@@ -41,7 +41,7 @@ pub struct OneUser {
     user: User,
 }
 
-/// People who may log in.
+/// Lists the users who may log in.
 #[utoipa::path(get, path = "/users", tag = "people", extensions(("x-role" = json!("admin"))),
     responses((status = 200, body = UserList)))]
 async fn list_users(Acting(engine): Acting) -> Result<Reply<UserList>, Problem> {
@@ -49,8 +49,8 @@ async fn list_users(Acting(engine): Acting) -> Result<Reply<UserList>, Problem> 
     Ok(Reply(UserList { total: users.len() as u64, users }))
 }
 
-/// Adds somebody, or gives them another role and password, which ends their sessions. Somebody must stay an
-/// administrator (409): with the first user everybody has to log in.
+/// Adds a user, or changes a user's role and password, which ends their sessions. There must always be an administrator
+/// (409); the first user makes logins mandatory.
 #[utoipa::path(post, path = "/users", tag = "people", extensions(("x-role" = json!("admin"))),
     request_body = NewUser,
     responses((status = 200, body = OneUser), (status = 409, body = Problem), (status = 422, body = Problem)))]
@@ -64,7 +64,7 @@ async fn set_user(
     Ok(Reply(OneUser { user }))
 }
 
-/// Removes somebody, and ends their sessions; the last administrator stays while others may log in (409).
+/// Removes a user and ends their sessions; the last administrator is kept while others may log in (409).
 #[utoipa::path(delete, path = "/users/{name}", tag = "people", extensions(("x-role" = json!("admin"))),
     params(("name" = String, Path)),
     responses((status = 200, body = OneUser), (status = 404, body = Problem), (status = 409, body = Problem)))]

@@ -28,10 +28,10 @@ use crate::{
 pub struct Wanted {
     /// Only of this task.
     task: Option<String>,
-    /// At most this many, 500 at most.
+    /// Maximum number, at most 500.
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
-    /// Leaving out this many at the start.
+    /// Number to skip at the start.
     offset: Option<u32>,
 }
 
@@ -51,7 +51,7 @@ pub struct VersionList {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Activate {
-    /// The active version as the client last saw it (null: none); absent, whichever it is.
+    /// The active version as the client last saw it (null: none); absent: do not check.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     expected: Option<Option<String>>,
@@ -73,13 +73,13 @@ pub struct SetStage {
     stage: Stage,
 }
 
-/// A contestant that is to become a version.
+/// A contestant to register as a version.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddContestant {
     /// What kind.
     kind: ContestantKind,
-    /// The version whose examples it learns from; absent, those of the active one or of the newest.
+    /// The version whose examples it is fitted to. Default: the active or the newest version.
     #[serde(default)]
     like: Option<String>,
 }
@@ -114,7 +114,7 @@ async fn list_versions(Acting(engine): Acting, Params(wanted): Params<Wanted>) -
     Ok(Reply(VersionList { versions: page.of(versions), total, before }))
 }
 
-/// A version with its numbers, lineage, and answers to held-out examples: where it does worst, and where it is right.
+/// A version with its scores, lineage, and answers to held-out examples: the worst and some correct ones.
 #[utoipa::path(get, path = "/versions/{task}/{name}", tag = "versions", extensions(("x-role" = json!("viewer"))),
     params(("task" = String, Path), ("name" = String, Path)),
     responses((status = 200, body = VersionDetail), (status = 404, body = Problem)))]
@@ -125,7 +125,7 @@ async fn show_version(
     Ok(Reply(engine.versions().detail(&task, &name).await?))
 }
 
-/// Makes a version active, unless it is worse than the active one. A version that can't be loaded changes nothing.
+/// Activates a version, unless it is worse than the active one. If the version cannot be loaded, nothing changes.
 #[utoipa::path(post, path = "/versions/{task}/{name}/activate", tag = "versions",
     extensions(("x-role" = json!("trainer"))), params(("task" = String, Path), ("name" = String, Path)),
     request_body = Activate,
@@ -146,12 +146,12 @@ async fn activate_version(
     Ok(Reply(Switched { version: done.version, previous: done.previous }))
 }
 
-/// Registers a contestant, which answers without a language model, as a version with its numbers. It takes seconds. The
-/// same contestant of the same examples is registered once.
+/// Registers a contestant, which answers without a language model, as a version with its scores. It takes seconds. The same
+/// contestant on the same examples is registered once.
 #[utoipa::path(post, path = "/tasks/{task}/contestants", tag = "versions", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path)), request_body = AddContestant,
     responses((status = 200, body = OneVersion),
-        (status = 422, body = Problem, description = "it can't answer this task, or there is nothing to learn from")))]
+        (status = 422, body = Problem, description = "it can't answer this task, or there are no training examples")))]
 async fn add_contestant(
     Acting(engine): Acting,
     At(task): At<String>,
@@ -176,7 +176,7 @@ async fn set_stage(
     Ok(Reply(OneVersion { version: engine.versions().set_stage(&task, &name, body.stage).await? }))
 }
 
-/// Takes a version out of the registry; its files stay.
+/// Removes a version from the registry; its files are kept.
 #[utoipa::path(delete, path = "/versions/{task}/{name}", tag = "versions", extensions(("x-role" = json!("trainer"))),
     params(("task" = String, Path), ("name" = String, Path), Force),
     responses((status = 200, body = OneVersion), (status = 409, body = Problem)))]
@@ -189,7 +189,7 @@ async fn delete_version(
     Ok(Reply(OneVersion { version }))
 }
 
-/// The folder of a version as a zip file. Hugging Face's peft reads that of an adapter when it is unpacked.
+/// The folder of a version as a zip file. Hugging Face's peft can load the unpacked folder of an adapter.
 #[utoipa::path(get, path = "/versions/{task}/{name}/download", tag = "versions",
     extensions(("x-role" = json!("viewer"))), params(("task" = String, Path), ("name" = String, Path)),
     responses((status = 200, content_type = "application/zip"), (status = 404, body = Problem)))]
@@ -218,7 +218,7 @@ pub struct EvaluationBegun {
     run: String,
 }
 
-/// Queues a run that measures a version on its held-out examples again.
+/// Queues a new evaluation of a version on its held-out examples.
 #[utoipa::path(post, path = "/versions/{task}/{name}/evaluate", tag = "versions",
     extensions(("x-role" = json!("trainer"))), params(("task" = String, Path), ("name" = String, Path)),
     responses((status = 202, body = EvaluationBegun), (status = 404, body = Problem)))]

@@ -24,9 +24,9 @@ use crate::{Action, Change, ChangeFilter, Error, Kind, Store, row};
 names! {
     /// The state of an example's audit.
     pub enum ReviewState {
-        /// Nobody has looked at it.
+        /// Not reviewed yet.
         Pending = "pending",
-        /// Its output is the truth.
+        /// Its output is correct.
         Approved = "approved",
         /// It must not be used.
         Rejected = "rejected",
@@ -37,9 +37,9 @@ names! {
     /// Which states of audit are wanted.
     #[schema(as = ReviewFilterName)]
     pub enum ReviewFilter {
-        /// Nobody has looked at it.
+        /// Not reviewed yet.
         Pending = "pending",
-        /// Its output is the truth.
+        /// Its output is correct.
         Approved = "approved",
         /// It must not be used.
         Rejected = "rejected",
@@ -82,13 +82,13 @@ pub struct ExampleFilter {
     pub field: Option<String>,
     /// Only with a suggestion that is at least this sure, from 0 to 1.
     pub min_confidence: Option<f64>,
-    /// Only with a suggestion that is less sure than this.
+    /// Only with a suggestion of less than this confidence.
     pub max_confidence: Option<f64>,
-    /// In which order.
+    /// The order.
     pub order: Order,
     /// At most this many.
     pub limit: Option<u32>,
-    /// Leaving out this many at the start.
+    /// Number to skip at the start.
     pub offset: u32,
 }
 

@@ -24,7 +24,7 @@ pub struct Seen {
 /// What a person says about an example.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
-    /// Its output is the truth.
+    /// Its output is correct.
     Approve,
     /// This output is the truth.
     Edit(Value),
@@ -80,11 +80,11 @@ pub enum Bulk {
 pub struct BulkReport {
     /// Examples that changed.
     pub changed: u64,
-    /// Those left as they were.
+    /// Examples that were not changed.
     pub skipped: Vec<Skipped>,
 }
 
-/// An example that a decision about many left as it was.
+/// An example that a bulk decision did not change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = BulkSkipped)]
 pub struct Skipped {

@@ -36,7 +36,7 @@ names! {
 }
 
 names! {
-    /// Where a run is in its life.
+    /// State of a run.
     pub enum RunState {
         /// Waits for its turn.
         Queued = "queued",
@@ -54,7 +54,7 @@ names! {
 }
 
 names! {
-    /// How soon a queued run gets its turn; within one, the oldest comes first.
+    /// Priority of a queued run; among equal priorities, the oldest starts first.
     #[schema(as = PriorityName)]
     #[derive(Default, PartialOrd, Ord)]
     pub enum Priority {
@@ -69,7 +69,7 @@ names! {
 }
 
 names! {
-    /// What somebody wants of a run that a worker holds.
+    /// A request to a worker about a run that it holds.
     #[schema(as = RunWish)]
     pub enum Wish {
         /// That it ends; its last checkpoint is kept.
@@ -119,7 +119,7 @@ pub struct Run {
     pub seq: i64,
     /// Name of the task.
     pub task: String,
-    /// Where it is in its life.
+    /// Its state.
     pub state: RunState,
     /// `lora` or `soft-prompt`.
     pub method: String,
@@ -154,15 +154,15 @@ pub struct Run {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
-    /// How soon it gets its turn.
+    /// Priority in the queue.
     pub priority: Priority,
     /// CPU threads it takes; all of its worker's without a number.
     pub threads: Option<u32>,
     /// Trainers that were started for it.
     pub attempts: u32,
-    /// Trainers that may be started before it counts as poisoned.
+    /// Maximum number of trainers that are started for it.
     pub max_attempts: u32,
-    /// Grows each time it changes hands; whoever holds an older one may not write any more.
+    /// The fence: increases with each change of the holder; a holder with an older value cannot write.
     pub fence: i64,
     /// The process that holds it.
     pub lease_owner: Option<String>,
@@ -237,7 +237,7 @@ pub struct RunFilter {
     pub study: Option<String>,
     /// At most this many.
     pub limit: Option<u32>,
-    /// Leaving out this many at the start.
+    /// Number to skip at the start.
     pub offset: u32,
 }
 

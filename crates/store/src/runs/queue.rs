@@ -20,7 +20,7 @@ use crate::{Action, Error, Kind, Store, row};
 /// What a queued run is beside its spec.
 #[derive(Clone, Copy, Debug)]
 pub struct Submission<'a> {
-    /// How soon it gets its turn.
+    /// Priority in the queue.
     pub priority: Priority,
     /// The run that must succeed first.
     pub after: Option<&'a str>,
@@ -28,7 +28,7 @@ pub struct Submission<'a> {
     pub activate: bool,
     /// The name its version is to have.
     pub version: Option<&'a str>,
-    /// Trainers that may be started before it counts as poisoned.
+    /// Maximum number of trainers that are started for it.
     pub max_attempts: u32,
     /// What was asked for.
     pub request: &'a Value,

@@ -100,7 +100,7 @@ impl Form {
     }
 }
 
-/// A system that Graft works with beyond files; one task of a home at most belongs to each.
+/// A system that Graft integrates with; at most one task of a home belongs to each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Integration {
@@ -116,7 +116,7 @@ pub enum Integration {
 #[serde(deny_unknown_fields, default)]
 #[schema(as = ScoringRules)]
 pub struct Scoring {
-    /// Top-level fields compared to the letter.
+    /// Top-level fields that are compared character by character.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exact: Vec<String>,
     /// Properties of list items that don't decide whether an item is right; they are scored on their own.
@@ -163,7 +163,7 @@ pub struct Computed {
     pub unit: String,
 }
 
-/// What answers a task without a model.
+/// The method that answers a task without a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 #[schema(as = BaselineDefinition)]

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{Form, Understanding, Understood, are, counted};
 
-/// What would make the examples better.
+/// A suggestion that would improve the examples.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Hint {
     /// Of what kind.

@@ -46,7 +46,7 @@ pub struct Understanding {
     pub schema: Option<Value>,
     /// What each field of the schema was inferred from.
     pub fields: Vec<FieldGuess>,
-    /// What would make the examples better.
+    /// A suggestion that would improve the examples.
     pub hints: Vec<Hint>,
     /// How many there are of all, also where the lists are cut.
     pub counts: Counts,
@@ -77,7 +77,7 @@ pub struct Understood {
     pub output: Option<Value>,
 }
 
-/// A line that should be an example and is none.
+/// A line that should be an example but is not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LineProblem {
     /// From 1.

@@ -34,7 +34,7 @@ pub struct Live<'e> {
     pub(crate) engine: &'e Engine,
 }
 
-/// A live adapter with all that is known of it.
+/// A live adapter with all details.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct LiveStatus {
     /// The adapter; absent where the task has none.

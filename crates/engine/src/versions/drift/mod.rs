@@ -44,7 +44,7 @@ impl DriftState {
     }
 }
 
-/// How a version does now, against its own numbers on the held-out examples.
+/// The current performance of a version, compared with its held-out scores.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Drift {
     /// The task.
@@ -55,11 +55,11 @@ pub struct Drift {
     pub state: DriftState,
     /// When the version was measured, which is what it is compared with.
     pub measured_at: Option<Timestamp>,
-    /// Whether people change its suggestions more often than it was wrong.
+    /// Whether people change its suggestions more often than its held-out error rate.
     pub overrides: Overrides,
-    /// Whether it is as sure as it was.
+    /// Whether its confidences have changed.
     pub confidence: Shift,
-    /// Whether inputs are as long as those it learned from.
+    /// Whether inputs have the length of the training examples.
     pub inputs: Shift,
 }
 
@@ -74,9 +74,9 @@ pub struct Overrides {
     pub test: &'static str,
     /// Suggestions that people changed, of the newest they decided on.
     pub window: Option<Share>,
-    /// Answers that were not all right, of the held-out ones.
+    /// Held-out answers that were not fully correct.
     pub reference: Option<Share>,
-    /// The share of changes that its confidences promised for the same suggestions.
+    /// The share of changes that its confidences predict for the same suggestions.
     pub promised: Option<f64>,
     /// The share of fields and items that differ from the truth, for each of the suggestions.
     pub differing: Option<Spread>,

@@ -26,7 +26,7 @@ const TOKENS: usize = 512;
 /// Likelier tokens that are told for each, at most.
 const MOST_TOP: usize = 20;
 
-/// A conversation to go on with. What is asked for and not done here is refused by its name.
+/// A conversation to continue. Unsupported parameters are refused by name.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ChatRequest {
     /// `task`, `task:version`, or a base model.
@@ -35,9 +35,9 @@ pub struct ChatRequest {
     messages: Vec<Message>,
     /// `text`, `json_object` or `json_schema`.
     response_format: Option<ResponseFormat>,
-    /// Whether each token's probability is told.
+    /// Whether the reply has each token's probability.
     logprobs: Option<bool>,
-    /// So many likelier tokens for each, 20 at most.
+    /// Number of most likely tokens to return for each position, at most 20.
     top_logprobs: Option<usize>,
     /// Newer name of `max_tokens`.
     max_completion_tokens: Option<usize>,
@@ -45,7 +45,7 @@ pub struct ChatRequest {
     common: Common,
 }
 
-/// A text to go on with.
+/// A text to continue.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct CompletionRequest {
     /// `task`, `task:version`, or a base model.
@@ -62,11 +62,11 @@ pub struct CompletionRequest {
 /// What both take.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct Common {
-    /// Most tokens of the answer.
+    /// Maximum tokens of the answer.
     max_tokens: Option<usize>,
-    /// 0 takes the likeliest token each time.
+    /// 0 selects the most likely token each time.
     temperature: Option<f32>,
-    /// Among the likeliest tokens that together have this probability.
+    /// Sample from the most likely tokens with this total probability.
     top_p: Option<f32>,
     /// Same seed, same answer.
     seed: Option<i64>,
@@ -110,7 +110,7 @@ fn not_done() -> [(&'static str, Value); 18] {
     ]
 }
 
-/// What a stream tells beside the answer.
+/// Options of a stream.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct StreamOptions {
     /// The tokens, at its end.
@@ -125,7 +125,7 @@ enum OneOrMany {
     Many(Vec<String>),
 }
 
-/// What somebody said.
+/// One message of a conversation.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct Message {
     /// `system` (or `developer`), `user` or `assistant`.
@@ -299,7 +299,7 @@ fn messages_of(messages: Vec<Message>) -> Result<Vec<(String, String)>, Refusal>
     Ok(said)
 }
 
-/// A conversation goes on. With `stream`, chunks come as server-sent events, and `[DONE]` at the end.
+/// Continues a conversation. With `stream`, chunks are sent as server-sent events, with `[DONE]` at the end.
 #[utoipa::path(post, path = "/chat/completions", tag = "openai", extensions(("x-role" = json!("auditor"))),
     request_body = ChatRequest, responses(
         (status = 200, content((Object = "application/json"), (String = "text/event-stream"))),
@@ -323,7 +323,7 @@ async fn chat_completions(
     reply(frame, answering, &asked.common).await
 }
 
-/// A text goes on. With `stream`, chunks come as server-sent events, and `[DONE]` at the end.
+/// Continues a text. With `stream`, chunks are sent as server-sent events, with `[DONE]` at the end.
 #[utoipa::path(post, path = "/completions", tag = "openai", extensions(("x-role" = json!("auditor"))),
     request_body = CompletionRequest, responses(
         (status = 200, content((Object = "application/json"), (String = "text/event-stream"))),
@@ -353,7 +353,7 @@ async fn list_models(State(state): State<AppState>) -> Result<Reply<ModelList>, 
     Ok(Reply(ModelList { object: "list", data: models.into_iter().map(OneModel::from).collect() }))
 }
 
-/// One of them by its name.
+/// One model by its name.
 #[utoipa::path(get, path = "/models/{*model}", tag = "openai", extensions(("x-role" = json!("viewer"))),
     params(("model" = String, Path, description = "`task`, `task:version`, or a base model")),
     responses((status = 200, body = OneModel), (status = 404, body = OpenAiError)))]
