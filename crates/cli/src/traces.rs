@@ -26,7 +26,7 @@ impl Drop for Sending {
     }
 }
 
-/// Begins to log, if there is a log, and to send traces, if somebody asked for it.
+/// Starts logging, if there is a log, and sending traces, if they are configured.
 ///
 /// # Errors
 /// The endpoint is no URL of HTTP.

@@ -117,7 +117,7 @@ fn crash_before_database_row_publishes_nothing() {
     let graft = Graft::new().with_bucket(&server);
     graft.add_toy_task();
     let id = submit(&graft);
-    // The place's owner and one file; whoever writes another waits for ever.
+    // The bucket's owner object and one file; the next write blocks for ever.
     server.allow_puts(Some(2));
     let mut worker = graft.command(&WORK).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let began = Instant::now();

@@ -185,9 +185,9 @@ fn read_only_database_is_reported_with_hint() {
     let id = pending(&graft);
     let edit = ["examples", "edit", &id, "--output", "good"];
     let (home, program) = (graft.home(), graft.dir.path().join("graft"));
-    // A copy: a link would give the built program itself to somebody else.
+    // A copy, because a link would change the owner of the built program itself.
     fs::copy(env!("CARGO_BIN_EXE_graft"), &program).unwrap();
-    // The superuser may write anywhere, so somebody else does it.
+    // The superuser may write anywhere, so another user runs it.
     let is_root = fs::metadata("/proc/self").is_ok_and(|about| about.uid() == 0);
     let sh = |line: &str| assert!(Command::new("sh").args(["-c", line]).status().unwrap().success(), "{line}");
     if is_root {

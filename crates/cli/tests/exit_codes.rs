@@ -32,7 +32,7 @@ fn bad_data_is_10() {
     graft.fails(10, &["import", "slack", graft.dir.path().to_str().unwrap()], "find `<channel>/YYYY-MM-DD.json`");
     let nothing = graft.fails(10, &["train", "slack-rescue"], "find an approved example of task `slack-rescue`");
     assert!(nothing.stderr.contains("hint: "));
-    // Examples that nobody approved don't train, and nothing is started.
+    // Examples that are not approved are not trained on, and no run is started.
     graft.ok(&["import", "slack", data("slack/export").to_str().unwrap()]);
     graft.fails(10, &["train", "slack-rescue"], "500 are pending");
     assert_eq!(graft.json(&["runs", "list"])["runs"], Value::Array(Vec::new()));

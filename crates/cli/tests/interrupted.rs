@@ -91,7 +91,7 @@ fn moved_run_directory_resumes_with_same_result() {
     child.wait().unwrap();
     assert!(dir.join("checkpoints").read_dir().unwrap().next().is_some());
 
-    // Another home, where nobody has heard of the base; its files lie elsewhere, under another name.
+    // Another home that does not know the base model; its files are elsewhere, under another name.
     let other = Graft::new();
     let (moved, base) = (other.dir.path().join("moved/here"), other.dir.path().join("models/mine"));
     std::fs::create_dir_all(moved.parent().unwrap()).unwrap();
@@ -144,7 +144,7 @@ fn trainer_outlives_the_command_that_started_it() {
     starter.wait().unwrap();
     let shown = graft.json(&["runs", "show", &id]);
     assert_eq!((&shown["alive"], &shown["run"]["state"]), (&true.into(), &"running".into()));
-    // Once the lease of whoever followed it has run out, the run says that nobody does.
+    // When the follower's lease has expired, the run says that no worker follows it.
     let began = Instant::now();
     let is_told =
         |shown: &Value| shown["waiting"]["why"].as_str().is_some_and(|why| why.contains("its worker has stopped"));
@@ -178,7 +178,7 @@ fn trainer_outlives_the_command_that_started_it() {
     graft.fails(2, &["runs", "stop", &id], "which is cancelled");
 }
 
-/// The adapter of a training of `LONG` that nobody interrupted.
+/// The adapter of an uninterrupted training of `LONG`.
 fn whole(graft: &Graft) -> (Value, Vec<u8>) {
     let run = graft.json(&[&TRAIN[..], &LONG[..], &["--run-id", "whole"]].concat());
     adapter(&graft.home().join("runs").join(run["run"].as_str().unwrap()))
@@ -198,7 +198,7 @@ fn worker_continues_run_of_a_killed_command() {
     let run = graft.json(&["runs", "show", &id]);
     assert_eq!((&run["run"]["state"], &run["run"]["attempts"]), (&"succeeded".into(), &1.into()), "{run:#}");
     assert_eq!(adapter(&dir), expected);
-    // Command and trainer are killed: the run has failed for whoever looks, and may be given to a worker.
+    // Command and trainer are killed: the next reader marks the run as failed, and it may be queued for a worker.
     graft.ok(&["runs", "delete", &id]);
     let (mut starter, dir, id) = begin(&graft, &LONG);
     starter.kill().unwrap();

@@ -152,7 +152,7 @@ fn version_answers_only_with_its_base_model() {
     graft.fails(2, &["compare", "--message", "yes"], "--with");
     assert_eq!(graft.json(&["compare", "--message", "yes", "--with", "toy"])["differences"]["score"], 1.0);
 
-    // Weights that somebody changed are not served.
+    // Changed weights are not served.
     let version = graft.json(&["models", "info", "toy"]);
     let folder = graft.home().join(version["version"]["adapter_dir"].as_str().unwrap());
     let mut weights = std::fs::read(folder.join("adapter_model.safetensors")).unwrap();

@@ -1,5 +1,5 @@
 //! Trainings on rented machines: a strict server of Lambda Cloud's documented API, whose machines are real `sshd`s.
-//! Whatever fails and whoever is killed, no machine is left running, and the cost is the server's bill.
+//! After any failure or kill, no machine is left running, and the cost equals the server's bill.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![cfg(target_os = "linux")]
 
@@ -345,7 +345,7 @@ fn no_machine_survives_a_killed_process() {
         if place.has_succeeded(&run) {
             (round, ended) = (round + 1, ended + 1);
         }
-        // Every other time somebody goes on with the run and its machine, if it has one.
+        // Every other time, another process continues the run and its machine, if it has one.
         if random.random_range(0..2) == 0 {
             place.check_bill(&format!("kill {kill} of seed {seed}"));
         }

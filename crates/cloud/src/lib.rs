@@ -10,7 +10,7 @@
 //! 3. A rental is closed only when the provider says that its machine is terminated, or hasn't listed it for long enough.
 //! 4. Machines whose names are not this owner's are never touched.
 //!
-//! The key of a provider is a [`Key`], which nobody can print. It is sent to the provider and nowhere else.
+//! The key of a provider is a [`Key`], which cannot be printed. It is sent only to the provider.
 
 mod error;
 mod lambda;
@@ -123,7 +123,7 @@ pub trait Provider: fmt::Debug + Send + Sync {
     /// launched.
     fn launch(&self, launch: &Launch<'_>) -> Result<String>;
 
-    /// Every machine of the account, whoever launched it.
+    /// Every machine of the account, also those that Graft did not launch.
     ///
     /// # Errors
     /// As [`offers`](Self::offers).
@@ -171,11 +171,11 @@ impl Key {
         let Some(key) = found.into_iter().find(|key| !key.is_empty()) else {
             return Err(Error::NoKey { provider, variables: names.join(" or "), page });
         };
-        // Anything else would break the request's header, or be echoed by whoever refuses it.
+        // Anything else would break the request's header, or appear in an error message.
         if key.chars().all(|c| c.is_ascii_graphic()) { Ok(Self(key)) } else { Err(Error::BadKey { provider, page }) }
     }
 
-    /// Takes the key out of what somebody said.
+    /// Removes the key from a message.
     fn hide(&self, text: &str) -> String {
         text.replace(&self.0, "…")
     }

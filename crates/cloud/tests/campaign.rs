@@ -120,7 +120,7 @@ impl Ledger {
         let is_needed = |rental: &Rental| Some(rental.run.as_str()) == live;
         for Step { write, terminate } in reconcile(&Owner::new("me"), &listed, &rentals, limits, &is_needed, world.now)
         {
-            // A sweeper may be killed between any two steps, and somebody else may write meanwhile.
+            // A sweeper may be killed between any two steps, and another process may write meanwhile.
             if crash && world.chance(10) {
                 return;
             }

@@ -55,7 +55,7 @@ pub struct Engine {
     pub by: String,
     /// Where answers are computed.
     pub(crate) device: ComputeDevice,
-    /// The Ask AI service's settings, until somebody sets them.
+    /// The Ask AI service's settings, until they are changed.
     pub(crate) ask_ai: Arc<AskAiSettings>,
     /// Names this process among all that may hold runs: its place, its process id, and when it began.
     pub(crate) me: Arc<str>,
@@ -105,7 +105,7 @@ impl Engine {
         Self { home, store, artifacts, by, device, ask_ai, me: me.into(), trackers, judgements, rentals }
     }
 
-    /// With other settings of the Ask AI service for as long as nobody sets them.
+    /// With other default settings of the Ask AI service, until they are changed.
     #[must_use]
     pub fn with_ask_ai(self, settings: AskAiSettings) -> Self {
         Self { ask_ai: Arc::new(settings), ..self }
@@ -144,7 +144,7 @@ impl Engine {
         }
     }
 
-    /// The same engine, in somebody else's name.
+    /// The same engine, with another author of changes.
     #[must_use]
     pub fn as_user(&self, by: impl Into<String>) -> Self {
         Self { by: by.into(), ..self.clone() }

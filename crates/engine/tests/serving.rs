@@ -276,7 +276,7 @@ async fn disconnected_client_frees_its_slot_and_full_queue_refuses() {
         let status = serving.status();
         (status.bases[0].waiting, status.bases[0].running, status.deployments[0].in_flight) == (0, 0, 0)
     };
-    // Without a slot nothing begins, so whoever waits is still waiting when the next one comes.
+    // Without a slot no request starts, so the first is still waiting when the next one arrives.
     let serving = place.serve(Options { slots: 0, queue: 1, ..Options::default() }).await;
     let first = begin(&serving).await.unwrap();
     assert!(matches!(begin(&serving).await, Err(Error::Predict(AnswerError::Full { waiting: 1, .. }))));

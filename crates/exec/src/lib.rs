@@ -87,11 +87,11 @@ pub struct Observation {
 pub enum Process {
     /// It lives.
     Running,
-    /// It lives, but the system lets it do nothing until somebody sends it SIGCONT.
+    /// It exists, but is stopped until it receives SIGCONT.
     Paused,
     /// It ended, and this executor saw how.
     Exited(Exit),
-    /// There is none, and nobody saw how it ended.
+    /// There is no process, and its exit status is unknown.
     Gone,
     /// That can't be told now, for instance because a connection is down.
     Unknown,

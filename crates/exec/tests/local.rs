@@ -124,7 +124,7 @@ async fn running_process_is_attached_to() {
     assert_eq!((attached.fresh, attached.pid), (false, Some(std::process::id())));
     assert_eq!(local.observe(run, Cursor::default()).await.unwrap().process, Process::Running);
     assert_eq!(local.list().await.unwrap(), ["r1"]);
-    // The process that holds the lock is no trainer of this directory by its command line, so nobody ends it.
+    // By its command line, the process that holds the lock is not a trainer of this directory, so it is not killed.
     local.stop(run, Stop::Now).await.unwrap();
     drop(held);
     assert_eq!(local.observe(run, Cursor::default()).await.unwrap().process, Process::Gone);

@@ -8,7 +8,7 @@ pub enum Error {
     /// From the engine.
     #[error(transparent)]
     Engine(#[from] graft_engine::Error),
-    /// An address that others can reach, while nobody must log in.
+    /// An address that others can reach, although no login is required.
     #[error("serve at {bind}, which others can reach, while there is no password and no token")]
     Unguarded {
         /// The address.

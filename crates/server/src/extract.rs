@@ -103,7 +103,7 @@ impl FromRequestParts<AppState> for Acting {
     }
 }
 
-/// Who asks, as far as answers are concerned, whose clients take turns: a user or token, or an address where nobody logs in.
+/// The client for the fair queue of answers: a user or token, or an address if no login is required.
 #[derive(Debug)]
 pub struct Client(pub Arc<str>);
 

@@ -18,7 +18,7 @@ use crate::{
     state::AppState,
 };
 
-/// Only our own scripts, styles and images; in nobody's frame.
+/// Only our own scripts, styles and images; never in a frame.
 const CSP: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
                    form-action 'self'; frame-ancestors 'none'";
 

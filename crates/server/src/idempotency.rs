@@ -77,7 +77,7 @@ async fn once(state: &AppState, key: &str, request: Request, next: Next) -> Resu
         Answered::No => {}
     }
     let request = Request::from_parts(parts, Body::from(bytes));
-    // Apart: whoever asks may leave, and what was begun is done all the same, once, for when they ask again.
+    // In a separate task: if the client disconnects, the request is still executed once, and its response is stored for a retry.
     let done = tokio::spawn(job.done(request, next).in_current_span());
     done.await.unwrap_or_else(|_| Err(Problem::new(Kind::Unavailable, "the server ends")))
 }

@@ -233,7 +233,7 @@ pub(crate) fn unheld() -> [(HeaderName, HeaderValue); 1] {
     [(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"))]
 }
 
-/// Runs that somebody watches. One task a run looks whether there is anything new; each client then reads on from its own
+/// Runs with open streams. One task per run checks for new events; each client then reads from its own
 /// place.
 #[derive(Debug, Default)]
 pub struct RunFeeds(Mutex<HashMap<String, watch::Receiver<Pulse>>>);
@@ -257,7 +257,7 @@ impl RunFeeds {
     }
 }
 
-/// Tells that there is something new of a run until it has ended or nobody listens any more.
+/// Notifies about new events of a run until it has ended or no stream is open.
 async fn watch_run(state: &AppState, run: &str, tell: watch::Sender<Pulse>) {
     // One receiver is kept for those to come.
     while tell.receiver_count() > 1 && !state.is_closing() {

@@ -135,7 +135,7 @@ pub(crate) fn resident_memory() -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-/// A method's name: whoever asks may make up any number of others, and each would be counted for ever.
+/// A method's name: a client can invent any number of other names, and each would be counted for ever.
 fn known(method: &Method) -> &'static str {
     const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")

@@ -1,4 +1,4 @@
-//! Bodies that dribble in, and bodies that nobody reads to their end.
+//! Slow request bodies, and bodies that a handler does not read to the end.
 //!
 //! A client that says nothing for a while is cut off, and so is one that says a byte now and then. One that is refused
 //! while it still sends would see a broken connection instead of the answer, because the system resets a connection

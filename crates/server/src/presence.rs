@@ -17,7 +17,7 @@ const LEASE: Duration = Duration::from_secs(25);
 /// Pages that are remembered, at most.
 const MOST: usize = 500;
 
-/// An example that somebody has open.
+/// An example that a person has open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Place {
@@ -43,7 +43,7 @@ pub(crate) struct Seat {
     until: Instant,
 }
 
-/// What servers say to each other: where a page of somebody is now.
+/// The message between servers: which example a page has open now.
 #[derive(Serialize, Deserialize)]
 struct Word {
     /// Who says it: a server hears its own words too.
@@ -62,7 +62,7 @@ pub struct Presence {
 }
 
 impl Presence {
-    /// With nobody in it.
+    /// Without any page.
     pub(crate) fn new(server: String) -> Self {
         Self { server, ..Self::default() }
     }

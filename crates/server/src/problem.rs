@@ -52,7 +52,7 @@ pub struct Problem {
 pub enum Kind {
     /// 400: the request makes no sense.
     BadRequest,
-    /// 401: nobody is logged in.
+    /// 401: not logged in.
     Unauthenticated,
     /// 403: the role doesn't allow it, or the request comes from elsewhere.
     Forbidden,

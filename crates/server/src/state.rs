@@ -37,14 +37,14 @@ pub struct App {
     pub changes: ChangeFeed,
     /// Who has which example open.
     pub presence: Presence,
-    /// Runs that somebody watches.
+    /// Runs with an open stream.
     pub run_feeds: RunFeeds,
     /// Versions that answer.
     pub serving: Serving,
     /// When the server started.
     pub started_at: Timestamp,
     pub(crate) roles: Roles,
-    /// Whoever replaces settings or tables looks at them and writes while nobody else does.
+    /// Held while settings or tables are compared and replaced, so that no other request changes them in between.
     pub(crate) replacing: tokio::sync::Mutex<()>,
     closing: watch::Sender<bool>,
 }
@@ -56,7 +56,7 @@ impl App {
     /// Puts the parts together; must be called within a tokio runtime.
     ///
     /// # Errors
-    /// [`Error::Unguarded`] for an address that others can reach while nobody must log in; what the store says.
+    /// [`Error::Unguarded`] for an address that others can reach without a login; store errors.
     pub async fn new(engine: Engine, config: ServerConfig) -> Result<AppState, Error> {
         let auth = Auth::new(&engine, &config).await?;
         if !config.is_local() && !auth.has_credentials() {

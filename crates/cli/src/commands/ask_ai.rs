@@ -93,7 +93,7 @@ pub(crate) async fn run(engine: &Engine, command: SoftPrompt) -> Result<Reply> {
             (run, Some(imported))
         }
     };
-    // What has ended before is not the last run, whoever asks for it again.
+    // A run that had already ended does not become the last run.
     let is_new = run.state != RunState::Succeeded;
     let trained = train::complete(engine, &run).await?;
     if is_new {

@@ -114,7 +114,7 @@ pub(crate) fn run(args: Args) -> Result<Reply> {
     reply
 }
 
-/// The database's file, if it will have to be made: whoever mistyped the place of an old one wants to know.
+/// The database file, if it does not exist yet: the message shows a user that the path of an existing one was mistyped.
 fn new_file(home: &Home, database: Option<&str>) -> Option<PathBuf> {
     let file = match database {
         Some(url) if url.contains("://") => return None,

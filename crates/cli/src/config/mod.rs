@@ -369,7 +369,7 @@ impl Config {
     fn serving(&self) -> Result<serving::Options> {
         let mebibytes = |name| Ok::<_, Failure>(self.within::<usize>(name, 1..=1 << 24)? << 20);
         let slots = self.within("serving_lanes", 1..=256)?;
-        // A GPU takes more at once, unless somebody said how many.
+        // A GPU generates more answers at once, unless the number is configured.
         let is_said = *self.get("serving_lanes").1 != Origin::Default;
         Ok(serving::Options {
             slots,
@@ -392,7 +392,7 @@ impl Config {
         Ok(AskAiTraining { database: self.some("ask_ai_database"), drafts, base: self.some("ask_ai_base") })
     }
 
-    /// The Ask AI service's settings, which hold until somebody sets them.
+    /// The Ask AI service's settings, until they are changed on the page or with the API.
     pub(crate) fn ask_ai_settings(&self) -> Result<AskAiSettings> {
         Ok(AskAiSettings {
             soft_prompt_enabled: self.flag("soft_prompt_enabled")?,

@@ -181,7 +181,7 @@ impl Client<'_> {
         }
     }
 
-    /// Makes another version active, or goes back; nobody else does so with this task.
+    /// Activates another version, or rolls back; no other client does so with this task.
     fn switch(&mut self) {
         sleep(Duration::from_millis(100));
         let found = self.get(&format!("/api/v1/versions?task={}&limit=1000", self.task));

@@ -24,7 +24,7 @@ pub(crate) struct Ledger {
     pub(crate) active: Mutex<BTreeMap<&'static str, String>>,
 }
 
-/// What somebody said about an example.
+/// A decision about an example.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Decision {
     /// `approved` or `rejected`.

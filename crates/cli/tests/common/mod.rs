@@ -173,7 +173,7 @@ impl Graft {
     }
 }
 
-/// Trainers outlive whoever started them, but not their test.
+/// Trainers outlive the process that started them, but not their test.
 impl Drop for Graft {
     fn drop(&mut self) {
         for pid in self.processes() {

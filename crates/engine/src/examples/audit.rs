@@ -123,7 +123,7 @@ impl Examples<'_> {
     /// Takes back the last decision on an example, if it is as the person saw it.
     ///
     /// # Errors
-    /// What the store says of examples that moved on, or that nobody decided on.
+    /// Store errors about examples that have changed, or have no decision.
     pub async fn undo(self, task: &str, id: &str, seen: Seen) -> Result<Example> {
         Ok(self.engine.store.undo_review(task, id, seen, &self.engine.by, now()).await?)
     }

@@ -25,7 +25,7 @@ const LOOK: Duration = Duration::from_secs(2);
 const BOOT: Duration = Duration::from_secs(300);
 /// How long it takes, for estimates, until a machine trains.
 const START: Duration = Duration::from_secs(240);
-/// How long an active machine may take to let somebody log in.
+/// How long an active machine may take to accept a login.
 const LOGIN: Duration = Duration::from_secs(180);
 /// How long a machine is looked for whose launch wasn't answered.
 const DOUBT: Duration = Duration::from_secs(20);

@@ -12,7 +12,7 @@ pub struct People<'e> {
 }
 
 impl People<'_> {
-    /// Whether there is a user or a token, so that everybody must log in.
+    /// Whether there is a user or a token, so that a login is required.
     ///
     /// # Errors
     /// What the store says.
@@ -40,7 +40,7 @@ impl People<'_> {
     /// Adds a user, or gives one another role and password, which ends their sessions.
     ///
     /// # Errors
-    /// The name can't be used; nobody could log in as an administrator afterwards.
+    /// The name is invalid; no administrator could log in afterwards.
     pub async fn set_user(self, name: &str, role: Role, password_hash: &str, admins: Admins) -> Result<User> {
         Ok(self.engine.store.put_user(name, role, password_hash, admins, &self.engine.by, now()).await?)
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{MAX_ATTEMPTS, Runs, request::quoted};
 use crate::{Error, Result, now, versions::Evaluation};
 
-/// A measurement that somebody wants.
+/// A requested evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluationRequest {
@@ -87,7 +87,7 @@ impl Runs<'_> {
         });
         if let Err(error) = &outcome {
             let failure = Failure { phase: Some(Phase::Evaluate), ..error.failure() };
-            // The error itself is told by whoever called.
+            // The caller reports the error itself.
             let _ = log.append(EventKind::Failed(failure)).map(|event| tell(&event));
         }
         outcome

@@ -63,7 +63,7 @@ impl Runs<'_> {
             let run = self.prepare_again(&run, request.version.as_deref(), Some(request)).await?;
             return Ok(Submitted { run, continued: true, found_dead });
         }
-        // What another machine does may fail for reasons that pass, while nobody here can do anything about it.
+        // A run on another machine may fail for transient reasons, which a person here cannot fix; so it is retried.
         let max_attempts = if request.on.is_some() { MAX_ATTEMPTS } else { 1 };
         let order = Order { request, max_attempts, due: None, key: None };
         Ok(Submitted { run: self.queue_plan(plan, order).await?, continued: false, found_dead })

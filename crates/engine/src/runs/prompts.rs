@@ -141,7 +141,7 @@ impl Runs<'_> {
         Ok(self.engine.store.prompt_draft(&self.engine.by).await?)
     }
 
-    /// Keeps what whoever asks types.
+    /// Stores the caller's draft.
     ///
     /// # Errors
     /// What the store says.

@@ -78,7 +78,7 @@ impl Runs<'_> {
         Ok(())
     }
 
-    /// Moves a schedule on without a run, unless somebody else did so, and says why.
+    /// Advances a schedule without a run, unless another process did so, and stores the reason.
     async fn put_off(self, due: Due<'_>, note: &str, say: &Say) -> Result<()> {
         say(Level::WARN, &format!("schedule {}: {note}", due.schedule));
         match self.engine.store.skip_schedule(due, note, now()).await {

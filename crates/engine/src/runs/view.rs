@@ -293,7 +293,7 @@ impl Runs<'_> {
         }
     }
 
-    /// Why a run doesn't go on: it waits in the queue, or nobody follows its process.
+    /// Why a run makes no progress: it waits in the queue, or no worker follows its process.
     ///
     /// # Errors
     /// What the store says.

@@ -67,7 +67,7 @@ impl Answer {
 impl Serving {
     /// What an adapter completed, with the lists of the task's rules where they agree with it on the rest.
     pub(super) fn beside_rules(&self, deployment: &Deployment, input: &str, done: Completion) -> Completion {
-        // Tables that somebody is editing must not keep the model from answering.
+        // Tables with an error (for example during an edit) must not prevent an answer.
         let parser = self.engine().home.tables().ok().and_then(|tables| deployment.definition.parser(&tables));
         let (Some(parser), Body::Model(on)) = (parser, &deployment.body) else { return done };
         let codec = on.template.guide().codec();
@@ -80,7 +80,7 @@ impl Serving {
         let calibrated = deployment.calibrated(&done.confidence);
         let answer = match self.engine().home.tables() {
             Ok(tables) => deployment.definition.finish(done.answer.clone(), &tables),
-            // Tables that somebody is editing must not keep the model from answering.
+            // Tables with an error (for example during an edit) must not prevent an answer.
             Err(_) => done.answer.clone(),
         };
         Answer {

@@ -115,7 +115,7 @@ pub struct Answering {
     deployment: Arc<Deployment>,
     asker: Asker,
     since: Instant,
-    /// The text is the task's wire form, which nobody wants to see.
+    /// The text is in the task's short form, which is not for people.
     wire: bool,
     /// The input, where the task's rules read it beside the adapter.
     input: Option<String>,
@@ -251,7 +251,7 @@ impl Serving {
         Ok(answering)
     }
 
-    /// Answers to many inputs, in their order; each has its own result. They give way to whoever asks for one answer, and
+    /// Answers to many inputs, in their order; each has its own result. They have lower priority than single requests, and
     /// take no place in the queue. `tell` hears how many are done.
     ///
     /// # Errors
@@ -368,7 +368,7 @@ impl Serving {
         let (send, updates) = mpsc::unbounded_channel();
         let held = Pin::new(deployment);
         let wire = matches!(deployment.card.answer, AnswerForm::Json { .. });
-        // Pieces that nobody reads would wake the reader at every token.
+        // Pieces that are not read would wake the reader at every token.
         let silent = wire || matches!(asker, Asker::ForMany | Asker::ForShadow);
         let tell = Box::new(move |update| {
             let _held = &held;

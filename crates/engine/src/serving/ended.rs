@@ -1,4 +1,4 @@
-//! What became of requests, for whoever counts them.
+//! Outcomes of requests, for metrics.
 
 use super::Serving;
 
@@ -61,7 +61,7 @@ pub(super) type Listener = Box<dyn Fn(&Ended<'_>) + Send + Sync>;
 impl Serving {
     /// Tells `listener` of each request that ends; the first one that is given stays.
     pub fn on_end(&self, listener: impl Fn(&Ended<'_>) + Send + Sync + 'static) {
-        // A second one has no use, and nobody gives it.
+        // A second outcome has no use and is never sent.
         let _ = self.0.listener.set(Box::new(listener));
     }
 

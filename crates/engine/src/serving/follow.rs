@@ -10,7 +10,7 @@ use crate::Result;
 /// How often a version that could not be loaded is tried again.
 const RETRY: Duration = Duration::from_secs(10);
 
-/// Runs until nobody serves any longer.
+/// Runs until the last `Serving` is dropped.
 pub(super) async fn follow(inner: Weak<Inner>, mut watch: Watch, mut seen: i64) {
     let mut behind: BTreeSet<String> = BTreeSet::new();
     loop {

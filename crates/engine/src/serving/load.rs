@@ -170,7 +170,7 @@ impl State {
     }
 }
 
-/// Computes for long on a thread that nobody else waits for.
+/// Runs a long computation on a separate thread, so that nothing else waits for it.
 pub(crate) async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     spawn_blocking(work).await.map_err(|_| Error::Predict(graft_predict::Error::Interrupted))?
 }

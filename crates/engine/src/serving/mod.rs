@@ -97,7 +97,7 @@ struct Inner {
     warms_up: bool,
     /// Loads come one after the other.
     loading: tokio::sync::Mutex<()>,
-    /// Whoever points an alias looks at the store and points while nobody else does.
+    /// Held while an alias is read from the store and changed, so that no other task changes it in between.
     turning: tokio::sync::Mutex<()>,
     uses: AtomicU64,
     listener: OnceLock<ended::Listener>,

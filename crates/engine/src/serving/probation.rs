@@ -81,7 +81,7 @@ impl Serving {
         tokio::spawn(self.clone().give_way(task.to_owned(), version.to_owned()));
     }
 
-    /// The store must say who answers. Where somebody has moved on already, it says better.
+    /// The store must name the version that answers. If another version was activated meanwhile, that one counts.
     async fn give_way(self, task: String, version: String) {
         let engine = self.engine().as_user(format!("{} (serving)", self.engine().by));
         match self.roll_back(&engine, &task, Seen::Active(Some(&version))).await {

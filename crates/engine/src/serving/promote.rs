@@ -7,7 +7,7 @@ use graft_store::Version;
 use super::{Fault, Inner, Serving, deployment::Deployment};
 use crate::{Engine, Error, Result, versions::Seen};
 
-/// Loads the active version of every task, as far as memory goes, so that nobody waits for it.
+/// Loads the active version of every task, as far as memory allows, so that no request waits for it.
 pub(super) async fn preload(inner: Weak<Inner>) {
     let Some(versions) = inner.upgrade().map(Serving) else { return };
     let versions = versions.engine().store.versions(None).await.unwrap_or_default();
@@ -60,7 +60,7 @@ impl Serving {
         self.load_active(task).await.map(drop)
     }
 
-    /// Loads a task's active version and lets it answer; only for whoever holds the turn.
+    /// Loads a task's active version and lets it answer; the caller must hold the lock.
     pub(super) async fn load_active(&self, task: &str) -> Result<Arc<Deployment>> {
         let deployment = self.deploy(self.engine().versions().adapter(task, None).await?).await?;
         let mut state = self.state();

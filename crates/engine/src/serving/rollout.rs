@@ -186,7 +186,7 @@ pub(super) fn queue() -> (mpsc::Sender<Given>, mpsc::Receiver<Given>) {
     mpsc::channel(WAITING)
 }
 
-/// Completes pairs, one after the other, and judges from time to time, until nobody serves any longer.
+/// Completes pairs one after the other and evaluates the test from time to time, until the last `Serving` is dropped.
 pub(super) async fn tend(inner: Weak<Inner>, mut queue: mpsc::Receiver<Given>) {
     let mut clock = tokio::time::interval(LOOK);
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -205,7 +205,7 @@ pub(super) async fn tend(inner: Weak<Inner>, mut queue: mpsc::Receiver<Given>) {
             serving.complete(given).await;
             continue;
         }
-        // Nothing can have changed where nobody wrote anything and nothing was answered; time alone ends no roll-out.
+        // Without a new row or answer nothing can have changed; time alone ends no roll-out.
         let newest = serving.engine().store.newest_change().await.unwrap_or(looked + 1);
         if newest == looked && serving.state().seen.is_empty() {
             continue;

@@ -355,7 +355,7 @@ impl Studies<'_> {
             }
             let Some(seen) = seen else { break };
             self.add(&study, &plan, number, seen).await?;
-            // If somebody else was first, that trial is among those of the next look.
+            // If another process added the trial first, the next call sees it.
         }
         Ok(self.engine.store.study(id).await?)
     }
@@ -433,7 +433,7 @@ impl Studies<'_> {
         Ok(trials)
     }
 
-    /// What became of a trial. Whether it was stopped early follows from its losses, not from when somebody looked.
+    /// The outcome of a trial. Whether it was stopped early follows from its losses, not from the time of this call.
     async fn decide(self, trial: &mut Trial, run: Option<&Run>, earlier: &[Trial]) -> Result<()> {
         let Some(run) = run else {
             (trial.state, trial.note) = (TrialState::Failed, Some("its run was deleted".into()));

@@ -57,7 +57,7 @@ fn around<T: PartialOrd + Copy + ToString>(
     choice(name, &values.iter().map(T::to_string).collect::<Vec<_>>(), at, only_if)
 }
 
-/// The space of a study: what `Settings` has and nobody fixed.
+/// The search space of a study: the fields of `Settings` that are not fixed.
 pub(super) fn space(given: &Given<'_>, has_encoder: bool) -> Vec<Parameter> {
     let texts = |values: &[&str]| values.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     let plain = recipe(given.task, given.method.unwrap_or_default(), given.examples);

@@ -30,7 +30,7 @@ pub struct Tasks<'e> {
 pub enum TaskOrigin {
     /// It is as Graft comes with it.
     BuiltIn,
-    /// Graft comes with it, and somebody changed it.
+    /// A built-in task that was changed.
     Changed,
     /// Somebody made it.
     Own,
@@ -78,7 +78,7 @@ impl TaskDetail {
         }
     }
 
-    /// What is stored, unless this version of Graft comes with another definition of a task that nobody changed.
+    /// The stored definition, unless this version of Graft has a newer built-in definition and the task was not changed.
     fn of(stored: TaskRevision) -> Result<Self> {
         let built_in = built_in(&stored.task);
         let row = Self::at(&stored)?;

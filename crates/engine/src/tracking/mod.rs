@@ -129,7 +129,7 @@ impl Tracking<'_> {
         if track == Some(true) && self.engine.trackers.sinks.is_empty() { Err(Error::NoTracker) } else { Ok(()) }
     }
 
-    /// Notes that this process's trackers are to be told of a run, unless somebody said no.
+    /// Notes that a run is to be sent to this process's trackers, unless the caller opted out.
     pub(crate) async fn note(self, run: &Run) -> Result<()> {
         if run.request.as_ref().is_some_and(|request| request["track"] == false) {
             return Ok(());

@@ -20,7 +20,7 @@ use crate::{
     now,
 };
 
-/// Hours that something nobody knows is kept.
+/// Hours for which an unreferenced file is kept.
 pub(crate) const KEPT_HOURS: u64 = 24;
 
 /// What was found.

@@ -43,7 +43,7 @@ impl Chosen {
     /// Its card.
     ///
     /// # Errors
-    /// It was made elsewhere, and nobody has said what it is for; it is no adapter.
+    /// It was made elsewhere and its task is unknown; it is not an adapter.
     pub(crate) fn known_card(&self) -> Result<&AdapterCard> {
         self.check_adapter()?;
         self.card.as_ref().ok_or_else(|| untold("task", "--task", &self.folder))

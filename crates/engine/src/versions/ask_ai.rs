@@ -71,7 +71,7 @@ impl AskAiSettings {
 }
 
 impl Versions<'_> {
-    /// The Ask AI settings as they were last set; those of the configuration, if nobody ever did.
+    /// The Ask AI settings as last changed, otherwise those of the configuration.
     ///
     /// # Errors
     /// What the store says.

@@ -72,7 +72,7 @@ fn name_of(version: &Version) -> String {
     version.adapter_dir.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-/// Lets `latest` in a folder point to what lies in it or elsewhere; whoever looks sees the old or the new one.
+/// Switches `latest` in a folder to another target; a reader sees either the old or the new one.
 ///
 /// # Errors
 /// The disk refuses, or `latest` is there and no link.

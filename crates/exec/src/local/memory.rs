@@ -34,7 +34,7 @@ impl Watch {
             let limit = self.limit.unwrap_or_default();
             return Some(format!("it took {} MB of {} MB", megabytes(self.most), megabytes(limit)));
         }
-        // The system has killed somebody, and this process held a good part of the memory.
+        // The system has killed a process, and this one held a large part of the memory.
         let killed = killed_for_memory().zip(self.killed_before).is_some_and(|(now, before)| now > before);
         let big = self.most > 64 << 20;
         (killed && big).then(|| format!("the system ended it at {} MB", megabytes(self.most)))

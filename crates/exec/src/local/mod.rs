@@ -159,7 +159,7 @@ impl Inner {
     }
 }
 
-/// The process of a run: the one that was started here, or whoever holds the lock of its directory.
+/// The process of a run: the one that was started here, or the one that holds the lock of its directory.
 fn process(known: Option<&mut Known>, dir: &Path) -> Result<Process> {
     let Some(Known { child: Some(child), memory }) = known else {
         return Ok(if is_alive(dir) { running(lock::owner(dir)) } else { Process::Gone });
@@ -249,7 +249,7 @@ fn tune(pid: u32, nice: i32, limit: Option<u64>) {
     let _ = (pid, nice, limit);
 }
 
-/// Kills a process that somebody else started, if it works in this directory.
+/// Kills a process that another program started, if it works in this directory.
 fn kill_other(pid: Option<u32>, dir: &Path) {
     #[cfg(unix)]
     {

@@ -99,7 +99,7 @@ impl Host {
             || Err(io::ErrorKind::BrokenPipe.into()),
             |mut stdout| {
                 let taken = take(&mut stdout);
-                // What nobody reads would keep the other side from its end.
+                // Unread output would block the other side.
                 io::copy(&mut stdout, &mut io::sink()).and(taken)
             },
         );

@@ -14,7 +14,7 @@ const LONGEST: Duration = Duration::from_secs(300);
 /// Addresses remembered, at most.
 const MOST: usize = 10_000;
 
-/// Slows down whoever guesses: after five wrong logins of an address each further one doubles a pause.
+/// Slows down password guessing: after five failed logins from an address, each further one doubles a delay.
 #[derive(Debug, Default)]
 pub(super) struct Limiter(Mutex<HashMap<Peer, Failures>>);
 

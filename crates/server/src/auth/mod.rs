@@ -75,7 +75,7 @@ impl Default for Peer {
 pub struct Auth {
     /// Whether one must log in.
     required: AtomicBool,
-    /// Whether somebody could.
+    /// Whether a login is possible.
     credentials: AtomicBool,
     /// Whether the configuration alone demands it.
     demanded: bool,
@@ -86,12 +86,12 @@ pub struct Auth {
     /// Digest of the token that was printed at the start.
     first: Mutex<Option<String>>,
     limiter: limiter::Limiter,
-    /// Name of who asks where nobody must log in.
+    /// Name of the caller if no login is required.
     local: String,
     cookie: &'static str,
     secure: bool,
     session_ms: i64,
-    /// Tells streams that somebody may have lost access.
+    /// Notifies streams that a user may have lost access.
     changed: watch::Sender<()>,
 }
 
@@ -130,7 +130,7 @@ impl Auth {
         Ok(())
     }
 
-    /// Hears when somebody may have lost access.
+    /// Receives a notification when a user may have lost access.
     pub(crate) fn changed(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
@@ -163,7 +163,7 @@ impl Auth {
         Ok(token)
     }
 
-    /// Who asks where nobody must log in.
+    /// The caller if no login is required.
     pub(crate) fn anonymous(&self) -> Option<Who> {
         (!self.required()).then(|| Who { name: self.local.clone(), role: Role::Admin, by_cookie: false })
     }
@@ -293,7 +293,7 @@ fn hash_and_mark(password: &str) -> Result<(String, String), Error> {
     Ok((people::hash_password(password)?, people::mark(password)?))
 }
 
-/// 128 random bits, as a name that nobody guesses.
+/// 128 random bits as a name that cannot be guessed.
 pub(crate) fn random_name() -> Result<String, Error> {
     Ok(people::secret("x")?.chars().skip(2).take(32).collect())
 }

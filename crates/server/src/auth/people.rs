@@ -27,7 +27,7 @@ static HASHING: Semaphore = Semaphore::const_new(2);
 /// Adds a user, or gives one another role and password, which ends their sessions.
 ///
 /// # Errors
-/// [`Error::Password`]; what the store says of the name; nobody could log in as an administrator afterwards.
+/// [`Error::Password`]; a store error about the name; no administrator could log in afterwards.
 pub async fn set_user(engine: &Engine, admins: Admins, name: &str, role: Role, password: &str) -> Result<User, Error> {
     if password.chars().count() < SHORTEST || password.len() > LONGEST {
         return Err(Error::Password { shortest: SHORTEST, longest: LONGEST });
@@ -40,7 +40,7 @@ pub async fn set_user(engine: &Engine, admins: Admins, name: &str, role: Role, p
 /// Makes a token; returns what is kept of it, and the token itself, which is not.
 ///
 /// # Errors
-/// [`Error::Label`]; the system has no random numbers; nobody could log in as an administrator afterwards.
+/// [`Error::Label`]; the system has no random numbers; no administrator could log in afterwards.
 pub async fn make_token(
     engine: &Engine,
     admins: Admins,
@@ -85,7 +85,7 @@ pub(super) async fn verify<T: Send + 'static>(hashes: Vec<(String, T)>, password
     let password = password.to_owned();
     let check = move || {
         if hashes.is_empty() {
-            // What comes out of it is of no account: nobody has no password.
+            // The result is ignored: an unknown user has no password.
             matches(nobodys(), &password);
             return None;
         }
@@ -97,7 +97,7 @@ pub(super) async fn verify<T: Send + 'static>(hashes: Vec<(String, T)>, password
 /// Runs what hashes, when it is its turn.
 async fn hashing<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let turn = HASHING.acquire().await.ok()?;
-    // The turn ends with the work, even if nobody waits for it any more.
+    // The permit is held until the work ends, even if the caller has disconnected.
     let work = move || (work(), turn).0;
     tokio::task::spawn_blocking(work).await.ok()
 }
@@ -119,7 +119,7 @@ fn matches(hash: &str, password: &str) -> bool {
     parsed.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
-/// A hash to spend time on where there is no user; of random bytes, which nobody knows.
+/// A hash of unknown random bytes, to spend the same time if the user does not exist.
 fn nobodys() -> &'static str {
     static HASH: OnceLock<String> = OnceLock::new();
     HASH.get_or_init(|| secret("nobody").and_then(|secret| hash_password(&secret)).unwrap_or_default())

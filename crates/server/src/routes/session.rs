@@ -20,7 +20,7 @@ use crate::{
 /// Who is asking.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SessionView {
-    /// Their name; null for nobody.
+    /// The user's name; null if not logged in.
     user: Option<String>,
     /// The role.
     role: Option<Role>,
@@ -30,7 +30,7 @@ pub struct SessionView {
     roles: &'static [Role],
 }
 
-/// What somebody logs in with: `user` and `password`, or `token` (one of `/tokens`, or that of the first start).
+/// The credential of a login: `user` and `password`, or `token` (one of `/tokens`, or that of the first start).
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Login {

@@ -63,7 +63,7 @@ async fn change_settings(
     headers: HeaderMap,
     Body(change): Body<AskAiChange>,
 ) -> Result<Response, Problem> {
-    // What stays is part of the change: nobody else may set it meanwhile.
+    // Unchanged fields are part of the change: no other request may set them meanwhile.
     let _turn = state.replacing.lock().await;
     let before = engine.versions().ask_ai_settings().await?;
     etag::check(&headers, &before.digest())?;

@@ -33,7 +33,7 @@ async fn failed_download_gives_its_reason() {
         assert_eq!(said.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
     }
     assert_eq!(service.post("/api/v1/bases/cancel", &json!({"name": "a/b"})).await.status, StatusCode::NOT_FOUND);
-    // An added name that nobody added: it needs no network to fail.
+    // An added name that does not exist: it fails without network.
     let problem = failure(&service, "nobody-added-this").await;
     assert!(problem["detail"].as_str().unwrap().contains("nobody-added-this"), "{problem}");
 }

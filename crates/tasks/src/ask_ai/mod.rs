@@ -23,7 +23,7 @@ pub struct Options {
     pub task: String,
     /// At most this many examples, the newest.
     pub max_samples: usize,
-    /// What becomes of suggestions that nobody has approved or rejected yet.
+    /// How undecided suggestions are imported.
     pub drafts: Drafts,
     /// Who vouches for drafts that are approved; approved suggestions are vouched for by the service.
     pub approval: Approval,

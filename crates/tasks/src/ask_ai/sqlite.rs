@@ -39,7 +39,7 @@ async fn connect(path: &Path, options: &Options) -> Result<(SqliteConnection, Ve
     let open = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(options.wait);
     let first = listed(&open).await;
     let result = match first {
-        // A database in WAL mode on a read-only disk can't be opened with locks. Without a log nobody writes it either.
+        // A database in WAL mode on a read-only disk can't be opened with locks. Without a log there is no writer either.
         Err(error) if code(&error) == Some(CANTOPEN) && !has_log(path) => listed(&open.immutable(true)).await,
         other => other,
     };

@@ -162,7 +162,7 @@ pub fn understand(text: &str, columns: &Columns) -> Understanding {
 }
 
 impl Form {
-    /// What a task of the form says to the model, where nobody wrote anything else.
+    /// The default instruction of a task of this form.
     #[must_use]
     pub fn usual_instruction(self) -> &'static str {
         match self {

@@ -195,7 +195,7 @@ fn is_grounded(schema: &Value) -> bool {
     schema.get("x-graft-grounded").is_some_and(|grounded| *grounded != Value::Bool(false))
 }
 
-/// A number that somebody could write.
+/// A plausible number.
 pub(super) fn quantity(random: &mut impl Rng) -> Value {
     match random.random_range(0..12) {
         0..2 => Value::from(1),
@@ -219,7 +219,7 @@ impl Swaps<'_> {
     /// Exchanges a name wherever it stands, at most so often; whether it could.
     fn name(&mut self, path: &str, value: &str, other: &str, most: usize) -> bool {
         let found = occurrences(self.input, value);
-        // Two fields with one value, or a name within another: nobody can tell which one is meant.
+        // Two fields with one value, or a name within another: it is ambiguous which one is meant.
         let unsure = found
             .iter()
             .any(|range| self.taken.iter().any(|(taken, ..)| range.start < taken.end && taken.start < range.end));

@@ -21,7 +21,7 @@ impl Wordings {
     pub(super) fn tell(&self, output: &Value, pools: &Pools, random: &mut ChaCha8Rng) -> Option<Draft> {
         let mut output = output.as_object()?.clone();
         let told = Frames::told(&self.frames);
-        // Now and then nobody says what it was.
+        // Sometimes the message does not name the item.
         for name in self.lists.keys() {
             let mut without = output.clone();
             without.insert(name.clone(), Value::Array(Vec::new()));

@@ -36,7 +36,7 @@ fn thing(random: &mut impl Rng) -> String {
     if random.random() { capital(thing) } else { thing.to_owned() }
 }
 
-/// An invented word with a capital: a known one, or one of syllables that nobody has seen.
+/// An invented capitalised word: a known word, or a new one made of syllables.
 pub(super) fn word(random: &mut impl Rng) -> String {
     if random.random_bool(0.35) {
         return syllables(random);

@@ -212,7 +212,7 @@ impl Approved<'_> {
         self.examples[place].output.as_ref().and_then(Value::as_str).unwrap_or_default().trim()
     }
 
-    /// Whether somebody approved it again as it is.
+    /// Whether a person confirmed it by approving it again.
     fn is_confirmed(&self, place: usize) -> bool {
         self.trail.of(&self.examples[place].id).is_confirmed
     }

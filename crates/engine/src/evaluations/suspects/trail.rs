@@ -31,7 +31,7 @@ impl Trail {
         self.0.get(id).copied().unwrap_or_default()
     }
 
-    /// Whether an answer was approved as the parser proposed it, and nobody confirmed it since.
+    /// Whether an answer was approved unchanged from the parser and not confirmed since.
     pub(crate) fn is_unchanged(&self, example: &Example, (card, rules): Judged<'_>, parser: &Parser) -> bool {
         let decided = self.of(&example.id);
         let proposed = |output: &Value| score::all_right(card, rules, output, &parser.extract(&example.input));

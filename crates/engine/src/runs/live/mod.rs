@@ -185,7 +185,7 @@ impl Live<'_> {
         self.submit(live, &planned).await
     }
 
-    /// Queues the training of a snapshot, once: its key is the same whoever asks, however often.
+    /// Queues the training of a snapshot once: every process uses the same idempotency key.
     async fn submit(self, live: &LiveAdapter, snapshot: &LiveSnapshot) -> Result<Option<String>> {
         let task = live.task.as_str();
         let key = format!("live {task} {} {}", live.created_at, snapshot.seq);
@@ -313,7 +313,7 @@ impl Live<'_> {
             return Ok(());
         }
         match self.engine.rollouts().start(task, version, &RolloutPolicy::default()).await {
-            // No version is active, or somebody was faster.
+            // No version is active, or another process was first.
             Err(Error::Store(graft_store::Error::RolloutRefused { .. })) => Ok(()),
             started => started.map(drop),
         }

@@ -83,7 +83,7 @@ impl Spans {
 pub(super) enum Break {
     /// Somebody else has it now.
     Lost,
-    /// The worker stops; whoever comes next goes on.
+    /// The worker stops; the next worker continues.
     LetGo,
     /// The database is away or refuses; the run itself is as good as before.
     Trouble(Box<Error>),
@@ -294,7 +294,7 @@ impl Attendance {
         Ok(())
     }
 
-    /// Ends a run that nobody is at any more and that may not be tried again, with what it left.
+    /// Ends a run without a holder that may not be retried, with the events and output that it left.
     pub(super) async fn give_up(self, run: &Run) -> Result<()> {
         match follow::find_out(&self, run).await {
             Ok(()) | Err(Break::Lost | Break::LetGo) => Ok(()),
@@ -303,9 +303,9 @@ impl Attendance {
         }
     }
 
-    /// Takes in what a trainer that nobody follows has written, and leaves the run to whoever comes next.
+    /// Stores what an unfollowed trainer has written, and leaves the run to the next worker.
     pub(super) async fn catch_up(self, run: &Run) -> Result<()> {
-        // What can't be taken in now is met by whoever goes on.
+        // What cannot be stored now is stored by the next worker.
         let _ = follow::take_rest(&self, run).await;
         match self.engine.store.release_lease(&self.lease).await {
             Err(graft_store::Error::LeaseLost { .. }) => Ok(()),
@@ -341,7 +341,7 @@ impl Attendance {
         }
     }
 
-    /// A failure with its causes and what to do, as one line of the log: whoever reads that may see neither run nor page.
+    /// A failure with its causes and hint as one log line, for readers of the log who see neither the run nor the page.
     fn say_failure(&self, run: &Run, failure: &Failure) {
         let level = if failure.class == FailureClass::Cancelled { Level::INFO } else { Level::ERROR };
         let hint = failure.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();

@@ -311,7 +311,7 @@ pub(super) fn paused(pid: Option<u32>) -> String {
     format!("its process is stopped by a signal or a debugger; `kill -CONT {pid}` resumes it")
 }
 
-/// Says, in the log and with the run, that a process that nobody follows does nothing, or that it goes on.
+/// Reports, in the log and with the run, that a process is silent or stopped, or that it has continued.
 pub(super) async fn tell_stall(at: &Attendance, run: &Run, stall: Option<String>) -> Outcome<()> {
     let mut follower = Follower::open(at, &*at.exec, run).await?;
     follower.tell_stall(stall).await

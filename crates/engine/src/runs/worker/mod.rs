@@ -85,7 +85,7 @@ const LOOK: Duration = Duration::from_millis(1000);
 const SHOW: Duration = Duration::from_millis(200);
 /// How often the adapters that keep learning are looked after.
 const TEND: Duration = Duration::from_secs(1);
-/// How often what is half done and nobody's is looked for.
+/// How often the worker looks for abandoned runs.
 const SWEEP: Duration = Duration::from_secs(15 * 60);
 
 /// A worker at work.
@@ -281,7 +281,7 @@ impl Runs<'_> {
         Ok(Some(self.engine.store.update_held(lease, &update, &self.engine.by, now()).await?))
     }
 
-    /// Ends the leases of processes of this place that were killed, so that nobody waits for them to run out.
+    /// Ends the leases of killed processes of this machine, so that no worker waits until they expire.
     async fn free_runs_of_the_dead(self) -> Result<()> {
         for run in self.engine.store.active_runs().await? {
             let Some(owner) = run.lease_owner.filter(|owner| self.engine.is_gone(owner)) else { continue };

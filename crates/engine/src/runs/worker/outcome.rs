@@ -8,7 +8,7 @@ use crate::{Error, runs::process::exit_code};
 /// How an attempt ended.
 #[derive(Debug, Default)]
 pub(super) struct End {
-    /// As the executor saw it; nobody may have.
+    /// As the executor saw it; absent if it did not.
     pub(super) exit: Option<Exit>,
     /// The failure that its events end with.
     pub(super) failed: Option<Failure>,

@@ -103,7 +103,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// A problem that no handler of `/v1` met, but a layer around it: nobody is logged in, there is no such path.
+/// A problem that was found by a layer around the handlers of `/v1`: not logged in, no such path.
 pub(crate) fn in_form(problem: Problem, met: Response) -> Response {
     let refusal = Refusal::from(problem);
     // What is missing is a path, no model.
