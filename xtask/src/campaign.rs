@@ -1,4 +1,4 @@
-//! The long versions of the tests that kill processes at random moments and let every operation fail.
+//! The long versions of the tests that kill processes at random moments and make every operation fail.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! The allowed dependencies between crates. They go one way; a new one is a decision that is made here.
+//! The allowed dependencies between crates. They go one way; a new dependency must be added here.
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Compares our numbers with those Hugging Face computed, for a model folder with `inputs.safetensors`,
+//! Compares Graft's numbers with those of Hugging Face, for a model folder with `inputs.safetensors`,
 //! `adapter_{lora,prompt}/` and `expected_{base,lora,prompt}.safetensors`.
 
 use std::{fmt, path::Path};

@@ -1,5 +1,5 @@
-//! What the tests need besides the repository: a Postgres server, an ssh server, a real base model, OpenAI's clients,
-//! MLflow.
+//! Installs what the tests need besides the repository: a Postgres server, an ssh server, a real base model, OpenAI's
+//! clients, MLflow.
 
 use std::{
     path::{Path, PathBuf},

@@ -1,4 +1,4 @@
-//! Running other programs.
+//! Runs other programs.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},

@@ -1,4 +1,4 @@
-//! Everything that must pass before a change is merged; the steps that fail fastest come first.
+//! Everything that must pass before a change is merged; the fastest steps come first.
 
 use std::{
     path::PathBuf,

@@ -1,4 +1,4 @@
-//! What people see while something takes time: bars on a terminal, lines elsewhere. All of it goes to stderr.
+//! Progress output during long operations: bars on a terminal, lines elsewhere. All of it goes to stderr.
 
 use std::{
     io::IsTerminal as _,

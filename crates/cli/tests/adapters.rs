@@ -1,4 +1,4 @@
-//! What becomes of an adapter outside of Graft, and what the regex parser says beside it.
+//! Exported and merged adapters, and the comparison of an adapter with the regex parser.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;

@@ -1,4 +1,4 @@
-//! Adapters in a bucket: published whole, checked when they are fetched, found by other machines.
+//! Adapters in a bucket: published completely, verified when they are downloaded, loaded by other machines.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![cfg(unix)]
 

@@ -1,4 +1,4 @@
-//! What answers without a language model is measured beside a version, takes its place where it is better, and gives it back.
+//! Contestants are evaluated beside a version, activated if they are better, and rolled back.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;

@@ -1,4 +1,5 @@
-//! A disk that refuses, at any operation: a clear error, no damage, and the same command works afterwards.
+//! A file operation fails at every possible point: the error is clear, nothing is damaged, and the same command works
+//! afterwards.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![cfg(unix)]
 

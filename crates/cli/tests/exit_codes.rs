@@ -1,4 +1,4 @@
-//! Every public exit code, and what is said with it.
+//! Every public exit code, and the message that is printed with it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;

@@ -1,4 +1,4 @@
-//! A worker whose database fails at any write: afterwards the run ends well, once.
+//! A worker whose database fails at any write: afterwards the run finishes, once.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![cfg(unix)]
 

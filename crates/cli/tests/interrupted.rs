@@ -1,4 +1,4 @@
-//! Killed, stopped, asked twice: a run goes on as if nothing had happened.
+//! Runs that are killed, stopped or started twice continue with the same result.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![cfg(target_os = "linux")]
 

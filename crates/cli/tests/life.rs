@@ -1,4 +1,4 @@
-//! From a table to an active version and back, as people do it.
+//! The complete workflow of a version: import, train, activate, roll back.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;

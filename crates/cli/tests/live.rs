@@ -1,4 +1,4 @@
-//! An adapter that keeps learning, while its workers and trainers are killed.
+//! Continuous learning, while workers and trainers are killed.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![cfg(target_os = "linux")]
 

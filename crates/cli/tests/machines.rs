@@ -1,4 +1,4 @@
-//! Trainings on another machine, which is a real `sshd` here.
+//! Trainings on another machine, for which the tests start a real `sshd`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![cfg(target_os = "linux")]
 

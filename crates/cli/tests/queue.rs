@@ -1,4 +1,4 @@
-//! The queue from outside: workers as real processes, killed and paused.
+//! The queue as a black box: workers as real processes, killed and paused.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![cfg(target_os = "linux")]
 

@@ -1,4 +1,4 @@
-//! Searches for settings: interrupted, shared, asked for over HTTP.
+//! Searches for settings: interrupted, shared by workers, started over HTTP.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![cfg(target_os = "linux")]
 

@@ -1,4 +1,4 @@
-//! The whole life of an adapter over HTTP, against the real program, on SQLite and on Postgres.
+//! Versions of an adapter over HTTP, against the real program, on SQLite and on Postgres.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;

@@ -1,4 +1,4 @@
-//! Suspect labels are listed before a training learns from them, with decisions that fix them; nothing is changed unasked.
+//! Suspect labels are listed before a training, with decisions that fix them; nothing is changed automatically.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;

@@ -1,4 +1,4 @@
-//! Tasks that people make: from a definition to a version that answers, several of one form in one home.
+//! User-defined tasks: from a definition to a version that answers, several tasks in one home.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;

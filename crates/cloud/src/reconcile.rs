@@ -1,5 +1,5 @@
-//! What must be done so that exactly the machines run that live runs need. Nothing here asks or does anything itself, so
-//! that tests can try every order of failures.
+//! Compares the stored rentals and running runs with the provider's list, and decides what to do so that only needed
+//! machines run. This module is pure (it makes no request), so tests can try every order of failures.
 
 use graft_core::{Rental, RentalState, Timestamp, cost_cents, dollars};
 

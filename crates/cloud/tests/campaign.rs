@@ -1,5 +1,5 @@
-//! A provider that loses answers, lists late and fails, and a renter that is killed at any moment: whatever happens, no
-//! machine is left running, nothing of others is touched, and what was written down covers the bill.
+//! A provider that loses replies, lists machines late and fails, and a renter that is killed at any moment: no machine is
+//! left running, machines of others are not touched, and the stored rentals cover the bill.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeMap;

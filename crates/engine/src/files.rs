@@ -1,4 +1,4 @@
-//! Folders and disks, and threads that may wait for them.
+//! Folders, disks, and blocking file operations.
 
 use std::{
     fs,

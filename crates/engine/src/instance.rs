@@ -1,4 +1,4 @@
-//! The word that ties a home, its database and its bucket together.
+//! The id that ties a home, its database and its bucket together.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Processes of this machine, started twice, watched by several, stopped and forgotten.
+//! Processes on this machine: started twice, observed by several, stopped and removed.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

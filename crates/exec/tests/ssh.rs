@@ -1,4 +1,4 @@
-//! A trainer on another machine, behind a real `sshd`: started, followed, cut off, stopped, collected.
+//! A trainer on another machine behind a real `sshd`: started, followed, disconnected, stopped, collected.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,4 +1,4 @@
-//! What the server needs to know before it starts.
+//! The settings that the server needs at its start.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},

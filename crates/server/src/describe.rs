@@ -1,4 +1,4 @@
-//! What holds for every operation of the description, said once: how errors look, and how OpenAPI writes paths.
+//! The parts of the OpenAPI description that all operations share: errors and the format of paths.
 
 use std::mem::take;
 

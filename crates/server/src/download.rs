@@ -1,4 +1,4 @@
-//! Files that may be downloaded: those within a folder, never through a link.
+//! Downloads of files within a folder; links are not followed.
 
 use std::{
     fs::File,

@@ -1,4 +1,4 @@
-//! What handlers take: like axum's extractors, with a [`Problem`] where they refuse, and nothing unknown accepted.
+//! Extractors of handlers: like axum's, but errors are [`Problem`]s and unknown fields are refused.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
-//! One layer around everything, the page and the streams included: who may talk to this server at all.
+//! One layer around every route, including the page and the streams: which clients may talk to this server at all.
 //!
-//! A loopback address is no boundary: any page in a browser can send requests to it, and by DNS rebinding read the
-//! answers, too. So the `Host` must be one of ours, and what changes something must come from our own page.
+//! A loopback address is no protection: any page in a browser can send requests to it, and read the responses by DNS
+//! rebinding. So the `Host` must be one of ours, and changes must come from our own page.
 
 use axum::{
     extract::{Request, State},

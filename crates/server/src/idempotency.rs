@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a request that is sent again is answered again, and done once.
+//! `Idempotency-Key`: a repeated request gets the same response and is executed once.
 
 use axum::{
     body::{Body, to_bytes},

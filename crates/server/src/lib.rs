@@ -1,9 +1,9 @@
-//! Graft over HTTP: the API, its guards, live events, and the embedded page. A handler parses, makes one call to the
-//! engine, and replies.
+//! Graft over HTTP: the API, its guards, live events, and the embedded page. A handler parses, makes one engine call, and
+//! replies.
 //!
-//! [`App::new`] puts the parts together, [`router`] makes the service, [`serve()`] runs it until it is told to stop.
-//! Around every route, the page and the streams included, lies [one guard](guard); which role an operation demands
-//! stands beside its handler, and [one layer](auth) enforces it.
+//! [`App::new`] creates the parts, [`router`] builds the service, [`serve()`] runs it until it is told to stop. [One
+//! guard](guard) surrounds every route, including the page and the streams; each handler declares the role that its
+//! operation requires, and [one layer](auth) enforces it.
 
 pub mod auth;
 mod config;

@@ -1,6 +1,6 @@
-//! What happens, as it happens: the audit trail, and single runs.
+//! Live events: the audit trail, and single runs.
 //!
-//! Each source is read by one task, however many clients listen; they share what it read.
+//! One task reads each source, however many clients listen; all clients share what it reads.
 
 use std::{
     collections::{HashMap, VecDeque},

@@ -1,4 +1,4 @@
-//! Numbers for Prometheus, in its text format.
+//! Metrics in Prometheus' text format.
 
 use std::{collections::BTreeMap, sync::atomic::AtomicU64, time::Instant};
 

@@ -1,8 +1,9 @@
 //! Slow request bodies, and bodies that a handler does not read to the end.
 //!
-//! A client that says nothing for a while is cut off, and so is one that says a byte now and then. One that is refused
-//! while it still sends would see a broken connection instead of the answer, because the system resets a connection
-//! that is closed with something unread; so the rest is read and thrown away, within limits, as nginx lingers.
+//! A client that sends nothing for a while, or only single bytes from time to time, is disconnected. The system resets a
+//! connection that is closed with unread data, so a client that is refused while it still sends would see a broken
+//! connection instead of the response. Therefore the rest of the body is read and discarded, within limits (as nginx does
+//! with lingering_close).
 
 use std::{
     future::Future as _,

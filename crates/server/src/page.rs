@@ -1,4 +1,4 @@
-//! The page: `ui/dist` as it was built, or a text that says how to build it.
+//! The embedded page: `ui/dist` as built, or a text that says how to build it.
 
 use axum::{
     http::{Method, Uri, header},

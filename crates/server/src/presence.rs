@@ -1,8 +1,8 @@
-//! Who has which example open, so that two people don't do the same work. It binds nobody: that no decision overwrites
-//! another is seen to by the examples' revisions.
+//! Presence: which page has which example open, so that two people do not review the same one. It locks nothing; the
+//! examples' revisions prevent that one decision overwrites another.
 //!
-//! Each server knows of its own pages, and on Postgres of those of all servers of the database, which say it to each
-//! other. It is kept nowhere: it counts for as long as pages say it again.
+//! Each server knows its own pages; with Postgres, servers of the same database exchange theirs. Nothing is stored: an
+//! entry expires unless its page repeats it.
 
 use std::time::{Duration, Instant};
 

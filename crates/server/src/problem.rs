@@ -1,4 +1,4 @@
-//! Every error that a caller sees, built in one place (RFC 9457).
+//! All errors that a client sees, built in one place (RFC 9457).
 
 use axum::{
     extract::Request,

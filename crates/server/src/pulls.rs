@@ -1,4 +1,4 @@
-//! Base models that are being downloaded in the background.
+//! Downloads of base models in the background.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! Listening, and ending without cutting anybody off.
+//! Listens for connections, and shuts down after the requests in progress.
 
 use std::{convert::Infallible, future::Future, net::IpAddr, pin::pin, time::Duration};
 

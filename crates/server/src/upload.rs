@@ -1,4 +1,4 @@
-//! Files that are uploaded: streamed to a folder of their own, within limits.
+//! Uploaded files: streamed to their own folder, within limits.
 
 use std::path::Path;
 

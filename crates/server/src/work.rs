@@ -1,4 +1,4 @@
-//! Work that computes, away from the threads that serve.
+//! Runs computations on threads that do not serve requests.
 
 use std::future::Future;
 

@@ -1,4 +1,4 @@
-//! Bytes of untrusted files to text: byte order marks, UTF-16, and encodings that must be guessed.
+//! Converts bytes of untrusted files to text: byte order marks, UTF-16, and guessed encodings.
 
 use std::{fs::File, io::Read, path::Path};
 

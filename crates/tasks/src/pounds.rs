@@ -1,4 +1,4 @@
-//! Pounds are computed, not learned: a table by unit, with overrides by food class and by item, which people edit.
+//! Pounds are computed, not learned: from a table by unit, with overrides by food class and by item, which people edit.
 
 use std::collections::BTreeMap;
 

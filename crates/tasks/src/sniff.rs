@@ -1,4 +1,4 @@
-//! What a file is, by its first bytes and what it holds.
+//! Detects the kind of a file by its first bytes and its content.
 
 use std::{fmt, fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! Ready-made tasks with a dozen examples each, so that one can be tried at once.
+//! Task templates with a dozen examples each.
 
 use std::sync::LazyLock;
 

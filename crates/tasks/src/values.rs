@@ -1,4 +1,4 @@
-//! The values of a JSON text, however they are laid out: a list, lines, or pretty-printed one after the other.
+//! The values of a JSON text in any layout: a list, lines, or pretty-printed one after the other.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What adapters cost that are served at once: speed and memory of eight answers with none, 1, 8 and 64.
+//! The cost of serving several adapters at once: speed and memory of eight answers with no adapter, 1, 8 and 64.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Products and kernels by themselves: what everything else is made of.
+//! Matrix products and kernels in isolation.
 
 use super::{Settings, built, floor, lines, report::plain};
 

@@ -1,4 +1,4 @@
-//! Graft and a peer take turns on the same work on this machine. Ratios are reported, because times depend on the machine.
+//! Graft and a peer alternate on the same work on this machine. Ratios are reported, because times depend on the machine.
 
 mod adapters;
 mod gemm;

@@ -1,4 +1,4 @@
-//! Programs that users run today.
+//! The programs that Graft is compared with.
 
 use std::{fs, path::PathBuf, process::Command};
 

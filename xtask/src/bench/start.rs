@@ -1,5 +1,5 @@
-//! From a cold process to its first answer, with the weights in the page cache, beside transformers until its model is
-//! loaded; and what there is to install.
+//! From the start of a process to its first answer, with the weights in the page cache, compared with transformers until
+//! its model is loaded; and the installed size.
 
 use std::time::Instant;
 

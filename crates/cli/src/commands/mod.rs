@@ -1,4 +1,4 @@
-//! One file a group of commands.
+//! The commands, one file per group.
 
 pub(crate) mod adapter;
 pub(crate) mod ask_ai;

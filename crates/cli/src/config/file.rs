@@ -1,4 +1,4 @@
-//! What a file says, as far as it can be understood; whatever can't be is named by its line.
+//! Parses a configuration file. Each invalid line is reported by its number, and the valid rest is used.
 
 use std::{collections::BTreeMap, fs, path::Path};
 

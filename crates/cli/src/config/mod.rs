@@ -1,4 +1,4 @@
-//! The service's configuration: files, the environment, flags; each wins over those before it.
+//! The service's configuration: files, environment, flags; later sources override earlier ones.
 
 mod file;
 

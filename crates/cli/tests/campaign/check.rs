@@ -1,4 +1,4 @@
-//! What must be true after the last restart.
+//! The invariants that are checked after the last restart.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,4 +1,5 @@
-//! The load: each client sends a request until it is answered, always with the same key, and notes what it was told.
+//! The load: each client repeats a request with the same idempotency key until it gets a response, and records the
+//! response.
 
 use std::{
     thread::{Scope, ScopedJoinHandle, sleep},

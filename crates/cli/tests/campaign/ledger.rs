@@ -1,4 +1,4 @@
-//! What was acknowledged.
+//! The acknowledged writes.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

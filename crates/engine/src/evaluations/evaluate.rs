@@ -1,4 +1,4 @@
-//! How good a version is on the examples it never saw.
+//! Scores of a version on held-out examples.
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -1,4 +1,4 @@
-//! Answers to held-out examples, and the scores of them.
+//! Answers to held-out examples and their scores.
 
 use std::time::Instant;
 

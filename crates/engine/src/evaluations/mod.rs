@@ -1,5 +1,5 @@
-//! What versions answer to examples: measured, compared before one becomes active, suggested to people; and examples
-//! that contradict each other or a model.
+//! Answers of versions to examples: evaluated, compared before a version is activated, suggested to people; and suspect
+//! labels.
 
 mod activate;
 mod contestant;

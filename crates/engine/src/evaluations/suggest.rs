@@ -1,4 +1,4 @@
-//! Answers to examples that wait for their audit, so that people may look at the doubtful ones first.
+//! Suggested answers for pending examples, so that people can review the least confident first.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! Which strings of an answer are taken from the input, and the names that a task knows, from its examples.
+//! Decides which strings of an answer are copied from the input, and collects the names that a task knows from its
+//! examples.
 
 use std::collections::BTreeMap;
 

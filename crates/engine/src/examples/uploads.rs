@@ -1,4 +1,4 @@
-//! Imports of uploaded files, which outlive the request that began them.
+//! Imports of uploaded files, which continue after the request that started them.
 
 use graft_store::Import;
 use serde_json::Value;

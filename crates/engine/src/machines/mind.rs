@@ -1,4 +1,4 @@
-//! Looks after rented machines for as long as a worker or a server lives.
+//! Checks rented machines periodically while a worker or a server runs.
 
 use std::{
     collections::HashSet,

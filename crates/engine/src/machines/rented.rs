@@ -1,4 +1,4 @@
-//! Machines that are rented for a run, and given back after it.
+//! Machines that are rented for a run and terminated after it.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! What may be rented.
+//! The limits for rented machines: types, regions, cost, time.
 
 use std::time::Duration;
 

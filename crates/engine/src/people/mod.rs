@@ -1,4 +1,4 @@
-//! Who may log in, their sessions, the requests they repeat, and what servers of one database say to each other.
+//! Users, tokens, sessions, idempotency keys, and messages between servers of one database.
 
 use graft_core::Timestamp;
 use graft_store::{Admins, Answered, Asked, Error as StoreError, Role, Session, Token, User, Words};

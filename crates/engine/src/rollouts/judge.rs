@@ -1,4 +1,4 @@
-//! What is decided about a roll-out, from numbers alone.
+//! The decisions about a roll-out, computed from its counts only.
 
 use graft_core::{Sequential, Timestamp};
 use graft_store::{Rollout, RolloutOutcome, RolloutPolicy, RolloutState};

@@ -1,4 +1,5 @@
-//! Roll-outs: a version answers beside the active one, then some requests, then all; and is taken back if it does worse.
+//! Roll-outs: a version answers beside the active one, then a share of the requests, then all; it is withdrawn if it is
+//! worse.
 
 mod judge;
 

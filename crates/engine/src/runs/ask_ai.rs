@@ -1,4 +1,4 @@
-//! The training that the button of the Ask AI system's page starts.
+//! The training that the button of the Ask AI page starts.
 
 use graft_store::Run;
 use graft_tasks::{ask_ai::Drafts, cards::Integration};

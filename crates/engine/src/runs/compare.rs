@@ -1,4 +1,4 @@
-//! Runs side by side.
+//! Comparison of runs.
 
 use graft_core::Example;
 use graft_store::Run;

@@ -1,4 +1,4 @@
-//! What is missing before a run.
+//! Checks of everything that a run needs.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The measurement of a version as a run of the queue.
+//! The evaluation of a version as a run of the queue.
 
 use std::path::Path;
 

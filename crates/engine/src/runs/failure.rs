@@ -1,4 +1,4 @@
-//! Why a run failed: its class decides whether it is tried again, its report says everything that is known.
+//! Why a run failed: its class decides whether it is retried, its report contains all details.
 
 use std::{
     fs::File,

@@ -1,4 +1,4 @@
-//! Runs: checked, submitted, worked on, followed, compared. Nothing trains in this process.
+//! Runs: checked, submitted, executed, followed, compared. Nothing trains in this process.
 
 mod ask_ai;
 mod compare;

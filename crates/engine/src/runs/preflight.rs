@@ -1,4 +1,4 @@
-//! Everything that would keep a run from its result, told before it is queued, all at once.
+//! Checks everything that would make a run fail before it is queued, and reports all problems at once.
 
 use graft_core::{AnswerForm, TaskCard, TrainSpec};
 use graft_tasks::cards::Task;

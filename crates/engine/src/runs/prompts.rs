@@ -1,4 +1,4 @@
-//! Texts that people submit to be trained on.
+//! Training prompts: texts of examples that people submit for training.
 
 use graft_core::Review;
 use graft_store::{NewPrompt, Priority, Prompt};

@@ -1,4 +1,4 @@
-//! Default settings of a training, all in one place; what a user gives wins over them.
+//! Default settings of a training, all in one place; settings of the user override them.
 
 use graft_core::{AdapterSpec, EvalSpec, Limits, LoraSpec, OptimSpec, PromptInit, PromptSpec, Schedule, Targets};
 use graft_tasks::cards::{Form, Task};

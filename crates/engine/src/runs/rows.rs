@@ -1,4 +1,4 @@
-//! What a training learned from, as it was trained.
+//! The rows that a training was trained on.
 
 use graft_core::TrainSpec;
 use graft_nn::{Prompter, TokenView};

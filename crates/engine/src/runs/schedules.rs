@@ -1,4 +1,4 @@
-//! Runs that are submitted again and again.
+//! Schedules: runs that are submitted at given times.
 
 use croner::Cron;
 use graft_core::Timestamp;

@@ -1,4 +1,4 @@
-//! The training service as other programs call it: tables of a dataset in, a job out. A job is a run.
+//! The training service for other programs: tables of a dataset in, a job out. A job is a run.
 
 use graft_core::{Digest, Review, Timestamp};
 use graft_store::{Run, RunState};

@@ -1,4 +1,4 @@
-//! A run as people look at it.
+//! A run as it is displayed.
 
 use graft_core::{Event, EventKind, Phase, Timestamp};
 use graft_store::{Findings, FollowCursor, Followed, LogStream, LogText, Run, RunFilter, RunKind, RunState, Version};

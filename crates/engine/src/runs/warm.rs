@@ -1,4 +1,4 @@
-//! Warm starts: a training that goes on from a version, and learns what is new since then.
+//! Warm starts: a training that starts from a version and trains on new and corrected examples.
 
 use std::collections::{BTreeMap, BTreeSet};
 

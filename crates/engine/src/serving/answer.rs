@@ -1,4 +1,4 @@
-//! An answer, as everything that asks gets it: commands, the API, measurements, suggestions and the Ask AI fallback.
+//! An answer in the one shape that commands, the API, evaluations, suggestions and the Ask AI fallback use.
 
 use std::{collections::BTreeMap, time::Instant};
 

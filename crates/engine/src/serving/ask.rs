@@ -1,4 +1,4 @@
-//! What may be asked, and how answers come.
+//! Requests for answers, and the ways to receive them.
 
 use std::{
     sync::Arc,

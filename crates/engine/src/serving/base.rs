@@ -1,4 +1,4 @@
-//! A base model at work: loaded once for all its adapters.
+//! A loaded base model, shared by all its adapters.
 
 use std::{
     collections::HashMap,

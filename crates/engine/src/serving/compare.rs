@@ -1,4 +1,4 @@
-//! Several answers to one input, side by side.
+//! Several answers to one input.
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 

@@ -1,5 +1,5 @@
-//! Everything that decides an answer: a base model with an adapter on it, or what needs no language model; a task, a
-//! calibration. Named by its contents.
+//! A deployment is everything that determines an answer: a base model with an adapter (or a contestant), a task, a
+//! calibration. It is named by the digest of its content.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! The Ask AI fallback: where the service's own suggestions are missing or weak, the adapter writes one.
+//! The Ask AI fallback: if the service's own suggestions are missing or weak, the adapter writes one.
 
 use std::{
     path::{Path, PathBuf},

@@ -1,4 +1,4 @@
-//! Active versions as the store has them, whichever process set them.
+//! Follows the active versions in the store, whichever process sets them.
 
 use std::{collections::BTreeSet, sync::Weak, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Finding a deployment, and loading it where it isn't in memory.
+//! Finds a deployment, and loads it if it is not in memory.
 
 use std::sync::{Arc, atomic::Ordering};
 

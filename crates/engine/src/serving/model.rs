@@ -1,4 +1,4 @@
-//! Tasks, versions and base models by one name, as OpenAI's API has it.
+//! Resolves the model names of OpenAI's API: tasks, versions and base models.
 
 use graft_core::{AnswerForm, Timestamp};
 

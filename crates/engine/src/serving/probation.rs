@@ -1,4 +1,4 @@
-//! What becomes of a version whose first requests fail.
+//! Reverts a version whose first requests fail.
 
 use std::sync::{Arc, atomic::Ordering};
 

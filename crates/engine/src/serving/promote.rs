@@ -1,4 +1,4 @@
-//! Which version answers for a task: the one that is active in the store, once it has answered here.
+//! Which version answers for a task: the active one in the store, after it has answered once in this process.
 
 use std::sync::{Arc, Weak};
 

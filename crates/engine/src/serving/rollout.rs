@@ -1,4 +1,4 @@
-//! Versions that are being rolled out: which requests a canary answers, and what the other version would have answered.
+//! Serving of roll-outs: which requests a canary answers, and the answers of the other version for comparison.
 
 use std::{
     sync::{Arc, Weak},

@@ -1,4 +1,4 @@
-//! What is being served, as people look at it.
+//! The state of serving, as it is displayed.
 
 use std::{
     collections::BTreeSet,

@@ -1,4 +1,4 @@
-//! What a study may choose, and what a choice means as settings of a training.
+//! The search space of a study, and the conversion of a point to training settings.
 
 use graft_core::AdapterSpec;
 use graft_search::{Domain, Parameter, Point};

@@ -1,4 +1,4 @@
-//! What a change of a task's definition means for examples and versions.
+//! The effect of a changed task definition on examples and versions.
 
 use graft_store::{ExampleFilter, Stage};
 use graft_tasks::cards::Task;

@@ -1,4 +1,4 @@
-//! Tasks: those that Graft comes with, and those that people made or changed, with their revisions.
+//! Tasks: the built-in ones, and those that people created or changed, with their revisions.
 
 mod impact;
 mod text;

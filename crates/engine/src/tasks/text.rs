@@ -1,4 +1,4 @@
-//! A task with the text that its first examples are in.
+//! Creates a task together with the text of its first examples.
 
 use graft_core::Review;
 use graft_tasks::{Import, cards::Task};

@@ -1,4 +1,4 @@
-//! A run in the words of trackers.
+//! Converts a run to the tags, params and metrics of a tracker.
 
 use std::{fs, path::Path};
 

@@ -1,7 +1,7 @@
-//! Sends runs to trackers elsewhere, from what the database says: never from the process of a run, and never for it to wait.
+//! Sends runs to external trackers. It reads only the database, never the process of a run, and no run waits for it.
 //!
-//! The stored cursor of each run and tracker is all the spool there is. Whoever works on the queue sends, one process at a
-//! time for each run; killed anywhere, it or another goes on from the cursor.
+//! The stored cursor of each run and tracker is the only queue. Processes that execute runs also send, one process at a
+//! time for each run; if one is killed, it or another one continues from the cursor.
 
 mod card;
 mod send;

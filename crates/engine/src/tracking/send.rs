@@ -1,4 +1,4 @@
-//! Sends what trackers lack.
+//! Sends the events and files that a tracker does not have yet.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! Everything that can't be made again, in one archive, while others go on working; and back.
+//! Writes everything that cannot be recreated to one archive while the service runs, and restores it.
 
 use std::{
     fs::{self, File},

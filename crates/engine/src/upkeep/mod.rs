@@ -1,4 +1,4 @@
-//! The home as a whole: what is in it, what it costs, backups, and what belongs to nothing.
+//! The home as a whole: overview, cost, backups, and unused files.
 
 mod backup;
 mod machine;

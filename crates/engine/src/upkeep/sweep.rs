@@ -1,4 +1,4 @@
-//! What belongs to nothing: half-made folders and files whose row never came, and rows whose files are gone.
+//! Finds unused files: incomplete folders, files without a row, and rows whose files are missing.
 
 use std::{
     collections::BTreeSet,

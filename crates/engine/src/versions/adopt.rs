@@ -1,4 +1,5 @@
-//! Adapters that were made elsewhere, such as by Hugging Face's peft: their files say all but the task.
+//! Registers adapters that were made elsewhere, such as by Hugging Face's peft: their files describe everything except the
+//! task.
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
-//! Adapters in a bucket. The folder in the home is the working copy; the bucket is where other machines find it.
+//! Adapters in a bucket. The folder in the home is the working copy; other machines download from the bucket.
 //!
-//! Files come first and the version's row last, so that a version that can be seen can be fetched. A version that goes
-//! loses its row first. What a crash leaves in between belongs to no row, and the sweeper removes it.
+//! Files are published first and the version's row last, so every visible version can be downloaded. A deleted version
+//! loses its row first. A crash in between leaves files without a row, which the sweep removes.
 
 use graft_artifacts::Artifacts;
 use graft_store::Version;

@@ -1,4 +1,4 @@
-//! Versions: registered adapters, their files and numbers, and which one is active.
+//! Versions: registered adapters, their files and scores, and which one is active.
 
 mod adapters;
 mod adopt;

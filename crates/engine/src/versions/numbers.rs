@@ -1,4 +1,4 @@
-//! The numbers of a version.
+//! The scores of a version.
 
 use std::collections::BTreeMap;
 

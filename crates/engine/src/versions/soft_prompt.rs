@@ -1,5 +1,5 @@
-//! The Ask AI system's loop: its database is read, an adapter is trained on it, and the folder that its settings name
-//! gets the adapter, as `latest`.
+//! The Ask AI workflow: import its database, train an adapter, and copy the adapter into the folder of its settings as
+//! `latest`.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! Whether a process dies of memory, told from outside.
+//! Detects from outside whether a process was killed because of memory.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! Processes of this machine: each in a process group of its own, with its output in the run directory and a lock that
-//! says whether it lives.
+//! Processes on this machine: each in its own process group, with its output in the run directory and a lock that shows
+//! whether it is running.
 
 mod helper;
 mod lock;

@@ -1,4 +1,4 @@
-//! What was appended to a file since an offset.
+//! Reads what was appended to a file since an offset.
 
 use std::{
     fs::File,

@@ -1,4 +1,4 @@
-//! Calls of the user's own `ssh`: the connection is theirs, with their configuration, agent and jump hosts.
+//! Runs the user's own `ssh`, with their configuration, agent and jump hosts.
 
 use std::{
     ffi::OsString,

@@ -1,5 +1,5 @@
-//! Files on their way: archives whose last entry says that they are whole, and results that are taken in whole or not at
-//! all. What comes back is untrusted input.
+//! Transfers files as archives whose last entry marks them as complete; results are copied either completely or not at all.
+//! Received archives are untrusted input.
 
 use std::{
     collections::BTreeMap,

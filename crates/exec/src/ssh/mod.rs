@@ -1,6 +1,6 @@
-//! Processes of another machine, which is reached by the user's own `ssh`. The run directory, the program and the base
-//! model are sent there; the trainer runs in a session of its own, so that a lost connection loses nothing; what it
-//! writes is copied to the same place of the run directory here.
+//! Processes on another machine, which is reached with the user's own `ssh`. The run directory, the program and the base
+//! model are sent there. The trainer runs in its own session, so that a lost connection does not end it; its output is
+//! copied to the same offsets of the local run directory.
 
 mod connection;
 mod files;

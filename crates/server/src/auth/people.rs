@@ -1,4 +1,4 @@
-//! Users, tokens, and the secrets of both. Used by the routes and by the commands.
+//! Users, tokens and their secrets. Used by the routes and by the commands.
 
 use std::sync::OnceLock;
 

@@ -1,4 +1,4 @@
-//! `/admin/training`: the Ask AI service's endpoints, in its own words, so that its page and scripts work here.
+//! `/admin/training`: the Ask AI service's endpoints with its own field names, so that its page and scripts work here.
 
 use axum::{
     extract::State,

@@ -1,4 +1,4 @@
-//! `/bases`: base models on this machine, and those that are being downloaded.
+//! `/bases`: base models on this machine, and downloads.
 
 use axum::extract::State;
 use graft_engine::{BaseInfo, InstalledBase};

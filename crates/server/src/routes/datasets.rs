@@ -1,4 +1,4 @@
-//! `/datasets`: what versions learned from and were measured on.
+//! `/datasets`: the datasets that versions were trained and evaluated on.
 
 use graft_core::{Dataset, Digest};
 use graft_engine::records::DatasetInfo;

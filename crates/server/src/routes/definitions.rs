@@ -1,4 +1,4 @@
-//! `/tasks/{task}`: what a task is: made, changed, cloned, renamed, archived, exported and imported.
+//! `/tasks/{task}`: definitions of tasks: create, change, clone, rename, archive, export and import.
 
 use axum::{
     extract::DefaultBodyLimit,

@@ -1,4 +1,4 @@
-//! `/events`: every change of the audit trail as it happens, and who has which example open.
+//! `/events`: every change of the audit trail as it happens, and presence.
 
 use axum::{
     extract::State,

@@ -1,4 +1,4 @@
-//! `/examples`: look, approve, reject, edit, undo, one by one or many at once.
+//! `/examples`: list, approve, reject, edit, undo; single examples or many at once.
 
 use graft_engine::{
     Engine, ExampleDetail, Listed,

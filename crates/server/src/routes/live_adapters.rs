@@ -1,4 +1,4 @@
-//! `/tasks/{task}/live`: an adapter that keeps learning from approvals.
+//! `/tasks/{task}/live`: continuous learning from approvals.
 
 use graft_engine::{
     LiveStatus,

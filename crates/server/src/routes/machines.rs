@@ -1,4 +1,4 @@
-//! `/machines`: where runs can execute beside the worker's own machine.
+//! `/machines`: machines other than the worker's own on which runs can execute.
 
 use graft_engine::{Error, Facts, ProviderView, Quote, RentalView, records::Machine};
 use serde::{Deserialize, Serialize};

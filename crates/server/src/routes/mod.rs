@@ -1,4 +1,5 @@
-//! The routes, one file a noun. Each operation names the role it demands as `x-role`; [`crate::auth`] enforces it.
+//! The routes, one file per resource. Each operation declares the role it requires as `x-role`; [`crate::auth`] enforces
+//! it.
 
 pub mod admin;
 pub mod bases;

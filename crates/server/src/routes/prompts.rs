@@ -1,4 +1,4 @@
-//! `/prompts`: texts that people submit to be trained on.
+//! `/prompts`: texts of examples that people submit for training.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! `/tasks/{task}/rollout`: a version answers beside the active one, then some requests, then all.
+//! `/tasks/{task}/rollout`: roll-outs in stages: shadow, canary, active.
 
 use axum::extract::State;
 use graft_engine::{

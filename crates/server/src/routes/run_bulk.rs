@@ -1,4 +1,4 @@
-//! `/runs/bulk`: the same for many runs at once.
+//! `/runs/bulk`: actions on many runs at once.
 
 use graft_engine::{
     RunAction, RunsReport,

@@ -1,4 +1,4 @@
-//! What `/runs` takes and gives.
+//! Request and response types of `/runs`.
 
 use graft_core::Event;
 use graft_engine::{Progress, RentalView, RunFailure, RunView, TrackedRun, TrainingRun, Waiting, records::Run};

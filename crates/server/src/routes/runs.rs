@@ -1,4 +1,4 @@
-//! `/runs`: submit, look, stop, go on, compare.
+//! `/runs`: submit, show, stop, resume, compare.
 
 use graft_engine::{
     Preflight, RunComparison, RunRequest,

@@ -1,4 +1,4 @@
-//! `/schedules`: trainings that are queued by the clock.
+//! `/schedules`: trainings that are queued at given times.
 
 use graft_engine::{RunRequest, records::Schedule};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! `/session`: who is asking; log in, log out.
+//! `/session`: the current user; log in, log out.
 
 use axum::{
     Extension,

@@ -1,4 +1,4 @@
-//! `/settings`: the Ask AI service's own, in its own words, and what the machine costs.
+//! `/settings`: the Ask AI service's settings with its own field names, and the machine's price.
 
 use axum::{
     extract::State,

@@ -1,4 +1,4 @@
-//! `/stats`: what the approved examples add up to.
+//! `/stats`: statistics of the approved examples.
 
 use axum::{
     http::{HeaderValue, header},

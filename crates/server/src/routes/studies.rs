@@ -1,4 +1,4 @@
-//! `/studies`: searches for settings. Workers carry them.
+//! `/studies`: searches for settings. Workers execute them.
 
 use axum::http::HeaderMap;
 use graft_engine::{

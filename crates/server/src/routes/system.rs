@@ -1,4 +1,4 @@
-//! `/system`: the machine and the service at one glance.
+//! `/system`: state of the machine and the service.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `/tasks`: everything the front page shows of each task; see [`super::definitions`] for what a task is.
+//! `/tasks`: the data of each task for the Home page; see [`super::definitions`] for definitions.
 
 use axum::extract::State;
 use graft_engine::{Drift, Seen, Suspects, TaskOverview, records::Version};

@@ -1,4 +1,4 @@
-//! `/tokens`: what programs log in with.
+//! `/tokens`: API tokens for programs.
 
 use axum::{Extension, extract::State};
 use graft_engine::records::Token;

@@ -1,4 +1,4 @@
-//! `/training`: the training service as other programs call it. A job is a run, and `/runs` knows more about it.
+//! `/training`: the training service for other programs. A job is a run; `/runs` has more details.
 
 use axum::{
     extract::{DefaultBodyLimit, State},

@@ -1,4 +1,4 @@
-//! `/tasks/understand`, `/tasks/mask`, `/templates`: what a task that isn't stored yet would be.
+//! `/tasks/understand`, `/tasks/mask`, `/templates`: analysis of a text for a task that is not stored yet.
 
 use axum::extract::DefaultBodyLimit;
 use graft_core::{AnswerForm, TaskCard};

@@ -1,4 +1,4 @@
-//! `/users`: people who may log in.
+//! `/users`: users who may log in.
 
 use axum::extract::State;
 use graft_engine::records::User;

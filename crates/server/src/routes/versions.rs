@@ -1,4 +1,4 @@
-//! `/versions`: look, compare, make active, go back, delete, download.
+//! `/versions`: show, compare, activate, roll back, delete, download.
 
 use axum::{
     extract::State,

@@ -1,4 +1,4 @@
-//! What the routes do, as far as no training is needed; `graft`'s own tests go the whole way.
+//! Behaviour of the routes that need no training; the tests of `graft` cover the rest.
 
 use crate::{description, service::Service};
 use axum::http::{Method, StatusCode};

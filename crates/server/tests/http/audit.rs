@@ -1,4 +1,4 @@
-//! Every change is on record, with who made it.
+//! Every change is recorded with its author.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeSet;

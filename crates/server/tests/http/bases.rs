@@ -1,4 +1,4 @@
-//! Base models: listed, pulled, removed.
+//! Base models: listed, downloaded, removed.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Whether an answer is one that the description names.
+//! Checks a response against the OpenAPI description.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! Random requests for every operation of the description: no answer is a server error, none is late, and each has a
-//! form that the description names.
+//! Random requests for every operation of the description: no response is a server error or late, and each matches the
+//! description.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use crate::{

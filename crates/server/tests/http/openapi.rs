@@ -1,4 +1,4 @@
-//! The committed description is that of the code.
+//! The committed OpenAPI description equals that of the code.
 
 /// Run with `GRAFT_WRITE_OPENAPI=1` to write it anew.
 #[test]

@@ -1,4 +1,4 @@
-//! Texts that are submitted to be trained on.
+//! Texts of examples that are submitted for training.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Every promise of docs/service.md about who may do what.
+//! The security guarantees of docs/service.md.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use crate::service::Service;

@@ -1,4 +1,4 @@
-//! The whole service in this process, with a home of its own.
+//! The whole service in this process, with its own home.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::{

@@ -1,4 +1,4 @@
-//! A thousand clients hear of every change, and those who come back of what they missed.
+//! Event streams: a thousand clients receive every change, and reconnecting clients receive what they missed.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use crate::service::{PATIENCE, Service};

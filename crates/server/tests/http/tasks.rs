@@ -1,4 +1,4 @@
-//! Tasks that are made and changed.
+//! Tasks are created and changed.
 
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What a task that isn't stored yet would be.
+//! Analysis of a text for a task that is not stored yet.
 
 use axum::http::StatusCode;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The server on a real socket: clients that dawdle, a queue that is full.
+//! The server on a real socket: slow clients, a full queue, shutdown.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, in its helpers too")]
 

@@ -1,4 +1,4 @@
-//! What a definition must keep to.
+//! Validates task definitions.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Tasks as TOML. A JSON Schema has nulls, which TOML has not: there it is a text.
+//! Tasks as TOML. TOML has no null, which JSON Schemas use, so a schema is stored as text.
 
 use serde_json::Value;
 

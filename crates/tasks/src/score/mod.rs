@@ -1,4 +1,5 @@
-//! How right answers are, with 95 % intervals (Wilson's for shares, the bootstrap's for other numbers); and whether one version is better than another.
+//! Scores of answers with 95 % intervals (Wilson's for proportions, bootstrap for other numbers), and the comparison of two
+//! versions.
 
 mod bootstrap;
 mod compare;

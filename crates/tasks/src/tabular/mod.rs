@@ -1,4 +1,4 @@
-//! Tables and texts of examples: CSV, JSON lines, and the forms people paste into a page.
+//! Tables and texts of examples: CSV, JSON lines, and pasted text.
 
 mod csv;
 mod jsonl;

@@ -1,4 +1,4 @@
-//! Pasted text of any form to rows.
+//! Converts pasted text of any form to rows.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Files in CSV form (RFC 4180) to rows. What is not well-formed is named by line and column and costs its own row only.
+//! Reads CSV files (RFC 4180) as rows. A malformed row is reported by line and column, and the other rows are read.
 
 use csv::ReaderBuilder;
 

@@ -1,4 +1,4 @@
-//! The schema of answers that are objects, and what each of its parts was inferred from.
+//! Infers the schema of answers that are objects, with the evidence for each part.
 
 use std::collections::BTreeMap;
 

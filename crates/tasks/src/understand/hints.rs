@@ -1,4 +1,4 @@
-//! What would make pasted examples better, before they are stored.
+//! Hints that would improve pasted examples before they are stored.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,4 +1,4 @@
-//! Exchanging what stands in an input and in its answer.
+//! Exchanges names and amounts in an input and its answer together.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

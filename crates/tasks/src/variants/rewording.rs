@@ -1,4 +1,4 @@
-//! Telling an answer in other words.
+//! Rewords an input from its answer.
 
 use rand::{
     Rng, RngExt as _,

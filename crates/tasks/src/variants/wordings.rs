@@ -1,4 +1,4 @@
-//! The words in which a task's answers can be told: a file of frames, see `data/wordings`.
+//! The sentence frames with which a task's answers are reworded: see `data/wordings`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

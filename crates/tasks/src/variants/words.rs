@@ -1,4 +1,4 @@
-//! Words that invented names are made of.
+//! Words for invented names.
 
 use rand::{Rng, RngExt as _, seq::IndexedRandom as _};
 

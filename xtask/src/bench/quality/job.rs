@@ -1,4 +1,4 @@
-//! A job: one version is trained, and it and the contestants answer.
+//! A job: trains one version, then lets it and the contestants answer.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

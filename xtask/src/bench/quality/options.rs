@@ -1,4 +1,4 @@
-//! What is measured and how, from the environment: the command also runs where there is no cargo.
+//! The options of the measurement, from the environment: the command also runs where there is no cargo.
 
 use std::{
     env,

@@ -1,4 +1,4 @@
-//! Scores of answers: how many are right, and how well confidences say which.
+//! Scores of answers: how many are correct, and how well confidences predict it.
 
 use std::{
     collections::{BTreeMap, HashMap},

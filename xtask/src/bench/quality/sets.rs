@@ -1,4 +1,4 @@
-//! The data sets: what may be learned from, in a fixed order, and what tests.
+//! The data sets: training examples in a fixed order, and test sets.
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 

@@ -1,4 +1,4 @@
-//! As much of HTTP as a client of one server needs.
+//! A minimal HTTP client for one server.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},

@@ -1,4 +1,4 @@
-//! The service under load, with a real model: while it trains, with many listeners, over many requests.
+//! The service under load with a real model: during a training, with many event streams, over many requests.
 
 mod http;
 

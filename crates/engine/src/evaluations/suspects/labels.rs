@@ -1,4 +1,4 @@
-//! Labels that say nothing, and labels in two spellings.
+//! Empty labels, and labels in two spellings.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Answers that models which did not learn from them contradict, and those that came from the parser.
+//! Answers that contradict models which were not trained on them, and answers accepted unchanged from the parser.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

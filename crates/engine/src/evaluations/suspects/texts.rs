@@ -1,4 +1,4 @@
-//! Texts that are the same, or nearly, and answers that differ.
+//! Identical and nearly identical texts with different answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! What people decided about examples, from the audit trail.
+//! People's decisions about examples, from the audit trail.
 
 use std::collections::HashMap;
 

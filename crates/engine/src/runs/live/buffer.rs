@@ -1,4 +1,4 @@
-//! Puts windows in order: decisions come from several servers, whose clocks and writes don't agree.
+//! Orders windows: decisions come from several servers, whose clocks and writes do not agree.
 
 use graft_core::Timestamp;
 use graft_store::{LiveWindow, Released};

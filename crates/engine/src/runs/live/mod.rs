@@ -1,5 +1,5 @@
-//! Adapters that keep learning: approvals become windows, windows become snapshots, each a run of the queue that starts from
-//! the one before.
+//! Continuous learning: approvals become windows, windows become snapshots, and each snapshot is a run of the queue that
+//! starts from the previous one.
 
 mod buffer;
 

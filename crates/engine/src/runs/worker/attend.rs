@@ -1,4 +1,4 @@
-//! One run, from its claim to its end.
+//! Executes one run, from its claim to its end.
 
 use std::{
     sync::{

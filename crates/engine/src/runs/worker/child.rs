@@ -1,5 +1,5 @@
-//! What a worker lets `graft` itself do in processes of their own: the model's memory and time stay out of the worker,
-//! and each can be ended at once.
+//! The steps that a worker runs as separate `graft` processes: the model's memory and time stay out of the worker, and each
+//! process can be ended at once.
 
 use std::{
     collections::HashMap,

@@ -1,5 +1,5 @@
-//! Follows the process of a run, from wherever its last follower came to: what it wrote goes into the database, where
-//! every server reads it, together with how far it was read.
+//! Follows the process of a run from the cursor of its last follower: copies events and output into the database, where
+//! every server reads them, together with the new cursor.
 
 use std::{
     path::PathBuf,

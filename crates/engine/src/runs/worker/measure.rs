@@ -1,4 +1,4 @@
-//! A version is measured in a process of its own: for the run that made it, and for runs that do nothing else.
+//! Evaluates a version in a separate process: as the last step of a training, or as a run of its own.
 
 use graft_store::{Run, RunKind, Version};
 

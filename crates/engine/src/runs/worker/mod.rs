@@ -1,5 +1,5 @@
-//! A worker takes runs from the queue, trains each in a process of its own, and takes in what becomes of them. It may
-//! be killed at any moment: its trainers live on, and the next worker goes on with them.
+//! A worker claims runs from the queue, trains each in a separate process, and stores the results. It may be killed at any
+//! moment: its trainers keep running, and the next worker follows them.
 
 mod attend;
 mod child;

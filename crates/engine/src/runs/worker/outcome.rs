@@ -1,4 +1,4 @@
-//! What became of an attempt, as far as its process and its events tell.
+//! The outcome of an attempt, from its process and its events.
 
 use graft_core::{Event, EventKind, Failure};
 use graft_exec::Exit;

@@ -1,4 +1,4 @@
-//! Whether a version still does what it did on the held-out examples, from what people say of its suggestions since.
+//! Drift: compares people's decisions on a version's suggestions with its scores on the held-out examples.
 
 mod numbers;
 mod signals;

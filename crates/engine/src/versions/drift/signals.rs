@@ -1,4 +1,4 @@
-//! The three signals of drift: pure, so that each rule can be read and tested alone.
+//! The three signals of drift, as pure functions, so that each rule can be tested alone.
 
 use graft_store::{Suggested, Version};
 use graft_tasks::{cards::Scoring, score};

@@ -1,4 +1,4 @@
-//! `/v1`: what programs made for OpenAI's API may ask.
+//! `/v1`: the part of OpenAI's API that Graft supports.
 
 mod refusal;
 mod reply;

@@ -1,4 +1,4 @@
-//! Replies in OpenAI's shapes, whole or as they are written.
+//! Replies in OpenAI's format, complete or as a stream.
 
 use std::convert::Infallible;
 
