@@ -12,7 +12,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     if !there.is_ok_and(|status| status.success()) {
         bail!("cargo-deny is not installed: `cargo install --locked cargo-deny` (takes some minutes)");
     }
-    // What needs no network comes first, so that it is told without one, too.
+    // Checks without network come first, so that they also report without one.
     shell::run(shell::cargo().args(["deny", "check", "bans", "licenses", "sources"]))?;
     shell::run(shell::cargo().args(["deny", "check", "advisories"]))
 }

@@ -80,7 +80,7 @@ fn version_worse_than_a_contestant_is_not_activated() {
     let said = graft.fails(15, &["models", "set-active", "v2"], "that of the baseline (n-grams) 1.000");
     assert!(said.stderr.contains("graft models contestant n-grams"), "{}", said.stderr);
     let done = graft.json(&["models", "contestant", "n-grams", "--activate"]);
-    // It is told how it compares with what it replaces.
+    // The output compares it with the version that it replaces.
     assert_eq!((&done["previous"], &done["opponent"]), (&json!("v1"), &json!({"version": "v1"})));
 }
 

@@ -54,7 +54,7 @@ fn is_clear(graft: &Graft, said: &Said, point: &str) {
     assert!(names_a_path, "{point} names no path: {}", said.stderr);
 }
 
-/// Every version and run is whole, and nothing lies about that belongs to nothing.
+/// Every version and run is complete, and there are no unused files.
 fn is_whole(graft: &Graft, point: &str) {
     let swept = graft.json(&["sweep"]);
     assert_eq!(swept["missing"], json!([]), "{point}: {swept}");

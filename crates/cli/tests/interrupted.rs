@@ -133,7 +133,7 @@ fn kill_trainer(graft: &Graft) {
     assert_eq!(killed, [true], "there is one trainer");
 }
 
-/// Ends when it is told to.
+/// Runs until it is stopped.
 const VERY_LONG: [&str; 5] = ["--epochs", "10000", "--checkpoints-per-epoch", "3000", "--no-eval"];
 
 #[test]
@@ -155,7 +155,7 @@ fn trainer_outlives_the_command_that_started_it() {
     graft.fails(2, &TRAIN, "while run `the-run` is active");
     graft.fails(2, &["train-dir", dir.to_str().unwrap()], "another process is using it");
 
-    // Nobody lives: the run is found out to have failed, and the same command goes on with it.
+    // No process is running: the run is found to have failed, and the same command continues it.
     kill_trainer(&graft);
     while graft.json(&["runs", "show", &id])["alive"] == true {
         sleep(Duration::from_millis(20));
@@ -190,7 +190,7 @@ const WORK: [&str; 3] = ["worker", "--once", "--no-suggestions"];
 fn worker_continues_run_of_a_killed_command() {
     let graft = Graft::with_toy_task();
     let expected = whole(&graft);
-    // Only the command is killed: its trainer goes on, and a worker takes in what becomes of it.
+    // Only the command is killed: its trainer continues, and a worker stores the result.
     let (mut starter, dir, id) = begin(&graft, &LONG);
     starter.kill().unwrap();
     starter.wait().unwrap();

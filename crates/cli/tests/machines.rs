@@ -102,7 +102,7 @@ async fn remote_training_gives_same_adapter() {
     pair.fails(2, &[&TRAIN[..], &["--on", "nowhere"]].concat(), "find machine `nowhere`");
     pair.fails(2, &["machines", "add", "evil", "--", "-oProxyCommand=true"], "as a machine");
     pair.fails(2, &["machines", "add", "gpu", "there"], "it exists");
-    // What keeps it from working is told at once.
+    // Problems are reported at once.
     pair.there.let_in(false).unwrap();
     pair.there.hang_up();
     pair.fails(2, &["machines", "check", "gpu"], "Permission denied");
@@ -117,7 +117,7 @@ fn remote_training_survives_lost_connection_kills_and_restart() {
     let whole = pair.json(&[&TRAIN[..], &LONG[..], &["--run-id", "whole", "--no-eval"]].concat());
     assert_eq!(whole["run"], "whole");
     let args = [&TRAIN[..], &LONG[..], &["--run-id", "cut", "--no-eval", "--on", "gpu", "--version", "cut"]].concat();
-    // The command is killed: the trainer there goes on.
+    // The command is killed: the trainer on the machine continues.
     let mut command = pair.begin(&args);
     pair.wait_for_checkpoint("cut");
     command.kill().unwrap();
@@ -129,7 +129,7 @@ fn remote_training_survives_lost_connection_kills_and_restart() {
     sleep(Duration::from_secs(1));
     pair.there.up().unwrap();
     if !pair.dir("cut").join("training_run.json").exists() {
-        // The machine restarts in the middle: the run goes on there from its checkpoint.
+        // The machine restarts during the run: the run continues there from its checkpoint.
         pair.there.reboot().unwrap();
     }
     let began = Instant::now();

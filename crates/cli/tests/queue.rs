@@ -18,7 +18,7 @@ use serde_json::Value;
 /// Settings of a run that is over in a moment.
 const SHORT: [&str; 10] =
     ["--base", "tiny", "--epochs", "0.2", "--batch-size", "8", "--no-eval", "--threads", "1", "--rank=2"];
-/// Settings of a run that goes on until it is told to stop.
+/// Settings of a run that continues until it is stopped.
 const LONG: [&str; 8] =
     ["--base", "tiny", "--epochs", "10000", "--no-eval", "--checkpoints-per-epoch", "4", "--threads=1"];
 const TASK: &str = "text-classification";
@@ -137,7 +137,7 @@ fn new_worker_follows_running_trainer() {
     let id = submit(&graft, TASK, &LONG);
     let mut worker = Worker::start(&graft, &[]);
     let before = wait_for(&graft, &id, "training", trains);
-    // Told to end, it lets go at once; its trainer lives on.
+    // On SIGTERM it releases its leases at once; its trainer keeps running.
     worker.signal("TERM");
     assert!(ended(&mut worker.0).success());
     let _next = Worker::start(&graft, &[]);
@@ -269,7 +269,7 @@ fn killed_evaluation_is_finished_once() {
     // Only the worker is gone: the next one takes what its process finds out, or has found out by then.
     let (second, _) = measure();
     let before = hold_halfway(&graft, &second);
-    // The process goes on first: the system hangs up on one that is stopped when its parent dies.
+    // Continue the process first: the system sends SIGHUP to a stopped process when its parent dies.
     worker.signal("STOP");
     signal(pid(&before), "CONT");
     drop(worker);

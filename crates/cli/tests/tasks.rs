@@ -81,7 +81,7 @@ fn two_label_tasks_and_a_fields_task_share_a_home() {
     assert!("4 came to Hub".contains(place), "a grounded text stands in the input: {answer}");
     assert_eq!(graft.json(&["validate", "--task", "mood", "--version", "v1"])["failed"], 0);
 
-    // The form changes: what no longer fits is told and left out, the version goes on as it was trained.
+    // The form changes: examples that no longer fit are reported and not used, and the version continues to answer as trained.
     let args = ["tasks", "edit", "tickets", "--label", "wish", "--label", "question", "--json"];
     let tried: Value = serde_json::from_str(&graft.ok(&[&args[..], &["--dry-run"]].concat())).unwrap();
     assert_eq!((&tried["impact"]["unfit"], &tried["impact"]["fitting"]), (&json!(20), &json!(20)));

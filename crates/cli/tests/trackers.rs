@@ -208,7 +208,7 @@ fn wrong_password_and_full_disk_are_reported_and_do_not_affect_runs() {
     let train = |graft: &Graft, run: &str, more: &[&str]| {
         graft.ok(&[&SHORT[..], &["--run-id", run, "--version", run], more].concat());
     };
-    // A command waits only so long for a slow server; the next one goes on.
+    // A command waits a limited time for a slow server; the next command continues.
     let tracked = |graft: &Graft, run: &str, state: &str| {
         wait_for(state, || {
             let tracking = graft.json(&["runs", "show", run])["tracking"].clone();

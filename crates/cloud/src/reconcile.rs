@@ -60,7 +60,7 @@ impl Limits {
         Ok(())
     }
 
-    /// Whether a rental has lived as long or cost as much as it may.
+    /// Whether a rental has reached its maximum age or cost.
     #[must_use]
     pub fn are_reached(&self, rental: &Rental, now: Timestamp) -> bool {
         let age = now.saturating_sub(rental.intended_at);
@@ -160,13 +160,13 @@ fn of_machine(
         address: instance.ip.clone().or_else(|| rental.address.clone()),
         ..rental.clone()
     };
-    // One that doesn't work costs like one that does; its run goes on elsewhere.
+    // A machine that does not work costs the same; its run continues elsewhere.
     let works = !is_leaving && instance.state != InstanceState::Unhealthy;
     let is_kept = works && rental.state.is_usable() && is_needed(rental) && !limits.are_reached(rental, now);
     let next = if is_kept {
         Rental { state: RentalState::Launched, leaving_at: None, ..known }
     } else {
-        // Each time it is told anew, the time before may have been lost: it costs until the last.
+        // The previous termination request may have been lost, so the cost counts until the last one.
         let leaving_at = rental.leaving_at.filter(|_| is_leaving).or(Some(now));
         Rental { state: RentalState::Ending, leaving_at, ended_at: None, ..known }
     };

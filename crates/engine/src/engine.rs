@@ -45,7 +45,7 @@ pub(crate) fn make_private(path: &Path) -> std::io::Result<()> {
 /// One `GRAFT_HOME` at work: what the commands and the server call, part by part.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    /// Where state lives.
+    /// Where state is stored.
     pub home: Home,
     /// Everything remembered; the parts hand out what others need of it.
     pub(crate) store: Store,
@@ -59,7 +59,7 @@ pub struct Engine {
     pub(crate) ask_ai: Arc<AskAiSettings>,
     /// Names this process among all that may hold runs: its place, its process id, and when it began.
     pub(crate) me: Arc<str>,
-    /// Trackers that are told of runs.
+    /// Trackers to which runs are sent.
     pub(crate) trackers: Arc<Trackers>,
     /// What contestants said of the examples of each task.
     pub(crate) judgements: Arc<Judgements>,

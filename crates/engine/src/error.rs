@@ -50,7 +50,7 @@ pub enum Error {
     Setting(#[from] graft_core::Error),
 
     // Files
-    /// Neither `GRAFT_HOME` nor the platform says where state lives.
+    /// Neither `GRAFT_HOME` nor the platform names a folder for state.
     #[error("find a folder for Graft's files")]
     NoHome,
     /// The file system refused.
@@ -272,7 +272,7 @@ pub enum Error {
         #[source]
         cause: Said,
     },
-    /// Something is in the way of a run.
+    /// A problem prevents a run.
     #[error("queue a run: {}", first_problem(_0))]
     NotReady(Box<crate::Preflight>),
     /// The spec that is stored with a run can't be read.
@@ -436,7 +436,7 @@ fn exit_code_of(error: &graft_exec::Error) -> ExitCode {
     }
 }
 
-/// What is in the way, in short.
+/// The problems, in short.
 fn first_problem(preflight: &crate::Preflight) -> String {
     let errors: Vec<&str> = preflight.errors().map(|problem| problem.what.as_str()).collect();
     match errors.as_slice() {

@@ -11,7 +11,7 @@ use graft_train::RunDir;
 
 use crate::{Error, Result};
 
-/// `GRAFT_HOME`: the folder where all state lives.
+/// `GRAFT_HOME`: the folder of all state.
 #[derive(Clone, Debug)]
 pub struct Home(PathBuf);
 
@@ -115,7 +115,7 @@ impl Home {
     }
 }
 
-/// Where state lives beside a home, and what may be rented.
+/// Where state is stored besides a home, and the limits for rented machines.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     /// A path or a Postgres URL; `graft.db` in the home without one.

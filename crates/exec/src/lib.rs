@@ -76,7 +76,7 @@ pub struct Observation {
     pub stdout: String,
     /// Whole characters of its errors.
     pub stderr: String,
-    /// Where to go on. When it is the one that was given, everything written so far has been read.
+    /// The next cursor. If it equals the given one, everything written so far has been read.
     pub cursor: Cursor,
     /// Its process, as it was before the files were read: what it wrote before its end is never missed.
     pub process: Process,
@@ -85,7 +85,7 @@ pub struct Observation {
 /// The state of a run's process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Process {
-    /// It lives.
+    /// It is running.
     Running,
     /// It exists, but is stopped until it receives SIGCONT.
     Paused,
@@ -140,7 +140,7 @@ pub trait Executor: fmt::Debug + Send + Sync {
     /// Starts the run's process, or attaches to the one that is running.
     fn start<'a>(&'a self, run: &'a RunRef, start: &'a Start) -> Answer<'a, Started>;
 
-    /// What is new since a cursor, and whether the process lives. A long backlog comes in several parts.
+    /// New events and output since a cursor, and the state of the process. A long backlog is returned in several parts.
     fn observe<'a>(&'a self, run: &'a RunRef, cursor: Cursor) -> Answer<'a, Observation>;
 
     /// Stops the run's process; does nothing where there is none.

@@ -83,7 +83,7 @@ async fn every_operation_is_idempotent() {
         (seen.process, seen.stdout.as_str(), seen.stderr.as_str()),
         (Process::Running, "working ü", "trouble\n")
     );
-    // What is stopped lives, and says so.
+    // A stopped process is running and reported as stopped.
     signal(first.pid.unwrap(), "STOP");
     until(&local, run, |seen| seen.process == Process::Paused).await;
     assert!(!local.start(run, &start()).await.unwrap().fresh);
@@ -102,7 +102,7 @@ async fn every_operation_is_idempotent() {
     let ended = until(&local, run, |seen| matches!(seen.process, Process::Exited(_))).await;
     assert!(matches!(&ended.process, Process::Exited(exit) if exit.code == Some(20) && exit.signal.is_none()));
     assert_eq!(local.observe(run, cursor).await.unwrap().process, ended.process, "how it ended can be asked again");
-    // Started anew it forgets that it was to stop.
+    // A new start clears the stop request.
     assert!(local.start(run, &start()).await.unwrap().fresh);
     until(&local, run, |seen| seen.events.len() == 2).await;
     local.stop(run, Stop::Now).await.unwrap();

@@ -110,7 +110,7 @@ async fn every_operation_is_idempotent() {
         (Process::Running, "working ü", "trouble\n")
     );
     assert!(matches!(seen.events[0].kind, EventKind::Checkpoint { step: 1 }));
-    // A checkpoint comes over while the trainer works: the run could go on elsewhere.
+    // A checkpoint is copied during the training, so the run could continue elsewhere.
     assert_eq!(fs::read_to_string(run.dir.join("checkpoints/step-1/state.bin")).unwrap(), "state 1\n");
     assert_eq!(ssh.list().await.unwrap(), ["r-1"]);
     for _ in 0..2 {
@@ -122,7 +122,7 @@ async fn every_operation_is_idempotent() {
     ssh.stop(run, Stop::AfterStep).await.unwrap();
     let ended = place.until(|seen| matches!(seen.process, Process::Exited(_))).await;
     assert!(matches!(&ended.process, Process::Exited(exit) if exit.code == Some(20)), "{ended:?}");
-    // Started anew it forgets that it was to stop, and is killed at once.
+    // A new start clears the stop request; then it is killed at once.
     assert!(ssh.start(run, &place.start()).await.unwrap().fresh);
     place.until(|seen| seen.events.len() == 2).await;
     ssh.stop(run, Stop::Now).await.unwrap();
@@ -174,7 +174,7 @@ async fn process_is_gone_after_machine_restart() {
     place.until(|seen| !seen.events.is_empty()).await;
     place.there.reboot().unwrap();
     place.until(|seen| seen.process == Process::Gone).await;
-    // The next attempt goes on in the same directory.
+    // The next attempt continues in the same directory.
     assert!(place.ssh.start(&place.run, &place.start()).await.unwrap().fresh);
     place.until(|seen| seen.events.len() == 2).await;
     // A machine that lost its disk gets the directory from here, with the newest checkpoint.

@@ -127,7 +127,7 @@ impl<T: Serialize> IntoResponse for Reply<T> {
     }
 }
 
-/// A JSON reply to something that goes on: 202.
+/// A JSON reply for an operation that continues in the background: 202.
 #[derive(Debug)]
 pub struct Accepted<T>(pub T);
 

@@ -29,7 +29,7 @@ use crate::{
 const MAX_BODY: usize = 2 << 20;
 /// Milliseconds that an answer is kept.
 const KEPT: i64 = 24 * 3_600_000;
-/// How often the database is told that a request is still being answered.
+/// How often the claim on a request in progress is renewed in the database.
 const RENEWED: Duration = Duration::from_secs(15);
 /// Whose requests hold passwords: nothing of them is kept, not even a digest. To repeat them does no harm.
 const OF_PASSWORDS: [&str; 2] = ["/api/v1/session", "/api/v1/users"];

@@ -37,7 +37,7 @@ const REPLAY: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(200);
 /// How long a client waits before it reads again what could not be read.
 const LONG_PAUSE: Duration = Duration::from_secs(2);
-/// Bytes of a log that a new client is told from its end.
+/// Bytes from the end of a log that a new client receives.
 const TAIL: u64 = 64 << 10;
 
 /// The cursor that a client brings along when it comes back.
@@ -117,7 +117,7 @@ pub(crate) async fn follow_people(state: AppState) {
     }
 }
 
-/// What a client of the audit trail is told.
+/// An event for a client of the audit trail.
 enum Told {
     Change(Arc<Message>),
     /// Who has which example open now.
@@ -179,7 +179,7 @@ impl ChangeCursor {
     }
 }
 
-/// Counts an open stream as long as it lives.
+/// Counts an open stream until it is dropped.
 struct Open(AppState);
 
 impl Open {
@@ -285,7 +285,7 @@ struct RunCursor {
     state: AppState,
     run: String,
     seq: u64,
-    /// Bytes told of stdout and stderr.
+    /// Bytes sent of stdout and stderr.
     told: [u64; 2],
     backlog: VecDeque<Event>,
     ended: bool,

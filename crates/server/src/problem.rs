@@ -62,7 +62,7 @@ pub enum Kind {
     MethodNotAllowed,
     /// 408: the request took too long to arrive.
     RequestTimeout,
-    /// 409: the state moved on, or something is in the way.
+    /// 409: the state has changed, or another object conflicts.
     Conflict,
     /// 412: the `If-Match` is not what is stored.
     PreconditionFailed,

@@ -49,7 +49,7 @@ pub struct PullView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PullState {
-    /// It goes on.
+    /// In progress.
     Running,
     /// All files are here.
     Done,
@@ -64,7 +64,7 @@ impl Pulls {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a download, or shows the one of this name that goes on.
+    /// Starts a download, or returns the one of this name in progress.
     pub(crate) fn begin(&self, engine: Engine, name: String, terms_accepted: bool) -> Result<PullView, Problem> {
         let mut all = self.all();
         if let Some(pull) = all.get(&name).filter(|pull| pull.shown.state == PullState::Running) {

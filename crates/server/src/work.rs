@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 
 use crate::problem::{Kind, Problem};
 
-/// Runs a future that may compute for long on a thread of its own; it goes on if the client goes away.
+/// Runs a future that may compute for long on its own thread; it continues if the client disconnects.
 pub(crate) async fn apart<F: Future>(begin: impl FnOnce() -> F + Send + 'static) -> Result<F::Output, Problem>
 where
     F::Output: Send + 'static,

@@ -2,7 +2,7 @@
 
 use super::{Settings, built, floor, lines, report::plain};
 
-/// GFLOP/s of products; the first is the floor that shares are told of.
+/// GFLOP/s of products; shares are relative to the first one.
 pub(super) fn products(_settings: &Settings) -> anyhow::Result<Option<String>> {
     let all = lines(built("graft-bench")?.arg("gemm"))?;
     let floor = all.first().and_then(|first| first["forward_gflops"].as_f64()).unwrap_or(f64::NAN);

@@ -59,7 +59,7 @@ pub(crate) async fn run(engine: &Engine, command: Machines) -> Result<Reply> {
             let found = match machines.check(&name, &program).await {
                 Ok(found) => found,
                 Err(error) => {
-                    // Whoever mistyped something adds it anew.
+                    // After a typo, the user adds the machine again.
                     machines.remove(&name).await?;
                     return Err(error.into());
                 }

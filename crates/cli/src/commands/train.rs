@@ -69,7 +69,7 @@ pub(crate) struct TrainDir {
 }
 
 pub(crate) async fn run(engine: &Engine, command: Train) -> Result<Reply> {
-    // A key that is missing or wrong is told first.
+    // Report a missing or wrong key first.
     let quote = match &command.what.on {
         Some(name) => engine.machines().quote(name).await?,
         None => None,

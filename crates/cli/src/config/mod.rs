@@ -289,7 +289,7 @@ impl Config {
         self.flag("worker")
     }
 
-    /// Where state lives beside the home, and what may be rented.
+    /// Where state is stored besides the home, and the limits for rented machines.
     pub(crate) fn places(&self) -> Places {
         let of = |variable: &'static str| {
             let key = KEYS.iter().find(|key| key.variable == variable)?;
@@ -299,7 +299,7 @@ impl Config {
         Places { database: self.some("database"), artifacts: self.some("artifacts"), rentals }
     }
 
-    /// Who is told of runs.
+    /// The trackers of runs.
     pub(crate) fn trackers(&self) -> Result<Trackers> {
         let mlflow = TrackerAccess {
             username: self.some("mlflow_username"),

@@ -738,7 +738,7 @@ impl Rented {
         if self.note(&seen.process) < AWAY {
             return Ok(seen);
         }
-        // The run goes on from its newest checkpoint on another machine.
+        // The run continues from its newest checkpoint on another machine.
         if let Ok(run) = self.engine.store.run(&self.rental.run).await {
             let _ = self.engine.machines().give_back(&run).await;
         }

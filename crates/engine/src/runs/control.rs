@@ -66,7 +66,7 @@ impl Runs<'_> {
         Ok(run)
     }
 
-    /// Puts a failed or cancelled run back into the queue, to begin anew.
+    /// Puts a failed or cancelled run back into the queue, to start again.
     ///
     /// # Errors
     /// It has not failed, or another run of the task is active; the disk refuses.

@@ -23,7 +23,7 @@ use crate::{
 pub struct Check {
     /// What was looked at.
     pub name: &'static str,
-    /// Whether a run could go on with it.
+    /// Whether a run is possible with it.
     pub ok: bool,
     /// What was found.
     pub found: String,

@@ -107,7 +107,7 @@ pub(crate) fn result(dir: &RunDir) -> Result<Option<Evaluation>> {
     serde_json::from_str(&text).map(Some).map_err(|source| Error::BadResult { path, source })
 }
 
-/// Forgets the numbers, so that they are measured anew.
+/// Removes the scores, so that they are measured again.
 pub(crate) fn forget(dir: &Path) -> Result<()> {
     let path = dir.join(RESULT);
     match std::fs::remove_file(&path) {

@@ -14,7 +14,7 @@ use crate::{Error, Result};
 pub enum RunAction {
     /// Those that wait or work are asked to stop.
     Cancel,
-    /// Those that failed or were stopped begin anew.
+    /// Failed and stopped runs start again.
     Retry,
 }
 
@@ -51,7 +51,7 @@ impl Runs<'_> {
     /// the newest begins anew, unless another has the place. A dry run only tells.
     ///
     /// # Errors
-    /// What the store says; what can't be done to a single run is told of that run.
+    /// Store errors; problems of a single run are reported with that run.
     pub async fn act_on_all(self, filter: &RunFilter, action: RunAction, dry: bool) -> Result<RunsReport> {
         let all = RunFilter { limit: None, offset: 0, ..filter.clone() };
         let runs = self.engine.store.runs(&all).await?;

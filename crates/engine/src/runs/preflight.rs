@@ -98,7 +98,7 @@ pub struct Preflight {
 }
 
 impl Preflight {
-    /// What is in the way, without warnings.
+    /// The problems, without warnings.
     pub fn errors(&self) -> impl Iterator<Item = &Problem> {
         self.problems.iter().filter(|problem| problem.level == Level::Error)
     }

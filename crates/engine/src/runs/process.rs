@@ -53,7 +53,7 @@ impl Runs<'_> {
         }
     }
 
-    /// Puts a failed or cancelled run back into the queue, to go on from its last checkpoint.
+    /// Puts a failed or cancelled run back into the queue, to continue from its last checkpoint.
     ///
     /// # Errors
     /// It has not failed, or another run of the task is active.

@@ -38,7 +38,7 @@ pub struct PromptRequest {
     /// Base model of the run; `smollm2-135m` otherwise.
     #[serde(default)]
     pub base: Option<String>,
-    /// How long the run goes on; `recommended` otherwise.
+    /// Number of epochs relative to the recipe. Default: `recommended`.
     #[serde(default)]
     pub effort: Effort,
     /// Make the run's version active, if it is not worse than the active one.

@@ -20,7 +20,7 @@ pub enum Method {
     SoftPrompt,
 }
 
-/// How long a training goes on, measured by the recipe.
+/// Number of epochs of a training relative to the recipe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]

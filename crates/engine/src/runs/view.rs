@@ -96,7 +96,7 @@ pub struct Baseline {
     pub value: f64,
 }
 
-/// Why a run doesn't go on, and when that is looked at again.
+/// Why a run makes no progress, and when this is checked again.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Waiting {
     /// Why.
@@ -116,9 +116,9 @@ pub struct RunView {
     pub progress: Option<Progress>,
     /// What training itself measured, once it has ended well.
     pub result: Option<TrainingRun>,
-    /// Whether its trainer lives on this machine.
+    /// Whether its trainer is running on this machine.
     pub pid_alive: bool,
-    /// Why it doesn't go on, while it waits or its process does nothing.
+    /// Why it makes no progress: it waits, or its process is stopped or silent.
     pub waiting: Option<Waiting>,
     /// Why it failed.
     pub failure: Option<RunFailure>,

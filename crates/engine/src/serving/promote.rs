@@ -53,7 +53,7 @@ impl Serving {
             return Ok(());
         }
         if self.engine().store.active_version(task).await?.is_none() {
-            // The next request is told so.
+            // The next request reports it.
             self.state().aliases.remove(task);
             return Ok(());
         }

@@ -41,7 +41,7 @@ const MARGIN: f64 = 0.01;
 /// defaults are best here.
 const PATIENCE: u64 = 6;
 
-/// How long a study goes on.
+/// The budget of a study.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Budget {

@@ -118,7 +118,7 @@ impl TrackedState {
 }
 
 impl Tracking<'_> {
-    /// The trackers that runs are told to.
+    /// The trackers to which runs are sent.
     #[must_use]
     pub fn kinds(self) -> Vec<SinkKind> {
         self.engine.trackers.sinks.iter().map(|sink| sink.kind()).collect()
@@ -140,7 +140,7 @@ impl Tracking<'_> {
         Ok(())
     }
 
-    /// Has the trackers told of a run that they were not to be told of, such as one that is older than they are.
+    /// Sends a run to the trackers that was not to be sent, such as one from before the trackers were configured.
     ///
     /// # Errors
     /// There is no such run, or no tracker.

@@ -18,7 +18,7 @@ use crate::{Engine, Error, Result, Say, files::apart, now};
 
 /// How often it is looked for what is to be sent.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long a process has the right to send a run without saying that it goes on.
+/// How long a process may send a run without renewing its claim.
 const LEASE: i64 = 120_000;
 /// The same while files are sent, which may be large.
 const LEASE_FOR_FILES: i64 = 1_800_000;

@@ -106,7 +106,7 @@ impl Versions<'_> {
     /// It is active and not forced.
     pub async fn delete(self, task: &str, name: &str, force: bool) -> Result<Version> {
         let gone = self.engine.store.delete_version(task, name, force, &self.engine.by, now()).await?;
-        // It is out of the registry; what a bucket keeps of it now belongs to nothing, and the sweeper tries again.
+        // It is removed from the registry; its files in a bucket are now unused, and the sweep removes them later.
         let _ = self.withdraw(&gone).await;
         Ok(gone)
     }

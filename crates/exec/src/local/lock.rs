@@ -9,7 +9,7 @@ use graft_formats::faults::{self, Op};
 
 use crate::{Error, Result};
 
-/// Held by the one process that trains in a run directory; the system lets go of it however that process ends.
+/// Held by the one process that trains in a run directory; the system releases it however that process ends.
 #[derive(Debug)]
 pub struct RunLock {
     _file: File,
@@ -27,7 +27,7 @@ impl RunLock {
         let file = lock(dir)?;
         // Who wants to end the process finds its id here; without it, it can only be asked to stop.
         let _ = file.set_len(0).and_then(|()| (&file).write_all(std::process::id().to_string().as_bytes()));
-        // From now on the lock alone says whether the trainer lives.
+        // From now on only the lock shows whether the trainer is running.
         touch(dir, &file, SystemTime::UNIX_EPOCH).map(|()| Self { _file: file })
     }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-/// Looks at a process's memory while it lives.
+/// Observes the memory of a running process.
 #[derive(Debug)]
 pub(super) struct Watch {
     pid: Option<u32>,
@@ -49,7 +49,7 @@ fn own_bytes(pid: u32) -> Option<u64> {
     kib.map(|kib| kib << 10)
 }
 
-/// Processes that the system has killed for memory: in this group where that is told, or in all.
+/// Number of processes that the system has killed because of memory: in this group if known, otherwise in all.
 fn killed_for_memory() -> Option<u64> {
     let count = |path: &str| {
         let text = fs::read_to_string(path).ok()?;

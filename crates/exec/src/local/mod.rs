@@ -149,7 +149,7 @@ impl Inner {
         Ok(Observation { process, ..read(&run.dir, cursor)? })
     }
 
-    /// Ends the process, if it is the run's and lives.
+    /// Ends the process, if it belongs to the run and is running.
     fn kill(&self, run: &RunRef) {
         match self.known().get_mut(&run.id).and_then(|known| known.child.as_mut()) {
             // It may have ended by itself just now.
@@ -168,7 +168,7 @@ fn process(known: Option<&mut Known>, dir: &Path) -> Result<Process> {
     Ok(status.map_or_else(|| running(Some(child.id())), |status| Process::Exited(exit(status, memory.evidence()))))
 }
 
-/// A process that lives: whether it is stopped, where the system tells.
+/// A running process: whether it is stopped, if the system reports it.
 fn running(pid: Option<u32>) -> Process {
     // `pid (name) state …`; the name may hold anything.
     let stat = pid.and_then(|pid| fs::read_to_string(format!("/proc/{pid}/stat")).ok()).unwrap_or_default();

@@ -148,7 +148,7 @@ impl Host {
         #[cfg(unix)]
         {
             use std::os::unix::process::CommandExt as _;
-            // An interrupt from the keyboard is for us: the shared connection lives on.
+            // A keyboard interrupt is for this process only: the shared connection stays open.
             ssh.process_group(0);
         }
         Ok(ssh)

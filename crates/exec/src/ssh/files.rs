@@ -51,7 +51,7 @@ pub(super) fn of_base(path: &Path) -> io::Result<(PathBuf, Vec<PathBuf>)> {
     Ok((path.to_owned(), files))
 }
 
-/// The files of a run directory that a trainer goes on from.
+/// The files of a run directory from which a trainer continues.
 pub(super) fn of_run(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![dir.to_owned()];

@@ -168,7 +168,7 @@ impl Executor for Ssh {
         let run = run.clone();
         Box::pin(self.on_thread(move |inner| {
             let is_done = inner.collect(&run, "all")?;
-            // Without a result the next attempt may go on there.
+            // Without a result, the next attempt may continue there.
             inner.say(&["forget", &run.id, if is_done { "all" } else { "process" }], None, CALL)?;
             inner.paces().remove(&run.id);
             Ok(())
@@ -381,7 +381,7 @@ fn copy_news(dir: &Path, from: &mut dyn Read) -> io::Result<Process> {
         let path = dir.join(name);
         faults::pass(Op::Write, &path)?;
         let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
-        // A file that was replaced begins anew; half a line that its writer dropped is dropped here, too.
+        // A replaced file is copied from its start; an incomplete line that its writer removed is removed here too.
         file.seek(SeekFrom::Start(at))?;
         file.write_all(&bytes)?;
         file.set_len(at + count)?;

@@ -67,7 +67,7 @@ pub enum ImportKind {
 /// An import that was begun.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ImportBegun {
-    /// It goes on in the background; ask for it by its id.
+    /// It continues in the background; request its state by its id.
     pub import: Import,
 }
 

@@ -47,11 +47,11 @@ pub struct RunDetail {
     /// What `training_run.json` says, once it is there.
     #[schema(value_type = Option<Object>)]
     pub result: Option<TrainingRun>,
-    /// Whether its trainer lives.
+    /// Whether its trainer is running.
     pub pid_alive: bool,
     /// Trainers that were started for it.
     pub attempts: u32,
-    /// Why it doesn't go on, while it waits or its process does nothing.
+    /// Why it makes no progress: it waits, or its process is stopped or silent.
     pub waiting: Option<Waiting>,
     /// Why it failed.
     pub failure: Option<RunFailure>,

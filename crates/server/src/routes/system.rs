@@ -21,7 +21,7 @@ use crate::{
 pub struct SystemView {
     /// Version of Graft.
     version: &'static str,
-    /// Where state lives.
+    /// Where state is stored.
     home: String,
     /// Bytes free there.
     disk_free: Option<u64>,
@@ -43,7 +43,7 @@ pub struct SystemView {
     swept: Option<LastSweep>,
     /// Base models known.
     bases: Vec<graft_engine::records::Base>,
-    /// Trackers elsewhere that runs are told to.
+    /// External trackers to which runs are sent.
     trackers: Vec<TrackerKind>,
     /// When this server started.
     started_at: Timestamp,

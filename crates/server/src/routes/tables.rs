@@ -23,7 +23,7 @@ use crate::{
 pub struct NewTables {
     /// As `tables.toml`, which is kept as it is written.
     toml: Option<String>,
-    /// As entries, from which the file is written anew, without comments.
+    /// As entries, from which the file is rewritten without comments.
     own: Option<Tables>,
 }
 

@@ -1,6 +1,6 @@
 //! The committed OpenAPI description equals that of the code.
 
-/// Run with `GRAFT_WRITE_OPENAPI=1` to write it anew.
+/// Run with `GRAFT_WRITE_OPENAPI=1` to rewrite it.
 #[test]
 fn committed_openapi_is_up_to_date() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");

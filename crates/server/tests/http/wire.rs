@@ -18,7 +18,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// A server that listens as long as it lives.
+/// A server that listens until it is dropped.
 struct Listening {
     service: Service,
     address: SocketAddr,

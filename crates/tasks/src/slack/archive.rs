@@ -140,7 +140,7 @@ fn is_json(path: &Path) -> bool {
     text.starts_with('[') || text.starts_with('{') && (text.contains("\"messages\"") || text.contains("\"ts\""))
 }
 
-/// Whether a zip file holds anything that could be messages; also where it can't be read, which is told when it is opened.
+/// Whether a zip file may contain messages; also true if it cannot be read, which is reported when it is opened.
 pub(crate) fn may_be_export(path: &Path) -> bool {
     let names = File::open(path).ok().and_then(|file| ZipArchive::new(file).ok());
     names.is_none_or(|archive| {

@@ -133,7 +133,7 @@ impl Form {
                         let lines = bytes[span.start..at].iter().filter(|byte| **byte == b'\n').count();
                         format!("line {}, column {}", line + lines, text[newline..at].chars().count() + 1)
                     };
-                    // The quote that is wrong may be the one that opened; what follows its line is read anew.
+                    // The opening quote may be the wrong one; read again from the line after it.
                     span.end = end_of_line(bytes, fault.opened);
                     span.fault = Some(match fault.closed {
                         None => format!("the quote in {} is never closed", place(fault.opened)),

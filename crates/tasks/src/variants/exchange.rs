@@ -343,7 +343,7 @@ fn numbers(text: &str, digits: &str) -> Vec<Range<usize>> {
     text.match_indices(digits).filter_map(stands).collect()
 }
 
-/// Whether a number goes on here: `.5`, `,000`.
+/// Whether a number continues here: `.5`, `,000`.
 fn is_decimal(rest: &str) -> bool {
     let mut chars = rest.chars();
     matches!(chars.next(), Some('.' | ',')) && chars.next().is_some_and(|c| c.is_ascii_digit())

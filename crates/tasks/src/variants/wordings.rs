@@ -35,7 +35,7 @@ pub(super) struct Frames {
     pub(super) texts: Vec<String>,
 }
 
-/// How the objects of a list are told.
+/// How the objects of a list are worded.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ListWords {

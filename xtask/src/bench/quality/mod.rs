@@ -33,7 +33,7 @@ pub(super) fn has_program() -> bool {
     std::env::var_os(options::GRAFT).is_some()
 }
 
-/// Runs the jobs that are not done yet and writes the tables, anew after each job.
+/// Runs the jobs that are not done yet and rewrites the tables after each job.
 pub(super) fn run() -> anyhow::Result<()> {
     let clock = Instant::now();
     let options = Options::read()?;

@@ -21,7 +21,7 @@ use super::{
 pub(super) const FILE: &str = "quality.md";
 const JSON: &str = "quality.json";
 
-/// What is told of the answers of a set: the metric and its heading.
+/// The metric that is shown for a set, and its heading.
 fn columns(set: Set) -> &'static [(&'static str, &'static str)] {
     match set {
         Set::Slack => &[

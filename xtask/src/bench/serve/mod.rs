@@ -214,7 +214,7 @@ fn pace(server: &Server, run: &str) -> anyhow::Result<Option<Pace>> {
     Ok(Some(Pace { step: number(last, "step")?, at: Instant::now() }))
 }
 
-/// Clients that ask without a pause, or as soon as they are told to come back; how often each status came, and the
+/// Clients that send requests without a pause, or after `Retry-After`; how often each status was returned, and the
 /// seconds to each answer that was one.
 fn load(server: &Server) -> anyhow::Result<(BTreeMap<u16, usize>, Vec<f64>)> {
     let until = Instant::now() + LOAD;

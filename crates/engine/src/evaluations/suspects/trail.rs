@@ -62,7 +62,7 @@ impl Trail {
                     is_first: if is_edited { had_none && change.action == Action::Edit } else { before.is_first },
                 }),
                 Action::Reject | Action::Reopen => all.push(Decided { newest, is_confirmed: false, ..before }),
-                // A source that says something new begins anew; one that adds a review, say, does not.
+                // A changed text or answer of the source resets it; an added review, for example, does not.
                 _ if is_edited => *all = vec![Decided { newest, ..Decided::default() }],
                 _ => {
                     all.pop();

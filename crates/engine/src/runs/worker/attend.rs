@@ -51,7 +51,7 @@ pub(super) struct Attendance {
     pub(super) spans: Spans,
 }
 
-/// What a collector of traces is told of a run: itself, and within it the phase it is in.
+/// The spans of a run: the run itself, and within it the current phase.
 pub(super) struct Spans {
     phase: Mutex<Span>,
     run: Span,
@@ -135,7 +135,7 @@ impl Attendance {
         };
         keeper.abort();
         if outcome.is_err() {
-            // The database is away: the lease ends by itself, and the run goes on from what is on disk.
+            // The database is unreachable: the lease expires, and the run continues from the files on disk.
             (self.say)(Level::ERROR, &format!("run {id}: cannot store its end; it will be taken over again"));
         }
     }
@@ -313,7 +313,7 @@ impl Attendance {
         }
     }
 
-    /// Ends a failed attempt: once more later, or for good.
+    /// Ends a failed attempt: the run is retried later, or fails.
     async fn fail(&self, id: &str, error: &Error, from: (u64, u64)) -> Result<()> {
         self.spans.failed();
         let run = self.engine.store.run(id).await?;

@@ -32,9 +32,9 @@ const GATHER: Duration = Duration::from_millis(500);
 const MUCH: usize = 256 << 10;
 /// How long a trainer may take to stop after its step before it is ended.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long a process may be silent before that is told.
+/// How long a process may be silent before this is reported.
 const QUIET: Duration = Duration::from_secs(5 * 60);
-/// How long a machine may be out of reach before that is told.
+/// How long a machine may be unreachable before this is reported.
 const AWAY: Duration = Duration::from_secs(20);
 /// How long a machine that can't be reached is tried, to stop a process there or to bring its results over.
 const FORBEARANCE: Duration = Duration::from_secs(120);
@@ -172,7 +172,7 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// Says, in the log and with the run, that its process does nothing, and that it goes on.
+    /// Reports, in the log and with the run, that its process is stopped or silent, and that it has continued.
     async fn note_stall(&mut self, process: &Process) -> Outcome<()> {
         let stall = stall(process, self.pid, self.heard.elapsed(), self.run.machine.as_deref());
         if stall == self.progress.stall {
@@ -211,7 +211,7 @@ impl<'a> Follower<'a> {
                 self.note_stall(&process).await?;
             }
             if self.at.signals.lost.load(Ordering::Relaxed) {
-                // The trainer lives on for the worker of this machine that has it, or ends where it can't publish.
+                // The trainer keeps running for the worker of this machine that holds the run, or ends when it cannot publish.
                 self.leave().await;
                 return Err(Break::Lost);
             }
@@ -292,7 +292,7 @@ impl<'a> Follower<'a> {
     }
 }
 
-/// Why a process that lives seems to do nothing.
+/// Why a running process seems to make no progress.
 fn stall(process: &Process, pid: Option<u32>, quiet: Duration, machine: Option<&str>) -> Option<String> {
     if *process == Process::Unknown && quiet >= AWAY {
         let machine = machine.unwrap_or("its machine");
@@ -305,7 +305,7 @@ fn stall(process: &Process, pid: Option<u32>, quiet: Duration, machine: Option<&
     (minutes > 0).then(|| format!("its process is running, but wrote nothing for {minutes} minutes"))
 }
 
-/// That a process is stopped, and what lets it go on.
+/// The message that a process is stopped, and how to continue it.
 pub(super) fn paused(pid: Option<u32>) -> String {
     let pid = pid.map_or_else(|| "PID".to_owned(), |pid| pid.to_string());
     format!("its process is stopped by a signal or a debugger; `kill -CONT {pid}` resumes it")
@@ -317,7 +317,7 @@ pub(super) async fn tell_stall(at: &Attendance, run: &Run, stall: Option<String>
     follower.tell_stall(stall).await
 }
 
-/// Notes with the run why it doesn't go on yet, without a word in the log.
+/// Stores with the run why it does not continue yet, without a log line.
 pub(super) async fn tell(at: &Attendance, run: &Run, why: Option<String>) -> Outcome<()> {
     let mut follower = Follower::open(at, &*at.exec, run).await?;
     follower.progress.stall = why;
@@ -352,7 +352,7 @@ pub(super) async fn run(
     let start = Start { args, base, nice: at.options.nice, memory };
     let started = loop {
         match exec.start(&follower.place, &start).await {
-            // A trainer that was started before goes on meanwhile, and is waited for.
+            // A trainer that was started before continues meanwhile; wait for it.
             Err(graft_exec::Error::Unreachable { .. }) if run.pid.is_some() => {
                 at.go_on()?;
                 follower.note_stall(&Process::Unknown).await?;

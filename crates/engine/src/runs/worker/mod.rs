@@ -127,7 +127,7 @@ impl Runs<'_> {
     /// once; their trainers live on and belong to whichever worker comes next.
     ///
     /// # Errors
-    /// The database can't be read or written for good.
+    /// The database cannot be read or written permanently.
     pub async fn work(self, options: WorkerOptions, stop: watch::Receiver<bool>, say: Say) -> Result<()> {
         let engine = if options.only.is_some() { self.engine.clone() } else { self.engine.as_user("worker") };
         let mut shift = Shift {
@@ -173,7 +173,7 @@ impl Runs<'_> {
     /// database; `say` hears the rest. Returns the run as it ended.
     ///
     /// # Errors
-    /// The database can't be read or written for good; there is no such run. How the run ended is no error.
+    /// The database cannot be read or written permanently; there is no such run. A failed run is not an error here.
     pub async fn see_through(self, id: &str, program: PathBuf, tell: &mut dyn FnMut(&Event), say: Say) -> Result<Run> {
         let (_go_on, stop) = watch::channel(false);
         let mut seq = self.engine.store.last_event(id).await?.map_or(0, |event| event.seq);
@@ -303,7 +303,7 @@ impl Shift {
             match self.turn().await {
                 Ok(done) if done && self.options.once => return Ok(()),
                 Ok(_) => troubles = 0,
-                // A database comes back, or gets its space back, while runs wait; anything else is an error for good.
+                // An unreachable or full database may recover while runs wait; any other error is permanent.
                 Err(error) => {
                     troubles += 1;
                     if troubles.is_power_of_two() {
@@ -399,7 +399,7 @@ impl Shift {
         Ok(true)
     }
 
-    /// Says that this worker lives.
+    /// Records that this worker is running.
     async fn show_up(&mut self) -> Result<()> {
         if self.seen.is_some_and(|at| at.elapsed() < self.options.lease / 3) {
             return Ok(());
@@ -437,7 +437,7 @@ impl Shift {
         let fits = idle
             || run.machine.is_some()
             || run.threads.is_some_and(|threads| threads + self.used <= self.options.slots);
-        // A trainer that lives takes its threads already.
+        // A running trainer already uses its threads.
         if !fits && !self.engine.runs().is_alive(run) {
             return Ok(());
         }

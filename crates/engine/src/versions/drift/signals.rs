@@ -8,7 +8,7 @@ use super::numbers::{Share, Spread, kolmogorov_smirnov};
 use super::{Drift, DriftState, ENOUGH, Overrides, Shift};
 use crate::versions::Evaluation;
 
-/// A change is told where equal distributions would be so far apart this rarely.
+/// Significance level: how rarely equal distributions would differ this much.
 const P: f64 = 0.01;
 
 const OVERRIDES: &str = "It drifts if the 95 % intervals (Wilson) of both shares do not overlap, and \

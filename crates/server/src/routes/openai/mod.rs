@@ -23,7 +23,7 @@ use crate::{
 /// Most tokens of an answer, and those where the request doesn't say.
 const MOST_TOKENS: usize = 8192;
 const TOKENS: usize = 512;
-/// Likelier tokens that are told for each, at most.
+/// Maximum number of most likely tokens returned for each position.
 const MOST_TOP: usize = 20;
 
 /// A conversation to continue. Unsupported parameters are refused by name.
