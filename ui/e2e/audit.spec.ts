@@ -32,7 +32,7 @@ test("the text filter, the other controls and the URL stay in sync", async ({ pa
   await expect(page.getByRole("radio", { name: /^Audited/ })).toBeChecked();
   await expect(page.getByTestId("message")).toContainText("yes");
 
-  // The other way: a button changes the words, and a reload keeps them.
+  // The other direction: a button changes the text filter, and a reload keeps it.
   await page.getByText("All", { exact: true }).click();
   await expect(box).toHaveValue("is:all source:csv yes");
   await page.reload();
@@ -92,7 +92,7 @@ test("near-duplicates among approved messages are reported", async ({ page }) =>
 
 test("suspect labels are shown one by one and fixed with a key", async ({ page }) => {
   const rows = ["what a day,Good", "we got no yes today,good", "We got  no yes today,bad", "nothing to say at all,n/a"];
-  // A label such as `n/a` would wait for people.
+  // A label such as `n/a` would be imported as pending.
   const file = graft.file("suspect.csv", `text,label\n${rows.join("\n")}\n`);
   graft.run("import", "csv", file, "--approve-doubtful");
   const kinds = async () => {
@@ -107,7 +107,7 @@ test("suspect labels are shown one by one and fixed with a key", async ({ page }
   await expect(list.getByText(/^Suspect 1 /)).toBeVisible();
   await expect(list).toContainText("tables write n/a if there is no label");
   await examine(page);
-  // The list is there to look first: walking through it decides nothing.
+  // Moving through the list decides nothing.
   await page.keyboard.press("j");
   await expect(list).toContainText("Good (1 example) differs from good");
   expect((await kinds())[0]).toBe("empty-label 1");
@@ -124,7 +124,7 @@ test("suspect labels are shown one by one and fixed with a key", async ({ page }
   expect(total).toBe(1);
   const merged = await graft.api<{ examples: { output: string }[] }>(`/examples?task=${TASK}&search=what a day`);
   expect(merged.examples[0]?.output).toBe("good");
-  // Undone as any other decision.
+  // Undone like any other decision.
   await page.getByRole("button", { name: "Undo: nothing to say at all" }).click();
   await expect.poll(async () => (await kinds())[0]).toBe("empty-label 1");
 });

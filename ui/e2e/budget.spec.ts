@@ -22,7 +22,7 @@ test("the first view takes less than a second", async ({ page }) => {
     );
   }
   console.log(`first view: ${times.map((time) => time.toFixed(0)).join(", ")} ms`);
-  // Of five, the one that other work on the machine disturbed least.
+  // The best of five, which other work on the machine disturbed least.
   expect(Math.min(...times)).toBeLessThan(1_000);
 });
 
@@ -33,7 +33,7 @@ test("with 10,000 messages a key shows the next one within 50 ms", async ({ page
   for (let i = 0; i < 25; i += 1) {
     await page.keyboard.press("1");
     times.push(await nextMessage(page, "a"));
-    // The pace of a fast reader; the next five are fetched meanwhile.
+    // The speed of a fast reader; the next five are fetched meanwhile.
     await page.waitForTimeout(120);
   }
   console.log(`key to next message: median ${median(times).toFixed(1)} ms`);

@@ -4,7 +4,7 @@ import { expect, type Page } from "@playwright/test";
 /** What axe finds serious or critical, in light and dark. */
 export async function examine(page: Page): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
-    // Colours as they stay, not halfway through a transition.
+    // Final colours, not those during a transition.
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     const { violations } = await new AxeBuilder({ page }).analyze();
     const grave = violations.filter((violation) => ["serious", "critical"].includes(violation.impact ?? ""));

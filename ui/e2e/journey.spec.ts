@@ -35,7 +35,7 @@ test("messages are imported on the page", async ({ page }) => {
   await page
     .getByLabel("File")
     .setInputFiles({ name: "toy.csv", mimeType: "text/csv", buffer: Buffer.from(table(60, 12)) });
-  // A look first: nothing is stored by it.
+  // Preview first: it stores nothing.
   await page.getByRole("dialog").getByRole("button", { name: "Preview" }).click();
   await expect(page.getByText("Preview of 60 messages; nothing is stored.")).toBeVisible();
   const seen = page.getByRole("table", { name: "The first examples" });
@@ -54,7 +54,7 @@ test("twelve messages are audited with the keyboard only", async ({ page }) => {
   for (let i = 0; i < 12; i += 1) {
     await expect(page.getByText(`Message ${i + 1} / 12`)).toBeVisible();
     const text = (await message.textContent()) ?? "";
-    // Labels are in the order of the alphabet: 1 is bad, 2 is good.
+    // Labels are in alphabetical order: 1 is bad, 2 is good.
     await page.keyboard.press(text.startsWith("yes") ? "2" : "1");
     await page.keyboard.press("a");
     if (i < 11) await expect(message).not.toHaveText(text);
@@ -80,7 +80,7 @@ test("train, watch, compare, activate, use, roll back", async ({ page }) => {
   await expect(page.getByRole("group", { name: /^Answer to yes/ }).getByRole("combobox")).toHaveValue("good");
   await page.getByRole("tab", { name: "Config & files" }).click();
   await expect(page.getByRole("link", { name: "adapter/adapter_model.safetensors" })).toBeVisible();
-  // One that learns nothing, for something to be wrong.
+  // One that learns nothing, so that some answers are wrong.
   const second = await train(page, "0.2", "1e-9");
   await finish(page);
 
@@ -152,7 +152,7 @@ test("a version whose suggestions are all changed is reported as drifting, with 
   const overrides = page.getByRole("region", { name: "Changed by people" });
   await expect(overrides.getByText("20 more are needed")).toBeVisible();
 
-  // From now on people mean the opposite by the same words.
+  // From now on people give the opposite label for the same words.
   const { examples } = await graft.api<{ examples: { id: string; input: string; revision: number }[] }>(
     `/examples?task=${TASK}&state=pending&limit=50`,
   );

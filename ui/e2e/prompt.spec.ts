@@ -66,7 +66,7 @@ test("a text with too few examples is kept, with what is missing", async ({ page
   await expect(page.getByText("3 examples kept as prompt_1_sentiment_analysis")).toBeVisible();
   await expect(page.getByText(/find 10 approved examples/).first()).toBeVisible();
   await expect(page.getByLabel("Examples")).toHaveValue("");
-  // The text of the seed's own test: no answer in it.
+  // The text of the original system's test: it has no answer.
   await page.getByLabel("Examples").fill("Test training prompt");
   await expect(page.getByText("Lines without answers")).toBeVisible();
   await page.getByRole("button", { name: "Keep the examples for audit" }).click();

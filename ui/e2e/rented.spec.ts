@@ -36,7 +36,7 @@ test("the page offers a rented machine, with its price", async ({ page }) => {
   const pick = page.getByLabel("Train on");
   await expect(pick).toHaveValue("");
   await pick.selectOption({ label: "lambda (rented for this run)" });
-  // The cheapest that is allowed.
+  // The cheapest allowed type.
   await expect(page.getByText("gpu_1x_a6000 in us-west-1 at 0.60 USD per hour")).toBeVisible();
   await expect(page.getByText("1.20 USD at most")).toBeVisible();
   await expect(page.getByText("--on lambda")).toBeAttached();

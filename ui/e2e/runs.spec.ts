@@ -129,7 +129,7 @@ test("a run shows its training rows and variants", async ({ page }) => {
   await card.getByRole("button", { name: "Next epoch" }).click();
   await expect(card.getByText("Epoch 2 of 2")).toBeVisible();
   await expect(card.getByTestId("trained")).not.toHaveText(first);
-  // Without variants each epoch learns what was approved.
+  // Without variants each epoch trains on the approved examples.
   await page.goto(`${graft.url}/runs/first?tab=config`);
   await expect(card.getByText("As approved")).toBeVisible();
   await expect(card.getByRole("button", { name: "Next epoch" })).toHaveCount(0);

@@ -37,7 +37,7 @@ test("a search is started, watched and compared, and its best settings are train
   const id = new URL(page.url()).pathname.split("/").at(-1)!;
   await expect(page.getByRole("heading", { level: 1, name: id })).toBeVisible();
   const trials = page.getByRole("region", { name: "Trials" });
-  // It comes to life by itself.
+  // A worker starts it automatically.
   await expect(trials.getByText("✓ Complete").first()).toBeVisible({ timeout: 60_000 });
   await expect(page.getByText("✓ Done")).toBeVisible({ timeout: 180_000 });
   await expect(page.getByText("14 of 14 trials")).toBeVisible();

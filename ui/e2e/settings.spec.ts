@@ -67,7 +67,7 @@ test("the URL of the old page redirects to its trainings", async ({ page }) => {
 });
 
 test("leases and the last sweep are shown", async ({ page }) => {
-  // A worker sweeps when nothing is left to do.
+  // An idle worker runs a sweep.
   const swept = async () => (await graft.api<{ swept?: object }>("/system")).swept;
   await expect.poll(swept, { timeout: 30_000 }).toBeTruthy();
   await page.goto(`${graft.url}/settings?task=${TASK}&tab=system`);
@@ -79,7 +79,7 @@ test("the first user manages other users and tokens", async ({ page }) => {
   await page.goto(`${graft.url}/settings?task=${TASK}`);
   await page.getByRole("tab", { name: /People|Users|Access/ }).click();
   await page.getByLabel("Description").fill("nightly script");
-  // The first token makes everybody log in: somebody must be able to.
+  // The first token makes logins mandatory, so an administrator must exist.
   await expect(page.getByRole("button", { name: "Create a token" })).toBeDisabled();
   await page.getByLabel("Name", { exact: true }).fill("grace");
   await page.getByLabel("Password").fill("correct horse battery");

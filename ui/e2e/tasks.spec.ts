@@ -68,7 +68,7 @@ test("an empty home leads from pasted lines to a custom task with an active vers
   expect((await tokens.locator("[data-loss]").allTextContents()).join("")).toContain("wish");
   await expect(page.getByText(/of \d+ tokens are learned/)).toBeVisible();
 
-  // What no longer fits a correction is said before anything is stored.
+  // Examples that no longer fit after a correction are reported before anything is stored.
   await page.getByLabel("Labels", { exact: true }).last().fill("bug\nquestion");
   await page.getByLabel(/Only these labels/).check();
   await expect(page.getByText("12 examples can't be stored.")).toBeVisible();

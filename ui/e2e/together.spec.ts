@@ -13,7 +13,7 @@ test.beforeAll(async ({ browser }) => {
   ana = await person(browser, "ana");
   await send(ana, "/users", { name: "ben", role: "auditor", password: PASSWORD });
   ben = await person(browser, "ben");
-  // Twenty with an answer that only waits to be approved.
+  // Twenty with an answer that only has to be approved.
   const ids = (await listed("approved")).slice(0, 20).map(({ id }) => id);
   await send(ana, "/examples/bulk", { task: TASK, action: "reopen", ids });
 });
@@ -68,7 +68,7 @@ async function shown(page: Page): Promise<string> {
 
 test("the later of two auditors sees both answers, also if the event arrived before the key press", async () => {
   const [first, second] = (await waiting()).filter(({ output }) => output == null);
-  // Another answer is another revision; a rejection is none.
+  // A new answer creates a revision; a rejection does not.
   for (const [id, decide, says] of [
     [first!.id, ["1", "Control+Enter"], "Approved by ana"],
     [second!.id, ["x", "2"], "Rejected by ana"],
@@ -155,7 +155,7 @@ test("keys of other layouts work, the focus moves on, and the result is announce
 
 test("decisions of others are marked in the queue in every tab", async () => {
   const [tab, his] = [await open(ana), await open(ben)];
-  // People who come at the same time are handed different messages.
+  // People who open Audit at the same time get different messages.
   const [first, second, third, fourth] = (await waiting()).map(({ id }) => id);
   expect([await shown(tab), await shown(his)]).toEqual([first, second]);
   const hers = await open(ana, third);

@@ -10,7 +10,7 @@ const audit = () => `${graft.url}/audit?task=${TASK}`;
 
 test("two auditors do not overwrite each other", async ({ browser }) => {
   const [ana, ben] = [await browser.newPage(), await browser.newPage()];
-  // Ben's page hears of nothing, as behind a bad line.
+  // Ben's page receives no events, as with a bad connection.
   for (const path of ["events", "presence"]) await ben.route(`**/api/v1/${path}*`, (route) => route.abort());
   await Promise.all([ana.goto(audit()), ben.goto(audit())]);
   await expect(ben.getByText("Message 1 /")).toBeVisible();
@@ -39,14 +39,14 @@ test("two auditors see each other, and get different messages", async ({ browser
   await ana.goto(audit());
   await expect(ana.getByText("Message 1 /")).toBeVisible();
   await expect(ana.getByTestId("link")).toHaveText("Live");
-  // Ben is handed another one at once, and may look at hers.
+  // Ben gets another message at once, but can open hers.
   await expect(async () => {
     await ben.goto(audit());
     await expect(ben.getByText("Message 2 /")).toBeVisible({ timeout: 2_000 });
   }).toPass();
   await ben.keyboard.press("k");
   for (const page of [ana, ben]) await expect(page.getByText("has this message open")).toBeVisible();
-  // Ana goes on: Ben has the message for himself, and after his own he is not led to hers.
+  // Ana moves on: Ben has the message alone, and after his own he does not get hers.
   await ana.keyboard.press("j");
   await expect(ben.getByText("has this message open")).toHaveCount(0);
   const hers = await ana.getByTestId("message").textContent();

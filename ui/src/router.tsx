@@ -45,7 +45,7 @@ const routes = root.addChildren([
   page("/versions", "Versions", () => import("./pages/versions/Versions")),
   page("/stats", "StatsPage", () => import("./pages/stats/StatsPage")),
   page("/settings", "Settings", () => import("./pages/settings/Settings")),
-  // Where the page of the Ask AI service had its trainings.
+  // The URL at which the Ask AI page showed its trainings.
   createRoute({
     getParentRoute: () => root,
     path: "/admin",

@@ -48,7 +48,7 @@ function problem(text: string): JsonObject | null {
 
 /** What a call answers. */
 export async function reply<T>(call: Promise<{ data?: T }>): Promise<T> {
-  // `api` threw what is no success, so there is data, as described.
+  // `api` throws on errors, so there is data of the described type.
   return (await call).data as T;
 }
 

@@ -7,7 +7,7 @@ import type { Schemas, StudyView, TaskInfo } from "./types";
 /** Reads are tried again only where that can help: a server that is away comes back, a wrong request stays wrong. */
 export const queries = new QueryClient({
   queryCache: new QueryCache({
-    // A session that has ended is noticed by whatever asks first; the page then asks for a login.
+    // The first failing request detects an expired session; the page then shows the login.
     onError: (error, query) => {
       if (error instanceof Problem && error.status === 401 && query.queryKey[0] !== "session")
         void queries.invalidateQueries({ queryKey: ["session"] });

@@ -33,7 +33,7 @@ export function BarList({
           </tr>
         ))}
         {rest > 0 && (
-          // Without a bar: together they may exceed the first, which all others are measured by.
+          // Without a bar: their sum may exceed the first bar, which is the scale of all others.
           <tr className={css.rest}>
             <th scope="row" colSpan={2}>
               {number(sorted.length - limit)} more

@@ -56,7 +56,7 @@ export function Chart({ title, data, lines, log = false, height = 220, format = 
       plot.current?.destroy();
       plot.current = null;
     };
-    // Data changes go the cheap way, below.
+    // Data changes are applied below without creating the chart again.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [shape]);
   useEffect(() => plot.current?.setData(data as uPlot.AlignedData), [data]);

@@ -21,7 +21,7 @@ export function Listed({ query, empty, lines = 3, height, children }: Props) {
         <Skeleton lines={lines} height={height} />
       </div>
     );
-  // What was read before is worth more than the news that it could not be read again.
+  // Loaded data is more useful than the error of a failed refresh.
   if (query.error && query.data === undefined)
     return (
       <div className={css.pad}>

@@ -28,7 +28,7 @@ export interface PhaseState {
 /** The phases of a kind of run, and where this one is in them; after a resumption, those of the last attempt. */
 export function phases(events: Event[], run: RunState, kind: Run["kind"]): PhaseState[] {
   const begun = events.filter((event): event is Of<"phase"> & { seq: number; at: number } => event.event === "phase");
-  // Few recipes search; a phase that never was is not done.
+  // Few runs have a search phase; a phase that never started is not shown as done.
   const all = PHASES[kind].filter((name) => name !== "search" || begun.some((event) => event.phase === name));
   const at = begun.at(-1)?.phase;
   const here = at === undefined ? -1 : all.indexOf(at);

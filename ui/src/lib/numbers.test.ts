@@ -88,7 +88,7 @@ test("phases follow the events and the run's state", () => {
     { seq: 1, at: 0, event: "phase", phase: "prepare" },
     { seq: 2, at: 2_000, event: "phase", phase: "search" },
     { seq: 3, at: 5_000, event: "phase", phase: "train" },
-    // Killed and resumed: what counts is the last attempt.
+    // After a kill and a resume, the last attempt counts.
     { seq: 4, at: 60_000, event: "phase", phase: "prepare" },
     { seq: 5, at: 61_000, event: "phase", phase: "train" },
     {

@@ -71,7 +71,7 @@ test("a tab sends another tab's decisions only after a delay", async () => {
   here.add(entry("2", { id: "m" }));
   here.add(entry("3"));
   await settle();
-  // The second one rests on the first.
+  // The second one builds on the first.
   expect(sent).toEqual(["3"]);
   here.change((list) => list.map((one) => ({ ...one, at: one.at - 60_000 })));
   await here.flush();
@@ -122,7 +122,7 @@ test("a conflict waits for a person and blocks only its own message", async () =
 
   one.resolve("1", "mine");
   await settle();
-  // The stored answer is another one now: what was right is said in full.
+  // The stored answer has changed, so the approval contains the complete answer.
   expect(sent.slice(2).map(({ key, saw, deed }) => [key, saw.revision, deed])).toEqual([
     ["1+", 5, { action: "approve", output: { a: 1 } }],
     ["2", 2, { action: "undo" }],

@@ -146,7 +146,7 @@ export class Outbox extends KeptStore<Entry[]> {
     if (reply.kind === "done") this.settle(entry, reply.example);
     else if (reply.kind === "refused") this.replace(entry, { refused: reply.why });
     else if (agrees(entry, reply.current)) this.settle(entry, reply.current);
-    // What it clashes with was decided here, a moment before.
+    // It conflicts with a decision that was made here a moment before.
     else if (result && unchanged(result, reply.current) && !unchanged(result, entry.saw))
       this.replace(entry, { saw: result, seen: undefined });
     else this.replace(entry, { conflict: reply.current });
@@ -167,7 +167,7 @@ export class Outbox extends KeptStore<Entry[]> {
     const { revision, output, review } = example;
     const saw = { revision, output, review };
     this.results.set(id(entry), saw);
-    // Later decisions on it rest on this one.
+    // Later decisions on the same example build on this one.
     this.change((entries) =>
       entries
         .filter((other) => other.key !== entry.key)

@@ -45,7 +45,7 @@ type Measured = Partial<Schemas["ContestantScores"]> & Schemas["BaselineScores"]
 
 /** The contestants; of a measurement of earlier times only the baseline is known. */
 function contestantsOf({ contestants, baseline }: Evaluation): Measured[] {
-  // Lists hold measurements as they were kept.
+  // Lists contain evaluations as they were stored.
   const known = (contestants as Measured[] | undefined) ?? [];
   return known.length > 0 || !baseline ? known : [baseline];
 }

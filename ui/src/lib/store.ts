@@ -45,7 +45,7 @@ export class KeptStore<T> extends Store<T> {
     try {
       localStorage.setItem(this.name, JSON.stringify(next));
     } catch {
-      // Full or forbidden: from now on only this page knows it.
+      // Storage is full or forbidden: from now on the value exists only on this page.
       this.stored = false;
     }
     this.set(next);

@@ -34,7 +34,7 @@ export function tables({ units, exceptions, places, foods }: Sheets): Tables {
   for (const [unit = "", pounds = ""] of units) if (unit && pounds.trim()) own.pounds[unit.trim()] = pound(pounds);
   for (const [kind, name = "", unit = "", pounds = ""] of exceptions) {
     if (!name.trim()) continue;
-    // Items are looked up in small letters.
+    // Items are looked up in lower case.
     if (kind === "class") (own.classes[name.trim()] ??= {})[unit.trim()] = pound(pounds);
     else (own.items[name.trim().toLowerCase()] ??= {})[unit.trim()] = pound(pounds);
   }

@@ -92,11 +92,11 @@ export function newRun(task: string, draft: Draft): NewRun {
   return {
     task,
     init_from: draft.from || undefined,
-    // A version brings its own.
+    // A version determines it.
     method: draft.from ? undefined : draft.method,
     base: draft.from ? undefined : draft.base || undefined,
     effort: draft.effort === "recommended" ? undefined : draft.effort,
-    // Which name takes which kind of value is said in `SETTINGS`.
+    // `SETTINGS` defines the kind of value of each name.
     settings: Object.keys(settings).length > 0 ? (settings as NewRun["settings"]) : undefined,
     eval_share: share !== undefined && Number.isFinite(share) ? share : undefined,
     priority: draft.priority === "normal" ? undefined : draft.priority,

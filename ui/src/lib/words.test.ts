@@ -63,7 +63,7 @@ test("keys of other layouts are mapped by position: non-Latin letters, digits th
     "2",
     "?",
   ]);
-  // Latin letters go by what is printed on them.
+  // Latin letters are matched by their label.
   expect([named("a", "KeyQ"), named("q", "KeyA")]).toEqual(["a", "q"]);
 });
 

@@ -30,7 +30,7 @@ async function send({ key, task, id, saw: { revision }, seen, deed }: Entry): Pr
       api.POST(`/api/v1/examples/{task}/{id}/${action}`, {
         params: { path: { task, id } },
         body: { revision, seen, ...rest },
-        // One key never stands for two bodies.
+        // One idempotency key is never used for two bodies.
         headers: { "Idempotency-Key": `${key}.${revision}.${seen}` },
       }),
     );

@@ -63,6 +63,6 @@ export function useSeatsKnown(): boolean {
 function sit(at: { task: string; id: string } | null): void {
   if (!at && !sitting) return;
   sitting = at !== null;
-  // It goes out even if the page is closed meanwhile.
+  // It is sent even if the page is closed meanwhile.
   void reply(api.PUT("/api/v1/presence", { body: { page, at }, keepalive: true })).then(seated, () => {});
 }

@@ -42,7 +42,7 @@ export function listen(
         try {
           on(name, JSON.parse(message.data), last);
         } catch {
-          // A line that can't be read is not worth a page that stops.
+          // An invalid line must not stop the page.
         }
       });
   };

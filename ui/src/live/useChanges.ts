@@ -67,13 +67,13 @@ function batched(client: QueryClient): (change: Change) => void {
   const flush = () => {
     timer = undefined;
     for (const queryKey of keys.values()) {
-      // What was read ahead of its time is read again when it is shown, and not shown as it was.
+      // Prefetched data is fetched again when it is shown; the outdated data is not shown.
       if (queryKey[0] === "example") client.removeQueries({ queryKey, type: "inactive" });
       void client.invalidateQueries({ queryKey });
     }
     keys.clear();
   };
-  // The queue at once, before somebody comes to what was decided; several changes of a moment together.
+  // The queue is marked at once, before the person reaches a decided message; changes at the same time are batched.
   const markAll = () => {
     mark(parts);
     parts.clear();

@@ -18,11 +18,11 @@ export function useRunStream(id: string, active: boolean): Live {
   const [live, setLive] = useState<Live>({ events: [], heard: null, ended: false });
   useEffect(() => {
     let gone = false;
-    // Its own, or the last event of the stream before would hide all that are read anew.
+    // Reset the cursor, or the last event of the previous stream would hide all new ones.
     const waiting: Event[] = [];
     let stop = () => {};
     setLive({ events: [], heard: null, ended: false });
-    // A tenth of a second's events are drawn at once.
+    // Events of a tenth of a second are drawn together.
     const timer = setInterval(() => {
       const fresh = waiting.splice(0);
       if (fresh.length > 0) setLive((old) => ({ ...old, heard: Date.now(), events: merge(old.events, fresh) }));

@@ -13,7 +13,7 @@ export function useKeyboard(): void {
         press.target instanceof Element && press.target.closest("[role=dialog], [role=menu], [role=listbox]");
       if (!action.always && (inLayer || isTyping(press.target) || isPressing(press, press.target))) return;
       press.preventDefault();
-      // A key that is held acts once.
+      // A held key acts once.
       if (!press.repeat || action.repeats) action.run();
     };
     document.addEventListener("keydown", listen);

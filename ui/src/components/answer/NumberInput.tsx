@@ -15,7 +15,7 @@ export function numberOf(text: string): Json {
 }
 
 export function NumberInput({ value, onChange, ...rest }: Props) {
-  // What is typed is kept as it is while it means the same number: "1." must not turn into "1".
+  // The typed text is kept while it means the same number: "1." must not become "1".
   const [text, setText] = useState(shown(value));
   useEffect(() => {
     setText((old) => (numberOf(old) === value ? old : shown(value)));

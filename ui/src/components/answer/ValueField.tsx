@@ -23,7 +23,7 @@ export function ValueField(props: ValueProps) {
   const { field, path, about, labelled, say } = props;
   const id = useId();
   const confidence = about.confidence?.[path];
-  // In a table only what needs a second look is said; the rest would be noise.
+  // In a table, only uncertain values are marked; marking all would be noise.
   const told = confidence !== undefined && (labelled || confidence < UNSURE);
   const differs = about.differing?.has(path);
   const error = about.errors?.[path];

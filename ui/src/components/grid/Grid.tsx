@@ -29,7 +29,7 @@ export function Grid({ label, noun, columns, rows, onChange, problems, fixed = [
       if (found instanceof HTMLInputElement) found.select();
     });
   const write = (row: number, column: number, block: Row[]) => {
-    // Cells that stay are not written over.
+    // Fixed cells are not overwritten.
     const kept = lay(rows, row, column, block, empty).map((cells, i) =>
       fixed[i] ? [fixed[i][0]!, ...cells.slice(1)] : cells,
     );

@@ -30,7 +30,7 @@ function Queue({ task }: { task: TaskInfo | undefined }) {
   const toggle = () => audit.setUrl({ guidelines: guided ? undefined : "shown" });
   useActions([{ id: "guidelines", label: "Guidelines", group: "Audit", key: "g", run: toggle }]);
   useEffect(() => {
-    // The list is read in pages; the next one comes before it is needed.
+    // The list is fetched in pages; the next page is fetched before it is needed.
     if (list.length > 0 && at > list.length - 12 && query.hasNextPage && !query.isFetchingNextPage)
       void query.fetchNextPage();
   }, [at, list.length, query]);

@@ -11,7 +11,7 @@ import type { Audit } from "./useAudit";
 /** Near-duplicates among approved messages: they teach little, and are kept on one side of every split. */
 export function Duplicates({ task, audit }: { task: TaskInfo; audit: Audit }) {
   const [open, setOpen] = useState(false);
-  // Asked when the page opens: for each decision would compare everything anew.
+  // Fetched when the page opens, because fetching after each decision would compare all examples again.
   const { data } = useQuery({
     queryKey: ["duplicates", task.name],
     queryFn: () => reply(api.GET("/api/v1/tasks/{task}/duplicates", { params: { path: { task: task.name } } })),

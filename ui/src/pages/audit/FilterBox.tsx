@@ -55,7 +55,7 @@ export function FilterBox({ task, parts, onChange }: Props) {
     else return;
     press.preventDefault();
   };
-  // While its last word is being written it isn't wrong yet.
+  // The last word is not reported as wrong while it is being typed.
   const problem = open && offers.length > 0 ? null : parsed.problem;
   return (
     <div className={css.box} onBlur={() => setOpen(false)}>

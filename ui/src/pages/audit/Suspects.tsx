@@ -30,7 +30,7 @@ const TITLES: Record<Suspect["kind"], string> = {
 /** Approved examples that contradict each other or a model: one at a time, one key a fix. */
 export function Suspects({ task, audit }: { task: TaskInfo; audit: Audit }) {
   const { data, error, isError, refetch } = useQuery(suspectsQuery(task.name));
-  // What was decided here is gone before the server has heard of it.
+  // Decided suspects are removed at once, before the server has confirmed it.
   const [done, setDone] = useState<ReadonlySet<string>>(new Set());
   const waiting = useOutbox();
   const [at, setAt] = useState(0);

@@ -32,7 +32,7 @@ interface Props {
 
 /** A message, its answer, and the decision. */
 export function Workbench({ example, task, audit, position }: Props) {
-  // Where changes aren't heard, it is read again.
+  // Without live events, it is fetched again.
   const refetchOnMount = link.read() === "live" || "always";
   const { data: detail } = useQuery({ ...exampleQuery(example.task, example.id), refetchOnMount });
   const { shown, adopt } = useShown(detail);
@@ -69,10 +69,10 @@ export function Workbench({ example, task, audit, position }: Props) {
     drafts.set(example.task, example.id, undefined);
   };
   useEffect(() => {
-    // Who works by keys goes on at the message; who is in the filter, or at a button of the page, stays there.
+    // Keyboard users continue at the message; the focus stays if it is in the filter or on a button.
     if (document.activeElement === document.body || document.activeElement?.id === "main") focusNext();
   }, []);
-  // One decision on what is shown, however fast the keys come; the next is shown, or this one as it is then.
+  // Only one decision on the shown message, however fast keys are pressed; then the next message, or the updated one, is shown.
   const decided = useRef(false);
   useEffect(() => {
     decided.current = false;

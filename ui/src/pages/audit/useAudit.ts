@@ -52,7 +52,7 @@ export function useAudit(task: TaskInfo | undefined) {
     setId(decided.id);
   };
   const seeking = isLinkRead || (id === undefined && start === undefined && list.length > 0);
-  // While what was asked for is being read, nothing else takes its place: a key would decide on it.
+  // While the requested message is loading, no other is shown: a key press would decide on it.
   const current = seeking ? undefined : list[index];
   usePresence(current?.task, current?.id);
   useAddress(current?.id, search.id, setUrl);

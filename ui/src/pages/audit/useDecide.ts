@@ -42,7 +42,7 @@ export function decide({ example, seen }: Shown, deed: Extract<Deed, { action: "
 /** Takes a decision back: unsent ones vanish, others are undone on the server. */
 export function undo(decided: Decided): void {
   const { key, by, task, id, title, result } = decided;
-  // Two presses at once take one decision back.
+  // Two simultaneous key presses undo one decision.
   if (!recent.read().some((one) => one.key === key)) return;
   recent.drop(decided);
   if (outbox.withdraw(key)) return;

@@ -14,7 +14,7 @@ export function useQueue(filter: Filter | null) {
     queryFn: ({ pageParam, signal }) => load(filter!, pageParam, signal),
     getNextPageParam: (last, pages) => {
       if (last.examples.length < PAGE) return undefined;
-      // What was decided meanwhile has left the server's list, so the places of the others have moved up.
+      // Messages decided meanwhile have left the server's list, so the positions of the others have changed.
       return flat(pages).filter((one) => belongs(one.review.state, filter!.state)).length;
     },
     staleTime: Infinity,

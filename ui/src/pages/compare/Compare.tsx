@@ -131,7 +131,7 @@ function Difference({ value, low, high }: { value: number; low: number; high: nu
 }
 
 function Differing({ comparison, ids, columns }: Part) {
-  // Where the same base lies matters to nobody.
+  // The path of the same base model is irrelevant.
   const same = !comparison.config.some((row) => row.field === "base.digest");
   const config = comparison.config.filter((row) => !(same && row.field === "base.path"));
   return (

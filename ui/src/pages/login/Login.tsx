@@ -36,11 +36,11 @@ export function Login() {
       void navigate({ to: next as "/", search: {}, replace: true });
     },
   });
-  // The address that `graft serve` prints at its first start holds a token.
+  // The URL that `graft serve` prints at its first start contains a token.
   const { mutate } = open;
   useEffect(() => {
     if (search.token) mutate();
-    // Once, with what the address held.
+    // Only once, with the token of the URL.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, []);
   return (

@@ -63,7 +63,7 @@ export function TrainingPrompt() {
   const found = text.trim() === "" ? undefined : understood.data;
   const own = tasks.filter((task) => !TYPES.some((type) => type.task === task.name));
   const known = useQuery(templatesQuery).data ?? [];
-  // A template with fields needs a task of its own.
+  // A template with fields needs its own task.
   const template = known.find((one) => one.name === search.template && one.form === "labels");
   const pick = (to: string) =>
     known.some((one) => one.name === to && one.form !== "labels")

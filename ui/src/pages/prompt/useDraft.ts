@@ -24,7 +24,7 @@ export function useDraft(): { draft: Draft; change: (part: Partial<Draft>) => vo
     reply(api.GET("/api/v1/prompts/draft")).then(
       (found) => {
         if (gone) return;
-        // What was typed meanwhile is newer.
+        // The text typed meanwhile is newer.
         if (!touched.current)
           setDraft({
             text: found.text ?? "",

@@ -24,7 +24,7 @@ const LEVELS: { value: Level; label: string }[] = [
 /** What the trainer said, whole: searchable, followed while it runs. */
 export function Logs({ run, active }: { run: Run; active: boolean }) {
   const [search, setUrl] = useUrl();
-  // What went wrong is on stderr; where nothing did, it is mostly empty.
+  // Errors are on stderr; without errors it is mostly empty.
   const usual: Stream = run.state === "failed" ? "stderr" : "stdout";
   const stream = STREAMS.find((one) => one.value === search.stream)?.value ?? usual;
   const log = useLog(run.id, stream, active);

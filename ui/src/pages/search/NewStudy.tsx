@@ -39,7 +39,7 @@ export function NewStudy({ task }: { task: TaskInfo }) {
     method: method || undefined,
     budget: `${amount.trim()}${unit}`,
     parallel: Number(parallel),
-    // Which name takes which kind of value is said in `SETTINGS`.
+    // `SETTINGS` defines the kind of value of each name.
     settings: given(fixed, method) as Schemas["NewStudy"]["settings"],
   };
   const begin = useMutation({

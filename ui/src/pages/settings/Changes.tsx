@@ -74,7 +74,7 @@ export function Changes() {
 
 function summary(change: Change): string {
   const found = differences(change.before ?? undefined, change.after ?? undefined)
-    // When is said already.
+    // The time is already shown.
     .filter((d) => !/(^|[._])at$/.test(d.path))
     .slice(0, 3);
   const value = (json: Parameters<typeof shown>[0]) => clip(shown(json), 60) || "–";

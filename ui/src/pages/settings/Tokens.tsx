@@ -18,7 +18,7 @@ import { ROLES } from "./Users";
 /** What programs log in with; each is shown once. */
 export function Tokens() {
   const query = useQuery({ queryKey: ["tokens"], queryFn: () => reply(api.GET("/api/v1/tokens")), retry: false });
-  // The first token makes everybody log in, so somebody must be able to.
+  // The first token makes logins mandatory, so an administrator must be able to log in.
   const open = useQuery(sessionQuery).data?.auth_required === false;
   const [label, setLabel] = useState("");
   const [role, setRole] = useState<Role>("viewer");

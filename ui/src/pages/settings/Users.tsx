@@ -26,7 +26,7 @@ const SHORTEST = 10;
 export function Users() {
   const query = useQuery({ queryKey: ["users"], queryFn: () => reply(api.GET("/api/v1/users")), retry: false });
   const [draft, setDraft] = useState(BLANK);
-  // Whoever is alone must be able to let others in.
+  // The first user must be an administrator, to be able to add others.
   const first = query.data?.users.length === 0;
   const role = first ? "admin" : draft.role;
   const change = (part: Partial<typeof BLANK>) => setDraft((old) => ({ ...old, ...part }));

@@ -72,7 +72,7 @@ export function NewTask() {
   const templates = useQuery(templatesQuery).data ?? [];
   const template = templates.find((one) => one.name === search.template);
   const written = useRef<string | null>(null);
-  // The schema that was last inferred: corrections belong to the answers that it came from.
+  // The schema inferred last: corrections apply only to the answers from which it was inferred.
   const from = useRef("null");
   useEffect(() => {
     if (!template || written.current === template.name) return;

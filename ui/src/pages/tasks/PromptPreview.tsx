@@ -23,7 +23,7 @@ export function PromptPreview(props: Props) {
   const [open, setOpen] = useState(false);
   const [base, setBase] = useState<string | null>(null);
   const here = useQuery(systemQuery).data?.bases.map((one) => one.name) ?? [];
-  // The usual one, unless only others are here.
+  // The default one, unless only others are on this machine.
   const chosen = base ?? (here.length > 0 && !here.includes("smollm2-135m") ? (here[0] ?? "") : "");
   const body = useSettled({ ...props, base: chosen.trim() || null }, 500);
   const { data, error } = useQuery({

@@ -23,7 +23,7 @@ export function Presets({ draft, preflight, onChange }: Props) {
   const name = useId();
   const { efforts, estimate } = preflight ?? {};
   const rent = useQuery(rentQuery).data?.body;
-  // Epochs that somebody wrote themselves hold for all three.
+  // A number of epochs given by the user applies to all three presets.
   const own = (draft.settings.epochs ?? "") !== "";
   const seconds = (effort: Effort) =>
     estimate?.seconds == null || !efforts || own

@@ -51,7 +51,7 @@ export function RunTable({ wanted, total, first, row }: Props) {
   const read = useQueries({
     queries: pages.map((page) => ({
       ...runsQuery({ ...wanted, limit: PAGE, offset: page * PAGE }),
-      // Another page's runs would be the wrong ones.
+      // Runs of another page would be wrong here.
       placeholderData: undefined,
     })),
   });

@@ -171,7 +171,7 @@ function StartHint({ from, learned }: { from: string; learned: Preflight["warm_s
 function DecoderOnly({ estimate: found, chosen }: { estimate: Preflight | undefined; chosen: boolean }) {
   const { estimate, decoder_only: other } = found ?? {};
   const saves = estimate && other ? ` (≈ ${roughly(other.seconds)} instead of ${roughly(estimate.seconds)})` : "";
-  // Once chosen, it is what the estimate is of.
+  // Once chosen, the estimate is for this method.
   const [fast, whole] = chosen ? [estimate?.quality, null] : [other?.quality, estimate?.quality];
   return (
     <>
