@@ -1,4 +1,4 @@
-/** One way to the server: openapi-fetch over the described types. What is no success is thrown. */
+/** The API client: openapi-fetch with the generated types. Responses that are not successful are thrown. */
 import createClient from "openapi-fetch";
 import { isObject, shown, type JsonObject } from "../lib/json";
 import type { paths } from "./schema";
@@ -46,7 +46,7 @@ function problem(text: string): JsonObject | null {
   }
 }
 
-/** What a call answers. */
+/** The body of a successful response. */
 export async function reply<T>(call: Promise<{ data?: T }>): Promise<T> {
   // `api` throws on errors, so there is data of the described type.
   return (await call).data as T;
@@ -54,24 +54,24 @@ export async function reply<T>(call: Promise<{ data?: T }>): Promise<T> {
 
 export interface Tagged<T> {
   body: T;
-  /** What a later change must name. */
+  /** The ETag for a later change. */
   etag: string | null;
 }
 
-/** What a call answers, with its ETag. */
+/** The body of a response with its ETag. */
 export async function tagged<T>(call: Promise<{ data?: T; response: Response }>): Promise<Tagged<T>> {
   const { data, response } = await call;
   return { body: data as T, etag: response.headers.get("ETag") };
 }
 
-/** The header by which a change says what it changes. */
+/** The header with the ETag on which a change is based. */
 export const ifMatch = (etag: string | null) => (etag ? { "If-Match": etag } : undefined);
 
 /** The address of a route, for links and streams. */
 export const address = (path: keyof paths, parts: Record<string, string> = {}): string =>
   path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parts[name] ?? "").replaceAll("%2F", "/"));
 
-/** What to tell a person about an error. */
+/** Title, detail and hint of an error for display. */
 export function told(error: unknown): { title: string; detail: string; hint: string } {
   if (error instanceof Problem) {
     const { title, message, hint } = error;

@@ -1,10 +1,10 @@
-/** What the page reads, by key; whatever changes something invalidates by the first part. */
+/** All queries of the page, by key; changes invalidate them by the first part of the key. */
 import { QueryCache, QueryClient, queryOptions } from "@tanstack/react-query";
 import { api, Problem, reply, tagged } from "./client";
 import type { paths } from "./schema";
 import type { Schemas, StudyView, TaskInfo } from "./types";
 
-/** Reads are tried again only where that can help: a server that is away comes back, a wrong request stays wrong. */
+/** Reads are retried only if that can help: an unreachable server may come back, a wrong request stays wrong. */
 export const queries = new QueryClient({
   queryCache: new QueryCache({
     // The first failing request detects an expired session; the page then shows the login.
@@ -42,7 +42,7 @@ export const exampleQuery = (task: string, id: string) =>
     queryFn: ({ signal }) => readExample(task, id, signal),
     staleTime: 60_000,
   });
-/** Asked when the page opens: each decision would compare everything anew. */
+/** Fetched when the page opens, because fetching after each decision would compare all examples again. */
 export const suspectsQuery = (task: string) =>
   queryOptions({
     queryKey: ["suspects", task],
@@ -132,7 +132,7 @@ export const statsQuery = (task: string) =>
     queryKey: ["stats", task],
     queryFn: () => reply(api.GET("/api/v1/stats", { params: { query: { task } } })),
   });
-/** What a text that is typed or dropped would be. */
+/** The analysis of a typed or dropped text. */
 export const understandQuery = (text: string) =>
   queryOptions({
     queryKey: ["understand", text],
@@ -142,7 +142,7 @@ export const understandQuery = (text: string) =>
     gcTime: 60_000,
     retry: false,
   });
-/** What saving a task with its pasted examples would do; nothing is stored. */
+/** The effect of saving a task with its pasted examples; stores nothing. */
 export const trialQuery = (body: Schemas["NewTask"], ready: boolean) =>
   queryOptions({
     queryKey: ["tasks", "trial", body],

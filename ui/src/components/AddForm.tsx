@@ -9,17 +9,17 @@ import { ShowCommand } from "./ShowCommand";
 interface Props<T> {
   add: () => Promise<T>;
   onAdded: (added: T) => void;
-  /** What is read again then. */
+  /** The queries to invalidate afterwards. */
   list: string;
   button: string;
   ready: boolean;
-  /** What does the same in a shell. */
+  /** The command that does the same. */
   command: string;
   /** The fields. */
   children: ReactNode;
 }
 
-/** Below a list: what adds to it. */
+/** A form below a list that adds an entry. */
 export function AddForm<T>({ add, onAdded, list, button, ready, command, children }: Props<T>) {
   const client = useQueryClient();
   const { mutate, error, isPending } = useMutation({

@@ -10,7 +10,7 @@ interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
   icon?: IconName;
   /** Printed on the button; `useActions` makes it work. */
   shortcut?: string;
-  /** It works: said in words, and can't be pressed again. */
+  /** In progress: shown as text, and the button is disabled. */
   busy?: string | false;
   ref?: Ref<HTMLButtonElement>;
 }

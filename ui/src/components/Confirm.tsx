@@ -16,7 +16,7 @@ interface Props {
   onNo: () => void;
 }
 
-/** Asks before what can't be taken back; says what would happen. */
+/** Asks before an irreversible action and describes its effect. */
 export function Confirm({ open, title, children, yes, danger, busy, disabled, onYes, onNo }: Props) {
   return (
     <Modal

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { copy } from "../lib/clipboard";
 import { Button } from "./Button";
 
-/** Copies a text and says so. */
+/** Copies a text and confirms it. */
 export function CopyButton({
   text,
   label,

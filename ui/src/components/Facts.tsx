@@ -1,7 +1,7 @@
 import { Fragment, type ReactNode } from "react";
 import layout from "./layout.module.css";
 
-/** Names and what they stand for, in two columns. */
+/** Names and values in two columns. */
 export function Facts({ rows, mono }: { rows: [name: string, value: ReactNode][]; mono?: boolean }) {
   return (
     <dl className={layout.facts}>

@@ -4,7 +4,7 @@ import { Notice, PageHead } from "./bits";
 import layout from "./layout.module.css";
 import { Words } from "./Words";
 
-/** A request that failed: what, why, what to do. */
+/** A failed request: what failed, why, and what to do. */
 export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
   const { title, detail, hint } = told(error);
   return (

@@ -6,7 +6,7 @@ import { Failure } from "./Failure";
 
 interface Props {
   query: Pick<UseQueryResult, "isPending" | "data" | "error" | "refetch">;
-  /** What to show instead when nothing is listed; absent when something is. */
+  /** Shown if the list is empty. */
   empty?: ReactNode;
   lines?: number;
   height?: number;

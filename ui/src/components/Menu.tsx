@@ -9,7 +9,7 @@ export interface Item {
   disabled?: boolean;
 }
 
-/** What else can be done with a thing. */
+/** A menu of further actions. */
 export function Menu({ label, items }: { label: string; items: Item[] }) {
   return (
     <DropdownMenu.Root modal={false}>

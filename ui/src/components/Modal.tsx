@@ -16,7 +16,7 @@ interface Props {
   onKeyDown?: (press: KeyboardEvent) => void;
 }
 
-/** What is too long for the dialog can be scrolled by keys, too. */
+/** Long content can be scrolled with the keyboard. */
 function reachable(body: HTMLDivElement | null) {
   if (!body) return;
   const look = () => {

@@ -8,7 +8,7 @@ interface Props {
   /** Such as "Remove ana". */
   label: string;
   run: () => Promise<unknown>;
-  /** What is read again afterwards. */
+  /** The queries to invalidate afterwards. */
   list: string;
   said: string;
   /** The exact effect. */

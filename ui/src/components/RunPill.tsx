@@ -14,7 +14,7 @@ const SIGN = { queued: "… ", starting: "", running: "", succeeded: "✓ ", fai
 
 export const isActive = (state: RunState) => state === "queued" || state === "starting" || state === "running";
 
-/** Where a run is in its life. */
+/** The state of a run. */
 export function RunPill({ state }: { state: RunState }) {
   const live = state === "running" || state === "starting";
   return (

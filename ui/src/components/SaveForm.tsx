@@ -10,22 +10,22 @@ import { say } from "./toasts";
 
 interface Props {
   save: () => Promise<unknown>;
-  /** What to say once it is saved. */
+  /** The message after saving. */
   said: string;
   dirty: boolean;
   /** Whether it can be saved as it is. */
   ready?: boolean;
   onDiscard: () => void;
-  /** What is read again when somebody else was faster. */
+  /** The queries to invalidate if somebody else changed the object first. */
   list: string;
-  /** What does the same in a shell. */
+  /** The command that does the same. */
   command: string;
   className?: string;
   /** The fields. */
   children: ReactNode;
 }
 
-/** Fields to save or to discard; where somebody else was faster, it says so and overwrites nothing. */
+/** A form to save or discard; if somebody else changed the object first, it says so and overwrites nothing. */
 export function SaveForm({ save, said, dirty, ready = true, onDiscard, list, command, className, children }: Props) {
   const client = useQueryClient();
   const { mutate, error, isPending, reset } = useMutation({

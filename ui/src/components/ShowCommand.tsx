@@ -2,7 +2,7 @@ import { CopyButton } from "./CopyButton";
 import { Icon } from "./Icon";
 import css from "./command.module.css";
 
-/** What this form does, as a command: whatever the page can, a script can. */
+/** The CLI command that does the same as this form. */
 export function ShowCommand({ command }: { command: string }) {
   return (
     <details className={css.command}>

@@ -2,7 +2,7 @@ import type { Metric } from "../api/types";
 import { examplesNeeded, verdict } from "../lib/reliability";
 import { Pill } from "./bits";
 
-/** Whether one thing beats another, or nobody can tell yet. */
+/** Whether one version is better than another, or the result is inconclusive. */
 export function VerdictPill({ verdict, than, needs }: { verdict: string; than?: string; needs?: number | null }) {
   const beside = than ? ` than ${than}` : "";
   if (verdict === "better") return <Pill tone="good">▲ Better{beside}</Pill>;

@@ -4,7 +4,7 @@ import { Icon } from "./Icon";
 
 type Tone = "plain" | "good" | "bad" | "warn";
 
-/** A word about a state; a mark beside it for those who don't see its colour. */
+/** A state as a label, with a mark for people who cannot see its colour. */
 export function Pill({ tone = "plain", dot, children }: { tone?: Tone; dot?: "live" | "still"; children: ReactNode }) {
   return (
     <span className={`${css.pill} ${css[tone]}`}>
@@ -35,7 +35,7 @@ export function Card(props: {
   );
 }
 
-/** The head of a page: what it is, one line about it, what can be done. */
+/** The head of a page: title, one line of description, actions. */
 export function PageHead({ title, about, children }: { title: string; about?: ReactNode; children?: ReactNode }) {
   return (
     <header className={css.pageHead}>
@@ -48,7 +48,7 @@ export function PageHead({ title, about, children }: { title: string; about?: Re
   );
 }
 
-/** Nothing is here yet, and the one next thing to do. */
+/** An empty state with the next action. */
 export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
   return (
     <div className={css.empty}>
@@ -59,7 +59,7 @@ export function Empty({ title, children, action }: { title: string; children?: R
   );
 }
 
-/** Something a person should know before they go on. */
+/** A notice. */
 export function Notice({ tone = "plain", title, children }: { tone?: Tone; title?: ReactNode; children?: ReactNode }) {
   return (
     <div className={`${css.notice} ${css[tone]}`} role={tone === "bad" ? "alert" : undefined}>
@@ -72,7 +72,7 @@ export function Notice({ tone = "plain", title, children }: { tone?: Tone; title
   );
 }
 
-/** Holds the place of what is being read, so that nothing jumps. */
+/** A placeholder during loading, so that the layout does not jump. */
 export function Skeleton({ lines = 3, height }: { lines?: number; height?: number }) {
   return (
     <div className={css.skeleton} role="status" style={{ minHeight: height }}>
@@ -84,7 +84,7 @@ export function Skeleton({ lines = 3, height }: { lines?: number; height?: numbe
   );
 }
 
-/** How far something is; the words beside it say of what. */
+/** A progress bar; the text beside it names the operation. */
 export function Progress({ value, label }: { value: number | null | undefined; label: string }) {
   const known = value != null && Number.isFinite(value);
   return (

@@ -2,7 +2,7 @@ import { useId, type InputHTMLAttributes, type ReactNode, type TextareaHTMLAttri
 import css from "./form.module.css";
 
 interface Labelled {
-  /** Absent where `aria-label` names it. */
+  /** Absent if `aria-label` names it. */
   label?: string;
   hint?: ReactNode;
   error?: string;
@@ -13,7 +13,7 @@ interface About {
   "aria-invalid"?: boolean;
 }
 
-/** A label above what it names, a hint or what is wrong below. */
+/** A label above an input, with a hint or an error below. */
 export function Field({ label, hint, error, children }: Labelled & { children: (about: About) => ReactNode }) {
   const id = useId();
   if (label === undefined) return children({});

@@ -8,7 +8,7 @@ import { say, sayError } from "./toasts";
 type Action = "cancel" | "resume" | "retry";
 const SAID = { cancel: "Stopping", resume: "Queued; it resumes from its last checkpoint", retry: "Queued" };
 
-/** What can be done with a run in the state it is in. */
+/** The actions that are possible in the run's state. */
 export function offered({ kind, state }: Run): { action: Action; label: string }[] {
   const trains = kind === "train";
   if (isActive(state)) return [{ action: "cancel", label: "Cancel" }];
@@ -19,7 +19,7 @@ export function offered({ kind, state }: Run): { action: Action; label: string }
   ];
 }
 
-/** Does it; nothing is done before the server has said yes. A run that begins anew is shown. */
+/** Executes an action; the result is shown only after the server has confirmed it. A restarted run is opened. */
 export function useRunAction({ id, kind }: Run) {
   const client = useQueryClient();
   const navigate = useNavigate();

@@ -15,7 +15,7 @@ let next = 1;
 
 const drop = (id: number) => toasts.set(toasts.read().filter((toast) => toast.id !== id));
 
-/** Says that something happened; errors stay until they are closed. */
+/** Short messages; errors stay until they are closed. */
 export function say(title: string, more: Partial<Omit<Toast, "id" | "title">> = {}): void {
   const toast: Toast = { id: next++, tone: "plain", title, ...more };
   toasts.set([...toasts.read().slice(-3), toast]);

@@ -1,8 +1,8 @@
-/** What forms do, as commands for a shell: whatever the page can, a script can. */
+/** The CLI commands that do the same as the forms of the page. */
 import type { Schemas } from "../api/types";
 import { shown, type Json } from "./json";
 
-/** One word of a command, in quotes where a shell would take it apart. */
+/** One argument of a command, quoted for the shell if necessary. */
 export const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
@@ -18,7 +18,7 @@ function graft(words: string[], flags: Flags = {}): string {
   return ["graft", ...words, ...said].map(quoted).join(" ");
 }
 
-/** Which columns of a table hold what, as typed; empty where Graft is to find out. */
+/** The columns of a table, as typed; empty fields are detected by Graft. */
 export interface Columns {
   text: string;
   label: string;
@@ -33,7 +33,7 @@ interface Importing {
   labels?: string;
   /** Names of Slack channels, separated by commas. */
   channels?: string;
-  /** What becomes of Ask AI's drafts. */
+  /** How to import Ask AI's drafts. */
   drafts?: string;
   columns?: Columns;
 }
@@ -105,7 +105,7 @@ export const commands = {
     }),
   stoppingStudy: (id: string) => graft(["studies", "stop", id]),
   editing: (task: string, id: string, answer: Json) => graft(["examples", "edit", id], { task, output: shown(answer) }),
-  /** What only the API does. */
+  /** Operations that exist only in the API. */
   deleting: (path: string) => `curl -X DELETE ${quoted(location.origin + path)} -H 'Authorization: Bearer TOKEN'`,
   posting: (path: string, body: unknown) => sending("POST", path, body),
   putting: (path: string, body: unknown) => sending("PUT", path, body),

@@ -1,7 +1,7 @@
 import type { Run, RunFailure } from "../api/types";
 import { duration, exact, number, significant } from "./format";
 
-/** What a run was asked to do and what became of it. */
+/** The settings and the outcome of a run. */
 export function facts(run: Run): [name: string, value: string][] {
   const seconds = run.started_at && run.finished_at ? (run.finished_at - run.started_at) / 1000 : null;
   return [
@@ -22,7 +22,7 @@ export function facts(run: Run): [name: string, value: string][] {
   ];
 }
 
-/** Everything somebody else needs to understand a failed run, as text. */
+/** All information about a failed run as text, for other people. */
 export function diagnostics(run: Run, failure?: RunFailure | null, log = ""): string {
   const { what, where, hint } = failure ?? {};
   const failed = failure ? [`what: ${what}`, `where: ${where}`, `hint: ${hint ?? "none"}`] : [];

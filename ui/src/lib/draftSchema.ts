@@ -3,7 +3,7 @@ import { isObject, type Json, type JsonObject } from "./json";
 
 const GROUNDED = "x-graft-grounded";
 
-/** What stands at a JSON pointer. */
+/** The value at a JSON pointer. */
 export function at(schema: Json, pointer: string): JsonObject | null {
   let here: Json | undefined = schema;
   for (const step of steps(pointer)) here = isObject(here) ? here[step] : undefined;
@@ -58,7 +58,7 @@ export function typeOf(schema: JsonObject | null): SingleType | null {
   return types.length === 1 ? (TYPES.find((type) => type === types[0]) ?? null) : null;
 }
 
-/** Gives a value another type; what belonged to the old one goes. */
+/** Changes the type of a value; keywords of the old type are removed. */
 export const retype = (schema: JsonObject, pointer: string, type: SingleType) =>
   change(schema, pointer, (old) => ({ type: isOptional(old) ? [type, "null"] : type }));
 

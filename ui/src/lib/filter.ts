@@ -5,7 +5,7 @@
 export const PARTS = ["state", "field", "min", "max", "source", "by", "search"] as const;
 export type Parts = Partial<Record<(typeof PARTS)[number], string>>;
 
-/** What can stand after a key in this task. */
+/** The possible values of keys in this task. */
 export interface Vocabulary {
   fields: string[];
   sources: string[];
@@ -14,16 +14,16 @@ export interface Vocabulary {
 
 export interface Parsed {
   parts: Parts;
-  /** What is wrong, and what would be right. */
+  /** The error, with valid values. */
   problem: string | null;
 }
 
 interface Key {
   key: string;
   about: string;
-  /** Values to choose from, with what they mean. */
+  /** Possible values with their descriptions. */
   values: (known: Vocabulary) => [value: string, about?: string][];
-  /** What a value says, or what is wrong with it. */
+  /** The parsed value, or an error. */
   read: (value: string, known: Vocabulary) => Parts | string;
 }
 
@@ -42,7 +42,7 @@ function oneOf(what: string, value: string, names: string[]): string | null {
   return `There is no ${what} “${value}”. There ${names.length === 1 ? "is" : "are"} ${names.join(", ")}.`;
 }
 
-/** What can be filtered by, in the order it is written. */
+/** The filter keys, in the order in which they are written. */
 export const KEYS: Key[] = [
   {
     key: "is",
@@ -166,14 +166,14 @@ export const addressOf = (parts: Parts): Record<string, string | undefined> =>
   Object.fromEntries(PARTS.map((part) => [part, parts[part]]));
 
 export interface Completion {
-  /** What it adds, for people. */
+  /** The completion, for display. */
   label: string;
   about: string;
   /** The whole text with it. */
   text: string;
 }
 
-/** What the last word could become. */
+/** Completions of the last word. */
 export function complete(text: string, known: Vocabulary): Completion[] {
   const last = /\s$/.test(text) ? undefined : words(text).at(-1);
   if (last?.quoted) return [];

@@ -48,7 +48,7 @@ export function duration(seconds: number | null | undefined): string {
   return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, "0")} min`;
 }
 
-/** As a guess is told: `17 min`, `1 h 10 min`; nobody knows the seconds. */
+/** A rounded estimate: `17 min`, `1 h 10 min`. */
 export function roughly(seconds: number | null | undefined): string {
   if (seconds == null || !Number.isFinite(seconds) || seconds < 90) return duration(seconds);
   if (seconds < 3570) return `${Math.round(seconds / 60)} min`;
@@ -66,7 +66,7 @@ export function dollars(cents: number): string {
   return money(cents / 100, "USD");
 }
 
-/** As a guess is told: `≈ 1.35 USD`, `< 0.01 USD`. */
+/** A rounded estimate: `≈ 1.35 USD`, `< 0.01 USD`. */
 export function roughMoney(amount: number, currency: string): string {
   return amount < 0.01 ? `< 0.01 ${currency}` : `≈ ${money(amount, currency)}`;
 }

@@ -30,7 +30,7 @@ export function lay(rows: Row[], row: number, column: number, block: Row[], empt
   return next;
 }
 
-/** What is wrong with which cell, by `row.column`. */
+/** Errors of cells, by `row.column`. */
 export type Problems = Record<string, string>;
 
 export const at = (row: number, column: number): string => `${row}.${column}`;

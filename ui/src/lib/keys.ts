@@ -10,7 +10,7 @@ export interface Press {
   shiftKey: boolean;
 }
 
-/** The name a press goes by: `a`, `?`, `space`, `escape`, `mod+k`, `alt+arrowup`. */
+/** The name of a key press: `a`, `?`, `space`, `escape`, `mod+k`, `alt+arrowup`. */
 export function name(press: Press): string {
   const key = press.key === " " ? "space" : letter(press).toLowerCase();
   const mod = press.ctrlKey || press.metaKey ? "mod+" : "";

@@ -2,7 +2,7 @@ import type { Example } from "../api/types";
 import { same, type Json } from "./json";
 import { KeptStore } from "./store";
 
-/** What people decide on a message. */
+/** A decision on a message. */
 export type Deed =
   /** Without an output, the stored one is right. */
   | { action: "approve"; output?: Json }
@@ -38,7 +38,7 @@ export interface Entry {
   refused?: string;
 }
 
-/** What became of sending an entry. */
+/** The result of sending an entry. */
 export type Reply =
   | { kind: "done"; example: Example }
   | { kind: "conflict"; current: Example }
@@ -57,7 +57,7 @@ const LATER = [401, 408, 429, 500, 502, 503, 504, 507];
 /** Milliseconds after which any tab of the same person sends a decision whose own tab did not. */
 const HANDED_OVER = 5_000;
 
-/** What an answer that is an error means for a decision. */
+/** The meaning of an error response for a decision. */
 export function refusal(status: number, current: Example | undefined, why: string): Reply {
   if (status === 409) return current ? { kind: "conflict", current } : { kind: "away" }; // It is being answered.
   return LATER.includes(status) ? { kind: "away" } : { kind: "refused", why };
@@ -66,7 +66,7 @@ export function refusal(status: number, current: Example | undefined, why: strin
 /** Decisions in the order they were made, kept where a reload doesn't reach them. */
 export class Outbox extends KeptStore<Entry[]> {
   private busy = false;
-  /** What each example became by the last decision sent from here. */
+  /** The state of each example after the last decision sent from here. */
   private results = new Map<string, Saw>();
   private inFlight: string | null = null;
   away = false;
@@ -192,7 +192,7 @@ const id = (one: { task: string; id: string }): string => `${one.task}/${one.id}
 
 export const unchanged = (a: Saw, b: Saw): boolean => a.revision === b.revision && same(a.review, b.review);
 
-/** The answer that a decision says is right. */
+/** The answer that a decision approves. */
 export const answerOf = ({ deed, saw }: Entry): Json | undefined =>
   "output" in deed && deed.output !== undefined ? deed.output : saw.output;
 
@@ -201,7 +201,7 @@ function standing(entry: Entry): Deed {
   return entry.deed.action === "approve" ? { action: "approve", output: answerOf(entry) } : entry.deed;
 }
 
-/** Whether what is there now is what the decision wanted. */
+/** Whether the current state equals the decision. */
 function agrees(entry: Entry, current: Example): boolean {
   const { state } = current.review;
   if (entry.deed.action === "reject") return state === "rejected";

@@ -1,6 +1,6 @@
 import type { Metric, Schemas } from "../api/types";
 
-/** What a confidence threshold would do, from the table of held-out answers. */
+/** The effect of a confidence threshold, from the table of held-out answers. */
 
 export type Bin = Schemas["ReliabilityBin"];
 

@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from "./json";
 
-/** What a JSON Schema asks of a person, as far as task schemas go. */
+/** The form fields of a task's JSON Schema. */
 export type Field =
   | { kind: "text"; name: string; nullable: boolean; long: boolean }
   | { kind: "number"; name: string; nullable: boolean }
@@ -59,7 +59,7 @@ function listField(name: string, schema: JsonObject): Field {
   return inner.length > 0 ? { kind: "list", name, fields: inner } : { kind: "json", name };
 }
 
-/** An answer with nothing in it yet. */
+/** An empty answer. */
 export function blank(task: Form): Json {
   return task.form === "json" ? blankObject(fields(task)) : "";
 }
@@ -77,7 +77,7 @@ function blankValue(f: Field): Json {
   return f.kind === "text" && !f.nullable ? "" : null;
 }
 
-/** What keeps an answer from being approved, by path; empty when nothing does. */
+/** The errors that prevent approving an answer, by path. */
 export function problems(task: Form, answer: Json | null | undefined): Record<string, string> {
   const found: Record<string, string> = {};
   if (task.form !== "json") {

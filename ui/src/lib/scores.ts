@@ -1,7 +1,7 @@
 import type { Evaluation, Metric, Schemas, Scores, Version } from "../api/types";
 import { label } from "./format";
 
-/** What a version was measured to be; its description leaves open what `metrics` holds. */
+/** The evaluation of a version; the API description does not specify `metrics`. */
 export const evaluationOf = (version: Version | null | undefined) =>
   version?.metrics.evaluation as Evaluation | null | undefined;
 
@@ -34,7 +34,7 @@ export interface Ranked {
   seconds?: number;
   /** Seconds that it took to fit it. */
   fitted?: number;
-  /** Whether nothing is better. */
+  /** Whether no other is better. */
   best: boolean;
 }
 

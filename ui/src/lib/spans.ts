@@ -1,7 +1,7 @@
 import type { Schemas } from "../api/types";
 import { leaves, type Json } from "./json";
 
-/** Where a value stands in a text, in UTF-16 units. */
+/** The position of a value in a text, in UTF-16 units. */
 type Span = Schemas["Span"];
 export type Spans = Record<string, Span[]>;
 

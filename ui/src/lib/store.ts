@@ -34,7 +34,7 @@ export class KeptStore<T> extends Store<T> {
     this.reload();
   }
 
-  /** Takes over what another tab wrote. */
+  /** Loads a value written by another tab. */
   reload = (): void => {
     if (this.stored) this.set(this.kept());
   };

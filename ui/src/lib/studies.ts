@@ -1,4 +1,4 @@
-/** What a study's trials look like on axes and in words. */
+/** Axes and texts for the trials of a study. */
 import type { Parameter, Trial } from "../api/types";
 import { bytes, count, label, number, significant } from "./format";
 import { isObject, shown } from "./json";

@@ -43,7 +43,7 @@ export function tables({ units, exceptions, places, foods }: Sheets): Tables {
   return { ...own, foods: words(foods), locations: words(places) };
 }
 
-/** What keeps each grid from being saved. */
+/** The errors that prevent saving each grid. */
 export function faults(all: Sheets, builtin: Tables): Record<keyof Sheets, Problems> {
   return {
     units: {

@@ -36,7 +36,7 @@ export const SETTINGS: Setting[] = declared
 
 export type Effort = NonNullable<NewRun["effort"]>;
 
-/** What the form holds; all text, as typed. */
+/** The state of the form; all values as typed text. */
 export interface Draft {
   /** The version that it starts from; a new adapter where empty. */
   from: string;
@@ -70,7 +70,7 @@ export const START: Draft = {
 export const settingsOf = (method: Method | "") =>
   SETTINGS.filter((setting) => !method || !setting.method || setting.method === method);
 
-/** What was typed into the fields of settings, as the server takes it. */
+/** The typed settings in the format of the API. */
 export function given(texts: Record<string, string>, method: Method | ""): JsonObject {
   const settings: JsonObject = {};
   for (const { name, kind } of settingsOf(method)) {

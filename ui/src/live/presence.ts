@@ -15,7 +15,7 @@ let sitting = false;
 /** Messages that other pages have open. */
 export const others = new Store<Seat[]>([]);
 
-/** Takes over who is where, as the server says it. */
+/** Stores the presence that the server sent. */
 export function seated({ seats }: Schemas["Seats"]): void {
   const next = seats.filter((seat) => seat.page !== page);
   if (JSON.stringify(next) !== JSON.stringify(others.read())) others.set(next);
@@ -59,7 +59,7 @@ export function useSeatsKnown(): boolean {
   return isFetched || isError || (session !== undefined && !counts);
 }
 
-/** Without it two people may do the same work, but nothing gets lost; so a failure is no news. */
+/** A failure is ignored: without presence two people may review the same message, but nothing is lost. */
 function sit(at: { task: string; id: string } | null): void {
   if (!at && !sitting) return;
   sitting = at !== null;

@@ -5,7 +5,7 @@ import type { Change, Example, Schemas } from "../api/types";
 type Pages = InfiniteData<Schemas["ExampleList"]>;
 export type Part = Partial<Pick<Example, "review" | "output" | "revision">>;
 
-/** What a change says that an example is now. */
+/** The state of an example after a change. */
 export function partOf({ after }: Change): Part {
   const { review, output, revision } = (after ?? {}) as Part;
   return { ...(review && { review }), ...(output !== undefined && { output }), ...(revision && { revision }) };

@@ -43,7 +43,7 @@ class Recent extends KeptStore<Decided[]> {
 
 export const recent = new Recent("graft.recent", []);
 
-/** What the person who is logged in decided. */
+/** The decisions of the current user. */
 export function useRecent(): Decided[] {
   const list = useStore(recent);
   const by = useQuery(sessionQuery).data?.user ?? "";

@@ -17,10 +17,10 @@ export function outdated(change: Change): string[][] {
   return [["tasks"]];
 }
 
-/** How often one asks while nothing is heard. */
+/** Polling interval without live events. */
 const ASKS = 10_000;
 
-/** Hears every change on the server and reads again what it made old, at most a few times a second. */
+/** Receives every change on the server and refetches outdated queries, at most a few times per second. */
 export function useChanges(onHealed: () => void): void {
   const client = useQueryClient();
   useEffect(() => {

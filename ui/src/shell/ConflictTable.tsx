@@ -4,7 +4,7 @@ import { shown } from "../lib/json";
 import { answerOf, type Entry } from "../lib/outbox";
 import css from "./shell.module.css";
 
-/** Own decision and the other's, where they differ. */
+/** The differences between the own decision and the other one. */
 export function ConflictTable({ entry }: { entry: Entry }) {
   const current = entry.conflict;
   if (!current) return null;

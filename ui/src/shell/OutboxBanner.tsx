@@ -12,7 +12,7 @@ import { link } from "../live/connection";
 import { ConflictTable } from "./ConflictTable";
 import css from "./shell.module.css";
 
-/** Decisions that wait, clash or were refused: nothing gets lost in silence. */
+/** Shows decisions that wait, conflict or were refused, so that none is lost unnoticed. */
 export function OutboxBanner() {
   const all = useOutbox();
   const who = useQuery(sessionQuery).data?.user ?? "";

@@ -19,7 +19,7 @@ import { useUrl } from "./url";
 import { useKeyboard } from "./useKeyboard";
 import { useTask } from "./useTask";
 
-/** Everything around a page: the menu, the keys, what is live and what waits. */
+/** The frame of every page: menu, keys, connection state, and waiting decisions. */
 export function Shell() {
   const { pathname } = useLocation();
   const session = useQuery(sessionQuery);
@@ -120,7 +120,7 @@ function useTaskInAddress(task: string | undefined): void {
   }, [task, search.task, setUrl]);
 }
 
-/** The tab says where one is, and that something runs. */
+/** The title of the tab shows the page and a running training. */
 function useTitle(): void {
   const { pathname } = useLocation();
   const { data: tasks } = useQuery(tasksQuery);

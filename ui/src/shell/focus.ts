@@ -1,6 +1,6 @@
 import { useEffect } from "react";
 
-/** Puts the focus on what comes next: an open dialog, the message that is shown, or the page. */
+/** Moves the focus to the next element: an open dialog, the shown message, or the page. */
 export function focusNext(): void {
   const next = ["[role=dialog]", "[data-focus]", "#main"].map((one) => document.querySelector<HTMLElement>(one));
   next.find(Boolean)?.focus({ preventScroll: true });

@@ -5,7 +5,7 @@ import { useUrl } from "./url";
 
 const STORED = "graft.task";
 
-/** The task that the page is about: the address says so, or what was last used, or the first with examples. */
+/** The task of the page: from the URL, otherwise the last used one, otherwise the first with examples. */
 export function useTask(): { task: TaskInfo | undefined; tasks: TaskInfo[]; choose: (name: string) => void } {
   const { data: tasks = [] } = useQuery(tasksQuery);
   const [search, setSearch] = useUrl();

@@ -8,7 +8,7 @@ import { ValueField } from "./ValueField";
 interface Props {
   task: Form;
   value: Json;
-  /** Absent where the answer can only be read. */
+  /** Absent if the answer is read-only. */
   onChange?: (value: Json) => void;
   about?: About;
   /** Distinguishes the labels of two forms side by side. */

@@ -6,7 +6,7 @@ interface Props extends Omit<InputHTMLAttributes<HTMLInputElement>, "value" | "o
   onChange?: (value: Json) => void;
 }
 
-/** What was typed as a number, nothing as null; what is no number stays as text, and is said to be wrong. */
+/** The typed number, or null if empty; text that is not a number is kept and reported as invalid. */
 export function numberOf(text: string): Json {
   const trimmed = text.trim().replace(",", ".");
   if (trimmed === "") return null;

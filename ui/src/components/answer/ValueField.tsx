@@ -14,7 +14,7 @@ export interface ValueProps {
   about: About;
   /** Whether the label is shown; in a table the column names it. */
   labelled?: boolean;
-  /** Names it for those who can't see the table. */
+  /** Accessible name outside the table's context. */
   say?: string;
 }
 

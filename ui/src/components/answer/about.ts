@@ -1,11 +1,11 @@
-/** What is known about an answer's fields, by path. */
+/** Errors, differences and confidences of an answer's fields, by path. */
 export interface About {
   /** From 0 to 1. */
   confidence?: Record<string, number>;
-  /** Where the other answer says something else. */
+  /** Paths at which the other answer differs. */
   differing?: Set<string>;
   errors?: Record<string, string>;
-  /** The field a person is at, to show where its value stands in the text. */
+  /** The focused field, to highlight its value in the text. */
   onFocus?: (path: string | null) => void;
 }
 

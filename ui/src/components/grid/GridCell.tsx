@@ -25,7 +25,7 @@ interface Props {
   onPaste: ClipboardEventHandler;
 }
 
-/** One cell: written in place, what is wrong with it below. */
+/** One cell: edited in place, with its error below. */
 export function GridCell({ column, place, label, value, ghost, still, problem, onChange, ...keys }: Props) {
   const id = useId();
   if (still) return <span className={css.still}>{value}</span>;

@@ -30,11 +30,11 @@ const LABELS = 12;
 
 interface Props {
   found: Understanding;
-  /** Shows a line where it is typed. */
+  /** Scrolls to a line of the text. */
   onLine: (line: number) => void;
 }
 
-/** What a text was understood as, line by line. */
+/** The examples found in a text, line by line. */
 export function Understood({ found, onLine }: Props) {
   const { counts, form, layout, labels } = found;
   return (
@@ -73,7 +73,7 @@ export function Understood({ found, onLine }: Props) {
   );
 }
 
-/** Every line that says something, with what it says or what is wrong. */
+/** Every line with its example or its problem. */
 function Lines({ found, onLine }: Props) {
   const rows = [
     ...found.examples.map((example, i) => ({ ...example, key: `e${i}`, reason: "" })),

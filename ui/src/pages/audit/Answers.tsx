@@ -13,7 +13,7 @@ import type { Method, Proposal, View } from "./draft";
 interface Props {
   task: TaskInfo;
   list: Proposal[];
-  /** Two proposals beside each other, where that is asked for. */
+  /** Two proposals side by side, if requested. */
   sides: [Proposal, Proposal] | undefined;
   proposal: Proposal | undefined;
   loading: boolean;
@@ -27,7 +27,7 @@ interface Props {
   onReset: () => void;
 }
 
-/** Who says what: one proposal to work on, or two side by side. */
+/** The proposals: one to edit, or two side by side. */
 export function Answers(props: Props) {
   const { task, list, sides, proposal, view, edited, about } = props;
   const views: { value: View; label: string }[] = list.map((p) => ({ value: p.method, label: p.label }));

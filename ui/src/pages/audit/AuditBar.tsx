@@ -14,7 +14,7 @@ import { ORDERS } from "./queue";
 import { SuspectsButton } from "./Suspects";
 import type { Audit } from "./useAudit";
 
-/** What can be opened over the queue. */
+/** The dialogs of the queue. */
 export type Dialog = "bulk" | "import" | null;
 interface Props {
   audit: Audit;
@@ -24,7 +24,7 @@ interface Props {
   onGuidelines: () => void;
 }
 
-/** What the queue shows and how far it is. */
+/** The filter and the progress of the queue. */
 export function AuditBar({ audit, task, dialog, setDialog, onGuidelines }: Props) {
   const { filter, setUrl, open } = audit;
   const change = (part: Record<string, string | undefined>) => {

@@ -13,7 +13,7 @@ const COLUMNS = [
   { name: "id", label: "ID column" },
 ] as const;
 
-/** Which columns of a table hold what; all may be left to Graft. */
+/** The columns of a table; Graft detects those that are left empty. */
 export function ColumnFields({ columns, onChange }: { columns: Columns; onChange: (columns: Columns) => void }) {
   return (
     <div className={layout.fields}>

@@ -16,7 +16,7 @@ interface Props {
   onEdit: () => void;
 }
 
-/** The buttons that decide; each says its key. */
+/** The decision buttons, with their keys. */
 export function Decide({ audit, task, onApprove, onReject, onEdit }: Props) {
   const [rejecting, setRejecting] = useState(false);
   const decided = useRecent().find((one) => one.task === task.name);

@@ -2,7 +2,7 @@ import type { ExampleDetail } from "../../api/types";
 import { TimeAgo } from "../../components/TimeAgo";
 import css from "./audit.module.css";
 
-/** Who did what to a message. */
+/** The changes of a message with their authors. */
 export function History({ detail }: { detail: ExampleDetail | undefined }) {
   const changes = detail?.history ?? [];
   return (

@@ -47,7 +47,7 @@ const DRAFTS = [
 const FOUND_OUT: Columns = { text: "", label: "", id: "", heading: "" };
 const DEFAULT: Record<string, Schemas["ImportKind"]> = { "slack-rescue": "slack", "ask-ai": "ask-ai" };
 
-/** Brings messages in, and says what became of every row. */
+/** Imports messages and reports the outcome of every row. */
 export function ImportDialog({
   open,
   onOpenChange,

@@ -3,7 +3,7 @@ import { Failure } from "../../components/Failure";
 import { Figure, Figures, Notice, Progress } from "../../components/bits";
 import { count, label, number } from "../../lib/format";
 
-/** How an import goes, and what it did with every row. */
+/** The progress of an import, and the outcome of every row. */
 export function ImportReport({ job, error }: { job: Schemas["Import"] | undefined; error: unknown }) {
   if (error) return <Failure error={error} />;
   if (!job) return <p className="muted">Reading the file …</p>;

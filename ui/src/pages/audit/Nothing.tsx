@@ -5,7 +5,7 @@ import { Empty } from "../../components/bits";
 import { addressOf, format } from "../../lib/filter";
 import type { Audit } from "./useAudit";
 
-/** Nothing to audit: because there is nothing, all is done, or the filter is too narrow. */
+/** The empty state: no messages, everything is audited, or nothing matches the filter. */
 export function Nothing({ audit, task, onImport }: { audit: Audit; task: TaskInfo; onImport: () => void }) {
   const all = task.counts.pending + task.counts.approved + task.counts.rejected;
   const { filter } = audit;

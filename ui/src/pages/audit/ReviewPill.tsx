@@ -2,7 +2,7 @@ import type { Example, ReviewState } from "../../api/types";
 import { Pill } from "../../components/bits";
 import { exact } from "../../lib/format";
 
-/** What people said of a message. */
+/** The review state of a message. */
 export function ReviewPill({ state, review }: { state: ReviewState; review: Example["review"] }) {
   if (state === "pending") return <Pill>Unaudited</Pill>;
   const known = review.state === state ? review : undefined;

@@ -136,7 +136,7 @@ export function Suspects({ task, audit }: { task: TaskInfo; audit: Audit }) {
   );
 }
 
-/** Opens the list; says how many there are. */
+/** Opens the list of suspects and shows their number. */
 export function SuspectsButton({ task, audit }: { task: TaskInfo; audit: Audit }) {
   const { data } = useQuery({ ...suspectsQuery(task.name), enabled: task.counts.approved > 1 });
   const shown = audit.search.suspects === "first";
@@ -160,7 +160,7 @@ export function SuspectsButton({ task, audit }: { task: TaskInfo; audit: Audit }
 /** A suspect without the state of its examples: after a decision it is another one, or gone. */
 const key = (one: Suspect) => `${one.kind} ${one.examples.map(({ id, seen }) => `${id}:${seen}`).join(" ")}`;
 
-/** One key a fix: digits for what is kept, letters for the rest. */
+/** One key per fix: digits for the answers to keep, letters for the rest. */
 export function keysOf(fixes: Pick<Fix, "action">[]): string[] {
   let kept = 0;
   return fixes.map(({ action }) => {

@@ -36,7 +36,7 @@ export function Workbench({ example, task, audit, position }: Props) {
   const refetchOnMount = link.read() === "live" || "always";
   const { data: detail } = useQuery({ ...exampleQuery(example.task, example.id), refetchOnMount });
   const { shown, adopt } = useShown(detail);
-  /** What the person sees and decides on; `known` is what is true of it now. */
+  /** The message that the person sees and decides on; `known` is its current state. */
   const [first] = useState(example);
   const seen = { example: shown?.example ?? first, seen: shown && newest(shown) };
   const known = detail?.example ?? example;

@@ -3,7 +3,7 @@ import type { Json } from "../../lib/json";
 import { KeptStore } from "../../lib/store";
 import { me } from "../../live/session";
 
-/** Who proposes an answer. */
+/** The source of a proposed answer. */
 export type Method = "given" | "regex" | "adapter";
 export type View = Method | "both";
 

@@ -10,7 +10,7 @@ export const ORDERS: { value: Schemas["OrderName"]; label: string }[] = [
   { value: "disagreeing", label: "Largest disagreement first" },
 ];
 
-/** What the queue shows, as the address says it. */
+/** The filter and order of the queue, from the URL. */
 export interface Filter {
   task: string;
   state: ReviewState | "all";
@@ -39,7 +39,7 @@ export function flat(pages: { examples: ListedExample[] }[] | undefined): Listed
   return (pages ?? []).flatMap((page) => page.examples).filter((one) => !seen.has(one.id) && seen.add(one.id));
 }
 
-/** A message's state with what was decided here and isn't sent yet. */
+/** A message's state, including unsent decisions of this page. */
 export function stateOf(example: { id: string; review: { state: string } }, waiting: Entry[]): ReviewState {
   const entry = waiting.findLast((one) => one.id === example.id && !one.conflict && !one.refused);
   if (!entry || entry.deed.action === "edit") return example.review.state as ReviewState;

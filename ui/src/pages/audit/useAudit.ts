@@ -16,7 +16,7 @@ const SAID = { approve: "Approved", reject: "Rejected" };
 
 export type Audit = ReturnType<typeof useAudit>;
 
-/** Where one is in the queue, and how one moves through it. */
+/** The position in the queue, and navigation. */
 export function useAudit(task: TaskInfo | undefined) {
   const [search, setUrl] = useUrl();
   const wanted = task && JSON.stringify(filterOf(task.name, search));

@@ -16,7 +16,7 @@ export interface Shown {
   seen?: number;
 }
 
-/** What to say about an answer: only what isn't stored already. */
+/** The approval of an answer: contains the answer only if it is not stored already. */
 export const approval = ({ example }: Shown, answer: Json): Extract<Deed, { action: "approve" }> =>
   same(example.output ?? undefined, answer) ? { action: "approve" } : { action: "approve", output: answer };
 

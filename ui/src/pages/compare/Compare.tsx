@@ -22,7 +22,7 @@ import { useUrl } from "../../shell/url";
 import css from "./compare.module.css";
 import { PairedCard } from "./PairedCard";
 
-/** Two or more runs: curves on one axis, what differs in their settings, and in their numbers. */
+/** Compares runs: curves on one axis, differing settings, metrics. */
 export function Compare() {
   const [search] = useUrl();
   const ids = (search.ids ?? "").split(",").filter(Boolean);

@@ -17,7 +17,7 @@ const KINDS: Record<string, { tone: "bad" | "warn" | "good" | "plain"; word: str
 };
 const RANK = Object.keys(KINDS);
 
-/** What waits for a person, the gravest first. */
+/** What needs a person's attention, the most serious first. */
 export function Attention({ tasks, drifts }: { tasks: TaskInfo[]; drifts: Drift[] }) {
   const rank = (kind: string) => (RANK.includes(kind) ? RANK.indexOf(kind) : RANK.length);
   const all = tasks.flatMap((task) => {
@@ -44,7 +44,7 @@ export function Attention({ tasks, drifts }: { tasks: TaskInfo[]; drifts: Drift[
   );
 }
 
-/** What is to be done about a version that has drifted. */
+/** The advice for a version that has drifted. */
 function drifting({ task, version, overrides, confidence, inputs }: Drift): TaskInfo["attention"] {
   const worst = [overrides, confidence, inputs].find((signal) => signal.state === "drifting");
   if (!worst || !version) return [];

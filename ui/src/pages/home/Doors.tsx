@@ -6,7 +6,7 @@ import { Card } from "../../components/bits";
 import { ImportDialog } from "../audit/ImportDialog";
 import css from "./home.module.css";
 
-/** Three ways to begin, while there is nothing yet. */
+/** Three ways to start, shown on an empty home. */
 export function Doors({ task }: { task: TaskInfo }) {
   const [importing, setImporting] = useState(false);
   return (

@@ -8,7 +8,7 @@ import { count } from "../../lib/format";
 import { ImportDialog } from "../audit/ImportDialog";
 import css from "./home.module.css";
 
-/** From nothing to the first adapter, with the next step in front. */
+/** The steps to the first adapter, with the next one highlighted. */
 export function Guide({ task }: { task: TaskInfo }) {
   const [importing, setImporting] = useState(false);
   const { counts, needed, ready, run } = task;

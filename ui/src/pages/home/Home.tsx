@@ -14,7 +14,7 @@ import { TaskCard } from "./TaskCard";
 
 const size = (task: TaskInfo) => task.counts.pending + task.counts.approved + task.counts.rejected;
 
-/** What is active and how good it is, what runs, what needs a person. */
+/** The overview: active versions with their scores, running trainings, and warnings. */
 export function Home() {
   const { data, error, isPending, refetch } = useQuery(tasksQuery);
   const { task, choose } = useTask();

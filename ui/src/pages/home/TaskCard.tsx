@@ -11,7 +11,7 @@ import { verdict } from "../../lib/reliability";
 import { BASE, evaluationOf, headline, ranked, titleOf } from "../../lib/scores";
 import css from "./home.module.css";
 
-/** One task: what answers, how good it is, what runs, how far the audit is. */
+/** One task: its active version with its score, running trainings, and the progress of the audit. */
 export function TaskCard({ task }: { task: TaskInfo }) {
   const { active, run, counts } = task;
   const search = { task: task.name };

@@ -14,7 +14,7 @@ const WAYS = [
   { value: "token", label: "Token" },
 ] as const;
 
-/** Who is asking. */
+/** The login form. */
 export function Login() {
   const [search] = useUrl();
   const [way, setWay] = useState<"password" | "token">(search.token ? "token" : "password");

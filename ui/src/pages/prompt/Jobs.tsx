@@ -129,7 +129,7 @@ function Phases({ job }: { job: Run }) {
   );
 }
 
-/** What the version of a run reached. */
+/** The score of a run's version. */
 function Scores({ task, version }: { task: string; version: string }) {
   const found = useQuery(versionQuery(task, version)).data;
   const adapter = evaluationOf(found?.version)?.adapter;

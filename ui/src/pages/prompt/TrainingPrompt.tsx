@@ -46,7 +46,7 @@ const SAVED: Record<Saved, string> = {
   failed: "The draft can't be saved",
 };
 
-/** From a pasted text to a training, and what became of the others. */
+/** Submits a pasted text for training, and lists earlier texts with their trainings. */
 export function TrainingPrompt() {
   const { draft, change, saved, clear } = useDraft();
   const { tasks } = useTask();
@@ -242,7 +242,7 @@ export function TrainingPrompt() {
   );
 }
 
-/** What to say where the answers don't look like those of the task. */
+/** The warning if the answers do not look like those of the task. */
 function mismatch(form: Schemas["AnswerKind"], task: Schemas["AnswerKind"] | undefined) {
   if (!task || task === form || (task !== "labels" && task !== "fields")) return null;
   return (
@@ -252,7 +252,7 @@ function mismatch(form: Schemas["AnswerKind"], task: Schemas["AnswerKind"] | und
   );
 }
 
-/** What became of the text that was submitted. */
+/** The outcome of the submitted text. */
 function Outcome({ prompt }: { prompt: Schemas["Prompt"] }) {
   const { dataset, examples, task, run, note, pending } = prompt;
   if (run)

@@ -14,7 +14,7 @@ export const EMPTY: Draft = { text: "", model_type: "text_classification", prior
 
 export type Saved = "reading" | "saved" | "saving" | "failed";
 
-/** What is typed, kept on the server so that it is found again on another machine. */
+/** The draft, stored on the server so that it is available on every machine. */
 export function useDraft(): { draft: Draft; change: (part: Partial<Draft>) => void; saved: Saved; clear: () => void } {
   const [draft, setDraft] = useState<Draft>(EMPTY);
   const [saved, setSaved] = useState<Saved>("reading");

@@ -98,7 +98,7 @@ export function ConfigTab({ detail, events }: { detail: RunDetail; events: Event
   );
 }
 
-/** What is different from the training before, in settings and numbers. */
+/** Differences from the previous training, in settings and metrics. */
 function Against({ run }: { run: Run }) {
   const wanted = run.kind === "train";
   const { data } = useQuery({ ...runsQuery({ task: run.task, limit: 50, offset: 0 }), enabled: wanted });

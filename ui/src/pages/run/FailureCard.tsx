@@ -9,7 +9,7 @@ import { tail } from "../../lib/logs";
 import { Words } from "../../components/Words";
 import css from "./run.module.css";
 
-/** What went wrong, where, why, and what to do. */
+/** The failure of a run: what, where, why, and what to do. */
 export function FailureCard({ run, failure }: { run: Run; failure: RunFailure | null }) {
   const log = useQuery({
     queryKey: ["run", run.id, "stderr-tail"],

@@ -21,7 +21,7 @@ const LEVELS: { value: Level; label: string }[] = [
   { value: "error", label: "Errors" },
 ];
 
-/** What the trainer said, whole: searchable, followed while it runs. */
+/** The complete output of the trainer: searchable, and followed while it runs. */
 export function Logs({ run, active }: { run: Run; active: boolean }) {
   const [search, setUrl] = useUrl();
   // Errors are on stderr; without errors it is mostly empty.

@@ -6,7 +6,7 @@ import { bytes, dollars, duration, label, number, significant } from "../../lib/
 import { answered, phases, lastStep, prepared } from "../../lib/events";
 import css from "./run.module.css";
 
-/** Where a run is: its phases, how far, and the numbers of now. */
+/** The state of a run: phases, progress, and current metrics. */
 export function Now({ detail, live }: { detail: RunDetail; live: { events: Event[]; heard: number | null } }) {
   const { run } = detail;
   const active = isActive(run.state);
@@ -92,7 +92,7 @@ export function Now({ detail, live }: { detail: RunDetail; live: { events: Event
   );
 }
 
-/** What the rented machines cost so far, or did in all. */
+/** The cost of the rented machines so far, or in total. */
 function Cost({ rentals }: { rentals: RunDetail["rentals"] }) {
   const cents = rentals.reduce((sum, rental) => sum + rental.cents, 0);
   const open = rentals.some((rental) => rental.state !== "ended");
@@ -100,7 +100,7 @@ function Cost({ rentals }: { rentals: RunDetail["rentals"] }) {
   return <Figure label={open ? "Cost so far" : "Cost"} value={dollars(cents)} sub={kinds} />;
 }
 
-/** How old the news is; old news says so. */
+/** The age of the newest event; warns if it is old. */
 function Heard({ at }: { at: number | null }) {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
@@ -119,7 +119,7 @@ function Heard({ at }: { at: number | null }) {
 const NAMES = { mlflow: "MLflow", otlp: "OpenTelemetry" };
 const STATES = { waiting: "is updated soon", following: "follows", failing: "", sent: "is up to date" };
 
-/** What a tracker elsewhere has of the run. */
+/** The state of a tracker for this run. */
 function Tracked({ tracked }: { tracked: RunDetail["tracking"][number] }) {
   const name = NAMES[tracked.tracker];
   return (

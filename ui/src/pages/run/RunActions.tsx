@@ -9,7 +9,7 @@ import { commands } from "../../lib/commands";
 
 const LOOKS = { cancel: "danger", resume: "main", retry: "plain" } as const;
 
-/** What can be done with a run now. */
+/** The actions of a run. */
 export function RunActions({ run }: { run: Run }) {
   const [asking, setAsking] = useState(false);
   const trains = run.kind === "train";

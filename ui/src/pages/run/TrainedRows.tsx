@@ -8,7 +8,7 @@ import { Card, Pill } from "../../components/bits";
 import { number } from "../../lib/format";
 import css from "./run.module.css";
 
-/** What the training learned from, row by row as it was trained: a variant may stand for an example in an epoch. */
+/** The training rows: in each epoch a variant may replace an example. */
 export function TrainedRows({ run }: { run: string }) {
   const [place, setPlace] = useState(0);
   const [epoch, setEpoch] = useState(0);

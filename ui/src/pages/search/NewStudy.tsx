@@ -22,7 +22,7 @@ const UNITS = [
   { value: "m", label: "minutes of training" },
 ] as const;
 
-/** What to search, for how long, and the button. */
+/** The form to start a study. */
 export function NewStudy({ task }: { task: TaskInfo }) {
   const [base, setBase] = useState("");
   const [method, setMethod] = useState<Method | "">("");

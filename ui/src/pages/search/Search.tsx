@@ -13,7 +13,7 @@ import { useTask } from "../../shell/useTask";
 import { NewStudy } from "./NewStudy";
 import { StudyPill } from "./StudyPill";
 
-/** Searches for settings: begin one, and what the others found. */
+/** Searches for settings: starts one, and lists earlier ones with their results. */
 export function Search() {
   const { task } = useTask();
   if (!task) return <Skeleton lines={8} height={480} />;

@@ -24,7 +24,7 @@ import { TrialsTable } from "./TrialsTable";
 /** As many trials can be marked as there are colours beside the best one's. */
 export const MOST_CHOSEN = 3;
 
-/** One study: its trials as they come, what they say, and a training with the best settings. */
+/** One study: its trials, their results, and a training with the best settings. */
 export function StudyPage() {
   const { id } = useParams({ from: "/search/$id" });
   const query = useQuery(studyQuery(id));
@@ -94,7 +94,7 @@ export function StudyPage() {
   );
 }
 
-/** What became of it, in a sentence. */
+/** The outcome in a sentence. */
 function State({ view: { study, defaults_are_best, ended_early, best } }: { view: StudyView }) {
   if (study.note)
     return (
@@ -145,7 +145,7 @@ function Numbers({ view: { study, trials, best } }: { view: StudyView }) {
   );
 }
 
-/** What can be done with a study now. */
+/** The actions of a study. */
 function StudyActions({ view }: { view: StudyView }) {
   const { study, best, command } = view;
   const [asking, setAsking] = useState(false);

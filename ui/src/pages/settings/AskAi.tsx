@@ -13,7 +13,7 @@ import css from "./settings.module.css";
 
 type AskAiSettings = Schemas["Settings"];
 
-/** The Ask AI service's soft prompt: on or off, where, and how sure it must be. */
+/** The Ask AI settings: on or off, folder, confidence threshold. */
 export function AskAi() {
   const query = useQuery({ queryKey: ["settings"], queryFn: () => tagged(api.GET("/api/v1/settings")) });
   if (query.isPending) return <Skeleton lines={5} height={300} />;

@@ -19,7 +19,7 @@ const PICKS = [{ value: "", label: "Everything" }, ...KINDS.map((value) => ({ va
 
 const PAGE = 100;
 
-/** Who changed what, newest first; nothing is ever taken out of it. */
+/** The audit trail, newest first; entries are never removed. */
 export function Changes() {
   const [search, setUrl] = useUrl();
   const kind = KINDS.find((one) => one === search.kind);

@@ -14,7 +14,7 @@ import { commands } from "../../lib/commands";
 import { useTask } from "../../shell/useTask";
 import css from "./settings.module.css";
 
-/** How a task's messages are judged: what people agree on, beside every message by one key. */
+/** The guidelines for judging a task's messages, which a key shows beside every message. */
 export function GuidelinesTab() {
   const { task } = useTask();
   return task ? <OfTask key={task.name} task={task} /> : null;

@@ -2,7 +2,7 @@ import layout from "../../components/layout.module.css";
 import { Tokens } from "./Tokens";
 import { Users } from "./Users";
 
-/** Who may do what: people with passwords, programs with tokens. */
+/** Users with passwords and tokens for programs, with their roles. */
 export function People() {
   return (
     <div className={layout.two}>

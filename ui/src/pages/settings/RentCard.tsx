@@ -11,7 +11,7 @@ import { SaveForm } from "../../components/SaveForm";
 import { commands } from "../../lib/commands";
 import css from "./settings.module.css";
 
-/** What an hour of the machine costs; a training says what it would cost before it starts. */
+/** The price of the machine per hour, for the cost estimate before a training. */
 export function RentCard() {
   const query = useQuery(rentQuery);
   return (

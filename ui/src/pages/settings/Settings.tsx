@@ -17,7 +17,7 @@ import { Schedules } from "./Schedules";
 import { SystemTab } from "./SystemTab";
 import { TablesTab } from "./TablesTab";
 
-/** What can be set, and who changed what. */
+/** Settings and the audit trail. */
 export function Settings() {
   const [search, setUrl] = useUrl();
   const session = useQuery(sessionQuery);

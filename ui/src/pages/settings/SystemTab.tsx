@@ -12,7 +12,7 @@ import { RentCard } from "./RentCard";
 import { bytes, clip, count, duration, number } from "../../lib/format";
 import { Serving } from "./Serving";
 
-/** The machine, who trains on it, and what answers. */
+/** The machine, its workers, and the loaded versions. */
 export function SystemTab() {
   const query = useQuery({ ...systemQuery, refetchInterval: 10_000 });
   if (query.isPending) return <Skeleton lines={6} height={300} />;
@@ -86,7 +86,7 @@ export function SystemTab() {
   );
 }
 
-/** Which worker has a right to which run; one that isn't renewed goes to another worker. */
+/** The leases of runs; a lease that is not renewed goes to another worker. */
 function Leases({ leases, workers }: Pick<System, "leases" | "workers">) {
   if (leases.length === 0) return null;
   const host = (owner: string) => workers.find((worker) => worker.id === owner)?.host ?? clip(owner, 18);
@@ -113,7 +113,7 @@ function Leases({ leases, workers }: Pick<System, "leases" | "workers">) {
   );
 }
 
-/** What was found in the home that belongs to nothing. */
+/** The unused files found in the home. */
 function Swept({ swept }: Pick<System, "swept">) {
   if (!swept) return "None yet. An idle worker runs a sweep.";
   const { removed, kept, missing } = swept;

@@ -9,7 +9,7 @@ import css from "./settings.module.css";
 import { TablesView } from "./TablesView";
 import { saveTables, SAVED } from "./saveTables";
 
-/** The file as it is written, and what is in force because of it. */
+/** The text of the file, and the effective tables. */
 export function TablesText({ saved, etag }: { saved: TablesReply; etag: string | null }) {
   const [text, setText] = useState(saved.toml);
   return (

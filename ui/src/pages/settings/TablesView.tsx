@@ -5,7 +5,7 @@ import { number } from "../../lib/format";
 import type { Tables } from "../../api/types";
 import css from "./settings.module.css";
 
-/** What is in force: the built-in tables with the file laid over them. */
+/** The effective tables: the built-in ones, overridden by the file. */
 export function TablesView({ tables }: { tables: Tables }) {
   const places = Object.entries(tables.locations);
   const foods = Object.entries(tables.foods);

@@ -15,7 +15,7 @@ import { TimeAgo } from "../../components/TimeAgo";
 import { commands } from "../../lib/commands";
 import { ROLES } from "./Users";
 
-/** What programs log in with; each is shown once. */
+/** API tokens for programs; each is shown only once. */
 export function Tokens() {
   const query = useQuery({ queryKey: ["tokens"], queryFn: () => reply(api.GET("/api/v1/tokens")), retry: false });
   // The first token makes logins mandatory, so an administrator must be able to log in.

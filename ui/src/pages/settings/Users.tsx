@@ -22,7 +22,7 @@ const BLANK = { name: "", password: "", role: "auditor" as Role };
 /** Characters of the shortest password. */
 const SHORTEST = 10;
 
-/** People who may log in. */
+/** Users who may log in. */
 export function Users() {
   const query = useQuery({ queryKey: ["users"], queryFn: () => reply(api.GET("/api/v1/users")), retry: false });
   const [draft, setDraft] = useState(BLANK);

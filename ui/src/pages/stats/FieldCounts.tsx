@@ -3,7 +3,7 @@ import { Card } from "../../components/bits";
 import layout from "../../components/layout.module.css";
 import { label } from "../../lib/format";
 
-/** How often each value of each field was given: what a training will know well, and what hardly at all. */
+/** Number of examples for each value of each field. */
 export function FieldCounts({ fields }: { fields: Record<string, Record<string, number>> }) {
   const shown = Object.entries(fields).filter(([, values]) => Object.keys(values).length > 0);
   return (

@@ -14,7 +14,7 @@ import button from "../../components/button.module.css";
 import { OverTime } from "./OverTime";
 import { FieldCounts } from "./FieldCounts";
 
-/** What the approved examples add up to. */
+/** Statistics of the approved examples. */
 export function StatsPage() {
   const { task } = useTask();
   const query = useQuery({ ...statsQuery(task?.name ?? ""), enabled: !!task });

@@ -28,7 +28,7 @@ const WORDS = { string: "Text", number: "Number", integer: "Whole number", boole
 const KINDS: Record<string, string> = { array: "List", object: "Object", ...WORDS };
 const OPTIONS = TYPES.map((value) => ({ value, label: WORDS[value] }));
 
-/** Each field with what it was inferred from, to be corrected. */
+/** Each field with its evidence, to be corrected. */
 export function FieldsTable({ schema, fields, onChange }: Props) {
   const shown = fields.filter((field) => at(schema, field.pointer));
   return (

@@ -44,7 +44,7 @@ const REVIEWS = [
 /** Examples that are listed because they don't fit. */
 const LISTED = 5;
 
-/** What a person wrote or corrected; null where what was understood holds. */
+/** The person's corrections; null if the inferred value is used. */
 const UNTOUCHED = {
   title: "",
   name: null as string | null,
@@ -57,7 +57,7 @@ const UNTOUCHED = {
 };
 type Own = typeof UNTOUCHED;
 
-/** From pasted text to a task of one's own: what was understood is shown, corrected, and saved with its examples. */
+/** Creates a task from pasted text: the inferred task is shown, corrected, and saved with its examples. */
 export function NewTask() {
   const [search, setUrl] = useUrl();
   const navigate = useNavigate();
@@ -275,7 +275,7 @@ export function NewTask() {
   );
 }
 
-/** What saving would store. */
+/** The effect of saving. */
 function ends({ examples, pending }: Schemas["MadeTask"]): string {
   if (examples === 0) return "No example is stored; add some after the task is created.";
   const approved = examples - pending;
@@ -283,7 +283,7 @@ function ends({ examples, pending }: Schemas["MadeTask"]): string {
   return `${count(examples, "example")}: ${parts.filter(Boolean).join(", ")}.`;
 }
 
-/** Examples that don't fit what was corrected. */
+/** Examples that do not fit after the corrections. */
 function Refused({ made }: { made: Schemas["MadeTask"] }) {
   return (
     <Notice tone="warn" title={`${count(made.refused, "example")} can't be stored.`}>

@@ -18,7 +18,7 @@ interface Props {
   output: Json;
 }
 
-/** The prompt that an example becomes for a base model, with what is learned of it. */
+/** The prompt of an example for a base model, with its learned tokens. */
 export function PromptPreview(props: Props) {
   const [open, setOpen] = useState(false);
   const [base, setBase] = useState<string | null>(null);

@@ -9,7 +9,7 @@ interface Props {
   open?: boolean;
 }
 
-/** The schema as text, for what the table doesn't say. */
+/** The schema as text, for settings that the table does not offer. */
 export function SchemaText({ schema, onChange, open }: Props) {
   const [text, setText] = useState<string | null>(null);
   const [wrong, setWrong] = useState("");

@@ -24,7 +24,7 @@ import { lines } from "./words";
 
 type Detail = Schemas["TaskDetail"];
 
-/** What a task is, to be changed; what a change means is said before it is saved. */
+/** The editor of a task's definition; shows the effect of a change before it is saved. */
 export function TaskPage() {
   const { name } = useParams({ from: "/tasks/$name" });
   const query = useQuery(definitionQuery(name));
@@ -145,7 +145,7 @@ function Form({ body: { definition: saved }, etag }: Tagged<Detail>) {
   );
 }
 
-/** What a change would mean. */
+/** The effect of a change. */
 function Impact({ impact }: { impact: Schemas["TaskImpact"] }) {
   if (impact.notes.length === 0) return null;
   return (

@@ -31,7 +31,7 @@ const ORIGINS: Record<Schemas["TaskOrigin"], string> = {
 /** Longest file of a task. */
 const MAX_FILE = 4 << 20;
 
-/** Every task of this home, and what can be done with it. */
+/** All tasks of this home, with their actions. */
 export function Tasks() {
   const query = useQuery(allTasksQuery);
   const client = useQueryClient();

@@ -100,7 +100,7 @@ export function HistoryRow({
   );
 }
 
-/** What the time cost so far, where the machine is rented by the hour. */
+/** The cost so far, if the machine is rented by the hour. */
 function Cost({ seconds }: { seconds: number }) {
   const rent = useQuery(rentQuery).data?.body;
   if (!rent || rent.price_per_hour === 0) return null;

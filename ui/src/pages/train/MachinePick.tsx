@@ -30,7 +30,7 @@ export function MachinePick({ value, error, onPick }: { value: string; error?: s
   );
 }
 
-/** What the machine costs that would be rented now. */
+/** The price of the machine that would be rented now. */
 function Price({ provider }: { provider: string }) {
   const { data, error } = useQuery(quotesQuery(provider));
   if (error) return <>{error.message}</>;

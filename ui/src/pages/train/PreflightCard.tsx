@@ -9,7 +9,7 @@ import { Words } from "../../components/Words";
 import { titleOf } from "../../lib/scores";
 import css from "./train.module.css";
 
-/** What a training would take, and what stands in its way, before it starts. */
+/** The check before a training: estimates and problems. */
 export function PreflightCard({ query }: { query: UseQueryResult<Preflight> }) {
   const { data, error, isPending } = query;
   const state = data && (data.ok ? <Pill tone="good">✓ Ready</Pill> : <Pill tone="bad">✕ Not ready</Pill>);
@@ -42,7 +42,7 @@ export function PreflightCard({ query }: { query: UseQueryResult<Preflight> }) {
   );
 }
 
-/** What the time costs where the machine is rented by the hour. */
+/** The cost, if the machine is rented by the hour. */
 function Cost({ seconds }: { seconds: number }) {
   const { data } = useQuery(rentQuery);
   const rent = data?.body;

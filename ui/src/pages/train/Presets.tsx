@@ -18,7 +18,7 @@ interface Props {
   onChange: (effort: Effort) => void;
 }
 
-/** How much to train, each with the time and money it would take, and what that rests on. */
+/** The three presets with their estimated time and cost, and the basis of the estimate. */
 export function Presets({ draft, preflight, onChange }: Props) {
   const name = useId();
   const { efforts, estimate } = preflight ?? {};

@@ -5,7 +5,7 @@ import { useTask } from "../../shell/useTask";
 import { History } from "./History";
 import { TrainForm } from "./TrainForm";
 
-/** Start a training, and what became of the others. */
+/** Starts a training, and lists earlier ones. */
 export function Train() {
   const { task } = useTask();
   if (!task) return <Skeleton lines={8} height={480} />;

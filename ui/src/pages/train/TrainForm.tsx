@@ -23,7 +23,7 @@ import { titleOf } from "../../lib/scores";
 import { Presets } from "./Presets";
 import css from "./train.module.css";
 
-/** What to train, what it would take, and the button. */
+/** The form to start a training, with its estimate. */
 export function TrainForm({ task }: { task: TaskInfo }) {
   const [search] = useUrl();
   const [draft, setDraft] = useState<Draft>({ ...START, from: search.from ?? "" });
@@ -154,7 +154,7 @@ export function TrainForm({ task }: { task: TaskInfo }) {
   );
 }
 
-/** What the choice means: which examples are learned. */
+/** The effect of the choice: which examples are trained on. */
 function StartHint({ from, learned }: { from: string; learned: Preflight["warm_start"] }) {
   if (!from) return <>A version trains only on new and corrected examples, in about a minute.</>;
   if (learned?.version !== from) return <>Its base model and adapter type are kept.</>;

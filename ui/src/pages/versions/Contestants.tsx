@@ -20,7 +20,7 @@ interface Props {
   active: Version | undefined;
 }
 
-/** Everything that answered the held-out examples, the best first: this version, its base, and what needs no model. */
+/** The scores of this version, its base model and the contestants, the best first. */
 export function Contestants({ version, evaluation, active }: Props) {
   const mine = headline(evaluation.adapter);
   const n = evaluation.adapter.n;
@@ -81,7 +81,7 @@ function time(seconds: number | undefined): string {
   return seconds !== undefined && seconds < 0.095 ? `${(seconds * 1000).toFixed(1)} ms` : duration(seconds);
 }
 
-/** Makes a contestant a version and lets it answer, where it is not worse than what answers now. */
+/** Registers a contestant as a version and activates it, unless it is worse than the active version. */
 function Serve({
   version: { task, name },
   one,

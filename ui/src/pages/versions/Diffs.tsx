@@ -5,7 +5,7 @@ import css from "./versions.module.css";
 
 const MOST = 6;
 
-/** What a version said (struck out) and what is true, value by value. */
+/** Differences between a version's answer (struck out) and the correct one, value by value. */
 export function Diffs({ truth, answer }: { truth: Json | undefined; answer: Json }) {
   const found = differences(truth, answer);
   return (

@@ -17,7 +17,7 @@ const STATES: Record<Drift["state"], { tone: "plain" | "good" | "warn"; word: st
   unknown: { tone: "plain", word: "Cannot tell yet" },
 };
 
-/** Whether a version still does what it did when it was measured, from what people say of its suggestions. */
+/** Drift: compares people's decisions on a version's suggestions with its evaluation. */
 export function DriftCard({ task, version }: { task: string; version: string }) {
   const { data, error, refetch } = useQuery(driftQuery(task, version));
   return (

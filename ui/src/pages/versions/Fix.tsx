@@ -30,7 +30,7 @@ interface Props {
   close: () => void;
 }
 
-/** One message that a version got wrong: repair what counts as true, or find it right, and approve it. */
+/** One message with a wrong answer: correct or confirm its approved answer. */
 export function Fix({ task, one, place, onStep, onApproved, close }: Props) {
   const { id } = one.example;
   const { data, error, refetch } = useQuery(exampleQuery(task.name, id));

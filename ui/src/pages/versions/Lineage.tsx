@@ -15,7 +15,7 @@ const x = (column: number) => column * (BOX.width + GAP.x);
 const y = (row: number) => row * (BOX.height + GAP.y);
 const hash = (digest: string) => <code title={digest}>{digest.slice(0, 12)}</code>;
 
-/** Where a version comes from: dataset, run, version, and the version that it started from. */
+/** The lineage of a version: dataset, run, version, and the version it started from. */
 export function Lineage({ version, versions }: { version: Version; versions: Version[] }) {
   const line = ancestors(versions, version, MOST);
   return (

@@ -25,7 +25,7 @@ const TONES: Record<LiveSnapshot["state"], "plain" | "good" | "bad" | "warn"> = 
 };
 const DAY = 86_400_000;
 
-/** An adapter that keeps learning from approvals: its windows, its snapshots, and what each forgot. */
+/** Continuous learning: windows, snapshots, and the forgetting of each. */
 export function LiveCard({ task, active }: { task: string; active: Version | undefined }) {
   const { data, error, refetch } = useQuery(liveQuery(task));
   const live = data?.live;

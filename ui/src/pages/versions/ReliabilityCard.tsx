@@ -8,7 +8,7 @@ import { useUrl } from "../../shell/url";
 import { ReliabilityPlot } from "./ReliabilityPlot";
 import css from "./versions.module.css";
 
-/** Whether 80 % sure means right four times in five; and what a threshold would let through. */
+/** Calibration of a version's confidences, and the effect of a confidence threshold. */
 export function ReliabilityCard({ evaluation }: { evaluation: Evaluation }) {
   const [search, setUrl] = useUrl();
   const [field, setField] = useState("");

@@ -12,7 +12,7 @@ interface Props {
   evaluation: Evaluation | null | undefined;
 }
 
-/** Answers that were right to the last value: what a version can do. Each opens to the whole message and answer. */
+/** Fully correct answers. Each opens to the complete message and answer. */
 export function RightList({ task: name, right, evaluation }: Props) {
   const { tasks } = useTask();
   const all = evaluation?.adapter.per_example.filter((score) => score >= 1).length ?? 0;

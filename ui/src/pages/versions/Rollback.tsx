@@ -54,7 +54,7 @@ export function Rollback({ task, active, versions }: { task: string; active: Ver
   );
 }
 
-/** What exactly would be different. */
+/** The exact effect. */
 function Effect({ task, active, before }: { task: string; active: Version; before: Version }) {
   const [now, then] = [scored(active), scored(before)];
   return (
@@ -81,7 +81,7 @@ function Effect({ task, active, before }: { task: string; active: Version; befor
 /** Its base model, if it needs one. */
 const base = (version: Version) => version.base ?? "none";
 
-/** How good a version is, where that was measured. */
+/** The score of a version, if it was evaluated. */
 function scored(version: Version): string {
   const metric = headline(evaluationOf(version)?.adapter);
   return metric

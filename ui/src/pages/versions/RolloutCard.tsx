@@ -29,7 +29,7 @@ interface Props {
   active: Version | undefined;
 }
 
-/** How a version comes to answer: beside the active one, then some requests, then all; and what is still open. */
+/** The roll-out of a version: its stage and the remaining conditions. */
 export function RolloutCard({ version, active }: Props) {
   const { data, error, refetch } = useQuery(rolloutQuery(version.task));
   const running = data?.running;

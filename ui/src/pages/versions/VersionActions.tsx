@@ -11,7 +11,7 @@ import { say, sayError } from "../../components/toasts";
 import { commands } from "../../lib/commands";
 import css from "./versions.module.css";
 
-/** Activate, archive, delete, download, measure; never before the server has said yes. */
+/** Activate, archive, delete, download, evaluate; results are shown only after the server has confirmed them. */
 export function VersionActions({ version, active }: { version: Version; active: string | null }) {
   const [asking, setAsking] = useState<"activate" | "delete" | null>(null);
   const [worse, setWorse] = useState<string | null>(null);

@@ -17,7 +17,7 @@ import { RolloutCard } from "./RolloutCard";
 import css from "./versions.module.css";
 import { WorstList } from "./WorstList";
 
-/** One version: its numbers, whether its confidences can be trusted, where it comes from, what it gets wrong. */
+/** One version: scores, calibration, lineage, worst answers. */
 export function VersionDetail({ task, version, versions }: { task: TaskInfo; version: Version; versions: Version[] }) {
   const query = useQuery(versionQuery(task.name, version.name));
   if (query.error && !query.data) return <Failure error={query.error} retry={() => void query.refetch()} />;

@@ -18,7 +18,7 @@ interface Props {
   onShow: (name: string) => void;
 }
 
-/** The versions of a task, newest first, against what needs no model and against the active one. */
+/** The versions of a task, newest first, compared with the contestants and the active version. */
 export function VersionTable({ versions, active, shown, onShow }: Props) {
   const metric = headline(versions.map(evaluationOf).find(Boolean)?.adapter)?.name;
   const columns = [

@@ -15,7 +15,7 @@ interface Props {
   evaluation: Evaluation | null | undefined;
 }
 
-/** Where a version was most wrong: one key opens the message to repair and approve it, then the next. */
+/** The worst answers of a version: a key opens the message to correct and approve it, then the next. */
 export function WorstList({ task: name, worst, evaluation }: Props) {
   const { tasks } = useTask();
   const task = tasks.find((one) => one.name === name);

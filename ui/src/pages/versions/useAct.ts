@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { say, sayError } from "../../components/toasts";
 
-/** Does something to how a task's versions are rolled out or learn, says so, and reads anew what that changes. */
+/** Executes an action on roll-outs or continuous learning, confirms it, and refetches what it changes. */
 export function useAct(task: string) {
   const client = useQueryClient();
   return useMutation({
