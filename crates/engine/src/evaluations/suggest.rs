@@ -21,7 +21,7 @@ impl Evaluations<'_> {
     /// is one that isn't to be skipped.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub(crate) async fn task_to_suggest(self, skip: impl Fn(&str) -> bool) -> Result<Option<String>> {
         for (task, counts) in self.engine.store.example_counts().await? {
             if counts.pending == 0 || skip(&task) {

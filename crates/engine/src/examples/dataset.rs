@@ -108,7 +108,7 @@ impl Examples<'_> {
     /// The datasets of a task or of all, newest first.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn datasets(self, task: Option<&str>) -> Result<Vec<DatasetInfo>> {
         Ok(self.engine.store.datasets(task).await?)
     }

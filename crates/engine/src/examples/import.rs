@@ -123,7 +123,7 @@ impl Examples<'_> {
     /// approved, too.
     ///
     /// # Errors
-    /// What the importer says.
+    /// Importer errors.
     pub async fn read(self, path: &Path, source: &Source, task: &str, doubtful: bool) -> Result<Import> {
         let approval = self.approval(doubtful);
         let task = match source {
@@ -149,7 +149,7 @@ impl Examples<'_> {
     /// Reads the best suggestions of an Ask AI database, for the task that belongs to it.
     ///
     /// # Errors
-    /// What the importer says.
+    /// Importer errors.
     pub async fn read_ask_ai(self, source: &str, max_samples: usize, drafts: Drafts) -> Result<Import> {
         let task = self.engine.tasks().with(Integration::AskAi).await?;
         self.ask_ai(source, &task, max_samples, drafts).await
@@ -172,7 +172,7 @@ impl Examples<'_> {
     /// Reads pasted text; `name` stands for it in messages.
     ///
     /// # Errors
-    /// What the importer says.
+    /// Importer errors.
     pub async fn read_text(self, text: &str, name: &str, task: &str, doubtful: bool) -> Result<Import> {
         let task = self.engine.tasks().open(task).await?.definition;
         Ok(tabular::import_prompt(text, name, &task, &self.approval(doubtful))?)
@@ -181,7 +181,7 @@ impl Examples<'_> {
     /// As [`Self::read_text`], where also lines without answers are examples, on which people decide.
     ///
     /// # Errors
-    /// What the importer says.
+    /// Importer errors.
     pub async fn read_pasted(self, text: &str, name: &str, task: &str) -> Result<Import> {
         let task = self.engine.tasks().open(task).await?.definition;
         Ok(tabular::import_lines(text, name, &task, &self.approval(false))?)
@@ -190,7 +190,7 @@ impl Examples<'_> {
     /// Stores what an importer read; `tell` hears how many examples are written so far.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn take_in(self, import: Import, tell: &mut (dyn FnMut(usize) + Send)) -> Result<Imported> {
         let by = format!("import by {}", self.engine.by);
         let report = self.engine.store.import_telling(&import.examples, &by, now(), tell).await?;

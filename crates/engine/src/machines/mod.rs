@@ -51,7 +51,7 @@ impl Machines<'_> {
     /// Every machine, by name.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn list(self) -> Result<Vec<Machine>> {
         Ok(self.engine.store.machines().await?)
     }

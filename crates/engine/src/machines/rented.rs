@@ -168,7 +168,7 @@ impl Machines<'_> {
     /// such a machine before.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn expected(self, quote: &Quote, task: &str, tokens: u64) -> Result<Option<(f64, u64)>> {
         let filter = RunFilter { task: Some(task.to_owned()), ..RunFilter::default() };
         for run in self.engine.store.runs(&filter).await? {
@@ -187,7 +187,7 @@ impl Machines<'_> {
     /// The rentals that are not over, and those of a run.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn rentals(self, run: Option<&str>) -> Result<Vec<RentalView>> {
         let rentals = match run {
             Some(run) => self.engine.store.rentals_of(run).await?,
@@ -259,7 +259,7 @@ impl Machines<'_> {
     /// Gives back every machine that a run has. What isn't answered is left to [`reconcile`](Self::reconcile_rentals).
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub(crate) async fn give_back(self, run: &Run) -> Result<()> {
         let rentals = self.engine.store.rentals_of(&run.id).await?;
         if rentals.is_empty() {

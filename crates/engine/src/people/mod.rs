@@ -15,7 +15,7 @@ impl People<'_> {
     /// Whether there is a user or a token, so that a login is required.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn must_log_in(self) -> Result<bool> {
         let store = &self.engine.store;
         Ok(!store.users().await?.is_empty() || !store.tokens().await?.is_empty())
@@ -24,7 +24,7 @@ impl People<'_> {
     /// Every user, by name.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn users(self) -> Result<Vec<User>> {
         Ok(self.engine.store.users().await?)
     }
@@ -32,7 +32,7 @@ impl People<'_> {
     /// A user, by name.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn user(self, name: &str) -> Result<Option<User>> {
         Ok(self.engine.store.user(name).await?)
     }
@@ -59,7 +59,7 @@ impl People<'_> {
     /// Every token, oldest first.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn tokens(self) -> Result<Vec<Token>> {
         Ok(self.engine.store.tokens().await?)
     }
@@ -67,7 +67,7 @@ impl People<'_> {
     /// The token of a hash, unless it has ended; notes its use.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn use_token(self, hash: &str) -> Result<Option<Token>> {
         Ok(self.engine.store.use_token(hash, now()).await?)
     }
@@ -94,7 +94,7 @@ impl People<'_> {
     /// Keeps the hash of a session's cookie.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn open_session(self, hash: &str, session: &Session, at: Timestamp) -> Result<()> {
         Ok(self.engine.store.add_session(hash, session, at).await?)
     }
@@ -102,7 +102,7 @@ impl People<'_> {
     /// The session of a hash, unless it or its token has ended.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn session(self, hash: &str) -> Result<Option<Session>> {
         Ok(self.engine.store.session(hash, now()).await?)
     }
@@ -110,7 +110,7 @@ impl People<'_> {
     /// Ends a session.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn end_session(self, hash: &str) -> Result<()> {
         Ok(self.engine.store.end_session(hash).await?)
     }
@@ -127,7 +127,7 @@ impl People<'_> {
     /// Says that a request is still being answered.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn renew_request(self, asked: Asked<'_>) -> Result<()> {
         Ok(self.engine.store.renew_request(asked, now()).await?)
     }
@@ -135,7 +135,7 @@ impl People<'_> {
     /// Keeps the answer to a request, status and body, or forgets the request when there is none to keep.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn end_request(self, asked: Asked<'_>, answer: Option<(u16, &str)>) -> Result<()> {
         Ok(self.engine.store.end_request(asked, answer).await?)
     }
@@ -143,7 +143,7 @@ impl People<'_> {
     /// Says something to all servers of this database, if it can have several.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn say(self, word: &str) -> Result<()> {
         Ok(self.engine.store.say(word).await?)
     }

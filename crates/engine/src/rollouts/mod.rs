@@ -69,7 +69,7 @@ impl Rollouts<'_> {
     /// The roll-outs of a task.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn of_task(self, task: &str) -> Result<TaskRollouts> {
         let running = match self.look(task).await? {
             Some(report) if report.rollout.state.is_running() => Some(report),
@@ -119,7 +119,7 @@ impl Rollouts<'_> {
     /// call at any time, by anybody.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn look(self, task: &str) -> Result<Option<RolloutReport>> {
         let Some(rollout) = self.engine.store.rollout(task).await? else { return Ok(None) };
         let active = self.engine.store.active_version(task).await?.map(|version| version.name);

@@ -120,7 +120,7 @@ impl Runs<'_> {
     /// Submitted texts, newest first.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn prompts(self, limit: u32) -> Result<Vec<Prompt>> {
         Ok(self.engine.store.prompts(limit).await?)
     }
@@ -128,7 +128,7 @@ impl Runs<'_> {
     /// The examples of a submitted text as a table, if there is one of this number.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn prompt_csv(self, id: u64) -> Result<Option<String>> {
         Ok(self.engine.store.prompt_csv(id).await?)
     }
@@ -136,7 +136,7 @@ impl Runs<'_> {
     /// The caller's draft that is not submitted yet.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn prompt_draft(self) -> Result<Option<Value>> {
         Ok(self.engine.store.prompt_draft(&self.engine.by).await?)
     }
@@ -144,7 +144,7 @@ impl Runs<'_> {
     /// Stores the caller's draft.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn save_prompt_draft(self, draft: &Value) -> Result<()> {
         Ok(self.engine.store.save_prompt_draft(&self.engine.by, draft, now()).await?)
     }

@@ -34,7 +34,7 @@ impl Runs<'_> {
     /// Every schedule, by id.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn schedules(self) -> Result<Vec<Schedule>> {
         Ok(self.engine.store.schedules().await?)
     }

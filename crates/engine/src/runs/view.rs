@@ -170,7 +170,7 @@ impl Runs<'_> {
     /// Runs, newest first.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn list(self, filter: &RunFilter) -> Result<Vec<Run>> {
         Ok(self.engine.store.runs(filter).await?)
     }
@@ -189,7 +189,7 @@ impl Runs<'_> {
     /// The runs that match, newest first, and how many there are in all.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn views(self, filter: &RunFilter) -> Result<(Vec<RunView>, u64)> {
         let versions = self.engine.store.versions(filter.task.as_deref()).await?;
         let runs = self.engine.store.runs(filter).await?;
@@ -296,7 +296,7 @@ impl Runs<'_> {
     /// Why a run makes no progress: it waits in the queue, or no worker follows its process.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn waiting(self, run: &Run) -> Result<Option<Waiting>> {
         if run.state.is_active() && run.state != RunState::Queued {
             let is_left = self.engine.store.abandoned_runs().await?.iter().any(|left| left.id == run.id);
@@ -371,7 +371,7 @@ impl Runs<'_> {
     /// next part of each log.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn news(self, id: &str, after: u64, told: [u64; 2], most: u32) -> Result<News> {
         let store = &self.engine.store;
         let events = store.run_events(id, after, most).await?;

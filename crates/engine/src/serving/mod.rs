@@ -146,7 +146,7 @@ impl Serving {
     /// runtime.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn start(engine: Engine, options: Options) -> Result<Self> {
         let watch = engine.store.watch().await?;
         let seen = engine.store.newest_change().await?;

@@ -18,7 +18,7 @@ impl Serving {
     /// Every task with an active version, every version, and every base model.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn models(&self) -> Result<Vec<ServedModel>> {
         let store = &self.engine().store;
         let versions = store.versions(None).await?;

@@ -244,7 +244,7 @@ impl Studies<'_> {
     /// The studies of a task or of all, newest first.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn list(self, task: Option<&str>) -> Result<Vec<Study>> {
         Ok(self.engine.store.studies(task).await?)
     }
@@ -252,7 +252,7 @@ impl Studies<'_> {
     /// The study of a task that runs.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn active(self, task: &str) -> Result<Option<Study>> {
         Ok(self.list(Some(task)).await?.into_iter().find(|study| study.state == StudyState::Running))
     }

@@ -125,7 +125,7 @@ impl Tasks<'_> {
     /// The tasks in the order they are shown, with or without the archived ones.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn list(self, archived: bool) -> Result<Vec<TaskDetail>> {
         let mut stored = self.engine.store.tasks().await?;
         let mut all = Vec::new();

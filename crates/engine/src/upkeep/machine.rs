@@ -35,7 +35,7 @@ impl Upkeep<'_> {
     /// The machine and what works on the database.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn system(self) -> Result<System> {
         let (engine, store) = (self.engine.clone(), &self.engine.store);
         let on_disk = move || Ok((free_bytes(engine.home.path()), engine.upkeep().last_sweep()));
@@ -54,7 +54,7 @@ impl Upkeep<'_> {
     /// Runs by state.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn run_counts(self) -> Result<BTreeMap<String, u64>> {
         let mut counts = BTreeMap::new();
         for state in RunState::ALL {
@@ -67,7 +67,7 @@ impl Upkeep<'_> {
     /// Whether the database answers.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn check_database(self) -> Result<()> {
         self.engine.store.newest_change().await?;
         Ok(())

@@ -93,7 +93,7 @@ impl Upkeep<'_> {
     /// Every task, in the order they are shown, with or without the archived ones.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn overview(self, archived: bool) -> Result<Vec<TaskOverview>> {
         let mut counts = self.engine.store.example_counts().await?;
         let mut sources = self.engine.store.source_counts().await?;

@@ -9,7 +9,7 @@ impl Upkeep<'_> {
     /// Changes that match.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn changes(self, filter: &ChangeFilter) -> Result<Vec<Change>> {
         Ok(self.engine.store.changes(filter).await?)
     }
@@ -17,7 +17,7 @@ impl Upkeep<'_> {
     /// The `seq` of the newest change, 0 before the first.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn newest_change(self) -> Result<i64> {
         Ok(self.engine.store.newest_change().await?)
     }
@@ -25,7 +25,7 @@ impl Upkeep<'_> {
     /// Hears of every change from now on, whichever process makes it.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn watch(self) -> Result<Watch> {
         Ok(self.engine.store.watch().await?)
     }

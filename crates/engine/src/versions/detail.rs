@@ -54,7 +54,7 @@ impl Versions<'_> {
     /// The version that a rollback of a task would make active, if any.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn rollback_target(self, task: &str) -> Result<Option<String>> {
         let active = self.engine.store.active_version(task).await?.map(|version| version.name);
         match self.engine.store.version_before(task, active.as_deref()).await {
@@ -100,7 +100,7 @@ impl Versions<'_> {
     /// Moves a version to another stage than `active`.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn set_stage(self, task: &str, name: &str, stage: Stage) -> Result<Version> {
         Ok(self.engine.store.set_stage(task, name, stage, &self.engine.by, now()).await?)
     }

@@ -71,7 +71,7 @@ impl Versions<'_> {
     /// The versions of a task or of all, oldest first.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn list(self, task: Option<&str>) -> Result<Vec<Version>> {
         Ok(self.engine.store.versions(task).await?)
     }

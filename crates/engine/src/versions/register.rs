@@ -55,7 +55,7 @@ impl Versions<'_> {
     /// The version that a run was registered as.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn of_run(self, run: &Run) -> Result<Option<Version>> {
         let versions = self.engine.store.versions(Some(&run.task)).await?;
         Ok(versions.into_iter().find(|version| version.run.as_deref() == Some(run.id.as_str())))

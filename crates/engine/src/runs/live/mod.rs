@@ -111,7 +111,7 @@ impl Live<'_> {
     /// What is known of a task's live adapter.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn status(self, task: &str) -> Result<LiveStatus> {
         let store = &self.engine.store;
         let live = store.live(task).await?;

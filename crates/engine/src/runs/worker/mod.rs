@@ -215,7 +215,7 @@ impl Runs<'_> {
     /// runs whose trainers are gone.
     ///
     /// # Errors
-    /// What the store says.
+    /// Store errors.
     pub async fn reconcile(self, task: Option<&str>) -> Result<Vec<Run>> {
         self.free_runs_of_the_dead().await?;
         let mut changed = Vec::new();
