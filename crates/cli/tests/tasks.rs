@@ -89,7 +89,7 @@ fn two_label_tasks_and_a_fields_task_share_a_home() {
     let changed: Value = serde_json::from_str(&graft.ok(&args)).unwrap();
     assert_eq!((&changed["task"]["revision"], &changed["impact"]["versions"]), (&json!(2), &json!(1)));
     let said = graft.run(&train("tickets"));
-    assert!(said.stderr.contains("20 approved examples are left out"), "{}", said.stderr);
+    assert!(said.stderr.contains("20 approved examples are not used"), "{}", said.stderr);
     let answer = graft.json(&["infer", "--task", "tickets", "--version", "v1", "--message", "crash crash"]);
     assert!(["bug", "wish"].contains(&answer["label"].as_str().unwrap()), "{answer}");
     assert_eq!(graft.json(&["models", "info", "v2", "--task", "tickets"])["version"]["task_revision"], 2);

@@ -33,7 +33,7 @@ Invoice 17 of Acme, 40 EUR
 {"number": "17", "vendor": "Acme", "total": 40}`;
 const INSTRUCTIONS: Record<Kind, string> = {
   labels: "Classify the text.",
-  fields: "Extract the fields from the text; use null for missing values.",
+  fields: "Extract the fields from the text; use null for what is not said.",
   text: "Follow the instruction.",
   dialogue: "Write the assistant's next reply.",
 };
