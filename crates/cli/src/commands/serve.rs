@@ -121,7 +121,7 @@ fn banner(state: &AppState, listener: &TcpListener) -> Result<String> {
     let mut text = format!("Graft {} at {}\n", env!("CARGO_PKG_VERSION"), url.trim_end_matches('/'));
     text += &format!("  home      {}\n  database  {}\n", state.engine.home.path().display(), state.engine.database());
     if !graft_server::page::is_built() {
-        text += "  page not built; open the address for instructions\n";
+        text += "  page      not built; open the address for instructions\n";
     }
     if state.auth.required() && !state.auth.has_credentials() {
         let token = state.auth.first_token()?;
