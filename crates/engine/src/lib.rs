@@ -91,9 +91,9 @@ pub mod records {
     pub use graft_store::{
         Admins, Answered, Asked, Base, Bulk, BulkReport, Change, ChangeFilter, DatasetInfo, Decision, Error,
         ExampleFilter, FollowCursor, Held, Import, ImportReport, ImportState, Kind, LiveAdapter, LiveSettings,
-        LiveSnapshot, LogStream, LogText, Machine, Method, Order, Priority, Prompt, ReviewFilter, Role, Rollout,
-        RolloutCounts, RolloutPolicy, RolloutState, Run, RunFilter, RunKind, RunState, Schedule, Seen, Session, Stage,
-        Study, StudyState, Token, TrainingRun, Trial, TrialState, User, Version, Watch, Words, model_registry,
+        LiveSnapshot, LogStream, LogText, Machine, Messages, Method, Order, Priority, Prompt, ReviewFilter, Role,
+        Rollout, RolloutCounts, RolloutPolicy, RolloutState, Run, RunFilter, RunKind, RunState, Schedule, Seen,
+        Session, Stage, Study, StudyState, Token, TrainingRun, Trial, TrialState, User, Version, Watch, model_registry,
         without_secrets,
     };
 }

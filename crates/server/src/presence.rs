@@ -116,12 +116,12 @@ impl Presence {
 }
 
 /// Hears where the pages of other servers are, until this one ends.
-pub(crate) async fn follow(state: AppState, mut words: graft_engine::records::Words) {
+pub(crate) async fn follow(state: AppState, mut messages: graft_engine::records::Messages) {
     let mut closing = state.closing();
     loop {
         tokio::select! {
             _ = closing.wait_for(|closing| *closing) => return,
-            word = words.next() => state.presence.hear(&word),
+            message = messages.next() => state.presence.hear(&message),
         }
     }
 }

@@ -83,8 +83,8 @@ impl App {
             config,
         });
         tokio::spawn(live::follow_people(Arc::clone(&state)));
-        if let Some(words) = state.engine.people().words().await {
-            tokio::spawn(presence::follow(Arc::clone(&state), words));
+        if let Some(messages) = state.engine.people().messages().await {
+            tokio::spawn(presence::follow(Arc::clone(&state), messages));
         }
         Ok(state)
     }

@@ -3,19 +3,19 @@ use serde::Serialize;
 use serde_json::json;
 use sqlx::any::{AnyExecutor, AnyRow};
 
-use crate::changes::{Actor, Deed, record};
+use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
 use crate::versions::{active, all, get};
 use crate::{Action, Error, Kind, Store, Version, row};
 
-/// One line of a task's history of active versions.
+/// One entry of a task's history of active versions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Activation {
-    /// Counts all activations, from 1.
+    /// Position in the history of all tasks, from 1.
     pub seq: i64,
     /// The version that became active.
     pub version: String,
-    /// Digest of its adapter, which tells it from a later version of the same name.
+    /// Digest of its adapter. It distinguishes this version from a later one of the same name.
     pub adapter_digest: Digest,
     /// The version that was active before.
     pub previous: Option<String>,
@@ -28,11 +28,11 @@ pub struct Activation {
 }
 
 impl Store {
-    /// Makes a version the active one, if `expected` still is; the one before is archived. Doing it again changes
-    /// nothing.
+    /// Makes a version active if `expected` is still the active one, and archives `expected`. Repeating the call
+    /// changes nothing.
     ///
     /// # Errors
-    /// [`Error::ActiveChanged`] when another one is active than the caller saw; [`Error::NoVersion`].
+    /// [`Error::ActiveChanged`] if another version than `expected` is active; [`Error::NoVersion`].
     pub async fn set_active(
         &self,
         task: &str,
@@ -52,10 +52,10 @@ impl Store {
         Ok(version)
     }
 
-    /// Makes the version that was active before `expected` the active one again; doing it twice goes two back.
+    /// Makes the version active again that was active before `expected`. Calling it twice goes back two versions.
     ///
     /// # Errors
-    /// [`Error::ActiveChanged`]; [`Error::NothingBefore`] when every earlier one is deleted or none was.
+    /// [`Error::ActiveChanged`]; [`Error::NothingBefore`] if no earlier version was active, or all of them are deleted.
     pub async fn rollback(
         &self,
         task: &str,
@@ -141,12 +141,13 @@ async fn switch(
     .bind(actor.at)
     .execute(&mut **tx)
     .await?;
-    let deed = Deed { action, kind: Kind::Version, task, subject: &next.name };
+    let entry = Entry { action, kind: Kind::Version, task, subject: &next.name };
     let (before, after) = (json!({"active": from}), json!({"active": next.name}));
-    record(tx, deed, actor, Some(&before), Some(&after)).await
+    record(tx, entry, actor, Some(&before), Some(&after)).await
 }
 
-/// The version to fall back to: activations are a stack, a rollback takes off what stood above its version.
+/// The version to roll back to. The activations form a stack: a rollback removes everything above the version it
+/// returns to.
 fn version_before(history: &[Activation], mut versions: Vec<Version>, active: Option<&str>) -> Option<Version> {
     let mut stack: Vec<(&str, &Digest)> = Vec::new();
     for line in history {

@@ -4,7 +4,7 @@ use serde_json::json;
 use sqlx::any::{AnyExecutor, AnyRow};
 use utoipa::ToSchema;
 
-use crate::changes::{Actor, Deed, record};
+use crate::changes::{Actor, Entry, record};
 use crate::{Action, Error, Kind, Store, row};
 
 /// A base model on this machine.
@@ -21,7 +21,7 @@ pub struct Base {
 }
 
 impl Store {
-    /// Adds a base model, or gives the name another path and digest.
+    /// Adds a base model, or replaces path and digest if the name exists.
     ///
     /// # Errors
     /// [`Error::BadName`] for an empty name or one with a NUL character.
@@ -48,9 +48,9 @@ impl Store {
         .bind(at)
         .execute(&mut *tx)
         .await?;
-        let deed = Deed { action: Action::Add, kind: Kind::Base, task: "", subject: &base.name };
+        let entry = Entry { action: Action::Add, kind: Kind::Base, task: "", subject: &base.name };
         let before = before.map(|before| json!(before));
-        record(&mut tx, deed, Actor { by, at }, before.as_ref(), Some(&json!(added))).await?;
+        record(&mut tx, entry, Actor { by, at }, before.as_ref(), Some(&json!(added))).await?;
         tx.commit().await?;
         Ok(added)
     }
@@ -74,7 +74,7 @@ impl Store {
         find(&self.read, name).await?.ok_or_else(|| Error::NoBase(name.to_owned()))
     }
 
-    /// Forgets a base model and returns it; its files stay.
+    /// Removes a base model from the database and returns it. Its files are kept.
     ///
     /// # Errors
     /// [`Error::NoBase`].
@@ -82,8 +82,8 @@ impl Store {
         let mut tx = self.begin().await?;
         let gone = find(&mut *tx, name).await?.ok_or_else(|| Error::NoBase(name.to_owned()))?;
         sqlx::query("delete from bases where name = $1").bind(name).execute(&mut *tx).await?;
-        let deed = Deed { action: Action::Delete, kind: Kind::Base, task: "", subject: name };
-        record(&mut tx, deed, Actor { by, at }, Some(&json!(gone)), None).await?;
+        let entry = Entry { action: Action::Delete, kind: Kind::Base, task: "", subject: name };
+        record(&mut tx, entry, Actor { by, at }, Some(&json!(gone)), None).await?;
         tx.commit().await?;
         Ok(gone)
     }

@@ -8,7 +8,7 @@ use crate::database::Tx;
 use crate::{Error, Store, row};
 
 names! {
-    /// What was changed.
+    /// The kind of thing that a change is about.
     #[schema(as = ChangeKind)]
     pub enum Kind {
         /// An example of a task.
@@ -27,7 +27,7 @@ names! {
         Schedule = "schedule",
         /// A search for settings.
         Study = "study",
-        /// Somebody who may log in.
+        /// A person who may log in.
         User = "user",
         /// A token of a program.
         Token = "token",
@@ -41,40 +41,40 @@ names! {
 }
 
 names! {
-    /// What was done.
+    /// The operation that made a change.
     #[schema(as = ChangeAction)]
     pub enum Action {
-        /// Came in from a source, or changed there.
+        /// A source added or changed it.
         Import = "import",
-        /// Its output was said to be the truth.
+        /// Its output was confirmed as correct.
         Approve = "approve",
-        /// It must not be used.
+        /// It was excluded from training.
         Reject = "reject",
-        /// It got another output.
+        /// Its output was replaced.
         Edit = "edit",
-        /// It must be looked at again.
+        /// It was marked as pending again.
         Reopen = "reopen",
-        /// The last review was taken back.
+        /// The last review was undone.
         Undo = "undo",
-        /// A new thing was stored.
+        /// It was added.
         Add = "add",
         /// A run changed its state.
         State = "state",
         /// A version became the active one.
         Activate = "activate",
-        /// The version before became active again.
+        /// The previous version became active again.
         Rollback = "rollback",
         /// A value was replaced.
         Set = "set",
-        /// It is gone from the lists; its files stay.
+        /// It was removed from the lists; its files are kept.
         Delete = "delete",
     }
 }
 
-/// One line of the audit trail, which is only ever added to.
+/// One entry of the audit trail, which is append-only.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Change {
-    /// Counts all changes without a gap, from 1.
+    /// Position among all changes, from 1 and without gaps.
     pub seq: i64,
     /// When.
     pub at: Timestamp,
@@ -84,14 +84,14 @@ pub struct Change {
     pub action: Action,
     /// To what kind of thing.
     pub kind: Kind,
-    /// Its task; empty for settings and bases.
+    /// Its task; empty for settings and base models.
     pub task: String,
     /// Its id or name.
     pub subject: String,
-    /// The fields that changed, as they were.
+    /// The previous values of the fields that changed.
     #[schema(value_type = Option<Object>)]
     pub before: Option<Value>,
-    /// The same fields as they are now.
+    /// The new values of the same fields.
     #[schema(value_type = Option<Object>)]
     pub after: Option<Value>,
 }
@@ -105,11 +105,11 @@ pub struct ChangeFilter {
     pub task: Option<String>,
     /// Only changes of the object with this id or name.
     pub subject: Option<String>,
-    /// Only those after this `seq`: a cursor.
+    /// Only entries after this `seq`: a cursor.
     pub after: i64,
-    /// Only those before this `seq`: the cursor of a walk backwards.
+    /// Only entries before this `seq`: a cursor to read backwards.
     pub before: Option<i64>,
-    /// The newest first, otherwise the oldest.
+    /// Newest first; otherwise oldest first.
     pub newest: bool,
     /// At most this many.
     pub limit: Option<u32>,
@@ -162,26 +162,26 @@ pub(crate) fn change(row: &AnyRow) -> Result<Change, Error> {
     })
 }
 
-/// Who does something, and when.
+/// Who makes a change, and when.
 #[derive(Clone, Copy)]
 pub(crate) struct Actor<'a> {
     pub(crate) by: &'a str,
     pub(crate) at: Timestamp,
 }
 
-/// What is done to what.
+/// An entry for the audit trail: the operation, its subject, and the values before and after.
 #[derive(Clone, Copy)]
-pub(crate) struct Deed<'a> {
+pub(crate) struct Entry<'a> {
     pub(crate) action: Action,
     pub(crate) kind: Kind,
     pub(crate) task: &'a str,
     pub(crate) subject: &'a str,
 }
 
-/// Adds a line to the audit trail, in the transaction of the change itself.
+/// Adds an entry to the audit trail within the transaction of the change itself.
 pub(crate) async fn record(
     tx: &mut Tx<'_>,
-    deed: Deed<'_>,
+    entry: Entry<'_>,
     actor: Actor<'_>,
     before: Option<&Value>,
     after: Option<&Value>,
@@ -192,10 +192,10 @@ pub(crate) async fn record(
     )
     .bind(actor.at)
     .bind(row::text(actor.by))
-    .bind(deed.action.name())
-    .bind(deed.kind.name())
-    .bind(deed.task)
-    .bind(deed.subject)
+    .bind(entry.action.name())
+    .bind(entry.kind.name())
+    .bind(entry.task)
+    .bind(entry.subject)
     .bind(before.map(Value::to_string))
     .bind(after.map(Value::to_string))
     .execute(&mut **tx)
@@ -204,7 +204,7 @@ pub(crate) async fn record(
     Ok(())
 }
 
-/// As [`record`] for many new things of one task, each with what it is now.
+/// Like [`record`], for many new subjects of one task.
 pub(crate) async fn record_all(
     tx: &mut Tx<'_>,
     action: Action,
@@ -233,7 +233,7 @@ pub(crate) async fn record_all(
     Ok(())
 }
 
-/// The fields of two objects that differ, before and after.
+/// The fields in which two objects differ, before and after.
 pub(crate) fn differing(before: &Value, after: &Value) -> (Value, Value) {
     let empty = Map::new();
     let (old, new) = (before.as_object().unwrap_or(&empty), after.as_object().unwrap_or(&empty));

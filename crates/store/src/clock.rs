@@ -1,4 +1,4 @@
-//! The database's time, and the clock that leases are measured by.
+//! The database's time, and the clock by which leases are measured.
 
 use graft_core::Timestamp;
 use sqlx::AnyConnection;
@@ -6,17 +6,17 @@ use sqlx::AnyConnection;
 use crate::database::Dialect;
 use crate::{Error, Store, row};
 
-/// A reading of a clock that leases are measured by. Readings of different clocks can't be compared.
+/// A reading of the lease clock. Readings of different clocks can't be compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reading {
-    /// Which clock.
+    /// Identifies the clock.
     pub(crate) clock: String,
-    /// Milliseconds since its start.
+    /// Milliseconds since the clock started.
     pub(crate) at: i64,
 }
 
 impl Store {
-    /// The database's time: that of its server, or of this machine for a file.
+    /// The database's time: the server's time on Postgres, this machine's time on SQLite.
     ///
     /// # Errors
     /// When the database doesn't answer.
@@ -32,8 +32,8 @@ pub(crate) fn time(dialect: Dialect) -> &'static str {
     }
 }
 
-/// Reads the clock of leases: a server's own, which all its clients share; for a file, which only one machine uses,
-/// the time since that machine started, which nobody can set.
+/// Reads the lease clock. On Postgres it is the server's clock, which all clients share. A SQLite file is used by one
+/// machine only, so its clock is the time since that machine booted, which nobody can set.
 pub(crate) async fn read(connection: &mut AnyConnection, dialect: Dialect) -> Result<Reading, Error> {
     if dialect == Dialect::Sqlite
         && let Some(reading) = since_boot()

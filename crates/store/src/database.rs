@@ -9,24 +9,24 @@ use crate::faults::Faults;
 use crate::watch::{self, Watching};
 use crate::{Error, migrate, row};
 
-/// A write transaction that holds the database's only write lock; dropped, it rolls back.
+/// A write transaction. It holds the database's single write lock, and rolls back when dropped.
 pub(crate) struct Tx<'c> {
     inner: sqlx::Transaction<'c, Any>,
     pub(crate) dialect: Dialect,
-    /// Something was written to the audit trail, which those who watch must hear of.
+    /// Whether the audit trail was written, so that watchers must be notified on commit.
     pub(crate) told: bool,
     faults: Faults,
 }
 
 impl Tx<'_> {
-    /// Makes the changes durable and visible.
+    /// Commits: makes the changes durable and visible.
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
         self.faults.strike()?;
         if self.told && self.dialect == Dialect::Postgres {
             sqlx::raw_sql(watch::NOTIFY).execute(&mut *self.inner).await?;
         }
         self.inner.commit().await?;
-        // The changes are there, but whoever made them is told that they aren't.
+        // Fault injection: the commit succeeded, but the caller gets an error.
         self.faults.strike()
     }
 }
@@ -45,15 +45,15 @@ impl std::ops::DerefMut for Tx<'_> {
     }
 }
 
-/// Longest wait for a connection of this process; the database's own lock is waited for 5 s.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest wait for a connection from the pool. The wait for the database's own lock is limited to 5 s.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Names Graft's write lock among a Postgres server's advisory locks.
+/// Identifies Graft's write lock among the advisory locks of a Postgres server.
 const LOCK: &str = "set local lock_timeout = '5s'; \
      set local idle_in_transaction_session_timeout = '30s'; \
      select 1 from pg_advisory_xact_lock(7238237101)";
 
-/// What the two databases don't share.
+/// The differences between the two databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Sqlite,
@@ -61,8 +61,8 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
-    /// Opens a write transaction. SQLite must take its lock at once: a transaction that begins with a read can't
-    /// upgrade when another writer came in between, however long it waits.
+    /// The statement that opens a write transaction. SQLite must take its write lock at once: a transaction that begins
+    /// with a read can't be upgraded if another writer committed meanwhile.
     pub(crate) fn begin(self) -> &'static str {
         match self {
             Self::Sqlite => "begin immediate",
@@ -70,9 +70,9 @@ impl Dialect {
         }
     }
 
-    /// `(…, …)`, the places of so many values that are bound in order, after `bound` others. SQLite gets them without
-    /// numbers, then all of the statement must be so: sqlx asks SQLite for the name of each place, and SQLite looks through
-    /// the names of all that have one, which took a third of the time of a large import.
+    /// `(…, …)`: placeholders for `count` values, numbered after the `bound` ones before them. On SQLite they have no
+    /// numbers (then all placeholders of the statement must have none): sqlx looks up the name of each numbered
+    /// placeholder, and SQLite searches all names linearly, which took a third of the time of a large import.
     pub(crate) fn places(self, bound: usize, count: usize) -> String {
         let place = |number: usize| match self {
             Self::Sqlite => "?".to_owned(),
@@ -82,12 +82,12 @@ impl Dialect {
         format!("({})", places.join(", "))
     }
 
-    /// `(…, …), (…, …)`, the [`places`](Self::places) of so many rows.
+    /// `(…, …), (…, …)`: the [`places`](Self::places) of `count` rows.
     pub(crate) fn rows(self, count: usize, width: usize) -> String {
         (0..count).map(|row| self.places(row * width, width)).collect::<Vec<_>>().join(", ")
     }
 
-    /// Counts all tables and Graft's own.
+    /// Query that counts all tables, and Graft's own.
     pub(crate) fn tables(self) -> &'static str {
         match self {
             Self::Sqlite => {
@@ -102,10 +102,10 @@ impl Dialect {
     }
 }
 
-/// Everything Graft remembers, in a SQLite file or a Postgres database. Cheap to clone; clones share connections.
+/// Graft's database: a SQLite file or a Postgres database. Clones are cheap and share the connections.
 #[derive(Clone)]
 pub struct Store {
-    /// One connection: writers of this process queue here instead of at the database.
+    /// A pool of one connection: writers of this process queue here instead of at the database's lock.
     write: AnyPool,
     pub(crate) read: AnyPool,
     pub(crate) dialect: Dialect,
@@ -121,13 +121,13 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens the database, making it (and its folder) if it isn't there, and brings its schema up to date.
+    /// Opens the database and migrates its schema. A SQLite file and its folder are created if they do not exist.
     ///
     /// `location` is a file path, or a URL that begins with `postgres://` or `postgresql://`.
     ///
     /// # Errors
-    /// [`Error::Open`], whose source says whether the database is locked, read-only, damaged, foreign, newer than
-    /// this program, or out of reach.
+    /// [`Error::Open`], whose source says whether the database is locked, read-only, damaged, in use by another
+    /// program, newer than this program, or unreachable.
     pub async fn open(location: &str) -> Result<Self, Error> {
         let name = without_secrets(location);
         Self::open_named(location, &name)
@@ -140,14 +140,14 @@ impl Store {
         let (dialect, url) = address(location)?;
         let options: AnyConnectOptions = url.parse()?;
         let options = options.disable_statement_logging();
-        // A pool would hide why a connection fails and retry until its time is up.
+        // Connect without the pool first: a pool hides why a connection fails, and retries until its timeout.
         let mut first = AnyConnection::connect_with(&options).await?;
         if dialect == Dialect::Sqlite {
             write_ahead(&mut first).await?;
         }
         migrate::migrate(&mut first, dialect).await?;
         first.close().await?;
-        let pool = || AnyPoolOptions::new().acquire_timeout(PATIENCE);
+        let pool = || AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
         let read = match dialect {
             Dialect::Sqlite => pool().max_connections(4).after_connect(|connection, _| {
                 Box::pin(async move { sqlx::raw_sql("pragma query_only = on").execute(connection).await.map(drop) })
@@ -170,13 +170,13 @@ impl Store {
         &self.name
     }
 
-    /// Whether processes of other machines may work on it, too.
+    /// Whether processes on other machines may use it, too.
     #[must_use]
     pub fn is_shared(&self) -> bool {
         self.dialect == Dialect::Postgres
     }
 
-    /// Reads the whole structure of a SQLite file, or asks Postgres for an answer. Takes seconds on large files.
+    /// Checks the integrity of a SQLite file, or runs a query on Postgres. This takes seconds on large files.
     ///
     /// # Errors
     /// [`Error::Damaged`] with the first problem found.
@@ -190,13 +190,13 @@ impl Store {
         if verdict == "ok" { Ok(()) } else { Err(Error::Damaged(verdict.into())) }
     }
 
-    /// Waits for connections in use, then closes all of them, also those of clones.
+    /// Closes all connections, including those of clones, after waiting for those in use.
     pub async fn close(&self) {
         self.write.close().await;
         self.read.close().await;
     }
 
-    /// Begins a write transaction and takes the database's only write lock; dropped, it rolls back.
+    /// Begins a write transaction, which takes the database's single write lock.
     pub(crate) async fn begin(&self) -> Result<Tx<'static>, Error> {
         self.begun().await.map_err(|error| match error {
             Error::ReadOnly(_) => Error::Refused { database: self.name.to_string(), source: Box::new(error) },
@@ -207,9 +207,9 @@ impl Store {
     async fn begun(&self) -> Result<Tx<'static>, Error> {
         self.faults.strike()?;
         let mut inner = match self.write.begin_with(self.dialect.begin()).await {
-            // A disk that refused a commit ended that transaction by itself, and the connection counts it as open for ever.
+            // If the disk refuses a commit, SQLite ends the transaction itself, but sqlx still counts it as open.
             Err(sqlx::Error::InvalidSavePointStatement) => {
-                // What closing it says is of no use.
+                // An error on closing needs no handling: the connection is discarded.
                 let _ = self.write.acquire().await?.close().await;
                 self.write.begin_with(self.dialect.begin()).await?
             }
@@ -228,10 +228,10 @@ pub(crate) async fn lock(tx: &mut AnyConnection, dialect: Dialect) -> Result<(),
     Ok(())
 }
 
-/// Switches the file to write-ahead logging, for good, so that readers never wait for the writer. Commits are synced
-/// (`synchronous` stays FULL): a review that was acknowledged survives a power cut.
+/// Switches the file to write-ahead logging permanently, so that readers never wait for the writer. Commits are synced
+/// (`synchronous` stays FULL): an acknowledged review survives a power cut.
 async fn write_ahead(connection: &mut AnyConnection) -> Result<(), Error> {
-    // The switch needs the file for itself and does not wait for it, whatever the busy timeout.
+    // The switch needs exclusive access and fails at once without it, whatever the busy timeout is.
     for attempt in 1.. {
         let mode = sqlx::query("pragma journal_mode").fetch_one(&mut *connection).await?;
         if row::get::<String>(&mode, "journal_mode")? == "wal" {
@@ -239,7 +239,7 @@ async fn write_ahead(connection: &mut AnyConnection) -> Result<(), Error> {
         }
         match sqlx::raw_sql("pragma journal_mode = wal").execute(&mut *connection).await.map_err(Error::from) {
             Err(Error::Locked(_)) if attempt < 50 => {
-                // A write that changes nothing waits for its turn.
+                // An empty write transaction waits for the lock, unlike the switch itself.
                 sqlx::raw_sql("begin immediate; rollback").execute(&mut *connection).await?;
             }
             Err(error) => return Err(error),
@@ -249,7 +249,7 @@ async fn write_ahead(connection: &mut AnyConnection) -> Result<(), Error> {
     Ok(())
 }
 
-/// The dialect and sqlx's URL of a location; makes the folder of a file.
+/// The dialect and sqlx's URL for a location. Creates the folder of a file.
 fn address(location: &str) -> Result<(Dialect, String), Error> {
     if ["postgres://", "postgresql://"].iter().any(|scheme| location.starts_with(scheme)) {
         return Ok((Dialect::Postgres, location.to_owned()));
@@ -258,7 +258,7 @@ fn address(location: &str) -> Result<(Dialect, String), Error> {
         return Err(Error::Address(format!("`{}` is neither", without_secrets(location)).into()));
     }
     if looks_like_an_address(location) {
-        // It may hold a password, so it isn't shown.
+        // It may contain a password, so the message does not show it.
         return Err(Error::Address("it looks like a URL or a connection string, but is not whole".into()));
     }
     let file = |cause: std::io::Error| Error::File(cause.into());
@@ -270,14 +270,14 @@ fn address(location: &str) -> Result<(Dialect, String), Error> {
     Ok((Dialect::Sqlite, format!("sqlite://{}?mode=rwc", percent_encoded(path))))
 }
 
-/// Whether a text that is no URL was meant as one, or as a connection string of Postgres. A path that looks like that can
-/// be written with `./` before it.
+/// Whether a text that is not a valid URL was meant as a URL or a Postgres connection string. Write `./` before a file
+/// path that looks like one.
 fn looks_like_an_address(text: &str) -> bool {
     const KEYS: [&str; 9] =
         ["host", "hostaddr", "port", "user", "password", "dbname", "service", "sslmode", "application_name"];
     let rest = text.strip_prefix("//").unwrap_or(text);
     let start = rest.split(['/', '\\']).next().unwrap_or_default();
-    // One letter and a colon is a drive of Windows.
+    // One letter and a colon is a Windows drive.
     let has_scheme = start.split_once(':').is_some_and(|(scheme, _)| scheme.len() > 1);
     let is_key = |key: &str| KEYS.contains(&key.trim().to_ascii_lowercase().as_str());
     has_scheme
@@ -291,11 +291,11 @@ fn percent_encoded(path: &str) -> String {
     path.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-/// A URL without user, password and parameters; a path as it is.
+/// A URL without user, password and query parameters; a path is returned unchanged.
 #[must_use]
 pub fn without_secrets(location: &str) -> String {
     let Some((scheme, rest)) = location.split_once("://") else { return location.to_owned() };
-    // The last @, so that a password with unescaped signs, which makes the URL invalid, isn't shown either.
+    // Cut at the last `@`: an unescaped `@` in a password makes the URL invalid, and must not expose the password.
     let rest = rest.rsplit('@').next().unwrap_or_default();
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
     format!("{scheme}://{rest}")
@@ -306,7 +306,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_meant_as_an_address_is_no_path() {
+    fn malformed_database_url_is_not_taken_for_a_path() {
         let wrong = [
             "postgres//u:secret@db/x",
             "postgres:/u:secret@db/x",
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn passwords_are_not_shown() {
+    fn passwords_are_not_printed() {
         assert_eq!(
             without_secrets("postgres://me:se@cret@db.local:5432/graft?password=x"),
             "postgres://db.local:5432/graft"

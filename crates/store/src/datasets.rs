@@ -4,31 +4,31 @@ use serde_json::json;
 use sqlx::any::AnyRow;
 use utoipa::ToSchema;
 
-use crate::changes::{Actor, Deed, record};
+use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
 use crate::examples::source;
 use crate::{Action, Error, Kind, Store, row};
 
-/// One line of the list of datasets.
+/// An entry of the list of datasets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = DatasetHead)]
 pub struct DatasetInfo {
     /// Name of the task.
     pub task: String,
-    /// Names its content.
+    /// Digest of its content.
     pub digest: Digest,
-    /// Examples learned from.
+    /// Number of training examples.
     pub train: u64,
-    /// Examples held out.
+    /// Number of held-out examples.
     pub eval: u64,
-    /// Who asked for it.
+    /// Who created it.
     pub created_by: String,
-    /// When it was first kept.
+    /// When it was first saved.
     pub created_at: Timestamp,
 }
 
 impl Store {
-    /// The sides that earlier datasets of the task fixed for ever; empty before the first.
+    /// Which side of the split each example of earlier datasets is on, permanently. Empty before the first dataset.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -37,12 +37,12 @@ impl Store {
         rows.iter().map(assigned).collect()
     }
 
-    /// Keeps a dataset and fixes the sides of its examples; says whether it was new. What it refers to are revisions,
-    /// so later edits don't change it.
+    /// Saves a dataset and fixes the sides of its examples. Returns whether the dataset was new. A dataset refers to
+    /// revisions, so later edits of examples don't change it.
     ///
     /// # Errors
-    /// [`Error::SplitChanged`] when another dataset has fixed other sides since the split was made;
-    /// [`Error::NoRevision`] for an example that was never stored.
+    /// [`Error::SplitChanged`] if another dataset fixed other sides since the split was computed; [`Error::NoRevision`]
+    /// for an example that was never stored.
     pub async fn save_dataset(&self, task: &str, dataset: &Dataset, by: &str, at: Timestamp) -> Result<bool, Error> {
         let mut tx = self.begin().await?;
         let new = save(&mut tx, task, dataset, Actor { by, at }).await?;
@@ -50,7 +50,7 @@ impl Store {
         Ok(new)
     }
 
-    /// How many approved examples of the task, at their present revision, a dataset doesn't hold.
+    /// How many approved examples of the task are not in a dataset with their current revision.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -98,7 +98,7 @@ impl Store {
             .collect()
     }
 
-    /// Lengths of a dataset's training inputs in characters, in its order; none where there is no such dataset.
+    /// Lengths in characters of a dataset's training inputs, in dataset order. Empty if there is no such dataset.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -115,8 +115,7 @@ impl Store {
         rows.iter().map(|row| row::int(row, "chars")).collect()
     }
 
-    /// A dataset as it was saved: the same content whatever happened to the examples since. Its assignment covers its
-    /// own examples.
+    /// A dataset as it was saved, whatever happened to its examples since. Its assignment covers only its own examples.
     ///
     /// # Errors
     /// [`Error::NoDataset`].
@@ -147,7 +146,7 @@ impl Store {
     }
 }
 
-/// Keeps a dataset in the transaction of its caller; says whether it was new.
+/// Saves a dataset within the caller's transaction; returns whether it was new.
 pub(crate) async fn save(tx: &mut Tx<'_>, task: &str, dataset: &Dataset, actor: Actor<'_>) -> Result<bool, Error> {
     freeze(tx, task, &dataset.assignment).await?;
     let leaking = serde_json::Value::from(dataset.leaking.clone());
@@ -166,8 +165,8 @@ pub(crate) async fn save(tx: &mut Tx<'_>, task: &str, dataset: &Dataset, actor: 
     if new {
         add_members(tx, task, dataset).await?;
         let sizes = json!({"train": dataset.train.len(), "eval": dataset.eval.len(), "leaking": leaking});
-        let deed = Deed { action: Action::Add, kind: Kind::Dataset, task, subject: dataset.digest.as_str() };
-        record(tx, deed, actor, None, Some(&sizes)).await?;
+        let entry = Entry { action: Action::Add, kind: Kind::Dataset, task, subject: dataset.digest.as_str() };
+        record(tx, entry, actor, None, Some(&sizes)).await?;
     }
     Ok(new)
 }
@@ -181,7 +180,7 @@ const MEMBERS: &str = "select m.side, m.example, m.revision, m.approved_by, m.ap
      join examples e on e.task = m.task and e.id = m.example
      where m.task = $1 and m.digest = $2 order by m.side, m.position";
 
-/// Fixes the sides that are new and refuses to change the others.
+/// Fixes the sides of new examples, and fails if an example is fixed on the other side.
 async fn freeze(tx: &mut Tx<'_>, task: &str, assignment: &Assignment) -> Result<(), Error> {
     let rows = sqlx::query(ASSIGNMENT).bind(task).fetch_all(&mut **tx).await?;
     let fixed = rows.iter().map(assigned).collect::<Result<Assignment, Error>>()?;

@@ -1,4 +1,4 @@
-//! Every row of every table as text, and back, into either kind of database.
+//! Exports every row of every table as text, and restores it into either kind of database.
 
 use serde_json::{Map, Value};
 use sqlx::any::{AnyRow, AnyTypeInfoKind};
@@ -7,8 +7,8 @@ use sqlx::{AssertSqlSafe, Column as _, Row as _, ValueRef as _};
 use crate::database::{Dialect, Tx};
 use crate::{Error, Store, row};
 
-/// Tables in an order that their references allow. Sessions, keys of requests and workers are left out: they mean
-/// nothing elsewhere.
+/// Tables, ordered so that references exist before rows that use them. Sessions, idempotency keys and workers are left
+/// out: they are meaningless in another database.
 const TABLES: &[(&str, &str)] = &[
     ("tasks", "seq"),
     ("task_revisions", "task, revision"),
@@ -46,10 +46,10 @@ const TABLES: &[(&str, &str)] = &[
     ("changes", "seq"),
 ];
 
-/// Rows that are written at once.
+/// Rows per insert statement.
 const BATCH: usize = 500;
 
-/// A table's rows, as JSON objects without their null columns.
+/// A table's rows as JSON objects, without null columns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     /// Its name.
@@ -59,10 +59,10 @@ pub struct Table {
 }
 
 impl Store {
-    /// Reads every table as it was at one moment, while others go on writing; `take` gets one table after the other.
+    /// Reads a consistent snapshot of all tables without blocking writers, and passes each table to `take`.
     ///
     /// # Errors
-    /// When the database can't be read; whatever `take` returns.
+    /// When the database can't be read; any error of `take`.
     pub async fn dump<E: From<Error>>(&self, take: &mut dyn FnMut(Table) -> Result<(), E>) -> Result<(), E> {
         let begin = match self.dialect {
             Dialect::Sqlite => "begin",
@@ -78,7 +78,7 @@ impl Store {
         Ok(())
     }
 
-    /// Whether no table holds anything.
+    /// Whether all tables are empty.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -92,7 +92,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Puts back what [`dump`](Self::dump) read, in its order, into an empty database: everything or nothing.
+    /// Restores what [`dump`](Self::dump) read, in the same order, into an empty database: all of it or nothing.
     ///
     /// # Errors
     /// [`Error::NotEmpty`]; [`Error::BadDump`].
@@ -140,7 +140,7 @@ fn object(row: &AnyRow) -> Result<Map<String, Value>, Error> {
     Ok(object)
 }
 
-/// The columns that a table has here.
+/// The columns that a table has in this database.
 pub(crate) async fn columns(tx: &mut Tx<'_>, dialect: Dialect, table: &str) -> Result<Vec<String>, Error> {
     let sql = match dialect {
         Dialect::Sqlite => "select name from pragma_table_info($1)",

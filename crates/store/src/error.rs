@@ -4,7 +4,7 @@ use graft_core::{Digest, ExitCode};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// What can go wrong in the store. Each message fits "failed to …"; the cause is the source, never repeated.
+/// Errors of the store. Each message fits "failed to …"; the cause is the source and is not repeated.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     // Opening and reaching the database.
@@ -17,7 +17,7 @@ pub enum Error {
         #[source]
         source: Box<Error>,
     },
-    /// The database can be read, but not be written.
+    /// The database can be read but not written.
     #[error("write to `{database}`")]
     Refused {
         /// Path or URL, without its password.
@@ -32,10 +32,10 @@ pub enum Error {
     /// The file or its folder can't be made or opened.
     #[error("open or make the database's file")]
     File(#[source] Cause),
-    /// The server doesn't answer, or doesn't let this user in.
+    /// The server does not answer, or refuses this user.
     #[error("reach the database server")]
     Unreachable(#[source] Cause),
-    /// No connection was free or could be made in time: the pool doesn't tell which.
+    /// No connection was free or could be made in time; the pool does not say which.
     #[error("get a connection to the database in time")]
     NoConnection(#[source] Cause),
     /// Another writer did not finish in time.
@@ -68,15 +68,15 @@ pub enum Error {
     #[error("run a database statement")]
     Sql(#[source] Cause),
 
-    // Values given.
-    /// A name that no value of a closed set has.
+    // Invalid arguments.
+    /// A name that is not in a closed set.
     #[error("understand `{name}` as {set}")]
     UnknownName {
         /// The set's name.
         set: &'static str,
         /// What was given.
         name: String,
-        /// The names that exist.
+        /// The valid names.
         known: String,
     },
     /// A name that can't be used.
@@ -90,18 +90,18 @@ pub enum Error {
     /// An example that can't be stored.
     #[error("import example `{id}`: {problem}")]
     BadExample {
-        /// Its id, or its row when it has none.
+        /// Its id, or its row number if it has none.
         id: String,
         /// What is wrong with it.
         problem: &'static str,
     },
 
-    /// The database failed in the middle of a large import.
+    /// The database failed during a large import, after some parts were stored.
     #[error("store all {of} examples: the first {stored} are stored")]
     Partly {
-        /// Examples that are stored.
+        /// Number of examples that are stored.
         stored: usize,
-        /// Examples there are.
+        /// Number of examples in the import.
         of: usize,
         /// Why.
         #[source]
@@ -115,7 +115,7 @@ pub enum Error {
     /// Another task, or examples of one, have the name.
     #[error("add the task `{0}`: the name is taken")]
     TaskExists(String),
-    /// Somebody else changed the task meanwhile.
+    /// Another person changed the task meanwhile.
     #[error("change the task `{task}`: it is at revision {found} and no longer at {expected}")]
     TaskChanged {
         /// The task.
@@ -151,7 +151,7 @@ pub enum Error {
         /// The revision.
         revision: u32,
     },
-    /// A dataset puts an example on another side than an earlier dataset did.
+    /// A dataset puts an example on the other side than an earlier dataset did.
     #[error("move example `{id}` to the other side of the split of task `{task}`")]
     SplitChanged {
         /// Task of the dataset.
@@ -183,7 +183,7 @@ pub enum Error {
         /// The run that is in the way.
         run: String,
     },
-    /// A step that a run in this state can't take.
+    /// A transition that the run's state does not allow.
     #[error("change run `{run}` from {from} to {to}")]
     RunState {
         /// The run.
@@ -194,7 +194,7 @@ pub enum Error {
         to: &'static str,
     },
 
-    /// Somebody else holds the run.
+    /// Another process holds the run.
     #[error("take run `{run}`, which `{owner}` holds")]
     LeaseHeld {
         /// The run.
@@ -202,7 +202,7 @@ pub enum Error {
         /// Who holds it.
         owner: String,
     },
-    /// Somebody else took the run over; what was about to be written is void.
+    /// Another process took the run over, so nothing was written.
     #[error("write about run `{run}`, which another worker took over")]
     LeaseLost {
         /// The run.
@@ -210,13 +210,13 @@ pub enum Error {
     },
 
     // Reviews.
-    /// The example is not as the caller saw it.
+    /// The example changed since the caller read it.
     #[error("change example `{}`, which somebody else changed", current.id)]
     Conflict {
         /// As it is now.
         current: Box<graft_core::Example>,
     },
-    /// No review is left to take back.
+    /// There is no review to undo.
     #[error("undo a review of example `{id}`, which has none")]
     NothingToUndo {
         /// The example.
@@ -255,8 +255,8 @@ pub enum Error {
         /// The run.
         run: String,
     },
-    /// Somebody else has dealt with this time of the schedule.
-    #[error("submit this turn of schedule `{0}`, which somebody else did")]
+    /// Another process has handled this occurrence of the schedule.
+    #[error("submit this turn of schedule `{0}`, which another process did")]
     ScheduleMoved(String),
     /// No such user, token or import.
     #[error("find {what} `{name}`")]
@@ -266,13 +266,13 @@ pub enum Error {
         /// Name asked for.
         name: String,
     },
-    /// Everybody would have to log in, and nobody could as an administrator.
+    /// After this change everybody would have to log in, but no administrator could.
     #[error("change who may log in: everybody would have to, and nobody could as an administrator")]
     NoAdmin,
-    /// A key that was used for another request.
+    /// An idempotency key that was used for another request.
     #[error("use idempotency key `{0}` for a different request")]
     KeyReused(String),
-    /// A backup that this program can't take in.
+    /// A backup that this program can't restore.
     #[error("restore table `{table}`: {problem}")]
     BadDump {
         /// The table.
@@ -280,12 +280,12 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
-    /// A restore over data.
+    /// The target of a restore is not empty.
     #[error("restore into a database that holds data already")]
     NotEmpty,
 
     // Versions and bases.
-    /// A stage that is reached another way.
+    /// A stage that must be set in another way.
     #[error("move version `{version}` from {from} to {to}")]
     BadStage {
         /// The version.
@@ -311,7 +311,7 @@ pub enum Error {
         /// The name.
         name: String,
     },
-    /// The active version is not the one the caller saw.
+    /// The active version is not the one the caller expected.
     #[error(
         "change the active version of task `{task}`: it is {}, not {}",
         name_or_none(found),
@@ -320,12 +320,12 @@ pub enum Error {
     ActiveChanged {
         /// The task.
         task: String,
-        /// What the caller saw.
+        /// The version the caller expected.
         expected: Option<String>,
         /// What is active now.
         found: Option<String>,
     },
-    /// The active version is only deleted when forced.
+    /// The active version can only be deleted with `force`.
     #[error("delete version `{name}` of task `{task}` while it is active")]
     VersionActive {
         /// The task.
@@ -342,7 +342,7 @@ pub enum Error {
     /// The task has no adapter that keeps learning.
     #[error("find a live adapter of task `{0}`")]
     NoLive(String),
-    /// A roll-out can't begin, or go on as asked.
+    /// A roll-out can't start, or can't move to the requested state.
     #[error("roll out a version of task `{task}`: {what}")]
     RolloutRefused {
         /// The task.
@@ -437,7 +437,7 @@ impl Error {
         Some(hint.to_owned())
     }
 
-    /// Whether the database itself is in trouble, whatever was asked of it.
+    /// Whether the database itself failed, independent of the request.
     #[must_use]
     pub fn is_of_the_database(&self) -> bool {
         let trouble = |e: &Self| {
@@ -454,7 +454,7 @@ impl Error {
         trouble(self) || matches!(self, Self::Open { source, .. } | Self::Refused { source, .. } if trouble(source))
     }
 
-    /// The exit code of a command that ends with this error.
+    /// The exit code of a command that fails with this error.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
@@ -518,7 +518,7 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// Sorts SQLite's result codes (<https://www.sqlite.org/rescode.html>, at most four digits) and Postgres's
+/// Maps SQLite's result codes (<https://www.sqlite.org/rescode.html>, at most four digits) and Postgres's
 /// five-character states (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
 fn classify(code: &str) -> fn(Cause) -> Error {
     if code.len() == 5 {
@@ -548,8 +548,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_that_is_away_is_no_lock() {
-        // What the pool says where a server can't be reached.
+    fn unreachable_server_is_not_reported_as_locked() {
+        // The pool's error if a server can't be reached.
         let error = Error::from(sqlx::Error::PoolTimedOut);
         let said = format!("{error} {}", error.hint().unwrap_or_default());
         assert!(said.contains("server runs") && !said.contains("lock"), "{said}");
@@ -557,7 +557,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_told_apart() {
+    fn database_error_codes_are_classified() {
         let of = |code| classify(code)("cause".into());
         assert!(matches!(of("5"), Error::Locked(_)) && matches!(of("517"), Error::Locked(_)));
         assert!(matches!(of("8"), Error::ReadOnly(_)) && matches!(of("1544"), Error::ReadOnly(_)));

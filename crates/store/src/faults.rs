@@ -1,16 +1,16 @@
-//! Failures on demand, so that tests can strike at each write in turn.
+//! Fault injection: tests can make each write fail in turn.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{Error, Store};
 
-/// Counts the points at which a write could fail; fails at one of them, and from then on.
+/// Counts the fault points that were passed. From the chosen point on, each of them fails.
 #[derive(Clone, Default)]
 pub(crate) struct Faults(Option<Arc<(u64, AtomicU64)>>);
 
 impl Faults {
-    /// Fails if this is the point chosen, or a later one.
+    /// Fails at the chosen fault point and at every later one.
     pub(crate) fn strike(&self) -> Result<(), Error> {
         let Some(plan) = &self.0 else { return Ok(()) };
         let (at, passed) = (plan.0, plan.1.fetch_add(1, Ordering::Relaxed) + 1);
@@ -19,8 +19,8 @@ impl Faults {
 }
 
 impl Store {
-    /// For tests: the same database, whose writes fail at the `k`-th point (from 1) and ever after. A write has three
-    /// points: before it begins, before it commits, and after it committed, where only the answer is lost.
+    /// For tests: the same database with writes that fail from the `k`-th fault point (from 1) on. A write has three
+    /// fault points: before it begins, before it commits, and after the commit, when only the answer is lost.
     #[doc(hidden)]
     #[must_use]
     pub fn failing_at(&self, k: u64) -> Self {
@@ -29,7 +29,7 @@ impl Store {
         failing
     }
 
-    /// For tests: how many points were passed.
+    /// For tests: the number of fault points passed.
     #[doc(hidden)]
     #[must_use]
     pub fn fault_points(&self) -> u64 {

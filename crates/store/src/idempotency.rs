@@ -2,16 +2,16 @@ use graft_core::{Digest, Timestamp};
 
 use crate::{Error, Store, row};
 
-/// Milliseconds after which a request without an answer counts as abandoned, unless its server says again that it is at
-/// it: it was killed, perhaps on a machine that can't be looked at from here.
-const ABANDONED: i64 = 60_000;
+/// Milliseconds after which a request without an answer counts as abandoned, unless its server renews it. Needed for
+/// servers on other machines, where this one can't see whether the process lives.
+const ABANDONED_AFTER_MS: i64 = 60_000;
 
-/// A request that carries a key, so that sending it again does nothing again.
+/// A request with an idempotency key: sending it again has no further effect.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     /// Who sent it.
     pub who: &'a str,
-    /// Method and path.
+    /// HTTP method and path.
     pub route: &'a str,
     /// The key.
     pub key: &'a str,
@@ -21,14 +21,14 @@ pub struct Asked<'a> {
     pub by: &'a str,
 }
 
-/// What is known of a request with a key.
+/// State of a request with an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answered {
-    /// It is new, and this caller is the one to answer it.
+    /// It is new, and this caller must answer it.
     No,
-    /// Somebody answers it at this moment.
+    /// Another process is answering it now.
     Soon,
-    /// It was answered.
+    /// It is answered.
     Yes {
         /// HTTP status.
         status: u16,
@@ -38,10 +38,10 @@ pub enum Answered {
 }
 
 impl Store {
-    /// Takes up a request with a key, unless it was taken up before by a process that isn't `gone`.
+    /// Claims a request with a key, unless another process claimed it that is not `gone`.
     ///
     /// # Errors
-    /// [`Error::KeyReused`] when the key came with another body.
+    /// [`Error::KeyReused`] if the key was used with another body.
     pub async fn begin_request(
         &self,
         asked: Asked<'_>,
@@ -71,7 +71,7 @@ impl Store {
             }
             let answering: Option<String> = row::get(&found, "answering")?;
             let killed = answering.is_some_and(|process| gone(&process));
-            if !killed && row::get::<Timestamp>(&found, "created_at")? > at - ABANDONED {
+            if !killed && row::get::<Timestamp>(&found, "created_at")? > at - ABANDONED_AFTER_MS {
                 return Ok(Answered::Soon);
             }
         }
@@ -94,7 +94,7 @@ impl Store {
         Ok(Answered::No)
     }
 
-    /// Says that a request is still being answered.
+    /// Records that a request is still being answered.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -114,7 +114,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// Keeps the answer to a request, or forgets the request when there is none to keep.
+    /// Stores the answer to a request, or deletes the request if there is no answer to keep.
     ///
     /// # Errors
     /// When the database can't be written.

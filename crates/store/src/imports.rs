@@ -3,17 +3,17 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 
-use crate::changes::{Actor, Deed, record};
+use crate::changes::{Actor, Entry, record};
 use crate::{Action, Error, Kind, Store, row};
 
 names! {
-    /// Where an import is.
+    /// State of an import.
     pub enum ImportState {
         /// Its file is being read.
         Running = "running",
-        /// What it held is stored.
+        /// Its content is stored.
         Done = "done",
-        /// Not all that it held is stored; the same import again adds the rest.
+        /// Only part of its content is stored; repeating the import adds the rest.
         Failed = "failed",
     }
 }
@@ -23,17 +23,17 @@ names! {
 pub struct Import {
     /// Its name.
     pub id: String,
-    /// `slack`, `csv`, …
+    /// Its kind: `slack`, `csv`, …
     pub kind: String,
-    /// Name of the task, where one was given.
+    /// Name of the task, if one was given.
     pub task: Option<String>,
-    /// Where it is.
+    /// Its state.
     pub state: ImportState,
     /// Rows read so far.
     pub done: u64,
-    /// Rows there are, once that is known.
+    /// Total number of rows, once known.
     pub of: Option<u64>,
-    /// What it did, with what it skipped.
+    /// Its result, including what was skipped.
     pub report: Option<Value>,
     /// Why it failed.
     pub problem: Option<Value>,
@@ -46,10 +46,10 @@ pub struct Import {
 }
 
 impl Store {
-    /// Notes that an import has begun, and which process reads it.
+    /// Records the start of an import and the process that reads it.
     ///
     /// # Errors
-    /// [`Error::BadName`]; the id is taken.
+    /// [`Error::BadName`]; the id exists.
     pub async fn begin_import(
         &self,
         id: &str,
@@ -77,7 +77,7 @@ impl Store {
         self.import_state(id).await
     }
 
-    /// Notes how far an import is. Not in the audit trail.
+    /// Records the progress of an import. Not in the audit trail.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -92,7 +92,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// Notes the end of an import: its report, or its problem.
+    /// Records the end of an import: its report, or why it failed.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -113,8 +113,8 @@ impl Store {
             .bind(at)
             .execute(&mut *tx)
             .await?;
-        let deed = Deed { action: Action::State, kind: Kind::Import, task: "", subject: id };
-        record(&mut tx, deed, Actor { by, at }, None, Some(&json!({"state": state}))).await?;
+        let entry = Entry { action: Action::State, kind: Kind::Import, task: "", subject: id };
+        record(&mut tx, entry, Actor { by, at }, None, Some(&json!({"state": state}))).await?;
         tx.commit().await?;
         self.import_state(id).await
     }
@@ -134,7 +134,7 @@ impl Store {
         import(&row.ok_or_else(|| Error::NotFound { what: "import", name: id.to_owned() })?)
     }
 
-    /// Marks imports as failed whose process is `gone`; those of a day ago, too, whose process can't be looked at.
+    /// Marks imports as failed if their process is `gone`, or if they are a day old and their process can't be checked.
     ///
     /// # Errors
     /// When the database can't be written.

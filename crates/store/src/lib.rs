@@ -1,8 +1,8 @@
-//! All SQL of Graft: examples with their audit, datasets, runs, versions, settings, bases, and who changed what.
+//! All SQL of Graft: examples with their reviews, datasets, runs, versions, settings, base models, and the audit trail.
 //!
-//! One [`Store`] is a SQLite file or a Postgres database; the statements are the same. Every write is one
-//! transaction that holds the database's single write lock, so what it reads can't change before it commits.
-//! Times and names of people are arguments.
+//! One [`Store`] is a SQLite file or a Postgres database; the statements are the same. Every write is one transaction
+//! under the database's single write lock, so what it reads can't change before it commits. Times and people's names
+//! are arguments.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -43,6 +43,7 @@ mod imports;
 mod live;
 mod machines;
 mod merge;
+mod messages;
 mod migrate;
 mod people;
 mod prompts;
@@ -59,7 +60,6 @@ mod tasks;
 mod trackers;
 mod versions;
 mod watch;
-mod words;
 mod workers;
 
 pub use activations::Activation;
@@ -76,13 +76,14 @@ pub use idempotency::{Answered, Asked};
 pub use imports::{Import, ImportState};
 pub use live::{LiveAdapter, LiveSettings, LiveSnapshot, LiveState, LiveWindow, Released, SnapshotState, WindowCounts};
 pub use machines::{Machine, NewMachine};
+pub use messages::Messages;
 pub use people::{Admins, Role, Session, Token, User};
 pub use prompts::{NewPrompt, Prompt};
 pub use registry::model_registry;
 pub use rollouts::{Rollout, RolloutCounts, RolloutDecision, RolloutOutcome, RolloutPair, RolloutPolicy, RolloutState};
 pub use runs::{
-    Again, Findings, FollowCursor, Followed, Free, Held, Lease, LogStream, LogText, NewEvaluation, NewRun, Priority,
-    Run, RunFilter, RunKind, RunState, RunUpdate, Submission, TrainingRun, Wish,
+    Again, Findings, FollowCursor, Followed, Free, Held, Lease, LogStream, LogText, NewEvaluation, NewRun,
+    PendingRequest, Priority, Run, RunFilter, RunKind, RunState, RunUpdate, Submission, TrainingRun,
 };
 pub use schedules::{Due, NewSchedule, Schedule};
 pub use settings::Setting;
@@ -92,5 +93,4 @@ pub use tasks::{NewTaskRevision, TaskRevision};
 pub use trackers::Tracked;
 pub use versions::{Method, NewVersion, Stage, Version};
 pub use watch::Watch;
-pub use words::Words;
 pub use workers::Worker;

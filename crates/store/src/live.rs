@@ -4,16 +4,16 @@ use serde_json::json;
 use sqlx::any::{AnyExecutor, AnyRow};
 use utoipa::ToSchema;
 
-use crate::changes::{Actor, Deed, record};
+use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
 use crate::{Action, Error, Kind, Store, row};
 
 names! {
-    /// Whether a live adapter learns.
+    /// State of a live adapter.
     pub enum LiveState {
         /// It learns from each window.
         Running = "running",
-        /// Windows are kept, and not learned from.
+        /// Windows are stored but not learned from.
         Paused = "paused",
     }
 }
@@ -21,24 +21,24 @@ names! {
 names! {
     /// The outcome of a snapshot.
     pub enum SnapshotState {
-        /// Its windows are chosen, and it is being trained.
+        /// Its windows are chosen, and its training is queued or running.
         Training = "training",
         /// The next snapshot starts from it.
         Accepted = "accepted",
-        /// It forgot too much, or did worse; the next one starts from its parent again.
+        /// It forgot too much or scored worse. The next snapshot starts from its parent again.
         Refused = "refused",
         /// Its training failed.
         Failed = "failed",
-        /// Somebody went back to an earlier one.
+        /// A person went back to an earlier snapshot.
         Rewound = "rewound",
     }
 }
 
-/// How a live adapter learns.
+/// Settings of a live adapter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LiveSettings {
-    /// Windows of one snapshot.
+    /// Number of windows per snapshot.
     #[schema(minimum = 1)]
     pub windows: u64,
     /// Minutes after which a snapshot is trained with fewer windows.
@@ -83,19 +83,19 @@ impl Default for LiveSettings {
 pub struct LiveAdapter {
     /// Its task.
     pub task: String,
-    /// Whether it learns.
+    /// Its state.
     pub state: LiveState,
-    /// How.
+    /// Its settings.
     pub settings: LiveSettings,
     /// The version that the next snapshot starts from.
     pub head: String,
     /// The dataset whose held-out examples measure forgetting.
     pub frozen: Digest,
-    /// The last line of the audit trail that was taken in.
+    /// `seq` of the last audit trail entry that was read.
     pub cursor: i64,
     /// Why it was paused automatically.
     pub note: Option<String>,
-    /// Who began it.
+    /// Who started it.
     pub created_by: String,
     /// When.
     pub created_at: Timestamp,
@@ -103,47 +103,47 @@ pub struct LiveAdapter {
     pub updated_at: Timestamp,
 }
 
-/// An approval or edit, as it arrives.
+/// One approval or edit, as input of a live adapter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveWindow {
     /// The example.
     pub example: String,
     /// Its revision.
     pub revision: u32,
-    /// When the person decided.
+    /// When the person reviewed the example.
     pub started_at: Timestamp,
-    /// When it was taken in.
+    /// When Graft read it from the audit trail.
     pub arrived_at: Timestamp,
 }
 
-/// A window that is put in its place.
+/// A window whose place in the order is decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Released {
     /// The example.
     pub example: String,
     /// Its revision.
     pub revision: u32,
-    /// Whether it came long after windows that started later.
+    /// Whether it arrived long after windows that started later.
     pub late: bool,
 }
 
 /// Counts of a live adapter's windows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct WindowCounts {
-    /// All that were taken in.
+    /// All windows.
     pub all: u64,
-    /// Those that wait to be put in order.
+    /// Windows without a place yet.
     pub buffered: u64,
-    /// Those that wait for the next snapshot.
+    /// Windows that wait for the next snapshot.
     pub waiting: u64,
-    /// Those that came late.
+    /// Windows that arrived late.
     pub late: u64,
-    /// When the oldest that waits was taken in.
+    /// When the oldest waiting window arrived.
     pub oldest: Option<Timestamp>,
-    /// The last place that was given.
+    /// The last place assigned.
     #[serde(skip)]
     pub last_place: i64,
-    /// When the newest that has a place started.
+    /// When the newest window with a place started.
     #[serde(skip)]
     pub newest: Option<Timestamp>,
 }
@@ -153,25 +153,25 @@ pub struct WindowCounts {
 pub struct LiveSnapshot {
     /// Its task.
     pub task: String,
-    /// Counts from 1.
+    /// Number within the task, from 1.
     pub seq: i64,
-    /// The first of its windows.
+    /// Place of its first window.
     pub first: i64,
-    /// The last.
+    /// Place of its last window.
     pub last: i64,
-    /// The version that it started from.
+    /// The version it started from.
     pub parent: String,
-    /// What became of it.
+    /// Its state.
     pub state: SnapshotState,
     /// The run that trains it.
     pub run: Option<String>,
-    /// Its version.
+    /// Its version, once trained.
     pub version: Option<String>,
     /// Its parent's accuracy on the frozen examples, from 0 to 1.
     pub before: Option<f64>,
     /// Its accuracy on the frozen examples, from 0 to 1.
     pub after: Option<f64>,
-    /// Bytes of its files.
+    /// Size of its files in bytes.
     pub bytes: Option<u64>,
     /// Why it was not accepted.
     pub why: Option<String>,
@@ -201,8 +201,8 @@ macro_rules! select_snapshots {
 }
 
 impl Store {
-    /// Begins a live adapter at a version, or sets other settings and a head for the one that there is. Approvals count from
-    /// now on.
+    /// Starts a live adapter from a version, or changes settings and head of the existing one. It learns from approvals
+    /// from now on.
     ///
     /// # Errors
     /// [`Error::NoVersion`].
@@ -261,7 +261,7 @@ impl Store {
         rows.iter().map(live).collect()
     }
 
-    /// Pauses or resumes a live adapter; the note says why it did by itself.
+    /// Pauses or resumes a live adapter. `note` says why Graft paused it.
     ///
     /// # Errors
     /// [`Error::NoLive`].
@@ -289,8 +289,8 @@ impl Store {
         Ok(live)
     }
 
-    /// Lets the next snapshot start from another version; those after it are rewound, with their versions archived, and so is
-    /// one that is being trained.
+    /// Makes the next snapshot start from another version. Later snapshots, including one in training, become
+    /// `rewound`, and their versions are archived.
     ///
     /// # Errors
     /// [`Error::NoLive`]; [`Error::NoVersion`].
@@ -328,8 +328,8 @@ impl Store {
         Ok(live)
     }
 
-    /// Takes approvals and edits in that the audit trail has and the windows don't; returns how many. Trail, windows and
-    /// cursor are of one database, so that none is lost and none comes twice, whoever is killed when.
+    /// Adds a window for each approval and edit in the audit trail after the cursor; returns their number. Windows and
+    /// cursor change in one transaction, so a crash neither loses nor repeats one.
     ///
     /// # Errors
     /// [`Error::NoLive`].
@@ -366,7 +366,7 @@ impl Store {
         let full = rows.len() == limit as usize;
         let cursor = match rows.last() {
             Some(last) if full => row::get::<i64>(last, "seq")?,
-            // Nothing more is there: all of the trail was looked at.
+            // The trail has no more entries of this kind: move the cursor to its end.
             _ => row::get(
                 &sqlx::query("select coalesce(max(seq), 0) as seq from changes").fetch_one(&mut *tx).await?,
                 "seq",
@@ -383,7 +383,7 @@ impl Store {
         Ok(taken)
     }
 
-    /// Windows that wait to be put in order.
+    /// Windows without a place yet.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -406,7 +406,7 @@ impl Store {
         rows.iter().map(window).collect()
     }
 
-    /// Gives windows their places, in this order; those that have one keep it.
+    /// Assigns places to windows, in the given order. Windows that have a place keep it.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -459,8 +459,8 @@ impl Store {
         })
     }
 
-    /// Chooses the windows of the next snapshot: the first that no snapshot has, `most` at most. Returns the snapshot that is
-    /// being trained already, if one is.
+    /// Creates the next snapshot with up to `most` of the first windows that belong to no snapshot. If one is in
+    /// training already, returns that.
     ///
     /// # Errors
     /// [`Error::NoLive`].
@@ -506,7 +506,7 @@ impl Store {
         Ok(Some(planned))
     }
 
-    /// Notes the run that trains a snapshot.
+    /// Records the run that trains a snapshot.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -521,8 +521,8 @@ impl Store {
         tx.commit().await
     }
 
-    /// Ends a snapshot that is being trained, once: the next one starts from an accepted one. A version that is not accepted is
-    /// archived.
+    /// Records the result of a snapshot in training; later calls change nothing. An accepted snapshot becomes the new
+    /// head; the version of another one is archived.
     ///
     /// # Errors
     /// [`Error::NoLive`].
@@ -585,7 +585,7 @@ impl Store {
     }
 }
 
-/// A snapshot that starts from another head than the next one must not become the head when its training ends.
+/// Ends snapshots in training as `rewound`: they started from an old head, so they must not become the new one.
 async fn drop_training(tx: &mut Tx<'_>, task: &str) -> Result<(), Error> {
     sqlx::query("update live_snapshots set state = 'rewound' where task = $1 and state = 'training'")
         .bind(task)
@@ -602,8 +602,8 @@ async fn note(
     old: Option<serde_json::Value>,
     new: serde_json::Value,
 ) -> Result<(), Error> {
-    let deed = Deed { action: Action::Set, kind: Kind::Version, task, subject: version };
-    record(tx, deed, actor, old.as_ref(), Some(&new)).await
+    let entry = Entry { action: Action::Set, kind: Kind::Version, task, subject: version };
+    record(tx, entry, actor, old.as_ref(), Some(&new)).await
 }
 
 async fn find(on: impl AnyExecutor<'_>, task: &str) -> Result<Option<LiveAdapter>, Error> {

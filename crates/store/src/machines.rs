@@ -4,32 +4,32 @@ use serde_json::json;
 use sqlx::any::{AnyExecutor, AnyRow};
 use utoipa::ToSchema;
 
-use crate::changes::{Actor, Deed, record};
+use crate::changes::{Actor, Entry, record};
 use crate::{Action, Error, Kind, Store, row};
 
-/// A machine to be added.
+/// A machine to add.
 #[derive(Clone, Copy, Debug)]
 pub struct NewMachine<'a> {
     /// Its name.
     pub name: &'a str,
-    /// Where it is, as `ssh` takes it.
+    /// Its ssh destination.
     pub destination: &'a str,
     /// Number of runs that it may execute at once.
     pub slots: u32,
-    /// Path of the program for it on the worker's machine; the worker's own without one.
+    /// Local path of the `graft` program to send to it; by default the worker's own program.
     pub program: Option<&'a str>,
 }
 
-/// A machine on which runs can execute beside the worker's own.
+/// A machine, other than the worker's own, that can execute runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Machine {
     /// Its name.
     pub name: String,
-    /// Where it is, as `ssh` takes it.
+    /// Its ssh destination.
     pub destination: String,
     /// Number of runs that it may execute at once.
     pub slots: u32,
-    /// Path of the `graft` program for it on the worker's machine; the worker's own without one.
+    /// Local path of the `graft` program to send to it; by default the worker's own program.
     pub program: Option<String>,
     /// Who added it.
     pub created_by: String,
@@ -67,8 +67,8 @@ impl Store {
             return Err(Error::MachineExists(new.name.to_owned()));
         }
         let machine = find(&mut *tx, new.name).await?.ok_or_else(|| Error::NoMachine(new.name.to_owned()))?;
-        let deed = Deed { action: Action::Add, kind: Kind::Machine, task: "", subject: new.name };
-        record(&mut tx, deed, Actor { by, at }, None, Some(&json!(machine))).await?;
+        let entry = Entry { action: Action::Add, kind: Kind::Machine, task: "", subject: new.name };
+        record(&mut tx, entry, Actor { by, at }, None, Some(&json!(machine))).await?;
         tx.commit().await?;
         Ok(machine)
     }
@@ -109,8 +109,8 @@ impl Store {
             return Err(Error::MachineBusy { machine: gone.name, run: row::get(&run, "id")? });
         }
         sqlx::query("delete from machines where name = $1").bind(name).execute(&mut *tx).await?;
-        let deed = Deed { action: Action::Delete, kind: Kind::Machine, task: "", subject: name };
-        record(&mut tx, deed, Actor { by, at }, Some(&json!(gone)), None).await?;
+        let entry = Entry { action: Action::Delete, kind: Kind::Machine, task: "", subject: name };
+        record(&mut tx, entry, Actor { by, at }, Some(&json!(gone)), None).await?;
         tx.commit().await?;
         Ok(gone)
     }

@@ -1,22 +1,22 @@
-//! What a second import does to an example: pure, so that the rule can be read and tested alone.
+//! How a repeated import changes a stored example. Pure, so that the rule can be tested alone.
 
 use graft_core::{Example, Review};
 
-/// The fate of an imported example that exists already.
+/// Result of merging an imported example into a stored one.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Merge {
-    /// The import says nothing new.
+    /// The import has no new information.
     Unchanged,
-    /// The import differs, but a person has decided; theirs stays.
+    /// The import differs, but a person's review takes precedence.
     Kept,
-    /// The import wins; this is the example now.
+    /// The import takes precedence; this is the updated example.
     Update(Box<Example>),
 }
 
-/// Merges an import into what is stored; `touched` says that a person has reviewed or edited it.
+/// Merges an imported example into the stored one; `touched` says that a person has reviewed or edited it.
 ///
-/// An import without an output or with a pending review has no opinion on it, so importing a source again without
-/// its labels takes nothing away. Content that changes without a new review must be reviewed again.
+/// An import without an output, or with a pending review, does not change the stored output or review. So importing a
+/// source again without its labels removes none. Input that changes without a new review must be reviewed again.
 pub(crate) fn merge(stored: &Example, touched: bool, new: &Example) -> Merge {
     let input = new.input != stored.input;
     let output = new.output.is_some() && new.output != stored.output;
@@ -45,7 +45,7 @@ pub(crate) fn merge(stored: &Example, touched: bool, new: &Example) -> Merge {
     Merge::Update(Box::new(merged))
 }
 
-/// What a review says, whoever said it and whenever.
+/// The outcome and reason of a review, without who made it and when.
 fn verdict(review: &Review) -> (&'static str, Option<&str>) {
     let reason = if let Review::Rejected { reason, .. } = review { Some(reason.as_str()) } else { None };
     (review.name(), reason)
@@ -74,27 +74,27 @@ mod tests {
     }
 
     #[test]
-    fn labels_fill_in_what_was_missing() {
+    fn imported_labels_fill_missing_outputs() {
         let stored = example("a", None, Review::Pending, 0);
         let merged = update(merge(&stored, false, &example("a", Some(json!(1)), approved(9), 0)));
         assert_eq!((merged.output, merged.review, merged.revision), (Some(json!(1)), approved(9), 4));
     }
 
     #[test]
-    fn an_import_without_labels_takes_none_away() {
+    fn import_without_labels_keeps_existing_labels() {
         let stored = example("a", Some(json!(1)), approved(9), 0);
         assert_eq!(merge(&stored, false, &example("a", None, Review::Pending, 0)), Merge::Unchanged);
     }
 
     #[test]
-    fn changed_input_is_reviewed_again() {
+    fn changed_input_must_be_reviewed_again() {
         let stored = example("a", Some(json!(1)), approved(9), 0);
         let merged = update(merge(&stored, false, &example("b", None, Review::Pending, 0)));
         assert_eq!((merged.output, merged.review, merged.revision), (Some(json!(1)), Review::Pending, 4));
     }
 
     #[test]
-    fn a_source_that_learns_its_time_makes_no_revision() {
+    fn added_source_time_makes_no_revision() {
         let stored = example("a", Some(json!(1)), approved(9), 0);
         let merged = update(merge(&stored, true, &example("a", None, Review::Pending, 5)));
         assert_eq!((merged.source.at, merged.revision, merged.review), (Some(5), 3, approved(9)));

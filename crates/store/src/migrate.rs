@@ -5,7 +5,7 @@ use crate::Error;
 use crate::database::{Dialect, lock};
 use crate::row;
 
-/// The schema's history, oldest first. A step that was released never changes; add another.
+/// All schema versions, oldest first. A released step never changes; add a new one instead.
 const STEPS: &[(&str, &str)] = &[
     ("start", include_str!("../migrations/0001_start.sql")),
     ("service", include_str!("../migrations/0002_service.sql")),
@@ -29,7 +29,7 @@ const STEPS: &[(&str, &str)] = &[
     ("latency", include_str!("../migrations/0020_latency.sql")),
 ];
 
-/// Brings the database to the newest schema; does nothing, and takes no lock, when it is there already.
+/// Migrates the database to the newest schema. Takes no lock if the schema is up to date.
 pub(crate) async fn migrate(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), Error> {
     let known = STEPS.len() as i64;
     if schema(connection, dialect).await? == known {
@@ -61,7 +61,7 @@ async fn apply(tx: &mut AnyConnection, version: i64, name: &'static str, sql: &'
     Ok(())
 }
 
-/// The database's schema, 0 when it is empty.
+/// Schema version of the database; 0 if it is empty.
 async fn schema(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64, Error> {
     let known = STEPS.len() as i64;
     let tables = sqlx::query(dialect.tables()).fetch_one(&mut *connection).await?;

@@ -1,4 +1,4 @@
-/// Declares a closed set whose values have one name, used in SQL, JSON and on the command line.
+/// Declares an enum whose values have names, used in SQL, JSON and on the command line.
 macro_rules! names {
     ($(#[$meta:meta])* pub enum $set:ident { $($(#[$note:meta])* $value:ident = $name:tt,)* }) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
@@ -9,7 +9,7 @@ macro_rules! names {
             /// Every value, in order.
             pub const ALL: &'static [Self] = &[$(Self::$value,)*];
 
-            /// The name as stored and shown.
+            /// The name, as stored and printed.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$value => $name,)* }

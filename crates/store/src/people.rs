@@ -1,5 +1,5 @@
-//! Who may do what: users with passwords, programs with tokens, and the sessions of both. Secrets never get here: the
-//! caller hashes them.
+//! Access control: users with passwords, programs with tokens, and sessions. The store only sees hashes of secrets; the
+//! caller computes them.
 
 use graft_core::Timestamp;
 use serde::Serialize;
@@ -7,34 +7,35 @@ use serde_json::json;
 use sqlx::any::{AnyExecutor, AnyRow};
 use utoipa::ToSchema;
 
-use crate::changes::{Actor, Deed, record};
+use crate::changes::{Actor, Entry, record};
 use crate::{Action, Error, Kind, Store, row};
 
 names! {
     /// A role; each also has the permissions of those before it.
     #[derive(PartialOrd, Ord, Hash)]
     pub enum Role {
-        /// Look.
+        /// Read everything.
         Viewer = "viewer",
-        /// Review examples and ask versions.
+        /// Review examples and request predictions.
         Auditor = "auditor",
-        /// Train, import, and make versions active.
+        /// Train, import, and activate versions.
         Trainer = "trainer",
         /// Everything.
         Admin = "admin",
     }
 }
 
-/// Where administrators can come from. The first user or token makes everybody log in, so one of them must be able to.
+/// Where administrators can come from. Once the first user or token exists, everybody must log in, so at least one
+/// administrator must be able to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admins {
-    /// From the database alone.
+    /// Only from the database.
     Stored,
-    /// The configuration's password or token lets one in, too.
+    /// The configured password or token also grants administrator rights.
     Configured,
 }
 
-/// Somebody who may log in.
+/// A person who may log in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = UserView)]
 pub struct User {
@@ -51,7 +52,7 @@ pub struct User {
     pub created_at: Timestamp,
 }
 
-/// What a program shows instead of a password.
+/// An access token of a program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = TokenView)]
 pub struct Token {
@@ -61,33 +62,33 @@ pub struct Token {
     pub role: Role,
     /// What it is for.
     pub label: String,
-    /// Who made it.
+    /// Who created it.
     pub created_by: String,
     /// When.
     pub created_at: Timestamp,
-    /// When it was last shown.
+    /// When it was last used.
     pub used_at: Option<Timestamp>,
-    /// When it ends.
+    /// When it expires.
     pub expires_at: Option<Timestamp>,
 }
 
-/// Somebody who has logged in.
+/// A login session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Session {
     /// The user, or the token's label.
     pub who: String,
-    /// What may be done in it.
+    /// What the session may do.
     pub role: Role,
-    /// When it ends.
+    /// When it expires.
     pub expires_at: Timestamp,
-    /// Id of the token that opened it, and with which it ends.
+    /// Id of the token that opened it; the session ends with the token.
     pub token: Option<String>,
-    /// Mark of the configured secret that opened it; it ends where another one is configured.
+    /// Fingerprint of the configured secret that opened it; the session ends when the secret changes.
     pub configured: Option<String>,
 }
 
 impl Store {
-    /// Adds a user, or gives one another role and password.
+    /// Adds a user, or changes role and password of an existing one.
     ///
     /// # Errors
     /// [`Error::BadName`]; [`Error::NoAdmin`].
@@ -115,12 +116,12 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         keep_an_admin(&mut *tx, admins).await?;
-        // A new password ends what was begun with the old one.
+        // Sessions opened with the old password end.
         sqlx::query("delete from sessions where who = $1").bind(name).execute(&mut *tx).await?;
         let action = if before.is_some() { Action::Set } else { Action::Add };
-        let deed = Deed { action, kind: Kind::User, task: "", subject: name };
+        let entry = Entry { action, kind: Kind::User, task: "", subject: name };
         let before = before.map(|user| json!({"role": user.role}));
-        record(&mut tx, deed, Actor { by, at }, before.as_ref(), Some(&json!({"role": role}))).await?;
+        record(&mut tx, entry, Actor { by, at }, before.as_ref(), Some(&json!({"role": role}))).await?;
         let user = find_user(&mut *tx, name).await?;
         tx.commit().await?;
         user.ok_or_else(|| no_user(name))
@@ -146,7 +147,7 @@ impl Store {
         Ok(users)
     }
 
-    /// Removes a user with all sessions.
+    /// Removes a user and ends all their sessions.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::NoAdmin`] while others may log in.
@@ -158,12 +159,12 @@ impl Store {
         if gone.role == Role::Admin {
             keep_an_admin(&mut *tx, admins).await?;
         }
-        let deed = Deed { action: Action::Delete, kind: Kind::User, task: "", subject: name };
-        record(&mut tx, deed, Actor { by, at }, Some(&json!({"role": gone.role})), None).await?;
+        let entry = Entry { action: Action::Delete, kind: Kind::User, task: "", subject: name };
+        record(&mut tx, entry, Actor { by, at }, Some(&json!({"role": gone.role})), None).await?;
         tx.commit().await
     }
 
-    /// Keeps the hash of a new token.
+    /// Stores the hash of a new token.
     ///
     /// # Errors
     /// [`Error::BadName`] for its id; [`Error::NoAdmin`].
@@ -184,14 +185,14 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         keep_an_admin(&mut *tx, admins).await?;
-        let deed = Deed { action: Action::Add, kind: Kind::Token, task: "", subject: &token.id };
+        let entry = Entry { action: Action::Add, kind: Kind::Token, task: "", subject: &token.id };
         let actor = Actor { by: &token.created_by, at: token.created_at };
-        record(&mut tx, deed, actor, None, Some(&json!({"role": token.role, "label": token.label}))).await?;
+        record(&mut tx, entry, actor, None, Some(&json!({"role": token.role, "label": token.label}))).await?;
         tx.commit().await
     }
 
-    /// The token of a hash, unless it has ended; notes its use, at most once a minute, where the database takes it: a
-    /// writer that holds it must keep nobody out.
+    /// The token with this hash, unless it expired. Records its use at most once a minute, if the database can be
+    /// written: a long write by another process must not block logins.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -201,7 +202,7 @@ impl Store {
         let found = sqlx::query(SQL).bind(hash).bind(at).fetch_optional(&self.read).await?;
         let Some(found) = found.as_ref().map(token).transpose()? else { return Ok(None) };
         if found.used_at.is_none_or(|used| used < at - 60_000) {
-            // A use that isn't noted now is noted with the next one.
+            // A failed write is ignored: the next use is recorded.
             let _ = self.note_use(&found.id, at).await;
         }
         Ok(Some(found))
@@ -226,7 +227,7 @@ impl Store {
         rows.iter().map(token).collect()
     }
 
-    /// Ends a token, and the sessions that were opened with it.
+    /// Removes a token and ends the sessions that it opened.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::NoAdmin`] while others may log in.
@@ -239,12 +240,12 @@ impl Store {
             keep_an_admin(&mut *tx, admins).await?;
         }
         sqlx::query("delete from sessions where token = $1").bind(id).execute(&mut *tx).await?;
-        let deed = Deed { action: Action::Delete, kind: Kind::Token, task: "", subject: id };
-        record(&mut tx, deed, Actor { by, at }, None, None).await?;
+        let entry = Entry { action: Action::Delete, kind: Kind::Token, task: "", subject: id };
+        record(&mut tx, entry, Actor { by, at }, None, None).await?;
         tx.commit().await
     }
 
-    /// Keeps the hash of a session's cookie.
+    /// Stores the hash of a session's cookie.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -267,12 +268,12 @@ impl Store {
         tx.commit().await
     }
 
-    /// The session of a hash, unless it or its token has ended.
+    /// The session with this hash, unless it expired or its token is gone.
     ///
     /// # Errors
     /// When the database can't be read.
     pub async fn session(&self, hash: &str, at: Timestamp) -> Result<Option<Session>, Error> {
-        // The token is looked up, too: it may have been removed while a session was being opened with it.
+        // The token is checked too: it may have been removed while a session was being opened with it.
         let row = sqlx::query(
             "select who, role, expires_at, token, configured from sessions
              where hash = $1 and expires_at > $2 and (token is null or exists
@@ -314,8 +315,8 @@ async fn find_user(on: impl AnyExecutor<'_>, name: &str) -> Result<Option<User>,
     row.map(|row| user(&row)).transpose()
 }
 
-/// Refuses to leave a database with which everybody must log in, and nobody can as an administrator. Tokens that end
-/// don't count: nobody would be let in afterwards.
+/// Fails if everybody must log in but no administrator could. Tokens that expire don't count, because nobody could log
+/// in afterwards.
 async fn keep_an_admin(on: impl AnyExecutor<'_>, admins: Admins) -> Result<(), Error> {
     if admins == Admins::Configured {
         return Ok(());

@@ -6,47 +6,47 @@ use utoipa::ToSchema;
 
 use crate::{Error, Store, row};
 
-/// A text to be trained on.
+/// A submitted text with its examples, to be added.
 #[derive(Clone, Copy, Debug)]
 pub struct NewPrompt<'a> {
     /// The task that its examples belong to.
     pub task: &'a str,
-    /// What was asked for: `text_classification`, …, or the task's own name.
+    /// The requested model type: `text_classification`, …, or the task's own name.
     pub model_type: &'a str,
-    /// What it is, for people.
+    /// Description for people.
     pub description: &'a str,
-    /// As it was submitted.
+    /// The submitted text.
     pub text: &'a str,
-    /// Its examples, as a table.
+    /// Its examples as CSV.
     pub csv: &'a str,
-    /// How many these are.
+    /// Number of examples.
     pub examples: u64,
-    /// Of these, such that people must decide on them.
+    /// Number of examples that people must review.
     pub pending: u64,
 }
 
-/// A text that was submitted to be trained on.
+/// A text that was submitted for training.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Prompt {
-    /// Counts from 1.
+    /// Number of the text, from 1.
     pub id: u64,
     /// Name of its dataset: `prompt_<id>_<model type>`.
     pub dataset: String,
-    /// What it is, for people.
+    /// Description for people.
     pub description: String,
     /// The task that its examples belong to.
     pub task: String,
-    /// What was asked for.
+    /// The requested model type.
     pub model_type: String,
-    /// As it was submitted.
+    /// The submitted text.
     pub text: String,
-    /// Examples of it.
+    /// Number of examples.
     pub examples: u64,
-    /// Of these, such that people had to decide on them.
+    /// Number of examples that people had to review.
     pub pending: u64,
     /// The run that was queued.
     pub run: Option<String>,
-    /// Why none was.
+    /// Why no run was queued.
     pub note: Option<String>,
     /// Who submitted it.
     pub created_by: String,
@@ -65,7 +65,7 @@ macro_rules! select_prompts {
 }
 
 impl Store {
-    /// Keeps a submitted text, and removes its author's draft.
+    /// Stores a submitted text and deletes its author's draft.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -98,7 +98,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Notes which run learns from a submitted text, or why none does.
+    /// Records which run was queued for a submitted text, or why none was.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -125,7 +125,7 @@ impl Store {
         rows.iter().map(prompt).collect()
     }
 
-    /// The name and the table of a submitted text's dataset, if there is one.
+    /// The examples of a submitted text as CSV, if the text exists.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -134,7 +134,7 @@ impl Store {
         found.fetch_optional(&self.read).await?.map(|found| row::get(&found, "csv")).transpose()
     }
 
-    /// What somebody typed and has not submitted. Not in the audit trail.
+    /// A person's draft that is not submitted yet. Not in the audit trail.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -143,7 +143,7 @@ impl Store {
         found.fetch_optional(&self.read).await?.map(|found| row::json(&found, "draft")).transpose()
     }
 
-    /// Keeps what somebody types.
+    /// Stores a person's draft.
     ///
     /// # Errors
     /// When the database can't be written.

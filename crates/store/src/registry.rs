@@ -3,8 +3,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{Stage, Version};
 
-/// One task's versions as the Slack system's `model_registry.json`: `versions` by name, each with `adapter_path`,
-/// `created_at`, `metrics` and `base_model`, and `active_version`, which is null while none is.
+/// The versions of one task in the format of the Slack system's `model_registry.json`: `versions` by name, each with
+/// `adapter_path`, `created_at`, `metrics` and `base_model`, and `active_version`, which may be null.
 #[must_use]
 pub fn model_registry(versions: &[Version]) -> Value {
     let entries: Map<String, Value> = versions

@@ -1,4 +1,4 @@
-//! Machines that were rented for runs. The table is its own record of what happened: a row is never deleted.
+//! Machines that were rented for runs. Rows are never deleted, so the table is its own history.
 
 use graft_core::{Rental, RentalState};
 use sqlx::any::{AnyExecutor, AnyRow};
@@ -16,11 +16,11 @@ macro_rules! select_rentals {
 }
 
 impl Store {
-    /// Writes a rental down before its launch, if `allow` agrees; it is shown every rental there is, and nobody else
-    /// writes one meanwhile.
+    /// Records a rental before its launch, if `allow` accepts it. `allow` gets all existing rentals, under the write
+    /// lock.
     ///
     /// # Errors
-    /// What `allow` says; when the database can't be written.
+    /// Any error of `allow`; when the database can't be written.
     pub async fn intend_rental<E: From<Error>>(
         &self,
         new: &Rental,
@@ -53,7 +53,7 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// Writes a rental down as it has become, if nobody changed it since it was read as `old`; says whether it did.
+    /// Updates a rental if it is still `old` in the database (compare and swap); returns whether it did.
     ///
     /// # Errors
     /// When the database can't be written.

@@ -4,38 +4,38 @@ use serde_json::{Value, json};
 use sqlx::any::{AnyExecutor, AnyRow};
 use utoipa::ToSchema;
 
-use crate::changes::{Actor, Deed, record};
+use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
 use crate::versions::{active, get};
 use crate::{Action, Error, Kind, Stage, Store, row};
 
-/// Inputs of one roll-out whose answers are kept; later ones are only counted.
+/// Most inputs per roll-out whose answers are stored; later ones are only counted.
 const MOST: i64 = 50_000;
 
 names! {
-    /// How far a roll-out has come.
+    /// State of a roll-out.
     pub enum RolloutState {
-        /// The version answers beside the active one, and nobody sees it.
+        /// The candidate answers in parallel with the active version; its answers are not served.
         Shadow = "shadow",
-        /// The version answers some of the requests.
+        /// The candidate's answers are served for some of the requests.
         Canary = "canary",
-        /// The version is active; the roll-out has ended.
+        /// The candidate became active; the roll-out has ended.
         Promoted = "promoted",
-        /// Somebody ended it.
+        /// A person ended it.
         Stopped = "stopped",
-        /// It ended by itself: the version failed, drifted or did worse.
+        /// Graft ended it: the candidate failed, drifted or scored worse.
         Returned = "returned",
     }
 }
 
 impl RolloutState {
-    /// Whether the version still answers beside the active one.
+    /// Whether the candidate still answers requests.
     #[must_use]
     pub fn is_running(self) -> bool {
         matches!(self, Self::Shadow | Self::Canary)
     }
 
-    /// The stage that its version has then, unless it is the active one.
+    /// The stage of the candidate in this state, unless it is the active version.
     fn stage(self) -> Stage {
         match self {
             Self::Shadow | Self::Stopped => Stage::Shadow,
@@ -46,16 +46,16 @@ impl RolloutState {
     }
 }
 
-/// What a roll-out is decided by.
+/// Rules for the decisions of a roll-out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RolloutPolicy {
-    /// Share of the requests that a canary answers, chosen by a hash of the subject.
+    /// Share of requests that the canary answers, chosen by a hash of the subject.
     #[schema(minimum = 0.0, maximum = 1.0)]
     pub share: f64,
-    /// Clients whose requests a canary answers in any case.
+    /// Clients whose requests the canary always answers.
     pub clients: Vec<String>,
-    /// Hours that a version answers beside the active one before it may become active.
+    /// Hours in shadow before the candidate may become active.
     pub shadow_hours: u64,
     /// Maximum probability of each wrong decision of the test.
     #[schema(exclusive_minimum = 0.0, maximum = 0.5)]
@@ -91,57 +91,57 @@ impl Default for RolloutPolicy {
 /// A roll-out of a version.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Rollout {
-    /// Counts from 1.
+    /// Number of the roll-out, from 1.
     pub id: i64,
     /// Name of the task.
     pub task: String,
-    /// The version.
+    /// The candidate.
     pub version: String,
-    /// The version that was active when it began, which it is compared with.
+    /// The version that was active at the start; the candidate is compared with it.
     pub against: String,
-    /// How far it has come.
+    /// Its state.
     pub state: RolloutState,
-    /// What it is decided by.
+    /// Its rules.
     pub policy: RolloutPolicy,
-    /// When it began.
+    /// When it started.
     pub started_at: Timestamp,
-    /// When it came to its present state.
+    /// When it entered its present state.
     pub stage_at: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
     /// Why it ended, or why its policy was overridden.
     pub why: Option<String>,
-    /// Answers that the version failed to give.
+    /// Number of requests that the candidate failed to answer.
     pub failures: u64,
     /// Inputs that only one version answered, because too many were waiting or stored.
     pub dropped: u64,
-    /// Who began it.
+    /// Who started it.
     pub created_by: String,
 }
 
-/// What both versions of a roll-out answered to an input.
+/// The answers of both versions to one input.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RolloutPair {
     /// The input.
     pub input: String,
-    /// The version whose answer was given; empty where nobody had asked.
+    /// The version whose answer was served; empty if no client asked.
     pub served: String,
-    /// The active version's answer; null where it was not valid.
+    /// The active version's answer; null if it was invalid.
     pub active: Value,
     /// The candidate's.
     pub candidate: Value,
-    /// How much of them is the same, from 0 to 1.
+    /// Agreement of the two answers, from 0 to 1.
     pub agreement: f64,
     /// When.
     pub at: Timestamp,
 }
 
-/// A pair whose input a person has since decided on.
+/// A pair of answers whose input a person has reviewed since.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RolloutDecision {
-    /// Names the input within the roll-out.
+    /// Digest of the input.
     pub digest: Digest,
-    /// What the person said is the truth.
+    /// The answer that the person confirmed.
     pub truth: Value,
     /// The active version's answer.
     pub active: Value,
@@ -149,25 +149,25 @@ pub struct RolloutDecision {
     pub candidate: Value,
 }
 
-/// How right both versions were, from 0 to 1, in the order in which that became known.
+/// Scores of both versions on one reviewed input, from 0 to 1, in review order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RolloutOutcome {
     /// The active version.
     pub active: f64,
     /// The candidate.
     pub candidate: f64,
-    /// When it became known.
+    /// When the input was scored.
     pub at: Timestamp,
 }
 
-/// Counts of a roll-out's answers.
+/// Numbers of a roll-out's answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct RolloutCounts {
     /// Inputs that both versions answered.
     pub pairs: u64,
-    /// Of these, such that the candidate's answer was given.
+    /// Number of these for which the candidate's answer was served.
     pub canary: u64,
-    /// How much of both answers is the same, from 0 to 1, on average.
+    /// Mean agreement of the answers, from 0 to 1.
     pub agreement: Option<f64>,
 }
 
@@ -183,10 +183,11 @@ macro_rules! select_rollouts {
 }
 
 impl Store {
-    /// Begins a roll-out of a version against the active one. One runs at a time for each task.
+    /// Starts a roll-out of a version against the active one. A task has at most one running roll-out.
     ///
     /// # Errors
-    /// [`Error::NoVersion`]; [`Error::RolloutRefused`] where the version is active, none is, or another roll-out runs.
+    /// [`Error::NoVersion`]; [`Error::RolloutRefused`] if the version is active, no version is, or another roll-out is
+    /// running.
     pub async fn start_rollout(
         &self,
         (task, version): (&str, &str),
@@ -224,14 +225,14 @@ impl Store {
         .await?;
         set_stage(&mut tx, task, version, RolloutState::Shadow).await?;
         let after = json!({"rollout": RolloutState::Shadow, "against": active.name, "policy": policy});
-        let deed = Deed { action: Action::Set, kind: Kind::Version, task, subject: version };
-        record(&mut tx, deed, Actor { by, at }, Some(&json!({"stage": candidate.stage})), Some(&after)).await?;
+        let entry = Entry { action: Action::Set, kind: Kind::Version, task, subject: version };
+        record(&mut tx, entry, Actor { by, at }, Some(&json!({"stage": candidate.stage})), Some(&after)).await?;
         let begun = one(&mut *tx, id).await?;
         tx.commit().await?;
         Ok(begun)
     }
 
-    /// The roll-out of a task that runs, if one does.
+    /// The running roll-out of a task, if any.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -239,7 +240,7 @@ impl Store {
         running(&self.read, task).await
     }
 
-    /// The roll-outs of all tasks that run.
+    /// The running roll-outs of all tasks.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -261,11 +262,11 @@ impl Store {
         rows.iter().map(rollout).collect()
     }
 
-    /// Moves a roll-out from the state that the caller saw, with its version's stage. Undecided answers of one that ends are
-    /// removed.
+    /// Changes the state of a roll-out, and the stage of its version, if it is still in the state that the caller read.
+    /// When a roll-out ends, its unreviewed answers are deleted.
     ///
     /// # Errors
-    /// [`Error::RolloutRefused`] where it is in another state by now.
+    /// [`Error::RolloutRefused`] if its state has changed.
     pub async fn move_rollout(
         &self,
         seen: &Rollout,
@@ -298,15 +299,14 @@ impl Store {
                 .await?;
         }
         let (old, new) = (json!({"rollout": now.state}), json!({"rollout": to, "why": why}));
-        let deed = Deed { action: Action::Set, kind: Kind::Version, task, subject: version };
-        record(&mut tx, deed, Actor { by, at }, Some(&old), Some(&new)).await?;
+        let entry = Entry { action: Action::Set, kind: Kind::Version, task, subject: version };
+        record(&mut tx, entry, Actor { by, at }, Some(&old), Some(&new)).await?;
         let moved = one(&mut *tx, seen.id).await?;
         tx.commit().await?;
         Ok(moved)
     }
 
-    /// Keeps what both versions answered, once for each input, and counts what else happened. Nothing is kept of a roll-out
-    /// that has ended.
+    /// Stores pairs of answers, one per input, and adds to the counters. Does nothing if the roll-out has ended.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -355,7 +355,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// Inputs of pending examples that a roll-out has no answers to, newest first, with the active version's suggestion.
+    /// Inputs of pending examples without answers in this roll-out, newest first, with the active version's suggestion.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -377,8 +377,8 @@ impl Store {
         rows.iter().map(|row| Ok((row::get(row, "input")?, row::json(row, "answer")?))).collect()
     }
 
-    /// Pairs on whose inputs a person has decided since, and which have no scores yet, in the order of the decisions. Inputs
-    /// that the candidate learned from are left out.
+    /// Pairs without scores whose inputs a person has reviewed since, in review order. Inputs from the candidate's
+    /// training data are left out.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -412,8 +412,8 @@ impl Store {
         rows.iter().map(decision).collect()
     }
 
-    /// Keeps how right both versions were. What is decided once stays so, in that order: a test that is looked at all the time
-    /// must not see another past.
+    /// Stores scores of both versions. Stored scores and their order never change, because the sequential test is only
+    /// valid on a fixed history.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -441,7 +441,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// How right both versions were so far, in the order in which it became known.
+    /// The scores of both versions so far, in the order in which they were stored.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -460,7 +460,7 @@ impl Store {
         rows.iter().map(outcome).collect()
     }
 
-    /// Counts of what both versions answered.
+    /// Numbers of answers of a roll-out.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -482,7 +482,7 @@ impl Store {
     }
 }
 
-/// The version of a roll-out gets the stage of its state; the active one keeps its own.
+/// Sets the stage of the candidate to that of the roll-out's state; an active version stays active.
 async fn set_stage(tx: &mut Tx<'_>, task: &str, version: &str, state: RolloutState) -> Result<(), Error> {
     if state != RolloutState::Promoted {
         sqlx::query("update versions set stage = $3 where task = $1 and name = $2 and stage <> 'active'")

@@ -1,4 +1,4 @@
-//! Reading columns. Names are static, so a wrong one is a bug that any test of the query finds.
+//! Reads columns of rows. Column names are static, so any test of a query finds a wrong one.
 
 use std::str::FromStr;
 
@@ -17,19 +17,19 @@ where
     Ok(row.try_get(column)?)
 }
 
-/// A whole number in its own type.
+/// An integer, converted to the wanted type.
 pub(crate) fn int<T: TryFrom<i64>>(row: &AnyRow, column: &'static str) -> Result<T, Error> {
     let value: i64 = get(row, column)?;
     T::try_from(value).map_err(|_| unreadable(column, "the number is out of range"))
 }
 
-/// A whole number or null.
+/// An integer or null.
 pub(crate) fn int_opt<T: TryFrom<i64>>(row: &AnyRow, column: &'static str) -> Result<Option<T>, Error> {
     let value: Option<i64> = get(row, column)?;
     value.map(|value| T::try_from(value).map_err(|_| unreadable(column, "the number is out of range"))).transpose()
 }
 
-/// A text that names something: a digest, or a value of a closed set.
+/// A text that is parsed: a digest, or a value of an enum.
 pub(crate) fn parsed<T: FromStr>(row: &AnyRow, column: &'static str) -> Result<T, Error>
 where
     T::Err: std::error::Error + Send + Sync + 'static,
@@ -38,7 +38,7 @@ where
     text.parse().map_err(|cause| Error::Damaged(Box::new(cause)))
 }
 
-/// As [`parsed`], or null.
+/// Like [`parsed`], or null.
 pub(crate) fn parsed_opt<T: FromStr>(row: &AnyRow, column: &'static str) -> Result<Option<T>, Error>
 where
     T::Err: std::error::Error + Send + Sync + 'static,
@@ -47,13 +47,13 @@ where
     text.map(|text| text.parse().map_err(|cause| Error::Damaged(Box::new(cause)))).transpose()
 }
 
-/// JSON kept as text.
+/// JSON stored as text.
 pub(crate) fn json<T: DeserializeOwned>(row: &AnyRow, column: &'static str) -> Result<T, Error> {
     let text: String = get(row, column)?;
     serde_json::from_str(&text).map_err(|cause| Error::Damaged(Box::new(cause)))
 }
 
-/// JSON kept as text, or null.
+/// JSON stored as text, or null.
 pub(crate) fn json_opt(row: &AnyRow, column: &'static str) -> Result<Option<Value>, Error> {
     let text: Option<String> = get(row, column)?;
     text.map(|text| serde_json::from_str(&text).map_err(|cause| Error::Damaged(Box::new(cause)))).transpose()
@@ -63,17 +63,17 @@ fn unreadable(column: &'static str, problem: &str) -> Error {
     Error::Damaged(format!("column `{column}`: {problem}").into())
 }
 
-/// A count as SQL keeps it.
+/// A count as an SQL integer.
 pub(crate) fn big(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// Free text as both databases accept it: Postgres refuses the NUL character.
+/// Free text that both databases accept: Postgres refuses NUL characters.
 pub(crate) fn text(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
-/// Refuses names that could not be a file name or could be taken for an option.
+/// Refuses names that are not valid file names or look like a command-line option.
 pub(crate) fn check_name(what: &'static str, name: &str) -> Result<(), Error> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let first = name.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());

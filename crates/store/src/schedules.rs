@@ -4,26 +4,26 @@ use serde_json::{Value, json};
 use sqlx::any::{AnyExecutor, AnyRow};
 use utoipa::ToSchema;
 
-use crate::changes::{Actor, Deed, record};
+use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
 use crate::{Action, Error, Kind, Store, row};
 
-/// A schedule to be added.
+/// A schedule to add.
 #[derive(Clone, Copy, Debug)]
 pub struct NewSchedule<'a> {
     /// Its name.
     pub id: &'a str,
     /// Name of the task.
     pub task: &'a str,
-    /// When, as a cron pattern.
+    /// Its cron pattern.
     pub cron: &'a str,
-    /// The time zone the pattern is read in.
+    /// Time zone of the pattern.
     pub zone: &'a str,
-    /// What is submitted.
+    /// The request to submit.
     pub request: &'a Value,
-    /// Only with at least this many approvals that the task's last run didn't have; 0 always.
+    /// Least number of approvals since the task's last run; 0 submits always.
     pub min_new: u64,
-    /// The first time it is due.
+    /// The first time to submit.
     pub next_at: Option<Timestamp>,
 }
 
@@ -35,20 +35,20 @@ pub struct Schedule {
     pub id: String,
     /// Name of the task.
     pub task: String,
-    /// When, as a cron pattern.
+    /// Its cron pattern.
     pub cron: String,
-    /// The time zone the pattern is read in.
+    /// Time zone of the pattern.
     pub zone: String,
-    /// What is submitted.
+    /// The request to submit.
     #[schema(value_type = Object)]
     pub request: Value,
-    /// Only with at least this many new approvals.
+    /// Least number of new approvals.
     pub min_new: u64,
     /// When it is due next; absent: never.
     pub next_at: Option<Timestamp>,
     /// When it was last handled.
     pub last_at: Option<Timestamp>,
-    /// The run it submitted last.
+    /// The last run it submitted.
     pub last_run: Option<String>,
     /// Why it submitted none the last time.
     pub last_note: Option<String>,
@@ -58,12 +58,12 @@ pub struct Schedule {
     pub created_at: Timestamp,
 }
 
-/// One time of a schedule, which is dealt with once, whoever does it.
+/// One occurrence of a schedule. Exactly one process handles it.
 #[derive(Clone, Copy, Debug)]
 pub struct Due<'a> {
     /// The schedule.
     pub schedule: &'a str,
-    /// The time as it was read from it.
+    /// The time read from the schedule.
     pub at: Timestamp,
     /// The time after it.
     pub next_at: Option<Timestamp>,
@@ -107,8 +107,8 @@ impl Store {
             return Err(Error::ScheduleExists(new.id.to_owned()));
         }
         let schedule = find(&mut *tx, new.id).await?.ok_or_else(|| Error::NoSchedule(new.id.to_owned()))?;
-        let deed = Deed { action: Action::Add, kind: Kind::Schedule, task: new.task, subject: new.id };
-        record(&mut tx, deed, Actor { by, at }, None, Some(&json!(schedule))).await?;
+        let entry = Entry { action: Action::Add, kind: Kind::Schedule, task: new.task, subject: new.id };
+        record(&mut tx, entry, Actor { by, at }, None, Some(&json!(schedule))).await?;
         tx.commit().await?;
         Ok(schedule)
     }
@@ -132,16 +132,16 @@ impl Store {
         let mut tx = self.begin().await?;
         let gone = find(&mut *tx, id).await?.ok_or_else(|| Error::NoSchedule(id.to_owned()))?;
         sqlx::query("delete from schedules where id = $1").bind(id).execute(&mut *tx).await?;
-        let deed = Deed { action: Action::Delete, kind: Kind::Schedule, task: &gone.task, subject: id };
-        record(&mut tx, deed, Actor { by, at }, Some(&json!(gone)), None).await?;
+        let entry = Entry { action: Action::Delete, kind: Kind::Schedule, task: &gone.task, subject: id };
+        record(&mut tx, entry, Actor { by, at }, Some(&json!(gone)), None).await?;
         tx.commit().await?;
         Ok(gone)
     }
 
-    /// Notes that a time of a schedule passed without a run, and why.
+    /// Records that an occurrence of a schedule passed without a run, and why.
     ///
     /// # Errors
-    /// [`Error::ScheduleMoved`] when somebody else dealt with it.
+    /// [`Error::ScheduleMoved`] if another process handled it.
     pub async fn skip_schedule(&self, due: Due<'_>, note: &str, at: Timestamp) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         advance(&mut tx, due, None, Some(note), at).await?;
@@ -149,7 +149,7 @@ impl Store {
     }
 }
 
-/// Moves a schedule on from a time that is being dealt with.
+/// Moves a schedule to its next occurrence.
 pub(crate) async fn advance(
     tx: &mut Tx<'_>,
     due: Due<'_>,

@@ -3,7 +3,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 
-use crate::changes::{Actor, Deed, record};
+use crate::changes::{Actor, Entry, record};
 use crate::{Action, Error, Kind, Store, row};
 
 /// A named value that people can change.
@@ -20,7 +20,7 @@ pub struct Setting {
 }
 
 impl Store {
-    /// Every setting that was ever set, by name.
+    /// Every stored setting, by name.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -32,7 +32,7 @@ impl Store {
         Ok(settings)
     }
 
-    /// One setting, unless it was never set.
+    /// One setting, if it is stored.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -64,9 +64,9 @@ impl Store {
         .bind(at)
         .execute(&mut *tx)
         .await?;
-        let deed = Deed { action: Action::Set, kind: Kind::Setting, task: "", subject: name };
+        let entry = Entry { action: Action::Set, kind: Kind::Setting, task: "", subject: name };
         let before = before.map(|value| json!({"value": value}));
-        record(&mut tx, deed, Actor { by, at }, before.as_ref(), Some(&json!({"value": value}))).await?;
+        record(&mut tx, entry, Actor { by, at }, before.as_ref(), Some(&json!({"value": value}))).await?;
         tx.commit().await?;
         Ok(())
     }

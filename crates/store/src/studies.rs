@@ -6,30 +6,30 @@ use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 use utoipa::ToSchema;
 
-use crate::changes::{Actor, Deed, record};
+use crate::changes::{Actor, Entry, record};
 use crate::runs::{NewRun, add_trial_run};
 use crate::{Action, Error, Kind, Store, datasets, row};
 
 names! {
-    /// Where a study is.
+    /// State of a study.
     pub enum StudyState {
-        /// Trials are chosen and run.
+        /// Its trials run.
         Running = "running",
         /// Its budget is used up.
         Done = "done",
-        /// Somebody ended it.
+        /// A person ended it.
         Stopped = "stopped",
     }
 }
 
 names! {
-    /// What became of a trial.
+    /// State of a trial.
     pub enum TrialState {
-        /// Its run is queued or at work.
+        /// Its run is queued or running.
         Running = "running",
         /// It was trained to its end.
         Complete = "complete",
-        /// It was stopped early: at the same point of their training, others were better.
+        /// It was stopped early, because other trials were better at the same point of their training.
         Pruned = "pruned",
         /// Its run failed or was cancelled.
         Failed = "failed",
@@ -41,18 +41,18 @@ names! {
 pub struct Study {
     /// Its name.
     pub id: String,
-    /// Counts studies, from 1.
+    /// Number of the study, from 1.
     pub seq: i64,
     /// Name of the task.
     pub task: String,
-    /// Where it is.
+    /// Its state.
     pub state: StudyState,
-    /// All that decides its trials: budget, seed, space, base, dataset.
+    /// Everything that determines its trials: budget, seed, space, base, dataset.
     #[schema(value_type = Object)]
     pub plan: Value,
     /// Why it could not continue at the last attempt.
     pub note: Option<String>,
-    /// Who began it.
+    /// Who started it.
     pub created_by: String,
     /// When.
     pub created_at: Timestamp,
@@ -63,43 +63,43 @@ pub struct Study {
 /// One trial of a study.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Trial {
-    /// Counts from 0, which is the recipe as it is.
+    /// Number of the trial, from 0. Trial 0 uses the recipe unchanged.
     pub number: u64,
     /// Its run.
     pub run: String,
-    /// What became of it.
+    /// Its state.
     pub state: TrialState,
-    /// The value of each parameter that applies; of a choice, its position.
+    /// Values of the parameters that apply; for a choice, the index.
     #[schema(value_type = Object)]
     pub point: Value,
-    /// The same as settings of a training.
+    /// The same point as training settings.
     #[schema(value_type = Object)]
     pub settings: Value,
-    /// Loss on the examples that the study holds out; of one that was stopped early, there.
+    /// Loss on the examples that the study holds out; for a trial that was stopped early, the loss at that point.
     pub loss: Option<f64>,
-    /// Loss at a quarter and at half of its training, where earlier trials may stop it; none beyond that.
+    /// Loss at a quarter and at half of the training, where a trial may be stopped early.
     #[schema(value_type = Vec<Option<f64>>)]
     pub rungs: Value,
-    /// Size of its adapter.
+    /// Size of its adapter in bytes.
     pub bytes: Option<u64>,
     /// Milliseconds in which its adapter computed an example that the study holds out, on the machine that trained it.
     pub latency_ms: Option<f64>,
     /// How long it trained.
     pub millis: u64,
-    /// What is to be known about it.
+    /// A note for people.
     pub note: Option<String>,
 }
 
-/// A trial to be added.
+/// A trial to add.
 #[derive(Clone, Copy, Debug)]
 pub struct NewTrial<'a> {
-    /// It.
+    /// The trial.
     pub trial: &'a Trial,
     /// Its run.
     pub run: NewRun<'a>,
-    /// What was asked for, as of other runs.
+    /// The request, as for other runs.
     pub request: &'a Value,
-    /// Examples that it learns, and those that it is measured with.
+    /// Number of training and of held-out examples.
     pub sides: (u64, u64),
 }
 
@@ -110,10 +110,10 @@ macro_rules! select_studies {
 }
 
 impl Store {
-    /// Adds a study with its dataset, whose split it fixes for ever.
+    /// Adds a study and saves its dataset, whose split becomes permanent.
     ///
     /// # Errors
-    /// [`Error::StudyActive`] while the task has one that runs; [`Error::RunExists`] for the name.
+    /// [`Error::StudyActive`] while the task has a running one; [`Error::RunExists`] if the name exists.
     pub async fn add_study(
         &self,
         id: &str,
@@ -141,8 +141,8 @@ impl Store {
         .bind(at)
         .execute(&mut *tx)
         .await?;
-        let deed = Deed { action: Action::Add, kind: Kind::Study, task, subject: id };
-        record(&mut tx, deed, Actor { by, at }, None, Some(&json!({"state": "running"}))).await?;
+        let entry = Entry { action: Action::Add, kind: Kind::Study, task, subject: id };
+        record(&mut tx, entry, Actor { by, at }, None, Some(&json!({"state": "running"}))).await?;
         let added = sqlx::query(select_studies!("where id = $1")).bind(id).fetch_one(&mut *tx).await?;
         let added = study(&added)?;
         tx.commit().await?;
@@ -185,8 +185,8 @@ impl Store {
         found.iter().map(trial).collect()
     }
 
-    /// Adds the next trial of a study that runs, with its run: both or neither. Of all who add a number, one succeeds, and
-    /// `false` says that somebody else was first.
+    /// Adds the next trial of a running study together with its run, in one transaction. Returns `false` if another
+    /// process has added this number.
     ///
     /// # Errors
     /// [`Error::RunExists`]; when the database can't be written.
@@ -217,13 +217,13 @@ impl Store {
         Ok(true)
     }
 
-    /// Keeps what became of a trial, if that isn't known yet.
+    /// Records the result of a trial, unless it has one.
     ///
     /// # Errors
     /// When the database can't be written.
     pub async fn end_trial(&self, study: &str, trial: &Trial) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        // Not kept prepared: an absent float has another type in Postgres than a present one.
+        // Not persistent: sqlx's Any driver gives an absent float another Postgres type than a present one.
         sqlx::query(
             "update trials set state = $3, loss = $4, millis = $5, note = $6, rungs = $7, bytes = $8, latency_ms = $9
              where study = $1 and number = $2 and state = 'running'",
@@ -243,7 +243,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// Ends a study that runs.
+    /// Ends a running study.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -258,10 +258,10 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         if ended.rows_affected() == 1 {
-            let deed = Deed { action: Action::State, kind: Kind::Study, task: &study.task, subject: &study.id };
+            let entry = Entry { action: Action::State, kind: Kind::Study, task: &study.task, subject: &study.id };
             record(
                 &mut tx,
-                deed,
+                entry,
                 Actor { by, at },
                 Some(&json!({"state": study.state})),
                 Some(&json!({"state": state})),
@@ -271,7 +271,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// Keeps why a study can't go on now.
+    /// Stores why a study can't continue now, or clears that note.
     ///
     /// # Errors
     /// When the database can't be written.

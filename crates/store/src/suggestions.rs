@@ -8,53 +8,53 @@ use sqlx::any::AnyRow;
 use crate::examples::examples_of;
 use crate::{Error, Store, Version, row};
 
-/// What a version would answer to an example that waits for its audit.
+/// The answer of a version to an example that waits for its review.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Suggestion {
     /// Name of the task.
     pub task: String,
     /// The example.
     pub example: String,
-    /// Its revision when it was answered.
+    /// Revision of the example that was answered.
     pub revision: u32,
     /// The version that answered.
     pub version: String,
     /// The answer.
     pub answer: Value,
-    /// From 0 to 1.
+    /// Confidence, from 0 to 1.
     pub confidence: f64,
-    /// The same for each field, by path like `items[0].quantity`.
+    /// Confidence of each field, by path such as `items[0].quantity`.
     pub fields: BTreeMap<String, f64>,
-    /// Whether the baseline, or what came with the example, says something else.
+    /// Whether it differs from the baseline, or from the output that was imported.
     pub disagrees: bool,
     /// When.
     pub made_at: Timestamp,
 }
 
-/// A suggestion of one version, with what became of its example.
+/// A suggestion of one version, with the later review of its example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Suggested {
-    /// The answer; null where there was no valid one.
+    /// The answer; null if it was invalid.
     pub answer: Value,
-    /// From 0 to 1.
+    /// Confidence, from 0 to 1.
     pub confidence: f64,
     /// When.
     pub made_at: Timestamp,
     /// Length of the input, in characters.
     pub chars: u32,
-    /// What a person has since said is the truth.
+    /// The output that a person confirmed since.
     pub truth: Option<Value>,
 }
 
 impl Store {
-    /// Keeps suggestions, each in place of its example's former one. Not in the audit trail.
+    /// Stores suggestions, replacing earlier ones for the same examples. Not in the audit trail.
     ///
     /// # Errors
     /// When the database can't be written.
     pub async fn put_suggestions(&self, suggestions: &[Suggestion]) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         for new in suggestions {
-            // An example that was deleted meanwhile gets none.
+            // An example that was deleted meanwhile gets no suggestion.
             sqlx::query(
                 "insert into suggestions
                      (task, example, revision, version, answer, confidence, disagrees, made_at, fields)
@@ -78,7 +78,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// The suggestion for an example as it is now, if there is one.
+    /// The suggestion for the current revision of an example, if any.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -96,13 +96,13 @@ impl Store {
         row.map(|row| suggestion(&row)).transpose()
     }
 
-    /// A version's newest suggestions: those that people have since decided on, the latest decisions first, or all of
-    /// them. Examples that were rejected, have another input now or are in the version's own dataset are left out.
+    /// A version's newest suggestions: only those whose examples were reviewed since, latest review first, or all of
+    /// them. Rejected examples, examples whose input changed, and examples of the version's own dataset are left out.
     ///
     /// # Errors
     /// When the database can't be read.
     pub async fn suggested(&self, version: &Version, decided: bool, limit: u32) -> Result<Vec<Suggested>, Error> {
-        // The newest are chosen by what is small; only theirs are read whole.
+        // Choose the newest by their small columns first; only their large columns are read.
         let rows = sqlx::query(
             "with known as (
                  select s.made_at, e.id, e.revision, e.reviewed_at, e.position,
@@ -138,7 +138,7 @@ impl Store {
         rows.iter().map(suggested).collect()
     }
 
-    /// Pending examples that a version has made no suggestion for, newest first.
+    /// Pending examples without a suggestion of this version, newest first.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -182,7 +182,7 @@ fn suggested(row: &AnyRow) -> Result<Suggested, Error> {
     })
 }
 
-/// As JSON knows no infinity, what is none of its numbers is left out.
+/// The confidences as JSON. Values that are not finite are left out, because JSON can't express them.
 fn fields_json(fields: &BTreeMap<String, f64>) -> String {
     let finite = fields.iter().filter(|(_, confidence)| confidence.is_finite());
     finite.map(|(path, confidence)| (path.clone(), Value::from(*confidence))).collect::<Value>().to_string()

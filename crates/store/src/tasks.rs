@@ -1,4 +1,4 @@
-//! Tasks that people made or changed, with every revision.
+//! Tasks that people made or changed, with all revisions.
 
 use graft_core::Timestamp;
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use sqlx::any::{AnyExecutor, AnyRow};
 
-use crate::changes::{Actor, Deed, differing, record};
+use crate::changes::{Actor, Entry, differing, record};
 use crate::database::Tx;
 use crate::dump::columns;
 use crate::{Action, Error, Kind, Store, row};
@@ -16,11 +16,11 @@ use crate::{Action, Error, Kind, Store, row};
 pub struct TaskRevision {
     /// Name of the task.
     pub task: String,
-    /// Counts the revisions of the task, from 1.
+    /// Number of the revision within the task, from 1.
     pub revision: i64,
     /// The definition.
     pub definition: Value,
-    /// Whether it is one that Graft came with.
+    /// Whether it is a built-in definition.
     pub built_in: bool,
     /// Whether the task is archived.
     pub archived: bool,
@@ -30,22 +30,22 @@ pub struct TaskRevision {
     pub created_at: Timestamp,
 }
 
-/// A revision to be kept.
+/// A revision to add.
 #[derive(Clone, Copy, Debug)]
 pub struct NewTaskRevision<'a> {
     /// Name of the task.
     pub task: &'a str,
-    /// The newest revision that is stored, as the caller knows it; 0 for a task that is not stored.
+    /// The newest stored revision that the caller knows; 0 if the task is not stored.
     pub after: i64,
     /// The definition.
     pub definition: &'a Value,
-    /// Whether it is one that Graft comes with.
+    /// Whether it is a built-in definition.
     pub built_in: bool,
     /// Who made it.
     pub created_by: &'a str,
 }
 
-/// Tables with a column `task` that others refer to, after those they refer to.
+/// Tables with a column `task` that other tables refer to, each after the tables it refers to.
 const REFERRED: [&str; 6] =
     ["examples", "example_revisions", "assignments", "datasets", "dataset_members", "suggestions"];
 /// Other tables with a column `task`.
@@ -78,7 +78,7 @@ macro_rules! select_revisions {
 }
 
 impl Store {
-    /// The newest revision of every task that is stored, in the order the tasks were stored.
+    /// The newest revision of every stored task, in the order in which the tasks were added.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -104,10 +104,10 @@ impl Store {
         rows.fetch_all(&self.read).await?.iter().map(revision).collect()
     }
 
-    /// Keeps a new revision of a task, and the task with its first one; `by` is in whose name that is done.
+    /// Stores a new revision of a task; the first revision also adds the task. `by` is recorded in the audit trail.
     ///
     /// # Errors
-    /// [`Error::TaskExists`] and [`Error::TaskChanged`] where the newest stored revision is another one than the caller
+    /// [`Error::TaskExists`] and [`Error::TaskChanged`] if the newest stored revision is not the one that the caller
     /// knows; [`Error::BadName`].
     pub async fn add_task_revision(
         &self,
@@ -147,14 +147,14 @@ impl Store {
         let old = before.map_or(Value::Null, |before| before.definition);
         let (old, mut changed) = differing(&old, new.definition);
         changed["revision"] = json!(next);
-        let deed = Deed { action, kind: Kind::Task, task: new.task, subject: new.task };
-        record(&mut tx, deed, Actor { by, at }, Some(&old), Some(&changed)).await?;
+        let entry = Entry { action, kind: Kind::Task, task: new.task, subject: new.task };
+        record(&mut tx, entry, Actor { by, at }, Some(&old), Some(&changed)).await?;
         let kept = stored(&mut tx, new.task).await?;
         tx.commit().await?;
         Ok(kept)
     }
 
-    /// Archives a task, or takes it back; says whether that changed anything.
+    /// Archives or unarchives a task; returns whether that changed anything.
     ///
     /// # Errors
     /// [`Error::NoTask`].
@@ -168,18 +168,18 @@ impl Store {
             .bind(archived.then_some(at))
             .execute(&mut *tx)
             .await?;
-        let deed = Deed { action: Action::Set, kind: Kind::Task, task: name, subject: name };
+        let entry = Entry { action: Action::Set, kind: Kind::Task, task: name, subject: name };
         let (old, new) = (json!({"archived": !archived}), json!({"archived": archived}));
-        record(&mut tx, deed, Actor { by, at }, Some(&old), Some(&new)).await?;
+        record(&mut tx, entry, Actor { by, at }, Some(&old), Some(&new)).await?;
         tx.commit().await?;
         Ok(true)
     }
 
-    /// Gives a task another name, with all that belongs to it.
+    /// Renames a task in all tables.
     ///
     /// # Errors
-    /// [`Error::NoTask`]; [`Error::TaskExists`] where the name is taken, also by examples of a task that is not stored;
-    /// [`Error::RunActive`] while a run of the task is queued or under way.
+    /// [`Error::NoTask`]; [`Error::TaskExists`] if the name is in use, also by examples of a task that is not stored;
+    /// [`Error::RunActive`] while the task has an active run.
     pub async fn rename_task(&self, name: &str, new: &str, by: &str, at: Timestamp) -> Result<(), Error> {
         row::check_name("task", new)?;
         let mut tx = self.begin().await?;
@@ -207,8 +207,8 @@ impl Store {
             .bind(new)
             .execute(&mut *tx)
             .await?;
-        let deed = Deed { action: Action::Set, kind: Kind::Task, task: new, subject: new };
-        record(&mut tx, deed, Actor { by, at }, Some(&json!({"name": name})), Some(&json!({"name": new}))).await?;
+        let entry = Entry { action: Action::Set, kind: Kind::Task, task: new, subject: new };
+        record(&mut tx, entry, Actor { by, at }, Some(&json!({"name": name})), Some(&json!({"name": new}))).await?;
         tx.commit().await
     }
 }
@@ -222,7 +222,7 @@ async fn stored(tx: &mut Tx<'_>, name: &str) -> Result<TaskRevision, Error> {
     newest(&mut **tx, name).await?.ok_or_else(|| Error::NoTask(name.to_owned()))
 }
 
-/// Whether anything belongs to a task of this name.
+/// Whether any table has rows for this task name.
 async fn has_rows(tx: &mut Tx<'_>, name: &str) -> Result<bool, Error> {
     for table in ["examples", "datasets", "runs", "versions", "schedules", "studies"] {
         let sql = format!("select 1 as one from {table} where task = $1 limit 1");
@@ -233,7 +233,8 @@ async fn has_rows(tx: &mut Tx<'_>, name: &str) -> Result<bool, Error> {
     Ok(false)
 }
 
-/// Rows that others refer to are copied, the references moved with them: neither database lets a key change under them.
+/// Renames the task in tables that others refer to: copies the rows, moves the references, deletes the old rows.
+/// Neither database allows a key to change while rows refer to it.
 async fn move_rows(tx: &mut Tx<'_>, dialect: crate::database::Dialect, name: &str, new: &str) -> Result<(), Error> {
     for table in REFERRED {
         let columns = columns(tx, dialect, table).await?;
@@ -253,7 +254,7 @@ async fn move_rows(tx: &mut Tx<'_>, dialect: crate::database::Dialect, name: &st
     Ok(())
 }
 
-/// Puts a task's new name into the JSON of its rows.
+/// Replaces the task's name within the JSON of its rows.
 async fn rename_within(
     tx: &mut Tx<'_>,
     table: &str,
@@ -291,7 +292,7 @@ mod tests {
     use super::{PLAIN, REFERRED};
 
     #[test]
-    fn a_renamed_task_takes_every_table_along() {
+    fn rename_task_covers_every_table() {
         let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).unwrap();
         let mut found = 0;
         for file in files {

@@ -1,4 +1,4 @@
-//! How far runs were sent to trackers outside of Graft.
+//! How far runs were sent to external trackers.
 
 use graft_core::Timestamp;
 use serde_json::Value;
@@ -7,28 +7,28 @@ use sqlx::any::AnyRow;
 use crate::runs::find;
 use crate::{Error, Run, RunState, Store, row};
 
-/// How far a run was sent to a tracker.
+/// State of sending one run to one tracker.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tracked {
     /// The run.
     pub run: String,
     /// Name of the tracker.
     pub tracker: String,
-    /// Where the tracker filed it, once it has.
+    /// Where the tracker stored it, once known.
     pub place: Option<Value>,
-    /// The last event that was sent.
+    /// `seq` of the last event that was sent.
     pub seq: u64,
-    /// The last step of each series that was sent: a resumed run takes some again.
+    /// The last step of each series that was sent, because a resumed run repeats some steps.
     pub steps: Value,
-    /// The state of the run that was last sent.
+    /// The state of the run that was sent last.
     pub state: Option<RunState>,
     /// Failures since the last success.
     pub tries: u32,
-    /// Whether the last who sent it ended without saying how far it came.
+    /// Whether the previous sender ended without recording how far it got.
     pub is_unsure: bool,
     /// The last failure, until the next success.
     pub error: Option<String>,
-    /// It is not tried again before this.
+    /// Not tried again before this time.
     pub not_before: Timestamp,
     /// When something was last sent.
     pub sent_at: Option<Timestamp>,
@@ -44,7 +44,7 @@ macro_rules! select {
     };
 }
 
-/// Whether something of a row is still to be sent.
+/// Whether a row has anything left to send.
 macro_rules! is_behind {
     () => {
         "(t.state is null or t.state <> (select r.state from runs r where r.id = t.run)
@@ -53,7 +53,7 @@ macro_rules! is_behind {
 }
 
 impl Store {
-    /// Notes that a tracker is to be told of a run; does nothing to one that is noted.
+    /// Registers a run to be sent to a tracker. Repeating it changes nothing.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -67,7 +67,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// How far a run was sent to each of its trackers.
+    /// The state of sending a run to each of its trackers.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -76,7 +76,7 @@ impl Store {
         rows.iter().map(tracked).collect()
     }
 
-    /// How many runs a tracker still lacks something of, and the last failure among them.
+    /// The number of runs that are not sent completely to a tracker, and the last failure among them.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -91,7 +91,8 @@ impl Store {
         Ok((row::int(&row, "runs")?, row::get(&row, "error")?))
     }
 
-    /// Takes the right to send a run that a tracker lacks something of, for so long; the one that waits longest.
+    /// Claims the right to send a run for `millis`: of the runs that are not sent completely, the one that waits
+    /// longest.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -112,7 +113,7 @@ impl Store {
             .bind(now)
             .bind(owner)
         };
-        // Most of the time there is nothing, and no lock is taken for it.
+        // Usually nothing is left to send; a read avoids the write lock then.
         if next().fetch_optional(&self.read).await?.is_none() {
             return Ok(None);
         }
@@ -131,7 +132,8 @@ impl Store {
         Ok(Some((found, run)))
     }
 
-    /// Keeps how far a run was sent, and for so long the right to send more; says whether it is still the owner's.
+    /// Stores how far a run was sent, and extends the claim by `millis`. Returns whether the claim is still the
+    /// owner's.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -163,8 +165,8 @@ impl Store {
         Ok(saved == 1)
     }
 
-    /// Keeps the reason why a tracker can't be told anything with all runs that it lacks something of, and tries none of them
-    /// before a time.
+    /// Records a failure of a tracker for all runs that are not sent completely, and retries none of them before a
+    /// time.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -183,7 +185,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// The processes that have the right to send something.
+    /// The processes that hold claims.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -192,7 +194,7 @@ impl Store {
         rows.await?.iter().map(|row| row::get(row, "owner")).collect()
     }
 
-    /// Ends the rights of a process that is gone.
+    /// Releases the claims of a process that is gone.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -202,7 +204,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// Lets all that waits for a tracker be tried at once: its address or its password may be another now.
+    /// Retries everything for a tracker at once, because its address or password may have changed.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -215,7 +217,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// The stages of each task's versions as a tracker knows them.
+    /// The stages of each task's versions as last sent to a tracker.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -227,7 +229,7 @@ impl Store {
         rows.iter().map(|row| Ok((row::get(row, "task")?, row::json(row, "stages")?))).collect()
     }
 
-    /// Keeps the stages that a tracker was told.
+    /// Stores the stages that were sent to a tracker.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -245,7 +247,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// The versions whose runs a tracker has whole.
+    /// The versions whose runs were sent completely to a tracker.
     ///
     /// # Errors
     /// When the database can't be read.

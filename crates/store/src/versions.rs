@@ -4,21 +4,21 @@ use serde_json::{Value, json};
 use sqlx::any::{AnyExecutor, AnyRow};
 use utoipa::ToSchema;
 
-use crate::changes::{Actor, Deed, differing, record};
+use crate::changes::{Actor, Entry, differing, record};
 use crate::database::Tx;
 use crate::runs::owned;
 use crate::{Action, Error, Kind, Lease, Store, row};
 
 names! {
-    /// How far a version has come.
+    /// Stage of a version.
     pub enum Stage {
-        /// Registered; nobody sees what it predicts.
+        /// Registered; its answers are not served.
         Shadow = "shadow",
         /// Answers some of the requests.
         Canary = "canary",
-        /// Answers.
+        /// Answers the requests.
         Active = "active",
-        /// Was active once.
+        /// Was active before, or is out of use.
         Archived = "archived",
     }
 }
@@ -40,43 +40,43 @@ names! {
     }
 }
 
-/// A version to be registered.
+/// A version to register.
 #[derive(Clone, Debug)]
 pub struct NewVersion {
     /// Name of the task.
     pub task: String,
-    /// Its name; the next of `v1`, `v2`, … when absent.
+    /// Its name; by default the next of `v1`, `v2`, …
     pub name: Option<String>,
     /// How it answers.
     pub method: Method,
-    /// The run that made it; absent for an adapter made elsewhere.
+    /// The run that made it; absent for an imported adapter.
     pub run: Option<String>,
     /// The folder of its files, relative to `GRAFT_HOME`.
     pub adapter_dir: String,
     /// Digest of the adapter's weights, or of the contestant's file.
     pub adapter_digest: Digest,
-    /// The base model; absent where the version answers without one.
+    /// The base model; absent if the version needs none.
     pub base: Option<BaseRef>,
-    /// The dataset it learned from; absent for an adapter made elsewhere.
+    /// The dataset it was trained on; absent for an imported adapter.
     pub dataset: Option<Digest>,
     /// Prompt and answer form it was trained with.
     pub card: TaskCard,
     /// Scores of the adapter, the base model and the baseline on the same held-out examples.
     pub metrics: Value,
-    /// The version whose weights its training started from.
+    /// Revision of the task it was trained with, if known.
     pub parent: Option<String>,
     /// Revision of the task it was trained with, where that is known.
     pub task_revision: Option<i64>,
 }
 
-/// Something that answers a task: a registered adapter, or what needs no language model.
+/// A registered version of a task: an adapter, or a method without a language model.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Version {
     /// Name of the task.
     pub task: String,
     /// Unique within the task.
     pub name: String,
-    /// How far it has come.
+    /// Its stage.
     pub stage: Stage,
     /// How it answers.
     pub method: Method,
@@ -86,13 +86,13 @@ pub struct Version {
     pub adapter_dir: String,
     /// Digest of the adapter's weights, or of the contestant's file.
     pub adapter_digest: Digest,
-    /// Name of the base model; absent where the version answers without one.
+    /// Name of the base model; absent if the version needs none.
     #[schema(required = true)]
     pub base: Option<String>,
     /// Digest of the base model.
     #[schema(required = true)]
     pub base_digest: Option<Digest>,
-    /// The dataset it learned from.
+    /// The dataset it was trained on.
     pub dataset: Option<Digest>,
     /// Prompt and answer form it was trained with.
     pub card: TaskCard,
@@ -103,7 +103,7 @@ pub struct Version {
     pub metrics: Value,
     /// The version whose weights its training started from.
     pub parent: Option<String>,
-    /// Revision of the task it was trained with; absent where that is not known.
+    /// Revision of the task it was trained with; absent if unknown.
     pub task_revision: Option<i64>,
     /// Who registered it.
     pub created_by: String,
@@ -123,10 +123,10 @@ macro_rules! select_versions {
 }
 
 impl Store {
-    /// Registers a version as a shadow. Numbers of deleted versions are not given again.
+    /// Registers a version with the stage `shadow`. Numbers of deleted versions are not reused.
     ///
     /// # Errors
-    /// [`Error::VersionExists`]; [`Error::BadName`]; [`Error::NoRun`] for a run that isn't stored.
+    /// [`Error::VersionExists`]; [`Error::BadName`]; [`Error::NoRun`] for an unknown run.
     pub async fn add_version(&self, new: &NewVersion, by: &str, at: Timestamp) -> Result<Version, Error> {
         let mut tx = self.begin().await?;
         let version = register(&mut tx, new, Actor { by, at }).await?;
@@ -142,7 +142,7 @@ impl Store {
         get(&self.read, task, name).await
     }
 
-    /// Refuses a name that a new version of a task can't have.
+    /// Checks that a new version of a task may have this name.
     ///
     /// # Errors
     /// [`Error::BadName`]; [`Error::VersionExists`].
@@ -162,7 +162,7 @@ impl Store {
         all(&self.read, task).await
     }
 
-    /// The version that answers for a task, if any.
+    /// The active version of a task, if any.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -170,8 +170,7 @@ impl Store {
         active(&self.read, task).await
     }
 
-    /// Keeps one thing that was measured of a version, in the name of a run that is held if a lease is given: an attempt
-    /// that lost its run can't write.
+    /// Stores one metric of a version. With a lease, the write is refused if the worker lost the run.
     ///
     /// # Errors
     /// [`Error::NoVersion`]; [`Error::LeaseLost`].
@@ -199,17 +198,17 @@ impl Store {
             .await?;
         let after = get(&mut *tx, task, name).await?;
         let (old, new) = differing(&json!({"metrics": before.metrics}), &json!({"metrics": after.metrics}));
-        let deed = Deed { action: Action::Set, kind: Kind::Version, task, subject: name };
-        record(&mut tx, deed, Actor { by, at }, Some(&old), Some(&new)).await?;
+        let entry = Entry { action: Action::Set, kind: Kind::Version, task, subject: name };
+        record(&mut tx, entry, Actor { by, at }, Some(&old), Some(&new)).await?;
         tx.commit().await?;
         Ok(after)
     }
 
-    /// Moves a version that isn't active between the other stages.
+    /// Changes the stage of a version that is not active.
     ///
     /// # Errors
-    /// [`Error::NoVersion`]; [`Error::BadStage`] for the active one, and for making one active, which is
-    /// [`set_active`](Self::set_active)'s.
+    /// [`Error::NoVersion`]; [`Error::BadStage`] for the active version, and for `active`: use
+    /// [`set_active`](Self::set_active).
     pub async fn set_stage(
         &self,
         task: &str,
@@ -229,15 +228,15 @@ impl Store {
             .bind(stage.name())
             .execute(&mut *tx)
             .await?;
-        let deed = Deed { action: Action::Set, kind: Kind::Version, task, subject: name };
+        let entry = Entry { action: Action::Set, kind: Kind::Version, task, subject: name };
         let (old, new) = (json!({"stage": before.stage}), json!({"stage": stage}));
-        record(&mut tx, deed, Actor { by, at }, Some(&old), Some(&new)).await?;
+        record(&mut tx, entry, Actor { by, at }, Some(&old), Some(&new)).await?;
         let version = get(&mut *tx, task, name).await?;
         tx.commit().await?;
         Ok(version)
     }
 
-    /// The runs that were ever registered as a version of the task, whether the version is still there or not.
+    /// All runs that were ever registered as a version of the task, including versions that are deleted.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -250,7 +249,7 @@ impl Store {
         rows.iter().filter_map(|row| run(row).transpose()).collect()
     }
 
-    /// Takes a version out of the registry and returns it; its files stay.
+    /// Deletes a version from the registry and returns it. Its files are kept.
     ///
     /// # Errors
     /// [`Error::NoVersion`]; [`Error::VersionActive`] unless `force`, which leaves the task without an active version.
@@ -272,14 +271,14 @@ impl Store {
             .bind(name)
             .execute(&mut *tx)
             .await?;
-        let deed = Deed { action: Action::Delete, kind: Kind::Version, task, subject: name };
-        record(&mut tx, deed, Actor { by, at }, Some(&json!(version)), None).await?;
+        let entry = Entry { action: Action::Delete, kind: Kind::Version, task, subject: name };
+        record(&mut tx, entry, Actor { by, at }, Some(&json!(version)), None).await?;
         tx.commit().await?;
         Ok(version)
     }
 }
 
-/// Registers a version in the transaction of its caller.
+/// Registers a version within the caller's transaction.
 pub(crate) async fn register(tx: &mut Tx<'_>, new: &NewVersion, actor: Actor<'_>) -> Result<Version, Error> {
     let name = match &new.name {
         Some(name) => name.clone(),
@@ -292,8 +291,8 @@ pub(crate) async fn register(tx: &mut Tx<'_>, new: &NewVersion, actor: Actor<'_>
     insert(tx, new, &name, actor).await?;
     let version = get(&mut **tx, &new.task, &name).await?;
     let after = json!({"stage": version.stage, "adapter": version.adapter_digest, "run": version.run});
-    let deed = Deed { action: Action::Add, kind: Kind::Version, task: &new.task, subject: &name };
-    record(tx, deed, actor, None, Some(&after)).await?;
+    let entry = Entry { action: Action::Add, kind: Kind::Version, task: &new.task, subject: &name };
+    record(tx, entry, actor, None, Some(&after)).await?;
     Ok(version)
 }
 
@@ -327,7 +326,7 @@ async fn insert(tx: &mut Tx<'_>, new: &NewVersion, name: &str, actor: Actor<'_>)
     if added.rows_affected() == 1 { Ok(()) } else { Err(Error::NoRun(new.run.clone().unwrap_or_default())) }
 }
 
-/// One more than the highest number ever given, so that a deleted version's folder is never taken for another's.
+/// One more than the highest number ever used, so that the folder of a deleted version is never reused.
 async fn next_name(tx: &mut Tx<'_>, task: &str) -> Result<String, Error> {
     let rows = sqlx::query("select subject from changes where kind = 'version' and action = 'add' and task = $1")
         .bind(task)
@@ -360,7 +359,7 @@ pub(crate) async fn all(on: impl AnyExecutor<'_>, task: Option<&str>) -> Result<
     rows.iter().map(version).collect()
 }
 
-/// The version that answers for a task.
+/// The active version of a task.
 pub(crate) async fn active(on: impl AnyExecutor<'_>, task: &str) -> Result<Option<Version>, Error> {
     let row =
         sqlx::query(select_versions!("where task = $1 and stage = 'active'")).bind(task).fetch_optional(on).await?;

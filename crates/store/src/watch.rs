@@ -7,16 +7,16 @@ use tokio::{sync::watch, time};
 use crate::database::Dialect;
 use crate::{Error, Store, row};
 
-/// How often the audit trail is looked at where nobody tells of changes; each look is one row of an index.
+/// How often the audit trail is polled if the database sends no notifications. A poll reads one row of an index.
 const PAUSE: Duration = Duration::from_millis(150);
-/// Postgres tells of changes, but a pooler between may swallow that.
+/// How often it is polled on Postgres, which sends notifications: a connection pooler may drop them.
 const LONG_PAUSE: Duration = Duration::from_millis(500);
-/// The channel on which Postgres tells of changes.
+/// The Postgres channel for notifications of changes.
 const CHANNEL: &str = "graft_changes";
-/// Tells of changes once they are committed.
+/// Statement that sends a notification when the transaction commits.
 pub(crate) const NOTIFY: &str = "notify graft_changes";
 
-/// What says that it is time to look.
+/// What triggers the next poll.
 enum Bell {
     Clock,
     Postgres { url: String, listener: Option<Box<PgListener>> },
@@ -54,17 +54,17 @@ pub(crate) async fn listen(url: &str, channel: &str) -> Result<PgListener, sqlx:
     Ok(listener)
 }
 
-/// The one task of a store that looks for changes, and those who wait for it.
+/// The single task of a store that watches for changes; all watchers share it.
 #[derive(Default)]
 pub(crate) struct Watching(OnceLock<watch::Receiver<i64>>);
 
-/// Yields whenever changes were committed, by this process or another.
+/// Notifies of committed changes, by this process or another.
 #[derive(Clone, Debug)]
 pub struct Watch(watch::Receiver<i64>);
 
 impl Watch {
-    /// Waits for changes after those seen before, and returns the `seq` of the newest: a cursor for
-    /// [`Store::changes`]. `None` once the store is closed.
+    /// Waits until there are changes that this watcher has not seen, and returns the `seq` of the newest: a cursor for
+    /// [`Store::changes`]. Returns `None` once the store is closed.
     pub async fn changed(&mut self) -> Option<i64> {
         self.0.changed().await.ok()?;
         Some(*self.0.borrow_and_update())
@@ -78,9 +78,9 @@ impl Watch {
 }
 
 impl Store {
-    /// Hears of every committed change of the audit trail, whichever process made it, within 200 ms on SQLite and at
-    /// once on Postgres, which tells of it; runs, versions, examples and settings all leave their trace there. Cheap:
-    /// however many watch, one task asks the database.
+    /// Watches the audit trail for committed changes of any process: within 200 ms on SQLite, at once on Postgres. All
+    /// changes of runs, versions, examples and settings appear there. Cheap: all watchers share one task that queries
+    /// the database.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -92,10 +92,10 @@ impl Store {
             store.watching = Arc::default();
             let mut bell = Bell::of(&store);
             tokio::spawn(async move {
-                // The store that is watched keeps one receiver; without it nobody can listen any more.
+                // The store itself keeps one receiver; without any, nobody can subscribe again.
                 while !store.read.is_closed() && tell.receiver_count() > 0 {
                     bell.wait().await;
-                    // A database that doesn't answer now may do so the next time.
+                    // An error is ignored: the next poll may succeed.
                     if let Ok(seq) = store.newest_change().await {
                         tell.send_if_modified(|known| std::mem::replace(known, seq) != seq);
                     }

@@ -7,9 +7,9 @@ use crate::{Error, Store, row};
 /// A process that takes runs from the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Worker {
-    /// Names the process among all that ever were.
+    /// Unique id of the process.
     pub id: String,
-    /// Its machine.
+    /// Name of its machine.
     pub host: String,
     /// Its process id there.
     pub pid: u32,
@@ -17,14 +17,14 @@ pub struct Worker {
     pub slots: u32,
     /// Its version of Graft.
     pub graft: String,
-    /// When it began.
+    /// When it started.
     pub started_at: Timestamp,
-    /// When it last said that it lives.
+    /// When it last reported that it is alive.
     pub seen_at: Timestamp,
 }
 
 impl Store {
-    /// Says that a worker lives. Not in the audit trail.
+    /// Records that a worker is alive. Not in the audit trail.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -46,7 +46,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// Forgets a worker, and all that were not seen since a time.
+    /// Deletes a worker, and all workers that did not report since a time.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -56,7 +56,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// The workers seen since a time, oldest first.
+    /// The workers that reported since a time, oldest first.
     ///
     /// # Errors
     /// When the database can't be read.

@@ -1,7 +1,7 @@
 //! Users, tokens, sessions, idempotency keys, and messages between servers of one database.
 
 use graft_core::Timestamp;
-use graft_store::{Admins, Answered, Asked, Error as StoreError, Role, Session, Token, User, Words};
+use graft_store::{Admins, Answered, Asked, Error as StoreError, Messages, Role, Session, Token, User};
 
 use crate::{Engine, Result, now};
 
@@ -140,16 +140,16 @@ impl People<'_> {
         Ok(self.engine.store.end_request(asked, answer).await?)
     }
 
-    /// Says something to all servers of this database, if it can have several.
+    /// Sends a message to all servers of this database. Does nothing on SQLite.
     ///
     /// # Errors
-    /// Store errors.
-    pub async fn say(self, word: &str) -> Result<()> {
-        Ok(self.engine.store.say(word).await?)
+    /// What the store says.
+    pub async fn send_message(self, message: &str) -> Result<()> {
+        Ok(self.engine.store.send_message(message).await?)
     }
 
-    /// What servers of this database say from now on, if it can have several.
-    pub async fn words(self) -> Option<Words> {
-        self.engine.store.words().await
+    /// Subscribes to the messages of all servers of this database; `None` on SQLite.
+    pub async fn messages(self) -> Option<Messages> {
+        self.engine.store.messages().await
     }
 }

@@ -51,8 +51,8 @@ async fn sit(
     let word = state.presence.word(&page, &engine.by, at.as_ref());
     let seats = state.presence.sit(&page, &engine.by, at);
     // Nothing rests on it, and the page says it again.
-    if let Err(error) = engine.people().say(&word).await {
-        tracing::debug!(error = ?error, "cannot send presence to the other servers");
+    if let Err(error) = engine.people().send_message(&word).await {
+        tracing::debug!(error = ?error, "the other servers can't be told who looks at what");
     }
     Ok(Reply(Seats { seats }))
 }

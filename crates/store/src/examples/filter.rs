@@ -1,4 +1,4 @@
-//! Which examples are meant, as SQL. `$1` to `$8` are those of [`matching`].
+//! SQL that selects the examples of a filter. `$1` to `$8` are the values bound by [`matching`].
 
 use sqlx::any::{Any, AnyArguments};
 use sqlx::query::Query;
@@ -6,8 +6,8 @@ use sqlx::query::Query;
 use super::{ExampleFilter, ReviewFilter};
 use crate::row;
 
-/// A statement about examples `e` with their suggestions `s`, in the words of the store's database: the two name the
-/// members of a JSON object differently.
+/// Builds a statement about examples `e` and their suggestions `s` for the store's database. The databases name the
+/// columns of a JSON object's members differently.
 macro_rules! suggested {
     ($dialect:expr, $select:expr, { $tail:literal }) => {
         match $dialect {
@@ -39,10 +39,11 @@ macro_rules! suggested {
 
 pub(super) use suggested;
 
-/// A statement made by [`suggested`], with its first eight values.
+/// A query from a statement of [`suggested`] with its first eight values bound.
 pub(super) fn matching(sql: &'static str, filter: &ExampleFilter) -> Query<'static, Any, AnyArguments> {
     let holding = |text: &String| format!("%{}%", literal(text));
-    // An absent float would have another type than a present one: numbers that mean "any" take its place.
+    // Numbers stand for "any", because sqlx's Any driver gives an absent float another Postgres type than a present
+    // one.
     sqlx::query(sql)
         .bind(filter.task.clone())
         .bind(filter.review.map(ReviewFilter::name))
@@ -54,7 +55,7 @@ pub(super) fn matching(sql: &'static str, filter: &ExampleFilter) -> Query<'stat
         .bind(filter.max_confidence.unwrap_or(2.0))
 }
 
-/// The part of a LIKE pattern that finds the text itself, case aside.
+/// Escapes a text for a LIKE pattern, in lower case.
 fn literal(text: &str) -> String {
     let mut pattern = String::new();
     for c in row::text(text).to_lowercase().chars() {

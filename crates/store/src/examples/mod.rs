@@ -22,28 +22,28 @@ use crate::merge::{Merge, merge};
 use crate::{Action, Change, ChangeFilter, Error, Kind, Store, row};
 
 names! {
-    /// The state of an example's audit.
+    /// Review state of an example.
     pub enum ReviewState {
         /// Not reviewed yet.
         Pending = "pending",
         /// Its output is correct.
         Approved = "approved",
-        /// It must not be used.
+        /// It is excluded from training.
         Rejected = "rejected",
     }
 }
 
 names! {
-    /// Which states of audit are wanted.
+    /// Which review states to list.
     #[schema(as = ReviewFilterName)]
     pub enum ReviewFilter {
         /// Not reviewed yet.
         Pending = "pending",
         /// Its output is correct.
         Approved = "approved",
-        /// It must not be used.
+        /// Excluded from training.
         Rejected = "rejected",
-        /// Somebody has decided: approved or rejected.
+        /// Reviewed: approved or rejected.
         Audited = "audited",
     }
 }
@@ -52,15 +52,15 @@ names! {
     /// The order of a list of examples.
     #[schema(as = OrderName)]
     pub enum Order {
-        /// As they were imported.
+        /// In import order.
         Imported = "imported",
         /// By the source's time, latest first.
         Newest = "newest",
         /// By the source's time, earliest first.
         Oldest = "oldest",
-        /// Those whose suggestion is least sure first; those without a suggestion last.
+        /// Lowest confidence of the suggestion first; examples without a suggestion last.
         Uncertain = "uncertain",
-        /// Those whose suggestion contradicts the baseline first, the least sure of them before.
+        /// First those whose suggestion contradicts the baseline, by rising confidence; then the others, likewise.
         Disagreeing = "disagreeing",
     }
 }
@@ -74,13 +74,13 @@ pub struct ExampleFilter {
     pub review: Option<ReviewFilter>,
     /// Only from this kind of source.
     pub source: Option<String>,
-    /// Only with this text, case aside, in the input, output or id.
+    /// Only with this text in the input, output or id; case is ignored.
     pub search: Option<String>,
-    /// Only decided on by this person.
+    /// Only reviewed by this person.
     pub by: Option<String>,
-    /// Only with a suggestion for this field, at any depth; the two below are about it, then.
+    /// Only with a suggestion for this field, at any depth. The two confidence limits then apply to this field.
     pub field: Option<String>,
-    /// Only with a suggestion that is at least this sure, from 0 to 1.
+    /// Only with a suggestion of at least this confidence, from 0 to 1.
     pub min_confidence: Option<f64>,
     /// Only with a suggestion of less than this confidence.
     pub max_confidence: Option<f64>,
@@ -110,7 +110,7 @@ impl Default for ExampleFilter {
     }
 }
 
-/// What an import did.
+/// Result of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = ImportChanges)]
 pub struct ImportReport {
@@ -118,49 +118,49 @@ pub struct ImportReport {
     pub added: u64,
     /// Examples whose source changed, or which got an output or a review.
     pub updated: u64,
-    /// Examples about which the import says nothing new.
+    /// Examples that the import does not change.
     pub unchanged: u64,
-    /// Examples where the import differs from what a person decided, which stays.
+    /// Examples that the import would change, but a person has reviewed; the review is kept.
     pub kept: u64,
 }
 
-/// How many examples of a task are in which state.
+/// Number of examples of a task in each review state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Counts {
-    /// Not looked at yet.
+    /// Not reviewed yet.
     pub pending: u64,
-    /// Usable.
+    /// Approved: used for training.
     pub approved: u64,
-    /// Not to be used.
+    /// Rejected: excluded from training.
     pub rejected: u64,
 }
 
-/// Examples that are stored with one statement a table.
-const AT_ONCE: usize = 100;
-/// Most examples that are stored in one transaction.
-const MOST: usize = 5000;
-/// How long one should take, so that others who write hardly wait.
-const TURN: Duration = Duration::from_millis(500);
-/// Longest pause between two, which otherwise is half as long as the transaction was. Those who wait for a SQLite file look
-/// ever more rarely whether it is free, at last every 100 ms (`sqliteDefaultBusyCallback`), and must find it so; on Postgres
-/// they stand in line.
-const PAUSE: Duration = Duration::from_millis(120);
+/// Number of examples stored with one statement per table.
+const PER_STATEMENT: usize = 100;
+/// Most examples stored in one transaction.
+const PER_TRANSACTION: usize = 5000;
+/// Target duration of one transaction, so that other writers hardly wait.
+const TARGET_DURATION: Duration = Duration::from_millis(500);
+/// Longest pause between two transactions; otherwise the pause is half as long as the transaction was. Writers that
+/// wait for a SQLite file poll it ever more rarely, at last every 100 ms (`sqliteDefaultBusyCallback`), and must find
+/// it free then. On Postgres they queue.
+const LONGEST_PAUSE: Duration = Duration::from_millis(120);
 /// Shortest pause.
-const SHORTEST: Duration = Duration::from_millis(5);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 
 impl Store {
-    /// Stores what an importer read. Importing the same again changes nothing; what a person decided stays (see
-    /// [`ImportReport`]). Many examples are stored part by part, so that others may write in between: each example is
-    /// there whole or not at all, and where an import is cut off, the same import goes on where it was.
+    /// Stores imported examples. Importing them again changes nothing, and people's reviews are kept (see
+    /// [`ImportReport`]). A large import is stored in several transactions so that others can write in between. Each
+    /// example is stored completely or not at all, and repeating an interrupted import completes it.
     ///
     /// # Errors
-    /// [`Error::BadExample`] for an example without id or task, with a NUL character, or approved without output: then
-    /// nothing is stored. [`Error::Partly`] where the database fails after the first part.
+    /// [`Error::BadExample`] for an example without id or task, with a NUL character, or approved without output;
+    /// nothing is stored then. [`Error::Partly`] if the database fails after the first part.
     pub async fn import(&self, examples: &[Example], by: &str, at: Timestamp) -> Result<ImportReport, Error> {
         self.import_telling(examples, by, at, &mut |_| {}).await
     }
 
-    /// As [`import`](Self::import); `tell` hears how many are written so far.
+    /// Like [`import`](Self::import); calls `tell` with the number of examples stored so far.
     ///
     /// # Errors
     /// The same.
@@ -187,12 +187,12 @@ impl Store {
                 return Ok(report);
             }
             if self.dialect == Dialect::Sqlite {
-                tokio::time::sleep((began.elapsed() / 2 + SHORTEST).min(PAUSE)).await;
+                tokio::time::sleep((began.elapsed() / 2 + SHORTEST_PAUSE).min(LONGEST_PAUSE)).await;
             }
         }
     }
 
-    /// Stores the first of some examples in one transaction; returns how many.
+    /// Stores the first of the given examples in one transaction; returns how many.
     async fn import_part(
         &self,
         examples: &[Example],
@@ -202,13 +202,13 @@ impl Store {
     ) -> Result<usize, Error> {
         let mut tx = self.begin().await?;
         let (began, mut done) = (Instant::now(), 0);
-        let most = examples.len().min(MOST);
+        let most = examples.len().min(PER_TRANSACTION);
         while done < most {
             let some = together(&examples[done..most]);
             import_some(&mut tx, some, actor, report).await?;
             done += some.len();
             tell(done);
-            if began.elapsed() >= TURN {
+            if began.elapsed() >= TARGET_DURATION {
                 break;
             }
         }
@@ -239,7 +239,7 @@ impl Store {
         rows.iter().map(|row| Ok(stored(row)?.example)).collect()
     }
 
-    /// How many examples match, whatever the filter's limit and offset.
+    /// How many examples match, ignoring the filter's limit and offset.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -249,7 +249,7 @@ impl Store {
         row::int(&row, "n")
     }
 
-    /// Every task that has examples, with their states.
+    /// The number of examples in each review state, for every task that has examples.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -270,7 +270,7 @@ impl Store {
         Ok(tasks)
     }
 
-    /// The distinct outputs of a task's approved examples, as they are stored: JSON.
+    /// The distinct outputs of a task's approved examples, as JSON.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -294,7 +294,7 @@ impl Store {
         Ok(table::find(&self.read, task, id).await?.ok_or_else(|| missing(task, id))?.example)
     }
 
-    /// All that ever happened to an example, oldest first.
+    /// All changes of an example, oldest first.
     ///
     /// # Errors
     /// [`Error::NoExample`].
@@ -309,15 +309,15 @@ impl Store {
         if changes.is_empty() { Err(missing(task, id)) } else { Ok(changes) }
     }
 
-    /// Says that an example's output is the truth.
+    /// Approves an example: its output is correct.
     ///
     /// # Errors
-    /// [`Error::NoExample`]; [`Error::NoOutput`] when there is nothing to approve.
+    /// [`Error::NoExample`]; [`Error::NoOutput`] if it has no output.
     pub async fn approve(&self, task: &str, id: &str, by: &str, at: Timestamp) -> Result<Example, Error> {
         self.review(task, id, Seen::default(), &Decision::Approve, by, at).await
     }
 
-    /// Says that an example must not be used, and why.
+    /// Rejects an example, with a reason: it is not used for training.
     ///
     /// # Errors
     /// [`Error::NoExample`].
@@ -325,7 +325,7 @@ impl Store {
         self.review(task, id, Seen::default(), &Decision::Reject(reason.to_owned()), by, at).await
     }
 
-    /// Gives an example another output and approves it; a different output makes a new revision.
+    /// Replaces an example's output and approves it. A different output makes a new revision.
     ///
     /// # Errors
     /// [`Error::NoExample`].
@@ -334,15 +334,15 @@ impl Store {
     }
 }
 
-/// The first examples of one task, none of them twice.
+/// The longest prefix whose examples belong to one task and are all distinct.
 fn together(examples: &[Example]) -> &[Example] {
     let mut ids: HashSet<&str> = HashSet::new();
-    let some = &examples[..examples.len().min(AT_ONCE)];
+    let some = &examples[..examples.len().min(PER_STATEMENT)];
     let repeats = some.iter().position(|example| example.task != some[0].task || !ids.insert(&example.id));
     &some[..repeats.unwrap_or(some.len())]
 }
 
-/// Imports examples of one task, none of them twice.
+/// Imports distinct examples of one task.
 async fn import_some(
     tx: &mut Tx<'_>,
     examples: &[Example],
@@ -398,7 +398,7 @@ fn check(row: usize, example: &Example) -> Result<(), Error> {
     }
 }
 
-/// A value as it comes back from its text: the last bit of a float may differ.
+/// A value after a round trip through its text; the last bit of a float may change.
 fn as_stored(value: &Value) -> Value {
     serde_json::from_str(&value.to_string()).unwrap_or_else(|_| value.clone())
 }

@@ -1,4 +1,4 @@
-//! Reviews by people who may be looking at something old, in numbers, and back again.
+//! Reviews: single and in bulk, with conflict detection, and undo.
 
 use graft_core::{Example, Review, Timestamp};
 use serde::Serialize;
@@ -12,25 +12,25 @@ use crate::changes::Actor;
 use crate::database::Tx;
 use crate::{Action, Change, Error, Store, row};
 
-/// What the caller saw of an example; it decides only if that is still so.
+/// What the caller knew of an example. A review is refused if it has changed since.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     /// The revision.
     pub revision: Option<u32>,
-    /// The `seq` of the example's newest change, which moves on with each review as well.
+    /// The `seq` of the example's newest change, which every review increases.
     pub change: Option<i64>,
 }
 
-/// What a person says about an example.
+/// A person's review of an example.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
     /// Its output is correct.
     Approve,
-    /// This output is the truth.
+    /// This is the correct output.
     Edit(Value),
-    /// It must not be used, and why.
+    /// It must not be used, with the reason.
     Reject(String),
-    /// It must be looked at again.
+    /// It must be reviewed again.
     Reopen,
 }
 
@@ -44,7 +44,7 @@ impl Decision {
         }
     }
 
-    /// Decides; the rules are in one place.
+    /// Applies a decision to an example; the only place with these rules.
     pub(super) fn apply(&self, example: &mut Example, actor: Actor<'_>) -> Result<(), Error> {
         let (by, at) = (row::text(actor.by), actor.at);
         example.review = match self {
@@ -65,16 +65,16 @@ impl Decision {
     }
 }
 
-/// Which examples a decision is for.
+/// Which examples a bulk review applies to.
 #[derive(Clone, Debug)]
 pub enum Bulk {
-    /// These.
+    /// The examples with these ids.
     Ids(Vec<String>),
-    /// All that match, whatever the filter's order and limit.
+    /// All that match, ignoring the filter's order and limit.
     Matching(ExampleFilter),
 }
 
-/// What a decision about many examples did.
+/// Result of a bulk review.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = BulkResult)]
 pub struct BulkReport {
@@ -95,10 +95,10 @@ pub struct Skipped {
 }
 
 impl Store {
-    /// Decides about an example, if it still is what the caller saw.
+    /// Reviews an example if it has not changed since the caller read it.
     ///
     /// # Errors
-    /// [`Error::Conflict`] with the example as it is now; [`Error::NoExample`]; [`Error::NoOutput`].
+    /// [`Error::Conflict`] with the current example; [`Error::NoExample`]; [`Error::NoOutput`].
     pub async fn review(
         &self,
         task: &str,
@@ -118,8 +118,7 @@ impl Store {
         Ok(after)
     }
 
-    /// Takes back the last review of an example that wasn't taken back yet: its output and its state are again what
-    /// they were before.
+    /// Undoes the last review of an example that is not undone yet, restoring output and state.
     ///
     /// # Errors
     /// [`Error::Conflict`]; [`Error::NothingToUndo`].
@@ -150,7 +149,7 @@ impl Store {
         Ok(after)
     }
 
-    /// Decides about many examples of a task at once; those it can't be done to are left out and listed.
+    /// Applies one decision to many examples of a task. Examples that it can't be applied to are skipped and listed.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -205,7 +204,7 @@ async fn review_one(tx: &mut Tx<'_>, task: &str, id: &str, decision: &Decision, 
     table::update(tx, &before, &after, true, decision.action(), actor).await
 }
 
-/// The example, if it still is what was seen.
+/// The example, if it has not changed since the caller read it.
 async fn unchanged(tx: &mut Tx<'_>, task: &str, id: &str, seen: Seen) -> Result<Example, Error> {
     let Stored { example, .. } = table::find(&mut **tx, task, id).await?.ok_or_else(|| missing(task, id))?;
     let newest = table::newest_change(tx, task, id).await?;
@@ -214,7 +213,7 @@ async fn unchanged(tx: &mut Tx<'_>, task: &str, id: &str, seen: Seen) -> Result<
     if same { Ok(example) } else { Err(Error::Conflict { current: Box::new(example) }) }
 }
 
-/// Reviews that nobody took back, oldest first.
+/// Reviews that were not undone, oldest first.
 fn standing_reviews(changes: Vec<Change>) -> Vec<Change> {
     let mut standing = Vec::new();
     for change in changes {

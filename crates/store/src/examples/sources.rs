@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use crate::{Error, Store, row};
 
 impl Store {
-    /// How many examples each task has from each kind of source.
+    /// The number of examples by task and kind of source.
     ///
     /// # Errors
     /// When the database can't be read.

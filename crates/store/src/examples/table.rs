@@ -10,11 +10,11 @@ use sqlx::{
 };
 
 use super::ReviewState;
-use crate::changes::{Actor, Change, Deed, change, differing, record, record_all};
+use crate::changes::{Actor, Change, Entry, change, differing, record, record_all};
 use crate::database::Tx;
 use crate::{Action, Error, Kind, row};
 
-/// An example with what only the store knows about it.
+/// An example with the columns that are internal to the store.
 pub(super) struct Stored {
     pub(super) example: Example,
     /// A person has reviewed or edited it.
@@ -41,7 +41,7 @@ pub(super) async fn find(on: impl AnyExecutor<'_>, task: &str, id: &str) -> Resu
     row.map(|row| stored(&row)).transpose()
 }
 
-/// Those of these examples that are stored, by id.
+/// Those of the given examples that are stored, by id.
 pub(super) async fn find_all(tx: &mut Tx<'_>, task: &str, ids: &[&str]) -> Result<HashMap<String, Stored>, Error> {
     let (one, many) = (tx.dialect.places(0, 1), tx.dialect.places(1, ids.len()));
     let sql = format!("{} where e.task = {one} and e.id in {many}", select_examples!(""));
@@ -54,7 +54,7 @@ pub(super) async fn find_all(tx: &mut Tx<'_>, task: &str, ids: &[&str]) -> Resul
     stored.collect()
 }
 
-/// Adds new examples of one task in three statements, however many they are.
+/// Adds new examples of one task with three statements, whatever their number.
 pub(super) async fn add_all(tx: &mut Tx<'_>, task: &str, new: &[Example], actor: Actor<'_>) -> Result<(), Error> {
     if new.is_empty() {
         return Ok(());
@@ -123,11 +123,11 @@ pub(super) async fn update(
     .execute(&mut **tx)
     .await?;
     let (old, new) = differing(&fields(before), &fields(after));
-    let deed = Deed { action, kind: Kind::Example, task: &after.task, subject: &after.id };
-    record(tx, deed, actor, Some(&old), Some(&new)).await
+    let entry = Entry { action, kind: Kind::Example, task: &after.task, subject: &after.id };
+    record(tx, entry, actor, Some(&old), Some(&new)).await
 }
 
-/// Keeps the content of revisions for ever: datasets refer to it.
+/// Stores the content of revisions permanently, because datasets refer to it.
 async fn add_revisions(tx: &mut Tx<'_>, examples: &[Example], actor: Actor<'_>) -> Result<(), Error> {
     let sql = format!(
         "insert into example_revisions (task, id, revision, input, output, created_by, created_at) values {}",
@@ -148,12 +148,12 @@ async fn add_revisions(tx: &mut Tx<'_>, examples: &[Example], actor: Actor<'_>) 
     Ok(())
 }
 
-/// An example without what only the store knows about it.
+/// Reads an example from a row, without the internal columns.
 pub(crate) fn example(row: &AnyRow) -> Result<Example, Error> {
     Ok(stored(row)?.example)
 }
 
-/// All that happened to an example, oldest first.
+/// All changes of an example, oldest first.
 pub(super) async fn changes(tx: &mut Tx<'_>, task: &str, id: &str) -> Result<Vec<Change>, Error> {
     let rows = sqlx::query(
         "select seq, made_at, made_by, action, kind, task, subject, old, new from changes
@@ -209,7 +209,7 @@ pub(crate) fn source(row: &AnyRow) -> Result<Source, Error> {
     })
 }
 
-/// A review as its four columns.
+/// A review as four columns.
 struct ReviewColumns<'a> {
     state: &'static str,
     by: Option<&'a str>,
@@ -228,7 +228,7 @@ impl<'a> ReviewColumns<'a> {
     }
 }
 
-/// What the audit trail shows of an example.
+/// The fields of an example that the audit trail records.
 fn fields(example: &Example) -> Value {
     json!({
         "input": example.input,
@@ -239,7 +239,7 @@ fn fields(example: &Example) -> Value {
     })
 }
 
-/// What a search looks through, in lower case: the databases disagree about the case of letters beyond ASCII.
+/// The text that a search looks through, in lower case: the databases differ in lower-casing non-ASCII letters.
 fn folded(example: &Example) -> String {
     let output = example.output.as_ref().map(|output| match output {
         Value::String(text) => text.clone(),

@@ -1,33 +1,33 @@
-//! Runs come into being.
+//! Adds runs.
 
 use graft_core::{AdapterSpec, Dataset, Timestamp};
 use serde_json::{Value, json};
 
 use super::{NewRun, Priority, Run, RunKind, find};
-use crate::changes::{Actor, Deed, record};
+use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
 use crate::{Action, Error, Kind, Store, Version, row};
 
-/// A measurement to be queued.
+/// An evaluation to queue.
 #[derive(Clone, Copy, Debug)]
 pub struct NewEvaluation<'a> {
     /// Name of the run.
     pub id: &'a str,
     /// The version.
     pub version: &'a Version,
-    /// Its kind and shape, if it is an adapter.
+    /// Its adapter's kind and shape, if it has one.
     pub adapter: Option<&'a AdapterSpec>,
-    /// The dataset whose held-out side it answers.
+    /// The dataset whose held-out side is answered.
     pub dataset: &'a Dataset,
     /// Its directory, relative to `GRAFT_HOME` or absolute.
     pub dir: &'a str,
-    /// What was asked for.
+    /// The request, as stored with the run.
     pub request: &'a Value,
-    /// Processes that may be started for it before it counts as poisoned.
+    /// Most processes to start for it; after that it fails.
     pub max_attempts: u32,
 }
 
-/// A row that doesn't exist yet.
+/// Values of a new row.
 pub(super) struct Fresh<'a> {
     id: &'a str,
     kind: RunKind,
@@ -61,7 +61,7 @@ impl<'a> Fresh<'a> {
     }
 }
 
-/// The name of an adapter's kind as stored and shown.
+/// The adapter's kind as stored and printed.
 fn method_of(adapter: &AdapterSpec) -> &'static str {
     match adapter {
         AdapterSpec::Lora(_) => "lora",
@@ -70,8 +70,8 @@ fn method_of(adapter: &AdapterSpec) -> &'static str {
 }
 
 impl Store {
-    /// Queues the measurement of a version before all that waits: somebody wants to see it, and it is short. Where the
-    /// version is being measured already, that run is returned, and `false`.
+    /// Queues the evaluation of a version with high priority: it is short, and a person waits for it. If the version is
+    /// being evaluated already, returns that run and `false`.
     ///
     /// # Errors
     /// [`Error::RunExists`]; when the database can't be written.
@@ -115,7 +115,7 @@ impl Store {
     }
 }
 
-/// Adds a run in the transaction of its caller.
+/// Adds a run within the caller's transaction.
 pub(super) async fn add(tx: &mut Tx<'_>, fresh: Fresh<'_>, actor: Actor<'_>) -> Result<Run, Error> {
     row::check_name("run", fresh.id)?;
     if find(&mut **tx, fresh.id).await?.is_some() {
@@ -146,16 +146,16 @@ pub(super) async fn add(tx: &mut Tx<'_>, fresh: Fresh<'_>, actor: Actor<'_>) -> 
     .execute(&mut **tx)
     .await?;
     let run = find(&mut **tx, fresh.id).await?.ok_or_else(|| Error::NoRun(fresh.id.to_owned()))?;
-    let deed = Deed { action: Action::Add, kind: Kind::Run, task: fresh.task, subject: &run.id };
+    let entry = Entry { action: Action::Add, kind: Kind::Run, task: fresh.task, subject: &run.id };
     let after = json!({"kind": run.kind, "state": run.state, "dir": fresh.dir});
-    record(tx, deed, actor, None, Some(&after)).await?;
+    record(tx, entry, actor, None, Some(&after)).await?;
     Ok(run)
 }
 
-/// Attempts of a trial: whoever works on a study may be killed often.
+/// Attempts of a trial. More than for other runs, because workers that run a study may be killed often.
 const TRIAL_ATTEMPTS: i64 = 25;
 
-/// Adds the run of a trial, which gets its turn when nothing else waits.
+/// Adds the run of a trial, with the lowest priority.
 pub(crate) async fn add_trial_run(
     tx: &mut Tx<'_>,
     new: NewRun<'_>,
@@ -181,7 +181,7 @@ pub(crate) async fn add_trial_run(
     Ok(())
 }
 
-/// Refuses a run to become active beside another of its place.
+/// Fails if another run is active for the same task (training) or version (evaluation).
 pub(super) async fn refuse_second(tx: &mut Tx<'_>, run: &Run) -> Result<(), Error> {
     if run.study.is_some() {
         return Ok(());
@@ -197,8 +197,9 @@ async fn second(tx: &mut Tx<'_>, fresh: &Fresh<'_>) -> Result<Option<String>, Er
     active_in_place(tx, fresh.kind, fresh.task, fresh.version, fresh.id).await
 }
 
-/// The other run that is active in a place: a task has one for trainings, a version one for measurements; trials have none. The write lock
-/// makes this check sound; the unique indexes `runs_active` and `runs_measuring` stand behind it.
+/// The other active run for the same purpose: a task has one training, a version one evaluation; trials are not
+/// limited. The write lock makes this check safe; the unique indexes `runs_active` and `runs_measuring` enforce it as
+/// well.
 async fn active_in_place(
     tx: &mut Tx<'_>,
     kind: RunKind,

@@ -1,29 +1,30 @@
-//! What may happen to a run after it ended, and to those that wait for it.
+//! What can happen to an ended run, and to runs that wait for it.
 
 use graft_core::{ExitCode, Failure, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Run, RunKind, RunState, RunUpdate, change, find, run, select_runs};
-use crate::changes::{Actor, Deed, record};
+use crate::changes::{Actor, Entry, record};
 use crate::{Action, Error, Kind, Store};
 
-/// How a run goes on; an absent field stays as it is.
+/// Options for resuming a run; an absent field keeps its value.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Again<'a> {
-    /// Trainers that may be started from now on before it counts as poisoned.
+    /// Most processes to start from now on; after that it fails.
     pub max_attempts: u32,
-    /// What is asked for now.
+    /// The new request.
     pub request: Option<&'a Value>,
-    /// The name that its version is to have.
+    /// The name of its version.
     pub version: Option<&'a str>,
 }
 
 impl Store {
-    /// Puts a failed or cancelled run back into the queue, with all its attempts before it. `ready` makes its directory
-    /// ready: once it is sure that the run may go back, and before a worker may take it.
+    /// Puts a failed or cancelled run back into the queue with a full number of attempts. `ready` prepares its
+    /// directory: it is called after all checks, and before a worker can claim the run.
     ///
     /// # Errors
-    /// [`Error::NoRun`]; [`Error::RunState`] for one that hasn't ended so; [`Error::RunActive`]; what `ready` says.
+    /// [`Error::NoRun`]; [`Error::RunState`] if it did not fail and was not cancelled; [`Error::RunActive`]; any error
+    /// of `ready`.
     pub async fn queue_again<E: From<Error>>(
         &self,
         id: &str,
@@ -58,7 +59,7 @@ impl Store {
         Ok(again)
     }
 
-    /// Cancels queued runs that wait for one that didn't succeed, and returns them.
+    /// Cancels queued runs whose predecessor did not succeed, and returns them.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -85,7 +86,7 @@ impl Store {
         Ok(cancelled)
     }
 
-    /// Takes a run that has ended out of the lists and returns it; versions made by it stay, and forget it.
+    /// Deletes an ended run and returns it. Versions made by it stay, without the reference to it.
     ///
     /// # Errors
     /// [`Error::NoRun`]; [`Error::RunState`] while it is active.
@@ -96,14 +97,14 @@ impl Store {
             return Err(Error::RunState { run: gone.id, from: gone.state.name(), to: "deleted" });
         }
         if gone.state == RunState::Succeeded {
-            // Those that wait for it have what they waited for.
+            // It succeeded, so the runs that wait for it may start.
             sqlx::query("update runs set after_run = null where after_run = $1").bind(id).execute(&mut *tx).await?;
         }
         for statement in ["update versions set run = null where run = $1", "delete from runs where id = $1"] {
             sqlx::query(statement).bind(id).execute(&mut *tx).await?;
         }
-        let deed = Deed { action: Action::Delete, kind: Kind::Run, task: &gone.task, subject: id };
-        record(&mut tx, deed, Actor { by, at }, Some(&json!(gone)), None).await?;
+        let entry = Entry { action: Action::Delete, kind: Kind::Run, task: &gone.task, subject: id };
+        record(&mut tx, entry, Actor { by, at }, Some(&json!(gone)), None).await?;
         tx.commit().await?;
         Ok(gone)
     }
@@ -122,7 +123,7 @@ impl Store {
         rows.iter().map(run).collect()
     }
 
-    /// How many runs match a filter, whatever its limit and offset.
+    /// How many runs match a filter, ignoring its limit and offset.
     ///
     /// # Errors
     /// When the database can't be read.

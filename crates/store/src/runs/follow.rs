@@ -1,4 +1,4 @@
-//! What the follower of a run takes in: events, output, and how far it has read, all in one transaction.
+//! Stores what a follower read of a run: events, output and the read position, all in one transaction.
 
 use std::collections::HashMap;
 
@@ -15,16 +15,16 @@ use crate::database::Tx;
 use crate::{Error, Store, row};
 
 names! {
-    /// One of the two logs of a trainer.
+    /// One of the two output streams of a trainer.
     pub enum LogStream {
-        /// Progress.
+        /// Standard output.
         Stdout = "stdout",
-        /// Errors.
+        /// Standard error.
         Stderr = "stderr",
     }
 }
 
-/// How far a run was followed, in bytes of its files.
+/// How far a run's files were read, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FollowCursor {
     /// Of `events.jsonl`.
@@ -35,59 +35,60 @@ pub struct FollowCursor {
     pub stderr: u64,
 }
 
-/// What is known of a run that was followed.
+/// What followers stored about a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Followed {
-    /// Where to go on.
+    /// Where to continue reading.
     pub cursor: FollowCursor,
     /// Where the output of the newest attempt begins.
     pub attempt: FollowCursor,
-    /// How far it is.
+    /// Its progress.
     pub progress: Option<Value>,
-    /// What the training measured, once it has ended well.
+    /// What the training measured, if it succeeded.
     pub result: Option<Value>,
 }
 
-/// What a follower found since its cursor.
+/// What a follower read since its cursor.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
-    /// In their order.
+    /// New events, in order.
     pub events: Vec<Event>,
-    /// New output that ends at the cursor.
+    /// New standard output, up to the cursor.
     pub stdout: String,
-    /// New errors that end at the cursor.
+    /// New standard error, up to the cursor.
     pub stderr: String,
-    /// How far it has read now.
+    /// The read position after this.
     pub cursor: FollowCursor,
-    /// Where a new attempt begins, if one does.
+    /// Where the output of a new attempt begins, if there is one.
     pub attempt: Option<FollowCursor>,
-    /// How far the run is now; stays as it is without.
+    /// The new progress; `None` keeps the old one.
     pub progress: Option<Value>,
-    /// Its result; stays as it is without.
+    /// The result; `None` keeps the old one.
     pub result: Option<Value>,
 }
 
-/// A part of a log.
+/// A part of an output log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LogText {
-    /// Whole characters from the offset on.
+    /// Whole characters, from the requested offset on.
     pub text: String,
-    /// The offset to go on from.
+    /// The offset to continue from.
     pub next: u64,
-    /// Bytes the log has now.
+    /// Size of the log in bytes.
     pub size: u64,
 }
 
-/// Steps of a run that are kept, at most twice as many: of more, every n-th, the first, the last and the newest.
+/// About how many steps of a run are kept (up to twice as many). If there are more, every n-th is kept, and the first,
+/// the last and the newest.
 const KEPT_STEPS: u64 = 1000;
-/// Bytes of a log that are kept, its newest.
+/// Bytes of a log that are kept: the newest.
 const KEPT_LOG: u64 = 16 << 20;
-/// Bytes of a log in one row, about.
+/// Approximate number of log bytes in one row.
 const ROW: usize = 64 << 10;
-/// Bytes of a log that are given at once.
+/// Most log bytes returned at once.
 const PART: usize = 256 << 10;
 
-/// Which of how many a counting event is.
+/// Position and total of an event that counts steps or examples.
 fn counted(kind: &EventKind) -> Option<(u64, u64)> {
     match kind {
         EventKind::Step { step, of, .. } => Some((*step, *of)),
@@ -96,7 +97,7 @@ fn counted(kind: &EventKind) -> Option<(u64, u64)> {
     }
 }
 
-/// Whether an event is kept only until the next of its kind.
+/// Whether an event is only kept until the next one of its kind.
 fn is_brief(kind: &EventKind) -> bool {
     counted(kind).is_some_and(|(n, of)| n > 1 && n != of && n % of.div_ceil(KEPT_STEPS).max(1) != 0)
 }
@@ -104,11 +105,11 @@ fn is_brief(kind: &EventKind) -> bool {
 const SELECT: &str = "select run, events, stdout, stderr, stdout_from, stderr_from, progress, result from run_cursors";
 
 impl Store {
-    /// Takes in what the follower of a held run found, and what follows for the run itself: all of it, or nothing. A
-    /// state that the run can't go to from where it is stays out.
+    /// Stores what the follower of a held run read, together with the resulting update of the run, in one transaction.
+    /// A state change that is not allowed is left out.
     ///
     /// # Errors
-    /// [`Error::LeaseLost`] when somebody else has it.
+    /// [`Error::LeaseLost`] if another process took the run over.
     pub async fn take_findings(
         &self,
         lease: &Lease,
@@ -126,7 +127,7 @@ impl Store {
         Ok(run)
     }
 
-    /// Takes in a whole run that ended before runs were followed; does nothing to one that was followed.
+    /// Imports a run that ended under a version of Graft without followers. Does nothing if the run was followed.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -142,7 +143,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// How far a run was followed, if it was.
+    /// What followers stored about a run, if anything.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -150,7 +151,7 @@ impl Store {
         Ok(self.followed_of(&[run]).await?.remove(run))
     }
 
-    /// How far each of these runs was followed.
+    /// What followers stored about each of these runs.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -164,7 +165,7 @@ impl Store {
         query.fetch_all(&self.read).await?.iter().map(|row| Ok((row::get(row, "run")?, followed(row)?))).collect()
     }
 
-    /// The events of a run after a `seq`, at most so many.
+    /// Up to `most` events of a run after a `seq`.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -190,7 +191,8 @@ impl Store {
         row.map(|row| row::json(&row, "event")).transpose()
     }
 
-    /// A part of a run's log, from a byte offset on. Of a log that was cut, what is missing is passed over.
+    /// A part of a run's log from a byte offset. If the beginning of the log was dropped, the missing bytes are
+    /// skipped.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -257,7 +259,7 @@ async fn write(tx: &mut Tx<'_>, run: &str, findings: &Findings) -> Result<(), Er
             continue;
         }
         let json = serde_json::to_string(event).map_err(|cause| Error::Damaged(cause.into()))?;
-        // Read again after a power cut took the end of the file: what was known first stays.
+        // After a power cut the end of the file may be missing and be written again: the first stored version stays.
         sqlx::query(
             "insert into run_events (run, seq, brief, event) values ($1, $2, $3, $4)
              on conflict (run, seq) do nothing",
@@ -269,7 +271,7 @@ async fn write(tx: &mut Tx<'_>, run: &str, findings: &Findings) -> Result<(), Er
         .execute(&mut **tx)
         .await?;
     }
-    // What was taken in before is passed over: the cursor never goes back, so that rows of a log never overlap.
+    // Skip what was stored before. The cursor never goes back, so rows of a log never overlap.
     let known = sqlx::query(AssertSqlSafe(format!("{SELECT} where run = $1")));
     let known = known.bind(run).fetch_optional(&mut **tx).await?;
     let known = known.as_ref().map(followed).transpose()?.unwrap_or_default().cursor;
@@ -298,7 +300,7 @@ async fn write(tx: &mut Tx<'_>, run: &str, findings: &Findings) -> Result<(), Er
     Ok(())
 }
 
-/// Adds to a log, whose bytes are those of the file, one for one; returns where it ends now.
+/// Appends to a log at the same byte offsets as in the file; returns its new end.
 async fn write_log(
     tx: &mut Tx<'_>,
     run: &str,

@@ -19,7 +19,7 @@ pub(crate) use table::find;
 use table::{find_requested, run, select_runs, write};
 use utoipa::ToSchema;
 
-use crate::changes::{Actor, Deed, record};
+use crate::changes::{Actor, Entry, record};
 use crate::database::Tx;
 use crate::{Action, Error, Kind, Store};
 
@@ -38,7 +38,7 @@ names! {
 names! {
     /// State of a run.
     pub enum RunState {
-        /// Waits for its turn.
+        /// Waits in the queue.
         Queued = "queued",
         /// Its process is being started.
         Starting = "starting",
@@ -58,9 +58,9 @@ names! {
     #[schema(as = PriorityName)]
     #[derive(Default, PartialOrd, Ord)]
     pub enum Priority {
-        /// When nothing else waits.
+        /// Only when nothing else waits.
         Low = "low",
-        /// In turn.
+        /// The default.
         #[default]
         Normal = "normal",
         /// Before all others.
@@ -71,20 +71,21 @@ names! {
 names! {
     /// A request to a worker about a run that it holds.
     #[schema(as = RunWish)]
-    pub enum Wish {
-        /// That it ends; its last checkpoint is kept.
+    pub enum PendingRequest {
+        /// Stop it; its last checkpoint is kept.
         Cancel = "cancel",
     }
 }
 
 impl RunState {
-    /// Whether it holds its task's only place.
+    /// Whether it counts as the one active training of its task.
     #[must_use]
     pub fn is_active(self) -> bool {
         matches!(self, Self::Queued | Self::Starting | Self::Running)
     }
 
-    /// Whether a run may go from here to `next`. Success is final; failed and cancelled runs may be resumed.
+    /// Whether the transition from this state to `next` is allowed. Success is final; failed and cancelled runs may be
+    /// resumed.
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
         match self {
@@ -97,25 +98,25 @@ impl RunState {
     }
 }
 
-/// A run to be added.
+/// A run to add.
 #[derive(Clone, Copy, Debug)]
 pub struct NewRun<'a> {
     /// Name of the task.
     pub task: &'a str,
-    /// All it needs to know; names the run, the base and the dataset.
+    /// Its specification, which names the run, the base model and the dataset.
     pub spec: &'a TrainSpec,
     /// Its directory, relative to `GRAFT_HOME` or absolute.
     pub dir: &'a str,
 }
 
-/// One training or measurement, from what was asked for to its result.
+/// One training or evaluation, from request to result.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Run {
     /// Its name.
     pub id: String,
     /// What it does.
     pub kind: RunKind,
-    /// Counts runs, from 1.
+    /// Number of the run, from 1.
     pub seq: i64,
     /// Name of the task.
     pub task: String,
@@ -127,38 +128,38 @@ pub struct Run {
     pub base: String,
     /// Digest of the dataset.
     pub dataset: Digest,
-    /// The training spec as it was given; of a measurement, what was asked for.
+    /// The training spec; for an evaluation, the request.
     #[schema(value_type = Object)]
     pub spec: Value,
     /// Its directory, relative to `GRAFT_HOME` or absolute.
     pub dir: String,
-    /// Process id of the trainer, while and after it ran.
+    /// Process id of the trainer, also after it ended.
     pub pid: Option<u32>,
-    /// Examples learned from.
+    /// Number of training examples.
     pub train_samples: Option<u64>,
-    /// Examples held out.
+    /// Number of held-out examples.
     pub eval_samples: Option<u64>,
-    /// Loss of the result on the held-out examples, or of the last step without any.
+    /// Loss of the result on the held-out examples, or of the last step if there are none.
     pub final_loss: Option<f64>,
-    /// Why it failed; shown as a text, in full.
+    /// Why it failed; printed as full text.
     #[serde(rename = "error", serialize_with = "text_of")]
     #[schema(value_type = Option<String>)]
     pub failure: Option<Failure>,
     /// Exit code of the trainer.
     pub exit_code: Option<i32>,
-    /// Who asked for it.
+    /// Who requested it.
     pub created_by: String,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: Timestamp,
-    /// When its process first trained.
+    /// When its process first started to train.
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
     /// Priority in the queue.
     pub priority: Priority,
-    /// CPU threads it takes; all of its worker's without a number.
+    /// CPU threads that it uses; all of its worker's if absent.
     pub threads: Option<u32>,
-    /// Trainers that were started for it.
+    /// Number of trainer processes started for it.
     pub attempts: u32,
     /// Maximum number of trainers that are started for it.
     pub max_attempts: u32,
@@ -166,40 +167,40 @@ pub struct Run {
     pub fence: i64,
     /// The process that holds it.
     pub lease_owner: Option<String>,
-    /// Whether that process still has a right to it.
+    /// When that process's lease ends: the clock and its reading.
     #[serde(skip)]
     pub(crate) lease: Option<(String, i64)>,
-    /// It doesn't start before this.
+    /// It does not start before this time.
     pub not_before: Option<Timestamp>,
-    /// What somebody wants of it.
-    pub wants: Option<Wish>,
-    /// What it does now: `prepare`, `search`, `train` or `evaluate`.
+    /// A pending request of a person.
+    pub wants: Option<PendingRequest>,
+    /// Its current phase: `prepare`, `search`, `train` or `evaluate`.
     pub phase: Option<String>,
-    /// The run that must succeed first.
+    /// The run that must succeed before this one starts.
     #[serde(rename = "after")]
     pub after_run: Option<String>,
-    /// Whether its version is to become active, if it is not worse.
+    /// Whether to activate its version if it is not worse than the active one.
     pub activate: bool,
-    /// The name its version is to have; of a measurement, the version that is measured.
+    /// The name for its version; for an evaluation, the version that is evaluated.
     #[serde(rename = "version_name")]
     pub version: Option<String>,
-    /// What was asked for; absent for a run that was found in its directory only.
+    /// The request; absent for a run that was only found as a directory.
     #[schema(value_type = Option<Object>)]
     pub request: Option<Value>,
-    /// The machine that it executes on; the worker's own without one.
+    /// The machine that executes it; absent for the worker's own.
     #[serde(rename = "on")]
     pub machine: Option<String>,
-    /// Revision of the task it was prepared with; absent where that is not known.
+    /// Revision of its task when it was prepared; absent if unknown.
     pub task_revision: Option<i64>,
-    /// The study that it is a trial of.
+    /// The study that it belongs to, if it is a trial.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub study: Option<String>,
-    /// Machine and home in which a process was started for it last: where its folder is.
+    /// Machine and home where its last process was started, and where its directory is.
     #[serde(skip)]
     pub place: Option<String>,
 }
 
-/// What became known about a run; an absent field stays as it is.
+/// A change of a run; absent fields stay unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct RunUpdate {
     /// The next state.
@@ -208,19 +209,19 @@ pub struct RunUpdate {
     pub pid: Option<u32>,
     /// Machine and home of that process.
     pub place: Option<String>,
-    /// Examples learned from.
+    /// Number of training examples.
     pub train_samples: Option<u64>,
-    /// Examples held out.
+    /// Number of held-out examples.
     pub eval_samples: Option<u64>,
-    /// Loss of the result; kept only if finite.
+    /// Loss of the result; stored only if finite.
     pub final_loss: Option<f64>,
     /// Why it failed.
     pub failure: Option<Failure>,
     /// Exit code of the trainer.
     pub exit_code: Option<i32>,
-    /// What it does now.
+    /// Its phase.
     pub phase: Option<&'static str>,
-    /// Whether one more trainer is being started.
+    /// Whether another trainer process is being started.
     pub attempt: bool,
 }
 
@@ -231,7 +232,7 @@ pub struct RunFilter {
     pub task: Option<String>,
     /// Only in this state.
     pub state: Option<RunState>,
-    /// Only of this kind, and no trials.
+    /// Only of this kind, without trials.
     pub kind: Option<RunKind>,
     /// Only trials of this study.
     pub study: Option<String>,
@@ -248,7 +249,7 @@ pub struct RunFilter {
 pub struct TrainingRun {
     /// Number of the run.
     pub id: i64,
-    /// Always `soft_prompt`, as that system calls both methods.
+    /// Always `soft_prompt`: that system uses one name for both methods.
     pub training_type: &'static str,
     /// `queued`, `running`, `completed` or `failed`.
     pub status: &'static str,
@@ -256,7 +257,7 @@ pub struct TrainingRun {
     pub started_at: Option<String>,
     /// When it ended.
     pub finished_at: Option<String>,
-    /// Examples in the dataset.
+    /// Number of examples in the dataset.
     pub dataset_size: Option<u64>,
     /// Name of the base model.
     pub base_model: String,
@@ -266,13 +267,13 @@ pub struct TrainingRun {
     pub run_identifier: String,
     /// Loss of the result.
     pub final_loss: Option<f64>,
-    /// Why it failed: the first and last 2,500 characters of what was said, labelled.
+    /// Why it failed: the first and last 2,500 characters of the error output, labelled.
     pub error_message: Option<String>,
-    /// The result's description, once there is one.
+    /// Path of the result's metadata, once it exists.
     pub metadata_path: Option<String>,
-    /// Who asked for it.
+    /// Who requested it.
     pub triggered_by: String,
-    /// Said of this answer: that nothing changed since the run.
+    /// A note of this response: nothing changed since the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -282,7 +283,7 @@ fn text_of<S: Serializer>(failure: &Option<Failure>, to: S) -> Result<S::Ok, S::
 }
 
 impl Run {
-    /// The GPU it computes on, counted from 0, on a machine that has one or has none.
+    /// Index of the GPU that it uses, if any; `there_is_one` says whether the machine has a GPU.
     #[must_use]
     pub fn gpu(&self, there_is_one: bool) -> Option<u32> {
         let device = self.spec["limits"]["device"].as_str().and_then(|device| device.parse().ok()).unwrap_or_default();
@@ -293,7 +294,7 @@ impl Run {
         }
     }
 
-    /// The run in the words of the Ask AI system.
+    /// The run in the format of the Ask AI system.
     #[must_use]
     pub fn training_run(&self) -> TrainingRun {
         let cancelled = self.state == RunState::Cancelled;
@@ -324,7 +325,7 @@ impl Run {
         }
     }
 
-    /// Takes in what became known; times follow from the state.
+    /// Applies an update; the times follow from the state.
     fn apply(&mut self, update: &RunUpdate, at: Timestamp) {
         if let Some(state) = update.state {
             self.state = state;
@@ -351,7 +352,7 @@ impl Run {
 }
 
 impl Store {
-    /// Adds a queued run; it takes its task's only place at once.
+    /// Adds a queued run, which becomes the active training of its task.
     ///
     /// # Errors
     /// [`Error::RunActive`] while another run of the task is queued or running; [`Error::RunExists`].
@@ -362,12 +363,12 @@ impl Store {
         Ok(run)
     }
 
-    /// Takes in what became known about a run. `started_at` and `finished_at` follow from the state; resuming a run
-    /// clears its error and exit code.
+    /// Updates a run. `started_at` and `finished_at` follow from the state; resuming a run clears its error and exit
+    /// code.
     ///
     /// # Errors
-    /// [`Error::NoRun`]; [`Error::RunState`] for a step that its state doesn't allow; [`Error::RunActive`] when it
-    /// would resume beside another run of its task.
+    /// [`Error::NoRun`]; [`Error::RunState`] for a transition that is not allowed; [`Error::RunActive`] if it would
+    /// resume while another run of its task is active.
     pub async fn update_run(&self, id: &str, update: &RunUpdate, by: &str, at: Timestamp) -> Result<Run, Error> {
         let mut tx = self.begin().await?;
         let run = find(&mut *tx, id).await?.ok_or_else(|| Error::NoRun(id.to_owned()))?;
@@ -384,7 +385,7 @@ impl Store {
         find(&self.read, id).await?.ok_or_else(|| Error::NoRun(id.to_owned()))
     }
 
-    /// The training that holds its task's only place, if any.
+    /// The active training of a task, if any.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -420,7 +421,7 @@ impl Store {
     }
 }
 
-/// Takes in what became known about a run, in the transaction of its caller.
+/// Updates a run within the caller's transaction.
 async fn change(tx: &mut Tx<'_>, mut run: Run, update: &RunUpdate, actor: Actor<'_>) -> Result<Run, Error> {
     let from = run.state;
     let to = update.state.unwrap_or(from);
@@ -434,13 +435,13 @@ async fn change(tx: &mut Tx<'_>, mut run: Run, update: &RunUpdate, actor: Actor<
     run.apply(update, actor.at);
     write(tx, &run).await?;
     if from != to || phase != run.phase {
-        let deed = Deed { action: Action::State, kind: Kind::Run, task: &run.task, subject: &run.id };
+        let entry = Entry { action: Action::State, kind: Kind::Run, task: &run.task, subject: &run.id };
         let before = json!({"state": from, "phase": phase});
         let mut after = json!({"state": to, "phase": run.phase, "exit_code": run.exit_code});
         if let Some(owner) = &run.lease_owner {
             (after["worker"], after["fence"]) = (json!(owner), json!(run.fence));
         }
-        record(tx, deed, actor, Some(&before), Some(&after)).await?;
+        record(tx, entry, actor, Some(&before), Some(&after)).await?;
     }
     Ok(run)
 }

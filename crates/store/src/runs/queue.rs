@@ -1,4 +1,5 @@
-//! The queue is the table of runs: who holds one says so in it, for a while, and writes only while that is true.
+//! The queue: a worker holds a run by a lease in the run's row, and may write about the run only while the lease is its
+//! own.
 
 use graft_core::{Dataset, Failure, Timestamp};
 use serde::Serialize;
@@ -7,9 +8,10 @@ use sqlx::any::AnyRow;
 use utoipa::ToSchema;
 
 use super::{
-    Fresh, NewRun, Priority, Run, RunState, RunUpdate, Wish, add, change, find, find_requested, run, select_runs, write,
+    Fresh, NewRun, PendingRequest, Priority, Run, RunState, RunUpdate, add, change, find, find_requested, run,
+    select_runs, write,
 };
-use crate::changes::{Actor, Deed, record};
+use crate::changes::{Actor, Entry, record};
 use crate::clock::{self, Reading};
 use crate::database::Tx;
 use crate::datasets;
@@ -17,58 +19,59 @@ use crate::schedules::{Due, advance};
 use crate::versions::{NewVersion, Version, register};
 use crate::{Action, Error, Kind, Store, row};
 
-/// What a queued run is beside its spec.
+/// Options of a queued run beside its spec.
 #[derive(Clone, Copy, Debug)]
 pub struct Submission<'a> {
     /// Priority in the queue.
     pub priority: Priority,
     /// The run that must succeed first.
     pub after: Option<&'a str>,
-    /// Whether its version is to become active, if it is not worse.
+    /// Whether to activate its version if it is not worse than the active one.
     pub activate: bool,
-    /// The name its version is to have.
+    /// The name for its version.
     pub version: Option<&'a str>,
     /// Maximum number of trainers that are started for it.
     pub max_attempts: u32,
-    /// What was asked for.
+    /// The request.
     pub request: &'a Value,
-    /// The time of a schedule that this run is for: of all who submit it, one succeeds.
+    /// The occurrence of a schedule that this run is for. Only one submission per occurrence succeeds.
     pub due: Option<Due<'a>>,
-    /// Revision of the task it was prepared with.
+    /// Revision of the task when it was prepared.
     pub task_revision: Option<i64>,
-    /// Names the request among all: sent again, it stands for the same run.
+    /// Idempotency key: submitting again with the same key returns the same run.
     pub key: Option<&'a str>,
-    /// The machine that it executes on; the worker's own without one.
+    /// The machine that executes it; the worker's own if absent.
     pub machine: Option<&'a str>,
 }
 
-/// The right to write about a run, until somebody else takes it over.
+/// The right to write about a run, until another process takes it over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
     /// The run.
     pub run: String,
-    /// Who holds it.
+    /// The process that holds it.
     pub owner: String,
-    /// The run's fence when it was taken.
+    /// The run's fence when the lease was taken.
     pub fence: i64,
 }
 
-/// What a worker has left.
+/// Free capacity of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Free {
-    /// CPU threads that no run of it uses.
+    /// CPU threads that none of its runs uses.
     pub threads: u32,
-    /// Whether it has no run at all, so that even one that takes every thread fits.
+    /// Whether it has no run, so that even a run that uses all threads fits.
     pub idle: bool,
-    /// GPUs that no run of it uses, a bit for each from the lowest up; `None` where the machine has none.
+    /// Free GPUs as a bit mask; `None` if the machine has none.
     pub gpus: Option<u64>,
 }
 
 impl Free {
-    /// Whether a run may start now. Two never share a GPU: neither would find the memory that was predicted.
+    /// Whether a run fits now. Two runs never share a GPU, because their memory predictions assume the whole device.
     fn fits(&self, run: &Run) -> bool {
         if run.machine.is_some() {
-            // It takes nothing here; its machine has a slot, or it would not be next.
+            // It uses nothing of this worker. Its machine has a free slot, otherwise the query would not have chosen
+            // it.
             return true;
         }
         let threads = self.idle || run.threads.is_some_and(|threads| threads <= self.threads);
@@ -77,7 +80,7 @@ impl Free {
     }
 }
 
-/// A run that a process holds.
+/// A run with the process that holds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = LeaseView)]
 pub struct Held {
@@ -87,17 +90,17 @@ pub struct Held {
     pub task: String,
     /// The process.
     pub owner: String,
-    /// Milliseconds until others may take it, unless the process renews its right to it.
+    /// Milliseconds until its lease ends, unless the process renews it.
     pub left_ms: i64,
 }
 
 impl Store {
-    /// Puts a run into the queue together with its dataset, whose split it fixes for ever: both or neither. A request
-    /// with a key that has a run already gets that one.
+    /// Queues a run and saves its dataset, whose split becomes permanent, in one transaction. If the key already has a
+    /// run, that run is returned.
     ///
     /// # Errors
-    /// As [`add_run`](Self::add_run) and [`save_dataset`](Self::save_dataset); [`Error::NoRun`] for the one it is to
-    /// follow; [`Error::ScheduleMoved`] when somebody else submitted this time of the schedule.
+    /// As [`add_run`](Self::add_run) and [`save_dataset`](Self::save_dataset); [`Error::NoRun`] for an unknown
+    /// predecessor; [`Error::ScheduleMoved`] if another process submitted this occurrence of the schedule.
     pub async fn submit_run(
         &self,
         new: NewRun<'_>,
@@ -143,7 +146,7 @@ impl Store {
         Ok(added)
     }
 
-    /// The run that a request with this key asked for.
+    /// The run of the request with this key.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -151,9 +154,9 @@ impl Store {
         find_requested(&self.read, key).await
     }
 
-    /// Takes the run whose turn it is: of those that may start, the first by priority, then by age. Nothing while that
-    /// one needs more threads than are free, or a GPU that isn't, so that small runs can't starve it. A run on another
-    /// machine waits for a slot there only. With `only`, no other run is taken.
+    /// Claims the next run: of those that may start, the first by priority, then by age. If that run needs more threads
+    /// or another GPU than are free, nothing is claimed, so that small runs can't starve it. A run for another machine
+    /// only needs a slot there. With `only`, no other run is claimed.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -186,7 +189,7 @@ impl Store {
         Ok(Some(leased(taken, owner)))
     }
 
-    /// The queued run whose turn it is, if any may start.
+    /// The next run of the queue, if any may start.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -201,11 +204,11 @@ impl Store {
         row.as_ref().map(run).transpose()
     }
 
-    /// Takes over a run whose holder's time is up, or that nobody holds; from then on the former holder can't write.
+    /// Takes over a run whose lease has expired or that has no holder. From then on the former holder can't write.
     ///
     /// # Errors
-    /// [`Error::LeaseHeld`] while somebody else holds it; [`Error::LeaseLost`] when it changed hands or ended since
-    /// `seen`.
+    /// [`Error::LeaseHeld`] while another process holds it; [`Error::LeaseLost`] if it got another holder or ended
+    /// since `seen`.
     pub async fn take_over(&self, seen: &Run, owner: &str, millis: i64) -> Result<(Run, Lease), Error> {
         let mut tx = self.begin().await?;
         let now = clock::read(&mut tx, self.dialect).await?;
@@ -232,7 +235,7 @@ impl Store {
         rows.iter().map(run).collect()
     }
 
-    /// Active runs whose holder's time is up, or that are past the queue and nobody holds.
+    /// Active runs whose lease has expired, or that have left the queue and have no holder.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -243,7 +246,7 @@ impl Store {
         Ok(runs.into_iter().filter(left).collect())
     }
 
-    /// Which processes hold which runs, and for how long yet.
+    /// All held runs, with their holder and the remaining time of the lease.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -261,7 +264,7 @@ impl Store {
         Ok(runs.into_iter().filter_map(held).collect())
     }
 
-    /// Whether somebody holds the run now.
+    /// Whether a process holds the run now.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -270,10 +273,10 @@ impl Store {
         Ok(run.is_held(&now))
     }
 
-    /// Holds a run for `millis` more, and returns it as it is now, with what people want of it.
+    /// Extends a lease by `millis` from now and returns the current run, including pending requests of people.
     ///
     /// # Errors
-    /// [`Error::LeaseLost`] when somebody else has it.
+    /// [`Error::LeaseLost`] if another process took the run over.
     pub async fn renew_lease(&self, lease: &Lease, millis: i64) -> Result<Run, Error> {
         let mut tx = self.begin().await?;
         let mut run = owned(&mut tx, lease).await?;
@@ -284,10 +287,10 @@ impl Store {
         Ok(run)
     }
 
-    /// Lets go of a run at once, whatever its state, so that the next worker needn't wait for the lease to end.
+    /// Releases a run at once, whatever its state, so that the next worker need not wait until the lease expires.
     ///
     /// # Errors
-    /// [`Error::LeaseLost`] when somebody else has it.
+    /// [`Error::LeaseLost`] if another process took the run over.
     pub async fn release_lease(&self, lease: &Lease) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         let mut run = owned(&mut tx, lease).await?;
@@ -296,10 +299,10 @@ impl Store {
         tx.commit().await
     }
 
-    /// As [`update_run`](Self::update_run), for the one who holds the run.
+    /// Like [`update_run`](Self::update_run), for the holder of the run.
     ///
     /// # Errors
-    /// [`Error::LeaseLost`] when somebody else has it; [`Error::RunState`].
+    /// [`Error::LeaseLost`] if another process took the run over; [`Error::RunState`].
     pub async fn update_held(&self, lease: &Lease, update: &RunUpdate, by: &str, at: Timestamp) -> Result<Run, Error> {
         let mut tx = self.begin().await?;
         let run = owned(&mut tx, lease).await?;
@@ -308,10 +311,10 @@ impl Store {
         Ok(run)
     }
 
-    /// Puts a held run back into the queue, not to start before a time, with the reason as its error.
+    /// Puts a held run back into the queue, with an earliest start time and the failure as the reason.
     ///
     /// # Errors
-    /// [`Error::LeaseLost`] when somebody else has it.
+    /// [`Error::LeaseLost`] if another process took the run over.
     pub async fn requeue_run(
         &self,
         lease: &Lease,
@@ -333,7 +336,7 @@ impl Store {
         Ok(run)
     }
 
-    /// Registers a version in the name of a run that is held: an attempt that lost its run can't publish.
+    /// Registers a version of a held run. A worker that lost the run can't register one.
     ///
     /// # Errors
     /// [`Error::LeaseLost`]; as [`add_version`](Self::add_version).
@@ -351,10 +354,10 @@ impl Store {
         Ok(version)
     }
 
-    /// Asks for a run to end: one that waits is cancelled at once, one that is held is told to stop.
+    /// Cancels a run. A queued run ends at once; for a held one, the holder is asked to stop it.
     ///
     /// # Errors
-    /// [`Error::NoRun`]; [`Error::RunState`] when it has ended.
+    /// [`Error::NoRun`]; [`Error::RunState`] if it has ended.
     pub async fn cancel_run(&self, id: &str, by: &str, at: Timestamp) -> Result<Run, Error> {
         let actor = Actor { by, at };
         let mut tx = self.begin().await?;
@@ -367,11 +370,11 @@ impl Store {
         if run.state == RunState::Queued && !run.is_held(&now) {
             let update = RunUpdate { state: Some(RunState::Cancelled), ..RunUpdate::default() };
             run = change(&mut tx, run, &update, actor).await?;
-        } else if run.wants != Some(Wish::Cancel) {
-            run.wants = Some(Wish::Cancel);
+        } else if run.wants != Some(PendingRequest::Cancel) {
+            run.wants = Some(PendingRequest::Cancel);
             write(&mut tx, &run).await?;
-            let deed = Deed { action: Action::Set, kind: Kind::Run, task: &run.task, subject: id };
-            record(&mut tx, deed, actor, Some(&json!({"wants": null})), Some(&json!({"wants": "cancel"}))).await?;
+            let entry = Entry { action: Action::Set, kind: Kind::Run, task: &run.task, subject: id };
+            record(&mut tx, entry, actor, Some(&json!({"wants": null})), Some(&json!({"wants": "cancel"}))).await?;
         }
         tx.commit().await?;
         Ok(run)
@@ -387,13 +390,13 @@ impl Store {
     }
 }
 
-/// Runs on the worker's own machine, on others, or both.
+/// Values of `$3`: runs on the worker's own machine, on others, or both.
 const HERE: i64 = 0;
 const ELSEWHERE: i64 = 1;
 const ANYWHERE: i64 = 2;
 
-/// `$1` is the database's time, `$2` the only run that is meant, `$3` where it executes. A machine that was removed has
-/// one slot: its run says what is missing.
+/// `$1` is the database's time, `$2` the only run allowed, `$3` where it executes. A machine that was removed counts as
+/// having one slot, so that its runs are claimed and fail with a clear error.
 const NEXT: &str = select_runs!(
     "where state = 'queued' and lease_owner is null and ($2 is null or id = $2)
        and (not_before is null or not_before <= $1)
@@ -407,7 +410,7 @@ const NEXT: &str = select_runs!(
 );
 
 impl Run {
-    /// Whether somebody holds it at this time of their clock; a clock that is gone ended every lease it measured.
+    /// Whether the lease is valid at this reading. Leases measured by a clock that no longer exists have expired.
     pub(super) fn is_held(&self, now: &Reading) -> bool {
         self.lease.as_ref().is_some_and(|(clock, until)| *clock == now.clock && *until > now.at)
     }
@@ -418,7 +421,7 @@ fn leased(run: Run, owner: &str) -> (Run, Lease) {
     (run, lease)
 }
 
-/// The run of a lease, if it is still the newest one.
+/// The run of a lease, if the lease is still the newest one.
 pub(crate) async fn owned(tx: &mut Tx<'_>, lease: &Lease) -> Result<Run, Error> {
     let run = find(&mut **tx, &lease.run).await?.ok_or_else(|| Error::NoRun(lease.run.clone()))?;
     let mine = run.fence == lease.fence && run.lease_owner.as_deref() == Some(lease.owner.as_str());

@@ -27,17 +27,17 @@ pub(crate) async fn find(on: impl AnyExecutor<'_>, id: &str) -> Result<Option<Ru
     row.map(|row| run(&row)).transpose()
 }
 
-/// The run that a request with this key asked for.
+/// The run of the request with this key.
 pub(super) async fn find_requested(on: impl AnyExecutor<'_>, key: Option<&str>) -> Result<Option<Run>, Error> {
     let Some(key) = key else { return Ok(None) };
     let row = sqlx::query(select_runs!("where request_key = $1")).bind(key).fetch_optional(on).await?;
     row.map(|row| run(&row)).transpose()
 }
 
-/// Writes everything about a run that may change.
+/// Writes all columns of a run that may change.
 pub(super) async fn write(tx: &mut Tx<'_>, run: &Run) -> Result<(), Error> {
     let (clock, until) = run.lease.as_ref().map(|(clock, until)| (clock.as_str(), *until)).unzip();
-    // Not kept prepared: sqlx's Any driver gives an absent float another Postgres type than a present one.
+    // Not persistent: sqlx's Any driver gives an absent float another Postgres type than a present one.
     sqlx::query(
         "update runs set state = $2, pid = $3, train_samples = $4, eval_samples = $5, final_loss = $6, failure = $7, error = null,
                 exit_code = $8, started_at = $9, finished_at = $10, attempts = $11, fence = $12, lease_owner = $13,
@@ -60,7 +60,7 @@ pub(super) async fn write(tx: &mut Tx<'_>, run: &Run) -> Result<(), Error> {
     .bind(clock)
     .bind(until)
     .bind(run.not_before)
-    .bind(run.wants.map(super::Wish::name))
+    .bind(run.wants.map(super::PendingRequest::name))
     .bind(run.phase.as_deref())
     .bind(run.place.as_deref())
     .persistent(false)
@@ -69,7 +69,7 @@ pub(super) async fn write(tx: &mut Tx<'_>, run: &Run) -> Result<(), Error> {
     Ok(())
 }
 
-/// Why a run failed; of runs that older versions ended, all that they had to say as one text.
+/// Why a run failed. Older versions stored it as one text.
 fn failure(row: &AnyRow) -> Result<Option<Failure>, Error> {
     if let Some(parts) = row::json_opt(row, "failure")? {
         return serde_json::from_value(parts).map(Some).map_err(|cause| Error::Damaged(Box::new(cause)));

@@ -8,9 +8,10 @@ use crate::support::{Database, TASK, again, labelled, on_both};
 const BATCH: i64 = 40;
 const DATABASE: &str = "GRAFT_TEST_DATABASE";
 
-on_both!(a_killed_writer_loses_nothing_it_had_acknowledged, many_processes_migrate_at_once,);
+on_both!(killed_writer_loses_no_acknowledged_write, concurrent_processes_can_migrate,);
 
-/// Imports batch after batch until it is killed; prints the number of each batch once it is committed.
+/// Runs in a child process: imports batch after batch until it is killed, and prints the number of each committed
+/// batch.
 #[tokio::test]
 #[ignore = "started by the tests of this file"]
 async fn writer() {
@@ -31,12 +32,12 @@ fn start_writer(url: &str) -> std::process::Child {
         .unwrap()
 }
 
-async fn a_killed_writer_loses_nothing_it_had_acknowledged(database: Database) {
+async fn killed_writer_loses_no_acknowledged_write(database: Database) {
     for round in 0..5_u64 {
         let mut child = start_writer(&database.url);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         lines.find(|line| line.starts_with("committed")).unwrap();
-        // Somewhere within the next batches, at a different place each time.
+        // Kill it within the next batches, at another point each time.
         tokio::time::sleep(std::time::Duration::from_millis(3 + 7 * round)).await;
         child.kill().unwrap();
         child.wait().unwrap();
@@ -52,8 +53,8 @@ async fn a_killed_writer_loses_nothing_it_had_acknowledged(database: Database) {
     }
 }
 
-async fn many_processes_migrate_at_once(database: Database) {
-    // The fixture has migrated its database; each of these makes a fresh one of the same kind.
+async fn concurrent_processes_can_migrate(database: Database) {
+    // The fixture's database is migrated already; each iteration creates a new one of the same kind.
     for _ in 0..3 {
         let (url, _folder) = fresh(&database);
         let opened: Vec<_> = (0..6)

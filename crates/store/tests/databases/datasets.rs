@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::{Database, TASK, labelled, on_both};
 
-on_both!(a_dataset_outlives_edits, sides_are_fixed_for_ever, a_failed_save_fixes_nothing,);
+on_both!(dataset_is_unchanged_by_later_edits, split_sides_are_permanent, failed_save_fixes_no_sides,);
 
 async fn approved(store: &Store, n: std::ops::Range<i64>) -> Vec<Example> {
     let texts = |n| Example { input: format!("load {n} of {} at {}", n * 37, n * 91), ..labelled(n) };
@@ -16,7 +16,7 @@ fn newest(examples: &[Example], frozen: &Assignment) -> Dataset {
     split(examples, frozen, SplitRule::Newest { eval_share: 0.2 }, &AnswerForm::Text)
 }
 
-async fn a_dataset_outlives_edits(database: Database) {
+async fn dataset_is_unchanged_by_later_edits(database: Database) {
     let store = &database.store;
     let dataset = newest(&approved(store, 0..20).await, &Assignment::new());
     assert!(store.save_dataset(TASK, &dataset, "ada", 5).await.unwrap());
@@ -29,7 +29,7 @@ async fn a_dataset_outlives_edits(database: Database) {
     assert!(matches!(store.dataset("other", &dataset.digest).await, Err(Error::NoDataset { .. })));
 }
 
-async fn sides_are_fixed_for_ever(database: Database) {
+async fn split_sides_are_permanent(database: Database) {
     let store = &database.store;
     let first = newest(&approved(store, 0..20).await, &Assignment::new());
     store.save_dataset(TASK, &first, "ada", 5).await.unwrap();
@@ -49,7 +49,7 @@ async fn sides_are_fixed_for_ever(database: Database) {
     assert!(first.eval.iter().all(|e| now[&e.id] == Side::Eval));
 }
 
-async fn a_failed_save_fixes_nothing(database: Database) {
+async fn failed_save_fixes_no_sides(database: Database) {
     let store = &database.store;
     let mut unknown = newest(&approved(store, 0..10).await, &Assignment::new());
     unknown.train[0].revision = 9;

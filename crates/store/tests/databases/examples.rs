@@ -5,18 +5,18 @@ use serde_json::{Value, json};
 use crate::support::{Database, TASK, again, example, labelled, on_both};
 
 on_both!(
-    others_write_while_much_is_imported,
-    an_import_that_is_cut_off_goes_on_where_it_was,
-    importing_again_changes_nothing,
-    a_changed_source_makes_a_revision,
-    what_a_person_decided_stays,
-    decisions_are_recorded,
-    examples_are_found,
-    any_text_survives,
-    unusable_examples_are_refused_whole,
+    large_import_lets_others_write,
+    interrupted_import_can_be_completed,
+    repeated_import_changes_nothing,
+    changed_source_makes_a_revision,
+    import_keeps_reviews_of_people,
+    reviews_are_recorded_in_the_audit_trail,
+    examples_are_filtered_and_searched,
+    any_text_is_stored_unchanged,
+    import_with_an_invalid_example_stores_nothing,
 );
 
-async fn importing_again_changes_nothing(database: Database) {
+async fn repeated_import_changes_nothing(database: Database) {
     let store = &database.store;
     let examples: Vec<Example> = (0..20).map(labelled).collect();
     let first = store.import(&examples, "import slack", 10).await.unwrap();
@@ -27,7 +27,7 @@ async fn importing_again_changes_nothing(database: Database) {
     assert_eq!(store.history(TASK, "slack:3").await.unwrap().len(), 1);
 }
 
-async fn a_changed_source_makes_a_revision(database: Database) {
+async fn changed_source_makes_a_revision(database: Database) {
     let store = &database.store;
     store.import(&[labelled(1)], "import", 10).await.unwrap();
     let changed = Example { output: Some(json!({"items": []})), ..labelled(1) };
@@ -40,7 +40,7 @@ async fn a_changed_source_makes_a_revision(database: Database) {
     assert_eq!(last.after.unwrap(), json!({"output": {"items": []}, "revision": 2}));
 }
 
-async fn what_a_person_decided_stays(database: Database) {
+async fn import_keeps_reviews_of_people(database: Database) {
     let store = &database.store;
     store.import(&[labelled(1), labelled(2), labelled(3), example(4, None)], "import", 10).await.unwrap();
     store.edit(TASK, "slack:1", &json!({"items": []}), "ada", 20).await.unwrap();
@@ -52,7 +52,7 @@ async fn what_a_person_decided_stays(database: Database) {
     assert_eq!(store.examples(&ExampleFilter::default()).await.unwrap()[..3], before[..3]);
 }
 
-async fn decisions_are_recorded(database: Database) {
+async fn reviews_are_recorded_in_the_audit_trail(database: Database) {
     let store = &database.store;
     store.import(&[example(1, None)], "import", 10).await.unwrap();
     assert!(matches!(store.approve(TASK, "slack:1", "ada", 20).await, Err(Error::NoOutput { .. })));
@@ -79,7 +79,7 @@ async fn decisions_are_recorded(database: Database) {
     assert!(matches!(store.history("other", "slack:1").await, Err(Error::NoExample { .. })));
 }
 
-async fn examples_are_found(database: Database) {
+async fn examples_are_filtered_and_searched(database: Database) {
     let store = &database.store;
     let mut examples: Vec<Example> = [3, 1, 2].map(labelled).into();
     examples.push(Example { input: "100% of the Ärger_".into(), source: source("csv", None), ..example(4, None) });
@@ -112,7 +112,7 @@ async fn examples_are_found(database: Database) {
     assert_eq!(counts["ask-ai"], Counts { pending: 1, ..Counts::default() });
 }
 
-async fn any_text_survives(database: Database) {
+async fn any_text_is_stored_unchanged(database: Database) {
     let store = &database.store;
     let text = "naïve \u{1f34c} '; drop table examples; --\\ %_$1 \u{7f}\r\n\t\u{202e}";
     let output = json!({"z": "\u{0}", "a": [1, 0.1, -0.0, 1e300, null, true], "": text});
@@ -125,7 +125,7 @@ async fn any_text_survives(database: Database) {
     store.reject(TASK, text, "nul \0 in a reason", "someone", 3).await.unwrap();
 }
 
-async fn unusable_examples_are_refused_whole(database: Database) {
+async fn import_with_an_invalid_example_stores_nothing(database: Database) {
     let store = &database.store;
     let bad = [
         Example { id: String::new(), ..labelled(1) },
@@ -148,7 +148,7 @@ fn many(n: i64) -> Vec<Example> {
     (0..n).map(|n| example(n, None)).collect()
 }
 
-async fn others_write_while_much_is_imported(database: Database) {
+async fn large_import_lets_others_write(database: Database) {
     let (store, other) = (database.store.clone(), again(&database).await);
     let import = tokio::spawn(async move { store.import(&many(12_000), "import", 1).await });
     let mut between = 0;
@@ -159,12 +159,12 @@ async fn others_write_while_much_is_imported(database: Database) {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     assert_eq!(import.await.unwrap().unwrap().added, 12_000);
-    assert!(between > 0, "whoever writes waits for the whole import");
+    assert!(between > 0, "another writer waits for the whole import");
 }
 
-async fn an_import_that_is_cut_off_goes_on_where_it_was(database: Database) {
+async fn interrupted_import_can_be_completed(database: Database) {
     let examples = many(6000);
-    // The fifth point is the commit of the second part: it is refused.
+    // The fifth fault point is the commit of the second part.
     let cut = database.store.failing_at(5).import(&examples, "import", 1).await.unwrap_err();
     assert!(cut.hint().unwrap().contains("import the same again"));
     let Error::Partly { stored, of: 6000, .. } = cut else { panic!("{cut:?}") };

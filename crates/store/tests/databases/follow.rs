@@ -5,11 +5,11 @@ use serde_json::json;
 use crate::support::{Database, TASK, on_both, spec};
 
 on_both!(
-    steps_are_thinned_and_nothing_else_is,
-    only_the_holder_takes_in,
-    logs_keep_their_offsets,
-    an_old_run_is_taken_in_once,
-    at_every_failure_findings_are_whole_or_absent,
+    only_steps_are_thinned_out,
+    only_the_lease_holder_stores_events,
+    logs_keep_file_offsets,
+    run_of_an_earlier_version_is_imported_once,
+    events_are_stored_atomically_at_every_fault_point,
 );
 
 async fn held(store: &Store, id: &str) -> Lease {
@@ -33,7 +33,7 @@ async fn take(store: &Store, lease: &Lease, findings: &Findings) -> Result<(), E
     store.take_findings(lease, findings, &RunUpdate::default(), "w1", 11).await.map(drop)
 }
 
-async fn steps_are_thinned_and_nothing_else_is(database: Database) {
+async fn only_steps_are_thinned_out(database: Database) {
     let store = &database.store;
     let lease = held(store, "r").await;
     let phase = |seq| Event { seq, at: 0, kind: EventKind::Phase { phase: Phase::Train } };
@@ -58,7 +58,7 @@ async fn steps_are_thinned_and_nothing_else_is(database: Database) {
     assert!(kept.is_sorted_by_key(|event| event.seq) && kept[1] == all[1] && kept.last() == all.last());
 }
 
-async fn only_the_holder_takes_in(database: Database) {
+async fn only_the_lease_holder_stores_events(database: Database) {
     let store = &database.store;
     let old = held(store, "r").await;
     let first = Findings {
@@ -69,7 +69,7 @@ async fn only_the_holder_takes_in(database: Database) {
     };
     let running = RunUpdate { state: Some(RunState::Running), phase: Some("train"), ..RunUpdate::default() };
     assert_eq!(store.take_findings(&old, &first, &running, "w1", 11).await.unwrap().state, RunState::Running);
-    // Taken in again with the state it has already: nothing changes.
+    // Storing the same events and the same state again changes nothing.
     assert_eq!(store.take_findings(&old, &first, &running, "w1", 12).await.unwrap().phase.as_deref(), Some("train"));
     assert_eq!(seqs(store, "r").await, [1]);
     store.release_lease(&old).await.unwrap();
@@ -81,7 +81,11 @@ async fn only_the_holder_takes_in(database: Database) {
     assert_eq!((seqs(store, "r").await, followed.cursor), (vec![1], first.cursor));
     take(store, &new, &late).await.unwrap();
     let followed = store.followed("r").await.unwrap().unwrap();
-    assert_eq!((seqs(store, "r").await, followed.progress), (vec![1, 2], first.progress), "what isn't told stays");
+    assert_eq!(
+        (seqs(store, "r").await, followed.progress),
+        (vec![1, 2], first.progress),
+        "absent fields keep their values"
+    );
     store.cancel_run("r", "ada", 13).await.unwrap();
     let ended = RunUpdate { state: Some(RunState::Cancelled), ..RunUpdate::default() };
     store.update_held(&new, &ended, "w2", 14).await.unwrap();
@@ -89,7 +93,7 @@ async fn only_the_holder_takes_in(database: Database) {
     assert_eq!((seqs(store, "r").await, store.followed("r").await.unwrap()), (vec![], None));
 }
 
-async fn logs_keep_their_offsets(database: Database) {
+async fn logs_keep_file_offsets(database: Database) {
     let store = &database.store;
     let lease = held(store, "r").await;
     let mut whole = String::new();
@@ -118,7 +122,7 @@ async fn logs_keep_their_offsets(database: Database) {
     assert_eq!(store.run_log("nobody", LogStream::Stderr, 0).await.unwrap().size, 0);
 }
 
-async fn an_old_run_is_taken_in_once(database: Database) {
+async fn run_of_an_earlier_version_is_imported_once(database: Database) {
     let store = &database.store;
     let lease = held(store, "r").await;
     let found = Findings { events: vec![step(1, 1, 1)], result: Some(json!({"steps": 1})), ..Findings::default() };
@@ -134,7 +138,7 @@ async fn an_old_run_is_taken_in_once(database: Database) {
     assert_eq!(store.followed("r").await.unwrap().unwrap().result, found.result);
 }
 
-async fn at_every_failure_findings_are_whole_or_absent(database: Database) {
+async fn events_are_stored_atomically_at_every_fault_point(database: Database) {
     let store = &database.store;
     let lease = held(store, "r").await;
     let mut cursor = FollowCursor::default();
@@ -151,7 +155,7 @@ async fn at_every_failure_findings_are_whole_or_absent(database: Database) {
             assert_eq!((known.events, known.stdout), (events, events * 2), "cursor and findings go together");
             assert!(events == n || nth == 3, "a refused transaction left something");
         }
-        // A follower that was told of a failure reads its cursor again; what is taken in twice is there once.
+        // After an error a follower reads its cursor again; storing the same events twice keeps one copy.
         take(store, &lease, &findings).await.unwrap();
     }
     assert_eq!(seqs(store, "r").await, (1..=20).collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! Live adapters: every approval becomes one window, every window belongs to one snapshot.
+//! Live adapters: every approval becomes one window, and every window belongs to one snapshot.
 
 use graft_core::Digest;
 use graft_store::{Error, LiveSettings, LiveSnapshot, LiveState, Released, SnapshotState, Stage, Store};
@@ -7,8 +7,8 @@ use serde_json::json;
 use crate::support::{Database, TASK, again, example, new_version, on_both};
 
 on_both! {
-    no_approval_is_lost_or_taken_twice,
-    each_window_belongs_to_one_snapshot,
+    every_approval_becomes_exactly_one_window,
+    each_window_belongs_to_exactly_one_snapshot,
 }
 
 async fn started(database: &Database) -> &Store {
@@ -27,7 +27,7 @@ async fn edit(store: &Store, n: i64, output: &str, at: i64) {
     store.edit(TASK, &format!("slack:{n}"), &json!(output), "ada", at).await.unwrap();
 }
 
-/// Puts everything that is buffered in its place.
+/// Assigns places to all buffered windows.
 async fn release(store: &Store) -> Vec<String> {
     let buffered = store.buffered_windows(TASK).await.unwrap();
     let released: Vec<Released> = buffered
@@ -38,24 +38,24 @@ async fn release(store: &Store) -> Vec<String> {
     released.into_iter().map(|one| one.example).collect()
 }
 
-async fn no_approval_is_lost_or_taken_twice(database: Database) {
+async fn every_approval_becomes_exactly_one_window(database: Database) {
     let store = started(&database).await;
     assert!(matches!(store.take_windows("chat", 10, 6).await, Err(Error::NoLive(_))));
-    // Later decisions were made earlier, by another server's clock.
+    // By their timestamps, from another server's clock, later reviews were made earlier.
     for (n, at) in [(0, 30), (1, 20), (2, 10)] {
         edit(store, n, "x", at).await;
     }
-    // Two servers at once, and one that was killed and comes again.
+    // Two servers at once, one of which was killed and restarted.
     let other = again(&database).await;
     let (one, two) = tokio::join!(store.take_windows(TASK, 2, 40), other.take_windows(TASK, 2, 40));
     let mut taken = one.unwrap() + two.unwrap();
     for _ in 0..3 {
         taken += store.take_windows(TASK, 2, 41).await.unwrap();
     }
-    assert_eq!(taken, 3, "what was decided before it began is no window");
+    assert_eq!(taken, 3, "reviews before the start make no windows");
     assert_eq!(release(store).await, ["slack:2", "slack:1", "slack:0"]);
     assert_eq!(release(store).await, [""; 0]);
-    // A decision that changes is a window of its own; one that is taken back is none.
+    // A changed review is a window of its own; an undone one makes none.
     edit(store, 1, "y", 50).await;
     edit(store, 3, "z", 51).await;
     store.reject(TASK, "slack:3", "odd", "ada", 52).await.unwrap();
@@ -65,7 +65,7 @@ async fn no_approval_is_lost_or_taken_twice(database: Database) {
         (counts.all, counts.buffered, counts.waiting, counts.oldest, counts.newest),
         (4, 1, 3, Some(40), Some(30))
     );
-    // Whoever starts it again goes on where it was.
+    // Starting it again continues where it was.
     store.set_live(TASK, LiveState::Paused, Some("disk full"), "ada", 54).await.unwrap();
     edit(store, 4, "w", 55).await;
     let live =
@@ -74,7 +74,7 @@ async fn no_approval_is_lost_or_taken_twice(database: Database) {
     assert_eq!(store.take_windows(TASK, 100, 57).await.unwrap(), 1);
 }
 
-async fn each_window_belongs_to_one_snapshot(database: Database) {
+async fn each_window_belongs_to_exactly_one_snapshot(database: Database) {
     let store = started(&database).await;
     assert_eq!(store.plan_snapshot(TASK, 2, 6).await.unwrap(), None);
     for n in 0..5 {
@@ -85,7 +85,7 @@ async fn each_window_belongs_to_one_snapshot(database: Database) {
     let first = store.plan_snapshot(TASK, 2, 21).await.unwrap().unwrap();
     assert_eq!((first.seq, first.first, first.last, first.parent.as_str()), (1, 1, 2, "v1"));
     let again = store.plan_snapshot(TASK, 2, 22).await.unwrap().unwrap();
-    assert_eq!(again, first, "one at a time, whoever asks");
+    assert_eq!(again, first, "only one snapshot at a time");
     let end = async |snapshot: &LiveSnapshot, state, version: &str| {
         let ended = LiveSnapshot { state, version: Some(version.into()), after: Some(0.5), ..snapshot.clone() };
         store.end_snapshot(&ended, "live", 30).await.unwrap();
@@ -114,7 +114,7 @@ async fn each_window_belongs_to_one_snapshot(database: Database) {
     assert_eq!(store.version(TASK, "v2").await.unwrap().stage, Stage::Archived);
     assert_eq!(store.version(TASK, "v1").await.unwrap().stage, Stage::Active);
     assert!(matches!(store.rewind_live(TASK, "v9", "ada", 41).await, Err(Error::NoVersion { .. })));
-    // One that is being trained when somebody goes back does not become the head when it ends.
+    // A snapshot that was in training when a person went back does not become the head.
     edit(store, 6, "x", 50).await;
     store.take_windows(TASK, 100, 51).await.unwrap();
     release(store).await;

@@ -1,4 +1,4 @@
-//! Every query on both databases, with the same test bodies.
+//! Runs every query on both databases with the same tests.
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 

@@ -10,13 +10,13 @@ use sqlx::{Connection, SqliteConnection};
 use crate::support::{Database, TASK, again, labelled, on_both, spec};
 
 on_both!(
-    opening_again_keeps_everything,
-    a_newer_schema_is_refused,
-    a_foreign_database_is_refused,
-    the_text_of_an_old_failure_is_read,
+    reopening_keeps_all_data,
+    newer_schema_is_refused,
+    database_of_another_program_is_refused,
+    failure_text_of_earlier_versions_is_read,
 );
 
-async fn opening_again_keeps_everything(database: Database) {
+async fn reopening_keeps_all_data(database: Database) {
     database.store.set_setting("threads", &json!(2), "me", 1).await.unwrap();
     database.store.check().await.unwrap();
     database.store.close().await;
@@ -24,7 +24,7 @@ async fn opening_again_keeps_everything(database: Database) {
     assert_eq!(store.setting("threads").await.unwrap().unwrap().value, json!(2));
 }
 
-async fn a_newer_schema_is_refused(database: Database) {
+async fn newer_schema_is_refused(database: Database) {
     execute(&database.url, "insert into graft_schema (version, name) values (1000, 'later')").await;
     let error = Store::open(&database.url).await.unwrap_err();
     assert!(matches!(cause(&error), Error::NewerSchema { found: 1000, .. }), "{error:?}");
@@ -32,11 +32,11 @@ async fn a_newer_schema_is_refused(database: Database) {
     assert!(error.hint().unwrap().contains("newer version"));
 }
 
-async fn the_text_of_an_old_failure_is_read(database: Database) {
+async fn failure_text_of_earlier_versions_is_read(database: Database) {
     let store = &database.store;
     let spec = spec("r1");
     store.add_run(NewRun { task: TASK, spec: &spec, dir: "runs/r1" }, "ada", 10).await.unwrap();
-    // As older versions left it.
+    // As earlier versions stored it.
     let old = "update runs set state = 'failed', phase = 'train', exit_code = 12, error = 'failed to x\nhint: y'";
     execute(&database.url, old).await;
     let failure = store.run("r1").await.unwrap().failure.unwrap();
@@ -44,17 +44,17 @@ async fn the_text_of_an_old_failure_is_read(database: Database) {
     assert_eq!(failure.phase, Some(Phase::Train));
     let running = RunUpdate { state: Some(RunState::Running), ..RunUpdate::default() };
     assert_eq!(store.update_run("r1", &running, "ada", 11).await.unwrap().failure, None);
-    assert_eq!(store.run("r1").await.unwrap().failure, None, "a run that goes on has not failed");
+    assert_eq!(store.run("r1").await.unwrap().failure, None, "a resumed run has no failure");
 }
 
-async fn a_foreign_database_is_refused(database: Database) {
+async fn database_of_another_program_is_refused(database: Database) {
     execute(&database.url, "alter table graft_schema rename to ask_ai_queries").await;
     let error = Store::open(&database.url).await.unwrap_err();
     assert!(matches!(cause(&error), Error::Foreign), "{error:?}");
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_left_alone() {
+async fn file_that_is_not_a_database_is_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("graft.db");
     let text = "this is a note, not a database ".repeat(200);
@@ -66,13 +66,13 @@ async fn a_file_that_is_no_database_is_left_alone() {
 }
 
 #[tokio::test]
-async fn damage_is_found() {
+async fn check_finds_damage() {
     let database = Database::sqlite().await;
     let examples: Vec<_> = (0..200).map(labelled).collect();
     database.store.import(&examples, "import", 1).await.unwrap();
     database.store.close().await;
     let mut bytes = std::fs::read(&database.url).unwrap();
-    // Behind the schema, which opening reads.
+    // Damage behind the schema, because opening reads the schema.
     let middle = bytes.len() / 4 * 3;
     bytes[middle..middle + 8192].fill(0xa5);
     std::fs::write(&database.url, bytes).unwrap();
@@ -81,10 +81,10 @@ async fn damage_is_found() {
 }
 
 #[tokio::test]
-async fn a_file_that_refuses_writes_is_named_so() {
+async fn read_only_file_gives_its_own_error() {
     let database = Database::sqlite().await;
     execute(&database.url, "pragma user_version = 1").await;
-    // What a file system mounted read-only answers, also to root.
+    // The error of a file system mounted read-only, also for root.
     let mut raw = SqliteConnection::connect(&format!("{}?mode=ro", url(&database.url))).await.unwrap();
     let refused = sqlx::raw_sql("delete from settings").execute(&mut raw).await.unwrap_err();
     let error = Error::from(refused);
@@ -93,11 +93,11 @@ async fn a_file_that_refuses_writes_is_named_so() {
 }
 
 #[tokio::test]
-async fn a_write_that_is_refused_names_the_file() {
+async fn refused_write_error_names_the_file() {
     let database = Database::sqlite().await;
     database.store.close().await;
-    // The version that a program must know to write the file (https://www.sqlite.org/fileformat.html, offset 18): one
-    // that it doesn't know makes the file read-only, for root as well.
+    // The file format's write version (https://www.sqlite.org/fileformat.html, offset 18): an unknown one makes the
+    // file read-only, also for root.
     let mut bytes = std::fs::read(&database.url).unwrap();
     bytes[18] = 9;
     std::fs::write(&database.url, bytes).unwrap();
@@ -112,7 +112,7 @@ async fn a_write_that_is_refused_names_the_file() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_a_file_is_named_so() {
+async fn file_in_place_of_folder_gives_its_own_error() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path().join("graft.db");
     let error = Store::open(path.to_str().unwrap()).await.unwrap_err();
@@ -121,7 +121,7 @@ async fn a_folder_that_is_a_file_is_named_so() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_named_at_once_and_without_its_password() {
+async fn unreachable_server_error_comes_at_once_without_password() {
     let begun = Instant::now();
     let error = Store::open("postgres://graft:s3cret@127.0.0.1:1/graft").await.unwrap_err();
     assert!(matches!(cause(&error), Error::Unreachable(_)), "{error:?}");
@@ -132,7 +132,7 @@ async fn a_server_that_is_not_there_is_named_at_once_and_without_its_password() 
 }
 
 #[tokio::test]
-async fn a_server_that_goes_away_is_no_lock() {
+async fn lost_server_is_not_reported_as_locked() {
     if Postgres::shared().is_none() {
         return;
     }

@@ -5,29 +5,29 @@ use serde_json::json;
 use crate::support::{Database, on_both};
 
 on_both!(
-    users_come_and_go_but_an_admin_stays,
-    tokens_end,
-    no_token_locks_everybody_out,
-    sessions_end,
-    sessions_end_with_their_token,
-    a_key_stands_for_one_request,
-    imports_are_followed,
-    workers_are_seen,
+    last_admin_cannot_be_removed,
+    tokens_expire_and_can_be_removed,
+    token_without_admin_is_refused,
+    sessions_expire_and_can_be_ended,
+    session_ends_with_its_token,
+    idempotency_key_identifies_one_request,
+    import_progress_is_stored,
+    workers_report_and_are_removed,
 );
 
-/// The configuration lets nobody in.
+/// The configuration grants no access.
 const ALONE: Admins = Admins::Stored;
 
-async fn users_come_and_go_but_an_admin_stays(database: Database) {
+async fn last_admin_cannot_be_removed(database: Database) {
     let store = &database.store;
     assert!(matches!(store.put_user("bob", Role::Trainer, "h", ALONE, "setup", 1).await, Err(Error::NoAdmin)));
-    assert_eq!(store.users().await.unwrap(), [], "the first one would have locked everybody out");
+    assert_eq!(store.users().await.unwrap(), [], "without an administrator everybody would be locked out");
     store.put_user("ada", Role::Admin, "hash1", ALONE, "setup", 1).await.unwrap();
     store.put_user("bob", Role::Viewer, "hash2", ALONE, "ada", 2).await.unwrap();
     assert!(matches!(store.put_user("a b", Role::Viewer, "h", ALONE, "ada", 2).await, Err(Error::BadName { .. })));
     assert!(matches!(store.remove_user("ada", ALONE, "bob", 3).await, Err(Error::NoAdmin)));
     assert!(matches!(store.put_user("ada", Role::Viewer, "h", ALONE, "bob", 3).await, Err(Error::NoAdmin)));
-    assert_eq!(store.user("ada").await.unwrap().unwrap().password, "hash1", "what was refused changed nothing");
+    assert_eq!(store.user("ada").await.unwrap().unwrap().password, "hash1", "a refused change has no effect");
     let session = session("bob", Role::Viewer);
     store.add_session("cookie", &session, 4).await.unwrap();
     let bob = store.put_user("bob", Role::Admin, "hash3", ALONE, "ada", 5).await.unwrap();
@@ -46,7 +46,7 @@ fn token(id: &str, role: Role, expires_at: Option<i64>) -> Token {
     Token { id: id.into(), role, label, created_by, created_at: 10, used_at: None, expires_at }
 }
 
-async fn tokens_end(database: Database) {
+async fn tokens_expire_and_can_be_removed(database: Database) {
     let store = &database.store;
     let token = token("t1", Role::Trainer, Some(100_000));
     store.add_token(&token, "hash", Admins::Configured).await.unwrap();
@@ -60,13 +60,13 @@ async fn tokens_end(database: Database) {
     assert!(matches!(store.remove_token("t1", ALONE, "ada", 40).await, Err(Error::NotFound { .. })));
 }
 
-async fn no_token_locks_everybody_out(database: Database) {
+async fn token_without_admin_is_refused(database: Database) {
     let store = &database.store;
     for (role, end) in [(Role::Viewer, None), (Role::Trainer, None), (Role::Admin, Some(100_000))] {
         let refused = store.add_token(&token("t1", role, end), "hash", ALONE).await;
         assert!(matches!(refused, Err(Error::NoAdmin)), "{role:?} until {end:?}");
     }
-    assert_eq!(store.tokens().await.unwrap(), [], "what was refused isn't there");
+    assert_eq!(store.tokens().await.unwrap(), [], "a refused token is not stored");
     store.add_token(&token("admin", Role::Admin, None), "hash1", ALONE).await.unwrap();
     store.add_token(&token("viewer", Role::Viewer, None), "hash2", ALONE).await.unwrap();
     assert!(matches!(store.remove_token("admin", ALONE, "ada", 20).await, Err(Error::NoAdmin)));
@@ -77,7 +77,7 @@ async fn no_token_locks_everybody_out(database: Database) {
     store.remove_user("ada", ALONE, "ada", 25).await.unwrap();
 }
 
-async fn sessions_end(database: Database) {
+async fn sessions_expire_and_can_be_ended(database: Database) {
     let store = &database.store;
     let session = session("ada", Role::Admin);
     store.add_session("a", &session, 1).await.unwrap();
@@ -87,7 +87,7 @@ async fn sessions_end(database: Database) {
     assert_eq!(store.session("a", 99).await.unwrap(), None);
 }
 
-async fn sessions_end_with_their_token(database: Database) {
+async fn session_ends_with_its_token(database: Database) {
     let store = &database.store;
     store.add_token(&token("short", Role::Admin, Some(50)), "hash1", Admins::Configured).await.unwrap();
     store.add_token(&token("gone", Role::Admin, None), "hash2", Admins::Configured).await.unwrap();
@@ -99,7 +99,7 @@ async fn sessions_end_with_their_token(database: Database) {
     assert_eq!(store.session("short", 50).await.unwrap(), None);
     store.remove_token("gone", Admins::Configured, "ada", 3).await.unwrap();
     assert_eq!(store.session("gone", 4).await.unwrap(), None);
-    // Opened while the token was being removed.
+    // A session that was opened while its token was being removed.
     let late = Session { token: Some("gone".into()), ..session("ci", Role::Admin) };
     store.add_session("late", &late, 4).await.unwrap();
     assert_eq!(store.session("late", 5).await.unwrap(), None);
@@ -109,7 +109,7 @@ fn session(who: &str, role: Role) -> Session {
     Session { who: who.into(), role, expires_at: 100, token: None, configured: None }
 }
 
-async fn a_key_stands_for_one_request(database: Database) {
+async fn idempotency_key_identifies_one_request(database: Database) {
     let store = &database.store;
     let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
     let asked = Asked { who: "ada", route: "POST /runs", key: "k", digest: &one, by: "here/1" };
@@ -138,7 +138,7 @@ async fn a_key_stands_for_one_request(database: Database) {
     );
 }
 
-async fn imports_are_followed(database: Database) {
+async fn import_progress_is_stored(database: Database) {
     let store = &database.store;
     let begun = store.begin_import("i1", "csv", None, "here/1", "ada", 10).await.unwrap();
     assert_eq!((begun.state, begun.done, begun.of), (ImportState::Running, 0, None));
@@ -159,7 +159,7 @@ async fn imports_are_followed(database: Database) {
     assert!(matches!(store.import_state("i3").await, Err(Error::NotFound { .. })));
 }
 
-async fn workers_are_seen(database: Database) {
+async fn workers_report_and_are_removed(database: Database) {
     let store = &database.store;
     let worker = Worker {
         id: "h/1/x".into(),

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use crate::support::{Database, on_both};
 
-on_both!(submitted_texts_are_named_datasets, drafts_belong_to_their_authors,);
+on_both!(submitted_texts_become_named_datasets, each_author_has_one_draft,);
 
 fn new(model_type: &str) -> NewPrompt<'_> {
     NewPrompt {
@@ -17,7 +17,7 @@ fn new(model_type: &str) -> NewPrompt<'_> {
     }
 }
 
-async fn submitted_texts_are_named_datasets(database: Database) {
+async fn submitted_texts_become_named_datasets(database: Database) {
     let store = &database.store;
     let first = store.add_prompt(new("sentiment_analysis"), "ada", 1).await.unwrap();
     let second = store.add_prompt(new("own-task"), "bob", 2).await.unwrap();
@@ -33,7 +33,7 @@ async fn submitted_texts_are_named_datasets(database: Database) {
     assert_eq!(store.prompt_csv(3).await.unwrap(), None);
 }
 
-async fn drafts_belong_to_their_authors(database: Database) {
+async fn each_author_has_one_draft(database: Database) {
     let store = &database.store;
     assert_eq!(store.prompt_draft("ada").await.unwrap(), None);
     store.save_prompt_draft("ada", &json!({"text": "a"}), 1).await.unwrap();
@@ -41,5 +41,5 @@ async fn drafts_belong_to_their_authors(database: Database) {
     assert_eq!(store.prompt_draft("ada").await.unwrap(), Some(json!({"text": "a -> x"})));
     assert_eq!(store.prompt_draft("bob").await.unwrap(), None);
     store.add_prompt(new("sentiment_analysis"), "ada", 3).await.unwrap();
-    assert_eq!(store.prompt_draft("ada").await.unwrap(), None, "what is submitted is no draft any more");
+    assert_eq!(store.prompt_draft("ada").await.unwrap(), None, "a submitted text is no longer a draft");
 }

@@ -2,8 +2,8 @@ use std::time::{Duration, Instant};
 
 use graft_core::{Assignment, Dataset, Digest, ExitCode, Failure};
 use graft_store::{
-    Again, ChangeFilter, Due, Error, Free, Lease, NewEvaluation, NewMachine, NewRun, NewSchedule, NewVersion, Priority,
-    Run, RunFilter, RunKind, RunState, RunUpdate, Store, Submission, Wish,
+    Again, ChangeFilter, Due, Error, Free, Lease, NewEvaluation, NewMachine, NewRun, NewSchedule, NewVersion,
+    PendingRequest, Priority, Run, RunFilter, RunKind, RunState, RunUpdate, Store, Submission,
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 use serde_json::json;
@@ -11,21 +11,21 @@ use serde_json::json;
 use crate::support::{Database, TASK, again, is_sqlite, new_version, on_both, spec};
 
 on_both!(
-    the_queue_goes_by_priority_then_age,
-    a_machine_has_its_own_slots,
-    a_run_waits_for_threads_time_and_another_run,
-    a_stale_holder_writes_nothing,
-    clocks_that_jump_neither_end_leases_nor_revive_them,
-    a_lease_ends_by_itself_or_at_once,
-    a_run_is_cancelled_at_any_state,
-    an_ended_run_goes_back_or_away,
-    one_of_many_workers_gets_a_run,
-    one_submission_per_time_of_a_schedule,
-    watchers_hear_of_other_processes,
-    processes_on_one_postgres_hear_each_other,
-    at_every_failure_a_submission_is_whole_or_absent,
-    a_request_that_is_sent_again_gets_its_run,
-    a_version_is_measured_once_at_a_time_beside_a_training,
+    queue_is_ordered_by_priority_then_age,
+    machine_slots_are_independent_of_worker_threads,
+    run_waits_for_threads_start_time_and_predecessor,
+    stale_lease_holder_cannot_write,
+    clock_jumps_neither_end_nor_revive_leases,
+    lease_expires_or_is_released,
+    run_can_be_cancelled_in_any_active_state,
+    ended_run_can_be_requeued_or_deleted,
+    exactly_one_worker_claims_a_run,
+    schedule_occurrence_is_submitted_once,
+    watchers_see_changes_of_other_processes,
+    processes_on_one_postgres_exchange_messages,
+    submission_is_atomic_at_every_fault_point,
+    repeated_request_returns_the_same_run,
+    version_has_one_evaluation_at_a_time_beside_a_training,
 );
 
 const ALL: Free = Free { threads: 2, idle: true, gpus: None };
@@ -60,7 +60,7 @@ fn order() -> Submission<'static> {
 async fn submit(store: &Store, id: &str, order: &Submission<'_>) -> Result<Run, Error> {
     let spec = spec(id);
     let dir = format!("runs/{id}");
-    // A task of its own each, so that they don't stand in each other's way.
+    // Each run has its own task, so that none blocks another.
     let new = NewRun { task: id, spec: &spec, dir: &dir };
     store.submit_run(new, order, &dataset(), "ada", 10).await
 }
@@ -73,7 +73,7 @@ async fn claimed(store: &Store) -> String {
     claim(store, ALL).await.map_or_else(String::new, |(run, _)| run.id)
 }
 
-/// As often as the first time, and with nothing new.
+/// Resume with the original number of attempts and no changes.
 const AGAIN: Again = Again { max_attempts: 3, request: None, version: None };
 
 fn ready(_: &Run) -> Result<(), Error> {
@@ -84,14 +84,14 @@ fn to(state: RunState) -> RunUpdate {
     RunUpdate { state: Some(state), ..RunUpdate::default() }
 }
 
-async fn the_queue_goes_by_priority_then_age(database: Database) {
+async fn queue_is_ordered_by_priority_then_age(database: Database) {
     let store = &database.store;
     for (id, priority) in
         [("a", Priority::Low), ("b", Priority::Normal), ("c", Priority::High), ("d", Priority::Normal)]
     {
         submit(store, id, &Submission { priority, ..order() }).await.unwrap();
     }
-    // A command that works on its own run takes no other.
+    // A command that works on its own run claims no other.
     submit(store, "own", &Submission { priority: Priority::Low, ..order() }).await.unwrap();
     let own = |id: &'static str| store.claim_run("command", LONG, ALL, Some(id), "ada");
     assert_eq!(own("own").await.unwrap().unwrap().0.id, "own");
@@ -105,7 +105,7 @@ async fn the_queue_goes_by_priority_then_age(database: Database) {
     assert_eq!(store.count_runs(&RunFilter::default()).await.unwrap(), 5);
 }
 
-async fn a_machine_has_its_own_slots(database: Database) {
+async fn machine_slots_are_independent_of_worker_threads(database: Database) {
     let store = &database.store;
     let gpu = NewMachine { name: "gpu", destination: "ada@gpu", slots: 2, program: None };
     store.add_machine(gpu, "ada", 5).await.unwrap();
@@ -116,13 +116,13 @@ async fn a_machine_has_its_own_slots(database: Database) {
     }
     submit(store, "near", &order()).await.unwrap();
     assert!(matches!(store.remove_machine("gpu", "ada", 6).await, Err(Error::MachineBusy { .. })));
-    // A worker whose threads are all taken has a slot for what executes elsewhere, as often as the machine has one.
+    // A worker without free threads may still claim runs for another machine, up to that machine's slots.
     let busy = Free { threads: 0, idle: false, gpus: None };
     let (first, lease) = claim(store, busy).await.unwrap();
     assert_eq!((first.id.as_str(), first.machine.as_deref()), ("far1", Some("gpu")));
     assert_eq!(claim(store, busy).await.unwrap().0.id, "far2");
     assert!(claim(store, busy).await.is_none(), "both slots are taken");
-    assert_eq!(claimed(store).await, "near", "what waits for a machine holds nobody up");
+    assert_eq!(claimed(store).await, "near", "runs that wait for a machine block no others");
     store.update_held(&lease, &to(RunState::Failed), "w", 7).await.unwrap();
     assert_eq!(claimed(store).await, "far3");
     for id in ["far2", "far3"] {
@@ -137,15 +137,15 @@ async fn a_machine_has_its_own_slots(database: Database) {
     assert_eq!(store.run("far1").await.unwrap().machine.as_deref(), Some("gpu"), "a run says where it was");
 }
 
-async fn a_run_waits_for_threads_time_and_another_run(database: Database) {
+async fn run_waits_for_threads_start_time_and_predecessor(database: Database) {
     let store = &database.store;
     submit(store, "a", &order()).await.unwrap();
     submit(store, "b", &Submission { after: Some("a"), ..order() }).await.unwrap();
     assert!(matches!(submit(store, "c", &Submission { after: Some("x"), ..order() }).await, Err(Error::NoRun(_))));
-    assert!(matches!(store.run("c").await, Err(Error::NoRun(_))), "nothing is left of it");
-    // It takes all threads of an idle worker.
+    assert!(matches!(store.run("c").await, Err(Error::NoRun(_))), "it is deleted");
+    // It needs all threads of an idle worker.
     assert!(claim(store, Free { idle: false, ..ALL }).await.is_none());
-    // It leaves the device to the machine, whose first GPU another run has.
+    // It needs the machine's first GPU, which another run has.
     assert!(claim(store, Free { gpus: Some(0b10), ..ALL }).await.is_none());
     let (_, lease) = claim(store, Free { gpus: Some(0b01), ..ALL }).await.unwrap();
     assert_eq!(claimed(store).await, "");
@@ -161,7 +161,7 @@ async fn a_run_waits_for_threads_time_and_another_run(database: Database) {
     assert_eq!((run.id.as_str(), run.attempts, run.failure), ("a", 2, None));
     store.update_held(&lease, &to(RunState::Running), "w", 21).await.unwrap();
     store.update_held(&lease, &to(RunState::Succeeded), "w", 22).await.unwrap();
-    // What has succeeded may be deleted: who waited for it still goes on, and who waits for a failure doesn't.
+    // A successful predecessor may be deleted: its successor still runs. The successor of a failed run does not.
     store.delete_run("a", "ada", 23).await.unwrap();
     assert!(store.cancel_orphans("w", 24).await.unwrap().is_empty());
     submit(store, "d", &order()).await.unwrap();
@@ -172,7 +172,7 @@ async fn a_run_waits_for_threads_time_and_another_run(database: Database) {
     assert_eq!(claimed(store).await, "b");
 }
 
-async fn a_version_is_measured_once_at_a_time_beside_a_training(database: Database) {
+async fn version_has_one_evaluation_at_a_time_beside_a_training(database: Database) {
     let store = &database.store;
     let adapter = spec("r").adapter;
     let version = new_version(None);
@@ -191,16 +191,16 @@ async fn a_version_is_measured_once_at_a_time_beside_a_training(database: Databa
     assert_eq!(measure("e1", &v1).await.unwrap(), ("e1".into(), true));
     assert_eq!(measure("e2", &v1).await.unwrap(), ("e1".into(), false));
     assert_eq!(measure("e3", &v2).await.unwrap(), ("e3".into(), true));
-    // What somebody waits for comes first; the task's place for trainings is not theirs.
+    // Evaluations come first and do not count as the task's training.
     assert_eq!(store.active_run(TASK).await.unwrap().unwrap().id, "training");
     let (run, lease) = claim(store, ALL).await.unwrap();
     assert_eq!((run.id.as_str(), run.kind, run.version.as_deref()), ("e1", RunKind::Evaluate, Some("v1")));
     store.update_held(&lease, &to(RunState::Failed), "w1", 20).await.unwrap();
     assert_eq!(measure("e4", &v1).await.unwrap(), ("e4".into(), true));
-    let never = |_: &Run| -> Result<(), Error> { panic!("what a refused run has is left alone") };
+    let never = |_: &Run| -> Result<(), Error> { panic!("a refused run is not changed") };
     let refused = store.queue_again("e1", AGAIN, "ada", 21, never).await;
     assert!(matches!(refused, Err(Error::RunActive { run, .. }) if run == "e4"));
-    // Whoever lost the run writes no numbers.
+    // A worker that lost the run can't write metrics.
     let numbers = ("evaluation", &json!(1));
     assert!(matches!(store.set_metric(&v1, numbers, Some(&lease), "w1", 22).await, Err(Error::LeaseLost { .. })));
     let of = |kind| RunFilter { kind: Some(kind), ..RunFilter::default() };
@@ -208,14 +208,14 @@ async fn a_version_is_measured_once_at_a_time_beside_a_training(database: Databa
     assert_eq!(store.runs(&of(RunKind::Evaluate)).await.unwrap().len(), 3);
 }
 
-async fn clocks_that_jump_neither_end_leases_nor_revive_them(database: Database) {
+async fn clock_jumps_neither_end_nor_revive_leases(database: Database) {
     let store = &database.store;
     let decade = 10 * 365 * 24 * 3_600_000;
     let holds = async |lease_millis, id| {
         submit(store, id, &order()).await.unwrap();
         let (run, lease) = store.claim_run("w1", lease_millis, ALL, None, "w1").await.unwrap().unwrap();
         assert_eq!(run.id, id);
-        // The holder's own clock goes wrong, one way and the other.
+        // The holder's own clock is wrong in both directions.
         for at in [graft_core::Timestamp::MAX, store.now().await.unwrap() + decade, 0] {
             store.update_held(&lease, &RunUpdate::default(), "w1", at).await.unwrap();
         }
@@ -227,7 +227,7 @@ async fn clocks_that_jump_neither_end_leases_nor_revive_them(database: Database)
     assert_eq!(holds(-1, "ended").await, (false, true, true));
 }
 
-async fn a_stale_holder_writes_nothing(database: Database) {
+async fn stale_lease_holder_cannot_write(database: Database) {
     let store = &database.store;
     submit(store, "a", &order()).await.unwrap();
     let (run, old) = store.claim_run("w1", -1, ALL, None, "w1").await.unwrap().unwrap();
@@ -247,7 +247,7 @@ async fn a_stale_holder_writes_nothing(database: Database) {
     assert!(store.versions(None).await.unwrap().is_empty());
     assert_eq!(store.add_version_held(&new, &version, "w2", 21).await.unwrap().name, "v1");
     store.update_held(&new, &to(RunState::Running), "w2", 22).await.unwrap();
-    // After the end nobody holds it.
+    // After its end, a run has no holder.
     store.update_held(&new, &to(RunState::Succeeded), "w2", 23).await.unwrap();
     assert!(lost(&store.update_held(&new, &RunUpdate::default(), "w2", 24).await.unwrap_err()));
     assert!(lost(&store.take_over(&now, "w3", LONG).await.unwrap_err()), "it ended since it was seen");
@@ -257,7 +257,7 @@ async fn a_stale_holder_writes_nothing(database: Database) {
     assert!(fences.is_sorted(), "{fences:?}");
 }
 
-async fn a_lease_ends_by_itself_or_at_once(database: Database) {
+async fn lease_expires_or_is_released(database: Database) {
     let store = &database.store;
     submit(store, "a", &order()).await.unwrap();
     let (run, lease) = store.claim_run("w1", LONG, ALL, None, "w1").await.unwrap().unwrap();
@@ -270,7 +270,7 @@ async fn a_lease_ends_by_itself_or_at_once(database: Database) {
     while other.abandoned_runs().await.unwrap().is_empty() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    // Late, but nobody else came.
+    // It expired, but nobody took it over.
     store.renew_lease(&lease, LONG).await.unwrap();
     assert!(store.abandoned_runs().await.unwrap().is_empty());
     store.release_lease(&lease).await.unwrap();
@@ -278,7 +278,7 @@ async fn a_lease_ends_by_itself_or_at_once(database: Database) {
     assert_eq!(store.held_runs().await.unwrap()[0].left_ms, 0);
 }
 
-async fn a_run_is_cancelled_at_any_state(database: Database) {
+async fn run_can_be_cancelled_in_any_active_state(database: Database) {
     let store = &database.store;
     submit(store, "a", &order()).await.unwrap();
     submit(store, "b", &Submission { after: Some("a"), ..order() }).await.unwrap();
@@ -290,17 +290,17 @@ async fn a_run_is_cancelled_at_any_state(database: Database) {
     submit(store, "c", &order()).await.unwrap();
     let (_, lease) = claim(store, ALL).await.unwrap();
     let told = store.cancel_run("c", "ada", 22).await.unwrap();
-    assert_eq!((told.state, told.wants), (RunState::Starting, Some(Wish::Cancel)));
-    assert_eq!(store.renew_lease(&lease, LONG).await.unwrap().wants, Some(Wish::Cancel));
+    assert_eq!((told.state, told.wants), (RunState::Starting, Some(PendingRequest::Cancel)));
+    assert_eq!(store.renew_lease(&lease, LONG).await.unwrap().wants, Some(PendingRequest::Cancel));
     let ended = store.update_held(&lease, &to(RunState::Cancelled), "w", 23).await.unwrap();
     assert_eq!((ended.wants, ended.lease_owner), (None, None));
 }
 
-async fn an_ended_run_goes_back_or_away(database: Database) {
+async fn ended_run_can_be_requeued_or_deleted(database: Database) {
     let store = &database.store;
     submit(store, "a", &order()).await.unwrap();
     let (_, lease) = claim(store, ALL).await.unwrap();
-    let never = |_: &Run| -> Result<(), Error> { panic!("what a refused run has is left alone") };
+    let never = |_: &Run| -> Result<(), Error> { panic!("a refused run is not changed") };
     assert!(matches!(store.queue_again("a", AGAIN, "ada", 20, never).await, Err(Error::RunState { .. })));
     assert!(matches!(store.delete_run("a", "ada", 20).await, Err(Error::RunState { .. })));
     store.update_held(&lease, &to(RunState::Failed), "w", 21).await.unwrap();
@@ -316,7 +316,7 @@ async fn an_ended_run_goes_back_or_away(database: Database) {
     assert!(matches!(store.run("a").await, Err(Error::NoRun(_))));
 }
 
-async fn one_of_many_workers_gets_a_run(database: Database) {
+async fn exactly_one_worker_claims_a_run(database: Database) {
     for n in 0..6 {
         submit(&database.store, &format!("r{n}"), &order()).await.unwrap();
     }
@@ -339,7 +339,7 @@ async fn one_of_many_workers_gets_a_run(database: Database) {
     assert_eq!(all, ["r0", "r1", "r2", "r3", "r4", "r5"]);
 }
 
-async fn one_submission_per_time_of_a_schedule(database: Database) {
+async fn schedule_occurrence_is_submitted_once(database: Database) {
     let store = &database.store;
     let request = json!({"task": TASK});
     let new = NewSchedule {
@@ -366,12 +366,12 @@ async fn one_submission_per_time_of_a_schedule(database: Database) {
     assert!(matches!(store.remove_schedule("nightly", "ada", 300).await, Err(Error::NoSchedule(_))));
 }
 
-async fn watchers_hear_of_other_processes(database: Database) {
+async fn watchers_see_changes_of_other_processes(database: Database) {
     let mut watch = database.store.watch().await.unwrap();
     let before = watch.newest();
     let quiet = tokio::time::timeout(Duration::from_millis(200), watch.changed()).await;
     assert!(quiet.is_err());
-    // Within a second; a machine that is busy elsewhere may be late, but not always.
+    // Normally within a second. A busy machine may be late, but not every time.
     let other = again(&database).await;
     for n in 1..=5 {
         other.set_setting("n", &json!(n), "ada", n).await.unwrap();
@@ -379,26 +379,26 @@ async fn watchers_hear_of_other_processes(database: Database) {
         let heard = tokio::time::timeout(Duration::from_secs(20), watch.changed()).await.unwrap();
         assert_eq!(heard, Some(before + n));
         if said.elapsed() < Duration::from_secs(1) {
-            // Whoever comes later starts from there.
+            // A watcher that subscribes later starts from the newest change.
             assert_eq!(database.store.watch().await.unwrap().newest(), before + n);
             return;
         }
     }
-    panic!("five changes were heard of late");
+    panic!("five changes were seen late");
 }
 
-async fn processes_on_one_postgres_hear_each_other(database: Database) {
+async fn processes_on_one_postgres_exchange_messages(database: Database) {
     let other = again(&database).await;
-    let words = database.store.words().await;
-    assert_eq!(words.is_none(), is_sqlite(&database), "a file has one server");
-    other.say(r#"{"page": "it's ü"}"#).await.unwrap();
-    let Some(mut words) = words else { return };
-    let heard = tokio::time::timeout(Duration::from_secs(20), words.next()).await.unwrap();
+    let messages = database.store.messages().await;
+    assert_eq!(messages.is_none(), is_sqlite(&database), "a file has one server");
+    other.send_message(r#"{"page": "it's ü"}"#).await.unwrap();
+    let Some(mut messages) = messages else { return };
+    let heard = tokio::time::timeout(Duration::from_secs(20), messages.next()).await.unwrap();
     assert_eq!(heard, r#"{"page": "it's ü"}"#);
-    assert!(other.say(&"x".repeat(9_000)).await.is_err());
+    assert!(other.send_message(&"x".repeat(9_000)).await.is_err());
 }
 
-async fn a_request_that_is_sent_again_gets_its_run(database: Database) {
+async fn repeated_request_returns_the_same_run(database: Database) {
     let store = &database.store;
     let keyed = Submission { key: Some("ada k"), ..order() };
     let first = submit(store, "a", &keyed).await.unwrap();
@@ -410,7 +410,7 @@ async fn a_request_that_is_sent_again_gets_its_run(database: Database) {
     assert_eq!(store.count_runs(&RunFilter::default()).await.unwrap(), 4);
 }
 
-async fn at_every_failure_a_submission_is_whole_or_absent(database: Database) {
+async fn submission_is_atomic_at_every_fault_point(database: Database) {
     for k in 1.. {
         let id = format!("k{k}");
         let failing = database.store.failing_at(k);
@@ -420,17 +420,17 @@ async fn at_every_failure_a_submission_is_whole_or_absent(database: Database) {
             assert!(failing.fault_points() < k && stored.is_ok());
             break;
         }
-        // After the commit only the answer is lost; before it, nothing is there.
+        // After the commit only the answer is lost; before it, nothing is stored.
         let whole = stored.is_ok_and(|run| run.request.is_some());
         assert_eq!(whole, k == 3, "at point {k}");
         assert!(k < 10);
     }
 }
 
-/// Any sequence of what workers and people do keeps the promises of the queue: one active run a task, fences that
-/// only grow, nothing written by who lost a run, and no state that its predecessor doesn't allow.
+/// For any sequence of operations by workers and people: a task has at most one active run, fences only grow, a worker
+/// that lost a run writes nothing, and every state transition is allowed.
 #[tokio::test]
-async fn whatever_happens_the_queue_keeps_its_promises() {
+async fn queue_invariants_hold_for_any_sequence_of_operations() {
     let campaign = std::env::var("GRAFT_CAMPAIGN").ok().and_then(|n| n.parse().ok()).unwrap_or(8_u64);
     for seed in 0..campaign {
         let database = Database::sqlite().await;
@@ -447,7 +447,7 @@ async fn whatever_happens_the_queue_keeps_its_promises() {
 async fn act(store: &Store, step: u64, dice: &mut impl FnMut(u64) -> u64, leases: &mut Vec<Lease>) {
     let runs = store.runs(&RunFilter::default()).await.unwrap();
     let any = |n: u64| runs.get((n as usize) % runs.len().max(1)).cloned();
-    // A lease that ended before it began stands for a worker that vanished.
+    // A lease that has expired already stands for a worker that died.
     let millis = if dice(2) == 0 { -1 } else { LONG };
     let states = [RunState::Running, RunState::Succeeded, RunState::Failed, RunState::Cancelled, RunState::Queued];
     match dice(9) {

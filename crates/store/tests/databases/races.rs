@@ -9,14 +9,14 @@ use serde_json::json;
 use crate::support::{Database, TASK, again, is_sqlite, labelled, new_version, on_both, spec};
 
 on_both!(
-    one_of_many_activations_wins,
-    one_of_many_runs_gets_the_place,
-    writers_wait_for_each_other,
-    an_abandoned_import_leaves_nothing,
-    a_stuck_writer_is_reported,
+    exactly_one_concurrent_activation_wins,
+    exactly_one_concurrent_run_becomes_active,
+    concurrent_writers_are_serialized,
+    dropped_import_stores_nothing,
+    long_held_write_lock_is_reported,
 );
 
-/// Stores with connections of their own, as other processes would have.
+/// Stores with their own connections, like other processes.
 async fn others(database: &Database, count: usize) -> Vec<Store> {
     let mut stores = Vec::new();
     for _ in 0..count {
@@ -25,7 +25,7 @@ async fn others(database: &Database, count: usize) -> Vec<Store> {
     stores
 }
 
-async fn one_of_many_activations_wins(database: Database) {
+async fn exactly_one_concurrent_activation_wins(database: Database) {
     for n in 0..8 {
         let new = new_version(Some(&format!("v{n}")));
         database.store.add_version(&new, "ada", 1).await.unwrap();
@@ -48,7 +48,7 @@ async fn one_of_many_activations_wins(database: Database) {
     assert_eq!(database.store.activations(TASK).await.unwrap().len(), 1);
 }
 
-async fn one_of_many_runs_gets_the_place(database: Database) {
+async fn exactly_one_concurrent_run_becomes_active(database: Database) {
     let tries: Vec<_> = others(&database, 8)
         .await
         .into_iter()
@@ -70,14 +70,14 @@ async fn one_of_many_runs_gets_the_place(database: Database) {
     assert_eq!(winners, 1);
 }
 
-async fn writers_wait_for_each_other(database: Database) {
+async fn concurrent_writers_are_serialized(database: Database) {
     let writers: Vec<_> = others(&database, 4)
         .await
         .into_iter()
         .map(|store| {
             tokio::spawn(async move {
                 for n in 0..25 {
-                    // The same ten examples from everywhere: reading, deciding and writing must not interleave.
+                    // All import the same ten examples: read, decide and write must not interleave.
                     store.import(&[labelled(n % 10)], "import", n).await.unwrap();
                     store.edit(TASK, &format!("slack:{}", n % 10), &json!(n), "ada", n).await.unwrap();
                 }
@@ -93,11 +93,11 @@ async fn writers_wait_for_each_other(database: Database) {
     assert_eq!(database.store.count_examples(&ExampleFilter::default()).await.unwrap(), 10);
 }
 
-async fn an_abandoned_import_leaves_nothing(database: Database) {
+async fn dropped_import_stores_nothing(database: Database) {
     let examples: Vec<_> = (0..2000).map(labelled).collect();
     let mut import = Box::pin(database.store.import(&examples, "import", 1));
     let mut waits = 0;
-    // In its middle: it waits for the database more often than that.
+    // Drop the future in the middle of the import, which awaits the database more often than this.
     let ended = poll_fn(|context| match import.as_mut().poll(context) {
         Poll::Ready(ended) => Poll::Ready(Some(ended)),
         Poll::Pending => {
@@ -113,7 +113,7 @@ async fn an_abandoned_import_leaves_nothing(database: Database) {
     assert_eq!(count().await, 3);
 }
 
-async fn a_stuck_writer_is_reported(database: Database) {
+async fn long_held_write_lock_is_reported(database: Database) {
     use sqlx::Connection;
     let (url, take) = if is_sqlite(&database) {
         let path = database.url.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
@@ -125,7 +125,7 @@ async fn a_stuck_writer_is_reported(database: Database) {
     sqlx::raw_sql(take).execute(&mut stuck).await.unwrap();
     let error = database.store.set_setting("n", &json!(1), "ada", 1).await.unwrap_err();
     assert!(matches!(error, Error::Locked(_)), "{error:?}");
-    // Readers don't wait for it, and neither does opening.
+    // Readers don't wait for the lock, nor does opening.
     again(&database).await.settings().await.unwrap();
     stuck.close().await.unwrap();
     database.store.set_setting("n", &json!(1), "ada", 1).await.unwrap();

@@ -3,7 +3,7 @@ use graft_store::Error;
 
 use crate::support::{Database, on_both};
 
-on_both!(a_rental_is_written_down_and_changed_by_one_at_a_time,);
+on_both!(rental_changes_need_the_current_state,);
 
 fn intended(name: &str, run: &str) -> Rental {
     Rental {
@@ -24,7 +24,7 @@ fn intended(name: &str, run: &str) -> Rental {
     }
 }
 
-async fn a_rental_is_written_down_and_changed_by_one_at_a_time(database: Database) {
+async fn rental_changes_need_the_current_state(database: Database) {
     let store = &database.store;
     let first = intended("graft-me-1", "r1");
     store
@@ -41,7 +41,7 @@ async fn a_rental_is_written_down_and_changed_by_one_at_a_time(database: Databas
     });
     assert!(matches!(refused.await, Err(Error::NoMachine(_))));
     assert_eq!(store.rentals().await.unwrap(), std::slice::from_ref(&first));
-    assert!(store.intend_rental(&first, |_| Ok::<_, Error>(())).await.is_err(), "names are given once");
+    assert!(store.intend_rental(&first, |_| Ok::<_, Error>(())).await.is_err(), "names are unique");
     let launched = Rental {
         state: RentalState::Launched,
         instance: Some("i-1".into()),
@@ -49,7 +49,7 @@ async fn a_rental_is_written_down_and_changed_by_one_at_a_time(database: Databas
         ..first.clone()
     };
     assert!(store.change_rental(&first, &launched).await.unwrap());
-    assert!(!store.change_rental(&first, &first).await.unwrap(), "somebody changed it meanwhile");
+    assert!(!store.change_rental(&first, &first).await.unwrap(), "it was changed meanwhile");
     let ended = Rental { state: RentalState::Ended, leaving_at: Some(5), ended_at: Some(7), ..launched.clone() };
     assert!(store.change_rental(&launched, &ended).await.unwrap());
     store.intend_rental(&intended("graft-me-3", "r3"), |_| Ok::<_, Error>(())).await.unwrap();

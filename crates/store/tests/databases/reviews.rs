@@ -7,22 +7,22 @@ use serde_json::json;
 use crate::support::{Database, TASK, again, example, labelled, new_version, on_both};
 
 on_both!(
-    a_review_of_something_old_is_refused,
-    reviews_are_taken_back_one_by_one,
-    many_are_reviewed_at_once,
-    examples_are_found_by_confidence_field_and_person,
-    the_least_sure_come_first,
-    suggestions_are_told_with_what_people_said_of_them,
-    everything_comes_back_from_a_dump,
+    review_of_an_outdated_example_is_refused,
+    reviews_are_undone_one_by_one,
+    bulk_review_changes_matching_examples,
+    examples_are_filtered_by_confidence_field_and_person,
+    least_confident_suggestions_come_first,
+    suggestions_are_listed_with_later_reviews,
+    dump_and_restore_keep_everything,
 );
 
-async fn a_review_of_something_old_is_refused(database: Database) {
+async fn review_of_an_outdated_example_is_refused(database: Database) {
     let store = &database.store;
     store.import(&[example(1, Some(json!("a")))], "import", 10).await.unwrap();
     let (seen, change) = store.example_seen(TASK, "slack:1").await.unwrap();
     let mine = Seen { revision: Some(seen.revision), change: Some(change) };
     store.review(TASK, "slack:1", mine, &Decision::Approve, "ada", 20).await.unwrap();
-    // The revision is the same, but somebody has decided since.
+    // The revision is the same, but another person has reviewed it since.
     let late = store.review(TASK, "slack:1", mine, &Decision::Reject("no".into()), "bob", 21).await.unwrap_err();
     let Error::Conflict { current } = late else { panic!("{late:?}") };
     assert_eq!(current.review, Review::Approved { by: "ada".into(), at: 20 });
@@ -32,7 +32,7 @@ async fn a_review_of_something_old_is_refused(database: Database) {
     assert!(matches!(late, Error::Conflict { .. }), "{late:?}");
 }
 
-async fn reviews_are_taken_back_one_by_one(database: Database) {
+async fn reviews_are_undone_one_by_one(database: Database) {
     let store = &database.store;
     store.import(&[example(1, Some(json!("a")))], "import", 10).await.unwrap();
     let any = Seen::default();
@@ -44,11 +44,11 @@ async fn reviews_are_taken_back_one_by_one(database: Database) {
     assert_eq!((twice.review, twice.revision), (Review::Pending, 3));
     let none = store.undo_review(TASK, "slack:1", any, "ada", 24).await.unwrap_err();
     assert!(matches!(none, Error::NothingToUndo { .. }), "{none:?}");
-    // As if nobody had touched it: labels may still fill it in.
+    // After the undo it counts as not reviewed: imported labels may fill it in again.
     assert_eq!(store.import(&[labelled(1)], "import", 30).await.unwrap().updated, 1);
 }
 
-async fn many_are_reviewed_at_once(database: Database) {
+async fn bulk_review_changes_matching_examples(database: Database) {
     let store = &database.store;
     let mut examples: Vec<_> = (0..6).map(|n| example(n, Some(json!(n)))).collect();
     examples[5].output = None;
@@ -69,7 +69,7 @@ async fn many_are_reviewed_at_once(database: Database) {
     assert_eq!(store.example(TASK, "slack:1").await.unwrap().review.name(), "rejected");
 }
 
-async fn examples_are_found_by_confidence_field_and_person(database: Database) {
+async fn examples_are_filtered_by_confidence_field_and_person(database: Database) {
     let store = &database.store;
     store.import(&(0..5).map(|n| example(n, Some(json!(n)))).collect::<Vec<_>>(), "import", 10).await.unwrap();
     let of = |n, whole, fields: &[(&str, f64)]| Suggestion {
@@ -94,7 +94,7 @@ async fn examples_are_found_by_confidence_field_and_person(database: Database) {
     assert_eq!(ids(None, Some(0.7), "", "").await, "2");
     assert_eq!(ids(Some(0.7), None, "", "").await, "1 3");
     assert_eq!(ids(Some(0.5), Some(0.8), "", "").await, "3");
-    // A field's own confidence counts, wherever it stands; one unsure item is enough.
+    // The confidence of the field itself counts, at any depth; one uncertain item is enough.
     assert_eq!(ids(None, None, "unit_name", "").await, "1 3");
     assert_eq!(ids(None, Some(0.5), "Unit_Name", "").await, "1");
     assert_eq!(ids(Some(0.96), None, "unit_name", "").await, "");
@@ -118,7 +118,7 @@ fn suggestion(n: i64, confidence: f64, disagrees: bool) -> Suggestion {
     }
 }
 
-async fn the_least_sure_come_first(database: Database) {
+async fn least_confident_suggestions_come_first(database: Database) {
     let store = &database.store;
     store.import(&(0..5).map(|n| example(n, Some(json!(n)))).collect::<Vec<_>>(), "import", 10).await.unwrap();
     store
@@ -136,13 +136,13 @@ async fn the_least_sure_come_first(database: Database) {
     assert_eq!(waiting.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(), ["slack:4", "slack:0"]);
     assert_eq!(store.without_suggestion(TASK, "v2", 3).await.unwrap().len(), 3);
     assert_eq!(store.suggestion(TASK, "slack:3").await.unwrap().unwrap(), suggestion(3, 0.6, true));
-    // Another revision makes it stale.
+    // A new revision makes the suggestion outdated.
     store.edit(TASK, "slack:3", &json!("x"), "ada", 20).await.unwrap();
     assert_eq!(store.suggestion(TASK, "slack:3").await.unwrap(), None);
     assert_eq!(ids(Order::Uncertain).await, "2 1 0 3 4");
 }
 
-async fn suggestions_are_told_with_what_people_said_of_them(database: Database) {
+async fn suggestions_are_listed_with_later_reviews(database: Database) {
     let store = &database.store;
     store.import(&(0..6).map(|n| example(n, Some(json!("é")))).collect::<Vec<_>>(), "import", 1).await.unwrap();
     store.import(&(6..8).map(labelled).collect::<Vec<_>>(), "import", 1).await.unwrap();
@@ -151,7 +151,8 @@ async fn suggestions_are_told_with_what_people_said_of_them(database: Database) 
     let new = NewVersion { dataset: Some(learned.digest.clone()), ..new_version(Some("v1")) };
     let version = store.add_version(&new, "ada", 3).await.unwrap();
     let any = Seen::default();
-    // Decided before anything was suggested; the rest after, but for what is pending, or approved by its source.
+    // One is reviewed before any suggestion, the others after it, except one that stays pending and one approved by its
+    // source.
     store.review(TASK, "slack:4", any, &Decision::Approve, "ada", 4).await.unwrap();
     store.put_suggestions(&(0..8).map(|n| suggestion(n, 0.5, false)).collect::<Vec<_>>()).await.unwrap();
     store.review(TASK, "slack:0", any, &Decision::Approve, "ada", 20).await.unwrap();
@@ -168,7 +169,7 @@ async fn suggestions_are_told_with_what_people_said_of_them(database: Database) 
     assert_eq!((decided[0].confidence, decided[0].made_at), (0.5, 5));
     assert_eq!(store.suggested(&version, true, 1).await.unwrap(), decided[..1]);
 
-    // Rejected, another input, and learned from: left out.
+    // Left out: rejected, changed input, and part of the version's dataset.
     let all = store.suggested(&version, false, 10).await.unwrap();
     let told: Vec<_> = all.iter().map(|one| (one.answer["n"].clone(), one.truth.is_some())).collect();
     let expected = [(6, false), (4, false), (3, false), (1, true), (0, true)];
@@ -177,13 +178,13 @@ async fn suggestions_are_told_with_what_people_said_of_them(database: Database) 
     assert_eq!(store.suggested(&other, false, 10).await.unwrap(), []);
 }
 
-/// A dataset to train on all of it.
+/// A dataset with these training examples.
 fn split(train: Vec<Example>) -> Dataset {
     let assignment = train.iter().map(|example| (example.id.clone(), Side::Train)).collect();
     Dataset { digest: Digest::of(b"learned"), train, eval: Vec::new(), assignment, leaking: Vec::new() }
 }
 
-async fn everything_comes_back_from_a_dump(database: Database) {
+async fn dump_and_restore_keep_everything(database: Database) {
     let store = &database.store;
     assert!(store.is_empty().await.unwrap());
     store.import(&(0..30).map(labelled).collect::<Vec<_>>(), "import", 10).await.unwrap();
@@ -207,7 +208,7 @@ async fn everything_comes_back_from_a_dump(database: Database) {
     assert!(!store.is_empty().await.unwrap());
     assert!(matches!(store.restore(&tables).await, Err(Error::NotEmpty)));
 
-    // Into a database of either kind.
+    // Restore into each kind of database.
     let mut copies = vec![Database::sqlite().await];
     copies.extend(Database::postgres().await);
     for copy in copies {

@@ -1,4 +1,4 @@
-//! Roll-outs: one at a time, each input once, decisions in the order in which they became known.
+//! Roll-outs: one at a time, each input once, scores in review order.
 
 use graft_core::Digest;
 use graft_store::{ChangeFilter, Error, Kind, RolloutPair, RolloutPolicy, RolloutState, Stage, Store};
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::support::{Database, TASK, example, new_version, on_both};
 
 on_both! {
-    a_rollout_runs_alone_and_moves_with_its_version,
-    answers_are_kept_once_and_decided_in_order,
+    task_has_one_rollout_and_its_version_follows_the_state,
+    rollout_answers_are_stored_once_and_scored_in_order,
 }
 
 async fn with_versions(store: &Store) {
@@ -22,7 +22,7 @@ async fn stage(store: &Store, name: &str) -> Stage {
     store.version(TASK, name).await.unwrap().stage
 }
 
-async fn a_rollout_runs_alone_and_moves_with_its_version(database: Database) {
+async fn task_has_one_rollout_and_its_version_follows_the_state(database: Database) {
     let store = &database.store;
     store.add_version(&new_version(Some("new")), "ada", 1).await.unwrap();
     let policy = RolloutPolicy { share: 0.25, clients: vec!["bob".into()], ..RolloutPolicy::default() };
@@ -50,7 +50,7 @@ async fn a_rollout_runs_alone_and_moves_with_its_version(database: Database) {
     assert_eq!((back.ended_at, back.why.as_deref()), (Some(7), Some("it failed")));
     assert_eq!((stage(store, "new").await, stage(store, "old").await), (Stage::Archived, Stage::Active));
     assert_eq!(store.rollout(TASK).await.unwrap(), None);
-    // Again, and this time it becomes active before its roll-out ends.
+    // A second roll-out, whose version becomes active before it ends.
     let second = start("new", 8).await.unwrap();
     assert_eq!((second.id, stage(store, "new").await), (2, Stage::Shadow));
     store.set_active(TASK, "new", Some("old"), "ada", 9).await.unwrap();
@@ -64,7 +64,7 @@ async fn a_rollout_runs_alone_and_moves_with_its_version(database: Database) {
     assert_eq!(said, ["it failed"]);
 }
 
-async fn answers_are_kept_once_and_decided_in_order(database: Database) {
+async fn rollout_answers_are_stored_once_and_scored_in_order(database: Database) {
     let store = &database.store;
     with_versions(store).await;
     store.import(&(0..6).map(|n| example(n, None)).collect::<Vec<_>>(), "import slack", 3).await.unwrap();
@@ -84,7 +84,7 @@ async fn answers_are_kept_once_and_decided_in_order(database: Database) {
     let now = store.rollout(TASK).await.unwrap().unwrap();
     assert_eq!((now.failures, now.dropped), (1, 2));
 
-    // Only what people decide after the answers counts.
+    // Only reviews after the answers count.
     let decided = async |limit| {
         let found = store.rollout_decisions(&rollout, limit).await.unwrap();
         found.into_iter().map(|one| (one.truth, one.digest)).collect::<Vec<(Value, Digest)>>()
@@ -97,7 +97,7 @@ async fn answers_are_kept_once_and_decided_in_order(database: Database) {
     assert_eq!(found.iter().map(|(truth, _)| truth.clone()).collect::<Vec<_>>(), [json!("x"), json!("y")]);
     let scores: Vec<_> = found.iter().zip([(1.0, 0.0), (0.5, 1.0)]).map(|((_, d), (a, c))| (d.clone(), a, c)).collect();
     store.decide_rollout(rollout.id, &scores, 13).await.unwrap();
-    // A decision that was scored stays as it was, whoever scores it again.
+    // Stored scores don't change when scored again.
     store.decide_rollout(rollout.id, &[(scores[0].0.clone(), 0.0, 0.0)], 14).await.unwrap();
     store.edit(TASK, "slack:2", &json!("changed"), "ada", 15).await.unwrap();
     assert_eq!(decided(10).await, []);
@@ -108,7 +108,7 @@ async fn answers_are_kept_once_and_decided_in_order(database: Database) {
     let seen: Vec<_> = outcomes.iter().map(|one| (one.active, one.candidate, one.at)).collect();
     assert_eq!(seen, [(1.0, 0.0, 13), (0.5, 1.0, 13), (1.0, 1.0, 17)]);
 
-    // What ended keeps its decisions only, and takes no more answers.
+    // An ended roll-out keeps only scored answers and accepts no more.
     store.move_rollout(&now, RolloutState::Stopped, None, "ada", 18).await.unwrap();
     assert_eq!(store.rollout_counts(&rollout).await.unwrap().pairs, 3);
     store.add_rollout_answers(rollout.id, &[pair(4, "b")], 5, 5).await.unwrap();

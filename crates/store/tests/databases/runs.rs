@@ -5,11 +5,11 @@ use serde_json::json;
 use crate::support::{Database, TASK, on_both, spec};
 
 on_both!(
-    a_run_lives_and_ends,
-    a_task_has_one_active_run,
-    a_failed_run_is_resumed,
-    runs_are_listed,
-    runs_read_as_ask_ai_rows,
+    run_goes_through_its_states,
+    task_has_one_active_run,
+    failed_run_can_be_resumed,
+    runs_are_filtered_and_listed,
+    runs_convert_to_ask_ai_rows,
 );
 
 async fn add(store: &Store, id: &str, task: &str, at: i64) -> Result<Run, Error> {
@@ -21,7 +21,7 @@ fn to(state: RunState) -> RunUpdate {
     RunUpdate { state: Some(state), ..RunUpdate::default() }
 }
 
-async fn a_run_lives_and_ends(database: Database) {
+async fn run_goes_through_its_states(database: Database) {
     let store = &database.store;
     let run = add(store, "r1", TASK, 10).await.unwrap();
     assert_eq!((run.state, run.method.as_str(), run.spec.clone()), (RunState::Queued, "lora", json!(spec("r1"))));
@@ -42,7 +42,7 @@ async fn a_run_lives_and_ends(database: Database) {
     assert!(matches!(add(store, "../r1", TASK, 50).await, Err(Error::BadName { .. })));
 }
 
-async fn a_task_has_one_active_run(database: Database) {
+async fn task_has_one_active_run(database: Database) {
     let store = &database.store;
     add(store, "r1", TASK, 10).await.unwrap();
     let error = add(store, "r2", TASK, 11).await.unwrap_err();
@@ -57,7 +57,7 @@ async fn a_task_has_one_active_run(database: Database) {
     assert!(matches!(&error, Error::RunActive { run, .. } if run == "r2"), "{error:?}");
 }
 
-async fn a_failed_run_is_resumed(database: Database) {
+async fn failed_run_can_be_resumed(database: Database) {
     let store = &database.store;
     add(store, "r1", TASK, 10).await.unwrap();
     store.update_run("r1", &to(RunState::Running), "graft", 20).await.unwrap();
@@ -71,7 +71,7 @@ async fn a_failed_run_is_resumed(database: Database) {
     assert_eq!((run.started_at, run.finished_at, run.failure, run.exit_code), (Some(20), None, None, None));
 }
 
-async fn runs_are_listed(database: Database) {
+async fn runs_are_filtered_and_listed(database: Database) {
     let store = &database.store;
     for n in 0..4 {
         add(store, &format!("r{n}"), &format!("task{}", n % 2), 10).await.unwrap();
@@ -89,7 +89,7 @@ async fn runs_are_listed(database: Database) {
     );
 }
 
-async fn runs_read_as_ask_ai_rows(database: Database) {
+async fn runs_convert_to_ask_ai_rows(database: Database) {
     let store = &database.store;
     add(store, "r1", TASK, 10).await.unwrap();
     let running = RunUpdate { train_samples: Some(500), eval_samples: Some(38), ..to(RunState::Running) };

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use crate::support::{Database, on_both};
 
-on_both!(settings_are_kept, bases_are_kept, the_audit_trail_has_no_gap,);
+on_both!(settings_are_stored, bases_are_stored, audit_trail_has_no_gaps,);
 
-async fn settings_are_kept(database: Database) {
+async fn settings_are_stored(database: Database) {
     let store = &database.store;
     assert_eq!(store.setting("softPromptEnabled").await.unwrap(), None);
     store.set_setting("softPromptEnabled", &json!(true), "ada", 1).await.unwrap();
@@ -22,7 +22,7 @@ async fn settings_are_kept(database: Database) {
     assert_eq!((last.before, last.after), (Some(json!({"value": true})), Some(json!({"value": false}))));
 }
 
-async fn bases_are_kept(database: Database) {
+async fn bases_are_stored(database: Database) {
     let store = &database.store;
     let base = |content: &str| BaseRef { name: "org/model".into(), digest: Digest::of(content.as_bytes()) };
     let first = store.add_base(&base("a"), "/models/a", "ada", 1).await.unwrap();
@@ -41,7 +41,7 @@ async fn bases_are_kept(database: Database) {
     ));
 }
 
-async fn the_audit_trail_has_no_gap(database: Database) {
+async fn audit_trail_has_no_gaps(database: Database) {
     let store = &database.store;
     for n in 1..=5 {
         store.set_setting("n", &json!(n), "ada", n).await.unwrap();

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::{Database, TASK, on_both, spec};
 
-on_both!(a_trial_is_added_once_and_takes_nobodys_place,);
+on_both!(trial_is_added_once_and_blocks_no_training,);
 
 fn dataset() -> Dataset {
     let (train, eval, leaking) = (Vec::new(), Vec::new(), Vec::new());
@@ -27,7 +27,7 @@ fn trial(number: u64) -> Trial {
     }
 }
 
-async fn a_trial_is_added_once_and_takes_nobodys_place(database: Database) {
+async fn trial_is_added_once_and_blocks_no_training(database: Database) {
     let store = &database.store;
     let study = store.add_study("s", (TASK, &json!({"seed": 1})), &dataset(), "ada", 10).await.unwrap();
     let error = store.add_study("s2", (TASK, &json!({})), &dataset(), "ada", 11).await.unwrap_err();
@@ -41,7 +41,7 @@ async fn a_trial_is_added_once_and_takes_nobodys_place(database: Database) {
             .await
             .unwrap()
     };
-    assert!(add(0).await && !add(0).await, "somebody was first");
+    assert!(add(0).await && !add(0).await, "another process was first");
     assert!(add(1).await, "several trials of a task are active at once");
     // The task can be trained meanwhile.
     assert_eq!(store.active_run(TASK).await.unwrap(), None);

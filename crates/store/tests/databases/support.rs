@@ -8,7 +8,7 @@ use graft_store::{Method, NewVersion, Store};
 use graft_testkit::Postgres;
 use serde_json::Value;
 
-/// A database of a test's own.
+/// A database for one test.
 pub(crate) struct Database {
     pub(crate) url: String,
     pub(crate) store: Store,
@@ -27,7 +27,7 @@ impl Database {
         Self::at(path.to_str().unwrap().to_owned(), folder).await
     }
 
-    /// `None` when Postgres tests are switched off.
+    /// `None` if Postgres tests are skipped.
     pub(crate) async fn postgres() -> Option<Self> {
         let url = Postgres::shared()?.database().unwrap();
         Some(Self::at(url, tempfile::tempdir().unwrap()).await)
@@ -81,7 +81,7 @@ pub(crate) fn card() -> TaskCard {
     TaskCard { name: TASK.into(), instruction: "Extract.".into(), answer: AnswerForm::Text }
 }
 
-/// A version that isn't registered yet.
+/// A version that is not registered yet.
 pub(crate) fn new_version(name: Option<&str>) -> NewVersion {
     NewVersion {
         task: TASK.into(),
@@ -120,7 +120,7 @@ pub(crate) fn spec(run: &str) -> TrainSpec {
     }
 }
 
-/// A second process, so to speak: its own connections to the same database.
+/// A second store on the same database, with its own connections, like another process.
 pub(crate) async fn again(database: &Database) -> Store {
     Store::open(&database.url).await.unwrap()
 }

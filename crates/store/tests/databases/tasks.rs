@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Database, again, labelled, new_version, on_both, spec};
 
-on_both!(revisions_are_kept, a_renamed_task_keeps_all_that_is_its, a_task_is_archived_and_taken_back,);
+on_both!(task_revisions_are_stored, renamed_task_keeps_all_its_data, task_can_be_archived_and_unarchived,);
 
 fn definition(instruction: &str) -> Value {
     json!({"name": "tickets", "form": "labels", "instruction": instruction})
@@ -14,7 +14,7 @@ fn new<'a>(after: i64, definition: &'a Value) -> NewTaskRevision<'a> {
     NewTaskRevision { task: "tickets", after, definition, built_in: false, created_by: "bob" }
 }
 
-async fn revisions_are_kept(database: Database) {
+async fn task_revisions_are_stored(database: Database) {
     let store = &database.store;
     assert_eq!(store.task("tickets").await.unwrap(), None);
     let (first, second) = (definition("Sort it."), definition("Sort the ticket."));
@@ -34,7 +34,7 @@ async fn revisions_are_kept(database: Database) {
     assert_eq!(last.after, Some(json!({"instruction": "Sort the ticket.", "revision": 2})));
 }
 
-async fn a_renamed_task_keeps_all_that_is_its(database: Database) {
+async fn renamed_task_keeps_all_its_data(database: Database) {
     let store = &database.store;
     let definition = definition("Sort it.");
     store.add_task_revision(new(0, &definition), "ada", 1).await.unwrap();
@@ -89,7 +89,7 @@ async fn a_renamed_task_keeps_all_that_is_its(database: Database) {
     assert!(matches!(store.rename_task("none", "other", "ada", 12).await, Err(Error::NoTask(_))));
 }
 
-async fn a_task_is_archived_and_taken_back(database: Database) {
+async fn task_can_be_archived_and_unarchived(database: Database) {
     let store = &database.store;
     assert!(matches!(store.archive_task("tickets", true, "ada", 1).await, Err(Error::NoTask(_))));
     store.add_task_revision(new(0, &definition("Sort it.")), "ada", 1).await.unwrap();

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::{Database, TASK, on_both, spec};
 
-on_both!(a_run_is_sent_by_one_at_a_time_until_all_is_sent, what_failed_waits_unless_it_is_hurried,);
+on_both!(one_process_at_a_time_sends_a_run_until_complete, failed_send_waits_unless_retried_explicitly,);
 
 async fn running(store: &Store) -> graft_store::Lease {
     let spec = spec("r");
@@ -18,31 +18,31 @@ fn findings(seq: u64) -> Findings {
     Findings { events: vec![event], cursor: FollowCursor { events: seq, ..Default::default() }, ..Findings::default() }
 }
 
-async fn a_run_is_sent_by_one_at_a_time_until_all_is_sent(database: Database) {
+async fn one_process_at_a_time_sends_a_run_until_complete(database: Database) {
     let store = &database.store;
     let lease = running(store).await;
-    assert!(store.claim_tracked("mlflow", "a", 60_000).await.unwrap().is_none(), "nobody asked for it");
+    assert!(store.claim_tracked("mlflow", "a", 60_000).await.unwrap().is_none(), "it is not registered");
     store.track_run("r", "mlflow").await.unwrap();
     store.track_run("r", "mlflow").await.unwrap();
     let (mut known, run) = store.claim_tracked("mlflow", "a", 60_000).await.unwrap().unwrap();
-    assert!(store.claim_tracked("mlflow", "b", 60_000).await.unwrap().is_none(), "it is another's");
+    assert!(store.claim_tracked("mlflow", "b", 60_000).await.unwrap().is_none(), "another process holds the claim");
     assert!(!known.is_unsure);
     known.place = Some(json!({"id": "1"}));
     assert!(store.save_tracked(&known, "a", 60_000).await.unwrap());
     assert!(!store.save_tracked(&known, "b", 60_000).await.unwrap());
 
-    // Its sender is gone; the next one knows that it can't be sure, and where to go on.
+    // Its sender died. The next one knows that, and where to continue.
     store.free_tracked("a").await.unwrap();
     let (mut known, _) = store.claim_tracked("mlflow", "b", 60_000).await.unwrap().unwrap();
     assert!(known.is_unsure && known.place.is_some());
-    assert!(!store.save_tracked(&known, "a", 60_000).await.unwrap(), "the one that was thought dead");
+    assert!(!store.save_tracked(&known, "a", 60_000).await.unwrap(), "the former sender is refused");
     assert_eq!(store.tracking_owners().await.unwrap(), ["b"]);
     known.state = Some(run.state);
     assert!(store.save_tracked(&known, "b", 0).await.unwrap());
     assert!(store.claim_tracked("mlflow", "b", 60_000).await.unwrap().is_none(), "all is sent");
     assert_eq!(store.tracker_backlog("mlflow").await.unwrap(), (0, None));
 
-    // News, and then the end.
+    // New events, then the end of the run.
     let update = RunUpdate { state: Some(RunState::Running), ..RunUpdate::default() };
     store.take_findings(&lease, &findings(1), &update, "w1", 11).await.unwrap();
     let (mut known, run) = store.claim_tracked("mlflow", "b", 60_000).await.unwrap().unwrap();
@@ -57,7 +57,7 @@ async fn a_run_is_sent_by_one_at_a_time_until_all_is_sent(database: Database) {
     assert!(store.tracked("r").await.unwrap().is_empty());
 }
 
-async fn what_failed_waits_unless_it_is_hurried(database: Database) {
+async fn failed_send_waits_unless_retried_explicitly(database: Database) {
     let store = &database.store;
     running(store).await;
     store.track_run("r", "mlflow").await.unwrap();

@@ -5,12 +5,12 @@ use serde_json::json;
 use crate::support::{Database, TASK, card, new_version, on_both, spec};
 
 on_both!(
-    versions_are_registered,
-    one_version_is_active,
-    rollback_walks_back,
-    deletion_leaves_the_rest,
-    names_are_not_given_twice,
-    the_registry_reads_as_the_slack_systems,
+    versions_can_be_registered,
+    task_has_one_active_version,
+    repeated_rollback_goes_back_further,
+    deleting_a_version_keeps_the_others,
+    version_names_are_not_reused,
+    registry_matches_the_slack_system_format,
 );
 
 async fn add(store: &Store, names: &[&str]) {
@@ -23,7 +23,7 @@ async fn active(store: &Store) -> Option<String> {
     store.active_version(TASK).await.unwrap().map(|version| version.name)
 }
 
-async fn versions_are_registered(database: Database) {
+async fn versions_can_be_registered(database: Database) {
     let store = &database.store;
     let missing = NewVersion { run: Some("r1".into()), ..new_version(None) };
     assert!(matches!(store.add_version(&missing, "ada", 10).await, Err(Error::NoRun(_))));
@@ -42,7 +42,7 @@ async fn versions_are_registered(database: Database) {
     let scores = json!({"item_f1": 0.95});
     let scored = store.set_metric(&first, ("adapter", &scores), None, "ada", 12).await.unwrap();
     assert_eq!(scored.metrics["adapter"], scores);
-    // What was measured in the meantime stays.
+    // Metrics that were stored in the meantime are kept.
     let both = store.set_metric(&first, ("base", &scores), None, "ada", 12).await.unwrap().metrics;
     assert_eq!((&both["adapter"], &both["base"]), (&scores, &scores));
     for name in ["", "../v1", "-v", "a b", "x".repeat(101).as_str()] {
@@ -53,7 +53,7 @@ async fn versions_are_registered(database: Database) {
     assert!(matches!(error, Error::VersionExists { .. }), "{error:?}");
 }
 
-async fn one_version_is_active(database: Database) {
+async fn task_has_one_active_version(database: Database) {
     let store = &database.store;
     add(store, &["v1", "v2"]).await;
     store.set_active(TASK, "v1", None, "ada", 20).await.unwrap();
@@ -74,7 +74,7 @@ async fn one_version_is_active(database: Database) {
     assert_eq!((change.action, change.before.unwrap()), (Action::Activate, json!({"active": "v1"})));
 }
 
-async fn rollback_walks_back(database: Database) {
+async fn repeated_rollback_goes_back_further(database: Database) {
     let store = &database.store;
     add(store, &["v1", "v2", "v3"]).await;
     assert!(matches!(store.rollback(TASK, None, "ada", 20).await, Err(Error::NothingBefore { .. })));
@@ -95,7 +95,7 @@ async fn rollback_walks_back(database: Database) {
     assert_eq!(store.rollback(TASK, Some("v3"), "ada", 41).await.unwrap().name, "v1");
 }
 
-async fn deletion_leaves_the_rest(database: Database) {
+async fn deleting_a_version_keeps_the_others(database: Database) {
     let store = &database.store;
     add(store, &["v1", "v2"]).await;
     store.set_active(TASK, "v1", None, "ada", 20).await.unwrap();
@@ -108,7 +108,7 @@ async fn deletion_leaves_the_rest(database: Database) {
     assert_eq!(store.rollback(TASK, None, "ada", 25).await.unwrap().name, "v1");
 }
 
-async fn names_are_not_given_twice(database: Database) {
+async fn version_names_are_not_reused(database: Database) {
     let store = &database.store;
     for expected in ["v1", "v2"] {
         assert_eq!(store.add_version(&new_version(None), "ada", 10).await.unwrap().name, expected);
@@ -117,7 +117,7 @@ async fn names_are_not_given_twice(database: Database) {
     store.delete_version(TASK, "v7", false, "ada", 11).await.unwrap();
     assert_eq!(store.add_version(&new_version(None), "ada", 12).await.unwrap().name, "v8");
 
-    // A new adapter under the name of a deleted one was never active.
+    // A new adapter under the name of a deleted version was never active.
     store.set_active(TASK, "v1", None, "ada", 20).await.unwrap();
     store.set_active(TASK, "v2", Some("v1"), "ada", 21).await.unwrap();
     store.delete_version(TASK, "v1", false, "ada", 22).await.unwrap();
@@ -126,7 +126,7 @@ async fn names_are_not_given_twice(database: Database) {
     assert!(matches!(store.rollback(TASK, Some("v2"), "ada", 24).await, Err(Error::NothingBefore { .. })));
 }
 
-async fn the_registry_reads_as_the_slack_systems(database: Database) {
+async fn registry_matches_the_slack_system_format(database: Database) {
     let store = &database.store;
     add(store, &["v2", "v1"]).await;
     store.set_active(TASK, "v1", None, "ada", 20).await.unwrap();
