@@ -1,4 +1,4 @@
-//! Which store a URL names, and how the environment says to reach it.
+//! Opens the object store that a URL names, with settings from the environment.
 
 use std::{collections::BTreeMap, fmt::Display, fs, path::PathBuf, sync::Arc, time::Duration};
 
@@ -14,23 +14,23 @@ use url::{Host, Url};
 
 use crate::{Error, profile::Profile};
 
-/// Longest that a server may say nothing. There is no limit to a whole request: adapters may be large.
-const SILENCE: Duration = Duration::from_secs(60);
+/// Timeout while the server sends nothing. A whole request has no timeout, because adapters may be large.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 const CONNECT: Duration = Duration::from_secs(10);
-/// How often a request that failed is sent again.
+/// How often a failed request is sent again.
 const RETRIES: usize = 3;
 
-/// The variables of a provider, in lower case as `object_store` names its settings.
+/// The provider's environment variables, with lowercase names as `object_store` expects them.
 type Variables = BTreeMap<String, String>;
 
-/// The store that a URL names. What `variables` say counts if its name begins as those of the URL's provider do.
+/// Opens the store that a URL names. Only `variables` with the prefixes of the URL's provider are used.
 pub(crate) fn open(
     place: &str,
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Arc<dyn ObjectStore>, Error> {
     let refuse = || Error::Address(place.to_owned());
     let url = Url::parse(place).map_err(|_| refuse())?;
-    // `Url` would resolve them in silence.
+    // `Url` would resolve these parts without an error.
     if place.split('/').any(|part| part == "." || part == "..") {
         return Err(refuse());
     }
@@ -50,13 +50,13 @@ pub(crate) fn open(
             _ => {}
         }
     }
-    // Of all requests, once in the process; a provider that is there already is as good.
+    // The TLS provider is installed once per process; an `Err` means that one is installed already, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let failed = |error: object_store::Error| Error::open(place, &error);
     macro_rules! build {
         ($builder:expr) => {{
             let options = ClientOptions::new().with_timeout_disabled();
-            let options = options.with_read_timeout(SILENCE).with_connect_timeout(CONNECT);
+            let options = options.with_read_timeout(READ_TIMEOUT).with_connect_timeout(CONNECT);
             let retry = RetryConfig { max_retries: RETRIES, ..RetryConfig::default() };
             let builder = $builder.with_url(place).with_retry(retry).with_client_options(options);
             let builder = known.into_iter().fold(builder, |builder, (name, value)| match name.parse() {
@@ -76,10 +76,10 @@ pub(crate) fn open(
     })
 }
 
-/// What `object_store` doesn't know of AWS's variables: where a machine's role is served, profiles, and that a server on
-/// this machine needs no TLS.
+/// Adds what `object_store` does not do for AWS: the endpoint for a machine's role, profiles in the shared file, and
+/// plain HTTP for a server on this machine.
 fn amazon(known: &mut Variables, home: Option<PathBuf>) -> Result<AmazonS3Builder, Error> {
-    // Servers that aren't Amazon's often have no deletion of many objects at once.
+    // Servers other than Amazon's often lack the bulk-delete request.
     let mut builder = AmazonS3Builder::new().with_disable_bulk_delete(true);
     if let Some(endpoint) = known.remove("aws_ec2_metadata_service_endpoint") {
         known.insert("aws_metadata_endpoint".into(), endpoint.trim_end_matches('/').into());
@@ -112,7 +112,7 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// A folder, such as one that several machines mount.
+/// A folder on disk, for example a network mount that several machines share.
 fn folder(place: &str, url: &Url) -> Result<Arc<dyn ObjectStore>, Error> {
     let failed = |why: &dyn Display| Error::open(place, why);
     let path = url.to_file_path().map_err(|()| failed(&"it is no path of this machine"))?;
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_names_a_bucket_or_a_folder() {
+    fn url_opens_bucket_or_folder() {
         let azure = [("AZURE_STORAGE_ACCOUNT_NAME", "me"), ("AZURE_STORAGE_ACCOUNT_KEY", "aGVsbG8=")];
         for (url, more) in [("s3://b/p/q/", &azure[..0]), ("s3://b.c", &[]), ("az://b/p", &azure)] {
             let store = opened(url, more).unwrap();
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_elsewhere_need_tls() {
+    fn remote_endpoints_require_tls() {
         let at = |endpoint| opened("s3://b/p", &[("AWS_ENDPOINT_URL", endpoint)]);
         for here in
             ["https://minio.example.org:9000/", "http://127.0.0.1:9000", "http://localhost", "http://[::1]:9000"]
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_looked_for_in_amazons_order_and_never_shown() {
+    fn credentials_are_found_in_amazons_order_and_not_printed() {
         let nobody = [("AWS_PROFILE", "nobody"), ("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")];
         assert!(opened("s3://b", &nobody).is_ok_and(|store| !store.contains("hush")));
         let given = |pairs: &[(&str, &str)]| {
@@ -176,12 +176,12 @@ mod tests {
         };
         assert!(matches!(given(&nobody), Err(Error::Profile { .. })));
         assert!(matches!(given(&[("AWS_ACCESS_KEY_ID", "a")]), Err(Error::Open { .. })));
-        assert!(given(&[]).is_ok(), "the role of the machine is asked when keys are needed");
+        assert!(given(&[]).is_ok(), "the machine's role is queried only when credentials are needed");
     }
 
     #[test]
-    fn other_variables_are_no_settings() {
-        // `object_store` would take the names without their prefixes, too.
+    fn unprefixed_variables_are_ignored() {
+        // `object_store` would accept these names without a prefix.
         let stray = [("BUCKET", "another"), ("TOKEN", "x"), ("ENDPOINT", "http://elsewhere"), ("GOOGLE_BUCKET", "y")];
         let store = opened("s3://mine", &stray).unwrap();
         assert!(store.contains("mine") && !store.contains("another") && !store.contains("elsewhere"), "{store}");

@@ -3,54 +3,54 @@ use std::{fmt::Display, path::PathBuf};
 use graft_core::ExitCode;
 use object_store::Error as StoreError;
 
-/// What can go wrong with a place of artifacts.
+/// Errors of artifact storage.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Not the address of a place or of an object in it.
+    /// The URL does not name a store, or an object in it.
     #[error("use `{0}` as a place of artifacts")]
     Address(String),
-    /// An endpoint elsewhere without TLS.
+    /// A remote endpoint without TLS.
     #[error("send artifacts to `{0}` without TLS")]
     Plain(String),
-    /// What the environment says of a place can't be used.
+    /// The settings in the environment can't be used.
     #[error("open `{place}`")]
     Open {
-        /// Its URL, or that of its server.
+        /// URL of the store or of its server.
         place: String,
-        /// Why.
+        /// The cause.
         #[source]
-        cause: Said,
+        cause: ErrorText,
     },
-    /// The shared file has no keys under this name.
+    /// The shared credentials file has no keys under this profile.
     #[error("find the keys of profile `{profile}` in `{}`", .path.display())]
     Profile {
-        /// What `AWS_PROFILE` says.
+        /// Value of `AWS_PROFILE`.
         profile: String,
-        /// The shared file.
+        /// Path of the shared credentials file.
         path: PathBuf,
     },
-    /// The bucket can't be reached, or refuses.
+    /// The bucket can't be reached, or refuses the request.
     #[error("{doing} `{object}`")]
     Transfer {
-        /// What was to be done.
+        /// The operation, as in "failed to …".
         doing: &'static str,
         /// URL of the object.
         object: String,
-        /// Whether the bucket refused the keys, rather than being away.
+        /// Whether the bucket refused the credentials (instead of being unreachable).
         refused: bool,
-        /// Why.
+        /// The cause.
         #[source]
-        cause: Said,
+        cause: ErrorText,
     },
-    /// No such folder, or only half of it.
+    /// The folder does not exist or is incomplete.
     #[error("find `{folder}` in `{place}`")]
     Missing {
-        /// URL of the place.
+        /// URL of the store.
         place: String,
         /// The folder.
         folder: String,
     },
-    /// An object is not what was published.
+    /// An object differs from what was published.
     #[error("trust `{object}`: {what}")]
     Damaged {
         /// URL of the object.
@@ -60,22 +60,22 @@ pub enum Error {
     },
 }
 
-/// What the library, the bucket or the network said.
+/// The error text of the library, the bucket or the network.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Said(String);
+pub struct ErrorText(String);
 
 impl Error {
     pub(crate) fn open(place: &str, why: &(impl Display + ?Sized)) -> Self {
-        Self::Open { place: place.to_owned(), cause: Said(why.to_string()) }
+        Self::Open { place: place.to_owned(), cause: ErrorText(why.to_string()) }
     }
 
     pub(crate) fn transfer(doing: &'static str, object: String, error: &StoreError) -> Self {
         let said = error.to_string();
-        // A list that is refused has no variant of its own.
+        // `object_store` has no error variant for a refused list request, so its text is searched.
         let refused = matches!(error, StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. })
             || ["401 Unauthorized", "403 Forbidden"].iter().any(|status| said.contains(status));
-        Self::Transfer { doing, object, refused, cause: Said(said) }
+        Self::Transfer { doing, object, refused, cause: ErrorText(said) }
     }
 
     /// What the user can do.

@@ -1,7 +1,7 @@
-//! Published folders in a bucket: Amazon's or another server's that speaks S3, Google's, Azure's; or in a folder.
+//! Publishes folders to a bucket (Amazon S3 or a compatible server, Google Cloud, Azure) or to a folder on disk.
 //!
-//! A folder is its files and a list of them with sizes and digests, which is written last and removed first: a
-//! folder without its list is not there. What is fetched is checked against the list.
+//! A published folder is its files and a list of them with sizes and digests. The list is written last and removed
+//! first, so a folder without its list counts as absent. Fetched files are checked against the list.
 
 mod address;
 mod error;
@@ -14,20 +14,20 @@ use futures_util::TryStreamExt as _;
 use graft_core::{Digest, Timestamp};
 use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt as _, path::Path};
 
-pub use error::{Error, Said};
+pub use error::{Error, ErrorText};
 use list::{FileList, LIST};
 
-/// The files of a folder by their names.
+/// The files of a folder: name and content.
 pub type Files = Vec<(String, Vec<u8>)>;
 
-/// A place of published folders.
+/// A store of published folders.
 #[derive(Clone)]
 pub struct Artifacts {
     store: Arc<dyn ObjectStore>,
     name: Arc<str>,
 }
 
-/// Its name only: a store may show its keys.
+/// Prints the name only, because the store's own `Debug` may print credentials.
 impl fmt::Debug for Artifacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Artifacts").field(&self.name).finish()
@@ -39,15 +39,15 @@ impl fmt::Debug for Artifacts {
 pub struct Stored {
     /// Its path within the place.
     pub folder: String,
-    /// When something of it was last written, in milliseconds since 1970 by the bucket's clock.
+    /// When an object of the folder was last written, in milliseconds since 1970 by the bucket's clock.
     pub written_at: Timestamp,
-    /// Whether it has its list; otherwise it is half written, or half removed.
+    /// Whether the folder has its list. Without one it was written or removed only partly.
     pub is_whole: bool,
 }
 
 impl Artifacts {
-    /// The place that a URL names: `s3://bucket/prefix`, `gs://…`, `az://…` or `file:///folder`. Region, endpoint and keys
-    /// come from `variables`, such as those of the environment, under the providers' own names.
+    /// Opens the store that a URL names: `s3://bucket/prefix`, `gs://…`, `az://…` or `file:///folder`. Region, endpoint
+    /// and keys come from `variables`, such as those of the environment, under the providers' own names.
     ///
     /// # Errors
     /// [`Error::Address`], [`Error::Open`], [`Error::Profile`]; [`Error::Plain`] for an endpoint elsewhere without TLS.
@@ -61,10 +61,10 @@ impl Artifacts {
         &self.name
     }
 
-    /// Publishes a folder: its files, then the list that makes them one. A folder of the same files stays as it is.
+    /// Publishes a folder: its files first, then the list. Publishing the same files again changes nothing.
     ///
     /// # Errors
-    /// [`Error::Transfer`], and then nothing is visible.
+    /// [`Error::Transfer`]; the folder is not visible then.
     pub async fn publish(&self, folder: &str, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
         let list = FileList::of(files);
         if self.list_of(folder).await?.as_ref() == Some(&list) {
@@ -84,7 +84,7 @@ impl Artifacts {
         Ok(self.list_of(folder).await?.is_some())
     }
 
-    /// The files of a published folder, each with the size and the digest that its list says.
+    /// The files of a published folder, each checked against the size and digest in the list.
     ///
     /// # Errors
     /// [`Error::Missing`]; [`Error::Damaged`]; [`Error::Transfer`].
@@ -107,10 +107,10 @@ impl Artifacts {
         Ok(files)
     }
 
-    /// Removes a folder: its list first, so that nobody finds half of it.
+    /// Removes a folder. The list goes first, so readers never see a folder that is partly removed.
     ///
     /// # Errors
-    /// [`Error::Transfer`]; what is left then is no folder any more.
+    /// [`Error::Transfer`]; without its list, the rest counts as absent.
     pub async fn remove(&self, folder: &str) -> Result<(), Error> {
         self.delete(&format!("{folder}/{LIST}")).await?;
         for (object, _) in self.objects(folder).await? {
@@ -119,7 +119,7 @@ impl Artifacts {
         Ok(())
     }
 
-    /// Every folder two levels below one, as `adapters/<task>/<run>`.
+    /// Every folder two levels below one, such as `adapters/<task>/<run>`.
     ///
     /// # Errors
     /// [`Error::Transfer`].
@@ -138,7 +138,7 @@ impl Artifacts {
         Ok(found.into_values().collect())
     }
 
-    /// An object of the place, if it is there.
+    /// The content of an object, or `None` if it does not exist.
     ///
     /// # Errors
     /// [`Error::Transfer`].
@@ -149,7 +149,7 @@ impl Artifacts {
         };
         match got {
             Ok(bytes) => Ok(Some(bytes.into())),
-            // A bucket that isn't there has the same status as an object that isn't.
+            // A missing bucket gives the same status as a missing object.
             Err(StoreError::NotFound { source, .. }) if !source.to_string().contains("NoSuchBucket") => Ok(None),
             Err(error) => Err(Error::transfer("fetch", self.url(object), &error)),
         }
@@ -164,7 +164,7 @@ impl Artifacts {
         put.map(drop).map_err(|error| Error::transfer("store", self.url(object), &error))
     }
 
-    /// Removes one object; one that isn't there is removed already.
+    /// Removes one object. Removing an absent object succeeds.
     async fn delete(&self, object: &str) -> Result<(), Error> {
         match self.store.delete(&Path::from(object)).await {
             Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
@@ -172,7 +172,7 @@ impl Artifacts {
         }
     }
 
-    /// The objects of a folder and of those in it, each with the time it was written.
+    /// The objects below a folder, recursively, each with the time it was written.
     async fn objects(&self, below: &str) -> Result<Vec<(String, Timestamp)>, Error> {
         let listed: Result<Vec<_>, _> = self.store.list(Some(&Path::from(below))).try_collect().await;
         let mut listed = listed.map_err(|error| Error::transfer("list", self.url(below), &error))?;

@@ -3,17 +3,17 @@ use std::collections::BTreeMap;
 use graft_core::Digest;
 use serde::{Deserialize, Serialize};
 
-/// Name of the object that makes a folder's files one.
+/// Name of the object that lists a folder's files.
 pub(crate) const LIST: &str = "graft-files.json";
 
-/// The files of a folder.
+/// The list of a folder's files.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FileList {
     pub(crate) files: BTreeMap<String, About>,
 }
 
-/// What is known of a file.
+/// Size and digest of a file.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct About {
@@ -28,7 +28,7 @@ impl FileList {
         Self { files: files.iter().map(|(name, bytes)| (name.clone(), about(bytes))).collect() }
     }
 
-    /// Reads a list; names that would lead out of a folder are refused.
+    /// Parses a list and rejects names that would leave the folder.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
         let list: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         let is_plain = |name: &str| {
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_names_plain_files_only() {
+    fn file_list_rejects_paths_outside_the_folder() {
         let list = FileList::of(&[("adapter_config.json".into(), b"{}".to_vec())]);
         assert_eq!(FileList::read(&list.to_bytes()).unwrap(), list);
         for name in ["../x", "a/b", "", ".graft-x", "a\\b", LIST] {

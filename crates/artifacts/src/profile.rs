@@ -1,4 +1,4 @@
-//! Keys of AWS's shared file, which `object_store` doesn't read.
+//! Reads credentials from AWS's shared file, which `object_store` does not support.
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
@@ -6,7 +6,8 @@ use object_store::{CredentialProvider, aws::AwsCredential};
 
 use crate::Error;
 
-/// A profile that holds keys itself. It is read for every request, since other programs renew keys there.
+/// A profile with its own credentials. It is read again for every request, because other programs renew the credentials
+/// in the file.
 #[derive(Debug)]
 pub(crate) struct Profile {
     name: String,
@@ -14,7 +15,7 @@ pub(crate) struct Profile {
 }
 
 impl Profile {
-    /// The profile that `AWS_PROFILE` names, or one called `default` if there is one.
+    /// Finds the profile that `AWS_PROFILE` names, otherwise the one called `default`.
     pub(crate) fn find(known: &BTreeMap<String, String>, home: Option<PathBuf>) -> Result<Option<Self>, Error> {
         let asked = known.get("aws_profile").cloned();
         let file = known.get("aws_shared_credentials_file").map(PathBuf::from);
@@ -64,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_profile_is_read() {
+    fn profile_credentials_are_parsed() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("credentials");
         let text = "[default]\naws_access_key_id = a\n\n# old\n[ team ]\nAWS_ACCESS_KEY_ID=b\n;x=1\n\

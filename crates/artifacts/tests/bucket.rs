@@ -1,4 +1,4 @@
-//! A bucket from the client's side; the server verifies every signature.
+//! Tests of the bucket client against a server that verifies every signature.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use graft_artifacts::{Artifacts, Error};
@@ -14,7 +14,7 @@ fn files() -> Vec<(String, Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn a_folder_is_there_whole_or_not_at_all() {
+async fn folder_is_published_completely_or_not_at_all() {
     let server = S3::start().unwrap();
     let here = open(&server, None);
     assert!(matches!(here.fetch(FOLDER).await, Err(Error::Missing { .. })));
@@ -26,7 +26,7 @@ async fn a_folder_is_there_whole_or_not_at_all() {
     assert_eq!(folders.iter().map(|f| f.folder.as_str()).collect::<Vec<_>>(), [FOLDER, "adapters/sentiment/run 2"]);
     assert!(folders.iter().all(|folder| folder.is_whole && folder.written_at > 1_700_000_000_000));
 
-    // Each kind of damage is named with the object that has it.
+    // The error names the damaged object.
     let object = format!("{FOLDER}/adapter_model.safetensors");
     type Damage = fn(Option<Vec<u8>>) -> Option<Vec<u8>>;
     let damages: [(Damage, &str); 3] = [
@@ -55,7 +55,7 @@ async fn a_folder_is_there_whole_or_not_at_all() {
     assert!(!here.contains(FOLDER).await.unwrap());
     assert_eq!(server.keys().len(), 4, "the other folder stays: {:?}", server.keys());
 
-    // What was begun and not ended is no folder.
+    // An interrupted upload is not a published folder.
     server.allow_puts(Some(2));
     let two_are_there = async {
         while server.keys().len() < 4 + 2 {
@@ -80,7 +80,7 @@ async fn a_folder_is_there_whole_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn a_folder_that_machines_share_is_a_place_too() {
+async fn shared_folder_works_as_store() {
     let dir = tempfile::tempdir().unwrap();
     let url = format!("file://{}/shared/place", dir.path().display());
     let (one, two) = (Artifacts::open(&url, []).unwrap(), Artifacts::open(&url, []).unwrap());

@@ -1,4 +1,4 @@
-//! Keys that are not in the environment: found, used, renewed before they end.
+//! Credentials that are not in the environment are found, used, and renewed before they expire.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{fs, io::Write as _, time::Duration};
@@ -8,7 +8,7 @@ use graft_testkit::{Roles, S3};
 
 const FOLDER: &str = "adapters/sentiment/run 1";
 const LONG: Duration = Duration::from_secs(3600);
-/// Sooner than keys are renewed.
+/// Shorter than the renewal margin, so every use renews the credentials.
 const SHORT: Duration = Duration::from_secs(60);
 
 fn open(server: &S3, more: &[(&str, String)]) -> Artifacts {
@@ -17,8 +17,8 @@ fn open(server: &S3, more: &[(&str, String)]) -> Artifacts {
     Artifacts::open(&server.url(), variables).unwrap()
 }
 
-/// Whether requests with these keys are let in.
-async fn is_let_in(place: &Artifacts) -> bool {
+/// Whether the server accepts requests with these credentials.
+async fn is_accepted(place: &Artifacts) -> bool {
     match place.contains(FOLDER).await {
         Ok(_) => true,
         Err(Error::Transfer { refused: true, .. }) => false,
@@ -27,7 +27,7 @@ async fn is_let_in(place: &Artifacts) -> bool {
 }
 
 #[tokio::test]
-async fn keys_of_a_role_are_renewed_before_they_end() {
+async fn role_credentials_are_renewed_before_they_expire() {
     let server = S3::start().unwrap();
     for (lifetime, issued) in [(LONG, 1), (SHORT, 2)] {
         for of_a_machine in [false, true] {
@@ -36,18 +36,18 @@ async fn keys_of_a_role_are_renewed_before_they_end() {
             let place = open(&server, &variables);
             assert_eq!(roles.issued(), 0, "nobody is asked before keys are needed");
             server.demand(Some("session 1"));
-            assert!(is_let_in(&place).await, "{variables:?}");
+            assert!(is_accepted(&place).await, "{variables:?}");
             server.demand(Some(&format!("session {issued}")));
-            // The library asks a role's server ten times a second at most.
+            // `object_store` asks the role's server at most ten times a second.
             tokio::time::sleep(Duration::from_millis(150)).await;
-            assert!(is_let_in(&place).await, "{variables:?}");
+            assert!(is_accepted(&place).await, "{variables:?}");
             assert_eq!(roles.issued(), issued);
         }
     }
 }
 
 #[tokio::test]
-async fn without_keys_the_error_says_where_they_were_looked_for() {
+async fn error_without_credentials_names_the_searched_places() {
     let (server, roles) = (S3::start().unwrap(), Roles::start(LONG).unwrap());
     let mut token = tempfile::NamedTempFile::new().unwrap();
     token.write_all(b"Bearer of nobody").unwrap();
@@ -65,7 +65,7 @@ async fn without_keys_the_error_says_where_they_were_looked_for() {
 }
 
 #[tokio::test]
-async fn a_profile_of_the_shared_file_is_used() {
+async fn profile_in_shared_file_is_used() {
     let (server, home) = (S3::start().unwrap(), tempfile::tempdir().unwrap());
     let [.., (_, id), (_, secret)] = server.environment();
     let file = home.path().join(".aws/credentials");
@@ -79,10 +79,11 @@ async fn a_profile_of_the_shared_file_is_used() {
         let home = home.path().to_str().unwrap().to_owned();
         open(&server, &[("HOME", home), ("AWS_PROFILE", profile.into())])
     };
-    assert!(is_let_in(&place("team")).await);
-    assert!(!is_let_in(&place("default")).await);
+    assert!(is_accepted(&place("team")).await);
+    assert!(!is_accepted(&place("default")).await);
     let elsewhere = file.to_str().unwrap().to_owned();
     assert!(
-        is_let_in(&open(&server, &[("AWS_SHARED_CREDENTIALS_FILE", elsewhere), ("AWS_PROFILE", "team".into())])).await
+        is_accepted(&open(&server, &[("AWS_SHARED_CREDENTIALS_FILE", elsewhere), ("AWS_PROFILE", "team".into())]))
+            .await
     );
 }
