@@ -11,54 +11,55 @@ use crate::{AnswerForm, Digest, Example, ExampleId, Review};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
-    /// Learned from.
+    /// Used for training.
     Train,
-    /// Held out, for ever.
+    /// Held out, permanently.
     Eval,
 }
 
-/// How the held-out examples are chosen the first time they are seen.
+/// How held-out examples are chosen when they are first seen.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "lowercase")]
 pub enum SplitRule {
-    /// The share whose text (or a near-duplicate of it) was first seen last: answers "how good will it be on what
-    /// comes next". What keeps coming back was seen before, so it is learned from.
+    /// The fraction whose text, or a near-duplicate of it, was first seen last. This estimates the quality on future
+    /// inputs. Text that recurs was seen before, so it is used for training.
     Newest {
-        /// From 0 to 1.
+        /// Fraction from 0 to 1.
         eval_share: f64,
     },
-    /// A seeded share of the examples.
+    /// A random fraction of the examples.
     Random {
-        /// From 0 to 1.
+        /// Fraction from 0 to 1.
         eval_share: f64,
-        /// Same seed, same choice.
+        /// The same seed gives the same choice.
         seed: u64,
     },
 }
 
-/// Sides decided by earlier datasets of the task; they never change.
+/// Sides fixed by earlier datasets of the task; they never change.
 pub type Assignment = BTreeMap<ExampleId, Side>;
 
-/// An immutable list of approved example revisions with its split. Same digest, same training data, for ever.
+/// An immutable list of approved example revisions with their split. The same digest always means the same training
+/// data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dataset {
     /// Covers every id, revision, input, output and side.
     pub digest: Digest,
-    /// Learned from.
+    /// Training examples.
     pub train: Vec<Example>,
-    /// Held out.
+    /// Held-out examples.
     pub eval: Vec<Example>,
-    /// Approved, but left out of training because a near-duplicate is held out.
+    /// Approved, but excluded from training because a near-duplicate is held out.
     pub leaking: Vec<ExampleId>,
-    /// Side of every example, to be kept for the next dataset.
+    /// Side of every example, to be used for the next dataset.
     pub assignment: Assignment,
 }
 
 /// Splits the approved examples that have an output.
 ///
-/// Near-duplicates (word 3-gram Jaccard similarity of at least 0.8) stay on one side; examples in `frozen` keep
-/// their side. Where answers are labels, the rule is applied to the examples of each label on their own, so that a label
-/// with two examples or more is both learned and held out. Examples come out in the order given.
+/// Near-duplicates (word 3-gram Jaccard similarity of at least 0.8) stay on one side; examples in `frozen` keep their
+/// side. For label answers the rule is applied to each label separately (stratified), so a label with two or more
+/// examples is on both sides. The order of the examples is kept.
 #[must_use]
 pub fn split(examples: &[Example], frozen: &Assignment, rule: SplitRule, answer: &AnswerForm) -> Dataset {
     let usable: Vec<&Example> =
@@ -110,7 +111,7 @@ fn order(usable: &[&Example], cluster: &[usize], rule: SplitRule) -> Vec<usize> 
             }
             order.sort_by_key(|i| std::cmp::Reverse(first.get(&cluster[*i])));
         }
-        // By digests, so that the choice doesn't depend on the order in which examples come.
+        // By digests, so that the choice does not depend on the order of the examples.
         SplitRule::Random { seed, .. } => {
             order.sort_by_cached_key(|&i| Digest::of_parts([&seed.to_le_bytes()[..], usable[i].id.as_bytes()]))
         }
@@ -122,19 +123,19 @@ fn order(usable: &[&Example], cluster: &[usize], rule: SplitRule) -> Vec<usize> 
 #[derive(Default)]
 struct Stratum {
     examples: usize,
-    /// Examples that are or should be held out.
+    /// Target number of held-out examples.
     held: usize,
     wanted: usize,
-    /// Clusters that are learned from so far.
+    /// Number of clusters on the training side so far.
     learned: usize,
     clusters: usize,
 }
 
-/// Moves the share of each label's clusters to the held-out side, at least one where it has two, and never the last.
-/// Says whether anything is held out: not where each label has one example.
+/// Moves each label's fraction of clusters to the held-out side: at least one if the label has two or more, and never
+/// all. Returns whether anything is held out, which is not the case if each label has only one example.
 fn hold_out_of_each(usable: &[&Example], cluster: &[usize], rule: SplitRule, sides: &mut HashMap<usize, Side>) -> bool {
     let (SplitRule::Newest { eval_share } | SplitRule::Random { eval_share, .. }) = rule;
-    // A cluster is named by its first example, whose label is the cluster's.
+    // The index of a cluster is that of its first example, whose label counts as the cluster's.
     let label = |c: usize| usable[c].output.as_ref().map(ToString::to_string).unwrap_or_default();
     let mut strata: BTreeMap<String, Stratum> = BTreeMap::new();
     let mut size: HashMap<usize, usize> = HashMap::new();
@@ -149,7 +150,7 @@ fn hold_out_of_each(usable: &[&Example], cluster: &[usize], rule: SplitRule, sid
         stratum.held += if is_held { examples } else { 0 };
         stratum.learned += usize::from(!is_held);
     }
-    // Rounded along the way, so that the shares of all labels add up to the share of all examples.
+    // Cumulative rounding, so that the counts of all labels add up to the fraction of all examples.
     let mut before = 0;
     for stratum in strata.values_mut() {
         let share = |examples: usize| (examples as f64 * eval_share).round() as usize;
@@ -171,7 +172,7 @@ fn hold_out_of_each(usable: &[&Example], cluster: &[usize], rule: SplitRule, sid
     strata.values().any(|stratum| stratum.held > 0)
 }
 
-/// Moves whole clusters to the held-out side until its share is reached; clusters with a side keep it.
+/// Moves whole clusters to the held-out side until it has its fraction. Clusters with a fixed side keep it.
 fn hold_out(usable: &[&Example], cluster: &[usize], rule: SplitRule, sides: &mut HashMap<usize, Side>) {
     let (SplitRule::Newest { eval_share } | SplitRule::Random { eval_share, .. }) = rule;
     let mut size: HashMap<usize, usize> = HashMap::new();
@@ -195,11 +196,11 @@ fn hold_out(usable: &[&Example], cluster: &[usize], rule: SplitRule, sides: &mut
     }
 }
 
-/// Numbers each text by its cluster of near-duplicates, which is the place of its first text: Jaccard similarity of at
-/// least 0.8 of their word 3-grams, single linkage.
+/// For each text, the index of the first text in its cluster of near-duplicates: Jaccard similarity of the word 3-grams
+/// of at least 0.8, single linkage.
 ///
-/// Exact and yet quick where many texts share a beginning: sets that are so similar share one of their rarest shingles,
-/// so only these are looked up (prefix filtering, Chaudhuri et al. 2006, <https://doi.org/10.1109/ICDE.2006.9>).
+/// Exact, and fast even if many texts start alike: sets with this similarity share one of their rarest shingles, so
+/// only those are looked up (prefix filtering, Chaudhuri et al. 2006, <https://doi.org/10.1109/ICDE.2006.9>).
 #[must_use]
 pub fn near_duplicates(texts: &[&str]) -> Vec<usize> {
     let mut sets: Vec<Vec<u64>> = texts.iter().map(|text| word_shingles(text)).collect();
@@ -233,15 +234,15 @@ pub fn near_duplicates(texts: &[&str]) -> Vec<usize> {
     (0..texts.len()).map(|i| root(&mut parent, i)).collect()
 }
 
-/// Share of two sets' shingles that near-duplicates have in common.
+/// Fraction of shingles that near-duplicates have in common.
 const SIMILAR: f64 = 0.8;
 
-/// Shingles that a set of so many shares at least with each set that is similar to it.
+/// Least number of shingles that a set of this size shares with any similar set.
 fn least_shared(len: usize) -> usize {
     ((SIMILAR * len as f64 - 1e-9).ceil() as usize).clamp(1, len)
 }
 
-/// Both sets are sorted by how often a shingle occurs, then by the shingle.
+/// Both sets are sorted by the frequency of the shingle, then by the shingle.
 fn are_similar(a: &[u64], b: &[u64], count: &HashMap<u64, usize>) -> bool {
     if a.len().min(b.len()) < least_shared(a.len().max(b.len())) {
         return false;
@@ -265,7 +266,7 @@ fn root(parent: &mut [usize], mut i: usize) -> usize {
     i
 }
 
-/// Distinct hashes of each run of three words, case and punctuation aside; shorter texts are one shingle.
+/// Distinct hashes of all runs of three words, ignoring case and punctuation. A shorter text is one shingle.
 fn word_shingles(text: &str) -> Vec<u64> {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let lower = text.to_lowercase();
@@ -328,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn every_label_is_learned_and_held_out() {
+    fn every_label_is_on_both_sides_of_the_split() {
         let form = AnswerForm::Label { labels: Vec::new() };
         let table = labelled(&[("a", 70), ("b", 20), ("c", 8), ("d", 2), ("e", 1)]);
         for rule in [
@@ -341,13 +342,13 @@ mod tests {
             let held: Vec<usize> = ["a", "b", "c", "d", "e"].iter().map(|label| of(&data.eval, label)).collect();
             assert_eq!(held, [14, 4, 2, 1, 0], "{rule:?}");
             assert_eq!((data.train.len(), data.eval.len()), (80, 21));
-            // What was decided stays, and later labels are stratified, too.
+            // Fixed sides stay, and new labels are stratified too.
             let more = labelled(&[("a", 70), ("b", 20), ("c", 8), ("d", 2), ("e", 1), ("f", 10)]);
             let later = split(&more, &data.assignment, rule, &form);
             assert!(data.assignment.iter().all(|(id, side)| later.assignment[id] == *side));
             assert_eq!((of(&later.train, "f"), of(&later.eval, "f")), (8, 2));
         }
-        // Without labels that repeat, some are held out all the same.
+        // If no label repeats, some examples are held out nevertheless.
         let unique: Vec<(String, usize)> = (0..10).map(|i| (format!("l{i}"), 1)).collect();
         let unique: Vec<(&str, usize)> = unique.iter().map(|(label, n)| (label.as_str(), *n)).collect();
         let data = split(&labelled(&unique), &Assignment::new(), SplitRule::Newest { eval_share: 0.2 }, &form);
@@ -355,14 +356,14 @@ mod tests {
     }
 
     #[test]
-    fn newest_share_is_held_out() {
+    fn newest_fraction_is_held_out() {
         let data = split_texts(&numbered(50), &Assignment::new(), SplitRule::Newest { eval_share: 0.2 });
         assert_eq!((data.train.len(), data.eval.len()), (40, 10));
         assert!(data.eval.iter().all(|e| e.source.at >= Some(40)));
     }
 
     #[test]
-    fn what_keeps_coming_back_is_learned_from() {
+    fn recurring_text_is_used_for_training() {
         let mut examples = numbered(50);
         let thanks = "thanks everyone, what a great run today";
         for i in [3, 30, 49] {
@@ -386,8 +387,8 @@ mod tests {
     }
 
     #[test]
-    fn clusters_are_those_of_comparing_each_with_each() {
-        // Texts of few words, so that all degrees of similarity occur, and many that are equal or begin alike.
+    fn clusters_equal_those_of_pairwise_comparison() {
+        // Short texts, so that all degrees of similarity occur, many of them equal or with equal beginnings.
         let mut state = 7_u64;
         let mut word = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -414,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn the_held_out_side_is_frozen() {
+    fn held_out_side_is_frozen() {
         let rule = SplitRule::Random { eval_share: 0.25, seed: 1 };
         let first = split_texts(&numbered(40), &Assignment::new(), rule);
         let second = split_texts(&numbered(80), &first.assignment, rule);
@@ -426,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_of_a_held_out_example_does_not_train() {
+    fn copy_of_a_held_out_example_is_not_used_for_training() {
         let first = split_texts(&numbered(10), &Assignment::new(), SplitRule::Newest { eval_share: 0.2 });
         let mut more = numbered(10);
         more.push(example(10, &first.eval[0].input));

@@ -2,20 +2,20 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Where a run computes: `auto`, `cpu`, `gpu` or `gpu:N`.
+/// The device that a run computes on: `auto`, `cpu`, `gpu` or `gpu:N`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ComputeDevice {
-    /// The first GPU where this build and machine have one that works, otherwise the CPU.
+    /// The first usable GPU if build and machine support one, otherwise the CPU.
     #[default]
     Auto,
     /// The CPU.
     Cpu,
-    /// A GPU of the machine, counted from 0.
+    /// A GPU of the machine, by index from 0.
     Gpu(usize),
 }
 
 impl ComputeDevice {
-    /// Whether it is left to the machine.
+    /// Whether it is [`Auto`](Self::Auto).
     #[must_use]
     pub fn is_auto(&self) -> bool {
         *self == Self::Auto
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn devices_are_read_as_they_are_written() {
+    fn device_names_survive_a_round_trip() {
         for (text, device) in [
             ("auto", ComputeDevice::Auto),
             ("cpu", ComputeDevice::Cpu),

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 pub struct Digest(String);
 
 impl Digest {
-    /// Characters of a digest.
+    /// Length of a digest in characters.
     pub const LEN: usize = 64;
 
     /// Digest of one byte string.
@@ -20,7 +20,8 @@ impl Digest {
         Self::of_parts([bytes])
     }
 
-    /// Digest of several parts; each is preceded by its length, so parts can't run into each other.
+    /// Digest of several parts. Each is preceded by its length, so different splits of the same bytes give different
+    /// digests.
     #[must_use]
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut hash = Sha256::new();
@@ -43,7 +44,7 @@ impl Digest {
         &self.0
     }
 
-    /// The first 12 characters, for people.
+    /// The first 12 characters, for display.
     #[must_use]
     pub fn short(&self) -> &str {
         &self.0[..12]
@@ -84,12 +85,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_cannot_run_into_each_other() {
+    fn different_splits_into_parts_give_different_digests() {
         assert_ne!(Digest::of_parts([&b"ab"[..], b"c"]), Digest::of_parts([&b"a"[..], b"bc"]));
     }
 
     #[test]
-    fn refuses_what_is_no_digest() {
+    fn invalid_digests_are_refused() {
         assert!("xyz".parse::<Digest>().is_err());
         let digest = Digest::of(b"x");
         assert_eq!(digest.as_str().parse::<Digest>().unwrap(), digest);

@@ -3,10 +3,10 @@ use utoipa::ToSchema;
 
 use crate::{Failure, Timestamp};
 
-/// One line of a run's `events.jsonl`: the only channel between doing and showing.
+/// One line of a run's `events.jsonl`, the only channel from the trainer to everything that displays its progress.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Event {
-    /// Counts from 1 within a run, without gaps.
+    /// Number of the event within the run, from 1 without gaps.
     pub seq: u64,
     /// When it was written.
     pub at: Timestamp,
@@ -15,7 +15,7 @@ pub struct Event {
     pub kind: EventKind,
 }
 
-/// A number; JSON has no word for those that are not finite, and writes null.
+/// Reads a number. JSON can't express NaN and infinity, which are written as null.
 fn number<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(json)?.unwrap_or(f64::NAN))
 }
@@ -24,18 +24,18 @@ fn number<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
-    /// Checks and tokenises the data, loads the base.
+    /// Checks and tokenizes the data, and loads the base model.
     Prepare,
-    /// Compares settings. No run has this phase yet: it belongs to searches, which are still to come.
+    /// Compares settings. No run has this phase at present.
     Search,
-    /// Learns.
+    /// Trains.
     Train,
-    /// Measures on the held-out examples.
+    /// Evaluates on the held-out examples.
     Evaluate,
 }
 
 impl Phase {
-    /// As stored and shown.
+    /// The name, as stored and printed.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -46,44 +46,44 @@ impl Phase {
         }
     }
 
-    /// The phase of that name.
+    /// The phase with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         [Self::Prepare, Self::Search, Self::Train, Self::Evaluate].into_iter().find(|phase| phase.name() == name)
     }
 }
 
-/// What can happen in a run.
+/// The kinds of events.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum EventKind {
     /// A phase began.
     Phase {
-        /// Which.
+        /// Which phase.
         phase: Phase,
     },
-    /// Facts found while preparing.
+    /// Results of the preparation.
     Prepared {
-        /// Training examples used.
+        /// Number of training examples used.
         train: usize,
-        /// Held-out examples.
+        /// Number of held-out examples.
         eval: usize,
         /// Examples left out because their prompt and answer exceed the maximum length.
         too_long: usize,
-        /// Tokens an epoch computes.
+        /// Tokens computed per epoch.
         tokens: usize,
-        /// Of these, tokens that carry loss.
+        /// Of these, tokens with loss.
         supervised: usize,
-        /// Optimiser steps the whole run will take.
+        /// Optimizer steps of the whole run.
         steps: u64,
         /// Predicted peak memory in bytes.
         memory: u64,
     },
-    /// An optimiser step was taken.
+    /// An optimizer step was taken.
     Step {
-        /// Counts from 1.
+        /// Number of the step, from 1.
         step: u64,
-        /// Steps in all.
+        /// Total number of steps.
         of: u64,
         /// Mean loss per supervised token of this step, before the update.
         #[serde(deserialize_with = "number")]
@@ -95,7 +95,7 @@ pub enum EventKind {
         #[serde(deserialize_with = "number")]
         #[schema(value_type = Option<f64>)]
         grad_norm: f64,
-        /// Prompt and answer tokens a second, counted as a user would (shared prefixes count for each example).
+        /// Prompt and answer tokens per second; shared prefixes count once per example.
         #[serde(deserialize_with = "number")]
         #[schema(value_type = Option<f64>)]
         tokens_per_s: f64,
@@ -109,13 +109,13 @@ pub enum EventKind {
     },
     /// The held-out loss was measured.
     Eval {
-        /// After this many steps.
+        /// Number of steps so far.
         step: u64,
         /// Mean loss per supervised token on the held-out examples.
         #[serde(deserialize_with = "number")]
         #[schema(value_type = Option<f64>)]
         loss: f64,
-        /// Whether it is the best so far.
+        /// Whether it is the lowest so far.
         best: bool,
         /// How long measuring took; absent in events of earlier versions.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -123,14 +123,14 @@ pub enum EventKind {
     },
     /// A held-out example was answered.
     Answered {
-        /// How many were until now, of adapter and base together.
+        /// Number of answers so far, of adapter and base model together.
         done: usize,
-        /// How many there are in all.
+        /// Total number of answers.
         of: usize,
     },
     /// A complete checkpoint is on disk.
     Checkpoint {
-        /// After this many steps.
+        /// Number of steps so far.
         step: u64,
     },
     /// A run continued from a checkpoint.
@@ -138,14 +138,14 @@ pub enum EventKind {
         /// The step it continued from.
         step: u64,
     },
-    /// Something a person should read.
+    /// A message for people.
     Note {
-        /// Whole sentence.
+        /// A whole sentence.
         text: String,
     },
     /// The adapter is published in the run directory.
     Done {
-        /// Steps taken.
+        /// Number of steps taken.
         steps: u64,
         /// Loss of the last step.
         #[serde(deserialize_with = "number")]
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_loss_that_is_no_number_can_be_read_again() {
+    fn nan_loss_survives_a_round_trip() {
         let kind = EventKind::Eval { step: 3, loss: f64::NAN, best: false, seconds: None };
         let line = serde_json::to_string(&Event { seq: 1, at: 2, kind }).unwrap();
         let Event { kind: EventKind::Eval { step: 3, loss, .. }, .. } = serde_json::from_str(&line).unwrap() else {

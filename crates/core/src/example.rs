@@ -5,11 +5,11 @@ use utoipa::ToSchema;
 /// Milliseconds since the Unix epoch, UTC.
 pub type Timestamp = i64;
 
-/// Names an example within its task. Importers derive it from the source (`slack:<ts>`, `ask-ai:<query_id>`),
-/// so importing the same thing twice updates instead of doubling.
+/// Identifies an example within its task. Importers derive it from the source (`slack:<ts>`, `ask-ai:<query_id>`), so
+/// importing again updates examples instead of duplicating them.
 pub type ExampleId = String;
 
-/// An input with its output, where it came from, and what people said of it.
+/// An input with its output, its source and its review.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Example {
     /// Unique within the task.
@@ -17,15 +17,15 @@ pub struct Example {
     pub id: ExampleId,
     /// Name of the task it belongs to.
     pub task: String,
-    /// The text the model will see.
+    /// The text for the model.
     pub input: String,
-    /// The wanted answer: a string for text and label tasks, an object for extraction; `None` until someone gives one.
+    /// The correct answer: a string for text and label tasks, an object for extraction; `None` until there is one.
     pub output: Option<Value>,
     /// Where it came from.
     pub source: Source,
-    /// What people decided.
+    /// The decision of people.
     pub review: Review,
-    /// Counts edits, from 1.
+    /// Number of the revision, from 1.
     pub revision: u32,
 }
 
@@ -36,7 +36,7 @@ pub struct Source {
     pub kind: String,
     /// Key in the source: a Slack `ts`, a query id, a row number.
     pub reference: String,
-    /// When the source says it was made; orders examples in time.
+    /// When it was made, according to the source; orders examples in time.
     pub at: Option<Timestamp>,
 }
 
@@ -53,7 +53,7 @@ pub enum Review {
         /// When.
         at: Timestamp,
     },
-    /// It must not be used.
+    /// It is excluded from training.
     Rejected {
         /// Who decided.
         by: String,
@@ -65,7 +65,7 @@ pub enum Review {
 }
 
 impl Review {
-    /// The state's name as stored and shown.
+    /// The state's name, as stored and printed.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {

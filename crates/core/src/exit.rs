@@ -1,11 +1,11 @@
 use serde::{Deserialize, Serialize};
 
-/// Exit codes of `graft`: public, and the same for every command and for the trainer in its run directory.
+/// Exit codes of `graft`. They are public, and the same for all commands and for the trainer process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "u8", from = "u8")]
 #[repr(u8)]
 pub enum ExitCode {
-    /// It worked, and the result exists.
+    /// It succeeded, and the result exists.
     Success = 0,
     /// A bug or an unexpected condition.
     Internal = 1,
@@ -15,15 +15,15 @@ pub enum ExitCode {
     BadData = 10,
     /// The base model, adapter or version is missing, damaged or doesn't match.
     ModelMissing = 11,
-    /// Memory does not suffice.
+    /// Not enough memory.
     OutOfMemory = 12,
     /// The loss became NaN or exploded.
     Diverged = 13,
-    /// The network or a remote service failed; trying again may help.
+    /// The network or a remote service failed; a retry may help.
     Network = 14,
-    /// The result is worse than what it should replace.
+    /// The result is worse than the version it should replace.
     NotBetter = 15,
-    /// Stopped on request; what was done is kept.
+    /// Stopped on request; completed work is kept.
     Stopped = 20,
 }
 
@@ -33,7 +33,7 @@ impl From<ExitCode> for u8 {
     }
 }
 
-/// A process may end with any number; those without a meaning here tell nothing.
+/// A process may end with any code. Unknown codes become `Internal`.
 impl From<u8> for ExitCode {
     fn from(number: u8) -> Self {
         use ExitCode as E;

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::{ExitCode, Phase};
 
-/// What kind of failure it was.
+/// The kinds of failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureClass {
@@ -19,26 +19,26 @@ pub enum FailureClass {
     BadData,
     /// The base model is missing or damaged.
     Model,
-    /// Memory didn't suffice.
+    /// Not enough memory.
     OutOfMemory,
     /// The loss became NaN or exploded.
     Diverged,
     /// The disk is full or refuses writes.
     Disk,
-    /// Somebody stopped it.
+    /// A person cancelled it.
     Cancelled,
-    /// Anything else, which would happen again.
+    /// Anything else; a retry would fail again.
     Internal,
 }
 
 impl FailureClass {
-    /// Whether trying again may help.
+    /// Whether a retry may help.
     #[must_use]
     pub fn is_transient(self) -> bool {
         matches!(self, Self::Lost | Self::Network)
     }
 
-    /// The class of an error: a disk that refuses shows in its causes, everything else in its exit code.
+    /// The class of an error: `Disk` if an I/O error among its causes says so, otherwise from its exit code.
     #[must_use]
     pub fn of(error: &(dyn Error + 'static), code: ExitCode) -> Self {
         let refuses = |error: &std::io::Error| {
@@ -64,37 +64,37 @@ impl From<ExitCode> for FailureClass {
     }
 }
 
-/// Why a run ended without a result, in parts. A trainer writes it as its last event; whoever follows the run adds what
-/// can only be seen from outside, and stores it with the run.
+/// Why a run ended without a result. A trainer writes it as its last event. The follower of the run adds what can only
+/// be observed from outside, and stores it with the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(from = "Written")]
 #[schema(as = TrainerFailure)]
 pub struct Failure {
-    /// What kind it is: it decides whether the run is tried again.
+    /// The class, which decides whether the run is retried.
     pub class: FailureClass,
     /// The phase it happened in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<Phase>,
-    /// What failed, as a sentence without its causes.
+    /// What failed, as a sentence without the causes.
     pub message: String,
-    /// Why, from the nearest cause to the deepest.
+    /// The causes, outermost first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<String>,
-    /// What people can do.
+    /// What the user can do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     /// The public exit code.
     #[schema(value_type = u8)]
     pub code: ExitCode,
-    /// The beginning and the end of what the process wrote to stderr.
+    /// Start and end of the process's stderr.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub stderr: String,
-    /// The same of stdout.
+    /// Start and end of its stdout.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub stdout: String,
 }
 
-/// As it may be read: events of older versions have only code and message.
+/// The serialized form. Events of older versions have only code and message.
 #[derive(Deserialize)]
 struct Written {
     class: Option<FailureClass>,
@@ -119,7 +119,7 @@ impl From<Written> for Failure {
 }
 
 impl Failure {
-    /// An error with its causes, none said twice.
+    /// A failure from an error with its causes, without repetition.
     #[must_use]
     pub fn of(error: &(dyn Error + 'static), hint: Option<String>, code: ExitCode) -> Self {
         let mut causes: Vec<String> = Vec::new();
@@ -132,7 +132,7 @@ impl Failure {
         Self { class: FailureClass::of(error, code), message, causes, hint, ..Self::new("", code) }
     }
 
-    /// A failure of which nothing but this is known.
+    /// A failure with only a message and an exit code.
     #[must_use]
     pub fn new(message: impl Into<String>, code: ExitCode) -> Self {
         Self {
@@ -147,7 +147,7 @@ impl Failure {
         }
     }
 
-    /// All of it for people, over several lines.
+    /// The full text for people, over several lines.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = self.message.clone();
@@ -196,7 +196,7 @@ mod tests {
     struct Refused(#[source] io::Error);
 
     #[test]
-    fn a_disk_that_refuses_is_known_by_its_kind() {
+    fn disk_errors_are_classified_by_io_kind() {
         let full = Refused(ErrorKind::StorageFull.into());
         let failure = Failure::of(&full, None, ExitCode::Internal);
         assert_eq!((failure.class, failure.causes.len()), (FailureClass::Disk, 1));
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_older_versions_wrote_is_read_whole() {
+    fn failures_of_older_versions_are_read_completely() {
         let old: Failure = serde_json::from_str(r#"{"code":12,"message":"failed to train: too big"}"#).unwrap();
         assert_eq!((old.class, old.code), (FailureClass::OutOfMemory, ExitCode::OutOfMemory));
         assert_eq!(old.to_string(), "failed to train: too big");

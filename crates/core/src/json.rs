@@ -1,18 +1,18 @@
-//! Graft's own values as JSON.
+//! Serializes Graft's own values as JSON.
 //!
-//! Writing one fails only where a `Serialize` refuses or a map has keys that are no texts. No value of ours does either,
-//! so a failure is a bug: it must not become an empty file or row in silence, and no caller could do anything about it.
+//! Serialization only fails if a `Serialize` impl fails or a map has keys that are not strings. None of our types does
+//! either, so a failure is a bug and panics: it must not become an empty file or row, and no caller could handle it.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// In one line.
+/// On one line.
 #[must_use]
 pub fn line(value: &impl Serialize) -> String {
     sure(serde_json::to_string(value))
 }
 
-/// Over several lines, for files that people read; ends with a newline.
+/// Indented, for files that people read; ends with a newline.
 #[must_use]
 pub fn pretty(value: &impl Serialize) -> String {
     sure(serde_json::to_string_pretty(value)) + "\n"

@@ -1,4 +1,4 @@
-//! The nouns of Graft and the pure rules over them: examples, tasks, datasets, training specs, events.
+//! The types of Graft and the pure rules on them: examples, tasks, datasets, training specs, events.
 //!
 //! Nothing here touches files, SQL, HTTP, tensors or the clock: times and seeds are arguments.
 
@@ -42,13 +42,13 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-/// What can be wrong with values handed to the pure rules.
+/// Errors of invalid values.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A hyperparameter outside its range.
     #[error("use `{value}` for `{field}`")]
     OutOfRange {
-        /// The setting's name as users type it.
+        /// The setting's name as users write it.
         field: &'static str,
         /// What was given.
         value: String,

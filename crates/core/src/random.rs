@@ -1,6 +1,7 @@
 use rand::{SeedableRng as _, rngs::ChaCha8Rng};
 
-/// What random numbers are for. Each purpose has streams of its own, so that one more draw here changes nothing there.
+/// The purpose of random numbers. Each has its own streams, so that an additional draw for one does not change the
+/// others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// The order of the examples, by epoch.
@@ -9,18 +10,18 @@ pub enum Purpose {
     Variants,
     /// The seed of a dropout mask, by step and micro-batch.
     Dropout,
-    /// Where a LoRA adapter starts, by layer.
+    /// Initial weights of a LoRA adapter, by layer.
     Lora,
-    /// Where a soft prompt starts.
+    /// Initial rows of a soft prompt.
     Prompt,
-    /// Examples that are drawn again for an interval.
+    /// Bootstrap samples for confidence intervals.
     Bootstrap,
-    /// A token of an answer, by position.
+    /// Sampling of a token, by position.
     Sampling,
 }
 
-/// The stream of a purpose at a place, such as a step. It follows from its arguments alone: nothing needs to be kept to
-/// go on after a crash, and threads may ask in any order.
+/// The random stream of a purpose at a position, such as a step. It depends on its arguments alone, so no state must be
+/// saved to resume after a crash, and threads may ask in any order.
 #[must_use]
 pub fn random(seed: u64, purpose: Purpose, place: [u64; 2]) -> ChaCha8Rng {
     let mut key = [0; 32];
@@ -37,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stream_follows_from_its_place_and_stays_the_same_over_versions() {
+    fn random_streams_depend_on_their_arguments_only() {
         let first = |seed, purpose, place| random(seed, purpose, place).next_u64();
         let (order, variants) = (Purpose::Order, Purpose::Variants);
         assert_eq!(first(1, order, [2, 3]), first(1, order, [2, 3]));

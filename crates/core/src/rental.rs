@@ -3,25 +3,25 @@ use utoipa::ToSchema;
 
 use crate::Timestamp;
 
-/// Milliseconds.
+/// In milliseconds.
 const MINUTE: i64 = 60_000;
 
 /// State of a rental.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RentalState {
-    /// It is written down, and the launch may have been asked for.
+    /// It is recorded; the launch may have been requested.
     Intended,
-    /// Its machine is known.
+    /// The provider's id of its machine is known.
     Launched,
-    /// Its machine is to be terminated.
+    /// Its machine must be terminated.
     Ending,
-    /// Its machine is gone, or never came.
+    /// Its machine is gone, or was never launched.
     Ended,
 }
 
 impl RentalState {
-    /// As it is stored.
+    /// The name, as stored.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -32,7 +32,7 @@ impl RentalState {
         }
     }
 
-    /// The state of a name.
+    /// The state with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         [Self::Intended, Self::Launched, Self::Ending, Self::Ended].into_iter().find(|state| state.name() == name)
@@ -48,22 +48,22 @@ impl RentalState {
 /// One machine that was rented for a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Rental {
-    /// The name of the machine, by which it is found again; no two rentals have the same.
+    /// Unique name of the machine, by which the provider's list is searched.
     pub name: String,
     /// The run that it is for.
     pub run: String,
     /// The provider's name, such as `lambda`.
     pub provider: String,
-    /// The provider's name of the machine's type.
+    /// The provider's name of the machine type.
     pub kind: String,
-    /// Where it is.
+    /// The provider's region.
     pub region: String,
-    /// The home that can log in to it.
+    /// The home whose ssh key can log in to it.
     #[serde(skip)]
     pub place: String,
-    /// Price of an hour in cents of a US dollar.
+    /// Price per hour in US cents.
     pub cents_per_hour: u32,
-    /// What it can cost at most, in cents.
+    /// Upper bound of its total cost in cents.
     pub most_cents: u64,
     /// Its state.
     pub state: RentalState,
@@ -73,14 +73,14 @@ pub struct Rental {
     pub address: Option<String>,
     /// When it was stored, just before the launch. Its cost counts from here.
     pub intended_at: Timestamp,
-    /// When its machine was told to terminate, or was missing from the provider's list first.
+    /// When termination was requested, or the machine was first missing from the provider's list.
     pub leaving_at: Option<Timestamp>,
-    /// Until when its cost counts.
+    /// When its cost stopped.
     pub ended_at: Option<Timestamp>,
 }
 
 impl Rental {
-    /// What it costs so far, or did in all, in cents; nothing while no machine is known to have come of it.
+    /// Cost so far, or in total once ended, in cents; 0 while no machine is known.
     #[must_use]
     pub fn cents(&self, now: Timestamp) -> u64 {
         if self.instance.is_none() {
@@ -89,21 +89,21 @@ impl Rental {
         cost_cents(self.cents_per_hour, self.ended_at.unwrap_or(now).saturating_sub(self.intended_at))
     }
 
-    /// What it may cost yet, or did in all, in cents.
+    /// The most it may still cost in total, or its final cost, in cents.
     #[must_use]
     pub fn reserved_cents(&self, now: Timestamp) -> u64 {
         if self.state == RentalState::Ended { self.cents(now) } else { self.most_cents.max(self.cents(now)) }
     }
 }
 
-/// The cents that a machine costs in so many milliseconds: each minute that has begun is paid, and each cent.
+/// Cost of a machine for this many milliseconds: started minutes count fully, and cents are rounded up.
 #[must_use]
 pub fn cost_cents(cents_per_hour: u32, millis: i64) -> u64 {
     let minutes = u64::try_from(millis.max(1)).unwrap_or(1).div_ceil(MINUTE as u64);
     minutes.saturating_mul(u64::from(cents_per_hour)).div_ceil(60)
 }
 
-/// Cents as people read them: `$1.05`.
+/// Cents as dollars: `$1.05`.
 #[must_use]
 pub fn dollars(cents: u64) -> String {
     format!("${}.{:02}", cents / 100, cents % 100)
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_minute_that_began_is_paid() {
+    fn started_minutes_are_paid_fully() {
         assert_eq!(cost_cents(60, 1), 1);
         assert_eq!(cost_cents(60, 60_000), 1);
         assert_eq!(cost_cents(60, 60_001), 2);

@@ -1,18 +1,18 @@
-//! A test that may be looked at after every observation, and stopped whenever one likes.
+//! A sequential test that is valid at any time: it may be evaluated after every observation and stopped at any point.
 
-/// Wealth that is bet in one observation, at most.
+/// Largest fraction of the wealth that is bet on one observation.
 const BOLDEST: f64 = 0.75;
 
-/// A sequential test of paired differences from -1 to 1 against "their mean is at most `-margin`".
+/// A sequential test of paired differences from -1 to 1 against the hypothesis "their mean is at most `-margin`".
 ///
-/// It bets on the opposite, and its wealth is an e-value: if the mean given all that was seen before is never above
-/// `-margin`, the expected wealth is at most 1 at any time, and the probability that it *ever* reaches `1 / alpha` is at most
-/// `alpha` (Ville 1939). So looking often costs nothing. The bets are those of Waudby-Smith and Ramdas, "Estimating means of
-/// bounded random variables by betting" (2023), approximately optimal growth (aGRAPA): each depends on earlier
-/// observations only.
+/// It bets against the hypothesis, and its wealth is an e-value: under the hypothesis the expected wealth is at most 1
+/// at any time, so the probability that it *ever* reaches `1 / alpha` is at most `alpha` (Ville 1939). Evaluating it
+/// often therefore does not increase the error rate. The bets are those of Waudby-Smith and Ramdas, "Estimating means
+/// of bounded random variables by betting" (2023), approximately optimal growth (aGRAPA); each depends only on earlier
+/// observations.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sequential {
-    /// The bound of the hypothesis, on the scale from 0 to 1.
+    /// The hypothesis's bound, on the scale from 0 to 1.
     bound: f64,
     count: u64,
     sum: f64,
@@ -22,18 +22,18 @@ pub struct Sequential {
 }
 
 impl Sequential {
-    /// A test of "the mean is at most `-margin`".
+    /// A test of the hypothesis "the mean is at most `-margin`".
     #[must_use]
     pub fn above(margin: f64) -> Self {
         let bound = ((1.0 - margin) / 2.0).clamp(0.05, 0.95);
         Self { bound, count: 0, sum: 0.0, squares: 0.0, log_wealth: 0.0, log_most: 0.0 }
     }
 
-    /// Takes in the next difference.
+    /// Adds the next difference.
     pub fn take(&mut self, difference: f64) {
         let x = if difference.is_finite() { (difference.clamp(-1.0, 1.0) + 1.0) / 2.0 } else { 0.0 };
         let seen = self.count as f64;
-        // One observation in the middle, of the largest variance, stands for what is not known yet.
+        // A pseudo-observation in the middle with the largest variance regularizes the estimates.
         let mean = (0.5 + self.sum) / (seen + 1.0);
         let variance = (0.25 + self.squares) / (seen + 1.0);
         let edge = mean - self.bound;
@@ -45,19 +45,19 @@ impl Sequential {
         self.squares += (x - (0.5 + self.sum) / (seen + 2.0)).powi(2);
     }
 
-    /// Observations so far.
+    /// Number of observations.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// The evidence now: how many times the wealth it began with.
+    /// The current evidence: the wealth relative to the start.
     #[must_use]
     pub fn e_value(&self) -> f64 {
         self.log_wealth.exp()
     }
 
-    /// Whether the hypothesis was ever rejected at an error rate of `alpha`.
+    /// Whether the hypothesis was ever rejected at the error rate `alpha`.
     #[must_use]
     pub fn rejects(&self, alpha: f64) -> bool {
         self.log_most >= -alpha.ln()
@@ -74,7 +74,7 @@ mod tests {
     const LENGTH: usize = 600;
     const ALPHA: f64 = 0.05;
 
-    /// Differences of -1, 0 and 1 with these probabilities of loss and win.
+    /// Streams of differences -1, 0 and 1 with these probabilities of loss and win.
     fn streams(loss: f64, win: f64) -> impl Iterator<Item = Vec<f64>> {
         (0..STREAMS).map(move |seed| {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -87,7 +87,7 @@ mod tests {
         })
     }
 
-    /// The share of streams in which the test rejects at any of its looks.
+    /// The fraction of streams in which the test rejects at any point.
     fn rejected(margin: f64, loss: f64, win: f64) -> f64 {
         let ever = |stream: &Vec<f64>| {
             let mut test = Sequential::above(margin);
@@ -100,16 +100,17 @@ mod tests {
     }
 
     #[test]
-    fn its_error_rate_holds_though_it_is_looked_at_after_every_observation() {
-        // At the bound of the hypothesis, where errors are most likely: much disagreement, little, and none but losses.
+    fn sequential_test_error_rate_holds_under_continuous_evaluation() {
+        // At the bound of the hypothesis, where errors are most likely: with much and little disagreement, and with
+        // losses only.
         for (margin, loss, win) in
             [(0.0, 0.2, 0.2), (0.0, 0.02, 0.02), (0.02, 0.12, 0.10), (0.02, 0.02, 0.0), (0.1, 0.3, 0.2)]
         {
             let share = rejected(margin, loss, win);
-            // Three standard errors of 2,000 streams.
+            // Three standard errors for 2,000 streams.
             assert!(share <= ALPHA + 0.015, "{margin} {loss} {win}: {share}");
         }
-        // A test for one look, which is looked at after every observation, is wrong far more often.
+        // A fixed-sample test evaluated after every observation has a far higher error rate.
         let naive = |stream: &Vec<f64>| {
             let (mut sum, mut squares) = (0.0, 0.0);
             stream.iter().enumerate().any(|(i, d)| {
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn it_finds_what_is_there() {
+    fn sequential_test_detects_real_differences() {
         assert!(rejected(0.02, 0.05, 0.15) > 0.9, "clearly better");
         assert!(rejected(0.02, 0.02, 0.02) > 0.3, "as good");
         let mut same = Sequential::above(0.02);

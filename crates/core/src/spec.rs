@@ -3,7 +3,7 @@ use utoipa::ToSchema;
 
 use crate::{ComputeDevice, Digest, Error, TaskCard, json};
 
-/// All a run needs to know; written once as `spec.json` and never changed.
+/// Everything a run needs; written once as `spec.json` and never changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainSpec {
@@ -17,37 +17,38 @@ pub struct TrainSpec {
     pub task: TaskCard,
     /// Digest of the dataset in `data/`.
     pub dataset: Digest,
-    /// What is trained.
+    /// The adapter to train.
     pub adapter: AdapterSpec,
-    /// How it is trained.
+    /// Settings of the optimizer.
     pub optim: OptimSpec,
-    /// When it is measured.
+    /// When it is evaluated.
     pub eval: EvalSpec,
-    /// What it may use.
+    /// Limits of its resources.
     pub limits: Limits,
-    /// The version whose weights it starts from; a new adapter otherwise.
+    /// The version to start from; a new adapter if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init_from: Option<InitFrom>,
 }
 
-/// A warm start: the weights are those of a version, and what is new since then is learned with some of the older examples.
+/// A warm start: training continues from a version's weights, with the examples that are new since then and some older
+/// ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InitFrom {
     /// Name of the version, for people.
     pub version: String,
-    /// Digest of its adapter's weights, whose files are in the run directory.
+    /// Digest of its adapter's weights; the files are in the run directory.
     pub adapter: Digest,
-    /// The dataset that it learned from, where that is known; all other examples are new.
+    /// The dataset it was trained on, if known. All other examples count as new.
     pub dataset: Option<Digest>,
-    /// How many of the older examples are learned again, at most.
+    /// Most older examples to train on again.
     pub replay: usize,
 }
 
-/// A base model, named by its digest. Each machine finds out by itself where it has the files; the `path` of older
-/// specs and adapters is read over.
+/// A base model, identified by its digest. Each machine resolves the location of its files itself; the `path` in older
+/// specs and adapters is ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BaseRef {
-    /// For people: a built-in name, a Hub id or a path, as they wrote it.
+    /// For people: a built-in name, a Hub id or a path, as given.
     pub name: String,
     /// Digest of weights, tokenizer and chat template.
     pub digest: Digest,
@@ -64,7 +65,8 @@ pub enum AdapterSpec {
 }
 
 impl AdapterSpec {
-    /// Whether an adapter of one spec can go on as one of the other: dropout and where a soft prompt began don't matter.
+    /// Whether training can continue from an adapter of one spec with the other: dropout and the initialization don't
+    /// matter.
     #[must_use]
     pub fn has_shape_of(&self, other: &Self) -> bool {
         match (self, other) {
@@ -84,16 +86,16 @@ pub struct LoraSpec {
     pub rank: usize,
     /// Numerator of the scaling.
     pub alpha: f32,
-    /// Share of the adapter's inputs dropped in training.
+    /// Fraction of the adapter's inputs dropped in training.
     pub dropout: f32,
     /// Scale by `alpha / sqrt(rank)` instead of `alpha / rank` (rsLoRA, Kalajdzievski 2023).
     pub rslora: bool,
-    /// Which linear layers carry it.
+    /// Its target modules.
     pub targets: Targets,
 }
 
 impl LoraSpec {
-    /// The factor on `B·A`.
+    /// The factor of `B·A`.
     #[must_use]
     pub fn scaling(&self) -> f32 {
         let rank = self.rank as f32;
@@ -101,20 +103,20 @@ impl LoraSpec {
     }
 }
 
-/// Which linear layers carry LoRA weights.
+/// The target modules: which linear layers carry LoRA weights.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Targets {
     /// Every linear layer except the output head.
     AllLinear,
-    /// The same, but none of an encoder: what the encoder writes then never changes, and is computed once an example.
+    /// The same without the encoder, whose output then never changes and is computed once per example.
     Decoder,
     /// Layers whose last name component (or dotted suffix) is one of these, as in PEFT.
     Named(Vec<String>),
 }
 
 impl Targets {
-    /// What people write: `all-linear`, `decoder`, or ends of module names.
+    /// Parses what users write: `all-linear`, `decoder`, or suffixes of module names.
     #[must_use]
     pub fn from_names(names: &[String]) -> Self {
         match names {
@@ -125,29 +127,29 @@ impl Targets {
     }
 }
 
-/// Shape and start of a soft prompt.
+/// Shape and initialization of a soft prompt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PromptSpec {
     /// Number of virtual tokens.
     pub tokens: usize,
-    /// Where they start.
+    /// Initialization of their embeddings.
     pub init: PromptInit,
 }
 
-/// Where a soft prompt's rows start; random starts rarely learn at small sizes.
+/// Initialization of a soft prompt's rows. Random rows rarely learn with few tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "from", rename_all = "kebab-case")]
 pub enum PromptInit {
-    /// Embeddings of a text's tokens, repeated to length.
+    /// Embeddings of a text's tokens, repeated to the required length.
     Text {
         /// The text.
         text: String,
     },
     /// Embeddings of the task's labels (or instruction, for tasks without labels).
     Labels,
-    /// Embeddings of tokens sampled from the most frequent part of the vocabulary.
+    /// Embeddings of random tokens from the most frequent part of the vocabulary.
     Vocabulary,
-    /// Uniform noise on the scale of the embeddings.
+    /// Uniform noise with the scale of the embeddings.
     Random,
 }
 
@@ -165,7 +167,7 @@ pub enum Schedule {
 }
 
 impl Schedule {
-    /// Learning rate of a step counted from 0, of `total`, with linear warm-up; as in transformers' schedulers.
+    /// Learning rate of a step (from 0) of `total` steps, with linear warm-up, as in transformers' schedulers.
     #[must_use]
     pub fn at(self, step: u64, warmup: u64, total: u64, peak: f64) -> f64 {
         if step < warmup {
@@ -180,28 +182,28 @@ impl Schedule {
     }
 }
 
-/// How the products of a training round their inputs. Their sums, and everything else, are f32.
+/// How matrix products in training round their inputs. Sums, and everything else, are in f32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = ProductPrecision)]
 pub enum Precision {
-    /// To bf16 on a machine with instructions for that, otherwise not at all.
+    /// bf16 on a machine with bf16 instructions, otherwise f32.
     #[default]
     Auto,
-    /// Not at all.
+    /// No rounding.
     F32,
     /// To bf16.
     Bf16,
 }
 
 impl Precision {
-    /// How specs computed before there was a choice.
+    /// The value for specs from before this setting existed.
     fn of_earlier_versions() -> Self {
         Self::F32
     }
 }
 
-/// Optimisation settings (AdamW, Loshchilov and Hutter 2019).
+/// Settings of the optimizer (AdamW, Loshchilov and Hutter 2019).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OptimSpec {
     /// Passes over the training examples.
@@ -210,9 +212,9 @@ pub struct OptimSpec {
     pub lr: f64,
     /// Shape after warm-up.
     pub schedule: Schedule,
-    /// Share of all steps spent warming up.
+    /// Fraction of all steps used for warm-up.
     pub warmup: f64,
-    /// Examples a step.
+    /// Examples per step.
     pub batch: usize,
     /// Decoupled weight decay.
     pub weight_decay: f64,
@@ -222,17 +224,17 @@ pub struct OptimSpec {
     pub beta2: f64,
     /// Denominator floor.
     pub eps: f64,
-    /// Largest global gradient norm; 0 switches clipping off.
+    /// Largest global gradient norm; 0 disables clipping.
     pub clip: f64,
-    /// Reaches initialisation, order, dropout and variants.
+    /// Seed of initialization, order, dropout and variants.
     pub seed: u64,
-    /// Share of the longer words of an input that are misspelt in its variants.
+    /// Fraction of an input's longer words that are misspelt in its variants.
     #[serde(default)]
     pub typos: f64,
-    /// Share of the examples' variants that have other names and amounts.
+    /// Fraction of variants with other names and amounts.
     #[serde(default)]
     pub exchanged: f64,
-    /// Share of the examples' variants that are told in other words.
+    /// Fraction of variants that are phrased in other words.
     #[serde(default)]
     pub reworded: f64,
 }
@@ -258,16 +260,17 @@ impl Default for OptimSpec {
     }
 }
 
-/// When the held-out loss is measured, and what follows from it.
+/// When the held-out loss is measured, and early stopping.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EvalSpec {
-    /// Measurements an epoch, or a twentieth of a training with more than 20 epochs; 0 measures only at the end.
+    /// Measurements per epoch (per twentieth of the training, if it has more than 20 epochs); 0 measures only at the
+    /// end.
     pub per_epoch: u32,
-    /// Stop after this many measurements without a better one; 0 never stops early.
+    /// Stop after this many measurements without improvement; 0 disables early stopping.
     pub patience: u32,
-    /// At most this many held-out examples are measured during training.
+    /// Most held-out examples measured during training.
     pub examples: usize,
-    /// Checkpoints an epoch, or a twentieth of a training with more than 20 epochs.
+    /// Checkpoints per epoch (per twentieth of the training, if it has more than 20 epochs).
     pub checkpoints_per_epoch: u32,
 }
 
@@ -277,24 +280,24 @@ impl Default for EvalSpec {
     }
 }
 
-/// What a run may use.
+/// Limits of a run's resources.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Longest prompt with its answer, in tokens; longer examples are left out and counted.
+    /// Most tokens of prompt and answer together; longer examples are left out and counted.
     pub max_tokens: usize,
-    /// Longest source alone (encoder–decoder models).
+    /// Most tokens of the source (encoder–decoder models).
     pub max_source: usize,
-    /// Longest target alone (encoder–decoder models).
+    /// Most tokens of the target (encoder–decoder models).
     pub max_target: usize,
-    /// Tokens computed at once; a step is split into as many passes as that takes.
+    /// Most tokens of a micro-batch. A step is split into as many micro-batches as needed.
     pub pass_tokens: usize,
-    /// Recompute each block in the backward pass instead of keeping its activations.
+    /// Recompute each block in the backward pass instead of storing its activations.
     pub recompute: bool,
-    /// Peak memory in bytes; `None` takes what the machine has free.
+    /// Peak memory in bytes; `None` allows what the machine has free.
     pub memory: Option<u64>,
-    /// Threads; `None` takes all cores.
+    /// Number of threads; `None` uses all cores.
     pub threads: Option<usize>,
-    /// Where it computes.
+    /// The device to compute on.
     #[serde(default, skip_serializing_if = "ComputeDevice::is_auto")]
     pub device: ComputeDevice,
     /// How products round their inputs.
@@ -319,7 +322,7 @@ impl Default for Limits {
 }
 
 impl TrainSpec {
-    /// Refuses settings outside their ranges.
+    /// Checks that all settings are in their ranges.
     ///
     /// # Errors
     /// The first setting that is out of range.
@@ -327,11 +330,11 @@ impl TrainSpec {
         check_settings(&self.adapter, &self.optim, &self.limits)
     }
 
-    /// Digest of all that decides the result, and of nothing else: names, threads, memory, device and how often checkpoints
-    /// are written may differ between the machines that work on a run.
+    /// Digest of everything that determines the result, and nothing else: names, threads, memory, device and the
+    /// checkpoint interval may differ between machines that work on a run.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        // Taken apart, so that whoever adds a field decides about it here.
+        // Destructured, so that a new field forces a decision here.
         let Self { run: _, graft: _, base, task, dataset, adapter, optim, eval, limits, init_from } = self;
         let BaseRef { name: _, digest: base } = base;
         let EvalSpec { per_epoch, patience, examples, checkpoints_per_epoch: _ } = eval;
@@ -349,11 +352,11 @@ impl TrainSpec {
         let eval = (per_epoch, patience, examples);
         let limits = (max_tokens, max_source, max_target, pass_tokens, recompute);
         let mut all = json::line(&(base, task, dataset, adapter, optim, eval, limits));
-        // Specs that compute in f32 keep the digest they had before there was a choice.
+        // Specs in f32 keep the digest from before this setting existed.
         if *precision != Precision::F32 {
             all += &json::line(precision);
         }
-        // Nor was there a choice of where to start.
+        // Likewise for the warm start.
         if let Some(InitFrom { version: _, adapter, dataset, replay }) = init_from {
             all += &json::line(&(adapter, dataset, replay));
         }
@@ -361,7 +364,7 @@ impl TrainSpec {
     }
 }
 
-/// Refuses settings outside their ranges, whatever they are for.
+/// Checks that the settings of a training are in their ranges.
 ///
 /// # Errors
 /// The first setting that is out of range.
@@ -410,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn dropout_does_not_change_the_shape_of_an_adapter_and_its_rank_does() {
+    fn adapter_shape_depends_on_rank_but_not_on_dropout() {
         let lora = |rank, dropout| {
             let targets = Targets::AllLinear;
             AdapterSpec::Lora(LoraSpec { rank, alpha: 32.0, dropout, rslora: false, targets })

@@ -14,7 +14,7 @@ pub fn compact(at: Timestamp) -> String {
     utc(at).strftime("%Y%m%d_%H%M%S").to_string()
 }
 
-/// What lies outside the years that a calendar writes becomes the first or the last of them.
+/// Times outside the supported years are clamped to them.
 fn utc(at: Timestamp) -> jiff::Zoned {
     let (first, last) = (jiff::Timestamp::MIN, jiff::Timestamp::MAX);
     let nearest = if at < 0 { first } else { last };
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_gregorian_and_utc() {
+    fn dates_are_gregorian_and_in_utc() {
         let known = [
             (0, "1970-01-01T00:00:00Z"),
             (951_782_400_000, "2000-02-29T00:00:00Z"),
