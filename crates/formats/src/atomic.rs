@@ -11,7 +11,7 @@ use crate::{
     faults::{self, Op},
 };
 
-/// Folder that holds `path`.
+/// The folder that contains `path`.
 pub(crate) fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -68,8 +68,8 @@ pub fn folder(path: &Path, files: &[(&str, &[u8])]) -> Result<(), Error> {
     write().map_err(failed)
 }
 
-/// Moves a folder to its place. A rename can't replace an existing folder, so the two are exchanged, and the old one is
-/// deleted with the temporary folder.
+/// Moves a folder to its final path. A rename can't replace a non-empty folder, so the two are exchanged, and the old
+/// one is deleted with the temporary folder.
 fn replace(fresh: &Path, path: &Path) -> io::Result<()> {
     faults::pass(Op::Change, path)?;
     if !path.exists() {
@@ -82,7 +82,7 @@ fn replace(fresh: &Path, path: &Path) -> io::Result<()> {
             return Ok(());
         }
     }
-    // A file system that can't do that.
+    // The file system does not support the exchange.
     let old = fresh.with_file_name("old");
     fs::rename(path, &old)?;
     fs::rename(fresh, path).inspect_err(|_| drop(fs::rename(&old, path)))

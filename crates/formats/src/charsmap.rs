@@ -31,7 +31,7 @@ fn stays_inside(map: &[u8]) -> Option<()> {
     every_path_stays_inside(&units, std::str::from_utf8(texts).ok()?).then_some(())
 }
 
-/// Walks every path from the root. Each unit is visited once, so a cycle ends, too.
+/// Walks every path from the root. Each unit is visited once, so cycles end.
 fn every_path_stays_inside(units: &[usize], texts: &str) -> bool {
     let Some(root) = units.first() else { return false };
     let mut reached = vec![false; units.len()];
@@ -74,7 +74,7 @@ mod tests {
     const REAL: &str = include_str!("../tests/data/charsmap.b64");
 
     #[test]
-    fn a_real_map_passes() {
+    fn real_charsmap_is_accepted() {
         check(REAL).unwrap();
         let map = Precompiled::from(&BASE64_STANDARD.decode(REAL).unwrap()).unwrap();
         assert_eq!(map.normalize_string("ﬁsh ½ ＡB"), "fish 1/2 AB");
@@ -82,7 +82,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_passes_never_panics(at in any::<prop::sample::Index>(), bytes in any::<[u8; 4]>(), texts in ".{0,20}") {
+        fn accepted_charsmap_never_panics(at in any::<prop::sample::Index>(), bytes in any::<[u8; 4]>(), texts in ".{0,20}") {
             let mut map = BASE64_STANDARD.decode(REAL).unwrap();
             let at = at.index(map.len() - 4);
             map[at..at + 4].copy_from_slice(&bytes);

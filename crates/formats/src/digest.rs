@@ -1,4 +1,4 @@
-//! The digest that names a model: SHA-256 over everything that decides what it computes.
+//! The digest that identifies a model: SHA-256 over everything that determines what it computes.
 
 use std::{
     collections::BTreeMap,
@@ -14,15 +14,16 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{Error, atomic, gguf, hf, json};
 
-/// A file that changed this recently may change again without a different timestamp.
+/// A file that changed more recently than this may change again without a new timestamp.
 const SETTLED_NS: i64 = 2_000_000_000;
 
-/// Caches the digests of unchanged files, so that gigabytes are not read at every start.
+/// Caches the digests of unchanged files, so that gigabytes need not be read at every start.
 #[derive(Clone, Debug)]
 pub struct DigestCache(Option<PathBuf>);
 
 impl DigestCache {
-    /// Stores the digests in this file, which need not exist. If it can't be read or written, they are computed again.
+    /// Stores the digests in this file, which need not exist. If it can't be read or written, digests are computed
+    /// again.
     #[must_use]
     pub fn open(path: &Path) -> Self {
         Self(Some(path.to_owned()))
@@ -41,7 +42,7 @@ impl DigestCache {
 
     fn save(&self, entries: &BTreeMap<PathBuf, Remembered>) {
         if let (Some(path), Ok(text)) = (&self.0, serde_json::to_vec_pretty(entries)) {
-            // A cache that can't be written costs time, nothing else.
+            // If the cache can't be written, digests are computed again.
             let _: Result<(), Error> = atomic::file(path, |out| Ok(out.write_all(&text)));
         }
     }
@@ -54,7 +55,7 @@ struct Remembered {
     digest: Digest,
 }
 
-/// Changes whenever a file's content may have changed.
+/// State of a file that changes whenever its content may have changed.
 #[derive(PartialEq, Serialize, Deserialize)]
 struct FileState {
     size: u64,
@@ -82,7 +83,7 @@ impl FileState {
     }
 }
 
-/// Time since 1970.
+/// Nanoseconds since 1970.
 fn nanoseconds(time: SystemTime) -> i64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
@@ -91,7 +92,7 @@ fn nanoseconds(time: SystemTime) -> i64 {
 /// The digest of a model's folder or GGUF file: weights, config, tokenizer and chat template, but not its path.
 ///
 /// # Errors
-/// A file is missing or can't be read.
+/// If a file is missing or can't be read.
 pub fn digest_of(path: &Path, cache: &DigestCache) -> Result<Digest, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let files = if fs::metadata(path).map_err(failed)?.is_dir() { parts(path)? } else { gguf::part_paths(path) };
@@ -110,7 +111,7 @@ pub fn digest_of(path: &Path, cache: &DigestCache) -> Result<Digest, Error> {
     Ok(Digest::of_parts(listing.iter().map(String::as_bytes)))
 }
 
-/// The files of a folder that decide what its model computes, in a fixed order.
+/// The files of a folder that determine what its model computes, in a fixed order.
 fn parts(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut files = vec![folder.join(hf::CONFIG), folder.join(hf::TOKENIZER)];
     files.extend(hf::OPTIONAL.iter().map(|name| folder.join(name)).filter(|path| path.exists()));
@@ -151,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unchanged_settled_file_is_not_read_again() {
+    fn cached_digest_of_an_unchanged_file_is_used() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.gguf");
         fs::write(&path, "weights").unwrap();
@@ -159,7 +160,7 @@ mod tests {
         assert_ne!(digest_of(&path, &cache).unwrap(), Digest::of(b""));
         assert!(cache.load().is_empty(), "a file this fresh may still change unseen");
 
-        // A remembered digest that can't be computed shows that it is the one used.
+        // A wrong cached digest shows that it is the one returned.
         let (key, remembered) = (fs::canonicalize(&path).unwrap(), Digest::of(b"remembered"));
         let state = FileState::of(&fs::metadata(&path).unwrap()).unwrap();
         cache.save(&BTreeMap::from([(key, Remembered { state, digest: remembered.clone() })]));

@@ -10,7 +10,7 @@ pub enum Error {
     Read {
         /// File or folder.
         path: PathBuf,
-        /// Its answer.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -19,11 +19,11 @@ pub enum Error {
     Write {
         /// File or folder.
         path: PathBuf,
-        /// Its answer.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// A folder lacks a file it must have.
+    /// A folder lacks a required file.
     #[error("find `{file}` in `{folder}`")]
     Missing {
         /// The folder.
@@ -37,7 +37,7 @@ pub enum Error {
     /// A Python pickle, which can run code when it is loaded.
     #[error("read `{0}`: it is a Python pickle, which can run any code")]
     Pickle(PathBuf),
-    /// A file that is JSON but doesn't hold what it should, or no JSON at all.
+    /// A file that is not valid JSON, or JSON of another kind.
     #[error("parse `{path}`")]
     Json {
         /// The file.
@@ -46,7 +46,7 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
-    /// A damaged file: what it says about itself can't be true.
+    /// A damaged file: its metadata is inconsistent.
     #[error("parse `{path}`: {what}")]
     Damaged {
         /// The file.
@@ -57,19 +57,19 @@ pub enum Error {
     /// A model whose computation is not implemented here.
     #[error("use `{path}`: unsupported model, `{field}` is `{value}`")]
     UnsupportedModel {
-        /// The file that says so.
+        /// The file.
         path: PathBuf,
         /// The field.
         field: String,
         /// Its value.
         value: String,
-        /// What it may be.
+        /// Supported values.
         supported: &'static str,
     },
     /// An adapter whose computation is not implemented here.
     #[error("use `{path}`: unsupported adapter, `{field}` is `{value}`")]
     UnsupportedAdapter {
-        /// The file that says so.
+        /// The file.
         path: PathBuf,
         /// The field.
         field: String,
@@ -84,7 +84,7 @@ pub enum Error {
         /// Hugging Face name.
         name: String,
     },
-    /// A tensor that is not what the config promises.
+    /// A tensor that does not match the config.
     #[error("use tensor `{name}` of `{path}`: {what}")]
     BadTensor {
         /// File or folder.
@@ -94,7 +94,7 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
-    /// The tokenizer's own complaint.
+    /// The tokenizer can't be loaded.
     #[error("load the tokenizer of `{path}`")]
     Tokenizer {
         /// The file.
@@ -103,16 +103,16 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A chat template that is no valid Jinja.
+    /// A chat template with invalid Jinja.
     #[error("parse the chat template")]
     TemplateSyntax(#[source] Box<minijinja::Error>),
-    /// A chat template that refuses these messages, or uses more than its share of steps.
+    /// A chat template that refuses the messages, or exceeds its step limit.
     #[error("apply the chat template")]
     Template(#[source] Box<minijinja::Error>),
 }
 
 impl Error {
-    /// What the user can do about it.
+    /// What the user can do.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
@@ -141,7 +141,7 @@ impl Error {
         })
     }
 
-    /// The public exit code it leads to.
+    /// The public exit code.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
@@ -152,7 +152,7 @@ impl Error {
     }
 }
 
-/// What can be done about a disk that refuses a write.
+/// What the user can do if a disk refuses a write.
 #[must_use]
 pub fn disk_hint(refused: &io::Error) -> &'static str {
     match refused.kind() {

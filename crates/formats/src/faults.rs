@@ -1,9 +1,9 @@
-//! Fault injection: tests let each file operation fail in turn. Only builds with debug assertions contain it; in others
-//! every call here does nothing.
+//! Fault injection: tests make each file operation fail in turn. Only builds with debug assertions contain it; in
+//! others every call does nothing.
 //!
-//! `GRAFT_FAULT=K:KIND:MARK` lets the `K`-th operation of a process (from 1) and all later ones fail: like a `full`
-//! disk (operations that need space), a `read-only` one (every change) or a `broken` one (everything). `MARK` is a file in
-//! which the first failure is noted.
+//! `GRAFT_FAULT=K:KIND:MARK` makes the `K`-th operation of a process (from 1) and all later ones fail. `KIND` is `full`
+//! (operations that need disk space), `read-only` (all changes) or `broken` (everything). The first failure is written
+//! to the file `MARK`.
 
 use std::{
     io::{self, Write},
@@ -21,7 +21,7 @@ pub enum Op {
     Sync,
 }
 
-/// A point at which an operation may fail.
+/// A fault point: the operation fails if a test asked for it.
 ///
 /// # Errors
 /// The injected error, in tests.
@@ -34,7 +34,7 @@ pub fn pass(_op: Op, _path: &Path) -> io::Result<()> {
 #[cfg(debug_assertions)]
 pub use plan::pass;
 
-/// Writes everything; if the write fails, the first half has been written, as on a full disk.
+/// Writes all bytes. An injected failure writes the first half, as on a full disk.
 ///
 /// # Errors
 /// An I/O error of the operating system, or an injected one.
@@ -79,7 +79,7 @@ mod plan {
         Some(Plan { at, kind, mark: parts.next()?.into(), passed: AtomicU64::new(0) })
     });
 
-    /// A point at which an operation may fail.
+    /// A fault point: the operation fails if a test asked for it.
     ///
     /// # Errors
     /// The injected error, in tests.

@@ -1,4 +1,4 @@
-//! LoRA adapters for llama.cpp, in the GGUF form of its `convert_lora_to_gguf.py`.
+//! LoRA adapters for llama.cpp, in the GGUF format of its `convert_lora_to_gguf.py`.
 
 use std::{io, path::Path};
 
@@ -17,7 +17,7 @@ const ALIGNMENT: usize = 32;
 /// llama.cpp scales by `alpha / rank`; the `alpha` of an rsLoRA adapter is converted so that the product is the same.
 ///
 /// # Errors
-/// The adapter is no LoRA, or is on layers that llama.cpp can't adapt; or the disk refuses.
+/// If the adapter is not a LoRA, or has target modules that llama.cpp does not support; or the write fails.
 pub fn write(path: &Path, adapter: &PeftAdapter, config: &DecoderConfig) -> Result<(), Error> {
     let PeftConfig::Lora(lora) = &adapter.config else {
         return Err(unsupported(path, "peft_type", "PROMPT_TUNING"));
@@ -45,7 +45,7 @@ fn unsupported(path: &Path, field: &str, value: &str) -> Error {
 
 struct Tensor {
     name: String,
-    /// ggml's order: the fastest dimension comes first.
+    /// In ggml's order: the fastest dimension first.
     dims: [usize; 2],
     values: Vec<f32>,
 }
@@ -56,7 +56,8 @@ impl Tensor {
     }
 }
 
-/// Both halves under llama.cpp's name; the rows of B are those of the adapted weight, so they follow its order.
+/// Both halves under llama.cpp's name. The rows of B correspond to those of the adapted weight, so they are reordered
+/// like them.
 fn converted(path: &Path, pair: &LoraPair<'_>, factor: f32, config: &DecoderConfig) -> Result<[Tensor; 2], Error> {
     let (name, order) = gguf_name(pair.module, config).ok_or_else(|| unsupported(path, "module", pair.module))?;
     let (&[rank, cols], &[rows, _]) = (&pair.a.0[..], &pair.b.0[..]) else {
@@ -83,7 +84,7 @@ fn converted(path: &Path, pair: &LoraPair<'_>, factor: f32, config: &DecoderConf
 }
 
 fn gguf_name(module: &str, config: &DecoderConfig) -> Option<(String, RowOrder)> {
-    // llama.cpp ignores an adapter of an output head that is the token embedding.
+    // llama.cpp ignores an adapter on an output head that is the token embedding.
     if module == "lm_head" && !config.tie {
         return Some(("output".to_owned(), RowOrder::Plain));
     }

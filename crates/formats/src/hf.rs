@@ -16,7 +16,7 @@ pub(crate) const CONFIG: &str = "config.json";
 pub(crate) const WEIGHTS: &str = "model.safetensors";
 pub(crate) const INDEX: &str = "model.safetensors.index.json";
 pub(crate) const TOKENIZER: &str = "tokenizer.json";
-/// Optional files of a model; like the others they decide what it computes.
+/// Optional files of a model that also determine what it computes.
 pub(crate) const OPTIONAL: [&str; 4] =
     ["tokenizer_config.json", "special_tokens_map.json", "generation_config.json", "chat_template.jinja"];
 
@@ -25,7 +25,7 @@ pub(crate) fn open(folder: &Path) -> Result<ModelFiles, Error> {
     let (config_fields, mut config) = config(folder)?;
     let tensors = weights(folder, &config)?;
     if let ModelConfig::Decoder(decoder) = &mut config {
-        // A head that is stored is used, whatever the config says.
+        // A stored head is used, whatever the config says.
         decoder.tie &= !tensors.contains("lm_head.weight");
     }
     let tokenizer_path = folder.join(TOKENIZER);
@@ -97,7 +97,7 @@ fn weights(folder: &Path, config: &ModelConfig) -> Result<Tensors, Error> {
     Ok(tensors)
 }
 
-/// Maps a file that must not be empty.
+/// Maps a file, which must not be empty.
 pub(crate) fn map(path: &Path) -> Result<graft_kernels::Map, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let file = open_regular(path).map_err(failed)?;
@@ -143,7 +143,7 @@ fn special_tokens<'a>(
 }
 
 impl SpecialTokens {
-    /// Every id must have an embedding, and there must be a way to end an answer.
+    /// Checks that every id has an embedding, and that an end token exists.
     pub(crate) fn check(&self, config: &ModelConfig) -> Result<(), String> {
         let all = self.eos.iter().chain(&self.bos).chain(&self.pad).chain(&self.decoder_start);
         if let Some(id) = all.into_iter().find(|id| **id as usize >= config.vocab()) {
@@ -153,7 +153,7 @@ impl SpecialTokens {
     }
 }
 
-/// Source of the chat template: its own file, or in the tokenizer's config (by itself, or `default` of several).
+/// The chat template, from its own file or from the tokenizer's config (a single one, or `default` of several).
 fn chat_template(folder: &Path, tokenizer_config: &Fields) -> Result<Option<String>, Error> {
     let path = folder.join("chat_template.jinja");
     if let Some(bytes) = read_small_if_any(&path)? {

@@ -31,7 +31,7 @@ pub(crate) fn read_limited(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let file = open_regular(path).map_err(failed)?;
     let size = file.metadata().map_err(failed)?.len();
-    // It may grow, so what is read is limited as well.
+    // The file may grow meanwhile, so reading is limited too.
     let mut bytes = Vec::with_capacity(size.min(most) as usize + 1);
     file.take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > most {
@@ -40,7 +40,7 @@ pub(crate) fn read_limited(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// As [`read_small`], but a file that doesn't exist is `None`.
+/// Like [`read_small`], but `None` if the file does not exist.
 pub(crate) fn read_small_if_any(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match read_small(path) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -61,7 +61,7 @@ impl Fields {
         Ok(Self { path: path.to_owned(), map })
     }
 
-    /// No fields at all: for a file that may be missing.
+    /// An empty object, for a file that may be missing.
     pub(crate) fn none(path: &Path) -> Self {
         Self { path: path.to_owned(), map: Map::new() }
     }
@@ -103,18 +103,18 @@ impl Fields {
         self.typed(name, &format!("a whole number from 1 to {most}"), within)
     }
 
-    /// A number from 0 on.
+    /// A number of at least 0.
     pub(crate) fn whole(&self, name: &str) -> Result<Option<usize>, Error> {
         self.typed(name, "a whole number", |v| v.as_u64().and_then(|n| usize::try_from(n).ok()))
     }
 
-    /// A list of finite numbers; empty where it is missing.
+    /// A list of finite numbers; empty if missing.
     pub(crate) fn floats(&self, name: &str) -> Result<Vec<f64>, Error> {
         let list = |v: &Value| v.as_array()?.iter().map(|x| x.as_f64().filter(|x| x.is_finite())).collect();
         Ok(self.typed(name, "a list of numbers", list)?.unwrap_or_default())
     }
 
-    /// A list of texts; empty where it is missing.
+    /// A list of texts; empty if missing.
     pub(crate) fn texts(&self, name: &str) -> Result<Vec<&str>, Error> {
         let list = |v: &'_ Value| -> Option<()> { v.as_array()?.iter().all(Value::is_string).then_some(()) };
         self.typed(name, "a list of texts", list)?;
@@ -122,7 +122,7 @@ impl Fields {
         Ok(all.into_iter().flatten().filter_map(Value::as_str).collect())
     }
 
-    /// Whether the field is there, even if it is null.
+    /// Whether the field exists, even as null.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.map.contains_key(name)
     }
@@ -147,7 +147,7 @@ impl Fields {
         Ok(map.map(|map| Self { path: self.path.clone(), map: map.clone() }))
     }
 
-    /// Refuses a model that needs what is not implemented: the field must be missing, null or `value`.
+    /// Refuses a model that needs an unsupported feature: the field must be missing, null or `value`.
     pub(crate) fn only(&self, name: &str, value: impl Into<Value>, supported: &'static str) -> Result<(), Error> {
         match self.get(name) {
             Some(found) if *found != value.into() => Err(self.unsupported(name, &brief(found), supported)),

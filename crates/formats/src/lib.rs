@@ -1,7 +1,8 @@
 //! Model and adapter files: Hugging Face folders, GGUF, PEFT adapters.
 //!
 //! All input is untrusted. Sizes, counts and offsets are checked against the bytes that exist before they are used,
-//! nothing in a file can run code, and a model that can't be computed faithfully is refused by name.
+//! nothing in a file can run code, and a model with unsupported features is refused with an error that names the
+//! feature.
 //!
 //! ```no_run
 //! let model = graft_formats::open("SmolLM2-135M-Instruct.Q4_1.gguf".as_ref())?;
@@ -40,26 +41,26 @@ pub use tokenizers::Tokenizer;
 
 /// The contents of a base model's files; the weights stay memory-mapped.
 pub struct ModelFiles {
-    /// Folder or file it was read from.
+    /// Folder or file that it was read from.
     pub path: PathBuf,
     /// Architecture and sizes.
     pub config: ModelConfig,
     /// Weights by their Hugging Face names.
     pub tensors: Tensors,
-    /// The model's own, without truncation or padding.
+    /// The model's tokenizer, without truncation or padding.
     pub tokenizer: Tokenizer,
-    /// How messages become a prompt; base models without chat have none.
+    /// Renders messages as a prompt; absent for models without chat.
     pub chat_template: Option<ChatTemplate>,
-    /// Tokens with a role.
+    /// Special tokens.
     pub tokens: SpecialTokens,
 }
 
-/// Tokens with a role, by id.
+/// Ids of special tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SpecialTokens {
     /// Starts a sequence.
     pub bos: Option<u32>,
-    /// Each of them ends an answer. The first is the tokenizer's own and is used in training.
+    /// Tokens that end an answer. The first is the tokenizer's own and is used in training.
     pub eos: Vec<u32>,
     /// Padding token; many models have none.
     pub pad: Option<u32>,
@@ -70,7 +71,7 @@ pub struct SpecialTokens {
 /// Opens a Hugging Face folder or a GGUF file.
 ///
 /// # Errors
-/// The first file or field that is missing, damaged or not supported.
+/// The first file or field that is missing, damaged or unsupported.
 pub fn open(path: &Path) -> Result<ModelFiles, Error> {
     let about = std::fs::metadata(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     if about.is_dir() {
@@ -79,16 +80,16 @@ pub fn open(path: &Path) -> Result<ModelFiles, Error> {
     match path.extension().and_then(|e| e.to_str()) {
         Some("gguf") => gguf::open(path),
         Some("bin" | "pt" | "pth" | "pkl" | "ckpt") => Err(Error::Pickle(path.to_owned())),
-        // Downloaded files may be named by their digest.
+        // Downloaded files may be named by their digest, without an extension.
         _ if gguf::is_gguf(path) => gguf::open(path),
         _ => Err(Error::NotAModel(path.to_owned())),
     }
 }
 
-/// Checks what the `config.json` of a model folder says, without the weights.
+/// Checks the `config.json` of a model folder, without its weights.
 ///
 /// # Errors
-/// The first field that is missing, damaged or not supported.
+/// The first field that is missing, damaged or unsupported.
 pub fn check_config(folder: &Path) -> Result<(), Error> {
     hf::config(folder).map(drop)
 }
@@ -97,7 +98,7 @@ impl ModelFiles {
     /// The tensor `name`, which must have exactly this shape; see [`Tensors::get`].
     ///
     /// # Errors
-    /// It is missing, has another shape, or a type that can't be read.
+    /// If it is missing or has another shape or an unsupported type.
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<TensorBytes, Error> {
         self.tensors.get(name, shape)
     }

@@ -63,7 +63,7 @@ fn dtype(stored: safetensors::Dtype) -> Result<Dtype, String> {
     }
 }
 
-/// Tensors sorted by offset. Unlike the crate's own type it refuses duplicates and doesn't buffer the values.
+/// Tensors sorted by offset. Unlike the crate's own type, it refuses duplicates and does not buffer the values.
 struct Header {
     tensors: Vec<(String, TensorInfo)>,
 }
@@ -135,7 +135,7 @@ impl<'de> Deserialize<'de> for Dims {
     }
 }
 
-/// Shard files of a `model.safetensors.index.json`, each once, in the order of their names.
+/// Shard files of a `model.safetensors.index.json`, without repetition, sorted by name.
 pub(crate) fn shards(path: &Path, index: &[u8]) -> Result<Vec<PathBuf>, Error> {
     #[derive(Deserialize)]
     struct Index {
@@ -147,7 +147,7 @@ pub(crate) fn shards(path: &Path, index: &[u8]) -> Result<Vec<PathBuf>, Error> {
     names.dedup();
     let folder = path.parent().unwrap_or(Path::new(""));
     let inside = |name: String| {
-        // A name with a path in it could read any file of this machine.
+        // A name with a path could refer to any file of this machine.
         let plain = Path::new(&name).file_name().is_some_and(|file| file == name.as_str());
         let what = || format!("shard `{name}` is not a file beside it");
         if plain { Ok(folder.join(&name)) } else { Err(Error::Damaged { path: path.to_owned(), what: what() }) }

@@ -15,13 +15,13 @@ pub struct TensorSpec {
     pub shape: Vec<usize>,
 }
 
-/// Writes tensors as F32, one at a time: `values` is asked for each in order and only one is held in memory.
+/// Writes tensors as F32, one at a time: `values` returns each in order, and only one is held in memory.
 ///
 /// # Errors
-/// The disk refuses, or `values` fails.
+/// If the write or `values` fails.
 ///
 /// # Panics
-/// Where `values` gives another number of values than the shape says.
+/// If the number of values does not match the shape.
 pub fn write<E: From<Error>>(
     path: &Path,
     specs: &[TensorSpec],
@@ -45,7 +45,7 @@ pub fn write<E: From<Error>>(
     })
 }
 
-/// A whole file in memory; for adapters.
+/// A whole file in memory, for adapters.
 pub(crate) fn to_bytes(tensors: &BTreeMap<String, Values>) -> Vec<u8> {
     let specs: Vec<TensorSpec> =
         tensors.iter().map(|(name, (shape, _))| TensorSpec { name: name.clone(), shape: shape.clone() }).collect();

@@ -1,4 +1,4 @@
-//! Chat templates: the Jinja that transformers' `apply_chat_template` runs, with the same helpers.
+//! Chat templates: the Jinja dialect of transformers' `apply_chat_template`, with the same helpers.
 
 use graft_core::Timestamp;
 use jiff::{
@@ -10,7 +10,7 @@ use serde::Serialize as _;
 
 use crate::Error;
 
-/// Maximum Jinja instructions for one rendering; a long chat needs a few thousand.
+/// Most Jinja instructions for one rendering; a long chat needs a few thousand.
 const FUEL: u64 = 5_000_000;
 const NAME: &str = "chat";
 
@@ -39,10 +39,10 @@ pub struct ChatTemplate {
 }
 
 impl ChatTemplate {
-    /// Parses a template; `bos` and `eos` are what it sees as `bos_token` and `eos_token`.
+    /// Parses a template; `bos` and `eos` are its variables `bos_token` and `eos_token`.
     ///
     /// # Errors
-    /// It is no valid Jinja.
+    /// If it is not valid Jinja.
     pub fn new(source: String, bos: Option<&str>, eos: Option<&str>) -> Result<Self, Error> {
         let mut environment = Environment::new();
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
@@ -58,19 +58,19 @@ impl ChatTemplate {
         Ok(Self { environment, source, bos: text(bos), eos: text(eos) })
     }
 
-    /// The template as the model ships it.
+    /// The template's source.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// Writes messages as the model expects them; with `add_generation_prompt` the assistant's turn is opened.
+    /// Renders messages in the model's format; with `add_generation_prompt` the assistant's turn is started.
     ///
-    /// `now` is what templates that print today's date use (seconds since 1970, UTC). Give the same at training and
-    /// at inference, or prompts differ.
+    /// `now` is the date for templates that print it (seconds since 1970, UTC). Training and inference must use the
+    /// same, otherwise prompts differ.
     ///
     /// # Errors
-    /// The template refuses these messages or runs too long.
+    /// If the template refuses the messages or runs too long.
     pub fn render(&self, messages: &[Message], add_generation_prompt: bool, now: Timestamp) -> Result<String, Error> {
         let turn = |m: &Message| context! { role => m.role.as_str(), content => m.content.as_str() };
         let context = context! {
@@ -97,7 +97,7 @@ fn raise_exception(message: String) -> Result<String, minijinja::Error> {
     Err(minijinja::Error::new(ErrorKind::InvalidOperation, message))
 }
 
-/// As Python's `json.dumps(value, ensure_ascii=False)`: not escaped for HTML.
+/// Like Python's `json.dumps(value, ensure_ascii=False)`, without HTML escapes.
 fn tojson(value: &Value, options: Kwargs) -> Result<String, minijinja::Error> {
     let indent: Option<usize> = options.get("indent")?;
     options.get::<Option<bool>>("ensure_ascii")?;
@@ -132,7 +132,7 @@ impl serde_json::ser::Formatter for PythonJson {
     }
 }
 
-/// Replaces transformers' `{% generation %}` blocks, which mark the assistant's text, by blocks without effect.
+/// Replaces transformers' `{% generation %}` blocks, which mark the assistant's text, by blocks that do nothing.
 fn without_generation_tags(source: &str) -> String {
     let mut out = String::with_capacity(source.len());
     let mut rest = source;
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_trimmed_as_by_transformers() {
+    fn blocks_are_trimmed_as_in_transformers() {
         let source = "{% for m in messages %}\n    {%- if m.role == 'user' %}\n[{{ m['content'].strip() }}]\n    \
                       {% endif %}\n{% endfor %}\n{{ bos_token }}{{ messages[1:]|tojson }}\n";
         let messages = [Message::new("user", " a<b "), Message::new("assistant", "ü")];
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn generation_blocks_do_nothing() {
+    fn generation_blocks_have_no_effect() {
         let source = "a {%- generation -%} b {%- endgeneration %} c";
         assert_eq!(render(source, &[]).unwrap(), "ab c");
     }
@@ -183,13 +183,13 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_the_ones_given() {
+    fn template_dates_come_from_the_argument() {
         let template = ChatTemplate::new("{{ strftime_now('%d %b %Y') }}".into(), None, None).unwrap();
         assert_eq!(template.render(&[], false, 1_722_000_000).unwrap(), "26 Jul 2024");
     }
 
     #[test]
-    fn refusals_and_endless_loops_are_errors() {
+    fn template_refusals_and_endless_loops_are_errors() {
         let refused = render("{{ raise_exception('roles must alternate') }}", &[]).unwrap_err();
         assert!(format!("{:?}", refused).contains("roles must alternate"));
         let endless = "{% for a in range(9999) %}{% for b in range(9999) %}{{ a }}{% endfor %}{% endfor %}";

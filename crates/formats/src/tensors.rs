@@ -12,11 +12,11 @@ use crate::Error;
 /// The bytes of one tensor as stored; clones share them.
 #[derive(Clone)]
 pub struct TensorBytes {
-    /// How each row is stored.
+    /// Storage type of its rows.
     pub dtype: Dtype,
-    /// 1 for a vector.
+    /// Number of rows; 1 for a vector.
     pub rows: usize,
-    /// Values in a row.
+    /// Number of values in a row.
     pub cols: usize,
     storage: Storage,
 }
@@ -40,7 +40,7 @@ impl TensorBytes {
     /// Some of its rows.
     ///
     /// # Panics
-    /// When it has fewer rows.
+    /// If it has fewer rows.
     #[must_use]
     pub fn part(&self, rows: Range<usize>) -> Self {
         assert!(rows.start <= rows.end && rows.end <= self.rows, "rows {rows:?} of {}", self.rows);
@@ -62,10 +62,10 @@ impl TensorBytes {
     }
 }
 
-/// The order in which a matrix keeps its rows.
+/// The order of a matrix's rows in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RowOrder {
-    /// As Hugging Face has them.
+    /// As in Hugging Face.
     Plain,
     /// Each head's two halves interleaved, for ggml's rotary embedding.
     Interleaved {
@@ -75,7 +75,7 @@ pub(crate) enum RowOrder {
 }
 
 impl RowOrder {
-    /// The Hugging Face row that is stored at `row`, of `rows`.
+    /// The Hugging Face row that is stored at `row` of `rows`.
     pub(crate) fn plain_row(self, row: usize, rows: usize) -> usize {
         match self {
             Self::Plain => row,
@@ -88,17 +88,17 @@ impl RowOrder {
     }
 }
 
-/// One tensor of a file; its range lies within the map and is as long as type and shape demand.
+/// A tensor of a file. Its range lies within the map and has the length that type and shape require.
 pub(crate) struct Entry {
     pub(crate) map: Arc<Map>,
     pub(crate) range: Range<usize>,
-    /// The name of a type that can't be read, where it is one.
+    /// The type, or the name of an unsupported one.
     pub(crate) dtype: Result<Dtype, String>,
     pub(crate) shape: Vec<usize>,
     pub(crate) order: RowOrder,
 }
 
-/// A model's weights by their Hugging Face names, whatever file they come from.
+/// A model's weights by their Hugging Face names, from any kind of file.
 pub struct Tensors {
     source: PathBuf,
     entries: BTreeMap<String, Entry>,
@@ -109,7 +109,7 @@ impl Tensors {
         Self { source: source.to_owned(), entries: BTreeMap::new() }
     }
 
-    /// Adds a tensor; each name once.
+    /// Adds a tensor; names are unique.
     pub(crate) fn insert(&mut self, name: String, entry: Entry) -> Result<(), Error> {
         if self.entries.contains_key(&name) {
             return Err(self.bad(&name, "it is stored twice".into()));
@@ -118,7 +118,7 @@ impl Tensors {
         Ok(())
     }
 
-    /// Lets `name` be found under the first of `others` that exists, where it doesn't exist itself.
+    /// Makes `name`, if it does not exist, an alias of the first of `others` that does.
     pub(crate) fn alias(&mut self, name: &str, others: &[&str]) {
         if !self.contains(name)
             && let Some(entry) = others.iter().find_map(|other| self.entries.remove(*other))
@@ -141,7 +141,7 @@ impl Tensors {
     /// The tensor `name`, which must be a vector or a matrix of exactly this shape (rows first).
     ///
     /// # Errors
-    /// It is missing, has another shape, or a type that can't be read.
+    /// If it is missing or has another shape or an unsupported type.
     pub fn get(&self, name: &str, shape: &[usize]) -> Result<TensorBytes, Error> {
         let Some(entry) = self.entries.get(name) else {
             return Err(Error::NoTensor { path: self.source.clone(), name: name.to_owned() });
@@ -163,7 +163,7 @@ impl Tensors {
         self.in_plain_order(name, stored, entry.order)
     }
 
-    /// Reorders whole rows; quantized blocks are not changed.
+    /// Reorders whole rows; quantized blocks stay unchanged.
     fn in_plain_order(&self, name: &str, stored: TensorBytes, order: RowOrder) -> Result<TensorBytes, Error> {
         let RowOrder::Interleaved { heads } = order else {
             return Ok(stored);

@@ -1,4 +1,4 @@
-//! Hugging Face folders and PEFT adapters, real ones and ones that must be refused.
+//! Hugging Face folders and PEFT adapters: real ones, and ones that must be refused.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::{
@@ -67,7 +67,7 @@ fn folders_open() {
 }
 
 #[test]
-fn what_cannot_be_computed_is_refused_by_name() {
+fn unsupported_model_is_refused_by_name() {
     let cases = [
         ("attention_bias", json!(true)),
         ("mlp_bias", json!(true)),
@@ -94,7 +94,7 @@ fn what_cannot_be_computed_is_refused_by_name() {
 }
 
 #[test]
-fn shards_are_one_model() {
+fn shards_form_one_model() {
     let folder = changed("tiny-llama", "config.json", |_| ());
     let whole = open(folder.path()).unwrap();
     let names: Vec<String> = whole.tensors.iter().map(|(name, _)| name.to_owned()).collect();
@@ -119,15 +119,15 @@ fn shards_are_one_model() {
 }
 
 #[test]
-fn a_digest_follows_content_and_is_never_stale() {
+fn digest_depends_on_content_and_is_never_stale() {
     let folder = changed("tiny-llama", "config.json", |_| ());
     let scratch = tempfile::tempdir().unwrap();
     let cache = DigestCache::open(&scratch.path().join("digests.json"));
     let first = digest_of(folder.path(), &cache).unwrap();
     let elsewhere = changed("tiny-llama", "config.json", |_| ());
-    assert_eq!(first, digest_of(elsewhere.path(), &cache).unwrap(), "the place doesn't count");
+    assert_eq!(first, digest_of(elsewhere.path(), &cache).unwrap(), "the path doesn't count");
     assert_eq!(first, digest_of(folder.path(), &cache).unwrap());
-    // Same size, changed at once: only a cache that trusts times too fresh would miss it.
+    // Same size and changed at once: a cache that trusts very recent timestamps would miss it.
     let template = folder.path().join("chat_template.jinja");
     let text = fs::read_to_string(&template).unwrap();
     fs::write(&template, text.replace("assistant", "ASSISTANT")).unwrap();
@@ -147,7 +147,7 @@ fn adapters_survive_a_round_trip() {
         peft::write(&folder, &adapter, &[("task.json", b"{}")]).unwrap();
         assert_eq!(peft::read(&folder).unwrap(), adapter, "{name}");
         assert_eq!(fs::read(folder.join("task.json")).unwrap(), b"{}");
-        // Written over, and nothing temporary stays behind.
+        // Overwriting works and leaves no temporary files.
         peft::write(&folder, &adapter, &[]).unwrap();
         assert!(!folder.join("task.json").exists());
         assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1);
@@ -155,7 +155,7 @@ fn adapters_survive_a_round_trip() {
 }
 
 #[test]
-fn adapters_say_what_they_are() {
+fn adapter_config_describes_the_adapter() {
     let adapter = peft::read(&parity("tiny-llama/adapter_lora")).unwrap();
     let PeftConfig::Lora(lora) = &adapter.config else { panic!("not LoRA") };
     assert_eq!((lora.r, lora.scaling(), adapter.lora_pairs().count()), (8, 2.0, 21));
@@ -166,7 +166,7 @@ fn adapters_say_what_they_are() {
 }
 
 #[test]
-fn adapters_that_compute_something_else_are_refused_by_name() {
+fn unsupported_adapter_is_refused_by_name() {
     let cases = [
         ("use_dora", json!(true)),
         ("modules_to_save", json!(["lm_head"])),
@@ -187,7 +187,7 @@ fn adapters_that_compute_something_else_are_refused_by_name() {
             other => panic!("{field}: {other:?}"),
         }
     }
-    // Fields that say which layers have weights, or how training began.
+    // Fields that only say which layers have weights, or how training was initialized.
     let neutral = [
         ("auto_mapping", json!({ "base_model_class": "LlamaForCausalLM", "parent_library": "transformers" })),
         ("layers_to_transform", json!([0, 1, 2])),
@@ -202,7 +202,7 @@ fn adapters_that_compute_something_else_are_refused_by_name() {
         let folder = changed("tiny-llama/adapter_lora", "adapter_config.json", |config| config[field] = value);
         assert_eq!(peft::read(folder.path()).unwrap().tensors, plain.tensors, "{field}");
     }
-    // Another factor of one kind of layer is folded into its `B`.
+    // Another factor for one kind of layer is multiplied into its `B`.
     let doubled = changed("tiny-llama/adapter_lora", "adapter_config.json", |config| {
         config["alpha_pattern"] = json!({ "q_proj": 2.0 * config["lora_alpha"].as_f64().unwrap() });
     });

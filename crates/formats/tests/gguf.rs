@@ -1,4 +1,4 @@
-//! GGUF files made by Python's `gguf` package, and tokens by the models' own tokenizers.
+//! GGUF files made by Python's `gguf` package, and tokens of the models' own tokenizers.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ fn parity(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/data/parity").join(name)
 }
 
-/// Lines of `[text, [ids]]`, each compared with what the tokenizer makes of the text.
+/// Lines of `[text, [ids]]`; the tokenizer must give these ids for each text.
 fn assert_tokens(model: &ModelFiles, golden: &Path) {
     let lines = std::fs::read_to_string(golden).unwrap();
     for line in lines.lines() {
@@ -29,7 +29,7 @@ fn rows_come_back_in_hugging_face_order() {
     for (name, rows) in [("q_proj", 64), ("k_proj", 32)] {
         let tensor = model.tensor(&format!("model.layers.0.self_attn.{name}.weight"), &[rows, 64]).unwrap();
         for (row, values) in tensor.to_f32().chunks_exact(64).enumerate() {
-            // Quantized to 8 bits, 0.4 per cent off at most.
+            // Quantized to 8 bits: an error of at most 0.4 per cent.
             assert!(values.iter().all(|v| (v - row as f32).abs() <= row as f32 * 4e-3), "{name} {row}: {values:?}");
         }
     }
@@ -37,9 +37,9 @@ fn rows_come_back_in_hugging_face_order() {
     assert!(model.tensor("model.layers.0.mlp.gate_proj.bias", &[64]).is_err());
 }
 
-/// The same model in two files, whose metadata is in the first.
+/// The same model in two files; the first has the metadata.
 #[test]
-fn a_split_file_is_opened_by_any_part_and_needs_all() {
+fn split_model_opens_from_any_part_and_needs_all() {
     let whole = open(&data("tiny-gpt2.gguf")).unwrap();
     let names = ["tiny-split-00001-of-00002.gguf", "tiny-split-00002-of-00002.gguf"];
     let digests = names.map(|name| digest_of(&data(name), &DigestCache::none()).unwrap());
@@ -63,7 +63,7 @@ fn a_split_file_is_opened_by_any_part_and_needs_all() {
 }
 
 #[test]
-fn a_gguf_says_what_a_folder_says() {
+fn gguf_file_equals_its_model_folder() {
     let (gguf, folder) = (open(&data("tiny-gpt2.gguf")).unwrap(), open(&parity("tiny-llama")).unwrap());
     assert_eq!(gguf.tokens, folder.tokens);
     let messages = [Message::new("user", "ten crates to the shelter"), Message::new("assistant", "ok")];
@@ -77,7 +77,7 @@ fn a_gguf_says_what_a_folder_says() {
 }
 
 #[test]
-fn sentence_piece_tokens_are_the_ones_of_the_sentencepiece_library() {
+fn sentencepiece_tokens_match_the_sentencepiece_library() {
     let model = open(&data("tiny-spm.gguf")).unwrap();
     assert_tokens(&model, &data("tiny_spm_tokens.jsonl"));
     let with_bos = model.tokenizer.encode("the rescue", true).unwrap();
@@ -85,10 +85,10 @@ fn sentence_piece_tokens_are_the_ones_of_the_sentencepiece_library() {
     assert_eq!(model.tokenizer.decode(with_bos.get_ids(), true).unwrap(), "the rescue");
 }
 
-/// The file is 98 MB, so it isn't kept with the tests.
+/// The file has 98 MB, so it is not in the repository.
 #[test]
 #[ignore = "needs the base model's file in GRAFT_TEST_GGUF; `cargo xtask test` runs it"]
-fn smollm2_tokens_are_its_own_tokenizers() {
+fn smollm2_tokens_match_its_own_tokenizer() {
     let path = std::env::var_os("GRAFT_TEST_GGUF").expect("GRAFT_TEST_GGUF names SmolLM2-135M-Instruct.Q4_1.gguf");
     let model = open(Path::new(&path)).unwrap();
     assert_tokens(&model, &data("smollm2_tokens.jsonl"));
@@ -100,7 +100,7 @@ fn smollm2_tokens_are_its_own_tokenizers() {
 }
 
 #[test]
-fn exported_lora_has_llama_cpps_names_shapes_and_row_order() {
+fn exported_lora_has_names_shapes_and_row_order_of_llama_cpp() {
     let ModelConfig::Decoder(config) = open(&parity("tiny-llama")).unwrap().config else { panic!("not a Llama") };
     let mut adapter = peft::read(&parity("tiny-llama/adapter_lora")).unwrap();
     let b = adapter.tensors.get_mut(&peft::lora_name("model.layers.0.self_attn.q_proj", 'B')).unwrap();

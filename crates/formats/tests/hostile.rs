@@ -1,4 +1,4 @@
-//! Damaged and hostile files: never a panic, never more memory than a few times the file.
+//! Damaged and malicious files: never a panic, and memory limited to a few times the file's size.
 #![expect(unsafe_code, reason = "an allocator that counts can't be written without it")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -17,7 +17,7 @@ thread_local! {
     static PEAK: Cell<isize> = const { Cell::new(0) };
 }
 
-/// Counts what each thread holds.
+/// An allocator that counts the bytes held by each thread.
 struct Counting;
 
 fn count(bytes: isize) {
@@ -26,7 +26,7 @@ fn count(bytes: isize) {
     PEAK.set(PEAK.get().max(now));
 }
 
-// SAFETY: every call is handed to the system's allocator unchanged.
+// SAFETY: every call is forwarded to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size().cast_signed());
@@ -58,7 +58,7 @@ fn parity(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/data/parity").join(name)
 }
 
-/// One way to damage a file; places are shares of its length.
+/// A way to damage a file; positions are fractions of its length.
 #[derive(Clone, Debug)]
 enum Damage {
     Flip { at: f64, bit: u8 },
@@ -70,7 +70,7 @@ enum Damage {
 }
 
 fn damage() -> impl Strategy<Value = Vec<Damage>> {
-    // Headers are in front, so half of the places are there.
+    // Headers are at the start, so half of the positions are there.
     let place = || prop_oneof![0.0..1.0, 0.0..0.05f64];
     let huge = prop_oneof![Just(u64::MAX), Just(1 << 63), Just(1 << 40), Just(u64::from(u32::MAX)), Just(0), 0..256u64];
     let numbers =
@@ -147,7 +147,7 @@ impl Damage {
     }
 }
 
-/// Uses a model that opened in spite of its damage in every way.
+/// Uses a damaged model that could be opened in every way.
 fn use_it(model: &ModelFiles) {
     for (name, shape) in model.tensors.iter() {
         if let Ok(tensor) = model.tensor(name, shape) {
@@ -164,10 +164,10 @@ fn use_it(model: &ModelFiles) {
     }
 }
 
-/// What any tokenizer takes for its regular expressions, however small.
+/// Memory that any tokenizer needs for its regular expressions.
 const FIXED: usize = 2 << 20;
 
-/// Damages `file` of a copy of `folder` (or `folder` itself, where it is a file) and reads it.
+/// Damages `file` in a copy of `folder` (or `folder` itself, if it is a file) and reads it.
 fn survives(folder: &Path, file: &str, damage: &[Damage], times: usize, read: impl FnOnce(&Path)) {
     let copy = tempfile::tempdir().unwrap();
     let mut size = 0;
@@ -196,7 +196,7 @@ fn survives(folder: &Path, file: &str, damage: &[Damage], times: usize, read: im
     assert!(held <= times * size + FIXED, "{held} bytes held for {size}");
 }
 
-/// Opening takes at most `times` the files' size; what is done with an opened model isn't counted.
+/// Opening takes at most `times` the files' size; later use is not counted.
 fn opens(folder: &Path, file: &str, damage: &[Damage], times: usize) {
     survives(folder, file, damage, times, |path| {
         let opened = open(path);

@@ -4,7 +4,7 @@ use crate::{Error, json::Fields};
 /// Sizes and constants of a decoder-only model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DecoderConfig {
-    /// What its blocks look like.
+    /// The family, which determines the structure of its blocks.
     pub family: Family,
     /// Width of the residual stream.
     pub hidden: usize,
@@ -24,11 +24,11 @@ pub struct DecoderConfig {
     pub rms_eps: f32,
     /// Whether the output head is the token embedding.
     pub tie: bool,
-    /// Longest sequence it was made for, in tokens.
+    /// Longest sequence of its training, in tokens.
     pub max_positions: usize,
-    /// The rotary embeddings of its layers; one, or two where windowed layers have their own.
+    /// The rotary embeddings of its layers: one, or two if windowed layers have their own.
     pub ropes: Vec<RopeConfig>,
-    /// What differs between its layers; one entry each.
+    /// Differences between layers; one entry per layer.
     pub layer_kinds: Vec<LayerKind>,
     /// Factor on the attention scores.
     pub attention_scale: f32,
@@ -36,35 +36,35 @@ pub struct DecoderConfig {
     pub attention_cap: Option<f32>,
     /// Factor on the token embeddings.
     pub embedding_scale: f32,
-    /// Factor on what attention and MLP add.
+    /// Factor on the outputs of attention and MLP.
     pub residual_scale: f32,
     /// Factor on the logits.
     pub logit_scale: f32,
     /// Logits become `cap · tanh(logit / cap)`.
     pub logit_cap: Option<f32>,
-    /// What is added to the stored weights of all norms.
+    /// Added to the stored weights of all norms.
     pub norm_offset: f32,
 }
 
 /// What differs between the layers of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerKind {
-    /// Most tokens that a token attends to, itself among them; all before it without one.
+    /// Most tokens that a token attends to, including itself; `None` for all before it.
     pub window: Option<usize>,
-    /// Index of its rotary embedding in `ropes`; none without positions.
+    /// Index of its rotary embedding in `ropes`; `None` for a layer without positions.
     pub rope: Option<usize>,
 }
 
-/// A rotary embedding (Su et al. 2021).
+/// A rotary embedding (RoPE, Su et al. 2021).
 #[derive(Clone, Debug, PartialEq)]
 pub struct RopeConfig {
     /// Base of the wavelengths.
     pub theta: f64,
-    /// Numbers of a head that are rotated; even.
+    /// Number of rotated elements of a head; even.
     pub dim: usize,
     /// Scaling for longer contexts.
     pub scaling: RopeScaling,
-    /// Factor on what is rotated (LongRoPE).
+    /// Factor on the rotated elements (LongRoPE).
     pub stretch: f32,
 }
 
@@ -73,27 +73,27 @@ pub struct RopeConfig {
 pub enum RopeScaling {
     /// None.
     None,
-    /// All divided by one factor.
+    /// All frequencies divided by one factor.
     Linear {
         /// The factor.
         factor: f64,
     },
-    /// Low frequencies divided by a factor, high ones kept, those between blended (Llama 3.1).
+    /// Low frequencies divided by a factor, high ones unchanged, those between interpolated (Llama 3.1).
     Llama3 {
         /// The factor.
         factor: f64,
-        /// Where low frequencies end, as a fraction of the original context.
+        /// End of the low frequencies, as a fraction of the original context.
         low_freq_factor: f64,
-        /// Where high frequencies begin.
+        /// Start of the high frequencies.
         high_freq_factor: f64,
-        /// Context before the change.
+        /// Original context length.
         original_max_positions: usize,
     },
-    /// Each of the frequencies divided by its own factor (LongRoPE, and how GGUF stores Llama 3.1's).
+    /// Each frequency divided by its own factor (LongRoPE; also how GGUF stores Llama 3.1's scaling).
     Factors(Vec<f32>),
 }
 
-/// What a family's configs leave out.
+/// Defaults of fields that a family's configs omit.
 struct Defaults {
     /// `rms_norm_eps`.
     eps: f64,
@@ -180,11 +180,11 @@ impl DecoderConfig {
         Ok(config)
     }
 
-    /// What every model must satisfy, whatever file it comes from.
+    /// Checks the constraints for every model, from any kind of file.
     pub(crate) fn check(&self) -> Result<(), String> {
         let Self { heads, kv_heads, head_dim, .. } = *self;
         if !heads.is_multiple_of(kv_heads) {
-            return Err(format!("{heads} query heads can't share {kv_heads} key heads"));
+            return Err(format!("{heads} query heads can't be divided among {kv_heads} key heads"));
         }
         if head_dim == 0 || !head_dim.is_multiple_of(2) || heads.saturating_mul(head_dim) > MOST {
             return Err(format!("{heads} heads of width {head_dim} can't be"));
@@ -232,9 +232,9 @@ impl RopeConfig {
     }
 }
 
-/// The model's rotary embeddings. LongRoPE's factors for short texts limit the context to the original one.
+/// The model's rotary embeddings. LongRoPE's factors for short texts limit the context to the original length.
 fn ropes(f: &Fields, config: &mut DecoderConfig) -> Result<Vec<RopeConfig>, Error> {
-    // transformers 5 moved all rope fields into `rope_parameters`, for some models one for each kind of layer.
+    // transformers 5 moved all rope fields into `rope_parameters`; some models have one per kind of layer.
     let own = match f.object("rope_scaling")? {
         Some(own) => Some(own),
         None => f.object("rope_parameters")?,
@@ -271,7 +271,7 @@ fn rope(
     Ok(RopeConfig { theta, dim, scaling, stretch })
 }
 
-/// What `layer_types` says, or the family's rule where configs of older versions lack it.
+/// From `layer_types`, or from the family's rule if an older config lacks it.
 fn layer_kinds(f: &Fields, config: &DecoderConfig) -> Result<Vec<LayerKind>, Error> {
     let family = config.family;
     let window = match (f.has("sliding_window"), family) {
@@ -311,7 +311,7 @@ fn layer_kinds(f: &Fields, config: &DecoderConfig) -> Result<Vec<LayerKind>, Err
 }
 
 impl RopeScaling {
-    /// The scaling, and the factor on what is rotated.
+    /// The scaling, and the factor on the rotated elements.
     fn from_json(own: &Fields, f: &Fields, config: &mut DecoderConfig) -> Result<(Self, f32), Error> {
         let kind = match own.str("rope_type")? {
             Some(kind) => Some(kind),

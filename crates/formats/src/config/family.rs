@@ -1,12 +1,12 @@
-//! The families of decoder-only models: what each is, in one table.
+//! The families of decoder-only models, described in one table.
 
-/// A family of decoder-only models whose blocks compute the same.
+/// A family of decoder-only models whose blocks do the same computation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
-    /// Llama 2, 3, SmolLM2, TinyLlama: the plain form (Touvron et al. 2023, arXiv:2307.09288; Dubey et al. 2024,
+    /// Llama 2, 3, SmolLM2, TinyLlama: the basic form (Touvron et al. 2023, arXiv:2307.09288; Dubey et al. 2024,
     /// arXiv:2407.21783).
     Llama,
-    /// Mistral 7B and Ministral: Llama with a window in some versions (Jiang et al. 2023, arXiv:2310.06825).
+    /// Mistral 7B and Ministral: Llama with a sliding window in some versions (Jiang et al. 2023, arXiv:2310.06825).
     Mistral,
     /// Qwen 2 and 2.5: biases of q, k and v (Yang et al. 2024, arXiv:2407.10671).
     Qwen2,
@@ -20,43 +20,42 @@ pub enum Family {
     Phi3,
     /// SmolLM3: every fourth layer has no rotary positions (Hugging Face 2025; Yang et al. 2025, arXiv:2501.18795).
     SmolLm3,
-    /// OLMo 2: norms after attention and MLP alone, and of the whole q and k (OLMo team 2024, arXiv:2501.00656).
+    /// OLMo 2: norms after attention and MLP only, and over the whole q and k (OLMo team 2024, arXiv:2501.00656).
     Olmo2,
     /// Granite 3, dense: factors on embedding, residuals, scores and logits (IBM 2024).
     Granite,
 }
 
-/// Where a block normalises.
+/// Where a block normalizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Norms {
-    /// What attention and MLP read.
+    /// The inputs of attention and MLP.
     Before,
-    /// What attention and MLP give, before it is added.
+    /// The outputs of attention and MLP, before they are added.
     After,
     /// Both.
     Around,
 }
 
-/// Whether queries and keys are normalised before they are rotated.
+/// Normalization of queries and keys before the rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QkNorm {
-    /// They are not.
+    /// None.
     None,
-    /// Each head by itself; all heads of a layer share the weight.
+    /// Each head separately; all heads of a layer share the weight.
     Head,
     /// All heads together.
     Whole,
 }
 
-/// What the blocks of a family have in common; what differs between its models is in
-/// [`DecoderConfig`](super::DecoderConfig).
+/// The structure of a family's blocks. What differs between its models is in [`DecoderConfig`](super::DecoderConfig).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Form {
     /// `model_type` of Hugging Face's `config.json`.
     pub model_type: &'static str,
     /// `general.architecture` of a GGUF file.
     pub gguf: &'static str,
-    /// For people.
+    /// Name for people.
     pub name: &'static str,
     /// Whether q, k and v have biases.
     pub qkv_bias: bool,
@@ -68,11 +67,11 @@ pub struct Form {
     pub fused: bool,
     /// Whether the MLP's gate is GELU (by its tanh approximation) instead of SiLU.
     pub gelu: bool,
-    /// What Hugging Face's computation adds to the weights of all norms.
+    /// What Hugging Face's implementation adds to the weights of all norms.
     pub norm_offset: f32,
-    /// Whether Hugging Face scales a soft prompt together with the embeddings.
+    /// Whether Hugging Face scales a soft prompt like the embeddings.
     pub scales_prompt: bool,
-    /// Whether the output head is the token embedding where the config does not say.
+    /// Default of `tie_word_embeddings`: whether the output head is the token embedding.
     pub tie: bool,
     /// Whether llama.cpp interleaves the halves of the heads of q and k.
     pub interleaved: bool,
@@ -121,7 +120,7 @@ pub(crate) const ARCHITECTURES: &str = "dense models of the architectures `llama
                                         `phi3`, `smollm3`, `olmo2` and `granite`";
 
 impl Family {
-    /// What its models have in common.
+    /// The structure that its models share.
     #[must_use]
     pub fn form(self) -> &'static Form {
         let own = FAMILIES.iter().find(|(family, _)| *family == self);
@@ -144,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_family_is_found_and_named() {
+    fn every_family_is_found_by_its_names() {
         for (family, form) in FAMILIES {
             assert_eq!(Family::of_model_type(form.model_type), Some(family));
             assert_eq!(*family.form(), form);

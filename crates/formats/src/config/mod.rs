@@ -1,4 +1,4 @@
-//! The numbers that decide a model's shapes and arithmetic, under the names of Hugging Face's configs.
+//! The numbers that determine a model's shapes and arithmetic, under the names of Hugging Face's configs.
 
 mod decoder;
 mod family;
@@ -20,14 +20,14 @@ pub(crate) const MOST_LAYERS: usize = 4096;
 /// The architecture of a model and its sizes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ModelConfig {
-    /// Decoder only, of one of several families.
+    /// A decoder-only model of one of several families.
     Decoder(DecoderConfig),
     /// Encoder and decoder (Raffel et al. 2020).
     T5(T5Config),
 }
 
 impl ModelConfig {
-    /// Whether an encoder reads the prompt, as in T5.
+    /// Whether the model has an encoder that reads the prompt, as in T5.
     #[must_use]
     pub fn has_encoder(&self) -> bool {
         matches!(self, Self::T5(_))

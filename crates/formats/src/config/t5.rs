@@ -82,9 +82,9 @@ impl T5Config {
     fn check(&self) -> Result<(), String> {
         let Self { buckets, max_distance, .. } = *self;
         if self.heads.saturating_mul(self.d_kv) > MOST {
-            return Err(format!("{} heads of width {} can't be", self.heads, self.d_kv));
+            return Err(format!("{} heads of width {} are too large", self.heads, self.d_kv));
         }
-        // Both halves of the bidirectional buckets need an exact and a logarithmic part.
+        // Each half of the bidirectional buckets needs an exact and a logarithmic part.
         if !buckets.is_multiple_of(4) || max_distance <= buckets / 2 {
             return Err(format!("{buckets} position buckets can't cover a distance of {max_distance}"));
         }

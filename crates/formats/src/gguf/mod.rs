@@ -1,5 +1,5 @@
-//! A model in a GGUF file, or in several that llama.cpp's `gguf-split` made of one, as its `convert_hf_to_gguf.py` writes
-//! it.
+//! A model in a GGUF file as written by llama.cpp's `convert_hf_to_gguf.py`, or in the parts that `gguf-split` makes of
+//! one.
 
 mod reader;
 mod tokenizer;
@@ -54,14 +54,14 @@ pub(crate) fn part_paths(path: &Path) -> Vec<PathBuf> {
         let (stem, number) = rest.rsplit_once('-')?;
         let five = |text: &str| text.parse::<usize>().ok().filter(|_| text.len() == 5 && text.is_ascii());
         let (number, all) = (five(number)?, five(count)?);
-        // More parts than any real model has would be a name that asks for work.
+        // Limit the number of parts, so that a file name can't cause much work.
         let valid = (1..=all).contains(&number) && all <= 1024;
         valid.then(|| (1..=all).map(|n| path.with_file_name(format!("{stem}-{n:05}-of-{count}.gguf"))).collect())
     };
     path.file_name().and_then(|name| of(name.to_str()?)).unwrap_or_else(|| vec![path.to_owned()])
 }
 
-/// A file's metadata (the first of several), and the tensors of all; with errors that name file and key.
+/// Metadata of a file (the first of several) and the tensors of all parts, with errors that name file and key.
 pub(super) struct Meta<'a> {
     path: &'a Path,
     parts: Vec<(&'a Arc<Map>, Gguf<'a>)>,
@@ -93,7 +93,7 @@ impl<'a> Meta<'a> {
         }
     }
 
-    /// The tensors of all parts, each with its part.
+    /// The tensors of all parts, each with the map of its part.
     fn tensors(&self) -> impl Iterator<Item = (&'a Arc<Map>, &Listed<'a>)> {
         self.parts.iter().flat_map(|(map, gguf)| gguf.tensors.iter().map(|listed| (*map, listed)))
     }
@@ -181,7 +181,7 @@ fn config(meta: &Meta<'_>) -> Result<DecoderConfig, Error> {
         return Err(meta.damaged("it has no token embedding".into()));
     };
     let layers = needed("block_count", MOST_LAYERS)?;
-    // What llama.cpp knows of the largest models without a key.
+    // llama.cpp recognizes the largest models by these sizes, without a key.
     let by_hidden = matches!((family, layers), (Family::Gemma2, 46) | (Family::Gemma3, 62));
     let gemma = matches!(family, Family::Gemma2 | Family::Gemma3);
     let scale = 1.0 / (if by_hidden { hidden / heads } else { head_dim } as f32).sqrt();
@@ -208,7 +208,7 @@ fn config(meta: &Meta<'_>) -> Result<DecoderConfig, Error> {
         residual_scale: granite("residual_scale")?.unwrap_or(1.0),
         logit_scale: 1.0 / granite("logit_scale")?.unwrap_or(1.0),
         logit_cap: cap("final_logit_softcapping")?,
-        // The stored weights are those that are multiplied by.
+        // The converter has added the offset to the stored weights.
         norm_offset: 0.0,
     };
     config.ropes = ropes(meta, &key, &mut config)?;
@@ -255,7 +255,7 @@ fn ropes(meta: &Meta<'_>, key: &impl Fn(&str) -> String, config: &mut DecoderCon
     Ok(ropes)
 }
 
-/// The scaling, and the factor on what is rotated.
+/// The scaling, and the factor on the rotated elements.
 fn rope_scaling(
     meta: &Meta<'_>,
     key: &impl Fn(&str) -> String,
@@ -263,7 +263,7 @@ fn rope_scaling(
 ) -> Result<(RopeScaling, f32), Error> {
     let kind = key("rope.scaling.type");
     if let Some(short) = meta.tensor("rope_factors_short.weight") {
-        // LongRoPE. Its factors for short texts limit the context to the original one.
+        // LongRoPE. Its factors for short texts limit the context to the original length.
         let original = key("rope.scaling.original_context_length");
         let context = meta.need(&original, meta.count(&original, u32::MAX as usize)?)?;
         let ratio = config.max_positions as f64 / context as f64;
@@ -315,7 +315,7 @@ fn tensors(meta: &Meta<'_>, config: &DecoderConfig) -> Result<Tensors, Error> {
     Ok(tensors)
 }
 
-/// The Hugging Face name of a tensor, and the order of its rows in the file.
+/// The Hugging Face name of a tensor, and the row order in the file.
 fn hugging_face_name(name: &str, config: &DecoderConfig) -> Option<(String, RowOrder)> {
     let whole = match name {
         "token_embd.weight" => Some("model.embed_tokens.weight"),
@@ -337,7 +337,7 @@ fn hugging_face_name(name: &str, config: &DecoderConfig) -> Option<(String, RowO
     Some((format!("model.layers.{layer}.{module}.{kind}"), row_order(part, config)))
 }
 
-/// The order of a block's matrix in GGUF files; `part` is llama.cpp's name.
+/// The row order of a block's matrix in GGUF files; `part` is llama.cpp's name.
 pub(crate) fn row_order(part: &str, config: &DecoderConfig) -> RowOrder {
     match part {
         "attn_q" if config.family.form().interleaved => RowOrder::Interleaved { heads: config.heads },

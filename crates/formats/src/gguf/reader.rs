@@ -1,5 +1,5 @@
-//! The GGUF container: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>. Only the lists of names are copied,
-//! and every length is checked against the remaining bytes before it is used.
+//! The GGUF container: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>. Only lists of names are copied, and
+//! every length is checked against the remaining bytes before use.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -24,7 +24,7 @@ pub(crate) struct Listed<'a> {
     pub(crate) range: Range<usize>,
 }
 
-/// A metadata value. Integers of all widths are one kind.
+/// A metadata value; integers of all widths are one variant.
 #[derive(Debug)]
 pub(crate) enum Value<'a> {
     Int(i128),
@@ -69,7 +69,7 @@ impl Value<'_> {
         }
     }
 
-    /// For error messages.
+    /// A short form for error messages.
     pub(crate) fn brief(&self) -> String {
         match self {
             Self::Int(n) => n.to_string(),
@@ -155,7 +155,7 @@ impl<'a> Cursor<'a> {
     fn array(&mut self) -> Parsed<Value<'a>> {
         let (kind, count) = (self.u32()?, self.u64()?);
         if kind == 8 {
-            // Each text has a length of 8 bytes at least, so a false count fails before its memory is taken.
+            // Each text takes at least the 8 bytes of its length, so a false count fails before memory is allocated.
             if count > self.rest.len() as u64 / 8 {
                 return Err(format!("{} claim {count} texts", self.wrong));
             }

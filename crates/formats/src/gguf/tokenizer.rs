@@ -1,4 +1,4 @@
-//! A tokenizer from GGUF metadata, with llama.cpp's behaviour, built from the same parts as the model's own
+//! Builds a tokenizer from GGUF metadata with llama.cpp's behaviour, from the same parts as the model's own
 //! `tokenizer.json`.
 
 use std::collections::HashSet;
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::Error;
 
-/// Splits of GPT-2 (the one that `ByteLevel` has built in).
+/// GPT-2's split pattern (the one built into `ByteLevel`).
 const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const QWEN2: &str =
@@ -52,7 +52,7 @@ pub(super) fn build(meta: &Meta<'_>, vocab: usize) -> Result<Tokenizer, Error> {
     recipe.assemble(meta, tokens, merges).map_err(failed)
 }
 
-/// A tokenizer without its vocabulary; the JSON is that of `tokenizer.json`.
+/// A tokenizer without its vocabulary, as JSON of `tokenizer.json`.
 struct Recipe {
     normalizer: Json,
     pre_tokenizer: Json,
@@ -65,7 +65,7 @@ struct Recipe {
 
 fn byte_level(meta: &Meta<'_>) -> Result<Recipe, Error> {
     let Some(pre) = meta.text("tokenizer.ggml.pre")? else {
-        // llama.cpp guesses then, and warns that tokens may be wrong: those of Llama 3 are.
+        // llama.cpp guesses then, and warns that tokens may be wrong; for Llama 3 they are.
         let known = "files that say how text is split; convert the model again with a current llama.cpp";
         return Err(meta.unsupported("tokenizer.ggml.pre", "missing".into(), known));
     };
@@ -79,7 +79,7 @@ fn byte_level(meta: &Meta<'_>) -> Result<Recipe, Error> {
         }
         "llama-bpe" | "llama3" | "llama-v3" | "falcon3" | "smaug-bpe" | "dbrx" => vec![split(LLAMA3), bytes(false)],
         "qwen2" | "deepseek-r1-qwen" | "stablelm2" | "megrez" => vec![split(QWEN2), bytes(false)],
-        // llama.cpp's own splits for files that don't say.
+        // llama.cpp's own split patterns for files that name none.
         "default" => {
             vec![split(r"[\p{P}\$\+<=>\^~\|]+"), split(GPT2), split(r"\p{N}+"), split("[0-9][0-9][0-9]"), bytes(false)]
         }
@@ -162,7 +162,7 @@ fn part<T: DeserializeOwned>(json: &Json) -> Result<Option<T>, serde_json::Error
     Option::<T>::deserialize(json)
 }
 
-/// Puts BOS before and EOS after each text.
+/// A post-processor that puts BOS before and EOS after each text.
 fn template(
     tokenizer: &Tokenizer,
     bos: Option<&str>,
@@ -219,12 +219,12 @@ fn merges(meta: &Meta<'_>, tokens: &[&str], known: &HashSet<&str>) -> Result<Vec
     Ok(pairs)
 }
 
-/// Maximum bytes of a token that merges may create. Real tokens have a few dozen bytes; trying all splits of a huge one
-/// would take too long.
+/// Longest token in bytes for which merges are derived. Real tokens have a few dozen bytes; trying all splits of a huge
+/// one would take too long.
 const MOST_MERGED: usize = 512;
 
-/// SentencePiece merges the pair whose result has the highest score. The equivalent list of merges has every split of a
-/// token into two other tokens, the highest score first.
+/// SentencePiece merges the pair whose result has the highest score. The equivalent merge list has every split of a
+/// token into two other tokens, highest score first.
 fn merges_by_score(tokens: &[&str], scores: &Numbers<'_>) -> Vec<(String, String)> {
     let ids: std::collections::HashMap<&str, usize> = tokens.iter().copied().zip(0..).collect();
     let mut found = Vec::new();

@@ -11,7 +11,7 @@ use serde::{
 /// Maximum number of steps in one sequence of normalizers, pre-tokenizers and so on.
 const MOST_STEPS: usize = 64;
 
-/// Any JSON value, read in full: ignored values may hold broken escapes and numbers beyond all types.
+/// Any JSON value, parsed completely: ignored values may contain invalid escapes or huge numbers.
 pub(super) struct WellFormed;
 
 impl<'de> Deserialize<'de> for WellFormed {
@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for Vocab {
             fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Vocab, S::Error> {
                 let mut count = 0u64;
                 while let Some((_, score)) = seq.next_element::<(IgnoredAny, f64)>()? {
-                    // Sums of these along a text must stay finite.
+                    // Sums of scores along a text must stay finite.
                     if score.abs() > 1e6 {
                         return Err(S::Error::custom(format!("score {score} is no log probability")));
                     }
@@ -108,7 +108,7 @@ impl<'de> Deserialize<'de> for Vocab {
     }
 }
 
-/// Bytes of the longest token that a merge makes.
+/// Length in bytes of the longest token that a merge makes.
 #[derive(Default)]
 pub(super) struct Merges {
     pub(super) longest: usize,

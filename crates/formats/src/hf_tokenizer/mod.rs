@@ -1,5 +1,5 @@
-//! Untrusted `tokenizer.json` files. The `tokenizers` crate trusts its file in places: some contents make it panic or
-//! allocate without limit. Such contents are refused here first.
+//! Checks untrusted `tokenizer.json` files. Some contents make the `tokenizers` crate panic or allocate without limit;
+//! they are refused here first.
 
 mod facts;
 
@@ -16,7 +16,8 @@ const MOST_BYTES: u64 = 64 << 20;
 /// Maximum bytes of a regular expression or a replacement.
 const MOST_TEXT: usize = 4096;
 
-/// The kinds that supported models need; others would run code that was not tested with untrusted files.
+/// The kinds of steps that supported models need. Others are refused, because their code was not tested with untrusted
+/// files.
 const STEPS: [&str; 21] = [
     "ByteFallback",
     "ByteLevel",
@@ -50,7 +51,7 @@ pub(crate) fn open(path: &Path, vocab: usize) -> Result<Tokenizer, Error> {
     let file: File = serde_json::from_slice(&bytes).map_err(malformed)?;
     file.check(vocab).map_err(|what| Error::Damaged { path: path.to_owned(), what })?;
     let mut tokenizer = Tokenizer::from_bytes(&bytes).map_err(failed)?;
-    // Some models' files cut at 512 tokens; what is too long must be seen, not lost.
+    // Some models' files truncate at 512 tokens. Inputs that are too long must be detected instead.
     tokenizer.with_truncation(None).map_err(failed)?;
     tokenizer.with_padding(None);
     Ok(tokenizer)
@@ -82,7 +83,7 @@ impl File {
             return Err(format!("its token {highest} is beyond the embedding's {vocab} rows"));
         }
         match self.model.kind.as_deref() {
-            // Older files don't say, and are BPE.
+            // Older files have no type; they are BPE.
             None | Some("BPE") if self.model.merges.longest > self.model.vocab.longest => {
                 Err("it merges tokens into one that is not in the vocabulary".into())
             }
@@ -95,7 +96,7 @@ impl File {
     }
 }
 
-/// A normalizer, pre-tokenizer, post-processor or decoder; each kind uses some of the fields.
+/// A normalizer, pre-tokenizer, post-processor or decoder; each kind uses some of these fields.
 #[derive(Deserialize)]
 struct Step {
     #[serde(rename = "type")]
@@ -160,7 +161,7 @@ impl Step {
         self.normalizers.0.iter().try_for_each(Self::check)
     }
 
-    /// Of the tokens that templates add.
+    /// The highest id among the tokens that templates add.
     fn highest_id(&self) -> u64 {
         let own = self.special_tokens.0.iter().map(|(_, id)| *id);
         own.chain(self.normalizers.0.iter().map(Self::highest_id)).max().unwrap_or(0)

@@ -8,7 +8,7 @@ use crate::{
     json::{Fields, brief},
 };
 
-/// Version of PEFT whose files these are.
+/// The version of PEFT whose format is written.
 const PEFT_VERSION: &str = "0.18.0";
 
 /// Kind and shape of an adapter.
@@ -33,7 +33,7 @@ pub struct LoraConfig {
     pub use_rslora: bool,
     /// The target modules. (The names of the weights list them exactly.)
     pub target_modules: Modules,
-    /// Modules of another rank than `r`; all have the same factor on `B·A`.
+    /// Ranks of modules whose rank is not `r`; the factor on `B·A` is the same for all.
     pub ranks: BTreeMap<String, usize>,
 }
 
@@ -50,7 +50,7 @@ impl LoraConfig {
         self.ranks.get(module).copied().unwrap_or(self.r)
     }
 
-    /// What `alpha` is divided by.
+    /// The divisor of `alpha`.
     fn divisor(&self, rank: usize) -> f32 {
         if self.use_rslora { (rank as f32).sqrt() } else { rank as f32 }
     }
@@ -63,7 +63,7 @@ pub enum Modules {
     Named(Vec<String>),
     /// `all-linear`: every linear layer but the output head.
     AllLinear,
-    /// Modules whose whole name this regular expression matches.
+    /// Modules whose whole name matches this regular expression.
     Pattern(String),
 }
 
@@ -72,17 +72,17 @@ pub enum Modules {
 pub struct PromptConfig {
     /// Rows put before each submodule's input.
     pub virtual_tokens: usize,
-    /// 1, or 2 for an encoder and a decoder: encoder rows come first.
+    /// 1, or 2 for an encoder and a decoder (encoder rows come first).
     pub submodules: usize,
     /// Width of a row.
     pub token_dim: usize,
-    /// Blocks of the model; PEFT stores it, the computation does not need it.
+    /// Number of the model's blocks; stored by PEFT, but not needed.
     pub layers: usize,
-    /// Heads of the model; likewise.
+    /// Number of the model's heads; likewise.
     pub heads: usize,
 }
 
-/// What the model under an adapter does.
+/// Kind of model under the adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskType {
     /// Decoder-only language model.
@@ -108,11 +108,11 @@ impl TaskType {
     }
 }
 
-/// Fields of any adapter that don't change what it computes.
+/// Fields of any adapter that don't affect its computation.
 const NEUTRAL: [&str; 7] =
     ["peft_type", "task_type", "base_model_name_or_path", "inference_mode", "peft_version", "revision", "auto_mapping"];
-/// Fields of LoRA that are read, that only say which layers have weights or how training began (the weights themselves say
-/// both), or that only matter to features that are off.
+/// Fields of LoRA that are read; or that only say which layers have weights or how training was initialized, which the
+/// weights themselves determine; or that only matter to features that are off.
 const LORA_FIELDS: [&str; 18] = [
     "rank_pattern",
     "alpha_pattern",
@@ -168,7 +168,7 @@ impl PeftConfig {
     }
 }
 
-/// Refuses every enabled field outside `known`, because ignoring it would silently change the result.
+/// Refuses every enabled field outside `known`: ignoring it would silently change the result.
 fn refuse_the_rest(f: &Fields, known: &[&str]) -> Result<(), Error> {
     let off = |value: &Value| match value {
         Value::Null | Value::Bool(false) => true,
@@ -193,7 +193,7 @@ fn unsupported(f: &Fields, field: &str, value: String) -> Error {
 impl LoraConfig {
     fn from_json(f: &Fields) -> Result<Self, Error> {
         refuse_the_rest(f, &LORA_FIELDS)?;
-        // These starts change the base weights as well; the adapter alone is then not the whole difference.
+        // These initializations change the base weights as well, so the adapter alone is not the whole difference.
         match f.get("init_lora_weights") {
             None | Some(Value::Bool(_)) => {}
             Some(Value::String(init)) if ["gaussian", "eva", "orthogonal"].contains(&init.as_str()) => {}
@@ -209,8 +209,8 @@ impl LoraConfig {
         Ok(Self { r, alpha, dropout, use_rslora, target_modules: Modules::from_json(f)?, ranks: BTreeMap::new() })
     }
 
-    /// Takes the ranks of `rank_pattern`, and multiplies each `B` by what its own rank and `alpha_pattern` ask for beyond
-    /// the common factor.
+    /// Applies `rank_pattern`, and multiplies each `B` by the difference between its own scaling (rank and
+    /// `alpha_pattern`) and the common factor.
     pub(super) fn take_patterns(&mut self, f: &Fields, tensors: &mut BTreeMap<String, Values>) -> Result<(), Error> {
         let (ranks, alphas) = (pattern(f, "rank_pattern")?, pattern(f, "alpha_pattern")?);
         if ranks.is_empty() && alphas.is_empty() {
@@ -236,7 +236,7 @@ impl LoraConfig {
     }
 
     fn to_json(&self) -> Value {
-        // PEFT's own type is a whole number, which is what other readers expect where it is one.
+        // In PEFT `alpha` is an integer, so an integral value is written as one for other readers.
         let number = |alpha: f32| if alpha.fract() == 0.0 { json!(alpha as i64) } else { json!(alpha) };
         let alpha = number(self.alpha);
         let alphas: serde_json::Map<String, Value> = self
@@ -280,7 +280,7 @@ impl LoraConfig {
     }
 }
 
-/// Names of modules with a number each. PEFT reads the names as regular expressions; only plain ones are taken.
+/// Module names with a number each. PEFT treats the names as regular expressions; only plain names are supported.
 fn pattern(f: &Fields, field: &str) -> Result<Vec<(String, f64)>, Error> {
     let Some(object) = f.object(field)? else { return Ok(Vec::new()) };
     let plain = |name: &str| {
@@ -298,7 +298,7 @@ fn pattern(f: &Fields, field: &str) -> Result<Vec<(String, f64)>, Error> {
     Ok(numbers)
 }
 
-/// The number of a module: of the whole name after `^`, otherwise of an end of it after a dot.
+/// The number of a module: an entry with `^` matches the whole name, others match a suffix after a dot.
 fn of_module(f: &Fields, field: &str, numbers: &[(String, f64)], module: &str) -> Result<Option<f64>, Error> {
     let matches = |name: &str| match name.strip_prefix('^') {
         Some(whole) => whole == module,
@@ -319,7 +319,7 @@ impl Modules {
             Some(Value::String(pattern)) => Ok(Self::Pattern(pattern.clone())),
             Some(Value::Array(names)) => {
                 let mut names: Option<Vec<String>> = names.iter().map(|n| n.as_str().map(str::to_owned)).collect();
-                // PEFT writes a set, in any order.
+                // PEFT writes a set, in arbitrary order.
                 names.iter_mut().for_each(|names| names.sort());
                 names.map(Self::Named).ok_or_else(|| f.damaged("`target_modules` must hold texts".into()))
             }
@@ -354,7 +354,7 @@ impl PromptConfig {
             "num_virtual_tokens": self.virtual_tokens,
             "peft_type": "PROMPT_TUNING",
             "peft_version": null,
-            // Only tells PEFT how to start; the trained rows replace that.
+            // Only the initialization, which the trained rows replace.
             "prompt_tuning_init": "RANDOM",
             "prompt_tuning_init_text": null,
             "revision": null,

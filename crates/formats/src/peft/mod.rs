@@ -14,9 +14,9 @@ use crate::{
     safetensors_in, safetensors_out,
 };
 
-/// Describes an adapter.
+/// Name of the file that describes an adapter.
 pub const CONFIG: &str = "adapter_config.json";
-/// Its weights.
+/// Name of the file with its weights.
 pub const WEIGHTS: &str = "adapter_model.safetensors";
 const PREFIX: &str = "base_model.model.";
 const PROMPT: &str = "prompt_embeddings";
@@ -29,7 +29,7 @@ pub type Values = (Vec<usize>, Vec<f32>);
 pub struct PeftAdapter {
     /// `base_model_name_or_path`.
     pub base: Option<String>,
-    /// What the model under it does.
+    /// Kind of model under it.
     pub task_type: TaskType,
     /// Kind and shape.
     pub config: PeftConfig,
@@ -45,7 +45,7 @@ pub fn lora_name(module: &str, half: char) -> String {
     format!("{PREFIX}{module}.lora_{half}.weight")
 }
 
-/// The module whose `B` a tensor is.
+/// The module of a tensor that is a `B`.
 fn module_of_b(name: &str) -> Option<&str> {
     name.strip_prefix(PREFIX)?.strip_suffix(".lora_B.weight")
 }
@@ -61,7 +61,7 @@ pub struct LoraPair<'a> {
 }
 
 impl PeftAdapter {
-    /// Modules with LoRA weights, by name; none for a soft prompt.
+    /// Modules with LoRA weights, by name; empty for a soft prompt.
     pub fn lora_pairs(&self) -> impl Iterator<Item = LoraPair<'_>> {
         self.tensors.iter().filter_map(|(name, a)| {
             let module = name.strip_prefix(PREFIX)?.strip_suffix(".lora_A.weight")?;
@@ -70,7 +70,7 @@ impl PeftAdapter {
         })
     }
 
-    /// The soft prompt's rows; none for LoRA.
+    /// The soft prompt's rows; `None` for LoRA.
     #[must_use]
     pub fn prompt(&self) -> Option<&Values> {
         self.tensors.get(PROMPT)
@@ -128,7 +128,7 @@ impl PeftAdapter {
 /// Reads an adapter's folder.
 ///
 /// # Errors
-/// A file is missing or damaged, or the adapter computes something that is not implemented here.
+/// If a file is missing or damaged, or the adapter uses an unsupported feature.
 pub fn read(folder: &Path) -> Result<PeftAdapter, Error> {
     let (config_path, weights_path) = (folder.join(CONFIG), folder.join(WEIGHTS));
     let Some(bytes) = read_small_if_any(&config_path)? else {
@@ -157,7 +157,7 @@ pub fn read(folder: &Path) -> Result<PeftAdapter, Error> {
 /// The digest of an adapter's two files; other files and the path are not part of it.
 ///
 /// # Errors
-/// A file is missing or can't be read.
+/// If a file is missing or can't be read.
 pub fn digest(folder: &Path) -> Result<Digest, Error> {
     let part = |name: &str| {
         let path = folder.join(name);
@@ -189,7 +189,7 @@ fn tensors(path: &Path) -> Result<BTreeMap<String, Values>, Error> {
 /// An existing folder is replaced.
 ///
 /// # Errors
-/// The adapter's tensors don't fit its config, or the disk refuses.
+/// If the adapter's tensors don't match its config, or the write fails.
 pub fn write(folder: &Path, adapter: &PeftAdapter, extra: &[(&str, &[u8])]) -> Result<(), Error> {
     let weights_path = folder.join(WEIGHTS);
     adapter.check().map_err(|(name, what)| Error::BadTensor { path: weights_path, name, what })?;
