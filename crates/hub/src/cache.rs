@@ -1,4 +1,4 @@
-//! The Hugging Face cache in the layout of Python's `huggingface_hub`, so that both find each other's files:
+//! The Hugging Face cache in the layout of Python's `huggingface_hub`, so that both can use each other's files:
 //! `models--org--name/{refs/REVISION, blobs/ETAG, snapshots/COMMIT/FILE, .no_exist/COMMIT/FILE}` and `.locks/`.
 
 use std::{
@@ -93,7 +93,7 @@ impl RepoCache {
             }
         }
         for folder in ["refs", ".no_exist", "blobs", "snapshots", ""] {
-            let _ = fs::remove_dir(self.root.join(folder)); // fails, as it should, where something is left
+            let _ = fs::remove_dir(self.root.join(folder)); // fails, as intended, if the folder is not empty
         }
     }
 

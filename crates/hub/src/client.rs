@@ -230,7 +230,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// Scheme, host and port.
+/// Scheme, host and port of a URL.
 fn origin(url: &str) -> &str {
     let host = url.find("://").map_or(0, |at| at + 3);
     let end = url[host..].find(['/', '?', '#']).map_or(url.len(), |at| host + at);
@@ -246,7 +246,7 @@ fn is_loopback(endpoint: &str) -> bool {
     ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|start| endpoint.starts_with(start))
 }
 
-/// Percent-encodes all but unreserved characters (RFC 3986), and `/` where it separates.
+/// Percent-encodes all but unreserved characters (RFC 3986), optionally keeping `/`.
 fn encode(text: &str, keep_slash: bool) -> String {
     const ALL: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     const PATH: AsciiSet = ALL.remove(b'/');
@@ -273,7 +273,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn etags_say_which_checksum_it_is() {
+    fn etag_determines_the_kind_of_checksum() {
         let sha256 = "b1".repeat(32);
         assert_eq!(Checksum::from_etag(&format!("\"{sha256}\"")), Some(Checksum::Sha256(sha256)));
         let sha1 = "c2".repeat(20);

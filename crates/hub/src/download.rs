@@ -21,7 +21,7 @@ use crate::{
 /// Consecutive attempts without any progress before giving up.
 const FRUITLESS_ATTEMPTS: u32 = 3;
 
-/// One download and what it needs.
+/// A download with its options.
 pub(crate) struct Download<'a> {
     pub(crate) client: &'a Client,
     pub(crate) name: &'a str,
@@ -48,7 +48,7 @@ impl Download<'_> {
         Err(Error::Checksum { file: self.name.into(), expected: self.info.checksum.as_str().into(), actual })
     }
 
-    /// Downloads until all bytes are there.
+    /// Downloads until the file is complete.
     fn transfer(&self, progress: &mut dyn FnMut(Progress<'_>)) -> Result<(), Error> {
         let mut fruitless = 0;
         let open = File::options().create(true).append(true).open(self.incomplete);
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checksums_are_those_git_and_sha256sum_print() {
+    fn checksums_match_git_and_sha256sum() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), "hello\n").unwrap();
         let git = checksum(file.path(), &Checksum::GitBlob(String::new())).unwrap();

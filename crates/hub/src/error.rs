@@ -29,7 +29,7 @@ pub enum Error {
         /// As requested.
         reference: String,
     },
-    /// Somebody asked the download to stop.
+    /// The download was cancelled.
     #[error("download `{file}` to its end: it was stopped")]
     Stopped {
         /// The file that was being downloaded.
@@ -86,12 +86,12 @@ pub enum Error {
         /// Page where they are accepted.
         page: String,
     },
-    /// A built-in model has terms that nobody accepted.
+    /// A built-in model has terms that were not accepted.
     #[error("download `{name}`: its terms are not accepted yet ({terms})")]
     TermsNotAccepted {
         /// Built-in name.
         name: &'static str,
-        /// Where they are.
+        /// URL of the terms.
         terms: &'static str,
     },
     /// No such repository.
@@ -135,7 +135,7 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// The place holds several GGUF files and no safetensors.
+    /// The location holds several GGUF files and no safetensors.
     #[error("choose one of the GGUF files of `{place}`: {}", files.join(", "))]
     ChooseFile {
         /// Hub id or folder.
@@ -143,7 +143,7 @@ pub enum Error {
         /// Names to choose from.
         files: Vec<String>,
     },
-    /// Weights in formats that are not read.
+    /// Weights in unsupported formats.
     #[error("use the weights of `{place}`: it has only {}", files.join(", "))]
     UnsupportedWeights {
         /// Hub id or folder.
@@ -151,7 +151,7 @@ pub enum Error {
         /// The weights found.
         files: Vec<String>,
     },
-    /// Its config says that it can't be used; nothing of its weights was downloaded.
+    /// Its config is not supported; no weights were downloaded.
     #[error("use `{place}`; its weights were not downloaded")]
     Refused {
         /// Hub id.
@@ -162,7 +162,7 @@ pub enum Error {
         /// What the user can do.
         hint: Option<String>,
     },
-    /// A file that every model needs is not there.
+    /// A required file is missing.
     #[error("use `{place}` as a model: it has no {file}")]
     Incomplete {
         /// Hub id or folder.
@@ -170,7 +170,7 @@ pub enum Error {
         /// What is missing.
         file: String,
     },
-    /// A file is cut short or is something else.
+    /// A file is truncated or of another kind.
     #[error("use {}: {reason}", path.display())]
     Damaged {
         /// The file.

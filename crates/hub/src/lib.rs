@@ -56,7 +56,7 @@ pub enum Source {
 /// A base model found on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolved {
-    /// Exactly what was found; parses as a [`Reference`] that finds the same files again.
+    /// An exact reference, which finds the same files again.
     pub reference: String,
     /// Model folder or GGUF file.
     pub path: PathBuf,

@@ -1,4 +1,4 @@
-//! Checks a model on this machine: do its files exist, and do their sizes and headers look complete?
+//! Checks a model on this machine: required files exist, and their sizes and headers look complete.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use crate::{
     select::{self, Weights},
 };
 
-/// An index of a model of a thousand shards takes about a megabyte.
+/// The index of a model with a thousand shards takes about a megabyte.
 const INDEX_LIMIT: u64 = 64 << 20;
 const LFS_POINTER: &[u8] = b"version https://git-lfs";
 
@@ -127,7 +127,7 @@ fn start_of(path: &Path) -> Result<Vec<u8>, Error> {
 
 fn names(folder: &Path) -> Result<Vec<String>, Error> {
     let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
-    // A snapshot's link whose blob is missing does not count.
+    // A snapshot's link without its blob does not count.
     let mut names: Vec<String> = entries
         .flatten()
         .filter(|entry| entry.path().is_file())

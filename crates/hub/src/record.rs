@@ -32,11 +32,11 @@ pub struct Installed {
     pub resolved: Resolved,
     /// Size of its files in bytes.
     pub bytes: u64,
-    /// Whether all its files are still there.
+    /// Whether all its files still exist.
     pub present: bool,
 }
 
-/// What [`crate::Hub::remove`] did.
+/// Result of [`crate::Hub::remove`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Removed {
     /// Names that were removed.
@@ -56,7 +56,7 @@ impl Record {
         folder(home).join(format!("{word}-{}.json", digest.short()))
     }
 
-    /// The record of a name, if there is one that can be read.
+    /// The record of a name, if it exists and can be read.
     pub(crate) fn load(home: &Path, name: &str) -> Option<Self> {
         let bytes = fs::read(Self::path(home, name)).ok()?;
         serde_json::from_slice(&bytes).ok()
@@ -95,7 +95,7 @@ fn records(home: &Path) -> Result<Vec<Record>, Error> {
 /// The bases that were pulled or added, by name.
 ///
 /// # Errors
-/// A record that can't be read.
+/// If a record can't be read.
 pub fn installed(home: &Path) -> Result<Vec<Installed>, Error> {
     let describe = |record: Record| {
         let sizes: Vec<Option<u64>> =
@@ -110,7 +110,7 @@ pub fn installed(home: &Path) -> Result<Vec<Installed>, Error> {
     Ok(records(home)?.into_iter().map(describe).collect())
 }
 
-/// Removes the records of `names` and the files that Graft created for them and nothing else uses.
+/// Removes the records of `names`, and the files that Graft created for them unless something else uses them.
 pub(crate) fn remove(settings: &Settings, names: &[String]) -> Result<Removed, Error> {
     let (mut gone, mut others): (Vec<_>, Vec<_>) =
         records(&settings.home)?.into_iter().partition(|record| names.contains(&record.name));
@@ -124,7 +124,7 @@ pub(crate) fn remove(settings: &Settings, names: &[String]) -> Result<Removed, E
     Ok(removed)
 }
 
-/// Passes the ownership of files that another record also uses to that record.
+/// Transfers the ownership of files that another record uses to that record.
 fn hand_over(record: &mut Record, others: &mut [Record], home: &Path) -> Result<(), Error> {
     for other in others {
         let used: BTreeSet<PathBuf> = other

@@ -11,7 +11,7 @@ use crate::{BuiltIn, Error, Origin};
 pub enum Reference {
     /// A built-in name; `name@hub` and `name@pypi` require a source.
     BuiltIn {
-        /// Which.
+        /// Which model.
         model: BuiltIn,
         /// The only source allowed, if one is.
         origin: Option<Origin>,
@@ -49,7 +49,7 @@ impl Reference {
 }
 
 impl HubId {
-    /// The revision to ask for.
+    /// The revision to request.
     #[must_use]
     pub fn revision(&self) -> &str {
         self.revision.as_deref().unwrap_or("main")
@@ -142,12 +142,12 @@ fn is_path(text: &str) -> bool {
     marked || Path::new(text).is_absolute() || plain && (is_gguf(text) || text.split('/').count() > 2)
 }
 
-/// The name of a registered model: a word that is safe as part of a file name.
+/// Whether a text is a valid name of a registered model: a word that is safe as part of a file name.
 pub(crate) fn is_name(text: &str) -> bool {
     text.len() <= 96 && text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(is_word)
 }
 
-/// The Hub's own rule (huggingface_hub's `validate_repo_id`), the one-part ids of old aside.
+/// The Hub's own rule (huggingface_hub's `validate_repo_id`), without the old one-part ids.
 fn is_repo(text: &str) -> bool {
     let part = |part: &str| {
         !part.is_empty() && !part.starts_with(['-', '.']) && !part.ends_with(['-', '.']) && part.chars().all(is_word)
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_the_forms_apart() {
+    fn forms_of_references_are_distinguished() {
         let smollm = |origin| Reference::BuiltIn { model: BuiltIn::SmolLm2_135m, origin };
         let cases = [
             ("smollm2-135m", smollm(None)),
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_could_leave_the_cache_or_the_url() {
+    fn references_that_leave_the_cache_or_url_are_refused() {
         for text in [
             "",
             "a/",
@@ -240,7 +240,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_refused_or_comes_back_the_same(text in "[a-z/@:._~-]{0,12}(\\.gguf)?|\\PC{0,20}") {
+        fn any_text_is_refused_or_survives_a_round_trip(text in "[a-z/@:._~-]{0,12}(\\.gguf)?|\\PC{0,20}") {
             if let Ok(reference) = text.parse::<Reference>() {
                 prop_assert_eq!(reference.to_string(), text);
             }

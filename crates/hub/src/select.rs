@@ -1,4 +1,4 @@
-//! Selects the files of a model that are needed.
+//! Selects the files of a model to download.
 
 use std::collections::BTreeSet;
 
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn prefers_one_safetensors_file_then_shards_then_a_lone_gguf() {
+    fn safetensors_file_is_preferred_to_shards_and_gguf() {
         let base = ["config.json", "tokenizer.json"];
         let with = |more: &[&'static str]| pick(&[&base[..], more].concat());
         assert_eq!(with(&[SINGLE, INDEX, "m.gguf", "pytorch_model.bin"]).unwrap(), Weights::Single);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong_with_the_others() {
+    fn unusable_repositories_have_specific_errors() {
         assert!(matches!(pick(&["a.gguf", "b.gguf"]), Err(Error::ChooseFile { files, .. }) if files.len() == 2));
         let pickle = pick(&["config.json", "tokenizer.json", "pytorch_model.bin", "training_args.bin"]);
         assert!(matches!(pickle, Err(Error::UnsupportedWeights { files, .. }) if files == ["pytorch_model.bin"]));
@@ -123,7 +123,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_index_names_only_files_of_its_folder(index in "\\{\"weight_map\":\\{(\"[a-z]\":\"[a-z./\\\\]{0,6}(\\.safetensors)?\")?\\}\\}|\\PC{0,40}") {
+        fn index_may_only_name_files_of_its_folder(index in "\\{\"weight_map\":\\{(\"[a-z]\":\"[a-z./\\\\]{0,6}(\\.safetensors)?\")?\\}\\}|\\PC{0,40}") {
             for shard in shards(index.as_bytes()).unwrap_or_default() {
                 let inside = |part| matches!(part, std::path::Component::Normal(_));
                 prop_assert!(shard.ends_with(".safetensors") && std::path::Path::new(&shard).components().all(inside));

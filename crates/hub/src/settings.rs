@@ -31,27 +31,27 @@ pub struct Settings {
     pub ca_file: Option<PathBuf>,
     /// Python interpreter whose pip fetches packages.
     pub python: PathBuf,
-    /// How long the Hub may take to connect, to answer, or to send the next bytes.
+    /// Timeout for the Hub to connect, to answer, or to send the next bytes.
     pub patience: Duration,
-    /// The same for a built-in base, which has a second source.
+    /// The same for a built-in base model, which has a second source.
     pub builtin_patience: Duration,
-    /// Pause before a broken download is continued, times the attempt.
+    /// Pause before a broken download is continued, multiplied by the number of the attempt.
     pub retry_pause: Duration,
-    /// Asks downloads to stop.
+    /// Cancels downloads.
     pub stop: Stop,
 }
 
-/// Asks downloads to stop, from any thread; what was downloaded is kept, and the next call continues it.
+/// A flag that cancels downloads, from any thread. Downloaded data is kept, and the next call continues.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Asks for it.
+    /// Cancels.
     pub fn ask(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Fails if somebody asked.
+    /// Fails if it was cancelled.
     pub(crate) fn check(&self, file: &str) -> Result<(), Error> {
         if self.0.load(Ordering::Relaxed) { Err(Error::Stopped { file: file.into() }) } else { Ok(()) }
     }
@@ -66,7 +66,8 @@ impl Settings {
     /// library does, and `SSL_CERT_FILE`.
     ///
     /// # Errors
-    /// An invalid endpoint, a token with characters that a header can't contain, or no home folder for the cache.
+    /// For an invalid endpoint, a token with characters that a header can't contain, or a missing home folder for the
+    /// cache.
     pub fn from_env(home: impl Into<PathBuf>) -> Result<Self, Error> {
         Self::from_lookup(home, &|name| env::var_os(name))
     }
@@ -105,7 +106,7 @@ impl Token {
     /// Wraps a token.
     ///
     /// # Errors
-    /// It has characters that fit in no HTTP header.
+    /// If it has characters that an HTTP header can't contain.
     pub fn new(text: &str) -> Result<Self, Error> {
         let usable = !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
         let reason = || "it has spaces, line breaks or other characters no token has".to_owned();
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn follows_the_python_librarys_variables() {
+    fn settings_follow_the_python_librarys_variables() {
         let plain = settings(&[("HOME", "/nobody")]).unwrap();
         assert_eq!(plain.cache, Path::new("/nobody/.cache/huggingface/hub"));
         assert!(plain.endpoint.starts_with("https://") && plain.token.is_none() && !plain.offline);
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_comes_from_the_variable_or_the_file_and_never_shows() {
+    fn token_is_read_from_variable_or_file_and_never_printed() {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join("token"), "hf_file\n").unwrap();
         let hf_home = ("HF_HOME", home.path().to_str().unwrap());

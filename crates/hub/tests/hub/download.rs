@@ -1,4 +1,4 @@
-//! What arrives in the cache, and what happens when it doesn't arrive whole.
+//! Downloads into the cache, and interrupted or damaged ones.
 
 use std::{
     fs,
@@ -27,7 +27,7 @@ fn bytes_of(resolved: &Resolved, file: &str) -> Vec<u8> {
 }
 
 #[test]
-fn only_what_is_needed_arrives_in_pythons_layout() {
+fn only_needed_files_are_stored_in_pythons_layout() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::start(&model()));
     server.state().needs_token = true;
     let hub = hub(folder.path(), &server.url, |_| ());
@@ -58,7 +58,7 @@ fn only_what_is_needed_arrives_in_pythons_layout() {
 }
 
 #[test]
-fn a_model_that_is_refused_costs_no_weights() {
+fn refused_model_downloads_no_weights() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::start(&model()));
     let hub = hub(folder.path(), &server.url, |_| ()).checking(|folder| {
         let config = fs::read_to_string(folder.join("config.json")).unwrap();
@@ -73,7 +73,7 @@ fn a_model_that_is_refused_costs_no_weights() {
 }
 
 #[test]
-fn a_broken_download_goes_on_where_it_stopped() {
+fn broken_download_continues_where_it_stopped() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::start(&model()));
     let hub = hub(folder.path(), &server.url, |_| ());
     server.state().truncate = vec![300_000, 0, 0, 0];
@@ -93,7 +93,7 @@ fn a_broken_download_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn a_server_that_ignores_ranges_or_holds_less_starts_over() {
+fn server_without_ranges_starts_the_download_over() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::start(&model()));
     let hub = hub(folder.path(), &server.url, |_| ());
     server.state().truncate = vec![300_000];
@@ -103,7 +103,7 @@ fn a_server_that_ignores_ranges_or_holds_less_starts_over() {
 }
 
 #[test]
-fn a_download_that_is_stopped_goes_on_where_it_was() {
+fn cancelled_download_continues_where_it_stopped() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::start(&model()));
     let stop = Stop::default();
     let hub = hub(folder.path(), &server.url, |_| ());
@@ -126,7 +126,7 @@ fn a_download_that_is_stopped_goes_on_where_it_was() {
 }
 
 #[test]
-fn killed_anywhere_it_leaves_only_incomplete_files_and_goes_on() {
+fn killed_download_leaves_only_incomplete_files_and_continues() {
     for steps in [0, 1, 2, 5, 7] {
         let (folder, server) = (tempfile::tempdir().unwrap(), Server::start(&model()));
         let hub = hub(folder.path(), &server.url, |_| ());
@@ -150,7 +150,7 @@ fn killed_anywhere_it_leaves_only_incomplete_files_and_goes_on() {
 }
 
 #[test]
-fn a_damaged_download_is_tried_once_more_then_refused() {
+fn damaged_download_is_retried_once_then_refused() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::start(&model()));
     let hub = hub(folder.path(), &server.url, |_| ());
     server.state().corrupt = 2;
@@ -165,7 +165,7 @@ fn a_damaged_download_is_tried_once_more_then_refused() {
 }
 
 #[test]
-fn shards_come_with_their_index_and_only_the_missing_one_again() {
+fn only_missing_shards_are_downloaded_again() {
     let index = br#"{"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors","c":"model-1.safetensors"}}"#;
     let mut files = model();
     files.retain(|(name, _)| *name != "model.safetensors");
@@ -189,7 +189,7 @@ fn shards_come_with_their_index_and_only_the_missing_one_again() {
 }
 
 #[test]
-fn one_gguf_file_comes_alone() {
+fn single_gguf_file_is_downloaded_alone() {
     let mut files = model();
     files.push(("quant/m.Q4_1.gguf", gguf(9_000)));
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::start(&files));
@@ -203,7 +203,7 @@ fn one_gguf_file_comes_alone() {
 }
 
 #[test]
-fn a_renamed_repository_is_followed() {
+fn renamed_repository_is_followed() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::start(&model()));
     server.state().needs_token = true;
     let pulled = hub(folder.path(), &server.url, |_| ()).pull(&reference("old/name"), &mut quiet).unwrap();
@@ -211,7 +211,7 @@ fn a_renamed_repository_is_followed() {
 }
 
 #[test]
-fn a_damaged_file_in_the_cache_is_told_offline_and_repaired_online() {
+fn damaged_cache_file_is_reported_offline_and_repaired_online() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::start(&model()));
     let online = hub(folder.path(), &server.url, |_| ());
     let pulled = online.pull(&reference(REPO), &mut quiet).unwrap();
@@ -229,7 +229,7 @@ fn a_damaged_file_in_the_cache_is_told_offline_and_repaired_online() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_told_apart() {
+fn full_disk_has_its_own_error() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::start(&model()));
     let blob = root(folder.path()).join("blobs").join(sha256(&safetensors(700_000, 0)));
     fs::create_dir_all(blob.parent().unwrap()).unwrap();

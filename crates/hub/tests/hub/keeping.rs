@@ -1,4 +1,4 @@
-//! What Graft keeps track of, and what it may delete.
+//! What Graft records, and which files it may delete.
 
 use std::{fs, path::Path};
 
@@ -13,7 +13,7 @@ fn pulled(folder: &Path, server: &Server) -> Hub {
 }
 
 #[test]
-fn what_was_pulled_is_listed_and_removed_without_a_trace() {
+fn pulled_model_is_listed_and_removed_completely() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::start(&model()));
     let hub = pulled(folder.path(), &server);
     let home = folder.path().join("graft");
@@ -29,7 +29,7 @@ fn what_was_pulled_is_listed_and_removed_without_a_trace() {
 }
 
 #[test]
-fn what_another_program_put_in_the_cache_stays() {
+fn cache_files_of_other_programs_are_kept() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::start(&model()));
     let root = folder.path().join("hf/hub/models--org--model");
     let snapshot = root.join("snapshots").join(COMMIT);
@@ -39,7 +39,7 @@ fn what_another_program_put_in_the_cache_stays() {
         fs::write(place.join(name), "{\"model_type\":\"llama\"}").unwrap();
     }
     let hub = pulled(folder.path(), &server);
-    // Another program's snapshot comes to share a blob that Graft downloaded.
+    // Another program's snapshot shares a blob that Graft downloaded.
     let shared = format!("../../blobs/{}", git_blob(b"{}"));
     std::os::unix::fs::symlink(&shared, other.join("tokenizer_config.json")).unwrap();
 
@@ -51,7 +51,7 @@ fn what_another_program_put_in_the_cache_stays() {
 }
 
 #[test]
-fn a_file_that_two_names_share_goes_with_the_last() {
+fn shared_file_is_deleted_with_its_last_name() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::start(&model()));
     let hub = pulled(folder.path(), &server);
     let exact = reference(&format!("{REPO}@{COMMIT}"));
@@ -63,7 +63,7 @@ fn a_file_that_two_names_share_goes_with_the_last() {
 }
 
 #[test]
-fn an_added_path_has_a_name_and_is_never_deleted() {
+fn added_path_gets_a_name_and_is_never_deleted() {
     let folder = tempfile::tempdir().unwrap();
     let hub = hub(folder.path(), "http://127.0.0.1:1", |_| ());
     let path = folder.path().join("m.gguf");
@@ -84,7 +84,7 @@ fn an_added_path_has_a_name_and_is_never_deleted() {
 }
 
 #[test]
-fn a_record_cannot_make_graft_delete_files_elsewhere() {
+fn record_cannot_make_graft_delete_other_files() {
     let folder = tempfile::tempdir().unwrap();
     let hub = hub(folder.path(), "http://127.0.0.1:1", |_| ());
     let path = folder.path().join("m.gguf");
@@ -103,7 +103,7 @@ fn a_record_cannot_make_graft_delete_files_elsewhere() {
 }
 
 #[test]
-fn a_cache_that_python_filled_is_completed_online_and_used_offline() {
+fn cache_filled_by_python_is_completed_online_and_used_offline() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::start(&model()));
     let root = folder.path().join("hf/hub/models--org--model");
     let snapshot = root.join("snapshots").join(COMMIT);

